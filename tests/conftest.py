@@ -1,0 +1,91 @@
+"""What every test may lean on, and the walls around them: no outside network, no home folder."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from wanx_render import ffmpeg
+from wanx_render.capabilities import Catalog, packaged
+
+ROOT = Path(__file__).parent.parent
+SPECS = ROOT / "specs"
+
+
+def outside(address: object) -> bool:
+    """Whether a socket address leaves this machine."""
+    host = address[0] if isinstance(address, tuple) else ""
+    return isinstance(host, str) and host not in ("", "127.0.0.1", "::1", "localhost")
+
+
+@pytest.fixture(autouse=True)
+def walls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test reaches the network or the user's home."""
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: object) -> None:
+        if outside(address):
+            raise AssertionError(f"a test tried to reach {address}")
+        real(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("WANX_FFMPEG", "WANX_CATALOG", "DASHSCOPE_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    assert not list(home.iterdir()), "a test wrote into the home folder"
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    return packaged()
+
+
+def _programs() -> dict[str, ffmpeg.Ffmpeg]:
+    """The wheel's ffmpeg, and the system's where there is one: graphs must be right on both."""
+    import imageio_ffmpeg
+
+    found = {
+        "wheel": ffmpeg.find({"WANX_FFMPEG": imageio_ffmpeg.get_ffmpeg_exe()}),
+    }
+    system = Path("/usr/bin/ffmpeg")
+    if system.exists():
+        found["system"] = ffmpeg.find({"WANX_FFMPEG": str(system)})
+    return found
+
+
+PROGRAMS = _programs()
+
+
+@pytest.fixture(scope="session")
+def program() -> ffmpeg.Ffmpeg:
+    return PROGRAMS["wheel"]
+
+
+@pytest.fixture(scope="session", params=sorted(PROGRAMS))
+def each_program(request: pytest.FixtureRequest) -> ffmpeg.Ffmpeg:
+    return PROGRAMS[request.param]
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a picture file: ``picture("a.png", (750, 1000))``."""
+
+    def make(name: str, size: tuple[int, int] = (750, 1000), colour: str = "#305070") -> Path:
+        path = tmp_path / name
+        image = Image.new("RGB", size, colour)
+        image.paste("#e0a050", (size[0] // 3, size[1] // 3, size[0] // 2, size[1] // 2))
+        image.save(path)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def environ() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", "")}

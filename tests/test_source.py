@@ -1,0 +1,125 @@
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from wanx_render.errors import BadInput
+from wanx_render.source import MAX_BYTES, parse, read
+
+
+def problem(text: str) -> tuple[str, int, int]:
+    with pytest.raises(BadInput) as caught:
+        parse(text, "a.yaml")
+    first = caught.value.diagnostics[0]
+    assert first.span
+    return first.code, first.span.line, first.span.column
+
+
+@pytest.mark.parametrize(
+    ("scalar", "expected"),
+    [
+        ("9:16", "9:16"),
+        ("3:4", "3:4"),
+        ("12:30:45", "12:30:45"),
+        ("no", "no"),
+        ("on", "on"),
+        ("2026-01-02", "2026-01-02"),
+        ("010", 10),
+        ("0o10", 8),
+        ("0x1F", 31),
+        ("1_000", "1_000"),
+        ("0.30", Decimal("0.30")),
+        ("1e3", Decimal("1e3")),
+        ("-5", -5),
+        ("true", True),
+        ("~", None),
+        ("null", None),
+        ("'5'", "5"),
+        ("1080x1920", "1080x1920"),
+    ],
+)
+def test_scalars_are_read_as_yaml_1_2(scalar: str, expected: object) -> None:
+    value = parse(f"key: {scalar}\n", "a.yaml").value["key"]
+    assert value == expected
+    assert type(value) is type(expected)
+
+
+def test_every_value_and_key_has_its_place() -> None:
+    source = parse("a: 1\nshots:\n  - id: wake\n    image: x.png\n", "a.yaml")
+    place = source.place(("shots", 0, "image"))
+    assert (place.line, place.column, place.length) == (4, 12, 5)
+    assert source.key(("shots", 0, "image")).column == 5
+    assert source.place(("shots", 0, "nothing")) == source.place(("shots", 0))
+
+
+def test_merge_keys_are_laid_under_the_mapping_s_own() -> None:
+    text = "base: &b {x: 1, y: 2}\nitem:\n  <<: *b\n  y: 3\n"
+    source = parse(text, "a.yaml")
+    assert source.value["item"] == {"x": 1, "y": 3}
+    assert source.place(("item", "y")).line == 4
+    assert source.place(("item", "x")).line == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line", "column"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "duplicate-key", 3, 1),
+        ("a: !!python/object:os.system x\n", "yaml-tag", 1, 4),
+        ("a: !thing x\n", "yaml-tag", 1, 4),
+        ("a:\n\t- b\n", "yaml-tab", 2, 1),
+        ("a: [1, 2\nb: 3\n", "yaml-syntax", 2, 2),
+        ("a: *nowhere\n", "yaml-alias", 1, 4),
+        ("a: &x [*x]\n", "yaml-alias", 1, 4),
+        ("? [a, b]\n: 1\n", "yaml-key", 1, 3),
+        ("", "file-empty", 0, 0),
+        ("# only a comment\n", "file-empty", 0, 0),
+        ("a: !!int word\n", "yaml-value", 1, 4),
+        ("a: 1\n---\nb: 2\n", "yaml-syntax", 2, 1),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(text: str, code: str, line: int, column: int) -> None:
+    assert problem(text) == (code, line, column)
+
+
+def test_all_duplicates_are_told_at_once() -> None:
+    with pytest.raises(BadInput) as caught:
+        parse("a: 1\na: 2\nb: {c: 1, c: 2}\n", "a.yaml")
+    assert len(caught.value.diagnostics) == 2
+
+
+def test_an_alias_bomb_is_refused_in_bounded_time() -> None:
+    levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    for n in range(1, 12):
+        levels.append(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]")
+    began = time.monotonic()
+    assert problem("\n".join(levels))[0] == "yaml-too-large"
+    assert time.monotonic() - began < 20
+
+
+def test_deep_nesting_is_refused() -> None:
+    assert problem("a: " + "[" * 60 + "]" * 60)[0] == "yaml-too-deep"
+
+
+def test_unreadable_files_are_refused(tmp_path: Path) -> None:
+    def code(path: Path) -> str:
+        with pytest.raises(BadInput) as caught:
+            read(path, path.name)
+        return caught.value.diagnostics[0].code
+
+    (tmp_path / "latin.yaml").write_bytes("a: é\n".encode("latin-1"))
+    (tmp_path / "zero.yaml").write_bytes(b"a: \x00\n")
+    (tmp_path / "large.yaml").write_bytes(b"#" * (MAX_BYTES + 1))
+    assert code(tmp_path / "latin.yaml") == "file-not-utf8"
+    assert code(tmp_path / "zero.yaml") == "yaml-character"
+    assert code(tmp_path / "large.yaml") == "file-too-large"
+    assert code(tmp_path / "missing.yaml") == "file-unreadable"
+    assert code(tmp_path) == "file-unreadable"
+
+
+def test_byte_order_marks_and_windows_line_ends_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes("\ufeffa: 9:16\r\nb: 猫\r\n".encode())
+    source = read(path, "a.yaml")
+    assert source.value == {"a": "9:16", "b": "猫"}
+    assert source.place(("b",)).line == 2

@@ -1,0 +1,225 @@
+"""What each model can do: the catalog's YAML files in, one frozen ``Catalog`` out.
+
+Every figure of the vendor's is data with its source; a user's file may add or override models.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from wanx_render import source
+from wanx_render.diagnostics import Diagnostic, Span
+from wanx_render.errors import BadInput
+
+T = TypeVar("T")
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Evidence(_Data):
+    """A document or measurement that figures rest on."""
+
+    title: str
+    date: str
+    kind: Literal["official", "captured", "open-code", "third-party", "inferred", "user"]
+
+
+class Variant(_Data, Generic[T]):
+    """What another document says; carried beside the figure in force."""
+
+    value: T
+    source: str
+    note: str = ""
+
+
+class Figure(_Data, Generic[T]):
+    """A value of the vendor's with the source it rests on, and the variants that disagree."""
+
+    value: T
+    source: str
+    note: str = ""
+    variants: tuple[Variant[T], ...] = ()
+
+
+def _rate(value: Any) -> Any:
+    return Fraction(str(value)) if isinstance(value, int | str) else value
+
+
+Rate = Annotated[Fraction, BeforeValidator(_rate)]
+Sound = Literal["none", "always", "switchable"]
+
+
+class SoundFile(_Data):
+    """What a custom soundtrack may be."""
+
+    formats: tuple[str, ...]
+    seconds: tuple[int, int]
+    bytes: int
+
+
+class Model(_Data):
+    """One row of the capability matrix. Lists of allowed values begin with the default."""
+
+    name: str
+    title: str
+    request_form: Figure[Literal["img_url", "first_last", "media"]]
+    region_names: Figure[dict[str, str]]
+    aliases: tuple[str, ...] = ()
+    tiers: Figure[tuple[str, ...]]
+    durations: Figure[tuple[int, ...]]
+    fps: Figure[Rate]
+    sound: Figure[Sound]
+    sound_precedence: Figure[Literal["file", "switch"]] | None = None
+    sound_file: Figure[SoundFile] | None = None
+    templates: Figure[tuple[str, ...]] | None = None
+    template_regions: Figure[tuple[str, ...]] | None = None
+    prompt_characters: Figure[int]
+    negative_prompt_characters: Figure[int]
+    image_sides: Figure[tuple[int, int]]
+    image_bytes: Figure[int]
+    image_formats: Figure[tuple[str, ...]]
+    creates_per_second: Figure[int]
+    running_at_once: Figure[int]
+    task_seconds: Figure[tuple[int, int]]
+    tells_actual_prompt: Figure[bool]
+    usage: Figure[Literal["2.1", "2.2", "2.2-kf2v", "2.6", "2.6-flash"]]
+
+    def fixed_sound(self) -> bool:
+        return self.sound.value != "switchable"
+
+
+class Price(_Data):
+    """What a second of video costs, by region and tier."""
+
+    model: str
+    region: str
+    currency: Literal["CNY", "USD"]
+    per_second: dict[str, Decimal]
+    source: str
+    note: str = ""
+
+
+class Region(_Data):
+    """Where the service is reached."""
+
+    base_url: str
+    code: str
+    currency: Literal["CNY", "USD"]
+    source: str
+
+
+class Service(_Data):
+    """Figures that hold for every model."""
+
+    regions: dict[str, Region]
+    tier_areas: dict[str, Figure[int]]
+    result_hours: Figure[int]
+    queries_per_second: Figure[int]
+    seed_range: Figure[tuple[int, int]]
+    result_hosts: Figure[tuple[str, ...]]
+
+
+class Catalog(_Data):
+    """The capability matrix with the evidence behind it."""
+
+    sources: dict[str, Evidence]
+    service: Service
+    models: dict[str, Model]
+    prices: tuple[Price, ...] = Field(default=())
+
+    def model(self, name: str) -> Model | None:
+        """The model called ``name``, by its own name, an alias or its name in a region."""
+        if name in self.models:
+            return self.models[name]
+        for model in self.models.values():
+            if name in model.aliases or name in model.region_names.value.values():
+                return model
+        return None
+
+    def tier_area(self, tier: str) -> int:
+        """The pixels of ``tier``; KeyError for a tier nobody has."""
+        return self.service.tier_areas[tier].value
+
+    def price_per_second(self, model: str, region: str, tier: str) -> tuple[Decimal, str] | None:
+        """Amount and currency a second, or None where no source says."""
+        for price in reversed(self.prices):
+            if price.model == model and price.region == region and tier in price.per_second:
+                return price.per_second[tier], price.currency
+        return None
+
+
+@cache
+def packaged() -> Catalog:
+    """The catalog that comes with the program."""
+    folder = resources.files("wanx_render") / "catalog"
+    models = [
+        _yaml((entry.name, entry.read_text(encoding="utf-8")))
+        for entry in sorted((folder / "models").iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".yaml")
+    ]
+    parts = {
+        part: _yaml((f"{part}.yaml", (folder / f"{part}.yaml").read_text(encoding="utf-8")))
+        for part in ("sources", "service", "prices")
+    }
+    return Catalog.model_validate({**parts, "models": {model["name"]: model for model in models}})
+
+
+def _yaml(entry: tuple[str, str]) -> Any:
+    name, text = entry
+    return source.parse(text, name).value
+
+
+def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
+    """``catalog`` with the models and prices of a user's YAML file laid over it.
+
+    ``models`` maps names to the fields that differ, or to a whole new model; a figure may be given
+    as a bare value. ``prices`` is a list in the form of the packaged one and wins over it.
+    Raises BadInput.
+    """
+    if file is None:
+        return catalog
+    read = source.read(file, str(file))
+    if not isinstance(read.value, dict):
+        raise BadInput(
+            Diagnostic("catalog-invalid", "a catalog file must be a mapping", read.place(()))
+        )
+    merged = catalog.model_dump(by_alias=True)
+    merged["sources"]["user"] = {"title": file.name, "date": "", "kind": "user"}
+    for name, fields in (read.value.get("models") or {}).items():
+        base = merged["models"].get(name, {"name": name, "title": name})
+        merged["models"][name] = {**base, **_figures(fields or {})}
+    added = read.value.get("prices") or []
+    merged["prices"] = [*merged["prices"], *({"source": "user", **price} for price in added)]
+    try:
+        return Catalog.model_validate(merged)
+    except ValidationError as error:
+        raise BadInput(*_problems(error, read)) from None
+
+
+_PLAIN = {"name", "title", "aliases"}
+
+
+def _figures(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Bare values become figures whose source is the user's file."""
+    return {
+        key: value
+        if key in _PLAIN or (isinstance(value, dict) and "value" in value)
+        else {"value": value, "source": "user"}
+        for key, value in fields.items()
+    }
+
+
+def _problems(error: ValidationError, read: source.Source) -> Iterable[Diagnostic]:
+    for problem in error.errors(include_url=False, include_input=False):
+        path = tuple(part for part in problem["loc"] if part != "value")
+        name = ".".join(str(part) for part in path)
+        span: Span = read.place(path)
+        yield Diagnostic("catalog-invalid", f"{name}: {problem['msg'].lower()}", span)

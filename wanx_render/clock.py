@@ -1,0 +1,52 @@
+"""Time as an argument: real, faster than real, or by hand; only ``commands`` chooses which."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Something that tells the time and can wait."""
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until ``seconds`` of this clock have passed."""
+        ...
+
+
+class RealClock:
+    """The machine's own clock, or one that runs ``pace`` times as fast from now on."""
+
+    def __init__(self, pace: int = 1) -> None:
+        self._pace = pace
+        self._start = datetime.now(UTC)
+        self._ticks = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=(time.monotonic() - self._ticks) * self._pace)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(seconds, 0) / self._pace)
+
+
+class ManualClock:
+    """A clock that jumps: whoever waits moves it on. For tests."""
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        # Let others run first, so that two sleepers interleave.
+        wake = self._now + timedelta(seconds=max(seconds, 0))
+        await asyncio.sleep(0)
+        self._now = max(self._now, wake)

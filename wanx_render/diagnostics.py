@@ -1,0 +1,109 @@
+"""A problem is a value: code, sentence, place, hint; renderers turn it into text.
+
+Nothing here reads or prints; whoever finds a problem makes a ``Diagnostic``, the command line
+renders all of them at once.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+from unicodedata import east_asian_width
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in a file: line and column count from 1, ``length`` characters on that line."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    length: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem. ``message`` stands alone; ``hint`` says what to do next."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    hint: str = ""
+    severity: Severity = "error"
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """By place, without doubles (a fault in ``defaults`` is met once for each shot)."""
+    return tuple(
+        sorted(dict.fromkeys(diagnostics), key=lambda d: (d.span or Span(""), d.code, d.message))
+    )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``did you mean 'duration'?`` or nothing."""
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
+def concise(diagnostic: Diagnostic) -> str:
+    """One line that stands alone: ``file:line:column: error[code]: sentence``."""
+    place = f"{diagnostic.span}: " if diagnostic.span else ""
+    return f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
+
+
+def full(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
+    """The concise line, the line of the file with a caret under the place, and the hint.
+
+    ``texts`` maps file names to their contents; a file that is not there gets no snippet.
+    """
+    lines = [concise(diagnostic)]
+    if diagnostic.span and diagnostic.span.line:
+        lines += _snippet(diagnostic.span, texts.get(diagnostic.span.file, ""))
+    if diagnostic.hint:
+        lines.append(f"  hint: {diagnostic.hint}")
+    return "\n".join(lines)
+
+
+def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
+    """A plain record for ``--format json`` and ``--json``."""
+    span = diagnostic.span
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        "hint": diagnostic.hint or None,
+        "file": span.file if span else None,
+        "line": span.line if span and span.line else None,
+        "column": span.column if span and span.line else None,
+        "length": span.length if span and span.line else None,
+    }
+
+
+_WIDEST = 100
+
+
+def _snippet(span: Span, text: str) -> list[str]:
+    lines = text.splitlines()
+    if not 0 < span.line <= len(lines):
+        return []
+    line = lines[span.line - 1]
+    left = max(0, span.column - 1 - _WIDEST // 2) if len(line) > _WIDEST else 0
+    shown = line[left : left + _WIDEST].replace("\t", " ")
+    before = display_width(shown[: span.column - 1 - left])
+    marked = shown[span.column - 1 - left : span.column - 1 - left + span.length]
+    gutter = " " * len(str(span.line))
+    return [
+        f"  {gutter} |",
+        f"  {span.line} | {shown}",
+        f"  {gutter} | {' ' * before}{'^' * max(display_width(marked), 1)}",
+    ]
+
+
+def display_width(text: str) -> int:
+    """Columns that ``text`` takes on a terminal: Chinese characters take two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

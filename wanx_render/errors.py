@@ -1,0 +1,87 @@
+"""Everything this program raises on purpose, and the exit code each ends in.
+
+    WanxError
+    ├── BadInput          2  the shot list, a picture or an option is wrong; nothing was started
+    ├── NeedsPerson       4  stopped before spending: budget, confirmation, unknown outcome
+    ├── FolderBusy        5  another run holds the folder
+    ├── FfmpegError       1  ffmpeg ended badly on one file
+    ├── Broken            1  a deliverable or clip does not hold what was promised
+    └── ServiceError         what a backend says; the orchestrator handles these per take
+        ├── Refused          the create call was refused: surely not accepted, never billed
+        ├── Throttled        refused for now: too many requests
+        └── Unreachable      no answer; a read may be repeated
+
+A refused request and a failed task are different things: the first is an exception here, the second
+a state (``backends.base.Failed``).
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wanx_render.diagnostics import Diagnostic
+
+
+class WanxError(Exception):
+    """The root; ``exit_code`` is what the command ends in when nobody handles it."""
+
+    exit_code = 1
+
+
+class BadInput(WanxError):
+    """What was given cannot work. Carries every problem found, each at its place."""
+
+    exit_code = 2
+
+    def __init__(self, *diagnostics: "Diagnostic") -> None:
+        super().__init__("; ".join(d.message for d in diagnostics))
+        self.diagnostics = diagnostics
+        self.texts: dict[str, str] = {}  # the files that diagnostics point into, for snippets
+
+
+class NeedsPerson(WanxError):
+    """Stopped before spending; a person must decide."""
+
+    exit_code = 4
+
+
+class FolderBusy(WanxError):
+    """Another run holds the render folder."""
+
+    exit_code = 5
+
+
+class FfmpegError(WanxError):
+    """ffmpeg did not do what it was asked; the message ends with its own last words."""
+
+
+class Broken(WanxError):
+    """A file does not hold what was promised of it."""
+
+
+class ServiceError(WanxError):
+    """What a backend answered, in the service's own words: code, message and request id."""
+
+    def __init__(self, code: str, message: str, request_id: str = "") -> None:
+        suffix = f" (request {request_id})" if request_id else ""
+        super().__init__(f"{code}: {message}{suffix}")
+        self.code = code
+        self.message = message
+        self.request_id = request_id
+
+
+class Refused(ServiceError):
+    """The create call was refused; no task exists and nothing is billed."""
+
+
+class Throttled(ServiceError):
+    """Too many requests; the same call may be repeated after ``retry_after`` seconds."""
+
+    def __init__(
+        self, code: str, message: str, request_id: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(code, message, request_id)
+        self.retry_after = retry_after
+
+
+class Unreachable(ServiceError):
+    """No answer that can be used; reads may be repeated, creates may not."""

@@ -1,0 +1,372 @@
+"""The only module that starts processes: finds an ffmpeg, runs it, and reads what a file holds.
+
+Argument lists only, never a shell; every path goes in behind ``file:``; nothing is judged by the
+exit code alone. There is no ffprobe in the wheel, so probing is done with ffmpeg itself: packets
+are listed with ``-c copy -f framecrc`` (about 25 ms), and the stream lines are read from its log.
+"""
+
+import ctypes
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput, FfmpegError
+from wanx_render.geometry import Size
+
+ENCODERS = ("libx264", "aac")
+FILTERS = ("drawtext", "tpad", "gblur")
+
+# Media from outside: no protocol but files, no container but mp4/mov (a playlist may name any
+# file), and any damage is an error, which ffmpeg by itself passes over with exit code 0.
+WHITELIST = ("-protocol_whitelist", "file", "-f", "mov")
+STRICT = ("-xerror", "-err_detect", "explode")
+
+
+@dataclass(frozen=True, slots=True)
+class Ffmpeg:
+    """A usable ffmpeg: where it is, what it calls itself, and its libavutil for comparing age."""
+
+    path: Path
+    version: str
+    library: tuple[int, int, int]
+    origin: str
+
+
+def find(environ: Mapping[str, str]) -> Ffmpeg:
+    """The ffmpeg to use: ``WANX_FFMPEG``, else the newer of PATH's and the wheel's.
+
+    Raises BadInput where the chosen one does not run or lacks an encoder or filter.
+    """
+    chosen = environ.get("WANX_FFMPEG")
+    if chosen:
+        return _checked(_identify(Path(chosen), "WANX_FFMPEG"))
+    candidates = []
+    on_path = shutil.which("ffmpeg", path=environ.get("PATH"))
+    if on_path:
+        candidates.append(_maybe(Path(on_path), "PATH"))
+    candidates.append(_maybe(Path(imageio_ffmpeg.get_ffmpeg_exe()), "wheel"))
+    usable = [candidate for candidate in candidates if candidate]
+    if not usable:
+        raise _unusable(
+            "no ffmpeg was found on PATH or in the imageio-ffmpeg package",
+            "install one, or set WANX_FFMPEG to its path",
+        )
+    # Where both are of one age, PATH comes first: max() keeps the first of equals.
+    return _checked(max(usable, key=lambda candidate: candidate.library))
+
+
+def _maybe(path: Path, origin: str) -> Ffmpeg | None:
+    try:
+        return _identify(path, origin)
+    except BadInput:
+        return None
+
+
+@cache
+def _identify(path: Path, origin: str) -> Ffmpeg:
+    try:
+        text = _talk(path, "-version")
+    except (OSError, subprocess.SubprocessError) as error:
+        reason = getattr(error, "strerror", None) or "it does not answer to -version"
+        raise _unusable(f"the ffmpeg of {origin}, {path}, cannot be run: {reason}") from None
+    first = re.match(r"ffmpeg version (\S+)", text)
+    library = re.search(r"libavutil\s+(\d+)\.\s*(\d+)\.\s*(\d+)", text)
+    if not first or not library:
+        raise _unusable(f"{path}, chosen by {origin}, is not ffmpeg")
+    numbers = (int(library[1]), int(library[2]), int(library[3]))
+    return Ffmpeg(path, first[1], numbers, origin)
+
+
+@cache
+def _checked(found: Ffmpeg) -> Ffmpeg:
+    for kind, wanted in (("encoder", ENCODERS), ("filter", FILTERS)):
+        listed = set(re.findall(r"^ \S+ (\S+)", _talk(found.path, f"-{kind}s"), re.MULTILINE))
+        missing = [name for name in wanted if name not in listed]
+        if missing:
+            raise _unusable(
+                f"{found.path} ({found.version}, from {found.origin}) has no {kind} "
+                + " and no ".join(missing),
+                "unset WANX_FFMPEG to use the ffmpeg that comes with this program"
+                if found.origin == "WANX_FFMPEG"
+                else "set WANX_FFMPEG to a full build of ffmpeg",
+            )
+    return found
+
+
+def _talk(path: Path, question: str) -> str:
+    done = subprocess.run(  # argument list, no shell
+        [str(path), "-hide_banner", question],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+        timeout=30,
+        text=True,
+        errors="replace",
+    )
+    return done.stdout
+
+
+def _unusable(message: str, hint: str = "") -> BadInput:
+    hint = hint or "set WANX_FFMPEG to a full build of ffmpeg, or unset it"
+    return BadInput(Diagnostic("ffmpeg-unusable", message, hint=hint))
+
+
+def file_url(path: Path) -> str:
+    """``path`` as ffmpeg must be given it: a bare name may look like a protocol or an option."""
+    return f"file:{path}"
+
+
+def run(
+    program: Ffmpeg, arguments: Sequence[str], *, timeout: float = 900, stdin: bytes | None = None
+) -> str:
+    """Run ffmpeg to its end and return its standard output; its log is kept for errors.
+
+    Raises FfmpegError with ffmpeg's last words where it fails or takes longer than ``timeout``
+    seconds.
+    """
+    return _run(program, ("-v", "error", *arguments), timeout, stdin)[0].decode("utf-8", "replace")
+
+
+def _run(
+    program: Ffmpeg, arguments: Sequence[str], timeout: float, stdin: bytes | None = None
+) -> tuple[bytes, str]:
+    command = [str(program.path), "-hide_banner", "-nostdin", *arguments]
+    if stdin is not None:
+        command.remove("-nostdin")
+    try:
+        done = subprocess.run(
+            command,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            check=False,
+            timeout=timeout,
+            preexec_fn=_die_with_parent(),
+        )
+    except subprocess.TimeoutExpired:
+        raise FfmpegError(f"ffmpeg took longer than {timeout:.0f} s and was stopped") from None
+    log = done.stderr.decode("utf-8", "replace")
+    if done.returncode != 0:
+        raise FfmpegError(f"ffmpeg failed: {_last_words(log, done.returncode)}")
+    return done.stdout, log
+
+
+@cache
+def _die_with_parent() -> Callable[[], Any] | None:
+    """On Linux a killed parent takes its ffmpeg along; elsewhere the part files are swept."""
+    if sys.platform != "linux":
+        return None
+    set_death_signal = ctypes.CDLL(None).prctl
+    return lambda: set_death_signal(1, signal.SIGKILL)
+
+
+def _last_words(log: str, code: int) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return " / ".join(lines[-3:]) or f"it ended with code {code} and said nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The video stream of a file: pixels, exact rate, frames, and how they are tagged."""
+
+    codec: str
+    profile: str
+    pixel_format: str
+    colour: str
+    size: Size
+    sample_aspect: Fraction
+    rate: Fraction
+    frames: int
+    uniform: bool  # every frame lasts equally long
+    duration: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The audio stream of a file; ``samples`` is what is heard, without encoder priming."""
+
+    codec: str
+    rate: int
+    layout: str
+    samples: int
+
+    @property
+    def duration(self) -> Fraction:
+        return Fraction(self.samples, self.rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a media file holds, read without decoding it."""
+
+    picture: Picture
+    sound: Sound | None
+
+
+_VIDEO = re.compile(
+    r"Stream #0:\d+.*?: Video: (?P<codec>\w+)(?: \((?P<profile>[^)]*)\))?.*?, "
+    r"(?P<format>\w+)(?:\((?P<tags>[^)]*)\))?, \d+x\d+"
+)
+_AUDIO = re.compile(
+    r"Stream #0:\d+.*?: Audio: (?P<codec>\w+)[^,]*, (?P<rate>\d+) Hz, (?P<layout>[^,]+)"
+)
+
+
+def probe(program: Ffmpeg, path: Path) -> Probe:
+    """What the mp4 or mov at ``path`` holds. Raises FfmpegError where it is neither, or has no
+    picture."""
+    out, log = _run(
+        program,
+        (
+            *WHITELIST, "-i", file_url(path),
+            "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", "-f", "framecrc", "-",
+        ),
+        timeout=120,
+    )  # fmt: skip
+    listing = out.decode("utf-8", "replace")
+    head = log.split("Output #0", 1)[0]
+    video, audio = _VIDEO.search(head), _AUDIO.search(head)
+    if not video:
+        raise FfmpegError(f"{path.name} has no picture that can be read")
+    return Probe(_picture(listing, video), _sound(listing, audio) if audio else None)
+
+
+def _picture(listing: str, line: re.Match[str]) -> Picture:
+    packets = _packets(listing, 0)
+    base = _header(listing, "tb 0")
+    durations = {duration for _, duration in packets}
+    starts = sorted(start for start, _ in packets)
+    uniform = len({b - a for a, b in pairwise(starts)}) <= 1
+    length = sum(duration for _, duration in packets)
+    width, height = _header_text(listing, "dimensions 0").split("x")
+    tags = (line["tags"] or "").replace(" ", "").split(",")
+    return Picture(
+        codec=line["codec"],
+        profile=line["profile"] or "",
+        pixel_format=line["format"],
+        colour=next((tag for tag in tags if tag.startswith(("bt", "smpte", "gbr"))), "unknown"),
+        size=Size(int(width), int(height)),
+        sample_aspect=_header(listing, "sar 0") or Fraction(1),
+        rate=Fraction(len(packets), 1) / (length * base) if length else Fraction(0),
+        frames=len(packets),
+        uniform=uniform and len(durations) <= 1,
+        duration=length * base,
+    )
+
+
+def _sound(listing: str, line: re.Match[str]) -> Sound:
+    packets = _packets(listing, 1)
+    rate = int(line["rate"])
+    heard = sum(duration for start, duration in packets if start >= 0)
+    samples = heard * _header(listing, "tb 1") * rate
+    return Sound(line["codec"], rate, line["layout"].strip(), int(samples))
+
+
+def _packets(listing: str, stream: int) -> list[tuple[int, int]]:
+    """Start and duration of each packet of ``stream``, in its time base."""
+    found = re.findall(rf"^{stream}, +-?\d+, +(-?\d+), +(\d+),", listing, re.MULTILINE)
+    return [(int(start), int(duration)) for start, duration in found]
+
+
+def _header_text(listing: str, name: str) -> str:
+    found = re.search(rf"^#{name}: (.+)$", listing, re.MULTILINE)
+    return found[1].strip() if found else ""
+
+
+def _header(listing: str, name: str) -> Fraction:
+    text = _header_text(listing, name)
+    return Fraction(text) if re.fullmatch(r"\d+/[1-9]\d*", text) else Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What came out of decoding a whole file, every error fatal."""
+
+    frames: int
+    samples: int
+    digest: tuple[str, ...]  # a checksum of each decoded frame
+
+
+def decode(program: Ffmpeg, path: Path) -> Decoded:
+    """Decode all of ``path`` strictly. Raises FfmpegError on the first damage.
+
+    A truncated file with its index in front opens and plays with exit code 0; only this shows it.
+    """
+    listing = run(
+        program,
+        (
+            *STRICT, *WHITELIST, "-i", file_url(path), "-map", "0:v:0", "-map", "0:a:0?",
+            "-fps_mode", "passthrough", "-f", "framecrc", "-",
+        ),
+    )  # fmt: skip
+    frames = re.findall(r"^0, .*, (0x[0-9a-f]{8})", listing, re.MULTILINE)
+    samples = sum(duration for _, duration in _packets(listing, 1))
+    return Decoded(len(frames), samples, tuple(frames))
+
+
+def boxes(path: Path) -> tuple[str, ...]:
+    """The names of the top-level boxes of an mp4, in order. Raises FfmpegError where it is cut."""
+    names: list[str] = []
+    end = path.stat().st_size
+    with path.open("rb") as stream:
+        while stream.tell() < end:
+            start = stream.tell()
+            head = stream.read(8)
+            if len(head) < 8:
+                raise FfmpegError(f"{path.name} is cut off")
+            size, name = struct.unpack(">I4s", head)
+            if size == 1:
+                size = int.from_bytes(stream.read(8), "big")
+            elif size == 0:
+                size = end - start
+            names.append(name.decode("latin-1"))
+            if size < 8 or start + size > end:
+                raise FfmpegError(f"{path.name} is cut off or is not an mp4 file")
+            stream.seek(start + size, os.SEEK_SET)
+    return tuple(names)
+
+
+def loudness(program: Ffmpeg, path: Path) -> str | None:
+    """Integrated loudness after EBU R128, in LUFS with one decimal; None for silence."""
+    _, log = _run(
+        program,
+        (
+            *WHITELIST, "-i", file_url(path), "-map", "0:a:0",
+            "-af", "ebur128=framelog=verbose", "-f", "null", "-",
+        ),
+        timeout=600,
+    )  # fmt: skip
+    found = re.findall(r"^\s+I:\s+(-?[\d.]+) LUFS", log, re.MULTILINE)
+    # -70 is the gate: nothing louder was heard.
+    return found[-1] if found and float(found[-1]) > -70 else None
+
+
+def last_frame(program: Ffmpeg, path: Path, frames: int, target: Path) -> None:
+    """Write the last of the ``frames`` decoded frames of ``path`` as the PNG ``target``.
+
+    Counted from the start, not sought: a seek lands on a guess.
+    """
+    part = target.with_name(f".{target.name}.part")
+    run(
+        program,
+        (
+            *STRICT, *WHITELIST, "-i", file_url(path), "-map", "0:v:0",
+            "-vf", f"select=eq(n\\,{frames - 1})", "-frames:v", "1",
+            "-f", "image2", "-c:v", "png", "-update", "1", "-y", file_url(part),
+        ),
+    )  # fmt: skip
+    part.replace(target)

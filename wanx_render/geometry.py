@@ -1,0 +1,202 @@
+"""Exact picture geometry: aspects, sizes and boxes in, sizes and boxes out; integers only.
+
+It stands at the bottom of the house because every promise of an exact frame is settled here.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd, isqrt
+from typing import Literal
+
+TILE = 16  # the models' sides are multiples of 16 (VAE stride 8, patch 2)
+
+Fit = Literal["crop", "pad", "blur"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Size:
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+    @property
+    def area(self) -> int:
+        return self.width * self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels: its upper left corner and its size."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}+{self.x}+{self.y}"
+
+
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """A ratio of width to height, always in lowest terms: ``Aspect.of(18, 32)`` is 9:16."""
+
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, width: int, height: int) -> "Aspect":
+        """Reduce ``width:height``; both at least 1, else ValueError."""
+        if width < 1 or height < 1:
+            raise ValueError(f"an aspect needs two positive numbers, not {width}:{height}")
+        divisor = gcd(width, height)
+        return cls(width // divisor, height // divisor)
+
+    @classmethod
+    def parse(cls, text: str) -> "Aspect":
+        """Read ``9:16``, ``2.39:1`` or ``16/9``; ValueError for anything else."""
+        left, _, right = text.replace("/", ":").partition(":")
+        try:
+            ratio = Fraction(left.strip()) / Fraction(right.strip())
+        except (ValueError, ZeroDivisionError):
+            raise ValueError(f"{text!r} is not an aspect such as 9:16 or 2.39:1") from None
+        return cls.of(ratio.numerator, ratio.denominator)
+
+    def __str__(self) -> str:
+        return f"{self.width}:{self.height}"
+
+    def matches(self, size: Size) -> bool:
+        """Whether ``size`` has this ratio exactly, in integers."""
+        return size.width * self.height == size.height * self.width
+
+    def size(self, unit: int) -> Size:
+        return Size(self.width * unit, self.height * unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The point a crop keeps in view, as fractions of width and height in 0..1."""
+
+    x: Fraction = Fraction(1, 2)
+    y: Fraction = Fraction(1, 2)
+
+
+CENTRE = Focus()
+
+
+def predicted_size(image: Size, tier_area: int) -> Size:
+    """The clip a model makes of ``image`` at a tier of ``tier_area`` pixels.
+
+    The tier fixes the area and the image the aspect; each side is rounded down to a multiple of 16
+    on its own. Exact integers, because the floating form loses 16 px where a side falls on a
+    multiple of 16. The only official example is 750x1000 at 720P giving 816x1104.
+    """
+    width = TILE * isqrt(tier_area * image.width // (TILE * TILE * image.height))
+    height = TILE * isqrt(tier_area * image.height // (TILE * TILE * image.width))
+    return Size(max(width, TILE), max(height, TILE))
+
+
+def _even_down(value: int) -> int:
+    return value - value % 2
+
+
+def _even_up(value: int) -> int:
+    return value + value % 2
+
+
+def crop_unit(source: Size, aspect: Aspect) -> int:
+    """The largest even k for which ``aspect`` times k fits inside ``source``; 0 where none does."""
+    return _even_down(min(source.width // aspect.width, source.height // aspect.height))
+
+
+def pad_unit(source: Size, aspect: Aspect) -> int:
+    """The smallest even k for which ``source`` fits inside ``aspect`` times k."""
+    return _even_up(max(-(-source.width // aspect.width), -(-source.height // aspect.height)))
+
+
+def fit_unit(source: Size, aspect: Aspect, fit: Fit) -> int:
+    """The k of the largest exact frame that does not enlarge ``source`` under ``fit``."""
+    return crop_unit(source, aspect) if fit == "crop" else pad_unit(source, aspect)
+
+
+def largest_exact(sources: tuple[Size, ...], aspect: Aspect, fit: Fit) -> Size:
+    """The largest exact, even frame of ``aspect`` that enlarges none of ``sources``.
+
+    ValueError where a source is too small to hold even the smallest such frame.
+    """
+    unit = min(fit_unit(source, aspect, fit) for source in sources)
+    if unit < 2:
+        raise ValueError(f"{min(sources)} is too small for an exact, even {aspect} frame")
+    return aspect.size(unit)
+
+
+def _offset(room: int, focus: Fraction, side: int, whole: int) -> int:
+    """Where a window of ``side`` starts in ``whole`` so that ``focus`` is in its middle."""
+    wanted = round(focus * whole) - side // 2
+    return _even_down(min(max(wanted, 0), room))
+
+
+def crop_box(source: Size, aspect: Aspect, focus: Focus = CENTRE) -> Box:
+    """The largest exact crop of ``source``, with even sides and offsets, around ``focus``.
+
+    ValueError where the source is too small.
+    """
+    frame = largest_exact((source,), aspect, "crop")
+    return Box(
+        x=_offset(source.width - frame.width, focus.x, frame.width, source.width),
+        y=_offset(source.height - frame.height, focus.y, frame.height, source.height),
+        width=frame.width,
+        height=frame.height,
+    )
+
+
+def inset_box(source: Size, frame: Size) -> Box:
+    """Where the whole of ``source`` stands, scaled to fit and centred, inside ``frame``.
+
+    Even sides and offsets. The side that does not touch the frame is rounded to the nearest even
+    number, so the picture is stretched by at most one pixel of that side. Where the frame holds
+    the source at its own size, as in the default padded frame, nothing is scaled.
+    """
+    if source.width <= frame.width and source.height <= frame.height and _snug(source, frame):
+        inner = source
+    else:
+        scale = min(Fraction(frame.width, source.width), Fraction(frame.height, source.height))
+        inner = Size(_nearest_even(source.width * scale), _nearest_even(source.height * scale))
+    return Box(
+        x=_even_down((frame.width - inner.width) // 2),
+        y=_even_down((frame.height - inner.height) // 2),
+        width=inner.width,
+        height=inner.height,
+    )
+
+
+def _snug(source: Size, frame: Size) -> bool:
+    """Whether ``frame`` is the smallest exact frame around ``source``: nothing need be scaled."""
+    return frame == Aspect.of(frame.width, frame.height).size(
+        pad_unit(source, Aspect.of(frame.width, frame.height))
+    )
+
+
+def _nearest_even(value: Fraction) -> int:
+    return max(2, 2 * round(value / 2))
+
+
+def enlargement(source: Size, frame: Size, aspect: Aspect, fit: Fit) -> Fraction:
+    """How much ``fit`` enlarges ``source`` to fill ``frame``: 1 is not at all, 2 is twice."""
+    if fit == "crop":
+        return Fraction(frame.width, largest_exact((source,), aspect, "crop").width)
+    inner = inset_box(source, frame)
+    return max(Fraction(inner.width, source.width), Fraction(inner.height, source.height))
+
+
+def cropped_away(source: Size, aspect: Aspect) -> Fraction:
+    """The part of the picture that an exact crop loses, 0..1."""
+    return 1 - Fraction(largest_exact((source,), aspect, "crop").area, source.area)

@@ -1,0 +1,117 @@
+"""First-frame pictures: a file or data URI in, its upright size, bytes and fingerprint out.
+
+Pictures are read with care: the header first, sides bounded before a pixel is decoded.
+"""
+
+import base64
+import binascii
+import hashlib
+import io
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from wanx_render.geometry import Size
+
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
+MAX_PIXELS = 100_000_000
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+
+class BadPicture(ValueError):
+    """The picture cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is known of a picture: its upright size in pixels, and what its bytes are."""
+
+    sha256: str
+    size: Size
+    format: str
+    bytes: int
+    transparent: bool
+    turned: bool  # by its EXIF orientation
+
+    @property
+    def mime(self) -> str:
+        return f"image/{self.format.lower()}"
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a picture file. Raises BadPicture."""
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise BadPicture("is a folder, not a picture")
+        if not stat.S_ISREG(status.st_mode):
+            raise BadPicture("is a device or a pipe, not a picture")
+        if status.st_size > MAX_FILE_BYTES:
+            raise BadPicture(f"is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise BadPicture("does not exist") from None
+    except OSError as error:
+        raise BadPicture(f"cannot be read: {error.strerror}") from None
+
+
+def decode_data_uri(uri: str) -> bytes:
+    """The bytes of ``data:image/...;base64,...``. Raises BadPicture."""
+    head, comma, body = uri.partition(",")
+    if not comma or not head.startswith("data:image/") or not head.endswith(";base64"):
+        raise BadPicture("must be of the form data:image/TYPE;base64,DATA")
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error:
+        raise BadPicture("holds text that is not Base64") from None
+
+
+def inspect(data: bytes) -> Picture:
+    """What is known of the picture in ``data``; every pixel is decoded. Raises BadPicture."""
+    with _opened(data) as image:
+        orientation = image.getexif().get(0x0112, 1)
+        size = Size(*image.size)
+        turned = orientation in (5, 6, 7, 8)
+        return Picture(
+            sha256=hashlib.sha256(data).hexdigest(),
+            size=Size(size.height, size.width) if turned else size,
+            format=str(image.format),
+            bytes=len(data),
+            transparent="A" in image.getbands() or "transparency" in image.info,
+            turned=orientation not in (0, 1),
+        )
+
+
+def upright(data: bytes) -> Image.Image:
+    """The picture itself as RGB, turned as its EXIF says. Raises BadPicture."""
+    with _opened(data) as image:
+        return ImageOps.exif_transpose(image).convert("RGB")
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """An opened and fully decoded picture, with every way of failing as BadPicture."""
+    if not data:
+        raise BadPicture("is empty")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise BadPicture(f"has more than {MAX_PIXELS // 1_000_000} million pixels")
+                image.load()
+                yield image
+    except BadPicture:
+        raise
+    except Image.DecompressionBombError:
+        raise BadPicture(f"has more than {MAX_PIXELS // 1_000_000} million pixels") from None
+    except UnidentifiedImageError:
+        known = ", ".join(FORMATS)
+        raise BadPicture(f"is not a picture of a known format ({known})") from None
+    except (OSError, ValueError, SyntaxError, Warning) as error:
+        raise BadPicture(f"is damaged: {error}") from None

@@ -1,0 +1,278 @@
+"""What users write: the shot list as frozen records, one class per mapping of the YAML file.
+
+Values are exact (Fraction, Decimal, integers). What depends on a model's abilities is not checked
+here but by the rules, which know the catalog.
+"""
+
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from wanx_render.geometry import CENTRE, Aspect, Fit, Focus, Size
+from wanx_render.timing import parse_rate
+
+MAX_SEED = 2_147_483_647
+MAX_TAKES = 20
+
+
+def _fail(code: str, message: str, hint: str = "") -> PydanticCustomError:
+    # Braces would be read as a template by pydantic.
+    plain = message.replace("{", "(").replace("}", ")")
+    return PydanticCustomError("wanx", plain, {"code": code, "hint": hint})
+
+
+def _aspect(value: Any) -> Aspect:
+    if isinstance(value, Aspect):
+        return value
+    if not isinstance(value, str):
+        raise _fail("aspect-invalid", f"{value} is not an aspect", "write it as 9:16 or 3:4")
+    try:
+        aspect = Aspect.parse(value)
+    except ValueError as error:
+        raise _fail("aspect-invalid", str(error), "write it as 9:16 or 3:4") from None
+    if max(aspect.width, aspect.height) > 2000:
+        raise _fail("aspect-invalid", f"{value} is too fine a ratio to be made in whole pixels")
+    return aspect
+
+
+def _size(value: Any) -> Size:
+    if isinstance(value, Size):
+        return value
+    width, _, height = str(value).lower().replace("*", "x").partition("x")
+    if not (width.strip().isdecimal() and height.strip().isdecimal()):
+        raise _fail("size-invalid", f"{value!r} is not a size", "write it as 1080x1920")
+    size = Size(int(width), int(height))
+    if size.width % 2 or size.height % 2 or not (min(size.width, size.height) >= 16):
+        raise _fail("size-invalid", f"{size} must have even sides of at least 16 pixels")
+    if max(size.width, size.height) > 8192:
+        raise _fail("size-invalid", f"{size} is larger than 8192 pixels")
+    return size
+
+
+def _seconds(value: Any) -> Fraction:
+    if isinstance(value, Fraction):
+        return value
+    try:
+        seconds = Fraction(value) if isinstance(value, int | Decimal) else None
+    except (ValueError, OverflowError):
+        seconds = None
+    if seconds is None or isinstance(value, bool) or not 0 <= seconds <= 3600:
+        raise _fail("seconds-invalid", f"{value!r} is not a number of seconds")
+    return seconds
+
+
+def _rate(value: Any) -> Fraction:
+    if isinstance(value, Fraction):
+        return value
+    try:
+        return parse_rate(str(value))
+    except ValueError as error:
+        raise _fail("fps-invalid", str(error), "write it as 30 or 30000/1001") from None
+
+
+def _focus(value: Any) -> Focus:
+    if isinstance(value, Focus):
+        return value
+    if isinstance(value, list | tuple) and len(value) == 2:
+        numbers = [Fraction(v) for v in value if isinstance(v, int | Decimal)]
+        if len(numbers) == 2 and all(0 <= n <= 1 for n in numbers):
+            return Focus(*numbers)
+    raise _fail(
+        "focus-invalid",
+        "focus must be two numbers from 0 to 1: the fractions of width and height to keep in view",
+        "write it as [0.5, 0.3]",
+    )
+
+
+def _money(value: Any) -> "Money":
+    if isinstance(value, Money):
+        return value
+    amount, _, currency = str(value).strip().partition(" ")
+    try:
+        number = Decimal(amount)
+    except InvalidOperation:
+        number = Decimal(-1)
+    if not number.is_finite() or number < 0 or currency.strip().upper() not in ("CNY", "USD"):
+        raise _fail("money-invalid", f"{value!r} is not an amount of money", "write it as 20 CNY")
+    return Money(amount=number, currency=currency.strip().upper())
+
+
+def _kind(json_schema: dict[str, Any], read: Any) -> tuple[Any, ...]:
+    return (BeforeValidator(read), WithJsonSchema(json_schema))
+
+
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+Name = Annotated[str, Field(pattern=_NAME)]
+AspectText = Annotated[
+    Aspect, *_kind({"type": "string", "pattern": r"^[0-9.]+[:/][0-9.]+$"}, _aspect)
+]
+SizeText = Annotated[Size, *_kind({"type": "string", "pattern": "^[0-9]+x[0-9]+$"}, _size)]
+Seconds = Annotated[Fraction, *_kind({"type": "number", "minimum": 0}, _seconds)]
+Rate = Annotated[Fraction, *_kind({"type": ["number", "string"]}, _rate)]
+FocusPoint = Annotated[
+    Focus,
+    *_kind(
+        {
+            "type": "array",
+            "items": {"type": "number", "minimum": 0, "maximum": 1},
+            "minItems": 2,
+            "maxItems": 2,
+        },
+        _focus,
+    ),
+]
+
+
+class Written(BaseModel):
+    """A mapping of the file: frozen, no unknown keys, and never echoing its input in errors."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
+
+
+class Money(Written):
+    """An amount and its currency."""
+
+    amount: Decimal
+    currency: Literal["CNY", "USD"]
+
+    def __str__(self) -> str:
+        return f"{self.amount:.2f} {self.currency}"
+
+
+MoneyText = Annotated[Money, *_kind({"type": "string", "pattern": "^[0-9.]+ (CNY|USD)$"}, _money)]
+
+
+class Budget(Written):
+    """What a run may spend at most."""
+
+    max_cost: MoneyText
+
+
+class LastFrame(Written):
+    """A first frame taken from another shot: the last frame of its picked take."""
+
+    shot: Name
+    frame: Literal["last"] = "last"
+
+
+# What pydantic calls the two kinds of first frame in its error paths.
+PATH_TAG, CHAIN_TAG = "<path>", "<chain>"
+
+FirstFrame = Annotated[
+    Annotated[str, Tag(PATH_TAG)] | Annotated[LastFrame, Tag(CHAIN_TAG)],
+    Discriminator(lambda value: CHAIN_TAG if isinstance(value, dict | LastFrame) else PATH_TAG),
+]
+
+
+class Trim(Written):
+    """The part of the clip that is used, in seconds."""
+
+    start: Seconds = Fraction(0)
+    end: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end is not None and self.end <= self.start:
+            raise _fail("trim-empty", "the trim ends before it starts")
+        return self
+
+
+TransitionType = Literal["cut", "dissolve", "fade", "wipe", "slide"]
+
+
+class Transition(Written):
+    """How a shot goes over into the next one."""
+
+    type: TransitionType = "cut"
+    duration: Seconds = Fraction(0)
+
+
+class Shot(Written):
+    """One shot: what is asked of the service, and how the clip is used."""
+
+    id: Name
+    model: str
+    image: FirstFrame
+    prompt: str = ""
+    negative_prompt: str = ""
+    template: str | None = None
+    resolution: str | None = None
+    duration: int | None = Field(default=None, ge=1, le=60)
+    audio: str | None = None
+    prompt_extend: bool = True
+    watermark: bool = False
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
+    takes: int = Field(default=1, ge=1, le=MAX_TAKES)
+    pick: int = Field(default=1, ge=1)
+    trim: Trim = Trim()
+    focus: FocusPoint = CENTRE
+    transition: Transition = Transition()
+
+
+class Sound(Written):
+    """What is laid under a deliverable besides the clips' own sound."""
+
+    music: str | None = None
+    duck: bool = False
+    loudness: Annotated[Decimal, Field(ge=-40, le=-5)] | None = None
+
+
+class Deliverable(Written):
+    """One finished file: its frame, its rate, its sound."""
+
+    name: Name
+    aspect: AspectText
+    size: SizeText | None = None
+    fit: Fit = "crop"
+    background: Annotated[str, Field(pattern=r"^([a-zA-Z]{3,20}|#[0-9a-fA-F]{6})$")] = "black"
+    fps: Rate | None = None
+    audio: Sound = Sound()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        """``- 3:4`` means an exact crop to 3:4; a deliverable without a name is called 3x4."""
+        written = {"aspect": value} if isinstance(value, str) else value
+        if isinstance(written, dict) and "name" not in written and "aspect" in written:
+            try:
+                aspect = _aspect(written["aspect"])
+            except PydanticCustomError:
+                return {**written, "name": "unnamed"}
+            return {**written, "name": f"{aspect.width}x{aspect.height}"}
+        return written
+
+    @model_validator(mode="after")
+    def _exact(self) -> Self:
+        if self.size and not self.aspect.matches(self.size):
+            raise _fail("size-not-exact", f"{self.size} is not exactly {self.aspect}")
+        return self
+
+
+Backend = Literal["mock", "dashscope"]
+Region = Literal["beijing", "singapore"]
+
+
+class ShotList(Written):
+    """A whole shot list, its defaults already merged into the shots."""
+
+    version: Literal[1]
+    project: Name
+    backend: Backend = "mock"
+    region: Region = "beijing"
+    budget: Budget | None = None
+    shots: tuple[Shot, ...] = Field(min_length=1)
+    deliverables: tuple[Deliverable, ...] = Field(min_length=1)

@@ -1,0 +1,287 @@
+"""YAML text in, plain values with their places out; the only module that sees YAML.
+
+The reading is YAML 1.2 core: ``9:16`` is a string (YAML 1.1 says 556), ``no`` is a string, ``010``
+is ten, dates are strings. Numbers with a point are exact (Decimal). Duplicate keys, unknown tags,
+recursive or too many aliases, deep nesting and large files are refused with their place.
+"""
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from wanx_render.diagnostics import Diagnostic, Span
+from wanx_render.errors import BadInput
+
+Path = tuple[str | int, ...]
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 40
+MAX_NODES = 1_000_000  # after aliases are expanded
+
+_CORE = "tag:yaml.org,2002:"
+_MERGE = _CORE + "merge"
+
+
+class _CoreLoader(yaml.CSafeLoader):
+    """The C parser with the resolvers of the YAML 1.2 core schema, plus ``<<``."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # as in the base class
+
+
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        list("-+0123456789."),
+    ),
+    ("merge", r"<<", ["<"]),
+):
+    _CoreLoader.add_implicit_resolver(_CORE + _tag, re.compile(rf"^(?:{_pattern})$"), _first)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file as read: its text, its value, and where each part of the value stands.
+
+    ``places`` maps a path such as ``("shots", 0, "model")`` to the value's span, ``keys`` to the
+    span of its key.
+    """
+
+    file: str
+    text: str
+    value: Any
+    places: dict[Path, Span]
+    keys: dict[Path, Span]
+
+    def place(self, path: Path) -> Span:
+        """Where ``path`` stands, or its nearest parent that is in the file."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, Span(self.file, 1, 1))
+
+    def key(self, path: Path) -> Span:
+        return self.keys.get(path) or self.place(path)
+
+
+def read(file: FilePath, name: str) -> Source:
+    """Read the YAML file ``file``, called ``name`` in messages. Raises BadInput."""
+    return parse(_text(file, name), name)
+
+
+def parse(text: str, name: str) -> Source:
+    """Read YAML text, called ``name`` in messages. Raises BadInput."""
+    try:
+        loader = _CoreLoader(text)
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        raise BadInput(_syntax(error, name, text)) from None
+    except yaml.reader.ReaderError as error:
+        message = f"the file holds a character that YAML does not allow: U+{_code(error):04X}"
+        raise BadInput(Diagnostic("yaml-character", message, Span(name))) from None
+    except RecursionError:
+        raise BadInput(_too_deep(Span(name))) from None
+    if node is None:
+        raise BadInput(
+            Diagnostic(
+                "file-empty",
+                "the file is empty: there is no shot list in it",
+                Span(name),
+                hint="`wanx-render init` writes an example to start from",
+            )
+        )
+    walk = _Walk(name)
+    value = walk.value(node, ())
+    if walk.problems:
+        raise BadInput(*walk.problems)
+    return Source(name, text, value, walk.places, walk.keys)
+
+
+def _text(file: FilePath, name: str) -> str:
+    if file.is_dir():
+        raise BadInput(Diagnostic("file-unreadable", f"{name} is a folder, not a file"))
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise BadInput(
+            Diagnostic("file-unreadable", f"cannot read {name}: {error.strerror}")
+        ) from None
+    if len(raw) > MAX_BYTES:
+        limit = MAX_BYTES // 1024 // 1024
+        raise BadInput(Diagnostic("file-too-large", f"{name} is larger than {limit} MiB"))
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise BadInput(
+            Diagnostic(
+                "file-not-utf8",
+                f"the file is not UTF-8 text: byte {raw[error.start]:#04x}",
+                Span(name, line, 1),
+                hint="save it as UTF-8",
+            )
+        ) from None
+
+
+def _syntax(error: yaml.MarkedYAMLError, name: str, text: str) -> Diagnostic:
+    mark = error.problem_mark or error.context_mark
+    span = Span(name, mark.line + 1, mark.column + 1) if mark else Span(name)
+    problem = (error.problem or "it cannot be parsed").removeprefix("found ")
+    lines = text.splitlines()
+    here = lines[mark.line] if mark and mark.line < len(lines) else ""
+    if "\t" in here[: len(here) - len(here.lstrip())] or "'\\t'" in problem:
+        column = here.find("\t") + 1
+        return Diagnostic(
+            "yaml-tab",
+            "a tab is used for indentation, which YAML does not allow",
+            Span(name, span.line, max(column, 1)),
+            hint="indent with spaces",
+        )
+    if "undefined alias" in problem:
+        return Diagnostic("yaml-alias", f"{problem}: no anchor of that name comes before it", span)
+    return Diagnostic("yaml-syntax", f"this is not valid YAML: {problem}", span)
+
+
+def _code(error: yaml.reader.ReaderError) -> int:
+    character = error.character
+    return character if isinstance(character, int) else ord(character[:1])
+
+
+def _too_deep(span: Span) -> Diagnostic:
+    return Diagnostic("yaml-too-deep", f"the file is nested deeper than {MAX_DEPTH} levels", span)
+
+
+@dataclass
+class _Walk:
+    """Turns nodes into values once, noting places and every problem on the way."""
+
+    name: str
+    problems: list[Diagnostic] = field(default_factory=list)
+    places: dict[Path, Span] = field(default_factory=dict)
+    keys: dict[Path, Span] = field(default_factory=dict)
+    count: int = 0
+    open: list[int] = field(default_factory=list)
+
+    def span(self, node: Node) -> Span:
+        start, end = node.start_mark, node.end_mark
+        length = end.column - start.column if end.line == start.line else 1
+        return Span(self.name, start.line + 1, start.column + 1, max(length, 1))
+
+    def refuse(self, code: str, message: str, node: Node, hint: str = "") -> None:
+        self.problems.append(Diagnostic(code, message, self.span(node), hint))
+
+    def value(self, node: Node, path: Path) -> Any:
+        self.count += 1
+        if self.count > MAX_NODES:
+            message = f"the file holds more than {MAX_NODES:,} values once aliases are expanded"
+            raise BadInput(Diagnostic("yaml-too-large", message, self.span(node)))
+        if len(path) > MAX_DEPTH:
+            raise BadInput(_too_deep(self.span(node)))
+        if id(node) in self.open:
+            self.refuse("yaml-alias", "an alias refers to what it stands in", node)
+            return None
+        self.places[path] = self.span(node)
+        if isinstance(node, ScalarNode):
+            return self.scalar(node)
+        self.open.append(id(node))
+        value: Any = None
+        if isinstance(node, MappingNode):
+            value = self.mapping(node, path)
+        elif isinstance(node, SequenceNode):
+            value = self.sequence(node, path)
+        self.open.pop()
+        return value
+
+    def sequence(self, node: SequenceNode, path: Path) -> list[Any]:
+        if node.tag != _CORE + "seq":
+            self.refuse("yaml-tag", f"unknown tag {_short(node.tag)}", node)
+        return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+
+    def mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+        if node.tag != _CORE + "map":
+            self.refuse("yaml-tag", f"unknown tag {_short(node.tag)}", node)
+        # Merged keys first, so that a key of the mapping's own takes over their place too.
+        merged: dict[str, Any] = {}
+        for key, item in node.value:
+            if key.tag == _MERGE:
+                merged = {**self.merge(item, path), **merged}
+        self.places[path] = self.span(node)
+        own: dict[str, Any] = {}
+        for key, item in node.value:
+            if key.tag != _MERGE:
+                self.pair(key, item, path, own)
+        return {**merged, **own}
+
+    def pair(self, key: Node, item: Node, path: Path, into: dict[str, Any]) -> None:
+        if not isinstance(key, ScalarNode):
+            self.refuse("yaml-key", "a key must be a plain word", key)
+        elif key.value in into:
+            message = f"the key {key.value!r} stands twice in the same mapping"
+            self.refuse("duplicate-key", message, key, hint="remove one of the two")
+        else:
+            self.keys[(*path, key.value)] = self.span(key)
+            into[key.value] = self.value(item, (*path, key.value))
+
+    def merge(self, node: Node, path: Path) -> dict[str, Any]:
+        """The value of ``<<``: a mapping, or a list of mappings where the first one wins."""
+        parts = node.value if isinstance(node, SequenceNode) else [node]
+        result: dict[str, Any] = {}
+        for part in parts:
+            value = self.value(part, path)
+            if not isinstance(value, dict):
+                self.refuse("yaml-merge", "<< needs a mapping or a list of mappings", part)
+                continue
+            result = {**value, **result}
+        return result
+
+    def scalar(self, node: ScalarNode) -> Hashable:
+        text = str(node.value)
+        try:
+            match node.tag.removeprefix(_CORE):
+                case "str":
+                    return text
+                case "null":
+                    return None
+                case "bool":
+                    return text.lower() == "true"
+                case "int":
+                    return _integer(text)
+                case "float":
+                    return _number(text)
+                case "merge":
+                    return text
+        except (ValueError, InvalidOperation):
+            self.refuse("yaml-value", f"{text!r} is not a {_short(node.tag)}", node)
+            return None
+        self.refuse("yaml-tag", f"unknown tag {_short(node.tag)}", node)
+        return None
+
+
+def _integer(text: str) -> int:
+    bare = text.lower()
+    if bare.startswith("0o"):
+        return int(bare[2:], 8)
+    if bare.startswith("0x"):
+        return int(bare[2:], 16)
+    return int(text)
+
+
+def _number(text: str) -> Decimal:
+    bare = text.lower().replace(".inf", "Infinity").replace(".nan", "NaN")
+    return Decimal(bare)
+
+
+def _short(tag: str) -> str:
+    return "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag

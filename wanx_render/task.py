@@ -1,0 +1,83 @@
+"""One request to the service, as a value, and the key that says whether it was already paid for."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from wanx_render.geometry import Size
+
+# none: the model is silent; silent: it was asked to be; auto: its own sound; file: ours.
+SoundMode = Literal["none", "silent", "auto", "file"]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture or sound that goes with a request.
+
+    ``identity`` is what the cache key sees: the hash of the bytes, or the URL where the bytes are
+    not ours. ``path`` holds the bytes of a local file, ``size`` a picture's upright size.
+    """
+
+    identity: str
+    path: Path | None = None
+    url: str | None = None
+    size: Size | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRequest:
+    """Everything the service is asked for in one create call."""
+
+    model: str
+    region: str
+    image: Media
+    prompt: str
+    negative_prompt: str
+    template: str | None
+    resolution: str
+    duration: int
+    sound: SoundMode
+    sound_file: Media | None
+    prompt_extend: bool
+    watermark: bool
+    seed: int
+
+    def record(self) -> dict[str, Any]:
+        """The request as plain data; media by identity, so that paths never matter."""
+        return {
+            "model": self.model,
+            "region": self.region,
+            "image": self.image.identity,
+            "prompt": self.prompt,
+            "negative_prompt": self.negative_prompt,
+            "template": self.template,
+            "resolution": self.resolution,
+            "duration": self.duration,
+            "sound": self.sound,
+            "sound_file": self.sound_file.identity if self.sound_file else None,
+            "prompt_extend": self.prompt_extend,
+            "watermark": self.watermark,
+            "seed": self.seed,
+        }
+
+    def key(self, world: str) -> str:
+        """The cache key: ``world`` keeps clips of the mock apart from paid ones."""
+        return _digest({"world": world, **self.record()})
+
+    def with_seed_for(self, take: int, written: int | None) -> "TaskRequest":
+        """The request of take ``take`` (from 1): its seed is the written one, or derived.
+
+        Derived from what is asked and the take's number, never from the shot's name or order, so
+        that renaming and reordering leave every request as it was.
+        """
+        if written is not None and take == 1:
+            return replace(self, seed=written)
+        basis = {**self.record(), "seed": written, "take": take}
+        return replace(self, seed=int(_digest(basis)[:8], 16) % 2_147_483_648)
+
+
+def _digest(record: dict[str, Any]) -> str:
+    text = json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,69 @@
+"""Exact time: seconds, frames and samples as integers and fractions; no clock.
+
+A timeline is counted in frames of the deliverable, sound in samples of 48 kHz; both come from here.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
+
+SAMPLE_RATE = 48_000
+
+# What people write for the NTSC rates, and what they mean.
+_NTSC = {
+    Fraction("23.976"): Fraction(24000, 1001),
+    Fraction("23.98"): Fraction(24000, 1001),
+    Fraction("29.97"): Fraction(30000, 1001),
+    Fraction("59.94"): Fraction(60000, 1001),
+}
+
+
+def parse_rate(text: str) -> Fraction:
+    """Frames a second from ``30``, ``30000/1001`` or ``29.97``; ValueError outside 1..120."""
+    try:
+        rate = Fraction(text.strip())
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{text!r} is not a frame rate such as 30 or 30000/1001") from None
+    rate = _NTSC.get(rate, rate)
+    if not 1 <= rate <= 120:
+        raise ValueError(f"a frame rate must be between 1 and 120, not {text}")
+    return rate
+
+
+def nearest(value: Fraction) -> int:
+    """Round half up; Python's own round() sends halves to even: every other one would be lost."""
+    return floor(value + Fraction(1, 2))
+
+
+def frames_in(seconds: Fraction, rate: Fraction) -> int:
+    """How many frames ``seconds`` hold at ``rate``, to the nearest frame."""
+    return nearest(seconds * rate)
+
+
+def samples_in(frames: int, rate: Fraction) -> int:
+    """How many 48 kHz samples ``frames`` at ``rate`` last, to the nearest sample."""
+    return nearest(frames * SAMPLE_RATE / rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The part of a clip that is used: from ``start`` on, ``frames`` of the clip's own frames."""
+
+    start: int
+    frames: int
+
+
+def cut_of(start: Fraction | None, end: Fraction | None, seconds: Fraction, rate: Fraction) -> Cut:
+    """The cut that trims given in seconds make of a clip of ``seconds`` at ``rate``.
+
+    Both ends are rounded to the clip's own frames and held inside it; at least one frame remains.
+    """
+    total = frames_in(seconds, rate)
+    first = min(frames_in(start or Fraction(0), rate), total - 1)
+    last = total if end is None else min(frames_in(end, rate), total)
+    return Cut(first, max(last - first, 1))
+
+
+def conformed_frames(cut: Cut, clip_rate: Fraction, rate: Fraction) -> int:
+    """How many frames at ``rate`` the cut fills, to the nearest frame, at least one."""
+    return max(frames_in(Fraction(cut.frames) / clip_rate, rate), 1)
