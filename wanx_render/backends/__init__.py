@@ -1,0 +1,1 @@
+"""Where tasks run: one protocol (``base``), and the members that fulfil it."""

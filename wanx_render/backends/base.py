@@ -1,0 +1,110 @@
+"""What the orchestrator knows of a backend: five calls and six states, no vendor, no transport."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from wanx_render.task import TaskRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A request with the name people know it by; the name is for slates and logs only."""
+
+    request: TaskRequest
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The service took the request: from here on it may cost money."""
+
+    task_id: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Waiting in the service's queue; can be cancelled."""
+
+    task_id: str
+    submitted: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Being made; can no longer be cancelled."""
+
+    task_id: str
+    submitted: datetime | None = None
+    started: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """Done and billed; the result can be fetched until ``expires``."""
+
+    task_id: str
+    url: str
+    submitted: datetime
+    started: datetime
+    ended: datetime
+    expires: datetime
+    original_prompt: str
+    actual_prompt: str | None
+    usage: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The service gave up; not billed."""
+
+    task_id: str
+    code: str
+    message: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    """Cancelled while it was pending; not billed."""
+
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The service knows no such task: expired, or never its own."""
+
+    task_id: str
+
+
+TaskState = Pending | Running | Succeeded | Failed | Canceled | Unknown
+
+
+class Backend(Protocol):
+    """A place where tasks run. Errors are those under ``ServiceError``."""
+
+    @property
+    def name(self) -> str:
+        """``mock`` or ``dashscope``: the world that cached clips belong to."""
+        ...
+
+    async def submit(self, submission: Submission) -> Accepted:
+        """Ask for a clip; raises Refused, Throttled or Unreachable."""
+        ...
+
+    async def poll(self, task_id: str) -> TaskState: ...
+
+    async def cancel(self, task_id: str) -> bool:
+        """Whether the task was still pending and is now cancelled."""
+        ...
+
+    async def list(self) -> tuple[TaskState, ...]:
+        """The account's tasks of the last 24 hours, newest first."""
+        ...
+
+    async def download(self, task: Succeeded, target: Path) -> None:
+        """Put the clip's bytes into ``target``, a file that does not exist yet."""
+        ...

@@ -1,0 +1,243 @@
+"""The service's behaviour without a network: requests in, tasks that live and end by a clock.
+
+Everything a task will do is settled when it is accepted, by draws keyed by seed, account, request
+and how often that request came; its state at any moment is then only a matter of the time, so
+reading a task never changes it and the order of calls never matters.
+"""
+
+import hashlib
+import math
+import random
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from wanx_render.backends.base import (
+    Accepted,
+    Canceled,
+    Failed,
+    Pending,
+    Running,
+    Succeeded,
+    TaskState,
+    Unknown,
+)
+from wanx_render.capabilities import Catalog, Model
+from wanx_render.errors import Refused, Throttled
+from wanx_render.task import TaskRequest
+
+# In the prompt of a shot: [[mock: fail=DataInspectionFailed]] makes its task end so.
+_TAG = re.compile(r"\[\[mock:\s*fail=([A-Za-z.]+)\s*\]\]")
+
+_MESSAGES = {
+    "DataInspectionFailed": "Input or output data may contain inappropriate content.",
+    "IPInfringementSuspect": "Input data is suspected of being involved in IP infringement.",
+    "InternalError.Timeout": "An internal timeout error has occured during execution.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task with its whole life: when it starts and ends, and how."""
+
+    task_id: str
+    request_id: str
+    account: str
+    request: TaskRequest
+    submitted: datetime
+    started: datetime
+    ended: datetime
+    failure: str | None = None
+    cancelled: bool = False
+
+    def shifted_to(self, start: datetime) -> "Task":
+        return replace(self, started=start, ended=start + (self.ended - self.started))
+
+
+@dataclass
+class _Lane:
+    """What one account asked of one model: the service runs a few of these at once."""
+
+    tasks: list[str] = field(default_factory=list)
+    free_at: list[datetime] = field(default_factory=list)
+    recent: list[datetime] = field(default_factory=list)
+
+
+class Simulator:
+    """A service that takes requests; every call says for which account."""
+
+    def __init__(self, catalog: Catalog, now: Callable[[], datetime], seed: int = 0) -> None:
+        self._catalog = catalog
+        self._now = now
+        self._seed = seed
+        self._tasks: dict[str, Task] = {}
+        self._lanes: dict[tuple[str, str], _Lane] = {}
+        self._counts: dict[tuple[str, str], int] = {}
+
+    def submit(self, account: str, request: TaskRequest) -> Accepted:
+        """Accept a request as a new task; raises Refused or Throttled as the service does."""
+        model = self._catalog.models.get(request.model)
+        refusal = _refusal(request, model)
+        if model is None or refusal:
+            raise Refused(*(refusal or ("ModelNotFound", "Model not exist.")))
+        lane = self._lanes.setdefault((account, model.name), _Lane())
+        self._admit(lane, model)
+        task = self._draw(account, request, model, lane)
+        lane.tasks.append(task.task_id)
+        self._tasks[task.task_id] = task
+        return Accepted(task.task_id, task.request_id)
+
+    def task(self, account: str, task_id: str) -> Task | None:
+        """The task itself, if it is this account's and younger than its 24 hours."""
+        task = self._tasks.get(task_id)
+        if task is None or task.account != account or self._now() > self._expiry(task):
+            return None
+        return task
+
+    def state(self, account: str, task_id: str) -> TaskState:
+        """What a query answers now."""
+        task = self.task(account, task_id)
+        return Unknown(task_id) if task is None else self._state(task)
+
+    def list(self, account: str) -> tuple[TaskState, ...]:
+        """The account's tasks of the last 24 hours, newest first."""
+        since = self._now() - timedelta(hours=24)
+        found = [t for t in self._tasks.values() if t.account == account and t.submitted >= since]
+        return tuple(self._state(task) for task in sorted(found, key=_newest_first))
+
+    def cancel(self, account: str, task_id: str) -> bool:
+        """Cancel a pending task; those behind it in the queue move up."""
+        task = self.task(account, task_id)
+        if task is None or not isinstance(self._state(task), Pending):
+            return False
+        self._tasks[task_id] = replace(task, cancelled=True)
+        self._move_up(self._lanes[(account, task.request.model)], task.request.model)
+        return True
+
+    def _admit(self, lane: _Lane, model: Model) -> None:
+        now = self._now()
+        lane.recent = [at for at in lane.recent if now - at < timedelta(seconds=1)]
+        if len(lane.recent) >= model.creates_per_second.value:
+            raise Throttled(
+                "Throttling.RateQuota", "Requests rate limit exceeded, please try again later."
+            )
+        lane.recent.append(now)
+
+    def _draw(self, account: str, request: TaskRequest, model: Model, lane: _Lane) -> Task:
+        key = request.key("simulator")
+        count = self._counts.get((account, key), 0)
+        self._counts[(account, key)] = count + 1
+        chance = _chance(self._seed, account, key, count)
+        task_id, request_id = _uuid(chance), _uuid(chance)
+        now = self._now()
+        waits = timedelta(seconds=chance.uniform(1, 8))
+        runs = timedelta(seconds=_run_seconds(chance, model, request))
+        tag = _TAG.search(request.prompt)
+        started = _take_slot(lane, model, now + waits, runs)
+        return Task(
+            task_id, request_id, account, request, now, started, started + runs,
+            failure=tag[1] if tag else None,
+        )  # fmt: skip
+
+    def _move_up(self, lane: _Lane, model_name: str) -> None:
+        """Give the slots out again, in order of arrival; what already runs keeps its times."""
+        model, now = self._catalog.models[model_name], self._now()
+        lane.free_at = []
+        for task_id in lane.tasks:
+            task = self._tasks[task_id]
+            if task.cancelled:
+                continue
+            earliest = task.started if task.started <= now else max(task.submitted, now)
+            start = _take_slot(lane, model, earliest, task.ended - task.started)
+            self._tasks[task_id] = task.shifted_to(start)
+
+    def _state(self, task: Task) -> TaskState:
+        now = self._now()
+        if task.cancelled:
+            return Canceled(task.task_id)
+        if now < task.started:
+            return Pending(task.task_id, task.submitted)
+        if now < task.ended:
+            return Running(task.task_id, task.submitted, task.started)
+        if task.failure:
+            message = _MESSAGES.get(task.failure, "The task failed, as the prompt asked for.")
+            return Failed(task.task_id, task.failure, message, task.request_id)
+        return self._succeeded(task)
+
+    def _succeeded(self, task: Task) -> Succeeded:
+        model = self._catalog.models[task.request.model]
+        extended = task.request.prompt_extend and model.tells_actual_prompt.value
+        return Succeeded(
+            task_id=task.task_id,
+            url=f"mock://{task.task_id}.mp4",
+            submitted=task.submitted,
+            started=task.started,
+            ended=task.ended,
+            expires=self._expiry(task),
+            original_prompt=task.request.prompt,
+            actual_prompt=_extended(task.request.prompt) if extended else None,
+            usage=_usage(task.request, model),
+        )
+
+    def _expiry(self, task: Task) -> datetime:
+        return task.ended + timedelta(hours=self._catalog.service.result_hours.value)
+
+
+def _newest_first(task: Task) -> tuple[float, str]:
+    return -task.submitted.astimezone(UTC).timestamp(), task.task_id
+
+
+def _refusal(request: TaskRequest, model: Model | None) -> tuple[str, str] | None:
+    """Why the service would refuse, as code and message."""
+    if model is None or request.region not in model.region_names.value:
+        return "ModelNotFound", "Model not exist."
+    if request.resolution not in model.tiers.value:
+        return "InvalidParameter", f"resolution {request.resolution} is not supported."
+    if request.duration not in model.durations.value:
+        return "InvalidParameter", f"duration {request.duration} is not supported."
+    return None
+
+
+def _chance(*parts: object) -> random.Random:
+    digest = hashlib.sha256("\0".join(str(part) for part in parts).encode()).digest()
+    return random.Random(digest)  # noqa: S311  # a simulation, not a secret
+
+
+def _uuid(chance: random.Random) -> str:
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+
+
+def _run_seconds(chance: random.Random, model: Model, request: TaskRequest) -> float:
+    """Log-normal between the documented bounds; longer clips take longer."""
+    low, high = model.task_seconds.value
+    default = model.durations.value[0]
+    middle = math.sqrt(low * high) * (request.duration / default) ** 0.5
+    return min(max(chance.lognormvariate(math.log(middle), 0.3), low), high)
+
+
+def _take_slot(lane: _Lane, model: Model, earliest: datetime, runs: timedelta) -> datetime:
+    """When a task that could start at ``earliest`` starts, and hold its slot until it ends."""
+    if len(lane.free_at) < model.running_at_once.value:
+        start = earliest
+    else:
+        lane.free_at.sort()
+        start = max(earliest, lane.free_at.pop(0))
+    lane.free_at.append(start + runs)
+    return start
+
+
+def _extended(prompt: str) -> str:
+    return f"{prompt}, one continuous shot, natural motion (extended by the mock)".lstrip(", ")
+
+
+def _usage(request: TaskRequest, model: Model) -> dict[str, Any]:
+    if model.usage.value == "2.1":
+        return {"video_duration": request.duration, "video_ratio": "standard", "video_count": 1}
+    return {
+        "duration": request.duration,
+        "SR": int(request.resolution.removesuffix("P")),
+        "video_count": 1,
+    }

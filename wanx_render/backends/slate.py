@@ -1,0 +1,257 @@
+"""Test clips: a request and its first frame in, an mp4 of the model's exact size and length out.
+
+The picture drifts by whole pixels at one speed (no jitter), so that crop and focus can be judged; a
+slate names shot, take, model, frame and prompt; where the model has sound, a flash and a beep mark
+the middle of every second, so that lip-sync can be measured. One ffmpeg binary gives the same bytes
+for the same request: one thread, no metadata, nothing drawn from chance.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as graph
+from PIL import Image, ImageDraw, ImageOps
+
+from wanx_render import ffmpeg, fonts, pictures
+from wanx_render.fonts import Font
+from wanx_render.geometry import Size
+from wanx_render.task import TaskRequest
+from wanx_render.timing import SAMPLE_RATE, frames_in, samples_in
+
+FLASH_FRAMES = 2
+BEEP_SECONDS = Fraction(1, 12)
+_DRIFT_LIMIT = Fraction(1, 9)  # of the side it moves along
+
+_INK, _DIM, _PANEL = (255, 255, 255, 255), (205, 214, 226, 255), (14, 20, 30, 216)
+
+BT709 = {"range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
+
+
+@dataclass(frozen=True, slots=True)
+class ClipCall:
+    """All that is needed to make one test clip, as plain data."""
+
+    request: TaskRequest
+    label: str
+    size: Size
+    rate: Fraction
+    folder: Path  # for work files; it exists and is this call's own
+    target: Path
+
+
+def make_clip(program: ffmpeg.Ffmpeg, call: ClipCall) -> Path:
+    """Make the clip at ``call.target``; raises FfmpegError."""
+    drift = _drift(call)
+    still, slate = call.folder / "still.png", call.folder / "slate.png"
+    _still(call, drift).save(still, compress_level=1)
+    _slate(call).save(slate, compress_level=1)
+    ffmpeg.run(program, clip_arguments(call, drift, still, slate))
+    return call.target
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far the picture moves over the clip, along one side, in whole pixels."""
+
+    x: int
+    y: int
+    backwards: bool
+
+
+def _drift(call: ClipCall) -> Drift:
+    """One pixel a frame along the longer side, within a ninth of it; which way is the request's."""
+    frames = frames_in(Fraction(call.request.duration), call.rate)
+    along = max(call.size.width, call.size.height)
+    distance = min(frames, int(along * _DRIFT_LIMIT))
+    backwards = hashlib.sha256(call.request.image.identity.encode()).digest()[0] % 2 == 1
+    wide = call.size.width >= call.size.height
+    return Drift(distance if wide else 0, 0 if wide else distance, backwards)
+
+
+def clip_arguments(call: ClipCall, drift: Drift, still: Path, slate: Path) -> list[str]:
+    """The ffmpeg arguments that make the clip from its two pictures."""
+    frames = frames_in(Fraction(call.request.duration), call.rate)
+    rate = str(call.rate)
+    shown = graph.input(ffmpeg.file_url(still), framerate=rate).video
+    shown = shown.filter("loop", loop=-1, size=1, start=0)
+    shown = shown.filter("crop", call.size.width, call.size.height, *_path(drift, frames))
+    shown = shown.filter("scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd")
+    shown = shown.filter("format", "yuv420p").filter("setparams", **BT709)
+    if call.request.sound in ("auto", "file"):
+        shown = shown.filter("drawbox", color="white@0.6", t="fill", enable=_flash(call.rate))
+    where = _slate_place(call.size)
+    shown = shown.overlay(
+        graph.input(ffmpeg.file_url(slate)), x=where.x, y=where.y, format="yuv420"
+    )
+    shown = _counter(shown, call.size)
+    shown = shown.filter("format", "yuv420p").filter("setparams", **BT709)
+    shown = shown.filter("trim", end_frame=frames).filter("setsar", "1")
+    streams = [shown, *_sound(call, frames)]
+    output = graph.output(*streams, ffmpeg.file_url(call.target), **_encoding(call))
+    return list(output.overwrite_output().compile()[1:])
+
+
+def _path(drift: Drift, frames: int) -> tuple[str, str]:
+    """Where the window stands at frame n: whole pixels, never backwards."""
+
+    def along(distance: int) -> str:
+        moved = f"floor(n*{distance}/{frames})"
+        return f"{distance}-{moved}" if drift.backwards else moved
+
+    return along(drift.x), along(drift.y)
+
+
+def _flash(rate: Fraction) -> str:
+    """At the middle of each second, so that first and last frames stay clean."""
+    return f"lt(mod(n+{rate}/2,{rate}),{FLASH_FRAMES})"
+
+
+def _counter(shown: Any, size: Size) -> Any:
+    place, font = _slate_place(size), fonts.chinese()
+    unit = place.unit
+    return shown.filter(
+        "drawtext",
+        fontfile=str(font.path),
+        text="%{eif:n:d:4}",
+        fontsize=unit,
+        fontcolor="white",
+        x=f"{place.x + place.width - unit}-text_w",
+        y=place.y + unit * 3 // 4,
+    )
+
+
+def _sound(call: ClipCall, frames: int) -> list[Any]:
+    samples = samples_in(frames, call.rate)
+    match call.request.sound:
+        case "auto":
+            tone = f"0.35*sin(2*PI*1000*t)*lt(mod(t+0.5,1),{float(BEEP_SECONDS)})"
+            made = graph.input(
+                f"aevalsrc=exprs={_quoted(tone)}:s={SAMPLE_RATE}:c=mono", f="lavfi"
+            ).audio.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+        case "file" if call.request.sound_file and call.request.sound_file.path:
+            made = graph.input(ffmpeg.file_url(call.request.sound_file.path)).audio
+            made = made.filter("aresample", SAMPLE_RATE)
+            made = made.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+            made = made.filter("apad")
+        case "file":
+            made = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi").audio
+        case _:
+            return []
+    return [made.filter("atrim", end_sample=samples)]
+
+
+def _quoted(expression: str) -> str:
+    return expression.replace("\\", "\\\\").replace(",", "\\,").replace(":", "\\:")
+
+
+def _encoding(call: ClipCall) -> dict[str, Any]:
+    encoding: dict[str, Any] = {
+        "c:v": "libx264",
+        "preset": "veryfast",
+        "crf": 20,
+        "pix_fmt": "yuv420p",
+        "threads": 1,
+        "video_track_timescale": call.rate.numerator * 512,
+        "map_metadata": -1,
+        "fflags": "+bitexact",
+        "flags": "+bitexact",
+        "movflags": "+faststart",
+        "f": "mp4",
+    }
+    if call.request.sound in ("auto", "file"):
+        encoding |= {"c:a": "aac", "b:a": "128k"}
+    return encoding
+
+
+def _still(call: ClipCall, drift: Drift) -> Image.Image:
+    """The first frame, scaled to cover the clip's size and the way it drifts."""
+    wanted = (call.size.width + drift.x, call.size.height + drift.y)
+    return ImageOps.fit(_first_frame(call), wanted, Image.Resampling.LANCZOS)
+
+
+def _first_frame(call: ClipCall) -> Image.Image:
+    image = call.request.image
+    if image.path is not None:
+        return pictures.upright(pictures.read_bytes(image.path))
+    if image.url and image.url.startswith("data:"):
+        return pictures.upright(pictures.decode_data_uri(image.url))
+    return _placeholder(call.size, image.identity)
+
+
+def _placeholder(size: Size, identity: str) -> Image.Image:
+    """A soft gradient in place of a picture that only the service could fetch."""
+    tone = hashlib.sha256(identity.encode()).digest()
+    corners = Image.new("RGB", (2, 2))
+    corners.putdata([tuple(60 + byte // 2 for byte in tone[i : i + 3]) for i in (0, 3, 6, 9)])
+    return corners.resize((size.width, size.height), Image.Resampling.BICUBIC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    x: int
+    y: int
+    width: int
+    height: int
+    unit: int  # the height of a line of small text
+
+
+def _slate_place(size: Size) -> _Place:
+    """Low in the middle, inside both a centred 9:16 crop and a centred square one."""
+    inner = min(size.width, size.height * 9 // 16)
+    width = inner * 88 // 100 // 2 * 2
+    unit = max(width // 24, 9)
+    height = unit * 17 // 2 // 2 * 2
+    x = (size.width - width) // 4 * 2
+    square = min(size.width, size.height)
+    y = ((size.height + square) // 2 - height - square // 16) // 2 * 2
+    return _Place(x, y, width, height, unit)
+
+
+def _slate(call: ClipCall) -> Image.Image:
+    place, font = _slate_place(call.size), fonts.chinese()
+    unit = place.unit
+    panel = Image.new("RGBA", (place.width, place.height), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(panel)
+    draw.rounded_rectangle((0, 0, place.width - 1, place.height - 1), unit // 2, fill=_PANEL)
+    request = call.request
+    draw.text((unit, unit * 5 // 8), f"MOCK  {call.label}", _INK, font.at(unit * 6 // 5))
+    facts = f"{request.model}  {request.resolution}  {request.duration} s  {call.rate} fps"
+    draw.text((unit, unit * 9 // 4), facts, _DIM, font.at(unit * 7 // 8))
+    text = request.prompt or (f"template {request.template}" if request.template else "no prompt")
+    wrapped = _wrap(fonts.showable(text, font), font, unit, place.width - 2 * unit)
+    draw.multiline_text((unit, unit * 31 // 8), wrapped, _INK, font.at(unit), spacing=unit // 5)
+    return panel
+
+
+def _wrap(text: str, font: Font, pixels: int, width: int, lines: int = 3) -> str:
+    """``text`` in at most ``lines`` lines of ``width`` pixels; Chinese may break anywhere."""
+    face, done, line = font.at(pixels), list[str](), ""
+    for word in _words(" ".join(text.split())[:400]):
+        if line and face.getlength(line + word.rstrip()) > width:
+            done.append(line.rstrip())
+            line = word.lstrip()
+        else:
+            line += word
+    done.append(line)
+    if len(done) > lines:
+        last = done[lines - 1]
+        while last and face.getlength(last + "…") > width:
+            last = last[:-1]
+        done = [*done[: lines - 1], last.rstrip() + "…"]
+    return "\n".join(done)
+
+
+def _words(text: str) -> list[str]:
+    """Pieces a line may break after: words with their space, Chinese characters one by one."""
+    pieces: list[str] = []
+    for character in text:
+        joins = pieces and not pieces[-1].endswith(" ")
+        narrow = character.isascii() and (not pieces or pieces[-1][-1:].isascii())
+        if joins and (narrow or character in "，。！？；：、”’）》"):
+            pieces[-1] += character
+        else:
+            pieces.append(character)
+    return pieces
