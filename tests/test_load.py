@@ -1,0 +1,132 @@
+import re
+from pathlib import Path
+
+import pytest
+from conftest import SPECS
+from PIL import Image
+
+from wanx_render.capabilities import Catalog
+from wanx_render.diagnostics import concise, full
+from wanx_render.errors import BadInput
+from wanx_render.load import Loaded, load
+
+BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
+EXPECTED = re.compile(r"# (?:error|warning)\[([a-z-]+)\]")
+
+MINIMAL = """\
+version: 1
+project: small
+shots:
+  - id: a
+    model: wan2.5-i2v-preview
+    image: {image}
+deliverables:
+  - 9:16
+"""
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_every_problem_of_a_broken_list_is_told_at_its_line(path: Path, catalog: Catalog) -> None:
+    lines = path.read_text().splitlines()
+    expected = {
+        (number, code)
+        for number, line in enumerate(lines, start=1)
+        for code in EXPECTED.findall(line)
+    }
+    assert expected, "the file must say what is wrong with it"
+    with pytest.raises(BadInput) as caught:
+        load(path, catalog)
+    told = {(d.span.line, d.code) for d in caught.value.diagnostics if d.span}
+    assert told == expected
+    assert len(caught.value.diagnostics) == len(expected)
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_is_without_errors(path: Path, catalog: Catalog) -> None:
+    assert load(path, catalog).shots.shots
+
+
+def small(tmp_path: Path, catalog: Catalog, image: str, extra: str = "") -> Loaded:
+    file = tmp_path / "list.yaml"
+    file.write_text(MINIMAL.format(image=image) + extra)
+    return load(file, catalog)
+
+
+def test_shorthand_defaults_and_exif_are_understood(tmp_path: Path, catalog: Catalog) -> None:
+    image = Image.new("RGB", (800, 600), "navy")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "turned.jpg", exif=exif)
+    loaded = small(tmp_path, catalog, "turned.jpg", "  - 3:4\n")
+    assert [d.name for d in loaded.shots.deliverables] == ["9x16", "3x4"]
+    assert str(loaded.media["turned.jpg"].size) == "600x800"
+
+
+def test_data_uris_and_urls_are_first_frames_too(tmp_path: Path, catalog: Catalog) -> None:
+    uri = (
+        "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+        "YPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+    )
+    assert str(small(tmp_path, catalog, uri).media[uri].size) == "1x1"
+    url = "https://example.com/a.png"
+    assert small(tmp_path, catalog, url).media[url].identity == f"url:{url}"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("empty.png", b"", "is empty"),
+        ("text.png", b"<html>", "is not a picture of a known format"),
+        ("cut.png", None, "is damaged"),
+    ],
+)
+def test_a_picture_that_cannot_be_used_is_told_in_one_line(
+    tmp_path: Path, catalog: Catalog, name: str, data: bytes | None, told: str
+) -> None:
+    path = tmp_path / name
+    if data is None:
+        Image.effect_noise((300, 300), 50).save(path)
+        path.write_bytes(path.read_bytes()[:-20000])
+    else:
+        path.write_bytes(data)
+    with pytest.raises(BadInput) as caught:
+        small(tmp_path, catalog, name)
+    (problem,) = caught.value.diagnostics
+    assert problem.code == "image-unreadable"
+    assert told in concise(problem)
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+    with pytest.raises(BadInput, match="million pixels"):
+        small(tmp_path, catalog, "bomb.png")
+
+
+def test_a_device_is_no_picture(tmp_path: Path, catalog: Catalog) -> None:
+    with pytest.raises(BadInput, match="is a device"):
+        small(tmp_path, catalog, "/dev/zero")
+
+
+def test_a_problem_is_shown_with_its_line_a_caret_and_a_hint(catalog: Catalog) -> None:
+    path = Path(__file__).parent / "broken" / "duration-unsupported.yaml"
+    with pytest.raises(BadInput) as caught:
+        load(path, catalog)
+    shown = full(caught.value.diagnostics[0], caught.value.texts).splitlines()
+    assert shown[0].endswith(
+        "duration-unsupported.yaml:7:15: error[duration-unsupported]: "
+        "wan2.2-i2v-flash makes clips of 5 s, not 10 s"
+    )
+    assert shown[2].startswith("  7 |     duration: 10")
+    assert shown[3].index("^") == shown[2].index("10")
+    assert shown[4] == "  hint: use 5; 10 s can be made by wan2.5-i2v-preview"
+
+
+def test_what_looks_like_a_key_is_never_echoed(tmp_path: Path, catalog: Catalog) -> None:
+    secret = "sk-0123456789abcdef0123456789abcdef"
+    file = tmp_path / "list.yaml"
+    file.write_text(f"version: {secret}\nproject: {secret} x\nregion: {secret}\nshots: {secret}\n")
+    with pytest.raises(BadInput) as caught:
+        load(file, catalog)
+    assert not any(secret in concise(each) for each in caught.value.diagnostics)

@@ -1,0 +1,336 @@
+"""The front door: a YAML file in, a checked shot list with its pictures out, or every problem."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from wanx_render import pictures, rules, source
+from wanx_render.capabilities import Catalog
+from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, in_order
+from wanx_render.errors import BadInput
+from wanx_render.pictures import BadPicture, Picture
+from wanx_render.shotlist import (
+    CHAIN_TAG,
+    PATH_TAG,
+    Budget,
+    Deliverable,
+    LastFrame,
+    Shot,
+    ShotList,
+)
+from wanx_render.source import Source
+from wanx_render.task import Media
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A shot list that can be run, the folder its paths start at, and what is worth warning of."""
+
+    file: Path
+    shots: ShotList
+    folder: Path
+    media: Mapping[str, Media]  # every picture and sound, by the words the list names it with
+    texts: Mapping[str, str]
+    warnings: tuple[Diagnostic, ...] = field(default=())
+
+
+def load(file: Path, catalog: Catalog) -> Loaded:
+    """Read, check and look at everything ``file`` names.
+
+    Raises BadInput with all problems found; its ``texts`` attribute holds the file's text for
+    snippets. A relative path in messages is the one the user gave.
+    """
+    name = str(file)
+    read = source.read(file, name)
+    try:
+        return _checked(file, read, catalog)
+    except BadInput as problem:
+        problem.texts = {name: read.text}
+        raise
+
+
+def _checked(file: Path, read: Source, catalog: Catalog) -> Loaded:
+    places = _Places(read)
+    written = _merged(read, places)
+    parts = _Parts(places)
+    shots = parts.valid("shots", Shot, written.get("shots"))
+    deliverables = parts.valid("deliverables", Deliverable, written.get("deliverables"))
+    whole = parts.whole(written, shots, deliverables)
+    folder = file.resolve().parent
+    found, problems = _look(shots, folder, places)
+    scene = rules.Scene(
+        shots=shots,
+        deliverables=deliverables,
+        region=whole.region if whole else "beijing",
+        ids=_ids(written.get("shots")),
+        catalog=catalog,
+        folder=folder,
+        pictures=found,
+        place=places.of,
+    )
+    everything = in_order([*parts.problems, *problems, *rules.findings(scene)])
+    if whole is None or any(d.severity == "error" for d in everything):
+        raise BadInput(*everything)
+    media = _media(whole, folder, found)
+    return Loaded(file, whole, folder, media, {read.file: read.text}, everything)
+
+
+def _ids(shots: Any) -> tuple[str, ...]:
+    """The ids of all shots as written, also of those that have problems."""
+    listed = shots if isinstance(shots, list) else []
+    return tuple(str(shot["id"]) for shot in listed if isinstance(shot, dict) and "id" in shot)
+
+
+P = TypeVar("P", bound=BaseModel)
+
+
+class _Parts:
+    """Validates the list piece by piece, so that one bad shot does not hide what the rules say of
+    the others."""
+
+    def __init__(self, places: "_Places") -> None:
+        self.places = places
+        self.problems: list[Diagnostic] = []
+
+    def valid(self, key: str, kind: type[P], items: Any) -> dict[int, P]:
+        """The items that are well-formed, by their index."""
+        found: dict[int, P] = {}
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            try:
+                found[index] = kind.model_validate(item)
+            except ValidationError as error:
+                self._note(error, (key, index))
+                if (known := _without_unknown_keys(item, error)) is not None:
+                    found[index] = kind.model_validate(known)
+        return found
+
+    def whole(
+        self,
+        written: dict[str, Any],
+        shots: Mapping[int, Shot],
+        deliverables: Mapping[int, Deliverable],
+    ) -> ShotList | None:
+        """The whole list of its valid parts, or None."""
+        parts: dict[str, Any] = {"shots": shots, "deliverables": deliverables}
+        given = {
+            key: list(parts[key].values()) if key in parts and isinstance(item, list) else item
+            for key, item in written.items()
+        }
+        try:
+            return ShotList.model_validate(given)
+        except ValidationError as error:
+            # A list that lost all its items to other problems is not an empty list.
+            self._note(error, (), lambda p: p["type"] == "too_short" and written[p["loc"][0]])
+            return None
+
+    def _note(
+        self,
+        error: ValidationError,
+        under: source.Path,
+        passing: Callable[[Any], Any] = lambda _: False,
+    ) -> None:
+        for problem in error.errors(include_url=False, include_input=False):
+            if not passing(problem):
+                path = (*under, *(part for part in problem["loc"] if part not in _TAGS))
+                self.problems.append(_explain(problem, path, self.places))
+
+
+_TAGS = (PATH_TAG, CHAIN_TAG)
+
+
+def _without_unknown_keys(item: Any, error: ValidationError) -> dict[str, Any] | None:
+    """``item`` without its unknown keys, where they are all that is wrong with it.
+
+    A misspelt key, above all one in ``defaults``, shall not hide what the rules say of the rest.
+    """
+    problems = error.errors(include_url=False, include_input=False)
+    unknown = {p["loc"][0] for p in problems if p["type"] == "extra_forbidden"}
+    if len(unknown) < len(problems) or any(len(p["loc"]) > 1 for p in problems):
+        return None
+    return {key: value for key, value in item.items() if key not in unknown}
+
+
+class _Places:
+    """Where things stand, knowing that a shot's value may come from ``defaults``."""
+
+    def __init__(self, read: Source) -> None:
+        self.read = read
+
+    def of(self, path: source.Path) -> Span:
+        return self.read.place(self._written(path))
+
+    def key(self, path: source.Path) -> Span:
+        return self.read.key(self._written(path))
+
+    def _written(self, path: source.Path) -> source.Path:
+        """``("shots", 3, "model")`` is at ``("defaults", "model")`` where the shot has none."""
+        if len(path) >= 3 and path[0] == "shots" and path[:3] not in self.read.places:
+            fallback = ("defaults", *path[2:])
+            if fallback[:2] in self.read.places:
+                return fallback
+        return path
+
+
+def _merged(read: Source, places: _Places) -> dict[str, Any]:
+    """The file's value with ``defaults`` laid under every shot."""
+    value = read.value
+    if not isinstance(value, dict):
+        raise BadInput(
+            Diagnostic("type-wrong", "a shot list must be a mapping of keys", places.of(()))
+        )
+    defaults, shots = value.get("defaults"), value.get("shots")
+    if defaults is None:
+        defaults = {}
+    if not isinstance(defaults, dict):
+        raise BadInput(
+            Diagnostic("type-wrong", "defaults must be a mapping", places.of(("defaults",)))
+        )
+    if "id" in defaults:
+        raise BadInput(
+            Diagnostic(
+                "unknown-key",
+                "defaults cannot hold an id: each shot has its own",
+                places.key(("defaults", "id")),
+            )
+        )
+    if isinstance(shots, list):
+        shots = [{**defaults, **shot} if isinstance(shot, dict) else shot for shot in shots]
+    return {key: item for key, item in value.items() if key != "defaults"} | (
+        {"shots": shots} if "shots" in value else {}
+    )
+
+
+_EXPECTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "decimal_type": "a number",
+    "decimal_parsing": "a number",
+    "tuple_type": "a list",
+    "model_type": "a mapping of keys",
+    "model_attributes_type": "a mapping of keys",
+    "dict_type": "a mapping of keys",
+}
+
+
+def _explain(problem: Any, path: source.Path, places: _Places) -> Diagnostic:
+    """A diagnostic for one of pydantic's findings; its own words are never shown."""
+    last = str(path[-1]) if path else "the shot list"
+    kind, context = problem["type"], problem.get("ctx") or {}
+    if kind == "missing":
+        where = "the shot list" if len(path) == 1 else f"this {str(path[0]).removesuffix('s')}"
+        return Diagnostic("missing-key", f"{where} has no {last!r}", places.of(path[:-1]))
+    if kind == "extra_forbidden":
+        known = sorted(_known_keys(path[:-1]))
+        hint = did_you_mean(last, known) or f"known keys: {', '.join(known)}"
+        return Diagnostic("unknown-key", f"unknown key {last!r}", places.key(path), hint)
+    span = places.of(path)
+    if kind == "wanx":
+        return Diagnostic(context["code"], problem["msg"], span, context["hint"])
+    if kind in _EXPECTED:
+        return Diagnostic("type-wrong", f"{last} must be {_EXPECTED[kind]}", span)
+    if kind == "literal_error":
+        return Diagnostic("value-unknown", f"{last} must be {context['expected']}", span)
+    if kind == "string_pattern_mismatch":
+        hint = "letters, digits, dots, dashes and underscores, beginning with a letter or digit"
+        return Diagnostic("name-invalid", f"{last} is not a name that a file can have", span, hint)
+    if kind == "too_short":
+        return Diagnostic("list-empty", f"{last} must hold at least one", span)
+    bounds = {"greater_than_equal": "at least {ge}", "less_than_equal": "at most {le}"}
+    if kind in bounds:
+        limit = bounds[kind].format(**context)
+        return Diagnostic("value-out-of-range", f"{last} must be {limit}", span)
+    return Diagnostic("value-invalid", f"{last} is not valid here", span)
+
+
+_BY_PLACE: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("shots", Shot),
+    ("deliverables", Deliverable),
+    ("budget", Budget),
+)
+
+
+def _known_keys(path: source.Path) -> set[str]:
+    """The keys allowed in the mapping at ``path``."""
+    if not path:
+        return {*ShotList.model_fields, "defaults"}
+    model: type[BaseModel] | None = dict(_BY_PLACE).get(str(path[0]))
+    for part in path[1:]:
+        if model and isinstance(part, str) and part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            inner = LastFrame if part == "image" else annotation
+            model = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+    return set(model.model_fields) if model else set()
+
+
+def _look(
+    shots: Mapping[int, Shot], folder: Path, places: _Places
+) -> tuple[dict[int, Picture], list[Diagnostic]]:
+    """Look at every first frame that is a file or a data URI, each file once."""
+    found: dict[int, Picture] = {}
+    problems: list[Diagnostic] = []
+    seen: dict[str, Picture | BadPicture] = {}
+    for index, shot in shots.items():
+        named = shot.image
+        if isinstance(named, LastFrame) or named.startswith(("http://", "https://")):
+            continue
+        if named not in seen:
+            seen[named] = _picture(named, folder)
+        picture = seen[named]
+        if isinstance(picture, Picture):
+            found[index] = picture
+        else:
+            problems.append(_bad_picture(named, picture, places.of(("shots", index, "image"))))
+    return found, problems
+
+
+def _picture(named: str, folder: Path) -> Picture | BadPicture:
+    try:
+        if named.startswith("data:"):
+            return pictures.inspect(pictures.decode_data_uri(named))
+        return pictures.inspect(pictures.read_bytes(folder / named))
+    except BadPicture as problem:
+        return problem
+
+
+def _bad_picture(named: str, problem: BadPicture, span: Span) -> Diagnostic:
+    shown = "the data URI" if named.startswith("data:") else f"the picture {named}"
+    missing = "does not exist" in str(problem)
+    return Diagnostic(
+        "image-missing" if missing else "image-unreadable",
+        f"{shown} {problem}",
+        span,
+        "paths start at the shot list's folder" if missing else "",
+    )
+
+
+def _media(shots: ShotList, folder: Path, found: Mapping[int, Picture]) -> dict[str, Media]:
+    media: dict[str, Media] = {}
+    for index, shot in enumerate(shots.shots):
+        if isinstance(shot.image, str) and shot.image not in media:
+            media[shot.image] = _picture_media(shot.image, folder, found.get(index))
+        if named := rules.sound_path(shot):
+            media[named] = _sound_media(named, folder)
+    return media
+
+
+def _picture_media(named: str, folder: Path, picture: Picture | None) -> Media:
+    if picture is None:
+        return Media(f"url:{named}", url=named)
+    if named.startswith("data:"):
+        return Media(f"sha256:{picture.sha256}", url=named, size=picture.size)
+    return Media(f"sha256:{picture.sha256}", path=folder / named, size=picture.size)
+
+
+def _sound_media(named: str, folder: Path) -> Media:
+    if named.startswith(("http://", "https://")):
+        return Media(f"url:{named}", url=named)
+    digest = hashlib.sha256((folder / named).read_bytes()).hexdigest()
+    return Media(f"sha256:{digest}", path=folder / named)

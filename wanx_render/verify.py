@@ -1,0 +1,80 @@
+"""The promise against the file: what a deliverable must be, held against what decoding it shows."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from wanx_render import ffmpeg
+from wanx_render.conform import Frame
+from wanx_render.timing import SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise: what was expected and what was found."""
+
+    name: str
+    expected: str
+    found: str
+
+    @property
+    def holds(self) -> bool:
+        return self.expected == self.found
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Everything learnt about a finished file."""
+
+    checks: tuple[Check, ...]
+    probe: ffmpeg.Probe
+    frame_digest: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        return all(check.holds for check in self.checks)
+
+
+def verify(program: ffmpeg.Ffmpeg, path: Path, frame: Frame, frames: int) -> Finding:
+    """Decode the finished file and check each promise of it. Raises FfmpegError if it is broken."""
+    probe = ffmpeg.probe(program, path)
+    decoded = ffmpeg.decode(program, path)
+    picture, sound = probe.picture, probe.sound
+    gap = abs((sound.duration if sound else Fraction(0)) - picture.duration)
+    order = [box for box in ffmpeg.boxes(path) if box in ("moov", "mdat")]
+    checks = (
+        Check("size", str(frame.size), str(picture.size)),
+        Check("even sides", "yes", _yes(not (picture.size.width % 2 or picture.size.height % 2))),
+        Check("aspect", str(frame.aspect), _aspect(frame, picture)),
+        Check("square pixels", "1", str(picture.sample_aspect)),
+        Check("frame rate", str(frame.rate), str(picture.rate)),
+        Check("constant rate", "yes", _yes(picture.uniform)),
+        Check("frames", str(frames), str(picture.frames)),
+        Check("frames decoded", str(frames), str(decoded.frames)),
+        Check("video codec", "h264 High yuv420p bt709", _video(picture)),
+        Check("audio codec", f"aac {SAMPLE_RATE} stereo", _audio(sound)),
+        Check("sound as long as picture", "within a frame", _within(gap, frame.rate)),
+        Check("index in front", "moov mdat", " ".join(order)),
+    )
+    return Finding(checks, probe, decoded.digest)
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "no"
+
+
+def _aspect(frame: Frame, picture: ffmpeg.Picture) -> str:
+    exact = frame.aspect.matches(picture.size)
+    return str(frame.aspect) if exact else f"{picture.size.width}:{picture.size.height}"
+
+
+def _video(picture: ffmpeg.Picture) -> str:
+    return f"{picture.codec} {picture.profile} {picture.pixel_format} {picture.colour}"
+
+
+def _audio(sound: ffmpeg.Sound | None) -> str:
+    return f"{sound.codec} {sound.rate} {sound.layout}" if sound else "none"
+
+
+def _within(gap: Fraction, rate: Fraction) -> str:
+    return "within a frame" if gap <= 1 / rate else f"{float(gap * 1000):.1f} ms apart"
