@@ -1,0 +1,157 @@
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from media import beeps, facts, flashes
+
+from wanx_render import ffmpeg
+from wanx_render.assemble import join_list
+from wanx_render.conform import Frame, Segment, Take
+from wanx_render.errors import Broken
+from wanx_render.finish import JoinCall, make_deliverable, make_segment
+from wanx_render.geometry import Focus, Size
+from wanx_render.timing import Cut
+from wanx_render.verify import verify
+
+FRAME = Frame(Size(144, 256), Fraction(30), "crop", "black")
+
+
+def clip(program: ffmpeg.Ffmpeg, folder: Path, rate: int, size: str, sound: bool) -> Take:
+    """Two seconds with a flash and, where there is sound, a beep at each half second."""
+    width, height = map(int, size.split("x"))
+    path = folder / f"{rate}-{size}-{sound}.mp4"
+    tone = "aevalsrc=0.5*sin(2*PI*1000*t)*lt(mod(t+0.5\\,1)\\,0.08):s=48000:d=2"
+    flash = f"drawbox=c=white:t=fill:enable='lt(mod(n+{rate}/2,{rate}),2)',format=yuv420p"
+    heard = ("-f", "lavfi", "-i", tone, "-c:a", "aac") if sound else ()
+    ffmpeg.run(
+        program,
+        ("-f", "lavfi", "-i", f"color=c=0x304050:s={size}:r={rate}:d=2", *heard,
+         "-vf", flash, "-c:v", "libx264", "-f", "mp4", "-y", str(path)),
+    )  # fmt: skip
+    return Take(path, "ab" * 32, Size(width, height), Fraction(rate), 2 * rate, sound)
+
+
+@pytest.fixture
+def takes(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> list[Take]:
+    shapes = ((24, "208x272", True), (30, "320x176", False), (30, "240x240", True))
+    return [clip(each_program, tmp_path, *shape) for shape in shapes]
+
+
+def joined(
+    program: ffmpeg.Ffmpeg, folder: Path, takes: list[Take], frame: Frame = FRAME
+) -> tuple[Path, int]:
+    paths: dict[Take, Path] = {}
+    frames = 0
+    for number, take in enumerate(takes):
+        segment = Segment(take, Cut(0, take.frames), Focus(), frame)
+        frames += segment.frames
+        if take not in paths:
+            paths[take] = folder / f"{number}.mov"
+            make_segment(program, segment, paths[take])
+    target = folder / "out.mp4"
+    order = tuple(paths[take] for take in takes)
+    make_deliverable(program, JoinCall("out", order, frame, frames, target))
+    return target, frames
+
+
+def test_mixed_rates_shapes_and_silence_join_without_a_gap(
+    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+) -> None:
+    path, frames = joined(each_program, tmp_path, takes)
+    seen = facts(path)
+    assert seen.frames == frames == 180
+    assert seen.times[0] == 0
+    assert seen.steps == {Fraction(1, 30)}
+    assert abs(seen.sound_seconds - 6) <= Fraction(1, 30)
+    assert (seen.width, seen.height, seen.sample_aspect) == (144, 256, 1)
+
+
+def test_sound_does_not_drift_over_twenty_joins(
+    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+) -> None:
+    """With AAC segments the last of twenty beeps would come 680 ms late."""
+    path, _ = joined(each_program, tmp_path, [takes[0], takes[2]] * 10)
+    seen = facts(path)
+    light, sound = flashes(seen), beeps(seen)
+    assert len(light) == len(sound) == 40
+    assert max(abs(a - b) for a, b in zip(light, sound, strict=True)) < Fraction(1, 60)
+
+
+def test_a_rate_that_is_no_whole_number_stays_exact(
+    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+) -> None:
+    rate = Fraction(30000, 1001)
+    path, frames = joined(
+        each_program, tmp_path, takes, Frame(Size(144, 256), rate, "pad", "black")
+    )
+    seen = facts(path)
+    assert seen.frames == frames
+    assert seen.steps == {1 / rate}
+
+
+def test_a_finished_file_that_is_not_what_was_promised_is_not_delivered(
+    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+) -> None:
+    path, frames = joined(each_program, tmp_path, takes)
+    before = path.read_bytes()
+    segments = tuple(sorted(tmp_path.glob("?.mov")))
+    with pytest.raises(Broken, match=f"frames: {frames} instead of {frames + 1}"):
+        make_deliverable(each_program, JoinCall("out", segments, FRAME, frames + 1, path))
+    assert path.read_bytes() == before
+    assert not list(tmp_path.glob(".*part"))
+
+
+# Each turns a sound file into one that breaks a promise, and names the check that must notice.
+SPOILED = {
+    "size": ("-vf", "scale=142:256,setsar=1"),
+    "square pixels": ("-vf", "setsar=68/69"),
+    "frame rate": ("-r", "25"),
+    "constant rate": ("-vf", "select='not(eq(n,40))'", "-fps_mode", "vfr"),
+    "frames": ("-t", "5"),
+    "video codec": ("-profile:v", "baseline"),
+    "audio codec": ("-ac", "1"),
+    "sound as long as picture": ("-af", "atrim=end=5"),
+    "index in front": ("-movflags", "-faststart"),
+}
+
+
+@pytest.mark.parametrize("promise", SPOILED)
+def test_every_promise_is_checked_on_the_file_itself(
+    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path, promise: str
+) -> None:
+    path, frames = joined(each_program, tmp_path, takes)
+    good = verify(each_program, path, FRAME, frames)
+    assert good.holds, good.checks
+    spoiled = tmp_path / "spoiled.mp4"
+    front = () if promise == "index in front" else ("-movflags", "+faststart")
+    ffmpeg.run(
+        each_program,
+        ("-i", str(path), "-preset", "ultrafast", "-ar", "48000", *front, *SPOILED[promise],
+         "-f", "mp4", "-y", str(spoiled)),
+    )  # fmt: skip
+    failed = {c.name for c in verify(each_program, spoiled, FRAME, frames).checks if not c.holds}
+    assert promise in failed
+
+
+def test_a_join_list_names_files_of_our_own_making_only() -> None:
+    assert join_list(["a.mov", "b.mov"]) == "ffconcat version 1.0\nfile 'a.mov'\nfile 'b.mov'\n"
+
+
+def test_segments_are_made_side_by_side(
+    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+) -> None:
+    """The calls are plain data and share nothing: a pool may run them in any order."""
+    with ThreadPoolExecutor(3) as pool:
+        work = [
+            pool.submit(
+                make_segment,
+                each_program,
+                Segment(take, Cut(0, take.frames), Focus(), FRAME),
+                tmp_path / f"p{number}.mov",
+            )
+            for number, take in enumerate(takes)
+        ]
+        for each in work:
+            each.result()
+    assert len(list(tmp_path.glob("p?.mov"))) == 3

@@ -1,0 +1,5 @@
+"""``python -m wanx_render``."""
+
+from wanx_render.cli import main
+
+main()

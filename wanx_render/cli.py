@@ -1,0 +1,168 @@
+"""argv in, exit code out: commands and options, and what becomes of every error."""
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wanx_render import diagnostics
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput, WanxError
+
+_FILE = click.Path(path_type=Path)
+
+
+class _Commands(click.Group):
+    """``wanx-render shots.yaml`` is ``wanx-render render shots.yaml``."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands and _is_file_name(args[0]):
+            args = ["render", *args]
+        return super().resolve_command(ctx, args)
+
+
+def _is_file_name(word: str) -> bool:
+    return word.lower().endswith((".yaml", ".yml")) or Path(word).exists()
+
+
+class _Money(click.ParamType[Decimal]):
+    name = "amount"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Decimal:
+        try:
+            amount = Decimal(value)
+        except InvalidOperation:
+            amount = Decimal(-1)
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"{value!r} is not an amount of money", param, ctx)
+        return amount
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="wanx-render", prog_name="wanx-render")
+def cli() -> None:
+    """Turn a YAML shot list into finished, exact videos.
+
+    `wanx-render shots.yaml` renders a list; on the mock backend, the default, that needs no key, no
+    network and no money.
+    """
+
+
+_CATALOG = click.option(
+    "--catalog",
+    type=_FILE,
+    envvar="WANX_CATALOG",
+    help="A YAML file that adds or overrides models and prices.",
+)
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@click.option("--backend", type=click.Choice(["mock", "dashscope"]), help="Where tasks run.")
+@click.option("--out", type=_FILE, help="The render folder [renders/PROJECT beside the file].")
+@click.option("--only", multiple=True, metavar="ID", help="Make the clips of these shots only.")
+@click.option("--max-cost", type=_Money(), help="Stop before spending more than this.")
+@click.option("--yes", is_flag=True, help="Spend without asking; the mock never asks.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
+@_CATALOG
+def render(
+    file: Path,
+    backend: str | None,
+    out: Path | None,
+    only: tuple[str, ...],
+    max_cost: Decimal | None,
+    yes: bool,  # noqa: ARG001  # nothing asks yet: the mock spends play money
+    as_json: bool,
+    catalog: Path | None,
+) -> int:
+    """Make the clips of FILE that are missing, then its deliverables; run again to resume."""
+    from wanx_render import commands
+
+    options = commands.RenderOptions(file, backend, out, only, max_cost, as_json, catalog)
+    return commands.render(options, commands.World.real())
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=_FILE)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["full", "concise", "json"]),
+    default="full",
+    show_default=True,
+)
+@_CATALOG
+def validate(files: tuple[Path, ...], style: str, catalog: Path | None) -> int:
+    """Say every problem of each FILE; nothing is sent."""
+    from wanx_render import commands
+
+    results = commands.validate(files, catalog)
+    found: list[Diagnostic] = []
+    texts: dict[str, str] = {}
+    for result in results:
+        found += result.diagnostics if isinstance(result, BadInput) else result.warnings
+        texts |= result.texts
+    if style == "json":
+        click.echo(json.dumps([diagnostics.as_json(each) for each in found], ensure_ascii=False))
+    elif found:
+        click.echo(_rendered(found, texts, style))
+    bad = any(isinstance(result, BadInput) for result in results)
+    if not bad:
+        click.echo(f"{len(files)} checked, no errors", err=True)
+    return 2 if bad else 0
+
+
+def _rendered(found: Sequence[Diagnostic], texts: Mapping[str, str], style: str) -> str:
+    if style == "concise":
+        return "\n".join(diagnostics.concise(each) for each in found)
+    return "\n".join(diagnostics.full(each, texts) for each in found)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The whole failure policy on one screen."""
+    try:
+        code = cli.main(arguments, prog_name="wanx-render", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except BadInput as error:
+        click.echo(_rendered(error.diagnostics, error.texts, "full"), err=True)
+        code = error.exit_code
+    except WanxError as error:
+        click.echo(f"error: {error}", err=True)
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(
+            "interrupted: what was made so far is kept; run the same command again to go on",
+            err=True,
+        )
+        code = 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; say nothing more into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception:  # noqa: BLE001  # the boundary: a bug of ours ends here, with its log
+        click.echo(_bug(traceback.format_exc()), err=True)
+        code = 3
+    sys.exit(code or 0)
+
+
+def _bug(log: str) -> str:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="wanx-render-", suffix=".log", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(log)
+    last = log.strip().splitlines()[-1]
+    return f"error: a bug in wanx-render, not in your files: {last}\n  the log is in {file.name}"

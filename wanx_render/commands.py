@@ -1,0 +1,315 @@
+"""One function for each command: the only wiring, and the only place that knows the outside world.
+
+Clock, environment, random choices and processes are made here and handed down.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+from typing import TextIO
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from wanx_render import capabilities, ffmpeg, plan
+from wanx_render.backends.mock import MockBackend
+from wanx_render.backends.simulator import Simulator
+from wanx_render.capabilities import Catalog
+from wanx_render.clock import Clock, RealClock
+from wanx_render.diagnostics import Diagnostic, did_you_mean
+from wanx_render.errors import BadInput, FolderBusy, NeedsPerson
+from wanx_render.events import Emit, Event
+from wanx_render.journal import Journal
+from wanx_render.load import Loaded, load
+from wanx_render.manifest import Manifest
+from wanx_render.plan import Plan, Take
+from wanx_render.pricing import Total
+from wanx_render.render import Desk
+from wanx_render.render import render as run_plan
+from wanx_render.reports import terminal
+
+# The mock's tasks take the service's minutes at this many times the pace: a few seconds.
+MOCK_PACE = 60
+
+
+@dataclass(frozen=True)
+class World:
+    """The outside world, as one argument."""
+
+    environ: Mapping[str, str]
+    stdout: TextIO
+    stderr: TextIO
+
+    @classmethod
+    def real(cls) -> "World":
+        return cls(os.environ, sys.stdout, sys.stderr)
+
+    def tell(self, text: str) -> None:
+        """Talk goes to stderr; results go to stdout."""
+        self.stderr.write(terminal.clean(text) + "\n")
+        self.stderr.flush()
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """What ``render`` was asked for."""
+
+    file: Path
+    backend: str | None = None
+    out: Path | None = None
+    only: tuple[str, ...] = ()
+    max_cost: Decimal | None = None
+    as_json: bool = False
+    catalog: Path | None = None
+
+
+def read(file: Path, catalog_file: Path | None) -> tuple[Loaded, Catalog]:
+    """The checked shot list and the catalog it was checked against. Raises BadInput."""
+    catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
+    return load(file, catalog), catalog
+
+
+def make_plan(loaded: Loaded, catalog: Catalog, backend: str | None) -> Plan:
+    world = backend or loaded.shots.backend
+    return plan.make(loaded.shots, world, loaded.media, catalog)
+
+
+def render(options: RenderOptions, world: World) -> int:
+    """Make everything the shot list asks for; the exit code."""
+    loaded, catalog = read(options.file, options.catalog)
+    made = make_plan(loaded, catalog, options.backend)
+    _refuse_unknown(options, made)
+    program = ffmpeg.find(world.environ)
+    folder = render_folder(options, loaded)
+    with _held(folder), _journal(folder) as journal, ExitStack() as stack:
+        new = new_takes(made, journal, options)
+        _within_budget(made.cost(new), options, loaded)
+        clock = RealClock(MOCK_PACE)
+        emit = _report(options, made, world, clock, stack)
+        emit(Event("start", _opening(made, new)))
+        executor = stack.enter_context(_pool())
+        simulator = Simulator(catalog, clock.now)
+        desk = Desk(
+            plan=made,
+            backend=MockBackend(simulator, catalog, program, executor),
+            journal=journal,
+            catalog=catalog,
+            program=program,
+            executor=executor,
+            clock=clock,
+            folder=folder,
+            emit=emit,
+            only=frozenset(options.only),
+        )
+        manifest = asyncio.run(run_plan(desk, program_version()))
+    return _close(options, manifest, desk, world)
+
+
+def _refuse_unknown(options: RenderOptions, made: Plan) -> None:
+    known = [shot.shot.id for shot in made.shots]
+    for name in options.only:
+        if name not in known:
+            raise BadInput(
+                Diagnostic(
+                    "shot-unknown",
+                    f"--only {name}: there is no such shot in the list",
+                    hint=did_you_mean(name, known) or f"its shots: {', '.join(known)}",
+                )
+            )
+    if made.world != "mock":
+        raise BadInput(
+            Diagnostic(
+                "not-built-yet",
+                f"the {made.world} backend is not built yet",
+                hint="use --backend mock",
+            )
+        )
+
+
+@contextmanager
+def _journal(folder: Path) -> Iterator[Journal]:
+    journal = Journal(folder / "journal.sqlite")
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    """As many ffmpeg processes as cores; an interrupted run starts no more of them."""
+    executor = ThreadPoolExecutor(os.cpu_count() or 2)
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        raise
+    executor.shutdown()
+
+
+def _report(
+    options: RenderOptions, made: Plan, world: World, clock: Clock, stack: ExitStack
+) -> Emit:
+    if options.as_json:
+        return terminal.json_lines(world.stdout, clock)
+    if world.stderr.isatty():
+        return stack.enter_context(terminal.live(Console(file=world.stderr), made))
+    return terminal.plain(world.stderr)
+
+
+def _opening(made: Plan, new: tuple[Take, ...]) -> str:
+    counted = (
+        f"{len(made.shots)} shots, {len(made.takes)} takes, {len(new)} to make, "
+        f"{len(made.deliverables)} deliverables, {made.cost(new)}"
+    )
+    mock = "MOCK, play money, " if made.world == "mock" else ""
+    return f"{made.project}: {mock}{counted}"
+
+
+def new_takes(made: Plan, journal: Journal, options: RenderOptions) -> tuple[Take, ...]:
+    """The takes that have no clip yet and would be asked for."""
+    return tuple(
+        take
+        for take in made.takes
+        if (not options.only or take.shot in options.only)
+        and (take.waits_for or not journal.clip_for(take.request.key(made.world)))
+    )
+
+
+def _within_budget(cost: Total, options: RenderOptions, loaded: Loaded) -> None:
+    """Stop before anything is sent where the run would cost more than allowed."""
+    if loaded.shots.budget:
+        money = loaded.shots.budget.max_cost
+        _hold(cost, "the list's budget", money.amount, money.currency)
+    if options.max_cost is not None:
+        _hold(cost, "--max-cost", options.max_cost, cost.currency)
+
+
+def _hold(cost: Total, name: str, amount: Decimal, currency: str) -> None:
+    limit = f"{name} of {amount:.2f} {currency}"
+    if currency != cost.currency:
+        raise NeedsPerson(
+            f"{limit} cannot be compared with prices in {cost.currency}; "
+            f"write it in {cost.currency}"
+        )
+    if cost.unknown:
+        raise NeedsPerson(
+            f"the run costs {cost}, so {limit} cannot be kept; "
+            "give the price in a catalog file (--catalog), or remove the budget"
+        )
+    if cost.amount > amount:
+        raise NeedsPerson(f"the run would cost {cost}, over {limit}; nothing was sent")
+
+
+def _close(options: RenderOptions, manifest: Manifest, desk: Desk, world: World) -> int:
+    """Say what came out, results on stdout; the exit code."""
+    code = 0 if _as_asked(manifest, desk) else 1
+    failed = [
+        f"{shot.id} take {take.take}: {take.code}: {take.message}"
+        for shot in manifest.shots
+        for take in shot.takes
+        if take.state not in ("succeeded", "skipped")
+    ]
+    if options.as_json:
+        record = {
+            "event": "summary",
+            "project": manifest.project,
+            "backend": manifest.backend,
+            "complete": manifest.complete,
+            "cost": manifest.cost,
+            "exit_code": code,
+            "folder": str(desk.folder),
+            "deliverables": [str(desk.folder / each.path) for each in manifest.deliverables],
+            "failed": failed,
+        }
+        world.stdout.write(terminal.json_line(record, desk.clock.now()))
+        return code
+    for each in manifest.deliverables:
+        world.stdout.write(f"{_shown(desk.folder / each.path)}\n")
+    mock = "MOCK: " if manifest.backend == "mock" else ""
+    if failed:
+        told = "\n".join(f"  {one}" for one in failed)
+        world.tell(f"{mock}{len(failed)} of {len(desk.plan.takes)} takes failed\n{told}")
+        world.tell("the other clips are kept; run the same command again to try these once more")
+    else:
+        world.tell(f"{mock}done, {manifest.cost} in all, {_shown(desk.folder / 'manifest.json')}")
+    return code
+
+
+def _as_asked(manifest: Manifest, desk: Desk) -> bool:
+    """Whether everything asked for is there; with --only, other shots may be missing."""
+    if not desk.only:
+        return manifest.complete
+    made = all(
+        take.state == "succeeded"
+        for shot in manifest.shots
+        if shot.id in desk.only
+        for take in shot.takes
+    )
+    missing = any(take.state == "skipped" for shot in manifest.shots for take in shot.takes)
+    return made and (missing or len(manifest.deliverables) == len(desk.plan.deliverables))
+
+
+def _shown(path: Path) -> str:
+    """``path`` from the working folder where that is shorter."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def render_folder(options: RenderOptions, loaded: Loaded) -> Path:
+    """Where everything of this list goes; made if it is not there. Raises BadInput."""
+    folder = (options.out or loaded.folder / "renders" / loaded.shots.project).resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".write-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadInput(
+            Diagnostic(
+                "folder-unwritable",
+                f"cannot write to the render folder {folder}: {error.strerror}",
+                hint="choose another with --out",
+            )
+        ) from None
+    return folder
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """The render folder, for one process at a time; the lock dies with the process."""
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise FolderBusy(
+            f"another run is working in {folder}; wait for it, or choose another --out"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def program_version() -> str:
+    return f"wanx-render {version('wanx-render')}"
+
+
+def validate(files: tuple[Path, ...], catalog_file: Path | None) -> list[BadInput | Loaded]:
+    """Each file as loaded, or its problems; nothing is sent."""
+    results: list[BadInput | Loaded] = []
+    for file in files:
+        try:
+            results.append(read(file, catalog_file)[0])
+        except BadInput as problem:
+            results.append(problem)
+    return results

@@ -1,0 +1,270 @@
+"""Clips to deliverables: segments as soon as a clip lands, then join, verify, and put in place.
+
+Segments are named by what they depend on, so that a second run, or another order, finds them again.
+All ffmpeg work goes through an executor given from outside, as calls on plain data.
+"""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from wanx_render import ffmpeg
+from wanx_render.assemble import join_arguments, join_list
+from wanx_render.conform import Frame, Segment, Take, segment_arguments, timescale
+from wanx_render.errors import Broken, FfmpegError
+from wanx_render.events import Emit, Event
+from wanx_render.geometry import crop_box, enlargement
+from wanx_render.manifest import CheckRecord, DeliverableRecord, PartRecord
+from wanx_render.plan import Plan, PlannedShot, frame_of
+from wanx_render.shotlist import Deliverable
+from wanx_render.verify import verify
+
+JOIN_VERSION = 1
+
+
+def make_segment(program: ffmpeg.Ffmpeg, segment: Segment, target: Path) -> None:
+    """Encode ``segment`` at ``target``; the name stands only for a whole file."""
+    _whole(target, lambda part: ffmpeg.run(program, segment_arguments(segment, part)))
+
+
+def _whole(target: Path, make: Callable[[Path], object]) -> None:
+    """Let ``make`` write a part file, then give it its name in one step."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        make(part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinCall:
+    """All that is needed to make and verify one deliverable, as plain data."""
+
+    name: str
+    segments: tuple[Path, ...]
+    frame: Frame
+    frames: int
+    target: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A finished, verified file."""
+
+    sha256: str
+    duration: Fraction
+    loudness: str | None
+    checks: tuple[CheckRecord, ...]
+
+
+def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
+    """Join the segments, hold the result against its promise, and put it in place.
+
+    Raises Broken, leaving what stood there before, where the promise does not hold.
+    """
+    listing = call.segments[0].with_name(f".{call.name}.{os.getpid()}.ffconcat")
+    part = call.target.with_name(f".{call.target.name}.{os.getpid()}.part")
+    try:
+        names = join_list(segment.name for segment in call.segments)
+        listing.write_text(names, encoding="utf-8")
+        ffmpeg.run(program, join_arguments(listing, part, timescale(call.frame.rate)))
+        finding = verify(program, part, call.frame, call.frames)
+        if not finding.holds:
+            wrong = [c for c in finding.checks if not c.holds]
+            told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
+            raise Broken(f"{call.name} is not what was promised: {told}")
+        joined = Joined(
+            sha256=_digest(part),
+            duration=finding.probe.picture.duration,
+            loudness=ffmpeg.loudness(program, part),
+            checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in finding.checks),
+        )
+        part.replace(call.target)
+        return joined
+    finally:
+        part.unlink(missing_ok=True)
+        listing.unlink(missing_ok=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class Finisher:
+    """Makes the deliverables of one plan, beginning with whatever clip comes first."""
+
+    def __init__(
+        self, plan: Plan, program: ffmpeg.Ffmpeg, executor: Executor, folder: Path, emit: Emit
+    ) -> None:
+        self._plan = plan
+        self._program = program
+        self._executor = executor
+        self._folder = folder
+        self._emit = emit
+        self._landed: dict[str, Take] = {}
+        self._work: dict[str, asyncio.Future[None]] = {}
+        self._cache = folder / ".cache" / "segments"
+        self._cache.mkdir(parents=True, exist_ok=True)
+
+    def clip_landed(self, shot: PlannedShot, take: Take) -> None:
+        """The shot's picked clip is there: start on its segments."""
+        self._landed[shot.shot.id] = take
+        for deliverable in self._plan.deliverables:
+            frame = self._frame(deliverable)
+            if frame:
+                self._start(deliverable, shot, frame)
+
+    async def finish(
+        self, earlier: Mapping[str, DeliverableRecord]
+    ) -> tuple[DeliverableRecord | Broken, ...]:
+        """Every deliverable, once all picked clips have landed; those that fail as errors."""
+        results = await asyncio.gather(
+            *(self._deliver(each, earlier.get(each.name)) for each in self._plan.deliverables),
+            return_exceptions=True,
+        )
+        done: list[DeliverableRecord | Broken] = []
+        for deliverable, result in zip(self._plan.deliverables, results, strict=True):
+            if isinstance(result, FfmpegError | Broken):
+                done.append(Broken(f"{deliverable.name}: {result}"))
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                done.append(result)
+        self._sweep()
+        return tuple(done)
+
+    def _frame(self, deliverable: Deliverable) -> Frame | None:
+        """The deliverable's frame by what is known: probed clips first, predictions else."""
+        sizes, rates = {}, []
+        for shot in self._plan.shots:
+            landed = self._landed.get(shot.shot.id)
+            size = landed.size if landed else shot.picked.size
+            if size is None:
+                return None
+            sizes[shot.shot.id] = size
+            rates.append(landed.rate if landed else shot.picked.rate)
+        try:
+            return frame_of(deliverable, sizes, tuple(rates))
+        except ValueError as error:
+            raise Broken(str(error)) from None
+
+    def _segment(self, shot: PlannedShot, frame: Frame) -> Segment:
+        return Segment(self._landed[shot.shot.id], shot.cut, shot.shot.focus, frame)
+
+    def _start(
+        self, deliverable: Deliverable, shot: PlannedShot, frame: Frame
+    ) -> asyncio.Future[None]:
+        """The work on a segment, started at most once."""
+        segment = self._segment(shot, frame)
+        key = segment.key(self._program)
+        if key not in self._work:
+            self._work[key] = asyncio.ensure_future(
+                self._conform(deliverable, shot, segment, self._path(key))
+            )
+        return self._work[key]
+
+    def _path(self, key: str) -> Path:
+        return self._cache / f"{key[:32]}.mov"
+
+    async def _conform(
+        self, deliverable: Deliverable, shot: PlannedShot, segment: Segment, path: Path
+    ) -> None:
+        if path.exists():
+            return
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._executor, make_segment, self._program, segment, path)
+        self._emit(
+            Event(
+                "segment",
+                f"{segment.frames} frames of {segment.frame.size}",
+                shot=shot.shot.id,
+                deliverable=deliverable.name,
+            )
+        )
+
+    async def _deliver(
+        self, deliverable: Deliverable, earlier: DeliverableRecord | None
+    ) -> DeliverableRecord:
+        frame = self._frame(deliverable)
+        if frame is None:
+            raise Broken("not every clip has landed")
+        works = [self._start(deliverable, shot, frame) for shot in self._plan.shots]
+        await asyncio.gather(*works)
+        segments = [self._segment(shot, frame) for shot in self._plan.shots]
+        keys = [segment.key(self._program) for segment in segments]
+        key = hashlib.sha256(" ".join([str(JOIN_VERSION), *keys]).encode()).hexdigest()
+        target = self._folder / f"{deliverable.name}.mp4"
+        if earlier and earlier.key == key and target.exists() and _digest(target) == earlier.sha256:
+            self._emit(Event("deliverable", "unchanged", deliverable=deliverable.name))
+            return earlier
+        call = JoinCall(
+            name=deliverable.name,
+            segments=tuple(self._path(each) for each in keys),
+            frame=frame,
+            frames=sum(segment.frames for segment in segments),
+            target=target,
+        )
+        loop = asyncio.get_running_loop()
+        joined = await loop.run_in_executor(self._executor, make_deliverable, self._program, call)
+        self._emit(
+            Event(
+                "deliverable",
+                f"{frame.size}, {frame.aspect}, {frame.rate} fps, {call.frames} frames",
+                deliverable=deliverable.name,
+            )
+        )
+        return self._record(call, key, joined, segments)
+
+    def _record(
+        self, call: JoinCall, key: str, joined: Joined, segments: list[Segment]
+    ) -> DeliverableRecord:
+        return DeliverableRecord(
+            name=call.name,
+            path=call.target.name,
+            width=call.frame.size.width,
+            height=call.frame.size.height,
+            aspect=str(call.frame.aspect),
+            fit=call.frame.fit,
+            fps=str(call.frame.rate),
+            frames=call.frames,
+            duration=f"{float(joined.duration):.6f}",
+            sha256=joined.sha256,
+            loudness=joined.loudness,
+            key=key,
+            parts=self._parts(segments),
+            checks=joined.checks,
+        )
+
+    def _parts(self, segments: list[Segment]) -> tuple[PartRecord, ...]:
+        parts: list[PartRecord] = []
+        start = 0
+        for shot, segment in zip(self._plan.shots, segments, strict=True):
+            frame, size = segment.frame, segment.take.size
+            box = crop_box(size, frame.aspect, segment.focus) if frame.fit == "crop" else None
+            grown = enlargement(size, frame.size, frame.aspect, frame.fit)
+            parts.append(
+                PartRecord(
+                    shot=shot.shot.id,
+                    start=start,
+                    frames=segment.frames,
+                    crop=str(box) if box else None,
+                    enlarged=f"{float(grown):.3f}",
+                    held=segment.held,
+                )
+            )
+            start += segment.frames
+        return tuple(parts)
+
+    def _sweep(self) -> None:
+        """Drop segments that this plan no longer uses; they cost time to make again, not money."""
+        used = {self._path(key).name for key in self._work}
+        for path in self._cache.iterdir():
+            if path.name not in used:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,405 @@
+"""The orchestrator: a plan in, clips and deliverables out, each shot on its own way.
+
+It knows the backend protocol, never a vendor. A take goes: cached, or intended, submitted, polled,
+downloaded, checked, stored; its segments begin the moment it lands. One take that fails leaves the
+others alone.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import file_digest
+from pathlib import Path
+from typing import TypeVar
+
+from wanx_render import ffmpeg
+from wanx_render.backends.base import (
+    Backend,
+    Canceled,
+    Failed,
+    Pending,
+    Running,
+    Submission,
+    Succeeded,
+    Unknown,
+)
+from wanx_render.capabilities import Catalog
+from wanx_render.clock import Clock
+from wanx_render.conform import Take as Media
+from wanx_render.errors import Broken, Refused, Throttled, WanxError
+from wanx_render.events import Emit, Event, Kind
+from wanx_render.finish import Finisher
+from wanx_render.geometry import Size
+from wanx_render.journal import Attempt, Journal
+from wanx_render.manifest import (
+    DeliverableRecord,
+    Manifest,
+    ShotRecord,
+    TakeRecord,
+    deliverables_in,
+)
+from wanx_render.pictures import inspect
+from wanx_render.plan import Plan, PlannedShot, Take
+from wanx_render.task import Media as Picture
+
+T = TypeVar("T")
+
+POLL_SECONDS = 15  # what the official text advises
+LOOKAHEAD = 2  # tasks kept waiting at the service, so that a slow poll costs no time
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything a run works with, handed in from outside."""
+
+    plan: Plan
+    backend: Backend
+    journal: Journal
+    catalog: Catalog
+    program: ffmpeg.Ffmpeg
+    executor: Executor
+    clock: Clock
+    folder: Path
+    emit: Emit
+    only: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A take that has its clip on the disk, probed."""
+
+    take: Take
+    attempt: Attempt
+    media: Media
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A take that has none, and why."""
+
+    take: Take
+    state: str
+    code: str
+    message: str
+    task_id: str | None = None
+
+
+Result = Clip | Fault
+
+
+async def render(desk: Desk, program_version: str) -> Manifest:
+    """Run the plan to its end and write the manifest."""
+    finisher = Finisher(desk.plan, desk.program, desk.executor, desk.folder, desk.emit)
+    crew = _Crew(desk, finisher)
+    results = await crew.run()
+    delivered: tuple[DeliverableRecord | Broken, ...] = ()
+    missing = [shot.shot.id for shot in desk.plan.shots if not _has_clip(shot, results)]
+    if missing:
+        desk.emit(Event("warning", f"no deliverable was made: {_missing(missing)}"))
+    else:
+        delivered = await finisher.finish(deliverables_in(desk.folder / "manifest.json"))
+    for each in delivered:
+        if isinstance(each, Broken):
+            desk.emit(Event("broken", str(each)))
+    manifest = _manifest(desk, results, delivered, program_version)
+    _write(desk.folder / "manifest.json", manifest.text())
+    return manifest
+
+
+def _missing(shots: list[str]) -> str:
+    return f"{', '.join(shots)} {'has' if len(shots) == 1 else 'have'} no clip"
+
+
+class _Crew:
+    """The takes of one run, all at work at once."""
+
+    def __init__(self, desk: Desk, finisher: Finisher) -> None:
+        self.desk = desk
+        self.finisher = finisher
+        self.lanes: dict[str, _Lane] = {}
+        self.takes: dict[tuple[str, int], asyncio.Task[Result]] = {}
+        self.by_key: dict[str, asyncio.Lock] = {}
+
+    async def run(self) -> dict[tuple[str, int], Result]:
+        async with asyncio.TaskGroup() as group:
+            for shot in self.desk.plan.shots:
+                if self.desk.only and shot.shot.id not in self.desk.only:
+                    work = self._if_cached
+                else:
+                    work = self._made
+                for take in shot.takes:
+                    self.takes[(shot.shot.id, take.number)] = group.create_task(
+                        self._take(shot, take, work)
+                    )
+        return {name: task.result() for name, task in self.takes.items()}
+
+    async def _take(
+        self, shot: PlannedShot, take: Take, work: Callable[[Take], Awaitable[Result]]
+    ) -> Result:
+        """One take from beginning to end; what goes wrong with it stays with it."""
+        try:
+            result = await work(await self._ready(take))
+            if isinstance(result, Clip) and take.number == shot.shot.pick:
+                self.finisher.clip_landed(shot, result.media)
+        except WanxError as error:
+            code = getattr(error, "code", type(error).__name__)
+            result = Fault(take, "failed", code, getattr(error, "message", str(error)))
+        if isinstance(result, Fault) and result.state != "skipped":
+            self._tell(take, "failed", f"{result.code}: {result.message}")
+        return result
+
+    async def _ready(self, take: Take) -> Take:
+        """The take with its first frame, waiting for the shot it comes from."""
+        if take.waits_for is None:
+            return take
+        before = next(s for s in self.desk.plan.shots if s.shot.id == take.waits_for)
+        self._tell(take, "waiting", f"for the last frame of {take.waits_for}")
+        result = await asyncio.shield(self.takes[(take.waits_for, before.shot.pick)])
+        if isinstance(result, Fault):
+            raise Broken(f"its first frame is the last of {take.waits_for}, which has no clip")
+        return take.with_first_frame(await self._last_frame(result.media))
+
+    async def _last_frame(self, media: Media) -> Picture:
+        folder = self.desk.folder / ".cache" / "frames"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{media.sha256[:32]}-last.png"
+        if not path.exists():
+            await self._work(ffmpeg.last_frame, self.desk.program, media.path, media.frames, path)
+        picture = inspect(path.read_bytes())
+        return Picture(f"sha256:{picture.sha256}", path=path, size=picture.size)
+
+    async def _if_cached(self, take: Take) -> Result:
+        key = take.request.key(self.desk.plan.world)
+        return await self._cached(take, key) or Fault(take, "skipped", "", "not asked for")
+
+    async def _made(self, take: Take) -> Result:
+        """The clip of ``take``: from the cache, from a task that still runs, or from a new one."""
+        key = take.request.key(self.desk.plan.world)
+        # Two takes that ask for the very same thing are one request, asked for and paid once.
+        async with self.by_key.setdefault(key, asyncio.Lock()):
+            cached = await self._cached(take, key)
+            if cached:
+                return cached
+            async with self._lane(take).places:
+                attempt, task_id = await self._asked(take, key)
+                ended = await self._awaited(take, attempt, task_id)
+            if isinstance(ended, Fault):
+                return ended
+            await self._fetched(take, attempt, ended)
+            landed = await self._cached(take, key, said=False)
+        if landed is None:
+            raise Broken(f"the clip of {take.label} vanished after it was stored")
+        return landed
+
+    async def _cached(self, take: Take, key: str, *, said: bool = True) -> Clip | None:
+        attempt = self.desk.journal.clip_for(key)
+        if attempt is None or attempt.clip_name is None or attempt.clip_sha256 is None:
+            return None
+        path = self.desk.folder / "clips" / attempt.clip_name
+        if not path.is_file():
+            self._tell(take, "warning", f"its clip {attempt.clip_name} is gone")
+            self.desk.journal.forget_clip(attempt.clip_sha256)
+            return None
+        probe = await self._work(ffmpeg.probe, self.desk.program, path)
+        picture = probe.picture
+        media = Media(
+            path=path,
+            sha256=attempt.clip_sha256,
+            size=picture.size,
+            rate=picture.rate,
+            frames=picture.frames,
+            has_sound=probe.sound is not None,
+        )
+        told = f"{picture.size}, {picture.rate} fps, {picture.frames} frames"
+        self._tell(take, "cached" if said else "clip", told)
+        return Clip(take, attempt, media)
+
+    async def _asked(self, take: Take, key: str) -> tuple[int, str]:
+        """Submit, or find the task of an earlier run; the attempt and the task's id."""
+        journal = self.desk.journal
+        before = journal.open_for(key)
+        if before and before.task_id:
+            self._tell(take, "resumed", task_id=before.task_id)
+            return before.id, before.task_id
+        if before:
+            journal.ended(before.id, "lost", message="the program stopped while submitting")
+        return await self._submit(take, key)
+
+    async def _submit(self, take: Take, key: str) -> tuple[int, str]:
+        desk, lane = self.desk, self._lane(take)
+        attempt = desk.journal.intend(key, take.label, take.request, desk.clock.now())
+        wait = 1.0
+        while True:
+            try:
+                async with lane.pace:
+                    accepted = await desk.backend.submit(Submission(take.request, take.label))
+                    await desk.clock.sleep(lane.gap)
+                break
+            except Throttled as error:
+                pause = error.retry_after or wait
+                self._tell(take, "throttled", f"{error.code}, again in {pause:.0f} s")
+                await desk.clock.sleep(pause)
+                wait = min(wait * 2, 30)
+            except Refused as error:
+                desk.journal.ended(attempt, "refused", error.code, error.message)
+                raise
+        desk.journal.submitted(attempt, accepted.task_id, accepted.request_id)
+        self._tell(take, "submitted", task_id=accepted.task_id)
+        return attempt, accepted.task_id
+
+    async def _awaited(self, take: Take, attempt: int, task_id: str) -> Succeeded | Fault:
+        """Poll until the task ends; the journal knows how before anyone else does."""
+        desk, journal = self.desk, self.desk.journal
+        last: type[object] | None = None
+        while True:
+            state = await desk.backend.poll(task_id)
+            if type(state) is not last and isinstance(state, Pending | Running):
+                kind: Kind = "pending" if isinstance(state, Pending) else "running"
+                self._tell(take, kind, task_id=task_id)
+            last = type(state)
+            match state:
+                case Pending() | Running():
+                    await desk.clock.sleep(POLL_SECONDS)
+                case Succeeded():
+                    cost = (str(take.price.amount), take.price.currency) if take.price else None
+                    journal.succeeded(attempt, state, cost)
+                    self._tell(take, "succeeded", task_id=task_id)
+                    return state
+                case Failed(code=code, message=message):
+                    journal.ended(attempt, "failed", code, message)
+                    return Fault(take, "failed", code, message, task_id)
+                case Canceled():
+                    journal.ended(attempt, "failed", "Canceled", "the task was cancelled")
+                    return Fault(take, "canceled", "Canceled", "the task was cancelled", task_id)
+                case Unknown():
+                    message = "the service no longer knows the task; run again to ask anew"
+                    journal.ended(attempt, "lost", "Unknown", message)
+                    return Fault(take, "lost", "Unknown", message, task_id)
+
+    async def _fetched(self, take: Take, attempt: int, task: Succeeded) -> None:
+        """Download, decode every frame, and only then give the clip its name."""
+        folder = self.desk.folder / "clips"
+        folder.mkdir(exist_ok=True)
+        part = folder / f".{task.task_id}.part"
+        part.unlink(missing_ok=True)
+        await self.desk.backend.download(task, part)
+        await self._work(ffmpeg.decode, self.desk.program, part)
+        with part.open("rb") as stream:
+            sha256 = file_digest(stream, "sha256").hexdigest()
+            os.fsync(stream.fileno())
+        name = f"{take.shot}-t{take.number}-{sha256[:8]}.mp4"
+        size = part.stat().st_size
+        part.replace(folder / name)
+        self.desk.journal.stored(attempt, sha256, name, size)
+
+    async def _work(self, call: Callable[..., T], *arguments: object) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.desk.executor, call, *arguments)
+
+    def _lane(self, take: Take) -> "_Lane":
+        name = take.request.model
+        if name not in self.lanes:
+            model = self.desk.catalog.models[name]
+            self.lanes[name] = _Lane(
+                pace=asyncio.Lock(),
+                places=asyncio.Semaphore(model.running_at_once.value + LOOKAHEAD),
+                gap=1 / model.creates_per_second.value,
+            )
+        return self.lanes[name]
+
+    def _tell(self, take: Take, kind: Kind, text: str = "", task_id: str | None = None) -> None:
+        self.desk.emit(Event(kind, text, take.shot, take.number, task_id=task_id))
+
+
+@dataclass(frozen=True)
+class _Lane:
+    """What may be asked of one model: how fast, and how much at once."""
+
+    pace: asyncio.Lock
+    places: asyncio.Semaphore
+    gap: float
+
+
+def _has_clip(shot: PlannedShot, results: dict[tuple[str, int], Result]) -> bool:
+    return isinstance(results[(shot.shot.id, shot.shot.pick)], Clip)
+
+
+def _manifest(
+    desk: Desk,
+    results: dict[tuple[str, int], Result],
+    delivered: tuple[DeliverableRecord | Broken, ...],
+    program_version: str,
+) -> Manifest:
+    plan = desk.plan
+    records = tuple(each for each in delivered if isinstance(each, DeliverableRecord))
+    return Manifest(
+        project=plan.project,
+        backend=plan.world,
+        region=plan.region,
+        program=program_version,
+        ffmpeg=desk.program.version,
+        finished_at=desk.clock.now().isoformat(timespec="seconds"),
+        complete=len(records) == len(plan.deliverables)
+        and all(isinstance(result, Clip) for result in results.values()),
+        cost=_spent(results, plan.currency),
+        shots=tuple(_shot_record(shot, results) for shot in plan.shots),
+        deliverables=records,
+    )
+
+
+def _spent(results: dict[tuple[str, int], Result], currency: str) -> str:
+    """What the clips of this list cost, whenever they were paid."""
+    clips = {r.attempt.id: r.attempt for r in results.values() if isinstance(r, Clip)}
+    amount = sum((Decimal(attempt.amount or 0) for attempt in clips.values()), Decimal(0))
+    return f"{amount:.2f} {currency}"
+
+
+def _shot_record(shot: PlannedShot, results: dict[tuple[str, int], Result]) -> ShotRecord:
+    takes = (_take_record(results[(take.shot, take.number)]) for take in shot.takes)
+    return ShotRecord(shot.shot.id, shot.shot.pick, tuple(takes))
+
+
+def _take_record(result: Result) -> TakeRecord:
+    take = result.take
+    predicted = _text(take.size)
+    if isinstance(result, Fault):
+        return TakeRecord(
+            take=take.number,
+            state=result.state,
+            request=take.request.record(),
+            task_id=result.task_id,
+            code=result.code or None,
+            message=result.message,
+            predicted=predicted,
+        )
+    attempt, media = result.attempt, result.media
+    return TakeRecord(
+        take=take.number,
+        state="succeeded",
+        request=take.request.record(),
+        task_id=attempt.task_id,
+        actual_prompt=attempt.actual_prompt,
+        usage=attempt.usage,
+        cost=f"{attempt.amount} {attempt.currency}" if attempt.amount else None,
+        clip=f"clips/{attempt.clip_name}",
+        sha256=media.sha256,
+        width=media.size.width,
+        height=media.size.height,
+        predicted=predicted,
+        fps=str(media.rate),
+        frames=media.frames,
+        sound=media.has_sound,
+    )
+
+
+def _text(size: Size | None) -> str | None:
+    return str(size) if size else None
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

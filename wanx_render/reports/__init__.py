@@ -1,0 +1,1 @@
+"""What people see of a run: functions of events and of the manifest."""
