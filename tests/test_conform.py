@@ -6,10 +6,11 @@ import pytest
 from media import facts, pixels, yuv
 
 from wanx_render import ffmpeg
-from wanx_render.conform import Frame, Segment, Take, segment_arguments
+from wanx_render.conform import Segment, Take, segment_arguments
 from wanx_render.errors import FfmpegError
 from wanx_render.finish import make_segment
 from wanx_render.geometry import Focus, Size
+from wanx_render.plan import Frame
 from wanx_render.timing import Cut
 
 FRAME = Frame(Size(612, 1088), Fraction(30), "crop", "black")

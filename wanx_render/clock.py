@@ -19,11 +19,16 @@ class Clock(Protocol):
 
 
 class RealClock:
-    """The machine's own clock, or one that runs ``pace`` times as fast from now on."""
+    """The machine's own clock, or one that runs ``pace`` times as fast from now on.
 
-    def __init__(self, pace: int = 1) -> None:
+    It never starts before ``not_before``: a clock that ran ahead in an earlier run goes on from
+    there.
+    """
+
+    def __init__(self, pace: int = 1, not_before: datetime | None = None) -> None:
         self._pace = pace
-        self._start = datetime.now(UTC)
+        now = datetime.now(UTC)
+        self._start = max(now, not_before) if not_before else now
         self._ticks = time.monotonic()
 
     def now(self) -> datetime:

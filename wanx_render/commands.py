@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import TextIO
 
 from filelock import FileLock, Timeout
-from rich.console import Console
 
 from wanx_render import capabilities, ffmpeg, plan
-from wanx_render.backends.mock import MockBackend
+from wanx_render.backends.mock import MockBackend, recall
 from wanx_render.backends.simulator import Simulator
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock, RealClock
@@ -91,14 +90,17 @@ def render(options: RenderOptions, world: World) -> int:
     with _held(folder), _journal(folder) as journal, ExitStack() as stack:
         new = new_takes(made, journal, options)
         _within_budget(made.cost(new), options, loaded)
-        clock = RealClock(MOCK_PACE)
+        service = folder / ".cache" / "mock-service.json"
+        service.parent.mkdir(exist_ok=True)
+        clock = RealClock(MOCK_PACE, recall(service).now)
         emit = _report(options, made, world, clock, stack)
         emit(Event("start", _opening(made, new)))
         executor = stack.enter_context(_pool())
-        simulator = Simulator(catalog, clock.now)
+        # Seeded by how often was asked before: asking again after a failure is a new story.
+        simulator = Simulator(catalog, clock.now, seed=journal.attempts())
         desk = Desk(
             plan=made,
-            backend=MockBackend(simulator, catalog, program, executor),
+            backend=MockBackend(simulator, catalog, program, executor, service),
             journal=journal,
             catalog=catalog,
             program=program,
@@ -160,7 +162,7 @@ def _report(
     if options.as_json:
         return terminal.json_lines(world.stdout, clock)
     if world.stderr.isatty():
-        return stack.enter_context(terminal.live(Console(file=world.stderr), made))
+        return stack.enter_context(terminal.live(world.stderr, made))
     return terminal.plain(world.stderr)
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import ffmpeg as graph
 
 from wanx_render.ffmpeg import STRICT, Ffmpeg, file_url
-from wanx_render.geometry import Aspect, Box, Fit, Focus, Size, crop_box, inset_box
+from wanx_render.geometry import Box, Focus, Size, crop_box, inset_box
+from wanx_render.plan import Frame
 from wanx_render.timing import SAMPLE_RATE, Cut, conformed_frames, nearest, samples_in
 
 # Raised whenever a graph changes in a way that changes pictures or sound.
@@ -24,20 +25,6 @@ GRAPH_VERSION = 1
 
 BT709 = {"range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
 _SCALER = "lanczos+accurate_rnd"
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What every frame of a deliverable is: size in pixels, rate, and how clips are fitted."""
-
-    size: Size
-    rate: Fraction
-    fit: Fit
-    background: str
-
-    @property
-    def aspect(self) -> Aspect:
-        return Aspect.of(self.size.width, self.size.height)
 
 
 @dataclass(frozen=True, slots=True)

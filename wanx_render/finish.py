@@ -15,12 +15,12 @@ from pathlib import Path
 
 from wanx_render import ffmpeg
 from wanx_render.assemble import join_arguments, join_list
-from wanx_render.conform import Frame, Segment, Take, segment_arguments, timescale
+from wanx_render.conform import Segment, Take, segment_arguments, timescale
 from wanx_render.errors import Broken, FfmpegError
 from wanx_render.events import Emit, Event
 from wanx_render.geometry import crop_box, enlargement
 from wanx_render.manifest import CheckRecord, DeliverableRecord, PartRecord
-from wanx_render.plan import Plan, PlannedShot, frame_of
+from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.shotlist import Deliverable
 from wanx_render.verify import verify
 
@@ -120,6 +120,10 @@ class Finisher:
             frame = self._frame(deliverable)
             if frame:
                 self._start(deliverable, shot, frame)
+
+    async def settle(self) -> None:
+        """Let the segments that were begun come to an end, for the next run to find."""
+        await asyncio.gather(*self._work.values(), return_exceptions=True)
 
     async def finish(
         self, earlier: Mapping[str, DeliverableRecord]

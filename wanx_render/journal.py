@@ -92,6 +92,10 @@ class Journal:
         """The attempt at ``key`` that may still be running at the service."""
         return self._one("key = ? AND state IN ('submitting', 'submitted')", key)
 
+    def attempts(self) -> int:
+        """How many create calls were ever intended."""
+        return int(self._db.execute("SELECT count(*) FROM attempt").fetchone()[0])
+
     def intend(self, key: str, label: str, request: TaskRequest, now: datetime) -> int:
         """Commit that ``request`` is about to be sent; the attempt's id."""
         record = json.dumps(request.record(), ensure_ascii=False, sort_keys=True)

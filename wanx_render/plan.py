@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from wanx_render.capabilities import Catalog, Model
-from wanx_render.conform import Frame
-from wanx_render.geometry import Size, largest_exact, predicted_size
+from wanx_render.geometry import Aspect, Fit, Size, largest_exact, predicted_size
 from wanx_render.pricing import Total, price, total
 from wanx_render.shotlist import Deliverable, LastFrame, Money, Shot, ShotList
 from wanx_render.task import Media, SoundMode, TaskRequest
@@ -176,6 +175,20 @@ def _sound_mode(asked: str) -> SoundMode:
             return "auto"
         case _:
             return "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every frame of a deliverable is: size in pixels, rate, and how clips are fitted."""
+
+    size: Size
+    rate: Fraction
+    fit: Fit
+    background: str
+
+    @property
+    def aspect(self) -> Aspect:
+        return Aspect.of(self.size.width, self.size.height)
 
 
 def frame_of(

@@ -98,6 +98,7 @@ async def render(desk: Desk, program_version: str) -> Manifest:
     delivered: tuple[DeliverableRecord | Broken, ...] = ()
     missing = [shot.shot.id for shot in desk.plan.shots if not _has_clip(shot, results)]
     if missing:
+        await finisher.settle()
         desk.emit(Event("warning", f"no deliverable was made: {_missing(missing)}"))
     else:
         delivered = await finisher.finish(deliverables_in(desk.folder / "manifest.json"))

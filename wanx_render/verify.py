@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from wanx_render import ffmpeg
-from wanx_render.conform import Frame
+from wanx_render.plan import Frame
 from wanx_render.timing import SAMPLE_RATE
 
 

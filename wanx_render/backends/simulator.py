@@ -10,7 +10,7 @@ import math
 import random
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -71,7 +71,7 @@ class Simulator:
 
     def __init__(self, catalog: Catalog, now: Callable[[], datetime], seed: int = 0) -> None:
         self._catalog = catalog
-        self._now = now
+        self.now = now
         self._seed = seed
         self._tasks: dict[str, Task] = {}
         self._lanes: dict[tuple[str, str], _Lane] = {}
@@ -90,10 +90,23 @@ class Simulator:
         self._tasks[task.task_id] = task
         return Accepted(task.task_id, task.request_id)
 
+    def tasks(self) -> tuple[Task, ...]:
+        """Every task there is, oldest first."""
+        return tuple(self._tasks.values())
+
+    def restore(self, tasks: Iterable[Task]) -> None:
+        """Take over the tasks of an earlier simulator: a service outlives its clients."""
+        for task in tasks:
+            self._tasks[task.task_id] = task
+            lane = self._lanes.setdefault((task.account, task.request.model), _Lane())
+            lane.tasks.append(task.task_id)
+            if task.ended > self.now() and not task.cancelled:
+                lane.free_at.append(task.ended)
+
     def task(self, account: str, task_id: str) -> Task | None:
         """The task itself, if it is this account's and younger than its 24 hours."""
         task = self._tasks.get(task_id)
-        if task is None or task.account != account or self._now() > self._expiry(task):
+        if task is None or task.account != account or self.now() > self._expiry(task):
             return None
         return task
 
@@ -104,7 +117,7 @@ class Simulator:
 
     def list(self, account: str) -> tuple[TaskState, ...]:
         """The account's tasks of the last 24 hours, newest first."""
-        since = self._now() - timedelta(hours=24)
+        since = self.now() - timedelta(hours=24)
         found = [t for t in self._tasks.values() if t.account == account and t.submitted >= since]
         return tuple(self._state(task) for task in sorted(found, key=_newest_first))
 
@@ -118,7 +131,7 @@ class Simulator:
         return True
 
     def _admit(self, lane: _Lane, model: Model) -> None:
-        now = self._now()
+        now = self.now()
         lane.recent = [at for at in lane.recent if now - at < timedelta(seconds=1)]
         if len(lane.recent) >= model.creates_per_second.value:
             raise Throttled(
@@ -132,7 +145,7 @@ class Simulator:
         self._counts[(account, key)] = count + 1
         chance = _chance(self._seed, account, key, count)
         task_id, request_id = _uuid(chance), _uuid(chance)
-        now = self._now()
+        now = self.now()
         waits = timedelta(seconds=chance.uniform(1, 8))
         runs = timedelta(seconds=_run_seconds(chance, model, request))
         tag = _TAG.search(request.prompt)
@@ -144,7 +157,7 @@ class Simulator:
 
     def _move_up(self, lane: _Lane, model_name: str) -> None:
         """Give the slots out again, in order of arrival; what already runs keeps its times."""
-        model, now = self._catalog.models[model_name], self._now()
+        model, now = self._catalog.models[model_name], self.now()
         lane.free_at = []
         for task_id in lane.tasks:
             task = self._tasks[task_id]
@@ -155,7 +168,7 @@ class Simulator:
             self._tasks[task_id] = task.shifted_to(start)
 
     def _state(self, task: Task) -> TaskState:
-        now = self._now()
+        now = self.now()
         if task.cancelled:
             return Canceled(task.task_id)
         if now < task.started:
@@ -220,10 +233,9 @@ def _run_seconds(chance: random.Random, model: Model, request: TaskRequest) -> f
 
 def _take_slot(lane: _Lane, model: Model, earliest: datetime, runs: timedelta) -> datetime:
     """When a task that could start at ``earliest`` starts, and hold its slot until it ends."""
-    if len(lane.free_at) < model.running_at_once.value:
-        start = earliest
-    else:
-        lane.free_at.sort()
+    lane.free_at.sort()
+    start = earliest
+    while len(lane.free_at) >= model.running_at_once.value:
         start = max(earliest, lane.free_at.pop(0))
     lane.free_at.append(start + runs)
     return start

@@ -106,9 +106,9 @@ def clean(text: str) -> str:
 
 
 @contextmanager
-def live(console: Console, plan: Plan) -> Iterator[Emit]:
+def live(stream: TextIO, plan: Plan) -> Iterator[Emit]:
     """A display with an overall bar and a line for each take at work; what is done scrolls by."""
-    board = _Board(plan)
+    board, console = _Board(plan), Console(file=stream)
     with Live(board, console=console, refresh_per_second=8, transient=True) as display:
 
         def emit(event: Event) -> None:

@@ -1,0 +1,294 @@
+import asyncio
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from media import frames, pixels, yuv
+from PIL import Image
+
+from wanx_render import ffmpeg, plan
+from wanx_render.backends.base import Accepted, Submission, TaskState
+from wanx_render.backends.mock import MockBackend
+from wanx_render.backends.simulator import Simulator
+from wanx_render.capabilities import Catalog
+from wanx_render.clock import ManualClock
+from wanx_render.errors import Throttled
+from wanx_render.events import Event
+from wanx_render.journal import Journal
+from wanx_render.load import load
+from wanx_render.manifest import Manifest
+from wanx_render.render import Desk, render
+
+LIST = """\
+version: 1
+project: small
+defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3}
+shots:
+  - {id: one, image: a.png, prompt: first}
+  - {id: two, image: b.png, prompt: second}
+deliverables:
+  - {aspect: 9:16, size: 90x160}
+"""
+
+
+@dataclass
+class Studio:
+    """A folder with a list, and runs of it that can be looked at."""
+
+    folder: Path
+    catalog: Catalog
+    program: ffmpeg.Ffmpeg
+    pool: ThreadPoolExecutor
+    events: list[Event] = field(default_factory=list)
+    backend: Any = None
+    clock: ManualClock = field(default_factory=ManualClock)
+
+    def write(self, text: str) -> None:
+        (self.folder / "list.yaml").write_text(text)
+
+    def run(self, out: str = "out", only: frozenset[str] = frozenset()) -> Manifest:
+        self.events.clear()
+        loaded = load(self.folder / "list.yaml", self.catalog)
+        target = self.folder / out
+        target.mkdir(exist_ok=True)
+        journal = Journal(target / "journal.sqlite")
+        simulator = Simulator(self.catalog, self.clock.now, seed=journal.attempts())
+        backend = MockBackend(
+            simulator, self.catalog, self.program, self.pool, target / "service.json"
+        )
+        desk = Desk(
+            plan=plan.make(loaded.shots, "mock", loaded.media, self.catalog),
+            backend=self.backend(backend) if self.backend else backend,
+            journal=journal,
+            catalog=self.catalog,
+            program=self.program,
+            executor=self.pool,
+            clock=self.clock,
+            folder=target,
+            emit=self.events.append,
+            only=only,
+        )
+        try:
+            return asyncio.run(render(desk, "test"))
+        finally:
+            journal.close()
+
+    def kinds(self, shot: str | None = None) -> list[str]:
+        return [e.kind for e in self.events if shot is None or e.shot == shot]
+
+
+@pytest.fixture
+def studio(tmp_path: Path, catalog: Catalog, program: ffmpeg.Ffmpeg) -> Iterator[Studio]:
+    Image.new("RGB", (300, 400), "#884422").save(tmp_path / "a.png")
+    Image.new("RGB", (400, 300), "#224488").save(tmp_path / "b.png")
+    with ThreadPoolExecutor(2) as pool:
+        made = Studio(tmp_path, catalog, program, pool)
+        made.write(LIST)
+        yield made
+
+
+def test_a_list_becomes_an_exact_file_and_a_record_of_it(studio: Studio) -> None:
+    manifest = studio.run()
+    assert manifest.complete
+    (made,) = manifest.deliverables
+    assert (made.width, made.height, made.frames, made.fps) == (90, 160, 180, "30")
+    assert all(check.holds for check in made.checks)
+    assert [part.start for part in made.parts] == [0, 90]
+    record = json.loads((studio.folder / "out" / "manifest.json").read_text())
+    assert record["version"] == 1
+    take = record["shots"][0]["takes"][0]
+    assert take["state"] == "succeeded"
+    assert (studio.folder / "out" / take["clip"]).is_file()
+    assert take["clip"] == f"clips/one-t1-{take['sha256'][:8]}.mp4"
+    assert take["usage"] == {"video_duration": 3, "video_ratio": "standard", "video_count": 1}
+    assert take["cost"] == "0.72 CNY"
+
+
+def test_a_second_run_makes_nothing_again(studio: Studio) -> None:
+    first = studio.run()
+    files = {p: p.stat().st_mtime_ns for p in (studio.folder / "out").rglob("*.m[op][v4]")}
+    second = studio.run()
+    assert set(studio.kinds()) == {"cached", "deliverable"}
+    assert {p: p.stat().st_mtime_ns for p in files} == files
+    assert replace(second, finished_at="") == replace(first, finished_at="")
+
+
+def test_two_runs_in_two_folders_are_the_same(studio: Studio) -> None:
+    def frame_hashes(out: str) -> tuple[str, ...]:
+        return ffmpeg.decode(studio.program, studio.folder / out / "9x16.mp4").digest
+
+    first, second = studio.run("a"), studio.run("b")
+    assert frame_hashes("a") == frame_hashes("b")
+    assert replace(first, finished_at="") == replace(second, finished_at="")
+
+
+def test_renaming_reordering_and_cropping_cost_nothing(studio: Studio) -> None:
+    studio.run()
+    lines = LIST.replace("id: one", "id: eins").splitlines()
+    lines[4], lines[5] = lines[5], lines[4]
+    studio.write("\n".join(lines).replace("90x160", "108x192") + "\n  - 1:1\n")
+    manifest = studio.run()
+    assert manifest.complete
+    assert "submitted" not in studio.kinds()
+    assert [shot.id for shot in manifest.shots] == ["two", "eins"]
+
+
+def test_one_changed_shot_asks_for_that_shot_only(studio: Studio) -> None:
+    studio.run()
+    studio.write(LIST.replace("second", "another"))
+    studio.run()
+    assert "submitted" not in studio.kinds("one")
+    assert studio.kinds("two").count("submitted") == 1
+    assert studio.kinds().count("segment") == 1
+
+
+def test_a_shot_that_fails_leaves_the_others_finished_and_is_named(studio: Studio) -> None:
+    studio.write(LIST.replace("second", '"x [[mock: fail=DataInspectionFailed]]"'))
+    manifest = studio.run()
+    assert not manifest.complete
+    assert manifest.deliverables == ()
+    good, bad = (shot.takes[0] for shot in manifest.shots)
+    assert good.state == "succeeded"
+    assert (bad.state, bad.code) == ("failed", "DataInspectionFailed")
+    told = [event for event in studio.events if event.kind == "failed"]
+    assert [event.shot for event in told] == ["two"]
+    # What is mended is made, and the good one is not asked for again.
+    studio.write(LIST)
+    assert studio.run().complete
+    assert set(studio.kinds("one")) == {"cached"}
+
+
+def test_takes_differ_by_seed_and_the_picked_one_is_delivered(studio: Studio) -> None:
+    studio.write(LIST.replace("prompt: first", "prompt: first, seed: 5, takes: 3, pick: 2"))
+    manifest = studio.run()
+    takes = manifest.shots[0].takes
+    assert len({take.request["seed"] for take in takes}) == 3
+    assert takes[0].request["seed"] == 5
+    assert len({take.sha256 for take in takes}) == 3
+    studio.write(LIST.replace("prompt: first", "prompt: first, seed: 5, takes: 3, pick: 3"))
+    again = studio.run()
+    assert "submitted" not in studio.kinds()
+    assert again.deliverables[0].sha256 != manifest.deliverables[0].sha256
+
+
+def test_equal_requests_are_asked_for_once(studio: Studio) -> None:
+    studio.write(LIST.replace("b.png, prompt: second", "a.png, prompt: first"))
+    manifest = studio.run()
+    assert manifest.complete
+    assert studio.kinds().count("submitted") == 1
+    assert manifest.cost == "0.72 CNY"
+
+
+def test_a_chained_shot_begins_with_the_exact_last_frame(studio: Studio) -> None:
+    studio.write(LIST.replace("image: b.png", "image: {shot: one, frame: last}"))
+    manifest = studio.run()
+    assert manifest.complete
+    kinds = studio.kinds("two")
+    assert kinds[0] == "waiting"
+    one = studio.folder / "out" / str(manifest.shots[0].takes[0].clip)
+    (still,) = (studio.folder / "out" / ".cache" / "frames").glob("*.png")
+    *_, last = frames(one)
+    with Image.open(still) as image:
+        for point in ((40, 40), (300, 200), (100, 500)):
+            wanted = yuv(last, *point)
+            red, green, blue = image.convert("RGB").getpixel(point)  # type: ignore[misc]
+            luma = 16 + (0.2126 * red + 0.7152 * green + 0.0722 * blue) * 219 / 255
+            assert abs(luma - wanted[0]) <= 3
+    # Changing the first shot changes what the second begins with.
+    studio.write(
+        LIST.replace("image: b.png", "image: {shot: one, frame: last}").replace("first", "other")
+    )
+    studio.run()
+    assert studio.kinds("two").count("submitted") == 1
+
+
+def test_a_chain_whose_first_shot_fails_is_told_so(studio: Studio) -> None:
+    chained = LIST.replace("image: b.png", "image: {shot: one, frame: last}")
+    studio.write(chained.replace("first", '"[[mock: fail=InternalError]]"'))
+    manifest = studio.run()
+    assert manifest.shots[1].takes[0].message == (
+        "its first frame is the last of one, which has no clip"
+    )
+    assert "submitted" not in studio.kinds("two")
+
+
+def test_only_some_shots_are_made_when_asked(studio: Studio) -> None:
+    manifest = studio.run(only=frozenset({"two"}))
+    assert studio.kinds("one") == []
+    assert manifest.shots[1].takes[0].state == "succeeded"
+    assert manifest.deliverables == ()
+
+
+def test_a_clip_that_was_deleted_by_hand_is_told_and_made_again(studio: Studio) -> None:
+    manifest = studio.run()
+    (studio.folder / "out" / str(manifest.shots[0].takes[0].clip)).unlink()
+    assert studio.run().complete
+    assert studio.kinds("one")[0] == "warning"
+    assert "submitted" in studio.kinds("one")
+
+
+def test_a_task_of_an_earlier_run_is_taken_up_and_not_asked_for_again(studio: Studio) -> None:
+    """The run dies after the task was accepted; the next one finds it in the journal."""
+
+    class Dies(Exception):
+        pass
+
+    class Mortal:
+        name = "mock"
+
+        def __init__(self, inner: MockBackend) -> None:
+            self.inner = inner
+
+        async def submit(self, submission: Submission) -> Accepted:
+            return await self.inner.submit(submission)
+
+        async def poll(self, task_id: str) -> TaskState:
+            raise Dies
+
+    studio.backend = Mortal
+    with pytest.raises(ExceptionGroup):
+        studio.run()
+    studio.backend = None
+    manifest = studio.run()
+    assert manifest.complete
+    asked = [event.task_id for event in studio.events if event.kind == "submitted"]
+    resumed = [event.task_id for event in studio.events if event.kind == "resumed"]
+    assert resumed
+    assert len(asked) + len(resumed) == 2
+    assert not set(asked) & set(resumed)
+
+
+def test_a_throttled_request_is_sent_again_later(studio: Studio) -> None:
+    class Busy:
+        name = "mock"
+
+        def __init__(self, inner: MockBackend) -> None:
+            self.inner, self.refusals = inner, 3
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+        async def submit(self, submission: Submission) -> Accepted:
+            if self.refusals:
+                self.refusals -= 1
+                raise Throttled("Throttling.RateQuota", "later", retry_after=2)
+            return await self.inner.submit(submission)
+
+    studio.backend = Busy
+    assert studio.run().complete
+    assert studio.kinds().count("throttled") == 3
+
+
+def test_the_focus_is_seen_in_the_deliverable(studio: Studio) -> None:
+    image = Image.new("RGB", (400, 300), "red")
+    image.paste("green", (200, 0, 400, 300))
+    image.save(studio.folder / "b.png")
+    for x, name in ((0, "red"), (1, "green")):
+        studio.write(LIST.replace("prompt: second", f"prompt: second, focus: [{x}, 0.5]"))
+        studio.run()
+        y, u, v = yuv(pixels(studio.folder / "out" / "9x16.mp4", 100), 20, 20)
+        assert (v > 180) is (name == "red"), (y, u, v)
