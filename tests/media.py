@@ -110,10 +110,11 @@ def yuv(frame: av.VideoFrame, x: int, y: int) -> tuple[int, int, int]:
 
 
 def flashes(seen: Facts) -> list[Fraction]:
-    """When the picture suddenly becomes brighter, in seconds."""
+    """When the picture becomes brighter for a few frames, in seconds; a cut stays as it is."""
     found = []
     for index in range(1, seen.frames):
-        if seen.luma[index] - seen.luma[index - 1] > 40:
+        before, now, after = seen.luma[index - 1], seen.luma[index], seen.luma[index : index + 6]
+        if now - before > 40 and now - min(after) > 40:
             found.append(seen.times[index])
     return found
 

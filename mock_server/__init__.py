@@ -1,0 +1,1 @@
+"""An HTTP emulator of DashScope's video synthesis, around the program's own simulator."""

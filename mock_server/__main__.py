@@ -1,0 +1,5 @@
+"""``python -m mock_server``."""
+
+from mock_server.serve import main
+
+main()
