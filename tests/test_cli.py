@@ -201,6 +201,8 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
+        # A suite that runs in the background inherits a SIGINT that is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr
     told = ""

@@ -62,6 +62,8 @@ def subject(event: Event) -> str:
 
 def line(event: Event) -> str:
     """One event as one line of plain text."""
+    if event.kind == "start":
+        return event.text
     parts = [subject(event), _WORDS.get(event.kind, event.kind)]
     if event.task_id:
         parts.append(f"task {event.task_id}")
@@ -113,6 +115,8 @@ def live(stream: TextIO, plan: Plan) -> Iterator[Emit]:
 
         def emit(event: Event) -> None:
             board.note(event)
+            if event.kind == "start":
+                display.console.print(Text(clean(line(event))), highlight=False)
             if event.kind in _SIGNS:
                 sign, colour = _SIGNS[event.kind]
                 told = Text.assemble((f"{sign} ", colour), clean(line(event)))
