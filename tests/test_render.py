@@ -68,6 +68,7 @@ class Studio:
             program=self.program,
             executor=self.pool,
             clock=self.clock,
+            wall=self.clock,
             folder=target,
             emit=self.events.append,
             only=only,

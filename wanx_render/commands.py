@@ -93,7 +93,8 @@ def render(options: RenderOptions, world: World) -> int:
         service = folder / ".cache" / "mock-service.json"
         service.parent.mkdir(exist_ok=True)
         clock = RealClock(MOCK_PACE, recall(service).now)
-        emit = _report(options, made, world, clock, stack)
+        wall = RealClock()
+        emit = _report(options, made, world, wall, stack)
         emit(Event("start", _opening(made, new)))
         executor = stack.enter_context(_pool())
         # Seeded by how often was asked before: asking again after a failure is a new story.
@@ -106,6 +107,7 @@ def render(options: RenderOptions, world: World) -> int:
             program=program,
             executor=executor,
             clock=clock,
+            wall=wall,
             folder=folder,
             emit=emit,
             only=frozenset(options.only),
@@ -231,7 +233,7 @@ def _close(options: RenderOptions, manifest: Manifest, desk: Desk, world: World)
             "deliverables": [str(desk.folder / each.path) for each in manifest.deliverables],
             "failed": failed,
         }
-        world.stdout.write(terminal.json_line(record, desk.clock.now()))
+        world.stdout.write(terminal.json_line(record, desk.wall.now()))
         return code
     for each in manifest.deliverables:
         world.stdout.write(f"{_shown(desk.folder / each.path)}\n")
