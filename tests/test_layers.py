@@ -20,7 +20,8 @@ FLOORS = (
     ("backends.simulator", "backends.slate"),
     ("backends.mock",),
     ("reports.terminal",),
-    ("commands",),
+    ("commands.base",),
+    ("commands.render", "commands.validate"),
     ("cli",),
     ("__main__",),
 )

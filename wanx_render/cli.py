@@ -1,11 +1,10 @@
 """argv in, exit code out: commands and options, and what becomes of every error."""
 
-import json
 import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import click
 
 from wanx_render import diagnostics
-from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, WanxError
 
 _FILE = click.Path(path_type=Path)
@@ -85,10 +83,11 @@ def render(
     catalog: Path | None,
 ) -> int:
     """Make the clips of FILE that are missing, then its deliverables; run again to resume."""
-    from wanx_render import commands
+    from wanx_render.commands.base import World
+    from wanx_render.commands.render import RenderOptions, render
 
-    options = commands.RenderOptions(file, backend, out, only, max_cost, as_json, catalog)
-    return commands.render(options, commands.World.real())
+    options = RenderOptions(file, backend, out, only, max_cost, as_json, catalog)
+    return render(options, World.real())
 
 
 @cli.command()
@@ -96,35 +95,17 @@ def render(
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["full", "concise", "json"]),
+    type=click.Choice(["full", "concise", "json", "github"]),
     default="full",
     show_default=True,
 )
 @_CATALOG
-def validate(files: tuple[Path, ...], style: str, catalog: Path | None) -> int:
+def validate(files: tuple[Path, ...], style: Any, catalog: Path | None) -> int:
     """Say every problem of each FILE; nothing is sent."""
-    from wanx_render import commands
+    from wanx_render.commands.base import World
+    from wanx_render.commands.validate import validate
 
-    results = commands.validate(files, catalog)
-    found: list[Diagnostic] = []
-    texts: dict[str, str] = {}
-    for result in results:
-        found += result.diagnostics if isinstance(result, BadInput) else result.warnings
-        texts |= result.texts
-    if style == "json":
-        click.echo(json.dumps([diagnostics.as_json(each) for each in found], ensure_ascii=False))
-    elif found:
-        click.echo(_rendered(found, texts, style))
-    bad = any(isinstance(result, BadInput) for result in results)
-    if not bad:
-        click.echo(f"{len(files)} checked, no errors", err=True)
-    return 2 if bad else 0
-
-
-def _rendered(found: Sequence[Diagnostic], texts: Mapping[str, str], style: str) -> str:
-    if style == "concise":
-        return "\n".join(diagnostics.concise(each) for each in found)
-    return "\n".join(diagnostics.full(each, texts) for each in found)
+    return validate(files, style, catalog, World.real())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -138,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         code = 2
     except BadInput as error:
-        click.echo(_rendered(error.diagnostics, error.texts, "full"), err=True)
+        for each in error.diagnostics:
+            click.echo(diagnostics.clean(diagnostics.full(each, error.texts)), err=True)
         code = error.exit_code
     except WanxError as error:
         click.echo(f"error: {error}", err=True)

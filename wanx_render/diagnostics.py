@@ -107,3 +107,27 @@ def _snippet(span: Span, text: str) -> list[str]:
 def display_width(text: str) -> int:
     """Columns that ``text`` takes on a terminal: Chinese characters take two."""
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def clean(text: str) -> str:
+    """``text`` without control characters: prompts and messages come from outside."""
+    return "".join(each if each.isprintable() or each == "\n" else "�" for each in text)
+
+
+def github(diagnostic: Diagnostic) -> str:
+    """A workflow command, which GitHub shows beside the line it speaks of."""
+    span = diagnostic.span
+    place = [f"file={_property(span.file)}"] if span else []
+    if span and span.line:
+        place += [f"line={span.line}", f"col={span.column}"]
+    place.append(f"title={diagnostic.code}")
+    text = f"{diagnostic.message} ({diagnostic.hint})" if diagnostic.hint else diagnostic.message
+    return f"::{diagnostic.severity} {','.join(place)}::{_escaped(text)}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")

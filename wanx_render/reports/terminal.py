@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wanx_render.clock import Clock
+from wanx_render.diagnostics import clean
 from wanx_render.events import Emit, Event
 from wanx_render.plan import Plan
 
@@ -100,11 +101,6 @@ def _filled(event: Event) -> dict[str, Any]:
     fields = asdict(event)
     fields.pop("kind")
     return {key: value for key, value in fields.items() if value not in (None, "")}
-
-
-def clean(text: str) -> str:
-    """``text`` without control characters: prompts and messages come from outside."""
-    return "".join(each if each.isprintable() or each == "\n" else "�" for each in text)
 
 
 @contextmanager

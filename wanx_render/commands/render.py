@@ -1,32 +1,27 @@
-"""One function for each command: the only wiring, and the only place that knows the outside world.
-
-Clock, environment, random choices and processes are made here and handed down.
-"""
+"""``render``: clock, processes, folder and journal are made here and handed down."""
 
 import asyncio
 import os
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
-from typing import TextIO
 
 from filelock import FileLock, Timeout
 
-from wanx_render import capabilities, ffmpeg, plan
+from wanx_render import ffmpeg
 from wanx_render.backends.mock import MockBackend, recall
 from wanx_render.backends.simulator import Simulator
-from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock, RealClock
+from wanx_render.commands.base import World, make_plan, read
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.errors import BadInput, FolderBusy, NeedsPerson
 from wanx_render.events import Emit, Event
 from wanx_render.journal import Journal
-from wanx_render.load import Loaded, load
+from wanx_render.load import Loaded
 from wanx_render.manifest import Manifest
 from wanx_render.plan import Plan, Take
 from wanx_render.pricing import Total
@@ -36,24 +31,6 @@ from wanx_render.reports import terminal
 
 # The mock's tasks take the service's minutes at this many times the pace: a few seconds.
 MOCK_PACE = 60
-
-
-@dataclass(frozen=True)
-class World:
-    """The outside world, as one argument."""
-
-    environ: Mapping[str, str]
-    stdout: TextIO
-    stderr: TextIO
-
-    @classmethod
-    def real(cls) -> "World":
-        return cls(os.environ, sys.stdout, sys.stderr)
-
-    def tell(self, text: str) -> None:
-        """Talk goes to stderr; results go to stdout."""
-        self.stderr.write(terminal.clean(text) + "\n")
-        self.stderr.flush()
 
 
 @dataclass(frozen=True)
@@ -67,17 +44,6 @@ class RenderOptions:
     max_cost: Decimal | None = None
     as_json: bool = False
     catalog: Path | None = None
-
-
-def read(file: Path, catalog_file: Path | None) -> tuple[Loaded, Catalog]:
-    """The checked shot list and the catalog it was checked against. Raises BadInput."""
-    catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
-    return load(file, catalog), catalog
-
-
-def make_plan(loaded: Loaded, catalog: Catalog, backend: str | None) -> Plan:
-    world = backend or loaded.shots.backend
-    return plan.make(loaded.shots, world, loaded.media, catalog)
 
 
 def render(options: RenderOptions, world: World) -> int:
@@ -306,14 +272,3 @@ def _held(folder: Path) -> Iterator[None]:
 
 def program_version() -> str:
     return f"wanx-render {version('wanx-render')}"
-
-
-def validate(files: tuple[Path, ...], catalog_file: Path | None) -> list[BadInput | Loaded]:
-    """Each file as loaded, or its problems; nothing is sent."""
-    results: list[BadInput | Loaded] = []
-    for file in files:
-        try:
-            results.append(read(file, catalog_file)[0])
-        except BadInput as problem:
-            results.append(problem)
-    return results

@@ -1,0 +1,43 @@
+"""What every command starts from: the outside world as one argument, a checked list, a plan."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from wanx_render import capabilities, plan
+from wanx_render.capabilities import Catalog
+from wanx_render.diagnostics import clean
+from wanx_render.load import Loaded, load
+from wanx_render.plan import Plan
+
+
+@dataclass(frozen=True)
+class World:
+    """The outside world, as one argument."""
+
+    environ: Mapping[str, str]
+    stdout: TextIO
+    stderr: TextIO
+
+    @classmethod
+    def real(cls) -> "World":
+        return cls(os.environ, sys.stdout, sys.stderr)
+
+    def tell(self, text: str) -> None:
+        """Talk goes to stderr; results go to stdout."""
+        self.stderr.write(clean(text) + "\n")
+        self.stderr.flush()
+
+
+def read(file: Path, catalog_file: Path | None) -> tuple[Loaded, Catalog]:
+    """The checked shot list and the catalog it was checked against. Raises BadInput."""
+    catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
+    return load(file, catalog), catalog
+
+
+def make_plan(loaded: Loaded, catalog: Catalog, backend: str | None) -> Plan:
+    world = backend or loaded.shots.backend
+    return plan.make(loaded.shots, world, loaded.media, catalog)
