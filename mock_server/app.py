@@ -157,6 +157,7 @@ class Emulator:
             model=model.name,
             region=region,
             image=_image(asked.get("img_url")),
+            last_image=None,
             prompt=str(asked.get("prompt") or ""),
             negative_prompt=str(asked.get("negative_prompt") or ""),
             template=asked.get("template") or None,

@@ -46,7 +46,8 @@ def test_every_tier_of_every_model_has_an_area_and_a_price_in_beijing(catalog: C
     for model in catalog.models.values():
         for tier in model.tiers.value:
             assert catalog.tier_area(tier) > 0
-            assert catalog.price_per_second(model.name, "beijing", tier)
+            if model.name != "wanx2.1-kf2v-plus":  # no source gives its price
+                assert catalog.price_per_second(model.name, "beijing", tier)
 
 
 def test_prices_are_exact_and_unknown_ones_stay_unknown(catalog: Catalog) -> None:

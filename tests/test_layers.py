@@ -10,18 +10,20 @@ from conftest import ROOT
 # and from no neighbour in its row.
 FLOORS = (
     ("errors", "diagnostics", "geometry", "timing", "clock", "events"),
-    ("source", "shotlist", "task", "pictures", "fonts"),
+    ("source", "shotlist", "task", "pictures", "soundtracks", "fonts"),
     ("capabilities", "ffmpeg", "manifest"),
     ("pricing", "backends.base"),
     ("plan", "rules"),
     ("load", "journal", "conform", "assemble", "verify"),
-    ("finish",),
+    ("standing",),
+    ("finish", "forecast"),
     ("render",),
     ("backends.simulator", "backends.slate"),
     ("backends.mock",),
-    ("reports.terminal",),
+    ("reports.terminal", "reports.plan_table", "reports.matrix"),
     ("commands.base",),
-    ("commands.render", "commands.validate"),
+    ("commands.plan", "commands.validate", "commands.models"),
+    ("commands.render",),
     ("cli",),
     ("__main__",),
 )
@@ -43,7 +45,7 @@ ONLY_IN = {
     "subprocess": {"ffmpeg"},
     "sqlite3": {"journal"},
     "yaml": {"source"},
-    "rich": {"reports.terminal"},
+    "rich": {"reports.terminal", "reports.plan_table", "reports.matrix"},
 }
 
 

@@ -7,6 +7,7 @@ REQUEST = TaskRequest(
     model="wan2.5-i2v-preview",
     region="beijing",
     image=Media("sha256:aa", Path("a.png")),
+    last_image=None,
     prompt="一只猫",
     negative_prompt="",
     template=None,
@@ -35,7 +36,8 @@ def test_every_field_that_is_sent_is_in_the_key() -> None:
     others = {
         "model": "x", "region": "singapore", "prompt": "x", "negative_prompt": "x",
         "template": "x", "resolution": "480P", "duration": 10, "sound": "silent",
-        "sound_file": Media("sha256:cc"), "prompt_extend": False, "watermark": True, "seed": 8,
+        "sound_file": Media("sha256:cc"), "last_image": Media("sha256:dd"),
+        "prompt_extend": False, "watermark": True, "seed": 8,
     }  # fmt: skip
     keys = {replace(REQUEST, **{name: value}).key("mock") for name, value in others.items()}  # type: ignore[arg-type]
     assert len(keys) == len(others)

@@ -73,6 +73,7 @@ class Model(_Data):
     request_form: Figure[Literal["img_url", "first_last", "media"]]
     region_names: Figure[dict[str, str]]
     aliases: tuple[str, ...] = ()
+    last_image: Figure[bool] | None = None
     tiers: Figure[tuple[str, ...]]
     durations: Figure[tuple[int, ...]]
     fps: Figure[Rate]
@@ -84,6 +85,7 @@ class Model(_Data):
     prompt_characters: Figure[int]
     negative_prompt_characters: Figure[int]
     image_sides: Figure[tuple[int, int]]
+    image_aspect: Figure[int] | None = None  # the long side to the short one, at most
     image_bytes: Figure[int]
     image_formats: Figure[tuple[str, ...]]
     creates_per_second: Figure[int]
@@ -92,8 +94,9 @@ class Model(_Data):
     tells_actual_prompt: Figure[bool]
     usage: Figure[Literal["2.1", "2.2", "2.2-kf2v", "2.6", "2.6-flash"]]
 
-    def fixed_sound(self) -> bool:
-        return self.sound.value != "switchable"
+    @property
+    def takes_last_image(self) -> bool:
+        return self.last_image is not None and self.last_image.value
 
 
 class Price(_Data):
@@ -103,6 +106,7 @@ class Price(_Data):
     region: str
     currency: Literal["CNY", "USD"]
     per_second: dict[str, Decimal]
+    silent_per_second: dict[str, Decimal] = Field(default={})  # where silence is cheaper
     source: str
     note: str = ""
 
@@ -148,11 +152,14 @@ class Catalog(_Data):
         """The pixels of ``tier``; KeyError for a tier nobody has."""
         return self.service.tier_areas[tier].value
 
-    def price_per_second(self, model: str, region: str, tier: str) -> tuple[Decimal, str] | None:
+    def price_per_second(
+        self, model: str, region: str, tier: str, *, silent: bool = False
+    ) -> tuple[Decimal, str] | None:
         """Amount and currency a second, or None where no source says."""
         for price in reversed(self.prices):
             if price.model == model and price.region == region and tier in price.per_second:
-                return price.per_second[tier], price.currency
+                amounts = {**price.per_second, **(price.silent_per_second if silent else {})}
+                return amounts[tier], price.currency
         return None
 
 

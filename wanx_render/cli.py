@@ -63,19 +63,26 @@ _CATALOG = click.option(
 )
 
 
+_BACKEND = click.option(
+    "--backend", type=click.Choice(["mock", "dashscope"]), help="Where tasks run."
+)
+
+
 @cli.command()
-@click.argument("file", type=_FILE)
-@click.option("--backend", type=click.Choice(["mock", "dashscope"]), help="Where tasks run.")
+@click.argument("file", type=_FILE, required=False)
+@_BACKEND
 @click.option("--out", type=_FILE, help="The render folder [renders/PROJECT beside the file].")
+@click.option("--plan", "saved", type=_FILE, help="Run a saved plan, and nothing else than it.")
 @click.option("--only", multiple=True, metavar="ID", help="Make the clips of these shots only.")
 @click.option("--max-cost", type=_Money(), help="Stop before spending more than this.")
 @click.option("--yes", is_flag=True, help="Spend without asking; the mock never asks.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
 @_CATALOG
 def render(
-    file: Path,
+    file: Path | None,
     backend: str | None,
     out: Path | None,
+    saved: Path | None,
     only: tuple[str, ...],
     max_cost: Decimal | None,
     yes: bool,  # noqa: ARG001  # nothing asks yet: the mock spends play money
@@ -86,8 +93,35 @@ def render(
     from wanx_render.commands.base import World
     from wanx_render.commands.render import RenderOptions, render
 
-    options = RenderOptions(file, backend, out, only, max_cost, as_json, catalog)
+    if file is None and saved is None:
+        raise click.UsageError("Missing argument 'FILE' (or --plan).")
+    options = RenderOptions(file, backend, out, saved, only, max_cost, as_json, catalog)
     return render(options, World.real())
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@_BACKEND
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--out", "save", type=_FILE, metavar="PLAN", help="Save the plan for approval.")
+@click.option("--folder", type=_FILE, help="The render folder [renders/PROJECT beside the file].")
+@click.option("--detailed-exitcode", is_flag=True, help="Answer 6 where there is work to pay for.")
+@_CATALOG
+def plan(
+    file: Path,
+    backend: str | None,
+    as_json: bool,
+    save: Path | None,
+    folder: Path | None,
+    detailed_exitcode: bool,
+    catalog: Path | None,
+) -> int:
+    """Show what rendering FILE would ask for, make and cost; nothing is sent."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.plan import PlanOptions, plan
+
+    options = PlanOptions(file, backend, save, folder, as_json, detailed_exitcode, catalog)
+    return plan(options, World.real())
 
 
 @cli.command()
@@ -106,6 +140,18 @@ def validate(files: tuple[Path, ...], style: Any, catalog: Path | None) -> int:
     from wanx_render.commands.validate import validate
 
     return validate(files, style, catalog, World.real())
+
+
+@cli.command()
+@click.argument("model", required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@_CATALOG
+def models(model: str | None, as_json: bool, catalog: Path | None) -> int:
+    """Show what each model can do, or one MODEL with the source of each figure."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.models import models
+
+    return models(model, as_json, catalog, World.real())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

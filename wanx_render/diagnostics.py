@@ -4,6 +4,7 @@ Nothing here reads or prints; whoever finds a problem makes a ``Diagnostic``, th
 renders all of them at once.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -50,10 +51,18 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else ""
 
 
+_SECRET = re.compile(r"\bsk-[A-Za-z0-9_-]{8,}")
+
+
+def without_secrets(text: str) -> str:
+    """``text`` with whatever looks like an API key blotted out, at its own width."""
+    return _SECRET.sub(lambda found: "sk-" + "*" * (len(found[0]) - 3), text)
+
+
 def concise(diagnostic: Diagnostic) -> str:
     """One line that stands alone: ``file:line:column: error[code]: sentence``."""
     place = f"{diagnostic.span}: " if diagnostic.span else ""
-    return f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
+    return without_secrets(f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}")
 
 
 def full(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
@@ -66,7 +75,7 @@ def full(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
         lines += _snippet(diagnostic.span, texts.get(diagnostic.span.file, ""))
     if diagnostic.hint:
         lines.append(f"  hint: {diagnostic.hint}")
-    return "\n".join(lines)
+    return without_secrets("\n".join(lines))
 
 
 def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -75,8 +84,8 @@ def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
-        "message": diagnostic.message,
-        "hint": diagnostic.hint or None,
+        "message": without_secrets(diagnostic.message),
+        "hint": without_secrets(diagnostic.hint) or None,
         "file": span.file if span else None,
         "line": span.line if span and span.line else None,
         "column": span.column if span and span.line else None,
@@ -122,7 +131,8 @@ def github(diagnostic: Diagnostic) -> str:
         place += [f"line={span.line}", f"col={span.column}"]
     place.append(f"title={diagnostic.code}")
     text = f"{diagnostic.message} ({diagnostic.hint})" if diagnostic.hint else diagnostic.message
-    return f"::{diagnostic.severity} {','.join(place)}::{_escaped(text)}"
+    told = _escaped(without_secrets(text))
+    return f"::{diagnostic.severity} {','.join(place)}::{told}"
 
 
 def _escaped(text: str) -> str:

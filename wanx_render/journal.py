@@ -67,6 +67,7 @@ class Attempt:
     usage: dict[str, Any] | None
     amount: str | None
     currency: str | None
+    request: dict[str, Any]
     clip_name: str | None
     clip_sha256: str | None
 
@@ -91,6 +92,10 @@ class Journal:
     def open_for(self, key: str) -> Attempt | None:
         """The attempt at ``key`` that may still be running at the service."""
         return self._one("key = ? AND state IN ('submitting', 'submitted')", key)
+
+    def latest(self, label: str) -> Attempt | None:
+        """The newest attempt at the take called ``label``, whatever it asked for."""
+        return self._one("label = ? ORDER BY attempt.id DESC", label)
 
     def attempts(self) -> int:
         """How many create calls were ever intended."""
@@ -185,6 +190,7 @@ def _attempt(row: sqlite3.Row) -> Attempt:
         usage=json.loads(row["usage"]) if row["usage"] else None,
         amount=row["amount"],
         currency=row["currency"],
+        request=json.loads(row["request"]),
         clip_name=row["clip_name"],
         clip_sha256=row["clip"],
     )

@@ -1,6 +1,7 @@
 """The front door: a YAML file in, a checked shot list with its pictures out, or every problem."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from wanx_render import pictures, rules, source
+from wanx_render import pictures, rules, soundtracks, source
 from wanx_render.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, in_order
 from wanx_render.errors import BadInput
@@ -22,6 +23,7 @@ from wanx_render.shotlist import (
     Shot,
     ShotList,
 )
+from wanx_render.soundtracks import BadSoundtrack, Soundtrack
 from wanx_render.source import Source
 from wanx_render.task import Media
 
@@ -62,6 +64,7 @@ def _checked(file: Path, read: Source, catalog: Catalog) -> Loaded:
     whole = parts.whole(written, shots, deliverables)
     folder = file.resolve().parent
     found, problems = _look(shots, folder, places)
+    sounds, unheard = _listen(shots, folder, places)
     scene = rules.Scene(
         shots=shots,
         deliverables=deliverables,
@@ -70,9 +73,12 @@ def _checked(file: Path, read: Source, catalog: Catalog) -> Loaded:
         catalog=catalog,
         folder=folder,
         pictures=found,
+        sounds=sounds,
         place=places.of,
     )
-    everything = in_order([*parts.problems, *problems, *rules.findings(scene)])
+    everything = in_order(
+        [*_keys_in(read), *parts.problems, *problems, *unheard, *rules.findings(scene)]
+    )
     if whole is None or any(d.severity == "error" for d in everything):
         raise BadInput(*everything)
     media = _media(whole, folder, found)
@@ -272,23 +278,59 @@ def _known_keys(path: source.Path) -> set[str]:
 
 def _look(
     shots: Mapping[int, Shot], folder: Path, places: _Places
-) -> tuple[dict[int, Picture], list[Diagnostic]]:
-    """Look at every first frame that is a file or a data URI, each file once."""
-    found: dict[int, Picture] = {}
-    problems: list[Diagnostic] = []
+) -> tuple[dict[str, Picture], list[Diagnostic]]:
+    """Look at every first and last frame that is a file or a data URI, each file once."""
     seen: dict[str, Picture | BadPicture] = {}
+    problems: list[Diagnostic] = []
     for index, shot in shots.items():
-        named = shot.image
-        if isinstance(named, LastFrame) or named.startswith(("http://", "https://")):
+        for key in ("image", "last_image"):
+            named = getattr(shot, key)
+            if not isinstance(named, str) or named.startswith(("http://", "https://")):
+                continue
+            if named not in seen:
+                seen[named] = _picture(named, folder)
+            picture = seen[named]
+            if isinstance(picture, BadPicture):
+                problems.append(_bad_picture(named, picture, places.of(("shots", index, key))))
+    return {name: each for name, each in seen.items() if isinstance(each, Picture)}, problems
+
+
+def _listen(
+    shots: Mapping[int, Shot], folder: Path, places: _Places
+) -> tuple[dict[str, Soundtrack], list[Diagnostic]]:
+    """Read the length of every custom soundtrack that is a file."""
+    found: dict[str, Soundtrack] = {}
+    problems: list[Diagnostic] = []
+    for index, shot in shots.items():
+        named = rules.sound_path(shot)
+        if not named or "://" in named or named in found or not (folder / named).is_file():
             continue
-        if named not in seen:
-            seen[named] = _picture(named, folder)
-        picture = seen[named]
-        if isinstance(picture, Picture):
-            found[index] = picture
-        else:
-            problems.append(_bad_picture(named, picture, places.of(("shots", index, "image"))))
+        try:
+            found[named] = soundtracks.inspect(folder / named)
+        except BadSoundtrack as problem:
+            place = places.of(("shots", index, "audio"))
+            problems.append(
+                Diagnostic("sound-unreadable", f"the sound file {named} {problem}", place)
+            )
     return found, problems
+
+
+_KEY = re.compile(r"\bsk-[A-Za-z0-9]{16,}")
+
+
+def _keys_in(read: Source) -> list[Diagnostic]:
+    """A shot list is passed around; a key in it would be too."""
+    return [
+        Diagnostic(
+            "key-in-file",
+            "an API key stands in the file",
+            Span(read.file, number, found.start() + 1, len(found[0])),
+            "take it out, and make a new one where the file was shared; "
+            "the key comes from DASHSCOPE_API_KEY",
+        )
+        for number, line in enumerate(read.text.splitlines(), start=1)
+        if (found := _KEY.search(line))
+    ]
 
 
 def _picture(named: str, folder: Path) -> Picture | BadPicture:
@@ -311,11 +353,12 @@ def _bad_picture(named: str, problem: BadPicture, span: Span) -> Diagnostic:
     )
 
 
-def _media(shots: ShotList, folder: Path, found: Mapping[int, Picture]) -> dict[str, Media]:
+def _media(shots: ShotList, folder: Path, found: Mapping[str, Picture]) -> dict[str, Media]:
     media: dict[str, Media] = {}
-    for index, shot in enumerate(shots.shots):
-        if isinstance(shot.image, str) and shot.image not in media:
-            media[shot.image] = _picture_media(shot.image, folder, found.get(index))
+    for shot in shots.shots:
+        for named in (shot.image, shot.last_image):
+            if isinstance(named, str) and named not in media:
+                media[named] = _picture_media(named, folder, found.get(named))
         if named := rules.sound_path(shot):
             media[named] = _sound_media(named, folder)
     return media

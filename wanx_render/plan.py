@@ -154,6 +154,7 @@ def _request(
         model=model.name,
         region=region,
         image=image,
+        last_image=media[shot.last_image] if shot.last_image else None,
         prompt="" if shot.template else shot.prompt,  # the service ignores it beside a template
         negative_prompt=shot.negative_prompt,
         template=shot.template,

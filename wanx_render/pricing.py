@@ -11,7 +11,9 @@ from wanx_render.task import TaskRequest
 
 def price(request: TaskRequest, catalog: Catalog) -> Money | None:
     """Seconds times the tier's price a second, or None where no source gives one."""
-    found = catalog.price_per_second(request.model, request.region, request.resolution)
+    found = catalog.price_per_second(
+        request.model, request.region, request.resolution, silent=request.sound == "silent"
+    )
     if found is None:
         return None
     amount, currency = found

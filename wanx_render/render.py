@@ -41,8 +41,8 @@ from wanx_render.manifest import (
     TakeRecord,
     deliverables_in,
 )
-from wanx_render.pictures import inspect
 from wanx_render.plan import Plan, PlannedShot, Take
+from wanx_render.standing import last_frame_path, still
 from wanx_render.task import Media as Picture
 
 T = TypeVar("T")
@@ -165,13 +165,11 @@ class _Crew:
         return take.with_first_frame(await self._last_frame(result.media))
 
     async def _last_frame(self, media: Media) -> Picture:
-        folder = self.desk.folder / ".cache" / "frames"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{media.sha256[:32]}-last.png"
+        path = last_frame_path(self.desk.folder, media.sha256)
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             await self._work(ffmpeg.last_frame, self.desk.program, media.path, media.frames, path)
-        picture = inspect(path.read_bytes())
-        return Picture(f"sha256:{picture.sha256}", path=path, size=picture.size)
+        return still(path)
 
     async def _if_cached(self, take: Take) -> Result:
         key = take.request.key(self.desk.plan.world)

@@ -4,18 +4,20 @@ Each rule takes the whole ``Scene`` and yields its findings. Rules know the cata
 a model's name.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 from PIL import ImageColor
 
 from wanx_render.capabilities import Catalog, Model
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
+from wanx_render.geometry import Size, crop_unit, cropped_away, enlargement, predicted_size
 from wanx_render.pictures import Picture
 from wanx_render.shotlist import Deliverable, LastFrame, Shot
+from wanx_render.soundtracks import Soundtrack
 from wanx_render.timing import frames_in
 
 Place = Callable[[tuple[str | int, ...]], Span]
@@ -31,7 +33,8 @@ class Scene:
     ids: tuple[str, ...]  # of all shots, also of those that are not well-formed
     catalog: Catalog
     folder: Path
-    pictures: Mapping[int, Picture]  # by the shot's index; only those that could be read
+    pictures: Mapping[str, Picture]  # by the words the list uses; only those that could be read
+    sounds: Mapping[str, Soundtrack]
     place: Place
 
     def models(self) -> Iterator[tuple[int, Shot, Model]]:
@@ -40,6 +43,29 @@ class Scene:
             model = self.catalog.model(shot.model)
             if model:
                 yield index, shot, model
+
+    def looks(self) -> Iterator[tuple[Span, str, Picture, Model]]:
+        """Each picture of each shot: its place, what it is called, and the model it is for."""
+        for index, shot, model in self.models():
+            for key in ("image", "last_image"):
+                named = getattr(shot, key)
+                if isinstance(named, str) and named in self.pictures:
+                    called = "the data URI" if named.startswith("data:") else named
+                    yield self.at(index, key), called, self.pictures[named], model
+
+    def size(self, shot: Shot, model: Model) -> Size | None:
+        """The clip the shot will give, where its first frame is known."""
+        picture = self.pictures.get(shot.image) if isinstance(shot.image, str) else None
+        tier = shot.resolution or model.tiers.value[0]
+        if picture is None or tier not in model.tiers.value:
+            return None
+        return predicted_size(picture.size, self.catalog.tier_area(tier))
+
+    def clips(self) -> Iterator[tuple[Shot, Size]]:
+        """The shots whose clip's size is known beforehand."""
+        for _, shot, model in self.models():
+            if size := self.size(shot, model):
+                yield shot, size
 
     def at(self, index: int, key: str) -> Span:
         return self.place(("shots", index, key))
@@ -263,6 +289,237 @@ def colour_unknown(scene: Scene) -> Iterator[Diagnostic]:
             )
 
 
+def last_image_unsupported(scene: Scene) -> Iterator[Diagnostic]:
+    for index, shot, model in scene.models():
+        if shot.last_image is not None and not model.takes_last_image:
+            able = [m.name for m in scene.catalog.models.values() if m.takes_last_image]
+            yield Diagnostic(
+                "last-image-unsupported",
+                f"{model.name} takes a first frame only",
+                scene.at(index, "last_image"),
+                f"leave last_image out, or use {_or(able)}",
+            )
+
+
+def image_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
+    """Documents disagree by date: outside all of them is an error, outside one a warning."""
+    for place, name, picture, model in scene.looks():
+        sides = (picture.size.width, picture.size.height)
+        (low, high), wider = model.image_sides.value, model.image_sides.variants
+        if min(sides) < low or max(sides) > high:
+            allowed = any(v.value[0] <= min(sides) and max(sides) <= v.value[1] for v in wider)
+            others = [f"{v.value[0]} to {v.value[1]} after {v.source}" for v in wider]
+            yield Diagnostic(
+                "image-sides",
+                f"{name} is {picture.size}; {model.name} takes sides of {low} to {high} pixels",
+                place,
+                f"another document says {', '.join(others)}" if others else "",
+                "warning" if allowed else "error",
+            )
+        limit, larger = model.image_bytes.value, model.image_bytes.variants
+        if picture.bytes > limit:
+            yield Diagnostic(
+                "image-bytes",
+                f"{name} has {_mib(picture.bytes)} MiB; {model.name} takes {_mib(limit)}",
+                place,
+                "save it smaller, or as JPEG",
+                "warning" if any(picture.bytes <= v.value for v in larger) else "error",
+            )
+        if picture.format not in model.image_formats.value:
+            yield Diagnostic(
+                "image-format",
+                f"{name} is {picture.format}; {model.name} takes {_or(model.image_formats.value)}",
+                place,
+            )
+
+
+def image_shape(scene: Scene) -> Iterator[Diagnostic]:
+    for place, name, picture, model in scene.looks():
+        long = max(picture.size.width, picture.size.height)
+        short = min(picture.size.width, picture.size.height)
+        if model.image_aspect and long > model.image_aspect.value * short:
+            limit = model.image_aspect.value
+            yield Diagnostic(
+                "image-aspect",
+                f"{name} is {picture.size}; {model.name} takes 1:{limit} to {limit}:1",
+                place,
+            )
+        if picture.transparent:
+            yield Diagnostic(
+                "image-transparent",
+                f"{name} has an alpha channel, which {model.name} does not take",
+                place,
+                "save it without transparency",
+            )
+        if picture.turned:
+            yield Diagnostic(
+                "image-turned",
+                f"{name} is turned by its EXIF orientation; whether the service turns it too "
+                "is not documented",
+                place,
+                "save it upright to be sure",
+                "warning",
+            )
+
+
+def prompt_cut(scene: Scene) -> Iterator[Diagnostic]:
+    """The service cuts long texts without a word."""
+    for index, shot, model in scene.models():
+        for key, limit in (
+            ("prompt", model.prompt_characters.value),
+            ("negative_prompt", model.negative_prompt_characters.value),
+        ):
+            length = len(getattr(shot, key))
+            if length > limit:
+                yield Diagnostic(
+                    "prompt-cut",
+                    f"the {key.replace('_', ' ')} has {length} characters; "
+                    f"{model.name} reads {limit} and passes over the rest",
+                    scene.at(index, key),
+                    severity="warning",
+                )
+
+
+def prompt_ignored(scene: Scene) -> Iterator[Diagnostic]:
+    for index, shot, _ in scene.models():
+        if shot.template and shot.prompt:
+            yield Diagnostic(
+                "prompt-ignored",
+                f"the prompt is not sent: beside the template {shot.template} "
+                "the service ignores it",
+                scene.at(index, "prompt"),
+                severity="warning",
+            )
+
+
+def sound_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
+    for index, shot, model in scene.models():
+        named = sound_path(shot)
+        track = scene.sounds.get(named) if named else None
+        if track is None or model.sound_file is None:
+            continue
+        limits, place = model.sound_file.value, scene.at(index, "audio")
+        if track.format not in limits.formats:
+            yield Diagnostic(
+                "sound-format",
+                f"{named} is {track.format or 'without a suffix'}; "
+                f"{model.name} takes {_or(limits.formats)}",
+                place,
+            )
+        low, high = limits.seconds
+        if not low <= track.seconds <= high:
+            yield Diagnostic(
+                "sound-seconds",
+                f"{named} lasts {float(track.seconds):.1f} s; {model.name} takes {low} to {high} s",
+                place,
+            )
+        if track.bytes > limits.bytes:
+            yield Diagnostic(
+                "sound-bytes",
+                f"{named} has {_mib(track.bytes)} MiB; {model.name} takes {_mib(limits.bytes)}",
+                place,
+            )
+        yield from _sound_length(shot, model, track, place)
+
+
+def _sound_length(shot: Shot, model: Model, track: Soundtrack, place: Span) -> Iterator[Diagnostic]:
+    seconds = shot.duration or model.durations.value[0]
+    if abs(track.seconds - seconds) < Fraction(1, 10):
+        return
+    lasts = f"the sound lasts {float(track.seconds):.1f} s and the clip {seconds} s"
+    then = "its end is cut off" if track.seconds > seconds else "the rest of the clip is silent"
+    yield Diagnostic("sound-length", f"{lasts}: {then}", place, severity="warning")
+
+
+def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
+    for number, deliverable in scene.deliverables.items():
+        aspect, lost = deliverable.aspect, dict[str, Fraction]()
+        for shot, size in scene.clips():
+            if crop_unit(size, aspect) < 2:
+                yield Diagnostic(
+                    "aspect-impossible",
+                    f"the clip of {shot.id}, {size}, is too small for an exact {aspect} frame",
+                    scene.place(("deliverables", number, "aspect")),
+                )
+            elif deliverable.fit == "crop" and cropped_away(size, aspect) > Fraction(1, 4):
+                lost[shot.id] = cropped_away(size, aspect)
+        if lost:
+            told = _listed(f"{name} loses {float(part):.0%}" for name, part in lost.items())
+            yield Diagnostic(
+                "crop-loses-much",
+                f"{deliverable.name} cuts off more than a quarter: {told}",
+                scene.place(("deliverables", number, "aspect")),
+                "fit: blur or pad shows the whole picture; a first frame of that shape "
+                "loses nothing",
+                "warning",
+            )
+
+
+def deliverable_enlarges(scene: Scene) -> Iterator[Diagnostic]:
+    for number, deliverable in scene.deliverables.items():
+        grown = {
+            shot.id: enlargement(size, deliverable.size, deliverable.aspect, deliverable.fit)
+            for shot, size in scene.clips()
+            if deliverable.size and crop_unit(size, deliverable.aspect) >= 2
+        }
+        larger = {name: times for name, times in grown.items() if times > 1}
+        if larger:
+            told = _listed(f"{name} {float(times):.2f} times" for name, times in larger.items())
+            yield Diagnostic(
+                "deliverable-enlarges",
+                f"{deliverable.name} enlarges its clips: {told}",
+                scene.place(("deliverables", number, "size")),
+                "leave size out for the largest that enlarges nothing, or raise the resolution",
+                "warning",
+            )
+
+
+def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:
+    for number, deliverable in scene.deliverables.items():
+        rate = deliverable.fps
+        faster = [s.id for _, s, m in scene.models() if rate and m.fps.value > rate]
+        if rate and faster:
+            yield Diagnostic(
+                "fps-below-clip",
+                f"{deliverable.name} at {float(rate):g} fps leaves out frames of "
+                f"{_listed(iter(faster))}",
+                scene.place(("deliverables", number, "fps")),
+                severity="warning",
+            )
+
+
+def _listed(parts: Iterator[str], most: int = 5) -> str:
+    listed = list(parts)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
+
+
+def transition_too_long(scene: Scene) -> Iterator[Diagnostic]:
+    shots = [(i, shot, model) for i, shot, model in scene.models()]
+    for (index, shot, model), (_, after, following) in pairwise(shots):
+        if shot.transition.type == "cut":
+            continue
+        room = min(_used(shot, model), _used(after, following))
+        if shot.transition.duration > room:
+            yield Diagnostic(
+                "transition-too-long",
+                f"the transition of {float(shot.transition.duration):g} s is longer than "
+                f"the {float(room):g} s of {shot.id} or {after.id} that are used",
+                scene.place(("shots", index, "transition")),
+            )
+
+
+def _used(shot: Shot, model: Model) -> Fraction:
+    """The seconds of the clip that are left after its trim."""
+    seconds = Fraction(shot.duration or model.durations.value[0])
+    end = seconds if shot.trim.end is None else min(shot.trim.end, seconds)
+    return max(end - shot.trim.start, Fraction(0))
+
+
+def _mib(size: int) -> str:
+    return f"{size / 1024 / 1024:.0f}" if size % 1048576 == 0 else f"{size / 1024 / 1024:.1f}"
+
+
 def not_built_yet(scene: Scene) -> Iterator[Diagnostic]:
     """What the language has and this version cannot do is refused, never passed over."""
     for index, shot in scene.shots.items():
@@ -295,11 +552,21 @@ RULES = (
     chain_broken,
     trim_outside,
     colour_unknown,
+    last_image_unsupported,
+    image_outside_limits,
+    image_shape,
+    prompt_cut,
+    prompt_ignored,
+    sound_outside_limits,
+    crop_loses_much,
+    deliverable_enlarges,
+    rate_drops_frames,
+    transition_too_long,
     not_built_yet,
 )
 
 
-def _or(words: Iterator[str] | list[str]) -> str:
+def _or(words: Iterable[str]) -> str:
     listed = list(words)
     if len(listed) < 2:
         return "".join(listed)

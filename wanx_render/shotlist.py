@@ -207,6 +207,7 @@ class Shot(Written):
     id: Name
     model: str
     image: FirstFrame
+    last_image: str | None = None  # what the clip ends on; some models only
     prompt: str = ""
     negative_prompt: str = ""
     template: str | None = None

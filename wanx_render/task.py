@@ -33,6 +33,7 @@ class TaskRequest:
     model: str
     region: str
     image: Media
+    last_image: Media | None
     prompt: str
     negative_prompt: str
     template: str | None
@@ -50,6 +51,7 @@ class TaskRequest:
             "model": self.model,
             "region": self.region,
             "image": self.image.identity,
+            "last_image": self.last_image.identity if self.last_image else None,
             "prompt": self.prompt,
             "negative_prompt": self.negative_prompt,
             "template": self.template,

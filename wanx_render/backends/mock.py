@@ -55,7 +55,7 @@ def _task(record: dict[str, Any]) -> Task:
     times = ("submitted", "started", "ended")
     read = {name: datetime.fromisoformat(record[name]) for name in times}
     asked = record["request"]
-    media = {name: _media(asked[name]) for name in ("image", "sound_file")}
+    media = {name: _media(asked[name]) for name in ("image", "last_image", "sound_file")}
     return Task(**{**record, **read, "request": TaskRequest(**{**asked, **media})})
 
 

@@ -246,10 +246,21 @@ def _extended(prompt: str) -> str:
 
 
 def _usage(request: TaskRequest, model: Model) -> dict[str, Any]:
-    if model.usage.value == "2.1":
-        return {"video_duration": request.duration, "video_ratio": "standard", "video_count": 1}
-    return {
-        "duration": request.duration,
-        "SR": int(request.resolution.removesuffix("P")),
-        "video_count": 1,
-    }
+    tier, seconds = int(request.resolution.removesuffix("P")), request.duration
+    match model.usage.value:
+        case "2.1":
+            return {"video_duration": seconds, "video_ratio": "standard", "video_count": 1}
+        case "2.2":
+            return {"duration": seconds, "SR": tier, "video_count": 1}
+        case "2.2-kf2v":
+            return {"video_duration": seconds, "SR": tier, "video_count": 1}
+        case "2.6" | "2.6-flash":
+            usage = {
+                "duration": seconds,
+                "input_video_duration": 0,
+                "output_video_duration": seconds,
+                "SR": tier,
+                "video_count": 1,
+            }
+            flash = model.usage.value == "2.6-flash"
+            return {**usage, "audio": request.sound != "silent"} if flash else usage

@@ -38,6 +38,11 @@ def read(file: Path, catalog_file: Path | None) -> tuple[Loaded, Catalog]:
     return load(file, catalog), catalog
 
 
+def folder_of(loaded: Loaded, out: Path | None) -> Path:
+    """Where everything of a list goes."""
+    return (out or loaded.folder / "renders" / loaded.shots.project).resolve()
+
+
 def make_plan(loaded: Loaded, catalog: Catalog, backend: str | None) -> Plan:
     world = backend or loaded.shots.backend
     return plan.make(loaded.shots, world, loaded.media, catalog)

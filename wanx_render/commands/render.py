@@ -16,10 +16,12 @@ from wanx_render import ffmpeg
 from wanx_render.backends.mock import MockBackend, recall
 from wanx_render.backends.simulator import Simulator
 from wanx_render.clock import Clock, RealClock
-from wanx_render.commands.base import World, make_plan, read
+from wanx_render.commands.base import World, folder_of, make_plan, read
+from wanx_render.commands.plan import hold_to, open_saved
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.errors import BadInput, FolderBusy, NeedsPerson
 from wanx_render.events import Emit, Event
+from wanx_render.forecast import forecast
 from wanx_render.journal import Journal
 from wanx_render.load import Loaded
 from wanx_render.manifest import Manifest
@@ -28,6 +30,7 @@ from wanx_render.pricing import Total
 from wanx_render.render import Desk
 from wanx_render.render import render as run_plan
 from wanx_render.reports import terminal
+from wanx_render.standing import Standing, stand
 
 # The mock's tasks take the service's minutes at this many times the pace: a few seconds.
 MOCK_PACE = 60
@@ -37,9 +40,10 @@ MOCK_PACE = 60
 class RenderOptions:
     """What ``render`` was asked for."""
 
-    file: Path
+    file: Path | None
     backend: str | None = None
     out: Path | None = None
+    plan: Path | None = None
     only: tuple[str, ...] = ()
     max_cost: Decimal | None = None
     as_json: bool = False
@@ -48,13 +52,18 @@ class RenderOptions:
 
 def render(options: RenderOptions, world: World) -> int:
     """Make everything the shot list asks for; the exit code."""
-    loaded, catalog = read(options.file, options.catalog)
+    approved = open_saved(options.plan) if options.plan else None
+    file = options.file or Path(approved["list"] if approved else "")
+    loaded, catalog = read(file, options.catalog)
     made = make_plan(loaded, catalog, options.backend)
     _refuse_unknown(options, made)
     program = ffmpeg.find(world.environ)
     folder = render_folder(options, loaded)
     with _held(folder), _journal(folder) as journal, ExitStack() as stack:
-        new = new_takes(made, journal, options)
+        standings = stand(made, journal, folder)
+        if approved:
+            hold_to(approved, loaded, forecast(made, standings, catalog))
+        new = _to_make(standings, options)
         _within_budget(made.cost(new), options, loaded)
         service = folder / ".cache" / "mock-service.json"
         service.parent.mkdir(exist_ok=True)
@@ -62,6 +71,9 @@ def render(options: RenderOptions, world: World) -> int:
         wall = RealClock()
         emit = _report(options, made, world, wall, stack)
         emit(Event("start", _opening(made, new)))
+        for warning in loaded.warnings:
+            place = f"{warning.span}: " if warning.span else ""
+            emit(Event("warning", f"{place}{warning.message}"))
         executor = stack.enter_context(_pool())
         # Seeded by how often was asked before: asking again after a failure is a new story.
         simulator = Simulator(catalog, clock.now, seed=journal.attempts())
@@ -143,13 +155,12 @@ def _opening(made: Plan, new: tuple[Take, ...]) -> str:
     return f"{made.project}: {mock}{counted}"
 
 
-def new_takes(made: Plan, journal: Journal, options: RenderOptions) -> tuple[Take, ...]:
-    """The takes that have no clip yet and would be asked for."""
+def _to_make(standings: tuple[Standing, ...], options: RenderOptions) -> tuple[Take, ...]:
+    """The takes that would be asked for and paid."""
     return tuple(
-        take
-        for take in made.takes
-        if (not options.only or take.shot in options.only)
-        and (take.waits_for or not journal.clip_for(take.request.key(made.world)))
+        each.take
+        for each in standings
+        if each.state == "new" and (not options.only or each.take.shot in options.only)
     )
 
 
@@ -237,7 +248,7 @@ def _shown(path: Path) -> str:
 
 def render_folder(options: RenderOptions, loaded: Loaded) -> Path:
     """Where everything of this list goes; made if it is not there. Raises BadInput."""
-    folder = (options.out or loaded.folder / "renders" / loaded.shots.project).resolve()
+    folder = folder_of(loaded, options.out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".write-{os.getpid()}"

@@ -1,0 +1,139 @@
+"""``plan``: what would be asked for, made and paid; and the saved plan that ``render`` keeps to."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from wanx_render.capabilities import Catalog
+from wanx_render.commands.base import World, folder_of, make_plan, read
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput, NeedsPerson
+from wanx_render.forecast import Forecast, forecast
+from wanx_render.journal import Journal
+from wanx_render.load import Loaded
+from wanx_render.reports import plan_table
+from wanx_render.standing import stand
+
+SAVED = "wanx-render plan"
+WORK_TO_PAY_FOR = 6
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """What ``plan`` was asked for."""
+
+    file: Path
+    backend: str | None = None
+    save: Path | None = None
+    folder: Path | None = None
+    as_json: bool = False
+    detailed: bool = False
+    catalog: Path | None = None
+
+
+def plan(options: PlanOptions, world: World) -> int:
+    """Show the plan on stdout; the exit code."""
+    loaded, catalog = read(options.file, options.catalog)
+    told = look_ahead(loaded, catalog, options.backend, options.folder)
+    for warning in loaded.warnings:
+        world.tell(f"{warning.span}: warning[{warning.code}]: {warning.message}")
+    if options.as_json:
+        text = json.dumps(asdict(told), ensure_ascii=False, indent=2)
+        world.stdout.write(text + "\n")
+    else:
+        plan_table.show(told, world.stdout)
+    if options.save:
+        _save(options.save, saved(loaded, told))
+        world.tell(f"saved; `wanx-render render --plan {options.save}` runs exactly this")
+    return WORK_TO_PAY_FOR if options.detailed and told.to_make else 0
+
+
+def look_ahead(loaded: Loaded, catalog: Catalog, backend: str | None, out: Path | None) -> Forecast:
+    """The forecast of a list, held against the journal of its folder where there is one."""
+    made = make_plan(loaded, catalog, backend)
+    folder = folder_of(loaded, out)
+    journal = Journal(folder / "journal.sqlite") if (folder / "journal.sqlite").exists() else None
+    try:
+        return forecast(made, stand(made, journal, folder), catalog)
+    finally:
+        if journal:
+            journal.close()
+
+
+def saved(loaded: Loaded, told: Forecast) -> dict[str, Any]:
+    """What an approved plan holds fast."""
+    return {
+        "kind": SAVED,
+        "list": str(loaded.file.resolve()),
+        "list_sha256": hashlib.sha256(loaded.texts[str(loaded.file)].encode()).hexdigest(),
+        "inputs": {name: media.identity for name, media in sorted(loaded.media.items())},
+        "forecast": asdict(told),
+    }
+
+
+def _save(path: Path, record: dict[str, Any]) -> None:
+    try:
+        path.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BadInput(
+            Diagnostic("folder-unwritable", f"cannot write {path}: {error.strerror}")
+        ) from None
+
+
+def open_saved(path: Path) -> dict[str, Any]:
+    """A saved plan as it was written. Raises BadInput."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["kind"] != SAVED or not {"list", "list_sha256", "inputs"} <= set(record):
+            raise KeyError("kind")
+        return {**record, "forecast": dict(record["forecast"])}
+    except OSError as error:
+        raise BadInput(
+            Diagnostic("plan-unreadable", f"cannot read {path}: {error.strerror}")
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise BadInput(
+            Diagnostic(
+                "plan-unreadable",
+                f"{path} is not a saved plan",
+                hint="`wanx-render plan FILE --out PLAN` writes one",
+            )
+        ) from None
+
+
+def hold_to(record: dict[str, Any], loaded: Loaded, told: Forecast) -> None:
+    """Refuse where anything that was approved is no longer so. Raises NeedsPerson."""
+    changes = list(_changes(record, saved(loaded, told)))
+    if changes:
+        raise NeedsPerson(
+            f"the plan no longer holds, nothing was sent: {'; '.join(changes)}; "
+            "plan again and approve the new one"
+        )
+
+
+def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    if before["list_sha256"] != now["list_sha256"]:
+        yield "the shot list has changed"
+    for name in sorted({*before["inputs"], *now["inputs"]}):
+        if before["inputs"].get(name) != now["inputs"].get(name):
+            shown = name if len(name) < 200 else "a data URI"
+            yield f"the bytes of {shown} have changed"
+    old, new = before["forecast"], now["forecast"]
+    for field in ("backend", "region"):
+        if old[field] != new[field]:
+            yield f"the {field} was {old[field]} and is {new[field]}"
+    if old["catalog"] != new["catalog"]:
+        yield "the catalog has changed"
+    prices = {(take["shot"], take["take"]): take for take in old["takes"]}
+    for take in new["takes"]:
+        known = prices.get((take["shot"], take["take"]))
+        if known and known["price"] != take["price"]:
+            yield (
+                f"the price of {take['shot']} take {take['take']} was "
+                f"{known['price'] or 'unknown'} and is {take['price'] or 'unknown'}"
+            )
+        if known and known["state"] == "cached" and take["state"] == "new":
+            yield f"the clip of {take['shot']} take {take['take']} is gone"

@@ -1,0 +1,218 @@
+"""What a run will ask for, make and cost, before anything is sent; the ``plan`` command shows it.
+
+A plan and how its takes stand in, one versioned, JSON-ready record out.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from wanx_render.capabilities import Catalog
+from wanx_render.geometry import crop_box, cropped_away, enlargement
+from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
+from wanx_render.standing import Standing
+from wanx_render.timing import conformed_frames
+
+VERSION = 1
+
+# Results vanish after a day; a run that may take this long is told beforehand.
+LONG_HOURS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TakeForecast:
+    """One take: what will be asked for, why, and at what price (null where no source gives one)."""
+
+    shot: str
+    take: int
+    picked: bool
+    state: str
+    reason: str
+    model: str
+    resolution: str
+    seconds: int
+    fps: str
+    seed: int
+    width: int | None
+    height: int | None
+    price: str | None
+    currency: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartForecast:
+    """What a deliverable makes of a shot's clip; nulls where the clip's size is not known yet."""
+
+    shot: str
+    frames: int
+    box: str | None
+    lost_percent: float | None
+    enlarged: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverableForecast:
+    """One deliverable: its frame, its length, and what becomes of each shot in it."""
+
+    name: str
+    aspect: str
+    fit: str
+    width: int | None
+    height: int | None
+    fps: str
+    frames: int
+    seconds: str
+    parts: tuple[PartForecast, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The whole plan as it would be carried out now."""
+
+    version: int
+    project: str
+    backend: str
+    region: str
+    mock: bool
+    catalog: str
+    takes: tuple[TakeForecast, ...]
+    deliverables: tuple[DeliverableForecast, ...]
+    to_make: int
+    cost: str
+    currency: str
+    unknown_prices: int
+    at_least_seconds: int
+    at_most_seconds: int
+    warnings: tuple[str, ...]
+
+
+def forecast(plan: Plan, standings: tuple[Standing, ...], catalog: Catalog) -> Forecast:
+    """What carrying out ``plan`` will ask for and cost."""
+    new = tuple(each.take for each in standings if each.state == "new")
+    cost = plan.cost(new)
+    least, most = _wall_seconds((each for each in standings if each.state != "cached"), catalog)
+    picked = {shot.shot.id: shot.shot.pick for shot in plan.shots}
+    return Forecast(
+        version=VERSION,
+        project=plan.project,
+        backend=plan.world,
+        region=plan.region,
+        mock=plan.world == "mock",
+        catalog=fingerprint(catalog),
+        takes=tuple(_take(each, plan, picked) for each in standings),
+        deliverables=_deliverables(plan, standings),
+        to_make=len(new),
+        cost=str(cost.amount),
+        currency=cost.currency,
+        unknown_prices=cost.unknown,
+        at_least_seconds=least,
+        at_most_seconds=most,
+        warnings=_warnings(most, cost.unknown, catalog),
+    )
+
+
+def fingerprint(catalog: Catalog) -> str:
+    """A hash of every figure of the catalog."""
+    return hashlib.sha256(catalog.model_dump_json().encode()).hexdigest()[:16]
+
+
+def _take(standing: Standing, plan: Plan, picked: dict[str, int]) -> TakeForecast:
+    take = standing.take
+    request = take.request
+    return TakeForecast(
+        shot=take.shot,
+        take=take.number,
+        picked=picked[take.shot] == take.number,
+        state=standing.state,
+        reason=standing.reason,
+        model=request.model,
+        resolution=request.resolution,
+        seconds=request.duration,
+        fps=str(take.rate),
+        seed=request.seed,
+        width=take.size.width if take.size else None,
+        height=take.size.height if take.size else None,
+        price=str(take.price.amount) if take.price else None,
+        currency=plan.currency,
+        key=request.key(plan.world),
+    )
+
+
+def _deliverables(plan: Plan, standings: tuple[Standing, ...]) -> tuple[DeliverableForecast, ...]:
+    by_take = {(each.take.shot, each.take.number): each.take for each in standings}
+    picked = {s.shot.id: by_take[(s.shot.id, s.shot.pick)] for s in plan.shots}
+    sizes = {name: take.size for name, take in picked.items() if take.size}
+    rates = tuple(take.rate for take in picked.values())
+    made: list[DeliverableForecast] = []
+    for deliverable in plan.deliverables:
+        known = len(sizes) == len(picked) or deliverable.size
+        frame = frame_of(deliverable, sizes, rates) if known else None
+        rate = deliverable.fps or max(rates)
+        parts = tuple(
+            _part(shot, conformed_frames(shot.cut, shot.picked.rate, rate), frame)
+            for shot in plan.shots
+        )
+        frames = sum(part.frames for part in parts)
+        made.append(
+            DeliverableForecast(
+                name=deliverable.name,
+                aspect=str(deliverable.aspect),
+                fit=deliverable.fit,
+                width=frame.size.width if frame else None,
+                height=frame.size.height if frame else None,
+                fps=str(rate),
+                frames=frames,
+                seconds=f"{float(frames / rate):.3f}",
+                parts=parts,
+            )
+        )
+    return tuple(made)
+
+
+def _part(shot: PlannedShot, frames: int, frame: Frame | None) -> PartForecast:
+    size, shot_id = shot.picked.size, shot.shot.id
+    if frame is None or size is None:
+        return PartForecast(shot_id, frames, None, None, None)
+    grown = float(enlargement(size, frame.size, frame.aspect, frame.fit))
+    if frame.fit != "crop":
+        return PartForecast(shot_id, frames, None, 0.0, round(grown, 3))
+    box = crop_box(size, frame.aspect, shot.shot.focus)
+    lost = float(cropped_away(size, frame.aspect)) * 100
+    return PartForecast(shot_id, frames, str(box), round(lost, 1), round(grown, 3))
+
+
+def _wall_seconds(standings: Iterable[Standing], catalog: Catalog) -> tuple[int, int]:
+    """The shortest and longest time the service's running limits allow, over all models.
+
+    For each model the work of N tasks is spread over its c places: at least N/c rounds of the
+    documented shortest time, at most ceil(N/c) of the longest. Models run side by side.
+    """
+    counts: dict[str, int] = defaultdict(int)
+    for each in standings:
+        counts[each.take.request.model] += 1
+    least, most = Fraction(0), 0
+    for name, count in counts.items():
+        model = catalog.models[name]
+        low, high = model.task_seconds.value
+        places = model.running_at_once.value
+        least = max(least, Fraction(count, places) * low, Fraction(low))
+        most = max(most, ceil(Fraction(count, places)) * high)
+    return round(least), most
+
+
+def _warnings(most: int, unknown: int, catalog: Catalog) -> tuple[str, ...]:
+    told: list[str] = []
+    if unknown:
+        plural = "s have" if unknown > 1 else " has"
+        told.append(f"{unknown} take{plural} a price that no source gives; it is not in the sum")
+    if most > LONG_HOURS * 3600:
+        hours = catalog.service.result_hours.value
+        told.append(
+            f"the run may take {most / 3600:.0f} h and results vanish after {hours} h: "
+            "leave the program running, it fetches each clip as it is done"
+        )
+    return tuple(told)

@@ -1,0 +1,118 @@
+"""The capability matrix as people read it: functions of the catalog, written to stdout."""
+
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wanx_render.capabilities import Catalog, Figure, Model, Price
+
+
+def _console(stream: TextIO) -> Console:
+    console = Console(file=stream, highlight=False)
+    if not stream.isatty():
+        console.width = 160
+    return console
+
+
+def show_all(catalog: Catalog, stream: TextIO) -> None:
+    """One row for each model; a weaker source than an official one is marked."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    columns = ("model", "tiers", "seconds", "fps", "sound", "frames", "regions", "price a second")
+    for name in columns:
+        table.add_column(name, no_wrap=name == "model")
+    for model in catalog.models.values():
+        table.add_row(*(Text(cell) for cell in _row(model, catalog)))
+    console = _console(stream)
+    console.print(table)
+    console.print(
+        Text(
+            "? rests on a weaker source than an official document; "
+            "`wanx-render models NAME` names the sources"
+        )
+    )
+
+
+def _row(model: Model, catalog: Catalog) -> tuple[str, ...]:
+    tiers = sorted(model.tiers.value, key=catalog.tier_area)
+    prices = [p for p in catalog.prices if p.model == model.name]
+    return (
+        model.name,
+        " ".join(tiers) + _mark(model.tiers, catalog),
+        _seconds(model.durations.value) + _mark(model.durations, catalog),
+        str(model.fps.value) + _mark(model.fps, catalog),
+        model.sound.value + _mark(model.sound, catalog),
+        "first and last" if model.takes_last_image else "first",
+        " ".join(model.region_names.value),
+        "; ".join(_price(price, catalog) for price in prices) or "unknown",
+    )
+
+
+def _price(price: Price, catalog: Catalog) -> str:
+    amounts = sorted(set(price.per_second.values()))
+    span = f"{amounts[0]}" if len(amounts) == 1 else f"{amounts[0]}-{amounts[-1]}"
+    weak = "" if catalog.sources[price.source].kind == "official" else "?"
+    return f"{span} {price.currency}{weak}"
+
+
+def _seconds(values: tuple[int, ...]) -> str:
+    ordered = sorted(values)
+    if len(ordered) > 3 and ordered == list(range(ordered[0], ordered[-1] + 1)):
+        return f"{ordered[0]}-{ordered[-1]}"
+    return " ".join(str(value) for value in ordered)
+
+
+def _mark(figure: Figure[Any], catalog: Catalog) -> str:
+    return "" if catalog.sources[figure.source].kind == "official" else "?"
+
+
+def show_one(model: Model, catalog: Catalog, stream: TextIO) -> None:
+    """Every figure of one model with its source, its date, and what other documents say."""
+    console = _console(stream)
+    console.print(Text(f"{model.name}: {model.title}"))
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("figure", "value", "source", "date", "remarks"):
+        table.add_column(name, no_wrap=name in ("figure", "date"))
+    used: dict[str, None] = {}
+    for name in type(model).model_fields:
+        figure = getattr(model, name)
+        if isinstance(figure, Figure):
+            used |= dict.fromkeys([figure.source, *(v.source for v in figure.variants)])
+            table.add_row(*(Text(cell) for cell in _figure(name, figure, catalog)))
+    for price in catalog.prices:
+        if price.model == model.name:
+            used[price.source] = None
+            table.add_row(*(Text(cell) for cell in _price_row(price, catalog)))
+    console.print(table)
+    for source in used:
+        evidence = catalog.sources[source]
+        console.print(Text(f"{source}: {evidence.title} ({evidence.kind}, {evidence.date})"))
+
+
+def _figure(name: str, figure: Figure[Any], catalog: Catalog) -> tuple[str, ...]:
+    remarks = [figure.note] if figure.note else []
+    for variant in figure.variants:
+        date = catalog.sources[variant.source].date
+        remarks.append(f"{variant.source} ({date}) says {_shown(variant.value)}")
+    date = catalog.sources[figure.source].date
+    return name, _shown(figure.value), figure.source, date, "; ".join(remarks)
+
+
+def _price_row(price: Price, catalog: Catalog) -> tuple[str, ...]:
+    amounts = ", ".join(f"{tier} {amount}" for tier, amount in price.per_second.items())
+    if price.silent_per_second:
+        silent = ", ".join(f"{tier} {a}" for tier, a in price.silent_per_second.items())
+        amounts += f"; silent {silent}"
+    date = catalog.sources[price.source].date
+    return f"price {price.region}", f"{amounts} {price.currency}", price.source, date, price.note
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(each) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {each}" for key, each in value.items())
+    if hasattr(value, "model_dump"):
+        return _shown(value.model_dump())
+    return str(value)

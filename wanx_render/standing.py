@@ -1,0 +1,102 @@
+"""Where a plan stands: what of it is already there, what runs, what must be asked for, and why.
+
+A plan and the journal of its folder in, one ``Standing`` for each take out. Nothing is sent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from wanx_render.journal import Attempt, Journal
+from wanx_render.pictures import inspect
+from wanx_render.plan import Plan, Take
+from wanx_render.task import Media
+
+State = Literal["new", "cached", "resumed", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One take, complete as far as can be known now, and what will become of it."""
+
+    take: Take
+    state: State
+    reason: str
+
+
+def stand(plan: Plan, journal: Journal | None, folder: Path) -> tuple[Standing, ...]:
+    """How each take of the plan stands; without a journal everything is new."""
+    shots = {shot.shot.id: shot for shot in plan.shots}
+    done: dict[str, list[Standing]] = {}
+    for name in shots:
+        # Each shot comes after the one it takes its first frame from; there are no cycles.
+        line = [name]
+        while (before := shots[line[-1]].picked.waits_for) and before not in done:
+            line.append(before)
+        for each in reversed(line):
+            if each not in done:
+                shot = shots[each]
+                source = shots[w] if (w := shot.picked.waits_for) else None
+                first = done[source.shot.id][source.shot.pick - 1] if source else None
+                done[each] = [_stand(take, plan, journal, folder, first) for take in shot.takes]
+    return tuple(each for name in shots for each in done[name])
+
+
+def _stand(
+    take: Take, plan: Plan, journal: Journal | None, folder: Path, source: Standing | None
+) -> Standing:
+    if take.waits_for:
+        frame = _last_frame(source, plan, journal, folder)
+        if frame is None:
+            return Standing(take, "new", f"its first frame is the last of {take.waits_for}")
+        take = take.with_first_frame(frame)
+    if journal is None:
+        return Standing(take, "new", "never asked for")
+    key = take.request.key(plan.world)
+    found = journal.clip_for(key)
+    if found and found.clip_name and (folder / "clips" / found.clip_name).is_file():
+        return Standing(take, "cached", f"its clip is {found.clip_name}")
+    attempt = journal.open_for(key)
+    if attempt and attempt.task_id:
+        return Standing(take, "resumed", f"task {attempt.task_id} was asked for earlier")
+    return Standing(take, "new", _why(take, key, journal, found))
+
+
+def _last_frame(
+    source: Standing | None, plan: Plan, journal: Journal | None, folder: Path
+) -> Media | None:
+    """The first frame of a chained take, where the clip it comes from is there."""
+    if source is None or source.state != "cached" or journal is None:
+        return None
+    found = journal.clip_for(source.take.request.key(plan.world))
+    path = last_frame_path(folder, found.clip_sha256 or "") if found else None
+    return still(path) if path and path.is_file() else None
+
+
+def last_frame_path(folder: Path, sha256: str) -> Path:
+    """Where the last frame of the clip with these bytes is kept."""
+    return folder / ".cache" / "frames" / f"{sha256[:32]}-last.png"
+
+
+def still(path: Path) -> Media:
+    """The picture at ``path`` as the first frame of a request."""
+    picture = inspect(path.read_bytes())
+    return Media(f"sha256:{picture.sha256}", path=path, size=picture.size)
+
+
+def _why(take: Take, key: str, journal: Journal, found: Attempt | None) -> str:
+    if found:
+        return "its clip is gone from the folder"
+    last = journal.latest(take.label)
+    if last is None:
+        return "never asked for"
+    if last.key == key:
+        return f"{last.state} before: {last.code or last.message or 'no clip came'}"
+    return f"changed: {', '.join(_changes(last.request, take.request.record()))}"
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The names of the fields that differ; a derived seed follows from the others."""
+    names = [name for name in now if before.get(name) != now[name]]
+    return [name for name in names if name != "seed"] or names
