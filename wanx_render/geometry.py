@@ -5,6 +5,7 @@ It stands at the bottom of the house because every promise of an exact frame is 
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd, isqrt
 from typing import Literal
 
@@ -92,6 +93,7 @@ class Focus:
 CENTRE = Focus()
 
 
+@lru_cache(maxsize=4096)
 def predicted_size(image: Size, tier_area: int) -> Size:
     """The clip a model makes of ``image`` at a tier of ``tier_area`` pixels.
 
@@ -144,6 +146,7 @@ def _offset(room: int, focus: Fraction, side: int, whole: int) -> int:
     return _even_down(min(max(wanted, 0), room))
 
 
+@lru_cache(maxsize=4096)
 def crop_box(source: Size, aspect: Aspect, focus: Focus = CENTRE) -> Box:
     """The largest exact crop of ``source``, with even sides and offsets, around ``focus``.
 
@@ -189,6 +192,7 @@ def _nearest_even(value: Fraction) -> int:
     return max(2, 2 * round(value / 2))
 
 
+@lru_cache(maxsize=4096)
 def enlargement(source: Size, frame: Size, aspect: Aspect, fit: Fit) -> Fraction:
     """How much ``fit`` enlarges ``source`` to fill ``frame``: 1 is not at all, 2 is twice."""
     if fit == "crop":
@@ -197,6 +201,7 @@ def enlargement(source: Size, frame: Size, aspect: Aspect, fit: Fit) -> Fraction
     return max(Fraction(inner.width, source.width), Fraction(inner.height, source.height))
 
 
+@lru_cache(maxsize=4096)
 def cropped_away(source: Size, aspect: Aspect) -> Fraction:
     """The part of the picture that an exact crop loses, 0..1."""
     return 1 - Fraction(largest_exact((source,), aspect, "crop").area, source.area)

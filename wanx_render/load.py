@@ -174,9 +174,9 @@ class _Places:
 
     def _written(self, path: source.Path) -> source.Path:
         """``("shots", 3, "model")`` is at ``("defaults", "model")`` where the shot has none."""
-        if len(path) >= 3 and path[0] == "shots" and path[:3] not in self.read.places:
+        if len(path) >= 3 and path[0] == "shots" and path[:3] not in self.read:
             fallback = ("defaults", *path[2:])
-            if fallback[:2] in self.read.places:
+            if fallback[:2] in self.read:
                 return fallback
         return path
 

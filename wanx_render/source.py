@@ -31,8 +31,19 @@ _MERGE = _CORE + "merge"
 class _CoreLoader(yaml.CSafeLoader):
     """The C parser with the resolvers of the YAML 1.2 core schema, plus ``<<``."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # as in the base class
+    def resolve(self, kind: type[Node], value: str | None, implicit: Any) -> str:
+        """The tag of a node that has none of its own; called for every node, so kept short."""
+        if kind is ScalarNode:
+            if implicit[0] and value is not None:
+                for tag, pattern in _RESOLVERS.get(value[:1], ()):
+                    if pattern.match(value):
+                        return tag
+            return _STR
+        return _SEQ if kind is SequenceNode else _MAP
 
+
+_STR, _SEQ, _MAP = _CORE + "str", _CORE + "seq", _CORE + "map"
+_RESOLVERS: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -45,31 +56,45 @@ for _tag, _pattern, _first in (
     ),
     ("merge", r"<<", ["<"]),
 ):
-    _CoreLoader.add_implicit_resolver(_CORE + _tag, re.compile(rf"^(?:{_pattern})$"), _first)
+    for _character in _first:
+        _RESOLVERS.setdefault(_character, []).append(
+            (_CORE + _tag, re.compile(rf"(?:{_pattern})\Z"))
+        )
 
 
 @dataclass(frozen=True)
 class Source:
     """A file as read: its text, its value, and where each part of the value stands.
 
-    ``places`` maps a path such as ``("shots", 0, "model")`` to the value's span, ``keys`` to the
-    span of its key.
+    ``nodes`` maps a path such as ``("shots", 0, "model")`` to the value's node, ``keys`` to the
+    node of its key; a span is made of one only when a message needs it.
     """
 
     file: str
     text: str
     value: Any
-    places: dict[Path, Span]
-    keys: dict[Path, Span]
+    nodes: dict[Path, Node]
+    keys: dict[Path, Node]
+
+    def __contains__(self, path: Path) -> bool:
+        return path in self.nodes
 
     def place(self, path: Path) -> Span:
         """Where ``path`` stands, or its nearest parent that is in the file."""
-        while path and path not in self.places:
+        while path and path not in self.nodes:
             path = path[:-1]
-        return self.places.get(path, Span(self.file, 1, 1))
+        node = self.nodes.get(path)
+        return _span(self.file, node) if node else Span(self.file, 1, 1)
 
     def key(self, path: Path) -> Span:
-        return self.keys.get(path) or self.place(path)
+        node = self.keys.get(path)
+        return _span(self.file, node) if node else self.place(path)
+
+
+def _span(file: str, node: Node) -> Span:
+    start, end = node.start_mark, node.end_mark
+    length = end.column - start.column if end.line == start.line else 1
+    return Span(file, start.line + 1, start.column + 1, max(length, 1))
 
 
 def read(file: FilePath, name: str) -> Source:
@@ -105,7 +130,7 @@ def parse(text: str, name: str) -> Source:
     value = walk.value(node, ())
     if walk.problems:
         raise BadInput(*walk.problems)
-    return Source(name, text, value, walk.places, walk.keys)
+    return Source(name, text, value, walk.nodes, walk.keys)
 
 
 def _text(file: FilePath, name: str) -> str:
@@ -169,15 +194,13 @@ class _Walk:
 
     name: str
     problems: list[Diagnostic] = field(default_factory=list)
-    places: dict[Path, Span] = field(default_factory=dict)
-    keys: dict[Path, Span] = field(default_factory=dict)
+    nodes: dict[Path, Node] = field(default_factory=dict)
+    keys: dict[Path, Node] = field(default_factory=dict)
     count: int = 0
     open: list[int] = field(default_factory=list)
 
     def span(self, node: Node) -> Span:
-        start, end = node.start_mark, node.end_mark
-        length = end.column - start.column if end.line == start.line else 1
-        return Span(self.name, start.line + 1, start.column + 1, max(length, 1))
+        return _span(self.name, node)
 
     def refuse(self, code: str, message: str, node: Node, hint: str = "") -> None:
         self.problems.append(Diagnostic(code, message, self.span(node), hint))
@@ -192,9 +215,9 @@ class _Walk:
         if id(node) in self.open:
             self.refuse("yaml-alias", "an alias refers to what it stands in", node)
             return None
-        self.places[path] = self.span(node)
+        self.nodes[path] = node
         if isinstance(node, ScalarNode):
-            return self.scalar(node)
+            return node.value if node.tag == _STR else self.scalar(node)
         self.open.append(id(node))
         value: Any = None
         if isinstance(node, MappingNode):
@@ -217,7 +240,7 @@ class _Walk:
         for key, item in node.value:
             if key.tag == _MERGE:
                 merged = {**self.merge(item, path), **merged}
-        self.places[path] = self.span(node)
+        self.nodes[path] = node
         own: dict[str, Any] = {}
         for key, item in node.value:
             if key.tag != _MERGE:
@@ -231,7 +254,7 @@ class _Walk:
             message = f"the key {key.value!r} stands twice in the same mapping"
             self.refuse("duplicate-key", message, key, hint="remove one of the two")
         else:
-            self.keys[(*path, key.value)] = self.span(key)
+            self.keys[(*path, key.value)] = key
             into[key.value] = self.value(item, (*path, key.value))
 
     def merge(self, node: Node, path: Path) -> dict[str, Any]:

@@ -5,7 +5,6 @@ A timeline is counted in frames of the deliverable, sound in samples of 48 kHz; 
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
 
 SAMPLE_RATE = 48_000
 
@@ -32,12 +31,14 @@ def parse_rate(text: str) -> Fraction:
 
 def nearest(value: Fraction) -> int:
     """Round half up; Python's own round() sends halves to even: every other one would be lost."""
-    return floor(value + Fraction(1, 2))
+    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
 
 
 def frames_in(seconds: Fraction, rate: Fraction) -> int:
     """How many frames ``seconds`` hold at ``rate``, to the nearest frame."""
-    return nearest(seconds * rate)
+    # In integers: a long list asks this for every shot, and Fraction reduces at each step.
+    over = seconds.denominator * rate.denominator
+    return (2 * seconds.numerator * rate.numerator + over) // (2 * over)
 
 
 def samples_in(frames: int, rate: Fraction) -> int:
