@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 
 from wanx_render.capabilities import Catalog
-from wanx_render.geometry import crop_box, cropped_away, enlargement
+from wanx_render.geometry import Focus, Size, crop_box, cropped_away, enlargement
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.standing import Standing
 from wanx_render.timing import conformed_frames
@@ -177,12 +178,17 @@ def _part(shot: PlannedShot, frames: int, frame: Frame | None) -> PartForecast:
     size, shot_id = shot.picked.size, shot.shot.id
     if frame is None or size is None:
         return PartForecast(shot_id, frames, None, None, None)
-    grown = float(enlargement(size, frame.size, frame.aspect, frame.fit))
+    return PartForecast(shot_id, frames, *_fitted(size, shot.shot.focus, frame))
+
+
+@lru_cache(maxsize=4096)  # a long list fits many clips of one size
+def _fitted(size: Size, focus: Focus, frame: Frame) -> tuple[str | None, float, float]:
+    """The crop's box, the percent it loses, and how much the clip is enlarged."""
+    grown = round(float(enlargement(size, frame.size, frame.aspect, frame.fit)), 3)
     if frame.fit != "crop":
-        return PartForecast(shot_id, frames, None, 0.0, round(grown, 3))
-    box = crop_box(size, frame.aspect, shot.shot.focus)
+        return None, 0.0, grown
     lost = float(cropped_away(size, frame.aspect)) * 100
-    return PartForecast(shot_id, frames, str(box), round(lost, 1), round(grown, 3))
+    return str(crop_box(size, frame.aspect, focus)), round(lost, 1), grown
 
 
 def _wall_seconds(standings: Iterable[Standing], catalog: Catalog) -> tuple[int, int]:

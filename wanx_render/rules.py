@@ -7,6 +7,7 @@ a model's name.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -37,12 +38,16 @@ class Scene:
     sounds: Mapping[str, Soundtrack]
     place: Place
 
-    def models(self) -> Iterator[tuple[int, Shot, Model]]:
+    def models(self) -> list[tuple[int, Shot, Model]]:
         """Each shot with its model, where there is such a model."""
-        for index, shot in self.shots.items():
-            model = self.catalog.model(shot.model)
-            if model:
-                yield index, shot, model
+        return self._with_models
+
+    @cached_property
+    def _with_models(self) -> list[tuple[int, Shot, Model]]:
+        found = (
+            (index, shot, self.catalog.model(shot.model)) for index, shot in self.shots.items()
+        )
+        return [(index, shot, model) for index, shot, model in found if model]
 
     def looks(self) -> Iterator[tuple[Span, str, Picture, Model]]:
         """Each picture of each shot: its place, what it is called, and the model it is for."""
@@ -61,11 +66,14 @@ class Scene:
             return None
         return predicted_size(picture.size, self.catalog.tier_area(tier))
 
-    def clips(self) -> Iterator[tuple[Shot, Size]]:
+    def clips(self) -> list[tuple[Shot, Size]]:
         """The shots whose clip's size is known beforehand."""
-        for _, shot, model in self.models():
-            if size := self.size(shot, model):
-                yield shot, size
+        return self._clips
+
+    @cached_property
+    def _clips(self) -> list[tuple[Shot, Size]]:
+        found = ((shot, self.size(shot, model)) for _, shot, model in self.models())
+        return [(shot, size) for shot, size in found if size]
 
     def at(self, index: int, key: str) -> Span:
         return self.place(("shots", index, key))
