@@ -2,8 +2,6 @@
 
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -182,12 +180,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except Exception:  # noqa: BLE001  # the boundary: a bug of ours ends here, with its log
-        click.echo(_bug(traceback.format_exc()), err=True)
+        click.echo(_bug(), err=True)
         code = 3
     sys.exit(code or 0)
 
 
-def _bug(log: str) -> str:
+def _bug() -> str:
+    # Only a bug needs these; every start would pay for them.
+    import tempfile
+    import traceback
+
+    log = traceback.format_exc()
     with tempfile.NamedTemporaryFile(
         "w", prefix="wanx-render-", suffix=".log", delete=False, encoding="utf-8"
     ) as file:
