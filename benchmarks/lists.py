@@ -70,7 +70,7 @@ def main(rounds: int) -> None:
     starts = [
         (
             measure(sys.executable, "-c", "pass").wall,
-            measure(sys.executable, "-m", "wanx_render", "--help").wall,
+            measure(str(Path(sys.executable).with_name("wanx-render")), "--help").wall,
             measure(sys.executable, "-m", "wanx_render", "validate", str(HELLO)).wall,
         )
         for _ in range(rounds * 3)

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from wanx_render import diagnostics
 from wanx_render.errors import BadInput, WanxError
 
 _FILE = click.Path(path_type=Path)
@@ -163,6 +162,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         code = 2
     except BadInput as error:
+        from wanx_render import diagnostics
+
         for each in error.diagnostics:
             click.echo(diagnostics.clean(diagnostics.full(each, error.texts)), err=True)
         code = error.exit_code
