@@ -151,6 +151,36 @@ def models(model: str | None, as_json: bool, catalog: Path | None) -> int:
     return models(model, as_json, catalog, World.real())
 
 
+@cli.command()
+@_CATALOG
+def schema(catalog: Path | None) -> int:
+    """Print the JSON Schema of the shot list, for editors."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.newcomers import schema
+
+    return schema(catalog, World.real())
+
+
+@cli.command()
+@click.argument("folder", type=_FILE, default=".", metavar="[DIR]")
+def init(folder: Path) -> int:
+    """Write a runnable example into DIR [here]; nothing is overwritten."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.newcomers import init
+
+    return init(folder, World.real())
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def doctor(as_json: bool) -> int:
+    """Look at Python, ffmpeg, font, key, disk, clock and proxies; the key is never shown."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.newcomers import doctor
+
+    return doctor(as_json, Path.cwd(), World.real())
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The whole failure policy on one screen."""
     try:

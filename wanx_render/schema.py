@@ -1,0 +1,108 @@
+"""The JSON Schema of the shot list, for editors: made from the models, worded for hover help.
+
+In the subset that yaml-language-server reads (draft 7): ``definitions``, no tuples by position.
+"""
+
+import warnings
+from typing import Any
+
+from pydantic.json_schema import PydanticJsonSchemaWarning
+
+from wanx_render.capabilities import Catalog
+from wanx_render.shotlist import ShotList
+
+DESCRIPTIONS = {
+    "version": "The version of the language: 1",
+    "project": "A short name; the render folder is called so",
+    "backend": "Where tasks run: mock needs no key and no money",
+    "region": "Each region has its own endpoint and its own key",
+    "budget": "A run never submits past it",
+    "max_cost": "An amount with its currency, such as 20 CNY",
+    "defaults": "Any field of a shot, for all shots; a shot overrides it",
+    "shots": "The shots, in the order in which they are joined",
+    "deliverables": "The finished files; an aspect alone, such as 3:4, means an exact crop",
+    "id": "The shot's name, unique in the list",
+    "model": "A model of the catalog; `wanx-render models` shows them",
+    "image": "The first frame: a path, a URL, a data URI, or {shot: ID, frame: last}",
+    "last_image": "The picture the clip ends on; only some models take one",
+    "prompt": "What happens in the shot",
+    "negative_prompt": "What shall not be seen",
+    "template": "An effect template; the service then ignores the prompt",
+    "resolution": "A tier of the model: a number of pixels, not a frame size",
+    "duration": "Seconds; each model has its own choice",
+    "audio": "For a shot: silent, auto, or a sound file. For a deliverable: music and loudness",
+    "prompt_extend": "Let the service rewrite the prompt (its default)",
+    "watermark": "Let the service stamp the clip",
+    "seed": "The first take's seed; the others are derived from it",
+    "takes": "How many to generate, each with its own seed",
+    "pick": "The take that goes into the deliverables",
+    "trim": "The part of the clip that is used, in seconds",
+    "start": "Where the used part begins, in seconds",
+    "end": "Where the used part ends, in seconds",
+    "focus": "What a crop keeps in view, as fractions of width and height",
+    "transition": "How the shot goes over into the next",
+    "type": "The kind of transition",
+    "shot": "The shot whose picked take gives the frame",
+    "frame": "Which frame: the last",
+    "name": "The file's name without .mp4; derived from the aspect where it is left out",
+    "aspect": "The exact ratio of width to height, such as 9:16",
+    "size": "Exact pixels, such as 1080x1920; without it the largest that enlarges no clip",
+    "fit": "crop cuts, pad adds bars, blur sets the picture on a blurred copy of itself",
+    "background": "The colour of the bars for pad: a name or #RRGGBB",
+    "fps": "Frames a second; without it the highest among the shots",
+    "music": "A sound file laid under the whole",
+    "duck": "Lower the music under speech",
+    "loudness": "The target in LUFS, such as -14",
+}
+
+
+def json_schema(catalog: Catalog) -> dict[str, Any]:
+    """The schema as plain data; models and tiers of ``catalog`` are offered as examples."""
+    with warnings.catch_warnings():
+        # Exact values (fractions) as defaults have no JSON form; defaults are left out anyway.
+        warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
+        made = ShotList.model_json_schema(ref_template="#/definitions/{model}")
+    definitions = {name: _worded(part) for name, part in made.pop("$defs").items()}
+    shot = definitions["Shot"]
+    shot["required"] = ["id"]
+    shot["properties"]["model"]["examples"] = list(catalog.models)
+    shot["properties"]["resolution"]["examples"] = list(catalog.service.tier_areas)
+    shot["properties"]["audio"]["examples"] = ["silent", "auto"]
+    fields = {name: part for name, part in shot["properties"].items() if name != "id"}
+    definitions["Defaults"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": fields,
+    }
+    definitions["Deliverable"]["required"] = ["aspect"]
+    whole = _worded(made)
+    properties = whole["properties"]
+    properties["defaults"] = _described("defaults", {"$ref": "#/definitions/Defaults"})
+    aspect = definitions["Deliverable"]["properties"]["aspect"]
+    properties["deliverables"]["items"] = {"anyOf": [aspect, {"$ref": "#/definitions/Deliverable"}]}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "wanx-render shot list",
+        **whole,
+        "definitions": definitions,
+    }
+
+
+def _worded(part: dict[str, Any]) -> dict[str, Any]:
+    """A model's schema without titles and defaults, each key with its description."""
+    properties = {
+        name: _described(name, _plain(field)) for name, field in part["properties"].items()
+    }
+    kept = {key: value for key, value in part.items() if key in ("type", "required")}
+    return {**kept, "additionalProperties": False, "properties": properties}
+
+
+def _plain(field: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in field.items() if key not in ("title", "default")}
+
+
+def _described(name: str, field: dict[str, Any]) -> dict[str, Any]:
+    """Draft 7 passes over what stands beside a ``$ref``, so a reference goes into ``allOf``."""
+    if "$ref" in field:
+        field = {"allOf": [{"$ref": field["$ref"]}]}
+    return {"description": DESCRIPTIONS[name], **field}
