@@ -3,6 +3,7 @@
 It stands at the bottom of the house because every promise of an exact frame is settled here.
 """
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -10,6 +11,9 @@ from math import gcd, isqrt
 from typing import Literal
 
 TILE = 16  # the models' sides are multiples of 16 (VAE stride 8, patch 2)
+
+# Bounded, so that no text makes a number that takes long to reckon with.
+_ASPECT = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,5})?) ?[:/] ?([0-9]{1,5}(?:\.[0-9]{1,5})?)")
 
 Fit = Literal["crop", "pad", "blur"]
 
@@ -64,11 +68,10 @@ class Aspect:
     @classmethod
     def parse(cls, text: str) -> "Aspect":
         """Read ``9:16``, ``2.39:1`` or ``16/9``; ValueError for anything else."""
-        left, _, right = text.replace("/", ":").partition(":")
-        try:
-            ratio = Fraction(left.strip()) / Fraction(right.strip())
-        except (ValueError, ZeroDivisionError):
-            raise ValueError(f"{text!r} is not an aspect such as 9:16 or 2.39:1") from None
+        parts = _ASPECT.fullmatch(text.strip())
+        if not parts or not Fraction(parts[1]) or not Fraction(parts[2]):
+            raise ValueError(f"{text[:40]!r} is not an aspect such as 9:16 or 2.39:1")
+        ratio = Fraction(parts[1]) / Fraction(parts[2])
         return cls.of(ratio.numerator, ratio.denominator)
 
     def __str__(self) -> str:

@@ -305,7 +305,7 @@ def _look(
     for index, shot in shots.items():
         for key in ("image", "last_image"):
             named = getattr(shot, key)
-            if not isinstance(named, str) or named.startswith(("http://", "https://")):
+            if not isinstance(named, str) or rules.is_url(named):
                 continue
             if named not in seen:
                 seen[named] = _picture(named, folder)
@@ -323,7 +323,9 @@ def _listen(
     problems: list[Diagnostic] = []
     for index, shot in shots.items():
         named = rules.sound_path(shot)
-        if not named or "://" in named or named in found or not (folder / named).is_file():
+        if not named or rules.is_url(named) or named in found:
+            continue
+        if not rules.is_file(folder / named):
             continue
         try:
             found[named] = soundtracks.inspect(folder / named)
@@ -363,7 +365,7 @@ def _picture(named: str, folder: Path) -> Picture | BadPicture:
 
 
 def _bad_picture(named: str, problem: BadPicture, span: Span) -> Diagnostic:
-    shown = "the data URI" if named.startswith("data:") else f"the picture {named}"
+    shown = "the data URI" if named.startswith("data:") else f"the picture {named[:100]}"
     missing = "does not exist" in str(problem)
     return Diagnostic(
         "image-missing" if missing else "image-unreadable",
@@ -393,7 +395,7 @@ def _picture_media(named: str, folder: Path, picture: Picture | None) -> Media:
 
 
 def _sound_media(named: str, folder: Path) -> Media:
-    if named.startswith(("http://", "https://")):
+    if rules.is_url(named):
         return Media(f"url:{named}", url=named)
     digest = hashlib.sha256((folder / named).read_bytes()).hexdigest()
     return Media(f"sha256:{digest}", path=folder / named)

@@ -4,7 +4,6 @@ Pictures are read with care: the header first, sides bounded before a pixel is d
 """
 
 import base64
-import binascii
 import hashlib
 import io
 import stat
@@ -54,10 +53,14 @@ def read_bytes(path: Path) -> bytes:
         if status.st_size > MAX_FILE_BYTES:
             raise BadPicture(f"is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB")
         return path.read_bytes()
+    except BadPicture:
+        raise
     except FileNotFoundError:
         raise BadPicture("does not exist") from None
     except OSError as error:
         raise BadPicture(f"cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise BadPicture("has a name that no file can have") from None
 
 
 def decode_data_uri(uri: str) -> bytes:
@@ -67,7 +70,7 @@ def decode_data_uri(uri: str) -> bytes:
         raise BadPicture("must be of the form data:image/TYPE;base64,DATA")
     try:
         return base64.b64decode(body, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise BadPicture("holds text that is not Base64") from None
 
 

@@ -84,6 +84,19 @@ def sound_path(shot: Shot) -> str | None:
     return shot.audio if shot.audio not in (None, "silent", "auto") else None
 
 
+def is_url(named: str) -> bool:
+    """Whether a picture or sound is named by an address that the service can fetch."""
+    return named.lower().startswith(("http://", "https://"))
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def findings(scene: Scene) -> tuple[Diagnostic, ...]:
     """What every rule says."""
     return tuple(chain.from_iterable(rule(scene) for rule in RULES))
@@ -168,10 +181,10 @@ def sound_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 def sound_file_missing(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot in scene.shots.items():
         named = sound_path(shot)
-        if named and "://" not in named and not (scene.folder / named).is_file():
+        if named and not is_url(named) and not is_file(scene.folder / named):
             yield Diagnostic(
                 "sound-missing",
-                f"the sound file {named} does not exist",
+                f"the sound file {named[:100]} does not exist",
                 scene.at(index, "audio"),
                 "audio is silent, auto, or a path that starts at the shot list's folder",
             )

@@ -4,6 +4,7 @@ Values are exact (Fraction, Decimal, integers). What depends on a model's abilit
 here but by the rules, which know the catalog.
 """
 
+import re
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
@@ -37,7 +38,9 @@ def _aspect(value: Any) -> Aspect:
     if isinstance(value, Aspect):
         return value
     if not isinstance(value, str):
-        raise _fail("aspect-invalid", f"{value} is not an aspect", "write it as 9:16 or 3:4")
+        raise _fail(
+            "aspect-invalid", f"{str(value)[:40]} is not an aspect", "write it as 9:16 or 3:4"
+        )
     try:
         aspect = Aspect.parse(value)
     except ValueError as error:
@@ -51,8 +54,8 @@ def _size(value: Any) -> Size:
     if isinstance(value, Size):
         return value
     width, _, height = str(value).lower().replace("*", "x").partition("x")
-    if not (width.strip().isdecimal() and height.strip().isdecimal()):
-        raise _fail("size-invalid", f"{value!r} is not a size", "write it as 1080x1920")
+    if not all(re.fullmatch("[0-9]{1,6}", side.strip()) for side in (width, height)):
+        raise _fail("size-invalid", f"{str(value)[:40]!r} is not a size", "write it as 1080x1920")
     size = Size(int(width), int(height))
     if size.width % 2 or size.height % 2 or not (min(size.width, size.height) >= 16):
         raise _fail("size-invalid", f"{size} must have even sides of at least 16 pixels")
@@ -64,13 +67,27 @@ def _size(value: Any) -> Size:
 def _seconds(value: Any) -> Fraction:
     if isinstance(value, Fraction):
         return value
-    try:
-        seconds = Fraction(value) if isinstance(value, int | Decimal) else None
-    except (ValueError, OverflowError):
-        seconds = None
-    if seconds is None or isinstance(value, bool) or not 0 <= seconds <= 3600:
-        raise _fail("seconds-invalid", f"{value!r} is not a number of seconds")
+    seconds = _between(value, 0, 3600)
+    if seconds is None:
+        raise _fail("seconds-invalid", "this is not a number of seconds from 0 to 3600")
     return seconds
+
+
+def _between(value: Any, low: int, high: int) -> Fraction | None:
+    """``value`` exactly, where it is a number from ``low`` to ``high`` with at most 9 decimals.
+
+    Looked at before it is made a fraction: 1e999999999 would fill the memory.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    if isinstance(value, Decimal) and (not value.is_finite() or _decimals(value) > 9):
+        return None
+    return Fraction(value) if low <= value <= high else None
+
+
+def _decimals(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _rate(value: Any) -> Fraction:
@@ -86,9 +103,9 @@ def _focus(value: Any) -> Focus:
     if isinstance(value, Focus):
         return value
     if isinstance(value, list | tuple) and len(value) == 2:
-        numbers = [Fraction(v) for v in value if isinstance(v, int | Decimal)]
-        if len(numbers) == 2 and all(0 <= n <= 1 for n in numbers):
-            return Focus(*numbers)
+        x, y = (_between(each, 0, 1) for each in value)
+        if x is not None and y is not None:
+            return Focus(x, y)
     raise _fail(
         "focus-invalid",
         "focus must be two numbers from 0 to 1: the fractions of width and height to keep in view",
@@ -104,8 +121,9 @@ def _money(value: Any) -> "Money":
         number = Decimal(amount)
     except InvalidOperation:
         number = Decimal(-1)
-    if not number.is_finite() or number < 0 or currency.strip().upper() not in ("CNY", "USD"):
-        raise _fail("money-invalid", f"{value!r} is not an amount of money", "write it as 20 CNY")
+    bounded = number.is_finite() and 0 <= number < 10**9 and _decimals(number) <= 6
+    if not bounded or currency.strip().upper() not in ("CNY", "USD"):
+        raise _fail("money-invalid", "this is not an amount of money", "write it as 20 CNY")
     return Money(amount=number, currency=currency.strip().upper())
 
 

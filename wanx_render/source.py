@@ -210,7 +210,7 @@ class _Walk:
         if self.count > MAX_NODES:
             message = f"the file holds more than {MAX_NODES:,} values once aliases are expanded"
             raise BadInput(Diagnostic("yaml-too-large", message, self.span(node)))
-        if len(path) > MAX_DEPTH:
+        if len(self.open) > MAX_DEPTH:
             raise BadInput(_too_deep(self.span(node)))
         if id(node) in self.open:
             self.refuse("yaml-alias", "an alias refers to what it stands in", node)
@@ -286,7 +286,8 @@ class _Walk:
                 case "merge":
                     return text
         except (ValueError, InvalidOperation):
-            self.refuse("yaml-value", f"{text!r} is not a {_short(node.tag)}", node)
+            message = f"{text[:40]!r} is not a {_short(node.tag)} that can be used"
+            self.refuse("yaml-value", message, node)
             return None
         self.refuse("yaml-tag", f"unknown tag {_short(node.tag)}", node)
         return None
@@ -303,7 +304,11 @@ def _integer(text: str) -> int:
 
 def _number(text: str) -> Decimal:
     bare = text.lower().replace(".inf", "Infinity").replace(".nan", "NaN")
-    return Decimal(bare)
+    number = Decimal(bare)
+    # 1e999999999 is a short text and, as a whole number, a gigabyte.
+    if number.is_finite() and (abs(number.adjusted()) > 30 or len(text) > 60):
+        raise ValueError(text)
+    return number
 
 
 def _short(tag: str) -> str:
