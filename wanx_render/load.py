@@ -259,6 +259,8 @@ def _explain(problem: Any, path: source.Path, places: _Places) -> Diagnostic:
         return Diagnostic("unknown-key", f"unknown key {last!r}", places.key(path), hint)
     span = places.of(path)
     if kind == "wanx":
+        if context["code"] == "size-not-exact":
+            span = places.of((*path, "size"))
         return Diagnostic(context["code"], problem["msg"], span, context["hint"])
     if kind in _EXPECTED:
         return Diagnostic("type-wrong", f"{last} must be {_EXPECTED[kind]}", span)

@@ -277,7 +277,12 @@ class Deliverable(Written):
     @model_validator(mode="after")
     def _exact(self) -> Self:
         if self.size and not self.aspect.matches(self.size):
-            raise _fail("size-not-exact", f"{self.size} is not exactly {self.aspect}")
+            near = self.aspect.size(max(2 * round(self.size.width / self.aspect.width / 2), 2))
+            raise _fail(
+                "size-not-exact",
+                f"{self.size} is not exactly {self.aspect}",
+                f"{near} is the nearest exact size",
+            )
         return self
 
 
