@@ -39,7 +39,7 @@ Run = Callable[..., Done]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    Image.new("RGB", (300, 400), "#884422").save(tmp_path / "a.png")
+    Image.new("RGB", (450, 800), "#884422").save(tmp_path / "a.png")
     (tmp_path / "list.yaml").write_text(LIST)
 
     def start(*arguments: str, env: dict[str, str] | None = None) -> Done:
@@ -106,7 +106,7 @@ def test_bad_input_is_told_at_its_line_and_nothing_is_started(
     assert done.code == 2
     assert f"error[{code}]" in done.err
     if code != "not-built-yet":
-        assert re.match(r"list\.yaml(:\d+:\d+)?: error", done.err)
+        assert re.search(r"^list\.yaml(:\d+:\d+)?: error", done.err, re.MULTILINE)
     assert "hint: " in done.err or code in ("yaml-tab", "image-unreadable")
     assert done.out == ""
     assert not (tmp_path / "renders").exists()
