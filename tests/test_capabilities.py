@@ -116,7 +116,16 @@ def _flow(value: object) -> str:
 
 @pytest.mark.parametrize(
     "text",
-    ["models: {wan2.5-i2v-preview: {fps: fast}}\n", "models: {new: {fps: 30}}\n", "- a\n"],
+    [
+        "models: {wan2.5-i2v-preview: {fps: fast}}\n",
+        "models: {new: {fps: 30}}\n",
+        "- a\n",
+        "models: [a]\n",
+        "models: {a: 5}\n",
+        "prices: {a: 1}\n",
+        "modles: {}\n",
+        "models: {wan2.5-i2v-preview: {durations: []}}\n",
+    ],
 )
 def test_a_wrong_user_s_file_is_refused_with_its_place(
     text: str, catalog: Catalog, tmp_path: Path

@@ -97,8 +97,14 @@ def test_an_alias_bomb_is_refused_in_bounded_time() -> None:
     assert time.monotonic() - began < 20
 
 
-def test_deep_nesting_is_refused() -> None:
-    assert problem("a: " + "[" * 60 + "]" * 60)[0] == "yaml-too-deep"
+@pytest.mark.parametrize(
+    "text",
+    ["a: " + "[" * 60 + "]" * 60, "a: " + "[" * 200_000, "- " * 200_000, "? " * 200_000],
+    ids=["closed", "brackets", "dashes", "questions"],
+)
+def test_deep_nesting_is_refused(text: str) -> None:
+    """A hundred thousand open brackets would end the process inside the C parser."""
+    assert problem(text)[0] == "yaml-too-deep"
 
 
 def test_unreadable_files_are_refused(tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ class Model(_Data):
     region_names: Figure[dict[str, str]]
     aliases: tuple[str, ...] = ()
     last_image: Figure[bool] | None = None
-    tiers: Figure[tuple[str, ...]]
-    durations: Figure[tuple[int, ...]]
+    tiers: Figure[Annotated[tuple[str, ...], Field(min_length=1)]]
+    durations: Figure[Annotated[tuple[int, ...], Field(min_length=1)]]
     fps: Figure[Rate]
     sound: Figure[Sound]
     sound_precedence: Figure[Literal["file", "switch"]] | None = None
@@ -194,10 +194,7 @@ def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
     if file is None:
         return catalog
     read = source.read(file, str(file))
-    if not isinstance(read.value, dict):
-        raise BadInput(
-            Diagnostic("catalog-invalid", "a catalog file must be a mapping", read.place(()))
-        )
+    _check_shape(read)
     merged = catalog.model_dump(by_alias=True)
     merged["sources"]["user"] = {"title": file.name, "date": "", "kind": "user"}
     for name, fields in (read.value.get("models") or {}).items():
@@ -209,6 +206,24 @@ def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
         return Catalog.model_validate(merged)
     except ValidationError as error:
         raise BadInput(*_problems(error, read)) from None
+
+
+def _check_shape(read: source.Source) -> None:
+    """The outer form of a user's file: ``models`` by name, ``prices`` as a list."""
+
+    def refuse(message: str, *path: str) -> BadInput:
+        return BadInput(Diagnostic("catalog-invalid", message, read.place(path)))
+
+    if not isinstance(read.value, dict):
+        raise refuse("a catalog file must be a mapping")
+    for key in read.value:
+        if key not in ("models", "prices"):
+            raise refuse(f"unknown key {key!r}: a catalog file holds models and prices", key)
+    models, prices = read.value.get("models") or {}, read.value.get("prices") or []
+    if not isinstance(models, dict) or not all(isinstance(m, dict) for m in models.values()):
+        raise refuse("models must be a mapping of names to mappings of figures", "models")
+    if not isinstance(prices, list) or not all(isinstance(p, dict) for p in prices):
+        raise refuse("prices must be a list of mappings", "prices")
 
 
 _PLAIN = {"name", "title", "aliases"}

@@ -249,9 +249,13 @@ _EXPECTED = {
 def _explain(problem: Any, path: source.Path, places: _Places) -> Diagnostic:
     """A diagnostic for one of pydantic's findings; its own words are never shown."""
     last = str(path[-1]) if path else "the shot list"
+    if path and isinstance(path[-1], int):
+        last = f"this {str(path[0]).removesuffix('s')}"
     kind, context = problem["type"], problem.get("ctx") or {}
     if kind == "missing":
         where = "the shot list" if len(path) == 1 else f"this {str(path[0]).removesuffix('s')}"
+        if len(path) > 3:
+            where = f"this {path[-2]}"
         return Diagnostic("missing-key", f"{where} has no {last!r}", places.of(path[:-1]))
     if kind == "extra_forbidden":
         known = sorted(_known_keys(path[:-1]))

@@ -18,7 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from wanx_render.geometry import Size
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
-MAX_PIXELS = 100_000_000
+MAX_PIXELS = Image.MAX_IMAGE_PIXELS or 89_000_000  # Pillow's own bound, 89 million
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
 
@@ -111,7 +111,7 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
                 yield image
     except BadPicture:
         raise
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadPicture(f"has more than {MAX_PIXELS // 1_000_000} million pixels") from None
     except UnidentifiedImageError:
         known = ", ".join(FORMATS)

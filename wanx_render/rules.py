@@ -4,6 +4,7 @@ Each rule takes the whole ``Scene`` and yields its findings. Rules know the cata
 a model's name.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -186,7 +187,8 @@ def sound_file_missing(scene: Scene) -> Iterator[Diagnostic]:
                 "sound-missing",
                 f"the sound file {named[:100]} does not exist",
                 scene.at(index, "audio"),
-                "audio is silent, auto, or a path that starts at the shot list's folder",
+                did_you_mean(named.lower(), ("silent", "auto"))
+                or "audio is silent, auto, or a path that starts at the shot list's folder",
             )
 
 
@@ -225,7 +227,7 @@ def pick_outside_takes(scene: Scene) -> Iterator[Diagnostic]:
                 "pick-outside-takes",
                 f"take {shot.pick} is picked, but the shot has {shot.takes}",
                 scene.at(index, "pick"),
-                f"pick one of 1 to {shot.takes}, or raise takes",
+                f"raise takes to {shot.pick}, or pick {_or(str(n + 1) for n in range(shot.takes))}",
             )
 
 
@@ -297,16 +299,19 @@ def trim_outside(scene: Scene) -> Iterator[Diagnostic]:
             )
 
 
+_HEX_COLOUR = re.compile("#[0-9a-fA-F]{6}")
+
+
 def colour_unknown(scene: Scene) -> Iterator[Diagnostic]:
     for index, deliverable in scene.deliverables.items():
-        try:
-            ImageColor.getrgb(deliverable.background)
-        except ValueError:
+        colour = deliverable.background
+        if colour.lower() not in ImageColor.colormap and not _HEX_COLOUR.fullmatch(colour):
             yield Diagnostic(
                 "colour-unknown",
-                f"{deliverable.background!r} is not a colour",
+                f"{colour[:40]!r} is not a colour",
                 scene.place(("deliverables", index, "background")),
-                "use a name such as black or white, or #RRGGBB",
+                did_you_mean(colour, ImageColor.colormap)
+                or 'use a name such as black or white, or "#RRGGBB" in quotation marks',
             )
 
 

@@ -230,13 +230,13 @@ class Shot(Written):
     negative_prompt: str = ""
     template: str | None = None
     resolution: str | None = None
-    duration: int | None = Field(default=None, ge=1, le=60)
+    duration: int | None = Field(default=None, ge=1, le=60, strict=True)
     audio: str | None = None
-    prompt_extend: bool = True
-    watermark: bool = False
-    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
-    takes: int = Field(default=1, ge=1, le=MAX_TAKES)
-    pick: int = Field(default=1, ge=1)
+    prompt_extend: bool = Field(default=True, strict=True)
+    watermark: bool = Field(default=False, strict=True)
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED, strict=True)
+    takes: int = Field(default=1, ge=1, le=MAX_TAKES, strict=True)
+    pick: int = Field(default=1, ge=1, strict=True)
     trim: Trim = Trim()
     focus: FocusPoint = CENTRE
     transition: Transition = Transition()
@@ -257,7 +257,7 @@ class Deliverable(Written):
     aspect: AspectText
     size: SizeText | None = None
     fit: Fit = "crop"
-    background: Annotated[str, Field(pattern=r"^([a-zA-Z]{3,20}|#[0-9a-fA-F]{6})$")] = "black"
+    background: str = "black"
     fps: Rate | None = None
     audio: Sound = Sound()
 
@@ -266,9 +266,9 @@ class Deliverable(Written):
     def _shorthand(cls, value: Any) -> Any:
         """``- 3:4`` means an exact crop to 3:4; a deliverable without a name is called 3x4."""
         written = {"aspect": value} if isinstance(value, str) else value
-        if isinstance(written, dict) and "name" not in written and "aspect" in written:
+        if isinstance(written, dict) and "name" not in written:
             try:
-                aspect = _aspect(written["aspect"])
+                aspect = _aspect(written.get("aspect"))
             except PydanticCustomError:
                 return {**written, "name": "unnamed"}
             return {**written, "name": f"{aspect.width}x{aspect.height}"}

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from wanx_render.diagnostics import Diagnostic, Span
+from wanx_render.diagnostics import Diagnostic, Span, in_order
 from wanx_render.errors import BadInput
 
 Path = tuple[str | int, ...]
@@ -99,11 +99,18 @@ def _span(file: str, node: Node) -> Span:
 
 def read(file: FilePath, name: str) -> Source:
     """Read the YAML file ``file``, called ``name`` in messages. Raises BadInput."""
-    return parse(_text(file, name), name)
+    text = _text(file, name)
+    try:
+        return parse(text, name)
+    except BadInput as problem:
+        problem.texts = {name: text}
+        raise
 
 
 def parse(text: str, name: str) -> Source:
     """Read YAML text, called ``name`` in messages. Raises BadInput."""
+    if _might_overflow(text):
+        raise BadInput(_too_deep(Span(name)))
     try:
         loader = _CoreLoader(text)
         try:
@@ -129,8 +136,27 @@ def parse(text: str, name: str) -> Source:
     walk = _Walk(name)
     value = walk.value(node, ())
     if walk.problems:
-        raise BadInput(*walk.problems)
+        raise BadInput(*in_order(walk.problems))
     return Source(name, text, value, walk.nodes, walk.keys)
+
+
+# The C parser calls itself for each level and ends the process at some 30,000 of them.
+_MANY = 4_000
+_OPEN = re.compile(r"[\[{\]}]")
+_DASHES = re.compile(r"(?:[-?:][ \t]+){4000}")
+
+
+def _might_overflow(text: str) -> bool:
+    """Whether brackets or dashes are nested so deep that parsing could end the process.
+
+    Brackets in quoted text count too; nobody's prompts leave thousands of them open.
+    """
+    depth = 0
+    for found in _OPEN.finditer(text):
+        depth += 1 if found[0] in "[{" else -1
+        if depth > _MANY:
+            return True
+    return _DASHES.search(text) is not None
 
 
 def _text(file: FilePath, name: str) -> str:
