@@ -1,7 +1,8 @@
 """Whatever stands in the file, reading it ends in a shot list or in problems that can be told.
 
 ``WANX_FUZZ=50000 pytest tests/test_fuzz.py -s`` tries that many new inputs, goes on after a crash
-and tells each kind of crash with the shortest input that shows it.
+and tells each kind of crash with the shortest input that shows it; it also puts every nasty value at
+every place, of which CI tries a third.
 """
 
 import json
@@ -301,7 +302,9 @@ def pictures_are_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_value_makes_reading_crash_or_hang_at_any_place(
     file: Path, catalog: Catalog, value: str
 ) -> None:
-    for place in SCALAR.finditer(WHOLE):
+    places = list(SCALAR.finditer(WHOLE))
+    first = NASTY.index(value) % 3
+    for place in places if INPUTS else places[first::3]:
         text = WHOLE[: place.start()] + value + WHOLE[place.end() :]
         with within(MOST_SECONDS):
             attempt(text.encode(), file, catalog)

@@ -1,17 +1,35 @@
 """argv in, exit code out: commands and options, and what becomes of every error."""
 
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from wanx_render.errors import BadInput, WanxError
 
-_FILE = click.Path(path_type=Path)
+# What only some commands need is imported where it is used: every start pays for the rest.
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+    from pathlib import Path
+
+
+class _File(click.ParamType["Path"]):
+    name = "path"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:  # noqa: ARG002  # the form click calls
+        from pathlib import Path
+
+        return Path(value)
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
+        return click.Path().shell_complete(ctx, param, incomplete)
+
+
+_FILE = _File()
 
 
 class _Commands(click.Group):
@@ -26,13 +44,15 @@ class _Commands(click.Group):
 
 
 def _is_file_name(word: str) -> bool:
-    return word.lower().endswith((".yaml", ".yml")) or Path(word).exists()
+    return word.lower().endswith((".yaml", ".yml")) or os.path.exists(word)  # noqa: PTH110  # no pathlib at the start
 
 
-class _Money(click.ParamType[Decimal]):
+class _Money(click.ParamType["Decimal"]):
     name = "amount"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Decimal:
+        from decimal import Decimal, InvalidOperation
+
         try:
             amount = Decimal(value)
         except InvalidOperation:
@@ -175,6 +195,8 @@ def init(folder: Path) -> int:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def doctor(as_json: bool) -> int:
     """Look at Python, ffmpeg, font, key, disk, clock and proxies; the key is never shown."""
+    from pathlib import Path
+
     from wanx_render.commands.base import World
     from wanx_render.commands.newcomers import doctor
 
