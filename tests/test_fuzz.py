@@ -1,8 +1,8 @@
 """Whatever stands in the file, reading it ends in a shot list or in problems that can be told.
 
 ``WANX_FUZZ=50000 pytest tests/test_fuzz.py -s`` tries that many new inputs, goes on after a crash
-and tells each kind of crash with the shortest input that shows it; it also puts every nasty value at
-every place, of which CI tries a third.
+and tells each kind of crash with the shortest input that shows it; it also puts every nasty value
+at every place, of which CI tries a third.
 """
 
 import json
