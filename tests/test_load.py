@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,26 @@ def test_what_looks_like_a_key_is_never_echoed(tmp_path: Path, catalog: Catalog)
     with pytest.raises(BadInput) as caught:
         load(file, catalog)
     assert not any(secret in concise(each) for each in caught.value.diagnostics)
+
+
+def test_a_name_cannot_write_to_the_terminal_or_begin_a_line(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        small(tmp_path, catalog, '"x\\n::error::y\\e[31m.png"')
+    for problem in caught.value.diagnostics:
+        assert "\n" not in concise(problem)
+        assert "\x1b" not in full(problem, caught.value.texts)
+
+
+def test_a_thousand_chained_shots_are_checked_at_once(tmp_path: Path, catalog: Catalog) -> None:
+    Image.new("RGB", (600, 900)).save(tmp_path / "a.png")
+    chain = "".join(
+        f"  - {{id: s{n}, model: wan2.5-i2v-preview, image: {{shot: s{(n + 1) % 2000}}}}}\n"
+        for n in range(2000)
+    )
+    began = time.process_time()
+    with pytest.raises(BadInput) as caught:
+        small(tmp_path, catalog, f"a.png\n{chain}".rstrip("\n"))
+    assert len(caught.value.diagnostics) == 2000
+    assert time.process_time() - began < 3

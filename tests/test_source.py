@@ -99,8 +99,14 @@ def test_an_alias_bomb_is_refused_in_bounded_time() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a: " + "[" * 60 + "]" * 60, "a: " + "[" * 200_000, "- " * 200_000, "? " * 200_000],
-    ids=["closed", "brackets", "dashes", "questions"],
+    [
+        "a: " + "[" * 60 + "]" * 60,
+        "a: " + "[" * 200_000,
+        "- " * 200_000,
+        "? " * 200_000,
+        "# " + "]" * 100_000 + "\n" + "[" * 60_000,
+    ],
+    ids=["closed", "brackets", "dashes", "questions", "hidden"],
 )
 def test_deep_nesting_is_refused(text: str) -> None:
     """A hundred thousand open brackets would end the process inside the C parser."""

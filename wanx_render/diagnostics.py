@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Literal
 from unicodedata import east_asian_width
 
@@ -62,7 +63,13 @@ def without_secrets(text: str) -> str:
 def concise(diagnostic: Diagnostic) -> str:
     """One line that stands alone: ``file:line:column: error[code]: sentence``."""
     place = f"{diagnostic.span}: " if diagnostic.span else ""
-    return without_secrets(f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}")
+    text = f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
+    return without_secrets(_one_line(text))
+
+
+def _one_line(text: str) -> str:
+    """``text`` as one line without control characters: names of files may hold anything."""
+    return clean(text).replace("\n", "�")
 
 
 def full(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
@@ -74,7 +81,7 @@ def full(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
     if diagnostic.span and diagnostic.span.line:
         lines += _snippet(diagnostic.span, texts.get(diagnostic.span.file, ""))
     if diagnostic.hint:
-        lines.append(f"  hint: {diagnostic.hint}")
+        lines.append(_one_line(f"  hint: {diagnostic.hint}"))
     return without_secrets("\n".join(lines))
 
 
@@ -97,12 +104,12 @@ _WIDEST = 100
 
 
 def _snippet(span: Span, text: str) -> list[str]:
-    lines = text.splitlines()
+    lines = _lines(text)
     if not 0 < span.line <= len(lines):
         return []
     line = lines[span.line - 1]
     left = max(0, span.column - 1 - _WIDEST // 2) if len(line) > _WIDEST else 0
-    shown = line[left : left + _WIDEST].replace("\t", " ")
+    shown = _one_line(line[left : left + _WIDEST].replace("\t", " "))
     before = display_width(shown[: span.column - 1 - left])
     marked = shown[span.column - 1 - left : span.column - 1 - left + span.length]
     gutter = " " * len(str(span.line))
@@ -111,6 +118,11 @@ def _snippet(span: Span, text: str) -> list[str]:
         f"  {span.line} | {shown}",
         f"  {gutter} | {' ' * before}{'^' * max(display_width(marked), 1)}",
     ]
+
+
+@lru_cache(maxsize=4)  # thousands of problems may point into one file
+def _lines(text: str) -> list[str]:
+    return text.splitlines()
 
 
 def display_width(text: str) -> int:

@@ -255,29 +255,45 @@ def duplicate_names(scene: Scene) -> Iterator[Diagnostic]:
 
 def chain_broken(scene: Scene) -> Iterator[Diagnostic]:
     """Chained first frames must lead to a shot that exists and never back to themselves."""
+    known = set(scene.ids)
     before = {
         shot.id: shot.image.shot
         for shot in scene.shots.values()
         if isinstance(shot.image, LastFrame)
     }
+    loops = _loops(before)
     for index, shot in scene.shots.items():
         if shot.id not in before:
             continue
         place = scene.place(("shots", index, "image", "shot"))
-        if before[shot.id] not in scene.ids:
-            hint = did_you_mean(before[shot.id], scene.ids)
+        if before[shot.id] not in known:
+            hint = did_you_mean(before[shot.id], scene.ids[:500])
             yield Diagnostic("shot-unknown", f"there is no shot {before[shot.id]!r}", place, hint)
-        elif shot.id in (loop := _ancestors(shot.id, before)):
-            route = " -> ".join([shot.id, *loop[: loop.index(shot.id) + 1]])
+        elif loop := loops.get(shot.id):
+            start = loop.index(shot.id)
+            route = [*loop[start : start + 6], *loop[: max(start + 6 - len(loop), 0)]]
+            rest = ["..."] if len(loop) > 6 else []
+            told = " -> ".join([*route[: len(loop)], *rest, shot.id])
             yield Diagnostic(
-                "chain-cycle", f"the first frame of {shot.id} waits for itself: {route}", place
+                "chain-cycle", f"the first frame of {shot.id} waits for itself: {told}", place
             )
 
 
-def _ancestors(shot: str, before: Mapping[str, str]) -> list[str]:
-    found: list[str] = []
-    while (shot := before.get(shot, "")) and shot not in found:
-        found.append(shot)
+def _loops(before: Mapping[str, str]) -> dict[str, list[str]]:
+    """The shots that wait for themselves, each with the whole loop; every shot is walked once."""
+    found: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    for start in before:
+        line: dict[str, None] = {}
+        shot = start
+        while shot in before and shot not in seen and shot not in line:
+            line[shot] = None
+            shot = before[shot]
+        if shot in line:
+            walked = list(line)
+            loop = walked[walked.index(shot) :]
+            found |= dict.fromkeys(loop, loop)
+        seen |= set(line)
     return found
 
 

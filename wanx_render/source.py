@@ -153,7 +153,8 @@ def _might_overflow(text: str) -> bool:
     """
     depth = 0
     for found in _OPEN.finditer(text):
-        depth += 1 if found[0] in "[{" else -1
+        # Never below zero: closing brackets in a comment shall not hide what comes after it.
+        depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
         if depth > _MANY:
             return True
     return _DASHES.search(text) is not None

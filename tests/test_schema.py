@@ -1,0 +1,62 @@
+import json
+from typing import Any
+
+import pytest
+
+from wanx_render.capabilities import Catalog, Model
+from wanx_render.schema import json_schema
+from wanx_render.shotlist import Deliverable, Shot, ShotList
+
+
+@pytest.fixture(scope="module")
+def schema(catalog: Catalog) -> dict[str, Any]:
+    return json_schema(catalog)
+
+
+def mappings(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {"the list": schema, **schema["definitions"]}
+
+
+def test_every_mapping_refuses_unknown_keys(schema: dict[str, Any]) -> None:
+    for name, part in mappings(schema).items():
+        assert part["additionalProperties"] is False, name
+
+
+@pytest.mark.parametrize(
+    ("model", "name"), [(ShotList, "the list"), (Shot, "Shot"), (Deliverable, "Deliverable")]
+)
+def test_every_field_of_the_models_can_be_written_and_is_explained(
+    model: Any, name: str, schema: dict[str, Any]
+) -> None:
+    properties = mappings(schema)[name]["properties"]
+    assert set(model.model_fields) <= set(properties)
+    assert all(properties[field]["description"] for field in model.model_fields)
+
+
+def test_defaults_take_every_field_of_a_shot_but_its_id(schema: dict[str, Any]) -> None:
+    definitions = schema["definitions"]
+    shot, defaults = definitions["Shot"]["properties"], definitions["Defaults"]["properties"]
+    assert set(shot) - set(defaults) == {"id"}
+    assert "required" not in definitions["Defaults"]
+
+
+def test_every_reference_leads_somewhere(schema: dict[str, Any]) -> None:
+    words = json.dumps(schema).split('"#/definitions/')[1:]
+    assert words
+    assert {word.split('"')[0] for word in words} <= set(schema["definitions"])
+
+
+def test_nothing_newer_than_draft_7_is_used(schema: dict[str, Any]) -> None:
+    text = json.dumps(schema)
+    assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
+    assert not [
+        word for word in ("$defs", "prefixItems", "$dynamicRef", "unevaluated") if word in text
+    ]
+
+
+def test_a_model_of_the_users_own_is_offered_too(catalog: Catalog) -> None:
+    mine: Model = next(iter(catalog.models.values())).model_copy(update={"name": "mine"})
+    wider = catalog.model_copy(update={"models": {**catalog.models, "mine": mine}})
+    model = json_schema(wider)["definitions"]["Shot"]["properties"]["model"]
+    assert "mine" in model["examples"]
+    assert "enum" not in model
