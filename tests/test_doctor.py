@@ -1,4 +1,7 @@
 import dataclasses
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -91,3 +94,45 @@ def test_a_proxy_is_found_in_capitals_and_small_letters(
 
 def test_without_a_proxy_none_is_spoken_of(catalog: Catalog, tmp_path: Path) -> None:
     assert "proxy" not in look(catalog, tmp_path)
+
+
+@pytest.mark.parametrize("blank", ["\n", "\t", " ", "\r"])
+def test_a_blank_inside_the_key_is_a_warning(blank: str, catalog: Catalog, tmp_path: Path) -> None:
+    broken = CANARY[:12] + blank + CANARY[12:]
+    assert look(catalog, tmp_path, DASHSCOPE_API_KEY=broken)["key"].state == "warning"
+
+
+def test_a_key_file_saved_with_a_byte_order_mark_is_read(catalog: Catalog, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"DASHSCOPE_API_KEY={CANARY}\n", encoding="utf-8-sig")
+    assert look(catalog, tmp_path)["key"].text.endswith("is set in .env")
+
+
+@pytest.mark.parametrize("password", ["pa/ss", "p#ss", "p?ss", "p://ss", "p@ss"])
+def test_no_password_makes_the_user_look_like_the_host(
+    password: str, catalog: Catalog, tmp_path: Path
+) -> None:
+    text = look(catalog, tmp_path, HTTPS_PROXY=f"http://myself:{password}@h:1")["proxy"].text
+    assert "myself" not in text
+    assert "ss" not in text.removeprefix("HTTPS_PROXY: ").replace("address", "")
+
+
+def test_an_address_without_a_host_is_said_to_be_unreadable(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    assert "cannot be read" in look(catalog, tmp_path, HTTPS_PROXY="http:///x")["proxy"].text
+
+
+def test_a_missing_font_is_an_error(tmp_path: Path) -> None:
+    """Asked of a fresh Python that meets an empty font package first."""
+    package = tmp_path / "noto_cjk_sans_otc"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from wanx_render.doctor import _font\nprint(_font().state)"
+    )
+    # Pillow looks for a missing file among the system's fonts; here it shall find none.
+    environ = {**os.environ, "XDG_DATA_DIRS": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
+    assert done.stdout.strip() == "error"

@@ -60,3 +60,19 @@ def test_a_folder_that_cannot_be_written_is_bad_input(catalog: Catalog, tmp_path
     with pytest.raises(BadInput) as caught:
         write_example(tmp_path / "file" / "new", catalog)
     assert caught.value.diagnostics[0].code == "folder-unwritable"
+
+
+def test_a_name_too_long_for_the_disk_is_bad_input(catalog: Catalog, tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        write_example(tmp_path / ("a" * 300), catalog)
+    assert caught.value.diagnostics[0].code == "folder-unwritable"
+
+
+def test_a_link_that_leads_nowhere_is_not_written_through(catalog: Catalog, tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    (folder / ".gitignore").symlink_to("nowhere")
+    with pytest.raises(BadInput) as caught:
+        write_example(folder, catalog)
+    assert caught.value.diagnostics[0].code == "file-exists"
+    assert [path.name for path in folder.iterdir()] == [".gitignore"]

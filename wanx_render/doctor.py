@@ -57,7 +57,9 @@ def _ffmpeg(environ: Mapping[str, str]) -> Finding:
 
 def _font() -> Finding:
     try:
-        return Finding("font", "ok", f"Chinese from {fonts.chinese().path.name}")
+        font = fonts.chinese()
+        font.at(16)  # chinese() names the file without opening it
+        return Finding("font", "ok", f"Chinese from {font.path.name}")
     except OSError:
         return Finding(
             "font", "error", "the Chinese font is missing", "install noto-cjk-sans-otc again"
@@ -71,7 +73,7 @@ def _key(environ: Mapping[str, str], folder: Path) -> Finding:
         where, value = ".env", _dotenv(folder).get(KEY)
     if value is None:
         return Finding("key", "ok", f"no {KEY}: the mock needs none")
-    if not value or value != value.strip() or not value.isascii() or " " in value:
+    if value.split() != [value] or not value.isascii():
         hint = "set it again, without blanks or line ends"
         return Finding("key", "warning", f"{KEY} in {where} is not a key", hint)
     return Finding("key", "ok", f"{KEY} is set in {where}")
@@ -79,7 +81,7 @@ def _key(environ: Mapping[str, str], folder: Path) -> Finding:
 
 def _dotenv(folder: Path) -> dict[str, str]:
     try:
-        lines = (folder / ".env").read_text(encoding="utf-8").splitlines()
+        lines = (folder / ".env").read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         return {}
     pairs = (line.removeprefix("export ").partition("=") for line in lines if "=" in line)
@@ -96,11 +98,15 @@ def _endpoint(environ: Mapping[str, str], catalog: Catalog) -> Finding:
 
 def _host(url: str) -> str:
     """Scheme and host alone: user names and passwords are nobody's business."""
+    unread = "an address that cannot be read"
     try:
         parts = urlsplit(url if "://" in url else f"//{url}")
-        return f"{parts.scheme}://{parts.hostname}" if parts.scheme else str(parts.hostname)
     except ValueError:
-        return "an address that cannot be read"
+        return unread
+    # An @ so late means a "/" or "#" in the password: what looks like the host is not it.
+    if not parts.hostname or "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        return unread
+    return f"{parts.scheme}://{parts.hostname}" if parts.scheme else parts.hostname
 
 
 def _disk(folder: Path) -> Finding:

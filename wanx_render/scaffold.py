@@ -1,6 +1,7 @@
 """``init``: a small runnable project written into a folder, never over what is there."""
 
 import json
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
@@ -52,20 +53,25 @@ def write_example(folder: Path, catalog: Catalog) -> tuple[Path, ...]:
     pictures = resources.files("wanx_render") / "examples"
     for name in ("rooftop.jpg", "harbour.jpg"):
         files[f"frames/{name}"] = (pictures / name).read_bytes()
-    there = [name for name in files if (folder / name).exists()]
-    if there:
-        raise BadInput(
-            Diagnostic(
-                "file-exists",
-                f"{folder / there[0]} is there already; nothing was written",
-                hint="choose an empty folder: wanx-render init DIR",
-            )
-        )
     try:
+        _refuse_what_is_there(folder, files)
         return tuple(_write(folder / name, data) for name, data in files.items())
     except OSError as error:
         message = f"cannot write to {folder}: {error.strerror}"
-        raise BadInput(Diagnostic("folder-unwritable", message)) from None
+        hint = "choose another folder: wanx-render init DIR"
+        raise BadInput(Diagnostic("folder-unwritable", message, hint=hint)) from None
+
+
+def _refuse_what_is_there(folder: Path, names: Iterable[str]) -> None:
+    """A link that leads nowhere is something too: lstat, which does not follow it."""
+    for name in names:
+        try:
+            (folder / name).lstat()
+        except FileNotFoundError:
+            continue
+        message = f"{folder / name} is there already; nothing was written"
+        hint = "choose an empty folder: wanx-render init DIR"
+        raise BadInput(Diagnostic("file-exists", message, hint=hint))
 
 
 def _write(path: Path, data: bytes) -> Path:

@@ -29,7 +29,7 @@ DESCRIPTIONS = {
     "negative_prompt": "What shall not be seen",
     "template": "An effect template; the service then ignores the prompt",
     "resolution": "A tier of the model: a number of pixels, not a frame size",
-    "duration": "Seconds; each model has its own choice",
+    "duration": "Seconds. For a shot: each model has its own choice. For a transition: its length",
     "audio": "For a shot: silent, auto, or a sound file. For a deliverable: music and loudness",
     "prompt_extend": "Let the service rewrite the prompt (its default)",
     "watermark": "Let the service stamp the clip",
