@@ -113,6 +113,12 @@ def test_deep_nesting_is_refused(text: str) -> None:
     assert problem(text)[0] == "yaml-too-deep"
 
 
+def test_a_file_of_millions_of_values_is_refused_before_it_is_parsed() -> None:
+    began = time.process_time()
+    assert problem("a: [" + "1," * 2_600_000 + "1]")[0] == "yaml-too-large"
+    assert time.process_time() - began < 1
+
+
 def test_unreadable_files_are_refused(tmp_path: Path) -> None:
     def code(path: Path) -> str:
         with pytest.raises(BadInput) as caught:

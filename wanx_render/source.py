@@ -22,6 +22,7 @@ Path = tuple[str | int, ...]
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 40
+MAX_SEPARATORS = 300_000  # a list of 20,000 shots has about half of that
 MAX_NODES = 1_000_000  # after aliases are expanded
 
 _CORE = "tag:yaml.org,2002:"
@@ -111,6 +112,9 @@ def parse(text: str, name: str) -> Source:
     """Read YAML text, called ``name`` in messages. Raises BadInput."""
     if _might_overflow(text):
         raise BadInput(_too_deep(Span(name)))
+    if text.count(",") + text.count("\n") > MAX_SEPARATORS:
+        message = f"the file holds more than {MAX_SEPARATORS:,} lines and commas"
+        raise BadInput(Diagnostic("yaml-too-large", message, Span(name)))
     try:
         loader = _CoreLoader(text)
         try:
