@@ -15,7 +15,7 @@ from typing import Any
 
 import ffmpeg as graph
 
-from wanx_render.ffmpeg import STRICT, Ffmpeg, file_url
+from wanx_render.ffmpeg import BT709, STRICT, Ffmpeg, file_url
 from wanx_render.geometry import Box, Focus, Size, crop_box, inset_box
 from wanx_render.plan import Frame
 from wanx_render.timing import SAMPLE_RATE, Cut, conformed_frames, nearest, samples_in
@@ -23,7 +23,6 @@ from wanx_render.timing import SAMPLE_RATE, Cut, conformed_frames, nearest, samp
 # Raised whenever a graph changes in a way that changes pictures or sound.
 GRAPH_VERSION = 1
 
-BT709 = {"range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
 _SCALER = "lanczos+accurate_rnd"
 
 

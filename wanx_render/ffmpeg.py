@@ -33,6 +33,9 @@ FILTERS = ("drawtext", "tpad", "gblur")
 # Media from outside: no protocol but files, no container but mp4/mov (a playlist may name any
 # file), and any damage is an error, which ffmpeg by itself passes over with exit code 0.
 WHITELIST = ("-protocol_whitelist", "file", "-f", "mov")
+# What every picture here is, for the filter setparams, which tags without converting.
+BT709 = {"range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
+
 STRICT = ("-xerror", "-err_detect", "explode")
 
 

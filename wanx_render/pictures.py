@@ -37,10 +37,6 @@ class Picture:
     transparent: bool
     turned: bool  # by its EXIF orientation
 
-    @property
-    def mime(self) -> str:
-        return f"image/{self.format.lower()}"
-
 
 def read_bytes(path: Path) -> bytes:
     """The bytes of a picture file. Raises BadPicture."""

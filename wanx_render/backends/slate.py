@@ -27,8 +27,6 @@ _DRIFT_LIMIT = Fraction(1, 9)  # of the side it moves along
 
 _INK, _DIM, _PANEL = (255, 255, 255, 255), (205, 214, 226, 255), (14, 20, 30, 216)
 
-BT709 = {"range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
-
 
 @dataclass(frozen=True, slots=True)
 class ClipCall:
@@ -79,7 +77,7 @@ def clip_arguments(call: ClipCall, drift: Drift, still: Path, slate: Path) -> li
     shown = shown.filter("loop", loop=-1, size=1, start=0)
     shown = shown.filter("crop", call.size.width, call.size.height, *_path(drift, frames))
     shown = shown.filter("scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd")
-    shown = shown.filter("format", "yuv420p").filter("setparams", **BT709)
+    shown = shown.filter("format", "yuv420p").filter("setparams", **ffmpeg.BT709)
     if call.request.sound in ("auto", "file"):
         shown = shown.filter("drawbox", color="white@0.6", t="fill", enable=_flash(call.rate))
     where = _slate_place(call.size)
@@ -87,7 +85,7 @@ def clip_arguments(call: ClipCall, drift: Drift, still: Path, slate: Path) -> li
         graph.input(ffmpeg.file_url(slate)), x=where.x, y=where.y, format="yuv420"
     )
     shown = _counter(shown, call.size)
-    shown = shown.filter("format", "yuv420p").filter("setparams", **BT709)
+    shown = shown.filter("format", "yuv420p").filter("setparams", **ffmpeg.BT709)
     shown = shown.filter("trim", end_frame=frames).filter("setsar", "1")
     streams = [shown, *_sound(call, frames)]
     output = graph.output(*streams, ffmpeg.file_url(call.target), **_encoding(call))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -45,12 +45,6 @@ _WORDS = {
 }
 _ENDS = ("clip", "cached", "failed")
 _MAX_ROWS = 12
-
-
-class Report(Protocol):
-    """Something that shows events until the run ends."""
-
-    def __call__(self, event: Event) -> None: ...
 
 
 def subject(event: Event) -> str:
