@@ -1,243 +1,379 @@
-"""The wire format: HTTP requests in, the service's JSON out; what tasks do is the simulator's.
+"""The emulator over HTTP: each request goes one way, from its bytes to the service and back.
 
-So far: create, query and cancel, and the result file. Keys name accounts: ``sk-mock-NAME`` is one
-of Beijing, ``sk-mock-intl-NAME`` one of Singapore, any other key is refused.
+Read, name the account, look into the fault plan, do it, spoil the answer where the plan says so,
+write it into the journal. Answers are values; nothing is sent before the journal has it.
 """
 
 import asyncio
 import hashlib
 import json
-import tempfile
-import uuid
-from datetime import datetime, timedelta, timezone
-from fractions import Fraction
-from pathlib import Path
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from wanx_render import pictures
-from wanx_render.backends.base import Canceled, Failed, Pending, Running, Succeeded, TaskState
-from wanx_render.backends.simulator import Simulator
-from wanx_render.backends.slate import ClipCall, make_clip
-from wanx_render.capabilities import Catalog
-from wanx_render.errors import Refused, Throttled
-from wanx_render.ffmpeg import Ffmpeg
-from wanx_render.geometry import Size, predicted_size
-from wanx_render.task import Media, SoundMode, TaskRequest
+from mock_server import admin, cutting, lists
+from mock_server.accounts import Account, account_of
+from mock_server.basis import ERRORS, OFFICIAL, SDK, rests_on
+from mock_server.evidence import Entry, fingerprint, shortened
+from mock_server.faults import ANSWERS, BadFault, Fault, Operation, Subject
+from mock_server.guard import Guard
+from mock_server.reading import body_of, bounded
+from mock_server.service import Service
+from mock_server.storage import UPLOAD_MEGABYTES, Denied, file_response
+from mock_server.wire import Problem, decode, encode, told
+from wanx_render.backends.base import Succeeded
+from wanx_render.errors import FfmpegError
 
 BASE = "/api/v1"
-_BEIJING = timezone(timedelta(hours=8))
-_ASSUMED = Size(1280, 720)  # of a first frame that only a real service could fetch
+REGIONS = {"beijing": "beijing", "singapore": "singapore"}
+_BODY_LIMIT = 64 * 1024 * 1024  # two pictures of 20 MB as Base64, and room
+_UPLOAD_LIMIT = (UPLOAD_MEGABYTES + 1) * 1024 * 1024
+_SLOWEST = 3600.0
+log = logging.getLogger("wanx.mock")
 
 
-class Problem(Exception):
-    """An answer in the service's error form."""
+@dataclass
+class Call:
+    """One request on its way through, and what is found out about it."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+    operation: Operation
+    request: Request
+    account: Account | None = None
+    data: bytes = b""
+    body: Any = None
+    model: str = ""
+    prompt: str = ""
+    task_id: str | None = None
+    code: str | None = None
+    fault: Fault | None = None
+    form: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def who(self) -> Account:
+        if self.account is None:  # never for an operation behind a key
+            raise Problem(401, "InvalidApiKey", "No API-key provided.")
+        return self.account
+
+    def subject(self) -> Subject:
+        """What the fault plan looks at."""
+        key = self.task_id or hashlib.sha256(self.data).hexdigest()
+        name = self.account.name if self.account else ""
+        return Subject(self.operation, name, key, self.model, self.prompt)
+
+
+Do = Callable[[Call], Awaitable[Response]]
 
 
 class Emulator:
-    """One service: its tasks, and the clips already made."""
+    """The ASGI application of one service."""
 
-    def __init__(self, simulator: Simulator, catalog: Catalog, program: Ffmpeg) -> None:
-        self.simulator = simulator
-        self.catalog = catalog
-        self.program = program
-        self.folder = Path(tempfile.mkdtemp(prefix="wanx-mock-"))
-        self.making: dict[str, asyncio.Lock] = {}
-
-    def app(self) -> Starlette:
-        """The ASGI application."""
-        create = f"{BASE}/services/aigc/{{family}}/video-synthesis"
-        return Starlette(
-            routes=[
-                Route(create, self._guarded(self.create), methods=["POST"]),
-                Route(f"{BASE}/tasks/{{task_id}}", self._guarded(self.query), methods=["GET"]),
-                Route(f"{BASE}/tasks/{{task_id}}/", self._guarded(self.query), methods=["GET"]),
-                Route(
-                    f"{BASE}/tasks/{{task_id}}/cancel",
-                    self._guarded(self.cancel),
-                    methods=["POST"],
-                ),
-                Route("/results/{account}/{task_id}.mp4", self.result, methods=["GET"]),
-            ]
+    def __init__(self, service: Service, token: str | None = None) -> None:
+        self.service = service
+        self.guard = Guard(token)
+        self._date: tuple[int, str] = (0, "")
+        self.asgi = Starlette(
+            routes=[*self._api_routes(), *admin.routes(service, self.guard)],
+            exception_handlers={
+                Problem: self._as_problem,
+                HTTPException: self._as_http,
+                Exception: self._as_bug,
+            },
         )
 
-    def _guarded(self, handler: Any) -> Any:
-        async def answer(request: Request) -> Response:
-            try:
-                account = _account(request)
-                body = await handler(request, account)
-            except Problem as problem:
-                told = {"code": problem.code, "message": problem.message}
-                return JSONResponse({**told, "request_id": _request_id()}, problem.status)
-            return JSONResponse(body)
+    def _api_routes(self) -> list[Route]:
+        routes: list[Route] = []
 
+        def serve(path: str, methods: list[str], operation: Operation, do: Do) -> None:
+            for base in (BASE, *(f"/{region}{BASE}" for region in REGIONS)):
+                for slash in ("", "/"):
+                    end = self._endpoint(operation, do)
+                    routes.append(Route(base + path + slash, end, methods=methods))
+
+        serve("/tasks/{task_id}", ["GET"], "query", self._query)
+        serve("/services/aigc/video-generation/video-synthesis", ["POST"], "create", self._create)
+        serve("/services/aigc/image2video/video-synthesis", ["POST"], "create", self._create)
+        serve("/tasks", ["GET"], "list", self._list)
+        serve("/tasks/{task_id}/cancel", ["POST", "GET"], "cancel", self._cancel)
+        serve("/uploads", ["GET"], "policy", self._policy)
+        upload, result = (
+            self._endpoint("upload", self._upload),
+            self._endpoint("result", self._result),
+        )
+        routes.append(Route("/oss", upload, methods=["POST"]))
+        routes.append(Route("/oss/", upload, methods=["POST"]))
+        routes.append(Route("/results/{account}/{task_id}.mp4", result, methods=["GET", "HEAD"]))
+        return routes
+
+    # -- the way of every request ----------------------------------------------------------------
+
+    def _endpoint(self, operation: Operation, do: Do) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            call = Call(operation, request)
+            try:
+                answer = await self._answer(call, do)
+            except Problem as problem:
+                answer = self._refusal(call, problem)
+            except Denied as denied:
+                call.code = denied.code
+                answer = denied.response()
+            return self._told(call, answer)
+
+        return endpoint
+
+    async def _answer(self, call: Call, do: Do) -> Response:
+        self.guard.host(call.request)
+        if call.operation not in ("upload", "result"):
+            region = REGIONS.get(call.request.url.path.split("/", 2)[1])
+            call.account = account_of(call.request.headers.get("authorization", ""), region)
+        await self._read(call)
+        try:
+            fault = call.fault = self.service.plan.strike(call.subject())
+        except BadFault as error:  # in a tag of the prompt
+            raise Problem(400, "MockTag", str(error)) from None
+        if fault and fault.effect == "slow" and fault.stage == "before":
+            await asyncio.sleep(min(fault.seconds, _SLOWEST))
+        if fault and _in_place_of(call.operation, fault):
+            return cutting.spoilt(fault, self._placeholder(call, fault))
+        answer = await self._done(call, do)
+        if fault and fault.effect == "error":
+            return self._refusal(call, _problem_of(fault))
+        if fault and fault.effect == "slow" and fault.stage in ("after", "headers"):
+            await asyncio.sleep(min(fault.seconds, _SLOWEST))
+        return cutting.spoilt(fault, answer) if fault else answer
+
+    async def _done(self, call: Call, do: Do) -> Response:
+        """The answer without faults; refusals are answers too, so that they can be spoilt."""
+        try:
+            if call.account:
+                self.service.admit(call.account, call.operation)
+            return await do(call)
+        except Problem as problem:
+            return self._refusal(call, problem)
+        except Denied as denied:
+            call.code = denied.code
+            return denied.response()
+
+    def _placeholder(self, call: Call, fault: Fault) -> Response:
+        if fault.effect == "error":
+            return self._refusal(call, _problem_of(fault))
+        return _json({"request_id": self.service.new_id()})
+
+    def _refusal(self, call: Call, problem: Problem) -> Response:
+        call.code = problem.code
+        return self._error(problem)
+
+    def _error(self, problem: Problem) -> Response:
+        told = {"code": problem.code, "message": problem.message}
+        body = {**told, "request_id": self.service.new_id()}
+        return _json(body, problem.status, problem.headers)
+
+    def _told(self, call: Call, answer: Response) -> Response:
+        """The answer with its date, once the journal has it."""
+        name = call.account.name if call.account else None
+        now = self.service.clock.now(name)
+        answer.headers["date"] = self._http_date(now)
+        journal, request = self.service.journal, call.request
+        key = request.headers.get("authorization", "").rpartition(" ")[2]
+        journal.add(
+            Entry(
+                number=journal.number(),
+                time=now,
+                wall=journal.wall(),
+                account=name,
+                operation=call.operation,
+                method=request.method,
+                path=request.url.path,
+                key=fingerprint(key),
+                status=answer.status_code,
+                code=call.code,
+                fault=call.fault.effect if call.fault else None,
+                task_id=call.task_id,
+                prompt=call.prompt or None,
+                body=call.body,
+            )
+        )
         return answer
 
-    async def create(self, request: Request, account: str) -> dict[str, Any]:
-        if request.headers.get("x-dashscope-async") != "enable":
-            raise Problem(
-                403, "AccessDenied", "current user api does not support synchronous calls."
-            )
-        asked = self._read(await _json(request), account)
+    def _http_date(self, now: datetime) -> str:
+        second = int(now.timestamp())
+        if self._date[0] != second:
+            self._date = second, format_datetime(now.astimezone(UTC), usegmt=True)
+        return self._date[1]
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    async def _read(self, call: Call) -> None:
+        """What the request is about: its task, its body, the account in its path or form."""
+        request = call.request
+        call.task_id = request.path_params.get("task_id")
+        match call.operation:
+            case "create":
+                call.data = await body_of(request, _BODY_LIMIT)
+                call.body, call.model, call.prompt = _glance(call.data)
+            case "upload":
+                await self._read_form(call)
+            case "result":
+                call.account = Account(request.path_params["account"])
+            case "policy":
+                call.model = request.query_params.get("model", "")
+            case _:
+                pass
+
+    async def _read_form(self, call: Call) -> None:
+        headers = call.request.headers
+        if not headers.get("content-type", "").startswith("multipart/form-data"):
+            raise Denied(412, "PreconditionFailed", "The body must be multipart/form-data.")
+        stream = bounded(call.request, _UPLOAD_LIMIT)
         try:
-            accepted = self.simulator.submit(account, asked)
-        except Throttled as error:
-            raise Problem(429, error.code, error.message) from None
-        except Refused as error:
-            status = 404 if error.code == "ModelNotFound" else 400
-            raise Problem(status, error.code, error.message) from None
-        return {
-            "output": {"task_status": "PENDING", "task_id": accepted.task_id},
-            "request_id": accepted.request_id,
-        }
+            form = await MultiPartParser(headers, stream, max_files=1, max_fields=40).parse()
+        except (MultiPartException, KeyError, ValueError, AssertionError):
+            raise Denied(400, "MalformedPOSTRequest", "The form cannot be read.") from None
+        call.form = {name: value for name, value in form.items() if isinstance(value, str)}
+        file = form.get("file")
+        call.data = await file.read() if isinstance(file, UploadFile) else b""
+        await form.close()
+        owner = call.form.get("key", "").split("/")[1:2]
+        call.account = Account(owner[0]) if owner else None
+        call.body = {name: call.form.get(name) for name in ("key", "x-oss-content-type")}
 
-    async def query(self, request: Request, account: str) -> dict[str, Any]:
-        state = self.simulator.state(account, request.path_params["task_id"])
-        origin = str(request.base_url).rstrip("/")
-        return {"request_id": _request_id(), **_told(state, f"{origin}/results/{account}")}
+    # -- the operations --------------------------------------------------------------------------
 
-    async def cancel(self, request: Request, account: str) -> dict[str, Any]:
-        if not self.simulator.cancel(account, request.path_params["task_id"]):
-            raise Problem(
-                400,
-                "UnsupportedOperation",
-                "Failed to cancel the task, please confirm if the task is in PENDING status.",
-            )
-        return {"request_id": _request_id()}
-
-    async def result(self, request: Request) -> Response:
-        """The clip of a task that succeeded, made when it is first asked for."""
-        account, task_id = request.path_params["account"], request.path_params["task_id"]
-        task = self.simulator.task(account, task_id)
-        if task is None or not isinstance(self.simulator.state(account, task_id), Succeeded):
-            return Response("<Error><Code>AccessDenied</Code></Error>", 403, None, "text/xml")
-        path = self.folder / f"{task_id}.mp4"
-        async with self.making.setdefault(task_id, asyncio.Lock()):
-            if not path.exists():
-                await asyncio.to_thread(self._make, task.request, path)
-        return FileResponse(path, media_type="video/mp4")
-
-    def _make(self, asked: TaskRequest, path: Path) -> None:
-        folder = Path(tempfile.mkdtemp(dir=self.folder))
-        area = self.catalog.tier_area(asked.resolution)
-        call = ClipCall(
-            request=asked,
-            label=f"task {path.stem[:8]}",
-            size=predicted_size(asked.image.size or _ASSUMED, area),
-            rate=Fraction(self.catalog.models[asked.model].fps.value),
-            folder=folder,
-            target=folder / "clip.mp4",
+    @rests_on("official text", ERRORS, "Creating without X-DashScope-Async is 403 AccessDenied")
+    @rests_on("official text", OFFICIAL, "Creation answers 200 with task_id and PENDING")
+    async def _create(self, call: Call) -> Response:
+        headers = call.request.headers
+        if headers.get("x-dashscope-async", "").lower() != "enable":
+            message = "current user api does not support synchronous calls."
+            raise Problem(403, "AccessDenied", message)
+        resolves = headers.get("x-dashscope-ossresourceresolve", "").lower() == "enable"
+        accepted = self.service.create(
+            call.who, decode(call.data), resolves=resolves, fault=call.fault
         )
-        make_clip(self.program, call).replace(path)
+        call.task_id = accepted.task_id
+        output = {"task_status": "PENDING", "task_id": accepted.task_id}
+        return _json({"output": output, "request_id": accepted.request_id})
 
-    def _read(self, body: dict[str, Any], account: str) -> TaskRequest:
-        """The body of a create call as a request; unknown fields are passed over."""
-        asked, wanted = body.get("input") or {}, body.get("parameters") or {}
-        if not body.get("model"):
-            raise Problem(400, "BadRequest.EmptyModel", 'Required parameter "model" missing.')
-        if not asked:
-            raise Problem(400, "BadRequest.EmptyInput", 'Required parameter "input" missing.')
-        region = "singapore" if account.startswith("intl-") else "beijing"
-        model = self.catalog.model(str(body["model"]))
-        if model is None or model.region_names.value.get(region) != body["model"]:
-            raise Problem(404, "ModelNotFound", "Model not exist.")
-        track = asked.get("audio_url")
-        sound: SoundMode = "none"
-        if model.sound.value != "none":
-            sound = "file" if track else "silent" if wanted.get("audio") is False else "auto"
-        return TaskRequest(
-            model=model.name,
-            region=region,
-            image=_image(asked.get("img_url")),
-            last_image=None,
-            prompt=str(asked.get("prompt") or ""),
-            negative_prompt=str(asked.get("negative_prompt") or ""),
-            template=asked.get("template") or None,
-            resolution=str(wanted.get("resolution") or model.tiers.value[0]),
-            duration=int(wanted.get("duration") or model.durations.value[0]),
-            sound=sound,
-            sound_file=Media(f"url:{track}", url=str(track)) if sound == "file" else None,
-            prompt_extend=wanted.get("prompt_extend", True) is not False,
-            watermark=bool(wanted.get("watermark")),
-            seed=int(wanted.get("seed") or 0),
-        )
+    @rests_on("official text", OFFICIAL, "An unknown or expired task is 200 with UNKNOWN")
+    @rests_on("captured", SDK, "Slashes at the end and any query string are accepted")
+    async def _query(self, call: Call) -> Response:
+        state = self.service.query(call.who, call.task_id or "", call.fault)
+        origin, account = _origin(call.request), call.who.name
+
+        def video_url(done: Succeeded) -> str:
+            path = f"/results/{account}/{done.task_id}.mp4"
+            return origin + self.service.signer.link(path, done.expires)
+
+        return _json({"request_id": self.service.new_id(), **told(state, video_url)})
+
+    async def _list(self, call: Call) -> Response:
+        found = self.service.recent(call.who, call.fault)
+        asked = lists.read(call.request.query_params, self.service.clock.now(call.who.name))
+        body = lists.page(found, asked, self.service.catalog)
+        return _json({"request_id": self.service.new_id(), **body})
+
+    @rests_on("captured", SDK, "SDK 1.25.8's asyncio client cancels with GET; that works too")
+    async def _cancel(self, call: Call) -> Response:
+        self.service.cancel(call.who, call.task_id or "")
+        return _json({"request_id": self.service.new_id()})
+
+    async def _policy(self, call: Call) -> Response:
+        if call.request.query_params.get("action") != "getPolicy":
+            raise Problem(400, "InvalidParameter", "action must be getPolicy.")
+        data = self.service.policy(call.who, call.model, _origin(call.request))
+        return _json({"request_id": self.service.new_id(), "data": data})
+
+    @rests_on("captured", SDK, "Only status 200, with an empty body, counts as uploaded")
+    async def _upload(self, call: Call) -> Response:
+        self.service.upload(call.form, call.data)
+        return Response(b"", 200)
+
+    async def _result(self, call: Call) -> Response:
+        if call.fault and call.fault.effect == "expired":
+            raise Denied(403, "AccessDenied", "Request has expired.")
+        request, account = call.request, call.who.name
+        query, now = dict(request.query_params), self.service.clock.now(account)
+        self.service.signer.check_link(request.url.path, query, now)
+        try:
+            path, ended = await self.service.clip(account, call.task_id or "")
+        except FfmpegError as error:
+            log.error("a clip could not be made: %s", error)
+            raise Denied(500, "InternalError", "The clip could not be made.") from None
+        return file_response(path, request.headers, ended)
+
+    # -- what no operation is for ----------------------------------------------------------------
+
+    async def _as_problem(self, _: Request, error: Exception) -> Response:
+        return self._error(error) if isinstance(error, Problem) else self._error(_BUG)
+
+    @rests_on("guess", "the list of error codes has NotFound", "Other paths are 404, methods 405")
+    async def _as_http(self, request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        try:
+            self.guard.host(request)
+        except Problem as problem:
+            return self._error(problem)
+        if status == 405:
+            return self._error(Problem(405, "MethodNotAllowed", "The method is not allowed here."))
+        if status == 404:
+            return self._error(Problem(404, "NotFound", "The requested resource does not exist."))
+        return self._error(Problem(status, "BadRequest", "The request cannot be read."))
+
+    async def _as_bug(self, request: Request, error: Exception) -> Response:
+        log.error("%s %s", request.method, request.url.path, exc_info=error)
+        return self._error(_BUG)
 
 
-def _account(request: Request) -> str:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key:
-        raise Problem(401, "InvalidApiKey", "No API-key provided.")
-    if not key.startswith("sk-mock-") or not key.removeprefix("sk-mock-").isascii():
-        raise Problem(401, "InvalidApiKey", "Invalid API-key provided.")
-    return key.removeprefix("sk-mock-")
+_BUG = Problem(500, "InternalError", "An internal error has occured, please try again later.")
 
 
-async def _json(request: Request) -> dict[str, Any]:
+def _in_place_of(operation: Operation, fault: Fault) -> bool:
+    """Whether the fault comes instead of the operation; reading once more changes nothing."""
+    if fault.stage != "before" or fault.effect not in (*ANSWERS, "never"):
+        return False
+    bodies = ("truncated", "wrong-length", "garbage")
+    return operation in ("create", "cancel", "upload") or fault.effect not in bodies
+
+
+def _problem_of(fault: Fault) -> Problem:
+    code, message = fault.code, fault.message
+    if not code:
+        code = {429: "Throttling.RateQuota", 503: "ModelUnavailable"}.get(fault.status, "")
+        code = code or ("InternalError" if fault.status >= 500 else "InvalidParameter")
+    headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+    return Problem(fault.status, code, message or "As the fault plan asks for.", headers)
+
+
+def _glance(data: bytes) -> tuple[Any, str, str]:
+    """A create body for the journal, and its model and prompt, as far as they can be read."""
     try:
-        body = json.loads(await request.body())
-    except ValueError:
-        body = None
-    if not isinstance(body, dict) or not isinstance(body.get("input") or {}, dict):
-        raise Problem(400, "InvalidParameter", "The request body is not a valid JSON object.")
-    return body
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        return f"{len(data)} bytes that are no JSON", "", ""
+    if not isinstance(body, dict):
+        return shortened(body), "", ""
+    model, given = body.get("model"), body.get("input")
+    prompt = given.get("prompt") if isinstance(given, dict) else None
+    return (
+        shortened(body),
+        model if isinstance(model, str) else "",
+        prompt if isinstance(prompt, str) else "",
+    )
 
 
-def _image(url: Any) -> Media:
-    if not isinstance(url, str) or not url:
-        raise Problem(400, "InvalidParameter", 'Required parameter "img_url" missing.')
-    if url.startswith("data:"):
-        try:
-            picture = pictures.inspect(pictures.decode_data_uri(url))
-        except pictures.BadPicture as error:
-            raise Problem(400, "InvalidParameter", f"The image {error}.") from None
-        return Media(f"sha256:{picture.sha256}", url=url, size=picture.size)
-    return Media("url:" + hashlib.sha256(url.encode()).hexdigest(), url=url)
+def _origin(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
 
 
-def _told(state: TaskState, results: str) -> dict[str, Any]:
-    """What a query says of a task; an expired or unknown one is an answer too, not an error."""
-    match state:
-        case Pending(task_id=task_id, submitted=at):
-            return {"output": {"task_id": task_id, "task_status": "PENDING", **_times(at)}}
-        case Running(task_id=task_id, submitted=at, started=start):
-            return {"output": {"task_id": task_id, "task_status": "RUNNING", **_times(at, start)}}
-        case Failed(task_id=task_id, code=code, message=message):
-            output = {"task_id": task_id, "task_status": "FAILED", "code": code, "message": message}
-            return {"output": output}
-        case Canceled(task_id=task_id):
-            return {"output": {"task_id": task_id, "task_status": "CANCELED"}}
-        case Succeeded():
-            output = {
-                "task_id": state.task_id,
-                "task_status": "SUCCEEDED",
-                **_times(state.submitted, state.started, state.ended),
-                "orig_prompt": state.original_prompt,
-                "video_url": f"{results}/{state.task_id}.mp4",
-            }
-            if state.actual_prompt is not None:
-                output["actual_prompt"] = state.actual_prompt
-            return {"output": output, "usage": state.usage}
-        case _:
-            return {"output": {"task_id": state.task_id, "task_status": "UNKNOWN"}}
-
-
-def _times(*times: datetime | None) -> dict[str, str]:
-    names = ("submit_time", "scheduled_time", "end_time")
-    return {name: _stamp(time) for name, time in zip(names, times, strict=False) if time}
-
-
-def _stamp(time: datetime) -> str:
-    """As the service writes it: Beijing's time, without a zone."""
-    return time.astimezone(_BEIJING).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-
-
-def _request_id() -> str:
-    return str(uuid.uuid4())
+def _json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(encode(body), status, dict(headers or {}), "application/json")

@@ -1,36 +1,117 @@
-"""Start the emulator on loopback: one JSON line on stdout says where it is."""
+"""Start the emulator: one JSON line on stdout says where it is."""
 
+import asyncio
+import ipaddress
 import json
+import logging
 import os
-import socket
+from pathlib import Path
 
 import click
-import uvicorn
 
 from mock_server.app import BASE, Emulator
-from wanx_render import ffmpeg
-from wanx_render.backends.simulator import Simulator
+from mock_server.clocks import BadTime
+from mock_server.faults import PRESETS, BadFault, Fault, read_line, read_plan
+from mock_server.server import listen, server
+from mock_server.service import Options, Service
+from mock_server.store import BadState
+from wanx_render import ffmpeg, source
 from wanx_render.capabilities import packaged
-from wanx_render.clock import RealClock
 from wanx_render.errors import BadInput
 
-_PACES = {"real": 1, "x60": 60}
+_EPILOG = "Keys: sk-mock-NAME is an account of Beijing, sk-mock-intl-NAME one of Singapore."
 
 
-@click.command()
-@click.option("--port", default=0, show_default=True, help="0 takes a free one.")
-@click.option("--clock", "pace", type=click.Choice(list(_PACES)), default="x60", show_default=True)
+@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--port", default=0, show_default=True, type=click.IntRange(0, 65535),
+              help="0 takes a free one.")  # fmt: skip
+@click.option("--clock", default="x60", show_default=True, metavar="real|xN|manual|auto",
+              help="xN runs N times as fast; auto jumps to whatever is polled for.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="The same seed tells the same story.")
-def main(port: int, pace: str, seed: int) -> None:
-    """An emulator of DashScope's video synthesis on 127.0.0.1."""
+@click.option("--faults", "plan", metavar="FILE|PRESET",
+              help=f"A fault plan: a YAML file, or {' or '.join(PRESETS)}.")  # fmt: skip
+@click.option("--fault", "lines", multiple=True, metavar="'on=create nth=1 effect=reset'",
+              help="One fault more; can be repeated.")  # fmt: skip
+@click.option("--state", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Remember all in this file; a killed server goes on from it.")  # fmt: skip
+@click.option("--refuse", type=click.Choice(["later", "at-once"]), default="later",
+              show_default=True, help="Flaws of a request show as FAILED, or as 400.")  # fmt: skip
+@click.option("--limits/--no-limits", default=None,
+              help="Requests a second. Default: where time passes by itself.")  # fmt: skip
+@click.option("--host", default="127.0.0.1", show_default=True,
+              help="Another address than loopback needs --token.")  # fmt: skip
+@click.option("--token", envvar="WANX_MOCK_TOKEN",
+              help="What the admin side asks for (X-Mock-Token).")  # fmt: skip
+def main(
+    port: int,
+    clock: str,
+    seed: int,
+    plan: str | None,
+    lines: tuple[str, ...],
+    state: Path | None,
+    refuse: str,
+    limits: bool | None,
+    host: str,
+    token: str | None,
+) -> None:
+    """An emulator of DashScope's image-to-video service, for any client, offline."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        program = ffmpeg.find(os.environ)
-    except BadInput as error:
-        raise click.ClickException(str(error)) from None
-    catalog = packaged()
-    emulator = Emulator(Simulator(catalog, RealClock(_PACES[pace]).now, seed), catalog, program)
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}{BASE}"
-        click.echo(json.dumps({"base_url": address, "clock": pace, "seed": seed}))
-        config = uvicorn.Config(emulator.app(), log_level="warning", lifespan="off")
-        uvicorn.Server(config).run(sockets=[listener])
+        options = Options(
+            clock=clock,
+            seed=seed,
+            refuse="at-once" if refuse == "at-once" else "later",
+            limits=limits,
+            faults=(*_plan(plan), *(read_line(line) for line in lines)),
+            state=state,
+        )
+        host = _allowed(host, token)
+        service = Service(packaged(), ffmpeg.find(os.environ), options)
+    except (BadFault, BadTime, BadState, BadInput) as error:
+        raise click.UsageError(str(error)) from None
+    try:
+        with listen(host, port) as listener:
+            _say(listener.getsockname(), service)
+            emulator = Emulator(service, token)
+            asyncio.run(server(emulator.asgi).serve(sockets=[listener]))
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host} port {port}: {error.strerror}"
+        ) from None
+    except KeyboardInterrupt:
+        pass
+    finally:
+        service.close()
+
+
+def _plan(text: str | None) -> tuple[Fault, ...]:
+    if text is None:
+        return ()
+    if text in PRESETS:
+        return PRESETS[text]
+    return read_plan(source.read(Path(text), text).value)
+
+
+def _allowed(host: str, token: str | None) -> str:
+    """The address to listen on. Raises click.UsageError for one beyond loopback with no token."""
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        raise click.UsageError(f"--host {host} is not an IP address") from None
+    if not address.is_loopback and not token:
+        raise click.UsageError(f"{address} can be reached from elsewhere: give a --token as well")
+    return str(address)
+
+
+def _say(name: tuple[str, int], service: Service) -> None:
+    host = f"[{name[0]}]" if ":" in name[0] else name[0]
+    origin = f"http://{host}:{name[1]}"
+    line = {
+        "base_url": origin + BASE,
+        "page": f"{origin}/",
+        "admin": f"{origin}/_mock",
+        "clock": service.clock.mode,
+        "seed": service.options.seed,
+        "pid": os.getpid(),
+    }
+    click.echo(json.dumps(line))

@@ -40,7 +40,7 @@ MODULES = {
 # What an emulator may know: how the service behaves, never how this program uses it.
 SERVER_SEES = {
     "backends.base", "backends.simulator", "backends.slate", "task", "capabilities", "geometry",
-    "clock", "errors", "ffmpeg", "pictures",
+    "clock", "errors", "ffmpeg", "pictures", "soundtracks", "source",
 }  # fmt: skip
 
 ONLY_IN = {

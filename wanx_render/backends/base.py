@@ -64,6 +64,9 @@ class Failed:
     code: str
     message: str
     request_id: str = ""
+    submitted: datetime | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

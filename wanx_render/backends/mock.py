@@ -9,24 +9,17 @@ import json
 import shutil
 import tempfile
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from wanx_render import ffmpeg
 from wanx_render.backends.base import Accepted, Submission, Succeeded, TaskState
 from wanx_render.backends.simulator import Simulator, Task
-from wanx_render.backends.slate import ClipCall, make_clip
+from wanx_render.backends.slate import clip_call, make_clip
 from wanx_render.capabilities import Catalog
-from wanx_render.geometry import Size, predicted_size
-from wanx_render.task import Media, TaskRequest
 
 _ACCOUNT = "local"
-
-# Where only the service could fetch the first frame, its shape is not known here.
-_ASSUMED = Size(1280, 720)
 
 
 @dataclass(frozen=True)
@@ -44,28 +37,11 @@ def recall(file: Path) -> Memory:
         record = json.loads(file.read_text(encoding="utf-8"))
         return Memory(
             now=datetime.fromisoformat(record["now"]),
-            tasks=tuple(_task(each) for each in record["tasks"]),
+            tasks=tuple(Task.from_record(each) for each in record["tasks"]),
             labels=dict(record["labels"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return Memory()
-
-
-def _task(record: dict[str, Any]) -> Task:
-    times = ("submitted", "started", "ended")
-    read = {name: datetime.fromisoformat(record[name]) for name in times}
-    asked = record["request"]
-    media = {name: _media(asked[name]) for name in ("image", "last_image", "sound_file")}
-    return Task(**{**record, **read, "request": TaskRequest(**{**asked, **media})})
-
-
-def _media(record: dict[str, Any] | None) -> Media | None:
-    if record is None:
-        return None
-    path, size = record["path"], record["size"]
-    return Media(
-        record["identity"], path and Path(path), record["url"], Size(**size) if size else None
-    )
 
 
 class MockBackend:
@@ -97,7 +73,7 @@ class MockBackend:
         return accepted
 
     def _remember(self) -> None:
-        tasks = [asdict(task) for task in self._simulator.tasks()]
+        tasks = [task.record() for task in self._simulator.tasks()]
         record = {"now": self._simulator.now(), "tasks": tasks, "labels": self._labels}
         part = self._file.with_suffix(".part")
         part.write_text(json.dumps(record, default=str, ensure_ascii=False), encoding="utf-8")
@@ -120,16 +96,8 @@ class MockBackend:
             raise LookupError(task.task_id)
         request = known.request
         folder = Path(tempfile.mkdtemp(prefix="wanx-slate-"))
-        call = ClipCall(
-            request=request,
-            label=self._labels[task.task_id],
-            size=predicted_size(
-                request.image.size or _ASSUMED, self._catalog.tier_area(request.resolution)
-            ),
-            rate=Fraction(self._catalog.models[request.model].fps.value),
-            folder=folder,
-            target=target,
-        )
+        label = self._labels[task.task_id]
+        call = clip_call(self._catalog, request, label=label, folder=folder, target=target)
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._executor, make_clip, self._program, call)

@@ -11,9 +11,10 @@ import random
 import re
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from wanx_render.backends.base import (
     Accepted,
@@ -27,16 +28,29 @@ from wanx_render.backends.base import (
 )
 from wanx_render.capabilities import Catalog, Model
 from wanx_render.errors import Refused, Throttled
-from wanx_render.task import TaskRequest
+from wanx_render.geometry import Size
+from wanx_render.task import Media, TaskRequest
 
-# In the prompt of a shot: [[mock: fail=DataInspectionFailed]] makes its task end so.
-_TAG = re.compile(r"\[\[mock:\s*fail=([A-Za-z.]+)\s*\]\]")
+# In the prompt of a shot: [[mock: fail=DataInspectionFailed]] makes its task end so, and
+# [[mock: stuck]] keeps it waiting.
+_TAG = re.compile(r"\[\[mock:\s*(?:fail=([A-Za-z.]+)|(stuck))\s*\]\]")
 
 _MESSAGES = {
     "DataInspectionFailed": "Input or output data may contain inappropriate content.",
     "IPInfringementSuspect": "Input data is suspected of being involved in IP infringement.",
     "InternalError.Timeout": "An internal timeout error has occured during execution.",
 }
+_STUCK_FOR = timedelta(days=365)
+_AT_ONCE = timedelta(milliseconds=100)  # from acceptance to FAILED, as a third party saw it
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What befalls a task that does not simply succeed."""
+
+    kind: Literal["fail", "fail-at-once", "stuck"]
+    code: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +64,42 @@ class Task:
     submitted: datetime
     started: datetime
     ended: datetime
-    failure: str | None = None
+    fate: Fate | None = None
     cancelled: bool = False
 
     def shifted_to(self, start: datetime) -> "Task":
         return replace(self, started=start, ended=start + (self.ended - self.started))
+
+    def record(self) -> dict[str, Any]:
+        """The task as plain JSON data."""
+        plain = asdict(self)
+        times = {name: plain[name].isoformat() for name in _TIMES}
+        for media in (plain["request"][name] for name in _MEDIA):
+            if media and media["path"]:
+                media["path"] = str(media["path"])
+        return {**plain, **times}
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "Task":
+        """The task that ``record`` was made of; KeyError, TypeError or ValueError if of none."""
+        times = {name: datetime.fromisoformat(record[name]) for name in _TIMES}
+        asked = record["request"]
+        request = TaskRequest(**{**asked, **{name: _media(asked[name]) for name in _MEDIA}})
+        fate = Fate(**record["fate"]) if record["fate"] else None
+        return cls(**{**record, **times, "request": request, "fate": fate})
+
+
+_TIMES = ("submitted", "started", "ended")
+_MEDIA = ("image", "last_image", "sound_file")
+
+
+def _media(record: dict[str, Any] | None) -> Media | None:
+    if record is None:
+        return None
+    path, size = record["path"], record["size"]
+    return Media(
+        record["identity"], path and Path(path), record["url"], Size(**size) if size else None
+    )
 
 
 @dataclass
@@ -69,25 +114,39 @@ class _Lane:
 class Simulator:
     """A service that takes requests; every call says for which account."""
 
-    def __init__(self, catalog: Catalog, now: Callable[[], datetime], seed: int = 0) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        now: Callable[[], datetime],
+        seed: int = 0,
+        *,
+        limits: bool = True,
+        changed: Callable[[Task], None] = lambda _: None,
+    ) -> None:
+        """``changed`` hears of every task that is new or whose life became another."""
         self._catalog = catalog
         self.now = now
         self._seed = seed
+        self._limits = limits
+        self._changed = changed
         self._tasks: dict[str, Task] = {}
         self._lanes: dict[tuple[str, str], _Lane] = {}
         self._counts: dict[tuple[str, str], int] = {}
 
-    def submit(self, account: str, request: TaskRequest) -> Accepted:
-        """Accept a request as a new task; raises Refused or Throttled as the service does."""
+    def submit(self, account: str, request: TaskRequest, fate: Fate | None = None) -> Accepted:
+        """Accept a request as a new task; raises Refused or Throttled as the service does.
+
+        A request that comes with its ``fate`` is accepted without being judged.
+        """
         model = self._catalog.models.get(request.model)
-        refusal = _refusal(request, model)
+        refusal = None if fate else refusal_of(request, model)
         if model is None or refusal:
             raise Refused(*(refusal or ("ModelNotFound", "Model not exist.")))
         lane = self._lanes.setdefault((account, model.name), _Lane())
         self._admit(lane, model)
-        task = self._draw(account, request, model, lane)
+        task = self._draw(account, request, model, lane, fate or _tagged(request.prompt))
         lane.tasks.append(task.task_id)
-        self._tasks[task.task_id] = task
+        self.put(task)
         return Accepted(task.task_id, task.request_id)
 
     def tasks(self) -> tuple[Task, ...]:
@@ -100,8 +159,23 @@ class Simulator:
             self._tasks[task.task_id] = task
             lane = self._lanes.setdefault((task.account, task.request.model), _Lane())
             lane.tasks.append(task.task_id)
-            if task.ended > self.now() and not task.cancelled:
+            if task.ended > self.now() and not task.cancelled and _holds_a_slot(task):
                 lane.free_at.append(task.ended)
+            key = (task.account, task.request.key("simulator"))
+            self._counts[key] = self._counts.get(key, 0) + 1
+
+    def put(self, task: Task) -> None:
+        """Keep a task, in place of what was known of it."""
+        self._tasks[task.task_id] = task
+        self._changed(task)
+
+    def known(self, task_id: str) -> Task | None:
+        """The task itself, whoever asks and however old."""
+        return self._tasks.get(task_id)
+
+    def truth(self, task: Task) -> TaskState:
+        """What became of a task, also when nobody may ask any more."""
+        return self._state(task)
 
     def task(self, account: str, task_id: str) -> Task | None:
         """The task itself, if it is this account's and younger than its 24 hours."""
@@ -126,11 +200,13 @@ class Simulator:
         task = self.task(account, task_id)
         if task is None or not isinstance(self._state(task), Pending):
             return False
-        self._tasks[task_id] = replace(task, cancelled=True)
+        self.put(replace(task, cancelled=True))
         self._move_up(self._lanes[(account, task.request.model)], task.request.model)
         return True
 
     def _admit(self, lane: _Lane, model: Model) -> None:
+        if not self._limits:
+            return
         now = self.now()
         lane.recent = [at for at in lane.recent if now - at < timedelta(seconds=1)]
         if len(lane.recent) >= model.creates_per_second.value:
@@ -139,7 +215,9 @@ class Simulator:
             )
         lane.recent.append(now)
 
-    def _draw(self, account: str, request: TaskRequest, model: Model, lane: _Lane) -> Task:
+    def _draw(
+        self, account: str, request: TaskRequest, model: Model, lane: _Lane, fate: Fate | None
+    ) -> Task:
         key = request.key("simulator")
         count = self._counts.get((account, key), 0)
         self._counts[(account, key)] = count + 1
@@ -148,12 +226,14 @@ class Simulator:
         now = self.now()
         waits = timedelta(seconds=chance.uniform(1, 8))
         runs = timedelta(seconds=_run_seconds(chance, model, request))
-        tag = _TAG.search(request.prompt)
-        started = _take_slot(lane, model, now + waits, runs)
-        return Task(
-            task_id, request_id, account, request, now, started, started + runs,
-            failure=tag[1] if tag else None,
-        )  # fmt: skip
+        match fate.kind if fate else "":
+            case "stuck":
+                started = now + _STUCK_FOR
+            case "fail-at-once":
+                started, runs = now + _AT_ONCE / 2, _AT_ONCE / 2
+            case _:
+                started = _take_slot(lane, model, now + waits, runs)
+        return Task(task_id, request_id, account, request, now, started, started + runs, fate)
 
     def _move_up(self, lane: _Lane, model_name: str) -> None:
         """Give the slots out again, in order of arrival; what already runs keeps its times."""
@@ -161,11 +241,12 @@ class Simulator:
         lane.free_at = []
         for task_id in lane.tasks:
             task = self._tasks[task_id]
-            if task.cancelled:
+            if task.cancelled or not _holds_a_slot(task):
                 continue
             earliest = task.started if task.started <= now else max(task.submitted, now)
             start = _take_slot(lane, model, earliest, task.ended - task.started)
-            self._tasks[task_id] = task.shifted_to(start)
+            if start != task.started:
+                self.put(task.shifted_to(start))
 
     def _state(self, task: Task) -> TaskState:
         now = self.now()
@@ -175,9 +256,8 @@ class Simulator:
             return Pending(task.task_id, task.submitted)
         if now < task.ended:
             return Running(task.task_id, task.submitted, task.started)
-        if task.failure:
-            message = _MESSAGES.get(task.failure, "The task failed, as the prompt asked for.")
-            return Failed(task.task_id, task.failure, message, task.request_id)
+        if task.fate and task.fate.kind != "stuck":
+            return _failed(task, task.fate)
         return self._succeeded(task)
 
     def _succeeded(self, task: Task) -> Succeeded:
@@ -203,7 +283,26 @@ def _newest_first(task: Task) -> tuple[float, str]:
     return -task.submitted.astimezone(UTC).timestamp(), task.task_id
 
 
-def _refusal(request: TaskRequest, model: Model | None) -> tuple[str, str] | None:
+def _tagged(prompt: str) -> Fate | None:
+    """The fate that a prompt's own tag asks for."""
+    tag = _TAG.search(prompt)
+    if tag is None:
+        return None
+    return Fate("stuck") if tag[2] else Fate("fail", tag[1])
+
+
+def _holds_a_slot(task: Task) -> bool:
+    return task.fate is None or task.fate.kind == "fail"
+
+
+def _failed(task: Task, fate: Fate) -> Failed:
+    message = fate.message or _MESSAGES.get(fate.code, "The task failed, as a test asked for.")
+    return Failed(
+        task.task_id, fate.code, message, task.request_id, task.submitted, task.started, task.ended
+    )
+
+
+def refusal_of(request: TaskRequest, model: Model | None) -> tuple[str, str] | None:
     """Why the service would refuse, as code and message."""
     if model is None or request.region not in model.region_names.value:
         return "ModelNotFound", "Model not exist."
@@ -211,7 +310,15 @@ def _refusal(request: TaskRequest, model: Model | None) -> tuple[str, str] | Non
         return "InvalidParameter", f"resolution {request.resolution} is not supported."
     if request.duration not in model.durations.value:
         return "InvalidParameter", f"duration {request.duration} is not supported."
+    if request.template and not _takes_template(request, model):
+        return "InvalidParameter", f"template {request.template} is not supported."
     return None
+
+
+def _takes_template(request: TaskRequest, model: Model) -> bool:
+    known = model.templates.value if model.templates else ()
+    regions = model.template_regions.value if model.template_regions else (request.region,)
+    return request.template in known and request.region in regions
 
 
 def _chance(*parts: object) -> random.Random:

@@ -16,14 +16,18 @@ import ffmpeg as graph
 from PIL import Image, ImageDraw, ImageOps
 
 from wanx_render import ffmpeg, fonts, pictures
+from wanx_render.capabilities import Catalog
 from wanx_render.fonts import Font
-from wanx_render.geometry import Size
+from wanx_render.geometry import Size, predicted_size
 from wanx_render.task import TaskRequest
 from wanx_render.timing import SAMPLE_RATE, frames_in, samples_in
 
 FLASH_FRAMES = 2
 BEEP_SECONDS = Fraction(1, 12)
 _DRIFT_LIMIT = Fraction(1, 9)  # of the side it moves along
+
+# Where only the service could fetch the first frame, its shape is not known here.
+_ASSUMED = Size(1280, 720)
 
 _INK, _DIM, _PANEL = (255, 255, 255, 255), (205, 214, 226, 255), (14, 20, 30, 216)
 
@@ -38,6 +42,16 @@ class ClipCall:
     rate: Fraction
     folder: Path  # for work files; it exists and is this call's own
     target: Path
+
+
+def clip_call(
+    catalog: Catalog, request: TaskRequest, *, label: str, folder: Path, target: Path
+) -> ClipCall:
+    """The clip that ``request`` gives by the catalog's rules for size and rate."""
+    area = catalog.tier_area(request.resolution)
+    size = predicted_size(request.image.size or _ASSUMED, area)
+    rate = Fraction(catalog.models[request.model].fps.value)
+    return ClipCall(request, label, size, rate, folder, target)
 
 
 def make_clip(program: ffmpeg.Ffmpeg, call: ClipCall) -> Path:

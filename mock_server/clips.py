@@ -1,0 +1,50 @@
+"""The clips of tasks that succeeded: made on a few threads, once for equal requests."""
+
+import asyncio
+import shutil
+import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from wanx_render.backends.slate import clip_call, make_clip
+from wanx_render.capabilities import Catalog
+from wanx_render.ffmpeg import Ffmpeg
+from wanx_render.task import TaskRequest
+
+_THREADS = 2
+
+
+class Clips:
+    """A cache of clips by what was asked; it lives in ``folder``."""
+
+    def __init__(self, catalog: Catalog, program: Ffmpeg, folder: Path) -> None:
+        self._catalog = catalog
+        self._program = program
+        self._folder = folder
+        self._pool = ThreadPoolExecutor(_THREADS, "clips")
+        self._made: dict[str, Future[Path]] = {}
+
+    async def of(self, request: TaskRequest) -> Path:
+        """The clip of ``request``. Raises FfmpegError."""
+        key = request.key("emulator")
+        made = self._made.get(key)
+        if made is None or made.cancelled() or (made.done() and made.exception()):
+            made = self._made[key] = self._pool.submit(self._make, request, key)
+        # Whoever waits may go away; others wait for the same clip.
+        return await asyncio.shield(asyncio.wrap_future(made))
+
+    def _make(self, request: TaskRequest, key: str) -> Path:
+        path = self._folder / f"clip-{key}.mp4"
+        if path.exists():
+            return path
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        try:
+            target, label = folder / "clip.mp4", f"request {key[:8]}"
+            call = clip_call(self._catalog, request, label=label, folder=folder, target=target)
+            return make_clip(self._program, call).replace(path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Wait for the clip being made, and make no more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

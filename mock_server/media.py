@@ -1,0 +1,109 @@
+"""Pictures and sounds of a request: found, kept by content, and held against the model's limits.
+
+Nothing is ever fetched: what stands behind an http(s) address is taken to be fine.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mock_server.basis import ERRORS, OFFICIAL, UPLOADS, rests_on
+from mock_server.storage import Shelf, Upload
+from mock_server.wire import Flaw, Problem
+from wanx_render import pictures, soundtracks
+from wanx_render.capabilities import Model
+from wanx_render.task import Media
+
+FindUpload = Callable[[str], Upload | None]
+_NOT_FETCHED = "Unable to download the media resource during the data inspection process."
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Finds what one request names; ``uploads`` are the account's own that are still kept."""
+
+    model: Model
+    shelf: Shelf
+    uploads: FindUpload
+    resolves: bool  # whether the request has the header that lets it use uploads
+
+    @rests_on("official text", OFFICIAL, "Pictures come as http(s), oss:// or data:image/…;base64")
+    @rests_on("guess", "no network here", "What stands behind an http(s) address is not looked at")
+    @rests_on("official text", ERRORS, "Any other address is InvalidParameter: url error")
+    def __call__(self, url: str, kind: Literal["image", "sound"]) -> Media:
+        """The picture or sound at ``url``. Raises Flaw, or Problem."""
+        scheme = url.partition(":")[0].lower()
+        if scheme in ("http", "https"):
+            digest = hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()
+            return Media(f"url:{digest}", url=url)
+        if scheme == "oss":
+            return self._uploaded(url, kind)
+        if scheme == "data":
+            return self._picture(_decoded(url)) if kind == "image" else self._sound_data(url)
+        raise Flaw("InvalidParameter", "url error, please check url！")
+
+    @rests_on("third party", "seen in user reports", "Uploads without the resolve header are 400")
+    @rests_on("official text", UPLOADS, "Uploads belong to an account and a model, for 48 hours")
+    def _uploaded(self, url: str, kind: Literal["image", "sound"]) -> Media:
+        if not self.resolves:
+            raise Problem(400, "InvalidParameter.DataInspection", _NOT_FETCHED)
+        upload = self.uploads(url.removeprefix("oss://"))
+        if upload is None:
+            raise Flaw("InvalidParameter.DataInspection", _NOT_FETCHED)
+        return self._picture(upload.path.read_bytes()) if kind == "image" else self._sound(upload)
+
+    @rests_on("official text", OFFICIAL, "Sides, bytes and format of a picture have limits")
+    def _picture(self, data: bytes) -> Media:
+        model = self.model
+        try:
+            picture = pictures.inspect(data)
+        except pictures.BadPicture as error:
+            raise Flaw("InvalidParameter", f"The image {error}.") from None
+        low, high = model.image_sides.value
+        sides = picture.size.width, picture.size.height
+        if min(sides) < low or max(sides) > high:
+            raise Flaw(
+                "InvalidImage.ImageSize",
+                f"The image is {picture.size}; sides must be between {low} and {high} pixels.",
+            )
+        if picture.format not in model.image_formats.value:
+            raise Flaw("InvalidImage.FileFormat", f"{picture.format} is not supported.")
+        if picture.bytes > model.image_bytes.value:
+            raise Flaw("InvalidParameter", "The image file is too large.")
+        if model.image_aspect and max(sides) > min(sides) * model.image_aspect.value:
+            raise Flaw("InvalidParameter", "The image is too long for its other side.")
+        path = self.shelf.keep(data)
+        return Media(f"sha256:{picture.sha256}", path=path, size=picture.size)
+
+    @rests_on("official text", OFFICIAL, "A soundtrack is an address, never Base64")
+    def _sound_data(self, url: str) -> Media:
+        raise Flaw("InvalidURL", f"audio_url is not a valid address: {url[:20]}...")
+
+    @rests_on("official text", OFFICIAL, "A soundtrack is wav or mp3, 3 to 30 s, up to 15 MB")
+    def _sound(self, upload: Upload) -> Media:
+        limits = self.model.sound_file.value if self.model.sound_file else None
+        try:
+            track = soundtracks.inspect(upload.path)
+        except soundtracks.BadSoundtrack as error:
+            raise Flaw("InvalidFile.Openerror", f"The audio {error}.") from None
+        if limits and Path(upload.key).suffix.lower().lstrip(".") not in limits.formats:
+            allowed = ", ".join(f".{name}" for name in limits.formats)
+            told = f"File type is not supported. Allowed types are: {allowed}."
+            raise Flaw("InvalidURL", told)
+        if limits and track.bytes > limits.bytes:
+            megabytes = limits.bytes // 1024 // 1024
+            raise Flaw("InvalidURL", f"File size is larger than {megabytes}MB.")
+        if limits and not limits.seconds[0] <= track.seconds <= limits.seconds[1]:
+            low, high = limits.seconds
+            raise Flaw("InvalidFile.Duration", f"The audio must last {low} to {high} seconds.")
+        digest = hashlib.sha256(upload.path.read_bytes()).hexdigest()
+        return Media(f"sha256:{digest}", path=upload.path)
+
+
+def _decoded(url: str) -> bytes:
+    try:
+        return pictures.decode_data_uri(url)
+    except pictures.BadPicture as error:
+        raise Flaw("InvalidParameter", f"The image {error}.") from None
