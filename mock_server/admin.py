@@ -16,6 +16,7 @@ from mock_server.clocks import BadTime
 from mock_server.evidence import entry_record, ledger
 from mock_server.faults import BadFault, Fault, read_plan
 from mock_server.guard import Guard
+from mock_server.openapi import description
 from mock_server.reading import body_of
 from mock_server.service import Service
 from mock_server.store import BadState
@@ -210,8 +211,7 @@ class _Side:
                            "source": r.source, "place": r.place} for r in RULES]}  # fmt: skip
 
     def openapi(self, _: Request, __: Any) -> Any:
-        text = (resources.files("mock_server") / "openapi.json").read_text(encoding="utf-8")
-        return json.loads(text)
+        return description()
 
     def _found(self, request: Request) -> tuple[Task, TaskState]:
         found = self.service.find(request.path_params["task_id"])

@@ -134,7 +134,7 @@ class Emulator:
     async def _answer(self, call: Call, do: Do) -> Response:
         self.guard.host(call.request)
         if call.operation not in ("upload", "result"):
-            region = REGIONS.get(call.request.url.path.split("/", 2)[1])
+            region = REGIONS.get(call.request.scope["path"].split("/", 2)[1])
             call.account = account_of(call.request.headers.get("authorization", ""), region)
         await self._read(call)
         try:
@@ -193,7 +193,7 @@ class Emulator:
                 account=name,
                 operation=call.operation,
                 method=request.method,
-                path=request.url.path,
+                path=request.scope["path"],
                 key=fingerprint(key),
                 status=answer.status_code,
                 code=call.code,
@@ -268,11 +268,10 @@ class Emulator:
     @rests_on("captured", SDK, "Slashes at the end and any query string are accepted")
     async def _query(self, call: Call) -> Response:
         state = self.service.query(call.who, call.task_id or "", call.fault)
-        origin, account = _origin(call.request), call.who.name
 
         def video_url(done: Succeeded) -> str:
-            path = f"/results/{account}/{done.task_id}.mp4"
-            return origin + self.service.signer.link(path, done.expires)
+            path = f"/results/{call.who.name}/{done.task_id}.mp4"
+            return _origin(call.request) + self.service.signer.link(path, done.expires)
 
         return _json({"request_id": self.service.new_id(), **told(state, video_url)})
 

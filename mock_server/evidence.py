@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from mock_server.basis import OFFICIAL, rests_on
@@ -74,6 +75,7 @@ def entry_record(entry: Entry) -> dict[str, Any]:
     return {**asdict(entry), "time": _iso(entry.time)}
 
 
+@lru_cache(1024)
 def fingerprint(key: str | None) -> str | None:
     """A secret's hash: equal keys can be told to be equal, and no more."""
     if not key:

@@ -56,6 +56,7 @@ def main(
 ) -> None:
     """An emulator of DashScope's image-to-video service, for any client, offline."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # the client is told
     try:
         options = Options(
             clock=clock,

@@ -1,6 +1,6 @@
 """Test clips: a request and its first frame in, an mp4 of the model's exact size and length out.
 
-The picture drifts by whole pixels at one speed (no jitter), so that crop and focus can be judged; a
+The picture drifts by even pixels at one speed (no jitter), so that crop and focus can be judged; a
 slate names shot, take, model, frame and prompt; where the model has sound, a flash and a beep mark
 the middle of every second, so that lip-sync can be measured. One ffmpeg binary gives the same bytes
 for the same request: one thread, no metadata, nothing drawn from chance.
@@ -74,10 +74,13 @@ class Drift:
 
 
 def _drift(call: ClipCall) -> Drift:
-    """One pixel a frame along the longer side, within a ninth of it; which way is the request's."""
+    """A pixel a frame along the longer side, within a ninth of it; which way is the request's.
+
+    In steps of two: there chroma moves by whole pixels too, so that nothing is resampled.
+    """
     frames = frames_in(Fraction(call.request.duration), call.rate)
     along = max(call.size.width, call.size.height)
-    distance = min(frames, int(along * _DRIFT_LIMIT))
+    distance = min(frames, int(along * _DRIFT_LIMIT)) // 2 * 2
     backwards = hashlib.sha256(call.request.image.identity.encode()).digest()[0] % 2 == 1
     wide = call.size.width >= call.size.height
     return Drift(distance if wide else 0, 0 if wide else distance, backwards)
@@ -88,10 +91,10 @@ def clip_arguments(call: ClipCall, drift: Drift, still: Path, slate: Path) -> li
     frames = frames_in(Fraction(call.request.duration), call.rate)
     rate = str(call.rate)
     shown = graph.input(ffmpeg.file_url(still), framerate=rate).video
-    shown = shown.filter("loop", loop=-1, size=1, start=0)
-    shown = shown.filter("crop", call.size.width, call.size.height, *_path(drift, frames))
     shown = shown.filter("scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd")
     shown = shown.filter("format", "yuv420p").filter("setparams", **ffmpeg.BT709)
+    shown = shown.filter("loop", loop=-1, size=1, start=0)  # converted once, shown many times
+    shown = shown.filter("crop", call.size.width, call.size.height, *_path(drift, frames))
     if call.request.sound in ("auto", "file"):
         shown = shown.filter("drawbox", color="white@0.6", t="fill", enable=_flash(call.rate))
     where = _slate_place(call.size)
@@ -107,10 +110,10 @@ def clip_arguments(call: ClipCall, drift: Drift, still: Path, slate: Path) -> li
 
 
 def _path(drift: Drift, frames: int) -> tuple[str, str]:
-    """Where the window stands at frame n: whole pixels, never backwards."""
+    """Where the window stands at frame n: even pixels, never backwards."""
 
     def along(distance: int) -> str:
-        moved = f"floor(n*{distance}/{frames})"
+        moved = f"2*floor(n*{distance // 2}/{frames})"
         return f"{distance}-{moved}" if drift.backwards else moved
 
     return along(drift.x), along(drift.y)

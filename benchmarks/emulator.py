@@ -1,0 +1,216 @@
+"""How fast the emulator is: `uv run python benchmarks/emulator.py [ROUNDS]`.
+
+Polls are compared with a bare Starlette application of one route, on the same server, under the
+same load of 64 connections from another process, turn by turn. Times are medians.
+"""
+
+import json
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import httpx
+from PIL import Image
+
+from wanx_render import ffmpeg
+from wanx_render.backends.slate import ClipCall, make_clip
+from wanx_render.geometry import Size
+from wanx_render.task import Media, TaskRequest
+
+CONNECTIONS, SECONDS = 64, 3
+CREATE = "/services/aigc/video-generation/video-synthesis"
+HEADERS = {"Authorization": "Bearer sk-mock-bench", "X-DashScope-Async": "enable"}
+
+BARE = """
+import socket, sys, uvicorn
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+async def task(request):
+    return JSONResponse({"task_id": request.path_params["task_id"], "task_status": "PENDING"})
+
+app = Starlette(routes=[Route("/api/v1/tasks/{task_id}", task)])
+with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1024)
+    print('{"base_url": "http://127.0.0.1:%d/api/v1"}' % listener.getsockname()[1], flush=True)
+    config = uvicorn.Config(app, http="h11", loop="asyncio", log_level="error", access_log=False)
+    uvicorn.Server(config).run(sockets=[listener])
+"""
+
+# Raw sockets: the load must cost less than what it measures.
+LOAD = """
+import asyncio, sys, time
+host, port, path, connections, seconds = sys.argv[1:6]
+key = "Authorization: Bearer sk-mock-bench"
+ask = f"GET {path} HTTP/1.1\\r\\nHost: localhost\\r\\n{key}\\r\\n\\r\\n"
+done = 0
+
+class Client(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport, self.seen = transport, b""
+        transport.write(ask.encode())
+    def data_received(self, data):
+        global done
+        self.seen += data
+        head, end, body = self.seen.partition(b"\\r\\n\\r\\n")
+        if not end:
+            return
+        assert head.startswith(b"HTTP/1.1 200"), head
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\\r\\n")[0])
+        if len(body) >= length:
+            done += 1
+            self.seen = b""
+            self.transport.write(ask.encode())
+
+async def main():
+    loop = asyncio.get_running_loop()
+    for _ in range(int(connections)):
+        await loop.create_connection(Client, host, int(port))
+    began = time.monotonic()
+    await asyncio.sleep(float(seconds))
+    print(done / (time.monotonic() - began))
+
+asyncio.run(main())
+"""
+
+
+@contextmanager
+def server(*command: str) -> Iterator[tuple[str, int, float]]:
+    """A server's base URL, its process id, and the seconds until it was ready."""
+    began = time.monotonic()
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert process.stdout
+    try:
+        line = process.stdout.readline()
+        ready = time.monotonic() - began
+        yield json.loads(line)["base_url"], process.pid, ready
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
+
+
+def emulator() -> tuple[str, ...]:
+    return ("-m", "mock_server", "--port", "0", "--clock", "manual", "--no-limits")
+
+
+def load(base: str, path: str) -> float:
+    """Requests answered a second."""
+    host, port = base.removeprefix("http://").removesuffix("/api/v1").split(":")
+    command = [sys.executable, "-c", LOAD, host, port, f"/api/v1{path}", str(CONNECTIONS)]
+    told = subprocess.run([*command, str(SECONDS)], capture_output=True, text=True, check=True)
+    return float(told.stdout)
+
+
+def submit(client: httpx.Client, base: str, number: int) -> str:
+    given = {"prompt": f"镜头 {number}: a cat", "img_url": f"https://example.com/{number}.png"}
+    body = {"model": "wan2.5-i2v-preview", "input": given, "parameters": {"duration": 5}}
+    answer = client.post(base + CREATE, headers=HEADERS, json=body)
+    return str(answer.json()["output"]["task_id"])
+
+
+def resident(pid: int) -> float:
+    """MiB of memory a process holds."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert found
+    return int(found[1]) / 1024
+
+
+def polls(rounds: int) -> None:
+    ours, bare = [], []
+    with server(*emulator()) as (base, _, _), server("-c", BARE) as (other, _, _):
+        with httpx.Client(trust_env=False) as client:
+            task = submit(client, base, 0)
+        for _ in range(rounds):
+            bare.append(load(other, f"/tasks/{task}"))
+            ours.append(load(base, f"/tasks/{task}"))
+    ratio = statistics.median(a / b for a, b in zip(ours, bare, strict=True))
+    print(f"polls a second at {CONNECTIONS} connections: {statistics.median(ours):.0f}, ", end="")
+    print(f"bare Starlette {statistics.median(bare):.0f}; ratio {ratio:.2f} (at least 0.6)")
+
+
+def start(rounds: int) -> None:
+    times = []
+    for _ in range(rounds):
+        with server(*emulator()) as (_, _, ready):
+            times.append(ready)
+    print(f"ready after {statistics.median(times):.2f} s (at most 1.5)")
+
+
+def memory(tasks: int = 10_000) -> None:
+    with server(*emulator()) as (base, pid, _), httpx.Client(trust_env=False) as client:
+        before = resident(pid)
+        for number in range(tasks):
+            submit(client, base, number)
+        print(f"{tasks} live tasks: {resident(pid):.0f} MiB (at most 250; {before:.0f} with none)")
+
+
+def clips(rounds: int) -> None:
+    """CPU seconds of a clip, and of the plain encode of its first frame."""
+    program = ffmpeg.find(os.environ)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        still = folder / "photo.png"
+        _photograph().save(still)
+        request = TaskRequest(
+            model="wan2.2-i2v-flash", region="beijing", image=Media("x", path=still),
+            last_image=None, prompt="a cat", negative_prompt="", template=None, resolution="720P",
+            duration=5, sound="none", sound_file=None, prompt_extend=True, watermark=False, seed=1,
+        )  # fmt: skip
+        target = folder / "clip.mp4"
+        call = ClipCall(request, "bench", Size(1280, 720), Fraction(30), folder, target)
+        # The loop filter decodes the still once, as our graph does.
+        plain = [
+            str(program.path), "-v", "error", "-y", "-framerate", "30", "-i", str(still),
+            "-vf", "format=yuv420p,loop=-1:1:0", "-frames:v", "150", "-c:v", "libx264",
+            "-preset", "veryfast", "-crf", "20", "-threads", "1", str(folder / "plain.mp4"),
+        ]  # fmt: skip
+        ours, theirs = [], []
+        for _ in range(rounds):
+            theirs.append(_cpu(lambda: subprocess.run(plain, check=True)))
+            ours.append(_cpu(lambda: make_clip(program, call)))
+        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+        print(f"a 5 s 720P clip: {statistics.median(ours):.2f} CPU s, ", end="")
+        print(f"plain encode {statistics.median(theirs):.2f}; ratio {ratio:.2f} (at most 2)")
+
+
+def _photograph() -> Image.Image:
+    """A picture with the detail of a photograph: soft shapes and a little grain."""
+    noise = Image.effect_noise((1280, 720), 40).convert("RGB")
+    shapes = Image.effect_mandelbrot((1280, 720), (-2, -1, 1, 1), 60).convert("RGB")
+    return Image.blend(shapes, noise, 0.15)
+
+
+def _cpu(run: object) -> float:
+    def spent() -> float:
+        return sum(
+            usage.ru_utime + usage.ru_stime
+            for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        )
+
+    before = spent()
+    run()  # type: ignore[operator]
+    return spent() - before
+
+
+if __name__ == "__main__":
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    start(count)
+    polls(count)
+    memory()
+    clips(count)
