@@ -1,0 +1,72 @@
+"""A pytest plugin: one emulator a session, an account of its own for each test.
+
+``wanx_mock`` is the test's account; ``wanx_mock_server`` the session's server. The marker
+``@pytest.mark.wanx_faults("on=create nth=1 effect=reset stage=after")`` puts faults in force for
+one test. A test that fails shows the last requests its account made.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from mock_server.testing import Account, Server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini(
+        "wanx_mock_clock", "clock of the emulator: real, xN, manual or auto", default="auto"
+    )
+    parser.addini("wanx_mock_seed", "seed of the emulator", default="0")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "wanx_faults(*faults): faults of the emulator that hold for this test's account"
+    )
+
+
+@pytest.fixture(scope="session")
+def wanx_mock_server(request: pytest.FixtureRequest) -> Iterator["Server"]:
+    """The emulator of this session, on a free port of loopback."""
+    from mock_server.testing import Server  # only where it is used: it takes a moment
+
+    config = request.config
+    made = Server(str(config.getini("wanx_mock_clock")), int(config.getini("wanx_mock_seed")))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def wanx_mock(
+    request: pytest.FixtureRequest,
+    wanx_mock_server: "Server",
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator["Account"]:
+    """An account of this test alone; the environment points clients at the emulator."""
+    from mock_server.testing import Account
+
+    name = "t-" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]
+    account = Account(wanx_mock_server, name)
+    monkeypatch.setenv("DASHSCOPE_API_KEY", account.key)
+    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", account.base_url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    marker = request.node.get_closest_marker("wanx_faults")
+    if marker:
+        account.faults(*marker.args)
+    request.node.wanx_mock = account
+    yield account
+    account.clear_faults()
+    wanx_mock_server.service.reset(name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """A failed test's report ends with what its account sent."""
+    report = yield
+    account = getattr(item, "wanx_mock", None)
+    if report.when == "call" and report.failed and account is not None:
+        report.sections.append((f"requests of {account.key}", account.tail()))
+    return report

@@ -1,0 +1,131 @@
+"""An emulator for tests: a server on a thread, accounts with a clock, faults and assertions."""
+
+import asyncio
+import os
+import threading
+from typing import Any
+
+from mock_server.app import BASE, Emulator
+from mock_server.evidence import Entry, ledger
+from mock_server.faults import Fault, read_line, read_plan
+from mock_server.server import listen, server
+from mock_server.service import Options, Service
+from wanx_render import ffmpeg
+from wanx_render.capabilities import packaged
+
+_TAIL = 15
+_STARTED = 10.0
+
+
+class Server:
+    """An emulator on a thread of this process."""
+
+    def __init__(self, clock: str, seed: int) -> None:
+        self.service = Service(packaged(), ffmpeg.find(os.environ), Options(clock=clock, seed=seed))
+        self._listener = listen("127.0.0.1", 0)
+        self._server = server(Emulator(self.service).asgi)
+        self._thread = threading.Thread(target=self._run, name="wanx-mock", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._listener]))
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    @property
+    def base_url(self) -> str:
+        return self.origin + BASE
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(_STARTED)
+        self._listener.close()
+        self.service.close()
+
+
+class Clock:
+    """The time of one account."""
+
+    def __init__(self, service: Service, account: str) -> None:
+        self._service, self._account = service, account
+
+    def now(self) -> Any:
+        return self._service.clock.now(self._account)
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass for this account alone."""
+        self._service.advance(seconds, self._account)
+
+
+class Account:
+    """One account of the emulator, and what a test may ask of it."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.name = name
+        self.key = f"sk-mock-{name}"
+        self.base_url = server.base_url
+        self.origin = server.origin
+        self.clock = Clock(server.service, name)
+        self._service = server.service
+
+    def faults(self, *faults: str | dict[str, Any]) -> None:
+        """Put faults in force for this account; ``"flaky"`` and ``"hostile"`` are presets."""
+        read: list[Fault] = []
+        for fault in faults:
+            lined = isinstance(fault, str) and "=" in fault
+            read += [read_line(str(fault))] if lined else read_plan(fault)
+        ours = [fault.model_copy(update={"account": self.name}) for fault in read]
+        self._service.add_faults(ours)
+
+    def clear_faults(self) -> None:
+        kept = [fault for fault in self._service.plan.faults if fault.account != self.name]
+        self._service.set_faults(kept)
+
+    @property
+    def requests(self) -> list[Entry]:
+        """What this account sent, oldest first."""
+        return self._service.journal.matching(self.name)
+
+    @property
+    def ledger(self) -> dict[str, Any]:
+        """What it was charged, in the form of ``GET /_mock/ledger``."""
+        return ledger(self._service.tasks(self.name), self._service.catalog)
+
+    # -- assertions ------------------------------------------------------------------------------
+
+    def assert_submitted_once(self, prompt: str | None = None) -> None:
+        """Exactly one task was accepted: with ``prompt``, or for each prompt there is."""
+        prompts = [row["prompt"] for row in self.ledger["submissions"]]
+        wanted = {prompt} if prompt is not None else set(prompts)
+        wrong = {each: prompts.count(each) for each in wanted if prompts.count(each) != 1}
+        assert prompts, "nothing was submitted"
+        assert not wrong, f"submitted more or less often than once: {wrong}\n{self.tail()}"
+
+    def assert_no_requests(self, operation: str | None = None) -> None:
+        """Nothing was sent, or nothing of ``operation``."""
+        sent = [e for e in self.requests if operation in (None, e.operation)]
+        assert not sent, f"{len(sent)} requests were sent\n{self.tail()}"
+
+    def assert_at_most_per_second(self, limit: int, operation: str | None = None) -> None:
+        """In no second of real time were there more than ``limit`` requests."""
+        times = [e.wall for e in self.requests if operation in (None, e.operation)]
+        for number, start in enumerate(times):
+            within = sum(1 for time in times[number:] if time < start + 1)
+            assert within <= limit, f"{within} requests within a second, allowed are {limit}"
+
+    def assert_no_key_sent_to_media(self) -> None:
+        """No request for a result or an upload carried an API key."""
+        told = [e.path for e in self.requests if e.operation in ("result", "upload") and e.key]
+        assert not told, f"an API key was sent with {told}"
+
+    def tail(self) -> str:
+        """The last requests, a line each."""
+        lines = [
+            f"{e.number:>6} {e.method} {e.path} {e.status}"
+            + (f" {e.code}" if e.code else "")
+            + (f" [fault {e.fault}]" if e.fault else "")
+            for e in self.requests[-_TAIL:]
+        ]
+        return "\n".join(lines) or "(no requests)"

@@ -1,0 +1,117 @@
+"""The pytest plugin, by running pytest on small suites as its users would write them."""
+
+import json
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+CLIENT = """
+import json
+import os
+import urllib.error
+import urllib.request
+
+def call(path, body=None, key=None):
+    base = os.environ["DASHSCOPE_HTTP_BASE_URL"]
+    headers = {"Authorization": f"Bearer {key or os.environ['DASHSCOPE_API_KEY']}"}
+    if body is not None:
+        headers |= {"X-DashScope-Async": "enable", "Content-Type": "application/json"}
+    url = path if path.startswith("http") else base + path
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers)) as answer:
+        return json.loads(answer.read())
+
+def submit(prompt):
+    given = {"prompt": prompt, "img_url": "https://example.com/a.png"}
+    path = "/services/aigc/video-generation/video-synthesis"
+    return call(path, {"model": "wan2.5-i2v-preview", "input": given})["output"]["task_id"]
+"""
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makepyfile(client=CLIENT)
+    return pytester
+
+
+def test_good_clients_pass(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        """
+        import http.client
+        import pytest
+        from client import call, submit
+
+        def test_one(wanx_mock):
+            task = submit("a cat")
+            states = [call(f"/tasks/{task}")["output"]["task_status"] for _ in range(3)]
+            assert states == ["PENDING", "RUNNING", "SUCCEEDED"]
+            wanx_mock.assert_submitted_once("a cat")
+            wanx_mock.assert_submitted_once()
+            wanx_mock.assert_no_requests("cancel")
+            wanx_mock.assert_at_most_per_second(50)
+            wanx_mock.assert_no_key_sent_to_media()
+
+        def test_accounts_are_apart(wanx_mock):
+            wanx_mock.assert_no_requests()
+            assert wanx_mock.ledger["submissions"] == []
+
+        def test_time(wanx_mock):
+            task = submit("a dog")
+            wanx_mock.clock.advance(400)
+            assert call(f"/tasks/{task}")["output"]["task_status"] == "SUCCEEDED"
+            wanx_mock.clock.advance(86_401)
+            assert call(f"/tasks/{task}")["output"]["task_status"] == "UNKNOWN"
+
+        @pytest.mark.wanx_faults("on=create nth=1 effect=reset stage=after")
+        def test_fault(wanx_mock):
+            with pytest.raises(OSError):
+                submit("lost")
+            wanx_mock.assert_submitted_once("lost")
+
+        def test_no_fault_is_left(wanx_mock):
+            submit("fine")
+            wanx_mock.faults("on=query status=503")
+            with pytest.raises(OSError):
+                call("/tasks/x")
+        """
+    )
+    result = suite.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=5)
+
+
+def test_bad_clients_fail_and_the_journal_is_shown(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        """
+        from client import call, submit
+
+        def test_twice(wanx_mock):
+            submit("a cat"); submit("a cat")
+            wanx_mock.assert_submitted_once("a cat")
+
+        def test_never(wanx_mock):
+            wanx_mock.assert_submitted_once("a cat")
+
+        def test_some(wanx_mock):
+            call("/tasks")
+            wanx_mock.assert_no_requests()
+
+        def test_fast(wanx_mock):
+            for _ in range(5):
+                call("/tasks")
+            wanx_mock.assert_at_most_per_second(2, "list")
+
+        def test_key(wanx_mock):
+            task = submit("a cat")
+            wanx_mock.clock.advance(400)
+            try:
+                call(call(f"/tasks/{task}")["output"]["video_url"])
+            except ValueError:
+                pass  # an mp4 is no JSON
+            wanx_mock.assert_no_key_sent_to_media()
+        """
+    )
+    result = suite.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(failed=5)
+    result.stdout.fnmatch_lines(["*requests of sk-mock-t-*", "*POST */video-synthesis 200*"])
+    assert json.dumps("sk-mock") not in result.stdout.str()
