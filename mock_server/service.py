@@ -214,13 +214,14 @@ class Service:
         return self._accounts[account]
 
     def tasks(self, account: str | None = None) -> list[tuple[Task, TaskState]]:
-        """Every task and what became of it, in the order they were accepted, account by account."""
-        return [
+        """Every task and what became of it, in the order they were accepted."""
+        found = [
             (task, simulator.truth(task))
             for name, simulator in self._accounts.items()
             if account in (None, name)
             for task in simulator.tasks()
         ]
+        return sorted(found, key=lambda each: each[0].submitted)
 
     def find(self, task_id: str) -> tuple[Task, TaskState] | None:
         for simulator in self._accounts.values():

@@ -78,3 +78,11 @@ def test_the_examples_tour_every_model() -> None:
     official = {"wan2.5-i2v-preview", "wan2.2-i2v-flash", "wan2.2-i2v-plus"}
     official |= {"wanx2.1-i2v-plus", "wanx2.1-i2v-turbo"}
     assert {shot.model for shot in tour.shots} == official
+
+
+def test_the_coverage_page_is_what_the_code_says() -> None:
+    from mock_server.basis import RULES
+    from mock_server.coverage import page
+
+    assert (ROOT / "docs" / "emulator-coverage.md").read_text(encoding="utf-8") == page()
+    assert {rule.basis for rule in RULES} == {"official text", "captured", "third party", "guess"}

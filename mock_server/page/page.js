@@ -79,7 +79,7 @@ function showTasks(tasks, charges, now) {
 
 function showRequests(requests) {
   $("requests").replaceChildren(...requests.reverse().map((each) => row(
-    cell(each.number, "right"),
+    cell(each.number, "number"),
     cell(clockTime(each.time)),
     cell(each.account || "–"),
     cell(each.operation),
