@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mock_server.accounts import Account
-from mock_server.basis import ERRORS, LIMITS, TASKS, UPLOADS, rests_on
+from mock_server.basis import ERRORS, LIMITS, OFFICIAL, TASKS, UPLOADS, rests_on
 from mock_server.clips import Clips
 from mock_server.clocks import ServiceClock, make
 from mock_server.evidence import Journal
@@ -201,6 +201,19 @@ class Service:
 
     # -- what tests do ---------------------------------------------------------------------------
 
+    # What the simulator itself does (wanx_render.backends.simulator); its marks stand here.
+    @rests_on("official text", LIMITS, "Beyond the running limit of a model, tasks wait as PENDING")
+    @rests_on("official text", LIMITS, "Creates beyond a model's limit a second are 429")
+    @rests_on(
+        "guess", "only bounds are documented", "Run times are log-normal, longer for long clips"
+    )
+    @rests_on("guess", "nobody says", "Tasks wait 1 to 8 seconds before they run")
+    @rests_on("official text", OFFICIAL, "Task and result are gone 24 hours after the end: UNKNOWN")
+    @rests_on("official text", OFFICIAL, "usage has the fields of the model's family")
+    @rests_on(
+        "official text", OFFICIAL, "actual_prompt where prompt_extend is on and the model tells"
+    )
+    @rests_on("third party", "open code of the models", "Clip sizes: tier area, sides by 16, down")
     def simulator(self, account: str) -> Simulator:
         """The tasks of one account."""
         if account not in self._accounts:
