@@ -68,7 +68,7 @@ def test_a_state_that_is_not_one_is_refused_by_the_database(path: Path) -> None:
 def test_the_file_says_whose_it_is(path: Path) -> None:
     Journal(path).close()
     db = sqlite3.connect(path)
-    assert db.execute("PRAGMA user_version").fetchone()[0] == 1
+    assert db.execute("PRAGMA user_version").fetchone()[0] == 2
     assert db.execute("PRAGMA application_id").fetchone()[0] == 0x57616E58
     assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     db.close()

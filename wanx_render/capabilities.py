@@ -5,6 +5,7 @@ Every figure of the vendor's is data with its source; a user's file may add or o
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import cache
 from importlib import resources
@@ -120,6 +121,14 @@ class Region(_Data):
     source: str
 
 
+class Code(_Data):
+    """What an error code of the service means for a person."""
+
+    code: str  # a name, or a pattern such as Throttling*
+    kind: Literal["input", "moderation", "key", "money", "quota", "busy", "service"]
+    advice: str
+
+
 class Service(_Data):
     """Figures that hold for every model."""
 
@@ -138,6 +147,7 @@ class Catalog(_Data):
     service: Service
     models: dict[str, Model]
     prices: tuple[Price, ...] = Field(default=())
+    codes: tuple[Code, ...] = Field(default=())
 
     def model(self, name: str) -> Model | None:
         """The model called ``name``, by its own name, an alias or its name in a region."""
@@ -147,6 +157,11 @@ class Catalog(_Data):
             if name in model.aliases or name in model.region_names.value.values():
                 return model
         return None
+
+    def meaning(self, code: str) -> Code:
+        """What an error code means; every code has a meaning."""
+        fitting = (each for each in self.codes if fnmatchcase(code, each.code))
+        return next(fitting, Code(code=code, kind="service", advice="run again later"))
 
     def tier_area(self, tier: str) -> int:
         """The pixels of ``tier``; KeyError for a tier nobody has."""
@@ -174,7 +189,7 @@ def packaged() -> Catalog:
     ]
     parts = {
         part: _yaml((f"{part}.yaml", (folder / f"{part}.yaml").read_text(encoding="utf-8")))
-        for part in ("sources", "service", "prices")
+        for part in ("sources", "service", "prices", "codes")
     }
     return Catalog.model_validate({**parts, "models": {model["name"]: model for model in models}})
 

@@ -93,6 +93,7 @@ _BACKEND = click.option(
 @click.option("--only", multiple=True, metavar="ID", help="Make the clips of these shots only.")
 @click.option("--max-cost", type=_Money(), help="Stop before spending more than this.")
 @click.option("--yes", is_flag=True, help="Spend without asking; the mock never asks.")
+@click.option("--base-url", metavar="URL", help="Where the service is; an emulator for one.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
 @_CATALOG
 def render(
@@ -102,7 +103,8 @@ def render(
     saved: Path | None,
     only: tuple[str, ...],
     max_cost: Decimal | None,
-    yes: bool,  # noqa: ARG001  # nothing asks yet: the mock spends play money
+    yes: bool,
+    base_url: str | None,
     as_json: bool,
     catalog: Path | None,
 ) -> int:
@@ -112,7 +114,9 @@ def render(
 
     if file is None and saved is None:
         raise click.UsageError("Missing argument 'FILE' (or --plan).")
-    options = RenderOptions(file, backend, out, saved, only, max_cost, as_json, catalog)
+    options = RenderOptions(
+        file, backend, out, saved, only, max_cost, as_json, catalog, yes, base_url
+    )
     return render(options, World.real())
 
 

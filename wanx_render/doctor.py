@@ -70,7 +70,7 @@ def _key(environ: Mapping[str, str], folder: Path) -> Finding:
     """Whether there is a key and whether it can be one; never what it is."""
     where, value = "the environment", environ.get(KEY)
     if value is None:
-        where, value = ".env", _dotenv(folder).get(KEY)
+        where, value = ".env", dotenv(folder).get(KEY)
     if value is None:
         return Finding("key", "ok", f"no {KEY}: the mock needs none")
     if value.split() != [value] or not value.isascii():
@@ -79,7 +79,8 @@ def _key(environ: Mapping[str, str], folder: Path) -> Finding:
     return Finding("key", "ok", f"{KEY} is set in {where}")
 
 
-def _dotenv(folder: Path) -> dict[str, str]:
+def dotenv(folder: Path) -> dict[str, str]:
+    """The names and values of a folder's ``.env``; empty where there is none."""
     try:
         lines = (folder / ".env").read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):

@@ -9,6 +9,8 @@
     └── ServiceError         what a backend says; the orchestrator handles these per take
         ├── Refused          the create call was refused: surely not accepted, never billed
         ├── Throttled        refused for now: too many requests
+        ├── Unsent           the create call surely never left
+        ├── Uncertain        the create call may have been accepted; never repeated blindly
         └── Unreachable      no answer; a read may be repeated
 
 A refused request and a failed task are different things: the first is an exception here, the second
@@ -81,6 +83,14 @@ class Throttled(ServiceError):
     ) -> None:
         super().__init__(code, message, request_id)
         self.retry_after = retry_after
+
+
+class Unsent(ServiceError):
+    """The create call surely did not reach the service; it may be sent again."""
+
+
+class Uncertain(ServiceError):
+    """Whether the create call was accepted cannot be told from its answer, or from none."""
 
 
 class Unreachable(ServiceError):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
-    "start", "waiting", "cached", "submitted", "resumed", "throttled", "pending", "running",
-    "succeeded", "clip", "failed", "segment", "deliverable", "broken", "warning", "summary",
+    "start", "waiting", "cached", "submitted", "resumed", "throttled", "uncertain", "pending",
+    "running", "succeeded", "clip", "failed", "segment", "deliverable", "broken", "warning",
+    "summary",
 ]  # fmt: skip
 
 

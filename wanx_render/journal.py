@@ -18,7 +18,12 @@ from wanx_render.task import TaskRequest
 
 APPLICATION_ID = 0x57616E58  # "WanX"
 
-State = Literal["submitting", "submitted", "succeeded", "failed", "lost", "refused"]
+# submitting: the request may be on its way. uncertain: whether it was accepted is being found out.
+# unresolved: only a person can tell. released: surely not accepted. The others end or go on.
+State = Literal[
+    "submitting", "uncertain", "unresolved", "released",
+    "submitted", "succeeded", "failed", "lost", "refused",
+]  # fmt: skip
 
 _MIGRATIONS = (
     """
@@ -49,6 +54,48 @@ _MIGRATIONS = (
         bytes INTEGER NOT NULL
     ) STRICT;
     """,
+    # One create call at a time for each model: at most one outcome can be in doubt.
+    """
+    CREATE TABLE attempt_2 (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN
+            ('submitting', 'uncertain', 'unresolved', 'released',
+             'submitted', 'succeeded', 'failed', 'lost', 'refused')),
+        label TEXT NOT NULL,
+        request TEXT NOT NULL,
+        model TEXT NOT NULL,
+        asked_at TEXT NOT NULL,
+        answered_at TEXT,
+        task_id TEXT UNIQUE,
+        adopted INTEGER NOT NULL DEFAULT 0,
+        request_id TEXT,
+        ended_at TEXT,
+        expires_at TEXT,
+        code TEXT,
+        message TEXT,
+        actual_prompt TEXT,
+        usage TEXT,
+        amount TEXT,
+        currency TEXT,
+        clip TEXT REFERENCES clip (sha256),
+        CHECK (task_id IS NOT NULL OR state NOT IN ('submitted', 'succeeded'))
+    ) STRICT;
+    INSERT INTO attempt_2 (id, key, state, label, request, model, asked_at, task_id, request_id,
+                           ended_at, code, message, actual_prompt, usage, amount, currency, clip)
+        SELECT id, key, state, label, request, json_extract(request, '$.model'), asked_at, task_id,
+               request_id, ended_at, code, message, actual_prompt, usage, amount, currency, clip
+        FROM attempt;
+    UPDATE attempt_2 SET state = 'unresolved' WHERE state = 'submitting' AND id NOT IN
+        (SELECT max(id) FROM attempt_2 WHERE state = 'submitting' GROUP BY model);
+    DROP TABLE attempt;
+    ALTER TABLE attempt_2 RENAME TO attempt;
+    CREATE INDEX attempt_key ON attempt (key);
+    CREATE UNIQUE INDEX attempt_open ON attempt (key)
+        WHERE state IN ('submitting', 'uncertain', 'unresolved', 'submitted');
+    CREATE UNIQUE INDEX attempt_in_doubt ON attempt (model)
+        WHERE state IN ('submitting', 'uncertain');
+    """,
 )
 
 
@@ -60,6 +107,9 @@ class Attempt:
     key: str
     state: State
     label: str
+    model: str
+    asked_at: datetime
+    answered_at: datetime | None
     task_id: str | None
     code: str | None
     message: str | None
@@ -70,6 +120,12 @@ class Attempt:
     request: dict[str, Any]
     clip_name: str | None
     clip_sha256: str | None
+
+
+_SELECT = (
+    "SELECT attempt.*, clip.name AS clip_name FROM attempt"
+    " LEFT JOIN clip ON clip.sha256 = attempt.clip"
+)
 
 
 class Journal:
@@ -91,7 +147,33 @@ class Journal:
 
     def open_for(self, key: str) -> Attempt | None:
         """The attempt at ``key`` that may still be running at the service."""
-        return self._one("key = ? AND state IN ('submitting', 'submitted')", key)
+        return self._one(
+            "key = ? AND state IN ('submitting', 'uncertain', 'unresolved', 'submitted')", key
+        )
+
+    def owed_for(self, key: str) -> Attempt | None:
+        """The attempt at ``key`` whose clip may still come: open, or made and not yet fetched."""
+        return self.open_for(key) or self._one(
+            "key = ? AND state = 'succeeded' AND clip IS NULL ORDER BY attempt.id DESC", key
+        )
+
+    def in_doubt(self, model: str) -> Attempt | None:
+        """The attempt at ``model`` of which nobody knows whether it was accepted."""
+        return self._one("model = ? AND state IN ('submitting', 'uncertain')", model)
+
+    def task_ids(self) -> frozenset[str]:
+        """Every task that an attempt of this journal owns."""
+        rows = self._db.execute("SELECT task_id FROM attempt WHERE task_id IS NOT NULL")
+        return frozenset(row[0] for row in rows)
+
+    def every(self, *states: State) -> tuple[Attempt, ...]:
+        """All attempts in one of ``states``, oldest first."""
+        marks = ", ".join("?" for _ in states)
+        rows = self._db.execute(
+            f"{_SELECT} WHERE state IN ({marks}) ORDER BY attempt.id",  # only question marks
+            states,
+        ).fetchall()
+        return tuple(_attempt(row) for row in rows)
 
     def latest(self, label: str) -> Attempt | None:
         """The newest attempt at the take called ``label``, whatever it asked for."""
@@ -106,20 +188,35 @@ class Journal:
         record = json.dumps(request.record(), ensure_ascii=False, sort_keys=True)
         with self._write() as db:
             cursor = db.execute(
-                "INSERT INTO attempt (key, state, label, request, asked_at)"
-                " VALUES (?, 'submitting', ?, ?, ?)",
-                (key, label, record, now.isoformat()),
+                "INSERT INTO attempt (key, state, label, request, model, asked_at)"
+                " VALUES (?, 'submitting', ?, ?, ?, ?)",
+                (key, label, record, request.model, now.isoformat()),
             )
         return int(cursor.lastrowid or 0)
 
     def submitted(self, attempt: int, task_id: str, request_id: str) -> None:
         self._set(attempt, state="submitted", task_id=task_id, request_id=request_id)
 
+    def asked_again(self, attempt: int, now: datetime) -> None:
+        """Nothing was accepted so far; the same request is about to be sent once more."""
+        self._set(attempt, asked_at=now.isoformat())
+
+    def uncertain(self, attempt: int, now: datetime, code: str = "", message: str = "") -> None:
+        """The create call ended without telling whether it was accepted."""
+        self._set(
+            attempt, state="uncertain", answered_at=now.isoformat(), code=code, message=message
+        )
+
+    def adopted(self, attempt: int, task_id: str) -> None:
+        """A task of the service's list turned out to be the attempt's."""
+        self._set(attempt, state="submitted", task_id=task_id, adopted=1)
+
     def succeeded(self, attempt: int, task: Succeeded, cost: tuple[str, str] | None) -> None:
         self._set(
             attempt,
             state="succeeded",
             ended_at=task.ended.isoformat(),
+            expires_at=task.expires.isoformat(),
             actual_prompt=task.actual_prompt,
             usage=json.dumps(task.usage, sort_keys=True),
             amount=cost[0] if cost else None,
@@ -142,7 +239,7 @@ class Journal:
             db.execute("UPDATE attempt SET clip = NULL WHERE clip = ?", (sha256,))
             db.execute("DELETE FROM clip WHERE sha256 = ?", (sha256,))
 
-    def _set(self, attempt: int, **values: str | None) -> None:
+    def _set(self, attempt: int, **values: str | int | None) -> None:
         columns = ", ".join(f"{name} = ?" for name in values)
         with self._write() as db:
             db.execute(
@@ -152,8 +249,7 @@ class Journal:
 
     def _one(self, where: str, *values: str) -> Attempt | None:
         row = self._db.execute(
-            "SELECT attempt.*, clip.name AS clip_name FROM attempt"  # noqa: S608
-            f" LEFT JOIN clip ON clip.sha256 = attempt.clip WHERE {where} LIMIT 1",
+            f"{_SELECT} WHERE {where} LIMIT 1",
             values,
         ).fetchone()
         return _attempt(row) if row else None
@@ -172,8 +268,9 @@ class Journal:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
             self._db.executescript(
-                f"BEGIN; {script} PRAGMA user_version = {number};"
-                f" PRAGMA application_id = {APPLICATION_ID}; COMMIT;"
+                # A table that others refer to is made anew: checked whole at the end instead.
+                f"PRAGMA foreign_keys = OFF; BEGIN; {script} PRAGMA user_version = {number};"
+                f" PRAGMA application_id = {APPLICATION_ID}; COMMIT; PRAGMA foreign_keys = ON;"
             )
 
 
@@ -183,6 +280,9 @@ def _attempt(row: sqlite3.Row) -> Attempt:
         key=row["key"],
         state=row["state"],
         label=row["label"],
+        model=row["model"],
+        asked_at=datetime.fromisoformat(row["asked_at"]),
+        answered_at=_time(row["answered_at"]),
         task_id=row["task_id"],
         code=row["code"],
         message=row["message"],
@@ -194,3 +294,7 @@ def _attempt(row: sqlite3.Row) -> Attempt:
         clip_name=row["clip_name"],
         clip_sha256=row["clip"],
     )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -2,16 +2,18 @@
 
 It knows the backend protocol, never a vendor. A take goes: cached, or intended, submitted, polled,
 downloaded, checked, stored; its segments begin the moment it lands. One take that fails leaves the
-others alone.
+others alone. A create call whose outcome is in doubt is never sent again before that is found out.
 """
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from hashlib import file_digest
+from itertools import repeat
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,7 +31,15 @@ from wanx_render.backends.base import (
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.conform import Take as Media
-from wanx_render.errors import Broken, Refused, Throttled, WanxError
+from wanx_render.errors import (
+    Broken,
+    Refused,
+    ServiceError,
+    Throttled,
+    Uncertain,
+    Unsent,
+    WanxError,
+)
 from wanx_render.events import Emit, Event, Kind
 from wanx_render.finish import Finisher
 from wanx_render.geometry import Size
@@ -42,12 +52,18 @@ from wanx_render.manifest import (
     deliverables_in,
 )
 from wanx_render.plan import Plan, PlannedShot, Take
+from wanx_render.reconcile import reconcile
 from wanx_render.standing import last_frame_path, still
 from wanx_render.task import Media as Picture
 
 T = TypeVar("T")
 
+_STOPS = ("key", "money", "quota")  # kinds of refusal after which no other request can succeed
+
 POLL_SECONDS = 15  # what the official text advises
+FIRST_POLL_SECONDS = 5  # tells at once what was accepted only to fail
+FORGOTTEN_AFTER = 8  # polls in a row that say UNKNOWN, before the day is over
+UNSENT_TRIES = 8
 LOOKAHEAD = 2  # tasks kept waiting at the service, so that a slow poll costs no time
 
 
@@ -124,6 +140,7 @@ class _Crew:
         self.lanes: dict[str, _Lane] = {}
         self.takes: dict[tuple[str, int], asyncio.Task[Result]] = {}
         self.by_key: dict[str, asyncio.Lock] = {}
+        self.halted: Refused | None = None  # why nothing more is submitted in this run
 
     async def run(self) -> dict[tuple[str, int], Result]:
         async with asyncio.TaskGroup() as group:
@@ -148,9 +165,11 @@ class _Crew:
                 self.finisher.clip_landed(shot, result.media)
         except WanxError as error:
             code = getattr(error, "code", type(error).__name__)
-            result = Fault(take, "failed", code, getattr(error, "message", str(error)))
+            result = Fault(take, "failed", code, _words(error))
         if isinstance(result, Fault) and result.state != "skipped":
-            self._tell(take, "failed", f"{result.code}: {result.message}")
+            advice = self.desk.catalog.meaning(result.code).advice if result.task_id else ""
+            told = f"{result.code}: {result.message}"
+            self._tell(take, "failed", f"{told} ({advice})" if advice else told)
         return result
 
     async def _ready(self, take: Take) -> Take:
@@ -184,8 +203,11 @@ class _Crew:
             if cached:
                 return cached
             async with self._lane(take).places:
-                attempt, task_id = await self._asked(take, key)
-                ended = await self._awaited(take, attempt, task_id)
+                asked = await self._asked(take, key)
+                if isinstance(asked, Fault):
+                    return asked
+                attempt, task_id = asked.id, asked.task_id or ""
+                ended = await self._awaited(take, asked, task_id)
             if isinstance(ended, Fault):
                 return ended
             await self._fetched(take, attempt, ended)
@@ -217,43 +239,91 @@ class _Crew:
         self._tell(take, "cached" if said else "clip", told)
         return Clip(take, attempt, media)
 
-    async def _asked(self, take: Take, key: str) -> tuple[int, str]:
-        """Submit, or find the task of an earlier run; the attempt and the task's id."""
-        journal = self.desk.journal
-        before = journal.open_for(key)
+    async def _asked(self, take: Take, key: str) -> Attempt | Fault:
+        """The attempt whose task will make the clip: of an earlier run, or a new one."""
+        journal, lane = self.desk.journal, self._lane(take)
+        before = journal.owed_for(key)
         if before and before.task_id:
             self._tell(take, "resumed", task_id=before.task_id)
-            return before.id, before.task_id
-        if before:
-            journal.ended(before.id, "lost", message="the program stopped while submitting")
-        return await self._submit(take, key)
+            return before
+        async with lane.door:
+            await self._settle(take.request.model)
+            before = journal.owed_for(key)
+            if before and before.task_id:
+                self._tell(take, "resumed", task_id=before.task_id)
+                return before
+            if before:
+                return Fault(take, "unresolved", "Unresolved", before.message or "")
+            if self.halted:
+                return Fault(take, "failed", self.halted.code, "not sent: " + self.halted.message)
+            await self.desk.backend.prepare(Submission(take.request, take.label))
+            return await self._submit(take, key)
 
-    async def _submit(self, take: Take, key: str) -> tuple[int, str]:
-        desk, lane = self.desk, self._lane(take)
-        attempt = desk.journal.intend(key, take.label, take.request, desk.clock.now())
-        wait = 1.0
-        while True:
+    async def _submit(self, take: Take, key: str) -> Attempt | Fault:
+        """Send the request until it is surely accepted, surely refused, or in doubt."""
+        desk, lane, wait = self.desk, self._lane(take), 1.0
+        attempt = desk.journal.intend(key, take.label, take.request, desk.backend.now())
+        for number in range(1, UNSENT_TRIES + 1000):
             try:
-                async with lane.pace:
-                    accepted = await desk.backend.submit(Submission(take.request, take.label))
-                    await desk.clock.sleep(lane.gap)
-                break
-            except Throttled as error:
-                pause = error.retry_after or wait
+                accepted = await desk.backend.submit(Submission(take.request, take.label))
+            except (Throttled, Unsent) as error:
+                told = error.retry_after if isinstance(error, Throttled) else None
+                if isinstance(error, Unsent) and number >= UNSENT_TRIES:
+                    desk.journal.ended(attempt, "released", error.code, error.message)
+                    raise
+                pause = told or wait
                 self._tell(take, "throttled", f"{error.code}, again in {pause:.0f} s")
                 await desk.clock.sleep(pause)
                 wait = min(wait * 2, 30)
+                desk.journal.asked_again(attempt, desk.backend.now())
             except Refused as error:
                 desk.journal.ended(attempt, "refused", error.code, error.message)
+                if desk.catalog.meaning(error.code).kind in _STOPS:
+                    self.halted = error
                 raise
-        desk.journal.submitted(attempt, accepted.task_id, accepted.request_id)
-        self._tell(take, "submitted", task_id=accepted.task_id)
-        return attempt, accepted.task_id
+            except Uncertain as error:
+                desk.journal.uncertain(attempt, desk.backend.now(), error.code, _words(error))
+                self._tell(take, "uncertain", f"{_words(error)}; asking the service's own list")
+                return await self._after_doubt(take, key)
+            else:
+                desk.journal.submitted(attempt, accepted.task_id, accepted.request_id)
+                self._tell(take, "submitted", task_id=accepted.task_id)
+                await desk.clock.sleep(lane.gap)
+                break
+        return _known(desk.journal.owed_for(key))
 
-    async def _awaited(self, take: Take, attempt: int, task_id: str) -> Succeeded | Fault:
-        """Poll until the task ends; the journal knows how before anyone else does."""
+    async def _after_doubt(self, take: Take, key: str) -> Attempt | Fault:
+        await self._settle(take.request.model)
+        found = self.desk.journal.owed_for(key)
+        if found is None:  # surely not accepted
+            return await self._submit(take, key)
+        if found.task_id:
+            self._tell(take, "submitted", "found in the service's list", found.task_id)
+            return found
+        return Fault(take, "unresolved", "Unresolved", found.message or "")
+
+    async def _settle(self, model: str) -> None:
+        """Find out what became of a create call of this model that is in doubt, if there is one."""
         desk, journal = self.desk, self.desk.journal
+        doubtful = journal.in_doubt(model)
+        if doubtful is None:
+            return
+        if doubtful.state == "submitting":  # the program that sent it is gone
+            journal.uncertain(doubtful.id, desk.backend.now(), "", "stopped while submitting")
+        doubtful = _known(journal.in_doubt(model))
+        outcome = await reconcile(desk.backend, desk.clock, doubtful, journal.task_ids())
+        if outcome.unresolved:
+            journal.ended(doubtful.id, "unresolved", "Unresolved", outcome.unresolved)
+        elif outcome.task_id:
+            journal.adopted(doubtful.id, outcome.task_id)
+        else:
+            journal.ended(doubtful.id, "released", message="surely not accepted")
+
+    async def _awaited(self, take: Take, asked: Attempt, task_id: str) -> Succeeded | Fault:
+        """Poll until the task ends; the journal knows how before anyone else does."""
+        desk, journal, attempt = self.desk, self.desk.journal, asked.id
         last: type[object] | None = None
+        unknown, waits = 0, self._poll_waits(take)
         while True:
             state = await desk.backend.poll(task_id)
             if type(state) is not last and isinstance(state, Pending | Running):
@@ -262,7 +332,8 @@ class _Crew:
             last = type(state)
             match state:
                 case Pending() | Running():
-                    await desk.clock.sleep(POLL_SECONDS)
+                    unknown = 0
+                    await desk.clock.sleep(next(waits))
                 case Succeeded():
                     cost = (str(take.price.amount), take.price.currency) if take.price else None
                     journal.succeeded(attempt, state, cost)
@@ -274,10 +345,24 @@ class _Crew:
                 case Canceled():
                     journal.ended(attempt, "failed", "Canceled", "the task was cancelled")
                     return Fault(take, "canceled", "Canceled", "the task was cancelled", task_id)
+                case Unknown() if unknown < FORGOTTEN_AFTER and self._is_young(asked):
+                    unknown += 1  # a service that lags, or one that lost its memory for a moment
+                    await desk.clock.sleep(POLL_SECONDS)
                 case Unknown():
                     message = "the service no longer knows the task; run again to ask anew"
                     journal.ended(attempt, "lost", "Unknown", message)
                     return Fault(take, "lost", "Unknown", message, task_id)
+
+    def _poll_waits(self, take: Take) -> Iterator[float]:
+        """Once soon, for what fails at once; then when the model's shortest time is over."""
+        shortest, _ = self.desk.catalog.models[take.request.model].task_seconds.value
+        yield FIRST_POLL_SECONDS
+        yield max(shortest - FIRST_POLL_SECONDS, POLL_SECONDS)
+        yield from repeat(POLL_SECONDS)
+
+    def _is_young(self, attempt: Attempt) -> bool:
+        hours = self.desk.catalog.service.result_hours.value
+        return self.desk.backend.now() - attempt.asked_at < timedelta(hours=hours)
 
     async def _fetched(self, take: Take, attempt: int, task: Succeeded) -> None:
         """Download, decode every frame, and only then give the clip its name."""
@@ -304,7 +389,7 @@ class _Crew:
         if name not in self.lanes:
             model = self.desk.catalog.models[name]
             self.lanes[name] = _Lane(
-                pace=asyncio.Lock(),
+                door=asyncio.Lock(),
                 places=asyncio.Semaphore(model.running_at_once.value + LOOKAHEAD),
                 gap=1 / model.creates_per_second.value,
             )
@@ -314,11 +399,24 @@ class _Crew:
         self.desk.emit(Event(kind, text, take.shot, take.number, task_id=task_id))
 
 
+def _known(attempt: Attempt | None) -> Attempt:
+    if attempt is None:
+        raise Broken("the journal forgot an attempt that was just written")
+    return attempt
+
+
+def _words(error: WanxError) -> str:
+    """What a service said, with the request id that its support asks for."""
+    if not isinstance(error, ServiceError):
+        return str(error)
+    return error.message + (f" (request {error.request_id})" if error.request_id else "")
+
+
 @dataclass(frozen=True)
 class _Lane:
-    """What may be asked of one model: how fast, and how much at once."""
+    """What may be asked of one model: one create call at a time, how fast, how much at once."""
 
-    pace: asyncio.Lock
+    door: asyncio.Lock
     places: asyncio.Semaphore
     gap: float
 

@@ -57,9 +57,11 @@ def _stand(
     found = journal.clip_for(key)
     if found and found.clip_name and (folder / "clips" / found.clip_name).is_file():
         return Standing(take, "cached", f"its clip is {found.clip_name}")
-    attempt = journal.open_for(key)
+    attempt = journal.owed_for(key)
     if attempt and attempt.task_id:
         return Standing(take, "resumed", f"task {attempt.task_id} was asked for earlier")
+    if attempt and attempt.state == "unresolved":
+        return Standing(take, "blocked", f"asked for earlier, outcome unknown: {attempt.message}")
     return Standing(take, "new", _why(take, key, journal, found))
 
 

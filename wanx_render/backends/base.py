@@ -83,6 +83,16 @@ class Unknown:
     task_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row of the service's list: no prompt, no result."""
+
+    task_id: str
+    status: str
+    model: str  # by its name in the catalog; empty where the service's name is unknown here
+    submitted: datetime
+
+
 TaskState = Pending | Running | Succeeded | Failed | Canceled | Unknown
 
 
@@ -94,20 +104,40 @@ class Backend(Protocol):
         """``mock`` or ``dashscope``: the world that cached clips belong to."""
         ...
 
-    async def submit(self, submission: Submission) -> Accepted:
-        """Ask for a clip; raises Refused, Throttled or Unreachable."""
+    def now(self) -> datetime:
+        """The service's time, as well as it is known."""
         ...
 
-    async def poll(self, task_id: str) -> TaskState: ...
+    async def open(self) -> None:
+        """Find out that the service answers and takes the key; raises Refused or Unreachable."""
+        ...
+
+    async def prepare(self, submission: Submission) -> None:
+        """All that must be done before a request can be sent, such as uploads; costs nothing.
+
+        Raises Refused or Unreachable.
+        """
+        ...
+
+    async def submit(self, submission: Submission) -> Accepted:
+        """Ask for a clip, once; raises Refused, Throttled, Unsent or Uncertain."""
+        ...
+
+    async def poll(self, task_id: str) -> TaskState:
+        """How a task stands; raises Refused or Unreachable."""
+        ...
 
     async def cancel(self, task_id: str) -> bool:
         """Whether the task was still pending and is now cancelled."""
         ...
 
-    async def list(self) -> tuple[TaskState, ...]:
-        """The account's tasks of the last 24 hours, newest first."""
+    async def list(self, start: datetime, end: datetime) -> tuple[Listed, ...]:
+        """The account's tasks submitted between two times of the service, at most 24 h apart."""
         ...
 
     async def download(self, task: Succeeded, target: Path) -> None:
-        """Put the clip's bytes into ``target``, a file that does not exist yet."""
+        """Put the clip's bytes into ``target``, a file that does not exist yet.
+
+        Raises Unreachable, or Broken for a result that is none.
+        """
         ...

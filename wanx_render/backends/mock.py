@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from wanx_render import ffmpeg
-from wanx_render.backends.base import Accepted, Submission, Succeeded, TaskState
+from wanx_render.backends.base import Accepted, Listed, Submission, Succeeded, TaskState
 from wanx_render.backends.simulator import Simulator, Task
 from wanx_render.backends.slate import clip_call, make_clip
 from wanx_render.capabilities import Catalog
@@ -66,6 +66,15 @@ class MockBackend:
         self._labels = dict(memory.labels)
         simulator.restore(memory.tasks)
 
+    def now(self) -> datetime:
+        return self._simulator.now()
+
+    async def open(self) -> None:
+        """It always answers."""
+
+    async def prepare(self, submission: Submission) -> None:
+        """Nothing has to be uploaded."""
+
     async def submit(self, submission: Submission) -> Accepted:
         accepted = self._simulator.submit(_ACCOUNT, submission.request)
         self._labels[accepted.task_id] = submission.label
@@ -87,8 +96,12 @@ class MockBackend:
         self._remember()
         return cancelled
 
-    async def list(self) -> tuple[TaskState, ...]:
-        return self._simulator.list(_ACCOUNT)
+    async def list(self, start: datetime, end: datetime) -> tuple[Listed, ...]:
+        return tuple(
+            Listed(task.task_id, _status(self._simulator.truth(task)), task.request.model, at)
+            for task in self._simulator.tasks()
+            if start <= (at := task.submitted) <= end
+        )
 
     async def download(self, task: Succeeded, target: Path) -> None:
         known = self._simulator.task(_ACCOUNT, task.task_id)
@@ -103,3 +116,7 @@ class MockBackend:
             await loop.run_in_executor(self._executor, make_clip, self._program, call)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _status(state: TaskState) -> str:
+    return type(state).__name__.upper()

@@ -12,7 +12,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -189,12 +189,6 @@ class Simulator:
         task = self.task(account, task_id)
         return Unknown(task_id) if task is None else self._state(task)
 
-    def list(self, account: str) -> tuple[TaskState, ...]:
-        """The account's tasks of the last 24 hours, newest first."""
-        since = self.now() - timedelta(hours=24)
-        found = [t for t in self._tasks.values() if t.account == account and t.submitted >= since]
-        return tuple(self._state(task) for task in sorted(found, key=_newest_first))
-
     def cancel(self, account: str, task_id: str) -> bool:
         """Cancel a pending task; those behind it in the queue move up."""
         task = self.task(account, task_id)
@@ -277,10 +271,6 @@ class Simulator:
 
     def _expiry(self, task: Task) -> datetime:
         return task.ended + timedelta(hours=self._catalog.service.result_hours.value)
-
-
-def _newest_first(task: Task) -> tuple[float, str]:
-    return -task.submitted.astimezone(UTC).timestamp(), task.task_id
 
 
 def _tagged(prompt: str) -> Fate | None:

@@ -21,10 +21,11 @@ class World:
     environ: Mapping[str, str]
     stdout: TextIO
     stderr: TextIO
+    stdin: TextIO | None = None
 
     @classmethod
     def real(cls) -> "World":
-        return cls(os.environ, sys.stdout, sys.stderr)
+        return cls(os.environ, sys.stdout, sys.stderr, sys.stdin)
 
     def tell(self, text: str) -> None:
         """Talk goes to stderr; results go to stdout."""

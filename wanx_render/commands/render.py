@@ -13,11 +13,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from wanx_render import ffmpeg
-from wanx_render.backends.mock import MockBackend, recall
-from wanx_render.backends.simulator import Simulator
+from wanx_render.backends.dashscope import Access
+from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock, RealClock
 from wanx_render.commands.base import World, folder_of, make_plan, read
 from wanx_render.commands.plan import hold_to, open_saved
+from wanx_render.commands.service import Service, access, dashscope, mock
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.errors import BadInput, FolderBusy, NeedsPerson
 from wanx_render.events import Emit, Event
@@ -32,9 +33,6 @@ from wanx_render.render import render as run_plan
 from wanx_render.reports import terminal
 from wanx_render.standing import Standing, stand
 
-# The mock's tasks take the service's minutes at this many times the pace: a few seconds.
-MOCK_PACE = 60
-
 
 @dataclass(frozen=True)
 class RenderOptions:
@@ -48,6 +46,8 @@ class RenderOptions:
     max_cost: Decimal | None = None
     as_json: bool = False
     catalog: Path | None = None
+    yes: bool = False
+    base_url: str | None = None
 
 
 def render(options: RenderOptions, world: World) -> int:
@@ -58,6 +58,7 @@ def render(options: RenderOptions, world: World) -> int:
     made = make_plan(loaded, catalog, options.backend)
     _refuse_unknown(options, made)
     program = ffmpeg.find(world.environ)
+    asked_at = _access(options, made, catalog, world)
     folder = render_folder(options, loaded)
     with _held(folder), _journal(folder) as journal, ExitStack() as stack:
         standings = stand(made, journal, folder)
@@ -65,9 +66,8 @@ def render(options: RenderOptions, world: World) -> int:
             hold_to(approved, loaded, forecast(made, standings, catalog))
         new = _to_make(standings, options)
         _within_budget(made.cost(new), options, loaded)
-        service = folder / ".cache" / "mock-service.json"
-        service.parent.mkdir(exist_ok=True)
-        clock = RealClock(MOCK_PACE, recall(service).now)
+        if new and made.world != "mock" and not (options.yes or approved):
+            _confirm(made, new, world)
         wall = RealClock()
         emit = _report(options, made, world, wall, stack)
         emit(Event("start", _opening(made, new)))
@@ -75,23 +75,57 @@ def render(options: RenderOptions, world: World) -> int:
             place = f"{warning.span}: " if warning.span else ""
             emit(Event("warning", f"{place}{warning.message}"))
         executor = stack.enter_context(_pool())
-        # Seeded by how often was asked before: asking again after a failure is a new story.
-        simulator = Simulator(catalog, clock.now, seed=journal.attempts())
+        if asked_at is None:
+            service = mock(catalog, program, executor, folder, journal.attempts())
+        else:
+            service = dashscope(catalog, asked_at, world.environ)
         desk = Desk(
             plan=made,
-            backend=MockBackend(simulator, catalog, program, executor, service),
+            backend=service.backend,
             journal=journal,
             catalog=catalog,
             program=program,
             executor=executor,
-            clock=clock,
+            clock=service.clock,
             wall=wall,
             folder=folder,
             emit=emit,
             only=frozenset(options.only),
         )
-        manifest = asyncio.run(run_plan(desk, program_version()))
+        asks = any(each.state != "cached" for each in standings)
+        manifest = asyncio.run(_run(desk, service, asks=asks))
     return _close(options, manifest, desk, world)
+
+
+def _access(options: RenderOptions, made: Plan, catalog: Catalog, world: World) -> Access | None:
+    """Who asks and where, for a backend that needs a key."""
+    if made.world == "mock":
+        return None
+    return access(catalog, made.region, world.environ, options.base_url)
+
+
+async def _run(desk: Desk, service: Service, *, asks: bool) -> Manifest:
+    try:
+        if asks:
+            await service.open(desk.catalog)
+        return await run_plan(desk, program_version())
+    finally:
+        await service.close()
+
+
+def _confirm(made: Plan, new: tuple[Take, ...], world: World) -> None:
+    """Nothing is spent for real before a person types the price."""
+    cost = made.cost(new)
+    price = f"{cost.amount:.2f} {cost.currency}"
+    if world.stdin is None or not world.stdin.isatty():
+        raise NeedsPerson(
+            f"this would spend {cost} on {len(new)} takes; "
+            "give --yes, or an approved plan (plan --out, render --plan)"
+        )
+    world.stderr.write(f"{len(new)} takes at {cost}. Type {price} to spend it: ")
+    world.stderr.flush()
+    if world.stdin.readline().split() != price.split():
+        raise NeedsPerson("not confirmed; nothing was sent")
 
 
 def _refuse_unknown(options: RenderOptions, made: Plan) -> None:
@@ -105,14 +139,6 @@ def _refuse_unknown(options: RenderOptions, made: Plan) -> None:
                     hint=did_you_mean(name, known) or f"its shots: {', '.join(known)}",
                 )
             )
-    if made.world != "mock":
-        raise BadInput(
-            Diagnostic(
-                "not-built-yet",
-                f"the {made.world} backend is not built yet",
-                hint="use --backend mock",
-            )
-        )
 
 
 @contextmanager
@@ -191,7 +217,8 @@ def _hold(cost: Total, name: str, amount: Decimal, currency: str) -> None:
 
 def _close(options: RenderOptions, manifest: Manifest, desk: Desk, world: World) -> int:
     """Say what came out, results on stdout; the exit code."""
-    code = 0 if _as_asked(manifest, desk) else 1
+    states = {take.state for shot in manifest.shots for take in shot.takes}
+    code = 0 if _as_asked(manifest, desk) else 4 if "unresolved" in states else 1
     failed = [
         f"{shot.id} take {take.take}: {take.code}: {take.message}"
         for shot in manifest.shots

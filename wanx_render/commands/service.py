@@ -1,0 +1,127 @@
+"""The way to a backend: key, address and clock from the outside world, a backend out."""
+
+import os
+import random
+import re
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from wanx_render import doctor, ffmpeg
+from wanx_render.backends.base import Backend
+from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.backends.mock import MockBackend, recall
+from wanx_render.backends.simulator import Simulator
+from wanx_render.capabilities import Catalog
+from wanx_render.clock import Clock, RealClock
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput, NeedsPerson, Refused
+
+# The mock's tasks take the service's minutes at this many times the pace: a few seconds.
+MOCK_PACE = 60
+
+BASE_URL = "DASHSCOPE_HTTP_BASE_URL"
+PACE = "WANX_CLOCK_PACE"  # for an emulator whose clock runs faster; heeded on loopback alone
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A backend and the clock its waits are measured by."""
+
+    backend: Backend
+    clock: Clock
+
+    async def open(self, catalog: Catalog) -> None:
+        """Find out whether the service takes us, before anything is sent.
+
+        Raises BadInput for a key it does not take, NeedsPerson where it wants money.
+        """
+        try:
+            await self.backend.open()
+        except Refused as error:
+            meaning = catalog.meaning(error.code)
+            if meaning.kind in ("money", "quota"):
+                raise NeedsPerson(f"{error}; {meaning.advice}") from None
+            told = f"the service refuses: {error}"
+            raise BadInput(Diagnostic("key-refused", told, hint=meaning.advice)) from None
+
+    async def close(self) -> None:
+        close = getattr(self.backend, "close", None)
+        if close is not None:
+            await close()
+
+
+def mock(
+    catalog: Catalog, program: ffmpeg.Ffmpeg, executor: Executor, folder: Path, attempts: int
+) -> Service:
+    """The offline backend; seeded by how often was asked, so asking again is a new story."""
+    file = folder / ".cache" / "mock-service.json"
+    file.parent.mkdir(exist_ok=True)
+    clock = RealClock(MOCK_PACE, recall(file).now)
+    simulator = Simulator(catalog, clock.now, seed=attempts)
+    return Service(MockBackend(simulator, catalog, program, executor, file), clock)
+
+
+def access(
+    catalog: Catalog, region: str, environ: Mapping[str, str], base_url: str | None
+) -> Access:
+    """Where the service is and who asks it. Raises BadInput."""
+    official = catalog.service.regions[region].base_url
+    address = _address(base_url or environ.get(BASE_URL) or official)
+    vendor = (urlsplit(address).hostname or "").endswith(".aliyuncs.com")
+    return Access(address, _key(environ), own_hosts=not vendor)
+
+
+def dashscope(catalog: Catalog, access: Access, environ: Mapping[str, str]) -> Service:
+    """The real service, or whatever speaks its language at another address."""
+    local = urlsplit(access.base_url).hostname in _LOOPBACK
+    pace = environ.get(PACE, "1") if local else "1"
+    clock = RealClock(int(pace) if re.fullmatch(r"[1-9]\d{0,3}", pace) else 1)
+    chance = random.Random(os.urandom(16))  # noqa: S311  # jitter, no secret
+    return Service(DashScope(access, catalog, clock, chance), clock)
+
+
+def _address(text: str) -> str:
+    """A base URL that may be used: https, or plain http on this machine."""
+    try:
+        parts = urlsplit(text.strip().rstrip("/"))
+        host = parts.hostname or ""
+        plain = parts.scheme == "http" and host in _LOOPBACK
+        good = host and (parts.scheme == "https" or plain) and not parts.username
+        _ = parts.port
+    except ValueError:
+        good = False
+    if good and not parts.query and not parts.fragment:
+        return parts.geturl()
+    raise BadInput(
+        Diagnostic(
+            "base-url-invalid",
+            "the service's address must be https (on this machine http), with no user or query",
+            hint="such as https://dashscope.aliyuncs.com/api/v1",
+        )
+    )
+
+
+def _key(environ: Mapping[str, str]) -> str:
+    """The API key, from the environment or ``.env``; it goes to the API's client and nowhere."""
+    value = environ.get(doctor.KEY) or doctor.dotenv(Path.cwd()).get(doctor.KEY)
+    if not value:
+        raise BadInput(
+            Diagnostic(
+                "key-missing",
+                f"the dashscope backend needs a key in {doctor.KEY} (environment or .env)",
+                hint="--backend mock needs none",
+            )
+        )
+    if value.split() != [value] or not value.isascii() or not value.isprintable():
+        raise BadInput(
+            Diagnostic(
+                "key-missing",
+                f"what stands in {doctor.KEY} is not a key",
+                hint="set it again, without blanks or line ends",
+            )
+        )
+    return value
