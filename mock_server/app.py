@@ -329,7 +329,8 @@ class Emulator:
         return self._error(Problem(status, "BadRequest", "The request cannot be read."))
 
     async def _as_bug(self, request: Request, error: Exception) -> Response:
-        log.error("%s %s", request.method, request.url.path, exc_info=error)
+        if not isinstance(error, cutting.Cut):
+            log.error("%s %s", request.method, request.url.path, exc_info=error)
         return self._error(_BUG)
 
 

@@ -33,6 +33,7 @@ from wanx_render.clock import Clock
 from wanx_render.conform import Take as Media
 from wanx_render.errors import (
     Broken,
+    FfmpegError,
     Refused,
     ServiceError,
     Throttled,
@@ -64,6 +65,7 @@ POLL_SECONDS = 15  # what the official text advises
 FIRST_POLL_SECONDS = 5  # tells at once what was accepted only to fail
 FORGOTTEN_AFTER = 8  # polls in a row that say UNKNOWN, before the day is over
 UNSENT_TRIES = 8
+FETCH_TRIES = 3  # a clip that came damaged may come whole the next time
 LOOKAHEAD = 2  # tasks kept waiting at the service, so that a slow poll costs no time
 
 
@@ -369,9 +371,16 @@ class _Crew:
         folder = self.desk.folder / "clips"
         folder.mkdir(exist_ok=True)
         part = folder / f".{task.task_id}.part"
-        part.unlink(missing_ok=True)
-        await self.desk.backend.download(task, part)
-        await self._work(ffmpeg.decode, self.desk.program, part)
+        for number in range(1, FETCH_TRIES + 1):
+            part.unlink(missing_ok=True)
+            await self.desk.backend.download(task, part)
+            try:
+                await self._work(ffmpeg.decode, self.desk.program, part)
+                break
+            except FfmpegError:
+                part.unlink(missing_ok=True)
+                if number == FETCH_TRIES:
+                    raise
         with part.open("rb") as stream:
             sha256 = file_digest(stream, "sha256").hexdigest()
             os.fsync(stream.fileno())

@@ -5,6 +5,8 @@ sends uploads, and has never seen a key.
 """
 
 import asyncio
+import base64
+import hashlib
 import random
 import re
 from collections.abc import Mapping
@@ -296,15 +298,23 @@ class DashScope:
         async with self._media.stream("GET", url, headers=headers) as answer:
             if answer.status_code != 200:
                 return f"status {answer.status_code}"
-            promised, size = answer.headers.get("content-length"), 0
+            promised, size, head = answer.headers.get("content-length"), 0, b""
+            digest = hashlib.md5(usedforsecurity=False)
             with target.open("wb") as file:
                 async for chunk in answer.aiter_raw():
                     size += len(chunk)
+                    head = (head + chunk)[:12] if len(head) < 12 else head
                     if size > MOST_BYTES:
                         raise Broken(f"the result is larger than {MOST_BYTES >> 20} MiB")
+                    digest.update(chunk)
                     file.write(chunk)
-        if promised is None or int(promised) != size:
+        if head[4:8] != b"ftyp":
+            return "what came is no mp4"
+        if promised is None or not promised.isdecimal() or int(promised) != size:
             return f"{size} bytes came, {promised or 'no number'} were promised"
+        wanted = answer.headers.get("content-md5")
+        if wanted and wanted != base64.b64encode(digest.digest()).decode():
+            return "the bytes that came are not the ones that were sent"
         return None
 
     def _check_host(self, url: str, allowed: re.Pattern[str]) -> None:

@@ -1,0 +1,217 @@
+"""Every fault of the emulator by every kind of request: the run recovers alone and pays once."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulator import Twin
+from test_backends import TwinClock
+
+from mock_server.faults import read_line
+from wanx_render import ffmpeg, plan
+from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.capabilities import Catalog
+from wanx_render.events import Event
+from wanx_render.journal import Journal
+from wanx_render.load import load
+from wanx_render.manifest import Manifest
+from wanx_render.render import Desk, render
+
+LIST = """\
+version: 1
+project: faults
+backend: dashscope
+defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3}
+shots:
+  - {id: one, image: a.png, prompt: 第一个镜头, takes: 2}
+  - {id: two, image: "https://example.com/b.png", prompt: second}
+deliverables:
+  - {aspect: 9:16, size: 90x160}
+"""
+REQUESTS = 3
+
+
+@dataclass
+class Stage:
+    """A list, an emulator with a fault plan, and runs of the real orchestrator in virtual time."""
+
+    folder: Path
+    catalog: Catalog
+    program: ffmpeg.Ffmpeg
+    pool: ThreadPoolExecutor
+    twin: Twin
+    events: list[Event] = field(default_factory=list)
+
+    def run(self) -> Manifest:
+        self.events.clear()
+        loaded = load(self.folder / "list.yaml", self.catalog)
+        out = self.folder / "out"
+        out.mkdir(exist_ok=True)
+        journal = Journal(out / "journal.sqlite")
+        try:
+            return asyncio.run(self._run(loaded, journal, out))
+        finally:
+            journal.close()
+
+    async def _run(self, loaded: Any, journal: Journal, out: Path) -> Manifest:
+        clock = TwinClock(self.twin)
+        access = Access("http://127.0.0.1/api/v1", "sk-mock-a", own_hosts=True)
+        transport = self.twin.transport
+        backend = DashScope(access, self.catalog, clock, random.Random(3), transport=transport)
+        made = plan.make(loaded.shots, "dashscope", loaded.media, self.catalog)
+        desk = Desk(
+            plan=made, backend=backend, journal=journal, catalog=self.catalog,
+            program=self.program, executor=self.pool, clock=clock, wall=clock, folder=out,
+            emit=self.events.append,
+        )  # fmt: skip
+        try:
+            return await render(desk, "test")
+        finally:
+            await backend.close()
+
+    def faults(self, *lines: str) -> None:
+        self.twin.service.set_faults(read_line(line) for line in lines)
+
+    def paid(self) -> list[int]:
+        """How often each different request was accepted, by the emulator's ledger.
+
+        A task that failed is never billed, and may be asked for again.
+        """
+        rows = [row for row in self.twin.ledger()["submissions"] if row["status"] != "FAILED"]
+        return sorted(Counter(row["request"] for row in rows).values())
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+@pytest.fixture
+def stage(
+    tmp_path: Path,
+    catalog: Catalog,
+    program: ffmpeg.Ffmpeg,
+    pool: ThreadPoolExecutor,
+    picture: Callable[..., Path],
+) -> Stage:
+    picture("a.png")
+    (tmp_path / "list.yaml").write_text(LIST, encoding="utf-8")
+    return Stage(tmp_path, catalog, program, pool, Twin())
+
+
+BODIES = ("html", "garbage", "truncated", "wrong-length", "redirect")
+CUTS = ("reset", "close", "never")
+WHEN = ("before", "after")
+CREATES = [
+    *(f"effect={effect} stage={stage}" for effect in (*CUTS, *BODIES) for stage in WHEN),
+    *(f"effect={effect} stage={stage}" for effect in CUTS for stage in ("headers", "body")),
+    *(f"status={status} stage={stage}" for status in (500, 502, 503, 504) for stage in WHEN),
+    "status=429", "status=429 retry_after=7", "effect=slow stage=before seconds=0.1",
+]  # fmt: skip
+READS = [
+    *(f"effect={effect}" for effect in (*CUTS, *BODIES)),
+    *(f"effect={effect} stage={stage}" for effect in CUTS for stage in ("headers", "body")),
+    *(f"status={status}" for status in (500, 502, 503, 504)),
+    "status=429", "status=429 retry_after=7",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", CREATES)
+def test_a_create_call_that_goes_wrong_is_paid_once(stage: Stage, fault: str) -> None:
+    stage.faults(f"on=create nth=2 {fault}")
+    manifest = stage.run()
+    assert manifest.complete, [(e.shot, e.kind, e.text) for e in stage.events]
+    assert stage.paid() == [1] * REQUESTS
+
+
+@pytest.mark.parametrize("fault", CREATES)
+def test_also_where_the_list_lags_and_has_tasks_of_others(stage: Stage, fault: str) -> None:
+    stage.faults(
+        f"on=create nth=1 {fault}",
+        "on=list effect=lag seconds=45 times=6",
+        "on=list effect=foreign count=1 times=2",
+    )
+    assert stage.run().complete
+    assert stage.paid() == [1] * REQUESTS
+
+
+@pytest.mark.parametrize("fault", READS)
+@pytest.mark.parametrize("operation", ["query", "list", "policy", "result"])
+def test_a_read_that_goes_wrong_is_repeated(stage: Stage, operation: str, fault: str) -> None:
+    lost = ("on=create nth=1 effect=reset stage=after",) if operation == "list" else ()
+    stage.faults(*lost, f"on={operation} nth=1+2 {fault}")
+    assert stage.run().complete, [(e.shot, e.kind, e.text) for e in stage.events]
+    assert stage.paid() == [1] * REQUESTS
+
+
+@pytest.mark.parametrize("fault", ["effect=unknown", "effect=unknown stage=after"])
+def test_a_service_that_forgets_for_a_moment_is_asked_again(stage: Stage, fault: str) -> None:
+    stage.faults(f"on=query nth=1+2+3 {fault}")
+    assert stage.run().complete
+    assert stage.paid() == [1] * REQUESTS
+
+
+def test_uploads_that_go_wrong_are_told_and_nothing_is_paid_for_them(stage: Stage) -> None:
+    stage.faults("on=upload status=500")
+    manifest = stage.run()
+    assert not manifest.complete
+    assert stage.paid() == [1]  # the shot whose picture has an address of its own
+    stage.faults()
+    assert stage.run().complete
+    assert stage.paid() == [1] * REQUESTS
+
+
+def test_a_failed_task_is_told_with_advice_and_the_others_go_on(stage: Stage) -> None:
+    stage.faults("on=create prompt=second effect=fail code=DataInspectionFailed")
+    manifest = stage.run()
+    assert [take.state for shot in manifest.shots for take in shot.takes] == [
+        "succeeded", "succeeded", "failed",
+    ]  # fmt: skip
+    told = next(event.text for event in stage.events if event.kind == "failed")
+    assert "DataInspectionFailed" in told
+    assert "change it" in told
+
+
+@pytest.mark.parametrize("code", ["Arrearage", "AllocationQuota.FreeTierOnly", "InvalidApiKey"])
+def test_where_nothing_can_succeed_nothing_more_is_sent(stage: Stage, code: str) -> None:
+    stage.faults(f"on=create status=403 code={code}")
+    manifest = stage.run()
+    assert {take.code for shot in manifest.shots for take in shot.takes} == {code}
+    sent = stage.twin.service.journal.matching("a", "create")
+    assert len(sent) == 1
+
+
+def test_equal_tasks_of_another_program_are_left_to_a_person(stage: Stage) -> None:
+    """Somebody sends the very same prompt at the same moment: nobody can tell which is ours."""
+    stage.faults("on=create nth=3 effect=reset stage=after", "on=list effect=lag seconds=3 nth=1")
+    for _ in range(2):
+        stage.twin.task("第一个镜头")
+    manifest = stage.run()
+    states = [take.state for shot in manifest.shots for take in shot.takes]
+    assert sorted(states) == ["succeeded", "succeeded", "unresolved"]
+    sent = len(stage.twin.service.journal.matching("a", "create"))
+    assert not stage.run().complete
+    assert len(stage.twin.service.journal.matching("a", "create")) == sent  # and never again
+
+
+def test_hostile_days_end_well_or_ask(stage: Stage) -> None:
+    for seed in range(6):
+        stage.twin = Twin(seed=seed)
+        stage.twin.call("PUT", "/_mock/faults", json="hostile")
+        stage.folder.joinpath("list.yaml").write_text(
+            LIST.replace("project: faults", f"project: faults-{seed}").replace(
+                "second", f"s{seed}"
+            ),
+            encoding="utf-8",
+        )
+        for _ in range(5):
+            if stage.run().complete:
+                break
+        assert set(stage.paid()) <= {1}

@@ -1,0 +1,43 @@
+"""Killed processes, judged by the ledger: a sample of what tests/kills.py sweeps whole."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from kills import Range, Verdict, shooting_range, sweep
+from PIL import Image
+
+KILLS = int(os.environ.get("KILLS", "150"))
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Range]:
+    pictures = tmp_path_factory.mktemp("pictures")
+    Image.new("RGB", (750, 1000), "#305070").save(pictures / "a.png")
+    with shooting_range(pictures) as ground:
+        yield ground
+
+
+@pytest.mark.parametrize(
+    ("kill", "share"), [(signal.SIGKILL, 1.0), (signal.SIGINT, 0.06), (signal.SIGTERM, 0.06)]
+)
+def test_a_killed_run_is_finished_by_the_next_and_pays_once(
+    ground: Range, kill: int, share: float
+) -> None:
+    verdict = sweep(ground, "program", max(int(KILLS * share), 5), kill)
+    assert verdict == Verdict(kills=verdict.kills, finished=verdict.kills)
+
+
+def test_the_sweep_catches_a_naive_client(ground: Range) -> None:
+    verdict = sweep(ground, "naive", 24)
+    assert verdict.double > 0
+
+
+def test_no_key_is_in_any_file_of_any_run(ground: Range, picture: Callable[..., Path]) -> None:
+    name = "canary-8f3a91"
+    assert ground.start("program", name, 0, 0).returncode == 0
+    written = [path for path in ground.folder(name).rglob("*") if path.is_file()]
+    assert len(written) > 8
+    assert not [path for path in written if f"sk-mock-{name}".encode() in path.read_bytes()]
