@@ -207,6 +207,119 @@ def doctor(as_json: bool) -> int:
     return doctor(as_json, Path.cwd(), World.real())
 
 
+_OUT = click.option(
+    "--out", type=_FILE, help="The render folder [renders/PROJECT beside the file]."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+_BASE_URL = click.option("--base-url", metavar="URL", help="Where the service is.")
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@_OUT
+@_JSON
+@_CATALOG
+def status(file: Path, out: Path | None, as_json: bool, catalog: Path | None) -> int:
+    """Show every task FILE ever asked for: state, age, hours left to fetch it. Sends nothing."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.debts import DebtOptions, status
+
+    return status(DebtOptions(file, None, out, as_json, None, catalog), World.real())
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@_BACKEND
+@_OUT
+@_BASE_URL
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
+@_CATALOG
+def rescue(
+    file: Path,
+    backend: str | None,
+    out: Path | None,
+    base_url: str | None,
+    as_json: bool,
+    catalog: Path | None,
+) -> int:
+    """Fetch every clip of FILE's folder that was paid for and is not here; ask for nothing new."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.debts import DebtOptions, rescue
+
+    return rescue(DebtOptions(file, backend, out, as_json, base_url, catalog), World.real())
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@click.argument("attempt", type=int, required=False)
+@click.option("--adopt", metavar="TASK", help="The attempt is this task of the service.")
+@click.option("--release", is_flag=True, help="It was never accepted; it may be asked for again.")
+@_OUT
+@_JSON
+@_CATALOG
+def resolve(
+    file: Path,
+    attempt: int | None,
+    adopt: str | None,
+    release: bool,
+    out: Path | None,
+    as_json: bool,
+    catalog: Path | None,
+) -> int:
+    """Settle what only a person can: requests of FILE whose outcome is unknown."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.debts import DebtOptions, Decision, resolve
+
+    options = DebtOptions(file, None, out, as_json, None, catalog)
+    return resolve(options, Decision(attempt, adopt, release), World.real())
+
+
+@cli.group()
+def tasks() -> None:
+    """The service's own tasks: list, show, cancel."""
+
+
+_REGION = click.option(
+    "--region", type=click.Choice(["beijing", "singapore"]), default="beijing", show_default=True
+)
+
+
+@tasks.command("list")
+@_REGION
+@_BASE_URL
+@_JSON
+def tasks_list(region: str, base_url: str | None, as_json: bool) -> int:
+    """The account's tasks of the last 24 hours."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.tasks import TaskOptions, listed
+
+    return listed(TaskOptions(region, base_url, as_json), World.real())
+
+
+@tasks.command("show")
+@click.argument("task_id")
+@_REGION
+@_BASE_URL
+def tasks_show(task_id: str, region: str, base_url: str | None) -> int:
+    """One task as the service tells it, as JSON."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.tasks import TaskOptions, show
+
+    return show(task_id, TaskOptions(region, base_url), World.real())
+
+
+@tasks.command("cancel")
+@click.argument("task_id")
+@_REGION
+@_BASE_URL
+def tasks_cancel(task_id: str, region: str, base_url: str | None) -> int:
+    """Cancel a task that still waits; one that runs can no longer be stopped."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.tasks import TaskOptions, cancel
+
+    return cancel(task_id, TaskOptions(region, base_url), World.real())
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The whole failure policy on one screen."""
     try:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from wanx_render.backends.base import Succeeded
 from wanx_render.task import TaskRequest
@@ -64,6 +64,7 @@ _MIGRATIONS = (
              'submitted', 'succeeded', 'failed', 'lost', 'refused')),
         label TEXT NOT NULL,
         request TEXT NOT NULL,
+        scope TEXT NOT NULL,
         model TEXT NOT NULL,
         asked_at TEXT NOT NULL,
         answered_at TEXT,
@@ -81,10 +82,12 @@ _MIGRATIONS = (
         clip TEXT REFERENCES clip (sha256),
         CHECK (task_id IS NOT NULL OR state NOT IN ('submitted', 'succeeded'))
     ) STRICT;
-    INSERT INTO attempt_2 (id, key, state, label, request, model, asked_at, task_id, request_id,
-                           ended_at, code, message, actual_prompt, usage, amount, currency, clip)
-        SELECT id, key, state, label, request, json_extract(request, '$.model'), asked_at, task_id,
-               request_id, ended_at, code, message, actual_prompt, usage, amount, currency, clip
+    INSERT INTO attempt_2 (id, key, state, label, request, scope, model, asked_at, task_id,
+                           request_id, ended_at, code, message, actual_prompt, usage, amount,
+                           currency, clip)
+        SELECT id, key, state, label, request, 'mock', json_extract(request, '$.model'), asked_at,
+               task_id, request_id, ended_at, code, message, actual_prompt, usage, amount,
+               currency, clip
         FROM attempt;
     UPDATE attempt_2 SET state = 'unresolved' WHERE state = 'submitting' AND id NOT IN
         (SELECT max(id) FROM attempt_2 WHERE state = 'submitting' GROUP BY model);
@@ -93,7 +96,7 @@ _MIGRATIONS = (
     CREATE INDEX attempt_key ON attempt (key);
     CREATE UNIQUE INDEX attempt_open ON attempt (key)
         WHERE state IN ('submitting', 'uncertain', 'unresolved', 'submitted');
-    CREATE UNIQUE INDEX attempt_in_doubt ON attempt (model)
+    CREATE UNIQUE INDEX attempt_in_doubt ON attempt (scope, model)
         WHERE state IN ('submitting', 'uncertain');
     """,
 )
@@ -107,12 +110,14 @@ class Attempt:
     key: str
     state: State
     label: str
+    scope: str
     model: str
     asked_at: datetime
     answered_at: datetime | None
     task_id: str | None
     code: str | None
     message: str | None
+    expires_at: datetime | None
     actual_prompt: str | None
     usage: dict[str, Any] | None
     amount: str | None
@@ -157,9 +162,22 @@ class Journal:
             "key = ? AND state = 'succeeded' AND clip IS NULL ORDER BY attempt.id DESC", key
         )
 
-    def in_doubt(self, model: str) -> Attempt | None:
+    def owed(self) -> tuple[Attempt, ...]:
+        """Every attempt whose task is known and whose clip is not here, oldest first."""
+        rows = self._db.execute(
+            f"{_SELECT} WHERE state = 'submitted' OR (state = 'succeeded' AND clip IS NULL)"
+            " ORDER BY attempt.id"
+        ).fetchall()
+        return tuple(_attempt(row) for row in rows)
+
+    def attempt(self, number: int) -> Attempt | None:
+        return self._one("attempt.id = ?", number)
+
+    def in_doubt(self, scope: str, model: str) -> Attempt | None:
         """The attempt at ``model`` of which nobody knows whether it was accepted."""
-        return self._one("model = ? AND state IN ('submitting', 'uncertain')", model)
+        return self._one(
+            "scope = ? AND model = ? AND state IN ('submitting', 'uncertain')", scope, model
+        )
 
     def task_ids(self) -> frozenset[str]:
         """Every task that an attempt of this journal owns."""
@@ -167,7 +185,8 @@ class Journal:
         return frozenset(row[0] for row in rows)
 
     def every(self, *states: State) -> tuple[Attempt, ...]:
-        """All attempts in one of ``states``, oldest first."""
+        """All attempts in one of ``states`` (or in any, where none is given), oldest first."""
+        states = states or get_args(State)
         marks = ", ".join("?" for _ in states)
         rows = self._db.execute(
             f"{_SELECT} WHERE state IN ({marks}) ORDER BY attempt.id",  # only question marks
@@ -183,14 +202,19 @@ class Journal:
         """How many create calls were ever intended."""
         return int(self._db.execute("SELECT count(*) FROM attempt").fetchone()[0])
 
-    def intend(self, key: str, label: str, request: TaskRequest, now: datetime) -> int:
-        """Commit that ``request`` is about to be sent; the attempt's id."""
+    def intend(
+        self, key: str, label: str, request: TaskRequest, now: datetime, *, scope: str = "mock"
+    ) -> int:
+        """Commit that ``request`` is about to be sent; the attempt's id.
+
+        ``scope`` says which service and account are asked; only they can tell what became of it.
+        """
         record = json.dumps(request.record(), ensure_ascii=False, sort_keys=True)
         with self._write() as db:
             cursor = db.execute(
-                "INSERT INTO attempt (key, state, label, request, model, asked_at)"
-                " VALUES (?, 'submitting', ?, ?, ?, ?)",
-                (key, label, record, request.model, now.isoformat()),
+                "INSERT INTO attempt (key, state, label, request, scope, model, asked_at)"
+                " VALUES (?, 'submitting', ?, ?, ?, ?, ?)",
+                (key, label, record, scope, request.model, now.isoformat()),
             )
         return int(cursor.lastrowid or 0)
 
@@ -247,7 +271,7 @@ class Journal:
                 (*values.values(), attempt),
             )
 
-    def _one(self, where: str, *values: str) -> Attempt | None:
+    def _one(self, where: str, *values: str | int) -> Attempt | None:
         row = self._db.execute(
             f"{_SELECT} WHERE {where} LIMIT 1",
             values,
@@ -280,12 +304,14 @@ def _attempt(row: sqlite3.Row) -> Attempt:
         key=row["key"],
         state=row["state"],
         label=row["label"],
+        scope=row["scope"],
         model=row["model"],
         asked_at=datetime.fromisoformat(row["asked_at"]),
         answered_at=_time(row["answered_at"]),
         task_id=row["task_id"],
         code=row["code"],
         message=row["message"],
+        expires_at=_time(row["expires_at"]),
         actual_prompt=row["actual_prompt"],
         usage=json.loads(row["usage"]) if row["usage"] else None,
         amount=row["amount"],

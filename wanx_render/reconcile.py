@@ -6,7 +6,7 @@ billed, whoever's it was. What cannot be explained is left to a person.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -20,7 +20,7 @@ from wanx_render.backends.base import (
 )
 from wanx_render.clock import Clock
 from wanx_render.errors import ServiceError, Unreachable
-from wanx_render.journal import Attempt
+from wanx_render.journal import Attempt, Journal
 
 # Clocks differ, and the ``Date`` of an answer is a whole second.
 WINDOW_PAD = timedelta(seconds=120)
@@ -113,3 +113,20 @@ def _fits(row: Listed, attempt: Attempt, ours: frozenset[str]) -> bool:
 def _several(states: list[TaskState]) -> str:
     ids = ", ".join(state.task_id for state in states if isinstance(state, Succeeded))
     return f"more than one task might be it, or none can be told by its prompt: {ids}"
+
+
+async def settle(backend: Backend, journal: Journal, clock: Clock, model: str) -> None:
+    """Find out what became of a create call of this model that is in doubt, if there is one."""
+    doubtful = journal.in_doubt(backend.scope, model)
+    if doubtful is None:
+        return
+    if doubtful.state == "submitting":  # the program that sent it is gone
+        journal.uncertain(doubtful.id, backend.now(), "", "stopped while submitting")
+        doubtful = replace(doubtful, state="uncertain", answered_at=backend.now())
+    outcome = await reconcile(backend, clock, doubtful, journal.task_ids())
+    if outcome.unresolved:
+        journal.ended(doubtful.id, "unresolved", "Unresolved", outcome.unresolved)
+    elif outcome.task_id:
+        journal.adopted(doubtful.id, outcome.task_id)
+    else:
+        journal.ended(doubtful.id, "released", message="surely not accepted")

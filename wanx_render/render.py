@@ -6,13 +6,11 @@ others alone. A create call whose outcome is in doubt is never sent again before
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from hashlib import file_digest
 from itertools import repeat
 from pathlib import Path
 from typing import TypeVar
@@ -33,7 +31,6 @@ from wanx_render.clock import Clock
 from wanx_render.conform import Take as Media
 from wanx_render.errors import (
     Broken,
-    FfmpegError,
     Refused,
     ServiceError,
     Throttled,
@@ -42,6 +39,7 @@ from wanx_render.errors import (
     WanxError,
 )
 from wanx_render.events import Emit, Event, Kind
+from wanx_render.fetch import fetch
 from wanx_render.finish import Finisher
 from wanx_render.geometry import Size
 from wanx_render.journal import Attempt, Journal
@@ -53,19 +51,22 @@ from wanx_render.manifest import (
     deliverables_in,
 )
 from wanx_render.plan import Plan, PlannedShot, Take
-from wanx_render.reconcile import reconcile
+from wanx_render.reconcile import settle
 from wanx_render.standing import last_frame_path, still
 from wanx_render.task import Media as Picture
 
 T = TypeVar("T")
 
+_OTHER_ACCOUNT = (
+    "it was asked for with another key or address, which alone can tell what became of it; "
+    "use that again, or settle it with resolve"
+)
 _STOPS = ("key", "money", "quota")  # kinds of refusal after which no other request can succeed
 
 POLL_SECONDS = 15  # what the official text advises
 FIRST_POLL_SECONDS = 5  # tells at once what was accepted only to fail
 FORGOTTEN_AFTER = 8  # polls in a row that say UNKNOWN, before the day is over
 UNSENT_TRIES = 8
-FETCH_TRIES = 3  # a clip that came damaged may come whole the next time
 LOOKAHEAD = 2  # tasks kept waiting at the service, so that a slow poll costs no time
 
 
@@ -245,11 +246,13 @@ class _Crew:
         """The attempt whose task will make the clip: of an earlier run, or a new one."""
         journal, lane = self.desk.journal, self._lane(take)
         before = journal.owed_for(key)
+        if before and before.scope != self.desk.backend.scope:
+            return Fault(take, "unresolved", "OtherAccount", _OTHER_ACCOUNT, before.task_id)
         if before and before.task_id:
             self._tell(take, "resumed", task_id=before.task_id)
             return before
         async with lane.door:
-            await self._settle(take.request.model)
+            await self._settle(take)
             before = journal.owed_for(key)
             if before and before.task_id:
                 self._tell(take, "resumed", task_id=before.task_id)
@@ -264,7 +267,9 @@ class _Crew:
     async def _submit(self, take: Take, key: str) -> Attempt | Fault:
         """Send the request until it is surely accepted, surely refused, or in doubt."""
         desk, lane, wait = self.desk, self._lane(take), 1.0
-        attempt = desk.journal.intend(key, take.label, take.request, desk.backend.now())
+        attempt = desk.journal.intend(
+            key, take.label, take.request, desk.backend.now(), scope=desk.backend.scope
+        )
         for number in range(1, UNSENT_TRIES + 1000):
             try:
                 accepted = await desk.backend.submit(Submission(take.request, take.label))
@@ -295,7 +300,7 @@ class _Crew:
         return _known(desk.journal.owed_for(key))
 
     async def _after_doubt(self, take: Take, key: str) -> Attempt | Fault:
-        await self._settle(take.request.model)
+        await self._settle(take)
         found = self.desk.journal.owed_for(key)
         if found is None:  # surely not accepted
             return await self._submit(take, key)
@@ -303,23 +308,6 @@ class _Crew:
             self._tell(take, "submitted", "found in the service's list", found.task_id)
             return found
         return Fault(take, "unresolved", "Unresolved", found.message or "")
-
-    async def _settle(self, model: str) -> None:
-        """Find out what became of a create call of this model that is in doubt, if there is one."""
-        desk, journal = self.desk, self.desk.journal
-        doubtful = journal.in_doubt(model)
-        if doubtful is None:
-            return
-        if doubtful.state == "submitting":  # the program that sent it is gone
-            journal.uncertain(doubtful.id, desk.backend.now(), "", "stopped while submitting")
-        doubtful = _known(journal.in_doubt(model))
-        outcome = await reconcile(desk.backend, desk.clock, doubtful, journal.task_ids())
-        if outcome.unresolved:
-            journal.ended(doubtful.id, "unresolved", "Unresolved", outcome.unresolved)
-        elif outcome.task_id:
-            journal.adopted(doubtful.id, outcome.task_id)
-        else:
-            journal.ended(doubtful.id, "released", message="surely not accepted")
 
     async def _awaited(self, take: Take, asked: Attempt, task_id: str) -> Succeeded | Fault:
         """Poll until the task ends; the journal knows how before anyone else does."""
@@ -368,26 +356,18 @@ class _Crew:
 
     async def _fetched(self, take: Take, attempt: int, task: Succeeded) -> None:
         """Download, decode every frame, and only then give the clip its name."""
-        folder = self.desk.folder / "clips"
-        folder.mkdir(exist_ok=True)
-        part = folder / f".{task.task_id}.part"
-        for number in range(1, FETCH_TRIES + 1):
-            part.unlink(missing_ok=True)
-            await self.desk.backend.download(task, part)
-            try:
-                await self._work(ffmpeg.decode, self.desk.program, part)
-                break
-            except FfmpegError:
-                part.unlink(missing_ok=True)
-                if number == FETCH_TRIES:
-                    raise
-        with part.open("rb") as stream:
-            sha256 = file_digest(stream, "sha256").hexdigest()
-            os.fsync(stream.fileno())
-        name = f"{take.shot}-t{take.number}-{sha256[:8]}.mp4"
-        size = part.stat().st_size
-        part.replace(folder / name)
-        self.desk.journal.stored(attempt, sha256, name, size)
+        desk = self.desk
+        stem = f"{take.shot}-t{take.number}"
+        stored = await fetch(
+            desk.backend, task, stem,
+            program=desk.program, executor=desk.executor, folder=desk.folder,
+        )  # fmt: skip
+        desk.journal.stored(attempt, stored.sha256, stored.name, stored.bytes)
+
+    async def _settle(self, take: Take) -> None:
+        """Before this model is asked for anything: is an earlier call of it in doubt?"""
+        desk = self.desk
+        await settle(desk.backend, desk.journal, desk.clock, take.request.model)
 
     async def _work(self, call: Callable[..., T], *arguments: object) -> T:
         loop = asyncio.get_running_loop()

@@ -104,6 +104,11 @@ class Backend(Protocol):
         """``mock`` or ``dashscope``: the world that cached clips belong to."""
         ...
 
+    @property
+    def scope(self) -> str:
+        """Which service and account this is; what one was asked, another knows nothing of."""
+        ...
+
     def now(self) -> datetime:
         """The service's time, as well as it is known."""
         ...

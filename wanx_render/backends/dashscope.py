@@ -99,6 +99,12 @@ class DashScope:
         await self._api.aclose()
         await self._media.aclose()
 
+    @property
+    def scope(self) -> str:
+        """Host and a few digits of the key's hash: enough to know it again, no more."""
+        digits = hashlib.sha256(self._access.key.encode()).hexdigest()[:8]
+        return f"{self.name} {urlsplit(self._access.base_url).hostname} {digits}"
+
     def now(self) -> datetime:
         """Ours, set right by the ``Date`` of the service's answers."""
         return self._clock.now() + self._ahead

@@ -48,6 +48,7 @@ class MockBackend:
     """Imitates the service in this process; costs nothing, needs no network."""
 
     name = "mock"
+    scope = "mock"
 
     def __init__(
         self,

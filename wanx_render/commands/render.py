@@ -2,28 +2,24 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from wanx_render import ffmpeg
 from wanx_render.backends.dashscope import Access
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock, RealClock
 from wanx_render.commands.base import World, folder_of, make_plan, read
+from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.plan import hold_to, open_saved
 from wanx_render.commands.service import Service, access, dashscope, mock
 from wanx_render.diagnostics import Diagnostic, did_you_mean
-from wanx_render.errors import BadInput, FolderBusy, NeedsPerson
+from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.events import Emit, Event
 from wanx_render.forecast import forecast
-from wanx_render.journal import Journal
 from wanx_render.load import Loaded
 from wanx_render.manifest import Manifest
 from wanx_render.plan import Plan, Take
@@ -60,7 +56,7 @@ def render(options: RenderOptions, world: World) -> int:
     program = ffmpeg.find(world.environ)
     asked_at = _access(options, made, catalog, world)
     folder = render_folder(options, loaded)
-    with _held(folder), _journal(folder) as journal, ExitStack() as stack:
+    with held(folder), opened(folder) as journal, ExitStack() as stack:
         standings = stand(made, journal, folder)
         if approved:
             hold_to(approved, loaded, forecast(made, standings, catalog))
@@ -74,7 +70,7 @@ def render(options: RenderOptions, world: World) -> int:
         for warning in loaded.warnings:
             place = f"{warning.span}: " if warning.span else ""
             emit(Event("warning", f"{place}{warning.message}"))
-        executor = stack.enter_context(_pool())
+        executor = stack.enter_context(pool())
         if asked_at is None:
             service = mock(catalog, program, executor, folder, journal.attempts())
         else:
@@ -139,27 +135,6 @@ def _refuse_unknown(options: RenderOptions, made: Plan) -> None:
                     hint=did_you_mean(name, known) or f"its shots: {', '.join(known)}",
                 )
             )
-
-
-@contextmanager
-def _journal(folder: Path) -> Iterator[Journal]:
-    journal = Journal(folder / "journal.sqlite")
-    try:
-        yield journal
-    finally:
-        journal.close()
-
-
-@contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
-    """As many ffmpeg processes as cores; an interrupted run starts no more of them."""
-    executor = ThreadPoolExecutor(os.cpu_count() or 2)
-    try:
-        yield executor
-    except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
-        raise
-    executor.shutdown()
 
 
 def _report(
@@ -290,22 +265,6 @@ def render_folder(options: RenderOptions, loaded: Loaded) -> Path:
             )
         ) from None
     return folder
-
-
-@contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """The render folder, for one process at a time; the lock dies with the process."""
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise FolderBusy(
-            f"another run is working in {folder}; wait for it, or choose another --out"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def program_version() -> str:

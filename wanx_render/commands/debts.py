@@ -1,0 +1,196 @@
+"""``status``, ``rescue`` and ``resolve``: what was asked for and is not settled yet."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from wanx_render import ffmpeg
+from wanx_render.capabilities import Catalog
+from wanx_render.clock import RealClock
+from wanx_render.commands.base import World, folder_of, make_plan, read
+from wanx_render.commands.folder import held, opened, pool
+from wanx_render.commands.service import access, dashscope, mock
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput
+from wanx_render.journal import Attempt, Journal
+from wanx_render.plan import Plan
+from wanx_render.reports import terminal
+from wanx_render.rescue import Rope, Tally
+from wanx_render.rescue import rescue as run_rescue
+
+
+@dataclass(frozen=True)
+class DebtOptions:
+    """The list whose folder is meant, and how to reach its service."""
+
+    file: Path
+    backend: str | None = None
+    out: Path | None = None
+    as_json: bool = False
+    base_url: str | None = None
+    catalog: Path | None = None
+
+
+def status(options: DebtOptions, world: World) -> int:
+    """Every attempt of the folder: its state, its age, and how long its result can be fetched."""
+    _, _, folder = _found(options)
+    with opened(folder) as journal:
+        now = datetime.now(UTC)
+        records = [_record(attempt, now) for attempt in journal.every()]
+    if options.as_json:
+        told = json.dumps({"attempts": records}, ensure_ascii=False, indent=2)
+        world.stdout.write(told + "\n")
+        return 0
+    for each in records:
+        world.stdout.write(_line(each) + "\n")
+    if not records:
+        world.tell("nothing was ever asked for from this folder")
+    return 0
+
+
+def _record(attempt: Attempt, now: datetime) -> dict[str, Any]:
+    left = (attempt.expires_at - now).total_seconds() / 3600 if attempt.expires_at else None
+    owed = attempt.clip_name is None and attempt.state == "succeeded"
+    return {
+        "attempt": attempt.id,
+        "take": attempt.label,
+        "state": attempt.state,
+        "service": attempt.scope.partition(" ")[0],
+        "task_id": attempt.task_id,
+        "asked_at": attempt.asked_at.isoformat(timespec="seconds"),
+        "age_hours": round((now - attempt.asked_at).total_seconds() / 3600, 2),
+        "hours_left": round(left, 2) if owed and left is not None else None,
+        "clip": attempt.clip_name,
+        "cost": f"{attempt.amount} {attempt.currency}" if attempt.amount else None,
+        "code": attempt.code,
+        "message": attempt.message,
+    }
+
+
+def _line(record: dict[str, Any]) -> str:
+    words = [f"{record['attempt']:>4}", f"{record['take']:20}", f"{record['state']:11}"]
+    words += [record["clip"] or f"task {record['task_id'] or 'unknown'}"]
+    if record["hours_left"] is not None:
+        words.append(f"not fetched yet, {record['hours_left']:.1f} h left")
+    if record["message"]:
+        words.append(f"{record['code'] or ''}: {record['message']}".lstrip(": "))
+    return "  ".join(words)
+
+
+def rescue(options: DebtOptions, world: World) -> int:
+    """Fetch every clip that was paid for and is not here; ask for nothing new."""
+    made, catalog, folder = _found(options)
+    program = ffmpeg.find(world.environ)
+    who = None
+    if made.world != "mock":
+        who = access(catalog, made.region, world.environ, options.base_url)
+    with held(folder), opened(folder) as journal, pool() as executor:
+        if who is None:
+            service = mock(catalog, program, executor, folder, journal.attempts())
+        else:
+            service = dashscope(catalog, who, world.environ)
+        wall = RealClock()
+        plain = terminal.plain(world.stderr)
+        emit = terminal.json_lines(world.stdout, wall) if options.as_json else plain
+        rope = Rope(
+            backend=service.backend, journal=journal, catalog=catalog, program=program,
+            executor=executor, clock=service.clock, folder=folder, emit=emit,
+        )  # fmt: skip
+
+        async def run() -> Tally:
+            try:
+                if journal.owed() or journal.every("submitting", "uncertain"):
+                    await service.open(catalog)
+                return await run_rescue(rope)
+            finally:
+                await service.close()
+
+        tally = asyncio.run(run())
+        waiting = len(journal.every("unresolved"))
+    if options.as_json:
+        record = {"event": "summary", "fetched": tally.fetched, "left": tally.left}
+        world.stdout.write(terminal.json_line(record, wall.now()))
+    mocked = "MOCK: " if made.world == "mock" else ""
+    world.tell(f"{mocked}{tally.fetched} clips fetched, {tally.left} left")
+    if waiting:
+        world.tell(f"{waiting} need a person: wanx-render resolve {options.file}")
+        return 4
+    return 1 if tally.left else 0
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a person says of one unresolved attempt."""
+
+    attempt: int | None = None
+    adopt: str | None = None
+    release: bool = False
+
+
+def resolve(options: DebtOptions, decision: Decision, world: World) -> int:
+    """Show what only a person can settle, or settle one of them. Raises BadInput."""
+    _, _, folder = _found(options)
+    with held(folder), opened(folder) as journal:
+        if decision.attempt is None:
+            return _show(options, journal, world)
+        attempt = _open_attempt(journal, decision.attempt)
+        if decision.adopt and decision.release:
+            raise _wrong("say one of --adopt and --release")
+        if decision.adopt:
+            if decision.adopt in journal.task_ids():
+                raise _wrong(f"task {decision.adopt} already belongs to another attempt")
+            journal.adopted(attempt.id, decision.adopt)
+            world.tell(f"{attempt.label} is task {decision.adopt}; render or rescue fetches it")
+        elif decision.release:
+            journal.ended(attempt.id, "released", "Released", "a person said it was not accepted")
+            world.tell(f"{attempt.label} will be asked for again by the next render, and paid")
+        else:
+            raise _wrong("say --adopt TASK or --release")
+    return 0
+
+
+def _show(options: DebtOptions, journal: Journal, world: World) -> int:
+    waiting = journal.every("unresolved")
+    if options.as_json:
+        now = datetime.now(UTC)
+        records = [_record(attempt, now) for attempt in waiting]
+        world.stdout.write(json.dumps({"unresolved": records}, ensure_ascii=False) + "\n")
+    else:
+        for each in waiting:
+            at = each.asked_at.isoformat(sep=" ", timespec="seconds")
+            world.stdout.write(f"{each.id:>4}  {each.label}, {each.model}, asked {at}\n")
+            world.stdout.write(f"      prompt: {each.request.get('prompt')}\n")
+            world.stdout.write(f"      {each.message}\n")
+    if waiting:
+        world.tell(
+            "nobody but you can tell what became of these. Look at `wanx-render tasks list`, then\n"
+            f"  wanx-render resolve {options.file} NUMBER --adopt TASK   it is this task\n"
+            f"  wanx-render resolve {options.file} NUMBER --release      it was never accepted"
+        )
+        return 4
+    world.tell("nothing waits for a person")
+    return 0
+
+
+def _open_attempt(journal: Journal, number: int) -> Attempt:
+    attempt = journal.attempt(number)
+    if attempt is None or attempt.state != "unresolved":
+        raise _wrong(f"attempt {number} is not one that waits for a person")
+    return attempt
+
+
+def _wrong(told: str) -> BadInput:
+    return BadInput(Diagnostic("resolve-wrong", told, hint="`wanx-render resolve FILE` shows all"))
+
+
+def _found(options: DebtOptions) -> tuple[Plan, Catalog, Path]:
+    """The list's plan, catalog and folder; the folder must be there."""
+    loaded, catalog = read(options.file, options.catalog)
+    folder = folder_of(loaded, options.out)
+    if not (folder / "journal.sqlite").is_file():
+        told = f"nothing was rendered yet: there is no journal in {folder}"
+        raise BadInput(Diagnostic("folder-empty", told, hint="choose the folder with --out"))
+    return make_plan(loaded, catalog, options.backend), catalog, folder

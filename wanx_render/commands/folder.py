@@ -1,0 +1,49 @@
+"""A render folder while a command works in it: one process at a time, its journal, its workers."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from wanx_render.errors import FolderBusy
+from wanx_render.journal import Journal
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The render folder, for one process at a time; the lock dies with the process."""
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise FolderBusy(
+            f"another run is working in {folder}; wait for it, or choose another --out"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Journal]:
+    journal = Journal(folder / "journal.sqlite")
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+@contextmanager
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """As many ffmpeg processes as cores; an interrupted run starts no more of them."""
+    executor = ThreadPoolExecutor(os.cpu_count() or 2)
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        raise
+    executor.shutdown()

@@ -1,0 +1,80 @@
+"""``tasks``: the service's own list, one task of it, and cancelling what still waits."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from wanx_render import capabilities
+from wanx_render.backends.base import Backend, Unknown
+from wanx_render.capabilities import Catalog
+from wanx_render.commands.base import World
+from wanx_render.commands.service import access, dashscope
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TaskOptions:
+    """Which service is asked."""
+
+    region: str = "beijing"
+    base_url: str | None = None
+    as_json: bool = False
+    catalog: Path | None = None
+
+
+def listed(options: TaskOptions, world: World) -> int:
+    """The account's tasks of the last 24 hours, newest first."""
+
+    async def work(backend: Backend) -> tuple[dict[str, str], ...]:
+        now = backend.now()
+        rows = await backend.list(now - timedelta(hours=23, minutes=59), now)
+        newest = sorted(rows, key=lambda row: row.submitted, reverse=True)
+        return tuple({**asdict(r), "submitted": r.submitted.isoformat()} for r in newest)
+
+    rows = _ask(options, world, work)
+    if options.as_json:
+        world.stdout.write(json.dumps({"tasks": rows}, indent=2) + "\n")
+        return 0
+    for row in rows:
+        at = row["submitted"][:19].replace("T", " ")
+        world.stdout.write(f"{row['task_id']}  {row['status']:9}  {row['model']:20}  {at} UTC\n")
+    world.tell(f"{len(rows)} tasks in the last 24 hours")
+    return 0
+
+
+def show(task_id: str, options: TaskOptions, world: World) -> int:
+    """One task as the service tells it; the result's address without its signature."""
+    state = _ask(options, world, lambda backend: backend.poll(task_id))
+    record = {"state": type(state).__name__.upper(), **asdict(state)}
+    if "url" in record:
+        record["url"] = record["url"].partition("?")[0]
+    world.stdout.write(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
+    return 1 if isinstance(state, Unknown) else 0
+
+
+def cancel(task_id: str, options: TaskOptions, world: World) -> int:
+    """Cancel a task that still waits; one that runs can no longer be stopped."""
+    done = _ask(options, world, lambda backend: backend.cancel(task_id))
+    told = "cancelled, it will not be billed" if done else "not cancelled: it no longer waits"
+    world.tell(f"{task_id}: {told}")
+    return 0 if done else 1
+
+
+def _ask(options: TaskOptions, world: World, work: Callable[[Backend], Awaitable[T]]) -> T:
+    catalog: Catalog = capabilities.with_user_file(capabilities.packaged(), options.catalog)
+    who = access(catalog, options.region, world.environ, options.base_url)
+    service = dashscope(catalog, who, world.environ)
+
+    async def run() -> T:
+        try:
+            await service.open(catalog)
+            return await work(service.backend)
+        finally:
+            await service.close()
+
+    return asyncio.run(run())
