@@ -41,6 +41,7 @@ READ_TRIES = 6
 READ_RETRIES_A_RUN = 200  # a whole outage ends soon, whatever the number of shots
 QUERY_SHARE = 0.75  # of the account's queries a second; others may use the account too
 UPLOAD_KEPT = timedelta(hours=47)
+CLOCK_SET_BACK = timedelta(minutes=30)
 MOST_BYTES = 512 * 1024 * 1024
 _PAGE = 100
 _SURELY_UNSENT = (
@@ -81,7 +82,7 @@ class DashScope:
         self._catalog = catalog
         self._clock = clock
         self._chance = chance
-        self._ahead = timedelta(0)  # of the service's time before ours
+        self._ahead: timedelta | None = None  # how far the service's time is before ours
         self._pace = asyncio.Lock()
         self._retries_left = READ_RETRIES_A_RUN
         self._uploads: dict[tuple[str, str], tuple[str, datetime]] = {}
@@ -107,7 +108,7 @@ class DashScope:
 
     def now(self) -> datetime:
         """Ours, set right by the ``Date`` of the service's answers."""
-        return self._clock.now() + self._ahead
+        return self._clock.now() + (self._ahead or timedelta(0))
 
     async def open(self) -> None:
         await self._read("/tasks", {"page_no": "1", "page_size": "1"})
@@ -339,7 +340,11 @@ class DashScope:
             told = parsedate_to_datetime(answer.headers.get("date", ""))
         except (ValueError, TypeError):
             return
-        self._ahead = told.astimezone(UTC) - self._clock.now()
+        seen = told.astimezone(UTC) - self._clock.now()
+        # An answer that came late makes the service look slow: the quickest one is nearest to the
+        # truth. Far behind it, the service's clock was set back.
+        late = self._ahead is not None and self._ahead - CLOCK_SET_BACK < seen < self._ahead
+        self._ahead = self._ahead if late else seen
 
     def _error(self, answer: httpx.Response, body: Mapping[str, Any]) -> ServiceError:
         code, message = body.get("code"), body.get("message")
