@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from wanx_render.backends.base import Succeeded
+from wanx_render.errors import Broken
 from wanx_render.task import TaskRequest
 
 APPLICATION_ID = 0x57616E58  # "WanX"
@@ -137,11 +138,15 @@ class Journal:
     """The journal of one render folder."""
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.row_factory = sqlite3.Row
-        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            self._db.execute(f"PRAGMA {setting}")
-        self._migrate()
+        """Open or make the journal; raises Broken where it cannot be used."""
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.row_factory = sqlite3.Row
+            for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                self._db.execute(f"PRAGMA {setting}")
+            self._migrate()
+        except sqlite3.DatabaseError as error:
+            raise Broken(f"the journal {path} cannot be used: {error}") from None
 
     def close(self) -> None:
         self._db.close()
@@ -280,13 +285,17 @@ class Journal:
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        self._db.execute("BEGIN IMMEDIATE")
         try:
-            yield self._db
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            raise Broken(f"the journal cannot be written: {error}") from None
 
     def _migrate(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]

@@ -169,6 +169,9 @@ class _Crew:
         except WanxError as error:
             code = getattr(error, "code", type(error).__name__)
             result = Fault(take, "failed", code, _words(error))
+        except OSError as error:  # a full disk, a folder that became read-only
+            told = f"{error.strerror or error}: {error.filename or take.label}"
+            result = Fault(take, "failed", "CannotWrite", told)
         if isinstance(result, Fault) and result.state != "skipped":
             advice = self.desk.catalog.meaning(result.code).advice if result.task_id else ""
             told = f"{result.code}: {result.message}"

@@ -1,0 +1,143 @@
+"""Old journals, moved folders, a full disk, two programs: nothing lost, nothing paid twice."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from test_debts import Shop, origin, shop  # noqa: F401  # fixtures
+from test_task import REQUEST
+
+from wanx_render import journal as journals
+from wanx_render.journal import Journal
+
+
+def old_journal(path: Path) -> None:
+    """A journal as the first version left it, stopped in the middle of things."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.executescript(f"BEGIN; {journals._MIGRATIONS[0]} PRAGMA user_version = 1; COMMIT;")
+    record = '{"model": "wanx2.1-i2v-turbo", "prompt": "猫", "region": "beijing"}'
+    for key, state, task in (
+        ("a", "submitting", None), ("b", "submitting", None), ("c", "submitted", "task-c"),
+        ("d", "succeeded", "task-d"), ("e", "refused", None),
+    ):  # fmt: skip
+        db.execute(
+            "INSERT INTO attempt (key, state, label, request, asked_at, task_id)"
+            " VALUES (?, ?, ?, ?, '2026-01-01T00:00:00+00:00', ?)",
+            (key, state, f"{key} take 1", record, task),
+        )
+    db.execute("INSERT INTO clip VALUES ('ff', 'd-t1-ff.mp4', 9)")
+    db.execute("UPDATE attempt SET clip = 'ff' WHERE key = 'd'")
+    db.close()
+
+
+def test_an_old_journal_is_carried_over_whole(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    old_journal(path)
+    journal = Journal(path)
+    states = {attempt.key: attempt.state for attempt in journal.every()}
+    # Of two that were in doubt for one model, only one can be found out without a person.
+    assert states == {
+        "a": "unresolved", "b": "submitting", "c": "submitted", "d": "succeeded", "e": "refused",
+    }  # fmt: skip
+    found = journal.clip_for("d")
+    assert found
+    assert (found.clip_name, found.model, found.scope) == (
+        "d-t1-ff.mp4",
+        "wanx2.1-i2v-turbo",
+        "mock",
+    )
+    with pytest.raises(sqlite3.IntegrityError):
+        journal.intend(
+            "f", "f take 1", REQUEST.__class__(**fields("wanx2.1-i2v-turbo")), found.asked_at
+        )
+    journal.close()
+    db = sqlite3.connect(path)
+    assert db.execute("PRAGMA user_version").fetchone()[0] == 2
+    assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def fields(model: str) -> dict[str, object]:
+    return {name: getattr(REQUEST, name) for name in REQUEST.__slots__} | {"model": model}
+
+
+def test_only_one_outcome_can_be_in_doubt_for_a_model_and_account(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    now = journals.datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+    first = journal.intend("a", "a take 1", REQUEST, now, scope="one")
+    with pytest.raises(sqlite3.IntegrityError):
+        journal.intend("b", "b take 1", REQUEST, now, scope="one")
+    journal.intend("b", "b take 1", REQUEST, now, scope="two")
+    journal.uncertain(first, now)
+    with pytest.raises(sqlite3.IntegrityError):
+        journal.intend("c", "c take 1", REQUEST, now, scope="one")
+    journal.adopted(first, "task-1")
+    journal.intend("c", "c take 1", REQUEST, now, scope="one")
+    with pytest.raises(sqlite3.IntegrityError):
+        journal._set(first, state="succeeded", task_id=None)
+
+
+def test_a_folder_that_was_moved_goes_on_where_it_stopped(shop: Shop) -> None:  # noqa: F811
+    shop.faults({"on": "query", "status": 500})
+    assert shop.run("list.yaml", "--yes").returncode == 1
+    shop.faults()
+    moved = shop.folder / "elsewhere" / "深い folder"
+    moved.mkdir(parents=True)
+    for name in ("list.yaml", "renders"):
+        shutil.move(shop.folder / name, moved / name)
+    other = Shop(moved, shop.origin, shop.account)
+    assert other.run("list.yaml", "--yes").returncode == 0
+    assert shop.sent() == 2
+
+
+def test_the_second_program_on_a_folder_leaves_at_once(shop: Shop) -> None:  # noqa: F811
+    shop.faults({"on": "query", "effect": "slow", "seconds": 2, "times": 3})
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(shop.folder), "NO_PROXY": "127.0.0.1",
+        "DASHSCOPE_API_KEY": f"sk-mock-{shop.account}", "WANX_CLOCK_PACE": "200",
+        "DASHSCOPE_HTTP_BASE_URL": f"{shop.origin}/api/v1",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "wanx_render", "list.yaml", "--yes"]
+    with (shop.folder / "log").open("w") as log:
+        first = subprocess.Popen(command, cwd=shop.folder, env=environment, stdout=log, stderr=log)
+        while not shop.ledger() and first.poll() is None:
+            time.sleep(0.05)
+        second = shop.run("list.yaml", "--yes")
+        assert (second.returncode, "another run is working" in second.stderr) == (5, True)
+        assert first.wait(60) == 0
+    assert shop.sent() == 2
+
+
+LIMITED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+from wanx_render.cli import main
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs resource limits")
+@pytest.mark.parametrize("most", [20_000, 40_000, 60_000, 100_000])
+def test_where_no_more_can_be_written_it_says_so_and_loses_nothing(
+    shop: Shop,  # noqa: F811
+    most: int,
+) -> None:
+    """A bound on the size of files stands in for a full disk: writes fail part of the way."""
+    shop.account = f"full-{most}"
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(shop.folder), "NO_PROXY": "127.0.0.1",
+        "DASHSCOPE_API_KEY": f"sk-mock-{shop.account}", "WANX_CLOCK_PACE": "200",
+        "DASHSCOPE_HTTP_BASE_URL": f"{shop.origin}/api/v1",
+    }  # fmt: skip
+    command = [sys.executable, "-c", LIMITED, str(most), "list.yaml", "--yes"]
+    ran = subprocess.run(
+        command, cwd=shop.folder, env=environment, capture_output=True, text=True, timeout=90
+    )
+    assert ran.returncode == 1, ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert shop.run("list.yaml", "--yes").returncode == 0
+    assert sorted(row["prompt"] for row in shop.ledger()) == ["first", "second"]
