@@ -95,6 +95,7 @@ def test_an_outcome_nobody_knows_is_settled_by_a_person(shop: Shop) -> None:
     first = shop.run("list.yaml", "--yes")
     assert first.returncode == 4
     assert "Unresolved" in first.stderr
+    assert "wanx-render resolve list.yaml" in first.stderr
     assert "unresolved" in shop.run("status", "list.yaml").stdout
     again = shop.run("list.yaml", "--yes")
     assert again.returncode == 4

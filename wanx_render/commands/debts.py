@@ -114,7 +114,8 @@ def rescue(options: DebtOptions, world: World) -> int:
         record = {"event": "summary", "fetched": tally.fetched, "left": tally.left}
         world.stdout.write(terminal.json_line(record, wall.now()))
     mocked = "MOCK: " if made.world == "mock" else ""
-    world.tell(f"{mocked}{tally.fetched} clips fetched, {tally.left} left")
+    clips = "clip" if tally.fetched == 1 else "clips"
+    world.tell(f"{mocked}{tally.fetched} {clips} fetched, {tally.left} left")
     if waiting:
         world.tell(f"{waiting} need a person: wanx-render resolve {options.file}")
         return 4

@@ -220,6 +220,8 @@ def _close(options: RenderOptions, manifest: Manifest, desk: Desk, world: World)
     if failed:
         told = "\n".join(f"  {one}" for one in failed)
         world.tell(f"{mock}{len(failed)} of {len(desk.plan.takes)} takes failed\n{told}")
+        if "unresolved" in states:
+            world.tell(f"what became of some only you can tell: wanx-render resolve {options.file}")
         world.tell("the other clips are kept; run the same command again to try these once more")
     else:
         world.tell(f"{mock}done, {manifest.cost} in all, {_shown(desk.folder / 'manifest.json')}")
