@@ -167,9 +167,7 @@ class _Side:
         return self.faults(request, None)
 
     def clear_faults(self, request: Request, _: Any) -> Any:
-        account = _account(request)
-        kept = [f for f in self.service.plan.faults if account and f.account != account]
-        self.service.set_faults(kept)
+        self.service.clear_faults(_account(request))
         return self.faults(request, None)
 
     def tasks(self, request: Request, _: Any) -> Any:

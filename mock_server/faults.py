@@ -21,7 +21,6 @@ OPERATIONS: tuple[Operation, ...] = (
 
 # Effects on the answer; the stage says how far the request came before.
 ANSWERS = ("error", "reset", "close", "html", "truncated", "garbage", "wrong-length", "redirect")
-WAITS = ("slow", "never")
 # Effects on what the service does; they have no stage.
 TWISTS: dict[str, tuple[str, ...]] = {
     "fail": ("create",),

@@ -45,14 +45,6 @@ class Options:
     state: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """How often an account may call, a second."""
-
-    queries: int
-    policies: int = POLICIES_PER_SECOND
-
-
 class Service:
     """Everything the emulator remembers, and what it does with it."""
 
@@ -67,7 +59,6 @@ class Service:
         self.journal = Journal()
         self.chance = random.Random(options.seed)  # noqa: S311  # request ids
         self.limits = not self.clock.stands_still if options.limits is None else options.limits
-        self.rates = Rates(catalog.service.queries_per_second.value)
         self._folder = self._make_folder()
         self.shelf = Shelf(self._folder)
         self._clips = Clips(catalog, program, self._folder)
@@ -91,7 +82,8 @@ class Service:
         now = self.clock.now(account.name)
         calls = self._calls.setdefault((account.name, operation), [])
         calls[:] = [at for at in calls if now - at < timedelta(seconds=1)]
-        if len(calls) >= (self.rates.policies if operation == "policy" else self.rates.queries):
+        queries = self.catalog.service.queries_per_second.value
+        if len(calls) >= (POLICIES_PER_SECOND if operation == "policy" else queries):
             raise Problem(429, "Throttling.RateQuota", _TOO_MANY)
         calls.append(now)
 
@@ -265,6 +257,12 @@ class Service:
         self.plan = Plan(self.options.seed, tuple(faults))
         self._keep_faults()
 
+    def clear_faults(self, account: str | None = None) -> None:
+        """Take the faults of one account, or all, out of force; the others go on counting."""
+        faults = self.plan.faults
+        self.plan.faults = tuple(f for f in faults if account not in (None, f.account))
+        self._keep_faults()
+
     def reset(self, account: str | None = None) -> None:
         """Forget an account's tasks, uploads, calls and time, or everything."""
         self.journal.forget(account)
@@ -281,7 +279,7 @@ class Service:
         self._write_all()
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything that is remembered, as JSON data; files stay where they are."""
+        """Tasks, time and faults as JSON data; uploaded files are not in it."""
         return {
             "version": 1,
             "clock": self._clock_record(),
@@ -296,9 +294,9 @@ class Service:
             faults = read_plan(record["faults"])
             now = datetime.fromisoformat(record["clock"]["now"])
             ahead = {str(k): timedelta(seconds=v) for k, v in record["clock"]["ahead"].items()}
-            models = [self.catalog.models[task.request.model] for task in tasks]
-            if record["version"] != 1 or len(models) != len(tasks):
-                raise ValueError
+            unknown = {task.request.model for task in tasks} - self.catalog.models.keys()
+            if record["version"] != 1 or unknown:
+                raise ValueError(f"version {record['version']}, unknown models {unknown}")
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise BadState(f"that is no snapshot of this server ({error!r})") from None
         self.reset()

@@ -80,8 +80,7 @@ class Account:
         self._service.add_faults(ours)
 
     def clear_faults(self) -> None:
-        kept = [fault for fault in self._service.plan.faults if fault.account != self.name]
-        self._service.set_faults(kept)
+        self._service.clear_faults(self.name)
 
     @property
     def requests(self) -> list[Entry]:

@@ -63,8 +63,7 @@ class World:
             try:
                 return await work(backend)
             finally:
-                if hasattr(backend, "close"):
-                    await backend.close()
+                await backend.close()
 
         return asyncio.run(go())
 

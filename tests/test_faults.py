@@ -201,6 +201,18 @@ def test_equal_tasks_of_another_program_are_left_to_a_person(stage: Stage) -> No
     assert len(stage.twin.service.journal.matching("a", "create")) == sent  # and never again
 
 
+@pytest.mark.parametrize("fault", ["status=503", "effect=html", "effect=reset"])
+def test_a_service_that_never_makes_sense_is_not_asked_for_ever(stage: Stage, fault: str) -> None:
+    stage.faults(f"on=create {fault}")
+    manifest = stage.run()
+    assert {take.state for shot in manifest.shots for take in shot.takes} == {"failed"}
+    assert len(stage.twin.service.journal.matching("a", "create")) == 3 * REQUESTS
+    assert stage.paid() == []
+    stage.faults()
+    assert stage.run().complete
+    assert stage.paid() == [1] * REQUESTS
+
+
 def test_hostile_days_end_well_or_ask(stage: Stage) -> None:
     for seed in range(6):
         stage.twin = Twin(seed=seed)
@@ -211,7 +223,10 @@ def test_hostile_days_end_well_or_ask(stage: Stage) -> None:
             ),
             encoding="utf-8",
         )
-        for _ in range(5):
-            if stage.run().complete:
+        for _ in range(8):
+            manifest = stage.run()
+            if manifest.complete:
                 break
+        states = {take.state for shot in manifest.shots for take in shot.takes}
+        assert manifest.complete or "unresolved" in states
         assert set(stage.paid()) <= {1}

@@ -58,8 +58,8 @@ from wanx_render.task import Media as Picture
 T = TypeVar("T")
 
 _OTHER_ACCOUNT = (
-    "it was asked for with another key or address, which alone can tell what became of it; "
-    "use that again, or settle it with resolve"
+    "it was asked for with another key or address, which alone can tell what became of it: "
+    "use that again"
 )
 _STOPS = ("key", "money", "quota")  # kinds of refusal after which no other request can succeed
 
@@ -67,6 +67,7 @@ POLL_SECONDS = 15  # what the official text advises
 FIRST_POLL_SECONDS = 5  # tells at once what was accepted only to fail
 FORGOTTEN_AFTER = 8  # polls in a row that say UNKNOWN, before the day is over
 UNSENT_TRIES = 8
+DOUBT_TRIES = 3  # a service that answers no create call with sense is not asked for ever
 LOOKAHEAD = 2  # tasks kept waiting at the service, so that a slow poll costs no time
 
 
@@ -105,6 +106,7 @@ class Fault:
     code: str
     message: str
     task_id: str | None = None
+    advice: str = ""
 
 
 Result = Clip | Fault
@@ -166,6 +168,9 @@ class _Crew:
             result = await work(await self._ready(take))
             if isinstance(result, Clip) and take.number == shot.shot.pick:
                 self.finisher.clip_landed(shot, result.media)
+        except Refused as error:
+            advice = self.desk.catalog.meaning(error.code).advice
+            result = Fault(take, "failed", error.code, _words(error), advice=advice)
         except WanxError as error:
             code = getattr(error, "code", type(error).__name__)
             result = Fault(take, "failed", code, _words(error))
@@ -173,9 +178,8 @@ class _Crew:
             told = f"{error.strerror or error}: {error.filename or take.label}"
             result = Fault(take, "failed", "CannotWrite", told)
         if isinstance(result, Fault) and result.state != "skipped":
-            advice = self.desk.catalog.meaning(result.code).advice if result.task_id else ""
             told = f"{result.code}: {result.message}"
-            self._tell(take, "failed", f"{told} ({advice})" if advice else told)
+            self._tell(take, "failed", f"{told} ({result.advice})" if result.advice else told)
         return result
 
     async def _ready(self, take: Take) -> Take:
@@ -267,18 +271,19 @@ class _Crew:
             await self.desk.backend.prepare(Submission(take.request, take.label))
             return await self._submit(take, key)
 
-    async def _submit(self, take: Take, key: str) -> Attempt | Fault:
+    async def _submit(self, take: Take, key: str, doubts: int = 0) -> Attempt | Fault:
         """Send the request until it is surely accepted, surely refused, or in doubt."""
-        desk, lane, wait = self.desk, self._lane(take), 1.0
+        desk, lane, wait, unsent = self.desk, self._lane(take), 1.0, 0
         attempt = desk.journal.intend(
             key, take.label, take.request, desk.backend.now(), scope=desk.backend.scope
         )
-        for number in range(1, UNSENT_TRIES + 1000):
+        while True:
             try:
                 accepted = await desk.backend.submit(Submission(take.request, take.label))
             except (Throttled, Unsent) as error:
                 told = error.retry_after if isinstance(error, Throttled) else None
-                if isinstance(error, Unsent) and number >= UNSENT_TRIES:
+                unsent += isinstance(error, Unsent)
+                if unsent >= UNSENT_TRIES:
                     desk.journal.ended(attempt, "released", error.code, error.message)
                     raise
                 pause = told or wait
@@ -294,19 +299,22 @@ class _Crew:
             except Uncertain as error:
                 desk.journal.uncertain(attempt, desk.backend.now(), error.code, _words(error))
                 self._tell(take, "uncertain", f"{_words(error)}; asking the service's own list")
-                return await self._after_doubt(take, key)
+                return await self._after_doubt(take, key, error, doubts + 1)
             else:
                 desk.journal.submitted(attempt, accepted.task_id, accepted.request_id)
                 self._tell(take, "submitted", task_id=accepted.task_id)
                 await desk.clock.sleep(lane.gap)
-                break
-        return _known(desk.journal.owed_for(key))
+                return _known(desk.journal.owed_for(key))
 
-    async def _after_doubt(self, take: Take, key: str) -> Attempt | Fault:
+    async def _after_doubt(
+        self, take: Take, key: str, error: Uncertain, doubts: int
+    ) -> Attempt | Fault:
         await self._settle(take)
         found = self.desk.journal.owed_for(key)
+        if found is None and doubts >= DOUBT_TRIES:
+            raise error
         if found is None:  # surely not accepted
-            return await self._submit(take, key)
+            return await self._submit(take, key, doubts)
         if found.task_id:
             self._tell(take, "submitted", "found in the service's list", found.task_id)
             return found
@@ -334,7 +342,8 @@ class _Crew:
                     return state
                 case Failed(code=code, message=message):
                     journal.ended(attempt, "failed", code, message)
-                    return Fault(take, "failed", code, message, task_id)
+                    advice = desk.catalog.meaning(code).advice
+                    return Fault(take, "failed", code, message, task_id, advice)
                 case Canceled():
                     journal.ended(attempt, "failed", "Canceled", "the task was cancelled")
                     return Fault(take, "canceled", "Canceled", "the task was cancelled", task_id)

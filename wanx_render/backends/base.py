@@ -146,3 +146,7 @@ class Backend(Protocol):
         Raises Unreachable, or Broken for a result that is none.
         """
         ...
+
+    async def close(self) -> None:
+        """Let go of connections; nothing can be asked any more."""
+        ...

@@ -73,6 +73,9 @@ class MockBackend:
     async def open(self) -> None:
         """It always answers."""
 
+    async def close(self) -> None:
+        """There is no connection."""
+
     async def prepare(self, submission: Submission) -> None:
         """Nothing has to be uploaded."""
 

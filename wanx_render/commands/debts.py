@@ -106,7 +106,7 @@ def rescue(options: DebtOptions, world: World) -> int:
                     await service.open(catalog)
                 return await run_rescue(rope)
             finally:
-                await service.close()
+                await service.backend.close()
 
         tally = asyncio.run(run())
         waiting = len(journal.every("unresolved"))

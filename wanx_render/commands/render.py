@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wanx_render import ffmpeg
-from wanx_render.backends.dashscope import Access
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock, RealClock
 from wanx_render.commands.base import World, folder_of, make_plan, read
@@ -28,6 +28,9 @@ from wanx_render.render import Desk
 from wanx_render.render import render as run_plan
 from wanx_render.reports import terminal
 from wanx_render.standing import Standing, stand
+
+if TYPE_CHECKING:
+    from wanx_render.backends.dashscope import Access
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def render(options: RenderOptions, world: World) -> int:
     return _close(options, manifest, desk, world)
 
 
-def _access(options: RenderOptions, made: Plan, catalog: Catalog, world: World) -> Access | None:
+def _access(options: RenderOptions, made: Plan, catalog: Catalog, world: World) -> "Access | None":
     """Who asks and where, for a backend that needs a key."""
     if made.world == "mock":
         return None
@@ -106,7 +109,7 @@ async def _run(desk: Desk, service: Service, *, asks: bool) -> Manifest:
             await service.open(desk.catalog)
         return await run_plan(desk, program_version())
     finally:
-        await service.close()
+        await service.backend.close()
 
 
 def _confirm(made: Plan, new: tuple[Take, ...], world: World) -> None:

@@ -7,17 +7,21 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from wanx_render import doctor, ffmpeg
 from wanx_render.backends.base import Backend
-from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.backends.mock import MockBackend, recall
 from wanx_render.backends.simulator import Simulator
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock, RealClock
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson, Refused
+
+# The HTTP client takes a third of a start; a run on the mock does without it.
+if TYPE_CHECKING:
+    from wanx_render.backends.dashscope import Access
 
 # The mock's tasks take the service's minutes at this many times the pace: a few seconds.
 MOCK_PACE = 60
@@ -48,11 +52,6 @@ class Service:
             told = f"the service refuses: {error}"
             raise BadInput(Diagnostic("key-refused", told, hint=meaning.advice)) from None
 
-    async def close(self) -> None:
-        close = getattr(self.backend, "close", None)
-        if close is not None:
-            await close()
-
 
 def mock(
     catalog: Catalog, program: ffmpeg.Ffmpeg, executor: Executor, folder: Path, attempts: int
@@ -67,16 +66,20 @@ def mock(
 
 def access(
     catalog: Catalog, region: str, environ: Mapping[str, str], base_url: str | None
-) -> Access:
+) -> "Access":
     """Where the service is and who asks it. Raises BadInput."""
+    from wanx_render.backends.dashscope import Access
+
     official = catalog.service.regions[region].base_url
     address = _address(base_url or environ.get(BASE_URL) or official)
     vendor = (urlsplit(address).hostname or "").endswith(".aliyuncs.com")
     return Access(address, _key(environ), own_hosts=not vendor)
 
 
-def dashscope(catalog: Catalog, access: Access, environ: Mapping[str, str]) -> Service:
+def dashscope(catalog: Catalog, access: "Access", environ: Mapping[str, str]) -> Service:
     """The real service, or whatever speaks its language at another address."""
+    from wanx_render.backends.dashscope import DashScope
+
     local = urlsplit(access.base_url).hostname in _LOOPBACK
     pace = environ.get(PACE, "1") if local else "1"
     clock = RealClock(int(pace) if re.fullmatch(r"[1-9]\d{0,3}", pace) else 1)

@@ -75,6 +75,6 @@ def _ask(options: TaskOptions, world: World, work: Callable[[Backend], Awaitable
             await service.open(catalog)
             return await work(service.backend)
         finally:
-            await service.close()
+            await service.backend.close()
 
     return asyncio.run(run())
