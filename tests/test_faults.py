@@ -1,17 +1,16 @@
 """Every fault of the emulator by every kind of request: the run recovers alone and pays once."""
 
-import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from emulator import Twin
-from test_backends import TwinClock
+from virtual import Counted, Time
 
 from mock_server.faults import read_line
 from wanx_render import ffmpeg, plan
@@ -44,9 +43,20 @@ class Stage:
     folder: Path
     catalog: Catalog
     program: ffmpeg.Ffmpeg
-    pool: ThreadPoolExecutor
+    pool: Counted
     twin: Twin
+    limit: Decimal | None = None
     events: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.time = Time(self.pool)
+        self.meet(self.twin)
+
+    def meet(self, twin: Twin) -> None:
+        """Talk to this emulator from now on, which lives in our time."""
+        self.twin = twin
+        twin.service.clock.base = self.time.now
+        twin.service._clips._pool = self.pool  # its threads are counted too
 
     def run(self) -> Manifest:
         self.events.clear()
@@ -55,20 +65,19 @@ class Stage:
         out.mkdir(exist_ok=True)
         journal = Journal(out / "journal.sqlite")
         try:
-            return asyncio.run(self._run(loaded, journal, out))
+            return self.time.run(self._run(loaded, journal, out))
         finally:
             journal.close()
 
     async def _run(self, loaded: Any, journal: Journal, out: Path) -> Manifest:
-        clock = TwinClock(self.twin)
         access = Access("http://127.0.0.1/api/v1", "sk-mock-a", own_hosts=True)
         transport = self.twin.transport
-        backend = DashScope(access, self.catalog, clock, random.Random(3), transport=transport)
+        backend = DashScope(access, self.catalog, self.time, random.Random(3), transport=transport)
         made = plan.make(loaded.shots, "dashscope", loaded.media, self.catalog)
         desk = Desk(
             plan=made, backend=backend, journal=journal, catalog=self.catalog,
-            program=self.program, executor=self.pool, clock=clock, wall=clock, folder=out,
-            emit=self.events.append,
+            program=self.program, executor=self.pool, clock=self.time, wall=self.time, folder=out,
+            emit=self.events.append, limit=self.limit, chance=random.Random(5),
         )  # fmt: skip
         try:
             return await render(desk, "test")
@@ -88,8 +97,8 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(2) as pool:
+def pool() -> Iterator[Counted]:
+    with Counted(2) as pool:
         yield pool
 
 
@@ -98,7 +107,7 @@ def stage(
     tmp_path: Path,
     catalog: Catalog,
     program: ffmpeg.Ffmpeg,
-    pool: ThreadPoolExecutor,
+    pool: Counted,
     picture: Callable[..., Path],
 ) -> Stage:
     picture("a.png")
@@ -215,7 +224,7 @@ def test_a_service_that_never_makes_sense_is_not_asked_for_ever(stage: Stage, fa
 
 def test_hostile_days_end_well_or_ask(stage: Stage) -> None:
     for seed in range(6):
-        stage.twin = Twin(seed=seed)
+        stage.meet(Twin(seed=seed))
         stage.twin.call("PUT", "/_mock/faults", json="hostile")
         stage.folder.joinpath("list.yaml").write_text(
             LIST.replace("project: faults", f"project: faults-{seed}").replace(

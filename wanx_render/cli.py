@@ -85,12 +85,23 @@ _BACKEND = click.option(
 )
 
 
+_RETAKE = click.option(
+    "--retake", multiple=True, metavar="ID", help="One more take of this shot; earlier ones stay."
+)
+_CASCADE = click.option(
+    "--cascade/--no-cascade", default=True, show_default=True,
+    help="Make anew what begins with the last frame of a shot that changed.",
+)  # fmt: skip
+
+
 @cli.command()
 @click.argument("file", type=_FILE, required=False)
 @_BACKEND
 @click.option("--out", type=_FILE, help="The render folder [renders/PROJECT beside the file].")
 @click.option("--plan", "saved", type=_FILE, help="Run a saved plan, and nothing else than it.")
 @click.option("--only", multiple=True, metavar="ID", help="Make the clips of these shots only.")
+@_RETAKE
+@_CASCADE
 @click.option("--max-cost", type=_Money(), help="Stop before spending more than this.")
 @click.option("--yes", is_flag=True, help="Spend without asking; the mock never asks.")
 @click.option("--base-url", metavar="URL", help="Where the service is; an emulator for one.")
@@ -102,6 +113,8 @@ def render(
     out: Path | None,
     saved: Path | None,
     only: tuple[str, ...],
+    retake: tuple[str, ...],
+    cascade: bool,
     max_cost: Decimal | None,
     yes: bool,
     base_url: str | None,
@@ -114,8 +127,10 @@ def render(
 
     if file is None and saved is None:
         raise click.UsageError("Missing argument 'FILE' (or --plan).")
+    if saved is not None and (retake or not cascade):
+        raise click.UsageError("A saved plan is run as it is: plan again with the new options.")
     options = RenderOptions(
-        file, backend, out, saved, only, max_cost, as_json, catalog, yes, base_url
+        file, backend, out, saved, only, max_cost, as_json, catalog, yes, base_url, retake, cascade
     )
     return render(options, World.real())
 
@@ -127,6 +142,8 @@ def render(
 @click.option("--out", "save", type=_FILE, metavar="PLAN", help="Save the plan for approval.")
 @click.option("--folder", type=_FILE, help="The render folder [renders/PROJECT beside the file].")
 @click.option("--detailed-exitcode", is_flag=True, help="Answer 6 where there is work to pay for.")
+@_RETAKE
+@_CASCADE
 @_CATALOG
 def plan(
     file: Path,
@@ -135,13 +152,19 @@ def plan(
     save: Path | None,
     folder: Path | None,
     detailed_exitcode: bool,
+    retake: tuple[str, ...],
+    cascade: bool,
     catalog: Path | None,
 ) -> int:
     """Show what rendering FILE would ask for, make and cost; nothing is sent."""
     from wanx_render.commands.base import World
     from wanx_render.commands.plan import PlanOptions, plan
 
-    options = PlanOptions(file, backend, save, folder, as_json, detailed_exitcode, catalog)
+    if save is not None and (retake or not cascade):
+        raise click.UsageError("--retake and --no-cascade cannot be saved: give them to render.")
+    options = PlanOptions(
+        file, backend, save, folder, as_json, detailed_exitcode, catalog, retake, cascade
+    )
     return plan(options, World.real())
 
 

@@ -84,6 +84,7 @@ class Forecast:
     deliverables: tuple[DeliverableForecast, ...]
     to_make: int
     cost: str
+    cascade_cost: str  # what of it is only because first frames change
     currency: str
     unknown_prices: int
     at_least_seconds: int
@@ -108,6 +109,7 @@ def forecast(plan: Plan, standings: tuple[Standing, ...], catalog: Catalog) -> F
         deliverables=_deliverables(plan, standings),
         to_make=len(new),
         cost=str(cost.amount),
+        cascade_cost=str(plan.cost(tuple(s.take for s in standings if s.cascade)).amount),
         currency=cost.currency,
         unknown_prices=cost.unknown,
         at_least_seconds=least,

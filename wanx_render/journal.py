@@ -100,6 +100,13 @@ _MIGRATIONS = (
     CREATE UNIQUE INDEX attempt_in_doubt ON attempt (scope, model)
         WHERE state IN ('submitting', 'uncertain');
     """,
+    # How many takes of a shot there are, where --retake asked for more than the list does.
+    """
+    CREATE TABLE retake (
+        basis TEXT PRIMARY KEY,
+        takes INTEGER NOT NULL CHECK (takes > 1)
+    ) STRICT;
+    """,
 )
 
 
@@ -202,6 +209,23 @@ class Journal:
     def latest(self, label: str) -> Attempt | None:
         """The newest attempt at the take called ``label``, whatever it asked for."""
         return self._one("label = ? ORDER BY attempt.id DESC", label)
+
+    def clips_of(self, label: str) -> Iterator[Attempt]:
+        """The attempts at the take called ``label`` that left a clip, newest first."""
+        rows = self._db.execute(
+            f"{_SELECT} WHERE label = ? AND clip IS NOT NULL ORDER BY attempt.id DESC", (label,)
+        ).fetchall()
+        return (_attempt(row) for row in rows)
+
+    def retakes(self) -> dict[str, int]:
+        """How many takes were asked for by ``--retake``, by the basis of the shot."""
+        rows = self._db.execute("SELECT basis, takes FROM retake").fetchall()
+        return {row["basis"]: row["takes"] for row in rows}
+
+    def retake(self, basis: str, takes: int) -> None:
+        """The shot of this basis has so many takes from now on."""
+        with self._write() as db:
+            db.execute("INSERT OR REPLACE INTO retake VALUES (?, ?)", (basis, takes))
 
     def attempts(self) -> int:
         """How many create calls were ever intended."""

@@ -45,11 +45,16 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class PlannedShot:
-    """A shot with all its takes and the one that goes into the deliverables."""
+    """A shot with all its takes and the one that goes into the deliverables.
+
+    ``basis`` is what all its takes ask for in common; a first frame that comes from another shot
+    counts by that shot's name, so that a shot keeps its takes when the one before it changes.
+    """
 
     shot: Shot
     takes: tuple[Take, ...]
     cut: Cut
+    basis: str
 
     @property
     def picked(self) -> Take:
@@ -77,15 +82,28 @@ class Plan:
         return total((take.price for take in once.values()), self.currency)
 
 
-def make(shots: ShotList, world: str, media: Mapping[str, Media], catalog: Catalog) -> Plan:
-    """The plan of a checked shot list; ``media`` are its pictures and sounds, as it names them."""
+def make(
+    shots: ShotList,
+    world: str,
+    media: Mapping[str, Media],
+    catalog: Catalog,
+    retakes: Mapping[str, int] | None = None,
+) -> Plan:
+    """The plan of a checked shot list; ``media`` are its pictures and sounds, as it names them.
+
+    ``retakes`` tells by a shot's basis how many takes there are, where it is more than the list
+    asks for; the last of them is picked unless the list picks one itself.
+    """
     planned: dict[str, PlannedShot] = {}
     for shot in _after_what_they_wait_for(shots):
         model = catalog.model(shot.model)
         if model is None:
             raise LookupError(shot.model)
         first = _first_frame(shot, media, planned)
-        planned[shot.id] = _planned(shot, model, first, shots.region, media, catalog)
+        request = _request(shot, model, first, shots.region, media)
+        basis = _basis(request, shot.seed, world)
+        wanted = _retaken(shot, (retakes or {}).get(basis, 1))
+        planned[shot.id] = _planned(wanted, model, request, basis, catalog)
     return Plan(
         project=shots.project,
         world=world,
@@ -117,15 +135,20 @@ def _first_frame(
     return media[shot.image]
 
 
+def _basis(request: TaskRequest, written_seed: int | None, world: str) -> str:
+    return replace(request, seed=0).key(f"{world} {written_seed}")
+
+
+def _retaken(shot: Shot, takes: int) -> Shot:
+    if takes <= 1:
+        return shot
+    pick = shot.pick if "pick" in shot.model_fields_set else takes
+    return shot.model_copy(update={"takes": max(shot.takes, takes), "pick": pick})
+
+
 def _planned(
-    shot: Shot,
-    model: Model,
-    image: Media,
-    region: str,
-    media: Mapping[str, Media],
-    catalog: Catalog,
+    shot: Shot, model: Model, request: TaskRequest, basis: str, catalog: Catalog
 ) -> PlannedShot:
-    request = _request(shot, model, image, region, media)
     area = catalog.tier_area(request.resolution)
     takes = tuple(
         Take(
@@ -134,7 +157,7 @@ def _planned(
             request=request.with_seed_for(number, shot.seed),
             written_seed=shot.seed,
             waits_for=shot.image.shot if isinstance(shot.image, LastFrame) else None,
-            size=predicted_size(image.size, area) if image.size else None,
+            size=predicted_size(request.image.size, area) if request.image.size else None,
             rate=model.fps.value,
             price=price(request, catalog),
         )
@@ -142,7 +165,7 @@ def _planned(
     )
     seconds = Fraction(request.duration)
     cut = cut_of(shot.trim.start, shot.trim.end, seconds, model.fps.value)
-    return PlannedShot(shot, takes, cut)
+    return PlannedShot(shot, takes, cut, basis)
 
 
 def _request(

@@ -4,7 +4,7 @@ A plan and the journal of its folder in, one ``Standing`` for each take out. Not
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,10 +23,16 @@ class Standing:
     take: Take
     state: State
     reason: str
+    cascade: bool = False  # new for no other reason than that its first frame changes
 
 
-def stand(plan: Plan, journal: Journal | None, folder: Path) -> tuple[Standing, ...]:
-    """How each take of the plan stands; without a journal everything is new."""
+def stand(
+    plan: Plan, journal: Journal | None, folder: Path, *, cascade: bool = True
+) -> tuple[Standing, ...]:
+    """How each take of the plan stands; without a journal everything is new.
+
+    Without ``cascade`` a clip is kept though the frame that its shot begins with has changed.
+    """
     shots = {shot.shot.id: shot for shot in plan.shots}
     done: dict[str, list[Standing]] = {}
     for name in shots:
@@ -39,18 +45,47 @@ def stand(plan: Plan, journal: Journal | None, folder: Path) -> tuple[Standing, 
                 shot = shots[each]
                 source = shots[w] if (w := shot.picked.waits_for) else None
                 first = done[source.shot.id][source.shot.pick - 1] if source else None
-                done[each] = [_stand(take, plan, journal, folder, first) for take in shot.takes]
+                done[each] = [
+                    _stand(take, plan, journal, folder, first, cascade=cascade)
+                    for take in shot.takes
+                ]
     return tuple(each for name in shots for each in done[name])
 
 
 def _stand(
-    take: Take, plan: Plan, journal: Journal | None, folder: Path, source: Standing | None
+    take: Take,
+    plan: Plan,
+    journal: Journal | None,
+    folder: Path,
+    source: Standing | None,
+    *,
+    cascade: bool,
 ) -> Standing:
+    before = kept(take, journal, folder, plan.world) if journal else None
     if take.waits_for:
         frame = _last_frame(source, plan, journal, folder)
-        if frame is None:
-            return Standing(take, "new", f"its first frame is the last of {take.waits_for}")
-        take = take.with_first_frame(frame)
+        if before and not cascade:
+            take = before
+        elif frame is None:
+            return _follows(take, before)
+        else:
+            complete = take.with_first_frame(frame)
+            standing = _settled(complete, plan, journal, folder)
+            new = standing.state == "new" and before is not None
+            return _follows(complete, before) if new else standing
+    return _settled(take, plan, journal, folder)
+
+
+def _follows(take: Take, before: Take | None) -> Standing:
+    """A take that is to be made with a first frame that another shot gives."""
+    if before is None:
+        return Standing(take, "new", f"its first frame is the last of {take.waits_for}")
+    told = "its first frame changes; --no-cascade keeps the clip there is"
+    return Standing(take, "new", told, cascade=True)
+
+
+def _settled(take: Take, plan: Plan, journal: Journal | None, folder: Path) -> Standing:
+    """How a take stands whose request is complete."""
     if journal is None:
         return Standing(take, "new", "never asked for")
     key = take.request.key(plan.world)
@@ -63,6 +98,29 @@ def _stand(
     if attempt and attempt.state == "unresolved":
         return Standing(take, "blocked", f"asked for earlier, outcome unknown: {attempt.message}")
     return Standing(take, "new", _why(take, key, journal, found))
+
+
+def kept(take: Take, journal: Journal, folder: Path, world: str) -> Take | None:
+    """The chained take as it was last made, from whatever first frame there was then.
+
+    None where it never was, or was asked for otherwise than now.
+    """
+    if take.waits_for is None:
+        return None
+    wanted = _but_first_frame(take.request.record())
+    for attempt in journal.clips_of(take.label):
+        there = (folder / "clips" / (attempt.clip_name or "")).is_file()
+        if there and _but_first_frame(attempt.request) == wanted:
+            frame, seed = Media(str(attempt.request["image"])), int(attempt.request["seed"])
+            request = replace(take.request, image=frame, seed=seed)
+            if request.key(world) == attempt.key:
+                return replace(take, request=request, waits_for=None)
+    return None
+
+
+def _but_first_frame(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A request but for its first frame, and the seed that is derived from it."""
+    return {name: value for name, value in record.items() if name not in ("image", "seed")}
 
 
 def _last_frame(

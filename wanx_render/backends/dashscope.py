@@ -20,7 +20,15 @@ from urllib.parse import urlsplit
 import httpx
 
 from wanx_render.backends import vocabulary
-from wanx_render.backends.base import Accepted, Listed, Submission, Succeeded, TaskState
+from wanx_render.backends.base import (
+    Accepted,
+    Failed,
+    Listed,
+    Submission,
+    Succeeded,
+    TaskState,
+)
+from wanx_render.backends.uploads import Uploads
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.errors import (
@@ -76,6 +84,7 @@ class DashScope:
         clock: Clock,
         chance: random.Random,
         *,
+        uploads: Uploads | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._access = access
@@ -85,7 +94,8 @@ class DashScope:
         self._ahead: timedelta | None = None  # how far the service's time is before ours
         self._pace = asyncio.Lock()
         self._retries_left = READ_RETRIES_A_RUN
-        self._uploads: dict[tuple[str, str], tuple[str, datetime]] = {}
+        self._uploads = uploads or Uploads()
+        self._sent: dict[str, frozenset[str]] = {}  # the uploads that each task was given
         self._api = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {access.key}"},
             timeout=READ_TIMEOUT,
@@ -122,7 +132,7 @@ class DashScope:
             if media and media.path is not None and not self._kept(media, request.model):
                 url = await self._upload(media.path, self._service_name(submission))
                 until = self.now() + UPLOAD_KEPT
-                self._uploads[(media.identity, request.model)] = (url, until)
+                self._uploads.keep(self.scope, request.model, media.identity, url, until)
 
     async def submit(self, submission: Submission) -> Accepted:
         request, model = submission.request, self._catalog.models[submission.request.model]
@@ -132,7 +142,8 @@ class DashScope:
                 urls[media.identity] = self._kept(media, request.model) or media.url or ""
         body = vocabulary.create_body(request, model, urls)
         headers = {"X-DashScope-Async": "enable"}
-        if any(url.startswith("oss://") for url in urls.values()):
+        uploaded = frozenset(url for url in urls.values() if url.startswith("oss://"))
+        if uploaded:
             headers["X-DashScope-OssResourceResolve"] = "enable"
         url = self._access.base_url + vocabulary.create_path(self._service_name(submission))
         # A connection of its own: one that was kept too long fails in a way that looks like doubt.
@@ -144,7 +155,13 @@ class DashScope:
         except httpx.HTTPError as error:
             raise Uncertain("NoAnswer", f"no answer to the request ({_told(error)})") from None
         self._set_clock(answer)
-        return self._judged(answer)
+        try:
+            made = self._judged(answer)
+        except Refused:
+            self._uploads.forget(uploaded)  # it may be these that the service cannot use
+            raise
+        self._sent[made.task_id] = uploaded
+        return made
 
     def _judged(self, answer: httpx.Response) -> Accepted:
         """What the answer to a create call proves."""
@@ -167,8 +184,7 @@ class DashScope:
     # -- uploads ---------------------------------------------------------------------------------
 
     def _kept(self, media: Media, model: str) -> str | None:
-        url, until = self._uploads.get((media.identity, model), (None, None))
-        return url if until and self.now() < until else None
+        return self._uploads.find(self.scope, model, media.identity, self.now())
 
     async def _upload(self, path: Path, model: str) -> str:
         """Put a file where only this account and model can use it, for 48 hours."""
@@ -205,6 +221,8 @@ class DashScope:
             body = await self._read(f"/tasks/{task_id}", {})
             hours = self._catalog.service.result_hours.value
             found = vocabulary.state(task_id, body, hours)
+            if isinstance(found, Failed):
+                self._uploads.forget(self._sent.get(task_id, frozenset()))
             if found is not None:
                 return found
             await self._breathe(1)

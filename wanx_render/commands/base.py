@@ -2,14 +2,15 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from wanx_render import capabilities, plan
 from wanx_render.capabilities import Catalog
-from wanx_render.diagnostics import clean
+from wanx_render.diagnostics import Diagnostic, clean, did_you_mean
+from wanx_render.errors import BadInput
 from wanx_render.load import Loaded, load
 from wanx_render.plan import Plan
 
@@ -44,6 +45,25 @@ def folder_of(loaded: Loaded, out: Path | None) -> Path:
     return (out or loaded.folder / "renders" / loaded.shots.project).resolve()
 
 
-def make_plan(loaded: Loaded, catalog: Catalog, backend: str | None) -> Plan:
+def make_plan(
+    loaded: Loaded,
+    catalog: Catalog,
+    backend: str | None,
+    retakes: Mapping[str, int] | None = None,
+) -> Plan:
     world = backend or loaded.shots.backend
-    return plan.make(loaded.shots, world, loaded.media, catalog)
+    return plan.make(loaded.shots, world, loaded.media, catalog, retakes)
+
+
+def refuse_unknown(option: str, names: Iterable[str], made: Plan) -> None:
+    """Raise BadInput where ``option`` names a shot that the list does not have."""
+    known = [shot.shot.id for shot in made.shots]
+    for name in names:
+        if name not in known:
+            raise BadInput(
+                Diagnostic(
+                    "shot-unknown",
+                    f"{option} {name}: there is no such shot in the list",
+                    hint=did_you_mean(name, known) or f"its shots: {', '.join(known)}",
+                )
+            )

@@ -10,6 +10,7 @@ from typing import Any
 from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import RealClock
+from wanx_render.collect import Collector
 from wanx_render.commands.base import World, folder_of, make_plan, read
 from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.service import access, dashscope, mock
@@ -18,8 +19,9 @@ from wanx_render.errors import BadInput
 from wanx_render.journal import Attempt, Journal
 from wanx_render.plan import Plan
 from wanx_render.reports import terminal
-from wanx_render.rescue import Rope, Tally
+from wanx_render.rescue import Tally
 from wanx_render.rescue import rescue as run_rescue
+from wanx_render.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -95,16 +97,14 @@ def rescue(options: DebtOptions, world: World) -> int:
         wall = RealClock()
         plain = terminal.plain(world.stderr)
         emit = terminal.json_lines(world.stdout, wall) if options.as_json else plain
-        rope = Rope(
-            backend=service.backend, journal=journal, catalog=catalog, program=program,
-            executor=executor, clock=service.clock, folder=folder, emit=emit,
-        )  # fmt: skip
+        watch = Watch(service.backend, catalog, service.clock)
+        collector = Collector(service.backend, journal, catalog, watch, program, executor, folder)
 
         async def run() -> Tally:
             try:
                 if journal.owed() or journal.every("submitting", "uncertain"):
                     await service.open(catalog)
-                return await run_rescue(rope)
+                return await run_rescue(collector, service.clock, emit)
             finally:
                 await service.backend.close()
 

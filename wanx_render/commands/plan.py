@@ -2,19 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.base import World, folder_of, make_plan, read
+from wanx_render.commands.base import World, folder_of, make_plan, read, refuse_unknown
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.forecast import Forecast, forecast
 from wanx_render.journal import Journal
 from wanx_render.load import Loaded
+from wanx_render.plan import Plan
 from wanx_render.reports import plan_table
+from wanx_render.retakes import retaken
 from wanx_render.standing import stand
 
 SAVED = "wanx-render plan"
@@ -32,12 +34,14 @@ class PlanOptions:
     as_json: bool = False
     detailed: bool = False
     catalog: Path | None = None
+    retake: tuple[str, ...] = ()
+    cascade: bool = True
 
 
 def plan(options: PlanOptions, world: World) -> int:
     """Show the plan on stdout; the exit code."""
     loaded, catalog = read(options.file, options.catalog)
-    told = look_ahead(loaded, catalog, options.backend, options.folder)
+    told = look_ahead(loaded, catalog, options)
     for warning in loaded.warnings:
         world.tell(f"{warning.span}: warning[{warning.code}]: {warning.message}")
     if options.as_json:
@@ -51,13 +55,19 @@ def plan(options: PlanOptions, world: World) -> int:
     return WORK_TO_PAY_FOR if options.detailed and told.to_make else 0
 
 
-def look_ahead(loaded: Loaded, catalog: Catalog, backend: str | None, out: Path | None) -> Forecast:
+def look_ahead(loaded: Loaded, catalog: Catalog, options: PlanOptions) -> Forecast:
     """The forecast of a list, held against the journal of its folder where there is one."""
-    made = make_plan(loaded, catalog, backend)
-    folder = folder_of(loaded, out)
+
+    def make(retakes: Mapping[str, int]) -> Plan:
+        return make_plan(loaded, catalog, options.backend, retakes)
+
+    refuse_unknown("--retake", options.retake, make({}))
+    folder = folder_of(loaded, options.folder)
     journal = Journal(folder / "journal.sqlite") if (folder / "journal.sqlite").exists() else None
     try:
-        return forecast(made, stand(made, journal, folder), catalog)
+        made, _ = retaken(make, options.retake, journal, folder)
+        standings = stand(made, journal, folder, cascade=options.cascade)
+        return forecast(made, standings, catalog)
     finally:
         if journal:
             journal.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING
 from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock, RealClock
-from wanx_render.commands.base import World, folder_of, make_plan, read
+from wanx_render.commands.base import World, folder_of, make_plan, read, refuse_unknown
 from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.plan import hold_to, open_saved
 from wanx_render.commands.service import Service, access, dashscope, mock
-from wanx_render.diagnostics import Diagnostic, did_you_mean
+from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.events import Emit, Event
 from wanx_render.forecast import forecast
@@ -27,6 +28,7 @@ from wanx_render.pricing import Total
 from wanx_render.render import Desk
 from wanx_render.render import render as run_plan
 from wanx_render.reports import terminal
+from wanx_render.retakes import retaken
 from wanx_render.standing import Standing, stand
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class RenderOptions:
     catalog: Path | None = None
     yes: bool = False
     base_url: str | None = None
+    retake: tuple[str, ...] = ()
+    cascade: bool = True
 
 
 def render(options: RenderOptions, world: World) -> int:
@@ -54,19 +58,27 @@ def render(options: RenderOptions, world: World) -> int:
     approved = open_saved(options.plan) if options.plan else None
     file = options.file or Path(approved["list"] if approved else "")
     loaded, catalog = read(file, options.catalog)
-    made = make_plan(loaded, catalog, options.backend)
-    _refuse_unknown(options, made)
+
+    def make(retakes: Mapping[str, int]) -> Plan:
+        return make_plan(loaded, catalog, options.backend, retakes)
+
+    made = make({})
+    refuse_unknown("--only", options.only, made)
+    refuse_unknown("--retake", options.retake, made)
     program = ffmpeg.find(world.environ)
     asked_at = _access(options, made, catalog, world)
     folder = render_folder(options, loaded)
     with held(folder), opened(folder) as journal, ExitStack() as stack:
-        standings = stand(made, journal, folder)
+        made, counts = retaken(make, options.retake, journal, folder)
+        standings = stand(made, journal, folder, cascade=options.cascade)
         if approved:
             hold_to(approved, loaded, forecast(made, standings, catalog))
         new = _to_make(standings, options)
-        _within_budget(made.cost(new), options, loaded)
+        limit = _within_budget(made.cost(new), options, loaded)
         if new and made.world != "mock" and not (options.yes or approved):
             _confirm(made, new, world)
+        for basis, takes in counts.items():
+            journal.retake(basis, takes)
         wall = RealClock()
         emit = _report(options, made, world, wall, stack)
         emit(Event("start", _opening(made, new)))
@@ -77,7 +89,7 @@ def render(options: RenderOptions, world: World) -> int:
         if asked_at is None:
             service = mock(catalog, program, executor, folder, journal.attempts())
         else:
-            service = dashscope(catalog, asked_at, world.environ)
+            service = dashscope(catalog, asked_at, world.environ, folder)
         desk = Desk(
             plan=made,
             backend=service.backend,
@@ -90,6 +102,8 @@ def render(options: RenderOptions, world: World) -> int:
             folder=folder,
             emit=emit,
             only=frozenset(options.only),
+            cascade=options.cascade,
+            limit=limit,
         )
         asks = any(each.state != "cached" for each in standings)
         manifest = asyncio.run(_run(desk, service, asks=asks))
@@ -127,19 +141,6 @@ def _confirm(made: Plan, new: tuple[Take, ...], world: World) -> None:
         raise NeedsPerson("not confirmed; nothing was sent")
 
 
-def _refuse_unknown(options: RenderOptions, made: Plan) -> None:
-    known = [shot.shot.id for shot in made.shots]
-    for name in options.only:
-        if name not in known:
-            raise BadInput(
-                Diagnostic(
-                    "shot-unknown",
-                    f"--only {name}: there is no such shot in the list",
-                    hint=did_you_mean(name, known) or f"its shots: {', '.join(known)}",
-                )
-            )
-
-
 def _report(
     options: RenderOptions, made: Plan, world: World, clock: Clock, stack: ExitStack
 ) -> Emit:
@@ -168,13 +169,17 @@ def _to_make(standings: tuple[Standing, ...], options: RenderOptions) -> tuple[T
     )
 
 
-def _within_budget(cost: Total, options: RenderOptions, loaded: Loaded) -> None:
-    """Stop before anything is sent where the run would cost more than allowed."""
+def _within_budget(cost: Total, options: RenderOptions, loaded: Loaded) -> Decimal | None:
+    """Stop before anything is sent where the run would cost more than allowed; the limit."""
+    limits: list[Decimal] = []
     if loaded.shots.budget:
         money = loaded.shots.budget.max_cost
         _hold(cost, "the list's budget", money.amount, money.currency)
+        limits.append(money.amount)
     if options.max_cost is not None:
         _hold(cost, "--max-cost", options.max_cost, cost.currency)
+        limits.append(options.max_cost)
+    return min(limits, default=None)
 
 
 def _hold(cost: Total, name: str, amount: Decimal, currency: str) -> None:
@@ -196,7 +201,9 @@ def _hold(cost: Total, name: str, amount: Decimal, currency: str) -> None:
 def _close(options: RenderOptions, manifest: Manifest, desk: Desk, world: World) -> int:
     """Say what came out, results on stdout; the exit code."""
     states = {take.state for shot in manifest.shots for take in shot.takes}
-    code = 0 if _as_asked(manifest, desk) else 4 if "unresolved" in states else 1
+    codes = {take.code for shot in manifest.shots for take in shot.takes}
+    needs_person = "unresolved" in states or "OverBudget" in codes
+    code = 0 if _as_asked(manifest, desk) else 4 if needs_person else 1
     failed = [
         f"{shot.id} take {take.take}: {take.code}: {take.message}"
         for shot in manifest.shots

@@ -76,15 +76,22 @@ def access(
     return Access(address, _key(environ), own_hosts=not vendor)
 
 
-def dashscope(catalog: Catalog, access: "Access", environ: Mapping[str, str]) -> Service:
-    """The real service, or whatever speaks its language at another address."""
+def dashscope(
+    catalog: Catalog, access: "Access", environ: Mapping[str, str], folder: Path | None = None
+) -> Service:
+    """The real service, or whatever speaks its language at another address.
+
+    Uploads are remembered in ``folder``, the render folder.
+    """
     from wanx_render.backends.dashscope import DashScope
+    from wanx_render.backends.uploads import Uploads
 
     local = urlsplit(access.base_url).hostname in _LOOPBACK
     pace = environ.get(PACE, "1") if local else "1"
     clock = RealClock(int(pace) if re.fullmatch(r"[1-9]\d{0,3}", pace) else 1)
     chance = random.Random(os.urandom(16))  # noqa: S311  # jitter, no secret
-    return Service(DashScope(access, catalog, clock, chance), clock)
+    uploads = Uploads(folder / ".cache" / "uploads.json" if folder else None)
+    return Service(DashScope(access, catalog, clock, chance, uploads=uploads), clock)
 
 
 def _address(text: str) -> str:

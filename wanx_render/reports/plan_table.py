@@ -1,5 +1,6 @@
 """The plan as people read it: a function of the forecast, written to stdout."""
 
+from decimal import Decimal
 from typing import TextIO
 
 from rich.console import Console
@@ -31,6 +32,8 @@ def summary(forecast: Forecast) -> str:
     if not forecast.to_make:
         return f"{len(forecast.takes)} takes, nothing to make, 0.00 {forecast.currency}"
     plus = f" plus {forecast.unknown_prices} of unknown price" if forecast.unknown_prices else ""
+    if Decimal(forecast.cascade_cost):
+        plus += f", {forecast.cascade_cost} of it only because first frames change"
     return (
         f"{len(forecast.takes)} takes, {forecast.to_make} to make: {forecast.cost} "
         f"{forecast.currency}{plus}; the service takes {_span(forecast.at_least_seconds)} "

@@ -1,0 +1,75 @@
+"""From a task that is known to its clip on the disk: wait, note how it ended, fetch, store.
+
+The one way that ``render`` and ``rescue`` go; the journal knows each step before anyone else does.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from wanx_render import ffmpeg
+from wanx_render.backends.base import Backend, Canceled, Failed, Succeeded, Unknown
+from wanx_render.capabilities import Catalog
+from wanx_render.events import Kind
+from wanx_render.fetch import fetch
+from wanx_render.journal import Attempt, Journal
+from wanx_render.pricing import billed
+from wanx_render.watch import Ended, Watch
+
+
+@dataclass(frozen=True)
+class Collector:
+    """Everything a clip is collected with, handed in from outside."""
+
+    backend: Backend
+    journal: Journal
+    catalog: Catalog
+    watch: Watch
+    program: ffmpeg.Ffmpeg
+    executor: Executor
+    folder: Path
+
+    async def collect(self, attempt: Attempt, tell: Callable[[Kind], None]) -> Ended:
+        """How the task ended; where it succeeded its clip is stored.
+
+        Raises Refused, Unreachable, Broken or FfmpegError; what was noted so far stays noted.
+        """
+        ended = await self.end(attempt, tell)
+        if isinstance(ended, Succeeded):
+            await self.fetch(attempt, ended)
+        return ended
+
+    async def end(
+        self,
+        attempt: Attempt,
+        tell: Callable[[Kind], None],
+        hurried: Callable[[], bool] = lambda: True,
+    ) -> Ended:
+        """Wait until the task has ended, and note how. Raises Refused or Unreachable."""
+        ended = await self.watch.end(attempt, tell, hurried)
+        match ended:
+            case Succeeded():
+                bill = billed(attempt.request, ended.usage, self.catalog)
+                cost = (str(bill.amount), bill.currency) if bill else None
+                self.journal.succeeded(attempt.id, ended, cost)
+                tell("succeeded")
+            case Failed(code=code, message=message):
+                self.journal.ended(attempt.id, "failed", code, message)
+            case Canceled():
+                self.journal.ended(attempt.id, "failed", "Canceled", "the task was cancelled")
+            case Unknown():
+                told = "the service no longer knows the task; run again to ask anew"
+                self.journal.ended(attempt.id, "lost", "Unknown", told)
+        return ended
+
+    async def fetch(self, attempt: Attempt, task: Succeeded) -> None:
+        """Download, decode every frame, and only then give the clip its name.
+
+        Raises Unreachable, Broken or FfmpegError.
+        """
+        stored = await fetch(
+            self.backend, task, attempt.label.replace(" take ", "-t"),
+            program=self.program, executor=self.executor, folder=self.folder,
+        )  # fmt: skip
+        self.journal.stored(attempt.id, stored.sha256, stored.name, stored.bytes)

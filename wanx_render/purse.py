@@ -1,0 +1,37 @@
+"""The money a run may spend: reserved before each request, settled when the bill is known."""
+
+from decimal import Decimal
+
+from wanx_render.shotlist import Money
+
+
+class Purse:
+    """A limit, and what of it is spoken for. Without a limit everything fits."""
+
+    def __init__(self, limit: Decimal | None = None) -> None:
+        self.limit = limit
+        self._reserved: dict[str, Decimal] = {}
+        self._billed = Decimal(0)
+
+    @property
+    def used(self) -> Decimal:
+        """What is billed, and what may still be."""
+        return self._billed + sum(self._reserved.values())
+
+    def reserve(self, key: str, price: Money | None) -> bool:
+        """Set the price of the request ``key`` aside; False, and nothing done, if it does not fit.
+
+        An unknown price fits only where there is no limit.
+        """
+        if self.limit is not None and (price is None or self.used + price.amount > self.limit):
+            return False
+        self._reserved[key] = price.amount if price else Decimal(0)
+        return True
+
+    def settle(self, key: str, billed: Money | None) -> None:
+        """The request ``key`` cost ``billed`` in the end; None: nothing.
+
+        What was reserved in an earlier run is not this run's money.
+        """
+        if self._reserved.pop(key, None) is not None and billed:
+            self._billed += billed.amount
