@@ -1,18 +1,14 @@
 """The real program over a socket: trouble, and the commands that settle it."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from emulator import serving
+from shop import PACE, Shop
 
-PACE = 200
 LIST = """\
 version: 1
 project: debts
@@ -34,49 +30,6 @@ deliverables:
 def origin() -> Iterator[str]:
     with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
         yield origin
-
-
-@dataclass
-class Shop:
-    """A folder, an account, and the program run in them."""
-
-    folder: Path
-    origin: str
-    account: str
-
-    def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        base = {
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(self.folder / "home"),
-            "NO_PROXY": "127.0.0.1",
-            "DASHSCOPE_API_KEY": f"sk-mock-{self.account}",
-            "DASHSCOPE_HTTP_BASE_URL": f"{self.origin}/api/v1",
-            "WANX_CLOCK_PACE": str(PACE),
-        }
-        ran = subprocess.run(
-            [sys.executable, "-m", "wanx_render", *arguments],
-            cwd=self.folder, env={**base, **environment}, capture_output=True, text=True,
-            timeout=90,
-        )  # fmt: skip
-        assert "Traceback" not in ran.stderr
-        assert f"sk-mock-{self.account}" not in ran.stdout + ran.stderr
-        return ran
-
-    def faults(self, *faults: dict[str, Any]) -> None:
-        with httpx.Client(trust_env=False) as client:
-            ours = [{**fault, "account": self.account} for fault in faults]
-            assert client.put(f"{self.origin}/_mock/faults", json=ours).status_code == 200
-
-    def sent(self, operation: str = "create") -> int:
-        query = {"account": self.account, "operation": operation}
-        with httpx.Client(trust_env=False) as client:
-            told = client.get(f"{self.origin}/_mock/requests", params=query).json()
-        return len(told["requests"])
-
-    def ledger(self) -> list[dict[str, Any]]:
-        with httpx.Client(trust_env=False) as client:
-            told = client.get(f"{self.origin}/_mock/ledger", params={"account": self.account})
-        return list(told.json()["submissions"])
 
 
 @pytest.fixture

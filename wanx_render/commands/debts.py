@@ -137,7 +137,7 @@ def resolve(options: DebtOptions, decision: Decision, world: World) -> int:
     with held(folder), opened(folder) as journal:
         if decision.attempt is None:
             return _show(options, journal, world)
-        attempt = _open_attempt(journal, decision.attempt)
+        attempt = _open_attempt(journal, decision)
         if decision.adopt and decision.release:
             raise _wrong("say one of --adopt and --release")
         if decision.adopt:
@@ -146,8 +146,10 @@ def resolve(options: DebtOptions, decision: Decision, world: World) -> int:
             journal.adopted(attempt.id, decision.adopt)
             world.tell(f"{attempt.label} is task {decision.adopt}; render or rescue fetches it")
         elif decision.release:
-            journal.ended(attempt.id, "released", "Released", "a person said it was not accepted")
+            journal.ended(attempt.id, "released", "Released", "given up by a person")
             world.tell(f"{attempt.label} will be asked for again by the next render, and paid")
+            if attempt.task_id:
+                world.tell(f"task {attempt.task_id}, which may be paid already, is given up")
         else:
             raise _wrong("say --adopt TASK or --release")
     return 0
@@ -176,10 +178,16 @@ def _show(options: DebtOptions, journal: Journal, world: World) -> int:
     return 0
 
 
-def _open_attempt(journal: Journal, number: int) -> Attempt:
-    attempt = journal.attempt(number)
-    if attempt is None or attempt.state != "unresolved":
-        raise _wrong(f"attempt {number} is not one that waits for a person")
+def _open_attempt(journal: Journal, decision: Decision) -> Attempt:
+    """The attempt that is decided on. One that is not settled can always be given up.
+
+    Of an attempt whose account is gone, no run will ever find out more.
+    """
+    attempt = journal.attempt(decision.attempt or 0)
+    may = ("unresolved", "uncertain", "submitting", "submitted", "succeeded")
+    states = may if decision.release else may[:1]
+    if attempt is None or attempt.state not in states or attempt.clip_name:
+        raise _wrong(f"attempt {decision.attempt} is not one that waits for a person")
     return attempt
 
 
