@@ -15,6 +15,16 @@ ROOT = Path(__file__).parent.parent
 SPECS = ROOT / "specs"
 
 
+# Every key that was given to the program during the session, and all that tests saw printed;
+# test_zz_canary.py looks for the ones in the other, and in every file that was left.
+SECRETS = {"sk-mock-a"}
+PRINTED: list[tuple[str, str]] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    PRINTED.append((report.nodeid, report.capstdout + report.capstderr + report.caplog))
+
+
 def outside(address: object) -> bool:
     """Whether a socket address leaves this machine."""
     host = address[0] if isinstance(address, tuple) else ""

@@ -96,6 +96,7 @@ class Verdict:
     lost: int = 0
     corrupt: int = 0
     damaged: int = 0
+    leaked: int = 0  # files that hold the key
 
     def __add__(self, other: "Verdict") -> "Verdict":
         both = zip(asdict(self).items(), asdict(other).values(), strict=True)
@@ -159,6 +160,11 @@ class Range:
             lost=REQUESTS - len(list((render / "clips").glob("*.mp4"))),
             corrupt=int(digest(render / "9x16.mp4") != wanted),
             damaged=int(client == "program" and not sound(render / "journal.sqlite")),
+            leaked=sum(
+                f"sk-mock-{name}".encode() in path.read_bytes()
+                for path in self.folder(name).rglob("*")
+                if path.is_file()
+            ),
         )
 
 

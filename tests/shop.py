@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from conftest import SECRETS
 
 PACE = 200  # the clocks of program and emulator run so much faster than real
 
@@ -28,6 +29,7 @@ class Shop:
             "DASHSCOPE_HTTP_BASE_URL": f"{self.origin}/api/v1",
             "WANX_CLOCK_PACE": str(PACE),
         }
+        SECRETS.add(base["DASHSCOPE_API_KEY"])
         ran = subprocess.run(
             [sys.executable, "-m", "wanx_render", *arguments],
             cwd=self.folder, env={**base, **environment}, capture_output=True, text=True,

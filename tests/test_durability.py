@@ -141,3 +141,39 @@ def test_where_no_more_can_be_written_it_says_so_and_loses_nothing(
     assert "Traceback" not in ran.stderr
     assert shop.run("list.yaml", "--yes").returncode == 0
     assert sorted(row["prompt"] for row in shop.ledger()) == ["first", "second"]
+
+
+def without_privileges(*command: str) -> list[str]:
+    """``command`` so that it heeds the permissions of files, also where root runs the tests."""
+    if os.geteuid() != 0:
+        return list(command)
+    if shutil.which("setpriv") is None:
+        pytest.skip("root cannot lay down its privileges here")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs file permissions")
+@pytest.mark.parametrize("place", [".", "clips", ".cache"])
+def test_in_a_folder_that_cannot_be_written_nothing_is_paid(
+    shop: Shop,  # noqa: F811
+    place: str,
+) -> None:
+    shop.account = f"read-only-{len(place)}"
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(shop.folder), "NO_PROXY": "127.0.0.1",
+        "DASHSCOPE_API_KEY": f"sk-mock-{shop.account}", "WANX_CLOCK_PACE": "200",
+        "DASHSCOPE_HTTP_BASE_URL": f"{shop.origin}/api/v1",
+    }  # fmt: skip
+    folder = shop.folder / "renders" / "debts" / place
+    folder.mkdir(parents=True)
+    folder.chmod(0o555)
+    command = without_privileges(sys.executable, "-m", "wanx_render", "list.yaml", "--yes")
+    ran = subprocess.run(
+        command, cwd=shop.folder, env=environment, capture_output=True, text=True, timeout=90
+    )
+    folder.chmod(0o755)
+    assert "Traceback" not in ran.stderr
+    assert "ermission" in ran.stderr, ran.stderr
+    assert (ran.returncode, shop.ledger()) == (2, [])
+    assert shop.run("list.yaml", "--yes").returncode == 0
+    assert sorted(row["prompt"] for row in shop.ledger()) == ["first", "second"]

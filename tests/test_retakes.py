@@ -127,7 +127,7 @@ def test_a_file_is_uploaded_once_for_all_runs(shop: Shop) -> None:
 
 def test_unknown_names_and_odd_pairs_of_options_are_refused(shop: Shop) -> None:
     wrong = shop.run("list.yaml", "--yes", "--retake", "othr")
-    assert (wrong.returncode, "did you mean `other`?" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, "did you mean 'other'?" in wrong.stderr) == (2, True)
     assert shop.run("plan", "list.yaml", "--retake", "x").returncode == 2
     for options in (("--retake", "wake"), ("--no-cascade",)):
         assert shop.run("plan", "list.yaml", "--out", "p.json", *options).returncode == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -343,6 +344,12 @@ def tasks_cancel(task_id: str, region: str, base_url: str | None) -> int:
     return cancel(task_id, TaskOptions(region, base_url), World.real())
 
 
+# A full or failing disk, a folder that became read-only: no bug of ours.
+_OF_THE_MACHINE = (
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO,
+)  # fmt: skip
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The whole failure policy on one screen."""
     try:
@@ -372,6 +379,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Whoever read our output has gone; say nothing more into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            click.echo(_bug(), err=True)
+            code = 3
+        else:
+            click.echo(f"error: {error.strerror}: {error.filename or 'a file'}", err=True)
+            code = 1
     except Exception:  # noqa: BLE001  # the boundary: a bug of ours ends here, with its log
         click.echo(_bug(), err=True)
         code = 3

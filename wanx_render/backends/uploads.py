@@ -1,6 +1,6 @@
 """Which files the service already holds, kept between runs: an upload is good for two days.
 
-Kept by account, model and content; the addresses are of no use to anybody without the account's key.
+Kept by account, model and content; without the account's key the addresses are of no use.
 """
 
 import json

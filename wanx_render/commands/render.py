@@ -264,15 +264,16 @@ def render_folder(options: RenderOptions, loaded: Loaded) -> Path:
     """Where everything of this list goes; made if it is not there. Raises BadInput."""
     folder = folder_of(loaded, options.out)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".write-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        for place in (folder, folder / "clips", folder / ".cache"):
+            place.mkdir(parents=True, exist_ok=True)
+            probe = place / f".write-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
     except OSError as error:
         raise BadInput(
             Diagnostic(
                 "folder-unwritable",
-                f"cannot write to the render folder {folder}: {error.strerror}",
+                f"cannot write to the render folder {place}: {error.strerror}",
                 hint="choose another with --out",
             )
         ) from None
