@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from test_task import REQUEST
 
+from wanx_render import journal as journals
 from wanx_render.journal import Journal
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -68,7 +69,7 @@ def test_a_state_that_is_not_one_is_refused_by_the_database(path: Path) -> None:
 def test_the_file_says_whose_it_is(path: Path) -> None:
     Journal(path).close()
     db = sqlite3.connect(path)
-    assert db.execute("PRAGMA user_version").fetchone()[0] == 2
+    assert db.execute("PRAGMA user_version").fetchone()[0] == len(journals._MIGRATIONS)
     assert db.execute("PRAGMA application_id").fetchone()[0] == 0x57616E58
     assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     db.close()

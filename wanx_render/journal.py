@@ -6,7 +6,7 @@ writes (the render folder is locked); every commit is on the disk before anythin
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,6 +107,10 @@ _MIGRATIONS = (
         takes INTEGER NOT NULL CHECK (takes > 1)
     ) STRICT;
     """,
+    # What a clip was probed to be; it never changes, and looking costs a process each time.
+    """
+    ALTER TABLE clip ADD COLUMN facts TEXT;
+    """,
 )
 
 
@@ -133,10 +137,13 @@ class Attempt:
     request: dict[str, Any]
     clip_name: str | None
     clip_sha256: str | None
+    clip_bytes: int | None = None
+    clip_facts: dict[str, Any] | None = None
 
 
 _SELECT = (
-    "SELECT attempt.*, clip.name AS clip_name FROM attempt"
+    "SELECT attempt.*, clip.name AS clip_name, clip.bytes AS clip_bytes, clip.facts AS clip_facts"
+    " FROM attempt"
     " LEFT JOIN clip ON clip.sha256 = attempt.clip"
 )
 
@@ -283,8 +290,17 @@ class Journal:
     def stored(self, attempt: int, sha256: str, name: str, size: int) -> None:
         """The clip of ``attempt`` stands whole under ``name``."""
         with self._write() as db:
-            db.execute("INSERT OR IGNORE INTO clip VALUES (?, ?, ?)", (sha256, name, size))
+            db.execute(
+                "INSERT OR IGNORE INTO clip (sha256, name, bytes) VALUES (?, ?, ?)",
+                (sha256, name, size),
+            )
             db.execute("UPDATE attempt SET clip = ? WHERE id = ?", (sha256, attempt))
+
+    def probed(self, sha256: str, facts: Mapping[str, Any]) -> None:
+        """What the clip with these bytes is, so that it need not be looked at again."""
+        with self._write() as db:
+            record = json.dumps(facts, sort_keys=True)
+            db.execute("UPDATE clip SET facts = ? WHERE sha256 = ?", (record, sha256))
 
     def forget_clip(self, sha256: str) -> None:
         """The clip's file is gone or damaged: its attempts no longer count as having one."""
@@ -352,6 +368,8 @@ def _attempt(row: sqlite3.Row) -> Attempt:
         request=json.loads(row["request"]),
         clip_name=row["clip_name"],
         clip_sha256=row["clip"],
+        clip_bytes=row["clip_bytes"],
+        clip_facts=json.loads(row["clip_facts"]) if row["clip_facts"] else None,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from wanx_render.conform import Take as Media
 from wanx_render.errors import Broken, Refused, Unreachable, WanxError
 from wanx_render.events import Emit, Event, Kind
 from wanx_render.finish import Finisher
+from wanx_render.geometry import Size
 from wanx_render.journal import Attempt, Journal
 from wanx_render.manifest import DeliverableRecord, Manifest, deliverables_in
 from wanx_render.plan import Plan, PlannedShot, Take
@@ -222,19 +224,31 @@ class _Crew:
             self._tell(take, "warning", f"its clip {attempt.clip_name} is gone")
             self.desk.journal.forget_clip(attempt.clip_sha256)
             return None
-        probe = await self._work(ffmpeg.probe, self.desk.program, path)
-        picture = probe.picture
-        media = Media(
-            path=path,
-            sha256=attempt.clip_sha256,
-            size=picture.size,
-            rate=picture.rate,
-            frames=picture.frames,
-            has_sound=probe.sound is not None,
-        )
-        told = f"{picture.size}, {picture.rate} fps, {picture.frames} frames"
+        media = await self._probed(attempt, attempt.clip_sha256, path)
+        told = f"{media.size}, {media.rate} fps, {media.frames} frames"
         self._tell(take, "cached" if said else "clip", told)
         return Clip(take, attempt, media)
+
+    async def _probed(self, attempt: Attempt, sha256: str, path: Path) -> Media:
+        """What the clip is; looked at once, and again where its size is not what it was."""
+        facts = attempt.clip_facts
+        if facts is None or path.stat().st_size != attempt.clip_bytes:
+            probe = await self._work(ffmpeg.probe, self.desk.program, path)
+            picture = probe.picture
+            facts = {
+                "width": picture.size.width, "height": picture.size.height,
+                "rate": str(picture.rate), "frames": picture.frames,
+                "sound": probe.sound is not None,
+            }  # fmt: skip
+            self.desk.journal.probed(sha256, facts)
+        return Media(
+            path=path,
+            sha256=sha256,
+            size=Size(facts["width"], facts["height"]),
+            rate=Fraction(facts["rate"]),
+            frames=facts["frames"],
+            has_sound=facts["sound"],
+        )
 
     async def _work(self, call: Callable[..., T], *arguments: object) -> T:
         loop = asyncio.get_running_loop()
