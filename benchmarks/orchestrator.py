@@ -1,0 +1,260 @@
+"""How well the service's time is used: `uv run python benchmarks/orchestrator.py [PARTS]`.
+
+Three parts, each in one run of this script:
+  1  1,000 tasks, five at once, in virtual time: the whole orchestrator over the emulator in this
+     process, whose results are all one small clip. Exact, and the same on any machine.
+  2  60 tasks on an emulator of its own process, both 60 times as fast as real: this program beside
+     the official SDK in a pool of five threads, its own waits made 60 times as short.
+  3  1,000 shots through the command line, 400 times as fast as real: processor time and memory of
+     the program itself, without the ffmpeg processes it starts; then 100 finished shots again.
+"""
+
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from conftest import PROGRAMS  # noqa: E402
+from emulator import Twin, serving  # noqa: E402
+from virtual import START, Counted, Time  # noqa: E402
+
+from wanx_render import ffmpeg, plan  # noqa: E402
+from wanx_render.backends.dashscope import Access, DashScope  # noqa: E402
+from wanx_render.capabilities import packaged  # noqa: E402
+from wanx_render.journal import Journal  # noqa: E402
+from wanx_render.load import load  # noqa: E402
+from wanx_render.render import Desk, render  # noqa: E402
+
+MODEL = "wan2.5-i2v-preview"
+PACE = 60
+
+MEASURED = """
+import atexit, json, os, resource, sys, time
+def tell():
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    with open(os.environ["FIGURES"], "w") as file:
+        json.dump({"cpu": own.ru_utime + own.ru_stime, "mib": own.ru_maxrss / 1024}, file)
+atexit.register(tell)
+"""
+
+PROGRAM = MEASURED + "from wanx_render.cli import main; main(sys.argv[1:])"
+
+SDK = (
+    MEASURED
+    + """
+from concurrent.futures import ThreadPoolExecutor
+real = time.sleep
+time.sleep = lambda seconds: real(seconds / float(os.environ["WANX_CLOCK_PACE"]))
+import dashscope, httpx
+from dashscope import VideoSynthesis
+dashscope.base_http_api_url = os.environ["DASHSCOPE_HTTP_BASE_URL"]
+os.makedirs("clips", exist_ok=True)
+def one(number):
+    told = VideoSynthesis.call(
+        model="wan2.5-i2v-preview", prompt=f"shot {number}", img_url="https://example.com/a.png",
+        resolution="480P", duration=5,
+    )
+    with open(f"clips/{number}.mp4", "wb") as file:
+        file.write(httpx.get(told.output.video_url, trust_env=False).content)
+with ThreadPoolExecutor(5) as pool:
+    list(pool.map(one, range(int(sys.argv[1]))))
+"""
+)
+
+
+def write_list(folder: Path, count: int) -> Path:
+    shots = "".join(
+        f"  - {{id: s{n}, image: 'https://example.com/a.png', prompt: shot {n}}}\n"
+        for n in range(count)
+    )
+    path = folder / "list.yaml"
+    path.write_text(
+        f"version: 1\nproject: bench\nbackend: dashscope\n"
+        f"defaults: {{model: {MODEL}, resolution: 480P, duration: 5}}\n"
+        f"shots:\n{shots}deliverables:\n  - {{aspect: 9:16, size: 90x160}}\n"
+    )
+    return path
+
+
+def delays(requests: list[dict[str, Any]], ends: dict[str, datetime]) -> list[float]:
+    """Seconds from a task's end to the first query after it, by the emulator's own record."""
+    seen: dict[str, float] = {}
+    for row in requests:
+        task = row["task_id"]
+        if row["operation"] == "query" and task in ends and task not in seen:
+            late = (datetime.fromisoformat(row["time"]) - ends[task]).total_seconds()
+            if late >= 0:
+                seen[task] = late
+    return list(seen.values())
+
+
+# -- 1: virtual time ---------------------------------------------------------------------------
+
+
+def virtual(count: int, seed: int) -> None:
+    pool, catalog = Counted(2), packaged()
+    clock, twin = Time(pool), Twin(seed=seed)
+    twin.service.clock.base = clock.now
+    twin.service.journal.entries = type(twin.service.journal.entries)(maxlen=None)
+    model = catalog.models[MODEL]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        clip = folder / "clip.mp4"
+        source = ["-f", "lavfi", "-i", "testsrc2=s=128x224:r=24:d=0.5"]
+        ffmpeg.run(
+            PROGRAMS["wheel"], [*source, "-c:v", "libx264", "-pix_fmt", "yuv420p", str(clip)]
+        )
+
+        async def of(_: Any) -> Path:
+            return clip
+
+        twin.service._clips.of = of
+        loaded = load(write_list(folder, count), catalog)
+        made = replace(plan.make(loaded.shots, "dashscope", loaded.media, catalog), deliverables=())
+        journal = Journal(folder / "journal.sqlite")
+
+        async def work() -> bool:
+            access = Access("http://127.0.0.1/api/v1", "sk-mock-a", own_hosts=True)
+            backend = DashScope(access, catalog, clock, random.Random(1), transport=twin.transport)
+            desk = Desk(
+                plan=made, backend=backend, journal=journal, catalog=catalog,
+                program=PROGRAMS["wheel"], executor=pool, clock=clock, wall=clock, folder=folder,
+                emit=lambda _: None, chance=random.Random(2),
+            )  # fmt: skip
+            return (await render(desk, "bench")).complete
+
+        assert clock.run(work())
+        journal.close()
+    tasks = twin.service.simulator("a").tasks()
+    runs = [(task.ended - task.started).total_seconds() for task in tasks]
+    bound = max(
+        sum(runs) / model.running_at_once.value,
+        count / model.creates_per_second.value + min(runs),
+    )
+    took = (max(task.ended for task in tasks) - START).total_seconds()
+    entries = twin.service.journal.entries
+    rows = [
+        {"operation": e.operation, "task_id": e.task_id, "time": e.time.isoformat()}
+        for e in entries
+    ]
+    late = delays(rows, {task.task_id: task.ended for task in tasks})
+    asked = sum(e.operation in ("query", "list") for e in entries)
+    creates = sum(e.operation == "create" for e in entries)
+    whole = (clock.now() - START).total_seconds()
+    print(
+        f"{count:>6} {seed:>5} {bound / 3600:>8.2f} h {took / bound:>9.4f} {whole / bound:>9.4f}"
+        f" {asked / count:>9.2f} {statistics.median(late):>8.1f} s {creates:>8}"
+    )
+    twin.service.close()
+    pool.shutdown()
+
+
+# -- 2 and 3: processes --------------------------------------------------------------------------
+
+
+def run(code: str, arguments: list[str], folder: Path, origin: str, pace: int) -> dict[str, Any]:
+    figures = folder / "figures.json"
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(folder), "NO_PROXY": "127.0.0.1",
+        "DASHSCOPE_API_KEY": f"sk-mock-{folder.name}", "WANX_CLOCK_PACE": str(pace),
+        "DASHSCOPE_HTTP_BASE_URL": f"{origin}/api/v1", "FIGURES": str(figures),
+        "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    began = time.monotonic()
+    with (folder / "log").open("w") as log:
+        subprocess.run(
+            [sys.executable, "-c", code, *arguments], cwd=folder, env=environment, check=True,
+            stdout=log, stderr=log,
+        )  # fmt: skip
+    return {**json.loads(figures.read_text()), "seconds": time.monotonic() - began}
+
+
+def told(origin: str, path: str, account: str) -> Any:
+    with httpx.Client(trust_env=False, timeout=60) as client:
+        return client.get(f"{origin}/_mock/{path}", params={"account": account}).json()
+
+
+def ends_of(origin: str, account: str) -> dict[str, datetime]:
+    tasks = told(origin, "tasks", account)["tasks"]
+    return {task["task_id"]: datetime.fromisoformat(task["ended"]) for task in tasks}
+
+
+def beside_the_sdk(base: Path, count: int) -> None:
+    print(f"\n{count} tasks, x{PACE}:   queries a task   delay, median   cpu a task   memory")
+    with serving("--clock", f"x{PACE}") as (origin, _):
+        for name, code, arguments in (
+            ("program", PROGRAM, ["list.yaml", "--yes"]),
+            ("sdk", SDK, [str(count)]),
+        ):
+            folder = base / name
+            folder.mkdir()
+            write_list(folder, count)
+            figures = run(code, arguments, folder, origin, PACE)
+            requests = told(origin, "requests", name)["requests"]
+            asked = sum(row["operation"] in ("query", "list") for row in requests)
+            late = delays(requests, ends_of(origin, name))
+            print(
+                f"{name:>18} {asked / count:>14.2f} {statistics.median(late):>13.1f} s"
+                f" {figures['cpu'] / count * 1000:>9.1f} ms {figures['mib']:>6.0f} MiB"
+                f"   (in {figures['seconds']:.0f} s)"
+            )
+
+
+def thousand(base: Path, count: int, pace: int) -> None:
+    folder = base / "thousand"
+    folder.mkdir()
+    write_list(folder, count)
+    with serving("--clock", f"x{pace}") as (origin, _):
+        figures = run(PROGRAM, ["list.yaml", "--yes"], folder, origin, pace)
+        print(
+            f"\n{count} shots, x{pace}: {figures['cpu'] / count * 1000:.1f} ms of processor time a"
+            f" task and {figures['mib']:.0f} MiB, outside ffmpeg; {figures['seconds']:.0f} s"
+        )
+
+
+def again(base: Path) -> None:
+    folder = base / "hundred"
+    folder.mkdir()
+    write_list(folder, 100)
+    with serving("--clock", "x400") as (origin, _):
+        run(PROGRAM, ["list.yaml", "--yes"], folder, origin, 400)
+        before = len(told(origin, "requests", "hundred")["requests"])
+        times = [
+            run(PROGRAM, ["list.yaml", "--yes"], folder, origin, 400)["seconds"] for _ in range(5)
+        ]
+        sent = len(told(origin, "requests", "hundred")["requests"]) - before
+        print(
+            f"100 finished shots again: {statistics.median(times):.2f} s (median of 5),"
+            f" {sent} requests"
+        )
+
+
+def main(parts: str) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        base = Path(temporary)
+        if "1" in parts:
+            print(" tasks  seed    bound   makespan     whole   queries    delay  creates")
+            for seed in (1, 2, 3):
+                virtual(1000, seed)
+        if "2" in parts:
+            beside_the_sdk(base, 60)
+        if "3" in parts:
+            again(base)
+            thousand(base, 1000, 400)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "123")
