@@ -15,14 +15,14 @@ from wanx_render.timing import Cut
 
 FRAME = Frame(Size(612, 1088), Fraction(30), "crop", "black")
 TAKE = Take(Path("clips/a.mp4"), "ab" * 32, Size(816, 1104), Fraction(24), 120, has_sound=True)
-SEGMENT = Segment(TAKE, Cut(0, 120), Focus(), FRAME)
+SEGMENT = Segment.whole(TAKE, Cut(0, 120), Focus(), FRAME)
 GOLDEN = Path(__file__).parent / "golden"
 
 CASES = {
     "crop": SEGMENT,
     "crop-to-size": replace(SEGMENT, frame=replace(FRAME, size=Size(1080, 1920))),
-    "crop-trimmed-silent": replace(
-        SEGMENT, take=replace(TAKE, has_sound=False), cut=Cut(5, 105), focus=Focus(Fraction(1, 4))
+    "crop-trimmed-silent": Segment.whole(
+        replace(TAKE, has_sound=False), Cut(5, 105), Focus(Fraction(1, 4)), FRAME
     ),
     "pad": replace(SEGMENT, frame=replace(FRAME, size=Size(828, 1472), fit="pad")),
     "pad-to-size": replace(SEGMENT, frame=replace(FRAME, size=Size(1080, 1920), fit="pad")),
@@ -83,7 +83,7 @@ def test_a_segment_is_exact_in_size_shape_rate_length_and_sound(
     each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path, size: Size, fit: str, rate: int
 ) -> None:
     frame = Frame(size, Fraction(rate), fit, "black")  # type: ignore[arg-type]
-    seen = facts(made(each_program, Segment(clip, Cut(0, 48), Focus(), frame), tmp_path))
+    seen = facts(made(each_program, Segment.whole(clip, Cut(0, 48), Focus(), frame), tmp_path))
     assert (seen.width, seen.height) == (size.width, size.height)
     assert seen.sample_aspect == 1
     assert seen.frames == 2 * rate
@@ -99,7 +99,9 @@ def test_colours_pass_unchanged_though_the_clip_is_untagged(
     """ffmpeg 9 would shift red to another red here where 5.1 does not."""
     for fit, size in (("crop", Size(408, 544)), ("pad", Size(414, 552)), ("blur", Size(414, 552))):
         frame = Frame(size, Fraction(24), fit, "black")  # type: ignore[arg-type]
-        picture = pixels(made(each_program, Segment(clip, Cut(0, 48), Focus(), frame), tmp_path), 5)
+        picture = pixels(
+            made(each_program, Segment.whole(clip, Cut(0, 48), Focus(), frame), tmp_path), 5
+        )
         assert near(yuv(picture, 80, 200), RED)
         assert near(yuv(picture, 330, 200), GREEN)
 
@@ -110,7 +112,7 @@ def test_the_focus_decides_which_side_a_crop_keeps(
     frame = Frame(Size(198, 352), Fraction(24), "crop", "black")
     wide = replace(clip)
     for x, colour in ((Fraction(0), RED), (Fraction(1), GREEN)):
-        segment = Segment(wide, Cut(0, 48), Focus(x), replace(frame, size=Size(198, 528)))
+        segment = Segment.whole(wide, Cut(0, 48), Focus(x), replace(frame, size=Size(198, 528)))
         picture = pixels(made(each_program, segment, tmp_path), 0)
         assert near(yuv(picture, 99, 200), colour)
 
@@ -119,7 +121,9 @@ def test_a_padded_segment_has_bars_of_the_colour_asked_for(
     each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path
 ) -> None:
     frame = Frame(Size(414, 736), Fraction(24), "pad", "#ffffff")
-    picture = pixels(made(each_program, Segment(clip, Cut(0, 48), Focus(), frame), tmp_path), 3)
+    picture = pixels(
+        made(each_program, Segment.whole(clip, Cut(0, 48), Focus(), frame), tmp_path), 3
+    )
     assert near(yuv(picture, 200, 10), (235, 128, 128))
     assert near(yuv(picture, 200, 725), (235, 128, 128))
     assert near(yuv(picture, 100, 300), RED)
@@ -129,7 +133,9 @@ def test_a_blurred_background_is_darker_and_of_the_same_picture(
     each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path
 ) -> None:
     frame = Frame(Size(414, 736), Fraction(24), "blur", "black")
-    picture = pixels(made(each_program, Segment(clip, Cut(0, 48), Focus(), frame), tmp_path), 3)
+    picture = pixels(
+        made(each_program, Segment.whole(clip, Cut(0, 48), Focus(), frame), tmp_path), 3
+    )
     left, right = yuv(picture, 20, 20), yuv(picture, 390, 20)
     assert 16 < left[0] < RED[0]
     assert left[2] > 180
@@ -151,7 +157,7 @@ def test_a_trim_keeps_picture_and_sound_together(
     )  # fmt: skip
     take = Take(path, "cd" * 32, Size(408, 552), Fraction(24), 48, has_sound=True)
     frame = Frame(Size(408, 544), Fraction(30), "crop", "black")
-    seen = facts(made(each_program, Segment(take, Cut(12, 36), Focus(), frame), tmp_path))
+    seen = facts(made(each_program, Segment.whole(take, Cut(12, 36), Focus(), frame), tmp_path))
     assert seen.frames == 45
     flash = next(t for t, luma in zip(seen.times, seen.luma, strict=True) if luma > 100)
     beep = next(i for i, value in enumerate(seen.samples) if abs(value) > 2000)
@@ -162,7 +168,7 @@ def test_a_trim_keeps_picture_and_sound_together(
 def test_a_short_clip_holds_its_last_frame_and_says_so(
     each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path
 ) -> None:
-    segment = Segment(
+    segment = Segment.whole(
         clip, Cut(0, 60), Focus(), Frame(Size(408, 544), Fraction(24), "crop", "black")
     )
     assert segment.held == 12
@@ -176,7 +182,7 @@ def test_a_damaged_clip_makes_no_segment(
     middle = len(data) * 2 // 3
     data[middle : middle + 200] = bytes(200)
     clip.path.write_bytes(bytes(data))
-    segment = Segment(
+    segment = Segment.whole(
         clip, Cut(0, 48), Focus(), Frame(Size(408, 544), Fraction(24), "crop", "black")
     )
     with pytest.raises(FfmpegError):

@@ -45,7 +45,7 @@ def joined(
     paths: dict[Take, Path] = {}
     frames = 0
     for number, take in enumerate(takes):
-        segment = Segment(take, Cut(0, take.frames), Focus(), frame)
+        segment = Segment.whole(take, Cut(0, take.frames), Focus(), frame)
         frames += segment.frames
         if take not in paths:
             paths[take] = folder / f"{number}.mov"
@@ -148,7 +148,7 @@ def test_segments_are_made_side_by_side(
             pool.submit(
                 make_segment,
                 each_program,
-                Segment(take, Cut(0, take.frames), Focus(), FRAME),
+                Segment.whole(take, Cut(0, take.frames), Focus(), FRAME),
                 tmp_path / f"p{number}.mov",
             )
             for number, take in enumerate(takes)

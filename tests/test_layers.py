@@ -12,7 +12,7 @@ FLOORS = (
     ("errors", "diagnostics", "geometry", "timing", "clock", "events"),
     ("source", "shotlist", "task", "pictures", "soundtracks", "fonts"),
     ("capabilities", "ffmpeg", "manifest"),
-    ("pricing", "purse", "lanes", "backends.base"),
+    ("pricing", "purse", "lanes", "backends.base", "timeline"),
     ("plan", "rules"),
     ("load", "journal", "conform", "assemble", "verify"),
     ("standing", "reconcile", "fetch", "watch", "results"),

@@ -1,4 +1,4 @@
-"""One clip to one segment: the pure part, from plain data to ffmpeg arguments.
+"""Clips to segments: the pure part, from plain data to ffmpeg arguments.
 
 A segment has the deliverable's exact frame, rate and length, its sound as PCM of exactly as many
 samples as the picture lasts; it is encoded once, and the join only copies it. Every graph gives the
@@ -18,6 +18,7 @@ import ffmpeg as graph
 from wanx_render.ffmpeg import BT709, STRICT, Ffmpeg, file_url
 from wanx_render.geometry import Box, Focus, Size, crop_box, inset_box
 from wanx_render.plan import Frame
+from wanx_render.shotlist import Transition
 from wanx_render.timing import SAMPLE_RATE, Cut, conformed_frames, nearest, samples_in
 
 # Raised whenever a graph changes in a way that changes pictures or sound.
@@ -40,21 +41,32 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One take, cut and fitted for one deliverable, as plain data."""
+    """One take, cut and fitted for one deliverable, as plain data.
+
+    ``frames`` of its conformed frames from ``skip`` on: all of them, or those that it shares with
+    no other shot.
+    """
 
     take: Take
     cut: Cut
     focus: Focus
     frame: Frame
+    skip: int
+    frames: int
+
+    @classmethod
+    def whole(cls, take: Take, cut: Cut, focus: Focus, frame: Frame) -> "Segment":
+        """All of the shot, at the deliverable's rate."""
+        return cls(take, cut, focus, frame, 0, conformed_frames(cut, take.rate, frame.rate))
 
     @property
-    def frames(self) -> int:
-        """How many frames of the deliverable the segment lasts."""
-        return conformed_frames(self.cut, self.take.rate, self.frame.rate)
+    def first_sample(self) -> int:
+        return samples_in(self.skip, self.frame.rate)
 
     @property
     def samples(self) -> int:
-        return samples_in(self.frames, self.frame.rate)
+        """How many samples of 48 kHz the segment lasts."""
+        return samples_in(self.skip + self.frames, self.frame.rate) - self.first_sample
 
     @property
     def held(self) -> int:
@@ -65,8 +77,48 @@ class Segment:
         """What the segment's bytes depend on, and nothing else: no names, no paths."""
         record = asdict(self)
         record["take"].pop("path")
-        record |= {"graph": GRAPH_VERSION, "ffmpeg": program.version}
-        return hashlib.sha256(json.dumps(record, sort_keys=True, default=str).encode()).hexdigest()
+        return _digest({**record, "graph": GRAPH_VERSION, "ffmpeg": program.version})
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """Two takes laid over each other: the end of the first, the beginning of the second."""
+
+    first: Segment
+    second: Segment
+    transition: Transition
+
+    @property
+    def frame(self) -> Frame:
+        return self.first.frame
+
+    @property
+    def frames(self) -> int:
+        """How many frames of the deliverable both are seen in."""
+        return self.first.frames
+
+    @property
+    def samples(self) -> int:
+        return samples_in(self.frames, self.frame.rate)
+
+    def key(self, program: Ffmpeg) -> str:
+        """What the seam's bytes depend on."""
+        both = [self.first.key(program), self.second.key(program)]
+        return _digest({"both": both, "transition": self.transition.model_dump()})
+
+
+Piece = Segment | Seam
+
+
+def _digest(record: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def piece_arguments(piece: Piece, target: Path) -> list[str]:
+    """The ffmpeg arguments that make ``piece`` at ``target``, a mov file."""
+    if isinstance(piece, Seam):
+        return seam_arguments(piece, target)
+    return segment_arguments(piece, target)
 
 
 def segment_arguments(segment: Segment, target: Path) -> list[str]:
@@ -75,13 +127,77 @@ def segment_arguments(segment: Segment, target: Path) -> list[str]:
     ``-xerror`` and ``-err_detect explode`` make a damaged clip fail: without them ffmpeg writes a
     file of the right length from it and exits 0.
     """
-    clip = graph.input(file_url(segment.take.path), protocol_whitelist="file", f="mov")
+    return _compiled(*_conformed(segment), segment.frame, target)
+
+
+def _compiled(picture: Any, sound: Any, frame: Frame, target: Path) -> list[str]:
+    output = graph.output(picture, sound, file_url(target), **encoding(frame.rate))
+    return [*STRICT, *output.overwrite_output().compile()[1:]]
+
+
+# The graph's library takes two equal inputs for one: the second clip of a seam is told apart by an
+# option that changes nothing.
+_SECOND = {"itsoffset": 0}
+
+
+def _conformed(segment: Segment, **apart: int) -> tuple[Any, Any]:
+    """Picture and sound of a segment, exactly as the deliverable wants them."""
+    path = file_url(segment.take.path)
+    clip = graph.input(path, protocol_whitelist="file", f="mov", **apart)
     picture = _cut(_tagged(clip.video), segment)
     picture = _fitted(picture, segment)
     picture = _lasting(picture.filter("setsar", "1"), segment)
-    sound = _sound(clip.audio if segment.take.has_sound else None, segment)
-    output = graph.output(picture, sound, file_url(target), **encoding(segment.frame.rate))
-    return [*STRICT, *output.overwrite_output().compile()[1:]]
+    return picture, _sound(clip.audio if segment.take.has_sound else None, segment, apart)
+
+
+def seam_arguments(seam: Seam, target: Path) -> list[str]:
+    """The ffmpeg arguments that make ``seam`` at ``target``, a mov file."""
+    before, sound_before = _conformed(seam.first)
+    after, sound_after = _conformed(seam.second, **_SECOND)
+    picture = _joined(before, after, seam)
+    picture = picture.filter("format", "yuv420p").filter("setparams", **BT709)
+    return _compiled(picture, _crossfaded(sound_before, sound_after, seam), seam.frame, target)
+
+
+# The names of xfade's own kinds: its "dissolve" is a spray of dots, its "fade" what people mean.
+_XFADE = {"dissolve": "fade", "wipe": "wipe", "slide": "slide"}
+
+
+def _joined(before: Any, after: Any, seam: Seam) -> Any:
+    """One picture over the other; both last as long as the seam."""
+    transition, rate = seam.transition, seam.frame.rate
+    if transition.type == "fade":
+        # Not xfade's own: its black is below what video allows.
+        out, back = _halves(seam.frames)
+        before = before.filter("trim", end_frame=out)
+        before = before.filter("fade", "out", 0, out, color=transition.through)
+        after = after.filter("trim", start_frame=out).filter("setpts", "PTS-STARTPTS")
+        after = after.filter("fade", "in", 0, back, color=transition.through)
+        return graph.concat(before, after, v=1, a=0).filter("fps", fps=str(rate))
+    kind = _XFADE[transition.type]
+    if transition.type != "dissolve":
+        kind += transition.direction
+    # xfade wants to know its inputs' rate, which trim has made it forget.
+    before, after = (each.filter("fps", fps=str(rate)) for each in (before, after))
+    seconds = f"{float(seam.frames / rate):.9f}"
+    return graph.filter([before, after], "xfade", transition=kind, duration=seconds, offset=0)
+
+
+def _halves(number: int) -> tuple[int, int]:
+    return number - number // 2, number // 2
+
+
+def _crossfaded(before: Any, after: Any, seam: Seam) -> Any:
+    """One sound into the other, at equal power; through a fade first down, then up."""
+    down, up = (seam.samples, seam.samples)
+    if seam.transition.type == "fade":
+        down, up = _halves(seam.samples)
+    before = before.filter("afade", type="out", start_sample=0, nb_samples=down, curve="qsin")
+    after = after.filter(
+        "afade", type="in", start_sample=seam.samples - up, nb_samples=up, curve="qsin"
+    )
+    mixed = graph.filter([before, after], "amix", inputs=2, normalize=0)
+    return mixed.filter("apad").filter("atrim", end_sample=seam.samples)
 
 
 def encoding(rate: Fraction) -> dict[str, Any]:
@@ -130,7 +246,8 @@ def _lasting(stream: Any, segment: Segment) -> Any:
     """Exactly the planned frames: a short clip holds its last one, a long one is cut."""
     stream = stream.filter("format", "yuv420p").filter("setparams", **BT709)
     stream = stream.filter("tpad", stop=-1, stop_mode="clone")
-    stream = stream.filter("trim", end_frame=segment.frames)
+    first = {"start_frame": segment.skip} if segment.skip else {}
+    stream = stream.filter("trim", **first, end_frame=segment.skip + segment.frames)
     return stream.filter("setpts", "PTS-STARTPTS")
 
 
@@ -200,10 +317,10 @@ def _scaled(stream: Any, size: Size, to: Size) -> Any:
     return stream.filter("scale", to.width, to.height, flags=_SCALER)
 
 
-def _sound(stream: Any, segment: Segment) -> Any:
+def _sound(stream: Any, segment: Segment, apart: dict[str, int]) -> Any:
     """Stereo at 48 kHz, exactly as long as the picture; silence where there is none."""
     if stream is None:
-        silence = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi").audio
+        silence = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi", **apart).audio
         return silence.filter("atrim", end_sample=segment.samples)
     take, cut = segment.take, segment.cut
     stream = stream.filter("aresample", SAMPLE_RATE, **{"async": 1, "first_pts": 0})
@@ -214,4 +331,8 @@ def _sound(stream: Any, segment: Segment) -> Any:
         end_sample=samples_in(cut.start + cut.frames, take.rate),
     )
     stream = stream.filter("asetpts", "PTS-STARTPTS").filter("apad")
-    return stream.filter("atrim", end_sample=segment.samples)
+    end = segment.first_sample + segment.samples
+    if not segment.skip:
+        return stream.filter("atrim", end_sample=end)
+    stream = stream.filter("atrim", start_sample=segment.first_sample, end_sample=end)
+    return stream.filter("asetpts", "PTS-STARTPTS")

@@ -15,21 +15,24 @@ from pathlib import Path
 
 from wanx_render import ffmpeg
 from wanx_render.assemble import join_arguments, join_list
-from wanx_render.conform import Segment, Take, segment_arguments, timescale
+from wanx_render.conform import Piece, Seam, Segment, Take, piece_arguments, timescale
 from wanx_render.errors import Broken, FfmpegError
 from wanx_render.events import Emit, Event
 from wanx_render.geometry import crop_box, enlargement
 from wanx_render.manifest import CheckRecord, DeliverableRecord, PartRecord
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.shotlist import Deliverable
+from wanx_render.timeline import Body, Part, timeline
+from wanx_render.timeline import Seam as Joint
+from wanx_render.timing import conformed_frames, frames_in
 from wanx_render.verify import verify
 
 JOIN_VERSION = 1
 
 
-def make_segment(program: ffmpeg.Ffmpeg, segment: Segment, target: Path) -> None:
-    """Encode ``segment`` at ``target``; the name stands only for a whole file."""
-    _whole(target, lambda part: ffmpeg.run(program, segment_arguments(segment, part)))
+def make_segment(program: ffmpeg.Ffmpeg, piece: Piece, target: Path) -> None:
+    """Encode ``piece`` at ``target``; the name stands only for a whole file."""
+    _whole(target, lambda part: ffmpeg.run(program, piece_arguments(piece, part)))
 
 
 def _whole(target: Path, make: Callable[[Path], object]) -> None:
@@ -116,10 +119,15 @@ class Finisher:
     def clip_landed(self, shot: PlannedShot, take: Take) -> None:
         """The shot's picked clip is there: start on its segments."""
         self._landed[shot.shot.id] = take
+        here = self._plan.shots.index(shot)
         for deliverable in self._plan.deliverables:
             frame = self._frame(deliverable)
-            if frame:
-                self._start(deliverable, shot, frame)
+            if frame is None:
+                continue
+            for part in self._timeline(frame):
+                last = part.shot + isinstance(part, Joint)
+                if part.shot <= here <= last:
+                    self._start(deliverable, part, frame)
 
     async def settle(self) -> None:
         """Let the segments that were begun come to an end, for the next run to find."""
@@ -159,36 +167,58 @@ class Finisher:
         except ValueError as error:
             raise Broken(str(error)) from None
 
-    def _segment(self, shot: PlannedShot, frame: Frame) -> Segment:
-        return Segment(self._landed[shot.shot.id], shot.cut, shot.shot.focus, frame)
+    def _timeline(self, frame: Frame) -> list[Part]:
+        """Where everything stands at the deliverable's rate."""
+        lengths, overlaps = [], []
+        for shot in self._plan.shots:
+            landed = self._landed.get(shot.shot.id)
+            rate = landed.rate if landed else shot.picked.rate
+            lengths.append(conformed_frames(shot.cut, rate, frame.rate))
+            transition = shot.shot.transition
+            overlaps.append((transition, frames_in(transition.seconds, frame.rate)))
+        return timeline(lengths, overlaps)
 
-    def _start(
-        self, deliverable: Deliverable, shot: PlannedShot, frame: Frame
-    ) -> asyncio.Future[None]:
-        """The work on a segment, started at most once."""
-        segment = self._segment(shot, frame)
-        key = segment.key(self._program)
+    def _piece(self, part: Part, frame: Frame) -> Piece | None:
+        """What is to be encoded for a part; None where a clip has not landed yet."""
+        if isinstance(part, Body):
+            return self._segment(part.shot, part.skip, part.frames, frame)
+        first = self._segment(part.shot, part.skip, part.frames, frame)
+        second = self._segment(part.shot + 1, 0, part.frames, frame)
+        return Seam(first, second, part.transition) if first and second else None
+
+    def _segment(self, number: int, skip: int, frames: int, frame: Frame) -> Segment | None:
+        shot = self._plan.shots[number]
+        take = self._landed.get(shot.shot.id)
+        if take is None:
+            return None
+        return Segment(take, shot.cut, shot.shot.focus, frame, skip, frames)
+
+    def _start(self, deliverable: Deliverable, part: Part, frame: Frame) -> Piece | None:
+        """Begin the work on a part, at most once, where its clips have landed."""
+        piece = self._piece(part, frame)
+        if piece is None:
+            return None
+        key = piece.key(self._program)
         if key not in self._work:
+            shot = self._plan.shots[part.shot].shot.id
             self._work[key] = asyncio.ensure_future(
-                self._conform(deliverable, shot, segment, self._path(key))
+                self._conform(deliverable, shot, piece, self._path(key))
             )
-        return self._work[key]
+        return piece
 
     def _path(self, key: str) -> Path:
         return self._cache / f"{key[:32]}.mov"
 
-    async def _conform(
-        self, deliverable: Deliverable, shot: PlannedShot, segment: Segment, path: Path
-    ) -> None:
+    async def _conform(self, deliverable: Deliverable, shot: str, piece: Piece, path: Path) -> None:
         if path.exists():
             return
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._executor, make_segment, self._program, segment, path)
+        await loop.run_in_executor(self._executor, make_segment, self._program, piece, path)
         self._emit(
             Event(
                 "segment",
-                f"{segment.frames} frames of {segment.frame.size}",
-                shot=shot.shot.id,
+                f"{piece.frames} frames of {piece.frame.size}",
+                shot=shot,
                 deliverable=deliverable.name,
             )
         )
@@ -199,10 +229,10 @@ class Finisher:
         frame = self._frame(deliverable)
         if frame is None:
             raise Broken("not every clip has landed")
-        works = [self._start(deliverable, shot, frame) for shot in self._plan.shots]
-        await asyncio.gather(*works)
-        segments = [self._segment(shot, frame) for shot in self._plan.shots]
-        keys = [segment.key(self._program) for segment in segments]
+        parts = self._timeline(frame)
+        pieces = [piece for part in parts if (piece := self._start(deliverable, part, frame))]
+        keys = [piece.key(self._program) for piece in pieces]
+        await asyncio.gather(*(self._work[key] for key in keys))
         key = hashlib.sha256(" ".join([str(JOIN_VERSION), *keys]).encode()).hexdigest()
         target = self._folder / f"{deliverable.name}.mp4"
         if earlier and earlier.key == key and target.exists() and _digest(target) == earlier.sha256:
@@ -212,7 +242,7 @@ class Finisher:
             name=deliverable.name,
             segments=tuple(self._path(each) for each in keys),
             frame=frame,
-            frames=sum(segment.frames for segment in segments),
+            frames=sum(piece.frames for piece in pieces),
             target=target,
         )
         loop = asyncio.get_running_loop()
@@ -224,10 +254,10 @@ class Finisher:
                 deliverable=deliverable.name,
             )
         )
-        return self._record(call, key, joined, segments)
+        return self._record(call, key, joined, parts)
 
     def _record(
-        self, call: JoinCall, key: str, joined: Joined, segments: list[Segment]
+        self, call: JoinCall, key: str, joined: Joined, parts: list[Part]
     ) -> DeliverableRecord:
         return DeliverableRecord(
             name=call.name,
@@ -242,29 +272,30 @@ class Finisher:
             sha256=joined.sha256,
             loudness=joined.loudness,
             key=key,
-            parts=self._parts(segments),
+            parts=self._parts(call.frame, parts),
             checks=joined.checks,
         )
 
-    def _parts(self, segments: list[Segment]) -> tuple[PartRecord, ...]:
-        parts: list[PartRecord] = []
-        start = 0
-        for shot, segment in zip(self._plan.shots, segments, strict=True):
-            frame, size = segment.frame, segment.take.size
-            box = crop_box(size, frame.aspect, segment.focus) if frame.fit == "crop" else None
-            grown = enlargement(size, frame.size, frame.aspect, frame.fit)
-            parts.append(
+    def _parts(self, frame: Frame, parts: list[Part]) -> tuple[PartRecord, ...]:
+        """Where each shot is seen, and what was done to it; shots may share frames."""
+        records: list[PartRecord] = []
+        for number, planned in enumerate(self._plan.shots):
+            take, focus = self._landed[planned.shot.id], planned.shot.focus
+            mine = [p for p in parts if number in (p.shot, p.shot + isinstance(p, Joint))]
+            box = crop_box(take.size, frame.aspect, focus) if frame.fit == "crop" else None
+            grown = enlargement(take.size, frame.size, frame.aspect, frame.fit)
+            records.append(
                 PartRecord(
-                    shot=shot.shot.id,
-                    start=start,
-                    frames=segment.frames,
+                    shot=planned.shot.id,
+                    start=mine[0].start,
+                    frames=sum(part.frames for part in mine),
                     crop=str(box) if box else None,
                     enlarged=f"{float(grown):.3f}",
-                    held=segment.held,
+                    held=max(planned.cut.start + planned.cut.frames - take.frames, 0),
+                    shared=sum(p.frames for p in mine if isinstance(p, Joint) and p.shot == number),
                 )
             )
-            start += segment.frames
-        return tuple(parts)
+        return tuple(records)
 
     def _sweep(self) -> None:
         """Drop segments that this plan no longer uses; they cost time to make again, not money."""

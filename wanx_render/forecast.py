@@ -15,7 +15,8 @@ from wanx_render.capabilities import Catalog
 from wanx_render.geometry import Focus, Size, crop_box, cropped_away, enlargement
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.standing import Standing
-from wanx_render.timing import conformed_frames
+from wanx_render.timeline import frames_of, timeline
+from wanx_render.timing import conformed_frames, frames_in
 
 VERSION = 1
 
@@ -159,7 +160,11 @@ def _deliverables(plan: Plan, standings: tuple[Standing, ...]) -> tuple[Delivera
             _part(shot, conformed_frames(shot.cut, shot.picked.rate, rate), frame)
             for shot in plan.shots
         )
-        frames = sum(part.frames for part in parts)
+        overlaps = [
+            (shot.shot.transition, frames_in(shot.shot.transition.seconds, rate))
+            for shot in plan.shots
+        ]
+        frames = frames_of(timeline([part.frames for part in parts], overlaps))
         made.append(
             DeliverableForecast(
                 name=deliverable.name,

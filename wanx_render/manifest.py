@@ -63,6 +63,7 @@ class PartRecord:
     crop: str | None
     enlarged: str
     held: int
+    shared: int = 0  # frames in which the next shot is seen too
 
 
 @dataclass(frozen=True, slots=True)

@@ -538,17 +538,21 @@ def _listed(parts: Iterator[str], most: int = 5) -> str:
 
 def transition_too_long(scene: Scene) -> Iterator[Diagnostic]:
     shots = [(i, shot, model) for i, shot, model in scene.models()]
+    before = Fraction(0)  # what the transition into a shot has taken of it
     for (index, shot, model), (_, after, following) in pairwise(shots):
-        if shot.transition.type == "cut":
-            continue
-        room = min(_used(shot, model), _used(after, following))
-        if shot.transition.duration > room:
+        seconds = shot.transition.seconds
+        left = _used(shot, model) - before
+        if seconds > min(left, _used(after, following)):
+            whose = shot if left < seconds else after
+            room = left if left < seconds else _used(after, following)
             yield Diagnostic(
                 "transition-too-long",
-                f"the transition of {float(shot.transition.duration):g} s is longer than "
-                f"the {float(room):g} s of {shot.id} or {after.id} that are used",
+                f"the transition of {float(seconds):g} s is longer than "
+                f"the {float(max(room, Fraction(0))):g} s that are left of {whose.id}",
                 scene.place(("shots", index, "transition")),
+                "shorten it, or the one before it, or trim less",
             )
+        before = seconds
 
 
 def _used(shot: Shot, model: Model) -> Fraction:
@@ -564,13 +568,6 @@ def _mib(size: int) -> str:
 
 def not_built_yet(scene: Scene) -> Iterator[Diagnostic]:
     """What the language has and this version cannot do is refused, never passed over."""
-    for index, shot in scene.shots.items():
-        if shot.transition.type != "cut":
-            yield Diagnostic(
-                "not-built-yet",
-                f"transitions other than cut are not built yet, {shot.transition.type} among them",
-                scene.at(index, "transition"),
-            )
     for index, deliverable in scene.deliverables.items():
         sound = deliverable.audio
         if sound.music or sound.duck or sound.loudness is not None:

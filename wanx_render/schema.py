@@ -42,6 +42,8 @@ DESCRIPTIONS = {
     "focus": "What a crop keeps in view, as fractions of width and height",
     "transition": "How the shot goes over into the next",
     "type": "The kind of transition",
+    "through": "What a fade goes through",
+    "direction": "Where a wipe or slide moves to",
     "shot": "The shot whose picked take gives the frame",
     "frame": "Which frame: the last",
     "name": "The file's name without .mp4; derived from the aspect where it is left out",

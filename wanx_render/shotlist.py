@@ -213,10 +213,17 @@ TransitionType = Literal["cut", "dissolve", "fade", "wipe", "slide"]
 
 
 class Transition(Written):
-    """How a shot goes over into the next one."""
+    """How a shot goes over into the next one; both are seen for ``duration``."""
 
     type: TransitionType = "cut"
-    duration: Seconds = Fraction(0)
+    duration: Seconds = Fraction(1, 2)
+    through: Literal["black", "white"] = "black"  # for a fade
+    direction: Literal["left", "right", "up", "down"] = "left"  # for a wipe or slide
+
+    @property
+    def seconds(self) -> Fraction:
+        """How long the two shots overlap."""
+        return Fraction(0) if self.type == "cut" else self.duration
 
 
 class Shot(Written):
