@@ -154,7 +154,8 @@ def seam_arguments(seam: Seam, target: Path) -> list[str]:
     """The ffmpeg arguments that make ``seam`` at ``target``, a mov file."""
     before, sound_before = _conformed(seam.first)
     after, sound_after = _conformed(seam.second, **_SECOND)
-    picture = _joined(before, after, seam)
+    # xfade of ffmpeg 5.1 gives its last frame a time that is one frame late.
+    picture = _joined(before, after, seam).filter("setpts", f"N/({seam.frame.rate})/TB")
     picture = picture.filter("format", "yuv420p").filter("setparams", **BT709)
     return _compiled(picture, _crossfaded(sound_before, sound_after, seam), seam.frame, target)
 
@@ -170,7 +171,7 @@ def _joined(before: Any, after: Any, seam: Seam) -> Any:
         # Not xfade's own: its black is below what video allows.
         out, back = _halves(seam.frames)
         before = before.filter("trim", end_frame=out)
-        before = before.filter("fade", "out", 0, out, color=transition.through)
+        before = before.filter("fade", "out", 0, max(out - 1, 1), color=transition.through)
         after = after.filter("trim", start_frame=out).filter("setpts", "PTS-STARTPTS")
         after = after.filter("fade", "in", 0, back, color=transition.through)
         return graph.concat(before, after, v=1, a=0).filter("fps", fps=str(rate))
