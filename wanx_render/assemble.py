@@ -6,10 +6,12 @@ falls between two shots (34 ms a join where segments carry AAC).
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import ffmpeg as graph
 
 from wanx_render.ffmpeg import file_url
+from wanx_render.mix import Level, Mix, mixed
 from wanx_render.timing import SAMPLE_RATE
 
 
@@ -18,12 +20,17 @@ def join_list(names: Iterable[str]) -> str:
     return "ffconcat version 1.0\n" + "".join(f"file '{name}'\n" for name in names)
 
 
-def join_arguments(listing: Path, target: Path, timescale: int) -> list[str]:
-    """The ffmpeg arguments that join what ``listing`` names into the mp4 ``target``."""
-    parts = graph.input(file_url(listing), f="concat", safe=1, protocol_whitelist="file")
+def join_arguments(
+    listing: Path, target: Path, timescale: int, mix: Mix, samples: int, level: Level
+) -> list[str]:
+    """The ffmpeg arguments that join what ``listing`` names into the mp4 ``target``.
+
+    The sound is the ``mix``, ``samples`` long, at the ``level`` that measuring it gave.
+    """
+    parts = _parts(listing)
     output = graph.output(
         parts.video,
-        parts.audio,
+        mixed(parts.audio, mix, samples, level),
         file_url(target),
         **{
             "c:v": "copy",
@@ -40,3 +47,14 @@ def join_arguments(listing: Path, target: Path, timescale: int) -> list[str]:
         },
     )
     return list(output.overwrite_output().compile()[1:])
+
+
+def measure_arguments(listing: Path, mix: Mix, samples: int, level: Level) -> list[str]:
+    """The ffmpeg arguments that play the mix to a loudness meter and to nobody else."""
+    heard = mixed(_parts(listing).audio, mix, samples, level)
+    heard = heard.filter("ebur128", framelog="verbose", peak="true")
+    return list(graph.output(heard, "-", f="null").compile()[1:])
+
+
+def _parts(listing: Path) -> Any:
+    return graph.input(file_url(listing), f="concat", safe=1, protocol_whitelist="file")

@@ -9,6 +9,7 @@ them, because 9.0 converts untagged frames where 5.1 leaves them alone.
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ class Segment:
     frame: Frame
     skip: int
     frames: int
+    gain: Decimal = Decimal(0)  # of the clip's own sound, in dB
 
     @classmethod
     def whole(cls, take: Take, cut: Cut, focus: Focus, frame: Frame) -> "Segment":
@@ -147,7 +149,8 @@ def _conformed(segment: Segment, **apart: int) -> tuple[Any, Any]:
     picture = _cut(_tagged(clip.video), segment)
     picture = _fitted(picture, segment)
     picture = _lasting(picture.filter("setsar", "1"), segment)
-    return picture, _sound(clip.audio if segment.take.has_sound else None, segment, apart)
+    heard = segment.take.has_sound and segment.gain.is_finite()
+    return picture, _sound(clip.audio if heard else None, segment, apart)
 
 
 def seam_arguments(seam: Seam, target: Path) -> list[str]:
@@ -331,6 +334,8 @@ def _sound(stream: Any, segment: Segment, apart: dict[str, int]) -> Any:
         start_sample=samples_in(cut.start, take.rate),
         end_sample=samples_in(cut.start + cut.frames, take.rate),
     )
+    if segment.gain:
+        stream = stream.filter("volume", f"{segment.gain}dB")
     stream = stream.filter("asetpts", "PTS-STARTPTS").filter("apad")
     end = segment.first_sample + segment.samples
     if not segment.skip:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
@@ -343,19 +344,33 @@ def boxes(path: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def loudness(program: Ffmpeg, path: Path) -> str | None:
-    """Integrated loudness after EBU R128, in LUFS with one decimal; None for silence."""
-    _, log = _run(
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """What EBU R128 says of a sound; None where nothing is loud enough to be measured."""
+
+    integrated: Decimal | None  # LUFS
+    peak: Decimal | None  # dBTP
+
+
+def loudness(program: Ffmpeg, path: Path) -> Loudness:
+    """How loud the file at ``path`` is."""
+    return metered(
         program,
         (
             *WHITELIST, "-i", file_url(path), "-map", "0:a:0",
-            "-af", "ebur128=framelog=verbose", "-f", "null", "-",
+            "-af", "ebur128=framelog=verbose:peak=true", "-f", "null", "-",
         ),
-        timeout=600,
     )  # fmt: skip
-    found = re.findall(r"^\s+I:\s+(-?[\d.]+) LUFS", log, re.MULTILINE)
+
+
+def metered(program: Ffmpeg, arguments: Sequence[str]) -> Loudness:
+    """What the loudness meter says that ``arguments`` end in."""
+    _, log = _run(program, arguments, timeout=600)
+    loud = re.findall(r"^\s+I:\s+(-?[\d.]+) LUFS", log, re.MULTILINE)
+    peaks = re.findall(r"^\s+Peak:\s+(-?[\d.]+) dBFS", log, re.MULTILINE)
     # -70 is the gate: nothing louder was heard.
-    return found[-1] if found and float(found[-1]) > -70 else None
+    integrated = Decimal(loud[-1]) if loud and float(loud[-1]) > -70 else None
+    return Loudness(integrated, Decimal(peaks[-1]) if peaks else None)
 
 
 def last_frame(program: Ffmpeg, path: Path, frames: int, target: Path) -> None:

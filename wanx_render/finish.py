@@ -6,28 +6,35 @@ All ffmpeg work goes through an executor given from outside, as calls on plain d
 
 import asyncio
 import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from wanx_render import ffmpeg
-from wanx_render.assemble import join_arguments, join_list
+from wanx_render.assemble import join_arguments, join_list, measure_arguments
 from wanx_render.conform import Piece, Seam, Segment, Take, piece_arguments, timescale
 from wanx_render.errors import Broken, FfmpegError
 from wanx_render.events import Emit, Event
 from wanx_render.geometry import crop_box, enlargement
 from wanx_render.manifest import CheckRecord, DeliverableRecord, PartRecord
+from wanx_render.mix import NOTHING, PEAK, Level, Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.shotlist import Deliverable
 from wanx_render.timeline import Body, Part, timeline
 from wanx_render.timeline import Seam as Joint
-from wanx_render.timing import conformed_frames, frames_in
+from wanx_render.timing import SAMPLE_RATE, conformed_frames, frames_in, nearest, samples_in
 from wanx_render.verify import verify
 
-JOIN_VERSION = 1
+JOIN_VERSION = 2
+_LEVELLINGS = (
+    4  # a limiter takes away what a gain brought; after a few turns it is as near as it gets
+)
+_NEAR = Decimal("0.3")  # LU
 
 
 def make_segment(program: ffmpeg.Ffmpeg, piece: Piece, target: Path) -> None:
@@ -54,6 +61,11 @@ class JoinCall:
     frame: Frame
     frames: int
     target: Path
+    mix: Mix = NOTHING
+
+    @property
+    def samples(self) -> int:
+        return samples_in(self.frames, self.frame.rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +88,11 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
     try:
         names = join_list(segment.name for segment in call.segments)
         listing.write_text(names, encoding="utf-8")
-        ffmpeg.run(program, join_arguments(listing, part, timescale(call.frame.rate)))
-        finding = verify(program, part, call.frame, call.frames)
+        level = _level(program, listing, call)
+        scale = timescale(call.frame.rate)
+        arguments = join_arguments(listing, part, scale, call.mix, call.samples, level)
+        ffmpeg.run(program, arguments)
+        finding = verify(program, part, call.frame, call.frames, call.mix.loudness)
         if not finding.holds:
             wrong = [c for c in finding.checks if not c.holds]
             told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
@@ -85,7 +100,7 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         joined = Joined(
             sha256=_digest(part),
             duration=finding.probe.picture.duration,
-            loudness=ffmpeg.loudness(program, part),
+            loudness=finding.loudness,
             checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in finding.checks),
         )
         part.replace(call.target)
@@ -95,9 +110,47 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         listing.unlink(missing_ok=True)
 
 
+def _level(program: ffmpeg.Ffmpeg, listing: Path, call: JoinCall) -> Level:
+    """What brings the mix to the loudness it shall have; silence stays silence.
+
+    One gain for the whole. Where its peaks would then be too high they are held, which costs
+    loudness: that is measured again and made up for.
+    """
+    level = Level()
+    if call.mix.loudness is None:
+        return level
+    for _ in range(_LEVELLINGS):
+        arguments = measure_arguments(listing, call.mix, call.samples, level)
+        found = ffmpeg.metered(program, arguments)
+        if found.integrated is None:
+            return level
+        missing = call.mix.loudness - found.integrated
+        if level != Level() and abs(missing) < _NEAR:
+            return level
+        peak = (found.peak or Decimal(0)) + missing
+        level = Level(level.gain + missing, level.limited or peak > PEAK)
+        if not level.limited:
+            return level
+    return level
+
+
 def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _join_key(keys: list[str], mix: Mix) -> str:
+    """What a deliverable's bytes depend on: its segments, and what is mixed to them."""
+    record = asdict(mix)
+    for track in (record["music"], *record["voices"]):
+        if track:
+            track.pop("path")
+    heard = json.dumps(record, sort_keys=True, default=str)
+    return hashlib.sha256(" ".join([str(JOIN_VERSION), *keys, heard]).encode()).hexdigest()
+
+
+def _samples(seconds: Fraction) -> int:
+    return nearest(seconds * SAMPLE_RATE)
 
 
 class Finisher:
@@ -191,7 +244,7 @@ class Finisher:
         take = self._landed.get(shot.shot.id)
         if take is None:
             return None
-        return Segment(take, shot.cut, shot.shot.focus, frame, skip, frames)
+        return Segment(take, shot.cut, shot.shot.focus, frame, skip, frames, shot.shot.sound)
 
     def _start(self, deliverable: Deliverable, part: Part, frame: Frame) -> Piece | None:
         """Begin the work on a part, at most once, where its clips have landed."""
@@ -233,7 +286,8 @@ class Finisher:
         pieces = [piece for part in parts if (piece := self._start(deliverable, part, frame))]
         keys = [piece.key(self._program) for piece in pieces]
         await asyncio.gather(*(self._work[key] for key in keys))
-        key = hashlib.sha256(" ".join([str(JOIN_VERSION), *keys]).encode()).hexdigest()
+        mix = self._mix(deliverable, frame, parts)
+        key = _join_key(keys, mix)
         target = self._folder / f"{deliverable.name}.mp4"
         if earlier and earlier.key == key and target.exists() and _digest(target) == earlier.sha256:
             self._emit(Event("deliverable", "unchanged", deliverable=deliverable.name))
@@ -244,6 +298,7 @@ class Finisher:
             frame=frame,
             frames=sum(piece.frames for piece in pieces),
             target=target,
+            mix=mix,
         )
         loop = asyncio.get_running_loop()
         joined = await loop.run_in_executor(self._executor, make_deliverable, self._program, call)
@@ -275,6 +330,29 @@ class Finisher:
             parts=self._parts(call.frame, parts),
             checks=joined.checks,
         )
+
+    def _mix(self, deliverable: Deliverable, frame: Frame, parts: list[Part]) -> Mix:
+        """What is heard besides the clips, in samples of this deliverable."""
+        sound, music = deliverable.audio, deliverable.audio.music
+        starts = {shot.shot.id: number for number, shot in enumerate(self._plan.shots)}
+        voices = []
+        for voice in (each for each in sound.voices if each.gain.is_finite()):
+            number = starts[voice.shot] if voice.shot else 0
+            first = next(p for p in parts if number in (p.shot, p.shot + isinstance(p, Joint)))
+            start = samples_in(first.start, frame.rate) + _samples(voice.at)
+            path, digest = self._file(voice.file)
+            voices.append(Track(path, digest, start, voice.gain))
+        bed = None
+        if music and music.gain.is_finite():
+            fades = _samples(music.fade_in), _samples(music.fade_out)
+            bed = Music(*self._file(music.file), _samples(music.start), music.gain, *fades)
+        return Mix(bed, sound.duck, tuple(voices), sound.loudness)
+
+    def _file(self, named: str) -> tuple[Path, str]:
+        media = self._plan.media[named]
+        if media.path is None:
+            raise Broken(f"{named} is no file here")
+        return media.path, media.identity
 
     def _parts(self, frame: Frame, parts: list[Part]) -> tuple[PartRecord, ...]:
         """Where each shot is seen, and what was done to it; shots may share frames."""

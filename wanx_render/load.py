@@ -84,7 +84,7 @@ def _checked(file: Path, read: Source, catalog: Catalog) -> Loaded:
     whole = parts.whole(written, shots, deliverables)
     folder = file.resolve().parent
     found, problems = _look(shots, folder, places)
-    sounds, unheard = _listen(shots, folder, places)
+    sounds, unheard = _listen(shots, deliverables, folder, places)
     scene = rules.Scene(
         shots=shots,
         deliverables=deliverables,
@@ -322,13 +322,23 @@ def _look(
 
 
 def _listen(
-    shots: Mapping[int, Shot], folder: Path, places: _Places
+    shots: Mapping[int, Shot],
+    deliverables: Mapping[int, Deliverable],
+    folder: Path,
+    places: _Places,
 ) -> tuple[dict[str, Soundtrack], list[Diagnostic]]:
-    """Read the length of every custom soundtrack that is a file."""
+    """Read the length of every sound file that is named."""
     found: dict[str, Soundtrack] = {}
     problems: list[Diagnostic] = []
-    for index, shot in shots.items():
-        named = rules.sound_path(shot)
+    heard = [
+        *((rules.sound_path(shot), ("shots", index, "audio")) for index, shot in shots.items()),
+        *(
+            (named, ("deliverables", index, "audio"))
+            for index, deliverable in deliverables.items()
+            for named in deliverable.audio.files
+        ),
+    ]
+    for named, place in heard:
         if not named or rules.is_url(named) or named in found:
             continue
         if not rules.is_file(folder / named):
@@ -336,10 +346,8 @@ def _listen(
         try:
             found[named] = soundtracks.inspect(folder / named)
         except BadSoundtrack as problem:
-            place = places.of(("shots", index, "audio"))
-            problems.append(
-                Diagnostic("sound-unreadable", f"the sound file {named} {problem}", place)
-            )
+            told = f"the sound file {named} {problem}"
+            problems.append(Diagnostic("sound-unreadable", told, places.of(place)))
     return found, problems
 
 
@@ -389,6 +397,8 @@ def _media(shots: ShotList, folder: Path, found: Mapping[str, Picture]) -> dict[
                 media[named] = _picture_media(named, folder, found.get(named))
         if named := rules.sound_path(shot):
             media[named] = _sound_media(named, folder)
+    for deliverable in shots.deliverables:
+        media |= {named: _sound_media(named, folder) for named in deliverable.audio.files}
     return media
 
 

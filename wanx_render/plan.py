@@ -71,6 +71,7 @@ class Plan:
     currency: str
     shots: tuple[PlannedShot, ...]
     deliverables: tuple[Deliverable, ...]
+    media: Mapping[str, Media]  # pictures and sounds, as the list names them
 
     @property
     def takes(self) -> tuple[Take, ...]:
@@ -111,6 +112,7 @@ def make(
         currency=catalog.service.regions[shots.region].currency,
         shots=tuple(planned[shot.id] for shot in shots.shots),
         deliverables=shots.deliverables,
+        media=media,
     )
 
 

@@ -566,15 +566,27 @@ def _mib(size: int) -> str:
     return f"{size / 1024 / 1024:.0f}" if size % 1048576 == 0 else f"{size / 1024 / 1024:.1f}"
 
 
-def not_built_yet(scene: Scene) -> Iterator[Diagnostic]:
-    """What the language has and this version cannot do is refused, never passed over."""
+def mix_unusable(scene: Scene) -> Iterator[Diagnostic]:
+    """Music and voices must be files here, and lie where the deliverable has a shot."""
     for index, deliverable in scene.deliverables.items():
-        sound = deliverable.audio
-        if sound.music or sound.duck or sound.loudness is not None:
+        place = scene.place(("deliverables", index, "audio"))
+        for named in deliverable.audio.files:
+            if is_url(named):
+                told = f"{deliverable.name}: music and voices must be files here, not URLs"
+                yield Diagnostic("mix-file-missing", told, place, "download it first")
+            elif not is_file(scene.folder / named):
+                told = f"{deliverable.name}: the sound file {named[:100]} does not exist"
+                hint = "paths start at the shot list's folder"
+                yield Diagnostic("mix-file-missing", told, place, hint)
+        for voice in deliverable.audio.voices:
+            if voice.shot and voice.shot not in scene.ids:
+                told = f"{deliverable.name}: a voice begins with {voice.shot}, which is no shot"
+                hint = did_you_mean(voice.shot, scene.ids)
+                yield Diagnostic("voice-without-shot", told, place, hint)
+        if deliverable.audio.duck and deliverable.audio.music is None:
+            told = f"{deliverable.name}: there is no music that could duck"
             yield Diagnostic(
-                "not-built-yet",
-                "music, ducking and loudness are not built yet",
-                scene.place(("deliverables", index, "audio")),
+                "duck-without-music", told, place, "add music, or leave duck out", "warning"
             )
 
 
@@ -601,7 +613,7 @@ RULES = (
     deliverable_enlarges,
     rate_drops_frames,
     transition_too_long,
-    not_built_yet,
+    mix_unusable,
 )
 
 

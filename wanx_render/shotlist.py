@@ -113,6 +113,25 @@ def _focus(value: Any) -> Focus:
     )
 
 
+MUTE = Decimal("-Infinity")
+
+
+def _gain(value: Any) -> Decimal:
+    """``keep``, ``mute``, or decibels."""
+    if isinstance(value, Decimal) and value in (MUTE, 0):
+        return value
+    words = {"keep": Decimal(0), "mute": MUTE}
+    if isinstance(value, str) and value in words:
+        return words[value]
+    if _between(value, -60, 20) is None:
+        raise _fail(
+            "gain-invalid",
+            "this is neither keep, mute nor a number of decibels from -60 to 20",
+            "write it as mute or -6",
+        )
+    return Decimal(value)
+
+
 def _money(value: Any) -> "Money":
     if isinstance(value, Money):
         return value
@@ -138,6 +157,7 @@ AspectText = Annotated[
 ]
 SizeText = Annotated[Size, *_kind({"type": "string", "pattern": "^[0-9]+x[0-9]+$"}, _size)]
 Seconds = Annotated[Fraction, *_kind({"type": "number", "minimum": 0}, _seconds)]
+Gain = Annotated[Decimal, *_kind({"type": ["number", "string"]}, _gain)]
 Rate = Annotated[Fraction, *_kind({"type": ["number", "string"]}, _rate)]
 FocusPoint = Annotated[
     Focus,
@@ -247,14 +267,47 @@ class Shot(Written):
     trim: Trim = Trim()
     focus: FocusPoint = CENTRE
     transition: Transition = Transition()
+    sound: Gain = Decimal(0)  # of the clip's own sound, in the deliverables
+
+
+class Music(Written):
+    """A sound file under the whole of a deliverable; it begins again where it ends."""
+
+    file: str
+    gain: Gain = Decimal(0)
+    start: Seconds = Fraction(0)  # where in the file it begins
+    fade_in: Seconds = Fraction(0)
+    fade_out: Seconds = Fraction(1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        """``music: bgm.mp3`` means the file as it is."""
+        return {"file": value} if isinstance(value, str) else value
+
+
+class Voice(Written):
+    """A sound file laid over a deliverable, from a shot's beginning or a time on."""
+
+    file: str
+    shot: Name | None = None
+    at: Seconds = Fraction(0)  # seconds after the shot's beginning, or the whole's
+    gain: Gain = Decimal(0)
 
 
 class Sound(Written):
-    """What is laid under a deliverable besides the clips' own sound."""
+    """What is heard in a deliverable besides the clips' own sound."""
 
-    music: str | None = None
+    music: Music | None = None
     duck: bool = False
+    voices: tuple[Voice, ...] = ()
     loudness: Annotated[Decimal, Field(ge=-40, le=-5)] | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every sound file that is named."""
+        music = (self.music.file,) if self.music else ()
+        return (*music, *(voice.file for voice in self.voices))
 
 
 class Deliverable(Written):

@@ -1,6 +1,7 @@
 """The promise against the file: what a deliverable must be, held against what decoding it shows."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -29,20 +30,24 @@ class Finding:
     checks: tuple[Check, ...]
     probe: ffmpeg.Probe
     frame_digest: tuple[str, ...]
+    loudness: str | None = None  # LUFS; None for silence
 
     @property
     def holds(self) -> bool:
         return all(check.holds for check in self.checks)
 
 
-def verify(program: ffmpeg.Ffmpeg, path: Path, frame: Frame, frames: int) -> Finding:
+def verify(
+    program: ffmpeg.Ffmpeg, path: Path, frame: Frame, frames: int, loudness: Decimal | None = None
+) -> Finding:
     """Decode the finished file and check each promise of it. Raises FfmpegError if it is broken."""
+    heard = ffmpeg.loudness(program, path)
     probe = ffmpeg.probe(program, path)
     decoded = ffmpeg.decode(program, path)
     picture, sound = probe.picture, probe.sound
     gap = abs((sound.duration if sound else Fraction(0)) - picture.duration)
     order = [box for box in ffmpeg.boxes(path) if box in ("moov", "mdat")]
-    checks = (
+    checks: tuple[Check, ...] = (
         Check("size", str(frame.size), str(picture.size)),
         Check("even sides", "yes", _yes(not (picture.size.width % 2 or picture.size.height % 2))),
         Check("aspect", str(frame.aspect), _aspect(frame, picture)),
@@ -56,7 +61,23 @@ def verify(program: ffmpeg.Ffmpeg, path: Path, frame: Frame, frames: int) -> Fin
         Check("sound as long as picture", "within a frame", _within(gap, frame.rate)),
         Check("index in front", "moov mdat", " ".join(order)),
     )
-    return Finding(checks, probe, decoded.digest)
+    if loudness is not None:
+        checks = (*checks, *_loud(loudness, heard))
+    told = None if heard.integrated is None else str(heard.integrated)
+    return Finding(checks, probe, decoded.digest, told)
+
+
+def _loud(wanted: Decimal, heard: ffmpeg.Loudness) -> tuple[Check, ...]:
+    """Silence cannot be made loud; everything else shall be, and nowhere too much."""
+    if heard.integrated is None:
+        return (Check("loudness", "silence", "silence"),)
+    near = abs(heard.integrated - wanted) <= 1
+    peak = heard.peak if heard.peak is not None else Decimal(0)
+    target = f"{wanted} LUFS"
+    return (
+        Check("loudness", target, target if near else f"{heard.integrated} LUFS"),
+        Check("true peak", "at most -1 dBTP", "at most -1 dBTP" if peak <= -1 else f"{peak} dBTP"),
+    )
 
 
 def _yes(holds: bool) -> str:

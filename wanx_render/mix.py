@@ -1,0 +1,147 @@
+"""The sound of a whole deliverable: clips, music and voices, mixed as PCM; the pure part.
+
+Loudness is measured on the mix and set by one gain for all of it, so that ducking survives; what
+would then be too loud for a moment is limited. Everything is laid out in samples of 48 kHz.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as graph
+
+from wanx_render.ffmpeg import file_url
+from wanx_render.timing import SAMPLE_RATE
+
+# Containers that hold sound and cannot name other files, as a playlist could.
+SOUND_FORMATS = "wav,w64,mp3,aac,flac,ogg,aiff,mov,matroska"
+PEAK = Decimal("-1.5")  # dBTP; the encoder may add half a decibel
+# Under a voice of ordinary loudness music goes down by some 12 dB, within a twentieth of a second.
+_DUCK = {"threshold": 0.02, "ratio": 6, "attack": 50, "release": 700, "knee": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A sound file laid into the mix, ``start`` samples from its beginning."""
+
+    path: Path
+    sha256: str
+    start: int
+    gain: Decimal  # dB
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """What is laid under the whole, from its ``skip``th sample on, again and again."""
+
+    path: Path
+    sha256: str
+    skip: int
+    gain: Decimal
+    fade_in: int  # samples
+    fade_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """All that is heard besides the clips, and how loud the whole shall be."""
+
+    music: Music | None = None
+    duck: bool = False
+    voices: tuple[Track, ...] = ()
+    loudness: Decimal | None = None  # LUFS
+
+    @property
+    def plain(self) -> bool:
+        """Whether the clips' own sound is all there is, as it is."""
+        return not (self.music or self.voices) and self.loudness is None
+
+
+NOTHING = Mix()
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What makes the mix as loud as promised: a gain in dB, and whether peaks must be held."""
+
+    gain: Decimal = Decimal(0)
+    limited: bool = False
+
+
+def mixed(clips: Any, mix: Mix, samples: int, level: Level) -> Any:
+    """The stream of the whole mix, exactly ``samples`` long."""
+    if mix.plain:
+        return clips
+    stream = _format(clips)
+    if mix.voices:
+        voices = [_voice(track, samples, number) for number, track in enumerate(mix.voices, 1)]
+        stream = _sum([stream, *voices])
+    if mix.music:
+        stream = _over(_bed(mix.music, samples), stream, duck=mix.duck)
+    if level.gain:
+        stream = stream.filter("volume", f"{level.gain}dB")
+    if level.limited:
+        stream = _limited(stream)
+    return stream.filter("apad").filter("atrim", end_sample=samples)
+
+
+def _format(stream: Any) -> Any:
+    stream = stream.filter("aresample", SAMPLE_RATE)
+    return stream.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+
+
+def _sum(streams: list[Any]) -> Any:
+    return graph.filter(streams, "amix", inputs=len(streams), normalize=0, duration="first")
+
+
+def _opened(path: Path, number: int, **options: int) -> Any:
+    """A sound file as an input; the graph's library takes two equal ones for one."""
+    return graph.input(
+        file_url(path),
+        protocol_whitelist="file",
+        format_whitelist=SOUND_FORMATS,
+        thread_queue_size=64 + number,
+        **options,
+    )
+
+
+def _voice(track: Track, samples: int, number: int) -> Any:
+    voice = _opened(track.path, number)
+    stream = _format(voice.audio)
+    if track.gain:
+        stream = stream.filter("volume", f"{track.gain}dB")
+    if track.start:
+        stream = stream.filter("adelay", f"{track.start}S", all=1)
+    return stream.filter("apad").filter("atrim", end_sample=samples)
+
+
+def _bed(music: Music, samples: int) -> Any:
+    bed = _opened(music.path, 0, stream_loop=-1)
+    stream = _format(bed.audio)
+    stream = stream.filter("atrim", start_sample=music.skip, end_sample=music.skip + samples)
+    stream = stream.filter("asetpts", "PTS-STARTPTS")
+    if music.gain:
+        stream = stream.filter("volume", f"{music.gain}dB")
+    if music.fade_in:
+        stream = stream.filter("afade", type="in", start_sample=0, nb_samples=music.fade_in)
+    if music.fade_out:
+        fade = min(music.fade_out, samples)
+        stream = stream.filter("afade", type="out", start_sample=samples - fade, nb_samples=fade)
+    return stream
+
+
+def _over(bed: Any, speech: Any, *, duck: bool) -> Any:
+    if not duck:
+        return _sum([speech, bed])
+    both = speech.filter_multi_output("asplit", 2)
+    lowered = graph.filter([bed, both[1]], "sidechaincompress", **_DUCK)
+    return _sum([both[0], lowered])
+
+
+def _limited(stream: Any) -> Any:
+    """Hold true peaks: between the samples too, so at four times the rate."""
+    most = round(10 ** (float(PEAK) / 20), 6)
+    stream = stream.filter("aresample", 4 * SAMPLE_RATE)
+    stream = stream.filter("alimiter", limit=most, attack=5, release=50, level=0, latency=1)
+    return stream.filter("aresample", SAMPLE_RATE)
