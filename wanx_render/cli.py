@@ -298,6 +298,40 @@ def resolve(
     return resolve(options, Decision(attempt, adopt, release), World.real())
 
 
+@cli.command()
+@click.argument("clip", type=_FILE)
+@click.option("--aspect", required=True, metavar="W:H", help="The exact ratio, such as 9:16.")
+@click.option("--fit", type=click.Choice(["crop", "pad", "blur"]), default="crop",
+              show_default=True)  # fmt: skip
+@click.option("--size", metavar="WxH", help="Exact pixels [the largest that enlarges nothing].")
+@click.option("--fps", metavar="RATE", help="Frames a second [the clip's own].")
+@click.option("--focus", nargs=2, metavar="X Y", help="What a crop keeps in view, from 0 to 1.")
+@click.option("--background", default="black", show_default=True, help="The colour of bars.")
+@click.option("--loudness", metavar="LUFS", help="How loud the sound shall be, such as -14.")
+@click.option("-o", "--out", required=True, type=_FILE, help="The mp4 to make.")
+@_JSON
+def conform(
+    clip: Path,
+    aspect: str,
+    fit: str,
+    size: str | None,
+    fps: str | None,
+    focus: tuple[str, str] | None,
+    background: str,
+    loudness: str | None,
+    out: Path,
+    as_json: bool,
+) -> int:
+    """Make any video exact: crop, pad or blur CLIP to an aspect, verify it, write OUT."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.conform import ConformOptions, conform
+
+    options = ConformOptions(
+        clip, out, aspect, fit, size, fps, focus, background, loudness, as_json
+    )
+    return conform(options, World.real())
+
+
 @cli.group()
 def tasks() -> None:
     """The service's own tasks: list, show, cancel."""

@@ -29,6 +29,21 @@ _SCALER = "lanczos+accurate_rnd"
 
 
 @dataclass(frozen=True, slots=True)
+class Quirks:
+    """What must be put right in a video that is not the service's (``intake`` finds out)."""
+
+    containers: str = "mov"  # what it may be read as
+    matrix: str = ""  # of its colours, where it is not BT.709
+    full_range: bool = False
+    colours: bool = False  # whether its colours must be converted at all
+    interlaced: bool = False
+    oblong: bool = False  # pixels that are not square
+
+
+NONE = Quirks()
+
+
+@dataclass(frozen=True, slots=True)
 class Take:
     """The media a segment is made from, as probed: not as promised."""
 
@@ -38,6 +53,7 @@ class Take:
     rate: Fraction
     frames: int
     has_sound: bool
+    quirks: Quirks = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +161,8 @@ _SECOND = {"itsoffset": 0}
 def _conformed(segment: Segment, **apart: int) -> tuple[Any, Any]:
     """Picture and sound of a segment, exactly as the deliverable wants them."""
     path = file_url(segment.take.path)
-    clip = graph.input(path, protocol_whitelist="file", f="mov", **apart)
-    picture = _cut(_tagged(clip.video), segment)
+    clip = graph.input(path, protocol_whitelist="file", **_container(segment.take), **apart)
+    picture = _cut(_tagged(_straight(clip.video, segment.take)), segment)
     picture = _fitted(picture, segment)
     picture = _lasting(picture.filter("setsar", "1"), segment)
     heard = segment.take.has_sound and segment.gain.is_finite()
@@ -231,6 +247,30 @@ def encoding(rate: Fraction) -> dict[str, Any]:
 def timescale(rate: Fraction) -> int:
     """Ticks a second in which every frame lasts a whole number of ticks."""
     return rate.numerator * (512 if rate.denominator == 1 else 1)
+
+
+def _container(take: Take) -> dict[str, str]:
+    """What the file may be read as: never as a playlist, which may name other files."""
+    if take.quirks == NONE:
+        return {"f": "mov"}
+    return {"format_whitelist": take.quirks.containers}
+
+
+def _straight(stream: Any, take: Take) -> Any:
+    """Progressive frames of square pixels in BT.709, whatever the video is."""
+    quirks = take.quirks
+    if quirks.interlaced:
+        stream = stream.filter("bwdif", mode="send_frame", deint="interlaced")
+    if quirks.oblong:
+        stream = stream.filter("scale", take.size.width, take.size.height, flags=_SCALER)
+        stream = stream.filter("setsar", "1")
+    if quirks.colours:
+        given = {"in_color_matrix": quirks.matrix} if quirks.matrix else {}
+        if quirks.full_range:
+            given["in_range"] = "full"
+        stream = stream.filter("scale", **given, out_color_matrix="bt709", out_range="tv")
+        stream = stream.filter("format", "yuv420p")
+    return stream
 
 
 def _tagged(stream: Any) -> Any:

@@ -297,6 +297,46 @@ def _header(listing: str, name: str) -> Fraction:
 
 
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """What decoding all of an unknown video shows; upright, as its metadata turns it."""
+
+    log: str
+    size: Size
+    sample_aspect: Fraction
+    times: tuple[Fraction, ...]  # of each frame, in seconds from the first
+    end: Fraction  # seconds from the first frame to the end of the last
+    has_sound: bool
+
+
+def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
+    """Decode a video that may be anything of ``containers``. Raises FfmpegError on damage."""
+    out, log = _run(
+        program,
+        (
+            *STRICT, "-protocol_whitelist", "file", "-format_whitelist", containers,
+            "-i", file_url(path), "-map", "0:v:0", "-map", "0:a:0?",
+            "-fps_mode", "passthrough", "-c:v", "wrapped_avframe", "-f", "framecrc", "-",
+        ),
+        timeout=900,
+    )  # fmt: skip
+    listing = out.decode("utf-8", "replace")
+    base, packets = _header(listing, "tb 0"), _packets(listing, 0)
+    dimensions = _header_text(listing, "dimensions 0").split("x")
+    width, height = map(int, dimensions) if len(dimensions) == 2 else (0, 0)
+    first = packets[0][0] if packets else 0
+    times = tuple((start - first) * base for start, _ in packets)
+    step = (times[-1] / (len(times) - 1)) if len(times) > 1 else Fraction(1, 25)
+    return Survey(
+        log=log.split("Output #0", 1)[0],
+        size=Size(width, height),
+        sample_aspect=_header(listing, "sar 0"),
+        times=times,
+        end=times[-1] + step if times else Fraction(0),
+        has_sound=bool(_packets(listing, 1)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """What came out of decoding a whole file, every error fatal."""
 

@@ -1,0 +1,107 @@
+"""Any video as a clip: what of it must be put right before it can be conformed.
+
+A clip of the service is mp4, upright, of constant rate and BT.709. Other people's videos are turned
+by metadata, have oblong pixels, other colours, a varying rate, or are no video at all.
+"""
+
+import re
+from fractions import Fraction
+from hashlib import file_digest
+from pathlib import Path
+
+from wanx_render import ffmpeg
+from wanx_render.conform import Quirks, Take
+from wanx_render.errors import FfmpegError
+from wanx_render.geometry import Size
+from wanx_render.timing import frames_in, parse_rate
+
+# Containers that hold a video and cannot name other files, as a playlist could.
+CONTAINERS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,asf,mxf"
+# How a stream line names the colours of standard definition.
+_BT601 = ("bt470bg", "smpte170m", "bt601", "fcc")
+_HDR = ("smpte2084", "arib-std-b67", "bt2020")
+LONGEST = 4 * 3600
+
+_STREAM = re.compile(r"Stream #0:\d+.*?: Video: (?P<line>.+)")
+_DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)")
+
+
+def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
+    """The video at ``path`` as a take. Raises FfmpegError with what to do where it cannot be one.
+
+    Its whole sound and picture are decoded once, strictly, so that damage is found before and not
+    in what is made of it.
+    """
+    if not path.is_file():
+        raise FfmpegError(f"{path} does not exist")
+    if path.stat().st_size == 0:
+        raise FfmpegError(f"{path.name} is empty")
+    try:
+        seen = ffmpeg.survey(program, path, CONTAINERS)
+    except FfmpegError as error:
+        raise FfmpegError(
+            f"{path.name} cannot be decoded from beginning to end: it is damaged, cut off, "
+            f"or no video ({error})"
+        ) from None
+    found = _STREAM.search(seen.log)
+    if found is None or not seen.times:
+        raise FfmpegError(f"{path.name} has no picture that can be read: is it a video?")
+    line = found["line"]
+    if any(name in line for name in _HDR):
+        raise FfmpegError(
+            f"{path.name} is HDR, which would look grey here: convert it to BT.709 first"
+        )
+    seconds = seen.end
+    if not 0 < seconds <= LONGEST:
+        raise FfmpegError(f"{path.name} lasts {float(seconds):g} s; up to four hours can be done")
+    rate = _rate(seen, seconds)
+    with path.open("rb") as stream:
+        digest = file_digest(stream, "sha256").hexdigest()
+    return Take(
+        path=path,
+        sha256=digest,
+        size=_square(seen.size, seen.sample_aspect),
+        rate=rate,
+        frames=max(frames_in(seconds, rate), 1),
+        has_sound=seen.has_sound,
+        quirks=_quirks(line, seen),
+    )
+
+
+def _rate(seen: ffmpeg.Survey, seconds: Fraction) -> Fraction:
+    """The rate the frames come at; of a varying rate the nearest usual one to its mean."""
+    steps = {b - a for a, b in zip(seen.times, seen.times[1:], strict=False)}
+    if len(steps) == 1 and (step := steps.pop()) > 0 and 1 <= 1 / step <= 120:
+        return 1 / step
+    mean = Fraction(len(seen.times)) / seconds
+    usual = [
+        parse_rate(text) for text in ("23.976", "24", "25", "29.97", "30", "50", "59.94", "60")
+    ]
+    return min(usual, key=lambda rate: abs(rate - mean))
+
+
+def _square(size: Size, aspect: Fraction) -> Size:
+    """The picture with square pixels, as large as it is in its longer direction."""
+    if aspect in (0, 1):
+        return size
+    if aspect > 1:
+        return Size(_even(size.width * aspect), size.height)
+    return Size(size.width, _even(size.height / aspect))
+
+
+def _even(value: Fraction) -> int:
+    return max(2, 2 * round(value / 2))
+
+
+def _quirks(line: str, seen: ffmpeg.Survey) -> Quirks:
+    full = "(pc" in line or "yuvj" in line
+    rgb = bool(re.search(r", (?:gbr|rgb|bgr|argb|rgba|pal8)\w*", line))
+    old = any(name in line for name in _BT601)
+    return Quirks(
+        containers=CONTAINERS,
+        matrix="bt601" if old else "",
+        full_range=full and not rgb,
+        colours=old or full or rgb,
+        interlaced=any(word in line for word in ("top first", "bottom first")),
+        oblong=seen.sample_aspect not in (0, 1),
+    )
