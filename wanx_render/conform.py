@@ -16,6 +16,7 @@ from typing import Any
 
 import ffmpeg as graph
 
+from wanx_render.captions import Captions, cue_paths
 from wanx_render.ffmpeg import BT709, STRICT, Ffmpeg, file_url
 from wanx_render.geometry import Box, Focus, Size, crop_box, inset_box
 from wanx_render.plan import Frame
@@ -71,6 +72,7 @@ class Segment:
     skip: int
     frames: int
     gain: Decimal = Decimal(0)  # of the clip's own sound, in dB
+    captions: Captions | None = None
 
     @classmethod
     def whole(cls, take: Take, cut: Cut, focus: Focus, frame: Frame) -> "Segment":
@@ -95,6 +97,8 @@ class Segment:
         """What the segment's bytes depend on, and nothing else: no names, no paths."""
         record = asdict(self)
         record["take"].pop("path")
+        if self.captions:
+            record["captions"].pop("font")
         return _digest({**record, "graph": GRAPH_VERSION, "ffmpeg": program.version})
 
 
@@ -105,6 +109,7 @@ class Seam:
     first: Segment
     second: Segment
     transition: Transition
+    captions: Captions | None = None
 
     @property
     def frame(self) -> Frame:
@@ -122,7 +127,9 @@ class Seam:
     def key(self, program: Ffmpeg) -> str:
         """What the seam's bytes depend on."""
         both = [self.first.key(program), self.second.key(program)]
-        return _digest({"both": both, "transition": self.transition.model_dump()})
+        words = asdict(self.captions) if self.captions else {}
+        words.pop("font", None)
+        return _digest({"both": both, "transition": self.transition.model_dump(), "words": words})
 
 
 Piece = Segment | Seam
@@ -145,7 +152,8 @@ def segment_arguments(segment: Segment, target: Path) -> list[str]:
     ``-xerror`` and ``-err_detect explode`` make a damaged clip fail: without them ffmpeg writes a
     file of the right length from it and exits 0.
     """
-    return _compiled(*_conformed(segment), segment.frame, target)
+    picture, sound = _conformed(segment)
+    return _compiled(_captioned(picture, segment, target), sound, segment.frame, target)
 
 
 def _compiled(picture: Any, sound: Any, frame: Frame, target: Path) -> list[str]:
@@ -176,7 +184,21 @@ def seam_arguments(seam: Seam, target: Path) -> list[str]:
     # xfade of ffmpeg 5.1 gives its last frame a time that is one frame late.
     picture = _joined(before, after, seam).filter("setpts", f"N/({seam.frame.rate})/TB")
     picture = picture.filter("format", "yuv420p").filter("setparams", **BT709)
-    return _compiled(picture, _crossfaded(sound_before, sound_after, seam), seam.frame, target)
+    sound = _crossfaded(sound_before, sound_after, seam)
+    return _compiled(_captioned(picture, seam, target), sound, seam.frame, target)
+
+
+def _captioned(picture: Any, piece: Piece, target: Path) -> Any:
+    """The piece's words over its picture; ``captions.save`` has drawn them beside ``target``."""
+    if piece.captions is None:
+        return picture
+    paths = cue_paths(piece.captions, target)
+    for cue, path in zip(piece.captions.cues, paths, strict=True):
+        words = graph.input(file_url(path), f="png_pipe")
+        whole = cue.start == 0 and cue.frames == piece.frames
+        when = {} if whole else {"enable": f"between(n,{cue.start},{cue.end - 1})"}
+        picture = picture.overlay(words, x=0, y=0, format="yuv420", **when)
+    return picture.filter("setparams", **BT709)
 
 
 # The names of xfade's own kinds: its "dissolve" is a spray of dots, its "fade" what people mean.

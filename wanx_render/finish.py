@@ -10,22 +10,24 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from wanx_render import ffmpeg
 from wanx_render.assemble import join_arguments, join_list, measure_arguments
+from wanx_render.captions import Captions, Cue, read_srt, save, together, within, write_srt
 from wanx_render.conform import Piece, Seam, Segment, Take, piece_arguments, timescale
 from wanx_render.errors import Broken, FfmpegError
 from wanx_render.events import Emit, Event
+from wanx_render.fonts import chinese, named
 from wanx_render.geometry import crop_box, enlargement
 from wanx_render.manifest import CheckRecord, DeliverableRecord, PartRecord
 from wanx_render.mix import NOTHING, PEAK, Level, Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.shotlist import Deliverable
-from wanx_render.timeline import Body, Part, timeline
+from wanx_render.timeline import Body, Part, frames_of, timeline
 from wanx_render.timeline import Seam as Joint
 from wanx_render.timing import SAMPLE_RATE, conformed_frames, frames_in, nearest, samples_in
 from wanx_render.verify import verify
@@ -39,7 +41,16 @@ _NEAR = Decimal("0.3")  # LU
 
 def make_segment(program: ffmpeg.Ffmpeg, piece: Piece, target: Path) -> None:
     """Encode ``piece`` at ``target``; the name stands only for a whole file."""
-    _whole(target, lambda part: ffmpeg.run(program, piece_arguments(piece, part)))
+
+    def make(part: Path) -> None:
+        drawn = save(piece.captions, piece.frame.size, part) if piece.captions else []
+        try:
+            ffmpeg.run(program, piece_arguments(piece, part))
+        finally:
+            for path in drawn:
+                path.unlink(missing_ok=True)
+
+    _whole(target, make)
 
 
 def _whole(target: Path, make: Callable[[Path], object]) -> None:
@@ -177,10 +188,12 @@ class Finisher:
             frame = self._frame(deliverable)
             if frame is None:
                 continue
-            for part in self._timeline(frame):
+            parts = self._timeline(frame)
+            cues = self._cues(deliverable, frame, parts)
+            for part in parts:
                 last = part.shot + isinstance(part, Joint)
                 if part.shot <= here <= last:
-                    self._start(deliverable, part, frame)
+                    self._start(deliverable, part, frame, cues)
 
     async def settle(self) -> None:
         """Let the segments that were begun come to an end, for the next run to find."""
@@ -231,13 +244,48 @@ class Finisher:
             overlaps.append((transition, frames_in(transition.seconds, frame.rate)))
         return timeline(lengths, overlaps)
 
-    def _piece(self, part: Part, frame: Frame) -> Piece | None:
+    def _cues(self, deliverable: Deliverable, frame: Frame, parts: list[Part]) -> tuple[Cue, ...]:
+        """Every word of the deliverable: a caption lasts until the middle of a transition."""
+        if deliverable.captions == "none":
+            return ()
+        cues = []
+        for number, shot in enumerate(self._plan.shots):
+            mine = [p for p in parts if number in (p.shot, p.shot + isinstance(p, Joint))]
+            start, end = mine[0].start, mine[-1].start + mine[-1].frames
+            if isinstance(mine[0], Joint) and mine[0].shot < number:
+                start += mine[0].frames - mine[0].frames // 2
+            if isinstance(mine[-1], Joint) and mine[-1].shot == number:
+                end -= mine[-1].frames // 2
+            if shot.shot.caption.strip() and end > start:
+                cues.append(Cue(shot.shot.caption.strip(), start, end - start))
+        if deliverable.subtitles:
+            path, _ = self._file(deliverable.subtitles)
+            text = path.read_text(encoding="utf-8", errors="replace")
+            cues += within(read_srt(text, frame.rate), 0, frames_of(parts))
+        return together(cues)
+
+    def _captions(
+        self, deliverable: Deliverable, part: Part, cues: tuple[Cue, ...]
+    ) -> Captions | None:
+        """What of the words is burnt into a part."""
+        mine = within(cues, part.start, part.frames)
+        if not mine or deliverable.captions == "sidecar":
+            return None
+        if deliverable.font is None:
+            return Captions(mine, chinese(), "packaged")
+        path, digest = self._file(deliverable.font)
+        return Captions(mine, named(path), digest)
+
+    def _piece(
+        self, deliverable: Deliverable, part: Part, frame: Frame, cues: tuple[Cue, ...]
+    ) -> Piece | None:
         """What is to be encoded for a part; None where a clip has not landed yet."""
-        if isinstance(part, Body):
-            return self._segment(part.shot, part.skip, part.frames, frame)
+        captions = self._captions(deliverable, part, cues)
         first = self._segment(part.shot, part.skip, part.frames, frame)
+        if isinstance(part, Body):
+            return replace(first, captions=captions) if first else None
         second = self._segment(part.shot + 1, 0, part.frames, frame)
-        return Seam(first, second, part.transition) if first and second else None
+        return Seam(first, second, part.transition, captions) if first and second else None
 
     def _segment(self, number: int, skip: int, frames: int, frame: Frame) -> Segment | None:
         shot = self._plan.shots[number]
@@ -246,9 +294,11 @@ class Finisher:
             return None
         return Segment(take, shot.cut, shot.shot.focus, frame, skip, frames, shot.shot.sound)
 
-    def _start(self, deliverable: Deliverable, part: Part, frame: Frame) -> Piece | None:
+    def _start(
+        self, deliverable: Deliverable, part: Part, frame: Frame, cues: tuple[Cue, ...]
+    ) -> Piece | None:
         """Begin the work on a part, at most once, where its clips have landed."""
-        piece = self._piece(part, frame)
+        piece = self._piece(deliverable, part, frame, cues)
         if piece is None:
             return None
         key = piece.key(self._program)
@@ -283,7 +333,10 @@ class Finisher:
         if frame is None:
             raise Broken("not every clip has landed")
         parts = self._timeline(frame)
-        pieces = [piece for part in parts if (piece := self._start(deliverable, part, frame))]
+        cues = self._cues(deliverable, frame, parts)
+        if deliverable.captions in ("sidecar", "both"):
+            self._write_sidecar(deliverable, write_srt(cues, frame.rate))
+        pieces = [piece for part in parts if (piece := self._start(deliverable, part, frame, cues))]
         keys = [piece.key(self._program) for piece in pieces]
         await asyncio.gather(*(self._work[key] for key in keys))
         mix = self._mix(deliverable, frame, parts)
@@ -310,6 +363,12 @@ class Finisher:
             )
         )
         return self._record(call, key, joined, parts)
+
+    def _write_sidecar(self, deliverable: Deliverable, text: str) -> None:
+        path = self._folder / f"{deliverable.name}.srt"
+        part = path.with_name(f".{path.name}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
 
     def _record(
         self, call: JoinCall, key: str, joined: Joined, parts: list[Part]

@@ -45,6 +45,19 @@ def _faces(path: Path) -> Iterator[int]:
             yield face
 
 
+def named(path: Path) -> Font:
+    """The font file at ``path``. OSError where it is none."""
+    font = Font(path, 0)
+    font.at(24)
+    return font
+
+
+def lacking(text: str, font: Font) -> list[str]:
+    """The characters of ``text`` that the font cannot draw, each once."""
+    seen = dict.fromkeys(each for each in text if not each.isspace())
+    return [each for each in seen if not _has(font, each)]
+
+
 def showable(text: str, font: Font) -> str:
     """``text`` with every character the font cannot draw named instead, as U+1F600; never a box."""
     return "".join(

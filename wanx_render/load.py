@@ -396,9 +396,10 @@ def _media(shots: ShotList, folder: Path, found: Mapping[str, Picture]) -> dict[
             if isinstance(named, str) and named not in media:
                 media[named] = _picture_media(named, folder, found.get(named))
         if named := rules.sound_path(shot):
-            media[named] = _sound_media(named, folder)
+            media[named] = _file_media(named, folder)
     for deliverable in shots.deliverables:
-        media |= {named: _sound_media(named, folder) for named in deliverable.audio.files}
+        files = (*deliverable.audio.files, deliverable.subtitles, deliverable.font)
+        media |= {named: _file_media(named, folder) for named in files if named}
     return media
 
 
@@ -410,7 +411,7 @@ def _picture_media(named: str, folder: Path, picture: Picture | None) -> Media:
     return Media(f"sha256:{picture.sha256}", path=folder / named, size=picture.size)
 
 
-def _sound_media(named: str, folder: Path) -> Media:
+def _file_media(named: str, folder: Path) -> Media:
     if rules.is_url(named):
         return Media(f"url:{named}", url=named)
     digest = hashlib.sha256((folder / named).read_bytes()).hexdigest()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from PIL import ImageColor
 
+from wanx_render import captions, fonts
 from wanx_render.capabilities import Catalog, Model
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.geometry import Size, crop_unit, cropped_away, enlargement, predicted_size
@@ -590,6 +591,60 @@ def mix_unusable(scene: Scene) -> Iterator[Diagnostic]:
             )
 
 
+def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
+    """Every word must be one that the font can draw: never a box in a finished video."""
+    burning = [d for d in scene.deliverables.values() if d.captions in ("burn", "both")]
+    for index, shot in scene.shots.items():
+        if not shot.caption.strip():
+            continue
+        for named in sorted({each.font for each in burning}, key=str):
+            font = _font(scene, named)
+            problem = captions.problem_with(shot.caption, font) if font or not named else ""
+            if problem:
+                yield Diagnostic(
+                    "caption-undrawable",
+                    f"the caption of {shot.id} cannot be shown: {problem}",
+                    scene.at(index, "caption"),
+                    "leave it out, or give the deliverable a font that has it",
+                )
+    for index, deliverable in scene.deliverables.items():
+        if deliverable.font and _font(scene, deliverable.font) is None:
+            told = f"{deliverable.name}: {deliverable.font[:100]} is no font file that can be read"
+            place = scene.place(("deliverables", index, "font"))
+            yield Diagnostic("font-unreadable", told, place, "such as fonts/Inter.ttf")
+        if deliverable.subtitles:
+            yield from _subtitles_unusable(scene, index, deliverable, deliverable.subtitles)
+
+
+def _font(scene: Scene, named: str | None) -> fonts.Font | None:
+    try:
+        return fonts.named(scene.folder / named) if named else None
+    except OSError:
+        return None
+
+
+def _subtitles_unusable(
+    scene: Scene, index: int, deliverable: Deliverable, named: str
+) -> Iterator[Diagnostic]:
+    place = scene.place(("deliverables", index, "subtitles"))
+    try:
+        text = (scene.folder / named).read_text(encoding="utf-8")
+        cues = captions.read_srt(text, Fraction(30))
+    except (OSError, UnicodeError):
+        told = f"the subtitles {named[:100]} cannot be read as UTF-8 text"
+        yield Diagnostic("subtitles-unreadable", told, place, "paths start at the list's folder")
+        return
+    except captions.BadSubtitles as problem:
+        yield Diagnostic("subtitles-unreadable", f"{named[:100]}: {problem}", place)
+        return
+    if deliverable.captions in ("sidecar", "none"):
+        return
+    words = "".join(cue.text for cue in cues)
+    if why := captions.problem_with(words, _font(scene, deliverable.font)):
+        told = f"a cue of {named[:100]} cannot be shown: {why}"
+        yield Diagnostic("caption-undrawable", told, place, "give a font that has it")
+
+
 RULES = (
     unknown_model,
     model_not_in_region,
@@ -614,6 +669,7 @@ RULES = (
     rate_drops_frames,
     transition_too_long,
     mix_unusable,
+    captions_unusable,
 )
 
 

@@ -268,6 +268,7 @@ class Shot(Written):
     focus: FocusPoint = CENTRE
     transition: Transition = Transition()
     sound: Gain = Decimal(0)  # of the clip's own sound, in the deliverables
+    caption: str = ""  # words on the picture
 
 
 class Music(Written):
@@ -320,6 +321,9 @@ class Deliverable(Written):
     background: str = "black"
     fps: Rate | None = None
     audio: Sound = Sound()
+    captions: Literal["burn", "sidecar", "both", "none"] = "burn"
+    subtitles: str | None = None  # an SRT file for the whole, beside the shots' captions
+    font: str | None = None
 
     @model_validator(mode="before")
     @classmethod

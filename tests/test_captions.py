@@ -1,0 +1,144 @@
+"""Words on the picture: every one of them, where it may stand, for exactly its frames."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from media import facts, pixels, yuv
+from PIL import Image
+
+from wanx_render import captions, ffmpeg, fonts
+from wanx_render.captions import BadSubtitles, Captions, Cue
+from wanx_render.conform import Segment, Take, piece_arguments
+from wanx_render.finish import make_segment
+from wanx_render.geometry import Focus, Size
+from wanx_render.plan import Frame
+from wanx_render.timing import Cut
+
+HARD = """50% 'off' "now": a\\b, [x]; 一只猫醒了，看着远处的灯火。夜が明ける前に {\\an8}"""
+SIZES = [Size(1080, 1920), Size(540, 720), Size(1920, 1080), Size(90, 160), Size(2520, 1080)]
+cues = st.lists(
+    st.builds(Cue, st.sampled_from("abc"), st.integers(0, 50), st.integers(1, 30)), max_size=8
+)
+
+
+@given(cues)
+def test_words_seen_together_are_one_cue_and_none_is_lost(given: list[Cue]) -> None:
+    made = captions.together(given)
+    for frame in range(90):
+        wanted = sorted(cue.text for cue in given if cue.start <= frame < cue.end)
+        found = [cue.text for cue in made if cue.start <= frame < cue.end]
+        assert len(found) <= 1
+        assert sorted("".join(found).replace("\n", "")) == wanted
+
+
+@given(cues, st.lists(st.integers(1, 20), max_size=8))
+def test_pieces_show_what_the_whole_shows(given: list[Cue], lengths: list[int]) -> None:
+    at, seen = 0, []
+    for length in lengths:
+        for cue in captions.within(given, at, length):
+            assert 0 <= cue.start < cue.end <= length
+            seen += [(cue.text, at + frame) for frame in range(cue.start, cue.end)]
+        at += length
+    wanted = [(c.text, f) for c in given for f in range(c.start, min(c.end, at))]
+    assert sorted(seen) == sorted(wanted)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("text", [HARD, "go", "word " * 40, "字" * 90], ids=range(4))
+def test_words_stay_inside_the_safe_area(size: Size, text: str) -> None:
+    box = captions.draw(text, size, fonts.chinese()).getbbox()
+    assert box is not None
+    left, top, right, bottom = box
+    tall = size.height > size.width
+    side = size.width // 10 if not tall else size.width // 8
+    assert left >= side - 12
+    assert right <= size.width - side + 12
+    assert bottom <= size.height * (Fraction(80, 100) if tall else Fraction(93, 100))
+    assert top >= 0
+
+
+def test_what_the_font_lacks_is_named() -> None:
+    assert captions.problem_with(HARD) == ""
+    assert "U+1F389" in captions.problem_with("party 🎉")
+    assert captions.problem_with("two\nlines") == ""
+
+
+def test_srt_is_read_and_written_and_read_again() -> None:
+    text = (
+        "\ufeff1\r\n00:00:01,000 --> 00:00:02,500 X1:0\r\n<i>Hello</i>\r\nworld\r\n\r\n\r\n"
+        "7\r\n00:01:00.040 --> 00:01:01,000\r\n{\\an8}二\r\n"
+    )
+    rate = Fraction(25)
+    first = captions.read_srt(text, rate)
+    assert first == (Cue("Hello\nworld", 25, 38), Cue("二", 1501, 24))
+    assert captions.read_srt(captions.write_srt(first, rate), rate) == first
+    assert captions.read_srt("", rate) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["hello", "1\n00:00:01,000\nx", "1\n00:00:02,000 --> 00:00:01,000\nx", "1\n"]
+)
+def test_what_is_no_srt_is_refused(text: str) -> None:
+    with pytest.raises(BadSubtitles):
+        captions.read_srt(text, Fraction(25))
+
+
+def test_a_cue_is_on_the_picture_for_exactly_its_frames(
+    each_program: ffmpeg.Ffmpeg, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.mov"
+    ffmpeg.run(
+        each_program,
+        ("-f", "lavfi", "-i", "color=0x204060:s=270x480:r=24:d=2", "-c:v", "libx264", "-qp", "1",
+         "-pix_fmt", "yuv420p", "-f", "mov", "-y", str(clip)),
+    )  # fmt: skip
+    take = Take(clip, "ab", Size(270, 480), Fraction(24), 48, has_sound=False)
+    frame = Frame(Size(270, 480), Fraction(30), "crop", "black")
+    words = Captions((Cue(HARD, 10, 20), Cue("二", 40, 5)), fonts.chinese(), "packaged")
+    segment = Segment(take, Cut(0, 48), Focus(), frame, 0, 60, captions=words)
+    target = tmp_path / "segment.mov"
+    make_segment(each_program, segment, target)
+    assert facts(target).frames == 60
+    lit = []
+    plain = yuv(pixels(target, 0), 20, 20)
+    for number in range(60):
+        picture = pixels(target, number)
+        assert all(abs(a - b) <= 2 for a, b in zip(yuv(picture, 20, 20), plain, strict=True))
+        rows = range(250, 385, 2)
+        if any(yuv(picture, x, y)[0] > 180 for y in rows for x in range(30, 240, 2)):
+            lit.append(number)
+    assert lit == [*range(10, 30), *range(40, 45)]
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_the_graph_is_the_one_that_was_looked_at() -> None:
+    take = Take(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
+    frame = Frame(Size(612, 1088), Fraction(30), "crop", "black")
+    words = Captions((Cue("whole", 0, 150), Cue("part", 3, 6)), fonts.chinese(), "packaged")
+    segment = Segment(take, Cut(0, 120), Focus(), frame, 0, 150, captions=words)
+    arguments = piece_arguments(segment, Path("seg.mov"))
+    golden = Path(__file__).parent / "golden" / "segment-captions.txt"
+    assert "\n".join(arguments) + "\n" == golden.read_text()
+
+
+def test_a_key_knows_the_words_and_the_font_but_no_path(program: ffmpeg.Ffmpeg) -> None:
+    take = Take(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
+    frame = Frame(Size(612, 1088), Fraction(30), "crop", "black")
+    bare = Segment(take, Cut(0, 120), Focus(), frame, 0, 150)
+
+    def key(text: str, path: str, name: str) -> str:
+        words = Captions((Cue(text, 0, 5),), fonts.Font(Path(path), 0), name)
+        segment = Segment(take, Cut(0, 120), Focus(), frame, 0, 150, captions=words)
+        return segment.key(program)
+
+    assert key("a", "x", "f") == key("a", "y", "f")
+    assert len({key("a", "x", "f"), key("b", "x", "f"), key("a", "x", "g"), bare.key(program)}) == 4
+
+
+def test_a_drawn_caption_looks_the_same_each_time(tmp_path: Path) -> None:
+    first, again = (captions.draw(HARD, Size(270, 480), fonts.chinese()) for _ in range(2))
+    assert isinstance(first, Image.Image)
+    assert first.tobytes() == again.tobytes()

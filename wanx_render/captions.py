@@ -1,0 +1,205 @@
+"""Words on the picture: cues in frames, an SRT file in or out, and each cue drawn as a picture.
+
+Drawn with Pillow and laid over by ffmpeg: no words ever become part of a command. White with a dark
+edge, above the place where vertical platforms put their own buttons.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from wanx_render.fonts import Font, chinese, lacking
+from wanx_render.geometry import Size
+from wanx_render.timing import nearest
+
+# What an app covers, as parts of the frame (from the safe-zone sheets of the large vertical
+# platforms, 2025: below up to 370 of 1920 pixels, at the sides up to 120 of 1080).
+_TALL = (Fraction(1, 8), Fraction(21, 100))  # kept free at each side, and below
+_WIDE = (Fraction(1, 10), Fraction(8, 100))
+MOST_LINES = 4
+
+
+class BadSubtitles(ValueError):
+    """The subtitles cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Words that are seen from frame ``start`` on, for ``frames`` frames."""
+
+    text: str
+    start: int
+    frames: int
+
+    @property
+    def end(self) -> int:
+        return self.start + self.frames
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """The cues of one piece, and the font they are drawn in (``font_id`` names its bytes)."""
+
+    cues: tuple[Cue, ...]
+    font: Font
+    font_id: str
+
+
+def within(cues: Iterable[Cue], start: int, frames: int) -> tuple[Cue, ...]:
+    """What of ``cues`` falls into these frames, counted from their first."""
+    found = []
+    for cue in cues:
+        first, last = max(cue.start, start), min(cue.end, start + frames)
+        if first < last:
+            found.append(replace(cue, start=first - start, frames=last - first))
+    return tuple(found)
+
+
+def together(cues: Iterable[Cue]) -> tuple[Cue, ...]:
+    """The same words, never two cues at once: what is seen together becomes lines of one cue."""
+    every = sorted(cues, key=lambda cue: (cue.start, cue.end))
+    times = sorted({time for cue in every for time in (cue.start, cue.end)})
+    found: list[Cue] = []
+    for start, end in pairwise(times):
+        lines = [cue.text for cue in every if cue.start <= start and end <= cue.end]
+        text = "\n".join(lines)
+        if found and found[-1].text == text and found[-1].end == start:
+            found[-1] = replace(found[-1], frames=end - found[-1].start)
+        elif lines:
+            found.append(Cue(text, start, end - start))
+    return tuple(found)
+
+
+# -- SRT -----------------------------------------------------------------------------------------
+
+_TIME = r"(\d{1,3}):([0-5]\d):([0-5]\d)[,.](\d{1,3})"
+_LINE = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}.*")
+_TAGS = re.compile(r"</?[a-zA-Z][^>]{0,40}>|\{\\[^}]{0,60}\}")
+
+
+def read_srt(text: str, rate: Fraction) -> tuple[Cue, ...]:
+    """The cues of an SRT file, in frames at ``rate``. Raises BadSubtitles."""
+    found: list[Cue] = []
+    for number, block in enumerate(_blocks(text), start=1):
+        lines = block if "-->" in block[0] else block[1:]
+        times = _LINE.fullmatch(lines[0]) if lines else None
+        if times is None:
+            raise BadSubtitles(f"its cue {number} has no line of times such as 00:00:01,000 -->")
+        start, end = (_frame(times.groups()[n : n + 4], rate) for n in (0, 4))
+        words = _TAGS.sub("", "\n".join(lines[1:])).strip()
+        if end <= start:
+            raise BadSubtitles(f"its cue {number} ends before it begins")
+        if words:
+            found.append(Cue(words, start, end - start))
+    return tuple(found)
+
+
+def _blocks(text: str) -> Iterator[list[str]]:
+    text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+    for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
+        lines = [line for line in block.split("\n") if line.strip()]
+        if lines:
+            yield lines
+
+
+def _frame(groups: tuple[str, ...], rate: Fraction) -> int:
+    hours, minutes, seconds, part = groups
+    whole = int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+    return nearest((whole + Fraction(int(part.ljust(3, "0")), 1000)) * rate)
+
+
+def write_srt(cues: Iterable[Cue], rate: Fraction) -> str:
+    """The cues as an SRT file."""
+    blocks = (
+        f"{number}\n{_stamp(cue.start, rate)} --> {_stamp(cue.end, rate)}\n{cue.text}\n"
+        for number, cue in enumerate(cues, start=1)
+    )
+    return "\n".join(blocks)
+
+
+def _stamp(frame: int, rate: Fraction) -> str:
+    thousandths = nearest(frame * 1000 / rate)
+    seconds, part = divmod(thousandths, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02},{part:03}"
+
+
+# -- drawing -------------------------------------------------------------------------------------
+
+
+def problem_with(text: str, font: Font | None = None) -> str:
+    """Why ``text`` cannot be drawn, or nothing."""
+    missing = lacking(text, font or chinese())
+    if missing:
+        named = ", ".join(f"{each} (U+{ord(each):04X})" for each in missing[:5])
+        return f"the font has no {named}"
+    return ""
+
+
+def draw(text: str, size: Size, font: Font) -> Image.Image:
+    """``text`` on a clear picture of the frame's size, wrapped and placed in the safe area."""
+    side, below = _TALL if size.height > size.width else _WIDE
+    room = int(size.width * (1 - 2 * side))
+    pixels = max(round(min(size.width, size.height) * 0.058), 8)
+    lines = _wrapped(text, font, pixels, room)
+    while len(lines) > MOST_LINES and pixels > 8:
+        pixels = max(pixels * 9 // 10, 8) if pixels * 9 // 10 < pixels else 8
+        lines = _wrapped(text, font, pixels, room)
+    image = Image.new("RGBA", (size.width, size.height))
+    bottom = size.height - int(size.height * below)
+    ImageDraw.Draw(image).multiline_text(
+        (size.width // 2, bottom), "\n".join(lines), (255, 255, 255, 255), font.at(pixels),
+        anchor="md", align="center", spacing=pixels // 4,
+        stroke_width=max(pixels // 12, 1), stroke_fill=(16, 16, 16, 235),
+    )  # fmt: skip
+    return image
+
+
+def _wrapped(text: str, font: Font, pixels: int, room: int) -> list[str]:
+    """Lines that fit into ``room``; Chinese breaks anywhere, other words at their ends."""
+    face, done = font.at(pixels), list[str]()
+    for paragraph in text.strip().split("\n"):
+        line = ""
+        for word in _words(paragraph):
+            if line and face.getlength((line + word).rstrip()) > room:
+                done.append(line.rstrip())
+                line = ""
+            line += word
+        done.append(line.rstrip())
+    return done
+
+
+# Never first on a line.
+_CLOSING = "，。！？；：、）》」』”’…,.!?;:)%"
+
+
+def _words(text: str) -> list[str]:
+    """What may not be broken: words with the space behind them, single Chinese characters."""
+    words = re.findall(r"[⺀-鿿豈-﫿぀-ヿ＀-￯]|[^\s⺀-鿿豈-﫿぀-ヿ＀-￯]+\s*|\s+", text)
+    joined: list[str] = []
+    for word in words:
+        if joined and word.strip() and all(each in _CLOSING for each in word.strip()):
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
+
+
+def save(captions: Captions, size: Size, target: Path) -> list[Path]:
+    """Draw every cue beside ``target``; the pictures in order."""
+    paths = cue_paths(captions, target)
+    for cue, path in zip(captions.cues, paths, strict=True):
+        draw(cue.text, size, captions.font).save(path, "PNG", compress_level=1)
+    return paths
+
+
+def cue_paths(captions: Captions, target: Path) -> list[Path]:
+    return [
+        target.with_name(f".{target.name}.{number}.png") for number in range(len(captions.cues))
+    ]
