@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -156,3 +157,65 @@ def test_segments_are_made_side_by_side(
         for each in work:
             each.result()
     assert len(list(tmp_path.glob("p?.mov"))) == 3
+
+
+@pytest.mark.parametrize("quality", ["draft", "standard", "master"])
+def test_every_quality_keeps_every_promise(
+    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path, quality: str
+) -> None:
+    frame = replace(FRAME, quality=quality)
+    target, frames = joined(each_program, tmp_path, takes, frame)
+    assert verify(each_program, target, frame, frames).holds
+
+
+def test_better_quality_is_nearer_to_the_clip(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
+    clip_path = tmp_path / "busy.mov"
+    ffmpeg.run(
+        program,
+        ("-f", "lavfi", "-i", "mandelbrot=s=144x256:r=30,noise=alls=12:allf=t", "-t", "1",
+         "-c:v", "libx264", "-qp", "1", "-pix_fmt", "yuv420p", "-f", "mov", "-y", str(clip_path)),
+    )  # fmt: skip
+    take = Take(clip_path, "ab", Size(144, 256), Fraction(30), 30, has_sound=False)
+    sizes, scores = [], []
+    for quality in ("draft", "standard", "master"):
+        target = tmp_path / f"{quality}.mov"
+        frame = replace(FRAME, quality=quality)
+        make_segment(program, Segment.whole(take, Cut(0, 30), Focus(), frame), target)
+        sizes.append(target.stat().st_size)
+        _, log = ffmpeg._run(
+            program,
+            ("-i", str(target), "-i", str(clip_path), "-lavfi", "[0:v][1:v]ssim",
+             "-f", "null", "-"),
+            timeout=60,
+        )  # fmt: skip
+        scores.append(float(log.rpartition("All:")[2].split()[0]))
+    assert sizes == sorted(sizes)
+    assert scores == sorted(scores)
+
+
+def test_black_still_and_silent_stretches_are_noticed(
+    each_program: ffmpeg.Ffmpeg, tmp_path: Path
+) -> None:
+    path = tmp_path / "odd.mov"
+    moving = "testsrc2=s=144x256:r=30:d=2"
+    ffmpeg.run(
+        each_program,
+        ("-f", "lavfi", "-i", f"{moving},format=yuv420p[a];color=black:s=144x256:r=30:d=1,"
+         "format=yuv420p[b];color=gray:s=144x256:r=30:d=3,format=yuv420p[c];"
+         f"{moving},format=yuv420p[d];[a][b][c][d]concat=n=4",
+         "-f", "lavfi", "-i", "aevalsrc=0.3*sin(2*PI*500*t)*lt(t\\,3):s=48000:d=8",
+         "-c:v", "libx264", "-c:a", "pcm_s16le", "-f", "mov", "-y", str(path)),
+    )  # fmt: skip
+    take = Take(path, "ab", Size(144, 256), Fraction(30), 240, has_sound=True)
+    target, frames = joined(each_program, tmp_path, [take])
+    notices = verify(each_program, target, FRAME, frames).notices
+    assert [notice.split()[0] for notice in notices] == ["black", "still", "silent"]
+    assert notices[0] == "black from 2.00 to 3.00 s"
+
+
+def test_silence_where_sound_was_promised_fails(
+    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+) -> None:
+    target, frames = joined(each_program, tmp_path, [takes[1]])  # a clip without sound
+    assert not verify(each_program, target, FRAME, frames, sounding=True).holds
+    assert verify(each_program, target, FRAME, frames).holds

@@ -336,6 +336,9 @@ def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
     )
 
 
+Stretch = tuple[float, float]  # from one second to another
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What came out of decoding a whole file, every error fatal."""
@@ -343,23 +346,50 @@ class Decoded:
     frames: int
     samples: int
     digest: tuple[str, ...]  # a checksum of each decoded frame
+    black: tuple[Stretch, ...] = ()
+    frozen: tuple[Stretch, ...] = ()
+    silent: tuple[Stretch, ...] = ()
 
 
-def decode(program: Ffmpeg, path: Path) -> Decoded:
+# From which length on, in seconds, and how much black and stillness is meant.
+_BLACK, _FROZEN, _SILENT = "blackdetect=d=0.5:pix_th=0.08", "freezedetect=n=0.0003:d=2", 1
+_SILENCE = f"silencedetect=n=-60dB:d={_SILENT}"
+
+
+def decode(program: Ffmpeg, path: Path, *, watch: bool = False) -> Decoded:
     """Decode all of ``path`` strictly. Raises FfmpegError on the first damage.
 
     A truncated file with its index in front opens and plays with exit code 0; only this shows it.
+    With ``watch`` it also tells where the picture is black or stands still, and where nothing is
+    heard.
     """
-    listing = run(
+    eyes = ("-vf", f"{_BLACK},{_FROZEN}", "-af", _SILENCE) if watch else ()
+    out, log = _run(
         program,
         (
+            "-v", "info" if watch else "error",
             *STRICT, *WHITELIST, "-i", file_url(path), "-map", "0:v:0", "-map", "0:a:0?",
-            "-fps_mode", "passthrough", "-f", "framecrc", "-",
+            *eyes, "-fps_mode", "passthrough", "-f", "framecrc", "-",
         ),
+        timeout=900,
     )  # fmt: skip
+    listing = out.decode("utf-8", "replace")
     frames = re.findall(r"^0, .*, (0x[0-9a-f]{8})", listing, re.MULTILINE)
     samples = sum(duration for _, duration in _packets(listing, 1))
-    return Decoded(len(frames), samples, tuple(frames))
+    return Decoded(
+        len(frames),
+        samples,
+        tuple(frames),
+        _stretches(log, r"black_start:([\d.]+) black_end:([\d.]+)"),
+        _stretches(log, r"freeze_start: ([\d.]+)(?:(?!freeze_start).)*?freeze_end: ([\d.]+)"),
+        _stretches(log, r"silence_start: (-?[\d.]+)(?:(?!silence_start).)*?silence_end: ([\d.]+)"),
+    )
+
+
+def _stretches(log: str, pattern: str) -> tuple[Stretch, ...]:
+    """What a detector told of, where it begins and ends; it tells no end at the end of the file."""
+    found = re.findall(pattern, log, re.DOTALL)
+    return tuple((max(float(start), 0.0), float(end)) for start, end in found)
 
 
 def boxes(path: Path) -> tuple[str, ...]:
@@ -390,6 +420,11 @@ class Loudness:
 
     integrated: Decimal | None  # LUFS
     peak: Decimal | None  # dBTP
+
+    @property
+    def peak_is_low(self) -> bool:
+        """Whether nothing at all is heard; a short sound is, though it has no loudness yet."""
+        return self.peak is None or self.peak < -70
 
 
 def loudness(program: Ffmpeg, path: Path) -> Loudness:

@@ -73,6 +73,7 @@ class JoinCall:
     frames: int
     target: Path
     mix: Mix = NOTHING
+    sounding: bool = False  # whether something must be heard
 
     @property
     def samples(self) -> int:
@@ -87,6 +88,7 @@ class Joined:
     duration: Fraction
     loudness: str | None
     checks: tuple[CheckRecord, ...]
+    notices: tuple[str, ...] = ()
 
 
 def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
@@ -103,7 +105,9 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         scale = timescale(call.frame.rate)
         arguments = join_arguments(listing, part, scale, call.mix, call.samples, level)
         ffmpeg.run(program, arguments)
-        finding = verify(program, part, call.frame, call.frames, call.mix.loudness)
+        finding = verify(
+            program, part, call.frame, call.frames, call.mix.loudness, sounding=call.sounding
+        )
         if not finding.holds:
             wrong = [c for c in finding.checks if not c.holds]
             told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
@@ -113,6 +117,7 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
             duration=finding.probe.picture.duration,
             loudness=finding.loudness,
             checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in finding.checks),
+            notices=finding.notices,
         )
         part.replace(call.target)
         return joined
@@ -352,6 +357,7 @@ class Finisher:
             frames=sum(piece.frames for piece in pieces),
             target=target,
             mix=mix,
+            sounding=self._sounds(mix),
         )
         loop = asyncio.get_running_loop()
         joined = await loop.run_in_executor(self._executor, make_deliverable, self._program, call)
@@ -388,6 +394,7 @@ class Finisher:
             key=key,
             parts=self._parts(call.frame, parts),
             checks=joined.checks,
+            notices=joined.notices,
         )
 
     def _mix(self, deliverable: Deliverable, frame: Frame, parts: list[Part]) -> Mix:
@@ -406,6 +413,10 @@ class Finisher:
             fades = _samples(music.fade_in), _samples(music.fade_out)
             bed = Music(*self._file(music.file), _samples(music.start), music.gain, *fades)
         return Mix(bed, sound.duck, tuple(voices), sound.loudness)
+
+    def _sounds(self, mix: Mix) -> bool:
+        """Whether something must be heard: simulated clips and the service's have sound or not."""
+        return bool(mix.music or mix.voices)
 
     def _file(self, named: str) -> tuple[Path, str]:
         media = self._plan.media[named]

@@ -84,6 +84,7 @@ class DeliverableRecord:
     key: str
     parts: tuple[PartRecord, ...]
     checks: tuple[CheckRecord, ...]
+    notices: tuple[str, ...] = ()  # black, still or silent stretches, which may be meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +123,5 @@ def deliverables_in(path: Path) -> dict[str, DeliverableRecord]:
 def _deliverable(record: dict[str, Any]) -> DeliverableRecord:
     parts = tuple(PartRecord(**part) for part in record["parts"])
     checks = tuple(CheckRecord(**check) for check in record["checks"])
-    return DeliverableRecord(**{**record, "parts": parts, "checks": checks})
+    notices = tuple(record.get("notices", ()))
+    return DeliverableRecord(**{**record, "parts": parts, "checks": checks, "notices": notices})

@@ -10,7 +10,7 @@ from fractions import Fraction
 from wanx_render.capabilities import Catalog, Model
 from wanx_render.geometry import Aspect, Fit, Size, largest_exact, predicted_size
 from wanx_render.pricing import Total, price, total
-from wanx_render.shotlist import Deliverable, LastFrame, Money, Shot, ShotList
+from wanx_render.shotlist import Deliverable, LastFrame, Money, Quality, Shot, ShotList
 from wanx_render.task import Media, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
 
@@ -211,6 +211,7 @@ class Frame:
     rate: Fraction
     fit: Fit
     background: str
+    quality: Quality = "standard"
 
     @property
     def aspect(self) -> Aspect:
@@ -228,4 +229,5 @@ def frame_of(
     size = deliverable.size or largest_exact(
         tuple(sizes.values()), deliverable.aspect, deliverable.fit
     )
-    return Frame(size, deliverable.fps or max(rates), deliverable.fit, deliverable.background)
+    rate = deliverable.fps or max(rates)
+    return Frame(size, rate, deliverable.fit, deliverable.background, deliverable.quality)

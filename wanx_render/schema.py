@@ -60,6 +60,7 @@ DESCRIPTIONS = {
     "voices": "Sound files laid over the whole, each from a shot's beginning or a time on",
     "at": "Seconds after the beginning of the shot, or of the whole where no shot is named",
     "caption": "Words that are seen over the shot",
+    "quality": "draft to look at quickly, standard, master for further editing",
     "captions": "Whether captions are burnt in, written as an SRT file beside the video, or both",
     "subtitles": "An SRT file for the whole, beside the shots' captions",
     "font": "A font file for captions; without it one that has Chinese and Japanese",

@@ -311,6 +311,9 @@ class Sound(Written):
         return (*music, *(voice.file for voice in self.voices))
 
 
+Quality = Literal["draft", "standard", "master"]
+
+
 class Deliverable(Written):
     """One finished file: its frame, its rate, its sound."""
 
@@ -321,6 +324,7 @@ class Deliverable(Written):
     background: str = "black"
     fps: Rate | None = None
     audio: Sound = Sound()
+    quality: Quality = "standard"
     captions: Literal["burn", "sidecar", "both", "none"] = "burn"
     subtitles: str | None = None  # an SRT file for the whole, beside the shots' captions
     font: str | None = None

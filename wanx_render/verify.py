@@ -1,5 +1,6 @@
 """The promise against the file: what a deliverable must be, held against what decoding it shows."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -31,6 +32,7 @@ class Finding:
     probe: ffmpeg.Probe
     frame_digest: tuple[str, ...]
     loudness: str | None = None  # LUFS; None for silence
+    notices: tuple[str, ...] = ()  # what may be meant so, and may not
 
     @property
     def holds(self) -> bool:
@@ -38,12 +40,21 @@ class Finding:
 
 
 def verify(
-    program: ffmpeg.Ffmpeg, path: Path, frame: Frame, frames: int, loudness: Decimal | None = None
+    program: ffmpeg.Ffmpeg,
+    path: Path,
+    frame: Frame,
+    frames: int,
+    loudness: Decimal | None = None,
+    *,
+    sounding: bool = False,
 ) -> Finding:
-    """Decode the finished file and check each promise of it. Raises FfmpegError if it is broken."""
+    """Decode the finished file and check each promise of it. Raises FfmpegError if it is broken.
+
+    ``sounding``: something must be heard in it.
+    """
     heard = ffmpeg.loudness(program, path)
     probe = ffmpeg.probe(program, path)
-    decoded = ffmpeg.decode(program, path)
+    decoded = ffmpeg.decode(program, path, watch=True)
     picture, sound = probe.picture, probe.sound
     gap = abs((sound.duration if sound else Fraction(0)) - picture.duration)
     order = [box for box in ffmpeg.boxes(path) if box in ("moov", "mdat")]
@@ -63,8 +74,18 @@ def verify(
     )
     if loudness is not None:
         checks = (*checks, *_loud(loudness, heard))
+    if sounding:
+        checks = (*checks, Check("sound", "heard", "silence" if heard.peak_is_low else "heard"))
     told = None if heard.integrated is None else str(heard.integrated)
-    return Finding(checks, probe, decoded.digest, told)
+    return Finding(checks, probe, decoded.digest, told, tuple(_notices(decoded)))
+
+
+def _notices(decoded: ffmpeg.Decoded) -> Iterator[str]:
+    """Stretches that a viewer would take for a fault."""
+    seen = (("black", decoded.black), ("still", decoded.frozen), ("silent", decoded.silent))
+    for word, stretches in seen:
+        for start, end in stretches:
+            yield f"{word} from {start:.2f} to {end:.2f} s"
 
 
 def _loud(wanted: Decimal, heard: ffmpeg.Loudness) -> tuple[Check, ...]:
