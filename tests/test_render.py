@@ -297,3 +297,35 @@ def test_the_focus_is_seen_in_the_deliverable(studio: Studio) -> None:
         studio.run()
         y, u, v = yuv(pixels(studio.folder / "out" / "9x16.mp4", 100), 20, 20)
         assert (v > 180) is (name == "red"), (y, u, v)
+
+
+def test_a_changed_caption_makes_one_segment_anew(studio: Studio) -> None:
+    text = LIST.replace("prompt: first", 'prompt: first, caption: "一 one"')
+    studio.write(text)
+    first = studio.run()
+    assert studio.kinds().count("segment") == 2
+    studio.write(text.replace("一 one", "二 two"))
+    second = studio.run()
+    assert studio.kinds().count("segment") == 1
+    assert studio.kinds("one").count("segment") == 1
+    assert first.deliverables[0].sha256 != second.deliverables[0].sha256
+
+
+def test_a_transition_makes_only_what_it_touches(studio: Studio) -> None:
+    three = LIST.replace(
+        "deliverables:", "  - {id: three, image: a.png, prompt: third}\ndeliverables:"
+    )
+    studio.write(three)
+    assert studio.run().deliverables[0].frames == 270
+    studio.write(three.replace("prompt: second", "prompt: second, transition: {type: dissolve}"))
+    manifest = studio.run()
+    (made,) = manifest.deliverables
+    assert made.frames == 255
+    assert [(part.shot, part.start, part.frames, part.shared) for part in made.parts] == [
+        ("one", 0, 90, 0), ("two", 90, 90, 15), ("three", 165, 90, 0),
+    ]  # fmt: skip
+    assert all(check.holds for check in made.checks)
+    segments = [event for event in studio.events if event.kind == "segment"]
+    assert sorted((s.shot, s.text.split()[0]) for s in segments) == [
+        ("three", "75"), ("two", "15"), ("two", "75"),
+    ]  # fmt: skip
