@@ -20,8 +20,13 @@ from wanx_render.capabilities import packaged
 LAG = ("on=list effect=lag seconds=45 times=6", "on=list effect=foreign count=1 times=2")
 
 
-def judged(base: Path, pool: Counted, number: int, faults: tuple[str, ...]) -> str:
+def judged(base: Path, number: int, faults: tuple[str, ...]) -> str:
     """What became of one run in which ``faults`` happened."""
+    with Counted(2) as pool:
+        return _judged(base, pool, number, faults)
+
+
+def _judged(base: Path, pool: Counted, number: int, faults: tuple[str, ...]) -> str:
     folder = base / str(number)
     folder.mkdir()
     Image.new("RGB", (750, 1000), "#305070").save(folder / "a.png")
@@ -49,13 +54,13 @@ def fault_table() -> None:
         rows[operation] = [(*lost, f"on={operation} nth=1+2 {fault}") for fault in READS]
     names = ("recovered", "asked", "failed", "paid twice")
     print(f"{'fault in':22}{'faults':>10}" + "".join(f"{name:>12}" for name in names))
-    with tempfile.TemporaryDirectory() as base, Counted(2) as pool:
+    with tempfile.TemporaryDirectory() as base:
         number = 0
         for label, cases in rows.items():
             counts: Counter[str] = Counter()
             for faults in cases:
                 number += 1
-                counts[judged(Path(base), pool, number, faults)] += 1
+                counts[judged(Path(base), number, faults)] += 1
             told = "".join(f"{counts[name]:>12}" for name in names)
             print(f"{label:22}{len(cases):>10}{told}", flush=True)
 
