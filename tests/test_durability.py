@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -175,5 +176,37 @@ def test_in_a_folder_that_cannot_be_written_nothing_is_paid(
     assert "Traceback" not in ran.stderr
     assert "ermission" in ran.stderr, ran.stderr
     assert (ran.returncode, shop.ledger()) == (2, [])
+    assert shop.run("list.yaml", "--yes").returncode == 0
+    assert sorted(row["prompt"] for row in shop.ledger()) == ["first", "second"]
+
+
+@pytest.fixture
+def small_disk(shop: Shop) -> Iterator[Path]:  # noqa: F811
+    """A disk of its own under the render folder, where the machine lets us mount one."""
+    place = shop.folder / "renders"
+    place.mkdir()
+    if sys.platform != "linux" or os.geteuid() != 0 or not mounted(place, "size=100k"):
+        pytest.skip("no disk can be mounted here")
+    yield place
+    command = ["umount", str(place)]
+    subprocess.run(command, check=True)
+
+
+def mounted(place: Path, options: str) -> bool:
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("kib", [40, 120, 200, 300, 500])
+def test_on_a_full_disk_nothing_is_paid_twice_and_nothing_lost(
+    shop: Shop,  # noqa: F811
+    small_disk: Path,
+    kib: int,
+) -> None:
+    shop.account = f"small-disk-{kib}"
+    assert mounted(small_disk, f"remount,size={kib}k")
+    ran = shop.run("list.yaml", "--yes")
+    assert ran.returncode in (1, 2), ran.stderr
+    assert mounted(small_disk, "remount,size=200m")
     assert shop.run("list.yaml", "--yes").returncode == 0
     assert sorted(row["prompt"] for row in shop.ledger()) == ["first", "second"]
