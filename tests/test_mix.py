@@ -173,3 +173,13 @@ def test_the_clips_own_sound_is_kept_lowered_or_muted(
     kept, lowered, muted = heard
     assert abs(kept - lowered - 12) < 0.5
     assert muted < -90
+
+
+def test_the_same_mix_gives_the_same_file_each_time(
+    each_program: ffmpeg.Ffmpeg, quiet: Path, tmp_path: Path
+) -> None:
+    bed = noise(each_program, tmp_path / "bed.wav", "sine=5000:d=1.7:r=44100")
+    voice = noise(each_program, tmp_path / "voice.wav", "sine=300:d=1:r=22050")
+    mix = Mix(music(bed), duck=True, voices=(Track(voice, "v", 4800, Decimal(-3)),))
+    made_once = {made(each_program, quiet, mix).read_bytes() for _ in range(8)}
+    assert len(made_once) == 1

@@ -169,6 +169,16 @@ def _samples(seconds: Fraction) -> int:
     return nearest(seconds * SAMPLE_RATE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where everything stands in one deliverable, and which parts each shot is seen in."""
+
+    frame: Frame
+    parts: list[Part]
+    cues: tuple[Cue, ...]
+    of: dict[str, list[Part]]
+
+
 class Finisher:
     """Makes the deliverables of one plan, beginning with whatever clip comes first."""
 
@@ -181,6 +191,8 @@ class Finisher:
         self._folder = folder
         self._emit = emit
         self._landed: dict[str, Take] = {}
+        self._surprises = {"size": 0, "rate": 0}
+        self._layouts: dict[str, tuple[tuple[int, int], _Layout]] = {}
         self._work: dict[str, asyncio.Future[None]] = {}
         self._cache = folder / ".cache" / "segments"
         self._cache.mkdir(parents=True, exist_ok=True)
@@ -188,17 +200,35 @@ class Finisher:
     def clip_landed(self, shot: PlannedShot, take: Take) -> None:
         """The shot's picked clip is there: start on its segments."""
         self._landed[shot.shot.id] = take
-        here = self._plan.shots.index(shot)
+        if take.size != shot.picked.size:
+            self._surprises["size"] += 1
+        if take.rate != shot.picked.rate:
+            self._surprises["rate"] += 1
         for deliverable in self._plan.deliverables:
-            frame = self._frame(deliverable)
-            if frame is None:
+            layout = self._layout(deliverable)
+            if layout is None:
                 continue
-            parts = self._timeline(frame)
-            cues = self._cues(deliverable, frame, parts)
-            for part in parts:
-                last = part.shot + isinstance(part, Joint)
-                if part.shot <= here <= last:
-                    self._start(deliverable, part, frame, cues)
+            for part in layout.of[shot.shot.id]:
+                self._start(deliverable, part, layout.frame, layout.cues)
+
+    def _layout(self, deliverable: Deliverable) -> "_Layout | None":
+        """Where everything stands; reckoned anew only when a clip is not what was predicted."""
+        sized = deliverable.size is not None
+        known = (0 if sized else self._surprises["size"], self._surprises["rate"])
+        earlier = self._layouts.get(deliverable.name)
+        if earlier and earlier[0] == known:
+            return earlier[1]
+        frame = self._frame(deliverable)
+        if frame is None:
+            return None
+        parts = self._timeline(frame)
+        of: dict[str, list[Part]] = {shot.shot.id: [] for shot in self._plan.shots}
+        for part in parts:
+            for number in (part.shot, part.shot + 1)[: 1 + isinstance(part, Joint)]:
+                of[self._plan.shots[number].shot.id].append(part)
+        layout = _Layout(frame, parts, self._cues(deliverable, frame, parts, of), of)
+        self._layouts[deliverable.name] = (known, layout)
+        return layout
 
     async def settle(self) -> None:
         """Let the segments that were begun come to an end, for the next run to find."""
@@ -229,9 +259,10 @@ class Finisher:
         for shot in self._plan.shots:
             landed = self._landed.get(shot.shot.id)
             size = landed.size if landed else shot.picked.size
-            if size is None:
+            if size is None and deliverable.size is None:
                 return None
-            sizes[shot.shot.id] = size
+            if size:
+                sizes[shot.shot.id] = size
             rates.append(landed.rate if landed else shot.picked.rate)
         try:
             return frame_of(deliverable, sizes, tuple(rates))
@@ -249,13 +280,15 @@ class Finisher:
             overlaps.append((transition, frames_in(transition.seconds, frame.rate)))
         return timeline(lengths, overlaps)
 
-    def _cues(self, deliverable: Deliverable, frame: Frame, parts: list[Part]) -> tuple[Cue, ...]:
+    def _cues(
+        self, deliverable: Deliverable, frame: Frame, parts: list[Part], of: dict[str, list[Part]]
+    ) -> tuple[Cue, ...]:
         """Every word of the deliverable: a caption lasts until the middle of a transition."""
         if deliverable.captions == "none":
             return ()
         cues = []
         for number, shot in enumerate(self._plan.shots):
-            mine = [p for p in parts if number in (p.shot, p.shot + isinstance(p, Joint))]
+            mine = of[shot.shot.id]
             start, end = mine[0].start, mine[-1].start + mine[-1].frames
             if isinstance(mine[0], Joint) and mine[0].shot < number:
                 start += mine[0].frames - mine[0].frames // 2
@@ -334,17 +367,16 @@ class Finisher:
     async def _deliver(
         self, deliverable: Deliverable, earlier: DeliverableRecord | None
     ) -> DeliverableRecord:
-        frame = self._frame(deliverable)
-        if frame is None:
+        layout = self._layout(deliverable)
+        if layout is None:
             raise Broken("not every clip has landed")
-        parts = self._timeline(frame)
-        cues = self._cues(deliverable, frame, parts)
+        frame, parts, cues = layout.frame, layout.parts, layout.cues
         if deliverable.captions in ("sidecar", "both"):
             self._write_sidecar(deliverable, write_srt(cues, frame.rate))
         pieces = [piece for part in parts if (piece := self._start(deliverable, part, frame, cues))]
         keys = [piece.key(self._program) for piece in pieces]
         await asyncio.gather(*(self._work[key] for key in keys))
-        mix = self._mix(deliverable, frame, parts)
+        mix = self._mix(deliverable, layout)
         key = _join_key(keys, mix)
         target = self._folder / f"{deliverable.name}.mp4"
         if earlier and earlier.key == key and target.exists() and _digest(target) == earlier.sha256:
@@ -368,7 +400,7 @@ class Finisher:
                 deliverable=deliverable.name,
             )
         )
-        return self._record(call, key, joined, parts)
+        return self._record(call, key, joined, layout)
 
     def _write_sidecar(self, deliverable: Deliverable, text: str) -> None:
         path = self._folder / f"{deliverable.name}.srt"
@@ -377,7 +409,7 @@ class Finisher:
         part.replace(path)
 
     def _record(
-        self, call: JoinCall, key: str, joined: Joined, parts: list[Part]
+        self, call: JoinCall, key: str, joined: Joined, layout: _Layout
     ) -> DeliverableRecord:
         return DeliverableRecord(
             name=call.name,
@@ -392,20 +424,19 @@ class Finisher:
             sha256=joined.sha256,
             loudness=joined.loudness,
             key=key,
-            parts=self._parts(call.frame, parts),
+            parts=self._parts(layout),
             checks=joined.checks,
             notices=joined.notices,
         )
 
-    def _mix(self, deliverable: Deliverable, frame: Frame, parts: list[Part]) -> Mix:
+    def _mix(self, deliverable: Deliverable, layout: _Layout) -> Mix:
         """What is heard besides the clips, in samples of this deliverable."""
         sound, music = deliverable.audio, deliverable.audio.music
-        starts = {shot.shot.id: number for number, shot in enumerate(self._plan.shots)}
         voices = []
         for voice in (each for each in sound.voices if each.gain.is_finite()):
-            number = starts[voice.shot] if voice.shot else 0
-            first = next(p for p in parts if number in (p.shot, p.shot + isinstance(p, Joint)))
-            start = samples_in(first.start, frame.rate) + _samples(voice.at)
+            start = _samples(voice.at)
+            if voice.shot:
+                start += samples_in(layout.of[voice.shot][0].start, layout.frame.rate)
             path, digest = self._file(voice.file)
             voices.append(Track(path, digest, start, voice.gain))
         bed = None
@@ -424,12 +455,13 @@ class Finisher:
             raise Broken(f"{named} is no file here")
         return media.path, media.identity
 
-    def _parts(self, frame: Frame, parts: list[Part]) -> tuple[PartRecord, ...]:
+    def _parts(self, layout: _Layout) -> tuple[PartRecord, ...]:
         """Where each shot is seen, and what was done to it; shots may share frames."""
+        frame = layout.frame
         records: list[PartRecord] = []
         for number, planned in enumerate(self._plan.shots):
             take, focus = self._landed[planned.shot.id], planned.shot.focus
-            mine = [p for p in parts if number in (p.shot, p.shot + isinstance(p, Joint))]
+            mine = layout.of[planned.shot.id]
             box = crop_box(take.size, frame.aspect, focus) if frame.fit == "crop" else None
             grown = enlargement(take.size, frame.size, frame.aspect, frame.fit)
             records.append(

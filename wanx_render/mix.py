@@ -73,9 +73,11 @@ def mixed(clips: Any, mix: Mix, samples: int, level: Level) -> Any:
     """The stream of the whole mix, exactly ``samples`` long."""
     if mix.plain:
         return clips
-    stream = _format(clips)
+    # Nothing ends before the whole is cut to its length: a filter with several inputs may drop what
+    # it still holds of the others when the first of them ends.
+    stream = _format(clips).filter("apad")
     if mix.voices:
-        voices = [_voice(track, samples, number) for number, track in enumerate(mix.voices, 1)]
+        voices = [_voice(track, number) for number, track in enumerate(mix.voices, 1)]
         stream = _sum([stream, *voices])
     if mix.music:
         stream = _over(_bed(mix.music, samples), stream, duck=mix.duck)
@@ -83,7 +85,7 @@ def mixed(clips: Any, mix: Mix, samples: int, level: Level) -> Any:
         stream = stream.filter("volume", f"{level.gain}dB")
     if level.limited:
         stream = _limited(stream)
-    return stream.filter("apad").filter("atrim", end_sample=samples)
+    return stream.filter("atrim", end_sample=samples)
 
 
 def _format(stream: Any) -> Any:
@@ -106,21 +108,22 @@ def _opened(path: Path, number: int, **options: int) -> Any:
     )
 
 
-def _voice(track: Track, samples: int, number: int) -> Any:
+def _voice(track: Track, number: int) -> Any:
     voice = _opened(track.path, number)
     stream = _format(voice.audio)
     if track.gain:
         stream = stream.filter("volume", f"{track.gain}dB")
     if track.start:
         stream = stream.filter("adelay", f"{track.start}S", all=1)
-    return stream.filter("apad").filter("atrim", end_sample=samples)
+    return stream.filter("apad")
 
 
 def _bed(music: Music, samples: int) -> Any:
     bed = _opened(music.path, 0, stream_loop=-1)
     stream = _format(bed.audio)
-    stream = stream.filter("atrim", start_sample=music.skip, end_sample=music.skip + samples)
-    stream = stream.filter("asetpts", "PTS-STARTPTS")
+    if music.skip:
+        stream = stream.filter("atrim", start_sample=music.skip)
+        stream = stream.filter("asetpts", "PTS-STARTPTS")
     if music.gain:
         stream = stream.filter("volume", f"{music.gain}dB")
     if music.fade_in:
