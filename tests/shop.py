@@ -20,20 +20,25 @@ class Shop:
     origin: str
     account: str
 
-    def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        base = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the program is started with."""
+        key = f"sk-mock-{self.account}"
+        SECRETS.add(key)
+        return {
             "PATH": "/usr/bin:/bin",
             "HOME": str(self.folder / "home"),
             "NO_PROXY": "127.0.0.1",
-            "DASHSCOPE_API_KEY": f"sk-mock-{self.account}",
+            "DASHSCOPE_API_KEY": key,
             "DASHSCOPE_HTTP_BASE_URL": f"{self.origin}/api/v1",
             "WANX_CLOCK_PACE": str(PACE),
         }
-        SECRETS.add(base["DASHSCOPE_API_KEY"])
+
+    def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         ran = subprocess.run(
             [sys.executable, "-m", "wanx_render", *arguments],
-            cwd=self.folder, env={**base, **environment}, capture_output=True, text=True,
-            timeout=90,
+            cwd=self.folder, env={**self.environment, **environment},
+            capture_output=True, text=True, timeout=90,
         )  # fmt: skip
         assert "Traceback" not in ran.stderr
         assert f"sk-mock-{self.account}" not in ran.stdout + ran.stderr

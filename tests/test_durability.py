@@ -97,14 +97,11 @@ def test_a_folder_that_was_moved_goes_on_where_it_stopped(shop: Shop) -> None:  
 
 def test_the_second_program_on_a_folder_leaves_at_once(shop: Shop) -> None:  # noqa: F811
     shop.faults({"on": "query", "effect": "slow", "seconds": 2, "times": 3})
-    environment = {
-        "PATH": os.environ["PATH"], "HOME": str(shop.folder), "NO_PROXY": "127.0.0.1",
-        "DASHSCOPE_API_KEY": f"sk-mock-{shop.account}", "WANX_CLOCK_PACE": "200",
-        "DASHSCOPE_HTTP_BASE_URL": f"{shop.origin}/api/v1",
-    }  # fmt: skip
     command = [sys.executable, "-m", "wanx_render", "list.yaml", "--yes"]
     with (shop.folder / "log").open("w") as log:
-        first = subprocess.Popen(command, cwd=shop.folder, env=environment, stdout=log, stderr=log)
+        first = subprocess.Popen(
+            command, cwd=shop.folder, env=shop.environment, stdout=log, stderr=log
+        )
         while not shop.ledger() and first.poll() is None:
             time.sleep(0.05)
         second = shop.run("list.yaml", "--yes")
@@ -129,14 +126,9 @@ def test_where_no_more_can_be_written_it_says_so_and_loses_nothing(
 ) -> None:
     """A bound on the size of files stands in for a full disk: writes fail part of the way."""
     shop.account = f"full-{most}"
-    environment = {
-        "PATH": os.environ["PATH"], "HOME": str(shop.folder), "NO_PROXY": "127.0.0.1",
-        "DASHSCOPE_API_KEY": f"sk-mock-{shop.account}", "WANX_CLOCK_PACE": "200",
-        "DASHSCOPE_HTTP_BASE_URL": f"{shop.origin}/api/v1",
-    }  # fmt: skip
     command = [sys.executable, "-c", LIMITED, str(most), "list.yaml", "--yes"]
     ran = subprocess.run(
-        command, cwd=shop.folder, env=environment, capture_output=True, text=True, timeout=90
+        command, cwd=shop.folder, env=shop.environment, capture_output=True, text=True, timeout=90
     )
     assert ran.returncode == 1, ran.stderr
     assert "Traceback" not in ran.stderr
@@ -160,17 +152,12 @@ def test_in_a_folder_that_cannot_be_written_nothing_is_paid(
     place: str,
 ) -> None:
     shop.account = f"read-only-{len(place)}"
-    environment = {
-        "PATH": os.environ["PATH"], "HOME": str(shop.folder), "NO_PROXY": "127.0.0.1",
-        "DASHSCOPE_API_KEY": f"sk-mock-{shop.account}", "WANX_CLOCK_PACE": "200",
-        "DASHSCOPE_HTTP_BASE_URL": f"{shop.origin}/api/v1",
-    }  # fmt: skip
     folder = shop.folder / "renders" / "debts" / place
     folder.mkdir(parents=True)
     folder.chmod(0o555)
     command = without_privileges(sys.executable, "-m", "wanx_render", "list.yaml", "--yes")
     ran = subprocess.run(
-        command, cwd=shop.folder, env=environment, capture_output=True, text=True, timeout=90
+        command, cwd=shop.folder, env=shop.environment, capture_output=True, text=True, timeout=90
     )
     folder.chmod(0o755)
     assert "Traceback" not in ran.stderr

@@ -17,6 +17,8 @@ from wanx_render.journal import Attempt, Journal
 from wanx_render.pricing import billed
 from wanx_render.watch import Ended, Watch
 
+FORGOTTEN = "the service no longer knows the task; run again to ask anew"
+
 
 @dataclass(frozen=True)
 class Collector:
@@ -59,8 +61,7 @@ class Collector:
             case Canceled():
                 self.journal.ended(attempt.id, "failed", "Canceled", "the task was cancelled")
             case Unknown():
-                told = "the service no longer knows the task; run again to ask anew"
-                self.journal.ended(attempt.id, "lost", "Unknown", told)
+                self.journal.ended(attempt.id, "lost", "Unknown", FORGOTTEN)
         return ended
 
     async def fetch(self, attempt: Attempt, task: Succeeded) -> None:

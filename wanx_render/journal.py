@@ -111,6 +111,10 @@ _MIGRATIONS = (
     """
     ALTER TABLE clip ADD COLUMN facts TEXT;
     """,
+    # A plan looks for what each take was asked for last.
+    """
+    CREATE INDEX attempt_label ON attempt (label);
+    """,
 )
 
 

@@ -19,7 +19,7 @@ from wanx_render.asking import Asker
 from wanx_render.backends.base import Backend, Canceled, Failed, Succeeded, Unknown
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock
-from wanx_render.collect import Collector
+from wanx_render.collect import FORGOTTEN, Collector
 from wanx_render.conform import Take as Media
 from wanx_render.errors import Broken, Refused, Unreachable, WanxError
 from wanx_render.events import Emit, Event, Kind
@@ -212,8 +212,7 @@ class _Crew:
             case Canceled():
                 return Fault(take, "canceled", "Canceled", "the task was cancelled", ended.task_id)
             case Unknown() | Succeeded():
-                told = "the service no longer knows the task; run again to ask anew"
-                return Fault(take, "lost", "Unknown", told, ended.task_id)
+                return Fault(take, "lost", "Unknown", FORGOTTEN, ended.task_id)
 
     async def _cached(self, take: Take, key: str, *, said: bool = True) -> Clip | None:
         attempt = self.desk.journal.clip_for(key)

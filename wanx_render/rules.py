@@ -11,10 +11,10 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import chain, pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import ImageColor
 
-from wanx_render import captions, fonts
 from wanx_render.capabilities import Catalog, Model
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.geometry import Size, crop_unit, cropped_away, enlargement, predicted_size
@@ -22,6 +22,9 @@ from wanx_render.pictures import Picture
 from wanx_render.shotlist import Deliverable, LastFrame, Shot
 from wanx_render.soundtracks import Soundtrack
 from wanx_render.timing import frames_in
+
+if TYPE_CHECKING:
+    from wanx_render import fonts
 
 Place = Callable[[tuple[str | int, ...]], Span]
 
@@ -593,6 +596,12 @@ def mix_unusable(scene: Scene) -> Iterator[Diagnostic]:
 
 def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
     """Every word must be one that the font can draw: never a box in a finished video."""
+    worded = any(shot.caption.strip() for shot in scene.shots.values())
+    if not worded and not any(d.subtitles or d.font for d in scene.deliverables.values()):
+        return
+    # Drawing words takes a tenth of a start; lists without any do without it.
+    from wanx_render import captions
+
     burning = [d for d in scene.deliverables.values() if d.captions in ("burn", "both")]
     for index, shot in scene.shots.items():
         if not shot.caption.strip():
@@ -616,7 +625,9 @@ def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
             yield from _subtitles_unusable(scene, index, deliverable, deliverable.subtitles)
 
 
-def _font(scene: Scene, named: str | None) -> fonts.Font | None:
+def _font(scene: Scene, named: str | None) -> "fonts.Font | None":
+    from wanx_render import fonts
+
     try:
         return fonts.named(scene.folder / named) if named else None
     except OSError:
@@ -626,6 +637,8 @@ def _font(scene: Scene, named: str | None) -> fonts.Font | None:
 def _subtitles_unusable(
     scene: Scene, index: int, deliverable: Deliverable, named: str
 ) -> Iterator[Diagnostic]:
+    from wanx_render import captions
+
     place = scene.place(("deliverables", index, "subtitles"))
     try:
         text = (scene.folder / named).read_text(encoding="utf-8")

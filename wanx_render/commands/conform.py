@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 
 from wanx_render import ffmpeg, intake
 from wanx_render.commands.base import World
+from wanx_render.commands.folder import pool
 from wanx_render.conform import Segment
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FfmpegError
@@ -57,10 +57,10 @@ def conform(options: ConformOptions, world: World) -> int:
     with tempfile.TemporaryDirectory(prefix="wanx-conform-") as folder:
         piece = Path(folder) / "piece.mov"
         mix = Mix(loudness=wanted.audio.loudness)
-        with ThreadPoolExecutor(1) as pool:  # so that Ctrl-C is heard while ffmpeg works
-            pool.submit(make_segment, program, segment, piece).result()
+        with pool() as executor:  # so that Ctrl-C is heard while ffmpeg works
+            executor.submit(make_segment, program, segment, piece).result()
             call = JoinCall("clip", (piece,), frame, segment.frames, options.out, mix)
-            joined = pool.submit(make_deliverable, program, call).result()
+            joined = executor.submit(make_deliverable, program, call).result()
     _tell(options, segment, joined, world)
     return 0
 
