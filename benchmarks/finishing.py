@@ -19,8 +19,8 @@ from pathlib import Path
 
 from wanx_render import ffmpeg
 from wanx_render.conform import Segment, Take, encoding
-from wanx_render.finish import JoinCall, make_deliverable, make_segment
 from wanx_render.geometry import Focus, Size
+from wanx_render.making import JoinCall, make_deliverable, make_segment
 from wanx_render.plan import Frame
 from wanx_render.timing import Cut
 

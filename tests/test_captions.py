@@ -12,8 +12,8 @@ from PIL import Image
 from wanx_render import captions, ffmpeg, fonts
 from wanx_render.captions import BadSubtitles, Captions, Cue
 from wanx_render.conform import Segment, Take, piece_arguments
-from wanx_render.finish import make_segment
 from wanx_render.geometry import Focus, Size
+from wanx_render.making import make_segment
 from wanx_render.plan import Frame
 from wanx_render.timing import Cut
 

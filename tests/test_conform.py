@@ -8,8 +8,8 @@ from media import facts, pixels, yuv
 from wanx_render import ffmpeg
 from wanx_render.conform import Segment, Take, segment_arguments
 from wanx_render.errors import FfmpegError
-from wanx_render.finish import make_segment
 from wanx_render.geometry import Focus, Size
+from wanx_render.making import make_segment
 from wanx_render.plan import Frame
 from wanx_render.timing import Cut
 

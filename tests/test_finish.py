@@ -10,8 +10,8 @@ from wanx_render import ffmpeg
 from wanx_render.assemble import join_list
 from wanx_render.conform import Segment, Take
 from wanx_render.errors import Broken
-from wanx_render.finish import JoinCall, make_deliverable, make_segment
 from wanx_render.geometry import Focus, Size
+from wanx_render.making import JoinCall, make_deliverable, make_segment
 from wanx_render.plan import Frame
 from wanx_render.timing import Cut
 from wanx_render.verify import verify

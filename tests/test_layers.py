@@ -16,6 +16,7 @@ FLOORS = (
     ("plan", "rules"),
     ("load", "journal", "conform", "mix", "verify"),
     ("assemble", "intake"),
+    ("making",),
     ("standing", "reconcile", "fetch", "watch", "results"),
     ("finish", "forecast", "collect", "retakes", "asking"),
     ("rescue", "render"),

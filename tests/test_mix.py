@@ -11,8 +11,8 @@ from media import facts
 from wanx_render import ffmpeg
 from wanx_render.conform import Segment, Take
 from wanx_render.errors import FfmpegError
-from wanx_render.finish import JoinCall, make_deliverable, make_segment
 from wanx_render.geometry import Focus, Size
+from wanx_render.making import JoinCall, make_deliverable, make_segment
 from wanx_render.mix import Mix, Music, Track
 from wanx_render.plan import Frame
 from wanx_render.timing import Cut

@@ -10,8 +10,8 @@ from media import facts, pixels, yuv
 
 from wanx_render import ffmpeg
 from wanx_render.conform import Seam, Segment, Take, piece_arguments
-from wanx_render.finish import make_segment
 from wanx_render.geometry import Focus, Size
+from wanx_render.making import make_segment
 from wanx_render.plan import Frame
 from wanx_render.shotlist import Transition
 from wanx_render.timeline import Body, frames_of, timeline

@@ -14,8 +14,8 @@ from wanx_render.commands.folder import pool
 from wanx_render.conform import Segment
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FfmpegError
-from wanx_render.finish import JoinCall, Joined, make_deliverable, make_segment
 from wanx_render.geometry import Focus, crop_box, enlargement
+from wanx_render.making import JoinCall, Joined, make_deliverable, make_segment
 from wanx_render.mix import Mix
 from wanx_render.plan import frame_of
 from wanx_render.shotlist import Deliverable, Shot

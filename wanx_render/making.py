@@ -1,0 +1,144 @@
+"""The calls that make files: a segment, a deliverable. What the finisher hands to its executor.
+
+Each is a function of plain data that can be pickled, and gives back the same; it shares nothing
+with any other call, so that a thread, a process or another machine with the same folder may run it.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from wanx_render import ffmpeg
+from wanx_render.assemble import join_arguments, join_list, measure_arguments
+from wanx_render.captions import save
+from wanx_render.conform import Piece, piece_arguments, timescale
+from wanx_render.errors import Broken
+from wanx_render.manifest import CheckRecord
+from wanx_render.mix import NOTHING, PEAK, Level, Mix
+from wanx_render.plan import Frame
+from wanx_render.timing import samples_in
+from wanx_render.verify import verify
+
+# A limiter takes away what a gain brought; after a few turns it is as near as it gets.
+_LEVELLINGS = 4
+_NEAR = Decimal("0.3")  # LU
+
+
+def make_segment(program: ffmpeg.Ffmpeg, piece: Piece, target: Path) -> None:
+    """Encode ``piece`` at ``target``; the name stands only for a whole file."""
+
+    def make(part: Path) -> None:
+        drawn = save(piece.captions, piece.frame.size, part) if piece.captions else []
+        try:
+            ffmpeg.run(program, piece_arguments(piece, part))
+        finally:
+            for path in drawn:
+                path.unlink(missing_ok=True)
+
+    _whole(target, make)
+
+
+def _whole(target: Path, make: Callable[[Path], object]) -> None:
+    """Let ``make`` write a part file, then give it its name in one step."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        make(part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinCall:
+    """All that is needed to make and verify one deliverable, as plain data."""
+
+    name: str
+    segments: tuple[Path, ...]
+    frame: Frame
+    frames: int
+    target: Path
+    mix: Mix = NOTHING
+    sounding: bool = False  # whether something must be heard
+
+    @property
+    def samples(self) -> int:
+        return samples_in(self.frames, self.frame.rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A finished, verified file."""
+
+    sha256: str
+    duration: Fraction
+    loudness: str | None
+    checks: tuple[CheckRecord, ...]
+    notices: tuple[str, ...] = ()
+
+
+def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
+    """Join the segments, hold the result against its promise, and put it in place.
+
+    Raises Broken, leaving what stood there before, where the promise does not hold.
+    """
+    listing = call.segments[0].with_name(f".{call.name}.{os.getpid()}.ffconcat")
+    part = call.target.with_name(f".{call.target.name}.{os.getpid()}.part")
+    try:
+        names = join_list(segment.name for segment in call.segments)
+        listing.write_text(names, encoding="utf-8")
+        level = _level(program, listing, call)
+        scale = timescale(call.frame.rate)
+        arguments = join_arguments(listing, part, scale, call.mix, call.samples, level)
+        ffmpeg.run(program, arguments)
+        finding = verify(
+            program, part, call.frame, call.frames, call.mix.loudness, sounding=call.sounding
+        )
+        if not finding.holds:
+            wrong = [c for c in finding.checks if not c.holds]
+            told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
+            raise Broken(f"{call.name} is not what was promised: {told}")
+        joined = Joined(
+            sha256=digest(part),
+            duration=finding.probe.picture.duration,
+            loudness=finding.loudness,
+            checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in finding.checks),
+            notices=finding.notices,
+        )
+        part.replace(call.target)
+        return joined
+    finally:
+        part.unlink(missing_ok=True)
+        listing.unlink(missing_ok=True)
+
+
+def _level(program: ffmpeg.Ffmpeg, listing: Path, call: JoinCall) -> Level:
+    """What brings the mix to the loudness it shall have; silence stays silence.
+
+    One gain for the whole. Where its peaks would then be too high they are held, which costs
+    loudness: that is measured again and made up for.
+    """
+    level = Level()
+    if call.mix.loudness is None:
+        return level
+    for _ in range(_LEVELLINGS):
+        arguments = measure_arguments(listing, call.mix, call.samples, level)
+        found = ffmpeg.metered(program, arguments)
+        if found.integrated is None:
+            return level
+        missing = call.mix.loudness - found.integrated
+        if level != Level() and abs(missing) < _NEAR:
+            return level
+        peak = (found.peak or Decimal(0)) + missing
+        level = Level(level.gain + missing, level.limited or peak > PEAK)
+        if not level.limited:
+            return level
+    return level
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
