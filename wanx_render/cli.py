@@ -10,27 +10,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wanx_render.errors import BadInput, WanxError
+from wanx_render.options import (
+    BACKEND,
+    BASE_URL,
+    CASCADE,
+    CATALOG,
+    FILE,
+    JSON,
+    LINES,
+    OUT,
+    REGION,
+    RETAKE,
+    Money,
+)
 
 # What only some commands need is imported where it is used: every start pays for the rest.
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
     from pathlib import Path
-
-
-class _File(click.ParamType["Path"]):
-    name = "path"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Path:  # noqa: ARG002  # the form click calls
-        from pathlib import Path
-
-        return Path(value)
-
-    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
-        return click.Path().shell_complete(ctx, param, incomplete)
-
-
-_FILE = _File()
 
 
 class _Commands(click.Group):
@@ -48,21 +46,6 @@ def _is_file_name(word: str) -> bool:
     return word.lower().endswith((".yaml", ".yml")) or os.path.exists(word)  # noqa: PTH110  # no pathlib at the start
 
 
-class _Money(click.ParamType["Decimal"]):
-    name = "amount"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Decimal:
-        from decimal import Decimal, InvalidOperation
-
-        try:
-            amount = Decimal(value)
-        except InvalidOperation:
-            amount = Decimal(-1)
-        if not amount.is_finite() or amount < 0:
-            self.fail(f"{value!r} is not an amount of money", param, ctx)
-        return amount
-
-
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="wanx-render", prog_name="wanx-render")
 def cli() -> None:
@@ -73,41 +56,19 @@ def cli() -> None:
     """
 
 
-_CATALOG = click.option(
-    "--catalog",
-    type=_FILE,
-    envvar="WANX_CATALOG",
-    help="A YAML file that adds or overrides models and prices.",
-)
-
-
-_BACKEND = click.option(
-    "--backend", type=click.Choice(["mock", "dashscope"]), help="Where tasks run."
-)
-
-
-_RETAKE = click.option(
-    "--retake", multiple=True, metavar="ID", help="One more take of this shot; earlier ones stay."
-)
-_CASCADE = click.option(
-    "--cascade/--no-cascade", default=True, show_default=True,
-    help="Make anew what begins with the last frame of a shot that changed.",
-)  # fmt: skip
-
-
 @cli.command()
-@click.argument("file", type=_FILE, required=False)
-@_BACKEND
-@click.option("--out", type=_FILE, help="The render folder [renders/PROJECT beside the file].")
-@click.option("--plan", "saved", type=_FILE, help="Run a saved plan, and nothing else than it.")
+@click.argument("file", type=FILE, required=False)
+@BACKEND
+@OUT
+@click.option("--plan", "saved", type=FILE, help="Run a saved plan, and nothing else than it.")
 @click.option("--only", multiple=True, metavar="ID", help="Make the clips of these shots only.")
-@_RETAKE
-@_CASCADE
-@click.option("--max-cost", type=_Money(), help="Stop before spending more than this.")
+@RETAKE
+@CASCADE
+@click.option("--max-cost", type=Money(), help="Stop before spending more than this.")
 @click.option("--yes", is_flag=True, help="Spend without asking; the mock never asks.")
-@click.option("--base-url", metavar="URL", help="Where the service is; an emulator for one.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
-@_CATALOG
+@BASE_URL
+@LINES
+@CATALOG
 def render(
     file: Path | None,
     backend: str | None,
@@ -137,15 +98,15 @@ def render(
 
 
 @cli.command()
-@click.argument("file", type=_FILE)
-@_BACKEND
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--out", "save", type=_FILE, metavar="PLAN", help="Save the plan for approval.")
-@click.option("--folder", type=_FILE, help="The render folder [renders/PROJECT beside the file].")
+@click.argument("file", type=FILE)
+@BACKEND
+@JSON
+@click.option("--out", "save", type=FILE, metavar="PLAN", help="Save the plan for approval.")
+@click.option("--folder", type=FILE, help="The render folder [renders/PROJECT beside the file].")
 @click.option("--detailed-exitcode", is_flag=True, help="Answer 6 where there is work to pay for.")
-@_RETAKE
-@_CASCADE
-@_CATALOG
+@RETAKE
+@CASCADE
+@CATALOG
 def plan(
     file: Path,
     backend: str | None,
@@ -170,7 +131,7 @@ def plan(
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, type=_FILE)
+@click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option(
     "--format",
     "style",
@@ -178,7 +139,7 @@ def plan(
     default="full",
     show_default=True,
 )
-@_CATALOG
+@CATALOG
 def validate(files: tuple[Path, ...], style: Any, catalog: Path | None) -> int:
     """Say every problem of each FILE; nothing is sent."""
     from wanx_render.commands.base import World
@@ -189,8 +150,8 @@ def validate(files: tuple[Path, ...], style: Any, catalog: Path | None) -> int:
 
 @cli.command()
 @click.argument("model", required=False)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@_CATALOG
+@JSON
+@CATALOG
 def models(model: str | None, as_json: bool, catalog: Path | None) -> int:
     """Show what each model can do, or one MODEL with the source of each figure."""
     from wanx_render.commands.base import World
@@ -200,7 +161,7 @@ def models(model: str | None, as_json: bool, catalog: Path | None) -> int:
 
 
 @cli.command()
-@_CATALOG
+@CATALOG
 def schema(catalog: Path | None) -> int:
     """Print the JSON Schema of the shot list, for editors."""
     from wanx_render.commands.base import World
@@ -210,7 +171,7 @@ def schema(catalog: Path | None) -> int:
 
 
 @cli.command()
-@click.argument("folder", type=_FILE, default=".", metavar="[DIR]")
+@click.argument("folder", type=FILE, default=".", metavar="[DIR]")
 def init(folder: Path) -> int:
     """Write a runnable example into DIR [here]; nothing is overwritten."""
     from wanx_render.commands.base import World
@@ -220,7 +181,7 @@ def init(folder: Path) -> int:
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@JSON
 def doctor(as_json: bool) -> int:
     """Look at Python, ffmpeg, font, key, disk, clock and proxies; the key is never shown."""
     from pathlib import Path
@@ -231,18 +192,11 @@ def doctor(as_json: bool) -> int:
     return doctor(as_json, Path.cwd(), World.real())
 
 
-_OUT = click.option(
-    "--out", type=_FILE, help="The render folder [renders/PROJECT beside the file]."
-)
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-_BASE_URL = click.option("--base-url", metavar="URL", help="Where the service is.")
-
-
 @cli.command()
-@click.argument("file", type=_FILE)
-@_OUT
-@_JSON
-@_CATALOG
+@click.argument("file", type=FILE)
+@OUT
+@JSON
+@CATALOG
 def status(file: Path, out: Path | None, as_json: bool, catalog: Path | None) -> int:
     """Show every task FILE ever asked for: state, age, hours left to fetch it. Sends nothing."""
     from wanx_render.commands.base import World
@@ -252,12 +206,12 @@ def status(file: Path, out: Path | None, as_json: bool, catalog: Path | None) ->
 
 
 @cli.command()
-@click.argument("file", type=_FILE)
-@_BACKEND
-@_OUT
-@_BASE_URL
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
-@_CATALOG
+@click.argument("file", type=FILE)
+@BACKEND
+@OUT
+@BASE_URL
+@LINES
+@CATALOG
 def rescue(
     file: Path,
     backend: str | None,
@@ -274,13 +228,13 @@ def rescue(
 
 
 @cli.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @click.argument("attempt", type=int, required=False)
 @click.option("--adopt", metavar="TASK", help="The attempt is this task of the service.")
 @click.option("--release", is_flag=True, help="It was never accepted; it may be asked for again.")
-@_OUT
-@_JSON
-@_CATALOG
+@OUT
+@JSON
+@CATALOG
 def resolve(
     file: Path,
     attempt: int | None,
@@ -299,7 +253,7 @@ def resolve(
 
 
 @cli.command()
-@click.argument("clip", type=_FILE)
+@click.argument("clip", type=FILE)
 @click.option("--aspect", required=True, metavar="W:H", help="The exact ratio, such as 9:16.")
 @click.option("--fit", type=click.Choice(["crop", "pad", "blur"]), default="crop",
               show_default=True)  # fmt: skip
@@ -308,8 +262,8 @@ def resolve(
 @click.option("--focus", nargs=2, metavar="X Y", help="What a crop keeps in view, from 0 to 1.")
 @click.option("--background", default="black", show_default=True, help="The colour of bars.")
 @click.option("--loudness", metavar="LUFS", help="How loud the sound shall be, such as -14.")
-@click.option("-o", "--out", required=True, type=_FILE, help="The mp4 to make.")
-@_JSON
+@click.option("-o", "--out", required=True, type=FILE, help="The mp4 to make.")
+@JSON
 def conform(
     clip: Path,
     aspect: str,
@@ -337,15 +291,10 @@ def tasks() -> None:
     """The service's own tasks: list, show, cancel."""
 
 
-_REGION = click.option(
-    "--region", type=click.Choice(["beijing", "singapore"]), default="beijing", show_default=True
-)
-
-
 @tasks.command("list")
-@_REGION
-@_BASE_URL
-@_JSON
+@REGION
+@BASE_URL
+@JSON
 def tasks_list(region: str, base_url: str | None, as_json: bool) -> int:
     """The account's tasks of the last 24 hours."""
     from wanx_render.commands.base import World
@@ -356,8 +305,8 @@ def tasks_list(region: str, base_url: str | None, as_json: bool) -> int:
 
 @tasks.command("show")
 @click.argument("task_id")
-@_REGION
-@_BASE_URL
+@REGION
+@BASE_URL
 def tasks_show(task_id: str, region: str, base_url: str | None) -> int:
     """One task as the service tells it, as JSON."""
     from wanx_render.commands.base import World
@@ -368,8 +317,8 @@ def tasks_show(task_id: str, region: str, base_url: str | None) -> int:
 
 @tasks.command("cancel")
 @click.argument("task_id")
-@_REGION
-@_BASE_URL
+@REGION
+@BASE_URL
 def tasks_cancel(task_id: str, region: str, base_url: str | None) -> int:
     """Cancel a task that still waits; one that runs can no longer be stopped."""
     from wanx_render.commands.base import World

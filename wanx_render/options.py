@@ -1,0 +1,72 @@
+"""What several commands share of their words: the types of parameters, and options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+# Every start pays for what is imported here; the rest is imported where it is used.
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from pathlib import Path
+
+
+class File(click.ParamType["Path"]):
+    name = "path"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:  # noqa: ARG002  # the form click calls
+        from pathlib import Path
+
+        return Path(value)
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
+        return click.Path().shell_complete(ctx, param, incomplete)
+
+
+FILE = File()
+
+
+class Money(click.ParamType["Decimal"]):
+    name = "amount"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Decimal:
+        from decimal import Decimal, InvalidOperation
+
+        try:
+            amount = Decimal(value)
+        except InvalidOperation:
+            amount = Decimal(-1)
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"{value!r} is not an amount of money", param, ctx)
+        return amount
+
+
+CATALOG = click.option(
+    "--catalog",
+    type=FILE,
+    envvar="WANX_CATALOG",
+    help="A YAML file that adds or overrides models and prices.",
+)
+
+BACKEND = click.option(
+    "--backend", type=click.Choice(["mock", "dashscope"]), help="Where tasks run."
+)
+
+RETAKE = click.option(
+    "--retake", multiple=True, metavar="ID", help="One more take of this shot; earlier ones stay."
+)
+CASCADE = click.option(
+    "--cascade/--no-cascade", default=True, show_default=True,
+    help="Make anew what begins with the last frame of a shot that changed.",
+)  # fmt: skip
+
+OUT = click.option("--out", type=FILE, help="The render folder [renders/PROJECT beside the file].")
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+LINES = click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
+BASE_URL = click.option(
+    "--base-url", metavar="URL", help="Where the service is; an emulator for one."
+)
+REGION = click.option(
+    "--region", type=click.Choice(["beijing", "singapore"]), default="beijing", show_default=True
+)
