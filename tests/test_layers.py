@@ -11,7 +11,7 @@ from conftest import ROOT
 FLOORS = (
     ("errors", "diagnostics", "geometry", "timing", "clock", "events", "options"),
     ("source", "shotlist", "task", "pictures", "soundtracks", "fonts"),
-    ("capabilities", "ffmpeg", "manifest", "captions"),
+    ("capabilities", "ffmpeg", "manifest", "captions", "picks"),
     ("pricing", "purse", "lanes", "backends.base", "timeline"),
     ("plan", "rules"),
     ("load", "journal", "conform", "mix", "verify"),

@@ -43,6 +43,7 @@ class TakeForecast:
     price: str | None
     currency: str
     key: str
+    chosen: bool = False  # picked on the board (picks.yaml), not by the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def forecast(plan: Plan, standings: tuple[Standing, ...], catalog: Catalog) -> F
     new = tuple(each.take for each in standings if each.state == "new")
     cost = plan.cost(new)
     least, most = _wall_seconds((each for each in standings if each.state != "cached"), catalog)
-    picked = {shot.shot.id: shot.shot.pick for shot in plan.shots}
+    shots = {shot.shot.id: shot for shot in plan.shots}
     return Forecast(
         version=VERSION,
         project=plan.project,
@@ -106,7 +107,7 @@ def forecast(plan: Plan, standings: tuple[Standing, ...], catalog: Catalog) -> F
         region=plan.region,
         mock=plan.world == "mock",
         catalog=fingerprint(catalog),
-        takes=tuple(_take(each, plan, picked) for each in standings),
+        takes=tuple(_take(each, plan, shots[each.take.shot]) for each in standings),
         deliverables=_deliverables(plan, standings),
         to_make=len(new),
         cost=str(cost.amount),
@@ -124,13 +125,13 @@ def fingerprint(catalog: Catalog) -> str:
     return hashlib.sha256(catalog.model_dump_json().encode()).hexdigest()[:16]
 
 
-def _take(standing: Standing, plan: Plan, picked: dict[str, int]) -> TakeForecast:
+def _take(standing: Standing, plan: Plan, shot: PlannedShot) -> TakeForecast:
     take = standing.take
     request = take.request
     return TakeForecast(
         shot=take.shot,
         take=take.number,
-        picked=picked[take.shot] == take.number,
+        picked=(picked := shot.shot.pick == take.number),
         state=standing.state,
         reason=standing.reason,
         model=request.model,
@@ -143,6 +144,7 @@ def _take(standing: Standing, plan: Plan, picked: dict[str, int]) -> TakeForecas
         price=str(take.price.amount) if take.price else None,
         currency=plan.currency,
         key=request.key(plan.world),
+        chosen=picked and shot.chosen,
     )
 
 

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from wanx_render import pictures, rules, soundtracks, source
+from wanx_render import picks, pictures, rules, soundtracks, source
 from wanx_render.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, in_order
 from wanx_render.errors import BadInput
+from wanx_render.picks import Picks
 from wanx_render.pictures import BadPicture, Picture
 from wanx_render.shotlist import (
     CHAIN_TAG,
@@ -39,6 +40,7 @@ class Loaded:
     folder: Path
     media: Mapping[str, Media]  # every picture and sound, by the words the list names it with
     texts: Mapping[str, str]
+    picks: Picks  # what was chosen on the board; its points of focus are in the shots already
     warnings: tuple[Diagnostic, ...] = field(default=())
 
 
@@ -71,7 +73,7 @@ def _load(file: Path, name: str, catalog: Catalog) -> Loaded:
     try:
         return _checked(file, read, catalog)
     except BadInput as problem:
-        problem.texts = {name: read.text}
+        problem.texts = {name: read.text, **problem.texts}
         raise
 
 
@@ -96,13 +98,29 @@ def _checked(file: Path, read: Source, catalog: Catalog) -> Loaded:
         sounds=sounds,
         place=places.of,
     )
+    chosen, wrong = picks.read(file, scene.ids)
     everything = in_order(
-        [*_keys_in(read), *parts.problems, *problems, *unheard, *rules.findings(scene)]
+        [*_keys_in(read), *parts.problems, *problems, *unheard, *rules.findings(scene), *wrong]
     )
+    texts = {each.file: each.text for each in (read, chosen.read) if each}
     if whole is None or any(d.severity == "error" for d in everything):
-        raise BadInput(*everything)
+        refusal = BadInput(*everything)
+        refusal.texts = texts
+        raise refusal
     media = _media(whole, folder, found)
-    return Loaded(file, whole, folder, media, {read.file: read.text}, everything)
+    return Loaded(file, _focused(whole, chosen), folder, media, texts, chosen, everything)
+
+
+def _focused(whole: ShotList, chosen: Picks) -> ShotList:
+    """The list with the points of focus that were chosen on the board."""
+    points = {name: each.focus for name, each in chosen.shots.items() if each.focus}
+    if not points:
+        return whole
+    shots = tuple(
+        shot.model_copy(update={"focus": points[shot.id]}) if shot.id in points else shot
+        for shot in whole.shots
+    )
+    return whole.model_copy(update={"shots": shots})
 
 
 def _ids(shots: Any) -> tuple[str, ...]:

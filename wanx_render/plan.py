@@ -55,6 +55,7 @@ class PlannedShot:
     takes: tuple[Take, ...]
     cut: Cut
     basis: str
+    chosen: bool = False  # whether its pick was made on the board, not by the list
 
     @property
     def picked(self) -> Take:
@@ -89,11 +90,13 @@ def make(
     media: Mapping[str, Media],
     catalog: Catalog,
     retakes: Mapping[str, int] | None = None,
+    picks: Mapping[str, int] | None = None,
 ) -> Plan:
     """The plan of a checked shot list; ``media`` are its pictures and sounds, as it names them.
 
     ``retakes`` tells by a shot's basis how many takes there are, where it is more than the list
-    asks for; the last of them is picked unless the list picks one itself.
+    asks for; the last of them is picked unless the list picks one itself. ``picks`` tells by shot
+    which take was picked on the board, and overrides both where there is such a take.
     """
     planned: dict[str, PlannedShot] = {}
     for shot in _after_what_they_wait_for(shots):
@@ -104,7 +107,11 @@ def make(
         request = _request(shot, model, first, shots.region, media)
         basis = _basis(request, shot.seed, world)
         wanted = _retaken(shot, (retakes or {}).get(basis, 1))
-        planned[shot.id] = _planned(wanted, model, request, basis, catalog)
+        pick = (picks or {}).get(shot.id, wanted.takes + 1)
+        if chosen := pick <= wanted.takes:
+            wanted = wanted.model_copy(update={"pick": pick})
+        made = _planned(wanted, model, request, basis, catalog)
+        planned[shot.id] = replace(made, chosen=chosen)
     return Plan(
         project=shots.project,
         world=world,

@@ -1,10 +1,11 @@
-"""YAML text in, plain values with their places out; the only module that sees YAML.
+"""YAML text in, plain values with their places out, and back; the only module that sees YAML.
 
 The reading is YAML 1.2 core: ``9:16`` is a string (YAML 1.1 says 556), ``no`` is a string, ``010``
 is ten, dates are strings. Numbers with a point are exact (Decimal). Duplicate keys, unknown tags,
 recursive or too many aliases, deep nesting and large files are refused with their place.
 """
 
+import os
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -106,6 +107,31 @@ def read(file: FilePath, name: str) -> Source:
     except BadInput as problem:
         problem.texts = {name: text}
         raise
+
+
+class _Writer(yaml.SafeDumper):
+    """Writes exact decimals as the numbers they are."""
+
+
+_Writer.add_representer(
+    Decimal, lambda writer, number: writer.represent_scalar(_CORE + "float", f"{number:f}")
+)
+
+
+def write(file: FilePath, value: Any, head: str = "") -> None:
+    """Put ``value`` under ``head`` into ``file``, whole or not at all. Raises OSError."""
+    text = yaml.dump(
+        value, Dumper=_Writer, allow_unicode=True, sort_keys=False, default_flow_style=None
+    )
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.write(head + text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def parse(text: str, name: str) -> Source:

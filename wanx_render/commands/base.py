@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from wanx_render import capabilities, plan
+from wanx_render import capabilities, picks, plan
 from wanx_render.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, clean, did_you_mean
 from wanx_render.errors import BadInput
@@ -52,7 +52,13 @@ def make_plan(
     retakes: Mapping[str, int] | None = None,
 ) -> Plan:
     world = backend or loaded.shots.backend
-    return plan.make(loaded.shots, world, loaded.media, catalog, retakes)
+    return plan.make(loaded.shots, world, loaded.media, catalog, retakes, loaded.picks.picked)
+
+
+def warnings(loaded: Loaded, made: Plan) -> tuple[Diagnostic, ...]:
+    """What is worth warning of, now that it is known how many takes each shot has."""
+    takes = {shot.shot.id: len(shot.takes) for shot in made.shots}
+    return (*loaded.warnings, *picks.stale(loaded.picks, takes))
 
 
 def refuse_unknown(option: str, names: Iterable[str], made: Plan) -> None:

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.base import World, folder_of, make_plan, read, refuse_unknown
+from wanx_render.commands.base import (
+    World,
+    folder_of,
+    make_plan,
+    read,
+    refuse_unknown,
+    warnings,
+)
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.forecast import Forecast, forecast
@@ -41,8 +48,8 @@ class PlanOptions:
 def plan(options: PlanOptions, world: World) -> int:
     """Show the plan on stdout; the exit code."""
     loaded, catalog = read(options.file, options.catalog)
-    told = look_ahead(loaded, catalog, options)
-    for warning in loaded.warnings:
+    made, told = look_ahead(loaded, catalog, options)
+    for warning in warnings(loaded, made):
         world.tell(f"{warning.span}: warning[{warning.code}]: {warning.message}")
     if options.as_json:
         text = json.dumps(asdict(told), ensure_ascii=False, indent=2)
@@ -55,8 +62,8 @@ def plan(options: PlanOptions, world: World) -> int:
     return WORK_TO_PAY_FOR if options.detailed and told.to_make else 0
 
 
-def look_ahead(loaded: Loaded, catalog: Catalog, options: PlanOptions) -> Forecast:
-    """The forecast of a list, held against the journal of its folder where there is one."""
+def look_ahead(loaded: Loaded, catalog: Catalog, options: PlanOptions) -> tuple[Plan, Forecast]:
+    """The plan of a list and its forecast, held against the journal where there is one."""
 
     def make(retakes: Mapping[str, int]) -> Plan:
         return make_plan(loaded, catalog, options.backend, retakes)
@@ -67,7 +74,7 @@ def look_ahead(loaded: Loaded, catalog: Catalog, options: PlanOptions) -> Foreca
     try:
         made, _ = retaken(make, options.retake, journal, folder)
         standings = stand(made, journal, folder, cascade=options.cascade)
-        return forecast(made, standings, catalog)
+        return made, forecast(made, standings, catalog)
     finally:
         if journal:
             journal.close()
@@ -79,6 +86,7 @@ def saved(loaded: Loaded, told: Forecast) -> dict[str, Any]:
         "kind": SAVED,
         "list": str(loaded.file.resolve()),
         "list_sha256": hashlib.sha256(loaded.texts[str(loaded.file)].encode()).hexdigest(),
+        "picks": {name: asdict(each) for name, each in sorted(loaded.picks.shots.items())},
         "inputs": {name: media.identity for name, media in sorted(loaded.media.items())},
         "forecast": asdict(told),
     }
@@ -86,7 +94,8 @@ def saved(loaded: Loaded, told: Forecast) -> dict[str, Any]:
 
 def _save(path: Path, record: dict[str, Any]) -> None:
     try:
-        path.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(record, ensure_ascii=False, indent=2, default=str)
+        path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise BadInput(
             Diagnostic("folder-unwritable", f"cannot write {path}: {error.strerror}")
@@ -127,6 +136,8 @@ def hold_to(record: dict[str, Any], loaded: Loaded, told: Forecast) -> None:
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
     if before["list_sha256"] != now["list_sha256"]:
         yield "the shot list has changed"
+    if before.get("picks", {}) != json.loads(json.dumps(now["picks"], default=str)):
+        yield "what was picked has changed"
     for name in sorted({*before["inputs"], *now["inputs"]}):
         if before["inputs"].get(name) != now["inputs"].get(name):
             shown = name if len(name) < 200 else "a data URI"

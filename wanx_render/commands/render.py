@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock, RealClock
-from wanx_render.commands.base import World, folder_of, make_plan, read, refuse_unknown
+from wanx_render.commands.base import (
+    World,
+    folder_of,
+    make_plan,
+    read,
+    refuse_unknown,
+    warnings,
+)
 from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.plan import hold_to, open_saved
 from wanx_render.commands.service import Service, access, dashscope, mock
@@ -82,7 +89,7 @@ def render(options: RenderOptions, world: World) -> int:
         wall = RealClock()
         emit = _report(options, made, world, wall, stack)
         emit(Event("start", _opening(made, new)))
-        for warning in loaded.warnings:
+        for warning in warnings(loaded, made):
             place = f"{warning.span}: " if warning.span else ""
             emit(Event("warning", f"{place}{warning.message}"))
         executor = stack.enter_context(pool())

@@ -61,9 +61,10 @@ def _take(take: TakeForecast) -> tuple[str, ...]:
     size = f"{take.width}x{take.height}" if take.width else "unknown"
     price = f"{take.price} {take.currency}" if take.price is not None else "unknown"
     number = f"{take.take}*" if take.picked else f"{take.take} "
+    why = f"{take.reason}; picked by picks.yaml" if take.chosen else take.reason
     return (
         take.shot, number, take.state, take.model, take.resolution, str(take.seconds), take.fps,
-        size, price, take.reason,
+        size, price, why,
     )  # fmt: skip
 
 
