@@ -17,6 +17,7 @@ FLOORS = (
     ("load", "journal", "conform", "mix", "verify"),
     ("assemble", "intake"),
     ("making",),
+    ("bench",),
     ("standing", "reconcile", "fetch", "watch", "results"),
     ("finish", "forecast", "collect", "retakes", "asking"),
     ("rescue", "render"),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from wanx_render import ffmpeg, plan
+from wanx_render.bench import LocalBench
 from wanx_render.capabilities import Catalog
 from wanx_render.conform import Take
 from wanx_render.errors import Broken, FfmpegError, WanxError
@@ -89,7 +90,8 @@ def finished(
     wanted = plan.make(loaded.shots, "mock", loaded.media, catalog)
 
     async def work() -> tuple[DeliverableRecord | Broken, ...]:
-        finisher = Finisher(wanted, program, executor, folder, lambda event: None)
+        bench = LocalBench(program, executor, folder)
+        finisher = Finisher(wanted, bench, folder, lambda event: None)
         for shot, rate in zip(wanted.shots, (30, 24), strict=True):
             path = media / f"{shot.shot.id}.mp4"
             take = Take(path, shot.shot.id, Size(120, 160), Fraction(rate), 3 * rate, True)

@@ -1,26 +1,25 @@
 """Clips to deliverables: segments as soon as a clip lands, then join, verify, and put in place.
 
 Segments are named by what they depend on, so that a second run, or another order, finds them again.
-All ffmpeg work goes through an executor given from outside, as calls on plain data.
+All ffmpeg work is done at a bench given from outside, as calls on plain data.
 """
 
 import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
-from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from wanx_render import ffmpeg
+from wanx_render.bench import SEGMENTS, Bench
 from wanx_render.captions import Captions, Cue, read_srt, together, within, write_srt
 from wanx_render.conform import Piece, Seam, Segment, Take
-from wanx_render.errors import Broken, FfmpegError
+from wanx_render.errors import Broken, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.fonts import chinese, named
 from wanx_render.geometry import crop_box, enlargement
-from wanx_render.making import JoinCall, Joined, digest, make_deliverable, make_segment
+from wanx_render.making import JoinCall, Joined
 from wanx_render.manifest import DeliverableRecord, PartRecord
 from wanx_render.mix import Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
@@ -59,20 +58,15 @@ class _Layout:
 class Finisher:
     """Makes the deliverables of one plan, beginning with whatever clip comes first."""
 
-    def __init__(
-        self, plan: Plan, program: ffmpeg.Ffmpeg, executor: Executor, folder: Path, emit: Emit
-    ) -> None:
+    def __init__(self, plan: Plan, bench: Bench, folder: Path, emit: Emit) -> None:
         self._plan = plan
-        self._program = program
-        self._executor = executor
+        self._bench = bench
         self._folder = folder
         self._emit = emit
         self._landed: dict[str, Take] = {}
         self._surprises = {"size": 0, "rate": 0}
         self._layouts: dict[str, tuple[tuple[int, int], _Layout]] = {}
         self._work: dict[str, asyncio.Future[None]] = {}
-        self._cache = folder / ".cache" / "segments"
-        self._cache.mkdir(parents=True, exist_ok=True)
 
     def clip_landed(self, shot: PlannedShot, take: Take) -> None:
         """The shot's picked clip is there: start on its segments."""
@@ -121,13 +115,13 @@ class Finisher:
         )
         done: list[DeliverableRecord | Broken] = []
         for deliverable, result in zip(self._plan.deliverables, results, strict=True):
-            if isinstance(result, FfmpegError | Broken):
+            if isinstance(result, WanxError):
                 done.append(Broken(f"{deliverable.name}: {result}"))
             elif isinstance(result, BaseException):
                 raise result
             else:
                 done.append(result)
-        self._sweep()
+        self._bench.sweep({self._path(key).name for key in self._work})
         return tuple(done)
 
     def _frame(self, deliverable: Deliverable) -> Frame | None:
@@ -216,7 +210,7 @@ class Finisher:
         piece = self._piece(deliverable, part, frame, cues)
         if piece is None:
             return None
-        key = piece.key(self._program)
+        key = piece.key(self._bench.program)
         if key not in self._work:
             shot = self._plan.shots[part.shot].shot.id
             self._work[key] = asyncio.ensure_future(
@@ -225,13 +219,12 @@ class Finisher:
         return piece
 
     def _path(self, key: str) -> Path:
-        return self._cache / f"{key[:32]}.mov"
+        return self._folder / SEGMENTS / f"{key[:32]}.mov"
 
     async def _conform(self, deliverable: Deliverable, shot: str, piece: Piece, path: Path) -> None:
-        if path.exists():
+        if self._bench.has(path):
             return
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._executor, make_segment, self._program, piece, path)
+        await self._bench.segment(piece, path)
         self._emit(
             Event(
                 "segment",
@@ -251,12 +244,13 @@ class Finisher:
         if deliverable.captions in ("sidecar", "both"):
             self._write_sidecar(deliverable, write_srt(cues, frame.rate))
         pieces = [piece for part in parts if (piece := self._start(deliverable, part, frame, cues))]
-        keys = [piece.key(self._program) for piece in pieces]
+        keys = [piece.key(self._bench.program) for piece in pieces]
         await asyncio.gather(*(self._work[key] for key in keys))
         mix = self._mix(deliverable, layout)
         key = _join_key(keys, mix)
         target = self._folder / f"{deliverable.name}.mp4"
-        if earlier and earlier.key == key and target.exists() and digest(target) == earlier.sha256:
+        same = earlier is not None and earlier.key == key
+        if earlier and same and await self._bench.stands(target, earlier.sha256):
             self._emit(Event("deliverable", "unchanged", deliverable=deliverable.name))
             return earlier
         call = JoinCall(
@@ -268,8 +262,7 @@ class Finisher:
             mix=mix,
             sounding=self._sounds(mix),
         )
-        loop = asyncio.get_running_loop()
-        joined = await loop.run_in_executor(self._executor, make_deliverable, self._program, call)
+        joined = await self._bench.deliverable(call)
         self._emit(
             Event(
                 "deliverable",
@@ -353,10 +346,3 @@ class Finisher:
                 )
             )
         return tuple(records)
-
-    def _sweep(self) -> None:
-        """Drop segments that this plan no longer uses; they cost time to make again, not money."""
-        used = {self._path(key).name for key in self._work}
-        for path in self._cache.iterdir():
-            if path.name not in used:
-                path.unlink(missing_ok=True)

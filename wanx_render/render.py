@@ -17,6 +17,7 @@ from typing import TypeVar
 from wanx_render import ffmpeg
 from wanx_render.asking import Asker
 from wanx_render.backends.base import Backend, Canceled, Failed, Succeeded, Unknown
+from wanx_render.bench import Bench, LocalBench
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.collect import FORGOTTEN, Collector
@@ -56,11 +57,13 @@ class Desk:
     cascade: bool = True  # whether a shot is asked for anew because its first frame changed
     limit: Decimal | None = None  # the most this run may spend
     chance: random.Random = field(default_factory=random.Random)  # for pauses alone
+    bench: Bench | None = None  # where segments and deliverables are made; else here
 
 
 async def render(desk: Desk, program_version: str) -> Manifest:
     """Run the plan to its end and write the manifest."""
-    finisher = Finisher(desk.plan, desk.program, desk.executor, desk.folder, desk.emit)
+    bench = desk.bench or LocalBench(desk.program, desk.executor, desk.folder)
+    finisher = Finisher(desk.plan, bench, desk.folder, desk.emit)
     results = await _Crew(desk, finisher).run()
     delivered: tuple[DeliverableRecord | Broken, ...] = ()
     missing = [shot.shot.id for shot in desk.plan.shots if not has_clip(shot, results)]

@@ -1,0 +1,72 @@
+"""Where segments and deliverables are made and kept: the finisher says what, the bench says where.
+
+The local one: calls on plain data through an executor, files in the render folder.
+"""
+
+import asyncio
+from collections.abc import Callable, Set
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from wanx_render.conform import Piece
+from wanx_render.ffmpeg import Ffmpeg
+from wanx_render.making import JoinCall, Joined, digest, make_deliverable, make_segment
+
+T = TypeVar("T")
+
+SEGMENTS = Path(".cache") / "segments"
+
+
+class Bench(Protocol):
+    """What the finisher needs of a place to work; paths are those in the render folder."""
+
+    @property
+    def program(self) -> Ffmpeg:
+        """The ffmpeg that everything is made with."""
+
+    def has(self, path: Path) -> bool:
+        """Whether the segment is there, whole."""
+
+    async def segment(self, piece: Piece, path: Path) -> None:
+        """Make a segment. Raises WanxError."""
+
+    async def deliverable(self, call: JoinCall) -> Joined:
+        """Join, verify and put in place. Raises WanxError, leaving what stood there."""
+
+    async def stands(self, path: Path, sha256: str) -> bool:
+        """Whether the deliverable is there as it was made."""
+
+    def sweep(self, used: Set[str]) -> None:
+        """Drop every segment but those; they cost time to make again, not money."""
+
+
+class LocalBench:
+    """This machine and its disk."""
+
+    def __init__(self, program: Ffmpeg, executor: Executor, folder: Path) -> None:
+        self.program = program
+        self._executor = executor
+        self._segments = folder / SEGMENTS
+        self._segments.mkdir(parents=True, exist_ok=True)
+
+    def has(self, path: Path) -> bool:
+        return path.exists()
+
+    async def segment(self, piece: Piece, path: Path) -> None:
+        await self._run(make_segment, self.program, piece, path)
+
+    async def deliverable(self, call: JoinCall) -> Joined:
+        return await self._run(make_deliverable, self.program, call)
+
+    async def stands(self, path: Path, sha256: str) -> bool:
+        return path.exists() and digest(path) == sha256
+
+    def sweep(self, used: Set[str]) -> None:
+        for path in self._segments.iterdir():
+            if path.name not in used:
+                path.unlink(missing_ok=True)
+
+    async def _run(self, call: Callable[..., T], *arguments: object) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, call, *arguments)
