@@ -20,7 +20,7 @@ from wanx_render.errors import Throttled
 from wanx_render.events import Event
 from wanx_render.journal import Journal
 from wanx_render.load import load
-from wanx_render.manifest import Manifest
+from wanx_render.manifest import Manifest, WantedRecord, read
 from wanx_render.render import Desk, render
 
 LIST = """\
@@ -82,6 +82,17 @@ class Studio:
         return [e.kind for e in self.events if shot is None or e.shot == shot]
 
 
+def timeless(manifest: Manifest) -> dict[str, Any]:
+    """A manifest but for when things happened."""
+
+    def without(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: without(v) for k, v in value.items() if not k.endswith("_at")}
+        return [without(each) for each in value] if isinstance(value, list) else value
+
+    return dict(without(json.loads(manifest.text())))
+
+
 @pytest.fixture
 def studio(tmp_path: Path, catalog: Catalog, program: ffmpeg.Ffmpeg) -> Iterator[Studio]:
     Image.new("RGB", (300, 400), "#884422").save(tmp_path / "a.png")
@@ -124,7 +135,34 @@ def test_two_runs_in_two_folders_are_the_same(studio: Studio) -> None:
 
     first, second = studio.run("a"), studio.run("b")
     assert frame_hashes("a") == frame_hashes("b")
-    assert replace(first, finished_at="") == replace(second, finished_at="")
+    assert timeless(first) == timeless(second)
+
+
+def test_the_record_tells_times_prices_and_what_was_wanted(studio: Studio) -> None:
+    studio.write(LIST.replace("prompt: second", 'prompt: "[[mock: fail=InternalError]]"'))
+    manifest = studio.run()
+    good, bad = (shot.takes[0] for shot in manifest.shots)
+    times = [good.asked_at, good.started_at, good.ended_at, good.fetched_at]
+    assert all(times)
+    assert times == sorted(str(each) for each in times)
+    assert bad.asked_at
+    assert bad.ended_at
+    assert bad.fetched_at is None
+    assert (good.price, good.cost, bad.price, bad.cost) == (
+        "0.72 CNY",
+        "0.72 CNY",
+        "0.72 CNY",
+        None,
+    )
+    assert good.first_frame == "../a.png"
+    assert good.predicted == f"{good.width}x{good.height}"
+    assert manifest.wanted == (WantedRecord("9x16", "9:16", "crop", "90x160"),)
+    assert (manifest.shots[0].cut_start, manifest.shots[0].cut_frames) == (0, 90)
+
+
+def test_a_record_reads_back_as_it_was_written(studio: Studio) -> None:
+    manifest = studio.run()
+    assert read(studio.folder / "out" / "manifest.json") == manifest
 
 
 def test_renaming_reordering_and_cropping_cost_nothing(studio: Studio) -> None:

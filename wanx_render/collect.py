@@ -56,8 +56,8 @@ class Collector:
                 cost = (str(bill.amount), bill.currency) if bill else None
                 self.journal.succeeded(attempt.id, ended, cost)
                 tell("succeeded")
-            case Failed(code=code, message=message):
-                self.journal.ended(attempt.id, "failed", code, message)
+            case Failed():
+                self.journal.failed(attempt.id, ended)
             case Canceled():
                 self.journal.ended(attempt.id, "failed", "Canceled", "the task was cancelled")
             case Unknown():
@@ -73,4 +73,6 @@ class Collector:
             self.backend, task, attempt.label.replace(" take ", "-t"),
             program=self.program, executor=self.executor, folder=self.folder,
         )  # fmt: skip
-        self.journal.stored(attempt.id, stored.sha256, stored.name, stored.bytes)
+        self.journal.stored(
+            attempt.id, stored.sha256, stored.name, stored.bytes, now=self.backend.now()
+        )

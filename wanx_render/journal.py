@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from wanx_render.backends.base import Succeeded
+from wanx_render.backends.base import Failed, Succeeded
 from wanx_render.errors import Broken
 from wanx_render.task import TaskRequest
 
@@ -115,6 +115,11 @@ _MIGRATIONS = (
     """
     CREATE INDEX attempt_label ON attempt (label);
     """,
+    # When the service began, and when the clip was here: what a report shows of a run's time.
+    """
+    ALTER TABLE attempt ADD COLUMN started_at TEXT;
+    ALTER TABLE attempt ADD COLUMN fetched_at TEXT;
+    """,
 )
 
 
@@ -143,6 +148,9 @@ class Attempt:
     clip_sha256: str | None
     clip_bytes: int | None = None
     clip_facts: dict[str, Any] | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    fetched_at: datetime | None = None
 
 
 _SELECT = (
@@ -192,6 +200,10 @@ class Journal:
             " ORDER BY attempt.id"
         ).fetchall()
         return tuple(_attempt(row) for row in rows)
+
+    def last_at(self, key: str) -> Attempt | None:
+        """The newest attempt at the request ``key``, however it stands."""
+        return self._one("key = ? ORDER BY attempt.id DESC", key)
 
     def attempt(self, number: int) -> Attempt | None:
         return self._one("attempt.id = ?", number)
@@ -279,6 +291,7 @@ class Journal:
         self._set(
             attempt,
             state="succeeded",
+            started_at=task.started.isoformat(),
             ended_at=task.ended.isoformat(),
             expires_at=task.expires.isoformat(),
             actual_prompt=task.actual_prompt,
@@ -291,14 +304,30 @@ class Journal:
         """The attempt failed, was refused or was lost."""
         self._set(attempt, state=state, code=code or None, message=message or None)
 
-    def stored(self, attempt: int, sha256: str, name: str, size: int) -> None:
+    def failed(self, attempt: int, task: Failed) -> None:
+        """The service gave up, and says when."""
+        self._set(
+            attempt,
+            state="failed",
+            code=task.code or None,
+            message=task.message or None,
+            started_at=task.started.isoformat() if task.started else None,
+            ended_at=task.ended.isoformat() if task.ended else None,
+        )
+
+    def stored(
+        self, attempt: int, sha256: str, name: str, size: int, *, now: datetime | None = None
+    ) -> None:
         """The clip of ``attempt`` stands whole under ``name``."""
         with self._write() as db:
             db.execute(
                 "INSERT OR IGNORE INTO clip (sha256, name, bytes) VALUES (?, ?, ?)",
                 (sha256, name, size),
             )
-            db.execute("UPDATE attempt SET clip = ? WHERE id = ?", (sha256, attempt))
+            db.execute(
+                "UPDATE attempt SET clip = ?, fetched_at = ? WHERE id = ?",
+                (sha256, now.isoformat() if now else None, attempt),
+            )
 
     def probed(self, sha256: str, facts: Mapping[str, Any]) -> None:
         """What the clip with these bytes is, so that it need not be looked at again."""
@@ -374,6 +403,9 @@ def _attempt(row: sqlite3.Row) -> Attempt:
         clip_sha256=row["clip"],
         clip_bytes=row["clip_bytes"],
         clip_facts=json.loads(row["clip_facts"]) if row["clip_facts"] else None,
+        started_at=_time(row["started_at"]),
+        ended_at=_time(row["ended_at"]),
+        fetched_at=_time(row["fetched_at"]),
     )
 
 

@@ -5,9 +5,17 @@ Paths in it start at the render folder. Two runs of one list differ in times onl
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput
+
+# Fields are added with a default, so that manifests of older programs can still be read; the
+# version changes only where one is taken away or means something else.
 VERSION = 1
 
 
@@ -32,15 +40,28 @@ class TakeRecord:
     fps: str | None = None
     frames: int | None = None
     sound: bool | None = None
+    price: str | None = None  # what was expected; ``cost`` is what was billed
+    first_frame: str | None = None  # the picture's file; null for a URL or a data URI
+    asked_at: str | None = None  # by the service's clock, as the others
+    started_at: str | None = None
+    ended_at: str | None = None
+    fetched_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ShotRecord:
-    """A shot with its takes and the one that was picked."""
+    """A shot with its takes and the one that was picked, and how it is used."""
 
     id: str
     picked: int
     takes: tuple[TakeRecord, ...]
+    cut_start: int = 0  # of the picked clip's own frames, the first that is used
+    cut_frames: int | None = None  # and how many are
+    focus: tuple[str, str] = ("1/2", "1/2")  # fractions of width and height
+    transition: str = "cut"  # into the next shot
+    transition_seconds: str = "0"
+    caption: str = ""
+    gain: str = "0"  # decibels of the clip's own sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +109,17 @@ class DeliverableRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedRecord:
+    """A deliverable as the list asks for it, whether it was made or not."""
+
+    name: str
+    aspect: str
+    fit: str
+    size: str | None = None
+    fps: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """Everything a run delivered."""
 
@@ -101,12 +133,54 @@ class Manifest:
     cost: str
     shots: tuple[ShotRecord, ...]
     deliverables: tuple[DeliverableRecord, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # what was worth warning of in the list
+    budget: str | None = None
+    wanted: tuple[WantedRecord, ...] = ()
+    broken: tuple[str, ...] = ()  # deliverables that were tried and are not what was promised
     version: int = field(default=VERSION)
 
     def text(self) -> str:
         record = {"version": self.version, **asdict(self)}
         return json.dumps(record, ensure_ascii=False, indent=2) + "\n"
+
+
+def read(path: Path) -> Manifest:
+    """The manifest at ``path``, of this or an older program.
+
+    Raises BadInput where there is none, or it is none, or a newer program's.
+    """
+    try:
+        record = json.loads(path.read_bytes())
+        found = record.get("version") if isinstance(record, dict) else None
+        if found != VERSION:
+            raise _unreadable(path, f"is of version {found}, and this program reads {VERSION}")
+        return _reader().validate_python(record)
+    except FileNotFoundError:
+        raise BadInput(
+            Diagnostic(
+                "manifest-missing",
+                f"there is no {path}: nothing was rendered here yet",
+                hint="render the list first, or name the folder with --out",
+            )
+        ) from None
+    except OSError as error:
+        raise _unreadable(path, f"cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        place = ".".join(str(step) for step in error.errors()[0]["loc"])
+        raise _unreadable(path, f"is damaged at {place}") from None
+    except (ValueError, RecursionError):
+        raise _unreadable(path, "is not JSON") from None
+
+
+@cache  # built when it is first needed: most commands read none
+def _reader() -> TypeAdapter[Manifest]:
+    return TypeAdapter(Manifest)
+
+
+def _unreadable(path: Path, what: str) -> BadInput:
+    return BadInput(
+        Diagnostic("manifest-unreadable", f"{path} {what}", hint="render the list once more")
+    )
 
 
 def deliverables_in(path: Path) -> dict[str, DeliverableRecord]:

@@ -73,6 +73,7 @@ class Plan:
     shots: tuple[PlannedShot, ...]
     deliverables: tuple[Deliverable, ...]
     media: Mapping[str, Media]  # pictures and sounds, as the list names them
+    budget: Money | None = None
 
     @property
     def takes(self) -> tuple[Take, ...]:
@@ -120,6 +121,7 @@ def make(
         shots=tuple(planned[shot.id] for shot in shots.shots),
         deliverables=shots.deliverables,
         media=media,
+        budget=shots.budget.max_cost if shots.budget else None,
     )
 
 

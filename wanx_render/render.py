@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -30,7 +30,7 @@ from wanx_render.journal import Attempt, Journal
 from wanx_render.manifest import DeliverableRecord, Manifest, deliverables_in
 from wanx_render.plan import Plan, PlannedShot, Take
 from wanx_render.purse import Purse
-from wanx_render.results import Clip, Fault, Result, has_clip, manifest_of, words
+from wanx_render.results import Clip, Fault, Result, Run, has_clip, manifest_of, words
 from wanx_render.shotlist import Money
 from wanx_render.standing import kept, last_frame_path, still
 from wanx_render.task import Media as Picture
@@ -56,6 +56,7 @@ class Desk:
     only: frozenset[str] = frozenset()
     cascade: bool = True  # whether a shot is asked for anew because its first frame changed
     limit: Decimal | None = None  # the most this run may spend
+    warnings: tuple[str, ...] = ()  # of the list, for the record
     chance: random.Random = field(default_factory=random.Random)  # for pauses alone
     bench: Bench | None = None  # where segments and deliverables are made; else here
 
@@ -75,11 +76,11 @@ async def render(desk: Desk, program_version: str) -> Manifest:
     for each in delivered:
         if isinstance(each, Broken):
             desk.emit(Event("broken", str(each)))
-    manifest = manifest_of(
-        desk.plan, results, delivered,
-        program=program_version, ffmpeg=desk.program.version,
-        finished_at=desk.wall.now().isoformat(timespec="seconds"),
+    run = Run(
+        desk.folder, program_version, desk.program.version,
+        desk.wall.now().isoformat(timespec="seconds"), desk.warnings,
     )  # fmt: skip
+    manifest = manifest_of(desk.plan, results, delivered, run)
     _write(desk.folder / "manifest.json", manifest.text())
     return manifest
 
@@ -142,6 +143,8 @@ class _Crew:
         if isinstance(result, Fault) and result.state != "skipped":
             told = f"{result.code}: {result.message}"
             self._tell(take, "failed", f"{told} ({result.advice})" if result.advice else told)
+            key = result.take.request.key(self.desk.plan.world)
+            return replace(result, attempt=self.desk.journal.last_at(key))
         return result
 
     async def _ready(self, take: Take) -> Take:

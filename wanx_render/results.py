@@ -1,14 +1,25 @@
 """What became of each take of a run, and the manifest that is made of it."""
 
+import os
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 from wanx_render.conform import Take as Media
 from wanx_render.errors import Broken, ServiceError, WanxError
 from wanx_render.geometry import Size
 from wanx_render.journal import Attempt
-from wanx_render.manifest import DeliverableRecord, Manifest, ShotRecord, TakeRecord
+from wanx_render.manifest import (
+    DeliverableRecord,
+    Manifest,
+    ShotRecord,
+    TakeRecord,
+    WantedRecord,
+)
 from wanx_render.plan import Plan, PlannedShot, Take
+from wanx_render.shotlist import Deliverable, Money
+from wanx_render.task import Media as Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,7 @@ class Fault:
     message: str
     task_id: str | None = None
     advice: str = ""
+    attempt: Attempt | None = None  # where it was asked for
 
 
 Result = Clip | Fault
@@ -47,29 +59,51 @@ def has_clip(shot: PlannedShot, results: dict[tuple[str, int], Result]) -> bool:
     return isinstance(results[(shot.shot.id, shot.shot.pick)], Clip)
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a record tells of the run itself; ``program`` and ``ffmpeg`` name their versions."""
+
+    folder: Path
+    program: str
+    ffmpeg: str
+    finished_at: str
+    warnings: tuple[str, ...] = ()
+
+
 def manifest_of(
     plan: Plan,
     results: dict[tuple[str, int], Result],
     delivered: tuple[DeliverableRecord | Broken, ...],
-    *,
-    program: str,
-    ffmpeg: str,
-    finished_at: str,
+    run: Run,
 ) -> Manifest:
-    """The record of a run; ``program`` and ``ffmpeg`` name their versions."""
+    """The record of a run."""
     records = tuple(each for each in delivered if isinstance(each, DeliverableRecord))
     return Manifest(
         project=plan.project,
         backend=plan.world,
         region=plan.region,
-        program=program,
-        ffmpeg=ffmpeg,
-        finished_at=finished_at,
+        program=run.program,
+        ffmpeg=run.ffmpeg,
+        finished_at=run.finished_at,
         complete=len(records) == len(plan.deliverables)
         and all(isinstance(result, Clip) for result in results.values()),
         cost=_spent(results, plan.currency),
-        shots=tuple(_shot_record(shot, results) for shot in plan.shots),
+        shots=tuple(_shot_record(shot, results, run.folder) for shot in plan.shots),
         deliverables=records,
+        warnings=run.warnings,
+        budget=_money(plan.budget),
+        wanted=tuple(_wanted(each) for each in plan.deliverables),
+        broken=tuple(str(each) for each in delivered if isinstance(each, Broken)),
+    )
+
+
+def _wanted(deliverable: Deliverable) -> WantedRecord:
+    return WantedRecord(
+        name=deliverable.name,
+        aspect=str(deliverable.aspect),
+        fit=deliverable.fit,
+        size=_text(deliverable.size),
+        fps=str(deliverable.fps) if deliverable.fps else None,
     )
 
 
@@ -80,42 +114,87 @@ def _spent(results: dict[tuple[str, int], Result], currency: str) -> str:
     return f"{amount:.2f} {currency}"
 
 
-def _shot_record(shot: PlannedShot, results: dict[tuple[str, int], Result]) -> ShotRecord:
-    takes = (_take_record(results[(take.shot, take.number)]) for take in shot.takes)
-    return ShotRecord(shot.shot.id, shot.shot.pick, tuple(takes))
+def _shot_record(
+    shot: PlannedShot, results: dict[tuple[str, int], Result], folder: Path
+) -> ShotRecord:
+    takes = (_take_record(results[(take.shot, take.number)], folder) for take in shot.takes)
+    written = shot.shot
+    return ShotRecord(
+        id=written.id,
+        picked=written.pick,
+        takes=tuple(takes),
+        cut_start=shot.cut.start,
+        cut_frames=shot.cut.frames,
+        focus=(str(written.focus.x), str(written.focus.y)),
+        transition=written.transition.type,
+        transition_seconds=str(written.transition.seconds),
+        caption=written.caption,
+        gain=str(written.sound),
+    )
 
 
-def _take_record(result: Result) -> TakeRecord:
-    take = result.take
-    predicted = _text(take.size)
-    if isinstance(result, Fault):
-        return TakeRecord(
-            take=take.number,
-            state=result.state,
-            request=take.request.record(),
-            task_id=result.task_id,
-            code=result.code or None,
-            message=result.message,
-            predicted=predicted,
-        )
-    attempt, media = result.attempt, result.media
+def _take_record(result: Result, folder: Path) -> TakeRecord:
+    take, attempt = result.take, result.attempt
     return TakeRecord(
         take=take.number,
-        state="succeeded",
         request=take.request.record(),
-        task_id=attempt.task_id,
-        actual_prompt=attempt.actual_prompt,
-        usage=attempt.usage,
-        cost=f"{attempt.amount} {attempt.currency}" if attempt.amount else None,
-        clip=f"clips/{attempt.clip_name}",
-        sha256=media.sha256,
-        width=media.size.width,
-        height=media.size.height,
-        predicted=predicted,
-        fps=str(media.rate),
-        frames=media.frames,
-        sound=media.has_sound,
+        predicted=_text(take.size),
+        price=_money(take.price),
+        first_frame=_path_from(folder, take.request.image),
+        **(_times(attempt) if attempt else {}),
+        **(_made(result) if isinstance(result, Clip) else _failed(result)),
     )
+
+
+def _failed(fault: Fault) -> dict[str, Any]:
+    return {
+        "state": fault.state,
+        "task_id": fault.task_id,
+        "code": fault.code or None,
+        "message": fault.message,
+    }
+
+
+def _made(clip: Clip) -> dict[str, Any]:
+    attempt, media = clip.attempt, clip.media
+    return {
+        "state": "succeeded",
+        "task_id": attempt.task_id,
+        "actual_prompt": attempt.actual_prompt,
+        "usage": attempt.usage,
+        "cost": f"{attempt.amount} {attempt.currency}" if attempt.amount else None,
+        "clip": f"clips/{attempt.clip_name}",
+        "sha256": media.sha256,
+        "width": media.size.width,
+        "height": media.size.height,
+        "fps": str(media.rate),
+        "frames": media.frames,
+        "sound": media.has_sound,
+    }
+
+
+def _times(attempt: Attempt) -> dict[str, Any]:
+    times = {
+        "asked_at": attempt.asked_at,
+        "started_at": attempt.started_at,
+        "ended_at": attempt.ended_at,
+        "fetched_at": attempt.fetched_at,
+    }
+    return {name: at.isoformat(timespec="milliseconds") for name, at in times.items() if at}
+
+
+def _money(amount: Money | None) -> str | None:
+    return f"{amount.amount} {amount.currency}" if amount else None
+
+
+def _path_from(folder: Path, picture: Picture) -> str | None:
+    """Where a picture is, seen from the render folder."""
+    if picture.path is None:
+        return None
+    try:
+        return Path(os.path.relpath(picture.path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return picture.path.resolve().as_posix()
 
 
 def _text(size: Size | None) -> str | None:

@@ -45,6 +45,19 @@ def folder_of(loaded: Loaded, out: Path | None) -> Path:
     return (out or loaded.folder / "renders" / loaded.shots.project).resolve()
 
 
+def manifest_of(file: Path, out: Path | None, catalog_file: Path | None) -> Path:
+    """Where the manifest of a list is; ``file`` may also be the manifest, or its folder.
+
+    Raises BadInput where the list cannot be read.
+    """
+    if file.is_dir():
+        return file / "manifest.json"
+    if file.suffix == ".json":
+        return file
+    loaded, _ = read(file, catalog_file)
+    return folder_of(loaded, out) / "manifest.json"
+
+
 def make_plan(
     loaded: Loaded,
     catalog: Catalog,

@@ -24,7 +24,7 @@ from wanx_render.commands.base import (
 from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.plan import hold_to, open_saved
 from wanx_render.commands.service import Service, access, dashscope, mock
-from wanx_render.diagnostics import Diagnostic
+from wanx_render.diagnostics import Diagnostic, without_secrets
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.events import Emit, Event
 from wanx_render.forecast import forecast
@@ -111,10 +111,17 @@ def render(options: RenderOptions, world: World) -> int:
             only=frozenset(options.only),
             cascade=options.cascade,
             limit=limit,
+            warnings=tuple(_noted(each) for each in loaded.warnings),
         )
         asks = any(each.state != "cached" for each in standings)
         manifest = asyncio.run(_run(desk, service, asks=asks))
     return _close(options, manifest, desk, world)
+
+
+def _noted(warning: Diagnostic) -> str:
+    """A warning for the record: by its line, for the list may lie elsewhere tomorrow."""
+    line = f"line {warning.span.line}: " if warning.span and warning.span.line else ""
+    return without_secrets(f"{line}{warning.message}")
 
 
 def _access(options: RenderOptions, made: Plan, catalog: Catalog, world: World) -> "Access | None":
