@@ -50,7 +50,7 @@ class Studio:
     def write(self, text: str) -> None:
         (self.folder / "list.yaml").write_text(text)
 
-    def run(self, out: str = "out", only: frozenset[str] = frozenset()) -> Manifest:
+    def run(self, out: str = "out", only: frozenset[str] = frozenset(), **more: Any) -> Manifest:
         self.events.clear()
         loaded = load(self.folder / "list.yaml", self.catalog)
         target = self.folder / out
@@ -72,6 +72,7 @@ class Studio:
             folder=target,
             emit=self.events.append,
             only=only,
+            **more,
         )
         try:
             return asyncio.run(render(desk, "test"))
@@ -367,3 +368,25 @@ def test_a_transition_makes_only_what_it_touches(studio: Studio) -> None:
     assert sorted((s.shot, s.text.split()[0]) for s in segments) == [
         ("three", "75"), ("two", "15"), ("two", "75"),
     ]  # fmt: skip
+
+
+def test_a_run_that_may_not_ask_finishes_what_is_there(studio: Studio) -> None:
+    assert not studio.run(asks=False).deliverables
+    assert set(studio.kinds()) == {"warning"}
+    studio.run()
+    studio.write(LIST.replace("90x160", "108x192"))
+    manifest = studio.run(asks=False)
+    assert [(made.width, made.height) for made in manifest.deliverables] == [(108, 192)]
+    studio.write(LIST.replace("first", "another"))
+    assert [take.state for shot in studio.run(asks=False).shots for take in shot.takes] == [
+        "skipped",
+        "succeeded",
+    ]
+
+
+def test_what_is_taken_back_in_time_is_not_sent(studio: Studio) -> None:
+    manifest = studio.run(withdrawn=lambda take: take.shot == "two")
+    states = {shot.id: shot.takes[0].state for shot in manifest.shots}
+    assert states == {"one": "succeeded", "two": "canceled"}
+    assert studio.kinds("two") == ["failed"]
+    assert studio.run().complete

@@ -39,6 +39,7 @@ class Asker:
     purse: Purse
     chance: random.Random
     tell: Tell
+    withdrawn: Callable[[Take], bool] = lambda _: False  # what a person no longer wants
     halted: ServiceError | None = None  # why nothing more is sent in this run
     _lanes: dict[str, Lane] = field(default_factory=dict)
 
@@ -73,6 +74,8 @@ class Asker:
         """Send what was never asked for, if there is money for it."""
         if self.halted:
             return Fault(take, "failed", self.halted.code, "not sent: " + self.halted.message)
+        if self.withdrawn(take):
+            return Fault(take, "canceled", "Withdrawn", "not sent: it was taken back in time")
         await self.backend.prepare(Submission(take.request, take.label))
         if not self.purse.reserve(key, take.price):
             told = f"not sent: {self.purse.used:.2f} of {self.purse.limit:.2f} are spoken for"

@@ -54,6 +54,8 @@ class Desk:
     folder: Path
     emit: Emit
     only: frozenset[str] = frozenset()
+    asks: bool = True  # whether anything may be asked of the service; else only what is there
+    withdrawn: Callable[[Take], bool] = lambda _: False  # takes that a person no longer wants
     cascade: bool = True  # whether a shot is asked for anew because its first frame changed
     limit: Decimal | None = None  # the most this run may spend
     warnings: tuple[str, ...] = ()  # of the list, for the record
@@ -100,7 +102,7 @@ class _Crew:
         self.purse = Purse(desk.limit)
         self.asker = Asker(
             desk.backend, desk.journal, desk.catalog, desk.clock, self.purse, desk.chance,
-            self._tell,
+            self._tell, desk.withdrawn,
         )  # fmt: skip
         self.collector = Collector(
             desk.backend, desk.journal, desk.catalog,
@@ -111,10 +113,8 @@ class _Crew:
     async def run(self) -> dict[tuple[str, int], Result]:
         async with asyncio.TaskGroup() as group:
             for shot in self.desk.plan.shots:
-                if self.desk.only and shot.shot.id not in self.desk.only:
-                    work = self._if_cached
-                else:
-                    work = self._made
+                wanted = not self.desk.only or shot.shot.id in self.desk.only
+                work = self._made if wanted and self.desk.asks else self._if_cached
                 for take in shot.takes:
                     self.takes[(shot.shot.id, take.number)] = group.create_task(
                         self._take(shot, take, work)

@@ -3,8 +3,9 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +29,7 @@ from wanx_render.diagnostics import Diagnostic, without_secrets
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.events import Emit, Event
 from wanx_render.forecast import forecast
+from wanx_render.journal import Journal
 from wanx_render.load import Loaded
 from wanx_render.manifest import Manifest
 from wanx_render.plan import Plan, Take
@@ -65,57 +67,104 @@ def render(options: RenderOptions, world: World) -> int:
     approved = open_saved(options.plan) if options.plan else None
     file = options.file or Path(approved["list"] if approved else "")
     loaded, catalog = read(file, options.catalog)
-
-    def make(retakes: Mapping[str, int]) -> Plan:
-        return make_plan(loaded, catalog, options.backend, retakes)
-
-    made = make({})
+    made = make_plan(loaded, catalog, options.backend)
     refuse_unknown("--only", options.only, made)
     refuse_unknown("--retake", options.retake, made)
     program = ffmpeg.find(world.environ)
-    asked_at = _access(options, made, catalog, world)
+    asked_at = who_asks(options, made, catalog, world)
     folder = render_folder(options, loaded)
     with held(folder), opened(folder) as journal, ExitStack() as stack:
-        made, counts = retaken(make, options.retake, journal, folder)
-        standings = stand(made, journal, folder, cascade=options.cascade)
+        session = Session.of(options, loaded, catalog, folder=folder, journal=journal)
+        made, new = session.made, session.new
         if approved:
-            hold_to(approved, loaded, forecast(made, standings, catalog))
-        new = _to_make(standings, options)
-        limit = _within_budget(made.cost(new), options, loaded)
+            hold_to(approved, loaded, forecast(made, session.standings, catalog))
+        limit = within_budget(session)
         if new and made.world != "mock" and not (options.yes or approved):
             _confirm(made, new, world)
-        for basis, takes in counts.items():
+        for basis, takes in session.counts.items():
             journal.retake(basis, takes)
-        wall = RealClock()
-        emit = _report(options, made, world, wall, stack)
-        emit(Event("start", _opening(made, new)))
+        emit = _report(options, made, world, RealClock(), stack)
+        emit(Event("start", opening(made, new)))
         for warning in warnings(loaded, made):
             place = f"{warning.span}: " if warning.span else ""
             emit(Event("warning", f"{place}{warning.message}"))
         executor = stack.enter_context(pool())
-        if asked_at is None:
-            service = mock(catalog, program, executor, folder, journal.attempts())
-        else:
-            service = dashscope(catalog, asked_at, world.environ, folder)
-        desk = Desk(
-            plan=made,
+        service = reach(session, asked_at, world, program=program, executor=executor)
+        desk = replace(session.desk(service, journal, program, executor, emit), limit=limit)
+        manifest = asyncio.run(run(session, desk, service))
+    return _close(options, manifest, desk, world)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A list held against its folder: all that a run would do, before anything is sent."""
+
+    options: RenderOptions
+    loaded: Loaded
+    catalog: Catalog
+    folder: Path
+    made: Plan
+    standings: tuple[Standing, ...]
+    counts: dict[str, int]  # for ``Journal.retake``, of the retakes that were asked for
+    attempts: int  # how many create calls the folder ever intended
+
+    @classmethod
+    def of(
+        cls,
+        options: RenderOptions,
+        loaded: Loaded,
+        catalog: Catalog,
+        *,
+        folder: Path,
+        journal: Journal,
+    ) -> "Session":
+        def make(retakes: Mapping[str, int]) -> Plan:
+            return make_plan(loaded, catalog, options.backend, retakes)
+
+        made, counts = retaken(make, options.retake, journal, folder)
+        standings = stand(made, journal, folder, cascade=options.cascade)
+        attempts = journal.attempts()
+        return cls(options, loaded, catalog, folder, made, standings, counts, attempts)
+
+    @property
+    def new(self) -> tuple[Take, ...]:
+        """The takes that would be asked for and paid."""
+        only = self.options.only
+        return tuple(
+            each.take
+            for each in self.standings
+            if each.state == "new" and (not only or each.take.shot in only)
+        )
+
+    @property
+    def asks(self) -> bool:
+        """Whether a run has to do with the service at all."""
+        return any(each.state != "cached" for each in self.standings)
+
+    def desk(
+        self,
+        service: Service,
+        journal: Journal,
+        program: ffmpeg.Ffmpeg,
+        executor: Executor,
+        emit: Emit,
+    ) -> Desk:
+        """What the orchestrator works with; no limit is set."""
+        return Desk(
+            plan=self.made,
             backend=service.backend,
             journal=journal,
-            catalog=catalog,
+            catalog=self.catalog,
             program=program,
             executor=executor,
             clock=service.clock,
-            wall=wall,
-            folder=folder,
+            wall=RealClock(),
+            folder=self.folder,
             emit=emit,
-            only=frozenset(options.only),
-            cascade=options.cascade,
-            limit=limit,
-            warnings=tuple(_noted(each) for each in loaded.warnings),
+            only=frozenset(self.options.only),
+            cascade=self.options.cascade,
+            warnings=tuple(_noted(each) for each in self.loaded.warnings),
         )
-        asks = any(each.state != "cached" for each in standings)
-        manifest = asyncio.run(_run(desk, service, asks=asks))
-    return _close(options, manifest, desk, world)
 
 
 def _noted(warning: Diagnostic) -> str:
@@ -124,16 +173,31 @@ def _noted(warning: Diagnostic) -> str:
     return without_secrets(f"{line}{warning.message}")
 
 
-def _access(options: RenderOptions, made: Plan, catalog: Catalog, world: World) -> "Access | None":
+def who_asks(options: RenderOptions, made: Plan, catalog: Catalog, world: World) -> "Access | None":
     """Who asks and where, for a backend that needs a key."""
     if made.world == "mock":
         return None
     return access(catalog, made.region, world.environ, options.base_url)
 
 
-async def _run(desk: Desk, service: Service, *, asks: bool) -> Manifest:
+def reach(
+    session: Session,
+    asked_at: "Access | None",
+    world: World,
+    *,
+    program: ffmpeg.Ffmpeg,
+    executor: Executor,
+) -> Service:
+    """The backend of a session and its clock."""
+    if asked_at is None:
+        return mock(session.catalog, program, executor, session.folder, session.attempts)
+    return dashscope(session.catalog, asked_at, world.environ, session.folder)
+
+
+async def run(session: Session, desk: Desk, service: Service) -> Manifest:
+    """Carry the session out; the backend is closed whatever happens."""
     try:
-        if asks:
+        if session.asks and desk.asks:
             await service.open(desk.catalog)
         return await run_plan(desk, program_version())
     finally:
@@ -165,7 +229,8 @@ def _report(
     return terminal.plain(world.stderr)
 
 
-def _opening(made: Plan, new: tuple[Take, ...]) -> str:
+def opening(made: Plan, new: tuple[Take, ...]) -> str:
+    """What a run is about to do, in one line."""
     counted = (
         f"{len(made.shots)} shots, {len(made.takes)} takes, {len(new)} to make, "
         f"{len(made.deliverables)} deliverables, {made.cost(new)}"
@@ -174,17 +239,12 @@ def _opening(made: Plan, new: tuple[Take, ...]) -> str:
     return f"{made.project}: {mock}{counted}"
 
 
-def _to_make(standings: tuple[Standing, ...], options: RenderOptions) -> tuple[Take, ...]:
-    """The takes that would be asked for and paid."""
-    return tuple(
-        each.take
-        for each in standings
-        if each.state == "new" and (not options.only or each.take.shot in options.only)
-    )
+def within_budget(session: Session) -> Decimal | None:
+    """Stop before anything is sent where the run would cost more than allowed; the limit.
 
-
-def _within_budget(cost: Total, options: RenderOptions, loaded: Loaded) -> Decimal | None:
-    """Stop before anything is sent where the run would cost more than allowed; the limit."""
+    Raises NeedsPerson.
+    """
+    options, loaded, cost = session.options, session.loaded, session.made.cost(session.new)
     limits: list[Decimal] = []
     if loaded.shots.budget:
         money = loaded.shots.budget.max_cost
