@@ -6,23 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from canary import pytest_runtest_logreport, pytest_sessionfinish, pytest_testnodedown
 from PIL import Image
 
 from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog, packaged
 
+__all__ = ["pytest_runtest_logreport", "pytest_sessionfinish", "pytest_testnodedown"]
+
 ROOT = Path(__file__).parent.parent
 SPECS = ROOT / "specs"
-
-
-# Every key that was given to the program during the session, and all that tests saw printed;
-# test_zz_canary.py looks for the ones in the other, and in every file that was left.
-SECRETS = {"sk-mock-a"}
-PRINTED: list[tuple[str, str]] = []
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    PRINTED.append((report.nodeid, report.capstdout + report.capstderr + report.caplog))
 
 
 def outside(address: object) -> bool:

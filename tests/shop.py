@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from conftest import SECRETS
+from canary import SECRETS
 
 PACE = 200  # the clocks of program and emulator run so much faster than real
 

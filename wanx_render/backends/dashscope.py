@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -72,6 +73,11 @@ class Access:
         return parts.scheme, parts.netloc
 
 
+# The client looks at every connection of its pool twice a request, so few are kept; queries are
+# paced and downloads bound by the line, so few are enough.
+_CONNECTIONS = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=60)
+
+
 class DashScope:
     """The service as a backend of one run."""
 
@@ -99,18 +105,19 @@ class DashScope:
         self._api = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {access.key}"},
             timeout=READ_TIMEOUT,
+            limits=_CONNECTIONS,
             follow_redirects=False,
             transport=transport,
         )
         self._media = httpx.AsyncClient(
-            timeout=READ_TIMEOUT, follow_redirects=False, transport=transport
+            timeout=READ_TIMEOUT, limits=_CONNECTIONS, follow_redirects=False, transport=transport
         )
 
     async def close(self) -> None:
         await self._api.aclose()
         await self._media.aclose()
 
-    @property
+    @cached_property
     def scope(self) -> str:
         """Host and a few digits of the key's hash: enough to know it again, no more."""
         digits = hashlib.sha256(self._access.key.encode()).hexdigest()[:8]
