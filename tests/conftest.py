@@ -56,7 +56,7 @@ def _programs() -> dict[str, ffmpeg.Ffmpeg]:
     found = {
         "wheel": ffmpeg.find({"WANX_FFMPEG": imageio_ffmpeg.get_ffmpeg_exe()}),
     }
-    system = Path("/usr/bin/ffmpeg")
+    system = Path(os.environ.get("WANX_SECOND_FFMPEG", "/usr/bin/ffmpeg"))
     if system.exists():
         found["system"] = ffmpeg.find({"WANX_FFMPEG": str(system)})
     return found

@@ -175,3 +175,19 @@ def test_the_clip_itself_is_never_overwritten(program: ffmpeg.Ffmpeg, tmp_path: 
     before = clip.read_bytes()
     assert conform(str(clip), "--aspect", "9:16", "-o", str(clip)).returncode == 2
     assert clip.read_bytes() == before
+
+
+def test_the_words_of_a_shot_list_mean_the_same_here(
+    program: ffmpeg.Ffmpeg, tmp_path: Path
+) -> None:
+    clip = video(program, tmp_path / "clip.mkv", "testsrc2=s=320x180:r=24:d=2")
+    out = tmp_path / "out.mp4"
+    ran = conform(
+        str(clip), "--aspect", "9:16", "--focus", "0", "0.5", "--focus-to", "1", "0.5",
+        "--start", "0.5", "--end", "1.5", "--speed", "2", "--hold", "0.25", "--quality", "draft",
+        "--json", "-o", str(out),
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["crop"] == "90x160+0+10 to 90x160+230+10"
+    assert told["frames"] == facts(out).frames == 12 + 6

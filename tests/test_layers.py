@@ -14,6 +14,7 @@ FLOORS = (
     ("capabilities", "ffmpeg", "manifest", "captions", "picks"),
     ("pricing", "purse", "lanes", "backends.base", "timeline"),
     ("plan", "rules"),
+    ("framing",),
     ("load", "journal", "conform", "mix", "verify"),
     ("assemble", "intake"),
     ("making",),

@@ -18,10 +18,12 @@ from wanx_render.capabilities import Catalog
 from wanx_render.clock import ManualClock
 from wanx_render.errors import Throttled
 from wanx_render.events import Event
+from wanx_render.forecast import forecast
 from wanx_render.journal import Journal
 from wanx_render.load import load
 from wanx_render.manifest import Manifest, WantedRecord, read
 from wanx_render.render import Desk, render
+from wanx_render.standing import stand
 
 LIST = """\
 version: 1
@@ -390,3 +392,25 @@ def test_what_is_taken_back_in_time_is_not_sent(studio: Studio) -> None:
     assert states == {"one": "succeeded", "two": "canceled"}
     assert studio.kinds("two") == ["failed"]
     assert studio.run().complete
+
+
+def test_speed_hold_and_the_focus_of_a_deliverable_are_as_planned(studio: Studio) -> None:
+    image = Image.new("RGB", (400, 300), "red")
+    image.paste("green", (200, 0, 400, 300))
+    image.save(studio.folder / "b.png")
+    text = LIST.replace("prompt: second", "prompt: second, speed: 1.5, hold: 0.5, focus: [0, 0.5]")
+    moving = "focus: {two: {from: [0, 0.5], to: [1, 0.5]}}"
+    studio.write(text + f"  - {{name: moving, aspect: 9:16, size: 90x160, {moving}}}\n")
+    still, moved = studio.run().deliverables
+    assert still.frames == moved.frames == 90 + 60 + 15
+    assert still.parts[1].crop == "272x480+0+0"
+    assert moved.parts[1].crop == "272x480+0+0 to 272x480+368+0"
+    assert (moved.parts[1].speed, moved.parts[1].stood) == ("3/2", 15)
+    for name, sides in (("9x16", ("red", "red")), ("moving", ("red", "green"))):
+        for frame, side in zip((92, 160), sides, strict=True):
+            _, _, v = yuv(pixels(studio.folder / "out" / f"{name}.mp4", frame), 20, 20)
+            assert (v > 180) is (side == "red")
+    loaded = load(studio.folder / "list.yaml", studio.catalog)
+    planned = plan.make(loaded.shots, "mock", loaded.media, studio.catalog)
+    told = forecast(planned, stand(planned, None, studio.folder), studio.catalog)
+    assert [each.frames for each in told.deliverables] == [165, 165]

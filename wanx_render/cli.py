@@ -259,31 +259,25 @@ def resolve(
               show_default=True)  # fmt: skip
 @click.option("--size", metavar="WxH", help="Exact pixels [the largest that enlarges nothing].")
 @click.option("--fps", metavar="RATE", help="Frames a second [the clip's own].")
-@click.option("--focus", nargs=2, metavar="X Y", help="What a crop keeps in view, from 0 to 1.")
-@click.option("--background", default="black", show_default=True, help="The colour of bars.")
-@click.option("--loudness", metavar="LUFS", help="How loud the sound shall be, such as -14.")
+@click.option("--focus", nargs=2, metavar="X Y",
+              help="What a crop keeps in view, from 0 to 1.")  # fmt: skip
+@click.option("--focus-to", nargs=2, metavar="X Y",
+              help="Where the focus moves to, from --focus.")  # fmt: skip
+@click.option("--start", metavar="SECONDS", help="Where the used part begins.")
+@click.option("--end", metavar="SECONDS", help="Where the used part ends.")
+@click.option("--speed", metavar="TIMES", help="How fast it is played, 0.5 to 2.")
+@click.option("--hold", metavar="SECONDS", help="How long the last frame stands.")
+@click.option("--background", metavar="COLOUR", help="The colour of bars [black].")
+@click.option("--loudness", metavar="LUFS", help="How loud, such as -14.")
+@click.option("--quality", type=click.Choice(["draft", "standard", "master"]), help="[standard]")
 @click.option("-o", "--out", required=True, type=FILE, help="The mp4 to make.")
 @JSON
-def conform(
-    clip: Path,
-    aspect: str,
-    fit: str,
-    size: str | None,
-    fps: str | None,
-    focus: tuple[str, str] | None,
-    background: str,
-    loudness: str | None,
-    out: Path,
-    as_json: bool,
-) -> int:
+def conform(clip: Path, out: Path, as_json: bool, **written: Any) -> int:
     """Make any video exact: crop, pad or blur CLIP to an aspect, verify it, write OUT."""
     from wanx_render.commands.base import World
-    from wanx_render.commands.conform import ConformOptions, conform
+    from wanx_render.commands.conform import conform, options
 
-    options = ConformOptions(
-        clip, out, aspect, fit, size, fps, focus, background, loudness, as_json
-    )
-    return conform(options, World.real())
+    return conform(options(clip, out, written, as_json=as_json), World.real())
 
 
 @cli.group()

@@ -18,12 +18,12 @@ from wanx_render.conform import Piece, Seam, Segment, Take
 from wanx_render.errors import Broken, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.fonts import chinese, named
-from wanx_render.geometry import crop_box, enlargement
+from wanx_render.geometry import crop_told, enlargement
 from wanx_render.making import JoinCall, Joined
 from wanx_render.manifest import DeliverableRecord, PartRecord
 from wanx_render.mix import Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
-from wanx_render.shotlist import Deliverable
+from wanx_render.shotlist import Deliverable, gaze_at
 from wanx_render.timeline import Body, Part, frames_of, timeline
 from wanx_render.timeline import Seam as Joint
 from wanx_render.timing import SAMPLE_RATE, conformed_frames, frames_in, nearest, samples_in
@@ -190,18 +190,21 @@ class Finisher:
     ) -> Piece | None:
         """What is to be encoded for a part; None where a clip has not landed yet."""
         captions = self._captions(deliverable, part, cues)
-        first = self._segment(part.shot, part.skip, part.frames, frame)
+        first = self._segment(deliverable, part.shot, part.skip, part.frames, frame)
         if isinstance(part, Body):
             return replace(first, captions=captions) if first else None
-        second = self._segment(part.shot + 1, 0, part.frames, frame)
+        second = self._segment(deliverable, part.shot + 1, 0, part.frames, frame)
         return Seam(first, second, part.transition, captions) if first and second else None
 
-    def _segment(self, number: int, skip: int, frames: int, frame: Frame) -> Segment | None:
+    def _segment(
+        self, deliverable: Deliverable, number: int, skip: int, frames: int, frame: Frame
+    ) -> Segment | None:
         shot = self._plan.shots[number]
         take = self._landed.get(shot.shot.id)
         if take is None:
             return None
-        return Segment(take, shot.cut, shot.shot.focus, frame, skip, frames, shot.shot.sound)
+        gaze = gaze_at(shot.shot, deliverable)
+        return Segment(take, shot.cut, gaze, frame, skip, frames, shot.shot.sound)
 
     def _start(
         self, deliverable: Deliverable, part: Part, frame: Frame, cues: tuple[Cue, ...]
@@ -270,7 +273,7 @@ class Finisher:
                 deliverable=deliverable.name,
             )
         )
-        return self._record(call, key, joined, layout)
+        return self._record(call, key, joined, self._parts(deliverable, layout))
 
     def _write_sidecar(self, deliverable: Deliverable, text: str) -> None:
         path = self._folder / f"{deliverable.name}.srt"
@@ -279,7 +282,7 @@ class Finisher:
         part.replace(path)
 
     def _record(
-        self, call: JoinCall, key: str, joined: Joined, layout: _Layout
+        self, call: JoinCall, key: str, joined: Joined, parts: tuple[PartRecord, ...]
     ) -> DeliverableRecord:
         return DeliverableRecord(
             name=call.name,
@@ -294,7 +297,7 @@ class Finisher:
             sha256=joined.sha256,
             loudness=joined.loudness,
             key=key,
-            parts=self._parts(layout),
+            parts=parts,
             checks=joined.checks,
             notices=joined.notices,
         )
@@ -325,24 +328,26 @@ class Finisher:
             raise Broken(f"{named} is no file here")
         return media.path, media.identity
 
-    def _parts(self, layout: _Layout) -> tuple[PartRecord, ...]:
+    def _parts(self, deliverable: Deliverable, layout: _Layout) -> tuple[PartRecord, ...]:
         """Where each shot is seen, and what was done to it; shots may share frames."""
         frame = layout.frame
         records: list[PartRecord] = []
         for number, planned in enumerate(self._plan.shots):
-            take, focus = self._landed[planned.shot.id], planned.shot.focus
+            take, gaze = self._landed[planned.shot.id], gaze_at(planned.shot, deliverable)
             mine = layout.of[planned.shot.id]
-            box = crop_box(take.size, frame.aspect, focus) if frame.fit == "crop" else None
+            crop = crop_told(take.size, frame.aspect, gaze) if frame.fit == "crop" else None
             grown = enlargement(take.size, frame.size, frame.aspect, frame.fit)
             records.append(
                 PartRecord(
                     shot=planned.shot.id,
                     start=mine[0].start,
                     frames=sum(part.frames for part in mine),
-                    crop=str(box) if box else None,
+                    crop=crop,
                     enlarged=f"{float(grown):.3f}",
                     held=max(planned.cut.start + planned.cut.frames - take.frames, 0),
                     shared=sum(p.frames for p in mine if isinstance(p, Joint) and p.shot == number),
+                    speed=str(planned.cut.speed),
+                    stood=frames_in(planned.cut.hold, frame.rate),
                 )
             )
         return tuple(records)

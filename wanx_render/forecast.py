@@ -12,8 +12,9 @@ from functools import lru_cache
 from math import ceil
 
 from wanx_render.capabilities import Catalog
-from wanx_render.geometry import Focus, Size, crop_box, cropped_away, enlargement
+from wanx_render.geometry import Gaze, Size, crop_told, cropped_away, enlargement
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
+from wanx_render.shotlist import gaze_at
 from wanx_render.standing import Standing
 from wanx_render.timeline import frames_of, timeline
 from wanx_render.timing import conformed_frames, frames_in
@@ -159,7 +160,12 @@ def _deliverables(plan: Plan, standings: tuple[Standing, ...]) -> tuple[Delivera
         frame = frame_of(deliverable, sizes, rates) if known else None
         rate = deliverable.fps or max(rates)
         parts = tuple(
-            _part(shot, conformed_frames(shot.cut, shot.picked.rate, rate), frame)
+            _part(
+                shot,
+                conformed_frames(shot.cut, shot.picked.rate, rate),
+                frame,
+                gaze_at(shot.shot, deliverable),
+            )
             for shot in plan.shots
         )
         overlaps = [
@@ -183,21 +189,21 @@ def _deliverables(plan: Plan, standings: tuple[Standing, ...]) -> tuple[Delivera
     return tuple(made)
 
 
-def _part(shot: PlannedShot, frames: int, frame: Frame | None) -> PartForecast:
+def _part(shot: PlannedShot, frames: int, frame: Frame | None, gaze: Gaze) -> PartForecast:
     size, shot_id = shot.picked.size, shot.shot.id
     if frame is None or size is None:
         return PartForecast(shot_id, frames, None, None, None)
-    return PartForecast(shot_id, frames, *_fitted(size, shot.shot.focus, frame))
+    return PartForecast(shot_id, frames, *_fitted(size, gaze, frame))
 
 
 @lru_cache(maxsize=4096)  # a long list fits many clips of one size
-def _fitted(size: Size, focus: Focus, frame: Frame) -> tuple[str | None, float, float]:
+def _fitted(size: Size, gaze: Gaze, frame: Frame) -> tuple[str | None, float, float]:
     """The crop's box, the percent it loses, and how much the clip is enlarged."""
     grown = round(float(enlargement(size, frame.size, frame.aspect, frame.fit)), 3)
     if frame.fit != "crop":
         return None, 0.0, grown
     lost = float(cropped_away(size, frame.aspect)) * 100
-    return str(crop_box(size, frame.aspect, focus)), round(lost, 1), grown
+    return crop_told(size, frame.aspect, gaze), round(lost, 1), grown
 
 
 def _wall_seconds(standings: Iterable[Standing], catalog: Catalog) -> tuple[int, int]:

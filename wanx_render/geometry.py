@@ -96,6 +96,17 @@ class Focus:
 CENTRE = Focus()
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A focus that goes from one point to another while the shot lasts."""
+
+    start: Focus
+    end: Focus
+
+
+Gaze = Focus | Move  # what a crop looks at
+
+
 @lru_cache(maxsize=4096)
 def predicted_size(image: Size, tier_area: int) -> Size:
     """The clip a model makes of ``image`` at a tier of ``tier_area`` pixels.
@@ -162,6 +173,17 @@ def crop_box(source: Size, aspect: Aspect, focus: Focus = CENTRE) -> Box:
         width=frame.width,
         height=frame.height,
     )
+
+
+def crop_boxes(source: Size, aspect: Aspect, gaze: Gaze) -> tuple[Box, ...]:
+    """Where the crop stands, or where it begins and where it ends."""
+    points = (gaze.start, gaze.end) if isinstance(gaze, Move) else (gaze,)
+    return tuple(crop_box(source, aspect, point) for point in points)
+
+
+def crop_told(source: Size, aspect: Aspect, gaze: Gaze) -> str:
+    """The crop in words: its box, or the two between which it moves."""
+    return " to ".join(map(str, crop_boxes(source, aspect, gaze)))
 
 
 def inset_box(source: Size, frame: Size) -> Box:

@@ -85,6 +85,8 @@ class PartRecord:
     enlarged: str
     held: int
     shared: int = 0  # frames in which the next shot is seen too
+    speed: str = "1"  # how many times as fast the clip is played
+    stood: int = 0  # frames for which the last one stands, because the list says so
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,7 @@ def _planned(
     )
     seconds = Fraction(request.duration)
     cut = cut_of(shot.trim.start, shot.trim.end, seconds, model.fps.value)
+    cut = replace(cut, speed=shot.speed, hold=shot.hold)
     return PlannedShot(shot, takes, cut, basis)
 
 

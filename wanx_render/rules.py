@@ -560,10 +560,22 @@ def transition_too_long(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def _used(shot: Shot, model: Model) -> Fraction:
-    """The seconds of the clip that are left after its trim."""
+    """The seconds for which the shot is seen."""
     seconds = Fraction(shot.duration or model.durations.value[0])
     end = seconds if shot.trim.end is None else min(shot.trim.end, seconds)
-    return max(end - shot.trim.start, Fraction(0))
+    return max(end - shot.trim.start, Fraction(0)) / shot.speed + shot.hold
+
+
+def focus_without_shot(scene: Scene) -> Iterator[Diagnostic]:
+    for index, deliverable in scene.deliverables.items():
+        for named in deliverable.focus:
+            if named not in scene.ids:
+                yield Diagnostic(
+                    "focus-without-shot",
+                    f"{deliverable.name}: a focus is given for {named}, which is no shot",
+                    scene.place(("deliverables", index, "focus", named)),
+                    did_you_mean(named, scene.ids[:500]),
+                )
 
 
 def _mib(size: int) -> str:
@@ -681,6 +693,7 @@ RULES = (
     deliverable_enlarges,
     rate_drops_frames,
     transition_too_long,
+    focus_without_shot,
     mix_unusable,
     captions_unusable,
 )

@@ -39,7 +39,10 @@ DESCRIPTIONS = {
     "trim": "The part of the clip that is used, in seconds",
     "start": "Where the used part begins, in seconds",
     "end": "Where the used part ends, in seconds",
-    "focus": "What a crop keeps in view, as fractions of width and height",
+    "focus": "What a crop keeps in view, as fractions of width and height; {from, to} to move. "
+    "For a deliverable: by the shot's id, instead of the shot's own",
+    "speed": "How many times as fast the clip is played, from 0.5 to 2; the pitch is kept",
+    "hold": "Seconds for which the last frame stands at the end, in silence",
     "transition": "How the shot goes over into the next",
     "type": "The kind of transition",
     "through": "What a fade goes through",

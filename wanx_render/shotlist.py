@@ -5,6 +5,7 @@ here but by the rules, which know the catalog.
 """
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
@@ -21,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from wanx_render.geometry import CENTRE, Aspect, Fit, Focus, Size
+from wanx_render.geometry import CENTRE, Aspect, Fit, Focus, Gaze, Move, Size
 from wanx_render.timing import parse_rate
 
 MAX_SEED = 2_147_483_647
@@ -99,7 +100,15 @@ def _rate(value: Any) -> Fraction:
         raise _fail("fps-invalid", str(error), "write it as 30 or 30000/1001") from None
 
 
-def _focus(value: Any) -> Focus:
+def _gaze(value: Any) -> Gaze:
+    """A point, or two that the crop moves between; two equal ones are a point."""
+    if isinstance(value, dict) and set(value) == {"from", "to"}:
+        start, end = _point(value["from"]), _point(value["to"])
+        return start if start == end else Move(start, end)
+    return value if isinstance(value, Move) else _point(value)
+
+
+def _point(value: Any) -> Focus:
     if isinstance(value, Focus):
         return value
     if isinstance(value, list | tuple) and len(value) == 2:
@@ -109,8 +118,24 @@ def _focus(value: Any) -> Focus:
     raise _fail(
         "focus-invalid",
         "focus must be two numbers from 0 to 1: the fractions of width and height to keep in view",
-        "write it as [0.5, 0.3]",
+        "write it as [0.5, 0.3], or {from: [0.2, 0.5], to: [0.8, 0.5]} to move",
     )
+
+
+SLOWEST, FASTEST = Fraction(1, 2), Fraction(2)
+
+
+def _speed(value: Any) -> Fraction:
+    if isinstance(value, Fraction):
+        return value
+    speed = _between(value, 0, 2)
+    if speed is None or speed < SLOWEST:
+        raise _fail(
+            "speed-invalid",
+            "speed must be a number from 0.5 to 2: how many times as fast the clip is played",
+            "write it as 1.25",
+        )
+    return speed
 
 
 MUTE = Decimal("-Infinity")
@@ -159,18 +184,20 @@ SizeText = Annotated[Size, *_kind({"type": "string", "pattern": "^[0-9]+x[0-9]+$
 Seconds = Annotated[Fraction, *_kind({"type": "number", "minimum": 0}, _seconds)]
 Gain = Annotated[Decimal, *_kind({"type": ["number", "string"]}, _gain)]
 Rate = Annotated[Fraction, *_kind({"type": ["number", "string"]}, _rate)]
-FocusPoint = Annotated[
-    Focus,
-    *_kind(
-        {
-            "type": "array",
-            "items": {"type": "number", "minimum": 0, "maximum": 1},
-            "minItems": 2,
-            "maxItems": 2,
-        },
-        _focus,
-    ),
-]
+Speed = Annotated[Fraction, *_kind({"type": "number", "minimum": 0.5, "maximum": 2}, _speed)]
+_POINT = {
+    "type": "array",
+    "items": {"type": "number", "minimum": 0, "maximum": 1},
+    "minItems": 2,
+    "maxItems": 2,
+}
+_MOVE = {
+    "type": "object",
+    "properties": {"from": _POINT, "to": _POINT},
+    "required": ["from", "to"],
+    "additionalProperties": False,
+}
+FocusText = Annotated[Gaze, *_kind({"anyOf": [_POINT, _MOVE]}, _gaze)]
 
 
 class Written(BaseModel):
@@ -265,7 +292,9 @@ class Shot(Written):
     takes: int = Field(default=1, ge=1, le=MAX_TAKES, strict=True)
     pick: int = Field(default=1, ge=1, strict=True)
     trim: Trim = Trim()
-    focus: FocusPoint = CENTRE
+    speed: Speed = Fraction(1)
+    hold: Seconds = Fraction(0)  # how long the last frame stands after it
+    focus: FocusText = CENTRE
     transition: Transition = Transition()
     sound: Gain = Decimal(0)  # of the clip's own sound, in the deliverables
     caption: str = ""  # words on the picture
@@ -321,6 +350,7 @@ class Deliverable(Written):
     aspect: AspectText
     size: SizeText | None = None
     fit: Fit = "crop"
+    focus: Mapping[Name, FocusText] = {}  # by shot, instead of the shot's own
     background: str = "black"
     fps: Rate | None = None
     audio: Sound = Sound()
@@ -356,6 +386,11 @@ class Deliverable(Written):
 
 Backend = Literal["mock", "dashscope"]
 Region = Literal["beijing", "singapore"]
+
+
+def gaze_at(shot: Shot, deliverable: Deliverable) -> Gaze:
+    """What a crop of ``deliverable`` keeps in view of ``shot``."""
+    return deliverable.focus.get(shot.id, shot.focus)
 
 
 class ShotList(Written):

@@ -51,10 +51,16 @@ def samples_in(frames: int, rate: Fraction) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The part of a clip that is used: from ``start`` on, ``frames`` of the clip's own frames."""
+    """The part of a clip that is used: from ``start`` on, ``frames`` of the clip's own frames.
+
+    It is played ``speed`` times as fast as it was made; then its last frame stands for ``hold``
+    seconds.
+    """
 
     start: int
     frames: int
+    speed: Fraction = Fraction(1)
+    hold: Fraction = Fraction(0)
 
 
 def cut_of(start: Fraction | None, end: Fraction | None, seconds: Fraction, rate: Fraction) -> Cut:
@@ -68,6 +74,11 @@ def cut_of(start: Fraction | None, end: Fraction | None, seconds: Fraction, rate
     return Cut(first, max(last - first, 1))
 
 
+def played_frames(cut: Cut, clip_rate: Fraction, rate: Fraction) -> int:
+    """How many frames at ``rate`` the cut plays for, to the nearest frame, at least one."""
+    return max(frames_in(Fraction(cut.frames) / (clip_rate * cut.speed), rate), 1)
+
+
 def conformed_frames(cut: Cut, clip_rate: Fraction, rate: Fraction) -> int:
-    """How many frames at ``rate`` the cut fills, to the nearest frame, at least one."""
-    return max(frames_in(Fraction(cut.frames) / clip_rate, rate), 1)
+    """How many frames at ``rate`` the cut fills, with what is held after it."""
+    return played_frames(cut, clip_rate, rate) + frames_in(cut.hold, rate)

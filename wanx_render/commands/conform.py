@@ -2,45 +2,73 @@
 
 import json
 import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from wanx_render import ffmpeg, intake
 from wanx_render.commands.base import World
 from wanx_render.commands.folder import pool
-from wanx_render.conform import Segment
+from wanx_render.conform import Segment, Take
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FfmpegError
-from wanx_render.geometry import Focus, crop_box, enlargement
+from wanx_render.geometry import crop_told, enlargement
 from wanx_render.making import JoinCall, Joined, make_deliverable, make_segment
 from wanx_render.mix import Mix
 from wanx_render.plan import frame_of
 from wanx_render.shotlist import Deliverable, Shot
-from wanx_render.timing import cut_of
+from wanx_render.timing import Cut, cut_of
 
 
 @dataclass(frozen=True)
 class ConformOptions:
-    """What ``conform`` was asked for; texts as they stand in a shot list."""
+    """What ``conform`` was asked for; the texts that a shot list would have, by its own keys."""
 
     clip: Path
     out: Path
-    aspect: str
-    fit: str = "crop"
-    size: str | None = None
-    fps: str | None = None
-    focus: tuple[str, str] | None = None
-    background: str = "black"
-    loudness: str | None = None
+    shot: Mapping[str, Any]
+    deliverable: Mapping[str, Any]
     as_json: bool = False
+
+
+# What of the command's options is a shot's; the rest is the deliverable's.
+_OF_THE_SHOT = ("speed", "hold")
+
+
+def options(
+    clip: Path, out: Path, written: Mapping[str, Any], *, as_json: bool = False
+) -> ConformOptions:
+    """The options of the command line, by the keys of a shot list; those not given left out."""
+    given = {name: _number(value) for name, value in written.items() if value is not None}
+    focus, to = given.pop("focus", None), given.pop("focus_to", None)
+    trim = {name: given.pop(name) for name in ("start", "end") if name in given}
+    loudness = given.pop("loudness", None)
+    shot = {name: given.pop(name) for name in _OF_THE_SHOT if name in given}
+    if to:
+        focus = {"from": focus or (Decimal("0.5"), Decimal("0.5")), "to": to}
+    shot |= {"trim": trim} | ({"focus": focus} if focus else {})
+    sound = {"audio": {"loudness": loudness}} if loudness is not None else {}
+    return ConformOptions(clip, out, shot, {**given, **sound}, as_json)
+
+
+def _number(value: Any) -> Any:
+    """Texts as YAML would read them; what is no number stays a text, for the checks to name."""
+    if isinstance(value, tuple):
+        return tuple(_number(each) for each in value)
+    try:
+        return Decimal(value) if isinstance(value, str) else value
+    except InvalidOperation:
+        return value
 
 
 def conform(options: ConformOptions, world: World) -> int:
     """Make one video exact; the exit code. Raises BadInput, FfmpegError or Broken."""
-    wanted, focus = _wanted(options)
+    shot, wanted = _wanted(options)
     program = ffmpeg.find(world.environ)
     try:
         take = intake.look(program, options.clip)
@@ -52,8 +80,7 @@ def conform(options: ConformOptions, world: World) -> int:
         frame = frame_of(wanted, {"clip": take.size}, (take.rate,))
     except ValueError as error:
         raise _wrong(str(error), "the picture is too small for this aspect") from None
-    seconds = Fraction(take.frames) / take.rate
-    segment = Segment.whole(take, cut_of(None, None, seconds, take.rate), focus, frame)
+    segment = Segment.whole(take, _cut(shot, take), shot.focus, frame)
     with tempfile.TemporaryDirectory(prefix="wanx-conform-") as folder:
         piece = Path(folder) / "piece.mov"
         mix = Mix(loudness=wanted.audio.loudness)
@@ -65,30 +92,24 @@ def conform(options: ConformOptions, world: World) -> int:
     return 0
 
 
-def _wanted(options: ConformOptions) -> tuple[Deliverable, Focus]:
-    """The options as a deliverable of a shot list would have them: one language, one check."""
-    written = {
-        "name": "clip", "aspect": options.aspect, "fit": options.fit,
-        "background": options.background,
-    }  # fmt: skip
-    given = {"size": options.size, "fps": options.fps}
-    sound = {"loudness": options.loudness} if options.loudness else {}
+def _cut(shot: Shot, take: Take) -> Cut:
+    seconds = Fraction(take.frames) / take.rate
+    if shot.trim.start >= seconds:
+        raise _wrong(f"the clip lasts {float(seconds):g} s", "begin before its end")
+    cut = cut_of(shot.trim.start, shot.trim.end, seconds, take.rate)
+    return replace(cut, speed=shot.speed, hold=shot.hold)
+
+
+def _wanted(options: ConformOptions) -> tuple[Shot, Deliverable]:
+    """The options as a shot list would have them: one language, one check."""
     try:
-        kept = {name: value for name, value in given.items() if value is not None}
-        wanted = Deliverable.model_validate({**written, **kept, "audio": sound})
-        focus = Shot.model_fields["focus"].get_default()
-        if options.focus:
-            x, y = (Fraction(text) for text in options.focus)
-            focus = Focus(x, y)
-            if not (0 <= x <= 1 and 0 <= y <= 1):
-                raise _wrong("a focus is two numbers from 0 to 1", "such as --focus 0.5 0.3")
+        shot = Shot.model_validate({"id": "clip", "model": "none", "image": "-", **options.shot})
+        return shot, Deliverable.model_validate({"name": "clip", **options.deliverable})
     except ValidationError as error:
         first = error.errors()[0]
         hint = str(first.get("ctx", {}).get("hint", ""))
-        raise _wrong(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", hint) from None
-    except (ValueError, ZeroDivisionError):
-        raise _wrong("a focus is two numbers from 0 to 1", "such as --focus 0.5 0.3") from None
-    return wanted, focus
+        told = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
+        raise _wrong(told, hint) from None
 
 
 def _wrong(told: str, hint: str) -> BadInput:
@@ -97,21 +118,21 @@ def _wrong(told: str, hint: str) -> BadInput:
 
 def _tell(options: ConformOptions, segment: Segment, joined: Joined, world: World) -> None:
     frame, size = segment.frame, segment.take.size
-    box = crop_box(size, frame.aspect, segment.focus) if frame.fit == "crop" else None
+    crop = crop_told(size, frame.aspect, segment.focus) if frame.fit == "crop" else None
     grown = float(enlargement(size, frame.size, frame.aspect, frame.fit))
     if options.as_json:
         record = {
             "version": 1, "path": str(options.out), "source": str(size),
             "width": frame.size.width, "height": frame.size.height, "aspect": str(frame.aspect),
             "fit": frame.fit, "fps": str(frame.rate), "frames": segment.frames,
-            "crop": str(box) if box else None, "enlarged": f"{grown:.3f}",
+            "crop": crop, "enlarged": f"{grown:.3f}",
             "sha256": joined.sha256, "loudness": joined.loudness,
             "checks": [asdict(check) for check in joined.checks],
         }  # fmt: skip
         world.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
         return
     world.stdout.write(f"{options.out}\n")
-    cut = f"crop {box} of {size}" if box else f"{frame.fit}, the whole {size}"
+    cut = f"crop {crop} of {size}" if crop else f"{frame.fit}, the whole {size}"
     world.tell(f"{frame.size}, {frame.aspect}, {frame.rate} fps, {segment.frames} frames; {cut}")
     if grown > 1:
         world.tell(f"warning: enlarged {grown:.2f} times; leave --size out for the largest exact")
