@@ -401,10 +401,12 @@ def test_speed_hold_and_the_focus_of_a_deliverable_are_as_planned(studio: Studio
     text = LIST.replace("prompt: second", "prompt: second, speed: 1.5, hold: 0.5, focus: [0, 0.5]")
     moving = "focus: {two: {from: [0, 0.5], to: [1, 0.5]}}"
     studio.write(text + f"  - {{name: moving, aspect: 9:16, size: 90x160, {moving}}}\n")
-    still, moved = studio.run().deliverables
+    manifest = studio.run()
+    still, moved = manifest.deliverables
+    end = manifest.shots[1].takes[0].width - 306  # type: ignore[operator]
     assert still.frames == moved.frames == 90 + 60 + 15
-    assert still.parts[1].crop == "272x480+0+0"
-    assert moved.parts[1].crop == "272x480+0+0 to 272x480+368+0"
+    assert still.parts[1].crop == "306x544+0+0"
+    assert moved.parts[1].crop == f"306x544+0+0 to 306x544+{end}+0"
     assert (moved.parts[1].speed, moved.parts[1].stood) == ("3/2", 15)
     for name, sides in (("9x16", ("red", "red")), ("moving", ("red", "green"))):
         for frame, side in zip((92, 160), sides, strict=True):

@@ -58,6 +58,9 @@ class ShotRecord:
     cut_start: int = 0  # of the picked clip's own frames, the first that is used
     cut_frames: int | None = None  # and how many are
     focus: tuple[str, str] = ("1/2", "1/2")  # fractions of width and height
+    focus_to: tuple[str, str] | None = None  # where it moves to, if it does
+    speed: str = "1"  # how many times as fast the clip is played
+    hold: str = "0"  # seconds for which its last frame stands
     transition: str = "cut"  # into the next shot
     transition_seconds: str = "0"
     caption: str = ""

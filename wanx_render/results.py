@@ -8,7 +8,7 @@ from typing import Any
 
 from wanx_render.conform import Take as Media
 from wanx_render.errors import Broken, ServiceError, WanxError
-from wanx_render.geometry import Size
+from wanx_render.geometry import Focus, Move, Size
 from wanx_render.journal import Attempt
 from wanx_render.manifest import (
     DeliverableRecord,
@@ -125,12 +125,19 @@ def _shot_record(
         takes=tuple(takes),
         cut_start=shot.cut.start,
         cut_frames=shot.cut.frames,
-        focus=(str(written.focus.x), str(written.focus.y)),
+        focus=_point(written.focus.start if isinstance(written.focus, Move) else written.focus),
+        focus_to=_point(written.focus.end) if isinstance(written.focus, Move) else None,
+        speed=str(shot.cut.speed),
+        hold=str(shot.cut.hold),
         transition=written.transition.type,
         transition_seconds=str(written.transition.seconds),
         caption=written.caption,
         gain=str(written.sound),
     )
+
+
+def _point(focus: Focus) -> tuple[str, str]:
+    return str(focus.x), str(focus.y)
 
 
 def _take_record(result: Result, folder: Path) -> TakeRecord:

@@ -197,6 +197,7 @@ _MOVE = {
     "required": ["from", "to"],
     "additionalProperties": False,
 }
+FocusPoint = Annotated[Focus, *_kind(_POINT, _point)]
 FocusText = Annotated[Gaze, *_kind({"anyOf": [_POINT, _MOVE]}, _gaze)]
 
 
