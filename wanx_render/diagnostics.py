@@ -6,7 +6,7 @@ renders all of them at once.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Literal
@@ -17,12 +17,16 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A place in a file: line and column count from 1, ``length`` characters on that line."""
+    """A place in a file: line and column count from 1, ``length`` characters on that line.
+
+    ``via`` is where a list uses what stands here, for a cell of a table.
+    """
 
     file: str
     line: int = 0
     column: int = 0
     length: int = 1
+    via: "Span | None" = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
@@ -63,7 +67,9 @@ def without_secrets(text: str) -> str:
 def concise(diagnostic: Diagnostic) -> str:
     """One line that stands alone: ``file:line:column: error[code]: sentence``."""
     place = f"{diagnostic.span}: " if diagnostic.span else ""
-    text = f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
+    via = diagnostic.span.via if diagnostic.span else None
+    used = f" (used at {via})" if via else ""
+    text = f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}{used}"
     return without_secrets(_one_line(text))
 
 
@@ -80,6 +86,8 @@ def full(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
     lines = [concise(diagnostic)]
     if diagnostic.span and diagnostic.span.line:
         lines += _snippet(diagnostic.span, texts.get(diagnostic.span.file, ""))
+        if via := diagnostic.span.via:
+            lines += _snippet(via, texts.get(via.file, ""))
     if diagnostic.hint:
         lines.append(_one_line(f"  hint: {diagnostic.hint}"))
     return without_secrets("\n".join(lines))
@@ -97,6 +105,7 @@ def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
         "line": span.line if span and span.line else None,
         "column": span.column if span and span.line else None,
         "length": span.length if span and span.line else None,
+        "used_at": str(span.via) if span and span.via else None,
     }
 
 
@@ -143,6 +152,8 @@ def github(diagnostic: Diagnostic) -> str:
         place += [f"line={span.line}", f"col={span.column}"]
     place.append(f"title={diagnostic.code}")
     text = f"{diagnostic.message} ({diagnostic.hint})" if diagnostic.hint else diagnostic.message
+    if span and span.via:
+        text += f" (used at {span.via})"
     told = _escaped(without_secrets(text))
     return f"::{diagnostic.severity} {','.join(place)}::{told}"
 

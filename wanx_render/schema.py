@@ -9,7 +9,7 @@ from typing import Any
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from wanx_render.capabilities import Catalog
-from wanx_render.shotlist import ShotList
+from wanx_render.shotlist import Matrix, ShotList
 
 DESCRIPTIONS = {
     "version": "The version of the language: 1",
@@ -19,6 +19,10 @@ DESCRIPTIONS = {
     "budget": "A run never submits past it",
     "max_cost": "An amount with its currency, such as 20 CNY",
     "defaults": "Any field of a shot, for all shots; a shot overrides it",
+    "vars": "Values by name; ${name} stands for one of them in any string of the list",
+    "matrix": "A table; the list is made once for each of its rows, in a folder of its own",
+    "from": "The table: CSV with a header, a JSON list of objects, or JSON lines",
+    "rows": "The table's rows, written here",
     "shots": "The shots, in the order in which they are joined",
     "deliverables": "The finished files; an aspect alone, such as 3:4, means an exact crop",
     "id": "The shot's name, unique in the list",
@@ -94,15 +98,47 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
     definitions["Deliverable"]["required"] = ["aspect"]
     whole = _worded(made)
     properties = whole["properties"]
+    properties["vars"] = _described("vars", {"type": "object", "additionalProperties": _SCALAR})
+    properties["matrix"] = _described("matrix", _matrix())
     properties["defaults"] = _described("defaults", {"$ref": "#/definitions/Defaults"})
     aspect = definitions["Deliverable"]["properties"]["aspect"]
     properties["deliverables"]["items"] = {"anyOf": [aspect, {"$ref": "#/definitions/Deliverable"}]}
+    for part in (definitions["Shot"], definitions["Defaults"], definitions["Deliverable"]):
+        part["properties"] = {name: _or_filled(each) for name, each in part["properties"].items()}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "wanx-render shot list",
         **whole,
         "definitions": definitions,
     }
+
+
+_FILLED: dict[str, Any] = {"type": "string", "pattern": r"\$\{[^{}]+\}"}
+_SCALAR = {"type": ["string", "number", "boolean", "null"]}
+
+
+def _matrix() -> dict[str, Any]:
+    """A table by the name of its file, or ``from`` or ``rows`` in a mapping."""
+    part = _worded(Matrix.model_json_schema(by_alias=True))
+    row = {"type": "object", "additionalProperties": _SCALAR}
+    part["properties"]["rows"] = _described("rows", {"type": "array", "items": row, "minItems": 1})
+    part["properties"]["from"] = _described("from", {"type": "string"})
+    part["properties"]["name"] = {
+        "description": "The name of a row's folder, with columns, such as ${sku}",
+        "type": "string",
+    }
+    return {"anyOf": [{"type": "string"}, part]}
+
+
+def _or_filled(field: dict[str, Any]) -> dict[str, Any]:
+    """A field that may also be filled in from a variable; plain text may hold one anyway."""
+    described: dict[str, Any] = {
+        key: field[key] for key in ("description", "examples") if key in field
+    }
+    rest = {key: value for key, value in field.items() if key not in described}
+    if rest == {"type": "string"}:
+        return field
+    return {**described, "anyOf": [rest, _FILLED]}
 
 
 def _worded(part: dict[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,11 @@ here but by the rules, which know the catalog.
 """
 
 import re
+import warnings
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -20,6 +22,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.json_schema import PydanticJsonSchemaWarning
 from pydantic_core import PydanticCustomError
 
 from wanx_render.geometry import CENTRE, Aspect, Fit, Focus, Gaze, Move, Size
@@ -385,6 +388,30 @@ class Deliverable(Written):
         return self
 
 
+class Matrix(Written):
+    """A table that turns one list into many, one for each of its rows."""
+
+    source: str | None = Field(default=None, alias="from")
+    rows: tuple[dict[str, Any], ...] | None = Field(default=None, min_length=1)
+    name: str | None = None  # what a row's folder is called, with variables
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        """``matrix: products.csv`` means its rows under their own names."""
+        return {"from": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.source is None) == (self.rows is None):
+            raise _fail(
+                "matrix-source",
+                "a matrix takes its rows either from a file or from the list itself",
+                "write matrix: {from: products.csv}, or matrix: {rows: [...]}",
+            )
+        return self
+
+
 Backend = Literal["mock", "dashscope"]
 Region = Literal["beijing", "singapore"]
 
@@ -404,3 +431,28 @@ class ShotList(Written):
     budget: Budget | None = None
     shots: tuple[Shot, ...] = Field(min_length=1)
     deliverables: tuple[Deliverable, ...] = Field(min_length=1)
+
+
+@lru_cache(maxsize=1)
+def typed_keys() -> frozenset[str]:
+    """The keys whose values may be other than text: there ``${name}`` alone becomes a number."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
+        made = ShotList.model_json_schema()
+    parts = [made, *made["$defs"].values()]
+    fields = (pair for part in parts for pair in part.get("properties", {}).items())
+    return frozenset(name for name, field in fields if _OTHER_THAN_TEXT & _types(field))
+
+
+_OTHER_THAN_TEXT = {"integer", "number", "boolean"}
+
+
+def _types(schema: Any) -> set[str]:
+    """Every type that a schema of one field speaks of."""
+    if isinstance(schema, list):
+        return set().union(*map(_types, schema))
+    if not isinstance(schema, dict):
+        return set()
+    own = schema.get("type") or ()
+    found = {own} if isinstance(own, str) else set(own)
+    return found.union(*(_types(schema.get(key)) for key in ("anyOf", "items", "prefixItems")))

@@ -7,7 +7,7 @@ recursive or too many aliases, deep nesting and large files are refused with the
 
 import os
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path as FilePath
@@ -101,7 +101,7 @@ def _span(file: str, node: Node) -> Span:
 
 def read(file: FilePath, name: str) -> Source:
     """Read the YAML file ``file``, called ``name`` in messages. Raises BadInput."""
-    text = _text(file, name)
+    text = text_of(file, name)
     try:
         return parse(text, name)
     except BadInput as problem:
@@ -190,18 +190,30 @@ def _might_overflow(text: str) -> bool:
     return _DASHES.search(text) is not None
 
 
-def _text(file: FilePath, name: str) -> str:
+def plain(text: str) -> Any:
+    """What ``text`` means where it stands in a list by itself, without quotation marks."""
+    for tag, pattern in _RESOLVERS.get(text[:1], ()):
+        if pattern.match(text):
+            try:
+                return _VALUES[tag](text)
+            except (ValueError, InvalidOperation):
+                return text
+    return text
+
+
+def text_of(file: FilePath, name: str, most: int = MAX_BYTES) -> str:
+    """The text of ``file``, UTF-8 and of at most so many bytes. Raises BadInput."""
     if file.is_dir():
         raise BadInput(Diagnostic("file-unreadable", f"{name} is a folder, not a file"))
     try:
         with file.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+            raw = stream.read(most + 1)
     except OSError as error:
         raise BadInput(
             Diagnostic("file-unreadable", f"cannot read {name}: {error.strerror}")
         ) from None
-    if len(raw) > MAX_BYTES:
-        limit = MAX_BYTES // 1024 // 1024
+    if len(raw) > most:
+        limit = most // 1024 // 1024
         raise BadInput(Diagnostic("file-too-large", f"{name} is larger than {limit} MiB"))
     try:
         return raw.decode("utf-8-sig")
@@ -366,6 +378,15 @@ def _number(text: str) -> Decimal:
     if number.is_finite() and (abs(number.adjusted()) > 30 or len(text) > 60):
         raise ValueError(text)
     return number
+
+
+_VALUES: dict[str, Callable[[str], Any]] = {
+    _CORE + "null": lambda _: None,
+    _CORE + "bool": lambda text: text.lower() == "true",
+    _CORE + "int": _integer,
+    _CORE + "float": _number,
+    _MERGE: str,
+}
 
 
 def _short(tag: str) -> str:

@@ -1,0 +1,119 @@
+"""Every picture and sound that a list names, looked at once for all rows of a table."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from wanx_render import pictures, rules, soundtracks
+from wanx_render.diagnostics import Diagnostic, Span
+from wanx_render.explain import Places
+from wanx_render.pictures import BadPicture, Picture
+from wanx_render.shotlist import Deliverable, Shot, ShotList
+from wanx_render.soundtracks import BadSoundtrack, Soundtrack
+from wanx_render.task import Media
+
+
+class Looker:
+    """Looks at files, whose paths start at ``folder``, and remembers what it saw."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pictures: dict[str, Picture] = {}
+        self.sounds: dict[str, Soundtrack] = {}
+        self._bad: dict[str, BadPicture] = {}
+        self._bad_sounds: dict[str, BadSoundtrack] = {}
+        self._media: dict[str, Media] = {}
+
+    def look(self, shots: Mapping[int, Shot], places: Places) -> list[Diagnostic]:
+        """What is wrong with any first or last frame that is a file or a data URI."""
+        problems: list[Diagnostic] = []
+        for index, shot in shots.items():
+            for key in ("image", "last_image"):
+                named = getattr(shot, key)
+                if not isinstance(named, str) or rules.is_url(named):
+                    continue
+                if named not in self.pictures and named not in self._bad:
+                    self._see(named)
+                if named in self._bad:
+                    span = places.of(("shots", index, key))
+                    problems.append(_bad_picture(named, self._bad[named], span))
+        return problems
+
+    def _see(self, named: str) -> None:
+        try:
+            if named.startswith("data:"):
+                raw = pictures.decode_data_uri(named)
+            else:
+                raw = pictures.read_bytes(self.folder / named)
+            self.pictures[named] = pictures.inspect(raw)
+        except BadPicture as problem:
+            self._bad[named] = problem
+
+    def listen(
+        self, shots: Mapping[int, Shot], deliverables: Mapping[int, Deliverable], places: Places
+    ) -> list[Diagnostic]:
+        """What is wrong with any sound file that is there."""
+        problems: list[Diagnostic] = []
+        heard = [
+            *((rules.sound_path(shot), ("shots", index, "audio")) for index, shot in shots.items()),
+            *(
+                (named, ("deliverables", index, "audio"))
+                for index, deliverable in deliverables.items()
+                for named in deliverable.audio.files
+            ),
+        ]
+        for named, place in heard:
+            if not named or rules.is_url(named) or not rules.is_file(self.folder / named):
+                continue
+            if named not in self.sounds and named not in self._bad_sounds:
+                self._hear(named)
+            if problem := self._bad_sounds.get(named):
+                told = f"the sound file {named} {problem}"
+                problems.append(Diagnostic("sound-unreadable", told, places.of(place)))
+        return problems
+
+    def _hear(self, named: str) -> None:
+        try:
+            self.sounds[named] = soundtracks.inspect(self.folder / named)
+        except BadSoundtrack as problem:
+            self._bad_sounds[named] = problem
+
+    def media(self, shots: ShotList) -> dict[str, Media]:
+        """Every picture and sound of a checked list, by the words it is named with."""
+        named: dict[str, None] = {}
+        for shot in shots.shots:
+            for each in (shot.image, shot.last_image, rules.sound_path(shot)):
+                if isinstance(each, str) and each:
+                    named[each] = None
+        for deliverable in shots.deliverables:
+            files = (*deliverable.audio.files, deliverable.subtitles, deliverable.font)
+            named |= dict.fromkeys(each for each in files if each)
+        return {each: self._known(each) for each in named}
+
+    def _known(self, named: str) -> Media:
+        if named not in self._media:
+            self._media[named] = self._identified(named)
+        return self._media[named]
+
+    def _identified(self, named: str) -> Media:
+        if rules.is_url(named):
+            return Media(f"url:{named}", url=named)
+        picture = self.pictures.get(named)
+        if picture is None:
+            digest = hashlib.sha256((self.folder / named).read_bytes()).hexdigest()
+            return Media(f"sha256:{digest}", path=self.folder / named)
+        identity = f"sha256:{picture.sha256}"
+        if named.startswith("data:"):
+            return Media(identity, url=named, size=picture.size)
+        return Media(identity, path=self.folder / named, size=picture.size)
+
+
+def _bad_picture(named: str, problem: BadPicture, span: Span) -> Diagnostic:
+    shown = "the data URI" if named.startswith("data:") else f"the picture {named[:100]}"
+    missing = "does not exist" in str(problem)
+    return Diagnostic(
+        "image-missing" if missing else "image-unreadable",
+        f"{shown} {problem}",
+        span,
+        "paths start at the shot list's folder" if missing else "",
+    )
