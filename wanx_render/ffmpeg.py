@@ -39,6 +39,10 @@ BT709 = {"range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "colo
 
 STRICT = ("-xerror", "-err_detect", "explode")
 
+# A line for each packet. Left to itself ffmpeg sends each line at once, and waking up for every one
+# cost us five times what reading them does.
+_LISTED = ("-flush_packets", "0", "-f", "framecrc", "-")
+
 
 @dataclass(frozen=True, slots=True)
 class Ffmpeg:
@@ -254,7 +258,7 @@ def probe(program: Ffmpeg, path: Path) -> Probe:
         program,
         (
             *WHITELIST, "-i", file_url(path),
-            "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", "-f", "framecrc", "-",
+            "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", *_LISTED,
         ),
         timeout=120,
     )  # fmt: skip
@@ -332,7 +336,7 @@ def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
         (
             *STRICT, "-protocol_whitelist", "file", "-format_whitelist", containers,
             "-i", file_url(path), "-map", "0:v:0", "-map", "0:a:0?",
-            "-fps_mode", "passthrough", "-c:v", "wrapped_avframe", "-f", "framecrc", "-",
+            "-fps_mode", "passthrough", "-c:v", "wrapped_avframe", *_LISTED,
         ),
         timeout=900,
     )  # fmt: skip
@@ -386,7 +390,7 @@ def decode(program: Ffmpeg, path: Path, *, watch: bool = False) -> Decoded:
         (
             "-v", "info" if watch else "error",
             *STRICT, *WHITELIST, "-i", file_url(path), "-map", "0:v:0", "-map", "0:a:0?",
-            *eyes, "-fps_mode", "passthrough", "-f", "framecrc", "-",
+            *eyes, "-fps_mode", "passthrough", *_LISTED,
         ),
         timeout=900,
     )  # fmt: skip
