@@ -31,6 +31,7 @@ FLOORS = (
     ("schema", "doctor"),
     ("scaffold",),
     ("reports.terminal", "reports.plan_table", "reports.matrix"),
+    ("reports.live",),
     ("commands.base", "commands.service", "commands.folder"),
     (
         "commands.plan",
@@ -62,7 +63,7 @@ ONLY_IN = {
     "sqlite3": {"journal"},
     "yaml": {"source"},
     "httpx": {"backends.dashscope"},
-    "rich": {"reports.terminal", "reports.plan_table", "reports.matrix"},
+    "rich": {"reports.live", "reports.plan_table", "reports.matrix"},
 }
 
 
