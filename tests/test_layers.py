@@ -31,7 +31,8 @@ FLOORS = (
     ("schema", "doctor"),
     ("scaffold",),
     ("reports.terminal", "reports.plan_table", "reports.matrix"),
-    ("reports.live",),
+    ("board.feed", "board.guard", "board.view"),
+    ("board.app",),
     ("commands.base", "commands.service", "commands.folder"),
     (
         "commands.plan",
@@ -41,6 +42,8 @@ FLOORS = (
         "commands.conform",
     ),
     ("commands.render", "commands.debts", "commands.tasks"),
+    ("commands.room",),
+    ("commands.board",),
     ("cli",),
     ("__main__",),
 )
@@ -63,7 +66,9 @@ ONLY_IN = {
     "sqlite3": {"journal"},
     "yaml": {"source"},
     "httpx": {"backends.dashscope"},
-    "rich": {"reports.live", "reports.plan_table", "reports.matrix"},
+    "starlette": {"board.app", "board.guard"},
+    "uvicorn": {"commands.board"},
+    "rich": {"reports.terminal", "reports.plan_table", "reports.matrix"},
 }
 
 

@@ -131,6 +131,35 @@ def plan(
 
 
 @cli.command()
+@click.argument("file", type=FILE)
+@BACKEND
+@OUT
+@click.option("--port", default=0, show_default=True, type=click.IntRange(0, 65535),
+              help="Where on 127.0.0.1; 0 takes a free one.")  # fmt: skip
+@click.option("--max-cost", type=Money(), help="No run from the board may spend more than this.")
+@BASE_URL
+@CATALOG
+def board(
+    file: Path,
+    backend: str | None,
+    out: Path | None,
+    port: int,
+    max_cost: Decimal | None,
+    base_url: str | None,
+    catalog: Path | None,
+) -> int:
+    """Show FILE live in the browser: run, compare takes, choose, set what crops keep in view."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.board import board
+    from wanx_render.commands.render import RenderOptions
+
+    options = RenderOptions(
+        file, backend, out, max_cost=max_cost, catalog=catalog, base_url=base_url
+    )
+    return board(options, port, World.real())
+
+
+@cli.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option(
     "--format",

@@ -7,7 +7,9 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Something that tells the time and can wait."""
+    """Something that tells the time and can wait; ``pace`` seconds of it pass in a real one."""
+
+    pace: int
 
     def now(self) -> datetime:
         """The time, in UTC."""
@@ -26,20 +28,22 @@ class RealClock:
     """
 
     def __init__(self, pace: int = 1, not_before: datetime | None = None) -> None:
-        self._pace = pace
+        self.pace = pace
         now = datetime.now(UTC)
         self._start = max(now, not_before) if not_before else now
         self._ticks = time.monotonic()
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=(time.monotonic() - self._ticks) * self._pace)
+        return self._start + timedelta(seconds=(time.monotonic() - self._ticks) * self.pace)
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(max(seconds, 0) / self._pace)
+        await asyncio.sleep(max(seconds, 0) / self.pace)
 
 
 class ManualClock:
     """A clock that jumps: whoever waits moves it on. For tests."""
+
+    pace = 1
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._now = start

@@ -1,0 +1,218 @@
+"""The board without a browser: who may ask, what may be fetched, and how changes are told."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from wanx_render.board.app import Declined, app
+from wanx_render.board.feed import KEPT, Feed
+from wanx_render.board.guard import Guard
+
+HOST = "127.0.0.1:8123"
+OWN = {"origin": f"http://{HOST}", "content-type": "application/json"}
+
+
+class Room:
+    """A room with one clip and one deliverable."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.feed = Feed("e1")
+        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+        (folder / "clips").mkdir()
+        (folder / "clips" / "a-t1-00000000.mp4").write_bytes(bytes(range(100)))
+        (folder / "journal.sqlite").write_text("secret")
+
+    def state(self) -> dict[str, Any]:
+        return {"about": {"project": "p"}, "shots": []}
+
+    def clip(self, name: str) -> Path | None:
+        return self.folder / "clips" / name if name == "a-t1-00000000.mp4" else None
+
+    def deliverable(self, name: str) -> Path | None:
+        return None
+
+    async def picture(self, kind: str, name: str) -> Path | None:
+        return None
+
+    async def act(self, what: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        self.asked.append((what, asked))
+        if what == "run":
+            raise Declined("confirm sk-mock-secretsecret", price="1.00 CNY")
+        return {"choose": {"ok": True}}[what]
+
+
+class Desk:
+    """A guarded board, and a browser's questions to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.room = Room(folder)
+        self.tokens: list[str] = []
+        self.guarded = Guard(app(self.room), 8123, self.tokens.append)
+        self.cookie = ""
+
+    def ask(self, path: str, method: str = "GET", **more: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.guarded)
+            headers = {"host": HOST, **({"cookie": self.cookie} if self.cookie else {})}
+            async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
+                given = {**headers, **more.pop("headers", {})}
+                return await client.request(method, path, headers=given, **more)
+
+        return asyncio.run(send())
+
+    def enter(self) -> None:
+        answer = self.ask(f"/?token={self.tokens[-1]}")
+        assert answer.status_code == 200
+        self.cookie = answer.headers["set-cookie"].partition(";")[0]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_a_token_opens_the_board_once_and_buys_a_strict_cookie(desk: Desk) -> None:
+    assert desk.ask("/").status_code == 403  # and a new token is shown
+    assert desk.ask(f"/?token={desk.tokens[0]}").status_code == 403
+    answer = desk.ask(f"/?token={desk.tokens[-1]}")
+    assert answer.status_code == 200
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("wanx-board-8123=")
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+    again = desk.ask(f"/?token={desk.tokens[-1]}")
+    assert (again.status_code, "set-cookie" in again.headers) == (403, False)
+    desk.cookie = cookie.partition(";")[0]
+    assert desk.ask("/").status_code == 200
+    assert desk.ask("/api/state").json()["about"] == {"project": "p"}
+
+
+@pytest.mark.parametrize("path", ["/api/state", "/events", "/page/board.js", "/clips/a", "/x"])
+def test_nothing_is_told_without_the_cookie(desk: Desk, path: str) -> None:
+    answer = desk.ask(path)
+    assert answer.status_code == 401
+    assert desk.ask(path, headers={"cookie": "wanx-board-8123=guess"}).status_code == 401
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_other_names_and_other_sites_are_turned_away(desk: Desk) -> None:
+    desk.enter()
+    for host in ("evil.example", "127.0.0.1:9999", "127.0.0.1", ""):
+        assert desk.ask("/", headers={"host": host}).status_code == 421
+    for headers in (
+        {"content-type": "application/json"},  # no origin: no page of ours
+        {**OWN, "origin": "null"},
+        {**OWN, "origin": "http://evil.example"},
+        {**OWN, "origin": "http://127.0.0.1:9999"},
+        {**OWN, "sec-fetch-site": "cross-site"},
+    ):
+        answer = desk.ask("/api/choose", "POST", headers=headers, content="{}")
+        assert answer.status_code == 403, headers
+    image = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
+    assert desk.ask("/clips/a-t1-00000000.mp4", headers=image).status_code == 403
+    assert desk.room.asked == []
+
+
+def test_questions_are_small_json_objects(desk: Desk) -> None:
+    desk.enter()
+
+    def post(what: str, content: str, **headers: str) -> httpx.Response:
+        return desk.ask(f"/api/{what}", "POST", headers={**OWN, **headers}, content=content)
+
+    assert post("choose", '{"shot": "a"}').json() == {"ok": True}
+    assert post("choose", "{}", **{"content-type": "text/plain"}).status_code == 415
+    assert post("choose", "[" * 5000).status_code == 400
+    assert post("choose", "[]").status_code == 400
+    assert post("choose", "x" * 20_000).status_code == 413
+    assert post("nothing", "{}").status_code == 404
+    declined = post("run", "{}")
+    assert declined.status_code == 409
+    assert declined.json() == {"error": "confirm sk-*****************", "price": "1.00 CNY"}
+    assert desk.ask("/api/choose").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/clips/..%2fjournal.sqlite",
+        "/clips/%2e%2e/journal.sqlite",
+        "/clips/b.mp4",
+        "/made/a",
+        "/made/..%2f..%2fetc%2fpasswd",
+        "/pictures/frame/a",
+        "/page/..%2fapp.py",
+        "/page/__init__.py",
+        "/journal.sqlite",
+    ],
+)
+def test_only_what_is_known_by_name_can_be_fetched(desk: Desk, path: str) -> None:
+    desk.enter()
+    answer = desk.ask(path)
+    assert answer.status_code == 404
+    assert "secret" not in answer.text
+
+
+def test_a_clip_is_served_in_parts(desk: Desk) -> None:
+    desk.enter()
+    whole = desk.ask("/clips/a-t1-00000000.mp4")
+    assert (whole.status_code, len(whole.content)) == (200, 100)
+    assert whole.headers["content-type"] == "video/mp4"
+    part = desk.ask("/clips/a-t1-00000000.mp4", headers={"range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, bytes(range(10, 20)))
+    assert part.headers["content-range"] == "bytes 10-19/100"
+    beyond = desk.ask("/clips/a-t1-00000000.mp4", headers={"range": "bytes=200-"})
+    assert beyond.status_code == 416
+
+
+def heard(feed: Feed, last: str, act: Callable[[], None] = lambda: None) -> list[dict[str, str]]:
+    """What a tab hears that knows of ``last``, until the feed is closed."""
+
+    async def listen() -> list[bytes]:
+        async def all_of_it() -> list[bytes]:
+            return [each async for each in feed.follow(last, lambda: {"all": 1})]
+
+        task = asyncio.create_task(all_of_it())
+        await asyncio.sleep(0)
+        act()
+        await asyncio.sleep(0.01)
+        feed.close()
+        return await task
+
+    parts = [each.decode().strip().split("\n") for each in asyncio.run(listen())]
+    return [dict(line.split(": ", 1) for line in part) for part in parts]
+
+
+def test_a_tab_that_comes_late_is_told_everything_once_and_changes_from_then_on() -> None:
+    feed = Feed("e1")
+    feed.publish("shot", {"id": "a"})
+    told = heard(feed, "", lambda: feed.publish("shot", {"id": "b\n\nevent: x"}))
+    assert [(each["event"], each["id"]) for each in told] == [("state", "e1:1"), ("shot", "e1:2")]
+    assert json.loads(told[1]["data"]) == {"id": "b\n\nevent: x"}
+
+
+def test_a_tab_that_was_away_is_told_what_it_missed_or_all_anew() -> None:
+    for last, kinds in (
+        ("e1:2", ["shot"]),
+        ("e1:3", []),
+        ("e0:2", ["state"]),  # of a server that lives no more
+        ("e1:99", ["state"]),
+        ("e1:x", ["state"]),
+        ("nonsense", ["state"]),
+    ):
+        feed = Feed("e1")
+        for number in range(3):
+            feed.publish("shot", {"id": str(number)})
+        assert [each["event"] for each in heard(feed, last)] == kinds, last
+
+
+def test_what_is_kept_for_tabs_is_bounded() -> None:
+    feed = Feed("e1")
+    for number in range(KEPT + 10):
+        feed.publish("shot", {"id": str(number)})
+    assert feed.after("e1:5") is None
+    assert len(feed.after("e1:10") or ()) == KEPT

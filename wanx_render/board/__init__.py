@@ -1,0 +1,1 @@
+"""The live page: what is shown, how it is followed, and who may ask."""

@@ -1,0 +1,41 @@
+// What a take's state is called, and how it is coloured.
+
+import { span } from "./dom.js";
+
+const WORDS = {
+  new: "to make", waiting: "waiting", submitted: "submitted", pending: "queued", slowed: "slowed down",
+  uncertain: "asking what became of it", running: "rendering", fetching: "fetching", done: "done",
+  failed: "failed", canceled: "cancelled", unresolved: "needs you", owed: "not fetched yet",
+};
+const KINDS = {
+  done: "good", failed: "bad", unresolved: "bad", canceled: "off", new: "off",
+};
+
+export const kind = (state) => KINDS[state] ?? "busy";
+export const busy = (state) => kind(state) === "busy" && state !== "owed";
+
+// The state in words, with its age and what may be left of it, grown since it was told.
+export function words(take, since, pace) {
+  const parts = [WORDS[take.state] ?? take.state];
+  if (busy(take.state) && take.age !== undefined) {
+    const passed = ((performance.now() - since) / 1000) * pace;
+    parts.push(span(take.age + passed));
+    if (take.left !== null && take.left !== undefined && take.state !== "fetching") {
+      const left = take.left - passed;
+      parts.push(left > 0 ? `~${span(left)} left` : "longer than usual");
+    }
+  }
+  if (take.state === "owed" && take.hours !== null && take.hours !== undefined) {
+    parts.push(`${take.hours.toFixed(1)} h left to fetch it`);
+  }
+  return parts.join(" · ");
+}
+
+// What a shot is as a whole: its worst trouble, else what goes on, else its picked take.
+export function leading(shot) {
+  return (
+    shot.takes.find((take) => busy(take.state)) ??
+    shot.takes.find((take) => take.n === shot.pick) ??
+    shot.takes[0]
+  );
+}

@@ -1,0 +1,88 @@
+"""``board``: the live page of one list, on this machine alone."""
+
+import asyncio
+import secrets
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from wanx_render.board.app import app
+from wanx_render.board.guard import Guard
+from wanx_render.commands.base import World, read
+from wanx_render.commands.folder import pool
+from wanx_render.commands.render import RenderOptions, render_folder
+from wanx_render.commands.room import Room
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput
+
+LOOPBACK = "127.0.0.1"
+
+
+def board(options: RenderOptions, port: int, world: World) -> int:
+    """Serve the board until it is interrupted; the exit code. Raises BadInput."""
+    if options.file is None:
+        raise LookupError("a board needs a list")
+    loaded, _ = read(options.file, options.catalog)
+    folder = render_folder(options, loaded)
+    with _listening(port) as listener:
+        asyncio.run(_serve(options, folder, listener, world))
+    return 0
+
+
+async def _serve(
+    options: RenderOptions, folder: Path, listener: socket.socket, world: World
+) -> None:
+    port = int(listener.getsockname()[1])
+
+    def tell(token: str) -> None:
+        world.stdout.write(f"http://{LOOPBACK}:{port}/?token={token}\n")
+        world.stdout.flush()
+
+    with pool() as executor:
+        room = Room(options, world, folder=folder, executor=executor, epoch=secrets.token_hex(4))
+        watching = asyncio.create_task(room.watch())
+        world.tell("The board is at this address, which opens it once; Ctrl-C ends it.")
+        server = Server(Guard(app(room), port, tell), room)
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            watching.cancel()
+            await room.close()
+
+
+class Server(uvicorn.Server):
+    """Lets the tabs go first, so that an end is not waited for."""
+
+    def __init__(self, guarded: Guard, room: Room) -> None:
+        super().__init__(
+            uvicorn.Config(
+                guarded,
+                http="h11",
+                ws="none",
+                loop="asyncio",
+                lifespan="off",
+                log_config=None,
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=2,
+            )
+        )
+        self._room = room
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._room.feed.close()
+        await super().shutdown(sockets)
+
+
+def _listening(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.bind((LOOPBACK, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        told = f"cannot listen on port {port}: {error.strerror}"
+        raise BadInput(Diagnostic("option-wrong", told, hint="--port 0 takes a free one")) from None
+    return listener
