@@ -82,6 +82,13 @@ def test_json_is_one_object_a_line_and_ends_in_a_summary(run: Run) -> None:
     assert records[-1]["event"] == "summary"
     assert records[-1]["exit_code"] == done.code == 0
     assert records[-1]["backend"] == "mock"
+    assert records[-1]["takes"] == {"succeeded": 2}
+    assert records[0]["event"] == "start"
+    assert (records[0]["to_make"], records[0]["cost"], records[0]["limit"]) == (2, "1.44", None)
+    assert [r["spent"] for r in records if r["event"] == "clip"][-1] == "1.44"
+    polled = [r for r in records if r["event"] in ("pending", "running", "polled")]
+    assert polled
+    assert all(r["polls"] > 0 and r["task_id"] for r in polled)
     assert Path(records[-1]["deliverables"][0]).is_file()
 
 

@@ -31,6 +31,7 @@ FLOORS = (
     ("schema", "doctor"),
     ("scaffold",),
     ("reports.terminal", "reports.plan_table", "reports.matrix"),
+    ("reports.live",),
     ("board.feed", "board.guard", "board.view"),
     ("board.app",),
     ("commands.base", "commands.service", "commands.folder"),
@@ -66,9 +67,9 @@ ONLY_IN = {
     "sqlite3": {"journal"},
     "yaml": {"source"},
     "httpx": {"backends.dashscope"},
+    "rich": {"reports.live", "reports.plan_table", "reports.matrix"},
     "starlette": {"board.app", "board.guard"},
     "uvicorn": {"commands.board"},
-    "rich": {"reports.terminal", "reports.plan_table", "reports.matrix"},
 }
 
 

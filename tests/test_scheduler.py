@@ -188,10 +188,13 @@ class Yard:
 def test_few_queries_find_the_end_of_one_task(catalog: Catalog) -> None:
     yard = Yard(catalog)
     attempt = yard.attempt(0)
-    told: list[str] = []
-    ended = yard.run(lambda _, watch: watch.end(attempt, told.append))
+    told: list[tuple[str, int, float]] = []
+    ended = yard.run(lambda _, watch: watch.end(attempt, lambda *each: told.append(each)))
     assert isinstance(ended, Succeeded)
-    assert told == ["pending", "running"]
+    assert [kind for kind, _, _ in told if kind != "polled"] == ["pending", "running"]
+    assert [polls for _, polls, _ in told] == list(range(1, len(told) + 1))
+    lefts = [left for kind, _, left in told if kind != "pending"]
+    assert all(left is None or 0 < left < 600 for left in lefts)
     assert yard.queries() <= 15
     assert (yard.time.now() - ended.ended).total_seconds() < 30
 
@@ -200,7 +203,7 @@ def everyone(yard: Yard, count: int) -> Any:
     attempts = [yard.attempt(number) for number in range(count)]
 
     async def work(_: Any, watch: Watch) -> list[Any]:
-        ends: list[Coroutine[Any, Any, Any]] = [watch.end(a, lambda _: None) for a in attempts]
+        ends: list[Coroutine[Any, Any, Any]] = [watch.end(a, lambda *_: None) for a in attempts]
         return list(await asyncio.gather(*ends))
 
     return yard.run(work)

@@ -11,7 +11,7 @@ from pathlib import Path
 from wanx_render import ffmpeg
 from wanx_render.backends.base import Backend, Canceled, Failed, Succeeded, Unknown
 from wanx_render.capabilities import Catalog
-from wanx_render.events import Kind
+from wanx_render.events import Tell
 from wanx_render.fetch import fetch
 from wanx_render.journal import Attempt, Journal
 from wanx_render.pricing import billed
@@ -32,7 +32,7 @@ class Collector:
     executor: Executor
     folder: Path
 
-    async def collect(self, attempt: Attempt, tell: Callable[[Kind], None]) -> Ended:
+    async def collect(self, attempt: Attempt, tell: Tell) -> Ended:
         """How the task ended; where it succeeded its clip is stored.
 
         Raises Refused, Unreachable, Broken or FfmpegError; what was noted so far stays noted.
@@ -45,7 +45,7 @@ class Collector:
     async def end(
         self,
         attempt: Attempt,
-        tell: Callable[[Kind], None],
+        tell: Tell,
         hurried: Callable[[], bool] = lambda: True,
     ) -> Ended:
         """Wait until the task has ended, and note how. Raises Refused or Unreachable."""

@@ -1,13 +1,14 @@
 """What happens during a run, as values; reports turn them into lines, bars or JSON."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
+# Each kind and its fields are told of in docs/events.md.
 Kind = Literal[
     "start", "waiting", "cached", "submitted", "resumed", "throttled", "uncertain", "pending",
-    "running", "succeeded", "clip", "failed", "segment", "deliverable", "broken", "warning",
-    "summary",
+    "running", "polled", "succeeded", "clip", "failed", "segment", "joining", "deliverable",
+    "broken", "warning", "summary",
 ]  # fmt: skip
 
 
@@ -21,6 +22,18 @@ class Event:
     take: int | None = None
     deliverable: str | None = None
     task_id: str | None = None
+    polls: int | None = None  # how often the service was asked about the task
+    seconds_left: float | None = None  # of the service's clock, by which half such tasks have ended
+    spent: str | None = None  # what this run has spent or set aside so far, in the plan's currency
+    facts: Mapping[str, object] = field(default_factory=dict)  # what only this kind has
 
 
 Emit = Callable[[Event], None]
+
+
+class Tell(Protocol):
+    """How the way of one task is told."""
+
+    def __call__(
+        self, kind: Kind, polls: int | None = None, seconds_left: float | None = None
+    ) -> None: ...

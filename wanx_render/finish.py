@@ -265,6 +265,7 @@ class Finisher:
             mix=mix,
             sounding=self._sounds(mix),
         )
+        self._emit(Event("joining", f"{len(keys)} parts", deliverable=deliverable.name))
         joined = await self._bench.deliverable(call)
         self._emit(
             Event(

@@ -23,7 +23,7 @@ from wanx_render.clock import Clock
 from wanx_render.collect import FORGOTTEN, Collector
 from wanx_render.conform import Take as Media
 from wanx_render.errors import Broken, Refused, Unreachable, WanxError
-from wanx_render.events import Emit, Event, Kind
+from wanx_render.events import Emit, Event, Kind, Tell
 from wanx_render.finish import Finisher
 from wanx_render.geometry import Size
 from wanx_render.journal import Attempt, Journal
@@ -37,6 +37,7 @@ from wanx_render.task import Media as Picture
 from wanx_render.watch import Ended, Watch
 
 T = TypeVar("T")
+_MOVES_MONEY = ("submitted", "clip", "failed")
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ class _Crew:
                     return asked
                 ended = await self.collector.end(
                     asked,
-                    lambda kind: self._tell(take, kind, "", asked.task_id),
+                    self._way(take, asked.task_id),
                     lambda: lane.last_ones,
                 )
             self._settle(take, key, asked)
@@ -260,7 +261,19 @@ class _Crew:
         return await loop.run_in_executor(self.desk.executor, call, *arguments)
 
     def _tell(self, take: Take, kind: Kind, text: str = "", task_id: str | None = None) -> None:
-        self.desk.emit(Event(kind, text, take.shot, take.number, task_id=task_id))
+        spent = str(self.purse.used) if kind in _MOVES_MONEY else None
+        self.desk.emit(Event(kind, text, take.shot, take.number, task_id=task_id, spent=spent))
+
+    def _way(self, take: Take, task_id: str | None) -> Tell:
+        def tell(kind: Kind, polls: int | None = None, seconds_left: float | None = None) -> None:
+            self.desk.emit(
+                Event(
+                    kind, "", take.shot, take.number, task_id=task_id,
+                    polls=polls, seconds_left=seconds_left,
+                )
+            )  # fmt: skip
+
+        return tell
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """Fetch what was paid for and is not here yet, whatever the list says; ask for nothing new."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wanx_render.backends.base import Canceled, Failed, Succeeded, Unknown
 from wanx_render.clock import Clock
@@ -41,11 +41,16 @@ async def _fetched(collector: Collector, attempt: Attempt, emit: Emit) -> bool:
     shot, _, take = attempt.label.rpartition(" take ")
     number = int(take) if take.isdecimal() else None
 
-    def tell(kind: Kind, text: str = "") -> None:
-        emit(Event(kind, text, shot, number, task_id=attempt.task_id))
+    event = Event("polled", shot=shot, take=number, task_id=attempt.task_id)
+
+    def way(kind: Kind, polls: int | None = None, seconds_left: float | None = None) -> None:
+        emit(replace(event, kind=kind, polls=polls, seconds_left=seconds_left))
+
+    def tell(kind: Kind, text: str) -> None:
+        emit(replace(event, kind=kind, text=text))
 
     try:
-        ended = await collector.collect(attempt, tell)
+        ended = await collector.collect(attempt, way)
     except WanxError as error:
         tell("failed", str(error))
         return False

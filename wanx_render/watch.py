@@ -24,7 +24,7 @@ from wanx_render.backends.base import (
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.errors import ServiceError
-from wanx_render.events import Kind
+from wanx_render.events import Tell
 from wanx_render.journal import Attempt
 
 FIRST_POLL = 5.0  # tells at once what was accepted only to fail
@@ -64,6 +64,14 @@ class RunTimes:
         due: float = longer[max(0, math.ceil(share * len(longer)) - 1)]
         return min(max(due - elapsed, SHORTEST), LONGEST)
 
+    def left(self, elapsed: float) -> float | None:
+        """Seconds until half of the tasks that run for ``elapsed`` seconds have ended.
+
+        None where none is known that took so long.
+        """
+        first, end = bisect_right(self._known, elapsed), len(self._known)
+        return self._known[(first + end) // 2] - elapsed if first < end else None
+
 
 class Watch:
     """Waits for the ends of tasks; one for a whole run."""
@@ -82,7 +90,7 @@ class Watch:
     async def end(
         self,
         attempt: Attempt,
-        tell: Callable[[Kind], None],
+        tell: Tell,
         hurried: Callable[[], bool] = lambda: True,
     ) -> Ended:
         """How the task of ``attempt`` ended; Unknown only where the service has surely lost it.
@@ -103,7 +111,7 @@ class Watch:
         self,
         attempt: Attempt,
         task_id: str,
-        tell: Callable[[Kind], None],
+        tell: Tell,
         hurried: Callable[[], bool],
     ) -> Ended:
         times, asked, unknown = self._times_of(attempt), 0, 0
@@ -111,17 +119,17 @@ class Watch:
         while True:
             state = await self._backend.poll(task_id)
             asked += 1
-            if type(state) is not last and isinstance(state, Pending | Running):
-                tell("pending" if isinstance(state, Pending) else "running")
-            last = type(state)
+            changed, last = type(state) is not last, type(state)
             match state:
                 case Pending():
                     unknown = 0
+                    tell("pending" if changed else "polled", asked, times.left(0))
                     wait = PENDING_POLLS[min(asked, len(PENDING_POLLS)) - 1]
                     await self._until(task_id, state, wait)
                 case Running(started=started):
                     unknown = 0
                     ran = (self._backend.now() - (started or attempt.asked_at)).total_seconds()
+                    tell("running" if changed else "polled", asked, times.left(ran))
                     share = HURRIED if hurried() else CALM
                     await self._until(task_id, state, times.wait(ran, share))
                 case Succeeded():

@@ -47,8 +47,8 @@ class Live:
         state = AT_WORK.get(event.kind) or (before.state if before else None)
         if state is None or event.kind in ("clip", "cached", "failed"):
             return None
-        left = getattr(event, "seconds_left", None)
-        return cls(state, event.text, getattr(event, "polls", None), left, now)
+        left = event.seconds_left
+        return cls(state, event.text, event.polls, left, now)
 
 
 @dataclass(frozen=True)

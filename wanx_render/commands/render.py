@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.metadata import version
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog
-from wanx_render.clock import Clock, RealClock
+from wanx_render.clock import RealClock
 from wanx_render.commands.base import (
     World,
     folder_of,
@@ -37,6 +37,7 @@ from wanx_render.pricing import Total
 from wanx_render.render import Desk
 from wanx_render.render import render as run_plan
 from wanx_render.reports import terminal
+from wanx_render.reports.terminal import Stage
 from wanx_render.retakes import retaken
 from wanx_render.standing import Standing, stand
 
@@ -83,13 +84,13 @@ def render(options: RenderOptions, world: World) -> int:
             _confirm(made, new, world)
         for basis, takes in session.counts.items():
             journal.retake(basis, takes)
-        emit = _report(options, made, world, RealClock(), stack)
-        emit(Event("start", opening(made, new)))
-        for warning in warnings(loaded, made):
-            place = f"{warning.span}: " if warning.span else ""
-            emit(Event("warning", f"{place}{warning.message}"))
         executor = stack.enter_context(pool())
         service = reach(session, asked_at, world, program=program, executor=executor)
+        stage = Stage(made, RealClock(), limit, service.pace)
+        emit = stack.enter_context(report(options, world, stage))
+        emit(start(session, limit))
+        for warning in gathered(warnings(loaded, made)):
+            emit(Event("warning", warning))
         desk = replace(session.desk(service, journal, program, executor, emit), limit=limit)
         manifest = asyncio.run(run(session, desk, service))
     return _close(options, manifest, desk, world)
@@ -219,14 +220,39 @@ def _confirm(made: Plan, new: tuple[Take, ...], world: World) -> None:
         raise NeedsPerson("not confirmed; nothing was sent")
 
 
-def _report(
-    options: RenderOptions, made: Plan, world: World, clock: Clock, stack: ExitStack
-) -> Emit:
+@contextmanager
+def report(options: RenderOptions, world: World, stage: Stage) -> Iterator[Emit]:
+    """Where events go: JSON on stdout; else a live display where there is a terminal, or lines."""
     if options.as_json:
-        return terminal.json_lines(world.stdout, clock)
-    if world.stderr.isatty():
-        return stack.enter_context(terminal.live(world.stderr, made))
-    return terminal.plain(world.stderr)
+        yield terminal.json_lines(world.stdout, stage.clock)
+    elif terminal.can_draw(world.stderr, world.environ):
+        # A run without a terminal does without what draws on it.
+        from wanx_render.reports.live import live
+
+        with live(world.stderr, stage) as emit:
+            yield emit
+    else:
+        yield terminal.plain(world.stderr)
+
+
+def start(session: Session, limit: Decimal | None) -> Event:
+    """What a run is about to do."""
+    made, new = session.made, session.new
+    cost = made.cost(new)
+    facts = {
+        "project": made.project,
+        "backend": made.world,
+        "shots": len(made.shots),
+        "takes": len(made.takes),
+        "to_make": len(new),
+        "deliverables": len(made.deliverables),
+        "cost": str(cost.amount),
+        "currency": cost.currency,
+        "unknown_prices": cost.unknown,
+        "limit": str(limit) if limit is not None else None,
+        "folder": str(session.folder),
+    }
+    return Event("start", opening(made, new), facts=facts)
 
 
 def opening(made: Plan, new: tuple[Take, ...]) -> str:
@@ -237,6 +263,16 @@ def opening(made: Plan, new: tuple[Take, ...]) -> str:
     )
     mock = "MOCK, play money, " if made.world == "mock" else ""
     return f"{made.project}: {mock}{counted}"
+
+
+def gathered(found: Iterable[Diagnostic]) -> Iterator[str]:
+    """Each warning once, at its first place: what stands in `defaults` is met at every shot."""
+    places: dict[str, list[Diagnostic]] = {}
+    for each in found:
+        places.setdefault(each.message, []).append(each)
+    for message, (first, *more) in places.items():
+        also = f" and at {len(more)} more" if more else ""
+        yield f"{first.span}{also}: {message}" if first.span else message
 
 
 def within_budget(session: Session) -> Decimal | None:
@@ -274,7 +310,7 @@ def _hold(cost: Total, name: str, amount: Decimal, currency: str) -> None:
 
 def _close(options: RenderOptions, manifest: Manifest, desk: Desk, world: World) -> int:
     """Say what came out, results on stdout; the exit code."""
-    states = {take.state for shot in manifest.shots for take in shot.takes}
+    states = [take.state for shot in manifest.shots for take in shot.takes]
     codes = {take.code for shot in manifest.shots for take in shot.takes}
     needs_person = "unresolved" in states or "OverBudget" in codes
     code = 0 if _as_asked(manifest, desk) else 4 if needs_person else 1
@@ -293,6 +329,9 @@ def _close(options: RenderOptions, manifest: Manifest, desk: Desk, world: World)
             "cost": manifest.cost,
             "exit_code": code,
             "folder": str(desk.folder),
+            "manifest": str(desk.folder / "manifest.json"),
+            "shots": len(manifest.shots),
+            "takes": {state: states.count(state) for state in sorted(set(states))},
             "deliverables": [str(desk.folder / each.path) for each in manifest.deliverables],
             "failed": failed,
         }

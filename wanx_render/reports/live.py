@@ -1,0 +1,223 @@
+"""A run on a terminal: an overall bar, a line for each take at work; what is done scrolls by.
+
+It draws what events told and nothing else, as wide and as high as the terminal is now.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import TextIO
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from wanx_render.events import Emit, Event
+from wanx_render.reports.terminal import WORDS, Stage, line, one_line, subject
+
+_SIGNS = {
+    "clip": ("✓", "green"),
+    "cached": ("✓", "green"),
+    "deliverable": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "broken": ("✗", "red"),
+    "warning": ("!", "yellow"),
+    "uncertain": ("?", "yellow"),
+}
+_ENDS = ("clip", "cached", "failed")
+_DELIVERED = ("deliverable", "broken")
+# What is furthest on stands on top, so that it is seen where the screen is too small for all.
+_RANKS = {"succeeded": 0, "joining": 0, "running": 1, "waiting": 3}
+_NARROW = 64  # columns; below, the rows say less
+_SHORTEST_BAR, _LONGEST_BAR = 14, 60
+_WIDEST_WORD = 11
+
+
+@contextmanager
+def live(stream: TextIO, stage: Stage) -> Iterator[Emit]:
+    """A display of one run on the terminal ``stream``; it is gone when the run has ended."""
+    board = Board(stage)
+    console = Console(file=stream, highlight=False)
+    with Live(board, console=console, refresh_per_second=4, transient=True) as display:
+
+        def emit(event: Event) -> None:
+            board.note(event)
+            told = scrolled(event)
+            if told:
+                display.console.print(told)
+
+        yield emit
+
+
+def scrolled(event: Event) -> Text | None:
+    """The line that stays on the screen for an event, where it earns one."""
+    if event.kind == "start":
+        return Text(line(event))
+    if event.kind not in _SIGNS:
+        return None
+    sign, colour = _SIGNS[event.kind]
+    return Text.assemble((f"{sign} ", colour), line(replace(event, task_id=None)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A take or a deliverable at work."""
+
+    event: Event
+    began: datetime  # when it was first heard of
+    heard: datetime
+
+
+class Board:
+    """What the live display shows now; ``note`` takes an event in."""
+
+    def __init__(self, stage: Stage) -> None:
+        plan = stage.plan
+        self._stage = stage
+        self._takes, self._shots = len(plan.takes), len(plan.shots)
+        self._began = stage.clock.now()
+        self._spent = Decimal(0)
+        self._rows: dict[str, _Row] = {}
+        self._ended = 0
+        self._parts: Counter[str] = Counter()  # fitted ones of each deliverable
+        self._open = {each.name for each in plan.deliverables}
+        self._deliverables = len(self._open)
+
+    def note(self, event: Event) -> None:
+        if event.spent is not None:
+            self._spent = Decimal(event.spent)
+        name = subject(event)
+        if event.kind in _ENDS or event.kind in _DELIVERED:
+            self._rows.pop(name, None)
+            self._ended += event.kind in _ENDS
+            self._open.discard(event.deliverable or "")
+        elif event.kind == "segment":
+            self._parts[event.deliverable or ""] += 1
+        elif name and event.kind != "warning":
+            self._work(name, event)
+
+    def _work(self, name: str, event: Event) -> None:
+        now, before = self._stage.clock.now(), self._rows.get(name)
+        if before and event.kind == "polled":
+            event = replace(event, kind=before.event.kind)
+        self._rows[name] = _Row(event, before.began if before else now, now)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = options.max_width
+        head = list(self._head(width))
+        yield from head
+        rows = sorted(self._shown(), key=lambda row: _RANKS.get(row.event.kind, 2))
+        space = max(console.size.height - len(head) - 1, 2)
+        shown, hidden = (rows, []) if len(rows) <= space else (rows[: space - 1], rows[space - 1 :])
+        if shown:
+            yield self._table(shown, narrow=width < _NARROW)
+        if hidden:
+            words = Counter(_state(row) for row in hidden)
+            told = ", ".join(f"{count} {word}" for word, count in words.items())
+            yield Text(f"  and {told}", style="dim", no_wrap=True, overflow="ellipsis")
+
+    def _shown(self) -> list[_Row]:
+        """What is at work: takes first; deliverables once every take has come to its end."""
+        rows = list(self._rows.values())
+        if self._ended < self._takes:
+            return rows
+        joining = {row.event.deliverable for row in rows}
+        now = self._stage.clock.now()
+        return rows + [
+            _Row(Event("segment", self._fitted(name), deliverable=name), self._began, now)
+            for name in sorted(self._open - joining)
+        ]
+
+    def _fitted(self, name: str) -> str:
+        return f"{self._parts[name]} parts" if self._parts[name] else ""
+
+    def _head(self, width: int) -> Iterator[Table | Text]:
+        """The bar and the figures: on one line, or on two where they would squeeze the bar."""
+        done, of = self._steps(), self._all_steps()
+        files = self._deliverables - len(self._open)
+        percent = f"{100 * done // max(of, 1):3}%"
+        facts = [
+            f"{self._ended}/{self._takes} clips",
+            f"{files}/{self._deliverables} files",
+            duration(self._since(self._began)),
+            self._money(),
+        ]
+        mock = "MOCK" if self._stage.plan.world == "mock" else ""
+        room = width - len(mock) - sum(len(each) + 2 for each in (percent, *facts))
+        roomy = room >= _SHORTEST_BAR
+        if not roomy:
+            room = width - len(mock) - len(percent) - 3
+        head = Table.grid(padding=(0, 2 if roomy else 1))
+        bar = ProgressBar(total=max(of, 1), completed=done, width=min(room - 3, _LONGEST_BAR))
+        head.add_row(*[Text(mock, style="yellow")] * bool(mock), bar, percent, *facts * roomy)
+        yield head
+        if not roomy:
+            yield Text("  ".join(facts), no_wrap=True, overflow="ellipsis")
+
+    def _steps(self) -> int:
+        """Clips, parts and files that are there; a finished file has all its parts."""
+        parts = sum(min(self._parts[name], self._shots) for name in self._open)
+        files = self._deliverables - len(self._open)
+        return self._ended + parts + files * (self._shots + 1)
+
+    def _all_steps(self) -> int:
+        return self._takes + self._deliverables * (self._shots + 1)
+
+    def _money(self) -> str:
+        limit = self._stage.limit
+        of = f" of {limit:.2f}" if limit is not None else ""
+        return f"{self._spent:.2f}{of} {self._stage.plan.currency}"
+
+    def _table(self, rows: list[_Row], *, narrow: bool) -> Table:
+        # Columns keep their places while what stands in them changes.
+        table = Table.grid(padding=(0, 1 if narrow else 2))
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        table.add_column(no_wrap=True, style="cyan", min_width=_WIDEST_WORD)
+        table.add_column(no_wrap=True, justify="right", min_width=5)
+        table.add_column(no_wrap=True, overflow="ellipsis", min_width=5 if narrow else 18)
+        if not narrow:
+            table.add_column(no_wrap=True, style="dim")
+        for row in rows:
+            asked = f"asked {row.event.polls}×" if row.event.polls else ""
+            table.add_row(
+                Text(("" if narrow else "  ") + one_line(subject(row.event))),
+                _state(row),
+                duration(self._since(row.began)),
+                Text(self._rest(row, short=narrow)),
+                *[asked] * (not narrow),
+            )
+        return table
+
+    def _rest(self, row: _Row, *, short: bool) -> str:
+        """How long it may still take, by what is known of such tasks."""
+        event = row.event
+        if event.polls is None or event.kind not in ("pending", "running"):
+            return one_line(event.text)
+        if event.seconds_left is None:
+            return "late" if short else "longer than usual"
+        left = event.seconds_left / self._stage.pace
+        if event.kind == "pending":
+            return f"+{duration(left)}" if short else f"then about {duration(left)}"
+        left -= self._since(row.heard)
+        if left < 1:
+            return "~0:00" if short else "any moment"
+        return f"~{duration(left)}" if short else f"about {duration(left)} left"
+
+    def _since(self, moment: datetime) -> float:
+        return (self._stage.clock.now() - moment).total_seconds()
+
+
+def _state(row: _Row) -> str:
+    return "fitting" if row.event.kind == "segment" else WORDS[row.event.kind]
+
+
+def duration(seconds: float) -> str:
+    """``0:42``, ``12:05`` or ``1:02:05``."""
+    minutes, rest = divmod(max(round(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
