@@ -17,6 +17,7 @@ from typing import Any
 import ffmpeg as graph
 
 from wanx_render.captions import Captions, cue_paths
+from wanx_render.encoding import encoding
 from wanx_render.ffmpeg import BT709, STRICT, Ffmpeg, file_url
 from wanx_render.framing import SCALER, View, fitted
 from wanx_render.geometry import Gaze, Size
@@ -26,7 +27,6 @@ from wanx_render.timing import (
     SAMPLE_RATE,
     Cut,
     conformed_frames,
-    nearest,
     played_frames,
     samples_in,
 )
@@ -252,42 +252,6 @@ def _crossfaded(before: Any, after: Any, seam: Seam) -> Any:
     )
     mixed = graph.filter([before, after], "amix", inputs=2, normalize=0)
     return mixed.filter("apad").filter("atrim", end_sample=seam.samples)
-
-
-# Preset and rate factor. Standard measured as good as medium at crf 20 for half the processor time;
-# ultrafast would be no High profile any more.
-QUALITIES = {"draft": ("superfast", 25), "standard": ("veryfast", 18), "master": ("slow", 14)}
-
-
-def encoding(frame: Frame) -> dict[str, Any]:
-    """x264, at the quality the deliverable wants.
-
-    One thread, so that the same clip gives the same bytes whatever the number of cores; the pool
-    that runs these calls keeps the cores busy.
-    """
-    rate = frame.rate
-    preset, factor = QUALITIES[frame.quality]
-    return {
-        "c:v": "libx264",
-        "preset": preset,
-        "crf": factor,
-        "profile:v": "high",
-        "pix_fmt": "yuv420p",
-        "bf": 2,
-        "g": nearest(2 * rate),
-        "threads": 1,
-        "flags": "+cgop+bitexact",
-        "fflags": "+bitexact",
-        "video_track_timescale": timescale(rate),
-        "c:a": "pcm_s16le",
-        "map_metadata": -1,
-        "f": "mov",
-    }
-
-
-def timescale(rate: Fraction) -> int:
-    """Ticks a second in which every frame lasts a whole number of ticks."""
-    return rate.numerator * (512 if rate.denominator == 1 else 1)
 
 
 def _container(take: Take) -> dict[str, str]:

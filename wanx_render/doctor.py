@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from wanx_render import ffmpeg, fonts
 from wanx_render.capabilities import Catalog
 from wanx_render.errors import BadInput
+from wanx_render.needs import OPTIONAL, usable
 
 KEY = "DASHSCOPE_API_KEY"
 ENOUGH_BYTES = 2 * 1024**3
@@ -35,7 +36,7 @@ def examine(
     """Look at everything a run needs, for a run in ``folder``."""
     return (
         Finding("python", "ok", f"{platform.python_version()} on {sys.platform}"),
-        _ffmpeg(environ),
+        *_ffmpeg(environ),
         _font(),
         _key(environ, folder),
         _endpoint(environ, catalog),
@@ -46,13 +47,19 @@ def examine(
     )
 
 
-def _ffmpeg(environ: Mapping[str, str]) -> Finding:
+def _ffmpeg(environ: Mapping[str, str]) -> Iterator[Finding]:
     try:
         found = ffmpeg.find(environ)
     except BadInput as error:
-        return Finding("ffmpeg", "error", str(error), error.diagnostics[0].hint)
+        yield Finding("ffmpeg", "error", str(error), error.diagnostics[0].hint)
+        return
     has = ", ".join((*ffmpeg.ENCODERS, *ffmpeg.FILTERS))
-    return Finding("ffmpeg", "ok", f"{found.version} from {found.origin}, with {has}: {found.path}")
+    yield Finding("ffmpeg", "ok", f"{found.version} from {found.origin}, with {has}: {found.path}")
+    yield Finding("codecs", "ok", f"{', '.join(usable(found))} can be made here")
+    lacking = [what for name, what in OPTIONAL.items() if not ffmpeg.has_filter(found, name)]
+    if lacking:
+        hint = "set WANX_FFMPEG to a full build of ffmpeg where they are wanted"
+        yield Finding("filters", "warning", f"this ffmpeg cannot do {', '.join(lacking)}", hint)
 
 
 def _font() -> Finding:

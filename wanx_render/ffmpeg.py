@@ -102,8 +102,7 @@ def _identify(path: Path, origin: str) -> Ffmpeg:
 @cache
 def _checked(found: Ffmpeg) -> Ffmpeg:
     for kind, wanted in (("encoder", ENCODERS), ("filter", FILTERS)):
-        listed = set(re.findall(r"^ \S+ (\S+)", _talk(found.path, f"-{kind}s"), re.MULTILINE))
-        missing = [name for name in wanted if name not in listed]
+        missing = [name for name in wanted if name not in _listed(found.path, kind)]
         if missing:
             raise _unusable(
                 f"{found.path} ({found.version}, from {found.origin}) has no {kind} "
@@ -113,6 +112,34 @@ def _checked(found: Ffmpeg) -> Ffmpeg:
                 else "set WANX_FFMPEG to a full build of ffmpeg",
             )
     return found
+
+
+@cache
+def _listed(path: Path, kind: str) -> frozenset[str]:
+    """The names of what an ffmpeg has of a kind: encoder, filter."""
+    return frozenset(re.findall(r"^ \S+ (\S+)", _talk(path, f"-{kind}s"), re.MULTILINE))
+
+
+def has_filter(program: Ffmpeg, name: str) -> bool:
+    """Whether the filter was built into this ffmpeg."""
+    return name in _listed(program.path, "filter")
+
+
+@cache
+def trouble_with(program: Ffmpeg, encoder: str, *options: str) -> str:
+    """Why the encoder cannot be used here, or nothing. One that is listed may lack its hardware."""
+    if encoder not in _listed(program.path, "encoder"):
+        return "this ffmpeg has no such encoder"
+    source = "color=s=256x256:r=30:d=0.2,format=yuv420p"
+    try:
+        run(
+            program,
+            ("-f", "lavfi", "-i", source, "-c:v", encoder, *options, "-f", "null", "-"),
+            timeout=30,
+        )
+    except FfmpegError as error:
+        return str(error)
+    return ""
 
 
 def _talk(path: Path, question: str) -> str:
@@ -199,8 +226,13 @@ def _die_with_parent() -> Callable[[], Any] | None:
     return lambda: set_death_signal(1, signal.SIGKILL)
 
 
+# What newer versions say of their own threads after they have said what is wrong.
+_ECHOES = ("Task finished with", "Terminating thread", "Nothing was written into", "Error sending")
+
+
 def _last_words(log: str, code: int) -> str:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
+    lines = [line for line in lines if not any(echo in line for echo in _ECHOES)] or lines
     return " / ".join(lines[-3:]) or f"it ended with code {code} and said nothing"
 
 
@@ -243,7 +275,7 @@ class Probe:
 
 
 _VIDEO = re.compile(
-    r"Stream #0:\d+.*?: Video: (?P<codec>\w+)(?: \((?P<profile>[^)]*)\))?.*?, "
+    r"Stream #0:\d+.*?: Video: (?P<codec>\w+)(?: \(lib[^)]*\))?(?: \((?P<profile>[^)]*)\))?.*?, "
     r"(?P<format>\w+)(?:\((?P<tags>[^)]*)\))?, \d+x\d+"
 )
 _AUDIO = re.compile(

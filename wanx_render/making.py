@@ -15,7 +15,8 @@ from pathlib import Path
 from wanx_render import ffmpeg
 from wanx_render.assemble import join_arguments, join_list, measure_arguments
 from wanx_render.captions import save
-from wanx_render.conform import Piece, piece_arguments, timescale
+from wanx_render.conform import Piece, piece_arguments
+from wanx_render.encoding import timescale
 from wanx_render.errors import Broken
 from wanx_render.manifest import CheckRecord
 from wanx_render.mix import NOTHING, PEAK, Level, Mix

@@ -10,7 +10,7 @@ from fractions import Fraction
 from wanx_render.capabilities import Catalog, Model
 from wanx_render.geometry import Aspect, Fit, Size, largest_exact, predicted_size
 from wanx_render.pricing import Total, price, total
-from wanx_render.shotlist import Deliverable, LastFrame, Money, Quality, Shot, ShotList
+from wanx_render.shotlist import Codec, Deliverable, LastFrame, Money, Quality, Shot, ShotList
 from wanx_render.task import Media, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
 
@@ -222,6 +222,7 @@ class Frame:
     fit: Fit
     background: str
     quality: Quality = "standard"
+    codec: Codec = "h264"
 
     @property
     def aspect(self) -> Aspect:
@@ -240,4 +241,5 @@ def frame_of(
         tuple(sizes.values()), deliverable.aspect, deliverable.fit
     )
     rate = deliverable.fps or max(rates)
-    return Frame(size, rate, deliverable.fit, deliverable.background, deliverable.quality)
+    look = (deliverable.fit, deliverable.background, deliverable.quality, deliverable.codec)
+    return Frame(size, rate, *look)

@@ -68,6 +68,7 @@ DESCRIPTIONS = {
     "at": "Seconds after the beginning of the shot, or of the whole where no shot is named",
     "caption": "Words that are seen over the shot",
     "quality": "draft to look at quickly, standard, master for further editing",
+    "codec": "h264 is what every player knows; the others where this machine's ffmpeg has them",
     "captions": "Whether captions are burnt in, written as an SRT file beside the video, or both",
     "subtitles": "An SRT file for the whole, beside the shots' captions",
     "font": "A font file for captions; without it one that has Chinese and Japanese",

@@ -345,6 +345,11 @@ class Sound(Written):
 
 
 Quality = Literal["draft", "standard", "master"]
+Codec = Literal[
+    "h264", "h265", "av1",
+    "h264_nvenc", "h265_nvenc", "av1_nvenc", "h264_qsv", "h265_qsv", "av1_qsv",
+    "h264_amf", "h265_amf", "av1_amf", "h264_videotoolbox", "h265_videotoolbox",
+]  # fmt: skip
 
 
 class Deliverable(Written):
@@ -359,6 +364,7 @@ class Deliverable(Written):
     fps: Rate | None = None
     audio: Sound = Sound()
     quality: Quality = "standard"
+    codec: Codec = "h264"
     captions: Literal["burn", "sidecar", "both", "none"] = "burn"
     subtitles: str | None = None  # an SRT file for the whole, beside the shots' captions
     font: str | None = None

@@ -20,6 +20,7 @@ from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.geometry import crop_told, enlargement
 from wanx_render.making import JoinCall, Joined, make_deliverable, make_segment
 from wanx_render.mix import Mix
+from wanx_render.needs import insist
 from wanx_render.plan import frame_of
 from wanx_render.shotlist import Deliverable, Shot
 from wanx_render.timing import Cut, cut_of
@@ -70,6 +71,7 @@ def conform(options: ConformOptions, world: World) -> int:
     """Make one video exact; the exit code. Raises BadInput, FfmpegError or Broken."""
     shot, wanted = _wanted(options)
     program = ffmpeg.find(world.environ)
+    insist(program, (shot,), (wanted,))
     try:
         take = intake.look(program, options.clip)
     except FfmpegError as error:
@@ -108,7 +110,8 @@ def _wanted(options: ConformOptions) -> tuple[Shot, Deliverable]:
     except ValidationError as error:
         first = error.errors()[0]
         hint = str(first.get("ctx", {}).get("hint", ""))
-        told = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
+        said = str(first["msg"]).replace("Input should be", "it must be")
+        told = f"{'.'.join(map(str, first['loc']))}: {said}".removeprefix(": ")
         raise _wrong(told, hint) from None
 
 

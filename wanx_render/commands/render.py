@@ -32,6 +32,7 @@ from wanx_render.forecast import forecast
 from wanx_render.journal import Journal
 from wanx_render.load import Loaded
 from wanx_render.manifest import Manifest
+from wanx_render.needs import insist
 from wanx_render.plan import Plan, Take
 from wanx_render.pricing import Total
 from wanx_render.render import Desk
@@ -72,6 +73,7 @@ def render(options: RenderOptions, world: World) -> int:
     refuse_unknown("--only", options.only, made)
     refuse_unknown("--retake", options.retake, made)
     program = ffmpeg.find(world.environ)
+    insist(program, (each.shot for each in made.shots), made.deliverables)
     asked_at = who_asks(options, made, catalog, world)
     folder = render_folder(options, loaded)
     with held(folder), opened(folder) as journal, ExitStack() as stack:
