@@ -21,7 +21,7 @@ FLOORS = (
     ("needs",),
     ("look",),
     ("load", "journal", "conform", "mix", "verify"),
-    ("assemble", "intake"),
+    ("assemble", "intake", "sync"),
     ("making",),
     ("bench",),
     ("standing", "reconcile", "fetch", "watch", "results"),

@@ -158,3 +158,14 @@ def test_a_thousand_chained_shots_are_checked_at_once(tmp_path: Path, catalog: C
         small(tmp_path, catalog, f"a.png\n{chain}".rstrip("\n"))
     assert len(caught.value.diagnostics) == 2000
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(("word", "gain"), [("mute", "-Infinity"), ("keep", "0"), ("-6", "-6")])
+def test_the_sound_of_a_shot_is_kept_muted_or_so_many_decibels(
+    word: str, gain: str, tmp_path: Path, catalog: Catalog
+) -> None:
+    picture = SPECS / "frames" / "rooftop.jpg"
+    shots = MINIMAL.format(image=f"{picture}\n    sound: {word}")
+    (tmp_path / "list.yaml").write_text(shots)
+    (shot,) = load(tmp_path / "list.yaml", catalog).shots.shots
+    assert str(shot.sound) == gain

@@ -416,3 +416,18 @@ def test_speed_hold_and_the_focus_of_a_deliverable_are_as_planned(studio: Studio
     planned = plan.make(loaded.shots, "mock", loaded.media, studio.catalog)
     told = forecast(planned, stand(planned, None, studio.folder), studio.catalog)
     assert [each.frames for each in told.deliverables] == [165, 165]
+
+
+def test_simulated_sound_is_held_to_its_picture_where_it_is_heard_alone(studio: Studio) -> None:
+    text = LIST.replace("wanx2.1-i2v-turbo", "wan2.5-i2v-preview").replace(
+        "duration: 3", "duration: 5"
+    )
+    text = text.replace(
+        "prompt: first", "prompt: first, trim: {start: 0.7}, transition: {type: wipe}"
+    )
+    studio.write(text.replace("prompt: second", "prompt: second, speed: 2"))
+    (made,) = studio.run().deliverables
+    assert [check.holds for check in made.checks if check.name == "flash and beep"] == [True]
+    studio.write(text.replace("prompt:", "sound: mute, prompt:"))
+    (silent,) = studio.run().deliverables
+    assert "flash and beep" not in [check.name for check in silent.checks]

@@ -501,6 +501,40 @@ def metered(program: Ffmpeg, arguments: Sequence[str]) -> Loudness:
     return Loudness(integrated, Decimal(peaks[-1]) if peaks else None)
 
 
+def brightness(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> list[float]:
+    """The mean luma of each frame from ``start`` seconds on, 0 to 255."""
+    out, _ = _run(
+        program,
+        (
+            *STRICT, *WHITELIST, *_part(start, seconds), "-i", file_url(path), "-map", "0:v:0",
+            "-vf", f"scale={_SMALL}:{_SMALL}:flags=area,format=gray", "-f", "rawvideo", "-",
+        ),
+        timeout=120,
+    )  # fmt: skip
+    size = _SMALL * _SMALL
+    return [sum(out[at : at + size]) / size for at in range(0, len(out) - size + 1, size)]
+
+
+_SMALL = 16
+
+
+def samples(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> memoryview:
+    """The sound from ``start`` seconds on, mono at 48 kHz, signed 16 bit."""
+    out, _ = _run(
+        program,
+        (
+            *STRICT, *WHITELIST, *_part(start, seconds), "-i", file_url(path), "-map", "0:a:0",
+            "-ac", "1", "-ar", "48000", "-f", "s16le", "-",
+        ),
+        timeout=120,
+    )  # fmt: skip
+    return memoryview(out[: len(out) // 2 * 2]).cast("h")
+
+
+def _part(start: Fraction, seconds: Fraction) -> tuple[str, ...]:
+    return "-ss", f"{float(start):.6f}", "-t", f"{float(seconds):.6f}"
+
+
 def last_frame(program: Ffmpeg, path: Path, frames: int, target: Path) -> None:
     """Write the last of the ``frames`` decoded frames of ``path`` as the PNG ``target``.
 

@@ -24,11 +24,13 @@ from wanx_render.manifest import DeliverableRecord, PartRecord
 from wanx_render.mix import Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.shotlist import Deliverable, gaze_at
+from wanx_render.sync import Mark, mark
 from wanx_render.timeline import Body, Part, frames_of, timeline
 from wanx_render.timeline import Seam as Joint
 from wanx_render.timing import SAMPLE_RATE, conformed_frames, frames_in, nearest, samples_in
 
 JOIN_VERSION = 2
+_QUIET = -20  # dB; a beep that was made softer is not looked for
 
 
 def _join_key(keys: list[str], mix: Mix) -> str:
@@ -264,6 +266,7 @@ class Finisher:
             target=target,
             mix=mix,
             sounding=self._sounds(mix),
+            marks=self._marks(mix, layout),
         )
         self._emit(Event("joining", f"{len(keys)} parts", deliverable=deliverable.name))
         joined = await self._bench.deliverable(call)
@@ -322,6 +325,20 @@ class Finisher:
     def _sounds(self, mix: Mix) -> bool:
         """Whether something must be heard: simulated clips and the service's have sound or not."""
         return bool(mix.music or mix.voices)
+
+    def _marks(self, mix: Mix, layout: _Layout) -> tuple[Mark, ...]:
+        """The first and the last simulated shot whose flash and beep are there, and alone."""
+        if self._plan.world != "mock" or mix.music or mix.voices:
+            return ()
+        found = []
+        for part in layout.parts:
+            shot = self._plan.shots[part.shot]
+            take, gain = self._landed[shot.shot.id], shot.shot.sound
+            heard = take.has_sound and shot.picked.request.sound == "auto" and gain >= _QUIET
+            if isinstance(part, Body) and heard:
+                found.append(mark(part, shot.cut, take.rate, layout.frame.rate))
+        marks = [each for each in found if each]
+        return tuple(dict.fromkeys((marks[0], marks[-1]))) if marks else ()
 
     def _file(self, named: str) -> tuple[Path, str]:
         media = self._plan.media[named]

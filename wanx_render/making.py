@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from wanx_render import ffmpeg
+from wanx_render import ffmpeg, sync
 from wanx_render.assemble import join_arguments, join_list, measure_arguments
 from wanx_render.captions import save
 from wanx_render.conform import Piece, piece_arguments
@@ -21,6 +21,7 @@ from wanx_render.errors import Broken
 from wanx_render.manifest import CheckRecord
 from wanx_render.mix import NOTHING, PEAK, Level, Mix
 from wanx_render.plan import Frame
+from wanx_render.sync import Mark
 from wanx_render.timing import samples_in
 from wanx_render.verify import verify
 
@@ -64,6 +65,7 @@ class JoinCall:
     target: Path
     mix: Mix = NOTHING
     sounding: bool = False  # whether something must be heard
+    marks: tuple[Mark, ...] = ()  # flashes that must be seen with their beeps
 
     @property
     def samples(self) -> int:
@@ -98,15 +100,15 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         finding = verify(
             program, part, call.frame, call.frames, call.mix.loudness, sounding=call.sounding
         )
-        if not finding.holds:
-            wrong = [c for c in finding.checks if not c.holds]
+        checks = (*finding.checks, *sync.checks(program, part, call.marks, call.frame.rate))
+        if wrong := [check for check in checks if not check.holds]:
             told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
             raise Broken(f"{call.name} is not what was promised: {told}")
         joined = Joined(
             sha256=digest(part),
             duration=finding.probe.picture.duration,
             loudness=finding.loudness,
-            checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in finding.checks),
+            checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in checks),
             notices=finding.notices,
         )
         part.replace(call.target)

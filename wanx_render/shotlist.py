@@ -185,7 +185,12 @@ AspectText = Annotated[
 ]
 SizeText = Annotated[Size, *_kind({"type": "string", "pattern": "^[0-9]+x[0-9]+$"}, _size)]
 Seconds = Annotated[Fraction, *_kind({"type": "number", "minimum": 0}, _seconds)]
-Gain = Annotated[Decimal, *_kind({"type": ["number", "string"]}, _gain)]
+# Mute is minus infinity, which pydantic would refuse of a number that was written.
+Gain = Annotated[
+    Decimal,
+    Field(allow_inf_nan=True),
+    *_kind({"type": ["number", "string"]}, _gain),
+]
 Rate = Annotated[Fraction, *_kind({"type": ["number", "string"]}, _rate)]
 Speed = Annotated[Fraction, *_kind({"type": "number", "minimum": 0.5, "maximum": 2}, _speed)]
 _POINT = {
