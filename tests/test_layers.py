@@ -15,7 +15,7 @@ FLOORS = (
     ("variables",),
     ("rows",),
     ("capabilities", "ffmpeg", "manifest", "captions", "picks"),
-    ("pricing", "purse", "lanes", "backends.base", "timeline"),
+    ("pricing", "purse", "lanes", "backends.base", "timeline", "store", "executors"),
     ("plan", "rules"),
     ("framing", "encoding", "explain"),
     ("needs",),
@@ -23,7 +23,9 @@ FLOORS = (
     ("load", "journal", "conform", "mix", "verify"),
     ("assemble", "intake", "sync"),
     ("making",),
-    ("bench",),
+    ("bench", "cache"),
+    ("afar", "published"),
+    ("shared", "cluster"),
     ("standing", "reconcile", "fetch", "watch", "results"),
     ("finish", "forecast", "collect", "retakes", "asking"),
     ("rescue", "render"),
@@ -35,7 +37,7 @@ FLOORS = (
     ("reports.live",),
     ("board.feed", "board.guard", "board.view"),
     ("board.app",),
-    ("commands.base", "commands.service", "commands.folder"),
+    ("commands.base", "commands.service", "commands.folder", "commands.workplace"),
     (
         "commands.plan",
         "commands.validate",
@@ -71,6 +73,9 @@ ONLY_IN = {
     "rich": {"reports.live", "reports.plan_table", "reports.matrix"},
     "starlette": {"board.app", "board.guard"},
     "uvicorn": {"commands.board"},
+    "distributed": {"cluster"},
+    "dask": set(),
+    "fsspec": {"store"},
 }
 
 

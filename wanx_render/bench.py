@@ -37,7 +37,7 @@ class Bench(Protocol):
     async def stands(self, path: Path, sha256: str) -> bool:
         """Whether the deliverable is there as it was made."""
 
-    def sweep(self, used: Set[str]) -> None:
+    async def sweep(self, used: Set[str]) -> None:
         """Drop every segment but those; they cost time to make again, not money."""
 
 
@@ -62,7 +62,7 @@ class LocalBench:
     async def stands(self, path: Path, sha256: str) -> bool:
         return path.exists() and digest(path) == sha256
 
-    def sweep(self, used: Set[str]) -> None:
+    async def sweep(self, used: Set[str]) -> None:
         for path in self._segments.iterdir():
             if path.name not in used:
                 path.unlink(missing_ok=True)

@@ -15,12 +15,14 @@ from wanx_render.options import (
     BASE_URL,
     CASCADE,
     CATALOG,
+    DELIVER,
     FILE,
     JSON,
     LINES,
     OUT,
     REGION,
     RETAKE,
+    WHERE,
     Money,
 )
 
@@ -59,7 +61,7 @@ def cli() -> None:
 @cli.command()
 @click.argument("file", type=FILE, required=False)
 @BACKEND
-@OUT
+@DELIVER
 @click.option("--plan", "saved", type=FILE, help="Run a saved plan, and nothing else than it.")
 @click.option("--only", multiple=True, metavar="ID", help="Make the clips of these shots only.")
 @RETAKE
@@ -67,12 +69,13 @@ def cli() -> None:
 @click.option("--max-cost", type=Money(), help="Stop before spending more than this.")
 @click.option("--yes", is_flag=True, help="Spend without asking; the mock never asks.")
 @BASE_URL
+@WHERE
 @LINES
 @CATALOG
 def render(
     file: Path | None,
     backend: str | None,
-    out: Path | None,
+    out: Path | str | None,
     saved: Path | None,
     only: tuple[str, ...],
     retake: tuple[str, ...],
@@ -80,6 +83,7 @@ def render(
     max_cost: Decimal | None,
     yes: bool,
     base_url: str | None,
+    executor: str | None,
     as_json: bool,
     catalog: Path | None,
 ) -> int:
@@ -91,9 +95,11 @@ def render(
         raise click.UsageError("Missing argument 'FILE' (or --plan).")
     if saved is not None and (retake or not cascade):
         raise click.UsageError("A saved plan is run as it is: plan again with the new options.")
+    folder, store = (None, out) if isinstance(out, str) else (out, None)
     options = RenderOptions(
-        file, backend, out, saved, only, max_cost, as_json, catalog, yes, base_url, retake, cascade
-    )
+        file, backend, folder, saved, only, max_cost, as_json, catalog, yes, base_url, retake,
+        cascade, executor, store,
+    )  # fmt: skip
     return render(options, World.real())
 
 

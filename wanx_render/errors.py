@@ -6,6 +6,8 @@
     ├── FolderBusy        5  another run holds the folder
     ├── FfmpegError       1  ffmpeg ended badly on one file
     ├── Broken            1  a deliverable or clip does not hold what was promised
+    ├── StoreError        1  a shared store did not give or take a file
+    ├── ClusterError      1  a call on another machine came to nothing
     └── ServiceError         what a backend says; the orchestrator handles these per take
         ├── Refused          the create call was refused: surely not accepted, never billed
         ├── Throttled        refused for now: too many requests
@@ -58,6 +60,14 @@ class FfmpegError(WanxError):
 
 class Broken(WanxError):
     """A file does not hold what was promised of it."""
+
+
+class StoreError(WanxError):
+    """A shared store did not give or take a file, after all the tries that make sense."""
+
+
+class ClusterError(WanxError):
+    """A call on another machine came to nothing; the others go on."""
 
 
 class ServiceError(WanxError):

@@ -123,7 +123,7 @@ class Finisher:
                 raise result
             else:
                 done.append(result)
-        self._bench.sweep({self._path(key).name for key in self._work})
+        await self._bench.sweep({self._path(key).name for key in self._work})
         return tuple(done)
 
     def _frame(self, deliverable: Deliverable) -> Frame | None:

@@ -27,6 +27,24 @@ class File(click.ParamType["Path"]):
 FILE = File()
 
 
+class Place(File):
+    """A folder, or a URL that stays as it was written; ``file:`` is a folder."""
+
+    name = "path or url"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if "://" not in str(value):
+            return super().convert(value, param, ctx)
+        if str(value).startswith("file://"):
+            return super().convert(str(value).removeprefix("file://"), param, ctx)
+        return str(value)
+
+
+def _state(ctx: Any, param: Any, value: Any) -> Path | None:  # noqa: ARG001  # the form click calls
+    """The render folder that goes with ``--out URL``: the one beside the list."""
+    return None if isinstance(value, str) else value
+
+
 class Money(click.ParamType["Decimal"]):
     name = "amount"
 
@@ -61,7 +79,17 @@ CASCADE = click.option(
     help="Make anew what begins with the last frame of a shot that changed.",
 )  # fmt: skip
 
-OUT = click.option("--out", type=FILE, help="The render folder [renders/PROJECT beside the file].")
+OUT = click.option(
+    "--out", type=Place(), callback=_state,
+    help="The render folder [renders/PROJECT beside the file].",
+)  # fmt: skip
+DELIVER = click.option(
+    "--out", type=Place(),
+    help="The render folder [renders/PROJECT beside the file], or where its files go, as a URL.",
+)  # fmt: skip
+WHERE = click.option(
+    "--executor", metavar="WHERE", help="Where to encode: local[:N], or dask:tcp://HOST:PORT."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 LINES = click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
 BASE_URL = click.option(

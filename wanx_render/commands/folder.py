@@ -38,9 +38,9 @@ def opened(folder: Path) -> Iterator[Journal]:
 
 
 @contextmanager
-def pool() -> Iterator[ThreadPoolExecutor]:
+def pool(at_once: int | None = None) -> Iterator[ThreadPoolExecutor]:
     """As many ffmpeg processes as cores; an interrupted run starts no more of them."""
-    executor = ThreadPoolExecutor(os.cpu_count() or 2)
+    executor = ThreadPoolExecutor(at_once or os.cpu_count() or 2)
     try:
         yield executor
     except BaseException:

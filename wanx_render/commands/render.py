@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +25,7 @@ from wanx_render.commands.base import (
 from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.plan import hold_to, open_saved
 from wanx_render.commands.service import Service, access, dashscope, mock
+from wanx_render.commands.workplace import Place, Workplace, at_work
 from wanx_render.diagnostics import Diagnostic, without_secrets
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.events import Emit, Event
@@ -62,6 +63,8 @@ class RenderOptions:
     base_url: str | None = None
     retake: tuple[str, ...] = ()
     cascade: bool = True
+    executor: str | None = None
+    store: str | None = None  # a URL, where files go elsewhere than into the render folder
 
 
 def render(options: RenderOptions, world: World) -> int:
@@ -74,6 +77,7 @@ def render(options: RenderOptions, world: World) -> int:
     refuse_unknown("--retake", options.retake, made)
     program = ffmpeg.find(world.environ)
     insist(program, (each.shot for each in made.shots), made.deliverables)
+    where = Workplace.of(options.executor, options.store, world.environ)
     asked_at = who_asks(options, made, catalog, world)
     folder = render_folder(options, loaded)
     with held(folder), opened(folder) as journal, ExitStack() as stack:
@@ -84,18 +88,28 @@ def render(options: RenderOptions, world: World) -> int:
         limit = within_budget(session)
         if new and made.world != "mock" and not (options.yes or approved):
             _confirm(made, new, world)
-        for basis, takes in session.counts.items():
-            journal.retake(basis, takes)
-        executor = stack.enter_context(pool())
+        executor = stack.enter_context(pool(where.at_once))
         service = reach(session, asked_at, world, program=program, executor=executor)
         stage = Stage(made, RealClock(), limit, service.pace)
         emit = stack.enter_context(report(options, world, stage))
         emit(start(session, limit))
         for warning in gathered(warnings(loaded, made)):
             emit(Event("warning", warning))
-        desk = replace(session.desk(service, journal, program, executor, emit), limit=limit)
+        place = stack.enter_context(at_work(where, folder, program, executor, _warner(emit)))
+        for basis, takes in session.counts.items():
+            journal.retake(basis, takes)
+        desk = session.desk(service, journal, program, executor, emit)
+        desk = replace(desk, limit=limit, bench=place.bench)
         manifest = asyncio.run(run(session, desk, service))
-    return _close(options, manifest, desk, world)
+        unsent = place.publish(tuple(each.path for each in manifest.deliverables))
+        for told in unsent:
+            emit(Event("broken", told))
+    code = _close(options, manifest, desk, world, place)
+    return code or (1 if unsent else 0)
+
+
+def _warner(emit: Emit) -> Callable[[str], None]:
+    return lambda text: emit(Event("warning", text))
 
 
 @dataclass(frozen=True)
@@ -310,7 +324,9 @@ def _hold(cost: Total, name: str, amount: Decimal, currency: str) -> None:
         raise NeedsPerson(f"the run would cost {cost}, over {limit}; nothing was sent")
 
 
-def _close(options: RenderOptions, manifest: Manifest, desk: Desk, world: World) -> int:
+def _close(
+    options: RenderOptions, manifest: Manifest, desk: Desk, world: World, place: Place
+) -> int:
     """Say what came out, results on stdout; the exit code."""
     states = [take.state for shot in manifest.shots for take in shot.takes]
     codes = {take.code for shot in manifest.shots for take in shot.takes}
@@ -334,13 +350,13 @@ def _close(options: RenderOptions, manifest: Manifest, desk: Desk, world: World)
             "manifest": str(desk.folder / "manifest.json"),
             "shots": len(manifest.shots),
             "takes": {state: states.count(state) for state in sorted(set(states))},
-            "deliverables": [str(desk.folder / each.path) for each in manifest.deliverables],
+            "deliverables": [str(place.shown(each.path)) for each in manifest.deliverables],
             "failed": failed,
         }
         world.stdout.write(terminal.json_line(record, desk.wall.now()))
         return code
     for each in manifest.deliverables:
-        world.stdout.write(f"{_shown(desk.folder / each.path)}\n")
+        world.stdout.write(f"{_shown(place.shown(each.path))}\n")
     mock = "MOCK: " if manifest.backend == "mock" else ""
     if failed:
         told = "\n".join(f"  {one}" for one in failed)
@@ -349,7 +365,7 @@ def _close(options: RenderOptions, manifest: Manifest, desk: Desk, world: World)
             world.tell(f"what became of some only you can tell: wanx-render resolve {options.file}")
         world.tell("the other clips are kept; run the same command again to try these once more")
     else:
-        world.tell(f"{mock}done, {manifest.cost} in all, {_shown(desk.folder / 'manifest.json')}")
+        world.tell(f"{mock}done, {manifest.cost} in all, {_shown(place.shown('manifest.json'))}")
     return code
 
 
@@ -367,8 +383,10 @@ def _as_asked(manifest: Manifest, desk: Desk) -> bool:
     return made and (missing or len(manifest.deliverables) == len(desk.plan.deliverables))
 
 
-def _shown(path: Path) -> str:
-    """``path`` from the working folder where that is shorter."""
+def _shown(path: Path | str) -> str:
+    """``path`` from the working folder where that is shorter; a URL as it is."""
+    if isinstance(path, str):
+        return path
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

@@ -1,0 +1,162 @@
+"""The calls that make files, as another machine runs them: fetch, make in scratch, put back whole.
+
+In what is sent here every path is a name in the store. What the call itself finds wrong comes back
+as a value; what is raised is trouble of the machine, the network or the store, and worth a retry.
+This is where a worker's own environment is read: no command runs there.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache, partial
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import PIL
+
+from wanx_render import ffmpeg
+from wanx_render.cache import Cache
+from wanx_render.conform import GRAPH_VERSION, Piece
+from wanx_render.errors import BadInput, ClusterError, StoreError, WanxError
+from wanx_render.fonts import chinese
+from wanx_render.making import JoinCall, Joined, make_deliverable, make_segment
+from wanx_render.store import Folder, Store
+
+T = TypeVar("T")
+
+PACKAGED_FONT = Path("packaged-font")  # each machine has its own copy
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a call needs besides its data: the store, hashes of files where known, the makers."""
+
+    store: Store
+    makers: str
+    hashes: tuple[tuple[str, str], ...] = ()
+
+
+def segment(order: Order, piece: Piece, name: str) -> WanxError | None:
+    """Make a segment and put it into the store under ``name``."""
+
+    def make(program: ffmpeg.Ffmpeg, given: Piece, scratch: Path) -> None:
+        made = scratch / "made.mov"
+        make_segment(program, given, made)
+        order.store.put(made, name)
+        if not isinstance(order.store, Folder):  # whoever joins it is often this machine
+            Cache.of(os.environ).keep(_key(order, Path(name)), made)
+
+    return None if order.store.has(name) else _done(order, piece, make)
+
+
+def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:
+    """Join, verify, and put the deliverable into the store under ``name``."""
+
+    def make(program: ffmpeg.Ffmpeg, given: JoinCall, scratch: Path) -> Joined:
+        made = scratch / "made.mp4"
+        joined = make_deliverable(program, replace(given, target=made))
+        order.store.put(made, name)
+        return joined
+
+    return _done(order, replace(call, target=Path()), make)
+
+
+def _done(order: Order, data: Any, make: Callable[[ffmpeg.Ffmpeg, Any, Path], T]) -> T | WanxError:
+    found = makers()
+    if found != order.makers:
+        return ClusterError(f"this run is made with {order.makers}; a worker has {found}")
+    cache = Cache.of(os.environ)
+    with cache.scratch() as scratch:
+        given = moved(data, lambda name: _brought(order, name, cache, scratch))
+        try:
+            return make(ffmpeg.find(os.environ), given, scratch)
+        except StoreError:
+            raise
+        except WanxError as error:
+            return error
+
+
+def _brought(order: Order, name: Path, cache: Cache, scratch: Path) -> Path:
+    """The file of the store that is called ``name``, in the folder of the call."""
+    if name == PACKAGED_FONT:
+        return chinese().path
+    text = name.as_posix()
+    target = scratch / name.name
+    if name == Path() or target.exists():
+        return target
+    if isinstance(order.store, Folder):
+        _linked(order.store, text, target)
+        return target
+    fetch = partial(order.store.get, text)
+    cache.bring(_key(order, name), target, fetch, dict(order.hashes).get(text, ""))
+    return target
+
+
+def _key(order: Order, name: Path) -> str:
+    """What a file is called in the cache: by its content where that is known."""
+    text = name.as_posix()
+    known = dict(order.hashes).get(text) or sha256(f"{order.store}/{text}".encode()).hexdigest()
+    return known + name.suffix
+
+
+def _linked(store: Folder, name: str, target: Path) -> None:
+    """A file of a shared folder, read where it is."""
+    if not store.has(name):
+        raise StoreError(f"{store}/{name}: there is no such file, seen from this machine")
+    try:
+        target.symlink_to(store.path / name)
+    except OSError:  # Windows lets only some people do so
+        store.get(name, target)
+
+
+def moved(value: Any, move: Callable[[Path], Path]) -> Any:
+    """``value``, plain data, with every path in it changed by ``move``."""
+    if isinstance(value, Path):
+        return move(value)
+    if isinstance(value, tuple):
+        return tuple(moved(each, move) for each in value)
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    now = {each.name: getattr(value, each.name) for each in fields(value)}
+    then = {name: moved(each, move) for name, each in now.items()}
+    changed = {name: each for name, each in then.items() if each is not now[name]}
+    return replace(value, **changed) if changed else value
+
+
+def paths_in(value: Any) -> Iterator[Path]:
+    """Every path in plain data, each once."""
+    found: dict[Path, None] = {}
+
+    def note(path: Path) -> Path:
+        found[path] = None
+        return path
+
+    moved(value, note)
+    yield from found
+
+
+@cache
+def makers() -> str:
+    """What makes files on this machine: the same everywhere gives the same bytes everywhere."""
+    try:
+        return makers_with(ffmpeg.find(os.environ))
+    except BadInput as error:
+        return f"no ffmpeg that can be used: {error}"
+
+
+def makers_with(program: ffmpeg.Ffmpeg) -> str:
+    ours = f"wanx-render {version('wanx-render')}.{GRAPH_VERSION}"
+    return f"{ours}, Pillow {PIL.__version__}, ffmpeg {program.version}"
+
+
+def trouble(order: Order, probe: str) -> str:
+    """Why this machine cannot be given calls, or nothing; ``probe`` is a file of the store."""
+    found = makers()
+    if found != order.makers:
+        return f"it has {found}"
+    try:
+        return "" if order.store.has(probe) else f"it does not see {order.store}"
+    except (StoreError, BadInput) as error:
+        return str(error)

@@ -1,0 +1,121 @@
+"""The bench on other machines: calls that name files of a store, through a cluster's executor.
+
+Clips and other inputs are put into the store once, before the first call that needs them. A
+deliverable is made under a name of its content and only then takes the name people know, so that a
+call that is done twice, or late, harms nothing.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Set
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from wanx_render import afar
+from wanx_render.afar import Order, moved, paths_in
+from wanx_render.bench import SEGMENTS
+from wanx_render.conform import Piece
+from wanx_render.errors import WanxError
+from wanx_render.ffmpeg import Ffmpeg
+from wanx_render.fonts import chinese
+from wanx_render.making import JoinCall, Joined, digest
+from wanx_render.published import Published
+from wanx_render.store import Folder, Store
+
+T = TypeVar("T")
+
+_MADE = ".cache/deliverables"
+_INPUTS = ".cache/inputs"
+_ATONCE = 4  # files on their way to the store
+
+
+class SharedBench:
+    """Other machines and a store; ``folder`` is the render folder, where paths begin."""
+
+    def __init__(
+        self, program: Ffmpeg, executor: Executor, store: Store, folder: Path, published: Published
+    ) -> None:
+        self.program = program
+        self._executor = executor
+        self._store = store
+        self._folder = folder
+        self._published = published
+        self._there = store.names(SEGMENTS.as_posix())
+        self._sent: dict[Path, asyncio.Future[tuple[str, str]]] = {}
+        self._gate = asyncio.Semaphore(_ATONCE)
+
+    def has(self, path: Path) -> bool:
+        return path.name in self._there
+
+    async def segment(self, piece: Piece, path: Path) -> None:
+        order, sent = await self._ordered(piece)
+        await self._run(afar.segment, order, sent, (SEGMENTS / path.name).as_posix())
+        self._there.add(path.name)
+
+    async def deliverable(self, call: JoinCall) -> Joined:
+        order, sent = await self._ordered(replace(call, target=call.segments[0]))
+        name = f"{_MADE}/{hashlib.sha256(repr(sent).encode()).hexdigest()[:32]}.mp4"
+        joined = await self._run(afar.deliverable, order, sent, name)
+        await asyncio.to_thread(self._place, name, call.target.name, joined.sha256)
+        return joined
+
+    def _place(self, name: str, to: str, sha256: str) -> None:
+        self._store.move(name, to)
+        self._published.keep(to, sha256)
+
+    async def stands(self, path: Path, sha256: str) -> bool:
+        return await asyncio.to_thread(self._published.stands, path.name, sha256)
+
+    async def sweep(self, used: Set[str]) -> None:
+        """Drop segments no longer used, and what calls left that were cut short."""
+        await asyncio.to_thread(self._swept, used)
+
+    def _swept(self, used: Set[str]) -> None:
+        for folder, kept in ((SEGMENTS.as_posix(), used), (_MADE, set[str]())):
+            for name in self._store.names(folder) - kept:
+                self._store.remove(f"{folder}/{name}")
+
+    async def _run(self, call: Callable[..., T | WanxError], *arguments: object) -> T:
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(self._executor, call, *arguments)
+        if isinstance(answer, WanxError):
+            raise answer
+        return answer
+
+    async def _ordered(self, data: T) -> tuple[Order, T]:
+        """``data`` with names of the store for paths, every file of which is in the store."""
+        paths = list(paths_in(data))
+        sent = dict(zip(paths, await self._in_store(paths), strict=True))
+        hashes = tuple(sorted((name, sha256) for name, sha256 in sent.values() if sha256))
+        order = Order(self._store, afar.makers_with(self.program), hashes)
+        return order, moved(data, lambda path: Path(sent[path][0]))
+
+    async def _in_store(self, paths: Iterable[Path]) -> list[tuple[str, str]]:
+        for path in paths:
+            if path not in self._sent:
+                self._sent[path] = asyncio.ensure_future(self._send(path))
+        return list(await asyncio.gather(*(self._sent[path] for path in paths)))
+
+    async def _send(self, path: Path) -> tuple[str, str]:
+        """The name and hash of a file in the store, which holds it from now on."""
+        if path == chinese().path:
+            return afar.PACKAGED_FONT.as_posix(), ""
+        if path.is_relative_to(self._folder / SEGMENTS):
+            return (SEGMENTS / path.name).as_posix(), ""
+        async with self._gate:
+            return await asyncio.to_thread(self._put, path)
+
+    def _put(self, path: Path) -> tuple[str, str]:
+        sha256 = digest(path)
+        if path.is_relative_to(self._folder):
+            name = path.relative_to(self._folder).as_posix()
+            if isinstance(self._store, Folder) and self._store.path == self._folder:
+                return name, sha256
+        else:
+            name = f"{_INPUTS}/{sha256}{path.suffix}"
+        if not self._published.stands(name, sha256):
+            self._store.put(path, name)
+            self._published.keep(name, sha256)
+        return name, sha256

@@ -1,0 +1,278 @@
+"""Where whole files stand that several machines share: a folder they all see, or a bucket.
+
+Names are relative, with ``/``. Whatever has a name is whole: it is put under it in one step. A
+store is plain data that can be sent to another machine; it never holds a secret, so each machine
+opens a bucket with the credentials of its own environment.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput, StoreError
+
+OPTIONS = "WANX_STORE_OPTIONS"  # what fsspec is opened with, as JSON
+ENDPOINT = "WANX_STORE_ENDPOINT"  # of an S3 service that is not Amazon's
+
+# Services where a file appears whole or not at all; elsewhere it is renamed when it is whole.
+_WHOLE = ("s3", "gs", "gcs", "abfs", "az", "oss", "memory")
+_SECRET = re.compile(r"secret|token|password|credential|^key$|account_key", re.IGNORECASE)
+# Three tries of at most half a minute; s3fs tries again what broke off.
+_PATIENT = {
+    "connect_timeout": 10,
+    "read_timeout": 30,
+    "retries": {"max_attempts": 3, "mode": "standard"},
+    # The newest checksums are known to Amazon only.
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder that every machine sees under the same path."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def has(self, name: str) -> bool:
+        return (self.path / name).is_file()
+
+    def names(self, folder: str) -> set[str]:
+        """The files of a folder, by their last names; part files too."""
+        place = self.path / folder
+        return {each.name for each in place.iterdir()} if place.is_dir() else set()
+
+    def get(self, name: str, target: Path) -> None:
+        """Bring a file to ``target``. Raises StoreError."""
+        with _told(self, name):
+            shutil.copyfile(self.path / name, target)
+
+    def put(self, source: Path, name: str) -> None:
+        """Keep ``source`` under ``name``. Raises StoreError."""
+        with _told(self, name):
+            target = self.path / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+            try:
+                shutil.copyfile(source, part)
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
+
+    def move(self, name: str, to: str) -> None:
+        """Give a file another name, in place of whatever had it. Raises StoreError."""
+        with _told(self, name):
+            (self.path / name).replace(self.path / to)
+
+    def mark(self, name: str) -> str:
+        """What changes whenever the file does; nothing where there is none."""
+        try:
+            found = (self.path / name).stat()
+        except OSError:
+            return ""
+        return f"{found.st_size}-{found.st_mtime_ns}"
+
+    def remove(self, name: str) -> None:
+        with _told(self, name):
+            (self.path / name).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Anything that fsspec opens: ``s3://bucket/folder``; ``options`` is JSON without secrets."""
+
+    url: str
+    options: str = "{}"
+
+    def __str__(self) -> str:
+        return self.url
+
+    def has(self, name: str) -> bool:
+        with _told(self, name):
+            return bool(self._system.exists(self._at(name)))
+
+    def names(self, folder: str) -> set[str]:
+        """The files of a folder, by their last names."""
+        with _told(self, folder):
+            try:
+                found = self._system.ls(self._at(folder), detail=False, refresh=True)
+            except FileNotFoundError:
+                return set()
+        return {str(each).rstrip("/").rsplit("/", 1)[-1] for each in found}
+
+    def get(self, name: str, target: Path) -> None:
+        """Bring a file to ``target``. Raises StoreError."""
+        with _told(self, name):
+            self._system.get_file(self._at(name), str(target))
+
+    def put(self, source: Path, name: str) -> None:
+        """Keep ``source`` under ``name``. Raises StoreError."""
+        with _told(self, name):
+            if self.protocol in _WHOLE:
+                self._system.put_file(str(source), self._at(name))
+                return
+            part = f"{name}.{uuid.uuid4().hex}.part"
+            self._system.makedirs(self._at(name).rpartition("/")[0], exist_ok=True)
+            self._system.put_file(str(source), self._at(part))
+            self._system.mv(self._at(part), self._at(name))
+
+    def move(self, name: str, to: str) -> None:
+        """Give a file another name, in place of whatever had it. Raises StoreError."""
+        with _told(self, name):
+            self._system.cp_file(self._at(name), self._at(to))
+            self._system.rm_file(self._at(name))
+
+    def mark(self, name: str) -> str:
+        """What changes whenever the file does; nothing where there is none."""
+        with _told(self, name):
+            try:
+                found = self._system.info(self._at(name), refresh=True)
+            except FileNotFoundError:
+                return ""
+        return f"{found.get('size')}-{found.get('ETag') or found.get('etag') or ''}"
+
+    def remove(self, name: str) -> None:
+        with _told(self, name):
+            try:
+                self._system.rm_file(self._at(name))
+            except FileNotFoundError:
+                return
+
+    @property
+    def protocol(self) -> str:
+        return self.url.partition("://")[0]
+
+    @property
+    def _system(self) -> Any:
+        return _opened(self.protocol, self.options)
+
+    def _at(self, name: str) -> str:
+        return f"{self.url.partition('://')[2].rstrip('/')}/{name}"
+
+
+Store = Folder | Bucket
+
+
+def is_url(text: str) -> bool:
+    return re.match(r"[a-z][a-z0-9+.-]+://", text) is not None
+
+
+def at(url: str, environ: Mapping[str, str]) -> Store:
+    """The store that ``url`` names. Raises BadInput."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return Folder(Path(parts.path).resolve())
+    if parts.username or parts.password:
+        raise _wrong("a store's URL has no credentials", "they belong in the environment")
+    if not parts.netloc:
+        raise _wrong(f"{url} names no bucket", "such as s3://bucket/folder")
+    options = _options(environ)
+    store = Bucket(url.rstrip("/"), json.dumps(options, sort_keys=True))
+    _opened(store.protocol, store.options)
+    return store
+
+
+def _options(environ: Mapping[str, str]) -> dict[str, Any]:
+    text = environ.get(OPTIONS) or "{}"
+    try:
+        options = json.loads(text)
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        raise _wrong(f"{OPTIONS} is no JSON object", """such as {"anon": true}""")
+    secret = sorted(name for name in _keys(options) if _SECRET.search(name))
+    if secret:
+        raise _wrong(
+            f"{OPTIONS} is sent to the workers, so it holds no secret: {', '.join(secret)}",
+            "give credentials in each machine's environment, such as AWS_SECRET_ACCESS_KEY",
+        )
+    if environ.get(ENDPOINT):
+        options["endpoint_url"] = environ[ENDPOINT]
+    return options
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield str(name)
+            yield from _keys(inner)
+
+
+@cache
+def _opened(protocol: str, options: str) -> Any:
+    """The file system, once in each process. Raises BadInput."""
+    try:
+        import fsspec  # 60 ms that only a run with a bucket pays
+
+        given = json.loads(options)
+        if protocol == "s3":
+            given["config_kwargs"] = {**_PATIENT, **given.get("config_kwargs", {})}
+        return fsspec.filesystem(protocol, use_listings_cache=False, **given)
+    except ImportError:
+        raise BadInput(
+            Diagnostic(
+                "extra-missing",
+                f"what opens {protocol}:// is not installed",
+                hint="pip install 'wanx-render[cloud]', here and on every worker",
+            )
+        ) from None
+    except (ValueError, TypeError) as error:
+        raise _wrong(
+            f"{protocol}:// cannot be opened: {error}", "such as s3://bucket/folder"
+        ) from None
+
+
+def _wrong(told: str, hint: str) -> BadInput:
+    return BadInput(Diagnostic("store-unusable", told, hint=hint))
+
+
+@contextmanager
+def _told(store: Store, name: str) -> Iterator[None]:
+    """Say what went wrong with which file of which store, whatever library said it."""
+    try:
+        yield
+    except Exception as error:  # which ones is known only where they happen
+        if not isinstance(error, (OSError, *_foreign())):
+            raise
+        raise StoreError(f"{store}/{name}: {_sentence(error)}") from None
+
+
+def _foreign() -> tuple[type[Exception], ...]:
+    """What S3's libraries raise that is no OSError; only where they are in use."""
+    found = []
+    for module, names in (
+        ("botocore.exceptions", ("BotoCoreError", "ClientError")),
+        ("aiohttp", ("ClientError",)),
+    ):
+        library = sys.modules.get(module)
+        found += [getattr(library, name) for name in names if library]
+    return tuple(found)
+
+
+def _sentence(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    return text[:300]
+
+
+def link(source: Path, target: Path) -> None:
+    """``source`` under another name, without copying it where that can be."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
