@@ -67,6 +67,7 @@ function showAbout() {
   const missing = about.to_make.takes;
   say($("render"), missing ? `Render ${missing} · ${about.to_make.price}` : "Render");
   $("render").disabled = on;
+  $("render").classList.toggle("main", missing > 0);
   $("rebuild").disabled = on;
   $("rebuild").classList.toggle("main", !on && !missing && about.deliverables.some((each) => !each.fresh));
   $("cancel-all").disabled = !on && ![...shots.values()].some((shot) => shot.takes.some((t) => t.state === "owed"));
@@ -129,8 +130,6 @@ function newMade(name) {
 
 function fillMade(card, each) {
   const url = each.made?.url;
-  card.screen.style.setProperty("--w", each.aspect[0]);
-  card.screen.style.setProperty("--h", each.aspect[1]);
   if (url !== card.url) {
     card.url = url;
     card.screen.replaceChildren(...(url ? [player(each)] : []));

@@ -59,6 +59,7 @@ function release(card) {
 }
 
 function fillTakes() {
+  $("takes").style.setProperty("--n", shot.takes.length);
   const numbers = new Set(shot.takes.map((take) => take.n));
   for (const [n, card] of cards) {
     if (!numbers.has(n)) {
@@ -89,7 +90,7 @@ function newCard(n) {
     cancel: button("Cancel", "", () => cancel(n)),
     more: make("details"), actual: make("p", "prompt"),
   };
-  card.more.append(make("summary", "", "What the service made of the prompt"), card.actual);
+  card.more.append(make("summary", "", "Prompt as the service extended it"), card.actual);
   const acts = make("div", "acts");
   acts.append(card.choose, card.reject, card.cancel);
   caption.append(card.title, card.state, card.note, card.facts, card.more, acts);
