@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from boards import CHROMIUM, Board, Watched, board, until, watched
+from filelock import FileLock, Timeout
 from PIL import Image
 
 from wanx_render.geometry import Aspect, Focus, Fraction, Size, crop_box
@@ -81,7 +82,7 @@ def test_a_list_goes_from_empty_to_delivered_and_is_steered_on_the_way(folder: P
         page = seen.page(served.address)
         assert "token" not in page.url
         seen.picture(page, "empty")
-        run_with_a_reload_and_a_second_tab(seen, served, page)
+        run_with_a_reload_and_a_second_tab(folder, seen, served, page)
         play_and_seek(seen, page)
         other = seen.page(served.origin, page.context)
         choose_and_reject(folder, page, other)
@@ -93,10 +94,14 @@ def test_a_list_goes_from_empty_to_delivered_and_is_steered_on_the_way(folder: P
         assert page.title() == "boarded"
 
 
-def run_with_a_reload_and_a_second_tab(seen: Watched, served: Board, page: Any) -> None:
+def run_with_a_reload_and_a_second_tab(
+    folder: Path, seen: Watched, served: Board, page: Any
+) -> None:
     render_all(page)
     until(page, "/queued|rendering|fetching/.test(document.body.innerText)")
     seen.picture(page, "running")
+    with pytest.raises(Timeout):  # no other run may come into the folder
+        FileLock(folder / "renders/boarded/.lock").acquire(timeout=0)
     page.reload()
     page.wait_for_selector(".row")
     assert page.inner_text("#run") == "rendering"

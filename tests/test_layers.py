@@ -46,6 +46,8 @@ FLOORS = (
         "commands.conform",
     ),
     ("commands.render", "commands.debts", "commands.tasks"),
+    ("commands.holding",),
+    ("commands.choices", "commands.runs"),
     ("commands.room",),
     ("commands.board",),
     ("cli",),

@@ -11,6 +11,7 @@ from wanx_render.board.app import app
 from wanx_render.board.guard import Guard
 from wanx_render.commands.base import World, read
 from wanx_render.commands.folder import pool
+from wanx_render.commands.holding import Holding
 from wanx_render.commands.render import RenderOptions, render_folder
 from wanx_render.commands.room import Room
 from wanx_render.diagnostics import Diagnostic
@@ -25,7 +26,7 @@ def board(options: RenderOptions, port: int, world: World) -> int:
         raise LookupError("a board needs a list")
     loaded, _ = read(options.file, options.catalog)
     folder = render_folder(options, loaded)
-    with _listening(port) as listener:
+    with listening(port) as listener:
         asyncio.run(_serve(options, folder, listener, world))
     return 0
 
@@ -40,7 +41,7 @@ async def _serve(
         world.stdout.flush()
 
     with pool() as executor:
-        room = Room(options, world, folder=folder, executor=executor, epoch=secrets.token_hex(4))
+        room = Room(Holding(options, world, folder), executor, secrets.token_hex(4))
         watching = asyncio.create_task(room.watch())
         world.tell("The board is at this address, which opens it once; Ctrl-C ends it.")
         server = Server(Guard(app(room), port, tell), room)
@@ -76,7 +77,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _listening(port: int) -> socket.socket:
+def listening(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.bind((LOOPBACK, port))

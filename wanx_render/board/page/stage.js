@@ -81,6 +81,8 @@ function fillTakes() {
 function newCard(n) {
   const figure = make("figure", "take");
   const frame = make("div", "frame");
+  const view = make("div", "view");
+  view.append(frame);
   const caption = make("figcaption");
   const card = {
     figure, frame, n,
@@ -94,7 +96,7 @@ function newCard(n) {
   const acts = make("div", "acts");
   acts.append(card.choose, card.reject, card.cancel);
   caption.append(card.title, card.state, card.note, card.facts, card.more, acts);
-  figure.append(frame, caption);
+  figure.append(view, caption);
   return card;
 }
 

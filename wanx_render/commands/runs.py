@@ -1,0 +1,295 @@
+"""Runs from the board: one at a time, confirmed by the exact price; and cancelling."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from wanx_render import ffmpeg
+from wanx_render.backends.base import Backend, Pending, Running
+from wanx_render.board.app import Declined
+from wanx_render.board.view import Ledger, Live
+from wanx_render.commands.folder import held
+from wanx_render.commands.holding import Holding
+from wanx_render.commands.render import Session, opening, reach, run, within_budget
+from wanx_render.commands.service import Service
+from wanx_render.diagnostics import clean, without_secrets
+from wanx_render.errors import NeedsPerson, ServiceError, WanxError
+from wanx_render.events import Event
+from wanx_render.journal import Attempt
+from wanx_render.manifest import Manifest
+from wanx_render.plan import Take
+from wanx_render.reports.terminal import line
+
+Asked = Mapping[str, Any]
+LINES = 100  # of the log
+_QUIET = frozenset({"polled"})  # told of each time the service is asked
+_OPEN = ("submitting", "submitted", "uncertain", "unresolved")
+
+
+@dataclass
+class Current:
+    """The run that is on."""
+
+    what: str
+    opening: str
+    service: Service
+    first: int  # attempts with a higher number are this run's
+    prices: Mapping[str, Decimal]  # by what is asked for
+    withdrawn: set[str] = field(default_factory=set)
+    stopped: bool = False
+
+    def takes_back(self, take: Take) -> bool:
+        return self.stopped or take.label in self.withdrawn
+
+    def spent(self, ledger: Ledger) -> Decimal:
+        """What this run was billed, or will be for what it has sent."""
+        spent = Decimal(0)
+        for each in ledger.last.values():
+            if each.id > self.first and each.amount:
+                spent += Decimal(each.amount)
+            elif each.id > self.first and each.state in _OPEN:
+                spent += self.prices.get(each.key, Decimal(0))
+        return spent
+
+
+class Runs:
+    """The runs of one list; ``news`` is called when something happened, ``over`` after a run."""
+
+    def __init__(
+        self,
+        holding: Holding,
+        executor: Executor,
+        *,
+        news: Callable[[], None],
+        over: Callable[[], None],
+    ) -> None:
+        self._holding = holding
+        self._executor = executor
+        self._news = news
+        self._over = over
+        self._starting = asyncio.Lock()
+        self._task: asyncio.Task[Manifest] | None = None
+        self.current: Current | None = None
+        self.live: dict[tuple[str, int], Live] = {}
+        self.log: deque[str] = deque(maxlen=LINES)
+        self.stopped: str | None = None  # why the last run did not come to its end
+
+    def now(self) -> datetime | None:
+        """The service's time, while a run is on."""
+        return self.current.service.backend.now() if self.current else None
+
+    async def quote(self, asked: Asked) -> dict[str, Any]:
+        """What a run would ask for and cost; nothing is sent."""
+        session = self._wanted(asked)
+        try:
+            within_budget(session)
+        except NeedsPerson as error:
+            return {**_priced(session), "refused": str(error)}
+        return _priced(session)
+
+    def _wanted(self, asked: Asked) -> Session:
+        """The session of what the page asks for: all that is missing, or one more take."""
+        match asked.get("what"):
+            case "render":
+                return self._holding.session_of()
+            case "reroll":
+                shot = self._holding.planned(asked.get("shot")).shot.id
+                return self._holding.session_of(only=(shot,), retake=(shot,))
+            case "rebuild":
+                return self._holding.session_of(cascade=False)
+            case _:
+                raise KeyError("what")
+
+    async def start(self, asked: Asked) -> dict[str, Any]:
+        """Begin a run. What costs must be confirmed by its exact price; a rebuild asks nothing.
+
+        Raises Declined, NeedsPerson, FolderBusy or KeyError.
+        """
+        async with self._starting:
+            if self.current:
+                raise Declined("one run at a time: wait for the one that is on, or cancel it")
+            await self._holding.reload()
+            if self._holding.problems:
+                raise Declined(f"mend the list first: {self._holding.problems[0]}")
+            free = asked.get("what") == "rebuild"
+            with ExitStack() as stack:
+                stack.enter_context(held(self._holding.folder))
+                session = self._wanted(asked)
+                priced = _priced(session)
+                if not free and session.new and asked.get("price") != priced["price"]:
+                    raise Declined("confirm the exact price: nothing was sent", **priced)
+                limit = None if free else within_budget(session)
+                begun = await self._begin(session, limit, free=free)
+                kept = stack.pop_all()  # the folder stays ours until the run is over
+            begun.add_done_callback(lambda task: self._ended(task, kept))
+        return {"ok": True}
+
+    async def _begin(
+        self, session: Session, limit: Decimal | None, *, free: bool
+    ) -> "asyncio.Task[Manifest]":
+        holding = self._holding
+        program = await asyncio.to_thread(ffmpeg.find, holding.world.environ)
+        for basis, takes in session.counts.items():
+            holding.journal.retake(basis, takes)
+        service = reach(
+            session, holding.asked_at, holding.world, program=program, executor=self._executor
+        )
+        current = self._current(session, service, free=free)
+        desk = replace(
+            session.desk(service, holding.journal, program, self._executor, self._note),
+            limit=limit, asks=not free, withdrawn=current.takes_back,
+        )  # fmt: skip
+        self.current, self.stopped = current, None
+        self._note(Event("start", current.opening))
+        self._task = asyncio.create_task(run(session, desk, service))
+        return self._task
+
+    def _current(self, session: Session, service: Service, *, free: bool) -> Current:
+        world = session.made.world
+        prices = {
+            each.request.key(world): each.price.amount for each in session.made.takes if each.price
+        }
+        what = "rebuild" if free else "reroll" if session.options.retake else "render"
+        told = "rebuilding the deliverables, at no cost" if free else ""
+        first = max((each.id for each in self._holding.journal.every()), default=0)
+        told = told or opening(session.made, session.new)
+        return Current(what, told, service, first, prices)
+
+    def _ended(self, task: "asyncio.Task[Manifest]", kept: ExitStack) -> None:
+        """The run is over, however: let the folder go and show what is there."""
+        kept.close()
+        self.current = None
+        self.live.clear()
+        if not task.cancelled() and (error := task.exception()):
+            self.stopped = f"the run stopped: {_why(error)}"
+            self.log.append(self.stopped)
+        self._over()
+
+    def _note(self, event: Event) -> None:
+        """Hear of one thing that happened."""
+        if event.shot and event.take:
+            name = (event.shot, event.take)
+            live = Live.after(self.live.pop(name, None), event, self.now())
+            if live:
+                self.live[name] = live
+        if event.kind not in _QUIET:
+            self.log.append(clean(without_secrets(line(event))))
+        self._news()
+
+    async def cancel(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Cancel one take or all; the answer says what the service really did."""
+        wanted: str | None = None
+        if "shot" in asked:
+            planned, number = self._holding.take_of(asked)
+            wanted = f"{planned.shot.id} take {number}"
+        told = self._take_back(wanted)
+        open_ones = [
+            each
+            for each in self._holding.journal.every("submitted")
+            if wanted is None or each.label == wanted
+        ]
+        if open_ones:
+            told += await self._cancel_all(open_ones)
+        if not told:
+            told = ["nothing is on its way"]
+        self.log.extend(clean(each) for each in told)
+        self._holding.restand()
+        self._news()
+        return {"told": told}
+
+    def _take_back(self, wanted: str | None) -> list[str]:
+        """Keep what was not sent from being sent."""
+        running = self.current
+        if running is None:
+            return []
+        open_labels = {
+            each.label for each in self._holding.journal.every("submitted", "submitting")
+        }
+        unsent = [
+            f"{shot} take {number}"
+            for (shot, number), live in self.live.items()
+            if live.state in ("waiting", "slowed")
+        ]
+        if wanted is None:
+            running.stopped = True
+            return ["nothing more is sent"]
+        if wanted in open_labels and wanted not in unsent:
+            return []
+        running.withdrawn.add(wanted)
+        return [f"{wanted}: taken back before it was sent"]
+
+    async def _cancel_all(self, attempts: list[Attempt]) -> list[str]:
+        if self.current:
+            backend = self.current.service.backend
+            return [await _cancelled(backend, each) for each in attempts]
+        holding = self._holding
+        program = await asyncio.to_thread(ffmpeg.find, holding.world.environ)
+        service = reach(
+            holding.session,
+            holding.asked_at,
+            holding.world,
+            program=program,
+            executor=self._executor,
+        )
+        try:
+            await service.open(holding.session.catalog)
+            told = []
+            for each in attempts:
+                told.append(await _cancelled(service.backend, each))
+                if told[-1].endswith(_DONE) and not holding.is_held():
+                    self._holding.journal.ended(
+                        each.id, "failed", "Canceled", "the task was cancelled"
+                    )
+            return told
+        finally:
+            await service.backend.close()
+
+    async def close(self) -> None:
+        """Stop what is on its way here; the service goes on, and the next run takes it up."""
+        if self._task and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+
+_DONE = "cancelled at the service; it is not billed"
+
+
+async def _cancelled(backend: Backend, attempt: Attempt) -> str:
+    """Ask the service to cancel, and say what it says."""
+    task_id = attempt.task_id or ""
+    try:
+        if await backend.cancel(task_id):
+            return f"{attempt.label}: {_DONE}"
+        state = await backend.poll(task_id)
+    except ServiceError as error:
+        return f"{attempt.label}: not cancelled: {error}"
+    if isinstance(state, Running):
+        return (
+            f"{attempt.label}: it runs already; the service cannot stop it, and it will be billed"
+        )
+    if isinstance(state, Pending):
+        return f"{attempt.label}: not cancelled, though it still waits; try again"
+    return f"{attempt.label}: too late, it has ended ({type(state).__name__.lower()})"
+
+
+def _priced(session: Session) -> dict[str, Any]:
+    """The price of a session as it must be confirmed, and what it is for."""
+    return {
+        "price": str(session.made.cost(session.new)),
+        "takes": [each.label for each in session.new],
+        "typed": session.made.world != "mock" and bool(session.new),
+    }
+
+
+def _why(error: BaseException) -> str:
+    """What stopped a run, in words; of several at once the first."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    told = str(error) if isinstance(error, WanxError) else f"a bug: {type(error).__name__}: {error}"
+    return clean(without_secrets(told))
