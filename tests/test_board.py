@@ -3,15 +3,21 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from wanx_render.backends.base import Failed, Pending, Running
 from wanx_render.board.app import Declined, app
 from wanx_render.board.feed import KEPT, Feed
 from wanx_render.board.guard import Guard
+from wanx_render.commands.runs import cancelled
+from wanx_render.errors import Unreachable
+from wanx_render.journal import Journal
+from wanx_render.task import Media, TaskRequest
 
 HOST = "127.0.0.1:8123"
 OWN = {"origin": f"http://{HOST}", "content-type": "application/json"}
@@ -167,6 +173,45 @@ def test_a_clip_is_served_in_parts(desk: Desk) -> None:
     assert part.headers["content-range"] == "bytes 10-19/100"
     beyond = desk.ask("/clips/a-t1-00000000.mp4", headers={"range": "bytes=200-"})
     assert beyond.status_code == 416
+
+
+class Service:
+    """A backend that cancels nothing and tells why."""
+
+    def __init__(self, state: Any) -> None:
+        self.state = state
+
+    async def cancel(self, task_id: str) -> bool:
+        return False
+
+    async def poll(self, task_id: str) -> Any:
+        if isinstance(self.state, Exception):
+            raise self.state
+        return self.state
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (Running("t"), "it runs already; the service cannot stop it, and it will be billed"),
+        (Pending("t"), "not cancelled, though it still waits; try again"),
+        (Failed("t", "X", "no"), "too late, it has ended (failed)"),
+        (Unreachable("Unreachable", "no answer"), "not cancelled: Unreachable: no answer"),
+    ],
+)
+def test_what_cannot_be_cancelled_is_told_as_the_service_says(
+    tmp_path: Path, state: Any, told: str
+) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    picture = Media("sha256:0")
+    asked = TaskRequest(
+        "m", "beijing", picture, None, "", "", None, "480P", 5, "none", None, True, False, 1
+    )
+    number = journal.intend("key", "wake take 1", asked, datetime.now(UTC))
+    attempt = journal.attempt(number)
+    journal.close()
+    assert attempt
+    assert asyncio.run(cancelled(Service(state), attempt)) == f"wake take 1: {told}"
 
 
 def heard(feed: Feed, last: str, act: Callable[[], None] = lambda: None) -> list[dict[str, str]]:

@@ -247,7 +247,8 @@ def test_a_board_that_was_killed_shows_the_truth_when_it_is_started_again(folder
 
 
 def test_cancelling_tells_what_the_service_really_did(folder: Path) -> None:
-    text = LIST.replace("清晨，一只猫醒来, takes: 2", "'[[mock: stuck]]', takes: 1")
+    stuck = "'[[mock: stuck]]', takes: 1, focus: [0.5, 0.3]}"
+    text = re.sub("清晨.*", f"{stuck}\n  - {{id: late, image: b.png, prompt: {stuck}", LIST)
     (folder / "list.yaml").write_text(text, encoding="utf-8")
     with watched(folder) as seen, board(folder) as served:
         page = seen.page(served.address)
@@ -259,7 +260,7 @@ def test_cancelling_tells_what_the_service_really_did(folder: Path) -> None:
         page.locator("body").press("j")
         page.wait_for_selector(".take video")
         page.get_by_role("button", name=re.compile("Cancel all")).click()
-        page.wait_for_selector("#said:has-text('nothing')")
+        page.wait_for_selector("#said:has-text('late take 1: cancelled at the service')")
         until_idle(page)
         assert "paid 0.72 CNY" in page.inner_text(".money")
 

@@ -227,7 +227,7 @@ class Runs:
     async def _cancel_all(self, attempts: list[Attempt]) -> list[str]:
         if self.current:
             backend = self.current.service.backend
-            return [await _cancelled(backend, each) for each in attempts]
+            return [await cancelled(backend, each) for each in attempts]
         holding = self._holding
         program = await asyncio.to_thread(ffmpeg.find, holding.world.environ)
         service = reach(
@@ -241,7 +241,7 @@ class Runs:
             await service.open(holding.session.catalog)
             told = []
             for each in attempts:
-                told.append(await _cancelled(service.backend, each))
+                told.append(await cancelled(service.backend, each))
                 if told[-1].endswith(_DONE) and not holding.is_held():
                     self._holding.journal.ended(
                         each.id, "failed", "Canceled", "the task was cancelled"
@@ -260,7 +260,7 @@ class Runs:
 _DONE = "cancelled at the service; it is not billed"
 
 
-async def _cancelled(backend: Backend, attempt: Attempt) -> str:
+async def cancelled(backend: Backend, attempt: Attempt) -> str:
     """Ask the service to cancel, and say what it says."""
     task_id = attempt.task_id or ""
     try:
