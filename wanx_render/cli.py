@@ -316,6 +316,35 @@ def conform(clip: Path, out: Path, as_json: bool, **written: Any) -> int:
     return conform(options(clip, out, written, as_json=as_json), World.real())
 
 
+@cli.command()
+@click.argument("file", type=FILE)
+@click.option("--format", "style", type=click.Choice(["otio", "edl", "fcpxml"]), required=True,
+              help="otio: most programs; fcpxml: Final Cut Pro; edl: every program.")  # fmt: skip
+@click.option("--out", type=FILE, help="The file to write [DELIVERABLE.FORMAT in the folder].")
+@click.option("--deliverable", metavar="NAME", help="Only this one [each].")
+@click.option("--relative", is_flag=True, help="Name files from where the timeline lies.")
+@click.option("--folder", type=FILE, help="The render folder [renders/PROJECT beside the file].")
+@JSON
+@CATALOG
+def export(
+    file: Path,
+    style: str,
+    out: Path | None,
+    deliverable: str | None,
+    relative: bool,
+    folder: Path | None,
+    as_json: bool,
+    catalog: Path | None,
+) -> int:
+    """Write what was rendered of FILE as a timeline for an editing program: whole clips, cuts,
+    transitions, markers and sounds."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.export import ExportOptions, export
+
+    options = ExportOptions(file, style, out, deliverable, relative, folder, as_json, catalog)
+    return export(options, World.real())
+
+
 @cli.group()
 def tasks() -> None:
     """The service's own tasks: list, show, cancel."""

@@ -23,6 +23,7 @@ from wanx_render.making import JoinCall, Joined
 from wanx_render.manifest import DeliverableRecord, PartRecord
 from wanx_render.mix import Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
+from wanx_render.results import sounds_of
 from wanx_render.shotlist import Deliverable, gaze_at
 from wanx_render.sync import Mark, mark
 from wanx_render.timeline import Body, Part, frames_of, timeline
@@ -257,7 +258,7 @@ class Finisher:
         same = earlier is not None and earlier.key == key
         if earlier and same and await self._bench.stands(target, earlier.sha256):
             self._emit(Event("deliverable", "unchanged", deliverable=deliverable.name))
-            return earlier
+            return replace(earlier, sounds=sounds_of(mix, self._folder))
         call = JoinCall(
             name=deliverable.name,
             segments=tuple(self._path(each) for each in keys),
@@ -304,6 +305,7 @@ class Finisher:
             parts=parts,
             checks=joined.checks,
             notices=joined.notices,
+            sounds=sounds_of(call.mix, self._folder),
         )
 
     def _mix(self, deliverable: Deliverable, layout: _Layout) -> Mix:

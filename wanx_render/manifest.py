@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -63,6 +63,7 @@ class ShotRecord:
     hold: str = "0"  # seconds for which its last frame stands
     transition: str = "cut"  # into the next shot
     transition_seconds: str = "0"
+    transition_way: str = ""  # the direction of a wipe or slide, the colour of a fade
     caption: str = ""
     gain: str = "0"  # decibels of the clip's own sound
 
@@ -93,6 +94,24 @@ class PartRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundRecord:
+    """A sound file in a deliverable besides the clips, counted in samples of 48 kHz.
+
+    Music goes on to the end and begins again where its file ends; a voice is heard once.
+    """
+
+    kind: Literal["music", "voice"]
+    file: str
+    start: int = 0  # where it begins
+    skip: int = 0  # of the file's own, before the first one that is heard
+    length: int | None = None  # of the file; null where it does not say
+    gain: str = "0"  # decibels
+    fade_in: int = 0
+    fade_out: int = 0
+    ducked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DeliverableRecord:
     """One finished file and the proof of what it is."""
 
@@ -111,6 +130,7 @@ class DeliverableRecord:
     parts: tuple[PartRecord, ...]
     checks: tuple[CheckRecord, ...]
     notices: tuple[str, ...] = ()  # black, still or silent stretches, which may be meant
+    sounds: tuple[SoundRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,4 +223,6 @@ def _deliverable(record: dict[str, Any]) -> DeliverableRecord:
     parts = tuple(PartRecord(**part) for part in record["parts"])
     checks = tuple(CheckRecord(**check) for check in record["checks"])
     notices = tuple(record.get("notices", ()))
-    return DeliverableRecord(**{**record, "parts": parts, "checks": checks, "notices": notices})
+    sounds = tuple(SoundRecord(**sound) for sound in record.get("sounds", ()))
+    whole = {"parts": parts, "checks": checks, "notices": notices, "sounds": sounds}
+    return DeliverableRecord(**{**record, **whole})

@@ -14,12 +14,16 @@ from wanx_render.manifest import (
     DeliverableRecord,
     Manifest,
     ShotRecord,
+    SoundRecord,
     TakeRecord,
     WantedRecord,
 )
+from wanx_render.mix import Mix
 from wanx_render.plan import Plan, PlannedShot, Take
-from wanx_render.shotlist import Deliverable, Money
+from wanx_render.shotlist import Deliverable, Money, Transition
+from wanx_render.soundtracks import BadSoundtrack, inspect
 from wanx_render.task import Media as Picture
+from wanx_render.timing import SAMPLE_RATE, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +135,20 @@ def _shot_record(
         hold=str(shot.cut.hold),
         transition=written.transition.type,
         transition_seconds=str(written.transition.seconds),
+        transition_way=_way(written.transition),
         caption=written.caption,
         gain=str(written.sound),
     )
+
+
+def _way(transition: Transition) -> str:
+    match transition.type:
+        case "fade":
+            return transition.through
+        case "wipe" | "slide":
+            return transition.direction
+        case _:
+            return ""
 
 
 def _point(focus: Focus) -> tuple[str, str]:
@@ -194,14 +209,41 @@ def _money(amount: Money | None) -> str | None:
     return f"{amount.amount} {amount.currency}" if amount else None
 
 
-def _path_from(folder: Path, picture: Picture) -> str | None:
-    """Where a picture is, seen from the render folder."""
-    if picture.path is None:
-        return None
+def sounds_of(mix: Mix, folder: Path) -> tuple[SoundRecord, ...]:
+    """What is heard besides the clips, for the record."""
+    music = mix.music
+    beds = () if music is None else (
+        SoundRecord(
+            "music", _seen_from(folder, music.path), 0, music.skip, _length(music.path),
+            str(music.gain), music.fade_in, music.fade_out, mix.duck,
+        ),
+    )  # fmt: skip
+    return beds + tuple(
+        SoundRecord(
+            "voice", _seen_from(folder, voice.path), voice.start, 0, _length(voice.path),
+            str(voice.gain),
+        )
+        for voice in mix.voices
+    )  # fmt: skip
+
+
+def _length(path: Path) -> int | None:
     try:
-        return Path(os.path.relpath(picture.path, folder)).as_posix()
+        return nearest(inspect(path).seconds * SAMPLE_RATE)
+    except BadSoundtrack:
+        return None
+
+
+def _path_from(folder: Path, picture: Picture) -> str | None:
+    return _seen_from(folder, picture.path) if picture.path else None
+
+
+def _seen_from(folder: Path, path: Path) -> str:
+    """Where a file is, seen from the render folder."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # on another drive
-        return picture.path.resolve().as_posix()
+        return path.resolve().as_posix()
 
 
 def _text(size: Size | None) -> str | None:

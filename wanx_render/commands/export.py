@@ -1,0 +1,119 @@
+"""``export``: what was rendered, as a timeline for an editing program."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from wanx_render import manifest
+from wanx_render.commands.base import World, folder_of, read
+from wanx_render.diagnostics import Diagnostic, did_you_mean
+from wanx_render.errors import BadInput
+from wanx_render.manifest import DeliverableRecord, Manifest
+from wanx_render.reports import edl, fcpxml
+from wanx_render.reports.timeline import Timeline, timeline_of
+
+Link = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What to write, of which list, where."""
+
+    file: Path
+    style: str
+    out: Path | None = None
+    deliverable: str | None = None
+    relative: bool = False
+    folder: Path | None = None
+    as_json: bool = False
+    catalog: Path | None = None
+
+
+def export(options: ExportOptions, world: World) -> int:
+    """Write a timeline for each deliverable; the exit code."""
+    loaded, _ = read(options.file, options.catalog)
+    folder = folder_of(loaded, options.folder)
+    write = _writer(options.style)
+    told = manifest.read(folder / "manifest.json")
+    chosen = _chosen(told, options)
+    files: list[Path] = []
+    for deliverable in chosen:
+        path = options.out or folder / f"{deliverable.name}.{options.style}"
+        text = write(timeline_of(told, deliverable), _link(folder, path, options))
+        _put(path, text)
+        files.append(path)
+    if options.as_json:
+        world.stdout.write(json.dumps({"files": [str(path) for path in files]}) + "\n")
+    else:
+        world.stdout.write("".join(f"{path}\n" for path in files))
+    return 0
+
+
+def _writer(style: str) -> Callable[[Timeline, Link], str]:
+    match style:
+        case "edl":
+            return edl.text_of
+        case "fcpxml":
+            return fcpxml.text_of
+        case _:
+            try:
+                from wanx_render.reports import otio
+            except ModuleNotFoundError as error:
+                if error.name != "opentimelineio":
+                    raise
+                raise BadInput(
+                    Diagnostic(
+                        "extra-missing",
+                        "OpenTimelineIO is not installed",
+                        hint="pip install 'wanx-render[edit]'; edl and fcpxml need nothing",
+                    )
+                ) from None
+            return otio.text_of
+
+
+def _chosen(told: Manifest, options: ExportOptions) -> tuple[DeliverableRecord, ...]:
+    """The deliverables that are meant. Raises BadInput."""
+    made = {each.name: each for each in told.deliverables}
+    if options.deliverable and options.deliverable in made:
+        return (made[options.deliverable],)
+    if options.deliverable or not made:
+        what = options.deliverable or "no deliverable"
+        known = f"there are {', '.join(made)}" if made else "render the list first"
+        raise BadInput(
+            Diagnostic(
+                "deliverable-unmade",
+                f"{what} was made in the last run" if not made else f"there is no {what}",
+                hint=did_you_mean(what, made) or known,
+            )
+        )
+    if options.out and len(made) > 1:
+        raise BadInput(
+            Diagnostic(
+                "deliverable-unmade",
+                f"--out is one file and there are {len(made)} deliverables",
+                hint=f"choose one: --deliverable {' or '.join(made)}",
+            )
+        )
+    return tuple(made.values())
+
+
+def _link(folder: Path, out: Path, options: ExportOptions) -> Link:
+    """What the file says of a path that starts at the render folder."""
+
+    def link(media: str) -> str:
+        path = Path(os.path.normpath(folder / media))
+        if options.relative:
+            near = os.path.relpath(path, out.resolve().parent).replace(os.sep, "/")
+            return near if options.style == "edl" else quote(near)
+        return str(path) if options.style == "edl" else path.as_uri()
+
+    return link
+
+
+def _put(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(path)

@@ -1,0 +1,170 @@
+"""A timeline as OpenTimelineIO JSON, which most editing programs read or have a converter for.
+
+The library comes with the extra ``edit``; whoever imports this module needs it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import opentimelineio as otio
+
+from wanx_render.reports.timeline import (
+    Clip,
+    Crossing,
+    Piece,
+    Sound,
+    Timeline,
+    pieces,
+    rows_of,
+)
+from wanx_render.timing import SAMPLE_RATE
+
+SPACE = "wanx_render"  # under which our own metadata stand
+Link = Callable[[str], str]  # from a path in the render folder to what the file shall say
+
+
+def text_of(timeline: Timeline, link: Link) -> str:
+    """The timeline as the text of an .otio file."""
+    return str(made_of(timeline, link).to_json_string(indent=2)) + "\n"
+
+
+def made_of(timeline: Timeline, link: Link) -> otio.schema.Timeline:
+    """The timeline as the library's own object."""
+    made = otio.schema.Timeline(
+        name=timeline.name,
+        global_start_time=_time(0, timeline.rate),
+        metadata={
+            SPACE: {
+                "project": timeline.project,
+                "width": timeline.size.width,
+                "height": timeline.size.height,
+                "fps": str(timeline.rate),
+                "fit": timeline.fit,
+            }
+        },
+    )
+    made.tracks.append(_track("shots", "Video", _pictures(timeline, link)))
+    if any(_heard(clip) for clip in timeline.clips):
+        made.tracks.append(_track("clip sound", "Audio", _voices(timeline, link)))
+    for row in rows_of(timeline.sounds):
+        made.tracks.append(_track(row[0].kind, "Audio", _row(row, link)))
+    return made
+
+
+def _track(name: str, kind: str, children: Iterable[Any]) -> Any:
+    track = otio.schema.Track(name=name, kind=kind)
+    track.extend(children)
+    return track
+
+
+def _pictures(timeline: Timeline, link: Link) -> Iterable[Any]:
+    marked: set[str] = set()
+    for each in pieces(timeline):
+        if isinstance(each, Crossing):
+            yield _transition(each, timeline.rate)
+            continue
+        clip = _clip(each, timeline, link)
+        if each.clip.shot not in marked:
+            marked.add(each.clip.shot)
+            clip.markers.extend(_markers(each))
+        yield clip
+
+
+def _voices(timeline: Timeline, link: Link) -> Iterable[Any]:
+    """The clips' own sound; it crosses over where both are heard."""
+    laid = list(pieces(timeline))
+    for number, each in enumerate(laid):
+        if isinstance(each, Piece):
+            heard = _heard(each.clip) and not each.still
+            gap = otio.schema.Gap(source_range=_range(0, each.frames, timeline.rate))
+            yield _clip(each, timeline, link) if heard else gap
+        else:
+            sides = [laid[number - 1], laid[number + 1]]
+            if all(isinstance(s, Piece) and _heard(s.clip) and not s.still for s in sides):
+                yield _transition(each, timeline.rate, sound=True)
+
+
+def _heard(clip: Clip) -> bool:
+    return clip.sound and clip.gain != "-Infinity"
+
+
+def _clip(piece: Piece, timeline: Timeline, link: Link) -> Any:
+    clip, seconds = piece.clip, Fraction(piece.frames) / timeline.rate
+    made = otio.schema.Clip(
+        name=clip.shot,
+        media_reference=otio.schema.ExternalReference(
+            target_url=link(clip.media), available_range=_range(0, clip.available, clip.rate)
+        ),
+        source_range=_range(piece.first, seconds * clip.rate, clip.rate),
+        metadata={SPACE: {**_texts(clip.facts), "gain_db": clip.gain}},
+    )
+    if piece.still:
+        made.effects.append(otio.schema.FreezeFrame(name="hold"))
+    elif clip.speed != 1:
+        made.effects.append(otio.schema.LinearTimeWarp(name="speed", time_scalar=float(clip.speed)))
+    return made
+
+
+def _markers(piece: Piece) -> Iterable[Any]:
+    clip = piece.clip
+    at = _range(piece.first, 1, clip.rate)
+    yield otio.schema.Marker(
+        name=f"{clip.shot} take {clip.take}, seed {clip.facts.get('seed')}",
+        marked_range=at,
+        color="GREEN",
+        comment=_text(str(clip.facts.get("prompt", ""))),
+    )
+    if clip.caption:
+        yield otio.schema.Marker("caption", at, "YELLOW", comment=_text(clip.caption))
+
+
+def _transition(crossing: Crossing, rate: Fraction, *, sound: bool = False) -> Any:
+    plain = sound or crossing.joint.kind == "dissolve"
+    return otio.schema.Transition(
+        name=crossing.joint.name,
+        transition_type="SMPTE_Dissolve" if plain else "Custom_Transition",
+        in_offset=_time(crossing.before, rate),
+        out_offset=_time(crossing.after, rate),
+        metadata={SPACE: {"type": crossing.joint.kind, "way": crossing.joint.way}},
+    )
+
+
+def _row(sounds: list[Sound], link: Link) -> Iterable[Any]:
+    at, rate = 0, Fraction(SAMPLE_RATE)
+    for sound in sounds:
+        if sound.begin > at:
+            yield otio.schema.Gap(source_range=_range(0, sound.begin - at, rate))
+        reference = otio.schema.ExternalReference(
+            target_url=link(sound.media), available_range=_range(0, sound.available, rate)
+        )
+        facts = {
+            "gain_db": sound.gain,
+            "fade_in_samples": sound.fade_in,
+            "fade_out_samples": sound.fade_out,
+            "ducked": sound.ducked,
+        }
+        yield otio.schema.Clip(
+            name=sound.media.rpartition("/")[2],
+            media_reference=reference,
+            source_range=_range(sound.skip, sound.frames, rate),
+            metadata={SPACE: facts},
+        )
+        at = sound.begin + sound.frames
+
+
+def _range(start: int | Fraction, duration: int | Fraction, rate: Fraction) -> Any:
+    return otio.opentime.TimeRange(_time(start, rate), _time(duration, rate))
+
+
+def _time(value: int | Fraction, rate: Fraction) -> Any:
+    return otio.opentime.RationalTime(float(value), float(rate))
+
+
+def _texts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _text(each) if isinstance(each, str) else each for name, each in facts.items()}
+
+
+def _text(text: str) -> str:
+    """Text as it is, but for the one character at which the library would end it."""
+    return text.replace("\0", "�")
