@@ -77,7 +77,7 @@ class Watched:
             context = self.browser.new_context(**{"viewport": SCREEN, **how})
             self.contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(30_000)
         page.on("console", lambda m: self.said.append(f"{m.type}: {m.text}"))
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.on("request", lambda request: self.hosts.add(request.url.split("/")[2]))

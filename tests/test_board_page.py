@@ -257,7 +257,7 @@ def test_cancelling_tells_what_the_service_really_did(folder: Path) -> None:
         page.get_by_role("button", name="Cancel take 1").click()
         page.wait_for_selector("#said:has-text('cancelled at the service; it is not billed')")
         page.wait_for_selector(".take .state:has-text('cancelled')")
-        page.locator("body").press("j")
+        page.get_by_role("button", name=re.compile("^hostile")).click()
         page.wait_for_selector(".take video")
         page.get_by_role("button", name=re.compile("Cancel all")).click()
         page.wait_for_selector("#said:has-text('late take 1: cancelled at the service')")
