@@ -15,7 +15,7 @@ FLOORS = (
     ("variables",),
     ("rows",),
     ("capabilities", "ffmpeg", "manifest", "captions", "picks"),
-    ("pricing", "purse", "lanes", "backends.base", "timeline", "store", "executors"),
+    ("pricing", "purse", "lanes", "backends.base", "timeline", "thumbs", "store", "executors"),
     ("plan", "rules"),
     ("framing", "encoding", "explain"),
     ("needs",),

@@ -6,15 +6,17 @@ The one way that ``render`` and ``rescue`` go; the journal knows each step befor
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from wanx_render import ffmpeg
 from wanx_render.backends.base import Backend, Canceled, Failed, Succeeded, Unknown
 from wanx_render.capabilities import Catalog
 from wanx_render.events import Tell
-from wanx_render.fetch import fetch
+from wanx_render.fetch import Expected, fetch
 from wanx_render.journal import Attempt, Journal
 from wanx_render.pricing import billed
+from wanx_render.timing import frames_in
 from wanx_render.watch import Ended, Watch
 
 FORGOTTEN = "the service no longer knows the task; run again to ask anew"
@@ -70,9 +72,15 @@ class Collector:
         Raises Unreachable, Broken or FfmpegError.
         """
         stored = await fetch(
-            self.backend, task, attempt.label.replace(" take ", "-t"),
+            self.backend, task, self._expected(attempt),
             program=self.program, executor=self.executor, folder=self.folder,
         )  # fmt: skip
         self.journal.stored(
             attempt.id, stored.sha256, stored.name, stored.bytes, now=self.backend.now()
         )
+
+    def _expected(self, attempt: Attempt) -> Expected:
+        model = self.catalog.models.get(attempt.model)
+        seconds = Fraction(attempt.request["duration"])
+        frames = frames_in(seconds, Fraction(model.fps.value)) if model else 0
+        return Expected(attempt.label.replace(" take ", "-t"), frames)

@@ -409,12 +409,14 @@ _BLACK, _FROZEN, _SILENT = "blackdetect=d=0.5:pix_th=0.08", "freezedetect=n=0.00
 _SILENCE = f"silencedetect=n=-60dB:d={_SILENT}"
 
 
-def decode(program: Ffmpeg, path: Path, *, watch: bool = False) -> Decoded:
+def decode(
+    program: Ffmpeg, path: Path, *, watch: bool = False, also: Sequence[str] = ()
+) -> Decoded:
     """Decode all of ``path`` strictly. Raises FfmpegError on the first damage.
 
     A truncated file with its index in front opens and plays with exit code 0; only this shows it.
     With ``watch`` it also tells where the picture is black or stands still, and where nothing is
-    heard.
+    heard. ``also`` is a further output, made of what is decoded anyway.
     """
     eyes = ("-vf", f"{_BLACK},{_FROZEN}", "-af", _SILENCE) if watch else ()
     out, log = _run(
@@ -422,7 +424,7 @@ def decode(program: Ffmpeg, path: Path, *, watch: bool = False) -> Decoded:
         (
             "-v", "info" if watch else "error",
             *STRICT, *WHITELIST, "-i", file_url(path), "-map", "0:v:0", "-map", "0:a:0?",
-            *eyes, "-fps_mode", "passthrough", *_LISTED,
+            *eyes, "-fps_mode", "passthrough", *_LISTED, *also,
         ),
         timeout=900,
     )  # fmt: skip
