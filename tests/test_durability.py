@@ -112,6 +112,7 @@ def test_the_second_program_on_a_folder_leaves_at_once(shop: Shop) -> None:  # n
 
 LIMITED = """
 import os, resource, sys
+sys.dont_write_bytecode = True  # it would be cut off, and every later start would trip over it
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
 from wanx_render.cli import main
 main(sys.argv[2:])
