@@ -6,7 +6,7 @@ import pytest
 from media import facts, pixels, yuv
 
 from wanx_render import ffmpeg
-from wanx_render.conform import Segment, Take, segment_arguments
+from wanx_render.conform import Segment, Take, piece_arguments
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Focus, Size
 from wanx_render.making import make_segment
@@ -33,7 +33,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_the_graph_is_the_one_that_was_looked_at(name: str) -> None:
     """A golden file changes only together with GRAPH_VERSION and a look at real frames."""
-    arguments = segment_arguments(CASES[name], Path("seg.mov"))
+    arguments = piece_arguments(CASES[name], Path("seg.mov"))
     golden = GOLDEN / f"segment-{name}.txt"
     assert "\n".join(arguments) + "\n" == golden.read_text()
 

@@ -9,7 +9,7 @@ import pytest
 from media import frames
 
 from wanx_render import ffmpeg
-from wanx_render.conform import Segment, Take, segment_arguments
+from wanx_render.conform import Segment, Take, piece_arguments
 from wanx_render.geometry import Focus, Move, Size, crop_told
 from wanx_render.plan import Frame
 from wanx_render.timing import Cut
@@ -52,7 +52,7 @@ def segment(take: Take, gaze: Focus | Move, frame: Frame = FRAME, **more: int) -
 
 def exact(program: ffmpeg.Ffmpeg, piece: Segment, target: Path) -> None:
     """The segment as its graph makes it: the encoder's own error would be what is measured."""
-    arguments = segment_arguments(piece, target)
+    arguments = piece_arguments(piece, target)
     arguments[arguments.index("-crf") + 1] = "1"
     ffmpeg.run(program, arguments)
 
@@ -84,7 +84,7 @@ def test_a_moving_crop_is_smooth_to_parts_of_a_pixel(
 def test_a_crop_in_whole_pixels_would_tremble(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     """The measure above notices what it is there for."""
     take, target = edge(program, tmp_path / "edge.mp4", Size(320, 320), "X"), tmp_path / "s.mov"
-    arguments = segment_arguments(segment(take, WIDE), target)
+    arguments = piece_arguments(segment(take, WIDE), target)
     arguments[arguments.index("-crf") + 1] = "1"
     graph = arguments.index("-filter_complex") + 1
     before, _, rest = arguments[graph].partition("perspective=")
@@ -136,14 +136,14 @@ def test_a_move_ends_where_the_last_frame_is_held(program: ffmpeg.Ffmpeg, tmp_pa
 def test_a_focus_that_does_not_move_in_this_crop_is_a_still_one() -> None:
     """The whole height is seen: up and down is nowhere to go."""
     take = Take(Path("a.mp4"), "ab", Size(320, 320), Fraction(24), 48, has_sound=False)
-    arguments = segment_arguments(segment(take, DOWN), Path("s.mov"))
-    assert arguments == segment_arguments(segment(take, Focus()), Path("s.mov"))
+    arguments = piece_arguments(segment(take, DOWN), Path("s.mov"))
+    assert arguments == piece_arguments(segment(take, Focus()), Path("s.mov"))
     assert crop_told(Size(320, 320), FRAME.aspect, WIDE) == "180x320+0+0 to 180x320+140+0"
 
 
 def test_the_graph_is_the_one_that_was_looked_at() -> None:
     take = Take(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=False)
     frame = Frame(Size(612, 1088), Fraction(30), "crop", "black")
-    arguments = segment_arguments(Segment.whole(take, Cut(0, 120), WIDE, frame), Path("seg.mov"))
+    arguments = piece_arguments(Segment.whole(take, Cut(0, 120), WIDE, frame), Path("seg.mov"))
     golden = Path(__file__).parent / "golden" / "segment-crop-moving.txt"
     assert "\n".join(arguments) + "\n" == golden.read_text()

@@ -6,6 +6,7 @@ import multiprocessing
 import pickle
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,18 @@ import pytest
 from wanx_render import ffmpeg, plan
 from wanx_render.bench import LocalBench
 from wanx_render.capabilities import Catalog
-from wanx_render.conform import Take
+from wanx_render.captions import Captions, Cue
+from wanx_render.conform import Seam, Segment, Take
 from wanx_render.errors import Broken, FfmpegError, WanxError
 from wanx_render.finish import Finisher
-from wanx_render.geometry import Size
+from wanx_render.fonts import chinese
+from wanx_render.geometry import Focus, Size
 from wanx_render.load import load
+from wanx_render.making import SegmentCall, make_segment, make_segments
 from wanx_render.manifest import DeliverableRecord
+from wanx_render.plan import Frame
+from wanx_render.shotlist import Transition
+from wanx_render.timing import Cut
 
 LIST = """\
 version: 1
@@ -37,6 +44,9 @@ deliverables:
 
 def there_and_back(value: Any) -> Any:
     return pickle.loads(pickle.dumps(value))  # noqa: S301  our own
+
+
+FRAME = Frame(Size(90, 160), Fraction(30), "crop", "black")
 
 
 class Posted(Executor):
@@ -126,10 +136,68 @@ def test_threads_processes_and_what_only_pickles_make_the_same_files(
     assert {"9x16.mp4", "1x1.mp4", "1x1.srt"} <= set(made)
     assert hashes(tmp_path / "p") == made
     assert hashes(tmp_path / "q") == made
-    assert set(posted.calls) == {"make_segment", "make_deliverable"}
+    assert set(posted.calls) == {"make_segments", "make_deliverable"}
 
 
 @pytest.mark.parametrize("error", [FfmpegError("it broke"), Broken("not as promised")])
 def test_what_goes_wrong_comes_back_as_itself(error: Exception) -> None:
     back = there_and_back(error)
     assert (type(back), str(back)) == (type(error), str(error))
+
+
+def busy(program: ffmpeg.Ffmpeg, folder: Path, name: str, seconds: str = "1") -> Take:
+    """A second of moving test picture and a tone."""
+    path = folder / f"{name}.mp4"
+    ffmpeg.run(
+        program,
+        ("-f", "lavfi", "-i", "testsrc2=s=160x208:r=24", "-f", "lavfi", "-i", "sine=r=48000",
+         "-t", seconds, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "mp4",
+         "-y", str(path)),
+    )  # fmt: skip
+    return Take(path, name, Size(160, 208), Fraction(24), 24, has_sound=True)
+
+
+def test_pieces_made_in_one_call_are_those_made_alone(
+    each_program: ffmpeg.Ffmpeg, tmp_path: Path
+) -> None:
+    """Each kind of fit, words, a held end, a trimmed start; and seams of the same two clips."""
+    one, two = (busy(each_program, tmp_path, name) for name in ("one", "two"))
+    frames = [Frame(Size(90, 160), Fraction(30), "crop", "black"),
+              Frame(Size(128, 128), Fraction(24), "blur", "black"),
+              Frame(Size(96, 160), Fraction(25), "pad", "black")]  # fmt: skip
+    words = Captions((Cue("words", 0, 9),), chinese(), "packaged")
+    whole = [Segment.whole(one, Cut(4, 24), Focus(), frame) for frame in frames]
+    whole[0] = replace(whole[0], captions=words)
+    seams = [
+        Seam(
+            Segment(one, Cut(0, 24), Focus(), frame, 10, 8),
+            Segment(two, Cut(0, 24), Focus(), frame, 0, 8),
+            Transition(type="dissolve"),
+        )
+        for frame in frames
+    ]
+    for number, pieces in enumerate((whole, seams)):
+        calls = tuple(
+            SegmentCall(piece, tmp_path / f"{number}{n}.mov") for n, piece in enumerate(pieces)
+        )
+        make_segments(each_program, calls)
+        for call in calls:
+            alone = tmp_path / "alone.mov"
+            make_segment(each_program, call.piece, alone)
+            assert call.target.read_bytes() == alone.read_bytes()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_damage_in_either_clip_of_a_seam_is_noticed(
+    each_program: ffmpeg.Ffmpeg, tmp_path: Path
+) -> None:
+    one, two = (busy(each_program, tmp_path, name) for name in ("one", "two"))
+    for hurt in (one, two):
+        whole = hurt.path.read_bytes()
+        at = whole.index(b"mdat") + len(whole) // 4
+        hurt.path.write_bytes(whole[:at] + bytes(2048) + whole[at + 2048 :])
+        first, second = (Segment(take, Cut(0, 24), Focus(), FRAME, 0, 20) for take in (one, two))
+        joint = Seam(first, second, Transition(type="dissolve"))
+        with pytest.raises(FfmpegError):
+            make_segment(each_program, joint, tmp_path / "seam.mov")
+        hurt.path.write_bytes(whole)

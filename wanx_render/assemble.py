@@ -57,4 +57,7 @@ def measure_arguments(listing: Path, mix: Mix, samples: int, level: Level) -> li
 
 
 def _parts(listing: Path) -> Any:
-    return graph.input(file_url(listing), f="concat", safe=1, protocol_whitelist="file")
+    """What is joined: every packet as it is, for all parts have one head in common."""
+    return graph.input(
+        file_url(listing), f="concat", safe=1, auto_convert=0, protocol_whitelist="file"
+    )

@@ -9,9 +9,15 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from wanx_render.conform import Piece
 from wanx_render.ffmpeg import Ffmpeg
-from wanx_render.making import JoinCall, Joined, digest, make_deliverable, make_segment
+from wanx_render.making import (
+    JoinCall,
+    Joined,
+    SegmentCall,
+    digest,
+    make_deliverable,
+    make_segments,
+)
 
 T = TypeVar("T")
 
@@ -28,8 +34,8 @@ class Bench(Protocol):
     def has(self, path: Path) -> bool:
         """Whether the segment is there, whole."""
 
-    async def segment(self, piece: Piece, path: Path) -> None:
-        """Make a segment. Raises WanxError."""
+    async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
+        """Make segments that share clips, or one. Raises WanxError."""
 
     async def deliverable(self, call: JoinCall) -> Joined:
         """Join, verify and put in place. Raises WanxError, leaving what stood there."""
@@ -53,8 +59,8 @@ class LocalBench:
     def has(self, path: Path) -> bool:
         return path.exists()
 
-    async def segment(self, piece: Piece, path: Path) -> None:
-        await self._run(make_segment, self.program, piece, path)
+    async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
+        await self._run(make_segments, self.program, calls)
 
     async def deliverable(self, call: JoinCall) -> Joined:
         return await self._run(make_deliverable, self.program, call)

@@ -8,6 +8,7 @@ them, because 9.0 converts untagged frames where 5.1 leaves them alone.
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +19,7 @@ import ffmpeg as graph
 
 from wanx_render.captions import Captions, cue_paths
 from wanx_render.encoding import encoding
-from wanx_render.ffmpeg import BT709, STRICT, Ffmpeg, file_url
+from wanx_render.ffmpeg import BT709, Ffmpeg, file_url
 from wanx_render.framing import SCALER, View, fitted
 from wanx_render.geometry import Gaze, Size
 from wanx_render.plan import Frame
@@ -95,6 +96,11 @@ class Segment:
         return samples_in(self.skip + self.frames, self.frame.rate) - self.first_sample
 
     @property
+    def heard(self) -> bool:
+        """Whether anything of the clip's own sound is."""
+        return self.take.has_sound and self.gain.is_finite()
+
+    @property
     def played(self) -> int:
         """How many frames of the deliverable the whole cut plays for, before it is held."""
         return played_frames(self.cut, self.take.rate, self.frame.rate)
@@ -146,30 +152,46 @@ class Seam:
 Piece = Segment | Seam
 
 
+def sources(piece: Piece) -> tuple[Take, ...]:
+    """The clips a piece is made of."""
+    return (piece.first.take, piece.second.take) if isinstance(piece, Seam) else (piece.take,)
+
+
 def _digest(record: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def piece_arguments(piece: Piece, target: Path) -> list[str]:
     """The ffmpeg arguments that make ``piece`` at ``target``, a mov file."""
-    if isinstance(piece, Seam):
-        return seam_arguments(piece, target)
-    return segment_arguments(piece, target)
+    return together([(piece, target)])
 
 
-def segment_arguments(segment: Segment, target: Path) -> list[str]:
-    """The ffmpeg arguments that make ``segment`` at ``target``, a mov file.
+def together(pieces: Sequence[tuple[Piece, Path]]) -> list[str]:
+    """The ffmpeg arguments that make pieces of the same clips, each at its target.
 
-    ``-xerror`` and ``-err_detect explode`` make a damaged clip fail: without them ffmpeg writes a
-    file of the right length from it and exits 0.
+    A clip is decoded once for all of them. ``-xerror`` and ``err_detect`` make a damaged clip fail:
+    without them ffmpeg writes a file of the right length from it and exits 0. Each step has one
+    thread: pieces beside each other keep the cores busy, at less cost.
     """
-    picture, sound = _conformed(segment)
-    return _compiled(_captioned(picture, segment, target), sound, segment.frame, target)
+    first = _opened([each.first if isinstance(each, Seam) else each for each, _ in pieces])
+    second = _opened([each.second for each, _ in pieces if isinstance(each, Seam)], **_SECOND)
+    outputs = [_output(piece, target, first, second) for piece, target in pieces]
+    whole = graph.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
+    once = ("-xerror", "-filter_complex_threads", "1")
+    return [*once, *whole.overwrite_output().compile()[1:]]
 
 
-def _compiled(picture: Any, sound: Any, frame: Frame, target: Path) -> list[str]:
-    output = graph.output(picture, sound, file_url(target), **encoding(frame))
-    return [*STRICT, *output.overwrite_output().compile()[1:]]
+# Picture and sound of a clip as they come from it.
+Raw = tuple[Any, Any]
+
+
+def _output(piece: Piece, target: Path, first: Iterator[Raw], second: Iterator[Raw]) -> Any:
+    if isinstance(piece, Seam):
+        picture, sound = _crossed(piece, next(first), next(second))
+    else:
+        picture, sound = _conformed(piece, next(first))
+    picture = _captioned(picture, piece, target)
+    return graph.output(picture, sound, file_url(target), **encoding(piece.frame))
 
 
 # The graph's library takes two equal inputs for one: the second clip of a seam is told apart by an
@@ -177,27 +199,49 @@ def _compiled(picture: Any, sound: Any, frame: Frame, target: Path) -> list[str]
 _SECOND = {"itsoffset": 0}
 
 
-def _conformed(segment: Segment, **apart: int) -> tuple[Any, Any]:
+def _opened(segments: Sequence[Segment], **apart: int) -> Iterator[Raw]:
+    """The one clip that ``segments`` are made of, opened once, for each of them in turn."""
+    if not segments:
+        return
+    take = segments[0].take
+    safe: dict[str, Any] = {"protocol_whitelist": "file", **_container(take)}
+    clip = graph.input(file_url(take.path), err_detect="explode", threads=1, **safe, **apart)
+    silence = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi", **apart)
+    heard = sum(segment.heard for segment in segments)
+    pictures = _shared(clip.video, "split", len(segments))
+    sounds = _shared(clip.audio, "asplit", heard)
+    silences = _shared(silence.audio, "asplit", len(segments) - heard)
+    for segment in segments:
+        yield next(pictures), next(sounds if segment.heard else silences)
+
+
+def _shared(stream: Any, splitter: str, uses: int) -> Iterator[Any]:
+    """``stream`` as often as it is used."""
+    if uses > 1:
+        parts = stream.filter_multi_output(splitter, uses)
+        yield from (parts[number] for number in range(uses))
+    else:
+        yield stream
+
+
+def _conformed(segment: Segment, raw: Raw) -> tuple[Any, Any]:
     """Picture and sound of a segment, exactly as the deliverable wants them."""
-    path = file_url(segment.take.path)
-    clip = graph.input(path, protocol_whitelist="file", **_container(segment.take), **apart)
-    picture = _cut(_tagged(_straight(clip.video, segment.take)), segment)
+    picture, sound = raw
+    picture = _cut(_tagged(_straight(picture, segment.take)), segment)
     view = View(segment.take.size, segment.focus, segment.played)
     picture = fitted(picture, view, segment.frame)
     picture = _lasting(picture.filter("setsar", "1"), segment)
-    heard = segment.take.has_sound and segment.gain.is_finite()
-    return picture, _sound(clip.audio if heard else None, segment, apart)
+    return picture, _sound(sound, segment)
 
 
-def seam_arguments(seam: Seam, target: Path) -> list[str]:
-    """The ffmpeg arguments that make ``seam`` at ``target``, a mov file."""
-    before, sound_before = _conformed(seam.first)
-    after, sound_after = _conformed(seam.second, **_SECOND)
+def _crossed(seam: Seam, first: Raw, second: Raw) -> tuple[Any, Any]:
+    """Picture and sound of a seam: one clip going over into the other."""
+    before, sound_before = _conformed(seam.first, first)
+    after, sound_after = _conformed(seam.second, second)
     # xfade of ffmpeg 5.1 gives its last frame a time that is one frame late.
     picture = _joined(before, after, seam).filter("setpts", f"N/({seam.frame.rate})/TB")
     picture = picture.filter("format", "yuv420p").filter("setparams", **BT709)
-    sound = _crossfaded(sound_before, sound_after, seam)
-    return _compiled(_captioned(picture, seam, target), sound, seam.frame, target)
+    return picture, _crossfaded(sound_before, sound_after, seam)
 
 
 def _captioned(picture: Any, piece: Piece, target: Path) -> Any:
@@ -301,11 +345,10 @@ def _lasting(stream: Any, segment: Segment) -> Any:
     return stream.filter("setpts", "PTS-STARTPTS")
 
 
-def _sound(stream: Any, segment: Segment, apart: dict[str, int]) -> Any:
-    """Stereo at 48 kHz, exactly as long as the picture; silence where there is none."""
-    if stream is None:
-        silence = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi", **apart).audio
-        return silence.filter("atrim", end_sample=segment.samples)
+def _sound(stream: Any, segment: Segment) -> Any:
+    """Stereo at 48 kHz, exactly as long as the picture; ``stream`` may be silence."""
+    if not segment.heard:
+        return stream.filter("atrim", end_sample=segment.samples)
     take, cut = segment.take, segment.cut
     stream = stream.filter("aresample", SAMPLE_RATE, **{"async": 1, "first_pts": 0})
     stream = stream.filter("aformat", sample_fmts="s16", channel_layouts="stereo")

@@ -7,19 +7,21 @@ All ffmpeg work is done at a bench given from outside, as calls on plain data.
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from wanx_render.bench import SEGMENTS, Bench
 from wanx_render.captions import Captions, Cue, read_srt, together, within, write_srt
-from wanx_render.conform import Piece, Seam, Segment, Take
+from wanx_render.conform import Piece, Seam, Segment, Take, sources
 from wanx_render.errors import Broken, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.fonts import chinese, named
 from wanx_render.geometry import crop_told, enlargement
-from wanx_render.making import JoinCall, Joined
+from wanx_render.making import JoinCall, Joined, SegmentCall
 from wanx_render.manifest import DeliverableRecord, PartRecord
 from wanx_render.mix import Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
@@ -30,7 +32,8 @@ from wanx_render.timeline import Body, Part, frames_of, timeline
 from wanx_render.timeline import Seam as Joint
 from wanx_render.timing import SAMPLE_RATE, conformed_frames, frames_in, nearest, samples_in
 
-JOIN_VERSION = 2
+JOIN_VERSION = 3
+TOGETHER = 4  # encoders in one call at most: each holds some hundred pictures in memory
 _QUIET = -20  # dB; a beep that was made softer is not looked for
 
 
@@ -56,6 +59,24 @@ class _Layout:
     parts: list[Part]
     cues: tuple[Cue, ...]
     of: dict[str, list[Part]]
+    other_rates: int  # how many clips had another rate than predicted when this was reckoned
+
+    def cues_at(self, part: Part) -> tuple[Cue, ...]:
+        """What of the words is seen in a part, counted from its first frame."""
+        first = bisect_right(self.cues, part.start, key=lambda cue: cue.end)
+        last = bisect_left(self.cues, part.start + part.frames, key=lambda cue: cue.start)
+        return within(self.cues[first:last], part.start, part.frames)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A piece that some deliverable needs, by the name its bytes give it."""
+
+    piece: Piece
+    key: str
+    path: Path
+    shot: str
+    deliverable: str
 
 
 class Finisher:
@@ -67,41 +88,44 @@ class Finisher:
         self._folder = folder
         self._emit = emit
         self._landed: dict[str, Take] = {}
-        self._surprises = {"size": 0, "rate": 0}
-        self._layouts: dict[str, tuple[tuple[int, int], _Layout]] = {}
+        # What is known of the clips: as landed, else as predicted (a size may not be).
+        self._sizes = Counter(shot.picked.size for shot in plan.shots)
+        self._rates = Counter(shot.picked.rate for shot in plan.shots)
+        self._other_rates = 0  # clips whose rate is not the predicted one
+        self._layouts: dict[str, _Layout] = {}
         self._work: dict[str, asyncio.Future[None]] = {}
 
     def clip_landed(self, shot: PlannedShot, take: Take) -> None:
         """The shot's picked clip is there: start on its segments."""
+        before = self._landed.get(shot.shot.id, shot.picked)
         self._landed[shot.shot.id] = take
-        if take.size != shot.picked.size:
-            self._surprises["size"] += 1
-        if take.rate != shot.picked.rate:
-            self._surprises["rate"] += 1
+        self._sizes.subtract([before.size])
+        self._sizes.update([take.size])
+        self._rates.subtract([before.rate])
+        self._rates.update([take.rate])
+        self._other_rates += take.rate != before.rate
+        wanted: list[_Wanted] = []
         for deliverable in self._plan.deliverables:
-            layout = self._layout(deliverable)
-            if layout is None:
-                continue
-            for part in layout.of[shot.shot.id]:
-                self._start(deliverable, part, layout.frame, layout.cues)
+            if layout := self._layout(deliverable):
+                wanted += self._wanted(deliverable, layout, layout.of[shot.shot.id])
+        self._begin(wanted)
 
     def _layout(self, deliverable: Deliverable) -> "_Layout | None":
-        """Where everything stands; reckoned anew only when a clip is not what was predicted."""
-        sized = deliverable.size is not None
-        known = (0 if sized else self._surprises["size"], self._surprises["rate"])
-        earlier = self._layouts.get(deliverable.name)
-        if earlier and earlier[0] == known:
-            return earlier[1]
+        """Where everything stands; reckoned anew only when a clip makes a difference to it."""
         frame = self._frame(deliverable)
         if frame is None:
             return None
+        earlier = self._layouts.get(deliverable.name)
+        if earlier and (earlier.frame, earlier.other_rates) == (frame, self._other_rates):
+            return earlier
         parts = self._timeline(frame)
         of: dict[str, list[Part]] = {shot.shot.id: [] for shot in self._plan.shots}
         for part in parts:
             for number in (part.shot, part.shot + 1)[: 1 + isinstance(part, Joint)]:
                 of[self._plan.shots[number].shot.id].append(part)
-        layout = _Layout(frame, parts, self._cues(deliverable, frame, parts, of), of)
-        self._layouts[deliverable.name] = (known, layout)
+        cues = self._cues(deliverable, frame, parts, of)
+        layout = _Layout(frame, parts, cues, of, self._other_rates)
+        self._layouts[deliverable.name] = layout
         return layout
 
     async def settle(self) -> None:
@@ -129,17 +153,12 @@ class Finisher:
 
     def _frame(self, deliverable: Deliverable) -> Frame | None:
         """The deliverable's frame by what is known: probed clips first, predictions else."""
-        sizes, rates = {}, []
-        for shot in self._plan.shots:
-            landed = self._landed.get(shot.shot.id)
-            size = landed.size if landed else shot.picked.size
-            if size is None and deliverable.size is None:
-                return None
-            if size:
-                sizes[shot.shot.id] = size
-            rates.append(landed.rate if landed else shot.picked.rate)
+        sizes = {str(size): size for size, clips in self._sizes.items() if size and clips}
+        if deliverable.size is None and self._sizes[None]:
+            return None
+        rates = tuple(rate for rate, clips in self._rates.items() if clips)
         try:
-            return frame_of(deliverable, sizes, tuple(rates))
+            return frame_of(deliverable, sizes, rates)
         except ValueError as error:
             raise Broken(str(error)) from None
 
@@ -176,11 +195,8 @@ class Finisher:
             cues += within(read_srt(text, frame.rate), 0, frames_of(parts))
         return together(cues)
 
-    def _captions(
-        self, deliverable: Deliverable, part: Part, cues: tuple[Cue, ...]
-    ) -> Captions | None:
-        """What of the words is burnt into a part."""
-        mine = within(cues, part.start, part.frames)
+    def _captions(self, deliverable: Deliverable, mine: tuple[Cue, ...]) -> Captions | None:
+        """How words are burnt in, where there are any to be."""
         if not mine or deliverable.captions == "sidecar":
             return None
         if deliverable.font is None:
@@ -188,11 +204,10 @@ class Finisher:
         path, digest = self._file(deliverable.font)
         return Captions(mine, named(path), digest)
 
-    def _piece(
-        self, deliverable: Deliverable, part: Part, frame: Frame, cues: tuple[Cue, ...]
-    ) -> Piece | None:
+    def _piece(self, deliverable: Deliverable, part: Part, layout: _Layout) -> Piece | None:
         """What is to be encoded for a part; None where a clip has not landed yet."""
-        captions = self._captions(deliverable, part, cues)
+        frame = layout.frame
+        captions = self._captions(deliverable, layout.cues_at(part))
         first = self._segment(deliverable, part.shot, part.skip, part.frames, frame)
         if isinstance(part, Body):
             return replace(first, captions=captions) if first else None
@@ -209,36 +224,44 @@ class Finisher:
         gaze = gaze_at(shot.shot, deliverable)
         return Segment(take, shot.cut, gaze, frame, skip, frames, shot.shot.sound)
 
-    def _start(
-        self, deliverable: Deliverable, part: Part, frame: Frame, cues: tuple[Cue, ...]
-    ) -> Piece | None:
-        """Begin the work on a part, at most once, where its clips have landed."""
-        piece = self._piece(deliverable, part, frame, cues)
-        if piece is None:
-            return None
-        key = piece.key(self._bench.program)
-        if key not in self._work:
-            shot = self._plan.shots[part.shot].shot.id
-            self._work[key] = asyncio.ensure_future(
-                self._conform(deliverable, shot, piece, self._path(key))
-            )
-        return piece
+    def _wanted(
+        self, deliverable: Deliverable, layout: _Layout, parts: Iterable[Part]
+    ) -> "list[_Wanted]":
+        """The pieces that stand for ``parts``, but those whose clips have not all landed."""
+        found = []
+        for part in parts:
+            piece = self._piece(deliverable, part, layout)
+            if piece:
+                shot = self._plan.shots[part.shot].shot.id
+                key = piece.key(self._bench.program)
+                found.append(_Wanted(piece, key, self._path(key), shot, deliverable.name))
+        return found
+
+    def _begin(self, wanted: "Iterable[_Wanted]") -> None:
+        """Start on pieces, each once; those made of the same clips in one call."""
+        groups: dict[tuple[str, ...], dict[str, _Wanted]] = {}
+        for each in wanted:
+            if each.key not in self._work:
+                clips = tuple(take.sha256 for take in sources(each.piece))
+                groups.setdefault(clips, {})[each.key] = each
+        for group in groups.values():
+            every = tuple(group.values())
+            for at in range(0, len(every), TOGETHER):
+                some = every[at : at + TOGETHER]
+                work = asyncio.ensure_future(self._conform(some))
+                self._work.update((each.key, work) for each in some)
 
     def _path(self, key: str) -> Path:
         return self._folder / SEGMENTS / f"{key[:32]}.mov"
 
-    async def _conform(self, deliverable: Deliverable, shot: str, piece: Piece, path: Path) -> None:
-        if self._bench.has(path):
+    async def _conform(self, wanted: "tuple[_Wanted, ...]") -> None:
+        missing = [each for each in wanted if not self._bench.has(each.path)]
+        if not missing:
             return
-        await self._bench.segment(piece, path)
-        self._emit(
-            Event(
-                "segment",
-                f"{piece.frames} frames of {piece.frame.size}",
-                shot=shot,
-                deliverable=deliverable.name,
-            )
-        )
+        await self._bench.segments(tuple(SegmentCall(each.piece, each.path) for each in missing))
+        for each in missing:
+            told = f"{each.piece.frames} frames of {each.piece.frame.size}"
+            self._emit(Event("segment", told, shot=each.shot, deliverable=each.deliverable))
 
     async def _deliver(
         self, deliverable: Deliverable, earlier: DeliverableRecord | None
@@ -246,11 +269,12 @@ class Finisher:
         layout = self._layout(deliverable)
         if layout is None:
             raise Broken("not every clip has landed")
-        frame, parts, cues = layout.frame, layout.parts, layout.cues
+        frame = layout.frame
         if deliverable.captions in ("sidecar", "both"):
-            self._write_sidecar(deliverable, write_srt(cues, frame.rate))
-        pieces = [piece for part in parts if (piece := self._start(deliverable, part, frame, cues))]
-        keys = [piece.key(self._bench.program) for piece in pieces]
+            self._write_sidecar(deliverable, write_srt(layout.cues, frame.rate))
+        wanted = self._wanted(deliverable, layout, layout.parts)
+        self._begin(wanted)
+        keys = [each.key for each in wanted]
         await asyncio.gather(*(self._work[key] for key in keys))
         mix = self._mix(deliverable, layout)
         key = _join_key(keys, mix)
@@ -261,9 +285,9 @@ class Finisher:
             return replace(earlier, sounds=sounds_of(mix, self._folder))
         call = JoinCall(
             name=deliverable.name,
-            segments=tuple(self._path(each) for each in keys),
+            segments=tuple(each.path for each in wanted),
             frame=frame,
-            frames=sum(piece.frames for piece in pieces),
+            frames=frames_of(layout.parts),
             target=target,
             mix=mix,
             sounding=self._sounds(mix),

@@ -6,7 +6,6 @@ with any other call, so that a thread, a process or another machine with the sam
 
 import hashlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -15,7 +14,7 @@ from pathlib import Path
 from wanx_render import ffmpeg, sync
 from wanx_render.assemble import join_arguments, join_list, measure_arguments
 from wanx_render.captions import save
-from wanx_render.conform import Piece, piece_arguments
+from wanx_render.conform import Piece, together
 from wanx_render.encoding import timescale
 from wanx_render.errors import Broken
 from wanx_render.manifest import CheckRecord
@@ -30,28 +29,40 @@ _LEVELLINGS = 4
 _NEAR = Decimal("0.3")  # LU
 
 
-def make_segment(program: ffmpeg.Ffmpeg, piece: Piece, target: Path) -> None:
-    """Encode ``piece`` at ``target``; the name stands only for a whole file."""
+@dataclass(frozen=True, slots=True)
+class SegmentCall:
+    """All that is needed to make one segment, as plain data."""
 
-    def make(part: Path) -> None:
-        drawn = save(piece.captions, piece.frame.size, part) if piece.captions else []
-        try:
-            ffmpeg.run(program, piece_arguments(piece, part))
-        finally:
-            for path in drawn:
-                path.unlink(missing_ok=True)
-
-    _whole(target, make)
+    piece: Piece
+    target: Path
 
 
-def _whole(target: Path, make: Callable[[Path], object]) -> None:
-    """Let ``make`` write a part file, then give it its name in one step."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> None:
+    """Encode all pieces, each at its target; a name stands only for a whole file.
+
+    What several of them are made of is decoded once; the bytes are those of each made alone.
+    """
+    parts = [(call.piece, _part(call.target)) for call in calls]
+    drawn: list[Path] = []
     try:
-        make(part)
-        part.replace(target)
+        for piece, part in parts:
+            drawn += save(piece.captions, piece.frame.size, part) if piece.captions else []
+        ffmpeg.run(program, together(parts))
+        for call, (_, part) in zip(calls, parts, strict=True):
+            part.replace(call.target)
     finally:
-        part.unlink(missing_ok=True)
+        for path in (*drawn, *(part for _, part in parts)):
+            path.unlink(missing_ok=True)
+
+
+def make_segment(program: ffmpeg.Ffmpeg, piece: Piece, target: Path) -> None:
+    """Encode ``piece`` alone."""
+    make_segments(program, (SegmentCall(piece, target),))
+
+
+def _part(target: Path) -> Path:
+    """Where a file stands until it is whole."""
+    return target.with_name(f".{target.name}.{os.getpid()}.part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,7 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
     Raises Broken, leaving what stood there before, where the promise does not hold.
     """
     listing = call.segments[0].with_name(f".{call.name}.{os.getpid()}.ffconcat")
-    part = call.target.with_name(f".{call.target.name}.{os.getpid()}.part")
+    part = _part(call.target)
     try:
         names = join_list(segment.name for segment in call.segments)
         listing.write_text(names, encoding="utf-8")
