@@ -143,7 +143,7 @@ def test_the_newer_of_path_and_wheel_is_used(tmp_path: Path) -> None:
             folder / "ffmpeg",
             f'case "$*" in *-version*) echo "ffmpeg version 1 x"; echo "libavutil {library} /";;'
             ' *-encoders*) echo " V..... libx264 x"; echo " A..... aac x";;'
-            ' *) for f in drawtext tpad gblur; do echo " ... $f x"; done;; esac',
+            ' *) for f in drawtext tpad boxblur; do echo " ... $f x"; done;; esac',
         )
         return ffmpeg.find({"PATH": str(folder)})
 

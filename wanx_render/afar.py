@@ -21,7 +21,7 @@ from wanx_render.cache import Cache
 from wanx_render.conform import GRAPH_VERSION, Piece
 from wanx_render.errors import BadInput, ClusterError, StoreError, WanxError
 from wanx_render.fonts import chinese
-from wanx_render.making import JoinCall, Joined, make_deliverable, make_segment
+from wanx_render.making import JoinCall, Joined, SegmentCall, make_deliverable, make_segments
 from wanx_render.store import Folder, Store
 
 T = TypeVar("T")
@@ -38,17 +38,19 @@ class Order:
     hashes: tuple[tuple[str, str], ...] = ()
 
 
-def segment(order: Order, piece: Piece, name: str) -> WanxError | None:
-    """Make a segment and put it into the store under ``name``."""
+def segments(order: Order, pieces: tuple[Piece, ...], names: tuple[str, ...]) -> WanxError | None:
+    """Make segments that share clips and put each into the store under its name."""
+    missing = [each for each in zip(pieces, names, strict=True) if not order.store.has(each[1])]
 
-    def make(program: ffmpeg.Ffmpeg, given: Piece, scratch: Path) -> None:
-        made = scratch / "made.mov"
-        make_segment(program, given, made)
-        order.store.put(made, name)
-        if not isinstance(order.store, Folder):  # whoever joins it is often this machine
-            Cache.of(os.environ).keep(_key(order, Path(name)), made)
+    def make(program: ffmpeg.Ffmpeg, given: tuple[Piece, ...], scratch: Path) -> None:
+        made = [scratch / f"made{number}.mov" for number in range(len(given))]
+        make_segments(program, tuple(map(SegmentCall, given, made)))
+        for path, (_, name) in zip(made, missing, strict=True):
+            order.store.put(path, name)
+            if not isinstance(order.store, Folder):  # whoever joins it is often this machine
+                Cache.of(os.environ).keep(_key(order, Path(name)), path)
 
-    return None if order.store.has(name) else _done(order, piece, make)
+    return _done(order, tuple(piece for piece, _ in missing), make) if missing else None
 
 
 def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:

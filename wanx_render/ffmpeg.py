@@ -29,7 +29,7 @@ from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.geometry import Size
 
 ENCODERS = ("libx264", "aac")
-FILTERS = ("drawtext", "tpad", "gblur")
+FILTERS = ("drawtext", "tpad", "boxblur")
 
 # Media from outside: no protocol but files, no container but mp4/mov (a playlist may name any
 # file), and any damage is an error, which ffmpeg by itself passes over with exit code 0.

@@ -16,11 +16,10 @@ from typing import TypeVar
 from wanx_render import afar
 from wanx_render.afar import Order, moved, paths_in
 from wanx_render.bench import SEGMENTS
-from wanx_render.conform import Piece
 from wanx_render.errors import WanxError
 from wanx_render.ffmpeg import Ffmpeg
 from wanx_render.fonts import chinese
-from wanx_render.making import JoinCall, Joined, digest
+from wanx_render.making import JoinCall, Joined, SegmentCall, digest
 from wanx_render.published import Published
 from wanx_render.store import Folder, Store
 
@@ -49,10 +48,11 @@ class SharedBench:
     def has(self, path: Path) -> bool:
         return path.name in self._there
 
-    async def segment(self, piece: Piece, path: Path) -> None:
-        order, sent = await self._ordered(piece)
-        await self._run(afar.segment, order, sent, (SEGMENTS / path.name).as_posix())
-        self._there.add(path.name)
+    async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
+        order, sent = await self._ordered(tuple(call.piece for call in calls))
+        names = tuple((SEGMENTS / call.target.name).as_posix() for call in calls)
+        await self._run(afar.segments, order, sent, names)
+        self._there.update(call.target.name for call in calls)
 
     async def deliverable(self, call: JoinCall) -> Joined:
         order, sent = await self._ordered(replace(call, target=call.segments[0]))
