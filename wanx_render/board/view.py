@@ -111,7 +111,7 @@ def shot(scene: Scene, planned: PlannedShot) -> dict[str, Any]:
 def _picture(planned: PlannedShot) -> str | None:
     """The address of the shot's first frame, where it is a file or stands in the list."""
     image = planned.shot.image
-    if not isinstance(image, str) or is_url(image) or image.startswith("data:"):
+    if not isinstance(image, str) or is_url(image):
         return None
     version = hashlib.sha256(planned.picked.request.image.identity.encode()).hexdigest()[:8]
     return f"/pictures/frame/{quote(planned.shot.id)}?v={version}"
@@ -172,6 +172,7 @@ def _clip(attempt: Attempt) -> dict[str, Any]:
     facts = attempt.clip_facts or {}
     record: dict[str, Any] = {
         "clip": f"/clips/{quote(attempt.clip_name or '')}",
+        "poster": f"/pictures/clip/{quote(attempt.clip_name or '')}",
         "sound": facts.get("sound", False),
         "frames": facts.get("frames"),
         "cost": f"{Decimal(attempt.amount):.2f} {attempt.currency}" if attempt.amount else None,

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from wanx_render import ffmpeg, thumbs
 from wanx_render.board import view
 from wanx_render.board.feed import Feed
 from wanx_render.board.view import Ledger, Scene
@@ -14,7 +15,13 @@ from wanx_render.clock import RealClock
 from wanx_render.commands.choices import Choices
 from wanx_render.commands.holding import Holding
 from wanx_render.commands.runs import Runs
+from wanx_render.errors import FfmpegError
+from wanx_render.journal import Attempt
+from wanx_render.pictures import BadPicture, decode_data_uri
 from wanx_render.standing import Standing
+from wanx_render.task import Media
+
+T = TypeVar("T")
 
 LOOK = 1.0  # seconds between two looks at the files that others may change
 SETTLE = 0.25  # seconds in which several events become one new look at the journal
@@ -27,12 +34,14 @@ class Room:
     def __init__(self, holding: Holding, executor: Executor, epoch: str) -> None:
         self.feed = Feed(epoch)
         self._holding = holding
+        self._executor = executor
         self._runs = Runs(holding, executor, news=self._news, over=self._restand)
         self._choices = Choices(holding, self._look)
         self._wall = RealClock()
         self._elsewhere = False
         self._shown: dict[str, dict[str, Any]] = {}
         self._about: dict[str, Any] = {}
+        self._clips: dict[str, Attempt] = {}  # by the names of their files
         self._soon: asyncio.TimerHandle | None = None
         self._look()
 
@@ -61,6 +70,7 @@ class Room:
     def _look(self) -> None:
         """Make every view anew, and tell the tabs what became other."""
         scene = self._scene()
+        self._clips = {each.clip_name or "": each for each in scene.ledger.clips.values()}
         shots = {each.shot.id: view.shot(scene, each) for each in scene.plan.shots}
         about = self._view_of_run(scene)
         if list(shots) != list(self._shown):
@@ -137,8 +147,7 @@ class Room:
 
     def clip(self, name: str) -> Path | None:
         """A clip that the journal knows by this very name."""
-        known = any(each.clip_name == name for each in self._holding.journal.every("succeeded"))
-        return self._holding.folder / "clips" / name if known else None
+        return self._holding.folder / "clips" / name if name in self._clips else None
 
     def deliverable(self, name: str) -> Path | None:
         """The file of a deliverable that the manifest records."""
@@ -147,12 +156,41 @@ class Room:
         return self._holding.folder / f"{found.name}.mp4" if found else None
 
     async def picture(self, kind: str, name: str) -> Path | None:
-        """The first frame of a shot, where it is a file."""
-        if kind != "frame":
+        """A small picture of the clip or of the first frame of the shot called ``name``."""
+        work = {"clip": self._of_clip, "frame": self._of_first_frame}.get(kind)
+        if work is None:
             return None
+        try:
+            return await work(name)
+        except (FfmpegError, BadPicture, KeyError, OSError):
+            return None
+
+    async def _of_clip(self, name: str) -> Path | None:
+        """The middle of a clip: kept since it was fetched, or made now."""
+        found = self._clips[name]
+        folder, sha256 = self._holding.folder, found.clip_sha256 or ""
+        kept = thumbs.kept(folder, sha256)
+        if not kept and found.clip_facts:
+            kept = await self._work(self._make, folder / "clips" / name, sha256, found.clip_facts)
+        return kept[1] if kept else None
+
+    def _make(self, clip: Path, sha256: str, facts: Mapping[str, Any]) -> tuple[Path, ...]:
+        program = ffmpeg.find(self._holding.world.environ)
+        return thumbs.make(program, self._holding.folder, clip, sha256, facts["frames"])
+
+    async def _of_first_frame(self, name: str) -> Path | None:
         image = self._holding.planned(name).shot.image
-        media = self._holding.session.loaded.media.get(image) if isinstance(image, str) else None
-        return media.path if media else None
+        media = self._holding.session.loaded.media[image] if isinstance(image, str) else None
+        if media is None or media.size is None:
+            return None
+        return await self._work(self._small, media)
+
+    def _small(self, media: Media) -> Path:
+        data = media.path.read_bytes() if media.path else decode_data_uri(media.url or "")
+        return thumbs.picture(self._holding.folder, media.identity, data)
+
+    async def _work(self, call: Callable[..., T], *given: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, call, *given)
 
     # What a person does
 
