@@ -92,7 +92,9 @@ function showMoney() {
   say($("paid"), `paid ${about.paid}`);
   show($("budget"), about.budget !== null);
   if (about.budget === null) return;
-  say($("budget-words"), `run ${about.spent} of ${about.budget} ${about.currency}`);
+  const words = about.run ? `run ${about.spent} of ${about.budget}` : `budget ${about.budget}`;
+  say($("budget-words"), `${words} ${about.currency}`);
+  show($("budget-bar"), Boolean(about.run));
   const bar = $("budget-bar");
   bar.max = Math.max(Number(about.budget), 0.01);
   bar.value = Number(about.spent);

@@ -48,6 +48,8 @@ function drop() {
   pause();
   for (const card of cards.values()) release(card);
   cards.clear();
+  $("scrub").value = 0;
+  seekShown();
   $("takes").replaceChildren();
   saving = 0;
   dragging = false;
@@ -134,9 +136,8 @@ function takeFacts(take) {
 }
 
 function tell(card) {
-  let text = words(card.take, since, about?.pace ?? 1);
-  if (card.take.polls) text += ` · asked ${card.take.polls} times`;
-  say(card.state, text);
+  say(card.state, words(card.take, since, about?.pace ?? 1));
+  card.state.title = card.take.polls ? `the service was asked ${card.take.polls} times` : "";
   card.state.className = `state ${kind(card.take.state)}`;
 }
 
