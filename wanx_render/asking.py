@@ -6,18 +6,16 @@ refusal is held against the service's own list; what that cannot tell is left to
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from wanx_render.account import Account
 from wanx_render.backends.base import Backend, Submission
-from wanx_render.capabilities import Catalog
-from wanx_render.clock import Clock
 from wanx_render.errors import Broken, Refused, ServiceError, Throttled, Uncertain, Unsent
 from wanx_render.events import Kind
 from wanx_render.journal import Attempt, Journal
 from wanx_render.lanes import Lane
 from wanx_render.plan import Take
 from wanx_render.purse import Purse
-from wanx_render.reconcile import settle
 from wanx_render.results import Fault, words
 
 _STOPS = ("key", "money", "quota")  # kinds of refusal after which no other request can succeed
@@ -32,22 +30,19 @@ Tell = Callable[[Take, Kind, str, str | None], None]
 class Asker:
     """Sends the create calls of one run."""
 
-    backend: Backend
+    account: Account
     journal: Journal
-    catalog: Catalog
-    clock: Clock
     purse: Purse
     chance: random.Random
     tell: Tell
     withdrawn: Callable[[Take], bool] = lambda _: False  # what a person no longer wants
-    halted: ServiceError | None = None  # why nothing more is sent in this run
-    _lanes: dict[str, Lane] = field(default_factory=dict)
+
+    @property
+    def backend(self) -> Backend:
+        return self.account.backend
 
     def lane(self, take: Take) -> Lane:
-        name = take.request.model
-        if name not in self._lanes:
-            self._lanes[name] = Lane(self.catalog.models[name])
-        return self._lanes[name]
+        return self.account.lane(take.request.model)
 
     async def ask(self, take: Take, key: str) -> Attempt | Fault:
         """The attempt whose task will make the clip: of an earlier run, or a new one.
@@ -61,7 +56,7 @@ class Asker:
             self.tell(take, "resumed", "", before.task_id)
             return before
         async with self.lane(take).door:
-            await settle(self.backend, self.journal, self.clock, take.request.model)
+            await self.account.settle(take.request.model)
             before = self.journal.owed_for(key)
             if before and before.task_id:
                 self.tell(take, "resumed", "", before.task_id)
@@ -72,13 +67,15 @@ class Asker:
 
     async def _new(self, take: Take, key: str) -> Attempt | Fault:
         """Send what was never asked for, if there is money for it."""
-        if self.halted:
-            return Fault(take, "failed", self.halted.code, "not sent: " + self.halted.message)
+        if self.account.halted:
+            return Fault(
+                take, "failed", self.account.halted.code, "not sent: " + self.account.halted.message
+            )
         if self.withdrawn(take):
             return Fault(take, "canceled", "Withdrawn", "not sent: it was taken back in time")
         await self.backend.prepare(Submission(take.request, take.label))
         if not self.purse.reserve(key, take.price):
-            told = f"not sent: {self.purse.used:.2f} of {self.purse.limit:.2f} are spoken for"
+            told = f"not sent: {self.purse.told}"
             return Fault(take, "failed", "OverBudget", told)
         try:
             return await self._submit(take, key)
@@ -104,12 +101,12 @@ class Asker:
                     raise
                 pause, pauses = self._pause(error, pauses), pauses + 1
                 self.tell(take, "throttled", f"{error.code}, again in {pause:.0f} s", None)
-                await self.clock.sleep(pause)
+                await self.account.clock.sleep(pause)
                 journal.asked_again(attempt, self.backend.now())
             except Refused as error:
                 journal.ended(attempt, "refused", error.code, error.message)
-                if self.catalog.meaning(error.code).kind in _STOPS:
-                    self.halted = error
+                if self.account.catalog.meaning(error.code).kind in _STOPS:
+                    self.account.halted = error
                 raise
             except Uncertain as error:
                 journal.uncertain(attempt, self.backend.now(), error.code, words(error))
@@ -120,7 +117,7 @@ class Asker:
                 journal.submitted(attempt, accepted.task_id, accepted.request_id)
                 lane.accepted()
                 self.tell(take, "submitted", "", accepted.task_id)
-                await self.clock.sleep(lane.gap)
+                await self.account.clock.sleep(lane.gap)
                 return _known(journal.owed_for(key))
 
     def _pause(self, error: ServiceError, pauses: int) -> float:
@@ -132,7 +129,7 @@ class Asker:
     async def _after_doubt(
         self, take: Take, key: str, error: Uncertain, doubts: int
     ) -> Attempt | Fault:
-        await settle(self.backend, self.journal, self.clock, take.request.model)
+        await self.account.settle(take.request.model)
         found = self.journal.owed_for(key)
         if found is None and doubts >= _DOUBT_TRIES:
             raise error

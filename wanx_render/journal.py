@@ -329,6 +329,37 @@ class Journal:
                 (sha256, now.isoformat() if now else None, attempt),
             )
 
+    def borrowed(self, attempt: Attempt, note: str) -> None:
+        """The clip of an attempt of another journal is here too; it cost nothing here."""
+        with self._write() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO clip (sha256, name, bytes, facts) VALUES (?, ?, ?, ?)",
+                (
+                    attempt.clip_sha256,
+                    attempt.clip_name,
+                    attempt.clip_bytes,
+                    json.dumps(attempt.clip_facts, sort_keys=True) if attempt.clip_facts else None,
+                ),
+            )
+            db.execute(
+                "INSERT OR REPLACE INTO attempt (key, state, label, request, scope, model,"
+                " asked_at, task_id, code, message, actual_prompt, usage, clip)"
+                " VALUES (?, 'succeeded', ?, ?, ?, ?, ?, ?, 'Borrowed', ?, ?, ?, ?)",
+                (
+                    attempt.key,
+                    attempt.label,
+                    json.dumps(attempt.request, ensure_ascii=False, sort_keys=True),
+                    attempt.scope,
+                    attempt.model,
+                    attempt.asked_at.isoformat(),
+                    attempt.task_id,
+                    note,
+                    attempt.actual_prompt,
+                    json.dumps(attempt.usage, sort_keys=True) if attempt.usage else None,
+                    attempt.clip_sha256,
+                ),
+            )
+
     def probed(self, sha256: str, facts: Mapping[str, Any]) -> None:
         """What the clip with these bytes is, so that it need not be looked at again."""
         with self._write() as db:

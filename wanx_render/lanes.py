@@ -26,7 +26,7 @@ class Lane:
         self._most = model.running_at_once.value + LOOKAHEAD
         self._window = float(self._most)
         self._inside = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._queues: dict[str, deque[asyncio.Future[None]]] = {}  # by list; the first is next
         self._cut: datetime | None = None
 
     @property
@@ -37,16 +37,17 @@ class Lane:
     @property
     def last_ones(self) -> bool:
         """Whether nobody waits for a place any more: how soon a task's end is seen now counts."""
-        return not self._queue
+        return not self._queues
 
     @asynccontextmanager
-    async def place(self, *, taken: bool = False) -> AsyncIterator[None]:
+    async def place(self, group: str = "", *, taken: bool = False) -> AsyncIterator[None]:
         """A place at the service, in order of asking; ``taken`` for a task that is there already.
 
-        Such a task is never kept waiting: its clip may be about to expire.
+        Such a task is never kept waiting: its clip may be about to expire. Several lists, each a
+        ``group``, get a place by turns, so that a long one does not keep a short one waiting.
         """
         if not taken:
-            await self._turn()
+            await self._turn(group)
         self._inside += 1
         try:
             yield
@@ -54,22 +55,33 @@ class Lane:
             self._inside -= 1
             self._call_next()
 
-    async def _turn(self) -> None:
-        if not self._queue and self._inside < self.window:
+    async def _turn(self, group: str) -> None:
+        if not self._queues and self._inside < self.window:
             return
         ticket = asyncio.get_running_loop().create_future()
-        self._queue.append(ticket)
+        self._queues.setdefault(group, deque()).append(ticket)
         try:
             await ticket
         finally:
             if ticket.done() and not ticket.cancelled():
                 self._inside -= 1  # it was held for us between the call and our waking up
-            elif ticket in self._queue:
-                self._queue.remove(ticket)
+            else:
+                self._leave(group, ticket)
+
+    def _leave(self, group: str, ticket: asyncio.Future[None]) -> None:
+        queue = self._queues.get(group, deque())
+        if ticket in queue:
+            queue.remove(ticket)
+        if not queue:
+            self._queues.pop(group, None)
 
     def _call_next(self) -> None:
-        while self._queue and self._inside < self.window:
-            ticket = self._queue.popleft()
+        while self._queues and self._inside < self.window:
+            group = next(iter(self._queues))
+            queue = self._queues.pop(group)
+            ticket = queue.popleft()
+            if queue:
+                self._queues[group] = queue  # at the end: the other lists come first now
             if not ticket.done():
                 ticket.set_result(None)
                 self._inside += 1

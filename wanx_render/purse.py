@@ -6,10 +6,14 @@ from wanx_render.shotlist import Money
 
 
 class Purse:
-    """A limit, and what of it is spoken for. Without a limit everything fits."""
+    """A limit, and what of it is spoken for. Without a limit everything fits.
 
-    def __init__(self, limit: Decimal | None = None) -> None:
+    What is spent from a list's purse is spent from the ``whole`` of a run with many lists too.
+    """
+
+    def __init__(self, limit: Decimal | None = None, whole: "Purse | None" = None) -> None:
         self.limit = limit
+        self._whole = whole
         self._reserved: dict[str, Decimal] = {}
         self._billed = Decimal(0)
 
@@ -18,12 +22,21 @@ class Purse:
         """What is billed, and what may still be."""
         return self._billed + sum(self._reserved.values())
 
+    @property
+    def told(self) -> str:
+        """How much of the limit that is nearest is spoken for."""
+        if self.limit is None and self._whole:
+            return self._whole.told
+        return f"{self.used:.2f} of {self.limit or 0:.2f} are spoken for"
+
     def reserve(self, key: str, price: Money | None) -> bool:
         """Set the price of the request ``key`` aside; False, and nothing done, if it does not fit.
 
         An unknown price fits only where there is no limit.
         """
         if self.limit is not None and (price is None or self.used + price.amount > self.limit):
+            return False
+        if self._whole and not self._whole.reserve(key, price):
             return False
         self._reserved[key] = price.amount if price else Decimal(0)
         return True
@@ -33,5 +46,7 @@ class Purse:
 
         What was reserved in an earlier run is not this run's money.
         """
+        if self._whole and key in self._reserved:
+            self._whole.settle(key, billed)
         if self._reserved.pop(key, None) is not None and billed:
             self._billed += billed.amount

@@ -5,7 +5,7 @@ A task that succeeded shows the prompt it was asked for; one that failed or was 
 billed, whoever's it was. What cannot be explained is left to a person.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
@@ -115,15 +115,25 @@ def _several(states: list[TaskState]) -> str:
     return f"more than one task might be it, or none can be told by its prompt: {ids}"
 
 
-async def settle(backend: Backend, journal: Journal, clock: Clock, model: str) -> None:
-    """Find out what became of a create call of this model that is in doubt, if there is one."""
+async def settle(
+    backend: Backend,
+    journal: Journal,
+    clock: Clock,
+    model: str,
+    owned: Callable[[], frozenset[str]] | None = None,
+) -> None:
+    """Find out what became of a create call of this model that is in doubt, if there is one.
+
+    ``owned`` are the tasks whose owner is known, where there are more than this journal's.
+    """
     doubtful = journal.in_doubt(backend.scope, model)
     if doubtful is None:
         return
     if doubtful.state == "submitting":  # the program that sent it is gone
         journal.uncertain(doubtful.id, backend.now(), "", "stopped while submitting")
         doubtful = replace(doubtful, state="uncertain", answered_at=backend.now())
-    outcome = await reconcile(backend, clock, doubtful, journal.task_ids())
+    ours = owned() if owned else journal.task_ids()
+    outcome = await reconcile(backend, clock, doubtful, ours)
     if outcome.unresolved:
         journal.ended(doubtful.id, "unresolved", "Unresolved", outcome.unresolved)
     elif outcome.task_id:

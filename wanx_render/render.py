@@ -6,7 +6,7 @@ its segments begin the moment it lands. One take that fails leaves the others al
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from wanx_render import ffmpeg
+from wanx_render.account import Account
 from wanx_render.asking import Asker
 from wanx_render.backends.base import Backend, Canceled, Failed, Succeeded, Unknown
 from wanx_render.bench import Bench, LocalBench
@@ -26,6 +27,7 @@ from wanx_render.errors import Broken, Refused, Unreachable, WanxError
 from wanx_render.events import Emit, Event, Kind, Tell
 from wanx_render.finish import Finisher
 from wanx_render.geometry import Size
+from wanx_render.home import Home, lend, whose
 from wanx_render.journal import Attempt, Journal
 from wanx_render.manifest import DeliverableRecord, Manifest, deliverables_in
 from wanx_render.plan import Plan, PlannedShot, Take
@@ -62,6 +64,14 @@ class Desk:
     warnings: tuple[str, ...] = ()  # of the list, for the record
     chance: random.Random = field(default_factory=random.Random)  # for pauses alone
     bench: Bench | None = None  # where segments and deliverables are made; else here
+    account: Account | None = None  # what lists that run together share; else this run's own
+    home: Home | None = None  # where the clips are, where that is not the folder itself
+    siblings: Sequence[Home] = ()  # the homes of the other lists, which may have the same clips
+
+    @property
+    def clips(self) -> Path:
+        """The folder that holds ``clips`` and what belongs to them."""
+        return self.home.folder if self.home else self.folder
 
 
 async def render(desk: Desk, program_version: str) -> Manifest:
@@ -99,17 +109,23 @@ class _Crew:
         self.desk = desk
         self.finisher = finisher
         self.takes: dict[tuple[str, int], asyncio.Task[Result]] = {}
-        self.by_key: dict[str, asyncio.Lock] = {}
-        self.purse = Purse(desk.limit)
-        self.asker = Asker(
-            desk.backend, desk.journal, desk.catalog, desk.clock, self.purse, desk.chance,
-            self._tell, desk.withdrawn,
+        self.account = desk.account or Account(
+            desk.backend, desk.catalog, desk.clock, [desk.journal]
+        )
+        self.home = desk.home or self._own_home()
+        self.purse = self.home.purse
+
+    def _own_home(self) -> Home:
+        desk, purse = self.desk, Purse(self.desk.limit)
+        asker = Asker(
+            self.account, desk.journal, purse, desk.chance, self._tell, desk.withdrawn
         )  # fmt: skip
-        self.collector = Collector(
-            desk.backend, desk.journal, desk.catalog,
-            Watch(desk.backend, desk.catalog, desk.clock),
-            desk.program, desk.executor, desk.folder,
+        watch = Watch(desk.backend, desk.catalog, desk.clock)
+        collector = Collector(
+            desk.backend, desk.journal, desk.catalog, watch, desk.program, desk.executor,
+            desk.folder,
         )  # fmt: skip
+        return Home(desk.folder, desk.journal, purse, asker, collector)
 
     async def run(self) -> dict[tuple[str, int], Result]:
         async with asyncio.TaskGroup() as group:
@@ -140,7 +156,7 @@ class _Crew:
             told = f"{error.strerror or error}: {error.filename or take.label}"
             result = Fault(take, "failed", "CannotWrite", told)
             # Nothing more is paid for that could not be kept.
-            self.asker.halted = self.asker.halted or Unreachable("CannotWrite", told)
+            self.account.halted = self.account.halted or Unreachable("CannotWrite", told)
         if isinstance(result, Fault) and result.state != "skipped":
             told = f"{result.code}: {result.message}"
             self._tell(take, "failed", f"{told} ({result.advice})" if result.advice else told)
@@ -153,7 +169,7 @@ class _Crew:
         if take.waits_for is None:
             return take
         desk = self.desk
-        if not desk.cascade and (before := kept(take, desk.journal, desk.folder, desk.plan.world)):
+        if not desk.cascade and (before := kept(take, desk.journal, desk.clips, desk.plan.world)):
             return before
         source = next(s for s in self.desk.plan.shots if s.shot.id == take.waits_for)
         self._tell(take, "waiting", f"for the last frame of {take.waits_for}")
@@ -163,7 +179,7 @@ class _Crew:
         return take.with_first_frame(await self._last_frame(result.media))
 
     async def _last_frame(self, media: Media) -> Picture:
-        path = last_frame_path(self.desk.folder, media.sha256)
+        path = last_frame_path(self.desk.clips, media.sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             await self._work(ffmpeg.last_frame, self.desk.program, media.path, media.frames, path)
@@ -177,36 +193,47 @@ class _Crew:
         """The clip of ``take``: from the cache, from a task that still runs, or from a new one."""
         key = take.request.key(self.desk.plan.world)
         # Two takes that ask for the very same thing are one request, asked for and paid once.
-        async with self.by_key.setdefault(key, asyncio.Lock()):
+        async with self.account.lock(key):
             cached = await self._cached(take, key)
             if cached:
                 return cached
-            owed, lane = self.desk.journal.owed_for(key), self.asker.lane(take)
-            async with lane.place(taken=bool(owed and owed.task_id)):
-                asked = await self.asker.ask(take, key)
-                if isinstance(asked, Fault):
-                    return asked
-                ended = await self.collector.end(
-                    asked,
-                    self._way(take, asked.task_id),
-                    lambda: lane.last_ones,
-                )
-            self._settle(take, key, asked)
-            if not isinstance(ended, Succeeded):
-                return self._fault(take, ended)
-            await self.collector.fetch(asked, ended)
+            home = whose(key, self.home, self.desk.siblings)
+            if home is self.home or not home.journal.clip_for(key):
+                fault = await self._fetched(take, key, home)
+                if fault:
+                    return fault
+            if home is not self.home:
+                lend(key, home, self.home)
             landed = await self._cached(take, key, said=False)
         if landed is None:
             raise Broken(f"the clip of {take.label} vanished after it was stored")
         return landed
 
-    def _settle(self, take: Take, key: str, asked: Attempt) -> None:
+    async def _fetched(self, take: Take, key: str, home: Home) -> Fault | None:
+        """Ask for the clip, or wait for the task that makes it, and fetch it; else why not."""
+        owed, lane = home.journal.owed_for(key), self.account.lane(take.request.model)
+        async with lane.place(self.home.name, taken=bool(owed and owed.task_id)):
+            asked = await home.asker.ask(take, key)
+            if isinstance(asked, Fault):
+                return asked
+            ended = await home.collector.end(
+                asked,
+                self._way(take, asked.task_id),
+                lambda: lane.last_ones,
+            )
+        self._settle(take, key, asked, home)
+        if not isinstance(ended, Succeeded):
+            return self._fault(take, ended)
+        await home.collector.fetch(asked, ended)
+        return None
+
+    def _settle(self, take: Take, key: str, asked: Attempt, home: Home) -> None:
         """Hold the bill against the price that was reserved."""
-        told = self.desk.journal.attempt(asked.id)
+        told = home.journal.attempt(asked.id)
         bill = None
         if told and told.amount is not None and told.currency is not None:
             bill = Money(amount=Decimal(told.amount), currency=told.currency)
-        self.purse.settle(key, bill)
+        home.purse.settle(key, bill)
         if bill and take.price and bill.amount != take.price.amount:
             self._tell(take, "warning", f"billed {bill.amount}, planned {take.price.amount}")
 
@@ -225,7 +252,7 @@ class _Crew:
         attempt = self.desk.journal.clip_for(key)
         if attempt is None or attempt.clip_name is None or attempt.clip_sha256 is None:
             return None
-        path = self.desk.folder / "clips" / attempt.clip_name
+        path = self.desk.clips / "clips" / attempt.clip_name
         if not path.is_file():
             self._tell(take, "warning", f"its clip {attempt.clip_name} is gone")
             self.desk.journal.forget_clip(attempt.clip_sha256)

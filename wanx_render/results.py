@@ -164,7 +164,7 @@ def _take_record(result: Result, folder: Path) -> TakeRecord:
         price=_money(take.price),
         first_frame=_path_from(folder, take.request.image),
         **(_times(attempt) if attempt else {}),
-        **(_made(result) if isinstance(result, Clip) else _failed(result)),
+        **(_made(result, folder) if isinstance(result, Clip) else _failed(result)),
     )
 
 
@@ -177,7 +177,7 @@ def _failed(fault: Fault) -> dict[str, Any]:
     }
 
 
-def _made(clip: Clip) -> dict[str, Any]:
+def _made(clip: Clip, folder: Path) -> dict[str, Any]:
     attempt, media = clip.attempt, clip.media
     return {
         "state": "succeeded",
@@ -185,7 +185,7 @@ def _made(clip: Clip) -> dict[str, Any]:
         "actual_prompt": attempt.actual_prompt,
         "usage": attempt.usage,
         "cost": f"{attempt.amount} {attempt.currency}" if attempt.amount else None,
-        "clip": f"clips/{attempt.clip_name}",
+        "clip": _seen_from(folder, media.path),
         "sha256": media.sha256,
         "width": media.size.width,
         "height": media.size.height,
