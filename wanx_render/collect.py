@@ -83,4 +83,4 @@ class Collector:
         model = self.catalog.models.get(attempt.model)
         seconds = Fraction(attempt.request["duration"])
         frames = frames_in(seconds, Fraction(model.fps.value)) if model else 0
-        return Expected(attempt.label.replace(" take ", "-t"), frames)
+        return Expected(attempt.label.replace(" take ", "-t").replace("/", "-"), frames)

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 Kind = Literal[
     "start", "waiting", "cached", "submitted", "resumed", "throttled", "uncertain", "pending",
     "running", "polled", "succeeded", "clip", "failed", "segment", "joining", "deliverable",
-    "broken", "warning", "summary",
+    "broken", "warning", "list", "summary",
 ]  # fmt: skip
 
 
@@ -22,6 +22,7 @@ class Event:
     take: int | None = None
     deliverable: str | None = None
     task_id: str | None = None
+    list: str | None = None  # which list it is about, where several run together
     polls: int | None = None  # how often the service was asked about the task
     seconds_left: float | None = None  # of the service's clock, by which half such tasks have ended
     spent: str | None = None  # what this run has spent or set aside so far, in the plan's currency

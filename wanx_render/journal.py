@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -119,6 +120,13 @@ _MIGRATIONS = (
     """
     ALTER TABLE attempt ADD COLUMN started_at TEXT;
     ALTER TABLE attempt ADD COLUMN fetched_at TEXT;
+    """,
+    # How each row of a table was left, so that a finished one need not be looked into again.
+    """
+    CREATE TABLE row (
+        name TEXT PRIMARY KEY,
+        record TEXT NOT NULL
+    ) STRICT;
     """,
 )
 
@@ -249,6 +257,30 @@ class Journal:
         """The shot of this basis has so many takes from now on."""
         with self._write() as db:
             db.execute("INSERT OR REPLACE INTO retake VALUES (?, ?)", (basis, takes))
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """How each row was left when it was last rendered, by its name."""
+        return {
+            row["name"]: json.loads(row["record"])
+            for row in self._db.execute("SELECT name, record FROM row").fetchall()
+        }
+
+    def left(self, name: str, record: Mapping[str, Any]) -> None:
+        """Note how the row ``name`` was left."""
+        with self._write() as db:
+            text = json.dumps(record, ensure_ascii=False, sort_keys=True)
+            db.execute("INSERT OR REPLACE INTO row VALUES (?, ?)", (name, text))
+
+    def spent(self) -> dict[str, Decimal]:
+        """What all clips that are here cost, by currency, whenever they were paid."""
+        rows = self._db.execute(
+            "SELECT currency, amount FROM attempt WHERE clip IS NOT NULL AND amount IS NOT NULL"
+        )
+        sums: dict[str, Decimal] = {}
+        for row in rows:
+            currency = row["currency"]
+            sums[currency] = sums.get(currency, Decimal(0)) + Decimal(row["amount"])
+        return sums
 
     def attempts(self) -> int:
         """How many create calls were ever intended."""

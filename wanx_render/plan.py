@@ -31,10 +31,12 @@ class Take:
     size: Size | None
     rate: Fraction
     price: Money | None
+    row: str = ""  # of a table; its rows share a journal, so that a label tells them apart
 
     @property
     def label(self) -> str:
-        return f"{self.shot} take {self.number}"
+        name = f"{self.shot} take {self.number}"
+        return f"{self.row}/{name}" if self.row else name
 
     def with_first_frame(self, frame: Media) -> "Take":
         """This take with the first frame it waited for."""
@@ -78,6 +80,14 @@ class Plan:
     @property
     def takes(self) -> tuple[Take, ...]:
         return tuple(take for shot in self.shots for take in shot.takes)
+
+    def in_row(self, row: str) -> "Plan":
+        """This plan as that of a row of a table."""
+        shots = tuple(
+            replace(shot, takes=tuple(replace(take, row=row) for take in shot.takes))
+            for shot in self.shots
+        )
+        return replace(self, project=f"{self.project}/{row}", shots=shots)
 
     def cost(self, takes: tuple[Take, ...]) -> Total:
         """What ``takes`` cost; equal requests are asked for, and paid, once."""

@@ -52,6 +52,24 @@ def stand(
     return tuple(each for name in shots for each in done[name])
 
 
+def identities(plan: Plan, standings: tuple[Standing, ...]) -> dict[tuple[str, int], str]:
+    """What each take asks for, also across lists: equal ones are one request, paid once.
+
+    A first frame that is not there yet counts by what the clip it comes from asks for.
+    """
+    takes = {(each.take.shot, each.take.number): each.take for each in standings}
+    picked = {shot.shot.id: shot.shot.pick for shot in plan.shots}
+    known: dict[tuple[str, int], str] = {}
+    for name in takes:
+        line = [name]
+        while (before := takes[line[-1]].waits_for) and (before, picked[before]) not in known:
+            line.append((before, picked[before]))
+        for each in reversed(line):
+            key, source = takes[each].request.key(plan.world), takes[each].waits_for
+            known[each] = f"{known[(source, picked[source])]} {key}" if source else key
+    return known
+
+
 def _stand(
     take: Take,
     plan: Plan,

@@ -56,16 +56,18 @@ class MockBackend:
         catalog: Catalog,
         program: ffmpeg.Ffmpeg,
         executor: Executor,
-        file: Path,
+        *files: Path,
     ) -> None:
+        """``files`` keep the memory: one for each folder that the run's lists are in."""
         self._simulator = simulator
         self._catalog = catalog
         self._program = program
         self._executor = executor
-        self._file = file
-        memory = recall(file)
-        self._labels = dict(memory.labels)
-        simulator.restore(memory.tasks)
+        self._files = files
+        memories = [recall(file) for file in files]
+        self._labels = {id: label for each in memories for id, label in each.labels.items()}
+        tasks = {task.task_id: task for each in memories for task in each.tasks}
+        simulator.restore(tuple(tasks.values()))
 
     def now(self) -> datetime:
         return self._simulator.now()
@@ -88,9 +90,11 @@ class MockBackend:
     def _remember(self) -> None:
         tasks = [task.record() for task in self._simulator.tasks()]
         record = {"now": self._simulator.now(), "tasks": tasks, "labels": self._labels}
-        part = self._file.with_suffix(".part")
-        part.write_text(json.dumps(record, default=str, ensure_ascii=False), encoding="utf-8")
-        part.replace(self._file)
+        text = json.dumps(record, default=str, ensure_ascii=False)
+        for file in self._files:
+            part = file.with_suffix(".part")
+            part.write_text(text, encoding="utf-8")
+            part.replace(file)
 
     async def poll(self, task_id: str) -> TaskState:
         return self._simulator.state(_ACCOUNT, task_id)

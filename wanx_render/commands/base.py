@@ -65,7 +65,8 @@ def make_plan(
     retakes: Mapping[str, int] | None = None,
 ) -> Plan:
     world = backend or loaded.shots.backend
-    return plan.make(loaded.shots, world, loaded.media, catalog, retakes, loaded.picks.picked)
+    made = plan.make(loaded.shots, world, loaded.media, catalog, retakes, loaded.picks.picked)
+    return made.in_row(loaded.row.name) if loaded.row else made
 
 
 def warnings(loaded: Loaded, made: Plan) -> tuple[Diagnostic, ...]:

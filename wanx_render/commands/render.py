@@ -65,13 +65,17 @@ class RenderOptions:
     cascade: bool = True
     executor: str | None = None
     store: str | None = None  # a URL, where files go elsewhere than into the render folder
+    rows: str | None = None  # of a table
+    shard: str | None = None
 
 
-def render(options: RenderOptions, world: World) -> int:
-    """Make everything the shot list asks for; the exit code."""
+def render(
+    options: RenderOptions, world: World, found: tuple[Loaded, Catalog] | None = None
+) -> int:
+    """Make everything the shot list asks for; the exit code. ``found`` is the list, if read."""
     approved = open_saved(options.plan) if options.plan else None
     file = options.file or Path(approved["list"] if approved else "")
-    loaded, catalog = read(file, options.catalog)
+    loaded, catalog = found or read(file, options.catalog)
     made = make_plan(loaded, catalog, options.backend)
     refuse_unknown("--only", options.only, made)
     refuse_unknown("--retake", options.retake, made)
@@ -87,7 +91,7 @@ def render(options: RenderOptions, world: World) -> int:
             hold_to(approved, loaded, forecast(made, session.standings, catalog))
         limit = within_budget(session)
         if new and made.world != "mock" and not (options.yes or approved):
-            _confirm(made, new, world)
+            confirm(made.cost(new), len(new), world)
         executor = stack.enter_context(pool(where.at_once))
         service = reach(session, asked_at, world, program=program, executor=executor)
         stage = Stage(made, RealClock(), limit, service.pace)
@@ -221,16 +225,15 @@ async def run(session: Session, desk: Desk, service: Service) -> Manifest:
         await service.backend.close()
 
 
-def _confirm(made: Plan, new: tuple[Take, ...], world: World) -> None:
-    """Nothing is spent for real before a person types the price."""
-    cost = made.cost(new)
+def confirm(cost: Total, takes: int, world: World) -> None:
+    """Nothing is spent for real before a person types the price. Raises NeedsPerson."""
     price = f"{cost.amount:.2f} {cost.currency}"
     if world.stdin is None or not world.stdin.isatty():
         raise NeedsPerson(
-            f"this would spend {cost} on {len(new)} takes; "
+            f"this would spend {cost} on {takes} takes; "
             "give --yes, or an approved plan (plan --out, render --plan)"
         )
-    world.stderr.write(f"{len(new)} takes at {cost}. Type {price} to spend it: ")
+    world.stderr.write(f"{takes} takes at {cost}. Type {price} to spend it: ")
     world.stderr.flush()
     if world.stdin.readline().split() != price.split():
         raise NeedsPerson("not confirmed; nothing was sent")
@@ -300,15 +303,15 @@ def within_budget(session: Session) -> Decimal | None:
     limits: list[Decimal] = []
     if loaded.shots.budget:
         money = loaded.shots.budget.max_cost
-        _hold(cost, "the list's budget", money.amount, money.currency)
+        hold(cost, "the list's budget", money.amount, money.currency)
         limits.append(money.amount)
     if options.max_cost is not None:
-        _hold(cost, "--max-cost", options.max_cost, cost.currency)
+        hold(cost, "--max-cost", options.max_cost, cost.currency)
         limits.append(options.max_cost)
     return min(limits, default=None)
 
 
-def _hold(cost: Total, name: str, amount: Decimal, currency: str) -> None:
+def hold(cost: Total, name: str, amount: Decimal, currency: str) -> None:
     limit = f"{name} of {amount:.2f} {currency}"
     if currency != cost.currency:
         raise NeedsPerson(
@@ -331,7 +334,7 @@ def _close(
     states = [take.state for shot in manifest.shots for take in shot.takes]
     codes = {take.code for shot in manifest.shots for take in shot.takes}
     needs_person = "unresolved" in states or "OverBudget" in codes
-    code = 0 if _as_asked(manifest, desk) else 4 if needs_person else 1
+    code = 0 if as_asked(manifest, desk) else 4 if needs_person else 1
     failed = [
         f"{shot.id} take {take.take}: {take.code}: {take.message}"
         for shot in manifest.shots
@@ -356,7 +359,7 @@ def _close(
         world.stdout.write(terminal.json_line(record, desk.wall.now()))
         return code
     for each in manifest.deliverables:
-        world.stdout.write(f"{_shown(place.shown(each.path))}\n")
+        world.stdout.write(f"{shown(place.shown(each.path))}\n")
     mock = "MOCK: " if manifest.backend == "mock" else ""
     if failed:
         told = "\n".join(f"  {one}" for one in failed)
@@ -365,11 +368,11 @@ def _close(
             world.tell(f"what became of some only you can tell: wanx-render resolve {options.file}")
         world.tell("the other clips are kept; run the same command again to try these once more")
     else:
-        world.tell(f"{mock}done, {manifest.cost} in all, {_shown(place.shown('manifest.json'))}")
+        world.tell(f"{mock}done, {manifest.cost} in all, {shown(place.shown('manifest.json'))}")
     return code
 
 
-def _as_asked(manifest: Manifest, desk: Desk) -> bool:
+def as_asked(manifest: Manifest, desk: Desk) -> bool:
     """Whether everything asked for is there; with --only, other shots may be missing."""
     if not desk.only:
         return manifest.complete
@@ -383,7 +386,7 @@ def _as_asked(manifest: Manifest, desk: Desk) -> bool:
     return made and (missing or len(manifest.deliverables) == len(desk.plan.deliverables))
 
 
-def _shown(path: Path | str) -> str:
+def shown(path: Path | str) -> str:
     """``path`` from the working folder where that is shorter; a URL as it is."""
     if isinstance(path, str):
         return path
@@ -396,6 +399,12 @@ def _shown(path: Path | str) -> str:
 def render_folder(options: RenderOptions, loaded: Loaded) -> Path:
     """Where everything of this list goes; made if it is not there. Raises BadInput."""
     folder = folder_of(loaded, options.out)
+    writable(folder)
+    return folder
+
+
+def writable(folder: Path) -> None:
+    """Make the render folder if it is not there. Raises BadInput where nothing can be written."""
     try:
         for place in (folder, folder / "clips", folder / ".cache"):
             place.mkdir(parents=True, exist_ok=True)
@@ -410,7 +419,6 @@ def render_folder(options: RenderOptions, loaded: Loaded) -> Path:
                 hint="choose another with --out",
             )
         ) from None
-    return folder
 
 
 def program_version() -> str:

@@ -3,7 +3,7 @@
 import os
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,14 +55,24 @@ class Service:
 
 
 def mock(
-    catalog: Catalog, program: ffmpeg.Ffmpeg, executor: Executor, folder: Path, attempts: int
+    catalog: Catalog,
+    program: ffmpeg.Ffmpeg,
+    executor: Executor,
+    folders: Path | Sequence[Path],
+    attempts: int,
 ) -> Service:
-    """The offline backend; seeded by how often was asked, so asking again is a new story."""
-    file = folder / ".cache" / "mock-service.json"
-    file.parent.mkdir(exist_ok=True)
-    clock = RealClock(MOCK_PACE, recall(file).now)
+    """The offline backend; seeded by how often was asked, so asking again is a new story.
+
+    Where lists of several render folders run together, each folder remembers the whole.
+    """
+    folders = (folders,) if isinstance(folders, Path) else folders
+    files = [folder / ".cache" / "mock-service.json" for folder in folders]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+    latest = max((now for file in files if (now := recall(file).now)), default=None)
+    clock = RealClock(MOCK_PACE, latest)
     simulator = Simulator(catalog, clock.now, seed=attempts)
-    return Service(MockBackend(simulator, catalog, program, executor, file), clock, MOCK_PACE)
+    return Service(MockBackend(simulator, catalog, program, executor, *files), clock, MOCK_PACE)
 
 
 def access(

@@ -29,6 +29,7 @@ WORDS = {
     "deliverable": "delivered",
     "broken": "failed",
     "warning": "warning",
+    "list": "finished",
 }
 _FIELDS = tuple(
     (field.name, field.default) for field in fields(Event) if field.name not in ("kind", "facts")
@@ -53,7 +54,7 @@ def can_draw(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 def subject(event: Event) -> str:
     """What an event is about: ``wake take 1``, ``vertical``, ``vertical wake``."""
-    parts = [event.deliverable or "", event.shot or ""]
+    parts = [event.list or "", event.deliverable or "", event.shot or ""]
     if event.take is not None:
         parts.append(f"take {event.take}")
     return " ".join(part for part in parts if part)

@@ -1,0 +1,149 @@
+"""How each of many lists was left: noted in the journal, seen at once by the next run, shown."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from wanx_render.commands.lists import Item
+from wanx_render.commands.render import as_asked
+from wanx_render.journal import Journal
+from wanx_render.manifest import Manifest
+from wanx_render.render import Desk
+from wanx_render.reports.index import Entry, Heading, page
+
+_STATES = {0: "done", 1: "failed", 4: "person"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one list; paths start at the folder of the whole."""
+
+    code: int  # what a run of this list alone would have ended in
+    cost: str
+    deliverables: Mapping[str, str]  # paths by name
+    failed: tuple[str, ...] = ()
+    picture: str | None = None
+
+    def record(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> "Outcome":
+        return cls(**{**record, "failed": tuple(record["failed"])})
+
+
+def outcome_of(desk: Desk, manifest: Manifest | None, home: Path) -> Outcome:
+    """What came of the list of ``desk``; without a manifest it could not be carried out."""
+    picture = _picture(desk, home)
+    if manifest is None:
+        return Outcome(1, "", {}, ("it could not be carried out",), picture)
+    takes = [(shot.id, take) for shot in manifest.shots for take in shot.takes]
+    person = any(t.state == "unresolved" or t.code == "OverBudget" for _, t in takes)
+    failed = [
+        f"{name} take {take.take}: {take.code}: {take.message}"
+        for name, take in takes
+        if take.state not in ("succeeded", "skipped")
+    ]
+    paths = {d.name: _from(home, desk.folder / d.path) for d in manifest.deliverables}
+    code = 0 if as_asked(manifest, desk) else 4 if person else 1
+    return Outcome(code, manifest.cost, paths, (*failed, *manifest.broken), picture)
+
+
+def _picture(desk: Desk, home: Path) -> str | None:
+    """The first picture of the list that is a file."""
+    paths = (shot.picked.request.image.path for shot in desk.plan.shots)
+    path = next((each for each in paths if each), None)
+    return _from(home, path) if path else None
+
+
+def _from(folder: Path, path: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return path.resolve().as_posix()
+
+
+# -- whether a finished list still stands ----------------------------------------------------------
+
+
+def files_of(manifest: Manifest, folder: Path, home: Path) -> list[list[Any]]:
+    """Every file that a finished list consists of, with its size and time."""
+    paths = [folder / "manifest.json"]
+    for each in manifest.deliverables:
+        paths += [folder / each.path, folder / f"{each.name}.srt"]
+    for shot in manifest.shots:
+        paths += [folder / take.clip for take in shot.takes if take.clip]
+    found: list[list[Any]] = []
+    for path in paths:
+        if path.exists():
+            status = path.stat()
+            found.append([_from(home, path), status.st_size, status.st_mtime_ns])
+    return found
+
+
+def stand_still(files: Sequence[Sequence[Any]], home: Path) -> bool:
+    """Whether all of them are there as they were left."""
+    for name, size, time in files:
+        try:
+            status = os.stat(home / name)  # noqa: PTH116  # a thousand rows are looked at
+        except OSError:
+            return False
+        if (status.st_size, status.st_mtime_ns) != (size, time):
+            return False
+    return bool(files)
+
+
+# -- the index page --------------------------------------------------------------------------------
+
+
+def write_index(
+    path: Path, every: Sequence[Item], journals: Mapping[Path, Journal], *, mock: bool
+) -> str:
+    """Write the page over all lists of the folders at work; what all their clips cost."""
+    left = {folder: journal.rows() for folder, journal in journals.items()}
+    entries: list[Entry] = []
+    amounts: dict[str, Decimal] = {}
+    for item in every:
+        if item.home not in left:
+            continue
+        name = item.loaded.row.name if item.loaded.row else ""
+        before = left[item.home].get(name)
+        entries.append(_entry(item, before["outcome"] if before else None, path.parent))
+    for journal in journals.values():
+        for currency, amount in journal.spent().items():
+            amounts[currency] = amounts.get(currency, Decimal(0)) + amount
+    cost = ", ".join(f"{amount:.2f} {currency}" for currency, amount in sorted(amounts.items()))
+    projects = dict.fromkeys(item.loaded.shots.project for item in every)
+    heading = Heading(
+        title=", ".join(list(projects)[:5]) + (" and others" if len(projects) > 5 else ""),
+        cost=cost or "nothing spent",
+        mock=mock,
+        finished_at=datetime.now(UTC).isoformat(sep=" ", timespec="seconds"),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text(page(heading, entries), encoding="utf-8")
+    part.replace(path)
+    return cost or "nothing"
+
+
+def _entry(item: Item, record: Mapping[str, Any] | None, base: Path) -> Entry:
+    if record is None:
+        return Entry(item.name, "new")
+    outcome = Outcome.read(record)
+    board = item.folder / "storyboard.html"
+    return Entry(
+        name=item.name,
+        state=_STATES[outcome.code],
+        cost=outcome.cost,
+        picture=_from(base, item.home / outcome.picture) if outcome.picture else None,
+        storyboard=_from(base, board) if board.exists() else None,
+        deliverables=tuple(
+            (name, _from(base, item.home / path)) for name, path in outcome.deliverables.items()
+        ),
+        failed=outcome.failed,
+    )

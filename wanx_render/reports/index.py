@@ -1,0 +1,108 @@
+"""One page over the lists of a run: how each stands, what it delivered, the way to its storyboard.
+
+Self-contained, works from the disk; nothing runs in it, and every text in it is escaped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import quote
+
+_WORDS = {"done": "done", "failed": "failed", "person": "needs you", "new": "not made yet"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A list of the run; paths start at the page's folder."""
+
+    name: str
+    state: str  # done, failed, person or new
+    cost: str = ""
+    picture: str | None = None
+    storyboard: str | None = None
+    deliverables: tuple[tuple[str, str], ...] = ()  # name and path
+    failed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the whole page is about."""
+
+    title: str
+    cost: str
+    mock: bool
+    finished_at: str
+
+
+_STYLE = """
+:root{color-scheme:light dark;--ink:#1c2126;--soft:#5c6670;--page:#f6f7f8;--card:#fff;
+--line:#d9dee3;--done:#1a6b3c;--failed:#b3261e;--person:#8a5300;--new:#5c6670;--link:#0b57a4}
+@media (prefers-color-scheme:dark){:root{--ink:#e8ecef;--soft:#a4afb9;--page:#14181b;--card:#1d2226;
+--line:#343b41;--done:#6fd196;--failed:#ff8a80;--person:#f3b95f;--new:#a4afb9;--link:#8ab9f1}}
+*{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--ink);
+font:15px/1.5 system-ui,sans-serif}
+header,main{max-width:1120px;margin:0 auto;padding:20px 16px}h1{font-size:24px;margin:0 0 4px}
+p{margin:0;color:var(--soft)}.mock{color:var(--person);font-weight:600}
+.totals{display:flex;flex-wrap:wrap;gap:8px 24px;margin-top:12px;padding:0;list-style:none}
+.totals b{font-size:20px;display:block}
+ul.lists{list-style:none;margin:0;padding:0;display:grid;gap:12px;
+grid-template-columns:repeat(auto-fill,minmax(250px,1fr))}
+.lists>li{background:var(--card);border:1px solid var(--line);border-radius:8px;overflow:hidden;
+content-visibility:auto;contain-intrinsic-size:250px 300px}
+.lists img,.blank{display:block;width:100%;height:150px;object-fit:cover;background:var(--line)}
+.about{padding:10px 12px}h2{font-size:15px;margin:0;overflow-wrap:anywhere}
+a{color:var(--link)}.state{font-weight:600}.done{color:var(--done)}.failed{color:var(--failed)}
+.person{color:var(--person)}.new{color:var(--new)}
+.made{padding:0;margin:6px 0 0;list-style:none;display:flex;flex-wrap:wrap;gap:2px 12px}
+.why{margin:6px 0 0;padding-left:18px;color:var(--failed);overflow-wrap:anywhere}
+"""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: data:"
+
+
+def page(heading: Heading, entries: Sequence[Entry]) -> str:
+    """The page as HTML."""
+    counts = {state: sum(each.state == state for each in entries) for state in _WORDS}
+    totals = "".join(
+        f'<li><b class="{state}">{count:,}</b>{_WORDS[state]}</li>'
+        for state, count in counts.items()
+        if count
+    )
+    mock = '<p class="mock">MOCK: simulated clips, play money</p>' if heading.mock else ""
+    title = escape(heading.title)
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{title}</title><style>{_STYLE}</style></head><body>"
+        f"<header><h1>{title}</h1>{mock}"
+        f"<p>{escape(heading.cost)} in all, {escape(heading.finished_at)}</p>"
+        f'<ul class="totals">{totals}</ul></header>'
+        f'<main><ul class="lists">{"".join(map(_card, entries))}</ul></main></body></html>\n'
+    )
+
+
+def _card(entry: Entry) -> str:
+    name = escape(entry.name)
+    linked = f'<a href="{_url(entry.storyboard)}">{name}</a>' if entry.storyboard else name
+    picture = '<div class="blank"></div>'
+    if entry.picture:
+        picture = f'<img src="{_url(entry.picture)}" alt="" loading="lazy">'
+    made = "".join(
+        f'<li><a href="{_url(path)}">{escape(called)}</a></li>'
+        for called, path in entry.deliverables
+    )
+    why = "".join(f"<li>{escape(each)}</li>" for each in entry.failed)
+    cost = f", {escape(entry.cost)}" if entry.cost else ""
+    return (
+        f'<li>{picture}<div class="about"><h2>{linked}</h2>'
+        f'<p><span class="state {entry.state}">{_WORDS[entry.state]}</span>{cost}</p>'
+        + (f'<ul class="made">{made}</ul>' if made else "")
+        + (f'<ul class="why">{why}</ul>' if why else "")
+        + "</div></li>"
+    )
+
+
+def _url(path: str) -> str:
+    """A path as an address: never another kind of address, whatever the path holds."""
+    quoted = quote(path)
+    return escape(quoted if quoted.startswith(("/", "../")) else f"./{quoted}")
