@@ -22,6 +22,7 @@ from wanx_render.options import (
     OUT,
     REGION,
     RETAKE,
+    ROWS,
     WHERE,
     Money,
 )
@@ -59,11 +60,17 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("file", type=FILE, required=False)
+@click.argument("files", type=FILE, nargs=-1)
 @BACKEND
 @DELIVER
 @click.option("--plan", "saved", type=FILE, help="Run a saved plan, and nothing else than it.")
-@click.option("--only", multiple=True, metavar="ID", help="Make the clips of these shots only.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="ID",
+    help="Make the clips of these shots only; of a table, of these rows.",
+)
+@ROWS
 @RETAKE
 @CASCADE
 @click.option("--max-cost", type=Money(), help="Stop before spending more than this.")
@@ -73,11 +80,13 @@ def cli() -> None:
 @LINES
 @CATALOG
 def render(
-    file: Path | None,
+    files: tuple[Path, ...],
     backend: str | None,
     out: Path | str | None,
     saved: Path | None,
     only: tuple[str, ...],
+    rows: str | None,
+    shard: str | None,
     retake: tuple[str, ...],
     cascade: bool,
     max_cost: Decimal | None,
@@ -87,20 +96,23 @@ def render(
     as_json: bool,
     catalog: Path | None,
 ) -> int:
-    """Make the clips of FILE that are missing, then its deliverables; run again to resume."""
+    """Make the clips that FILES lack, then their deliverables; run again to resume."""
     from wanx_render.commands.base import World
+    from wanx_render.commands.batch import render_files
     from wanx_render.commands.render import RenderOptions, render
 
-    if file is None and saved is None:
-        raise click.UsageError("Missing argument 'FILE' (or --plan).")
+    if not files and saved is None:
+        raise click.UsageError("Missing argument 'FILES' (or --plan).")
+    if files and saved is not None:
+        raise click.UsageError("A saved plan names its list itself: leave FILES out.")
     if saved is not None and (retake or not cascade):
         raise click.UsageError("A saved plan is run as it is: plan again with the new options.")
     folder, store = (None, out) if isinstance(out, str) else (out, None)
     options = RenderOptions(
-        file, backend, folder, saved, only, max_cost, as_json, catalog, yes, base_url, retake,
-        cascade, executor, store,
+        None, backend, folder, saved, only, max_cost, as_json, catalog, yes, base_url, retake,
+        cascade, executor, store, rows, shard,
     )  # fmt: skip
-    return render(options, World.real())
+    return render_files(options, files, World.real()) if files else render(options, World.real())
 
 
 @cli.command()

@@ -98,3 +98,10 @@ BASE_URL = click.option(
 REGION = click.option(
     "--region", type=click.Choice(["beijing", "singapore"]), default="beijing", show_default=True
 )
+
+
+def ROWS(command: Any) -> Any:  # noqa: N802  # stands beside the options above
+    """Which rows of a table are meant."""
+    rows = click.option("--rows", metavar="N-M,N", help="These rows of the table only, from 1.")
+    shard = click.option("--shard", metavar="I/N", help="The I-th of N shares of the lists only.")
+    return rows(shard(command))

@@ -40,13 +40,16 @@ from wanx_render.commands.render import (
     writable,
 )
 from wanx_render.commands.service import Service, access, dashscope, mock
+from wanx_render.commands.workplace import Workplace
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.events import Emit, Event
+from wanx_render.executors import Local
 from wanx_render.home import Home
 from wanx_render.journal import Journal
 from wanx_render.load import Batch
 from wanx_render.manifest import Manifest
+from wanx_render.needs import insist
 from wanx_render.plan import Take
 from wanx_render.pricing import Total, total
 from wanx_render.purse import Purse
@@ -95,6 +98,9 @@ def render_many(
     some = chosen(every, Choice(options.only, options.rows, options.shard))
     backend, region = _one_service(some, options)
     program = ffmpeg.find(world.environ)
+    for item in some:
+        insist(program, item.loaded.shots.shots, item.loaded.shots.deliverables)
+    at_once = _workplace(options, world)
     asked_at = None
     if backend != "mock":
         asked_at = access(catalog, region, world.environ, options.base_url)
@@ -116,7 +122,7 @@ def render_many(
         for batch in batches:
             for warning in gathered(batch.warnings):
                 emit(Event("warning", warning, list=str(batch.file)))
-        executor = stack.enter_context(pool())
+        executor = stack.enter_context(pool(at_once))
         service = _reach(catalog, asked_at, world, run, executor, folders)
         page = _page_of(options, batches, folders)
         try:
@@ -146,6 +152,16 @@ def _one_service(some: list[Item], options: RenderOptions) -> tuple[str, str]:
     if not found:
         raise BadInput(Diagnostic("rows-unknown", "no row falls into this share", hint="--shard"))
     return next(iter(found))
+
+
+def _workplace(options: RenderOptions, world: World) -> int | None:
+    """How many calls of the finisher run at once. Raises BadInput for what only one list can."""
+    where = Workplace.of(options.executor, options.store, world.environ)
+    if where.bucket or not isinstance(where.choice, Local):
+        what = f"--out {options.store}" if where.bucket else "a cluster"
+        hint = "render each list by itself; --rows and --shard share a table out"
+        raise BadInput(Diagnostic("lists-local", f"{what} takes one list at a time", hint=hint))
+    return where.at_once
 
 
 def _page_of(options: RenderOptions, batches: list[Batch], folders: list[Path]) -> Path:
