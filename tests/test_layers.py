@@ -21,7 +21,7 @@ FLOORS = (
     ("needs",),
     ("look",),
     ("load", "journal", "conform", "mix", "verify"),
-    ("assemble", "intake", "sync"),
+    ("assemble", "intake", "sync", "stills"),
     ("making",),
     ("bench", "cache"),
     ("afar", "published"),

@@ -431,3 +431,26 @@ def test_simulated_sound_is_held_to_its_picture_where_it_is_heard_alone(studio: 
     studio.write(text.replace("prompt:", "sound: mute, prompt:"))
     (silent,) = studio.run().deliverables
     assert "flash and beep" not in [check.name for check in silent.checks]
+
+
+def test_stills_stand_beside_each_deliverable_and_are_made_again_when_they_are_gone(
+    studio: Studio,
+) -> None:
+    studio.run()
+    (made,) = studio.run().deliverables
+    assert made.poster
+    assert made.sheet
+    for still in (made.poster, made.sheet):
+        path = studio.folder / "out" / still.path
+        with Image.open(path) as image:
+            assert image.size == (still.width, still.height)
+    assert (made.poster.path, made.poster.width, made.poster.height) == ("9x16.poster.jpg", 90, 160)
+    assert [e.text for e in studio.events if e.kind == "deliverable"] == ["unchanged"]
+    (studio.folder / "out" / made.sheet.path).unlink()
+    assert studio.run().deliverables == (made,)
+    assert (studio.folder / "out" / made.sheet.path).exists()
+    before = (studio.folder / "out" / made.poster.path).read_bytes()
+    studio.write(LIST.replace("size: 90x160", "size: 90x160, poster: 4"))
+    (other,) = studio.run().deliverables
+    assert other.sha256 == made.sha256
+    assert (studio.folder / "out" / made.poster.path).read_bytes() != before

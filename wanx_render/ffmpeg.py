@@ -416,7 +416,7 @@ def decode(
 
     A truncated file with its index in front opens and plays with exit code 0; only this shows it.
     With ``watch`` it also tells where the picture is black or stands still, and where nothing is
-    heard. ``also`` is a further output, made of what is decoded anyway.
+    heard. ``also`` are outputs that ffmpeg shall write of the same decoding.
     """
     eyes = ("-vf", f"{_BLACK},{_FROZEN}", "-af", _SILENCE) if watch else ()
     out, log = _run(

@@ -20,13 +20,14 @@ from wanx_render.conform import Piece, Seam, Segment, Take, sources
 from wanx_render.errors import Broken, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.fonts import chinese, named
-from wanx_render.geometry import crop_told, enlargement
-from wanx_render.making import JoinCall, Joined, SegmentCall
-from wanx_render.manifest import DeliverableRecord, PartRecord
+from wanx_render.geometry import Size, crop_told, enlargement
+from wanx_render.making import JoinCall, Joined, SegmentCall, digest
+from wanx_render.manifest import DeliverableRecord, PartRecord, StillRecord
 from wanx_render.mix import Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.results import sounds_of
 from wanx_render.shotlist import Deliverable, gaze_at
+from wanx_render.stills import Stills, cells, clock
 from wanx_render.sync import Mark, mark
 from wanx_render.timeline import Body, Part, frames_of, timeline
 from wanx_render.timeline import Seam as Joint
@@ -37,13 +38,13 @@ TOGETHER = 4  # encoders in one call at most: each holds some hundred pictures i
 _QUIET = -20  # dB; a beep that was made softer is not looked for
 
 
-def _join_key(keys: list[str], mix: Mix) -> str:
-    """What a deliverable's bytes depend on: its segments, and what is mixed to them."""
+def _join_key(keys: list[str], mix: Mix, stills: Stills) -> str:
+    """What a deliverable and its pictures depend on: segments, what is mixed to them, frames."""
     record = asdict(mix)
     for track in (record["music"], *record["voices"]):
         if track:
             track.pop("path")
-    heard = json.dumps(record, sort_keys=True, default=str)
+    heard = json.dumps([record, asdict(stills)], sort_keys=True, default=str)
     return hashlib.sha256(" ".join([str(JOIN_VERSION), *keys, heard]).encode()).hexdigest()
 
 
@@ -271,16 +272,17 @@ class Finisher:
             raise Broken("not every clip has landed")
         frame = layout.frame
         if deliverable.captions in ("sidecar", "both"):
-            self._write_sidecar(deliverable, write_srt(layout.cues, frame.rate))
+            self._write(f"{deliverable.name}.srt", write_srt(layout.cues, frame.rate).encode())
         wanted = self._wanted(deliverable, layout, layout.parts)
         self._begin(wanted)
         keys = [each.key for each in wanted]
         await asyncio.gather(*(self._work[key] for key in keys))
         mix = self._mix(deliverable, layout)
-        key = _join_key(keys, mix)
+        stills = self._stills(deliverable, layout)
+        key = _join_key(keys, mix, stills)
         target = self._folder / f"{deliverable.name}.mp4"
         same = earlier is not None and earlier.key == key
-        if earlier and same and await self._bench.stands(target, earlier.sha256):
+        if earlier and same and await self._stands(target, earlier):
             self._emit(Event("deliverable", "unchanged", deliverable=deliverable.name))
             return replace(earlier, sounds=sounds_of(mix, self._folder))
         call = JoinCall(
@@ -292,6 +294,7 @@ class Finisher:
             mix=mix,
             sounding=self._sounds(mix),
             marks=self._marks(mix, layout),
+            stills=stills,
         )
         self._emit(Event("joining", f"{len(keys)} parts", deliverable=deliverable.name))
         joined = await self._bench.deliverable(call)
@@ -304,15 +307,44 @@ class Finisher:
         )
         return self._record(call, key, joined, self._parts(deliverable, layout))
 
-    def _write_sidecar(self, deliverable: Deliverable, text: str) -> None:
-        path = self._folder / f"{deliverable.name}.srt"
-        part = path.with_name(f".{path.name}.part")
-        part.write_text(text, encoding="utf-8")
+    async def _stands(self, target: Path, earlier: DeliverableRecord) -> bool:
+        """Whether the deliverable and its pictures are there as they were made."""
+        for still in (earlier.poster, earlier.sheet):
+            path = self._folder / still.path if still else None
+            if not still or not path or not path.exists() or digest(path) != still.sha256:
+                return False
+        return await self._bench.stands(target, earlier.sha256)
+
+    def _stills(self, deliverable: Deliverable, layout: _Layout) -> Stills:
+        """A frame of the first shot, or the one that was asked for; and some of every shot."""
+        frame, shots = layout.frame, []
+        for shot in self._plan.shots:
+            mine = layout.of[shot.shot.id]
+            shots.append((shot.shot.id, mine[0].start, sum(part.frames for part in mine)))
+        whole = frames_of(layout.parts)
+        poster = shots[0][2] // 3  # the middle is where simulated clips flash
+        if deliverable.poster is not None:
+            poster = min(frames_in(deliverable.poster, frame.rate), whole - 1)
+        title = f"{deliverable.name}  {frame.size}  {frame.aspect}  {frame.rate} fps"
+        return Stills(poster, cells(shots, frame.rate), f"{title}  {clock(whole / frame.rate)}")
+
+    def _picture(self, name: str, data: bytes, size: Size) -> StillRecord:
+        self._write(name, data)
+        return StillRecord(name, size.width, size.height, hashlib.sha256(data).hexdigest())
+
+    def _write(self, name: str, data: bytes) -> None:
+        """Put a small file beside the deliverables, whole or not at all."""
+        path = self._folder / name
+        part = path.with_name(f".{name}.part")
+        part.write_bytes(data)
         part.replace(path)
 
     def _record(
         self, call: JoinCall, key: str, joined: Joined, parts: tuple[PartRecord, ...]
     ) -> DeliverableRecord:
+        pictures = joined.pictures
+        if pictures is None:
+            raise Broken(f"{call.name}: no pictures were made of it")
         return DeliverableRecord(
             name=call.name,
             path=call.target.name,
@@ -330,6 +362,8 @@ class Finisher:
             checks=joined.checks,
             notices=joined.notices,
             sounds=sounds_of(call.mix, self._folder),
+            poster=self._picture(f"{call.name}.poster.jpg", pictures.poster, call.frame.size),
+            sheet=self._picture(f"{call.name}.sheet.jpg", pictures.sheet, pictures.sheet_size),
         )
 
     def _mix(self, deliverable: Deliverable, layout: _Layout) -> Mix:

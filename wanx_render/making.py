@@ -20,6 +20,7 @@ from wanx_render.errors import Broken
 from wanx_render.manifest import CheckRecord
 from wanx_render.mix import NOTHING, PEAK, Level, Mix
 from wanx_render.plan import Frame
+from wanx_render.stills import Pictures, Stills, discard, drawn, outputs
 from wanx_render.sync import Mark
 from wanx_render.timing import samples_in
 from wanx_render.verify import verify
@@ -77,6 +78,7 @@ class JoinCall:
     mix: Mix = NOTHING
     sounding: bool = False  # whether something must be heard
     marks: tuple[Mark, ...] = ()  # flashes that must be seen with their beeps
+    stills: Stills | None = None
 
     @property
     def samples(self) -> int:
@@ -92,6 +94,7 @@ class Joined:
     loudness: str | None
     checks: tuple[CheckRecord, ...]
     notices: tuple[str, ...] = ()
+    pictures: Pictures | None = None
 
 
 def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
@@ -108,9 +111,11 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         scale = timescale(call.frame.rate)
         arguments = join_arguments(listing, part, scale, call.mix, call.samples, level)
         ffmpeg.run(program, arguments)
+        also = outputs(call.stills, call.frame, part) if call.stills else ()
         finding = verify(
-            program, part, call.frame, call.frames, call.mix.loudness, sounding=call.sounding
-        )
+            program, part, call.frame, call.frames, call.mix.loudness,
+            sounding=call.sounding, also=also,
+        )  # fmt: skip
         checks = (*finding.checks, *sync.checks(program, part, call.marks, call.frame.rate))
         if wrong := [check for check in checks if not check.holds]:
             told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
@@ -121,10 +126,12 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
             loudness=finding.loudness,
             checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in checks),
             notices=finding.notices,
+            pictures=drawn(call.stills, call.frame, part) if call.stills else None,
         )
         part.replace(call.target)
         return joined
     finally:
+        discard(part)
         part.unlink(missing_ok=True)
         listing.unlink(missing_ok=True)
 

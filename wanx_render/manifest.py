@@ -112,6 +112,16 @@ class SoundRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class StillRecord:
+    """A picture of a deliverable: a JPEG beside it."""
+
+    path: str
+    width: int
+    height: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeliverableRecord:
     """One finished file and the proof of what it is."""
 
@@ -131,6 +141,8 @@ class DeliverableRecord:
     checks: tuple[CheckRecord, ...]
     notices: tuple[str, ...] = ()  # black, still or silent stretches, which may be meant
     sounds: tuple[SoundRecord, ...] = ()
+    poster: StillRecord | None = None  # one frame of it
+    sheet: StillRecord | None = None  # a frame of each shot, or more
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,4 +237,9 @@ def _deliverable(record: dict[str, Any]) -> DeliverableRecord:
     notices = tuple(record.get("notices", ()))
     sounds = tuple(SoundRecord(**sound) for sound in record.get("sounds", ()))
     whole = {"parts": parts, "checks": checks, "notices": notices, "sounds": sounds}
-    return DeliverableRecord(**{**record, **whole})
+    stills = {name: _still(record.get(name)) for name in ("poster", "sheet")}
+    return DeliverableRecord(**{**record, **whole, **stills})
+
+
+def _still(record: dict[str, Any] | None) -> StillRecord | None:
+    return StillRecord(**record) if record else None

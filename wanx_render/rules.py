@@ -566,6 +566,21 @@ def _used(shot: Shot, model: Model) -> Fraction:
     return max(end - shot.trim.start, Fraction(0)) / shot.speed + shot.hold
 
 
+def poster_outside(scene: Scene) -> Iterator[Diagnostic]:
+    shots = [(shot, _used(shot, model)) for _, shot, model in scene.models()]
+    whole = sum((used for _, used in shots), Fraction(0))
+    whole -= sum((shot.transition.seconds for shot, _ in shots[:-1]), Fraction(0))
+    for index, deliverable in scene.deliverables.items():
+        if deliverable.poster is not None and shots and deliverable.poster >= whole:
+            yield Diagnostic(
+                "poster-outside",
+                f"{deliverable.name}: the poster at {float(deliverable.poster):g} s lies behind "
+                f"the end at {float(whole):g} s",
+                scene.place(("deliverables", index, "poster")),
+                "leave poster out for a frame of the first shot",
+            )
+
+
 def focus_without_shot(scene: Scene) -> Iterator[Diagnostic]:
     for index, deliverable in scene.deliverables.items():
         for named in deliverable.focus:
@@ -694,6 +709,7 @@ RULES = (
     rate_drops_frames,
     transition_too_long,
     focus_without_shot,
+    poster_outside,
     mix_unusable,
     captions_unusable,
 )

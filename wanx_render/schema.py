@@ -69,6 +69,7 @@ DESCRIPTIONS = {
     "caption": "Words that are seen over the shot",
     "quality": "draft to look at quickly, standard, master for further editing",
     "codec": "h264 is what every player knows; the others where this machine's ffmpeg has them",
+    "poster": "The second whose frame becomes the poster; else one of the first shot",
     "captions": "Whether captions are burnt in, written as an SRT file beside the video, or both",
     "subtitles": "An SRT file for the whole, beside the shots' captions",
     "font": "A font file for captions; without it one that has Chinese and Japanese",

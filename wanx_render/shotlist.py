@@ -370,6 +370,7 @@ class Deliverable(Written):
     audio: Sound = Sound()
     quality: Quality = "standard"
     codec: Codec = "h264"
+    poster: Seconds | None = None  # which moment its still picture shows
     captions: Literal["burn", "sidecar", "both", "none"] = "burn"
     subtitles: str | None = None  # an SRT file for the whole, beside the shots' captions
     font: str | None = None

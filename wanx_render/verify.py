@@ -1,6 +1,6 @@
 """The promise against the file: what a deliverable must be, held against what decoding it shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -48,14 +48,15 @@ def verify(
     loudness: Decimal | None = None,
     *,
     sounding: bool = False,
+    also: Sequence[str] = (),
 ) -> Finding:
     """Decode the finished file and check each promise of it. Raises FfmpegError if it is broken.
 
-    ``sounding``: something must be heard in it.
+    ``sounding``: something must be heard in it. ``also`` are outputs of the same decoding.
     """
     heard = ffmpeg.loudness(program, path)
     probe = ffmpeg.probe(program, path)
-    decoded = ffmpeg.decode(program, path, watch=True)
+    decoded = ffmpeg.decode(program, path, watch=True, also=also)
     picture, sound = probe.picture, probe.sound
     gap = abs((sound.duration if sound else Fraction(0)) - picture.duration)
     order = [box for box in ffmpeg.boxes(path) if box in ("moov", "mdat")]

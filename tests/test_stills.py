@@ -1,0 +1,85 @@
+"""Posters and contact sheets: the right frames, taken from the decoding that verifies the file."""
+
+import io
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from wanx_render import ffmpeg
+from wanx_render.conform import Segment, Take
+from wanx_render.geometry import Focus, Size
+from wanx_render.making import JoinCall, make_deliverable, make_segment
+from wanx_render.plan import Frame
+from wanx_render.stills import FEWEST, MOST, Cell, Stills, cells, clock
+from wanx_render.timing import Cut
+
+FRAME = Frame(Size(90, 160), Fraction(30), "crop", "black", "draft")
+
+
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=150))
+def test_every_cell_lies_in_its_shot_and_they_stay_few(lengths: list[int]) -> None:
+    shots, at = [], 0
+    for number, length in enumerate(lengths):
+        shots.append((f"s{number}", at, length))
+        at += length
+    made = cells(shots, Fraction(30))
+    assert 1 <= len(made) <= max(MOST, FEWEST + len(shots))
+    assert [cell.frame for cell in made] == sorted({cell.frame for cell in made})
+    for cell in made:
+        _, start, frames = shots[int(cell.label.split()[0][1:])]
+        assert start <= cell.frame < start + frames
+    if len(shots) <= MOST:
+        assert {cell.label.split()[0] for cell in made} == {name for name, _, _ in shots}
+
+
+def test_times_are_told_as_people_read_them() -> None:
+    assert [clock(Fraction(n, 10)) for n in (0, 99, 600, 6000)] == [
+        "0:00.0", "0:09.9", "1:00.0", "10:00.0",
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def piece(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> Path:
+    """Two seconds: the first red, the second green, as BT.709 stores them."""
+    path = tmp_path / "clip.mov"
+    one, two = (
+        f"color=black:s=90x160:r=30:d=1,format=yuv420p,geq={yuv}"
+        for yuv in ("63:102:240", "173:42:26")
+    )
+    ffmpeg.run(
+        each_program,
+        ("-filter_complex", f"{one}[a];{two}[b];[a][b]concat", "-c:v", "libx264", "-qp", "1",
+         "-f", "mov", "-y", str(path)),
+    )  # fmt: skip
+    take = Take(path, "ab", Size(90, 160), Fraction(30), 60, has_sound=False)
+    target = tmp_path / "piece.mov"
+    make_segment(each_program, Segment.whole(take, Cut(0, 60), Focus(), FRAME), target)
+    return target
+
+
+def test_the_pictures_show_the_frames_that_were_asked_for_in_their_colours(
+    each_program: ffmpeg.Ffmpeg, piece: Path, tmp_path: Path
+) -> None:
+    wanted = Stills(45, (Cell(10, "one"), Cell(40, "two " * 30)), "title 一")
+    call = JoinCall("out", (piece,), FRAME, 60, tmp_path / "out.mp4", stills=wanted)
+    made = make_deliverable(each_program, call)
+    assert made.pictures
+    poster = Image.open(io.BytesIO(made.pictures.poster))
+    assert (poster.format, poster.size) == ("JPEG", (90, 160))
+    near = poster.getpixel((45, 80))
+    assert isinstance(near, tuple)
+    assert near[1] > 200 > near[0] + 150
+    sheet = Image.open(io.BytesIO(made.pictures.sheet))
+    assert sheet.size == (made.pictures.sheet_size.width, made.pictures.sheet_size.height)
+    left, right = sheet.getpixel((100, 200)), sheet.getpixel((290, 200))
+    assert isinstance(left, tuple)
+    assert isinstance(right, tuple)
+    assert left[0] > 200 > left[1] + 150
+    assert right[1] > 200 > right[0] + 150
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+    again = make_deliverable(each_program, call)
+    assert again.pictures == made.pictures

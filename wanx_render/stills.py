@@ -1,0 +1,158 @@
+"""A poster and a contact sheet of a deliverable, taken while it is decoded to be verified.
+
+Frames are counted, not sought; no file is decoded a second time. ffmpeg writes the few that are
+wanted as plain pixels, and Pillow makes the two pictures.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from wanx_render.ffmpeg import file_url
+from wanx_render.fonts import chinese
+from wanx_render.geometry import Size
+from wanx_render.plan import Frame
+
+LONGEST = 320  # the longer side of a cell, in pixels
+FEWEST, MOST = 6, 60  # cells of a sheet
+_GAP, _LINE = 12, 24
+_BACK, _INK, _DIM = (18, 20, 24), (240, 242, 245), (150, 158, 168)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One picture of a contact sheet: the frame it shows, and what stands below it."""
+
+    frame: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stills:
+    """Which frames of a deliverable are wanted, and what stands above the sheet."""
+
+    poster: int
+    cells: tuple[Cell, ...]
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Two finished JPEG files."""
+
+    poster: bytes
+    sheet: bytes
+    sheet_size: Size
+
+
+def cells(shots: Sequence[tuple[str, int, int]], rate: Fraction) -> tuple[Cell, ...]:
+    """The cells for shots given by name, first frame and number of frames.
+
+    One of each shot, a third of the way into it; several where there are few shots, a choice of the
+    shots where there are many.
+    """
+    chosen = [shots[number * len(shots) // MOST] for number in range(MOST)]
+    taken = shots if len(shots) <= MOST else chosen
+    each = ceil(FEWEST / len(taken))
+    return tuple(
+        Cell(frame, f"{name}  {clock(frame / rate)}")
+        for name, start, frames in taken
+        for frame in dict.fromkeys(
+            start + frames * (3 * part + 1) // (3 * each) for part in range(each)
+        )
+    )
+
+
+def clock(seconds: Fraction) -> str:
+    """Minutes and seconds, as people read them."""
+    tenths = int(seconds * 10)
+    return f"{tenths // 600}:{tenths // 10 % 60:02}.{tenths % 10}"
+
+
+def small(frame: Frame) -> Size:
+    """How large a cell's picture is."""
+    longer = max(frame.size.width, frame.size.height)
+    sides = (frame.size.width, frame.size.height)
+    width, height = (max(2, 2 * round(LONGEST * side / longer / 2)) for side in sides)
+    return Size(width, height)
+
+
+def outputs(stills: Stills, frame: Frame, part: Path) -> tuple[str, ...]:
+    """What ffmpeg shall write besides, while it decodes a deliverable."""
+    size = small(frame)
+    numbers = sorted({cell.frame for cell in stills.cells})
+    wanted = "+".join(f"eq(n\\,{number})" for number in numbers)
+    return (
+        *_output(f"select=eq(n\\,{stills.poster})", _poster(part)),
+        *_output(f"select={wanted},scale={size.width}:{size.height}:flags=area", _cells(part)),
+    )
+
+
+def _output(graph: str, path: Path) -> tuple[str, ...]:
+    return (
+        "-map", "0:v:0", "-vf", f"{graph},format=rgb24", "-fps_mode", "passthrough",
+        "-f", "rawvideo", "-y", file_url(path),
+    )  # fmt: skip
+
+
+def _poster(part: Path) -> Path:
+    return part.with_name(f"{part.name}.poster")
+
+
+def _cells(part: Path) -> Path:
+    return part.with_name(f"{part.name}.cells")
+
+
+def drawn(stills: Stills, frame: Frame, part: Path) -> Pictures:
+    """The two pictures, of what ffmpeg has written."""
+    size = (frame.size.width, frame.size.height)
+    poster = Image.frombytes("RGB", size, _poster(part).read_bytes())
+    sheet = _sheet(stills, _read(stills, small(frame), _cells(part)), small(frame))
+    return Pictures(_jpeg(poster, 90), _jpeg(sheet, 85), Size(*sheet.size))
+
+
+def discard(part: Path) -> None:
+    """Remove what ffmpeg has written."""
+    for path in (_poster(part), _cells(part)):
+        path.unlink(missing_ok=True)
+
+
+def _read(stills: Stills, size: Size, path: Path) -> dict[int, Image.Image]:
+    """The cells' pictures by their frames."""
+    data, length = path.read_bytes(), size.area * 3
+    numbers = sorted({cell.frame for cell in stills.cells})
+    return {
+        number: Image.frombytes("RGB", (size.width, size.height), data[at : at + length])
+        for number, at in zip(numbers, range(0, len(data), length), strict=True)
+    }
+
+
+def _sheet(stills: Stills, pictures: dict[int, Image.Image], size: Size) -> Image.Image:
+    """All cells in rows, with what they are below them."""
+    columns = min(len(stills.cells), max(1280 // (size.width + _GAP), 1))
+    rows = ceil(len(stills.cells) / columns)
+    wide, high = size.width + _GAP, size.height + _GAP + _LINE
+    sheet = Image.new("RGB", (columns * wide + _GAP, rows * high + 3 * _GAP + _LINE), _BACK)
+    draw, font = ImageDraw.Draw(sheet), chinese()
+    draw.text((_GAP, _GAP), stills.title, _INK, font.at(18))
+    for number, cell in enumerate(stills.cells):
+        x = _GAP + number % columns * wide
+        y = 2 * _GAP + _LINE + number // columns * high
+        sheet.paste(pictures[cell.frame], (x, y))
+        face = font.at(14)
+        label = cell.label
+        while len(label) > 1 and face.getlength(label) > size.width:
+            label = label[1:]  # the time is what tells two cells of a shot apart
+        draw.text((x, y + size.height + 3), label, _DIM, face)
+    return sheet
+
+
+def _jpeg(image: Image.Image, quality: int) -> bytes:
+    data = io.BytesIO()
+    image.save(data, "JPEG", quality=quality)
+    return data.getvalue()
