@@ -92,6 +92,24 @@ def test_a_rate_that_is_no_whole_number_stays_exact(
     assert seen.steps == {1 / rate}
 
 
+def test_frames_stay_on_their_ticks_where_a_frame_is_no_whole_number_of_microseconds(
+    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+) -> None:
+    """ffmpeg counts the beginning of each joined file in microseconds."""
+    frame = replace(FRAME, rate=Fraction(30000, 1001))
+    made = [
+        Segment.whole(takes[number % 3], Cut(0, length), Focus(), frame)
+        for number, length in enumerate((43, 9, 20, 7, 31, 13, 11, 46, 23, 8, 40, 17))
+    ]
+    paths = [tmp_path / f"{number}.mov" for number in range(len(made))]
+    for segment, path in zip(made, paths, strict=True):
+        make_segment(each_program, segment, path)
+    frames = sum(segment.frames for segment in made)
+    target = tmp_path / "out.mp4"
+    make_deliverable(each_program, JoinCall("out", tuple(paths), frame, frames, target))
+    assert facts(target).steps == {Fraction(1001, 30000)}
+
+
 def test_a_finished_file_that_is_not_what_was_promised_is_not_delivered(
     each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
 ) -> None:

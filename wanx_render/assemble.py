@@ -5,11 +5,13 @@ falls between two shots (34 ms a join where segments carry AAC).
 """
 
 from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import ffmpeg as graph
 
+from wanx_render.encoding import timescale
 from wanx_render.ffmpeg import file_url
 from wanx_render.mix import Level, Mix, mixed
 from wanx_render.timing import SAMPLE_RATE
@@ -21,12 +23,14 @@ def join_list(names: Iterable[str]) -> str:
 
 
 def join_arguments(
-    listing: Path, target: Path, timescale: int, mix: Mix, samples: int, level: Level
+    listing: Path, target: Path, rate: Fraction, mix: Mix, samples: int, level: Level
 ) -> list[str]:
     """The ffmpeg arguments that join what ``listing`` names into the mp4 ``target``.
 
     The sound is the ``mix``, ``samples`` long, at the ``level`` that measuring it gave.
     """
+    scale = timescale(rate)
+    tick = int(scale / rate)
     parts = _parts(listing)
     output = graph.output(
         parts.video,
@@ -34,6 +38,8 @@ def join_arguments(
         file_url(target),
         **{
             "c:v": "copy",
+            # Each file begins at a whole microsecond, which at 29.97 fps can be a tick off.
+            "bsf:v": f"setts=pts=round(PTS/{tick})*{tick}:dts=round(DTS/{tick})*{tick}",
             "c:a": "aac",
             "b:a": "192k",
             "ar": SAMPLE_RATE,
@@ -41,7 +47,7 @@ def join_arguments(
             "flags": "+bitexact",
             "fflags": "+bitexact",
             "map_metadata": -1,
-            "video_track_timescale": timescale,
+            "video_track_timescale": scale,
             "movflags": "+faststart",
             "f": "mp4",
         },

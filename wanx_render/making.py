@@ -15,7 +15,6 @@ from wanx_render import ffmpeg, sync
 from wanx_render.assemble import join_arguments, join_list, measure_arguments
 from wanx_render.captions import save
 from wanx_render.conform import Piece, together
-from wanx_render.encoding import timescale
 from wanx_render.errors import Broken
 from wanx_render.manifest import CheckRecord
 from wanx_render.mix import NOTHING, PEAK, Level, Mix
@@ -108,8 +107,8 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         names = join_list(segment.name for segment in call.segments)
         listing.write_text(names, encoding="utf-8")
         level = _level(program, listing, call)
-        scale = timescale(call.frame.rate)
-        arguments = join_arguments(listing, part, scale, call.mix, call.samples, level)
+        rate = call.frame.rate
+        arguments = join_arguments(listing, part, rate, call.mix, call.samples, level)
         ffmpeg.run(program, arguments)
         also = outputs(call.stills, call.frame, part) if call.stills else ()
         finding = verify(
