@@ -3,16 +3,18 @@ end.
 
 The only module that knows Dask. A worker is given calls only after it has shown that it would make
 the same bytes and sees the store; one that comes later shows it as it comes. A call whose worker
-dies is done by another; one that kills four workers fails alone. Without scheduler, or without
-workers for too long, what is left is done here.
+dies is done by another; one that kills them all, also when it is tried alone, fails alone. Without
+scheduler, or without workers for too long, what is left is done here.
 """
 
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -58,6 +60,16 @@ class Fitness(WorkerPlugin):
             worker.status = Status.running
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call, and who waits for it."""
+
+    outer: "Future[Any]"
+    call: Callable[..., Any]
+    given: tuple[Any, ...]
+    alone: bool = False
+
+
 class ClusterExecutor(Executor):
     """Calls on the workers of one scheduler; ``here`` does them where the cluster is lost."""
 
@@ -76,50 +88,69 @@ class ClusterExecutor(Executor):
         self._there = client.get_executor(pure=False, retries=RETRIES, resources={mark: 1})
         self._lost, self._closed = threading.Event(), threading.Event()
         self._lock = threading.Lock()
+        self._out = 0  # calls that may be at work
+        self._accused: deque[_Call] = deque()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
 
-    def submit(self, call: Callable[..., T], /, *arguments: Any, **named: Any) -> "Future[T]":
-        outer: Future[T] = Future()
+    def submit(self, call: Callable[..., T], /, *given: Any) -> "Future[T]":  # type: ignore[override]  # only positions are sent
+        one = _Call(Future(), call, given)
+        with self._lock:
+            self._out += 1
+        self._go(one)
+        return one.outer
+
+    def _go(self, one: "_Call") -> None:
         if not self._lost.is_set():
             try:
-                inner = self._there.submit(call, *arguments, **named)
+                inner = self._there.submit(one.call, *one.given)
             except (ClosedClientError, RuntimeError, OSError):
                 self._lose("the scheduler is gone")
             else:
-                outer.add_done_callback(lambda done: inner.cancel() if done.cancelled() else None)
-                inner.add_done_callback(lambda done: self._ended(done, outer, call, arguments))
-                return outer
-        self._do_here(outer, call, arguments)
-        return outer
+                one.outer.add_done_callback(lambda it: inner.cancel() if it.cancelled() else None)
+                inner.add_done_callback(lambda it: self._ended(it, one))
+                return
+        self._do_here(one)
 
-    def _ended(
-        self, inner: "Future[T]", outer: "Future[T]", call: Callable[..., T], given: tuple[Any, ...]
-    ) -> None:
+    def _ended(self, inner: "Future[Any]", one: "_Call") -> None:
         """What became of a call on the cluster becomes of the call."""
-        if outer.cancelled():
-            return
-        if inner.cancelled() or isinstance(inner.exception(), CommClosedError):
+        if one.outer.cancelled():
+            self._over()
+        elif inner.cancelled() or isinstance(inner.exception(), CommClosedError):
             self._lose("the scheduler is gone")
-            self._do_here(outer, call, given)
-        elif error := inner.exception():
-            _settle(outer, error=_sentence(error))
+            self._do_here(one)
+        elif isinstance(inner.exception(), KilledWorker) and not one.alone:
+            # Dask accuses whatever its workers held when they died, the innocent too.
+            self._accused.append(replace(one, alone=True))
+            self._over()
         else:
-            _settle(outer, inner.result())
+            _settle(one.outer, inner)
+            self._over()
 
-    def _do_here(self, outer: "Future[T]", call: Callable[..., T], given: tuple[Any, ...]) -> None:
+    def _over(self) -> None:
+        """A call is out no more. Those accused of killing are tried again alone, one by one."""
+        with self._lock:
+            self._out -= 1
+            if self._out or not self._accused:
+                return
+            one = self._accused.popleft()
+            self._out += 1
+        if self._lost.is_set():  # nothing here dies for it
+            one.outer.set_exception(ClusterError("its workers were killed; run again"))
+            self._over()
+        else:
+            self._go(one)
+
+    def _do_here(self, one: "_Call") -> None:
         if self._closed.is_set():
-            outer.cancel()
+            one.outer.cancel()
+            self._over()
             return
-        inner = self._here.submit(call, *given)
+        inner = self._here.submit(one.call, *one.given)
 
-        def ended(done: "Future[T]") -> None:
-            if done.cancelled():
-                outer.cancel()
-            elif error := done.exception():
-                _settle(outer, error=_sentence(error))
-            else:
-                _settle(outer, done.result())
+        def ended(done: "Future[Any]") -> None:
+            _settle(one.outer, done)
+            self._over()
 
         inner.add_done_callback(ended)
 
@@ -133,11 +164,13 @@ class ClusterExecutor(Executor):
 
     def _watch(self) -> None:
         """Notice a cluster that nobody works in; Dask would wait for ever."""
-        without, said = 0.0, False
+        without, said, fit = 0.0, False, 0
         while not self._closed.wait(1) and not self._lost.is_set():
             if self._client.status != "running":
                 continue  # its calls come back cancelled
-            if self._workers():
+            with suppress(OSError, CommClosedError):
+                fit = self._workers()
+            if fit:
                 without, said = 0.0, False
                 continue
             without += 1
@@ -226,13 +259,16 @@ def _unusable(told: str, hint: str) -> BadInput:
     return BadInput(Diagnostic("executor-unusable", told, hint=hint))
 
 
-def _settle(outer: "Future[T]", result: Any = None, error: BaseException | None = None) -> None:
-    if not outer.set_running_or_notify_cancel():
+def _settle(outer: "Future[Any]", inner: "Future[Any]") -> None:
+    """Hand on how a call ended to whoever waits for it."""
+    if inner.cancelled():
+        outer.cancel()
+    elif not outer.set_running_or_notify_cancel():
         return
-    if error:
-        outer.set_exception(error)
+    elif error := inner.exception():
+        outer.set_exception(_sentence(error))
     else:
-        outer.set_result(result)
+        outer.set_result(inner.result())
 
 
 def _sentence(error: BaseException) -> BaseException:
@@ -241,8 +277,7 @@ def _sentence(error: BaseException) -> BaseException:
         case WanxError():
             return error
         case KilledWorker():
-            deaths = error.allowed_failures + 1
-            return ClusterError(f"every worker that tried it was killed, {deaths} in all")
+            return ClusterError("every worker that tried it was killed, also when it was alone")
         case _:
             text = " ".join(str(error).split())[:300]
             return ClusterError(f"a worker failed: {type(error).__name__}: {text}")

@@ -1,0 +1,161 @@
+"""What a cluster costs and gives: `uv run python benchmarks/cluster.py [ROUNDS]`.
+
+Dask's own processes and moto's S3 server, all on this machine. Prints
+  overhead   milliseconds of a call that does nothing: many at once, and one after another
+  two/one    how much faster two workers of one thread are than one: at calls that wait for a fixed
+             time (the cluster's part in it), and at real encodes (which also need two idle cores)
+  bill       processor seconds and bytes of one finished deliverable, by what is done where
+Rounds are taken turn by turn; ratios are of medians of one run.
+"""
+
+import os
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from cluster import Rig, bucket, rig, until
+
+from wanx_render import afar, ffmpeg, store
+from wanx_render.cluster import connect
+from wanx_render.conform import Segment, Take
+from wanx_render.geometry import Focus, Size
+from wanx_render.making import JoinCall, digest, make_deliverable, make_segment
+from wanx_render.plan import Frame
+from wanx_render.timing import Cut
+
+TALL = Frame(Size(1080, 1920), Fraction(30), "crop", "black")
+SMALL = Frame(Size(270, 480), Fraction(30), "crop", "black")
+
+
+@contextmanager
+def ready(made: Rig, place: store.Store, here: Executor, workers: int) -> Iterator[Executor]:
+    program = ffmpeg.find(os.environ)
+    place.put(Path(__file__), "probe")
+    order = afar.Order(place, afar.makers_with(program))
+    executor = connect(made.address, order, "probe", here=here, tell=print)
+    until(lambda: executor._workers() == workers, "the workers")
+    try:
+        yield executor
+    finally:
+        executor.shutdown()
+
+
+def took(work: Callable[[], object]) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def overhead(executor: Executor, calls: int = 300) -> tuple[float, float]:
+    """Milliseconds a call, many at once and one after another."""
+    at_once = took(lambda: wait([executor.submit(abs, each) for each in range(calls)]))
+    in_turn = took(lambda: [executor.submit(abs, each).result() for each in range(60)])
+    return at_once / calls * 1000, in_turn / 60 * 1000
+
+
+def clip(program: ffmpeg.Ffmpeg, path: Path, size: Size, seconds: int) -> Take:
+    picture = f"mandelbrot=s={size}:r=30:start_scale=0.4,noise=alls=6:allf=t"
+    ffmpeg.run(
+        program,
+        ("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=r=48000", "-t", str(seconds),
+         "-c:v", "libx264", "-crf", "20", "-pix_fmt", "yuv420p", "-c:a", "aac", "-y", str(path)),
+    )  # fmt: skip
+    return Take(path, digest(path), size, Fraction(30), 30 * seconds, True)
+
+
+def encodes(executor: Executor, order: afar.Order, take: Take, name: str, calls: int) -> float:
+    """Seconds for so many segments of a clip that lies in the store."""
+    segment = Segment.whole(take, Cut(0, take.frames), Focus(), SMALL)
+    return took(
+        lambda: wait([
+            executor.submit(afar.segment, order, segment, f"made/{name}-{number}.mov")
+            for number in range(calls)
+        ])
+    )  # fmt: skip
+
+
+def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
+    program = ffmpeg.find(os.environ)
+    take = clip(program, folder / "clip.mp4", Size(544, 720), 2)
+    rows: dict[tuple[str, int], list[float]] = {}
+    with ExitStack() as stack:
+        here = stack.enter_context(ThreadPoolExecutor(1))
+        place = store.at("s3://videos/bench", os.environ)
+        place.put(take.path, "clip.mp4")
+        there = Take(Path("clip.mp4"), *(getattr(take, n) for n in ("sha256", "size", "rate")),
+                     take.frames, has_sound=True)  # fmt: skip
+        order = afar.Order(place, afar.makers_with(program), (("clip.mp4", take.sha256),))
+        on = {n: stack.enter_context(ready(one, place, here, n)) for n, one in made.items()}
+        print("overhead of a call, ms   at once   in turn")
+        for _ in range(rounds):
+            figures = overhead(on[2])
+            print(f"{'':23} {figures[0]:8.2f}  {figures[1]:8.2f}")
+        for turn in range(rounds):
+            for n, executor in on.items():
+                waits = took(lambda: wait([executor.submit(time.sleep, 0.25) for _ in range(24)]))  # noqa: B023
+                rows.setdefault(("waits", n), []).append(waits)
+                seconds = encodes(executor, order, there, f"{turn}-{n}", 12)
+                rows.setdefault(("encodes", n), []).append(seconds)
+    for kind in ("waits", "encodes"):
+        one, two = (statistics.median(rows[(kind, n)]) for n in (1, 2))
+        each = " ".join(
+            f"{a / b:.2f}" for a, b in zip(rows[(kind, 1)], rows[(kind, 2)], strict=True)
+        )
+        print(f"two/one {kind:8} {one:6.1f} s / {two:6.1f} s = {one / two:.2f}   (rounds: {each})")
+
+
+def cpu(work: Callable[[], object]) -> float:
+    """Processor seconds of this process and all that it starts."""
+
+    def spent() -> float:
+        both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        return sum(each.ru_utime + each.ru_stime for each in both)
+
+    before = spent()
+    work()
+    return spent() - before
+
+
+def bill(folder: Path) -> None:
+    """One clip of five seconds at 1080P, made into 1080x1920."""
+    program = ffmpeg.find(os.environ)
+    take = clip(program, folder / "big.mp4", Size(1088, 1904), 5)
+    segment = Segment.whole(take, Cut(0, take.frames), Focus(), TALL)
+    piece, target = folder / "piece.mov", folder / "done.mp4"
+    call = JoinCall("done", (piece,), TALL, segment.frames, target)
+    rows = (
+        ("decode check (here)", cpu(lambda: ffmpeg.decode(program, take.path)), take.path),
+        ("conform (worker)", cpu(lambda: make_segment(program, segment, piece)), piece),
+        ("join and verify (worker)", cpu(lambda: make_deliverable(program, call)), target),
+    )
+    print("bill of one clip of 5 s     cpu s   MB of the file")
+    for name, seconds, path in rows:
+        print(f"{name:26} {seconds:6.2f}   {path.stat().st_size / 1e6:6.1f}")
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory(prefix="wanx-bench-") as name, bucket() as given:
+        os.environ.update(given.environment, NO_PROXY="127.0.0.1", WANX_CACHE=f"{name}/cache")
+        folder = Path(name)
+        bill(folder)
+        with (
+            rig(folder / "one", 1, **given.environment) as one,
+            rig(folder / "two", 2, **given.environment) as two,
+        ):
+            speed(folder, {1: one, 2: two}, rounds)
+    print(f"load at the end {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

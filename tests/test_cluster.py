@@ -1,0 +1,125 @@
+"""Encoding on other machines: a cluster of Dask's own processes, a bucket, and what kills them."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cluster import Proof, Rig, bucket, rig
+from conftest import ROOT
+
+from wanx_render.errors import BadInput
+from wanx_render.executors import Cluster, Local, choice
+
+# A sample of what tests/cluster.py proves whole; the last ends the cluster.
+PROVED = ("liar", "one_worker", "poisoned", "scheduler")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("local", Local()),
+        ("local:3", Local(3)),
+        ("dask:tcp://10.0.0.5:8786", Cluster("tcp://10.0.0.5:8786")),
+        ("dask:tls://encode.example:8786", Cluster("tls://encode.example:8786")),
+    ],
+)
+def test_an_executor_is_written_in_one_word(text: str, meant: object) -> None:
+    assert choice(text) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "local:0", "local:x", "dask:", "dask:host:8786", "dask:tcp://host", "dask:tcp://a@b:1",
+     "dask:http://host:8786", "dask:tcp://host:1/x", "dask:tcp://host:99999", "ray://x:1"],
+)  # fmt: skip
+def test_anything_else_is_refused_with_what_can_be_written(text: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        choice(text)
+    assert caught.value.diagnostics[0].code == "executor-wrong"
+    assert "dask:tls://HOST:PORT" in caught.value.diagnostics[0].hint
+
+
+@pytest.mark.parametrize(
+    ("address", "open_to_all"),
+    [("tcp://127.0.0.1:1", False), ("tcp://localhost:1", False), ("tcp://[::1]:1", False),
+     ("tcp://10.0.0.5:1", True), ("tcp://host:1", True), ("tls://10.0.0.5:1", False)],
+)  # fmt: skip
+def test_plain_tcp_beyond_this_machine_is_warned_of(address: str, open_to_all: bool) -> None:
+    assert Cluster(address).open_to_all is open_to_all
+
+
+def test_a_run_without_a_cluster_loads_no_cluster() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, wanx_render.cli, wanx_render.commands.render as r;"
+         "print([m for m in ('dask', 'distributed', 'fsspec', 's3fs') if m in sys.modules])"],
+        capture_output=True, text=True, check=True, timeout=60,
+        env={"PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    assert told.stdout.strip() == "[]"
+
+
+@pytest.fixture(scope="module")
+def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
+    folder = tmp_path_factory.mktemp("cluster")
+    with bucket() as store, rig(folder / "rig", **store.environment) as made:
+        yield Proof(folder / "runs", made, store).prepare()
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_whatever_dies_every_deliverable_is_made_once_and_the_same(proof: Proof, name: str) -> None:
+    getattr(proof, name)()
+
+
+def recipe(tool: str) -> list[list[str]]:
+    """The commands of docs/scale.md that begin with ``tool``, as words."""
+    lines = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8").splitlines()
+    return [shlex.split(line, comments=True) for line in lines if line.startswith(f"{tool} ")]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl")
+def test_the_recipe_for_tls_lets_in_who_has_a_certificate_and_nobody_else(tmp_path: Path) -> None:
+    for words in recipe("openssl"):
+        subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+    files = {name: str(tmp_path / f"{name}.pem") for name in ("ca", "cert", "key")}
+    given = ("--tls-ca-file", files["ca"], "--tls-cert", files["cert"], "--tls-key", files["key"])
+    told = next(words for words in recipe("dask") if "tls" in words)
+    assert [word for word in told if word.startswith("--tls")] == list(given[::2])
+    made = Rig(tmp_path / "rig", arguments=given, protocol="tls")
+    environ = {
+        "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": files["ca"],
+        "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": files["cert"],
+        "DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": files["key"],
+    }
+    script = (
+        "import sys; from pathlib import Path; from concurrent.futures import ThreadPoolExecutor\n"
+        "from wanx_render import afar, cluster, ffmpeg, store; import os\n"
+        "folder = store.Folder(Path(sys.argv[2])); (folder.path / 'probe').touch()\n"
+        "order = afar.Order(folder, afar.makers_with(ffmpeg.find(os.environ)))\n"
+        "here = ThreadPoolExecutor(1)\n"
+        "it = cluster.connect(sys.argv[1], order, 'probe', here=here, tell=print)\n"
+        "print(it.submit(pow, 2, 5).result(60)); it.shutdown()"
+    )
+    try:
+        made.start(1)
+        assert made.address.startswith("tls://")
+
+        def client(**more: str) -> "subprocess.CompletedProcess[str]":
+            return subprocess.run(
+                [sys.executable, "-c", script, made.address, str(tmp_path)],
+                capture_output=True, text=True, timeout=120,
+                env={
+                    "PATH": os.environ["PATH"], "WANX_FFMPEG": str(made.folder / "ffmpeg"), **more,
+                },
+            )  # fmt: skip
+
+        assert client(**environ).stdout.split()[-1] == "32"
+        stranger = client()
+        assert stranger.returncode != 0
+        assert "BadInput" in stranger.stderr
+    finally:
+        made.stop()
