@@ -26,6 +26,8 @@ def board(options: RenderOptions, port: int, world: World) -> int:
         raise LookupError("a board needs a list")
     loaded, _ = read(options.file, options.catalog)
     folder = render_folder(options, loaded)
+    if loaded.row is not None:
+        world.tell("The list has a table: the board shows its first row.")
     with listening(port) as listener:
         asyncio.run(_serve(options, folder, listener, world))
     return 0
@@ -50,6 +52,7 @@ async def _serve(
         finally:
             watching.cancel()
             await room.close()
+            executor.shutdown(wait=False, cancel_futures=True)
 
 
 class Server(uvicorn.Server):

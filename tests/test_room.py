@@ -1,0 +1,179 @@
+"""The board's room without a server: what it sees of the files, and what it refuses to do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wanx_render.board.app import Declined
+from wanx_render.commands.base import World, read
+from wanx_render.commands.folder import held
+from wanx_render.commands.holding import Holding
+from wanx_render.commands.render import RenderOptions, render_folder
+from wanx_render.commands.room import Room
+from wanx_render.errors import FolderBusy, NeedsPerson
+
+LIST = """\
+version: 1
+project: roomy
+budget: {max_cost: 1 CNY}
+defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3, image: a.png}
+shots:
+  - {id: wake, prompt: it wakes, takes: 2}
+  - {id: leap, prompt: it leaps}
+deliverables: [{name: tall, aspect: 9:16, size: 90x160, focus: {leap: [0.2, 0.5]}}]
+"""
+Work = Callable[[Room, Holding], Awaitable[None]]
+Do = Callable[[Work], None]
+
+
+@pytest.fixture
+def file(tmp_path: Path, picture: Callable[..., Path]) -> Path:
+    picture("a.png", (300, 400))
+    path = tmp_path / "list.yaml"
+    path.write_text(LIST, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def do(file: Path, environ: dict[str, str]) -> Iterator[Do]:
+    """Runs something in the room of the list."""
+
+    def run(work: Work) -> None:
+        async def inside() -> None:
+            options = RenderOptions(file)
+            folder = render_folder(options, read(file, None)[0])
+            holding = Holding(options, World(environ, StringIO(), StringIO()), folder)
+            with ThreadPoolExecutor(1) as executor:
+                room = Room(holding, executor, "e1")
+                try:
+                    await work(room, holding)
+                finally:
+                    await room.close()
+
+        asyncio.run(inside())
+
+    yield run
+
+
+async def seen(room: Room, told: Callable[[dict[str, Any]], bool]) -> None:
+    """Wait until the room, which looks at its files from time to time, shows what is ``told``."""
+    watching = asyncio.create_task(room.watch())
+    try:
+        async with asyncio.timeout(20):
+            while not told(room.state()):
+                await asyncio.sleep(0.05)
+    finally:
+        watching.cancel()
+
+
+def test_a_list_that_becomes_wrong_is_told_and_not_run(do: Do, file: Path) -> None:
+    async def work(room: Room, holding: Holding) -> None:
+        file.write_text(LIST.replace("duration: 3", "duration: 20"), encoding="utf-8")
+        await seen(room, lambda state: "duration-unsupported" in str(state["about"]["problems"]))
+        assert [shot["id"] for shot in room.state()["shots"]] == ["wake", "leap"]
+        with pytest.raises(Declined, match="mend the list first"):
+            await room.act("run", {"what": "render", "price": "2.16 CNY"})
+        file.write_text(LIST.replace("id: leap", "id: jump").replace("leap:", "jump:"), "utf-8")
+        await seen(room, lambda state: state["about"]["problems"] == [])
+        assert [shot["id"] for shot in room.state()["shots"]] == ["wake", "jump"]
+
+    do(work)
+
+
+def test_picks_written_by_hand_are_seen_and_kept(do: Do, file: Path) -> None:
+    path = file.with_name("list.picks.yaml")
+
+    async def work(room: Room, holding: Holding) -> None:
+        path.write_text("shots: {wake: {pick: 2, focus: [0.1, 0.9]}}", encoding="utf-8")
+        await seen(room, lambda state: state["shots"][0]["pick"] == 2)
+        assert room.state()["shots"][0]["focus"] == [100, 900]
+        await room.act("reject", {"shot": "leap", "take": 1})
+        text = path.read_text(encoding="utf-8")
+        assert all(part in text for part in ("pick: 2", "[0.1, 0.9]", "leap", "rejected: [1]"))
+        await room.act("focus", {"shot": "wake", "focus": None})
+        assert "focus" not in path.read_text(encoding="utf-8")
+        path.write_text("shots: {wake: {pick: none}}", encoding="utf-8")
+        with pytest.raises(Declined, match=r"mend the picks file first.*list\.picks\.yaml:1:22"):
+            await room.act("choose", {"shot": "wake", "take": 1})
+        assert path.read_text(encoding="utf-8") == "shots: {wake: {pick: none}}"
+
+    do(work)
+
+
+def test_a_folder_that_another_program_holds_is_left_alone(do: Do) -> None:
+    async def work(room: Room, holding: Holding) -> None:
+        holding.options = RenderOptions(holding.list, max_cost=None)
+        with held(holding.folder):
+            (holding.folder / "manifest.json").write_text("{}")
+            await seen(room, lambda state: state["about"]["run"] == "elsewhere")
+            with pytest.raises(FolderBusy):
+                await room.act("run", {"what": "rebuild"})
+        await seen(room, lambda state: state["about"]["run"] is None)
+
+    do(work)
+
+
+def test_nothing_is_sent_without_the_exact_price_or_past_the_budget(do: Do) -> None:
+    async def work(room: Room, holding: Holding) -> None:
+        quote = await room.act("quote", {"what": "render"})
+        assert quote["price"] == "2.16 CNY"
+        assert "over the list's budget of 1.00 CNY" in quote["refused"]
+        with pytest.raises(NeedsPerson, match="over the list's budget"):
+            await room.act("run", {"what": "render", "price": "2.16 CNY"})
+        one = await room.act("quote", {"what": "reroll", "shot": "leap"})
+        assert one == {"price": "0.72 CNY", "takes": ["leap take 1"], "typed": False}
+        for price in (None, "", "0.72", "0.72 USD", 0.72, "2.16 CNY"):
+            with pytest.raises(Declined) as caught:
+                await room.act("run", {"what": "reroll", "shot": "leap", "price": price})
+            assert caught.value.record["price"] == "0.72 CNY"
+        assert holding.journal.attempts() == 0
+        with held(holding.folder):  # every refusal let the folder go again
+            pass
+
+    do(work)
+
+
+@pytest.mark.parametrize(
+    ("what", "asked"),
+    [
+        ("choose", {"shot": "wake", "take": 3}),
+        ("choose", {"shot": "wake", "take": "1"}),
+        ("choose", {"shot": "nobody", "take": 1}),
+        ("choose", {"shot": ["wake"], "take": 1}),
+        ("reject", {"shot": "wake"}),
+        ("focus", {"shot": "nobody", "focus": [1, 1]}),
+        ("run", {"what": "everything"}),
+        ("quote", {"what": "reroll"}),
+        ("__init__", {}),
+    ],
+)
+def test_what_there_is_not_cannot_be_asked_for(do: Do, what: str, asked: dict[str, Any]) -> None:
+    async def work(room: Room, holding: Holding) -> None:
+        with pytest.raises(KeyError):
+            await room.act(what, asked)
+
+    do(work)
+
+
+@pytest.mark.parametrize("point", [[0, 1001], [0.5, 0.5], [1], "middle", [True, 1], [-1, 0]])
+def test_a_point_is_two_whole_thousandths(do: Do, file: Path, point: Any) -> None:
+    async def work(room: Room, holding: Holding) -> None:
+        with pytest.raises(Declined):
+            await room.act("focus", {"shot": "wake", "focus": point})
+
+    do(work)
+    assert not file.with_name("list.picks.yaml").exists()
+
+
+def test_a_deliverables_own_focus_is_told_beside_the_shots(do: Do) -> None:
+    async def work(room: Room, holding: Holding) -> None:
+        (tall,) = room.state()["about"]["deliverables"]
+        assert tall["focus"] == {"leap": [200, 500]}
+        assert (tall["made"], tall["fresh"]) == (None, False)
+
+    do(work)
