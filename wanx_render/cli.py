@@ -116,36 +116,42 @@ def render(
 
 
 @cli.command()
-@click.argument("file", type=FILE)
+@click.argument("files", type=FILE, nargs=-1, required=True)
 @BACKEND
 @JSON
 @click.option("--out", "save", type=FILE, metavar="PLAN", help="Save the plan for approval.")
 @click.option("--folder", type=FILE, help="The render folder [renders/PROJECT beside the file].")
 @click.option("--detailed-exitcode", is_flag=True, help="Answer 6 where there is work to pay for.")
+@click.option("--only", multiple=True, metavar="ID", help="These shots or rows of a table only.")
+@ROWS
 @RETAKE
 @CASCADE
 @CATALOG
 def plan(
-    file: Path,
+    files: tuple[Path, ...],
     backend: str | None,
     as_json: bool,
     save: Path | None,
     folder: Path | None,
     detailed_exitcode: bool,
+    only: tuple[str, ...],
+    rows: str | None,
+    shard: str | None,
     retake: tuple[str, ...],
     cascade: bool,
     catalog: Path | None,
 ) -> int:
-    """Show what rendering FILE would ask for, make and cost; nothing is sent."""
+    """Show what rendering FILES would ask for, make and cost; nothing is sent."""
     from wanx_render.commands.base import World
-    from wanx_render.commands.plan import PlanOptions, plan
+    from wanx_render.commands.plan import PlanOptions
+    from wanx_render.commands.plans import PlansOptions, plan_files
 
     if save is not None and (retake or not cascade):
         raise click.UsageError("--retake and --no-cascade cannot be saved: give them to render.")
     options = PlanOptions(
-        file, backend, save, folder, as_json, detailed_exitcode, catalog, retake, cascade
+        files[0], backend, save, folder, as_json, detailed_exitcode, catalog, retake, cascade
     )
-    return plan(options, World.real())
+    return plan_files(options, files, PlansOptions(only, rows, shard), World.real())
 
 
 @cli.command()

@@ -99,7 +99,7 @@ def forecast(plan: Plan, standings: tuple[Standing, ...], catalog: Catalog) -> F
     """What carrying out ``plan`` will ask for and cost."""
     new = tuple(each.take for each in standings if each.state == "new")
     cost = plan.cost(new)
-    least, most = _wall_seconds((each for each in standings if each.state != "cached"), catalog)
+    least, most = wall_seconds((each for each in standings if each.state != "cached"), catalog)
     shots = {shot.shot.id: shot for shot in plan.shots}
     return Forecast(
         version=VERSION,
@@ -206,7 +206,7 @@ def _fitted(size: Size, gaze: Gaze, frame: Frame) -> tuple[str | None, float, fl
     return crop_told(size, frame.aspect, gaze), round(lost, 1), grown
 
 
-def _wall_seconds(standings: Iterable[Standing], catalog: Catalog) -> tuple[int, int]:
+def wall_seconds(standings: Iterable[Standing], catalog: Catalog) -> tuple[int, int]:
     """The shortest and longest time the service's running limits allow, over all models.
 
     For each model the work of N tasks is spread over its c places: at least N/c rounds of the

@@ -35,9 +35,22 @@ class World:
 
 
 def read(file: Path, catalog_file: Path | None) -> tuple[Loaded, Catalog]:
-    """The checked shot list and the catalog it was checked against. Raises BadInput."""
+    """The checked shot list and the catalog it was checked against. Raises BadInput.
+
+    Also for a list with a table, of which only some commands make sense as a whole.
+    """
     catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
-    return load(file, catalog), catalog
+    loaded = load(file, catalog)
+    if loaded.row:
+        folder = folder_of(loaded, None)
+        raise BadInput(
+            Diagnostic(
+                "table-not-here",
+                f"{file} stands for many lists, and this command takes one",
+                hint=f"give the folder of a row where a folder will do: {folder / loaded.row.name}",
+            )
+        )
+    return loaded, catalog
 
 
 def folder_of(loaded: Loaded, out: Path | None) -> Path:

@@ -11,8 +11,9 @@ from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import RealClock
 from wanx_render.collect import Collector
-from wanx_render.commands.base import World, folder_of, make_plan, read
+from wanx_render.commands.base import World, folder_of, make_plan
 from wanx_render.commands.folder import held, opened, pool
+from wanx_render.commands.lists import read_all
 from wanx_render.commands.service import access, dashscope, mock
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
@@ -197,7 +198,8 @@ def _wrong(told: str) -> BadInput:
 
 def _found(options: DebtOptions) -> tuple[Plan, Catalog, Path]:
     """The list's plan, catalog and folder; the folder must be there."""
-    loaded, catalog = read(options.file, options.catalog)
+    batches, catalog = read_all((options.file,), options.catalog)
+    loaded = batches[0].lists[0]  # the rows of a table share a journal
     folder = folder_of(loaded, options.out)
     if not (folder / "journal.sqlite").is_file():
         told = f"nothing was rendered yet: there is no journal in {folder}"

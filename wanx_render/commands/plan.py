@@ -45,9 +45,9 @@ class PlanOptions:
     cascade: bool = True
 
 
-def plan(options: PlanOptions, world: World) -> int:
-    """Show the plan on stdout; the exit code."""
-    loaded, catalog = read(options.file, options.catalog)
+def plan(options: PlanOptions, world: World, found: tuple[Loaded, Catalog] | None = None) -> int:
+    """Show the plan on stdout; the exit code. ``found`` is the list, if it is read already."""
+    loaded, catalog = found or read(options.file, options.catalog)
     made, told = look_ahead(loaded, catalog, options)
     for warning in warnings(loaded, made):
         world.tell(f"{warning.span}: warning[{warning.code}]: {warning.message}")

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from wanx_render import diagnostics
-from wanx_render.commands.base import World, read
+from wanx_render.commands.base import World
+from wanx_render.commands.lists import read_all
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 
@@ -19,7 +20,7 @@ def validate(files: tuple[Path, ...], style: Style, catalog: Path | None, world:
     texts: dict[str, str] = {}
     for file in files:
         try:
-            loaded = read(file, catalog)[0]
+            loaded = read_all((file,), catalog)[0][0]
             found += loaded.warnings
             texts |= loaded.texts
         except BadInput as problem:

@@ -1,5 +1,7 @@
 """The plan as people read it: a function of the forecast, written to stdout."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TextIO
 
@@ -25,6 +27,68 @@ def show(forecast: Forecast, stream: TextIO) -> None:
     console.print(Text(summary(forecast)))
     for warning in forecast.warnings:
         console.print(Text(f"warning: {warning}"))
+
+
+_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ListLine:
+    """One of many lists; ``shared`` of its new takes are asked for by a list above it already."""
+
+    list: str
+    takes: int
+    new: int
+    shared: int
+    resumed: int
+    cached: int
+    blocked: int
+    deliverables: int
+    cost: str
+    unknown_prices: int
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Many lists together; what several of them ask for alike counts once."""
+
+    backend: str
+    region: str
+    mock: bool
+    lists: int
+    takes: int
+    to_make: int
+    cost: str
+    currency: str
+    unknown_prices: int
+    at_least_seconds: int
+    at_most_seconds: int
+
+
+def show_many(lines: Sequence[ListLine], whole: Whole, stream: TextIO) -> None:
+    """Print a line for each list, and the sum."""
+    console = Console(file=stream, highlight=False)
+    if not stream.isatty():
+        console.width = 160
+    mock = "MOCK, play money, " if whole.mock else ""
+    console.print(Text(f"{mock}{whole.backend}, {whole.region}"))
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("list", "takes", "new", "shared", "resumed", "cached", "blocked", "price"):
+        table.add_column(name, justify="left" if name == "list" else "right")
+    for line in lines[:_MOST]:
+        counts = (line.takes, line.new, line.shared, line.resumed, line.cached, line.blocked)
+        cells = [str(count) if count else "" for count in counts]
+        table.add_row(Text(clean(line.list)), *cells, f"{line.cost} {whole.currency}")
+    console.print(table)
+    if len(lines) > _MOST:
+        console.print(Text(f"and {len(lines) - _MOST} more; --rows shows those you name"))
+    plus = f" plus {whole.unknown_prices} of unknown price" if whole.unknown_prices else ""
+    told = f"{whole.lists} lists, {whole.takes} takes, {whole.to_make} to make: "
+    money = f"{whole.cost} {whole.currency}{plus}"
+    spans = f"{_span(whole.at_least_seconds)} to {_span(whole.at_most_seconds)}"
+    rest = f"; the service takes {spans}" if whole.at_most_seconds else ""
+    console.print(Text(told + money + rest))
 
 
 def summary(forecast: Forecast) -> str:
