@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from boards import CHROMIUM, Board, Watched, board, until, watched
+from emulator import serving
 from filelock import FileLock, Timeout
 from PIL import Image
+from shop import PACE, Shop
 
 from wanx_render.geometry import Aspect, Focus, Fraction, Size, crop_box
 
@@ -35,7 +37,7 @@ deliverables:
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "work"
     made.mkdir()
-    for name, size, colour in (("a.png", (300, 400), "#4477aa"), ("b.png", (400, 300), "#aa6644")):
+    for name, size, colour in (("a.png", (390, 520), "#4477aa"), ("b.png", (520, 390), "#aa6644")):
         image = Image.new("RGB", size, colour)
         image.paste("#f0e0a0", (40, 60, 110, 140))
         image.save(made / name)
@@ -143,6 +145,11 @@ def play_and_seek(seen: Watched, page: Any) -> None:
     size = page.eval_on_selector(".deliverable video", "v => [v.videoWidth, v.videoHeight]")
     assert size == [90, 160]
     seen.picture(page, "takes")
+    until(
+        page,
+        "[...document.querySelectorAll('.thumb img')].filter(i => i.naturalWidth > 0).length === 2",
+    )
+    accessible(page)
 
 
 def choose_and_reject(folder: Path, page: Any, other: Any) -> None:
@@ -333,3 +340,32 @@ def by_keys_alone(page: Any) -> None:
     for name in wanted:
         assert name in names, names
     assert any(name.startswith("Focus point") for name in names)
+
+
+def test_on_the_service_the_price_is_typed_before_anything_is_sent(folder: Path) -> None:
+    with (
+        serving("--clock", f"x{PACE}", "--no-limits") as (origin, _),
+        watched(folder) as seen,
+    ):
+        shop = Shop(folder, origin, "boarded")
+        options = ("--backend", "dashscope")
+        with board(folder, *options, **shop.environment) as served:
+            page = seen.page(served.address)
+            assert page.locator("#mock").is_hidden()
+            page.get_by_role("button", name=re.compile("^Render")).click()
+            spend = page.get_by_role("button", name="Spend 2.16 CNY")
+            assert spend.is_disabled()
+            for typed in ("yes", "2.16", "2.17 CNY"):
+                page.locator("#ask-price").fill(typed)
+                page.keyboard.press("Enter")
+                assert spend.is_disabled()
+            seen.picture(page, "typing-the-price")
+            assert shop.sent() == 0
+            page.locator("#ask-price").fill("2.16  CNY")
+            page.keyboard.press("Enter")
+            until(page, "document.querySelectorAll('.deliverable .good').length === 3")
+            until_idle(page)
+            assert shop.sent() == 3
+            assert asked(page, "run", {"what": "reroll", "shot": "wake"})[0] == 409
+            assert shop.sent() == 3
+            assert "sk-mock" not in page.content()
