@@ -15,6 +15,7 @@ FLOORS = (
     ("variables",),
     ("rows",),
     ("capabilities", "ffmpeg", "manifest", "captions", "picks"),
+    ("styled",),
     ("pricing", "purse", "lanes", "backends.base", "timeline", "thumbs", "store", "executors"),
     ("plan", "rules"),
     ("framing", "encoding", "explain"),

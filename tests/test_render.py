@@ -454,3 +454,25 @@ def test_stills_stand_beside_each_deliverable_and_are_made_again_when_they_are_g
     (other,) = studio.run().deliverables
     assert other.sha256 == made.sha256
     assert (studio.folder / "out" / made.poster.path).read_bytes() != before
+
+
+def test_ass_subtitles_are_burnt_in_and_lie_beside(studio: Studio) -> None:
+    ass = (
+        "[V4+ Styles]\nFormat: Name, Fontname, Fontsize\nStyle: Big,Arial,90\n"
+        "[Events]\nFormat: Start, End, Style, Text\n"
+        "Dialogue: 0:00:04.00,0:00:05.00,Big,猫 {\\an5}%d\n"
+    )
+    (studio.folder / "words.ass").write_text(ass, encoding="utf-8")
+    studio.write(LIST.replace("size: 90x160", "size: 90x160, subtitles: words.ass, captions: both"))
+    studio.run()
+    middle = range(60, 100, 2)
+    lit = [
+        any(yuv(picture, x, y)[0] > 170 for x in range(0, 90, 2) for y in middle)
+        for picture in frames(studio.folder / "out" / "9x16.mp4")
+    ]
+    assert [number for number, each in enumerate(lit) if each] == [*range(120, 150)]
+    assert "Noto Sans CJK SC" in (studio.folder / "out" / "9x16.ass").read_text("utf-8")
+    assert not (studio.folder / "out" / "9x16.srt").exists()
+    (studio.folder / "words.ass").write_text(ass.replace("猫", "狗"), encoding="utf-8")
+    studio.run()
+    assert studio.kinds().count("segment") == 1  # the shot before it has none of the words

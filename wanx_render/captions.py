@@ -5,6 +5,7 @@ edge, above the place where vertical platforms put their own buttons.
 """
 
 import re
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -43,11 +44,16 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """The cues of one piece, and the font they are drawn in (``font_id`` names its bytes)."""
+    """The words of one piece, and the font they are drawn in (``font_id`` names its bytes).
+
+    ``script`` is a clean ASS file whose times begin ``at`` frames before the piece.
+    """
 
     cues: tuple[Cue, ...]
     font: Font
     font_id: str
+    script: str = ""
+    at: int = 0
 
 
 def within(cues: Iterable[Cue], start: int, frames: int) -> tuple[Cue, ...]:
@@ -192,11 +198,37 @@ def _words(text: str) -> list[str]:
 
 
 def save(captions: Captions, size: Size, target: Path) -> list[Path]:
-    """Draw every cue beside ``target``; the pictures in order."""
+    """Draw every cue beside ``target``, and write its script there; everything that was made."""
     paths = cue_paths(captions, target)
     for cue, path in zip(captions.cues, paths, strict=True):
         draw(cue.text, size, captions.font).save(path, "PNG", compress_level=1)
-    return paths
+    if not captions.script:
+        return paths
+    script, fonts = script_paths(target)
+    script.write_text(captions.script, encoding="utf-8")
+    fonts.mkdir(exist_ok=True)
+    font = fonts / f"font{captions.font.path.suffix}"
+    try:
+        font.hardlink_to(captions.font.path)
+    except FileExistsError:
+        pass
+    except OSError:  # another disk, or one that knows no links
+        shutil.copyfile(captions.font.path, font)
+    return [*paths, script, font, fonts]
+
+
+def discard(paths: Iterable[Path]) -> None:
+    """Remove what was made."""
+    for path in paths:
+        if path.is_dir():
+            path.rmdir()
+        else:
+            path.unlink(missing_ok=True)
+
+
+def script_paths(target: Path) -> tuple[Path, Path]:
+    """Where the script of ``target`` stands, and the folder with nothing but its font."""
+    return target.with_name(f".{target.name}.ass"), target.with_name(f".{target.name}.fonts")
 
 
 def cue_paths(captions: Captions, target: Path) -> list[Path]:

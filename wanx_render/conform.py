@@ -17,7 +17,7 @@ from typing import Any
 
 import ffmpeg as graph
 
-from wanx_render.captions import Captions, cue_paths
+from wanx_render.captions import Captions, cue_paths, script_paths
 from wanx_render.encoding import encoding
 from wanx_render.ffmpeg import BT709, Ffmpeg, file_url
 from wanx_render.framing import SCALER, View, fitted
@@ -254,7 +254,18 @@ def _captioned(picture: Any, piece: Piece, target: Path) -> Any:
         whole = cue.start == 0 and cue.frames == piece.frames
         when = {} if whole else {"enable": f"between(n,{cue.start},{cue.end - 1})"}
         picture = picture.overlay(words, x=0, y=0, format="yuv420", **when)
+    if piece.captions.script:
+        picture = _scripted(picture, piece.captions, piece.frame, target)
     return picture.filter("setparams", **BT709)
+
+
+def _scripted(picture: Any, captions: Captions, frame: Frame, target: Path) -> Any:
+    """A script's lines over the picture, as if all that comes before it had been shown."""
+    script, fonts = script_paths(target)
+    before = f"{captions.at}/({frame.rate})/TB"
+    picture = picture.filter("setpts", f"PTS+{before}")
+    picture = picture.filter("subtitles", filename=str(script), fontsdir=str(fonts))
+    return picture.filter("setpts", f"PTS-{before}")
 
 
 # The names of xfade's own kinds: its "dissolve" is a spray of dots, its "fade" what people mean.

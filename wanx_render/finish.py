@@ -14,12 +14,13 @@ from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from wanx_render import styled
 from wanx_render.bench import SEGMENTS, Bench
 from wanx_render.captions import Captions, Cue, read_srt, together, within, write_srt
 from wanx_render.conform import Piece, Seam, Segment, Take, sources
 from wanx_render.errors import Broken, WanxError
 from wanx_render.events import Emit, Event
-from wanx_render.fonts import chinese, named
+from wanx_render.fonts import Font, chinese, named
 from wanx_render.geometry import Size, crop_told, enlargement
 from wanx_render.making import JoinCall, Joined, SegmentCall, digest
 from wanx_render.manifest import DeliverableRecord, PartRecord, StillRecord
@@ -28,6 +29,7 @@ from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.results import sounds_of
 from wanx_render.shotlist import Deliverable, gaze_at
 from wanx_render.stills import Stills, cells, clock
+from wanx_render.styled import Script, is_styled
 from wanx_render.sync import Mark, mark
 from wanx_render.timeline import Body, Part, frames_of, timeline
 from wanx_render.timeline import Seam as Joint
@@ -88,6 +90,7 @@ class Finisher:
         self._bench = bench
         self._folder = folder
         self._emit = emit
+        self._scripts: dict[str, Script] = {}
         self._landed: dict[str, Take] = {}
         # What is known of the clips: as landed, else as predicted (a size may not be).
         self._sizes = Counter(shot.picked.size for shot in plan.shots)
@@ -190,25 +193,45 @@ class Finisher:
                 end -= mine[-1].frames // 2
             if shot.shot.caption.strip() and end > start:
                 cues.append(Cue(shot.shot.caption.strip(), start, end - start))
-        if deliverable.subtitles:
+        if deliverable.subtitles and not is_styled(deliverable.subtitles):
             path, _ = self._file(deliverable.subtitles)
             text = path.read_text(encoding="utf-8", errors="replace")
             cues += within(read_srt(text, frame.rate), 0, frames_of(parts))
         return together(cues)
 
-    def _captions(self, deliverable: Deliverable, mine: tuple[Cue, ...]) -> Captions | None:
-        """How words are burnt in, where there are any to be."""
-        if not mine or deliverable.captions == "sidecar":
+    def _script(self, deliverable: Deliverable) -> Script | None:
+        """The ASS subtitles of the whole, clean and in one typeface."""
+        if deliverable.captions == "none" or not is_styled(deliverable.subtitles):
             return None
+        if deliverable.name not in self._scripts:
+            path, _ = self._file(str(deliverable.subtitles))
+            text = path.read_text(encoding="utf-8", errors="replace")
+            typeface = self._font(deliverable)[0].family
+            self._scripts[deliverable.name] = styled.read(text, typeface)
+        return self._scripts[deliverable.name]
+
+    def _font(self, deliverable: Deliverable) -> tuple[Font, str]:
+        """The font words are drawn in, and what names its bytes."""
         if deliverable.font is None:
-            return Captions(mine, chinese(), "packaged")
+            return chinese(), "packaged"
         path, digest = self._file(deliverable.font)
-        return Captions(mine, named(path), digest)
+        return named(path), digest
+
+    def _captions(self, deliverable: Deliverable, part: Part, layout: _Layout) -> Captions | None:
+        """How words are burnt into a part, where there are any to be."""
+        if deliverable.captions == "sidecar":
+            return None
+        mine, rate = layout.cues_at(part), layout.frame.rate
+        script = self._script(deliverable)
+        seen = script and script.within(part.start / rate, (part.start + part.frames) / rate)
+        if not seen or not seen.lines:
+            return Captions(mine, *self._font(deliverable)) if mine else None
+        return Captions(mine, *self._font(deliverable), seen.text(), part.start)
 
     def _piece(self, deliverable: Deliverable, part: Part, layout: _Layout) -> Piece | None:
         """What is to be encoded for a part; None where a clip has not landed yet."""
         frame = layout.frame
-        captions = self._captions(deliverable, layout.cues_at(part))
+        captions = self._captions(deliverable, part, layout)
         first = self._segment(deliverable, part.shot, part.skip, part.frames, frame)
         if isinstance(part, Body):
             return replace(first, captions=captions) if first else None
@@ -272,7 +295,7 @@ class Finisher:
             raise Broken("not every clip has landed")
         frame = layout.frame
         if deliverable.captions in ("sidecar", "both"):
-            self._write(f"{deliverable.name}.srt", write_srt(layout.cues, frame.rate).encode())
+            self._write_words(deliverable, layout)
         wanted = self._wanted(deliverable, layout, layout.parts)
         self._begin(wanted)
         keys = [each.key for each in wanted]
@@ -331,6 +354,15 @@ class Finisher:
     def _picture(self, name: str, data: bytes, size: Size) -> StillRecord:
         self._write(name, data)
         return StillRecord(name, size.width, size.height, hashlib.sha256(data).hexdigest())
+
+    def _write_words(self, deliverable: Deliverable, layout: _Layout) -> None:
+        """The words as files beside the deliverable: ASS where they are, and SRT."""
+        script = self._script(deliverable)
+        if script:
+            self._write(f"{deliverable.name}.ass", script.text().encode())
+        if layout.cues or not script:
+            text = write_srt(layout.cues, layout.frame.rate)
+            self._write(f"{deliverable.name}.srt", text.encode())
 
     def _write(self, name: str, data: bytes) -> None:
         """Put a small file beside the deliverables, whole or not at all."""

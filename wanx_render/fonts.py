@@ -19,6 +19,11 @@ class Font:
     path: Path
     face: int
 
+    @property
+    def family(self) -> str:
+        """What the typeface is called."""
+        return str(self.at(16).getname()[0])
+
     def at(self, pixels: int) -> ImageFont.FreeTypeFont:
         return _at(self.path, self.face, pixels)
 

@@ -11,9 +11,8 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from wanx_render import ffmpeg, sync
+from wanx_render import captions, ffmpeg, sync
 from wanx_render.assemble import join_arguments, join_list, measure_arguments
-from wanx_render.captions import save
 from wanx_render.conform import Piece, together
 from wanx_render.errors import Broken
 from wanx_render.manifest import CheckRecord
@@ -46,13 +45,14 @@ def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> Non
     drawn: list[Path] = []
     try:
         for piece, part in parts:
-            drawn += save(piece.captions, piece.frame.size, part) if piece.captions else []
+            drawn += captions.save(piece.captions, piece.frame.size, part) if piece.captions else []
         ffmpeg.run(program, together(parts))
         for call, (_, part) in zip(calls, parts, strict=True):
             part.replace(call.target)
     finally:
-        for path in (*drawn, *(part for _, part in parts)):
-            path.unlink(missing_ok=True)
+        captions.discard(drawn)
+        for _, part in parts:
+            part.unlink(missing_ok=True)
 
 
 def make_segment(program: ffmpeg.Ffmpeg, piece: Piece, target: Path) -> None:

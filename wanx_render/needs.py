@@ -12,12 +12,13 @@ from wanx_render.encoding import ENCODERS
 from wanx_render.errors import BadInput
 from wanx_render.geometry import Move
 from wanx_render.shotlist import Codec, Deliverable, Shot, gaze_at
+from wanx_render.styled import is_styled
 
 _OTHER = "set WANX_FFMPEG to a full build of ffmpeg, or unset it"
 
 
 # Filters that only some lists need, and what for.
-OPTIONAL = {"perspective": "a focus that moves", "rubberband": "another speed"}
+OPTIONAL = {"perspective": "a focus that moves", "rubberband": "another speed", "subtitles": "ASS"}
 
 
 def unmet(
@@ -50,6 +51,8 @@ def _filters(shots: tuple[Shot, ...], deliverables: tuple[Deliverable, ...]) -> 
         yield "perspective"
     if any(shot.speed != 1 for shot in shots):
         yield "rubberband"
+    if any(is_styled(d.subtitles) and d.captions in ("burn", "both") for d in deliverables):
+        yield "subtitles"
 
 
 def _codec(program: ffmpeg.Ffmpeg, codec: Codec, name: str) -> Diagnostic | None:

@@ -664,12 +664,15 @@ def _font(scene: Scene, named: str | None) -> "fonts.Font | None":
 def _subtitles_unusable(
     scene: Scene, index: int, deliverable: Deliverable, named: str
 ) -> Iterator[Diagnostic]:
-    from wanx_render import captions
+    from wanx_render import captions, styled
 
     place = scene.place(("deliverables", index, "subtitles"))
     try:
         text = (scene.folder / named).read_text(encoding="utf-8")
-        cues = captions.read_srt(text, Fraction(30))
+        if styled.is_styled(named):
+            words = styled.read(text, "any").words
+        else:
+            words = "".join(cue.text for cue in captions.read_srt(text, Fraction(30)))
     except (OSError, UnicodeError):
         told = f"the subtitles {named[:100]} cannot be read as UTF-8 text"
         yield Diagnostic("subtitles-unreadable", told, place, "paths start at the list's folder")
@@ -679,7 +682,6 @@ def _subtitles_unusable(
         return
     if deliverable.captions in ("sidecar", "none"):
         return
-    words = "".join(cue.text for cue in cues)
     if why := captions.problem_with(words, _font(scene, deliverable.font)):
         told = f"a cue of {named[:100]} cannot be shown: {why}"
         yield Diagnostic("caption-undrawable", told, place, "give a font that has it")

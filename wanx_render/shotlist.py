@@ -372,7 +372,7 @@ class Deliverable(Written):
     codec: Codec = "h264"
     poster: Seconds | None = None  # which moment its still picture shows
     captions: Literal["burn", "sidecar", "both", "none"] = "burn"
-    subtitles: str | None = None  # an SRT file for the whole, beside the shots' captions
+    subtitles: str | None = None  # an SRT or ASS file for the whole, beside the shots' captions
     font: str | None = None
 
     @model_validator(mode="before")
