@@ -458,7 +458,8 @@ def test_stills_stand_beside_each_deliverable_and_are_made_again_when_they_are_g
 
 def test_ass_subtitles_are_burnt_in_and_lie_beside(studio: Studio) -> None:
     ass = (
-        "[V4+ Styles]\nFormat: Name, Fontname, Fontsize\nStyle: Big,Arial,90\n"
+        "[V4+ Styles]\nFormat: Name, Fontname, Fontsize, PrimaryColour\n"
+        "Style: Big,Arial,90,&H00FFFFFF\n"
         "[Events]\nFormat: Start, End, Style, Text\n"
         "Dialogue: 0:00:04.00,0:00:05.00,Big,猫 {\\an5}%d\n"
     )
