@@ -22,6 +22,7 @@ from wanx_render.manifest import DeliverableRecord, Manifest
 from wanx_render.picks import Picks
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.rules import is_url
+from wanx_render.shotlist import Deliverable
 from wanx_render.standing import Standing
 
 # What a take at work is called, by the kind of its last event.
@@ -230,9 +231,8 @@ def deliverables(scene: Scene, manifest: Manifest | None) -> list[dict[str, Any]
     fresh = manifest is not None and _fresh(scene, manifest)
     listed = []
     for each in scene.plan.deliverables:
-        frame: Frame | None = None
-        if each.size or len(sizes) == len(scene.plan.shots):
-            frame = frame_of(each, sizes, rates)
+        known = each.size or len(sizes) == len(scene.plan.shots)
+        frame = _frame(each, sizes, rates) if known else None
         found = made.get(each.name)
         same = found is not None and found.aspect == str(each.aspect) and found.fit == each.fit
         listed.append(
@@ -248,6 +248,16 @@ def deliverables(scene: Scene, manifest: Manifest | None) -> list[dict[str, Any]
             }
         )
     return listed
+
+
+def _frame(
+    deliverable: Deliverable, sizes: Mapping[str, Size], rates: tuple[Fraction, ...]
+) -> Frame | None:
+    """The deliverable's frame; None where a clip came too small for any."""
+    try:
+        return frame_of(deliverable, sizes, rates)
+    except ValueError:
+        return None
 
 
 def _size(scene: Scene, planned: PlannedShot) -> Size | None:

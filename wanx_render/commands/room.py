@@ -1,6 +1,7 @@
 """The board's room: what a tab sees of a list and its folder, and the way to all one may do."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from decimal import Decimal
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 LOOK = 1.0  # seconds between two looks at the files that others may change
 SETTLE = 0.25  # seconds in which several events become one new look at the journal
+REST = 6  # times as long as a look took: a long list shall not keep the run from its work
 LINES = 30  # of the log that a tab is told
 
 
@@ -42,6 +44,7 @@ class Room:
         self._shown: dict[str, dict[str, Any]] = {}
         self._about: dict[str, Any] = {}
         self._clips: dict[str, Attempt] = {}  # by the names of their files
+        self._took = 0.0  # seconds, by the last look
         self._soon: asyncio.TimerHandle | None = None
         self._look()
 
@@ -109,38 +112,41 @@ class Room:
         }
 
     def _budget(self) -> Decimal | None:
+        """The most a run may spend."""
         written = self._holding.session.loaded.shots.budget
-        limits = [written.max_cost.amount] if written else []
-        limits += (
-            [self._holding.options.max_cost] if self._holding.options.max_cost is not None else []
-        )
-        return min(limits, default=None)
+        given = self._holding.options.max_cost
+        limits = (written.max_cost.amount if written else None, given)
+        return min((each for each in limits if each is not None), default=None)
 
     # What changes
 
     def _news(self) -> None:
         """Something happened; several things in a moment are shown together."""
         if self._soon is None:
-            self._soon = asyncio.get_running_loop().call_later(SETTLE, self._restand)
+            pause = max(SETTLE, REST * self._took)
+            self._soon = asyncio.get_running_loop().call_later(pause, self._restand)
 
     def _restand(self) -> None:
         if self._soon:
             self._soon.cancel()
             self._soon = None
+        began = time.monotonic()
         self._holding.restand()
         self._look()
+        self._took = time.monotonic() - began
 
     async def watch(self) -> None:
         """Look at the files from time to time, for as long as the board is open."""
         while True:
             await asyncio.sleep(LOOK)
             listed, worked = self._holding.changed()
-            if self._runs.current is None and (worked or self._elsewhere):
+            alone = self._runs.current is None  # a run of ours tells of itself
+            if alone and (worked or self._elsewhere):
                 before, self._elsewhere = self._elsewhere, self._holding.is_held()
                 worked = worked or before != self._elsewhere
             if listed:
                 await self._holding.reload()
-            if listed or worked:
+            if listed or (alone and worked):
                 self._restand()
 
     # Files
