@@ -77,7 +77,6 @@ def cli() -> None:
 @click.option("--yes", is_flag=True, help="Spend without asking; the mock never asks.")
 @BASE_URL
 @WHERE
-@click.option("--watch", is_flag=True, help="Render again at each save; ask before spending.")
 @LINES
 @CATALOG
 def render(
@@ -94,13 +93,10 @@ def render(
     yes: bool,
     base_url: str | None,
     executor: str | None,
-    watch: bool,
     as_json: bool,
     catalog: Path | None,
 ) -> int:
     """Make the clips that FILES lack, then their deliverables; run again to resume."""
-    from dataclasses import replace
-
     from wanx_render.commands.base import World
     from wanx_render.commands.batch import render_files
     from wanx_render.commands.render import RenderOptions, render
@@ -116,14 +112,6 @@ def render(
         None, backend, folder, saved, only, max_cost, as_json, catalog, yes, base_url, retake,
         cascade, executor, store, rows, shard,
     )  # fmt: skip
-    if watch:
-        import time
-
-        from wanx_render.commands import saves
-
-        if len(files) != 1 or retake or rows or shard:
-            raise click.UsageError("--watch goes with one list, without --retake, --rows, --shard.")
-        return saves.watch(replace(options, file=files[0]), World.real(), time.sleep)
     return render_files(options, files, World.real()) if files else render(options, World.real())
 
 
@@ -373,6 +361,24 @@ def export(
 
     options = ExportOptions(file, style, out, deliverable, relative, folder, as_json, catalog)
     return export(options, World.real())
+
+
+@cli.command()
+@click.argument("file", type=FILE)
+@click.option("--out", type=FILE, help="The page to write [storyboard.html in the folder].")
+@click.option("--folder", type=FILE, help="The render folder [renders/PROJECT beside the file].")
+@JSON
+@CATALOG
+def report(
+    file: Path, out: Path | None, folder: Path | None, as_json: bool, catalog: Path | None
+) -> int:
+    """Write what was rendered of FILE as a storyboard: one page that opens offline.
+
+    FILE may also be a manifest.json or a render folder."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.report import ReportOptions, report
+
+    return report(ReportOptions(file, out, folder, as_json, catalog), World.real())
 
 
 @cli.group()

@@ -197,7 +197,7 @@ def read(path: Path) -> Manifest:
             Diagnostic(
                 "manifest-missing",
                 f"there is no {path}: nothing was rendered here yet",
-                hint="render the list first, or name the folder with --out",
+                hint="render the list first, or name its folder with --folder",
             )
         ) from None
     except OSError as error:

@@ -58,7 +58,7 @@ def folder_of(loaded: Loaded, out: Path | None) -> Path:
     return (out or loaded.folder / "renders" / loaded.shots.project).resolve()
 
 
-def manifest_of(file: Path, out: Path | None, catalog_file: Path | None) -> Path:
+def manifest_of(file: Path, folder: Path | None, catalog_file: Path | None) -> Path:
     """Where the manifest of a list is; ``file`` may also be the manifest, or its folder.
 
     Raises BadInput where the list cannot be read.
@@ -68,7 +68,7 @@ def manifest_of(file: Path, out: Path | None, catalog_file: Path | None) -> Path
     if file.suffix == ".json":
         return file
     loaded, _ = read(file, catalog_file)
-    return folder_of(loaded, out) / "manifest.json"
+    return folder_of(loaded, folder) / "manifest.json"
 
 
 def make_plan(

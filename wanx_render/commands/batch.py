@@ -12,6 +12,7 @@ from wanx_render import ffmpeg
 from wanx_render.account import Account
 from wanx_render.asking import Asker
 from wanx_render.batch import Work, render_all
+from wanx_render.bench import LocalBench
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import RealClock
 from wanx_render.collect import Collector
@@ -36,14 +37,14 @@ from wanx_render.commands.render import (
     program_version,
     render,
     shown,
-    warner,
     writable,
 )
 from wanx_render.commands.service import Service, access, dashscope, mock
-from wanx_render.commands.workplace import Workplace, Works, at_work
+from wanx_render.commands.workplace import Workplace
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.events import Emit, Event
+from wanx_render.executors import Local
 from wanx_render.home import Home
 from wanx_render.journal import Journal
 from wanx_render.load import Batch
@@ -51,7 +52,6 @@ from wanx_render.manifest import Manifest
 from wanx_render.needs import insist
 from wanx_render.plan import Take
 from wanx_render.pricing import Total, total
-from wanx_render.published import Published
 from wanx_render.purse import Purse
 from wanx_render.render import Desk
 from wanx_render.reports import terminal
@@ -100,7 +100,7 @@ def render_many(
     program = ffmpeg.find(world.environ)
     for item in some:
         insist(program, item.loaded.shots.shots, item.loaded.shots.deliverables)
-    where = _workplace(options, world)
+    at_once = _workplace(options, world)
     asked_at = None
     if backend != "mock":
         asked_at = access(catalog, region, world.environ, options.base_url)
@@ -122,13 +122,11 @@ def render_many(
         for batch in batches:
             for warning in gathered(batch.warnings):
                 emit(Event("warning", warning, list=str(batch.file)))
-        executor = stack.enter_context(pool(where.at_once))
-        at = at_work(where, folders[0], program, executor, warner(emit))
-        encoding = stack.enter_context(at)
+        executor = stack.enter_context(pool(at_once))
         service = _reach(catalog, asked_at, world, run, executor, folders)
         page = _page_of(options, batches, folders)
         try:
-            asyncio.run(run.carry_out(prospects, service, encoding, emit))
+            asyncio.run(run.carry_out(prospects, service, executor, emit))
         finally:
             cost_text = write_index(page, every, journals, mock=backend == "mock")
     return run.close(prospects, page, cost_text, backend)
@@ -156,14 +154,14 @@ def _one_service(some: list[Item], options: RenderOptions) -> tuple[str, str]:
     return next(iter(found))
 
 
-def _workplace(options: RenderOptions, world: World) -> Workplace:
-    """Where the finisher's calls run. Raises BadInput for what only one list can."""
+def _workplace(options: RenderOptions, world: World) -> int | None:
+    """How many calls of the finisher run at once. Raises BadInput for what only one list can."""
     where = Workplace.of(options.executor, options.store, world.environ)
-    if where.bucket:
-        what = f"--out {options.store} takes one list at a time"
-        hint = "give --out a folder that all machines share, or render each list by itself"
-        raise BadInput(Diagnostic("lists-local", what, hint=hint))
-    return where
+    if where.bucket or not isinstance(where.choice, Local):
+        what = f"--out {options.store}" if where.bucket else "a cluster"
+        hint = "render each list by itself; --rows and --shard share a table out"
+        raise BadInput(Diagnostic("lists-local", f"{what} takes one list at a time", hint=hint))
+    return where.at_once
 
 
 def _page_of(options: RenderOptions, batches: list[Batch], folders: list[Path]) -> Path:
@@ -294,18 +292,17 @@ class _Run:
         return Event("start", told, facts=facts)
 
     async def carry_out(
-        self, prospects: list[Prospect], service: Service, encoding: Works, emit: Emit
+        self, prospects: list[Prospect], service: Service, executor: Any, emit: Emit
     ) -> None:
         """Render what is not finished; owed clips first, since they expire."""
         self.outcomes = {e.item.name: e.finished for e in prospects if e.finished}
         open_ = [each for each in prospects if not each.finished]
         open_.sort(key=lambda each: not each.owed)
-        homes = self._homes(service, encoding.here, emit, open_)
+        homes = self._homes(service, executor, emit, open_)
         try:
             if any(each.asks for each in open_):
                 await service.open(self.catalog)
-            sent = {folder: encoding.published(folder) for folder in homes}
-            works = [self._work(each, homes, service, encoding, sent, emit) for each in open_]
+            works = [self._work(each, homes, service, executor, emit) for each in open_]
             await render_all(works, program_version())
         finally:
             await service.backend.close()
@@ -342,23 +339,22 @@ class _Run:
         prospect: Prospect,
         homes: Mapping[Path, Home],
         service: Service,
-        encoding: Works,
-        sent: Mapping[Path, Published],
+        executor: Any,
         emit: Emit,
     ) -> Work:
-        item, here = prospect.item, encoding.here
+        item = prospect.item
         home = homes[item.home]
 
         def start() -> Desk:
             item.folder.mkdir(exist_ok=True)
-            desk = self._session(item).desk(service, home.journal, self.program, here, emit)
+            desk = self._session(item).desk(service, home.journal, self.program, executor, emit)
             return replace(
                 desk,
                 folder=item.folder,
                 account=self.account,
                 home=home,
                 siblings=tuple(homes.values()),
-                bench=encoding.bench(item.folder, sent[item.home]),
+                bench=LocalBench(self.program, executor, item.folder),
             )
 
         def done(desk: Desk, manifest: Manifest | None) -> None:

@@ -24,6 +24,7 @@ from wanx_render.commands.base import (
 )
 from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.plan import hold_to, open_saved
+from wanx_render.commands.report import Source, after_run
 from wanx_render.commands.service import Service, access, dashscope, mock
 from wanx_render.commands.workplace import Place, Workplace, at_work
 from wanx_render.diagnostics import Diagnostic, without_secrets
@@ -67,7 +68,6 @@ class RenderOptions:
     store: str | None = None  # a URL, where files go elsewhere than into the render folder
     rows: str | None = None  # of a table
     shard: str | None = None
-    free: bool = False  # finish what is there, ask the service for nothing
 
 
 def render(
@@ -90,8 +90,8 @@ def render(
         made, new = session.made, session.new
         if approved:
             hold_to(approved, loaded, forecast(made, session.standings, catalog))
-        limit = None if options.free else within_budget(session)
-        if new and not options.free and made.world != "mock" and not (options.yes or approved):
+        limit = within_budget(session)
+        if new and made.world != "mock" and not (options.yes or approved):
             confirm(made.cost(new), len(new), world)
         executor = stack.enter_context(pool(where.at_once))
         service = reach(session, asked_at, world, program=program, executor=executor)
@@ -100,13 +100,13 @@ def render(
         emit(start(session, limit))
         for warning in gathered(warnings(loaded, made)):
             emit(Event("warning", warning))
-        works = stack.enter_context(at_work(where, folder, program, executor, warner(emit)))
-        place = works.place(folder)
+        place = stack.enter_context(at_work(where, folder, program, executor, _warner(emit)))
         for basis, takes in session.counts.items():
             journal.retake(basis, takes)
         desk = session.desk(service, journal, program, executor, emit)
-        desk = replace(desk, limit=limit, bench=place.bench, asks=not options.free)
+        desk = replace(desk, limit=limit, bench=place.bench)
         manifest = asyncio.run(run(session, desk, service))
+        after_run(manifest, Source(folder, program, loaded.media), executor, emit)
         unsent = place.publish(tuple(each.path for each in manifest.deliverables))
         for told in unsent:
             emit(Event("broken", told))
@@ -114,7 +114,7 @@ def render(
     return code or (1 if unsent else 0)
 
 
-def warner(emit: Emit) -> Callable[[str], None]:
+def _warner(emit: Emit) -> Callable[[str], None]:
     return lambda text: emit(Event("warning", text))
 
 
@@ -343,7 +343,6 @@ def _close(
         for take in shot.takes
         if take.state not in ("succeeded", "skipped")
     ]
-    broken = manifest.broken
     if options.as_json:
         record = {
             "event": "summary",
@@ -357,7 +356,7 @@ def _close(
             "shots": len(manifest.shots),
             "takes": {state: states.count(state) for state in sorted(set(states))},
             "deliverables": [str(place.shown(each.path)) for each in manifest.deliverables],
-            "failed": [*failed, *broken],
+            "failed": failed,
         }
         world.stdout.write(terminal.json_line(record, desk.wall.now()))
         return code
@@ -365,24 +364,14 @@ def _close(
         world.stdout.write(f"{shown(place.shown(each.path))}\n")
     mock = "MOCK: " if manifest.backend == "mock" else ""
     if failed:
-        world.tell(f"{mock}{len(failed)} of {len(desk.plan.takes)} takes failed{_listed(failed)}")
+        told = "\n".join(f"  {one}" for one in failed)
+        world.tell(f"{mock}{len(failed)} of {len(desk.plan.takes)} takes failed\n{told}")
         if "unresolved" in states:
             world.tell(f"what became of some only you can tell: wanx-render resolve {options.file}")
         world.tell("the other clips are kept; run the same command again to try these once more")
-    elif broken:
-        world.tell(
-            f"{mock}{len(broken)} of {len(desk.plan.deliverables)} deliverables failed"
-            f"{_listed(broken)}"
-        )
-    elif missing := states.count("skipped"):
-        world.tell(f"{mock}{missing} of {len(states)} takes are not made yet")
     else:
         world.tell(f"{mock}done, {manifest.cost} in all, {shown(place.shown('manifest.json'))}")
     return code
-
-
-def _listed(sentences: Iterable[str]) -> str:
-    return "".join(f"\n  {each}" for each in sentences)
 
 
 def as_asked(manifest: Manifest, desk: Desk) -> bool:

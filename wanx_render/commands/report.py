@@ -1,0 +1,181 @@
+"""``report``: the storyboard of what was rendered, from the manifest and the files it names."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from wanx_render import ffmpeg, thumbs
+from wanx_render.commands.base import World, manifest_of
+from wanx_render.commands.folder import pool
+from wanx_render.errors import FfmpegError
+from wanx_render.events import Emit, Event
+from wanx_render.manifest import DeliverableRecord, Manifest, TakeRecord, read
+from wanx_render.pictures import BadPicture, decode_data_uri, read_bytes
+
+if TYPE_CHECKING:
+    from wanx_render.reports.storyboard import Gallery
+    from wanx_render.task import Media
+
+NAME = "storyboard.html"
+_POSTER_SECONDS = 1  # into the deliverable: behind a fade, and soon decoded
+
+R = TypeVar("R", TakeRecord, DeliverableRecord)
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What ``report`` was asked for."""
+
+    file: Path
+    out: Path | None = None
+    folder: Path | None = None
+    as_json: bool = False
+    catalog: Path | None = None
+
+
+def report(options: ReportOptions, world: World) -> int:
+    """Write the storyboard; its path goes to stdout."""
+    path = manifest_of(options.file, options.folder, options.catalog)
+    manifest = read(path)
+    source = Source(path.parent, ffmpeg.find(world.environ))
+    target = options.out or path.parent / NAME
+    with pool() as executor:
+        missing = write(manifest, source, executor, target)
+    for each in missing:
+        world.tell(f"warning: {each}")
+    told = json.dumps({"file": str(target), "missing": missing}) if options.as_json else target
+    world.stdout.write(f"{told}\n")
+    return 0
+
+
+def after_run(manifest: Manifest, source: Source, executor: Executor, emit: Emit) -> None:
+    """Write the storyboard of a run; whatever goes wrong with it, the run stands."""
+    try:
+        missing = write(manifest, source, executor, source.folder / NAME)
+    except Exception as error:  # noqa: BLE001  # clips are paid for and delivered: no page undoes that
+        missing = (f"no storyboard was written: {type(error).__name__}: {error}",)
+    for each in missing:
+        emit(Event("warning", each))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where pictures come from: the render folder, and pictures that are in no file."""
+
+    folder: Path
+    program: ffmpeg.Ffmpeg
+    media: Mapping[str, Media] | None = None  # of the plan, where one is at hand
+
+    def frames(self, take: TakeRecord) -> tuple[bytes, ...]:
+        """The first, middle and last frame of a take's clip."""
+        clip, sha256 = self.folder / (take.clip or ""), take.sha256 or ""
+        made = thumbs.make(self.program, self.folder, clip, sha256, take.frames or 0)
+        return tuple(path.read_bytes() for path in made)
+
+    def poster(self, made: DeliverableRecord) -> bytes:
+        """A frame from near the beginning of a deliverable."""
+        number = min(round(float(_rate(made.fps)) * _POSTER_SECONDS), max(made.frames - 1, 0))
+        path = self.folder / made.path
+        return thumbs.poster(self.program, self.folder, path, made.sha256, number).read_bytes()
+
+    def picture(self, take: TakeRecord) -> bytes:
+        """The picture that a take begins with."""
+        identity = str(take.request.get("image"))
+        there = thumbs.path_of(self.folder, identity.removeprefix("sha256:"), "picture")
+        if there.is_file():
+            return there.read_bytes()
+        data = self._bytes_of(identity, take.first_frame)
+        return thumbs.picture(self.folder, identity, data).read_bytes()
+
+    def _bytes_of(self, identity: str, path: str | None) -> bytes:
+        if path:
+            return read_bytes(self.folder / path)
+        uris = (each.url for each in (self.media or {}).values() if each.identity == identity)
+        uri = next((each for each in uris if each and each.startswith("data:")), None)
+        if uri is None:
+            raise BadPicture("is in no file")
+        return decode_data_uri(uri)
+
+
+def _rate(fps: str) -> float:
+    top, _, bottom = fps.partition("/")
+    return float(top) / float(bottom or 1)
+
+
+def write(manifest: Manifest, source: Source, executor: Executor, target: Path) -> tuple[str, ...]:
+    """Write the page at ``target``; which pictures are missing from it.
+
+    Raises OSError where it cannot be written.
+    """
+    # Slow to import, and only those who write a page need it.
+    from wanx_render.reports.storyboard import page
+
+    gallery, missing = gather(manifest, source, executor)
+    text = page(manifest, gallery, _base(source.folder, target))
+    part = target.with_name(f".{target.name}.part")
+    part.write_bytes(text.encode("utf-8", "replace"))
+    part.replace(target)
+    return missing
+
+
+def _base(folder: Path, target: Path) -> str:
+    """What leads from the page to the render folder. Raises OSError where nothing does."""
+    try:
+        near = os.path.relpath(folder.resolve(), target.resolve().parent)
+    except ValueError:
+        raise OSError(errno.EXDEV, "the page must lie on the drive of its files", target) from None
+    return "" if near == "." else f"{Path(near).as_posix()}/"
+
+
+def gather(
+    manifest: Manifest, source: Source, executor: Executor
+) -> tuple[Gallery, tuple[str, ...]]:
+    """Every picture of the page, made where it is not kept, and what could not be had."""
+    from wanx_render.reports.storyboard import Gallery
+
+    takes = [take for shot in manifest.shots for take in shot.takes]
+    clips = {t.sha256: t for t in takes if t.sha256 and t.clip and t.frames}
+    firsts = {
+        image: t for t in takes if (image := str(t.request.get("image"))).startswith("sha256:")
+    }
+    films = {each.sha256: each for each in manifest.deliverables}
+    missing: list[str] = []
+    return Gallery(
+        frames=_each(executor, source.frames, clips, missing),
+        pictures=_each(executor, source.picture, firsts, missing),
+        posters=_each(executor, source.poster, films, missing),
+    ), tuple(missing)
+
+
+def _each(
+    executor: Executor, make: Callable[[R], P], records: Mapping[str, R], missing: list[str]
+) -> dict[str, P]:
+    """What ``make`` makes of each record, by its key; what it cannot is told in ``missing``."""
+    found: dict[str, P] = {}
+    work = {key: executor.submit(make, record) for key, record in records.items()}
+    for key, future in work.items():
+        try:
+            found[key] = future.result()
+        except (FfmpegError, BadPicture, OSError, ValueError) as error:
+            missing.append(
+                f"a picture is missing from the storyboard: {_name(records[key])} {error}"
+            )
+    return found
+
+
+def _name(record: object) -> str:
+    match record:
+        case DeliverableRecord():
+            return record.path
+        case TakeRecord():
+            return record.clip or record.first_frame or "the first frame"
+        case _:
+            return "one"

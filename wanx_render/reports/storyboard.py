@@ -1,0 +1,282 @@
+"""The storyboard: one HTML page that opens offline; a function of the manifest and its pictures.
+
+No script, nothing from elsewhere: pictures stand in the page, the deliverables are files beside it.
+Everything people or services wrote is escaped, and a content policy holds even where that failed.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+
+from wanx_render.geometry import Aspect, Focus, Size, crop_box
+from wanx_render.manifest import (
+    DeliverableRecord,
+    Manifest,
+    PartRecord,
+    ShotRecord,
+    TakeRecord,
+    WantedRecord,
+)
+from wanx_render.reports import gantt, wording
+
+HERE = Path(__file__).parent
+_BOX = re.compile(r"(\d+)x(\d+)\+(\d+)\+(\d+)")
+_COLOURS = 6  # as many as the style sheet has
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """The pictures of a page, as the bytes of JPEG files; what is missing is left out."""
+
+    frames: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)  # by a clip's sha256
+    pictures: Mapping[str, bytes] = field(default_factory=dict)  # by a first frame's identity
+    posters: Mapping[str, bytes] = field(default_factory=dict)  # by a deliverable's sha256
+
+
+def page(manifest: Manifest, gallery: Gallery, base: str = "") -> str:
+    """The whole page. ``base`` leads from it to the render folder: empty, or ending in a slash."""
+    template = _environment().get_template("storyboard.html")
+    style = (HERE / "storyboard.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    spans = {id(t): gantt.spans(t) for shot in manifest.shots for t in shot.takes}
+    scale = gantt.Scale(span for each in spans.values() for span in each)
+    return template.render(
+        m=manifest, mock=manifest.backend == "mock", style=style, digest=digest, base=base,
+        gallery=gallery, shots=_shots(manifest), money=_money(manifest), scale=scale,
+        spans=lambda take: spans[id(take)], ticks=scale.ticks(),
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, finalize=wording.plain,
+    )  # fmt: skip
+    environment.filters |= {
+        "visible": wording.visible,
+        "language": wording.language,
+        "jpeg": _jpeg,
+        "href": _href,
+        "told": gantt.told,
+        "sized": _sized,
+        "seconds": _seconds,
+    }
+    environment.globals |= {"difference": wording.difference}
+    return environment
+
+
+def _jpeg(data: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+
+
+def _href(path: str, base: str) -> str:
+    """A relative address, whatever the path holds: never a scheme, never a host."""
+    return "./" + quote(str(wording.plain(base + path.lstrip("/"))), errors="replace")
+
+
+def _sized(text: str) -> str:
+    return text.replace("x", "\u2009×\u2009")
+
+
+def _seconds(text: str) -> str:
+    try:
+        return f"{Decimal(text):.2f} s"
+    except InvalidOperation:
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """What a deliverable takes of a clip: rectangles in the clip's pixels; two where it moves."""
+
+    name: str
+    style: int  # which colour and dash
+    said: str
+    boxes: tuple[tuple[int, int, int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A shot as the page tells it."""
+
+    number: int
+    record: ShotRecord
+    picked: TakeRecord
+    others: tuple[TakeRecord, ...]
+    width: int
+    height: int
+    crops: tuple[Crop, ...]
+    warnings: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
+
+
+def _shots(manifest: Manifest) -> tuple[Shown, ...]:
+    shots = (shot for shot in manifest.shots if shot.takes)
+    return tuple(_shot(manifest, number, shot) for number, shot in enumerate(shots, start=1))
+
+
+def _shot(manifest: Manifest, number: int, shot: ShotRecord) -> Shown:
+    picked = next((t for t in shot.takes if t.take == shot.picked), shot.takes[0])
+    size = _size(picked)
+    return Shown(
+        number=number,
+        record=shot,
+        picked=picked,
+        others=tuple(take for take in shot.takes if take is not picked),
+        width=size.width,
+        height=size.height,
+        crops=_crops(manifest, shot, size),
+        warnings=tuple(_warnings(shot)),
+        parameters=tuple(_parameters(shot, picked)),
+    )
+
+
+def _size(take: TakeRecord) -> Size:
+    if take.width and take.height:
+        return Size(take.width, take.height)
+    found = re.fullmatch(r"(\d+)x(\d+)", take.predicted or "")
+    return Size(int(found[1]), int(found[2])) if found else Size(16, 9)
+
+
+def _crops(manifest: Manifest, shot: ShotRecord, size: Size) -> tuple[Crop, ...]:
+    """What each deliverable takes: as it was made, or as it would be."""
+    made = {each.name: each for each in manifest.deliverables}
+    wanted = manifest.wanted or tuple(
+        WantedRecord(each.name, each.aspect, each.fit) for each in manifest.deliverables
+    )
+    found = []
+    for number, each in enumerate(wanted):
+        part = _part(made.get(each.name), shot.id)
+        found.append(_crop(each, part, shot, size, number % _COLOURS))
+    return tuple(found)
+
+
+def _part(made: DeliverableRecord | None, shot: str) -> PartRecord | None:
+    return next((part for part in made.parts if part.shot == shot), None) if made else None
+
+
+def _crop(
+    wanted: WantedRecord, part: PartRecord | None, shot: ShotRecord, size: Size, style: int
+) -> Crop:
+    if wanted.fit != "crop":
+        sides = "on a blurred copy of itself" if wanted.fit == "blur" else "with bars"
+        return Crop(wanted.name, style, f"whole picture, {sides}{_grown(part)}")
+    boxes = _boxes(part.crop if part else None) or _expected(wanted, shot, size)
+    if not boxes:
+        return Crop(wanted.name, style, "not known yet")
+    _, _, width, height = boxes[0]
+    kept = 100 * width * height / size.area
+    moves = ", moving" if len(boxes) > 1 else ""
+    told = f"{width}\u2009×\u2009{height}, keeps {kept:.0f}\u2009%{moves}{_grown(part)}"
+    return Crop(wanted.name, style, told, boxes)
+
+
+def _grown(part: PartRecord | None) -> str:
+    return (
+        f", enlarged {part.enlarged}" if part and Decimal(part.enlarged) > Decimal("1.001") else ""
+    )
+
+
+def _boxes(text: str | None) -> tuple[tuple[int, int, int, int], ...]:
+    """Corner and size of each box in the words of a manifest, ``WxH+X+Y``."""
+    found = (tuple(map(int, each)) for each in _BOX.findall(text or ""))
+    return tuple((x, y, width, height) for width, height, x, y in found)
+
+
+def _expected(
+    wanted: WantedRecord, shot: ShotRecord, size: Size
+) -> tuple[tuple[int, int, int, int], ...]:
+    points = (shot.focus, shot.focus_to) if shot.focus_to else (shot.focus,)
+    try:
+        aspect = Aspect.parse(wanted.aspect)
+        found = [crop_box(size, aspect, Focus(*map(Fraction, point))) for point in points]
+    except (ValueError, ZeroDivisionError):
+        return ()
+    return tuple((box.x, box.y, box.width, box.height) for box in found)
+
+
+def _warnings(shot: ShotRecord) -> Iterable[str]:
+    """What of a shot did not come as it was foreseen."""
+    for take in shot.takes:
+        real = f"{take.width}x{take.height}"
+        if take.width and take.predicted and take.predicted != real:
+            yield f"take {take.take} came as {real}, {take.predicted} was predicted"
+        if take.cost and take.price and _amount(take.cost) != _amount(take.price):
+            yield f"take {take.take} was billed {take.cost}, {take.price} was expected"
+        if take.state not in ("succeeded", "skipped"):
+            yield f"take {take.take} {take.state}: {take.code or ''} {take.message or ''}".rstrip()
+
+
+def _parameters(shot: ShotRecord, take: TakeRecord) -> Iterable[tuple[str, str]]:
+    """What was asked for besides prompt and seed, and how the clip is used."""
+    asked = take.request
+    yield "Model", str(asked.get("model", ""))
+    yield "Asked for", f"{asked.get('resolution', '')}, {asked.get('duration', '')} s"
+    yield "Sound", str(asked.get("sound", ""))
+    if asked.get("template"):
+        yield "Effect template", str(asked["template"])
+    yield "Prompt extension", "on" if asked.get("prompt_extend") else "off"
+    if asked.get("watermark"):
+        yield "Watermark", "on"
+    if take.frames:
+        yield "Clip", f"{take.frames} frames at {take.fps} fps"
+    if shot.cut_frames is not None:
+        last = shot.cut_start + shot.cut_frames - 1
+        yield "Used", f"frames {shot.cut_start} to {last}"
+    if shot.speed != "1":
+        yield "Speed", shot.speed
+    if shot.transition != "cut":
+        yield "Into the next", f"{shot.transition}, {_fraction(shot.transition_seconds)} s"
+    if shot.caption:
+        yield "Caption", shot.caption
+
+
+def _fraction(text: str) -> str:
+    top, _, bottom = text.partition("/")
+    try:
+        return f"{float(top) / float(bottom or 1):g}"
+    except (ValueError, ZeroDivisionError):
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What was expected and billed, in one currency, and how much of the budget that is."""
+
+    currency: str
+    estimated: str
+    settled: str
+    budget: str | None
+    share: float | None  # of the budget, 0 to 1 or more
+
+
+def _money(manifest: Manifest) -> Money:
+    """The totals; two takes that asked for the very same thing were paid once."""
+    once = {str(sorted(t.request.items())): t for s in manifest.shots for t in s.takes}
+    amount, _, currency = manifest.cost.partition(" ")
+    estimated = sum((_amount(take.price) for take in once.values()), Decimal(0))
+    budget = _amount(manifest.budget) if manifest.budget else None
+    return Money(
+        currency=currency,
+        estimated=f"{estimated:.2f}",
+        settled=amount,
+        budget=f"{budget:.2f}" if budget is not None else None,
+        share=float(_amount(amount) / budget) if budget else None,
+    )
+
+
+def _amount(text: str | None) -> Decimal:
+    try:
+        return Decimal((text or "0").split(" ")[0])
+    except InvalidOperation:
+        return Decimal(0)
