@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from wanx_render import ffmpeg
 from wanx_render.account import Account
 from wanx_render.asking import Asker
 from wanx_render.batch import Work, render_all
-from wanx_render.bench import LocalBench
+from wanx_render.bench import Bench, LocalBench
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import RealClock
 from wanx_render.collect import Collector
@@ -110,7 +111,7 @@ def render_many(
             writable(folder)
             stack.enter_context(held(folder))
         journals = {folder: stack.enter_context(opened(folder)) for folder in folders}
-        run = _Run(options, catalog, program, journals, world)
+        run = Run(options, catalog, program, journals, world)
         prospects = run.survey(some, every)
         cost = run.within_budgets(prospects)
         new = len({key for each in prospects for key in each.new})
@@ -175,8 +176,8 @@ def _reach(
     catalog: Catalog,
     asked_at: "Access | None",
     world: World,
-    run: "_Run",
-    executor: Any,
+    run: "Run",
+    executor: Executor,
     folders: list[Path],
 ) -> Service:
     if asked_at is None:
@@ -186,7 +187,7 @@ def _reach(
 
 
 @dataclass
-class _Run:
+class Run:
     """One run over many lists."""
 
     options: RenderOptions
@@ -195,6 +196,7 @@ class _Run:
     journals: Mapping[Path, Journal]
     world: World
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    bench: Callable[[Executor, Path], Bench] | None = None  # for each list's folder; else here
 
     # -- before anything is sent ---------------------------------------------------------------
 
@@ -292,7 +294,7 @@ class _Run:
         return Event("start", told, facts=facts)
 
     async def carry_out(
-        self, prospects: list[Prospect], service: Service, executor: Any, emit: Emit
+        self, prospects: list[Prospect], service: Service, executor: Executor, emit: Emit
     ) -> None:
         """Render what is not finished; owed clips first, since they expire."""
         self.outcomes = {e.item.name: e.finished for e in prospects if e.finished}
@@ -308,7 +310,7 @@ class _Run:
             await service.backend.close()
 
     def _homes(
-        self, service: Service, executor: Any, emit: Emit, prospects: list[Prospect]
+        self, service: Service, executor: Executor, emit: Emit, prospects: list[Prospect]
     ) -> dict[Path, Home]:
         """A home for each file, all with one account, one watch and one purse over theirs."""
         backend, clock = service.backend, service.clock
@@ -339,7 +341,7 @@ class _Run:
         prospect: Prospect,
         homes: Mapping[Path, Home],
         service: Service,
-        executor: Any,
+        executor: Executor,
         emit: Emit,
     ) -> Work:
         item = prospect.item
@@ -354,7 +356,7 @@ class _Run:
                 account=self.account,
                 home=home,
                 siblings=tuple(homes.values()),
-                bench=LocalBench(self.program, executor, item.folder),
+                bench=self._bench(executor, item.folder),
             )
 
         def done(desk: Desk, manifest: Manifest | None) -> None:
@@ -368,6 +370,11 @@ class _Run:
             emit(_finished(item, outcome, len(self.outcomes)))
 
         return Work(item.name, home.name, start, done)
+
+    def _bench(self, executor: Executor, folder: Path) -> Bench:
+        if self.bench:
+            return self.bench(executor, folder)
+        return LocalBench(self.program, executor, folder)
 
     # -- afterwards ----------------------------------------------------------------------------
 

@@ -106,7 +106,7 @@ class _Survey:
                 cached=states.count("cached"),
                 blocked=states.count("blocked"),
                 deliverables=len(made.deliverables),
-                cost=str(cost.amount),
+                cost=f"{cost.amount:.2f}",
                 unknown_prices=cost.unknown,
                 folder=str(item.folder),
             )
@@ -131,7 +131,7 @@ class _Survey:
             lists=len(self.lines),
             takes=sum(line.takes for line in self.lines),
             to_make=len(new),
-            cost=str(cost.amount),
+            cost=f"{cost.amount:.2f}",
             currency=cost.currency,
             unknown_prices=cost.unknown,
             at_least_seconds=least,

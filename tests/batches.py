@@ -1,0 +1,165 @@
+"""Tables rendered in virtual time against the emulator in this process, as the program does it."""
+
+import random
+from collections import Counter
+from contextlib import ExitStack
+from fractions import Fraction
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from conftest import PROGRAMS
+from emulator import Twin
+from PIL import Image
+from virtual import Counted, Time
+
+from mock_server.faults import read_line
+from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.backends.uploads import Uploads
+from wanx_render.capabilities import packaged
+from wanx_render.commands.base import World
+from wanx_render.commands.batch import Run
+from wanx_render.commands.folder import opened
+from wanx_render.commands.lists import Choice, chosen, items, read_all
+from wanx_render.commands.render import RenderOptions, writable
+from wanx_render.commands.service import Service
+from wanx_render.events import Event
+from wanx_render.geometry import Size
+from wanx_render.making import JoinCall, Joined, SegmentCall, digest
+from wanx_render.stills import Pictures
+
+CATALOG = packaged()
+MODELS = ("wanx2.1-i2v-turbo", "wan2.2-i2v-flash")
+LIST = """\
+version: 1
+project: {project}
+backend: dashscope
+matrix: {{from: {project}.csv, name: "${{sku}}"}}
+defaults: {{resolution: 480P, image: a.png}}
+shots:
+  - {{id: intro, model: wanx2.1-i2v-turbo, duration: 3, prompt: The logo}}
+  - {{id: hero, model: "${{model}}", prompt: "A mug, ${{colour}}"}}
+  - {{id: detail, model: wanx2.1-i2v-turbo, duration: 3, prompt: "${{sku}}"}}
+deliverables: [{{aspect: 9:16, size: 90x160}}]
+"""
+
+FAULTS = (
+    "on=create every=17 effect=reset stage=after",
+    "on=create every=23 status=502 stage=after",
+    "on=create every=11 status=429",
+    "on=create every=29 effect=reset stage=before",
+    "on=query every=13 status=500",
+    "on=list every=7 status=500",
+    "on=result every=31 effect=wrong-length",
+)
+
+
+def table(folder: Path, rows: int, project: str = "shop", first: int = 0) -> Path:
+    """A list of ``rows`` rows: one shot that all share, one that some share, one of its own."""
+    (folder / f"{project}.yaml").write_text(LIST.format(project=project), encoding="utf-8")
+    lines = [
+        f"p{n},colour {n % max(rows // 4, 1)},{MODELS[n % 2]}" for n in range(first, first + rows)
+    ]
+    text = "\n".join(["sku,colour,model", *lines, ""])
+    (folder / f"{project}.csv").write_text(text, encoding="utf-8")
+    if not (folder / "a.png").exists():
+        Image.new("RGB", (400, 400), "#335577").save(folder / "a.png")
+    return folder / f"{project}.yaml"
+
+
+def distinct(rows: int, first: int = 0) -> int:
+    """How many requests such a table makes that differ."""
+    numbers = range(first, first + rows)
+    return 1 + rows + len({(n % max(rows // 4, 1), n % 2) for n in numbers})
+
+
+class Paper:
+    """A bench on which nothing is encoded: names of files, as plain text."""
+
+    def __init__(self, folder: Path) -> None:
+        self.program = PROGRAMS["wheel"]
+        self.folder = folder
+
+    def has(self, path: Path) -> bool:
+        return path.exists()
+
+    async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
+        for call in calls:
+            call.target.parent.mkdir(parents=True, exist_ok=True)
+            call.target.write_text("a segment")
+
+    async def deliverable(self, call: JoinCall) -> Joined:
+        call.target.write_text("\n".join(path.name for path in call.segments))
+        pictures = Pictures(b"poster", b"sheet", Size(16, 16))
+        seconds = Fraction(call.frames) / call.frame.rate
+        return Joined(digest(call.target), seconds, None, (), pictures=pictures)
+
+    async def stands(self, path: Path, sha256: str) -> bool:
+        return path.exists() and digest(path) == sha256
+
+    async def sweep(self, used: Any) -> None:
+        pass
+
+
+class Day:
+    """A folder, an emulator and virtual time that pass from one run to the next."""
+
+    def __init__(self, folder: Path, clip: Path, seed: int = 1, workers: int = 2) -> None:
+        self.folder = folder
+        self.pool = Counted(workers)
+        self.time = Time(self.pool)
+        self.twin = Twin(seed=seed)
+        self.twin.service.clock.base = self.time.now
+        self.twin.service.journal.entries = type(self.twin.service.journal.entries)(maxlen=None)
+
+        async def of(_: Any) -> Path:
+            return clip
+
+        self.twin.service._clips.of = of  # type: ignore[method-assign]
+        self.events: list[Event] = []
+
+    def faults(self, *lines: str) -> None:
+        self.twin.service.set_faults(read_line(line) for line in lines)
+
+    def run(self, *lists: Path, transport: Any = None, **options: Any) -> Run:
+        """One run over the lists, as ``render`` does it once nothing is in its way."""
+        chosen_by = RenderOptions(None, out=self.folder / "out", **options)
+        batches, _ = read_all(lists, None)
+        every = items(batches, chosen_by.out)
+        some = chosen(every, Choice(chosen_by.only, chosen_by.rows, chosen_by.shard))
+        with ExitStack() as stack:
+            journals = {}
+            for home in dict.fromkeys(item.home for item in some):
+                writable(home)
+                journals[home] = stack.enter_context(opened(home))
+            run = Run(
+                chosen_by, CATALOG, PROGRAMS["wheel"], journals, World({}, StringIO(), StringIO()),
+                bench=lambda _, folder: Paper(folder),
+            )  # fmt: skip
+            prospects = run.survey(some, every)
+            run.within_budgets(prospects)
+            work = run.carry_out(prospects, self._service(transport), self.pool, self.events.append)
+            self.time.run(work)
+        return run
+
+    def _service(self, transport: Any) -> Service:
+        access = Access("http://127.0.0.1/api/v1", "sk-mock-a", own_hosts=True)
+        uploads = Uploads(self.folder / "uploads.json")
+        backend = DashScope(
+            access, CATALOG, self.time, random.Random(1), uploads=uploads,
+            transport=transport or self.twin.transport,
+        )  # fmt: skip
+        return Service(backend, self.time, 1)
+
+    def paid(self) -> Counter[str]:
+        """How often each request was accepted and not failed."""
+        rows = self.twin.ledger()["submissions"]
+        alive = [row for row in rows if row["status"] not in ("FAILED", "CANCELED")]
+        return Counter(f"{row['prompt']} {row['model']}" for row in alive)
+
+    def sent(self, operation: str = "create") -> int:
+        return sum(e.operation == operation for e in self.twin.service.journal.entries)
+
+    def close(self) -> None:
+        self.twin.service.close()
+        self.pool.shutdown()
