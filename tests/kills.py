@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -39,11 +39,53 @@ shots:
 deliverables:
   - {{aspect: 9:16, size: 90x160}}
 """
-REQUESTS = 3
+# Two rows of a table, and two lists, that ask for the same first shot.
+SHOTS = """\
+defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3}
+shots:
+  - {id: intro, image: a.png, prompt: "开场"}
+  - {id: own, image: "https://example.com/b.png", prompt: "only PROMPT"}
+deliverables:
+  - {aspect: 9:16, size: 90x160}
+"""
+HEAD = "version: 1\nproject: PROJECT\nbackend: dashscope\n"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is rendered, and what must have come of it; paths start at ``renders``."""
+
+    files: Mapping[str, str]
+    requests: int
+    clips: int  # files; where two lists have the same one it is there twice
+    deliverables: tuple[str, ...]
+    journals: tuple[str, ...] = ("killed/journal.sqlite",)
+
+
+def _other(project: str) -> str:
+    return (HEAD + SHOTS).replace("PROJECT", project).replace("PROMPT", project)
+
+
+CASES = {
+    "list": Case({"list.yaml": LIST.format(name="")}, 3, 3, ("killed/9x16.mp4",)),
+    "table": Case(
+        {
+            "list.yaml": HEAD.replace("PROJECT", "killed")
+            + "matrix: {rows: [{sku: one}, {sku: two}]}\n"
+            + SHOTS.replace("PROMPT", "${sku}")
+        },
+        3, 3, ("killed/one/9x16.mp4", "killed/two/9x16.mp4"),
+    ),
+    "lists": Case(
+        {"list.yaml": _other("killed"), "other.yaml": _other("other")},
+        3, 4, ("killed/9x16.mp4", "other/9x16.mp4"),
+        ("killed/journal.sqlite", "other/journal.sqlite"),
+    ),
+}  # fmt: skip
 STEPS = frozenset(
     {
         "send", "sendmsg", "recv", "recv_into", "connect", "execute", "executescript", "write",
-        "fsync", "rename", "replace", "unlink", "mkdir", "open", "flock", "fork_exec",
+        "fsync", "rename", "replace", "unlink", "link", "mkdir", "open", "flock", "fork_exec",
     }
 )  # fmt: skip
 
@@ -110,6 +152,7 @@ class Range:
     origin: str
     base: Path
     pictures: Path
+    case: Case = CASES["list"]
 
     def start(
         self, client: str, name: str, at: int, kill: int, told: Path | None = None
@@ -129,7 +172,7 @@ class Range:
         out = folder / "log"
         with out.open("ab") as log:
             return subprocess.run(
-                [*command, "list.yaml", "--yes"], cwd=folder, env=environment, stdout=log,
+                [*command, *self.case.files, "--yes"], cwd=folder, env=environment, stdout=log,
                 stderr=log, timeout=120, start_new_session=True,
             )  # fmt: skip
 
@@ -137,7 +180,8 @@ class Range:
         folder = self.base / name
         if not folder.exists():
             folder.mkdir()
-            (folder / "list.yaml").write_text(LIST.format(name=""), encoding="utf-8")
+            for file, text in self.case.files.items():
+                (folder / file).write_text(text, encoding="utf-8")
             (folder / "a.png").write_bytes((self.pictures / "a.png").read_bytes())
         return folder
 
@@ -146,20 +190,28 @@ class Range:
             told = client.get(f"{self.origin}/_mock/ledger", params={"account": name}).json()
         return list(told["submissions"])
 
-    def point(self, client: str, at: int, kill: int, wanted: str) -> Verdict:
-        """Kill at step ``at``, run to the end, judge; ``wanted`` is the deliverable's digest."""
+    def made(self, name: str) -> list[str]:
+        """The digest of each deliverable."""
+        renders = self.folder(name) / "renders"
+        return [digest(renders / path) for path in self.case.deliverables]
+
+    def point(self, client: str, at: int, kill: int, wanted: list[str]) -> Verdict:
+        """Kill at step ``at``, run to the end, judge; ``wanted`` are the deliverables' digests."""
         name = f"{client}-{kill}-{at}"
         self.start(client, name, at, kill)
         finished = any(self.start(client, name, 0, 0).returncode == 0 for _ in range(RUNS))
         rows = Counter(row["request"] for row in self.ledger(name))
-        render = self.folder(name) / "renders" / "killed"
+        renders = self.folder(name) / "renders"
         return Verdict(
             kills=1,
             finished=int(finished),
             double=sum(count - 1 for count in rows.values()),
-            lost=REQUESTS - len(list((render / "clips").glob("*.mp4"))),
-            corrupt=int(digest(render / "9x16.mp4") != wanted),
-            damaged=int(client == "program" and not sound(render / "journal.sqlite")),
+            lost=self.case.clips - len(list(renders.glob("*/clips/*.mp4"))),
+            corrupt=int(self.made(name) != wanted),
+            damaged=int(
+                client == "program"
+                and not all(sound(renders / path) for path in self.case.journals)
+            ),
             leaked=sum(
                 f"sk-mock-{name}".encode() in path.read_bytes()
                 for path in self.folder(name).rglob("*")
@@ -186,13 +238,13 @@ def sound(journal: Path) -> bool:
 
 
 @contextmanager
-def shooting_range(pictures: Path) -> Iterator[Range]:
+def shooting_range(pictures: Path, case: str = "list") -> Iterator[Range]:
     """An emulator in a process of its own, and a run that nobody disturbs as the reference."""
     from emulator import serving
 
     options = ("--clock", f"x{PACE}", "--no-limits")
     with serving(*options) as (origin, _), tempfile.TemporaryDirectory() as folder:
-        yield Range(origin, Path(folder), pictures)
+        yield Range(origin, Path(folder), pictures, CASES[case])
 
 
 def sweep(ground: Range, client: str, kills: int, kill: int = signal.SIGKILL) -> Verdict:
@@ -200,7 +252,7 @@ def sweep(ground: Range, client: str, kills: int, kill: int = signal.SIGKILL) ->
     told, name = ground.base / f"{client}-{kill}.count", f"{client}-{kill}-whole"
     ran = ground.start(client, name, 0, 0, told)
     assert ran.returncode == 0, (ground.folder(name) / "log").read_text()
-    wanted = digest(ground.folder(name) / "renders" / "killed" / "9x16.mp4")
+    wanted = ground.made(name)
     steps = int(told.read_text())
     points = sorted({1 + steps * number // kills for number in range(kills)})
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:

@@ -30,6 +30,16 @@ def test_a_killed_run_is_finished_by_the_next_and_pays_once(
     assert verdict == Verdict(kills=verdict.kills, finished=verdict.kills)
 
 
+@pytest.mark.parametrize("case", ["table", "lists"])
+def test_lists_that_share_a_request_pay_it_once_whenever_they_are_killed(
+    case: str, tmp_path: Path
+) -> None:
+    Image.new("RGB", (750, 1000), "#305070").save(tmp_path / "a.png")
+    with shooting_range(tmp_path, case) as ground:
+        verdict = sweep(ground, "program", max(KILLS // 30, 5))
+    assert verdict == Verdict(kills=verdict.kills, finished=verdict.kills)
+
+
 def test_the_sweep_catches_a_naive_client(ground: Range) -> None:
     verdict = sweep(ground, "naive", 24)
     assert verdict.double > 0
