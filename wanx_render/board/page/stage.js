@@ -36,6 +36,14 @@ export function open(next, facts) {
   show($("uncentre"), shot.focused);
   fillTakes();
   draw();
+  if (other) centre();
+}
+
+// Where the takes are wider than the screen, the chosen one is seen first.
+function centre() {
+  const figure = cards.get(shot.pick)?.figure;
+  const row = $("takes");
+  if (figure) row.scrollLeft = figure.offsetLeft - row.offsetLeft - (row.clientWidth - figure.offsetWidth) / 2;
 }
 
 function facts_of(each) {
@@ -172,7 +180,10 @@ function video(take) {
   made.tabIndex = -1;
   if (take.poster) made.poster = take.poster;
   made.src = take.clip;
-  made.addEventListener("loadedmetadata", () => bound());
+  made.addEventListener("loadedmetadata", () => {
+    made.currentTime = Math.min(position(), made.duration - 0.001); // or the poster would stay
+    bound();
+  });
   made.addEventListener("ended", () => pause());
   return made;
 }
@@ -283,7 +294,7 @@ function draw() {
   const [width, height] = known ? [card.take.width, card.take.height] : [0, 0];
   while (layer.boxes.length > crops.length) layer.boxes.pop().remove();
   while (layer.boxes.length < crops.length) {
-    const box = make("div", `box c${layer.boxes.length % 4}`);
+    const box = make("div", `box c${layer.boxes.length % 6}`);
     box.append(make("span"));
     layer.root.insertBefore(box, layer.point);
     layer.boxes.push(box);
@@ -314,7 +325,7 @@ function list(deliverables, width, height) {
   let crop = 0;
   const items = deliverables.map((each) => {
     const item = make("li");
-    const name = make("b", each.fit === "crop" ? `c${crop++ % 4}` : "", each.name);
+    const name = make("b", each.fit === "crop" ? `c${crop++ % 6}` : "", each.name);
     const box = each.fit === "crop" && width ? cropBox(width, height, each.aspect, aimed(each)) : null;
     const lost = box ? 100 - (100 * box.width * box.height) / (width * height) : 0;
     const told = box
