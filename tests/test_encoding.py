@@ -20,7 +20,7 @@ from wanx_render.making import JoinCall, make_deliverable, make_segment
 from wanx_render.plan import Frame
 from wanx_render.shotlist import Codec, Deliverable, Shot
 from wanx_render.timing import Cut
-from wanx_render.verify import verify
+from wanx_render.verify import Promise, verify
 
 FRAME = Frame(Size(144, 256), Fraction(30), "crop", "black", "draft")
 
@@ -60,7 +60,9 @@ def test_another_codec_keeps_every_promise_over_joins(
     seen = facts(target)
     assert (seen.frames, seen.steps) == (150, {Fraction(1, 30)})
     assert abs(seen.sound_seconds - 5) <= Fraction(1, 30)
-    failed = [c.name for c in verify(each_program, target, FRAME, 150).checks if not c.holds]
+    failed = [
+        c.name for c in verify(each_program, target, Promise(FRAME, 150)).checks if not c.holds
+    ]
     assert failed == ["video codec"]  # of H.264, which nobody made
 
 

@@ -14,7 +14,7 @@ from wanx_render.geometry import Focus, Size
 from wanx_render.making import JoinCall, make_deliverable, make_segment
 from wanx_render.plan import Frame
 from wanx_render.timing import Cut
-from wanx_render.verify import verify
+from wanx_render.verify import Promise, verify
 
 FRAME = Frame(Size(144, 256), Fraction(30), "crop", "black")
 
@@ -141,7 +141,7 @@ def test_every_promise_is_checked_on_the_file_itself(
     each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path, promise: str
 ) -> None:
     path, frames = joined(each_program, tmp_path, takes)
-    good = verify(each_program, path, FRAME, frames)
+    good = verify(each_program, path, Promise(FRAME, frames))
     assert good.holds, good.checks
     spoiled = tmp_path / "spoiled.mp4"
     front = () if promise == "index in front" else ("-movflags", "+faststart")
@@ -150,7 +150,9 @@ def test_every_promise_is_checked_on_the_file_itself(
         ("-i", str(path), "-preset", "ultrafast", "-ar", "48000", *front, *SPOILED[promise],
          "-f", "mp4", "-y", str(spoiled)),
     )  # fmt: skip
-    failed = {c.name for c in verify(each_program, spoiled, FRAME, frames).checks if not c.holds}
+    failed = {
+        c.name for c in verify(each_program, spoiled, Promise(FRAME, frames)).checks if not c.holds
+    }
     assert promise in failed
 
 
@@ -183,7 +185,7 @@ def test_every_quality_keeps_every_promise(
 ) -> None:
     frame = replace(FRAME, quality=quality)
     target, frames = joined(each_program, tmp_path, takes, frame)
-    assert verify(each_program, target, frame, frames).holds
+    assert verify(each_program, target, Promise(frame, frames)).holds
 
 
 def test_better_quality_is_nearer_to_the_clip(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
@@ -226,7 +228,7 @@ def test_black_still_and_silent_stretches_are_noticed(
     )  # fmt: skip
     take = Take(path, "ab", Size(144, 256), Fraction(30), 240, has_sound=True)
     target, frames = joined(each_program, tmp_path, [take])
-    notices = verify(each_program, target, FRAME, frames).notices
+    notices = verify(each_program, target, Promise(FRAME, frames)).notices
     assert [notice.split()[0] for notice in notices] == ["black", "still", "silent"]
     assert notices[0] == "black from 2.00 to 3.00 s"
 
@@ -235,5 +237,5 @@ def test_silence_where_sound_was_promised_fails(
     each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
 ) -> None:
     target, frames = joined(each_program, tmp_path, [takes[1]])  # a clip without sound
-    assert not verify(each_program, target, FRAME, frames, sounding=True).holds
-    assert verify(each_program, target, FRAME, frames).holds
+    assert not verify(each_program, target, Promise(FRAME, frames, sounding=True)).holds
+    assert verify(each_program, target, Promise(FRAME, frames)).holds

@@ -18,7 +18,7 @@ FLOORS = (
     ("styled",),
     ("pricing", "purse", "lanes", "backends.base", "timeline", "thumbs", "store", "executors"),
     ("plan", "rules"),
-    ("framing", "encoding", "explain"),
+    ("framing", "encoding", "explain", "evidence"),
     ("needs",),
     ("look",),
     ("load", "journal", "conform", "mix", "verify"),

@@ -1,4 +1,4 @@
-"""Posters and contact sheets: the right frames, taken from the decoding that verifies the file."""
+"""Posters and contact sheets: the right frames, taken from the finished file."""
 
 import io
 from fractions import Fraction

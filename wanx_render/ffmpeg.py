@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -294,7 +294,10 @@ def probe(program: Ffmpeg, path: Path) -> Probe:
         ),
         timeout=120,
     )  # fmt: skip
-    listing = out.decode("utf-8", "replace")
+    return _probed(out.decode("utf-8", "replace"), log, path)
+
+
+def _probed(listing: str, log: str, path: Path) -> Probe:
     head = log.split("Output #0", 1)[0]
     video, audio = _VIDEO.search(head), _AUDIO.search(head)
     if not video:
@@ -399,52 +402,26 @@ class Decoded:
     frames: int
     samples: int
     digest: tuple[str, ...]  # a checksum of each decoded frame
-    black: tuple[Stretch, ...] = ()
-    frozen: tuple[Stretch, ...] = ()
-    silent: tuple[Stretch, ...] = ()
 
 
-# From which length on, in seconds, and how much black and stillness is meant.
-_BLACK, _FROZEN, _SILENT = "blackdetect=d=0.5:pix_th=0.08", "freezedetect=n=0.0003:d=2", 1
-_SILENCE = f"silencedetect=n=-60dB:d={_SILENT}"
-
-
-def decode(
-    program: Ffmpeg, path: Path, *, watch: bool = False, also: Sequence[str] = ()
-) -> Decoded:
+def decode(program: Ffmpeg, path: Path, *, also: Sequence[str] = ()) -> Decoded:
     """Decode all of ``path`` strictly. Raises FfmpegError on the first damage.
 
     A truncated file with its index in front opens and plays with exit code 0; only this shows it.
-    With ``watch`` it also tells where the picture is black or stands still, and where nothing is
-    heard. ``also`` are outputs that ffmpeg shall write of the same decoding.
+    ``also`` are outputs that ffmpeg shall write of the same decoding.
     """
-    eyes = ("-vf", f"{_BLACK},{_FROZEN}", "-af", _SILENCE) if watch else ()
-    out, log = _run(
+    out, _ = _run(
         program,
         (
-            "-v", "info" if watch else "error",
-            *STRICT, *WHITELIST, "-i", file_url(path), "-map", "0:v:0", "-map", "0:a:0?",
-            *eyes, "-fps_mode", "passthrough", *_LISTED, *also,
+            "-v", "error", *STRICT, *WHITELIST, "-i", file_url(path),
+            "-map", "0:v:0", "-map", "0:a:0?", "-fps_mode", "passthrough", *_LISTED, *also,
         ),
         timeout=900,
     )  # fmt: skip
     listing = out.decode("utf-8", "replace")
     frames = re.findall(r"^0, .*, (0x[0-9a-f]{8})", listing, re.MULTILINE)
     samples = sum(duration for _, duration in _packets(listing, 1))
-    return Decoded(
-        len(frames),
-        samples,
-        tuple(frames),
-        _stretches(log, r"black_start:([\d.]+) black_end:([\d.]+)"),
-        _stretches(log, r"freeze_start: ([\d.]+)(?:(?!freeze_start).)*?freeze_end: ([\d.]+)"),
-        _stretches(log, r"silence_start: (-?[\d.]+)(?:(?!silence_start).)*?silence_end: ([\d.]+)"),
-    )
-
-
-def _stretches(log: str, pattern: str) -> tuple[Stretch, ...]:
-    """What a detector told of, where it begins and ends; it tells no end at the end of the file."""
-    found = re.findall(pattern, log, re.DOTALL)
-    return tuple((max(float(start), 0.0), float(end)) for start, end in found)
+    return Decoded(len(frames), samples, tuple(frames))
 
 
 def boxes(path: Path) -> tuple[str, ...]:
@@ -482,6 +459,48 @@ class Loudness:
         return self.peak is None or self.peak < -70
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What reading a whole file, and decoding its sound, shows."""
+
+    probe: Probe
+    packets: str  # the list of all packets, with their hashes
+    loudness: Loudness
+    silent: tuple[Stretch, ...]
+
+
+_SILENCE = "silencedetect=n=-60dB:d=1"
+
+
+def listen(program: Ffmpeg, path: Path, *, peaks: bool) -> Heard:
+    """Read every packet of ``path`` and decode its sound, all at once. Raises FfmpegError.
+
+    ``peaks``: also between the samples, which costs as much as all the rest.
+    """
+    meter = f"ebur128=framelog=verbose:peak={'true' if peaks else 'sample'}"
+    out, log = _run(
+        program,
+        (
+            *STRICT, "-threads", "1", *WHITELIST, "-i", file_url(path),
+            "-map", "0:v:0", "-map", "0:a:0", "-c", "copy", "-flush_packets", "0",
+            "-f", "framehash", "-hash", "md5", "-",
+            "-map", "0:a:0", "-af", f"{_SILENCE},{meter}", "-f", "null", "-",
+        ),
+        timeout=900,
+    )  # fmt: skip
+    listing = out.decode("utf-8", "replace")
+    probe = _probed(listing, log, path)
+    end = float(probe.sound.duration) if probe.sound else 0.0
+    return Heard(probe, listing, _metered(log), _silent(log, end))
+
+
+def _silent(log: str, end: float) -> tuple[Stretch, ...]:
+    """What silencedetect told of; of what lasts to the end it may tell the beginning alone."""
+    starts = [max(float(at), 0.0) for at in re.findall(r"silence_start: (-?[\d.]+)", log)]
+    ends = [float(at) for at in re.findall(r"silence_end: ([\d.]+)", log)]
+    return tuple(zip_longest(starts, ends, fillvalue=end))
+
+
 def loudness(program: Ffmpeg, path: Path) -> Loudness:
     """How loud the file at ``path`` is."""
     return metered(
@@ -496,6 +515,10 @@ def loudness(program: Ffmpeg, path: Path) -> Loudness:
 def metered(program: Ffmpeg, arguments: Sequence[str]) -> Loudness:
     """What the loudness meter says that ``arguments`` end in."""
     _, log = _run(program, arguments, timeout=600)
+    return _metered(log)
+
+
+def _metered(log: str) -> Loudness:
     loud = re.findall(r"^\s+I:\s+(-?[\d.]+) LUFS", log, re.MULTILINE)
     peaks = re.findall(r"^\s+Peak:\s+(-?[\d.]+) dBFS", log, re.MULTILINE)
     # -70 is the gate: nothing louder was heard.

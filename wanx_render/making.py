@@ -11,17 +11,17 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from wanx_render import captions, ffmpeg, sync
+from wanx_render import captions, evidence, ffmpeg, sync
 from wanx_render.assemble import join_arguments, join_list, measure_arguments
 from wanx_render.conform import Piece, together
 from wanx_render.errors import Broken
 from wanx_render.manifest import CheckRecord
 from wanx_render.mix import NOTHING, PEAK, Level, Mix
 from wanx_render.plan import Frame
-from wanx_render.stills import Pictures, Stills, discard, drawn, outputs
+from wanx_render.stills import Pictures, Stills, discard, drawn, taken
 from wanx_render.sync import Mark
 from wanx_render.timing import samples_in
-from wanx_render.verify import verify
+from wanx_render.verify import Promise, verify
 
 # A limiter takes away what a gain brought; after a few turns it is as near as it gets.
 _LEVELLINGS = 4
@@ -39,6 +39,7 @@ class SegmentCall:
 def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> None:
     """Encode all pieces, each at its target; a name stands only for a whole file.
 
+    Each is decoded at once, and keeps what that showed for the deliverables it goes into.
     What several of them are made of is decoded once; the bytes are those of each made alone.
     """
     parts = [(call.piece, _part(call.target)) for call in calls]
@@ -47,7 +48,9 @@ def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> Non
         for piece, part in parts:
             drawn += captions.save(piece.captions, piece.frame.size, part) if piece.captions else []
         ffmpeg.run(program, together(parts))
-        for call, (_, part) in zip(calls, parts, strict=True):
+        seen = evidence.examine(program, [part for _, part in parts])
+        for call, (_, part), shown in zip(calls, parts, seen, strict=True):
+            evidence.keep(part, shown)
             part.replace(call.target)
     finally:
         captions.discard(drawn)
@@ -80,6 +83,10 @@ class JoinCall:
     stills: Stills | None = None
 
     @property
+    def promise(self) -> Promise:
+        return Promise(self.frame, self.frames, self.mix.loudness, self.sounding)
+
+    @property
     def samples(self) -> int:
         return samples_in(self.frames, self.frame.rate)
 
@@ -110,15 +117,15 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         rate = call.frame.rate
         arguments = join_arguments(listing, part, rate, call.mix, call.samples, level)
         ffmpeg.run(program, arguments)
-        also = outputs(call.stills, call.frame, part) if call.stills else ()
-        finding = verify(
-            program, part, call.frame, call.frames, call.mix.loudness,
-            sounding=call.sounding, also=also,
-        )  # fmt: skip
+        finding = verify(program, part, call.promise, _seen(program, call.segments))
+        for number in finding.changed:  # damaged since it was made: the next run makes it again
+            call.segments[number].unlink(missing_ok=True)
         checks = (*finding.checks, *sync.checks(program, part, call.marks, call.frame.rate))
         if wrong := [check for check in checks if not check.holds]:
             told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
             raise Broken(f"{call.name} is not what was promised: {told}")
+        if call.stills:
+            ffmpeg.run(program, taken(call.stills, call.frame, part))
         joined = Joined(
             sha256=digest(part),
             duration=finding.probe.picture.duration,
@@ -133,6 +140,14 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         discard(part)
         part.unlink(missing_ok=True)
         listing.unlink(missing_ok=True)
+
+
+def _seen(program: ffmpeg.Ffmpeg, segments: tuple[Path, ...]) -> list[evidence.Evidence]:
+    """What decoding each segment showed; those that do not tell are decoded now."""
+    once = {path: evidence.kept(path) for path in segments}
+    untold = [path for path, seen in once.items() if seen is None]
+    found = dict(zip(untold, evidence.examine(program, untold), strict=True)) if untold else {}
+    return [once[path] or found[path] for path in segments]
 
 
 def _level(program: ffmpeg.Ffmpeg, listing: Path, call: JoinCall) -> Level:

@@ -1,9 +1,10 @@
-"""A poster and a contact sheet of a deliverable, taken while it is decoded to be verified.
+"""A poster and a contact sheet of a deliverable, of a few frames of the finished file.
 
-Frames are counted, not sought; no file is decoded a second time. ffmpeg writes the few that are
-wanted as plain pixels, and Pillow makes the two pictures.
+Only what those few need is decoded: each is sought from the key frame before it. ffmpeg writes them
+as plain pixels, and Pillow makes the two pictures.
 """
 
+import glob
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from wanx_render.ffmpeg import file_url
+from wanx_render.ffmpeg import WHITELIST, file_url
 from wanx_render.fonts import chinese
 from wanx_render.geometry import Size
 from wanx_render.plan import Frame
@@ -82,53 +83,57 @@ def small(frame: Frame) -> Size:
     return Size(width, height)
 
 
-def outputs(stills: Stills, frame: Frame, part: Path) -> tuple[str, ...]:
-    """What ffmpeg shall write besides, while it decodes a deliverable."""
-    size = small(frame)
-    numbers = sorted({cell.frame for cell in stills.cells})
-    wanted = "+".join(f"eq(n\\,{number})" for number in numbers)
-    return (
-        *_output(f"select=eq(n\\,{stills.poster})", _poster(part)),
-        *_output(f"select={wanted},scale={size.width}:{size.height}:flags=area", _cells(part)),
-    )
+def taken(stills: Stills, frame: Frame, part: Path) -> list[str]:
+    """The ffmpeg arguments that write the wanted frames of the finished file beside it."""
+    size, numbers = small(frame), _numbers(stills)
+    inputs: list[str] = ["-xerror"]
+    outputs: list[str] = []
+    for index, number in enumerate((stills.poster, *numbers)):
+        # A little before the frame, or its neighbour may be taken for it.
+        start = (number - Fraction(1, 4)) / frame.rate if number else Fraction(0)
+        inputs += ["-err_detect", "explode", "-threads", "1", *WHITELIST]
+        inputs += ["-ss", f"{float(start):.6f}", "-i", file_url(part)]
+        graph = f"scale={size.width}:{size.height}:flags=area,format=rgb24"
+        path = _cell(part, number)
+        if not index:
+            graph, path = "format=rgb24", _poster(part)
+        outputs += ["-map", f"{index}:v:0", "-vf", graph, "-frames:v", "1"]
+        outputs += ["-f", "rawvideo", "-y", file_url(path)]
+    return [*inputs, *outputs]
 
 
-def _output(graph: str, path: Path) -> tuple[str, ...]:
-    return (
-        "-map", "0:v:0", "-vf", f"{graph},format=rgb24", "-fps_mode", "passthrough",
-        "-f", "rawvideo", "-y", file_url(path),
-    )  # fmt: skip
+def _numbers(stills: Stills) -> list[int]:
+    return sorted({cell.frame for cell in stills.cells})
 
 
 def _poster(part: Path) -> Path:
     return part.with_name(f"{part.name}.poster")
 
 
-def _cells(part: Path) -> Path:
-    return part.with_name(f"{part.name}.cells")
+def _cell(part: Path, number: int) -> Path:
+    return part.with_name(f"{part.name}.{number}.cell")
 
 
 def drawn(stills: Stills, frame: Frame, part: Path) -> Pictures:
     """The two pictures, of what ffmpeg has written."""
     size = (frame.size.width, frame.size.height)
     poster = Image.frombytes("RGB", size, _poster(part).read_bytes())
-    sheet = _sheet(stills, _read(stills, small(frame), _cells(part)), small(frame))
+    sheet = _sheet(stills, _read(stills, small(frame), part), small(frame))
     return Pictures(_jpeg(poster, 90), _jpeg(sheet, 85), Size(*sheet.size))
 
 
 def discard(part: Path) -> None:
     """Remove what ffmpeg has written."""
-    for path in (_poster(part), _cells(part)):
+    for path in (_poster(part), *part.parent.glob(f"{glob.escape(part.name)}.*.cell")):
         path.unlink(missing_ok=True)
 
 
-def _read(stills: Stills, size: Size, path: Path) -> dict[int, Image.Image]:
+def _read(stills: Stills, size: Size, part: Path) -> dict[int, Image.Image]:
     """The cells' pictures by their frames."""
-    data, length = path.read_bytes(), size.area * 3
-    numbers = sorted({cell.frame for cell in stills.cells})
+    sides = (size.width, size.height)
     return {
-        number: Image.frombytes("RGB", (size.width, size.height), data[at : at + length])
-        for number, at in zip(numbers, range(0, len(data), length), strict=True)
+        number: Image.frombytes("RGB", sides, _cell(part, number).read_bytes())
+        for number in _numbers(stills)
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wanx_render import ffmpeg
 from wanx_render.encoding import promised
+from wanx_render.evidence import Evidence, examine, listed, stretches
 from wanx_render.plan import Frame
 from wanx_render.timing import SAMPLE_RATE
 
@@ -26,14 +27,24 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """What a finished file shall be."""
+
+    frame: Frame
+    frames: int
+    loudness: Decimal | None = None  # LUFS
+    sounding: bool = False  # whether something must be heard
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Everything learnt about a finished file."""
 
     checks: tuple[Check, ...]
     probe: ffmpeg.Probe
-    frame_digest: tuple[str, ...]
     loudness: str | None = None  # LUFS; None for silence
     notices: tuple[str, ...] = ()  # what may be meant so, and may not
+    changed: tuple[int, ...] = ()  # which pieces are not in the file as they were decoded
 
     @property
     def holds(self) -> bool:
@@ -41,53 +52,76 @@ class Finding:
 
 
 def verify(
-    program: ffmpeg.Ffmpeg,
-    path: Path,
-    frame: Frame,
-    frames: int,
-    loudness: Decimal | None = None,
-    *,
-    sounding: bool = False,
-    also: Sequence[str] = (),
+    program: ffmpeg.Ffmpeg, path: Path, promise: Promise, pieces: Sequence[Evidence] = ()
 ) -> Finding:
-    """Decode the finished file and check each promise of it. Raises FfmpegError if it is broken.
+    """Check each promise on the finished file. Raises FfmpegError if it is broken.
 
-    ``sounding``: something must be heard in it. ``also`` are outputs of the same decoding.
+    Its sound is decoded here. So are its pictures, unless ``pieces`` tells what decoding showed of
+    what it was joined from: then each packet must be the one that was decoded.
     """
-    heard = ffmpeg.loudness(program, path)
-    probe = ffmpeg.probe(program, path)
-    decoded = ffmpeg.decode(program, path, watch=True, also=also)
+    pieces = pieces or examine(program, [path])
+    heard = ffmpeg.listen(program, path, peaks=promise.loudness is not None)
+    changed = tuple(_changed(heard.packets, pieces))
+    checks = [*_picture_checks(heard.probe, promise, pieces), *_file_checks(heard.probe, path)]
+    told = f"not in part {changed[0] + 1}" if changed else "as decoded"
+    checks.append(Check("pictures", "as decoded", told))
+    if promise.loudness is not None:
+        checks += _loud(promise.loudness, heard.loudness)
+    if promise.sounding:
+        silence = heard.loudness.peak_is_low
+        checks.append(Check("sound", "heard", "silence" if silence else "heard"))
+    loudness = heard.loudness.integrated
+    return Finding(
+        tuple(checks),
+        heard.probe,
+        None if loudness is None else str(loudness),
+        tuple(_notices(pieces, heard, promise.frame.rate)),
+        changed,
+    )
+
+
+def _picture_checks(
+    probe: ffmpeg.Probe, promise: Promise, pieces: Sequence[Evidence]
+) -> Iterator[Check]:
+    picture, frame, frames = probe.picture, promise.frame, str(promise.frames)
+    size = picture.size
+    yield Check("size", str(frame.size), str(size))
+    yield Check("even sides", "yes", _yes(not (size.width % 2 or size.height % 2)))
+    yield Check("aspect", str(frame.aspect), _aspect(frame, picture))
+    yield Check("square pixels", "1", str(picture.sample_aspect))
+    yield Check("frame rate", str(frame.rate), str(picture.rate))
+    yield Check("constant rate", "yes", _yes(picture.uniform))
+    yield Check("frames", frames, str(picture.frames))
+    yield Check("frames decoded", frames, str(sum(len(piece.looks) for piece in pieces)))
+    yield Check("video codec", promised(frame), _video(picture))
+
+
+def _file_checks(probe: ffmpeg.Probe, path: Path) -> Iterator[Check]:
     picture, sound = probe.picture, probe.sound
     gap = abs((sound.duration if sound else Fraction(0)) - picture.duration)
     order = [box for box in ffmpeg.boxes(path) if box in ("moov", "mdat")]
-    checks: tuple[Check, ...] = (
-        Check("size", str(frame.size), str(picture.size)),
-        Check("even sides", "yes", _yes(not (picture.size.width % 2 or picture.size.height % 2))),
-        Check("aspect", str(frame.aspect), _aspect(frame, picture)),
-        Check("square pixels", "1", str(picture.sample_aspect)),
-        Check("frame rate", str(frame.rate), str(picture.rate)),
-        Check("constant rate", "yes", _yes(picture.uniform)),
-        Check("frames", str(frames), str(picture.frames)),
-        Check("frames decoded", str(frames), str(decoded.frames)),
-        Check("video codec", promised(frame), _video(picture)),
-        Check("audio codec", f"aac {SAMPLE_RATE} stereo", _audio(sound)),
-        Check("sound as long as picture", "within a frame", _within(gap, frame.rate)),
-        Check("index in front", "moov mdat", " ".join(order)),
-    )
-    if loudness is not None:
-        checks = (*checks, *_loud(loudness, heard))
-    if sounding:
-        checks = (*checks, Check("sound", "heard", "silence" if heard.peak_is_low else "heard"))
-    told = None if heard.integrated is None else str(heard.integrated)
-    return Finding(checks, probe, decoded.digest, told, tuple(_notices(decoded)))
+    yield Check("audio codec", f"aac {SAMPLE_RATE} stereo", _audio(sound))
+    yield Check("sound as long as picture", "within a frame", _within(gap, picture.rate))
+    yield Check("index in front", "moov mdat", " ".join(order))
 
 
-def _notices(decoded: ffmpeg.Decoded) -> Iterator[str]:
+def _changed(listing: str, pieces: Sequence[Evidence]) -> Iterator[int]:
+    """Which pieces are not found in the file as they were when they were decoded."""
+    head, packets = listed(listing)
+    at = 0
+    for number, piece in enumerate(pieces):
+        end = at + len(piece.packets)
+        if (head, packets[at:end]) != (piece.head, piece.packets):
+            yield number
+        at = end
+
+
+def _notices(pieces: Sequence[Evidence], heard: ffmpeg.Heard, rate: Fraction) -> Iterator[str]:
     """Stretches that a viewer would take for a fault."""
-    seen = (("black", decoded.black), ("still", decoded.frozen), ("silent", decoded.silent))
-    for word, stretches in seen:
-        for start, end in stretches:
-            yield f"{word} from {start:.2f} to {end:.2f} s"
+    for word, start, end in stretches(pieces, rate):
+        yield f"{word} from {float(start):.2f} to {float(end):.2f} s"
+    for first, last in heard.silent:
+        yield f"silent from {first:.2f} to {last:.2f} s"
 
 
 def _loud(wanted: Decimal, heard: ffmpeg.Loudness) -> tuple[Check, ...]:
@@ -121,4 +155,4 @@ def _audio(sound: ffmpeg.Sound | None) -> str:
 
 
 def _within(gap: Fraction, rate: Fraction) -> str:
-    return "within a frame" if gap <= 1 / rate else f"{float(gap * 1000):.1f} ms apart"
+    return "within a frame" if gap * rate <= 1 else f"{float(gap * 1000):.1f} ms apart"

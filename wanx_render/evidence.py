@@ -1,0 +1,156 @@
+"""What decoding a segment showed, kept in the segment itself, for the file it is joined into.
+
+A join copies every packet as it is. What decoded well in its segment decodes to the same pictures
+in the finished file, behind the same head; that they are the same is seen from their hashes. So the
+pictures are decoded once, as soon as they are made, and never all together at the end.
+"""
+
+import json
+import os
+import re
+import struct
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from hashlib import sha256
+from itertools import pairwise
+from operator import sub
+from pathlib import Path
+
+from wanx_render import ffmpeg
+from wanx_render.errors import FfmpegError
+
+_SIDE = 48  # pixels each way of what is looked at; points of the picture, not means
+_PIXELS = _SIDE * _SIDE
+_BRIGHT = bytes(range(34, 256))  # stored luma that is not black
+_DARK = _PIXELS * 98 // 100
+_STILL = _PIXELS * 255 * 3 // 10_000  # in all pixels together; noise differs by more
+_BOX, _MARK = b"skip", b"seen"  # a box that every reader of mp4 passes over; what ends it
+_BLACK_SECONDS, _STILL_SECONDS = Fraction(1, 2), 2
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was seen when all of a video was decoded, every error fatal."""
+
+    head: str  # a hash of what the decoder is told first
+    packets: tuple[str, ...]  # the size and a hash of each, in the order of decoding
+    looks: str  # a letter for each decoded frame: is it black, is it like those before
+    first: str  # the first and the last frame, small, as hexadecimal luma
+    last: str
+
+    @property
+    def digest(self) -> str:
+        """A hash of all packets and their head."""
+        return sha256("\n".join((self.head, *self.packets)).encode()).hexdigest()
+
+
+def examine(program: ffmpeg.Ffmpeg, paths: Sequence[Path]) -> tuple[Evidence, ...]:
+    """Decode all of each video. Raises FfmpegError on the first damage."""
+    with tempfile.TemporaryDirectory(prefix="wanx-looks-") as name:
+        folder = Path(name)
+        ffmpeg.run(program, _arguments(paths, folder))
+        return tuple(_evidence(folder, number) for number in range(len(paths)))
+
+
+def _arguments(paths: Sequence[Path], folder: Path) -> list[str]:
+    """Every frame is decoded whole; what leaves the decoder is made small where it costs least."""
+    inputs: list[str] = ["-xerror", "-filter_threads", "1"]
+    outputs: list[str] = []
+    small = f"scale={_SIDE}:{_SIDE}:flags=neighbor,format=yuv420p,extractplanes=y"
+    for number, path in enumerate(paths):
+        inputs += ["-err_detect", "explode", "-threads", "1", *ffmpeg.WHITELIST]
+        inputs += ["-i", ffmpeg.file_url(path)]
+        video = ["-map", f"{number}:v:0"]
+        outputs += [*video, "-vf", small, "-fps_mode", "passthrough", "-c:v", "rawvideo"]
+        outputs += ["-f", "rawvideo", ffmpeg.file_url(folder / f"{number}.luma")]
+        outputs += [*video, "-c", "copy", "-f", "framehash", "-hash", "md5"]
+        outputs += [ffmpeg.file_url(folder / f"{number}.packets")]
+    return [*inputs, *outputs]
+
+
+def _evidence(folder: Path, number: int) -> Evidence:
+    luma = (folder / f"{number}.luma").read_bytes()
+    listing = (folder / f"{number}.packets").read_text(encoding="utf-8")
+    if not luma:
+        raise FfmpegError("it has no picture that can be decoded")
+    frames = [luma[at : at + _PIXELS] for at in range(0, len(luma), _PIXELS)]
+    head, packets = listed(listing)
+    return Evidence(head, packets, "".join(_looks(frames)), frames[0].hex(), frames[-1].hex())
+
+
+def listed(listing: str) -> tuple[str, tuple[str, ...]]:
+    """The head, and size and hash of each packet, of the first stream of a ``framehash`` list."""
+    head = re.search(r"^#extradata 0, +(\d+), (\w+)", listing, re.MULTILINE)
+    packets = re.findall(r"^0, +-?\d+, +-?\d+, +\d+, +(\d+), (\w+)", listing, re.MULTILINE)
+    return " ".join(head.groups()) if head else "", tuple(f"{s} {h}" for s, h in packets)
+
+
+def _looks(frames: Sequence[bytes]) -> Iterator[str]:
+    """``.`` for a frame, ``s`` for one like those before it, ``b`` and ``B`` for black ones."""
+    same = frames[0]
+    for number, frame in enumerate(frames):
+        still = number > 0 and _alike(frame, same)
+        same = same if still else frame
+        dark = len(frame.translate(None, _BRIGHT)) >= _DARK
+        yield "B" if still and dark else "s" if still else "b" if dark else "."
+
+
+def _alike(one: bytes, other: bytes) -> bool:
+    if one == other:
+        return True
+    # Most frames differ so much that a few of their points show it.
+    return _distance(one[::16], other[::16]) <= _STILL and _distance(one, other) <= _STILL
+
+
+def _distance(one: bytes, other: bytes) -> int:
+    return sum(map(abs, map(sub, one, other)))
+
+
+def stretches(
+    pieces: Sequence[Evidence], rate: Fraction
+) -> Iterator[tuple[str, Fraction, Fraction]]:
+    """Where a viewer would take the picture for broken."""
+    looks = "".join(each.looks for each in _linked(pieces))
+    for word, pattern, least in (
+        ("black", "[bB]+", _BLACK_SECONDS),
+        ("still", "[.b][sB]+", _STILL_SECONDS),
+    ):
+        for found in re.finditer(pattern, looks):
+            if (found.end() - found.start()) / rate >= least:
+                yield word, found.start() / rate, found.end() / rate
+
+
+def _linked(pieces: Sequence[Evidence]) -> Iterator[Evidence]:
+    """The pieces; the first frame of each told to be like the last before it, where it is."""
+    yield pieces[0]
+    for before, piece in pairwise(pieces):
+        if _alike(bytes.fromhex(before.last), bytes.fromhex(piece.first)):
+            first = "B" if piece.looks[0] == "b" else "s"
+            yield Evidence(
+                piece.head, piece.packets, first + piece.looks[1:], piece.first, piece.last
+            )
+        else:
+            yield piece
+
+
+def keep(path: Path, evidence: Evidence) -> None:
+    """Write what was seen behind the video at ``path``."""
+    told = json.dumps(asdict(evidence)).encode()
+    length = struct.pack(">I", len(told))
+    with path.open("ab") as stream:
+        stream.write(struct.pack(">I4s", len(told) + 16, _BOX) + told + length + _MARK)
+
+
+def kept(path: Path) -> Evidence | None:
+    """What was seen when the video at ``path`` was made; None where nothing is told."""
+    with path.open("rb") as stream:
+        end = stream.seek(0, os.SEEK_END)
+        stream.seek(max(end - 8, 0))
+        length, mark = stream.read(4), stream.read(4)
+        if mark != _MARK:
+            return None
+        stream.seek(end - 8 - int.from_bytes(length, "big"))
+        told = json.loads(stream.read()[:-8])
+    return Evidence(**{**told, "packets": tuple(told["packets"])})
