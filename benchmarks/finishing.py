@@ -1,26 +1,40 @@
 """What finishing costs: `uv run python benchmarks/finishing.py [ROUNDS]`.
 
 Three shots (24 and 30 fps, sound and silence) into three deliverables (crop 9:16 at 1080x1920, crop
-3:4, blur 9:16), beside two things on the same frames with the same ffmpeg:
-  floor   the already conformed raw frames, encoded with the same settings and nothing else
-  naive   the usual script: each clip scaled and encoded, the results joined and encoded again
-Processor time is that of all ffmpeg processes; ratios are of medians, taken turn by turn.
+3:4, blur 9:16), beside others on the same clips with the same x264 settings:
+  floor    the already conformed raw frames, encoded with one thread each, and nothing else
+  needed   the floor; each clip decoded once; the scaling; each finished frame decoded once
+  naive    the usual script: each clip scaled and encoded, the results joined and encoded again
+  MoviePy  the same by MoviePy 2, in an environment of its own
+Processor time is that of all child processes; ratios are of medians, taken turn by turn. Then what
+is left to do when the last clip lands, and when one caption of a hundred shots is changed.
 """
 
+import asyncio
+import json
+import os
+import re
 import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from wanx_render import ffmpeg
-from wanx_render.conform import Segment, Take, encoding
+from wanx_render.assemble import join_arguments, join_list
+from wanx_render.conform import Segment, Take, together
+from wanx_render.encoding import ENCODERS, encoding, timescale
+from wanx_render.errors import Broken
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, make_deliverable, make_segment
+from wanx_render.making import JoinCall, SegmentCall, make_deliverable, make_segments
+from wanx_render.mix import NOTHING, Level
 from wanx_render.plan import Frame
 from wanx_render.timing import Cut
 
@@ -30,10 +44,42 @@ FRAMES = (
     Frame(Size(828, 1472), Fraction(30), "blur", "black"),
 )
 SHOTS = ((24, Size(816, 1104), True), (30, Size(816, 1104), False), (30, Size(1104, 816), True))
-SECONDS = 3
+SECONDS = 2
+SETTINGS = {"veryfast": ("veryfast", 18), "medium": ("medium", 20)}
+TAGS = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+MOVIEPY = ("uv", "run", "--isolated", "--no-project", "--quiet", "--with", "moviepy==2.2.1")
 
 
-def clips(program: ffmpeg.Ffmpeg, folder: Path) -> list[Take]:
+@dataclass(frozen=True)
+class Studio:
+    """An ffmpeg, clips, and a folder to work in."""
+
+    program: ffmpeg.Ffmpeg
+    takes: tuple[Take, ...]
+    folder: Path
+
+    def run(self, *arguments: str) -> None:
+        ffmpeg.run(self.program, arguments)
+
+    def segment(self, f: int, t: int) -> Path:
+        return self.folder / f"seg{f}-{t}.mov"
+
+
+@contextmanager
+def settings(name: str):
+    """Let quality ``standard`` mean a preset and a factor for a while."""
+    before = ENCODERS["h264"]
+    preset, crf = SETTINGS[name]
+    ENCODERS["h264"] = replace(
+        before, qualities={**before.qualities, "standard": {"preset": preset, "crf": crf}}
+    )
+    try:
+        yield
+    finally:
+        ENCODERS["h264"] = before
+
+
+def make_clips(program: ffmpeg.Ffmpeg, folder: Path) -> tuple[Take, ...]:
     made = []
     for number, (rate, size, sound) in enumerate(SHOTS):
         path = folder / f"clip{number}.mp4"
@@ -45,114 +91,368 @@ def clips(program: ffmpeg.Ffmpeg, folder: Path) -> list[Take]:
              "-crf", "20", "-pix_fmt", "yuv420p", "-c:a", "aac", "-y", str(path)),
         )  # fmt: skip
         made.append(Take(path, str(number), size, Fraction(rate), rate * SECONDS, sound))
-    return made
+    return tuple(made)
 
 
-def measured(work: Callable[[], None]) -> tuple[float, float]:
+def usage() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measured(work: Callable[[], object]) -> tuple[float, float]:
     """Processor seconds of all processes that ``work`` starts, and seconds by the wall."""
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    before, began = usage(), time.monotonic()
     work()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return cpu, time.monotonic() - began
+    return usage() - before, time.monotonic() - began
 
 
-def ours(program: ffmpeg.Ffmpeg, takes: list[Take], folder: Path) -> None:
-    segments = {
-        (f, t): Segment.whole(take, Cut(0, take.frames), Focus(), frame)
+# -- the reference list ----------------------------------------------------------------------------
+
+
+def pieces(studio: Studio, t: int) -> list[tuple[Segment, Path]]:
+    """What is made of one clip."""
+    take = studio.takes[t]
+    return [
+        (Segment.whole(take, Cut(0, take.frames), Focus(), frame), studio.segment(f, t))
         for f, frame in enumerate(FRAMES)
-        for t, take in enumerate(takes)
-    }
-    paths = {key: folder / f"seg{key[0]}-{key[1]}.mov" for key in segments}
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda key: make_segment(program, segments[key], paths[key]), segments))
-        calls = [
-            JoinCall(
-                f"out{f}", tuple(paths[(f, t)] for t in range(len(takes))), frame,
-                sum(segments[(f, t)].frames for t in range(len(takes))), folder / f"out{f}.mp4",
+    ]
+
+
+def call(studio: Studio, f: int) -> JoinCall:
+    shots = range(len(studio.takes))
+    frames = sum(pieces(studio, t)[f][0].frames for t in shots)
+    segments = tuple(studio.segment(f, t) for t in shots)
+    return JoinCall(f"out{f}", segments, FRAMES[f], frames, studio.folder / f"out{f}.mp4")
+
+
+def in_pool(work: Callable[[int], object], numbers: range) -> None:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(work, numbers))
+
+
+def ours(studio: Studio) -> None:
+    """Everything a run does, with every check."""
+    in_pool(
+        lambda t: make_segments(
+            studio.program, tuple(SegmentCall(*each) for each in pieces(studio, t))
+        ),
+        range(len(studio.takes)),
+    )
+    in_pool(lambda f: make_deliverable(studio.program, call(studio, f)), range(len(FRAMES)))
+
+
+def unchecked(studio: Studio) -> None:
+    """The same files, and nothing of them decoded."""
+    in_pool(lambda t: studio.run(*together(pieces(studio, t))), range(len(studio.takes)))
+    in_pool(lambda f: joined(studio, f), range(len(FRAMES)))
+
+
+def joined(studio: Studio, f: int) -> None:
+    wanted = call(studio, f)
+    listing = studio.folder / f"list{f}.ffconcat"
+    listing.write_text(join_list(path.name for path in wanted.segments))
+    scale = timescale(wanted.frame.rate)
+    studio.run(*join_arguments(listing, wanted.target, scale, NOTHING, wanted.samples, Level()))
+
+
+def raw(studio: Studio, f: int, t: int) -> Path:
+    return studio.folder / f"raw{f}-{t}.yuv"
+
+
+def make_raw(studio: Studio) -> None:
+    """The frames as the encoder is given them."""
+    for t in range(len(studio.takes)):
+        for f, (piece, target) in enumerate(pieces(studio, t)):
+            arguments = together([(piece, target)])
+            at = arguments.index("-filter_complex")
+            graph, label = arguments[: at + 2], arguments[at + 3]
+            studio.run(
+                *silent(graph), "-map", label, "-f", "rawvideo", "-y", str(raw(studio, f, t))
             )
-            for f, frame in enumerate(FRAMES)
-        ]  # fmt: skip
-        list(pool.map(lambda call: make_deliverable(program, call), calls))
 
 
-def raw_frames(program: ffmpeg.Ffmpeg, folder: Path) -> dict[Path, Frame]:
-    found = {}
-    for f, frame in enumerate(FRAMES):
-        for path in sorted(folder.glob(f"seg{f}-*.mov")):
-            raw = path.with_suffix(".yuv")
-            ffmpeg.run(
-                program,
-                ("-i", str(path), "-map", "0:v", "-f", "rawvideo", "-y", str(raw)),
-            )
-            found[raw] = frame
-    return found
+def silent(arguments: list[str]) -> list[str]:
+    """The same graph without its sound."""
+    *head, graph = arguments
+    kept = [part for part in graph.split(";") if not re.search(r"\[\d+:a\]|aresample|atrim", part)]
+    kept = [part for part in kept if not re.search(r"aformat|apad|asetpts", part)]
+    return [*head, ";".join(kept)]
 
 
-def floor(program: ffmpeg.Ffmpeg, raws: dict[Path, Frame]) -> None:
-    def encode(item: tuple[Path, Frame]) -> None:
-        raw, frame = item
+def floor(studio: Studio) -> None:
+    def encode(number: int) -> None:
+        f, t = divmod(number, len(studio.takes))
+        frame = FRAMES[f]
         options = [
             word
             for name, value in encoding(frame).items()
             if name not in ("c:a", "map_metadata", "f")
             for word in (f"-{name}", str(value))
         ]
-        ffmpeg.run(
-            program,
-            ("-f", "rawvideo", "-s", str(frame.size), "-r", str(frame.rate), "-i", str(raw),
-             *options, "-f", "mov", "-y", str(raw.with_suffix(".floor.mov"))),
+        source = raw(studio, f, t)
+        studio.run(
+            "-f", "rawvideo", "-s", str(frame.size), "-r", str(frame.rate), "-i", str(source),
+            *options, "-f", "mov", "-y", str(source.with_suffix(".mov")),
         )  # fmt: skip
 
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(encode, raws.items()))
+    in_pool(encode, range(len(FRAMES) * len(studio.takes)))
 
 
-def naive(program: ffmpeg.Ffmpeg, takes: list[Take], folder: Path) -> None:
+def needed(studio: Studio) -> None:
+    """What no arrangement can save beside the floor: decoding, scaling, and decoding again."""
+
+    def shot(t: int) -> None:
+        arguments = together(pieces(studio, t))
+        at = arguments.index("-filter_complex")
+        graph, rest = silent(arguments[: at + 2]), arguments[at + 2 :]
+        labels = [rest[n + 1] for n, word in enumerate(rest) if word == "-map"][::2]
+        outputs = [word for each in labels for word in ("-map", each, "-f", "null", "-")]
+        studio.run(*graph, *outputs)
+        for f in range(len(FRAMES)):
+            path = str(studio.segment(f, t))
+            studio.run("-threads", "1", "-i", path, "-map", "0:v", "-f", "null", "-")
+
+    in_pool(shot, range(len(studio.takes)))
+
+
+def naive_fit(frame: Frame) -> str:
+    size = frame.size
+    fit = f"scale={size.width}:{size.height}:force_original_aspect_ratio=increase,"
+    return fit + f"crop={size.width}:{size.height},setsar=1,fps=30,format=yuv420p"
+
+
+def naive(studio: Studio, setting: str) -> None:
+    preset, crf = SETTINGS[setting]
+    video = ("-c:v", "libx264", "-preset", preset, "-crf", str(crf), "-c:a", "aac")
     for f, frame in enumerate(FRAMES):
-        size = frame.size
-        fit = f"scale={size.width}:{size.height}:force_original_aspect_ratio=increase,"
-        fit += f"crop={size.width}:{size.height},setsar=1,fps=30,format=yuv420p"
         names = []
-        for t, take in enumerate(takes):
-            names.append(folder / f"naive{f}-{t}.mp4")
+        for t, take in enumerate(studio.takes):
+            names.append(studio.folder / f"naive{f}-{t}.mp4")
             heard = () if take.has_sound else ("-f", "lavfi", "-i", "anullsrc=r=48000")
-            ffmpeg.run(
-                program,
-                ("-i", str(take.path), *heard, "-vf", fit, "-c:v", "libx264", "-preset",
-                 "veryfast", "-crf", "18", "-c:a", "aac", "-ac", "2", "-shortest", "-y",
-                 str(names[-1])),
+            studio.run(
+                "-i", str(take.path), *heard, "-vf", naive_fit(frame), *video, "-ac", "2",
+                "-shortest", "-y", str(names[-1]),
             )  # fmt: skip
-        listing = folder / f"naive{f}.txt"
+        listing = studio.folder / f"naive{f}.txt"
         listing.write_text("".join(f"file '{name.name}'\n" for name in names))
-        ffmpeg.run(
-            program,
-            ("-f", "concat", "-i", str(listing), "-c:v", "libx264", "-preset", "veryfast",
-             "-crf", "18", "-c:a", "aac", "-y", str(folder / f"naive{f}.mp4")),
+        out = str(studio.folder / f"naive{f}.mp4")
+        studio.run("-f", "concat", "-i", str(listing), *video, "-y", out)
+
+
+def moviepy(studio: Studio, setting: str) -> None:
+    preset, crf = SETTINGS[setting]
+    told = {
+        "clips": [str(take.path) for take in studio.takes],
+        "preset": preset,
+        "crf": crf,
+        "frames": [
+            {
+                "size": [frame.size.width, frame.size.height],
+                "fit": frame.fit,
+                "fps": int(frame.rate),
+                "target": str(studio.folder / f"moviepy{f}.mp4"),
+            }
+            for f, frame in enumerate(FRAMES)
+        ],
+    }
+    script = Path(__file__).with_name("beside_moviepy.py")
+    given = {**os.environ, "FFMPEG_BINARY": str(studio.program.path)}
+    subprocess.run(
+        (*MOVIEPY, "python", str(script)),
+        input=json.dumps(told), text=True, check=True, env=given, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+# -- quality ---------------------------------------------------------------------------------------
+
+
+def quality(studio: Studio, made: Path, source: tuple[str, ...], fit: str) -> str:
+    """SSIM and VMAF of the first shot against its frames by the same filters, never encoded."""
+    frames = int(SECONDS * 30)
+    alike = f"{TAGS},setpts=N/30/TB,trim=end_frame={frames},format=yuv420p,split"
+    graph = (
+        f"[0:v]{alike}[a][b];[1:v]{fit}{alike}[c][d];[a][c]ssim[x];"
+        "[b][d]libvmaf=n_subsample=3:n_threads=1[y]"
+    )
+    done = subprocess.run(
+        (str(studio.program.path), "-hide_banner", "-nostdin", "-i", str(made), *source,
+         "-filter_complex", graph, "-map", "[x]", "-f", "null", "-", "-map", "[y]",
+         "-f", "null", "-"),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    ssim = re.search(r"SSIM Y:([\d.]+)", done.stderr)
+    vmaf = re.search(r"VMAF score: ([\d.]+)", done.stderr)
+    size = made.stat().st_size / 1e6
+    return f"SSIM {ssim[1] if ssim else '?'}   VMAF {vmaf[1] if vmaf else '?'}   {size:.2f} MB"
+
+
+def qualities(studio: Studio) -> None:
+    size = str(FRAMES[0].size)
+    given = ("-f", "rawvideo", "-s", size, "-r", "30", "-i", str(raw(studio, 0, 0)))
+    print("  ours     " + quality(studio, studio.folder / "out0.mp4", given, ""))
+    clip = ("-i", str(studio.takes[0].path))
+    fit = naive_fit(FRAMES[0]) + ","
+    print("  naive    " + quality(studio, studio.folder / "naive0.mp4", clip, fit))
+
+
+def table(studio: Studio, setting: str, rounds: int) -> None:
+    works: dict[str, Callable[[], object]] = {
+        "ours": lambda: ours(studio),
+        "unchecked": lambda: unchecked(studio),
+        "floor": lambda: floor(studio),
+        "needed": lambda: needed(studio),
+    }
+    if setting == "veryfast":
+        works["naive"] = lambda: naive(studio, setting)
+        works["MoviePy"] = lambda: moviepy(studio, setting)
+    rows: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            rows[name].append(measured(work))
+    cpu = {name: statistics.median(c for c, _ in row) for name, row in rows.items()}
+    wall = {name: statistics.median(w for _, w in row) for name, row in rows.items()}
+    cpu["needed"] += cpu["floor"]
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    print(f"\n{setting}: three shots of {SECONDS} s into three deliverables, load {load:.1f}")
+    for name in rows:
+        print(
+            f"  {name:10} cpu {cpu[name]:7.2f} s   ours/{name} {cpu['ours'] / cpu[name]:5.3f}"
+            f"   unchecked/{name} {cpu['unchecked'] / cpu[name]:5.3f}"
+            + ("" if name == "needed" else f"   wall/cpu {wall[name] / cpu[name]:5.2f}")
+        )
+
+
+# -- many shots ------------------------------------------------------------------------------------
+
+LIST = """\
+version: 1
+project: many
+defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3}
+deliverables:
+  - {aspect: 9:16, size: 180x320, fps: 30}
+  - {aspect: 3:4, size: 180x240, fps: 30}
+  - {name: blur, aspect: 9:16, size: 180x320, fps: 30, fit: blur}
+shots:
+"""
+
+
+def small_clip(program: ffmpeg.Ffmpeg, clip: Path) -> None:
+    """A clip with sound that costs something to encode, and a picture beside it."""
+    picture, sound = f"testsrc2=s=240x320:r=30:d={SECONDS}", "anoisesrc=c=pink:a=0.2:r=48000"
+    ffmpeg.run(
+        program,
+        ("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-shortest", "-c:v", "libx264",
+         "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2", "-y", str(clip)),
+    )  # fmt: skip
+    picture = str(clip.with_name("a.png"))
+    ffmpeg.run(program, ("-f", "lavfi", "-i", "color=s=300x400", "-frames:v", "1", picture))
+
+
+class Many:
+    """A list of many shots, all of one small clip that counts as another each time."""
+
+    def __init__(self, program: ffmpeg.Ffmpeg, folder: Path, shots: int, caption: str = "") -> None:
+        from wanx_render import plan
+        from wanx_render.bench import LocalBench
+        from wanx_render.capabilities import packaged
+        from wanx_render.load import load
+
+        self.folder, self.program = folder, program
+        clip = folder / "clip.mp4"
+        if not clip.exists():
+            small_clip(program, clip)
+        text = LIST + "".join(
+            f"  - {{id: s{n}, image: a.png, prompt: p{n}, trim: {{end: {SECONDS}}}"
+            + (f", caption: {caption}" if caption and n == shots // 2 else "") + "}\n"
+            for n in range(shots)
         )  # fmt: skip
+        (folder / "list.yaml").write_text(text)
+        loaded = load(folder / "list.yaml", packaged())
+        self.plan = plan.make(loaded.shots, "mock", loaded.media, packaged())
+        self.bench = LocalBench
+        self.takes = [
+            Take(clip, f"{n:064x}", Size(240, 320), Fraction(30), 30 * SECONDS, True)
+            for n in range(shots)
+        ]
+
+    def finish(self, last_alone: bool) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Cost of everything before the last clip lands, and from then on."""
+        from wanx_render.finish import Finisher
+
+        costs = []
+
+        async def work() -> None:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                bench = self.bench(self.program, pool, self.folder)
+                finisher = Finisher(self.plan, bench, self.folder, lambda _: None)
+                before, began = usage(), time.monotonic()
+                pairs = list(zip(self.plan.shots, self.takes, strict=True))
+                for pair in pairs[:-1]:
+                    finisher.clip_landed(*pair)
+                if last_alone:
+                    await finisher.settle()
+                costs.append((usage() - before, time.monotonic() - began))
+                before, began = usage(), time.monotonic()
+                finisher.clip_landed(*pairs[-1])
+                broken = [x for x in await finisher.finish({}) if isinstance(x, Broken)]
+                if broken:
+                    raise SystemExit(str(broken[0]))
+                costs.append((usage() - before, time.monotonic() - began))
+
+        asyncio.run(work())
+        return costs[0], costs[1]
+
+    def last_conform(self) -> tuple[float, float]:
+        """Cost of one clip's own segments."""
+        spare = self.folder / "spare"
+        spare.mkdir(exist_ok=True)
+        take = self.takes[-1]
+        calls = tuple(
+            SegmentCall(Segment.whole(take, Cut(0, take.frames), Focus(),
+                                      Frame(each.size, Fraction(30), each.fit, "black")),
+                        spare / f"{n}.mov")
+            for n, each in enumerate(self.plan.deliverables) if each.size
+        )  # fmt: skip
+        return measured(lambda: make_segments(self.program, calls))
+
+
+def after_last(program: ffmpeg.Ffmpeg, shots: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        many = Many(program, Path(name), shots)
+        before, last = many.finish(last_alone=True)
+        conform = many.last_conform()
+        print(
+            f"  {shots:3} shots of {SECONDS} s: after the last clip {last[1]:5.2f} s wall, "
+            f"{last[0]:5.2f} s cpu; its conform {conform[1]:5.2f} s wall, {conform[0]:5.2f} s cpu; "
+            f"all before {before[0]:6.2f} s cpu"
+        )
+        if shots < 50:
+            return
+        changed = Many(program, Path(name), shots, caption="another word")
+        again = changed.finish(last_alone=False)
+        cost, whole = sum(c for c, _ in again), before[0] + last[0]
+        print(f"  one caption of {shots} changed: {cost:.2f} s cpu, {cost / whole:.3f} of all")
 
 
 def main(rounds: int) -> None:
-    import os
-
     program = ffmpeg.find(dict(os.environ))
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        takes = clips(program, folder)
-        ours(program, takes, folder)
-        raws = raw_frames(program, folder)
-        rows: dict[str, list[tuple[float, float]]] = {"ours": [], "floor": [], "naive": []}
-        for _ in range(rounds):
-            rows["ours"].append(measured(lambda: ours(program, takes, folder)))
-            rows["floor"].append(measured(lambda: floor(program, raws)))
-            rows["naive"].append(measured(lambda: naive(program, takes, folder)))
-        cpu = {name: statistics.median(c for c, _ in row) for name, row in rows.items()}
-        wall = {name: statistics.median(w for _, w in row) for name, row in rows.items()}
-        for name in rows:
-            print(
-                f"{name:8} cpu {cpu[name]:7.2f} s   ours/{name} {cpu['ours'] / cpu[name]:5.3f}"
-                f"   wall/cpu {wall[name] / cpu[name]:5.2f}"
-            )
+    print(f"ffmpeg {program.version}, {os.cpu_count()} cores, medians of {rounds}")
+    subprocess.run((*MOVIEPY, "python", "-c", "import moviepy"), check=True)
+    with tempfile.TemporaryDirectory() as name:
+        studio = Studio(program, make_clips(program, Path(name)), Path(name))
+        make_raw(studio)
+        for setting in SETTINGS:
+            with settings(setting):
+                table(studio, setting, rounds)
+                if setting == "veryfast":
+                    print("quality of the first shot at 1080x1920, against its own frames")
+                    qualities(studio)
+    print("\nsmall deliverables (180x320, 180x240, blur), with sound")
+    for shots in (3, 100):
+        after_last(program, shots)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"memory: this process {peak:.0f} MiB, the largest other {child:.0f} MiB")
 
 
 if __name__ == "__main__":
