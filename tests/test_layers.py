@@ -63,7 +63,7 @@ FLOORS = (
     ("commands.render", "commands.debts", "commands.tasks"),
     ("commands.holding",),
     ("commands.choices", "commands.runs"),
-    ("commands.room",),
+    ("commands.room", "commands.saves"),
     ("commands.board",),
     ("commands.outcome", "commands.plans"),
     ("commands.batch",),

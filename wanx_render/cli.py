@@ -77,6 +77,7 @@ def cli() -> None:
 @click.option("--yes", is_flag=True, help="Spend without asking; the mock never asks.")
 @BASE_URL
 @WHERE
+@click.option("--watch", is_flag=True, help="Render again at each save; ask before spending.")
 @LINES
 @CATALOG
 def render(
@@ -93,10 +94,13 @@ def render(
     yes: bool,
     base_url: str | None,
     executor: str | None,
+    watch: bool,
     as_json: bool,
     catalog: Path | None,
 ) -> int:
     """Make the clips that FILES lack, then their deliverables; run again to resume."""
+    from dataclasses import replace
+
     from wanx_render.commands.base import World
     from wanx_render.commands.batch import render_files
     from wanx_render.commands.render import RenderOptions, render
@@ -112,6 +116,14 @@ def render(
         None, backend, folder, saved, only, max_cost, as_json, catalog, yes, base_url, retake,
         cascade, executor, store, rows, shard,
     )  # fmt: skip
+    if watch:
+        import time
+
+        from wanx_render.commands import saves
+
+        if len(files) != 1 or retake or rows or shard:
+            raise click.UsageError("--watch goes with one list, without --retake, --rows, --shard.")
+        return saves.watch(replace(options, file=files[0]), World.real(), time.sleep)
     return render_files(options, files, World.real()) if files else render(options, World.real())
 
 

@@ -68,6 +68,7 @@ class RenderOptions:
     store: str | None = None  # a URL, where files go elsewhere than into the render folder
     rows: str | None = None  # of a table
     shard: str | None = None
+    free: bool = False  # finish what is there, ask the service for nothing
 
 
 def render(
@@ -90,8 +91,8 @@ def render(
         made, new = session.made, session.new
         if approved:
             hold_to(approved, loaded, forecast(made, session.standings, catalog))
-        limit = within_budget(session)
-        if new and made.world != "mock" and not (options.yes or approved):
+        limit = None if options.free else within_budget(session)
+        if new and not options.free and made.world != "mock" and not (options.yes or approved):
             confirm(made.cost(new), len(new), world)
         executor = stack.enter_context(pool(where.at_once))
         service = reach(session, asked_at, world, program=program, executor=executor)
@@ -104,7 +105,7 @@ def render(
         for basis, takes in session.counts.items():
             journal.retake(basis, takes)
         desk = session.desk(service, journal, program, executor, emit)
-        desk = replace(desk, limit=limit, bench=place.bench)
+        desk = replace(desk, limit=limit, bench=place.bench, asks=not options.free)
         manifest = asyncio.run(run(session, desk, service))
         after_run(manifest, Source(folder, program, loaded.media), executor, emit)
         unsent = place.publish(tuple(each.path for each in manifest.deliverables))
@@ -343,6 +344,7 @@ def _close(
         for take in shot.takes
         if take.state not in ("succeeded", "skipped")
     ]
+    broken = manifest.broken
     if options.as_json:
         record = {
             "event": "summary",
@@ -356,7 +358,7 @@ def _close(
             "shots": len(manifest.shots),
             "takes": {state: states.count(state) for state in sorted(set(states))},
             "deliverables": [str(place.shown(each.path)) for each in manifest.deliverables],
-            "failed": failed,
+            "failed": [*failed, *broken],
         }
         world.stdout.write(terminal.json_line(record, desk.wall.now()))
         return code
@@ -364,14 +366,24 @@ def _close(
         world.stdout.write(f"{shown(place.shown(each.path))}\n")
     mock = "MOCK: " if manifest.backend == "mock" else ""
     if failed:
-        told = "\n".join(f"  {one}" for one in failed)
-        world.tell(f"{mock}{len(failed)} of {len(desk.plan.takes)} takes failed\n{told}")
+        world.tell(f"{mock}{len(failed)} of {len(desk.plan.takes)} takes failed{_listed(failed)}")
         if "unresolved" in states:
             world.tell(f"what became of some only you can tell: wanx-render resolve {options.file}")
         world.tell("the other clips are kept; run the same command again to try these once more")
+    elif broken:
+        world.tell(
+            f"{mock}{len(broken)} of {len(desk.plan.deliverables)} deliverables failed"
+            f"{_listed(broken)}"
+        )
+    elif missing := states.count("skipped"):
+        world.tell(f"{mock}{missing} of {len(states)} takes are not made yet")
     else:
         world.tell(f"{mock}done, {manifest.cost} in all, {shown(place.shown('manifest.json'))}")
     return code
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    return "".join(f"\n  {each}" for each in sentences)
 
 
 def as_asked(manifest: Manifest, desk: Desk) -> bool:

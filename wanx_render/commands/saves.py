@@ -1,0 +1,209 @@
+"""``render --watch``: at each save it plans anew, finishes what is free, and asks for the rest."""
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TextIO
+
+from wanx_render import diagnostics, picks, source
+from wanx_render.capabilities import Catalog
+from wanx_render.commands.base import World, make_plan, read, refuse_unknown
+from wanx_render.commands.folder import held, opened
+from wanx_render.commands.render import (
+    RenderOptions,
+    Session,
+    render,
+    render_folder,
+    within_budget,
+)
+from wanx_render.errors import BadInput, WanxError
+from wanx_render.load import Loaded
+from wanx_render.pricing import Total
+
+PAUSE = 0.5  # seconds between two looks; a file must rest for one of them
+# The keys of a list whose values may name files.
+_NAMES = ("image", "last_image", "audio", "music", "file", "subtitles", "font")
+
+Prints = dict[Path, tuple[int, int, int] | None]
+Answers = Callable[[], str | None]  # the next line that was typed, if one was
+
+
+def prints(paths: Iterable[Path]) -> Prints:
+    """What tells a save of each file: time, size and inode; None for one that is not there."""
+    return {path: _print(path) for path in paths}
+
+
+def _print(path: Path) -> tuple[int, int, int] | None:
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    return seen.st_mtime_ns, seen.st_size, seen.st_ino
+
+
+def named(file: Path) -> Iterator[Path]:
+    """Every file that a list names, there or not, even where the list is no good as it stands."""
+    try:
+        value = source.parse(file.read_text(encoding="utf-8"), str(file)).value
+    except (OSError, ValueError, WanxError):
+        return
+    for text in _values(value):
+        if "\n" not in text and "\0" not in text and len(text) < 1024:
+            yield file.parent / text
+
+
+def _values(value: Any, key: str = "") -> Iterator[str]:
+    match value:
+        case dict():
+            for name, each in value.items():
+                yield from _values(each, str(name))
+        case list():
+            for each in value:
+                yield from _values(each, key)
+        case str() if key in _NAMES:
+            yield value
+
+
+class Typed:
+    """Lines typed on a terminal, without ever waiting for one."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        # A stream of Python's own would stay locked by the waiting thread when the program ends.
+        reader = threading.Thread(target=self._read, args=(stream.fileno(),), daemon=True)
+        reader.start()
+
+    def __call__(self) -> str | None:
+        return None if self._lines.empty() else self._lines.get()
+
+    def _read(self, descriptor: int) -> None:
+        rest = b""
+        while chunk := os.read(descriptor, 1024):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._lines.put(line.decode("utf-8", "replace").strip())
+
+
+@dataclass
+class Watching:
+    """A list that is rendered at each save, until somebody interrupts."""
+
+    options: RenderOptions
+    world: World
+    sleep: Callable[[float], None]
+    answers: Answers | None  # None where nobody can be asked
+    file: Path
+    watched: set[Path] = field(default_factory=set)
+
+    def run(self) -> None:
+        """Render, wait for a save, and again. Ends by KeyboardInterrupt alone."""
+        while True:
+            # Looked at before it is read: what is saved during a run is a save.
+            before = self._look()
+            try:
+                self._round(before)
+            except BadInput as error:
+                for each in error.diagnostics:
+                    self.world.tell(diagnostics.full(each, error.texts))
+            except WanxError as error:
+                self.world.tell(f"error: {error}")
+            self.world.tell(f"watching {self.file}; Ctrl-C ends")
+            self._rest(before)
+
+    def _look(self) -> Prints:
+        """The prints of everything that a save may change, as the list now is."""
+        self.watched |= {self.file, picks.beside(self.file), *named(self.file)}
+        if self.options.catalog:
+            self.watched.add(self.options.catalog)
+        return self.now()
+
+    def now(self) -> Prints:
+        return prints(self.watched)
+
+    def _round(self, before: Prints) -> None:
+        loaded, catalog = read(self.file, self.options.catalog)
+        more = {each.path for each in loaded.media.values() if each.path} - self.watched
+        before.update(prints(more))
+        self.watched |= more
+        session = self._session(loaded, catalog)
+        if session.new and not self.options.yes:
+            self._with_leave(session, before)
+        else:
+            render(self.options, self.world, (loaded, catalog))
+
+    def _session(self, loaded: Loaded, catalog: Catalog) -> Session:
+        options = self.options
+        refuse_unknown("--only", options.only, make_plan(loaded, catalog, options.backend))
+        folder = render_folder(options, loaded)
+        with held(folder), opened(folder) as journal:
+            return Session.of(options, loaded, catalog, folder=folder, journal=journal)
+
+    def _with_leave(self, session: Session, before: Prints) -> None:
+        """Finish what costs nothing, then ask for the rest."""
+        found, cost = (session.loaded, session.catalog), session.made.cost(session.new)
+        if _whole(session):
+            render(replace(self.options, free=True), self.world, found)
+        within_budget(session)
+        if self._agreed(cost, len(session.new), before, mock=session.made.world == "mock"):
+            most = self.options.max_cost if cost.unknown else _least(self.options, cost)
+            render(replace(self.options, yes=True, max_cost=most), self.world, found)
+
+    def _agreed(self, cost: Total, takes: int, before: Prints, *, mock: bool) -> bool:
+        """Whether somebody typed the price; a save in the meantime takes the question back."""
+        price = f"{cost.amount:.2f} {cost.currency}"
+        play = "MOCK, play money: " if mock else ""
+        if self.answers is None:
+            self.world.tell(f"{play}{takes} takes at {cost} are not made: give --yes to spend it")
+            return False
+        while self.answers() is not None:
+            pass  # what was typed before the question is no answer to it
+        self.world.stderr.write(f"{play}{takes} takes at {cost}. Type {price} to spend it: ")
+        self.world.stderr.flush()
+        while self.now() == before:
+            answer = self.answers()
+            if answer is not None:
+                if answer.split() != price.split():
+                    self.world.tell("not confirmed; nothing was sent")
+                return answer.split() == price.split()
+            self.sleep(PAUSE / 5)
+        self.world.tell("\nsaved meanwhile; nothing was sent")
+        return False
+
+    def _rest(self, before: Prints) -> None:
+        """Wait until something was saved, and until nobody writes any more."""
+        last = self.now()
+        while last == before:
+            self.sleep(PAUSE)
+            last = self.now()
+        while True:
+            self.sleep(PAUSE)
+            if (now := self.now()) == last:
+                return
+            last = now
+
+
+def _whole(session: Session) -> bool:
+    """Whether every picked clip is there, so that deliverables can be made without asking."""
+    picked = {(shot.shot.id, shot.shot.pick) for shot in session.made.shots}
+    return all(
+        each.state == "cached"
+        for each in session.standings
+        if (each.take.shot, each.take.number) in picked
+    )
+
+
+def _least(options: RenderOptions, cost: Total) -> Decimal:
+    """No more than what was agreed to, whatever else is allowed."""
+    return min(options.max_cost, cost.amount) if options.max_cost is not None else cost.amount
+
+
+def watch(options: RenderOptions, world: World, sleep: Callable[[float], None]) -> int:
+    """Render at each save of the list and of what it names, until interrupted."""
+    asks = world.stdin is not None and world.stdin.isatty() and not options.yes
+    answers = Typed(world.stdin) if asks and world.stdin else None
+    Watching(options, world, sleep, answers, options.file or Path()).run()
+    return 0
