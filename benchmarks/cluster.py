@@ -77,7 +77,7 @@ def encodes(executor: Executor, order: afar.Order, take: Take, name: str, calls:
     segment = Segment.whole(take, Cut(0, take.frames), Focus(), SMALL)
     return took(
         lambda: wait([
-            executor.submit(afar.segment, order, segment, f"made/{name}-{number}.mov")
+            executor.submit(afar.segments, order, (segment,), (f"made/{name}-{number}.mov",))
             for number in range(calls)
         ])
     )  # fmt: skip

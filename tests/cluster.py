@@ -538,17 +538,17 @@ class Proof:
     def poisoned(self) -> Ran:
         """A call that kills every worker fails with a sentence; the others finish; then all do."""
         folder = self.fresh("poison")
-        self.rig.poison.write_text("=330")  # pixels wide
+        self.rig.poison.write_text(".wav")  # the music of one deliverable
         ran = self.end(self.away("poison", folder))
         self.rig.poison.unlink()
         assert ran.code == 1, ran.said
-        assert "1x1: every worker that tried it was killed, also when it was alone" in ran.said, (
+        assert "9x16: every worker that tried it was killed, also when it was alone" in ran.said, (
             ran.said
         )
-        self.same("poison", {"9x16.mp4": self.expected["9x16.mp4"]})
+        self.same("poison", {"1x1.mp4": self.expected["1x1.mp4"]})
         again = self.end(self.away("poison", folder))
         assert again.code == 0, again.said
-        assert "9x16 delivered: unchanged" in again.said
+        assert "1x1 delivered: unchanged" in again.said
         self.same("poison")
         self.clean()
         return ran
