@@ -1,6 +1,6 @@
 """What a cluster costs and gives: `uv run python benchmarks/cluster.py [ROUNDS]`.
 
-Dask's own processes and moto's S3 server, all on this machine. Prints
+Dask's own processes on this machine, and a folder that they share. Prints
   overhead   milliseconds of a call that does nothing: many at once, and one after another
   two/one    how much faster two workers of one thread are than one: at calls that wait for a fixed
              time (the cluster's part in it), and at real encodes (which also need two idle cores)
@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from cluster import Rig, bucket, rig, until
+from cluster import Rig, rig, until
 
 from wanx_render import afar, ffmpeg, store
 from wanx_render.cluster import connect
@@ -33,7 +33,7 @@ from wanx_render.plan import Frame
 from wanx_render.timing import Cut
 
 TALL = Frame(Size(1080, 1920), Fraction(30), "crop", "black")
-SMALL = Frame(Size(270, 480), Fraction(30), "crop", "black")
+SMALL = Frame(Size(720, 1280), Fraction(30), "crop", "black")
 
 
 @contextmanager
@@ -85,11 +85,11 @@ def encodes(executor: Executor, order: afar.Order, take: Take, name: str, calls:
 
 def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
     program = ffmpeg.find(os.environ)
-    take = clip(program, folder / "clip.mp4", Size(544, 720), 2)
+    take = clip(program, folder / "clip.mp4", Size(816, 1104), 2)
     rows: dict[tuple[str, int], list[float]] = {}
     with ExitStack() as stack:
         here = stack.enter_context(ThreadPoolExecutor(1))
-        place = store.at("s3://videos/bench", os.environ)
+        place = store.Folder(folder / "shared")
         place.put(take.path, "clip.mp4")
         there = Take(Path("clip.mp4"), *(getattr(take, n) for n in ("sha256", "size", "rate")),
                      take.frames, has_sound=True)  # fmt: skip
@@ -103,7 +103,7 @@ def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
             for n, executor in on.items():
                 waits = took(lambda: wait([executor.submit(time.sleep, 0.25) for _ in range(24)]))  # noqa: B023
                 rows.setdefault(("waits", n), []).append(waits)
-                seconds = encodes(executor, order, there, f"{turn}-{n}", 12)
+                seconds = encodes(executor, order, there, f"{turn}-{n}", 8)
                 rows.setdefault(("encodes", n), []).append(seconds)
     for kind in ("waits", "encodes"):
         one, two = (statistics.median(rows[(kind, n)]) for n in (1, 2))
@@ -145,13 +145,13 @@ def bill(folder: Path) -> None:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    with tempfile.TemporaryDirectory(prefix="wanx-bench-") as name, bucket() as given:
-        os.environ.update(given.environment, NO_PROXY="127.0.0.1", WANX_CACHE=f"{name}/cache")
+    with tempfile.TemporaryDirectory(prefix="wanx-bench-") as name:
+        os.environ.update(NO_PROXY="127.0.0.1", WANX_CACHE=f"{name}/cache")
         folder = Path(name)
         bill(folder)
         with (
-            rig(folder / "one", 1, **given.environment) as one,
-            rig(folder / "two", 2, **given.environment) as two,
+            rig(folder / "one", 1) as one,
+            rig(folder / "two", 2) as two,
         ):
             speed(folder, {1: one, 2: two}, rounds)
     print(f"load at the end {os.getloadavg()[0]:.1f}")

@@ -14,6 +14,7 @@ from conftest import ROOT
 
 from wanx_render.errors import BadInput
 from wanx_render.executors import Cluster, Local, choice
+from wanx_render.making import digest
 
 # A sample of what tests/cluster.py proves whole; the last ends the cluster.
 PROVED = ("liar", "one_worker", "poisoned", "scheduler")
@@ -68,6 +69,38 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
     folder = tmp_path_factory.mktemp("cluster")
     with bucket() as store, rig(folder / "rig", **store.environment) as made:
         yield Proof(folder / "runs", made, store).prepare()
+
+
+TABLE = """\
+version: 1
+project: shop
+matrix: {from: products.csv}
+defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3}
+shots:
+  - {id: one, image: a.png, prompt: first, caption: "${name}"}
+deliverables:
+  - {aspect: 9:16, size: 90x160}
+"""
+
+
+def test_the_rows_of_a_table_are_encoded_by_the_workers_too(proof: Proof) -> None:
+    """In a folder that they see; the clips, paid once, are read where they are."""
+    made = {}
+    for name, where in (("here", ()), ("there", ("--executor", f"dask:{proof.rig.address}"))):
+        folder = proof.folder / f"table-{name}"
+        folder.mkdir()
+        shutil.copy(proof.folder / "here" / "a.png", folder)
+        (folder / "list.yaml").write_text(TABLE, encoding="utf-8")
+        (folder / "products.csv").write_text("name\nCup\nHat\n", encoding="utf-8")
+        ran = proof.end(proof.begin(folder, *where))
+        assert ran.code == 0, ran.said
+        shop = folder / "renders" / "shop"
+        made[name] = {row: digest(shop / row / "9x16.mp4") for row in ("Cup", "Hat")}
+        assert len(list((shop / "clips").iterdir())) == 1
+    assert made["there"] == made["here"]
+    assert len(set(made["here"].values())) == 2
+    worked = [each for each in proof.rig.machines if (each.scratch).exists()]
+    assert worked, "no worker ever had a call"
 
 
 @pytest.mark.parametrize("name", PROVED)

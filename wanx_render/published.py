@@ -18,7 +18,7 @@ class Published:
     """The files of one folder in one store: for each its hash, and how the store marked it."""
 
     def __init__(self, folder: Path, store: Store) -> None:
-        self._folder = folder
+        self.folder = folder
         self._store = store
         self._file = folder / ".cache" / "store.json"
         self._lock = threading.Lock()
@@ -41,7 +41,7 @@ class Published:
 
     def send(self, name: str) -> bool:
         """Put a file of the folder where it is not there already; whether it was sent."""
-        path = self._folder / name
+        path = self.folder / name
         sha256 = digest(path)
         if self.stands(name, sha256):
             return False

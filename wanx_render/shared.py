@@ -25,13 +25,15 @@ from wanx_render.store import Folder, Store
 
 T = TypeVar("T")
 
-_MADE = ".cache/deliverables"
 _INPUTS = ".cache/inputs"
 _ATONCE = 4  # files on their way to the store
 
 
 class SharedBench:
-    """Other machines and a store; ``folder`` is the render folder, where paths begin."""
+    """Other machines, and a store that holds what the folder of ``published`` holds.
+
+    ``folder`` is where this list's files go: that one, or one in it.
+    """
 
     def __init__(
         self, program: Ffmpeg, executor: Executor, store: Store, folder: Path, published: Published
@@ -39,26 +41,32 @@ class SharedBench:
         self.program = program
         self._executor = executor
         self._store = store
-        self._folder = folder
+        self._root = published.folder
         self._published = published
-        self._there = store.names(SEGMENTS.as_posix())
+        self._segments = self._name(folder / SEGMENTS)
+        self._made = self._name(folder / ".cache" / "deliverables")
+        self._there = store.names(self._segments)
         self._sent: dict[Path, asyncio.Future[tuple[str, str]]] = {}
         self._gate = asyncio.Semaphore(_ATONCE)
+
+    def _name(self, path: Path) -> str:
+        """What a file of the render folder is called in the store."""
+        return path.relative_to(self._root).as_posix()
 
     def has(self, path: Path) -> bool:
         return path.name in self._there
 
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
         order, sent = await self._ordered(tuple(call.piece for call in calls))
-        names = tuple((SEGMENTS / call.target.name).as_posix() for call in calls)
+        names = tuple(self._name(call.target) for call in calls)
         await self._run(afar.segments, order, sent, names)
         self._there.update(call.target.name for call in calls)
 
     async def deliverable(self, call: JoinCall) -> Joined:
         order, sent = await self._ordered(replace(call, target=call.segments[0]))
-        name = f"{_MADE}/{hashlib.sha256(repr(sent).encode()).hexdigest()[:32]}.mp4"
+        name = f"{self._made}/{hashlib.sha256(repr(sent).encode()).hexdigest()[:32]}.mp4"
         joined = await self._run(afar.deliverable, order, sent, name)
-        await asyncio.to_thread(self._place, name, call.target.name, joined.sha256)
+        await asyncio.to_thread(self._place, name, self._name(call.target), joined.sha256)
         return joined
 
     def _place(self, name: str, to: str, sha256: str) -> None:
@@ -66,14 +74,14 @@ class SharedBench:
         self._published.keep(to, sha256)
 
     async def stands(self, path: Path, sha256: str) -> bool:
-        return await asyncio.to_thread(self._published.stands, path.name, sha256)
+        return await asyncio.to_thread(self._published.stands, self._name(path), sha256)
 
     async def sweep(self, used: Set[str]) -> None:
         """Drop segments no longer used, and what calls left that were cut short."""
         await asyncio.to_thread(self._swept, used)
 
     def _swept(self, used: Set[str]) -> None:
-        for folder, kept in ((SEGMENTS.as_posix(), used), (_MADE, set[str]())):
+        for folder, kept in ((self._segments, used), (self._made, set[str]())):
             for name in self._store.names(folder) - kept:
                 self._store.remove(f"{folder}/{name}")
 
@@ -102,16 +110,16 @@ class SharedBench:
         """The name and hash of a file in the store, which holds it from now on."""
         if path == chinese().path:
             return afar.PACKAGED_FONT.as_posix(), ""
-        if path.is_relative_to(self._folder / SEGMENTS):
-            return (SEGMENTS / path.name).as_posix(), ""
+        if path.parent == self._root / self._segments:
+            return self._name(path), ""
         async with self._gate:
             return await asyncio.to_thread(self._put, path)
 
     def _put(self, path: Path) -> tuple[str, str]:
         sha256 = digest(path)
-        if path.is_relative_to(self._folder):
-            name = path.relative_to(self._folder).as_posix()
-            if isinstance(self._store, Folder) and self._store.path == self._folder:
+        if path.is_relative_to(self._root):
+            name = self._name(path)
+            if isinstance(self._store, Folder) and self._store.path == self._root:
                 return name, sha256
         else:
             name = f"{_INPUTS}/{sha256}{path.suffix}"

@@ -38,14 +38,14 @@ from wanx_render.commands.render import (
     program_version,
     render,
     shown,
+    warner,
     writable,
 )
 from wanx_render.commands.service import Service, access, dashscope, mock
-from wanx_render.commands.workplace import Workplace
+from wanx_render.commands.workplace import Workplace, Works, at_work
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.events import Emit, Event
-from wanx_render.executors import Local
 from wanx_render.home import Home
 from wanx_render.journal import Journal
 from wanx_render.load import Batch
@@ -101,7 +101,7 @@ def render_many(
     program = ffmpeg.find(world.environ)
     for item in some:
         insist(program, item.loaded.shots.shots, item.loaded.shots.deliverables)
-    at_once = _workplace(options, world)
+    where = _workplace(options, world)
     asked_at = None
     if backend != "mock":
         asked_at = access(catalog, region, world.environ, options.base_url)
@@ -123,7 +123,9 @@ def render_many(
         for batch in batches:
             for warning in gathered(batch.warnings):
                 emit(Event("warning", warning, list=str(batch.file)))
-        executor = stack.enter_context(pool(at_once))
+        executor = stack.enter_context(pool(where.at_once))
+        works = stack.enter_context(at_work(where, folders[0], program, executor, warner(emit)))
+        run.bench = _benches(works, folders)
         service = _reach(catalog, asked_at, world, run, executor, folders)
         page = _page_of(options, batches, folders)
         try:
@@ -155,14 +157,25 @@ def _one_service(some: list[Item], options: RenderOptions) -> tuple[str, str]:
     return next(iter(found))
 
 
-def _workplace(options: RenderOptions, world: World) -> int | None:
-    """How many calls of the finisher run at once. Raises BadInput for what only one list can."""
+def _workplace(options: RenderOptions, world: World) -> Workplace:
+    """Where the finisher's calls run. Raises BadInput for what only one list can."""
     where = Workplace.of(options.executor, options.store, world.environ)
-    if where.bucket or not isinstance(where.choice, Local):
-        what = f"--out {options.store}" if where.bucket else "a cluster"
-        hint = "render each list by itself; --rows and --shard share a table out"
-        raise BadInput(Diagnostic("lists-local", f"{what} takes one list at a time", hint=hint))
-    return where.at_once
+    if where.bucket:
+        what = f"--out {options.store} takes one list at a time"
+        hint = "give --out a folder that all machines share, or render each list by itself"
+        raise BadInput(Diagnostic("lists-local", what, hint=hint))
+    return where
+
+
+def _benches(works: Works, homes: list[Path]) -> Callable[[Executor, Path], Bench]:
+    """A bench for the folder of each list, all at the same works."""
+    sent = {home: works.published(home) for home in homes}
+
+    def bench(_: Executor, folder: Path) -> Bench:
+        home = next(each for each in (folder, *folder.parents) if each in sent)
+        return works.bench(folder, sent[home])
+
+    return bench
 
 
 def _page_of(options: RenderOptions, batches: list[Batch], folders: list[Path]) -> Path:

@@ -101,7 +101,8 @@ def render(
         emit(start(session, limit))
         for warning in gathered(warnings(loaded, made)):
             emit(Event("warning", warning))
-        place = stack.enter_context(at_work(where, folder, program, executor, _warner(emit)))
+        works = stack.enter_context(at_work(where, folder, program, executor, warner(emit)))
+        place = works.place(folder)
         for basis, takes in session.counts.items():
             journal.retake(basis, takes)
         desk = session.desk(service, journal, program, executor, emit)
@@ -115,7 +116,7 @@ def render(
     return code or (1 if unsent else 0)
 
 
-def _warner(emit: Emit) -> Callable[[str], None]:
+def warner(emit: Emit) -> Callable[[str], None]:
     return lambda text: emit(Event("warning", text))
 
 

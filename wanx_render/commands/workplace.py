@@ -80,26 +80,51 @@ class Place:
         return ""
 
 
+@dataclass(frozen=True)
+class Works:
+    """Where encoding runs, connected and tried; ``away`` is the cluster, where there is one."""
+
+    program: Ffmpeg
+    here: Executor
+    away: Executor | None
+    bucket: Store | None
+
+    def place(self, root: Path) -> Place:
+        """The bench of the render folder ``root``, which the store mirrors."""
+        published = self.published(root)
+        bench = self.bench(root, published)
+        return Place(bench, root, self.bucket, published, self.away is not None)
+
+    def published(self, root: Path) -> Published:
+        return Published(root, self.bucket or Folder(root))
+
+    def bench(self, folder: Path, published: Published) -> Bench:
+        """The bench of one list, whose files go into ``folder``."""
+        if self.away is None:
+            return LocalBench(self.program, self.here, folder)
+        from wanx_render.shared import SharedBench
+
+        target = self.bucket or Folder(published.folder)
+        return SharedBench(self.program, self.away, target, folder, published)
+
+
 @contextmanager
 def at_work(
     where: Workplace, folder: Path, program: Ffmpeg, here: Executor, tell: Callable[[str], None]
-) -> Iterator[Place]:
-    """The bench, connected and tried. Raises BadInput where the cluster or store cannot be used."""
+) -> Iterator[Works]:
+    """Connect and try. Raises BadInput where the cluster or the store cannot be used.
+
+    ``folder`` is a render folder, the one whose files every worker must see if there is no bucket.
+    """
     target = where.bucket or Folder(folder)
-    published = Published(folder, target)
-    if where.bucket:
-        _tried(where.bucket, folder)
+    if where.bucket or isinstance(where.choice, Cluster):
+        _tried(target, folder)
     if isinstance(where.choice, Local):
-        bench = LocalBench(program, here, folder)
-        yield Place(bench, folder, where.bucket, published, made_away=False)
+        yield Works(program, here, None, where.bucket)
         return
-    _tried(target, folder)
     order = afar.Order(target, afar.makers_with(program))
     with _cluster(where.choice, order, here, tell, where.patience) as executor:
-        from wanx_render.shared import SharedBench
-
-        away = SharedBench(program, executor, target, folder, published)
-        yield Place(away, folder, where.bucket, published, made_away=True)
+        yield Works(program, here, executor, where.bucket)
 
 
 @contextmanager
