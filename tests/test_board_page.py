@@ -112,6 +112,7 @@ def run_with_a_reload_and_a_second_tab(
     until_idle(other)
     for tab in (page, other):
         until(tab, "document.querySelectorAll('.deliverable .good').length === 3")
+    assert (folder / "renders/boarded/storyboard.html").is_file()
     texts = [tab.inner_text("#shots") for tab in (page, other)]
     assert texts[0] == texts[1]
     assert "paid 2.16 CNY" in page.inner_text(".money")

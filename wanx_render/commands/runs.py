@@ -17,6 +17,7 @@ from wanx_render.board.view import Ledger, Live
 from wanx_render.commands.folder import held
 from wanx_render.commands.holding import Holding
 from wanx_render.commands.render import Session, opening, reach, run, within_budget
+from wanx_render.commands.report import Source, after_run
 from wanx_render.commands.service import Service
 from wanx_render.diagnostics import clean, without_secrets
 from wanx_render.errors import NeedsPerson, ServiceError, WanxError
@@ -24,6 +25,7 @@ from wanx_render.events import Event
 from wanx_render.journal import Attempt
 from wanx_render.manifest import Manifest
 from wanx_render.plan import Take
+from wanx_render.render import Desk
 from wanx_render.reports.terminal import line
 
 Asked = Mapping[str, Any]
@@ -147,8 +149,20 @@ class Runs:
         )  # fmt: skip
         self.current, self.stopped = current, None
         self._note(Event("start", current.opening))
-        self._task = asyncio.create_task(run(session, desk, service))
+        self._task = asyncio.create_task(self._carried_out(session, desk, service))
         return self._task
+
+    async def _carried_out(self, session: Session, desk: Desk, service: Service) -> Manifest:
+        """The run and its storyboard, as `render` leaves them."""
+        manifest = await run(session, desk, service)
+        source = Source(desk.folder, desk.program, session.loaded.media)
+        loop = asyncio.get_running_loop()
+
+        def emit(event: Event) -> None:
+            loop.call_soon_threadsafe(self._note, event)
+
+        await asyncio.to_thread(after_run, manifest, source, self._executor, emit)
+        return manifest
 
     def _current(self, session: Session, service: Service, *, free: bool) -> Current:
         world = session.made.world

@@ -60,7 +60,7 @@ function tell(parts, pace) {
   const { takes } = parts.shot;
   const same = takes.every((each) => each.state === take.state) && !busy(take.state);
   const many = takes.length === 1 ? "" : same ? `${takes.length} takes ` : `take ${take.n} `;
-  say(parts.state, many + words(take, parts.since, pace));
+  say(parts.state, many + words(take, parts.since, pace, true));
   const name = `state ${kind(take.state)}`;
   if (parts.state.className !== name) parts.state.className = name;
 }

@@ -151,8 +151,8 @@ function tell(card) {
 
 function fillFrame(card, take) {
   if (take.width) {
-    card.frame.style.setProperty("--w", take.width);
-    card.frame.style.setProperty("--h", take.height);
+    card.figure.style.setProperty("--w", take.width);
+    card.figure.style.setProperty("--h", take.height);
   }
   if (take.clip && !card.video) {
     card.video = video(take);

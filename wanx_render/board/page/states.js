@@ -15,11 +15,12 @@ export const kind = (state) => KINDS[state] ?? "busy";
 export const busy = (state) => kind(state) === "busy" && state !== "owed";
 
 // The state in words, with its age and what may be left of it, grown since it was told.
-export function words(take, since, pace) {
+// ``brief`` leaves the age out.
+export function words(take, since, pace, brief = false) {
   const parts = [WORDS[take.state] ?? take.state];
   if (busy(take.state) && take.age !== undefined) {
     const passed = ((performance.now() - since) / 1000) * pace;
-    parts.push(span(take.age + passed));
+    if (!brief) parts.push(span(take.age + passed));
     if (take.left !== null && take.left !== undefined && take.state !== "fetching") {
       const left = take.left - passed;
       parts.push(left > 0 ? `~${span(left)} left` : "longer than usual");
