@@ -158,6 +158,17 @@ def test_the_bar_is_full_when_everything_is_there_and_never_goes_back(
     assert "2/2 files" in "".join(show.lines())
 
 
+def test_a_narrow_terminal_says_the_same_in_fewer_words(planned: Callable[[int], Plan]) -> None:
+    show = Show(planned(2), limit="20")
+    show.note("submitted", "rooftop-chase", spent="1.44")
+    show.note("running", "rooftop-chase", polls=3, seconds_left=70.0)
+    show.note("waiting", "last", text="for the last frame of rooftop-chase")
+    _, facts, first, second = show.lines(40)
+    assert facts == "0/2 clips  0/2  0:00  1.44 of 20.00 CNY"
+    assert first.split() == ["rooftop-chase", "t1", "rendering", "0:00", "~1:10"]
+    assert second.split() == ["last", "t1", "waits", "0:00"]
+
+
 def test_without_a_budget_the_cost_stands_alone(planned: Callable[[int], Plan]) -> None:
     show = Show(planned(1), limit=None)
     show.note("submitted", spent="0.72")

@@ -157,7 +157,10 @@ class Board:
         head.add_row(*[Text(mock, style="yellow")] * bool(mock), bar, percent, *facts * roomy)
         yield head
         if not roomy:
-            yield Text("  ".join(facts), no_wrap=True, overflow="ellipsis")
+            told = "  ".join(facts)
+            if len(told) > width:
+                told = told.replace(" files", "")
+            yield Text(told, no_wrap=True, overflow="ellipsis")
 
     def _steps(self) -> int:
         """Clips, parts and files that are there; a finished file has all its parts."""
@@ -177,15 +180,16 @@ class Board:
         # Columns keep their places while what stands in them changes.
         table = Table.grid(padding=(0, 1 if narrow else 2))
         table.add_column(no_wrap=True, overflow="ellipsis")
-        table.add_column(no_wrap=True, style="cyan", min_width=_WIDEST_WORD)
-        table.add_column(no_wrap=True, justify="right", min_width=5)
+        word = 0 if narrow else _WIDEST_WORD
+        table.add_column(no_wrap=True, overflow="ellipsis", style="cyan", min_width=word)
+        table.add_column(no_wrap=True, justify="right", min_width=4 if narrow else 5)
         table.add_column(no_wrap=True, overflow="ellipsis", min_width=5 if narrow else 18)
         if not narrow:
             table.add_column(no_wrap=True, style="dim")
         for row in rows:
             asked = f"asked {row.event.polls}×" if row.event.polls else ""
             table.add_row(
-                Text(("" if narrow else "  ") + one_line(subject(row.event))),
+                Text(_name(row, short=narrow)),
                 _state(row),
                 duration(self._since(row.began)),
                 Text(self._rest(row, short=narrow)),
@@ -197,7 +201,7 @@ class Board:
         """How long it may still take, by what is known of such tasks."""
         event = row.event
         if event.polls is None or event.kind not in ("pending", "running"):
-            return one_line(event.text)
+            return "" if short else one_line(event.text)
         if event.seconds_left is None:
             return "late" if short else "longer than usual"
         left = event.seconds_left / self._stage.pace
@@ -210,6 +214,11 @@ class Board:
 
     def _since(self, moment: datetime) -> float:
         return (self._stage.clock.now() - moment).total_seconds()
+
+
+def _name(row: _Row, *, short: bool) -> str:
+    name = one_line(subject(row.event))
+    return name.replace(" take ", " t") if short else f"  {name}"
 
 
 def _state(row: _Row) -> str:
