@@ -96,7 +96,7 @@ def render(
             confirm(made.cost(new), len(new), world)
         executor = stack.enter_context(pool(where.at_once))
         service = reach(session, asked_at, world, program=program, executor=executor)
-        stage = Stage(made, RealClock(), limit, service.pace)
+        stage = Stage(made, RealClock(), limit, service.clock.pace)
         emit = stack.enter_context(report(options, world, stage))
         emit(start(session, limit))
         for warning in gathered(warnings(loaded, made)):

@@ -33,11 +33,10 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class Service:
-    """A backend and the clock its waits are measured by, ``pace`` times as fast as the world's."""
+    """A backend and the clock its waits are measured by."""
 
     backend: Backend
     clock: Clock
-    pace: int = 1
 
     async def open(self, catalog: Catalog) -> None:
         """Find out whether the service takes us, before anything is sent.
@@ -72,7 +71,7 @@ def mock(
     latest = max((now for file in files if (now := recall(file).now)), default=None)
     clock = RealClock(MOCK_PACE, latest)
     simulator = Simulator(catalog, clock.now, seed=attempts)
-    return Service(MockBackend(simulator, catalog, program, executor, *files), clock, MOCK_PACE)
+    return Service(MockBackend(simulator, catalog, program, executor, *files), clock)
 
 
 def access(
@@ -99,11 +98,10 @@ def dashscope(
 
     local = urlsplit(access.base_url).hostname in _LOOPBACK
     pace = environ.get(PACE, "1") if local else "1"
-    faster = int(pace) if re.fullmatch(r"[1-9]\d{0,3}", pace) else 1
-    clock = RealClock(faster)
+    clock = RealClock(int(pace) if re.fullmatch(r"[1-9]\d{0,3}", pace) else 1)
     chance = random.Random(os.urandom(16))  # noqa: S311  # jitter, no secret
     uploads = Uploads(folder / ".cache" / "uploads.json" if folder else None)
-    return Service(DashScope(access, catalog, clock, chance, uploads=uploads), clock, faster)
+    return Service(DashScope(access, catalog, clock, chance, uploads=uploads), clock)
 
 
 def _address(text: str) -> str:
