@@ -38,6 +38,8 @@ WHITELIST = ("-protocol_whitelist", "file", "-f", "mov")
 BT709 = {"range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
 
 STRICT = ("-xerror", "-err_detect", "explode")
+# A few bytes may claim a picture that fills the memory: none larger than 8192 pixels square.
+BOUNDED = ("-max_pixels", str(8192 * 8192))
 
 # A line for each packet. Left to itself ffmpeg sends each line at once, and waking up for every one
 # cost us five times what reading them does.
@@ -227,13 +229,20 @@ def _die_with_parent() -> Callable[[], Any] | None:
 
 
 # What newer versions say of their own threads after they have said what is wrong.
-_ECHOES = ("Task finished with", "Terminating thread", "Nothing was written into", "Error sending")
+_ECHOES = (
+    "Task finished with", "Terminating thread", "Nothing was written into", "Error sending",
+    "Error opening output file", "Error parsing options for output", "To ignore this, add",
+)  # fmt: skip
 
 
 def _last_words(log: str, code: int) -> str:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     lines = [line for line in lines if not any(echo in line for echo in _ECHOES)] or lines
-    return " / ".join(lines[-3:]) or f"it ended with code {code} and said nothing"
+    causes = [line for line in lines if "max pixel count" in line][:1]  # said long before the end
+    return (
+        " / ".join(dict.fromkeys([*causes, *lines[-3:]]))
+        or f"it ended with code {code} and said nothing"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +378,7 @@ def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
     out, log = _run(
         program,
         (
-            *STRICT, "-protocol_whitelist", "file", "-format_whitelist", containers,
+            *STRICT, *BOUNDED, "-protocol_whitelist", "file", "-format_whitelist", containers,
             "-i", file_url(path), "-map", "0:v:0", "-map", "0:a:0?",
             "-fps_mode", "passthrough", "-c:v", "wrapped_avframe", *_LISTED,
         ),
@@ -413,7 +422,7 @@ def decode(program: Ffmpeg, path: Path, *, also: Sequence[str] = ()) -> Decoded:
     out, _ = _run(
         program,
         (
-            "-v", "error", *STRICT, *WHITELIST, "-i", file_url(path),
+            "-v", "error", *STRICT, *BOUNDED, *WHITELIST, "-i", file_url(path),
             "-map", "0:v:0", "-map", "0:a:0?", "-fps_mode", "passthrough", *_LISTED, *also,
         ),
         timeout=900,

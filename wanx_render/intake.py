@@ -39,10 +39,7 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
     try:
         seen = ffmpeg.survey(program, path, CONTAINERS)
     except FfmpegError as error:
-        raise FfmpegError(
-            f"{path.name} cannot be decoded from beginning to end: it is damaged, cut off, "
-            f"or no video ({error})"
-        ) from None
+        raise FfmpegError(f"{path.name} {_why(str(error))} ({error})") from None
     found = _STREAM.search(seen.log)
     if found is None or not seen.times:
         raise FfmpegError(f"{path.name} has no picture that can be read: is it a video?")
@@ -66,6 +63,15 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
         has_sound=seen.has_sound,
         quirks=_quirks(line, seen),
     )
+
+
+def _why(error: str) -> str:
+    """What ffmpeg's own words mean for whoever has the file."""
+    if "max pixel count" in error:
+        return "has a picture larger than 8192 pixels square: make it smaller first"
+    if "matches no streams" in error:
+        return "has no picture, only sound: is it a video?"
+    return "cannot be decoded from beginning to end: it is damaged, cut off, or no video"
 
 
 def _rate(seen: ffmpeg.Survey, seconds: Fraction) -> Fraction:
