@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import pytest
 
 from wanx_render.board.app import Declined
 from wanx_render.commands.base import World, read
+from wanx_render.commands.board import board, listening
 from wanx_render.commands.folder import held
 from wanx_render.commands.holding import Holding
 from wanx_render.commands.render import RenderOptions, render_folder
 from wanx_render.commands.room import Room
-from wanx_render.errors import FolderBusy, NeedsPerson
+from wanx_render.errors import BadInput, FolderBusy, NeedsPerson
 
 LIST = """\
 version: 1
@@ -118,6 +120,27 @@ def test_a_folder_that_another_program_holds_is_left_alone(do: Do) -> None:
     do(work)
 
 
+def test_tasks_of_another_program_are_shown_and_not_cancelled_behind_its_back(do: Do) -> None:
+    async def work(room: Room, holding: Holding) -> None:
+        take = holding.session.made.takes[2]
+        key, now = take.request.key("mock"), datetime.now(UTC)
+        number = holding.journal.intend(key, take.label, take.request, now)
+        holding.journal.submitted(number, "task", "request")
+
+        def state(told: dict[str, Any]) -> str:
+            return str(told["shots"][1]["takes"][0]["state"])
+
+        with held(holding.folder):
+            await seen(room, lambda told: state(told) == "submitted")
+            with pytest.raises(Declined, match="cancel there"):
+                await room.act("cancel", {"shot": "leap", "take": 1})
+        await seen(room, lambda told: state(told) == "owed")
+        answer = await room.act("cancel", {})
+        assert answer["told"] == ["leap take 1: too late, it has ended (unknown)"]
+
+    do(work)
+
+
 def test_nothing_is_sent_without_the_exact_price_or_past_the_budget(do: Do) -> None:
     async def work(room: Room, holding: Holding) -> None:
         quote = await room.act("quote", {"what": "render"})
@@ -177,3 +200,17 @@ def test_a_deliverables_own_focus_is_told_beside_the_shots(do: Do) -> None:
         assert (tall["made"], tall["fresh"]) == (None, False)
 
     do(work)
+
+
+def test_what_keeps_a_board_from_opening_is_told(file: Path, environ: dict[str, str]) -> None:
+    world = World(environ, StringIO(), StringIO())
+    with pytest.raises(BadInput) as caught:
+        board(RenderOptions(file, backend="dashscope"), 0, world)
+    assert [each.code for each in caught.value.diagnostics] == ["key-missing"]
+    with listening(0) as taken, pytest.raises(BadInput) as caught:
+        board(RenderOptions(file), taken.getsockname()[1], world)
+    assert "cannot listen on port" in str(caught.value)
+    file.write_text("version: 2", encoding="utf-8")
+    with pytest.raises(BadInput):
+        board(RenderOptions(file), 0, world)
+    assert world.stdout.getvalue() == ""  # type: ignore[attr-defined]

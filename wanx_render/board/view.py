@@ -84,6 +84,7 @@ class Scene:
     catalog: Catalog
     live: Mapping[tuple[str, int], Live]
     now: datetime  # by the service's clock
+    elsewhere: bool = False  # whether another program works on these takes
 
 
 def shot(scene: Scene, planned: PlannedShot) -> dict[str, Any]:
@@ -132,6 +133,8 @@ def take(scene: Scene, standing: Standing) -> dict[str, Any]:
     last = scene.ledger.last.get(key)
     found = scene.ledger.clips.get(key) if standing.state == "cached" else None
     state = live.state if live else _state(standing, last)
+    if state == "owed" and scene.elsewhere and last and last.state == "submitted":
+        state = "submitted"
     record: dict[str, Any] = {
         "n": asked.number,
         "state": state,

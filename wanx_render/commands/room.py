@@ -68,6 +68,7 @@ class Room:
             catalog=session.catalog,
             live=self._runs.live,
             now=self._runs.now() or self._wall.now(),
+            elsewhere=self._elsewhere,
         )
 
     def _look(self) -> None:
