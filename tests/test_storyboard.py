@@ -259,6 +259,22 @@ def test_a_page_that_cannot_be_written_leaves_the_run_as_it_is(
     assert "no storyboard was written" in told[-1].text
 
 
+def test_a_page_that_tells_the_same_already_is_left(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
+    target, source = tmp_path / "storyboard.html", Source(tmp_path, program)
+    made = manifest(take(clip=None, request={}), deliverables=())  # no picture is missing from it
+    told: list[Event] = []
+
+    def written(one: Manifest) -> int:
+        with ThreadPoolExecutor(1) as pool:
+            after_run(one, source, pool, told.append)
+        return target.stat().st_mtime_ns
+
+    first = written(made)
+    assert written(replace(made, finished_at="2026-01-02T00:00:00+00:00")) == first
+    assert written(replace(made, cost="2.00 CNY")) != first
+    assert told == []
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
 def test_in_a_browser_nothing_runs_nothing_is_fetched_and_all_can_be_read(tmp_path: Path) -> None:
     from axe_playwright_python.sync_playwright import Axe

@@ -48,7 +48,7 @@ def test_they_are_the_very_first_middle_and_last_frame(
     for path, number in zip(made, (0, 5, 10), strict=True):
         assert grey(path) == pytest.approx(shown(30 + 15 * number), abs=2.5)
         with Image.open(path) as image:
-            assert image.size == (360, 240)
+            assert image.size == (320, 213)
     assert {p.name for p in made[0].parent.iterdir()} == {p.name for p in made}
 
 
@@ -57,7 +57,7 @@ def test_colours_are_those_of_the_clip(
 ) -> None:
     made = thumbs.make(each_program, tmp_path, clip, SHA, FRAMES)
     with Image.open(made[1]) as image:
-        red, green, blue = image.convert("RGB").getpixel((300, 100))
+        red, green, blue = image.convert("RGB").getpixel((270, 100))
     # BT.709: Y 105, Cb 128, Cr 200
     y = shown(105)
     assert red == pytest.approx(y + 1.5748 * 72 * 255 / 224, abs=4)
@@ -119,7 +119,16 @@ def test_a_first_frame_is_kept_by_what_it_was(picture: Callable[..., Path], tmp_
     identity = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
     made = thumbs.picture(tmp_path, identity, path.read_bytes())
     with Image.open(made) as image:
-        assert image.size == (360, 240)
+        assert image.size == (320, 213)
     assert thumbs.picture(tmp_path, identity, b"") == made
     with pytest.raises(BadPicture):
         thumbs.picture(tmp_path, "sha256:" + "0" * 64, path.read_bytes())
+
+
+def test_grain_does_not_make_it_large(tmp_path: Path) -> None:
+    noise = Image.effect_noise((320, 320), 20).convert("RGB")
+    noise.save(tmp_path / "noise.jpg", quality=95)
+    data = (tmp_path / "noise.jpg").read_bytes()
+    small = thumbs.within(data)
+    assert len(data) > 2 * thumbs.LARGEST >= 2 * len(small)
+    assert thumbs.within(small) is small

@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from wanx_render import ffmpeg
 from wanx_render.pictures import BadPicture, upright
 
-SIDE = 360  # pixels of the longer side; smaller pictures are left as they are
-QUALITY = 5  # of ffmpeg's JPEG: about 10 kB each
+SIDE = 320  # pixels of the longer side; smaller pictures are left as they are
+QUALITY = 6  # of ffmpeg's JPEG: about 10 kB each
+LARGEST = 14_000  # bytes; what is larger, grain for one, is encoded again, less exactly
 WHICH = ("first", "middle", "last")
 
 
@@ -89,7 +92,7 @@ class Sketch:
         if not all(part.is_file() for part in made.values()):
             return
         for number, which in zip(frame_numbers(self.frames), WHICH, strict=True):
-            _write(path_of(folder, sha256, which), made[number].read_bytes())
+            _write(path_of(folder, sha256, which), within(made[number].read_bytes()))
 
     def discard(self) -> None:
         """Remove what was not kept."""
@@ -150,10 +153,24 @@ def picture(folder: Path, identity: str, data: bytes) -> Path:
         raise BadPicture("is another picture by now")
     image = upright(data)
     image.thumbnail((SIDE, SIDE))
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=80, optimize=True)
-    _write(target, stream.getvalue())
+    _write(target, within(_encoded(image, 80)))
     return target
+
+
+def within(data: bytes) -> bytes:
+    """The JPEG in ``data``, as well as it can be in ``LARGEST`` bytes."""
+    for quality in (75, 60, 45, 30, 15):
+        if len(data) <= LARGEST:
+            break
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+            data = _encoded(image, quality)
+    return data
+
+
+def _encoded(image: Image.Image, quality: int) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=quality, optimize=True)
+    return stream.getvalue()
 
 
 def _write(target: Path, data: bytes) -> None:

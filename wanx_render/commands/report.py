@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from wanx_render.task import Media
 
 NAME = "storyboard.html"
+_LOOKS = Path(__file__).parent.parent / "reports"
+_HEAD = 4096  # bytes in which the mark stands
 _POSTER_SECONDS = 1  # into the deliverable: behind a fade, and soon decoded
 
 R = TypeVar("R", TakeRecord, DeliverableRecord)
@@ -57,8 +60,13 @@ def report(options: ReportOptions, world: World) -> int:
 
 
 def after_run(manifest: Manifest, source: Source, executor: Executor, emit: Emit) -> None:
-    """Write the storyboard of a run; whatever goes wrong with it, the run stands."""
+    """Write the storyboard of a run; whatever goes wrong with it, the run stands.
+
+    One that tells the same already is left: a run that had nothing to do takes no longer for it.
+    """
     try:
+        if _told_already(manifest, source.folder / NAME):
+            return
         missing = write(manifest, source, executor, source.folder / NAME)
     except Exception as error:  # noqa: BLE001  # clips are paid for and delivered: no page undoes that
         missing = (f"no storyboard was written: {type(error).__name__}: {error}",)
@@ -119,11 +127,27 @@ def write(manifest: Manifest, source: Source, executor: Executor, target: Path) 
     from wanx_render.reports.storyboard import page
 
     gallery, missing = gather(manifest, source, executor)
-    text = page(manifest, gallery, _base(source.folder, target))
+    mark = "" if missing else _mark(manifest)
+    text = page(manifest, gallery, _base(source.folder, target), mark=mark)
     part = target.with_name(f".{target.name}.part")
     part.write_bytes(text.encode("utf-8", "replace"))
     part.replace(target)
     return missing
+
+
+def _mark(manifest: Manifest) -> str:
+    """What tells a page apart from that of another manifest, or of another program."""
+    told = replace(manifest, finished_at="").text()
+    looks = [(_LOOKS / name).read_bytes() for name in ("storyboard.html", "storyboard.css")]
+    return hashlib.sha256(b"\0".join([told.encode("utf-8", "replace"), *looks])).hexdigest()
+
+
+def _told_already(manifest: Manifest, target: Path) -> bool:
+    try:
+        with target.open("rb") as stream:
+            return _mark(manifest).encode() in stream.read(_HEAD)
+    except OSError:
+        return False
 
 
 def _base(folder: Path, target: Path) -> str:

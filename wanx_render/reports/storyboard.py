@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import jinja2
+from markupsafe import Markup
 
 from wanx_render.geometry import Aspect, Focus, Size, crop_box
 from wanx_render.manifest import (
@@ -42,15 +43,19 @@ class Gallery:
     posters: Mapping[str, bytes] = field(default_factory=dict)  # by a deliverable's sha256
 
 
-def page(manifest: Manifest, gallery: Gallery, base: str = "") -> str:
-    """The whole page. ``base`` leads from it to the render folder: empty, or ending in a slash."""
+def page(manifest: Manifest, gallery: Gallery, base: str = "", *, mark: str = "") -> str:
+    """The whole page. ``base`` leads from it to the render folder: empty, or ending in a slash.
+
+    ``mark`` is put in its head, for whoever wants to know the page again.
+    """
     template = _environment().get_template("storyboard.html")
     style = (HERE / "storyboard.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     spans = {id(t): gantt.spans(t) for shot in manifest.shots for t in shot.takes}
     scale = gantt.Scale(span for each in spans.values() for span in each)
     return template.render(
-        m=manifest, mock=manifest.backend == "mock", style=style, digest=digest, base=base,
+        m=manifest, mark=mark, mock=manifest.backend == "mock", style=style, digest=digest,
+        base=base,
         gallery=gallery, shots=_shots(manifest), money=_money(manifest), scale=scale,
         spans=lambda take: spans[id(take)], ticks=scale.ticks(),
     )  # fmt: skip
@@ -75,8 +80,9 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _jpeg(data: bytes) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+def _jpeg(data: bytes) -> Markup:
+    # As markup, for looking through megabytes for what must be escaped would take seconds.
+    return Markup("data:image/jpeg;base64,") + base64.b64encode(data).decode()
 
 
 def _href(path: str, base: str) -> str:

@@ -32,7 +32,7 @@ def visible(text: str) -> Markup:
 
 def plain(value: object) -> object:
     """What an attribute or a label may hold: control characters are blotted out."""
-    if isinstance(value, Markup) or not isinstance(value, str):
+    if isinstance(value, Markup) or not isinstance(value, str) or value.isprintable():
         return value
     return "".join("\ufffd" if odd(each) else each for each in value)
 
