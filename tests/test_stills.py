@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops
 
 from wanx_render import ffmpeg
 from wanx_render.conform import Segment, Take
+from wanx_render.evidence import kept
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, make_deliverable, make_segment
+from wanx_render.making import JoinCall, SegmentCall, make_deliverable, make_segment, make_segments
 from wanx_render.plan import Frame
 from wanx_render.stills import FEWEST, MOST, Cell, Stills, cells, clock
 from wanx_render.timing import Cut
@@ -83,3 +84,26 @@ def test_the_pictures_show_the_frames_that_were_asked_for_in_their_colours(
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
     again = make_deliverable(each_program, call)
     assert again.pictures == made.pictures
+
+
+def test_cells_that_their_segment_kept_are_not_decoded_again(
+    each_program: ffmpeg.Ffmpeg, piece: Path, tmp_path: Path
+) -> None:
+    """The same pictures whether they were kept or are sought, but for what JPEG takes away."""
+    clip = Take(piece.with_name("clip.mov"), "ab", Size(90, 160), Fraction(30), 60, has_sound=False)
+    whole = Segment.whole(clip, Cut(0, 60), Focus(), FRAME)
+    keeping = tmp_path / "keeping.mov"
+    make_segments(each_program, (SegmentCall(whole, keeping, (10, 40)),))
+    told = kept(keeping)
+    assert told is not None
+    assert [frame for frame, _ in told.pictures] == [10, 40]
+    stills = Stills(0, tuple(Cell(frame, "") for frame in (10, 40, 70, 110)), "title")
+    sheets = []
+    for segments in ((keeping, keeping), (piece, keeping), (piece, piece)):
+        call = JoinCall("out", segments, FRAME, 120, tmp_path / "out.mp4", stills=stills)
+        pictures = make_deliverable(each_program, call).pictures
+        assert pictures is not None
+        sheets.append(Image.open(io.BytesIO(pictures.sheet)).convert("RGB"))
+    for sheet in sheets[:2]:
+        worst = max(high for _, high in ImageChops.difference(sheet, sheets[2]).getextrema())
+        assert worst < 12

@@ -38,19 +38,29 @@ class Order:
     hashes: tuple[tuple[str, str], ...] = ()
 
 
-def segments(order: Order, pieces: tuple[Piece, ...], names: tuple[str, ...]) -> WanxError | None:
-    """Make segments that share clips and put each into the store under its name."""
-    missing = [each for each in zip(pieces, names, strict=True) if not order.store.has(each[1])]
+def segments(
+    order: Order,
+    pieces: tuple[Piece, ...],
+    names: tuple[str, ...],
+    cells: tuple[tuple[int, ...], ...],
+) -> WanxError | None:
+    """Make segments that share clips and put each into the store under its name.
+
+    ``cells``: which frames of each are for the contact sheet.
+    """
+    every = zip(pieces, names, cells, strict=True)
+    missing = [each for each in every if not order.store.has(each[1])]
+    shown = [each[2] for each in missing]
 
     def make(program: ffmpeg.Ffmpeg, given: tuple[Piece, ...], scratch: Path) -> None:
         made = [scratch / f"made{number}.mov" for number in range(len(given))]
-        make_segments(program, tuple(map(SegmentCall, given, made)))
-        for path, (_, name) in zip(made, missing, strict=True):
+        make_segments(program, tuple(map(SegmentCall, given, made, shown)))
+        for path, (_, name, _) in zip(made, missing, strict=True):
             order.store.put(path, name)
             if not isinstance(order.store, Folder):  # whoever joins it is often this machine
                 Cache.of(os.environ).keep(_key(order, Path(name)), path)
 
-    return _done(order, tuple(piece for piece, _ in missing), make) if missing else None
+    return _done(order, tuple(piece for piece, _, _ in missing), make) if missing else None
 
 
 def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:

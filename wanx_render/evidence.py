@@ -5,21 +5,25 @@ in the finished file, behind the same head; that they are the same is seen from 
 pictures are decoded once, as soon as they are made, and never all together at the end.
 """
 
+import base64
+import io
 import json
 import os
 import re
 import struct
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from hashlib import sha256
 from itertools import pairwise
 from operator import sub
 from pathlib import Path
 
+from PIL import Image
+
 from wanx_render import ffmpeg
 from wanx_render.errors import FfmpegError
+from wanx_render.geometry import Size
 
 _SIDE = 48  # pixels each way of what is looked at; points of the picture, not means
 _PIXELS = _SIDE * _SIDE
@@ -39,27 +43,37 @@ class Evidence:
     looks: str  # a letter for each decoded frame: is it black, is it like those before
     first: str  # the first and the last frame, small, as hexadecimal luma
     last: str
-
-    @property
-    def digest(self) -> str:
-        """A hash of all packets and their head."""
-        return sha256("\n".join((self.head, *self.packets)).encode()).hexdigest()
+    pictures: tuple[tuple[int, str], ...] = ()  # frames that were wanted, as JPEG in base64
 
 
-def examine(program: ffmpeg.Ffmpeg, paths: Sequence[Path]) -> tuple[Evidence, ...]:
+_NONE = Size(2, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Frames of a video whose pictures shall be kept, and in which size."""
+
+    frames: tuple[int, ...] = ()
+    size: Size = _NONE
+
+
+def examine(
+    program: ffmpeg.Ffmpeg, paths: Sequence[Path], wishes: Sequence[Wish] = ()
+) -> tuple[Evidence, ...]:
     """Decode all of each video. Raises FfmpegError on the first damage."""
+    every = wishes or [Wish()] * len(paths)
     with tempfile.TemporaryDirectory(prefix="wanx-looks-") as name:
         folder = Path(name)
-        ffmpeg.run(program, _arguments(paths, folder))
-        return tuple(_evidence(folder, number) for number in range(len(paths)))
+        ffmpeg.run(program, _arguments(paths, every, folder))
+        return tuple(_evidence(folder, number, wish) for number, wish in enumerate(every))
 
 
-def _arguments(paths: Sequence[Path], folder: Path) -> list[str]:
+def _arguments(paths: Sequence[Path], wishes: Sequence[Wish], folder: Path) -> list[str]:
     """Every frame is decoded whole; what leaves the decoder is made small where it costs least."""
     inputs: list[str] = ["-xerror", "-filter_threads", "1"]
     outputs: list[str] = []
     small = f"scale={_SIDE}:{_SIDE}:flags=neighbor,format=yuv420p,extractplanes=y"
-    for number, path in enumerate(paths):
+    for number, (path, wish) in enumerate(zip(paths, wishes, strict=True)):
         inputs += ["-err_detect", "explode", "-threads", "1", *ffmpeg.WHITELIST]
         inputs += ["-i", ffmpeg.file_url(path)]
         video = ["-map", f"{number}:v:0"]
@@ -67,17 +81,32 @@ def _arguments(paths: Sequence[Path], folder: Path) -> list[str]:
         outputs += ["-f", "rawvideo", ffmpeg.file_url(folder / f"{number}.luma")]
         outputs += [*video, "-c", "copy", "-f", "framehash", "-hash", "md5"]
         outputs += [ffmpeg.file_url(folder / f"{number}.packets")]
+        if wish.frames:
+            graph = "select=" + "+".join(f"eq(n\\,{frame})" for frame in sorted(wish.frames))
+            graph += f",scale={wish.size.width}:{wish.size.height}:flags=area,format=rgb24"
+            outputs += [*video, "-vf", graph, "-fps_mode", "passthrough", "-c:v", "rawvideo"]
+            outputs += ["-f", "rawvideo", ffmpeg.file_url(folder / f"{number}.rgb")]
     return [*inputs, *outputs]
 
 
-def _evidence(folder: Path, number: int) -> Evidence:
+def _evidence(folder: Path, number: int, wish: Wish) -> Evidence:
     luma = (folder / f"{number}.luma").read_bytes()
     listing = (folder / f"{number}.packets").read_text(encoding="utf-8")
     if not luma:
         raise FfmpegError("it has no picture that can be decoded")
     frames = [luma[at : at + _PIXELS] for at in range(0, len(luma), _PIXELS)]
     head, packets = listed(listing)
-    return Evidence(head, packets, "".join(_looks(frames)), frames[0].hex(), frames[-1].hex())
+    ends = frames[0].hex(), frames[-1].hex()
+    pictures = tuple(_pictures(folder / f"{number}.rgb", wish)) if wish.frames else ()
+    return Evidence(head, packets, "".join(_looks(frames)), *ends, pictures)
+
+
+def _pictures(path: Path, wish: Wish) -> Iterator[tuple[int, str]]:
+    data, sides, step = path.read_bytes(), (wish.size.width, wish.size.height), wish.size.area * 3
+    for frame, at in zip(sorted(wish.frames), range(0, len(data), step), strict=False):
+        made = io.BytesIO()
+        Image.frombytes("RGB", sides, data[at : at + step]).save(made, "JPEG", quality=95)
+        yield frame, base64.b64encode(made.getvalue()).decode()
 
 
 def listed(listing: str) -> tuple[str, tuple[str, ...]]:
@@ -128,9 +157,7 @@ def _linked(pieces: Sequence[Evidence]) -> Iterator[Evidence]:
     for before, piece in pairwise(pieces):
         if _alike(bytes.fromhex(before.last), bytes.fromhex(piece.first)):
             first = "B" if piece.looks[0] == "b" else "s"
-            yield Evidence(
-                piece.head, piece.packets, first + piece.looks[1:], piece.first, piece.last
-            )
+            yield replace(piece, looks=first + piece.looks[1:])
         else:
             yield piece
 
@@ -153,4 +180,11 @@ def kept(path: Path) -> Evidence | None:
             return None
         stream.seek(end - 8 - int.from_bytes(length, "big"))
         told = json.loads(stream.read()[:-8])
-    return Evidence(**{**told, "packets": tuple(told["packets"])})
+    pictures = tuple((frame, picture) for frame, picture in told["pictures"])
+    return Evidence(**{**told, "packets": tuple(told["packets"]), "pictures": pictures})
+
+
+def picture(piece: Evidence, frame: int) -> bytes | None:
+    """The JPEG of a frame of a piece, where one was kept."""
+    found = dict(piece.pictures).get(frame)
+    return base64.b64decode(found) if found else None

@@ -28,7 +28,7 @@ from wanx_render.mix import Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.results import sounds_of
 from wanx_render.shotlist import Deliverable, gaze_at
-from wanx_render.stills import Stills, cells, clock
+from wanx_render.stills import Stills, cells, clock, numbers_of
 from wanx_render.styled import Script, is_styled
 from wanx_render.sync import Mark, mark
 from wanx_render.timeline import Body, Part, frames_of, timeline
@@ -64,6 +64,14 @@ class _Layout:
     of: dict[str, list[Part]]
     other_rates: int  # how many clips had another rate than predicted when this was reckoned
 
+    numbers: tuple[int, ...] = ()  # the frames that the contact sheet shows
+
+    def cells_at(self, part: Part) -> tuple[int, ...]:
+        """Which frames of a part the contact sheet shows, counted from its first."""
+        first = bisect_left(self.numbers, part.start)
+        last = bisect_left(self.numbers, part.start + part.frames)
+        return tuple(number - part.start for number in self.numbers[first:last])
+
     def cues_at(self, part: Part) -> tuple[Cue, ...]:
         """What of the words is seen in a part, counted from its first frame."""
         first = bisect_right(self.cues, part.start, key=lambda cue: cue.end)
@@ -80,6 +88,11 @@ class _Wanted:
     path: Path
     shot: str
     deliverable: str
+    cells: tuple[int, ...]  # frames of it that the contact sheet shows
+
+    @property
+    def call(self) -> SegmentCall:
+        return SegmentCall(self.piece, self.path, self.cells)
 
 
 class Finisher:
@@ -129,6 +142,8 @@ class Finisher:
                 of[self._plan.shots[number].shot.id].append(part)
         cues = self._cues(deliverable, frame, parts, of)
         layout = _Layout(frame, parts, cues, of, self._other_rates)
+        numbers = tuple(numbers_of(self._stills(deliverable, layout)))
+        layout = replace(layout, numbers=numbers)
         self._layouts[deliverable.name] = layout
         return layout
 
@@ -258,7 +273,8 @@ class Finisher:
             if piece:
                 shot = self._plan.shots[part.shot].shot.id
                 key = piece.key(self._bench.program)
-                found.append(_Wanted(piece, key, self._path(key), shot, deliverable.name))
+                shown = layout.cells_at(part)
+                found.append(_Wanted(piece, key, self._path(key), shot, deliverable.name, shown))
         return found
 
     def _begin(self, wanted: "Iterable[_Wanted]") -> None:
@@ -282,7 +298,7 @@ class Finisher:
         missing = [each for each in wanted if not self._bench.has(each.path)]
         if not missing:
             return
-        await self._bench.segments(tuple(SegmentCall(each.piece, each.path) for each in missing))
+        await self._bench.segments(tuple(each.call for each in missing))
         for each in missing:
             told = f"{each.piece.frames} frames of {each.piece.frame.size}"
             self._emit(Event("segment", told, shot=each.shot, deliverable=each.deliverable))

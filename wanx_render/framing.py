@@ -106,7 +106,7 @@ def _blurred(stream: Any, view: View, frame: Frame) -> Any:
 
     The copy is blurred at an eighth of the size, where it costs a third less than at full size and
     differs by less than the eye can see (48 dB); in whole numbers, because gblur's result hangs on
-    the number of threads and disturbed x264 beside it (8 of 40 runs). It does not move.
+    the number of threads and disturbed x264 beside it (12 of 40 runs). It does not move.
     """
     source = view.source
     inner = inset_box(source, frame.size)

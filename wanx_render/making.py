@@ -6,9 +6,12 @@ with any other call, so that a thread, a process or another machine with the sam
 
 import hashlib
 import os
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
 from wanx_render import captions, evidence, ffmpeg, sync
@@ -18,7 +21,7 @@ from wanx_render.errors import Broken
 from wanx_render.manifest import CheckRecord
 from wanx_render.mix import NOTHING, PEAK, Level, Mix
 from wanx_render.plan import Frame
-from wanx_render.stills import Pictures, Stills, discard, drawn, taken
+from wanx_render.stills import Pictures, Stills, discard, drawn, numbers_of, small, taken
 from wanx_render.sync import Mark
 from wanx_render.timing import samples_in
 from wanx_render.verify import Promise, verify
@@ -34,6 +37,11 @@ class SegmentCall:
 
     piece: Piece
     target: Path
+    cells: tuple[int, ...] = ()  # frames of it that a contact sheet shows
+
+    @property
+    def wish(self) -> evidence.Wish:
+        return evidence.Wish(self.cells, small(self.piece.frame))
 
 
 def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> None:
@@ -48,7 +56,7 @@ def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> Non
         for piece, part in parts:
             drawn += captions.save(piece.captions, piece.frame.size, part) if piece.captions else []
         ffmpeg.run(program, together(parts))
-        seen = evidence.examine(program, [part for _, part in parts])
+        seen = evidence.examine(program, [part for _, part in parts], [call.wish for call in calls])
         for call, (_, part), shown in zip(calls, parts, seen, strict=True):
             evidence.keep(part, shown)
             part.replace(call.target)
@@ -117,22 +125,21 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         rate = call.frame.rate
         arguments = join_arguments(listing, part, rate, call.mix, call.samples, level)
         ffmpeg.run(program, arguments)
-        finding = verify(program, part, call.promise, _seen(program, call.segments))
+        seen = _seen(program, call.segments)
+        finding = verify(program, part, call.promise, seen)
         for number in finding.changed:  # damaged since it was made: the next run makes it again
             call.segments[number].unlink(missing_ok=True)
         checks = (*finding.checks, *sync.checks(program, part, call.marks, call.frame.rate))
         if wrong := [check for check in checks if not check.holds]:
             told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
             raise Broken(f"{call.name} is not what was promised: {told}")
-        if call.stills:
-            ffmpeg.run(program, taken(call.stills, call.frame, part))
         joined = Joined(
             sha256=digest(part),
             duration=finding.probe.picture.duration,
             loudness=finding.loudness,
             checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in checks),
             notices=finding.notices,
-            pictures=drawn(call.stills, call.frame, part) if call.stills else None,
+            pictures=_pictures(program, call, part, seen),
         )
         part.replace(call.target)
         return joined
@@ -140,6 +147,22 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         discard(part)
         part.unlink(missing_ok=True)
         listing.unlink(missing_ok=True)
+
+
+def _pictures(
+    program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, seen: Sequence[evidence.Evidence]
+) -> Pictures | None:
+    """Poster and contact sheet, for the most part of pictures kept when they were decoded."""
+    if call.stills is None:
+        return None
+    starts = list(accumulate((len(piece.looks) for piece in seen), initial=0))
+    known = {}
+    for number in numbers_of(call.stills):
+        index = bisect_right(starts, number) - 1
+        if kept := evidence.picture(seen[index], number - starts[index]):
+            known[number] = kept
+    ffmpeg.run(program, taken(call.stills, call.frame, part, known))
+    return drawn(call.stills, call.frame, part, known)
 
 
 def _seen(program: ffmpeg.Ffmpeg, segments: tuple[Path, ...]) -> list[evidence.Evidence]:

@@ -59,7 +59,8 @@ class SharedBench:
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
         order, sent = await self._ordered(tuple(call.piece for call in calls))
         names = tuple(self._name(call.target) for call in calls)
-        await self._run(afar.segments, order, sent, names)
+        shown = tuple(call.cells for call in calls)
+        await self._run(afar.segments, order, sent, names, shown)
         self._there.update(call.target.name for call in calls)
 
     async def deliverable(self, call: JoinCall) -> Joined:

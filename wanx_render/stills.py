@@ -1,12 +1,12 @@
 """A poster and a contact sheet of a deliverable, of a few frames of the finished file.
 
-Only what those few need is decoded: each is sought from the key frame before it. ffmpeg writes them
-as plain pixels, and Pillow makes the two pictures.
+Most were kept when their segment was decoded; what is missing is sought from the key frame before
+it. Pillow makes the two pictures.
 """
 
 import glob
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -83,9 +83,12 @@ def small(frame: Frame) -> Size:
     return Size(width, height)
 
 
-def taken(stills: Stills, frame: Frame, part: Path) -> list[str]:
-    """The ffmpeg arguments that write the wanted frames of the finished file beside it."""
-    size, numbers = small(frame), _numbers(stills)
+Known = Mapping[int, bytes]  # cells as JPEG by their frames, from when they were first decoded
+
+
+def taken(stills: Stills, frame: Frame, part: Path, known: Known) -> list[str]:
+    """The ffmpeg arguments that write what is not yet ``known`` of the finished file beside it."""
+    size, numbers = small(frame), [each for each in numbers_of(stills) if each not in known]
     inputs: list[str] = ["-xerror"]
     outputs: list[str] = []
     for index, number in enumerate((stills.poster, *numbers)):
@@ -102,7 +105,8 @@ def taken(stills: Stills, frame: Frame, part: Path) -> list[str]:
     return [*inputs, *outputs]
 
 
-def _numbers(stills: Stills) -> list[int]:
+def numbers_of(stills: Stills) -> list[int]:
+    """The frames that cells show, each once."""
     return sorted({cell.frame for cell in stills.cells})
 
 
@@ -114,11 +118,11 @@ def _cell(part: Path, number: int) -> Path:
     return part.with_name(f"{part.name}.{number}.cell")
 
 
-def drawn(stills: Stills, frame: Frame, part: Path) -> Pictures:
+def drawn(stills: Stills, frame: Frame, part: Path, known: Known) -> Pictures:
     """The two pictures, of what ffmpeg has written."""
     size = (frame.size.width, frame.size.height)
     poster = Image.frombytes("RGB", size, _poster(part).read_bytes())
-    sheet = _sheet(stills, _read(stills, small(frame), part), small(frame))
+    sheet = _sheet(stills, _read(stills, small(frame), part, known), small(frame))
     return Pictures(_jpeg(poster, 90), _jpeg(sheet, 85), Size(*sheet.size))
 
 
@@ -128,12 +132,14 @@ def discard(part: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _read(stills: Stills, size: Size, part: Path) -> dict[int, Image.Image]:
+def _read(stills: Stills, size: Size, part: Path, known: Known) -> dict[int, Image.Image]:
     """The cells' pictures by their frames."""
     sides = (size.width, size.height)
     return {
-        number: Image.frombytes("RGB", sides, _cell(part, number).read_bytes())
-        for number in _numbers(stills)
+        number: Image.open(io.BytesIO(known[number]))
+        if number in known
+        else Image.frombytes("RGB", sides, _cell(part, number).read_bytes())
+        for number in numbers_of(stills)
     }
 
 
