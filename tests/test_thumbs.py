@@ -125,8 +125,9 @@ def test_a_first_frame_is_kept_by_what_it_was(picture: Callable[..., Path], tmp_
         thumbs.picture(tmp_path, "sha256:" + "0" * 64, path.read_bytes())
 
 
-def test_grain_does_not_make_it_large(tmp_path: Path) -> None:
-    noise = Image.effect_noise((320, 320), 20).convert("RGB")
+@pytest.mark.parametrize("grain", [10, 30, 120])
+def test_grain_does_not_make_it_large(tmp_path: Path, grain: int) -> None:
+    noise = Image.effect_noise((320, 320), grain).convert("RGB")
     noise.save(tmp_path / "noise.jpg", quality=95)
     data = (tmp_path / "noise.jpg").read_bytes()
     small = thumbs.within(data)

@@ -159,11 +159,11 @@ def picture(folder: Path, identity: str, data: bytes) -> Path:
 
 def within(data: bytes) -> bytes:
     """The JPEG in ``data``, as well as it can be in ``LARGEST`` bytes."""
-    for quality in (75, 60, 45, 30, 15):
+    for quality, smaller in ((75, 1), (60, 1), (45, 1), (30, 1), (30, 2), (30, 2)):
         if len(data) <= LARGEST:
             break
         with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-            data = _encoded(image, quality)
+            data = _encoded(image.reduce(smaller), quality)
     return data
 
 
