@@ -116,11 +116,15 @@ def test_other_names_and_other_sites_are_turned_away(desk: Desk) -> None:
         {**OWN, "origin": "http://evil.example"},
         {**OWN, "origin": "http://127.0.0.1:9999"},
         {**OWN, "sec-fetch-site": "cross-site"},
+        {**OWN, "sec-fetch-site": "same-site"},
     ):
         answer = desk.ask("/api/choose", "POST", headers=headers, content="{}")
         assert answer.status_code == 403, headers
-    image = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
-    assert desk.ask("/clips/a-t1-00000000.mp4", headers=image).status_code == 403
+    for site in ("cross-site", "same-site"):
+        image = {"sec-fetch-site": site, "sec-fetch-mode": "no-cors"}
+        assert desk.ask("/clips/a-t1-00000000.mp4", headers=image).status_code == 403
+        link = {"sec-fetch-site": site, "sec-fetch-mode": "navigate"}
+        assert desk.ask("/", headers=link).status_code == 200
     assert desk.room.asked == []
 
 

@@ -82,8 +82,9 @@ class Guard:
         """Whether the request comes from the board's own page, or from nobody's."""
         headers = request.headers
         reading = request.method in ("GET", "HEAD")
-        if headers.get("sec-fetch-site", "none") == "cross-site":
-            # A link in a chat or an editor may lead here; nothing else of another site may.
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            # A link in a chat or an editor may lead here; nothing else of another page may, not
+            # even of another port of this machine, which browsers call the same site.
             return reading and headers.get("sec-fetch-mode") == "navigate"
         origin = headers.get("origin")
         if origin is None:
