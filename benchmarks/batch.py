@@ -5,12 +5,14 @@ time against the emulator in this process, with faults and a clip that is decode
 nothing is missing; then once more. Its ledger tells what was paid. Encoding is left out.
 """
 
+import re
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -70,6 +72,13 @@ def rendered(base: Path, rows: int) -> None:
         run = day.run(file)
         runs += 1
         codes = {each.code for each in run.outcomes.values()}
+        why = Counter(
+            re.sub(r".*take \d+: |[0-9a-f]{8}-\S+", "", told)[:90]
+            for each in run.outcomes.values()
+            for told in each.failed
+        )
+        for told, count in why.most_common(3):
+            print(f"       {count} times: {told}")
         left = sum(each.code != 0 for each in run.outcomes.values())
         print(
             f"run {runs}: {rows - left} of {rows} rows finished, "

@@ -65,7 +65,7 @@ FLOORS = (
     ("commands.choices", "commands.runs"),
     ("commands.room", "commands.saves"),
     ("commands.board",),
-    ("commands.outcome", "commands.plans"),
+    ("commands.outcome", "commands.plans", "commands.whole"),
     ("commands.batch",),
     ("cli",),
     ("__main__",),

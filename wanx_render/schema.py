@@ -101,7 +101,9 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
     whole = _worded(made)
     properties = whole["properties"]
     properties["vars"] = _described("vars", {"type": "object", "additionalProperties": _SCALAR})
-    properties["matrix"] = _described("matrix", _matrix())
+    definitions["Matrix"] = _matrix()
+    named = {"anyOf": [{"type": "string"}, {"$ref": "#/definitions/Matrix"}]}
+    properties["matrix"] = _described("matrix", named)
     properties["defaults"] = _described("defaults", {"$ref": "#/definitions/Defaults"})
     aspect = definitions["Deliverable"]["properties"]["aspect"]
     properties["deliverables"]["items"] = {"anyOf": [aspect, {"$ref": "#/definitions/Deliverable"}]}
@@ -120,7 +122,7 @@ _SCALAR = {"type": ["string", "number", "boolean", "null"]}
 
 
 def _matrix() -> dict[str, Any]:
-    """A table by the name of its file, or ``from`` or ``rows`` in a mapping."""
+    """``from`` or ``rows``, and what names a row."""
     part = _worded(Matrix.model_json_schema(by_alias=True))
     row = {"type": "object", "additionalProperties": _SCALAR}
     part["properties"]["rows"] = _described("rows", {"type": "array", "items": row, "minItems": 1})
@@ -129,7 +131,17 @@ def _matrix() -> dict[str, Any]:
         "description": "The name of a row's folder, with columns, such as ${sku}",
         "type": "string",
     }
-    return {"anyOf": [{"type": "string"}, part]}
+    return part
+
+
+def _items_filled(schema: dict[str, Any]) -> dict[str, Any]:
+    """The items of a list of numbers may be filled in too."""
+    made = dict(schema)
+    if isinstance(items := made.get("items"), dict) and "type" in items:
+        made["items"] = {"anyOf": [items, _FILLED]}
+    if "anyOf" in made:
+        made["anyOf"] = [_items_filled(each) for each in made["anyOf"]]
+    return made
 
 
 def _or_filled(field: dict[str, Any]) -> dict[str, Any]:
@@ -138,6 +150,7 @@ def _or_filled(field: dict[str, Any]) -> dict[str, Any]:
         key: field[key] for key in ("description", "examples") if key in field
     }
     rest = {key: value for key, value in field.items() if key not in described}
+    rest = _items_filled(rest)
     if rest == {"type": "string"}:
         return field
     return {**described, "anyOf": [rest, _FILLED]}

@@ -42,6 +42,7 @@ from wanx_render.commands.render import (
     writable,
 )
 from wanx_render.commands.service import Service, access, dashscope, mock
+from wanx_render.commands.whole import write_whole
 from wanx_render.commands.workplace import Workplace, Works, at_work
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
@@ -132,6 +133,7 @@ def render_many(
             asyncio.run(run.carry_out(prospects, service, executor, emit))
         finally:
             cost_text = write_index(page, every, journals, mock=backend == "mock")
+            run.write_manifests(every, folders)
     return run.close(prospects, page, cost_text, backend)
 
 
@@ -209,6 +211,7 @@ class Run:
     journals: Mapping[Path, Journal]
     world: World
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    changed: set[Path] = field(default_factory=set)  # homes of which something was rendered
     bench: Callable[[Executor, Path], Bench] | None = None  # for each list's folder; else here
 
     # -- before anything is sent ---------------------------------------------------------------
@@ -380,9 +383,22 @@ class Run:
             record = {"mark": mark, "files": files, "outcome": outcome.record()}
             home.journal.left(_row_name(item), record)
             self.outcomes[item.name] = outcome
+            self.changed.add(item.home)
             emit(_finished(item, outcome, len(self.outcomes)))
 
         return Work(item.name, home.name, start, done)
+
+    def write_manifests(self, every: list[Item], folders: list[Path]) -> None:
+        """One manifest over all rows of each table of which something was rendered."""
+        for home in folders:
+            rows = [each for each in every if each.home == home and each.loaded.row]
+            if not rows or (home not in self.changed and (home / "manifest.json").exists()):
+                continue
+            left = self.journals[home].rows()
+            done = [left.get(_row_name(each), {}).get("mark") for each in rows]
+            spent = self.journals[home].spent().items()
+            cost = ", ".join(f"{amount:.2f} {currency}" for currency, amount in spent)
+            write_whole(home, rows, all(done), cost)
 
     def _bench(self, executor: Executor, folder: Path) -> Bench:
         if self.bench:

@@ -39,6 +39,8 @@ class Outcome:
 def outcome_of(desk: Desk, manifest: Manifest | None, home: Path) -> Outcome:
     """What came of the list of ``desk``; without a manifest it could not be carried out."""
     picture = _picture(desk, home)
+    if manifest and (posters := [d.poster for d in manifest.deliverables if d.poster]):
+        picture = _from(home, desk.folder / posters[0].path)
     if manifest is None:
         return Outcome(1, "", {}, ("it could not be carried out",), picture)
     takes = [(shot.id, take) for shot in manifest.shots for take in shot.takes]

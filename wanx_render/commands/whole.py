@@ -1,0 +1,81 @@
+"""One manifest over the rows of a table: theirs put together, read and written row by row.
+
+In the form of any manifest, with ``row/`` before the names of shots and deliverables.
+"""
+
+import json
+import os
+import posixpath
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from wanx_render.commands.lists import Item
+from wanx_render.manifest import VERSION
+
+
+def write_whole(home: Path, rows: Sequence[Item], complete: bool, cost: str) -> None:
+    """Write ``manifest.json`` of a table's folder from what its rows' say; whole or not at all."""
+    first = next(_read(rows), None)
+    if first is None:
+        return
+    told = ("backend", "region", "program", "ffmpeg", "finished_at")
+    head = {"version": VERSION, **{key: first[1][key] for key in told}}
+    head |= {"project": rows[0].loaded.shots.project, "complete": complete, "cost": cost}
+    path = home / "manifest.json"
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8") as out:
+            out.write(json.dumps(head, ensure_ascii=False)[:-1])
+            for key, change in (("shots", _shot), ("deliverables", _deliverable)):
+                out.write(f', "{key}": [')
+                _listed(out, (change(each, row) for row, m in _read(rows) for each in m[key]))
+                out.write("]")
+            out.write("}\n")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _listed(out: TextIO, records: Iterator[dict[str, Any]]) -> None:
+    for number, record in enumerate(records):
+        out.write("\n" if number == 0 else ",\n")
+        out.write(json.dumps(record, ensure_ascii=False))
+
+
+def _read(rows: Sequence[Item]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each row that has a manifest, with it; one at a time."""
+    for item in rows:
+        try:
+            record = json.loads((item.folder / "manifest.json").read_bytes())
+        except (OSError, ValueError):
+            continue
+        if item.loaded.row and isinstance(record, dict) and record.get("version") == VERSION:
+            yield item.loaded.row.name, record
+
+
+def _shot(record: dict[str, Any], row: str) -> dict[str, Any]:
+    takes = [
+        {**take, **{key: _under(row, take.get(key)) for key in ("clip", "first_frame")}}
+        for take in record["takes"]
+    ]
+    return {**record, "id": f"{row}/{record['id']}", "takes": takes}
+
+
+def _deliverable(record: dict[str, Any], row: str) -> dict[str, Any]:
+    changed: dict[str, Any] = {
+        "name": f"{row}/{record['name']}",
+        "path": _under(row, record["path"]),
+    }
+    changed["parts"] = [{**part, "shot": f"{row}/{part['shot']}"} for part in record["parts"]]
+    for key in ("poster", "sheet"):
+        if still := record.get(key):
+            changed[key] = {**still, "path": _under(row, still["path"])}
+    if sounds := record.get("sounds"):
+        changed["sounds"] = [{**sound, "file": _under(row, sound["file"])} for sound in sounds]
+    return {**record, **changed}
+
+
+def _under(row: str, path: str | None) -> str | None:
+    """A path that starts at the row's folder, from the table's."""
+    return posixpath.normpath(posixpath.join(row, path)) if path else None
