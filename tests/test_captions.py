@@ -142,3 +142,14 @@ def test_a_drawn_caption_looks_the_same_each_time(tmp_path: Path) -> None:
     first, again = (captions.draw(HARD, Size(270, 480), fonts.chinese()) for _ in range(2))
     assert isinstance(first, Image.Image)
     assert first.tobytes() == again.tobytes()
+
+
+def test_no_character_is_left_alone_on_the_last_line() -> None:
+    text = "光，慢慢地移动，落在琥珀色的瓶子上，像一段没有说完的话"
+    words = captions.draw(text, Size(540, 960), fonts.chinese())
+    rows = [bool(words.crop((0, y, 540, y + 1)).getbbox()) for y in range(960)]
+    starts = [y for y in range(1, 960) if rows[y] and not rows[y - 1]]
+    ends = [y for y in range(1, 960) if rows[y - 1] and not rows[y]]
+    boxes = [words.crop((0, a, 540, b)).getbbox() for a, b in zip(starts, ends, strict=True)]
+    wide = [box[2] - box[0] for box in boxes if box and box[3] > 8]
+    assert min(wide) > max(wide) / 2

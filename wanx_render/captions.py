@@ -157,6 +157,7 @@ def draw(text: str, size: Size, font: Font) -> Image.Image:
     while len(lines) > MOST_LINES and pixels > 8:
         pixels = max(pixels * 9 // 10, 8) if pixels * 9 // 10 < pixels else 8
         lines = _wrapped(text, font, pixels, room)
+    lines = _balanced(lines, text, font, pixels, room)
     image = Image.new("RGBA", (size.width, size.height))
     bottom = size.height - int(size.height * below)
     ImageDraw.Draw(image).multiline_text(
@@ -165,6 +166,17 @@ def draw(text: str, size: Size, font: Font) -> Image.Image:
         stroke_width=max(pixels // 12, 1), stroke_fill=(16, 16, 16, 235),
     )  # fmt: skip
     return image
+
+
+def _balanced(lines: list[str], text: str, font: Font, pixels: int, room: int) -> list[str]:
+    """As many lines, none much longer than the others: never one word alone on the last."""
+    while room > pixels:
+        room -= pixels
+        narrower = _wrapped(text, font, pixels, room)
+        if len(narrower) > len(lines) or any(font.at(pixels).getlength(w) > room for w in narrower):
+            break
+        lines = narrower
+    return lines
 
 
 def _wrapped(text: str, font: Font, pixels: int, room: int) -> list[str]:

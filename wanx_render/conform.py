@@ -33,7 +33,7 @@ from wanx_render.timing import (
 )
 
 # Raised whenever a graph changes in a way that changes pictures or sound.
-GRAPH_VERSION = 2
+GRAPH_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -359,9 +359,10 @@ class Finisher:
         frame, shots = layout.frame, []
         for shot in self._plan.shots:
             mine = layout.of[shot.shot.id]
-            shots.append((shot.shot.id, mine[0].start, sum(part.frames for part in mine)))
+            alone = next((part for part in mine if isinstance(part, Body)), mine[0])
+            shots.append((shot.shot.id, alone.start, alone.frames))
         whole = frames_of(layout.parts)
-        poster = shots[0][2] // 3  # the middle is where simulated clips flash
+        poster = shots[0][1] + shots[0][2] // 3  # the middle is where simulated clips flash
         if deliverable.poster is not None:
             poster = min(frames_in(deliverable.poster, frame.rate), whole - 1)
         title = f"{deliverable.name}  {frame.size}  {frame.aspect}  {frame.rate} fps"
