@@ -1,7 +1,8 @@
 """What a cluster costs and gives: `uv run python benchmarks/cluster.py [ROUNDS]`.
 
 Dask's own processes on this machine, and a folder that they share. Prints
-  overhead   milliseconds of a call that does nothing: many at once, and one after another
+  overhead   milliseconds of a call that does nothing: many at once, one after another, and what
+             the program, the scheduler and the workers spend on it together
   two/one    how much faster two workers of one thread are than one: at calls that wait for a fixed
              time (the cluster's part in it), and at real encodes (which also need two idle cores)
   bill       processor seconds and bytes of one finished deliverable, by what is done where
@@ -22,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from cluster import Rig, rig, until
+from cluster import Rig, children, rig, until
 
 from wanx_render import afar, ffmpeg, store
 from wanx_render.cluster import connect
@@ -55,11 +56,23 @@ def took(work: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def overhead(executor: Executor, calls: int = 300) -> tuple[float, float]:
-    """Milliseconds a call, many at once and one after another."""
+def overhead(executor: Executor, made: Rig, calls: int = 300) -> tuple[float, float, float]:
+    """Milliseconds of a call: by the wall, many at once and one after another; of processors."""
+    before = spent(made)
     at_once = took(lambda: wait([executor.submit(abs, each) for each in range(calls)]))
+    used = spent(made) - before
     in_turn = took(lambda: [executor.submit(abs, each).result() for each in range(60)])
-    return at_once / calls * 1000, in_turn / 60 * 1000
+    return at_once / calls * 1000, in_turn / 60 * 1000, used / calls * 1000
+
+
+def spent(made: Rig) -> float:
+    """Processor seconds of this process, the scheduler and the workers, until now."""
+    pids = {pid for each in made.started for pid in (each.pid, *children(each.pid))}
+    ticks = sum(
+        sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+        for pid in pids
+    )
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def clip(program: ffmpeg.Ffmpeg, path: Path, size: Size, seconds: int) -> Take:
@@ -95,10 +108,10 @@ def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
                      take.frames, has_sound=True)  # fmt: skip
         order = afar.Order(place, afar.makers_with(program), (("clip.mp4", take.sha256),))
         on = {n: stack.enter_context(ready(one, place, here, n)) for n, one in made.items()}
-        print("overhead of a call, ms   at once   in turn")
+        print("overhead of a call, ms   at once   in turn   processors")
         for _ in range(rounds):
-            figures = overhead(on[2])
-            print(f"{'':23} {figures[0]:8.2f}  {figures[1]:8.2f}")
+            figures = overhead(on[2], made[2])
+            print(f"{'':23} {figures[0]:8.2f}  {figures[1]:8.2f}   {figures[2]:10.2f}")
         for turn in range(rounds):
             for n, executor in on.items():
                 waits = took(lambda: wait([executor.submit(time.sleep, 0.25) for _ in range(24)]))  # noqa: B023

@@ -560,7 +560,7 @@ class Proof:
         faults.add("GET", "troubled", "drop", 2)
         faults.add("PUT", "troubled", "drop", 1)
         faults.add("PUT", "troubled", "slow", 4)
-        faults.add("GET", "troubled", "slow", 4)
+        faults.add("GET", "troubled", "slow", 2)
         ran = self.end(self.away("troubled"))
         assert ran.code == 0, ran.said
         assert not any(rule["times"] for rule in faults.rules), faults.rules

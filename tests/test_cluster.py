@@ -3,6 +3,8 @@
 import os
 import shlex
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from wanx_render.executors import Cluster, Local, choice
 from wanx_render.making import digest
 
 # A sample of what tests/cluster.py proves whole; the last ends the cluster.
-PROVED = ("liar", "one_worker", "poisoned", "scheduler")
+PROVED = ("liar", "one_worker", "scheduler")
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,40 @@ def test_the_rows_of_a_table_are_encoded_by_the_workers_too(proof: Proof) -> Non
     assert worked, "no worker ever had a call"
 
 
+# A program of a few lines with an executor, ``it``.
+CLIENT = """\
+import os, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from wanx_render import afar, cluster, ffmpeg, store
+folder = store.Folder(Path(sys.argv[2]))
+(folder.path / "probe").touch()
+order = afar.Order(folder, afar.makers_with(ffmpeg.find(os.environ)))
+with ThreadPoolExecutor(1) as here:
+    it = cluster.connect(sys.argv[1], order, "probe", here=here, tell=print)
+    %s
+    it.shutdown()
+"""
+
+
+def client(made: Rig, does: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    environment = {"PATH": os.environ["PATH"], "WANX_FFMPEG": str(made.folder / "ffmpeg"), **more}
+    return subprocess.run(
+        [sys.executable, "-c", CLIENT % (does or "pass"), made.address, str(made.folder)],
+        capture_output=True, text=True, timeout=120, env=environment,
+    )  # fmt: skip
+
+
+def test_a_call_that_kills_is_given_up_and_those_beside_it_are_not(proof: Proof) -> None:
+    does = (
+        "calls = [it.submit(os._exit, 1), *(it.submit(pow, 2, n) for n in range(8))]; "
+        "print([str(call.exception(90) or call.result()) for call in calls])"
+    )
+    told = client(proof.rig, does).stdout
+    given_up = "'every worker that tried it was killed, also when it was alone'"
+    assert told == f"[{given_up}, '1', '2', '4', '8', '16', '32', '64', '128']\n"
+
+
 @pytest.mark.parametrize("name", PROVED)
 def test_whatever_dies_every_deliverable_is_made_once_and_the_same(proof: Proof, name: str) -> None:
     getattr(proof, name)()
@@ -128,31 +164,19 @@ def test_the_recipe_for_tls_lets_in_who_has_a_certificate_and_nobody_else(tmp_pa
         "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": files["cert"],
         "DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": files["key"],
     }
-    script = (
-        "import sys; from pathlib import Path; from concurrent.futures import ThreadPoolExecutor\n"
-        "from wanx_render import afar, cluster, ffmpeg, store; import os\n"
-        "folder = store.Folder(Path(sys.argv[2])); (folder.path / 'probe').touch()\n"
-        "order = afar.Order(folder, afar.makers_with(ffmpeg.find(os.environ)))\n"
-        "here = ThreadPoolExecutor(1)\n"
-        "it = cluster.connect(sys.argv[1], order, 'probe', here=here, tell=print)\n"
-        "print(it.submit(pow, 2, 5).result(60)); it.shutdown()"
-    )
     try:
         made.start(1)
         assert made.address.startswith("tls://")
 
-        def client(**more: str) -> "subprocess.CompletedProcess[str]":
-            return subprocess.run(
-                [sys.executable, "-c", script, made.address, str(tmp_path)],
-                capture_output=True, text=True, timeout=120,
-                env={
-                    "PATH": os.environ["PATH"], "WANX_FFMPEG": str(made.folder / "ffmpeg"), **more,
-                },
-            )  # fmt: skip
-
-        assert client(**environ).stdout.split()[-1] == "32"
-        stranger = client()
-        assert stranger.returncode != 0
-        assert "BadInput" in stranger.stderr
+        assert client(made, "print(it.submit(pow, 2, 5).result(60))", **environ).stdout == "32\n"
+        host, port = made.address.removeprefix("tls://").split(":")
+        stranger = ssl.create_default_context(cafile=files["ca"])
+        stranger.check_hostname = False
+        with (
+            socket.create_connection((host, int(port)), 20) as plain,
+            pytest.raises(ssl.SSLError, match="certificate required"),
+            stranger.wrap_socket(plain) as secured,
+        ):
+            secured.recv(1)
     finally:
         made.stop()

@@ -135,11 +135,7 @@ class ClusterExecutor(Executor):
                 return
             one = self._accused.popleft()
             self._out += 1
-        if self._lost.is_set():  # nothing here dies for it
-            one.outer.set_exception(ClusterError("its workers were killed; run again"))
-            self._over()
-        else:
-            self._go(one)
+        self._go(one)
 
     def _do_here(self, one: "_Call") -> None:
         if self._closed.is_set():
