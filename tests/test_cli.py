@@ -66,10 +66,16 @@ def test_a_file_alone_is_rendered(run: Run, tmp_path: Path) -> None:
     assert "MOCK" in done.err
     assert "\x1b" not in done.err
     assert {p.name for p in (tmp_path / "renders" / "small").iterdir()} >= {
-        "9x16.mp4", "manifest.json", "clips", "journal.sqlite",
+        "9x16.mp4", "manifest.json", "clips", "journal.sqlite", "storyboard.html",
     }  # fmt: skip
     seen = facts(tmp_path / "renders" / "small" / "9x16.mp4")
     assert (seen.width, seen.height, seen.frames) == (90, 160, 180)
+    page = tmp_path / "renders" / "small" / "storyboard.html"
+    first = page.read_bytes()
+    page.unlink()
+    told = run("report", "list.yaml")
+    assert (told.code, told.out) == (0, f"{page.resolve()}\n")
+    assert page.read_bytes() == first
     again = run("render", "list.yaml")
     assert again.code == 0
     assert "0 to make" in again.err

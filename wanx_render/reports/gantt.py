@@ -110,7 +110,7 @@ class Scale:
                 (s for s in _STEPS if room and (end - start).total_seconds() / s <= room), 0
             )
             at = step
-            while step and at < (end - start).total_seconds():
+            while step and begin + at * self._each + _LABEL / 2 < self.x(end):
                 found.append(Tick(round(begin + at * self._each, 2), f"+{_short(at)}"))
                 at += step
         return tuple(found)
