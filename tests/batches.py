@@ -149,7 +149,7 @@ class Day:
             access, CATALOG, self.time, random.Random(1), uploads=uploads,
             transport=transport or self.twin.transport,
         )  # fmt: skip
-        return Service(backend, self.time, 1)
+        return Service(backend, self.time)
 
     def paid(self) -> Counter[str]:
         """How often each request was accepted and not failed."""

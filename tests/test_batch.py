@@ -120,3 +120,10 @@ def test_lists_of_one_project_are_refused(day: Day) -> None:
     other.write_text(one.read_text())
     with pytest.raises(BadInput, match="would share the render folder"):
         day.run(one, other)
+
+
+def test_faults_now_and_then_do_not_add_up_over_a_long_run(day: Day) -> None:
+    day.faults("on=query every=2 status=500")
+    run = day.run(table(day.folder, 24))
+    assert {each.code for each in run.outcomes.values()} == {0}
+    assert day.sent("query") > 2 * 200  # more faults than retries are there to begin with

@@ -47,7 +47,8 @@ from wanx_render.task import Media
 CREATE_TIMEOUT = httpx.Timeout(60, connect=10)
 READ_TIMEOUT = httpx.Timeout(30, connect=10)
 READ_TRIES = 6
-READ_RETRIES_A_RUN = 200  # a whole outage ends soon, whatever the number of shots
+READ_RETRIES = 200.0  # a whole outage ends soon, whatever the number of shots
+READ_RETRIES_AN_ANSWER = 0.5  # given back by each good answer: a run of days meets many faults
 QUERY_SHARE = 0.75  # of the account's queries a second; others may use the account too
 UPLOAD_KEPT = timedelta(hours=47)
 CLOCK_SET_BACK = timedelta(minutes=30)
@@ -99,7 +100,7 @@ class DashScope:
         self._chance = chance
         self._ahead: timedelta | None = None  # how far the service's time is before ours
         self._pace = asyncio.Lock()
-        self._retries_left = READ_RETRIES_A_RUN
+        self._retries_left = READ_RETRIES
         self._uploads = uploads or Uploads()
         self._sent: dict[str, frozenset[str]] = {}  # the uploads that each task was given
         self._api = httpx.AsyncClient(
@@ -273,7 +274,7 @@ class DashScope:
         last: ServiceError = Unreachable("Unreachable", "the service did not answer")
         for number in range(READ_TRIES):
             if number:
-                if self._retries_left <= 0:
+                if self._retries_left < 1:
                     break
                 self._retries_left -= 1
             try:
@@ -286,6 +287,8 @@ class DashScope:
             body = vocabulary.parsed(answer.content)
             self._set_clock(answer)
             if answer.status_code == 200 and body:
+                gained = self._retries_left + READ_RETRIES_AN_ANSWER
+                self._retries_left = min(gained, READ_RETRIES)
                 return body
             last = self._error(answer, body)
             busy = answer.status_code == 429 and self._kind(last) == "busy"
