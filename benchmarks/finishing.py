@@ -416,6 +416,13 @@ class Many:
         return measured(lambda: make_segments(self.program, calls))
 
 
+def peaks() -> str:
+    """The most memory so far, in MiB."""
+    mine = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return f"this process {mine:.0f} MiB, the largest other {child:.0f} MiB"
+
+
 def after_last(program: ffmpeg.Ffmpeg, shots: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         many = Many(program, Path(name), shots)
@@ -426,6 +433,7 @@ def after_last(program: ffmpeg.Ffmpeg, shots: int) -> None:
             f"{last[0]:5.2f} s cpu; its conform {conform[1]:5.2f} s wall, {conform[0]:5.2f} s cpu; "
             f"all before {before[0]:6.2f} s cpu"
         )
+        print(f"      memory: {peaks()}")
         if shots < 50:
             return
         changed = Many(program, Path(name), shots, caption="another word")
@@ -437,6 +445,9 @@ def after_last(program: ffmpeg.Ffmpeg, shots: int) -> None:
 def main(rounds: int) -> None:
     program = ffmpeg.find(dict(os.environ))
     print(f"ffmpeg {program.version}, {os.cpu_count()} cores, medians of {rounds}")
+    print("\nsmall deliverables (180x320, 180x240, blur), with sound")
+    for shots in (3, 100):
+        after_last(program, shots)
     subprocess.run((*MOVIEPY, "python", "-c", "import moviepy"), check=True)
     with tempfile.TemporaryDirectory() as name:
         studio = Studio(program, make_clips(program, Path(name)), Path(name))
@@ -447,12 +458,7 @@ def main(rounds: int) -> None:
                 if setting == "veryfast":
                     print("quality of the first shot at 1080x1920, against its own frames")
                     qualities(studio)
-    print("\nsmall deliverables (180x320, 180x240, blur), with sound")
-    for shots in (3, 100):
-        after_last(program, shots)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"memory: this process {peak:.0f} MiB, the largest other {child:.0f} MiB")
+    print(f"memory: {peaks()}")
 
 
 if __name__ == "__main__":
