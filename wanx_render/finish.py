@@ -10,7 +10,7 @@ import json
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -65,6 +65,7 @@ class _Layout:
     other_rates: int  # how many clips had another rate than predicted when this was reckoned
 
     numbers: tuple[int, ...] = ()  # the frames that the contact sheet shows
+    known: "dict[int, _Wanted]" = field(default_factory=dict)  # pieces by where they start
 
     def cells_at(self, part: Part) -> tuple[int, ...]:
         """Which frames of a part the contact sheet shows, counted from its first."""
@@ -124,7 +125,10 @@ class Finisher:
         wanted: list[_Wanted] = []
         for deliverable in self._plan.deliverables:
             if layout := self._layout(deliverable):
-                wanted += self._wanted(deliverable, layout, layout.of[shot.shot.id])
+                mine = layout.of[shot.shot.id]
+                for part in mine:
+                    layout.known.pop(part.start, None)
+                wanted += self._wanted(deliverable, layout, mine)
         self._begin(wanted)
 
     def _layout(self, deliverable: Deliverable) -> "_Layout | None":
@@ -269,12 +273,15 @@ class Finisher:
         """The pieces that stand for ``parts``, but those whose clips have not all landed."""
         found = []
         for part in parts:
-            piece = self._piece(deliverable, part, layout)
-            if piece:
+            known = layout.known.get(part.start)
+            if known is None and (piece := self._piece(deliverable, part, layout)):
                 shot = self._plan.shots[part.shot].shot.id
                 key = piece.key(self._bench.program)
                 shown = layout.cells_at(part)
-                found.append(_Wanted(piece, key, self._path(key), shot, deliverable.name, shown))
+                known = _Wanted(piece, key, self._path(key), shot, deliverable.name, shown)
+                layout.known[part.start] = known
+            if known:
+                found.append(known)
         return found
 
     def _begin(self, wanted: "Iterable[_Wanted]") -> None:
