@@ -60,6 +60,7 @@ FLOORS = (
         "commands.export",
         "commands.report",
     ),
+    ("commands.telling",),
     ("commands.render", "commands.debts", "commands.tasks"),
     ("commands.holding",),
     ("commands.choices", "commands.runs"),

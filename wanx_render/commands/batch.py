@@ -33,15 +33,13 @@ from wanx_render.commands.render import (
     RenderOptions,
     Session,
     confirm,
-    gathered,
     hold,
     program_version,
     render,
-    shown,
-    warner,
     writable,
 )
 from wanx_render.commands.service import Service, access, dashscope, mock
+from wanx_render.commands.telling import gathered, shown, warner
 from wanx_render.commands.whole import write_whole
 from wanx_render.commands.workplace import Workplace, Works, at_work
 from wanx_render.diagnostics import Diagnostic

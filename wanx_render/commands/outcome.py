@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wanx_render.commands.lists import Item
-from wanx_render.commands.render import as_asked
+from wanx_render.commands.telling import as_asked
 from wanx_render.journal import Journal
 from wanx_render.manifest import Manifest
 from wanx_render.render import Desk

@@ -16,9 +16,10 @@ from wanx_render.board.app import Declined
 from wanx_render.board.view import Ledger, Live
 from wanx_render.commands.folder import held
 from wanx_render.commands.holding import Holding
-from wanx_render.commands.render import Session, opening, reach, run, within_budget
+from wanx_render.commands.render import Session, reach, run, within_budget
 from wanx_render.commands.report import Source, after_run
 from wanx_render.commands.service import Service
+from wanx_render.commands.telling import opening
 from wanx_render.diagnostics import clean, without_secrets
 from wanx_render.errors import NeedsPerson, ServiceError, WanxError
 from wanx_render.events import Event

@@ -1,0 +1,154 @@
+"""What a run says: where its events go, how it begins, and what came out of it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from wanx_render.commands.base import World
+from wanx_render.commands.workplace import Place
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.events import Emit, Event
+from wanx_render.manifest import Manifest
+from wanx_render.plan import Plan, Take
+from wanx_render.render import Desk
+from wanx_render.reports import terminal
+from wanx_render.reports.terminal import Stage
+
+
+@contextmanager
+def report(world: World, stage: Stage, *, as_json: bool) -> Iterator[Emit]:
+    """Where events go: JSON on stdout; else a live display where there is a terminal, or lines."""
+    if as_json:
+        yield terminal.json_lines(world.stdout, stage.clock)
+    elif terminal.can_draw(world.stderr, world.environ):
+        # A run without a terminal does without what draws on it.
+        from wanx_render.reports.live import live
+
+        with live(world.stderr, stage) as emit:
+            yield emit
+    else:
+        yield terminal.plain(world.stderr)
+
+
+def warner(emit: Emit) -> Callable[[str], None]:
+    return lambda text: emit(Event("warning", text))
+
+
+def start(made: Plan, new: tuple[Take, ...], folder: Path, limit: Decimal | None) -> Event:
+    """What a run is about to do."""
+    cost = made.cost(new)
+    facts = {
+        "project": made.project,
+        "backend": made.world,
+        "shots": len(made.shots),
+        "takes": len(made.takes),
+        "to_make": len(new),
+        "deliverables": len(made.deliverables),
+        "cost": str(cost.amount),
+        "currency": cost.currency,
+        "unknown_prices": cost.unknown,
+        "limit": str(limit) if limit is not None else None,
+        "folder": str(folder),
+    }
+    return Event("start", opening(made, new), facts=facts)
+
+
+def opening(made: Plan, new: tuple[Take, ...]) -> str:
+    """What a run is about to do, in one line."""
+    counted = (
+        f"{len(made.shots)} shots, {len(made.takes)} takes, {len(new)} to make, "
+        f"{len(made.deliverables)} deliverables, {made.cost(new)}"
+    )
+    mock = "MOCK, play money, " if made.world == "mock" else ""
+    return f"{made.project}: {mock}{counted}"
+
+
+def gathered(found: Iterable[Diagnostic]) -> Iterator[str]:
+    """Each warning once, at its first place: what stands in `defaults` is met at every shot."""
+    places: dict[str, list[Diagnostic]] = {}
+    for each in found:
+        places.setdefault(each.message, []).append(each)
+    for message, (first, *more) in places.items():
+        also = f" and at {len(more)} more" if more else ""
+        yield f"{first.span}{also}: {message}" if first.span else message
+
+
+def close(
+    manifest: Manifest, desk: Desk, world: World, place: Place, *, file: Path | None, as_json: bool
+) -> int:
+    """Say what came out, results on stdout; the exit code."""
+    states = [take.state for shot in manifest.shots for take in shot.takes]
+    codes = {take.code for shot in manifest.shots for take in shot.takes}
+    needs_person = "unresolved" in states or "OverBudget" in codes
+    code = 0 if as_asked(manifest, desk) else 4 if needs_person else 1
+    failed = [
+        f"{shot.id} take {take.take}: {take.code}: {take.message}"
+        for shot in manifest.shots
+        for take in shot.takes
+        if take.state not in ("succeeded", "skipped")
+    ]
+    broken = manifest.broken
+    if as_json:
+        record = {
+            "event": "summary",
+            "project": manifest.project,
+            "backend": manifest.backend,
+            "complete": manifest.complete,
+            "cost": manifest.cost,
+            "exit_code": code,
+            "folder": str(desk.folder),
+            "manifest": str(desk.folder / "manifest.json"),
+            "shots": len(manifest.shots),
+            "takes": {state: states.count(state) for state in sorted(set(states))},
+            "deliverables": [str(place.shown(each.path)) for each in manifest.deliverables],
+            "failed": [*failed, *broken],
+        }
+        world.stdout.write(terminal.json_line(record, desk.wall.now()))
+        return code
+    for each in manifest.deliverables:
+        world.stdout.write(f"{shown(place.shown(each.path))}\n")
+    mock = "MOCK: " if manifest.backend == "mock" else ""
+    if failed:
+        world.tell(f"{mock}{len(failed)} of {len(desk.plan.takes)} takes failed{_listed(failed)}")
+        if "unresolved" in states:
+            world.tell(f"what became of some only you can tell: wanx-render resolve {file}")
+        world.tell("the other clips are kept; run the same command again to try these once more")
+    elif broken:
+        world.tell(
+            f"{mock}{len(broken)} of {len(desk.plan.deliverables)} deliverables failed"
+            f"{_listed(broken)}"
+        )
+    elif missing := states.count("skipped"):
+        world.tell(f"{mock}{missing} of {len(states)} takes are not made yet")
+    else:
+        world.tell(f"{mock}done, {manifest.cost} in all, {shown(place.shown('manifest.json'))}")
+    return code
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    return "".join(f"\n  {each}" for each in sentences)
+
+
+def as_asked(manifest: Manifest, desk: Desk) -> bool:
+    """Whether everything asked for is there; with --only, other shots may be missing."""
+    if not desk.only:
+        return manifest.complete
+    made = all(
+        take.state == "succeeded"
+        for shot in manifest.shots
+        if shot.id in desk.only
+        for take in shot.takes
+    )
+    missing = any(take.state == "skipped" for shot in manifest.shots for take in shot.takes)
+    return made and (missing or len(manifest.deliverables) == len(desk.plan.deliverables))
+
+
+def shown(path: Path | str) -> str:
+    """``path`` from the working folder where that is shorter; a URL as it is."""
+    if isinstance(path, str):
+        return path
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
