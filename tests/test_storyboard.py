@@ -259,6 +259,17 @@ def test_a_page_that_cannot_be_written_leaves_the_run_as_it_is(
     assert "no storyboard was written" in told[-1].text
 
 
+def test_a_page_of_thousands_of_shots_is_written_for_those_who_ask(
+    program: ffmpeg.Ffmpeg, tmp_path: Path
+) -> None:
+    told: list[Event] = []
+    many = manifest(shots=manifest().shots * 1001)
+    with ThreadPoolExecutor(1) as pool:
+        after_run(many, Source(tmp_path, program), pool, told.append)
+    assert "`report` writes it" in told[0].text
+    assert list(tmp_path.glob("*.html")) == []
+
+
 def test_a_page_that_tells_the_same_already_is_left(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     target, source = tmp_path / "storyboard.html", Source(tmp_path, program)
     made = manifest(take(clip=None, request={}), deliverables=())  # no picture is missing from it

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NAME = "storyboard.html"
 _LOOKS = Path(__file__).parent.parent / "reports"
+_MANY = 1000  # shots; a page of more is for those who ask for it, with its 80 kB for each shot
 _HEAD = 4096  # bytes in which the mark stands
 _POSTER_SECONDS = 1  # into the deliverable: behind a fade, and soon decoded
 
@@ -64,6 +65,9 @@ def after_run(manifest: Manifest, source: Source, executor: Executor, emit: Emit
 
     One that tells the same already is left: a run that had nothing to do takes no longer for it.
     """
+    if len(manifest.shots) > _MANY:
+        emit(Event("warning", f"no storyboard of more than {_MANY} shots, but `report` writes it"))
+        return
     try:
         if _told_already(manifest, source.folder / NAME):
             return
