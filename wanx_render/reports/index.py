@@ -11,6 +11,9 @@ from urllib.parse import quote
 _WORDS = {"done": "done", "failed": "failed", "person": "needs you", "new": "not made yet"}
 
 
+_ORDER = ("person", "failed", "new", "done")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A list of the run; paths start at the page's folder."""
@@ -60,7 +63,8 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: d
 
 
 def page(heading: Heading, entries: Sequence[Entry]) -> str:
-    """The page as HTML."""
+    """The page as HTML; what went wrong stands first."""
+    ordered = sorted(entries, key=lambda each: _ORDER.index(each.state))
     counts = {state: sum(each.state == state for each in entries) for state in _WORDS}
     totals = "".join(
         f'<li><b class="{state}">{count:,}</b>{_WORDS[state]}</li>'
@@ -77,7 +81,7 @@ def page(heading: Heading, entries: Sequence[Entry]) -> str:
         f"<header><h1>{title}</h1>{mock}"
         f"<p>{escape(heading.cost)} in all, {escape(heading.finished_at)}</p>"
         f'<ul class="totals">{totals}</ul></header>'
-        f'<main><ul class="lists">{"".join(map(_card, entries))}</ul></main></body></html>\n'
+        f'<main><ul class="lists">{"".join(map(_card, ordered))}</ul></main></body></html>\n'
     )
 
 

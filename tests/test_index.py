@@ -1,0 +1,46 @@
+"""The page over many lists: nothing runs in it, whatever names and messages hold."""
+
+from html.parser import HTMLParser
+
+from wanx_render.reports.index import Entry, Heading, page
+
+NASTY = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+
+
+class _Seen(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.handlers: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+
+
+def test_names_paths_and_messages_are_text_and_nothing_else() -> None:
+    entry = Entry(
+        NASTY, "failed", NASTY, NASTY, "javascript:alert(1)", ((NASTY, "../a b/#?.mp4"),), (NASTY,)
+    )
+    text = page(Heading(NASTY, NASTY, True, "now"), [entry])
+    seen = _Seen()
+    seen.feed(text)
+    assert "script" not in seen.tags
+    assert not seen.handlers
+    assert "Content-Security-Policy" in text
+    assert "MOCK" in text
+    assert seen.links == [
+        "./%22%3E%3Cscript%3Ealert%281%29%3C/script%3E%3Cimg%20src%3Dx%20onerror%3Dalert%281%29%3E",
+        "./javascript%3Aalert%281%29",
+        "../a%20b/%23%3F.mp4",
+    ]
+
+
+def test_every_state_is_counted_in_words() -> None:
+    states = ("done", "done", "failed", "person", "new")
+    text = page(Heading("shop", "3.00 CNY", False, "now"), [Entry("x", each) for each in states])
+    for word in ("2</b>done", "1</b>failed", "1</b>needs you", "1</b>not made yet"):
+        assert word in text
+    assert "MOCK" not in text
