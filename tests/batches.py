@@ -134,7 +134,7 @@ class Day:
                 journals[home] = stack.enter_context(opened(home))
             run = Run(
                 chosen_by, CATALOG, PROGRAMS["wheel"], journals, World({}, StringIO(), StringIO()),
-                bench=lambda _, folder: Paper(folder),
+                bench=lambda _, folder: Paper(folder), storyboards=False,
             )  # fmt: skip
             prospects = run.survey(some, every)
             run.within_budgets(prospects)

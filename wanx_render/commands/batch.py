@@ -38,6 +38,7 @@ from wanx_render.commands.render import (
     render,
     writable,
 )
+from wanx_render.commands.report import Source, after_run
 from wanx_render.commands.service import Service, access, dashscope, mock
 from wanx_render.commands.telling import gathered, shown, warner
 from wanx_render.commands.whole import write_whole
@@ -209,6 +210,7 @@ class Run:
     journals: Mapping[Path, Journal]
     world: World
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    storyboards: bool = True
     changed: set[Path] = field(default_factory=set)  # homes of which something was rendered
     bench: Callable[[Executor, Path], Bench] | None = None  # for each list's folder; else here
 
@@ -384,7 +386,14 @@ class Run:
             self.changed.add(item.home)
             emit(_finished(item, outcome, len(self.outcomes)))
 
-        return Work(item.name, home.name, start, done)
+        def after(desk: Desk, manifest: Manifest) -> list[Event]:
+            told: list[Event] = []
+            source = Source(item.folder, self.program, desk.plan.media)
+            if self.storyboards:
+                after_run(manifest, source, executor, told.append)
+            return told
+
+        return Work(item.name, home.name, start, done, after)
 
     def write_manifests(self, every: list[Item], folders: list[Path]) -> None:
         """One manifest over all rows of each table of which something was rendered."""
