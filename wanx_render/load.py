@@ -22,6 +22,7 @@ from wanx_render.explain import Places, RowPlaces, explain
 from wanx_render.look import Looker
 from wanx_render.picks import Picks
 from wanx_render.rows import Filling, Fillings, Row, fillings
+from wanx_render.scene import Scene
 from wanx_render.shotlist import (
     CHAIN_TAG,
     PATH_TAG,
@@ -224,7 +225,7 @@ class _Checker:
         whole = parts.whole(written, shots, deliverables)
         unseen = self.looker.look(shots, places)
         unheard = self.looker.listen(shots, deliverables, places)
-        scene = rules.Scene(
+        scene = Scene(
             shots=shots,
             deliverables=deliverables,
             region=whole.region if whole else "beijing",

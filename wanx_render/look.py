@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from wanx_render import pictures, rules, soundtracks
+from wanx_render import pictures, scene, soundtracks
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.explain import Places
 from wanx_render.pictures import BadPicture, Picture
@@ -30,7 +30,7 @@ class Looker:
         for index, shot in shots.items():
             for key in ("image", "last_image"):
                 named = getattr(shot, key)
-                if not isinstance(named, str) or rules.is_url(named):
+                if not isinstance(named, str) or scene.is_url(named):
                     continue
                 if named not in self.pictures and named not in self._bad:
                     self._see(named)
@@ -55,7 +55,7 @@ class Looker:
         """What is wrong with any sound file that is there."""
         problems: list[Diagnostic] = []
         heard = [
-            *((rules.sound_path(shot), ("shots", index, "audio")) for index, shot in shots.items()),
+            *((scene.sound_path(shot), ("shots", index, "audio")) for index, shot in shots.items()),
             *(
                 (named, ("deliverables", index, "audio"))
                 for index, deliverable in deliverables.items()
@@ -63,7 +63,7 @@ class Looker:
             ),
         ]
         for named, place in heard:
-            if not named or rules.is_url(named) or not rules.is_file(self.folder / named):
+            if not named or scene.is_url(named) or not scene.is_file(self.folder / named):
                 continue
             if named not in self.sounds and named not in self._bad_sounds:
                 self._hear(named)
@@ -82,7 +82,7 @@ class Looker:
         """Every picture and sound of a checked list, by the words it is named with."""
         named: dict[str, None] = {}
         for shot in shots.shots:
-            for each in (shot.image, shot.last_image, rules.sound_path(shot)):
+            for each in (shot.image, shot.last_image, scene.sound_path(shot)):
                 if isinstance(each, str) and each:
                     named[each] = None
         for deliverable in shots.deliverables:
@@ -96,7 +96,7 @@ class Looker:
         return self._media[named]
 
     def _identified(self, named: str) -> Media:
-        if rules.is_url(named):
+        if scene.is_url(named):
             return Media(f"url:{named}", url=named)
         picture = self.pictures.get(named)
         if picture is None:

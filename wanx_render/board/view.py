@@ -21,7 +21,7 @@ from wanx_render.journal import Attempt
 from wanx_render.manifest import DeliverableRecord, Manifest
 from wanx_render.picks import Picks
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
-from wanx_render.rules import is_url
+from wanx_render.scene import is_url
 from wanx_render.shotlist import Deliverable
 from wanx_render.standing import Standing
 

@@ -1,0 +1,258 @@
+"""Rules about what is made of the clips: trims, crops, sizes, transitions, sounds, words."""
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from PIL import ImageColor
+
+from wanx_render.capabilities import Model
+from wanx_render.diagnostics import Diagnostic, did_you_mean
+from wanx_render.geometry import crop_unit, cropped_away, enlargement
+from wanx_render.scene import Scene, is_file, is_url
+from wanx_render.shotlist import Deliverable, Shot
+from wanx_render.timing import frames_in
+
+if TYPE_CHECKING:
+    from wanx_render import fonts
+
+_HEX_COLOUR = re.compile("#[0-9a-fA-F]{6}")
+
+
+def trim_outside(scene: Scene) -> Iterator[Diagnostic]:
+    for index, shot, model in scene.models():
+        seconds = shot.duration or model.durations.value[0]
+        for key, value in (("start", shot.trim.start), ("end", shot.trim.end)):
+            if value is not None and value > seconds:
+                yield Diagnostic(
+                    "trim-outside",
+                    f"the trim's {key} of {float(value):g} s lies outside the clip of {seconds} s",
+                    scene.place(("shots", index, "trim", key)),
+                )
+        rate = model.fps.value
+        last = shot.trim.end if shot.trim.end is not None else Fraction(seconds)
+        if frames_in(shot.trim.start, rate) >= frames_in(min(last, Fraction(seconds)), rate):
+            yield Diagnostic(
+                "trim-empty", "the trim leaves no frame of the clip", scene.at(index, "trim")
+            )
+
+
+def colour_unknown(scene: Scene) -> Iterator[Diagnostic]:
+    for index, deliverable in scene.deliverables.items():
+        colour = deliverable.background
+        if colour.lower() not in ImageColor.colormap and not _HEX_COLOUR.fullmatch(colour):
+            yield Diagnostic(
+                "colour-unknown",
+                f"{colour[:40]!r} is not a colour",
+                scene.place(("deliverables", index, "background")),
+                did_you_mean(colour, ImageColor.colormap)
+                or 'use a name such as black or white, or "#RRGGBB" in quotation marks',
+            )
+
+
+def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
+    for number, deliverable in scene.deliverables.items():
+        aspect, lost = deliverable.aspect, dict[str, Fraction]()
+        for shot, size in scene.clips():
+            if crop_unit(size, aspect) < 2:
+                yield Diagnostic(
+                    "aspect-impossible",
+                    f"the clip of {shot.id}, {size}, is too small for an exact {aspect} frame",
+                    scene.place(("deliverables", number, "aspect")),
+                )
+            elif deliverable.fit == "crop" and cropped_away(size, aspect) > Fraction(1, 4):
+                lost[shot.id] = cropped_away(size, aspect)
+        if lost:
+            told = _listed(f"{name} loses {float(part):.0%}" for name, part in lost.items())
+            yield Diagnostic(
+                "crop-loses-much",
+                f"{deliverable.name} cuts off more than a quarter: {told}",
+                scene.place(("deliverables", number, "aspect")),
+                "fit: blur or pad shows the whole picture; a first frame of that shape "
+                "loses nothing",
+                "warning",
+            )
+
+
+def deliverable_enlarges(scene: Scene) -> Iterator[Diagnostic]:
+    for number, deliverable in scene.deliverables.items():
+        grown = {
+            shot.id: enlargement(size, deliverable.size, deliverable.aspect, deliverable.fit)
+            for shot, size in scene.clips()
+            if deliverable.size and crop_unit(size, deliverable.aspect) >= 2
+        }
+        larger = {name: times for name, times in grown.items() if times > 1}
+        if larger:
+            told = _listed(f"{name} {float(times):.2f} times" for name, times in larger.items())
+            yield Diagnostic(
+                "deliverable-enlarges",
+                f"{deliverable.name} enlarges its clips: {told}",
+                scene.place(("deliverables", number, "size")),
+                "leave size out for the largest that enlarges nothing, or raise the resolution",
+                "warning",
+            )
+
+
+def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:
+    for number, deliverable in scene.deliverables.items():
+        rate = deliverable.fps
+        faster = [s.id for _, s, m in scene.models() if rate and m.fps.value > rate]
+        if rate and faster:
+            yield Diagnostic(
+                "fps-below-clip",
+                f"{deliverable.name} at {float(rate):g} fps leaves out frames of "
+                f"{_listed(iter(faster))}",
+                scene.place(("deliverables", number, "fps")),
+                severity="warning",
+            )
+
+
+def transition_too_long(scene: Scene) -> Iterator[Diagnostic]:
+    shots = [(i, shot, model) for i, shot, model in scene.models()]
+    before = Fraction(0)  # what the transition into a shot has taken of it
+    for (index, shot, model), (_, after, following) in pairwise(shots):
+        seconds = shot.transition.seconds
+        left = _used(shot, model) - before
+        if seconds > min(left, _used(after, following)):
+            whose = shot if left < seconds else after
+            room = left if left < seconds else _used(after, following)
+            yield Diagnostic(
+                "transition-too-long",
+                f"the transition of {float(seconds):g} s is longer than "
+                f"the {float(max(room, Fraction(0))):g} s that are left of {whose.id}",
+                scene.place(("shots", index, "transition")),
+                "shorten it, or the one before it, or trim less",
+            )
+        before = seconds
+
+
+def _used(shot: Shot, model: Model) -> Fraction:
+    """The seconds for which the shot is seen."""
+    seconds = Fraction(shot.duration or model.durations.value[0])
+    end = seconds if shot.trim.end is None else min(shot.trim.end, seconds)
+    return max(end - shot.trim.start, Fraction(0)) / shot.speed + shot.hold
+
+
+def poster_outside(scene: Scene) -> Iterator[Diagnostic]:
+    shots = [(shot, _used(shot, model)) for _, shot, model in scene.models()]
+    whole = sum((used for _, used in shots), Fraction(0))
+    whole -= sum((shot.transition.seconds for shot, _ in shots[:-1]), Fraction(0))
+    for index, deliverable in scene.deliverables.items():
+        if deliverable.poster is not None and shots and deliverable.poster >= whole:
+            yield Diagnostic(
+                "poster-outside",
+                f"{deliverable.name}: the poster at {float(deliverable.poster):g} s lies behind "
+                f"the end at {float(whole):g} s",
+                scene.place(("deliverables", index, "poster")),
+                "leave poster out for a frame of the first shot",
+            )
+
+
+def focus_without_shot(scene: Scene) -> Iterator[Diagnostic]:
+    for index, deliverable in scene.deliverables.items():
+        for named in deliverable.focus:
+            if named not in scene.ids:
+                yield Diagnostic(
+                    "focus-without-shot",
+                    f"{deliverable.name}: a focus is given for {named}, which is no shot",
+                    scene.place(("deliverables", index, "focus", named)),
+                    did_you_mean(named, scene.ids[:500]),
+                )
+
+
+def mix_unusable(scene: Scene) -> Iterator[Diagnostic]:
+    """Music and voices must be files here, and lie where the deliverable has a shot."""
+    for index, deliverable in scene.deliverables.items():
+        place = scene.place(("deliverables", index, "audio"))
+        for named in deliverable.audio.files:
+            if is_url(named):
+                told = f"{deliverable.name}: music and voices must be files here, not URLs"
+                yield Diagnostic("mix-file-missing", told, place, "download it first")
+            elif not is_file(scene.folder / named):
+                told = f"{deliverable.name}: the sound file {named[:100]} does not exist"
+                hint = "paths start at the shot list's folder"
+                yield Diagnostic("mix-file-missing", told, place, hint)
+        for voice in deliverable.audio.voices:
+            if voice.shot and voice.shot not in scene.ids:
+                told = f"{deliverable.name}: a voice begins with {voice.shot}, which is no shot"
+                hint = did_you_mean(voice.shot, scene.ids)
+                yield Diagnostic("voice-without-shot", told, place, hint)
+        if deliverable.audio.duck and deliverable.audio.music is None:
+            told = f"{deliverable.name}: there is no music that could duck"
+            yield Diagnostic(
+                "duck-without-music", told, place, "add music, or leave duck out", "warning"
+            )
+
+
+def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
+    """Every word must be one that the font can draw: never a box in a finished video."""
+    worded = any(shot.caption.strip() for shot in scene.shots.values())
+    if not worded and not any(d.subtitles or d.font for d in scene.deliverables.values()):
+        return
+    # Drawing words takes a tenth of a start; lists without any do without it.
+    from wanx_render import captions
+
+    burning = [d for d in scene.deliverables.values() if d.captions in ("burn", "both")]
+    for index, shot in scene.shots.items():
+        if not shot.caption.strip():
+            continue
+        for named in sorted({each.font for each in burning}, key=str):
+            font = _font(scene, named)
+            problem = captions.problem_with(shot.caption, font) if font or not named else ""
+            if problem:
+                yield Diagnostic(
+                    "caption-undrawable",
+                    f"the caption of {shot.id} cannot be shown: {problem}",
+                    scene.at(index, "caption"),
+                    "leave it out, or give the deliverable a font that has it",
+                )
+    for index, deliverable in scene.deliverables.items():
+        if deliverable.font and _font(scene, deliverable.font) is None:
+            told = f"{deliverable.name}: {deliverable.font[:100]} is no font file that can be read"
+            place = scene.place(("deliverables", index, "font"))
+            yield Diagnostic("font-unreadable", told, place, "such as fonts/Inter.ttf")
+        if deliverable.subtitles:
+            yield from _subtitles_unusable(scene, index, deliverable, deliverable.subtitles)
+
+
+def _font(scene: Scene, named: str | None) -> "fonts.Font | None":
+    from wanx_render import fonts
+
+    try:
+        return fonts.named(scene.folder / named) if named else None
+    except OSError:
+        return None
+
+
+def _subtitles_unusable(
+    scene: Scene, index: int, deliverable: Deliverable, named: str
+) -> Iterator[Diagnostic]:
+    from wanx_render import captions, styled
+
+    place = scene.place(("deliverables", index, "subtitles"))
+    try:
+        text = (scene.folder / named).read_text(encoding="utf-8")
+        if styled.is_styled(named):
+            words = styled.read(text, "any").words
+        else:
+            words = "".join(cue.text for cue in captions.read_srt(text, Fraction(30)))
+    except (OSError, UnicodeError):
+        told = f"the subtitles {named[:100]} cannot be read as UTF-8 text"
+        yield Diagnostic("subtitles-unreadable", told, place, "paths start at the list's folder")
+        return
+    except captions.BadSubtitles as problem:
+        yield Diagnostic("subtitles-unreadable", f"{named[:100]}: {problem}", place)
+        return
+    if deliverable.captions in ("sidecar", "none"):
+        return
+    if why := captions.problem_with(words, _font(scene, deliverable.font)):
+        told = f"a cue of {named[:100]} cannot be shown: {why}"
+        yield Diagnostic("caption-undrawable", told, place, "give a font that has it")
+
+
+def _listed(parts: Iterator[str], most: int = 5) -> str:
+    listed = list(parts)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
