@@ -28,9 +28,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from wanx_render import ffmpeg
-from wanx_render.assemble import join_arguments, join_list
+from wanx_render.assemble import join_arguments, join_list, sound_arguments
 from wanx_render.conform import Segment, Take, together
-from wanx_render.encoding import ENCODERS, encoding, timescale
+from wanx_render.encoding import ENCODERS, encoding
 from wanx_render.errors import Broken
 from wanx_render.geometry import Focus, Size
 from wanx_render.making import JoinCall, SegmentCall, make_deliverable, make_segments
@@ -151,8 +151,9 @@ def joined(studio: Studio, f: int) -> None:
     wanted = call(studio, f)
     listing = studio.folder / f"list{f}.ffconcat"
     listing.write_text(join_list(path.name for path in wanted.segments))
-    scale = timescale(wanted.frame.rate)
-    studio.run(*join_arguments(listing, wanted.target, scale, NOTHING, wanted.samples, Level()))
+    sound = studio.folder / f"sound{f}.mov"
+    studio.run(*sound_arguments(listing, sound, NOTHING, wanted.samples, Level()))
+    studio.run(*join_arguments(listing, sound, wanted.target, wanted.frame.rate))
 
 
 def raw(studio: Studio, f: int, t: int) -> Path:

@@ -25,7 +25,7 @@ from wanx_render.commands.render import RenderOptions, writable
 from wanx_render.commands.service import Service
 from wanx_render.events import Event
 from wanx_render.geometry import Size
-from wanx_render.making import JoinCall, Joined, SegmentCall, digest
+from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
 from wanx_render.stills import Pictures
 
 CATALOG = packaged()
@@ -87,6 +87,9 @@ class Paper:
         for call in calls:
             call.target.parent.mkdir(parents=True, exist_ok=True)
             call.target.write_text("a segment")
+
+    async def sound(self, call: SoundCall) -> None:
+        call.target.write_text("a sound")
 
     async def deliverable(self, call: JoinCall) -> Joined:
         call.target.write_text("\n".join(path.name for path in call.segments))

@@ -1,5 +1,6 @@
 """What decoding a segment showed: kept in it, and held against the file it is joined into."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -9,10 +10,11 @@ from media import facts
 
 from wanx_render import ffmpeg
 from wanx_render.conform import Segment, Take
-from wanx_render.errors import Broken, FfmpegError
-from wanx_render.evidence import Evidence, examine, kept, stretches
+from wanx_render.errors import Broken, FfmpegError, WanxError
+from wanx_render.evidence import Evidence, examine, hear, kept, kept_sound, stretches
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, make_deliverable, make_segment
+from wanx_render.making import JoinCall, SoundCall, make_deliverable, make_segment, make_sound
+from wanx_render.mix import NOTHING
 from wanx_render.plan import Frame
 from wanx_render.timing import Cut
 
@@ -44,6 +46,15 @@ def test_a_segment_tells_what_decoding_it_showed(
     assert facts(segment).frames == 30  # what is written behind it disturbs nobody
 
 
+def test_what_was_written_behind_a_segment_and_changed_since_is_not_believed(
+    segment: Path,
+) -> None:
+    whole = segment.read_bytes()
+    at = whole.rindex(b'"looks": "') + 12
+    segment.write_bytes(whole[:at] + b"b" + whole[at + 1 :])
+    assert kept(segment) is None
+
+
 def test_other_files_tell_nothing(tmp_path: Path) -> None:
     path = tmp_path / "short"
     path.write_bytes(b"")
@@ -66,6 +77,39 @@ def test_one_changed_bit_in_a_segment_is_noticed_and_the_segment_dropped(
         make_deliverable(each_program, call)
     assert target.read_bytes() == before
     assert not segment.exists()
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda data, at: data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :], "samples: other"),
+        (lambda data, at: data[: at + 40], "moov|Invalid|invalid|cut|Error|error"),
+        (lambda data, at: bytes(200) + data[200:], "moov|Invalid|invalid|cut|Error|error"),
+    ],
+    ids=["bit", "cut off", "no head"],
+)
+def test_a_sound_that_was_damaged_since_is_noticed_and_dropped(
+    each_program: ffmpeg.Ffmpeg,
+    segment: Path,
+    tmp_path: Path,
+    damage: Callable[[bytes, int], bytes],
+    told: str,
+) -> None:
+    sound = tmp_path / "sound.mov"
+    spoken = SoundCall((segment, segment), 96_000, NOTHING, sound)
+    make_sound(each_program, spoken)
+    whole = sound.read_bytes()
+    assert kept_sound(sound) == hear(each_program, sound, peaks=False)
+    call = JoinCall("out", (segment, segment), FRAME, 60, tmp_path / "out.mp4", sound=sound)
+    make_deliverable(each_program, call)
+    before = call.target.read_bytes()
+    sound.write_bytes(damage(whole, whole.index(b"mdat") + 5))
+    with pytest.raises(WanxError, match=told):
+        make_deliverable(each_program, call)
+    assert call.target.read_bytes() == before
+    assert not sound.exists()
+    make_sound(each_program, spoken)
+    assert sound.read_bytes() == whole
 
 
 def test_damage_is_an_error(each_program: ffmpeg.Ffmpeg, segment: Path) -> None:

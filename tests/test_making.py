@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import multiprocessing
 import pickle
+import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
@@ -108,7 +109,7 @@ def finished(
             finisher.clip_landed(shot, take)
         return await finisher.finish({})
 
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     return asyncio.run(work())
 
 
@@ -136,7 +137,64 @@ def test_threads_processes_and_what_only_pickles_make_the_same_files(
     assert {"9x16.mp4", "1x1.mp4", "1x1.srt"} <= set(made)
     assert hashes(tmp_path / "p") == made
     assert hashes(tmp_path / "q") == made
-    assert set(posted.calls) == {"make_segments", "make_deliverable"}
+    assert set(posted.calls) == {"make_segments", "make_sound", "make_deliverable"}
+
+
+SHARED = """\
+deliverables:
+  - {name: a, aspect: 9:16, size: 90x160, audio: {music: bed.wav, loudness: -16}}
+  - {name: b, aspect: 1:1, size: 96x96, fit: blur, quality: draft, captions: none,
+     audio: {music: bed.wav, loudness: -16}}
+  - {name: c, aspect: 1:1, size: 96x96, fps: 25, audio: {music: bed.wav, loudness: -16}}
+"""
+
+
+def shared(media: Path, name: str, *changes: tuple[str, str], turned: bool = False) -> Path:
+    """The list with deliverables that sound the same, in a folder of its own."""
+    folder = media.with_name(f"{media.name}-{name}")
+    shutil.copytree(media, folder, dirs_exist_ok=True)
+    head, first, *others = (LIST[: LIST.index("deliverables")] + SHARED).split("  - {name")
+    shots, _, _ = head.partition("deliverables")
+    some = [f"  - {{name{each}" for each in (first, *others)]
+    text = shots + "deliverables:\n" + "".join(reversed(some) if turned else some)
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "list.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def sounds(folder: Path) -> dict[str, bytes]:
+    """The finished sounds that are kept: pieces in which nothing is seen."""
+    pieces = {path.name: path.read_bytes() for path in (folder / ".cache" / "segments").iterdir()}
+    return {name: data for name, data in pieces.items() if b'"silent":' in data}
+
+
+def test_the_same_sound_is_made_once_for_all_deliverables_and_no_caption_changes_it(
+    media: Path, tmp_path: Path, program: ffmpeg.Ffmpeg, catalog: Catalog
+) -> None:
+    made = tmp_path / "made"
+
+    def run(media: Path, folder: Path = made) -> list[str]:
+        posted = Posted()
+        records = finished(media, folder, posted, program, catalog)
+        assert not [each for each in records if isinstance(each, Broken)]
+        return posted.calls
+
+    calls = run(shared(media, "first"))
+    assert (calls.count("make_sound"), calls.count("make_deliverable")) == (2, 3)
+    before = sounds(made)
+    assert len(before) == 2
+    calls = run(shared(media, "words", ("it's 100%", "it was")))
+    assert "make_segments" in calls
+    assert "make_sound" not in calls
+    assert sounds(made) == before
+    # Made of another deliverable's segments it is the same.
+    run(shared(media, "turned", turned=True), tmp_path / "turned")
+    assert sounds(tmp_path / "turned") == before
+    calls = run(shared(media, "quieter", ("prompt: second", "prompt: second, sound: -6")))
+    assert calls.count("make_sound") == 2
+    assert not set(sounds(made)) & set(before)
 
 
 @pytest.mark.parametrize("error", [FfmpegError("it broke"), Broken("not as promised")])

@@ -21,7 +21,15 @@ from wanx_render.cache import Cache
 from wanx_render.conform import GRAPH_VERSION, Piece
 from wanx_render.errors import BadInput, ClusterError, StoreError, WanxError
 from wanx_render.fonts import chinese
-from wanx_render.making import JoinCall, Joined, SegmentCall, make_deliverable, make_segments
+from wanx_render.making import (
+    JoinCall,
+    Joined,
+    SegmentCall,
+    SoundCall,
+    make_deliverable,
+    make_segments,
+    make_sound,
+)
 from wanx_render.store import Folder, Store
 
 T = TypeVar("T")
@@ -56,11 +64,27 @@ def segments(
         made = [scratch / f"made{number}.mov" for number in range(len(given))]
         make_segments(program, tuple(map(SegmentCall, given, made, shown)))
         for path, (_, name, _) in zip(made, missing, strict=True):
-            order.store.put(path, name)
-            if not isinstance(order.store, Folder):  # whoever joins it is often this machine
-                Cache.of(os.environ).keep(_key(order, Path(name)), path)
+            _put(order, path, name)
 
     return _done(order, tuple(piece for piece, _, _ in missing), make) if missing else None
+
+
+def _put(order: Order, path: Path, name: str) -> None:
+    """A piece into the store, and into the cache: whoever joins it is often this machine."""
+    order.store.put(path, name)
+    if not isinstance(order.store, Folder):
+        Cache.of(os.environ).keep(_key(order, Path(name)), path)
+
+
+def sound(order: Order, call: SoundCall, name: str) -> WanxError | None:
+    """Make the finished sound of segments and put it into the store under ``name``."""
+
+    def make(program: ffmpeg.Ffmpeg, given: SoundCall, scratch: Path) -> None:
+        made = scratch / "made.mov"
+        make_sound(program, replace(given, target=made))
+        _put(order, made, name)
+
+    return None if order.store.has(name) else _done(order, replace(call, target=Path()), make)
 
 
 def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:

@@ -1,7 +1,7 @@
 """Segments to one file: the pure part, from paths to a join list and ffmpeg arguments.
 
-The picture is copied; the sound, PCM until here, is encoded once, so that no encoder's priming gap
-falls between two shots (34 ms a join where segments carry AAC).
+The sound, PCM in the segments, is encoded as one whole, so that no encoder's priming gap falls
+between two shots (34 ms a join where segments carry AAC). The join copies that, and the pictures.
 """
 
 from collections.abc import Iterable
@@ -22,28 +22,47 @@ def join_list(names: Iterable[str]) -> str:
     return "ffconcat version 1.0\n" + "".join(f"file '{name}'\n" for name in names)
 
 
-def join_arguments(
-    listing: Path, target: Path, rate: Fraction, mix: Mix, samples: int, level: Level
-) -> list[str]:
-    """The ffmpeg arguments that join what ``listing`` names into the mp4 ``target``.
+# Raised whenever what is here or in ``mix`` changes in a way that changes the sound.
+SOUND_VERSION = 1
 
-    The sound is the ``mix``, ``samples`` long, at the ``level`` that measuring it gave.
+
+def sound_arguments(listing: Path, target: Path, mix: Mix, samples: int, level: Level) -> list[str]:
+    """The ffmpeg arguments that encode the sound of what ``listing`` names at ``target``, a mov.
+
+    It is the ``mix``, ``samples`` long, at the ``level`` that measuring it gave.
     """
-    scale = timescale(rate)
-    tick = int(scale / rate)
-    parts = _parts(listing)
+    # Counted anew: where a file begins in the list is only told to the microsecond.
+    heard = mixed(_parts(listing).audio, mix, samples, level).filter("asetpts", "N/SR/TB")
     output = graph.output(
-        parts.video,
-        mixed(parts.audio, mix, samples, level),
+        heard,
         file_url(target),
         **{
-            "c:v": "copy",
-            # Each file begins at a whole microsecond, which at 29.97 fps can be a tick off.
-            "bsf:v": f"setts=pts=round(PTS/{tick})*{tick}:dts=round(DTS/{tick})*{tick}",
             "c:a": "aac",
             "b:a": "192k",
             "ar": SAMPLE_RATE,
             "ac": 2,
+            "flags": "+bitexact",
+            "fflags": "+bitexact",
+            "map_metadata": -1,
+            "f": "mov",
+        },
+    )
+    return list(output.overwrite_output().compile()[1:])
+
+
+def join_arguments(listing: Path, sound: Path, target: Path, rate: Fraction) -> list[str]:
+    """The ffmpeg arguments that join the pictures of what ``listing`` names, and ``sound``, into
+    the mp4 ``target``."""
+    scale = timescale(rate)
+    tick = int(scale / rate)
+    output = graph.output(
+        _parts(listing).video,
+        graph.input(file_url(sound), f="mov", protocol_whitelist="file").audio,
+        file_url(target),
+        **{
+            "c": "copy",
+            # Each file begins at a whole microsecond, which at 29.97 fps can be a tick off.
+            "bsf:v": f"setts=pts=round(PTS/{tick})*{tick}:dts=round(DTS/{tick})*{tick}",
             "flags": "+bitexact",
             "fflags": "+bitexact",
             "map_metadata": -1,

@@ -14,9 +14,11 @@ from wanx_render.making import (
     JoinCall,
     Joined,
     SegmentCall,
+    SoundCall,
     digest,
     make_deliverable,
     make_segments,
+    make_sound,
 )
 
 T = TypeVar("T")
@@ -32,10 +34,13 @@ class Bench(Protocol):
         """The ffmpeg that everything is made with."""
 
     def has(self, path: Path) -> bool:
-        """Whether the segment is there, whole."""
+        """Whether the segment or sound is there, whole."""
 
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
         """Make segments that share clips, or one. Raises WanxError."""
+
+    async def sound(self, call: SoundCall) -> None:
+        """Make a finished sound of segments. Raises WanxError."""
 
     async def deliverable(self, call: JoinCall) -> Joined:
         """Join, verify and put in place. Raises WanxError, leaving what stood there."""
@@ -44,7 +49,7 @@ class Bench(Protocol):
         """Whether the deliverable is there as it was made."""
 
     async def sweep(self, used: Set[str]) -> None:
-        """Drop every segment but those; they cost time to make again, not money."""
+        """Drop every segment and sound but those; they cost time to make again, not money."""
 
 
 class LocalBench:
@@ -61,6 +66,9 @@ class LocalBench:
 
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
         await self._run(make_segments, self.program, calls)
+
+    async def sound(self, call: SoundCall) -> None:
+        await self._run(make_sound, self.program, call)
 
     async def deliverable(self, call: JoinCall) -> Joined:
         return await self._run(make_deliverable, self.program, call)

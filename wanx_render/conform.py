@@ -152,6 +152,25 @@ def sources(piece: Piece) -> tuple[Take, ...]:
     return (piece.first.take, piece.second.take) if isinstance(piece, Seam) else (piece.take,)
 
 
+def heard(piece: Piece) -> dict[str, Any]:
+    """What the sound of a piece depends on: nothing that is only seen."""
+    if isinstance(piece, Seam):
+        through = piece.transition.type == "fade"
+        return {"first": heard(piece.first), "second": heard(piece.second), "through": through}
+    where = {"rate": piece.frame.rate, "skip": piece.skip, "frames": piece.frames}
+    if not piece.heard:
+        return where
+    take = piece.take
+    clip = {"clip": take.sha256, "clip rate": take.rate, "read as": take.quirks.containers}
+    return {**where, **clip, "cut": piece.cut, "gain": piece.gain}
+
+
+def sound_key(pieces: Sequence[Piece], program: Ffmpeg, **more: Any) -> str:
+    """What the sound of all the pieces depends on, and of whatever is mixed to it."""
+    made = {"graph": GRAPH_VERSION, "ffmpeg": program.version}
+    return _digest({"pieces": [heard(piece) for piece in pieces], **made, **more})
+
+
 def _digest(record: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True, default=_plain).encode()).hexdigest()
 

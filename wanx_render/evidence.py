@@ -1,8 +1,8 @@
-"""What decoding a segment showed, kept in the segment itself, for the file it is joined into.
+"""What decoding a piece showed, kept in the piece itself, for the file it is joined into.
 
 A join copies every packet as it is. What decoded well in its segment decodes to the same pictures
 in the finished file, behind the same head; that they are the same is seen from their hashes. So the
-pictures are decoded once, as soon as they are made, and never all together at the end.
+pictures are decoded once, as soon as they are made, and never all together at the end. So is sound.
 """
 
 import base64
@@ -12,12 +12,15 @@ import os
 import re
 import struct
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from operator import sub
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -46,6 +49,22 @@ class Evidence:
     pictures: tuple[tuple[int, str], ...] = ()  # frames that were wanted, as JPEG in base64
 
 
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What was heard when all of a sound was decoded, every error fatal."""
+
+    head: str
+    packets: tuple[str, ...]  # time, duration, size and a hash of each
+    integrated: str | None  # LUFS
+    peak: str | None  # dBTP
+    silent: tuple[tuple[float, float], ...]  # from when to when, in seconds
+
+    @property
+    def loudness(self) -> ffmpeg.Loudness:
+        told = (None if each is None else Decimal(each) for each in (self.integrated, self.peak))
+        return ffmpeg.Loudness(*told)
+
+
 _NONE = Size(2, 2)
 
 
@@ -66,6 +85,14 @@ def examine(
         folder = Path(name)
         ffmpeg.run(program, _arguments(paths, every, folder))
         return tuple(_evidence(folder, number, wish) for number, wish in enumerate(every))
+
+
+def hear(program: ffmpeg.Ffmpeg, path: Path, *, peaks: bool) -> Hearing:
+    """Decode all of a sound; ``peaks`` between the samples too. Raises FfmpegError on damage."""
+    heard = ffmpeg.listen(program, path, peaks=peaks)
+    loud = heard.loudness
+    integrated, peak = (None if n is None else str(n) for n in (loud.integrated, loud.peak))
+    return Hearing(*timed(heard.packets, 0), integrated, peak, heard.silent)
 
 
 def _arguments(paths: Sequence[Path], wishes: Sequence[Wish], folder: Path) -> list[str]:
@@ -111,9 +138,17 @@ def _pictures(path: Path, wish: Wish) -> Iterator[tuple[int, str]]:
 
 def listed(listing: str) -> tuple[str, tuple[str, ...]]:
     """The head, and size and hash of each packet, of the first stream of a ``framehash`` list."""
-    head = re.search(r"^#extradata 0, +(\d+), (\w+)", listing, re.MULTILINE)
-    packets = re.findall(r"^0, +-?\d+, +-?\d+, +\d+, +(\d+), (\w+)", listing, re.MULTILINE)
-    return " ".join(head.groups()) if head else "", tuple(f"{s} {h}" for s, h in packets)
+    head, packets = timed(listing, 0)
+    return head, tuple(packet.split(" ", 2)[2] for packet in packets)
+
+
+def timed(listing: str, stream: int) -> tuple[str, tuple[str, ...]]:
+    """The head of a stream of a ``framehash`` list, and time, duration, size and hash of each of
+    its packets."""
+    head = re.search(rf"^#extradata {stream}, +(\d+), (\w+)", listing, re.MULTILINE)
+    line = rf"^{stream}, +-?\d+, +(-?\d+), +(\d+), +(\d+), (\w+)"
+    packets = re.findall(line, listing, re.MULTILINE)
+    return " ".join(head.groups()) if head else "", tuple(map(" ".join, packets))
 
 
 def _looks(frames: Sequence[bytes]) -> Iterator[str]:
@@ -162,26 +197,45 @@ def _linked(pieces: Sequence[Evidence]) -> Iterator[Evidence]:
             yield piece
 
 
-def keep(path: Path, evidence: Evidence) -> None:
-    """Write what was seen behind the video at ``path``."""
+def keep(path: Path, evidence: Evidence | Hearing) -> None:
+    """Write what was found behind the piece at ``path``."""
     told = json.dumps(asdict(evidence)).encode()
-    length = struct.pack(">I", len(told))
+    end = struct.pack(">II", zlib.crc32(told), len(told)) + _MARK
     with path.open("ab") as stream:
-        stream.write(struct.pack(">I4s", len(told) + 16, _BOX) + told + length + _MARK)
+        stream.write(struct.pack(">I4s", len(told) + 8 + len(end), _BOX) + told + end)
 
 
 def kept(path: Path) -> Evidence | None:
     """What was seen when the video at ``path`` was made; None where nothing is told."""
-    with path.open("rb") as stream:
-        end = stream.seek(0, os.SEEK_END)
-        stream.seek(max(end - 8, 0))
-        length, mark = stream.read(4), stream.read(4)
-        if mark != _MARK:
-            return None
-        stream.seek(end - 8 - int.from_bytes(length, "big"))
-        told = json.loads(stream.read()[:-8])
+    told = _told(path)
+    if told is None:
+        return None
     pictures = tuple((frame, picture) for frame, picture in told["pictures"])
     return Evidence(**{**told, "packets": tuple(told["packets"]), "pictures": pictures})
+
+
+def kept_sound(path: Path) -> Hearing | None:
+    """What was heard when the sound at ``path`` was made; None where nothing is told."""
+    told = _told(path)
+    if told is None:
+        return None
+    silent = tuple((start, end) for start, end in told["silent"])
+    return Hearing(**{**told, "packets": tuple(told["packets"]), "silent": silent})
+
+
+def _told(path: Path) -> dict[str, Any] | None:
+    """What is written behind a piece, where it still is as it was written."""
+    with path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(size - 12, 0))
+        end = stream.read()
+        if not end.endswith(_MARK) or len(end) < 12:
+            return None
+        check, length = struct.unpack(">II", end[:8])
+        stream.seek(max(size - 12 - length, 0))
+        text = stream.read(length)
+    told: dict[str, Any] | None = json.loads(text) if zlib.crc32(text) == check else None
+    return told
 
 
 def picture(piece: Evidence, frame: int) -> bytes | None:

@@ -44,6 +44,7 @@ BOUNDED = ("-max_pixels", str(8192 * 8192))
 # A line for each packet. Left to itself ffmpeg sends each line at once, and waking up for every one
 # cost us five times what reading them does.
 _LISTED = ("-flush_packets", "0", "-f", "framecrc", "-")
+_HASHED = ("-flush_packets", "0", "-f", "framehash", "-hash", "md5", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +293,20 @@ _AUDIO = re.compile(
 )
 
 
+def read(program: Ffmpeg, path: Path) -> tuple[Probe, str]:
+    """What an mp4 holds, and the list of all its packets with their hashes. Raises FfmpegError."""
+    out, log = _run(
+        program,
+        (
+            *STRICT, *WHITELIST, "-i", file_url(path),
+            "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", *_HASHED,
+        ),
+        timeout=900,
+    )  # fmt: skip
+    listing = out.decode("utf-8", "replace")
+    return _probed(listing, log, path), listing
+
+
 def probe(program: Ffmpeg, path: Path) -> Probe:
     """What the mp4 or mov at ``path`` holds. Raises FfmpegError where it is neither, or has no
     picture."""
@@ -470,10 +485,9 @@ class Loudness:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What reading a whole file, and decoding its sound, shows."""
+    """What decoding all of a sound shows."""
 
-    probe: Probe
-    packets: str  # the list of all packets, with their hashes
+    packets: str  # the list of its packets, with their hashes
     loudness: Loudness
     silent: tuple[Stretch, ...]
 
@@ -482,7 +496,7 @@ _SILENCE = "silencedetect=n=-60dB:d=1"
 
 
 def listen(program: Ffmpeg, path: Path, *, peaks: bool) -> Heard:
-    """Read every packet of ``path`` and decode its sound, all at once. Raises FfmpegError.
+    """Decode all of the sound of ``path``. Raises FfmpegError on the first damage.
 
     ``peaks``: also between the samples, which costs as much as all the rest.
     """
@@ -491,16 +505,15 @@ def listen(program: Ffmpeg, path: Path, *, peaks: bool) -> Heard:
         program,
         (
             *STRICT, "-threads", "1", *WHITELIST, "-i", file_url(path),
-            "-map", "0:v:0", "-map", "0:a:0", "-c", "copy", "-flush_packets", "0",
-            "-f", "framehash", "-hash", "md5", "-",
+            "-map", "0:a:0", "-c", "copy", *_HASHED,
             "-map", "0:a:0", "-af", f"{_SILENCE},{meter}", "-f", "null", "-",
         ),
         timeout=900,
     )  # fmt: skip
     listing = out.decode("utf-8", "replace")
-    probe = _probed(listing, log, path)
-    end = float(probe.sound.duration) if probe.sound else 0.0
-    return Heard(probe, listing, _metered(log), _silent(log, end))
+    end = sum(duration for start, duration in _packets(listing, 0) if start >= 0)
+    seconds = float(end * _header(listing, "tb 0"))
+    return Heard(listing, _metered(log), _silent(log, seconds))
 
 
 def _silent(log: str, end: float) -> tuple[Stretch, ...]:

@@ -9,20 +9,21 @@ import hashlib
 import json
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 from wanx_render import styled
+from wanx_render.assemble import SOUND_VERSION
 from wanx_render.bench import SEGMENTS, Bench
 from wanx_render.captions import Captions, Cue, read_srt, together, within, write_srt
-from wanx_render.conform import Piece, Seam, Segment, Take, sources
+from wanx_render.conform import Piece, Seam, Segment, Take, sound_key, sources
 from wanx_render.errors import Broken, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.fonts import Font, chinese, named
 from wanx_render.geometry import Size, crop_told, enlargement
-from wanx_render.making import JoinCall, Joined, SegmentCall, digest
+from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
 from wanx_render.manifest import DeliverableRecord, PartRecord, StillRecord
 from wanx_render.mix import Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
@@ -35,19 +36,15 @@ from wanx_render.timeline import Body, Part, frames_of, timeline
 from wanx_render.timeline import Seam as Joint
 from wanx_render.timing import SAMPLE_RATE, conformed_frames, frames_in, nearest, samples_in
 
-JOIN_VERSION = 3
+JOIN_VERSION = 4
 TOGETHER = 4  # encoders in one call at most: each holds some hundred pictures in memory
 _QUIET = -20  # dB; a beep that was made softer is not looked for
 
 
-def _join_key(keys: list[str], mix: Mix, stills: Stills) -> str:
-    """What a deliverable and its pictures depend on: segments, what is mixed to them, frames."""
-    record = asdict(mix)
-    for track in (record["music"], *record["voices"]):
-        if track:
-            track.pop("path")
-    heard = json.dumps([record, asdict(stills)], sort_keys=True, default=str)
-    return hashlib.sha256(" ".join([str(JOIN_VERSION), *keys, heard]).encode()).hexdigest()
+def _join_key(keys: list[str], stills: Stills) -> str:
+    """What a deliverable and its pictures depend on: segments, sound, frames."""
+    shown = json.dumps(asdict(stills), sort_keys=True, default=str)
+    return hashlib.sha256(" ".join([str(JOIN_VERSION), *keys, shown]).encode()).hexdigest()
 
 
 def _samples(seconds: Fraction) -> int:
@@ -324,8 +321,9 @@ class Finisher:
         keys = [each.key for each in wanted]
         await asyncio.gather(*(self._work[key] for key in keys))
         mix = self._mix(deliverable, layout)
+        sound = await self._sound(wanted, mix, layout)
         stills = self._stills(deliverable, layout)
-        key = _join_key(keys, mix, stills)
+        key = _join_key([*keys, sound.name], stills)
         target = self._folder / f"{deliverable.name}.mp4"
         same = earlier is not None and earlier.key == key
         if earlier and same and await self._stands(target, earlier):
@@ -337,7 +335,8 @@ class Finisher:
             frame=frame,
             frames=frames_of(layout.parts),
             target=target,
-            mix=mix,
+            mix=Mix(loudness=mix.loudness),  # the rest is in the sound
+            sound=sound,
             sounding=self._sounds(mix),
             marks=self._marks(mix, layout),
             stills=stills,
@@ -351,7 +350,25 @@ class Finisher:
                 deliverable=deliverable.name,
             )
         )
-        return self._record(call, key, joined, self._parts(deliverable, layout))
+        record = self._record(call, key, joined, self._parts(deliverable, layout))
+        return replace(record, sounds=sounds_of(mix, self._folder))
+
+    async def _sound(self, wanted: "Sequence[_Wanted]", mix: Mix, layout: _Layout) -> Path:
+        """The finished sound, made once for all deliverables in which the same is heard."""
+        pieces = [each.piece for each in wanted]
+        samples = samples_in(frames_of(layout.parts), layout.frame.rate)
+        program, version = self._bench.program, SOUND_VERSION
+        key = sound_key(pieces, program, mix=mix, samples=samples, version=version)
+        path = self._path(key)
+        call = SoundCall(tuple(each.path for each in wanted), samples, mix, path)
+        if key not in self._work:
+            self._work[key] = asyncio.ensure_future(self._encode(call))
+        await self._work[key]
+        return path
+
+    async def _encode(self, call: SoundCall) -> None:
+        if not self._bench.has(call.target):
+            await self._bench.sound(call)
 
     async def _stands(self, target: Path, earlier: DeliverableRecord) -> bool:
         """Whether the deliverable and its pictures are there as they were made."""
@@ -417,7 +434,6 @@ class Finisher:
             parts=parts,
             checks=joined.checks,
             notices=joined.notices,
-            sounds=sounds_of(call.mix, self._folder),
             poster=self._picture(f"{call.name}.poster.jpg", pictures.poster, call.frame.size),
             sheet=self._picture(f"{call.name}.sheet.jpg", pictures.sheet, pictures.sheet_size),
         )

@@ -1,4 +1,4 @@
-"""The calls that make files: a segment, a deliverable. What the finisher hands to its executor.
+"""The calls that make files: segment, sound, deliverable. What the finisher gives its executor.
 
 Each is a function of plain data that can be pickled, and gives back the same; it shares nothing
 with any other call, so that a thread, a process or another machine with the same folder may run it.
@@ -7,17 +7,24 @@ with any other call, so that a thread, a process or another machine with the sam
 import hashlib
 import os
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
+from threading import get_ident
 
 from wanx_render import captions, evidence, ffmpeg, sync
-from wanx_render.assemble import join_arguments, join_list, measure_arguments
+from wanx_render.assemble import (
+    join_arguments,
+    join_list,
+    measure_arguments,
+    sound_arguments,
+)
 from wanx_render.conform import Piece, together
-from wanx_render.errors import Broken
+from wanx_render.errors import Broken, FfmpegError
 from wanx_render.manifest import CheckRecord
 from wanx_render.mix import NOTHING, PEAK, Level, Mix
 from wanx_render.plan import Frame
@@ -77,6 +84,42 @@ def _part(target: Path) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundCall:
+    """All that is needed to make the finished sound of a deliverable, as plain data."""
+
+    segments: tuple[Path, ...]
+    samples: int
+    mix: Mix
+    target: Path
+
+
+def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
+    """Mix and encode the sound of the segments; it is decoded at once, as they are."""
+    part = _part(call.target)
+    try:
+        with _listed(call.segments) as listing:
+            level = _level(program, listing, call)
+            ffmpeg.run(program, sound_arguments(listing, part, call.mix, call.samples, level))
+        evidence.keep(part, evidence.hear(program, part, peaks=call.mix.loudness is not None))
+        part.replace(call.target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _listed(segments: Sequence[Path]) -> Iterator[Path]:
+    """A list of the segments beside them, for ffmpeg to read them one after the other."""
+    told = "\n".join(map(str, segments)).encode()
+    name = f".{hashlib.sha256(told).hexdigest()[:16]}.{os.getpid()}.{get_ident()}.ffconcat"
+    listing = segments[0].with_name(name)
+    try:
+        listing.write_text(join_list(segment.name for segment in segments), encoding="utf-8")
+        yield listing
+    finally:
+        listing.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
 class JoinCall:
     """All that is needed to make and verify one deliverable, as plain data."""
 
@@ -86,6 +129,7 @@ class JoinCall:
     frames: int
     target: Path
     mix: Mix = NOTHING
+    sound: Path | None = None  # the mix, where it was made for others too
     sounding: bool = False  # whether something must be heard
     marks: tuple[Mark, ...] = ()  # flashes that must be seen with their beeps
     stills: Stills | None = None
@@ -116,19 +160,20 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
 
     Raises Broken, leaving what stood there before, where the promise does not hold.
     """
-    listing = call.segments[0].with_name(f".{call.name}.{os.getpid()}.ffconcat")
     part = _part(call.target)
+    own = part.with_suffix(".sound")
     try:
-        names = join_list(segment.name for segment in call.segments)
-        listing.write_text(names, encoding="utf-8")
-        level = _level(program, listing, call)
-        rate = call.frame.rate
-        arguments = join_arguments(listing, part, rate, call.mix, call.samples, level)
-        ffmpeg.run(program, arguments)
+        sound = call.sound or own
+        if sound == own:
+            make_sound(program, SoundCall(call.segments, call.samples, call.mix, own))
         seen = _seen(program, call.segments)
-        finding = verify(program, part, call.promise, seen)
-        for number in finding.changed:  # damaged since it was made: the next run makes it again
+        heard = _join(program, call, sound, part)
+        finding = verify(program, part, call.promise, seen, heard)
+        # What was damaged since it was made is dropped: the next run makes it again.
+        for number in finding.changed:
             call.segments[number].unlink(missing_ok=True)
+        if finding.sound_changed:
+            sound.unlink(missing_ok=True)
         checks = (*finding.checks, *sync.checks(program, part, call.marks, call.frame.rate))
         if wrong := [check for check in checks if not check.holds]:
             told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
@@ -146,7 +191,7 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
     finally:
         discard(part)
         part.unlink(missing_ok=True)
-        listing.unlink(missing_ok=True)
+        own.unlink(missing_ok=True)
 
 
 def _pictures(
@@ -173,7 +218,23 @@ def _seen(program: ffmpeg.Ffmpeg, segments: tuple[Path, ...]) -> list[evidence.E
     return [once[path] or found[path] for path in segments]
 
 
-def _level(program: ffmpeg.Ffmpeg, listing: Path, call: JoinCall) -> Level:
+def _join(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> evidence.Hearing:
+    """Join segments and sound as ``part``; what decoding the sound showed, or shows now.
+
+    Raises FfmpegError where something cannot be read; the sound is dropped, for it may be that.
+    """
+    try:
+        peaks = call.mix.loudness is not None
+        heard = evidence.kept_sound(sound) or evidence.hear(program, sound, peaks=peaks)
+        with _listed(call.segments) as listing:
+            ffmpeg.run(program, join_arguments(listing, sound, part, call.frame.rate))
+    except FfmpegError:
+        sound.unlink(missing_ok=True)
+        raise
+    return heard
+
+
+def _level(program: ffmpeg.Ffmpeg, listing: Path, call: SoundCall) -> Level:
     """What brings the mix to the loudness it shall have; silence stays silence.
 
     One gain for the whole. Where its peaks would then be too high they are held, which costs

@@ -19,7 +19,7 @@ from wanx_render.bench import SEGMENTS
 from wanx_render.errors import WanxError
 from wanx_render.ffmpeg import Ffmpeg
 from wanx_render.fonts import chinese
-from wanx_render.making import JoinCall, Joined, SegmentCall, digest
+from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
 from wanx_render.published import Published
 from wanx_render.store import Folder, Store
 
@@ -62,6 +62,11 @@ class SharedBench:
         shown = tuple(call.cells for call in calls)
         await self._run(afar.segments, order, sent, names, shown)
         self._there.update(call.target.name for call in calls)
+
+    async def sound(self, call: SoundCall) -> None:
+        order, sent = await self._ordered(replace(call, target=call.segments[0]))
+        await self._run(afar.sound, order, sent, self._name(call.target))
+        self._there.add(call.target.name)
 
     async def deliverable(self, call: JoinCall) -> Joined:
         order, sent = await self._ordered(replace(call, target=call.segments[0]))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wanx_render import ffmpeg
 from wanx_render.encoding import promised
-from wanx_render.evidence import Evidence, examine, listed, stretches
+from wanx_render.evidence import Evidence, Hearing, examine, hear, listed, stretches, timed
 from wanx_render.plan import Frame
 from wanx_render.timing import SAMPLE_RATE
 
@@ -45,6 +45,7 @@ class Finding:
     loudness: str | None = None  # LUFS; None for silence
     notices: tuple[str, ...] = ()  # what may be meant so, and may not
     changed: tuple[int, ...] = ()  # which pieces are not in the file as they were decoded
+    sound_changed: bool = False
 
     @property
     def holds(self) -> bool:
@@ -52,19 +53,26 @@ class Finding:
 
 
 def verify(
-    program: ffmpeg.Ffmpeg, path: Path, promise: Promise, pieces: Sequence[Evidence] = ()
+    program: ffmpeg.Ffmpeg,
+    path: Path,
+    promise: Promise,
+    pieces: Sequence[Evidence] = (),
+    heard: Hearing | None = None,
 ) -> Finding:
     """Check each promise on the finished file. Raises FfmpegError if it is broken.
 
-    Its sound is decoded here. So are its pictures, unless ``pieces`` tells what decoding showed of
-    what it was joined from: then each packet must be the one that was decoded.
+    It is decoded here, unless ``pieces`` and ``heard`` tell what decoding showed of what it was
+    joined from: then each packet must be the one that was decoded.
     """
     pieces = pieces or examine(program, [path])
-    heard = ffmpeg.listen(program, path, peaks=promise.loudness is not None)
-    changed = tuple(_changed(heard.packets, pieces))
-    checks = [*_picture_checks(heard.probe, promise, pieces), *_file_checks(heard.probe, path)]
+    heard = heard or hear(program, path, peaks=promise.loudness is not None)
+    probe, listing = ffmpeg.read(program, path)
+    changed = tuple(_changed(listing, pieces))
+    sound_changed = timed(listing, 1) != (heard.head, heard.packets)
+    checks = [*_picture_checks(probe, promise, pieces), *_file_checks(probe, path)]
     told = f"not in part {changed[0] + 1}" if changed else "as decoded"
     checks.append(Check("pictures", "as decoded", told))
+    checks.append(Check("samples", "as decoded", "other" if sound_changed else "as decoded"))
     if promise.loudness is not None:
         checks += _loud(promise.loudness, heard.loudness)
     if promise.sounding:
@@ -73,10 +81,11 @@ def verify(
     loudness = heard.loudness.integrated
     return Finding(
         tuple(checks),
-        heard.probe,
+        probe,
         None if loudness is None else str(loudness),
         tuple(_notices(pieces, heard, promise.frame.rate)),
         changed,
+        sound_changed,
     )
 
 
@@ -116,7 +125,7 @@ def _changed(listing: str, pieces: Sequence[Evidence]) -> Iterator[int]:
         at = end
 
 
-def _notices(pieces: Sequence[Evidence], heard: ffmpeg.Heard, rate: Fraction) -> Iterator[str]:
+def _notices(pieces: Sequence[Evidence], heard: Hearing, rate: Fraction) -> Iterator[str]:
     """Stretches that a viewer would take for a fault."""
     for word, start, end in stretches(pieces, rate):
         yield f"{word} from {float(start):.2f} to {float(end):.2f} s"
