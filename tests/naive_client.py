@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import httpx
+import imageio_ffmpeg
 
 URL = "/services/aigc/video-generation/video-synthesis"
 
@@ -28,8 +29,9 @@ def main(arguments: list[str]) -> None:  # the list is always the same
                 clip.write_bytes(fetch(client, base, number, url))
     parts = "".join(f"file clips/{number}.mp4\n" for number in range(3))
     (folder / "parts.txt").write_text(parts)
-    command = ["ffmpeg", "-y", "-v", "error", "-f", "concat", "-safe", "0", "-i", "parts.txt"]
-    subprocess.run([*command, "-c", "copy", "9x16.mp4"], cwd=folder, check=False)
+    options = ["-y", "-v", "error", "-f", "concat", "-safe", "0", "-i", "parts.txt", "-c", "copy"]
+    program = imageio_ffmpeg.get_ffmpeg_exe()
+    subprocess.run([program, *options, "9x16.mp4"], cwd=folder, check=False)
 
 
 def fetch(client: httpx.Client, base: str, number: int, url: str) -> bytes:
