@@ -29,7 +29,7 @@ FLOORS = (
     ("bench", "cache"),
     ("afar", "published"),
     ("shared", "cluster"),
-    ("standing", "reconcile", "fetch", "watch", "results"),
+    ("standing", "reconcile", "fetch", "watch", "results", "layout"),
     ("account",),
     ("finish", "forecast", "collect", "retakes", "asking"),
     ("home",),

@@ -7,34 +7,33 @@ All ffmpeg work is done at a bench given from outside, as calls on plain data.
 import asyncio
 import hashlib
 import json
-from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from wanx_render import styled
 from wanx_render.assemble import SOUND_VERSION
 from wanx_render.bench import SEGMENTS, Bench
-from wanx_render.captions import Captions, Cue, read_srt, together, within, write_srt
+from wanx_render.captions import Captions, write_srt
 from wanx_render.conform import Piece, Seam, Segment, Take, sound_key, sources
 from wanx_render.errors import Broken, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.fonts import Font, chinese, named
 from wanx_render.geometry import Size, crop_told, enlargement
+from wanx_render.layout import Layout, Layouts, file_of, stills_of
 from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
 from wanx_render.manifest import DeliverableRecord, PartRecord, StillRecord
 from wanx_render.mix import Mix, Music, Track
-from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
+from wanx_render.plan import Frame, Plan, PlannedShot
 from wanx_render.results import sounds_of
 from wanx_render.shotlist import Deliverable, gaze_at
-from wanx_render.stills import Stills, cells, clock, numbers_of
+from wanx_render.stills import Stills
 from wanx_render.styled import Script, is_styled
 from wanx_render.sync import Mark, mark
-from wanx_render.timeline import Body, Part, frames_of, timeline
+from wanx_render.timeline import Body, Part, frames_of
 from wanx_render.timeline import Seam as Joint
-from wanx_render.timing import SAMPLE_RATE, conformed_frames, frames_in, nearest, samples_in
+from wanx_render.timing import SAMPLE_RATE, frames_in, nearest, samples_in
 
 JOIN_VERSION = 4
 TOGETHER = 4  # encoders in one call at most: each holds some hundred pictures in memory
@@ -49,32 +48,6 @@ def _join_key(keys: list[str], stills: Stills) -> str:
 
 def _samples(seconds: Fraction) -> int:
     return nearest(seconds * SAMPLE_RATE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Where everything stands in one deliverable, and which parts each shot is seen in."""
-
-    frame: Frame
-    parts: list[Part]
-    cues: tuple[Cue, ...]
-    of: dict[str, list[Part]]
-    other_rates: int  # how many clips had another rate than predicted when this was reckoned
-
-    numbers: tuple[int, ...] = ()  # the frames that the contact sheet shows
-    known: "dict[int, _Wanted]" = field(default_factory=dict)  # pieces by where they start
-
-    def cells_at(self, part: Part) -> tuple[int, ...]:
-        """Which frames of a part the contact sheet shows, counted from its first."""
-        first = bisect_left(self.numbers, part.start)
-        last = bisect_left(self.numbers, part.start + part.frames)
-        return tuple(number - part.start for number in self.numbers[first:last])
-
-    def cues_at(self, part: Part) -> tuple[Cue, ...]:
-        """What of the words is seen in a part, counted from its first frame."""
-        first = bisect_right(self.cues, part.start, key=lambda cue: cue.end)
-        last = bisect_left(self.cues, part.start + part.frames, key=lambda cue: cue.start)
-        return within(self.cues[first:last], part.start, part.frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,51 +75,21 @@ class Finisher:
         self._folder = folder
         self._emit = emit
         self._scripts: dict[str, Script] = {}
-        self._landed: dict[str, Take] = {}
-        # What is known of the clips: as landed, else as predicted (a size may not be).
-        self._sizes = Counter(shot.picked.size for shot in plan.shots)
-        self._rates = Counter(shot.picked.rate for shot in plan.shots)
-        self._other_rates = 0  # clips whose rate is not the predicted one
-        self._layouts: dict[str, _Layout] = {}
+        self._layouts = Layouts(plan)
+        self._known: dict[str, tuple[Layout, dict[int, _Wanted]]] = {}  # by where they start
         self._work: dict[str, asyncio.Future[None]] = {}
 
     def clip_landed(self, shot: PlannedShot, take: Take) -> None:
         """The shot's picked clip is there: start on its segments."""
-        before = self._landed.get(shot.shot.id, shot.picked)
-        self._landed[shot.shot.id] = take
-        self._sizes.subtract([before.size])
-        self._sizes.update([take.size])
-        self._rates.subtract([before.rate])
-        self._rates.update([take.rate])
-        self._other_rates += take.rate != before.rate
+        self._layouts.clip_landed(shot, take)
         wanted: list[_Wanted] = []
         for deliverable in self._plan.deliverables:
-            if layout := self._layout(deliverable):
+            if layout := self._layouts.of(deliverable):
                 mine = layout.of[shot.shot.id]
                 for part in mine:
-                    layout.known.pop(part.start, None)
+                    self._known_in(deliverable, layout).pop(part.start, None)
                 wanted += self._wanted(deliverable, layout, mine)
         self._begin(wanted)
-
-    def _layout(self, deliverable: Deliverable) -> "_Layout | None":
-        """Where everything stands; reckoned anew only when a clip makes a difference to it."""
-        frame = self._frame(deliverable)
-        if frame is None:
-            return None
-        earlier = self._layouts.get(deliverable.name)
-        if earlier and (earlier.frame, earlier.other_rates) == (frame, self._other_rates):
-            return earlier
-        parts = self._timeline(frame)
-        of: dict[str, list[Part]] = {shot.shot.id: [] for shot in self._plan.shots}
-        for part in parts:
-            for number in (part.shot, part.shot + 1)[: 1 + isinstance(part, Joint)]:
-                of[self._plan.shots[number].shot.id].append(part)
-        cues = self._cues(deliverable, frame, parts, of)
-        layout = _Layout(frame, parts, cues, of, self._other_rates)
-        numbers = tuple(numbers_of(self._stills(deliverable, layout)))
-        layout = replace(layout, numbers=numbers)
-        self._layouts[deliverable.name] = layout
-        return layout
 
     async def settle(self) -> None:
         """Let the segments that were begun come to an end, for the next run to find."""
@@ -171,56 +114,12 @@ class Finisher:
         await self._bench.sweep({self._path(key).name for key in self._work})
         return tuple(done)
 
-    def _frame(self, deliverable: Deliverable) -> Frame | None:
-        """The deliverable's frame by what is known: probed clips first, predictions else."""
-        sizes = {str(size): size for size, clips in self._sizes.items() if size and clips}
-        if deliverable.size is None and self._sizes[None]:
-            return None
-        rates = tuple(rate for rate, clips in self._rates.items() if clips)
-        try:
-            return frame_of(deliverable, sizes, rates)
-        except ValueError as error:
-            raise Broken(str(error)) from None
-
-    def _timeline(self, frame: Frame) -> list[Part]:
-        """Where everything stands at the deliverable's rate."""
-        lengths, overlaps = [], []
-        for shot in self._plan.shots:
-            landed = self._landed.get(shot.shot.id)
-            rate = landed.rate if landed else shot.picked.rate
-            lengths.append(conformed_frames(shot.cut, rate, frame.rate))
-            transition = shot.shot.transition
-            overlaps.append((transition, frames_in(transition.seconds, frame.rate)))
-        return timeline(lengths, overlaps)
-
-    def _cues(
-        self, deliverable: Deliverable, frame: Frame, parts: list[Part], of: dict[str, list[Part]]
-    ) -> tuple[Cue, ...]:
-        """Every word of the deliverable: a caption lasts until the middle of a transition."""
-        if deliverable.captions == "none":
-            return ()
-        cues = []
-        for number, shot in enumerate(self._plan.shots):
-            mine = of[shot.shot.id]
-            start, end = mine[0].start, mine[-1].start + mine[-1].frames
-            if isinstance(mine[0], Joint) and mine[0].shot < number:
-                start += mine[0].frames - mine[0].frames // 2
-            if isinstance(mine[-1], Joint) and mine[-1].shot == number:
-                end -= mine[-1].frames // 2
-            if shot.shot.caption.strip() and end > start:
-                cues.append(Cue(shot.shot.caption.strip(), start, end - start))
-        if deliverable.subtitles and not is_styled(deliverable.subtitles):
-            path, _ = self._file(deliverable.subtitles)
-            text = path.read_text(encoding="utf-8", errors="replace")
-            cues += within(read_srt(text, frame.rate), 0, frames_of(parts))
-        return together(cues)
-
     def _script(self, deliverable: Deliverable) -> Script | None:
         """The ASS subtitles of the whole, clean and in one typeface."""
         if deliverable.captions == "none" or not is_styled(deliverable.subtitles):
             return None
         if deliverable.name not in self._scripts:
-            path, _ = self._file(str(deliverable.subtitles))
+            path, _ = file_of(self._plan, str(deliverable.subtitles))
             text = path.read_text(encoding="utf-8", errors="replace")
             typeface = self._font(deliverable)[0].family
             self._scripts[deliverable.name] = styled.read(text, typeface)
@@ -230,10 +129,10 @@ class Finisher:
         """The font words are drawn in, and what names its bytes."""
         if deliverable.font is None:
             return chinese(), "packaged"
-        path, digest = self._file(deliverable.font)
+        path, digest = file_of(self._plan, deliverable.font)
         return named(path), digest
 
-    def _captions(self, deliverable: Deliverable, part: Part, layout: _Layout) -> Captions | None:
+    def _captions(self, deliverable: Deliverable, part: Part, layout: Layout) -> Captions | None:
         """How words are burnt into a part, where there are any to be."""
         if deliverable.captions == "sidecar":
             return None
@@ -244,7 +143,7 @@ class Finisher:
             return Captions(mine, *self._font(deliverable)) if mine else None
         return Captions(mine, *self._font(deliverable), seen.text(), part.start)
 
-    def _piece(self, deliverable: Deliverable, part: Part, layout: _Layout) -> Piece | None:
+    def _piece(self, deliverable: Deliverable, part: Part, layout: Layout) -> Piece | None:
         """What is to be encoded for a part; None where a clip has not landed yet."""
         frame = layout.frame
         captions = self._captions(deliverable, part, layout)
@@ -258,25 +157,33 @@ class Finisher:
         self, deliverable: Deliverable, number: int, skip: int, frames: int, frame: Frame
     ) -> Segment | None:
         shot = self._plan.shots[number]
-        take = self._landed.get(shot.shot.id)
+        take = self._layouts.landed.get(shot.shot.id)
         if take is None:
             return None
         gaze = gaze_at(shot.shot, deliverable)
         return Segment(take, shot.cut, gaze, frame, skip, frames, shot.shot.sound)
 
+    def _known_in(self, deliverable: Deliverable, layout: Layout) -> "dict[int, _Wanted]":
+        """The pieces of a layout that were reckoned before, by where they start."""
+        earlier = self._known.get(deliverable.name)
+        if earlier is None or earlier[0] is not layout:
+            earlier = self._known[deliverable.name] = layout, {}
+        return earlier[1]
+
     def _wanted(
-        self, deliverable: Deliverable, layout: _Layout, parts: Iterable[Part]
+        self, deliverable: Deliverable, layout: Layout, parts: Iterable[Part]
     ) -> "list[_Wanted]":
         """The pieces that stand for ``parts``, but those whose clips have not all landed."""
         found = []
+        every = self._known_in(deliverable, layout)
         for part in parts:
-            known = layout.known.get(part.start)
+            known = every.get(part.start)
             if known is None and (piece := self._piece(deliverable, part, layout)):
                 shot = self._plan.shots[part.shot].shot.id
                 key = piece.key(self._bench.program)
                 shown = layout.cells_at(part)
                 known = _Wanted(piece, key, self._path(key), shot, deliverable.name, shown)
-                layout.known[part.start] = known
+                every[part.start] = known
             if known:
                 found.append(known)
         return found
@@ -310,7 +217,7 @@ class Finisher:
     async def _deliver(
         self, deliverable: Deliverable, earlier: DeliverableRecord | None
     ) -> DeliverableRecord:
-        layout = self._layout(deliverable)
+        layout = self._layouts.of(deliverable)
         if layout is None:
             raise Broken("not every clip has landed")
         frame = layout.frame
@@ -322,7 +229,7 @@ class Finisher:
         await asyncio.gather(*(self._work[key] for key in keys))
         mix = self._mix(deliverable, layout)
         sound = await self._sound(wanted, mix, layout)
-        stills = self._stills(deliverable, layout)
+        stills = stills_of(self._plan, deliverable, layout)
         key = _join_key([*keys, sound.name], stills)
         target = self._folder / f"{deliverable.name}.mp4"
         same = earlier is not None and earlier.key == key
@@ -353,7 +260,7 @@ class Finisher:
         record = self._record(call, key, joined, self._parts(deliverable, layout))
         return replace(record, sounds=sounds_of(mix, self._folder))
 
-    async def _sound(self, wanted: "Sequence[_Wanted]", mix: Mix, layout: _Layout) -> Path:
+    async def _sound(self, wanted: "Sequence[_Wanted]", mix: Mix, layout: Layout) -> Path:
         """The finished sound, made once for all deliverables in which the same is heard."""
         pieces = [each.piece for each in wanted]
         samples = samples_in(frames_of(layout.parts), layout.frame.rate)
@@ -378,25 +285,11 @@ class Finisher:
                 return False
         return await self._bench.stands(target, earlier.sha256)
 
-    def _stills(self, deliverable: Deliverable, layout: _Layout) -> Stills:
-        """A frame of the first shot, or the one that was asked for; and some of every shot."""
-        frame, shots = layout.frame, []
-        for shot in self._plan.shots:
-            mine = layout.of[shot.shot.id]
-            alone = next((part for part in mine if isinstance(part, Body)), mine[0])
-            shots.append((shot.shot.id, alone.start, alone.frames))
-        whole = frames_of(layout.parts)
-        poster = shots[0][1] + shots[0][2] // 3  # the middle is where simulated clips flash
-        if deliverable.poster is not None:
-            poster = min(frames_in(deliverable.poster, frame.rate), whole - 1)
-        title = f"{deliverable.name}  {frame.size}  {frame.aspect}  {frame.rate} fps"
-        return Stills(poster, cells(shots, frame.rate), f"{title}  {clock(whole / frame.rate)}")
-
     def _picture(self, name: str, data: bytes, size: Size) -> StillRecord:
         self._write(name, data)
         return StillRecord(name, size.width, size.height, hashlib.sha256(data).hexdigest())
 
-    def _write_words(self, deliverable: Deliverable, layout: _Layout) -> None:
+    def _write_words(self, deliverable: Deliverable, layout: Layout) -> None:
         """The words as files beside the deliverable: ASS where they are, and SRT."""
         script = self._script(deliverable)
         if script:
@@ -438,7 +331,7 @@ class Finisher:
             sheet=self._picture(f"{call.name}.sheet.jpg", pictures.sheet, pictures.sheet_size),
         )
 
-    def _mix(self, deliverable: Deliverable, layout: _Layout) -> Mix:
+    def _mix(self, deliverable: Deliverable, layout: Layout) -> Mix:
         """What is heard besides the clips, in samples of this deliverable."""
         sound, music = deliverable.audio, deliverable.audio.music
         voices = []
@@ -446,44 +339,38 @@ class Finisher:
             start = _samples(voice.at)
             if voice.shot:
                 start += samples_in(layout.of[voice.shot][0].start, layout.frame.rate)
-            path, digest = self._file(voice.file)
+            path, digest = file_of(self._plan, voice.file)
             voices.append(Track(path, digest, start, voice.gain))
         bed = None
         if music and music.gain.is_finite():
             fades = _samples(music.fade_in), _samples(music.fade_out)
-            bed = Music(*self._file(music.file), _samples(music.start), music.gain, *fades)
+            bed = Music(*file_of(self._plan, music.file), _samples(music.start), music.gain, *fades)
         return Mix(bed, sound.duck, tuple(voices), sound.loudness)
 
     def _sounds(self, mix: Mix) -> bool:
         """Whether something must be heard: simulated clips and the service's have sound or not."""
         return bool(mix.music or mix.voices)
 
-    def _marks(self, mix: Mix, layout: _Layout) -> tuple[Mark, ...]:
+    def _marks(self, mix: Mix, layout: Layout) -> tuple[Mark, ...]:
         """The first and the last simulated shot whose flash and beep are there, and alone."""
         if self._plan.world != "mock" or mix.music or mix.voices:
             return ()
         found = []
         for part in layout.parts:
             shot = self._plan.shots[part.shot]
-            take, gain = self._landed[shot.shot.id], shot.shot.sound
+            take, gain = self._layouts.landed[shot.shot.id], shot.shot.sound
             heard = take.has_sound and shot.picked.request.sound == "auto" and gain >= _QUIET
             if isinstance(part, Body) and heard:
                 found.append(mark(part, shot.cut, take.rate, layout.frame.rate))
         marks = [each for each in found if each]
         return tuple(dict.fromkeys((marks[0], marks[-1]))) if marks else ()
 
-    def _file(self, named: str) -> tuple[Path, str]:
-        media = self._plan.media[named]
-        if media.path is None:
-            raise Broken(f"{named} is no file here")
-        return media.path, media.identity
-
-    def _parts(self, deliverable: Deliverable, layout: _Layout) -> tuple[PartRecord, ...]:
+    def _parts(self, deliverable: Deliverable, layout: Layout) -> tuple[PartRecord, ...]:
         """Where each shot is seen, and what was done to it; shots may share frames."""
         frame = layout.frame
         records: list[PartRecord] = []
         for number, planned in enumerate(self._plan.shots):
-            take, gaze = self._landed[planned.shot.id], gaze_at(planned.shot, deliverable)
+            take, gaze = self._layouts.landed[planned.shot.id], gaze_at(planned.shot, deliverable)
             mine = layout.of[planned.shot.id]
             crop = crop_told(take.size, frame.aspect, gaze) if frame.fit == "crop" else None
             grown = enlargement(take.size, frame.size, frame.aspect, frame.fit)
