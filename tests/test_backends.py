@@ -24,7 +24,12 @@ from wanx_render.backends.base import (
     Succeeded,
     Unknown,
 )
-from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.backends.dashscope import (
+    CREATE_TIMEOUT,
+    READ_TIMEOUT,
+    Access,
+    DashScope,
+)
 from wanx_render.backends.mock import MockBackend
 from wanx_render.backends.simulator import Simulator
 from wanx_render.capabilities import Catalog
@@ -195,3 +200,9 @@ def test_a_result_is_gone_after_a_day(world: World, asked: TaskRequest) -> None:
     task = submitted(world, asked)
     world.advance(86_400 + 400)
     assert isinstance(world.run(lambda backend: backend.poll(task)), Unknown)
+
+
+def test_a_download_that_waits_for_its_turn_is_not_given_up() -> None:
+    # A thousand clips over eight connections once ended as a thousand failures.
+    assert READ_TIMEOUT.pool is None
+    assert CREATE_TIMEOUT.pool is None

@@ -43,9 +43,10 @@ from wanx_render.errors import (
 )
 from wanx_render.task import Media
 
-# A short wait for the answer of a create call would only make doubt.
-CREATE_TIMEOUT = httpx.Timeout(60, connect=10)
-READ_TIMEOUT = httpx.Timeout(30, connect=10)
+# A short wait for the answer of a create call would only make doubt. A wait for a connection of our
+# own, while hundreds of clips come down, is no fault at all.
+CREATE_TIMEOUT = httpx.Timeout(60, connect=10, pool=None)
+READ_TIMEOUT = httpx.Timeout(30, connect=10, pool=None)
 READ_TRIES = 6
 READ_RETRIES = 200.0  # a whole outage ends soon, whatever the number of shots
 READ_RETRIES_AN_ANSWER = 0.5  # given back by each good answer: a run of days meets many faults
