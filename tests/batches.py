@@ -16,6 +16,7 @@ from virtual import Counted, Time
 from mock_server.faults import read_line
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.backends.uploads import Uploads
+from wanx_render.bench import LocalBench
 from wanx_render.capabilities import packaged
 from wanx_render.commands.base import World
 from wanx_render.commands.batch import Run
@@ -73,19 +74,11 @@ def distinct(rows: int, first: int = 0) -> int:
     return 1 + rows + len({(n % max(rows // 4, 1), n % 2) for n in numbers})
 
 
-class Paper:
+class Paper(LocalBench):
     """A bench on which nothing is encoded: names of files, as plain text."""
-
-    def __init__(self, folder: Path) -> None:
-        self.program = PROGRAMS["wheel"]
-        self.folder = folder
-
-    def has(self, path: Path) -> bool:
-        return path.exists()
 
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
         for call in calls:
-            call.target.parent.mkdir(parents=True, exist_ok=True)
             call.target.write_text("a segment")
 
     async def sound(self, call: SoundCall) -> None:
@@ -96,12 +89,6 @@ class Paper:
         pictures = Pictures(b"poster", b"sheet", Size(16, 16))
         seconds = Fraction(call.frames) / call.frame.rate
         return Joined(digest(call.target), seconds, None, (), pictures=pictures)
-
-    async def stands(self, path: Path, sha256: str) -> bool:
-        return path.exists() and digest(path) == sha256
-
-    async def sweep(self, used: Any) -> None:
-        pass
 
 
 class Day:
@@ -137,7 +124,7 @@ class Day:
                 journals[home] = stack.enter_context(opened(home))
             run = Run(
                 chosen_by, CATALOG, PROGRAMS["wheel"], journals, World({}, StringIO(), StringIO()),
-                bench=lambda _, folder: Paper(folder), storyboards=False,
+                bench=lambda _, home: Paper(PROGRAMS["wheel"], self.pool, home), storyboards=False,
             )  # fmt: skip
             prospects = run.survey(some, every)
             run.within_budgets(prospects)

@@ -80,6 +80,7 @@ matrix: {from: products.csv}
 defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3}
 shots:
   - {id: one, image: a.png, prompt: first, caption: "${name}"}
+  - {id: two, image: a.png, prompt: first, trim: {end: 1}}
 deliverables:
   - {aspect: 9:16, size: 90x160}
 """
@@ -99,6 +100,9 @@ def test_the_rows_of_a_table_are_encoded_by_the_workers_too(proof: Proof) -> Non
         shop = folder / "renders" / "shop"
         made[name] = {row: digest(shop / row / "9x16.mp4") for row in ("Cup", "Hat")}
         assert len(list((shop / "clips").iterdir())) == 1
+        pieces = sorted((shop / ".cache" / "segments").iterdir())
+        assert len(pieces) == 2 + 1 + 1  # of each row, of both, and the sound
+        assert not list(shop.glob(".cache/deliverables/*"))
     assert made["there"] == made["here"]
     assert len(set(made["here"].values())) == 2
     worked = [each for each in proof.rig.machines if (each.scratch).exists()]

@@ -27,7 +27,7 @@ FLOORS = (
     ("assemble", "intake", "sync", "stills"),
     ("making",),
     ("bench", "cache"),
-    ("afar", "published"),
+    ("afar", "published", "common"),
     ("shared", "cluster"),
     ("standing", "reconcile", "fetch", "watch", "results", "layout"),
     ("account",),

@@ -33,6 +33,10 @@ class Bench(Protocol):
     def program(self) -> Ffmpeg:
         """The ffmpeg that everything is made with."""
 
+    @property
+    def pieces(self) -> Path:
+        """The folder of segments and sounds."""
+
     def has(self, path: Path) -> bool:
         """Whether the segment or sound is there, whole."""
 
@@ -48,8 +52,14 @@ class Bench(Protocol):
     async def stands(self, path: Path, sha256: str) -> bool:
         """Whether the deliverable is there as it was made."""
 
-    async def sweep(self, used: Set[str]) -> None:
-        """Drop every segment and sound but those; they cost time to make again, not money."""
+    def note(self, used: Set[str]) -> None:
+        """Those segments and sounds are of use to a list that is not finished."""
+
+    async def sweep(self, used: Set[str], among: Set[str] | None = None) -> None:
+        """Drop every segment and sound but those; they cost time to make again, not money.
+
+        ``among``: where it is given, only what is in it is dropped.
+        """
 
 
 class LocalBench:
@@ -58,8 +68,8 @@ class LocalBench:
     def __init__(self, program: Ffmpeg, executor: Executor, folder: Path) -> None:
         self.program = program
         self._executor = executor
-        self._segments = folder / SEGMENTS
-        self._segments.mkdir(parents=True, exist_ok=True)
+        self.pieces = folder / SEGMENTS
+        self.pieces.mkdir(parents=True, exist_ok=True)
 
     def has(self, path: Path) -> bool:
         return path.exists()
@@ -76,9 +86,14 @@ class LocalBench:
     async def stands(self, path: Path, sha256: str) -> bool:
         return path.exists() and digest(path) == sha256
 
-    async def sweep(self, used: Set[str]) -> None:
-        for path in self._segments.iterdir():
-            if path.name not in used:
+    def note(self, used: Set[str]) -> None:
+        pass
+
+    async def sweep(self, used: Set[str], among: Set[str] | None = None) -> None:
+        for path in self.pieces.iterdir():
+            left_over = path.name.startswith(".")  # of a run that was killed
+            stale = among is None or path.name in among or left_over
+            if stale and path.name not in used:
                 path.unlink(missing_ok=True)
 
     async def _run(self, call: Callable[..., T], *arguments: object) -> T:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from wanx_render import styled
 from wanx_render.assemble import SOUND_VERSION
-from wanx_render.bench import SEGMENTS, Bench
+from wanx_render.bench import Bench
 from wanx_render.captions import Captions, write_srt
 from wanx_render.conform import Piece, Seam, Segment, Take, sound_key, sources
 from wanx_render.errors import Broken, WanxError
@@ -94,6 +94,7 @@ class Finisher:
     async def settle(self) -> None:
         """Let the segments that were begun come to an end, for the next run to find."""
         await asyncio.gather(*self._work.values(), return_exceptions=True)
+        self._bench.note(self._used())
 
     async def finish(
         self, earlier: Mapping[str, DeliverableRecord]
@@ -111,8 +112,11 @@ class Finisher:
                 raise result
             else:
                 done.append(result)
-        await self._bench.sweep({self._path(key).name for key in self._work})
+        await self._bench.sweep(self._used())
         return tuple(done)
+
+    def _used(self) -> set[str]:
+        return {self._path(key).name for key in self._work}
 
     def _script(self, deliverable: Deliverable) -> Script | None:
         """The ASS subtitles of the whole, clean and in one typeface."""
@@ -203,7 +207,7 @@ class Finisher:
                 self._work.update((each.key, work) for each in some)
 
     def _path(self, key: str) -> Path:
-        return self._folder / SEGMENTS / f"{key[:32]}.mov"
+        return self._bench.pieces / f"{key[:32]}.mov"
 
     async def _conform(self, wanted: "tuple[_Wanted, ...]") -> None:
         missing = [each for each in wanted if not self._bench.has(each.path)]

@@ -43,9 +43,9 @@ class SharedBench:
         self._store = store
         self._root = published.folder
         self._published = published
-        self._segments = self._name(folder / SEGMENTS)
+        self.pieces = folder / SEGMENTS
         self._made = self._name(folder / ".cache" / "deliverables")
-        self._there = store.names(self._segments)
+        self._there = store.names(self._name(self.pieces))
         self._sent: dict[Path, asyncio.Future[tuple[str, str]]] = {}
         self._gate = asyncio.Semaphore(_ATONCE)
 
@@ -70,9 +70,11 @@ class SharedBench:
 
     async def deliverable(self, call: JoinCall) -> Joined:
         order, sent = await self._ordered(replace(call, target=call.segments[0]))
-        name = f"{self._made}/{hashlib.sha256(repr(sent).encode()).hexdigest()[:32]}.mp4"
+        final = self._name(call.target)
+        told = hashlib.sha256(repr((sent, final)).encode()).hexdigest()
+        name = f"{self._made}/{told[:32]}.mp4"
         joined = await self._run(afar.deliverable, order, sent, name)
-        await asyncio.to_thread(self._place, name, self._name(call.target), joined.sha256)
+        await asyncio.to_thread(self._place, name, final, joined.sha256)
         return joined
 
     def _place(self, name: str, to: str, sha256: str) -> None:
@@ -82,13 +84,19 @@ class SharedBench:
     async def stands(self, path: Path, sha256: str) -> bool:
         return await asyncio.to_thread(self._published.stands, self._name(path), sha256)
 
-    async def sweep(self, used: Set[str]) -> None:
-        """Drop segments no longer used, and what calls left that were cut short."""
-        await asyncio.to_thread(self._swept, used)
+    def note(self, used: Set[str]) -> None:
+        pass
 
-    def _swept(self, used: Set[str]) -> None:
-        for folder, kept in ((self._segments, used), (self._made, set[str]())):
-            for name in self._store.names(folder) - kept:
+    async def sweep(self, used: Set[str], among: Set[str] | None = None) -> None:
+        """Drop segments no longer used, and what calls left that were cut short."""
+        await asyncio.to_thread(self._swept, used, among)
+
+    def _swept(self, used: Set[str], among: Set[str] | None) -> None:
+        segments = self._name(self.pieces)
+        there = self._store.names(segments)
+        stale = (there if among is None else there & among) - used
+        for folder, names in ((segments, stale), (self._made, self._store.names(self._made))):
+            for name in names:
                 self._store.remove(f"{folder}/{name}")
 
     async def _run(self, call: Callable[..., T | WanxError], *arguments: object) -> T:
@@ -108,15 +116,15 @@ class SharedBench:
 
     async def _in_store(self, paths: Iterable[Path]) -> list[tuple[str, str]]:
         for path in paths:
-            if path not in self._sent:
+            if path not in self._sent or _failed(self._sent[path]):
                 self._sent[path] = asyncio.ensure_future(self._send(path))
-        return list(await asyncio.gather(*(self._sent[path] for path in paths)))
+        return list(await asyncio.gather(*(asyncio.shield(self._sent[path]) for path in paths)))
 
     async def _send(self, path: Path) -> tuple[str, str]:
         """The name and hash of a file in the store, which holds it from now on."""
         if path == chinese().path:
             return afar.PACKAGED_FONT.as_posix(), ""
-        if path.parent == self._root / self._segments:
+        if path.parent == self.pieces:
             return self._name(path), ""
         async with self._gate:
             return await asyncio.to_thread(self._put, path)
@@ -133,3 +141,8 @@ class SharedBench:
             self._store.put(path, name)
             self._published.keep(name, sha256)
         return name, sha256
+
+
+def _failed(work: "asyncio.Future[tuple[str, str]]") -> bool:
+    """Whether it is over and came to nothing; another list may try once more."""
+    return work.done() and (work.cancelled() or work.exception() is not None)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 
 from PIL import Image
 
@@ -69,9 +70,8 @@ class Sketch:
         """A sketch of a clip of ``frames``; ``name`` keeps it apart from others at work."""
         place = folder / ".cache" / "thumbs"
         place.mkdir(parents=True, exist_ok=True)
-        return cls(
-            frames, place, f".{hashlib.sha256(name.encode()).hexdigest()[:16]}.{os.getpid()}"
-        )
+        named = hashlib.sha256(name.encode()).hexdigest()[:16]
+        return cls(frames, place, f".{named}.{os.getpid()}.{get_ident()}")
 
     def arguments(self) -> tuple[str, ...]:
         """The output of ffmpeg that leaves the pictures."""
@@ -123,7 +123,7 @@ def poster(program: ffmpeg.Ffmpeg, folder: Path, path: Path, sha256: str, frame:
     target = path_of(folder, sha256, f"poster{frame}")
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        part = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.part")
         try:
             ffmpeg.run(
                 program,
@@ -175,6 +175,6 @@ def _encoded(image: Image.Image, quality: int) -> bytes:
 
 def _write(target: Path, data: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.part")
     part.write_bytes(data)
     part.replace(target)

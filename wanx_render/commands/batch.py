@@ -43,6 +43,7 @@ from wanx_render.commands.service import Service, access, dashscope, mock
 from wanx_render.commands.telling import gathered, shown, warner
 from wanx_render.commands.whole import write_whole
 from wanx_render.commands.workplace import Workplace, Works, at_work
+from wanx_render.common import CommonBench, RowBench
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.events import Emit, Event
@@ -80,6 +81,7 @@ class Prospect:
     takes: int = 0
     asks: bool = False
     owed: bool = False
+    pieces: frozenset[str] = frozenset()  # segments and sounds that it used when it was left
 
 
 def render_files(options: RenderOptions, files: tuple[Path, ...], world: World) -> int:
@@ -169,14 +171,9 @@ def _workplace(options: RenderOptions, world: World) -> Workplace:
 
 
 def _benches(works: Works, homes: list[Path]) -> Callable[[Executor, Path], Bench]:
-    """A bench for the folder of each list, all at the same works."""
+    """A bench for each home, all at the same works."""
     sent = {home: works.published(home) for home in homes}
-
-    def bench(_: Executor, folder: Path) -> Bench:
-        home = next(each for each in (folder, *folder.parents) if each in sent)
-        return works.bench(folder, sent[home])
-
-    return bench
+    return lambda _, home: works.bench(home, sent[home])
 
 
 def _page_of(options: RenderOptions, batches: list[Batch], folders: list[Path]) -> Path:
@@ -212,7 +209,11 @@ class Run:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     storyboards: bool = True
     changed: set[Path] = field(default_factory=set)  # homes of which something was rendered
-    bench: Callable[[Executor, Path], Bench] | None = None  # for each list's folder; else here
+    bench: Callable[[Executor, Path], Bench] | None = None  # for each home; else here
+    benches: dict[Path, CommonBench] = field(default_factory=dict)
+    rows: dict[Path, set[str]] = field(default_factory=dict)  # of each home, chosen or not
+    whole: bool = True  # whether all of them were chosen
+    stale: dict[Path, set[str]] = field(default_factory=dict)  # pieces that rows ceased to use
 
     # -- before anything is sent ---------------------------------------------------------------
 
@@ -223,6 +224,9 @@ class Run:
             found = only_named("--retake", every, self.options.retake)
             retakes = {each.name: each.only or _shots(each) for each in found}
         left = {folder: journal.rows() for folder, journal in self.journals.items()}
+        self.whole = len(some) == len(every)
+        for item in every:
+            self.rows.setdefault(item.home, set()).add(_row_name(item))
         return [self._prospect(item, left[item.home], retakes.get(item.name)) for item in some]
 
     def _prospect(
@@ -237,9 +241,11 @@ class Run:
         known = identities(session.made, session.standings)
         new = {known[(take.shot, take.number)]: take.price for take in session.new}
         owed = any(each.state == "resumed" for each in session.standings)
+        pieces = frozenset(before.get("pieces", ())) if before else frozenset[str]()
         return Prospect(
-            item, mark, None, new, session.counts, len(session.standings), session.asks, owed
-        )
+            item, mark, None, new, session.counts, len(session.standings), session.asks, owed,
+            pieces,
+        )  # fmt: skip
 
     def _versions(self, home: Path) -> dict[str, Any]:
         backend = self.options.backend
@@ -322,6 +328,8 @@ class Run:
                 await service.open(self.catalog)
             works = [self._work(each, homes, service, executor, emit) for each in open_]
             await render_all(works, program_version())
+            for home in self.changed:
+                await self._sweep(home)
         finally:
             await service.backend.close()
 
@@ -362,6 +370,7 @@ class Run:
     ) -> Work:
         item = prospect.item
         home = homes[item.home]
+        used: set[str] = set()
 
         def start() -> Desk:
             item.folder.mkdir(exist_ok=True)
@@ -372,7 +381,7 @@ class Run:
                 account=self.account,
                 home=home,
                 siblings=tuple(homes.values()),
-                bench=self._bench(executor, item.folder),
+                bench=RowBench(self._common(executor, item.home), used),
             )
 
         def done(desk: Desk, manifest: Manifest | None) -> None:
@@ -380,7 +389,8 @@ class Run:
             complete = outcome.code == 0 and not item.only
             files = files_of(manifest, item.folder, item.home) if manifest and complete else []
             mark = prospect.mark if complete and not prospect.counts else ""
-            record = {"mark": mark, "files": files, "outcome": outcome.record()}
+            pieces = self._pieces(prospect, used, complete=complete)
+            record = {"mark": mark, "files": files, "outcome": outcome.record(), "pieces": pieces}
             home.journal.left(_row_name(item), record)
             self.outcomes[item.name] = outcome
             self.changed.add(item.home)
@@ -388,7 +398,7 @@ class Run:
 
         def after(desk: Desk, manifest: Manifest) -> list[Event]:
             told: list[Event] = []
-            source = Source(item.folder, self.program, desk.plan.media)
+            source = Source(item.folder, self.program, desk.plan.media, item.home)
             if self.storyboards:
                 after_run(manifest, source, executor, told.append)
             return told
@@ -407,10 +417,28 @@ class Run:
             cost = ", ".join(f"{amount:.2f} {currency}" for currency, amount in spent)
             write_whole(home, rows, all(done), cost)
 
-    def _bench(self, executor: Executor, folder: Path) -> Bench:
-        if self.bench:
-            return self.bench(executor, folder)
-        return LocalBench(self.program, executor, folder)
+    # -- segments and sounds, which the rows of a table share --------------------------------------
+
+    def _common(self, executor: Executor, home: Path) -> CommonBench:
+        if home not in self.benches:
+            make = self.bench or (lambda where, folder: LocalBench(self.program, where, folder))
+            self.benches[home] = CommonBench(make(executor, home))
+        return self.benches[home]
+
+    def _pieces(self, prospect: Prospect, used: set[str], *, complete: bool) -> list[str]:
+        """What is to be kept for a list from now on; one that failed keeps what it had too."""
+        if complete:
+            self.stale.setdefault(prospect.item.home, set()).update(prospect.pieces - used)
+            return sorted(used)
+        return sorted(used | prospect.pieces)
+
+    async def _sweep(self, home: Path) -> None:
+        """Drop the pieces that no row uses any more; a run over some rows only what they used."""
+        left = self.journals[home].rows()
+        rows = self.rows[home] if self.whole else left.keys()
+        used = {name for row in rows for name in left.get(row, {}).get("pieces", ())}
+        among = None if self.whole else self.stale.get(home, set())
+        await self.benches[home].bench.sweep(used, among)
 
     # -- afterwards ----------------------------------------------------------------------------
 

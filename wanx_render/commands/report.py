@@ -85,27 +85,32 @@ class Source:
     folder: Path
     program: ffmpeg.Ffmpeg
     media: Mapping[str, Media] | None = None  # of the plan, where one is at hand
+    home: Path | None = None  # where small pictures are kept, if a table's rows share them
+
+    @property
+    def kept(self) -> Path:
+        return self.home or self.folder
 
     def frames(self, take: TakeRecord) -> tuple[bytes, ...]:
         """The first, middle and last frame of a take's clip."""
         clip, sha256 = self.folder / (take.clip or ""), take.sha256 or ""
-        made = thumbs.make(self.program, self.folder, clip, sha256, take.frames or 0)
+        made = thumbs.make(self.program, self.kept, clip, sha256, take.frames or 0)
         return tuple(path.read_bytes() for path in made)
 
     def poster(self, made: DeliverableRecord) -> bytes:
         """A frame from near the beginning of a deliverable."""
         number = min(round(float(_rate(made.fps)) * _POSTER_SECONDS), max(made.frames - 1, 0))
         path = self.folder / made.path
-        return thumbs.poster(self.program, self.folder, path, made.sha256, number).read_bytes()
+        return thumbs.poster(self.program, self.kept, path, made.sha256, number).read_bytes()
 
     def picture(self, take: TakeRecord) -> bytes:
         """The picture that a take begins with."""
         identity = str(take.request.get("image"))
-        there = thumbs.path_of(self.folder, identity.removeprefix("sha256:"), "picture")
+        there = thumbs.path_of(self.kept, identity.removeprefix("sha256:"), "picture")
         if there.is_file():
             return there.read_bytes()
         data = self._bytes_of(identity, take.first_frame)
-        return thumbs.picture(self.folder, identity, data).read_bytes()
+        return thumbs.picture(self.kept, identity, data).read_bytes()
 
     def _bytes_of(self, identity: str, path: str | None) -> bytes:
         if path:
