@@ -15,14 +15,16 @@ import json
 import os
 import re
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -33,7 +35,7 @@ from wanx_render.conform import Segment, Take, together
 from wanx_render.encoding import ENCODERS, encoding
 from wanx_render.errors import Broken
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, SegmentCall, make_deliverable, make_segments
+from wanx_render.making import JoinCall, SegmentCall, make_segments
 from wanx_render.mix import NOTHING, Level
 from wanx_render.plan import Frame
 from wanx_render.timing import Cut
@@ -66,7 +68,7 @@ class Studio:
 
 
 @contextmanager
-def settings(name: str):
+def settings(name: str) -> Iterator[None]:
     """Let quality ``standard`` mean a preset and a factor for a while."""
     before = ENCODERS["h264"]
     preset, crf = SETTINGS[name]
@@ -131,14 +133,9 @@ def in_pool(work: Callable[[int], object], numbers: range) -> None:
 
 
 def ours(studio: Studio) -> None:
-    """Everything a run does, with every check."""
-    in_pool(
-        lambda t: make_segments(
-            studio.program, tuple(SegmentCall(*each) for each in pieces(studio, t))
-        ),
-        range(len(studio.takes)),
-    )
-    in_pool(lambda f: make_deliverable(studio.program, call(studio, f)), range(len(FRAMES)))
+    """Everything a run does, with every check, posters and contact sheets; from nothing."""
+    shutil.rmtree(studio.folder / "run", ignore_errors=True)
+    reference(studio).finish(last_alone=False)
 
 
 def unchecked(studio: Studio) -> None:
@@ -290,7 +287,7 @@ def quality(studio: Studio, made: Path, source: tuple[str, ...], fit: str) -> st
 def qualities(studio: Studio) -> None:
     size = str(FRAMES[0].size)
     given = ("-f", "rawvideo", "-s", size, "-r", "30", "-i", str(raw(studio, 0, 0)))
-    print("  ours     " + quality(studio, studio.folder / "out0.mp4", given, ""))
+    print("  ours     " + quality(studio, studio.folder / "run" / "out0.mp4", given, ""))
     clip = ("-i", str(studio.takes[0].path))
     fit = naive_fit(FRAMES[0]) + ","
     print("  naive    " + quality(studio, studio.folder / "naive0.mp4", clip, fit))
@@ -323,58 +320,79 @@ def table(studio: Studio, setting: str, rounds: int) -> None:
         )
 
 
-# -- many shots ------------------------------------------------------------------------------------
+# -- lists of shots -------------------------------------------------------------------------------
 
-LIST = """\
+HEAD = """\
 version: 1
 project: many
 defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3}
 deliverables:
+"""
+SMALL = """\
   - {aspect: 9:16, size: 180x320, fps: 30}
   - {aspect: 3:4, size: 180x240, fps: 30}
   - {name: blur, aspect: 9:16, size: 180x320, fps: 30, fit: blur}
-shots:
 """
 
 
 def small_clip(program: ffmpeg.Ffmpeg, clip: Path) -> None:
-    """A clip with sound that costs something to encode, and a picture beside it."""
+    """A clip with sound that costs something to encode."""
     picture, sound = f"testsrc2=s=240x320:r=30:d={SECONDS}", "anoisesrc=c=pink:a=0.2:r=48000"
     ffmpeg.run(
         program,
         ("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-shortest", "-c:v", "libx264",
          "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", "2", "-y", str(clip)),
     )  # fmt: skip
-    picture = str(clip.with_name("a.png"))
-    ffmpeg.run(program, ("-f", "lavfi", "-i", "color=s=300x400", "-frames:v", "1", picture))
 
 
-class Many:
+def many(program: ffmpeg.Ffmpeg, folder: Path, shots: int, caption: str = "") -> "Listed":
     """A list of many shots, all of one small clip that counts as another each time."""
+    clip = folder / "clip.mp4"
+    if not clip.exists():
+        small_clip(program, clip)
+    takes = [
+        Take(clip, f"{n:064x}", Size(240, 320), Fraction(30), 30 * SECONDS, True)
+        for n in range(shots)
+    ]
+    return Listed(program, folder, SMALL, takes, caption)
 
-    def __init__(self, program: ffmpeg.Ffmpeg, folder: Path, shots: int, caption: str = "") -> None:
+
+def reference(studio: Studio) -> "Listed":
+    """The three shots and deliverables that the others make too."""
+    folder = studio.folder / "run"
+    folder.mkdir()
+    told = "".join(
+        f"  - {{name: out{n}, aspect: {each.size.width}:{each.size.height}, size: {each.size}, "
+        f"fps: 30, fit: {each.fit}}}\n"
+        for n, each in enumerate(FRAMES)
+    )
+    return Listed(studio.program, folder, told, list(studio.takes), "")
+
+
+class Listed:
+    """A list whose clips are there already: what finishing it costs."""
+
+    def __init__(
+        self, program: ffmpeg.Ffmpeg, folder: Path, frames: str, takes: list[Take], caption: str
+    ) -> None:
         from wanx_render import plan
         from wanx_render.bench import LocalBench
         from wanx_render.capabilities import packaged
         from wanx_render.load import load
 
-        self.folder, self.program = folder, program
-        clip = folder / "clip.mp4"
-        if not clip.exists():
-            small_clip(program, clip)
-        text = LIST + "".join(
+        self.folder, self.program, self.takes, self.bench = folder, program, takes, LocalBench
+        picture = str(folder / "a.png")
+        ffmpeg.run(
+            program, ("-f", "lavfi", "-i", "color=s=300x400", "-frames:v", "1", "-y", picture)
+        )
+        text = HEAD + frames + "shots:\n" + "".join(
             f"  - {{id: s{n}, image: a.png, prompt: p{n}, trim: {{end: {SECONDS}}}"
-            + (f", caption: {caption}" if caption and n == shots // 2 else "") + "}\n"
-            for n in range(shots)
+            + (f", caption: {caption}" if caption and n == len(takes) // 2 else "") + "}\n"
+            for n in range(len(takes))
         )  # fmt: skip
         (folder / "list.yaml").write_text(text)
         loaded = load(folder / "list.yaml", packaged())
         self.plan = plan.make(loaded.shots, "mock", loaded.media, packaged())
-        self.bench = LocalBench
-        self.takes = [
-            Take(clip, f"{n:064x}", Size(240, 320), Fraction(30), 30 * SECONDS, True)
-            for n in range(shots)
-        ]
 
     def finish(self, last_alone: bool) -> tuple[tuple[float, float], tuple[float, float]]:
         """Cost of everything before the last clip lands, and from then on."""
@@ -417,27 +435,47 @@ class Many:
         return measured(lambda: make_segments(self.program, calls))
 
 
-def peaks() -> str:
-    """The most memory so far, in MiB."""
-    mine = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return f"this process {mine:.0f} MiB, the largest other {child:.0f} MiB"
+@contextmanager
+def watched() -> Iterator[Callable[[], str]]:
+    """The most memory that this process and the largest ffmpeg below it have taken, in MiB."""
+    stop, largest = threading.Event(), [0]
+
+    def look() -> None:
+        while not stop.wait(0.02):
+            for task in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError):
+                    told = (task / "status").read_text()
+                    found = re.search(r"VmHWM:\s+(\d+)", told)
+                    if found and told.startswith("Name:\tffmpeg"):
+                        largest[0] = max(largest[0], int(found[1]))
+
+    def told() -> str:
+        mine = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return f"this process {mine // 1024} MiB, the largest ffmpeg {largest[0] // 1024} MiB"
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield told
+    finally:
+        stop.set()
+        looking.join()
 
 
 def after_last(program: ffmpeg.Ffmpeg, shots: int) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        many = Many(program, Path(name), shots)
-        before, last = many.finish(last_alone=True)
-        conform = many.last_conform()
+    with tempfile.TemporaryDirectory() as name, watched() as memory:
+        some = many(program, Path(name), shots)
+        before, last = some.finish(last_alone=True)
+        conform = some.last_conform()
         print(
             f"  {shots:3} shots of {SECONDS} s: after the last clip {last[1]:5.2f} s wall, "
             f"{last[0]:5.2f} s cpu; its conform {conform[1]:5.2f} s wall, {conform[0]:5.2f} s cpu; "
             f"all before {before[0]:6.2f} s cpu"
         )
-        print(f"      memory: {peaks()}")
-        if shots < 50:
+        print(f"      most memory: {memory()}")
+        if shots != 100:
             return
-        changed = Many(program, Path(name), shots, caption="another word")
+        changed = many(program, Path(name), shots, caption="another word")
         again = changed.finish(last_alone=False)
         cost, whole = sum(c for c, _ in again), before[0] + last[0]
         print(f"  one caption of {shots} changed: {cost:.2f} s cpu, {cost / whole:.3f} of all")
@@ -447,7 +485,7 @@ def main(rounds: int) -> None:
     program = ffmpeg.find(dict(os.environ))
     print(f"ffmpeg {program.version}, {os.cpu_count()} cores, medians of {rounds}")
     print("\nsmall deliverables (180x320, 180x240, blur), with sound")
-    for shots in (3, 100):
+    for shots in (3, 100, 300):
         after_last(program, shots)
     subprocess.run((*MOVIEPY, "python", "-c", "import moviepy"), check=True)
     with tempfile.TemporaryDirectory() as name:
@@ -459,7 +497,6 @@ def main(rounds: int) -> None:
                 if setting == "veryfast":
                     print("quality of the first shot at 1080x1920, against its own frames")
                     qualities(studio)
-    print(f"memory: {peaks()}")
 
 
 if __name__ == "__main__":

@@ -140,6 +140,19 @@ def test_threads_processes_and_what_only_pickles_make_the_same_files(
     assert set(posted.calls) == {"make_segments", "make_sound", "make_deliverable"}
 
 
+def test_a_clip_of_another_rate_than_predicted_is_used_for_as_many_seconds(
+    media: Path, tmp_path: Path, program: ffmpeg.Ffmpeg, catalog: Catalog
+) -> None:
+    """The second clip has 24 frames a second, where the model is known for 30."""
+    untrimmed = shared(media, "whole", (", trim: {end: 1}", ""))
+    with ThreadPoolExecutor(2) as threads:
+        for name, folder, seconds in (("trimmed", media, 1), ("whole", untrimmed, 3)):
+            for record in finished(folder, tmp_path / name, threads, program, catalog):
+                assert isinstance(record, DeliverableRecord)
+                second = record.parts[1]
+                assert (second.frames, second.held) == (seconds * Fraction(record.fps), 0)
+
+
 SHARED = """\
 deliverables:
   - {name: a, aspect: 9:16, size: 90x160, audio: {music: bed.wav, loudness: -16}}

@@ -23,7 +23,7 @@ def join_list(names: Iterable[str]) -> str:
 
 
 # Raised whenever what is here or in ``mix`` changes in a way that changes the sound.
-SOUND_VERSION = 1
+SOUND_VERSION = 2
 
 
 def sound_arguments(listing: Path, target: Path, mix: Mix, samples: int, level: Level) -> list[str]:
@@ -38,6 +38,8 @@ def sound_arguments(listing: Path, target: Path, mix: Mix, samples: int, level: 
         file_url(target),
         **{
             "c:a": "aac",
+            # At this rate nearer to what it is given than ffmpeg's own choice, in half the time.
+            "aac_coder": "fast",
             "b:a": "192k",
             "ar": SAMPLE_RATE,
             "ac": 2,

@@ -165,7 +165,8 @@ class Finisher:
         if take is None:
             return None
         gaze = gaze_at(shot.shot, deliverable)
-        return Segment(take, shot.cut, gaze, frame, skip, frames, shot.shot.sound)
+        cut = shot.cut_at(take.rate)
+        return Segment(take, cut, gaze, frame, skip, frames, shot.shot.sound)
 
     def _known_in(self, deliverable: Deliverable, layout: Layout) -> "dict[int, _Wanted]":
         """The pieces of a layout that were reckoned before, by where they start."""
@@ -365,7 +366,7 @@ class Finisher:
             take, gain = self._layouts.landed[shot.shot.id], shot.shot.sound
             heard = take.has_sound and shot.picked.request.sound == "auto" and gain >= _QUIET
             if isinstance(part, Body) and heard:
-                found.append(mark(part, shot.cut, take.rate, layout.frame.rate))
+                found.append(mark(part, shot.cut_at(take.rate), take.rate, layout.frame.rate))
         marks = [each for each in found if each]
         return tuple(dict.fromkeys((marks[0], marks[-1]))) if marks else ()
 
@@ -375,6 +376,7 @@ class Finisher:
         records: list[PartRecord] = []
         for number, planned in enumerate(self._plan.shots):
             take, gaze = self._layouts.landed[planned.shot.id], gaze_at(planned.shot, deliverable)
+            cut = planned.cut_at(take.rate)
             mine = layout.of[planned.shot.id]
             crop = crop_told(take.size, frame.aspect, gaze) if frame.fit == "crop" else None
             grown = enlargement(take.size, frame.size, frame.aspect, frame.fit)
@@ -385,10 +387,10 @@ class Finisher:
                     frames=sum(part.frames for part in mine),
                     crop=crop,
                     enlarged=f"{float(grown):.3f}",
-                    held=max(planned.cut.start + planned.cut.frames - take.frames, 0),
+                    held=max(cut.start + cut.frames - take.frames, 0),
                     shared=sum(p.frames for p in mine if isinstance(p, Joint) and p.shot == number),
-                    speed=str(planned.cut.speed),
-                    stood=frames_in(planned.cut.hold, frame.rate),
+                    speed=str(cut.speed),
+                    stood=frames_in(cut.hold, frame.rate),
                 )
             )
         return tuple(records)

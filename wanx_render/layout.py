@@ -107,7 +107,7 @@ class Layouts:
         for shot in self._plan.shots:
             landed = self.landed.get(shot.shot.id)
             rate = landed.rate if landed else shot.picked.rate
-            lengths.append(conformed_frames(shot.cut, rate, frame.rate))
+            lengths.append(conformed_frames(shot.cut_at(rate), rate, frame.rate))
             transition = shot.shot.transition
             overlaps.append((transition, frames_in(transition.seconds, frame.rate)))
         return timeline(lengths, overlaps)

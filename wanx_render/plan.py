@@ -63,6 +63,10 @@ class PlannedShot:
     def picked(self) -> Take:
         return self.takes[self.shot.pick - 1]
 
+    def cut_at(self, rate: Fraction) -> Cut:
+        """What is used of a clip at ``rate``: the same seconds, whatever rate was predicted."""
+        return self.cut if rate == self.picked.rate else _cut(self.shot, self.picked.request, rate)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -184,10 +188,12 @@ def _planned(
         )
         for number in range(1, shot.takes + 1)
     )
-    seconds = Fraction(request.duration)
-    cut = cut_of(shot.trim.start, shot.trim.end, seconds, model.fps.value)
-    cut = replace(cut, speed=shot.speed, hold=shot.hold)
-    return PlannedShot(shot, takes, cut, basis)
+    return PlannedShot(shot, takes, _cut(shot, request, model.fps.value), basis)
+
+
+def _cut(shot: Shot, request: TaskRequest, rate: Fraction) -> Cut:
+    cut = cut_of(shot.trim.start, shot.trim.end, Fraction(request.duration), rate)
+    return replace(cut, speed=shot.speed, hold=shot.hold)
 
 
 def _request(

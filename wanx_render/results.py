@@ -122,17 +122,18 @@ def _shot_record(
     shot: PlannedShot, results: dict[tuple[str, int], Result], folder: Path
 ) -> ShotRecord:
     takes = (_take_record(results[(take.shot, take.number)], folder) for take in shot.takes)
-    written = shot.shot
+    written, used = shot.shot, results[(shot.shot.id, shot.shot.pick)]
+    cut = shot.cut_at(used.media.rate) if isinstance(used, Clip) else shot.cut
     return ShotRecord(
         id=written.id,
         picked=written.pick,
         takes=tuple(takes),
-        cut_start=shot.cut.start,
-        cut_frames=shot.cut.frames,
+        cut_start=cut.start,
+        cut_frames=cut.frames,
         focus=_point(written.focus.start if isinstance(written.focus, Move) else written.focus),
         focus_to=_point(written.focus.end) if isinstance(written.focus, Move) else None,
-        speed=str(shot.cut.speed),
-        hold=str(shot.cut.hold),
+        speed=str(cut.speed),
+        hold=str(cut.hold),
         transition=written.transition.type,
         transition_seconds=str(written.transition.seconds),
         transition_way=_way(written.transition),

@@ -235,7 +235,7 @@ def _between(clip: Clip, begin: int, end: int, timeline: Timeline) -> Iterator[P
         yield Piece(clip, begin, stops - begin, clip.first + seconds * clip.rate)
     if end > stops:
         last = min(clip.first + used(clip, clip.end - clip.frozen, timeline), clip.available) - 1
-        yield Piece(clip, stops, end - stops, Fraction(max(last, 0)), still=True)
+        yield Piece(clip, stops, end - stops, Fraction(max(last, clip.first)), still=True)
 
 
 def used(clip: Clip, until: int, timeline: Timeline) -> int:
