@@ -69,7 +69,7 @@ FLOORS = (
     ("commands.room", "commands.saves"),
     ("commands.board",),
     ("commands.outcome", "commands.plans", "commands.whole"),
-    ("commands.batch",),
+    ("commands.batch", "commands.reports"),
     ("cli",),
     ("__main__",),
 )

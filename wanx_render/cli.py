@@ -377,21 +377,34 @@ def export(
 
 
 @cli.command()
-@click.argument("file", type=FILE)
+@click.argument("files", type=FILE, nargs=-1, required=True)
 @click.option("--out", type=FILE, help="The page to write [storyboard.html in the folder].")
 @click.option("--folder", type=FILE, help="The render folder [renders/PROJECT beside the file].")
+@click.option("--only", multiple=True, metavar="ROW", help="These rows of a table only.")
+@ROWS
 @JSON
 @CATALOG
 def report(
-    file: Path, out: Path | None, folder: Path | None, as_json: bool, catalog: Path | None
+    files: tuple[Path, ...],
+    out: Path | None,
+    folder: Path | None,
+    only: tuple[str, ...],
+    rows: str | None,
+    shard: str | None,
+    as_json: bool,
+    catalog: Path | None,
 ) -> int:
-    """Write what was rendered of FILE as a storyboard: one page that opens offline.
+    """Write what was rendered of FILES as storyboards: pages that open offline.
 
-    FILE may also be a manifest.json or a render folder."""
+    One FILE may also be a manifest.json or a render folder. Several lists, and the rows of a table,
+    have a storyboard each, and a page over all."""
     from wanx_render.commands.base import World
-    from wanx_render.commands.report import ReportOptions, report
+    from wanx_render.commands.lists import Choice
+    from wanx_render.commands.report import ReportOptions
+    from wanx_render.commands.reports import report_files
 
-    return report(ReportOptions(file, out, folder, as_json, catalog), World.real())
+    options = ReportOptions(files[0], out, folder, as_json, catalog)
+    return report_files(options, files, Choice(only, rows, shard), World.real())
 
 
 @cli.group()

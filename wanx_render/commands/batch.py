@@ -24,6 +24,7 @@ from wanx_render.commands.lists import (
     Item,
     chosen,
     fingerprint,
+    index_of,
     items,
     only_named,
     read_all,
@@ -129,11 +130,12 @@ def render_many(
         works = stack.enter_context(at_work(where, folders[0], program, executor, warner(emit)))
         run.bench = _benches(works, folders)
         service = _reach(catalog, asked_at, world, run, executor, folders)
-        page = _page_of(options, batches, folders)
+        page = index_of(batches, options.out, folders)
         try:
             asyncio.run(run.carry_out(prospects, service, executor, emit))
         finally:
-            cost_text = write_index(page, every, journals, mock=backend == "mock")
+            near = [item for item in every if item.home in journals]
+            cost_text = write_index(page, near, journals, {}, mock=backend == "mock")
             run.write_manifests(every, folders)
     return run.close(prospects, page, cost_text, backend)
 
@@ -174,13 +176,6 @@ def _benches(works: Works, homes: list[Path]) -> Callable[[Executor, Path], Benc
     """A bench for each home, all at the same works."""
     sent = {home: works.published(home) for home in homes}
     return lambda _, home: works.bench(home, sent[home])
-
-
-def _page_of(options: RenderOptions, batches: list[Batch], folders: list[Path]) -> Path:
-    """Where the index page goes: over the rows of one table, or over the folders of the lists."""
-    if len(batches) == 1:
-        return folders[0] / "index.html"
-    return (options.out or batches[0].lists[0].folder / "renders").resolve() / "index.html"
 
 
 def _reach(

@@ -84,6 +84,13 @@ def items(batches: list[Batch], out: Path | None) -> list[Item]:
     return made
 
 
+def index_of(batches: list[Batch], out: Path | None, homes: list[Path]) -> Path:
+    """Where the index page goes: over the rows of one table, or over the folders of the lists."""
+    if len(batches) == 1:
+        return homes[0] / "index.html"
+    return (out or batches[0].lists[0].folder / "renders").resolve() / "index.html"
+
+
 def chosen(every: list[Item], choice: Choice) -> list[Item]:
     """The lists that are meant. Raises BadInput where an option names what there is not."""
     found = only_named("--only", _rows(every, choice.rows), choice.only)

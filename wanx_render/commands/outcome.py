@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -38,11 +38,14 @@ class Outcome:
 
 def outcome_of(desk: Desk, manifest: Manifest | None, home: Path) -> Outcome:
     """What came of the list of ``desk``; without a manifest it could not be carried out."""
-    picture = _picture(desk, home)
-    if manifest and (posters := [d.poster for d in manifest.deliverables if d.poster]):
-        picture = _from(home, desk.folder / posters[0].path)
     if manifest is None:
-        return Outcome(1, "", {}, ("it could not be carried out",), picture)
+        return Outcome(1, "", {}, ("it could not be carried out",), _picture(desk, home))
+    found = told_by(manifest, desk.folder, home)
+    return replace(found, code=0 if as_asked(manifest, desk) else found.code or 1)
+
+
+def told_by(manifest: Manifest, folder: Path, home: Path) -> Outcome:
+    """What the manifest in ``folder`` tells, whoever asked for what."""
     takes = [(shot.id, take) for shot in manifest.shots for take in shot.takes]
     person = any(t.state == "unresolved" or t.code == "OverBudget" for _, t in takes)
     failed = [
@@ -50,9 +53,12 @@ def outcome_of(desk: Desk, manifest: Manifest | None, home: Path) -> Outcome:
         for name, take in takes
         if take.state not in ("succeeded", "skipped")
     ]
-    paths = {d.name: _from(home, desk.folder / d.path) for d in manifest.deliverables}
-    code = 0 if as_asked(manifest, desk) else 4 if person else 1
-    return Outcome(code, manifest.cost, paths, (*failed, *manifest.broken), picture)
+    told = (*failed, *manifest.broken)
+    paths = {d.name: _from(home, folder / d.path) for d in manifest.deliverables}
+    pictures = [d.poster.path for d in manifest.deliverables if d.poster]
+    pictures += [take.first_frame for _, take in takes if take.first_frame]
+    picture = _from(home, folder / pictures[0]) if pictures else None
+    return Outcome(4 if person else 1 if told else 0, manifest.cost, paths, told, picture)
 
 
 def _picture(desk: Desk, home: Path) -> str | None:
@@ -103,18 +109,25 @@ def stand_still(files: Sequence[Sequence[Any]], home: Path) -> bool:
 
 
 def write_index(
-    path: Path, every: Sequence[Item], journals: Mapping[Path, Journal], *, mock: bool
+    path: Path,
+    every: Sequence[Item],
+    journals: Mapping[Path, Journal],
+    found: Mapping[str, Outcome],
+    *,
+    mock: bool,
 ) -> str:
-    """Write the page over all lists of the folders at work; what all their clips cost."""
+    """Write the page over all lists; what all their clips cost.
+
+    ``found`` is what came of some of them, by name; of the others their journals tell.
+    """
     left = {folder: journal.rows() for folder, journal in journals.items()}
     entries: list[Entry] = []
     amounts: dict[str, Decimal] = {}
     for item in every:
-        if item.home not in left:
-            continue
         name = item.loaded.row.name if item.loaded.row else ""
-        before = left[item.home].get(name)
-        entries.append(_entry(item, before["outcome"] if before else None, path.parent))
+        before = left.get(item.home, {}).get(name)
+        outcome = found.get(item.name) or (Outcome.read(before["outcome"]) if before else None)
+        entries.append(_entry(item, outcome, path.parent))
     for journal in journals.values():
         for currency, amount in journal.spent().items():
             amounts[currency] = amounts.get(currency, Decimal(0)) + amount
@@ -133,10 +146,9 @@ def write_index(
     return cost or "nothing"
 
 
-def _entry(item: Item, record: Mapping[str, Any] | None, base: Path) -> Entry:
-    if record is None:
+def _entry(item: Item, outcome: Outcome | None, base: Path) -> Entry:
+    if outcome is None:
         return Entry(item.name, "new")
-    outcome = Outcome.read(record)
     board = item.folder / "storyboard.html"
     return Entry(
         name=item.name,

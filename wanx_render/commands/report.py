@@ -69,7 +69,7 @@ def after_run(manifest: Manifest, source: Source, executor: Executor, emit: Emit
         emit(Event("warning", f"no storyboard of more than {_MANY} shots, but `report` writes it"))
         return
     try:
-        if _told_already(manifest, source.folder / NAME):
+        if told_already(manifest, source.folder / NAME):
             return
         missing = write(manifest, source, executor, source.folder / NAME)
     except Exception as error:  # noqa: BLE001  # clips are paid for and delivered: no page undoes that
@@ -151,7 +151,8 @@ def _mark(manifest: Manifest) -> str:
     return hashlib.sha256(b"\0".join([told.encode("utf-8", "replace"), *looks])).hexdigest()
 
 
-def _told_already(manifest: Manifest, target: Path) -> bool:
+def told_already(manifest: Manifest, target: Path) -> bool:
+    """Whether the page at ``target`` is the one that would be written."""
     try:
         with target.open("rb") as stream:
             return _mark(manifest).encode() in stream.read(_HEAD)
