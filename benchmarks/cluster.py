@@ -4,7 +4,9 @@ Dask's own processes on this machine, and a folder that they share. Prints
   overhead   milliseconds of a call that does nothing: many at once, one after another, and what
              the program, the scheduler and the workers spend on it together
   two/one    how much faster two workers of one thread are than one: at calls that wait for a fixed
-             time (the cluster's part in it), and at real encodes (which also need two idle cores)
+             time (the cluster's part in it); at real encodes, each worker kept to one core, as a
+             worker for each core has it; and free, where one worker alone fills more than one core,
+             for an ffmpeg decodes, scales and encodes at the same time
   bill       processor seconds and bytes of one finished deliverable, by what is done where
 Rounds are taken turn by turn; ratios are of medians of one run.
 """
@@ -23,7 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from cluster import Rig, children, rig, until
+from cluster import Machine, Rig, children, rig, until
 
 from wanx_render import afar, ffmpeg, store
 from wanx_render.cluster import connect
@@ -33,6 +35,11 @@ from wanx_render.making import JoinCall, digest, make_deliverable, make_segment
 from wanx_render.plan import Frame
 from wanx_render.timing import Cut
 
+EVERY = os.sched_getaffinity(0)
+CORES: dict[str, Callable[[int], set[int]]] = {
+    "encodes, a core": lambda number: {sorted(EVERY)[number % len(EVERY)]},
+    "encodes, free": lambda _: EVERY,
+}
 TALL = Frame(Size(1080, 1920), Fraction(30), "crop", "black")
 SMALL = Frame(Size(720, 1280), Fraction(30), "crop", "black")
 
@@ -97,6 +104,14 @@ def encodes(executor: Executor, order: afar.Order, take: Take, name: str, calls:
     return time.monotonic() - began
 
 
+def keep_to(machines: list[Machine], cores: Callable[[int], set[int]]) -> None:
+    """Let the processes of each worker, and what they start, run on its cores only."""
+    for number, machine in enumerate(machines):
+        for pid in (machine.process.pid, *children(machine.process.pid)):
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), cores(number))
+
+
 def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
     program = ffmpeg.find(os.environ)
     take = clip(program, folder / "clip.mp4", Size(816, 1104), 2)
@@ -117,14 +132,16 @@ def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
             for n, executor in on.items():
                 waits = took(lambda: wait([executor.submit(time.sleep, 0.25) for _ in range(24)]))  # noqa: B023
                 rows.setdefault(("waits", n), []).append(waits)
-                seconds = encodes(executor, order, there, f"{turn}-{n}", 6)
-                rows.setdefault(("encodes", n), []).append(seconds)
-    for kind in ("waits", "encodes"):
+                for kind, cores in CORES.items():
+                    keep_to(made[n].machines, cores)
+                    seconds = encodes(executor, order, there, f"{turn}-{n}-{kind}", 6)
+                    rows.setdefault((kind, n), []).append(seconds)
+    for kind in ("waits", *CORES):
         one, two = (statistics.median(rows[(kind, n)]) for n in (1, 2))
         each = " ".join(
             f"{a / b:.2f}" for a, b in zip(rows[(kind, 1)], rows[(kind, 2)], strict=True)
         )
-        print(f"two/one {kind:8} {one:6.1f} s / {two:6.1f} s = {one / two:.2f}   (rounds: {each})")
+        print(f"two/one {kind:16} {one:6.1f} s / {two:6.1f} s = {one / two:.2f}   (rounds: {each})")
 
 
 def cpu(work: Callable[[], object]) -> float:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -138,7 +138,7 @@ class Emulator:
             call.account = account_of(call.request.headers.get("authorization", ""), region)
         await self._read(call)
         try:
-            fault = call.fault = self.service.plan.strike(call.subject())
+            fault = call.fault = self.service.plan.strike(self._subject(call))
         except BadFault as error:  # in a tag of the prompt
             raise Problem(400, "MockTag", str(error)) from None
         if fault and fault.effect == "slow" and fault.stage == "before":
@@ -151,6 +151,12 @@ class Emulator:
         if fault and fault.effect == "slow" and fault.stage in ("after", "headers"):
             await asyncio.sleep(min(fault.seconds, _SLOWEST))
         return cutting.spoilt(fault, answer) if fault else answer
+
+    def _subject(self, call: Call) -> Subject:
+        """What the fault plan looks at: of what is about a task, that task's model and prompt."""
+        subject = call.subject()
+        asked = self.service.request_of(call.task_id) if call.task_id else None
+        return replace(subject, model=asked.model, prompt=asked.prompt) if asked else subject
 
     async def _done(self, call: Call, do: Do) -> Response:
         """The answer without faults; refusals are answers too, so that they can be spoilt."""

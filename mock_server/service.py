@@ -26,6 +26,7 @@ from wanx_render.backends.simulator import Fate, Simulator, Task
 from wanx_render.capabilities import Catalog
 from wanx_render.errors import Refused, Throttled
 from wanx_render.ffmpeg import Ffmpeg
+from wanx_render.task import TaskRequest
 
 POLICIES_PER_SECOND = 100
 _TOO_MANY = "Requests rate limit exceeded, please try again later."
@@ -234,6 +235,11 @@ class Service:
             if task:
                 return task, simulator.truth(task)
         return None
+
+    def request_of(self, task_id: str) -> TaskRequest | None:
+        """What a task was asked for, whosever it is."""
+        known = (simulator.known(task_id) for simulator in self._accounts.values())
+        return next((task.request for task in known if task), None)
 
     def advance(self, seconds: float, account: str | None = None) -> datetime:
         """Move the clock on. Raises BadTime."""

@@ -1,10 +1,14 @@
 """Bad media, case by case: `uv run python tests/hostile.py` prints what becomes of each.
 
 Every case is a file that someone may really have, or that someone may make to do harm. It is either
-made exact, or refused with a sentence; nothing is left under a final name where it is refused.
+made exact, or refused with a sentence; nothing is left under a final name where it is refused. Then
+what goes with clips in a list: music, fonts, words. What is wrong there is found before anything is
+spent.
 """
 
 import io
+import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -180,8 +184,84 @@ def judged(case: Case, program: ffmpeg.Ffmpeg, folder: Path) -> tuple[str, str]:
     return str(probe.picture.size), "exact, verified"
 
 
+LIST = """\
+version: 1
+project: bad
+backend: mock
+defaults: {{model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3, trim: {{end: 1}}}}
+shots:
+  - {{id: one, image: a.png, prompt: one{shot}}}
+deliverables:
+  - {{aspect: 1:1, size: 96x96, quality: draft{wish}}}
+"""
+
+
+@dataclass(frozen=True)
+class Companion:
+    """What goes with a list: more of its shot or deliverable, and a file; what becomes of it."""
+
+    name: str
+    wish: str = ""
+    shot: str = ""
+    file: str = ""
+    content: bytes | tuple[str, ...] = b""  # or what ffmpeg makes it of
+    refused: str = ""  # part of the first message
+
+
+TONE = ("-f", "lavfi", "-i", "sine=d=0.2")
+SRT = b"1\n00:00:00,500 --> 00:00:09,000\nto the end, and on\n"
+COMPANIONS = (
+    Companion("music shorter than the video", ", audio: {music: m.wav}", "", "m.wav", TONE),
+    Companion("music that is no sound", ", audio: {music: m.wav}", "", "m.wav", b"la la", "m.wav"),
+    Companion("music that is not there", ", audio: {music: m.wav}", refused="does not exist"),
+    Companion(
+        "a playlist as music",
+        ", audio: {music: m.wav}",
+        "",
+        "m.wav",
+        b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
+        "m.wav",
+    ),
+    Companion(
+        "a font that is not there", ", font: f.ttf", ", caption: hi", refused="does not exist"
+    ),
+    Companion("a font that is none", ", font: f.ttf", ", caption: hi", "f.ttf", b"no", "f.ttf"),
+    Companion("words the font lacks", "", ", caption: ok 🎉", refused="U+1F389"),
+    Companion(
+        "words of quotes, percents, colons, a new line",
+        "",
+        ', caption: "it\'s 100%: [a];b\\\\ \\n%{pts} 你好"',
+    ),
+    Companion("subtitles longer than the video", ", subtitles: s.srt", "", "s.srt", SRT),
+    Companion("subtitles that are none", ", subtitles: s.srt", "", "s.srt", b"hello", "s.srt"),
+)
+
+
+def companion(case: Companion, program: ffmpeg.Ffmpeg, folder: Path) -> tuple[str, str]:
+    """What became of the list: exact or nothing, and the sentence; nothing is asked for if so."""
+    still = ("-f", "lavfi", "-i", "color=c=teal:s=400x400", "-frames:v", "1", "-pix_fmt", "rgb24")
+    ffmpeg.run(program, (*still, str(folder / "a.png")))
+    if isinstance(case.content, tuple):
+        ffmpeg.run(program, (*case.content, str(folder / case.file)))
+    elif case.file:
+        (folder / case.file).write_bytes(case.content)
+    text = LIST.format(shot=case.shot, wish=case.wish)
+    (folder / "bad.yaml").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        (sys.executable, "-m", "wanx_render", "bad.yaml"),
+        cwd=folder, capture_output=True, text=True, check=False,
+        env={**os.environ, "WANX_FFMPEG": str(program.path)},
+    )  # fmt: skip
+    made = folder / "renders" / "bad" / "1x1.mp4"
+    assert done.returncode == (0 if made.exists() else 2), done.stderr
+    if not made.exists():
+        assert not (folder / "renders").exists(), f"{case.name}: something was begun"
+        return "", done.stderr.splitlines()[0]
+    return str(ffmpeg.probe(program, made).picture.size), "exact, verified"
+
+
 def main() -> None:
-    wide = max(len(case.name) for case in CASES)
+    wide = max(len(case.name) for case in (*CASES, *COMPANIONS))
     bad = 0
     for case in CASES:
         with tempfile.TemporaryDirectory() as folder:
@@ -190,6 +270,14 @@ def main() -> None:
         bad += not right
         print(
             f"{case.name:{wide}}  {made or 'refused':8}  {told[:110]}{'' if right else '  WRONG'}"
+        )
+    for other in COMPANIONS:
+        with tempfile.TemporaryDirectory() as folder:
+            made, told = companion(other, PROGRAMS["wheel"], Path(folder))
+        right = bool(made) != bool(other.refused) and other.refused in told
+        bad += not right
+        print(
+            f"{other.name:{wide}}  {made or 'refused':8}  {told[:150]}{'' if right else '  WRONG'}"
         )
     sys.exit(1 if bad else 0)
 

@@ -222,6 +222,19 @@ def test_a_service_that_never_makes_sense_is_not_asked_for_ever(stage: Stage, fa
     assert stage.paid() == [1] * REQUESTS
 
 
+@pytest.mark.parametrize("fault", ["truncated", "wrong-length", "html", "garbage"])
+def test_a_clip_that_never_comes_whole_harms_no_other(stage: Stage, fault: str) -> None:
+    """The next run fetches it, and pays nothing more."""
+    stage.faults(f"on=result prompt=second effect={fault}")
+    manifest = stage.run()
+    states = {(take.state, shot.id) for shot in manifest.shots for take in shot.takes}
+    assert states == {("succeeded", "one"), ("failed", "two")}
+    assert manifest.deliverables == ()
+    stage.faults()
+    assert stage.run().complete
+    assert stage.paid() == [1] * REQUESTS
+
+
 def test_hostile_days_end_well_or_ask(stage: Stage) -> None:
     for seed in range(6):
         stage.meet(Twin(seed=seed))

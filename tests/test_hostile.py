@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hostile import CASES, Case, judged
+from hostile import CASES, COMPANIONS, Case, Companion, companion, judged
 
 from wanx_render import ffmpeg
 from wanx_render.conform import Segment, Take
@@ -28,6 +28,15 @@ def test_bad_media_is_made_exact_or_refused_with_a_sentence(
 ) -> None:
     made, told = judged(case, program, tmp_path)
     assert made == case.becomes, told
+    assert case.refused in told
+
+
+@pytest.mark.parametrize("case", COMPANIONS, ids=lambda case: case.name)
+def test_what_goes_with_the_clips_is_used_exactly_or_refused_before_anything_is_spent(
+    case: Companion, program: ffmpeg.Ffmpeg, tmp_path: Path
+) -> None:
+    made, told = companion(case, program, tmp_path)
+    assert bool(made) != bool(case.refused), told
     assert case.refused in told
 
 

@@ -210,9 +210,12 @@ def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
                 )
     for index, deliverable in scene.deliverables.items():
         if deliverable.font and _font(scene, deliverable.font) is None:
-            told = f"{deliverable.name}: {deliverable.font[:100]} is no font file that can be read"
+            there = is_file(scene.folder / deliverable.font)
+            wrong = "is no font file that can be read" if there else "does not exist"
+            told = f"{deliverable.name}: {deliverable.font[:100]} {wrong}"
+            hint = "such as fonts/Inter.ttf; paths start at the shot list's folder"
             place = scene.place(("deliverables", index, "font"))
-            yield Diagnostic("font-unreadable", told, place, "such as fonts/Inter.ttf")
+            yield Diagnostic("font-unreadable", told, place, hint)
         if deliverable.subtitles:
             yield from _subtitles_unusable(scene, index, deliverable, deliverable.subtitles)
 
