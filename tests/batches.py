@@ -19,11 +19,12 @@ from wanx_render.backends.uploads import Uploads
 from wanx_render.bench import LocalBench
 from wanx_render.capabilities import packaged
 from wanx_render.commands.base import World
-from wanx_render.commands.batch import Run
 from wanx_render.commands.folder import opened
 from wanx_render.commands.lists import Choice, chosen, items, read_all
 from wanx_render.commands.render import RenderOptions, writable
 from wanx_render.commands.service import Service
+from wanx_render.commands.survey import Survey
+from wanx_render.commands.together import Run
 from wanx_render.events import Event
 from wanx_render.geometry import Size
 from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
@@ -122,12 +123,13 @@ class Day:
             for home in dict.fromkeys(item.home for item in some):
                 writable(home)
                 journals[home] = stack.enter_context(opened(home))
+            survey = Survey(chosen_by, CATALOG, PROGRAMS["wheel"], journals)
             run = Run(
-                chosen_by, CATALOG, PROGRAMS["wheel"], journals, World({}, StringIO(), StringIO()),
+                survey, every, World({}, StringIO(), StringIO()),
                 bench=lambda _, home: Paper(PROGRAMS["wheel"], self.pool, home), storyboards=False,
             )  # fmt: skip
-            prospects = run.survey(some, every)
-            run.within_budgets(prospects)
+            prospects = survey.of(some, every)
+            survey.within_budgets(prospects)
             work = run.carry_out(prospects, self._service(transport), self.pool, self.events.append)
             self.time.run(work)
         return run

@@ -52,7 +52,7 @@ FLOORS = (
     ("board.feed", "board.guard", "board.view"),
     ("board.app",),
     ("commands.base", "commands.service", "commands.folder", "commands.workplace"),
-    ("commands.lists",),
+    ("commands.lists", "commands.regain"),
     (
         "commands.plan",
         "commands.validate",
@@ -69,7 +69,9 @@ FLOORS = (
     ("commands.room", "commands.saves"),
     ("commands.board",),
     ("commands.outcome", "commands.plans", "commands.whole"),
-    ("commands.batch", "commands.reports"),
+    ("commands.survey", "commands.reports"),
+    ("commands.together",),
+    ("commands.batch",),
     ("cli",),
     ("__main__",),
 )

@@ -24,8 +24,8 @@ class Work:
     name: str
     group: str  # the file it comes of; files are served by turns
     start: Callable[[], Desk]
-    done: Callable[[Desk, Manifest | None], None]  # None where it could not be carried out
-    after: Callable[[Desk, Manifest], list[Event]] = lambda *_: []  # on a thread
+    after: Callable[[Desk, Manifest], list[Event]]  # on a thread
+    done: Callable[[Desk, Manifest | None, list[Event]], None]  # None: it could not be carried out
 
 
 def by_turns(works: Sequence[Work]) -> Iterator[Work]:
@@ -59,7 +59,7 @@ async def _carry_out(work: Work, program_version: str) -> None:
         manifest = await render(named, program_version)
     except (WanxError, OSError) as error:
         named.emit(Event("broken", str(error)))
-    if manifest:
-        for event in await asyncio.to_thread(work.after, named, manifest):
-            named.emit(event)
-    work.done(named, manifest)
+    told = await asyncio.to_thread(work.after, named, manifest) if manifest else []
+    for event in told:
+        named.emit(event)
+    work.done(named, manifest, told)

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Set
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -16,12 +17,12 @@ from typing import TypeVar
 from wanx_render import afar
 from wanx_render.afar import Order, moved, paths_in
 from wanx_render.bench import SEGMENTS
-from wanx_render.errors import WanxError
+from wanx_render.errors import StoreError, WanxError
 from wanx_render.ffmpeg import Ffmpeg
 from wanx_render.fonts import chinese
 from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
 from wanx_render.published import Published
-from wanx_render.store import Folder, Store
+from wanx_render.store import Folder
 
 T = TypeVar("T")
 
@@ -30,22 +31,17 @@ _ATONCE = 4  # files on their way to the store
 
 
 class SharedBench:
-    """Other machines, and a store that holds what the folder of ``published`` holds.
+    """Other machines, and the store that holds what the folder of ``published`` holds."""
 
-    ``folder`` is where this list's files go: that one, or one in it.
-    """
-
-    def __init__(
-        self, program: Ffmpeg, executor: Executor, store: Store, folder: Path, published: Published
-    ) -> None:
+    def __init__(self, program: Ffmpeg, executor: Executor, published: Published) -> None:
         self.program = program
         self._executor = executor
-        self._store = store
+        self._store = published.store
         self._root = published.folder
         self._published = published
-        self.pieces = folder / SEGMENTS
-        self._made = self._name(folder / ".cache" / "deliverables")
-        self._there = store.names(self._name(self.pieces))
+        self.pieces = self._root / SEGMENTS
+        self._made = self._name(self._root / ".cache" / "deliverables")
+        self._there = published.names(self._name(self.pieces))
         self._sent: dict[Path, asyncio.Future[tuple[str, str]]] = {}
         self._gate = asyncio.Semaphore(_ATONCE)
 
@@ -88,8 +84,12 @@ class SharedBench:
         pass
 
     async def sweep(self, used: Set[str], among: Set[str] | None = None) -> None:
-        """Drop segments no longer used, and what calls left that were cut short."""
-        await asyncio.to_thread(self._swept, used, among)
+        """Drop segments no longer used, and what calls left that were cut short.
+
+        What cannot be dropped now is dropped by the next run.
+        """
+        with suppress(StoreError):
+            await asyncio.to_thread(self._swept, used, among)
 
     def _swept(self, used: Set[str], among: Set[str] | None) -> None:
         segments = self._name(self.pieces)
@@ -137,9 +137,7 @@ class SharedBench:
                 return name, sha256
         else:
             name = f"{_INPUTS}/{sha256}{path.suffix}"
-        if not self._published.stands(name, sha256):
-            self._store.put(path, name)
-            self._published.keep(name, sha256)
+        self._published.offer(path, name, sha256)
         return name, sha256
 
 

@@ -3,7 +3,7 @@
 A plan and the journal of its folder in, one ``Standing`` for each take out. Nothing is sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -134,6 +134,28 @@ def kept(take: Take, journal: Journal, folder: Path, world: str) -> Take | None:
             if request.key(world) == attempt.key:
                 return replace(take, request=request, waits_for=None)
     return None
+
+
+def lost(
+    standings: Iterable[Standing], journal: Journal, folder: Path, world: str
+) -> Iterator[tuple[Standing, Attempt]]:
+    """The takes that would be paid again, each with a clip that it had and is gone from here.
+
+    Of a chained take, whose first frame may be gone too, each clip that it may have been.
+    """
+    for each in standings:
+        if each.state != "new":
+            continue
+        take = each.take
+        if take.waits_for is None:
+            found = journal.clip_for(take.request.key(world))
+            known = [found] if found else []
+        else:
+            wanted, had = _but_first_frame(take.request.record()), journal.clips_of(take.label)
+            known = [a for a in had if _but_first_frame(a.request) == wanted]
+        for attempt in known:
+            if not (folder / "clips" / (attempt.clip_name or "")).is_file():
+                yield each, attempt
 
 
 def _but_first_frame(record: Mapping[str, Any]) -> dict[str, Any]:

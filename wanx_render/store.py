@@ -86,9 +86,19 @@ class Folder:
             return ""
         return f"{found.st_size}-{found.st_mtime_ns}"
 
+    def marks(self) -> dict[str, str]:
+        """The mark of every file, by its name."""
+        found = (path for path in self.path.rglob("*") if path.is_file())
+        names = (path.relative_to(self.path).as_posix() for path in found)
+        return {name: self.mark(name) for name in names}
+
     def remove(self, name: str) -> None:
         with _told(self, name):
             (self.path / name).unlink(missing_ok=True)
+
+    def under(self, name: str) -> "Folder":
+        """A folder of it, as a store of its own."""
+        return Folder(self.path / name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +153,20 @@ class Bucket:
                 found = self._system.info(self._at(name), refresh=True)
             except FileNotFoundError:
                 return ""
-        return f"{found.get('size')}-{found.get('ETag') or found.get('etag') or ''}"
+        return _mark(found)
+
+    def marks(self) -> dict[str, str]:
+        """The mark of every file, by its name: one question for a thousand of them.
+
+        Raises StoreError.
+        """
+        base = self._at("").rstrip("/")
+        with _told(self, ""):
+            try:
+                found = self._system.find(base, detail=True)
+            except FileNotFoundError:
+                return {}
+        return {name.removeprefix(f"{base}/"): _mark(each) for name, each in found.items()}
 
     def remove(self, name: str) -> None:
         with _told(self, name):
@@ -151,6 +174,10 @@ class Bucket:
                 self._system.rm_file(self._at(name))
             except FileNotFoundError:
                 return
+
+    def under(self, name: str) -> "Bucket":
+        """A folder of it, as a store of its own."""
+        return Bucket(f"{self.url.rstrip('/')}/{name}", self.options)
 
     @property
     def protocol(self) -> str:
@@ -165,6 +192,10 @@ class Bucket:
 
 
 Store = Folder | Bucket
+
+
+def _mark(found: Mapping[str, Any]) -> str:
+    return f"{found.get('size')}-{found.get('ETag') or found.get('etag') or ''}"
 
 
 def is_url(text: str) -> bool:

@@ -1,7 +1,8 @@
 """How each of many lists was left: noted in the journal, seen at once by the next run, shown."""
 
+import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -36,12 +37,18 @@ class Outcome:
         return cls(**{**record, "failed": tuple(record["failed"])})
 
 
-def outcome_of(desk: Desk, manifest: Manifest | None, home: Path) -> Outcome:
-    """What came of the list of ``desk``; without a manifest it could not be carried out."""
+def outcome_of(
+    desk: Desk, manifest: Manifest | None, home: Path, unsent: Sequence[str] = ()
+) -> Outcome:
+    """What came of the list of ``desk``; without a manifest it could not be carried out.
+
+    ``unsent`` tells which files did not get to the bucket.
+    """
     if manifest is None:
         return Outcome(1, "", {}, ("it could not be carried out",), _picture(desk, home))
     found = told_by(manifest, desk.folder, home)
-    return replace(found, code=0 if as_asked(manifest, desk) else found.code or 1)
+    code = (1 if unsent else 0) if as_asked(manifest, desk) else found.code or 1
+    return replace(found, code=code, failed=(*found.failed, *unsent))
 
 
 def told_by(manifest: Manifest, folder: Path, home: Path) -> Outcome:
@@ -78,11 +85,16 @@ def _from(folder: Path, path: Path) -> str:
 # -- whether a finished list still stands ----------------------------------------------------------
 
 
-def files_of(manifest: Manifest, folder: Path, home: Path) -> list[list[Any]]:
-    """Every file that a finished list consists of, with its size and time."""
+def files_of(manifest: Manifest, folder: Path, home: Path, *, elsewhere: bool) -> list[list[Any]]:
+    """Every file here that a finished list consists of, with its size and time.
+
+    ``elsewhere``: its deliverables are in the bucket; whatever has their names here is older.
+    """
     paths = [folder / "manifest.json"]
     for each in manifest.deliverables:
-        paths += [folder / each.path, folder / f"{each.name}.srt"]
+        paths += [folder / f"{each.name}.srt"]
+        if not elsewhere:
+            paths.append(folder / each.path)
     for shot in manifest.shots:
         paths += [folder / take.clip for take in shot.takes if take.clip]
     found: list[list[Any]] = []
@@ -108,56 +120,98 @@ def stand_still(files: Sequence[Sequence[Any]], home: Path) -> bool:
 # -- the index page --------------------------------------------------------------------------------
 
 
-def write_index(
-    path: Path,
-    every: Sequence[Item],
-    journals: Mapping[Path, Journal],
-    found: Mapping[str, Outcome],
-    *,
-    mock: bool,
-) -> str:
-    """Write the page over all lists; what all their clips cost.
+Link = Callable[[Item, Path], str | None]
 
-    ``found`` is what came of some of them, by name; of the others their journals tell.
+
+def beside(page: Path) -> Link:
+    """How a page on this disk leads to the files of a list."""
+    return lambda _, path: _from(page.parent, path)
+
+
+def inside(projects: bool) -> Link:
+    """How a page in the bucket does, where lists have folders by their ``projects``, or it is one.
+
+    Only what lies in a render folder is there.
     """
-    left = {folder: journal.rows() for folder, journal in journals.items()}
-    entries: list[Entry] = []
-    amounts: dict[str, Decimal] = {}
-    for item in every:
-        name = item.loaded.row.name if item.loaded.row else ""
-        before = left.get(item.home, {}).get(name)
-        outcome = found.get(item.name) or (Outcome.read(before["outcome"]) if before else None)
-        entries.append(_entry(item, outcome, path.parent))
-    for journal in journals.values():
-        for currency, amount in journal.spent().items():
-            amounts[currency] = amounts.get(currency, Decimal(0)) + amount
-    cost = ", ".join(f"{amount:.2f} {currency}" for currency, amount in sorted(amounts.items()))
-    projects = dict.fromkeys(item.loaded.shots.project for item in every)
-    heading = Heading(
-        title=", ".join(list(projects)[:5]) + (" and others" if len(projects) > 5 else ""),
-        cost=cost or "nothing spent",
-        mock=mock,
-        finished_at=datetime.now(UTC).isoformat(sep=" ", timespec="seconds"),
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(page(heading, entries), encoding="utf-8")
-    part.replace(path)
-    return cost or "nothing"
+
+    def link(item: Item, path: Path) -> str | None:
+        path = Path(os.path.normpath(path))
+        if not path.is_relative_to(item.home):
+            return None
+        name = path.relative_to(item.home).as_posix()
+        return f"{item.loaded.shots.project}/{name}" if projects else name
+
+    return link
 
 
-def _entry(item: Item, outcome: Outcome | None, base: Path) -> Entry:
+@dataclass(frozen=True)
+class Index:
+    """How every list stands, for a page over all of them."""
+
+    every: Sequence[Item]
+    found: Mapping[str, Outcome]  # what came of each that was ever rendered, by name
+    cost: str  # of all their clips
+    mock: bool
+
+    @classmethod
+    def of(
+        cls,
+        every: Sequence[Item],
+        journals: Mapping[Path, Journal],
+        found: Mapping[str, Outcome],
+        *,
+        mock: bool,
+    ) -> "Index":
+        """``found`` is what came of some of them, by name; of the others their journals tell."""
+        left = {folder: journal.rows() for folder, journal in journals.items()}
+        known = dict(found)
+        for item in every:
+            before = left.get(item.home, {}).get(item.loaded.row.name if item.loaded.row else "")
+            if before and item.name not in known:
+                known[item.name] = Outcome.read(before["outcome"])
+        amounts: dict[str, Decimal] = {}
+        for journal in journals.values():
+            for currency, amount in journal.spent().items():
+                amounts[currency] = amounts.get(currency, Decimal(0)) + amount
+        cost = ", ".join(f"{amount:.2f} {currency}" for currency, amount in sorted(amounts.items()))
+        return cls(every, known, cost or "nothing", mock)
+
+    def text(self, link: Link, *, now: str) -> str:
+        """The page."""
+        entries = [_entry(item, self.found.get(item.name), link) for item in self.every]
+        projects = dict.fromkeys(item.loaded.shots.project for item in self.every)
+        heading = Heading(
+            title=", ".join(list(projects)[:5]) + (" and others" if len(projects) > 5 else ""),
+            cost="nothing spent" if self.cost == "nothing" else self.cost,
+            mock=self.mock,
+            finished_at=now,
+        )
+        return page(heading, entries)
+
+    def write(self, path: Path, link: Link) -> None:
+        """Write the page, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        now = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
+        part.write_text(self.text(link, now=now), encoding="utf-8")
+        part.replace(path)
+
+    def identity(self, link: Link) -> str:
+        """A hash of what the page tells, whenever it is written."""
+        return hashlib.sha256(self.text(link, now="").encode("utf-8", "replace")).hexdigest()
+
+
+def _entry(item: Item, outcome: Outcome | None, link: Link) -> Entry:
     if outcome is None:
         return Entry(item.name, "new")
     board = item.folder / "storyboard.html"
+    made = ((name, link(item, item.home / path)) for name, path in outcome.deliverables.items())
     return Entry(
         name=item.name,
         state=_STATES[outcome.code],
         cost=outcome.cost,
-        picture=_from(base, item.home / outcome.picture) if outcome.picture else None,
-        storyboard=_from(base, board) if board.exists() else None,
-        deliverables=tuple(
-            (name, _from(base, item.home / path)) for name, path in outcome.deliverables.items()
-        ),
+        picture=link(item, item.home / outcome.picture) if outcome.picture else None,
+        storyboard=link(item, board) if board.exists() else None,
+        deliverables=tuple((name, path) for name, path in made if path),
         failed=outcome.failed,
     )

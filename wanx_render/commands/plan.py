@@ -16,6 +16,7 @@ from wanx_render.commands.base import (
     refuse_unknown,
     warnings,
 )
+from wanx_render.commands.regain import told_where
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.forecast import Forecast, forecast
@@ -74,7 +75,8 @@ def look_ahead(loaded: Loaded, catalog: Catalog, options: PlanOptions) -> tuple[
     try:
         made, _ = retaken(make, options.retake, journal, folder)
         standings = stand(made, journal, folder, cascade=options.cascade)
-        return made, forecast(made, standings, catalog)
+        told = told_where(standings, journal, folder, made.world)
+        return made, forecast(made, told, catalog)
     finally:
         if journal:
             journal.close()

@@ -12,6 +12,7 @@ from wanx_render.commands.base import World, make_plan
 from wanx_render.commands.folder import opened
 from wanx_render.commands.lists import Choice, Item, chosen, items, only_named, read_all
 from wanx_render.commands.plan import WORK_TO_PAY_FOR, PlanOptions, plan
+from wanx_render.commands.regain import told_where
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.forecast import Forecast, forecast, wall_seconds
@@ -115,7 +116,8 @@ class _Survey:
             self._open.setdefault(key, each)
         self._made = self._made or made
         if full:
-            self.full.append(forecast(made, standings, self.catalog))
+            told = told_where(standings, journal, item.home, made.world)
+            self.full.append(forecast(made, told, self.catalog))
 
     def whole(self) -> Whole:
         """All lists together."""

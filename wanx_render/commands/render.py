@@ -24,6 +24,7 @@ from wanx_render.commands.base import (
 )
 from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.plan import hold_to, open_saved
+from wanx_render.commands.regain import regain
 from wanx_render.commands.report import Source, after_run
 from wanx_render.commands.service import Service, access, dashscope, mock
 from wanx_render.commands.telling import close, gathered, report, start, warner
@@ -32,7 +33,7 @@ from wanx_render.diagnostics import Diagnostic, without_secrets
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.events import Emit, Event
 from wanx_render.forecast import forecast
-from wanx_render.journal import Journal
+from wanx_render.journal import Attempt, Journal
 from wanx_render.load import Loaded
 from wanx_render.manifest import Manifest
 from wanx_render.needs import insist
@@ -42,7 +43,7 @@ from wanx_render.render import Desk
 from wanx_render.render import render as run_plan
 from wanx_render.reports.terminal import Stage
 from wanx_render.retakes import retaken
-from wanx_render.standing import Standing, stand
+from wanx_render.standing import Standing, lost, stand
 
 if TYPE_CHECKING:
     from wanx_render.backends.dashscope import Access
@@ -87,7 +88,12 @@ def render(
     asked_at = who_asks(options, made, catalog, world)
     folder = render_folder(options, loaded)
     with held(folder), opened(folder) as journal, ExitStack() as stack:
+        where.tried(folder)
+        place = where.place(folder)
         session = Session.of(options, loaded, catalog, folder=folder, journal=journal)
+        back = regain(session.lost(journal), place)
+        if back:
+            session = Session.of(options, loaded, catalog, folder=folder, journal=journal)
         made, new = session.made, session.new
         if approved:
             hold_to(approved, loaded, forecast(made, session.standings, catalog))
@@ -99,17 +105,16 @@ def render(
         stage = Stage(made, RealClock(), limit, service.clock.pace)
         emit = stack.enter_context(report(world, stage, as_json=options.as_json))
         emit(start(made, new, folder, limit))
-        for warning in gathered(warnings(loaded, made)):
+        for warning in (*back, *gathered(warnings(loaded, made))):
             emit(Event("warning", warning))
         works = stack.enter_context(at_work(where, folder, program, executor, warner(emit)))
-        place = works.place(folder)
         for basis, takes in session.counts.items():
             journal.retake(basis, takes)
         desk = session.desk(service, journal, program, executor, emit)
-        desk = replace(desk, limit=limit, bench=place.bench, asks=not options.free)
+        desk = replace(desk, limit=limit, bench=works.bench(place), asks=not options.free)
         manifest = asyncio.run(run(session, desk, service))
         after_run(manifest, Source(folder, program, loaded.media), executor, emit)
-        unsent = place.publish(tuple(each.path for each in manifest.deliverables))
+        unsent = place.publish(folder, manifest)
         for told in unsent:
             emit(Event("broken", told))
     code = close(manifest, desk, world, place, file=options.file, as_json=options.as_json)
@@ -156,6 +161,10 @@ class Session:
             for each in self.standings
             if each.state == "new" and (not only or each.take.shot in only)
         )
+
+    def lost(self, journal: Journal) -> list[Attempt]:
+        """The clips that were paid, are gone from the folder, and would be paid again."""
+        return [a for _, a in lost(self.standings, journal, self.folder, self.made.world)]
 
     @property
     def asks(self) -> bool:

@@ -11,7 +11,7 @@ from wanx_render import ffmpeg
 from wanx_render.commands.base import World
 from wanx_render.commands.folder import opened, pool
 from wanx_render.commands.lists import Choice, Item, chosen, index_of, items, read_all
-from wanx_render.commands.outcome import Outcome, told_by, write_index
+from wanx_render.commands.outcome import Index, Outcome, beside, told_by
 from wanx_render.commands.report import NAME, ReportOptions, Source, report, told_already, write
 from wanx_render.commands.telling import shown
 from wanx_render.diagnostics import Diagnostic
@@ -42,7 +42,8 @@ def report_files(
     with ExitStack() as stack:
         there = [home for home in homes if (home / "journal.sqlite").exists()]
         journals = {home: stack.enter_context(opened(home)) for home in there}
-        write_index(index, every, journals, pages.found, mock=pages.mock)
+        found = Index.of(every, journals, pages.found, mock=pages.mock)
+        found.write(index, beside(index))
     return pages.close(index, world, as_json=options.as_json)
 
 

@@ -1,7 +1,7 @@
 """Where a run encodes and where its files go: ``--executor`` and ``--out`` become a bench."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, StoreError
 from wanx_render.executors import Cluster, Local
 from wanx_render.ffmpeg import Ffmpeg
+from wanx_render.making import digest
+from wanx_render.manifest import Manifest
 from wanx_render.published import Published, to_publish
 from wanx_render.store import Bucket, Folder, Store
 
@@ -45,38 +47,83 @@ class Workplace:
         """How many calls run here; None: as many as cores."""
         return self.choice.at_once if isinstance(self.choice, Local) else None
 
+    def place(self, root: Path, under: str = "") -> "Place":
+        """Where the files of the render folder ``root`` go: into the bucket, or ``under`` it."""
+        bucket = self.bucket.under(under) if self.bucket and under else self.bucket
+        away = isinstance(self.choice, Cluster)
+        return Place(root, bucket, Published(root, bucket or Folder(root)), away)
+
+    def tried(self, folder: Path) -> None:
+        """Put a file there that workers look for. Raises BadInput where it cannot be put.
+
+        ``folder`` is a render folder, the one whose files every worker must see if there is no
+        bucket.
+        """
+        if self.bucket or isinstance(self.choice, Cluster):
+            with usable(self.bucket or Folder(folder)) as target:
+                probe = folder / ".cache" / f"probe-{os.getpid()}"
+                probe.write_text("whoever sees this sees the store\n", encoding="utf-8")
+                try:
+                    target.put(probe, _PROBE)
+                finally:
+                    probe.unlink()
+
 
 @dataclass(frozen=True)
 class Place:
-    """A bench that is ready, and how its files get to where people look for them."""
+    """Where the files of one render folder stand, for people and for workers."""
 
-    bench: Bench
     folder: Path
     bucket: Store | None
     published: Published
-    made_away: bool
+    away: bool  # whether they are made elsewhere
 
     def shown(self, name: str) -> str | Path:
         """Where a file of the run stands."""
         return f"{self.bucket}/{name}" if self.bucket else self.folder / name
 
-    def publish(self, deliverables: tuple[str, ...]) -> list[str]:
-        """Put what is new in the render folder into the bucket; what did not get there, and why.
+    @property
+    def elsewhere(self) -> bool:
+        """Whether deliverables are in the bucket and never here."""
+        return self.away and self.bucket is not None
 
-        ``deliverables`` names the files that are there already if they were made elsewhere.
-        """
+    def parts(self, folder: Path, manifest: Manifest) -> tuple[str, ...]:
+        """The names of all that people look for of the list that is rendered in ``folder``."""
+        ours = {self._name(folder / name) for name in to_publish(folder)}
+        ours |= {self._name(folder / each.path) for each in manifest.deliverables}
+        takes = (take for shot in manifest.shots for take in shot.takes)
+        return tuple(sorted(ours | {self._name(folder / take.clip) for take in takes if take.clip}))
+
+    def _name(self, path: Path) -> str:
+        return Path(os.path.relpath(path, self.folder)).as_posix()
+
+    def publish(self, folder: Path, manifest: Manifest) -> list[str]:
+        """Put what is new of a list into the bucket; what did not get there, and why."""
+        made = {self._name(folder / each.path) for each in manifest.deliverables}
+        names = self.parts(folder, manifest)
+        return self.put(name for name in names if not (self.elsewhere and name in made))
+
+    def put(self, names: Iterable[str]) -> list[str]:
+        """Put what is new of these files into the bucket; what did not get there, and why."""
         if self.bucket is None:
             return []
-        skipped = frozenset(deliverables if self.made_away else ())
-        names = [name for name in to_publish(self.folder) if name not in skipped]
         with ThreadPoolExecutor(_ATONCE) as sending:
             return [told for told in sending.map(self._sent, names) if told]
 
     def _sent(self, name: str) -> str:
+        return self.offer(self.folder / name, name)
+
+    def offer(self, path: Path, name: str, sha256: str = "") -> str:
+        """Put a file into the bucket where it is not there already; why it did not get there.
+
+        ``sha256`` tells its content where that is not what its bytes tell.
+        """
         try:
-            self.published.send(name)
+            self.published.offer(path, name, sha256 or digest(path))
         except StoreError as error:
             return str(error)
+        except OSError as error:
+            return f"{path}: {error.strerror}"
         return ""
 
 
@@ -87,44 +134,30 @@ class Works:
     program: Ffmpeg
     here: Executor
     away: Executor | None
-    bucket: Store | None
 
-    def place(self, root: Path) -> Place:
-        """The bench of the render folder ``root``, which the store mirrors."""
-        published = self.published(root)
-        bench = self.bench(root, published)
-        return Place(bench, root, self.bucket, published, self.away is not None)
-
-    def published(self, root: Path) -> Published:
-        return Published(root, self.bucket or Folder(root))
-
-    def bench(self, folder: Path, published: Published) -> Bench:
-        """The bench of one list, whose files go into ``folder``."""
+    def bench(self, place: Place) -> Bench:
+        """The bench of what is rendered into the folder of ``place``."""
         if self.away is None:
-            return LocalBench(self.program, self.here, folder)
+            return LocalBench(self.program, self.here, place.folder)
         from wanx_render.shared import SharedBench
 
-        target = self.bucket or Folder(published.folder)
-        return SharedBench(self.program, self.away, target, folder, published)
+        return SharedBench(self.program, self.away, place.published)
 
 
 @contextmanager
 def at_work(
     where: Workplace, folder: Path, program: Ffmpeg, here: Executor, tell: Callable[[str], None]
 ) -> Iterator[Works]:
-    """Connect and try. Raises BadInput where the cluster or the store cannot be used.
+    """Connect, once the store was tried. Raises BadInput where the cluster cannot be used.
 
-    ``folder`` is a render folder, the one whose files every worker must see if there is no bucket.
+    ``folder`` is the one that was tried.
     """
-    target = where.bucket or Folder(folder)
-    if where.bucket or isinstance(where.choice, Cluster):
-        _tried(target, folder)
     if isinstance(where.choice, Local):
-        yield Works(program, here, None, where.bucket)
+        yield Works(program, here, None)
         return
-    order = afar.Order(target, afar.makers_with(program))
+    order = afar.Order(where.bucket or Folder(folder), afar.makers_with(program))
     with _cluster(where.choice, order, here, tell, where.patience) as executor:
-        yield Works(program, here, executor, where.bucket)
+        yield Works(program, here, executor)
 
 
 @contextmanager
@@ -159,20 +192,16 @@ def _cluster(
     executor.shutdown()
 
 
-def _tried(target: Store, folder: Path) -> None:
-    """Put a file there that workers look for. Raises BadInput where it cannot be put."""
+@contextmanager
+def usable(target: Store) -> Iterator[Store]:
+    """The store, before anything is sent to the service. Raises BadInput where it fails."""
     try:
-        probe = folder / ".cache" / f"probe-{os.getpid()}"
-        probe.write_text("whoever sees this sees the store\n", encoding="utf-8")
-        try:
-            target.put(probe, _PROBE)
-        finally:
-            probe.unlink()
+        yield target
     except StoreError as error:
         raise BadInput(
             Diagnostic(
                 "store-unusable",
-                f"nothing can be put into {target}: {error}",
+                f"{target} cannot be used: {error}",
                 hint="is the bucket there, and may the credentials of the environment write to it?"
                 if isinstance(target, Bucket)
                 else "choose another with --out",

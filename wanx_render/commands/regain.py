@@ -1,0 +1,74 @@
+"""Paid clips that are gone from a render folder, and that its store still has: fetched, not paid.
+
+What comes is held against the hash that the journal knows before it takes the clip's name.
+"""
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from wanx_render.commands.workplace import Place
+from wanx_render.journal import Attempt, Journal
+from wanx_render.making import digest
+from wanx_render.published import last_seen
+from wanx_render.standing import Standing, lost
+
+_ATONCE = 8
+
+
+def regain(attempts: Iterable[Attempt], place: Place) -> list[str]:
+    """Fetch the clips that the bucket has; what is to be said of it. Raises StoreError."""
+    wanted = {a.clip_name: a.clip_sha256 for a in attempts if a.clip_name and a.clip_sha256}
+    if not wanted or place.bucket is None:
+        return []
+    with ThreadPoolExecutor(_ATONCE) as fetching:
+        ends = fetching.map(lambda each: _fetched(each[0], each[1], place), wanted.items())
+        came = dict(zip(wanted, ends, strict=True))
+    clips = place.shown("clips")
+    told = [f"{clips}/{name} is damaged" for name, end in came.items() if end == "damaged"]
+    if back := list(came.values()).count("back"):
+        were = "clip that was" if back == 1 else "clips that were"
+        told.append(f"{back} paid {were} gone from here came back from {clips}")
+    return told
+
+
+def _fetched(name: str, sha256: str, place: Place) -> Literal["back", "damaged", "nowhere"]:
+    """What became of fetching a clip, which takes its name only if it is the one that was paid."""
+    there, target = f"clips/{name}", place.folder / "clips" / name
+    if not place.published.has(there):
+        return "nowhere"
+    part = target.with_name(f".{name}.{os.getpid()}.part")
+    try:
+        place.published.store.get(there, part)
+        if digest(part) != sha256:
+            return "damaged"
+        part.replace(target)
+        return "back"
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def told_where(
+    standings: tuple[Standing, ...], journal: Journal | None, folder: Path, world: str
+) -> tuple[Standing, ...]:
+    """The standings; of a clip that is gone, where it was put once. No store is asked."""
+    gone = list(lost(standings, journal, folder, world)) if journal else []
+    if not gone:
+        return standings
+    seen = last_seen(folder)
+    where = {
+        id(each): store
+        for each, attempt in gone
+        if (store := seen.get((f"clips/{attempt.clip_name}", attempt.clip_sha256 or "")))
+    }
+    return tuple(_with_store(each, where.get(id(each))) for each in standings)
+
+
+def _with_store(standing: Standing, store: str | None) -> Standing:
+    if store is None:
+        return standing
+    told = f"{standing.reason}; `render --out {store}` brings it back unpaid"
+    return replace(standing, reason=told)
