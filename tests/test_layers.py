@@ -62,7 +62,7 @@ FLOORS = (
         "commands.export",
         "commands.report",
     ),
-    ("commands.telling",),
+    ("commands.telling", "commands.approval"),
     ("commands.render", "commands.debts", "commands.tasks"),
     ("commands.holding",),
     ("commands.choices", "commands.runs"),

@@ -103,8 +103,8 @@ def render(
     from dataclasses import replace
 
     from wanx_render.commands.base import World
-    from wanx_render.commands.batch import render_files
-    from wanx_render.commands.render import RenderOptions, render
+    from wanx_render.commands.batch import render_files, render_saved
+    from wanx_render.commands.render import RenderOptions
 
     if not files and saved is None:
         raise click.UsageError("Missing argument 'FILES' (or --plan).")
@@ -125,7 +125,9 @@ def render(
         if len(files) != 1 or retake or rows or shard:
             raise click.UsageError("--watch goes with one list, without --retake, --rows, --shard.")
         return saves.watch(replace(options, file=files[0]), World.real(), time.sleep)
-    return render_files(options, files, World.real()) if files else render(options, World.real())
+    return (
+        render_files(options, files, World.real()) if files else render_saved(options, World.real())
+    )
 
 
 @cli.command()

@@ -6,14 +6,16 @@ from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog
+from wanx_render.commands.approval import chosen_in, hold_to_all
 from wanx_render.commands.base import World
 from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.lists import Choice, Item, chosen, index_of, items, read_all
 from wanx_render.commands.outcome import Index, beside, inside
+from wanx_render.commands.plan import SAVED, open_saved
 from wanx_render.commands.render import RenderOptions, confirm, render, writable
 from wanx_render.commands.service import Service, access, dashscope, mock
 from wanx_render.commands.survey import Survey
@@ -41,8 +43,24 @@ def render_files(options: RenderOptions, files: tuple[Path, ...], world: World) 
     return render_many(options, batches, catalog, world)
 
 
+def render_saved(options: RenderOptions, world: World) -> int:
+    """Make what a saved plan holds fast and nothing else; of many lists it may be a part."""
+    approved = open_saved(options.plan or Path())
+    if approved["kind"] == SAVED:
+        return render(options, world)
+    batches, catalog = read_all(map(Path, approved["lists"]), options.catalog)
+    if not (options.only or options.rows or options.shard):
+        choice = chosen_in(approved)
+        options = replace(options, only=choice.only, rows=choice.rows, shard=choice.shard)
+    return render_many(options, batches, catalog, world, approved)
+
+
 def render_many(
-    options: RenderOptions, batches: list[Batch], catalog: Catalog, world: World
+    options: RenderOptions,
+    batches: list[Batch],
+    catalog: Catalog,
+    world: World,
+    approved: Mapping[str, Any] | None = None,
 ) -> int:
     """Make everything the lists ask for; the exit code, the worst of all."""
     every = items(batches, options.out)
@@ -74,7 +92,10 @@ def render_many(
             where.tried(first)
         cost = survey.within_budgets(prospects)
         new = len({key for each in prospects for key in each.new})
-        if new and backend != "mock" and not options.yes:
+        if approved:
+            takes = {each.item.name: each.takes for each in prospects}
+            hold_to_all(approved, batches, catalog, backend, takes)
+        elif new and backend != "mock" and not options.yes:
             confirm(cost, new, world)
         survey.note_retakes(prospects)
         run = Run(survey, every, world)

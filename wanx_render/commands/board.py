@@ -26,8 +26,6 @@ def board(options: RenderOptions, port: int, world: World) -> int:
         raise LookupError("a board needs a list")
     loaded, _ = read(options.file, options.catalog)
     folder = render_folder(options, loaded)
-    if loaded.row is not None:
-        world.tell("The list has a table: the board shows its first row.")
     with listening(port) as listener:
         asyncio.run(_serve(options, folder, listener, world))
     return 0

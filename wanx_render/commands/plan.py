@@ -28,6 +28,14 @@ from wanx_render.retakes import retaken
 from wanx_render.standing import stand
 
 SAVED = "wanx-render plan"
+SAVED_MANY = "wanx-render plan of lists"
+_HOLDS: dict[str, dict[str, type]] = {
+    SAVED: {"list": str, "list_sha256": str, "inputs": dict, "forecast": dict},
+    SAVED_MANY: {
+        "lists": list, "choice": dict, "backend": str, "region": str, "catalog": str,
+        "texts": dict, "inputs": dict, "takes": dict,
+    },
+}  # fmt: skip
 WORK_TO_PAY_FOR = 6
 
 
@@ -58,7 +66,7 @@ def plan(options: PlanOptions, world: World, found: tuple[Loaded, Catalog] | Non
     else:
         plan_table.show(told, world.stdout)
     if options.save:
-        _save(options.save, saved(loaded, told))
+        save(options.save, saved(loaded, told))
         world.tell(f"saved; `wanx-render render --plan {options.save}` runs exactly this")
     return WORK_TO_PAY_FOR if options.detailed and told.to_make else 0
 
@@ -94,7 +102,8 @@ def saved(loaded: Loaded, told: Forecast) -> dict[str, Any]:
     }
 
 
-def _save(path: Path, record: dict[str, Any]) -> None:
+def save(path: Path, record: dict[str, Any]) -> None:
+    """Write a plan for approval. Raises BadInput."""
     try:
         text = json.dumps(record, ensure_ascii=False, indent=2, default=str)
         path.write_text(text + "\n", encoding="utf-8")
@@ -105,12 +114,13 @@ def _save(path: Path, record: dict[str, Any]) -> None:
 
 
 def open_saved(path: Path) -> dict[str, Any]:
-    """A saved plan as it was written. Raises BadInput."""
+    """A saved plan as it was written, of one list or of many. Raises BadInput."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record["kind"] != SAVED or not {"list", "list_sha256", "inputs"} <= set(record):
-            raise KeyError("kind")
-        return {**record, "forecast": dict(record["forecast"])}
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        held = _HOLDS[record["kind"]]
+        if not all(isinstance(record[name], kind) for name, kind in held.items()):
+            raise TypeError("held")
+        return record
     except OSError as error:
         raise BadInput(
             Diagnostic("plan-unreadable", f"cannot read {path}: {error.strerror}")

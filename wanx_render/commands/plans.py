@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from wanx_render.capabilities import Catalog
+from wanx_render.commands.approval import approved
 from wanx_render.commands.base import World, make_plan
 from wanx_render.commands.folder import opened
 from wanx_render.commands.lists import Choice, Item, chosen, items, only_named, read_all
-from wanx_render.commands.plan import WORK_TO_PAY_FOR, PlanOptions, plan
+from wanx_render.commands.plan import WORK_TO_PAY_FOR, PlanOptions, plan, save
 from wanx_render.commands.regain import told_where
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
@@ -22,6 +23,7 @@ from wanx_render.pricing import total
 from wanx_render.reports import plan_table
 from wanx_render.reports.plan_table import ListLine, Whole
 from wanx_render.retakes import retaken
+from wanx_render.shotlist import Money
 from wanx_render.standing import Standing, identities, stand
 
 DETAILED = 20  # so many chosen rows are shown in full
@@ -47,11 +49,9 @@ def plan_files(
     batches, catalog = read_all(files, options.catalog)
     if len(batches) == 1 and not batches[0].tabular and not choice.choose:
         return plan(options, world, (batches[0].lists[0], catalog))
-    if options.save:
-        told = "a plan is saved for one list at a time"
-        raise BadInput(Diagnostic("lists-plan", told, hint="--max-cost and --yes hold many lists"))
     every = items(batches, options.folder)
-    some = chosen(every, Choice(choice.only, choice.rows, choice.shard))
+    asked_for = Choice(choice.only, choice.rows, choice.shard)
+    some = chosen(every, asked_for)
     for batch in batches:
         for warning in batch.warnings:
             world.tell(f"{warning.span}: warning[{warning.code}]: {warning.message}")
@@ -66,7 +66,12 @@ def plan_files(
             survey.look(
                 item, asked.get(item.name, ()), full=choice.choose and len(some) <= DETAILED
             )
-    return survey.show(world)
+    code = survey.show(world)
+    if options.save:
+        backend = survey.whole().backend
+        save(options.save, approved(batches, asked_for, catalog, backend, survey.takes))
+        world.tell(f"saved; `wanx-render render --plan {options.save}` runs exactly this")
+    return code
 
 
 class _Survey:
@@ -78,6 +83,7 @@ class _Survey:
         self.journals: dict[Path, Journal] = {}
         self.lines: list[ListLine] = []
         self.full: list[Forecast] = []
+        self.takes: dict[str, dict[str, Money | None]] = {}  # new ones, by list
         self._open: dict[str, Standing] = {}  # by what is asked for
         self._made: Plan | None = None
 
@@ -94,6 +100,8 @@ class _Survey:
         known = identities(made, standings)
         keys = {known[(s.take.shot, s.take.number)]: s for s in meant if s.state != "cached"}
         new = {key: s for key, s in keys.items() if s.state == "new"}
+        takes = [s.take for s in meant if s.state == "new"]
+        self.takes[item.name] = {f"{each.shot} take {each.number}": each.price for each in takes}
         shared = sum(key in self._open for key in new)
         cost = total((s.take.price for s in new.values()), made.currency)
         states = [s.state for s in meant]

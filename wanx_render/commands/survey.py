@@ -26,6 +26,7 @@ class Prospect:
     mark: str  # changes with anything that its deliverables come of
     finished: Outcome | None = None
     new: Mapping[str, Money | None] = field(default_factory=dict)  # prices, by what is asked for
+    takes: Mapping[str, Money | None] = field(default_factory=dict)  # the same, by take
     counts: Mapping[str, int] = field(default_factory=dict)  # retakes
     asks: bool = False
     owed: bool = False
@@ -76,6 +77,7 @@ class Survey:
             item=item,
             mark=mark,
             new={known[(take.shot, take.number)]: take.price for take in session.new},
+            takes={f"{take.shot} take {take.number}": take.price for take in session.new},
             counts=session.counts,
             asks=session.asks,
             owed=any(each.state == "resumed" for each in session.standings),
