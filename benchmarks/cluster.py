@@ -1,8 +1,9 @@
 """What a cluster costs and gives: `uv run python benchmarks/cluster.py [ROUNDS]`.
 
 Dask's own processes on this machine, and a folder that they share. Prints
-  overhead   milliseconds of a call that does nothing: many at once, one after another, and what
-             the program, the scheduler and the workers spend on it together
+  overhead   milliseconds of a call that does nothing: many at once; one after another without a
+             pause (Dask's client sends at most every 10 ms) and with one; and what the program, the
+             scheduler and the workers spend on it together
   two/one    how much faster two workers of one thread are than one: at calls that wait for a fixed
              time (the cluster's part in it); at real encodes, each worker kept to one core, as a
              worker for each core has it; and free, where one worker alone fills more than one core,
@@ -63,13 +64,23 @@ def took(work: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def overhead(executor: Executor, made: Rig, calls: int = 300) -> tuple[float, float, float]:
-    """Milliseconds of a call: by the wall, many at once and one after another; of processors."""
+def overhead(executor: Executor, made: Rig, calls: int = 300) -> tuple[float, ...]:
+    """Milliseconds of a call: by the wall, many at once, then in turn without a pause and with
+    one; of processors."""
     before = spent(made)
     at_once = took(lambda: wait([executor.submit(abs, each) for each in range(calls)]))
     used = spent(made) - before
     in_turn = took(lambda: [executor.submit(abs, each).result() for each in range(60)])
-    return at_once / calls * 1000, in_turn / 60 * 1000, used / calls * 1000
+    return at_once / calls * 1000, in_turn / 60 * 1000, paused(executor), used / calls * 1000
+
+
+def paused(executor: Executor) -> float:
+    """Milliseconds of a call that comes alone."""
+    alone = []
+    for number in range(60):
+        time.sleep(0.03)
+        alone.append(took(executor.submit(abs, number).result))
+    return statistics.median(alone) * 1000
 
 
 def spent(made: Rig) -> float:
@@ -124,10 +135,11 @@ def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
                      take.frames, has_sound=True)  # fmt: skip
         order = afar.Order(place, afar.makers_with(program), (("clip.mp4", take.sha256),))
         on = {n: stack.enter_context(ready(one, place, here, n)) for n, one in made.items()}
-        print("overhead of a call, ms   at once   in turn   processors")
+        print("overhead of a call, ms   at once   in turn     alone   processors")
         for _ in range(rounds):
             figures = overhead(on[2], made[2])
-            print(f"{'':23} {figures[0]:8.2f}  {figures[1]:8.2f}   {figures[2]:10.2f}")
+            every, turn, alone, spent = figures
+            print(f"{'':23} {every:8.2f}  {turn:8.2f}  {alone:8.2f}   {spent:10.2f}")
         for turn in range(rounds):
             for n, executor in on.items():
                 waits = took(lambda: wait([executor.submit(time.sleep, 0.25) for _ in range(24)]))  # noqa: B023
