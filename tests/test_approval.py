@@ -87,7 +87,9 @@ def test_only_what_was_chosen_is_approved(shelf: Shelf) -> None:
     with pytest.raises(NeedsPerson, match="shop/Cup/one take 1 would be asked for"):
         shelf.render(rows="1-2")
     assert not shelf.made()
-    assert shelf.render() == 0
+    with pytest.raises(BadInput, match="no row falls into this share"):
+        shelf.render(shard="2/2")
+    assert shelf.render(shard="1/2") == 0
     assert shelf.made() == ["Hat"]
 
 

@@ -1,22 +1,32 @@
 """Files that several machines share: whole or not there, no secrets on the way, a bound near by."""
 
+import asyncio
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from cluster import BUCKET, Bucket, bucket, until
+from conftest import PROGRAMS
 
-from wanx_render import afar, store
+from wanx_render import afar, ffmpeg, store
 from wanx_render.cache import Cache
-from wanx_render.errors import BadInput, StoreError
-from wanx_render.making import JoinCall
+from wanx_render.conform import Segment, Take
+from wanx_render.errors import BadInput, Broken, StoreError
+from wanx_render.geometry import Focus, Size
+from wanx_render.making import JoinCall, SegmentCall
 from wanx_render.mix import Mix, Track
+from wanx_render.plan import Frame
 from wanx_render.published import Published, to_publish
+from wanx_render.shared import SharedBench
+from wanx_render.timing import Cut
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +178,42 @@ def test_every_path_of_a_call_becomes_a_name_and_nothing_else_changes(tmp_path: 
     there = afar.moved(call, lambda path: Path("in-store") / path.name)
     assert there.mix.voices[0].path == Path("in-store/v.wav")
     assert afar.moved(there, lambda path: tmp_path / path.name) == call
+
+
+def test_a_damaged_piece_is_dropped_from_the_store_and_made_again(
+    place: store.Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANX_CACHE", str(tmp_path / "cache"))
+    root, program = tmp_path / "shared", PROGRAMS["wheel"]
+    (root / "clips").mkdir(parents=True)
+    clip = root / "clips" / "clip.mp4"
+    source = ("-f", "lavfi", "-i", "testsrc2=s=90x160:r=30:d=1", "-c:v", "libx264")
+    ffmpeg.run(program, (*source, "-pix_fmt", "yuv420p", "-f", "mp4", str(clip)))
+    frame = Frame(Size(90, 160), Fraction(30), "crop", "black")
+    take = Take(clip, "ab", Size(90, 160), Fraction(30), 30, has_sound=False)
+    target = root / ".cache/segments/a.mov"
+    name = target.relative_to(root).as_posix()
+    wanted = SegmentCall(Segment.whole(take, Cut(0, 30), Focus(), frame), target)
+    call = JoinCall("out", (target,), frame, 30, root / "out.mp4")
+
+    async def story(bench: SharedBench) -> None:
+        await bench.segments((wanted,))
+        first = await bench.deliverable(call)
+        place.get(name, tmp_path / "a.mov")
+        damaged = bytearray((tmp_path / "a.mov").read_bytes())
+        damaged[damaged.index(b"mdat") + 1200] ^= 1
+        (tmp_path / "a.mov").write_bytes(damaged)
+        place.put(tmp_path / "a.mov", name)
+        shutil.rmtree(tmp_path / "cache", ignore_errors=True)
+        with pytest.raises(Broken, match="not in part 1"):
+            await bench.deliverable(call)
+        assert not bench.has(target)
+        assert not place.has(name)
+        await bench.segments((wanted,))
+        assert await bench.deliverable(call) == first
+
+    with ThreadPoolExecutor(1) as executor:
+        asyncio.run(story(SharedBench(program, executor, Published(root, place))))
 
 
 def test_only_what_people_look_for_is_published_and_only_when_it_changed(

@@ -92,11 +92,25 @@ def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:
 
     def make(program: ffmpeg.Ffmpeg, given: JoinCall, scratch: Path) -> Joined:
         made = scratch / "made.mp4"
-        joined = make_deliverable(program, replace(given, target=made))
+        try:
+            joined = make_deliverable(program, replace(given, target=made))
+        except WanxError:
+            _dropped(order, call, given)
+            raise
         order.store.put(made, name)
         return joined
 
     return _done(order, replace(call, target=Path()), make)
+
+
+def _dropped(order: Order, call: JoinCall, given: JoinCall) -> None:
+    """What the join found damaged, and dropped, is dropped from the store and the cache too."""
+    cache = Cache.of(os.environ)
+    here = (*given.segments, given.sound)
+    for name, path in zip((*call.segments, call.sound), here, strict=True):
+        if name and path and not path.is_symlink() and not path.exists():
+            order.store.remove(name.as_posix())
+            cache.forget(_key(order, name))
 
 
 def _done(order: Order, data: Any, make: Callable[[ffmpeg.Ffmpeg, Any, Path], T]) -> T | WanxError:

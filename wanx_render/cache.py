@@ -71,6 +71,10 @@ class Cache:
         part.replace(self._files / key)
         self._trim()
 
+    def forget(self, key: str) -> None:
+        """Let a file go that is no good."""
+        (self._files / key).unlink(missing_ok=True)
+
     def _trim(self) -> None:
         """Drop what was not used for longest, until the rest fits."""
         found = []

@@ -69,9 +69,20 @@ class SharedBench:
         final = self._name(call.target)
         told = hashlib.sha256(repr((sent, final)).encode()).hexdigest()
         name = f"{self._made}/{told[:32]}.mp4"
-        joined = await self._run(afar.deliverable, order, sent, name)
+        try:
+            joined = await self._run(afar.deliverable, order, sent, name)
+        except WanxError:
+            await asyncio.to_thread(self._look_again, call)
+            raise
         await asyncio.to_thread(self._place, name, final, joined.sha256)
         return joined
+
+    def _look_again(self, call: JoinCall) -> None:
+        """Know of pieces no more that the join found damaged: whoever needs one makes it anew."""
+        pieces = {path for path in (*call.segments, call.sound) if path}
+        with suppress(StoreError):
+            lost = [path.name for path in pieces if not self._store.has(self._name(path))]
+            self._there.difference_update(lost)
 
     def _place(self, name: str, to: str, sha256: str) -> None:
         self._store.move(name, to)

@@ -49,9 +49,13 @@ def render_saved(options: RenderOptions, world: World) -> int:
     if approved["kind"] == SAVED:
         return render(options, world)
     batches, catalog = read_all(map(Path, approved["lists"]), options.catalog)
-    if not (options.only or options.rows or options.shard):
-        choice = chosen_in(approved)
-        options = replace(options, only=choice.only, rows=choice.rows, shard=choice.shard)
+    whole = chosen_in(approved)
+    options = replace(
+        options,
+        only=options.only or whole.only,
+        rows=options.rows or whole.rows,
+        shard=options.shard or whole.shard,
+    )
     return render_many(options, batches, catalog, world, approved)
 
 
