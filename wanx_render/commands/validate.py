@@ -18,10 +18,12 @@ def validate(files: tuple[Path, ...], style: Style, catalog: Path | None, world:
     """Say every problem of each file on stdout; the exit code."""
     found: list[Diagnostic] = []
     texts: dict[str, str] = {}
+    rows = 0
     for file in files:
         try:
             loaded = read_all((file,), catalog)[0][0]
             found += loaded.warnings
+            rows += len(loaded.lists) if loaded.tabular else 0
             texts |= loaded.texts
         except BadInput as problem:
             found += problem.diagnostics
@@ -30,9 +32,8 @@ def validate(files: tuple[Path, ...], style: Style, catalog: Path | None, world:
     if told:
         world.stdout.write(told + "\n")
     errors = sum(each.severity == "error" for each in found)
-    world.tell(
-        f"{len(files)} checked, {_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}"
-    )
+    checked = f"{len(files)} checked" + (f" ({_count(rows, 'row')})" if rows else "")
+    world.tell(f"{checked}, {_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}")
     return 2 if errors else 0
 
 
