@@ -6,8 +6,9 @@ Three shots (24 and 30 fps, sound and silence) into three deliverables (crop 9:1
   needed   the floor; each clip decoded once; the scaling; each finished frame decoded once
   naive    the usual script: each clip scaled and encoded, the results joined and encoded again
   MoviePy  the same by MoviePy 2, in an environment of its own
-Processor time is that of all child processes; ratios are of medians, taken turn by turn. Then what
-is left to do when the last clip lands, and when one caption of a hundred shots is changed.
+Processor time is that of all child processes; ratios are of medians, taken turn by turn. Also what
+is left to do when the last clip lands, or one caption of a hundred shots is changed, the memory that
+takes, where beeps are after a hundred joins, and how loud the whole is.
 """
 
 import asyncio
@@ -481,12 +482,52 @@ def after_last(program: ffmpeg.Ffmpeg, shots: int) -> None:
         print(f"  one caption of {shots} changed: {cost:.2f} s cpu, {cost / whole:.3f} of all")
 
 
+JOINS = 100
+AS_IT_IS = "  - {name: plain, aspect: 9:16, size: 90x160, fps: 30}\n"
+LEVELLED = "  - {name: levelled, aspect: 9:16, size: 90x160, fps: 30, audio: {loudness: -16}}\n"
+
+
+def sound(program: ffmpeg.Ffmpeg) -> None:
+    """Where a beep of the first, middle and last of many shots is heard; loudness before, after."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, frames = Path(name), 30 * SECONDS
+        beep = "aevalsrc=0.2*sin(2*PI*1000*t)*between(t\\,1\\,1.2)+0.002*random(0):s=48000"
+        for rate, clip in ((30, folder / "30.mp4"), (24, folder / "24.mp4")):
+            ffmpeg.run(
+                program,
+                ("-f", "lavfi", "-i", f"testsrc2=s=240x320:r={rate}", "-f", "lavfi", "-i", beep,
+                 "-t", str(SECONDS), "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac",
+                 str(clip)),
+            )  # fmt: skip
+        takes = [
+            Take(folder / f"{rate}.mp4", f"{n:064x}", Size(240, 320), Fraction(rate),
+                 rate * SECONDS, True)
+            for n in range(JOINS) for rate in ((30, 24)[n % 2],)
+        ]  # fmt: skip
+        Listed(program, folder, AS_IT_IS + LEVELLED, takes, "").finish(last_alone=False)
+        plain, levelled = folder / "plain.mp4", folder / "levelled.mp4"
+        late = []
+        for shot in (0, JOINS // 2, JOINS - 1):
+            start = Fraction(shot * frames, 30) + 1 - Fraction(1, 20)
+            heard = ffmpeg.samples(program, plain, start, Fraction(1, 5))
+            first = next(n for n, sample in enumerate(heard) if abs(sample) > 2000)
+            late.append(f"{first / 48 - 50:+.2f} ms")
+        before, after = (ffmpeg.loudness(program, path) for path in (plain, levelled))
+        print(f"\nsound: {JOINS} shots of 30 and 24 fps in turn, joined")
+        print(
+            f"  a beep of the first, the {JOINS // 2 + 1}st, the last is off by " + ", ".join(late)
+        )
+        print(f"  loudness {before.integrated} LUFS, peak {before.peak} dBTP; levelled to -16: "
+              f"{after.integrated} LUFS, peak {after.peak} dBTP")  # fmt: skip
+
+
 def main(rounds: int) -> None:
     program = ffmpeg.find(dict(os.environ))
     print(f"ffmpeg {program.version}, {os.cpu_count()} cores, medians of {rounds}")
     print("\nsmall deliverables (180x320, 180x240, blur), with sound")
     for shots in (3, 100, 300):
         after_last(program, shots)
+    sound(program)
     subprocess.run((*MOVIEPY, "python", "-c", "import moviepy"), check=True)
     with tempfile.TemporaryDirectory() as name:
         studio = Studio(program, make_clips(program, Path(name)), Path(name))
