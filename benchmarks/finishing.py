@@ -7,8 +7,8 @@ Three shots (24 and 30 fps, sound and silence) into three deliverables (crop 9:1
   naive    the usual script: each clip scaled and encoded, the results joined and encoded again
   MoviePy  the same by MoviePy 2, in an environment of its own
 Processor time is that of all child processes; ratios are of medians, taken turn by turn. Also what
-is left to do when the last clip lands, or one caption of a hundred shots is changed, the memory that
-takes, where beeps are after a hundred joins, and how loud the whole is.
+is left to do when the last clip lands, or one caption of a hundred shots is changed; the memory of
+that; where beeps are after a hundred joins, and how loud the whole is.
 """
 
 import asyncio
