@@ -1,5 +1,6 @@
 """Encoding on other machines: a cluster of Dask's own processes, a bucket, and what kills them."""
 
+import json
 import os
 import shlex
 import shutil
@@ -8,6 +9,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,41 @@ def test_the_rows_of_a_table_are_encoded_by_the_workers_too(proof: Proof) -> Non
     assert len(set(made["here"].values())) == 2
     worked = [each for each in proof.rig.machines if (each.scratch).exists()]
     assert worked, "no worker ever had a call"
+
+
+def test_the_rows_of_a_table_go_into_the_bucket_and_a_second_run_makes_nothing(
+    proof: Proof,
+) -> None:
+    """Deliverables are never here, and the other files are put beside them."""
+    folder = proof.folder / "table-bucket"
+    folder.mkdir()
+    shutil.copy(proof.folder / "here" / "a.png", folder)
+    (folder / "list.yaml").write_text(TABLE, encoding="utf-8")
+    (folder / "products.csv").write_text("name\nCup\nHat\n", encoding="utf-8")
+    ran = proof.end(proof.away("rows", folder))
+    assert ran.code == 0, ran.said
+    assert not list((folder / "renders").rglob("9x16.mp4"))
+    assert "is missing" not in ran.said
+    found = proof.bucket.objects()
+    there = {row: sha256(found[f"rows/{row}/9x16.mp4"]).hexdigest() for row in ("Cup", "Hat")}
+    for row in there:
+        told = json.loads(found[f"rows/{row}/manifest.json"])
+        assert [each["sha256"] for each in told["deliverables"]] == [there[row]]
+        assert f"rows/{row}/9x16.poster.jpg" in found
+        assert f'href="./{row}/9x16.mp4"'.encode() in found["rows/index.html"]
+    assert {key for key in found if "/.cache/deliverables/" in key} == set()
+
+    asked = len(proof.bucket.faults.seen)
+    again = proof.end(proof.away("rows", folder))
+    assert again.code == 0, again.said
+    assert "2 finished, 0 takes to make" in again.said
+    assert len(proof.bucket.faults.seen) == asked + 1
+
+    # What is in the bucket alone is made again where it is wanted here.
+    local = proof.end(proof.begin(folder))
+    assert local.code == 0, local.said
+    here = {row: digest(folder / "renders" / "shop" / row / "9x16.mp4") for row in there}
+    assert here == there
 
 
 # A program of a few lines with an executor, ``it``.

@@ -98,9 +98,12 @@ class Source:
         return tuple(path.read_bytes() for path in made)
 
     def poster(self, made: DeliverableRecord) -> bytes:
-        """A frame from near the beginning of a deliverable."""
-        number = min(round(float(_rate(made.fps)) * _POSTER_SECONDS), max(made.frames - 1, 0))
+        """A frame from near the beginning of a deliverable; its poster where it is in a bucket."""
         path = self.folder / made.path
+        if made.poster and not path.exists():
+            beside = (self.folder / made.poster.path).read_bytes()
+            return thumbs.picture(self.kept, made.poster.sha256, beside).read_bytes()
+        number = min(round(float(_rate(made.fps)) * _POSTER_SECONDS), max(made.frames - 1, 0))
         return thumbs.poster(self.program, self.kept, path, made.sha256, number).read_bytes()
 
     def picture(self, take: TakeRecord) -> bytes:
