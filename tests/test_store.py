@@ -24,7 +24,7 @@ from wanx_render.geometry import Focus, Size
 from wanx_render.making import JoinCall, SegmentCall
 from wanx_render.mix import Mix, Track
 from wanx_render.plan import Frame
-from wanx_render.published import Published, to_publish
+from wanx_render.published import Published, last_seen, to_publish
 from wanx_render.shared import SharedBench
 from wanx_render.timing import Cut
 
@@ -232,3 +232,51 @@ def test_only_what_people_look_for_is_published_and_only_when_it_changed(
     (folder / "manifest.json").write_text("new")
     sent = {name: Published(folder, place).send(name) for name in to_publish(folder)}
     assert sent == {"a.mp4": True, "clips/one.mp4": False, "manifest.json": True}
+
+
+def test_one_look_tells_the_mark_of_every_file(place: store.Store, tmp_path: Path) -> None:
+    folder = tmp_path / "renders"
+    (folder / "row").mkdir(parents=True)
+    for name in ("a.mp4", "row/b.mp4"):
+        (folder / name).write_text(name)
+        Published(folder, place).send(name)
+    assert place.marks() == {name: place.mark(name) for name in ("a.mp4", "row/b.mp4")}
+    assert place.under("row").marks() == {"b.mp4": place.mark("row/b.mp4")}
+    assert place.under("nowhere").marks() == {}
+    seen = Published(folder, place)
+    seen.look()
+    assert (seen.names("row"), seen.names("")) == ({"b.mp4"}, {"a.mp4"})
+    assert seen.hold(["a.mp4", "row/b.mp4"])
+    assert not seen.hold([])
+    assert not seen.hold(["a.mp4", "row/c.mp4"])
+    place.remove("a.mp4")
+    seen.look()
+    assert not seen.hold(["a.mp4"])
+
+
+def test_a_record_that_was_cut_short_loses_one_line_and_grows_no_longer_than_needed(
+    tmp_path: Path,
+) -> None:
+    folder, place = tmp_path / "renders", store.Folder(tmp_path / "shared")
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / name).write_text(name)
+    assert [Published(folder, place).send(name) for name in "ab"] == [True, True]
+    record = next((folder / ".cache" / "stores").iterdir())
+    record.write_bytes(record.read_bytes()[:-9])
+    assert [Published(folder, place).send(name) for name in "ab"] == [False, True]
+    assert [Published(folder, place).send(name) for name in "ab"] == [False, False]
+    for _ in range(200):
+        Published(folder, place).keep("a", "x")
+    assert len(record.read_text().splitlines()) < 110
+    assert last_seen(folder)[("b", sha256(b"b").hexdigest())] == str(place)
+
+
+def test_what_many_ask_for_at_once_is_put_once(place: store.Store, tmp_path: Path) -> None:
+    folder = tmp_path / "renders"
+    folder.mkdir()
+    (folder / "clip.mp4").write_bytes(b"x" * 100_000)
+    published = Published(folder, place)
+    with ThreadPoolExecutor(8) as threads:
+        sent = list(threads.map(published.send, ["clip.mp4"] * 16))
+    assert sorted(sent) == [False] * 15 + [True]

@@ -160,7 +160,7 @@ class Bucket:
 
         Raises StoreError.
         """
-        base = self._at("").rstrip("/")
+        base = self._system._strip_protocol(self.url)
         with _told(self, ""):
             try:
                 found = self._system.find(base, detail=True)

@@ -1,7 +1,7 @@
 """``render`` of many lists: one account, one budget, one summary, one exit code, one index page."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,7 +18,7 @@ from wanx_render.commands.outcome import Index, beside, inside
 from wanx_render.commands.plan import SAVED, open_saved
 from wanx_render.commands.render import RenderOptions, confirm, render, writable
 from wanx_render.commands.service import Service, access, dashscope, mock
-from wanx_render.commands.survey import Survey
+from wanx_render.commands.survey import Prospect, Survey
 from wanx_render.commands.telling import gathered, warner
 from wanx_render.commands.together import Run
 from wanx_render.commands.workplace import Place, Workplace, at_work, usable
@@ -27,6 +27,7 @@ from wanx_render.errors import BadInput
 from wanx_render.events import Event
 from wanx_render.load import Batch
 from wanx_render.needs import insist
+from wanx_render.pricing import Total
 
 if TYPE_CHECKING:
     from wanx_render.backends.dashscope import Access
@@ -87,29 +88,22 @@ def render_many(
         journals = {folder: stack.enter_context(opened(folder)) for folder in places}
         _look(sent)
         survey = Survey(options, catalog, program, journals, sent)
-        prospects = survey.of(some, every)
-        back = list(survey.regained(prospects))
-        if back:
-            prospects = survey.of(some, every)
+        prospects, back = _foreseen(survey, some, every)
         open_ = not all(each.finished for each in prospects)
         if open_:
             where.tried(first)
         cost = survey.within_budgets(prospects)
-        new = len({key for each in prospects for key in each.new})
         if approved:
             takes = {each.item.name: each.takes for each in prospects}
             hold_to_all(approved, batches, catalog, backend, takes)
-        elif new and backend != "mock" and not options.yes:
-            confirm(cost, new, world)
+        elif backend != "mock" and not options.yes:
+            _confirm(cost, prospects, world)
         survey.note_retakes(prospects)
         run = Run(survey, every, world)
         emit = run.report(len(some))
         emit(run.opening(prospects, cost, backend))
-        for told in back:
-            emit(Event("warning", told))
-        for batch in batches:
-            for warning in gathered(batch.warnings):
-                emit(Event("warning", warning, list=str(batch.file)))
+        for event in (*back, *_warnings(batches)):
+            emit(event)
         executor = stack.enter_context(pool(where.at_once))
         if open_:  # else there is nothing to be made anywhere
             works = stack.enter_context(at_work(where, first, program, executor, warner(emit)))
@@ -151,6 +145,28 @@ def _look(places: Mapping[Path, Place]) -> None:
     for place in places.values():
         with usable(place.published.store):
             place.published.look()
+
+
+def _foreseen(
+    survey: Survey, some: list[Item], every: list[Item]
+) -> tuple[list[Prospect], list[Event]]:
+    """How every list stands once the clips are back that the bucket has, and what was fetched."""
+    prospects = survey.of(some, every)
+    back = [Event("warning", told) for told in survey.regained(prospects)]
+    return survey.of(some, every) if back else prospects, back
+
+
+def _confirm(cost: Total, prospects: list[Prospect], world: World) -> None:
+    """Have the price typed, if there is anything to pay for. Raises NeedsPerson."""
+    new = {key for each in prospects for key in each.new}
+    if new:
+        confirm(cost, len(new), world)
+
+
+def _warnings(batches: list[Batch]) -> Iterator[Event]:
+    for batch in batches:
+        for warning in gathered(batch.warnings):
+            yield Event("warning", warning, list=str(batch.file))
 
 
 def _put_whole(
