@@ -24,7 +24,7 @@ from wanx_render.commands.base import World
 from wanx_render.commands.batch import render_files
 from wanx_render.commands.render import RenderOptions
 from wanx_render.common import CommonBench, RowBench
-from wanx_render.errors import Broken
+from wanx_render.errors import Broken, StoreError
 from wanx_render.making import SegmentCall, SoundCall, digest
 from wanx_render.mix import NOTHING
 
@@ -244,6 +244,7 @@ class Slow(LocalBench):
         self.begun: list[tuple[str, ...]] = []
         self.go = asyncio.Event()
         self.fail: list[Exception] = []
+        self.poison = ""
 
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
         await self._make(*(call.target for call in calls))
@@ -252,10 +253,13 @@ class Slow(LocalBench):
         await self._make(call.target)
 
     async def _make(self, *targets: Path) -> None:
-        self.begun.append(tuple(target.stem for target in targets))
+        names = tuple(target.stem for target in targets)
+        self.begun.append(names)
         await self.go.wait()
         if self.fail:
             raise self.fail.pop(0)
+        if self.poison in names:
+            raise Broken("killed")
         for target in targets:
             target.touch()
 
@@ -299,6 +303,32 @@ def test_where_one_fails_the_next_tries_and_only_the_first_is_told(tmp_path: Pat
         assert [str(each) for each in came] == ["no more room", "None", "None"]
 
     assert told(tmp_path, story).begun == [("a",), ("a",)]
+
+
+def test_what_failed_for_two_rows_is_given_up_and_its_neighbour_is_made(tmp_path: Path) -> None:
+    """Ten thousand rows would else try, one after the other."""
+
+    async def story(slow: Slow, row: Callable[[], RowBench]) -> None:
+        slow.poison = "a"
+        slow.go.set()
+        works = [segments(row(), "a", "b") for _ in range(9)]
+        came = [str(each) for each in await asyncio.gather(*works, return_exceptions=True)]
+        given_up = "killed; so it was for 2 lists, and is not tried again"
+        assert (came.count("killed"), came.count(given_up)) == (3, 6)
+        await segments(row(), "b")
+
+    assert sorted(told(tmp_path, story).begun) == [("a",), ("a",), ("a", "b"), ("b",)]
+
+
+def test_trouble_of_a_store_gives_nothing_up(tmp_path: Path) -> None:
+    async def story(slow: Slow, row: Callable[[], RowBench]) -> None:
+        slow.fail = [StoreError("500")] * 4
+        slow.go.set()
+        works = [segments(row(), "a") for _ in range(6)]
+        came = await asyncio.gather(*works, return_exceptions=True)
+        assert [str(each) for each in came] == ["500"] * 4 + ["None"] * 2
+
+    told(tmp_path, story)
 
 
 def test_a_row_that_is_stopped_does_not_stop_those_that_wait(tmp_path: Path) -> None:

@@ -1,17 +1,20 @@
 """One bench for all rows of a table: a piece that several of them need is made once.
 
 Whoever needs it first makes it, the others wait. Where that comes to nothing, the next one tries,
-so that a list fails by its own calls alone. Which pieces each list uses is noted for its owner, who
-drops the rest when all are done.
+so that a list fails by its own calls alone; what failed for two is given up, or ten thousand would
+try. Which pieces each list uses is noted for its owner, who drops the rest when all are done.
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Set
+from collections.abc import Coroutine, Sequence, Set
 from pathlib import Path
 
 from wanx_render.bench import Bench
+from wanx_render.errors import Broken, StoreError, WanxError
 from wanx_render.ffmpeg import Ffmpeg
 from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall
+
+_TRIES = 2  # of a piece by itself
 
 
 class CommonBench:
@@ -20,30 +23,35 @@ class CommonBench:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self._making: dict[Path, asyncio.Task[None]] = {}
+        self._failed: dict[Path, tuple[int, WanxError]] = {}  # how often by itself, and why
 
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
         """Make those of ``calls`` that are not there, or wait for them. Raises WanxError."""
         while missing := [call for call in calls if not self.bench.has(call.target)]:
+            self._give_up([call.target for call in missing])
             mine = tuple(call for call in missing if call.target not in self._making)
-            targets = [call.target for call in mine]
-            await self._made(missing, targets, self.bench.segments(mine) if mine else None)
+            # What was in a call that failed goes alone: it may be that one, or another.
+            mine = next(((call,) for call in mine if call.target in self._failed), mine)
+            work = self.bench.segments(mine) if mine else None
+            await self._made([call.target for call in missing], [c.target for c in mine], work)
 
     async def sound(self, call: SoundCall) -> None:
         """Make a sound if it is not there, or wait for it. Raises WanxError."""
         while not self.bench.has(call.target):
+            self._give_up([call.target])
             mine = call.target not in self._making
             work = self.bench.sound(call) if mine else None
-            await self._made([call], [call.target], work)
+            await self._made([call.target], [call.target], work)
 
     async def _made(
         self,
-        wanted: Iterable[SegmentCall | SoundCall],
-        targets: list[Path],
+        wanted: Sequence[Path],
+        targets: Sequence[Path],
         work: Coroutine[object, object, None] | None,
     ) -> None:
         """Carry ``work`` out, which makes ``targets``; without one, wait for who makes the rest."""
         if work is None:
-            await asyncio.wait({self._making[call.target] for call in wanted})
+            await asyncio.wait({self._making[path] for path in wanted})
             return
         task = asyncio.ensure_future(work)
         self._making.update(dict.fromkeys(targets, task))
@@ -51,11 +59,20 @@ class CommonBench:
         # A list that is stopped does not take the piece away from those who wait for it.
         await asyncio.shield(task)
 
-    def _over(self, targets: list[Path], task: "asyncio.Task[None]") -> None:
+    def _over(self, targets: Sequence[Path], task: "asyncio.Task[None]") -> None:
+        error = None if task.cancelled() else task.exception()
         for target in targets:
             del self._making[target]
-        if not task.cancelled():
-            task.exception()  # told to whoever began it, if that one still listens
+            if isinstance(error, WanxError) and not isinstance(error, StoreError):
+                before, _ = self._failed.get(target, (0, error))
+                self._failed[target] = before + (len(targets) == 1), error
+
+    def _give_up(self, wanted: Sequence[Path]) -> None:
+        """Raise Broken where one of them failed so often that it would fail again."""
+        for path in wanted:
+            times, error = self._failed.get(path, (0, None))
+            if times >= _TRIES:
+                raise Broken(f"{error}; so it was for {times} lists, and is not tried again")
 
 
 class RowBench:
