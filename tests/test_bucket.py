@@ -16,8 +16,11 @@ from PIL import Image
 
 from wanx_render.commands.base import World
 from wanx_render.commands.batch import render_files
+from wanx_render.commands.folder import opened
 from wanx_render.commands.plan import PlanOptions, plan
+from wanx_render.commands.regain import regain
 from wanx_render.commands.render import RenderOptions
+from wanx_render.commands.workplace import Workplace
 from wanx_render.errors import BadInput
 from wanx_render.store import at
 
@@ -162,6 +165,13 @@ def test_a_paid_clip_that_is_gone_comes_back_from_the_bucket_if_it_is_the_one(
     whys = {take["reason"] for take in json.loads(told.getvalue())["takes"]}
     back = f"`render --out s3://{BUCKET}/lost` brings it back unpaid"
     assert whys == {f"its clip is gone from the folder; {back}"}
+    with opened(clips.parent) as journal:
+        lost = [*journal.clips_of("intro take 1"), *journal.clips_of("one take 1")]
+        where = f"s3://{BUCKET}/lost"
+        assert regain(lost, Workplace.of(None, None, {}).place(clips.parent)) == [
+            f"paid clips that are gone from here were put into {where} (2): "
+            f"`render --out {where}` brings them back unpaid"
+        ]
     code, _, err = office.run("other.yaml", at="lost")
     assert code == 0, err
     assert "2 takes, 0 to make" in err

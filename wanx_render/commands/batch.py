@@ -76,7 +76,6 @@ def render_many(
         insist(program, item.loaded.shots.shots, item.loaded.shots.deliverables)
     where = Workplace.of(options.executor, options.store, world.environ)
     places = _places(where, some, several=len(batches) > 1)
-    sent = places if where.bucket else {}
     asked_at = None
     if backend != "mock":
         asked_at = access(catalog, region, world.environ, options.base_url)
@@ -86,8 +85,9 @@ def render_many(
             writable(folder)
             stack.enter_context(held(folder))
         journals = {folder: stack.enter_context(opened(folder)) for folder in places}
-        _look(sent)
-        survey = Survey(options, catalog, program, journals, sent)
+        if where.bucket:
+            _look(places)
+        survey = Survey(options, catalog, program, journals, places)
         prospects, back = _foreseen(survey, some, every)
         open_ = not all(each.finished for each in prospects)
         if open_:
@@ -97,12 +97,12 @@ def render_many(
             takes = {each.item.name: each.takes for each in prospects}
             hold_to_all(approved, batches, catalog, backend, takes)
         elif backend != "mock" and not options.yes:
-            _confirm(cost, prospects, world)
+            _confirm(cost, prospects, world, back)
         survey.note_retakes(prospects)
         run = Run(survey, every, world)
         emit = run.report(len(some))
         emit(run.opening(prospects, cost, backend))
-        for event in (*back, *_warnings(batches)):
+        for event in _warnings(batches, back):
             emit(event)
         executor = stack.enter_context(pool(where.at_once))
         if open_:  # else there is nothing to be made anywhere
@@ -118,7 +118,7 @@ def render_many(
             index.write(page, beside(page))
             run.write_manifests()
         if where.bucket:
-            run.unsent = _put_whole(where, index, sent, several=len(batches) > 1)
+            run.unsent = _put_whole(where, index, places, several=len(batches) > 1)
         for told in run.unsent:
             emit(Event("broken", told))
     at = f"{where.bucket}/index.html" if where.bucket else page
@@ -149,21 +149,23 @@ def _look(places: Mapping[Path, Place]) -> None:
 
 def _foreseen(
     survey: Survey, some: list[Item], every: list[Item]
-) -> tuple[list[Prospect], list[Event]]:
-    """How every list stands once the clips are back that the bucket has, and what was fetched."""
+) -> tuple[list[Prospect], list[str]]:
+    """How every list stands once the clips are back that the bucket has, and what to say of it."""
     prospects = survey.of(some, every)
-    back = [Event("warning", told) for told in survey.regained(prospects)]
+    back = list(survey.regained(prospects))
     return survey.of(some, every) if back else prospects, back
 
 
-def _confirm(cost: Total, prospects: list[Prospect], world: World) -> None:
+def _confirm(cost: Total, prospects: list[Prospect], world: World, back: list[str]) -> None:
     """Have the price typed, if there is anything to pay for. Raises NeedsPerson."""
     new = {key for each in prospects for key in each.new}
     if new:
-        confirm(cost, len(new), world)
+        confirm(cost, len(new), world, back)
 
 
-def _warnings(batches: list[Batch]) -> Iterator[Event]:
+def _warnings(batches: list[Batch], back: list[str]) -> Iterator[Event]:
+    for told in back:
+        yield Event("warning", told)
     for batch in batches:
         for warning in gathered(batch.warnings):
             yield Event("warning", warning, list=str(batch.file))

@@ -4,7 +4,8 @@ What comes is held against the hash that the journal knows before it takes the c
 """
 
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +21,15 @@ _ATONCE = 8
 
 
 def regain(attempts: Iterable[Attempt], place: Place) -> list[str]:
-    """Fetch the clips that the bucket has; what is to be said of it. Raises StoreError."""
+    """Fetch the clips that the bucket has; what is to be said of it. Raises StoreError.
+
+    Where the run has no bucket, nothing is fetched, and what is said is where they were put once.
+    """
     wanted = {a.clip_name: a.clip_sha256 for a in attempts if a.clip_name and a.clip_sha256}
-    if not wanted or place.bucket is None:
+    if not wanted:
         return []
+    if place.bucket is None:
+        return _told_of(wanted, place.folder)
     with ThreadPoolExecutor(_ATONCE) as fetching:
         ends = fetching.map(lambda each: _fetched(each[0], each[1], place), wanted.items())
         came = dict(zip(wanted, ends, strict=True))
@@ -33,6 +39,17 @@ def regain(attempts: Iterable[Attempt], place: Place) -> list[str]:
         were = "clip that was" if back == 1 else "clips that were"
         told.append(f"{back} paid {were} gone from here came back from {clips}")
     return told
+
+
+def _told_of(wanted: Mapping[str, str], folder: Path) -> list[str]:
+    seen = last_seen(folder)
+    stores = Counter(seen.get((f"clips/{name}", sha256)) for name, sha256 in wanted.items())
+    return [
+        f"paid clips that are gone from here were put into {store} ({count}): "
+        f"`render --out {store}` brings them back unpaid"
+        for store, count in stores.items()
+        if store
+    ]
 
 
 def _fetched(name: str, sha256: str, place: Place) -> Literal["back", "damaged", "nowhere"]:

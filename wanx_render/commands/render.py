@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -92,14 +92,14 @@ def render(
         place = where.place(folder)
         session = Session.of(options, loaded, catalog, folder=folder, journal=journal)
         back = regain(session.lost(journal), place)
-        if back:
+        if back and place.bucket:
             session = Session.of(options, loaded, catalog, folder=folder, journal=journal)
         made, new = session.made, session.new
         if approved:
             hold_to(approved, loaded, forecast(made, session.standings, catalog))
         limit = None if options.free else within_budget(session)
         if new and not options.free and made.world != "mock" and not (options.yes or approved):
-            confirm(made.cost(new), len(new), world)
+            confirm(made.cost(new), len(new), world, back)
         executor = stack.enter_context(pool(where.at_once))
         service = reach(session, asked_at, world, program=program, executor=executor)
         stage = Stage(made, RealClock(), limit, service.clock.pace)
@@ -234,8 +234,13 @@ async def run(session: Session, desk: Desk, service: Service) -> Manifest:
         await service.backend.close()
 
 
-def confirm(cost: Total, takes: int, world: World) -> None:
-    """Nothing is spent for real before a person types the price. Raises NeedsPerson."""
+def confirm(cost: Total, takes: int, world: World, told: Sequence[str] = ()) -> None:
+    """Nothing is spent for real before a person types the price. Raises NeedsPerson.
+
+    ``told`` is what they should know of it.
+    """
+    for each in told:
+        world.tell(f"warning: {each}")
     price = f"{cost.amount:.2f} {cost.currency}"
     if world.stdin is None or not world.stdin.isatty():
         raise NeedsPerson(

@@ -99,14 +99,14 @@ class Place:
 
     def publish(self, folder: Path, manifest: Manifest) -> list[str]:
         """Put what is new of a list into the bucket; what did not get there, and why."""
+        if self.bucket is None:
+            return []
         made = {self._name(folder / each.path) for each in manifest.deliverables}
         names = self.parts(folder, manifest)
         return self.put(name for name in names if not (self.elsewhere and name in made))
 
     def put(self, names: Iterable[str]) -> list[str]:
         """Put what is new of these files into the bucket; what did not get there, and why."""
-        if self.bucket is None:
-            return []
         with ThreadPoolExecutor(_ATONCE) as sending:
             return [told for told in sending.map(self._sent, names) if told]
 
