@@ -3,6 +3,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class Studio:
     events: list[Event] = field(default_factory=list)
     backend: Any = None
     clock: ManualClock = field(default_factory=ManualClock)
+    service: Catalog | None = None  # where the service is not as the catalog tells
 
     def write(self, text: str) -> None:
         (self.folder / "list.yaml").write_text(text)
@@ -58,10 +60,9 @@ class Studio:
         target = self.folder / out
         target.mkdir(exist_ok=True)
         journal = Journal(target / "journal.sqlite")
-        simulator = Simulator(self.catalog, self.clock.now, seed=journal.attempts())
-        backend = MockBackend(
-            simulator, self.catalog, self.program, self.pool, target / "service.json"
-        )
+        service = self.service or self.catalog
+        simulator = Simulator(service, self.clock.now, seed=journal.attempts())
+        backend = MockBackend(simulator, service, self.program, self.pool, target / "service.json")
         desk = Desk(
             plan=plan.make(loaded.shots, "mock", loaded.media, self.catalog),
             backend=self.backend(backend) if self.backend else backend,
@@ -121,6 +122,25 @@ def test_a_list_becomes_an_exact_file_and_a_record_of_it(studio: Studio) -> None
     assert take["clip"] == f"clips/one-t1-{take['sha256'][:8]}.mp4"
     assert take["usage"] == {"video_duration": 3, "video_ratio": "standard", "video_count": 1}
     assert take["cost"] == "0.72 CNY"
+
+
+def test_a_service_that_is_not_as_predicted_is_told_of_and_the_deliverables_are_exact(
+    studio: Studio,
+) -> None:
+    model = studio.catalog.models["wanx2.1-i2v-turbo"]
+    rate = model.fps.model_copy(update={"value": Fraction(24)})
+    models = {**studio.catalog.models, model.name: model.model_copy(update={"fps": rate})}
+    studio.service = studio.catalog.model_copy(update={"models": models})
+    manifest = studio.run()
+    told = {event.text for event in studio.events if event.kind == "warning"}
+    assert told == {
+        f"its clip is {size} at 24 fps; {size} at 30 fps was expected"
+        for size in ("544x720", "720x544")
+    }
+    for deliverable in manifest.deliverables:
+        assert {part.held for part in deliverable.parts} == {0}
+        assert all(check.holds for check in deliverable.checks)
+    assert {(shot.cut_start, shot.cut_frames) for shot in manifest.shots} == {(0, 72)}
 
 
 def test_a_second_run_makes_nothing_again(studio: Studio) -> None:

@@ -260,6 +260,8 @@ class _Crew:
         media = await self._probed(attempt, attempt.clip_sha256, path)
         told = f"{media.size}, {media.rate} fps, {media.frames} frames"
         self._tell(take, "cached" if said else "clip", told)
+        if not said and (other := _unlike(take, media)):
+            self._tell(take, "warning", other)
         return Clip(take, attempt, media)
 
     async def _probed(self, attempt: Attempt, sha256: str, path: Path) -> Media:
@@ -301,6 +303,14 @@ class _Crew:
             )  # fmt: skip
 
         return tell
+
+
+def _unlike(take: Take, media: Media) -> str:
+    """What of a clip is not as predicted; the deliverables are exact all the same."""
+    came, expected = f"{media.size}", f"{take.size or media.size}"
+    if media.rate != take.rate:
+        came, expected = f"{came} at {media.rate} fps", f"{expected} at {take.rate} fps"
+    return "" if came == expected else f"its clip is {came}; {expected} was expected"
 
 
 def _write(path: Path, text: str) -> None:
