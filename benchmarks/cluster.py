@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from cluster import Machine, Rig, children, rig, until
 
-from wanx_render import afar, ffmpeg, store
+from wanx_render import afar, ffmpeg, probing, store
 from wanx_render.cluster import connect
 from wanx_render.conform import Segment, Take
 from wanx_render.geometry import Focus, Size
@@ -176,7 +176,7 @@ def bill(folder: Path) -> None:
     piece, target = folder / "piece.mov", folder / "done.mp4"
     call = JoinCall("done", (piece,), TALL, segment.frames, target)
     rows = (
-        ("decode check (here)", cpu(lambda: ffmpeg.decode(program, take.path)), take.path),
+        ("decode check (here)", cpu(lambda: probing.decode(program, take.path)), take.path),
         ("conform (worker)", cpu(lambda: make_segment(program, segment, piece)), piece),
         ("join and verify (worker)", cpu(lambda: make_deliverable(program, call)), target),
     )

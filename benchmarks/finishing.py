@@ -30,7 +30,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from wanx_render import ffmpeg
+from wanx_render import ffmpeg, probing
 from wanx_render.assemble import join_arguments, join_list, sound_arguments
 from wanx_render.conform import Segment, Take, together
 from wanx_render.encoding import ENCODERS, encoding
@@ -509,10 +509,10 @@ def sound(program: ffmpeg.Ffmpeg) -> None:
         late = []
         for shot in (0, JOINS // 2, JOINS - 1):
             start = Fraction(shot * frames, 30) + 1 - Fraction(1, 20)
-            heard = ffmpeg.samples(program, plain, start, Fraction(1, 5))
+            heard = probing.samples(program, plain, start, Fraction(1, 5))
             first = next(n for n, sample in enumerate(heard) if abs(sample) > 2000)
             late.append(f"{first / 48 - 50:+.2f} ms")
-        before, after = (ffmpeg.loudness(program, path) for path in (plain, levelled))
+        before, after = (probing.loudness(program, path) for path in (plain, levelled))
         print(f"\nsound: {JOINS} shots of 30 and 24 fps in turn, joined")
         print(
             f"  a beep of the first, the {JOINS // 2 + 1}st, the last is off by " + ", ".join(late)

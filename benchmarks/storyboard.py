@@ -17,7 +17,7 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
-from wanx_render import ffmpeg, thumbs
+from wanx_render import ffmpeg, probing, thumbs
 from wanx_render.commands.report import Source, write
 from wanx_render.manifest import Manifest, ShotRecord, TakeRecord, WantedRecord
 
@@ -127,14 +127,14 @@ def small_pictures(program: ffmpeg.Ffmpeg, place: Path, size: str) -> None:
 
     def beside() -> None:
         sketch = thumbs.Sketch.of(place, "bench", 120)
-        ffmpeg.decode(program, clip, also=sketch.arguments())
+        probing.decode(program, clip, also=sketch.arguments())
         sketch.keep(place, f"{next(turn):032}")
         sketch.discard()
 
     def alone() -> None:
         assert thumbs.make(program, place, clip, f"{next(turn):032}", 120)
 
-    bare = least(lambda: ffmpeg.decode(program, clip))
+    bare = least(lambda: probing.decode(program, clip))
     more, own = (least(beside) - bare) / 3, least(alone) / 3
     print(f"a small picture of a clip of {size}, 5 s: {more:.0f} ms beside the decoding ", end="")
     print(f"that each clip goes through (at most 60), {own:.0f} ms alone")

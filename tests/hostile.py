@@ -18,7 +18,7 @@ from pathlib import Path
 
 from conftest import PROGRAMS
 
-from wanx_render import ffmpeg
+from wanx_render import ffmpeg, probing
 from wanx_render.commands.base import World
 from wanx_render.commands.conform import conform, options
 from wanx_render.errors import WanxError
@@ -177,7 +177,7 @@ def judged(case: Case, program: ffmpeg.Ffmpeg, folder: Path) -> tuple[str, str]:
     except WanxError as error:
         assert not out.exists(), f"{case.name}: a file was left"
         return "", str(error).split(" (ffmpeg failed")[0]
-    probe = ffmpeg.probe(program, out)
+    probe = probing.probe(program, out)
     assert probe.picture.uniform
     assert probe.sound
     assert abs(probe.sound.duration - probe.picture.duration) <= Fraction(1, 10)
@@ -257,7 +257,7 @@ def companion(case: Companion, program: ffmpeg.Ffmpeg, folder: Path) -> tuple[st
     if not made.exists():
         assert not (folder / "renders").exists(), f"{case.name}: something was begun"
         return "", done.stderr.splitlines()[0]
-    return str(ffmpeg.probe(program, made).picture.size), "exact, verified"
+    return str(probing.probe(program, made).picture.size), "exact, verified"
 
 
 def main() -> None:

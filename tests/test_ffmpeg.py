@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wanx_render import ffmpeg
+from wanx_render import ffmpeg, probing
 from wanx_render.errors import BadInput, FfmpegError
 
 SAMPLE = (
@@ -27,7 +27,7 @@ def sample(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> Path:
 def test_probing_needs_no_ffprobe_and_no_tame_file_name(
     each_program: ffmpeg.Ffmpeg, sample: Path
 ) -> None:
-    probe = ffmpeg.probe(each_program, sample)
+    probe = probing.probe(each_program, sample)
     picture, sound = probe.picture, probe.sound
     assert (str(picture.size), picture.rate, picture.frames) == ("320x240", 24, 24)
     assert picture.uniform
@@ -38,13 +38,13 @@ def test_probing_needs_no_ffprobe_and_no_tame_file_name(
 
 
 def test_decoding_counts_every_frame(each_program: ffmpeg.Ffmpeg, sample: Path) -> None:
-    decoded = ffmpeg.decode(each_program, sample)
+    decoded = probing.decode(each_program, sample)
     assert decoded.frames == 24
     assert len(set(decoded.digest)) == 24
 
 
 def test_the_index_is_seen_in_front(each_program: ffmpeg.Ffmpeg, sample: Path) -> None:
-    names = ffmpeg.boxes(sample)
+    names = probing.boxes(sample)
     assert names.index("moov") < names.index("mdat")
 
 
@@ -54,9 +54,9 @@ def test_a_truncated_file_opens_and_is_still_found_out(
     cut = sample.with_name("cut.mp4")
     cut.write_bytes(sample.read_bytes()[: sample.stat().st_size * 6 // 10])
     with pytest.raises(FfmpegError):
-        ffmpeg.decode(each_program, cut)
+        probing.decode(each_program, cut)
     with pytest.raises(FfmpegError):
-        ffmpeg.boxes(cut)
+        probing.boxes(cut)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html></html>", b"ffconcat version 1.0\nfile x\n"])
@@ -66,7 +66,7 @@ def test_what_is_no_video_is_refused(
     path = tmp_path / "a.mp4"
     path.write_bytes(content)
     with pytest.raises(FfmpegError):
-        ffmpeg.probe(each_program, path)
+        probing.probe(each_program, path)
 
 
 def test_a_playlist_dressed_as_mp4_reads_no_other_file(
@@ -75,13 +75,13 @@ def test_a_playlist_dressed_as_mp4_reads_no_other_file(
     playlist = sample.with_name("list.mp4")
     playlist.write_text(f"#EXTM3U\n#EXTINF:1,\n{sample.name}\n")
     with pytest.raises(FfmpegError):
-        ffmpeg.probe(each_program, playlist)
+        probing.probe(each_program, playlist)
 
 
 def test_loudness_is_measured_and_silence_has_none(
     each_program: ffmpeg.Ffmpeg, sample: Path, tmp_path: Path
 ) -> None:
-    heard = ffmpeg.loudness(each_program, sample)
+    heard = probing.loudness(each_program, sample)
     assert heard.integrated is not None
     assert heard.peak is not None
     assert -30 < heard.integrated < -10
@@ -90,7 +90,7 @@ def test_loudness_is_measured_and_silence_has_none(
     quiet = [*SAMPLE]
     quiet[quiet.index("sine=d=1:r=48000")] = "anullsrc=d=1:r=48000"
     ffmpeg.run(each_program, (*quiet, "-f", "mp4", "-y", ffmpeg.file_url(silent)))
-    assert ffmpeg.loudness(each_program, silent).integrated is None
+    assert probing.loudness(each_program, silent).integrated is None
 
 
 def test_a_run_that_takes_too_long_is_stopped(program: ffmpeg.Ffmpeg) -> None:

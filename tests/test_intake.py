@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from media import facts, pixels, yuv
 
-from wanx_render import ffmpeg, intake
+from wanx_render import ffmpeg, intake, probing
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
 
@@ -111,7 +111,7 @@ def test_sound_of_many_channels_becomes_stereo(program: ffmpeg.Ffmpeg, tmp_path:
     )  # fmt: skip
     out = tmp_path / "out.mp4"
     assert conform(str(clip), "--aspect", "1:1", "-o", str(out)).returncode == 0
-    probe = ffmpeg.probe(program, out)
+    probe = probing.probe(program, out)
     assert probe.sound
     assert probe.sound.layout.startswith("stereo")
 

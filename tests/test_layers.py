@@ -15,7 +15,7 @@ FLOORS = (
     ("variables",),
     ("rows",),
     ("capabilities", "ffmpeg", "manifest", "captions", "picks"),
-    ("styled",),
+    ("styled", "probing"),
     ("pricing", "purse", "lanes", "backends.base", "timeline", "thumbs", "store", "executors"),
     ("plan", "scene"),
     ("request_rules", "finishing_rules"),

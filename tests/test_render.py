@@ -11,7 +11,7 @@ import pytest
 from media import frames, pixels, yuv
 from PIL import Image
 
-from wanx_render import ffmpeg, plan
+from wanx_render import ffmpeg, plan, probing
 from wanx_render.backends.base import Accepted, Submission, TaskState
 from wanx_render.backends.mock import MockBackend
 from wanx_render.backends.simulator import Simulator
@@ -154,7 +154,7 @@ def test_a_second_run_makes_nothing_again(studio: Studio) -> None:
 
 def test_two_runs_in_two_folders_are_the_same(studio: Studio) -> None:
     def frame_hashes(out: str) -> tuple[str, ...]:
-        return ffmpeg.decode(studio.program, studio.folder / out / "9x16.mp4").digest
+        return probing.decode(studio.program, studio.folder / out / "9x16.mp4").digest
 
     first, second = studio.run("a"), studio.run("b")
     assert frame_hashes("a") == frame_hashes("b")

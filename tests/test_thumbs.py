@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageStat
 
-from wanx_render import ffmpeg, thumbs
+from wanx_render import ffmpeg, probing, thumbs
 from wanx_render.errors import FfmpegError
 from wanx_render.pictures import BadPicture
 
@@ -76,8 +76,8 @@ def test_beside_a_decoding_they_are_the_same_pictures(
 ) -> None:
     alone = thumbs.make(each_program, tmp_path / "alone", clip, SHA, FRAMES)
     sketch = thumbs.Sketch.of(tmp_path, "task", FRAMES)
-    decoded = ffmpeg.decode(each_program, clip, also=sketch.arguments())
-    assert decoded == ffmpeg.decode(each_program, clip)
+    decoded = probing.decode(each_program, clip, also=sketch.arguments())
+    assert decoded == probing.decode(each_program, clip)
     sketch.keep(tmp_path, SHA)
     sketch.discard()
     beside = thumbs.kept(tmp_path, SHA)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media import facts, pixels, yuv
 
-from wanx_render import ffmpeg
+from wanx_render import ffmpeg, probing
 from wanx_render.conform import Seam, Segment, Take, piece_arguments
 from wanx_render.geometry import Focus, Size
 from wanx_render.making import make_segment
@@ -84,7 +84,7 @@ def test_a_seam_has_exactly_its_frames_and_goes_from_one_to_the_other(
     target = tmp_path / "seam.mov"
     make_segment(each_program, seam(red, blue, KINDS[name]), target)
     assert facts(target).frames == 15
-    probe = ffmpeg.probe(each_program, target)
+    probe = probing.probe(each_program, target)
     assert probe.sound
     assert probe.sound.samples == 15 * 1600
     first, middle, last = (pixels(target, n) for n in (0, 7, 14))

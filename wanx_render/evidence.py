@@ -24,7 +24,7 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
-from wanx_render import ffmpeg
+from wanx_render import ffmpeg, probing
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
 
@@ -60,9 +60,9 @@ class Hearing:
     silent: tuple[tuple[float, float], ...]  # from when to when, in seconds
 
     @property
-    def loudness(self) -> ffmpeg.Loudness:
+    def loudness(self) -> probing.Loudness:
         told = (None if each is None else Decimal(each) for each in (self.integrated, self.peak))
-        return ffmpeg.Loudness(*told)
+        return probing.Loudness(*told)
 
 
 _NONE = Size(2, 2)
@@ -89,7 +89,7 @@ def examine(
 
 def hear(program: ffmpeg.Ffmpeg, path: Path, *, peaks: bool) -> Hearing:
     """Decode all of a sound; ``peaks`` between the samples too. Raises FfmpegError on damage."""
-    heard = ffmpeg.listen(program, path, peaks=peaks)
+    heard = probing.listen(program, path, peaks=peaks)
     loud = heard.loudness
     integrated, peak = (None if n is None else str(n) for n in (loud.integrated, loud.peak))
     return Hearing(*timed(heard.packets, 0), integrated, peak, heard.silent)

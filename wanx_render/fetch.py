@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 
-from wanx_render import ffmpeg
+from wanx_render import ffmpeg, probing
 from wanx_render.backends.base import Backend, Succeeded
 from wanx_render.errors import FfmpegError
 from wanx_render.thumbs import Sketch
@@ -77,8 +77,8 @@ async def fetch(
     return stored
 
 
-def _decode(program: ffmpeg.Ffmpeg, clip: Path, sketch: Sketch) -> ffmpeg.Decoded:
-    return ffmpeg.decode(program, clip, also=sketch.arguments())
+def _decode(program: ffmpeg.Ffmpeg, clip: Path, sketch: Sketch) -> probing.Decoded:
+    return probing.decode(program, clip, also=sketch.arguments())
 
 
 def _sync(folder: Path) -> None:

@@ -1,24 +1,18 @@
-"""The only module that starts processes: finds an ffmpeg, runs it, and reads what a file holds.
+"""The only module that starts processes: finds an ffmpeg and runs it.
 
 Argument lists only, never a shell; every path goes in behind ``file:``; nothing is judged by the
-exit code alone. There is no ffprobe in the wheel, so probing is done with ffmpeg itself: packets
-are listed with ``-c copy -f framecrc`` (about 25 ms), and the stream lines are read from its log.
+exit code alone.
 """
 
 import ctypes
-import os
 import re
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
 from functools import cache
-from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +20,6 @@ import imageio_ffmpeg
 
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FfmpegError
-from wanx_render.geometry import Size
 
 ENCODERS = ("libx264", "aac")
 FILTERS = ("drawtext", "tpad", "boxblur")
@@ -40,11 +33,6 @@ BT709 = {"range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "colo
 STRICT = ("-xerror", "-err_detect", "explode")
 # A few bytes may claim a picture that fills the memory: none larger than 8192 pixels square.
 BOUNDED = ("-max_pixels", str(8192 * 8192))
-
-# A line for each packet. Left to itself ffmpeg sends each line at once, and waking up for every one
-# cost us five times what reading them does.
-_LISTED = ("-flush_packets", "0", "-f", "framecrc", "-")
-_HASHED = ("-flush_packets", "0", "-f", "framehash", "-hash", "md5", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +164,13 @@ def run(
     Raises FfmpegError with ffmpeg's last words where it fails or takes longer than ``timeout``
     seconds.
     """
-    return _run(program, ("-v", "error", *arguments), timeout, stdin)[0].decode("utf-8", "replace")
+    return ask(program, ("-v", "error", *arguments), timeout, stdin)[0].decode("utf-8", "replace")
 
 
-def _run(
+def ask(
     program: Ffmpeg, arguments: Sequence[str], timeout: float, stdin: bytes | None = None
 ) -> tuple[bytes, str]:
+    """Run ffmpeg to its end: what it wrote on its standard output, and its log."""
     command = [*_mortal(), str(program.path), "-hide_banner", "-nostdin", *arguments]
     if stdin is not None:
         command.remove("-nostdin")
@@ -244,356 +233,3 @@ def _last_words(log: str, code: int) -> str:
         " / ".join(dict.fromkeys([*causes, *lines[-3:]]))
         or f"it ended with code {code} and said nothing"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """The video stream of a file: pixels, exact rate, frames, and how they are tagged."""
-
-    codec: str
-    profile: str
-    pixel_format: str
-    colour: str
-    size: Size
-    sample_aspect: Fraction
-    rate: Fraction
-    frames: int
-    uniform: bool  # every frame lasts equally long
-    duration: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """The audio stream of a file; ``samples`` is what is heard, without encoder priming."""
-
-    codec: str
-    rate: int
-    layout: str
-    samples: int
-
-    @property
-    def duration(self) -> Fraction:
-        return Fraction(self.samples, self.rate)
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What a media file holds, read without decoding it."""
-
-    picture: Picture
-    sound: Sound | None
-
-
-_VIDEO = re.compile(
-    r"Stream #0:\d+.*?: Video: (?P<codec>\w+)(?: \(lib[^)]*\))?(?: \((?P<profile>[^)]*)\))?.*?, "
-    r"(?P<format>\w+)(?:\((?P<tags>[^)]*)\))?, \d+x\d+"
-)
-_AUDIO = re.compile(
-    r"Stream #0:\d+.*?: Audio: (?P<codec>\w+)[^,]*, (?P<rate>\d+) Hz, (?P<layout>[^,]+)"
-)
-
-
-def read(program: Ffmpeg, path: Path) -> tuple[Probe, str]:
-    """What an mp4 holds, and the list of all its packets with their hashes. Raises FfmpegError."""
-    out, log = _run(
-        program,
-        (
-            *STRICT, *WHITELIST, "-i", file_url(path),
-            "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", *_HASHED,
-        ),
-        timeout=900,
-    )  # fmt: skip
-    listing = out.decode("utf-8", "replace")
-    return _probed(listing, log, path), listing
-
-
-def probe(program: Ffmpeg, path: Path) -> Probe:
-    """What the mp4 or mov at ``path`` holds. Raises FfmpegError where it is neither, or has no
-    picture."""
-    out, log = _run(
-        program,
-        (
-            *WHITELIST, "-i", file_url(path),
-            "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", *_LISTED,
-        ),
-        timeout=120,
-    )  # fmt: skip
-    return _probed(out.decode("utf-8", "replace"), log, path)
-
-
-def _probed(listing: str, log: str, path: Path) -> Probe:
-    head = log.split("Output #0", 1)[0]
-    video, audio = _VIDEO.search(head), _AUDIO.search(head)
-    if not video:
-        raise FfmpegError(f"{path.name} has no picture that can be read")
-    return Probe(_picture(listing, video), _sound(listing, audio) if audio else None)
-
-
-def _picture(listing: str, line: re.Match[str]) -> Picture:
-    packets = _packets(listing, 0)
-    base = _header(listing, "tb 0")
-    durations = {duration for _, duration in packets}
-    starts = sorted(start for start, _ in packets)
-    uniform = len({b - a for a, b in pairwise(starts)}) <= 1
-    length = sum(duration for _, duration in packets)
-    width, height = _header_text(listing, "dimensions 0").split("x")
-    tags = (line["tags"] or "").replace(" ", "").split(",")
-    return Picture(
-        codec=line["codec"],
-        profile=line["profile"] or "",
-        pixel_format=line["format"],
-        colour=next((tag for tag in tags if tag.startswith(("bt", "smpte", "gbr"))), "unknown"),
-        size=Size(int(width), int(height)),
-        sample_aspect=_header(listing, "sar 0") or Fraction(1),
-        rate=Fraction(len(packets), 1) / (length * base) if length else Fraction(0),
-        frames=len(packets),
-        uniform=uniform and len(durations) <= 1,
-        duration=length * base,
-    )
-
-
-def _sound(listing: str, line: re.Match[str]) -> Sound:
-    packets = _packets(listing, 1)
-    rate = int(line["rate"])
-    heard = sum(duration for start, duration in packets if start >= 0)
-    samples = heard * _header(listing, "tb 1") * rate
-    return Sound(line["codec"], rate, line["layout"].strip(), int(samples))
-
-
-def _packets(listing: str, stream: int) -> list[tuple[int, int]]:
-    """Start and duration of each packet of ``stream``, in its time base."""
-    found = re.findall(rf"^{stream}, +-?\d+, +(-?\d+), +(\d+),", listing, re.MULTILINE)
-    return [(int(start), int(duration)) for start, duration in found]
-
-
-def _header_text(listing: str, name: str) -> str:
-    found = re.search(rf"^#{name}: (.+)$", listing, re.MULTILINE)
-    return found[1].strip() if found else ""
-
-
-def _header(listing: str, name: str) -> Fraction:
-    text = _header_text(listing, name)
-    return Fraction(text) if re.fullmatch(r"\d+/[1-9]\d*", text) else Fraction(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What decoding all of an unknown video shows; upright, as its metadata turns it."""
-
-    log: str
-    size: Size
-    sample_aspect: Fraction
-    times: tuple[Fraction, ...]  # of each frame, in seconds from the first
-    end: Fraction  # seconds from the first frame to the end of the last
-    has_sound: bool
-
-
-def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
-    """Decode a video that may be anything of ``containers``. Raises FfmpegError on damage."""
-    out, log = _run(
-        program,
-        (
-            *STRICT, *BOUNDED, "-protocol_whitelist", "file", "-format_whitelist", containers,
-            "-i", file_url(path), "-map", "0:v:0", "-map", "0:a:0?",
-            "-fps_mode", "passthrough", "-c:v", "wrapped_avframe", *_LISTED,
-        ),
-        timeout=900,
-    )  # fmt: skip
-    listing = out.decode("utf-8", "replace")
-    base, packets = _header(listing, "tb 0"), _packets(listing, 0)
-    dimensions = _header_text(listing, "dimensions 0").split("x")
-    width, height = map(int, dimensions) if len(dimensions) == 2 else (0, 0)
-    first = packets[0][0] if packets else 0
-    times = tuple((start - first) * base for start, _ in packets)
-    step = (times[-1] / (len(times) - 1)) if len(times) > 1 else Fraction(1, 25)
-    return Survey(
-        log=log.split("Output #0", 1)[0],
-        size=Size(width, height),
-        sample_aspect=_header(listing, "sar 0"),
-        times=times,
-        end=times[-1] + step if times else Fraction(0),
-        has_sound=bool(_packets(listing, 1)),
-    )
-
-
-Stretch = tuple[float, float]  # from one second to another
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """What came out of decoding a whole file, every error fatal."""
-
-    frames: int
-    samples: int
-    digest: tuple[str, ...]  # a checksum of each decoded frame
-
-
-def decode(program: Ffmpeg, path: Path, *, also: Sequence[str] = ()) -> Decoded:
-    """Decode all of ``path`` strictly. Raises FfmpegError on the first damage.
-
-    A truncated file with its index in front opens and plays with exit code 0; only this shows it.
-    ``also`` are outputs that ffmpeg shall write of the same decoding.
-    """
-    out, _ = _run(
-        program,
-        (
-            "-v", "error", *STRICT, *BOUNDED, *WHITELIST, "-i", file_url(path),
-            "-map", "0:v:0", "-map", "0:a:0?", "-fps_mode", "passthrough", *_LISTED, *also,
-        ),
-        timeout=900,
-    )  # fmt: skip
-    listing = out.decode("utf-8", "replace")
-    frames = re.findall(r"^0, .*, (0x[0-9a-f]{8})", listing, re.MULTILINE)
-    samples = sum(duration for _, duration in _packets(listing, 1))
-    return Decoded(len(frames), samples, tuple(frames))
-
-
-def boxes(path: Path) -> tuple[str, ...]:
-    """The names of the top-level boxes of an mp4, in order. Raises FfmpegError where it is cut."""
-    names: list[str] = []
-    end = path.stat().st_size
-    with path.open("rb") as stream:
-        while stream.tell() < end:
-            start = stream.tell()
-            head = stream.read(8)
-            if len(head) < 8:
-                raise FfmpegError(f"{path.name} is cut off")
-            size, name = struct.unpack(">I4s", head)
-            if size == 1:
-                size = int.from_bytes(stream.read(8), "big")
-            elif size == 0:
-                size = end - start
-            names.append(name.decode("latin-1"))
-            if size < 8 or start + size > end:
-                raise FfmpegError(f"{path.name} is cut off or is not an mp4 file")
-            stream.seek(start + size, os.SEEK_SET)
-    return tuple(names)
-
-
-@dataclass(frozen=True, slots=True)
-class Loudness:
-    """What EBU R128 says of a sound; None where nothing is loud enough to be measured."""
-
-    integrated: Decimal | None  # LUFS
-    peak: Decimal | None  # dBTP
-
-    @property
-    def peak_is_low(self) -> bool:
-        """Whether nothing at all is heard; a short sound is, though it has no loudness yet."""
-        return self.peak is None or self.peak < -70
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What decoding all of a sound shows."""
-
-    packets: str  # the list of its packets, with their hashes
-    loudness: Loudness
-    silent: tuple[Stretch, ...]
-
-
-_SILENCE = "silencedetect=n=-60dB:d=1"
-
-
-def listen(program: Ffmpeg, path: Path, *, peaks: bool) -> Heard:
-    """Decode all of the sound of ``path``. Raises FfmpegError on the first damage.
-
-    ``peaks``: also between the samples, which costs as much as all the rest.
-    """
-    meter = f"ebur128=framelog=verbose:peak={'true' if peaks else 'sample'}"
-    out, log = _run(
-        program,
-        (
-            *STRICT, "-threads", "1", *WHITELIST, "-i", file_url(path),
-            "-map", "0:a:0", "-c", "copy", *_HASHED,
-            "-map", "0:a:0", "-af", f"{_SILENCE},{meter}", "-f", "null", "-",
-        ),
-        timeout=900,
-    )  # fmt: skip
-    listing = out.decode("utf-8", "replace")
-    end = sum(duration for start, duration in _packets(listing, 0) if start >= 0)
-    seconds = float(end * _header(listing, "tb 0"))
-    return Heard(listing, _metered(log), _silent(log, seconds))
-
-
-def _silent(log: str, end: float) -> tuple[Stretch, ...]:
-    """What silencedetect told of; of what lasts to the end it may tell the beginning alone."""
-    starts = [max(float(at), 0.0) for at in re.findall(r"silence_start: (-?[\d.]+)", log)]
-    ends = [float(at) for at in re.findall(r"silence_end: ([\d.]+)", log)]
-    return tuple(zip_longest(starts, ends, fillvalue=end))
-
-
-def loudness(program: Ffmpeg, path: Path) -> Loudness:
-    """How loud the file at ``path`` is."""
-    return metered(
-        program,
-        (
-            *WHITELIST, "-i", file_url(path), "-map", "0:a:0",
-            "-af", "ebur128=framelog=verbose:peak=true", "-f", "null", "-",
-        ),
-    )  # fmt: skip
-
-
-def metered(program: Ffmpeg, arguments: Sequence[str]) -> Loudness:
-    """What the loudness meter says that ``arguments`` end in."""
-    _, log = _run(program, arguments, timeout=600)
-    return _metered(log)
-
-
-def _metered(log: str) -> Loudness:
-    loud = re.findall(r"^\s+I:\s+(-?[\d.]+) LUFS", log, re.MULTILINE)
-    peaks = re.findall(r"^\s+Peak:\s+(-?[\d.]+) dBFS", log, re.MULTILINE)
-    # -70 is the gate: nothing louder was heard.
-    integrated = Decimal(loud[-1]) if loud and float(loud[-1]) > -70 else None
-    return Loudness(integrated, Decimal(peaks[-1]) if peaks else None)
-
-
-def brightness(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> list[float]:
-    """The mean luma of each frame from ``start`` seconds on, 0 to 255."""
-    out, _ = _run(
-        program,
-        (
-            *STRICT, *WHITELIST, *_part(start, seconds), "-i", file_url(path), "-map", "0:v:0",
-            "-vf", f"scale={_SMALL}:{_SMALL}:flags=area,format=gray", "-f", "rawvideo", "-",
-        ),
-        timeout=120,
-    )  # fmt: skip
-    size = _SMALL * _SMALL
-    return [sum(out[at : at + size]) / size for at in range(0, len(out) - size + 1, size)]
-
-
-_SMALL = 16
-
-
-def samples(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> memoryview:
-    """The sound from ``start`` seconds on, mono at 48 kHz, signed 16 bit."""
-    out, _ = _run(
-        program,
-        (
-            *STRICT, *WHITELIST, *_part(start, seconds), "-i", file_url(path), "-map", "0:a:0",
-            "-ac", "1", "-ar", "48000", "-f", "s16le", "-",
-        ),
-        timeout=120,
-    )  # fmt: skip
-    return memoryview(out[: len(out) // 2 * 2]).cast("h")
-
-
-def _part(start: Fraction, seconds: Fraction) -> tuple[str, ...]:
-    return "-ss", f"{float(start):.6f}", "-t", f"{float(seconds):.6f}"
-
-
-def last_frame(program: Ffmpeg, path: Path, frames: int, target: Path) -> None:
-    """Write the last of the ``frames`` decoded frames of ``path`` as the PNG ``target``.
-
-    Counted from the start, not sought: a seek lands on a guess.
-    """
-    part = target.with_name(f".{target.name}.part")
-    run(
-        program,
-        (
-            *STRICT, *WHITELIST, "-i", file_url(path), "-map", "0:v:0",
-            "-vf", f"select=eq(n\\,{frames - 1})", "-frames:v", "1",
-            "-f", "image2", "-c:v", "png", "-update", "1", "-y", file_url(part),
-        ),
-    )  # fmt: skip
-    part.replace(target)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from hashlib import file_digest
 from pathlib import Path
 
-from wanx_render import ffmpeg
+from wanx_render import ffmpeg, probing
 from wanx_render.conform import Quirks, Take
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
@@ -37,7 +37,7 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
     if path.stat().st_size == 0:
         raise FfmpegError(f"{path.name} is empty")
     try:
-        seen = ffmpeg.survey(program, path, CONTAINERS)
+        seen = probing.survey(program, path, CONTAINERS)
     except FfmpegError as error:
         raise FfmpegError(f"{path.name} {_why(str(error))} ({error})") from None
     found = _STREAM.search(seen.log)
@@ -74,7 +74,7 @@ def _why(error: str) -> str:
     return "cannot be decoded from beginning to end: it is damaged, cut off, or no video"
 
 
-def _rate(seen: ffmpeg.Survey, seconds: Fraction) -> Fraction:
+def _rate(seen: probing.Survey, seconds: Fraction) -> Fraction:
     """The rate the frames come at; of a varying rate the nearest usual one to its mean."""
     steps = {b - a for a, b in zip(seen.times, seen.times[1:], strict=False)}
     if len(steps) == 1 and (step := steps.pop()) > 0 and 1 <= 1 / step <= 120:
@@ -99,7 +99,7 @@ def _even(value: Fraction) -> int:
     return max(2, 2 * round(value / 2))
 
 
-def _quirks(line: str, seen: ffmpeg.Survey) -> Quirks:
+def _quirks(line: str, seen: probing.Survey) -> Quirks:
     full = "(pc" in line or "yuvj" in line
     rgb = bool(re.search(r", (?:gbr|rgb|bgr|argb|rgba|pal8)\w*", line))
     old = any(name in line for name in _BT601)

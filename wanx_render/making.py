@@ -16,7 +16,7 @@ from itertools import accumulate
 from pathlib import Path
 from threading import get_ident
 
-from wanx_render import captions, evidence, ffmpeg, sync
+from wanx_render import captions, evidence, ffmpeg, probing, sync
 from wanx_render.assemble import (
     join_arguments,
     join_list,
@@ -245,7 +245,7 @@ def _level(program: ffmpeg.Ffmpeg, listing: Path, call: SoundCall) -> Level:
         return level
     for _ in range(_LEVELLINGS):
         arguments = measure_arguments(listing, call.mix, call.samples, level)
-        found = ffmpeg.metered(program, arguments)
+        found = probing.metered(program, arguments)
         if found.integrated is None:
             return level
         missing = call.mix.loudness - found.integrated

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
-from wanx_render import ffmpeg
+from wanx_render import ffmpeg, probing
 from wanx_render.account import Account
 from wanx_render.asking import Asker
 from wanx_render.backends.base import Backend, Canceled, Failed, Succeeded, Unknown
@@ -182,7 +182,7 @@ class _Crew:
         path = last_frame_path(self.desk.clips, media.sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            await self._work(ffmpeg.last_frame, self.desk.program, media.path, media.frames, path)
+            await self._work(probing.last_frame, self.desk.program, media.path, media.frames, path)
         return still(path)
 
     async def _if_cached(self, take: Take) -> Result:
@@ -268,7 +268,7 @@ class _Crew:
         """What the clip is; looked at once, and again where its size is not what it was."""
         facts = attempt.clip_facts
         if facts is None or path.stat().st_size != attempt.clip_bytes:
-            probe = await self._work(ffmpeg.probe, self.desk.program, path)
+            probe = await self._work(probing.probe, self.desk.program, path)
             picture = probe.picture
             facts = {
                 "width": picture.size.width, "height": picture.size.height,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from wanx_render import ffmpeg
+from wanx_render import ffmpeg, probing
 from wanx_render.encoding import promised
 from wanx_render.evidence import Evidence, Hearing, examine, hear, listed, stretches, timed
 from wanx_render.plan import Frame
@@ -41,7 +41,7 @@ class Finding:
     """Everything learnt about a finished file."""
 
     checks: tuple[Check, ...]
-    probe: ffmpeg.Probe
+    probe: probing.Probe
     loudness: str | None = None  # LUFS; None for silence
     notices: tuple[str, ...] = ()  # what may be meant so, and may not
     changed: tuple[int, ...] = ()  # which pieces are not in the file as they were decoded
@@ -66,7 +66,7 @@ def verify(
     """
     pieces = pieces or examine(program, [path])
     heard = heard or hear(program, path, peaks=promise.loudness is not None)
-    probe, listing = ffmpeg.read(program, path)
+    probe, listing = probing.read(program, path)
     changed = tuple(_changed(listing, pieces))
     sound_changed = timed(listing, 1) != (heard.head, heard.packets)
     checks = [*_picture_checks(probe, promise, pieces), *_file_checks(probe, path)]
@@ -90,7 +90,7 @@ def verify(
 
 
 def _picture_checks(
-    probe: ffmpeg.Probe, promise: Promise, pieces: Sequence[Evidence]
+    probe: probing.Probe, promise: Promise, pieces: Sequence[Evidence]
 ) -> Iterator[Check]:
     picture, frame, frames = probe.picture, promise.frame, str(promise.frames)
     size = picture.size
@@ -105,10 +105,10 @@ def _picture_checks(
     yield Check("video codec", promised(frame), _video(picture))
 
 
-def _file_checks(probe: ffmpeg.Probe, path: Path) -> Iterator[Check]:
+def _file_checks(probe: probing.Probe, path: Path) -> Iterator[Check]:
     picture, sound = probe.picture, probe.sound
     gap = abs((sound.duration if sound else Fraction(0)) - picture.duration)
-    order = [box for box in ffmpeg.boxes(path) if box in ("moov", "mdat")]
+    order = [box for box in probing.boxes(path) if box in ("moov", "mdat")]
     yield Check("audio codec", f"aac {SAMPLE_RATE} stereo", _audio(sound))
     yield Check("sound as long as picture", "within a frame", _within(gap, picture.rate))
     yield Check("index in front", "moov mdat", " ".join(order))
@@ -133,7 +133,7 @@ def _notices(pieces: Sequence[Evidence], heard: Hearing, rate: Fraction) -> Iter
         yield f"silent from {first:.2f} to {last:.2f} s"
 
 
-def _loud(wanted: Decimal, heard: ffmpeg.Loudness) -> tuple[Check, ...]:
+def _loud(wanted: Decimal, heard: probing.Loudness) -> tuple[Check, ...]:
     """Silence cannot be made loud; everything else shall be, and nowhere too much."""
     if heard.integrated is None:
         return (Check("loudness", "silence", "silence"),)
@@ -150,16 +150,16 @@ def _yes(holds: bool) -> str:
     return "yes" if holds else "no"
 
 
-def _aspect(frame: Frame, picture: ffmpeg.Picture) -> str:
+def _aspect(frame: Frame, picture: probing.Picture) -> str:
     exact = frame.aspect.matches(picture.size)
     return str(frame.aspect) if exact else f"{picture.size.width}:{picture.size.height}"
 
 
-def _video(picture: ffmpeg.Picture) -> str:
+def _video(picture: probing.Picture) -> str:
     return f"{picture.codec} {picture.profile} {picture.pixel_format} {picture.colour}"
 
 
-def _audio(sound: ffmpeg.Sound | None) -> str:
+def _audio(sound: probing.Sound | None) -> str:
     return f"{sound.codec} {sound.rate} {sound.layout}" if sound else "none"
 
 
