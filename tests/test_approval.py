@@ -168,6 +168,8 @@ def test_a_list_that_is_approved_alone_is_rendered_as_ever(shelf: Shelf) -> None
     shelf.list.write_text(text, encoding="utf-8")
     shelf.plan()
     assert json.loads(shelf.saved.read_text())["kind"] == "wanx-render plan"
+    with pytest.raises(BadInput, match="the plan of one list, which has no rows"):
+        shelf.render(rows="1")
     assert shelf.render() == 0
     files = (shelf.list,)
     assert render_files(RenderOptions(shelf.list), files, shelf._world()) == 0

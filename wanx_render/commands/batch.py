@@ -48,6 +48,9 @@ def render_saved(options: RenderOptions, world: World) -> int:
     """Make what a saved plan holds fast and nothing else; of many lists it may be a part."""
     approved = open_saved(options.plan or Path())
     if approved["kind"] == SAVED:
+        if options.rows or options.shard:
+            told = f"{options.plan} is the plan of one list, which has no rows"
+            raise BadInput(Diagnostic("rows-unknown", told, hint="leave --rows and --shard out"))
         return render(options, world)
     batches, catalog = read_all(map(Path, approved["lists"]), options.catalog)
     whole = chosen_in(approved)
