@@ -355,6 +355,17 @@ deliverables:
   - {aspect: 1:1, size: 330x330, fit: blur, quality: master}
 """
 MADE = ("1x1.mp4", "9x16.mp4")
+TABLE = """\
+version: 1
+project: shop
+matrix: {from: products.csv}
+defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3}
+shots:
+  - {id: one, image: a.png, prompt: first, caption: "${name}"}
+  - {id: two, image: a.png, prompt: first, trim: {end: 1}}
+deliverables:
+  - {aspect: 9:16, size: 90x160}
+"""
 
 
 @dataclass
@@ -402,6 +413,15 @@ class Proof:
         folder = self.folder / name
         ignored = shutil.ignore_patterns("segments", *MADE, "manifest.json", "storyboard.html")
         shutil.copytree(self.folder / "here", folder, ignore=ignored)
+        return folder
+
+    def table(self, name: str, rows: Iterable[str]) -> Path:
+        """A folder with a table of which nothing was made yet."""
+        folder = self.folder / name
+        folder.mkdir()
+        shutil.copy(self.folder / "here" / "a.png", folder)
+        (folder / "list.yaml").write_text(TABLE, encoding="utf-8")
+        (folder / "products.csv").write_text("\n".join(["name", *rows, ""]), encoding="utf-8")
         return folder
 
     def begin(self, folder: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
@@ -583,12 +603,53 @@ class Proof:
         self.clean()
         return ran
 
+    def killed_table(self) -> Ran:
+        """kill -9 of a run over a table: the next puts what is missing, and pays for nothing."""
+        rows = [f"row-{number}" for number in range(6)]
+        folder = self.table("table", rows)
+        run = self.away("table", folder)
+        first = f"PUT /{BUCKET}/table/row-"
+        until(lambda: any(first in each for each in self.bucket.faults.seen), "the first row")
+        _kill(run.pid)
+        run.communicate(timeout=60)
+        before = self.rows_of("table")
+        assert len(before) < len(rows), "killed too late"
+        ran = self.end(self.away("table", folder))
+        assert ran.code == 0, ran.said
+        assert " 0 takes to make" in ran.said, ran.said
+        after = self.rows_of("table")
+        here = self.table("table-here", rows)
+        assert self.end(self.begin(here)).code == 0
+        made = {row: here / "renders" / "shop" / row / "9x16.mp4" for row in rows}
+        found = {row: hashlib.sha256(path.read_bytes()).hexdigest() for row, path in made.items()}
+        assert after == found
+        assert all(after[row] == before[row] for row in before)
+        self.clean()
+        return ran
+
+    def rows_of(self, name: str) -> dict[str, str]:
+        """The deliverables of a table in the bucket, by their hashes."""
+        return {
+            key.split("/")[1]: hashlib.sha256(content).hexdigest()
+            for key, content in self.bucket.objects().items()
+            if key.startswith(f"{name}/") and key.endswith("/9x16.mp4")
+        }
+
 
 # -- the whole of it -----------------------------------------------------------------------------
 
 # Each group has a cluster of its own; what ends its cluster comes last.
 GROUPS = (
-    ("calm", "liar", "one_worker", "poisoned", "troubled_store", "broken_store", "every_worker"),
+    (
+        "calm",
+        "liar",
+        "one_worker",
+        "killed_table",
+        "poisoned",
+        "troubled_store",
+        "broken_store",
+        "every_worker",
+    ),
     ("scheduler",),
     ("nobody_comes",),
 )

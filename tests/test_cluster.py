@@ -75,28 +75,11 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
         yield Proof(folder / "runs", made, store).prepare()
 
 
-TABLE = """\
-version: 1
-project: shop
-matrix: {from: products.csv}
-defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3}
-shots:
-  - {id: one, image: a.png, prompt: first, caption: "${name}"}
-  - {id: two, image: a.png, prompt: first, trim: {end: 1}}
-deliverables:
-  - {aspect: 9:16, size: 90x160}
-"""
-
-
 def test_the_rows_of_a_table_are_encoded_by_the_workers_too(proof: Proof) -> None:
     """In a folder that they see; the clips, paid once, are read where they are."""
     made = {}
     for name, where in (("here", ()), ("there", ("--executor", f"dask:{proof.rig.address}"))):
-        folder = proof.folder / f"table-{name}"
-        folder.mkdir()
-        shutil.copy(proof.folder / "here" / "a.png", folder)
-        (folder / "list.yaml").write_text(TABLE, encoding="utf-8")
-        (folder / "products.csv").write_text("name\nCup\nHat\n", encoding="utf-8")
+        folder = proof.table(f"table-{name}", ("Cup", "Hat"))
         ran = proof.end(proof.begin(folder, *where))
         assert ran.code == 0, ran.said
         shop = folder / "renders" / "shop"
@@ -115,11 +98,7 @@ def test_the_rows_of_a_table_go_into_the_bucket_and_a_second_run_makes_nothing(
     proof: Proof,
 ) -> None:
     """Deliverables are never here, and the other files are put beside them."""
-    folder = proof.folder / "table-bucket"
-    folder.mkdir()
-    shutil.copy(proof.folder / "here" / "a.png", folder)
-    (folder / "list.yaml").write_text(TABLE, encoding="utf-8")
-    (folder / "products.csv").write_text("name\nCup\nHat\n", encoding="utf-8")
+    folder = proof.table("table-bucket", ("Cup", "Hat"))
     ran = proof.end(proof.away("rows", folder))
     assert ran.code == 0, ran.said
     assert not list((folder / "renders").rglob("9x16.mp4"))
