@@ -49,6 +49,11 @@ class Fitness(WorkerPlugin):
         self._mark, self._order, self._probe = mark, order, probe
 
     async def setup(self, worker: Any) -> None:
+        # A run beside this one, or one that was killed and left its plugin, looks before or after.
+        async with worker.__dict__.setdefault("wanx_looks", asyncio.Lock()):
+            await self._look(worker)
+
+    async def _look(self, worker: Any) -> None:
         # A scheduler looks for waiting calls when a worker begins to run, not when it gets a mark.
         if worker.status != Status.running:
             return
