@@ -31,6 +31,7 @@ from cluster import Machine, Rig, children, rig, until
 from wanx_render import afar, ffmpeg, probing, store
 from wanx_render.cluster import connect
 from wanx_render.conform import Segment, Take
+from wanx_render.evidence import NOTHING
 from wanx_render.geometry import Focus, Size
 from wanx_render.making import JoinCall, digest, make_deliverable, make_segment
 from wanx_render.plan import Frame
@@ -108,7 +109,9 @@ def encodes(executor: Executor, order: afar.Order, take: Take, name: str, calls:
     segment = Segment.whole(take, Cut(0, take.frames), Focus(), SMALL)
     began = time.monotonic()
     out = [
-        executor.submit(afar.segments, order, (segment,), (f"made/{name}-{number}.mov",), ((),))
+        executor.submit(
+            afar.segments, order, (segment,), (f"made/{name}-{number}.mov",), (NOTHING,)
+        )
         for number in range(calls)
     ]
     assert [each.result() for each in out] == [None] * calls

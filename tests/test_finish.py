@@ -202,7 +202,7 @@ def test_better_quality_is_nearer_to_the_clip(program: ffmpeg.Ffmpeg, tmp_path: 
         frame = replace(FRAME, quality=quality)
         make_segment(program, Segment.whole(take, Cut(0, 30), Focus(), frame), target)
         sizes.append(target.stat().st_size)
-        _, log = ffmpeg._run(
+        _, log = ffmpeg.ask(
             program,
             ("-i", str(target), "-i", str(clip_path), "-lavfi", "[0:v][1:v]ssim",
              "-f", "null", "-"),

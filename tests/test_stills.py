@@ -11,11 +11,11 @@ from PIL import Image, ImageChops
 
 from wanx_render import ffmpeg
 from wanx_render.conform import Segment, Take
-from wanx_render.evidence import kept
+from wanx_render.evidence import Wish, kept
 from wanx_render.geometry import Focus, Size
 from wanx_render.making import JoinCall, SegmentCall, make_deliverable, make_segment, make_segments
 from wanx_render.plan import Frame
-from wanx_render.stills import FEWEST, MOST, Cell, Stills, cells, clock
+from wanx_render.stills import FEWEST, MOST, Cell, Known, Stills, cells, clock, small, taken
 from wanx_render.timing import Cut
 
 FRAME = Frame(Size(90, 160), Fraction(30), "crop", "black", "draft")
@@ -93,17 +93,23 @@ def test_cells_that_their_segment_kept_are_not_decoded_again(
     clip = Take(piece.with_name("clip.mov"), "ab", Size(90, 160), Fraction(30), 60, has_sound=False)
     whole = Segment.whole(clip, Cut(0, 60), Focus(), FRAME)
     keeping = tmp_path / "keeping.mov"
-    make_segments(each_program, (SegmentCall(whole, keeping, (10, 40)),))
+    wish = Wish((10, 40), small(FRAME), (20,), FRAME.size)
+    make_segments(each_program, (SegmentCall(whole, keeping, wish),))
     told = kept(keeping)
     assert told is not None
     assert [frame for frame, _ in told.pictures] == [10, 40]
-    stills = Stills(0, tuple(Cell(frame, "") for frame in (10, 40, 70, 110)), "title")
-    sheets = []
+    assert [frame for frame, _ in told.whole] == [20]
+    stills = Stills(20, tuple(Cell(frame, "") for frame in (10, 40, 70, 110)), "title")
+    everything = Known(b"poster", dict.fromkeys(range(120), b"cell"))
+    assert taken(stills, FRAME, tmp_path / "out.mp4", everything) == []
+    sheets, posters = [], set()
     for segments in ((keeping, keeping), (piece, keeping), (piece, piece)):
         call = JoinCall("out", segments, FRAME, 120, tmp_path / "out.mp4", stills=stills)
         pictures = make_deliverable(each_program, call).pictures
         assert pictures is not None
+        posters.add(pictures.poster)
         sheets.append(Image.open(io.BytesIO(pictures.sheet)).convert("RGB"))
+    assert len(posters) == 1  # to the byte, kept or sought
     for sheet in sheets[:2]:
         worst = max(high for _, high in ImageChops.difference(sheet, sheets[2]).getextrema())
         assert worst < 12

@@ -20,6 +20,7 @@ from wanx_render import ffmpeg
 from wanx_render.cache import Cache
 from wanx_render.conform import GRAPH_VERSION, Piece
 from wanx_render.errors import BadInput, ClusterError, StoreError, WanxError
+from wanx_render.evidence import Wish
 from wanx_render.fonts import chinese
 from wanx_render.making import (
     JoinCall,
@@ -50,13 +51,13 @@ def segments(
     order: Order,
     pieces: tuple[Piece, ...],
     names: tuple[str, ...],
-    cells: tuple[tuple[int, ...], ...],
+    wishes: tuple[Wish, ...],
 ) -> WanxError | None:
     """Make segments that share clips and put each into the store under its name.
 
-    ``cells``: which frames of each are for the contact sheet.
+    ``wishes``: which frames of each are for contact sheet and poster.
     """
-    every = zip(pieces, names, cells, strict=True)
+    every = zip(pieces, names, wishes, strict=True)
     missing = [each for each in every if not order.store.has(each[1])]
     shown = [each[2] for each in missing]
 

@@ -47,6 +47,7 @@ class Evidence:
     first: str  # the first and the last frame, small, as hexadecimal luma
     last: str
     pictures: tuple[tuple[int, str], ...] = ()  # frames that were wanted, as JPEG in base64
+    whole: tuple[tuple[int, str], ...] = ()  # such frames at their full size
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Hearing:
 
 
 _NONE = Size(2, 2)
+_SMALL, _WHOLE = 95, 90  # quality of JPEG: the small ones are encoded once more, in a sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,18 @@ class Wish:
 
     frames: tuple[int, ...] = ()
     size: Size = _NONE
+    whole: tuple[int, ...] = ()  # those to be kept at the video's own size
+    full: Size = _NONE
+
+
+NOTHING = Wish()
 
 
 def examine(
     program: ffmpeg.Ffmpeg, paths: Sequence[Path], wishes: Sequence[Wish] = ()
 ) -> tuple[Evidence, ...]:
     """Decode all of each video. Raises FfmpegError on the first damage."""
-    every = wishes or [Wish()] * len(paths)
+    every = wishes or [NOTHING] * len(paths)
     with tempfile.TemporaryDirectory(prefix="wanx-looks-") as name:
         folder = Path(name)
         ffmpeg.run(program, _arguments(paths, every, folder))
@@ -108,11 +115,13 @@ def _arguments(paths: Sequence[Path], wishes: Sequence[Wish], folder: Path) -> l
         outputs += ["-f", "rawvideo", ffmpeg.file_url(folder / f"{number}.luma")]
         outputs += [*video, "-c", "copy", "-f", "framehash", "-hash", "md5"]
         outputs += [ffmpeg.file_url(folder / f"{number}.packets")]
-        if wish.frames:
-            graph = "select=" + "+".join(f"eq(n\\,{frame})" for frame in sorted(wish.frames))
-            graph += f",scale={wish.size.width}:{wish.size.height}:flags=area,format=rgb24"
-            outputs += [*video, "-vf", graph, "-fps_mode", "passthrough", "-c:v", "rawvideo"]
-            outputs += ["-f", "rawvideo", ffmpeg.file_url(folder / f"{number}.rgb")]
+        scaled = f"scale={wish.size.width}:{wish.size.height}:flags=area,"
+        for frames, scale, kind in ((wish.frames, scaled, "rgb"), (wish.whole, "", "whole")):
+            if frames:
+                chosen = "+".join(f"eq(n\\,{frame})" for frame in sorted(frames))
+                graph = f"select={chosen},{scale}format=rgb24"
+                outputs += [*video, "-vf", graph, "-fps_mode", "passthrough", "-c:v", "rawvideo"]
+                outputs += ["-f", "rawvideo", ffmpeg.file_url(folder / f"{number}.{kind}")]
     return [*inputs, *outputs]
 
 
@@ -124,16 +133,25 @@ def _evidence(folder: Path, number: int, wish: Wish) -> Evidence:
     frames = [luma[at : at + _PIXELS] for at in range(0, len(luma), _PIXELS)]
     head, packets = listed(listing)
     ends = frames[0].hex(), frames[-1].hex()
-    pictures = tuple(_pictures(folder / f"{number}.rgb", wish)) if wish.frames else ()
-    return Evidence(head, packets, "".join(_looks(frames)), *ends, pictures)
+    pictures = tuple(_pictures(folder / f"{number}.rgb", wish.frames, wish.size, _SMALL))
+    whole = tuple(_pictures(folder / f"{number}.whole", wish.whole, wish.full, _WHOLE))
+    return Evidence(head, packets, "".join(_looks(frames)), *ends, pictures, whole)
 
 
-def _pictures(path: Path, wish: Wish) -> Iterator[tuple[int, str]]:
-    data, sides, step = path.read_bytes(), (wish.size.width, wish.size.height), wish.size.area * 3
-    for frame, at in zip(sorted(wish.frames), range(0, len(data), step), strict=False):
-        made = io.BytesIO()
-        Image.frombytes("RGB", sides, data[at : at + step]).save(made, "JPEG", quality=95)
-        yield frame, base64.b64encode(made.getvalue()).decode()
+def _pictures(
+    path: Path, frames: Sequence[int], size: Size, quality: int
+) -> Iterator[tuple[int, str]]:
+    data, step = path.read_bytes() if frames else b"", size.area * 3
+    for frame, at in zip(sorted(frames), range(0, len(data), step), strict=False):
+        picture = jpeg(data[at : at + step], size, quality)
+        yield frame, base64.b64encode(picture).decode()
+
+
+def jpeg(pixels: bytes, size: Size, quality: int = _WHOLE) -> bytes:
+    """The JPEG of a picture given as RGB."""
+    made = io.BytesIO()
+    Image.frombytes("RGB", (size.width, size.height), pixels).save(made, "JPEG", quality=quality)
+    return made.getvalue()
 
 
 def listed(listing: str) -> tuple[str, tuple[str, ...]]:
@@ -213,8 +231,9 @@ def kept(path: Path) -> Evidence | None:
     told = _told(path)
     if told is None:
         return None
-    pictures = tuple((frame, picture) for frame, picture in told["pictures"])
-    return Evidence(**{**told, "packets": tuple(told["packets"]), "pictures": pictures})
+    kinds = ("pictures", "whole")
+    pictures = {kind: tuple((n, picture) for n, picture in told.get(kind, ())) for kind in kinds}
+    return Evidence(**{**told, "packets": tuple(told["packets"]), **pictures})
 
 
 def kept_sound(path: Path) -> Hearing | None:
@@ -241,7 +260,7 @@ def _told(path: Path) -> dict[str, Any] | None:
     return told
 
 
-def picture(piece: Evidence, frame: int) -> bytes | None:
-    """The JPEG of a frame of a piece, where one was kept."""
-    found = dict(piece.pictures).get(frame)
+def picture(piece: Evidence, frame: int, *, whole: bool = False) -> bytes | None:
+    """The JPEG of a frame of a piece, small or at its full size, where one was kept."""
+    found = dict(piece.whole if whole else piece.pictures).get(frame)
     return base64.b64decode(found) if found else None

@@ -19,6 +19,7 @@ from wanx_render.captions import Captions, write_srt
 from wanx_render.conform import Piece, Seam, Segment, Take, sound_key, sources
 from wanx_render.errors import Broken, WanxError
 from wanx_render.events import Emit, Event
+from wanx_render.evidence import Wish
 from wanx_render.fonts import Font, chinese, named
 from wanx_render.geometry import Size, crop_told, enlargement
 from wanx_render.layout import Layout, Layouts, file_of, stills_of
@@ -59,11 +60,11 @@ class _Wanted:
     path: Path
     shot: str
     deliverable: str
-    cells: tuple[int, ...]  # frames of it that the contact sheet shows
+    wish: Wish
 
     @property
     def call(self) -> SegmentCall:
-        return SegmentCall(self.piece, self.path, self.cells)
+        return SegmentCall(self.piece, self.path, self.wish)
 
 
 class Finisher:
@@ -186,7 +187,7 @@ class Finisher:
             if known is None and (piece := self._piece(deliverable, part, layout)):
                 shot = self._plan.shots[part.shot].shot.id
                 key = piece.key(self._bench.program)
-                shown = layout.cells_at(part)
+                shown = layout.wish_at(part)
                 known = _Wanted(piece, key, self._path(key), shot, deliverable.name, shown)
                 every[part.start] = known
             if known:

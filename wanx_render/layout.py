@@ -12,9 +12,10 @@ from pathlib import Path
 from wanx_render.captions import Cue, read_srt, together, within
 from wanx_render.conform import Take
 from wanx_render.errors import Broken
+from wanx_render.evidence import Wish
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.shotlist import Deliverable
-from wanx_render.stills import Stills, cells, clock, numbers_of
+from wanx_render.stills import Stills, cells, clock, numbers_of, small
 from wanx_render.styled import is_styled
 from wanx_render.timeline import Body, Part, frames_of, timeline
 from wanx_render.timeline import Seam as Joint
@@ -31,12 +32,16 @@ class Layout:
     of: dict[str, list[Part]]
     other_rates: int  # how many clips had another rate than predicted when this was reckoned
     numbers: tuple[int, ...] = ()  # the frames that the contact sheet shows
+    poster: int = 0
 
-    def cells_at(self, part: Part) -> tuple[int, ...]:
-        """Which frames of a part the contact sheet shows, counted from its first."""
+    def wish_at(self, part: Part) -> Wish:
+        """Which frames of a part contact sheet and poster show, counted from its first."""
         first = bisect_left(self.numbers, part.start)
         last = bisect_left(self.numbers, part.start + part.frames)
-        return tuple(number - part.start for number in self.numbers[first:last])
+        cells = tuple(number - part.start for number in self.numbers[first:last])
+        poster = self.poster - part.start
+        whole = (poster,) if 0 <= poster < part.frames else ()
+        return Wish(cells, small(self.frame), whole, self.frame.size)
 
     def cues_at(self, part: Part) -> tuple[Cue, ...]:
         """What of the words is seen in a part, counted from its first frame."""
@@ -85,8 +90,8 @@ class Layouts:
                 of[self._plan.shots[number].shot.id].append(part)
         cues = self._cues(deliverable, frame, parts, of)
         layout = Layout(frame, parts, cues, of, self._other_rates)
-        numbers = tuple(numbers_of(stills_of(self._plan, deliverable, layout)))
-        layout = replace(layout, numbers=numbers)
+        stills = stills_of(self._plan, deliverable, layout)
+        layout = replace(layout, numbers=tuple(numbers_of(stills)), poster=stills.poster)
         self._layouts[deliverable.name] = layout
         return layout
 

@@ -28,7 +28,7 @@ from wanx_render.errors import Broken, FfmpegError
 from wanx_render.manifest import CheckRecord
 from wanx_render.mix import NOTHING, PEAK, Level, Mix
 from wanx_render.plan import Frame
-from wanx_render.stills import Pictures, Stills, discard, drawn, numbers_of, small, taken
+from wanx_render.stills import Known, Pictures, Stills, discard, drawn, numbers_of, taken
 from wanx_render.sync import Mark
 from wanx_render.timing import samples_in
 from wanx_render.verify import Promise, verify
@@ -44,11 +44,7 @@ class SegmentCall:
 
     piece: Piece
     target: Path
-    cells: tuple[int, ...] = ()  # frames of it that a contact sheet shows
-
-    @property
-    def wish(self) -> evidence.Wish:
-        return evidence.Wish(self.cells, small(self.piece.frame))
+    wish: evidence.Wish = evidence.NOTHING  # frames of it that contact sheet and poster show
 
 
 def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> None:
@@ -201,12 +197,18 @@ def _pictures(
     if call.stills is None:
         return None
     starts = list(accumulate((len(piece.looks) for piece in seen), initial=0))
-    known = {}
-    for number in numbers_of(call.stills):
+
+    def kept(number: int, *, whole: bool = False) -> bytes | None:
         index = bisect_right(starts, number) - 1
-        if kept := evidence.picture(seen[index], number - starts[index]):
-            known[number] = kept
-    ffmpeg.run(program, taken(call.stills, call.frame, part, known))
+        return evidence.picture(seen[index], number - starts[index], whole=whole)
+
+    cells = {number: kept(number) for number in numbers_of(call.stills)}
+    known = Known(
+        kept(call.stills.poster, whole=True),
+        {number: picture for number, picture in cells.items() if picture},
+    )
+    if missing := taken(call.stills, call.frame, part, known):
+        ffmpeg.run(program, missing)
     return drawn(call.stills, call.frame, part, known)
 
 

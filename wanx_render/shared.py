@@ -55,7 +55,7 @@ class SharedBench:
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
         order, sent = await self._ordered(tuple(call.piece for call in calls))
         names = tuple(self._name(call.target) for call in calls)
-        shown = tuple(call.cells for call in calls)
+        shown = tuple(call.wish for call in calls)
         await self._run(afar.segments, order, sent, names, shown)
         self._there.update(call.target.name for call in calls)
 

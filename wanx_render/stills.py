@@ -14,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from wanx_render.evidence import jpeg
 from wanx_render.ffmpeg import WHITELIST, file_url
 from wanx_render.fonts import chinese
 from wanx_render.geometry import Size
@@ -83,23 +84,33 @@ def small(frame: Frame) -> Size:
     return Size(width, height)
 
 
-Known = Mapping[int, bytes]  # cells as JPEG by their frames, from when they were first decoded
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was kept as JPEG when it was first decoded: the poster, and cells by their frames."""
+
+    poster: bytes | None
+    cells: Mapping[int, bytes]
 
 
 def taken(stills: Stills, frame: Frame, part: Path, known: Known) -> list[str]:
-    """The ffmpeg arguments that write what is not yet ``known`` of the finished file beside it."""
-    size, numbers = small(frame), [each for each in numbers_of(stills) if each not in known]
-    inputs: list[str] = ["-xerror"]
+    """The ffmpeg arguments that write what is not yet ``known`` of the finished file beside it.
+
+    None where all is.
+    """
+    size = small(frame)
+    wanted = [(each, _cell(part, each)) for each in numbers_of(stills) if each not in known.cells]
+    if known.poster is None:
+        wanted.append((stills.poster, _poster(part)))
+    inputs: list[str] = ["-xerror"] if wanted else []
     outputs: list[str] = []
-    for index, number in enumerate((stills.poster, *numbers)):
+    for index, (number, path) in enumerate(wanted):
         # A little before the frame, or its neighbour may be taken for it.
         start = (number - Fraction(1, 4)) / frame.rate if number else Fraction(0)
         inputs += ["-err_detect", "explode", "-threads", "1", *WHITELIST]
         inputs += ["-ss", f"{float(start):.6f}", "-i", file_url(part)]
         graph = f"scale={size.width}:{size.height}:flags=area,format=rgb24"
-        path = _cell(part, number)
-        if not index:
-            graph, path = "format=rgb24", _poster(part)
+        if path == _poster(part):
+            graph = "format=rgb24"
         outputs += ["-map", f"{index}:v:0", "-vf", graph, "-frames:v", "1"]
         outputs += ["-f", "rawvideo", "-y", file_url(path)]
     return [*inputs, *outputs]
@@ -120,10 +131,11 @@ def _cell(part: Path, number: int) -> Path:
 
 def drawn(stills: Stills, frame: Frame, part: Path, known: Known) -> Pictures:
     """The two pictures, of what ffmpeg has written."""
-    size = (frame.size.width, frame.size.height)
-    poster = Image.frombytes("RGB", size, _poster(part).read_bytes())
+    poster = known.poster or jpeg(_poster(part).read_bytes(), frame.size)
     sheet = _sheet(stills, _read(stills, small(frame), part, known), small(frame))
-    return Pictures(_jpeg(poster, 90), _jpeg(sheet, 85), Size(*sheet.size))
+    data = io.BytesIO()
+    sheet.save(data, "JPEG", quality=85)
+    return Pictures(poster, data.getvalue(), Size(*sheet.size))
 
 
 def discard(part: Path) -> None:
@@ -136,8 +148,8 @@ def _read(stills: Stills, size: Size, part: Path, known: Known) -> dict[int, Ima
     """The cells' pictures by their frames."""
     sides = (size.width, size.height)
     return {
-        number: Image.open(io.BytesIO(known[number]))
-        if number in known
+        number: Image.open(io.BytesIO(known.cells[number]))
+        if number in known.cells
         else Image.frombytes("RGB", sides, _cell(part, number).read_bytes())
         for number in numbers_of(stills)
     }
@@ -161,9 +173,3 @@ def _sheet(stills: Stills, pictures: dict[int, Image.Image], size: Size) -> Imag
             label = label[1:]  # the time is what tells two cells of a shot apart
         draw.text((x, y + size.height + 3), label, _DIM, face)
     return sheet
-
-
-def _jpeg(image: Image.Image, quality: int) -> bytes:
-    data = io.BytesIO()
-    image.save(data, "JPEG", quality=quality)
-    return data.getvalue()
