@@ -21,7 +21,7 @@ from wanx_render.cache import Cache
 from wanx_render.conform import Segment, Take
 from wanx_render.errors import BadInput, Broken, StoreError
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, SegmentCall
+from wanx_render.making import JoinCall, SegmentCall, digest
 from wanx_render.mix import Mix, Track
 from wanx_render.plan import Frame
 from wanx_render.published import Published, last_seen, to_publish
@@ -216,6 +216,12 @@ def test_a_damaged_piece_is_dropped_from_the_store_and_made_again(
         asyncio.run(story(SharedBench(program, executor, Published(root, place))))
 
 
+def sent_from(folder: Path, place: store.Store, name: str) -> bool:
+    """Whether a file of a folder had to be put, by a run that knows what the last one did."""
+    path = folder / name
+    return Published(folder, place).offer(path, name, digest(path))
+
+
 def test_only_what_people_look_for_is_published_and_only_when_it_changed(
     place: store.Store, tmp_path: Path
 ) -> None:
@@ -226,11 +232,11 @@ def test_only_what_people_look_for_is_published_and_only_when_it_changed(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
     assert to_publish(folder) == ("a.mp4", "clips/one.mp4", "manifest.json")
-    assert [Published(folder, place).send(name) for name in to_publish(folder)] == [True] * 3
-    assert [Published(folder, place).send(name) for name in to_publish(folder)] == [False] * 3
+    assert [sent_from(folder, place, name) for name in to_publish(folder)] == [True] * 3
+    assert [sent_from(folder, place, name) for name in to_publish(folder)] == [False] * 3
     place.remove("a.mp4")
     (folder / "manifest.json").write_text("new")
-    sent = {name: Published(folder, place).send(name) for name in to_publish(folder)}
+    sent = {name: sent_from(folder, place, name) for name in to_publish(folder)}
     assert sent == {"a.mp4": True, "clips/one.mp4": False, "manifest.json": True}
 
 
@@ -239,7 +245,7 @@ def test_one_look_tells_the_mark_of_every_file(place: store.Store, tmp_path: Pat
     (folder / "row").mkdir(parents=True)
     for name in ("a.mp4", "row/b.mp4"):
         (folder / name).write_text(name)
-        Published(folder, place).send(name)
+        sent_from(folder, place, name)
     assert place.marks() == {name: place.mark(name) for name in ("a.mp4", "row/b.mp4")}
     assert place.under("row").marks() == {"b.mp4": place.mark("row/b.mp4")}
     assert place.under("nowhere").marks() == {}
@@ -261,11 +267,11 @@ def test_a_record_that_was_cut_short_loses_one_line_and_grows_no_longer_than_nee
     folder.mkdir()
     for name in ("a", "b"):
         (folder / name).write_text(name)
-    assert [Published(folder, place).send(name) for name in "ab"] == [True, True]
+    assert [sent_from(folder, place, name) for name in "ab"] == [True, True]
     record = next((folder / ".cache" / "stores").iterdir())
     record.write_bytes(record.read_bytes()[:-9])
-    assert [Published(folder, place).send(name) for name in "ab"] == [False, True]
-    assert [Published(folder, place).send(name) for name in "ab"] == [False, False]
+    assert [sent_from(folder, place, name) for name in "ab"] == [False, True]
+    assert [sent_from(folder, place, name) for name in "ab"] == [False, False]
     for _ in range(200):
         Published(folder, place).keep("a", "x")
     assert len(record.read_text().splitlines()) < 110
@@ -275,8 +281,9 @@ def test_a_record_that_was_cut_short_loses_one_line_and_grows_no_longer_than_nee
 def test_what_many_ask_for_at_once_is_put_once(place: store.Store, tmp_path: Path) -> None:
     folder = tmp_path / "renders"
     folder.mkdir()
-    (folder / "clip.mp4").write_bytes(b"x" * 100_000)
-    published = Published(folder, place)
+    clip = folder / "clip.mp4"
+    clip.write_bytes(b"x" * 100_000)
+    published, sha256 = Published(folder, place), digest(clip)
     with ThreadPoolExecutor(8) as threads:
-        sent = list(threads.map(published.send, ["clip.mp4"] * 16))
+        sent = list(threads.map(lambda _: published.offer(clip, clip.name, sha256), range(16)))
     assert sorted(sent) == [False] * 15 + [True]

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from wanx_render.making import digest
 from wanx_render.store import Store
 
 _STATE = ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm")
@@ -81,14 +80,6 @@ class Published:
         """Whether the store holds all of them as they were put. Raises StoreError."""
         known = [(name, self._known.get(name)) for name in names]
         return bool(known) and all(each and each[1] == self._mark(name) for name, each in known)
-
-    def send(self, name: str) -> bool:
-        """Put a file of the folder where it is not there already; whether it was sent.
-
-        Raises StoreError.
-        """
-        path = self.folder / name
-        return self.offer(path, name, digest(path))
 
     def offer(self, path: Path, name: str, sha256: str) -> bool:
         """Put ``path`` under ``name`` where it is not there already; whether it was sent.

@@ -4,7 +4,7 @@ One list alone has a saved plan of its own kind, in ``plan``.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from wanx_render.commands.plan import SAVED_MANY
 from wanx_render.errors import NeedsPerson
 from wanx_render.forecast import fingerprint
 from wanx_render.load import Batch
+from wanx_render.plan import Take
 from wanx_render.shotlist import Money
 from wanx_render.task import Media
 
@@ -40,6 +41,11 @@ def approved(
             if each
         },
     }
+
+
+def priced(takes: Iterable[Take]) -> dict[str, Money | None]:
+    """The prices of takes of one list, by what an approved plan calls them."""
+    return {f"{take.shot} take {take.number}": take.price for take in takes}
 
 
 def chosen_in(record: Mapping[str, Any]) -> Choice:

@@ -116,10 +116,7 @@ def render_many(
         try:
             asyncio.run(run.carry_out(prospects, service, executor, emit))
         finally:
-            near = [item for item in every if item.home in places]
-            index = Index.of(near, journals, {}, mock=backend == "mock")
-            index.write(page, beside(page))
-            run.write_manifests()
+            index = _page_over(run, page, mock=backend == "mock")
         if where.bucket:
             run.unsent = _put_whole(where, index, places, several=len(batches) > 1)
         for told in run.unsent:
@@ -156,7 +153,8 @@ def _foreseen(
     """How every list stands once the clips are back that the bucket has, and what to say of it."""
     prospects = survey.of(some, every)
     back = list(survey.regained(prospects))
-    return survey.of(some, every) if back else prospects, back
+    fetched = back and any(place.bucket for place in survey.places.values())
+    return survey.of(some, every) if fetched else prospects, back
 
 
 def _confirm(cost: Total, prospects: list[Prospect], world: World, back: list[str]) -> None:
@@ -172,6 +170,15 @@ def _warnings(batches: list[Batch], back: list[str]) -> Iterator[Event]:
     for batch in batches:
         for warning in gathered(batch.warnings):
             yield Event("warning", warning, list=str(batch.file))
+
+
+def _page_over(run: Run, page: Path, *, mock: bool) -> Index:
+    """Write the page over all lists of the homes at work, and the tables' manifests."""
+    near = [item for item in run.every if item.home in run.survey.places]
+    index = Index.of(near, run.survey.journals, {}, mock=mock)
+    index.write(page, beside(page))
+    run.write_manifests()
+    return index
 
 
 def _put_whole(

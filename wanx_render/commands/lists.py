@@ -34,13 +34,18 @@ class Item:
     @property
     def name(self) -> str:
         """What it is called in a run of many."""
-        row = self.loaded.row
-        return f"{self.loaded.shots.project}/{row.name}" if row else self.loaded.shots.project
+        project = self.loaded.shots.project
+        return f"{project}/{self.row}" if self.row else project
+
+    @property
+    def row(self) -> str:
+        """The name of its row, by which its journal knows it; empty where it is none."""
+        return self.loaded.row.name if self.loaded.row else ""
 
     @property
     def folder(self) -> Path:
         """Where its deliverables go."""
-        return self.home / self.loaded.row.name if self.loaded.row else self.home
+        return self.home / self.row
 
 
 def read_all(files: Iterable[Path], catalog_file: Path | None) -> tuple[list[Batch], Catalog]:
@@ -124,7 +129,7 @@ def only_named(option: str, every: list[Item], names: tuple[str, ...]) -> list[I
     used: set[str] = set()
     found: list[Item] = []
     for item in every:
-        row = item.loaded.row.name if item.loaded.row else ""
+        row = item.row
         ids = {shot.id for shot in item.loaded.shots.shots}
         called = {**{each: each for each in ids}, **{f"{row}/{each}": each for each in ids}}
         mine = [name for name in names if name in called or (row and name == row)]
@@ -136,7 +141,7 @@ def only_named(option: str, every: list[Item], names: tuple[str, ...]) -> list[I
     for name in names:
         if name not in used:
             known = {shot.id for item in every for shot in item.loaded.shots.shots}
-            known |= {item.loaded.row.name for item in every if item.loaded.row}
+            known |= {item.row for item in every if item.row}
             hint = did_you_mean(name, known)
             told = f"{option} {name}: there is no such shot or row in the lists"
             raise BadInput(Diagnostic("shot-unknown", told, hint=hint))

@@ -166,7 +166,7 @@ class Index:
         left = {folder: journal.rows() for folder, journal in journals.items()}
         known = dict(found)
         for item in every:
-            before = left.get(item.home, {}).get(item.loaded.row.name if item.loaded.row else "")
+            before = left.get(item.home, {}).get(item.row)
             if before and item.name not in known:
                 known[item.name] = Outcome.read(before["outcome"])
         amounts: dict[str, Decimal] = {}

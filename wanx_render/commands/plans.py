@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.approval import approved
+from wanx_render.commands.approval import approved, priced
 from wanx_render.commands.base import World, make_plan
 from wanx_render.commands.folder import opened
 from wanx_render.commands.lists import Choice, Item, chosen, items, only_named, read_all
@@ -100,8 +100,7 @@ class _Survey:
         known = identities(made, standings)
         keys = {known[(s.take.shot, s.take.number)]: s for s in meant if s.state != "cached"}
         new = {key: s for key, s in keys.items() if s.state == "new"}
-        takes = [s.take for s in meant if s.state == "new"]
-        self.takes[item.name] = {f"{each.shot} take {each.number}": each.price for each in takes}
+        self.takes[item.name] = priced(s.take for s in meant if s.state == "new")
         shared = sum(key in self._open for key in new)
         cost = total((s.take.price for s in new.values()), made.currency)
         states = [s.state for s in meant]

@@ -7,6 +7,7 @@ from typing import Any
 
 from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog
+from wanx_render.commands.approval import priced
 from wanx_render.commands.lists import Item, fingerprint, only_named
 from wanx_render.commands.outcome import Outcome, stand_still
 from wanx_render.commands.regain import regain
@@ -66,7 +67,7 @@ class Survey:
         self, item: Item, left: Mapping[str, Any], retake: frozenset[str] | None
     ) -> Prospect:
         mark = fingerprint(item.loaded, self._versions(item.home))
-        before = left.get(row_name(item))
+        before = left.get(item.row)
         unchanged = before and before["mark"] == mark and retake is None and not item.only
         if before and unchanged and self._stands(item.home, before):
             return Prospect(item, mark, Outcome.read(before["outcome"]))
@@ -77,7 +78,7 @@ class Survey:
             item=item,
             mark=mark,
             new={known[(take.shot, take.number)]: take.price for take in session.new},
-            takes={f"{take.shot} take {take.number}": take.price for take in session.new},
+            takes=priced(session.new),
             counts=session.counts,
             asks=session.asks,
             owed=any(each.state == "resumed" for each in session.standings),
@@ -137,11 +138,6 @@ class Survey:
 
 def _shots(item: Item) -> frozenset[str]:
     return frozenset(shot.id for shot in item.loaded.shots.shots)
-
-
-def row_name(item: Item) -> str:
-    """By what the journal of its home knows a list; a table's rows each have their own name."""
-    return item.loaded.row.name if item.loaded.row else ""
 
 
 def by_home(prospects: Iterable[Prospect]) -> dict[Path, list[Prospect]]:

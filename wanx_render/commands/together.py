@@ -19,7 +19,7 @@ from wanx_render.commands.outcome import Outcome, files_of, outcome_of
 from wanx_render.commands.render import program_version
 from wanx_render.commands.report import Source, after_run
 from wanx_render.commands.service import Service
-from wanx_render.commands.survey import Prospect, Survey, row_name
+from wanx_render.commands.survey import Prospect, Survey
 from wanx_render.commands.telling import shown
 from wanx_render.commands.whole import write_whole
 from wanx_render.common import CommonBench, RowBench
@@ -164,7 +164,7 @@ class Run:
             record = self._record(prospect, outcome, manifest)
             complete = outcome.code == 0 and not item.only
             record["pieces"] = self._pieces(prospect, used, complete=complete)
-            home.journal.left(row_name(item), record)
+            home.journal.left(item.row, record)
             self.outcomes[item.name] = outcome
             self.changed.add(item.home)
             emit(self._finished(item, outcome))
@@ -208,7 +208,7 @@ class Run:
     async def _sweep(self, home: Path, *, whole: bool) -> None:
         """Drop the pieces that no row uses any more; a run over some rows only what they used."""
         left = self.survey.journals[home].rows()
-        rows = {row_name(each) for each in self.every if each.home == home}
+        rows = {each.row for each in self.every if each.home == home}
         kept = rows if whole else left.keys()
         used = {name for row in kept for name in left.get(row, {}).get("pieces", ())}
         among = None if whole else self.stale.get(home, set())
@@ -223,7 +223,7 @@ class Run:
             if not rows or (home not in self.changed and (home / "manifest.json").exists()):
                 continue
             left = journal.rows()
-            done = [left.get(row_name(each), {}).get("mark") for each in rows]
+            done = [left.get(each.row, {}).get("mark") for each in rows]
             spent = journal.spent().items()
             cost = ", ".join(f"{amount:.2f} {currency}" for currency, amount in spent)
             write_whole(home, rows, all(done), cost)
