@@ -10,6 +10,7 @@ from conftest import ROOT
 # and from no neighbour in its row.
 FLOORS = (
     ("errors", "diagnostics", "geometry", "timing", "clock", "events", "options", "files"),
+    ("environment",),
     ("source", "shotlist", "task", "pictures", "soundtracks", "fonts"),
     ("table",),
     ("variables",),

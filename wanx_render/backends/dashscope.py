@@ -80,6 +80,25 @@ class Access:
 _CONNECTIONS = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=60)
 
 
+def _client(
+    routes: Mapping[str, str | None], transport: httpx.AsyncBaseTransport | None
+) -> httpx.AsyncClient:
+    """A client that goes where ``routes`` say, and nowhere else for any variable."""
+
+    certificates = httpx.create_ssl_context()
+
+    def through(proxy: str | None) -> httpx.AsyncBaseTransport:
+        return httpx.AsyncHTTPTransport(certificates, limits=_CONNECTIONS, proxy=proxy)
+
+    mounts = {pattern: through(proxy) if proxy else None for pattern, proxy in routes.items()}
+    return httpx.AsyncClient(
+        timeout=READ_TIMEOUT,
+        follow_redirects=False,
+        transport=transport or through(None),
+        mounts={} if transport else mounts,
+    )
+
+
 class DashScope:
     """The service as a backend of one run."""
 
@@ -94,7 +113,9 @@ class DashScope:
         *,
         uploads: Uploads | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        routes: Mapping[str, str | None] | None = None,
     ) -> None:
+        """``routes`` are ``environment.routes``: which proxy leads to which addresses."""
         self._access = access
         self._catalog = catalog
         self._clock = clock
@@ -104,16 +125,9 @@ class DashScope:
         self._retries_left = READ_RETRIES
         self._uploads = uploads or Uploads()
         self._sent: dict[str, frozenset[str]] = {}  # the uploads that each task was given
-        self._api = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {access.key}"},
-            timeout=READ_TIMEOUT,
-            limits=_CONNECTIONS,
-            follow_redirects=False,
-            transport=transport,
-        )
-        self._media = httpx.AsyncClient(
-            timeout=READ_TIMEOUT, limits=_CONNECTIONS, follow_redirects=False, transport=transport
-        )
+        self._media = _client(routes or {}, transport)
+        self._api = _client(routes or {}, transport)
+        self._api.headers["Authorization"] = f"Bearer {access.key}"
 
     async def close(self) -> None:
         await self._api.aclose()
