@@ -3,6 +3,7 @@
     WanxError
     ├── BadInput          2  the shot list, a picture or an option is wrong; nothing was started
     ├── NeedsPerson       4  stopped before spending: budget, confirmation, unknown outcome
+    ├── UnknownHost       4  a paid result is where nobody permitted to fetch from
     ├── FolderBusy        5  another run holds the folder
     ├── FfmpegError       1  ffmpeg ended badly on one file
     ├── Broken            1  a deliverable or clip does not hold what was promised
@@ -46,6 +47,21 @@ class NeedsPerson(WanxError):
     """Stopped before spending; a person must decide."""
 
     exit_code = 4
+
+
+class UnknownHost(WanxError):
+    """A result is at an address outside the vendor's storage; it is a question, not a loss.
+
+    ``host`` is what a person may permit, ``shown`` the address without its query.
+    """
+
+    exit_code = 4
+    code = "ResultHost"
+
+    def __init__(self, host: str, shown: str) -> None:
+        super().__init__(f"its clip is at {shown}, which is not known as the service's storage")
+        self.host = host
+        self.shown = shown
 
 
 class FolderBusy(WanxError):

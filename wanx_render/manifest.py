@@ -42,6 +42,7 @@ class TakeRecord:
     sound: bool | None = None
     price: str | None = None  # what was expected; ``cost`` is what was billed
     first_frame: str | None = None  # the picture's file; null for a URL or a data URI
+    picture: str | None = None  # what its bytes are, where the request knows it by another name
     asked_at: str | None = None  # by the service's clock, as the others
     started_at: str | None = None
     ended_at: str | None = None

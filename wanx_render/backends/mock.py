@@ -8,6 +8,7 @@ import asyncio
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -81,7 +82,8 @@ class MockBackend:
     async def prepare(self, submission: Submission) -> None:
         """Nothing has to be uploaded."""
 
-    async def submit(self, submission: Submission) -> Accepted:
+    async def submit(self, submission: Submission, sending: Callable[[], None]) -> Accepted:
+        sending()
         accepted = self._simulator.submit(_ACCOUNT, submission.request)
         self._labels[accepted.task_id] = submission.label
         self._remember()
@@ -110,6 +112,9 @@ class MockBackend:
             for task in self._simulator.tasks()
             if start <= (at := task.submitted) <= end
         )
+
+    def check_result(self, url: str) -> None:  # noqa: ARG002  # the protocol's form
+        """The mock's results are made here."""
 
     async def download(self, task: Succeeded, target: Path) -> None:
         known = self._simulator.task(_ACCOUNT, task.task_id)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -23,6 +23,7 @@ from wanx_render.commands.base import (
     warnings,
 )
 from wanx_render.commands.folder import held, opened, pool
+from wanx_render.commands.outlook import Folder, look
 from wanx_render.commands.plan import hold_to, open_saved
 from wanx_render.commands.regain import regain
 from wanx_render.commands.report import Source, after_run
@@ -42,8 +43,7 @@ from wanx_render.pricing import Total
 from wanx_render.render import Desk
 from wanx_render.render import render as run_plan
 from wanx_render.reports.terminal import Stage
-from wanx_render.retakes import retaken
-from wanx_render.standing import Standing, lost, stand
+from wanx_render.standing import Standing, lost
 
 if TYPE_CHECKING:
     from wanx_render.backends.dashscope import Access
@@ -144,13 +144,12 @@ class Session:
         folder: Path,
         journal: Journal,
     ) -> "Session":
-        def make(retakes: Mapping[str, int]) -> Plan:
-            return make_plan(loaded, catalog, options.backend, retakes)
-
-        made, counts = retaken(make, options.retake, journal, folder)
-        standings = stand(made, journal, folder, cascade=options.cascade)
-        attempts = journal.attempts()
-        return cls(options, loaded, catalog, folder, made, standings, counts, attempts)
+        outlook = look(
+            loaded, catalog, Folder(folder, journal),
+            backend=options.backend, retake=options.retake, cascade=options.cascade,
+        )  # fmt: skip
+        made, standings, counts = outlook.plan, outlook.standings, outlook.counts
+        return cls(options, loaded, catalog, folder, made, standings, counts, journal.attempts())
 
     @property
     def new(self) -> tuple[Take, ...]:

@@ -108,11 +108,13 @@ class Source:
 
     def picture(self, take: TakeRecord) -> bytes:
         """The picture that a take begins with."""
-        identity = str(take.request.get("image"))
+        identity = take.picture or str(take.request.get("image"))
         there = thumbs.path_of(self.kept, identity.removeprefix("sha256:"), "picture")
         if there.is_file():
             return there.read_bytes()
         data = self._bytes_of(identity, take.first_frame)
+        if not identity.startswith("sha256:"):  # a chained one, known by its clip
+            identity = f"sha256:{hashlib.sha256(data).hexdigest()}"
         return thumbs.picture(self.kept, identity, data).read_bytes()
 
     def _bytes_of(self, identity: str, path: str | None) -> bytes:
