@@ -5,7 +5,6 @@ is ten, dates are strings. Numbers with a point are exact (Decimal). Duplicate k
 recursive or too many aliases, deep nesting and large files are refused with their place.
 """
 
-import os
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from wanx_render.diagnostics import Diagnostic, Span, in_order
 from wanx_render.errors import BadInput
+from wanx_render.files import write_atomically
 
 Path = tuple[str | int, ...]
 
@@ -123,15 +123,7 @@ def write(file: FilePath, value: Any, head: str = "") -> None:
     text = yaml.dump(
         value, Dumper=_Writer, allow_unicode=True, sort_keys=False, default_flow_style=None
     )
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.write(head + text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    write_atomically(file, head + text)
 
 
 def parse(text: str, name: str) -> Source:

@@ -19,6 +19,7 @@ from wanx_render.backends.base import Accepted, Listed, Submission, Succeeded, T
 from wanx_render.backends.simulator import Simulator, Task
 from wanx_render.backends.slate import clip_call, make_clip
 from wanx_render.capabilities import Catalog
+from wanx_render.files import write_atomically
 
 _ACCOUNT = "local"
 
@@ -94,9 +95,7 @@ class MockBackend:
         record = {"now": self._simulator.now(), "tasks": tasks, "labels": self._labels}
         text = json.dumps(record, default=str, ensure_ascii=False)
         for file in self._files:
-            part = file.with_suffix(".part")
-            part.write_text(text, encoding="utf-8")
-            part.replace(file)
+            write_atomically(file, text, durable=False)
 
     async def poll(self, task_id: str) -> TaskState:
         return self._simulator.state(_ACCOUNT, task_id)

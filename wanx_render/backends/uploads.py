@@ -7,6 +7,8 @@ import json
 from datetime import datetime
 from pathlib import Path
 
+from wanx_render.files import write_atomically
+
 
 class Uploads:
     """Addresses of uploads; in ``file``, or only in memory where none is given."""
@@ -34,10 +36,9 @@ class Uploads:
     def _write(self) -> None:
         if self._file is None:
             return
-        part = self._file.with_suffix(".part")
         self._file.parent.mkdir(exist_ok=True)
-        part.write_text(json.dumps(self._known), encoding="utf-8")
-        part.replace(self._file)
+        # Of their owner alone: whoever reads them knows where the pictures are.
+        write_atomically(self._file, json.dumps(self._known), mode=0o600, durable=False)
 
 
 def _name(*parts: str) -> str:

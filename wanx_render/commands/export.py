@@ -11,6 +11,7 @@ from wanx_render import manifest
 from wanx_render.commands.base import World, folder_of, read
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.errors import BadInput
+from wanx_render.files import write_atomically
 from wanx_render.manifest import DeliverableRecord, Manifest
 from wanx_render.reports import edl, fcpxml
 from wanx_render.reports.timeline import Timeline, timeline_of
@@ -43,7 +44,7 @@ def export(options: ExportOptions, world: World) -> int:
     for deliverable in chosen:
         path = options.out or folder / f"{deliverable.name}.{options.style}"
         text = write(timeline_of(told, deliverable), _link(folder, path, options))
-        _put(path, text)
+        write_atomically(path, text)
         files.append(path)
     if options.as_json:
         world.stdout.write(json.dumps({"files": [str(path) for path in files]}) + "\n")
@@ -111,9 +112,3 @@ def _link(folder: Path, out: Path, options: ExportOptions) -> Link:
         return str(path) if options.style == "edl" else path.as_uri()
 
     return link
-
-
-def _put(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)

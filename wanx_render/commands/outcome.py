@@ -11,6 +11,7 @@ from typing import Any
 
 from wanx_render.commands.lists import Item
 from wanx_render.commands.telling import as_asked
+from wanx_render.files import write_atomically
 from wanx_render.journal import Journal
 from wanx_render.manifest import Manifest
 from wanx_render.render import Desk
@@ -191,10 +192,8 @@ class Index:
     def write(self, path: Path, link: Link) -> None:
         """Write the page, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         now = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
-        part.write_text(self.text(link, now=now), encoding="utf-8")
-        part.replace(path)
+        write_atomically(path, self.text(link, now=now), durable=False)
 
     def identity(self, link: Link) -> str:
         """A hash of what the page tells, whenever it is written."""

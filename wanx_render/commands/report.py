@@ -17,6 +17,7 @@ from wanx_render.commands.base import World, manifest_of
 from wanx_render.commands.folder import pool
 from wanx_render.errors import FfmpegError
 from wanx_render.events import Emit, Event
+from wanx_render.files import write_atomically
 from wanx_render.manifest import DeliverableRecord, Manifest, TakeRecord, read
 from wanx_render.pictures import BadPicture, decode_data_uri, read_bytes
 
@@ -143,9 +144,7 @@ def write(manifest: Manifest, source: Source, executor: Executor, target: Path) 
     gallery, missing = gather(manifest, source, executor)
     mark = "" if missing else _mark(manifest)
     text = page(manifest, gallery, _base(source.folder, target), mark=mark)
-    part = target.with_name(f".{target.name}.part")
-    part.write_bytes(text.encode("utf-8", "replace"))
-    part.replace(target)
+    write_atomically(target, text, durable=False)
     return missing
 
 

@@ -4,13 +4,13 @@ In the form of any manifest, with ``row/`` before the names of shots and deliver
 """
 
 import json
-import os
 import posixpath
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from wanx_render.commands.lists import Item
+from wanx_render.files import write_atomically
 from wanx_render.manifest import VERSION
 
 
@@ -23,24 +23,19 @@ def write_whole(home: Path, rows: Sequence[Item], complete: bool, cost: str) -> 
     head = {"version": VERSION, **{key: first[1][key] for key in told}}
     head |= {"project": rows[0].loaded.shots.project, "complete": complete, "cost": cost}
     path = home / "manifest.json"
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8") as out:
-            out.write(json.dumps(head, ensure_ascii=False)[:-1])
-            for key, change in (("shots", _shot), ("deliverables", _deliverable)):
-                out.write(f', "{key}": [')
-                _listed(out, (change(each, row) for row, m in _read(rows) for each in m[key]))
-                out.write("]")
-            out.write("}\n")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_atomically(path, _text(head, rows))
 
 
-def _listed(out: TextIO, records: Iterator[dict[str, Any]]) -> None:
-    for number, record in enumerate(records):
-        out.write("\n" if number == 0 else ",\n")
-        out.write(json.dumps(record, ensure_ascii=False))
+def _text(head: dict[str, Any], rows: Sequence[Item]) -> Iterator[str]:
+    """The manifest in pieces: a table may have ten thousand rows."""
+    yield json.dumps(head, ensure_ascii=False)[:-1]
+    for key, change in (("shots", _shot), ("deliverables", _deliverable)):
+        yield f', "{key}": ['
+        records = (change(record, row) for row, whole in _read(rows) for record in whole[key])
+        for number, record in enumerate(records):
+            yield ("\n" if number == 0 else ",\n") + json.dumps(record, ensure_ascii=False)
+        yield "]"
+    yield "}\n"
 
 
 def _read(rows: Sequence[Item]) -> Iterator[tuple[str, dict[str, Any]]]:
