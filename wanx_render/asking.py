@@ -101,7 +101,7 @@ class Asker:
             self.journal.ended(attempt.id, "released", "Resubmitted", message)
             self.tell(take, "warning", f"its request is {message}; it may be paid twice", None)
             return None
-        return self._unresolved(take, attempt, outcome.doubt or _not_found(attempt))
+        return self._unresolved(take, attempt, outcome.doubt or not_found(attempt))
 
     async def _refused_before(self, take: Take, attempt: Attempt) -> Attempt | Fault | None:
         """Whether a request that was refused was accepted all the same; None where it was not.
@@ -228,7 +228,8 @@ def _moderated(attempt: Attempt) -> str:
     )
 
 
-def _not_found(attempt: Attempt) -> str:
+def not_found(attempt: Attempt) -> str:
+    """Why a request that the list does not show is left to a person."""
     minutes = int(SEARCH.total_seconds() // 60)
     return (
         f"its answer was lost ({attempt.message or 'no answer'}) and the service's list did not "

@@ -12,6 +12,7 @@ import click
 
 from wanx_render.errors import BadInput, WanxError
 from wanx_render.options import (
+    AMBIGUOUS,
     BACKEND,
     BASE_URL,
     CASCADE,
@@ -22,6 +23,7 @@ from wanx_render.options import (
     LINES,
     OUT,
     REGION,
+    RESULT_HOST,
     RETAKE,
     ROWS,
     WHERE,
@@ -77,6 +79,8 @@ def cli() -> None:
 @click.option("--max-cost", type=Money(), help="Stop before spending more than this.")
 @click.option("--yes", is_flag=True, help="Spend without asking; the mock never asks.")
 @BASE_URL
+@RESULT_HOST
+@AMBIGUOUS
 @WHERE
 @click.option("--watch", is_flag=True, help="Render again at each save; ask before spending.")
 @LINES
@@ -94,6 +98,8 @@ def render(
     max_cost: Decimal | None,
     yes: bool,
     base_url: str | None,
+    result_hosts: tuple[str, ...],
+    on_ambiguous: Any,
     executor: str | None,
     watch: bool,
     as_json: bool,
@@ -116,6 +122,7 @@ def render(
     options = RenderOptions(
         None, backend, folder, saved, only, max_cost, as_json, catalog, yes, base_url, retake,
         cascade, executor, store, rows, shard,
+        result_hosts=result_hosts, on_ambiguous=on_ambiguous,
     )  # fmt: skip
     if watch:
         import time
@@ -278,6 +285,7 @@ def status(file: Path, out: Path | None, as_json: bool, catalog: Path | None) ->
 @BACKEND
 @OUT
 @BASE_URL
+@RESULT_HOST
 @LINES
 @CATALOG
 def rescue(
@@ -285,6 +293,7 @@ def rescue(
     backend: str | None,
     out: Path | None,
     base_url: str | None,
+    result_hosts: tuple[str, ...],
     as_json: bool,
     catalog: Path | None,
 ) -> int:
@@ -292,7 +301,8 @@ def rescue(
     from wanx_render.commands.base import World
     from wanx_render.commands.debts import DebtOptions, rescue
 
-    return rescue(DebtOptions(file, backend, out, as_json, base_url, catalog), World.real())
+    options = DebtOptions(file, backend, out, as_json, base_url, catalog, result_hosts)
+    return rescue(options, World.real())
 
 
 @cli.command()
@@ -436,6 +446,19 @@ def tasks_show(task_id: str, region: str, base_url: str | None) -> int:
     from wanx_render.commands.tasks import TaskOptions, show
 
     return show(task_id, TaskOptions(region, base_url), World.real())
+
+
+@tasks.command("link")
+@click.argument("task_id")
+@REGION
+@BASE_URL
+@OUT
+def tasks_link(task_id: str, region: str, base_url: str | None, out: Path | None) -> int:
+    """Print the whole link to a task's result. Who has it can fetch the clip."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.tasks import TaskOptions, link
+
+    return link(task_id, TaskOptions(region, base_url), out, World.real())
 
 
 @tasks.command("cancel")

@@ -292,6 +292,11 @@ class Journal:
         rows = self._db.execute("SELECT task_id FROM attempt WHERE task_id IS NOT NULL")
         return frozenset(row[0] for row in rows)
 
+    def link_of(self, task_id: str) -> str | None:
+        """The whole link to the result of a task, where it was noted."""
+        attempt = self._one("task_id = ?", task_id)
+        return attempt.url if attempt else None
+
     def every(self, *states: State) -> tuple[Attempt, ...]:
         """All attempts in one of ``states`` (or in any, where none is given), oldest first."""
         states = states or get_args(State)

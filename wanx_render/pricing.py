@@ -27,6 +27,12 @@ def exact(amount: Decimal) -> str:
     return f"{amount:.{places}f}"
 
 
+def sums(amounts: Mapping[str, Decimal]) -> str:
+    """Amounts by currency as people read them: ``2.16 CNY``, or ``nothing``."""
+    parts = (f"{amount:.2f} {currency}" for currency, amount in sorted(amounts.items()))
+    return ", ".join(parts) or "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class Total:
     """A sum of prices, of which some may be unknown."""

@@ -40,7 +40,7 @@ from wanx_render.journal import Attempt, Journal
 from wanx_render.manifest import DeliverableRecord, Manifest, deliverables_in
 from wanx_render.origins import Origins, last_frame_path, pixels_of
 from wanx_render.plan import Plan, PlannedShot, Take
-from wanx_render.pricing import impossible
+from wanx_render.pricing import impossible, sums
 from wanx_render.purse import Purse
 from wanx_render.recognition import ClipJudge, pictures_by_identity
 from wanx_render.results import (
@@ -118,12 +118,18 @@ async def render(desk: Desk, program_version: str) -> Manifest:
     run = Run(
         desk.folder, program_version, desk.program.version,
         desk.wall.now().isoformat(timespec="seconds"), desk.warnings,
+        f"{crew.spent:.2f} {desk.plan.currency}", _folder_cost(desk),
     )  # fmt: skip
     manifest = manifest_of(desk.plan, results, delivered, run)
     write_atomically(desk.folder / "manifest.json", manifest.text())
     if crew.bugs:  # the others went on, and what they brought is kept
         raise crew.bugs[0]
     return manifest
+
+
+def _folder_cost(desk: Desk) -> str:
+    paid = desk.journal.paid()
+    return sums(paid) if paid else f"0.00 {desk.plan.currency}"
 
 
 def _missing(shots: list[str]) -> str:
@@ -138,6 +144,7 @@ class _Crew:
         self.finisher = finisher
         self.takes: dict[tuple[str, int], asyncio.Task[Result]] = {}
         self.bugs: list[Exception] = []
+        self.spent = Decimal(0)  # billed to tasks that this run's takes waited for and sent
         self.account = desk.account or Account(
             desk.backend, desk.catalog, desk.clock, [desk.journal], desk.on_ambiguous
         )
@@ -323,7 +330,8 @@ class _Crew:
         bill = None
         if told and told.amount is not None and told.currency is not None:
             bill = Money(amount=Decimal(told.amount), currency=told.currency)
-        home.purse.settle(key, bill)
+        if home.purse.settle(key, bill) and bill:
+            self.spent += bill.amount
         if told and (odd := impossible(told.usage or {})):
             names = ", ".join(odd)
             self._tell(take, "warning", f"the service gave impossible figures, set aside: {names}")

@@ -44,6 +44,11 @@ class Address:
         return is_loopback(self.host)
 
 
+def shown_url(url: str | None) -> str | None:
+    """An address without its query, whatever it is; None where there is none."""
+    return url.partition("?")[0].partition("#")[0] if url else None
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name is this machine's own."""
     if host == "localhost":

@@ -97,6 +97,8 @@ class Run:
     ffmpeg: str
     finished_at: str
     warnings: tuple[str, ...] = ()
+    cost: str = ""  # what it spent
+    cost_folder: str = ""  # what the folder ever paid
 
 
 def manifest_of(
@@ -120,6 +122,8 @@ def manifest_of(
         shots=tuple(_shot_record(shot, results, run.folder) for shot in plan.shots),
         deliverables=records,
         warnings=run.warnings,
+        cost_run=run.cost,
+        cost_folder=run.cost_folder,
         budget=_money(plan.budget),
         wanted=tuple(_wanted(each) for each in plan.deliverables),
         broken=tuple(str(each) for each in delivered if isinstance(each, Broken)),
@@ -201,6 +205,7 @@ def _failed(fault: Fault) -> dict[str, Any]:
         "task_id": fault.task_id,
         "code": fault.code or None,
         "message": fault.message,
+        "host": fault.host or None,
     }
 
 

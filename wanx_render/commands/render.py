@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wanx_render import ffmpeg
+from wanx_render.account import Ambiguous
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import RealClock
 from wanx_render.commands.base import (
@@ -70,6 +71,8 @@ class RenderOptions:
     rows: str | None = None  # of a table
     shard: str | None = None
     free: bool = False  # finish what is there, ask the service for nothing
+    result_hosts: tuple[str, ...] = ()  # that results may be fetched from, besides the service's
+    on_ambiguous: Ambiguous = "ask"
 
 
 def render(
@@ -192,6 +195,8 @@ class Session:
             emit=emit,
             only=frozenset(self.options.only),
             cascade=self.options.cascade,
+            insisted=frozenset(self.options.retake),
+            on_ambiguous=self.options.on_ambiguous,
             warnings=tuple(_noted(each) for each in self.loaded.warnings),
         )
 
@@ -206,7 +211,8 @@ def who_asks(options: RenderOptions, made: Plan, catalog: Catalog, world: World)
     """Who asks and where, for a backend that needs a key."""
     if made.world == "mock":
         return None
-    return access(catalog, made.region, world.environ, options.base_url)
+    hosts = options.result_hosts
+    return access(catalog, made.region, world.environ, options.base_url, hosts)
 
 
 def reach(

@@ -46,7 +46,7 @@ class Service:
         try:
             await self.backend.open()
         except Refused as error:
-            meaning = catalog.meaning(error.code)
+            meaning = catalog.meaning(error.code, error.message)
             if meaning.kind in ("money", "quota"):
                 raise NeedsPerson(f"{error}; {meaning.advice}") from None
             told = f"the service refuses: {error}"
@@ -75,15 +75,37 @@ def mock(
 
 
 def access(
-    catalog: Catalog, region: str, environ: Mapping[str, str], base_url: str | None
+    catalog: Catalog,
+    region: str,
+    environ: Mapping[str, str],
+    base_url: str | None,
+    hosts: Sequence[str] = (),
 ) -> "Access":
-    """Where the service is and who asks it. Raises BadInput."""
+    """Where the service is, who asks it, and which further ``hosts`` results may come from.
+
+    Raises BadInput.
+    """
     from wanx_render.backends.dashscope import Access
 
     official = catalog.service.regions[region].base_url
     address = _address(base_url or environ.get(BASE_URL) or official)
     vendor = (urlsplit(address).hostname or "").endswith(".aliyuncs.com")
-    return Access(address, _key(environ), own_hosts=not vendor)
+    permitted = tuple(_host(host) for host in hosts)
+    return Access(address, _key(environ), own_hosts=not vendor, result_hosts=permitted)
+
+
+def _host(text: str) -> str:
+    """A host that results may be fetched from; a whole address stands for its host.
+
+    Raises BadInput.
+    """
+    host = text.strip().lower()
+    if "://" in host:
+        host = host.partition("://")[2].partition("/")[0]
+    if re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?|\[[0-9a-f:.]+\]", host):
+        return host.strip("[]")
+    message = f"--result-host {text!r} is not a host name"
+    raise BadInput(Diagnostic("result-host-invalid", message, hint="such as results.example.com"))
 
 
 def dashscope(
@@ -98,7 +120,7 @@ def dashscope(
 
     local = urlsplit(access.base_url).hostname in _LOOPBACK
     pace = environ.get(PACE, "1") if local else "1"
-    clock = RealClock(int(pace) if re.fullmatch(r"[1-9]\d{0,3}", pace) else 1)
+    clock = RealClock(int(pace) if re.fullmatch(r"[1-9]\d{0,5}", pace) else 1)
     chance = random.Random(os.urandom(16))  # noqa: S311  # jitter, no secret
     uploads = Uploads(folder / ".cache" / "uploads.json" if folder else None)
     return Service(DashScope(access, catalog, clock, chance, uploads=uploads), clock)

@@ -1,7 +1,7 @@
 """Many lists under way together: one account and one budget over their homes, and what came."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,9 +29,12 @@ from wanx_render.journal import Journal
 from wanx_render.manifest import Manifest
 from wanx_render.plan import Take
 from wanx_render.pricing import Total
+from wanx_render.pricing import sums
 from wanx_render.purse import Purse
+from wanx_render.recognition import ClipJudge, pictures_by_identity
 from wanx_render.render import Desk
 from wanx_render.reports import terminal
+from wanx_render.task import Media
 from wanx_render.watch import Watch
 
 # What is told of each of many lists; the rest would be thousands of lines.
@@ -104,7 +107,11 @@ class Run:
     ) -> dict[Path, Home]:
         """A home for each file, all with one account, one watch and one purse over theirs."""
         backend, clock, survey = service.backend, service.clock, self.survey
-        self.account = Account(backend, survey.catalog, clock, list(survey.journals.values()))
+        self.account = Account(
+            backend, survey.catalog, clock, list(survey.journals.values()),
+            survey.options.on_ambiguous,
+        )  # fmt: skip
+        self.account.begin()
         watch, whole = Watch(backend, survey.catalog, clock), Purse(survey.options.max_cost)
         chance = random.Random()  # noqa: S311  # for pauses alone
         budgets = {p.item.home: p.item.loaded.shots.budget for p in prospects}
@@ -118,7 +125,10 @@ class Run:
                 name = f"{project}/{take.row}" if take.row else project
                 emit(Event(kind, text, take.shot, take.number, task_id=task_id, list=name))
 
-            asker = Asker(self.account, journal, purse, chance, tell)
+            media = [m for p in prospects if p.item.home == folder for m in _media(p.item)]
+            sent = pictures_by_identity(media, journal, folder)
+            judge = ClipJudge(backend, survey.catalog, survey.program, executor, folder, sent)
+            asker = Asker(self.account, journal, purse, chance, tell, judge)
             collector = Collector(
                 backend, journal, survey.catalog, watch, survey.program, executor, folder
             )
@@ -224,9 +234,7 @@ class Run:
                 continue
             left = journal.rows()
             done = [left.get(each.row, {}).get("mark") for each in rows]
-            spent = journal.spent().items()
-            cost = ", ".join(f"{amount:.2f} {currency}" for currency, amount in spent)
-            write_whole(home, rows, all(done), cost)
+            write_whole(home, rows, all(done), sums(journal.paid()))
 
     def close(self, prospects: list[Prospect], page: Path | str, cost: str, backend: str) -> int:
         """Say what came out, results on stdout; the exit code."""
@@ -278,3 +286,7 @@ class Run:
         }
         told = f"{words[outcome.code]}, {len(self.outcomes)} so far"
         return Event("list", told, list=item.name, facts=facts)
+
+
+def _media(item: Item) -> Iterable[Media]:
+    return item.loaded.media.values()
