@@ -9,7 +9,7 @@ from conftest import ROOT
 # From the ground up. A module may import from any row above its own in this list, from none below,
 # and from no neighbour in its row.
 FLOORS = (
-    ("errors", "diagnostics", "geometry", "timing", "clock", "events", "options"),
+    ("errors", "diagnostics", "geometry", "timing", "clock", "events", "options", "integrity"),
     ("source", "shotlist", "task", "pictures", "soundtracks", "fonts"),
     ("table",),
     ("variables",),
