@@ -180,9 +180,12 @@ class _Crew:
 
     async def _last_frame(self, media: Media) -> Picture:
         path = last_frame_path(self.desk.clips, media.sha256)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            await self._work(probing.last_frame, self.desk.program, media.path, media.frames, path)
+        damaged = await self._work(
+            probing.last_frame, self.desk.program, media.path, media.frames, media.size, path
+        )
+        if damaged:
+            told = f"the last frame of {media.path.name} was damaged in .cache/frames; made again"
+            self.desk.emit(Event("warning", told))
         return still(path)
 
     async def _if_cached(self, take: Take) -> Result:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from wanx_render import probing
 from wanx_render.journal import Attempt, Journal
 from wanx_render.pictures import inspect
 from wanx_render.plan import Plan, Take
@@ -171,7 +172,7 @@ def _last_frame(
         return None
     found = journal.clip_for(source.take.request.key(plan.world))
     path = last_frame_path(folder, found.clip_sha256 or "") if found else None
-    return still(path) if path and path.is_file() else None
+    return still(path) if path and probing.kept_frame(path, None) else None
 
 
 def last_frame_path(folder: Path, sha256: str) -> Path:
