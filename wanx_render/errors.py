@@ -7,6 +7,7 @@
     ├── FolderBusy        5  another run holds the folder
     ├── FfmpegError       1  ffmpeg ended badly on one file
     ├── Broken            1  a deliverable or clip does not hold what was promised
+    │   └── Damaged          a cached piece is no longer what was made; it is made again
     ├── StoreError        1  a shared store did not give or take a file
     ├── ClusterError      1  a call on another machine came to nothing
     └── ServiceError         what a backend says; the orchestrator handles these per take
@@ -76,6 +77,10 @@ class FfmpegError(WanxError):
 
 class Broken(WanxError):
     """A file does not hold what was promised of it."""
+
+
+class Damaged(Broken):
+    """Cached pieces are no longer what was made. They were dropped; made again, the call works."""
 
 
 class StoreError(WanxError):

@@ -244,8 +244,12 @@ class _Crew:
         media = source.media
         frame = self.origins.first_frame(take, source.attempt, self.desk.plan.world)
         path = last_frame_path(self.desk.clips, media.sha256)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        await self._work(probing.keep_last_frame, self.desk.program, media.path, media.frames, path)
+        damaged = await self._work(
+            probing.last_frame, self.desk.program, media.path, media.frames, media.size, path
+        )
+        if damaged:
+            message = f"the last frame of {media.path.name} was damaged in .cache; made once more"
+            self.desk.emit(Event("warning", message))
         return replace(frame, path=path, size=media.size)
 
     async def _if_cached(self, take: Take) -> Result:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from wanx_render import integrity
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, StoreError
 
@@ -54,7 +55,10 @@ class Folder:
     def names(self, folder: str) -> set[str]:
         """The files of a folder, by their last names; part files too."""
         place = self.path / folder
-        return {each.name for each in place.iterdir()} if place.is_dir() else set()
+        if not place.is_dir():
+            return set()
+        with os.scandir(place) as entries:
+            return {each.name for each in entries if each.is_file()}
 
     def get(self, name: str, target: Path) -> None:
         """Bring a file to ``target``. Raises StoreError."""
@@ -69,7 +73,8 @@ class Folder:
             part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
             try:
                 shutil.copyfile(source, part)
-                part.replace(target)
+                _synced(part)  # a later run trusts size and time of a clip in a store
+                integrity.place(part, target)
             finally:
                 part.unlink(missing_ok=True)
 
@@ -94,7 +99,7 @@ class Folder:
 
     def remove(self, name: str) -> None:
         with _told(self, name):
-            (self.path / name).unlink(missing_ok=True)
+            integrity.drop(self.path / name)
 
     def under(self, name: str) -> "Folder":
         """A folder of it, as a store of its own."""
@@ -192,6 +197,11 @@ class Bucket:
 
 
 Store = Folder | Bucket
+
+
+def _synced(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
 
 
 def _mark(found: Mapping[str, Any]) -> str:

@@ -88,10 +88,10 @@ def goes_on(first: Path, second: Path) -> bool:
     """Whether the clip ``second`` begins as the clip ``first`` ends."""
     try:
         program = ffmpeg.find(os.environ)
-        frames = probing.probe(program, first).picture.frames
+        picture = probing.probe(program, first).picture
         with tempfile.TemporaryDirectory(prefix="wanx-frame-") as name:
             last = Path(name) / "last.png"
-            probing.last_frame(program, first, frames, last)
+            probing.last_frame(program, first, picture.frames, picture.size, last)
             ends = pictures.upright(last.read_bytes())
         return likeness.compare(ends, probing.first_frame(program, second)).verdict == "same"
     except (WanxError, BadPicture, OSError):
