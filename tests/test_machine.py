@@ -110,6 +110,8 @@ class DoomedJournal(Journal):
 class SkewedTime:
     """The client's own clock, which is wrong by some hours."""
 
+    pace = 1
+
     def __init__(self, time: Time) -> None:
         self.time, self.skew = time, timedelta(0)
 

@@ -262,7 +262,10 @@ def _check_shape(read: source.Source) -> None:
 
 def _is_host(value: Any) -> bool:
     """A host name, perhaps with a port, or ``*.`` and a name for all below it."""
-    return isinstance(value, str) and re.fullmatch(r"(\*\.)?[\w-]+(\.[\w-]+)*(:\d+)?", value) is not None
+    return (
+        isinstance(value, str)
+        and re.fullmatch(r"(\*\.)?[\w-]+(\.[\w-]+)*(:\d+)?", value) is not None
+    )
 
 
 _PLAIN = {"name", "title", "aliases"}

@@ -490,7 +490,9 @@ class Journal:
                 "SELECT same_as FROM picture WHERE pixels = ? ORDER BY rowid LIMIT 1", (pixels,)
             ).fetchone()
             same_as: str = first["same_as"] if first else identity
-            db.execute("INSERT OR IGNORE INTO picture VALUES (?, ?, ?)", (identity, pixels, same_as))
+            db.execute(
+                "INSERT OR IGNORE INTO picture VALUES (?, ?, ?)", (identity, pixels, same_as)
+            )
         return same_as
 
     def same_picture(self, identity: str, same_as: str) -> None:

@@ -41,7 +41,8 @@ class Origins:
         """The pictures, each with the identity that it counts as."""
         same = self.journal.same_pictures()
         return {
-            name: replace(each, counts_as=same.get(each.identity, "")) for name, each in media.items()
+            name: replace(each, counts_as=same.get(each.identity, ""))
+            for name, each in media.items()
         }
 
     def recognise(self, media: Iterable[Media]) -> bool:
@@ -59,7 +60,7 @@ class Origins:
         return found
 
     def first_frame(self, take: Take, clip: Attempt, world: str) -> Media:
-        """The last frame of ``clip`` as the first one of ``take``, under the name it was paid by."""
+        """The last frame of ``clip`` as first frame of ``take``, under the name it was paid by."""
         identity = last_frame_of(clip.clip_sha256 or "")
         path = last_frame_path(self.folder, clip.clip_sha256 or "")
         frame = Media(identity, path=path, counts_as=self.journal.same_pictures().get(identity, ""))

@@ -106,7 +106,7 @@ class ClipJudge:
 
 
 def pictures_by_identity(media: Iterable[Media], journal: Journal, folder: Path) -> Pictures:
-    """Finds the bytes of a picture that was sent: of the list's own, or the last frame of a clip."""
+    """Finds the bytes of a picture that was sent: one of the list, or the last frame of a clip."""
     here: dict[str, Media] = {}
     for picture in media:
         here[picture.key] = here[picture.identity] = picture

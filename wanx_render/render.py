@@ -295,22 +295,34 @@ class _Crew:
         """
         owed, lane = home.journal.owed_for(key), self.account.lane(take.request.model)
         async with lane.place(self.home.name, taken=bool(owed and owed.task_id)):
-            for again in range(AGAIN + 1):
-                attempt = await home.asker.ask(take, key, insisted=take.shot in self.desk.insisted)
-                if isinstance(attempt, Fault):
-                    return attempt
-                with self.account.at_work():
-                    ended = await home.collector.end(
-                        attempt, self._way(take, attempt.task_id), lambda: lane.last_ones
-                    )
-                self._settle(take, key, attempt, home)
-                if not self._passes(ended) or again == AGAIN:
+            attempt = await self._asked(take, key, home)
+            if isinstance(attempt, Fault):
+                return attempt
+            ended = await self._ended(take, key, attempt, home)
+            for again in range(AGAIN):
+                if not self._passes(ended):
                     break
                 await self._say_again(take, ended, again)
+                attempt = await self._asked(take, key, home)
+                if isinstance(attempt, Fault):
+                    return attempt
+                ended = await self._ended(take, key, attempt, home)
         if not isinstance(ended, Succeeded):
             return self._fault(take, ended)
         await home.collector.fetch(attempt, ended)
         return None
+
+    async def _asked(self, take: Take, key: str, home: Home) -> Attempt | Fault:
+        return await home.asker.ask(take, key, insisted=take.shot in self.desk.insisted)
+
+    async def _ended(self, take: Take, key: str, attempt: Attempt, home: Home) -> Ended:
+        lane = self.account.lane(take.request.model)
+        with self.account.at_work():
+            way = self._way(take, attempt.task_id)
+            try:
+                return await home.collector.end(attempt, way, lambda: lane.last_ones)
+            finally:
+                self._settle(take, key, attempt, home)
 
     def _passes(self, ended: Ended) -> bool:
         """Whether a task failed for a reason of the service's own, which passes."""

@@ -38,9 +38,7 @@ async def rescue(collector: Collector, account: Account, judge: Judge, emit: Emi
     return tally
 
 
-async def _settled(
-    collector: Collector, account: Account, judge: Judge, attempt: Attempt
-) -> None:
+async def _settled(collector: Collector, account: Account, judge: Judge, attempt: Attempt) -> None:
     """Find out what became of a request whose answer was lost, or leave it to a person."""
     journal, again = collector.journal, attempt.state == "unresolved"
     if again and collector.backend.now() - attempt.asked_at > LIST_REACH:

@@ -26,7 +26,9 @@ def retaken(
     made, counts = make(known), {}
     for shot in [shot for shot in made.shots if shot.shot.id in names]:
         now = next(each for each in made.shots if each.shot.id == shot.shot.id)
-        last = [s for s in stand(made, journal, folder, origins=origins) if s.take.shot == now.shot.id][-1]
+        last = [
+            s for s in stand(made, journal, folder, origins=origins) if s.take.shot == now.shot.id
+        ][-1]
         if last.state == "cached":
             counts[now.basis] = len(now.takes) + 1
             made = make({**known, **counts})

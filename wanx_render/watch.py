@@ -100,7 +100,7 @@ class _Silence:
     def pause(self) -> float:
         """Seconds until the next question; longer each time."""
         self.answers += 1
-        return min(OVERDUE_POLL * 2 ** min(self.answers - 1, 4), LONGEST_UNKNOWN_POLL)
+        return min(OVERDUE_POLL * 2.0 ** min(self.answers - 1, 4), LONGEST_UNKNOWN_POLL)
 
 
 class Watch:

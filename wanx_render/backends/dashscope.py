@@ -58,10 +58,10 @@ from wanx_render.task import Media
 # own, while hundreds of clips come down, is no fault at all.
 CREATE_TIMEOUT = httpx.Timeout(60, connect=10, pool=None)
 READ_TIMEOUT = httpx.Timeout(30, connect=10, pool=None)
-# The whole of an exchange, in seconds of the service's clock: an answer of a byte a second ends too.
+# A whole exchange, in seconds of the service's clock: an answer of a byte a second ends too.
 CREATE_SECONDS, READ_SECONDS = 60.0, 60.0
-SLOWEST_UPLOAD = 32 * 1024  # bytes a second; a body of many pictures may take longer than the rest
-LEAST_SECONDS = 3.0  # of real time, however fast an emulator's clock runs
+SLOWEST_UPLOAD = 32 * 1024  # bytes a second; a body of pictures may take longer
+LEAST_SECONDS = 3.0  # of real time, however fast the clock of an emulator runs
 READ_TRIES = 6
 READ_RETRIES = 200.0  # a whole outage ends soon, whatever the number of shots
 READ_RETRIES_AN_ANSWER = 0.5  # given back by each good answer: a run of days meets many faults

@@ -112,7 +112,7 @@ class MockBackend:
             if start <= (at := task.submitted) <= end
         )
 
-    def check_result(self, url: str) -> None:  # noqa: ARG002  # the protocol's form
+    def check_result(self, url: str) -> None:  # the protocol's form
         """The mock's results are made here."""
 
     async def download(self, task: Succeeded, target: Path) -> None:

@@ -81,9 +81,7 @@ def render_many(
     places = _places(where, some, several=len(batches) > 1)
     asked_at = None
     if backend != "mock":
-        asked_at = access(
-            catalog, region, world.environ, options.base_url, options.result_hosts
-        )
+        asked_at = access(catalog, region, world.environ, options.base_url, options.result_hosts)
     first = next(iter(places))
     with ExitStack() as stack:
         for folder in places:

@@ -24,9 +24,9 @@ from wanx_render.plan import Plan
 from wanx_render.pricing import sums
 from wanx_render.recognition import ClipJudge, pictures_by_identity
 from wanx_render.reports import terminal
-from wanx_render.result_hosts import shown_url
 from wanx_render.rescue import Tally
 from wanx_render.rescue import rescue as run_rescue
+from wanx_render.result_hosts import shown_url
 from wanx_render.watch import Watch
 
 

@@ -28,8 +28,7 @@ from wanx_render.home import Home
 from wanx_render.journal import Journal
 from wanx_render.manifest import Manifest
 from wanx_render.plan import Take
-from wanx_render.pricing import Total
-from wanx_render.pricing import sums
+from wanx_render.pricing import Total, sums
 from wanx_render.purse import Purse
 from wanx_render.recognition import ClipJudge, pictures_by_identity
 from wanx_render.render import Desk
