@@ -53,7 +53,7 @@ FLOORS = (
     ("shared", "cluster"),
     ("origins", "reconcile", "fetch", "watch", "results", "layout"),
     ("standing", "recognition", "account"),
-    ("finish", "forecast", "retakes", "asking"),
+    ("finish", "forecast", "retakes", "asking", "rebuild"),
     ("collect",),
     ("home",),
     ("rescue", "render"),

@@ -154,7 +154,8 @@ class Asker:
 
     async def _submit(self, take: Take, key: str) -> Attempt:
         """Send the request until it is surely accepted, surely refused, or in doubt."""
-        journal, pauses, unsent, throttled = self.journal, 0, 0, self.backend.now()
+        journal, clock, pauses, unsent = self.journal, self.account.clock, 0, 0
+        began = clock.now()
         attempt = journal.intend(
             key, take.label, take.request, self.backend.now(), scope=self.backend.scope
         )
@@ -163,7 +164,7 @@ class Asker:
                 accepted = await self._send(take, attempt)
             except (Throttled, Unsent) as error:
                 unsent += isinstance(error, Unsent)
-                patient = self.backend.now() - throttled < _LONGEST_THROTTLE
+                patient = clock.now() - began < _LONGEST_THROTTLE
                 if unsent >= _UNSENT_TRIES or not patient:
                     journal.ended(attempt, "released", error.code, error.message)
                     raise

@@ -187,6 +187,25 @@ class Attempt:
     url: str | None = field(default=None, repr=False)  # whole: whoever has it can fetch the clip
 
 
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a manifest records of one paid clip, for a journal that was lost."""
+
+    key: str
+    label: str
+    scope: str
+    request: dict[str, Any]
+    asked_at: str
+    task_id: str
+    sha256: str
+    name: str
+    bytes: int
+    amount: str | None
+    currency: str | None
+    actual_prompt: str | None
+    usage: dict[str, Any]
+
+
 _OPEN: Counter[Path] = Counter()  # the journals that this process has open
 
 _SELECT = (
@@ -524,6 +543,35 @@ class Journal:
             " UNION SELECT DISTINCT json_extract(request, '$.last_image') FROM attempt"
         )
         return frozenset(row["name"] for row in rows.fetchall() if row["name"])
+
+    def rebuilt(self, row: Rebuilt) -> None:
+        """A paid clip that a manifest records; once, however many manifests do."""
+        with self._write() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO clip (sha256, name, bytes) VALUES (?, ?, ?)",
+                (row.sha256, row.name, row.bytes),
+            )
+            db.execute(
+                "INSERT OR IGNORE INTO attempt (key, state, label, request, scope, model, asked_at,"
+                " sent_at, task_id, message, actual_prompt, usage, amount, currency, clip)"
+                " VALUES (?, 'succeeded', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    row.key,
+                    row.label,
+                    json.dumps(row.request, ensure_ascii=False, sort_keys=True),
+                    row.scope,
+                    str(row.request.get("model")),
+                    row.asked_at,
+                    row.asked_at,
+                    row.task_id,
+                    "from manifest.json",
+                    row.actual_prompt,
+                    json.dumps(row.usage, sort_keys=True),
+                    row.amount,
+                    row.currency,
+                    row.sha256,
+                ),
+            )
 
     def probed(self, sha256: str, facts: Mapping[str, Any]) -> None:
         """What the clip with these bytes is, so that it need not be looked at again."""

@@ -146,10 +146,11 @@ async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) 
     ``patience`` counts from the answer that was lost; without any the list is read once. As long as
     a task that might be ours runs, its end is waited for.
     """
-    backend, findings = using.backend, _Findings()
-    began, number = backend.now(), 0
-    answered = attempt.answered_at or began
-    while backend.now() - began < GIVE_UP:
+    backend, clock, findings = using.backend, using.clock, _Findings()
+    began, number = clock.now(), 0
+    # Times of the service are compared with each other only: its clock may be set while we wait.
+    before = backend.now() - (attempt.answered_at or backend.now())
+    while clock.now() - began < GIVE_UP:
         if backend.now() - attempt.asked_at > LIST_REACH:
             return Outcome(doubt="it is too long ago: the service's list no longer reaches back")
         try:
@@ -161,9 +162,9 @@ async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) 
         outcome = _outcome(attempt, findings, using)
         if outcome and not outcome.nothing:
             return outcome
-        if outcome and _long_enough(backend.now() - answered, patience, using):
+        if outcome and _long_enough(before + (clock.now() - began), patience, using):
             return outcome
-        await using.clock.sleep(PAUSES[min(number, len(PAUSES) - 1)])
+        await clock.sleep(PAUSES[min(number, len(PAUSES) - 1)])
         number += 1
     if findings.unread:
         return Outcome(doubt="the service's list cannot be read")

@@ -74,7 +74,7 @@ class TaskRequest:
 
     def key(self, world: str) -> str:
         """The cache key: ``world`` keeps clips of the mock apart from paid ones."""
-        return _digest({"world": world, **self.record()})
+        return key_of(self.record(), world)
 
     def with_seed_for(self, take: int, written: int | None) -> "TaskRequest":
         """The request of take ``take`` (from 1): its seed is the written one, or derived.
@@ -86,6 +86,11 @@ class TaskRequest:
             return replace(self, seed=written)
         basis = {**self.record(), "seed": written, "take": take}
         return replace(self, seed=int(_digest(basis)[:8], 16) % 2_147_483_648)
+
+
+def key_of(record: dict[str, Any], world: str) -> str:
+    """The cache key of a request, by its ``record``."""
+    return _digest({"world": world, **record})
 
 
 def _digest(record: dict[str, Any]) -> str:

@@ -178,13 +178,13 @@ class Watch:
 
     async def _is_lost(self, attempt: Attempt, task_id: str, silence: "_Silence") -> bool:
         """Whether waiting on for a task that is UNKNOWN makes no sense any more in this run."""
-        now = self._backend.now()
+        now, service_now = self._clock.now(), self._backend.now()
         silence.began = silence.began or now
         if not self._is_young(attempt):
             return silence.answers > 0  # said twice
-        if now - attempt.asked_at < LIST_REACH:
+        if service_now - attempt.asked_at < LIST_REACH:
             try:
-                rows = await self._backend.list(attempt.asked_at - LIST_PAD, now)
+                rows = await self._backend.list(attempt.asked_at - LIST_PAD, service_now)
             except ServiceError:
                 rows = None
             if rows is not None:

@@ -87,7 +87,7 @@ def render_many(
         for folder in places:
             writable(folder)
             stack.enter_context(held(folder))
-        journals = {folder: stack.enter_context(opened(folder)) for folder in places}
+        journals = {folder: stack.enter_context(opened(folder, world.tell)) for folder in places}
         if where.bucket:
             _look(places)
         survey = Survey(options, catalog, program, journals, places)

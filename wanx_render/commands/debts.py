@@ -22,6 +22,7 @@ from wanx_render.errors import BadInput
 from wanx_render.journal import Attempt, Journal
 from wanx_render.plan import Plan
 from wanx_render.pricing import sums
+from wanx_render.rebuild import is_lost
 from wanx_render.recognition import ClipJudge, pictures_by_identity
 from wanx_render.reports import terminal
 from wanx_render.rescue import Tally
@@ -111,7 +112,7 @@ def rescue(options: DebtOptions, world: World) -> int:
         who = access(
             catalog, made.region, world.environ, options.base_url, options.result_hosts
         )  # fmt: skip
-    with held(folder), opened(folder) as journal, pool() as executor:
+    with held(folder), opened(folder, world.tell) as journal, pool() as executor:
         if who is None:
             service = mock(catalog, program, executor, folder, journal.attempts())
         else:
@@ -230,7 +231,7 @@ def _found(options: DebtOptions) -> tuple[Plan, Catalog, Path]:
     batches, catalog = read_all((options.file,), options.catalog)
     loaded = batches[0].lists[0]  # the rows of a table share a journal
     folder = folder_of(loaded, options.out)
-    if not (folder / "journal.sqlite").is_file():
+    if not (folder / "journal.sqlite").is_file() and not is_lost(folder):
         told = f"nothing was rendered yet: there is no journal in {folder}"
         raise BadInput(Diagnostic("folder-empty", told, hint="choose the folder with --out"))
     return make_plan(loaded, catalog, options.backend), catalog, folder

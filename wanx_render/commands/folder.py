@@ -1,7 +1,7 @@
 """A render folder while a command works in it: one process at a time, its journal, its workers."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from wanx_render.errors import FolderBusy
 from wanx_render.journal import Journal
+from wanx_render.rebuild import is_lost, rebuild
 
 
 @contextmanager
@@ -29,7 +30,13 @@ def held(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Journal]:
+def opened(folder: Path, tell: Callable[[str], None] = lambda _: None) -> Iterator[Journal]:
+    """The journal of a render folder; one that is gone beside paid clips is written again.
+
+    Raises BadInput for a journal that is not ours, NeedsPerson where clips cannot be explained.
+    """
+    if is_lost(folder):
+        tell(f"warning: {rebuild(folder)}")
     journal = Journal(folder / "journal.sqlite")
     try:
         yield journal

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,15 @@ from wanx_render.commands.base import (
     refuse_unknown,
     warnings,
 )
+from wanx_render.commands.folder import opened
 from wanx_render.commands.outlook import Folder, look
 from wanx_render.commands.regain import told_where
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.forecast import Forecast, forecast
-from wanx_render.journal import Journal
 from wanx_render.load import Loaded
 from wanx_render.plan import Plan
+from wanx_render.rebuild import is_lost
 from wanx_render.reports import plan_table
 
 SAVED = "wanx-render plan"
@@ -75,18 +77,16 @@ def look_ahead(loaded: Loaded, catalog: Catalog, options: PlanOptions) -> tuple[
 
     refuse_unknown("--retake", options.retake, make_plan(loaded, catalog, options.backend))
     folder = folder_of(loaded, options.folder)
-    there = (folder / "journal.sqlite").exists()
-    journal = Journal(folder / "journal.sqlite") if there else None
-    try:
+    with ExitStack() as stack:
+        journal = None
+        if (folder / "journal.sqlite").exists() or is_lost(folder):
+            journal = stack.enter_context(opened(folder))
         outlook = look(
             loaded, catalog, Folder(folder, journal),
             backend=options.backend, retake=options.retake, cascade=options.cascade,
         )  # fmt: skip
         standings = told_where(outlook.standings, journal, folder, outlook.plan.world)
         return outlook.plan, forecast(outlook.plan, standings, catalog)
-    finally:
-        if journal:
-            journal.close()
 
 
 def saved(loaded: Loaded, told: Forecast) -> dict[str, Any]:

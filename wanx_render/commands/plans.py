@@ -20,6 +20,7 @@ from wanx_render.forecast import Forecast, forecast, wall_seconds
 from wanx_render.journal import Journal
 from wanx_render.plan import Plan
 from wanx_render.pricing import exact, total
+from wanx_render.rebuild import is_lost
 from wanx_render.reports import plan_table
 from wanx_render.reports.plan_table import ListLine, Whole
 from wanx_render.shotlist import Money
@@ -57,7 +58,7 @@ def plan_files(
     survey = _Survey(options, catalog)
     with ExitStack() as stack:
         for home in {item.home for item in some}:
-            if (home / "journal.sqlite").exists():
+            if (home / "journal.sqlite").exists() or is_lost(home):
                 survey.journals[home] = stack.enter_context(opened(home))
         retakes = only_named("--retake", every, options.retake) if options.retake else []
         asked = {each.name: tuple(each.only) for each in retakes}

@@ -90,7 +90,7 @@ def render(
     where = Workplace.of(options.executor, options.store, world.environ)
     asked_at = who_asks(options, made, catalog, world)
     folder = render_folder(options, loaded)
-    with held(folder), opened(folder) as journal, ExitStack() as stack:
+    with held(folder), opened(folder, world.tell) as journal, ExitStack() as stack:
         where.tried(folder)
         place = where.place(folder)
         session = Session.of(options, loaded, catalog, folder=folder, journal=journal)
