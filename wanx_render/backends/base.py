@@ -17,6 +17,10 @@ class Submission:
     label: str
 
 
+def quiet() -> None:
+    """For callers that need not know when a request leaves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The service took the request: from here on it may cost money."""
@@ -130,7 +134,7 @@ class Backend(Protocol):
         """
         ...
 
-    async def submit(self, submission: Submission, sending: Callable[[], None]) -> Accepted:
+    async def submit(self, submission: Submission, sending: Callable[[], None] = quiet) -> Accepted:
         """Ask for a clip, once; raises Refused, Throttled, Unsent or Uncertain.
 
         ``sending`` is called before the first byte of the request may leave.

@@ -29,6 +29,7 @@ from wanx_render.backends.base import (
     Submission,
     Succeeded,
     TaskState,
+    quiet,
 )
 from wanx_render.backends.cleaning import Cleaner, parsed
 from wanx_render.backends.transfer import (
@@ -164,7 +165,7 @@ class DashScope:
                 until = self.now() + UPLOAD_KEPT
                 self._uploads.keep(self.scope, request.model, media.identity, url, until)
 
-    async def submit(self, submission: Submission, sending: Callable[[], None]) -> Accepted:
+    async def submit(self, submission: Submission, sending: Callable[[], None] = quiet) -> Accepted:
         request, uploaded = self._create_request(submission)
         started = _Started(sending)
         if self._traced:

@@ -15,7 +15,14 @@ from datetime import datetime
 from pathlib import Path
 
 from wanx_render import ffmpeg
-from wanx_render.backends.base import Accepted, Listed, Submission, Succeeded, TaskState
+from wanx_render.backends.base import (
+    Accepted,
+    Listed,
+    Submission,
+    Succeeded,
+    TaskState,
+    quiet,
+)
 from wanx_render.backends.simulator import Simulator, Task
 from wanx_render.backends.slate import clip_call, make_clip
 from wanx_render.capabilities import Catalog
@@ -83,7 +90,7 @@ class MockBackend:
     async def prepare(self, submission: Submission) -> None:
         """Nothing has to be uploaded."""
 
-    async def submit(self, submission: Submission, sending: Callable[[], None]) -> Accepted:
+    async def submit(self, submission: Submission, sending: Callable[[], None] = quiet) -> Accepted:
         sending()
         accepted = self._simulator.submit(_ACCOUNT, submission.request)
         self._labels[accepted.task_id] = submission.label
