@@ -11,8 +11,8 @@ from conftest import ROOT
 FLOORS = (
     ("errors", "diagnostics", "geometry", "timing", "clock", "events", "options"),
     ("source", "shotlist", "task", "pictures", "soundtracks", "fonts"),
-    ("table",),
-    ("variables",),
+    ("table", "panel"),
+    ("variables", "likeness"),
     ("rows",),
     ("capabilities", "ffmpeg", "manifest", "captions", "picks"),
     ("styled", "probing"),

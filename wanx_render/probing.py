@@ -4,6 +4,7 @@ There is no ffprobe in the wheel, so packets are listed with ``-c copy -f framec
 and the stream lines are read from ffmpeg's log.
 """
 
+import io
 import os
 import re
 import struct
@@ -13,6 +14,8 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise, zip_longest
 from pathlib import Path
+
+from PIL import Image
 
 from wanx_render import ffmpeg
 from wanx_render.errors import FfmpegError
@@ -376,3 +379,29 @@ def last_frame(program: Ffmpeg, path: Path, frames: int, target: Path) -> None:
         ),
     )  # fmt: skip
     part.replace(target)
+
+
+def first_frame(program: Ffmpeg, clip: Path) -> Image.Image:
+    """The first frame of ``clip`` as sRGB, in square pixels and upright.
+
+    A clip without a colour tag is read as BT.709. Raises FfmpegError where the clip has no picture
+    or its first frame is damaged.
+    """
+    matrix = "bt709" if probe(program, clip).picture.colour == "unknown" else "auto"
+    out, _ = ffmpeg.ask(
+        program,
+        (
+            "-v", "error", "-threads", "1", *STRICT, *BOUNDED, *WHITELIST, "-i", file_url(clip),
+            "-map", "0:v:0", "-vf", f"{_SQUARE_RGB}:in_color_matrix={matrix},format=rgb24",
+            "-frames:v", "1", "-f", "image2pipe", "-c:v", "ppm", "-",
+        ),
+        timeout=120,
+    )  # fmt: skip
+    try:
+        with Image.open(io.BytesIO(out), formats=("PPM",)) as frame:
+            return frame.convert("RGB")
+    except (OSError, ValueError) as error:
+        raise FfmpegError(f"the first frame of {clip.name} cannot be read: {error}") from None
+
+
+_SQUARE_RGB = "scale=w=trunc(iw*sar+0.5):h=ih:flags=bicubic+accurate_rnd+full_chroma_int"
