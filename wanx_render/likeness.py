@@ -107,6 +107,7 @@ def measure(sent: Image.Image, shown: Image.Image) -> Measures:
     overlay = _align(small, frame, visible)
     laid, covered = _laid(small, overlay, frame.size)
     inside = fmean(covered.tobytes()) / 255
+    laid = Image.composite(laid, frame, covered)  # no edge where the picture ends
     usable = ImageChops.darker(visible.resize(frame.size, Image.Resampling.NEAREST), covered)
     grid = Grid.over(usable.filter(ImageFilter.MinFilter(5)))
     if len(grid.cells) < grid.columns * grid.rows // 3:
