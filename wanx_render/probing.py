@@ -5,6 +5,7 @@ and the stream lines are read from ffmpeg's log.
 """
 
 import hashlib
+import io
 import os
 import re
 import struct
@@ -16,6 +17,8 @@ from fractions import Fraction
 from itertools import pairwise, zip_longest
 from pathlib import Path
 from threading import get_ident
+
+from PIL import Image
 
 from wanx_render import ffmpeg, integrity
 from wanx_render.errors import FfmpegError
@@ -432,3 +435,29 @@ def _is_png(data: bytes, size: Size | None) -> bool:
     if kind != b"IEND" or at != len(data):
         return False
     return size is None or struct.unpack_from(">II", data, 16) == (size.width, size.height)
+
+
+def first_frame(program: Ffmpeg, clip: Path) -> Image.Image:
+    """The first frame of ``clip`` as sRGB, in square pixels and upright.
+
+    A clip without a colour tag is read as BT.709. Raises FfmpegError where the clip has no picture
+    or its first frame is damaged.
+    """
+    matrix = "bt709" if probe(program, clip).picture.colour == "unknown" else "auto"
+    out, _ = ffmpeg.ask(
+        program,
+        (
+            "-v", "error", "-threads", "1", *STRICT, *BOUNDED, *WHITELIST, "-i", file_url(clip),
+            "-map", "0:v:0", "-vf", f"{_SQUARE_RGB}:in_color_matrix={matrix},format=rgb24",
+            "-frames:v", "1", "-f", "image2pipe", "-c:v", "ppm", "-",
+        ),
+        timeout=120,
+    )  # fmt: skip
+    try:
+        with Image.open(io.BytesIO(out), formats=("PPM",)) as frame:
+            return frame.convert("RGB")
+    except (OSError, ValueError) as error:
+        raise FfmpegError(f"the first frame of {clip.name} cannot be read: {error}") from None
+
+
+_SQUARE_RGB = "scale=w=trunc(iw*sar+0.5):h=ih:flags=bicubic+accurate_rnd+full_chroma_int"
