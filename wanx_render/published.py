@@ -6,6 +6,7 @@ is put is a line more in the record, so that a table of ten thousand rows writes
 
 import hashlib
 import json
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -31,8 +32,10 @@ class Published:
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._marks: dict[str, str] | None = None  # as the store has them, where it was asked
         self._folders: defaultdict[str, set[str]] = defaultdict(set)
-        self._known, lines, good = _read(self._file)
-        if self._file.exists() and (not good or lines > 2 * len(self._known) + _SPARE):
+        self._known, lines, about = _read(self._file)
+        if os.path.lexists(self._file) and (
+            about != str(store) or lines > 2 * len(self._known) + _SPARE
+        ):
             # What a damaged line said is put once more; the store decides what it holds.
             integrity.drop(self._file)
             self._note(self._known)
@@ -120,21 +123,23 @@ def last_seen(folder: Path) -> dict[tuple[str, str], str]:
     return found
 
 
-def _read(file: Path) -> tuple[dict[str, tuple[str, str]], int, bool]:
-    """What a record tells, in how many lines, and whether each of them is one of ours.
+def _read(file: Path) -> tuple[dict[str, tuple[str, str]], int, str | None]:
+    """What a record tells, in how many lines, and about which store.
 
-    A line that was cut short or damaged tells nothing.
+    A line that was cut short or damaged tells nothing; where there is one, no store is named.
     """
     known: dict[str, tuple[str, str]] = {}
-    lines, good = 0, file.is_file()
+    lines, about, good = 0, None, True
     for line in _lines(file):
         lines += 1
         match line:
             case [str(name), str(sha256), str(mark)]:
                 known[name] = (sha256, mark)
+            case str() if lines == 1:
+                about = line
             case _:
-                good = good and lines == 1 and isinstance(line, str)  # which store it is about
-    return known, lines, good and lines > 0
+                good = False
+    return known, lines, about if good else None
 
 
 def _lines(file: Path) -> Iterator[object]:
@@ -143,7 +148,7 @@ def _lines(file: Path) -> Iterator[object]:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
-    for line in text.splitlines():
+    for line in filter(None, text.split("\n")):
         try:
             yield json.loads(line)
         except ValueError:
