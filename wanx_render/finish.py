@@ -334,7 +334,7 @@ class Finisher:
         """Whether the deliverable and its pictures are there as they were made."""
         for still in (earlier.poster, earlier.sheet):
             path = self._folder / still.path if still else None
-            if not still or not path or not path.exists() or digest(path) != still.sha256:
+            if not still or not path or not path.is_file() or digest(path) != still.sha256:
                 return False
         return await self._bench.stands(target, earlier.sha256)
 
@@ -352,11 +352,19 @@ class Finisher:
             self._write(f"{deliverable.name}.srt", text.encode())
 
     def _write(self, name: str, data: bytes) -> None:
-        """Put a small file beside the deliverables, whole or not at all."""
+        """Put a small file beside the deliverables, whole or not at all. Raises Broken.
+
+        Without fsync: words are written at every run, pictures are compared by their hash.
+        """
         path = self._folder / name
         part = path.with_name(f".{name}.part")
-        part.write_bytes(data)
-        part.replace(path)
+        try:
+            part.write_bytes(data)
+            part.replace(path)
+        except OSError as error:
+            raise Broken(f"cannot write {path}: {error.strerror}") from None
+        finally:
+            part.unlink(missing_ok=True)
 
     def _record(
         self, call: JoinCall, key: str, joined: Joined, parts: tuple[PartRecord, ...]

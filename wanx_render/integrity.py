@@ -50,17 +50,24 @@ def _digest(stream: BinaryIO, size: int, name: str) -> bytes:
     return value.digest()
 
 
-def place(part: Path, target: Path, *, durable: bool = False) -> None:
-    """Give a finished file its name in a cache, in place of whatever has it, even a directory.
+def place(part: Path, target: Path) -> None:
+    """Give a sealed file its name in a cache, in place of whatever has it, even a directory.
 
-    ``durable``: name and bytes outlast a power loss. For files without a seal. Raises OSError.
+    Raises OSError.
     """
-    if durable:
-        _sync(part)
     if target.is_dir() and not target.is_symlink():
         drop(target)
     part.replace(target)
-    if durable and os.name == "posix":  # Windows has no such call for folders, and needs none
+
+
+def replace(part: Path, target: Path) -> None:
+    """Give a finished file its name so that both outlast a power loss. For files without a seal.
+
+    Raises OSError.
+    """
+    _sync(part)
+    place(part, target)
+    if os.name == "posix":  # Windows has no such call for folders, and needs none
         _sync(target.parent)
 
 

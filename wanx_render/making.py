@@ -184,12 +184,23 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
             notices=finding.notices,
             pictures=_pictures(program, call, part, shown),
         )
-        part.replace(call.target)
+        _put(part, call.target)
         return joined
     finally:
         discard(part)
         part.unlink(missing_ok=True)
         own.unlink(missing_ok=True)
+
+
+def _put(part: Path, target: Path) -> None:
+    """A deliverable in place of the last one, so that a power loss leaves one of the two.
+
+    Raises Broken where its name cannot be had: what stands there is not ours to remove.
+    """
+    try:
+        integrity.replace(part, target)
+    except OSError as error:
+        raise Broken(f"cannot write {target}: {error.strerror}") from None
 
 
 def _pictures(

@@ -388,11 +388,11 @@ def last_frame(program: Ffmpeg, clip: Path, frames: int, size: Size, target: Pat
                 "-f", "image2", "-c:v", "png", "-update", "1", "-y", file_url(part),
             ),
         )  # fmt: skip
-        value = hashlib.sha256(part.read_bytes()).hexdigest()
+        value = _value(part.read_bytes())
         # Durable, for the bytes name what a chained shot is paid for.
-        integrity.place(part, target, durable=True)
-        part.write_text(f"{value}\n", encoding="ascii")
-        integrity.place(part, _value_beside(target), durable=True)
+        integrity.replace(part, target)
+        part.write_bytes(value)
+        integrity.replace(part, _value_beside(target))
     finally:
         part.unlink(missing_ok=True)
     return damaged
@@ -407,11 +407,15 @@ def kept_frame(path: Path, size: Size | None) -> bool:
     beside = _value_beside(path)
     try:
         data = path.read_bytes()
-        value = beside.read_bytes().strip() if beside.exists() else None
+        value = beside.read_bytes() if os.path.lexists(beside) else None
     except OSError:
         return False
-    same = value is None or value == hashlib.sha256(data).hexdigest().encode()
+    same = value is None or value == _value(data)
     return same and _is_png(data, size)
+
+
+def _value(data: bytes) -> bytes:
+    return f"{hashlib.sha256(data).hexdigest()}\n".encode()
 
 
 def _value_beside(path: Path) -> Path:

@@ -73,8 +73,7 @@ class Folder:
             part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
             try:
                 shutil.copyfile(source, part)
-                _synced(part)  # a later run trusts size and time of a clip in a store
-                integrity.place(part, target)
+                integrity.replace(part, target)  # a later run trusts its size and time
             finally:
                 part.unlink(missing_ok=True)
 
@@ -197,11 +196,6 @@ class Bucket:
 
 
 Store = Folder | Bucket
-
-
-def _synced(path: Path) -> None:
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())
 
 
 def _mark(found: Mapping[str, Any]) -> str:
