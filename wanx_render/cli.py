@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wanx_render import streams
 from wanx_render.errors import BadInput, WanxError
 from wanx_render.options import (
     AMBIGUOUS,
@@ -480,57 +481,82 @@ _OF_THE_MACHINE = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    streams.prepare()
+    code = _run(arguments)
+    for fault in streams.faults():
+        click.echo(f"error: the output could not be written: {fault.strerror}", err=True)
+        code = code or 1
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     """The whole failure policy on one screen."""
     try:
-        code = cli.main(arguments, prog_name="wanx-render", standalone_mode=False)
-        sys.stdout.flush()
+        return cli.main(arguments, prog_name="wanx-render", standalone_mode=False) or 0
     except click.exceptions.Exit as leaving:
-        code = leaving.exit_code
+        return leaving.exit_code
     except click.ClickException as error:
         error.show()
-        code = 2
+        return 2
     except BadInput as error:
         from wanx_render import diagnostics
 
-        for each in error.diagnostics:
-            click.echo(diagnostics.clean(diagnostics.full(each, error.texts)), err=True)
-        code = error.exit_code
+        for problem in error.diagnostics:
+            _say(diagnostics.full(problem, error.texts))
+        return error.exit_code
     except WanxError as error:
-        click.echo(f"error: {error}", err=True)
-        code = error.exit_code
+        _say(f"error: {error}")
+        return error.exit_code
+    except SystemExit as leaving:  # click's, of a broken pipe: the output's never comes so far
+        _say(_bug(leaving.__context__ or leaving))
+        return 3
     except (KeyboardInterrupt, click.Abort):
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # asked a second time, it ends at once
-        click.echo(
-            "interrupted: what was made so far is kept; run the same command again to go on",
-            err=True,
-        )
-        code = 130
-    except BrokenPipeError:
-        # Whoever read our output has gone; say nothing more into the closed pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
+        _say("interrupted: what was made so far is kept; run the same command again to go on")
+        return 130
     except OSError as error:
         if error.errno not in _OF_THE_MACHINE:
-            click.echo(_bug(), err=True)
-            code = 3
-        else:
-            click.echo(f"error: {error.strerror}: {error.filename or 'a file'}", err=True)
-            code = 1
-    except Exception:  # noqa: BLE001  # the boundary: a bug of ours ends here, with its log
-        click.echo(_bug(), err=True)
-        code = 3
-    sys.exit(code or 0)
+            _say(_bug(error))
+            return 3
+        _say(f"error: {error.strerror}: {error.filename or 'a file'}")
+        return 1
+    except Exception as error:  # noqa: BLE001  # the boundary: a bug of ours ends here, with its log
+        _say(_bug(error))
+        return 3
 
 
-def _bug() -> str:
+def _say(text: str) -> None:
+    from wanx_render.diagnostics import clean, without_secrets
+
+    click.echo(clean(without_secrets(text)), err=True)
+
+
+def _bug(error: BaseException) -> str:
+    """What to say of a bug, once its log is written; where there is no place for one, the log."""
     # Only a bug needs these; every start would pay for them.
     import tempfile
     import traceback
 
-    log = traceback.format_exc()
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="wanx-render-", suffix=".log", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(log)
-    last = log.strip().splitlines()[-1]
-    return f"error: a bug in wanx-render, not in your files: {last}\n  the log is in {file.name}"
+    first: BaseException = error
+    while isinstance(first, BaseExceptionGroup):  # as text, it is a frame around the others
+        first = first.exceptions[0]
+    last = "".join(traceback.format_exception_only(first)).strip()
+    log = _without_key("".join(traceback.format_exception(error)))
+    head = f"error: a bug in wanx-render, not in your files: {_without_key(last)}\n"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="wanx-render-", suffix=".log", delete=False, encoding="utf-8",
+            errors="backslashreplace",
+        ) as file:  # fmt: skip
+            file.write(log)
+    except OSError as lacking:
+        return f"{head}  no log could be written ({lacking.strerror}); here it is:\n{log}"
+    return f"{head}  the log is in {file.name}"
+
+
+def _without_key(text: str) -> str:
+    from wanx_render.diagnostics import without_secrets
+
+    key = os.environ.get("DASHSCOPE_API_KEY", "").strip()
+    return without_secrets(text.replace(key, "***") if len(key) > 4 else text)

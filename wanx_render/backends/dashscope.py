@@ -120,7 +120,9 @@ class DashScope:
         *,
         uploads: Uploads | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        routes: Mapping[str, str | None] | None = None,
     ) -> None:
+        """``routes`` are ``environment.routes``: which proxy leads to which addresses."""
         self._access = access
         self._catalog = catalog
         self._clock = clock
@@ -133,9 +135,10 @@ class DashScope:
         self._sent: dict[str, frozenset[str]] = {}  # the uploads that each task was given
         self._traced = transport is None  # only a real connection says when its first byte leaves
         key = {"Authorization": f"Bearer {access.key}"}
-        self._api = _client(transport, _CONNECTIONS, key)
-        self._create = _client(transport, _FRESH, key)
-        self._media = _client(transport, _CONNECTIONS, {})
+        way = _Way(transport, routes or {})
+        self._api = way.client(_CONNECTIONS, key)
+        self._create = way.client(_FRESH, key)
+        self._media = way.client(_CONNECTIONS, {})
 
     async def close(self) -> None:
         for client in (self._api, self._create, self._media):
@@ -466,19 +469,35 @@ class DashScope:
 
 _MOST_REDIRECTS = 4
 _FARTHEST = timedelta(days=3650)
-_FRESH_HEADERS = {"Accept-Encoding": ACCEPTED}
 
 
-def _client(
-    transport: httpx.AsyncBaseTransport | None, limits: httpx.Limits, headers: Mapping[str, str]
-) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        headers={**_FRESH_HEADERS, **headers},
-        timeout=READ_TIMEOUT,
-        limits=limits,
-        follow_redirects=False,
-        transport=transport,
-    )
+class _Way:
+    """How connections are made: through the proxies of ``routes``, or all over one transport."""
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport | None, routes: Mapping[str, str | None]
+    ) -> None:
+        self._transport = transport
+        self._routes = routes
+        self._certificates = None if transport else httpx.create_ssl_context()
+
+    def client(self, limits: httpx.Limits, headers: Mapping[str, str]) -> httpx.AsyncClient:
+        """A client that goes where the routes say, and nowhere else for any variable."""
+        mounts = {
+            pattern: self._through(limits, proxy) if proxy else None
+            for pattern, proxy in self._routes.items()
+        }
+        return httpx.AsyncClient(
+            headers={"Accept-Encoding": ACCEPTED, **headers},
+            timeout=READ_TIMEOUT,
+            follow_redirects=False,
+            transport=self._transport or self._through(limits, None),
+            mounts={} if self._transport else mounts,
+        )
+
+    def _through(self, limits: httpx.Limits, proxy: str | None) -> httpx.AsyncBaseTransport:
+        verify = self._certificates or True
+        return httpx.AsyncHTTPTransport(verify, limits=limits, proxy=proxy)
 
 
 @dataclass

@@ -1,23 +1,25 @@
 """The way to a backend: key, address and clock from the outside world, a backend out."""
 
+import asyncio
 import os
 import random
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from wanx_render import doctor, ffmpeg
+from wanx_render import doctor, environment, ffmpeg
 from wanx_render.backends.base import Backend
 from wanx_render.backends.mock import MockBackend, recall
 from wanx_render.backends.simulator import Simulator
-from wanx_render.capabilities import Catalog
+from wanx_render.capabilities import Catalog, Code
 from wanx_render.clock import Clock, RealClock
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.errors import BadInput, NeedsPerson, Refused
+from wanx_render.environment import Proxy
+from wanx_render.errors import BadInput, NeedsPerson, Refused, ServiceError, Unreachable
 
 # The HTTP client takes a third of a start; a run on the mock does without it.
 if TYPE_CHECKING:
@@ -28,29 +30,105 @@ MOCK_PACE = 60
 
 BASE_URL = "DASHSCOPE_HTTP_BASE_URL"
 PACE = "WANX_CLOCK_PACE"  # for an emulator whose clock runs faster; heeded on loopback alone
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+API_PATH = "/api/v1"
+PROXY_PATIENCE = 5.0  # seconds for a proxy to take a connection
+_VENDOR = ".aliyuncs.com"
+_ELSEWHERE = ("NotFound", "NotTheService")  # what is said where the API is not at this address
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a service is reached: its base URL, and the environment that leads there."""
+
+    url: str
+    environ: Mapping[str, str] = field(repr=False)
+
+    @property
+    def proxy(self) -> Proxy | None:
+        return environment.proxy_for(self.environ, self.url)
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        parts = urlsplit(self.url)
+        return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+    async def try_proxy(self) -> None:
+        """Raises BadInput where nobody answers at the proxy."""
+        proxy = self.proxy
+        if proxy is None:
+            return
+        try:
+            async with asyncio.timeout(PROXY_PATIENCE):
+                _, writer = await asyncio.open_connection(proxy.host, proxy.port)
+            writer.close()
+        except (OSError, UnicodeError) as error:  # asyncio's TimeoutError is an OSError
+            reason = getattr(error, "strerror", None) or f"no answer in {PROXY_PATIENCE:g} s"
+            message = f"no proxy answers at {proxy}: {reason}"
+            hint = f"start it, or unset {proxy.variable}; nothing was sent"
+            raise BadInput(Diagnostic("proxy-unreachable", message, hint=hint)) from None
 
 
 @dataclass(frozen=True)
 class Service:
-    """A backend and the clock its waits are measured by."""
+    """A backend and the clock its waits are measured by; ``way`` leads to one that is not here."""
 
     backend: Backend
     clock: Clock
+    way: Way | None = None
 
     async def open(self, catalog: Catalog) -> None:
         """Find out whether the service takes us, before anything is sent.
 
-        Raises BadInput for a key it does not take, NeedsPerson where it wants money.
+        Raises BadInput for a key it does not take and for an address or a proxy where it is not,
+        NeedsPerson where it wants money, Unreachable where it does not answer.
         """
+        if self.way:
+            await self.way.try_proxy()
         try:
             await self.backend.open()
         except Refused as error:
             meaning = catalog.meaning(error.code, error.message)
-            if meaning.kind in ("money", "quota"):
-                raise NeedsPerson(f"{error}; {meaning.advice}") from None
-            told = f"the service refuses: {error}"
-            raise BadInput(Diagnostic("key-refused", told, hint=meaning.advice)) from None
+            raise _refusal(error, meaning, self.way) from None
+        except Unreachable as error:
+            raise _silence(error, self.way) from None
+
+
+def _refusal(error: Refused, meaning: Code, way: Way | None) -> BadInput | NeedsPerson:
+    """What a refusal of the first, harmless question means."""
+    if meaning.kind in ("money", "quota"):
+        return NeedsPerson(f"{error}; {meaning.advice}")
+    if way and meaning.kind != "key" and _is_elsewhere(error, way):
+        return _wrong_address(way, error)
+    message = f"the service refuses: {error}"
+    return BadInput(Diagnostic("key-refused", message, hint=meaning.advice))
+
+
+def _silence(error: Unreachable, way: Way | None) -> BadInput | Unreachable:
+    """What it means that no answer came, or one that is not the service's."""
+    if way is None:
+        return error
+    if error.code in _ELSEWHERE and _is_elsewhere(error, way):
+        return _wrong_address(way, error)
+    blame = environment.proxy_blame(way.environ, error, way.url)
+    blame = "" if blame in error.message else blame
+    message = f"no answer from {way.place}: {error.message}{blame}"
+    return Unreachable(error.code, message, error.request_id)
+
+
+def _is_elsewhere(error: ServiceError, way: Way) -> bool:
+    return error.code in _ELSEWHERE or not way.url.endswith(API_PATH)
+
+
+def _wrong_address(way: Way, error: ServiceError) -> BadInput:
+    message = f"no service answers at {way.url}"
+    if way.url.endswith(API_PATH):
+        return BadInput(Diagnostic("base-url-invalid", f"{message}: {error}"))
+    origin = "://".join(urlsplit(way.url)[:2])
+    hint = f"is it {origin}{API_PATH}?"
+    return BadInput(
+        Diagnostic("base-url-invalid", f"{message}; it should end in {API_PATH}", hint=hint)
+    )
 
 
 def mock(
@@ -83,13 +161,18 @@ def access(
 ) -> "Access":
     """Where the service is, who asks it, and which further ``hosts`` results may come from.
 
+    The environment is looked at too: whether it leads there.
+
     Raises BadInput.
     """
     from wanx_render.backends.dashscope import Access
 
+    environment.check(environ)
+
     official = catalog.service.regions[region].base_url
-    address = _address(base_url or environ.get(BASE_URL) or official)
-    vendor = (urlsplit(address).hostname or "").endswith(".aliyuncs.com")
+    given = base_url or environ.get(BASE_URL)
+    address = _address(given or official, "--base-url" if base_url else BASE_URL)
+    vendor = (urlsplit(address).hostname or "").endswith(_VENDOR)
     permitted = tuple(_host(host) for host in hosts)
     return Access(address, _key(environ), own_hosts=not vendor, result_hosts=permitted)
 
@@ -118,33 +201,52 @@ def dashscope(
     from wanx_render.backends.dashscope import DashScope
     from wanx_render.backends.uploads import Uploads
 
-    local = urlsplit(access.base_url).hostname in _LOOPBACK
+    local = urlsplit(access.base_url).hostname in environment.LOOPBACK
+    way = Way(access.base_url, environ)
+    routes = environment.routes(environ, access.base_url)
     pace = environ.get(PACE, "1") if local else "1"
     clock = RealClock(int(pace) if re.fullmatch(r"[1-9]\d{0,5}", pace) else 1)
     chance = random.Random(os.urandom(16))  # noqa: S311  # jitter, no secret
     uploads = Uploads(folder / ".cache" / "uploads.json" if folder else None)
-    return Service(DashScope(access, catalog, clock, chance, uploads=uploads), clock)
+    backend = DashScope(access, catalog, clock, chance, uploads=uploads, routes=routes)
+    return Service(backend, clock, way)
 
 
-def _address(text: str) -> str:
-    """A base URL that may be used: https, or plain http on this machine."""
+def _address(text: str, origin: str) -> str:
+    """A base URL that may be used: https, or plain http on this machine; no slash at its end.
+
+    ``origin`` is the option or variable that it is from. Raises BadInput.
+    """
     try:
-        parts = urlsplit(text.strip().rstrip("/"))
+        parts = urlsplit(text.strip())
         host = parts.hostname or ""
-        plain = parts.scheme == "http" and host in _LOOPBACK
+        plain = parts.scheme == "http" and host in environment.LOOPBACK
         good = host and (parts.scheme == "https" or plain) and not parts.username
-        _ = parts.port
+        good = good and parts.port != 0 and text.strip().isprintable() and " " not in text.strip()
     except ValueError:
         good = False
-    if good and not parts.query and not parts.fragment:
-        return parts.geturl()
-    raise BadInput(
-        Diagnostic(
-            "base-url-invalid",
-            "the service's address must be https (on this machine http), with no user or query",
-            hint="such as https://dashscope.aliyuncs.com/api/v1",
+    if not good or parts.query or parts.fragment:
+        message = (
+            f"{origin}={environment.without_password(text.strip())} is not a valid address: "
+            "it must be https (on this machine http), with no user, query or fragment"
         )
-    )
+        hint = f"such as https://dashscope.aliyuncs.com{API_PATH}"
+        raise BadInput(Diagnostic("base-url-invalid", message, hint=hint))
+    path = re.sub(r"/{2,}", "/", parts.path).rstrip("/")
+    better = _api_path(host, path)
+    if better != path:
+        message = f"{origin}={parts.geturl()} is not the address of the whole API"
+        hint = f"use {parts._replace(path=better).geturl()}"
+        raise BadInput(Diagnostic("base-url-invalid", message, hint=hint))
+    return parts._replace(path=path).geturl()
+
+
+def _api_path(host: str, path: str) -> str:
+    """The path that is meant: of one operation the API's, and at the vendor always the API's."""
+    before, found, _ = path.partition(f"{API_PATH}/")
+    if found:
+        return f"{before}{API_PATH}"
+    return API_PATH if host.endswith(_VENDOR) else path
 
 
 def _key(environ: Mapping[str, str]) -> str:

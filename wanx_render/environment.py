@@ -1,0 +1,312 @@
+"""How the environment leads to the service: its proxies and certificates, checked before a run.
+
+Everything is a function of ``environ``. The HTTP client is given ``routes`` and reads no proxy
+variable by itself: it stops at values that other programs accept, such as ``NO_PROXY=::1/128``.
+Passwords of proxies appear in no text.
+"""
+
+import ipaddress
+import os
+import platform
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+THROUGH_LOOPBACK = "WANX_PROXY_LOOPBACK"
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")  # how OpenSSL looks a certificate up in a folder
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy that a variable names; ``url`` is whole, with user and password."""
+
+    variable: str
+    host: str
+    port: int
+    scheme: str
+    url: str = field(repr=False)
+
+    def __str__(self) -> str:
+        """``HTTPS_PROXY=http://127.0.0.1:8080``, without user and password."""
+        return f"{self.variable}={self.scheme}://{_bracketed(self.host)}:{self.port}"
+
+
+# -- proxies -------------------------------------------------------------------------------------
+
+
+def proxies(environ: Mapping[str, str]) -> dict[str, Proxy]:
+    """The proxy of each scheme: ``http``, ``https``, ``all``. Raises BadInput for a wrong value."""
+    named = {scheme: _variable(environ, f"{scheme}_proxy") for scheme in ("http", "https", "all")}
+    values = {scheme: pair for scheme, pair in named.items() if pair and pair[1].strip()}
+    if not any(named.values()):
+        values = _of_the_system()
+    return {scheme: _proxy(name, value.strip()) for scheme, (name, value) in values.items()}
+
+
+def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str] | None:
+    """A variable and its value; small letters come before capitals, as everywhere."""
+    for spelling in (name, name.upper()):
+        if spelling in environ:
+            return spelling, environ[spelling]
+    return None
+
+
+def _of_the_system() -> dict[str, tuple[str, str]]:
+    """What macOS and Windows have in their settings."""
+    if platform.system() not in ("Darwin", "Windows"):
+        return {}
+    from urllib.request import getproxies
+
+    known = getproxies()
+    return {
+        scheme: (f"the system's {scheme} proxy", known[scheme])
+        for scheme in ("http", "https")
+        if known.get(scheme)
+    }
+
+
+def _proxy(variable: str, value: str) -> Proxy:
+    """Raises BadInput where no proxy can be read from the value."""
+    url = value if "://" in value or ":/" in value else f"http://{value}"
+    fault, hint = _fault(url), f"write it as {variable}=http://HOST:PORT, or unset it"
+    if not fault:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS[parts.scheme]
+        return Proxy(variable, parts.hostname or "", port, parts.scheme, url)
+    if url.startswith("socks"):
+        hint = f"write it as {variable}=socks5://HOST:PORT, or unset it"
+    message = f"{variable}={without_password(value)} is not a valid proxy: {fault}"
+    raise BadInput(Diagnostic("proxy-invalid", message, hint=hint))
+
+
+def _fault(url: str) -> str:
+    """What keeps an address from being a proxy's, or nothing."""
+    if not url.isprintable() or " " in url or len(url) > 2000:
+        return "it holds blanks or control characters, or is too long"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        return _plain_reason(url, error)
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        return "/, # and ? in a password must be written as %2F, %23 and %3F"
+    if parts.scheme not in _PORTS:
+        return f"its scheme must be one of {', '.join(_PORTS)}"
+    if not _is_host(host):
+        return "the name of its host cannot be read" if host else "it has no host"
+    return "port 0 cannot be used" if port == 0 else ""
+
+
+def _plain_reason(url: str, error: ValueError) -> str:
+    if "@" in url and re.search(r"[/#?].*@", url.partition("://")[2]):
+        return "/, # and ? in a password must be written as %2F, %23 and %3F"
+    return "its port is not a number up to 65535" if "ort" in str(error) else "it cannot be read"
+
+
+def _is_host(host: str) -> bool:
+    return _address(host) is not None or bool(
+        re.fullmatch(r"(?!-)[A-Za-z0-9._-]{1,253}(?<!-)", host) and ".." not in host
+    )
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def without_password(url: str) -> str:
+    """An address of which only scheme, host and port are left: the rest may be a secret."""
+    scheme, mark, rest = url.rpartition("://") if "@" not in url else url.partition("://")
+    place = rest.rpartition("@")[2] if mark else url.rpartition("@")[2]
+    shown = re.split(r"[/?#]", place, maxsplit=1)[0]
+    return f"{scheme}{mark}{shown}" if mark else shown
+
+
+# -- what goes around them -----------------------------------------------------------------------
+
+
+def proxy_for(environ: Mapping[str, str], url: str) -> Proxy | None:
+    """The proxy that leads to ``url``, or None. Raises BadInput for a wrong value."""
+    parts = urlsplit(url)
+    if _goes_around(environ, (parts.hostname or "").lower(), parts.port or _PORTS[parts.scheme]):
+        return None
+    known = proxies(environ)
+    return known.get(parts.scheme) or known.get("all")
+
+
+def _exceptions(environ: Mapping[str, str]) -> list[str]:
+    """What NO_PROXY names, without schemes, in small letters."""
+    _, value = _variable(environ, "no_proxy") or ("", "")
+    words = re.split(r"[,;\s]+", value.lower())
+    return [word.rpartition("://")[2].rstrip("/") for word in words if word]
+
+
+def _loopback_asked(environ: Mapping[str, str]) -> bool:
+    """Whether even this machine is reached through a proxy: an empty NO_PROXY excepts nothing."""
+    pair = _variable(environ, "no_proxy")
+    return environ.get(THROUGH_LOOPBACK) == "1" or (pair is not None and not pair[1].strip())
+
+
+def _goes_around(environ: Mapping[str, str], host: str, port: int) -> bool:
+    if _is_loopback(host) and not _loopback_asked(environ):
+        return True
+    return any(_fits(word, host, port) for word in _exceptions(environ))
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def _fits(word: str, host: str, port: int) -> bool:
+    """Whether an entry of NO_PROXY means this host: a name, an address, or a range of them."""
+    if word == "*":
+        return True
+    name, wanted = _split_port(word)
+    if wanted and int(wanted) != port:
+        return False
+    address = _address(host)
+    if address is None:
+        name = name.lstrip("*").lstrip(".")
+        return bool(name) and (host == name or host.endswith(f".{name}"))
+    try:
+        return address in ipaddress.ip_network(name, strict=False)
+    except ValueError:
+        return False
+
+
+def _split_port(word: str) -> tuple[str, str]:
+    """``[::1]:80``, ``::1``, ``host:80`` and ``host`` as name and port."""
+    match = re.fullmatch(r"\[(.+)\](?::(\d{1,5}))?", word) or re.fullmatch(
+        r"([^:]+):(\d{1,5})", word
+    )
+    return (match[1], match[2] or "") if match else (word, "")
+
+
+def routes(environ: Mapping[str, str], base_url: str) -> dict[str, str | None]:
+    """The proxy's whole address, or None for none, by the pattern of addresses it is for.
+
+    Patterns are httpx's: ``https://``, ``all://*.example.com``; a narrower one comes first.
+    Raises BadInput for a wrong value.
+    """
+    if "*" in _exceptions(environ):
+        return {}
+    made: dict[str, str | None] = {f"{s}://": proxy.url for s, proxy in proxies(environ).items()}
+    if not made:
+        return {}
+    made |= {pattern: None for word in _exceptions(environ) if (pattern := _pattern(word))}
+    if not _loopback_asked(environ):
+        made |= {f"all://{_bracketed(host)}": None for host in LOOPBACK}
+    proxy = proxy_for(environ, base_url)
+    made[f"all://{_bracketed(urlsplit(base_url).hostname or '')}"] = proxy.url if proxy else None
+    return made
+
+
+def _pattern(word: str) -> str:
+    """An entry of NO_PROXY as a pattern; nothing for what is none, such as a range."""
+    name, port = _split_port(word)
+    at = f":{port}" if port else ""
+    if _address(name) or name == "localhost":
+        return f"all://{_bracketed(name)}{at}"
+    name = name.lstrip("*").lstrip(".")
+    return f"all://*{name}{at}" if _is_host(name) and "/" not in name else ""
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+# -- certificates --------------------------------------------------------------------------------
+
+
+def certificate_fault(environ: Mapping[str, str]) -> str:
+    """What is wrong with the certificates that a variable names, or nothing."""
+    import ssl  # only a run on the service needs it
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    file, folder = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
+    log = environ.get("SSLKEYLOGFILE")
+    variable, value = "SSL_CERT_FILE", file
+    try:
+        if file:
+            context.load_verify_locations(cafile=file)
+        elif folder:
+            return _folder_fault(folder)
+        if log:
+            variable, value = "SSLKEYLOGFILE", log
+            context.keylog_filename = log
+    except ssl.SSLError:
+        return f"{variable}={value} holds no certificates"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "its name cannot be used"
+        return f"{variable}={value} cannot be read: {reason}"
+    return ""
+
+
+def _folder_fault(value: str) -> str:
+    """OpenSSL takes several folders, as PATH does, and finds certificates by their hash."""
+    folders = [Path(part) for part in value.split(os.pathsep) if part]
+    there = [folder for folder in folders if folder.is_dir()]
+    if not there:
+        return f"SSL_CERT_DIR={value} is not a folder"
+    try:
+        if any(_HASHED.fullmatch(path.name) for folder in there for path in folder.iterdir()):
+            return ""
+    except OSError as error:
+        return f"SSL_CERT_DIR={value} cannot be read: {error.strerror}"
+    return f"SSL_CERT_DIR={value} holds no certificates by their hash; run openssl rehash on it"
+
+
+# -- all of it -----------------------------------------------------------------------------------
+
+
+def faults(environ: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """What keeps the HTTP client from being made at all."""
+    try:
+        known = proxies(environ)
+    except BadInput as error:
+        yield from error.diagnostics
+        known = {}
+    socks = next((proxy for proxy in known.values() if proxy.scheme.startswith("socks")), None)
+    if socks and find_spec("socksio") is None:
+        hint = f"pip install 'httpx[socks]', or unset {socks.variable}"
+        message = f"{socks} needs the package socksio, which is not installed"
+        yield Diagnostic("proxy-invalid", message, hint=hint)
+    if fault := certificate_fault(environ):
+        variable = fault.partition("=")[0]
+        yield Diagnostic("certificates-invalid", fault, hint=f"correct {variable}, or unset it")
+
+
+def check(environ: Mapping[str, str]) -> None:
+    """Raises BadInput with everything that keeps the HTTP client from being made."""
+    if problems := tuple(faults(environ)):
+        raise BadInput(*problems)
+
+
+def proxy_blame(environ: Mapping[str, str], error: BaseException, url: str) -> str:
+    """`` (through HTTP_PROXY=http://127.0.0.1:1)``: what of the environment had a part in a network
+    error on the way to ``url``; empty where nothing had.
+    """
+    try:
+        proxy = proxy_for(environ, url)
+    except (BadInput, ValueError, KeyError):
+        proxy = None
+    parts = [f"through {proxy}"] if proxy else []
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        name = next((v for v in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(v)), None)
+        parts.append(
+            f"with {name}={environ[name]}"
+            if name
+            else "if a proxy re-signs the connection, set SSL_CERT_FILE to its certificate"
+        )
+    return f" ({'; '.join(parts)})" if parts else ""
