@@ -178,9 +178,10 @@ class Range:
         child = [sys.executable, __file__, "child", client, str(at), str(kill), str(told or "")]
         out = folder / "log"
         with out.open("ab") as log:
+            arguments = command or (*self.case.files, "--yes")
             return subprocess.run(
-                [*child, *(command or (*self.case.files, "--yes"))], cwd=folder, env=environment, stdout=log,
-                stderr=log, timeout=120, start_new_session=True,
+                [*child, *arguments], cwd=folder, env=environment, stdout=log, stderr=log,
+                timeout=120, start_new_session=True,
             )  # fmt: skip
 
     def folder(self, name: str) -> Path:

@@ -395,6 +395,7 @@ def export(
 @click.option("--folder", type=FILE, help="The render folder [renders/PROJECT beside the file].")
 @click.option("--only", multiple=True, metavar="ROW", help="These rows of a table only.")
 @ROWS
+@click.option("--csv", "as_csv", is_flag=True, help="Print what was paid, by row, model and day.")
 @JSON
 @CATALOG
 def report(
@@ -404,6 +405,7 @@ def report(
     only: tuple[str, ...],
     rows: str | None,
     shard: str | None,
+    as_csv: bool,
     as_json: bool,
     catalog: Path | None,
 ) -> int:
@@ -416,6 +418,12 @@ def report(
     from wanx_render.commands.report import ReportOptions
     from wanx_render.commands.reports import report_files
 
+    if as_csv:
+        from wanx_render.commands.money import money
+
+        if out or only or rows or shard or as_json:
+            raise click.UsageError("--csv prints all rows to stdout; it goes with --folder only.")
+        return money(files, folder, catalog, World.real())
     options = ReportOptions(files[0], out, folder, as_json, catalog)
     return report_files(options, files, Choice(only, rows, shard), World.real())
 

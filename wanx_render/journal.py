@@ -360,9 +360,13 @@ class Journal:
             text = json.dumps(record, ensure_ascii=False, sort_keys=True)
             db.execute("INSERT OR REPLACE INTO row VALUES (?, ?)", (name, text))
 
-    def paid(self) -> dict[str, Decimal]:
-        """What this folder ever paid, by currency, whether the clips are still here or not."""
-        rows = self._db.execute("SELECT currency, amount FROM attempt WHERE amount IS NOT NULL")
+    def paid(self, *, kept: bool = False) -> dict[str, Decimal]:
+        """What this folder ever paid, by currency; with ``kept`` only for clips that are here."""
+        rows = self._db.execute(
+            "SELECT currency, amount FROM attempt WHERE amount IS NOT NULL"
+            " AND (clip IS NOT NULL OR NOT ?)",
+            (kept,),
+        )
         sums: dict[str, Decimal] = {}
         for row in rows:
             currency = row["currency"]

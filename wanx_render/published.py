@@ -16,6 +16,7 @@ from wanx_render import integrity
 from wanx_render.store import Store
 
 _STATE = ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm")
+_ASIDE = ("damaged", "doubtful")  # folders of clips that are for nobody but who decides of them
 _RECORDS = Path(".cache") / "stores"
 _SPARE = 100  # lines that say what a later one says anew, before a record is written shorter
 
@@ -110,7 +111,8 @@ def _shown(folder: Path, paths: Iterable[Path]) -> Iterable[str]:
     for path in paths:
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith(".") for part in parts)
-        if path.is_file() and not hidden and path.name not in _STATE:
+        aside = parts[0] in _ASIDE
+        if path.is_file() and not hidden and not aside and path.name not in _STATE:
             yield "/".join(parts)
 
 
