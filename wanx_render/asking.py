@@ -12,7 +12,15 @@ from datetime import timedelta
 
 from wanx_render.account import Account
 from wanx_render.backends.base import Accepted, Backend, Submission
-from wanx_render.errors import Broken, Refused, ServiceError, Throttled, Uncertain, Unsent
+from wanx_render.errors import (
+    Broken,
+    Refused,
+    ServiceError,
+    Throttled,
+    Uncertain,
+    UnknownHost,
+    Unsent,
+)
 from wanx_render.events import Kind
 from wanx_render.journal import Attempt, Journal
 from wanx_render.lanes import Lane
@@ -140,7 +148,10 @@ class Asker:
         """
         if halted := self.account.halted:
             code = getattr(halted, "code", type(halted).__name__)
-            return Fault(take, "failed", code, f"not sent: {words(halted)}")
+            reason = f"not sent: {words(halted)}"
+            if isinstance(halted, UnknownHost):
+                reason = f"not sent while a paid clip waits at {halted.host or 'no known host'}"
+            return Fault(take, "failed", code, reason)
         if self.withdrawn(take):
             return Fault(take, "canceled", "Withdrawn", "not sent: it was taken back in time")
         await self.backend.prepare(Submission(take.request, take.label))

@@ -414,13 +414,20 @@ class Journal:
         """A task of the service's list turned out to be the attempt's."""
         self._set(attempt, state="submitted", task_id=task_id, adopted=1)
 
-    def succeeded(self, attempt: int, task: Succeeded, cost: tuple[str, str] | None) -> None:
+    def succeeded(
+        self,
+        attempt: int,
+        task: Succeeded,
+        cost: tuple[str, str] | None,
+        expires: datetime | None = None,
+    ) -> None:
+        """The task is done and billed; ``expires`` is when its result ends by our own clock."""
         self._set(
             attempt,
             state="succeeded",
             started_at=task.started.isoformat(),
             ended_at=task.ended.isoformat(),
-            expires_at=task.expires.isoformat(),
+            expires_at=(expires or task.expires).isoformat(),
             actual_prompt=task.actual_prompt,
             usage=json.dumps(task.usage, sort_keys=True),
             url=task.url,

@@ -95,7 +95,9 @@ def _line(record: dict[str, Any]) -> str:
     words = [f"{record['attempt']:>4}", f"{record['take']:20}", f"{record['state']:11}"]
     words += [record["clip"] or f"task {record['task_id'] or 'unknown'}"]
     if record["hours_left"] is not None:
-        words.append(f"not fetched yet, {record['hours_left']:.1f} h left")
+        hours = record["hours_left"]
+        left = f"{hours:.1f} h left" if hours > 0 else "its time is over"
+        words.append(f"not fetched yet, {left}")
     if record["result"]:
         words.append(f"at {record['result']}")
     if record["message"]:
@@ -121,7 +123,7 @@ def rescue(options: DebtOptions, world: World) -> int:
         plain = terminal.plain(world.stderr)
         emit = terminal.json_lines(world.stdout, wall) if options.as_json else plain
         watch = Watch(backend, catalog, service.clock)
-        collector = Collector(backend, journal, catalog, watch, program, executor, folder)
+        collector = Collector(backend, journal, catalog, watch, program, executor, folder, wall)
         account = Account(backend, catalog, service.clock, [journal])
         sent = pictures_by_identity(made.media.values(), journal, folder)
         judge = ClipJudge(backend, catalog, program, executor, folder, sent)

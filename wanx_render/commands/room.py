@@ -69,6 +69,7 @@ class Room:
             catalog=session.catalog,
             live=self._runs.live,
             now=self._runs.now() or self._wall.now(),
+            wall=self._wall.now(),
             elsewhere=self._elsewhere,
         )
 

@@ -132,7 +132,14 @@ class Run:
             judge = ClipJudge(backend, survey.catalog, survey.program, executor, folder, sent)
             asker = Asker(self.account, journal, purse, chance, tell, judge)
             collector = Collector(
-                backend, journal, survey.catalog, watch, survey.program, executor, folder
+                backend,
+                journal,
+                survey.catalog,
+                watch,
+                survey.program,
+                executor,
+                folder,
+                RealClock(),
             )
             return Home(folder, journal, purse, asker, collector, folder.name)
 
