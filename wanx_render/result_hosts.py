@@ -119,6 +119,4 @@ def _raised(address: Address) -> str:
     """The same address over https."""
     if address.scheme == "https":
         return address.url
-    head, _, rest = address.url[len("http://") :].partition("/")
-    host = head.removesuffix(":80")
-    return f"https://{host}/{rest}"
+    return re.sub(r"(?i)^http://([^/?#]*?)(:80)?(/|(?=[?#])|$)", r"https://\1/", address.url)
