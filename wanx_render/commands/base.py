@@ -2,6 +2,7 @@
 
 import os
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,26 @@ def read(file: Path, catalog_file: Path | None) -> tuple[Loaded, Catalog]:
 
 def folder_of(loaded: Loaded, out: Path | None) -> Path:
     """Where everything of a list goes."""
-    return (out or loaded.folder / "renders" / loaded.shots.project).resolve()
+    return resolved(out or loaded.folder / "renders" / loaded.shots.project)
+
+
+def resolved(folder: Path) -> Path:
+    """The folder's whole path. Raises BadInput where no file can be named below it."""
+    try:
+        whole = folder.resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle
+        raise unwritable(folder, "its links lead in a circle") from None
+    text = str(whole)
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise unwritable(whole, "there is a control character in its name")
+    if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise unwritable(whole, "its name is not valid text")
+    return whole
+
+
+def unwritable(folder: Path, why: str) -> BadInput:
+    message = f"cannot write to the render folder {folder}: {why}"
+    return BadInput(Diagnostic("folder-unwritable", message, hint="choose another with --out"))
 
 
 def manifest_of(file: Path, folder: Path | None, catalog_file: Path | None) -> Path:
