@@ -184,8 +184,10 @@ class _Crew:
             probing.last_frame, self.desk.program, media.path, media.frames, media.size, path
         )
         if damaged:
-            told = f"the last frame of {media.path.name} was damaged in .cache/frames; made again"
-            self.desk.emit(Event("warning", told))
+            message = (
+                f"the last frame of {media.path.name} was damaged in .cache/frames; made again"
+            )
+            self.desk.emit(Event("warning", message))
         return still(path)
 
     async def _if_cached(self, take: Take) -> Result:
