@@ -126,9 +126,9 @@ def last_seen(folder: Path) -> dict[tuple[str, str], str]:
 
 
 def _read(file: Path) -> tuple[dict[str, tuple[str, str]], int, str | None]:
-    """What a record tells, in how many lines, and about which store.
+    """What a record says, in how many lines, and about which store.
 
-    A line that was cut short or damaged tells nothing; where there is one, no store is named.
+    A line that was cut short or damaged says nothing; where there is one, no store is named.
     """
     known: dict[str, tuple[str, str]] = {}
     lines, about, good = 0, None, True

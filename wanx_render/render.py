@@ -248,7 +248,7 @@ class _Crew:
             probing.last_frame, self.desk.program, media.path, media.frames, media.size, path
         )
         if damaged:
-            message = f"the last frame of {media.path.name} was damaged in .cache; made once more"
+            message = f"the last frame of {media.path.name} was damaged in .cache/frames; made again"
             self.desk.emit(Event("warning", message))
         return replace(frame, path=path, size=media.size)
 
