@@ -16,6 +16,7 @@ from wanx_render.diagnostics import without_secrets
 LONGEST_TEXT = 1_000  # characters of a code, a message, an id
 LONGEST_PROMPT = 25_000  # the longest that any model takes is 20,000
 LONGEST_NUMBER = 15  # digits
+_LARGEST: int = 10**LONGEST_NUMBER
 _MOST_FACTS, _DEEPEST = 40, 3
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _SHORTEST_KEY = 6  # characters; what is shorter cannot be told from ordinary words
@@ -30,7 +31,7 @@ class Cleaner:
     def text(self, value: Any, longest: int = LONGEST_TEXT) -> str:
         """One line without controls or secrets; empty for what is neither text nor number."""
         if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)[:LONGEST_NUMBER]
+            value = str(value)[:LONGEST_NUMBER] if _is_bounded(value) else ""
         if not isinstance(value, str):
             return ""
         return _cut(one_line(self._blotted(value)), longest)
@@ -50,8 +51,8 @@ class Cleaner:
         for name, item in list(value.items())[:_MOST_FACTS]:
             if isinstance(item, Mapping):
                 record[self.text(name)] = self.facts(item, depth + 1)
-            elif isinstance(item, bool | int | float):
-                record[self.text(name)] = item
+            elif isinstance(item, int | float):
+                record[self.text(name)] = item if _is_bounded(item) else None
             else:
                 record[self.text(name)] = self.text(item) if isinstance(item, str) else None
         return record
@@ -100,7 +101,12 @@ def _whole(digits: str) -> int | None:
 
 def _real(digits: str) -> float | None:
     number = float(digits)
-    return number if abs(number) < 10.0**LONGEST_NUMBER else None
+    return number if _is_bounded(number) else None
+
+
+def _is_bounded(number: float) -> bool:
+    """Whether a number can be one of a bill: neither huge nor NaN."""
+    return abs(number) < _LARGEST
 
 
 def _nothing(_: str) -> None:
