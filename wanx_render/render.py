@@ -248,7 +248,9 @@ class _Crew:
             probing.last_frame, self.desk.program, media.path, media.frames, media.size, path
         )
         if damaged:
-            message = f"the last frame of {media.path.name} was damaged in .cache/frames; made again"
+            message = (
+                f"the last frame of {media.path.name} was damaged in .cache/frames; made again"
+            )
             self.desk.emit(Event("warning", message))
         return replace(frame, path=path, size=media.size)
 
