@@ -99,17 +99,25 @@ class Asker:
     async def _searched(self, take: Take, attempt: Attempt) -> Attempt | Fault | None:
         """Search for a request whose outcome is unknown; None where it may be sent again."""
         again = attempt.state == "unresolved"  # it was searched for long enough before
+        resubmit = self.account.on_ambiguous == "resubmit"
         if again and self._is_far(attempt):
-            return self._unresolved(take, attempt, attempt.message or "")
+            if not resubmit:
+                return self._unresolved(take, attempt, attempt.message or "")
+            self._resubmit(take, attempt)
+            return None
         outcome = await self._search(take, attempt, _ONCE if again else SEARCH)
         if outcome.task_id:
             return self._adopted(take, attempt, outcome.task_id)
-        if outcome.nothing and self.account.on_ambiguous == "resubmit":
-            message = "not in the service's list; sent again as --on-ambiguous resubmit asks"
-            self.journal.ended(attempt.id, "released", "Resubmitted", message)
-            self.tell(take, "warning", f"its request is {message}; it may be paid twice", None)
+        if outcome.nothing and resubmit:
+            self._resubmit(take, attempt)
             return None
         return self._unresolved(take, attempt, outcome.doubt or not_found(attempt))
+
+    def _resubmit(self, take: Take, attempt: Attempt) -> None:
+        """Free a request that may have been accepted, because a person decided so beforehand."""
+        message = "not in the service's list; sent again as --on-ambiguous resubmit asks"
+        self.journal.ended(attempt.id, "released", "Resubmitted", message)
+        self.tell(take, "warning", f"its request is {message}; it may be paid twice", None)
 
     async def _refused_before(self, take: Take, attempt: Attempt) -> Attempt | Fault | None:
         """Whether a request that was refused was accepted all the same; None where it was not.

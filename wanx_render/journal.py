@@ -225,6 +225,7 @@ class Journal:
         is, and Broken where the journal cannot be used.
         """
         self.path = path.resolve()
+        self._asked: tuple[int, frozenset[str]] = (0, frozenset())  # as of so many attempts
         # A file that SQLite has open in this process must not be opened beside it: closing that
         # would let go of the process's locks (POSIX), as SQLite's documentation warns.
         if not _OPEN[self.path]:
@@ -540,15 +541,14 @@ class Journal:
         ).fetchall()
         return (_attempt(row) for row in rows)
 
-    def picture_like(self, pixels: str) -> str | None:
-        """The identity that a picture of these pixels counts as; None for new ones."""
-        row = self._db.execute(
-            "SELECT same_as FROM picture WHERE pixels = ? ORDER BY rowid LIMIT 1", (pixels,)
-        ).fetchone()
-        return row["same_as"] if row else None
-
     def pictures_asked(self) -> frozenset[str]:
         """The identities of all first and last frames that attempts were made with."""
+        count = self.attempts()
+        if self._asked[0] != count:
+            self._asked = count, self._read_pictures_asked()
+        return self._asked[1]
+
+    def _read_pictures_asked(self) -> frozenset[str]:
         rows = self._db.execute(
             "SELECT DISTINCT json_extract(request, '$.image') AS name FROM attempt"
             " UNION SELECT DISTINCT json_extract(request, '$.last_image') FROM attempt"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from wanx_render.reports import terminal
 from wanx_render.rescue import Tally
 from wanx_render.rescue import rescue as run_rescue
 from wanx_render.result_hosts import shown_url
+from wanx_render.task import Media
 from wanx_render.watch import Watch
 
 
@@ -125,7 +127,7 @@ def rescue(options: DebtOptions, world: World) -> int:
         watch = Watch(backend, catalog, service.clock)
         collector = Collector(backend, journal, catalog, watch, program, executor, folder, wall)
         account = Account(backend, catalog, service.clock, [journal])
-        sent = pictures_by_identity(made.media.values(), journal, folder)
+        sent = pictures_by_identity(_media(options), journal, folder)
         judge = ClipJudge(backend, catalog, program, executor, folder, sent)
 
         async def run() -> Tally:
@@ -237,3 +239,10 @@ def _found(options: DebtOptions) -> tuple[Plan, Catalog, Path]:
         told = f"nothing was rendered yet: there is no journal in {folder}"
         raise BadInput(Diagnostic("folder-empty", told, hint="choose the folder with --out"))
     return make_plan(loaded, catalog, options.backend), catalog, folder
+
+
+def _media(options: DebtOptions) -> Iterator[Media]:
+    """The pictures of all rows: they share the folder."""
+    batches, _ = read_all((options.file,), options.catalog)
+    for loaded in batches[0].lists:
+        yield from loaded.media.values()
