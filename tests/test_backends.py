@@ -42,6 +42,8 @@ from wanx_render.task import Media, TaskRequest
 class TwinClock:
     """The clock of an emulator in this process; whoever waits moves it on."""
 
+    pace = 1
+
     def __init__(self, twin: Twin) -> None:
         self.service = twin.service
 

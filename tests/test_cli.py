@@ -258,7 +258,7 @@ def test_nothing_is_said_twice_and_the_prompt_cannot_move_the_cursor(
     run: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "list.yaml").write_text(
-        LIST.replace("second", '"a \\e[2J [[mock: fail=InternalError]]"')
+        LIST.replace("second", '"a \\e[2J [[mock: fail=InvalidParameter]]"')
     )
     done = run("list.yaml")
     assert "\x1b" not in done.err

@@ -253,7 +253,8 @@ def test_pieces_made_in_one_call_are_those_made_alone(
         )
         make_segments(each_program, calls)
         for call in calls:
-            alone = tmp_path / "alone.mov"
+            alone = tmp_path / "alone" / call.target.name
+            alone.parent.mkdir(exist_ok=True)
             make_segment(each_program, call.piece, alone)
             assert call.target.read_bytes() == alone.read_bytes()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]

@@ -16,10 +16,10 @@ import pytest
 from cluster import BUCKET, Bucket, bucket, until
 from conftest import PROGRAMS
 
-from wanx_render import afar, ffmpeg, store
+from wanx_render import afar, ffmpeg, integrity, store
 from wanx_render.cache import Cache
 from wanx_render.conform import Segment, Take
-from wanx_render.errors import BadInput, Broken, StoreError
+from wanx_render.errors import BadInput, Damaged, StoreError
 from wanx_render.geometry import Focus, Size
 from wanx_render.making import JoinCall, SegmentCall, digest
 from wanx_render.mix import Mix, Track
@@ -131,8 +131,9 @@ def test_the_cache_fetches_once_and_drops_what_was_not_used_for_longest(tmp_path
         asked.append(part)
         part.write_bytes(b"x" * 100)
 
+    content = sha256(b"x" * 100).hexdigest()
     for number, key in enumerate(("a", "b", "a", "c", "a", "b")):
-        cache.bring(key, tmp_path / str(number), fetch, "")
+        cache.bring(key, tmp_path / str(number), fetch, content)
         os.utime(cache.folder / "files" / key, ns=(number, number))
     assert len(asked) == 4, "b was dropped when c came, and fetched again"
     assert all((tmp_path / str(number)).stat().st_size == 100 for number in range(6))
@@ -145,6 +146,28 @@ def test_a_damaged_file_is_not_kept(tmp_path: Path) -> None:
         bring(cache, good, tmp_path / "a", b"bad", good)
     bring(cache, good, tmp_path / "a", b"good", good)
     assert (tmp_path / "a").read_bytes() == b"good"
+
+
+def test_what_was_damaged_in_the_cache_is_fetched_again(tmp_path: Path) -> None:
+    cache, good = Cache(tmp_path / "cache", 10**6), sha256(b"good").hexdigest()
+    bring(cache, good, tmp_path / "a", b"good", good)
+    (cache.folder / "files" / good).write_bytes(b"goof")  # as a power loss leaves it
+    bring(cache, good, tmp_path / "b", b"good", good)
+    assert (tmp_path / "b").read_bytes() == b"good"
+    bring(cache, good, tmp_path / "c", b"not asked for", good)
+    assert (tmp_path / "c").read_bytes() == b"good"
+
+
+def test_a_piece_in_the_cache_is_known_by_its_seal(tmp_path: Path) -> None:
+    cache, sealed = Cache(tmp_path / "cache", 10**6), tmp_path / "sealed"
+    sealed.write_bytes(b"piece")
+    integrity.seal(sealed, "a.mov")
+    for number in range(3):
+        target = tmp_path / str(number) / "a.mov"
+        target.parent.mkdir(exist_ok=True)
+        bring(cache, "key", target, sealed.read_bytes())
+        assert target.read_bytes() == sealed.read_bytes()
+        (cache.folder / "files" / "key").write_bytes(bytes(41))
 
 
 def test_the_folder_of_a_killed_call_is_swept_and_that_of_a_living_one_is_not(
@@ -205,7 +228,7 @@ def test_a_damaged_piece_is_dropped_from_the_store_and_made_again(
         (tmp_path / "a.mov").write_bytes(damaged)
         place.put(tmp_path / "a.mov", name)
         shutil.rmtree(tmp_path / "cache", ignore_errors=True)
-        with pytest.raises(Broken, match="not in part 1"):
+        with pytest.raises(Damaged, match=r"a\.mov"):
             await bench.deliverable(call)
         assert not bench.has(target)
         assert not place.has(name)

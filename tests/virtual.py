@@ -85,6 +85,8 @@ class Loop(asyncio.SelectorEventLoop):
 class Time:
     """A clock for the program and the emulator at once; it keeps its time between runs."""
 
+    pace = 1
+
     def __init__(self, *pools: Counted) -> None:
         self.pools = pools
         self.passed = 0.0

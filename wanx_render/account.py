@@ -1,19 +1,28 @@
 """What all lists of one run share at the service: lanes, a lock for each request, why it is halted.
 
 The journals of all of them are known here: a task that one of them owns is nobody else's, and a
-create call that is in doubt keeps every list from asking the same model for more.
+task that fits two requests in doubt is taken for neither.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from wanx_render.backends.base import Backend
 from wanx_render.capabilities import Catalog
-from wanx_render.clock import Clock
-from wanx_render.errors import ServiceError
-from wanx_render.journal import Journal
+from wanx_render.clock import Clock, RealClock
+from wanx_render.errors import ServiceError, UnknownHost, WanxError
+from wanx_render.journal import Attempt, Journal
 from wanx_render.lanes import Lane
-from wanx_render.reconcile import settle
+from wanx_render.reconcile import Judge, Search
+
+MOST_DOUBTS = 5  # create calls in a row without a usable answer, before no more is sent
+
+# What becomes of a request that may have been accepted and is not found: a person decides, or it
+# is sent again, which may pay twice.
+Ambiguous = Literal["ask", "resubmit"]
 
 
 @dataclass
@@ -24,7 +33,11 @@ class Account:
     catalog: Catalog
     clock: Clock
     journals: list[Journal] = field(default_factory=list)
-    halted: ServiceError | None = None  # why nothing more is sent in this run
+    on_ambiguous: Ambiguous = "ask"
+    wall: Clock = field(default_factory=RealClock)  # what people read
+    halted: WanxError | None = None  # why nothing more is sent in this run
+    doubts: int = 0  # create calls in a row that ended without a usable answer
+    _at_work: int = 0
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
@@ -37,10 +50,64 @@ class Account:
         """Whoever holds it may ask for the request ``key``: two takes of it are paid once."""
         return self._locks.setdefault(key, asyncio.Lock())
 
-    async def settle(self, model: str) -> None:
-        """Find out what became of any create call of this model that is in doubt."""
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """While a task is awaited, searching for a lost one costs no time."""
+        self._at_work += 1
+        try:
+            yield
+        finally:
+            self._at_work -= 1
+
+    def halt(self, error: WanxError) -> None:
+        """Send nothing more in this run; the first reason counts."""
+        self.halted = self.halted or error
+
+    def in_doubt(self) -> None:
+        """A create call ended without a usable answer."""
+        self.doubts += 1
+        if self.doubts >= MOST_DOUBTS:
+            message = f"{self.doubts} requests in a row had no usable answer"
+            self.halt(ServiceError("NoAnswer", message))
+
+    def accepted(self) -> None:
+        self.doubts = 0
+
+    def owns(self, task_id: str) -> bool:
+        """Whether a task is known to be one of this run's lists'."""
+        return task_id in self._task_ids()
+
+    def begin(self) -> None:
+        """Sort out what earlier runs left: what is in doubt, and what nobody may fetch yet."""
         for journal in self.journals:
-            await settle(self.backend, journal, self.clock, model, self._task_ids)
+            journal.interrupted(self.backend.scope, self.backend.now())
+            for attempt in journal.owed():
+                self._check(attempt)
+
+    def _check(self, attempt: Attempt) -> None:
+        """Where a paid clip waits at an unknown host, nothing more is bought."""
+        over = attempt.expires_at is None or attempt.expires_at < self.wall.now()
+        if over or not attempt.url or attempt.scope != self.backend.scope:
+            return
+        try:
+            self.backend.check_result(attempt.url)
+        except UnknownHost as error:
+            self.halt(error)
+
+    def search(self, judge: Judge) -> Search:
+        """What lost requests are searched for with."""
+        return Search(
+            backend=self.backend,
+            clock=self.clock,
+            judge=judge,
+            owned=self._task_ids,
+            rivals=self._rivals,
+            busy=lambda: self._at_work > 0,
+        )
 
     def _task_ids(self) -> frozenset[str]:
         return frozenset().union(*(journal.task_ids() for journal in self.journals))
+
+    def _rivals(self) -> tuple[Attempt, ...]:
+        scope = self.backend.scope
+        return tuple(attempt for j in self.journals for attempt in j.in_doubt(scope))

@@ -6,7 +6,7 @@ This is where a worker's own environment is read: no command runs there.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache, partial
 from hashlib import sha256
@@ -19,7 +19,7 @@ import PIL
 from wanx_render import ffmpeg
 from wanx_render.cache import Cache
 from wanx_render.conform import GRAPH_VERSION, Piece
-from wanx_render.errors import BadInput, ClusterError, StoreError, WanxError
+from wanx_render.errors import BadInput, ClusterError, Damaged, StoreError, WanxError
 from wanx_render.evidence import Wish
 from wanx_render.fonts import chinese
 from wanx_render.making import (
@@ -62,7 +62,8 @@ def segments(
     shown = [each[2] for each in missing]
 
     def make(program: ffmpeg.Ffmpeg, given: tuple[Piece, ...], scratch: Path) -> None:
-        made = [scratch / f"made{number}.mov" for number in range(len(given))]
+        # Under their own names, which their seals hold.
+        made = [scratch / Path(name).name for _, name, _ in missing]
         make_segments(program, tuple(map(SegmentCall, given, made, shown)))
         for path, (_, name, _) in zip(made, missing, strict=True):
             _put(order, path, name)
@@ -81,8 +82,12 @@ def sound(order: Order, call: SoundCall, name: str) -> WanxError | None:
     """Make the finished sound of segments and put it into the store under ``name``."""
 
     def make(program: ffmpeg.Ffmpeg, given: SoundCall, scratch: Path) -> None:
-        made = scratch / "made.mov"
-        make_sound(program, replace(given, target=made))
+        made = scratch / Path(name).name
+        try:
+            make_sound(program, replace(given, target=made))
+        except Damaged:
+            _dropped(order, call.segments, given.segments)
+            raise
         _put(order, made, name)
 
     return None if order.store.has(name) else _done(order, replace(call, target=Path()), make)
@@ -95,8 +100,8 @@ def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:
         made = scratch / "made.mp4"
         try:
             joined = make_deliverable(program, replace(given, target=made))
-        except WanxError:
-            _dropped(order, call, given)
+        except Damaged:
+            _dropped(order, (*call.segments, call.sound), (*given.segments, given.sound))
             raise
         order.store.put(made, name)
         return joined
@@ -104,11 +109,10 @@ def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:
     return _done(order, replace(call, target=Path()), make)
 
 
-def _dropped(order: Order, call: JoinCall, given: JoinCall) -> None:
-    """What the join found damaged, and dropped, is dropped from the store and the cache too."""
+def _dropped(order: Order, names: Sequence[Path | None], here: Sequence[Path | None]) -> None:
+    """What a call found damaged, and dropped, is dropped from the store and the cache too."""
     cache = Cache.of(os.environ)
-    here = (*given.segments, given.sound)
-    for name, path in zip((*call.segments, call.sound), here, strict=True):
+    for name, path in zip(names, here, strict=True):
         if name and path and not path.is_symlink() and not path.exists():
             order.store.remove(name.as_posix())
             cache.forget(_key(order, name))
@@ -141,7 +145,8 @@ def _brought(order: Order, name: Path, cache: Cache, scratch: Path) -> Path:
         _linked(order.store, text, target)
         return target
     fetch = partial(order.store.get, text)
-    cache.bring(_key(order, name), target, fetch, dict(order.hashes).get(text, ""))
+    sha256 = dict(order.hashes).get(text, "")
+    cache.bring(_key(order, name), target, fetch, sha256)
     return target
 
 

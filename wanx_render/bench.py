@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from wanx_render import integrity
 from wanx_render.ffmpeg import Ffmpeg
 from wanx_render.making import (
     JoinCall,
@@ -38,16 +39,22 @@ class Bench(Protocol):
         """The folder of segments and sounds."""
 
     def has(self, path: Path) -> bool:
-        """Whether the segment or sound is there, whole."""
+        """Whether there is a segment or sound of that name; whether it is whole, its use shows."""
 
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
         """Make segments that share clips, or one. Raises WanxError."""
 
     async def sound(self, call: SoundCall) -> None:
-        """Make a finished sound of segments. Raises WanxError."""
+        """Make a finished sound of segments.
+
+        Raises WanxError; Damaged where some were not whole, which it does not have any more.
+        """
 
     async def deliverable(self, call: JoinCall) -> Joined:
-        """Join, verify and put in place. Raises WanxError, leaving what stood there."""
+        """Join, verify and put in place.
+
+        Raises WanxError, leaving what stood there; Damaged as ``sound`` does.
+        """
 
     async def stands(self, path: Path, sha256: str) -> bool:
         """Whether the deliverable is there as it was made."""
@@ -68,11 +75,10 @@ class LocalBench:
     def __init__(self, program: Ffmpeg, executor: Executor, folder: Path) -> None:
         self.program = program
         self._executor = executor
-        self.pieces = folder / SEGMENTS
-        self.pieces.mkdir(parents=True, exist_ok=True)
+        self.pieces = integrity.folder(folder / SEGMENTS)
 
     def has(self, path: Path) -> bool:
-        return path.exists()
+        return path.is_file()
 
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
         await self._run(make_segments, self.program, calls)
@@ -84,7 +90,7 @@ class LocalBench:
         return await self._run(make_deliverable, self.program, call)
 
     async def stands(self, path: Path, sha256: str) -> bool:
-        return path.exists() and digest(path) == sha256
+        return path.is_file() and digest(path) == sha256
 
     def note(self, used: Set[str]) -> None:
         pass
@@ -94,7 +100,7 @@ class LocalBench:
             left_over = path.name.startswith(".")  # of a run that was killed
             stale = among is None or path.name in among or left_over
             if stale and path.name not in used:
-                path.unlink(missing_ok=True)
+                integrity.drop(path)
 
     async def _run(self, call: Callable[..., T], *arguments: object) -> T:
         loop = asyncio.get_running_loop()

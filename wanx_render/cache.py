@@ -16,6 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from wanx_render import integrity
 from wanx_render.errors import StoreError
 from wanx_render.store import link
 
@@ -42,15 +43,18 @@ class Cache:
         return cls(folder, int(gigabytes * 1e9))
 
     def bring(self, key: str, target: Path, fetch: Callable[[Path], None], sha256: str) -> None:
-        """The file ``key`` at ``target``; fetched where it is not here, and held against its hash.
+        """The file ``key`` at ``target``; fetched where it is not here, whole.
 
-        Raises StoreError where it does not come whole (``sha256`` may be empty: not known).
+        What is here is read and compared each time: by its hash or, where ``sha256`` is empty, by
+        its seal under the name of ``target``. Raises StoreError where it does not come whole.
         """
         kept = self._files / key
         with suppress(FileNotFoundError):
-            os.utime(kept)
-            link(kept, target)
-            return
+            link(kept, target)  # first: what is dropped from the cache now is still there
+            if _digest(target) == sha256 if sha256 else integrity.is_whole(target):
+                os.utime(kept)
+                return
+            target.unlink()
         self._files.mkdir(parents=True, exist_ok=True)
         part = self._files / f".{uuid.uuid4().hex}.part"
         try:

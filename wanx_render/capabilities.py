@@ -3,6 +3,7 @@
 Every figure of the vendor's is data with its source; a user's file may add or override models.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -122,11 +123,21 @@ class Region(_Data):
 
 
 class Code(_Data):
-    """What an error code of the service means for a person."""
+    """What an error code of the service means for a person.
 
-    code: str  # a name, or a pattern such as Throttling*
-    kind: Literal["input", "moderation", "key", "money", "quota", "busy", "service"]
+    Kinds: ``service`` failures pass, so that the same request may be sent again; ``unknown`` is
+    every code that no document names.
+    """
+
+    code: str  # a name, or a pattern such as Throttling*; without regard to case
+    message: str = "*"  # a pattern of the message, where one code means several things
+    kind: Literal["input", "moderation", "key", "money", "quota", "busy", "service", "unknown"]
     advice: str
+
+    def fits(self, code: str, message: str) -> bool:
+        return fnmatchcase(code.lower(), self.code.lower()) and fnmatchcase(
+            message.lower(), self.message.lower()
+        )
 
 
 class Service(_Data):
@@ -158,10 +169,10 @@ class Catalog(_Data):
                 return model
         return None
 
-    def meaning(self, code: str) -> Code:
-        """What an error code means; every code has a meaning."""
-        fitting = (each for each in self.codes if fnmatchcase(code, each.code))
-        return next(fitting, Code(code=code, kind="service", advice="run again later"))
+    def meaning(self, code: str, message: str = "") -> Code:
+        """What an error code means, with its message where that decides; every code has one."""
+        fitting = (row for row in self.codes if row.fits(code, message))
+        return next(fitting, Code(code=code, kind="unknown", advice="run again later"))
 
     def tier_area(self, tier: str) -> int:
         """The pixels of ``tier``; KeyError for a tier nobody has."""
@@ -204,6 +215,7 @@ def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
 
     ``models`` maps names to the fields that differ, or to a whole new model; a figure may be given
     as a bare value. ``prices`` is a list in the form of the packaged one and wins over it.
+    ``result_hosts`` are further hosts that results may be fetched from.
     Raises BadInput.
     """
     if file is None:
@@ -215,6 +227,9 @@ def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
     for name, fields in (read.value.get("models") or {}).items():
         base = merged["models"].get(name, {"name": name, "title": name})
         merged["models"][name] = {**base, **_figures(fields or {})}
+    hosts = [str(host).lower() for host in read.value.get("result_hosts") or []]
+    known = merged["service"]["result_hosts"]
+    merged["service"]["result_hosts"] = {**known, "value": [*known["value"], *hosts]}
     added = read.value.get("prices") or []
     merged["prices"] = [*merged["prices"], *({"source": "user", **price} for price in added)]
     try:
@@ -232,13 +247,25 @@ def _check_shape(read: source.Source) -> None:
     if not isinstance(read.value, dict):
         raise refuse("a catalog file must be a mapping")
     for key in read.value:
-        if key not in ("models", "prices"):
-            raise refuse(f"unknown key {key!r}: a catalog file holds models and prices", key)
+        if key not in ("models", "prices", "result_hosts"):
+            known = "models, prices and result_hosts"
+            raise refuse(f"unknown key {key!r}: a catalog file holds {known}", key)
     models, prices = read.value.get("models") or {}, read.value.get("prices") or []
     if not isinstance(models, dict) or not all(isinstance(m, dict) for m in models.values()):
         raise refuse("models must be a mapping of names to mappings of figures", "models")
     if not isinstance(prices, list) or not all(isinstance(p, dict) for p in prices):
         raise refuse("prices must be a list of mappings", "prices")
+    hosts = read.value.get("result_hosts") or []
+    if not isinstance(hosts, list) or not all(_is_host(host) for host in hosts):
+        raise refuse("result_hosts must be a list of host names", "result_hosts")
+
+
+def _is_host(value: Any) -> bool:
+    """A host name, perhaps with a port, or ``*.`` and a name for all below it."""
+    return (
+        isinstance(value, str)
+        and re.fullmatch(r"(\*\.)?[\w-]+(\.[\w-]+)*(:\d+)?", value) is not None
+    )
 
 
 _PLAIN = {"name", "title", "aliases"}

@@ -13,6 +13,7 @@ import click
 from wanx_render import streams
 from wanx_render.errors import BadInput, WanxError
 from wanx_render.options import (
+    AMBIGUOUS,
     BACKEND,
     BASE_URL,
     CASCADE,
@@ -23,6 +24,7 @@ from wanx_render.options import (
     LINES,
     OUT,
     REGION,
+    RESULT_HOST,
     RETAKE,
     ROWS,
     WHERE,
@@ -78,6 +80,8 @@ def cli() -> None:
 @click.option("--max-cost", type=Money(), help="Stop before spending more than this.")
 @click.option("--yes", is_flag=True, help="Spend without asking; the mock never asks.")
 @BASE_URL
+@RESULT_HOST
+@AMBIGUOUS
 @WHERE
 @click.option("--watch", is_flag=True, help="Render again at each save; ask before spending.")
 @LINES
@@ -95,6 +99,8 @@ def render(
     max_cost: Decimal | None,
     yes: bool,
     base_url: str | None,
+    result_hosts: tuple[str, ...],
+    on_ambiguous: Any,
     executor: str | None,
     watch: bool,
     as_json: bool,
@@ -117,6 +123,7 @@ def render(
     options = RenderOptions(
         None, backend, folder, saved, only, max_cost, as_json, catalog, yes, base_url, retake,
         cascade, executor, store, rows, shard,
+        result_hosts=result_hosts, on_ambiguous=on_ambiguous,
     )  # fmt: skip
     if watch:
         import time
@@ -279,6 +286,7 @@ def status(file: Path, out: Path | None, as_json: bool, catalog: Path | None) ->
 @BACKEND
 @OUT
 @BASE_URL
+@RESULT_HOST
 @LINES
 @CATALOG
 def rescue(
@@ -286,6 +294,7 @@ def rescue(
     backend: str | None,
     out: Path | None,
     base_url: str | None,
+    result_hosts: tuple[str, ...],
     as_json: bool,
     catalog: Path | None,
 ) -> int:
@@ -293,7 +302,8 @@ def rescue(
     from wanx_render.commands.base import World
     from wanx_render.commands.debts import DebtOptions, rescue
 
-    return rescue(DebtOptions(file, backend, out, as_json, base_url, catalog), World.real())
+    options = DebtOptions(file, backend, out, as_json, base_url, catalog, result_hosts)
+    return rescue(options, World.real())
 
 
 @cli.command()
@@ -385,6 +395,7 @@ def export(
 @click.option("--folder", type=FILE, help="The render folder [renders/PROJECT beside the file].")
 @click.option("--only", multiple=True, metavar="ROW", help="These rows of a table only.")
 @ROWS
+@click.option("--csv", "as_csv", is_flag=True, help="Print what was paid, by row, model and day.")
 @JSON
 @CATALOG
 def report(
@@ -394,6 +405,7 @@ def report(
     only: tuple[str, ...],
     rows: str | None,
     shard: str | None,
+    as_csv: bool,
     as_json: bool,
     catalog: Path | None,
 ) -> int:
@@ -406,6 +418,12 @@ def report(
     from wanx_render.commands.report import ReportOptions
     from wanx_render.commands.reports import report_files
 
+    if as_csv:
+        from wanx_render.commands.money import money
+
+        if out or only or rows or shard or as_json:
+            raise click.UsageError("--csv prints all rows to stdout; it goes with --folder only.")
+        return money(files, folder, catalog, World.real())
     options = ReportOptions(files[0], out, folder, as_json, catalog)
     return report_files(options, files, Choice(only, rows, shard), World.real())
 
@@ -437,6 +455,19 @@ def tasks_show(task_id: str, region: str, base_url: str | None) -> int:
     from wanx_render.commands.tasks import TaskOptions, show
 
     return show(task_id, TaskOptions(region, base_url), World.real())
+
+
+@tasks.command("link")
+@click.argument("task_id")
+@REGION
+@BASE_URL
+@OUT
+def tasks_link(task_id: str, region: str, base_url: str | None, out: Path | None) -> int:
+    """Print the whole link to a task's result. Who has it can fetch the clip."""
+    from wanx_render.commands.base import World
+    from wanx_render.commands.tasks import TaskOptions, link
+
+    return link(task_id, TaskOptions(region, base_url), out, World.real())
 
 
 @tasks.command("cancel")

@@ -10,8 +10,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from wanx_render import ffmpeg
+from wanx_render.asking import EXPIRED
 from wanx_render.backends.base import Backend, Canceled, Failed, Succeeded, Unknown
 from wanx_render.capabilities import Catalog
+from wanx_render.clock import Clock
 from wanx_render.events import Tell
 from wanx_render.fetch import Expected, fetch
 from wanx_render.journal import Attempt, Journal
@@ -19,7 +21,10 @@ from wanx_render.pricing import billed
 from wanx_render.timing import frames_in
 from wanx_render.watch import Ended, Watch
 
-FORGOTTEN = "the service no longer knows the task; run again to ask anew"
+UNKNOWN = (
+    "the service does not say what became of the task; it is kept, and may still come: "
+    "run the same command again later"
+)
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,13 @@ class Collector:
     program: ffmpeg.Ffmpeg
     executor: Executor
     folder: Path
+    wall: Clock  # what people read
 
     async def collect(self, attempt: Attempt, tell: Tell) -> Ended:
         """How the task ended; where it succeeded its clip is stored.
 
-        Raises Refused, Unreachable, Broken or FfmpegError; what was noted so far stays noted.
+        Raises Refused, Unreachable, UnknownHost, Broken or FfmpegError; what was noted so far stays
+        noted.
         """
         ended = await self.end(attempt, tell)
         if isinstance(ended, Succeeded):
@@ -50,20 +57,28 @@ class Collector:
         tell: Tell,
         hurried: Callable[[], bool] = lambda: True,
     ) -> Ended:
-        """Wait until the task has ended, and note how. Raises Refused or Unreachable."""
+        """Wait until the task has ended, and note how.
+
+        Raises Refused or Unreachable, and UnknownHost for a result that nobody may fetch yet.
+        """
         ended = await self.watch.end(attempt, tell, hurried)
         match ended:
             case Succeeded():
                 bill = billed(attempt.request, ended.usage, self.catalog)
                 cost = (str(bill.amount), bill.currency) if bill else None
-                self.journal.succeeded(attempt.id, ended, cost)
+                # By the clock that people read: "hours left" is about their day.
+                expires = self.wall.now() + (ended.expires - self.backend.now())
+                self.journal.succeeded(attempt.id, ended, cost, expires)
+                self.backend.check_result(ended.url)
                 tell("succeeded")
             case Failed():
                 self.journal.failed(attempt.id, ended)
             case Canceled():
                 self.journal.ended(attempt.id, "failed", "Canceled", "the task was cancelled")
+            case Unknown(expired=True):
+                self.journal.ended(attempt.id, "lost", "Expired", EXPIRED)
             case Unknown():
-                self.journal.ended(attempt.id, "lost", "Unknown", FORGOTTEN)
+                pass  # it proves nothing: the task stays as it is
         return ended
 
     async def fetch(self, attempt: Attempt, task: Succeeded) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Sequence, Set
 from pathlib import Path
 
 from wanx_render.bench import Bench
-from wanx_render.errors import Broken, StoreError, WanxError
+from wanx_render.errors import Broken, Damaged, StoreError, WanxError
 from wanx_render.ffmpeg import Ffmpeg
 from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall
 
@@ -63,7 +63,7 @@ class CommonBench:
         error = None if task.cancelled() else task.exception()
         for target in targets:
             del self._making[target]
-            if isinstance(error, WanxError) and not isinstance(error, StoreError):
+            if isinstance(error, WanxError) and not isinstance(error, StoreError | Damaged):
                 before, _ = self._failed.get(target, (0, error))
                 self._failed[target] = before + (len(targets) == 1), error
 

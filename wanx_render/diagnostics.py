@@ -56,12 +56,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else ""
 
 
-_SECRET = re.compile(r"\bsk-[A-Za-z0-9_-]{8,}")
+_SECRET = re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{8,}")
+# What a header or the query of a signed address may hold. A name is looked at from its beginning
+# only: from each of its letters, a long text would take time by the square of its length.
+_TOKEN = re.compile(
+    r"(?i)(\bbearer\s+|(?<![\w-])[\w-]*(?:signature|accesskeyid|access_key_id|token|api_?key|password|secret)=)"
+    r"([^\s&\"'<>]{6,})"
+)
 
 
 def without_secrets(text: str) -> str:
-    """``text`` with whatever looks like an API key blotted out, at its own width."""
-    return _SECRET.sub(lambda found: "sk-" + "*" * (len(found[0]) - 3), text)
+    """``text`` with whatever looks like a key, token or signature blotted out, at its own width."""
+    text = _SECRET.sub(lambda match: "sk-" + "*" * (len(match[0]) - 3), text)
+    return _TOKEN.sub(lambda match: match[1] + "*" * len(match[2]), text)
 
 
 def concise(diagnostic: Diagnostic) -> str:

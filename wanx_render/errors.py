@@ -3,9 +3,11 @@
     WanxError
     ├── BadInput          2  the shot list, a picture or an option is wrong; nothing was started
     ├── NeedsPerson       4  stopped before spending: budget, confirmation, unknown outcome
+    ├── UnknownHost       4  a paid result is where nobody permitted to fetch from
     ├── FolderBusy        5  another run holds the folder
     ├── FfmpegError       1  ffmpeg ended badly on one file
     ├── Broken            1  a deliverable or clip does not hold what was promised
+    │   └── Damaged          a cached piece is no longer what was made; it is made again
     ├── StoreError        1  a shared store did not give or take a file
     ├── ClusterError      1  a call on another machine came to nothing
     └── ServiceError         what a backend says; the orchestrator handles these per take
@@ -48,6 +50,21 @@ class NeedsPerson(WanxError):
     exit_code = 4
 
 
+class UnknownHost(WanxError):
+    """A result is at an address outside the vendor's storage; it is a question, not a loss.
+
+    ``host`` is what a person may permit, ``shown`` the address without its query.
+    """
+
+    exit_code = 4
+    code = "ResultHost"
+
+    def __init__(self, host: str, shown: str) -> None:
+        super().__init__(f"its clip is at {shown}, which is not known as the service's storage")
+        self.host = host
+        self.shown = shown
+
+
 class FolderBusy(WanxError):
     """Another run holds the render folder."""
 
@@ -60,6 +77,10 @@ class FfmpegError(WanxError):
 
 class Broken(WanxError):
     """A file does not hold what was promised of it."""
+
+
+class Damaged(Broken):
+    """Cached pieces are no longer what was made. They were dropped; made again, the call works."""
 
 
 class StoreError(WanxError):

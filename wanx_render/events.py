@@ -7,8 +7,8 @@ from typing import Literal, Protocol
 # Each kind and its fields are told of in docs/events.md.
 Kind = Literal[
     "start", "waiting", "cached", "submitted", "resumed", "throttled", "uncertain", "pending",
-    "running", "polled", "succeeded", "clip", "failed", "segment", "joining", "deliverable",
-    "broken", "warning", "list", "summary",
+    "running", "polled", "unknown", "succeeded", "clip", "failed", "segment", "joining",
+    "deliverable", "broken", "warning", "list", "summary",
 ]  # fmt: skip
 
 

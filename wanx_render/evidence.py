@@ -12,7 +12,6 @@ import os
 import re
 import struct
 import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -24,7 +23,7 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
-from wanx_render import ffmpeg, probing
+from wanx_render import ffmpeg, integrity, probing
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
 
@@ -33,7 +32,7 @@ _PIXELS = _SIDE * _SIDE
 _BRIGHT = bytes(range(34, 256))  # stored luma that is not black
 _DARK = _PIXELS * 98 // 100
 _STILL = _PIXELS * 255 * 3 // 10_000  # in all pixels together; noise differs by more
-_BOX, _MARK = b"skip", b"seen"  # a box that every reader of mp4 passes over; what ends it
+_BOX = b"skip"  # a box that every reader of mp4 passes over
 _BLACK_SECONDS, _STILL_SECONDS = Fraction(1, 2), 2
 
 
@@ -218,46 +217,47 @@ def _linked(pieces: Sequence[Evidence]) -> Iterator[Evidence]:
             yield piece
 
 
-def keep(path: Path, evidence: Evidence | Hearing) -> None:
-    """Write what was found behind the piece at ``path``."""
-    told = json.dumps(asdict(evidence)).encode()
-    end = struct.pack(">II", zlib.crc32(told), len(told)) + _MARK
+def keep(path: Path, evidence: Evidence | Hearing, name: str) -> None:
+    """Write what was found behind the piece at ``path``, and seal it as ``name``."""
+    text = json.dumps(asdict(evidence)).encode()
+    size = 8 + len(text) + 4 + integrity.SEAL  # the box holds the seal too
     with path.open("ab") as stream:
-        stream.write(struct.pack(">I4s", len(told) + 8 + len(end), _BOX) + told + end)
+        stream.write(struct.pack(">I4s", size, _BOX) + text + struct.pack(">I", len(text)))
+    integrity.seal(path, name)
 
 
 def kept(path: Path) -> Evidence | None:
-    """What was seen when the video at ``path`` was made; None where nothing is told."""
-    told = _told(path)
-    if told is None:
+    """What was seen when the video at ``path`` was made; None where it is not whole any more."""
+    record = _record(path)
+    if record is None:
         return None
     kinds = ("pictures", "whole")
-    pictures = {kind: tuple((n, picture) for n, picture in told.get(kind, ())) for kind in kinds}
-    return Evidence(**{**told, "packets": tuple(told["packets"]), **pictures})
+    pictures = {kind: tuple((n, picture) for n, picture in record[kind]) for kind in kinds}
+    return Evidence(**{**record, "packets": tuple(record["packets"]), **pictures})
 
 
 def kept_sound(path: Path) -> Hearing | None:
-    """What was heard when the sound at ``path`` was made; None where nothing is told."""
-    told = _told(path)
-    if told is None:
+    """What was heard when the sound at ``path`` was made; None where it is not whole any more."""
+    record = _record(path)
+    if record is None:
         return None
-    silent = tuple((start, end) for start, end in told["silent"])
-    return Hearing(**{**told, "packets": tuple(told["packets"]), "silent": silent})
+    silent = tuple((start, end) for start, end in record["silent"])
+    return Hearing(**{**record, "packets": tuple(record["packets"]), "silent": silent})
 
 
-def _told(path: Path) -> dict[str, Any] | None:
-    """What is written behind a piece, where it still is as it was written."""
+def _record(path: Path) -> dict[str, Any] | None:
+    """What is written behind a piece, where all of the piece is as it was made.
+
+    Pieces of earlier versions have no seal: they are made again, as are damaged ones.
+    """
+    if not integrity.is_whole(path):
+        return None
     with path.open("rb") as stream:
-        size = stream.seek(0, os.SEEK_END)
-        stream.seek(max(size - 12, 0))
-        end = stream.read()
-        if not end.endswith(_MARK) or len(end) < 12:
-            return None
-        check, length = struct.unpack(">II", end[:8])
-        stream.seek(max(size - 12 - length, 0))
-        text = stream.read(length)
-    told: dict[str, Any] | None = json.loads(text) if zlib.crc32(text) == check else None
-    return told
+        end = stream.seek(-4 - integrity.SEAL, os.SEEK_END)
+        (length,) = struct.unpack(">I", stream.read(4))
+        stream.seek(end - length)
+        record: dict[str, Any] = json.loads(stream.read(length))
+    return record
 
 
 def picture(piece: Evidence, frame: int, *, whole: bool = False) -> bytes | None:

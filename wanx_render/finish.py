@@ -7,17 +7,19 @@ All ffmpeg work is done at a bench given from outside, as calls on plain data.
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 from wanx_render import styled
 from wanx_render.assemble import SOUND_VERSION
 from wanx_render.bench import Bench
 from wanx_render.captions import Captions, write_srt
 from wanx_render.conform import Piece, Seam, Segment, Take, sound_key, sources
-from wanx_render.errors import Broken, WanxError
+from wanx_render.errors import Broken, Damaged, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.evidence import Wish
 from wanx_render.fonts import Font, chinese, named
@@ -36,7 +38,14 @@ from wanx_render.timeline import Body, Part, frames_of
 from wanx_render.timeline import Seam as Joint
 from wanx_render.timing import SAMPLE_RATE, frames_in, nearest, samples_in
 
+T = TypeVar("T")
+
 JOIN_VERSION = 4
+_HEALINGS = 2  # of one deliverable; what is damaged once more has another cause than an old outage
+DAMAGED = (
+    "pieces in .cache/segments were damaged, or made by an earlier version; "
+    "they are made again, nothing is paid"
+)
 TOGETHER = 4  # encoders in one call at most: each holds some hundred pictures in memory
 _QUIET = -20  # dB; a beep that was made softer is not looked for
 
@@ -67,6 +76,18 @@ class _Wanted:
         return SegmentCall(self.piece, self.path, self.wish)
 
 
+def _groups(wanted: Iterable[_Wanted]) -> Iterator[tuple[_Wanted, ...]]:
+    """The pieces, each once; together those that are made of the same clips, in one call."""
+    groups: dict[tuple[str, ...], dict[str, _Wanted]] = {}
+    for piece in wanted:
+        clips = tuple(take.sha256 for take in sources(piece.piece))
+        groups.setdefault(clips, {})[piece.key] = piece
+    for group in groups.values():
+        every = tuple(group.values())
+        for at in range(0, len(every), TOGETHER):
+            yield every[at : at + TOGETHER]
+
+
 class Finisher:
     """Makes the deliverables of one plan, beginning with whatever clip comes first."""
 
@@ -79,6 +100,8 @@ class Finisher:
         self._layouts = Layouts(plan)
         self._known: dict[str, tuple[Layout, dict[int, _Wanted]]] = {}  # by where they start
         self._work: dict[str, asyncio.Future[None]] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._damaged = False  # whether any piece was found so
 
     def clip_landed(self, shot: PlannedShot, take: Take) -> None:
         """The shot's picked clip is there: start on its segments."""
@@ -196,17 +219,9 @@ class Finisher:
 
     def _begin(self, wanted: "Iterable[_Wanted]") -> None:
         """Start on pieces, each once; those made of the same clips in one call."""
-        groups: dict[tuple[str, ...], dict[str, _Wanted]] = {}
-        for each in wanted:
-            if each.key not in self._work:
-                clips = tuple(take.sha256 for take in sources(each.piece))
-                groups.setdefault(clips, {})[each.key] = each
-        for group in groups.values():
-            every = tuple(group.values())
-            for at in range(0, len(every), TOGETHER):
-                some = every[at : at + TOGETHER]
-                work = asyncio.ensure_future(self._conform(some))
-                self._work.update((each.key, work) for each in some)
+        for some in _groups(piece for piece in wanted if piece.key not in self._work):
+            work = asyncio.ensure_future(self._conform(some))
+            self._work.update((piece.key, work) for piece in some)
 
     def _path(self, key: str) -> Path:
         return self._bench.pieces / f"{key[:32]}.mov"
@@ -234,9 +249,10 @@ class Finisher:
         keys = [each.key for each in wanted]
         await asyncio.gather(*(self._work[key] for key in keys))
         mix = self._mix(deliverable, layout)
-        sound = await self._sound(wanted, mix, layout)
+        sound = self._sound_call(wanted, mix, layout)
+        await self._sound(sound, wanted)
         stills = stills_of(self._plan, deliverable, layout)
-        key = _join_key([*keys, sound.name], stills)
+        key = _join_key([*keys, sound.target.name], stills)
         target = self._folder / f"{deliverable.name}.mp4"
         same = earlier is not None and earlier.key == key
         if earlier and same and await self._stands(target, earlier):
@@ -249,13 +265,13 @@ class Finisher:
             frames=frames_of(layout.parts),
             target=target,
             mix=Mix(loudness=mix.loudness),  # the rest is in the sound
-            sound=sound,
+            sound=sound.target,
             sounding=self._sounds(mix),
             marks=self._marks(mix, layout),
             stills=stills,
         )
         self._emit(Event("joining", f"{len(keys)} parts", deliverable=deliverable.name))
-        joined = await self._bench.deliverable(call)
+        joined = await self._healed(lambda: self._bench.deliverable(call), wanted, sound)
         self._emit(
             Event(
                 "deliverable",
@@ -266,28 +282,59 @@ class Finisher:
         record = self._record(call, key, joined, self._parts(deliverable, layout))
         return replace(record, sounds=sounds_of(mix, self._folder))
 
-    async def _sound(self, wanted: "Sequence[_Wanted]", mix: Mix, layout: Layout) -> Path:
-        """The finished sound, made once for all deliverables in which the same is heard."""
-        pieces = [each.piece for each in wanted]
+    def _sound_call(self, wanted: "Sequence[_Wanted]", mix: Mix, layout: Layout) -> SoundCall:
+        """What makes the finished sound of these pieces, by the name its bytes give it."""
         samples = samples_in(frames_of(layout.parts), layout.frame.rate)
         program, version = self._bench.program, SOUND_VERSION
+        pieces = [one.piece for one in wanted]
         key = sound_key(pieces, program, mix=mix, samples=samples, version=version)
-        path = self._path(key)
-        call = SoundCall(tuple(each.path for each in wanted), samples, mix, path)
-        if key not in self._work:
-            self._work[key] = asyncio.ensure_future(self._encode(call))
-        await self._work[key]
-        return path
+        return SoundCall(tuple(one.path for one in wanted), samples, mix, self._path(key))
 
-    async def _encode(self, call: SoundCall) -> None:
-        if not self._bench.has(call.target):
-            await self._bench.sound(call)
+    async def _sound(self, call: SoundCall, wanted: "Sequence[_Wanted]") -> None:
+        """The finished sound, made once for all deliverables in which the same is heard."""
+        name = call.target.stem
+        if name not in self._work:
+            self._work[name] = asyncio.ensure_future(self._encode(call, wanted))
+        await self._work[name]
+
+    async def _encode(self, call: SoundCall, wanted: "Sequence[_Wanted]") -> None:
+        async with self._turns[call.target.name]:  # several may find it damaged at once
+            if not self._bench.has(call.target):
+                await self._healed(lambda: self._bench.sound(call), wanted)
+
+    async def _healed(
+        self,
+        work: Callable[[], Awaitable[T]],
+        wanted: "Sequence[_Wanted]",
+        sound: SoundCall | None = None,
+    ) -> T:
+        """What ``work`` gives. Pieces it found damaged, which are gone then, are made again for it.
+
+        Raises WanxError, also where they are damaged time after time.
+        """
+        for _ in range(_HEALINGS):
+            try:
+                return await work()
+            except Damaged:
+                self._say_damaged()
+            async with self._turns["segments"]:
+                lost = (piece for piece in wanted if not self._bench.has(piece.path))
+                await asyncio.gather(*(self._conform(some) for some in _groups(lost)))
+            if sound:
+                await self._encode(sound, wanted)
+        return await work()
+
+    def _say_damaged(self) -> None:
+        """Say it once for all pieces of a list."""
+        if not self._damaged:
+            self._emit(Event("warning", DAMAGED))
+        self._damaged = True
 
     async def _stands(self, target: Path, earlier: DeliverableRecord) -> bool:
         """Whether the deliverable and its pictures are there as they were made."""
         for still in (earlier.poster, earlier.sheet):
             path = self._folder / still.path if still else None
-            if not still or not path or not path.exists() or digest(path) != still.sha256:
+            if not still or not path or not path.is_file() or digest(path) != still.sha256:
                 return False
         return await self._bench.stands(target, earlier.sha256)
 
@@ -305,11 +352,19 @@ class Finisher:
             self._write(f"{deliverable.name}.srt", text.encode())
 
     def _write(self, name: str, data: bytes) -> None:
-        """Put a small file beside the deliverables, whole or not at all."""
+        """Put a small file beside the deliverables, whole or not at all. Raises Broken.
+
+        Without fsync: words are written at every run, pictures are compared by their hash.
+        """
         path = self._folder / name
         part = path.with_name(f".{name}.part")
-        part.write_bytes(data)
-        part.replace(path)
+        try:
+            part.write_bytes(data)
+            part.replace(path)
+        except OSError as error:
+            raise Broken(f"cannot write {path}: {error.strerror}") from None
+        finally:
+            part.unlink(missing_ok=True)
 
     def _record(
         self, call: JoinCall, key: str, joined: Joined, parts: tuple[PartRecord, ...]

@@ -14,6 +14,7 @@ from math import ceil
 from wanx_render.capabilities import Catalog
 from wanx_render.geometry import Gaze, Size, crop_told, cropped_away, enlargement
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
+from wanx_render.pricing import exact
 from wanx_render.shotlist import gaze_at
 from wanx_render.standing import Standing
 from wanx_render.timeline import frames_of, timeline
@@ -38,12 +39,12 @@ class TakeForecast:
     resolution: str
     seconds: int
     fps: str
-    seed: int
+    seed: int | None  # null while its first frame is not there: it follows from that
     width: int | None
     height: int | None
     price: str | None
     currency: str
-    key: str
+    key: str | None
     chosen: bool = False  # picked on the board (picks.yaml), not by the list
 
 
@@ -111,8 +112,8 @@ def forecast(plan: Plan, standings: tuple[Standing, ...], catalog: Catalog) -> F
         takes=tuple(_take(each, plan, shots[each.take.shot]) for each in standings),
         deliverables=_deliverables(plan, standings),
         to_make=len(new),
-        cost=str(cost.amount),
-        cascade_cost=str(plan.cost(tuple(s.take for s in standings if s.cascade)).amount),
+        cost=exact(cost.amount),
+        cascade_cost=exact(plan.cost(tuple(s.take for s in standings if s.cascade)).amount),
         currency=cost.currency,
         unknown_prices=cost.unknown,
         at_least_seconds=least,
@@ -139,12 +140,12 @@ def _take(standing: Standing, plan: Plan, shot: PlannedShot) -> TakeForecast:
         resolution=request.resolution,
         seconds=request.duration,
         fps=str(take.rate),
-        seed=request.seed,
+        seed=request.seed if standing.complete or take.has_written_seed else None,
         width=take.size.width if take.size else None,
         height=take.size.height if take.size else None,
-        price=str(take.price.amount) if take.price else None,
+        price=exact(take.price.amount) if take.price else None,
         currency=plan.currency,
-        key=request.key(plan.world),
+        key=request.key(plan.world) if standing.complete else None,
         chosen=picked and shot.chosen,
     )
 

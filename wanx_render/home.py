@@ -13,6 +13,7 @@ from pathlib import Path
 from wanx_render.asking import Asker
 from wanx_render.collect import Collector
 from wanx_render.journal import Journal
+from wanx_render.making import digest
 from wanx_render.purse import Purse
 
 
@@ -34,6 +35,25 @@ class Home:
             return True
         owed = self.journal.owed_for(key)
         return owed is not None and owed.scope == self.asker.backend.scope
+
+
+DAMAGED = "damaged"  # the folder for clips that are not what was paid for any more
+
+
+def damage(path: Path, sha256: str) -> str:
+    """What is wrong with a stored clip; empty where it is the bytes that were paid for."""
+    if not path.is_file():
+        return "is gone"
+    return "" if digest(path) == sha256 else "is damaged"
+
+
+def set_aside(path: Path, folder: Path) -> str:
+    """Move a damaged clip out of the way; where it is now, empty where there is none."""
+    if not path.is_file():
+        return ""
+    (folder / DAMAGED).mkdir(exist_ok=True)
+    path.replace(folder / DAMAGED / path.name)
+    return f"{DAMAGED}/{path.name}"
 
 
 def whose(key: str, own: Home, others: Iterable[Home]) -> Home:

@@ -5,23 +5,27 @@ writes (the render folder is locked); every commit is on the disk before anythin
 """
 
 import json
+import os
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from wanx_render.backends.base import Failed, Succeeded
-from wanx_render.errors import Broken
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput, Broken
 from wanx_render.task import TaskRequest
 
 APPLICATION_ID = 0x57616E58  # "WanX"
 
-# submitting: the request may be on its way. uncertain: whether it was accepted is being found out.
-# unresolved: only a person can tell. released: surely not accepted. The others end or go on.
+# submitting: the request may be on its way (surely not before ``sent_at``). uncertain: whether it
+# was accepted is being found out. unresolved: a person decides. released: surely not accepted, or
+# given up by a person. lost: its day is over and it may be paid. The others end or go on.
 State = Literal[
     "submitting", "uncertain", "unresolved", "released",
     "submitted", "succeeded", "failed", "lost", "refused",
@@ -128,7 +132,27 @@ _MIGRATIONS = (
         record TEXT NOT NULL
     ) STRICT;
     """,
+    # When the first byte of a request left, and where its result is. Several create calls may be
+    # in doubt at once: each explains itself by its own picture.
+    """
+    DROP INDEX attempt_in_doubt;
+    ALTER TABLE attempt ADD COLUMN sent_at TEXT;
+    ALTER TABLE attempt ADD COLUMN url TEXT;
+    UPDATE attempt SET sent_at = asked_at WHERE state NOT IN ('released', 'refused');
+    """,
+    # Which pictures are one picture in other bytes: the first of them is what all count as.
+    """
+    CREATE TABLE picture (
+        identity TEXT PRIMARY KEY,
+        pixels TEXT NOT NULL,
+        same_as TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX picture_pixels ON picture (pixels);
+    """,
 )
+VERSION = len(_MIGRATIONS)
+# How long after its first byte a create call may still be accepted by a service that lags.
+LONGEST_CALL = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +183,30 @@ class Attempt:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     fetched_at: datetime | None = None
+    sent_at: datetime | None = None
+    url: str | None = field(default=None, repr=False)  # whole: whoever has it can fetch the clip
 
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a manifest records of one paid clip, for a journal that was lost."""
+
+    key: str
+    label: str
+    scope: str
+    request: dict[str, Any]
+    asked_at: str
+    task_id: str
+    sha256: str
+    name: str
+    bytes: int
+    amount: str | None
+    currency: str | None
+    actual_prompt: str | None
+    usage: dict[str, Any]
+
+
+_OPEN: Counter[Path] = Counter()  # the journals that this process has open
 
 _SELECT = (
     "SELECT attempt.*, clip.name AS clip_name, clip.bytes AS clip_bytes, clip.facts AS clip_facts"
@@ -172,7 +219,18 @@ class Journal:
     """The journal of one render folder."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the journal; raises Broken where it cannot be used."""
+        """Open or make the journal, for its owner alone.
+
+        Raises BadInput for a later program's journal or another program's file, which stays as it
+        is, and Broken where the journal cannot be used.
+        """
+        self.path = path.resolve()
+        self._asked: tuple[int, frozenset[str]] = (0, frozenset())  # as of so many attempts
+        # A file that SQLite has open in this process must not be opened beside it: closing that
+        # would let go of the process's locks (POSIX), as SQLite's documentation warns.
+        if not _OPEN[self.path]:
+            _refuse_foreign(path)
+            _for_owner_only(path)
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.row_factory = sqlite3.Row
@@ -182,8 +240,11 @@ class Journal:
         except sqlite3.DatabaseError as error:
             raise Broken(f"the journal {path} cannot be used: {error}") from None
 
+        _OPEN[self.path] += 1
+
     def close(self) -> None:
         self._db.close()
+        _OPEN[self.path] -= 1
 
     def clip_for(self, key: str) -> Attempt | None:
         """The newest attempt at the request ``key`` that left a clip."""
@@ -216,16 +277,45 @@ class Journal:
     def attempt(self, number: int) -> Attempt | None:
         return self._one("attempt.id = ?", number)
 
-    def in_doubt(self, scope: str, model: str) -> Attempt | None:
-        """The attempt at ``model`` of which nobody knows whether it was accepted."""
-        return self._one(
-            "scope = ? AND model = ? AND state IN ('submitting', 'uncertain')", scope, model
-        )
+    def in_doubt(self, scope: str) -> tuple[Attempt, ...]:
+        """The attempts of which nobody knows whether they were accepted, or not yet."""
+        rows = self._db.execute(
+            f"{_SELECT} WHERE scope = ? AND sent_at IS NOT NULL"
+            " AND state IN ('submitting', 'uncertain', 'unresolved') ORDER BY attempt.id",
+            (scope,),
+        ).fetchall()
+        return tuple(_attempt(row) for row in rows)
+
+    def interrupted(self, scope: str, now: datetime) -> None:
+        """What a killed run left: what was never sent is free, what was being sent is in doubt.
+
+        Only for whoever holds the folder: nobody else may be sending.
+        """
+        with self._write() as db:
+            db.execute(
+                "UPDATE attempt SET state = 'released', message = 'it was never sent'"
+                " WHERE state = 'submitting' AND sent_at IS NULL AND scope = ?",
+                (scope,),
+            )
+            for row in db.execute(
+                "SELECT id, sent_at FROM attempt WHERE state = 'submitting' AND scope = ?", (scope,)
+            ).fetchall():
+                answered = min(now, datetime.fromisoformat(row["sent_at"]) + LONGEST_CALL)
+                db.execute(
+                    "UPDATE attempt SET state = 'uncertain', answered_at = ?,"
+                    " message = 'stopped while sending' WHERE id = ?",
+                    (answered.isoformat(), row["id"]),
+                )
 
     def task_ids(self) -> frozenset[str]:
         """Every task that an attempt of this journal owns."""
         rows = self._db.execute("SELECT task_id FROM attempt WHERE task_id IS NOT NULL")
         return frozenset(row[0] for row in rows)
+
+    def link_of(self, task_id: str) -> str | None:
+        """The whole link to the result of a task, where it was noted."""
+        attempt = self._one("task_id = ?", task_id)
+        return attempt.url if attempt else None
 
     def every(self, *states: State) -> tuple[Attempt, ...]:
         """All attempts in one of ``states`` (or in any, where none is given), oldest first."""
@@ -271,10 +361,12 @@ class Journal:
             text = json.dumps(record, ensure_ascii=False, sort_keys=True)
             db.execute("INSERT OR REPLACE INTO row VALUES (?, ?)", (name, text))
 
-    def spent(self) -> dict[str, Decimal]:
-        """What all clips that are here cost, by currency, whenever they were paid."""
+    def paid(self, *, kept: bool = False) -> dict[str, Decimal]:
+        """What this folder ever paid, by currency; with ``kept`` only for clips that are here."""
         rows = self._db.execute(
-            "SELECT currency, amount FROM attempt WHERE clip IS NOT NULL AND amount IS NOT NULL"
+            "SELECT currency, amount FROM attempt WHERE amount IS NOT NULL"
+            " AND (clip IS NOT NULL OR NOT ?)",
+            (kept,),
         )
         sums: dict[str, Decimal] = {}
         for row in rows:
@@ -302,12 +394,16 @@ class Journal:
             )
         return int(cursor.lastrowid or 0)
 
+    def sending(self, attempt: int, now: datetime) -> None:
+        """The first byte of the request is about to leave: from here on it may be accepted."""
+        self._set(attempt, sent_at=now.isoformat())
+
     def submitted(self, attempt: int, task_id: str, request_id: str) -> None:
         self._set(attempt, state="submitted", task_id=task_id, request_id=request_id)
 
     def asked_again(self, attempt: int, now: datetime) -> None:
         """Nothing was accepted so far; the same request is about to be sent once more."""
-        self._set(attempt, asked_at=now.isoformat())
+        self._set(attempt, asked_at=now.isoformat(), sent_at=None)
 
     def uncertain(self, attempt: int, now: datetime, code: str = "", message: str = "") -> None:
         """The create call ended without telling whether it was accepted."""
@@ -319,22 +415,38 @@ class Journal:
         """A task of the service's list turned out to be the attempt's."""
         self._set(attempt, state="submitted", task_id=task_id, adopted=1)
 
-    def succeeded(self, attempt: int, task: Succeeded, cost: tuple[str, str] | None) -> None:
+    def succeeded(
+        self,
+        attempt: int,
+        task: Succeeded,
+        cost: tuple[str, str] | None,
+        expires: datetime | None = None,
+    ) -> None:
+        """The task is done and billed; ``expires`` is when its result ends by our own clock."""
         self._set(
             attempt,
             state="succeeded",
             started_at=task.started.isoformat(),
             ended_at=task.ended.isoformat(),
-            expires_at=task.expires.isoformat(),
+            expires_at=(expires or task.expires).isoformat(),
             actual_prompt=task.actual_prompt,
             usage=json.dumps(task.usage, sort_keys=True),
+            url=task.url,
             amount=cost[0] if cost else None,
             currency=cost[1] if cost else None,
         )
 
-    def ended(self, attempt: int, state: State, code: str = "", message: str = "") -> None:
-        """The attempt failed, was refused or was lost."""
-        self._set(attempt, state=state, code=code or None, message=message or None)
+    def ended(
+        self,
+        attempt: int,
+        state: State,
+        code: str = "",
+        message: str = "",
+        now: datetime | None = None,
+    ) -> None:
+        """The attempt failed, was refused or was lost; ``now`` is when an answer said so."""
+        answered = {"answered_at": now.isoformat()} if now else {}
+        self._set(attempt, state=state, code=code or None, message=message or None, **answered)
 
     def failed(self, attempt: int, task: Failed) -> None:
         """The service gave up, and says when."""
@@ -392,6 +504,86 @@ class Journal:
                 ),
             )
 
+    def same_pictures(self) -> dict[str, str]:
+        """What each picture counts as, by identity, where several are one in other bytes."""
+        rows = self._db.execute("SELECT identity, same_as FROM picture WHERE identity <> same_as")
+        return {row["identity"]: row["same_as"] for row in rows.fetchall()}
+
+    def pixels_known(self, identity: str) -> bool:
+        """Whether the pixels of this picture were noted."""
+        found = self._db.execute("SELECT 1 FROM picture WHERE identity = ?", (identity,))
+        return found.fetchone() is not None
+
+    def picture(self, identity: str, pixels: str) -> str:
+        """Note what the pixels of a picture are; the identity that it counts as from now on."""
+        with self._write() as db:
+            first = db.execute(
+                "SELECT same_as FROM picture WHERE pixels = ? ORDER BY rowid LIMIT 1", (pixels,)
+            ).fetchone()
+            same_as: str = first["same_as"] if first else identity
+            db.execute(
+                "INSERT OR IGNORE INTO picture VALUES (?, ?, ?)", (identity, pixels, same_as)
+            )
+        return same_as
+
+    def same_picture(self, identity: str, same_as: str) -> None:
+        """Note that ``identity`` is the picture that was paid for as ``same_as``, by its origin."""
+        with self._write() as db:
+            row = (identity, f"origin:{identity}", same_as)
+            db.execute("INSERT OR IGNORE INTO picture VALUES (?, ?, ?)", row)
+
+    def with_clip_at(self, model: str, prompt: str) -> Iterator[Attempt]:
+        """The attempts at this model and prompt whose clip is here or may come, newest first."""
+        rows = self._db.execute(
+            f"{_SELECT} WHERE model = ? AND json_extract(request, '$.prompt') = ?"
+            " AND (clip IS NOT NULL OR task_id IS NOT NULL) ORDER BY attempt.id DESC",
+            (model, prompt),
+        ).fetchall()
+        return (_attempt(row) for row in rows)
+
+    def pictures_asked(self) -> frozenset[str]:
+        """The identities of all first and last frames that attempts were made with."""
+        count = self.attempts()
+        if self._asked[0] != count:
+            self._asked = count, self._read_pictures_asked()
+        return self._asked[1]
+
+    def _read_pictures_asked(self) -> frozenset[str]:
+        rows = self._db.execute(
+            "SELECT DISTINCT json_extract(request, '$.image') AS name FROM attempt"
+            " UNION SELECT DISTINCT json_extract(request, '$.last_image') FROM attempt"
+        )
+        return frozenset(row["name"] for row in rows.fetchall() if row["name"])
+
+    def rebuilt(self, row: Rebuilt) -> None:
+        """A paid clip that a manifest records; once, however many manifests do."""
+        with self._write() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO clip (sha256, name, bytes) VALUES (?, ?, ?)",
+                (row.sha256, row.name, row.bytes),
+            )
+            db.execute(
+                "INSERT OR IGNORE INTO attempt (key, state, label, request, scope, model, asked_at,"
+                " sent_at, task_id, message, actual_prompt, usage, amount, currency, clip)"
+                " VALUES (?, 'succeeded', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    row.key,
+                    row.label,
+                    json.dumps(row.request, ensure_ascii=False, sort_keys=True),
+                    row.scope,
+                    str(row.request.get("model")),
+                    row.asked_at,
+                    row.asked_at,
+                    row.task_id,
+                    "from manifest.json",
+                    row.actual_prompt,
+                    json.dumps(row.usage, sort_keys=True),
+                    row.amount,
+                    row.currency,
+                    row.sha256,
+                ),
+            )
+
     def probed(self, sha256: str, facts: Mapping[str, Any]) -> None:
         """What the clip with these bytes is, so that it need not be looked at again."""
         with self._write() as db:
@@ -435,6 +627,8 @@ class Journal:
 
     def _migrate(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:  # said in the write-ahead log alone
+            raise _newer(self.path, version)
         for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
             self._db.executescript(
                 # A table that others refer to is made anew: checked whole at the end instead.
@@ -469,8 +663,64 @@ def _attempt(row: sqlite3.Row) -> Attempt:
         started_at=_time(row["started_at"]),
         ended_at=_time(row["ended_at"]),
         fetched_at=_time(row["fetched_at"]),
+        sent_at=_time(row["sent_at"]),
+        url=row["url"],
     )
 
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+# -- whose file it is ------------------------------------------------------------------------------
+
+_MAGIC = b"SQLite format 3\x00"
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Look at the file's head, without touching it: SQLite itself may write when it opens.
+
+    Raises BadInput for what is not a journal of this or an earlier program.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Broken(f"the journal {path} cannot be read: {error.strerror}") from None
+    if not head:
+        return
+    version, owner = (int.from_bytes(head[at : at + 4], "big") for at in (60, 68))
+    if not head.startswith(_MAGIC) or owner not in (0, APPLICATION_ID) or (not owner and version):
+        raise BadInput(
+            Diagnostic(
+                "journal-foreign",
+                f"{path} is not a journal of wanx-render; nothing was read or written",
+                hint="move it away, or choose another folder with --out",
+            )
+        )
+    if version > VERSION:
+        raise _newer(path, version)
+
+
+def _newer(path: Path, version: int) -> BadInput:
+    return BadInput(
+        Diagnostic(
+            "journal-newer",
+            f"{path} was written by a later wanx-render (format {version}; this one knows"
+            f" {VERSION}); nothing was read or written",
+            hint="use that version again, or choose another folder with --out",
+        )
+    )
+
+
+def _for_owner_only(path: Path) -> None:
+    """The file, readable by its owner alone: it holds addresses of results and task ids."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise Broken(f"the journal {path} cannot be opened: {error.strerror}") from None
+    for name in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        with suppress(OSError):  # not ours to change, or on a disk that has no modes
+            name.chmod(0o600)

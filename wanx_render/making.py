@@ -7,7 +7,7 @@ with any other call, so that a thread, a process or another machine with the sam
 import hashlib
 import os
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,7 +16,7 @@ from itertools import accumulate
 from pathlib import Path
 from threading import get_ident
 
-from wanx_render import captions, evidence, ffmpeg, probing, sync
+from wanx_render import captions, evidence, ffmpeg, integrity, probing, sync
 from wanx_render.assemble import (
     join_arguments,
     join_list,
@@ -24,7 +24,7 @@ from wanx_render.assemble import (
     sound_arguments,
 )
 from wanx_render.conform import Piece, together
-from wanx_render.errors import Broken, FfmpegError
+from wanx_render.errors import Broken, Damaged, FfmpegError
 from wanx_render.manifest import CheckRecord
 from wanx_render.mix import NOTHING, PEAK, Level, Mix
 from wanx_render.plan import Frame
@@ -61,8 +61,8 @@ def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> Non
         ffmpeg.run(program, together(parts))
         seen = evidence.examine(program, [part for _, part in parts], [call.wish for call in calls])
         for call, (_, part), shown in zip(calls, parts, seen, strict=True):
-            evidence.keep(part, shown)
-            part.replace(call.target)
+            evidence.keep(part, shown, call.target.name)
+            integrity.place(part, call.target)
     finally:
         captions.discard(drawn)
         for _, part in parts:
@@ -90,14 +90,19 @@ class SoundCall:
 
 
 def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
-    """Mix and encode the sound of the segments; it is decoded at once, as they are."""
+    """Mix and encode the sound of the segments; it is decoded at once, as they are.
+
+    Raises Damaged where a segment is not what was made: nothing after this would notice it.
+    """
+    _insist_on(call.segments)
     part = _part(call.target)
     try:
         with _listed(call.segments) as listing:
             level = _level(program, listing, call)
             ffmpeg.run(program, sound_arguments(listing, part, call.mix, call.samples, level))
-        evidence.keep(part, evidence.hear(program, part, peaks=call.mix.loudness is not None))
-        part.replace(call.target)
+        heard = evidence.hear(program, part, peaks=call.mix.loudness is not None)
+        evidence.keep(part, heard, call.target.name)
+        integrity.place(part, call.target)
     finally:
         part.unlink(missing_ok=True)
 
@@ -154,7 +159,8 @@ class Joined:
 def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
     """Join the segments, hold the result against its promise, and put it in place.
 
-    Raises Broken, leaving what stood there before, where the promise does not hold.
+    Raises Damaged where a segment or the sound is not what was made, and Broken where the promise
+    does not hold; what stood there before is left.
     """
     part = _part(call.target)
     own = part.with_suffix(".sound")
@@ -162,16 +168,12 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         sound = call.sound or own
         if sound == own:
             make_sound(program, SoundCall(call.segments, call.samples, call.mix, own))
-        seen = _seen(program, call.segments)
-        heard = _join(program, call, sound, part)
-        finding = verify(program, part, call.promise, seen, heard)
-        # What was damaged since it was made is dropped: the next run makes it again.
-        for number in finding.changed:
-            call.segments[number].unlink(missing_ok=True)
-        if finding.sound_changed:
-            sound.unlink(missing_ok=True)
+        shown, heard = _kept(call.segments, sound)
+        _join(program, call, sound, part)
+        finding = verify(program, part, call.promise, shown, heard)
         checks = (*finding.checks, *sync.checks(program, part, call.marks, call.frame.rate))
         if wrong := [check for check in checks if not check.holds]:
+            _insist_on([*call.segments, sound])  # or they changed while they were read
             told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
             raise Broken(f"{call.name} is not what was promised: {told}")
         joined = Joined(
@@ -180,14 +182,25 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
             loudness=finding.loudness,
             checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in checks),
             notices=finding.notices,
-            pictures=_pictures(program, call, part, seen),
+            pictures=_pictures(program, call, part, shown),
         )
-        part.replace(call.target)
+        _put(part, call.target)
         return joined
     finally:
         discard(part)
         part.unlink(missing_ok=True)
         own.unlink(missing_ok=True)
+
+
+def _put(part: Path, target: Path) -> None:
+    """A deliverable in place of the last one, so that a power loss leaves one of the two.
+
+    Raises Broken where its name cannot be had: what stands there is not ours to remove.
+    """
+    try:
+        integrity.replace(part, target)
+    except OSError as error:
+        raise Broken(f"cannot write {target}: {error.strerror}") from None
 
 
 def _pictures(
@@ -212,28 +225,46 @@ def _pictures(
     return drawn(call.stills, call.frame, part, known)
 
 
-def _seen(program: ffmpeg.Ffmpeg, segments: tuple[Path, ...]) -> list[evidence.Evidence]:
-    """What decoding each segment showed; those that do not tell are decoded now."""
-    once = {path: evidence.kept(path) for path in segments}
-    untold = [path for path, seen in once.items() if seen is None]
-    found = dict(zip(untold, evidence.examine(program, untold), strict=True)) if untold else {}
-    return [once[path] or found[path] for path in segments]
+def _kept(
+    segments: Sequence[Path], sound: Path
+) -> tuple[list[evidence.Evidence], evidence.Hearing]:
+    """What decoding each segment and the sound showed when they were made. Raises Damaged."""
+    shown = {path: evidence.kept(path) for path in segments}
+    heard = evidence.kept_sound(sound)
+    whole = [each for path in segments if (each := shown[path])]
+    if heard is None or len(whole) < len(segments):
+        raise _damaged([path for path, each in {**shown, sound: heard}.items() if each is None])
+    return whole, heard
 
 
-def _join(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> evidence.Hearing:
-    """Join segments and sound as ``part``; what decoding the sound showed, or shows now.
-
-    Raises FfmpegError where something cannot be read; the sound is dropped, for it may be that.
-    """
+def _join(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> None:
+    """Join segments and sound as ``part``. Raises Damaged or FfmpegError."""
     try:
-        peaks = call.mix.loudness is not None
-        heard = evidence.kept_sound(sound) or evidence.hear(program, sound, peaks=peaks)
         with _listed(call.segments) as listing:
             ffmpeg.run(program, join_arguments(listing, sound, part, call.frame.rate))
     except FfmpegError:
-        sound.unlink(missing_ok=True)
+        _insist_on([*call.segments, sound])
         raise
-    return heard
+
+
+def _insist_on(pieces: Iterable[Path]) -> None:
+    """Drop what is not whole. Raises Damaged where anything is not."""
+    if lost := [path for path in dict.fromkeys(pieces) if not integrity.is_whole(path)]:
+        raise _damaged(lost)
+
+
+def _damaged(pieces: Sequence[Path]) -> Broken:
+    """Damaged, that says which pieces are; they are gone, so that they are made again.
+
+    Broken where they could not be removed.
+    """
+    for path in pieces:
+        try:
+            integrity.drop(path)
+        except OSError as error:
+            return Broken(f"{path} is damaged and cannot be removed: {error.strerror}")
+    more = f" and {len(pieces) - 1} more" if len(pieces) > 1 else ""
+    return Damaged(f"{pieces[0].name}{more} in the cache changed after it was made")
 
 
 def _level(program: ffmpeg.Ffmpeg, listing: Path, call: SoundCall) -> Level:

@@ -42,6 +42,8 @@ class TakeRecord:
     sound: bool | None = None
     price: str | None = None  # what was expected; ``cost`` is what was billed
     first_frame: str | None = None  # the picture's file; null for a URL or a data URI
+    host: str | None = None  # where its clip waits for permission to be fetched
+    picture: str | None = None  # what its bytes are, where the request knows it by another name
     asked_at: str | None = None  # by the service's clock, as the others
     started_at: str | None = None
     ended_at: str | None = None
@@ -171,6 +173,8 @@ class Manifest:
     shots: tuple[ShotRecord, ...]
     deliverables: tuple[DeliverableRecord, ...]
     warnings: tuple[str, ...] = ()  # what was worth warning of in the list
+    cost_run: str = ""  # what this run spent; ``cost`` is of this film's clips, whenever paid
+    cost_folder: str = ""  # what the render folder ever paid
     budget: str | None = None
     wanted: tuple[WantedRecord, ...] = ()
     broken: tuple[str, ...] = ()  # deliverables that were tried and are not what was promised

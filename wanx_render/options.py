@@ -107,6 +107,14 @@ LINES = click.option("--json", "as_json", is_flag=True, help="One JSON object a 
 BASE_URL = click.option(
     "--base-url", metavar="URL", help="Where the service is; an emulator for one."
 )
+RESULT_HOST = click.option(
+    "--result-host", "result_hosts", multiple=True, metavar="HOST",
+    help="Fetch results from this host too; repeat for more.",
+)  # fmt: skip
+AMBIGUOUS = click.option(
+    "--on-ambiguous", type=click.Choice(["ask", "resubmit"]), default="ask", show_default=True,
+    help="A request that may have been accepted: leave it to you, or send it again.",
+)  # fmt: skip
 REGION = click.option(
     "--region", type=click.Choice(["beijing", "singapore"]), default="beijing", show_default=True
 )

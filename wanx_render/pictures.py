@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
 
 from wanx_render.geometry import Size
 
@@ -89,6 +89,82 @@ def upright(data: bytes) -> Image.Image:
     """The picture itself as RGB, turned as its EXIF says. Raises BadPicture."""
     with _opened(data) as (image, _):
         return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def pixels(data: bytes) -> str:
+    """What the picture in ``data`` looks like, as a SHA-256 in hex. Raises BadPicture.
+
+    Of its first frame: upright, in sRGB with 8 bits, with alpha where any of it is not opaque; so
+    neither the file's format, nor its metadata, nor how it is packed matters, but every pixel does.
+    """
+    with _opened(data) as (image, _):
+        picture = _srgb(ImageOps.exif_transpose(image), image.info.get("icc_profile"))
+    digest = hashlib.sha256(f"{picture.width}x{picture.height} {picture.mode} ".encode())
+    digest.update(picture.tobytes())
+    return digest.hexdigest()
+
+
+def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """``image`` as RGB in sRGB, or as RGBA where not all of it is opaque."""
+    image = _eight_bits(image)
+    alpha = None
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha = image.getchannel("A")
+    elif image.mode not in ("L", "CMYK"):
+        image = image.convert("RGB")
+    colours = _converted(image.convert("RGB") if alpha else image, profile)
+    if alpha and alpha.getextrema() != (255, 255):
+        colours.putalpha(alpha)
+    return colours
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """``image``, of 16 bits a pixel the upper 8: Pillow by itself would cut all above 255."""
+    if not image.mode.startswith("I"):
+        return image
+    values = memoryview(image.convert("I").tobytes()).cast("i")
+    grey = Image.frombytes("L", image.size, bytes(value >> 8 & 255 for value in values))
+    key = image.info.get("transparency")
+    if isinstance(key, int):
+        opaque = bytes(0 if value == key else 255 for value in values)
+        grey.putalpha(Image.frombytes("L", image.size, opaque))
+    return grey
+
+
+def _converted(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB by the colour profile; as it is where that is sRGB itself, broken or of another kind."""
+    plain = image.convert("RGB")
+    if not profile:
+        return plain
+    try:
+        transform = ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            image.mode,
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        )
+        if image.mode == "RGB" and _changes_little(transform):
+            return plain
+        return ImageCms.applyTransform(image, transform) or plain
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return plain
+
+
+def _changes_little(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether the profile is sRGB by another name: its many makers round it differently."""
+    steps = range(0, 256, 17)
+    colours = Image.new("RGB", (len(steps) ** 2, len(steps)))
+    colours.putdata([(red, green, blue) for red in steps for green in steps for blue in steps])
+    converted = ImageCms.applyTransform(colours, transform)
+    if converted is None:
+        return True
+    extrema = ImageChops.difference(colours, converted).getextrema()
+    return all(isinstance(band, tuple) and band[1] <= _ROUNDING for band in extrema)
+
+
+_ROUNDING = 2  # levels
 
 
 @contextmanager

@@ -38,6 +38,11 @@ class Take:
         name = f"{self.shot} take {self.number}"
         return f"{self.row}/{name}" if self.row else name
 
+    @property
+    def has_written_seed(self) -> bool:
+        """Whether its seed is the written one, whatever its first frame."""
+        return self.written_seed is not None and self.number == 1
+
     def with_first_frame(self, frame: Media) -> "Take":
         """This take with the first frame it waited for."""
         bare = replace(self.request, image=frame, seed=0)

@@ -21,6 +21,18 @@ def price(request: TaskRequest, catalog: Catalog) -> Money | None:
     return Money(amount=amount * request.duration, currency=currency)
 
 
+def exact(amount: Decimal) -> str:
+    """An amount of money as data: two decimals, or as many as it has; never rounded."""
+    places = max(2, -int(amount.normalize().as_tuple().exponent))
+    return f"{amount:.{places}f}"
+
+
+def sums(amounts: Mapping[str, Decimal]) -> str:
+    """Amounts by currency as people read them: ``2.16 CNY``, or ``nothing``."""
+    parts = (f"{amount:.2f} {currency}" for currency, amount in sorted(amounts.items()))
+    return ", ".join(parts) or "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class Total:
     """A sum of prices, of which some may be unknown."""
@@ -48,26 +60,64 @@ def total(prices: Iterable[Money | None], currency: str) -> Total:
     return Total(amount, currency, unknown)
 
 
+LONGEST_SECONDS, MOST_CLIPS = 600, 16  # of one task; no model makes more
+
+
 def billed(asked: Mapping[str, Any], usage: Mapping[str, Any], catalog: Catalog) -> Money | None:
     """What a task that succeeded costs, by what the service says it made.
 
-    ``asked`` is the record of the request, which fills in what the usage does not tell. The names
-    in the usage differ from model to model (official text, one example for each generation).
+    ``asked`` is the record of the request, which fills in what the usage does not say or cannot be
+    (seconds above 600, a tier that nobody has). The names in the usage differ from model to model
+    (official text, one example for each generation).
     """
     names = ("output_video_duration", "video_duration", "duration")
-    seconds = _whole(*(usage.get(name) for name in names), asked["duration"])
-    tier = f"{usage['SR']}P" if _whole(usage.get("SR")) else asked["resolution"]
+    seconds = _whole(LONGEST_SECONDS, *(usage.get(name) for name in names), asked["duration"])
     audio = usage.get("audio")
     silent = asked["sound"] == "silent" if not isinstance(audio, bool) else not audio
-    found = catalog.price_per_second(asked["model"], asked["region"], tier, silent=silent)
-    if found is None:
+    model, region = asked["model"], asked["region"]
+    tiers = (f"{_tier(usage.get('SR'))}P", asked["resolution"])
+    prices = (catalog.price_per_second(model, region, tier, silent=silent) for tier in tiers)
+    price = next((price for price in prices if price), None)
+    if price is None:
         return None
-    return Money(
-        amount=found[0] * seconds * (_whole(usage.get("video_count")) or 1), currency=found[1]
-    )
+    clips = _whole(MOST_CLIPS, usage.get("video_count")) or 1
+    return Money(amount=price[0] * seconds * clips, currency=price[1])
 
 
-def _whole(*values: object) -> int:
-    """The first of ``values`` that is a whole number above zero, or 0."""
-    numbers = (value for value in values if isinstance(value, int) and not isinstance(value, bool))
-    return next((number for number in numbers if number > 0), 0)
+def _tier(value: object) -> int:
+    if isinstance(value, str):
+        value = value.upper().removesuffix("P")
+    return _whole(10_000, value)
+
+
+def _whole(most: int, *values: object) -> int:
+    """The first of ``values`` that is a whole number above zero and not above ``most``, or 0."""
+    for value in values:
+        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
+            value = int(value)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most:
+            return value
+    return 0
+
+
+_BOUNDS = {
+    "output_video_duration": LONGEST_SECONDS,
+    "video_duration": LONGEST_SECONDS,
+    "duration": LONGEST_SECONDS,
+    "video_count": MOST_CLIPS,
+}
+
+
+def impossible(usage: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of figures in a usage that cannot be; ``billed`` sets them aside."""
+    wrong = tuple(n for n, most in _BOUNDS.items() if n in usage and not _can_be(usage[n], most))
+    return (*wrong, "SR") if "SR" in usage and not _tier(usage["SR"]) else wrong
+
+
+def _can_be(value: object, most: int) -> bool:
+    """Whether a bill may have such a figure; fractions of a second are rounded by the service."""
+    if isinstance(value, float):
+        return 0 <= value <= most
+    return value in (0, "0") or bool(_whole(most, value))

@@ -4,17 +4,23 @@ There is no ffprobe in the wheel, so packets are listed with ``-c copy -f framec
 and the stream lines are read from ffmpeg's log.
 """
 
+import hashlib
+import io
 import os
 import re
 import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise, zip_longest
 from pathlib import Path
+from threading import get_ident
 
-from wanx_render import ffmpeg
+from PIL import Image
+
+from wanx_render import ffmpeg, integrity
 from wanx_render.errors import FfmpegError
 from wanx_render.ffmpeg import BOUNDED, STRICT, WHITELIST, Ffmpeg, file_url
 from wanx_render.geometry import Size
@@ -361,18 +367,101 @@ def _part(start: Fraction, seconds: Fraction) -> tuple[str, ...]:
     return "-ss", f"{float(start):.6f}", "-t", f"{float(seconds):.6f}"
 
 
-def last_frame(program: Ffmpeg, path: Path, frames: int, target: Path) -> None:
-    """Write the last of the ``frames`` decoded frames of ``path`` as the PNG ``target``.
+def last_frame(program: Ffmpeg, clip: Path, frames: int, size: Size, target: Path) -> bool:
+    """Have the last of the ``frames`` frames of ``clip`` as the PNG ``target``, ``size`` in pixels.
 
-    Counted from the start, not sought: a seek lands on a guess.
+    It is made where there is none that is whole; the answer is whether a damaged one was replaced.
+    Raises FfmpegError where the clip cannot be decoded, OSError where nothing can be written.
     """
-    part = target.with_name(f".{target.name}.part")
-    ffmpeg.run(
+    if kept_frame(target, size):
+        return False
+    damaged = target.exists()
+    integrity.folder(target.parent)
+    part = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.part")
+    try:
+        # Counted from the start, not sought: a seek lands on a guess.
+        ffmpeg.run(
+            program,
+            (
+                *STRICT, *WHITELIST, "-i", file_url(clip), "-map", "0:v:0",
+                "-vf", f"select=eq(n\\,{frames - 1})", "-frames:v", "1",
+                "-f", "image2", "-c:v", "png", "-update", "1", "-y", file_url(part),
+            ),
+        )  # fmt: skip
+        value = _value(part.read_bytes())
+        # Durable, for the bytes name what a chained shot is paid for.
+        integrity.replace(part, target)
+        part.write_bytes(value)
+        integrity.replace(part, _value_beside(target))
+    finally:
+        part.unlink(missing_ok=True)
+    return damaged
+
+
+def kept_frame(path: Path, size: Size | None) -> bool:
+    """Whether the PNG at ``path`` is the one that ``last_frame`` wrote; no clip is decoded.
+
+    Its own checksums must be right and its hash the one beside it. Earlier versions wrote no hash:
+    then the checksums decide. ``size``: in pixels, where it is known.
+    """
+    beside = _value_beside(path)
+    try:
+        data = path.read_bytes()
+        value = beside.read_bytes() if os.path.lexists(beside) else None
+    except OSError:
+        return False
+    same = value is None or value == _value(data)
+    return same and _is_png(data, size)
+
+
+def _value(data: bytes) -> bytes:
+    return f"{hashlib.sha256(data).hexdigest()}\n".encode()
+
+
+def _value_beside(path: Path) -> Path:
+    """Where the hash of a last frame is. Not in the PNG: its bytes are what a request is known by,
+    and must stay what earlier versions wrote."""
+    return path.with_suffix(".sha256")
+
+
+_PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"  # what every PNG begins with
+
+
+def _is_png(data: bytes, size: Size | None) -> bool:
+    """Whether ``data`` is one PNG and nothing else, every checksum right. A bit breaks it."""
+    at, kind = 8, b""
+    while data.startswith(_PNG) and at + 12 <= len(data) and kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data, at)
+        end = at + 8 + length
+        if data[end : end + 4] != struct.pack(">I", zlib.crc32(data[at + 4 : end])):
+            return False
+        at = end + 4
+    if kind != b"IEND" or at != len(data):
+        return False
+    return size is None or struct.unpack_from(">II", data, 16) == (size.width, size.height)
+
+
+def first_frame(program: Ffmpeg, clip: Path) -> Image.Image:
+    """The first frame of ``clip`` as sRGB, in square pixels and upright.
+
+    A clip without a colour tag is read as BT.709. Raises FfmpegError where the clip has no picture
+    or its first frame is damaged.
+    """
+    matrix = "bt709" if probe(program, clip).picture.colour == "unknown" else "auto"
+    out, _ = ffmpeg.ask(
         program,
         (
-            *STRICT, *WHITELIST, "-i", file_url(path), "-map", "0:v:0",
-            "-vf", f"select=eq(n\\,{frames - 1})", "-frames:v", "1",
-            "-f", "image2", "-c:v", "png", "-update", "1", "-y", file_url(part),
+            "-v", "error", "-threads", "1", *STRICT, *BOUNDED, *WHITELIST, "-i", file_url(clip),
+            "-map", "0:v:0", "-vf", f"{_SQUARE_RGB}:in_color_matrix={matrix},format=rgb24",
+            "-frames:v", "1", "-f", "image2pipe", "-c:v", "ppm", "-",
         ),
+        timeout=120,
     )  # fmt: skip
-    part.replace(target)
+    try:
+        with Image.open(io.BytesIO(out), formats=("PPM",)) as frame:
+            return frame.convert("RGB")
+    except (OSError, ValueError) as error:
+        raise FfmpegError(f"the first frame of {clip.name} cannot be read: {error}") from None
+
+
+_SQUARE_RGB = "scale=w=trunc(iw*sar+0.5):h=ih:flags=bicubic+accurate_rnd+full_chroma_int"

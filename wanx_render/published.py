@@ -6,14 +6,17 @@ is put is a line more in the record, so that a table of ten thousand rows writes
 
 import hashlib
 import json
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from wanx_render import integrity
 from wanx_render.store import Store
 
 _STATE = ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm")
+_ASIDE = ("damaged", "doubtful")  # folders of clips that are for nobody but who decides of them
 _RECORDS = Path(".cache") / "stores"
 _SPARE = 100  # lines that say what a later one says anew, before a record is written shorter
 
@@ -30,9 +33,12 @@ class Published:
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._marks: dict[str, str] | None = None  # as the store has them, where it was asked
         self._folders: defaultdict[str, set[str]] = defaultdict(set)
-        self._known, lines = _read(self._file)
-        if lines > 2 * len(self._known) + _SPARE:
-            self._file.unlink()
+        self._known, lines, about = _read(self._file)
+        if os.path.lexists(self._file) and (
+            about != str(store) or lines > 2 * len(self._known) + _SPARE
+        ):
+            # What a damaged line said is put once more; the store decides what it holds.
+            integrity.drop(self._file)
             self._note(self._known)
 
     def look(self) -> None:
@@ -63,7 +69,7 @@ class Published:
         """Add lines to the record, below one that says which store it is about."""
         lines = [json.dumps([name, *about]) for name, about in more.items()]
         if not self._file.exists():
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            integrity.folder(self._file.parent)
             lines.insert(0, json.dumps(str(self.store)))
         with self._file.open("a", encoding="utf-8") as out:
             out.write("".join(f"\n{line}" for line in lines))
@@ -105,7 +111,8 @@ def _shown(folder: Path, paths: Iterable[Path]) -> Iterable[str]:
     for path in paths:
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith(".") for part in parts)
-        if path.is_file() and not hidden and path.name not in _STATE:
+        aside = parts[0] in _ASIDE
+        if path.is_file() and not hidden and not aside and path.name not in _STATE:
             yield "/".join(parts)
 
 
@@ -118,25 +125,33 @@ def last_seen(folder: Path) -> dict[tuple[str, str], str]:
     return found
 
 
-def _read(file: Path) -> tuple[dict[str, tuple[str, str]], int]:
-    """What a record tells, and in how many lines; one that was cut short tells nothing."""
+def _read(file: Path) -> tuple[dict[str, tuple[str, str]], int, str | None]:
+    """What a record says, in how many lines, and about which store.
+
+    A line that was cut short or damaged says nothing; where there is one, no store is named.
+    """
     known: dict[str, tuple[str, str]] = {}
-    lines = 0
+    lines, about, good = 0, None, True
     for line in _lines(file):
         lines += 1
         match line:
             case [str(name), str(sha256), str(mark)]:
                 known[name] = (sha256, mark)
-    return known, lines
+            case str() if lines == 1:
+                about = line
+            case _:
+                good = False
+    return known, lines, about if good else None
 
 
 def _lines(file: Path) -> Iterator[object]:
+    """The values in a record, None for a line that holds none."""
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
-    for line in text.splitlines():
+    for line in filter(None, text.split("\n")):
         try:
             yield json.loads(line)
         except ValueError:
-            continue
+            yield None

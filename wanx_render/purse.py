@@ -18,6 +18,11 @@ class Purse:
         self._billed = Decimal(0)
 
     @property
+    def billed(self) -> Decimal:
+        """What was billed so far."""
+        return self._billed
+
+    @property
     def used(self) -> Decimal:
         """What is billed, and what may still be."""
         return self._billed + sum(self._reserved.values())
@@ -41,12 +46,14 @@ class Purse:
         self._reserved[key] = price.amount if price else Decimal(0)
         return True
 
-    def settle(self, key: str, billed: Money | None) -> None:
-        """The request ``key`` cost ``billed`` in the end; None: nothing.
+    def settle(self, key: str, billed: Money | None) -> bool:
+        """The request ``key`` cost ``billed`` in the end; None: nothing. Whether it is this run's.
 
         What was reserved in an earlier run is not this run's money.
         """
         if self._whole and key in self._reserved:
             self._whole.settle(key, billed)
-        if self._reserved.pop(key, None) is not None and billed:
+        reserved = self._reserved.pop(key, None) is not None
+        if reserved and billed:
             self._billed += billed.amount
+        return reserved

@@ -1,14 +1,15 @@
-"""Was it accepted? A create call whose answer was lost is held against the service's own list.
+"""Was it accepted? A create call whose answer was lost is searched for in the service's own list.
 
-Nothing is guessed: each task of the list that might be ours is looked at until it explains itself.
-A task that succeeded shows the prompt it was asked for; one that failed or was cancelled is never
-billed, whoever's it was. What cannot be explained is left to a person.
+A task is taken for ours only when everything that is known of it fits: model, time, prompt,
+seconds, tier, and of its clip the size and the first frame against the picture that was sent. What
+does not fit is another's; what cannot be told is doubtful, and a person decides. That nothing is
+found proves nothing, since nobody knows how late the list is.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from wanx_render.backends.base import (
     Backend,
@@ -16,127 +17,224 @@ from wanx_render.backends.base import (
     Failed,
     Listed,
     Succeeded,
-    TaskState,
 )
+from wanx_render.backends.cleaning import Cleaner
 from wanx_render.clock import Clock
 from wanx_render.errors import ServiceError, Unreachable
-from wanx_render.journal import Attempt, Journal
+from wanx_render.journal import Attempt
 
 # Clocks differ, and the ``Date`` of an answer is a whole second.
 WINDOW_PAD = timedelta(seconds=120)
-# How long the list may lag behind; an empty list means nothing before.
-SETTLE = timedelta(seconds=60)
-LIST_GAP = 15.0
+# How long a lost request is searched for, at least; longer while other takes are on their way
+# anyway. How late the real list may be was never measured in public.
+SEARCH = timedelta(minutes=2)
+LONGEST_SEARCH = timedelta(minutes=30)
+# A request that was refused in the service's own form was most likely not accepted.
+REFUSED_SEARCH = timedelta(seconds=60)
+PAUSES = (5.0, 10.0, 15.0, 30.0, 60.0, 120.0)  # between readings; the last from then on
 # The list reaches back 24 hours; with the pads a little less of it is safe.
 LIST_REACH = timedelta(hours=23, minutes=30)
-GIVE_UP = timedelta(minutes=45)
+GIVE_UP = timedelta(minutes=45)  # candidates that do not end
 
-Verdict = Literal["adopt", "release", "person", "wait"]
+_CUT_AT_LEAST = 500  # characters; the service cuts longer prompts without a word
+
+Verdict = Literal["same", "other", "doubtful"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether a task is the one that was asked for, and why."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+class Judge(Protocol):
+    """Holds the clip of a task against the picture that was sent."""
+
+    async def clip(self, attempt: Attempt, task: Succeeded, doubt: str) -> Judgement:
+        """Fetch and compare; a clip in doubt is kept aside. Raises ServiceError.
+
+        Where there is a ``doubt`` already, the clip can only show that it is another's.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was found out: the task that is ours, surely none (None), or why nobody can tell."""
+    """What a search ended with: a task that is ours, nothing, or a reason to ask a person."""
 
-    task_id: str | None
-    unresolved: str = ""
+    task_id: str | None = None
+    doubt: str = ""
+
+    @property
+    def nothing(self) -> bool:
+        return self.task_id is None and not self.doubt
 
 
-def decide(prompt: str, candidates: Iterable[TaskState], *, settled: bool) -> tuple[Verdict, str]:
-    """The verdict over the tasks that might be ours, and the id of the one that is.
+@dataclass(frozen=True)
+class Search:
+    """What one search works with."""
 
-    ``settled``: the list has been read long enough after the call that no task can be missing.
+    backend: Backend
+    clock: Clock
+    judge: Judge
+    owned: Callable[[], frozenset[str]]  # the tasks whose owner is known
+    rivals: Callable[[], Sequence[Attempt]]  # all requests in doubt, and those on their way
+    busy: Callable[[], bool] = lambda: False  # whether the run goes on for other takes anyway
+
+
+def words_fit(attempt: Attempt, task: Succeeded) -> Judgement:
+    """What the answer of a query says: prompt, seconds and tier."""
+    asked = attempt.request
+    prompt = Cleaner().prose(str(asked.get("prompt") or "")) or ""
+    if task.original_prompt and not same_prompt(task.original_prompt, prompt):
+        return Judgement("other", "another prompt")
+    for name, expected, actual in _figures(asked, task.usage):
+        if actual is not None and actual != expected:
+            return Judgement("other", f"{name} {actual} instead of {expected}")
+    if not prompt:
+        return Judgement("doubtful", "it has no prompt that could confirm it")
+    if not task.original_prompt:
+        return Judgement("doubtful", "the service does not say its prompt")
+    return Judgement("same")
+
+
+def same_prompt(shown: str, prompt: str) -> bool:
+    """The service cuts overlong prompts without a word, so what it shows may be a beginning."""
+    return shown == prompt or (len(shown) >= _CUT_AT_LEAST and prompt.startswith(shown))
+
+
+def _figures(asked: dict[str, Any], usage: dict[str, Any]) -> Iterable[tuple[str, int, int | None]]:
+    """Name, expected and actual value of what the usage may tell."""
+    seconds = _number(usage, "output_video_duration", "video_duration", "duration")
+    yield "seconds", int(asked["duration"]), seconds
+    tier = str(asked["resolution"]).removesuffix("P")
+    if tier.isdecimal():
+        yield "tier", int(tier), _number(usage, "SR")
+
+
+def _number(usage: dict[str, Any], *names: str) -> int | None:
+    for name in names:
+        value = usage.get(name)
+        if isinstance(value, str) and value.removesuffix("P").isdecimal():
+            value = int(value.removesuffix("P"))
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+            return round(value)
+    return None
+
+
+@dataclass
+class _Findings:
+    """What is known of the tasks in the window of one request."""
+
+    rows: dict[str, Listed] = field(default_factory=dict)
+    judged: dict[str, Judgement] = field(default_factory=dict)
+    unread: bool = False  # the list did not answer
+
+    @property
+    def open(self) -> list[str]:
+        return [task_id for task_id in self.rows if task_id not in self.judged]
+
+    def of(self, verdict: Verdict) -> list[str]:
+        return [task_id for task_id, found in self.judged.items() if found.verdict == verdict]
+
+
+async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) -> Outcome:
+    """Look for the task of ``attempt``, with growing pauses, for at least ``patience``.
+
+    ``patience`` counts from the answer that was lost; without any the list is read once. As long as
+    a task that might be ours runs, its end is waited for.
     """
-    states = tuple(candidates)
-    ours = [s for s in states if isinstance(s, Succeeded) and _same(s.original_prompt, prompt)]
-    open_ = [s for s in states if not isinstance(s, Succeeded | Failed | Canceled)]
-    if open_ or not settled:
-        return "wait", ""
-    if not ours:
-        return "release", ""
-    if len(ours) == 1 and prompt:
-        return "adopt", ours[0].task_id
-    return "person", ""  # several fit; or there is no prompt that could confirm one
-
-
-def _same(told: str, prompt: str) -> bool:
-    """The service cuts overlong prompts without a word, so what it tells may be a beginning."""
-    return told == prompt or (len(told) >= 500 and prompt.startswith(told))
-
-
-async def reconcile(
-    backend: Backend, clock: Clock, attempt: Attempt, ours: frozenset[str]
-) -> Outcome:
-    """Find out what became of ``attempt``; ``ours`` are the tasks whose owner is known.
-
-    Takes a minute where nothing was accepted, and as long as the candidates run where some might
-    be ours.
-    """
-    prompt = str(attempt.request.get("prompt") or "")
-    began = backend.now()
-    ended = attempt.answered_at or began
-    start, end = attempt.asked_at - WINDOW_PAD, ended + WINDOW_PAD
-    quiet = 0  # how often in a row the list showed nothing new after it settled
-    seen: dict[str, Listed] = {}
-    while backend.now() - began < GIVE_UP:
-        if backend.now() - start > LIST_REACH:
-            return Outcome(None, "it is too long ago: the service's list no longer reaches back")
+    backend, clock, findings = using.backend, using.clock, _Findings()
+    began, number = clock.now(), 0
+    # Times of the service are compared with each other only: its clock may be set while we wait.
+    before = backend.now() - (attempt.answered_at or backend.now())
+    while clock.now() - began < GIVE_UP:
+        if backend.now() - attempt.asked_at > LIST_REACH:
+            return Outcome(doubt="it is too long ago: the service's list no longer reaches back")
         try:
-            rows = await backend.list(start, min(end, backend.now()))
-            new = {r.task_id: r for r in rows if _fits(r, attempt, ours) and r.task_id not in seen}
-            seen |= new
-            late = backend.now() >= ended + SETTLE
-            quiet = quiet + 1 if late and not new else 0
-            states = [await backend.poll(task_id) for task_id in seen]
+            await _look(attempt, findings, using)
         except Unreachable:
-            await clock.sleep(LIST_GAP)
-            continue
+            findings.unread = True
         except ServiceError as error:
-            return Outcome(None, f"the service's list cannot be read: {error}")
-        verdict, task_id = decide(prompt, states, settled=quiet >= 2)
-        match verdict:
-            case "adopt":
-                return Outcome(task_id)
-            case "release":
-                return Outcome(None)
-            case "person":
-                return Outcome(None, _several(states))
-            case _:
-                await clock.sleep(LIST_GAP)
-    return Outcome(None, "tasks that might be this one do not end, or the list cannot be read")
+            return Outcome(doubt=f"the service's list cannot be read: {error}")
+        outcome = _outcome(attempt, findings, using)
+        if outcome and not outcome.nothing:
+            return outcome
+        if outcome and _long_enough(before + (clock.now() - began), patience, using):
+            return outcome
+        await clock.sleep(PAUSES[min(number, len(PAUSES) - 1)])
+        number += 1
+    if findings.unread:
+        return Outcome(doubt="the service's list cannot be read")
+    return Outcome(doubt=f"tasks that might be this one do not end: {', '.join(findings.open)}")
 
 
-def _fits(row: Listed, attempt: Attempt, ours: frozenset[str]) -> bool:
-    return row.model == attempt.model and row.task_id not in ours
+def _long_enough(passed: timedelta, patience: timedelta, using: Search) -> bool:
+    if patience != SEARCH:
+        return passed >= patience
+    return passed >= patience and (passed >= LONGEST_SEARCH or not using.busy())
 
 
-def _several(states: list[TaskState]) -> str:
-    ids = ", ".join(state.task_id for state in states if isinstance(state, Succeeded))
-    return f"more than one task might be it, or none can be told by its prompt: {ids}"
+async def _look(attempt: Attempt, findings: _Findings, using: Search) -> None:
+    """Read the list, and look at each task that has not explained itself yet.
 
-
-async def settle(
-    backend: Backend,
-    journal: Journal,
-    clock: Clock,
-    model: str,
-    owned: Callable[[], frozenset[str]] | None = None,
-) -> None:
-    """Find out what became of a create call of this model that is in doubt, if there is one.
-
-    ``owned`` are the tasks whose owner is known, where there are more than this journal's.
+    Raises ServiceError.
     """
-    doubtful = journal.in_doubt(backend.scope, model)
-    if doubtful is None:
-        return
-    if doubtful.state == "submitting":  # the program that sent it is gone
-        journal.uncertain(doubtful.id, backend.now(), "", "stopped while submitting")
-        doubtful = replace(doubtful, state="uncertain", answered_at=backend.now())
-    ours = owned() if owned else journal.task_ids()
-    outcome = await reconcile(backend, clock, doubtful, ours)
-    if outcome.unresolved:
-        journal.ended(doubtful.id, "unresolved", "Unresolved", outcome.unresolved)
-    elif outcome.task_id:
-        journal.adopted(doubtful.id, outcome.task_id)
-    else:
-        journal.ended(doubtful.id, "released", message="surely not accepted")
+    backend = using.backend
+    end = min((attempt.answered_at or backend.now()) + WINDOW_PAD, backend.now())
+    rows = await backend.list(attempt.asked_at - WINDOW_PAD, end)
+    findings.rows |= {row.task_id: row for row in rows if _fits(row, attempt, using)}
+    findings.unread = False
+    for task_id in findings.open:
+        state = await backend.poll(task_id)
+        match state:
+            case Succeeded():
+                findings.judged[task_id] = await _judged(attempt, state, using)
+            case Failed() | Canceled():  # never billed, whose ever it was
+                findings.judged[task_id] = Judgement("other", "not billed")
+            case _:
+                pass  # it waits, runs, or is not known: it may still be ours
+
+
+async def _judged(attempt: Attempt, task: Succeeded, using: Search) -> Judgement:
+    words = words_fit(attempt, task)
+    if words.verdict == "other":
+        return words
+    return await using.judge.clip(attempt, task, words.reason)
+
+
+def _fits(row: Listed, attempt: Attempt, using: Search) -> bool:
+    return row.model == attempt.model and row.task_id not in using.owned()
+
+
+def _outcome(attempt: Attempt, findings: _Findings, using: Search) -> Outcome | None:
+    """What follows from all that is known now; None while a task might still be ours."""
+    if findings.open or findings.unread:
+        return None
+    same, doubtful = findings.of("same"), findings.of("doubtful")
+    if doubtful:
+        reasons = "; ".join(f"task {name}: {findings.judged[name].reason}" for name in doubtful)
+        return Outcome(doubt=f"it may be one of these: {reasons}")
+    if len(same) > 1:
+        return Outcome(doubt=f"more than one task fits: {', '.join(same)}")
+    if not same:
+        return Outcome()
+    row = findings.rows[same[0]]
+    rivals = [rival for rival in using.rivals() if _is_rival(rival, attempt, row)]
+    if any(rival.state == "submitting" for rival in rivals):
+        return None  # its answer comes soon, and with it whose the task is
+    if rivals:
+        labels = ", ".join(rival.label for rival in rivals)
+        return Outcome(doubt=f"task {same[0]} fits, and fits {labels} as well")
+    return Outcome(task_id=same[0])
+
+
+def _is_rival(other: Attempt, attempt: Attempt, row: Listed) -> bool:
+    """Whether a task that fits one request could be the other one's just as well."""
+    names = ("model", "prompt", "image", "last_image", "duration", "resolution")
+    end = (other.answered_at or other.asked_at + LONGEST_SEARCH) + WINDOW_PAD
+    in_time = other.asked_at - WINDOW_PAD <= row.submitted <= end
+    like = all(other.request.get(name) == attempt.request.get(name) for name in names)
+    return other.id != attempt.id and in_time and like

@@ -1,42 +1,58 @@
 """Fetch what was paid for and is not here yet, whatever the list says; ask for nothing new."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
+from wanx_render.account import Account
+from wanx_render.asking import EXPIRED, not_found
 from wanx_render.backends.base import Canceled, Failed, Succeeded, Unknown
-from wanx_render.clock import Clock
-from wanx_render.collect import Collector
-from wanx_render.errors import WanxError
+from wanx_render.collect import UNKNOWN, Collector
+from wanx_render.errors import UnknownHost, WanxError
 from wanx_render.events import Emit, Event, Kind
 from wanx_render.journal import Attempt
-from wanx_render.reconcile import settle
+from wanx_render.reconcile import LIST_REACH, SEARCH, Judge, search
+from wanx_render.results import hours_left, permission
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Tally:
-    """How many clips came, and how many attempts are left as they were."""
+    """How many clips came, how many attempts are left as they were, and what they wait for."""
 
-    fetched: int
-    left: int
-
-
-async def rescue(collector: Collector, clock: Clock, emit: Emit) -> Tally:
-    """Settle what is in doubt, wait for what runs, fetch what is done."""
-    backend, journal = collector.backend, collector.journal
-    doubtful = {
-        attempt.model
-        for attempt in journal.every("submitting", "uncertain")
-        if attempt.scope == backend.scope
-    }
-    for model in sorted(doubtful):
-        await settle(backend, journal, clock, model)
-    owed = [attempt for attempt in journal.owed() if attempt.scope == backend.scope]
-    ends = await asyncio.gather(*(_fetched(collector, attempt, emit) for attempt in owed))
-    unresolved = len(journal.every("unresolved"))
-    return Tally(sum(ends), len(ends) - sum(ends) + unresolved)
+    fetched: int = 0
+    left: int = 0
+    hosts: set[str] = field(default_factory=set)  # that nobody permitted to fetch from
 
 
-async def _fetched(collector: Collector, attempt: Attempt, emit: Emit) -> bool:
+async def rescue(collector: Collector, account: Account, judge: Judge, emit: Emit) -> Tally:
+    """Search for what is in doubt, wait for what runs, fetch what is done."""
+    scope, journal = collector.backend.scope, collector.journal
+    account.begin()
+    doubtful = [attempt for attempt in journal.in_doubt(scope) if not attempt.task_id]
+    await asyncio.gather(*(_settled(collector, account, judge, each) for each in doubtful))
+    owed = [attempt for attempt in journal.owed() if attempt.scope == scope]
+    tally = Tally()
+    ends = await asyncio.gather(*(_fetched(collector, each, emit, tally) for each in owed))
+    tally.fetched = sum(ends)
+    tally.left = len(ends) - tally.fetched + len(journal.every("unresolved"))
+    return tally
+
+
+async def _settled(collector: Collector, account: Account, judge: Judge, attempt: Attempt) -> None:
+    """Find out what became of a request whose answer was lost, or leave it to a person."""
+    journal, again = collector.journal, attempt.state == "unresolved"
+    if again and collector.backend.now() - attempt.asked_at > LIST_REACH:
+        return
+    patience = timedelta(0) if again else SEARCH
+    outcome = await search(attempt, account.search(judge), patience)
+    if outcome.task_id:
+        journal.adopted(attempt.id, outcome.task_id)
+    else:
+        message = outcome.doubt or not_found(attempt)
+        journal.ended(attempt.id, "unresolved", "Unresolved", message)
+
+
+async def _fetched(collector: Collector, attempt: Attempt, emit: Emit, tally: Tally) -> bool:
     """Whether the clip of ``attempt`` is here now."""
     shot, _, take = attempt.label.rpartition(" take ")
     number = int(take) if take.isdecimal() else None
@@ -51,6 +67,13 @@ async def _fetched(collector: Collector, attempt: Attempt, emit: Emit) -> bool:
 
     try:
         ended = await collector.collect(attempt, way)
+    except UnknownHost as error:
+        tally.hosts.add(error.host)
+        known = collector.journal.attempt(attempt.id)
+        expires = known and known.expires_at
+        left = hours_left(expires, collector.wall.now()) if expires else ""
+        tell("failed", f"{error}{left}; {permission(error)}")
+        return False
     except WanxError as error:
         tell("failed", str(error))
         return False
@@ -62,6 +85,6 @@ async def _fetched(collector: Collector, attempt: Attempt, emit: Emit) -> bool:
             tell("failed", f"{code}: {message}; not billed")
         case Canceled():
             tell("failed", "the task was cancelled; not billed")
-        case Unknown():
-            tell("failed", "the service does not know the task; it has expired")
+        case Unknown(expired=expired):
+            tell("failed", EXPIRED if expired else UNKNOWN)
     return isinstance(ended, Succeeded)

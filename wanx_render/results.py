@@ -1,13 +1,15 @@
 """What became of each take of a run, and the manifest that is made of it."""
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from wanx_render.conform import Take as Media
-from wanx_render.errors import Broken, ServiceError, WanxError
+from wanx_render.errors import Broken, ServiceError, UnknownHost, WanxError
 from wanx_render.geometry import Focus, Move, Size
 from wanx_render.journal import Attempt
 from wanx_render.manifest import (
@@ -46,6 +48,7 @@ class Fault:
     task_id: str | None = None
     advice: str = ""
     attempt: Attempt | None = None  # where it was asked for
+    host: str = ""  # where its clip waits for permission
 
 
 Result = Clip | Fault
@@ -56,6 +59,28 @@ def words(error: WanxError) -> str:
     if not isinstance(error, ServiceError):
         return str(error)
     return error.message + (f" (request {error.request_id})" if error.request_id else "")
+
+
+def hours_left(expires: datetime, now: datetime) -> str:
+    """For how long a result can be fetched, as the end of a sentence."""
+    hours = (expires - now).total_seconds() / 3600
+    return f"; {hours:.1f} h left to fetch it" if hours > 0 else "; its time is over"
+
+
+def permission(error: UnknownHost) -> str:
+    """How a person permits to fetch from a host."""
+    if not error.host:
+        return "`wanx-render tasks link TASK` prints it whole"
+    return f"if you trust it: wanx-render rescue FILE --result-host {error.host}"
+
+
+# What no further run of the same command can settle: a person must.
+_PERSON = ("unresolved", "lost")
+
+
+def needs_person(states: Collection[str], codes: Collection[str | None]) -> bool:
+    """Whether a run waits for a person, by the states and codes of its takes."""
+    return any(state in _PERSON for state in states) or "OverBudget" in codes
 
 
 def has_clip(shot: PlannedShot, results: dict[tuple[str, int], Result]) -> bool:
@@ -72,6 +97,8 @@ class Run:
     ffmpeg: str
     finished_at: str
     warnings: tuple[str, ...] = ()
+    cost: str = ""  # what it spent
+    cost_folder: str = ""  # what the folder ever paid
 
 
 def manifest_of(
@@ -95,6 +122,8 @@ def manifest_of(
         shots=tuple(_shot_record(shot, results, run.folder) for shot in plan.shots),
         deliverables=records,
         warnings=run.warnings,
+        cost_run=run.cost,
+        cost_folder=run.cost_folder,
         budget=_money(plan.budget),
         wanted=tuple(_wanted(each) for each in plan.deliverables),
         broken=tuple(str(each) for each in delivered if isinstance(each, Broken)),
@@ -164,6 +193,7 @@ def _take_record(result: Result, folder: Path) -> TakeRecord:
         predicted=_text(take.size),
         price=_money(take.price),
         first_frame=_path_from(folder, take.request.image),
+        picture=take.request.image.identity if take.request.image.counts_as else None,
         **(_times(attempt) if attempt else {}),
         **(_made(result, folder) if isinstance(result, Clip) else _failed(result)),
     )
@@ -175,6 +205,7 @@ def _failed(fault: Fault) -> dict[str, Any]:
         "task_id": fault.task_id,
         "code": fault.code or None,
         "message": fault.message,
+        "host": fault.host or None,
     }
 
 

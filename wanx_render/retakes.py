@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from wanx_render.journal import Journal
+from wanx_render.origins import Origins
 from wanx_render.plan import Plan
 from wanx_render.standing import stand
 
@@ -13,6 +14,7 @@ def retaken(
     names: Collection[str],
     journal: Journal | None,
     folder: Path,
+    origins: Origins | None = None,
 ) -> tuple[Plan, dict[str, int]]:
     """The plan with one more take of each shot in ``names``, and how many takes that makes.
 
@@ -24,7 +26,9 @@ def retaken(
     made, counts = make(known), {}
     for shot in [shot for shot in made.shots if shot.shot.id in names]:
         now = next(each for each in made.shots if each.shot.id == shot.shot.id)
-        last = [s for s in stand(made, journal, folder) if s.take.shot == now.shot.id][-1]
+        last = [
+            s for s in stand(made, journal, folder, origins=origins) if s.take.shot == now.shot.id
+        ][-1]
         if last.state == "cached":
             counts[now.basis] = len(now.takes) + 1
             made = make({**known, **counts})

@@ -17,7 +17,7 @@ from typing import TypeVar
 from wanx_render import afar
 from wanx_render.afar import Order, moved, paths_in
 from wanx_render.bench import SEGMENTS
-from wanx_render.errors import StoreError, WanxError
+from wanx_render.errors import Damaged, StoreError, WanxError
 from wanx_render.ffmpeg import Ffmpeg
 from wanx_render.fonts import chinese
 from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
@@ -61,7 +61,11 @@ class SharedBench:
 
     async def sound(self, call: SoundCall) -> None:
         order, sent = await self._ordered(replace(call, target=call.segments[0]))
-        await self._run(afar.sound, order, sent, self._name(call.target))
+        try:
+            await self._run(afar.sound, order, sent, self._name(call.target))
+        except WanxError as error:
+            await asyncio.to_thread(self._look_again, call.segments, error)
+            raise
         self._there.add(call.target.name)
 
     async def deliverable(self, call: JoinCall) -> Joined:
@@ -71,25 +75,36 @@ class SharedBench:
         name = f"{self._made}/{told[:32]}.mp4"
         try:
             joined = await self._run(afar.deliverable, order, sent, name)
-        except WanxError:
-            await asyncio.to_thread(self._look_again, call)
+        except WanxError as error:
+            pieces = (*call.segments, *([call.sound] if call.sound else []))
+            await asyncio.to_thread(self._look_again, pieces, error)
             raise
         await asyncio.to_thread(self._place, name, final, joined.sha256)
         return joined
 
-    def _look_again(self, call: JoinCall) -> None:
-        """Know of pieces no more that the join found damaged: whoever needs one makes it anew."""
-        pieces = {path for path in (*call.segments, call.sound) if path}
+    def _look_again(self, pieces: Iterable[Path], error: WanxError) -> None:
+        """Know no more of pieces that are gone: a call found them damaged, or somebody took them.
+
+        Raises Damaged where there are any and ``error`` was not that already.
+        """
         with suppress(StoreError):
-            lost = [path.name for path in pieces if not self._store.has(self._name(path))]
+            lost = {path.name for path in pieces if not self._store.has(self._name(path))}
             self._there.difference_update(lost)
+            if lost and not isinstance(error, Damaged):
+                raise Damaged(f"{', '.join(sorted(lost))}: gone from {self._store}") from error
 
     def _place(self, name: str, to: str, sha256: str) -> None:
         self._store.move(name, to)
         self._published.keep(to, sha256)
 
     async def stands(self, path: Path, sha256: str) -> bool:
-        return await asyncio.to_thread(self._published.stands, self._name(path), sha256)
+        return await asyncio.to_thread(self._stands, self._name(path), sha256)
+
+    def _stands(self, name: str, sha256: str) -> bool:
+        """By the store's mark; a file in a folder can change and keep it, so that one is read."""
+        if not self._published.stands(name, sha256):
+            return False
+        return not isinstance(self._store, Folder) or digest(self._store.path / name) == sha256
 
     def note(self, used: Set[str]) -> None:
         pass

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from wanx_render import integrity
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, StoreError
 
@@ -54,7 +55,10 @@ class Folder:
     def names(self, folder: str) -> set[str]:
         """The files of a folder, by their last names; part files too."""
         place = self.path / folder
-        return {each.name for each in place.iterdir()} if place.is_dir() else set()
+        if not place.is_dir():
+            return set()
+        with os.scandir(place) as entries:
+            return {entry.name for entry in entries if entry.is_file()}
 
     def get(self, name: str, target: Path) -> None:
         """Bring a file to ``target``. Raises StoreError."""
@@ -69,7 +73,7 @@ class Folder:
             part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
             try:
                 shutil.copyfile(source, part)
-                part.replace(target)
+                integrity.replace(part, target)  # a later run trusts its size and time
             finally:
                 part.unlink(missing_ok=True)
 
@@ -94,7 +98,7 @@ class Folder:
 
     def remove(self, name: str) -> None:
         with _told(self, name):
-            (self.path / name).unlink(missing_ok=True)
+            integrity.drop(self.path / name)
 
     def under(self, name: str) -> "Folder":
         """A folder of it, as a store of its own."""

@@ -16,14 +16,22 @@ SoundMode = Literal["none", "silent", "auto", "file"]
 class Media:
     """A picture or sound that goes with a request.
 
-    ``identity`` is what the cache key sees: the hash of the bytes, or the URL where the bytes are
-    not ours. ``path`` holds the bytes of a local file, ``size`` a picture's upright size.
+    ``identity`` is where it comes from: the hash of the bytes, the URL where the bytes are not
+    ours, or the clip whose last frame it is. ``counts_as`` is the identity of the same picture in
+    other bytes, where one was asked for earlier. ``path`` holds the bytes of a local file, ``size``
+    a picture's upright size.
     """
 
     identity: str
     path: Path | None = None
     url: str | None = None
     size: Size | None = None
+    counts_as: str = ""
+
+    @property
+    def key(self) -> str:
+        """What the cache key sees."""
+        return self.counts_as or self.identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +58,15 @@ class TaskRequest:
         return {
             "model": self.model,
             "region": self.region,
-            "image": self.image.identity,
-            "last_image": self.last_image.identity if self.last_image else None,
+            "image": self.image.key,
+            "last_image": self.last_image.key if self.last_image else None,
             "prompt": self.prompt,
             "negative_prompt": self.negative_prompt,
             "template": self.template,
             "resolution": self.resolution,
             "duration": self.duration,
             "sound": self.sound,
-            "sound_file": self.sound_file.identity if self.sound_file else None,
+            "sound_file": self.sound_file.key if self.sound_file else None,
             "prompt_extend": self.prompt_extend,
             "watermark": self.watermark,
             "seed": self.seed,
@@ -66,7 +74,7 @@ class TaskRequest:
 
     def key(self, world: str) -> str:
         """The cache key: ``world`` keeps clips of the mock apart from paid ones."""
-        return _digest({"world": world, **self.record()})
+        return key_of(self.record(), world)
 
     def with_seed_for(self, take: int, written: int | None) -> "TaskRequest":
         """The request of take ``take`` (from 1): its seed is the written one, or derived.
@@ -78,6 +86,11 @@ class TaskRequest:
             return replace(self, seed=written)
         basis = {**self.record(), "seed": written, "take": take}
         return replace(self, seed=int(_digest(basis)[:8], 16) % 2_147_483_648)
+
+
+def key_of(record: dict[str, Any], world: str) -> str:
+    """The cache key of a request, by its ``record``."""
+    return _digest({"world": world, **record})
 
 
 def _digest(record: dict[str, Any]) -> str:

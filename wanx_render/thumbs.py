@@ -1,7 +1,8 @@
 """Small pictures of clips and first frames, named by the bytes they are made of and made once.
 
 A clip's are by-products of the decoding that every fetched clip goes through anyway: beside it they
-cost a few milliseconds, alone they cost a decoding of their own.
+cost a few milliseconds, alone they cost a decoding of their own. Each is sealed: one that changed
+on disk is made again, which a JPEG by itself would not show.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from threading import get_ident
 
 from PIL import Image
 
-from wanx_render import ffmpeg
+from wanx_render import ffmpeg, integrity
 from wanx_render.pictures import BadPicture, upright
 
 SIDE = 320  # pixels of the longer side; smaller pictures are left as they are
@@ -34,9 +35,16 @@ def path_of(folder: Path, sha256: str, which: str) -> Path:
 
 
 def kept(folder: Path, sha256: str) -> tuple[Path, ...]:
-    """The first, middle and last frame of the clip with these bytes; empty where one is missing."""
+    """The first, middle and last frame of the clip with these bytes; empty where one is missing,
+    or is not whole."""
     paths = tuple(path_of(folder, sha256, which) for which in WHICH)
-    return paths if all(path.is_file() for path in paths) else ()
+    return paths if all(map(integrity.is_whole, paths)) else ()
+
+
+def kept_picture(folder: Path, identity: str) -> Path | None:
+    """What ``picture`` made for a first frame earlier, where it is there and whole."""
+    path = path_of(folder, identity.removeprefix("sha256:"), "picture")
+    return path if integrity.is_whole(path) else None
 
 
 def make(
@@ -68,8 +76,7 @@ class Sketch:
     @classmethod
     def of(cls, folder: Path, name: str, frames: int) -> "Sketch":
         """A sketch of a clip of ``frames``; ``name`` keeps it apart from others at work."""
-        place = folder / ".cache" / "thumbs"
-        place.mkdir(parents=True, exist_ok=True)
+        place = integrity.folder(folder / ".cache" / "thumbs")
         named = hashlib.sha256(name.encode()).hexdigest()[:16]
         return cls(frames, place, f".{named}.{os.getpid()}.{get_ident()}")
 
@@ -121,8 +128,8 @@ def poster(program: ffmpeg.Ffmpeg, folder: Path, path: Path, sha256: str, frame:
     Raises FfmpegError.
     """
     target = path_of(folder, sha256, f"poster{frame}")
-    if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
+    if not integrity.is_whole(target):
+        integrity.folder(target.parent)
         part = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.part")
         try:
             ffmpeg.run(
@@ -134,7 +141,8 @@ def poster(program: ffmpeg.Ffmpeg, folder: Path, path: Path, sha256: str, frame:
                     "-y", ffmpeg.file_url(part),
                 ),
             )  # fmt: skip
-            part.replace(target)
+            integrity.seal(part, target.name)
+            integrity.place(part, target)
         finally:
             part.unlink(missing_ok=True)
     return target
@@ -145,10 +153,10 @@ def picture(folder: Path, identity: str, data: bytes) -> Path:
 
     Raises BadPicture where ``data`` is none, or is not the picture that was asked with.
     """
+    if there := kept_picture(folder, identity):
+        return there
     digest = identity.removeprefix("sha256:")
     target = path_of(folder, digest, "picture")
-    if target.is_file():
-        return target
     if hashlib.sha256(data).hexdigest() != digest:
         raise BadPicture("is another picture by now")
     image = upright(data)
@@ -174,7 +182,8 @@ def _encoded(image: Image.Image, quality: int) -> bytes:
 
 
 def _write(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    integrity.folder(target.parent)
     part = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.part")
     part.write_bytes(data)
-    part.replace(target)
+    integrity.seal(part, target.name)
+    integrity.place(part, target)

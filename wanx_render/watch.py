@@ -9,6 +9,7 @@ import asyncio
 import math
 from bisect import bisect_right, insort
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from wanx_render.backends.base import (
@@ -36,8 +37,13 @@ SAMPLES = 20  # from so many seen run times on, the documented bounds are forgot
 CROWD = 25  # from so many tasks on, the list is asked instead of each
 LIST_POLL = 15.0
 LIST_REACH = timedelta(hours=23, minutes=30)
+LIST_PAD = timedelta(minutes=2)  # clocks differ, and times on the wire are whole seconds
 LIST_FALLBACK = 300.0  # a task that the list does not tell of is asked about so often itself
-FORGOTTEN_AFTER = 8  # answers in a row that say UNKNOWN, before the day is over
+# UNKNOWN proves nothing: the list is asked too. A run ends, with the task left open, when both
+# have lost it, twice and so far apart, or after so long without a word.
+MISSING_APART = timedelta(minutes=10)
+UNKNOWN_WAIT = timedelta(minutes=30)
+LONGEST_UNKNOWN_POLL = 60.0
 
 Ended = Succeeded | Failed | Canceled | Unknown
 _STATUS = {Pending: "PENDING", Running: "RUNNING"}
@@ -73,6 +79,30 @@ class RunTimes:
         return self._known[(first + end) // 2] - elapsed if first < end else None
 
 
+@dataclass
+class _Silence:
+    """For how long a service has said UNKNOWN of a task, and when its list lacked it."""
+
+    began: datetime | None = None
+    answers: int = 0
+    missed: datetime | None = None  # when the list lacked it first
+    missing_twice: bool = False
+
+    def read(self, now: datetime, *, listed: bool) -> None:
+        """Note what a reading of the list showed."""
+        if listed:
+            self.missed = None
+        elif self.missed is None:
+            self.missed = now
+        else:
+            self.missing_twice = now - self.missed >= MISSING_APART
+
+    def pause(self) -> float:
+        """Seconds until the next question; longer each time."""
+        self.answers += 1
+        return min(OVERDUE_POLL * 2.0 ** min(self.answers - 1, 4), LONGEST_UNKNOWN_POLL)
+
+
 class Watch:
     """Waits for the ends of tasks; one for a whole run."""
 
@@ -93,7 +123,10 @@ class Watch:
         tell: Tell,
         hurried: Callable[[], bool] = lambda: True,
     ) -> Ended:
-        """How the task of ``attempt`` ended; Unknown only where the service has surely lost it.
+        """How the task of ``attempt`` ended.
+
+        Unknown where the service does not say so for ``UNKNOWN_WAIT``: the task may still come and
+        may be paid. It is ``expired`` where its day is over, so that nobody can ask any more.
 
         ``hurried`` says whether somebody waits for this very end. Raises Refused or Unreachable.
         """
@@ -114,7 +147,7 @@ class Watch:
         tell: Tell,
         hurried: Callable[[], bool],
     ) -> Ended:
-        times, asked, unknown = self._times_of(attempt), 0, 0
+        times, asked, silence = self._times_of(attempt), 0, _Silence()
         last: type[TaskState] | None = None
         while True:
             state = await self._backend.poll(task_id)
@@ -122,12 +155,12 @@ class Watch:
             changed, last = type(state) is not last, type(state)
             match state:
                 case Pending():
-                    unknown = 0
+                    silence = _Silence()
                     tell("pending" if changed else "polled", asked, times.left(0))
                     wait = PENDING_POLLS[min(asked, len(PENDING_POLLS)) - 1]
                     await self._until(task_id, state, wait)
                 case Running(started=started):
-                    unknown = 0
+                    silence = _Silence()
                     ran = (self._backend.now() - (started or attempt.asked_at)).total_seconds()
                     tell("running" if changed else "polled", asked, times.left(ran))
                     share = HURRIED if hurried() else CALM
@@ -135,11 +168,28 @@ class Watch:
                 case Succeeded():
                     times.saw((state.ended - state.started).total_seconds())
                     return state
-                case Unknown() if unknown < FORGOTTEN_AFTER and self._is_young(attempt):
-                    unknown += 1  # a service that lags, or one that lost its memory for a moment
-                    await self._clock.sleep(OVERDUE_POLL)
+                case Unknown():
+                    tell("unknown" if changed else "polled", asked)
+                    if await self._is_lost(attempt, task_id, silence):
+                        return replace(state, expired=not self._is_young(attempt))
+                    await self._clock.sleep(silence.pause())
                 case _:
                     return state
+
+    async def _is_lost(self, attempt: Attempt, task_id: str, silence: "_Silence") -> bool:
+        """Whether waiting on for a task that is UNKNOWN makes no sense any more in this run."""
+        now, service_now = self._clock.now(), self._backend.now()
+        silence.began = silence.began or now
+        if not self._is_young(attempt):
+            return silence.answers > 0  # said twice
+        if service_now - attempt.asked_at < LIST_REACH:
+            try:
+                rows = await self._backend.list(attempt.asked_at - LIST_PAD, service_now)
+            except ServiceError:
+                rows = None
+            if rows is not None:
+                silence.read(now, listed=any(row.task_id == task_id for row in rows))
+        return silence.missing_twice or now - silence.began >= UNKNOWN_WAIT
 
     def _times_of(self, attempt: Attempt) -> RunTimes:
         asked = attempt.request

@@ -1,5 +1,6 @@
 """What the orchestrator knows of a backend: five calls and six states, no vendor, no transport."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,10 @@ class Submission:
 
     request: TaskRequest
     label: str
+
+
+def quiet() -> None:
+    """For callers that need not know when a request leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,14 @@ class Canceled:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The service knows no such task: expired, or never its own."""
+    """The service does not say what became of the task: UNKNOWN, or a state that is new to us.
+
+    It proves neither that the task expired nor that it costs nothing.
+    """
 
     task_id: str
+    status: str = "UNKNOWN"
+    expired: bool = False  # whether its day is over, so that nobody can ask any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +134,11 @@ class Backend(Protocol):
         """
         ...
 
-    async def submit(self, submission: Submission) -> Accepted:
-        """Ask for a clip, once; raises Refused, Throttled, Unsent or Uncertain."""
+    async def submit(self, submission: Submission, sending: Callable[[], None] = quiet) -> Accepted:
+        """Ask for a clip, once; raises Refused, Throttled, Unsent or Uncertain.
+
+        ``sending`` is called before the first byte of the request may leave.
+        """
         ...
 
     async def poll(self, task_id: str) -> TaskState:
@@ -140,10 +153,14 @@ class Backend(Protocol):
         """The account's tasks submitted between two times of the service, at most 24 h apart."""
         ...
 
+    def check_result(self, url: str) -> None:
+        """Raises UnknownHost where the result is at an address that nobody permits."""
+        ...
+
     async def download(self, task: Succeeded, target: Path) -> None:
         """Put the clip's bytes into ``target``, a file that does not exist yet.
 
-        Raises Unreachable, or Broken for a result that is none.
+        Raises UnknownHost, Unreachable, or Broken for a result that is none.
         """
         ...
 

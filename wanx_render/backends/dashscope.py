@@ -1,25 +1,26 @@
 """The DashScope service over HTTP. Reads are repeated; the create call never is, by anyone.
 
-Two clients: one knows the key and speaks to the API's address alone; the other fetches results and
-sends uploads, and has never seen a key.
+Three clients: one knows the key and reads, one knows the key and creates, over a connection that
+nothing used before; the third fetches results and sends uploads, and has never seen a key. What
+comes in is bounded in time and size, and cleaned before anything else looks at it.
 """
 
 import asyncio
-import base64
 import hashlib
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
+from wanx_render import result_hosts
 from wanx_render.backends import vocabulary
 from wanx_render.backends.base import (
     Accepted,
@@ -28,32 +29,49 @@ from wanx_render.backends.base import (
     Submission,
     Succeeded,
     TaskState,
+    quiet,
+)
+from wanx_render.backends.cleaning import Cleaner, parsed
+from wanx_render.backends.transfer import (
+    ACCEPTED,
+    STALL_SECONDS,
+    Answer,
+    Download,
+    exchange,
+    stream_to,
 )
 from wanx_render.backends.uploads import Uploads
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.errors import (
-    Broken,
     Refused,
     ServiceError,
     Throttled,
     Uncertain,
+    UnknownHost,
     Unreachable,
     Unsent,
 )
+from wanx_render.result_hosts import BadAddress
 from wanx_render.task import Media
 
 # A short wait for the answer of a create call would only make doubt. A wait for a connection of our
 # own, while hundreds of clips come down, is no fault at all.
 CREATE_TIMEOUT = httpx.Timeout(60, connect=10, pool=None)
 READ_TIMEOUT = httpx.Timeout(30, connect=10, pool=None)
+# A whole exchange, in seconds of the service's clock: an answer of a byte a second ends too.
+CREATE_SECONDS, READ_SECONDS = 60.0, 60.0
+SLOWEST_UPLOAD = 32 * 1024  # bytes a second; a body of pictures may take longer
+LEAST_SECONDS = 3.0  # of real time, however fast the clock of an emulator runs
 READ_TRIES = 6
 READ_RETRIES = 200.0  # a whole outage ends soon, whatever the number of shots
 READ_RETRIES_AN_ANSWER = 0.5  # given back by each good answer: a run of days meets many faults
+LONGEST_RETRY_AFTER = 60.0
 QUERY_SHARE = 0.75  # of the account's queries a second; others may use the account too
 UPLOAD_KEPT = timedelta(hours=47)
 CLOCK_SET_BACK = timedelta(minutes=30)
-MOST_BYTES = 512 * 1024 * 1024
+DOWNLOAD_TRIES = 50  # of which those that brought no byte more are at most READ_TRIES
+MOST_PAGES = 1000
 _PAGE = 100
 _SURELY_UNSENT = (
     httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError,
@@ -68,35 +86,24 @@ class Access:
     base_url: str
     key: str = field(repr=False)
     own_hosts: bool = False  # results may come from the API's own host: an emulator
+    result_hosts: tuple[str, ...] = ()  # other hosts that a person allows results to come from
 
     @property
     def origin(self) -> tuple[str, str]:
         parts = urlsplit(self.base_url)
         return parts.scheme, parts.netloc
 
+    @property
+    def own_host(self) -> str:
+        """The host that results may come from besides the service's storage; mostly none."""
+        return (urlsplit(self.base_url).hostname or "") if self.own_hosts else ""
+
 
 # The client looks at every connection of its pool twice a request, so few are kept; queries are
 # paced and downloads bound by the line, so few are enough.
 _CONNECTIONS = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=60)
-
-
-def _client(
-    routes: Mapping[str, str | None], transport: httpx.AsyncBaseTransport | None
-) -> httpx.AsyncClient:
-    """A client that goes where ``routes`` say, and nowhere else for any variable."""
-
-    certificates = httpx.create_ssl_context()
-
-    def through(proxy: str | None) -> httpx.AsyncBaseTransport:
-        return httpx.AsyncHTTPTransport(certificates, limits=_CONNECTIONS, proxy=proxy)
-
-    mounts = {pattern: through(proxy) if proxy else None for pattern, proxy in routes.items()}
-    return httpx.AsyncClient(
-        timeout=READ_TIMEOUT,
-        follow_redirects=False,
-        transport=transport or through(None),
-        mounts={} if transport else mounts,
-    )
+# A connection that was kept too long fails in a way that looks like doubt: creates keep none.
+_FRESH = httpx.Limits(max_connections=8, max_keepalive_connections=0)
 
 
 class DashScope:
@@ -120,18 +127,22 @@ class DashScope:
         self._catalog = catalog
         self._clock = clock
         self._chance = chance
+        self._cleaner = Cleaner(access.key)
         self._ahead: timedelta | None = None  # how far the service's time is before ours
         self._pace = asyncio.Lock()
         self._retries_left = READ_RETRIES
         self._uploads = uploads or Uploads()
         self._sent: dict[str, frozenset[str]] = {}  # the uploads that each task was given
-        self._media = _client(routes or {}, transport)
-        self._api = _client(routes or {}, transport)
-        self._api.headers["Authorization"] = f"Bearer {access.key}"
+        self._traced = transport is None  # only a real connection says when its first byte leaves
+        key = {"Authorization": f"Bearer {access.key}"}
+        way = _Way(transport, routes or {})
+        self._api = way.client(_CONNECTIONS, key)
+        self._create = way.client(_FRESH, key)
+        self._media = way.client(_CONNECTIONS, {})
 
     async def close(self) -> None:
-        await self._api.aclose()
-        await self._media.aclose()
+        for client in (self._api, self._create, self._media):
+            await client.aclose()
 
     @cached_property
     def scope(self) -> str:
@@ -157,46 +168,61 @@ class DashScope:
                 until = self.now() + UPLOAD_KEPT
                 self._uploads.keep(self.scope, request.model, media.identity, url, until)
 
-    async def submit(self, submission: Submission) -> Accepted:
+    async def submit(self, submission: Submission, sending: Callable[[], None] = quiet) -> Accepted:
+        request, uploaded = self._create_request(submission)
+        started = _Started(sending)
+        if self._traced:
+            request.extensions["trace"] = started.trace
+        else:
+            started.mark()
+        seconds = CREATE_SECONDS + len(request.content) / SLOWEST_UPLOAD
+        try:
+            answer = await exchange(self._create, request, self._real(seconds))
+        except _SURELY_UNSENT as error:
+            raise Unsent("Unreachable", self._unreached(error)) from None
+        except httpx.HTTPError as error:
+            if not started.began:
+                raise Unsent("Unreachable", self._unreached(error)) from None
+            message = f"no answer to the request ({self._words(error)})"
+            raise Uncertain("NoAnswer", message) from None
+        self._set_clock(answer)
+        try:
+            accepted = self._judged(answer)
+        except Refused:
+            self._uploads.forget(uploaded)  # it may be these that the service cannot use
+            raise
+        self._sent[accepted.task_id] = uploaded
+        return accepted
+
+    def _create_request(self, submission: Submission) -> tuple[httpx.Request, frozenset[str]]:
+        """The create call, and the uploads that it names."""
         request, model = submission.request, self._catalog.models[submission.request.model]
         urls: dict[str, str] = {}
         for media in (request.image, request.last_image, request.sound_file):
             if media:
                 urls[media.identity] = self._kept(media, request.model) or media.url or ""
-        body = vocabulary.create_body(request, model, urls)
         headers = {"X-DashScope-Async": "enable"}
         uploaded = frozenset(url for url in urls.values() if url.startswith("oss://"))
         if uploaded:
             headers["X-DashScope-OssResourceResolve"] = "enable"
         url = self._access.base_url + vocabulary.create_path(self._service_name(submission))
-        # A connection of its own: one that was kept too long fails in a way that looks like doubt.
-        headers["Connection"] = "close"
-        try:
-            answer = await self._api.post(url, json=body, headers=headers, timeout=CREATE_TIMEOUT)
-        except _SURELY_UNSENT as error:
-            raise Unsent("Unreachable", f"the service cannot be reached ({_told(error)})") from None
-        except httpx.HTTPError as error:
-            raise Uncertain("NoAnswer", f"no answer to the request ({_told(error)})") from None
-        self._set_clock(answer)
-        try:
-            made = self._judged(answer)
-        except Refused:
-            self._uploads.forget(uploaded)  # it may be these that the service cannot use
-            raise
-        self._sent[made.task_id] = uploaded
-        return made
+        body = vocabulary.create_body(request, model, urls)
+        call = self._create.build_request(
+            "POST", url, json=body, headers=headers, timeout=CREATE_TIMEOUT
+        )
+        return call, uploaded
 
-    def _judged(self, answer: httpx.Response) -> Accepted:
+    def _judged(self, answer: Answer) -> Accepted:
         """What the answer to a create call proves."""
-        body = vocabulary.parsed(answer.content)
-        made = vocabulary.accepted(body) if answer.status_code == 200 else None
-        if made:
-            return made
+        body = parsed(answer.content)
+        accepted = vocabulary.accepted(body, self._cleaner) if answer.status == 200 else None
+        if accepted:
+            return accepted
         error = self._error(answer, body)
-        sure = 400 <= answer.status_code < 500 and "code" in body and answer.status_code != 408
-        if sure and answer.status_code == 429 and self._kind(error) == "busy":
+        refused = 400 <= answer.status < 500 and answer.status != 408 and _is_refusal(body)
+        if refused and answer.status == 429 and self._kind(error) == "busy":
             raise Throttled(error.code, error.message, error.request_id, _retry_after(answer))
-        if sure:
+        if refused:
             raise Refused(error.code, error.message, error.request_id)
         raise Uncertain(error.code, error.message, error.request_id)
 
@@ -213,11 +239,10 @@ class DashScope:
         """Put a file where only this account and model can use it, for 48 hours."""
         body = await self._read("/uploads", {"action": "getPolicy", "model": model})
         data = body.get("data")
-        if not isinstance(data, dict):
+        if not isinstance(data, dict) or not isinstance(data.get("upload_dir"), str):
             raise Unreachable("NoPolicy", "the service gave no place to upload the picture to")
-        host = str(data.get("upload_host", ""))
-        self._check_host(host, re.compile(r"[a-z0-9.-]+\.aliyuncs\.com"))
-        key = f"{data.get('upload_dir')}/{_plain_name(path)}"
+        host = self._upload_host(data.get("upload_host"))
+        key = f"{data['upload_dir']}/{_plain_name(path)}"
         form = {
             "OSSAccessKeyId": str(data.get("oss_access_key_id")),
             "Signature": str(data.get("signature")),
@@ -228,47 +253,64 @@ class DashScope:
             "success_action_status": "200",
         }
         content = await asyncio.to_thread(path.read_bytes)
+        files = {"file": (_plain_name(path), content)}
+        seconds = self._real(CREATE_SECONDS + len(content) / SLOWEST_UPLOAD)
         try:
-            files = {"file": (_plain_name(path), content)}
-            answer = await self._media.post(host, data=form, files=files, timeout=CREATE_TIMEOUT)
-        except httpx.HTTPError as error:
-            raise Unreachable("UploadFailed", f"{path.name}: {_told(error)}") from None
-        if answer.status_code != 200:
-            raise Unreachable("UploadFailed", f"{path.name}: status {answer.status_code}")
+            request = self._media.build_request(
+                "POST", host, data=form, files=files, timeout=CREATE_TIMEOUT
+            )
+            answer = await exchange(self._media, request, seconds)
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
+            raise Unreachable("UploadFailed", f"{path.name}: {self._words(error)}") from None
+        if answer.status != 200:
+            raise Unreachable("UploadFailed", f"{path.name}: status {answer.status}")
         return f"oss://{key}"
+
+    def _upload_host(self, url: Any) -> str:
+        """Where to upload to: the vendor's own hosts, or the emulator's."""
+        try:
+            address = result_hosts.parse(url if isinstance(url, str) else "")
+        except BadAddress as error:
+            raise Unreachable("NoPolicy", f"the service's place for uploads: {error}") from None
+        vendor = address.scheme == "https" and address.host.endswith(".aliyuncs.com")
+        own = self._access.own_hosts and self._access.own_host == address.host
+        if not vendor and not own:
+            raise Unreachable("NoPolicy", f"the service names {address.host} to upload pictures to")
+        return address.url
 
     # -- reads -----------------------------------------------------------------------------------
 
     async def poll(self, task_id: str) -> TaskState:
         for _ in range(READ_TRIES):
-            body = await self._read(f"/tasks/{task_id}", {})
+            body = await self._read(f"/tasks/{quote(task_id, safe='')}", {})
             hours = self._catalog.service.result_hours.value
-            found = vocabulary.state(task_id, body, hours)
-            if isinstance(found, Failed):
+            context = vocabulary.Context(self._cleaner, hours, self.now())
+            state = vocabulary.state(task_id, body, context)
+            if isinstance(state, Failed):
                 self._uploads.forget(self._sent.get(task_id, frozenset()))
-            if found is not None:
-                return found
+            if state is not None:
+                return state
             await self._breathe(1)
-        raise Unreachable("NoState", f"the service says nothing of task {task_id}")
+        raise Unreachable("NoState", f"the service's answer does not say how task {task_id} is")
 
     async def cancel(self, task_id: str) -> bool:
-        url = f"{self._access.base_url}/tasks/{task_id}/cancel"
+        url = f"{self._access.base_url}/tasks/{quote(task_id, safe='')}/cancel"
         try:
-            answer = await self._api.post(url)
+            request = self._api.build_request("POST", url)
+            answer = await exchange(self._api, request, self._real(READ_SECONDS))
         except httpx.HTTPError as error:
-            raise Unreachable("Unreachable", _told(error)) from None
-        body = vocabulary.parsed(answer.content)
-        if answer.status_code == 200 and body:
+            raise Unreachable("Unreachable", self._unreached(error)) from None
+        body = parsed(answer.content)
+        if answer.status == 200 and body:
             return True
-        told = self._error(answer, body)
-        if told.code == "UnsupportedOperation":
+        error_ = self._error(answer, body)
+        if error_.code == "UnsupportedOperation":
             return False
-        raise Refused(told.code, told.message, told.request_id)
+        raise Refused(error_.code, error_.message, error_.request_id)
 
     async def list(self, start: datetime, end: datetime) -> tuple[Listed, ...]:
-        found: dict[str, Listed] = {}
-        number, pages = 1, 1
-        while number <= pages:
+        rows: dict[str, Listed] = {}
+        for number in range(1, MOST_PAGES + 1):
             query = {
                 "start_time": vocabulary.list_time(start),
                 "end_time": vocabulary.list_time(end + timedelta(seconds=1)),
@@ -276,13 +318,17 @@ class DashScope:
                 "page_size": str(_PAGE),
             }
             body = await self._read("/tasks", query)
-            rows, total = body.get("data"), body.get("total_page")
-            if not isinstance(rows, list) or not isinstance(total, int):
+            page, pages = body.get("data"), body.get("total_page")
+            if not isinstance(page, list) or not isinstance(pages, int):
                 raise Unreachable("NoList", "the service's list of tasks cannot be read")
-            read = (vocabulary.listed(row, self._catalog) for row in rows)
-            found |= {row.task_id: row for row in read if row}
-            number, pages = number + 1, min(total, 10_000)
-        return tuple(found.values())
+            listed = (vocabulary.listed(row, self._catalog, self._cleaner) for row in page)
+            more = {row.task_id: row for row in listed if row}
+            # A page that brings nothing new is the last one, whatever number of them is promised.
+            ends = number >= pages or not more.keys() - rows.keys()
+            rows |= more
+            if ends:
+                break
+        return tuple(rows.values())
 
     async def _read(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         """The answer to a read, repeated while that may help. Raises Refused or Unreachable."""
@@ -294,23 +340,28 @@ class DashScope:
                 self._retries_left -= 1
             try:
                 await self._my_turn()
-                answer = await self._api.get(self._access.base_url + path, params=dict(query))
+                answer = await self._asked(path, query)
             except httpx.HTTPError as error:
-                last = Unreachable("Unreachable", f"the service cannot be reached ({_told(error)})")
+                last = Unreachable("Unreachable", self._unreached(error))
                 await self._breathe(number)
                 continue
-            body = vocabulary.parsed(answer.content)
+            body = parsed(answer.content)
             self._set_clock(answer)
-            if answer.status_code == 200 and body:
+            if answer.status == 200 and body and not _is_refusal(body):
                 gained = self._retries_left + READ_RETRIES_AN_ANSWER
                 self._retries_left = min(gained, READ_RETRIES)
                 return body
             last = self._error(answer, body)
-            busy = answer.status_code == 429 and self._kind(last) == "busy"
-            if "code" in body and answer.status_code < 500 and not busy:
+            busy = answer.status == 429 and self._kind(last) == "busy"
+            if _is_refusal(body) and answer.status < 500 and answer.status != 408 and not busy:
                 raise Refused(last.code, last.message, last.request_id)
             await self._breathe(number, _retry_after(answer))
         raise Unreachable(last.code, last.message, last.request_id)
+
+    async def _asked(self, path: str, query: Mapping[str, str]) -> Answer:
+        url = self._access.base_url + path
+        request = self._api.build_request("GET", url, params=dict(query) or None)
+        return await exchange(self._api, request, self._real(READ_SECONDS))
 
     async def _my_turn(self) -> None:
         """Keep the account's limit of queries a second, over everything this run asks."""
@@ -318,98 +369,166 @@ class DashScope:
             share = self._catalog.service.queries_per_second.value * QUERY_SHARE
             await self._clock.sleep(1 / share)
 
-    async def _breathe(self, number: int, told: float | None = None) -> None:
+    async def _breathe(self, number: int, asked: float | None = None) -> None:
         """Wait before a read is repeated: as long as the service says, else longer each time."""
-        longest = min(2.0**number, 20)
-        wait = self._chance.uniform(0.1, longest) if told is None else min(told, 60)
+        longest = min(2.0 ** min(number, 10), 20)
+        wait = self._chance.uniform(0.1, longest) if asked is None else asked
         await self._clock.sleep(wait)
+
+    def _real(self, seconds: float) -> float:
+        """Seconds of the service's clock as real ones, which a fast clock makes few."""
+        return max(seconds / self._clock.pace, LEAST_SECONDS)
 
     # -- results ---------------------------------------------------------------------------------
 
+    def check_result(self, url: str) -> None:
+        self._result_url(url)
+
+    def _result_url(self, url: str) -> str:
+        """The URL to fetch a result by. Raises UnknownHost."""
+        try:
+            address = result_hosts.parse(url)
+        except BadAddress as error:
+            raise UnknownHost("", f"an address that cannot be used ({error})") from None
+        permitted = (*self._catalog.service.result_hosts.value, *self._access.result_hosts)
+        fetched_by = result_hosts.to_fetch(address, permitted, self._access.own_host)
+        if fetched_by is None:
+            raise UnknownHost(address.host, address.shown)
+        return fetched_by
+
     async def download(self, task: Succeeded, target: Path) -> None:
-        hosts = "|".join(re.escape(host) for host in self._catalog.service.result_hosts.value)
-        self._check_host(task.url, re.compile(hosts))
-        last = "no answer"
-        for number in range(READ_TRIES):
+        url = self._result_url(task.url)
+        download = Download(target, self._real(STALL_SECONDS))
+        idle, problem = 0, "no answer"
+        for number in range(DOWNLOAD_TRIES):
+            before = download.size
             try:
-                problem = await self._fetched(task.url, target)
+                outcome = await self._fetched(url, download)
             except httpx.HTTPError as error:
-                problem = _told(error)
-            if problem is None:
+                outcome = self._words(error)
+            if outcome is None:
                 return
-            last = problem
-            target.unlink(missing_ok=True)
-            await self._breathe(number)
-        raise Unreachable("DownloadFailed", f"the clip of task {task.task_id}: {last}")
+            problem = outcome
+            idle = 0 if download.size > before else idle + 1
+            if idle >= READ_TRIES:
+                break
+            await self._breathe(min(number, idle))
+        raise Unreachable("DownloadFailed", f"the clip of task {task.task_id}: {problem}")
 
-    async def _fetched(self, url: str, target: Path) -> str | None:
-        """Fetch once; None, or what went wrong."""
-        headers = {"Accept-Encoding": "identity"}
-        async with self._media.stream("GET", url, headers=headers) as answer:
-            if answer.status_code != 200:
-                return f"status {answer.status_code}"
-            promised, size, head = answer.headers.get("content-length"), 0, b""
-            digest = hashlib.md5(usedforsecurity=False)
-            with target.open("wb") as file:
-                async for chunk in answer.aiter_raw():
-                    size += len(chunk)
-                    head = (head + chunk)[:12] if len(head) < 12 else head
-                    if size > MOST_BYTES:
-                        raise Broken(f"the result is larger than {MOST_BYTES >> 20} MiB")
-                    digest.update(chunk)
-                    file.write(chunk)
-        if head[4:8] != b"ftyp":
-            return "what came is no mp4"
-        if promised is None or not promised.isdecimal() or int(promised) != size:
-            return f"{size} bytes came, {promised or 'no number'} were promised"
-        wanted = answer.headers.get("content-md5")
-        if wanted and wanted != base64.b64encode(digest.digest()).decode():
-            return "the bytes that came are not the ones that were sent"
-        return None
-
-    def _check_host(self, url: str, allowed: re.Pattern[str]) -> None:
-        """Results and uploads go to the vendor's storage alone, or to the emulator's own host."""
-        parts = urlsplit(url)
-        if self._access.own_hosts and (parts.scheme, parts.netloc) == self._access.origin:
-            return
-        if parts.scheme == "https" and allowed.fullmatch(parts.hostname or ""):
-            return
-        raise Broken(f"the service names an address that is not its storage: {parts.hostname}")
+    async def _fetched(self, url: str, download: Download) -> str | None:
+        """Fetch what is missing, once; None, or what went wrong."""
+        for _ in range(_MOST_REDIRECTS):
+            request = self._media.build_request("GET", url, headers=download.headers())
+            answer = await self._media.send(request, stream=True)
+            try:
+                if not answer.is_redirect:
+                    return await stream_to(download, answer)
+                url = self._result_url(urljoin(url, answer.headers["location"]))
+            except UnknownHost as error:
+                return f"it leads on to {error.shown}"
+            finally:
+                await answer.aclose()
+        return "it leads from one address to the next"
 
     # -- answers ---------------------------------------------------------------------------------
 
-    def _set_clock(self, answer: httpx.Response) -> None:
+    def _set_clock(self, answer: Answer) -> None:
         try:
-            told = parsedate_to_datetime(answer.headers.get("date", ""))
-        except (ValueError, TypeError):
+            time = parsedate_to_datetime(answer.headers.get("date", ""))
+            ahead = time.astimezone(UTC) - self._clock.now()
+        except (ValueError, TypeError, OverflowError):
             return
-        seen = told.astimezone(UTC) - self._clock.now()
+        if abs(ahead) > _FARTHEST:  # no clock is so wrong; the answer is
+            return
         # An answer that came late makes the service look slow: the quickest one is nearest to the
         # truth. Far behind it, the service's clock was set back.
-        late = self._ahead is not None and self._ahead - CLOCK_SET_BACK < seen < self._ahead
-        self._ahead = self._ahead if late else seen
+        late = self._ahead is not None and self._ahead - CLOCK_SET_BACK < ahead < self._ahead
+        self._ahead = self._ahead if late else ahead
 
-    def _error(self, answer: httpx.Response, body: Mapping[str, Any]) -> ServiceError:
-        code, message = body.get("code"), body.get("message")
-        if isinstance(code, str) and code:
-            told = message if isinstance(message, str) else ""
-            return ServiceError(code, told, str(body.get("request_id") or ""))
-        kind = answer.headers.get("content-type", "no type").partition(";")[0]
-        told = f"status {answer.status_code} with {kind}, not the service's form"
-        return ServiceError("NotTheService", f"{told}; is there a proxy or a sign-in page between?")
+    def _error(self, answer: Answer, body: Mapping[str, Any]) -> ServiceError:
+        problem = vocabulary.error_of(body, self._cleaner)
+        if problem.code:
+            request_id = self._cleaner.text(body.get("request_id"))
+            return ServiceError(problem.code, problem.message, request_id)
+        kind = self._cleaner.text(answer.headers.get("content-type", "no type").partition(";")[0])
+        what = f"status {answer.status} with {kind}, not the service's form"
+        return ServiceError("NotTheService", f"{what}; is there a proxy or a sign-in page between?")
 
     def _kind(self, error: ServiceError) -> str:
-        return self._catalog.meaning(error.code).kind
+        return self._catalog.meaning(error.code, error.message).kind
+
+    def _unreached(self, error: Exception) -> str:
+        parts = urlsplit(self._access.base_url)
+        return f"the service at {parts.netloc} cannot be reached ({self._words(error)})"
+
+    def _words(self, error: Exception) -> str:
+        """What went wrong, without any address: addresses hold signatures."""
+        words = re.sub(r"https?://\S+", "...", str(error)) or type(error).__name__
+        return self._cleaner.text(words, 300)
 
 
-def _told(error: httpx.HTTPError) -> str:
-    """What went wrong, without any address: addresses hold signatures."""
-    return re.sub(r"https?://\S+", "...", str(error)) or type(error).__name__
+_MOST_REDIRECTS = 4
+_FARTHEST = timedelta(days=3650)
 
 
-def _retry_after(answer: httpx.Response) -> float | None:
+class _Way:
+    """How connections are made: through the proxies of ``routes``, or all over one transport."""
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport | None, routes: Mapping[str, str | None]
+    ) -> None:
+        self._transport = transport
+        self._routes = routes
+        self._certificates = None if transport else httpx.create_ssl_context()
+
+    def client(self, limits: httpx.Limits, headers: Mapping[str, str]) -> httpx.AsyncClient:
+        """A client that goes where the routes say, and nowhere else for any variable."""
+        mounts = {
+            pattern: self._through(limits, proxy) if proxy else None
+            for pattern, proxy in self._routes.items()
+        }
+        return httpx.AsyncClient(
+            headers={"Accept-Encoding": ACCEPTED, **headers},
+            timeout=READ_TIMEOUT,
+            follow_redirects=False,
+            transport=self._transport or self._through(limits, None),
+            mounts={} if self._transport else mounts,
+        )
+
+    def _through(self, limits: httpx.Limits, proxy: str | None) -> httpx.AsyncBaseTransport:
+        verify = self._certificates or True
+        return httpx.AsyncHTTPTransport(verify, limits=limits, proxy=proxy)
+
+
+@dataclass
+class _Started:
+    """Notes, and has noted, that the first byte of a request is about to leave."""
+
+    sending: Callable[[], None]
+    began: bool = False
+
+    def mark(self) -> None:
+        if not self.began:
+            self.began = True
+            self.sending()
+
+    async def trace(self, event: str, _: Any) -> None:
+        """What httpcore calls at each step; before the headers nothing of the request is sent."""
+        if event.endswith("send_request_headers.started"):
+            self.mark()
+
+
+def _is_refusal(body: Mapping[str, Any]) -> bool:
+    """Whether an answer is a refusal in the service's own form, flat or nested."""
+    answers = any(isinstance(body.get(name), dict | list) for name in ("output", "data"))
+    return not answers and (bool(body.get("code")) or isinstance(body.get("error"), dict))
+
+
+def _retry_after(answer: Answer) -> float | None:
     text = answer.headers.get("retry-after", "")
-    return float(text) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text) else None
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,3})?", text):
+        return None
+    return min(float(text), LONGEST_RETRY_AFTER)
 
 
 def _plain_name(path: Path) -> str:

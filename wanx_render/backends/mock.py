@@ -8,13 +8,21 @@ import asyncio
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from wanx_render import ffmpeg
-from wanx_render.backends.base import Accepted, Listed, Submission, Succeeded, TaskState
+from wanx_render.backends.base import (
+    Accepted,
+    Listed,
+    Submission,
+    Succeeded,
+    TaskState,
+    quiet,
+)
 from wanx_render.backends.simulator import Simulator, Task
 from wanx_render.backends.slate import clip_call, make_clip
 from wanx_render.capabilities import Catalog
@@ -82,7 +90,8 @@ class MockBackend:
     async def prepare(self, submission: Submission) -> None:
         """Nothing has to be uploaded."""
 
-    async def submit(self, submission: Submission) -> Accepted:
+    async def submit(self, submission: Submission, sending: Callable[[], None] = quiet) -> Accepted:
+        sending()
         accepted = self._simulator.submit(_ACCOUNT, submission.request)
         self._labels[accepted.task_id] = submission.label
         self._remember()
@@ -109,6 +118,9 @@ class MockBackend:
             for task in self._simulator.tasks()
             if start <= (at := task.submitted) <= end
         )
+
+    def check_result(self, url: str) -> None:  # the protocol's form
+        """The mock's results are made here."""
 
     async def download(self, task: Succeeded, target: Path) -> None:
         known = self._simulator.task(_ACCOUNT, task.task_id)

@@ -15,7 +15,7 @@ from typing import Any
 import ffmpeg as graph
 from PIL import Image, ImageDraw, ImageOps
 
-from wanx_render import ffmpeg, fonts, pictures
+from wanx_render import ffmpeg, fonts, panel, pictures
 from wanx_render.capabilities import Catalog
 from wanx_render.fonts import Font
 from wanx_render.geometry import Size, predicted_size
@@ -29,7 +29,7 @@ _DRIFT_LIMIT = Fraction(1, 9)  # of the side it moves along
 # Where only the service could fetch the first frame, its shape is not known here.
 _ASSUMED = Size(1280, 720)
 
-_INK, _DIM, _PANEL = (255, 255, 255, 255), (205, 214, 226, 255), (14, 20, 30, 216)
+_INK, _DIM = (255, 255, 255, 255), (205, 214, 226, 255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def clip_arguments(call: ClipCall, drift: Drift, still: Path, slate: Path) -> li
     shown = shown.filter("crop", call.size.width, call.size.height, *_path(drift, frames))
     if call.request.sound in ("auto", "file"):
         shown = shown.filter("drawbox", color="white@0.6", t="fill", enable=_flash(call.rate))
-    where = _slate_place(call.size)
+    where = panel.place(call.size)
     shown = shown.overlay(
         graph.input(ffmpeg.file_url(slate), f="png_pipe"), x=where.x, y=where.y, format="yuv420"
     )
@@ -125,7 +125,7 @@ def _flash(rate: Fraction) -> str:
 
 
 def _counter(shown: Any, size: Size) -> Any:
-    place, font = _slate_place(size), fonts.chinese()
+    place, font = panel.place(size), fonts.chinese()
     unit = place.unit
     return shown.filter(
         "drawtext",
@@ -204,41 +204,20 @@ def _placeholder(size: Size, identity: str) -> Image.Image:
     return corners.resize((size.width, size.height), Image.Resampling.BICUBIC)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    x: int
-    y: int
-    width: int
-    height: int
-    unit: int  # the height of a line of small text
-
-
-def _slate_place(size: Size) -> _Place:
-    """Low in the middle, inside both a centred 9:16 crop and a centred square one."""
-    inner = min(size.width, size.height * 9 // 16)
-    width = inner * 88 // 100 // 2 * 2
-    unit = max(width // 24, 9)
-    height = unit * 17 // 2 // 2 * 2
-    x = (size.width - width) // 4 * 2
-    square = min(size.width, size.height)
-    y = ((size.height + square) // 2 - height - square // 16) // 2 * 2
-    return _Place(x, y, width, height, unit)
-
-
 def _slate(call: ClipCall) -> Image.Image:
-    place, font = _slate_place(call.size), fonts.chinese()
+    place, font = panel.place(call.size), fonts.chinese()
     unit = place.unit
-    panel = Image.new("RGBA", (place.width, place.height), (0, 0, 0, 0))
-    draw = ImageDraw.Draw(panel)
-    draw.rounded_rectangle((0, 0, place.width - 1, place.height - 1), unit // 2, fill=_PANEL)
+    drawn = Image.new("RGBA", (place.width, place.height), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(drawn)
+    draw.rounded_rectangle((0, 0, place.width - 1, place.height - 1), unit // 2, fill=panel.FILL)
     request = call.request
-    draw.text((unit, unit * 5 // 8), f"MOCK  {call.label}", _INK, font.at(unit * 6 // 5))
+    draw.text((unit, unit * 5 // 8), f"{panel.TITLE}  {call.label}", _INK, font.at(unit * 6 // 5))
     facts = f"{request.model}  {request.resolution}  {request.duration} s  {call.rate} fps"
     draw.text((unit, unit * 9 // 4), facts, _DIM, font.at(unit * 7 // 8))
     text = request.prompt or (f"template {request.template}" if request.template else "no prompt")
     wrapped = _wrap(fonts.showable(text, font), font, unit, place.width - 2 * unit)
     draw.multiline_text((unit, unit * 31 // 8), wrapped, _INK, font.at(unit), spacing=unit // 5)
-    return panel
+    return drawn
 
 
 def _wrap(text: str, font: Font, pixels: int, width: int, lines: int = 3) -> str:

@@ -3,9 +3,9 @@
 Fields and values are those of the official text of November 2025 and of the page on tasks.
 """
 
-import json
-import math
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -20,6 +20,7 @@ from wanx_render.backends.base import (
     TaskState,
     Unknown,
 )
+from wanx_render.backends.cleaning import LONGEST_NUMBER, Cleaner, identifier, parsed
 from wanx_render.capabilities import Catalog, Model
 from wanx_render.task import Media, TaskRequest
 
@@ -74,95 +75,171 @@ def _frames(request: TaskRequest, model: Model, urls: Mapping[str, str]) -> dict
     return {name: url for name, url in named.items() if url}
 
 
-def parsed(data: bytes) -> dict[str, Any]:
-    """A JSON object, or an empty one where ``data`` is none."""
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def accepted(body: Mapping[str, Any]) -> Accepted | None:
+def accepted(body: Mapping[str, Any], cleaner: Cleaner) -> Accepted | None:
     """The task a create call began, if its answer says so without doubt."""
     output = body.get("output")
-    task_id = output.get("task_id") if isinstance(output, dict) else None
-    if not isinstance(task_id, str) or not task_id:
-        return None
-    return Accepted(task_id, _text(body.get("request_id")))
+    task_id = identifier(output.get("task_id")) if isinstance(output, dict) else ""
+    return Accepted(task_id, cleaner.text(body.get("request_id"))) if task_id else None
 
 
-def state(task_id: str, body: Mapping[str, Any], result_hours: int) -> TaskState | None:
-    """How a task stands by the answer of a query; None for an answer that says nothing."""
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an answer is read with."""
+
+    cleaner: Cleaner
+    result_hours: int  # for which a result can be fetched
+    now: datetime  # the service's time
+
+
+def state(task_id: str, body: Mapping[str, Any], context: Context) -> TaskState | None:
+    """How a task stands by the answer of a query; None for an answer that says nothing.
+
+    A state that is not in the documents is ``Unknown``, which proves nothing.
+    """
     output = body.get("output")
-    if not isinstance(output, dict):
+    status = output.get("task_status") if isinstance(output, dict) else None
+    if not isinstance(output, dict) or not isinstance(status, str):
         return None
     submitted, started, ended = (
         moment(output.get(name)) for name in ("submit_time", "scheduled_time", "end_time")
     )
-    match output.get("task_status"):
+    cleaner = context.cleaner
+    match status.upper():
         case "PENDING":
             return Pending(task_id, submitted)
         case "RUNNING" | "SUSPENDED":
             return Running(task_id, submitted, started)
         case "SUCCEEDED":
-            url = output.get("video_url")
-            if not isinstance(url, str) or not url:
-                return None
-            ended = ended or submitted or datetime.now(UTC)
-            usage = body.get("usage")
-            actual = output.get("actual_prompt")
-            return Succeeded(
-                task_id=task_id,
-                url=url,
-                submitted=submitted or ended,
-                started=started or submitted or ended,
-                ended=ended,
-                expires=ended + timedelta(hours=result_hours),
-                original_prompt=_text(output.get("orig_prompt")),
-                actual_prompt=actual if isinstance(actual, str) else None,
-                usage=usage if isinstance(usage, dict) else {},
-            )
+            return _succeeded(task_id, body, (submitted, started, ended), context)
         case "FAILED":
-            code, message = _text(output.get("code")), _text(output.get("message"))
-            request_id = _text(body.get("request_id"))
-            return Failed(task_id, code, message, request_id, submitted, started, ended)
-        case "CANCELED":
+            problem = error_of(output, cleaner)
+            request_id = cleaner.text(body.get("request_id"))
+            times = (submitted, started, ended)
+            return Failed(task_id, problem.code, problem.message, request_id, *times)
+        case "CANCELED" | "CANCELLED":
             return Canceled(task_id)
-        case "UNKNOWN":
-            return Unknown(task_id)
         case _:
-            return None
+            return Unknown(task_id, cleaner.text(status) or "UNKNOWN")
 
 
-def listed(row: Any, catalog: Catalog) -> Listed | None:
+Times = tuple[datetime | None, datetime | None, datetime | None]
+
+
+def _succeeded(
+    task_id: str, body: Mapping[str, Any], times: Times, context: Context
+) -> Succeeded | None:
+    """A task that is done; None where its answer names no result."""
+    output, cleaner = body["output"], context.cleaner
+    url = _result_url(output)
+    if not url:
+        return None
+    submitted, started, ended = times
+    ended = ended or context.now
+    return Succeeded(
+        task_id=task_id,
+        url=url,
+        submitted=submitted or ended,
+        started=min(started or submitted or ended, ended),
+        ended=ended,
+        expires=_expiry(url, ended, timedelta(hours=context.result_hours)),
+        original_prompt=cleaner.prose(output.get("orig_prompt")) or "",
+        actual_prompt=cleaner.prose(output.get("actual_prompt")),
+        usage=cleaner.facts(body.get("usage")),
+    )
+
+
+def _expiry(url: str, ended: datetime, usual: timedelta) -> datetime:
+    """When the link ends: so long after the task, or earlier where the link says so itself."""
+    written = re.search(r"[?&]Expires=(\d{1,11})(&|$)", url)
+    if written:
+        until = datetime.fromtimestamp(int(written[1]), UTC)
+        if ended < until < ended + usual - _LINK_ROUNDING:
+            return until
+    return ended + usual
+
+
+_LINK_ROUNDING = timedelta(minutes=1)  # links were seen to be signed some seconds before the end
+
+
+def _result_url(output: Mapping[str, Any]) -> str:
+    """Where the clip is: ``video_url``, or in ``results``, where sibling models put it."""
+    results = output.get("results")
+    if isinstance(results, list) and results:
+        results = results[0]
+    nested = results if isinstance(results, dict) else {}
+    names = (output.get("video_url"), nested.get("video_url"), nested.get("url"))
+    return next((url for url in names if isinstance(url, str) and url), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What the service says went wrong; the code is empty where it gives none."""
+
+    code: str
+    message: str
+
+
+def error_of(body: Mapping[str, Any], cleaner: Cleaner) -> Problem:
+    """Code and message in any of the forms in use: flat, under ``error``, as JSON in the message.
+
+    Source: captured answers of 2026; the nested forms come from the compatible mode and plan hosts.
+    """
+    nested = body.get("error")
+    if isinstance(nested, dict):
+        code = nested.get("code") or nested.get("type") or body.get("code")
+        return Problem(cleaner.text(code), cleaner.text(nested.get("message")))
+    message = body.get("message")
+    if isinstance(message, str) and message.lstrip().startswith("{"):
+        inner = parsed(message.encode("utf-8", "replace")).get("error")
+        if isinstance(inner, dict):
+            message = inner.get("message") or message
+    return Problem(cleaner.text(body.get("code")), cleaner.text(message))
+
+
+def listed(row: Any, catalog: Catalog, cleaner: Cleaner) -> Listed | None:
     """A row of the list; None for one that cannot be read."""
     if not isinstance(row, dict):
         return None
-    task_id, created = row.get("task_id"), row.get("gmt_create")
-    if not isinstance(task_id, str) or not isinstance(created, int | float):
+    task_id, created = identifier(row.get("task_id")), _milliseconds(row.get("gmt_create"))
+    if not task_id or created is None:
         return None
-    if not math.isfinite(created) or not 0 <= created < 253_402_300_800_000:
+    model = catalog.model(cleaner.text(row.get("model_name")))
+    status = cleaner.text(row.get("status")).upper()
+    return Listed(task_id, status, model.name if model else "", created)
+
+
+def _milliseconds(value: Any) -> datetime | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        value = int(value[:LONGEST_NUMBER])
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         return None
-    model = catalog.model(_text(row.get("model_name")))
-    at = datetime.fromtimestamp(created / 1000, UTC)
-    return Listed(task_id, _text(row.get("status")), model.name if model else "", at)
+    return _bounded(datetime.fromtimestamp(min(value / 1000, _LATEST), UTC))
+
+
+# Times outside these years are a fault of whoever writes them.
+_YEARS = range(2020, 2101)
+_LATEST = datetime(2101, 1, 1, tzinfo=UTC).timestamp()
 
 
 def moment(text: Any) -> datetime | None:
-    """A time as the service writes it, in UTC; None for anything else."""
+    """A time as the service writes it, in UTC; None for anything else.
+
+    One that names its zone is taken by it; the service's own name none.
+    """
     if not isinstance(text, str):
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=BEIJING).astimezone(UTC)
+        time = datetime.fromisoformat(text)
+        time = time if time.tzinfo else time.replace(tzinfo=BEIJING)
+        return _bounded(time.astimezone(UTC))
     except (ValueError, OverflowError):
         return None
+
+
+def _bounded(time: datetime) -> datetime | None:
+    return time if time.year in _YEARS else None
 
 
 def list_time(time: datetime) -> str:
     """A time as the list's filters want it."""
     return time.astimezone(BEIJING).strftime("%Y%m%d%H%M%S")
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

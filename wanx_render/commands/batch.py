@@ -81,13 +81,13 @@ def render_many(
     places = _places(where, some, several=len(batches) > 1)
     asked_at = None
     if backend != "mock":
-        asked_at = access(catalog, region, world.environ, options.base_url)
+        asked_at = access(catalog, region, world.environ, options.base_url, options.result_hosts)
     first = next(iter(places))
     with ExitStack() as stack:
         for folder in places:
             writable(folder)
             stack.enter_context(held(folder))
-        journals = {folder: stack.enter_context(opened(folder)) for folder in places}
+        journals = {folder: stack.enter_context(opened(folder, world.tell)) for folder in places}
         if where.bucket:
             _look(places)
         survey = Survey(options, catalog, program, journals, places)

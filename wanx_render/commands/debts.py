@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from wanx_render import ffmpeg
+from wanx_render.account import Account
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import RealClock
 from wanx_render.collect import Collector
@@ -15,13 +17,19 @@ from wanx_render.commands.base import World, folder_of, make_plan
 from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.lists import read_all
 from wanx_render.commands.service import access, dashscope, mock
+from wanx_render.commands.totals import POSSIBLY_PAID, film_cost
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.journal import Attempt, Journal
 from wanx_render.plan import Plan
+from wanx_render.pricing import sums
+from wanx_render.rebuild import is_lost
+from wanx_render.recognition import ClipJudge, pictures_by_identity
 from wanx_render.reports import terminal
 from wanx_render.rescue import Tally
 from wanx_render.rescue import rescue as run_rescue
+from wanx_render.result_hosts import shown_url
+from wanx_render.task import Media
 from wanx_render.watch import Watch
 
 
@@ -35,22 +43,33 @@ class DebtOptions:
     as_json: bool = False
     base_url: str | None = None
     catalog: Path | None = None
+    result_hosts: tuple[str, ...] = ()
 
 
 def status(options: DebtOptions, world: World) -> int:
     """Every attempt of the folder: its state, its age, and how long its result can be fetched."""
-    _, _, folder = _found(options)
+    made, _, folder = _found(options)
     with opened(folder) as journal:
         now = datetime.now(UTC)
-        records = [_record(attempt, now) for attempt in journal.every()]
+        attempts = journal.every()
+        records = [_record(attempt, now) for attempt in attempts]
+        film = film_cost(made, journal)
+        totals = {"film": sums(film), "folder": sums(journal.paid())}
+    open_ = [each for each in attempts if each.state in POSSIBLY_PAID]
     if options.as_json:
-        told = json.dumps({"attempts": records}, ensure_ascii=False, indent=2)
-        world.stdout.write(told + "\n")
+        document = {"attempts": records, "cost": totals, "possibly_paid": len(open_)}
+        world.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
         return 0
-    for each in records:
-        world.stdout.write(_line(each) + "\n")
+    for record in records:
+        world.stdout.write(_line(record) + "\n")
     if not records:
         world.tell("nothing was ever asked for from this folder")
+        return 0
+    maybe = f"; {len(open_)} more may be paid" if open_ else ""
+    mock = "MOCK: " if made.world == "mock" else ""
+    world.stdout.write(
+        f"{mock}this film {totals['film']}, this folder ever {totals['folder']}{maybe}\n"
+    )
     return 0
 
 
@@ -70,6 +89,7 @@ def _record(attempt: Attempt, now: datetime) -> dict[str, Any]:
         "cost": f"{attempt.amount} {attempt.currency}" if attempt.amount else None,
         "code": attempt.code,
         "message": attempt.message,
+        "result": shown_url(attempt.url) if owed else None,
     }
 
 
@@ -77,7 +97,11 @@ def _line(record: dict[str, Any]) -> str:
     words = [f"{record['attempt']:>4}", f"{record['take']:20}", f"{record['state']:11}"]
     words += [record["clip"] or f"task {record['task_id'] or 'unknown'}"]
     if record["hours_left"] is not None:
-        words.append(f"not fetched yet, {record['hours_left']:.1f} h left")
+        hours = record["hours_left"]
+        left = f"{hours:.1f} h left" if hours > 0 else "its time is over"
+        words.append(f"not fetched yet, {left}")
+    if record["result"]:
+        words.append(f"at {record['result']}")
     if record["message"]:
         words.append(f"{record['code'] or ''}: {record['message']}".lstrip(": "))
     return "  ".join(words)
@@ -89,38 +113,48 @@ def rescue(options: DebtOptions, world: World) -> int:
     program = ffmpeg.find(world.environ)
     who = None
     if made.world != "mock":
-        who = access(catalog, made.region, world.environ, options.base_url)
-    with held(folder), opened(folder) as journal, pool() as executor:
+        who = access(
+            catalog, made.region, world.environ, options.base_url, options.result_hosts
+        )  # fmt: skip
+    with held(folder), opened(folder, world.tell) as journal, pool() as executor:
         if who is None:
             service = mock(catalog, program, executor, folder, journal.attempts())
         else:
             service = dashscope(catalog, who, world.environ)
-        wall = RealClock()
+        wall, backend = RealClock(), service.backend
         plain = terminal.plain(world.stderr)
         emit = terminal.json_lines(world.stdout, wall) if options.as_json else plain
-        watch = Watch(service.backend, catalog, service.clock)
-        collector = Collector(service.backend, journal, catalog, watch, program, executor, folder)
+        watch = Watch(backend, catalog, service.clock)
+        collector = Collector(backend, journal, catalog, watch, program, executor, folder, wall)
+        account = Account(backend, catalog, service.clock, [journal])
+        sent = pictures_by_identity(_media(options), journal, folder)
+        judge = ClipJudge(backend, catalog, program, executor, folder, sent)
 
         async def run() -> Tally:
             try:
-                if journal.owed() or journal.every("submitting", "uncertain"):
+                if journal.owed() or journal.in_doubt(backend.scope):
                     await service.open(catalog)
-                return await run_rescue(collector, service.clock, emit)
+                return await run_rescue(collector, account, judge, emit)
             finally:
-                await service.backend.close()
+                await backend.close()
 
         tally = asyncio.run(run())
         waiting = len(journal.every("unresolved"))
+    code = 4 if waiting or tally.hosts else 1 if tally.left else 0
     if options.as_json:
-        record = {"event": "summary", "fetched": tally.fetched, "left": tally.left}
+        record = {
+            "event": "summary", "fetched": tally.fetched, "left": tally.left,
+            "hosts": sorted(tally.hosts), "exit_code": code,
+        }  # fmt: skip
         world.stdout.write(terminal.json_line(record, wall.now()))
     mocked = "MOCK: " if made.world == "mock" else ""
     clips = "clip" if tally.fetched == 1 else "clips"
     world.tell(f"{mocked}{tally.fetched} {clips} fetched, {tally.left} left")
+    for host in sorted(tally.hosts):
+        world.tell(f"if you trust it: wanx-render rescue {options.file} --result-host {host}")
     if waiting:
         world.tell(f"{waiting} need a person: wanx-render resolve {options.file}")
-        return 4
-    return 1 if tally.left else 0
+    return code
 
 
 @dataclass(frozen=True)
@@ -157,7 +191,7 @@ def resolve(options: DebtOptions, decision: Decision, world: World) -> int:
 
 
 def _show(options: DebtOptions, journal: Journal, world: World) -> int:
-    waiting = journal.every("unresolved")
+    waiting = journal.every("unresolved", "lost")
     if options.as_json:
         now = datetime.now(UTC)
         records = [_record(attempt, now) for attempt in waiting]
@@ -185,8 +219,8 @@ def _open_attempt(journal: Journal, decision: Decision) -> Attempt:
     Of an attempt whose account is gone, no run will ever find out more.
     """
     attempt = journal.attempt(decision.attempt or 0)
-    may = ("unresolved", "uncertain", "submitting", "submitted", "succeeded")
-    states = may if decision.release else may[:1]
+    may = ("unresolved", "uncertain", "submitting", "submitted", "succeeded", "lost")
+    states = may if decision.release else ("unresolved", "uncertain", "refused")
     if attempt is None or attempt.state not in states or attempt.clip_name:
         raise _wrong(f"attempt {decision.attempt} is not one that waits for a person")
     return attempt
@@ -201,7 +235,14 @@ def _found(options: DebtOptions) -> tuple[Plan, Catalog, Path]:
     batches, catalog = read_all((options.file,), options.catalog)
     loaded = batches[0].lists[0]  # the rows of a table share a journal
     folder = folder_of(loaded, options.out)
-    if not (folder / "journal.sqlite").is_file():
+    if not (folder / "journal.sqlite").is_file() and not is_lost(folder):
         told = f"nothing was rendered yet: there is no journal in {folder}"
         raise BadInput(Diagnostic("folder-empty", told, hint="choose the folder with --out"))
     return make_plan(loaded, catalog, options.backend), catalog, folder
+
+
+def _media(options: DebtOptions) -> Iterator[Media]:
+    """The pictures of all rows: they share the folder."""
+    batches, _ = read_all((options.file,), options.catalog)
+    for loaded in batches[0].lists:
+        yield from loaded.media.values()

@@ -1,15 +1,18 @@
 """A render folder while a command works in it: one process at a time, its journal, its workers."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from wanx_render.clock import RealClock
 from wanx_render.errors import FolderBusy
 from wanx_render.journal import Journal
+from wanx_render.rebuild import is_lost, rebuild
 
 
 @contextmanager
@@ -23,13 +26,56 @@ def held(folder: Path) -> Iterator[None]:
             f"another run is working in {folder}; wait for it, or choose another --out"
         ) from None
     try:
+        sweep(folder, RealClock().now().timestamp() - _LONGEST)
         yield
     finally:
         lock.release()
 
 
+_LONGEST = 3600  # seconds; commands that do not hold the folder write small files, in moments
+# What files are called while they are written, here and by earlier versions. People look into the
+# render folder, and may keep files of their own there.
+_BESIDE = re.compile(
+    r"\..+\.(mp4|jpg|json|html|srt|ass|otio|edl|fcpxml|csv)(\.\w+)*\.part(\.poster|\.\d+\.cell)?"
+    r"|\..+\.mp4\.\d+\.sound|\.write-\d+"
+)
+_WITHIN = re.compile(
+    r"\..+\.part|(mock-service|uploads)\.part|\.write-\d+|probe-\d+"
+    r"|\.[0-9a-f]{16}\.\d+\.\d+-\d\.jpg"
+)
+_UNFINISHED = {
+    ".": _BESIDE,
+    **dict.fromkeys(
+        ("clips", ".cache", ".cache/frames", ".cache/stores", ".cache/thumbs"), _WITHIN
+    ),
+}
+
+
+def sweep(folder: Path, before: float) -> None:
+    """Remove files that a killed process left unfinished in a render folder.
+
+    Only what has not changed since ``before``, in seconds since 1970; the caller holds the folder,
+    so that no run is at work on them. What cannot be removed is left.
+    """
+    for place, unfinished in _UNFINISHED.items():
+        with suppress(OSError), os.scandir(folder / place) as entries:
+            for entry in entries:
+                if unfinished.fullmatch(entry.name) and _old_file(entry, before):
+                    Path(entry.path).unlink(missing_ok=True)
+
+
+def _old_file(entry: "os.DirEntry[str]", before: float) -> bool:
+    return entry.is_file(follow_symlinks=False) and entry.stat().st_mtime < before
+
+
 @contextmanager
-def opened(folder: Path) -> Iterator[Journal]:
+def opened(folder: Path, tell: Callable[[str], None] = lambda _: None) -> Iterator[Journal]:
+    """The journal of a render folder; one that is gone beside paid clips is written again.
+
+    Raises BadInput for a journal that is not ours, NeedsPerson where clips cannot be explained.
+    """
+    if is_lost(folder):
+        tell(f"warning: {rebuild(folder)}")
     journal = Journal(folder / "journal.sqlite")
     try:
         yield journal

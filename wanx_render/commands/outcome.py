@@ -14,8 +14,10 @@ from wanx_render.commands.telling import as_asked
 from wanx_render.files import write_atomically
 from wanx_render.journal import Journal
 from wanx_render.manifest import Manifest
+from wanx_render.pricing import sums
 from wanx_render.render import Desk
 from wanx_render.reports.index import Entry, Heading, page
+from wanx_render.results import needs_person
 
 _STATES = {0: "done", 1: "failed", 4: "person"}
 
@@ -55,7 +57,7 @@ def outcome_of(
 def told_by(manifest: Manifest, folder: Path, home: Path) -> Outcome:
     """What the manifest in ``folder`` tells, whoever asked for what."""
     takes = [(shot.id, take) for shot in manifest.shots for take in shot.takes]
-    person = any(t.state == "unresolved" or t.code == "OverBudget" for _, t in takes)
+    person = needs_person([t.state for _, t in takes], [t.code for _, t in takes])
     failed = [
         f"{name} take {take.take}: {take.code}: {take.message}"
         for name, take in takes
@@ -172,10 +174,9 @@ class Index:
                 known[item.name] = Outcome.read(before["outcome"])
         amounts: dict[str, Decimal] = {}
         for journal in journals.values():
-            for currency, amount in journal.spent().items():
+            for currency, amount in journal.paid().items():
                 amounts[currency] = amounts.get(currency, Decimal(0)) + amount
-        cost = ", ".join(f"{amount:.2f} {currency}" for currency, amount in sorted(amounts.items()))
-        return cls(every, known, cost or "nothing", mock)
+        return cls(every, known, sums(amounts), mock)
 
     def text(self, link: Link, *, now: str) -> str:
         """The page."""

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,17 @@ from wanx_render.commands.base import (
     warnings,
     writable_file,
 )
+from wanx_render.commands.folder import opened
+from wanx_render.commands.outlook import Folder, look
 from wanx_render.commands.regain import told_where
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.files import write_atomically
 from wanx_render.forecast import Forecast, forecast
-from wanx_render.journal import Journal
 from wanx_render.load import Loaded
 from wanx_render.plan import Plan
+from wanx_render.rebuild import is_lost
 from wanx_render.reports import plan_table
-from wanx_render.retakes import retaken
-from wanx_render.standing import stand
 
 SAVED = "wanx-render plan"
 SAVED_MANY = "wanx-render plan of lists"
@@ -76,20 +77,18 @@ def plan(options: PlanOptions, world: World, found: tuple[Loaded, Catalog] | Non
 def look_ahead(loaded: Loaded, catalog: Catalog, options: PlanOptions) -> tuple[Plan, Forecast]:
     """The plan of a list and its forecast, held against the journal where there is one."""
 
-    def make(retakes: Mapping[str, int]) -> Plan:
-        return make_plan(loaded, catalog, options.backend, retakes)
-
-    refuse_unknown("--retake", options.retake, make({}))
+    refuse_unknown("--retake", options.retake, make_plan(loaded, catalog, options.backend))
     folder = folder_of(loaded, options.folder)
-    journal = Journal(folder / "journal.sqlite") if (folder / "journal.sqlite").exists() else None
-    try:
-        made, _ = retaken(make, options.retake, journal, folder)
-        standings = stand(made, journal, folder, cascade=options.cascade)
-        told = told_where(standings, journal, folder, made.world)
-        return made, forecast(made, told, catalog)
-    finally:
-        if journal:
-            journal.close()
+    with ExitStack() as stack:
+        journal = None
+        if (folder / "journal.sqlite").exists() or is_lost(folder):
+            journal = stack.enter_context(opened(folder))
+        outlook = look(
+            loaded, catalog, Folder(folder, journal),
+            backend=options.backend, retake=options.retake, cascade=options.cascade,
+        )  # fmt: skip
+        standings = told_where(outlook.standings, journal, folder, outlook.plan.world)
+        return outlook.plan, forecast(outlook.plan, standings, catalog)
 
 
 def saved(loaded: Loaded, told: Forecast) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """``plan`` of many lists: a line for each, and the whole; nothing is sent."""
 
 import json
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,9 +8,10 @@ from typing import Any
 
 from wanx_render.capabilities import Catalog
 from wanx_render.commands.approval import approved, priced
-from wanx_render.commands.base import World, make_plan
+from wanx_render.commands.base import World
 from wanx_render.commands.folder import opened
 from wanx_render.commands.lists import Choice, Item, chosen, items, only_named, read_all
+from wanx_render.commands.outlook import Folder, look
 from wanx_render.commands.plan import WORK_TO_PAY_FOR, PlanOptions, plan, save
 from wanx_render.commands.regain import told_where
 from wanx_render.diagnostics import Diagnostic
@@ -19,12 +19,12 @@ from wanx_render.errors import BadInput
 from wanx_render.forecast import Forecast, forecast, wall_seconds
 from wanx_render.journal import Journal
 from wanx_render.plan import Plan
-from wanx_render.pricing import total
+from wanx_render.pricing import exact, total
+from wanx_render.rebuild import is_lost
 from wanx_render.reports import plan_table
 from wanx_render.reports.plan_table import ListLine, Whole
-from wanx_render.retakes import retaken
 from wanx_render.shotlist import Money
-from wanx_render.standing import Standing, identities, stand
+from wanx_render.standing import Standing, identities
 
 DETAILED = 20  # so many chosen rows are shown in full
 
@@ -58,7 +58,7 @@ def plan_files(
     survey = _Survey(options, catalog)
     with ExitStack() as stack:
         for home in {item.home for item in some}:
-            if (home / "journal.sqlite").exists():
+            if (home / "journal.sqlite").exists() or is_lost(home):
                 survey.journals[home] = stack.enter_context(opened(home))
         retakes = only_named("--retake", every, options.retake) if options.retake else []
         asked = {each.name: tuple(each.only) for each in retakes}
@@ -90,12 +90,12 @@ class _Survey:
     def look(self, item: Item, retake: tuple[str, ...], *, full: bool) -> None:
         """Add a list."""
 
-        def make(retakes: Mapping[str, int]) -> Plan:
-            return make_plan(item.loaded, self.catalog, self.options.backend, retakes)
-
-        journal = self.journals.get(item.home)
-        made, _ = retaken(make, retake, journal, item.home)
-        standings = stand(made, journal, item.home, cascade=self.options.cascade)
+        folder = Folder(item.home, self.journals.get(item.home))
+        outlook = look(
+            item.loaded, self.catalog, folder,
+            backend=self.options.backend, retake=retake, cascade=self.options.cascade,
+        )  # fmt: skip
+        made, standings, journal = outlook.plan, outlook.standings, folder.journal
         meant = [s for s in standings if not item.only or s.take.shot in item.only]
         known = identities(made, standings)
         keys = {known[(s.take.shot, s.take.number)]: s for s in meant if s.state != "cached"}
@@ -114,7 +114,7 @@ class _Survey:
                 cached=states.count("cached"),
                 blocked=states.count("blocked"),
                 deliverables=len(made.deliverables),
-                cost=f"{cost.amount:.2f}",
+                cost=exact(cost.amount),
                 unknown_prices=cost.unknown,
                 folder=str(item.folder),
             )
@@ -140,7 +140,7 @@ class _Survey:
             lists=len(self.lines),
             takes=sum(line.takes for line in self.lines),
             to_make=len(new),
-            cost=f"{cost.amount:.2f}",
+            cost=exact(cost.amount),
             currency=cost.currency,
             unknown_prices=cost.unknown,
             at_least_seconds=least,

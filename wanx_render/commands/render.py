@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wanx_render import ffmpeg
+from wanx_render.account import Ambiguous
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import RealClock
 from wanx_render.commands.base import (
@@ -24,6 +25,7 @@ from wanx_render.commands.base import (
     warnings,
 )
 from wanx_render.commands.folder import held, opened, pool
+from wanx_render.commands.outlook import Folder, look
 from wanx_render.commands.plan import hold_to, open_saved
 from wanx_render.commands.regain import regain
 from wanx_render.commands.report import Source, after_run
@@ -43,8 +45,7 @@ from wanx_render.pricing import Total
 from wanx_render.render import Desk
 from wanx_render.render import render as run_plan
 from wanx_render.reports.terminal import Stage
-from wanx_render.retakes import retaken
-from wanx_render.standing import Standing, lost, stand
+from wanx_render.standing import Standing, lost
 
 if TYPE_CHECKING:
     from wanx_render.backends.dashscope import Access
@@ -71,6 +72,8 @@ class RenderOptions:
     rows: str | None = None  # of a table
     shard: str | None = None
     free: bool = False  # finish what is there, ask the service for nothing
+    result_hosts: tuple[str, ...] = ()  # that results may be fetched from, besides the service's
+    on_ambiguous: Ambiguous = "ask"
 
 
 def render(
@@ -88,7 +91,7 @@ def render(
     where = Workplace.of(options.executor, options.store, world.environ)
     asked_at = who_asks(options, made, catalog, world)
     folder = render_folder(options, loaded)
-    with held(folder), opened(folder) as journal, ExitStack() as stack:
+    with held(folder), opened(folder, world.tell) as journal, ExitStack() as stack:
         where.tried(folder)
         place = where.place(folder)
         session = Session.of(options, loaded, catalog, folder=folder, journal=journal)
@@ -145,13 +148,12 @@ class Session:
         folder: Path,
         journal: Journal,
     ) -> "Session":
-        def make(retakes: Mapping[str, int]) -> Plan:
-            return make_plan(loaded, catalog, options.backend, retakes)
-
-        made, counts = retaken(make, options.retake, journal, folder)
-        standings = stand(made, journal, folder, cascade=options.cascade)
-        attempts = journal.attempts()
-        return cls(options, loaded, catalog, folder, made, standings, counts, attempts)
+        outlook = look(
+            loaded, catalog, Folder(folder, journal),
+            backend=options.backend, retake=options.retake, cascade=options.cascade,
+        )  # fmt: skip
+        made, standings, counts = outlook.plan, outlook.standings, outlook.counts
+        return cls(options, loaded, catalog, folder, made, standings, counts, journal.attempts())
 
     @property
     def new(self) -> tuple[Take, ...]:
@@ -194,6 +196,8 @@ class Session:
             emit=emit,
             only=frozenset(self.options.only),
             cascade=self.options.cascade,
+            insisted=frozenset(self.options.retake),
+            on_ambiguous=self.options.on_ambiguous,
             warnings=tuple(_noted(each) for each in self.loaded.warnings),
         )
 
@@ -208,7 +212,8 @@ def who_asks(options: RenderOptions, made: Plan, catalog: Catalog, world: World)
     """Who asks and where, for a backend that needs a key."""
     if made.world == "mock":
         return None
-    return access(catalog, made.region, world.environ, options.base_url)
+    hosts = options.result_hosts
+    return access(catalog, made.region, world.environ, options.base_url, hosts)
 
 
 def reach(

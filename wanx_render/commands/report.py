@@ -29,6 +29,7 @@ NAME = "storyboard.html"
 _LOOKS = Path(__file__).parent.parent / "reports"
 _MANY = 1000  # shots; a page of more is for those who ask for it, with its 80 kB for each shot
 _HEAD = 4096  # bytes in which the mark stands
+_ENDING = b"\n<!-- sha256 of all above: "
 _POSTER_SECONDS = 1  # into the deliverable: behind a fade, and soon decoded
 
 R = TypeVar("R", TakeRecord, DeliverableRecord)
@@ -109,11 +110,12 @@ class Source:
 
     def picture(self, take: TakeRecord) -> bytes:
         """The picture that a take begins with."""
-        identity = str(take.request.get("image"))
-        there = thumbs.path_of(self.kept, identity.removeprefix("sha256:"), "picture")
-        if there.is_file():
+        identity = take.picture or str(take.request.get("image"))
+        if there := thumbs.kept_picture(self.kept, identity):
             return there.read_bytes()
         data = self._bytes_of(identity, take.first_frame)
+        if not identity.startswith("sha256:"):  # a chained one, known by its clip
+            identity = f"sha256:{hashlib.sha256(data).hexdigest()}"
         return thumbs.picture(self.kept, identity, data).read_bytes()
 
     def _bytes_of(self, identity: str, path: str | None) -> bytes:
@@ -142,13 +144,20 @@ def write(manifest: Manifest, source: Source, executor: Executor, target: Path) 
     gallery, missing = gather(manifest, source, executor)
     mark = "" if missing else _mark(manifest)
     text = page(manifest, gallery, _base(source.folder, target), mark=mark)
-    write_atomically(target, text, durable=False)
+    data = text.encode("utf-8", "replace")
+    write_atomically(target, data + _ending(data), durable=False)
     return missing
+
+
+def _ending(page: bytes) -> bytes:
+    """What is written behind a page, so that one which changed on disk is written again."""
+    return _ENDING + f"{hashlib.sha256(page).hexdigest()} -->\n".encode()
 
 
 def _mark(manifest: Manifest) -> str:
     """What tells a page apart from that of another manifest, or of another program."""
-    told = replace(manifest, finished_at="").text()
+    # What a run spent is no news of the film: a run that did nothing leaves the page as it is.
+    told = replace(manifest, finished_at="", cost_run="").text()
     looks = [(_LOOKS / name).read_bytes() for name in ("storyboard.html", "storyboard.css")]
     return hashlib.sha256(b"\0".join([told.encode("utf-8", "replace"), *looks])).hexdigest()
 
@@ -156,10 +165,11 @@ def _mark(manifest: Manifest) -> str:
 def told_already(manifest: Manifest, target: Path) -> bool:
     """Whether the page at ``target`` is the one that would be written."""
     try:
-        with target.open("rb") as stream:
-            return _mark(manifest).encode() in stream.read(_HEAD)
+        data = target.read_bytes()
     except OSError:
         return False
+    whole = data.rpartition(_ENDING)[0]
+    return _mark(manifest).encode() in whole[:_HEAD] and data == whole + _ending(whole)
 
 
 def _base(folder: Path, target: Path) -> str:

@@ -88,7 +88,8 @@ class Service:
         try:
             await self.backend.open()
         except Refused as error:
-            raise _refusal(error, catalog.meaning(error.code), self.way) from None
+            meaning = catalog.meaning(error.code, error.message)
+            raise _refusal(error, meaning, self.way) from None
         except Unreachable as error:
             raise _silence(error, self.way) from None
 
@@ -152,9 +153,15 @@ def mock(
 
 
 def access(
-    catalog: Catalog, region: str, environ: Mapping[str, str], base_url: str | None
+    catalog: Catalog,
+    region: str,
+    environ: Mapping[str, str],
+    base_url: str | None,
+    hosts: Sequence[str] = (),
 ) -> "Access":
-    """Where the service is and who asks it, and whether the environment leads there.
+    """Where the service is, who asks it, and which further ``hosts`` results may come from.
+
+    The environment is looked at too: whether it leads there.
 
     Raises BadInput.
     """
@@ -166,7 +173,22 @@ def access(
     given = base_url or environ.get(BASE_URL)
     address = _address(given or official, "--base-url" if base_url else BASE_URL)
     vendor = (urlsplit(address).hostname or "").endswith(_VENDOR)
-    return Access(address, _key(environ), own_hosts=not vendor)
+    permitted = tuple(_host(host) for host in hosts)
+    return Access(address, _key(environ), own_hosts=not vendor, result_hosts=permitted)
+
+
+def _host(text: str) -> str:
+    """A host that results may be fetched from; a whole address stands for its host.
+
+    Raises BadInput.
+    """
+    host = text.strip().lower()
+    if "://" in host:
+        host = host.partition("://")[2].partition("/")[0]
+    if re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?|\[[0-9a-f:.]+\]", host):
+        return host.strip("[]")
+    message = f"--result-host {text!r} is not a host name"
+    raise BadInput(Diagnostic("result-host-invalid", message, hint="such as results.example.com"))
 
 
 def dashscope(
@@ -183,7 +205,7 @@ def dashscope(
     way = Way(access.base_url, environ)
     routes = environment.routes(environ, access.base_url)
     pace = environ.get(PACE, "1") if local else "1"
-    clock = RealClock(int(pace) if re.fullmatch(r"[1-9]\d{0,3}", pace) else 1)
+    clock = RealClock(int(pace) if re.fullmatch(r"[1-9]\d{0,5}", pace) else 1)
     chance = random.Random(os.urandom(16))  # noqa: S311  # jitter, no secret
     uploads = Uploads(folder / ".cache" / "uploads.json" if folder else None)
     backend = DashScope(access, catalog, clock, chance, uploads=uploads, routes=routes)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from wanx_render import capabilities
-from wanx_render.backends.base import Backend, Unknown
+from wanx_render.backends.base import Backend, Succeeded, Unknown
 from wanx_render.capabilities import Catalog
 from wanx_render.commands.base import World
+from wanx_render.commands.folder import opened
 from wanx_render.commands.service import access, dashscope
 
 T = TypeVar("T")
@@ -55,6 +56,31 @@ def show(task_id: str, options: TaskOptions, world: World) -> int:
         record["url"] = record["url"].partition("?")[0]
     world.stdout.write(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
     return 1 if isinstance(state, Unknown) else 0
+
+
+def link(task_id: str, options: TaskOptions, out: Path | None, world: World) -> int:
+    """The whole link of a task's result: as a journal here knows it, else as the service says."""
+    url = _noted(task_id, out)
+    if url is None:
+        state = _ask(options, world, lambda backend: backend.poll(task_id))
+        url = state.url if isinstance(state, Succeeded) else None
+        if url is None:
+            world.tell(f"{task_id}: it has no result ({type(state).__name__.lower()})")
+            return 1
+    world.stdout.write(url + "\n")
+    return 0
+
+
+def _noted(task_id: str, out: Path | None) -> str | None:
+    """What the journals of a render folder, or of those beside the lists here, know of a task."""
+    paths = [out / "journal.sqlite"] if out else sorted(Path.cwd().glob("renders/*/journal.sqlite"))
+    for path in paths:
+        if path.is_file():
+            with opened(path.parent) as journal:
+                url = journal.link_of(task_id)
+            if url:
+                return url
+    return None
 
 
 def cancel(task_id: str, options: TaskOptions, world: World) -> int:

@@ -1,7 +1,8 @@
 """What a run says: where its events go, how it begins, and what came out of it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,11 +10,12 @@ from wanx_render.commands.base import World
 from wanx_render.commands.workplace import Place
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.events import Emit, Event
-from wanx_render.manifest import Manifest
+from wanx_render.manifest import Manifest, TakeRecord
 from wanx_render.plan import Plan, Take
 from wanx_render.render import Desk
 from wanx_render.reports import terminal
 from wanx_render.reports.terminal import Stage
+from wanx_render.results import needs_person
 
 
 @contextmanager
@@ -74,21 +76,36 @@ def gathered(found: Iterable[Diagnostic]) -> Iterator[str]:
         yield f"{first.span}{also}: {message}" if first.span else message
 
 
+@dataclass(frozen=True)
+class Totals:
+    """Money, three times: of this run, of this film's clips, of all that the folder ever paid."""
+
+    run: str
+    film: str
+    folder: str
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "Totals":
+        return cls(manifest.cost_run, manifest.cost, manifest.cost_folder)
+
+    def __str__(self) -> str:
+        return f"{self.run} this run, {self.film} this film, {self.folder} this folder ever"
+
+
 def close(
     manifest: Manifest, desk: Desk, world: World, place: Place, *, file: Path | None, as_json: bool
 ) -> int:
     """Say what came out, results on stdout; the exit code."""
-    states = [take.state for shot in manifest.shots for take in shot.takes]
-    codes = {take.code for shot in manifest.shots for take in shot.takes}
-    needs_person = "unresolved" in states or "OverBudget" in codes
-    code = 0 if as_asked(manifest, desk) else 4 if needs_person else 1
+    takes = [(shot.id, take) for shot in manifest.shots for take in shot.takes]
+    states = [take.state for _, take in takes]
+    person = needs_person(states, [take.code for _, take in takes])
+    code = 0 if as_asked(manifest, desk) else 4 if person else 1
     failed = [
-        f"{shot.id} take {take.take}: {take.code}: {take.message}"
-        for shot in manifest.shots
-        for take in shot.takes
+        f"{shot} take {take.take}: {take.code}: {take.message}"
+        for shot, take in takes
         if take.state not in ("succeeded", "skipped")
     ]
-    broken = manifest.broken
+    broken, totals = manifest.broken, Totals.of(manifest)
     if as_json:
         record = {
             "event": "summary",
@@ -96,6 +113,8 @@ def close(
             "backend": manifest.backend,
             "complete": manifest.complete,
             "cost": manifest.cost,
+            "cost_run": totals.run,
+            "cost_folder": totals.folder,
             "exit_code": code,
             "folder": str(desk.folder),
             "manifest": str(desk.folder / "manifest.json"),
@@ -111,9 +130,8 @@ def close(
     mock = "MOCK: " if manifest.backend == "mock" else ""
     if failed:
         world.tell(f"{mock}{len(failed)} of {len(desk.plan.takes)} takes failed{_listed(failed)}")
-        if "unresolved" in states:
-            world.tell(f"what became of some only you can tell: wanx-render resolve {file}")
-        world.tell("the other clips are kept; run the same command again to try these once more")
+        for advice in _next_steps([take for _, take in takes], file):
+            world.tell(advice)
     elif broken:
         world.tell(
             f"{mock}{len(broken)} of {len(desk.plan.deliverables)} deliverables failed"
@@ -122,8 +140,30 @@ def close(
     elif missing := states.count("skipped"):
         world.tell(f"{mock}{missing} of {len(states)} takes are not made yet")
     else:
-        world.tell(f"{mock}done, {manifest.cost} in all, {shown(place.shown('manifest.json'))}")
+        world.tell(f"{mock}done: {totals}, {shown(place.shown('manifest.json'))}")
+        return code
+    world.tell(f"{mock}{totals}")
     return code
+
+
+def _next_steps(takes: Sequence[TakeRecord], file: Path | None) -> Iterator[str]:
+    """What a person does next about the takes that have no clip, by what is in their way."""
+    codes = {take.code for take in takes if take.state not in ("succeeded", "skipped")}
+    hosts = sorted({take.host for take in takes if take.host})
+    for host in hosts:
+        yield f"if you trust {host}: wanx-render rescue {file} --result-host {host}"
+    if "ResultHost" in codes and not hosts:
+        yield "the address of a clip cannot be used; `wanx-render tasks link TASK` prints it whole"
+    if codes & {"Unresolved", "OtherAccount", "Expired"}:
+        yield f"some requests need your decision: wanx-render resolve {file}"
+    if "Unknown" in codes:
+        yield "the service does not know some tasks for now; run the same command again later"
+    if codes - _PERSON_ONLY:
+        yield "the other clips are kept; run the same command again to try these once more"
+
+
+# Codes that another run of the same command does not change.
+_PERSON_ONLY = {"ResultHost", "Unresolved", "OtherAccount", "Expired", "Unknown", "OverBudget"}
 
 
 def _listed(sentences: Iterable[str]) -> str:

@@ -1,9 +1,10 @@
 """Many lists under way together: one account and one budget over their homes, and what came."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,12 @@ from wanx_render.home import Home
 from wanx_render.journal import Journal
 from wanx_render.manifest import Manifest
 from wanx_render.plan import Take
-from wanx_render.pricing import Total
+from wanx_render.pricing import Total, sums
 from wanx_render.purse import Purse
+from wanx_render.recognition import ClipJudge, pictures_by_identity
 from wanx_render.render import Desk
 from wanx_render.reports import terminal
+from wanx_render.task import Media
 from wanx_render.watch import Watch
 
 # What is told of each of many lists; the rest would be thousands of lines.
@@ -53,6 +56,7 @@ class Run:
     benches: dict[Path, CommonBench] = field(default_factory=dict)
     stale: dict[Path, set[str]] = field(default_factory=dict)  # pieces that rows ceased to use
     unsent: list[str] = field(default_factory=list)  # of the whole: no list's fault
+    whole: Purse = field(default_factory=Purse)  # of all lists together
 
     def report(self, lists: int) -> Emit:
         """Where events go: JSON on stdout, or lines; of many lists only what counts."""
@@ -104,8 +108,13 @@ class Run:
     ) -> dict[Path, Home]:
         """A home for each file, all with one account, one watch and one purse over theirs."""
         backend, clock, survey = service.backend, service.clock, self.survey
-        self.account = Account(backend, survey.catalog, clock, list(survey.journals.values()))
+        self.account = Account(
+            backend, survey.catalog, clock, list(survey.journals.values()),
+            survey.options.on_ambiguous,
+        )  # fmt: skip
+        self.account.begin()
         watch, whole = Watch(backend, survey.catalog, clock), Purse(survey.options.max_cost)
+        self.whole = whole
         chance = random.Random()  # noqa: S311  # for pauses alone
         budgets = {p.item.home: p.item.loaded.shots.budget for p in prospects}
         projects = {p.item.home: p.item.loaded.shots.project for p in prospects}
@@ -118,9 +127,19 @@ class Run:
                 name = f"{project}/{take.row}" if take.row else project
                 emit(Event(kind, text, take.shot, take.number, task_id=task_id, list=name))
 
-            asker = Asker(self.account, journal, purse, chance, tell)
+            media = [m for p in prospects if p.item.home == folder for m in _media(p.item)]
+            sent = pictures_by_identity(media, journal, folder)
+            judge = ClipJudge(backend, survey.catalog, survey.program, executor, folder, sent)
+            asker = Asker(self.account, journal, purse, chance, tell, judge)
             collector = Collector(
-                backend, journal, survey.catalog, watch, survey.program, executor, folder
+                backend,
+                journal,
+                survey.catalog,
+                watch,
+                survey.program,
+                executor,
+                folder,
+                RealClock(),
             )
             return Home(folder, journal, purse, asker, collector, folder.name)
 
@@ -224,9 +243,7 @@ class Run:
                 continue
             left = journal.rows()
             done = [left.get(each.row, {}).get("mark") for each in rows]
-            spent = journal.spent().items()
-            cost = ", ".join(f"{amount:.2f} {currency}" for currency, amount in spent)
-            write_whole(home, rows, all(done), cost)
+            write_whole(home, rows, all(done), sums(journal.paid()))
 
     def close(self, prospects: list[Prospect], page: Path | str, cost: str, backend: str) -> int:
         """Say what came out, results on stdout; the exit code."""
@@ -242,6 +259,8 @@ class Run:
                 "complete": code == 0,
                 "lists": len(found),
                 "cost": cost,
+                "cost_run": self._sum(self.whole.billed),
+                "cost_folder": cost,
                 "exit_code": code,
                 "index": str(page),
                 "deliverables": [str(path) for path in paths],
@@ -257,9 +276,23 @@ class Run:
             self.world.tell(f"{mocked}{len(failed)} of {len(found)} lists failed: {names}")
             self.world.tell("what there is is kept; run the same command again for the rest")
         else:
-            self.world.tell(f"{mocked}{len(found)} lists done, {cost} in all")
+            self.world.tell(f"{mocked}{len(found)} lists done")
+        self.world.tell(f"{mocked}{self.totals(cost)}")
         self.world.tell(f"the index page is {shown(page)}")
         return code
+
+    def totals(self, folders: str) -> str:
+        """Money, three times: of this run, of all clips that are here, of all ever paid."""
+        here: dict[str, Decimal] = {}
+        for journal in self.survey.journals.values():
+            for currency, amount in journal.paid(kept=True).items():
+                here[currency] = here.get(currency, Decimal(0)) + amount
+        run = self._sum(self.whole.billed)
+        return f"{run} this run, {sums(here)} these films, {folders} these folders ever"
+
+    def _sum(self, amount: Decimal) -> str:
+        region = self.every[0].loaded.shots.region
+        return f"{amount:.2f} {self.survey.catalog.service.regions[region].currency}"
 
     def _delivered(self, item: Item, outcome: Outcome) -> list[Path | str]:
         """Where the deliverables of a list stand."""
@@ -278,3 +311,7 @@ class Run:
         }
         told = f"{words[outcome.code]}, {len(self.outcomes)} so far"
         return Event("list", told, list=item.name, facts=facts)
+
+
+def _media(item: Item) -> Iterable[Media]:
+    return item.loaded.media.values()

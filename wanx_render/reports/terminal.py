@@ -16,6 +16,7 @@ WORDS = {
     "waiting": "waits",
     "pending": "queued",
     "running": "rendering",
+    "unknown": "not known to the service for now",
     "succeeded": "fetching",
     "submitted": "submitted",
     "resumed": "resumed",

@@ -1,0 +1,221 @@
+"""One exchange over HTTP within bounds: of time as a whole, of size also after decompression.
+
+httpx bounds each read; what trickles, never ends or unpacks to gigabytes is bounded here.
+"""
+
+import asyncio
+import base64
+import hashlib
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from wanx_render.errors import Broken
+
+MOST_JSON = 4 * 1024 * 1024  # a page of the list with 100 rows is some 60 kB
+MOST_BYTES = 512 * 1024 * 1024  # of a clip; 30 s in 1080P are about 50 MB
+# A download goes on for as long as it brings so much: then a try ends, and the next one resumes.
+STALL_SECONDS, SLOWEST = 60.0, 1024  # bytes a second
+ACCEPTED = "gzip, deflate"
+
+
+class TooLarge(httpx.DecodingError):
+    """An answer is larger than any real one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, unpacked."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+
+
+async def exchange(client: httpx.AsyncClient, request: httpx.Request, seconds: float) -> Answer:
+    """Send ``request`` and read its answer, in ``seconds`` of real time and ``MOST_JSON`` bytes.
+
+    Raises httpx.HTTPError.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            answer = await client.send(request, stream=True)
+            try:
+                content = await _content(answer)
+            finally:
+                await answer.aclose()
+    except TimeoutError:
+        raise httpx.ReadTimeout(f"no whole answer within {seconds:.0f} s") from None
+    return Answer(answer.status_code, answer.headers, content)
+
+
+async def _content(answer: httpx.Response) -> bytes:
+    unpacker, content = Unpacker(answer.headers.get("content-encoding", ""), MOST_JSON), b""
+    async for chunk in answer.aiter_raw():
+        content += unpacker.unpack(chunk)
+        if len(content) > MOST_JSON:
+            raise TooLarge(f"the answer is larger than {MOST_JSON >> 20} MiB")
+    return content
+
+
+class Unpacker:
+    """Undoes gzip or deflate, and never gives more than ``most`` bytes in all."""
+
+    def __init__(self, encoding: str, most: int) -> None:
+        """Raises httpx.DecodingError for an encoding that was not asked for."""
+        self._left = most + 1
+        match encoding.strip().lower():
+            case "" | "identity":
+                self._unpack: Any = None
+            case "gzip" | "x-gzip" | "deflate":
+                self._unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)
+            case other:
+                raise httpx.DecodingError(f"the answer is packed as {other[:20]!r}")
+
+    @property
+    def packed(self) -> bool:
+        return self._unpack is not None
+
+    def unpack(self, chunk: bytes) -> bytes:
+        """Raises httpx.DecodingError where the bytes are damaged."""
+        if self._unpack is None:
+            return chunk
+        try:
+            data: bytes = self._unpack.decompress(chunk, self._left)
+        except zlib.error as error:
+            raise httpx.DecodingError(f"the answer cannot be unpacked: {error}") from None
+        self._left -= len(data)
+        if self._left <= 0:
+            raise TooLarge("the answer unpacks to more than it may")
+        return data
+
+
+@dataclass
+class Download:
+    """A file on its way: what of it is here, and what its head said of it."""
+
+    target: Path
+    window: float = STALL_SECONDS  # real seconds over which the rate is taken
+    etag: str = ""
+    total: int | None = None  # bytes, where the service says
+
+    @property
+    def size(self) -> int:
+        """How many bytes are here."""
+        return self.target.stat().st_size if self.target.exists() else 0
+
+    def headers(self) -> dict[str, str]:
+        """What to ask with: the rest, where a part is here and the server can be held to it."""
+        asked = {"Accept-Encoding": "identity"}
+        if self.size and self.etag:
+            asked |= {"Range": f"bytes={self.size}-", "If-Range": self.etag}
+        return asked
+
+    def begin_anew(self) -> None:
+        self.target.unlink(missing_ok=True)
+        self.etag, self.total = "", None
+
+
+async def stream_to(download: Download, answer: httpx.Response) -> str | None:
+    """Write what ``answer`` brings; None where all came, or what is wrong.
+
+    The bytes that came stay for the next try where they may be a beginning. Raises httpx.HTTPError
+    where the connection ends or stalls, Broken for a result larger than any clip.
+    """
+    start = _start(download, answer)
+    if start is None:
+        download.begin_anew()
+        return f"status {answer.status_code}"
+    unpacker = Unpacker(answer.headers.get("content-encoding", ""), MOST_BYTES)
+    if unpacker.packed:
+        download.etag, download.total = "", None  # its length is that of the packed bytes
+    with download.target.open("ab" if start else "wb") as file:
+        watch = _Rate(download.window)
+        chunks = answer.aiter_raw()
+        while chunk := await watch.next(chunks):
+            file.write(unpacker.unpack(chunk))
+            if file.tell() > MOST_BYTES:
+                raise _oversized(file.tell())
+    return _whole(download, answer, start)
+
+
+def _start(download: Download, answer: httpx.Response) -> int | None:
+    """Where in the file the answer's bytes go; None for an answer that brings none of it."""
+    if answer.status_code == 200:
+        length = answer.headers.get("content-length", "")
+        download.etag = _strong(answer.headers.get("etag", ""))
+        download.total = int(length) if re.fullmatch(r"\d{1,15}", length) else None
+        if (download.total or 0) > MOST_BYTES:
+            raise _oversized(download.total or 0)
+        return 0
+    span = re.fullmatch(
+        r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)", answer.headers.get("content-range", "")
+    )
+    if answer.status_code == 206 and span and int(span[1]) == download.size:
+        return download.size
+    return None
+
+
+def _strong(etag: str) -> str:
+    return etag if etag.startswith('"') else ""
+
+
+def _oversized(size: int) -> Broken:
+    return Broken(f"the result has {size >> 20} MiB, and no clip has more than {MOST_BYTES >> 20}")
+
+
+def _whole(download: Download, answer: httpx.Response, start: int) -> str | None:
+    size = download.size
+    if download.total is not None and size != download.total:
+        if size > download.total:
+            download.begin_anew()
+        return f"{size} bytes came, {download.total} were promised"
+    with download.target.open("rb") as file:
+        head = file.read(12)
+        if head[4:8] != b"ftyp":
+            download.begin_anew()
+            return "what came is no mp4"
+        promised = answer.headers.get("content-md5")
+        if start == 0 and promised:
+            file.seek(0)
+            digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+            if base64.b64encode(digest.digest()).decode() != promised:
+                download.begin_anew()
+                return "the bytes that came are not the ones that were sent"
+    return None
+
+
+class _Rate:
+    """Ends a download that brings less than ``SLOWEST`` bytes a second over a window of time."""
+
+    def __init__(self, window: float) -> None:
+        self._window = window
+        self._begin()
+
+    def _begin(self) -> None:
+        self._since, self._bytes = asyncio.get_running_loop().time(), 0
+
+    async def next(self, chunks: Any) -> bytes:
+        """The next chunk; empty at the end. Raises httpx.ReadTimeout."""
+        coming = asyncio.ensure_future(anext(chunks, b""))
+        try:
+            while not coming.done():
+                ends = self._since + self._window
+                left = ends - asyncio.get_running_loop().time()
+                await asyncio.wait({coming}, timeout=max(left, 0))
+                if coming.done():
+                    break
+                if self._bytes < SLOWEST * self._window:
+                    raise httpx.ReadTimeout(f"{self._bytes} bytes came in {self._window:.0f} s")
+                self._begin()
+        finally:
+            if not coming.done():
+                coming.cancel()
+                await asyncio.wait({coming})
+        chunk: bytes = coming.result()
+        self._bytes += len(chunk)
+        return chunk

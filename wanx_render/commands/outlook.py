@@ -1,0 +1,98 @@
+"""A list held against its folder: the plan, and how each of its takes stands. Nothing is sent."""
+
+import os
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wanx_render import ffmpeg, likeness, pictures, probing
+from wanx_render.capabilities import Catalog
+from wanx_render.commands.base import make_plan
+from wanx_render.errors import WanxError
+from wanx_render.journal import Journal
+from wanx_render.load import Loaded
+from wanx_render.origins import Origins
+from wanx_render.pictures import BadPicture
+from wanx_render.plan import Plan
+from wanx_render.retakes import retaken
+from wanx_render.standing import Standing, stand
+from wanx_render.task import Media
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """All that a run would do, before anything is sent."""
+
+    plan: Plan
+    standings: tuple[Standing, ...]
+    counts: dict[str, int]  # for ``Journal.retake``, of the retakes that were asked for
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The render folder that a list is held against; without a journal nothing was rendered."""
+
+    path: Path
+    journal: Journal | None
+
+
+def look(
+    loaded: Loaded,
+    catalog: Catalog,
+    folder: Folder,
+    *,
+    backend: str | None,
+    retake: Collection[str] = (),
+    cascade: bool = True,
+) -> Outlook:
+    """The plan of a list, and how it stands in ``folder``.
+
+    What would be paid for because of a picture that nothing was asked with is looked at once more:
+    it may be one that is known in other bytes.
+    """
+    origins = Origins(folder.journal, folder.path, goes_on) if folder.journal else None
+
+    def once() -> Outlook:
+        known = replace(loaded, media=origins.known_as(loaded.media)) if origins else loaded
+
+        def make(retakes: Mapping[str, int]) -> Plan:
+            return make_plan(known, catalog, backend, retakes)
+
+        plan, counts = retaken(make, retake, folder.journal, folder.path, origins)
+        standings = stand(
+            plan, folder.journal, folder.path,
+            cascade=cascade, origins=origins, insisted=frozenset(retake), catalog=catalog,
+        )  # fmt: skip
+        return Outlook(plan, standings, counts)
+
+    outlook = once()
+    if origins and origins.recognise(_pictures_of_new(outlook)):
+        return once()
+    return outlook
+
+
+def _pictures_of_new(outlook: Outlook) -> tuple[Media, ...]:
+    """The pictures that would be paid for, each once."""
+    found: dict[str, Media] = {}
+    for standing in outlook.standings:
+        if standing.state == "new":
+            request = standing.take.request
+            for media in (request.image, request.last_image):
+                if media and media.identity.startswith("sha256:"):
+                    found[media.identity] = media
+    return tuple(found.values())
+
+
+def goes_on(first: Path, second: Path) -> bool:
+    """Whether the clip ``second`` begins as the clip ``first`` ends."""
+    try:
+        program = ffmpeg.find(os.environ)
+        picture = probing.probe(program, first).picture
+        with tempfile.TemporaryDirectory(prefix="wanx-frame-") as name:
+            last = Path(name) / "last.png"
+            probing.last_frame(program, first, picture.frames, picture.size, last)
+            ends = pictures.upright(last.read_bytes())
+        return likeness.compare(ends, probing.first_frame(program, second)).verdict == "same"
+    except (WanxError, BadPicture, OSError):
+        return False
