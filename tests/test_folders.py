@@ -60,7 +60,7 @@ NAMES = [
 def fill(folder: Path, picture: str = "a.png") -> Path:
     project(folder)
     (folder / "list.yaml").write_text(
-        LIST.replace("PICTURE", json.dumps(picture)), encoding="utf-8"
+        LIST.replace("PICTURE", json.dumps(picture, ensure_ascii=False)), encoding="utf-8"
     )
     (folder / "words.srt").write_text(SRT, encoding="utf-8")
     (folder / "words.ass").write_text(ASS, encoding="utf-8")
@@ -135,8 +135,28 @@ def test_a_folder_that_cannot_be_is_a_sentence(
     (tmp_path / "dangling").symlink_to("/proc/nothing")
     done = wanx(tmp_path, *lists, "--out", out)
     assert done.code == 2, done.text
-    assert "folder-unwritable" in done.text
     assert "--out" in done.text
+
+
+@pytest.mark.parametrize("out", ["file/x", "none/x", ".", "x" * 300, "loop"])
+def test_no_command_calls_a_wrong_name_a_bug(out: str, tmp_path: Path) -> None:
+    project(tmp_path)
+    assert wanx(tmp_path, "list.yaml").code == 0
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to("loop")
+    for command in (
+        ("report", "list.yaml", "--out", out),
+        ("export", "list.yaml", "--format", "edl", "--out", out),
+        ("plan", "list.yaml", "--out", out),
+        ("conform", "renders/small/film.mp4", "--aspect", "1:1", "-o", out),
+        ("status", "list.yaml", "--out", out),
+        ("validate", out),
+    ):
+        done = wanx(tmp_path, *command)
+        assert done.code == 2, (command, done.text)
+        assert out in done.text, command
+    left = [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")]
+    assert left == []
 
 
 def test_a_folder_without_permission_is_a_sentence(tmp_path: Path) -> None:

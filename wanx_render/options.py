@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,12 +14,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_NEVER = (errno.ENAMETOOLONG, errno.ELOOP)  # no file is there, and none can be
+
+
 class File(click.ParamType["Path"]):
     name = "path"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Path:  # noqa: ARG002  # the form click calls
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:  # the form click calls
         from pathlib import Path
 
+        try:
+            os.stat(value)  # noqa: PTH116  # no pathlib before it is needed
+        except ValueError:
+            self.fail(f"{value!r} cannot be the name of a file", param, ctx)
+        except OSError as error:
+            if error.errno in _NEVER:
+                self.fail(f"{value}: {error.strerror}", param, ctx)
         return Path(value)
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:

@@ -5,6 +5,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from errno import EISDIR
 from pathlib import Path
 from typing import TextIO
 
@@ -12,6 +13,7 @@ from wanx_render import capabilities, picks, plan
 from wanx_render.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, clean, did_you_mean
 from wanx_render.errors import BadInput
+from wanx_render.files import part_name
 from wanx_render.load import Loaded, load
 from wanx_render.plan import Plan
 
@@ -71,6 +73,21 @@ def resolved(folder: Path) -> Path:
     if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
         raise unwritable(whole, "its name is not valid text")
     return whole
+
+
+def writable_file(path: Path) -> Path:
+    """``path``, where a file can be written there. Raises BadInput."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+        part = part_name(path)
+        part.touch()
+        part.unlink()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        message, hint = f"cannot write {path}: {reason}", "choose another with --out"
+        raise BadInput(Diagnostic("folder-unwritable", message, hint=hint)) from None
+    return path
 
 
 def unwritable(folder: Path, why: str) -> BadInput:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from wanx_render import ffmpeg, thumbs
-from wanx_render.commands.base import World, manifest_of
+from wanx_render.commands.base import World, manifest_of, writable_file
 from wanx_render.commands.folder import pool
 from wanx_render.errors import FfmpegError
 from wanx_render.events import Emit, Event
@@ -52,7 +52,7 @@ def report(options: ReportOptions, world: World) -> int:
     path = manifest_of(options.file, options.folder, options.catalog)
     manifest = read(path)
     source = Source(path.parent, ffmpeg.find(world.environ))
-    target = options.out or path.parent / NAME
+    target = writable_file(options.out or path.parent / NAME)
     with pool() as executor:
         missing = write(manifest, source, executor, target)
     for each in missing:
