@@ -245,7 +245,7 @@ class _Level:
                 for distance in (step * scale, -step * scale):
                     candidate = _moved(overlay, index, distance)
                     cost = self.cost(candidate)
-                    if cost < best * 0.999 - 0.001:
+                    if cost < best * 0.9995 - 0.0005:
                         best, overlay = cost, candidate
                         break
             if best == before:
@@ -284,6 +284,7 @@ def _align(sent: Image.Image, shown: Image.Image, visible: Image.Image) -> Overl
     refined = [middle.descend(start, 1, 0.25) for start in [_NONE, *_apart(tried, 3)]]
     _, best = min(refined)
     _, best = _Level(sent, shown, visible, 192).descend(best, 0.25, 0.06)
+    _, best = _Level(sent, shown, visible, 384).descend(best, 0.06, 0.015)
     return best
 
 
