@@ -1,11 +1,14 @@
+import ast
 import os
 import stat
 from pathlib import Path
 
 import pytest
+from conftest import PROGRAMS, ROOT
 
 from wanx_render import ffmpeg, probing
 from wanx_render.errors import BadInput, FfmpegError
+from wanx_render.needs import OPTIONAL
 
 SAMPLE = (
     "-f", "lavfi", "-i", "testsrc2=s=320x240:r=24:d=1",
@@ -105,6 +108,60 @@ def script(path: Path, text: str) -> str:
     return str(path)
 
 
+def wrapped(path: Path, before: str) -> str:
+    """The wheel's ffmpeg behind a script that may end before it."""
+    return script(path, f'{before}\nexec "{PROGRAMS["wheel"].path}" "$@"')
+
+
+@pytest.mark.skipif(os.name == "nt", reason="writes a shell script")
+@pytest.mark.parametrize(
+    ("word", "lacking"),
+    [
+        ("*-fps_mode*", "the option -fps_mode"),
+        ("*setts=*", "the bitstream filter setts"),
+        ("*framehash*", "the format framehash"),
+        ("*normalize=0*", "the filter amix with normalize"),
+        ("*latency=1*", "the filter alimiter with latency"),
+        ("*ebur128*", "the filter ebur128 with framelog"),
+    ],
+)
+def test_what_only_a_run_would_meet_is_found_before_it(
+    tmp_path: Path, word: str, lacking: str
+) -> None:
+    """An old ffmpeg lists the filter and knows not its option, and options are in no list."""
+    refuses = f'case "$*" in {word}) echo "Unrecognized option" >&2; exit 1;; esac'
+    with pytest.raises(BadInput) as caught:
+        ffmpeg.find({"WANX_FFMPEG": wrapped(tmp_path / "ffmpeg", refuses)})
+    (problem,) = caught.value.diagnostics
+    assert problem.code == "ffmpeg-unusable"
+    assert problem.message.endswith(f"lacks {lacking}")
+    assert f"ffmpeg {PROGRAMS['wheel'].version} of WANX_FFMPEG" in problem.message
+    assert "5.1" in problem.hint
+
+
+@pytest.mark.skipif(os.name == "nt", reason="writes a shell script")
+def test_one_on_path_that_lacks_something_is_passed_over(tmp_path: Path) -> None:
+    refuses = 'case "$*" in *setts=*) exit 1;; esac'
+    wrapped(tmp_path / "ffmpeg", refuses)
+    assert ffmpeg.find({"PATH": str(tmp_path)}).origin == "wheel"
+
+
+def test_every_filter_of_the_program_is_asked_for(program: ffmpeg.Ffmpeg) -> None:
+    methods = ("filter", "filter_multi_output")
+    used = {
+        argument.value
+        for path in (ROOT / "wanx_render").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in methods
+        for argument in node.args[:2]
+        if isinstance(argument, ast.Constant) and ffmpeg.has_filter(program, str(argument.value))
+    }
+    assert {"crop", "xfade", "pad"} <= used
+    assert used <= {*ffmpeg.FILTERS, *OPTIONAL}
+
+
 @pytest.mark.skipif(os.name == "nt", reason="writes a shell script")
 @pytest.mark.parametrize(
     ("text", "told"),
@@ -115,7 +172,7 @@ def script(path: Path, text: str) -> str:
             'case "$*" in *-version*) echo "ffmpeg version 99 x"; echo "libavutil 99. 1.1 /";;'
             ' *-encoders*) echo " V..... libx265 x"; echo " A..... aac x";;'
             ' *) echo " ... drawtext x";; esac',
-            "has no encoder libx264",
+            "lacks the encoder libx264",
         ),
     ],
 )
@@ -139,12 +196,8 @@ def test_the_newer_of_path_and_wheel_is_used(tmp_path: Path) -> None:
     def on_path(library: str) -> ffmpeg.Ffmpeg:
         folder = tmp_path / library
         folder.mkdir()
-        script(
-            folder / "ffmpeg",
-            f'case "$*" in *-version*) echo "ffmpeg version 1 x"; echo "libavutil {library} /";;'
-            ' *-encoders*) echo " V..... libx264 x"; echo " A..... aac x";;'
-            ' *) for f in drawtext tpad boxblur; do echo " ... $f x"; done;; esac',
-        )
+        version = f'echo "ffmpeg version 1 x"; echo "libavutil {library} /"; exit'
+        wrapped(folder / "ffmpeg", f'case "$*" in *-version*) {version};; esac')
         return ffmpeg.find({"PATH": str(folder)})
 
     assert on_path("9. 1.100").origin == "wheel"

@@ -23,6 +23,7 @@ FLOORS = (
         "streams",
     ),
     ("environment",),
+    ("reach",),
     ("source", "shotlist", "task", "pictures", "soundtracks", "fonts"),
     ("table", "panel"),
     ("variables", "likeness"),

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 from conftest import SPECS
+from test_doctor import online
 
 from wanx_render import source
 from wanx_render.capabilities import Catalog
@@ -97,7 +98,7 @@ def test_nothing_is_overwritten(catalog: Catalog, tmp_path: Path) -> None:
 
 
 def found(catalog: Catalog, folder: Path, **environ: str) -> dict[str, tuple[str, str]]:
-    findings = examine({"PATH": "", **environ}, folder, NOW, catalog)
+    findings = examine({"PATH": "", **environ}, folder, NOW, catalog, online)
     return {each.name: (each.state, f"{each!r}") for each in findings}
 
 
@@ -128,5 +129,5 @@ def test_proxies_are_named_without_their_passwords(catalog: Catalog, tmp_path: P
 def test_what_is_missing_is_an_error_with_a_hint(catalog: Catalog, tmp_path: Path) -> None:
     told = found(catalog, tmp_path, WANX_FFMPEG=sys.executable)
     assert told["ffmpeg"][0] == "error"
-    early = examine({"PATH": ""}, tmp_path, datetime(1970, 1, 1, tzinfo=UTC), catalog)
+    early = examine({"PATH": ""}, tmp_path, datetime(1970, 1, 1, tzinfo=UTC), catalog, online)
     assert [each.state for each in early if each.name == "clock"] == ["error"]

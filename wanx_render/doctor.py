@@ -5,16 +5,20 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from wanx_render import ffmpeg, fonts
+from wanx_render import environment, ffmpeg, fonts
 from wanx_render.capabilities import Catalog
 from wanx_render.errors import BadInput
 from wanx_render.needs import OPTIONAL, usable
+from wanx_render.reach import Reach
 
 KEY = "DASHSCOPE_API_KEY"
 ENOUGH_BYTES = 2 * 1024**3
@@ -31,19 +35,20 @@ class Finding:
 
 
 def examine(
-    environ: Mapping[str, str], folder: Path, now: datetime, catalog: Catalog
+    environ: Mapping[str, str], folder: Path, now: datetime, catalog: Catalog, reach: Reach
 ) -> tuple[Finding, ...]:
-    """Look at everything a run needs, for a run in ``folder``."""
+    """Look at everything a run needs, for a run in ``folder``, and try it."""
     return (
         Finding("python", "ok", f"{platform.python_version()} on {sys.platform}"),
         *_ffmpeg(environ),
         _font(),
         _key(environ, folder),
-        _endpoint(environ, catalog),
+        *_endpoints(environ, catalog, reach),
         _disk(folder),
         _writable(folder),
         _clock(now),
-        *_proxies(environ),
+        *_proxies(environ, reach),
+        *_certificates(environ),
     )
 
 
@@ -53,8 +58,13 @@ def _ffmpeg(environ: Mapping[str, str]) -> Iterator[Finding]:
     except BadInput as error:
         yield Finding("ffmpeg", "error", str(error), error.diagnostics[0].hint)
         return
-    has = ", ".join((*ffmpeg.ENCODERS, *ffmpeg.FILTERS))
-    yield Finding("ffmpeg", "ok", f"{found.version} from {found.origin}, with {has}: {found.path}")
+    about = f"{found.version} from {found.origin}: {found.path}"
+    fault = ffmpeg.trial(found)
+    if fault:
+        hint = "set WANX_FFMPEG to a full build of ffmpeg, and see that its folder can be written"
+        yield Finding("ffmpeg", "error", f"{about} cannot make a video: {fault}", hint)
+        return
+    yield Finding("ffmpeg", "ok", f"{about} made a second of H.264 and AAC")
     yield Finding("codecs", "ok", f"{', '.join(usable(found))} can be made here")
     lacking = [what for name, what in OPTIONAL.items() if not ffmpeg.has_filter(found, name)]
     if lacking:
@@ -63,14 +73,16 @@ def _ffmpeg(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _font() -> Finding:
+    """Whether a Chinese character comes out as one, and not as the box for what is missing."""
+    hint = "install noto-cjk-sans-otc again"
     try:
         font = fonts.chinese()
-        font.at(16)  # chinese() names the file without opening it
-        return Finding("font", "ok", f"Chinese from {font.path.name}")
+        drawn, box = (bytes(font.at(32).getmask(text)) for text in ("猫", "\U0010ffff"))
     except OSError:
-        return Finding(
-            "font", "error", "the Chinese font is missing", "install noto-cjk-sans-otc again"
-        )
+        return Finding("font", "error", "the Chinese font is missing", hint)
+    if not any(drawn) or drawn == box:
+        return Finding("font", "error", f"{font.path.name} does not draw Chinese", hint)
+    return Finding("font", "ok", f"{font.path.name} draws Chinese")
 
 
 def _key(environ: Mapping[str, str], folder: Path) -> Finding:
@@ -96,12 +108,37 @@ def dotenv(folder: Path) -> dict[str, str]:
     return {name.strip(): value.strip().strip("'\"") for name, _, value in pairs}
 
 
-def _endpoint(environ: Mapping[str, str], catalog: Catalog) -> Finding:
+def _endpoints(environ: Mapping[str, str], catalog: Catalog, reach: Reach) -> Iterator[Finding]:
+    """Whether the service's address, or each region's, can be reached; the key is not sent."""
     chosen = environ.get("DASHSCOPE_HTTP_BASE_URL")
+    urls = {name: region.base_url for name, region in catalog.service.regions.items()}
     if chosen:
-        return Finding("endpoint", "ok", f"DASHSCOPE_HTTP_BASE_URL: {_host(chosen)}")
-    known = ", ".join(f"{n} {_host(r.base_url)}" for n, r in catalog.service.regions.items())
-    return Finding("endpoint", "ok", known)
+        urls = {"DASHSCOPE_HTTP_BASE_URL": chosen}
+    with ThreadPoolExecutor(len(urls)) as pool:
+        tries = [pool.submit(_endpoint, environ, name, url, reach) for name, url in urls.items()]
+        yield from (attempt.result() for attempt in tries)
+
+
+def _endpoint(environ: Mapping[str, str], name: str, url: str, reach: Reach) -> Finding:
+    text, parts = f"{name} {_host(url)}", urlsplit("")
+    with suppress(ValueError):
+        parts = urlsplit(url.strip().rstrip("/"))
+    if not parts.hostname or parts.scheme not in ("http", "https") or parts.username:
+        hint = "such as https://dashscope.aliyuncs.com/api/v1"
+        return Finding("endpoint", "warning", f"{text} is not a valid address", hint)
+    if not parts.path.endswith("/api/v1"):
+        return Finding("endpoint", "warning", f"{text} should end in /api/v1")
+    try:
+        proxy = environment.proxy_for(environ, url)
+        tls = environment.certificates(environ) if parts.scheme == "https" else None
+        port = parts.port or (443 if tls else 80)
+    except (BadInput, OSError, ValueError):
+        return Finding("endpoint", "warning", f"{text} was not tried: see proxy and certificates")
+    through = f", through {proxy}" if proxy else ""
+    if fault := reach(parts.hostname, port, tls, proxy):
+        hint = "only a run on dashscope needs it; the mock works offline"
+        return Finding("endpoint", "warning", f"{text} cannot be reached{through}: {fault}", hint)
+    return Finding("endpoint", "ok", f"{text} answers{through}")
 
 
 def _host(url: str) -> str:
@@ -147,8 +184,29 @@ def _clock(now: datetime) -> Finding:
     return Finding("clock", "ok", told)
 
 
-def _proxies(environ: Mapping[str, str]) -> Iterator[Finding]:
-    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
-        value = environ.get(name) or environ.get(name.lower())
-        if value:
-            yield Finding("proxy", "ok", f"{name}: {_host(value)}")
+def _proxies(environ: Mapping[str, str], reach: Reach) -> Iterator[Finding]:
+    """Each proxy that a variable names, and whether somebody answers there."""
+    try:
+        known = environment.proxies(environ)
+    except BadInput as error:
+        for problem in error.diagnostics:
+            yield Finding("proxy", "error", problem.message, problem.hint)
+        return
+    for proxy in known.values():
+        if proxy.scheme.startswith("socks") and find_spec("socksio") is None:
+            hint = "pip install 'httpx[socks]'"
+            yield Finding("proxy", "error", f"{proxy} needs the package socksio", hint)
+        elif fault := reach(proxy.host, proxy.port, None, None):
+            hint = f"start it, or unset {proxy.variable}"
+            yield Finding("proxy", "warning", f"{proxy} does not answer: {fault}", hint)
+        else:
+            yield Finding("proxy", "ok", f"{proxy} answers")
+
+
+def _certificates(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """The certificates that a variable names; without one nothing is said."""
+    if fault := environment.certificate_fault(environ):
+        hint = f"correct {fault.partition('=')[0]}, or unset it"
+        yield Finding("certs", "error", fault, hint)
+    elif name := next((v for v in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(v)), None):
+        yield Finding("certs", "ok", f"{name}={environ[name]} was loaded")

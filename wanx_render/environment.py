@@ -13,10 +13,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+
+if TYPE_CHECKING:
+    import ssl
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 THROUGH_LOOPBACK = "WANX_PROXY_LOOPBACK"
@@ -227,6 +231,18 @@ def _bracketed(host: str) -> str:
 
 
 # -- certificates --------------------------------------------------------------------------------
+
+
+def certificates(environ: Mapping[str, str]) -> "ssl.SSLContext":
+    """What connections to the service are checked by. Raises OSError or ValueError."""
+    import ssl
+
+    file, folder = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
+    if file or folder:
+        return ssl.create_default_context(cafile=file, capath=None if file else folder)
+    import certifi  # what the HTTP client trusts, and comes with it
+
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 def certificate_fault(environ: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,8 +22,45 @@ import imageio_ffmpeg
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FfmpegError
 
-ENCODERS = ("libx264", "aac")
-FILTERS = ("drawtext", "tpad", "boxblur")
+# What every run may come to use. What only some lists need is in ``needs``.
+ENCODERS = ("libx264", "aac", "pcm_s16le", "rawvideo", "wrapped_avframe", "png", "mjpeg", "ppm")
+FILTERS = (
+    "drawtext", "tpad", "boxblur", "adelay", "afade", "aformat", "alimiter", "amix", "anullsrc",
+    "apad", "aresample", "asetpts", "asplit", "atrim", "bwdif", "color", "concat", "crop",
+    "drawbox", "ebur128", "extractplanes", "fade", "format", "fps", "loop", "lutyuv", "overlay",
+    "pad", "scale", "select", "setparams", "setpts", "setsar", "sidechaincompress",
+    "silencedetect", "split", "trim", "volume", "xfade",
+)  # fmt: skip
+# Options, formats and bitstream filters of every run, each with an output that uses it, of two
+# inputs: a picture and a sound. In one run they take 0.05 s.
+_OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    "the option -fps_mode": ("-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-"),
+    "the bitstream filter setts": (
+        "-map", "0:v", "-c:v", "libx264", "-bsf:v", "setts=pts=PTS:dts=DTS", "-f", "null", "-",
+    ),
+    "the format framehash": ("-map", "0:v", "-f", "framehash", "-hash", "md5", "pipe:1"),
+    "the format framecrc": ("-map", "0:v", "-flush_packets", "0", "-f", "framecrc", "pipe:2"),
+    "the format mov": (
+        "-map", "0:v", "-map", "1:a", "-c:v", "libx264", "-c:a", "pcm_s16le",
+        "-movflags", "+frag_keyframe+empty_moov", "-f", "mov", "pipe:1",
+    ),
+    "the option aac_coder": ("-map", "1:a", "-c:a", "aac", "-aac_coder", "fast", "-f", "null", "-"),
+    "the filter alimiter with latency": (
+        "-map", "1:a", "-af", "alimiter=limit=0.9:level=0:latency=1", "-f", "null", "-",
+    ),
+    "the filter amix with normalize": (
+        "-filter_complex", "[1:a]asplit[a][b];[a][b]amix=inputs=2:normalize=0", "-f", "null", "-",
+    ),
+    "the filter ebur128 with framelog": (
+        "-map", "1:a", "-af", "ebur128=framelog=verbose:peak=true", "-f", "null", "-",
+    ),
+}  # fmt: skip
+_INPUTS = (
+    "-v", "error", "-xerror", "-filter_threads", "1", "-filter_complex_threads", "1",
+    "-max_pixels", "65536", "-f", "lavfi", "-i", "color=s=64x64:r=30:d=0.1,format=yuv420p",
+    "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo,atrim=end=0.1",
+)  # fmt: skip
+OLDEST = "5.1"
 
 # Media from outside: no protocol but files, no container but mp4/mov (a playlist may name any
 # file), and any damage is an error, which ffmpeg by itself passes over with exit code 0.
@@ -48,7 +86,7 @@ class Ffmpeg:
 def find(environ: Mapping[str, str]) -> Ffmpeg:
     """The ffmpeg to use: ``WANX_FFMPEG``, else the newer of PATH's and the wheel's.
 
-    Raises BadInput where the chosen one does not run or lacks an encoder or filter.
+    Raises BadInput where the chosen one does not run or lacks what every run may come to use.
     """
     chosen = environ.get("WANX_FFMPEG")
     if chosen:
@@ -64,8 +102,10 @@ def find(environ: Mapping[str, str]) -> Ffmpeg:
             "no ffmpeg was found on PATH or in the imageio-ffmpeg package",
             "install one, or set WANX_FFMPEG to its path",
         )
-    # Where both are of one age, PATH comes first: max() keeps the first of equals.
-    return _checked(max(usable, key=lambda candidate: candidate.library))
+    # Where both are of one age, PATH comes first: sorting keeps the order of equals.
+    usable.sort(key=lambda candidate: candidate.library, reverse=True)
+    fit = next((candidate for candidate in usable if not _lacking(candidate)), usable[0])
+    return _checked(fit)
 
 
 def _maybe(path: Path, origin: str) -> Ffmpeg | None:
@@ -90,19 +130,58 @@ def _identify(path: Path, origin: str) -> Ffmpeg:
     return Ffmpeg(path, first[1], numbers, origin)
 
 
+def _checked(program: Ffmpeg) -> Ffmpeg:
+    lacking = _lacking(program)
+    if not lacking:
+        return program
+    message = (
+        f"ffmpeg {program.version} of {program.origin}, {program.path}, "
+        f"lacks {', '.join(lacking[:5])}{' and others' if len(lacking) > 5 else ''}"
+    )
+    hint = f"set WANX_FFMPEG to a full build of ffmpeg {OLDEST} or later"
+    if program.origin == "WANX_FFMPEG":
+        hint = f"{hint}, or unset it to use the one that comes with this program"
+    raise _unusable(message, hint)
+
+
 @cache
-def _checked(found: Ffmpeg) -> Ffmpeg:
-    for kind, wanted in (("encoder", ENCODERS), ("filter", FILTERS)):
-        missing = [name for name in wanted if name not in _listed(found.path, kind)]
-        if missing:
-            raise _unusable(
-                f"{found.path} ({found.version}, from {found.origin}) has no {kind} "
-                + " and no ".join(missing),
-                "unset WANX_FFMPEG to use the ffmpeg that comes with this program"
-                if found.origin == "WANX_FFMPEG"
-                else "set WANX_FFMPEG to a full build of ffmpeg",
+def _lacking(program: Ffmpeg) -> tuple[str, ...]:
+    """What this ffmpeg lacks of what every run may come to use."""
+    names = [
+        f"the {kind} {name}"
+        for kind, wanted in (("encoder", ENCODERS), ("filter", FILTERS))
+        for name in wanted
+        if name not in _listed(program.path, kind)
+    ]
+    if not names and _works(program, [word for output in _OUTPUTS.values() for word in output]):
+        return ()
+    names += [feature for feature, output in _OUTPUTS.items() if not _works(program, output)]
+    return tuple(names) or ("what several outputs need at once",)
+
+
+def trial(program: Ffmpeg) -> str:
+    """Why a second of video with sound cannot be made, or nothing."""
+    source = ("-f", "lavfi", "-i", "testsrc2=s=320x240:r=30:d=1,format=yuv420p")
+    sound = ("-f", "lavfi", "-i", "sine=r=48000:d=1")
+    with tempfile.TemporaryDirectory(prefix="wanx-trial-") as folder:
+        target = Path(folder) / "trial.mp4"
+        try:
+            run(
+                program,
+                (*source, *sound, "-c:v", "libx264", "-c:a", "aac", file_url(target)),
+                timeout=60,
             )
-    return found
+        except (FfmpegError, OSError) as error:
+            return str(error)
+        return "" if target.is_file() and target.stat().st_size > 1000 else "it wrote nothing"
+
+
+def _works(program: Ffmpeg, outputs: Sequence[str]) -> bool:
+    try:
+        ask(program, (*_INPUTS, *outputs), timeout=60)
+    except (FfmpegError, OSError):
+        return False
+    return True
 
 
 @cache

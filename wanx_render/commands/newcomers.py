@@ -8,6 +8,7 @@ from pathlib import Path
 from wanx_render.capabilities import packaged, with_user_file
 from wanx_render.commands.base import World
 from wanx_render.doctor import examine
+from wanx_render.reach import reach
 from wanx_render.scaffold import write_example
 from wanx_render.schema import json_schema
 
@@ -29,7 +30,7 @@ def init(folder: Path, world: World) -> int:
 
 def doctor(as_json: bool, folder: Path, world: World) -> int:
     """Print what the machine has; 1 where something that every run needs is missing."""
-    findings = examine(world.environ, folder, datetime.now(UTC), packaged())
+    findings = examine(world.environ, folder, datetime.now(UTC), packaged(), reach)
     if as_json:
         records = [asdict(each) for each in findings]
         world.stdout.write(json.dumps(records, ensure_ascii=False, indent=2) + "\n")
