@@ -148,13 +148,7 @@ class _Side:
         for (fault, _account), times in plan.struck.items():
             struck[fault] = struck.get(fault, 0) + times
         return {
-            "faults": [
-                {
-                    **fault.model_dump(mode="json", exclude_defaults=True),
-                    "struck": struck.get(fault, 0),
-                }
-                for fault in plan.faults
-            ]
+            "faults": [{**fault.record(), "struck": struck.get(fault, 0)} for fault in plan.faults]
         }
 
     def put_faults(self, request: Request, body: Any) -> Any:

@@ -22,11 +22,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mock_server import admin, cutting, lists
+from mock_server import admin, changes, cutting, framing, lists
 from mock_server.accounts import Account, account_of
 from mock_server.basis import ERRORS, OFFICIAL, SDK, rests_on
 from mock_server.evidence import Entry, fingerprint, shortened
-from mock_server.faults import ANSWERS, BadFault, Fault, Operation, Subject
+from mock_server.faults import ANSWERS, FRAMINGS, BadFault, Fault, Operation, Subject
 from mock_server.guard import Guard
 from mock_server.reading import body_of, bounded
 from mock_server.service import Service
@@ -65,6 +65,11 @@ class Call:
             raise Problem(401, "InvalidApiKey", "No API-key provided.")
         return self.account
 
+    def names(self) -> dict[str, str]:
+        """What a fault's texts may mention."""
+        key = self.request.headers.get("authorization", "").rpartition(" ")[2]
+        return {"key": key, "task_id": self.task_id or ""}
+
     def subject(self) -> Subject:
         """What the fault plan looks at."""
         key = self.task_id or hashlib.sha256(self.data).hexdigest()
@@ -80,7 +85,7 @@ class Emulator:
 
     def __init__(self, service: Service, token: str | None = None) -> None:
         self.service = service
-        self.guard = Guard(token)
+        self.guard = Guard(token, service.options.result_hosts)
         self._date: tuple[int, str] = (0, "")
         self.asgi = Starlette(
             routes=[*self._api_routes(), *admin.routes(service, self.guard)],
@@ -146,11 +151,19 @@ class Emulator:
         if fault and _in_place_of(call.operation, fault):
             return cutting.spoilt(fault, self._placeholder(call, fault))
         answer = await self._done(call, do)
-        if fault and fault.effect == "error":
-            return self._refusal(call, _problem_of(fault))
-        if fault and fault.effect == "slow" and fault.stage in ("after", "headers"):
+        return await self._faulty(call, fault, answer) if fault else answer
+
+    async def _faulty(self, call: Call, fault: Fault, answer: Response) -> Response:
+        """What ``fault`` makes of the true answer."""
+        if fault.effect == "error":
+            return self._failing(call, fault)
+        if fault.effect == "change":
+            return changes.changed(fault, answer, call.names())
+        if fault.effect in FRAMINGS:
+            return framing.framed(fault, answer)
+        if fault.effect == "slow" and fault.stage in ("after", "headers"):
             await asyncio.sleep(min(fault.seconds, _SLOWEST))
-        return cutting.spoilt(fault, answer) if fault else answer
+        return cutting.spoilt(fault, answer)
 
     def _subject(self, call: Call) -> Subject:
         """What the fault plan looks at: of what is about a task, that task's model and prompt."""
@@ -172,8 +185,20 @@ class Emulator:
 
     def _placeholder(self, call: Call, fault: Fault) -> Response:
         if fault.effect == "error":
-            return self._refusal(call, _problem_of(fault))
+            return self._failing(call, fault)
         return _json({"request_id": self.service.new_id()})
+
+    def _failing(self, call: Call, fault: Fault) -> Response:
+        """An error that a fault asks for, in one of the forms that errors were seen in."""
+        problem = _problem_of(fault, call.names())
+        answer = self._refusal(call, problem)
+        if fault.form == "own":
+            return answer
+        inner = {"message": problem.message, "type": problem.code, "code": problem.code}
+        nested: dict[str, Any] = {"error": {**inner, "param": None}}
+        if fault.form == "quoted":
+            nested = {"code": problem.code, "message": json.dumps(nested)}
+        return _json(nested, problem.status, problem.headers)
 
     def _refusal(self, call: Call, problem: Problem) -> Response:
         call.code = problem.code
@@ -277,9 +302,17 @@ class Emulator:
 
         def video_url(done: Succeeded) -> str:
             path = f"/results/{call.who.name}/{done.task_id}.mp4"
-            return _origin(call.request) + self.service.signer.link(path, done.expires)
+            origin = self._result_origin(done.task_id) or _origin(call.request)
+            return origin + self.service.signer.link(path, done.expires)
 
         return _json({"request_id": self.service.new_id(), **told(state, video_url)})
+
+    @rests_on("captured", "public answers of 2025-09 to 2026-09", "Result hosts change by the task")
+    def _result_origin(self, task_id: str) -> str:
+        """One of the result hosts, always the same for a task; empty where there are none."""
+        hosts = self.service.options.result_hosts
+        number = int(hashlib.sha256(task_id.encode()).hexdigest()[:8], 16)
+        return f"https://{hosts[number % len(hosts)]}" if hosts else ""
 
     async def _list(self, call: Call) -> Response:
         found = self.service.recent(call.who, call.fault)
@@ -314,7 +347,10 @@ class Emulator:
         except FfmpegError as error:
             log.error("a clip could not be made: %s", error)
             raise Denied(500, "InternalError", "The clip could not be made.") from None
-        return file_response(path, request.headers, ended)
+        headers = dict(request.headers)
+        if call.fault and call.fault.effect == "no-range":
+            headers.pop("range", None)
+        return file_response(path, headers, ended)
 
     # -- what no operation is for ----------------------------------------------------------------
 
@@ -351,13 +387,15 @@ def _in_place_of(operation: Operation, fault: Fault) -> bool:
     return operation in ("create", "cancel", "upload") or fault.effect not in bodies
 
 
-def _problem_of(fault: Fault) -> Problem:
-    code, message = fault.code, fault.message
+def _problem_of(fault: Fault, names: Mapping[str, str]) -> Problem:
+    status, code = fault.status or 503, fault.code
     if not code:
-        code = {429: "Throttling.RateQuota", 503: "ModelUnavailable"}.get(fault.status, "")
-        code = code or ("InternalError" if fault.status >= 500 else "InvalidParameter")
-    headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
-    return Problem(fault.status, code, message or "As the fault plan asks for.", headers)
+        code = {429: "Throttling.RateQuota", 503: "ModelUnavailable"}.get(status, "")
+        code = code or ("InternalError" if status >= 500 else "InvalidParameter")
+    message = changes.filled(fault.message or "As the fault plan asks for.", names)
+    wait = fault.retry_after
+    headers = {} if wait is None else {"Retry-After": f"{wait:.3f}".rstrip("0").rstrip(".")}
+    return Problem(status, code, message, headers)
 
 
 def _glance(data: bytes) -> tuple[Any, str, str]:

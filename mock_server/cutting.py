@@ -51,7 +51,7 @@ class CutResponse(Response):
         if self.how == "reset":
             # What is written leaves before the reset; linger 0 makes it a reset and no plain end.
             await asyncio.sleep(0.01)
-            _no_linger(wire)
+            no_linger(wire)
             wire.abort()
         elif self.how == "close":
             wire.close()
@@ -73,7 +73,8 @@ def _start_of(whole: Response, keep: str) -> bytes:
             return head + body
 
 
-def _no_linger(wire: Connection) -> None:
+def no_linger(wire: Connection | asyncio.BaseTransport) -> None:
+    """Make the end of a connection a reset."""
     connection = wire.get_extra_info("socket")
     if connection is not None:
         linger = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
@@ -97,7 +98,7 @@ def spoilt(fault: Fault, whole: Response) -> Response:
         case "wrong-length":
             return wrong_length(whole)
         case "redirect":
-            return Response(b"", 307, {"Location": fault.location})
+            return Response(b"", fault.status or 307, {"Location": fault.location})
         case _:
             return whole
 

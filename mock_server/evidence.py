@@ -118,6 +118,7 @@ def ledger(tasks: Iterable[tuple[Task, TaskState]], catalog: Catalog) -> dict[st
                 "task_id": task.task_id,
                 "model": catalog.models[asked.model].region_names.value[asked.region],
                 "prompt": asked.prompt,
+                "seed": asked.seed,
                 "status": status,
                 "amount": f"{amount:.4f}".rstrip("0").rstrip(".") if amount else "0",
                 "currency": currency,

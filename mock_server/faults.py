@@ -5,13 +5,17 @@ words (on the command line, or in a prompt as ``[[mock: effect=reset stage=after
 """
 
 import hashlib
+import json
 import random
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property, lru_cache
+from itertools import islice
 from typing import Any, Literal
 
+import re2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 Operation = Literal["create", "query", "list", "cancel", "policy", "upload", "result"]
@@ -27,10 +31,20 @@ TWISTS: dict[str, tuple[str, ...]] = {
     "stuck": ("create",),
     "unknown": ("query",),
     "expired": ("result",),
+    "no-range": ("result",),
     "lag": ("list",),
     "foreign": ("list",),
 }
 _CUTS = ("reset", "close")
+# Effects on how a true answer is written on the wire.
+FRAMINGS = ("chunked", "gzip", "bomb", "endless", "promised", "trickle", "continue")
+# What ``change`` rewrites in a true answer.
+EDITS = ("set", "drop", "headers", "body", "host")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
+_HEADER_TEXT = re.compile(r"[\x20-\x7e\xa0-\xff]{0,8000}")
+_SEEN = 20_000  # characters of a prompt that patterns and tags are looked for in
+_TAGS = 20
+_NAME = 200
 
 
 class Fault(BaseModel):
@@ -42,8 +56,8 @@ class Fault(BaseModel):
         "any", "create", "query", "list", "cancel", "policy", "upload", "result"
     ] = "any"  # fmt: skip
     account: str | None = None
-    model: str | None = Field(None, description="a name or a pattern such as wan2.5-*")
-    prompt: str | None = Field(None, description="a regular expression, found anywhere")
+    model: str | None = Field(None, max_length=_NAME, description="a name, or such as wan2.5-*")
+    prompt: str | None = Field(None, max_length=1000, description="an expression of RE2")
     nth: tuple[int, ...] = Field((), description="the first fitting request is 1")
     every: int | None = Field(None, ge=1)
     times: int | None = Field(None, ge=1, description="strikes so often, then no more")
@@ -51,15 +65,48 @@ class Fault(BaseModel):
     stage: Literal["before", "after", "headers", "body"] = "before"
     effect: Literal[
         "error", "reset", "close", "html", "truncated", "garbage", "wrong-length", "redirect",
-        "slow", "never", "fail", "stuck", "unknown", "expired", "lag", "foreign",
+        "slow", "never", "fail", "stuck", "unknown", "expired", "no-range", "lag", "foreign",
+        "change", "chunked", "gzip", "bomb", "endless", "promised", "trickle", "continue",
     ] = "error"  # fmt: skip
-    status: int = Field(503, ge=400, le=599)
+    status: int | None = Field(None, ge=200, le=599, description="of an error: 503")
     code: str = ""
     message: str = ""
+    form: Literal["own", "nested", "quoted"] = Field("own", description="how an error is written")
     retry_after: float | None = Field(None, ge=0)
     seconds: float = Field(5, ge=0, le=86_400)
     location: str = "https://example.invalid/"
     count: int = Field(3, ge=1, le=1000, description="how many foreign tasks")
+    megabytes: int = Field(256, ge=1, le=1024, description="after so many, all ends by itself")
+    set: dict[str, Any] = Field({}, description="values by their path, such as output.task_id")
+    drop: tuple[str, ...] = Field((), description="paths that are taken out")
+    headers: dict[str, str] = Field({}, description="put in place; an empty one is taken out")
+    body: str | None = Field(None, description="text in place of the whole body")
+    host: str = Field("", description="where results are said to be; any text before the path")
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    @cached_property
+    def _text(self) -> str:
+        """All that is given, as one text: what may be in ``set`` has no hash of its own."""
+        return json.dumps(self.model_dump(exclude_defaults=True), sort_keys=True)
+
+    def record(self) -> dict[str, Any]:
+        """What is given, as JSON data that ``read_plan`` takes back."""
+        return dict(json.loads(self._text))
+
+    @field_validator("headers")
+    @classmethod
+    def _fit_for_a_header(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, text in value.items():
+            if not _HEADER.fullmatch(name) or not _HEADER_TEXT.fullmatch(text):
+                raise ValueError("a header is a name and printable text of Latin-1")
+        return value
+
+    @field_validator("drop", mode="before")
+    @classmethod
+    def _paths(cls, value: Any) -> Any:
+        return tuple(value.split("+")) if isinstance(value, str) else value
 
     @field_validator("nth", mode="before")
     @classmethod
@@ -72,12 +119,34 @@ class Fault(BaseModel):
             raise ValueError(f"effect {self.effect} works on {TWISTS[self.effect][0]} only")
         if self.stage in ("headers", "body") and self.effect not in (*_CUTS, "slow", "never"):
             raise ValueError(f"stage {self.stage} goes with reset, close, slow or never")
+        given = [name for name in EDITS if getattr(self, name)]
+        if given and self.effect != "change":
+            raise ValueError(f"{given[0]} goes with effect change")
+        least = {"error": 400, "redirect": 300}.get(self.effect, 200)
+        if self.status is not None and self.status < least:
+            raise ValueError(f"the status of effect {self.effect} is {least} or more")
         if self.prompt is not None:
-            try:
-                re.compile(self.prompt)
-            except re.error as error:
-                raise ValueError(f"prompt is no regular expression: {error}") from None
+            _pattern(self.prompt)
+        try:
+            hash(self)
+        except (TypeError, ValueError, RecursionError):
+            raise ValueError("set takes JSON values, nested not too deep") from None
         return self
+
+
+@lru_cache(1024)
+def _pattern(text: str) -> Any:
+    """``text`` compiled by RE2, whose time grows with the prompt's length alone.
+
+    It has no look-ahead and no back-references. Raises ValueError.
+    """
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(text, options)
+    except (re2.error, UnicodeEncodeError) as error:
+        reason = error.args[0].decode() if isinstance(error, re2.error) else "a lone surrogate"
+        raise ValueError(f"prompt is not a regular expression of RE2: {reason}") from None
 
 
 class BadFault(ValueError):
@@ -144,11 +213,12 @@ class Plan:
 
 def _fits(fault: Fault, subject: Subject) -> bool:
     possible = TWISTS.get(fault.effect, OPERATIONS)
+    prompt = subject.prompt[:_SEEN].encode("utf-8", "replace").decode()
     return (
         (fault.on == subject.operation or (fault.on == "any" and subject.operation in possible))
         and fault.account in (None, subject.account)
-        and (fault.model is None or fnmatchcase(subject.model, fault.model))
-        and (fault.prompt is None or re.search(fault.prompt, subject.prompt) is not None)
+        and (fault.model is None or fnmatchcase(subject.model[:_NAME], fault.model))
+        and (fault.prompt is None or _pattern(fault.prompt).search(prompt) is not None)
     )
 
 
@@ -162,7 +232,7 @@ def _tagged(prompt: str) -> Iterable[Fault]:
     """
     if "[[mock:" not in prompt:
         return
-    for tag in _TAG.finditer(prompt):
+    for tag in islice(_TAG.finditer(prompt[:_SEEN]), _TAGS):
         words = _words(tag[1])
         if not words.keys() & {"nth", "every", "times", "chance"}:
             words["times"] = "1"
@@ -175,15 +245,36 @@ def read_line(text: str) -> Fault:
 
 
 def _words(text: str) -> dict[str, Any]:
+    """``key=value`` by key; ``set.PATH=JSON`` and ``headers.NAME=TEXT`` gather in mappings."""
     words: dict[str, Any] = {}
-    for word in re.split(r"[\s;,]+", text.strip()):
+    for word in _WORD.findall(text):
         key, equals, value = word.partition("=")
         if not equals:
             raise BadFault(f"{word!r} is not of the form key=value")
-        words[key] = [int(n) for n in value.split("+")] if _NUMBERS.fullmatch(value) else value
+        name, dot, path = key.partition(".")
+        if dot and name in ("set", "headers"):
+            words.setdefault(name, {})[path] = (_json_or_text if name == "set" else _unquoted)(
+                value
+            )
+        elif _NUMBERS.fullmatch(value):
+            words[key] = [int(number) for number in value.split("+")]
+        else:
+            words[key] = _unquoted(value)
     return words
 
 
+def _json_or_text(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+
+
+_WORD = re.compile(r'(?:"[^"]*"|[^\s;,])+')  # blanks may stand between double quotes
 _NUMBERS = re.compile(r"\d{1,9}(\+\d{1,9})+")
 
 
@@ -220,6 +311,21 @@ def _fault(fields: Any, name: str) -> Fault:
         raise BadFault(f"{name}: {place + ': ' if place else ''}{told}") from None
 
 
+# As public captures of the same gateway show them.
+_GATEWAY = {
+    "x-request-id": "{request_id}",
+    "x-dashscope-call-gateway": "true",
+    "req-cost-time": "39",
+    "req-arrive-time": "1790244529873",
+    "resp-start-time": "1790244529912",
+    "x-envoy-upstream-service-time": "38",
+    "vary": "Origin, Accept-Encoding",
+    "server": "istio-envoy",
+    "set-cookie": "acw_tc=0a1b2c3d;path=/;HttpOnly;Max-Age=1800",
+}
+
+_ECHO = "Incorrect API key provided: {key}.\n\x1b[2Jdone: 1 shot, 0.00 CNY"
+
 PRESETS: dict[str, tuple[Fault, ...]] = {
     # A bad day: most things work at the second try.
     "flaky": (
@@ -254,5 +360,36 @@ PRESETS: dict[str, tuple[Fault, ...]] = {
         Fault(on="result", chance=0.1, effect="truncated"),
         Fault(on="result", chance=0.05, effect="expired"),
         Fault(on="result", chance=0.05, effect="redirect"),
+    ),
+    # The service as it may be one day: everything works, and nothing looks as it did.
+    "drift": (
+        *(
+            Fault(on="any", chance=0.03, effect=effect)
+            for effect in ("gzip", "chunked")
+        ),
+        Fault(on="any", chance=0.05, effect="change", headers=_GATEWAY),
+        Fault(on="create", chance=0.03, effect="change", set={"output.task_status": "QUEUED"}),
+        Fault(on="create", chance=0.03, effect="change", drop=("request_id", "output.task_status")),
+        Fault(on="create", chance=0.03, effect="change", set={"output.priority": {"level": 3}}),
+        Fault(on="create", chance=0.02, effect="change", set={"output": {"id": "{task_id}"}}),
+        Fault(on="create", chance=0.02, effect="change", status=202),
+        Fault(on="create", chance=0.02, status=400, code="Conflict", stage="after"),
+        Fault(on="create", chance=0.02, status=429, code="Throttling.BurstRate", form="quoted"),
+        Fault(on="create", chance=0.02, status=500, form="nested", stage="after"),
+        Fault(on="create", chance=0.02, status=401, code="invalid_api_key", message=_ECHO),
+        Fault(on="query", chance=0.04, effect="change", set={"output.task_status": "QUEUED"}),
+        Fault(on="query", chance=0.03, effect="change", set={"output.task_status": "succeeded"}),
+        Fault(on="query", chance=0.03, effect="change", drop=("usage", "output.end_time")),
+        Fault(on="query", chance=0.03, effect="change", set={"output.end_time": "{value}Z"}),
+        Fault(on="query", chance=0.03, effect="change", set={"output.end_time": 1790244529873}),
+        Fault(on="query", chance=0.03, effect="change", set={"usage.video_count": "{value}"}),
+        Fault(on="query", chance=0.03, effect="change", set={"output.message": _ECHO}),
+        Fault(on="query", chance=0.02, status=429, form="nested"),
+        Fault(on="query", chance=0.02, effect="trickle", seconds=0.02),
+        Fault(on="list", chance=0.1, effect="change", drop=("data.*.gmt_create",)),
+        Fault(on="list", chance=0.1, effect="change", set={"total_page": 10**9}),
+        Fault(on="list", chance=0.1, effect="change", set={"total": "{value}", "data.*.x": None}),
+        Fault(on="result", chance=0.1, effect="no-range"),
+        Fault(on="result", chance=0.1, effect="redirect", status=302),
     ),
 }  # fmt: skip

@@ -11,14 +11,21 @@ _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.I
 
 
 class Guard:
-    """``token`` is set where the server can be reached from other machines."""
+    """``token`` is set where the server can be reached from other machines.
 
-    def __init__(self, token: str | None) -> None:
+    Results, and nothing else, may be asked for by the names of ``result_hosts``.
+    """
+
+    def __init__(self, token: str | None, result_hosts: tuple[str, ...] = ()) -> None:
         self.token = token
+        self.result_hosts = result_hosts
 
     def host(self, request: Request) -> None:
         """A page of another site that made its name point here is turned away. Raises Problem."""
-        if self.token is None and not _LOOPBACK.fullmatch(request.headers.get("host", "")):
+        name = request.headers.get("host", "")
+        if name.lower() in self.result_hosts and request.scope["path"].startswith("/results/"):
+            return
+        if self.token is None and not _LOOPBACK.fullmatch(name):
             raise Problem(421, "MisdirectedRequest", "This server answers to localhost only.")
 
     def admin(self, request: Request) -> None:

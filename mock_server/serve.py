@@ -5,6 +5,9 @@ import ipaddress
 import json
 import logging
 import os
+import signal
+import socket
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -12,6 +15,7 @@ import click
 from mock_server.app import BASE, Emulator
 from mock_server.clocks import BadTime
 from mock_server.faults import PRESETS, BadFault, Fault, read_line, read_plan
+from mock_server.proxy import BadProxy, Front, front, host_names
 from mock_server.server import listen, server
 from mock_server.service import Options, Service
 from mock_server.store import BadState
@@ -29,7 +33,7 @@ _EPILOG = "Keys: sk-mock-NAME is an account of Beijing, sk-mock-intl-NAME one of
               help="xN runs N times as fast; auto jumps to whatever is polled for.")  # fmt: skip
 @click.option("--seed", default=0, show_default=True, help="The same seed tells the same story.")
 @click.option("--faults", "plan", metavar="FILE|PRESET",
-              help=f"A fault plan: a YAML file, or {' or '.join(PRESETS)}.")  # fmt: skip
+              help=f"A fault plan: a YAML file, or {', '.join(PRESETS)}.")  # fmt: skip
 @click.option("--fault", "lines", multiple=True, metavar="'on=create nth=1 effect=reset'",
               help="One fault more; can be repeated.")  # fmt: skip
 @click.option("--state", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
@@ -38,6 +42,10 @@ _EPILOG = "Keys: sk-mock-NAME is an account of Beijing, sk-mock-intl-NAME one of
               show_default=True, help="Flaws of a request show as FAILED, or as 400.")  # fmt: skip
 @click.option("--limits/--no-limits", default=None,
               help="Requests a second. Default: where time passes by itself.")  # fmt: skip
+@click.option("--result-host", "result_hosts", default="", metavar="HOST[,HOST]",
+              help="Name results https://HOST/..., as the service does.")  # fmt: skip
+@click.option("--proxy-port", type=click.IntRange(0, 65535),
+              help="Be those hosts for clients of this proxy; 0 takes a free port.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True,
               help="Another address than loopback needs --token.")  # fmt: skip
 @click.option("--token", envvar="WANX_MOCK_TOKEN",
@@ -51,6 +59,8 @@ def main(
     state: Path | None,
     refuse: str,
     limits: bool | None,
+    result_hosts: str,
+    proxy_port: int | None,
     host: str,
     token: str | None,
 ) -> None:
@@ -65,16 +75,24 @@ def main(
             limits=limits,
             faults=(*_plan(plan), *(read_line(line) for line in lines)),
             state=state,
+            result_hosts=host_names(result_hosts),
         )
         host = _allowed(host, token)
+        if proxy_port is not None and not options.result_hosts:
+            raise click.UsageError("--proxy-port needs --result-host: the hosts to be")
         service = Service(packaged(), ffmpeg.find(os.environ), options)
-    except (BadFault, BadTime, BadState, BadInput) as error:
+    except (BadFault, BadTime, BadState, BadInput, BadProxy) as error:
         raise click.UsageError(str(error)) from None
+    signal.signal(signal.SIGTERM, _ended)
     try:
         with listen(host, port) as listener:
-            _say(listener.getsockname(), service)
-            emulator = Emulator(service, token)
-            asyncio.run(server(emulator.asgi).serve(sockets=[listener]))
+            address = listener.getsockname()
+            upstream = ("127.0.0.1" if host == "0.0.0.0" else address[0], address[1])  # noqa: S104
+            with front(proxy_port, options.result_hosts, upstream) as proxy:
+                _say(address, service, proxy)
+                asyncio.run(_serve(Emulator(service, token), listener, proxy))
+    except BadProxy as error:
+        raise click.UsageError(str(error)) from None
     except OSError as error:
         raise click.ClickException(
             f"cannot listen on {host} port {port}: {error.strerror}"
@@ -83,6 +101,16 @@ def main(
         pass
     finally:
         service.close()
+
+
+def _ended(number: int, _: object) -> None:
+    """Leave by the way out, so that what was made for this run is removed."""
+    raise SystemExit(128 + number)
+
+
+async def _serve(emulator: Emulator, listener: socket.socket, proxy: Front | None) -> None:
+    async with proxy.serving() if proxy else nullcontext():
+        await server(emulator.asgi).serve(sockets=[listener])
 
 
 def _plan(text: str | None) -> tuple[Fault, ...]:
@@ -104,7 +132,7 @@ def _allowed(host: str, token: str | None) -> str:
     return str(address)
 
 
-def _say(name: tuple[str, int], service: Service) -> None:
+def _say(name: tuple[str, int], service: Service, proxy: Front | None) -> None:
     host = f"[{name[0]}]" if ":" in name[0] else name[0]
     origin = f"http://{host}:{name[1]}"
     line = {
@@ -115,4 +143,6 @@ def _say(name: tuple[str, int], service: Service) -> None:
         "seed": service.options.seed,
         "pid": os.getpid(),
     }
+    if proxy:
+        line |= {"proxy": proxy.url, "authority": str(proxy.authority.file)}
     click.echo(json.dumps(line))

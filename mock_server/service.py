@@ -44,6 +44,7 @@ class Options:
     limits: bool | None = None  # None: where time passes by itself
     faults: tuple[Fault, ...] = ()
     state: Path | None = None
+    result_hosts: tuple[str, ...] = ()  # results are named there; else at the server's own address
 
 
 class Service:
@@ -289,7 +290,7 @@ class Service:
         return {
             "version": 1,
             "clock": self._clock_record(),
-            "faults": [_plain(fault) for fault in self.plan.faults],
+            "faults": [fault.record() for fault in self.plan.faults],
             "tasks": [task.record() for task, _ in self.tasks()],
         }
 
@@ -379,7 +380,7 @@ class Service:
         self._keep_clock()
 
     def _keep_faults(self) -> None:
-        self.store.put("faults", "", [_plain(fault) for fault in self.plan.faults])
+        self.store.put("faults", "", [fault.record() for fault in self.plan.faults])
 
     def _keep_clock(self) -> None:
         if self.store.kept:
@@ -415,7 +416,3 @@ def _fate(fault: Fault | None) -> Fate | None:
     if fault and fault.effect == "fail":
         return Fate("fail", fault.code or "InternalError.Algo", fault.message)
     return Fate("stuck") if fault and fault.effect == "stuck" else None
-
-
-def _plain(fault: Fault) -> dict[str, Any]:
-    return fault.model_dump(mode="json", exclude_defaults=True)

@@ -3,11 +3,14 @@
 import asyncio
 import os
 import threading
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from mock_server.app import BASE, Emulator
 from mock_server.evidence import Entry, ledger
 from mock_server.faults import Fault, read_line, read_plan
+from mock_server.proxy import Front
 from mock_server.server import listen, server
 from mock_server.service import Options, Service
 from wanx_render import ffmpeg
@@ -18,17 +21,28 @@ _STARTED = 10.0
 
 
 class Server:
-    """An emulator on a thread of this process."""
+    """An emulator on a thread of this process.
 
-    def __init__(self, clock: str, seed: int) -> None:
-        self.service = Service(packaged(), ffmpeg.find(os.environ), Options(clock=clock, seed=seed))
+    With ``result_hosts``, results are named there, and ``proxy`` is those hosts: run a client with
+    ``proxy.environment``, for one. That needs the library trustme (the extra ``tls``).
+    """
+
+    def __init__(self, clock: str, seed: int, result_hosts: Sequence[str] = ()) -> None:
+        options = Options(clock=clock, seed=seed, result_hosts=tuple(result_hosts))
+        self.service = Service(packaged(), ffmpeg.find(os.environ), options)
         self._listener = listen("127.0.0.1", 0)
         self._server = server(Emulator(self.service).asgi)
+        upstream = self._listener.getsockname()
+        self.proxy = Front(0, result_hosts, upstream) if result_hosts else None
         self._thread = threading.Thread(target=self._run, name="wanx-mock", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._listener]))
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        async with self.proxy.serving() if self.proxy else nullcontext():
+            await self._server.serve(sockets=[self._listener])
 
     @property
     def origin(self) -> str:
@@ -42,6 +56,8 @@ class Server:
         self._server.should_exit = True
         self._thread.join(_STARTED)
         self._listener.close()
+        if self.proxy:
+            self.proxy.close()
         self.service.close()
 
 

@@ -139,6 +139,7 @@ class Verdict:
     corrupt: int = 0
     damaged: int = 0
     leaked: int = 0  # files that hold the key
+    asked: int = 0  # requests that were left to a person, who looked at the ledger
 
     def __add__(self, other: "Verdict") -> "Verdict":
         both = zip(asdict(self).items(), asdict(other).values(), strict=True)
@@ -155,7 +156,13 @@ class Range:
     case: Case = CASES["list"]
 
     def start(
-        self, client: str, name: str, at: int, kill: int, told: Path | None = None
+        self,
+        client: str,
+        name: str,
+        at: int,
+        kill: int,
+        told: Path | None = None,
+        command: tuple[str, ...] = (),
     ) -> "subprocess.CompletedProcess[bytes]":
         """Run the client in the folder and account called ``name``."""
         folder = self.folder(name)
@@ -168,12 +175,13 @@ class Range:
             "WANX_CLOCK_PACE": str(PACE),
             "PYTHONPATH": os.pathsep.join((str(HERE), str(HERE.parent))),
         }
-        command = [sys.executable, __file__, "child", client, str(at), str(kill), str(told or "")]
+        child = [sys.executable, __file__, "child", client, str(at), str(kill), str(told or "")]
         out = folder / "log"
         with out.open("ab") as log:
+            arguments = command or (*self.case.files, "--yes")
             return subprocess.run(
-                [*command, *self.case.files, "--yes"], cwd=folder, env=environment, stdout=log,
-                stderr=log, timeout=120, start_new_session=True,
+                [*child, *arguments], cwd=folder, env=environment, stdout=log, stderr=log,
+                timeout=120, start_new_session=True,
             )  # fmt: skip
 
     def folder(self, name: str) -> Path:
@@ -199,7 +207,12 @@ class Range:
         """Kill at step ``at``, run to the end, judge; ``wanted`` are the deliverables' digests."""
         name = f"{client}-{kill}-{at}"
         self.start(client, name, at, kill)
-        finished = any(self.start(client, name, 0, 0).returncode == 0 for _ in range(RUNS))
+        finished, asked = False, 0
+        for _ in range(RUNS):
+            finished = self.start(client, name, 0, 0).returncode == 0
+            if finished:
+                break
+            asked += self.settle(name) if client == "program" else 0
         rows = Counter(row["request"] for row in self.ledger(name))
         renders = self.folder(name) / "renders"
         return Verdict(
@@ -217,7 +230,48 @@ class Range:
                 for path in self.folder(name).rglob("*")
                 if path.is_file()
             ),
+            asked=asked,
         )
+
+    def settle(self, name: str) -> int:
+        """What a person does: look into the ledger, and say which task a request is, or none."""
+        settled = 0
+        for file, path in zip(self.case.files, self.case.journals, strict=True):
+            journal = self.folder(name) / "renders" / path
+            for number, prompt, seed in unresolved(journal):
+                task = self.task_of(name, prompt, seed)
+                decision = ("--adopt", task) if task else ("--release",)
+                self.start("program", name, 0, 0, command=("resolve", file, str(number), *decision))
+                settled += 1
+        return settled
+
+    def task_of(self, name: str, prompt: str, seed: int) -> str | None:
+        rows = self.ledger(name)
+        return next(
+            (r["task_id"] for r in rows if (r["prompt"], r["seed"]) == (prompt, seed)), None
+        )
+
+
+def unresolved(journal: Path) -> list[tuple[int, str, int]]:
+    """The requests of a journal that wait for a person: number, prompt and seed."""
+    if not journal.is_file():
+        return []
+    db = sqlite3.connect(journal)
+    try:
+        return db.execute(
+            "SELECT id, json_extract(request, '$.prompt'), json_extract(request, '$.seed')"
+            " FROM attempt WHERE state = 'unresolved'"
+        ).fetchall()
+    finally:
+        db.close()
+
+
+def photograph(path: Path) -> None:
+    """A first frame with something to see in it: one colour would prove nothing of a clip."""
+    from PIL import Image
+
+    with Image.open(HERE.parent / "specs" / "frames" / "harbour.jpg") as picture:
+        picture.convert("RGB").resize((750, 1000)).save(path)
 
 
 def digest(path: Path) -> str:
@@ -269,10 +323,8 @@ def table(rows: dict[str, Verdict]) -> str:
 
 
 def main(kills: int) -> None:
-    from PIL import Image
-
     with tempfile.TemporaryDirectory() as pictures:
-        Image.new("RGB", (750, 1000), "#305070").save(Path(pictures) / "a.png")
+        photograph(Path(pictures) / "a.png")
         with shooting_range(Path(pictures)) as ground:
             began = time.monotonic()
             rows = {

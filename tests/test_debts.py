@@ -75,7 +75,7 @@ def test_an_adopted_task_is_fetched_and_nothing_is_paid_twice(shop: Shop) -> Non
     assert shop.run("resolve", "list.yaml", number, "--adopt", task).returncode == 0
     done = shop.run("list.yaml", "--yes")
     assert done.returncode == 0, done.stderr
-    assert [row["prompt"] for row in shop.ledger()] == ["first", "second"]
+    assert sorted(row["prompt"] for row in shop.ledger()) == ["first", "second"]
     assert shop.run("resolve", "list.yaml").returncode == 0
 
 
@@ -136,7 +136,11 @@ def test_each_trouble_has_its_own_words_and_code(
     assert ran.returncode == code, ran.stderr
     assert told in ran.stderr
     shop.faults()
-    assert shop.run("list.yaml", "--yes").returncode == 0
+    again = shop.run("list.yaml", "--yes")
+    if told == "unfit":  # what moderation refused is not sent again unchanged
+        assert (again.returncode, shop.sent()) == (1, 2)
+        again = shop.run("list.yaml", "--yes", "--retake", "one", "--retake", "two")
+    assert again.returncode == 0, again.stderr
 
 
 def test_the_other_region_s_key_an_unreachable_host_and_no_yes(shop: Shop) -> None:

@@ -2,25 +2,28 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
 from emulator import Twin
+from PIL import Image
 from virtual import Counted, Time
 
 from mock_server.faults import read_line
 from wanx_render import ffmpeg, plan
+from wanx_render.account import MOST_DOUBTS, Ambiguous
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.capabilities import Catalog
 from wanx_render.events import Event
 from wanx_render.journal import Journal
 from wanx_render.load import load
 from wanx_render.manifest import Manifest
-from wanx_render.render import Desk, render
+from wanx_render.render import AGAIN, Desk, render
 
 LIST = """\
 version: 1
@@ -29,7 +32,7 @@ backend: dashscope
 defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3}
 shots:
   - {id: one, image: a.png, prompt: 第一个镜头, takes: 2}
-  - {id: two, image: "https://example.com/b.png", prompt: second}
+  - {id: two, image: b.png, prompt: second}
 deliverables:
   - {aspect: 9:16, size: 90x160}
 """
@@ -46,6 +49,7 @@ class Stage:
     pool: Counted
     twin: Twin
     limit: Decimal | None = None
+    on_ambiguous: Ambiguous = "ask"
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -78,6 +82,7 @@ class Stage:
             plan=made, backend=backend, journal=journal, catalog=self.catalog,
             program=self.program, executor=self.pool, clock=self.time, wall=self.time, folder=out,
             emit=self.events.append, limit=self.limit, chance=random.Random(5),
+            on_ambiguous=self.on_ambiguous,
         )  # fmt: skip
         try:
             return await render(desk, "test")
@@ -108,9 +113,11 @@ def stage(
     catalog: Catalog,
     program: ffmpeg.Ffmpeg,
     pool: Counted,
-    picture: Callable[..., Path],
 ) -> Stage:
-    picture("a.png")
+    # Photographs: what a clip of a plain colour begins with proves nothing.
+    for name, photograph in (("a.png", "harbour.jpg"), ("b.png", "bottle.jpg")):
+        with Image.open(ROOT / "specs" / "frames" / photograph) as image:
+            image.convert("RGB").resize((600, 800)).save(tmp_path / name)
     (tmp_path / "list.yaml").write_text(LIST, encoding="utf-8")
     return Stage(tmp_path, catalog, program, pool, Twin())
 
@@ -132,12 +139,26 @@ READS = [
 ]  # fmt: skip
 
 
+def never_twice(stage: Stage) -> None:
+    """The run ends well; where a request may never have arrived, once a person has it sent."""
+    manifest = stage.run()
+    assert set(stage.paid()) <= {1}
+    if not manifest.complete:
+        states = [take.state for shot in manifest.shots for take in shot.takes]
+        story = [(e.shot, e.take, e.kind, e.text) for e in stage.events]
+        assert states.count("unresolved") == 1, story
+        # It surely never arrived, which only the ledger knows.
+        assert len(stage.paid()) == REQUESTS - 1, story
+        stage.on_ambiguous = "resubmit"
+        stage.faults()
+        assert stage.run().complete
+    assert stage.paid() == [1] * REQUESTS
+
+
 @pytest.mark.parametrize("fault", CREATES)
 def test_a_create_call_that_goes_wrong_is_paid_once(stage: Stage, fault: str) -> None:
     stage.faults(f"on=create nth=2 {fault}")
-    manifest = stage.run()
-    assert manifest.complete, [(e.shot, e.kind, e.text) for e in stage.events]
-    assert stage.paid() == [1] * REQUESTS
+    never_twice(stage)
 
 
 @pytest.mark.parametrize("fault", CREATES)
@@ -147,7 +168,30 @@ def test_also_where_the_list_lags_and_has_tasks_of_others(stage: Stage, fault: s
         "on=list effect=lag seconds=45 times=6",
         "on=list effect=foreign count=1 times=2",
     )
+    never_twice(stage)
+
+
+@pytest.mark.parametrize("lag", [120, 300, 1200])
+def test_a_list_that_lags_for_long_costs_patience_and_no_money(stage: Stage, lag: int) -> None:
+    stage.faults("on=create nth=1 effect=reset stage=after", f"on=list effect=lag seconds={lag}")
+    for _ in range(3):
+        if stage.run().complete:
+            break
+        assert set(stage.paid()) == {1}
+        stage.time.pass_by(900)
+    assert stage.paid() == [1] * REQUESTS
     assert stage.run().complete
+
+
+@pytest.mark.parametrize("code", ["InvalidParameter", "DataInspectionFailed", "Conflict"])
+def test_a_task_that_was_accepted_with_a_refusal_is_found_and_not_paid_again(
+    stage: Stage, code: str
+) -> None:
+    stage.faults(f"on=create nth=1 status=400 code={code} stage=after")
+    assert not stage.run().complete
+    assert stage.paid() == [1] * REQUESTS
+    stage.faults()
+    stage.run()
     assert stage.paid() == [1] * REQUESTS
 
 
@@ -198,8 +242,8 @@ def test_where_nothing_can_succeed_nothing_more_is_sent(stage: Stage, code: str)
 
 
 def test_equal_tasks_of_another_program_are_left_to_a_person(stage: Stage) -> None:
-    """Somebody sends the very same prompt at the same moment: nobody can tell which is ours."""
-    stage.faults("on=create nth=3 effect=reset stage=after", "on=list effect=lag seconds=3 nth=1")
+    """The very same prompt with a picture that only the service can fetch: nobody can tell."""
+    stage.faults("on=create nth=3 effect=reset stage=before", "on=list effect=lag seconds=3 nth=1")
     for _ in range(2):
         stage.twin.task("第一个镜头")
     manifest = stage.run()
@@ -214,12 +258,39 @@ def test_equal_tasks_of_another_program_are_left_to_a_person(stage: Stage) -> No
 def test_a_service_that_never_makes_sense_is_not_asked_for_ever(stage: Stage, fault: str) -> None:
     stage.faults(f"on=create {fault}")
     manifest = stage.run()
-    assert {take.state for shot in manifest.shots for take in shot.takes} == {"failed"}
-    assert len(stage.twin.service.journal.matching("a", "create")) == 3 * REQUESTS
+    assert {take.state for shot in manifest.shots for take in shot.takes} == {"unresolved"}
+    assert len(stage.twin.service.journal.matching("a", "create")) == REQUESTS
     assert stage.paid() == []
+    stage.on_ambiguous = "resubmit"
+    stage.run()
+    assert len(stage.twin.service.journal.matching("a", "create")) <= 5 * REQUESTS
     stage.faults()
     assert stage.run().complete
     assert stage.paid() == [1] * REQUESTS
+
+
+def test_after_many_lost_answers_in_a_row_nothing_more_is_sent(stage: Stage) -> None:
+    shots = "".join(f"  - {{id: s{n}, image: a.png, prompt: shot {n}}}\n" for n in range(12))
+    text = LIST[: LIST.index("shots:")] + f"shots:\n{shots}" + LIST[LIST.index("deliverables:") :]
+    (stage.folder / "list.yaml").write_text(text, encoding="utf-8")
+    stage.faults("on=create effect=reset")
+    stage.run()
+    sent = len(stage.twin.service.journal.matching("a", "create"))
+    assert MOST_DOUBTS <= sent < 12
+
+
+@pytest.mark.parametrize("code", ["InternalError.Timeout", "internal_error", "ModelServiceFailed"])
+def test_a_failure_of_the_services_own_is_tried_again_in_the_run(stage: Stage, code: str) -> None:
+    stage.faults(f"on=create prompt=second nth=1+2 effect=fail code={code}")
+    assert stage.run().complete
+    assert stage.paid() == [1] * REQUESTS
+
+
+def test_a_task_that_fails_again_and_again_is_given_up_in_the_run(stage: Stage) -> None:
+    stage.faults("on=create prompt=second effect=fail code=InternalError.Algo")
+    assert not stage.run().complete
+    sent = stage.twin.service.journal.matching("a", "create")
+    assert len([entry for entry in sent if entry.prompt == "second"]) == 1 + AGAIN
 
 
 @pytest.mark.parametrize("fault", ["truncated", "wrong-length", "html", "garbage"])

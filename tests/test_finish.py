@@ -156,8 +156,10 @@ def test_every_promise_is_checked_on_the_file_itself(
     assert promise in failed
 
 
-def test_a_join_list_names_files_of_our_own_making_only() -> None:
-    assert join_list(["a.mov", "b.mov"]) == "ffconcat version 1.0\nfile 'a.mov'\nfile 'b.mov'\n"
+def test_a_join_list_names_whole_addresses() -> None:
+    assert join_list([Path("/a#1/b.mov"), Path("/it's/c.mov")]) == (
+        b"ffconcat version 1.0\nfile 'file:/a#1/b.mov'\nfile 'file:/it'\\''s/c.mov'\n"
+    )
 
 
 def test_segments_are_made_side_by_side(

@@ -3,11 +3,11 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kills import Range, Verdict, shooting_range, sweep
-from PIL import Image
+from kills import Range, Verdict, photograph, shooting_range, sweep
 
 KILLS = int(os.environ.get("KILLS", "150"))
 
@@ -15,7 +15,7 @@ KILLS = int(os.environ.get("KILLS", "150"))
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Range]:
     pictures = tmp_path_factory.mktemp("pictures")
-    Image.new("RGB", (750, 1000), "#305070").save(pictures / "a.png")
+    photograph(pictures / "a.png")
     with shooting_range(pictures) as ground:
         yield ground
 
@@ -27,17 +27,18 @@ def test_a_killed_run_is_finished_by_the_next_and_pays_once(
     ground: Range, kill: int, share: float
 ) -> None:
     verdict = sweep(ground, "program", max(int(KILLS * share), 5), kill)
-    assert verdict == Verdict(kills=verdict.kills, finished=verdict.kills)
+    assert replace(verdict, asked=0) == Verdict(kills=verdict.kills, finished=verdict.kills)
+    assert verdict.asked <= verdict.kills // 4  # few kills fall where nobody can know
 
 
 @pytest.mark.parametrize("case", ["table", "lists"])
 def test_lists_that_share_a_request_pay_it_once_whenever_they_are_killed(
     case: str, tmp_path: Path
 ) -> None:
-    Image.new("RGB", (750, 1000), "#305070").save(tmp_path / "a.png")
+    photograph(tmp_path / "a.png")
     with shooting_range(tmp_path, case) as ground:
         verdict = sweep(ground, "program", max(KILLS // 30, 5))
-    assert verdict == Verdict(kills=verdict.kills, finished=verdict.kills)
+    assert replace(verdict, asked=0) == Verdict(kills=verdict.kills, finished=verdict.kills)
 
 
 def test_the_sweep_catches_a_naive_client(ground: Range) -> None:

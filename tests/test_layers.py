@@ -92,6 +92,7 @@ FLOORS = (
         "commands.conform",
         "commands.export",
         "commands.report",
+        "commands.money",
     ),
     ("commands.telling", "commands.approval"),
     ("commands.render", "commands.debts", "commands.tasks"),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from conftest import PROGRAMS
+from conftest import PROGRAMS, ROOT
 from emulator import Twin
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -126,14 +126,22 @@ POOL = Counted(2)
 CATALOG = packaged()
 
 
+def photograph(path: Path) -> None:
+    """The first frame of every shot that has a file."""
+    with Image.open(ROOT / "specs" / "frames" / "harbour.jpg") as image:
+        image.convert("RGB").resize((400, 400)).save(path)
+
+
 def small_clip() -> Path:
-    """A clip that costs little to decode; what is in it does not matter here."""
+    """A clip as the service makes it of that picture: 5 s at 480P, which stands still."""
     path = Path(tempfile.gettempdir()) / f"wanx-machine-{os.getpid()}.mp4"
     if not path.exists():
-        source = ["-f", "lavfi", "-i", "testsrc2=s=128x224:r=30:d=0.2"]
-        ffmpeg.run(
-            PROGRAMS["wheel"], [*source, "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path)]
-        )
+        picture = path.with_suffix(".png")
+        photograph(picture)
+        still = ["-loop", "1", "-framerate", "30", "-t", "5", "-i", str(picture)]
+        look = ["-vf", "scale=624:624:out_color_matrix=bt709", "-pix_fmt", "yuv420p"]
+        preset = ["-c:v", "libx264", "-preset", "ultrafast"]
+        ffmpeg.run(PROGRAMS["wheel"], [*still, *look, *preset, str(path)])
     return path
 
 
@@ -143,7 +151,7 @@ class Orders(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 99))
     def begin(self, seed: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="wanx-machine-"))
-        Image.new("RGB", (400, 400), "#335577").save(self.folder / "a.png")
+        photograph(self.folder / "a.png")
         (self.folder / "out").mkdir()
         self.time = Time(POOL)
         self.clock = SkewedTime(self.time)
@@ -203,6 +211,8 @@ class Orders(RuleBasedStateMachine):
         """Looks at the service's list, as `resolve` asks for, and tells the truth."""
         with self._journal() as journal:
             owned = journal.task_ids()
+            for attempt in journal.every("lost"):  # its day is over: to be paid once more
+                journal.ended(attempt.id, "released")
             for attempt in journal.every("unresolved"):
                 rows = [
                     row

@@ -12,7 +12,7 @@ from typing import Literal
 
 from wanx_render.backends.base import Backend
 from wanx_render.capabilities import Catalog
-from wanx_render.clock import Clock
+from wanx_render.clock import Clock, RealClock
 from wanx_render.errors import ServiceError, UnknownHost, WanxError
 from wanx_render.journal import Attempt, Journal
 from wanx_render.lanes import Lane
@@ -34,6 +34,7 @@ class Account:
     clock: Clock
     journals: list[Journal] = field(default_factory=list)
     on_ambiguous: Ambiguous = "ask"
+    wall: Clock = field(default_factory=RealClock)  # what people read
     halted: WanxError | None = None  # why nothing more is sent in this run
     doubts: int = 0  # create calls in a row that ended without a usable answer
     _at_work: int = 0
@@ -85,7 +86,7 @@ class Account:
 
     def _check(self, attempt: Attempt) -> None:
         """Where a paid clip waits at an unknown host, nothing more is bought."""
-        over = attempt.expires_at is None or attempt.expires_at < self.backend.now()
+        over = attempt.expires_at is None or attempt.expires_at < self.wall.now()
         if over or not attempt.url or attempt.scope != self.backend.scope:
             return
         try:

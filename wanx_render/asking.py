@@ -12,7 +12,15 @@ from datetime import timedelta
 
 from wanx_render.account import Account
 from wanx_render.backends.base import Accepted, Backend, Submission
-from wanx_render.errors import Broken, Refused, ServiceError, Throttled, Uncertain, Unsent
+from wanx_render.errors import (
+    Broken,
+    Refused,
+    ServiceError,
+    Throttled,
+    Uncertain,
+    UnknownHost,
+    Unsent,
+)
 from wanx_render.events import Kind
 from wanx_render.journal import Attempt, Journal
 from wanx_render.lanes import Lane
@@ -79,6 +87,8 @@ class Asker:
         if before:
             return await self._searched(take, before)
         last = self.journal.last_at(key)
+        if last and last.state == "refused" and (found := await self._refused_before(take, last)):
+            return found
         if last is None or insisted:
             return None
         if last.state == "lost":
@@ -86,22 +96,30 @@ class Asker:
         meaning = self.account.catalog.meaning(last.code or "", last.message or "")
         if last.state in ("failed", "refused") and meaning.kind == "moderation":
             return Fault(take, "failed", last.code or "", _moderated(last), last.task_id)
-        return await self._refused_before(take, last) if last.state == "refused" else None
+        return None
 
     async def _searched(self, take: Take, attempt: Attempt) -> Attempt | Fault | None:
         """Search for a request whose outcome is unknown; None where it may be sent again."""
         again = attempt.state == "unresolved"  # it was searched for long enough before
+        resubmit = self.account.on_ambiguous == "resubmit"
         if again and self._is_far(attempt):
-            return self._unresolved(take, attempt, attempt.message or "")
+            if not resubmit:
+                return self._unresolved(take, attempt, attempt.message or "")
+            self._resubmit(take, attempt)
+            return None
         outcome = await self._search(take, attempt, _ONCE if again else SEARCH)
         if outcome.task_id:
             return self._adopted(take, attempt, outcome.task_id)
-        if outcome.nothing and self.account.on_ambiguous == "resubmit":
-            message = "not in the service's list; sent again as --on-ambiguous resubmit asks"
-            self.journal.ended(attempt.id, "released", "Resubmitted", message)
-            self.tell(take, "warning", f"its request is {message}; it may be paid twice", None)
+        if outcome.nothing and resubmit:
+            self._resubmit(take, attempt)
             return None
         return self._unresolved(take, attempt, outcome.doubt or not_found(attempt))
+
+    def _resubmit(self, take: Take, attempt: Attempt) -> None:
+        """Free a request that may have been accepted, because a person decided so beforehand."""
+        message = "not in the service's list; sent again as --on-ambiguous resubmit asks"
+        self.journal.ended(attempt.id, "released", "Resubmitted", message)
+        self.tell(take, "warning", f"its request is {message}; it may be paid twice", None)
 
     async def _refused_before(self, take: Take, attempt: Attempt) -> Attempt | Fault | None:
         """Whether a request that was refused was accepted all the same; None where it was not.
@@ -140,7 +158,10 @@ class Asker:
         """
         if halted := self.account.halted:
             code = getattr(halted, "code", type(halted).__name__)
-            return Fault(take, "failed", code, f"not sent: {words(halted)}")
+            reason = f"not sent: {words(halted)}"
+            if isinstance(halted, UnknownHost):
+                reason = f"not sent while a paid clip waits at {halted.host or 'no known host'}"
+            return Fault(take, "failed", code, reason)
         if self.withdrawn(take):
             return Fault(take, "canceled", "Withdrawn", "not sent: it was taken back in time")
         await self.backend.prepare(Submission(take.request, take.label))

@@ -4,6 +4,7 @@ The sound, PCM in the segments, is encoded as one whole, so that no encoder's pr
 between two shots (34 ms a join where segments carry AAC). The join copies that, and the pictures.
 """
 
+import os
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -17,9 +18,14 @@ from wanx_render.mix import Level, Mix, mixed
 from wanx_render.timing import SAMPLE_RATE
 
 
-def join_list(names: Iterable[str]) -> str:
-    """The text of a concat list; ``names`` are plain file names of our own making."""
-    return "ffconcat version 1.0\n" + "".join(f"file '{name}'\n" for name in names)
+def join_list(paths: Iterable[Path]) -> bytes:
+    """A concat list of ``paths``, each as a whole address: a relative one is joined to the list's
+    own by the rules of the web, where a folder's name ends at a ``#`` or a ``?``.
+
+    A line is all that such a list knows, so no path may hold a line break.
+    """
+    lines = ("file '" + file_url(path.absolute()).replace("'", "'\\''") + "'\n" for path in paths)
+    return os.fsencode("ffconcat version 1.0\n" + "".join(lines))
 
 
 # Raised whenever what is here or in ``mix`` changes in a way that changes the sound.
@@ -86,5 +92,5 @@ def measure_arguments(listing: Path, mix: Mix, samples: int, level: Level) -> li
 def _parts(listing: Path) -> Any:
     """What is joined: every packet as it is, for all parts have one head in common."""
     return graph.input(
-        file_url(listing), f="concat", safe=1, auto_convert=0, protocol_whitelist="file"
+        file_url(listing), f="concat", safe=0, auto_convert=0, protocol_whitelist="file"
     )

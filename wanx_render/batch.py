@@ -40,17 +40,20 @@ def by_turns(works: Sequence[Work]) -> Iterator[Work]:
 async def render_all(works: Sequence[Work], program_version: str) -> None:
     """Carry all of them out; one that cannot be is told of and leaves the others alone."""
     waiting = by_turns(works)
+    bugs: list[Exception] = []
 
     async def worker() -> None:
         for work in waiting:
-            await _carry_out(work, program_version)
+            await _carry_out(work, program_version, bugs)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(WINDOW, len(works))):
             group.create_task(worker())
+    if bugs:  # the other lists went on, and what they brought is kept
+        raise bugs[0]
 
 
-async def _carry_out(work: Work, program_version: str) -> None:
+async def _carry_out(work: Work, program_version: str, bugs: list[Exception]) -> None:
     desk = work.start()
     emit = desk.emit
     named = replace(desk, emit=lambda event: emit(replace(event, list=work.name)))
@@ -59,6 +62,9 @@ async def _carry_out(work: Work, program_version: str) -> None:
         manifest = await render(named, program_version)
     except (WanxError, OSError) as error:
         named.emit(Event("broken", str(error)))
+    except Exception as error:  # noqa: BLE001  # one list's failure stays its own
+        bugs.append(error)
+        named.emit(Event("broken", f"{type(error).__name__}: {error}"))
     told = await asyncio.to_thread(work.after, named, manifest) if manifest else []
     for event in told:
         named.emit(event)

@@ -29,6 +29,7 @@ from wanx_render.options import (
     ROWS,
     WHERE,
     Money,
+    once,
 )
 
 # What only some commands need is imported where it is used: every start pays for the rest.
@@ -64,7 +65,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("files", type=FILE, nargs=-1)
+@click.argument("files", type=FILE, nargs=-1, callback=once)
 @BACKEND
 @DELIVER
 @click.option("--plan", "saved", type=FILE, help="Run a saved plan, and nothing else than it.")
@@ -139,7 +140,7 @@ def render(
 
 
 @cli.command()
-@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.argument("files", type=FILE, nargs=-1, required=True, callback=once)
 @BACKEND
 @JSON
 @click.option("--out", "save", type=FILE, metavar="PLAN", help="Save the plan for approval.")
@@ -207,7 +208,7 @@ def board(
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.argument("files", nargs=-1, required=True, type=FILE, callback=once)
 @click.option(
     "--format",
     "style",
@@ -390,11 +391,12 @@ def export(
 
 
 @cli.command()
-@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.argument("files", type=FILE, nargs=-1, required=True, callback=once)
 @click.option("--out", type=FILE, help="The page to write [storyboard.html in the folder].")
 @click.option("--folder", type=FILE, help="The render folder [renders/PROJECT beside the file].")
 @click.option("--only", multiple=True, metavar="ROW", help="These rows of a table only.")
 @ROWS
+@click.option("--csv", "as_csv", is_flag=True, help="Print what was paid, by row, model and day.")
 @JSON
 @CATALOG
 def report(
@@ -404,6 +406,7 @@ def report(
     only: tuple[str, ...],
     rows: str | None,
     shard: str | None,
+    as_csv: bool,
     as_json: bool,
     catalog: Path | None,
 ) -> int:
@@ -416,6 +419,12 @@ def report(
     from wanx_render.commands.report import ReportOptions
     from wanx_render.commands.reports import report_files
 
+    if as_csv:
+        from wanx_render.commands.money import money
+
+        if out or only or rows or shard or as_json:
+            raise click.UsageError("--csv prints all rows to stdout; it goes with --folder only.")
+        return money(files, folder, catalog, World.real())
     options = ReportOptions(files[0], out, folder, as_json, catalog)
     return report_files(options, files, Choice(only, rows, shard), World.real())
 

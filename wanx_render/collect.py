@@ -13,6 +13,7 @@ from wanx_render import ffmpeg
 from wanx_render.asking import EXPIRED
 from wanx_render.backends.base import Backend, Canceled, Failed, Succeeded, Unknown
 from wanx_render.capabilities import Catalog
+from wanx_render.clock import Clock
 from wanx_render.events import Tell
 from wanx_render.fetch import Expected, fetch
 from wanx_render.journal import Attempt, Journal
@@ -37,6 +38,7 @@ class Collector:
     program: ffmpeg.Ffmpeg
     executor: Executor
     folder: Path
+    wall: Clock  # what people read
 
     async def collect(self, attempt: Attempt, tell: Tell) -> Ended:
         """How the task ended; where it succeeded its clip is stored.
@@ -64,7 +66,9 @@ class Collector:
             case Succeeded():
                 bill = billed(attempt.request, ended.usage, self.catalog)
                 cost = (str(bill.amount), bill.currency) if bill else None
-                self.journal.succeeded(attempt.id, ended, cost)
+                # By the clock that people read: "hours left" is about their day.
+                expires = self.wall.now() + (ended.expires - self.backend.now())
+                self.journal.succeeded(attempt.id, ended, cost, expires)
                 self.backend.check_result(ended.url)
                 tell("succeeded")
             case Failed():

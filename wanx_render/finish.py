@@ -79,9 +79,9 @@ class _Wanted:
 def _groups(wanted: Iterable[_Wanted]) -> Iterator[tuple[_Wanted, ...]]:
     """The pieces, each once; together those that are made of the same clips, in one call."""
     groups: dict[tuple[str, ...], dict[str, _Wanted]] = {}
-    for each in wanted:
-        clips = tuple(take.sha256 for take in sources(each.piece))
-        groups.setdefault(clips, {})[each.key] = each
+    for piece in wanted:
+        clips = tuple(take.sha256 for take in sources(piece.piece))
+        groups.setdefault(clips, {})[piece.key] = piece
     for group in groups.values():
         every = tuple(group.values())
         for at in range(0, len(every), TOGETHER):
@@ -219,9 +219,9 @@ class Finisher:
 
     def _begin(self, wanted: "Iterable[_Wanted]") -> None:
         """Start on pieces, each once; those made of the same clips in one call."""
-        for some in _groups(each for each in wanted if each.key not in self._work):
+        for some in _groups(piece for piece in wanted if piece.key not in self._work):
             work = asyncio.ensure_future(self._conform(some))
-            self._work.update((each.key, work) for each in some)
+            self._work.update((piece.key, work) for piece in some)
 
     def _path(self, key: str) -> Path:
         return self._bench.pieces / f"{key[:32]}.mov"
@@ -286,9 +286,9 @@ class Finisher:
         """What makes the finished sound of these pieces, by the name its bytes give it."""
         samples = samples_in(frames_of(layout.parts), layout.frame.rate)
         program, version = self._bench.program, SOUND_VERSION
-        pieces = [each.piece for each in wanted]
+        pieces = [one.piece for one in wanted]
         key = sound_key(pieces, program, mix=mix, samples=samples, version=version)
-        return SoundCall(tuple(each.path for each in wanted), samples, mix, self._path(key))
+        return SoundCall(tuple(one.path for one in wanted), samples, mix, self._path(key))
 
     async def _sound(self, call: SoundCall, wanted: "Sequence[_Wanted]") -> None:
         """The finished sound, made once for all deliverables in which the same is heard."""
@@ -318,7 +318,7 @@ class Finisher:
             except Damaged:
                 self._say_damaged()
             async with self._turns["segments"]:
-                lost = (each for each in wanted if not self._bench.has(each.path))
+                lost = (piece for piece in wanted if not self._bench.has(piece.path))
                 await asyncio.gather(*(self._conform(some) for some in _groups(lost)))
             if sound:
                 await self._encode(sound, wanted)

@@ -225,6 +225,7 @@ class Journal:
         is, and Broken where the journal cannot be used.
         """
         self.path = path.resolve()
+        self._asked: tuple[int, frozenset[str]] = (0, frozenset())  # as of so many attempts
         # A file that SQLite has open in this process must not be opened beside it: closing that
         # would let go of the process's locks (POSIX), as SQLite's documentation warns.
         if not _OPEN[self.path]:
@@ -360,9 +361,13 @@ class Journal:
             text = json.dumps(record, ensure_ascii=False, sort_keys=True)
             db.execute("INSERT OR REPLACE INTO row VALUES (?, ?)", (name, text))
 
-    def paid(self) -> dict[str, Decimal]:
-        """What this folder ever paid, by currency, whether the clips are still here or not."""
-        rows = self._db.execute("SELECT currency, amount FROM attempt WHERE amount IS NOT NULL")
+    def paid(self, *, kept: bool = False) -> dict[str, Decimal]:
+        """What this folder ever paid, by currency; with ``kept`` only for clips that are here."""
+        rows = self._db.execute(
+            "SELECT currency, amount FROM attempt WHERE amount IS NOT NULL"
+            " AND (clip IS NOT NULL OR NOT ?)",
+            (kept,),
+        )
         sums: dict[str, Decimal] = {}
         for row in rows:
             currency = row["currency"]
@@ -410,13 +415,20 @@ class Journal:
         """A task of the service's list turned out to be the attempt's."""
         self._set(attempt, state="submitted", task_id=task_id, adopted=1)
 
-    def succeeded(self, attempt: int, task: Succeeded, cost: tuple[str, str] | None) -> None:
+    def succeeded(
+        self,
+        attempt: int,
+        task: Succeeded,
+        cost: tuple[str, str] | None,
+        expires: datetime | None = None,
+    ) -> None:
+        """The task is done and billed; ``expires`` is when its result ends by our own clock."""
         self._set(
             attempt,
             state="succeeded",
             started_at=task.started.isoformat(),
             ended_at=task.ended.isoformat(),
-            expires_at=task.expires.isoformat(),
+            expires_at=(expires or task.expires).isoformat(),
             actual_prompt=task.actual_prompt,
             usage=json.dumps(task.usage, sort_keys=True),
             url=task.url,
@@ -529,15 +541,14 @@ class Journal:
         ).fetchall()
         return (_attempt(row) for row in rows)
 
-    def picture_like(self, pixels: str) -> str | None:
-        """The identity that a picture of these pixels counts as; None for new ones."""
-        row = self._db.execute(
-            "SELECT same_as FROM picture WHERE pixels = ? ORDER BY rowid LIMIT 1", (pixels,)
-        ).fetchone()
-        return row["same_as"] if row else None
-
     def pictures_asked(self) -> frozenset[str]:
         """The identities of all first and last frames that attempts were made with."""
+        count = self.attempts()
+        if self._asked[0] != count:
+            self._asked = count, self._read_pictures_asked()
+        return self._asked[1]
+
+    def _read_pictures_asked(self) -> frozenset[str]:
         rows = self._db.execute(
             "SELECT DISTINCT json_extract(request, '$.image') AS name FROM attempt"
             " UNION SELECT DISTINCT json_extract(request, '$.last_image') FROM attempt"

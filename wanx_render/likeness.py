@@ -9,11 +9,12 @@ against ``same``: two products may differ in nothing but a label.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from operator import mul
 from statistics import fmean, median
 from typing import Literal
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageMath, ImageStat
 
 from wanx_render import fonts, panel
 
@@ -21,14 +22,18 @@ Verdict = Literal["same", "other", "doubtful"]
 
 SIDE = 576  # pixels of the longer side at which two pictures are compared
 CELL = 16  # pixels; a cell is where colour and detail are measured
+SPOT = 3  # pixels; a spot, where luma is compared, reaches so far around its middle
 
 # Chosen on one half of benchmarks/adoption.py, reported on the other.
-SPOT_BOUND = 1.0  # of ``Measures.worst``
+LUMA_LEVELS, CHROMA_LEVELS = 3.0, 6.0  # what a spot may differ by where all is flat
+STAMP_AGREES = 0.55  # correlation with the text of the stamp
+NOISE_LEVELS = 6  # the most that is taken for compression or grain
+OTHER_BOUND = 3.0  # of the worst spot: grain alone clashes too
 LEAST_DETAIL = 14  # cells
 LEAST_INSIDE = 0.75  # of the frame that the picture covers
 CLASH_SAME, CLASH_OTHER = 0.06, 0.5
-COLOUR_OTHER = 14.0  # levels, over the whole frame
-BARE_LEVELS, BARE_CONTRAST = 3.0, 12.0  # without detail: the largest difference, the least contrast
+COLOUR_OTHER = 18.0  # levels, over the whole frame
+BARE_LEVELS, BARE_CONTRAST = 2.0, 12.0  # without detail: the largest difference, the least contrast
 
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 # RGB after one of BT.601 and BT.709 was encoded and the other decoded.
@@ -78,9 +83,9 @@ def _verdict(found: Measures) -> tuple[Verdict, str]:
         return "other", f"colours differ by {found.colour:.0f} levels over most of the frame"
     if found.detail < LEAST_DETAIL:
         return _bare(found)
-    if found.clash > CLASH_OTHER:
+    if found.clash > CLASH_OTHER and found.worst > OTHER_BOUND:
         return "other", f"{found.clash:.0%} of the detail is different"
-    if found.worst > SPOT_BOUND:
+    if found.worst > 1:
         return "doubtful", f"a part of the frame differs: {found.worst:.1f} times the bound"
     if found.clash > CLASH_SAME:
         return "doubtful", f"{found.clash:.0%} of the detail is different"
@@ -91,7 +96,7 @@ def _bare(found: Measures) -> tuple[Verdict, str]:
     """Nothing but soft tones: only tones that agree without any fit are evidence."""
     if found.contrast < BARE_CONTRAST:
         return "doubtful", "there is nearly no detail to compare"
-    if found.farthest > BARE_LEVELS or found.worst > SPOT_BOUND:
+    if found.farthest > BARE_LEVELS or found.worst > 1:
         return (
             "doubtful",
             f"there is little detail, and tones differ by {found.farthest:.0f} levels",
@@ -240,7 +245,7 @@ class _Level:
                 for distance in (step * scale, -step * scale):
                     candidate = _moved(overlay, index, distance)
                     cost = self.cost(candidate)
-                    if cost < best * 0.999 - 0.001:
+                    if cost < best * 0.9995 - 0.0005:
                         best, overlay = cost, candidate
                         break
             if best == before:
@@ -279,6 +284,7 @@ def _align(sent: Image.Image, shown: Image.Image, visible: Image.Image) -> Overl
     refined = [middle.descend(start, 1, 0.25) for start in [_NONE, *_apart(tried, 3)]]
     _, best = min(refined)
     _, best = _Level(sent, shown, visible, 192).descend(best, 0.25, 0.06)
+    _, best = _Level(sent, shown, visible, 384).descend(best, 0.06, 0.015)
     return best
 
 
@@ -413,12 +419,12 @@ def _line(
 def _differences(
     laid: Image.Image, expected: Image.Image, shown: Image.Image, grid: Grid, inside: float
 ) -> Measures:
-    expected, shown = _softened(expected), _softened(shown)
-    raw = grid.means(ImageChops.difference(expected, shown).getchannel(0))
-    detail = [max(pair) for pair in zip(_detail(expected, grid), _detail(shown, grid), strict=True)]
-    shares = [r / (d + 1) for r, d in zip(raw, detail, strict=True) if d > 4]
+    coarse = ImageFilter.BoxBlur(1.5)
+    expected_coarse, shown_coarse = expected.filter(coarse), shown.filter(coarse)
+    raw = grid.means(ImageChops.difference(expected_coarse, shown_coarse).getchannel(0))
+    shares = [r / d for r, d in zip(raw, _detail(expected_coarse, grid), strict=True) if d > 4]
     sent_tones, shown_tones = _tones(_planes(laid), grid), _tones(shown, grid)
-    unfitted = [Colours().distance(*pair) for pair in zip(sent_tones, shown_tones, strict=True)]
+    unfitted = [_apart_in_tone(*pair) for pair in zip(sent_tones, shown_tones, strict=True)]
     lumas = sorted(tone[0] for tone in shown_tones)
     return Measures(
         worst=_worst(expected, shown, grid),
@@ -431,8 +437,9 @@ def _differences(
     )
 
 
-def _softened(planes: Image.Image) -> Image.Image:
-    return planes.filter(ImageFilter.BoxBlur(0.6))
+def _apart_in_tone(one: _Tone, two: _Tone) -> float:
+    """Levels; luma counts a third, since services and screens shift it most."""
+    return max(abs(one[0] - two[0]) / 3, abs(_chroma(one) - _chroma(two)))
 
 
 def _detail(planes: Image.Image, grid: Grid) -> list[float]:
@@ -442,44 +449,65 @@ def _detail(planes: Image.Image, grid: Grid) -> list[float]:
 
 
 def _worst(expected: Image.Image, shown: Image.Image, grid: Grid) -> float:
-    """How far the worst spot differs, in bounds.
+    """How far the worst spot differs, in bounds: luma in spots of a few pixels, chroma in cells.
 
-    A pixel differs by what no pixel beside it explains: an edge may be off by one. Luma is judged
-    in spots of five pixels against the contrast there, chroma in the mean of a cell.
+    What luma may differ by grows with the contrast around the spot, and with what differs all over
+    the frame: compression and grain are everywhere, a label is not.
     """
-    residual = _unexplained(expected, shown)
-    luma = residual.getchannel(0).filter(ImageFilter.BoxBlur(2)).tobytes()
+    residual = _residual(expected.getchannel(0), shown.getchannel(0))
+    everywhere = min(_ninth(residual.histogram(grid.usable)), NOISE_LEVELS)
+    bounds = [0.9 * (LUMA_LEVELS + 2 * everywhere + contrast / 20) for contrast in range(256)]
     contrast = ImageChops.lighter(_contrast(expected), _contrast(shown)).tobytes()
-    usable = grid.usable.tobytes()
-    spot = max(
-        value / _SPOTS[there]
-        for value, there, counts in zip(luma, contrast, usable, strict=True)
-        if counts
-    )
-    blue, red = (max(grid.means(residual.getchannel(band))) for band in (1, 2))
-    return max(spot, blue / _CHROMA_LEVELS, red / _CHROMA_LEVELS)
+    spots = zip(residual.tobytes(), contrast, grid.usable.tobytes(), strict=True)
+    spot = max(value / bounds[there] for value, there, counts in spots if counts)
+    return max(spot, *(_chroma_residual(expected, shown, band, grid) for band in (1, 2)))
 
 
-_SPOTS = [4.5 + 0.125 * contrast for contrast in range(256)]
-_CHROMA_LEVELS = 6.0
+def _ninth(counts: Sequence[int]) -> int:
+    """The level that nine tenths of the counted pixels do not pass."""
+    wanted = sum(counts) * 9 / 10
+    return next(level for level, total in enumerate(accumulate(counts)) if total >= wanted)
 
 
-def _unexplained(one: Image.Image, two: Image.Image) -> Image.Image:
-    """What of each of two pictures lies outside the range of the other's nine nearest pixels."""
+def _residual(expected: Image.Image, shown: Image.Image) -> Image.Image:
+    """How luma differs around each pixel, where it was moved by less than a pixel at best.
+
+    A window that differs by its place alone leaves next to nothing; another letter is explained by
+    no shift. Compression takes sharpness, so ``expected`` is first made as soft as ``shown``.
+    """
+    softer = [expected, *(expected.filter(ImageFilter.GaussianBlur(r)) for r in (0.5, 0.9, 1.4))]
+    expected = min(softer, key=lambda one: ImageStat.Stat(ImageChops.difference(one, shown)).sum[0])
+    smooth = ImageFilter.BoxBlur(0.6)
+    expected, shown = expected.filter(smooth), shown.filter(smooth)
+    least: Image.Image | None = None
+    for x in _SHIFTS:
+        for y in _SHIFTS:
+            moved = expected.transform(
+                expected.size, Image.Transform.AFFINE, (1, 0, x, 0, 1, y), Image.Resampling.BICUBIC
+            )
+            differs = ImageChops.difference(moved, shown).filter(ImageFilter.BoxBlur(SPOT))
+            least = ImageChops.darker(least, differs) if least else differs
+    assert least is not None  # noqa: S101
+    return least
+
+
+_SHIFTS = (-0.7, 0.0, 0.7)  # pixels
+
+
+def _chroma_residual(expected: Image.Image, shown: Image.Image, band: int, grid: Grid) -> float:
+    """The cell whose colour differs most: of each what lies outside the other's nearest pixels."""
+    one, two = expected.getchannel(band), shown.getchannel(band)
     most, least = ImageFilter.MaxFilter(3), ImageFilter.MinFilter(3)
-    subtract, lighter = ImageChops.subtract, ImageChops.lighter
-    return lighter(
-        lighter(subtract(two, one.filter(most)), subtract(one.filter(least), two)),
-        lighter(subtract(one, two.filter(most)), subtract(two.filter(least), one)),
-    )
+    over = ImageChops.subtract(two, one.filter(most)), ImageChops.subtract(one, two.filter(most))
+    under = ImageChops.subtract(one.filter(least), two), ImageChops.subtract(two.filter(least), one)
+    outside = ImageChops.lighter(ImageChops.lighter(*over), ImageChops.lighter(*under))
+    return max(grid.means(outside)) / CHROMA_LEVELS
 
 
 def _contrast(planes: Image.Image) -> Image.Image:
     luma = planes.getchannel(0)
-    spread = ImageChops.subtract(
-        luma.filter(ImageFilter.MaxFilter(5)), luma.filter(ImageFilter.MinFilter(5))
-    )
-    return spread.filter(ImageFilter.BoxBlur(2))
+    around = luma.filter(ImageFilter.BoxBlur(6))
+    return ImageChops.difference(luma, around).filter(ImageFilter.BoxBlur(SPOT))
 
 
 # --- the stamp of the service -------------------------------------------------------------------
@@ -489,14 +517,23 @@ def _stamp(expected: Image.Image, shown: Image.Image) -> tuple[int, int, int, in
     """Where the service's stamp was laid over the lower right corner, if it was."""
     width, height = shown.size
     corner = width * 2 // 3, height * 4 // 5, width, height
-    lighter = ImageChops.subtract(shown, expected).getchannel(0).crop(corner)
-    box = lighter.point(lambda level: 255 if level > 24 else 0).getbbox()
-    if box is None or box[2] - box[0] < 12 or box[3] - box[1] < 5:
-        return None
-    if panel.agreement(_drawn(box[2] - box[0], box[3] - box[1]), lighter.crop(box)) < 0.6:
-        return None
-    left, top = corner[0], corner[1]
-    return left + box[0] - 4, top + box[1] - 4, left + box[2] + 4, top + box[3] + 4
+    before, after = (one.getchannel(0).crop(corner) for one in (expected, shown))
+    gained = ImageChops.subtract(after, before)
+    # Of what was left to white: a stamp on a bright ground shows as well as one on a dark.
+    strength = ImageMath.lambda_eval(
+        lambda of: of["convert"](of["gained"] * 255 / of["max"](255 - of["before"], 24), "L"),
+        gained=gained,
+        before=before,
+    )
+    for marks, least in ((strength, 80), (strength.filter(ImageFilter.BoxBlur(2)), 40)):
+        box = marks.point([255 * (level > least) for level in range(256)]).getbbox()
+        if box and box[2] - box[0] >= 12 and box[3] - box[1] >= 5:
+            drawn = _drawn(box[2] - box[0], box[3] - box[1])
+            if panel.agreement(drawn, strength.crop(box)) > STAMP_AGREES:
+                left, top, right, bottom = box
+                x, y = corner[0], corner[1]
+                return x + left - 6, y + top - 6, x + right + 6, y + bottom + 6
+    return None
 
 
 def _drawn(width: int, height: int) -> Image.Image:

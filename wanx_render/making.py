@@ -114,7 +114,7 @@ def _listed(segments: Sequence[Path]) -> Iterator[Path]:
     name = f".{hashlib.sha256(told).hexdigest()[:16]}.{os.getpid()}.{get_ident()}.ffconcat"
     listing = segments[0].with_name(name)
     try:
-        listing.write_text(join_list(segment.name for segment in segments), encoding="utf-8")
+        listing.write_bytes(join_list(segments))
         yield listing
     finally:
         listing.unlink(missing_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,12 +14,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_NEVER = (errno.ENAMETOOLONG, errno.ELOOP)  # no file is there, and none can be
+
+
 class File(click.ParamType["Path"]):
     name = "path"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Path:  # noqa: ARG002  # the form click calls
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:  # the form click calls
         from pathlib import Path
 
+        try:
+            os.stat(value)  # noqa: PTH116  # no pathlib before it is needed
+        except ValueError:
+            self.fail(f"{value!r} cannot be the name of a file", param, ctx)
+        except OSError as error:
+            if error.errno in _NEVER:
+                self.fail(f"{value}: {error.strerror}", param, ctx)
         return Path(value)
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
@@ -25,6 +37,23 @@ class File(click.ParamType["Path"]):
 
 
 FILE = File()
+
+
+def once(ctx: Any, param: Any, files: tuple[Path, ...]) -> tuple[Path, ...]:  # noqa: ARG001  # the form click calls
+    """Each list once, however often and by whatever name it was given."""
+    first: dict[object, Path] = {}
+    for file in files:
+        first.setdefault(_identity(file), file)
+    return tuple(first.values())
+
+
+def _identity(file: Path) -> object:
+    """What two names of one list share: the file, and the folder in which its paths start."""
+    try:
+        known = [os.stat(path) for path in (file, file.parent)]  # noqa: PTH116  # as above
+    except OSError:
+        return file  # its reader says what is wrong with it
+    return tuple((status.st_dev, status.st_ino) for status in known)
 
 
 class Place(File):

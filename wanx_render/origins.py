@@ -52,10 +52,10 @@ class Origins:
         """
         asked, found = self.journal.pictures_asked(), False
         for picture in media:
-            if picture.counts_as or picture.identity in asked or not (picture.path or picture.url):
+            if picture.identity in asked or self.journal.pixels_known(picture.identity):
                 continue
             value = pixels_of(picture)
-            if value and self.journal.picture_like(value):
+            if value:  # noted also where it is new: the next plan need not look again
                 found |= self.journal.picture(picture.identity, value) != picture.identity
         return found
 

@@ -16,6 +16,7 @@ from wanx_render import integrity
 from wanx_render.store import Store
 
 _STATE = ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm")
+_ASIDE = ("damaged", "doubtful")  # folders of clips that are for nobody but who decides of them
 _RECORDS = Path(".cache") / "stores"
 _SPARE = 100  # lines that say what a later one says anew, before a record is written shorter
 
@@ -110,7 +111,8 @@ def _shown(folder: Path, paths: Iterable[Path]) -> Iterable[str]:
     for path in paths:
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith(".") for part in parts)
-        if path.is_file() and not hidden and path.name not in _STATE:
+        aside = parts[0] in _ASIDE
+        if path.is_file() and not hidden and not aside and path.name not in _STATE:
             yield "/".join(parts)
 
 
@@ -124,9 +126,9 @@ def last_seen(folder: Path) -> dict[tuple[str, str], str]:
 
 
 def _read(file: Path) -> tuple[dict[str, tuple[str, str]], int, str | None]:
-    """What a record tells, in how many lines, and about which store.
+    """What a record says, in how many lines, and about which store.
 
-    A line that was cut short or damaged tells nothing; where there is one, no store is named.
+    A line that was cut short or damaged says nothing; where there is one, no store is named.
     """
     known: dict[str, tuple[str, str]] = {}
     lines, about, good = 0, None, True

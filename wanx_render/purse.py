@@ -18,6 +18,11 @@ class Purse:
         self._billed = Decimal(0)
 
     @property
+    def billed(self) -> Decimal:
+        """What was billed so far."""
+        return self._billed
+
+    @property
     def used(self) -> Decimal:
         """What is billed, and what may still be."""
         return self._billed + sum(self._reserved.values())

@@ -146,7 +146,7 @@ class _Crew:
         self.bugs: list[Exception] = []
         self.spent = Decimal(0)  # billed to tasks that this run's takes waited for and sent
         self.account = desk.account or Account(
-            desk.backend, desk.catalog, desk.clock, [desk.journal], desk.on_ambiguous
+            desk.backend, desk.catalog, desk.clock, [desk.journal], desk.on_ambiguous, desk.wall
         )
         self.home = desk.home or self._own_home()
         self.purse = self.home.purse
@@ -164,7 +164,7 @@ class _Crew:
         watch = Watch(desk.backend, desk.catalog, desk.clock)
         collector = Collector(
             desk.backend, desk.journal, desk.catalog, watch, desk.program, desk.executor,
-            desk.folder,
+            desk.folder, desk.wall,
         )  # fmt: skip
         return Home(desk.folder, desk.journal, purse, asker, collector)
 
@@ -219,7 +219,7 @@ class _Crew:
         """A clip that is paid and waits where nobody permitted to fetch it from."""
         attempt = self.desk.journal.last_at(take.request.key(self.desk.plan.world))
         expires = attempt.expires_at if attempt else None
-        left = hours_left(expires, self.desk.backend.now()) if expires else ""
+        left = hours_left(expires, self.desk.wall.now()) if expires else ""
         return Fault(
             take, "unresolved", error.code, f"{error}{left}",
             attempt.task_id if attempt else None, permission(error), host=error.host,
@@ -248,7 +248,9 @@ class _Crew:
             probing.last_frame, self.desk.program, media.path, media.frames, media.size, path
         )
         if damaged:
-            message = f"the last frame of {media.path.name} was damaged in .cache; made once more"
+            message = (
+                f"the last frame of {media.path.name} was damaged in .cache/frames; made again"
+            )
             self.desk.emit(Event("warning", message))
         return replace(frame, path=path, size=media.size)
 

@@ -70,8 +70,8 @@ async def _fetched(collector: Collector, attempt: Attempt, emit: Emit, tally: Ta
     except UnknownHost as error:
         tally.hosts.add(error.host)
         known = collector.journal.attempt(attempt.id)
-        expires, now = known and known.expires_at, collector.backend.now()
-        left = hours_left(expires, now) if expires else ""
+        expires = known and known.expires_at
+        left = hours_left(expires, collector.wall.now()) if expires else ""
         tell("failed", f"{error}{left}; {permission(error)}")
         return False
     except WanxError as error:

@@ -88,7 +88,7 @@ class SharedBench:
         Raises Damaged where there are any and ``error`` was not that already.
         """
         with suppress(StoreError):
-            lost = {each.name for each in pieces if not self._store.has(self._name(each))}
+            lost = {path.name for path in pieces if not self._store.has(self._name(path))}
             self._there.difference_update(lost)
             if lost and not isinstance(error, Damaged):
                 raise Damaged(f"{', '.join(sorted(lost))}: gone from {self._store}") from error

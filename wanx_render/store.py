@@ -58,7 +58,7 @@ class Folder:
         if not place.is_dir():
             return set()
         with os.scandir(place) as entries:
-            return {each.name for each in entries if each.is_file()}
+            return {entry.name for entry in entries if entry.is_file()}
 
     def get(self, name: str, target: Path) -> None:
         """Bring a file to ``target``. Raises StoreError."""

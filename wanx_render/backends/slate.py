@@ -90,7 +90,7 @@ def clip_arguments(call: ClipCall, drift: Drift, still: Path, slate: Path) -> li
     """The ffmpeg arguments that make the clip from its two pictures."""
     frames = frames_in(Fraction(call.request.duration), call.rate)
     rate = str(call.rate)
-    shown = graph.input(ffmpeg.file_url(still), framerate=rate).video
+    shown = graph.input(ffmpeg.file_url(still), f="png_pipe", framerate=rate).video
     shown = shown.filter("scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd")
     shown = shown.filter("format", "yuv420p").filter("setparams", **ffmpeg.BT709)
     shown = shown.filter("loop", loop=-1, size=1, start=0)  # converted once, shown many times
@@ -99,7 +99,7 @@ def clip_arguments(call: ClipCall, drift: Drift, still: Path, slate: Path) -> li
         shown = shown.filter("drawbox", color="white@0.6", t="fill", enable=_flash(call.rate))
     where = panel.place(call.size)
     shown = shown.overlay(
-        graph.input(ffmpeg.file_url(slate)), x=where.x, y=where.y, format="yuv420"
+        graph.input(ffmpeg.file_url(slate), f="png_pipe"), x=where.x, y=where.y, format="yuv420"
     )
     shown = _counter(shown, call.size)
     shown = shown.filter("format", "yuv420p").filter("setparams", **ffmpeg.BT709)

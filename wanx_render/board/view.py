@@ -84,6 +84,7 @@ class Scene:
     catalog: Catalog
     live: Mapping[tuple[str, int], Live]
     now: datetime  # by the service's clock
+    wall: datetime  # by people's
     elsewhere: bool = False  # whether another program works on these takes
 
 
@@ -195,7 +196,7 @@ def _underway(scene: Scene, last: Attempt, live: Live | None, state: str) -> dic
         left -= (scene.now - live.at).total_seconds()
     elif state in ("submitted", "pending", "running"):
         left = _usual(scene, last) - age
-    hours = (last.expires_at - scene.now).total_seconds() / 3600 if last.expires_at else None
+    hours = (last.expires_at - scene.wall).total_seconds() / 3600 if last.expires_at else None
     return {
         "task": last.task_id,
         "age": round(age, 1),
@@ -218,7 +219,7 @@ def debts(scene: Scene) -> list[dict[str, Any]]:
     return [
         {
             "take": each.label,
-            "hours": round((each.expires_at - scene.now).total_seconds() / 3600, 2),
+            "hours": round((each.expires_at - scene.wall).total_seconds() / 3600, 2),
         }
         for each in scene.ledger.last.values()
         if each.state == "succeeded" and not each.clip_name and each.expires_at

@@ -2,8 +2,10 @@
 
 import os
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from errno import EISDIR
 from pathlib import Path
 from typing import TextIO
 
@@ -11,6 +13,7 @@ from wanx_render import capabilities, picks, plan
 from wanx_render.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, clean, did_you_mean
 from wanx_render.errors import BadInput
+from wanx_render.files import part_name
 from wanx_render.load import Loaded, load
 from wanx_render.plan import Plan
 
@@ -55,7 +58,41 @@ def read(file: Path, catalog_file: Path | None) -> tuple[Loaded, Catalog]:
 
 def folder_of(loaded: Loaded, out: Path | None) -> Path:
     """Where everything of a list goes."""
-    return (out or loaded.folder / "renders" / loaded.shots.project).resolve()
+    return resolved(out or loaded.folder / "renders" / loaded.shots.project)
+
+
+def resolved(folder: Path) -> Path:
+    """The folder's whole path. Raises BadInput where no file can be named below it."""
+    try:
+        whole = folder.resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle
+        raise unwritable(folder, "its links lead in a circle") from None
+    text = str(whole)
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise unwritable(whole, "there is a control character in its name")
+    if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise unwritable(whole, "its name is not valid text")
+    return whole
+
+
+def writable_file(path: Path) -> Path:
+    """``path``, where a file can be written there. Raises BadInput."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+        part = part_name(path)
+        part.touch()
+        part.unlink()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        message, hint = f"cannot write {path}: {reason}", "choose another with --out"
+        raise BadInput(Diagnostic("folder-unwritable", message, hint=hint)) from None
+    return path
+
+
+def unwritable(folder: Path, why: str) -> BadInput:
+    message = f"cannot write to the render folder {folder}: {why}"
+    return BadInput(Diagnostic("folder-unwritable", message, hint="choose another with --out"))
 
 
 def manifest_of(file: Path, folder: Path | None, catalog_file: Path | None) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from wanx_render import ffmpeg, intake
-from wanx_render.commands.base import World
+from wanx_render.commands.base import World, writable_file
 from wanx_render.commands.folder import pool
 from wanx_render.conform import Segment, Take
 from wanx_render.diagnostics import Diagnostic
@@ -78,6 +78,7 @@ def conform(options: ConformOptions, world: World) -> int:
         raise BadInput(Diagnostic("clip-unreadable", str(error))) from None
     if options.out.exists() and options.out.samefile(options.clip):
         raise _wrong("the output would take the place of the clip", "give -o another name")
+    writable_file(options.out)
     try:
         frame = frame_of(wanted, {"clip": take.size}, (take.rate,))
     except ValueError as error:

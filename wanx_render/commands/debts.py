@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from wanx_render import ffmpeg
 from wanx_render.account import Account
@@ -15,7 +17,7 @@ from wanx_render.collect import Collector
 from wanx_render.commands.base import World, folder_of, make_plan
 from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.lists import read_all
-from wanx_render.commands.service import access, dashscope, mock
+from wanx_render.commands.service import BASE_URL, access, dashscope, mock
 from wanx_render.commands.totals import POSSIBLY_PAID, film_cost
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
@@ -27,7 +29,8 @@ from wanx_render.recognition import ClipJudge, pictures_by_identity
 from wanx_render.reports import terminal
 from wanx_render.rescue import Tally
 from wanx_render.rescue import rescue as run_rescue
-from wanx_render.result_hosts import shown_url
+from wanx_render.result_hosts import shown_url, unknown_host
+from wanx_render.task import Media
 from wanx_render.watch import Watch
 
 
@@ -46,7 +49,7 @@ class DebtOptions:
 
 def status(options: DebtOptions, world: World) -> int:
     """Every attempt of the folder: its state, its age, and how long its result can be fetched."""
-    made, _, folder = _found(options)
+    made, catalog, folder = _found(options)
     with opened(folder) as journal:
         now = datetime.now(UTC)
         attempts = journal.every()
@@ -60,6 +63,14 @@ def status(options: DebtOptions, world: World) -> int:
         return 0
     for record in records:
         world.stdout.write(_line(record) + "\n")
+    own = urlsplit(world.environ.get(BASE_URL, "")).hostname or ""
+    permitted = catalog.service.result_hosts.value
+    waiting = {unknown_host(a.url, permitted, own) for a in attempts if is_owed(a) and a.url}
+    for host in sorted(host for host in waiting if host):
+        world.stdout.write(
+            f"clips wait at {host}, which is not known as the service's storage; if you trust it: "
+            f"wanx-render rescue {options.file} --result-host {host}\n"
+        )
     if not records:
         world.tell("nothing was ever asked for from this folder")
         return 0
@@ -71,9 +82,14 @@ def status(options: DebtOptions, world: World) -> int:
     return 0
 
 
+def is_owed(attempt: Attempt) -> bool:
+    """Whether its clip is paid and not here."""
+    return attempt.clip_name is None and attempt.state == "succeeded"
+
+
 def _record(attempt: Attempt, now: datetime) -> dict[str, Any]:
     left = (attempt.expires_at - now).total_seconds() / 3600 if attempt.expires_at else None
-    owed = attempt.clip_name is None and attempt.state == "succeeded"
+    owed = is_owed(attempt)
     return {
         "attempt": attempt.id,
         "take": attempt.label,
@@ -95,7 +111,9 @@ def _line(record: dict[str, Any]) -> str:
     words = [f"{record['attempt']:>4}", f"{record['take']:20}", f"{record['state']:11}"]
     words += [record["clip"] or f"task {record['task_id'] or 'unknown'}"]
     if record["hours_left"] is not None:
-        words.append(f"not fetched yet, {record['hours_left']:.1f} h left")
+        hours = record["hours_left"]
+        left = f"{hours:.1f} h left" if hours > 0 else "its time is over"
+        words.append(f"not fetched yet, {left}")
     if record["result"]:
         words.append(f"at {record['result']}")
     if record["message"]:
@@ -121,9 +139,9 @@ def rescue(options: DebtOptions, world: World) -> int:
         plain = terminal.plain(world.stderr)
         emit = terminal.json_lines(world.stdout, wall) if options.as_json else plain
         watch = Watch(backend, catalog, service.clock)
-        collector = Collector(backend, journal, catalog, watch, program, executor, folder)
+        collector = Collector(backend, journal, catalog, watch, program, executor, folder, wall)
         account = Account(backend, catalog, service.clock, [journal])
-        sent = pictures_by_identity(made.media.values(), journal, folder)
+        sent = pictures_by_identity(_media(options), journal, folder)
         judge = ClipJudge(backend, catalog, program, executor, folder, sent)
 
         async def run() -> Tally:
@@ -235,3 +253,10 @@ def _found(options: DebtOptions) -> tuple[Plan, Catalog, Path]:
         told = f"nothing was rendered yet: there is no journal in {folder}"
         raise BadInput(Diagnostic("folder-empty", told, hint="choose the folder with --out"))
     return make_plan(loaded, catalog, options.backend), catalog, folder
+
+
+def _media(options: DebtOptions) -> Iterator[Media]:
+    """The pictures of all rows: they share the folder."""
+    batches, _ = read_all((options.file,), options.catalog)
+    for loaded in batches[0].lists:
+        yield from loaded.media.values()

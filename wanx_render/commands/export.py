@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from wanx_render import manifest
-from wanx_render.commands.base import World, folder_of, read
+from wanx_render.commands.base import World, folder_of, read, writable_file
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
@@ -42,7 +42,7 @@ def export(options: ExportOptions, world: World) -> int:
     chosen = _chosen(told, options)
     files: list[Path] = []
     for deliverable in chosen:
-        path = options.out or folder / f"{deliverable.name}.{options.style}"
+        path = writable_file(options.out or folder / f"{deliverable.name}.{options.style}")
         text = write(timeline_of(told, deliverable), _link(folder, path, options))
         write_atomically(path, text)
         files.append(path)

@@ -54,8 +54,8 @@ _UNFINISHED = {
 def sweep(folder: Path, before: float) -> None:
     """Remove files that a killed process left unfinished in a render folder.
 
-    Only what has not changed since ``before``, in seconds since 1970; whoever calls this holds the
-    folder, so that no run is at work on them. What cannot be removed is left.
+    Only what has not changed since ``before``, in seconds since 1970; the caller holds the folder,
+    so that no run is at work on them. What cannot be removed is left.
     """
     for place, unfinished in _UNFINISHED.items():
         with suppress(OSError), os.scandir(folder / place) as entries:

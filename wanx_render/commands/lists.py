@@ -8,6 +8,7 @@ from typing import Any
 
 from wanx_render import capabilities
 from wanx_render.capabilities import Catalog
+from wanx_render.commands.base import resolved
 from wanx_render.diagnostics import Diagnostic, did_you_mean, in_order
 from wanx_render.errors import BadInput
 from wanx_render.load import Batch, Loaded, load_all
@@ -74,9 +75,9 @@ def items(batches: list[Batch], out: Path | None) -> list[Item]:
     for batch in batches:
         first = batch.lists[0]
         project = first.shots.project
-        home = (out or first.folder / "renders" / project).resolve()
+        home = resolved(out or first.folder / "renders" / project)
         if out and len(batches) > 1:
-            home = (out / project).resolve()
+            home = resolved(out / project)
         if seen.setdefault(home, batch.file) != batch.file:
             raise BadInput(
                 Diagnostic(

@@ -16,12 +16,14 @@ from wanx_render.commands.base import (
     read,
     refuse_unknown,
     warnings,
+    writable_file,
 )
 from wanx_render.commands.folder import opened
 from wanx_render.commands.outlook import Folder, look
 from wanx_render.commands.regain import told_where
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson
+from wanx_render.files import write_atomically
 from wanx_render.forecast import Forecast, forecast
 from wanx_render.load import Loaded
 from wanx_render.plan import Plan
@@ -103,13 +105,8 @@ def saved(loaded: Loaded, told: Forecast) -> dict[str, Any]:
 
 def save(path: Path, record: dict[str, Any]) -> None:
     """Write a plan for approval. Raises BadInput."""
-    try:
-        text = json.dumps(record, ensure_ascii=False, indent=2, default=str)
-        path.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise BadInput(
-            Diagnostic("folder-unwritable", f"cannot write {path}: {error.strerror}")
-        ) from None
+    text = json.dumps(record, ensure_ascii=False, indent=2, default=str)
+    write_atomically(writable_file(path), text + "\n")
 
 
 def open_saved(path: Path) -> dict[str, Any]:

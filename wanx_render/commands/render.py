@@ -21,6 +21,7 @@ from wanx_render.commands.base import (
     make_plan,
     read,
     refuse_unknown,
+    unwritable,
     warnings,
 )
 from wanx_render.commands.folder import held, opened, pool
@@ -32,7 +33,7 @@ from wanx_render.commands.service import Service, access, dashscope, mock
 from wanx_render.commands.telling import close, gathered, report, start, warner
 from wanx_render.commands.workplace import Workplace, at_work
 from wanx_render.diagnostics import Diagnostic, without_secrets
-from wanx_render.errors import BadInput, NeedsPerson
+from wanx_render.errors import NeedsPerson
 from wanx_render.events import Emit, Event
 from wanx_render.forecast import forecast
 from wanx_render.journal import Attempt, Journal
@@ -307,13 +308,7 @@ def writable(folder: Path) -> None:
             probe.touch()
             probe.unlink()
     except OSError as error:
-        raise BadInput(
-            Diagnostic(
-                "folder-unwritable",
-                f"cannot write to the render folder {place}: {error.strerror}",
-                hint="choose another with --out",
-            )
-        ) from None
+        raise unwritable(place, error.strerror or str(error)) from None
 
 
 def program_version() -> str:

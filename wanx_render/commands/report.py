@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from wanx_render import ffmpeg, thumbs
-from wanx_render.commands.base import World, manifest_of
+from wanx_render.commands.base import World, manifest_of, writable_file
 from wanx_render.commands.folder import pool
 from wanx_render.errors import FfmpegError
 from wanx_render.events import Emit, Event
@@ -52,7 +52,7 @@ def report(options: ReportOptions, world: World) -> int:
     path = manifest_of(options.file, options.folder, options.catalog)
     manifest = read(path)
     source = Source(path.parent, ffmpeg.find(world.environ))
-    target = options.out or path.parent / NAME
+    target = writable_file(options.out or path.parent / NAME)
     with pool() as executor:
         missing = write(manifest, source, executor, target)
     for each in missing:
@@ -156,7 +156,8 @@ def _ending(page: bytes) -> bytes:
 
 def _mark(manifest: Manifest) -> str:
     """What tells a page apart from that of another manifest, or of another program."""
-    told = replace(manifest, finished_at="").text()
+    # What a run spent is no news of the film: a run that did nothing leaves the page as it is.
+    told = replace(manifest, finished_at="", cost_run="").text()
     looks = [(_LOOKS / name).read_bytes() for name in ("storyboard.html", "storyboard.css")]
     return hashlib.sha256(b"\0".join([told.encode("utf-8", "replace"), *looks])).hexdigest()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ from wanx_render.commands.runs import Runs
 from wanx_render.errors import FfmpegError
 from wanx_render.journal import Attempt
 from wanx_render.pictures import BadPicture, decode_data_uri
+from wanx_render.plan import Take
 from wanx_render.standing import Standing
 from wanx_render.task import Media
 
@@ -68,6 +69,7 @@ class Room:
             catalog=session.catalog,
             live=self._runs.live,
             now=self._runs.now() or self._wall.now(),
+            wall=self._wall.now(),
             elsewhere=self._elsewhere,
         )
 
@@ -102,6 +104,7 @@ class Room:
             "pace": running.service.clock.pace if running else 1,
             "to_make": {"takes": len(session.new), "price": str(cost)},
             "paid": f"{scene.ledger.paid:.2f} {session.made.currency}",
+            "film": f"{self._film(scene):.2f} {session.made.currency}",
             "budget": f"{budget:.2f}" if budget is not None else None,
             "spent": f"{running.spent(scene.ledger) if running else 0:.2f}",
             "currency": session.made.currency,
@@ -111,6 +114,15 @@ class Room:
             "warnings": self._holding.warnings,
             "log": list(self._runs.log)[-LINES:],
         }
+
+    def _film(self, scene: Scene) -> Decimal:
+        """What the clips of the list as it is cost, whenever they were paid."""
+        keys = {take.request.key(scene.plan.world) for take in self._takes()}
+        clips = (scene.ledger.clips[key] for key in keys & scene.ledger.clips.keys())
+        return sum((Decimal(clip.amount or 0) for clip in clips), Decimal(0))
+
+    def _takes(self) -> Iterator[Take]:
+        return (standing.take for standing in self._holding.session.standings)
 
     def _budget(self) -> Decimal | None:
         """The most a run may spend."""

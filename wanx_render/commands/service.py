@@ -108,7 +108,7 @@ def _silence(error: Unreachable, way: Way | None) -> BadInput | Unreachable:
     """What it means that no answer came, or one that is not the service's."""
     if way is None:
         return error
-    if error.code in _ELSEWHERE and _is_elsewhere(error, way):
+    if error.code in _ELSEWHERE and not way.url.endswith(API_PATH):
         return _wrong_address(way, error)
     blame = environment.proxy_blame(way.environ, error, way.url)
     blame = "" if blame in error.message else blame

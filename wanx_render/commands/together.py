@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ class Run:
     benches: dict[Path, CommonBench] = field(default_factory=dict)
     stale: dict[Path, set[str]] = field(default_factory=dict)  # pieces that rows ceased to use
     unsent: list[str] = field(default_factory=list)  # of the whole: no list's fault
+    whole: Purse = field(default_factory=Purse)  # of all lists together
 
     def report(self, lists: int) -> Emit:
         """Where events go: JSON on stdout, or lines; of many lists only what counts."""
@@ -112,6 +114,7 @@ class Run:
         )  # fmt: skip
         self.account.begin()
         watch, whole = Watch(backend, survey.catalog, clock), Purse(survey.options.max_cost)
+        self.whole = whole
         chance = random.Random()  # noqa: S311  # for pauses alone
         budgets = {p.item.home: p.item.loaded.shots.budget for p in prospects}
         projects = {p.item.home: p.item.loaded.shots.project for p in prospects}
@@ -129,7 +132,14 @@ class Run:
             judge = ClipJudge(backend, survey.catalog, survey.program, executor, folder, sent)
             asker = Asker(self.account, journal, purse, chance, tell, judge)
             collector = Collector(
-                backend, journal, survey.catalog, watch, survey.program, executor, folder
+                backend,
+                journal,
+                survey.catalog,
+                watch,
+                survey.program,
+                executor,
+                folder,
+                RealClock(),
             )
             return Home(folder, journal, purse, asker, collector, folder.name)
 
@@ -249,6 +259,8 @@ class Run:
                 "complete": code == 0,
                 "lists": len(found),
                 "cost": cost,
+                "cost_run": self._sum(self.whole.billed),
+                "cost_folder": cost,
                 "exit_code": code,
                 "index": str(page),
                 "deliverables": [str(path) for path in paths],
@@ -264,9 +276,23 @@ class Run:
             self.world.tell(f"{mocked}{len(failed)} of {len(found)} lists failed: {names}")
             self.world.tell("what there is is kept; run the same command again for the rest")
         else:
-            self.world.tell(f"{mocked}{len(found)} lists done, {cost} in all")
+            self.world.tell(f"{mocked}{len(found)} lists done")
+        self.world.tell(f"{mocked}{self.totals(cost)}")
         self.world.tell(f"the index page is {shown(page)}")
         return code
+
+    def totals(self, folders: str) -> str:
+        """Money, three times: of this run, of all clips that are here, of all ever paid."""
+        here: dict[str, Decimal] = {}
+        for journal in self.survey.journals.values():
+            for currency, amount in journal.paid(kept=True).items():
+                here[currency] = here.get(currency, Decimal(0)) + amount
+        run = self._sum(self.whole.billed)
+        return f"{run} this run, {sums(here)} these films, {folders} these folders ever"
+
+    def _sum(self, amount: Decimal) -> str:
+        region = self.every[0].loaded.shots.region
+        return f"{amount:.2f} {self.survey.catalog.service.regions[region].currency}"
 
     def _delivered(self, item: Item, outcome: Outcome) -> list[Path | str]:
         """Where the deliverables of a list stand."""

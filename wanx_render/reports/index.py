@@ -79,7 +79,7 @@ def page(heading: Heading, entries: Sequence[Entry]) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{title}</title><style>{_STYLE}</style></head><body>"
         f"<header><h1>{title}</h1>{mock}"
-        f"<p>{escape(heading.cost)} in all, {escape(heading.finished_at)}</p>"
+        f"<p>{escape(heading.cost)} in these folders ever, {escape(heading.finished_at)}</p>"
         f'<ul class="totals">{totals}</ul></header>'
         f'<main><ul class="lists">{"".join(map(_card, ordered))}</ul></main></body></html>\n'
     )
