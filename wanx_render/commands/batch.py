@@ -121,8 +121,8 @@ def render_many(
             run.unsent = _put_whole(where, index, places, several=len(batches) > 1)
         for told in run.unsent:
             emit(Event("broken", told))
-    at = f"{where.bucket}/index.html" if where.bucket else page
-    return run.close(prospects, at, index.cost, backend)
+        at = f"{where.bucket}/index.html" if where.bucket else page
+        return run.close(prospects, at, index.cost, backend)  # what was paid is in the journals
 
 
 def _places(where: Workplace, some: list[Item], *, several: bool) -> dict[Path, Place]:
