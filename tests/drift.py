@@ -402,6 +402,7 @@ class Round:
 
         self.twin.service._clips.of = of  # type: ignore[method-assign]
         self.said: list[str] = []
+        self.insisted: frozenset[str] = frozenset()  # as by --retake, after moderation
         self._write_list()
 
     def _write_list(self) -> None:
@@ -422,6 +423,7 @@ class Round:
                 break
             self.time.pass_by(900)
             self.verdict.asked += self._settle()
+            self.insisted = frozenset(f"s{number}" for number in range(SHOTS))
             complete = self._run({})
         self._judge(mutations, complete)
         self.twin.service.close()
@@ -460,6 +462,7 @@ class Round:
                 program=PROGRAMS["wheel"], executor=self.ground.pool, clock=self.time,
                 wall=self.time, folder=self.out, chance=random.Random(8),
                 emit=lambda event: self.said.append(f"{event.kind} {event.text}"),
+                insisted=self.insisted,
             )  # fmt: skip
             return (await render(desk, "test")).complete
         finally:
@@ -485,9 +488,6 @@ class Round:
                 else:
                     journal.ended(attempt.id, "released")
                 settled += 1
-            for attempt in journal.every("failed", "refused"):  # --retake, of moderation
-                if journal.last_at(attempt.key) == attempt:
-                    journal.ended(attempt.id, "released")
         return settled
 
     def _rows(self, prompt: str) -> list[dict[str, Any]]:

@@ -83,9 +83,21 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
+def test_only_its_use_spends_a_token(desk: Desk) -> None:
+    for stranger in ("/", "/?token=", "/?token=guess", "/?token=%00", "/?other=1", "/events"):
+        assert desk.ask(stranger).status_code in (401, 403)
+    assert desk.ask("/", "HEAD").status_code == 401
+    assert len(desk.tokens) == 1
+    assert desk.ask(f"/?token={desk.tokens[0]}").status_code == 200
+    # Once it is used, whoever comes without a cookie has the terminal show one more, and no others.
+    for _ in range(3):
+        assert desk.ask(f"/?token={desk.tokens[0]}").status_code == 403
+        assert desk.ask("/?token=").status_code == 403
+    assert len(desk.tokens) == 2
+    assert desk.ask(f"/?token={desk.tokens[1]}").status_code == 200
+
+
 def test_a_token_opens_the_board_once_and_buys_a_strict_cookie(desk: Desk) -> None:
-    assert desk.ask("/").status_code == 403  # and a new token is shown
-    assert desk.ask(f"/?token={desk.tokens[0]}").status_code == 403
     answer = desk.ask(f"/?token={desk.tokens[-1]}")
     assert answer.status_code == 200
     cookie = answer.headers["set-cookie"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from wanx_render.board.app import Declined
+from wanx_render.board.app import Declined, Malformed
 from wanx_render.commands.base import World, read
 from wanx_render.commands.board import board, listening
 from wanx_render.commands.folder import held
@@ -165,13 +165,11 @@ def test_nothing_is_sent_without_the_exact_price_or_past_the_budget(do: Do) -> N
     ("what", "asked"),
     [
         ("choose", {"shot": "wake", "take": 3}),
-        ("choose", {"shot": "wake", "take": "1"}),
         ("choose", {"shot": "nobody", "take": 1}),
-        ("choose", {"shot": ["wake"], "take": 1}),
-        ("reject", {"shot": "wake"}),
+        ("reject", {"shot": "wake", "take": 0}),
         ("focus", {"shot": "nobody", "focus": [1, 1]}),
         ("run", {"what": "everything"}),
-        ("quote", {"what": "reroll"}),
+        ("quote", {"what": "reroll", "shot": "nobody"}),
         ("__init__", {}),
     ],
 )
@@ -183,10 +181,29 @@ def test_what_there_is_not_cannot_be_asked_for(do: Do, what: str, asked: dict[st
     do(work)
 
 
+@pytest.mark.parametrize("what", ["choose", "reject", "cancel"])
+@pytest.mark.parametrize(
+    ("shot", "take"),
+    [
+        ("wake", True), ("wake", 1.0), ("wake", "1"), ("wake", None), ("wake", [1]),
+        (["wake"], 1), (None, 1), (True, 1), ({}, 1),
+    ],
+)  # fmt: skip
+def test_a_take_is_a_shots_name_and_a_whole_number(
+    do: Do, file: Path, what: str, shot: Any, take: Any
+) -> None:
+    async def work(room: Room, holding: Holding) -> None:
+        with pytest.raises(Malformed):
+            await room.act(what, {"shot": shot, "take": take})
+
+    do(work)
+    assert not file.with_name("list.picks.yaml").exists()
+
+
 @pytest.mark.parametrize("point", [[0, 1001], [0.5, 0.5], [1], "middle", [True, 1], [-1, 0]])
 def test_a_point_is_two_whole_thousandths(do: Do, file: Path, point: Any) -> None:
     async def work(room: Room, holding: Holding) -> None:
-        with pytest.raises(Declined):
+        with pytest.raises(Malformed):
             await room.act("focus", {"shot": "wake", "focus": point})
 
     do(work)

@@ -87,6 +87,8 @@ class Asker:
         if before:
             return await self._searched(take, before)
         last = self.journal.last_at(key)
+        if last and last.state == "refused" and (found := await self._refused_before(take, last)):
+            return found
         if last is None or insisted:
             return None
         if last.state == "lost":
@@ -94,7 +96,7 @@ class Asker:
         meaning = self.account.catalog.meaning(last.code or "", last.message or "")
         if last.state in ("failed", "refused") and meaning.kind == "moderation":
             return Fault(take, "failed", last.code or "", _moderated(last), last.task_id)
-        return await self._refused_before(take, last) if last.state == "refused" else None
+        return None
 
     async def _searched(self, take: Take, attempt: Attempt) -> Attempt | Fault | None:
         """Search for a request whose outcome is unknown; None where it may be sent again."""

@@ -29,6 +29,7 @@ from wanx_render.options import (
     ROWS,
     WHERE,
     Money,
+    once,
 )
 
 # What only some commands need is imported where it is used: every start pays for the rest.
@@ -64,7 +65,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("files", type=FILE, nargs=-1)
+@click.argument("files", type=FILE, nargs=-1, callback=once)
 @BACKEND
 @DELIVER
 @click.option("--plan", "saved", type=FILE, help="Run a saved plan, and nothing else than it.")
@@ -139,7 +140,7 @@ def render(
 
 
 @cli.command()
-@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.argument("files", type=FILE, nargs=-1, required=True, callback=once)
 @BACKEND
 @JSON
 @click.option("--out", "save", type=FILE, metavar="PLAN", help="Save the plan for approval.")
@@ -207,7 +208,7 @@ def board(
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.argument("files", nargs=-1, required=True, type=FILE, callback=once)
 @click.option(
     "--format",
     "style",
@@ -390,7 +391,7 @@ def export(
 
 
 @cli.command()
-@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.argument("files", type=FILE, nargs=-1, required=True, callback=once)
 @click.option("--out", type=FILE, help="The page to write [storyboard.html in the folder].")
 @click.option("--folder", type=FILE, help="The render folder [renders/PROJECT beside the file].")
 @click.option("--only", multiple=True, metavar="ROW", help="These rows of a table only.")

@@ -39,6 +39,23 @@ class File(click.ParamType["Path"]):
 FILE = File()
 
 
+def once(ctx: Any, param: Any, files: tuple[Path, ...]) -> tuple[Path, ...]:  # noqa: ARG001  # the form click calls
+    """Each list once, however often and by whatever name it was given."""
+    first: dict[object, Path] = {}
+    for file in files:
+        first.setdefault(_identity(file), file)
+    return tuple(first.values())
+
+
+def _identity(file: Path) -> object:
+    """What two names of one list share: the file, and the folder in which its paths start."""
+    try:
+        known = [os.stat(path) for path in (file, file.parent)]  # noqa: PTH116  # as above
+    except OSError:
+        return file  # its reader says what is wrong with it
+    return tuple((status.st_dev, status.st_ino) for status in known)
+
+
 class Place(File):
     """A folder, or a URL that stays as it was written; ``file:`` is a folder."""
 

@@ -113,7 +113,8 @@ class _Reading:
 
     def shots(self) -> Iterator[tuple[str, Choice]]:
         written = self._mapping(self.found.value, (), ("version", "shots"))
-        if written.get("version", 1) != 1:
+        version = written.get("version", 1)
+        if version != 1 or isinstance(version, bool):
             self.refuse("value-unknown", "version must be 1", self.found.place(("version",)))
         shots = self._mapping(written.get("shots"), ("shots",), self.ids)
         for name, value in shots.items():
@@ -148,7 +149,7 @@ class _Reading:
     def _take(self, value: Any, path: source.Path) -> int | None:
         if value is None:
             return None
-        if not isinstance(value, int) or isinstance(value, bool):
+        if type(value) is not int:
             self.refuse("type-wrong", "a take is a whole number", self.found.place(path))
         elif not 1 <= value <= MOST_TAKES:
             told = f"a take is a number from 1 to {MOST_TAKES}"

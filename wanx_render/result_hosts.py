@@ -90,6 +90,15 @@ def of_storage(address: Address) -> bool:
     )
 
 
+def unknown_host(url: str, permitted: Collection[str], own: str = "") -> str | None:
+    """The host of an address that nobody permits to fetch from; None where one may."""
+    try:
+        address = parse(url)
+    except BadAddress:
+        return "?"
+    return None if to_fetch(address, permitted, own) else address.host
+
+
 def to_fetch(address: Address, permitted: Collection[str], own: str = "") -> str | None:
     """The URL to fetch a result by, http raised to https; None where nobody permits its host.
 

@@ -12,16 +12,15 @@ from pathlib import Path
 from wanx_render import table
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, in_order
 from wanx_render.errors import BadInput
-from wanx_render.shotlist import Matrix
+from wanx_render.shotlist import RESERVED, Matrix
 from wanx_render.source import Source
 from wanx_render.table import Scalar, Table
 from wanx_render.variables import Template, template
 
 NAME_COLUMNS = ("name", "id", "sku")  # the first of them that there is names the rows
-# What stands in the folder of a whole table, and what Windows keeps for itself.
+# What is in the folder of a whole table.
 _TAKEN = re.compile(
-    r"(?:clips|index\.html|manifest\.json|journal\.sqlite.*|con|prn|aux|nul|com\d|lpt\d)(?:\..*)?",
-    re.IGNORECASE,
+    r"(?:clips|index\.html|manifest\.json|journal\.sqlite.*)(?:\..*)?", re.IGNORECASE
 )
 _LONGEST = 64
 
@@ -184,7 +183,7 @@ def _bad_names(names: tuple[str, ...], found: Table) -> Iterator[Diagnostic]:
     hint = 'choose what names the rows: matrix: {from: ..., name: "${column}"}'
     seen: dict[str, table.Row] = {}
     for name, row in zip(names, found.rows, strict=True):
-        if not name or _TAKEN.fullmatch(name):
+        if not name or _TAKEN.fullmatch(name) or RESERVED.fullmatch(name):
             told = f"{name!r} cannot be the name of a row's folder" if name else "it has no name"
             yield Diagnostic("row-name-invalid", f"row: {told}", row.span, hint)
         first = seen.setdefault(name.casefold(), row)

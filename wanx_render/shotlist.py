@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -179,7 +180,23 @@ def _kind(json_schema: dict[str, Any], read: Any) -> tuple[Any, ...]:
 
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+# What Windows keeps for devices, whatever follows a dot; 1, 2 and 3 raised count as digits there.
+RESERVED = re.compile(
+    r"(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE
+)
+
+
+def _storable(value: str) -> str:
+    if RESERVED.fullmatch(value):
+        message = f"{value} is a device on Windows and cannot be the name of a file"
+        raise _fail("name-invalid", message, "add something before the dot, such as a number")
+    if value.endswith("."):
+        raise _fail("name-invalid", f"{value} ends in a dot, which Windows drops", "leave it out")
+    return value
+
+
 Name = Annotated[str, Field(pattern=_NAME)]
+FileName = Annotated[Name, AfterValidator(_storable)]
 AspectText = Annotated[
     Aspect, *_kind({"type": "string", "pattern": r"^[0-9.]+[:/][0-9.]+$"}, _aspect)
 ]
@@ -285,7 +302,7 @@ class Transition(Written):
 class Shot(Written):
     """One shot: what is asked of the service, and how the clip is used."""
 
-    id: Name
+    id: FileName
     model: str
     image: FirstFrame
     last_image: str | None = None  # what the clip ends on; some models only
@@ -360,7 +377,7 @@ Codec = Literal[
 class Deliverable(Written):
     """One finished file: its frame, its rate, its sound."""
 
-    name: Name
+    name: FileName
     aspect: AspectText
     size: SizeText | None = None
     fit: Fit = "crop"
@@ -437,7 +454,7 @@ class ShotList(Written):
     """A whole shot list, its defaults already merged into the shots."""
 
     version: Literal[1]
-    project: Name
+    project: FileName
     backend: Backend = "mock"
     region: Region = "beijing"
     budget: Budget | None = None

@@ -421,7 +421,7 @@ class DashScope:
             request = self._media.build_request("GET", url, headers=download.headers())
             answer = await self._media.send(request, stream=True)
             try:
-                if not answer.is_redirect:
+                if not answer.has_redirect_location:
                     return await stream_to(download, answer)
                 url = self._result_url(urljoin(url, answer.headers["location"]))
             except UnknownHost as error:

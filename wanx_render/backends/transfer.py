@@ -80,6 +80,11 @@ class Unpacker:
     def packed(self) -> bool:
         return self._unpack is not None
 
+    @property
+    def whole(self) -> bool:
+        """Whether the end of what was packed has come."""
+        return self._unpack is None or bool(self._unpack.eof)
+
     def unpack(self, chunk: bytes) -> bytes:
         """Raises httpx.DecodingError where the bytes are damaged."""
         if self._unpack is None:
@@ -100,6 +105,7 @@ class Download:
 
     target: Path
     window: float = STALL_SECONDS  # real seconds over which the rate is taken
+    most: int = MOST_BYTES
     etag: str = ""
     total: int | None = None  # bytes, where the service says
 
@@ -130,16 +136,22 @@ async def stream_to(download: Download, answer: httpx.Response) -> str | None:
     if start is None:
         download.begin_anew()
         return f"status {answer.status_code}"
-    unpacker = Unpacker(answer.headers.get("content-encoding", ""), MOST_BYTES)
+    unpacker = Unpacker(answer.headers.get("content-encoding", ""), download.most)
     if unpacker.packed:
         download.etag, download.total = "", None  # its length is that of the packed bytes
     with download.target.open("ab" if start else "wb") as file:
         watch = _Rate(download.window)
         chunks = answer.aiter_raw()
         while chunk := await watch.next(chunks):
-            file.write(unpacker.unpack(chunk))
-            if file.tell() > MOST_BYTES:
-                raise _oversized(file.tell())
+            try:
+                file.write(unpacker.unpack(chunk))
+            except TooLarge:  # it would be no smaller the next time
+                raise _oversized(download, download.most + 1) from None
+            if file.tell() > download.most:
+                raise _oversized(download, file.tell())
+    if not unpacker.whole:
+        download.begin_anew()
+        return "what came ends before what was packed does"
     return _whole(download, answer, start)
 
 
@@ -149,8 +161,8 @@ def _start(download: Download, answer: httpx.Response) -> int | None:
         length = answer.headers.get("content-length", "")
         download.etag = _strong(answer.headers.get("etag", ""))
         download.total = int(length) if re.fullmatch(r"\d{1,15}", length) else None
-        if (download.total or 0) > MOST_BYTES:
-            raise _oversized(download.total or 0)
+        if (download.total or 0) > download.most:
+            raise _oversized(download, download.total or 0)
         return 0
     span = re.fullmatch(
         r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)", answer.headers.get("content-range", "")
@@ -164,8 +176,9 @@ def _strong(etag: str) -> str:
     return etag if etag.startswith('"') else ""
 
 
-def _oversized(size: int) -> Broken:
-    return Broken(f"the result has {size >> 20} MiB, and no clip has more than {MOST_BYTES >> 20}")
+def _oversized(download: Download, size: int) -> Broken:
+    most = f"no clip has more than {download.most >> 20} MiB"
+    return Broken(f"the result has {size} bytes or more, and {most}")
 
 
 def _whole(download: Download, answer: httpx.Response, start: int) -> str | None:

@@ -49,6 +49,10 @@ class Declined(WanxError):
         self.record = record
 
 
+class Malformed(WanxError):
+    """What was asked for is of the wrong type."""
+
+
 def app(room: Room) -> Starlette:
     """The application, without its guard."""
 
@@ -113,7 +117,7 @@ async def _answer(
         return JSONResponse(await act(request.path_params["what"], asked))
     except Declined as error:
         return JSONResponse({"error": without_secrets(str(error)), **error.record}, 409)
-    except BadInput as error:
+    except (BadInput, Malformed) as error:
         return _refused(400, str(error))
     except (FolderBusy, NeedsPerson) as error:
         return _refused(409, str(error))

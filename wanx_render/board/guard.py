@@ -1,7 +1,8 @@
 """Who may ask the board: this machine, by its own name, with the key that the terminal showed.
 
-The token in the printed address is good once; what it buys is a session cookie. Every answer
-carries a policy under which the page can load nothing that is not the board's own.
+The token in the printed address is good once; what it buys is a session cookie. Only its use spends
+it: a request without it, or with another, leaves it as it is. Every answer carries a policy under
+which the page can load nothing that is not the board's own.
 """
 
 import hmac
@@ -26,7 +27,7 @@ _HEADERS = {
 }
 _SPENT = (
     "This address was used already, or is not the board's.\n"
-    "The terminal that runs the board has just shown a new one.\n"
+    "Open the last one that the terminal of the board shows.\n"
 )
 
 
@@ -72,10 +73,11 @@ class Guard:
         if not entrance:
             return PlainTextResponse("Open the address that the terminal shows.\n", 401)
         good = hmac.compare_digest(token.encode("utf-8", "replace"), self._token.encode())
-        if good:
-            self._token = secrets.token_urlsafe(32)  # nobody is told: it is used up
+        if self._token and good:
+            self._token = ""  # used up; the next one is shown when somebody wants in
             return None
-        self._renew()
+        if not self._token:
+            self._renew()
         return PlainTextResponse(_SPENT, 403)
 
     def _own(self, request: Request, host: str) -> bool:

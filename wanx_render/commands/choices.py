@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from wanx_render import picks
-from wanx_render.board.app import Declined
+from wanx_render.board.app import Declined, Malformed
 from wanx_render.commands.holding import Holding
 from wanx_render.diagnostics import concise
 from wanx_render.geometry import Focus
@@ -58,7 +58,7 @@ class Choices:
         if point is None:
             return await self._write(shot, lambda before: replace(before, focus=None))
         if not (isinstance(point, list) and len(point) == 2 and all(map(_is_thousandth, point))):
-            raise Declined("a focus is two whole numbers from 0 to 1000")
+            raise Malformed("a focus is two whole numbers from 0 to 1000")
         focus = Focus(Fraction(point[0], 1000), Fraction(point[1], 1000))
         return await self._write(shot, lambda before: replace(before, focus=focus))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from wanx_render import ffmpeg
 from wanx_render.account import Account
@@ -16,7 +17,7 @@ from wanx_render.collect import Collector
 from wanx_render.commands.base import World, folder_of, make_plan
 from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.lists import read_all
-from wanx_render.commands.service import access, dashscope, mock
+from wanx_render.commands.service import BASE_URL, access, dashscope, mock
 from wanx_render.commands.totals import POSSIBLY_PAID, film_cost
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
@@ -28,7 +29,7 @@ from wanx_render.recognition import ClipJudge, pictures_by_identity
 from wanx_render.reports import terminal
 from wanx_render.rescue import Tally
 from wanx_render.rescue import rescue as run_rescue
-from wanx_render.result_hosts import shown_url
+from wanx_render.result_hosts import shown_url, unknown_host
 from wanx_render.task import Media
 from wanx_render.watch import Watch
 
@@ -48,7 +49,7 @@ class DebtOptions:
 
 def status(options: DebtOptions, world: World) -> int:
     """Every attempt of the folder: its state, its age, and how long its result can be fetched."""
-    made, _, folder = _found(options)
+    made, catalog, folder = _found(options)
     with opened(folder) as journal:
         now = datetime.now(UTC)
         attempts = journal.every()
@@ -62,6 +63,14 @@ def status(options: DebtOptions, world: World) -> int:
         return 0
     for record in records:
         world.stdout.write(_line(record) + "\n")
+    own = urlsplit(world.environ.get(BASE_URL, "")).hostname or ""
+    permitted = catalog.service.result_hosts.value
+    waiting = {unknown_host(a.url, permitted, own) for a in attempts if is_owed(a) and a.url}
+    for host in sorted(host for host in waiting if host):
+        world.stdout.write(
+            f"clips wait at {host}, which is not known as the service's storage; if you trust it: "
+            f"wanx-render rescue {options.file} --result-host {host}\n"
+        )
     if not records:
         world.tell("nothing was ever asked for from this folder")
         return 0
@@ -73,9 +82,14 @@ def status(options: DebtOptions, world: World) -> int:
     return 0
 
 
+def is_owed(attempt: Attempt) -> bool:
+    """Whether its clip is paid and not here."""
+    return attempt.clip_name is None and attempt.state == "succeeded"
+
+
 def _record(attempt: Attempt, now: datetime) -> dict[str, Any]:
     left = (attempt.expires_at - now).total_seconds() / 3600 if attempt.expires_at else None
-    owed = attempt.clip_name is None and attempt.state == "succeeded"
+    owed = is_owed(attempt)
     return {
         "attempt": attempt.id,
         "take": attempt.label,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from wanx_render import manifest as manifests
 from wanx_render import picks
+from wanx_render.board.app import Malformed
 from wanx_render.commands.base import World, read, warnings
 from wanx_render.commands.folder import held, opened
 from wanx_render.commands.render import RenderOptions, Session, who_asks
@@ -63,16 +64,23 @@ class Holding:
         return Session.of(options, loaded, catalog, folder=self.folder, journal=self.journal)
 
     def planned(self, shot: Any) -> PlannedShot:
-        """The shot of this name; KeyError where there is none."""
+        """The shot of this name; KeyError where there is none, Malformed where it is no name."""
+        if not isinstance(shot, str):
+            raise Malformed("shot must be a text")
         for planned in self.session.made.shots:
             if planned.shot.id == shot:
                 return planned
         raise KeyError(shot)
 
     def take_of(self, asked: Any) -> tuple[PlannedShot, int]:
-        """The shot and the take that the page names; KeyError where there is no such."""
+        """The shot and the take that the page names.
+
+        Raises KeyError where there is no such, Malformed where one is not written as it must be.
+        """
         planned, number = self.planned(asked.get("shot")), asked.get("take")
-        if not isinstance(number, int) or not 1 <= number <= len(planned.takes):
+        if type(number) is not int:  # true is an int to Python, and would be written as it is
+            raise Malformed("take must be a whole number")
+        if not 1 <= number <= len(planned.takes):
             raise KeyError(number)
         return planned, number
 
