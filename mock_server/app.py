@@ -213,7 +213,8 @@ class Emulator:
         """The answer with its date, once the journal has it."""
         name = call.account.name if call.account else None
         now = self.service.clock.now(name)
-        answer.headers["date"] = self._http_date(now)
+        if not (call.fault and "date" in map(str.lower, call.fault.headers)):
+            answer.headers["date"] = self._http_date(now)
         journal, request = self.service.journal, call.request
         key = request.headers.get("authorization", "").rpartition(" ")[2]
         journal.add(

@@ -1,9 +1,10 @@
 """Small edits of true answers: what a service that drifts away from its documents would send.
 
 A path is keys with dots; a number is a place in a list, ``*`` stands for all of them. Texts may
-hold ``{value}`` (what was there), ``{path}`` (of a URL that was there, with its query), ``{body}``,
-``{task_id}``, ``{request_id}`` and ``{key}``, the caller's API key. One with ``{value}`` or
-``{path}`` changes what is there and adds nothing.
+hold ``{value}`` (what was there), ``{path}`` (of a URL that was there, with its query), ``{body}``
+(the whole body), ``{inner}`` (the same without its braces), ``{task_id}``, ``{request_id}`` and
+``{key}``, the caller's API key. One with ``{value}`` or ``{path}`` changes what is there and adds
+nothing.
 """
 
 import json
@@ -49,18 +50,21 @@ def _parsed(data: bytes) -> Any:
 
 def _edited(data: bytes, fault: Fault, names: Names) -> bytes:
     if fault.body is not None:
-        return _bytes(filled(fault.body, {**names, "body": data.decode("utf-8", "replace")}))
+        text = data.decode("utf-8", "replace")
+        return _bytes(filled(fault.body, {**names, "body": text, "inner": text[1:-1]}))
     edits = dict(fault.set)
     if fault.host:
         origin = fault.host if "://" in fault.host else f"https://{fault.host}"
         edits["output.video_url"] = origin + "{path}"
     value = _parsed(data)
-    if value is None or not (edits or fault.drop):
+    if value is None or not (edits or fault.rename or fault.drop):
         return data
     for path, wanted in edits.items():
         _set(value, path.split("."), wanted, names)
+    for path, name in fault.rename.items():
+        _take(value, path.split("."), name)
     for path in fault.drop:
-        _drop(value, path.split("."))
+        _take(value, path.split("."))
     return _bytes(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
@@ -82,12 +86,15 @@ def _set(place: Any, path: list[str], wanted: Any, names: Names) -> None:
         _set(place[key], path[1:], wanted, names)
 
 
-def _drop(place: Any, path: list[str]) -> None:
+def _take(place: Any, path: list[str], name: str = "") -> None:
+    """Take out what is at ``path``, or put it under ``name`` beside its old place."""
     for key in reversed([*_keys(place, path[0], new=False)]):
         if len(path) > 1:
-            _drop(place[key], path[1:])
-        else:
-            del place[key]
+            _take(place[key], path[1:], name)
+            continue
+        value = place.pop(key)
+        if name and isinstance(place, dict):
+            place[name] = value
 
 
 def _keys(place: Any, name: str, *, new: bool) -> Iterator[Any]:

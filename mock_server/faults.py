@@ -39,7 +39,7 @@ _CUTS = ("reset", "close")
 # Effects on how a true answer is written on the wire.
 FRAMINGS = ("chunked", "gzip", "bomb", "endless", "promised", "trickle", "continue")
 # What ``change`` rewrites in a true answer.
-EDITS = ("set", "drop", "headers", "body", "host")
+EDITS = ("set", "rename", "drop", "headers", "body", "host")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
 _HEADER_TEXT = re.compile(r"[\x20-\x7e\xa0-\xff]{0,8000}")
 _SEEN = 20_000  # characters of a prompt that patterns and tags are looked for in
@@ -78,6 +78,7 @@ class Fault(BaseModel):
     count: int = Field(3, ge=1, le=1000, description="how many foreign tasks")
     megabytes: int = Field(256, ge=1, le=1024, description="after so many, all ends by itself")
     set: dict[str, Any] = Field({}, description="values by their path, such as output.task_id")
+    rename: dict[str, str] = Field({}, description="another last key, by the path it is for")
     drop: tuple[str, ...] = Field((), description="paths that are taken out")
     headers: dict[str, str] = Field({}, description="put in place; an empty one is taken out")
     body: str | None = Field(None, description="text in place of the whole body")
@@ -252,7 +253,7 @@ def _words(text: str) -> dict[str, Any]:
         if not equals:
             raise BadFault(f"{word!r} is not of the form key=value")
         name, dot, path = key.partition(".")
-        if dot and name in ("set", "headers"):
+        if dot and name in ("set", "rename", "headers"):
             words.setdefault(name, {})[path] = (_json_or_text if name == "set" else _unquoted)(
                 value
             )

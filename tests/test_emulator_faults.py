@@ -154,6 +154,8 @@ def test_answers_change_by_small_edits_however_they_are_written() -> None:
         ({"set": {"output.message": "key {key}"}}, "output.message", "key sk-mock-a"),
         ({"set": {"output.end_time": None}}, "output.end_time", None),
         ({"set": {"output": []}}, "output", []),
+        ({"rename": {"output.task_status": "state"}}, "output.state", "SUCCEEDED"),
+        ({"rename": {"output.task_status": "state"}}, "output.task_status", ""),
         ({"drop": ["output.video_url"]}, "output.video_url", ""),
         ({"drop": ["usage", "output.nothing.there"]}, "usage", ""),
         ({"body": "[{body}, 1e999]"}, "0.output.task_status", "SUCCEEDED"),
@@ -211,6 +213,11 @@ def test_headers_and_status_change_with_the_answer_whole() -> None:
     answer = changed(twin, {"on": "query", "effect": "change", "headers": gateway})
     assert answer.headers["x-request-id"] == answer.json()["request_id"]
     assert "content-type" not in answer.headers
+    line = 'on=query effect=change headers.Date="Fri, 31 Dec 9999 23:59:59 GMT"'
+    assert changed(twin, line).headers["date"].startswith("Fri, 31 Dec 9999")
+    twice = '{"output":{"task_status":"QUEUED"},{inner}}'
+    answer = changed(twin, {"on": "query", "effect": "change", "body": twice})
+    assert answer.json()["output"]["task_status"] == "PENDING"  # the last of two keys counts
 
 
 def test_a_list_changes_in_all_its_rows() -> None:

@@ -187,7 +187,8 @@ def error_of(body: Mapping[str, Any], cleaner: Cleaner) -> Problem:
     nested = body.get("error")
     if isinstance(nested, dict):
         code = nested.get("code") or nested.get("type") or body.get("code")
-        return Problem(cleaner.text(code), cleaner.text(nested.get("message")))
+        message = nested.get("message") or body.get("message")
+        return Problem(cleaner.text(code), cleaner.text(message))
     message = body.get("message")
     if isinstance(message, str) and message.lstrip().startswith("{"):
         inner = parsed(message.encode("utf-8", "replace")).get("error")

@@ -89,7 +89,7 @@ function showWarnings() {
 }
 
 function showMoney() {
-  say($("paid"), `film ${about.film}, folder ${about.paid}`);
+  say($("paid"), `film ${about.film}, folder paid ${about.paid}`);
   show($("budget"), about.budget !== null);
   if (about.budget === null) return;
   const words = about.run ? `run ${about.spent} of ${about.budget}` : `budget ${about.budget}`;
