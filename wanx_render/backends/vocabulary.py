@@ -20,7 +20,13 @@ from wanx_render.backends.base import (
     TaskState,
     Unknown,
 )
-from wanx_render.backends.cleaning import LONGEST_NUMBER, Cleaner, identifier, parsed
+from wanx_render.backends.cleaning import (
+    LONGEST_NUMBER,
+    Cleaner,
+    identifier,
+    one_line,
+    parsed,
+)
 from wanx_render.capabilities import Catalog, Model
 from wanx_render.task import Media, TaskRequest
 
@@ -168,7 +174,12 @@ def _result_url(output: Mapping[str, Any]) -> str:
         results = results[0]
     nested = results if isinstance(results, dict) else {}
     names = (output.get("video_url"), nested.get("video_url"), nested.get("url"))
-    return next((url for url in names if isinstance(url, str) and url), "")
+    url = next((url for url in names if isinstance(url, str) and url), "")
+    # Whole, for its signature; what no address can hold becomes a mark, and is refused later.
+    return one_line(url[:LONGEST_URL])
+
+
+LONGEST_URL = 16_000  # characters; more than any server takes
 
 
 @dataclass(frozen=True, slots=True)
