@@ -4,6 +4,7 @@ Paths in it start at the render folder. Two runs of one list differ in times onl
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -183,6 +184,15 @@ class Manifest:
     def text(self) -> str:
         record = {"version": self.version, **asdict(self)}
         return json.dumps(record, ensure_ascii=False, indent=2) + "\n"
+
+
+def all_in(folder: Path) -> Iterator[Manifest]:
+    """The manifest of a render folder and those of a table's rows in it, where they can be read."""
+    for path in (folder / "manifest.json", *sorted(folder.glob("*/manifest.json"))):
+        try:
+            yield read(path)
+        except BadInput:
+            continue
 
 
 def read(path: Path) -> Manifest:

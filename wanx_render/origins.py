@@ -6,10 +6,12 @@ of a PNG that they wrote: what it comes of is found out here, and noted.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wanx_render import manifest as manifests
 from wanx_render.journal import Attempt, Journal
 from wanx_render.pictures import BadPicture, decode_data_uri, pixels
 from wanx_render.plan import Take
@@ -85,24 +87,58 @@ class Origins:
     def _is_last_frame(self, attempt: Attempt, clip: Attempt, path: Path) -> bool:
         """Whether ``attempt`` was made with the last frame of ``clip``.
 
-        By the file that was sent, where it is still here; else by what both clips show.
+        By the file that was sent, where it is still here, then by what a manifest says, and last by
+        what the clips show.
         """
-        image = str(attempt.request["image"]).removeprefix("sha256:")
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == image:
+        image, sha256 = str(attempt.request["image"]), clip.clip_sha256 or ""
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == image[7:]:
             return True
-        first, second = (self.folder / "clips" / (each.clip_name or "") for each in (clip, attempt))
+        if recorded := self._recorded(image):
+            return sha256.startswith(recorded)
+        return self._goes_on(clip, attempt) and not any(
+            self._goes_on(other, attempt) for other in self._other_takes(clip)
+        )
+
+    def _recorded(self, image: str) -> str:
+        """The first digits of the clip whose last frame a picture is, as a manifest has it."""
+        for manifest in manifests.all_in(self.folder):
+            for take in (take for shot in manifest.shots for take in shot.takes):
+                match = re.search(r"([0-9a-f]{32})-last\.png$", take.first_frame or "")
+                if match and take.request.get("image") == image:
+                    return match[1]
+        return ""
+
+    def _other_takes(self, clip: Attempt) -> Iterable[Attempt]:
+        """The clips of other takes of the same shot, which may end much alike."""
+        shot = clip.label.rpartition(" take ")[0]
+        for other in self.journal.every("succeeded"):
+            if other.label.rpartition(" take ")[0] == shot and other.clip_sha256 not in (
+                None,
+                clip.clip_sha256,
+            ):
+                yield other
+
+    def _goes_on(self, clip: Attempt, after: Attempt) -> bool:
+        first, second = (self.folder / "clips" / (each.clip_name or "") for each in (clip, after))
         if self.goes_on is None or not (first.is_file() and second.is_file()):
             return False
         return self.goes_on(first, second)
 
 
 def pixels_of(picture: Media) -> str:
-    """What names the pixels of a picture; empty where they cannot be seen."""
+    """What names the pixels of a picture; empty where they cannot be seen, or are others by now."""
     try:
-        if picture.path:
-            return pixels(picture.path.read_bytes())
-        if picture.url and picture.url.startswith("data:"):
-            return pixels(decode_data_uri(picture.url))
+        data = _bytes_of(picture)
+        changed = picture.identity != f"sha256:{hashlib.sha256(data).hexdigest()}"
+        return "" if changed else pixels(data)
     except (BadPicture, OSError):
-        pass
-    return ""
+        return ""
+
+
+def _bytes_of(picture: Media) -> bytes:
+    """Raises BadPicture or OSError."""
+    if picture.path:
+        return picture.path.read_bytes()
+    if picture.url and picture.url.startswith("data:"):
+        return decode_data_uri(picture.url)
+    return b""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from wanx_render import manifest as manifests
-from wanx_render.errors import BadInput, NeedsPerson
+from wanx_render.errors import NeedsPerson
 from wanx_render.files import sync_folder
 from wanx_render.journal import Journal, Rebuilt
 from wanx_render.making import digest
@@ -59,7 +59,7 @@ def rebuild(folder: Path) -> Rebuild:
 
 def _fill(journal: Journal, folder: Path) -> None:
     explained: set[str] = set()
-    for manifest in _manifests(folder):
+    for manifest in manifests.all_in(folder):
         for row in _rows(manifest, folder):
             path = folder / "clips" / row.name
             if row.name in explained or (path.is_file() and digest(path) == row.sha256):
@@ -78,15 +78,6 @@ def _fill(journal: Journal, folder: Path) -> None:
 
 def _clips(folder: Path) -> Iterator[Path]:
     return (path for path in (folder / "clips").glob("*.mp4") if not path.name.startswith("."))
-
-
-def _manifests(folder: Path) -> Iterator[Manifest]:
-    """The manifest of a folder, and those of the rows of a table in it."""
-    for path in (folder / "manifest.json", *sorted(folder.glob("*/manifest.json"))):
-        try:
-            yield manifests.read(path)
-        except BadInput:
-            continue
 
 
 def _rows(manifest: Manifest, folder: Path) -> Iterator[Rebuilt]:
