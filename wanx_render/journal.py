@@ -515,12 +515,20 @@ class Journal:
         return found.fetchone() is not None
 
     def picture(self, identity: str, pixels: str) -> str:
-        """Note what the pixels of a picture are; the identity that it counts as from now on."""
+        """Note what the pixels of a picture are; the identity that it counts as from now on.
+
+        A picture that something was asked with keeps its own name: by that it was paid.
+        """
         with self._write() as db:
             first = db.execute(
                 "SELECT same_as FROM picture WHERE pixels = ? ORDER BY rowid LIMIT 1", (pixels,)
             ).fetchone()
-            same_as: str = first["same_as"] if first else identity
+            asked = db.execute(
+                "SELECT 1 FROM attempt WHERE json_extract(request, '$.image') = ?1"
+                " OR json_extract(request, '$.last_image') = ?1 LIMIT 1",
+                (identity,),
+            ).fetchone()
+            same_as: str = first["same_as"] if first and not asked else identity
             db.execute(
                 "INSERT OR IGNORE INTO picture VALUES (?, ?, ?)", (identity, pixels, same_as)
             )

@@ -263,12 +263,12 @@ class _Crew:
         key = take.request.key(self.desk.plan.world)
         # Two takes that ask for the very same thing are one request, asked for and paid once.
         async with self.account.lock(key):
+            await self._note_pixels(take)
             cached = await self._cached(take, key)
             if cached:
                 return cached
             home = whose(key, self.home, self.desk.siblings)
             if home is self.home or not home.journal.clip_for(key):
-                await self._note_pixels(take)
                 fault = await self._fetched(take, key, home)
                 if fault:
                     return fault
