@@ -8,7 +8,7 @@ against ``same``: two products may differ in nothing but a label.
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from operator import mul
 from statistics import fmean, median
@@ -29,9 +29,11 @@ LUMA_LEVELS, CHROMA_LEVELS = 3.0, 6.0  # what a spot may differ by where all is 
 STAMP_AGREES = 0.55  # correlation with the text of the stamp
 NOISE_LEVELS = 6  # the most that is taken for compression or grain
 OTHER_BOUND = 3.0  # of the worst spot: grain alone clashes too
+EDGE = 5  # pixels of the compared frame that never count
 LEAST_DETAIL = 14  # cells
-LEAST_INSIDE = 0.75  # of the frame that the picture covers
-CLASH_SAME, CLASH_OTHER = 0.06, 0.5
+LEAST_INSIDE = 0.9  # of the frame that the picture covers
+LEAST_SEEN = 0.75  # of the picture that the frame shows; a test clip shows four fifths
+CLASH_SAME, CLASH_OTHER = 0.12, 0.5
 COLOUR_OTHER = 18.0  # levels, over the whole frame
 BARE_LEVELS, BARE_CONTRAST = 2.0, 12.0  # without detail: the largest difference, the least contrast
 
@@ -50,6 +52,7 @@ class Measures:
     detail: int  # cells with detail
     clash: float  # the share of these that do not agree
     inside: float  # the share of the frame that the picture covers
+    seen: float  # the share of the picture that the frame shows
     colour: float  # the median difference of colour before any fit, levels
     farthest: float  # the largest difference of a cell before any fit, levels
     contrast: float  # the spread of brightness over the frame, levels
@@ -76,32 +79,33 @@ def compare(sent: Image.Image, shown: Image.Image) -> Likeness:
     return Likeness(verdict, measures.worst, reason, measures)
 
 
-def _verdict(found: Measures) -> tuple[Verdict, str]:
-    if found.inside < LEAST_INSIDE:
-        return "doubtful", f"only {found.inside:.0%} of the frame can be compared"
-    if found.colour > COLOUR_OTHER:
-        return "other", f"colours differ by {found.colour:.0f} levels over most of the frame"
-    if found.detail < LEAST_DETAIL:
-        return _bare(found)
-    if found.clash > CLASH_OTHER and found.worst > OTHER_BOUND:
-        return "other", f"{found.clash:.0%} of the detail is different"
-    if found.worst > 1:
-        return "doubtful", f"a part of the frame differs: {found.worst:.1f} times the bound"
-    if found.clash > CLASH_SAME:
-        return "doubtful", f"{found.clash:.0%} of the detail is different"
-    return "same", f"{found.detail} parts with detail agree, the worst at {found.worst:.2f}"
+def _verdict(measures: Measures) -> tuple[Verdict, str]:
+    detailed = measures.detail >= LEAST_DETAIL
+    if measures.colour > COLOUR_OTHER:
+        return "other", f"colours differ by {measures.colour:.0f} levels over most of the frame"
+    if detailed and measures.clash > CLASH_OTHER and measures.worst > OTHER_BOUND:
+        return "other", f"{measures.clash:.0%} of the detail is different"
+    if measures.inside < LEAST_INSIDE:
+        return "doubtful", f"the picture covers only {measures.inside:.0%} of the frame"
+    if measures.seen < LEAST_SEEN:
+        return "doubtful", f"the frame shows only {measures.seen:.0%} of the picture"
+    if measures.worst > 1:
+        return "doubtful", f"a part of the frame differs: {measures.worst:.1f} times the bound"
+    if not detailed:
+        return _bare(measures)
+    if measures.clash > CLASH_SAME:
+        return "doubtful", f"{measures.clash:.0%} of the detail is different"
+    return "same", f"{measures.detail} parts with detail agree, the worst at {measures.worst:.2f}"
 
 
-def _bare(found: Measures) -> tuple[Verdict, str]:
+def _bare(measures: Measures) -> tuple[Verdict, str]:
     """Nothing but soft tones: only tones that agree without any fit are evidence."""
-    if found.contrast < BARE_CONTRAST:
+    if measures.contrast < BARE_CONTRAST:
         return "doubtful", "there is nearly no detail to compare"
-    if found.farthest > BARE_LEVELS or found.worst > 1:
-        return (
-            "doubtful",
-            f"there is little detail, and tones differ by {found.farthest:.0f} levels",
-        )
-    return "same", f"soft tones agree everywhere, within {found.farthest:.0f} levels"
+    tones = f"{measures.farthest:.0f} levels"
+    if measures.farthest > BARE_LEVELS:
+        return "doubtful", f"there is little detail, and tones differ by {tones}"
+    return "same", f"soft tones agree everywhere, within {tones}"
 
 
 def measure(sent: Image.Image, shown: Image.Image) -> Measures:
@@ -111,18 +115,19 @@ def measure(sent: Image.Image, shown: Image.Image) -> Measures:
     small = _scaled(sent, SIDE)
     overlay = _align(small, frame, visible)
     laid, covered = _laid(small, overlay, frame.size)
-    inside = fmean(covered.tobytes()) / 255
+    inside, seen = fmean(covered.tobytes()) / 255, math.exp(2 * overlay[2])
     laid = Image.composite(laid, frame, covered)  # no edge where the picture ends
     usable = ImageChops.darker(visible.resize(frame.size, Image.Resampling.NEAREST), covered)
-    grid = Grid.over(usable.filter(ImageFilter.MinFilter(5)))
+    grid = Grid.over(_inner(usable))
     if len(grid.cells) < grid.columns * grid.rows // 3:
-        return Measures(math.inf, 0, 0.0, inside, 0.0, 0.0, 0.0)
+        return Measures(math.inf, 0, 0.0, inside, seen, 0.0, 0.0, 0.0)
     expected = _expected(laid, frame, grid)
     shown_planes = _planes(frame)
     stamp = _stamp(expected, shown_planes)
     if stamp:
         grid = grid.without(stamp)
-    return _differences(laid, expected, shown_planes, grid, inside)
+    differences = _differences(laid, expected, shown_planes, grid)
+    return replace(differences, inside=inside, seen=seen)
 
 
 # --- where to look ------------------------------------------------------------------------------
@@ -146,6 +151,12 @@ def _visible(shown: Image.Image) -> Image.Image:
     return mask
 
 
+def _inner(mask: Image.Image) -> Image.Image:
+    """``mask`` without what is near its edges, where a spot would see beyond them."""
+    near = mask.filter(ImageFilter.BoxBlur(SPOT + 3))
+    return near.point([255 * (level == 255) for level in range(256)])
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """Cells over the compared frame; ``cells`` are the numbers of those that count."""
@@ -160,7 +171,8 @@ class Grid:
         """The cells that are usable to their edges; the outermost pixels of a frame never are."""
         width, height = usable.size
         framed = Image.new("L", usable.size)
-        framed.paste(usable.crop((3, 3, width - 3, height - 3)), (3, 3))
+        inner = EDGE, EDGE, width - EDGE, height - EDGE
+        framed.paste(usable.crop(inner), inner)
         columns, rows = max(1, width // CELL), max(1, height // CELL)
         shares = framed.resize((columns, rows), Image.Resampling.BOX).tobytes()
         cells = tuple(cell for cell, share in enumerate(shares) if share > 100)
@@ -417,7 +429,7 @@ def _line(
 
 
 def _differences(
-    laid: Image.Image, expected: Image.Image, shown: Image.Image, grid: Grid, inside: float
+    laid: Image.Image, expected: Image.Image, shown: Image.Image, grid: Grid
 ) -> Measures:
     coarse = ImageFilter.BoxBlur(1.5)
     expected_coarse, shown_coarse = expected.filter(coarse), shown.filter(coarse)
@@ -430,7 +442,8 @@ def _differences(
         worst=_worst(expected, shown, grid),
         detail=len(shares),
         clash=sum(share > 0.6 for share in shares) / max(1, len(shares)),
-        inside=inside,
+        inside=1.0,
+        seen=1.0,
         colour=median(unfitted),
         farthest=max(unfitted),
         contrast=lumas[len(lumas) * 19 // 20] - lumas[len(lumas) // 20],
@@ -456,7 +469,7 @@ def _worst(expected: Image.Image, shown: Image.Image, grid: Grid) -> float:
     """
     residual = _residual(expected.getchannel(0), shown.getchannel(0))
     everywhere = min(_ninth(residual.histogram(grid.usable)), NOISE_LEVELS)
-    bounds = [0.9 * (LUMA_LEVELS + 2 * everywhere + contrast / 20) for contrast in range(256)]
+    bounds = [1.1 * (LUMA_LEVELS + 2 * everywhere + contrast / 20) for contrast in range(256)]
     contrast = ImageChops.lighter(_contrast(expected), _contrast(shown)).tobytes()
     spots = zip(residual.tobytes(), contrast, grid.usable.tobytes(), strict=True)
     spot = max(value / bounds[there] for value, there, counts in spots if counts)

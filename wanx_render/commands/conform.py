@@ -1,7 +1,6 @@
 """``conform``: the post-processor alone, on any video."""
 
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -13,10 +12,11 @@ from pydantic import ValidationError
 
 from wanx_render import ffmpeg, intake
 from wanx_render.commands.base import World, writable_file
-from wanx_render.commands.folder import pool
+from wanx_render.commands.folder import pool, scratch
 from wanx_render.conform import Segment, Take
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FfmpegError
+from wanx_render.files import sync_folder
 from wanx_render.geometry import crop_told, enlargement
 from wanx_render.making import JoinCall, Joined, make_deliverable, make_segment
 from wanx_render.mix import Mix
@@ -84,13 +84,15 @@ def conform(options: ConformOptions, world: World) -> int:
     except ValueError as error:
         raise _wrong(str(error), "the picture is too small for this aspect") from None
     segment = Segment.whole(take, _cut(shot, take), shot.focus, frame)
-    with tempfile.TemporaryDirectory(prefix="wanx-conform-") as folder:
-        piece = Path(folder) / "piece.mov"
+    with scratch(options.out.parent) as folder:
+        piece, film = folder / "piece.mov", folder / "film.mp4"
         mix = Mix(loudness=wanted.audio.loudness)
         with pool() as executor:  # so that Ctrl-C is heard while ffmpeg works
             executor.submit(make_segment, program, segment, piece).result()
-            call = JoinCall("clip", (piece,), frame, segment.frames, options.out, mix)
+            call = JoinCall("clip", (piece,), frame, segment.frames, film, mix)
             joined = executor.submit(make_deliverable, program, call).result()
+        film.replace(options.out)
+        sync_folder(options.out.parent)
     _tell(options, segment, joined, world)
     return 0
 

@@ -1,7 +1,10 @@
 """A render folder while a command works in it: one process at a time, its journal, its workers."""
 
+import errno
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -93,3 +96,50 @@ def pool(at_once: int | None = None) -> Iterator[ThreadPoolExecutor]:
         executor.shutdown(wait=False, cancel_futures=True)
         raise
     executor.shutdown()
+
+
+_SCRATCH = ".wanx-scratch-"
+
+
+@contextmanager
+def scratch(near: Path) -> Iterator[Path]:
+    """A hidden folder in ``near`` for one command, also for what libraries keep for the moment.
+
+    It goes with the command; those of commands that were killed go with the next one. Raises
+    OSError.
+    """
+    for left in near.iterdir():
+        if left.name.startswith(_SCRATCH) and left.is_dir() and not left.is_symlink():
+            _remove_if_left(left)
+    folder, lock = _locked_folder(near)
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield folder
+    finally:
+        tempfile.tempdir = before
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked_folder(near: Path) -> tuple[Path, FileLock]:
+    """A folder whose lock says that its command lives; made again where a sweep came first."""
+    for _ in range(5):
+        folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=near))
+        lock = FileLock(folder / "lock")
+        try:
+            lock.acquire(timeout=1)
+        except (Timeout, OSError):
+            continue
+        if (folder / "lock").exists():
+            return folder, lock
+        lock.release()
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(near))
+
+
+def _remove_if_left(folder: Path) -> None:
+    """Remove a scratch folder whose command is dead: nobody holds its lock."""
+    lock = FileLock(folder / "lock")
+    with suppress(Timeout, OSError):
+        lock.acquire(timeout=0)
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
