@@ -27,6 +27,7 @@ from wanx_render.commands.survey import Survey
 from wanx_render.commands.together import Run
 from wanx_render.events import Event
 from wanx_render.geometry import Size
+from wanx_render.journal import Attempt
 from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
 from wanx_render.stills import Pictures
 
@@ -142,6 +143,27 @@ class Day:
             transport=transport or self.twin.transport,
         )  # fmt: skip
         return Service(backend, self.time)
+
+    def settle(self) -> int:
+        """What a person does about lost answers: look into the ledger. How many there were."""
+        settled = 0
+        for path in (self.folder / "out").rglob("journal.sqlite"):
+            with opened(path.parent) as journal:
+                for attempt in journal.every("unresolved"):
+                    task = self._task_of(attempt, journal.task_ids())
+                    if task:
+                        journal.adopted(attempt.id, task)
+                    else:
+                        journal.ended(attempt.id, "released")
+                    settled += 1
+        return settled
+
+    def _task_of(self, attempt: Attempt, owned: frozenset[str]) -> str | None:
+        asked = attempt.request["prompt"], attempt.request["seed"]
+        for row in self.twin.ledger()["submissions"]:
+            if (row["prompt"], row["seed"]) == asked and row["task_id"] not in owned:
+                return str(row["task_id"])
+        return None
 
     def paid(self) -> Counter[str]:
         """How often each request was accepted and not failed."""
