@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from wanx_render.diagnostics import Diagnostic
+
 
 class _Commands(click.Group):
     """``wanx-render shots.yaml`` is ``wanx-render render shots.yaml``."""
@@ -492,47 +494,70 @@ _OF_THE_MACHINE = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
     streams.prepare()
-    code = _run(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    code, problems = _run(words)
+    if problems is not None and "--json" in words:
+        _write_json(words, code, problems)
     for fault in streams.faults():
         click.echo(f"error: the output could not be written: {fault.strerror}", err=True)
         code = code or 1
     sys.exit(code)
 
 
-def _run(arguments: Sequence[str] | None) -> int:
-    """The whole failure policy on one screen."""
+def _run(words: list[str]) -> tuple[int, tuple[Diagnostic, ...] | None]:
+    """The whole failure policy on one screen: the exit code, and what kept a command from its end.
+
+    None where it came to its end and has said all itself.
+    """
     try:
-        return cli.main(arguments, prog_name="wanx-render", standalone_mode=False) or 0
+        return cli.main(words, prog_name="wanx-render", standalone_mode=False) or 0, None
     except click.exceptions.Exit as leaving:
-        return leaving.exit_code
+        return leaving.exit_code, None
     except click.ClickException as error:
         error.show()
-        return 2
+        return _ended(2, "usage", error.format_message())
     except BadInput as error:
         from wanx_render import diagnostics
 
         for problem in error.diagnostics:
             _say(diagnostics.full(problem, error.texts))
-        return error.exit_code
+        return error.exit_code, error.diagnostics
     except WanxError as error:
         _say(f"error: {error}")
-        return error.exit_code
+        return _ended(error.exit_code, "stopped", str(error))
     except SystemExit as leaving:  # click's, of a broken pipe: the output's never comes so far
-        _say(_bug(leaving.__context__ or leaving))
-        return 3
+        return _bug(leaving.__context__ or leaving)
     except (KeyboardInterrupt, click.Abort):
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # asked a second time, it ends at once
-        _say("interrupted: what was made so far is kept; run the same command again to go on")
-        return 130
+        message = "interrupted: what was made so far is kept; run the same command again to go on"
+        _say(message)
+        return _ended(130, "interrupted", message)
     except OSError as error:
         if error.errno not in _OF_THE_MACHINE:
-            _say(_bug(error))
-            return 3
-        _say(f"error: {error.strerror}: {error.filename or 'a file'}")
-        return 1
+            return _bug(error)
+        message = f"{error.strerror}: {error.filename or 'a file'}"
+        _say(f"error: {message}")
+        return _ended(1, "machine", message)
     except Exception as error:  # noqa: BLE001  # the boundary: a bug of ours ends here, with its log
-        _say(_bug(error))
-        return 3
+        return _bug(error)
+
+
+def _ended(code: int, kind: str, message: str) -> tuple[int, tuple[Diagnostic, ...]]:
+    from wanx_render.diagnostics import Diagnostic
+
+    return code, (Diagnostic(kind, message),)
+
+
+def _write_json(words: list[str], code: int, problems: tuple[Diagnostic, ...]) -> None:
+    """The last line of stdout for other programs, where a command could not write its own."""
+    import json
+
+    from wanx_render.diagnostics import as_json
+
+    record = {"exit_code": code, "problems": [as_json(problem) for problem in problems]}
+    if words[0] not in cli.commands or words[0] in ("render", "rescue"):
+        record = {"event": "summary", **record}
+    click.echo(json.dumps(record, ensure_ascii=False))
 
 
 def _say(text: str) -> None:
@@ -541,8 +566,8 @@ def _say(text: str) -> None:
     click.echo(clean(without_secrets(text)), err=True)
 
 
-def _bug(error: BaseException) -> str:
-    """What to say of a bug, once its log is written; where there is no place for one, the log."""
+def _bug(error: BaseException) -> tuple[int, tuple[Diagnostic, ...]]:
+    """Say that it is a bug of ours, once its log is written; if it cannot be, say the log."""
     # Only a bug needs these; every start would pay for them.
     import tempfile
     import traceback
@@ -552,7 +577,7 @@ def _bug(error: BaseException) -> str:
         first = first.exceptions[0]
     last = "".join(traceback.format_exception_only(first)).strip()
     log = _without_key("".join(traceback.format_exception(error)))
-    head = f"error: a bug in wanx-render, not in your files: {_without_key(last)}\n"
+    head = f"a bug in wanx-render, not in your files: {_without_key(last)}"
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="wanx-render-", suffix=".log", delete=False, encoding="utf-8",
@@ -560,8 +585,10 @@ def _bug(error: BaseException) -> str:
         ) as file:  # fmt: skip
             file.write(log)
     except OSError as lacking:
-        return f"{head}  no log could be written ({lacking.strerror}); here it is:\n{log}"
-    return f"{head}  the log is in {file.name}"
+        _say(f"error: {head}\n  no log could be written ({lacking.strerror}); here it is:\n{log}")
+    else:
+        _say(f"error: {head}\n  the log is in {file.name}")
+    return _ended(3, "bug", head)
 
 
 def _without_key(text: str) -> str:
