@@ -191,22 +191,25 @@ async def _look(attempt: Attempt, findings: _Findings, using: Search) -> None:
         state = await backend.poll(task_id)
         match state:
             case Succeeded():
-                findings.judged[task_id] = await _judged(attempt, state, using)
+                row = findings.rows[task_id]
+                findings.judged[task_id] = await _judged(attempt, state, row, using)
             case Failed() | Canceled():  # never billed, whose ever it was
                 findings.judged[task_id] = Judgement("other", "not billed")
             case _:
                 pass  # it waits, runs, or is not known: it may still be ours
 
 
-async def _judged(attempt: Attempt, task: Succeeded, using: Search) -> Judgement:
+async def _judged(attempt: Attempt, task: Succeeded, row: Listed, using: Search) -> Judgement:
     words = words_fit(attempt, task)
     if words.verdict == "other":
         return words
-    return await using.judge.clip(attempt, task, words.reason)
+    doubt = words.reason or ("" if row.model else "the list has its model by an unknown name")
+    return await using.judge.clip(attempt, task, doubt)
 
 
 def _fits(row: Listed, attempt: Attempt, using: Search) -> bool:
-    return row.model == attempt.model and row.task_id not in using.owned()
+    """A model that we do not know by the list's name may be ours under a new one."""
+    return row.model in (attempt.model, "") and row.task_id not in using.owned()
 
 
 def _outcome(attempt: Attempt, findings: _Findings, using: Search) -> Outcome | None:
