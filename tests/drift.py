@@ -374,7 +374,7 @@ class Range:
             picture = root / f"{number}.png"
             with Image.open(photographs[number]) as image:
                 image.convert("RGB").resize((450, 600)).save(picture)
-            still = ["-loop", "1", "-framerate", "30", "-t", "3", "-i", str(picture)]
+            still = ["-loop", "1", "-framerate", "5", "-t", "3", "-i", str(picture)]
             look = ["-vf", "scale=544:720:out_color_matrix=bt709", "-pix_fmt", "yuv420p"]
             fast = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "30"]
             ffmpeg.run(PROGRAMS["wheel"], [*still, *look, *fast, str(clip)])

@@ -138,7 +138,7 @@ def small_clip() -> Path:
     if not path.exists():
         picture = path.with_suffix(".png")
         photograph(picture)
-        still = ["-loop", "1", "-framerate", "30", "-t", "5", "-i", str(picture)]
+        still = ["-loop", "1", "-framerate", "5", "-t", "5", "-i", str(picture)]
         look = ["-vf", "scale=624:624:out_color_matrix=bt709", "-pix_fmt", "yuv420p"]
         preset = ["-c:v", "libx264", "-preset", "ultrafast"]
         ffmpeg.run(PROGRAMS["wheel"], [*still, *look, *preset, str(path)])
