@@ -35,7 +35,7 @@ LEAST_INSIDE = 0.9  # of the frame that the picture covers
 LEAST_SEEN = 0.75  # of the picture that the frame shows; a test clip shows four fifths
 CLASH_SAME, CLASH_OTHER = 0.12, 0.5
 COLOUR_OTHER = 18.0  # levels, over the whole frame
-BARE_LEVELS, BARE_CONTRAST = 2.0, 12.0  # without detail: the largest difference, the least contrast
+BARE_LEVELS, BARE_CONTRAST = 2.0, 40.0  # without detail: the largest difference, the least contrast
 
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 # RGB after one of BT.601 and BT.709 was encoded and the other decoded.
@@ -251,7 +251,9 @@ class _Level:
     def descend(self, start: Overlay, scale: float, last: float) -> tuple[float, Overlay]:
         """The best overlay near ``start``; steps begin at ``scale`` and are halved to ``last``."""
         best, overlay = self.cost(start), start
-        while scale >= last:
+        for _ in range(_ROUNDS):
+            if scale < last:
+                break
             before = best
             for index, step in enumerate(_STEPS):
                 for distance in (step * scale, -step * scale):
@@ -265,6 +267,7 @@ class _Level:
         return best, overlay
 
 
+_ROUNDS = 40  # of a descent; most end after ten
 _STEPS: Overlay = (0.012, 0.012, 0.02, 0.014, 0.012)
 # What a difference costs: fine detail, coarse detail and brightness. Past a bound all is alike,
 # so that a slate, a stamp or a flash does not pull the overlay away.
