@@ -41,7 +41,7 @@ from wanx_render.journal import Journal
 from wanx_render.load import load
 from wanx_render.render import Desk, render
 
-EXAMPLES = int(os.environ.get("MACHINES", "40"))
+EXAMPLES = int(os.environ.get("MACHINES", "30"))
 MODELS = ("wanx2.1-i2v-turbo", "wan2.2-i2v-flash")
 DAY = 24 * 3600
 
