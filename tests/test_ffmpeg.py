@@ -146,6 +146,15 @@ def test_one_on_path_that_lacks_something_is_passed_over(tmp_path: Path) -> None
     assert ffmpeg.find({"PATH": str(tmp_path)}).origin == "wheel"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="writes a shell script")
+def test_a_trial_that_the_machine_ended_is_no_lack(tmp_path: Path) -> None:
+    """As on a machine without memory: the first trial, and that alone, is killed."""
+    ends = f'case "$*" in *setts=*) mkdir "{tmp_path}/once" 2>/dev/null && kill -9 $$;; esac'
+    path = wrapped(tmp_path / "ffmpeg", ends)
+    assert ffmpeg.find({"WANX_FFMPEG": path}).path == Path(path)
+    assert (tmp_path / "once").exists()
+
+
 def test_every_filter_of_the_program_is_asked_for(program: ffmpeg.Ffmpeg) -> None:
     methods = ("filter", "filter_multi_output")
     used = {

@@ -155,8 +155,9 @@ def _lacking(program: Ffmpeg) -> tuple[str, ...]:
     ]
     if not names and _works(program, [word for output in _OUTPUTS.values() for word in output]):
         return ()
+    # Where each works alone nothing is lacking: the machine was too busy, or ended the trial.
     names += [feature for feature, output in _OUTPUTS.items() if not _works(program, output)]
-    return tuple(names) or ("what several outputs need at once",)
+    return tuple(names)
 
 
 def trial(program: Ffmpeg) -> str:
