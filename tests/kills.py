@@ -121,7 +121,8 @@ def child(client: str, arguments: list[str], at: int, kill: int, told: Path | No
         from naive_client import main
     else:
         from wanx_render.cli import main
-    install(at, kill, told)
+    if at or told:
+        install(at, kill, told)
     main(arguments)
 
 

@@ -257,6 +257,7 @@ def test_a_certificate_that_nobody_vouches_for_is_said_with_the_variable(
         )  # fmt: skip
     assert done.code == 1, done.text
     assert "CERTIFICATE_VERIFY_FAILED" in done.text
+    assert len(socks.asked) == 1  # no repeat makes it good
     assert "set SSL_CERT_FILE" in done.text
     assert f"ALL_PROXY={proxy}" in done.text
 

@@ -212,11 +212,19 @@ def test_a_service_that_forgets_for_a_moment_is_asked_again(stage: Stage, fault:
 
 
 def test_uploads_that_go_wrong_are_told_and_nothing_is_paid_for_them(stage: Stage) -> None:
+    path = stage.folder / "list.yaml"
+    path.write_text(path.read_text().replace("b.png", "https://example.com/b.png"))
     stage.faults("on=upload status=500")
     manifest = stage.run()
     assert not manifest.complete
     assert stage.paid() == [1]  # the shot whose picture has an address of its own
     stage.faults()
+    assert stage.run().complete
+    assert stage.paid() == [1] * REQUESTS
+
+
+def test_an_upload_that_fails_once_is_tried_again_in_another_place(stage: Stage) -> None:
+    stage.faults("on=upload nth=1 status=500", "on=upload nth=2 effect=reset")
     assert stage.run().complete
     assert stage.paid() == [1] * REQUESTS
 
@@ -229,7 +237,7 @@ def test_a_failed_task_is_told_with_advice_and_the_others_go_on(stage: Stage) ->
     ]  # fmt: skip
     told = next(event.text for event in stage.events if event.kind == "failed")
     assert "DataInspectionFailed" in told
-    assert "change it" in told
+    assert "change the prompt" in told
 
 
 @pytest.mark.parametrize("code", ["Arrearage", "AllocationQuota.FreeTierOnly", "InvalidApiKey"])

@@ -166,7 +166,7 @@ class Orders(RuleBasedStateMachine):
         self.shots = [(f"镜头 {n}", MODELS[n % 2], "a.png") for n in range(2)]
         self.foreign: set[str] = set()
         self.excused: Counter[str] = Counter()  # tasks whose day was over before they were fetched
-        self.asked = 0
+        self.prompts: set[str] = set()  # that a person has changed since
 
     # -- what may happen -------------------------------------------------------------------------
 
@@ -213,6 +213,8 @@ class Orders(RuleBasedStateMachine):
             owned = journal.task_ids()
             for attempt in journal.every("lost"):  # its day is over: to be paid once more
                 journal.ended(attempt.id, "released")
+            for attempt in journal.every("failed"):  # found unfit: sent again only with a change
+                self._reword(str(attempt.request["prompt"]))
             for attempt in journal.every("unresolved"):
                 rows = [
                     row
@@ -231,7 +233,7 @@ class Orders(RuleBasedStateMachine):
     def nothing_is_paid_twice(self) -> None:
         if not hasattr(self, "twin"):
             return
-        for prompt, _, _ in self.shots:
+        for prompt in self.prompts | {prompt for prompt, _, _ in self.shots}:
             alive = [
                 row for row in self._accepted(prompt) if row["status"] not in ("FAILED", "CANCELED")
             ]
@@ -319,6 +321,13 @@ class Orders(RuleBasedStateMachine):
             yield journal
         finally:
             journal.close()
+
+    def _reword(self, prompt: str) -> None:
+        self.prompts.add(prompt)
+        self.shots = [
+            (f"{text} again" if text == prompt else text, model, image)
+            for text, model, image in self.shots
+        ]
 
     def _accepted(self, prompt: str) -> list[dict[str, Any]]:
         rows = self.twin.ledger()["submissions"]

@@ -26,7 +26,7 @@ from wanx_render.journal import Attempt, Journal
 from wanx_render.lanes import Lane
 from wanx_render.plan import Take
 from wanx_render.purse import Purse
-from wanx_render.reconcile import LIST_REACH, REFUSED_SEARCH, SEARCH, Judge, Outcome, search
+from wanx_render.reconcile import REFUSED_SEARCH, Judge, is_far, search, settle
 from wanx_render.results import Fault, words
 
 _STOPS = ("key", "money", "quota")  # kinds of refusal after which no other request can succeed
@@ -34,7 +34,6 @@ _UNSENT_TRIES = 8
 _RESUBMISSIONS = 3  # a service that answers no create call with sense is not asked for ever
 _LONGEST_PAUSE = 30.0
 _LONGEST_THROTTLE = timedelta(minutes=10)  # then the service is too busy for this run
-_ONCE = timedelta(0)
 
 Tell = Callable[[Take, Kind, str, str | None], None]
 
@@ -100,20 +99,14 @@ class Asker:
 
     async def _searched(self, take: Take, attempt: Attempt) -> Attempt | Fault | None:
         """Search for a request whose outcome is unknown; None where it may be sent again."""
-        again = attempt.state == "unresolved"  # it was searched for long enough before
-        resubmit = self.account.on_ambiguous == "resubmit"
-        if again and self._is_far(attempt):
-            if not resubmit:
-                return self._unresolved(take, attempt, attempt.message or "")
-            self._resubmit(take, attempt)
-            return None
-        outcome = await self._search(take, attempt, _ONCE if again else SEARCH)
+        self._tell_search(take)
+        outcome = await settle(attempt, self.account.search(self.judge))
         if outcome.task_id:
             return self._adopted(take, attempt, outcome.task_id)
-        if outcome.nothing and resubmit:
+        if outcome.nothing and self.account.on_ambiguous == "resubmit":
             self._resubmit(take, attempt)
             return None
-        return self._unresolved(take, attempt, outcome.doubt or not_found(attempt))
+        return self._unresolved(take, attempt, outcome.question(attempt))
 
     def _resubmit(self, take: Take, attempt: Attempt) -> None:
         """Free a request that may have been accepted, because a person decided so beforehand."""
@@ -127,20 +120,17 @@ class Asker:
         A service may accept a task and answer with a refusal: the list is asked before the same
         request is paid for once more.
         """
-        if attempt.sent_at is None or attempt.scope != self.backend.scope or self._is_far(attempt):
+        foreign = attempt.scope != self.backend.scope
+        if attempt.sent_at is None or foreign or is_far(attempt, self.backend):
             return None
-        outcome = await self._search(take, attempt, REFUSED_SEARCH)
+        self._tell_search(take)
+        outcome = await search(attempt, self.account.search(self.judge), REFUSED_SEARCH)
         if outcome.task_id:
             return self._adopted(take, attempt, outcome.task_id)
         return self._unresolved(take, attempt, outcome.doubt) if outcome.doubt else None
 
-    def _is_far(self, attempt: Attempt) -> bool:
-        """Whether the service's list no longer reaches back to a request."""
-        return self.backend.now() - attempt.asked_at > LIST_REACH
-
-    async def _search(self, take: Take, attempt: Attempt, patience: timedelta) -> Outcome:
+    def _tell_search(self, take: Take) -> None:
         self.tell(take, "uncertain", "searching the service's list for its task", None)
-        return await search(attempt, self.account.search(self.judge), patience)
 
     def _adopted(self, take: Take, attempt: Attempt, task_id: str) -> Attempt:
         self.journal.adopted(attempt.id, task_id)
@@ -247,15 +237,6 @@ def _moderated(attempt: Attempt) -> str:
     return (
         f"{attempt.message or 'refused'} (on {at[:16]} UTC; not sent again unchanged: change the "
         "prompt or the picture, or give --retake)"
-    )
-
-
-def not_found(attempt: Attempt) -> str:
-    """Why a request that the list does not show is left to a person."""
-    minutes = int(SEARCH.total_seconds() // 60)
-    return (
-        f"its answer was lost ({attempt.message or 'no answer'}) and the service's list did not "
-        f"show it for {minutes} minutes or more; it may be accepted and paid all the same"
     )
 
 

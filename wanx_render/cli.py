@@ -485,9 +485,10 @@ def tasks_cancel(task_id: str, region: str, base_url: str | None) -> int:
     return cancel(task_id, TaskOptions(region, base_url), World.real())
 
 
-# A full or failing disk, a folder that became read-only: no bug of ours.
+# A full or failing disk, a folder that became read-only or has a file's name: no bug of ours.
 _OF_THE_MACHINE = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO,
+    errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EMFILE, errno.ENFILE,
 )  # fmt: skip
 
 
@@ -535,7 +536,7 @@ def _run(words: list[str]) -> tuple[int, tuple[Diagnostic, ...] | None]:
     except OSError as error:
         if error.errno not in _OF_THE_MACHINE:
             return _bug(error)
-        message = f"{error.strerror}: {error.filename or 'a file'}"
+        message = f"{error.strerror}: {error.filename2 or error.filename or 'a file'}"
         _say(f"error: {message}")
         return _ended(1, "machine", message)
     except Exception as error:  # noqa: BLE001  # the boundary: a bug of ours ends here, with its log

@@ -13,6 +13,7 @@ from pathlib import Path
 from wanx_render import ffmpeg, probing
 from wanx_render.backends.base import Backend, Succeeded
 from wanx_render.errors import FfmpegError
+from wanx_render.files import sync_folder
 from wanx_render.thumbs import Sketch
 
 TRIES = 3  # a clip that came damaged may come whole the next time
@@ -73,19 +74,9 @@ async def fetch(
         sketch.discard()
     stored = Stored(sha256, f"{expected.stem}-{sha256[:8]}.mp4", part.stat().st_size)
     part.replace(clips / stored.name)
-    _sync(clips)
+    sync_folder(clips)
     return stored
 
 
 def _decode(program: ffmpeg.Ffmpeg, clip: Path, sketch: Sketch) -> probing.Decoded:
     return probing.decode(program, clip, also=sketch.arguments())
-
-
-def _sync(folder: Path) -> None:
-    """Make the new name last; Windows has no such call and needs none."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

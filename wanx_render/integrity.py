@@ -12,6 +12,8 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
+from wanx_render.files import sync_folder
+
 _MARK = b"wnx1"
 SEAL = 32 + len(_MARK)  # bytes
 _CHUNK = 1 << 20
@@ -65,18 +67,10 @@ def replace(part: Path, target: Path) -> None:
 
     Raises OSError.
     """
-    _sync(part)
+    with part.open("r+b") as stream:
+        os.fsync(stream.fileno())
     place(part, target)
-    if os.name == "posix":  # Windows has no such call for folders, and needs none
-        _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(target.parent)
 
 
 def drop(path: Path) -> None:

@@ -35,6 +35,7 @@ PAUSES = (5.0, 10.0, 15.0, 30.0, 60.0, 120.0)  # between readings; the last from
 # The list reaches back 24 hours; with the pads a little less of it is safe.
 LIST_REACH = timedelta(hours=23, minutes=30)
 GIVE_UP = timedelta(minutes=45)  # candidates that do not end
+_ONCE = timedelta(0)
 
 _CUT_AT_LEAST = 500  # characters; the service cuts longer prompts without a word
 
@@ -70,6 +71,18 @@ class Outcome:
     @property
     def nothing(self) -> bool:
         return self.task_id is None and not self.doubt
+
+    def question(self, attempt: Attempt) -> str:
+        """What a person is asked where no task turned out to be that of ``attempt``."""
+        if self.doubt:
+            return self.doubt
+        if attempt.state == "unresolved":  # asked before, and nothing new was learnt
+            return attempt.message or ""
+        minutes = int(SEARCH.total_seconds() // 60)
+        return (
+            f"its answer was lost ({attempt.message or 'no answer'}) and the service's list did "
+            f"not show it for {minutes} minutes or more; it may be accepted and paid all the same"
+        )
 
 
 @dataclass(frozen=True)
@@ -151,7 +164,7 @@ async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) 
     # Times of the service are compared with each other only: its clock may be set while we wait.
     before = backend.now() - (attempt.answered_at or backend.now())
     while clock.now() - began < GIVE_UP:
-        if backend.now() - attempt.asked_at > LIST_REACH:
+        if is_far(attempt, backend):
             return Outcome(doubt="it is too long ago: the service's list no longer reaches back")
         try:
             await _look(attempt, findings, using)
@@ -169,6 +182,22 @@ async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) 
     if findings.unread:
         return Outcome(doubt="the service's list cannot be read")
     return Outcome(doubt=f"tasks that might be this one do not end: {', '.join(findings.open)}")
+
+
+async def settle(attempt: Attempt, using: Search) -> Outcome:
+    """Look for a request whose answer was lost: at length the first time, then once a run.
+
+    Nothing is found where the list no longer reaches back to a request that was looked for before.
+    """
+    again = attempt.state == "unresolved"
+    if again and is_far(attempt, using.backend):
+        return Outcome()
+    return await search(attempt, using, _ONCE if again else SEARCH)
+
+
+def is_far(attempt: Attempt, backend: Backend) -> bool:
+    """Whether the service's list no longer reaches back to a request."""
+    return backend.now() - attempt.asked_at > LIST_REACH
 
 
 def _long_enough(passed: timedelta, patience: timedelta, using: Search) -> bool:

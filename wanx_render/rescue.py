@@ -2,16 +2,15 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from wanx_render.account import Account
-from wanx_render.asking import EXPIRED, not_found
+from wanx_render.asking import EXPIRED
 from wanx_render.backends.base import Canceled, Failed, Succeeded, Unknown
 from wanx_render.collect import UNKNOWN, Collector
 from wanx_render.errors import UnknownHost, WanxError
 from wanx_render.events import Emit, Event, Kind
 from wanx_render.journal import Attempt
-from wanx_render.reconcile import LIST_REACH, SEARCH, Judge, search
+from wanx_render.reconcile import Judge, settle
 from wanx_render.results import hours_left, permission
 
 
@@ -40,16 +39,12 @@ async def rescue(collector: Collector, account: Account, judge: Judge, emit: Emi
 
 async def _settled(collector: Collector, account: Account, judge: Judge, attempt: Attempt) -> None:
     """Find out what became of a request whose answer was lost, or leave it to a person."""
-    journal, again = collector.journal, attempt.state == "unresolved"
-    if again and collector.backend.now() - attempt.asked_at > LIST_REACH:
-        return
-    patience = timedelta(0) if again else SEARCH
-    outcome = await search(attempt, account.search(judge), patience)
+    journal = collector.journal
+    outcome = await settle(attempt, account.search(judge))
     if outcome.task_id:
         journal.adopted(attempt.id, outcome.task_id)
     else:
-        message = outcome.doubt or not_found(attempt)
-        journal.ended(attempt.id, "unresolved", "Unresolved", message)
+        journal.ended(attempt.id, "unresolved", "Unresolved", outcome.question(attempt))
 
 
 async def _fetched(collector: Collector, attempt: Attempt, emit: Emit, tally: Tally) -> bool:

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import random
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -68,6 +69,7 @@ READ_RETRIES = 200.0  # a whole outage ends soon, whatever the number of shots
 READ_RETRIES_AN_ANSWER = 0.5  # given back by each good answer: a run of days meets many faults
 LONGEST_RETRY_AFTER = 60.0
 QUERY_SHARE = 0.75  # of the account's queries a second; others may use the account too
+UPLOAD_TRIES = 3
 UPLOAD_KEPT = timedelta(hours=47)
 CLOCK_SET_BACK = timedelta(minutes=30)
 DOWNLOAD_TRIES = 50  # of which those that brought no byte more are at most READ_TRIES
@@ -79,6 +81,10 @@ _SURELY_UNSENT = (
 )  # fmt: skip
 
 
+class UploadFailed(Unreachable):
+    """The storage did not take a file; another try gets a place of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """Where the service is and who asks; the key shows in no text."""
@@ -87,11 +93,6 @@ class Access:
     key: str = field(repr=False)
     own_hosts: bool = False  # results may come from the API's own host: an emulator
     result_hosts: tuple[str, ...] = ()  # other hosts that a person allows results to come from
-
-    @property
-    def origin(self) -> tuple[str, str]:
-        parts = urlsplit(self.base_url)
-        return parts.scheme, parts.netloc
 
     @property
     def own_host(self) -> str:
@@ -237,6 +238,15 @@ class DashScope:
 
     async def _upload(self, path: Path, model: str) -> str:
         """Put a file where only this account and model can use it, for 48 hours."""
+        for number in range(1, UPLOAD_TRIES):
+            try:
+                return await self._uploaded(path, model)
+            except UploadFailed:
+                await self._breathe(number)
+        return await self._uploaded(path, model)
+
+    async def _uploaded(self, path: Path, model: str) -> str:
+        """Upload once, to a place of its own. Raises UploadFailed where that may be repeated."""
         body = await self._read("/uploads", {"action": "getPolicy", "model": model})
         data = body.get("data")
         if not isinstance(data, dict) or not isinstance(data.get("upload_dir"), str):
@@ -261,9 +271,9 @@ class DashScope:
             )
             answer = await exchange(self._media, request, seconds)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
-            raise Unreachable("UploadFailed", f"{path.name}: {self._words(error)}") from None
+            raise UploadFailed("UploadFailed", f"{path.name}: {self._words(error)}") from None
         if answer.status != 200:
-            raise Unreachable("UploadFailed", f"{path.name}: status {answer.status}")
+            raise UploadFailed("UploadFailed", f"{path.name}: status {answer.status}")
         return f"oss://{key}"
 
     def _upload_host(self, url: Any) -> str:
@@ -343,6 +353,8 @@ class DashScope:
                 answer = await self._asked(path, query)
             except httpx.HTTPError as error:
                 last = Unreachable("Unreachable", self._unreached(error))
+                if _is_untrusted(error):  # no repeat makes a certificate good
+                    break
                 await self._breathe(number)
                 continue
             body = parsed(answer.content)
@@ -406,6 +418,7 @@ class DashScope:
                 outcome = await self._fetched(url, download)
             except httpx.HTTPError as error:
                 outcome = self._words(error)
+                idle = READ_TRIES if _is_untrusted(error) else idle
             if outcome is None:
                 return
             problem = outcome
@@ -416,7 +429,7 @@ class DashScope:
         raise Unreachable("DownloadFailed", f"the clip of task {task.task_id}: {problem}")
 
     async def _fetched(self, url: str, download: Download) -> str | None:
-        """Fetch what is missing, once; None, or what went wrong."""
+        """Fetch what is missing, once; None, or what went wrong. Raises UnknownHost."""
         for _ in range(_MOST_REDIRECTS):
             request = self._media.build_request("GET", url, headers=download.headers())
             answer = await self._media.send(request, stream=True)
@@ -424,8 +437,6 @@ class DashScope:
                 if not answer.has_redirect_location:
                     return await stream_to(download, answer)
                 url = self._result_url(urljoin(url, answer.headers["location"]))
-            except UnknownHost as error:
-                return f"it leads on to {error.shown}"
             finally:
                 await answer.aclose()
         return "it leads from one address to the next"
@@ -516,6 +527,13 @@ class _Started:
         """What httpcore calls at each step; before the headers nothing of the request is sent."""
         if event.endswith("send_request_headers.started"):
             self.mark()
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    """Whether the other side's certificate was the reason, somewhere down the chain of causes."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _is_refusal(body: Mapping[str, Any]) -> bool:

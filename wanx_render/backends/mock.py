@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from wanx_render import ffmpeg
@@ -45,11 +45,13 @@ def recall(file: Path) -> Memory:
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
         return Memory(
-            now=datetime.fromisoformat(record["now"]),
+            now=datetime.fromisoformat(record["now"]).astimezone(UTC),
             tasks=tuple(Task.from_record(each) for each in record["tasks"]),
             labels=dict(record["labels"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
+        return Memory()
+    except RecursionError:  # nested without an end
         return Memory()
 
 

@@ -12,7 +12,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,7 +82,7 @@ class Task:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Task":
         """The task that ``record`` was made of; KeyError, TypeError or ValueError if of none."""
-        times = {name: datetime.fromisoformat(record[name]) for name in _TIMES}
+        times = {name: datetime.fromisoformat(record[name]).astimezone(UTC) for name in _TIMES}
         asked = record["request"]
         request = TaskRequest(**{**asked, **{name: _media(asked[name]) for name in _MEDIA}})
         fate = Fate(**record["fate"]) if record["fate"] else None
