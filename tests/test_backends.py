@@ -30,7 +30,7 @@ from wanx_render.backends.dashscope import (
     Access,
     DashScope,
 )
-from wanx_render.backends.mock import MockBackend
+from wanx_render.backends.mock import Memory, MockBackend, recall
 from wanx_render.backends.simulator import Simulator
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import ManualClock
@@ -208,3 +208,23 @@ def test_a_download_that_waits_for_its_turn_is_not_given_up() -> None:
     # A thousand clips over eight connections once ended as a thousand failures.
     assert READ_TIMEOUT.pool is None
     assert CREATE_TIMEOUT.pool is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200_000 + "]" * 200_000, "[]", "null", "", '{"now": 5, "tasks": {}, "labels": []}',
+        '{"now": "0001-01-01T00:00:00+14:00", "tasks": [], "labels": {}}',
+    ],
+)  # fmt: skip
+def test_a_memory_that_is_none_of_ours_is_none(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "mock-service.json"
+    path.write_text(text)
+    assert recall(path) == Memory()
+
+
+def test_a_memory_without_time_zones_has_one_when_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mock-service.json"
+    path.write_text('{"now": "2026-01-01T00:00:00", "tasks": [], "labels": {}}')
+    now = recall(path).now
+    assert now and now.tzinfo

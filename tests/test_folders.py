@@ -166,3 +166,12 @@ def test_a_folder_without_permission_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
     done = wanx(tmp_path, "list.yaml", "--out", "closed")
     assert (done.code, "folder-unwritable" in done.text) == (2, True)
+
+
+def test_a_folder_in_the_place_of_a_file_is_a_sentence(tmp_path: Path) -> None:
+    project(tmp_path)
+    (tmp_path / "renders" / "small" / "manifest.json").mkdir(parents=True)
+    done = wanx(tmp_path, "list.yaml", "--yes")
+    assert done.code == 1
+    assert "Is a directory" in done.text
+    assert f"{tmp_path / 'renders/small/manifest.json'}\n" in done.text

@@ -455,10 +455,12 @@ def test_unfinished_files_of_killed_processes_are_swept_and_nothing_else(tmp_pat
         ".manifest.json.part", "clips/.0f0e-task.part", "clips/.one-t1-abc.mp4.7.part",
         ".cache/mock-service.part", ".cache/probe-77", ".cache/frames/.x-last.png.part",
         ".cache/thumbs/.00112233aabbccdd.7.9-2.jpg", ".cache/thumbs/.x.jpg.7.9.part",
+        "row/.o.mp4.77.part", "row/.o.poster.jpg.part",
     ]  # fmt: skip
     others = [
         "o.mp4", "o.part", ".notes.part", ".lock", "clips/one.mp4", "clips/one.part",
         ".cache/mock-service.json", ".cache/thumbs/x-first.jpg", ".cache/frames/x-last.png",
+        "row/manifest.json", "row/o.mp4", "own folder/.o.mp4.77.part",
     ]  # fmt: skip
     for name in (*ours, *others):
         path = tmp_path / name
@@ -516,6 +518,8 @@ def test_a_damaged_cache_costs_a_run_time_and_no_money(shop: Shop) -> None:  # n
         for path in files(folder, ".cache/segments", ".cache/frames", ".cache/thumbs"):
             harm(path)
         (folder / "o.mp4").unlink()
+        planned = shop.run("plan", "list.yaml")
+        assert "2 takes, nothing to make" in planned.stdout, (name, planned.stdout)
         (folder / "storyboard.html").write_bytes((folder / "storyboard.html").read_bytes()[:5000])
         ran = start(command, cwd=shop.folder, env=shop.environment, capture_output=True, text=True)
         assert ran.returncode == 0, (name, ran.stderr)

@@ -40,6 +40,7 @@ from wanx_render.reconcile import (
     Search,
     Verdict,
     search,
+    settle,
     words_fit,
 )
 
@@ -312,6 +313,25 @@ def test_a_rival_that_is_sent_for_ever_ends_in_a_doubt() -> None:
     service = world(Job("t"), rivals=[rival(state="submitting", answered_at=None)])
     assert service.find().doubt
     assert service.passed() <= 5 + GIVE_UP.total_seconds() + max(PAUSES)
+
+
+# -- a second search ------------------------------------------------------------------------------
+
+
+def test_what_is_searched_for_again_is_looked_for_once_and_says_what_it_said() -> None:
+    service = world()
+    using = Search(cast(Backend, service), service.time, service, frozenset, lambda: ())
+    first = service.time.run(settle(ATTEMPT, using))
+    assert first == Outcome()
+    assert service.passed() >= SEARCH.total_seconds()
+    question = first.question(ATTEMPT)
+    assert "its answer was lost" in question
+    left = replace(ATTEMPT, state="unresolved", message=question)
+    passed = service.passed()
+    again = service.time.run(settle(left, using))
+    assert (service.passed(), again.question(left)) == (passed, question)
+    service.time.pass_by(LIST_REACH.total_seconds())
+    assert service.time.run(settle(left, using)).question(left) == question
 
 
 # -- time -----------------------------------------------------------------------------------------

@@ -459,6 +459,9 @@ def test_a_redirect_to_a_place_nobody_permits_is_not_followed(
         with pytest.raises((UnknownHost, Unreachable)) as stopped:
             fetched(server, tmp_path / "c", catalog)
         assert "secret-of-one" not in str(stopped.value)
+        if location.startswith("https://evil.example/"):  # a person may permit it
+            assert isinstance(stopped.value, UnknownHost)
+            assert stopped.value.host == "evil.example"
         assert {asked.path for asked in server.log} <= {"/clip.mp4?S=1"}
         assert not (tmp_path / "c").exists() or not (tmp_path / "c").stat().st_size
 

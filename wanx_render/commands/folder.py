@@ -60,11 +60,20 @@ def sweep(folder: Path, before: float) -> None:
     Only what has not changed since ``before``, in seconds since 1970; the caller holds the folder,
     so that no run is at work on them. What cannot be removed is left.
     """
-    for place, unfinished in _UNFINISHED.items():
-        with suppress(OSError), os.scandir(folder / place) as entries:
+    places = {str(folder / place): unfinished for place, unfinished in _UNFINISHED.items()}
+    for place, unfinished in (places | dict.fromkeys(_row_folders(folder), _BESIDE)).items():
+        with suppress(OSError), os.scandir(place) as entries:
             for entry in entries:
                 if unfinished.fullmatch(entry.name) and _old_file(entry, before):
                     Path(entry.path).unlink(missing_ok=True)
+
+
+def _row_folders(folder: Path) -> Iterator[str]:
+    """The folders of a table's rows in its render folder: each keeps a manifest."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False) and Path(entry.path, "manifest.json").is_file():
+                yield entry.path
 
 
 def _old_file(entry: "os.DirEntry[str]", before: float) -> bool:
