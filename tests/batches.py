@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import person
 from conftest import PROGRAMS
 from emulator import Twin
 from PIL import Image
@@ -27,7 +28,6 @@ from wanx_render.commands.survey import Survey
 from wanx_render.commands.together import Run
 from wanx_render.events import Event
 from wanx_render.geometry import Size
-from wanx_render.journal import Attempt
 from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
 from wanx_render.stills import Pictures
 
@@ -149,21 +149,8 @@ class Day:
         settled = 0
         for path in (self.folder / "out").rglob("journal.sqlite"):
             with opened(path.parent) as journal:
-                for attempt in journal.every("unresolved"):
-                    task = self._task_of(attempt, journal.task_ids())
-                    if task:
-                        journal.adopted(attempt.id, task)
-                    else:
-                        journal.ended(attempt.id, "released")
-                    settled += 1
+                settled += person.settle(journal, self.twin.ledger()["submissions"])
         return settled
-
-    def _task_of(self, attempt: Attempt, owned: frozenset[str]) -> str | None:
-        asked = attempt.request["prompt"], attempt.request["seed"]
-        for row in self.twin.ledger()["submissions"]:
-            if (row["prompt"], row["seed"]) == asked and row["task_id"] not in owned:
-                return str(row["task_id"])
-        return None
 
     def paid(self) -> Counter[str]:
         """How often each request was accepted and not failed."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from canary import pytest_runtest_logreport, pytest_sessionfinish, pytest_testnodedown
 from PIL import Image
+from shop import PACE, Shop
 
 from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog, packaged
@@ -87,6 +88,26 @@ def picture(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    """The address of an emulator whose clock runs fast."""
+    from emulator import serving  # which itself needs this module
+
+    with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
+        yield origin
+
+
+@pytest.fixture
+def shop(tmp_path: Path, origin: str, request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """A folder, with the test module's ``LIST`` in it, and an account of its own."""
+    if text := getattr(request.module, "LIST", ""):
+        (tmp_path / "list.yaml").write_text(text, encoding="utf-8")
+    account = "".join(c if c.isalnum() else "-" for c in request.node.name)
+    shop = Shop(tmp_path, origin, account.removeprefix("test-")[:50].strip("-"))
+    yield shop
+    shop.faults()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import person
 from conftest import PROGRAMS, ROOT
 from emulator import Twin
 from PIL import Image
@@ -478,20 +479,9 @@ class Round:
 
     def _settle(self) -> int:
         """What a person does about requests whose outcome is unknown: look into the ledger."""
-        settled = 0
         with self._journal() as journal:
-            for attempt in journal.every("unresolved", "lost"):
-                prompt, owned = attempt.request["prompt"], journal.task_ids()
-                rows = [r["task_id"] for r in self._rows(prompt) if r["task_id"] not in owned]
-                if rows and attempt.state == "unresolved" and not attempt.task_id:
-                    journal.adopted(attempt.id, rows[0])
-                else:
-                    journal.ended(attempt.id, "released")
-                settled += 1
-        return settled
-
-    def _rows(self, prompt: str) -> list[dict[str, Any]]:
-        return [row for row in self.twin.ledger()["submissions"] if row["prompt"] == prompt]
+            lost = person.give_up_expired(journal)
+            return lost + person.settle(journal, self.twin.ledger()["submissions"])
 
     def _judge(self, mutations: dict[str, Mutation], complete: bool) -> None:
         self.verdict.rounds += 1

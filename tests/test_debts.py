@@ -1,13 +1,10 @@
 """The real program over a socket: trouble, and the commands that settle it."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from emulator import serving
-from shop import PACE, Shop
+from shop import Shop
 
 LIST = """\
 version: 1
@@ -24,20 +21,6 @@ shots:
 deliverables:
   - {aspect: 9:16, size: 90x160}
 """
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[str]:
-    with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
-        yield origin
-
-
-@pytest.fixture
-def shop(tmp_path: Path, origin: str, request: pytest.FixtureRequest) -> Iterator[Shop]:
-    (tmp_path / "list.yaml").write_text(LIST)
-    made = Shop(tmp_path, origin, request.node.name.replace("test_", "")[:50])
-    yield made
-    made.faults()
 
 
 def test_an_outcome_nobody_knows_is_settled_by_a_person(shop: Shop) -> None:

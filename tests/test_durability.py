@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_debts import Shop, origin, shop  # noqa: F401  # fixtures
+from shop import Shop
+from test_debts import LIST  # noqa: F401  # what the shop renders
 from test_task import REQUEST
 
 from wanx_render import journal as journals
@@ -77,7 +78,7 @@ def test_several_outcomes_may_be_in_doubt_but_one_for_each_request(tmp_path: Pat
         journal._set(first, state="succeeded", task_id=None)
 
 
-def test_a_folder_that_was_moved_goes_on_where_it_stopped(shop: Shop) -> None:  # noqa: F811
+def test_a_folder_that_was_moved_goes_on_where_it_stopped(shop: Shop) -> None:
     shop.faults({"on": "query", "status": 500})
     assert shop.run("list.yaml", "--yes").returncode == 1
     shop.faults()
@@ -90,7 +91,7 @@ def test_a_folder_that_was_moved_goes_on_where_it_stopped(shop: Shop) -> None:  
     assert shop.sent() == 2
 
 
-def test_the_second_program_on_a_folder_leaves_at_once(shop: Shop) -> None:  # noqa: F811
+def test_the_second_program_on_a_folder_leaves_at_once(shop: Shop) -> None:
     shop.faults({"on": "query", "effect": "slow", "seconds": 2, "times": 3})
     command = [sys.executable, "-m", "wanx_render", "list.yaml", "--yes"]
     with (shop.folder / "log").open("w") as log:
@@ -117,7 +118,7 @@ main(sys.argv[2:])
 @pytest.mark.skipif(os.name != "posix", reason="needs resource limits")
 @pytest.mark.parametrize("most", [20_000, 40_000, 60_000, 100_000])
 def test_where_no_more_can_be_written_it_says_so_and_loses_nothing(
-    shop: Shop,  # noqa: F811
+    shop: Shop,
     most: int,
 ) -> None:
     """A bound on the size of files stands in for a full disk: writes fail part of the way."""
@@ -144,7 +145,7 @@ def without_privileges(*command: str) -> list[str]:
 @pytest.mark.skipif(os.name != "posix", reason="needs file permissions")
 @pytest.mark.parametrize("place", [".", "clips", ".cache"])
 def test_in_a_folder_that_cannot_be_written_nothing_is_paid(
-    shop: Shop,  # noqa: F811
+    shop: Shop,
     place: str,
 ) -> None:
     shop.account = f"read-only-{len(place)}"
@@ -164,7 +165,7 @@ def test_in_a_folder_that_cannot_be_written_nothing_is_paid(
 
 
 @pytest.fixture
-def small_disk(shop: Shop) -> Iterator[Path]:  # noqa: F811
+def small_disk(shop: Shop) -> Iterator[Path]:
     """A disk of its own under the render folder, where the machine lets us mount one."""
     place = shop.folder / "renders"
     place.mkdir()
@@ -182,7 +183,7 @@ def mounted(place: Path, options: str) -> bool:
 
 @pytest.mark.parametrize("kib", [40, 120, 200, 300, 500])
 def test_on_a_full_disk_nothing_is_paid_twice_and_nothing_lost(
-    shop: Shop,  # noqa: F811
+    shop: Shop,
     small_disk: Path,
     kib: int,
 ) -> None:

@@ -16,7 +16,7 @@ from subprocess import run as start
 
 import pytest
 from PIL import Image
-from test_debts import Shop, origin, shop  # noqa: F401  # fixtures
+from shop import Shop
 from test_durability import without_privileges
 
 from wanx_render import ffmpeg, integrity, plan, probing, thumbs
@@ -506,7 +506,7 @@ def unreadable(path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs file permissions")
-def test_a_damaged_cache_costs_a_run_time_and_no_money(shop: Shop) -> None:  # noqa: F811
+def test_a_damaged_cache_costs_a_run_time_and_no_money(shop: Shop) -> None:
     (shop.folder / "list.yaml").write_text(CHAINED)
     assert shop.run("list.yaml", "--yes").returncode == 0
     folder = shop.folder / "renders" / "debts"

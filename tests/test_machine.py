@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import person
 from conftest import PROGRAMS, ROOT
 from emulator import Twin
 from hypothesis import HealthCheck, settings
@@ -210,22 +211,10 @@ class Orders(RuleBasedStateMachine):
     def a_person_settles(self) -> None:
         """Looks at the service's list, as `resolve` asks for, and tells the truth."""
         with self._journal() as journal:
-            owned = journal.task_ids()
-            for attempt in journal.every("lost"):  # its day is over: to be paid once more
-                journal.ended(attempt.id, "released")
+            person.give_up_expired(journal)
+            person.settle(journal, self.twin.ledger()["submissions"])
             for attempt in journal.every("failed"):  # found unfit: sent again only with a change
                 self._reword(str(attempt.request["prompt"]))
-            for attempt in journal.every("unresolved"):
-                rows = [
-                    row
-                    for row in self._accepted(str(attempt.request["prompt"]))
-                    if row["task_id"] not in owned
-                ]
-                if rows:
-                    journal.adopted(attempt.id, rows[0]["task_id"])
-                    owned = journal.task_ids()
-                else:
-                    journal.ended(attempt.id, "released")
 
     # -- what must hold --------------------------------------------------------------------------
 

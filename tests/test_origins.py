@@ -8,29 +8,16 @@ import base64
 import io
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ROOT
-from emulator import serving
 from PIL import Image, PngImagePlugin
-from shop import PACE, Shop
+from shop import Shop
 
 GOLDEN = ROOT / "tests" / "golden" / "project-589904b"
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[str]:
-    with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
-        yield origin
-
-
-@pytest.fixture
-def shop(tmp_path: Path, origin: str, request: pytest.FixtureRequest) -> Shop:
-    name = "".join(c if c.isalnum() else "-" for c in request.node.name)
-    return Shop(tmp_path, origin, name[5:55].strip("-"))
 
 
 @pytest.fixture

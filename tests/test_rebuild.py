@@ -11,14 +11,13 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from emulator import serving
 from PIL import Image
-from shop import PACE, Shop
+from shop import Shop
 
 from wanx_render.errors import NeedsPerson
 from wanx_render.journal import Journal
@@ -47,12 +46,6 @@ shots:
 deliverables:
   - {name: tall, aspect: 9:16, size: 90x160}
 """
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[str]:
-    with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
-        yield origin
 
 
 @pytest.fixture(scope="module")

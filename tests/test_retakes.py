@@ -1,14 +1,12 @@
 """More takes of a shot, what hangs on its last frame, and what money has to say; over a socket."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from emulator import serving
 from PIL import Image
-from shop import PACE, Shop
+from shop import Shop
 
 LIST = """\
 version: 1
@@ -24,19 +22,9 @@ deliverables:
 """
 
 
-@pytest.fixture(scope="module")
-def origin() -> Iterator[str]:
-    with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
-        yield origin
-
-
-@pytest.fixture
-def shop(tmp_path: Path, origin: str, request: pytest.FixtureRequest) -> Iterator[Shop]:
-    (tmp_path / "list.yaml").write_text(LIST, encoding="utf-8")
+@pytest.fixture(autouse=True)
+def a_picture(tmp_path: Path) -> None:
     Image.new("RGB", (750, 1000), "#335577").save(tmp_path / "a.png")
-    made = Shop(tmp_path, origin, request.node.name.replace("test_", "")[:50])
-    yield made
-    made.faults()
 
 
 def manifest(shop: Shop) -> dict[str, Any]:

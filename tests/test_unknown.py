@@ -5,16 +5,14 @@ whose ledger is the judge.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import pytest
-from emulator import serving
-from shop import PACE, Shop
+from shop import Shop
 from virtual import START, Counted, Time
 
 from wanx_render.backends.base import (
@@ -244,20 +242,6 @@ shots:
 deliverables:
   - {aspect: 9:16, size: 90x160}
 """
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[str]:
-    with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
-        yield origin
-
-
-@pytest.fixture
-def shop(tmp_path: Path, origin: str, request: pytest.FixtureRequest) -> Iterator[Shop]:
-    (tmp_path / "list.yaml").write_text(LIST)
-    made = Shop(tmp_path, origin, request.node.name.replace("test_", "")[:50])
-    yield made
-    made.faults()
 
 
 def let_pass(shop: Shop, hours: float) -> None:
