@@ -1,9 +1,11 @@
 """The clips of tasks that succeeded: made on a few threads, once for equal requests."""
 
 import asyncio
+import hashlib
 import shutil
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 
 from wanx_render.backends.slate import clip_call, make_clip
@@ -15,12 +17,15 @@ _THREADS = 2
 
 
 class Clips:
-    """A cache of clips by what was asked; it lives in ``folder``."""
+    """A cache of clips by what was asked; it lives in ``folder``, which others may use too."""
 
     def __init__(self, catalog: Catalog, program: Ffmpeg, folder: Path) -> None:
         self._catalog = catalog
         self._program = program
         self._folder = folder
+        # Another ffmpeg, or another version of ours, makes other bytes.
+        versions = f"{program.version} {version('wanx-render')}"
+        self._version = hashlib.sha256(versions.encode()).hexdigest()[:8]
         self._pool = ThreadPoolExecutor(_THREADS, "clips")
         self._made: dict[str, Future[Path]] = {}
 
@@ -34,9 +39,10 @@ class Clips:
         return await asyncio.shield(asyncio.wrap_future(made))
 
     def _make(self, request: TaskRequest, key: str) -> Path:
-        path = self._folder / f"clip-{key}.mp4"
+        path = self._folder / f"clip-{key}-{self._version}.mp4"
         if path.exists():
             return path
+        self._folder.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         try:
             target, label = folder / "clip.mp4", f"request {key[:8]}"

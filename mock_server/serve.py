@@ -38,6 +38,8 @@ _EPILOG = "Keys: sk-mock-NAME is an account of Beijing, sk-mock-intl-NAME one of
               help="One fault more; can be repeated.")  # fmt: skip
 @click.option("--state", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Remember all in this file; a killed server goes on from it.")  # fmt: skip
+@click.option("--clips", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+              help="Keep test clips here; servers that share it make them once.")  # fmt: skip
 @click.option("--refuse", type=click.Choice(["later", "at-once"]), default="later",
               show_default=True, help="Flaws of a request show as FAILED, or as 400.")  # fmt: skip
 @click.option("--limits/--no-limits", default=None,
@@ -57,6 +59,7 @@ def main(
     plan: str | None,
     lines: tuple[str, ...],
     state: Path | None,
+    clips: Path | None,
     refuse: str,
     limits: bool | None,
     result_hosts: str,
@@ -75,6 +78,7 @@ def main(
             limits=limits,
             faults=(*_plan(plan), *(read_line(line) for line in lines)),
             state=state,
+            clips=clips,
             result_hosts=host_names(result_hosts),
         )
         host = _allowed(host, token)

@@ -45,6 +45,7 @@ class Options:
     faults: tuple[Fault, ...] = ()
     state: Path | None = None
     result_hosts: tuple[str, ...] = ()  # results are named there; else at the server's own address
+    clips: Path | None = None  # a folder of clips that outlast the server; several may share it
 
 
 class Service:
@@ -63,7 +64,7 @@ class Service:
         self.limits = not self.clock.stands_still if options.limits is None else options.limits
         self._folder = self._make_folder()
         self.shelf = Shelf(self._folder)
-        self._clips = Clips(catalog, program, self._folder)
+        self._clips = Clips(catalog, program, options.clips or self._folder)
         self._calls: dict[tuple[str, str], list[datetime]] = {}
         self._accounts: dict[str, Simulator] = {}
         self._others: dict[str, Simulator] = {}

@@ -1,7 +1,10 @@
 """What every test may lean on, and the walls around them: no outside network, no home folder."""
 
+import atexit
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +19,12 @@ from wanx_render.capabilities import Catalog, packaged
 __all__ = ["pytest_runtest_logreport", "pytest_sessionfinish", "pytest_testnodedown"]
 
 ROOT = Path(__file__).parent.parent
+
+# Test clips, made once for all emulators of a session, in whatever process they are.
+if "WANX_TEST_CLIPS" not in os.environ:
+    os.environ["WANX_TEST_CLIPS"] = tempfile.mkdtemp(prefix="clips-of-tests-")
+    atexit.register(shutil.rmtree, os.environ["WANX_TEST_CLIPS"], ignore_errors=True)
+CLIPS = Path(os.environ["WANX_TEST_CLIPS"])
 SPECS = ROOT / "specs"
 
 

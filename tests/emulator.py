@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from conftest import PROGRAMS, ROOT
+from conftest import CLIPS, PROGRAMS, ROOT
 
 from mock_server.app import Emulator
 from mock_server.faults import read_line
@@ -41,9 +41,8 @@ class Twin:
 
     def __init__(self, *faults: str, clock: str = "manual", **options: Any) -> None:
         plan = tuple(read_line(fault) for fault in faults)
-        self.service = Service(
-            packaged(), PROGRAMS["wheel"], Options(clock=clock, faults=plan, **options)
-        )
+        options = {"clock": clock, "faults": plan, "clips": CLIPS, **options}
+        self.service = Service(packaged(), PROGRAMS["wheel"], Options(**options))
         self.transport = Transport(Emulator(self.service))
 
     def call(self, method: str, url: str, **more: Any) -> httpx.Response:
@@ -79,7 +78,9 @@ class Twin:
 @contextmanager
 def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A server process and its origin; it is ended by its id."""
-    command = [sys.executable, "-m", "mock_server", "--port", "0", *arguments]
+    command = [
+        sys.executable, "-m", "mock_server", "--port", "0", "--clips", str(CLIPS), *arguments,
+    ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout
     try:

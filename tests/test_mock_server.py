@@ -304,7 +304,7 @@ def test_one_seed_tells_one_story_whatever_the_order() -> None:
 def test_equal_seeds_give_equal_clips_once_made() -> None:
     clips = []
     for _ in range(2):
-        twin = Twin(seed=7)
+        twin = Twin(seed=7, clips=None)
         urls = []
         for task in (twin.task(), twin.task()):
             twin.service.advance(400)
@@ -313,6 +313,21 @@ def test_equal_seeds_give_equal_clips_once_made() -> None:
         made = [p for p in twin.service.shelf.folder.iterdir() if p.name.startswith("clip-")]
         assert len(made) == 1
     assert len(set(clips)) == 1
+
+
+def test_servers_that_share_a_folder_make_a_clip_once(tmp_path: Path) -> None:
+    folder = tmp_path / "kept" / "clips"
+    stamps = []
+    for _ in range(2):
+        twin = Twin(clips=folder)
+        task = twin.task()
+        twin.service.advance(400)
+        url = twin.query(task)["output"]["video_url"]
+        assert twin.call("GET", url, headers={}).content
+        twin.service.close()
+        stamps.append([(path.name, path.stat().st_mtime_ns) for path in folder.iterdir()])
+    assert len(stamps[0]) == 1
+    assert stamps[0] == stamps[1]
 
 
 def test_time_can_be_faster_set_or_jump_to_what_is_waited_for() -> None:
