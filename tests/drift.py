@@ -10,6 +10,7 @@ import argparse
 import base64
 import gzip
 import json
+import os
 import random
 import shutil
 import sys
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -354,6 +356,9 @@ class Verdict:
     asked: int = 0  # requests that were left to a person
     faults: list[str] = field(default_factory=list)
 
+    def __add__(self, other: "Verdict") -> "Verdict":
+        return Verdict(**{name: count + vars(other)[name] for name, count in vars(self).items()})
+
     def good(self) -> bool:
         return not (
             self.double or self.lost or self.wrong or self.leaked or self.bugs or self.endless
@@ -530,17 +535,26 @@ def sweep(mutations: int, seed: int = 0, most: float = 1e9) -> Verdict:
     return verdict
 
 
+def share_out(mutations: int, seed: int) -> Verdict:
+    """``sweep`` in as many processes as there are cores; each begins at a seed of its own."""
+    shares = os.cpu_count() or 2
+    with ProcessPoolExecutor(shares) as pool:
+        wanted = [-(-mutations // shares)] * shares
+        seeds = [seed + 1_000_000 * share for share in range(shares)]
+        return sum(pool.map(sweep, wanted, seeds), Verdict())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("mutations", nargs="?", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int, help="play this round alone")
     options = parser.parse_args()
-    count, seed = (
-        (1, options.only) if options.only is not None else (options.mutations, options.seed)
-    )
-    began = time.monotonic()
-    verdict = sweep(count, seed)
+    began, seed = time.monotonic(), options.seed
+    if options.only is not None:
+        verdict = sweep(1, options.only)
+    else:
+        verdict = share_out(options.mutations, seed)
     for fault in verdict.faults:
         print(fault)
     print(verdict)
