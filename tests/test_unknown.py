@@ -29,7 +29,7 @@ from wanx_render.backends.vocabulary import Context, state
 from wanx_render.capabilities import Catalog
 from wanx_render.errors import Refused, ServiceError, Unreachable
 from wanx_render.journal import Attempt
-from wanx_render.watch import MISSING_APART, UNKNOWN_WAIT, Ended, Watch
+from wanx_render.watch import MISSING_APART, STUCK_WAIT, UNKNOWN_WAIT, Ended, Watch
 
 ATTEMPT = Attempt(
     id=1, key="k", state="submitted", label="one take 1", scope="s", model="wanx2.1-i2v-turbo",
@@ -230,6 +230,22 @@ def test_a_new_state_is_waited_for_like_unknown(catalog: Catalog) -> None:
     assert endless.end() == queued
 
 
+@pytest.mark.parametrize("state", [Pending("t"), Running("t", START)])
+def test_a_task_that_waits_or_runs_for_ever_is_left_open(
+    catalog: Catalog, state: TaskState
+) -> None:
+    world = World(catalog, lambda _: state)
+    end = world.end()
+    assert isinstance(end, Unknown)
+    assert not end.expired
+    assert STUCK_WAIT.total_seconds() <= world.passed() <= STUCK_WAIT.total_seconds() + 60
+    assert len(world.polls) < 400  # less often, the longer it takes
+    world.time.pass_by(24 * 3600)
+    expired = world.end()
+    assert isinstance(expired, Unknown)
+    assert expired.expired
+
+
 # -- the real command ------------------------------------------------------------------------------
 
 LIST = """\
@@ -261,7 +277,7 @@ def test_unknown_and_then_expired_is_paid_again_by_a_person_s_word_alone(shop: S
     shop.faults({"on": "query", "effect": "unknown"})
     first = shop.run("list.yaml", "--yes")
     assert first.returncode == 4, first.stderr
-    assert "does not say what became of the task" in first.stderr
+    assert "does not say how the task ended" in first.stderr
     assert [row["state"] for row in attempts(shop)] == ["submitted"]
     let_pass(shop, 25)
     second = shop.run("list.yaml", "--yes")

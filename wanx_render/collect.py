@@ -22,7 +22,7 @@ from wanx_render.timing import frames_in
 from wanx_render.watch import Ended, Watch
 
 UNKNOWN = (
-    "the service does not say what became of the task; it is kept, and may still come: "
+    "the service does not say how the task ended; it is kept, and may still come: "
     "run the same command again later"
 )
 

@@ -32,6 +32,7 @@ FIRST_POLL = 5.0  # tells at once what was accepted only to fail
 PENDING_POLLS = (FIRST_POLL, 15.0, 30.0, 60.0)  # while it waits in a queue; the last from then on
 SHORTEST, LONGEST = 2.0, 60.0  # between two queries for one task
 OVERDUE_POLL = 15.0  # what the official text advises; for tasks that take longer than any known
+OVERDUE_SHARE = 60  # and a sixtieth of the time that they run already, up to LONGEST
 CALM, HURRIED = 0.2, 0.1  # the share of tasks that may have ended unseen
 SAMPLES = 20  # from so many seen run times on, the documented bounds are forgotten
 CROWD = 25  # from so many tasks on, the list is asked instead of each
@@ -43,6 +44,8 @@ LIST_FALLBACK = 300.0  # a task that the list does not tell of is asked about so
 # have lost it, twice and so far apart, or after so long without a word.
 MISSING_APART = timedelta(minutes=10)
 UNKNOWN_WAIT = timedelta(minutes=30)
+# No task was ever seen to wait or run for so long. The run ends, the task stays open.
+STUCK_WAIT = timedelta(hours=3)
 LONGEST_UNKNOWN_POLL = 60.0
 
 Ended = Succeeded | Failed | Canceled | Unknown
@@ -66,7 +69,7 @@ class RunTimes:
         """Seconds until ``share`` of the tasks that run for ``elapsed`` seconds have ended."""
         longer = self._known[bisect_right(self._known, elapsed) :]
         if not longer:
-            return OVERDUE_POLL
+            return min(max(OVERDUE_POLL, elapsed / OVERDUE_SHARE), LONGEST)
         due: float = longer[max(0, math.ceil(share * len(longer)) - 1)]
         return min(max(due - elapsed, SHORTEST), LONGEST)
 
@@ -126,7 +129,9 @@ class Watch:
         """How the task of ``attempt`` ended.
 
         Unknown where the service does not say so for ``UNKNOWN_WAIT``: the task may still come and
-        may be paid. It is ``expired`` where its day is over, so that nobody can ask any more.
+        may be paid. It is ``expired`` where its day is over, so that nobody can ask any more, also
+        of a task that is said to wait or run even then. One that waits or runs for ``STUCK_WAIT``
+        is as good as unknown.
 
         ``hurried`` says whether somebody waits for this very end. Raises Refused or Unreachable.
         """
@@ -148,11 +153,16 @@ class Watch:
         hurried: Callable[[], bool],
     ) -> Ended:
         times, asked, silence = self._times_of(attempt), 0, _Silence()
+        began = self._clock.now()
         last: type[TaskState] | None = None
         while True:
             state = await self._backend.poll(task_id)
             asked += 1
             changed, last = type(state) is not last, type(state)
+            if isinstance(state, Pending | Running):
+                old = not self._is_young(attempt)
+                if old or self._clock.now() - began >= STUCK_WAIT:
+                    return Unknown(task_id, _STATUS[type(state)], expired=old)
             match state:
                 case Pending():
                     silence = _Silence()
