@@ -37,7 +37,8 @@ class Reply:
     given: int = 0  # body bytes that left
 
     def head(self, status: int = 200, **headers: str) -> None:
-        lines = [f"HTTP/1.1 {status} X"]
+        # Each connection serves one request: a client that used it again would race its end.
+        lines = [f"HTTP/1.1 {status} X", "Connection: close"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self.connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
 
