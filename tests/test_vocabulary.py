@@ -385,3 +385,12 @@ def test_no_answer_of_any_shape_breaks_the_reading(body: dict[str, Any]) -> None
     accepted(known, CLEANER)
     error_of(known, CLEANER)
     listed(known.get("output"), packaged(), CLEANER)
+
+
+def test_a_key_that_is_echoed_as_an_id_is_no_task() -> None:
+    key = "sk-echoed-0123456789abcdef"
+    body: dict[str, Any] = {"output": {"task_id": key, "task_status": "PENDING"}, "request_id": "r"}
+    assert accepted(body, Cleaner(key)) is None
+    assert accepted(body, Cleaner("sk-another-0123456789")) is None  # any key's form
+    body["output"] = {"task_id": "0385dc79-5ff8-4d82-bcb6-1"}
+    assert accepted(body, Cleaner(key))

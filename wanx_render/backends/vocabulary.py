@@ -85,7 +85,9 @@ def accepted(body: Mapping[str, Any], cleaner: Cleaner) -> Accepted | None:
     """The task a create call began, if its answer says so without doubt."""
     output = body.get("output")
     task_id = identifier(output.get("task_id")) if isinstance(output, dict) else ""
-    return Accepted(task_id, cleaner.text(body.get("request_id"))) if task_id else None
+    if not task_id or cleaner.text(task_id) != task_id:  # a key that is echoed is no id
+        return None
+    return Accepted(task_id, cleaner.text(body.get("request_id")))
 
 
 @dataclass(frozen=True, slots=True)
