@@ -20,6 +20,8 @@ class Clips:
     """A cache of clips by what was asked; it lives in ``folder``, which others may use too."""
 
     def __init__(self, catalog: Catalog, program: Ffmpeg, folder: Path) -> None:
+        """Raises OSError where the folder cannot be made."""
+        folder.mkdir(parents=True, exist_ok=True)
         self._catalog = catalog
         self._program = program
         self._folder = folder
@@ -42,7 +44,6 @@ class Clips:
         path = self._folder / f"clip-{key}-{self._version}.mp4"
         if path.exists():
             return path
-        self._folder.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         try:
             target, label = folder / "clip.mp4", f"request {key[:8]}"

@@ -87,6 +87,8 @@ def main(
         service = Service(packaged(), ffmpeg.find(os.environ), options)
     except (BadFault, BadTime, BadState, BadInput, BadProxy) as error:
         raise click.UsageError(str(error)) from None
+    except OSError as error:
+        raise click.UsageError(f"{error.filename}: {error.strerror}") from None
     signal.signal(signal.SIGTERM, _ended)
     try:
         with listen(host, port) as listener:

@@ -4,9 +4,10 @@ First the watch against a stand-in in virtual time; then the real command agains
 whose ledger is the judge.
 """
 
+import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -29,7 +30,7 @@ from wanx_render.backends.vocabulary import Context, state
 from wanx_render.capabilities import Catalog
 from wanx_render.errors import Refused, ServiceError, Unreachable
 from wanx_render.journal import Attempt
-from wanx_render.watch import MISSING_APART, STUCK_WAIT, UNKNOWN_WAIT, Ended, Watch
+from wanx_render.watch import CROWD, MISSING_APART, STUCK_WAIT, UNKNOWN_WAIT, Ended, Watch
 
 ATTEMPT = Attempt(
     id=1, key="k", state="submitted", label="one take 1", scope="s", model="wanx2.1-i2v-turbo",
@@ -48,6 +49,7 @@ class World:
     catalog: Catalog
     says: Callable[[float], TaskState]
     lists: Callable[[float], bool | ServiceError] = lambda _: True  # whether the list has the task
+    tasks: tuple[str, ...] = ("t",)
     time: Time = field(default_factory=lambda: Time(Counted(1)))
     polls: list[float] = field(default_factory=list)
     readings: list[float] = field(default_factory=list)
@@ -69,11 +71,22 @@ class World:
         has = self.lists(self.passed())
         if isinstance(has, ServiceError):
             raise has
-        return (Listed("t", "RUNNING", "m", START),) if has else ()
+        return tuple(Listed(task, "RUNNING", "m", START) for task in self.tasks) if has else ()
 
     def end(self, attempt: Attempt = ATTEMPT) -> Ended:
         watch = Watch(cast(Backend, self), self.catalog, self.time)
         return self.time.run(watch.end(attempt, lambda *_: None))
+
+    def all_ends(self) -> tuple[Ended, ...]:
+        """How all tasks ended that were watched side by side."""
+        watch = Watch(cast(Backend, self), self.catalog, self.time)
+        attempts = [replace(ATTEMPT, task_id=task) for task in self.tasks]
+
+        async def watched() -> tuple[Ended, ...]:
+            ends = (watch.end(attempt, lambda *_: None) for attempt in attempts)
+            return tuple(await asyncio.gather(*ends))
+
+        return self.time.run(watched())
 
 
 def unknown(_: float = 0) -> TaskState:
@@ -244,6 +257,13 @@ def test_a_task_that_waits_or_runs_for_ever_is_left_open(
     expired = world.end()
     assert isinstance(expired, Unknown)
     assert expired.expired
+
+
+def test_a_crowd_that_runs_for_ever_ends_too_though_the_list_has_it(catalog: Catalog) -> None:
+    tasks = tuple(f"t{number}" for number in range(CROWD + 1))
+    world = World(catalog, lambda _: Running("t", START), tasks=tasks)
+    assert [type(end) for end in world.all_ends()] == [Unknown] * len(tasks)
+    assert world.passed() <= STUCK_WAIT.total_seconds() + 600
 
 
 # -- the real command ------------------------------------------------------------------------------

@@ -99,7 +99,8 @@ class Asker:
 
     async def _searched(self, take: Take, attempt: Attempt) -> Attempt | Fault | None:
         """Search for a request whose outcome is unknown; None where it may be sent again."""
-        self._tell_search(take)
+        if not is_far(attempt, self.backend):
+            self._tell_search(take)
         outcome = await settle(attempt, self.account.search(self.judge))
         if outcome.task_id:
             return self._adopted(take, attempt, outcome.task_id)

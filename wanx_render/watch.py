@@ -153,7 +153,7 @@ class Watch:
         hurried: Callable[[], bool],
     ) -> Ended:
         times, asked, silence = self._times_of(attempt), 0, _Silence()
-        began = self._clock.now()
+        stuck = self._clock.now() + STUCK_WAIT
         last: type[TaskState] | None = None
         while True:
             state = await self._backend.poll(task_id)
@@ -161,20 +161,20 @@ class Watch:
             changed, last = type(state) is not last, type(state)
             if isinstance(state, Pending | Running):
                 old = not self._is_young(attempt)
-                if old or self._clock.now() - began >= STUCK_WAIT:
+                if old or self._clock.now() >= stuck:
                     return Unknown(task_id, _STATUS[type(state)], expired=old)
             match state:
                 case Pending():
                     silence = _Silence()
                     tell("pending" if changed else "polled", asked, times.left(0))
                     wait = PENDING_POLLS[min(asked, len(PENDING_POLLS)) - 1]
-                    await self._until(task_id, state, wait)
+                    await self._until(task_id, state, wait, stuck)
                 case Running(started=started):
                     silence = _Silence()
                     ran = (self._backend.now() - (started or attempt.asked_at)).total_seconds()
                     tell("running" if changed else "polled", asked, times.left(ran))
                     share = HURRIED if hurried() else CALM
-                    await self._until(task_id, state, times.wait(ran, share))
+                    await self._until(task_id, state, times.wait(ran, share), stuck)
                 case Succeeded():
                     times.saw((state.ended - state.started).total_seconds())
                     return state
@@ -214,8 +214,13 @@ class Watch:
         hours = self._catalog.service.result_hours.value
         return self._backend.now() - attempt.asked_at < timedelta(hours=hours)
 
-    async def _until(self, task_id: str, state: Pending | Running, seconds: float) -> None:
-        """Wait ``seconds``, or in a crowd until the list says that something became of the task."""
+    async def _until(
+        self, task_id: str, state: Pending | Running, seconds: float, stuck: datetime
+    ) -> None:
+        """Wait ``seconds``, or in a crowd until the list says that something became of the task.
+
+        Never much longer than until ``stuck``.
+        """
         self._last[task_id] = _STATUS[type(state)]
         self._see_to_lister()
         if self._lister is None:
@@ -223,7 +228,7 @@ class Watch:
             return
         event = self._called[task_id]
         event.clear()
-        while not event.is_set():
+        while not event.is_set() and self._clock.now() < stuck:
             self._listed.discard(task_id)
             await self._first(event, LIST_FALLBACK)
             if task_id not in self._listed:  # the list has said nothing of it all the while

@@ -81,10 +81,6 @@ _SURELY_UNSENT = (
 )  # fmt: skip
 
 
-class UploadFailed(Unreachable):
-    """The storage did not take a file; another try gets a place of its own."""
-
-
 @dataclass(frozen=True, slots=True)
 class Access:
     """Where the service is and who asks; the key shows in no text."""
@@ -238,30 +234,34 @@ class DashScope:
 
     async def _upload(self, path: Path, model: str) -> str:
         """Put a file where only this account and model can use it, for 48 hours."""
-        for number in range(1, UPLOAD_TRIES):
-            try:
-                return await self._uploaded(path, model)
-            except UploadFailed:
+        for number in range(UPLOAD_TRIES):
+            if number:
                 await self._breathe(number)
-        return await self._uploaded(path, model)
+            host, form = await self._place_for(path, model)
+            problem = await self._put(path, host, form)
+            if problem is None:
+                return f"oss://{form['key']}"
+        raise Unreachable("UploadFailed", f"{path.name}: {problem}")
 
-    async def _uploaded(self, path: Path, model: str) -> str:
-        """Upload once, to a place of its own. Raises UploadFailed where that may be repeated."""
+    async def _place_for(self, path: Path, model: str) -> tuple[str, dict[str, str]]:
+        """Where a file may be put, another place each time, and the form that allows it."""
         body = await self._read("/uploads", {"action": "getPolicy", "model": model})
         data = body.get("data")
         if not isinstance(data, dict) or not isinstance(data.get("upload_dir"), str):
             raise Unreachable("NoPolicy", "the service gave no place to upload the picture to")
         host = self._upload_host(data.get("upload_host"))
-        key = f"{data['upload_dir']}/{_plain_name(path)}"
-        form = {
+        return host, {
             "OSSAccessKeyId": str(data.get("oss_access_key_id")),
             "Signature": str(data.get("signature")),
             "policy": str(data.get("policy")),
-            "key": key,
+            "key": f"{data['upload_dir']}/{_plain_name(path)}",
             "x-oss-object-acl": str(data.get("x_oss_object_acl")),
             "x-oss-forbid-overwrite": str(data.get("x_oss_forbid_overwrite")),
             "success_action_status": "200",
         }
+
+    async def _put(self, path: Path, host: str, form: dict[str, str]) -> str | None:
+        """Send a file to the storage, once; None, or what went wrong."""
         content = await asyncio.to_thread(path.read_bytes)
         files = {"file": (_plain_name(path), content)}
         seconds = self._real(CREATE_SECONDS + len(content) / SLOWEST_UPLOAD)
@@ -271,10 +271,8 @@ class DashScope:
             )
             answer = await exchange(self._media, request, seconds)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
-            raise UploadFailed("UploadFailed", f"{path.name}: {self._words(error)}") from None
-        if answer.status != 200:
-            raise UploadFailed("UploadFailed", f"{path.name}: status {answer.status}")
-        return f"oss://{key}"
+            return self._words(error)
+        return None if answer.status == 200 else f"status {answer.status}"
 
     def _upload_host(self, url: Any) -> str:
         """Where to upload to: the vendor's own hosts, or the emulator's."""
@@ -413,17 +411,16 @@ class DashScope:
         download = Download(target, self._real(STALL_SECONDS))
         idle, problem = 0, "no answer"
         for number in range(DOWNLOAD_TRIES):
-            before = download.size
+            before, hopeless = download.size, False
             try:
                 outcome = await self._fetched(url, download)
             except httpx.HTTPError as error:
-                outcome = self._words(error)
-                idle = READ_TRIES if _is_untrusted(error) else idle
+                outcome, hopeless = self._words(error), _is_untrusted(error)
             if outcome is None:
                 return
             problem = outcome
             idle = 0 if download.size > before else idle + 1
-            if idle >= READ_TRIES:
+            if hopeless or idle >= READ_TRIES:
                 break
             await self._breathe(min(number, idle))
         raise Unreachable("DownloadFailed", f"the clip of task {task.task_id}: {problem}")
