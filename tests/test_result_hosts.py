@@ -226,6 +226,9 @@ def browsers_host(url: str) -> str:
 @example(f"https://{A}:")
 @example(f"https://{A}:/x")
 @example(f"http://{A}:/x")
+@example("https://.[::1]/x")
+@example("https://[::1].x/")
+@example("https://[::1]:[::1]/")
 def test_no_two_parsers_disagree_on_what_is_permitted(url: str) -> None:
     for permitted in ((), (A,), ("evil.example", "127.0.0.1", "::1")):
         fetched = allowed(url, permitted)

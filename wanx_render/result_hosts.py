@@ -17,6 +17,8 @@ _STORAGE = re.compile(
     r"dashscope-[a-z0-9]+(-[a-z0-9]+)*"
     r"\.oss-(accelerate|accelerate-overseas|[a-z]{2}(-[a-z0-9]+)+)\.aliyuncs\.com"
 )
+# Brackets stand around a whole IPv6 address or nowhere: parsers differ on the rest.
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(:[0-9]*)?")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _LONGEST = 8192  # characters of an address
 
@@ -75,6 +77,8 @@ def parse(url: str) -> Address:
         raise BadAddress("its host or port cannot be read") from None
     if "@" in written[2]:
         raise BadAddress("it names a user")
+    if not _AUTHORITY.fullmatch(written[2]):
+        raise BadAddress("its host or port cannot be read")
     if ":" not in host and not _NAME.fullmatch(host):
         raise BadAddress("its host is no name that a host can have")
     return Address(url, written[1].lower(), host, port)

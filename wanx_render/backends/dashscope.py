@@ -52,6 +52,7 @@ from wanx_render.errors import (
     UnknownHost,
     Unreachable,
     Unsent,
+    WanxError,
 )
 from wanx_render.result_hosts import BadAddress
 from wanx_render.task import Media
@@ -409,21 +410,25 @@ class DashScope:
     async def download(self, task: Succeeded, target: Path) -> None:
         url = self._result_url(task.url)
         download = Download(target, self._real(STALL_SECONDS))
-        idle, problem = 0, "no answer"
+        what, idle = f"the clip of task {task.task_id}", 0
+        failure: WanxError = Unreachable("DownloadFailed", f"{what}: no answer")
         for number in range(DOWNLOAD_TRIES):
             before, hopeless = download.size, False
             try:
-                outcome = await self._fetched(url, download)
-            except httpx.HTTPError as error:
-                outcome, hopeless = self._words(error), _is_untrusted(error)
-            if outcome is None:
-                return
-            problem = outcome
+                problem = await self._fetched(url, download)
+                if problem is None:
+                    return
+                failure = Unreachable("DownloadFailed", f"{what}: {problem}")
+            except UnknownHost as error:  # also of a sign-in page, which goes away
+                failure = error
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                failure = Unreachable("DownloadFailed", f"{what}: {self._words(error)}")
+                hopeless = _is_untrusted(error)
             idle = 0 if download.size > before else idle + 1
             if hopeless or idle >= READ_TRIES:
                 break
             await self._breathe(min(number, idle))
-        raise Unreachable("DownloadFailed", f"the clip of task {task.task_id}: {problem}")
+        raise failure
 
     async def _fetched(self, url: str, download: Download) -> str | None:
         """Fetch what is missing, once; None, or what went wrong. Raises UnknownHost."""
