@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from wanx_render import capabilities, picks, plan
 from wanx_render.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, clean, did_you_mean
 from wanx_render.errors import BadInput
-from wanx_render.files import part_name
 from wanx_render.load import Loaded, load
 from wanx_render.plan import Plan
 
@@ -80,9 +80,8 @@ def writable_file(path: Path) -> Path:
     try:
         if path.is_dir():
             raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
-        part = part_name(path)
-        part.touch()
-        part.unlink()
+        with tempfile.TemporaryFile(dir=path.parent):  # it has no name that a kill could leave
+            pass
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         message, hint = f"cannot write {path}: {reason}", "choose another with --out"

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from threading import Event as ThreadEvent
+from threading import RLock, Thread
 from typing import TextIO
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -33,6 +35,7 @@ _ENDS = ("clip", "cached", "failed")
 _DELIVERED = ("deliverable", "broken")
 # What is furthest on stands on top, so that it is seen where the screen is too small for all.
 _RANKS = {"succeeded": 0, "joining": 0, "running": 1, "waiting": 3}
+_REFRESH = 0.25  # seconds
 _NARROW = 64  # columns; below, the rows say less
 _SHORTEST_BAR, _LONGEST_BAR = 14, 60
 _WIDEST_WORD = 11
@@ -43,15 +46,30 @@ def live(stream: TextIO, stage: Stage) -> Iterator[Emit]:
     """A display of one run on the terminal ``stream``; it is gone when the run has ended."""
     board = Board(stage)
     console = Console(file=stream, highlight=False)
-    with Live(board, console=console, refresh_per_second=4, transient=True) as display:
+    # Rich's own refreshes do not wait for what is printed meanwhile: one that came between left a
+    # line of the display on the screen.
+    lock, ended = RLock(), ThreadEvent()
+    with Live(board, console=console, auto_refresh=False, transient=True) as display:
 
         def emit(event: Event) -> None:
-            board.note(event)
-            told = scrolled(event)
-            if told:
-                display.console.print(told)
+            with lock:
+                board.note(event)
+                told = scrolled(event)
+                if told:
+                    display.console.print(told)
 
-        yield emit
+        def refresh() -> None:
+            while not ended.wait(_REFRESH):
+                with lock:
+                    display.refresh()
+
+        thread = Thread(target=refresh, daemon=True)
+        thread.start()
+        try:
+            yield emit
+        finally:
+            ended.set()
+            thread.join()
 
 
 def scrolled(event: Event) -> Text | None:
