@@ -24,7 +24,7 @@ FLOORS = (
     ("environment", "integrity"),
     ("reach",),
     ("source", "shotlist", "task", "pictures", "soundtracks", "fonts"),
-    ("table", "panel"),
+    ("table", "panel", "linebreaks", "safe_areas"),
     ("variables", "likeness"),
     ("rows",),
     ("capabilities", "ffmpeg", "manifest", "captions", "picks"),
@@ -133,6 +133,7 @@ ONLY_IN = {
     "distributed": {"cluster"},
     "dask": set(),
     "fsspec": {"store"},
+    "icu4py": {"linebreaks"},
 }
 
 

@@ -1,0 +1,137 @@
+"""Where a line of words may be broken: ICU's rules (UAX #14), and a few that captions need beyond.
+
+Chinese and Japanese are broken strictly: no line begins with a closing mark, a small kana or a sign
+of repetition, none ends with an opening mark. Thai and other scripts without blanks are broken
+between words of ICU's dictionaries, Korean between its own words. An address and a number with its
+unit stay whole as long as they fit on a line.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+
+Width = Callable[[str], float]  # how wide a line of these words is, in pixels
+
+# ICU takes its rules by locale: `lb=strict` is CSS's `line-break: strict`, `lw=phrase` keeps words.
+_LOCALES = {"ja": "ja@lb=strict", "ko": "ko@lb=strict;lw=phrase"}
+_OTHERS = "zh@lb=strict"
+
+# What joins or divides never begins a line in Chinese (GB/T 15834, 5.1.5); UAX #14 lets some.
+_NEVER_FIRST = frozenset("～〜·・‧／")
+
+_ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.)[!-~]+|[\w.+-]+@[A-Za-z0-9.-]+")
+# Where an address is broken, what is best first.
+_SEPARATORS = (
+    re.compile(r"(?<=/)(?!/)"),
+    re.compile(r"(?<=[?&#=;,@])"),
+    re.compile(r"(?<=[._:%+~-])(?!$)"),
+)
+
+_QUANTITY = re.compile(
+    r"[0-9][0-9.,]*[ \u00a0\u2009\u202f]?(?:"
+    r"(?:[kKMGTmcdnµμ]?(?:m[²³]?|g|l|L|s|W|V|A|J|N|Pa|Hz|B|Ah|Wh)|bit|px|fps|rpm|min|h|kcal|dpi"
+    r"|inch|mph|°[CF]?|[℃℉%‰€$£])(?![^\W\d_])"
+    r"|[十百千万亿萬億兆]*(?:公斤|千克|毫克|毫升|毫米|厘米|公里|千米|英寸|平方米|小时|小時|分钟|分鐘"
+    r"|美元|港元|港币|日元|欧元|像素|時間|分間|秒間|年間|ドル|ユーロ"
+    r"|[元块角年月日号號时時点點分秒天周週岁歲歳个個只隻条條张張件台部次位名人口斤克吨噸米寸尺升度层層楼樓折倍"
+    r"円本枚冊回階杯匹卷章集页頁级級版款%％])|[十百千万亿萬億兆]+"
+    r"|[십백천만억]*[원년월일시분초개명회권])"
+)
+
+
+def pieces(paragraph: str, language: str = "") -> list[str]:
+    """What stays together of a paragraph, each piece with the blanks behind it."""
+    if not paragraph:
+        return []
+    from icu4py.breakers import LineBreaker  # a twentieth of a second: only where words are drawn
+
+    # Its positions count UTF-16 units, so the parts themselves are taken.
+    parts = LineBreaker(paragraph, _LOCALES.get(language[:2], _OTHERS))
+    found, start = list[str](), 0
+    inside = _inside(paragraph)
+    for end in accumulate(map(len, parts)):
+        if end not in inside and paragraph[end : end + 1] not in _NEVER_FIRST:
+            found.append(paragraph[start:end])
+            start = end
+    return found
+
+
+def _inside(text: str) -> set[int]:
+    """Where ICU may allow a break that is not wanted: in characters, addresses and quantities."""
+    within = {at for kept in (_ADDRESS, _QUANTITY) for match in kept.finditer(text)
+              for at in range(match.start() + 1, match.end())}  # fmt: skip
+    return within | set(range(len(text))).difference(accumulate(map(len, graphemes(text))))
+
+
+def graphemes(text: str) -> list[str]:
+    """What a reader takes for one character: a letter with its marks, a family of emoji."""
+    from icu4py.breakers import CharacterBreaker
+
+    return list(CharacterBreaker(text, "en")) if text else []
+
+
+def wrapped(text: str, language: str, width: Width, room: float) -> tuple[list[str], int]:
+    """``text`` as lines no wider than ``room``, and how many words had to be broken for that.
+
+    Only a single character that is wider than the room is left as it is.
+    """
+    lines, broken = list[str](), 0
+    for paragraph in text.strip().split("\n"):
+        line = ""
+        for piece in pieces(paragraph.strip(), language):
+            if width((line + piece).rstrip()) <= room:
+                line += piece
+                continue
+            if line:
+                lines.append(line.rstrip())
+            *full, line = _divided(piece, width, room)
+            lines += full
+            broken += bool(full)
+        lines.append(line.rstrip())
+    return lines, broken
+
+
+def _divided(piece: str, width: Width, room: float) -> list[str]:
+    """A piece as parts that fit: an address at its separators, then any word between characters."""
+    separators = _SEPARATORS if _ADDRESS.search(piece) else ()
+    levels: list[Divide] = [*(separator.split for separator in separators), _clusters, graphemes]
+    return _filled(piece, levels, width, room)
+
+
+Divide = Callable[[str], list[str]]
+
+
+def _filled(text: str, levels: list[Divide], width: Width, room: float) -> list[str]:
+    """``text`` as parts that fit, divided as the first of ``levels`` does, where need be finer."""
+    if width(text.rstrip()) <= room or not levels:
+        return [text]
+    parts = [""]
+    for part in levels[0](text):
+        if width((parts[-1] + part).rstrip()) <= room:
+            parts[-1] += part
+            continue
+        parts += _filled(part, levels[1:], width, room)
+    return [part for part in parts if part]
+
+
+_SMALL_KANA = frozenset("ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ")
+_CLOSING, _OPENING = {"Pe", "Pf", "Po", "Lm"}, {"Ps", "Pi"}
+
+
+def _clusters(text: str) -> list[str]:
+    """Characters with the marks that may not begin, or end, a line without them."""
+    return list(_clustered(graphemes(text)))
+
+
+def _clustered(characters: list[str]) -> Iterator[str]:
+    cluster = ""
+    for character in characters:
+        bound = unicodedata.category(character[0]) in _CLOSING or character in _SMALL_KANA
+        opened = cluster and unicodedata.category(cluster[-1]) in _OPENING
+        if cluster and not bound and not opened and not character.isspace():
+            yield cluster
+            cluster = ""
+        cluster += character
+    if cluster:
+        yield cluster
