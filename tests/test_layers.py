@@ -11,6 +11,8 @@ from conftest import ROOT
 FLOORS = (
     (
         "errors",
+        "ai_labels",
+        "container",
         "diagnostics",
         "geometry",
         "timing",

@@ -58,9 +58,11 @@ def sound_arguments(listing: Path, target: Path, mix: Mix, samples: int, level: 
     return list(output.overwrite_output().compile()[1:])
 
 
-def join_arguments(listing: Path, sound: Path, target: Path, rate: Fraction) -> list[str]:
+def join_arguments(
+    listing: Path, sound: Path, target: Path, rate: Fraction, tags: Path | None = None
+) -> list[str]:
     """The ffmpeg arguments that join the pictures of what ``listing`` names, and ``sound``, into
-    the mp4 ``target``."""
+    the mp4 ``target``, with the ``tags`` that a file in ffmpeg's format ``ffmetadata`` holds."""
     scale = timescale(rate)
     tick = int(scale / rate)
     output = graph.output(
@@ -79,7 +81,18 @@ def join_arguments(listing: Path, sound: Path, target: Path, rate: Fraction) -> 
             "f": "mp4",
         },
     )
-    return list(output.overwrite_output().compile()[1:])
+    arguments = list(output.overwrite_output().compile()[1:])
+    return _tagged(arguments, tags) if tags else arguments
+
+
+def _tagged(arguments: list[str], tags: Path) -> list[str]:
+    """The arguments with one more input, which has tags alone: no graph can name such a one."""
+    inputs, outputs = arguments[: arguments.index("-map")], arguments[arguments.index("-map") :]
+    source = str(inputs.count("-i"))
+    outputs[outputs.index("-map_metadata") + 1] = source
+    outputs[outputs.index("-movflags") + 1] += "+use_metadata_tags"  # or mp4 drops unknown names
+    return [*inputs, "-protocol_whitelist", "file", "-f", "ffmetadata", "-i", file_url(tags),
+            *outputs]  # fmt: skip
 
 
 def measure_arguments(listing: Path, mix: Mix, samples: int, level: Level) -> list[str]:

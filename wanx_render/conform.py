@@ -17,6 +17,7 @@ from typing import Any
 
 import ffmpeg as graph
 
+from wanx_render.ai_labels import NO_PROVENANCE, Provenance
 from wanx_render.captions import Captions, cue_paths, script_paths
 from wanx_render.encoding import encoding
 from wanx_render.ffmpeg import BT709, Ffmpeg, file_url
@@ -62,6 +63,7 @@ class Take:
     frames: int
     has_sound: bool
     quirks: Quirks = NONE
+    provenance: Provenance = NO_PROVENANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,8 @@ def _digest(record: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True, default=_plain).encode()).hexdigest()
 
 
-_PLACES = {"path", "font"}  # where something stands; what it is, its hash says
+# Where something stands: what it is, its hash says; and what is written by the join alone.
+_PLACES = {"path", "font", "provenance"}
 
 
 def _told(record: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from wanx_render import styled
+from wanx_render.ai_labels import Merged, Provenance, merge, provenance_notices
 from wanx_render.assemble import SOUND_VERSION
 from wanx_render.bench import Bench
 from wanx_render.captions import Captions, write_srt
@@ -26,7 +27,7 @@ from wanx_render.fonts import Font, chinese, named
 from wanx_render.geometry import Size, crop_told, enlargement
 from wanx_render.layout import Layout, Layouts, file_of, stills_of
 from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
-from wanx_render.manifest import DeliverableRecord, PartRecord, StillRecord
+from wanx_render.manifest import DeliverableRecord, LabelRecord, PartRecord, StillRecord
 from wanx_render.mix import Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot
 from wanx_render.results import sounds_of
@@ -50,10 +51,13 @@ TOGETHER = 4  # encoders in one call at most: each holds some hundred pictures i
 _QUIET = -20  # dB; a beep that was made softer is not looked for
 
 
-def _join_key(keys: list[str], stills: Stills) -> str:
-    """What a deliverable and its pictures depend on: segments, sound, frames."""
+def _join_key(keys: list[str], stills: Stills, label: Merged) -> str:
+    """What a deliverable and its pictures depend on: segments, sound, frames, label."""
     shown = json.dumps(asdict(stills), sort_keys=True, default=str)
-    return hashlib.sha256(" ".join([str(JOIN_VERSION), *keys, shown]).encode()).hexdigest()
+    parts = [str(JOIN_VERSION), *keys, shown]
+    if label.tags:  # deliverables without one keep the key that earlier versions gave them
+        parts.append(json.dumps(label.tags))
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def _samples(seconds: Fraction) -> int:
@@ -252,7 +256,8 @@ class Finisher:
         sound = self._sound_call(wanted, mix, layout)
         await self._sound(sound, wanted)
         stills = stills_of(self._plan, deliverable, layout)
-        key = _join_key([*keys, sound.target.name], stills)
+        label = self._label()
+        key = _join_key([*keys, sound.target.name], stills, label)
         target = self._folder / f"{deliverable.name}.mp4"
         same = earlier is not None and earlier.key == key
         if earlier and same and await self._stands(target, earlier):
@@ -269,6 +274,7 @@ class Finisher:
             sounding=self._sounds(mix),
             marks=self._marks(mix, layout),
             stills=stills,
+            label=label,
         )
         self._emit(Event("joining", f"{len(keys)} parts", deliverable=deliverable.name))
         joined = await self._healed(lambda: self._bench.deliverable(call), wanted, sound)
@@ -279,8 +285,21 @@ class Finisher:
                 deliverable=deliverable.name,
             )
         )
+        notices = provenance_notices(self._picked(), label)
+        for notice in notices:
+            self._emit(Event("warning", notice, deliverable=deliverable.name))
         record = self._record(call, key, joined, self._parts(deliverable, layout))
-        return replace(record, sounds=sounds_of(mix, self._folder))
+        sounds = sounds_of(mix, self._folder)
+        return replace(record, sounds=sounds, notices=(*record.notices, *notices))
+
+    def _picked(self) -> dict[str, Provenance]:
+        """What the clips of the deliverables say of their origin, by shot."""
+        ids = (shot.shot.id for shot in self._plan.shots)
+        return {name: self._layouts.landed[name].provenance for name in ids}
+
+    def _label(self) -> Merged:
+        """The label of AI-generated content that a deliverable of these clips carries."""
+        return merge(label for each in self._picked().values() for label in each.labels)
 
     def _sound_call(self, wanted: "Sequence[_Wanted]", mix: Mix, layout: Layout) -> SoundCall:
         """What makes the finished sound of these pieces, by the name its bytes give it."""
@@ -390,6 +409,7 @@ class Finisher:
             notices=joined.notices,
             poster=self._picture(f"{call.name}.poster.jpg", pictures.poster, call.frame.size),
             sheet=self._picture(f"{call.name}.sheet.jpg", pictures.sheet, pictures.sheet_size),
+            labels=tuple(LabelRecord(tag, text) for tag, text in call.label.tags),
         )
 
     def _mix(self, deliverable: Deliverable, layout: Layout) -> Mix:

@@ -62,6 +62,7 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
         frames=max(frames_in(seconds, rate), 1),
         has_sound=seen.has_sound,
         quirks=_quirks(line, seen),
+        provenance=seen.provenance,
     )
 
 

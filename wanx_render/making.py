@@ -16,7 +16,8 @@ from itertools import accumulate
 from pathlib import Path
 from threading import get_ident
 
-from wanx_render import captions, evidence, ffmpeg, integrity, probing, sync
+from wanx_render import captions, container, evidence, ffmpeg, integrity, probing, sync
+from wanx_render.ai_labels import UNLABELLED, Merged
 from wanx_render.assemble import (
     join_arguments,
     join_list,
@@ -134,10 +135,12 @@ class JoinCall:
     sounding: bool = False  # whether something must be heard
     marks: tuple[Mark, ...] = ()  # flashes that must be seen with their beeps
     stills: Stills | None = None
+    label: Merged = UNLABELLED  # of AI-generated content, written into the file and its pictures
 
     @property
     def promise(self) -> Promise:
-        return Promise(self.frame, self.frames, self.mix.loudness, self.sounding)
+        loudness, tags = self.mix.loudness, self.label.tags
+        return Promise(self.frame, self.frames, loudness, self.sounding, tags)
 
     @property
     def samples(self) -> int:
@@ -222,7 +225,8 @@ def _pictures(
     )
     if missing := taken(call.stills, call.frame, part, known):
         ffmpeg.run(program, missing)
-    return drawn(call.stills, call.frame, part, known)
+    made = drawn(call.stills, call.frame, part, known)
+    return made.labelled(call.label.value) if call.label.value else made
 
 
 def _kept(
@@ -240,11 +244,25 @@ def _kept(
 def _join(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> None:
     """Join segments and sound as ``part``. Raises Damaged or FfmpegError."""
     try:
-        with _listed(call.segments) as listing:
-            ffmpeg.run(program, join_arguments(listing, sound, part, call.frame.rate))
+        with _listed(call.segments) as listing, _tags(call.label, part) as tags:
+            ffmpeg.run(program, join_arguments(listing, sound, part, call.frame.rate, tags))
     except FfmpegError:
         _insist_on([*call.segments, sound])
         raise
+
+
+@contextmanager
+def _tags(label: Merged, part: Path) -> Iterator[Path | None]:
+    """A file beside ``part`` with the tags of a label, for ffmpeg; None where there is no label."""
+    if not label.tags:
+        yield None
+        return
+    file = part.with_suffix(".tags")
+    try:
+        file.write_text(container.write_tags(label.tags), encoding="utf-8")
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def _insist_on(pieces: Iterable[Path]) -> None:

@@ -21,6 +21,14 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
+class LabelRecord:
+    """A label of AI-generated content: the tag of a file that holds it, and that tag's value."""
+
+    tag: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TakeRecord:
     """One take: what was asked, what the service said, and the clip that came."""
 
@@ -49,6 +57,8 @@ class TakeRecord:
     started_at: str | None = None
     ended_at: str | None = None
     fetched_at: str | None = None
+    labels: tuple[LabelRecord, ...] = ()  # of AI-generated content, as the clip carries them
+    credentials: bool = False  # whether the clip holds C2PA content credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +156,7 @@ class DeliverableRecord:
     sounds: tuple[SoundRecord, ...] = ()
     poster: StillRecord | None = None  # one frame of it
     sheet: StillRecord | None = None  # a frame of each shot, or more
+    labels: tuple[LabelRecord, ...] = ()  # of AI-generated content, as written into the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +261,10 @@ def _deliverable(record: dict[str, Any]) -> DeliverableRecord:
     checks = tuple(CheckRecord(**check) for check in record["checks"])
     notices = tuple(record.get("notices", ()))
     sounds = tuple(SoundRecord(**sound) for sound in record.get("sounds", ()))
-    whole = {"parts": parts, "checks": checks, "notices": notices, "sounds": sounds}
+    labels = tuple(LabelRecord(**label) for label in record.get("labels", ()))
+    whole = {
+        "parts": parts, "checks": checks, "notices": notices, "sounds": sounds, "labels": labels,
+    }  # fmt: skip
     stills = {name: _still(record.get(name)) for name in ("poster", "sheet")}
     return DeliverableRecord(**{**record, **whole, **stills})
 

@@ -9,9 +9,11 @@ import io
 import os
 import re
 import struct
+import tempfile
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise, zip_longest
@@ -20,7 +22,8 @@ from threading import get_ident
 
 from PIL import Image
 
-from wanx_render import ffmpeg, integrity
+from wanx_render import ai_labels, container, ffmpeg, integrity
+from wanx_render.ai_labels import NO_PROVENANCE, Provenance
 from wanx_render.errors import FfmpegError
 from wanx_render.ffmpeg import BOUNDED, STRICT, WHITELIST, Ffmpeg, file_url
 from wanx_render.geometry import Size
@@ -67,6 +70,7 @@ class Probe:
 
     picture: Picture
     sound: Sound | None
+    provenance: Provenance = NO_PROVENANCE
 
 
 _VIDEO = re.compile(
@@ -95,15 +99,44 @@ def read(program: Ffmpeg, path: Path) -> tuple[Probe, str]:
 def probe(program: Ffmpeg, path: Path) -> Probe:
     """What the mp4 or mov at ``path`` holds. Raises FfmpegError where it is neither, or has no
     picture."""
-    out, log = ffmpeg.ask(
-        program,
-        (
-            *WHITELIST, "-i", file_url(path),
-            "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", *_LISTED,
-        ),
-        timeout=120,
-    )  # fmt: skip
-    return _probed(out.decode("utf-8", "replace"), log, path)
+    with _tags_beside() as (arguments, file):
+        out, log = ffmpeg.ask(
+            program,
+            (
+                *WHITELIST, "-i", file_url(path),
+                "-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", *_LISTED, *arguments,
+            ),
+            timeout=120,
+        )  # fmt: skip
+        provenance = _provenance(file, path)
+    return replace(_probed(out.decode("utf-8", "replace"), log, path), provenance=provenance)
+
+
+def tags(program: Ffmpeg, path: Path) -> tuple[tuple[str, str], ...]:
+    """The tags of the mp4 or mov at ``path``, names and values. Raises FfmpegError."""
+    out = ffmpeg.run(
+        program, (*WHITELIST, "-i", file_url(path), "-f", "ffmetadata", "-"), timeout=120
+    )
+    return container.read_tags(out)
+
+
+@contextmanager
+def _tags_beside() -> Iterator[tuple[tuple[str, ...], Path]]:
+    """Arguments of one more output: the file's tags, as text in the file that comes with them.
+
+    ffmpeg's log has them too, but cuts each at 255 characters.
+    """
+    with tempfile.TemporaryDirectory(prefix="wanx-tags-") as name:
+        file = Path(name) / "tags"
+        streams = ("-map", "0:v:0", "-map", "0:a:0?", "-c", "copy")
+        yield (*streams, "-f", "ffmetadata", file_url(file)), file
+
+
+def _provenance(file: Path, path: Path) -> Provenance:
+    """What the video at ``path`` says of its origin; its tags are in ``file``."""
+    tags = container.read_tags(file.read_text(encoding="utf-8", errors="replace"))
+    credentials, xmp = container.provenance_boxes(path)
+    return ai_labels.found((*tags, ("xmp", xmp)), credentials=credentials)
 
 
 def _probed(listing: str, log: str, path: Path) -> Probe:
@@ -171,19 +204,22 @@ class Survey:
     times: tuple[Fraction, ...]  # of each frame, in seconds from the first
     end: Fraction  # seconds from the first frame to the end of the last
     has_sound: bool
+    provenance: Provenance = NO_PROVENANCE
 
 
 def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
     """Decode a video that may be anything of ``containers``. Raises FfmpegError on damage."""
-    out, log = ffmpeg.ask(
-        program,
-        (
-            *STRICT, *BOUNDED, "-protocol_whitelist", "file", "-format_whitelist", containers,
-            "-i", file_url(path), "-map", "0:v:0", "-map", "0:a:0?",
-            "-fps_mode", "passthrough", "-c:v", "wrapped_avframe", *_LISTED,
-        ),
-        timeout=900,
-    )  # fmt: skip
+    with _tags_beside() as (arguments, file):
+        out, log = ffmpeg.ask(
+            program,
+            (
+                *STRICT, *BOUNDED, "-protocol_whitelist", "file", "-format_whitelist", containers,
+                "-i", file_url(path), "-map", "0:v:0", "-map", "0:a:0?",
+                "-fps_mode", "passthrough", "-c:v", "wrapped_avframe", *_LISTED, *arguments,
+            ),
+            timeout=900,
+        )  # fmt: skip
+        provenance = _provenance(file, path)
     listing = out.decode("utf-8", "replace")
     base, packets = _header(listing, "tb 0"), _packets(listing, 0)
     dimensions = _header_text(listing, "dimensions 0").split("x")
@@ -198,6 +234,7 @@ def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
         times=times,
         end=times[-1] + step if times else Fraction(0),
         has_sound=bool(_packets(listing, 1)),
+        provenance=provenance,
     )
 
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from wanx_render import ffmpeg, probing
 from wanx_render.account import Account, Ambiguous
+from wanx_render.ai_labels import recorded
 from wanx_render.asking import EXPIRED, Asker
 from wanx_render.backends.base import Backend, Canceled, Failed, Succeeded, Unknown
 from wanx_render.bench import Bench, LocalBench
@@ -390,13 +391,14 @@ class _Crew:
     async def _probed(self, attempt: Attempt, sha256: str, path: Path) -> Media:
         """What the clip is; looked at once, and again where its size is not what it was."""
         facts = attempt.clip_facts
-        if facts is None or path.stat().st_size != attempt.clip_bytes:
+        if not facts or "provenance" not in facts or path.stat().st_size != attempt.clip_bytes:
             probe = await self._work(probing.probe, self.desk.program, path)
             picture = probe.picture
             facts = {
                 "width": picture.size.width, "height": picture.size.height,
                 "rate": str(picture.rate), "frames": picture.frames,
                 "sound": probe.sound is not None,
+                "provenance": probe.provenance.record(),
             }  # fmt: skip
             self.desk.journal.probed(sha256, facts)
         return Media(
@@ -406,6 +408,7 @@ class _Crew:
             rate=Fraction(facts["rate"]),
             frames=facts["frames"],
             has_sound=facts["sound"],
+            provenance=recorded(facts["provenance"]),
         )
 
     async def _work(self, call: Callable[..., T], *arguments: object) -> T:

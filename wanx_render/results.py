@@ -14,6 +14,7 @@ from wanx_render.geometry import Focus, Move, Size
 from wanx_render.journal import Attempt
 from wanx_render.manifest import (
     DeliverableRecord,
+    LabelRecord,
     Manifest,
     ShotRecord,
     SoundRecord,
@@ -224,6 +225,8 @@ def _made(clip: Clip, folder: Path) -> dict[str, Any]:
         "fps": str(media.rate),
         "frames": media.frames,
         "sound": media.has_sound,
+        "labels": tuple(LabelRecord(each.tag, each.text) for each in media.provenance.labels),
+        "credentials": media.provenance.credentials,
     }
 
 

@@ -7,13 +7,14 @@ it. Pillow makes the two pictures.
 import glob
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from wanx_render.ai_labels import labelled_jpeg
 from wanx_render.evidence import jpeg
 from wanx_render.ffmpeg import WHITELIST, file_url
 from wanx_render.fonts import chinese
@@ -50,6 +51,11 @@ class Pictures:
     poster: bytes
     sheet: bytes
     sheet_size: Size
+
+    def labelled(self, value: str) -> "Pictures":
+        """The same pictures, each with a label of AI-generated content in its XMP."""
+        poster, sheet = (labelled_jpeg(each, value) for each in (self.poster, self.sheet))
+        return replace(self, poster=poster, sheet=sheet)
 
 
 def cells(shots: Sequence[tuple[str, int, int]], rate: Fraction) -> tuple[Cell, ...]:

@@ -34,6 +34,7 @@ class Promise:
     frames: int
     loudness: Decimal | None = None  # LUFS
     sounding: bool = False  # whether something must be heard
+    tags: tuple[tuple[str, str], ...] = ()  # labels of AI-generated content in its container
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ def verify(
     if promise.sounding:
         silence = heard.loudness.peak_is_low
         checks.append(Check("sound", "heard", "silence" if silence else "heard"))
+    if promise.tags:
+        checks.append(_labelled(promise.tags, probing.tags(program, path)))
     loudness = heard.loudness.integrated
     return Finding(
         tuple(checks),
@@ -87,6 +90,13 @@ def verify(
         changed,
         sound_changed,
     )
+
+
+def _labelled(tags: Sequence[tuple[str, str]], there: Sequence[tuple[str, str]]) -> Check:
+    """Whether the file carries the label that it must, letter by letter."""
+    names = ", ".join(name for name, _ in tags)
+    missing = [name for name, value in tags if (name, value) not in there]
+    return Check("label", names, f"no {', '.join(missing)}" if missing else names)
 
 
 def _picture_checks(

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from wanx_render import ffmpeg, intake
+from wanx_render.ai_labels import Merged, merge, provenance_notices
 from wanx_render.commands.base import World, writable_file
 from wanx_render.commands.folder import pool, scratch
 from wanx_render.conform import Segment, Take
@@ -89,11 +90,14 @@ def conform(options: ConformOptions, world: World) -> int:
         mix = Mix(loudness=wanted.audio.loudness)
         with pool() as executor:  # so that Ctrl-C is heard while ffmpeg works
             executor.submit(make_segment, program, segment, piece).result()
-            call = JoinCall("clip", (piece,), frame, segment.frames, film, mix)
+            label = merge(take.provenance.labels)
+            call = JoinCall("clip", (piece,), frame, segment.frames, film, mix, label=label)
             joined = executor.submit(make_deliverable, program, call).result()
         film.replace(options.out)
         sync_folder(options.out.parent)
-    _tell(options, segment, joined, world)
+    for notice in provenance_notices({options.clip.name: take.provenance}, label):
+        world.tell(f"warning: {notice}")
+    _tell(options, segment, joined, label, world)
     return 0
 
 
@@ -122,7 +126,9 @@ def _wrong(told: str, hint: str) -> BadInput:
     return BadInput(Diagnostic("option-wrong", told, hint=hint))
 
 
-def _tell(options: ConformOptions, segment: Segment, joined: Joined, world: World) -> None:
+def _tell(
+    options: ConformOptions, segment: Segment, joined: Joined, label: Merged, world: World
+) -> None:
     frame, size = segment.frame, segment.take.size
     crop = crop_told(size, frame.aspect, segment.focus) if frame.fit == "crop" else None
     grown = float(enlargement(size, frame.size, frame.aspect, frame.fit))
@@ -133,6 +139,7 @@ def _tell(options: ConformOptions, segment: Segment, joined: Joined, world: Worl
             "fit": frame.fit, "fps": str(frame.rate), "frames": segment.frames,
             "crop": crop, "enlarged": f"{grown:.3f}",
             "sha256": joined.sha256, "loudness": joined.loudness,
+            "labels": [{"tag": tag, "text": text} for tag, text in label.tags],
             "checks": [asdict(check) for check in joined.checks],
         }  # fmt: skip
         world.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")

@@ -1,0 +1,265 @@
+"""Labels of AI-generated content: read from a file's tags, merged, and written as tags or XMP.
+
+China's standard GB 45438-2025 puts a JSON object into the tag ``AIGC`` of a video, and into XMP of
+a picture (TC260-PG-20258A, namespace ``http://www.tc260.org.cn/ns/AIGC/1.0/``). Two shapes are
+seen: the object itself and ``{"AIGC": {...}}``; some tools write ``AIGC=`` and the object into a
+comment. What is read here is kept as it is, also where it is no valid JSON. How labels of several
+clips become one is explained in docs/decisions/0022-labels-of-ai-content.md.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+FIELDS = (
+    "Label", "ContentProducer", "ProduceID", "ReservedCode1",
+    "ContentPropagator", "PropagateID", "ReservedCode2",
+)  # fmt: skip
+TAG = "AIGC"
+SOURCES = "AIGC_sources"  # where the labels that were merged stand, each as it was
+LONGEST = 64 * 1024  # characters of a label; a longer one is not kept, and this is said
+_TC260 = "http://www.tc260.org.cn/ns/AIGC/1.0/"
+_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_PREFIX = re.compile(r"\bAIGC\s*=\s*(?=\S)")
+# What the values of Label mean, the strongest first: it is generated, may be, is suspected to be.
+_STRENGTH = ("1", "2", "3")
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label as a file carries it: the tag it stands in, and the value of that tag."""
+
+    tag: str
+    text: str
+
+    @property
+    def payload(self) -> str:
+        """The value without the words before it, which a comment may have."""
+        prefix = _PREFIX.search(self.text)
+        return self.text[prefix.end() :] if prefix else self.text
+
+    @property
+    def fields(self) -> dict[str, Any] | None:
+        """The fields, of either shape; None where the value is not a JSON object."""
+        value = _json(self.payload)
+        inner = value.get(TAG) if value else None
+        return inner if isinstance(inner, dict) else value
+
+    @property
+    def wrapped(self) -> bool:
+        """Whether it has the shape ``{"AIGC": {...}}``."""
+        return isinstance((_json(self.payload) or {}).get(TAG), dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a file says of its own origin."""
+
+    labels: tuple[Label, ...] = ()
+    credentials: bool = False  # whether it holds C2PA content credentials
+    too_long: bool = False  # whether a label was longer than LONGEST
+
+    def record(self) -> dict[str, Any]:
+        """As JSON knows it; ``recorded`` reads it."""
+        return {
+            "labels": [[label.tag, label.text] for label in self.labels],
+            "credentials": self.credentials,
+            "too_long": self.too_long,
+        }
+
+
+NO_PROVENANCE = Provenance()
+
+
+def recorded(record: Mapping[str, Any]) -> Provenance:
+    """What ``Provenance.record`` gave."""
+    labels = tuple(Label(tag, text) for tag, text in record["labels"])
+    return Provenance(labels, record["credentials"], record["too_long"])
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The label of a file that is made of labelled ones.
+
+    ``tags`` are written into its container, in this order; none where nothing was labelled.
+    """
+
+    value: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+UNLABELLED = Merged()
+
+
+def _json(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def found(tags: Iterable[tuple[str, str]], *, credentials: bool = False) -> Provenance:
+    """The labels among the tags of a file, each once, in their order."""
+    labels = dict.fromkeys(label for label in _labels(tags) if label.text.strip())
+    kept = tuple(label for label in labels if len(label.text) <= LONGEST)
+    return Provenance(kept, credentials, len(kept) < len(labels))
+
+
+def _labels(tags: Iterable[tuple[str, str]]) -> Iterator[Label]:
+    for tag, text in tags:
+        label = Label(tag, text)
+        if tag.lower() == "xmp":
+            yield from (Label("xmp", value) for value in _in_xmp(text))
+        elif tag.lower() == TAG.lower() or _PREFIX.search(text) or label.wrapped:
+            yield label
+
+
+def _in_xmp(text: str) -> Iterator[str]:
+    """The values of ``TC260:AIGC`` in an XMP packet, as an element or an attribute."""
+    if _TC260 not in text or "<!DOCTYPE" in text or "<!ENTITY" in text:
+        return
+    try:
+        root = ElementTree.fromstring(text.strip("\0 \r\n\t"))  # noqa: S314  # no entities, above
+    except ElementTree.ParseError:
+        return
+    name = f"{{{_TC260}}}{TAG}"
+    for element in root.iter():
+        if element.tag == name and element.text:
+            yield element.text
+        if name in element.attrib:
+            yield element.attrib[name]
+
+
+def merge(labels: Iterable[Label]) -> Merged:
+    """One label for all: as it is where they agree, else their fields together.
+
+    ``Label`` is the strongest; of any other field all values that differ are kept, in order, with a
+    semicolon between. Where labels differ, each stands as it was in the tag ``AIGC_sources``.
+    """
+    every = tuple(labels)
+    if not every:
+        return UNLABELLED
+    distinct = list(_distinct(every).values())
+    value = distinct[0].payload if len(distinct) == 1 else _together(distinct)
+    tags = [(TAG, value)]
+    places = dict.fromkeys(label.tag.lower() for label in every)
+    tags += [(tag, f"{TAG}={value}") for tag in ("comment", "description") if tag in places]
+    if len(distinct) > 1:
+        sources = [label.payload for label in distinct]
+        tags.append((SOURCES, json.dumps(sources, ensure_ascii=False)))
+    return Merged(value, tuple(tags))
+
+
+def _distinct(labels: Iterable[Label]) -> dict[str, Label]:
+    """The labels that say different things; white space and shape do not count."""
+    kept: dict[str, Label] = {}
+    for label in labels:
+        fields = label.fields
+        says = label.payload if fields is None else json.dumps(fields, sort_keys=True)
+        kept.setdefault(says, label)
+    return kept
+
+
+def _together(labels: Sequence[Label]) -> str:
+    """The fields of several labels as one; those that are not JSON can only stand beside them."""
+    valid = [(label, fields) for label in labels if (fields := label.fields) is not None]
+    if not valid:
+        return labels[0].payload
+    names = dict.fromkeys(name for _, fields in valid for name in fields)
+    ordered = [name for name in FIELDS if name in names]
+    ordered += [name for name in names if name not in FIELDS]
+    merged = {name: _field(name, [fields for _, fields in valid]) for name in ordered}
+    whole = {TAG: merged} if all(label.wrapped for label, _ in valid) else merged
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+
+
+def _field(name: str, records: Iterable[Mapping[str, Any]]) -> Any:
+    values = [record[name] for record in records if record.get(name) not in (None, "")]
+    if name == "Label":
+        return min(values, key=_weakness, default="")
+    distinct = list({json.dumps(value, sort_keys=True): value for value in values}.values())
+    if len(distinct) > 1 and all(isinstance(value, str) for value in distinct):
+        return ";".join(distinct)
+    return distinct if len(distinct) > 1 else next(iter(distinct), "")
+
+
+def _weakness(label: Any) -> int:
+    text = str(label)
+    return _STRENGTH.index(text) if text in _STRENGTH else len(_STRENGTH)
+
+
+def provenance_notices(clips: Mapping[str, Provenance], label: Merged) -> tuple[str, ...]:
+    """What cannot be kept as it is of what clips say of their origin, one sentence for each kind.
+
+    ``clips``: by the name to call them.
+    """
+    signed = [name for name, each in clips.items() if each.credentials]
+    long = [name for name, each in clips.items() if each.too_long]
+    broken = [n for n, each in clips.items() if any(x.fields is None for x in each.labels)]
+    notices = []
+    if signed:
+        notices.append(
+            f"content credentials (C2PA) of {_few(signed)} do not survive encoding; "
+            "the finished file has none"
+        )
+    if broken:
+        where = f"; see {SOURCES}" if any(tag == SOURCES for tag, _ in label.tags) else ""
+        notices.append(f"the AI label of {_few(broken)} is not valid JSON; kept as it is{where}")
+    if long:
+        notices.append(f"the AI label of {_few(long)} is longer than 64 KiB and was left out")
+    return tuple(notices)
+
+
+def _few(names: Sequence[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def xmp(value: str) -> str:
+    """An XMP packet that holds the label ``value``.
+
+    IPTC's DigitalSourceType says the same to readers elsewhere; it is written where the label says
+    that the content is generated (Label 1), and not where it only may be.
+    """
+    fields = Label(TAG, value).fields or {}
+    generated = str(fields.get("Label")) == "1"
+    source = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+    kind = f"<i:DigitalSourceType>{source}</i:DigitalSourceType>" if generated else ""
+    return (
+        '<?xpacket begin="\N{ZERO WIDTH NO-BREAK SPACE}" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+        f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">'
+        f'<rdf:Description rdf:about="" xmlns:TC260="{_TC260}" xmlns:i="{_IPTC}">'
+        f"<TC260:{TAG}>{escape(value)}</TC260:{TAG}>{kind}"
+        '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    )
+
+
+_XMP_IN_JPEG = b"http://ns.adobe.com/xap/1.0/\0"
+
+
+def labelled_jpeg(jpeg: bytes, value: str) -> bytes:
+    """``jpeg`` with the label ``value`` in an XMP segment; the picture's own bytes stay.
+
+    A segment holds at most 65533 bytes: a longer label leaves only its ``Label`` there.
+    """
+    packet = _XMP_IN_JPEG + xmp(value).encode()
+    if len(packet) > 65_533:
+        fields = Label(TAG, value).fields or {}
+        short = json.dumps({"Label": fields.get("Label", "1")})
+        packet = _XMP_IN_JPEG + xmp(short).encode()
+    segment = b"\xff\xe1" + (len(packet) + 2).to_bytes(2, "big") + packet
+    at = _behind_head(jpeg)
+    return jpeg[:at] + segment + jpeg[at:]
+
+
+def _behind_head(jpeg: bytes) -> int:
+    """Where a further segment may stand: behind the first marker and the JFIF segment."""
+    if jpeg[2:4] == b"\xff\xe0":
+        return 4 + int.from_bytes(jpeg[4:6], "big")
+    return 2
