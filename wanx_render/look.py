@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from wanx_render import pictures, scene, soundtracks
@@ -102,10 +103,10 @@ class Looker:
         if picture is None:
             digest = hashlib.sha256((self.folder / named).read_bytes()).hexdigest()
             return Media(f"sha256:{digest}", path=self.folder / named)
-        identity = f"sha256:{picture.sha256}"
+        media = Media(f"sha256:{picture.sha256}", size=picture.size, repaired=bool(picture.repairs))
         if named.startswith("data:"):
-            return Media(identity, url=named, size=picture.size)
-        return Media(identity, path=self.folder / named, size=picture.size)
+            return replace(media, url=named)
+        return replace(media, path=self.folder / named)
 
 
 def _bad_picture(named: str, problem: BadPicture, span: Span) -> Diagnostic:
@@ -115,5 +116,5 @@ def _bad_picture(named: str, problem: BadPicture, span: Span) -> Diagnostic:
         "image-missing" if missing else "image-unreadable",
         f"{shown} {problem}",
         span,
-        "paths start at the shot list's folder" if missing else "",
+        "paths start at the shot list's folder" if missing else problem.hint,
     )

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from wanx_render.capabilities import Model
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
+from wanx_render.pictures import Picture, Repair
 from wanx_render.scene import Scene, either, is_file, is_url, sound_path
 from wanx_render.shotlist import Shot
 from wanx_render.soundtracks import Soundtrack
@@ -166,10 +167,10 @@ def image_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
                 "save it smaller, or as JPEG",
                 "warning" if any(picture.bytes <= v.value for v in larger) else "error",
             )
-        if picture.format not in model.image_formats.value:
+        if picture.sent_as not in model.image_formats.value:
             yield Diagnostic(
                 "image-format",
-                f"{name} is {picture.format}; "
+                f"{name} is {picture.sent_as}; "
                 f"{model.name} takes {either(model.image_formats.value)}",
                 place,
             )
@@ -193,15 +194,50 @@ def image_shape(scene: Scene) -> Iterator[Diagnostic]:
                 place,
                 "save it without transparency",
             )
-        if picture.turned:
-            yield Diagnostic(
-                "image-turned",
-                f"{name} is turned by its EXIF orientation; whether the service turns it too "
-                "is not documented",
-                place,
-                "save it upright to be sure",
-                "warning",
-            )
+
+
+def image_repaired(scene: Scene) -> Iterator[Diagnostic]:
+    """What is sent of a picture is not always its file: said once for each picture."""
+    known: set[str] = set()
+    for place, name, picture, _ in scene.looks():
+        if name in known or picture.transparent:
+            continue
+        known.add(name)
+        for code, message, hint in _repairs(picture):
+            yield Diagnostic(code, f"{name} {message}", place, hint, "warning")
+
+
+def _repairs(picture: Picture) -> Iterator[tuple[str, str, str]]:
+    """For each thing that is put right in a picture: code, message and hint."""
+    for repair in picture.repairs:
+        match repair:
+            case "animated":
+                hint = "save the picture that you want as a file of its own"
+                yield "image-animated", "is animated: only its first picture is sent", hint
+            case "several":
+                hint = "save the other picture as a file of its own if you want that one"
+                yield "image-converted", "holds several pictures: only the first is sent", hint
+            case "exif":
+                message = "has damaged EXIF data: it is left out, and the picture is not turned"
+                yield "image-exif", message, "save the picture upright if it appears turned"
+            case "turned":
+                message = "is turned by its EXIF orientation: a copy that is upright is sent"
+                yield "image-turned", message, "save it upright to choose its quality yourself"
+    reasons = [_CONVERTED[each] for each in picture.repairs if each in _CONVERTED]
+    if reasons and "animated" not in picture.repairs:
+        reason = ", ".join(reasons).format(picture.format)
+        hint = f"to convert it yourself, save it as {picture.sent_as} in RGB with 8 bits a channel"
+        message = f"{reason}: it is converted, and a {picture.sent_as} in 8-bit sRGB is sent"
+        yield "image-converted", message, hint
+
+
+_CONVERTED: dict[Repair, str] = {
+    "depth": "has more than 8 bits a channel",
+    "palette": "has a palette",
+    "cmyk": "is CMYK",
+    "opaque": "has an alpha channel that hides nothing",
+    "format": "is {}",
+}
 
 
 def prompt_cut(scene: Scene) -> Iterator[Diagnostic]:

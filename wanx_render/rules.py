@@ -112,6 +112,7 @@ RULES = (
     request_rules.last_image_unsupported,
     request_rules.image_outside_limits,
     request_rules.image_shape,
+    request_rules.image_repaired,
     request_rules.prompt_cut,
     request_rules.prompt_ignored,
     request_rules.sound_outside_limits,

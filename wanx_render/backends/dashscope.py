@@ -21,7 +21,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
-from wanx_render import result_hosts
+from wanx_render import pictures, result_hosts
 from wanx_render.backends import vocabulary
 from wanx_render.backends.base import (
     Accepted,
@@ -54,6 +54,7 @@ from wanx_render.errors import (
     Unsent,
     WanxError,
 )
+from wanx_render.pictures import BadPicture
 from wanx_render.result_hosts import BadAddress
 from wanx_render.task import Media
 
@@ -161,10 +162,11 @@ class DashScope:
         """Upload the pictures and the sound that are files here; kept uploads are used again."""
         request = submission.request
         for media in (request.image, request.last_image, request.sound_file):
-            if media and media.path is not None and not self._kept(media, request.model):
-                url = await self._upload(media.path, self._service_name(submission))
+            file = media and (media.path is not None or media.repaired)
+            if media and file and not self._kept(media, request.model):
+                url = await self._upload(media, self._service_name(submission))
                 until = self.now() + UPLOAD_KEPT
-                self._uploads.keep(self.scope, request.model, media.identity, url, until)
+                self._uploads.keep(self.scope, request.model, _upload_name(media), url, until)
 
     async def submit(self, submission: Submission, sending: Callable[[], None] = quiet) -> Accepted:
         request, uploaded = self._create_request(submission)
@@ -231,20 +233,21 @@ class DashScope:
     # -- uploads ---------------------------------------------------------------------------------
 
     def _kept(self, media: Media, model: str) -> str | None:
-        return self._uploads.find(self.scope, model, media.identity, self.now())
+        return self._uploads.find(self.scope, model, _upload_name(media), self.now())
 
-    async def _upload(self, path: Path, model: str) -> str:
+    async def _upload(self, media: Media, model: str) -> str:
         """Put a file where only this account and model can use it, for 48 hours."""
+        name, content = await asyncio.to_thread(_sent, media)
         for number in range(UPLOAD_TRIES):
             if number:
                 await self._breathe(number)
-            host, form = await self._place_for(path, model)
-            problem = await self._put(path, host, form)
+            host, form = await self._place_for(name, model)
+            problem = await self._put(name, content, host, form)
             if problem is None:
                 return f"oss://{form['key']}"
-        raise Unreachable("UploadFailed", f"{path.name}: {problem}")
+        raise Unreachable("UploadFailed", f"{name}: {problem}")
 
-    async def _place_for(self, path: Path, model: str) -> tuple[str, dict[str, str]]:
+    async def _place_for(self, name: str, model: str) -> tuple[str, dict[str, str]]:
         """Where a file may be put, another place each time, and the form that allows it."""
         body = await self._read("/uploads", {"action": "getPolicy", "model": model})
         data = body.get("data")
@@ -255,16 +258,15 @@ class DashScope:
             "OSSAccessKeyId": str(data.get("oss_access_key_id")),
             "Signature": str(data.get("signature")),
             "policy": str(data.get("policy")),
-            "key": f"{data['upload_dir']}/{_plain_name(path)}",
+            "key": f"{data['upload_dir']}/{name}",
             "x-oss-object-acl": str(data.get("x_oss_object_acl")),
             "x-oss-forbid-overwrite": str(data.get("x_oss_forbid_overwrite")),
             "success_action_status": "200",
         }
 
-    async def _put(self, path: Path, host: str, form: dict[str, str]) -> str | None:
+    async def _put(self, name: str, content: bytes, host: str, form: dict[str, str]) -> str | None:
         """Send a file to the storage, once; None, or what went wrong."""
-        content = await asyncio.to_thread(path.read_bytes)
-        files = {"file": (_plain_name(path), content)}
+        files = {"file": (name, content)}
         seconds = self._real(CREATE_SECONDS + len(content) / SLOWEST_UPLOAD)
         try:
             request = self._media.build_request(
@@ -554,3 +556,22 @@ def _retry_after(answer: Answer) -> float | None:
 def _plain_name(path: Path) -> str:
     """A name for the upload that any storage takes."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-80:] or "file"
+
+
+def _upload_name(media: Media) -> str:
+    """What an upload is kept as: a repaired picture is another file than its source."""
+    return f"{media.identity} repaired" if media.repaired else media.identity
+
+
+def _sent(media: Media) -> tuple[str, bytes]:
+    """Name and bytes of the file that is uploaded. Raises Refused where it cannot be used."""
+    path = media.path or Path("picture")
+    try:
+        data = media.path.read_bytes() if media.path else pictures.decode_data_uri(media.url or "")
+        if not media.repaired:
+            return _plain_name(path), data
+        data = pictures.sendable(data)
+    except BadPicture as problem:
+        raise Refused("PictureUnusable", f"the picture {path.name} {problem}") from None
+    suffix = ".jpg" if data.startswith(b"\xff\xd8") else ".png"
+    return _plain_name(path.with_suffix(suffix)), data
