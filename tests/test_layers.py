@@ -53,7 +53,7 @@ FLOORS = (
     ("needs",),
     ("look",),
     ("load", "journal", "conform", "mix", "verify"),
-    ("assemble", "intake", "sync", "stills"),
+    ("assemble", "intake", "sync", "stills", "alignment"),
     ("making",),
     ("bench", "cache"),
     ("afar", "published", "common"),

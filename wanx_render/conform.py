@@ -29,12 +29,13 @@ from wanx_render.timing import (
     SAMPLE_RATE,
     Cut,
     conformed_frames,
+    frames_in,
     played_frames,
     samples_in,
 )
 
 # Raised whenever a graph changes in a way that changes pictures or sound.
-GRAPH_VERSION = 3
+GRAPH_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,30 @@ class Take:
     has_sound: bool
     quirks: Quirks = NONE
     provenance: Provenance = NO_PROVENANCE
+    picture_start: Fraction = Fraction(0)  # seconds from the file's beginning
+    sound_start: Fraction = Fraction(0)
+
+    @property
+    def lead(self) -> int:
+        """How many frames the sound is ahead of the picture; the first frame is held for them.
+
+        Up to a tenth of a second the sound gives way instead: encoders' delays are no content.
+        """
+        late = self.picture_start - min(self.picture_start, self.sound_start)
+        return frames_in(late, self.rate) if self.has_sound and late > _DELAY else 0
+
+    @property
+    def origin(self) -> Fraction:
+        """The second of the file at which its first frame, or what is held of it, is shown."""
+        return self.picture_start - self.lead / self.rate
+
+    @property
+    def whole(self) -> int:
+        """How many frames the file lasts: its own and what is held before them."""
+        return self.lead + self.frames
+
+
+_DELAY = Fraction(1, 10)  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +135,7 @@ class Segment:
     @property
     def held(self) -> int:
         """How many of the clip's frames are missing at its end, and made up by holding the last."""
-        return max(self.cut.start + self.cut.frames - self.take.frames, 0)
+        return max(self.cut.start + self.cut.frames - self.take.whole, 0)
 
     def key(self, program: Ffmpeg) -> str:
         """What the segment's bytes depend on, and nothing else: no names, no paths."""
@@ -164,6 +189,7 @@ def heard(piece: Piece) -> dict[str, Any]:
         return where
     take = piece.take
     clip = {"clip": take.sha256, "clip rate": take.rate, "read as": take.quirks.containers}
+    clip["origin"] = take.origin
     return {**where, **clip, "cut": piece.cut, "gain": piece.gain}
 
 
@@ -369,12 +395,20 @@ def _tagged(stream: Any) -> Any:
 
 def _cut(stream: Any, segment: Segment) -> Any:
     """Drop what the cut leaves out, then go to the deliverable's rate."""
-    cut = segment.cut
-    if cut.start or cut.start + cut.frames < segment.take.frames:
-        stream = stream.filter("trim", start_frame=cut.start, end_frame=cut.start + cut.frames)
+    cut, lead = segment.cut, segment.take.lead
+    end = cut.start + cut.frames
+    if cut.start or end < segment.take.whole:
+        first, last = max(cut.start - lead, 0), max(end - lead, 1)
+        stream = stream.filter("trim", start_frame=first, end_frame=last)
     pace = "" if cut.speed == 1 else f"*{cut.speed.denominator}/{cut.speed.numerator}"
-    stream = stream.filter("setpts", f"(PTS-STARTPTS){pace}" if pace else "PTS-STARTPTS")
-    return stream.filter("fps", fps=str(segment.frame.rate), round="near")
+    shown = f"(PTS-STARTPTS){pace}" if pace else "PTS-STARTPTS"
+    held = max(lead - cut.start, 0) / (segment.take.rate * cut.speed)
+    if not held:
+        return stream.filter("setpts", shown).filter(
+            "fps", fps=str(segment.frame.rate), round="near"
+        )
+    stream = stream.filter("setpts", f"{shown}+{held}/TB")
+    return stream.filter("fps", fps=str(segment.frame.rate), round="near", start_time=0)
 
 
 def _lasting(stream: Any, segment: Segment) -> Any:
@@ -391,6 +425,8 @@ def _sound(stream: Any, segment: Segment) -> Any:
     if not segment.heard:
         return stream.filter("atrim", end_sample=segment.samples)
     take, cut = segment.take, segment.cut
+    if take.origin:
+        stream = stream.filter("asetpts", f"PTS-({take.origin})/TB")
     stream = stream.filter("aresample", SAMPLE_RATE, **{"async": 1, "first_pts": 0})
     stream = stream.filter("aformat", sample_fmts="s16", channel_layouts="stereo")
     stream = stream.filter(

@@ -47,6 +47,7 @@ class Evidence:
     last: str
     pictures: tuple[tuple[int, str], ...] = ()  # frames that were wanted, as JPEG in base64
     whole: tuple[tuple[int, str], ...] = ()  # such frames at their full size
+    apart: str | None = None  # ms by which sound and picture are not as in the source, if compared
 
 
 @dataclass(frozen=True, slots=True)

@@ -463,7 +463,7 @@ class Finisher:
                     frames=sum(part.frames for part in mine),
                     crop=crop,
                     enlarged=f"{float(grown):.3f}",
-                    held=max(cut.start + cut.frames - take.frames, 0),
+                    held=max(cut.start + cut.frames - take.whole, 0),
                     shared=sum(p.frames for p in mine if isinstance(p, Joint) and p.shot == number),
                     speed=str(cut.speed),
                     stood=frames_in(cut.hold, frame.rate),

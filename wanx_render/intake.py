@@ -63,6 +63,8 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
         has_sound=seen.has_sound,
         quirks=_quirks(line, seen),
         provenance=seen.provenance,
+        picture_start=seen.start,
+        sound_start=seen.sound_start,
     )
 
 

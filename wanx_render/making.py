@@ -9,14 +9,14 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 from threading import get_ident
 
-from wanx_render import captions, container, evidence, ffmpeg, integrity, probing, sync
+from wanx_render import alignment, captions, container, evidence, ffmpeg, integrity, probing, sync
 from wanx_render.ai_labels import UNLABELLED, Merged
 from wanx_render.assemble import (
     join_arguments,
@@ -61,7 +61,8 @@ def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> Non
             drawn += captions.save(piece.captions, piece.frame.size, part) if piece.captions else []
         ffmpeg.run(program, together(parts))
         seen = evidence.examine(program, [part for _, part in parts], [call.wish for call in calls])
-        for call, (_, part), shown in zip(calls, parts, seen, strict=True):
+        for call, (piece, part), shown in zip(calls, parts, seen, strict=True):
+            shown = replace(shown, apart=alignment.apart(program, piece, part))
             evidence.keep(part, shown, call.target.name)
             integrity.place(part, call.target)
     finally:

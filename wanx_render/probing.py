@@ -18,6 +18,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise, zip_longest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import get_ident
 
 from PIL import Image
@@ -48,6 +49,7 @@ class Picture:
     frames: int
     uniform: bool  # every frame lasts equally long
     duration: Fraction
+    start: Fraction = Fraction(0)  # of the first frame, in seconds from the file's beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Sound:
     rate: int
     layout: str
     samples: int
+    start: Fraction = Fraction(0)  # of what is heard, in seconds from the file's beginning
 
     @property
     def duration(self) -> Fraction:
@@ -167,21 +170,28 @@ def _picture(listing: str, line: re.Match[str]) -> Picture:
         frames=len(packets),
         uniform=uniform and len(durations) <= 1,
         duration=length * base,
+        start=starts[0] * base if starts else Fraction(0),
     )
 
 
 def _sound(listing: str, line: re.Match[str]) -> Sound:
     packets = _packets(listing, 1)
-    rate = int(line["rate"])
-    heard = sum(duration for start, duration in packets if start >= 0)
-    samples = heard * _header(listing, "tb 1") * rate
-    return Sound(line["codec"], rate, line["layout"].strip(), int(samples))
+    rate, base = int(line["rate"]), _header(listing, "tb 1")
+    heard = [(start, duration) for start, duration in packets if start >= 0]
+    samples = sum(duration for _, duration in heard) * base * rate
+    start = heard[0][0] * base if heard else Fraction(0)
+    return Sound(line["codec"], rate, line["layout"].strip(), int(samples), start)
+
+
+_DISCARD = 4  # beside KEY (1), of packets that an edit list leaves out
+_PACKET = r", +-?\d+, +(-?\d+), +(\d+), +\d+, +\w+(?:, F=0x(\w+))?"
 
 
 def _packets(listing: str, stream: int) -> list[tuple[int, int]]:
-    """Start and duration of each packet of ``stream``, in its time base."""
-    found = re.findall(rf"^{stream}, +-?\d+, +(-?\d+), +(\d+),", listing, re.MULTILINE)
-    return [(int(start), int(duration)) for start, duration in found]
+    """Start and duration of each packet of ``stream`` that is shown or heard, in its time base."""
+    found = re.findall(rf"^{stream}{_PACKET}", listing, re.MULTILINE)
+    shown = (each for each in found if not int(each[2] or "0", 16) & _DISCARD)
+    return [(int(start), int(duration)) for start, duration, _ in shown]
 
 
 def _header_text(listing: str, name: str) -> str:
@@ -205,6 +215,8 @@ class Survey:
     end: Fraction  # seconds from the first frame to the end of the last
     has_sound: bool
     provenance: Provenance = NO_PROVENANCE
+    start: Fraction = Fraction(0)  # of the picture, in seconds from the file's beginning
+    sound_start: Fraction = Fraction(0)
 
 
 def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
@@ -224,6 +236,7 @@ def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
     base, packets = _header(listing, "tb 0"), _packets(listing, 0)
     dimensions = _header_text(listing, "dimensions 0").split("x")
     width, height = map(int, dimensions) if len(dimensions) == 2 else (0, 0)
+    sounds = _packets(listing, 1)
     first = packets[0][0] if packets else 0
     times = tuple((start - first) * base for start, _ in packets)
     step = (times[-1] / (len(times) - 1)) if len(times) > 1 else Fraction(1, 25)
@@ -233,9 +246,26 @@ def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
         sample_aspect=_header(listing, "sar 0"),
         times=times,
         end=times[-1] + step if times else Fraction(0),
-        has_sound=bool(_packets(listing, 1)),
+        has_sound=bool(sounds),
         provenance=provenance,
+        start=_start(log, first * base, step),
+        sound_start=sounds[0][0] * _header(listing, "tb 1") if sounds else Fraction(0),
     )
+
+
+_STARTS = re.compile(
+    r"Duration: [^\n]*start: (-?[\d.]+).*?Stream #0:\d+[^\n]*?: Video: [^\n]*start (-?[\d.]+)", re.S
+)
+
+
+def _start(log: str, counted: Fraction, step: Fraction) -> Fraction:
+    """When the picture begins: to the microsecond where the log says it, else ``counted``.
+
+    The list of decoded frames counts in steps of a frame.
+    """
+    said = _STARTS.search(log.split("Output #0", 1)[0])
+    exact = Fraction(said[2]) - Fraction(said[1]) if said else counted
+    return exact if abs(exact - counted) < step else counted
 
 
 Stretch = tuple[float, float]  # from one second to another
@@ -380,11 +410,43 @@ def brightness(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) 
         ),
         timeout=120,
     )  # fmt: skip
-    size = _SMALL * _SMALL
-    return [sum(out[at : at + size]) / size for at in range(0, len(out) - size + 1, size)]
+    return _means(out)
+
+
+def timed(
+    program: Ffmpeg, path: Path, containers: str, rate: Fraction, end: Fraction
+) -> tuple[list[float], memoryview]:
+    """Mean luma at ``rate`` and mono sound at 48 kHz of a video, by its own timestamps.
+
+    Both count from the file's beginning, up to ``end`` seconds. Raises FfmpegError.
+    """
+    with TemporaryDirectory(prefix="wanx-timed-") as name:
+        luma, sound = Path(name) / "luma", Path(name) / "sound"
+        ffmpeg.run(
+            program,
+            (
+                *STRICT, *BOUNDED, "-protocol_whitelist", "file", "-format_whitelist", containers,
+                "-t", f"{float(end):.6f}", "-i", file_url(path),
+                "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "rawvideo", "-vf",
+                f"fps={rate}:start_time=0,scale={_SMALL}:{_SMALL}:flags=area,format=gray",
+                file_url(luma),
+                "-map", "0:a:0", "-af", "aresample=48000:async=1:first_pts=0",
+                "-ac", "1", "-ar", "48000", "-f", "s16le", file_url(sound),
+            ),
+        )  # fmt: skip
+        return _means(luma.read_bytes()), _shorts(sound.read_bytes())
 
 
 _SMALL = 16
+
+
+def _means(luma: bytes) -> list[float]:
+    size = _SMALL * _SMALL
+    return [sum(luma[at : at + size]) / size for at in range(0, len(luma) - size + 1, size)]
+
+
+def _shorts(data: bytes) -> memoryview:
+    return memoryview(data[: len(data) // 2 * 2]).cast("h")
 
 
 def samples(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> memoryview:
@@ -397,7 +459,7 @@ def samples(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> 
         ),
         timeout=120,
     )  # fmt: skip
-    return memoryview(out[: len(out) // 2 * 2]).cast("h")
+    return _shorts(out)
 
 
 def _part(start: Fraction, seconds: Fraction) -> tuple[str, ...]:

@@ -391,14 +391,16 @@ class _Crew:
     async def _probed(self, attempt: Attempt, sha256: str, path: Path) -> Media:
         """What the clip is; looked at once, and again where its size is not what it was."""
         facts = attempt.clip_facts
-        if not facts or "provenance" not in facts or path.stat().st_size != attempt.clip_bytes:
+        known = facts and facts.keys() >= {"provenance", "starts"}
+        if not facts or not known or path.stat().st_size != attempt.clip_bytes:
             probe = await self._work(probing.probe, self.desk.program, path)
-            picture = probe.picture
+            picture, sound = probe.picture, probe.sound
             facts = {
                 "width": picture.size.width, "height": picture.size.height,
                 "rate": str(picture.rate), "frames": picture.frames,
-                "sound": probe.sound is not None,
+                "sound": sound is not None,
                 "provenance": probe.provenance.record(),
+                "starts": [str(picture.start), str(sound.start if sound else 0)],
             }  # fmt: skip
             self.desk.journal.probed(sha256, facts)
         return Media(
@@ -409,6 +411,8 @@ class _Crew:
             frames=facts["frames"],
             has_sound=facts["sound"],
             provenance=recorded(facts["provenance"]),
+            picture_start=Fraction(facts["starts"][0]),
+            sound_start=Fraction(facts["starts"][1]),
         )
 
     async def _work(self, call: Callable[..., T], *arguments: object) -> T:

@@ -12,6 +12,8 @@ from wanx_render.evidence import Evidence, Hearing, examine, hear, listed, stret
 from wanx_render.plan import Frame
 from wanx_render.timing import SAMPLE_RATE
 
+_UNHEARD = Fraction(20)  # ms; closer than this nobody notices
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -74,6 +76,7 @@ def verify(
     told = f"not in part {changed[0] + 1}" if changed else "as decoded"
     checks.append(Check("pictures", "as decoded", told))
     checks.append(Check("samples", "as decoded", "other" if sound_changed else "as decoded"))
+    checks += _aligned(pieces, promise.frame.rate)
     if promise.loudness is not None:
         checks += _loud(promise.loudness, heard.loudness)
     if promise.sounding:
@@ -122,6 +125,16 @@ def _file_checks(probe: probing.Probe, path: Path) -> Iterator[Check]:
     yield Check("audio codec", f"aac {SAMPLE_RATE} stereo", _audio(sound))
     yield Check("sound as long as picture", "within a frame", _within(gap, picture.rate))
     yield Check("index in front", "moov mdat", " ".join(order))
+
+
+def _aligned(pieces: Sequence[Evidence], rate: Fraction) -> Iterator[Check]:
+    """Whether sound and picture are as far apart as in the sources where that was compared."""
+    found = [Fraction(piece.apart) for piece in pieces if piece.apart is not None]
+    if found:
+        worst = max(found, key=abs)
+        holds = abs(worst) <= max(1000 / rate, _UNHEARD)
+        apart = "as in the source" if holds else f"{int(worst):+d} ms"
+        yield Check("sound against picture", "as in the source", apart)
 
 
 def _changed(listing: str, pieces: Sequence[Evidence]) -> Iterator[int]:

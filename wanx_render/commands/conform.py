@@ -102,7 +102,7 @@ def conform(options: ConformOptions, world: World) -> int:
 
 
 def _cut(shot: Shot, take: Take) -> Cut:
-    seconds = Fraction(take.frames) / take.rate
+    seconds = Fraction(take.whole) / take.rate
     if shot.trim.start >= seconds:
         raise _wrong(f"the clip lasts {float(seconds):g} s", "begin before its end")
     cut = cut_of(shot.trim.start, shot.trim.end, seconds, take.rate)
