@@ -16,6 +16,7 @@ from wanx_render.geometry import Focus, Size
 from wanx_render.making import make_segment
 from wanx_render.plan import Frame
 from wanx_render.timing import Cut
+from wanx_render.typesetting import Sheet, draw
 
 HARD = """50% 'off' "now": a\\b, [x]; 一只猫醒了，看着远处的灯火。夜が明ける前に {\\an8}"""
 SIZES = [Size(1080, 1920), Size(540, 720), Size(1920, 1080), Size(90, 160), Size(2520, 1080)]
@@ -49,7 +50,7 @@ def test_pieces_show_what_the_whole_shows(given: list[Cue], lengths: list[int]) 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("text", [HARD, "go", "word " * 40, "字" * 90], ids=range(4))
 def test_words_stay_inside_the_safe_area(size: Size, text: str) -> None:
-    box = captions.draw(text, size, fonts.chinese()).getbbox()
+    box = draw(text, Sheet(size, fonts.chinese())).getbbox()
     assert box is not None
     left, top, right, bottom = box
     tall = size.height > size.width
@@ -139,14 +140,14 @@ def test_a_key_knows_the_words_and_the_font_but_no_path(program: ffmpeg.Ffmpeg) 
 
 
 def test_a_drawn_caption_looks_the_same_each_time(tmp_path: Path) -> None:
-    first, again = (captions.draw(HARD, Size(270, 480), fonts.chinese()) for _ in range(2))
+    first, again = (draw(HARD, Sheet(Size(270, 480), fonts.chinese())) for _ in range(2))
     assert isinstance(first, Image.Image)
     assert first.tobytes() == again.tobytes()
 
 
 def test_no_character_is_left_alone_on_the_last_line() -> None:
     text = "光，慢慢地移动，落在琥珀色的瓶子上，像一段没有说完的话"
-    words = captions.draw(text, Size(540, 960), fonts.chinese())
+    words = draw(text, Sheet(Size(540, 960), fonts.chinese()))
     rows = [bool(words.crop((0, y, 540, y + 1)).getbbox()) for y in range(960)]
     starts = [y for y in range(1, 960) if rows[y] and not rows[y - 1]]
     ends = [y for y in range(1, 960) if rows[y - 1] and not rows[y]]

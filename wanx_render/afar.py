@@ -32,6 +32,7 @@ from wanx_render.making import (
     make_sound,
 )
 from wanx_render.store import Folder, Store
+from wanx_render.typesetting import DRAWING_VERSION
 
 T = TypeVar("T")
 
@@ -203,8 +204,9 @@ def makers() -> str:
 
 
 def makers_with(program: ffmpeg.Ffmpeg) -> str:
-    ours = f"wanx-render {version('wanx-render')}.{GRAPH_VERSION}"
-    return f"{ours}, Pillow {PIL.__version__}, ffmpeg {program.version}"
+    ours = f"wanx-render {version('wanx-render')}.{GRAPH_VERSION}.{DRAWING_VERSION}"
+    words = ", ".join(f"{name} {version(name)}" for name in ("icu4py", "fontpkg-noto-sans"))
+    return f"{ours}, Pillow {PIL.__version__}, {words}, ffmpeg {program.version}"
 
 
 def trouble(order: Order, probe: str) -> str:

@@ -1,7 +1,6 @@
 """Words on the picture: cues in frames, an SRT file in or out, and each cue drawn as a picture.
 
-Drawn with Pillow and laid over by ffmpeg: no words ever become part of a command. White with a dark
-edge, above the place where vertical platforms put their own buttons.
+Drawn with Pillow (``typesetting``) and laid over by ffmpeg: no words ever become part of a command.
 """
 
 import re
@@ -12,17 +11,18 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from PIL import Image, ImageDraw
-
-from wanx_render.fonts import Font, chinese, lacking
+from wanx_render.fonts import (
+    Font,
+    chinese,
+    is_packaged,
+    lacking,
+    must_be_shaped,
+    script_of,
+    shapes,
+)
 from wanx_render.geometry import Size
 from wanx_render.timing import nearest
-
-# What an app covers, as parts of the frame (from the safe-zone sheets of the large vertical
-# platforms, 2025: below up to 370 of 1920 pixels, at the sides up to 120 of 1080).
-_TALL = (Fraction(1, 8), Fraction(21, 100))  # kept free at each side, and below
-_WIDE = (Fraction(1, 10), Fraction(8, 100))
-MOST_LINES = 4
+from wanx_render.typesetting import DRAWING_VERSION, PLAIN, Sheet, Style, draw
 
 
 class BadSubtitles(ValueError):
@@ -54,6 +54,8 @@ class Captions:
     font_id: str
     script: str = ""
     at: int = 0
+    style: Style = PLAIN
+    drawing: int = DRAWING_VERSION  # so that what was drawn in another way is not taken for this
 
 
 def within(cues: Iterable[Cue], start: int, frames: int) -> tuple[Cue, ...]:
@@ -141,79 +143,27 @@ def _stamp(frame: int, rate: Fraction) -> str:
 
 def problem_with(text: str, font: Font | None = None) -> str:
     """Why ``text`` cannot be drawn, or nothing."""
-    missing = lacking(text, font or chinese())
+    drawn_in = font or chinese()
+    missing = lacking(text, drawn_in)
     if missing:
-        named = ", ".join(f"{each} (U+{ord(each):04X})" for each in missing[:5])
-        return f"the font has no {named}"
+        listed = ", ".join(f"{each} (U+{ord(each):04X})" for each in missing[:5])
+        scripts = " and ".join(dict.fromkeys(filter(None, map(script_of, missing))))
+        which = "packaged fonts have" if is_packaged(drawn_in) else "font has"
+        return (
+            f"the {which} no {scripts} letters: {listed}" if scripts else f"the {which} no {listed}"
+        )
+    if not shapes() and (wanting := [each for each in text if must_be_shaped(each)]):
+        name = script_of(wanting[0]) or "such"
+        return f"{name} letters must be joined, and this Pillow was built without Raqm"
     return ""
-
-
-def draw(text: str, size: Size, font: Font) -> Image.Image:
-    """``text`` on a clear picture of the frame's size, wrapped and placed in the safe area."""
-    side, below = _TALL if size.height > size.width else _WIDE
-    room = int(size.width * (1 - 2 * side))
-    pixels = max(round(min(size.width, size.height) * 0.058), 8)
-    lines = _wrapped(text, font, pixels, room)
-    while len(lines) > MOST_LINES and pixels > 8:
-        pixels = max(pixels * 9 // 10, 8) if pixels * 9 // 10 < pixels else 8
-        lines = _wrapped(text, font, pixels, room)
-    lines = _balanced(lines, text, font, pixels, room)
-    image = Image.new("RGBA", (size.width, size.height))
-    bottom = size.height - int(size.height * below)
-    ImageDraw.Draw(image).multiline_text(
-        (size.width // 2, bottom), "\n".join(lines), (255, 255, 255, 255), font.at(pixels),
-        anchor="md", align="center", spacing=pixels // 4,
-        stroke_width=max(pixels // 12, 1), stroke_fill=(16, 16, 16, 235),
-    )  # fmt: skip
-    return image
-
-
-def _balanced(lines: list[str], text: str, font: Font, pixels: int, room: int) -> list[str]:
-    """As many lines, none much longer than the others: never one word alone on the last."""
-    while room > pixels:
-        room -= pixels
-        narrower = _wrapped(text, font, pixels, room)
-        if len(narrower) > len(lines) or any(font.at(pixels).getlength(w) > room for w in narrower):
-            break
-        lines = narrower
-    return lines
-
-
-def _wrapped(text: str, font: Font, pixels: int, room: int) -> list[str]:
-    """Lines that fit into ``room``; Chinese breaks anywhere, other words at their ends."""
-    face, done = font.at(pixels), list[str]()
-    for paragraph in text.strip().split("\n"):
-        line = ""
-        for word in _words(paragraph):
-            if line and face.getlength((line + word).rstrip()) > room:
-                done.append(line.rstrip())
-                line = ""
-            line += word
-        done.append(line.rstrip())
-    return done
-
-
-# Never first on a line.
-_CLOSING = "，。！？；：、）》」』”’…,.!?;:)%"
-
-
-def _words(text: str) -> list[str]:
-    """What may not be broken: words with the space behind them, single Chinese characters."""
-    words = re.findall(r"[⺀-鿿豈-﫿぀-ヿ＀-￯]|[^\s⺀-鿿豈-﫿぀-ヿ＀-￯]+\s*|\s+", text)
-    joined: list[str] = []
-    for word in words:
-        if joined and word.strip() and all(each in _CLOSING for each in word.strip()):
-            joined[-1] += word
-        else:
-            joined.append(word)
-    return joined
 
 
 def save(captions: Captions, size: Size, target: Path) -> list[Path]:
     """Draw every cue beside ``target``, and write its script there; everything that was made."""
     paths = cue_paths(captions, target)
     for cue, path in zip(captions.cues, paths, strict=True):
-        draw(cue.text, size, captions.font).save(path, "PNG", compress_level=1)
+        picture = draw(cue.text, Sheet(size, captions.font, captions.style))
+        picture.save(path, "PNG", compress_level=1)
     if not captions.script:
         return paths
     script, fonts = script_paths(target)

@@ -10,14 +10,15 @@ from PIL import ImageColor
 
 from wanx_render.capabilities import Model
 from wanx_render.diagnostics import Diagnostic, did_you_mean
-from wanx_render.geometry import crop_unit, cropped_away, enlargement
+from wanx_render.geometry import crop_unit, cropped_away, enlargement, largest_exact
 from wanx_render.scene import Scene, is_file, is_url
 from wanx_render.shotlist import Deliverable, Shot
 from wanx_render.timing import frames_in
 
 if TYPE_CHECKING:
-    from wanx_render import fonts
+    from wanx_render import fonts, typesetting
 
+_FONT_HINT = "give the deliverable a font that has it, such as font: fonts/NotoSansThai.ttf"
 _HEX_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
@@ -206,7 +207,7 @@ def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
                     "caption-undrawable",
                     f"the caption of {shot.id} cannot be shown: {problem}",
                     scene.at(index, "caption"),
-                    "leave it out, or give the deliverable a font that has it",
+                    f"leave it out, or {_FONT_HINT}",
                 )
     for index, deliverable in scene.deliverables.items():
         if deliverable.font and _font(scene, deliverable.font) is None:
@@ -218,6 +219,46 @@ def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
             yield Diagnostic("font-unreadable", told, place, hint)
         if deliverable.subtitles:
             yield from _subtitles_unusable(scene, index, deliverable, deliverable.subtitles)
+
+
+def captions_too_long(scene: Scene) -> Iterator[Diagnostic]:
+    """What would have to be drawn too small to read, or off the frame, is refused."""
+    worded = {index: shot for index, shot in scene.shots.items() if shot.caption.strip()}
+    burning = [d for d in scene.deliverables.values() if d.captions in ("burn", "both")]
+    if not worded or not burning:
+        return
+    from wanx_render import typesetting
+
+    for deliverable in burning:
+        sheet = _sheet(scene, deliverable)
+        for index, shot in worded.items():
+            if sheet and not typesetting.fits(shot.caption, sheet):
+                yield Diagnostic(
+                    "caption-too-long",
+                    f"the caption of {shot.id} does not fit on {deliverable.name} "
+                    f"({sheet.size}), even at the smallest size",
+                    scene.at(index, "caption"),
+                    "shorten it, or show it over several shots",
+                )
+
+
+def _sheet(scene: Scene, deliverable: Deliverable) -> "typesetting.Sheet | None":
+    """What the words of a deliverable are set on; None where its font cannot be read.
+
+    Where no clip's size is known, a frame of its shape: letters grow with the frame.
+    """
+    from wanx_render import fonts, typesetting
+
+    font = _font(scene, deliverable.font) if deliverable.font else fonts.chinese()
+    size = deliverable.size
+    if size is None:
+        clips = tuple(dict.fromkeys(clip for _, clip in scene.clips()))
+        try:
+            size = largest_exact(clips, deliverable.aspect, deliverable.fit)
+        except ValueError:
+            short = min(deliverable.aspect.width, deliverable.aspect.height)
+            size = deliverable.aspect.size(max(2 * round(360 / short), 2))
+    return typesetting.Sheet(size, font) if font else None
 
 
 def _font(scene: Scene, named: str | None) -> "fonts.Font | None":
@@ -232,15 +273,17 @@ def _font(scene: Scene, named: str | None) -> "fonts.Font | None":
 def _subtitles_unusable(
     scene: Scene, index: int, deliverable: Deliverable, named: str
 ) -> Iterator[Diagnostic]:
-    from wanx_render import captions, styled
+    from wanx_render import captions, styled, typesetting
 
     place = scene.place(("deliverables", index, "subtitles"))
+    cues: tuple[captions.Cue, ...] = ()
     try:
         text = (scene.folder / named).read_text(encoding="utf-8")
         if styled.is_styled(named):
             words = styled.read(text, "any").words
         else:
-            words = "".join(cue.text for cue in captions.read_srt(text, Fraction(30)))
+            cues = captions.read_srt(text, Fraction(30))
+            words = "".join(cue.text for cue in cues)
     except (OSError, UnicodeError):
         told = f"the subtitles {named[:100]} cannot be read as UTF-8 text"
         yield Diagnostic("subtitles-unreadable", told, place, "paths start at the list's folder")
@@ -252,7 +295,14 @@ def _subtitles_unusable(
         return
     if why := captions.problem_with(words, _font(scene, deliverable.font)):
         told = f"a cue of {named[:100]} cannot be shown: {why}"
-        yield Diagnostic("caption-undrawable", told, place, "give a font that has it")
+        yield Diagnostic("caption-undrawable", told, place, _FONT_HINT)
+    sheet = _sheet(scene, deliverable)
+    for number, cue in enumerate(cues, start=1):
+        if sheet and not typesetting.fits(cue.text, sheet):
+            told = (
+                f"cue {number} of {named[:100]} does not fit on {sheet.size}, at the smallest size"
+            )
+            yield Diagnostic("caption-too-long", told, place, "shorten it, or make two cues of it")
 
 
 def _listed(parts: Iterator[str], most: int = 5) -> str:

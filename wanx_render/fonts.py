@@ -1,15 +1,28 @@
-"""A font that has Chinese, from the wheel this program depends on or from the system."""
+"""The fonts that words are drawn in: those of the wheels this program depends on, or a user's.
 
+Noto Sans CJK holds one face for each way of writing the same characters; Noto Sans beside it has
+the Latin, Greek, Cyrillic and Devanagari letters, and quotation marks that are not full-width.
+"""
+
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import fontpkg_noto_sans
 import noto_cjk_sans_otc
-from PIL import ImageFont
+from PIL import ImageFont, features
 
-# The collection holds one face a language; the shapes of the simplified Chinese one are wanted.
-_WANTED = ("Noto Sans CJK SC", "Noto Sans SC")
+_CJK = {
+    "ja": "Noto Sans CJK JP",
+    "ko": "Noto Sans CJK KR",
+    "zh-hk": "Noto Sans CJK HK",
+    "zh-tw": "Noto Sans CJK TC",
+    "zh-hant": "Noto Sans CJK TC",
+    "": "Noto Sans CJK SC",
+}
+_MOST_FACES = 10  # in one collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +38,61 @@ class Font:
         return str(self.at(16).getname()[0])
 
     def at(self, pixels: int) -> ImageFont.FreeTypeFont:
-        return _at(self.path, self.face, pixels)
+        """The font with an em of so many pixels."""
+        return _at(self.path, self.face, pixels, ImageFont.Layout.RAQM)
 
 
 @cache
-def _at(path: Path, face: int, pixels: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(path), pixels, index=face)
+def _at(path: Path, face: int, pixels: int, layout: ImageFont.Layout) -> ImageFont.FreeTypeFont:
+    # Without Raqm, Pillow takes its own layout and says nothing.
+    return ImageFont.truetype(str(path), pixels, index=face, layout_engine=layout)
 
 
 @cache
+def shapes() -> bool:
+    """Whether this Pillow shapes: joins Arabic letters, places marks, knows features of fonts."""
+    return bool(features.check("raqm"))
+
+
 def chinese() -> Font:
     """The font for slates. OSError where the wheel's font is missing."""
+    return cjk("")
+
+
+def cjk(language: str) -> Font:
+    """The packaged face with a language's forms of Chinese characters; simplified for others.
+
+    ``language`` is a tag such as ja, ko, zh-Hant or zh-HK. OSError where the font is missing.
+    """
+    return _cjk(_CJK.get(language.lower()) or _CJK.get(language[:2].lower()) or _CJK[""])
+
+
+@cache
+def _cjk(family: str) -> Font:
     path = Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc"
-    return Font(path, next(_faces(path), 0))
+    return Font(path, next((face for face, name in _faces(path) if name == family), 0))
 
 
-def _faces(path: Path) -> Iterator[int]:
-    for face in range(10):
+def _faces(path: Path) -> Iterator[tuple[int, str]]:
+    for face in range(_MOST_FACES):
         try:
-            family = ImageFont.truetype(str(path), 16, index=face).getname()[0]
+            yield face, str(ImageFont.truetype(str(path), 16, index=face).getname()[0])
         except OSError:
             return
-        if family in _WANTED:
-            yield face
+
+
+@cache
+def latin() -> Font:
+    """The packaged face for letters that are not Chinese. OSError where it is missing."""
+    folder = Path(fontpkg_noto_sans.__file__).parent / "files"
+    font = Font(folder / "NotoSans[wdth,wght].ttf", 0)
+    font.at(24)
+    return font
+
+
+def is_packaged(font: Font) -> bool:
+    """Whether it stands for all the fonts of the wheels, and not for a user's."""
+    return font.path == chinese().path
 
 
 def named(path: Path) -> Font:
@@ -58,23 +103,64 @@ def named(path: Path) -> Font:
 
 
 def lacking(text: str, font: Font) -> list[str]:
-    """The characters of ``text`` that the font cannot draw, each once."""
-    seen = dict.fromkeys(each for each in text if not each.isspace())
-    return [each for each in seen if not _has(font, each)]
+    """The characters of ``text`` that the font cannot draw, each once.
+
+    A packaged font stands for all of them.
+    """
+    drawn_in = (font, latin()) if is_packaged(font) else (font,)
+    seen = dict.fromkeys(each for each in text if not each.isspace() and not is_unseen(each))
+    return [each for each in seen if not any(has(face, each) for face in drawn_in)]
+
+
+def script_of(character: str) -> str:
+    """The script of a letter or of a mark on one, such as Thai; nothing for other signs.
+
+    Unicode's names of letters begin with it.
+    """
+    if unicodedata.category(character)[0] not in "LM":
+        return ""
+    first = unicodedata.name(character, "").partition(" ")[0]
+    return {"CJK": "Chinese", "COMBINING": ""}.get(first, first.capitalize())
+
+
+def must_be_shaped(character: str) -> bool:
+    """Whether letters beside each other are not enough: read leftward, or marks to be placed."""
+    if unicodedata.bidirectional(character) in ("R", "AL"):
+        return True
+    marks = unicodedata.category(character)[0] == "M" and not is_unseen(character)
+    return marks and script_of(character) != ""
 
 
 def showable(text: str, font: Font) -> str:
     """``text`` with every character the font cannot draw named instead, as U+1F600; never a box."""
     return "".join(
-        each if each.isspace() or _has(font, each) else f"U+{ord(each):04X}" for each in text
+        each if each.isspace() or has(font, each) else f"U+{ord(each):04X}" for each in text
+    )
+
+
+def is_unseen(character: str) -> bool:
+    """Whether it only joins, divides or chooses the form of others: there is nothing to draw.
+
+    (The characters that UAX #44 calls Default_Ignorable_Code_Point and that occur in words.)
+    """
+    code = ord(character)
+    return (
+        code in (0x00AD, 0x034F, 0x061C, 0xFEFF)
+        or 0x200B <= code <= 0x200F
+        or 0x202A <= code <= 0x202E
+        or 0x2060 <= code <= 0x206F
+        or 0xFE00 <= code <= 0xFE0F
+        or 0xE0100 <= code <= 0xE01EF
     )
 
 
 @cache
-def _has(font: Font, character: str) -> bool:
+def has(font: Font, character: str) -> bool:
+    """Whether the font can draw a character alone."""
     if not character.isprintable():
         return False
-    face = font.at(24)
+    # Shaping would put a circle under a mark that stands alone.
+    face = _at(font.path, font.face, 24, ImageFont.Layout.BASIC)
     missing = face.getmask("\U0010fffe")  # a code that no font may draw
     mask = face.getmask(character)
     return (mask.size, bytes(mask)) != (missing.size, bytes(missing))

@@ -29,6 +29,7 @@ _SEPARATORS = (
 )
 
 _QUANTITY = re.compile(
+    r"[0-9][0-9.,:]*[-–~～][0-9][0-9.,:]*|"
     r"[0-9][0-9.,]*[ \u00a0\u2009\u202f]?(?:"
     r"(?:[kKMGTmcdnµμ]?(?:m[²³]?|g|l|L|s|W|V|A|J|N|Pa|Hz|B|Ah|Wh)|bit|px|fps|rpm|min|h|kcal|dpi"
     r"|inch|mph|°[CF]?|[℃℉%‰€$£])(?![^\W\d_])"

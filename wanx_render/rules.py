@@ -124,4 +124,5 @@ RULES = (
     finishing_rules.poster_outside,
     finishing_rules.mix_unusable,
     finishing_rules.captions_unusable,
+    finishing_rules.captions_too_long,
 )

@@ -1,0 +1,247 @@
+"""Words as lines on a frame: how large, where broken, where placed, and drawn with Pillow.
+
+Nothing is ever drawn outside the safe area. What is too long is first made smaller, a word that is
+too wide is broken, and what does not fit at the smallest size is for the rules to refuse.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+
+from PIL import Image, ImageColor, ImageDraw
+
+from wanx_render.fonts import Font
+from wanx_render.geometry import Size
+from wanx_render.lettering import (
+    Lettering,
+    has_leftward,
+    is_leftward,
+    language_of,
+    marked,
+    options,
+)
+from wanx_render.linebreaks import wrapped
+from wanx_render.safe_areas import Margins, safe_area
+
+# Raised whenever words are drawn in another way: it is part of the name of whatever shows them.
+DRAWING_VERSION = 2
+
+MOST_LINES = 4  # before words are made smaller
+_SMALLEST = Fraction(28, 1000)  # of the frame's shorter side: 30 pixels of 1080
+_LEAST_PIXELS = 8
+_WHOLE = Fraction(3, 4)  # a word is made smaller down to this before it is broken
+_PITCH = Fraction(145, 100)  # from line to line, in ems
+_BOX_ALPHA = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How words look. Colours are names or #RRGGBB; ``none`` for no outline or no box."""
+
+    size: Fraction = Fraction(58, 1000)  # of the frame's shorter side
+    colour: str = "white"
+    outline: str = "black"
+    position: str = "bottom"  # or middle, top
+    box: str = "none"
+    safe_area: str = ""  # the platform whose controls are avoided
+    language: str = (
+        ""  # of all words; else each line's own, and where that cannot be seen ``usual``
+    )
+    usual: str = ""
+
+
+PLAIN = Style()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A frame that words are set on; ``font`` may stand for the packaged ones."""
+
+    size: Size
+    font: Font
+    style: Style = PLAIN
+
+    @property
+    def margins(self) -> Margins:
+        """What is kept free at each edge."""
+        return safe_area(self.size, self.style.safe_area)
+
+    @property
+    def base(self) -> int:
+        """The em that was asked for, in pixels."""
+        return max(round(min(self.size.width, self.size.height) * self.style.size), _LEAST_PIXELS)
+
+    @property
+    def floor(self) -> int:
+        """The smallest em that can be read, in pixels."""
+        smallest = round(min(self.size.width, self.size.height) * _SMALLEST)
+        return min(max(smallest, _LEAST_PIXELS), self.base)
+
+    def padding(self, pixels: int) -> int:
+        """What is left between words and the edge of what they may cover: outline or box."""
+        return pixels // 3 if self.style.box != "none" else max(pixels // 12, 1)
+
+    def room(self, pixels: int) -> int:
+        """How wide a line may be; words stand in the middle of the frame."""
+        side = max(self.margins.left, self.margins.right)
+        return max(self.size.width - 2 * side - 2 * self.padding(pixels), 1)
+
+    def most_lines(self, pixels: int) -> int:
+        """How many lines fit between the margins."""
+        height = self.size.height - self.margins.top - self.margins.bottom
+        return int((height - 2 * self.padding(pixels)) / self.pitch(pixels))
+
+    def pitch(self, pixels: int) -> int:
+        """From line to line, in pixels."""
+        ascent, descent = self.font.at(pixels).getmetrics()
+        return max(round(pixels * _PITCH), ascent + descent)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A text as lines of an em of so many pixels, and whether that can still be read."""
+
+    lines: tuple[str, ...]
+    pixels: int
+    fits: bool
+
+
+def fits(text: str, on: Sheet) -> bool:
+    """Whether the text can be set on the sheet without becoming too small to read."""
+    # Most texts are so short that this needs no setting: each line at least half full.
+    room, most = on.room(on.floor), on.most_lines(on.floor)
+    paragraphs = text.split("\n")
+    if sum(len(each) * on.floor * 3 // room + 1 for each in paragraphs) <= most:
+        return True
+    return setting(text, on).fits
+
+
+def setting(text: str, on: Sheet) -> Setting:
+    """The text on few lines, as large as was asked for where that can be.
+
+    Smaller for more than four lines or a word that is too wide; then such words are broken, then
+    there are as many lines as fit. What does not fit is set smaller than the eye can read.
+    """
+    text = marked_text(text)
+    first = partial(_lines, text, on)
+    for pixels in _steps(on.base, on.floor):
+        lines, broken = first(pixels)
+        if len(lines) <= MOST_LINES and not broken:
+            return Setting(_balanced(text, on, pixels, lines), pixels, True)
+        if pixels < on.base * _WHOLE:
+            break
+    for pixels in _steps(on.base, on.floor):
+        lines, broken = first(pixels)
+        if len(lines) <= min(MOST_LINES, on.most_lines(pixels)):
+            balanced = lines if broken else _balanced(text, on, pixels, lines)
+            return Setting(tuple(balanced), pixels, True)
+    for pixels in _steps(on.floor, 1):
+        lines, _ = first(pixels)
+        if len(lines) <= on.most_lines(pixels) or pixels == 1:
+            return Setting(tuple(lines), pixels, pixels == on.floor)
+    raise AssertionError("the last step is one pixel")
+
+
+def marked_text(text: str) -> str:
+    """The text with narrow signs marked, paragraph by paragraph, and no blanks around it."""
+    return "\n".join(marked(paragraph.strip()) for paragraph in text.strip().split("\n"))
+
+
+def _steps(start: int, end: int) -> Iterator[int]:
+    """Ems from ``start`` down to ``end``, each a tenth smaller."""
+    while start > end:
+        yield start
+        start = max(start * 9 // 10, end)
+    yield end
+
+
+def _lines(text: str, on: Sheet, pixels: int, room: float | None = None) -> tuple[list[str], int]:
+    """The lines of all paragraphs, each in its language, and how many words were broken."""
+    lines, broken = list[str](), 0
+    for paragraph in text.split("\n"):
+        lettering = _lettering(paragraph, on)
+        width = partial(lettering.width, pixels=pixels)
+        more, cut = wrapped(paragraph, lettering.language, width, room or on.room(pixels))
+        lines += more
+        broken += cut
+    return lines, broken
+
+
+def _lettering(line: str, on: Sheet) -> Lettering:
+    return Lettering(on.font, language_of(line, on.style.language) or on.style.usual)
+
+
+def _balanced(text: str, on: Sheet, pixels: int, lines: list[str]) -> tuple[str, ...]:
+    """As many lines, none much longer than the others: never one word alone on the last."""
+    room = on.room(pixels)
+    while len(lines) > 1 and room > 2 * pixels:
+        room -= pixels
+        narrower, broken = _lines(text, on, pixels, room)
+        if broken or len(narrower) > len(lines):
+            break
+        lines = narrower
+    return tuple(lines)
+
+
+def draw(text: str, on: Sheet) -> Image.Image:
+    """``text`` on a clear picture of the frame's size."""
+    image = Image.new("RGBA", (on.size.width, on.size.height))
+    made = setting(text, on)
+    pitch = on.pitch(made.pixels)
+    left, top, right, bottom = _block(made, on)
+    canvas = ImageDraw.Draw(image)
+    if on.style.box != "none":
+        padding = on.padding(made.pixels)
+        canvas.rounded_rectangle(
+            (left - padding, top - padding, right + padding, bottom + padding),
+            padding, colour(on.style.box, _BOX_ALPHA),
+        )  # fmt: skip
+    ascent = pitch - round(pitch * _DESCENT)
+    for number, line in enumerate(made.lines):
+        _draw_line(canvas, line, on, made.pixels, top + pitch * number + ascent)
+    return image
+
+
+_DESCENT = Fraction(1, 4)  # of the pitch: what is below the baseline
+
+
+def _block(made: Setting, on: Sheet) -> tuple[int, int, int, int]:
+    """What the lines cover: left, top, right, bottom."""
+    width = max(round(_lettering(line, on).width(line, made.pixels)) for line in made.lines)
+    height = on.pitch(made.pixels) * len(made.lines)
+    low, high = on.margins.top, on.size.height - on.margins.bottom - height
+    padding = on.padding(made.pixels)
+    places = {"top": low + padding, "middle": (low + high) // 2, "bottom": high - padding}
+    top = max(places[on.style.position], 0)
+    left = (on.size.width - width) // 2
+    return left, top, left + width, top + height
+
+
+def _draw_line(
+    canvas: ImageDraw.ImageDraw, line: str, on: Sheet, pixels: int, baseline: int
+) -> None:
+    lettering = _lettering(line, on)
+    x = (on.size.width - lettering.width(line, pixels)) / 2
+    direction = None
+    if has_leftward(line):
+        direction = "rtl" if is_leftward(line) else "ltr"
+    outlined = on.style.outline != "none"
+    stroke = max(pixels // 12, 1) if outlined else 0
+    edge = colour(on.style.outline, 235) if outlined else None
+    for run in lettering.runs(line):
+        canvas.text(
+            (x, baseline), run.text, colour(on.style.colour), run.font.at(pixels), anchor="ls",
+            stroke_width=stroke, stroke_fill=edge,
+            **options(run.features, run.language, direction),
+        )  # fmt: skip
+        x += run.width(pixels)
+
+
+def colour(written: str, alpha: int = 255) -> tuple[int, int, int, int]:
+    """Red, green, blue and alpha of a name, #RRGGBB or #RRGGBBAA. ValueError for any other."""
+    found = ImageColor.getcolor(written, "RGBA")
+    if not isinstance(found, tuple) or len(found) != 4:
+        raise ValueError(f"{written} is not a colour")
+    red, green, blue, given = found
+    return red, green, blue, given if len(written) == 9 else alpha
