@@ -32,7 +32,7 @@ FLOORS = (
     ("table", "panel", "linebreaks", "safe_areas", "lettering"),
     ("variables", "likeness", "typesetting"),
     ("rows",),
-    ("capabilities", "ffmpeg", "manifest", "captions", "picks"),
+    ("capabilities", "ffmpeg", "manifest", "captions", "visible_label", "picks"),
     ("styled", "probing"),
     (
         "pricing",

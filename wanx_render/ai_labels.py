@@ -156,6 +156,24 @@ def merge(labels: Iterable[Label]) -> Merged:
     return Merged(value, tuple(tags))
 
 
+def with_own(labels: Iterable[Label], own: Mapping[str, str]) -> Merged:
+    """The labels of clips and the ``own`` fields of the list as one; the list may give none.
+
+    Where the clips' labels already say what the list says, they stay as they are.
+    """
+    every = tuple(labels)
+    merged = merge(every)
+    if not own:
+        return merged
+    said = {name: value for name, value in own.items() if value}
+    known = Label(TAG, merged.value).fields or {}
+    if every and all(value in str(known.get(name, "")).split(";") for name, value in said.items()):
+        return merged
+    fields = said if every else own
+    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return merge((*every, Label(TAG, text)))
+
+
 def _distinct(labels: Iterable[Label]) -> dict[str, Label]:
     """The labels that say different things; white space and shape do not count."""
     kept: dict[str, Label] = {}

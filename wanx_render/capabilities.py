@@ -5,6 +5,7 @@ Every figure of the vendor's is data with its source; a user's file may add or o
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -140,6 +141,20 @@ class Code(_Data):
         )
 
 
+class LabelRule(_Data):
+    """A rule about labels of AI-generated content, as it was read; no legal advice."""
+
+    name: str
+    place: str  # where it applies
+    since: date
+    title: str
+    rule: str
+    source: str
+    doubt: str = ""
+    least_height: Decimal | None = None  # of the words, as a part of the frame's shorter side
+    least_seconds: int | None = None  # for which they are seen
+
+
 class Service(_Data):
     """Figures that hold for every model."""
 
@@ -159,6 +174,7 @@ class Catalog(_Data):
     models: dict[str, Model]
     prices: tuple[Price, ...] = Field(default=())
     codes: tuple[Code, ...] = Field(default=())
+    labels: tuple[LabelRule, ...] = Field(default=())
 
     def model(self, name: str) -> Model | None:
         """The model called ``name``, by its own name, an alias or its name in a region."""
@@ -200,7 +216,7 @@ def packaged() -> Catalog:
     ]
     parts = {
         part: _yaml((f"{part}.yaml", (folder / f"{part}.yaml").read_text(encoding="utf-8")))
-        for part in ("sources", "service", "prices", "codes")
+        for part in ("sources", "service", "prices", "codes", "labels")
     }
     return Catalog.model_validate({**parts, "models": {model["name"]: model for model in models}})
 

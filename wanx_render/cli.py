@@ -353,6 +353,7 @@ def resolve(
 @click.option("--loudness", metavar="LUFS", help="How loud, such as -14.")
 @click.option("--quality", type=click.Choice(["draft", "standard", "master"]), help="[standard]")
 @click.option("--codec", metavar="NAME", help="h264 [the default], h265, av1 or another.")
+@click.option("--label", metavar="WORDS", help="A label of AI-generated content, such as AI生成.")
 @click.option("-o", "--out", required=True, type=FILE, help="The mp4 to make.")
 @JSON
 def conform(clip: Path, out: Path, as_json: bool, **written: Any) -> int:

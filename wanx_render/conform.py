@@ -33,6 +33,7 @@ from wanx_render.timing import (
     played_frames,
     samples_in,
 )
+from wanx_render.visible_label import DrawnLabel, picture_path
 
 # Raised whenever a graph changes in a way that changes pictures or sound.
 GRAPH_VERSION = 4
@@ -107,6 +108,7 @@ class Segment:
     frames: int
     gain: Decimal = Decimal(0)  # of the clip's own sound, in dB
     captions: Captions | None = None
+    label: DrawnLabel | None = None
 
     @classmethod
     def whole(cls, take: Take, cut: Cut, focus: Gaze, frame: Frame) -> "Segment":
@@ -150,6 +152,7 @@ class Seam:
     second: Segment
     transition: Transition
     captions: Captions | None = None
+    label: DrawnLabel | None = None
 
     @property
     def frame(self) -> Frame:
@@ -168,7 +171,8 @@ class Seam:
         """What the seam's bytes depend on."""
         both = [self.first.key(program), self.second.key(program)]
         words = _told(self.captions) if self.captions else {}
-        return _digest({"both": both, "transition": self.transition.model_dump(), "words": words})
+        record = {"both": both, "transition": self.transition.model_dump(), "words": words}
+        return _digest({**record, "label": self.label} if self.label else record)
 
 
 Piece = Segment | Seam
@@ -209,8 +213,10 @@ _PLACES = {"path", "font", "provenance"}
 
 def _told(record: Any) -> dict[str, Any]:
     """The fields of a record; not ``asdict``, which copies all that is in them: half our time."""
-    names = (each.name for each in fields(record))
-    return {name: getattr(record, name) for name in names if name not in _PLACES}
+    names = (each.name for each in fields(record) if each.name not in _PLACES)
+    values = {name: getattr(record, name) for name in names}
+    # What has no label keeps the key that it had before there were any.
+    return {name: value for name, value in values.items() if name != "label" or value is not None}
 
 
 def _plain(value: Any) -> Any:
@@ -246,7 +252,7 @@ def _output(piece: Piece, target: Path, first: Iterator[Raw], second: Iterator[R
         picture, sound = _crossed(piece, next(first), next(second))
     else:
         picture, sound = _conformed(piece, next(first))
-    picture = _captioned(picture, piece, target)
+    picture = _labelled(_captioned(picture, piece, target), piece, target)
     return graph.output(picture, sound, file_url(target), **encoding(piece.frame))
 
 
@@ -312,6 +318,19 @@ def _captioned(picture: Any, piece: Piece, target: Path) -> Any:
         picture = picture.overlay(words, x=0, y=0, format="yuv420", **when)
     if piece.captions.script:
         picture = _scripted(picture, piece.captions, piece.frame, target)
+    return picture.filter("setparams", **BT709)
+
+
+def _labelled(picture: Any, piece: Piece, target: Path) -> Any:
+    """The label over all else; ``visible_label.save`` has drawn it beside ``target``."""
+    label = piece.label
+    if label is None:
+        return picture
+    words = graph.input(file_url(picture_path(target)), f="png_pipe")
+    whole = label.start == 0 and label.frames == piece.frames
+    last = label.start + label.frames - 1
+    when = {} if whole else {"enable": f"between(n,{label.start},{last})"}
+    picture = picture.overlay(words, x=label.box.x, y=label.box.y, format="yuv420", **when)
     return picture.filter("setparams", **BT709)
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from wanx_render import source
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
-from wanx_render.shotlist import Budget, Deliverable, LastFrame, Matrix, Shot, ShotList
+from wanx_render.shotlist import AiLabel, Budget, Deliverable, LastFrame, Matrix, Shot, ShotList
 from wanx_render.source import Source
 from wanx_render.variables import Template
 
@@ -114,6 +114,7 @@ _BY_PLACE: tuple[tuple[str, type[BaseModel]], ...] = (
     ("shots", Shot),
     ("deliverables", Deliverable),
     ("budget", Budget),
+    ("label", AiLabel),
     ("matrix", Matrix),
 )
 
@@ -126,6 +127,11 @@ def _known_keys(path: source.Path) -> set[str]:
     for part in path[1:]:
         if model and isinstance(part, str) and part in model.model_fields:
             annotation = model.model_fields[part].annotation
-            inner = LastFrame if part == "image" else annotation
-            model = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+            model = LastFrame if part == "image" else _mapping_in(annotation)
     return {field.alias or key for key, field in model.model_fields.items()} if model else set()
+
+
+def _mapping_in(annotation: Any) -> type[BaseModel] | None:
+    """The class of a mapping among the types that a field may have."""
+    kinds = (annotation, *get_args(annotation))
+    return next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None)

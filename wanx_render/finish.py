@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from wanx_render import styled
-from wanx_render.ai_labels import Merged, Provenance, merge, provenance_notices
+from wanx_render.ai_labels import Merged, Provenance, provenance_notices, with_own
 from wanx_render.assemble import SOUND_VERSION
 from wanx_render.bench import Bench
 from wanx_render.captions import Captions, write_srt
@@ -38,6 +38,7 @@ from wanx_render.sync import Mark, mark
 from wanx_render.timeline import Body, Part, frames_of
 from wanx_render.timeline import Seam as Joint
 from wanx_render.timing import SAMPLE_RATE, frames_in, nearest, samples_in
+from wanx_render.visible_label import DrawnLabel, shown
 
 T = TypeVar("T")
 
@@ -179,11 +180,15 @@ class Finisher:
         """What is to be encoded for a part; None where a clip has not landed yet."""
         frame = layout.frame
         captions = self._captions(deliverable, part, layout)
+        drawn = self._drawn(deliverable, layout)
+        label = drawn.within(part.start, part.frames) if drawn else None
         first = self._segment(deliverable, part.shot, part.skip, part.frames, frame)
         if isinstance(part, Body):
-            return replace(first, captions=captions) if first else None
+            return replace(first, captions=captions, label=label) if first else None
         second = self._segment(deliverable, part.shot + 1, 0, part.frames, frame)
-        return Seam(first, second, part.transition, captions) if first and second else None
+        if not first or not second:
+            return None
+        return Seam(first, second, part.transition, captions, label)
 
     def _segment(
         self, deliverable: Deliverable, number: int, skip: int, frames: int, frame: Frame
@@ -256,7 +261,7 @@ class Finisher:
         sound = self._sound_call(wanted, mix, layout)
         await self._sound(sound, wanted)
         stills = stills_of(self._plan, deliverable, layout)
-        label = self._label()
+        label = self._label(deliverable)
         key = _join_key([*keys, sound.target.name], stills, label)
         target = self._folder / f"{deliverable.name}.mp4"
         same = earlier is not None and earlier.key == key
@@ -275,6 +280,7 @@ class Finisher:
             marks=self._marks(mix, layout),
             stills=stills,
             label=label,
+            drawn=self._drawn(deliverable, layout),
         )
         self._emit(Event("joining", f"{len(keys)} parts", deliverable=deliverable.name))
         joined = await self._healed(lambda: self._bench.deliverable(call), wanted, sound)
@@ -297,9 +303,21 @@ class Finisher:
         ids = (shot.shot.id for shot in self._plan.shots)
         return {name: self._layouts.landed[name].provenance for name in ids}
 
-    def _label(self) -> Merged:
-        """The label of AI-generated content that a deliverable of these clips carries."""
-        return merge(label for each in self._picked().values() for label in each.labels)
+    def _label(self, deliverable: Deliverable) -> Merged:
+        """The label of AI-generated content in the metadata of a deliverable."""
+        own = deliverable.label.fields if deliverable.label else {}
+        carried = (label for each in self._picked().values() for label in each.labels)
+        return with_own(carried, own)
+
+    def _drawn(self, deliverable: Deliverable, layout: Layout) -> DrawnLabel | None:
+        """The label of AI-generated content that is seen in a deliverable. Raises Broken."""
+        label, frame = deliverable.label, layout.frame
+        if label is None or not label.words:
+            return None
+        drawn = shown(label, frame.size, frame.rate, frames_of(layout.parts))
+        if drawn is None:
+            raise Broken(f"the label {label.words} does not fit into {frame.size}")
+        return drawn
 
     def _sound_call(self, wanted: "Sequence[_Wanted]", mix: Mix, layout: Layout) -> SoundCall:
         """What makes the finished sound of these pieces, by the name its bytes give it."""

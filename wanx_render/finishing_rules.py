@@ -1,18 +1,27 @@
 """Rules about what is made of the clips: trims, crops, sizes, transitions, sounds, words."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING
 
 from PIL import ImageColor
 
 from wanx_render.capabilities import Model
 from wanx_render.diagnostics import Diagnostic, did_you_mean
-from wanx_render.geometry import crop_unit, cropped_away, enlargement, largest_exact
+from wanx_render.geometry import (
+    Aspect,
+    Size,
+    crop_boxes,
+    crop_unit,
+    cropped_away,
+    enlargement,
+    largest_exact,
+)
 from wanx_render.scene import Scene, is_file, is_url
-from wanx_render.shotlist import Deliverable, Shot
+from wanx_render.shotlist import AiLabel, Deliverable, Shot, gaze_at
 from wanx_render.timing import frames_in
 
 if TYPE_CHECKING:
@@ -136,12 +145,19 @@ def _used(shot: Shot, model: Model) -> Fraction:
     return max(end - shot.trim.start, Fraction(0)) / shot.speed + shot.hold
 
 
-def poster_outside(scene: Scene) -> Iterator[Diagnostic]:
+def _length(scene: Scene) -> Fraction | None:
+    """The seconds that the whole lasts; None where no shot has a known model."""
     shots = [(shot, _used(shot, model)) for _, shot, model in scene.models()]
+    if not shots:
+        return None
     whole = sum((used for _, used in shots), Fraction(0))
-    whole -= sum((shot.transition.seconds for shot, _ in shots[:-1]), Fraction(0))
+    return whole - sum((shot.transition.seconds for shot, _ in shots[:-1]), Fraction(0))
+
+
+def poster_outside(scene: Scene) -> Iterator[Diagnostic]:
+    whole = _length(scene)
     for index, deliverable in scene.deliverables.items():
-        if deliverable.poster is not None and shots and deliverable.poster >= whole:
+        if deliverable.poster is not None and whole is not None and deliverable.poster >= whole:
             yield Diagnostic(
                 "poster-outside",
                 f"{deliverable.name}: the poster at {float(deliverable.poster):g} s lies behind "
@@ -185,6 +201,118 @@ def mix_unusable(scene: Scene) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 "duck-without-music", told, place, "add music, or leave duck out", "warning"
             )
+
+
+_NOMINAL = 1080  # pixels of the shorter side; whether words fit hangs on the aspect alone
+
+
+def label_unusable(scene: Scene) -> Iterator[Diagnostic]:
+    """A label of AI-generated content must be drawable, fit, and be seen for long enough."""
+    for index, deliverable in scene.deliverables.items():
+        label = deliverable.label or scene.label
+        if label is None or not label.words:
+            continue
+        # Drawing words takes a tenth of a start; lists without any do without it.
+        from wanx_render import visible_label
+
+        place = scene.place(("deliverables", index, "label") if deliverable.label else ("label",))
+        if problem := visible_label.problem_with(label.words):
+            message = f"the label {label.words[:40]!r} cannot be shown: {problem}"
+            yield Diagnostic("label-undrawable", message, place, "use other words")
+            continue
+        aspect = deliverable.aspect
+        size = deliverable.size or aspect.size(2 * ceil(_NOMINAL / 2 / min(_sides(aspect))))
+        if visible_label.placed(label.words, label.corner, size, 1) is None:
+            yield Diagnostic(
+                "label-too-long",
+                f"the label {label.words[:40]!r} does not fit into {deliverable.name}: its letters "
+                "must be 5 % of the shorter side high",
+                place,
+                "shorten it, or divide it into lines",
+            )
+
+
+def label_short(scene: Scene) -> Iterator[Diagnostic]:
+    """A film that is shorter than its label must be seen."""
+    words = [d.name for d in scene.deliverables.values() if (d.label or scene.label or _NONE).words]
+    seconds = _length(scene)
+    if not words or seconds is None:
+        return
+    from wanx_render.visible_label import LEAST_SECONDS
+
+    if seconds < LEAST_SECONDS:
+        yield Diagnostic(
+            "label-short",
+            f"the whole lasts {float(seconds):g} s; "
+            f"a label must be seen for {LEAST_SECONDS} s at least",
+            scene.place(("shots",)),
+            "make the film longer: hold of the last shot does",
+            "warning",
+        )
+
+
+_NONE = AiLabel(visible="none", metadata=False)
+
+
+def _sides(aspect: Aspect) -> tuple[int, int]:
+    return aspect.width, aspect.height
+
+
+def watermark_cut(scene: Scene) -> Iterator[Diagnostic]:
+    """The service draws its label at the lower right; a crop may cut it away."""
+    for index, deliverable in scene.deliverables.items():
+        own = (deliverable.label or scene.label or _NONE).words
+        if deliverable.fit != "crop" or own:
+            continue
+        marked = [(shot, size) for shot, size in scene.clips() if shot.watermark]
+        cut = [shot.id for shot, size in marked if _cuts_corner(shot, size, deliverable)]
+        if cut:
+            yield Diagnostic(
+                "watermark-cut",
+                f"{deliverable.name} cuts off the lower right of {_listed(iter(cut))}, "
+                "where the service draws its label",
+                scene.place(("deliverables", index, "aspect")),
+                "set label: AI生成 for the finished film, or use fit: pad or blur",
+                "warning",
+            )
+
+
+_MARGIN = Fraction(2, 100)  # of a side: how far from the edge the service's words are at least
+
+
+def _cuts_corner(shot: Shot, size: Size, deliverable: Deliverable) -> bool:
+    if crop_unit(size, deliverable.aspect) < 2:
+        return False
+    boxes = crop_boxes(size, deliverable.aspect, gaze_at(shot, deliverable))
+    lost = ((size.width - b.x - b.width, size.height - b.y - b.height) for b in boxes)
+    return any(x > size.width * _MARGIN or y > size.height * _MARGIN for x, y in lost)
+
+
+def label_missing(scene: Scene) -> Iterator[Diagnostic]:
+    """Clips of a real service that go out without any label; the mock's are no such content."""
+    if scene.backend == "mock":
+        return
+    shots, deliverables = scene.shots.values(), scene.deliverables.values()
+    if message := unlabelled(shots, deliverables, scene.label):
+        place = scene.place(("shots",))
+        yield Diagnostic("label-missing", message, place, LABEL_HINT, "warning")
+
+
+LABEL_HINT = "add label: AI生成 to the list, or label: none where you label elsewhere"
+
+
+def unlabelled(
+    shots: Iterable[Shot], deliverables: Iterable[Deliverable], label: AiLabel | None
+) -> str:
+    """Which deliverables have generated shots and nothing that says so, as a sentence, or nothing.
+
+    ``label`` is the list's. A label in the metadata of clips is not known before they are there.
+    """
+    names = [d.name for d in deliverables if d.label is None and label is None]
+    if not names or all(shot.watermark for shot in shots):
+        return ""
+    verb = "is" if len(names) == 1 else "are"
+    return f"nothing says that {_listed(iter(names))} {verb} AI-generated"
 
 
 def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:

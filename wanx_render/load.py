@@ -26,6 +26,7 @@ from wanx_render.scene import Scene
 from wanx_render.shotlist import (
     CHAIN_TAG,
     PATH_TAG,
+    AiLabel,
     Deliverable,
     Matrix,
     Shot,
@@ -235,6 +236,8 @@ class _Checker:
             pictures=self.looker.pictures,
             sounds=self.looker.sounds,
             place=places.of,
+            backend=whole.backend if whole else "mock",
+            label=parts.one("label", AiLabel, given) if (given := written.get("label")) else None,
         )
         chosen, stray = picks.read(_picked_for(self.file, filling.row), scene.ids)
         found = (*parts.problems, *unseen, *unheard, *rules.findings(scene), *stray)

@@ -16,7 +16,17 @@ from itertools import accumulate
 from pathlib import Path
 from threading import get_ident
 
-from wanx_render import alignment, captions, container, evidence, ffmpeg, integrity, probing, sync
+from wanx_render import (
+    alignment,
+    captions,
+    container,
+    evidence,
+    ffmpeg,
+    integrity,
+    probing,
+    sync,
+    visible_label,
+)
 from wanx_render.ai_labels import UNLABELLED, Merged
 from wanx_render.assemble import (
     join_arguments,
@@ -32,7 +42,8 @@ from wanx_render.plan import Frame
 from wanx_render.stills import Known, Pictures, Stills, discard, drawn, numbers_of, taken
 from wanx_render.sync import Mark
 from wanx_render.timing import samples_in
-from wanx_render.verify import Promise, verify
+from wanx_render.verify import Check, Promise, verify
+from wanx_render.visible_label import DrawnLabel
 
 # A limiter takes away what a gain brought; after a few turns it is as near as it gets.
 _LEVELLINGS = 4
@@ -59,6 +70,7 @@ def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> Non
     try:
         for piece, part in parts:
             drawn += captions.save(piece.captions, piece.frame.size, part) if piece.captions else []
+            drawn += visible_label.save(piece.label, part) if piece.label else []
         ffmpeg.run(program, together(parts))
         seen = evidence.examine(program, [part for _, part in parts], [call.wish for call in calls])
         for call, (piece, part), shown in zip(calls, parts, seen, strict=True):
@@ -137,6 +149,7 @@ class JoinCall:
     marks: tuple[Mark, ...] = ()  # flashes that must be seen with their beeps
     stills: Stills | None = None
     label: Merged = UNLABELLED  # of AI-generated content, written into the file and its pictures
+    drawn: DrawnLabel | None = None  # and the one that must be seen
 
     @property
     def promise(self) -> Promise:
@@ -175,7 +188,11 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         shown, heard = _kept(call.segments, sound)
         _join(program, call, sound, part)
         finding = verify(program, part, call.promise, shown, heard)
-        checks = (*finding.checks, *sync.checks(program, part, call.marks, call.frame.rate))
+        checks = (
+            *finding.checks,
+            *sync.checks(program, part, call.marks, call.frame.rate),
+            *_seen(program, part, call),
+        )
         if wrong := [check for check in checks if not check.holds]:
             _insist_on([*call.segments, sound])  # or they changed while they were read
             told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
@@ -194,6 +211,21 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
         discard(part)
         part.unlink(missing_ok=True)
         own.unlink(missing_ok=True)
+
+
+def _seen(program: ffmpeg.Ffmpeg, part: Path, call: JoinCall) -> Iterator[Check]:
+    """Whether the label is seen at the beginning, in the middle and at the end of its time."""
+    label, rate = call.drawn, call.frame.rate
+    if label is None:
+        return
+    expected = f"{label.text} for {label.frames} frames"
+    for frame in visible_label.looked_at(label):
+        # A little before the frame, or its neighbour may be taken for it.
+        at = (frame - Fraction(1, 4)) / rate if frame else Fraction(0)
+        if not visible_label.is_seen(label, probing.luma(program, part, at, label.box)):
+            yield Check("visible label", expected, f"not seen in frame {frame}")
+            return
+    yield Check("visible label", expected, expected)
 
 
 def _put(part: Path, target: Path) -> None:

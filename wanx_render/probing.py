@@ -27,7 +27,7 @@ from wanx_render import ai_labels, container, ffmpeg, integrity
 from wanx_render.ai_labels import NO_PROVENANCE, Provenance
 from wanx_render.errors import FfmpegError
 from wanx_render.ffmpeg import BOUNDED, STRICT, WHITELIST, Ffmpeg, file_url
-from wanx_render.geometry import Size
+from wanx_render.geometry import Box, Size
 
 # A line for each packet. Left to itself ffmpeg sends each line at once, and waking up for every one
 # cost us five times what reading them does.
@@ -447,6 +447,21 @@ def _means(luma: bytes) -> list[float]:
 
 def _shorts(data: bytes) -> memoryview:
     return memoryview(data[: len(data) // 2 * 2]).cast("h")
+
+
+def luma(program: Ffmpeg, path: Path, start: Fraction, box: Box) -> bytes:
+    """The luma, 0 to 255, of the first frame from ``start`` seconds on, within ``box``."""
+    out, _ = ffmpeg.ask(
+        program,
+        (
+            *STRICT, *WHITELIST, "-ss", f"{float(start):.6f}", "-i", file_url(path),
+            "-map", "0:v:0", "-frames:v", "1",
+            "-vf", f"crop={box.width}:{box.height}:{box.x}:{box.y},format=gray",
+            "-f", "rawvideo", "-",
+        ),
+        timeout=120,
+    )  # fmt: skip
+    return out
 
 
 def samples(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> memoryview:

@@ -125,4 +125,8 @@ RULES = (
     finishing_rules.mix_unusable,
     finishing_rules.captions_unusable,
     finishing_rules.captions_too_long,
+    finishing_rules.label_unusable,
+    finishing_rules.label_short,
+    finishing_rules.watermark_cut,
+    finishing_rules.label_missing,
 )

@@ -9,7 +9,7 @@ from wanx_render.capabilities import Catalog, Model
 from wanx_render.diagnostics import Span
 from wanx_render.geometry import Size, predicted_size
 from wanx_render.pictures import Picture
-from wanx_render.shotlist import Deliverable, Shot
+from wanx_render.shotlist import AiLabel, Deliverable, Shot
 from wanx_render.soundtracks import Soundtrack
 
 Place = Callable[[tuple[str | int, ...]], Span]
@@ -28,6 +28,8 @@ class Scene:
     pictures: Mapping[str, Picture]  # by the words the list uses; only those that could be read
     sounds: Mapping[str, Soundtrack]
     place: Place
+    backend: str = "mock"
+    label: AiLabel | None = None  # of the list, for deliverables without their own
 
     def models(self) -> list[tuple[int, Shot, Model]]:
         """Each shot with its model, where there is such a model."""

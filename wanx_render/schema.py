@@ -65,7 +65,17 @@ DESCRIPTIONS = {
     "fade_in": "Seconds over which the music comes in",
     "fade_out": "Seconds over which the music goes out at the end",
     "voices": "Sound files laid over the whole, each from a shot's beginning or a time on",
-    "at": "Seconds after the beginning of the shot, or of the whole where no shot is named",
+    "at": "For a voice: seconds after the beginning of the shot, or of the whole where no shot is "
+    "named. For a label: start shows it for three seconds, always to the end",
+    "label": "The label of AI-generated content: words over the finished film and a tag in its "
+    "metadata; none where it is made elsewhere",
+    "visible": "The words of the label; none for no words",
+    "corner": "Where the words of the label stand",
+    "metadata": "Whether the tag AIGC is written; tags that clips carry are kept in any case",
+    "producer": "The tag's ContentProducer",
+    "produce_id": "The tag's ProduceID",
+    "propagator": "The tag's ContentPropagator",
+    "propagate_id": "The tag's PropagateID",
     "caption": "Words that are seen over the shot",
     "quality": "draft to look at quickly, standard, master for further editing",
     "codec": "h264 is what every player knows; the others where this machine's ffmpeg has them",
@@ -107,6 +117,12 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
     properties["defaults"] = _described("defaults", {"$ref": "#/definitions/Defaults"})
     aspect = definitions["Deliverable"]["properties"]["aspect"]
     properties["deliverables"]["items"] = {"anyOf": [aspect, {"$ref": "#/definitions/Deliverable"}]}
+    for part, name in (
+        (properties, "label"),
+        (definitions["Deliverable"]["properties"], "label"),
+        (definitions["Sound"]["properties"], "music"),
+    ):
+        part[name] = _or_text(part[name])
     for part in (definitions["Shot"], definitions["Defaults"], definitions["Deliverable"]):
         part["properties"] = {name: _or_filled(each) for name, each in part["properties"].items()}
     return {
@@ -115,6 +131,11 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
         **whole,
         "definitions": definitions,
     }
+
+
+def _or_text(field: dict[str, Any]) -> dict[str, Any]:
+    """A mapping that may also be written as one text."""
+    return {**field, "anyOf": [*field["anyOf"], {"type": "string"}]}
 
 
 _FILLED: dict[str, Any] = {"type": "string", "pattern": r"\$\{[^{}]+\}"}

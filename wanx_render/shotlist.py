@@ -366,6 +366,53 @@ class Sound(Written):
         return (*music, *(voice.file for voice in self.voices))
 
 
+Corner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
+
+
+class AiLabel(Written):
+    """A label of AI-generated content: words over the finished film, and a tag in its container.
+
+    ``label: none`` neither draws nor writes one: it is made elsewhere.
+    """
+
+    visible: Annotated[str, Field(min_length=1, max_length=100)] = "AI生成"  # or none
+    at: Literal["start", "always"] = "start"
+    corner: Corner = "top-left"
+    metadata: bool = Field(default=True, strict=True)
+    producer: str = ""  # fields of the tag AIGC, see ``ai_labels``
+    produce_id: str = ""
+    propagator: str = ""
+    propagate_id: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        """``label: AI生成`` means these words; ``label: none`` no label at all."""
+        if value == "none":
+            return {"visible": "none", "metadata": False}
+        return {"visible": value} if isinstance(value, str) else value
+
+    @property
+    def words(self) -> str:
+        """What is drawn; nothing where the label is not to be seen."""
+        return "" if self.visible == "none" else self.visible.strip()
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields of the tag; none where it is not written."""
+        if not self.metadata:
+            return {}
+        return {
+            "Label": "1",
+            "ContentProducer": self.producer,
+            "ProduceID": self.produce_id,
+            "ReservedCode1": "",
+            "ContentPropagator": self.propagator,
+            "PropagateID": self.propagate_id,
+            "ReservedCode2": "",
+        }
+
+
 Quality = Literal["draft", "standard", "master"]
 Codec = Literal[
     "h264", "h265", "av1",
@@ -391,6 +438,7 @@ class Deliverable(Written):
     captions: Literal["burn", "sidecar", "both", "none"] = "burn"
     subtitles: str | None = None  # an SRT or ASS file for the whole, beside the shots' captions
     font: str | None = None
+    label: AiLabel | None = None  # of AI-generated content; else the list's
 
     @model_validator(mode="before")
     @classmethod
@@ -445,6 +493,13 @@ Backend = Literal["mock", "dashscope"]
 Region = Literal["beijing", "singapore"]
 
 
+def labelled(deliverable: Deliverable, label: AiLabel | None) -> Deliverable:
+    """The deliverable with the list's ``label`` where it has none of its own."""
+    if label is None or deliverable.label is not None:
+        return deliverable
+    return deliverable.model_copy(update={"label": label})
+
+
 def gaze_at(shot: Shot, deliverable: Deliverable) -> Gaze:
     """What a crop of ``deliverable`` keeps in view of ``shot``."""
     return deliverable.focus.get(shot.id, shot.focus)
@@ -458,6 +513,7 @@ class ShotList(Written):
     backend: Backend = "mock"
     region: Region = "beijing"
     budget: Budget | None = None
+    label: AiLabel | None = None  # of AI-generated content, for every deliverable without its own
     shots: tuple[Shot, ...] = Field(min_length=1)
     deliverables: tuple[Deliverable, ...] = Field(min_length=1)
 

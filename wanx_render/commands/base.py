@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from errno import EISDIR
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import TextIO
 
 from wanx_render import capabilities, picks, plan
 from wanx_render.capabilities import Catalog
-from wanx_render.diagnostics import Diagnostic, clean, did_you_mean
+from wanx_render.diagnostics import Diagnostic, Span, clean, did_you_mean
 from wanx_render.errors import BadInput
+from wanx_render.finishing_rules import LABEL_HINT, unlabelled
 from wanx_render.load import Loaded, load
 from wanx_render.plan import Plan
 
@@ -121,7 +122,16 @@ def make_plan(
 def warnings(loaded: Loaded, made: Plan) -> tuple[Diagnostic, ...]:
     """What is worth warning of, now that it is known how many takes each shot has."""
     takes = {shot.shot.id: len(shot.takes) for shot in made.shots}
-    return (*loaded.warnings, *picks.stale(loaded.picks, takes))
+    return (*loaded.warnings, *picks.stale(loaded.picks, takes), *_unlabelled(loaded, made))
+
+
+def _unlabelled(loaded: Loaded, made: Plan) -> Iterator[Diagnostic]:
+    """What the list's own backend did not make worth a warning, where another one was chosen."""
+    if made.world == "mock" or loaded.shots.backend != "mock":
+        return
+    if message := unlabelled((shot.shot for shot in made.shots), made.deliverables, None):
+        place = Span(str(loaded.file))
+        yield Diagnostic("label-missing", message, place, LABEL_HINT, "warning")
 
 
 def refuse_unknown(option: str, names: Iterable[str], made: Plan) -> None:

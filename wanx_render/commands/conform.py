@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wanx_render import ffmpeg, intake
-from wanx_render.ai_labels import Merged, merge, provenance_notices
+from wanx_render import ffmpeg, intake, visible_label
+from wanx_render.ai_labels import Merged, provenance_notices, with_own
 from wanx_render.commands.base import World, writable_file
 from wanx_render.commands.folder import pool, scratch
 from wanx_render.conform import Segment, Take
@@ -25,6 +25,7 @@ from wanx_render.needs import insist
 from wanx_render.plan import frame_of
 from wanx_render.shotlist import Deliverable, Shot
 from wanx_render.timing import Cut, cut_of
+from wanx_render.visible_label import DrawnLabel
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,18 @@ def conform(options: ConformOptions, world: World) -> int:
     except ValueError as error:
         raise _wrong(str(error), "the picture is too small for this aspect") from None
     segment = Segment.whole(take, _cut(shot, take), shot.focus, frame)
+    segment = replace(segment, label=_drawn(wanted, segment))
+    own = wanted.label.fields if wanted.label else {}
+    label = with_own(take.provenance.labels, own)
     with scratch(options.out.parent) as folder:
         piece, film = folder / "piece.mov", folder / "film.mp4"
         mix = Mix(loudness=wanted.audio.loudness)
         with pool() as executor:  # so that Ctrl-C is heard while ffmpeg works
             executor.submit(make_segment, program, segment, piece).result()
-            label = merge(take.provenance.labels)
-            call = JoinCall("clip", (piece,), frame, segment.frames, film, mix, label=label)
+            call = JoinCall(
+                "clip", (piece,), frame, segment.frames, film, mix,
+                label=label, drawn=segment.label,
+            )  # fmt: skip
             joined = executor.submit(make_deliverable, program, call).result()
         film.replace(options.out)
         sync_folder(options.out.parent)
@@ -107,6 +113,19 @@ def _cut(shot: Shot, take: Take) -> Cut:
         raise _wrong(f"the clip lasts {float(seconds):g} s", "begin before its end")
     cut = cut_of(shot.trim.start, shot.trim.end, seconds, take.rate)
     return replace(cut, speed=shot.speed, hold=shot.hold)
+
+
+def _drawn(wanted: Deliverable, segment: Segment) -> DrawnLabel | None:
+    """The label that shall be seen. Raises BadInput where it cannot be drawn or does not fit."""
+    label, frame = wanted.label, segment.frame
+    if label is None or not label.words:
+        return None
+    if problem := visible_label.problem_with(label.words):
+        raise _wrong(f"the label cannot be shown: {problem}", "use other words")
+    drawn = visible_label.shown(label, frame.size, frame.rate, segment.frames)
+    if drawn is None:
+        raise _wrong(f"the label {label.words!r} does not fit into {frame.size}", "shorten it")
+    return drawn
 
 
 def _wanted(options: ConformOptions) -> tuple[Shot, Deliverable]:
