@@ -22,7 +22,8 @@ from wanx_render.backends import mock
 from wanx_render.cli import main as command_line
 
 SHOTS = 66
-MOTIONS = ({}, {"speed": 2}, {"speed": 0.5}, {"hold": 1})
+# Of the shots of one kind, in turn. A slower beep would be two for the judge: silence is slowed.
+MOTIONS = {4: ({}, {"speed": 2}, {"hold": 1}), 5: ({}, {"speed": 0.5})}
 
 
 def write_list(folder: Path, shots: int) -> Path:
@@ -37,7 +38,8 @@ def write_list(folder: Path, shots: int) -> Path:
         seconds = 5 if number % 6 == 5 else 10
         fields: dict[str, Any] = {"id": f"s{number:02}", "image": "a.png", "duration": seconds,
                                   "prompt": f"programme {number}"}  # fmt: skip
-        fields |= MOTIONS[number // 11 % 4] if number % 11 == 4 else {}
+        motions = MOTIONS.get(number % len(KINDS), ({},))
+        fields |= motions[number // len(KINDS) % len(motions)]
         if number % 7 == 3 and number + 1 < shots:
             fields["transition"] = {"type": "dissolve", "duration": 0.4}
         lines.append(f"  - {json.dumps(fields)}")
