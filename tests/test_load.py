@@ -169,3 +169,23 @@ def test_the_sound_of_a_shot_is_kept_muted_or_so_many_decibels(
     (tmp_path / "list.yaml").write_text(shots)
     (shot,) = load(tmp_path / "list.yaml", catalog).shots.shots
     assert str(shot.sound) == gain
+
+
+def test_what_a_list_says_of_captions_is_for_all_deliverables(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    Image.new("RGB", (480, 640), "navy").save(tmp_path / "a.png")
+    extra = (
+        "  - {aspect: 3:4, safe_area: reels, caption_style: {position: top, outline: none}}\n"
+        "caption_style: {size: 0.1, colour: Yellow, outline: '#102030'}\n"
+        "safe_area: douyin\n"
+        "lang: ja\n"
+    )
+    first, second = small(tmp_path, catalog, "a.png", extra).shots.deliverables
+    assert (first.safe_area, second.safe_area, second.lang) == ("douyin", "reels", "ja")
+    assert (first.name, first.caption_style.outline) == ("9x16", "#102030")
+    style = second.caption_style.model_dump()
+    assert style == {
+        "size": "1/10", "colour": "yellow", "outline": "none", "position": "top",
+        "box": "none",
+    }  # fmt: skip

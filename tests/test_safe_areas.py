@@ -1,9 +1,12 @@
 """What apps cover of a frame: figures with their sources, for frames of any shape."""
 
+from typing import get_args
+
 import pytest
 
 from wanx_render.geometry import Size
 from wanx_render.safe_areas import Margins, about, platforms, safe_area
+from wanx_render.shotlist import Platform
 
 
 @pytest.mark.parametrize("platform", platforms())
@@ -22,6 +25,10 @@ def test_bars_beside_a_wider_frame_cost_no_margin() -> None:
     wide = safe_area(Size(1080, 810), "tiktok")
     assert wide == Margins(top=41, right=180, bottom=41, left=120)
     assert safe_area(Size(1080, 1440), "tiktok").bottom == 500 - 240
+
+
+def test_every_platform_can_be_named_in_a_list() -> None:
+    assert set(get_args(Platform)) == set(platforms())
 
 
 def test_without_a_platform_there_are_margins_too_and_an_unknown_one_is_an_error() -> None:

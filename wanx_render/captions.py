@@ -21,6 +21,7 @@ from wanx_render.fonts import (
     shapes,
 )
 from wanx_render.geometry import Size
+from wanx_render.shotlist import Deliverable
 from wanx_render.timing import nearest
 from wanx_render.typesetting import DRAWING_VERSION, PLAIN, Sheet, Style, draw
 
@@ -36,6 +37,7 @@ class Cue:
     text: str
     start: int
     frames: int
+    language: str = ""  # where it was said
 
     @property
     def end(self) -> int:
@@ -74,12 +76,19 @@ def together(cues: Iterable[Cue]) -> tuple[Cue, ...]:
     times = sorted({time for cue in every for time in (cue.start, cue.end)})
     found: list[Cue] = []
     for start, end in pairwise(times):
-        lines = [cue.text for cue in every if cue.start <= start and end <= cue.end]
-        text = "\n".join(lines)
-        if found and found[-1].text == text and found[-1].end == start:
-            found[-1] = replace(found[-1], frames=end - found[-1].start)
-        elif lines:
-            found.append(Cue(text, start, end - start))
+        seen = [cue for cue in every if cue.start <= start and end <= cue.end]
+        text = "\n".join(cue.text for cue in seen)
+        language = next((cue.language for cue in seen if cue.language), "")
+        whole = Cue(text, start, end - start, language)
+        before = found[-1] if found else None
+        if (
+            before
+            and before.end == start
+            and whole == replace(before, start=start, frames=whole.frames)
+        ):
+            found[-1] = replace(before, frames=end - before.start)
+        elif seen:
+            found.append(whole)
     return tuple(found)
 
 
@@ -158,11 +167,28 @@ def problem_with(text: str, font: Font | None = None) -> str:
     return ""
 
 
+def style_of(deliverable: Deliverable, usual: str = "") -> Style:
+    """How the words of a deliverable look; ``usual`` is the language most of them are in."""
+    style = deliverable.caption_style
+    return Style(
+        size=style.size,
+        colour=style.colour,
+        outline=style.outline,
+        position=style.position,
+        box=style.box,
+        safe_area=deliverable.safe_area or "",
+        language=deliverable.lang or "",
+        usual=usual,
+    )
+
+
 def save(captions: Captions, size: Size, target: Path) -> list[Path]:
     """Draw every cue beside ``target``, and write its script there; everything that was made."""
     paths = cue_paths(captions, target)
     for cue, path in zip(captions.cues, paths, strict=True):
-        picture = draw(cue.text, Sheet(size, captions.font, captions.style))
+        language = cue.language or captions.style.language
+        style = replace(captions.style, language=language)
+        picture = draw(cue.text, Sheet(size, captions.font, style))
         picture.save(path, "PNG", compress_level=1)
     if not captions.script:
         return paths

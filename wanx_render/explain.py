@@ -8,13 +8,24 @@ from pydantic import BaseModel
 
 from wanx_render import source
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
-from wanx_render.shotlist import AiLabel, Budget, Deliverable, LastFrame, Matrix, Shot, ShotList
+from wanx_render.shotlist import (
+    FOR_ALL,
+    AiLabel,
+    Budget,
+    CaptionStyle,
+    Deliverable,
+    LastFrame,
+    Matrix,
+    Shot,
+    ShotList,
+)
 from wanx_render.source import Source
 from wanx_render.variables import Template
 
 
 class Places:
-    """Where things stand, knowing that a shot's value may come from ``defaults``."""
+    """Where things stand, knowing that a shot's value may come from ``defaults``, and some of a
+    deliverable from the list."""
 
     def __init__(self, read: Source) -> None:
         self.read = read
@@ -30,6 +41,11 @@ class Places:
         if len(path) >= 3 and path[0] == "shots" and path[:3] not in self.read:
             fallback = ("defaults", *path[2:])
             if fallback[:2] in self.read:
+                return fallback
+        # A key that the deliverable has not may be that of all deliverables.
+        if len(path) >= 3 and path[0] == "deliverables" and path[2] in FOR_ALL:
+            fallback = path[2:]
+            if path[:4] not in self.read and fallback[:2] in self.read:
                 return fallback
         return path
 
@@ -115,6 +131,7 @@ _BY_PLACE: tuple[tuple[str, type[BaseModel]], ...] = (
     ("deliverables", Deliverable),
     ("budget", Budget),
     ("label", AiLabel),
+    ("caption_style", CaptionStyle),
     ("matrix", Matrix),
 )
 

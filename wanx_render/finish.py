@@ -18,7 +18,7 @@ from wanx_render import styled
 from wanx_render.ai_labels import Merged, Provenance, provenance_notices, with_own
 from wanx_render.assemble import SOUND_VERSION
 from wanx_render.bench import Bench
-from wanx_render.captions import Captions, write_srt
+from wanx_render.captions import Captions, style_of, write_srt
 from wanx_render.conform import Piece, Seam, Segment, Take, sound_key, sources
 from wanx_render.errors import Broken, Damaged, WanxError
 from wanx_render.events import Emit, Event
@@ -172,9 +172,11 @@ class Finisher:
         mine, rate = layout.cues_at(part), layout.frame.rate
         script = self._script(deliverable)
         seen = script and script.within(part.start / rate, (part.start + part.frames) / rate)
-        if not seen or not seen.lines:
-            return Captions(mine, *self._font(deliverable)) if mine else None
-        return Captions(mine, *self._font(deliverable), seen.text(), part.start)
+        style = style_of(deliverable, layout.language)
+        if seen and seen.lines:
+            font = self._font(deliverable)
+            return Captions(mine, *font, seen.text(), part.start, style)
+        return Captions(mine, *self._font(deliverable), style=style) if mine else None
 
     def _piece(self, deliverable: Deliverable, part: Part, layout: Layout) -> Piece | None:
         """What is to be encoded for a part; None where a clip has not landed yet."""

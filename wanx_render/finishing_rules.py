@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
@@ -360,7 +361,7 @@ def captions_too_long(scene: Scene) -> Iterator[Diagnostic]:
     for deliverable in burning:
         sheet = _sheet(scene, deliverable)
         for index, shot in worded.items():
-            if sheet and not typesetting.fits(shot.caption, sheet):
+            if sheet and not typesetting.fits(shot.caption, _in(sheet, shot.lang)):
                 yield Diagnostic(
                     "caption-too-long",
                     f"the caption of {shot.id} does not fit on {deliverable.name} "
@@ -375,7 +376,7 @@ def _sheet(scene: Scene, deliverable: Deliverable) -> "typesetting.Sheet | None"
 
     Where no clip's size is known, a frame of its shape: letters grow with the frame.
     """
-    from wanx_render import fonts, typesetting
+    from wanx_render import captions, fonts, typesetting
 
     font = _font(scene, deliverable.font) if deliverable.font else fonts.chinese()
     size = deliverable.size
@@ -386,7 +387,12 @@ def _sheet(scene: Scene, deliverable: Deliverable) -> "typesetting.Sheet | None"
         except ValueError:
             short = min(deliverable.aspect.width, deliverable.aspect.height)
             size = deliverable.aspect.size(max(2 * round(360 / short), 2))
-    return typesetting.Sheet(size, font) if font else None
+    return typesetting.Sheet(size, font, captions.style_of(deliverable)) if font else None
+
+
+def _in(sheet: "typesetting.Sheet", language: str | None) -> "typesetting.Sheet":
+    """The sheet for words of which somebody said what language they are in."""
+    return replace(sheet, style=replace(sheet.style, language=language)) if language else sheet
 
 
 def _font(scene: Scene, named: str | None) -> "fonts.Font | None":

@@ -13,6 +13,7 @@ from wanx_render.captions import Cue, read_srt, together, within
 from wanx_render.conform import Take
 from wanx_render.errors import Broken
 from wanx_render.evidence import Wish
+from wanx_render.lettering import common_language
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.shotlist import Deliverable
 from wanx_render.stills import Stills, cells, clock, numbers_of, small
@@ -33,6 +34,7 @@ class Layout:
     other_rates: int  # how many clips had another rate than predicted when this was reckoned
     numbers: tuple[int, ...] = ()  # the frames that the contact sheet shows
     poster: int = 0
+    language: str = ""  # of most of its words
 
     def wish_at(self, part: Part) -> Wish:
         """Which frames of a part contact sheet and poster show, counted from its first."""
@@ -89,7 +91,8 @@ class Layouts:
             for number in (part.shot, part.shot + 1)[: 1 + isinstance(part, Joint)]:
                 of[self._plan.shots[number].shot.id].append(part)
         cues = self._cues(deliverable, frame, parts, of)
-        layout = Layout(frame, parts, cues, of, self._other_rates)
+        language = common_language([cue.text for cue in cues])
+        layout = Layout(frame, parts, cues, of, self._other_rates, language=language)
         stills = stills_of(self._plan, deliverable, layout)
         layout = replace(layout, numbers=tuple(numbers_of(stills)), poster=stills.poster)
         self._layouts[deliverable.name] = layout
@@ -132,7 +135,8 @@ class Layouts:
             if isinstance(mine[-1], Joint) and mine[-1].shot == number:
                 end -= mine[-1].frames // 2
             if shot.shot.caption.strip() and end > start:
-                cues.append(Cue(shot.shot.caption.strip(), start, end - start))
+                language = shot.shot.lang or ""
+                cues.append(Cue(shot.shot.caption.strip(), start, end - start, language))
         if deliverable.subtitles and not is_styled(deliverable.subtitles):
             path, _ = file_of(self._plan, deliverable.subtitles)
             text = path.read_text(encoding="utf-8", errors="replace")

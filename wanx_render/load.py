@@ -25,6 +25,7 @@ from wanx_render.rows import Filling, Fillings, Row, fillings
 from wanx_render.scene import Scene
 from wanx_render.shotlist import (
     CHAIN_TAG,
+    FOR_ALL,
     PATH_TAG,
     AiLabel,
     Deliverable,
@@ -333,7 +334,8 @@ def _without_unknown_keys(item: Any, error: ValidationError) -> dict[str, Any] |
 
 
 def _merged(value: dict[str, Any], places: Places) -> dict[str, Any]:
-    """The list's value with ``defaults`` laid under every shot."""
+    """The list's value with ``defaults`` laid under every shot, and what is for all deliverables
+    under each of them."""
     defaults, shots = value.get("defaults"), value.get("shots")
     if defaults is None:
         defaults = {}
@@ -352,9 +354,26 @@ def _merged(value: dict[str, Any], places: Places) -> dict[str, Any]:
     if isinstance(shots, list):
         shots = [{**defaults, **shot} if isinstance(shot, dict) else shot for shot in shots]
     apart = ("defaults", *OUTSIDE)
-    return {key: item for key, item in value.items() if key not in apart} | (
-        {"shots": shots} if "shots" in value else {}
-    )
+    merged = {key: item for key, item in value.items() if key not in apart}
+    if "shots" in value:
+        merged["shots"] = shots
+    common = {key: value[key] for key in FOR_ALL if key in value}
+    if common and isinstance(value.get("deliverables"), list):
+        merged["deliverables"] = [_under(common, item) for item in value["deliverables"]]
+    return merged
+
+
+def _under(common: dict[str, Any], written: Any) -> Any:
+    """A deliverable as written, with what the list says for all of them laid under it."""
+    if isinstance(written, str):
+        written = {"aspect": written}
+    if not isinstance(written, dict):
+        return written
+    both = {**common, **written}
+    styles = [part.get("caption_style", {}) for part in (common, written)]
+    if all(isinstance(style, dict) for style in styles) and any(styles):
+        both["caption_style"] = {**styles[0], **styles[1]}
+    return both
 
 
 _KEY = re.compile(r"\bsk-[A-Za-z0-9]{16,}")

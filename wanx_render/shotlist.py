@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
+from PIL import ImageColor
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -26,6 +27,7 @@ from pydantic import (
 from pydantic.json_schema import PydanticJsonSchemaWarning
 from pydantic_core import PydanticCustomError
 
+from wanx_render.diagnostics import did_you_mean
 from wanx_render.geometry import CENTRE, Aspect, Fit, Focus, Gaze, Move, Size
 from wanx_render.timing import parse_rate
 
@@ -179,6 +181,79 @@ def _kind(json_schema: dict[str, Any], read: Any) -> tuple[Any, ...]:
     return (BeforeValidator(read), WithJsonSchema(json_schema))
 
 
+def _one_of(what: str, known: tuple[str, ...]) -> Any:
+    """Reads a word of a fixed set, with a hint where it is another."""
+
+    def read(value: Any) -> str:
+        if isinstance(value, str) and value in known:
+            return value
+        hint = did_you_mean(str(value)[:40].lower(), known)
+        raise _fail(
+            "value-unknown",
+            f"{str(value)[:40]!r} is not a valid {what}",
+            hint or f"use {', '.join(known[:-1])} or {known[-1]}",
+        )
+
+    return read
+
+
+_HEX_COLOUR = re.compile("#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
+
+
+def _colour(*, none: bool = False) -> Any:
+    """Reads a colour: a name, #RRGGBB or #RRGGBBAA; where ``none`` is allowed, also that."""
+
+    def read(value: Any) -> str:
+        colour = str(value).lower()
+        if none and value in (None, "none"):
+            return "none"
+        if colour in ImageColor.colormap or _HEX_COLOUR.fullmatch(colour):
+            return colour
+        names = [*ImageColor.colormap, *(["none"] if none else [])]
+        raise _fail(
+            "colour-unknown",
+            f"{str(value)[:40]!r} is not a valid colour",
+            did_you_mean(colour[:40], names)
+            or 'use a name such as black or white, or "#RRGGBB" in quotation marks'
+            + (", or none" if none else ""),
+        )
+
+    return read
+
+
+# What people write for the codes of languages that they mean.
+_MEANT = {"jp": "ja", "kr": "ko", "cn": "zh", "tw": "zh-TW", "hk": "zh-HK", "in": "hi"}
+
+
+def _language(value: Any) -> str:
+    if isinstance(value, str) and value.lower() not in _MEANT and _LANGUAGE.fullmatch(value):
+        return value
+    meant = _MEANT.get(str(value).lower(), "")
+    raise _fail(
+        "language-invalid",
+        f"{str(value)[:40]!r} is not a valid language tag",
+        f"did you mean {meant!r}?" if meant else "use a tag such as zh, zh-Hant, ja, ko or en",
+    )
+
+
+_LANGUAGE = re.compile("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
+SMALLEST_WORDS, LARGEST_WORDS = Fraction(2, 100), Fraction(20, 100)
+
+
+def _word_size(value: Any) -> Fraction:
+    if isinstance(value, Fraction):
+        return value
+    part = _between(value, 0, 1)
+    if part is None or not SMALLEST_WORDS <= part <= LARGEST_WORDS:
+        raise _fail(
+            "caption-size-invalid",
+            "the size of captions must be a number from 0.02 to 0.2: the height of a character "
+            "as a fraction of the frame's shorter side",
+            "write it as 0.045",
+        )
+    return part
+
+
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 # What Windows keeps for devices, whatever follows a dot; 1, 2 and 3 raised count as digits there.
 RESERVED = re.compile(
@@ -195,6 +270,18 @@ def _storable(value: str) -> str:
     return value
 
 
+Position = Literal["bottom", "middle", "top"]
+Platform = Literal["douyin", "xiaohongshu", "tiktok", "reels", "shorts"]
+PositionText = Annotated[Position, BeforeValidator(_one_of("position", get_args(Position)))]
+PlatformText = Annotated[Platform, BeforeValidator(_one_of("platform", get_args(Platform)))]
+ColourText = Annotated[str, *_kind({"type": "string"}, _colour())]
+ColourOrNone = Annotated[str, *_kind({"type": "string"}, _colour(none=True))]
+Language = Annotated[
+    str, *_kind({"type": "string", "pattern": f"^{_LANGUAGE.pattern}$"}, _language)
+]
+WordSize = Annotated[
+    Fraction, *_kind({"type": "number", "minimum": 0.02, "maximum": 0.2}, _word_size)
+]
 Name = Annotated[str, Field(pattern=_NAME)]
 FileName = Annotated[Name, AfterValidator(_storable)]
 AspectText = Annotated[
@@ -324,6 +411,7 @@ class Shot(Written):
     transition: Transition = Transition()
     sound: Gain = Decimal(0)  # of the clip's own sound, in the deliverables
     caption: str = ""  # words on the picture
+    lang: Language | None = None  # of the caption, instead of the deliverable's
 
 
 class Music(Written):
@@ -421,6 +509,16 @@ Codec = Literal[
 ]  # fmt: skip
 
 
+class CaptionStyle(Written):
+    """How captions look. Sizes are fractions of the frame's shorter side."""
+
+    size: WordSize = Fraction(58, 1000)
+    colour: ColourText = "white"
+    outline: ColourOrNone = "black"
+    position: PositionText = "bottom"
+    box: ColourOrNone = "none"
+
+
 class Deliverable(Written):
     """One finished file: its frame, its rate, its sound."""
 
@@ -439,6 +537,9 @@ class Deliverable(Written):
     subtitles: str | None = None  # an SRT or ASS file for the whole, beside the shots' captions
     font: str | None = None
     label: AiLabel | None = None  # of AI-generated content; else the list's
+    caption_style: CaptionStyle = CaptionStyle()
+    safe_area: PlatformText | None = None  # whose controls the captions stay clear of
+    lang: Language | None = None  # of the captions; else as their letters say
 
     @model_validator(mode="before")
     @classmethod
@@ -505,8 +606,13 @@ def gaze_at(shot: Shot, deliverable: Deliverable) -> Gaze:
     return deliverable.focus.get(shot.id, shot.focus)
 
 
+# Keys of a deliverable that a list may hold for all of them.
+FOR_ALL = ("caption_style", "safe_area", "lang")
+
+
 class ShotList(Written):
-    """A whole shot list, its defaults already merged into the shots."""
+    """A whole shot list, its defaults already merged into the shots, ``FOR_ALL`` into the
+    deliverables."""
 
     version: Literal[1]
     project: FileName
@@ -514,6 +620,9 @@ class ShotList(Written):
     region: Region = "beijing"
     budget: Budget | None = None
     label: AiLabel | None = None  # of AI-generated content, for every deliverable without its own
+    caption_style: CaptionStyle = CaptionStyle()
+    safe_area: PlatformText | None = None
+    lang: Language | None = None
     shots: tuple[Shot, ...] = Field(min_length=1)
     deliverables: tuple[Deliverable, ...] = Field(min_length=1)
 
