@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from media import beeps, facts, flashes
 
-from wanx_render import ffmpeg
+from wanx_render import evidence, ffmpeg
 from wanx_render.assemble import join_list
 from wanx_render.conform import Segment, Take
 from wanx_render.errors import Broken
@@ -235,9 +235,11 @@ def test_black_still_and_silent_stretches_are_noticed(
     assert notices[0] == "black from 2.00 to 3.00 s"
 
 
-def test_silence_where_sound_was_promised_fails(
+def test_silence_where_sound_was_mixed_fails(
     each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
 ) -> None:
     target, frames = joined(each_program, tmp_path, [takes[1]])  # a clip without sound
-    assert not verify(each_program, target, Promise(FRAME, frames, sounding=True)).holds
-    assert verify(each_program, target, Promise(FRAME, frames)).holds
+    promise = Promise(FRAME, frames, sounding=True)
+    heard = evidence.hear(each_program, target, peaks=False)
+    assert verify(each_program, target, promise, heard=heard).holds  # the mix was silent itself
+    assert not verify(each_program, target, promise, heard=replace(heard, lost=True)).holds

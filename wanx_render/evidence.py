@@ -59,6 +59,7 @@ class Hearing:
     integrated: str | None  # LUFS
     peak: str | None  # dBTP
     silent: tuple[tuple[float, float], ...]  # from when to when, in seconds
+    lost: bool = False  # whether nothing is left of a mix in which something was heard
 
     @property
     def loudness(self) -> probing.Loudness:

@@ -29,7 +29,7 @@ FILTERS = (
     "apad", "aresample", "asetpts", "asplit", "atrim", "bwdif", "color", "concat", "crop",
     "drawbox", "ebur128", "extractplanes", "fade", "format", "fps", "loop", "lutyuv", "overlay",
     "pad", "scale", "select", "setparams", "setpts", "setsar", "sidechaincompress",
-    "silencedetect", "split", "trim", "volume", "xfade",
+    "silencedetect", "split", "trim", "volume", "volumedetect", "xfade",
 )  # fmt: skip
 # Options, formats and bitstream filters of every run, each with an output that uses it, of two
 # inputs: a picture and a sound. In one run they take 0.05 s.
@@ -65,6 +65,8 @@ OLDEST = "5.1"
 # Media from outside: no protocol but files, no container but mp4/mov (a playlist may name any
 # file), and any damage is an error, which ffmpeg by itself passes over with exit code 0.
 WHITELIST = ("-protocol_whitelist", "file", "-f", "mov")
+# Containers that hold sound and cannot name other files, as a playlist could.
+SOUND_FORMATS = "wav,w64,mp3,aac,flac,ogg,aiff,mov,matroska"
 # What every picture here is, for the filter setparams, which tags without converting.
 BT709 = {"range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
 

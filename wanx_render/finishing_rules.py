@@ -1,8 +1,8 @@
 """Rules about what is made of the clips: trims, crops, sizes, transitions, sounds, words."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
@@ -22,7 +22,7 @@ from wanx_render.geometry import (
     largest_exact,
 )
 from wanx_render.scene import Scene, is_file, is_url
-from wanx_render.shotlist import AiLabel, Deliverable, Shot, gaze_at
+from wanx_render.shotlist import AiLabel, Deliverable, Music, Shot, Voice, gaze_at
 from wanx_render.timing import frames_in
 
 if TYPE_CHECKING:
@@ -148,11 +148,7 @@ def _used(shot: Shot, model: Model) -> Fraction:
 
 def _length(scene: Scene) -> Fraction | None:
     """The seconds that the whole lasts; None where no shot has a known model."""
-    shots = [(shot, _used(shot, model)) for _, shot, model in scene.models()]
-    if not shots:
-        return None
-    whole = sum((used for _, used in shots), Fraction(0))
-    return whole - sum((shot.transition.seconds for shot, _ in shots[:-1]), Fraction(0))
+    return _begins(scene).end or None
 
 
 def poster_outside(scene: Scene) -> Iterator[Diagnostic]:
@@ -314,6 +310,69 @@ def unlabelled(
         return ""
     verb = "is" if len(names) == 1 else "are"
     return f"nothing says that {_listed(iter(names))} {verb} AI-generated"
+
+
+_SOFTEST = -60  # dBFS; what is never louder is not heard
+
+
+def mix_unheard(scene: Scene) -> Iterator[Diagnostic]:
+    """Music and voices that nobody would hear, measured before anything is spent."""
+    begins = _begins(scene)
+    for index, deliverable in scene.deliverables.items():
+        place = scene.place(("deliverables", index, "audio"))
+        audio = deliverable.audio
+        heard: list[tuple[str, Music | Voice, Fraction, Fraction]] = []
+        if music := audio.music:
+            heard.append((f"the music {music.file[:100]}", music, music.start, begins.end))
+        for voice in audio.voices:
+            start = begins.of.get(voice.shot, Fraction(0)) if voice.shot else Fraction(0)
+            rest = begins.end - start - voice.at
+            name = f"the voice {voice.file[:100]}"
+            if rest > 0:
+                heard.append((name, voice, Fraction(0), rest))
+            elif begins.end:
+                yield Diagnostic(
+                    "sound-unheard",
+                    f"{deliverable.name}: {name} begins at {float(start + voice.at):g} s, "
+                    f"after the end at {float(begins.end):g} s",
+                    place,
+                    "give it an earlier time",
+                    "warning",
+                )
+        for name, sound, start, seconds in heard:
+            if problem := _unheard(scene, sound, start, seconds):
+                message = f"{deliverable.name}: {name} {problem}"
+                hint = "use another part of it (start), or raise its gain"
+                yield Diagnostic("sound-unheard", message, place, hint, "warning")
+
+
+def _unheard(scene: Scene, sound: Music | Voice, start: Fraction, seconds: Fraction) -> str:
+    """Why nobody would hear that part of a sound file, or nothing."""
+    if sound.file not in scene.sounds or not sound.gain.is_finite() or seconds <= 0:
+        return ""
+    highest = scene.highest(sound.file, start, seconds)
+    if highest is None or highest + float(sound.gain) > _SOFTEST:
+        return ""
+    if highest <= _SOFTEST:
+        return f"is silent in the {float(seconds):g} s that are used"
+    return f"is too soft to be heard: {highest + float(sound.gain):.0f} dBFS at most"
+
+
+@dataclass(frozen=True)
+class _Begins:
+    """Seconds at which the shots begin, by their ids, and at which the last one ends."""
+
+    of: Mapping[str, Fraction]
+    end: Fraction
+
+
+def _begins(scene: Scene) -> _Begins:
+    of, at, overlap = {}, Fraction(0), Fraction(0)
+    for _, shot, model in scene.models():
+        of[shot.id] = at - overlap
+        at = of[shot.id] + _used(shot, model)
+        overlap = shot.transition.seconds
+    return _Begins(of, at)
 
 
 def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:

@@ -239,6 +239,7 @@ class _Checker:
             place=places.of,
             backend=whole.backend if whole else "mock",
             label=parts.one("label", AiLabel, given) if (given := written.get("label")) else None,
+            highest=self.looker.highest,
         )
         chosen, stray = picks.read(_picked_for(self.file, filling.row), scene.ids)
         found = (*parts.problems, *unseen, *unheard, *rules.findings(scene), *stray)

@@ -1,12 +1,16 @@
 """Every picture and sound that a list names, looked at once for all rows of a table."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
-from wanx_render import pictures, scene, soundtracks
+from wanx_render import ffmpeg, pictures, probing, scene, soundtracks
 from wanx_render.diagnostics import Diagnostic, Span
+from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.explain import Places
 from wanx_render.pictures import BadPicture, Picture
 from wanx_render.shotlist import Deliverable, Shot, ShotList
@@ -79,6 +83,15 @@ class Looker:
         except BadSoundtrack as problem:
             self._bad_sounds[named] = problem
 
+    def highest(self, named: str, start: Fraction, seconds: Fraction) -> float | None:
+        """The highest sample in dBFS of a part of a sound file; None where it cannot be told."""
+        try:
+            path = self.folder / named
+            state = path.stat()
+            return _highest(path, (state.st_mtime_ns, state.st_size), start, seconds)
+        except (BadInput, FfmpegError, OSError):
+            return None  # said elsewhere: of the file, or of this ffmpeg
+
     def media(self, shots: ShotList) -> dict[str, Media]:
         """Every picture and sound of a checked list, by the words it is named with."""
         named: dict[str, None] = {}
@@ -107,6 +120,14 @@ class Looker:
         if named.startswith("data:"):
             return replace(media, url=named)
         return replace(media, path=self.folder / named)
+
+
+@lru_cache(maxsize=256)
+def _highest(
+    path: Path, _state: tuple[int, int], start: Fraction, seconds: Fraction
+) -> float | None:
+    """Measured once for each state of a file, for every row and every save."""
+    return probing.highest(ffmpeg.find(os.environ), path, start, seconds)
 
 
 def _bad_picture(named: str, problem: BadPicture, span: Span) -> Diagnostic:

@@ -114,7 +114,9 @@ def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
         with _listed(call.segments) as listing:
             level = _level(program, listing, call)
             ffmpeg.run(program, sound_arguments(listing, part, call.mix, call.samples, level))
-        heard = evidence.hear(program, part, peaks=call.mix.loudness is not None)
+            heard = evidence.hear(program, part, peaks=call.mix.loudness is not None)
+            if heard.loudness.peak_is_low and (call.mix.music or call.mix.voices):
+                heard = replace(heard, lost=_audible(program, listing, call, level))
         evidence.keep(part, heard, call.target.name)
         integrity.place(part, call.target)
     finally:
@@ -145,7 +147,7 @@ class JoinCall:
     target: Path
     mix: Mix = NOTHING
     sound: Path | None = None  # the mix, where it was made for others too
-    sounding: bool = False  # whether something must be heard
+    sounding: bool = False  # whether something is mixed to the clips' own sound
     marks: tuple[Mark, ...] = ()  # flashes that must be seen with their beeps
     stills: Stills | None = None
     label: Merged = UNLABELLED  # of AI-generated content, written into the file and its pictures
@@ -316,6 +318,16 @@ def _damaged(pieces: Sequence[Path]) -> Broken:
             return Broken(f"{path} is damaged and cannot be removed: {error.strerror}")
     more = f" and {len(pieces) - 1} more" if len(pieces) > 1 else ""
     return Damaged(f"{pieces[0].name}{more} in the cache changed after it was made")
+
+
+_AUDIBLE = -50  # dBTP; what is softer the encoder may leave out
+
+
+def _audible(program: ffmpeg.Ffmpeg, listing: Path, call: SoundCall, level: Level) -> bool:
+    """Whether anything is heard in the mix before it is encoded."""
+    arguments = measure_arguments(listing, call.mix, call.samples, level)
+    peak = probing.metered(program, arguments).peak
+    return peak is not None and peak > _AUDIBLE
 
 
 def _level(program: ffmpeg.Ffmpeg, listing: Path, call: SoundCall) -> Level:

@@ -11,11 +11,9 @@ from typing import Any
 
 import ffmpeg as graph
 
-from wanx_render.ffmpeg import file_url
+from wanx_render.ffmpeg import SOUND_FORMATS, file_url
 from wanx_render.timing import SAMPLE_RATE
 
-# Containers that hold sound and cannot name other files, as a playlist could.
-SOUND_FORMATS = "wav,w64,mp3,aac,flac,ogg,aiff,mov,matroska"
 PEAK = Decimal("-1.5")  # dBTP; the encoder may add half a decibel
 # Under a voice of ordinary loudness music goes down by some 12 dB, within a twentieth of a second.
 _DUCK = {"threshold": 0.02, "ratio": 6, "attack": 50, "release": 700, "knee": 4}

@@ -26,7 +26,7 @@ from PIL import Image
 from wanx_render import ai_labels, container, ffmpeg, integrity
 from wanx_render.ai_labels import NO_PROVENANCE, Provenance
 from wanx_render.errors import FfmpegError
-from wanx_render.ffmpeg import BOUNDED, STRICT, WHITELIST, Ffmpeg, file_url
+from wanx_render.ffmpeg import BOUNDED, SOUND_FORMATS, STRICT, WHITELIST, Ffmpeg, file_url
 from wanx_render.geometry import Box, Size
 
 # A line for each packet. Left to itself ffmpeg sends each line at once, and waking up for every one
@@ -373,6 +373,25 @@ def _silent(log: str, end: float) -> tuple[Stretch, ...]:
     starts = [max(float(at), 0.0) for at in re.findall(r"silence_start: (-?[\d.]+)", log)]
     ends = [float(at) for at in re.findall(r"silence_end: ([\d.]+)", log)]
     return tuple(zip_longest(starts, ends, fillvalue=end))
+
+
+def highest(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> float | None:
+    """The highest sample of a sound file in dBFS, of ``seconds`` from ``start`` on.
+
+    The file begins again where it ends. None where nothing is in that part. Raises FfmpegError.
+    """
+    part = f"atrim=start={float(start):.6f}:end={float(start + seconds):.6f}"
+    _, log = ffmpeg.ask(
+        program,
+        (
+            *STRICT, "-protocol_whitelist", "file", "-format_whitelist", SOUND_FORMATS,
+            "-stream_loop", "-1", "-i", file_url(path), "-map", "0:a:0",
+            "-af", f"{part},volumedetect", "-f", "null", "-",
+        ),
+        timeout=120,
+    )  # fmt: skip
+    found = re.search(r"max_volume: (-?[\d.]+) dB", log)
+    return float(found[1]) if found else None
 
 
 def loudness(program: Ffmpeg, path: Path) -> Loudness:

@@ -123,6 +123,7 @@ RULES = (
     finishing_rules.focus_without_shot,
     finishing_rules.poster_outside,
     finishing_rules.mix_unusable,
+    finishing_rules.mix_unheard,
     finishing_rules.captions_unusable,
     finishing_rules.captions_too_long,
     finishing_rules.label_unusable,

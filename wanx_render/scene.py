@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
@@ -30,6 +31,8 @@ class Scene:
     place: Place
     backend: str = "mock"
     label: AiLabel | None = None  # of the list, for deliverables without their own
+    # The highest sample in dBFS of a sound file, from a second on, for so many seconds.
+    highest: Callable[[str, Fraction, Fraction], float | None] = lambda *_: None
 
     def models(self) -> list[tuple[int, Shot, Model]]:
         """Each shot with its model, where there is such a model."""

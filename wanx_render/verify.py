@@ -35,7 +35,7 @@ class Promise:
     frame: Frame
     frames: int
     loudness: Decimal | None = None  # LUFS
-    sounding: bool = False  # whether something must be heard
+    sounding: bool = False  # whether something is mixed to the clips' own sound
     tags: tuple[tuple[str, str], ...] = ()  # labels of AI-generated content in its container
 
 
@@ -80,8 +80,9 @@ def verify(
     if promise.loudness is not None:
         checks += _loud(promise.loudness, heard.loudness)
     if promise.sounding:
-        silence = heard.loudness.peak_is_low
-        checks.append(Check("sound", "heard", "silence" if silence else "heard"))
+        silent = heard.loudness.peak_is_low
+        expected = "silence" if silent and not heard.lost else "heard"
+        checks.append(Check("sound", expected, "silence" if silent else "heard"))
     if promise.tags:
         checks.append(_labelled(promise.tags, probing.tags(program, path)))
     loudness = heard.loudness.integrated
@@ -89,7 +90,7 @@ def verify(
         tuple(checks),
         probe,
         None if loudness is None else str(loudness),
-        tuple(_notices(pieces, heard, promise.frame.rate)),
+        tuple(_notices(pieces, heard, promise)),
         changed,
         sound_changed,
     )
@@ -148,12 +149,14 @@ def _changed(listing: str, pieces: Sequence[Evidence]) -> Iterator[int]:
         at = end
 
 
-def _notices(pieces: Sequence[Evidence], heard: Hearing, rate: Fraction) -> Iterator[str]:
-    """Stretches that a viewer would take for a fault."""
-    for word, start, end in stretches(pieces, rate):
+def _notices(pieces: Sequence[Evidence], heard: Hearing, promise: Promise) -> Iterator[str]:
+    """What a viewer would take for a fault."""
+    for word, start, end in stretches(pieces, promise.frame.rate):
         yield f"{word} from {float(start):.2f} to {float(end):.2f} s"
     for first, last in heard.silent:
         yield f"silent from {first:.2f} to {last:.2f} s"
+    if promise.sounding and heard.loudness.peak_is_low:
+        yield "nothing is heard: music and voices are silent, too soft, or begin after the end"
 
 
 def _loud(wanted: Decimal, heard: probing.Loudness) -> tuple[Check, ...]:
