@@ -5,6 +5,7 @@ import json
 import sqlite3
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,17 @@ from hypothesis import strategies as st
 from PIL import Image
 from test_render import Studio, studio  # noqa: F401  # a fixture
 
-from wanx_render import ai_labels, container, ffmpeg
+from wanx_render import ai_labels, container, ffmpeg, intake
 from wanx_render.ai_labels import SOURCES, Label, merge
 from wanx_render.assemble import join_arguments
 from wanx_render.backends.base import Succeeded
 from wanx_render.commands.base import World
 from wanx_render.commands.conform import conform, options
-from wanx_render.geometry import Size
+from wanx_render.conform import Segment
+from wanx_render.geometry import CENTRE, Size
+from wanx_render.making import JoinCall, make_deliverable, make_segment
 from wanx_render.plan import Frame
+from wanx_render.timing import Cut
 from wanx_render.verify import Promise, verify
 
 ONE = {
@@ -83,7 +87,7 @@ def test_the_strongest_label_wins(labels: tuple[Any, ...], strongest: Any) -> No
 
 @pytest.mark.parametrize("broken", ["{Label: 1", '["1"]', "yes", "1", '{"Label":"1"' * 9000])
 def test_a_label_that_is_no_json_is_kept_as_it_is(broken: str) -> None:
-    provenance = ai_labels.found([("AIGC", broken)])
+    provenance = ai_labels.provenance_of([("AIGC", broken)])
     if len(broken) > ai_labels.LONGEST:
         assert provenance.too_long
         assert "left out" in ai_labels.provenance_notices({"a": provenance}, merge(()))[0]
@@ -119,7 +123,7 @@ XMP = (
     ],
 )
 def test_where_labels_are_found(tags: list[tuple[str, str]], kept: list[str]) -> None:
-    assert [label.text for label in ai_labels.found(tags).labels] == kept
+    assert [label.text for label in ai_labels.provenance_of(tags).labels] == kept
 
 
 _NAME = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1)
@@ -196,6 +200,25 @@ def test_conform_keeps_the_label_of_its_input(
         checks = verify(program, out, Promise(frame, told["frames"], tags=wrong)).checks
         (label,) = (check for check in checks if not check.holds)
         assert (label.name, label.found) == ("label", f"no {wrong[0][0]}")
+
+
+@pytest.mark.parametrize(
+    "odd", ['{\r\n "Label": "1"}', "x\\", "a\\\nb", "#;=\\", "\n[STREAM]\nAIGC=y"]
+)
+def test_odd_values_arrive_as_they_are(program: ffmpeg.Ffmpeg, tmp_path: Path, odd: str) -> None:
+    """ffmpeg's own text format cannot hold them all."""
+    source = clip(program, tmp_path / "odd.mp4", f"AIGC={odd}")
+    piece, film = tmp_path / "piece.mov", tmp_path / "film.mp4"
+    take = intake.look(program, source)
+    frame = Frame(Size(90, 120), Fraction(10), "crop", "black", "draft")
+    segment = Segment.whole(take, Cut(0, take.frames), CENTRE, frame)
+    assert segment.key(program) == replace(
+        segment, take=replace(take, provenance=ai_labels.NO_PROVENANCE)
+    ).key(program)
+    make_segment(program, segment, piece)
+    label = merge(take.provenance.labels)
+    make_deliverable(program, JoinCall("odd", (piece,), frame, segment.frames, film, label=label))
+    assert tags_of(film)["AIGC"] == odd
 
 
 def test_conform_says_what_it_cannot_keep(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:

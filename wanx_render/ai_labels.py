@@ -21,7 +21,7 @@ FIELDS = (
 )  # fmt: skip
 TAG = "AIGC"
 SOURCES = "AIGC_sources"  # where the labels that were merged stand, each as it was
-LONGEST = 64 * 1024  # characters of a label; a longer one is not kept, and this is said
+LONGEST = 64 * 1024  # bytes of a label; a longer one is not kept, and this is said
 _TC260 = "http://www.tc260.org.cn/ns/AIGC/1.0/"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -40,7 +40,8 @@ class Label:
     @property
     def payload(self) -> str:
         """The value without the words before it, which a comment may have."""
-        prefix = _PREFIX.search(self.text)
+        own = self.tag.lower() == TAG.lower()
+        prefix = _PREFIX.match(self.text) if own else _PREFIX.search(self.text)
         return self.text[prefix.end() :] if prefix else self.text
 
     @property
@@ -104,10 +105,10 @@ def _json(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def found(tags: Iterable[tuple[str, str]], *, credentials: bool = False) -> Provenance:
+def provenance_of(tags: Iterable[tuple[str, str]], *, credentials: bool = False) -> Provenance:
     """The labels among the tags of a file, each once, in their order."""
     labels = dict.fromkeys(label for label in _labels(tags) if label.text.strip())
-    kept = tuple(label for label in labels if len(label.text) <= LONGEST)
+    kept = tuple(label for label in labels if len(label.text.encode()) <= LONGEST)
     return Provenance(kept, credentials, len(kept) < len(labels))
 
 

@@ -6,6 +6,7 @@ between two shots (34 ms a join where segments carry AAC). The join copies that,
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -58,11 +59,19 @@ def sound_arguments(listing: Path, target: Path, mix: Mix, samples: int, level: 
     return list(output.overwrite_output().compile()[1:])
 
 
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Tags for the container of a joined file."""
+
+    file: Path  # most of them, in ffmpeg's format ``ffmetadata``: a list of arguments is bounded
+    odd: tuple[tuple[str, str], ...] = ()  # those that such a file cannot hold as they are
+
+
 def join_arguments(
-    listing: Path, sound: Path, target: Path, rate: Fraction, tags: Path | None = None
+    listing: Path, sound: Path, target: Path, rate: Fraction, tags: Tags | None = None
 ) -> list[str]:
     """The ffmpeg arguments that join the pictures of what ``listing`` names, and ``sound``, into
-    the mp4 ``target``, with the ``tags`` that a file in ffmpeg's format ``ffmetadata`` holds."""
+    the mp4 ``target``, with ``tags`` in its container."""
     scale = timescale(rate)
     tick = int(scale / rate)
     output = graph.output(
@@ -85,14 +94,15 @@ def join_arguments(
     return _tagged(arguments, tags) if tags else arguments
 
 
-def _tagged(arguments: list[str], tags: Path) -> list[str]:
+def _tagged(arguments: list[str], tags: Tags) -> list[str]:
     """The arguments with one more input, which has tags alone: no graph can name such a one."""
     inputs, outputs = arguments[: arguments.index("-map")], arguments[arguments.index("-map") :]
     source = str(inputs.count("-i"))
     outputs[outputs.index("-map_metadata") + 1] = source
     outputs[outputs.index("-movflags") + 1] += "+use_metadata_tags"  # or mp4 drops unknown names
-    return [*inputs, "-protocol_whitelist", "file", "-f", "ffmetadata", "-i", file_url(tags),
-            *outputs]  # fmt: skip
+    odd = [word for name, value in tags.odd for word in ("-metadata", f"{name}={value}")]
+    source_of_tags = ("-protocol_whitelist", "file", "-f", "ffmetadata", "-i", file_url(tags.file))
+    return [*inputs, *source_of_tags, *odd, *outputs]
 
 
 def measure_arguments(listing: Path, mix: Mix, samples: int, level: Level) -> list[str]:

@@ -55,6 +55,15 @@ def _escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
+def readable(value: str) -> bool:
+    """Whether ffmpeg reads the value of a tag from such a text as it is.
+
+    It ends a value at a carriage return, and takes a backslash at the end of a line for an escape
+    of the line break even where the backslash is escaped itself (seen in 9.0.2).
+    """
+    return "\r" not in value and not re.search(r"\\(\n|\Z)", value)
+
+
 def provenance_boxes(path: Path) -> tuple[bool, str]:
     """Whether the mp4 at ``path`` holds C2PA content credentials, and its XMP packet or nothing.
 

@@ -29,6 +29,7 @@ from wanx_render import (
 )
 from wanx_render.ai_labels import UNLABELLED, Merged
 from wanx_render.assemble import (
+    Tags,
     join_arguments,
     join_list,
     measure_arguments,
@@ -287,15 +288,16 @@ def _join(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> No
 
 
 @contextmanager
-def _tags(label: Merged, part: Path) -> Iterator[Path | None]:
-    """A file beside ``part`` with the tags of a label, for ffmpeg; None where there is no label."""
+def _tags(label: Merged, part: Path) -> Iterator[Tags | None]:
+    """The tags of a label for ffmpeg, in a file beside ``part``; None where there is no label."""
     if not label.tags:
         yield None
         return
     file = part.with_suffix(".tags")
     try:
-        file.write_text(container.write_tags(label.tags), encoding="utf-8")
-        yield file
+        plain = [tag for tag in label.tags if container.readable(tag[1])]
+        file.write_bytes(container.write_tags(plain).encode())
+        yield Tags(file, tuple(tag for tag in label.tags if tag not in plain))
     finally:
         file.unlink(missing_ok=True)
 

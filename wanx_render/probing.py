@@ -137,9 +137,10 @@ def _tags_beside() -> Iterator[tuple[tuple[str, ...], Path]]:
 
 def _provenance(file: Path, path: Path) -> Provenance:
     """What the video at ``path`` says of its origin; its tags are in ``file``."""
-    tags = container.read_tags(file.read_text(encoding="utf-8", errors="replace"))
+    # Not as text: line breaks within a value stay what they are.
+    tags = container.read_tags(file.read_bytes().decode("utf-8", "replace"))
     credentials, xmp = container.provenance_boxes(path)
-    return ai_labels.found((*tags, ("xmp", xmp)), credentials=credentials)
+    return ai_labels.provenance_of((*tags, ("xmp", xmp)), credentials=credentials)
 
 
 def _probed(listing: str, log: str, path: Path) -> Probe:
