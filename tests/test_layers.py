@@ -47,7 +47,7 @@ FLOORS = (
         "likeness",
     ),
     ("plan", "scene"),
-    ("request_rules", "finishing_rules"),
+    ("request_rules", "finishing_rules", "size_rules"),
     ("rules",),
     ("framing", "encoding", "explain", "evidence"),
     ("needs",),

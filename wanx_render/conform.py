@@ -35,6 +35,8 @@ from wanx_render.timing import (
 )
 from wanx_render.visible_label import DrawnLabel, picture_path
 
+# Raised where a change concerns one fit alone: segments of the others stay valid.
+FIT_VERSIONS = {"pad": {"pad graph": 1}, "blur": {"blur graph": 1}}
 # Raised whenever a graph changes in a way that changes pictures or sound.
 GRAPH_VERSION = 4
 
@@ -141,7 +143,8 @@ class Segment:
 
     def key(self, program: Ffmpeg) -> str:
         """What the segment's bytes depend on, and nothing else: no names, no paths."""
-        return _digest({**_told(self), "graph": GRAPH_VERSION, "ffmpeg": program.version})
+        graph = {"graph": GRAPH_VERSION, **FIT_VERSIONS.get(self.frame.fit, {})}
+        return _digest({**_told(self), **graph, "ffmpeg": program.version})
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from wanx_render.geometry import (
     crop_boxes,
     crop_unit,
     cropped_away,
-    enlargement,
     largest_exact,
 )
 from wanx_render.scene import Scene, is_file, is_url
@@ -83,25 +82,6 @@ def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
                 scene.place(("deliverables", number, "aspect")),
                 "fit: blur or pad shows the whole picture; a first frame of that shape "
                 "loses nothing",
-                "warning",
-            )
-
-
-def deliverable_enlarges(scene: Scene) -> Iterator[Diagnostic]:
-    for number, deliverable in scene.deliverables.items():
-        grown = {
-            shot.id: enlargement(size, deliverable.size, deliverable.aspect, deliverable.fit)
-            for shot, size in scene.clips()
-            if deliverable.size and crop_unit(size, deliverable.aspect) >= 2
-        }
-        larger = {name: times for name, times in grown.items() if times > 1}
-        if larger:
-            told = _listed(f"{name} {float(times):.2f} times" for name, times in larger.items())
-            yield Diagnostic(
-                "deliverable-enlarges",
-                f"{deliverable.name} enlarges its clips: {told}",
-                scene.place(("deliverables", number, "size")),
-                "leave size out for the largest that enlarges nothing, or raise the resolution",
                 "warning",
             )
 

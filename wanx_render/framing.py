@@ -7,7 +7,16 @@ still is a plain window; one that moves does so by parts of a pixel.
 from dataclasses import dataclass
 from typing import Any
 
-from wanx_render.geometry import Box, Gaze, Move, Size, crop_box, crop_boxes, inset_box
+from wanx_render.geometry import (
+    Box,
+    Gaze,
+    Move,
+    Size,
+    crop_box,
+    crop_boxes,
+    inset_box,
+    seen_box,
+)
 from wanx_render.plan import Frame
 
 SCALER = "lanczos+accurate_rnd"
@@ -93,12 +102,18 @@ def _rest(place: str) -> str:
 
 def _padded(stream: Any, source: Size, frame: Frame) -> Any:
     inner = inset_box(source, frame.size)
-    stream = scaled(stream, source, inner.size)
+    stream = _whole(stream, source, frame)
     if inner.size == frame.size:
         return stream
     return stream.filter(
         "pad", frame.size.width, frame.size.height, inner.x, inner.y, color=frame.background
     )
+
+
+def _whole(stream: Any, source: Size, frame: Frame) -> Any:
+    """The picture in the size that it has in a padded or blurred frame."""
+    seen = seen_box(source, frame.size)
+    return scaled(_windowed(stream, seen, source), seen.size, inset_box(source, frame.size).size)
 
 
 def _blurred(stream: Any, view: View, frame: Frame) -> Any:
@@ -111,7 +126,7 @@ def _blurred(stream: Any, view: View, frame: Frame) -> Any:
     source = view.source
     inner = inset_box(source, frame.size)
     if inner.size == frame.size:
-        return scaled(stream, source, frame.size)
+        return _whole(stream, source, frame)
     parts = stream.filter_multi_output("split", 2)
     small = Size(_even(frame.size.width // 8), _even(frame.size.height // 8))
     still = view.gaze.start if isinstance(view.gaze, Move) else view.gaze
@@ -123,7 +138,7 @@ def _blurred(stream: Any, view: View, frame: Frame) -> Any:
     )
     behind = behind.filter("scale", frame.size.width, frame.size.height, flags="bilinear")
     behind = behind.filter("setsar", "1")
-    front = scaled(parts[1], source, inner.size).filter("setsar", "1")
+    front = _whole(parts[1], source, frame).filter("setsar", "1")
     return behind.overlay(front, x=inner.x, y=inner.y, format="yuv420")
 
 

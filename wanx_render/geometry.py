@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import gcd, isqrt
+from math import ceil, floor, gcd, isqrt
 from typing import Literal
 
 TILE = 16  # the models' sides are multiples of 16 (VAE stride 8, patch 2)
@@ -133,19 +133,40 @@ def crop_unit(source: Size, aspect: Aspect) -> int:
     return _even_down(min(source.width // aspect.width, source.height // aspect.height))
 
 
+# A padded or blurred picture may be enlarged so much for its sides to touch those of the frame,
+ENLARGED = Fraction(101, 100)
+# and bars that would be so thin, both together, are cut off the picture instead: they come of sides
+# rounded to multiples of 16, and nobody wants them.
+SLIVERS = Fraction(3, 100)
+
+
+def _is_near(source: Size, aspect: Aspect) -> bool:
+    """Whether ``source`` has the aspect but for slivers."""
+    across, down = source.width * aspect.height, source.height * aspect.width
+    return max(across, down) <= min(across, down) * (1 + SLIVERS)
+
+
 def pad_unit(source: Size, aspect: Aspect) -> int:
-    """The smallest even k for which ``source`` fits inside ``aspect`` times k."""
-    return _even_up(max(-(-source.width // aspect.width), -(-source.height // aspect.height)))
+    """The k of the default frame for a padded or blurred picture, even; 0 where there is none.
+
+    The picture fills it from side to side. It is as large as the picture, up to 1 % larger, or else
+    the next smaller one.
+    """
+    sides = Fraction(source.width, aspect.width), Fraction(source.height, aspect.height)
+    flush = min(sides) if _is_near(source, aspect) else max(sides)
+    larger = _even_up(ceil(flush))
+    return larger if larger <= flush * ENLARGED else _even_down(floor(flush))
 
 
 def fit_unit(source: Size, aspect: Aspect, fit: Fit) -> int:
-    """The k of the largest exact frame that does not enlarge ``source`` under ``fit``."""
+    """The k of the default frame of ``source`` under ``fit``; a crop enlarges nothing."""
     return crop_unit(source, aspect) if fit == "crop" else pad_unit(source, aspect)
 
 
 def largest_exact(sources: tuple[Size, ...], aspect: Aspect, fit: Fit) -> Size:
     """The largest exact, even frame of ``aspect`` that enlarges none of ``sources``.
 
+    A padded or blurred picture may be enlarged by 1 %, to be flush with two sides of the frame.
     ValueError where a source is too small to hold even the smallest such frame.
     """
     unit = min(fit_unit(source, aspect, fit) for source in sources)
@@ -186,30 +207,43 @@ def crop_told(source: Size, aspect: Aspect, gaze: Gaze) -> str:
     return " to ".join(map(str, crop_boxes(source, aspect, gaze)))
 
 
-def inset_box(source: Size, frame: Size) -> Box:
-    """Where the whole of ``source`` stands, scaled to fit and centred, inside ``frame``.
+def seen_box(source: Size, frame: Size) -> Box:
+    """What a padded or blurred frame shows of ``source``: all, but for what would leave slivers.
 
-    Even sides and offsets. The side that does not touch the frame is rounded to the nearest even
-    number, so the picture is stretched by at most one pixel of that side. Where the frame holds
-    the source at its own size, as in the default padded frame, nothing is scaled.
+    Even offsets; of what is cut, both sides are even too.
     """
-    if source.width <= frame.width and source.height <= frame.height and _snug(source, frame):
-        inner = source
-    else:
-        scale = min(Fraction(frame.width, source.width), Fraction(frame.height, source.height))
-        inner = Size(_nearest_even(source.width * scale), _nearest_even(source.height * scale))
+    if not _is_near(source, Aspect.of(frame.width, frame.height)):
+        return Box(0, 0, source.width, source.height)
+    scale = max(Fraction(frame.width, source.width), Fraction(frame.height, source.height))
+    width = min(source.width, _nearest_even(frame.width / scale))
+    height = min(source.height, _nearest_even(frame.height / scale))
+    if Size(width, height) == source:
+        return Box(0, 0, width, height)
+    width, height = _even_down(width), _even_down(height)
     return Box(
-        x=_even_down((frame.width - inner.width) // 2),
-        y=_even_down((frame.height - inner.height) // 2),
-        width=inner.width,
-        height=inner.height,
+        x=_even_down((source.width - width) // 2),
+        y=_even_down((source.height - height) // 2),
+        width=width,
+        height=height,
     )
 
 
-def _snug(source: Size, frame: Size) -> bool:
-    """Whether ``frame`` is the smallest exact frame around ``source``: nothing need be scaled."""
-    return frame == Aspect.of(frame.width, frame.height).size(
-        pad_unit(source, Aspect.of(frame.width, frame.height))
+def inset_box(source: Size, frame: Size) -> Box:
+    """Where the picture of ``source`` is, scaled to fit and centred, inside ``frame``.
+
+    Even sides and offsets. It touches two sides of the frame, or all four where only slivers would
+    be left (``seen_box``). The other side is rounded to the nearest even number, so the picture is
+    stretched by at most one pixel of that side.
+    """
+    if _is_near(source, Aspect.of(frame.width, frame.height)):
+        return Box(0, 0, frame.width, frame.height)
+    scale = min(Fraction(frame.width, source.width), Fraction(frame.height, source.height))
+    width, height = _nearest_even(source.width * scale), _nearest_even(source.height * scale)
+    return Box(
+        x=_even_down((frame.width - width) // 2),
+        y=_even_down((frame.height - height) // 2),
+        width=width,
+        height=height,
     )
 
 
@@ -222,8 +256,13 @@ def enlargement(source: Size, frame: Size, aspect: Aspect, fit: Fit) -> Fraction
     """How much ``fit`` enlarges ``source`` to fill ``frame``: 1 is not at all, 2 is twice."""
     if fit == "crop":
         return Fraction(frame.width, largest_exact((source,), aspect, "crop").width)
-    inner = inset_box(source, frame)
-    return max(Fraction(inner.width, source.width), Fraction(inner.height, source.height))
+    seen, inner = seen_box(source, frame), inset_box(source, frame)
+    return max(Fraction(inner.width, seen.width), Fraction(inner.height, seen.height))
+
+
+def is_enlarged(grown: Fraction, fit: Fit) -> bool:
+    """Whether an ``enlargement`` is worth a word: more than a flush picture may be enlarged by."""
+    return grown > (1 if fit == "crop" else ENLARGED)
 
 
 @lru_cache(maxsize=4096)

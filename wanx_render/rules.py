@@ -7,7 +7,7 @@ which they are told, and those about how the shots hang together.
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
-from wanx_render import finishing_rules, request_rules
+from wanx_render import finishing_rules, request_rules, size_rules
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.scene import Scene, either
 from wanx_render.shotlist import LastFrame
@@ -117,7 +117,8 @@ RULES = (
     request_rules.prompt_ignored,
     request_rules.sound_outside_limits,
     finishing_rules.crop_loses_much,
-    finishing_rules.deliverable_enlarges,
+    size_rules.deliverable_enlarges,
+    size_rules.deliverable_shrunk,
     finishing_rules.rate_drops_frames,
     finishing_rules.transition_too_long,
     finishing_rules.focus_without_shot,

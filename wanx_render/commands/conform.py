@@ -18,7 +18,7 @@ from wanx_render.conform import Segment, Take
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.files import sync_folder
-from wanx_render.geometry import crop_told, enlargement
+from wanx_render.geometry import crop_told, enlargement, is_enlarged
 from wanx_render.making import JoinCall, Joined, make_deliverable, make_segment
 from wanx_render.mix import Mix
 from wanx_render.needs import insist
@@ -150,13 +150,13 @@ def _tell(
 ) -> None:
     frame, size = segment.frame, segment.take.size
     crop = crop_told(size, frame.aspect, segment.focus) if frame.fit == "crop" else None
-    grown = float(enlargement(size, frame.size, frame.aspect, frame.fit))
+    grown = enlargement(size, frame.size, frame.aspect, frame.fit)
     if options.as_json:
         record = {
             "version": 1, "path": str(options.out), "source": str(size),
             "width": frame.size.width, "height": frame.size.height, "aspect": str(frame.aspect),
             "fit": frame.fit, "fps": str(frame.rate), "frames": segment.frames,
-            "crop": crop, "enlarged": f"{grown:.3f}",
+            "crop": crop, "enlarged": f"{float(grown):.3f}",
             "sha256": joined.sha256, "loudness": joined.loudness,
             "labels": [{"tag": tag, "text": text} for tag, text in label.tags],
             "checks": [asdict(check) for check in joined.checks],
@@ -166,5 +166,7 @@ def _tell(
     world.stdout.write(f"{options.out}\n")
     cut = f"crop {crop} of {size}" if crop else f"{frame.fit}, the whole {size}"
     world.tell(f"{frame.size}, {frame.aspect}, {frame.rate} fps, {segment.frames} frames; {cut}")
-    if grown > 1:
-        world.tell(f"warning: enlarged {grown:.2f} times; leave --size out for the largest exact")
+    if is_enlarged(grown, frame.fit):
+        world.tell(
+            f"warning: enlarged {float(grown):.2f} times; leave --size out for the largest exact"
+        )
