@@ -45,6 +45,7 @@ FLOORS = (
         "store",
         "executors",
         "likeness",
+        "ass_layout",
     ),
     ("plan", "scene"),
     ("request_rules", "finishing_rules", "size_rules"),

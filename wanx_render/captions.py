@@ -16,6 +16,7 @@ from wanx_render.fonts import (
     chinese,
     is_packaged,
     lacking,
+    latin,
     must_be_shaped,
     script_of,
     shapes,
@@ -195,14 +196,19 @@ def save(captions: Captions, size: Size, target: Path) -> list[Path]:
     script, fonts = script_paths(target)
     script.write_text(captions.script, encoding="utf-8")
     fonts.mkdir(exist_ok=True)
-    font = fonts / f"font{captions.font.path.suffix}"
+    used = dict.fromkeys((captions.font.path, latin().path))
+    copies = [_copied(path, fonts / f"font{n}{path.suffix}") for n, path in enumerate(used)]
+    return [*paths, script, *copies, fonts]
+
+
+def _copied(path: Path, copy: Path) -> Path:
     try:
-        font.hardlink_to(captions.font.path)
+        copy.hardlink_to(path)
     except FileExistsError:
         pass
     except OSError:  # another disk, or one that knows no links
-        shutil.copyfile(captions.font.path, font)
-    return [*paths, script, font, fonts]
+        shutil.copyfile(path, copy)
+    return copy
 
 
 def discard(paths: Iterable[Path]) -> None:

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from wanx_render import styled
 from wanx_render.ai_labels import Merged, Provenance, provenance_notices, with_own
+from wanx_render.ass_layout import fitted
 from wanx_render.assemble import SOUND_VERSION
 from wanx_render.bench import Bench
 from wanx_render.captions import Captions, style_of, write_srt
@@ -147,16 +148,18 @@ class Finisher:
     def _used(self) -> set[str]:
         return {self._path(key).name for key in self._work}
 
-    def _script(self, deliverable: Deliverable) -> Script | None:
-        """The ASS subtitles of the whole, clean and in one typeface."""
+    def _script(self, deliverable: Deliverable, size: Size) -> Script | None:
+        """The ASS subtitles of the whole, clean, in known typefaces, and broken for the frame."""
         if deliverable.captions == "none" or not is_styled(deliverable.subtitles):
             return None
-        if deliverable.name not in self._scripts:
+        name = f"{deliverable.name} {size}"
+        if name not in self._scripts:
             path, _ = file_of(self._plan, str(deliverable.subtitles))
             text = path.read_text(encoding="utf-8", errors="replace")
-            typeface = self._font(deliverable)[0].family
-            self._scripts[deliverable.name] = styled.read(text, typeface)
-        return self._scripts[deliverable.name]
+            font, _ = self._font(deliverable)
+            script = styled.read(text, font.family)
+            self._scripts[name] = fitted(script, size, font, deliverable.lang or "")
+        return self._scripts[name]
 
     def _font(self, deliverable: Deliverable) -> tuple[Font, str]:
         """The font words are drawn in, and what names its bytes."""
@@ -170,7 +173,7 @@ class Finisher:
         if deliverable.captions == "sidecar":
             return None
         mine, rate = layout.cues_at(part), layout.frame.rate
-        script = self._script(deliverable)
+        script = self._script(deliverable, layout.frame.size)
         seen = script and script.within(part.start / rate, (part.start + part.frames) / rate)
         style = style_of(deliverable, layout.language)
         if seen and seen.lines:
@@ -383,7 +386,7 @@ class Finisher:
 
     def _write_words(self, deliverable: Deliverable, layout: Layout) -> None:
         """The words as files beside the deliverable: ASS where they are, and SRT."""
-        script = self._script(deliverable)
+        script = self._script(deliverable, layout.frame.size)
         if script:
             self._write(f"{deliverable.name}.ass", script.text().encode())
         if layout.cues or not script:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PIL import ImageColor
 
 from wanx_render.capabilities import Model
-from wanx_render.diagnostics import Diagnostic, did_you_mean
+from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.geometry import (
     Aspect,
     Size,
@@ -26,6 +26,7 @@ from wanx_render.timing import frames_in
 
 if TYPE_CHECKING:
     from wanx_render import fonts, typesetting
+    from wanx_render.styled import Script
 
 _FONT_HINT = "give the deliverable a font that has it, such as font: fonts/NotoSansThai.ttf"
 _HEX_COLOUR = re.compile("#[0-9a-fA-F]{6}")
@@ -470,12 +471,28 @@ def _subtitles_unusable(
         told = f"a cue of {named[:100]} cannot be shown: {why}"
         yield Diagnostic("caption-undrawable", told, place, _FONT_HINT)
     sheet = _sheet(scene, deliverable)
+    if sheet and styled.is_styled(named):
+        yield from _lines_too_high(styled.read(text, sheet.font.family), named, sheet, place)
     for number, cue in enumerate(cues, start=1):
         if sheet and not typesetting.fits(cue.text, sheet):
             told = (
                 f"cue {number} of {named[:100]} does not fit on {sheet.size}, at the smallest size"
             )
             yield Diagnostic("caption-too-long", told, place, "shorten it, or make two cues of it")
+
+
+def _lines_too_high(
+    script: "Script", named: str, sheet: "typesetting.Sheet", place: Span
+) -> Iterator[Diagnostic]:
+    """Lines of an ASS file are broken where they are too wide; what is then too high is refused."""
+    from wanx_render import ass_layout
+
+    script = ass_layout.fitted(script, sheet.size, sheet.font, sheet.style.language)
+    for line in ass_layout.too_tall(script, sheet.size):
+        message = f"a line of {named[:100]} at {float(line.start):g} s does not fit on {sheet.size}"
+        yield Diagnostic(
+            "caption-too-long", message, place, "make its letters smaller, or shorten it"
+        )
 
 
 def _listed(parts: Iterator[str], most: int = 5) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from struct import calcsize, unpack
 
 import fontpkg_noto_sans
 import noto_cjk_sans_otc
@@ -37,6 +38,14 @@ class Font:
         """What the typeface is called."""
         return str(self.at(16).getname()[0])
 
+    @property
+    def height(self) -> float:
+        """Ascent and descent together as Windows counts them, in ems.
+
+        From the tables OS/2 and head of the OpenType specification.
+        """
+        return _height(self.path, self.face)
+
     def at(self, pixels: int) -> ImageFont.FreeTypeFont:
         """The font with an em of so many pixels."""
         return _at(self.path, self.face, pixels, ImageFont.Layout.RAQM)
@@ -46,6 +55,27 @@ class Font:
 def _at(path: Path, face: int, pixels: int, layout: ImageFont.Layout) -> ImageFont.FreeTypeFont:
     # Without Raqm, Pillow takes its own layout and says nothing.
     return ImageFont.truetype(str(path), pixels, index=face, layout_engine=layout)
+
+
+@cache
+def _height(path: Path, face: int) -> float:
+    with path.open("rb") as stream:
+
+        def numbers(layout: str, at: int) -> tuple[int, ...]:
+            stream.seek(at)
+            return unpack(layout, stream.read(calcsize(layout)))
+
+        collection = stream.read(4) == b"ttcf"
+        start = numbers(">I", 12 + 4 * face)[0] if collection else 0
+        (tables,) = numbers(">H", start + 4)
+        entries = (numbers(">4sIII", start + 12 + 16 * number) for number in range(tables))
+        places = {bytes(entry[0]): entry[2] for entry in entries}
+        try:
+            ascent, descent = numbers(">HH", places[b"OS/2"] + 74)
+            (em,) = numbers(">H", places[b"head"] + 18)
+        except KeyError:  # an old font without one of them
+            return sum(_at(path, face, 1000, ImageFont.Layout.BASIC).getmetrics()) / 1000
+    return (ascent + descent) / em
 
 
 @cache

@@ -84,6 +84,11 @@ def _is_wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF"
 
 
+def has_wide(text: str) -> bool:
+    """Whether any of it is as wide as a Chinese character."""
+    return any(map(_is_wide, text))
+
+
 def is_leftward(text: str) -> bool:
     """Whether the text is read from right to left: its first letter says so (UAX #9, P2)."""
     strong = (unicodedata.bidirectional(each) for each in text)
@@ -110,6 +115,9 @@ class Run:
         return sum(_width(w, self.font, self.features, self.language, pixels) for w in words)
 
 
+Kind = tuple[Font, tuple[str, ...], str]  # a font, its features that are wanted, a language
+
+
 @dataclass(frozen=True, slots=True)
 class Lettering:
     """The fonts for one text: ``font``, or the packaged ones where it is one of them."""
@@ -121,20 +129,24 @@ class Lettering:
         """The parts of a line, from left to right."""
         return [Run(text, *kind) for kind, text in self._grouped(_shown(line))]
 
-    def _grouped(self, line: str) -> Iterator[tuple[Any, str]]:
+    def _grouped(self, line: str) -> "Iterator[tuple[Kind, str]]":
+        pairs = zip(self.kinds(line), line, strict=True)
+        for kind, group in groupby(pairs, key=lambda pair: pair[0]):
+            if text := "".join(sign for _, sign in group if sign != NARROW):
+                yield kind, text
+
+    def kinds(self, line: str) -> "list[Kind]":
+        """What each character of a line is drawn in."""
         if has_leftward(line):  # the order of its parts is not that of its letters
-            yield (self.font, (), ""), line.replace(NARROW, "")
-            return
-        kinds: list[Any] = []
+            return [(self.font, (), "")] * len(line)
+        kinds: list[Kind] = []
         for at, sign in enumerate(line):
             joins = kinds and (unicodedata.category(sign)[0] == "M" or fonts.is_unseen(sign))
             narrow = line.startswith(NARROW, at + 1)
             kinds.append(kinds[-1] if joins else self._kind(sign, narrow))
-        for kind, group in groupby(zip(kinds, line, strict=True), key=lambda pair: pair[0]):
-            if text := "".join(sign for _, sign in group if sign != NARROW):
-                yield kind, text
+        return kinds
 
-    def _kind(self, sign: str, narrow: bool) -> Any:
+    def _kind(self, sign: str, narrow: bool) -> "Kind":
         """What a character is drawn in: font, features, language."""
         wide = _is_wide(sign) or (sign in _SHARED and not narrow)
         if fonts.is_packaged(self.font):
@@ -143,7 +155,8 @@ class Lettering:
             font = first if fonts.has(first, sign) or sign.isspace() else second
             return font, (), self.language if font == eastern else ""
         if narrow and sign in _SHARED:
-            return *_narrow(self.font, sign), ""
+            font, features = _narrow(self.font, sign)
+            return font, features, ""
         return self.font, (), self.language if wide else ""
 
     def width(self, line: str, pixels: int) -> float:

@@ -93,6 +93,23 @@ def wrapped(text: str, language: str, width: Width, room: float) -> tuple[list[s
     return lines, broken
 
 
+def balanced(
+    text: str, language: str, width: Width, room: float, step: float
+) -> tuple[list[str], int]:
+    """``wrapped``, but with no line much longer than the others: never one word alone at the end.
+
+    The room is made narrower by ``step`` pixels as long as that costs no line and breaks no word.
+    """
+    lines, broken = wrapped(text, language, width, room)
+    while len(lines) > 1 and not broken and room > 2 * step:
+        room -= step
+        narrower, cut = wrapped(text, language, width, room)
+        if cut or len(narrower) > len(lines):
+            break
+        lines = narrower
+    return lines, broken
+
+
 def _divided(piece: str, width: Width, room: float) -> list[str]:
     """A piece as parts that fit: an address at its separators, then any word between characters."""
     separators = _SEPARATORS if _ADDRESS.search(piece) else ()
