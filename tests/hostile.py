@@ -138,7 +138,7 @@ CASES = (
         video("tff.mkv", "testsrc2=s=160x96:d=0.4,setfield=tff", *X264, "-flags", "+ildct"),
         "96x96",
     ),
-    Case("HDR", video("hdr.mkv", HDR, "-c:v", "libx264"), "", "HDR"),
+    Case("HDR", video("hdr.mkv", HDR, "-c:v", "libx264"), "90x90"),
     Case(
         "10 bit",
         video("ten.mkv", "testsrc2=s=160x90:d=0.4", "-c:v", "libx264", "-pix_fmt", "yuv420p10le"),

@@ -33,6 +33,8 @@ FLOORS = (
     ("variables", "likeness", "typesetting"),
     ("rows",),
     ("capabilities", "ffmpeg", "manifest", "captions", "visible_label", "picks"),
+    ("colour_tags",),
+    ("colour_graph",),
     ("styled", "probing"),
     (
         "pricing",

@@ -350,6 +350,9 @@ def resolve(
 @click.option("--speed", metavar="TIMES", help="How fast it is played, 0.5 to 2.")
 @click.option("--hold", metavar="SECONDS", help="How long the last frame stands.")
 @click.option("--background", metavar="COLOUR", help="The colour of bars [black].")
+@click.option("--colours", metavar="NAME",
+              help="The clip's colours, such as bt601 [as tagged].")  # fmt: skip
+@click.option("--hdr", type=click.Choice(["map", "refuse"]), help="What to do with HDR [map].")
 @click.option("--loudness", metavar="LUFS", help="How loud, such as -14.")
 @click.option("--quality", type=click.Choice(["draft", "standard", "master"]), help="[standard]")
 @click.option("--codec", metavar="NAME", help="h264 [the default], h265, av1 or another.")

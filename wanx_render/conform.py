@@ -19,6 +19,9 @@ import ffmpeg as graph
 
 from wanx_render.ai_labels import NO_PROVENANCE, Provenance
 from wanx_render.captions import Captions, cue_paths, script_paths
+from wanx_render.colour_graph import to_bt709
+from wanx_render.colour_tags import BT709 as PLAIN
+from wanx_render.colour_tags import BT709_TAGS, Colours, Tags
 from wanx_render.encoding import encoding
 from wanx_render.ffmpeg import BT709, Ffmpeg, file_url
 from wanx_render.framing import SCALER, View, fitted
@@ -46,9 +49,7 @@ class Quirks:
     """What must be put right in a video that is not the service's (``intake`` finds out)."""
 
     containers: str = "mov"  # what it may be read as
-    matrix: str = ""  # of its colours, where it is not BT.709
-    full_range: bool = False
-    colours: bool = False  # whether its colours must be converted at all
+    colours: Colours = PLAIN  # as it is to be read
     interlaced: bool = False
     oblong: bool = False  # pixels that are not square
 
@@ -68,6 +69,7 @@ class Take:
     has_sound: bool
     quirks: Quirks = NONE
     provenance: Provenance = NO_PROVENANCE
+    tags: Tags = BT709_TAGS  # of the file; the quirks say what is made of them
     picture_start: Fraction = Fraction(0)  # seconds from the file's beginning
     sound_start: Fraction = Fraction(0)
 
@@ -210,8 +212,9 @@ def _digest(record: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True, default=_plain).encode()).hexdigest()
 
 
-# Where something stands: what it is, its hash says; and what is written by the join alone.
-_PLACES = {"path", "font", "provenance"}
+# Where something stands, whose hash says what it is; what is written by the join alone; and tags,
+# which the bytes bring along.
+_PLACES = {"path", "font", "provenance", "tags"}
 
 
 def _told(record: Any) -> dict[str, Any]:
@@ -389,7 +392,7 @@ def _crossfaded(before: Any, after: Any, seam: Seam) -> Any:
 
 def _container(take: Take) -> dict[str, str]:
     """What the file may be read as: never as a playlist, which may name other files."""
-    if take.quirks == NONE:
+    if take.quirks.containers == NONE.containers:
         return {"f": "mov"}
     return {"format_whitelist": take.quirks.containers}
 
@@ -402,13 +405,7 @@ def _straight(stream: Any, take: Take) -> Any:
     if quirks.oblong:
         stream = stream.filter("scale", take.size.width, take.size.height, flags=SCALER)
         stream = stream.filter("setsar", "1")
-    if quirks.colours:
-        given = {"in_color_matrix": quirks.matrix} if quirks.matrix else {}
-        if quirks.full_range:
-            given["in_range"] = "full"
-        stream = stream.filter("scale", **given, out_color_matrix="bt709", out_range="tv")
-        stream = stream.filter("format", "yuv420p")
-    return stream
+    return stream if quirks.colours.plain else to_bt709(stream, quirks.colours)
 
 
 def _tagged(stream: Any) -> Any:

@@ -29,7 +29,7 @@ FILTERS = (
     "apad", "aresample", "asetpts", "asplit", "atrim", "bwdif", "color", "concat", "crop",
     "drawbox", "ebur128", "extractplanes", "fade", "format", "fps", "loop", "lutyuv", "overlay",
     "pad", "scale", "select", "setparams", "setpts", "setsar", "sidechaincompress",
-    "silencedetect", "split", "trim", "volume", "volumedetect", "xfade",
+    "silencedetect", "split", "tonemap", "trim", "volume", "volumedetect", "xfade", "zscale",
 )  # fmt: skip
 # Options, formats and bitstream filters of every run, each with an output that uses it, of two
 # inputs: a picture and a sound. In one run they take 0.05 s.

@@ -14,14 +14,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
-from wanx_render import styled
+from wanx_render import intake, styled
 from wanx_render.ai_labels import Merged, Provenance, provenance_notices, with_own
 from wanx_render.ass_layout import fitted
 from wanx_render.assemble import SOUND_VERSION
 from wanx_render.bench import Bench
 from wanx_render.captions import Captions, style_of, write_srt
 from wanx_render.conform import Piece, Seam, Segment, Take, sound_key, sources
-from wanx_render.errors import Broken, Damaged, WanxError
+from wanx_render.errors import Broken, Damaged, FfmpegError, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.evidence import Wish
 from wanx_render.fonts import Font, chinese, named
@@ -108,9 +108,17 @@ class Finisher:
         self._work: dict[str, asyncio.Future[None]] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._damaged = False  # whether any piece was found so
+        self._unreadable: dict[str, str] = {}  # why a shot's colours cannot be read
+        self._noticed: set[str] = set()
 
     def clip_landed(self, shot: PlannedShot, take: Take) -> None:
         """The shot's picked clip is there: start on its segments."""
+        try:
+            take = intake.in_colours(take, shot.shot)
+        except FfmpegError as error:
+            self._unreadable[shot.shot.id] = str(error)
+            return
+        self._notice(shot, take)
         self._layouts.clip_landed(shot, take)
         wanted: list[_Wanted] = []
         for deliverable in self._plan.deliverables:
@@ -120,6 +128,13 @@ class Finisher:
                     self._known_in(deliverable, layout).pop(part.start, None)
                 wanted += self._wanted(deliverable, layout, mine)
         self._begin(wanted)
+
+    def _notice(self, shot: PlannedShot, take: Take) -> None:
+        """What should be known of a clip's colours; the same of many clips once."""
+        for notice in intake.notices(take, shot.shot, "{}:"):
+            if notice not in self._noticed:
+                self._noticed.add(notice)
+                self._emit(Event("warning", notice, shot=shot.shot.id))
 
     async def settle(self) -> None:
         """Let the segments that were begun come to an end, for the next run to find."""
@@ -252,6 +267,9 @@ class Finisher:
     async def _deliver(
         self, deliverable: Deliverable, earlier: DeliverableRecord | None
     ) -> DeliverableRecord:
+        if self._unreadable:
+            shot, why = next(iter(self._unreadable.items()))
+            raise Broken(f"the clip of {shot} cannot be used: {why}")
         layout = self._layouts.of(deliverable)
         if layout is None:
             raise Broken("not every clip has landed")

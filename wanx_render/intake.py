@@ -5,21 +5,21 @@ by metadata, have oblong pixels, other colours, a varying rate, or are no video 
 """
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from hashlib import file_digest
 from pathlib import Path
 
-from wanx_render import ffmpeg, probing
+from wanx_render import colour_tags, ffmpeg, probing
+from wanx_render.colour_graph import even
 from wanx_render.conform import Quirks, Take
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
+from wanx_render.shotlist import Shot
 from wanx_render.timing import frames_in, parse_rate
 
 # Containers that hold a video and cannot name other files, as a playlist could.
 CONTAINERS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,asf,mxf"
-# How a stream line names the colours of standard definition.
-_BT601 = ("bt470bg", "smpte170m", "bt601", "fcc")
-_HDR = ("smpte2084", "arib-std-b67", "bt2020")
 LONGEST = 4 * 3600
 
 _STREAM = re.compile(r"Stream #0:\d+.*?: Video: (?P<line>.+)")
@@ -40,14 +40,9 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
         seen = probing.survey(program, path, CONTAINERS)
     except FfmpegError as error:
         raise FfmpegError(f"{path.name} {_why(str(error))} ({error})") from None
-    found = _STREAM.search(seen.log)
-    if found is None or not seen.times:
+    found, tags = _STREAM.search(seen.log), probing.tags_of(seen.log)
+    if found is None or tags is None or not seen.times:
         raise FfmpegError(f"{path.name} has no picture that can be read: is it a video?")
-    line = found["line"]
-    if any(name in line for name in _HDR):
-        raise FfmpegError(
-            f"{path.name} is HDR, which would look grey here: convert it to BT.709 first"
-        )
     seconds = seen.end
     if not 0 < seconds <= LONGEST:
         raise FfmpegError(f"{path.name} lasts {float(seconds):g} s; up to four hours can be done")
@@ -61,11 +56,50 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
         rate=rate,
         frames=max(frames_in(seconds, rate), 1),
         has_sound=seen.has_sound,
-        quirks=_quirks(line, seen),
+        quirks=_quirks(found["line"], seen),
         provenance=seen.provenance,
         picture_start=seen.start,
         sound_start=seen.sound_start,
+        tags=tags,
     )
+
+
+def in_colours(take: Take, shot: Shot) -> Take:
+    """The take as its tags and the shot say that its colours are to be read.
+
+    Raises FfmpegError where they cannot be converted, or are HDR that the shot refuses.
+    """
+    try:
+        colours = colour_tags.read(take.tags, take.size, shot.colours)
+    except ValueError as error:
+        raise FfmpegError(f"{take.path.name}: {error}") from None
+    if colours.hdr and shot.hdr == "refuse":
+        raise FfmpegError(
+            f"{take.path.name} is HDR ({colours.hdr}), which hdr: refuse forbids to map to SDR"
+        )
+    # How they came to be known makes no difference to any picture.
+    read = replace(colours, guessed=False)
+    size = take.size if read.plain else even(take.size)
+    return replace(take, size=size, quirks=replace(take.quirks, colours=read))
+
+
+def notices(take: Take, shot: Shot, written: str) -> tuple[str, ...]:
+    """What a person should know of how the colours of ``take`` are read.
+
+    ``written`` is how the shot's settings are written, such as ``--{}`` or ``{}:``.
+    """
+    colours = colour_tags.read(take.tags, take.size, shot.colours)
+    said = []
+    if colours.guessed:
+        said.append(
+            f"no colour tags: read as {colours}, as is usual for {take.size}; "
+            f"{written.format('colours')} overrides"
+        )
+    if colours.hdr:
+        said.append(
+            f"HDR ({colours.hdr}) is mapped to SDR; {written.format('hdr')} refuse stops instead"
+        )
+    return tuple(said)
 
 
 def _why(error: str) -> str:
@@ -103,14 +137,8 @@ def _even(value: Fraction) -> int:
 
 
 def _quirks(line: str, seen: probing.Survey) -> Quirks:
-    full = "(pc" in line or "yuvj" in line
-    rgb = bool(re.search(r", (?:gbr|rgb|bgr|argb|rgba|pal8)\w*", line))
-    old = any(name in line for name in _BT601)
     return Quirks(
         containers=CONTAINERS,
-        matrix="bt601" if old else "",
-        full_range=full and not rgb,
-        colours=old or full or rgb,
         interlaced=any(word in line for word in ("top first", "bottom first")),
         oblong=seen.sample_aspect not in (0, 1),
     )

@@ -23,8 +23,9 @@ from threading import get_ident
 
 from PIL import Image
 
-from wanx_render import ai_labels, container, ffmpeg, integrity
+from wanx_render import ai_labels, colour_tags, container, ffmpeg, integrity
 from wanx_render.ai_labels import NO_PROVENANCE, Provenance
+from wanx_render.colour_tags import Tags
 from wanx_render.errors import FfmpegError
 from wanx_render.ffmpeg import BOUNDED, SOUND_FORMATS, STRICT, WHITELIST, Ffmpeg, file_url
 from wanx_render.geometry import Box, Size
@@ -49,6 +50,7 @@ class Picture:
     frames: int
     uniform: bool  # every frame lasts equally long
     duration: Fraction
+    tags: Tags
     start: Fraction = Fraction(0)  # of the first frame, in seconds from the file's beginning
 
 
@@ -78,7 +80,7 @@ class Probe:
 
 _VIDEO = re.compile(
     r"Stream #0:\d+.*?: Video: (?P<codec>\w+)(?: \(lib[^)]*\))?(?: \((?P<profile>[^)]*)\))?.*?, "
-    r"(?P<format>\w+)(?:\((?P<tags>[^)]*)\))?, \d+x\d+"
+    r"(?P<format>\w+)(?:\((?P<tags>.*?)\))?, \d+x\d+"
 )
 _AUDIO = re.compile(
     r"Stream #0:\d+.*?: Audio: (?P<codec>\w+)[^,]*, (?P<rate>\d+) Hz, (?P<layout>[^,]+)"
@@ -172,6 +174,7 @@ def _picture(listing: str, line: re.Match[str]) -> Picture:
         uniform=uniform and len(durations) <= 1,
         duration=length * base,
         start=starts[0] * base if starts else Fraction(0),
+        tags=colour_tags.parsed(line["format"], line["tags"]),
     )
 
 
@@ -203,6 +206,12 @@ def _header_text(listing: str, name: str) -> str:
 def _header(listing: str, name: str) -> Fraction:
     text = _header_text(listing, name)
     return Fraction(text) if re.fullmatch(r"\d+/[1-9]\d*", text) else Fraction(0)
+
+
+def tags_of(log: str) -> Tags | None:
+    """The colour tags of the video stream that ffmpeg's ``log`` speaks of first."""
+    line = _VIDEO.search(log)
+    return colour_tags.parsed(line["format"], line["tags"]) if line else None
 
 
 @dataclass(frozen=True, slots=True)

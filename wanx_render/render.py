@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +23,7 @@ from wanx_render.bench import Bench, LocalBench
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.collect import UNKNOWN, Collector
+from wanx_render.colour_tags import Tags
 from wanx_render.conform import Take as Media
 from wanx_render.errors import (
     Broken,
@@ -391,14 +392,15 @@ class _Crew:
     async def _probed(self, attempt: Attempt, sha256: str, path: Path) -> Media:
         """What the clip is; looked at once, and again where its size is not what it was."""
         facts = attempt.clip_facts
-        known = facts and facts.keys() >= {"provenance", "starts"}
+        # Earlier versions noted less.
+        known = facts and facts.keys() >= {"provenance", "starts", "tags"}
         if not facts or not known or path.stat().st_size != attempt.clip_bytes:
             probe = await self._work(probing.probe, self.desk.program, path)
             picture, sound = probe.picture, probe.sound
             facts = {
                 "width": picture.size.width, "height": picture.size.height,
                 "rate": str(picture.rate), "frames": picture.frames,
-                "sound": sound is not None,
+                "sound": sound is not None, "tags": asdict(picture.tags),
                 "provenance": probe.provenance.record(),
                 "starts": [str(picture.start), str(sound.start if sound else 0)],
             }  # fmt: skip
@@ -413,6 +415,7 @@ class _Crew:
             provenance=recorded(facts["provenance"]),
             picture_start=Fraction(facts["starts"][0]),
             sound_start=Fraction(facts["starts"][1]),
+            tags=Tags(**facts["tags"]),
         )
 
     async def _work(self, call: Callable[..., T], *arguments: object) -> T:

@@ -46,6 +46,8 @@ DESCRIPTIONS = {
     "focus": "What a crop keeps in view, as fractions of width and height; {from, to} to move. "
     "For a deliverable: by the shot's id, instead of the shot's own",
     "speed": "How many times as fast the clip is played, from 0.5 to 2; the pitch is kept",
+    "colours": "The colours of the clip, where its tags are missing or wrong; else as it is tagged",
+    "hdr": "What becomes of a clip in HDR: map its tones to SDR, or refuse it",
     "hold": "Seconds for which the last frame stands at the end, in silence",
     "transition": "How the shot goes over into the next",
     "type": "The kind of transition",

@@ -386,6 +386,13 @@ class Transition(Written):
         return Fraction(0) if self.type == "cut" else self.duration
 
 
+# What a user may say of a clip's colours: instead of its tags, or where it has none.
+ColourName = Literal[
+    "bt709", "bt709-full", "bt601", "bt601-full", "display-p3", "bt2020", "hlg", "pq"
+]  # fmt: skip
+Hdr = Literal["map", "refuse"]
+
+
 class Shot(Written):
     """One shot: what is asked of the service, and how the clip is used."""
 
@@ -412,6 +419,8 @@ class Shot(Written):
     sound: Gain = Decimal(0)  # of the clip's own sound, in the deliverables
     caption: str = ""  # words on the picture
     lang: Language | None = None  # of the caption, instead of the deliverable's
+    colours: ColourName | None = None  # of the clip; None: as it is tagged
+    hdr: Hdr = "map"  # what becomes of a clip in HDR
 
 
 class Music(Written):

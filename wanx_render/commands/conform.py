@@ -40,7 +40,7 @@ class ConformOptions:
 
 
 # What of the command's options is a shot's; the rest is the deliverable's.
-_OF_THE_SHOT = ("speed", "hold")
+_OF_THE_SHOT = ("speed", "hold", "colours", "hdr")
 
 
 def options(
@@ -75,7 +75,7 @@ def conform(options: ConformOptions, world: World) -> int:
     program = ffmpeg.find(world.environ)
     insist(program, (shot,), (wanted,))
     try:
-        take = intake.look(program, options.clip)
+        take = intake.in_colours(intake.look(program, options.clip), shot)
     except FfmpegError as error:
         raise BadInput(Diagnostic("clip-unreadable", str(error))) from None
     if options.out.exists() and options.out.samefile(options.clip):
@@ -101,7 +101,8 @@ def conform(options: ConformOptions, world: World) -> int:
             joined = executor.submit(make_deliverable, program, call).result()
         film.replace(options.out)
         sync_folder(options.out.parent)
-    for notice in provenance_notices({options.clip.name: take.provenance}, label):
+    named = {options.clip.name: take.provenance}
+    for notice in (*provenance_notices(named, label), *intake.notices(take, shot, "--{}")):
         world.tell(f"warning: {notice}")
     _tell(options, segment, joined, label, world)
     return 0
@@ -157,6 +158,7 @@ def _tell(
             "width": frame.size.width, "height": frame.size.height, "aspect": str(frame.aspect),
             "fit": frame.fit, "fps": str(frame.rate), "frames": segment.frames,
             "crop": crop, "enlarged": f"{float(grown):.3f}",
+            "colours": str(segment.take.quirks.colours),
             "sha256": joined.sha256, "loudness": joined.loudness,
             "labels": [{"tag": tag, "text": text} for tag, text in label.tags],
             "checks": [asdict(check) for check in joined.checks],
@@ -166,6 +168,9 @@ def _tell(
     world.stdout.write(f"{options.out}\n")
     cut = f"crop {crop} of {size}" if crop else f"{frame.fit}, the whole {size}"
     world.tell(f"{frame.size}, {frame.aspect}, {frame.rate} fps, {segment.frames} frames; {cut}")
+    colours = segment.take.quirks.colours
+    if not colours.plain:
+        world.tell(f"colours: {colours}, converted to BT.709")
     if is_enlarged(grown, frame.fit):
         world.tell(
             f"warning: enlarged {float(grown):.2f} times; leave --size out for the largest exact"
