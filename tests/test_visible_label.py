@@ -19,7 +19,7 @@ from wanx_render.geometry import Size
 from wanx_render.load import load
 from wanx_render.plan import make
 from wanx_render.safe_areas import safe_area
-from wanx_render.shotlist import Corner
+from wanx_render.shotlist import Corner, Deliverable
 from wanx_render.visible_label import placed
 
 SIZES = [(1080, 1920), (1080, 1440), (1920, 1080), (720, 720), (240, 426), (4096, 1716)]
@@ -181,10 +181,29 @@ def test_a_crop_of_the_services_own_label_is_warned_of(
     assert not cut or "where the service draws its label" in messages[0]
 
 
-def test_seconds_are_counted_at_the_rate_of_the_film() -> None:
-    from wanx_render.shotlist import AiLabel
+def test_a_deliverable_changes_what_the_list_says_of_its_label(studio: Studio) -> None:
+    three = """
+  - {aspect: 9:16}
+  - {aspect: 3:4, label: {corner: bottom-left}}
+  - {aspect: 1:1, label: none, safe_area: douyin}
+"""
+    texts = {"label: {visible: 甲, producer: us}\n": "us", "label: 甲\n": ""}
+    for label, producer in texts.items():
+        studio.write(LIST.replace("\n  - {aspect: 9:16, size: 90x160}\n", three) + label)
+        made = load(studio.folder / "list.yaml", studio.catalog).shots.deliverables
+        first, second, third = (each.label for each in made)
+        assert first and second and third
+        assert (first.words, first.corner, first.producer) == ("甲", "top-left", producer)
+        assert (second.words, second.corner, second.producer) == ("甲", "bottom-left", producer)
+        assert (third.words, third.fields) == ("", {})
+    label = Deliverable.model_validate({"aspect": "9:16", "safe_area": "douyin", "label": "AI"})
+    drawn = visible_label.shown(label, Size(1080, 1920), Fraction(30), 90)
+    assert drawn
+    assert (drawn.box.x, drawn.box.y) == (120, 220)
 
-    label = AiLabel()
+
+def test_seconds_are_counted_at_the_rate_of_the_film() -> None:
+    label = Deliverable.model_validate({"aspect": "9:16", "label": {}})
     for rate, expected in ((Fraction(30), 90), (Fraction(30000, 1001), 90), (Fraction(24), 72)):
         made = visible_label.shown(label, Size(360, 640), rate, 1000)
         assert made

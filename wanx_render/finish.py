@@ -337,7 +337,7 @@ class Finisher:
         label, frame = deliverable.label, layout.frame
         if label is None or not label.words:
             return None
-        drawn = shown(label, frame.size, frame.rate, frames_of(layout.parts))
+        drawn = shown(deliverable, frame.size, frame.rate, frames_of(layout.parts))
         if drawn is None:
             raise Broken(f"the label {label.words} does not fit into {frame.size}")
         return drawn

@@ -21,7 +21,7 @@ from wanx_render.geometry import (
     largest_exact,
 )
 from wanx_render.scene import Scene, is_file, is_url
-from wanx_render.shotlist import AiLabel, Deliverable, Music, Shot, Voice, gaze_at
+from wanx_render.shotlist import Deliverable, Music, Shot, Voice, gaze_at
 from wanx_render.timing import frames_in
 
 if TYPE_CHECKING:
@@ -187,20 +187,21 @@ _NOMINAL = 1080  # pixels of the shorter side; whether words fit hangs on the as
 def label_unusable(scene: Scene) -> Iterator[Diagnostic]:
     """A label of AI-generated content must be drawable, fit, and be seen for long enough."""
     for index, deliverable in scene.deliverables.items():
-        label = deliverable.label or scene.label
+        label = deliverable.label
         if label is None or not label.words:
             continue
         # Drawing words takes a tenth of a start; lists without any do without it.
         from wanx_render import visible_label
 
-        place = scene.place(("deliverables", index, "label") if deliverable.label else ("label",))
+        place = scene.place(("deliverables", index, "label"))
         if problem := visible_label.problem_with(label.words):
             message = f"the label {label.words[:40]!r} cannot be shown: {problem}"
             yield Diagnostic("label-undrawable", message, place, "use other words")
             continue
         aspect = deliverable.aspect
         size = deliverable.size or aspect.size(2 * ceil(_NOMINAL / 2 / min(_sides(aspect))))
-        if visible_label.placed(label.words, label.corner, size, 1) is None:
+        platform = deliverable.safe_area or ""
+        if visible_label.placed(label.words, label.corner, size, 1, platform=platform) is None:
             yield Diagnostic(
                 "label-too-long",
                 f"the label {label.words[:40]!r} does not fit into {deliverable.name}: its letters "
@@ -212,9 +213,8 @@ def label_unusable(scene: Scene) -> Iterator[Diagnostic]:
 
 def label_short(scene: Scene) -> Iterator[Diagnostic]:
     """A film that is shorter than its label must be seen."""
-    words = [d.name for d in scene.deliverables.values() if (d.label or scene.label or _NONE).words]
     seconds = _length(scene)
-    if not words or seconds is None:
+    if seconds is None or not any(map(_words, scene.deliverables.values())):
         return
     from wanx_render.visible_label import LEAST_SECONDS
 
@@ -229,7 +229,9 @@ def label_short(scene: Scene) -> Iterator[Diagnostic]:
         )
 
 
-_NONE = AiLabel(visible="none", metadata=False)
+def _words(deliverable: Deliverable) -> str:
+    """The words of its label, or nothing."""
+    return deliverable.label.words if deliverable.label else ""
 
 
 def _sides(aspect: Aspect) -> tuple[int, int]:
@@ -239,8 +241,7 @@ def _sides(aspect: Aspect) -> tuple[int, int]:
 def watermark_cut(scene: Scene) -> Iterator[Diagnostic]:
     """The service draws its label at the lower right; a crop may cut it away."""
     for index, deliverable in scene.deliverables.items():
-        own = (deliverable.label or scene.label or _NONE).words
-        if deliverable.fit != "crop" or own:
+        if deliverable.fit != "crop" or _words(deliverable):
             continue
         marked = [(shot, size) for shot, size in scene.clips() if shot.watermark]
         cut = [shot.id for shot, size in marked if _cuts_corner(shot, size, deliverable)]
@@ -270,8 +271,7 @@ def label_missing(scene: Scene) -> Iterator[Diagnostic]:
     """Clips of a real service that go out without any label; the mock's are no such content."""
     if scene.backend == "mock":
         return
-    shots, deliverables = scene.shots.values(), scene.deliverables.values()
-    if message := unlabelled(shots, deliverables, scene.label):
+    if message := unlabelled(scene.shots.values(), scene.deliverables.values()):
         place = scene.place(("shots",))
         yield Diagnostic("label-missing", message, place, LABEL_HINT, "warning")
 
@@ -279,14 +279,12 @@ def label_missing(scene: Scene) -> Iterator[Diagnostic]:
 LABEL_HINT = "add label: AI生成 to the list, or label: none where you label elsewhere"
 
 
-def unlabelled(
-    shots: Iterable[Shot], deliverables: Iterable[Deliverable], label: AiLabel | None
-) -> str:
+def unlabelled(shots: Iterable[Shot], deliverables: Iterable[Deliverable]) -> str:
     """Which deliverables have generated shots and nothing that says so, as a sentence, or nothing.
 
-    ``label`` is the list's. A label in the metadata of clips is not known before they are there.
+    A label in the metadata of clips is not known before they are there.
     """
-    names = [d.name for d in deliverables if d.label is None and label is None]
+    names = [deliverable.name for deliverable in deliverables if deliverable.label is None]
     if not names or all(shot.watermark for shot in shots):
         return ""
     verb = "is" if len(names) == 1 else "are"

@@ -27,7 +27,6 @@ from wanx_render.shotlist import (
     CHAIN_TAG,
     FOR_ALL,
     PATH_TAG,
-    AiLabel,
     Deliverable,
     Matrix,
     Shot,
@@ -238,7 +237,6 @@ class _Checker:
             sounds=self.looker.sounds,
             place=places.of,
             backend=whole.backend if whole else "mock",
-            label=parts.one("label", AiLabel, given) if (given := written.get("label")) else None,
             highest=self.looker.highest,
         )
         chosen, stray = picks.read(_picked_for(self.file, filling.row), scene.ids)
@@ -371,9 +369,12 @@ def _under(common: dict[str, Any], written: Any) -> Any:
     if not isinstance(written, dict):
         return written
     both = {**common, **written}
-    styles = [part.get("caption_style", {}) for part in (common, written)]
-    if all(isinstance(style, dict) for style in styles) and any(styles):
-        both["caption_style"] = {**styles[0], **styles[1]}
+    for key, short in (("caption_style", ""), ("label", "visible")):
+        first, second = common.get(key), written.get(key)
+        if short and isinstance(first, str) and first != "none":
+            first = {short: first}
+        if isinstance(first, dict) and isinstance(second, dict):
+            both[key] = {**first, **second}
     return both
 
 

@@ -10,16 +10,7 @@ from fractions import Fraction
 from wanx_render.capabilities import Catalog, Model
 from wanx_render.geometry import Aspect, Fit, Size, largest_exact, predicted_size
 from wanx_render.pricing import Total, price, total
-from wanx_render.shotlist import (
-    Codec,
-    Deliverable,
-    LastFrame,
-    Money,
-    Quality,
-    Shot,
-    ShotList,
-    labelled,
-)
+from wanx_render.shotlist import Codec, Deliverable, LastFrame, Money, Quality, Shot, ShotList
 from wanx_render.task import Media, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
 
@@ -147,7 +138,7 @@ def make(
         region=shots.region,
         currency=catalog.service.regions[shots.region].currency,
         shots=tuple(planned[shot.id] for shot in shots.shots),
-        deliverables=tuple(labelled(each, shots.label) for each in shots.deliverables),
+        deliverables=shots.deliverables,
         media=media,
         budget=shots.budget.max_cost if shots.budget else None,
     )

@@ -10,7 +10,7 @@ from wanx_render.capabilities import Catalog, Model
 from wanx_render.diagnostics import Span
 from wanx_render.geometry import Size, predicted_size
 from wanx_render.pictures import Picture
-from wanx_render.shotlist import AiLabel, Deliverable, Shot
+from wanx_render.shotlist import Deliverable, Shot
 from wanx_render.soundtracks import Soundtrack
 
 Place = Callable[[tuple[str | int, ...]], Span]
@@ -30,7 +30,6 @@ class Scene:
     sounds: Mapping[str, Soundtrack]
     place: Place
     backend: str = "mock"
-    label: AiLabel | None = None  # of the list, for deliverables without their own
     # The highest sample in dBFS of a sound file, from a second on, for so many seconds.
     highest: Callable[[str, Fraction, Fraction], float | None] = lambda *_: None
 

@@ -85,7 +85,7 @@ DESCRIPTIONS = {
     "outline": "The colour of the edge around the letters, or none",
     "position": "Where captions are: bottom, middle or top",
     "box": "The colour of a box behind the captions, or none; #RRGGBBAA says how dense it is",
-    "safe_area": "The platform whose buttons and texts the captions stay clear of",
+    "safe_area": "The platform whose buttons and texts captions and label stay clear of",
     "lang": "The language of captions, such as zh-Hant or ja: forms of characters, line breaks",
     "quality": "draft to look at quickly, standard, master for further editing",
     "codec": "h264 is what every player knows; the others where this machine's ffmpeg has them",

@@ -545,9 +545,9 @@ class Deliverable(Written):
     captions: Literal["burn", "sidecar", "both", "none"] = "burn"
     subtitles: str | None = None  # an SRT or ASS file for the whole, beside the shots' captions
     font: str | None = None
-    label: AiLabel | None = None  # of AI-generated content; else the list's
+    label: AiLabel | None = None  # of AI-generated content
     caption_style: CaptionStyle = CaptionStyle()
-    safe_area: PlatformText | None = None  # whose controls the captions stay clear of
+    safe_area: PlatformText | None = None  # whose controls captions and label stay clear of
     lang: Language | None = None  # of the captions; else as their letters say
 
     @model_validator(mode="before")
@@ -603,20 +603,13 @@ Backend = Literal["mock", "dashscope"]
 Region = Literal["beijing", "singapore"]
 
 
-def labelled(deliverable: Deliverable, label: AiLabel | None) -> Deliverable:
-    """The deliverable with the list's ``label`` where it has none of its own."""
-    if label is None or deliverable.label is not None:
-        return deliverable
-    return deliverable.model_copy(update={"label": label})
-
-
 def gaze_at(shot: Shot, deliverable: Deliverable) -> Gaze:
     """What a crop of ``deliverable`` keeps in view of ``shot``."""
     return deliverable.focus.get(shot.id, shot.focus)
 
 
 # Keys of a deliverable that a list may hold for all of them.
-FOR_ALL = ("caption_style", "safe_area", "lang")
+FOR_ALL = ("caption_style", "label", "safe_area", "lang")
 
 
 class ShotList(Written):
@@ -628,7 +621,7 @@ class ShotList(Written):
     backend: Backend = "mock"
     region: Region = "beijing"
     budget: Budget | None = None
-    label: AiLabel | None = None  # of AI-generated content, for every deliverable without its own
+    label: AiLabel | None = None
     caption_style: CaptionStyle = CaptionStyle()
     safe_area: PlatformText | None = None
     lang: Language | None = None

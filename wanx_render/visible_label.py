@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from wanx_render.fonts import Font, chinese, lacking
 from wanx_render.geometry import Box, Size
 from wanx_render.safe_areas import safe_area
-from wanx_render.shotlist import AiLabel, Corner
+from wanx_render.shotlist import Corner, Deliverable
 from wanx_render.timing import frames_in
 
 # Both are also in the catalog, as the rule cn-visible.
@@ -90,15 +90,17 @@ def placed(
     return DrawnLabel(text, pixels, box, 0, frames)
 
 
-def shown(label: AiLabel, size: Size, rate: Fraction, whole: int) -> DrawnLabel | None:
-    """What a list's ``label`` draws over a film of ``whole`` frames at ``rate`` frames a second.
+def shown(deliverable: Deliverable, size: Size, rate: Fraction, whole: int) -> DrawnLabel | None:
+    """What the label of a deliverable draws over its ``whole`` frames at ``rate`` a second.
 
     Nothing where it has no words; nothing where they do not fit, see ``placed``.
     """
-    if not label.words:
+    label = deliverable.label
+    if label is None or not label.words:
         return None
     beginning = min(frames_in(Fraction(SECONDS), rate), whole)
-    return placed(label.words, label.corner, size, whole if label.at == "always" else beginning)
+    frames = whole if label.at == "always" else beginning
+    return placed(label.words, label.corner, size, frames, platform=deliverable.safe_area or "")
 
 
 @lru_cache(maxsize=64)

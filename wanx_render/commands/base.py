@@ -129,7 +129,7 @@ def _unlabelled(loaded: Loaded, made: Plan) -> Iterator[Diagnostic]:
     """What the list's own backend did not make worth a warning, where another one was chosen."""
     if made.world == "mock" or loaded.shots.backend != "mock":
         return
-    if message := unlabelled((shot.shot for shot in made.shots), made.deliverables, None):
+    if message := unlabelled((shot.shot for shot in made.shots), made.deliverables):
         place = Span(str(loaded.file))
         yield Diagnostic("label-missing", message, place, LABEL_HINT, "warning")
 

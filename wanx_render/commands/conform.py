@@ -123,7 +123,7 @@ def _drawn(wanted: Deliverable, segment: Segment) -> DrawnLabel | None:
         return None
     if problem := visible_label.problem_with(label.words):
         raise _wrong(f"the label cannot be shown: {problem}", "use other words")
-    drawn = visible_label.shown(label, frame.size, frame.rate, segment.frames)
+    drawn = visible_label.shown(wanted, frame.size, frame.rate, segment.frames)
     if drawn is None:
         raise _wrong(f"the label {label.words!r} does not fit into {frame.size}", "shorten it")
     return drawn
