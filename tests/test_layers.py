@@ -26,7 +26,7 @@ FLOORS = (
         "jpeg",
         "signatures",
     ),
-    ("environment", "integrity"),
+    ("environment", "integrity", "paint"),
     ("reach",),
     ("source", "shotlist", "task", "pictures", "soundtracks", "fonts"),
     ("table", "panel", "linebreaks", "safe_areas", "lettering"),

@@ -1,6 +1,5 @@
 """Rules about what is made of the clips: trims, crops, sizes, transitions, sounds, words."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -8,8 +7,7 @@ from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING
 
-from PIL import ImageColor
-
+from wanx_render import paint
 from wanx_render.capabilities import Model
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.geometry import (
@@ -20,6 +18,7 @@ from wanx_render.geometry import (
     cropped_away,
     largest_exact,
 )
+from wanx_render.paint import BadColour
 from wanx_render.scene import Scene, is_file, is_url
 from wanx_render.shotlist import Deliverable, Music, Shot, Voice, gaze_at
 from wanx_render.timing import frames_in
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from wanx_render.styled import Script
 
 _FONT_HINT = "give the deliverable a font that has it, such as font: fonts/NotoSansThai.ttf"
-_HEX_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
 def trim_outside(scene: Scene) -> Iterator[Diagnostic]:
@@ -52,15 +50,11 @@ def trim_outside(scene: Scene) -> Iterator[Diagnostic]:
 
 def colour_unknown(scene: Scene) -> Iterator[Diagnostic]:
     for index, deliverable in scene.deliverables.items():
-        colour = deliverable.background
-        if colour.lower() not in ImageColor.colormap and not _HEX_COLOUR.fullmatch(colour):
-            yield Diagnostic(
-                "colour-unknown",
-                f"{colour[:40]!r} is not a colour",
-                scene.place(("deliverables", index, "background")),
-                did_you_mean(colour, ImageColor.colormap)
-                or 'use a name such as black or white, or "#RRGGBB" in quotation marks',
-            )
+        try:
+            paint.read(deliverable.background)
+        except BadColour as error:
+            place = scene.place(("deliverables", index, "background"))
+            yield Diagnostic("colour-unknown", str(error), place, error.hint)
 
 
 def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ still is a plain window; one that moves does so by parts of a pixel.
 from dataclasses import dataclass
 from typing import Any
 
+from wanx_render import paint
 from wanx_render.geometry import (
     Box,
     Gaze,
@@ -106,7 +107,12 @@ def _padded(stream: Any, source: Size, frame: Frame) -> Any:
     if inner.size == frame.size:
         return stream
     return stream.filter(
-        "pad", frame.size.width, frame.size.height, inner.x, inner.y, color=frame.background
+        "pad",
+        frame.size.width,
+        frame.size.height,
+        inner.x,
+        inner.y,
+        color=paint.for_ffmpeg(frame.background),
     )
 
 

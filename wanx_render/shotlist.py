@@ -12,7 +12,6 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self, get_args
 
-from PIL import ImageColor
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -27,8 +26,10 @@ from pydantic import (
 from pydantic.json_schema import PydanticJsonSchemaWarning
 from pydantic_core import PydanticCustomError
 
+from wanx_render import paint
 from wanx_render.diagnostics import did_you_mean
 from wanx_render.geometry import CENTRE, Aspect, Fit, Focus, Gaze, Move, Size
+from wanx_render.paint import BadColour
 from wanx_render.timing import parse_rate
 
 MAX_SEED = 2_147_483_647
@@ -197,26 +198,16 @@ def _one_of(what: str, known: tuple[str, ...]) -> Any:
     return read
 
 
-_HEX_COLOUR = re.compile("#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
-
-
 def _colour(*, none: bool = False) -> Any:
-    """Reads a colour: a name, #RRGGBB or #RRGGBBAA; where ``none`` is allowed, also that."""
+    """Reads a colour, which may be dense or not; where ``none`` is allowed, also that."""
 
     def read(value: Any) -> str:
-        colour = str(value).lower()
-        if none and value in (None, "none"):
+        if none and value is None:
             return "none"
-        if colour in ImageColor.colormap or _HEX_COLOUR.fullmatch(colour):
-            return colour
-        names = [*ImageColor.colormap, *(["none"] if none else [])]
-        raise _fail(
-            "colour-unknown",
-            f"{str(value)[:40]!r} is not a valid colour",
-            did_you_mean(colour[:40], names)
-            or 'use a name such as black or white, or "#RRGGBB" in quotation marks'
-            + (", or none" if none else ""),
-        )
+        try:
+            return paint.read(str(value), alpha=True, also=("none",) if none else ())
+        except BadColour as error:
+            raise _fail("colour-unknown", str(error), error.hint) from None
 
     return read
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wanx_render import ffmpeg, intake, visible_label
+from wanx_render import ffmpeg, intake, paint, visible_label
 from wanx_render.ai_labels import Merged, provenance_notices, with_own
 from wanx_render.commands.base import World, writable_file
 from wanx_render.commands.folder import pool, scratch
@@ -22,6 +22,7 @@ from wanx_render.geometry import crop_told, enlargement, is_enlarged
 from wanx_render.making import JoinCall, Joined, make_deliverable, make_segment
 from wanx_render.mix import Mix
 from wanx_render.needs import insist
+from wanx_render.paint import BadColour
 from wanx_render.plan import frame_of
 from wanx_render.shotlist import Deliverable, Shot
 from wanx_render.timing import Cut, cut_of
@@ -133,7 +134,11 @@ def _wanted(options: ConformOptions) -> tuple[Shot, Deliverable]:
     """The options as a shot list would have them: one language, one check."""
     try:
         shot = Shot.model_validate({"id": "clip", "model": "none", "image": "-", **options.shot})
-        return shot, Deliverable.model_validate({"name": "clip", **options.deliverable})
+        wanted = Deliverable.model_validate({"name": "clip", **options.deliverable})
+        paint.read(wanted.background)
+        return shot, wanted
+    except BadColour as error:
+        raise _wrong(f"background: {error}", error.hint) from None
     except ValidationError as error:
         first = error.errors()[0]
         hint = str(first.get("ctx", {}).get("hint", ""))

@@ -1,0 +1,69 @@
+"""Written colours: one reader for shot lists and for options.
+
+A colour is a name of CSS (Pillow's list, of W3C CSS Color 4) or ``#`` and hexadecimal digits,
+as in CSS. Every tool gets digits: ffmpeg and Pillow do not know the same names.
+"""
+
+import re
+
+from PIL import ImageColor
+
+from wanx_render.diagnostics import did_you_mean
+
+NAMES = tuple(ImageColor.colormap)
+_DIGITS = re.compile("(?:#|0x)([0-9a-f]+)")
+_BARE = re.compile("[0-9a-f]{6}|[0-9a-f]{3}")
+# What people write for the names; only ever a hint.
+_CHINESE = {
+    "黑": "black", "白": "white", "红": "red", "绿": "green", "蓝": "blue", "黄": "yellow",
+    "灰": "gray", "橙": "orange", "粉": "pink", "紫": "purple", "棕": "brown", "金": "gold",
+}  # fmt: skip
+
+
+class BadColour(ValueError):
+    """This is not a colour; ``hint`` says what to write."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def read(text: str, *, alpha: bool = False, also: tuple[str, ...] = ()) -> str:
+    """The colour ``text`` in one form: its name, or ``#RRGGBB``, in small letters.
+
+    Short digits are written out (``#fff`` is ``#ffffff``). ``alpha``: with two more digits for how
+    dense it is, 00 to FF. ``also`` are further words that are taken. Raises BadColour.
+    """
+    word = text.strip().lower()
+    if word in also:
+        return word
+    plain = re.sub("[ _-]", "", word)
+    if plain in ImageColor.colormap:
+        return plain
+    digits = _DIGITS.fullmatch(word)
+    if digits and len(digits[1]) in ((3, 4, 6, 8) if alpha else (3, 6)):
+        short = len(digits[1]) in (3, 4)
+        return "#" + "".join(digit * (2 if short else 1) for digit in digits[1])
+    raise BadColour(f"{text[:40]!r} is not a valid colour", _hint(word, alpha, also))
+
+
+def for_ffmpeg(text: str) -> str:
+    """The colour as ffmpeg's filters take it: ``0xRRGGBB``. Raises BadColour."""
+    red, green, blue = ImageColor.getrgb(read(text))[:3]
+    return f"0x{red:02x}{green:02x}{blue:02x}"
+
+
+def _hint(word: str, alpha: bool, also: tuple[str, ...]) -> str:
+    meant = _CHINESE.get(word.removesuffix("色"))
+    if _BARE.fullmatch(word):
+        meant = f"#{word}"
+    if meant:
+        return f"did you mean {meant!r}?"
+    digits = _DIGITS.fullmatch(word)
+    if digits and len(digits[1]) in (4, 8) and not alpha:
+        return "it cannot be transparent here: leave the last digits out"
+    others = "".join(f", or {name}" for name in also)
+    return (
+        did_you_mean(word[:40], (*NAMES, *also))
+        or f'use a name such as black or white, or "#RRGGBB" in quotation marks{others}'
+    )
