@@ -10,7 +10,7 @@ from media import facts, pixels, yuv
 from PIL import Image
 
 from wanx_render import captions, ffmpeg, fonts
-from wanx_render.captions import BadSubtitles, Captions, Cue
+from wanx_render.captions import Captions, Cue
 from wanx_render.conform import Segment, Take, piece_arguments
 from wanx_render.geometry import Focus, Size
 from wanx_render.making import make_segment
@@ -65,26 +65,6 @@ def test_what_the_font_lacks_is_named() -> None:
     assert captions.problem_with(HARD) == ""
     assert "U+1F389" in captions.problem_with("party 🎉")
     assert captions.problem_with("two\nlines") == ""
-
-
-def test_srt_is_read_and_written_and_read_again() -> None:
-    text = (
-        "\ufeff1\r\n00:00:01,000 --> 00:00:02,500 X1:0\r\n<i>Hello</i>\r\nworld\r\n\r\n\r\n"
-        "7\r\n00:01:00.040 --> 00:01:01,000\r\n{\\an8}二\r\n"
-    )
-    rate = Fraction(25)
-    first = captions.read_srt(text, rate)
-    assert first == (Cue("Hello\nworld", 25, 38), Cue("二", 1501, 24))
-    assert captions.read_srt(captions.write_srt(first, rate), rate) == first
-    assert captions.read_srt("", rate) == ()
-
-
-@pytest.mark.parametrize(
-    "text", ["hello", "1\n00:00:01,000\nx", "1\n00:00:02,000 --> 00:00:01,000\nx", "1\n"]
-)
-def test_what_is_no_srt_is_refused(text: str) -> None:
-    with pytest.raises(BadSubtitles):
-        captions.read_srt(text, Fraction(25))
 
 
 def test_a_cue_is_on_the_picture_for_exactly_its_frames(

@@ -7,8 +7,9 @@ import pytest
 from media import facts, frames, yuv
 
 from wanx_render import ffmpeg, fonts, styled
-from wanx_render.captions import BadSubtitles, Captions, problem_with
+from wanx_render.captions import Captions, problem_with
 from wanx_render.conform import Segment, Take
+from wanx_render.cues import BadSubtitles
 from wanx_render.geometry import Focus, Size
 from wanx_render.making import make_segment
 from wanx_render.plan import Frame
@@ -78,16 +79,35 @@ def test_a_part_has_what_is_seen_in_it() -> None:
     [
         ("hello", "is it an ASS file"),
         (HEAD.replace("[V4+", "[V4"), "is it an ASS file"),
-        (HEAD + "Dialogue: 0,0:00:00.50\n", "fewer fields"),
-        (HEAD + "Dialogue: 0,soon,0:00:01.00,Big,x\n", "no time"),
         (HEAD.replace("Format: Layer", "Farmat: Layer"), "no Format"),
         (HEAD.replace("Fontname", "Face") + LINES, "no Fontname"),
-        ("x" * (styled.MOST_BYTES + 1), "larger"),
     ],
 )
 def test_what_is_no_such_script_is_refused_with_a_reason(text: str, why: str) -> None:
     with pytest.raises(BadSubtitles, match=why):
         styled.read(text, "x")
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        ("0,0:00:00.50", "fewer fields"),
+        ("0,soon,0:00:01.00,Big,x", "'soon' is not a time"),
+        ("0,0:00:01.00,0:00:01.00,Big,x", "it ends when it begins"),
+        ("0,0:00:02.00,0:00:01.00,Big,x", "it ends before it begins"),
+    ],
+)
+def test_a_bad_line_is_left_out_and_named(bad: str, why: str) -> None:
+    read = script(f"Dialogue: {bad}\n{LINES}")
+    assert read.lines == script().lines
+    assert [(each.code, each.line, why in each.message) for each in read.notices] == [
+        ("cue-skipped", 23, True)
+    ]
+
+
+def test_times_are_written_as_libass_reads_them() -> None:
+    (line,) = script("Dialogue: 0,00:00:01.500,0:0:2.5,Big,{\\pos(1,2)}<i>x</i>\n").lines
+    assert line.written == "Dialogue: 0,0:00:01.50,0:00:02.50,Big,{\\pos(1,2)}<i>x</i>"
 
 
 def test_a_line_is_seen_for_exactly_its_time_wherever_the_part_begins(

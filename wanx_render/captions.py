@@ -3,12 +3,12 @@
 Drawn with Pillow (``typesetting``) and laid over by ffmpeg: no words ever become part of a command.
 """
 
-import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 from wanx_render.fonts import (
@@ -27,18 +27,15 @@ from wanx_render.timing import nearest
 from wanx_render.typesetting import DRAWING_VERSION, PLAIN, Sheet, Style, draw
 
 
-class BadSubtitles(ValueError):
-    """The subtitles cannot be used; the message says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Words that are seen from frame ``start`` on, for ``frames`` frames."""
+    """Words that are seen from frame ``start`` on, for ``frames`` frames; at the bottom or top."""
 
     text: str
     start: int
     frames: int
     language: str = ""  # where it was said
+    top: bool = False
 
     @property
     def end(self) -> int:
@@ -72,15 +69,26 @@ def within(cues: Iterable[Cue], start: int, frames: int) -> tuple[Cue, ...]:
 
 
 def together(cues: Iterable[Cue]) -> tuple[Cue, ...]:
-    """The same words, never two cues at once: what is seen together becomes lines of one cue."""
+    """The same words, never two cues in one place at once: they become lines of one cue."""
     every = sorted(cues, key=lambda cue: (cue.start, cue.end))
+    placed = [_merged([cue for cue in every if cue.top == top]) for top in (False, True)]
+    return tuple(sorted(chain(*placed), key=lambda cue: (cue.start, cue.top)))
+
+
+def _merged(every: list[Cue]) -> list[Cue]:
+    """Cues of one place, sorted by their start, without overlaps; each is looked at once."""
     times = sorted({time for cue in every for time in (cue.start, cue.end)})
     found: list[Cue] = []
+    seen: list[Cue] = []
+    coming = deque(every)
     for start, end in pairwise(times):
-        seen = [cue for cue in every if cue.start <= start and end <= cue.end]
+        while coming and coming[0].start <= start:
+            seen.append(coming.popleft())
+        seen = [cue for cue in seen if cue.end > start]
         text = "\n".join(cue.text for cue in seen)
         language = next((cue.language for cue in seen if cue.language), "")
-        whole = Cue(text, start, end - start, language)
+        top = bool(seen) and seen[0].top
+        whole = Cue(text, start, end - start, language, top)
         before = found[-1] if found else None
         if (
             before
@@ -90,54 +98,28 @@ def together(cues: Iterable[Cue]) -> tuple[Cue, ...]:
             found[-1] = replace(before, frames=end - before.start)
         elif seen:
             found.append(whole)
-    return tuple(found)
+    return found
 
 
 # -- SRT -----------------------------------------------------------------------------------------
 
-_TIME = r"(\d{1,3}):([0-5]\d):([0-5]\d)[,.](\d{1,3})"
-_LINE = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}.*")
-_TAGS = re.compile(r"</?[a-zA-Z][^>]{0,40}>|\{\\[^}]{0,60}\}")
 
-
-def read_srt(text: str, rate: Fraction) -> tuple[Cue, ...]:
-    """The cues of an SRT file, in frames at ``rate``. Raises BadSubtitles."""
-    found: list[Cue] = []
-    for number, block in enumerate(_blocks(text), start=1):
-        lines = block if "-->" in block[0] else block[1:]
-        times = _LINE.fullmatch(lines[0]) if lines else None
-        if times is None:
-            raise BadSubtitles(f"its cue {number} has no line of times such as 00:00:01,000 -->")
-        start, end = (_frame(times.groups()[n : n + 4], rate) for n in (0, 4))
-        words = _TAGS.sub("", "\n".join(lines[1:])).strip()
-        if end <= start:
-            raise BadSubtitles(f"its cue {number} ends before it begins")
-        if words:
-            found.append(Cue(words, start, end - start))
-    return tuple(found)
-
-
-def _blocks(text: str) -> Iterator[list[str]]:
-    text = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-    for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
-        lines = [line for line in block.split("\n") if line.strip()]
-        if lines:
-            yield lines
-
-
-def _frame(groups: tuple[str, ...], rate: Fraction) -> int:
-    hours, minutes, seconds, part = groups
-    whole = int(hours) * 3600 + int(minutes) * 60 + int(seconds)
-    return nearest((whole + Fraction(int(part.ljust(3, "0")), 1000)) * rate)
+_AT_TOP = r"{\an8}"  # the code of ASS that players know in SRT too
 
 
 def write_srt(cues: Iterable[Cue], rate: Fraction) -> str:
-    """The cues as an SRT file."""
+    """The cues as an SRT file; ``{\\an8}`` says that one is at the top."""
     blocks = (
-        f"{number}\n{_stamp(cue.start, rate)} --> {_stamp(cue.end, rate)}\n{cue.text}\n"
+        f"{number}\n{_stamp(cue.start, rate)} --> {_stamp(cue.end, rate)}\n"
+        f"{_AT_TOP * cue.top}{_without_gaps(cue.text)}\n"
         for number, cue in enumerate(cues, start=1)
     )
     return "\n".join(blocks)
+
+
+def _without_gaps(text: str) -> str:
+    """Without empty lines, which end a cue."""
+    return "\n".join(line for line in text.split("\n") if line.strip())
 
 
 def _stamp(frame: int, rate: Fraction) -> str:
@@ -189,6 +171,8 @@ def save(captions: Captions, size: Size, target: Path) -> list[Path]:
     for cue, path in zip(captions.cues, paths, strict=True):
         language = cue.language or captions.style.language
         style = replace(captions.style, language=language)
+        if cue.top:
+            style = replace(style, position="top")
         picture = draw(cue.text, Sheet(size, captions.font, style))
         picture.save(path, "PNG", compress_level=1)
     if not captions.script:

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
-from wanx_render import intake, styled
+from wanx_render import intake
 from wanx_render.ai_labels import Merged, Provenance, provenance_notices, with_own
 from wanx_render.ass_layout import fitted
 from wanx_render.assemble import SOUND_VERSION
@@ -26,7 +26,7 @@ from wanx_render.events import Emit, Event
 from wanx_render.evidence import Wish
 from wanx_render.fonts import Font, chinese, named
 from wanx_render.geometry import Size, crop_told, enlargement
-from wanx_render.layout import Layout, Layouts, file_of, stills_of
+from wanx_render.layout import Layout, Layouts, file_of, stills_of, subtitles_of
 from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
 from wanx_render.manifest import DeliverableRecord, LabelRecord, PartRecord, StillRecord
 from wanx_render.mix import Mix, Music, Track
@@ -34,7 +34,7 @@ from wanx_render.plan import Frame, Plan, PlannedShot
 from wanx_render.results import sounds_of
 from wanx_render.shotlist import Deliverable, gaze_at
 from wanx_render.stills import Stills
-from wanx_render.styled import Script, is_styled
+from wanx_render.styled import Script
 from wanx_render.sync import Mark, mark
 from wanx_render.timeline import Body, Part, frames_of
 from wanx_render.timeline import Seam as Joint
@@ -102,7 +102,7 @@ class Finisher:
         self._bench = bench
         self._folder = folder
         self._emit = emit
-        self._scripts: dict[str, Script] = {}
+        self._scripts: dict[str, Script | None] = {}
         self._layouts = Layouts(plan)
         self._known: dict[str, tuple[Layout, dict[int, _Wanted]]] = {}  # by where they start
         self._work: dict[str, asyncio.Future[None]] = {}
@@ -165,15 +165,14 @@ class Finisher:
 
     def _script(self, deliverable: Deliverable, size: Size) -> Script | None:
         """The ASS subtitles of the whole, clean, in known typefaces, and broken for the frame."""
-        if deliverable.captions == "none" or not is_styled(deliverable.subtitles):
+        if deliverable.captions == "none" or not deliverable.subtitles:
             return None
         name = f"{deliverable.name} {size}"
         if name not in self._scripts:
-            path, _ = file_of(self._plan, str(deliverable.subtitles))
-            text = path.read_text(encoding="utf-8", errors="replace")
             font, _ = self._font(deliverable)
-            script = styled.read(text, font.family)
-            self._scripts[name] = fitted(script, size, font, deliverable.lang or "")
+            script = subtitles_of(self._plan, deliverable.subtitles, font.family).script
+            language = deliverable.lang or ""
+            self._scripts[name] = fitted(script, size, font, language) if script else None
         return self._scripts[name]
 
     def _font(self, deliverable: Deliverable) -> tuple[Font, str]:
@@ -406,7 +405,9 @@ class Finisher:
         """The words as files beside the deliverable: ASS where they are, and SRT."""
         script = self._script(deliverable, layout.frame.size)
         if script:
-            self._write(f"{deliverable.name}.ass", script.text().encode())
+            whole = frames_of(layout.parts) / layout.frame.rate
+            seen = script.within(Fraction(0), whole)
+            self._write(f"{deliverable.name}.ass", seen.text().encode())
         if layout.cues or not script:
             text = write_srt(layout.cues, layout.frame.rate)
             self._write(f"{deliverable.name}.srt", text.encode())

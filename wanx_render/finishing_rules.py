@@ -379,7 +379,7 @@ def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
             place = scene.place(("deliverables", index, "font"))
             yield Diagnostic("font-unreadable", told, place, hint)
         if deliverable.subtitles:
-            yield from _subtitles_unusable(scene, index, deliverable, deliverable.subtitles)
+            yield from _subtitles_undrawable(scene, index, deliverable, deliverable.subtitles)
 
 
 def captions_too_long(scene: Scene) -> Iterator[Diagnostic]:
@@ -436,41 +436,28 @@ def _font(scene: Scene, named: str | None) -> "fonts.Font | None":
         return None
 
 
-def _subtitles_unusable(
+def _subtitles_undrawable(
     scene: Scene, index: int, deliverable: Deliverable, named: str
 ) -> Iterator[Diagnostic]:
-    from wanx_render import captions, styled, typesetting
+    from wanx_render import captions, typesetting
 
-    place = scene.place(("deliverables", index, "subtitles"))
-    cues: tuple[captions.Cue, ...] = ()
-    try:
-        text = (scene.folder / named).read_text(encoding="utf-8")
-        if styled.is_styled(named):
-            words = styled.read(text, "any").words
-        else:
-            cues = captions.read_srt(text, Fraction(30))
-            words = "".join(cue.text for cue in cues)
-    except (OSError, UnicodeError):
-        told = f"the subtitles {named[:100]} cannot be read as UTF-8 text"
-        yield Diagnostic("subtitles-unreadable", told, place, "paths start at the list's folder")
+    read = scene.subtitles.get(named)
+    if read is None or deliverable.captions in ("sidecar", "none"):
         return
-    except captions.BadSubtitles as problem:
-        yield Diagnostic("subtitles-unreadable", f"{named[:100]}: {problem}", place)
-        return
-    if deliverable.captions in ("sidecar", "none"):
-        return
-    if why := captions.problem_with(words, _font(scene, deliverable.font)):
-        told = f"a cue of {named[:100]} cannot be shown: {why}"
-        yield Diagnostic("caption-undrawable", told, place, _FONT_HINT)
+    place, font = scene.place(("deliverables", index, "subtitles")), _font(scene, deliverable.font)
+    if why := captions.problem_with(read.words, font):
+        line = next((n for n, words in read.numbered if captions.problem_with(words, font)), 0)
+        message = f"line {line} of {named[:100]} cannot be shown: {why}"
+        yield Diagnostic("caption-undrawable", message, place, _FONT_HINT)
     sheet = _sheet(scene, deliverable)
-    if sheet and styled.is_styled(named):
-        yield from _lines_too_high(styled.read(text, sheet.font.family), named, sheet, place)
-    for number, cue in enumerate(cues, start=1):
-        if sheet and not typesetting.fits(cue.text, sheet):
-            told = (
-                f"cue {number} of {named[:100]} does not fit on {sheet.size}, at the smallest size"
-            )
-            yield Diagnostic("caption-too-long", told, place, "shorten it, or make two cues of it")
+    if sheet and read.script:
+        yield from _lines_too_high(read.script, named, sheet, place)
+    too_long = [cue for cue in read.cues if sheet and not typesetting.fits(cue.text, sheet)]
+    if sheet and too_long:
+        lines = _listed(f"line {cue.line}" for cue in too_long)
+        message = f"{lines} of {named[:100]}: too long for {sheet.size}, even at the smallest size"
+        hint = "shorten the words, or make several cues of them"
+        yield Diagnostic("caption-too-long", message, place, hint)
 
 
 def _lines_too_high(

@@ -7,17 +7,19 @@ begun as soon as its own clip is there, and is right where the predictions were.
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
-from wanx_render.captions import Cue, read_srt, together, within
+from wanx_render import subtitles
+from wanx_render.captions import Cue, together, within
 from wanx_render.conform import Take
+from wanx_render.cues import BadSubtitles
 from wanx_render.errors import Broken
 from wanx_render.evidence import Wish
 from wanx_render.lettering import common_language
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.shotlist import Deliverable
 from wanx_render.stills import Stills, cells, clock, numbers_of, small
-from wanx_render.styled import is_styled
 from wanx_render.timeline import Body, Part, frames_of, timeline
 from wanx_render.timeline import Seam as Joint
 from wanx_render.timing import conformed_frames, frames_in
@@ -35,6 +37,7 @@ class Layout:
     numbers: tuple[int, ...] = ()  # the frames that the contact sheet shows
     poster: int = 0
     language: str = ""  # of most of its words
+    _ends: tuple[int, ...] = ()  # of the cues: the latest end up to each
 
     def wish_at(self, part: Part) -> Wish:
         """Which frames of a part contact sheet and poster show, counted from its first."""
@@ -47,7 +50,8 @@ class Layout:
 
     def cues_at(self, part: Part) -> tuple[Cue, ...]:
         """What of the words is seen in a part, counted from its first frame."""
-        first = bisect_right(self.cues, part.start, key=lambda cue: cue.end)
+        # Cues at the top and at the bottom overlap, so that only the latest end so far is sorted.
+        first = bisect_right(self._ends, part.start)
         last = bisect_left(self.cues, part.start + part.frames, key=lambda cue: cue.start)
         return within(self.cues[first:last], part.start, part.frames)
 
@@ -92,7 +96,8 @@ class Layouts:
                 of[self._plan.shots[number].shot.id].append(part)
         cues = self._cues(deliverable, frame, parts, of)
         language = common_language([cue.text for cue in cues])
-        layout = Layout(frame, parts, cues, of, self._other_rates, language=language)
+        ends = tuple(accumulate((cue.end for cue in cues), max))
+        layout = Layout(frame, parts, cues, of, self._other_rates, language=language, _ends=ends)
         stills = stills_of(self._plan, deliverable, layout)
         layout = replace(layout, numbers=tuple(numbers_of(stills)), poster=stills.poster)
         self._layouts[deliverable.name] = layout
@@ -137,10 +142,9 @@ class Layouts:
             if shot.shot.caption.strip() and end > start:
                 language = shot.shot.lang or ""
                 cues.append(Cue(shot.shot.caption.strip(), start, end - start, language))
-        if deliverable.subtitles and not is_styled(deliverable.subtitles):
-            path, _ = file_of(self._plan, deliverable.subtitles)
-            text = path.read_text(encoding="utf-8", errors="replace")
-            cues += within(read_srt(text, frame.rate), 0, frames_of(parts))
+        if deliverable.subtitles:
+            read = subtitles_of(self._plan, deliverable.subtitles)
+            cues += within(read.at(frame.rate), 0, frames_of(parts))
         return together(cues)
 
 
@@ -165,3 +169,12 @@ def file_of(plan: Plan, named: str) -> tuple[Path, str]:
     if media.path is None:
         raise Broken(f"{named} is no file here")
     return media.path, media.identity
+
+
+def subtitles_of(plan: Plan, named: str, typeface: str = "any") -> subtitles.Subtitles:
+    """The subtitle file that a list names. Raises Broken where it has changed since the check."""
+    path, _ = file_of(plan, named)
+    try:
+        return subtitles.read(path, typeface)
+    except (OSError, BadSubtitles) as problem:
+        raise Broken(f"cannot read {named}: {problem}") from None

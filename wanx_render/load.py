@@ -118,7 +118,7 @@ def _checked(file: Path, read: Source, catalog: Catalog) -> Batch:
     checker = _Checker(file, read, templates, Looker(folder), catalog)
     checked = [checker.check(each) for each in filled.rows]
     chosen = {c.picks.read.file: c.picks.read.text for c in checked if c.picks and c.picks.read}
-    texts = {read.file: read.text, **filled.texts, **chosen}
+    texts = {read.file: read.text, **filled.texts, **chosen, **checker.looker.texts}
     findings = _without(wrong, _told_once(checked, filled))
     everything = in_order([*_keys_in(texts), *wrong, *findings])
     if any(d.severity == "error" for d in everything):
@@ -226,6 +226,7 @@ class _Checker:
         whole = parts.whole(written, shots, deliverables)
         unseen = self.looker.look(shots, places)
         unheard = self.looker.listen(shots, deliverables, places)
+        unread = self.looker.read(deliverables, places)
         scene = Scene(
             shots=shots,
             deliverables=deliverables,
@@ -235,12 +236,13 @@ class _Checker:
             folder=self.looker.folder,
             pictures=self.looker.pictures,
             sounds=self.looker.sounds,
+            subtitles=self.looker.subtitles,
             place=places.of,
             backend=whole.backend if whole else "mock",
             highest=self.looker.highest,
         )
         chosen, stray = picks.read(_picked_for(self.file, filling.row), scene.ids)
-        found = (*parts.problems, *unseen, *unheard, *rules.findings(scene), *stray)
+        found = (*parts.problems, *unseen, *unheard, *unread, *rules.findings(scene), *stray)
         return _Result(whole, found, chosen)
 
 

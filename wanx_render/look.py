@@ -1,12 +1,13 @@
-"""Every picture and sound that a list names, looked at once for all rows of a table."""
+"""Every picture, sound and subtitle file of a list, looked at once for all rows of a table."""
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wanx_render import ffmpeg, pictures, probing, scene, soundtracks
 from wanx_render.diagnostics import Diagnostic, Span
@@ -17,6 +18,12 @@ from wanx_render.shotlist import Deliverable, Shot, ShotList
 from wanx_render.soundtracks import BadSoundtrack, Soundtrack
 from wanx_render.task import Media
 
+if TYPE_CHECKING:
+    from wanx_render.cues import BadSubtitles, Notice
+    from wanx_render.subtitles import Subtitles
+
+MOST_NOTICES = 20  # of one subtitle file; more only hide the other problems of a list
+
 
 class Looker:
     """Looks at files, whose paths start at ``folder``, and remembers what it saw."""
@@ -25,8 +32,11 @@ class Looker:
         self.folder = folder
         self.pictures: dict[str, Picture] = {}
         self.sounds: dict[str, Soundtrack] = {}
+        self.subtitles: dict[str, Subtitles] = {}
+        self.texts: dict[str, str] = {}  # of subtitle files with notices, by the name shown
         self._bad: dict[str, BadPicture] = {}
         self._bad_sounds: dict[str, BadSoundtrack] = {}
+        self._bad_subtitles: dict[str, BadSubtitles] = {}
         self._media: dict[str, Media] = {}
 
     def look(self, shots: Mapping[int, Shot], places: Places) -> list[Diagnostic]:
@@ -92,6 +102,39 @@ class Looker:
         except (BadInput, FfmpegError, OSError):
             return None  # said elsewhere: of the file, or of this ffmpeg
 
+    def read(self, deliverables: Mapping[int, Deliverable], places: Places) -> list[Diagnostic]:
+        """What is wrong or doubtful in the subtitle files."""
+        problems: list[Diagnostic] = []
+        for index, deliverable in deliverables.items():
+            named = deliverable.subtitles
+            if not named:
+                continue
+            if named not in self.subtitles and named not in self._bad_subtitles:
+                self._read(named)
+            span = places.of(("deliverables", index, "subtitles"))
+            if problem := self._bad_subtitles.get(named):
+                message = f"{named[:100]}: {problem}"
+                problems.append(Diagnostic("subtitles-unreadable", message, span, problem.hint))
+            elif notices := self.subtitles[named].notices:
+                shown = str(Path(span.file).parent / named)
+                self.texts[shown] = self.subtitles[named].text
+                problems += _noticed(notices, named, shown, span)
+        return problems
+
+    def _read(self, named: str) -> None:
+        # Drawing and its libraries take a tenth of a start; lists without subtitles do without.
+        from wanx_render import subtitles
+        from wanx_render.cues import BadSubtitles
+
+        try:
+            if scene.is_url(named):
+                raise BadSubtitles("subtitles must be a file here, not a URL", "download it first")
+            self.subtitles[named] = subtitles.read(self.folder / named)
+        except BadSubtitles as problem:
+            self._bad_subtitles[named] = problem
+        except (OSError, ValueError) as problem:
+            self._bad_subtitles[named] = _unreadable(problem)
+
     def media(self, shots: ShotList) -> dict[str, Media]:
         """Every picture and sound of a checked list, by the words it is named with."""
         named: dict[str, None] = {}
@@ -139,3 +182,29 @@ def _bad_picture(named: str, problem: BadPicture, span: Span) -> Diagnostic:
         span,
         "paths start at the shot list's folder" if missing else problem.hint,
     )
+
+
+def _unreadable(problem: OSError | ValueError) -> "BadSubtitles":
+    from wanx_render.cues import BadSubtitles
+
+    if isinstance(problem, FileNotFoundError):
+        return BadSubtitles("the file does not exist", "paths start at the shot list's folder")
+    reason = getattr(problem, "strerror", None) or "it is not the name of a file"
+    return BadSubtitles(f"the file cannot be read: {reason}")
+
+
+def _noticed(
+    notices: "tuple[Notice, ...]", named: str, shown: str, span: Span
+) -> Iterator[Diagnostic]:
+    """The notices of a subtitle file as warnings, in its own lines; ``span`` is where it is named.
+
+    Those of the whole file come first, because they explain the others.
+    """
+    ordered = sorted(notices, key=lambda notice: notice.line)
+    for notice in ordered[:MOST_NOTICES]:
+        place = Span(shown, notice.line, 1, via=span) if notice.line else span
+        message = notice.message if notice.line else f"{named[:100]}: {notice.message}"
+        yield Diagnostic(notice.code, message, place, notice.hint, "warning")
+    if (more := len(ordered) - MOST_NOTICES) > 0:
+        message = f"{named[:100]}: {more} more warnings are not shown"
+        yield Diagnostic("cue-doubtful", message, span, severity="warning")

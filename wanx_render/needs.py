@@ -4,7 +4,8 @@ Every usable ffmpeg has x264, AAC and the common filters (``ffmpeg.find`` sees t
 codecs, a moving crop and another speed are asked for by few.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from wanx_render import ffmpeg
 from wanx_render.diagnostics import Diagnostic
@@ -12,7 +13,8 @@ from wanx_render.encoding import ENCODERS
 from wanx_render.errors import BadInput
 from wanx_render.geometry import Move
 from wanx_render.shotlist import Codec, Deliverable, Shot, gaze_at
-from wanx_render.styled import is_styled
+from wanx_render.subtitles import is_styled
+from wanx_render.task import Media
 
 _OTHER = "set WANX_FFMPEG to a full build of ffmpeg, or unset it"
 
@@ -21,10 +23,16 @@ _OTHER = "set WANX_FFMPEG to a full build of ffmpeg, or unset it"
 OPTIONAL = {"perspective": "a focus that moves", "rubberband": "another speed", "subtitles": "ASS"}
 
 
+_NONE: Mapping[str, Media] = MappingProxyType({})
+
+
 def unmet(
-    program: ffmpeg.Ffmpeg, shots: Iterable[Shot], deliverables: Iterable[Deliverable]
+    program: ffmpeg.Ffmpeg,
+    shots: Iterable[Shot],
+    deliverables: Iterable[Deliverable],
+    media: Mapping[str, Media] = _NONE,
 ) -> tuple[Diagnostic, ...]:
-    """What this ffmpeg cannot do of what is asked for."""
+    """What this ffmpeg cannot do of what is asked for; ``media`` are the files of the list."""
     shown, made = tuple(shots), tuple(deliverables)
     codecs: dict[Codec, str] = {}
     for each in made:
@@ -32,26 +40,33 @@ def unmet(
     problems = [_codec(program, codec, name) for codec, name in codecs.items() if codec != "h264"]
     lacking = [
         Diagnostic("filter-missing", f"{OPTIONAL[name]} needs ffmpeg's filter {name}", hint=_OTHER)
-        for name in _filters(shown, made)
+        for name in _filters(shown, made, media)
         if not ffmpeg.has_filter(program, name)
     ]
     return (*(problem for problem in problems if problem), *lacking)
 
 
 def insist(
-    program: ffmpeg.Ffmpeg, shots: Iterable[Shot], deliverables: Iterable[Deliverable]
+    program: ffmpeg.Ffmpeg,
+    shots: Iterable[Shot],
+    deliverables: Iterable[Deliverable],
+    media: Mapping[str, Media] = _NONE,
 ) -> None:
     """Raises BadInput where this ffmpeg cannot do what is asked for."""
-    if problems := unmet(program, shots, deliverables):
+    if problems := unmet(program, shots, deliverables, media):
         raise BadInput(*problems)
 
 
-def _filters(shots: tuple[Shot, ...], deliverables: tuple[Deliverable, ...]) -> Iterator[str]:
+def _filters(
+    shots: tuple[Shot, ...], deliverables: tuple[Deliverable, ...], media: Mapping[str, Media]
+) -> Iterator[str]:
     if any(isinstance(gaze_at(s, d), Move) for s in shots for d in deliverables if d.fit == "crop"):
         yield "perspective"
     if any(shot.speed != 1 for shot in shots):
         yield "rubberband"
-    if any(is_styled(d.subtitles) and d.captions in ("burn", "both") for d in deliverables):
+    burnt = {d.subtitles for d in deliverables if d.subtitles and d.captions in ("burn", "both")}
+    paths = (media[named].path for named in burnt if named in media)
+    if any(path and is_styled(path) for path in paths):
         yield "subtitles"
 
 

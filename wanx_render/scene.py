@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wanx_render.capabilities import Catalog, Model
 from wanx_render.diagnostics import Span
@@ -12,6 +13,9 @@ from wanx_render.geometry import Size, predicted_size
 from wanx_render.pictures import Picture
 from wanx_render.shotlist import Deliverable, Shot
 from wanx_render.soundtracks import Soundtrack
+
+if TYPE_CHECKING:
+    from wanx_render.subtitles import Subtitles
 
 Place = Callable[[tuple[str | int, ...]], Span]
 
@@ -28,6 +32,7 @@ class Scene:
     folder: Path
     pictures: Mapping[str, Picture]  # by the words the list uses; only those that could be read
     sounds: Mapping[str, Soundtrack]
+    subtitles: "Mapping[str, Subtitles]"
     place: Place
     backend: str = "mock"
     # The highest sample in dBFS of a sound file, from a second on, for so many seconds.

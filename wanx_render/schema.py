@@ -91,7 +91,7 @@ DESCRIPTIONS = {
     "codec": "h264 is what every player knows; the others where this machine's ffmpeg has them",
     "poster": "The second whose frame becomes the poster; else one of the first shot",
     "captions": "Whether captions are burnt in, written as an SRT file beside the video, or both",
-    "subtitles": "An SRT or ASS file for the whole, beside the shots' captions",
+    "subtitles": "An SRT, WebVTT, ASS or LRC file for the whole, beside the shots' captions",
     "font": "A font file for captions; without it one that has Chinese and Japanese",
     "sound": "The clip's own sound in the deliverables: keep, mute, or decibels",
     "duck": "Lower the music under speech",

@@ -534,7 +534,7 @@ class Deliverable(Written):
     codec: Codec = "h264"
     poster: Seconds | None = None  # which moment its still picture shows
     captions: Literal["burn", "sidecar", "both", "none"] = "burn"
-    subtitles: str | None = None  # an SRT or ASS file for the whole, beside the shots' captions
+    subtitles: str | None = None  # a file for the whole, beside the shots' captions
     font: str | None = None
     label: AiLabel | None = None  # of AI-generated content
     caption_style: CaptionStyle = CaptionStyle()

@@ -76,7 +76,8 @@ def render_many(
     backend, region = _one_service(some, options)
     program = ffmpeg.find(world.environ)
     for item in some:
-        insist(program, item.loaded.shots.shots, item.loaded.shots.deliverables)
+        wanted = item.loaded.shots
+        insist(program, wanted.shots, wanted.deliverables, item.loaded.media)
     where = Workplace.of(options.executor, options.store, world.environ)
     places = _places(where, some, several=len(batches) > 1)
     asked_at = None

@@ -87,7 +87,7 @@ def render(
     refuse_unknown("--only", options.only, made)
     refuse_unknown("--retake", options.retake, made)
     program = ffmpeg.find(world.environ)
-    insist(program, (each.shot for each in made.shots), made.deliverables)
+    insist(program, (each.shot for each in made.shots), made.deliverables, made.media)
     where = Workplace.of(options.executor, options.store, world.environ)
     asked_at = who_asks(options, made, catalog, world)
     folder = render_folder(options, loaded)

@@ -1,0 +1,192 @@
+"""Bytes of a text file to text: which encoding it is in, and how sure that is.
+
+A byte order mark decides, then strict UTF-8. What is neither is guessed, because editors and
+converters on Chinese, Japanese and Korean systems still write the local code page. A subtitle file
+may hold a dozen words, for which statistical detectors are unreliable (charset-normalizer takes
+"今晚的月亮" in GBK for Korean), so the East Asian encodings are ranked by how common their
+characters are; charset-normalizer chooses among those of one byte a character.
+"""
+
+import codecs
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_MARKS = (  # UTF-32 first: its mark begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (b"\x84\x31\x95\x33", "gb18030"),
+)
+_NAMES = {
+    "gb18030": "GBK (GB18030)",
+    "cp950": "Big5",
+    "cp932": "Shift-JIS",
+    "euc_jp": "EUC-JP",
+    "cp949": "EUC-KR (CP949)",
+    "cp1252": "Windows-1252",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+}
+# Of one byte a character, the usual ones first.
+_SINGLE = ("cp1252", "cp1251", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp874", "cp1258")
+
+# The first two hundred or so of the usual frequency lists of running text.
+_SIMPLIFIED = frozenset(
+    "的一是不了在人有我他这中大来上个国到说们为子和你地出道也时年得就那要下以生会自着去之过家学"
+    "对可她里后小么心多天而能好都然没日于起还发成事只作当想看文无开手十用主行方又如前所本见经头"
+    "面公同三已老从动两长知样现分将外但身些与高意进把法此实回二理美点月明其种声全工己话儿者向情"
+    "部正名定女问力机给等几很业最间新什打便位因重被走电四第门相次东政海口使教西再平真听世气信北"
+    "少关并内加化由却代产入先山五太水万市早晚今谢吧啊呢吗爱让叫它快请找您哪谁猫夜光灯星风雨花雪"
+)
+_TRADITIONAL = frozenset(
+    "的一是不了在人有我他這中大來上個國到說們為子和你地出道也時年得就那要下以生會自著去之過家學"
+    "對可她裡後小麼心多天而能好都然沒日於起還發成事只作當想看文無開手十用主行方又如前所本見經頭"
+    "面公同三已老從動兩長知樣現分將外但身些與高意進把法此實回二理美點月明其種聲全工己話兒者向情"
+    "部正名定女問力機給等幾很業最間新什打便位因重被走電四第門相次東政海口使教西再平真聽世氣信北"
+    "少關並內加化由卻代產入先山五太水萬市早晚今謝吧啊呢嗎愛讓叫它快請找您哪誰貓夜光燈星風雨花雪"
+)
+_HANGUL = frozenset(
+    "이다는을가의에하고지도를은기한로사리어나니아자서시인그대일해들수여정라보스만요것있었게거내너"
+    "우제오전주면부성상으국구안했과생세저년비할신람마말조원장동관무미와연경공문더때중바야물소화실"
+    "러없네데까진통방개간되터모습두같적금선유당계각입단발위트분알심양려음운히르드레치파노교후차될"
+)
+
+Weight = Callable[[str], float]
+
+
+class UnknownEncoding(ValueError):
+    """The bytes are not text in any encoding that is known here; the message says what they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Text, the codec it was read with, and whether that was guessed.
+
+    ``damaged`` counts the places that are no characters in it; they are U+FFFD in ``text``.
+    """
+
+    text: str
+    codec: str
+    guessed: bool = False
+    damaged: int = 0
+
+    @property
+    def encoding(self) -> str:
+        """The encoding as people call it."""
+        return _NAMES.get(self.codec, self.codec.upper())
+
+
+def decode(data: bytes) -> Decoded:
+    """The text of ``data``. Raises UnknownEncoding."""
+    for mark, codec in _MARKS:
+        if data.startswith(mark):
+            return _marked(data[len(mark) :], codec)
+    filled = data.rstrip(b"\0")
+    if filled and b"\0" not in filled:  # padded by a broken copy
+        data = filled
+    if b"\0" in data:
+        return _wide(data)
+    try:
+        return Decoded(data.decode("utf-8"), "utf-8")
+    except UnicodeDecodeError:
+        return _nearly_utf8(data) or _east_asian(data) or _single_byte(data)
+
+
+def _marked(data: bytes, codec: str) -> Decoded:
+    text = data.decode(codec, "replace")
+    return Decoded(text, codec, damaged=_damaged(text))
+
+
+def _damaged(text: str) -> int:
+    return text.count("\N{REPLACEMENT CHARACTER}")
+
+
+def _wide(data: bytes) -> Decoded:
+    """UTF-16 without its mark: figures and spaces of a text have their zeros on one side."""
+    even, odd = data[::2].count(0), data[1::2].count(0)
+    few, many = sorted((even, odd))
+    if many * 10 < len(data) // 2 or few * 20 > many:
+        raise UnknownEncoding("it holds binary data, not text")
+    text = data.decode("utf-16-le" if odd > even else "utf-16-be", "replace")
+    return Decoded(text, "utf-16-le" if odd > even else "utf-16-be", True, _damaged(text))
+
+
+def _nearly_utf8(data: bytes) -> Decoded | None:
+    """UTF-8 with a few broken characters, as a tool leaves it that cuts lines by bytes."""
+    text = data.decode("utf-8", "replace")
+    damaged = _damaged(text)
+    others = len(text) - damaged - sum(map(str.isascii, text))
+    return Decoded(text, "utf-8", damaged=damaged) if others >= 10 * damaged else None
+
+
+def _east_asian(data: bytes) -> Decoded | None:
+    """The encoding in which the characters are the most common ones of its language."""
+    best, highest = None, 0.3  # below a third of what common text has, it is not this language
+    for codec, weight in _WEIGHTS.items():
+        try:
+            text = data.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        others = [character for character in text[:_SAMPLE] if not character.isascii()]
+        if others and (mean := sum(map(weight, others)) / len(others)) > highest:
+            best, highest = Decoded(text, codec, guessed=True), mean
+    return best
+
+
+_SAMPLE = 20_000  # characters that are weighed
+
+
+def _single_byte(data: bytes) -> Decoded:
+    from charset_normalizer import from_bytes  # 40 ms, for the few files that need it
+
+    matches = from_bytes(data, cp_isolation=list(_SINGLE))
+    if not matches:
+        raise UnknownEncoding("its encoding is not recognised")
+    usual = {codec: place for place, codec in enumerate(_SINGLE)}
+    match = min(matches, key=lambda m: (m.chaos, -m.coherence, usual.get(m.encoding, 99)))
+    text = str(match)
+    if sum(not c.isprintable() and c not in "\r\n\t\f" for c in text) * 100 > len(text):
+        raise UnknownEncoding("it holds binary data, not text")
+    return Decoded(text, match.encoding, guessed=True)
+
+
+def _lead(character: str, codec: str) -> int:
+    """The first byte of a character of two bytes, else 0."""
+    coded = character.encode(codec, "ignore")
+    return coded[0] if len(coded) == 2 else 0
+
+
+def _simplified(character: str) -> float:
+    lead = _lead(character, "gb2312")  # GB 2312: 0xB0 to 0xD7 are the 3755 of level 1
+    return 1.0 if character in _SIMPLIFIED else 0.5 * (lead in range(0xA1, 0xD8))
+
+
+def _traditional(character: str) -> float:
+    lead = _lead(character, "big5")  # Big5: 0xA4 to 0xC6 are the 5401 frequent ones
+    return 1.0 if character in _TRADITIONAL else 0.5 * (lead in range(0xA1, 0xC7))
+
+
+def _korean(character: str) -> float:
+    if character in _HANGUL:
+        return 1.0
+    return 0.5 if "가" <= character <= "힣" else -0.5
+
+
+def _japanese(character: str) -> float:
+    if "ぁ" <= character <= "ヿ":
+        return 1.2  # half of running text; Chinese in these bytes has none
+    if "｡" <= character <= "ﾟ":
+        return -0.5  # half-width kana: what other encodings look like in Shift-JIS
+    lead = _lead(character, "cp932")  # JIS X 0208: 0x88 to 0x97 are the 2965 of level 1
+    return 0.5 * (lead in range(0x81, 0x98))
+
+
+_WEIGHTS: dict[str, Weight] = {
+    "gb18030": _simplified,
+    "cp950": _traditional,
+    "cp932": _japanese,
+    "euc_jp": _japanese,
+    "cp949": _korean,
+}
