@@ -1,11 +1,15 @@
 """Words set on frames: judged by the pixels that are drawn."""
 
 from fractions import Fraction
+from pathlib import Path
 
+import fontpkg_noto_sans_arabic
+import fontpkg_noto_sans_thai
 import pytest
 from PIL import Image
 
 from wanx_render import fonts
+from wanx_render.captions import problem_with, replaced
 from wanx_render.geometry import Size
 from wanx_render.lettering import Lettering, common_language, language_of, marked
 from wanx_render.safe_areas import safe_area
@@ -112,3 +116,55 @@ def test_colours_position_and_size_are_those_of_the_style() -> None:
     assert heights[1] > heights[0] * 1.4
     boxed = seen(box="#0000FF80")
     assert (boxed.getpixel((120, 250)) or (0,))[2] == 255  # type: ignore[index]
+
+
+@pytest.fixture(scope="module")
+def arabic() -> fonts.Font:
+    folder = Path(fontpkg_noto_sans_arabic.__file__).parent
+    return fonts.named(folder / "files" / "NotoSansArabic[wdth,wght].ttf")
+
+
+@pytest.fixture(scope="module")
+def thai() -> fonts.Font:
+    folder = Path(fontpkg_noto_sans_thai.__file__).parent
+    return fonts.named(folder / "files" / "NotoSansThai[wdth,wght].ttf")
+
+
+def test_a_script_that_no_font_has_is_named(arabic: fonts.Font, thai: fonts.Font) -> None:
+    assert "no Thai letters: ก (U+0E01)" in problem_with("กำ OK")
+    assert "no Arabic letters" in problem_with("مرحبا", thai)
+    assert problem_with("مرحبا بكم 50%", arabic) == ""
+    assert "right to left" in problem_with("مرحبا 你好", arabic)
+    assert problem_with("مرحبا\n你好", arabic) == problem_with("กำ 你好", thai) == ""
+    assert "Chinese letters: 你 (U+4F60)" in replaced("กำ 你", thai)
+    assert problem_with("a\u200d\ufe0f\u2060b") == ""
+
+
+def test_letters_are_joined_and_read_in_their_direction(arabic: fonts.Font) -> None:
+    lettering = Lettering(arabic)
+    assert lettering.width("لا", 100) < 0.9 * sum(lettering.width(each, 100) for each in "لا")
+
+    def ink(text: str) -> list[int]:
+        image = draw(text, Sheet(Size(480, 200), arabic, Style(outline="none"))).getchannel("A")
+        height = image.height
+        return [sum(image.crop((x, 0, x + 1, height)).tobytes()) for x in range(image.width)]
+
+    # The first word is at the right, what follows it at its left.
+    alone = [value for value in ink("ــــــــ") if value]
+    line = [value for value in ink("ــــــــ 1111") if value]
+    half = len(alone) // 2
+    assert sum(line[-half:]) == pytest.approx(sum(alone[-half:]), rel=0.1)
+    assert sum(line[:half]) != pytest.approx(sum(alone[-half:]), rel=0.1)
+
+
+@pytest.mark.parametrize("size", [Size(480, 640), Size(90, 160)], ids=str)
+def test_thai_is_broken_between_words_and_stays_in_the_frame(size: Size, thai: fonts.Font) -> None:
+    text = "กรุงเทพมหานครเป็นเมืองหลวงของประเทศไทย น้ำที่นี่ร้อนมาก OK 50% 你好"
+    sheet = Sheet(size, thai)
+    made = setting(text, sheet)
+    assert "".join("".join(made.lines).split()) == "".join(text.split())
+    box = draw(text, sheet).getbbox()
+    assert box is not None
+    assert box[0] >= size.width // 8 - 1
+    assert box[2] <= size.width * 7 // 8 + 1
+    assert made.lines[0].startswith("กรุงเทพมหานคร") or size.width < 100

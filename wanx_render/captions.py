@@ -16,12 +16,13 @@ from wanx_render.fonts import (
     chinese,
     is_packaged,
     lacking,
-    latin,
     must_be_shaped,
     script_of,
     shapes,
+    with_packaged,
 )
 from wanx_render.geometry import Size
+from wanx_render.lettering import has_leftward
 from wanx_render.shotlist import Deliverable
 from wanx_render.timing import nearest
 from wanx_render.typesetting import DRAWING_VERSION, PLAIN, Sheet, Style, draw
@@ -135,19 +136,36 @@ def _stamp(frame: int, rate: Fraction) -> str:
 
 def problem_with(text: str, font: Font | None = None) -> str:
     """Why ``text`` cannot be drawn, or nothing."""
-    drawn_in = font or chinese()
-    missing = lacking(text, drawn_in)
-    if missing:
-        listed = ", ".join(f"{each} (U+{ord(each):04X})" for each in missing[:5])
-        scripts = " and ".join(dict.fromkeys(filter(None, map(script_of, missing))))
-        which = "packaged fonts have" if is_packaged(drawn_in) else "font has"
-        return (
-            f"the {which} no {scripts} letters: {listed}" if scripts else f"the {which} no {listed}"
-        )
+    mine = font or chinese()
+    if missing := lacking(text, *with_packaged(mine)):
+        return f"{_whose(mine)} no {named_letters(missing)}"
+    for paragraph in filter(has_leftward, text.split("\n")):
+        if missing := lacking(paragraph, mine):
+            return (
+                f"{_whose(mine)} no {named_letters(missing)}, and a line that is read from right "
+                "to left must be in one font"
+            )
     if not shapes() and (wanting := [each for each in text if must_be_shaped(each)]):
         name = script_of(wanting[0]) or "such"
         return f"{name} letters must be joined, and this Pillow was built without Raqm"
     return ""
+
+
+def _whose(font: Font) -> str:
+    return "the packaged fonts have" if is_packaged(font) else "the font has"
+
+
+def replaced(text: str, font: Font) -> str:
+    """The letters of ``text`` that are drawn in a packaged font because the user's lacks them."""
+    missing = lacking(text, font)
+    return named_letters(missing) if missing and not is_packaged(font) else ""
+
+
+def named_letters(missing: list[str]) -> str:
+    """Characters with their code points, and the scripts they belong to."""
+    listed = ", ".join(f"{each} (U+{ord(each):04X})" for each in missing[:5])
+    scripts = " and ".join(dict.fromkeys(filter(None, map(script_of, missing))))
+    return f"{scripts} letters: {listed}" if scripts else listed
 
 
 def style_of(deliverable: Deliverable, usual: str = "") -> Style:
@@ -180,7 +198,7 @@ def save(captions: Captions, size: Size, target: Path) -> list[Path]:
     script, fonts = script_paths(target)
     script.write_text(captions.script, encoding="utf-8")
     fonts.mkdir(exist_ok=True)
-    used = dict.fromkeys((captions.font.path, latin().path))
+    used = dict.fromkeys(font.path for font in with_packaged(captions.font))
     copies = [_copied(path, fonts / f"font{n}{path.suffix}") for n, path in enumerate(used)]
     return [*paths, script, *copies, fonts]
 

@@ -378,8 +378,24 @@ def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
             hint = "such as fonts/Inter.ttf; paths start at the shot list's folder"
             place = scene.place(("deliverables", index, "font"))
             yield Diagnostic("font-unreadable", told, place, hint)
+        elif font := _font(scene, deliverable.font):
+            captioned = "\n".join(shot.caption for shot in scene.shots.values())
+            if deliverable in burning and (letters := captions.replaced(captioned, font)):
+                yield _font_incomplete(scene, index, deliverable, letters)
         if deliverable.subtitles:
             yield from _subtitles_undrawable(scene, index, deliverable, deliverable.subtitles)
+
+
+def _font_incomplete(
+    scene: Scene, index: int, deliverable: Deliverable, letters: str
+) -> Diagnostic:
+    return Diagnostic(
+        "font-incomplete",
+        f"{deliverable.name}: {str(deliverable.font)[:100]} has no {letters}",
+        scene.place(("deliverables", index, "font")),
+        "they are drawn in the packaged font; give a font that has them for one look",
+        "warning",
+    )
 
 
 def captions_too_long(scene: Scene) -> Iterator[Diagnostic]:
@@ -449,6 +465,8 @@ def _subtitles_undrawable(
         line = next((n for n, words in read.numbered if captions.problem_with(words, font)), 0)
         message = f"line {line} of {named[:100]} cannot be shown: {why}"
         yield Diagnostic("caption-undrawable", message, place, _FONT_HINT)
+    elif font and (letters := captions.replaced(read.words, font)):
+        yield _font_incomplete(scene, index, deliverable, letters)
     sheet = _sheet(scene, deliverable)
     if sheet and read.script:
         yield from _lines_too_high(read.script, named, sheet, place)

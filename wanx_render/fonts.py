@@ -132,12 +132,13 @@ def named(path: Path) -> Font:
     return font
 
 
-def lacking(text: str, font: Font) -> list[str]:
-    """The characters of ``text`` that the font cannot draw, each once.
+def with_packaged(font: Font) -> tuple[Font, ...]:
+    """The font, and those that are taken for what it lacks."""
+    return tuple(dict.fromkeys((font, chinese(), latin())))
 
-    A packaged font stands for all of them.
-    """
-    drawn_in = (font, latin()) if is_packaged(font) else (font,)
+
+def lacking(text: str, *drawn_in: Font) -> list[str]:
+    """The characters of ``text`` that none of the fonts can draw, each once."""
     seen = dict.fromkeys(each for each in text if not each.isspace() and not is_unseen(each))
     return [each for each in seen if not any(has(face, each) for face in drawn_in)]
 

@@ -120,7 +120,7 @@ Kind = tuple[Font, tuple[str, ...], str]  # a font, its features that are wanted
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """The fonts for one text: ``font``, or the packaged ones where it is one of them."""
+    """The fonts for one text: ``font``, and the packaged ones for what it lacks."""
 
     font: Font
     language: str = ""
@@ -149,7 +149,7 @@ class Lettering:
     def _kind(self, sign: str, narrow: bool) -> "Kind":
         """What a character is drawn in: font, features, language."""
         wide = _is_wide(sign) or (sign in _SHARED and not narrow)
-        if fonts.is_packaged(self.font):
+        if fonts.is_packaged(self.font) or not (sign.isspace() or fonts.has(self.font, sign)):
             eastern = fonts.cjk(self.language)
             first, second = (eastern, fonts.latin()) if wide else (fonts.latin(), eastern)
             font = first if fonts.has(first, sign) or sign.isspace() else second

@@ -5,7 +5,7 @@ too wide is broken, and what does not fit at the smallest size is for the rules 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
@@ -105,6 +105,7 @@ class Setting:
     lines: tuple[str, ...]
     pixels: int
     fits: bool
+    leftward: bool = False  # whether it is read from right to left
 
 
 def fits(text: str, on: Sheet) -> bool:
@@ -123,7 +124,10 @@ def setting(text: str, on: Sheet) -> Setting:
     Smaller for more than four lines or a word that is too wide; then such words are broken, then
     there are as many lines as fit. What does not fit is set smaller than the eye can read.
     """
-    text = marked_text(text)
+    return replace(_setting(marked_text(text), on), leftward=is_leftward(text))
+
+
+def _setting(text: str, on: Sheet) -> Setting:
     first = partial(_lines, text, on)
     for pixels in _steps(on.base, on.floor):
         lines, broken = first(pixels)
@@ -199,7 +203,7 @@ def draw(text: str, on: Sheet) -> Image.Image:
         )  # fmt: skip
     ascent = pitch - round(pitch * _DESCENT)
     for number, line in enumerate(made.lines):
-        _draw_line(canvas, line, on, made.pixels, top + pitch * number + ascent)
+        _draw_line(canvas, line, on, made, top + pitch * number + ascent)
     return image
 
 
@@ -219,13 +223,14 @@ def _block(made: Setting, on: Sheet) -> tuple[int, int, int, int]:
 
 
 def _draw_line(
-    canvas: ImageDraw.ImageDraw, line: str, on: Sheet, pixels: int, baseline: int
+    canvas: ImageDraw.ImageDraw, line: str, on: Sheet, made: Setting, baseline: int
 ) -> None:
+    pixels = made.pixels
     lettering = _lettering(line, on)
     x = (on.size.width - lettering.width(line, pixels)) / 2
     direction = None
     if has_leftward(line):
-        direction = "rtl" if is_leftward(line) else "ltr"
+        direction = "rtl" if made.leftward else "ltr"
     outlined = on.style.outline != "none"
     stroke = max(pixels // 12, 1) if outlined else 0
     edge = colour(on.style.outline, 235) if outlined else None
