@@ -77,9 +77,11 @@ def clip(program: ffmpeg.Ffmpeg, path: Path, frame: bytes, size: Size, tags: str
     return path
 
 
-def conformed(program: ffmpeg.Ffmpeg, take: Take, target: Path) -> list[RGB]:
+def conformed(
+    program: ffmpeg.Ffmpeg, take: Take, target: Path, background: str = "black"
+) -> list[RGB]:
     """The RGB in the middle of each patch of what a segment is made into."""
-    frame = Frame(take.size, take.rate, "crop", "black", "master")
+    frame = Frame(take.size, take.rate, "crop", background, "master")
     segment = Segment(take, Cut(0, take.frames), CENTRE, frame, 0, take.frames)
     ffmpeg.run(program, piece_arguments(segment, target))
     seen = pixels(target, 1)
@@ -164,6 +166,36 @@ def test_hdr_is_mapped_or_refused_and_greys_stay_grey(
     levels = [colour[1] / 255 for colour in seen]
     assert levels == sorted(levels)
     assert (0.53 < levels[1] < 0.6, 0.8 < levels[2] < 0.95, levels[3] > 0.97) == (True,) * 3, levels
+
+
+@pytest.mark.parametrize(
+    ("alpha", "stored", "codec"),
+    [
+        ("straight", (255, 0, 0, 128), "qtrle"),
+        ("premultiplied", (128, 0, 0, 128), "png"),
+        ("straight", (255, 0, 0, 128), "libvpx-vp9"),
+    ],
+)
+def test_what_is_transparent_is_laid_over_the_background(
+    program: ffmpeg.Ffmpeg, tmp_path: Path, alpha: str, stored: tuple[int, ...], codec: str
+) -> None:
+    """Half of red over blue, and blue alone where nothing of a hidden green may be seen."""
+    hidden = (0, 0 if alpha == "premultiplied" else 215, 0, 0)
+    row = bytes(stored) * PATCH + bytes(hidden) * PATCH
+    vp9 = codec == "libvpx-vp9"
+    path = tmp_path / ("clip.webm" if vp9 else "clip.mov")
+    ffmpeg.run(
+        program,
+        ("-f", "rawvideo", "-pix_fmt", "rgba", "-s", f"{2 * PATCH}x{PATCH}", "-r", "25", "-i", "-",
+         "-vf", "loop=2:1", "-c:v", codec, *(("-pix_fmt", "yuva420p") if vp9 else ()), str(path)),
+        stdin=row * PATCH,
+    )  # fmt: skip
+    settings = shot(alpha=alpha, colours="bt601")
+    take = intake.in_colours(intake.look(program, path), settings)
+    assert any("transparent" in notice for notice in intake.notices(take, settings, "--{}"))
+    found = conformed(program, take, tmp_path / "piece.mov", background="blue")
+    errors = off(found, [(128, 0, 127), (0, 0, 255)])
+    assert max(abs(part) for error in errors for part in error) <= (8 if vp9 else 3), found
 
 
 def test_odd_sizes_are_converted_too(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:

@@ -352,6 +352,8 @@ def resolve(
 @click.option("--background", metavar="COLOUR", help="The colour of bars [black].")
 @click.option("--colours", metavar="NAME",
               help="The clip's colours, such as bt601 [as tagged].")  # fmt: skip
+@click.option("--alpha", type=click.Choice(["straight", "premultiplied"]),
+              help="How a transparent clip holds its colours [straight].")  # fmt: skip
 @click.option("--hdr", type=click.Choice(["map", "refuse"]), help="What to do with HDR [map].")
 @click.option("--loudness", metavar="LUFS", help="How loud, such as -14.")
 @click.option("--quality", type=click.Choice(["draft", "standard", "master"]), help="[standard]")

@@ -6,10 +6,16 @@ where swscale's fast way darkens and tints by up to three of 255.
 
 from typing import Any
 
+import ffmpeg as graph
+from PIL import ImageColor
+
 from wanx_render.colour_tags import HDR, Colours
 from wanx_render.geometry import Size
+from wanx_render.shotlist import Alpha
 
 _PLANAR = "gbrp|gbrp10|gbrp12|gbrp14|gbrp16"
+_PLANAR_ALPHA = "gbrap|gbrap10|gbrap12|gbrap16"
+_EVEN = ("floor(iw/2)*2", "floor(ih/2)*2", 0, 0)
 # Reference white of HLG and PQ in candelas per square metre (ITU-R BT.2408); it is SDR's white.
 # HLG is shown on a display of 1000, for which most PQ is graded too.
 _WHITE, _PEAK = 203, 1000
@@ -22,12 +28,43 @@ def to_bt709(stream: Any, colours: Colours) -> Any:
     if colours.matrix == "gbr":
         stream = stream.filter("format", _PLANAR)
     # zscale takes no odd sides where chroma has half the lines.
-    stream = stream.filter("crop", "floor(iw/2)*2", "floor(ih/2)*2", 0, 0)
+    stream = stream.filter("crop", *_EVEN)
     if colours.transfer in HDR:
         stream = _mapped(stream, colours)
     else:
         stream = _zscale(stream, colours, transfer=_out(colours.transfer))
     return stream.filter("format", "yuv420p")
+
+
+def over_background(stream: Any, colours: Colours, background: str, alpha: Alpha) -> Any:
+    """``stream``, pictures in ``colours`` with transparency, laid over a colour; as BT.709.
+
+    In RGB, for premultiplied colours have no black level there.
+    """
+    if colours.matrix == "gbr":
+        stream = stream.filter("format", _PLANAR_ALPHA)
+    stream = stream.filter("crop", *_EVEN)
+    curve = _out(colours.transfer)
+    stream = _zscale(stream, colours, matrix="gbr", range="full", transfer=curve)
+    laid = _laid(stream.filter("format", "gbrap"), background, alpha)
+    return _zscale(laid, _RGB, transfer="bt709").filter("format", "yuv420p")
+
+
+def _laid(stream: Any, background: str, alpha: Alpha) -> Any:
+    """A stream of RGB over a plane that is made of itself, so that its frames come when it does.
+
+    Premultiplied colours are added to what shows of the plane: the overlay filter's own way differs
+    between versions, and unpremultiply does nothing on new ones to frames without a mode of alpha.
+    """
+    red, green, blue = ImageColor.getrgb(background)[:3]
+    parts = stream.filter_multi_output("split", 2 if alpha == "straight" else 3)
+    behind = parts[0].filter("lutrgb", r=red, g=green, b=blue, a=255)
+    if alpha == "straight":
+        return behind.overlay(parts[1], format="gbrp", alpha="straight")
+    black = parts[1].filter("lutrgb", r=0, g=0, b=0)
+    shown = behind.overlay(black, format="gbrp", alpha="straight").filter("format", "gbrp")
+    added = parts[2].filter("format", "gbrp")
+    return graph.filter([added, shown], "blend", all_mode="addition")
 
 
 def even(size: Size) -> Size:
@@ -65,4 +102,5 @@ def _mapped(stream: Any, colours: Colours) -> Any:
     return _zscale(light, _LIGHT, transfer="bt709", dither="error_diffusion")
 
 
+_RGB = Colours(matrix="gbr", full_range=True)
 _LIGHT = Colours(matrix="gbr", full_range=True, transfer="linear")

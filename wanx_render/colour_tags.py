@@ -26,12 +26,17 @@ class Tags:
         return self.pixels.startswith(_RGB)
 
     @property
+    def alpha(self) -> bool:
+        return self.pixels.startswith(_ALPHA)
+
+    @property
     def grey(self) -> bool:
         return self.pixels.startswith(("gray", "ya"))
 
 
 # Of whatever becomes RGB without a matrix; the last are one bit, XYZ and a palette.
 _RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "x2", "mono", "xyz", "pal8")
+_ALPHA = ("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16", "ayuv", "vuya")
 BT709_TAGS = Tags("yuv420p", "tv", "bt709", "bt709", "bt709")
 
 

@@ -19,7 +19,7 @@ import ffmpeg as graph
 
 from wanx_render.ai_labels import NO_PROVENANCE, Provenance
 from wanx_render.captions import Captions, cue_paths, script_paths
-from wanx_render.colour_graph import to_bt709
+from wanx_render.colour_graph import over_background, to_bt709
 from wanx_render.colour_tags import BT709 as PLAIN
 from wanx_render.colour_tags import BT709_TAGS, Colours, Tags
 from wanx_render.encoding import encoding
@@ -27,7 +27,7 @@ from wanx_render.ffmpeg import BT709, Ffmpeg, file_url
 from wanx_render.framing import SCALER, View, fitted
 from wanx_render.geometry import Gaze, Size
 from wanx_render.plan import Frame
-from wanx_render.shotlist import Transition
+from wanx_render.shotlist import Alpha, Transition
 from wanx_render.timing import (
     SAMPLE_RATE,
     Cut,
@@ -52,6 +52,8 @@ class Quirks:
     colours: Colours = PLAIN  # as it is to be read
     interlaced: bool = False
     oblong: bool = False  # pixels that are not square
+    alpha: Alpha | None = None  # how its colours are held, where it is transparent
+    decoder: str = ""  # that shows its transparency, where it is not the usual one
 
 
 NONE = Quirks()
@@ -273,6 +275,8 @@ def _opened(segments: Sequence[Segment], **apart: int) -> Iterator[Raw]:
         return
     take = segments[0].take
     safe: dict[str, Any] = {"protocol_whitelist": "file", **_container(take)}
+    if take.quirks.decoder:
+        safe["c:v"] = take.quirks.decoder
     clip = graph.input(file_url(take.path), err_detect="explode", threads=1, **safe, **apart)
     silence = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi", **apart)
     heard = sum(segment.heard for segment in segments)
@@ -295,7 +299,8 @@ def _shared(stream: Any, splitter: str, uses: int) -> Iterator[Any]:
 def _conformed(segment: Segment, raw: Raw) -> tuple[Any, Any]:
     """Picture and sound of a segment, exactly as the deliverable wants them."""
     picture, sound = raw
-    picture = _cut(_tagged(_straight(picture, segment.take)), segment)
+    picture = _straight(picture, segment.take, segment.frame.background)
+    picture = _cut(_tagged(picture), segment)
     view = View(segment.take.size, segment.focus, segment.played)
     picture = fitted(picture, view, segment.frame)
     picture = _lasting(picture.filter("setsar", "1"), segment)
@@ -397,7 +402,7 @@ def _container(take: Take) -> dict[str, str]:
     return {"format_whitelist": take.quirks.containers}
 
 
-def _straight(stream: Any, take: Take) -> Any:
+def _straight(stream: Any, take: Take, background: str) -> Any:
     """Progressive frames of square pixels in BT.709, whatever the video is."""
     quirks = take.quirks
     if quirks.interlaced:
@@ -405,6 +410,8 @@ def _straight(stream: Any, take: Take) -> Any:
     if quirks.oblong:
         stream = stream.filter("scale", take.size.width, take.size.height, flags=SCALER)
         stream = stream.filter("setsar", "1")
+    if quirks.alpha:
+        return over_background(stream, quirks.colours, background, quirks.alpha)
     return stream if quirks.colours.plain else to_bt709(stream, quirks.colours)
 
 

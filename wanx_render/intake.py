@@ -41,6 +41,7 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
     except FfmpegError as error:
         raise FfmpegError(f"{path.name} {_why(str(error))} ({error})") from None
     found, tags = _STREAM.search(seen.log), probing.tags_of(seen.log)
+    decoder = _decoder(seen.log)
     if found is None or tags is None or not seen.times:
         raise FfmpegError(f"{path.name} has no picture that can be read: is it a video?")
     seconds = seen.end
@@ -56,12 +57,20 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
         rate=rate,
         frames=max(frames_in(seconds, rate), 1),
         has_sound=seen.has_sound,
-        quirks=_quirks(found["line"], seen),
+        quirks=replace(_quirks(found["line"], seen), decoder=decoder),
         provenance=seen.provenance,
         picture_start=seen.start,
         sound_start=seen.sound_start,
-        tags=tags,
+        tags=replace(tags, pixels="yuva420p") if decoder else tags,
     )
+
+
+def _decoder(log: str) -> str:
+    """The decoder that shows the transparency of WebM, which ffmpeg's own ones pass over."""
+    if not re.search(r"^\s+alpha_mode\s*: 1$", log, re.MULTILINE):
+        return ""
+    codec = re.search(r"Video: (vp[89])\b", log)
+    return {"vp8": "libvpx", "vp9": "libvpx-vp9"}[codec[1]] if codec else ""
 
 
 def in_colours(take: Take, shot: Shot) -> Take:
@@ -79,8 +88,10 @@ def in_colours(take: Take, shot: Shot) -> Take:
         )
     # How they came to be known makes no difference to any picture.
     read = replace(colours, guessed=False)
-    size = take.size if read.plain else even(take.size)
-    return replace(take, size=size, quirks=replace(take.quirks, colours=read))
+    alpha = shot.alpha if take.tags.alpha and not read.hdr else None
+    size = take.size if read.plain and not alpha else even(take.size)
+    quirks = replace(take.quirks, colours=read, alpha=alpha)
+    return replace(take, size=size, quirks=quirks)
 
 
 def notices(take: Take, shot: Shot, written: str) -> tuple[str, ...]:
@@ -98,6 +109,11 @@ def notices(take: Take, shot: Shot, written: str) -> tuple[str, ...]:
     if colours.hdr:
         said.append(
             f"HDR ({colours.hdr}) is mapped to SDR; {written.format('hdr')} refuse stops instead"
+        )
+    if take.tags.alpha:
+        said.append(
+            f"transparent, {shot.alpha} alpha: laid over the background; "
+            f"{written.format('alpha')} and {written.format('background')} override"
         )
     return tuple(said)
 

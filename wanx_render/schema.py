@@ -48,6 +48,7 @@ DESCRIPTIONS = {
     "speed": "How many times as fast the clip is played, from 0.5 to 2; the pitch is kept",
     "colours": "The colours of the clip, where its tags are missing or wrong; else as it is tagged",
     "hdr": "What becomes of a clip in HDR: map its tones to SDR, or refuse it",
+    "alpha": "How a transparent clip holds its colours: straight, or multiplied by its alpha",
     "hold": "Seconds for which the last frame stands at the end, in silence",
     "transition": "How the shot goes over into the next",
     "type": "The kind of transition",

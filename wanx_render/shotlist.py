@@ -382,6 +382,7 @@ ColourName = Literal[
     "bt709", "bt709-full", "bt601", "bt601-full", "display-p3", "bt2020", "hlg", "pq"
 ]  # fmt: skip
 Hdr = Literal["map", "refuse"]
+Alpha = Literal["straight", "premultiplied"]
 
 
 class Shot(Written):
@@ -412,6 +413,7 @@ class Shot(Written):
     lang: Language | None = None  # of the caption, instead of the deliverable's
     colours: ColourName | None = None  # of the clip; None: as it is tagged
     hdr: Hdr = "map"  # what becomes of a clip in HDR
+    alpha: Alpha = "straight"  # how a clip with transparency holds its colours
 
 
 class Music(Written):

@@ -41,7 +41,7 @@ class ConformOptions:
 
 
 # What of the command's options is a shot's; the rest is the deliverable's.
-_OF_THE_SHOT = ("speed", "hold", "colours", "hdr")
+_OF_THE_SHOT = ("speed", "hold", "colours", "hdr", "alpha")
 
 
 def options(
