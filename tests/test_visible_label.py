@@ -14,7 +14,7 @@ from test_render import LIST, Studio, studio  # noqa: F401  # a fixture
 
 from wanx_render import ai_labels, visible_label
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.base import warnings
+from wanx_render.commands.base import warnings, without_label
 from wanx_render.geometry import Size
 from wanx_render.load import load
 from wanx_render.plan import make
@@ -156,6 +156,8 @@ def test_a_film_without_any_label_is_warned_of_once_for_a_real_service(
     plan = make(loaded.shots, world, loaded.media, studio.catalog)
     codes = [each.code for each in warnings(loaded, plan)]
     assert [code for code in codes if code == "label-missing"] == expected
+    several = [each.code for each in without_label([loaded, loaded], world)]
+    assert several == (expected if "backend" not in more else [])
 
 
 @pytest.mark.parametrize(

@@ -223,6 +223,25 @@ def label_short(scene: Scene) -> Iterator[Diagnostic]:
         )
 
 
+def label_among_captions(scene: Scene) -> Iterator[Diagnostic]:
+    """A label at the edge where captions are may be covered by them, or cover them."""
+    spoken = any(shot.caption.strip() for shot in scene.shots.values())
+    for index, deliverable in scene.deliverables.items():
+        label, burnt = deliverable.label, deliverable.captions in ("burn", "both")
+        if not label or not label.words or not burnt or not (spoken or deliverable.subtitles):
+            continue
+        edge = label.corner.partition("-")[0]
+        if edge == deliverable.caption_style.position:
+            other = label.corner.replace(edge, "top" if edge == "bottom" else "bottom")
+            yield Diagnostic(
+                "label-among-captions",
+                f"{deliverable.name}: label and captions are both at the {edge}",
+                scene.place(("deliverables", index, "label")),
+                f"use corner: {other}",
+                "warning",
+            )
+
+
 def _words(deliverable: Deliverable) -> str:
     """The words of its label, or nothing."""
     return deliverable.label.words if deliverable.label else ""

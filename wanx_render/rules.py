@@ -129,6 +129,7 @@ RULES = (
     finishing_rules.captions_too_long,
     finishing_rules.label_unusable,
     finishing_rules.label_short,
+    finishing_rules.label_among_captions,
     finishing_rules.watermark_cut,
     finishing_rules.label_missing,
 )

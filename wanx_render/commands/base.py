@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from errno import EISDIR
 from pathlib import Path
@@ -122,16 +122,21 @@ def make_plan(
 def warnings(loaded: Loaded, made: Plan) -> tuple[Diagnostic, ...]:
     """What is worth warning of, now that it is known how many takes each shot has."""
     takes = {shot.shot.id: len(shot.takes) for shot in made.shots}
-    return (*loaded.warnings, *picks.stale(loaded.picks, takes), *_unlabelled(loaded, made))
+    unlabelled = without_label([loaded], made.world)
+    return (*loaded.warnings, *picks.stale(loaded.picks, takes), *unlabelled)
 
 
-def _unlabelled(loaded: Loaded, made: Plan) -> Iterator[Diagnostic]:
-    """What the list's own backend did not make worth a warning, where another one was chosen."""
-    if made.world == "mock" or loaded.shots.backend != "mock":
-        return
-    if message := unlabelled((shot.shot for shot in made.shots), made.deliverables):
-        place = Span(str(loaded.file))
-        yield Diagnostic("label-missing", message, place, LABEL_HINT, "warning")
+def without_label(lists: Iterable[Loaded], backend: str | None) -> tuple[Diagnostic, ...]:
+    """What ``backend``, chosen beside the list, makes worth a warning: each once for all lists."""
+    found = []
+    for loaded in lists:
+        given = loaded.shots
+        if backend in (None, "mock") or given.backend != "mock":
+            continue
+        if message := unlabelled(given.shots, given.deliverables):
+            place = Span(str(loaded.file))
+            found.append(Diagnostic("label-missing", message, place, LABEL_HINT, "warning"))
+    return tuple(dict.fromkeys(found))
 
 
 def refuse_unknown(option: str, names: Iterable[str], made: Plan) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog
 from wanx_render.commands.approval import chosen_in, hold_to_all
-from wanx_render.commands.base import World
+from wanx_render.commands.base import World, without_label
 from wanx_render.commands.folder import held, opened, pool
 from wanx_render.commands.lists import Choice, Item, chosen, index_of, items, read_all
 from wanx_render.commands.outcome import Index, beside, inside
@@ -106,7 +106,7 @@ def render_many(
         run = Run(survey, every, world)
         emit = run.report(len(some))
         emit(run.opening(prospects, cost, backend))
-        for event in _warnings(batches, back):
+        for event in _warnings(batches, back, backend):
             emit(event)
         executor = stack.enter_context(pool(where.at_once))
         if open_:  # else there is nothing to be made anywhere
@@ -165,11 +165,11 @@ def _confirm(cost: Total, prospects: list[Prospect], world: World, back: list[st
         confirm(cost, len(new), world, back)
 
 
-def _warnings(batches: list[Batch], back: list[str]) -> Iterator[Event]:
+def _warnings(batches: list[Batch], back: list[str], backend: str) -> Iterator[Event]:
     for told in back:
         yield Event("warning", told)
     for batch in batches:
-        for warning in gathered(batch.warnings):
+        for warning in gathered((*batch.warnings, *without_label(batch.lists, backend))):
             yield Event("warning", warning, list=str(batch.file))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from wanx_render.capabilities import Catalog
 from wanx_render.commands.approval import approved, priced
-from wanx_render.commands.base import World
+from wanx_render.commands.base import World, without_label
 from wanx_render.commands.folder import opened
 from wanx_render.commands.lists import Choice, Item, chosen, items, only_named, read_all
 from wanx_render.commands.outlook import Folder, look
@@ -53,7 +53,7 @@ def plan_files(
     asked_for = Choice(choice.only, choice.rows, choice.shard)
     some = chosen(every, asked_for)
     for batch in batches:
-        for warning in batch.warnings:
+        for warning in (*batch.warnings, *without_label(batch.lists, options.backend)):
             world.tell(f"{warning.span}: warning[{warning.code}]: {warning.message}")
     survey = _Survey(options, catalog)
     with ExitStack() as stack:
