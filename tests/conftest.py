@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from canary import pytest_runtest_logreport, pytest_sessionfinish, pytest_testnodedown
 from PIL import Image
@@ -17,6 +18,10 @@ from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog, packaged
 
 __all__ = ["pytest_runtest_logreport", "pytest_sessionfinish", "pytest_testnodedown"]
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
 
 ROOT = Path(__file__).parent.parent
 

@@ -51,7 +51,7 @@ def screen(
     folder: Path, columns: int, rows: int, environ: Mapping[str, str] | None = None
 ) -> Iterator[Screen]:
     """A shell in ``folder`` on a terminal of this size."""
-    with tempfile.TemporaryDirectory(prefix="wanx-tmux-") as place:
+    with tempfile.TemporaryDirectory(prefix="wanx-tmux-", ignore_cleanup_errors=True) as place:
         made = Screen(Path(place) / "s")
         words = [f"{name}={value}" for name, value in (environ or {}).items()]
         shell = shlex.join(["env", "PS1=$ ", "HOME=" + place, *words, "bash", "--norc"])

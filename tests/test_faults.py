@@ -1,5 +1,6 @@
 """Every fault of the emulator by every kind of request: the run recovers alone and pays once."""
 
+import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -137,6 +138,14 @@ READS = [
     *(f"status={status}" for status in (500, 502, 503, 504)),
     "status=429", "status=429 retry_after=7",
 ]  # fmt: skip
+OPERATIONS = ("query", "list", "policy", "result")
+# Each fault and each operation is met; every pair of them with FAULTS=whole.
+WHOLE = os.environ.get("FAULTS") == "whole"
+PAIRS = [
+    (operation, fault)
+    for o, operation in enumerate(OPERATIONS) for f, fault in enumerate(READS)
+    if WHOLE or (o + f) % 3 == 0
+]  # fmt: skip
 
 
 def never_twice(stage: Stage) -> None:
@@ -161,7 +170,7 @@ def test_a_create_call_that_goes_wrong_is_paid_once(stage: Stage, fault: str) ->
     never_twice(stage)
 
 
-@pytest.mark.parametrize("fault", CREATES)
+@pytest.mark.parametrize("fault", CREATES if WHOLE else CREATES[::3])
 def test_also_where_the_list_lags_and_has_tasks_of_others(stage: Stage, fault: str) -> None:
     stage.faults(
         f"on=create nth=1 {fault}",
@@ -195,8 +204,7 @@ def test_a_task_that_was_accepted_with_a_refusal_is_found_and_not_paid_again(
     assert stage.paid() == [1] * REQUESTS
 
 
-@pytest.mark.parametrize("fault", READS)
-@pytest.mark.parametrize("operation", ["query", "list", "policy", "result"])
+@pytest.mark.parametrize(("operation", "fault"), PAIRS)
 def test_a_read_that_goes_wrong_is_repeated(stage: Stage, operation: str, fault: str) -> None:
     lost = ("on=create nth=1 effect=reset stage=after",) if operation == "list" else ()
     stage.faults(*lost, f"on={operation} nth=1+2 {fault}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from kills import Range, Verdict, photograph, shooting_range, sweep
 
-KILLS = int(os.environ.get("KILLS", "40"))
+KILLS = int(os.environ.get("KILLS", "30"))
 
 
 @pytest.fixture(scope="module")
