@@ -51,8 +51,9 @@ FLOORS = (
         "executors",
         "likeness",
         "ass_layout",
-        "subtitles",
+        "ssa",
     ),
+    ("subtitles",),
     ("plan", "scene"),
     ("request_rules", "finishing_rules", "size_rules"),
     ("rules",),
@@ -147,7 +148,7 @@ ONLY_IN = {
     "fsspec": {"store"},
     "icu4py": {"linebreaks"},
     "charset_normalizer": {"charsets"},
-    "pysubs2": {"subtitles"},
+    "pysubs2": {"ssa"},
 }
 
 

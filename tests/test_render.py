@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pysubs2
 import pytest
 from media import frames, pixels, yuv
 from PIL import Image
@@ -475,6 +476,43 @@ def test_stills_stand_beside_each_deliverable_and_are_made_again_when_they_are_g
     (other,) = studio.run().deliverables
     assert other.sha256 == made.sha256
     assert (studio.folder / "out" / made.poster.path).read_bytes() != before
+
+
+SPOKEN = """\
+1
+00:00:00,500 --> 00:00:02,000
+<font color="#fff">月亮</font>
+2
+00:00:01,000 --> 00:00:03,500
+{\\an8}up
+
+3
+00:00:02,500 --> 00:00:02,500
+no length
+"""
+
+
+def test_the_file_beside_says_what_is_burnt_and_when(studio: Studio) -> None:
+    """Of two deliverables, one with words on it, the frames that differ are those of the file."""
+    (studio.folder / "words.srt").write_bytes(SPOKEN.encode("gb18030"))
+    pair = "size: 90x160, subtitles: words.srt"
+    both = f"name: a, {pair}, captions: both}}\n  - {{name: b, aspect: 9:16, {pair}"
+    studio.write(LIST.replace("size: 90x160", f"{both}, captions: sidecar"))
+    studio.run()
+    out = studio.folder / "out"
+    assert (out / "a.srt").read_bytes() == (out / "b.srt").read_bytes()
+    cues = pysubs2.load(str(out / "a.srt"))
+    assert [cue.plaintext for cue in cues] == ["月亮", "up"]
+    places = {"月亮": range(80, 160, 2), "up": range(0, 80, 2)}
+    differ: dict[str, list[int]] = {words: [] for words in places}
+    for number, (a, b) in enumerate(zip(frames(out / "a.mp4"), frames(out / "b.mp4"), strict=True)):
+        for words, rows in places.items():
+            pixels = [(x, y) for y in rows for x in range(20, 70, 3)]
+            if any(abs(yuv(a, *at)[0] - yuv(b, *at)[0]) > 60 for at in pixels):
+                differ[words].append(number)
+    for cue in cues:
+        first, last = round(cue.start * 30 / 1000), round(cue.end * 30 / 1000)
+        assert differ[cue.plaintext] == [*range(first, last)]
 
 
 def test_ass_subtitles_are_burnt_in_and_lie_beside(studio: Studio) -> None:

@@ -190,6 +190,35 @@ no time
     assert [(each.code, each.line) for each in read.notices] == [("cue-skipped", 7)]
 
 
+SSA = """\
+[Script Info]
+ScriptType: v4.00
+
+[V4 Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, TertiaryColour, BackColour, \
+Bold, Italic, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, AlphaLevel, \
+Encoding
+Style: Top,Arial,28,65535,65535,65535,-2147483640,-1,0,1,1,2,6,30,30,30,0,0
+
+[Events]
+Format: Marked, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Comment: Marked=0,0:00:00.00,0:00:01.00,Top,,0000,0000,0000,,note
+Dialogue: Marked=0,soon,0:00:02.00,Top,,0000,0000,0000,,bad
+Dialogue: Marked=0,0:00:01.00,0:00:02.00,Top,,0000,0000,0000,,Hi, there
+Dialogue: Marked=0,0:00:03.00,0:00:03.00,Top,,0000,0000,0000,,short
+"""
+
+
+def test_ssa_is_converted_and_its_lines_keep_their_numbers() -> None:
+    read = subtitles.parse(SSA.encode())
+    assert read.script
+    assert [(line.number, line.words) for line in read.script.lines] == [(12, "Hi, there")]
+    assert "Style: Top,any,28,&H0000FFFF," in read.script.head
+    assert [(each.code, each.line) for each in read.notices] == [
+        ("cue-skipped", 11), ("cue-skipped", 13),
+    ]  # fmt: skip
+
+
 # -- encodings and other files -------------------------------------------------------------------
 
 SAID = {

@@ -497,6 +497,26 @@ def _subtitles_undrawable(
         yield Diagnostic("caption-too-long", message, place, hint)
 
 
+def subtitles_outside(scene: Scene) -> Iterator[Diagnostic]:
+    """Cues after the end are never seen: often all are an hour late, as editing programs count."""
+    whole = _length(scene)
+    for index, deliverable in scene.deliverables.items():
+        read = scene.subtitles.get(deliverable.subtitles or "")
+        late = [each for each in read.starts if whole and each[1] >= whole] if read else []
+        if read and whole and late and deliverable.captions != "none":
+            line, start = min(late, key=lambda each: each[1])
+            count = f"{len(late)} of {len(read.starts)} cues of {deliverable.subtitles}"
+            hour = "if they count from one hour: pysubs2 --shift-back 1h FILE"
+            yield Diagnostic(
+                "subtitles-outside",
+                f"{count} begin after the end at {float(whole):g} s: the first is line {line}, "
+                f"at {float(start):g} s",
+                scene.place(("deliverables", index, "subtitles")),
+                hour if start >= 3600 else "leave them out, or make the video longer",
+                "warning",
+            )
+
+
 def _lines_too_high(
     script: "Script", named: str, sheet: "typesetting.Sheet", place: Span
 ) -> Iterator[Diagnostic]:

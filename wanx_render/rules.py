@@ -127,6 +127,7 @@ RULES = (
     finishing_rules.mix_unheard,
     finishing_rules.captions_unusable,
     finishing_rules.captions_too_long,
+    finishing_rules.subtitles_outside,
     finishing_rules.label_unusable,
     finishing_rules.label_short,
     finishing_rules.label_among_captions,

@@ -140,12 +140,12 @@ def _line(fields: list[str], event: list[str], number: int, reading: Reading) ->
     """The line with its times in the form libass reads, or None where it is left out."""
     times = []
     for place in (_place(fields, "Start"), _place(fields, "End")):
-        hundredths = _hundredths(event[place])
-        if hundredths is None:
+        moment = hundredths(event[place])
+        if moment is None:
             reading.skipped(number, f"{event[place][:40]!r} is not a time such as 0:00:01.50")
             return None
-        event[place] = _written(hundredths)
-        times.append(Fraction(hundredths, 100))
+        event[place] = _written(moment)
+        times.append(Fraction(moment, 100))
     start, end = times
     if end <= start:
         when = "when" if end == start else "before"
@@ -157,7 +157,8 @@ def _line(fields: list[str], event: list[str], number: int, reading: Reading) ->
     return Line(start, end, f"Dialogue: {','.join(event)}", words, number)
 
 
-def _hundredths(text: str) -> int | None:
+def hundredths(text: str) -> int | None:
+    """Hundredths of a second of a time such as 0:00:01.50; None where it is not one."""
     found = _TIME.fullmatch(text)
     if not found:
         return None
@@ -166,8 +167,8 @@ def _hundredths(text: str) -> int | None:
     return (hours * 3600 + minutes * 60 + seconds) * 100 + int(part)
 
 
-def _written(hundredths: int) -> str:
-    seconds, part = divmod(hundredths, 100)
+def _written(moment: int) -> str:
+    seconds, part = divmod(moment, 100)
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}.{part:02}"
 
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from heapq import heappop, heappush
 from pathlib import Path
 
-from wanx_render import charsets, lrc, srt, styled
+from wanx_render import charsets, lrc, srt, ssa, styled
 from wanx_render.captions import Cue
 from wanx_render.cues import SKIPPED, BadSubtitles, Notice, Reading, TimedCue
 from wanx_render.styled import Script
@@ -42,6 +42,13 @@ class Subtitles:
         if self.script:
             return tuple((line.number, line.words) for line in self.script.lines)
         return tuple((cue.line, cue.text) for cue in self.cues)
+
+    @property
+    def starts(self) -> tuple[tuple[int, Fraction], ...]:
+        """When each cue begins, in seconds, with the line it stands at."""
+        if self.script:
+            return tuple((line.number, line.start) for line in self.script.lines)
+        return tuple((cue.line, Fraction(cue.start, 1000)) for cue in self.cues)
 
     @property
     def words(self) -> str:
@@ -79,7 +86,8 @@ def parse(data: bytes, name: str = "words", typeface: str = "any") -> Subtitles:
     decoded = _decoded(data)
     lines = decoded.text.splitlines()
     if styled.is_script(lines[:_HEAD]):
-        script = styled.read(decoded.text, typeface)
+        old = ssa.is_ssa(lines[:_HEAD])
+        script = ssa.read(lines, typeface) if old else styled.read(decoded.text, typeface)
         notices = _all_skipped(script.notices, len(script.lines))
         result = Subtitles(decoded.text, (), script, notices)
     else:
