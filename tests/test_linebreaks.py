@@ -52,7 +52,7 @@ def test_an_address_is_broken_at_its_separators_and_only_where_it_must_be() -> N
     assert lines(f"see {address} now", 100) == [f"see {address} now"]
     assert lines(f"看{address}，好", 90) == [f"看{address}，好"]
     made = lines(address, 30)
-    assert made[:2] == ["https://shop.example/summer/", "sale/"]
+    assert made[:2] == ["https://shop.example/summer/", "sale/collection-of-linen?code="]
     assert "".join(made) == address
     assert all(width(line) <= 30 for line in made)
 

@@ -22,7 +22,7 @@ from wanx_render.lettering import (
     language_of,
     marked,
 )
-from wanx_render.linebreaks import Width, balanced
+from wanx_render.linebreaks import Width, wrapped
 from wanx_render.styled import Line, Script
 
 _TOKEN = re.compile(r"\{[^}]*\}|\\[Nnh]|.", re.DOTALL)
@@ -203,7 +203,7 @@ def _broken(words: str, style: _Style, page: _Page, room: float) -> list[str]:
     width = _width(words, lettering, style, page)
     if width(words.strip()) <= room:
         return [words]
-    return balanced(words, lettering.language, width, room, style.size * page.down)[0]
+    return wrapped(words, lettering.language, width, room)[0]
 
 
 def _lettering(words: str, page: _Page) -> Lettering:

@@ -8,7 +8,7 @@ StandardizedVariants.txt); it is set here once for a paragraph, and looked at in
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby
@@ -93,6 +93,19 @@ def is_leftward(text: str) -> bool:
     """Whether the text is read from right to left: its first letter says so (UAX #9, P2)."""
     strong = (unicodedata.bidirectional(each) for each in text)
     return next((kind != "L" for kind in strong if kind in ("L", "R", "AL")), False)
+
+
+def in_context(lines: Iterable[str]) -> Iterator[str]:
+    """Lines of a text that is read from right to left, each as the whole text would order it.
+
+    A number after a Latin word belongs to it (UAX #9, W7), also where it begins the next line: an
+    unseen mark stands for the word.
+    """
+    strong = "R"
+    for line in lines:
+        yield "\N{LEFT-TO-RIGHT MARK}" + line if strong == "L" else line
+        kinds = (unicodedata.bidirectional(each) for each in reversed(line))
+        strong = next((kind for kind in kinds if kind in ("L", "R", "AL")), strong)
 
 
 def has_leftward(text: str) -> bool:

@@ -75,39 +75,44 @@ def graphemes(text: str) -> list[str]:
 def wrapped(text: str, language: str, width: Width, room: float) -> tuple[list[str], int]:
     """``text`` as lines no wider than ``room``, and how many words had to be broken for that.
 
-    Only a single character that is wider than the room is left as it is.
+    As few lines as possible, and none much longer than the others: never one word alone at the
+    end. Only a single character that is wider than the room is left as it is. ``width`` must add
+    up over words.
     """
     lines, broken = list[str](), 0
     for paragraph in text.strip().split("\n"):
-        line = ""
+        parts = list[str]()
         for piece in pieces(paragraph.strip(), language):
-            if width((line + piece).rstrip()) <= room:
-                line += piece
-                continue
-            if line:
-                lines.append(line.rstrip())
-            *full, line = _divided(piece, width, room)
-            lines += full
-            broken += bool(full)
-        lines.append(line.rstrip())
+            divided = _divided(piece, width, room)
+            broken += len(divided) > 1
+            parts += divided
+        lines += _even(parts, width, room) or [""]
     return lines, broken
 
 
-def balanced(
-    text: str, language: str, width: Width, room: float, step: float
-) -> tuple[list[str], int]:
-    """``wrapped``, but with no line much longer than the others: never one word alone at the end.
+def _even(parts: list[str], width: Width, room: float) -> list[str]:
+    """The parts as the fewest lines, of those with the least sum of squares of what is left free.
 
-    The room is made narrower by ``step`` pixels as long as that costs no line and breaks no word.
+    (The measure of Knuth and Plass's "Breaking Paragraphs into Lines", without stretching.)
     """
-    lines, broken = wrapped(text, language, width, room)
-    while len(lines) > 1 and not broken and room > 2 * step:
-        room -= step
-        narrower, cut = wrapped(text, language, width, room)
-        if cut or len(narrower) > len(lines):
-            break
-        lines = narrower
-    return lines, broken
+    ends = [0.0, *accumulate(width(part) for part in parts)]
+    bare = [width(part.rstrip()) for part in parts]
+    best: list[tuple[int, float, int]] = [(0, 0.0, 0)]  # lines, free squared, where the last begins
+    for end in range(1, len(parts) + 1):
+        options = []
+        for start in range(end - 1, -1, -1):
+            free = room - (ends[end - 1] - ends[start] + bare[end - 1])
+            if free < 0 and start < end - 1:
+                break
+            lines, squares, _ = best[start]
+            options.append((lines + 1, squares + free * free, start))
+        best.append(min(options))
+    made, end = list[str](), len(parts)
+    while end:
+        start = best[end][2]
+        made.append("".join(parts[start:end]).rstrip())
+        end = start
+    return made[::-1]
 
 
 def _divided(piece: str, width: Width, room: float) -> list[str]:

@@ -16,6 +16,7 @@ from wanx_render.geometry import Size
 from wanx_render.lettering import (
     Lettering,
     has_leftward,
+    in_context,
     is_leftward,
     language_of,
     marked,
@@ -28,10 +29,12 @@ from wanx_render.safe_areas import Margins, safe_area
 DRAWING_VERSION = 2
 
 MOST_LINES = 4  # before words are made smaller
+MOST = 6  # before they are made much smaller
 _SMALLEST = Fraction(28, 1000)  # of the frame's shorter side: 30 pixels of 1080
 _LEAST_PIXELS = 8
 _WHOLE = Fraction(3, 4)  # a word is made smaller down to this before it is broken
 _PITCH = Fraction(145, 100)  # from line to line, in ems
+_WIDEST_PITCH = Fraction(170, 100)  # some fonts leave room for marks that are hardly ever seen
 _BOX_ALPHA = 160
 
 
@@ -95,7 +98,7 @@ class Sheet:
     def pitch(self, pixels: int) -> int:
         """From line to line, in pixels."""
         ascent, descent = self.font.at(pixels).getmetrics()
-        return max(round(pixels * _PITCH), ascent + descent)
+        return max(round(pixels * _PITCH), min(ascent + descent, round(pixels * _WIDEST_PITCH)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +131,20 @@ def setting(text: str, on: Sheet) -> Setting:
 
 
 def _setting(text: str, on: Sheet) -> Setting:
-    first = partial(_lines, text, on)
     for pixels in _steps(on.base, on.floor):
-        lines, broken = first(pixels)
-        if len(lines) <= MOST_LINES and not broken:
-            return Setting(_balanced(text, on, pixels, lines), pixels, True)
+        lines, broken = _lines(text, on, pixels)
+        most = min(MOST_LINES, on.most_lines(pixels))
+        if len(lines) <= most and not broken:
+            return Setting(tuple(lines), pixels, True)
         if pixels < on.base * _WHOLE:
             break
-    for pixels in _steps(on.base, on.floor):
-        lines, broken = first(pixels)
-        if len(lines) <= min(MOST_LINES, on.most_lines(pixels)):
-            balanced = lines if broken else _balanced(text, on, pixels, lines)
-            return Setting(tuple(balanced), pixels, True)
+    for most, least in ((MOST_LINES, max(round(on.base * _WHOLE), on.floor)), (MOST, on.floor)):
+        for pixels in _steps(on.base, least):
+            lines, _ = _lines(text, on, pixels)
+            if len(lines) <= min(most, on.most_lines(pixels)):
+                return Setting(tuple(lines), pixels, True)
     for pixels in _steps(on.floor, 1):
-        lines, _ = first(pixels)
+        lines, _ = _lines(text, on, pixels)
         if len(lines) <= on.most_lines(pixels) or pixels == 1:
             return Setting(tuple(lines), pixels, pixels == on.floor)
     raise AssertionError("the last step is one pixel")
@@ -160,13 +163,13 @@ def _steps(start: int, end: int) -> Iterator[int]:
     yield end
 
 
-def _lines(text: str, on: Sheet, pixels: int, room: float | None = None) -> tuple[list[str], int]:
+def _lines(text: str, on: Sheet, pixels: int) -> tuple[list[str], int]:
     """The lines of all paragraphs, each in its language, and how many words were broken."""
     lines, broken = list[str](), 0
     for paragraph in text.split("\n"):
         lettering = _lettering(paragraph, on)
         width = partial(lettering.width, pixels=pixels)
-        more, cut = wrapped(paragraph, lettering.language, width, room or on.room(pixels))
+        more, cut = wrapped(paragraph, lettering.language, width, on.room(pixels))
         lines += more
         broken += cut
     return lines, broken
@@ -174,18 +177,6 @@ def _lines(text: str, on: Sheet, pixels: int, room: float | None = None) -> tupl
 
 def _lettering(line: str, on: Sheet) -> Lettering:
     return Lettering(on.font, language_of(line, on.style.language) or on.style.usual)
-
-
-def _balanced(text: str, on: Sheet, pixels: int, lines: list[str]) -> tuple[str, ...]:
-    """As many lines, none much longer than the others: never one word alone on the last."""
-    room = on.room(pixels)
-    while len(lines) > 1 and room > 2 * pixels:
-        room -= pixels
-        narrower, broken = _lines(text, on, pixels, room)
-        if broken or len(narrower) > len(lines):
-            break
-        lines = narrower
-    return tuple(lines)
 
 
 def draw(text: str, on: Sheet) -> Image.Image:
@@ -202,7 +193,8 @@ def draw(text: str, on: Sheet) -> Image.Image:
             padding, colour(on.style.box, _BOX_ALPHA),
         )  # fmt: skip
     ascent = pitch - round(pitch * _DESCENT)
-    for number, line in enumerate(made.lines):
+    lines = in_context(made.lines) if made.leftward else made.lines
+    for number, line in enumerate(lines):
         _draw_line(canvas, line, on, made, top + pitch * number + ascent)
     return image
 
