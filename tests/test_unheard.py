@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from media import facts
 
-from wanx_render import evidence, ffmpeg, making
+from wanx_render import evidence, ffmpeg
 from wanx_render.capabilities import Catalog
 from wanx_render.conform import Segment, Take
 from wanx_render.errors import Broken
@@ -103,11 +103,10 @@ def test_a_sound_that_the_encoder_lost_still_fails(
     program: ffmpeg.Ffmpeg, sounds: Path, silent: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    hear = evidence.hear
+    hearing = evidence.hearing
     monkeypatch.setattr(
-        making.evidence, "hear",
-        lambda *given, **more: replace(hear(*given, **more), peak="-inf", integrated=None),
-    )  # fmt: skip
+        evidence, "hearing", lambda heard: replace(hearing(heard), peak="-inf", integrated=None)
+    )
     mix = Mix(Music(sounds / "intro.flac", "intro", 6 * 48_000, Decimal(0), 0, 0))
     with pytest.raises(Broken, match="sound: silence instead of heard"):
         make_deliverable(program, call(silent, tmp_path, mix))

@@ -60,6 +60,8 @@ class Hearing:
     peak: str | None  # dBTP
     silent: tuple[tuple[float, float], ...]  # from when to when, in seconds
     lost: bool = False  # whether nothing is left of a mix in which something was heard
+    excused: tuple[str, ...] = ()  # checks that cannot hold: out of reach, as ``notices`` say
+    notices: tuple[str, ...] = ()
 
     @property
     def loudness(self) -> probing.Loudness:
@@ -97,7 +99,11 @@ def examine(
 
 def hear(program: ffmpeg.Ffmpeg, path: Path, *, peaks: bool) -> Hearing:
     """Decode all of a sound; ``peaks`` between the samples too. Raises FfmpegError on damage."""
-    heard = probing.listen(program, path, peaks=peaks)
+    return hearing(probing.listen(program, path, peaks=peaks))
+
+
+def hearing(heard: probing.Heard) -> Hearing:
+    """What is kept of a sound that was decoded."""
     loud = heard.loudness
     integrated, peak = (None if n is None else str(n) for n in (loud.integrated, loud.peak))
     return Hearing(*timed(heard.packets, 0), integrated, peak, heard.silent)
@@ -244,7 +250,9 @@ def kept_sound(path: Path) -> Hearing | None:
     if record is None:
         return None
     silent = tuple((start, end) for start, end in record["silent"])
-    return Hearing(**{**record, "packets": tuple(record["packets"]), "silent": silent})
+    names = ("packets", "excused", "notices")
+    lists = {name: tuple(record[name]) for name in names if name in record}
+    return Hearing(**{**record, **lists, "silent": silent})
 
 
 def _record(path: Path) -> dict[str, Any] | None:

@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
@@ -23,32 +22,23 @@ from wanx_render import (
     evidence,
     ffmpeg,
     integrity,
+    mastering,
     probing,
     sync,
     visible_label,
 )
 from wanx_render.ai_labels import UNLABELLED, Merged
-from wanx_render.assemble import (
-    Tags,
-    join_arguments,
-    join_list,
-    measure_arguments,
-    sound_arguments,
-)
+from wanx_render.assemble import Tags, join_arguments, join_list
 from wanx_render.conform import Piece, together
 from wanx_render.errors import Broken, Damaged, FfmpegError
 from wanx_render.manifest import CheckRecord
-from wanx_render.mix import NOTHING, PEAK, Level, Mix
+from wanx_render.mix import NOTHING, Mix
 from wanx_render.plan import Frame
 from wanx_render.stills import Known, Pictures, Stills, discard, drawn, numbers_of, taken
 from wanx_render.sync import Mark
 from wanx_render.timing import samples_in
 from wanx_render.verify import Check, Promise, verify
 from wanx_render.visible_label import DrawnLabel
-
-# A limiter takes away what a gain brought; after a few turns it is as near as it gets.
-_LEVELLINGS = 4
-_NEAR = Decimal("0.3")  # LU
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +103,7 @@ def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
     part = _part(call.target)
     try:
         with _listed(call.segments) as listing:
-            level = _level(program, listing, call)
-            ffmpeg.run(program, sound_arguments(listing, part, call.mix, call.samples, level))
-            heard = evidence.hear(program, part, peaks=call.mix.loudness is not None)
-            if heard.loudness.peak_is_low and (call.mix.music or call.mix.voices):
-                heard = replace(heard, lost=_audible(program, listing, call, level))
+            heard = mastering.encode(mastering.Work(program, listing, call.mix, call.samples), part)
         evidence.keep(part, heard, call.target.name)
         integrity.place(part, call.target)
     finally:
@@ -320,40 +306,6 @@ def _damaged(pieces: Sequence[Path]) -> Broken:
             return Broken(f"{path} is damaged and cannot be removed: {error.strerror}")
     more = f" and {len(pieces) - 1} more" if len(pieces) > 1 else ""
     return Damaged(f"{pieces[0].name}{more} in the cache changed after it was made")
-
-
-_AUDIBLE = -50  # dBTP; what is softer the encoder may leave out
-
-
-def _audible(program: ffmpeg.Ffmpeg, listing: Path, call: SoundCall, level: Level) -> bool:
-    """Whether anything is heard in the mix before it is encoded."""
-    arguments = measure_arguments(listing, call.mix, call.samples, level)
-    peak = probing.metered(program, arguments).peak
-    return peak is not None and peak > _AUDIBLE
-
-
-def _level(program: ffmpeg.Ffmpeg, listing: Path, call: SoundCall) -> Level:
-    """What brings the mix to the loudness it shall have; silence stays silence.
-
-    One gain for the whole. Where its peaks would then be too high they are held, which costs
-    loudness: that is measured again and made up for.
-    """
-    level = Level()
-    if call.mix.loudness is None:
-        return level
-    for _ in range(_LEVELLINGS):
-        arguments = measure_arguments(listing, call.mix, call.samples, level)
-        found = probing.metered(program, arguments)
-        if found.integrated is None:
-            return level
-        missing = call.mix.loudness - found.integrated
-        if level != Level() and abs(missing) < _NEAR:
-            return level
-        peak = (found.peak or Decimal(0)) + missing
-        level = Level(level.gain + missing, level.limited or peak > PEAK)
-        if not level.limited:
-            return level
-    return level
 
 
 def digest(path: Path) -> str:

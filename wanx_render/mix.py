@@ -14,7 +14,8 @@ import ffmpeg as graph
 from wanx_render.ffmpeg import SOUND_FORMATS, file_url
 from wanx_render.timing import SAMPLE_RATE
 
-PEAK = Decimal("-1.5")  # dBTP; the encoder may add half a decibel
+CEILING = Decimal(-1)  # dBTP that a deliverable with a loudness stays below
+PEAK = Decimal("-1.5")  # dBTP of its mix; an encoder adds half a decibel, or more
 # Under a voice of ordinary loudness music goes down by some 12 dB, within a twentieth of a second.
 _DUCK = {"threshold": 0.02, "ratio": 6, "attack": 50, "release": 700, "knee": 4}
 
@@ -65,6 +66,7 @@ class Level:
 
     gain: Decimal = Decimal(0)
     limited: bool = False
+    ceiling: Decimal = PEAK  # dBTP at which they are held
 
 
 def mixed(clips: Any, mix: Mix, samples: int, level: Level) -> Any:
@@ -82,7 +84,7 @@ def mixed(clips: Any, mix: Mix, samples: int, level: Level) -> Any:
     if level.gain:
         stream = stream.filter("volume", f"{level.gain}dB")
     if level.limited:
-        stream = _limited(stream)
+        stream = _limited(stream, level.ceiling)
     return stream.filter("atrim", end_sample=samples)
 
 
@@ -140,9 +142,9 @@ def _over(bed: Any, speech: Any, *, duck: bool) -> Any:
     return _sum([both[0], lowered])
 
 
-def _limited(stream: Any) -> Any:
+def _limited(stream: Any, ceiling: Decimal) -> Any:
     """Hold true peaks: between the samples too, so at four times the rate."""
-    most = round(10 ** (float(PEAK) / 20), 6)
+    most = round(10 ** (float(ceiling) / 20), 6)
     stream = stream.filter("aresample", 4 * SAMPLE_RATE)
     stream = stream.filter("alimiter", limit=most, attack=5, release=50, level=0, latency=1)
     return stream.filter("aresample", SAMPLE_RATE)

@@ -352,30 +352,48 @@ class Heard:
     packets: str  # the list of its packets, with their hashes
     loudness: Loudness
     silent: tuple[Stretch, ...]
+    fidelity: float | None = None  # dB of signal to distortion below 4 kHz, where compared
 
 
+COMPARED_RATE = 8000  # samples a second in which a sound is compared with what it was made of
 _SILENCE = "silencedetect=n=-60dB:d=1"
 
 
-def listen(program: Ffmpeg, path: Path, *, peaks: bool) -> Heard:
+def listen(program: Ffmpeg, path: Path, *, peaks: bool, mix: Path | None = None) -> Heard:
     """Decode all of the sound of ``path``. Raises FfmpegError on the first damage.
 
-    ``peaks``: also between the samples, which costs as much as all the rest.
+    ``peaks``: also between the samples, which costs as much as all the rest. ``mix``: a WAV at
+    ``COMPARED_RATE`` of what it was encoded from, to compare it with.
     """
     meter = f"ebur128=framelog=verbose:peak={'true' if peaks else 'sample'}"
+    given: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ("-map", "0:a:0", "-af", f"{_SILENCE},{meter}", "-f", "null", "-")
+    if mix:
+        given = ("-protocol_whitelist", "file", "-f", "wav", "-i", file_url(mix))
+        parts = f"[0:a:0]asplit[a][b];[a]{_SILENCE},{meter}[heard]"
+        compared = f"[b]aresample={COMPARED_RATE}[low];[1:a][low]asdr[compared]"
+        filters = (
+            "-filter_complex_threads", "1", "-filter_complex", f"{parts};{compared}",
+            "-map", "[heard]", "-f", "null", "-", "-map", "[compared]", "-f", "null", "-",
+        )  # fmt: skip
     out, log = ffmpeg.ask(
         program,
         (
-            *STRICT, "-threads", "1", *WHITELIST, "-i", file_url(path),
-            "-map", "0:a:0", "-c", "copy", *_HASHED,
-            "-map", "0:a:0", "-af", f"{_SILENCE},{meter}", "-f", "null", "-",
+            *STRICT, "-threads", "1", *WHITELIST, "-i", file_url(path), *given,
+            "-map", "0:a:0", "-c", "copy", *_HASHED, *filters,
         ),
         timeout=900,
     )  # fmt: skip
     listing = out.decode("utf-8", "replace")
     end = sum(duration for start, duration in _packets(listing, 0) if start >= 0)
     seconds = float(end * _header(listing, "tb 0"))
-    return Heard(listing, _metered(log), _silent(log, seconds))
+    return Heard(listing, _metered(log), _silent(log, seconds), _fidelity(log))
+
+
+def _fidelity(log: str) -> float | None:
+    """The worse channel's ratio of signal to distortion; None where nothing was compared."""
+    found = [float(ratio) for ratio in re.findall(r"SDR ch\d+: (-?(?:[\d.]+|inf)) dB", log)]
+    return min(found, default=None)
 
 
 def _silent(log: str, end: float) -> tuple[Stretch, ...]:

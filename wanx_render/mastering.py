@@ -1,0 +1,168 @@
+"""The finished sound of a deliverable: levelled, encoded, and compared with what was encoded.
+
+What an encoder makes of a mix is only known afterwards: peaks grow, and each of ffmpeg's two ways
+of spending bits fails on some sounds. So the encoded sound is measured, and encoded once more
+where it is too high or too far from its mix.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+from wanx_render import evidence, ffmpeg, probing
+from wanx_render.assemble import Coder, Encoding, measure_arguments, sound_arguments
+from wanx_render.evidence import Hearing
+from wanx_render.mix import CEILING, PEAK, Level, Mix
+
+# A limiter takes away what a gain brought; after a few turns it is as near as it gets.
+_LEVELLINGS = 4
+_NEAR = Decimal("0.3")  # LU
+_CLOSE = Decimal(1)  # LU; what is promised
+# dB by which peaks are held at most: more makes distortion, not loudness.
+_DEEPEST = Decimal(12)
+_TRIES = 3  # of encoding below a peak that came out too high
+_SPARE = Decimal("0.3")  # dB further down than the overshoot, which is never twice the same
+# dB of signal to distortion below 4 kHz; below it the other coder is tried (decision 0016).
+_FAITHFUL = 15
+_AUDIBLE = -50  # dBTP; what is softer the encoder may leave out
+_COMPARABLE = -40  # dBTP; what is softer is not compared
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A mix of the segments that ``listing`` names, ``samples`` long."""
+
+    program: ffmpeg.Ffmpeg
+    listing: Path
+    mix: Mix
+    samples: int
+
+
+def encode(work: Work, target: Path) -> Hearing:
+    """Encode the mix as the mov ``target``; what was heard of it, and what is to be said of it.
+
+    Raises FfmpegError. A loudness that cannot be reached is a notice, never an error.
+    """
+    plain = _measured(work, Level()) if work.mix.loudness is not None else _UNMEASURED
+    level = _level(work, PEAK, plain)
+    heard, coder = _nearest(work, level, target)
+    for number in range(_TRIES):
+        over = _over(work.mix, heard)
+        if over <= 0:
+            break
+        down = over + _SPARE
+        if number == 0:  # the loudest below it; after that the same, softer
+            level = _level(work, level.ceiling - down, plain)
+        else:
+            level = Level(level.gain - down, level.limited, level.ceiling - down)
+        heard = evidence.hearing(_encoded(work, level, Encoding(target, _beside(target), coder)))
+    lost = heard.loudness.peak_is_low and _mixed_to(work.mix) and _audible(work, level)
+    notices = (*_choices(coder), *_unreached(work.mix, heard))
+    excused = ("loudness", "true peak") if work.mix.loudness is not None else ()
+    return replace(heard, lost=lost, notices=notices, excused=excused)
+
+
+def _mixed_to(mix: Mix) -> bool:
+    return bool(mix.music or mix.voices)
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f"{target.name}.mix")
+
+
+def _nearest(work: Work, level: Level, target: Path) -> tuple[Hearing, Coder]:
+    """The encoding that is nearer to the mix; the second coder is tried only where it may be."""
+    encoding = Encoding(target, _beside(target))
+    first = _encoded(work, level, encoding)
+    if _faithful(first):
+        return evidence.hearing(first), encoding.coder
+    other = Encoding(target.with_name(f"{target.name}.other"), _beside(target), "fast")
+    try:
+        second = _encoded(work, level, other)
+        if (second.fidelity or 0) <= (first.fidelity or 0):
+            return evidence.hearing(first), encoding.coder
+        other.target.replace(target)
+        return evidence.hearing(second), other.coder
+    finally:
+        other.target.unlink(missing_ok=True)
+
+
+def _encoded(work: Work, level: Level, encoding: Encoding) -> probing.Heard:
+    """Encode, decode, and compare with the mix."""
+    try:
+        arguments = sound_arguments(work.listing, encoding, work.mix, work.samples, level)
+        ffmpeg.run(work.program, arguments)
+        peaks = work.mix.loudness is not None
+        return probing.listen(work.program, encoding.target, peaks=peaks, mix=encoding.beside)
+    finally:
+        encoding.beside.unlink(missing_ok=True)
+
+
+def _faithful(heard: probing.Heard) -> bool:
+    peak = heard.loudness.peak
+    if heard.fidelity is None or peak is None or peak < _COMPARABLE:
+        return True
+    return heard.fidelity >= _FAITHFUL
+
+
+def _over(mix: Mix, heard: Hearing) -> Decimal:
+    """By how many dB the peak is higher than promised, where anything was."""
+    peak = heard.loudness.peak
+    return Decimal(0) if mix.loudness is None or peak is None else peak - CEILING
+
+
+def _choices(coder: Coder) -> Iterator[str]:
+    if coder != "twoloop":
+        yield f"the sound is encoded by ffmpeg's coder {coder}, which was nearer to the mix"
+
+
+def _unreached(mix: Mix, heard: Hearing) -> Iterator[str]:
+    found = heard.loudness
+    if mix.loudness is None or found.integrated is None:
+        return
+    if abs(found.integrated - mix.loudness) > _CLOSE:
+        yield (
+            f"the loudness is {found.integrated} LUFS instead of {mix.loudness}: "
+            f"this sound gets no nearer with peaks of at most {CEILING} dBTP"
+        )
+    if found.peak is not None and found.peak > CEILING:
+        yield f"the true peak is {found.peak} dBTP instead of at most {CEILING}"
+
+
+def _audible(work: Work, level: Level) -> bool:
+    """Whether anything is heard in the mix before it is encoded."""
+    peak = _measured(work, level).peak
+    return peak is not None and peak > _AUDIBLE
+
+
+def _measured(work: Work, level: Level) -> probing.Loudness:
+    arguments = measure_arguments(work.listing, work.mix, work.samples, level)
+    return probing.metered(work.program, arguments)
+
+
+_UNMEASURED = probing.Loudness(None, None)
+
+
+def _level(work: Work, ceiling: Decimal, plain: probing.Loudness) -> Level:
+    """What brings the mix to the loudness it shall have; silence stays silence.
+
+    ``plain``: how loud it is by itself. One gain for the whole. Where its peaks would then be
+    above ``ceiling`` (dBTP) they are held, which costs loudness: that is measured again and made
+    up for, as far as holding them goes.
+    """
+    level, wanted = Level(ceiling=ceiling), work.mix.loudness
+    if wanted is None:
+        return level
+    found, peak = plain, plain.peak if plain.peak is not None else Decimal(0)
+    for _ in range(_LEVELLINGS):
+        if found.integrated is None:
+            return level
+        gain = min(level.gain + wanted - found.integrated, ceiling - peak + _DEEPEST)
+        if abs(gain - level.gain) < _NEAR and level.limited:
+            return level
+        level = Level(gain, peak + gain > ceiling, ceiling)
+        if not level.limited:
+            return level
+        found = _measured(work, level)
+    return level
