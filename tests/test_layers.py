@@ -38,7 +38,7 @@ FLOORS = (
     ("capabilities", "ffmpeg", "manifest", "captions", "visible_label", "picks", "srt", "lrc"),
     ("colour_tags",),
     ("colour_graph",),
-    ("styled", "probing"),
+    ("styled", "probing", "animation"),
     (
         "pricing",
         "purse",

@@ -94,10 +94,15 @@ class Tags:
 
 
 def join_arguments(
-    listing: Path, sound: Path, target: Path, rate: Fraction, tags: Tags | None = None
+    listing: Path,
+    sound: Path,
+    target: Path,
+    rate: Fraction,
+    tags: Tags | None = None,
+    container: str = "mp4",
 ) -> list[str]:
     """The ffmpeg arguments that join the pictures of what ``listing`` names, and ``sound``, into
-    the mp4 ``target``, with ``tags`` in its container."""
+    ``target``, an mp4 or mov, with ``tags`` in its container."""
     scale = timescale(rate)
     tick = int(scale / rate)
     output = graph.output(
@@ -113,7 +118,7 @@ def join_arguments(
             "map_metadata": -1,
             "video_track_timescale": scale,
             "movflags": "+faststart",
-            "f": "mp4",
+            "f": container,
         },
     )
     arguments = list(output.overwrite_output().compile()[1:])

@@ -359,10 +359,10 @@ def resolve(
 @click.option("--quality", type=click.Choice(["draft", "standard", "master"]), help="[standard]")
 @click.option("--codec", metavar="NAME", help="h264 [the default], h265, av1 or another.")
 @click.option("--label", metavar="WORDS", help="A label of AI-generated content, such as AI生成.")
-@click.option("-o", "--out", required=True, type=FILE, help="The mp4 to make.")
+@click.option("-o", "--out", required=True, type=FILE, help="The file to make: .mp4 or .mov.")
 @JSON
 def conform(clip: Path, out: Path, as_json: bool, **written: Any) -> int:
-    """Make any video exact: crop, pad or blur CLIP to an aspect, verify it, write OUT."""
+    """Make a video or picture exact: crop, pad or blur CLIP to an aspect, verify it, write OUT."""
     from wanx_render.commands.base import World
     from wanx_render.commands.conform import conform, options
 

@@ -267,7 +267,9 @@ def _join(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> No
     """Join segments and sound as ``part``. Raises Damaged or FfmpegError."""
     try:
         with _listed(call.segments) as listing, _tags(call.label, part) as tags:
-            ffmpeg.run(program, join_arguments(listing, sound, part, call.frame.rate, tags))
+            container = "mov" if call.target.suffix == ".mov" else "mp4"
+            rate = call.frame.rate
+            ffmpeg.run(program, join_arguments(listing, sound, part, rate, tags, container))
     except FfmpegError:
         _insist_on([*call.segments, sound])
         raise

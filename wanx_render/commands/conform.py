@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wanx_render import ffmpeg, intake, paint, visible_label
+from wanx_render import animation, ffmpeg, intake, paint, visible_label
 from wanx_render.ai_labels import Merged, provenance_notices, with_own
 from wanx_render.commands.base import World, writable_file
 from wanx_render.commands.folder import pool, scratch
@@ -23,6 +23,7 @@ from wanx_render.making import JoinCall, Joined, make_deliverable, make_segment
 from wanx_render.mix import Mix
 from wanx_render.needs import insist
 from wanx_render.paint import BadColour
+from wanx_render.pictures import BadPicture
 from wanx_render.plan import frame_of
 from wanx_render.shotlist import Deliverable, Shot
 from wanx_render.timing import Cut, cut_of
@@ -73,33 +74,16 @@ def _number(value: Any) -> Any:
 def conform(options: ConformOptions, world: World) -> int:
     """Make one video exact; the exit code. Raises BadInput, FfmpegError or Broken."""
     shot, wanted = _wanted(options)
+    _check_name(options, wanted)
     program = ffmpeg.find(world.environ)
     insist(program, (shot,), (wanted,))
-    try:
-        take = intake.in_colours(intake.look(program, options.clip), shot)
-    except FfmpegError as error:
-        raise BadInput(Diagnostic("clip-unreadable", str(error))) from None
-    if options.out.exists() and options.out.samefile(options.clip):
-        raise _wrong("the output would take the place of the clip", "give -o another name")
     writable_file(options.out)
-    try:
-        frame = frame_of(wanted, {"clip": take.size}, (take.rate,))
-    except ValueError as error:
-        raise _wrong(str(error), "the picture is too small for this aspect") from None
-    segment = Segment.whole(take, _cut(shot, take), shot.focus, frame)
-    segment = replace(segment, label=_drawn(wanted, segment))
-    own = wanted.label.fields if wanted.label else {}
-    label = with_own(take.provenance.labels, own)
     with scratch(options.out.parent) as folder:
-        piece, film = folder / "piece.mov", folder / "film.mp4"
-        mix = Mix(loudness=wanted.audio.loudness)
-        with pool() as executor:  # so that Ctrl-C is heard while ffmpeg works
-            executor.submit(make_segment, program, segment, piece).result()
-            call = JoinCall(
-                "clip", (piece,), frame, segment.frames, film, mix,
-                label=label, drawn=segment.label,
-            )  # fmt: skip
-            joined = executor.submit(make_deliverable, program, call).result()
+        clip, shot = _as_clip(program, options, (shot, wanted), folder)
+        take = _take(program, clip, shot, options.clip.name)
+        segment, label = _planned(take, shot, wanted)
+        film = folder / f"film{options.out.suffix.lower()}"
+        joined = _made(program, segment, film, wanted, label)
         film.replace(options.out)
         sync_folder(options.out.parent)
     named = {options.clip.name: take.provenance}
@@ -107,6 +91,78 @@ def conform(options: ConformOptions, world: World) -> int:
         world.tell(f"warning: {notice}")
     _tell(options, segment, joined, label, world)
     return 0
+
+
+_SUFFIXES = (".mp4", ".mov")
+
+
+def _check_name(options: ConformOptions, wanted: Deliverable) -> None:
+    """Raises BadInput where the output's name promises what is not written, or is the clip's."""
+    suffix = options.out.suffix.lower()
+    if suffix not in _SUFFIXES:
+        known = " or ".join(_SUFFIXES)
+        shown = f"ends in {suffix}" if suffix else "has no suffix"
+        raise _wrong(f"--out {options.out.name} {shown}", f"use a name that ends in {known}")
+    if suffix == ".mov" and wanted.codec.startswith("av1"):
+        raise _wrong(f"{wanted.codec} cannot be written to .mov", "use a name that ends in .mp4")
+    if options.out.exists() and options.clip.exists() and options.out.samefile(options.clip):
+        raise _wrong("the output would take the place of the clip", "give -o another name")
+
+
+def _as_clip(
+    program: ffmpeg.Ffmpeg, options: ConformOptions, wanted: tuple[Shot, Deliverable], folder: Path
+) -> tuple[Path, Shot]:
+    """The file as a video, and what is left to be done with it: a picture is made one first."""
+    shot, deliverable = wanted
+    if not options.clip.is_file():
+        return options.clip, shot
+    if not animation.is_picture(options.clip):
+        kind, advice = animation.other_kind(options.clip)
+        if kind:
+            message = f"{options.clip.name} is {kind}; conform takes videos and pictures"
+            raise BadInput(Diagnostic("clip-unreadable", message, hint=advice))
+        return options.clip, shot
+    wish = animation.Wish(shot.hold, deliverable.fps, deliverable.background)
+    try:
+        made = animation.make_clip(program, options.clip, wish, folder)
+    except BadPicture as problem:
+        message = f"{options.clip.name} {problem}"
+        raise BadInput(Diagnostic("clip-unreadable", message, hint=problem.hint)) from None
+    return made.path, shot if made.moves else shot.model_copy(update={"hold": Fraction(0)})
+
+
+def _take(program: ffmpeg.Ffmpeg, clip: Path, shot: Shot, name: str) -> Take:
+    """Raises BadInput."""
+    try:
+        return intake.in_colours(intake.look(program, clip), shot)
+    except FfmpegError as error:
+        raise BadInput(Diagnostic("clip-unreadable", str(error).replace(clip.name, name))) from None
+
+
+def _planned(take: Take, shot: Shot, wanted: Deliverable) -> tuple[Segment, Merged]:
+    """What is made, and the labels in its metadata. Raises BadInput."""
+    try:
+        frame = frame_of(wanted, {"clip": take.size}, (take.rate,))
+    except ValueError as error:
+        raise _wrong(str(error), "the picture is too small for this aspect") from None
+    segment = Segment.whole(take, _cut(shot, take), shot.focus, frame)
+    segment = replace(segment, label=_drawn(wanted, segment))
+    own = wanted.label.fields if wanted.label else {}
+    return segment, with_own(take.provenance.labels, own)
+
+
+def _made(
+    program: ffmpeg.Ffmpeg, segment: Segment, film: Path, wanted: Deliverable, label: Merged
+) -> Joined:
+    piece = film.with_name("piece.mov")
+    mix = Mix(loudness=wanted.audio.loudness)
+    with pool() as executor:  # so that Ctrl-C is heard while ffmpeg works
+        executor.submit(make_segment, program, segment, piece).result()
+        call = JoinCall(
+            "clip", (piece,), segment.frame, segment.frames, film, mix,
+            label=label, drawn=segment.label,
+        )  # fmt: skip
+        return executor.submit(make_deliverable, program, call).result()
 
 
 def _cut(shot: Shot, take: Take) -> Cut:
