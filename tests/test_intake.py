@@ -187,3 +187,19 @@ def test_the_words_of_a_shot_list_mean_the_same_here(
     told = json.loads(ran.stdout)
     assert told["crop"] == "90x160+0+10 to 90x160+230+10"
     assert told["frames"] == facts(out).frames == 12 + 6
+
+
+def test_a_cut_of_a_varying_rate_means_seconds(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
+    """30 frames a second with one in ten missing; the picture turns white after two seconds."""
+    clip = video(
+        program, tmp_path / "vfr.mp4",
+        "color=s=64x64:r=30:d=3,drawbox=t=fill:color=white:enable='gte(t,2)',"
+        "select=not(eq(mod(n\\,10)\\,7))", *X264, "-fps_mode", "vfr",
+    )  # fmt: skip
+    out = tmp_path / "out.mp4"
+    ran = conform(str(clip), "--aspect", "1:1", "--start", "1.5", "-o", str(out), "--json")
+    told, seen = json.loads(ran.stdout), facts(out)
+    assert (told["fps"], seen.frames, seen.steps) == ("30", 45, {Fraction(1, 30)})
+    first = next(n for n, luma in enumerate(seen.luma) if luma > 128)
+    assert abs(first - 15) <= 1
+    assert "26.97 fps in the mean: read as 30 fps" in ran.stderr

@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from wanx_render.timing import (
     Cut,
+    commonest_rate,
     conformed_frames,
     cut_of,
     frames_in,
+    mean_rate,
     nearest,
     parse_rate,
     samples_in,
@@ -89,3 +91,39 @@ def test_a_conformed_cut_keeps_its_length_to_half_a_frame(
 def test_five_seconds_are_five_seconds_at_any_rate(clip: int, rate: int, expected: int) -> None:
     cut = cut_of(None, None, Fraction(5), Fraction(clip))
     assert conformed_frames(cut, Fraction(clip), Fraction(rate)) == expected
+
+
+def at(*steps: str | Fraction | int) -> list[Fraction]:
+    """Times from 0 on, by the steps between them."""
+    times = [Fraction(0)]
+    for step in steps:
+        times.append(times[-1] + Fraction(step))
+    return times
+
+
+MISSING = [Fraction(n, 30) for n in range(60) if n % 10 != 7]  # one frame in ten
+
+
+@pytest.mark.parametrize(
+    ("times", "rate", "steady"),
+    [
+        (at(*["1/24"] * 30), "24", True),
+        (at(*["1499/45000"] * 45), "30", True),  # 30.02
+        (at(*["1001/24000"] * 300), "24000/1001", True),
+        (at(*["1/16"] * 30), "16", True),
+        (at(*["2/25"] * 30), "25/2", True),
+        (at(*["33/1000", "33/1000", "34/1000"] * 20), "30", True),  # milliseconds of Matroska
+        (at(*["41/1000", "42/1000", "42/1000"] * 20), "24", True),
+        (at(*["62/1000", "63/1000"] * 20), "16", True),
+        (MISSING, "30", False),
+        (at(*["1/60"] * 40, "2", *["1/60"] * 40), "60", False),
+        (at(*["1/240"] * 60), "240", True),
+        (at(), "25", True),
+    ],
+)
+def test_the_rate_is_that_of_the_commonest_interval(
+    times: list[Fraction], rate: str, steady: bool
+) -> None:
+    found = commonest_rate(times)
+    assert found == Fraction(rate)
+    assert (mean_rate(times, found) is None) == steady

@@ -52,6 +52,7 @@ class Quirks:
     colours: Colours = PLAIN  # as it is to be read
     interlaced: bool = False
     oblong: bool = False  # pixels that are not square
+    native: Fraction | None = None  # the mean rate of frames that do not come at the take's
     alpha: Alpha | None = None  # how its colours are held, where it is transparent
     decoder: str = ""  # that shows its transparency, where it is not the usual one
 
@@ -407,6 +408,8 @@ def _straight(stream: Any, take: Take, background: str) -> Any:
     quirks = take.quirks
     if quirks.interlaced:
         stream = stream.filter("bwdif", mode="send_frame", deint="interlaced")
+    if quirks.native:  # a cut counts frames of the take's rate
+        stream = stream.filter("fps", fps=str(take.rate), round="near")
     if quirks.oblong:
         stream = stream.filter("scale", take.size.width, take.size.height, flags=SCALER)
         stream = stream.filter("setsar", "1")

@@ -16,7 +16,7 @@ from wanx_render.conform import Quirks, Take
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
 from wanx_render.shotlist import Shot
-from wanx_render.timing import frames_in, parse_rate
+from wanx_render.timing import FASTEST_RATE, commonest_rate, frames_in, mean_rate
 
 # Containers that hold a video and cannot name other files, as a playlist could.
 CONTAINERS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,asf,mxf"
@@ -44,10 +44,11 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
     decoder = _decoder(seen.log)
     if found is None or tags is None or not seen.times:
         raise FfmpegError(f"{path.name} has no picture that can be read: is it a video?")
-    seconds = seen.end
+    native = commonest_rate(seen.times)
+    seconds = seen.times[-1] + 1 / native
     if not 0 < seconds <= LONGEST:
         raise FfmpegError(f"{path.name} lasts {float(seconds):g} s; up to four hours can be done")
-    rate = _rate(seen, seconds)
+    rate = min(native, Fraction(FASTEST_RATE))
     with path.open("rb") as stream:
         digest = file_digest(stream, "sha256").hexdigest()
     return Take(
@@ -57,7 +58,9 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
         rate=rate,
         frames=max(frames_in(seconds, rate), 1),
         has_sound=seen.has_sound,
-        quirks=replace(_quirks(found["line"], seen), decoder=decoder),
+        quirks=replace(
+            _quirks(found["line"], seen), decoder=decoder, native=mean_rate(seen.times, rate)
+        ),
         provenance=seen.provenance,
         picture_start=seen.start,
         sound_start=seen.sound_start,
@@ -95,12 +98,16 @@ def in_colours(take: Take, shot: Shot) -> Take:
 
 
 def notices(take: Take, shot: Shot, written: str) -> tuple[str, ...]:
-    """What a person should know of how the colours of ``take`` are read.
+    """What a person should know of how the frames and colours of ``take`` are read.
 
     ``written`` is how the shot's settings are written, such as ``--{}`` or ``{}:``.
     """
     colours = colour_tags.read(take.tags, take.size, shot.colours)
     said = []
+    if native := take.quirks.native:
+        at = f"{float(native):.4g} fps in the mean"
+        why = "the highest rate" if native > FASTEST_RATE else "its commonest interval"
+        said.append(f"{at}: read as {float(take.rate):.5g} fps, {why}")
     if colours.guessed:
         said.append(
             f"no colour tags: read as {colours}, as is usual for {take.size}; "
@@ -125,18 +132,6 @@ def _why(error: str) -> str:
     if "matches no streams" in error:
         return "has no picture, only sound: is it a video?"
     return "cannot be decoded from beginning to end: it is damaged, cut off, or no video"
-
-
-def _rate(seen: probing.Survey, seconds: Fraction) -> Fraction:
-    """The rate the frames come at; of a varying rate the nearest usual one to its mean."""
-    steps = {b - a for a, b in zip(seen.times, seen.times[1:], strict=False)}
-    if len(steps) == 1 and (step := steps.pop()) > 0 and 1 <= 1 / step <= 120:
-        return 1 / step
-    mean = Fraction(len(seen.times)) / seconds
-    usual = [
-        parse_rate(text) for text in ("23.976", "24", "25", "29.97", "30", "50", "59.94", "60")
-    ]
-    return min(usual, key=lambda rate: abs(rate - mean))
 
 
 def _square(size: Size, aspect: Fraction) -> Size:

@@ -49,9 +49,16 @@ class Picture:
     rate: Fraction
     frames: int
     uniform: bool  # every frame lasts equally long
+    ticks: tuple[int, ...]  # when each frame is shown
+    tick: Fraction  # in seconds
     duration: Fraction
     tags: Tags
     start: Fraction = Fraction(0)  # of the first frame, in seconds from the file's beginning
+
+    @property
+    def times(self) -> tuple[Fraction, ...]:
+        """When each frame is shown, in seconds."""
+        return tuple(tick * self.tick for tick in self.ticks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +177,8 @@ def _picture(listing: str, line: re.Match[str]) -> Picture:
         size=Size(int(width), int(height)),
         sample_aspect=_header(listing, "sar 0") or Fraction(1),
         rate=Fraction(len(packets), 1) / (length * base) if length else Fraction(0),
+        ticks=tuple(starts),
+        tick=base,
         frames=len(packets),
         uniform=uniform and len(durations) <= 1,
         duration=length * base,

@@ -24,6 +24,7 @@ from wanx_render.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.collect import UNKNOWN, Collector
 from wanx_render.colour_tags import Tags
+from wanx_render.conform import Quirks
 from wanx_render.conform import Take as Media
 from wanx_render.errors import (
     Broken,
@@ -59,6 +60,7 @@ from wanx_render.results import (
 from wanx_render.shotlist import Money
 from wanx_render.standing import kept
 from wanx_render.task import Media as Picture
+from wanx_render.timing import FASTEST_RATE, commonest_rate, mean_rate
 from wanx_render.watch import Ended, Watch
 
 T = TypeVar("T")
@@ -393,13 +395,16 @@ class _Crew:
         """What the clip is; looked at once, and again where its size is not what it was."""
         facts = attempt.clip_facts
         # Earlier versions noted less.
-        known = facts and facts.keys() >= {"provenance", "starts", "tags"}
+        known = facts and facts.keys() >= {"provenance", "starts", "tags", "native"}
         if not facts or not known or path.stat().st_size != attempt.clip_bytes:
             probe = await self._work(probing.probe, self.desk.program, path)
             picture, sound = probe.picture, probe.sound
+            rate = min(commonest_rate(picture.times), Fraction(FASTEST_RATE))
+            native = mean_rate(picture.times, rate)
             facts = {
                 "width": picture.size.width, "height": picture.size.height,
-                "rate": str(picture.rate), "frames": picture.frames,
+                "rate": str(rate), "frames": picture.frames,
+                "native": None if native is None else str(native),
                 "sound": sound is not None, "tags": asdict(picture.tags),
                 "provenance": probe.provenance.record(),
                 "starts": [str(picture.start), str(sound.start if sound else 0)],
@@ -416,6 +421,7 @@ class _Crew:
             picture_start=Fraction(facts["starts"][0]),
             sound_start=Fraction(facts["starts"][1]),
             tags=Tags(**facts["tags"]),
+            quirks=Quirks(native=Fraction(facts["native"]) if facts["native"] else None),
         )
 
     async def _work(self, call: Callable[..., T], *arguments: object) -> T:

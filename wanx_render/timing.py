@@ -4,8 +4,11 @@ A timeline is counted in frames of the deliverable, sound in samples of 48 kHz; 
 """
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 SAMPLE_RATE = 48_000
 
@@ -30,6 +33,45 @@ def parse_rate(text: str) -> Fraction:
     if not 1 <= rate <= 120:
         raise ValueError(f"a frame rate must be between 1 and 120, not {text}")
     return rate
+
+
+FASTEST_RATE = 120
+_USUAL = (
+    Fraction(24000, 1001), Fraction(24), Fraction(25), Fraction(30000, 1001), Fraction(30),
+    Fraction(48), Fraction(50), Fraction(60000, 1001), Fraction(60), Fraction(120),
+)  # fmt: skip
+_NEAR = Fraction(1, 200)  # half of a per cent: clocks of cameras, and times in milliseconds
+
+
+def commonest_rate(times: Sequence[Fraction]) -> Fraction:
+    """Frames a second at the commonest interval between ``times``, in seconds and in order.
+
+    Intervals within a fifth of it count as the same, for containers round them. A rate within half
+    a per cent of a usual one is that one; any other is exact where all intervals are equal, and a
+    whole number where they are not. 25 where there is but one time.
+    """
+    steps = Counter(b - a for a, b in pairwise(times) if b > a)
+    if not steps:
+        return Fraction(25)
+    common = max(steps, key=lambda step: (steps[step], step))
+    alike = {step: n for step, n in steps.items() if abs(step - common) <= common / 5}
+    rate = sum(alike.values()) / sum((step * n for step, n in alike.items()), Fraction(0))
+    usual = min(_USUAL, key=lambda each: abs(each - rate))
+    if abs(usual - rate) <= usual * _NEAR:
+        return usual
+    return rate if len(steps) == 1 else Fraction(max(nearest(rate), 1))
+
+
+def mean_rate(times: Sequence[Fraction], rate: Fraction) -> Fraction | None:
+    """The rate that frames come at in the mean; None where each has its place at ``rate``."""
+    if is_steady(times, rate):
+        return None
+    return Fraction(len(times) - 1) / ((times[-1] - times[0]) or 1)
+
+
+def is_steady(times: Sequence[Fraction], rate: Fraction) -> bool:
+    """Whether frame number n comes nearest to n / ``rate`` seconds after the first, for all n."""
+    return all(nearest((time - times[0]) * rate) == n for n, time in enumerate(times))
 
 
 def nearest(value: Fraction) -> int:
