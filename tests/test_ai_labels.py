@@ -194,7 +194,7 @@ def test_conform_keeps_the_label_of_its_input(
         "found": "AIGC, comment",
         "holds": True,
     } in (told["checks"])
-    assert "warning" not in said
+    assert "label" not in said
     frame = Frame(Size(told["width"], told["height"]), Fraction(told["fps"]), "crop", "black")
     for wrong in ((("AIGC", value + " "),), (("other", value),)):
         checks = verify(program, out, Promise(frame, told["frames"], tags=wrong)).checks
@@ -227,7 +227,7 @@ def test_conform_says_what_it_cannot_keep(program: ffmpeg.Ffmpeg, tmp_path: Path
     tags = tags_of(out)
     assert json.loads(tags["AIGC"]) == {"Label": "1"}
     assert json.loads(tags[SOURCES]) == ["{broken", '{"Label":"1"}']
-    assert said.splitlines()[:2] == [
+    assert [line for line in said.splitlines() if "label" in line or "C2PA" in line] == [
         "warning: content credentials (C2PA) of a b.mp4 do not survive encoding; "
         "the finished file has none",
         f"warning: the AI label of a b.mp4 is not valid JSON; kept as it is; see {SOURCES}",

@@ -9,10 +9,11 @@ from typing import Any
 import numpy
 import pytest
 from media import frames
+from PIL import Image
 from test_ai_labels import tags_of
 from test_render import LIST, Studio, studio  # noqa: F401  # a fixture
 
-from wanx_render import ai_labels, visible_label
+from wanx_render import ai_labels, ffmpeg, visible_label
 from wanx_render.capabilities import Catalog
 from wanx_render.commands.base import warnings, without_label
 from wanx_render.geometry import Size
@@ -20,6 +21,7 @@ from wanx_render.load import load
 from wanx_render.plan import make
 from wanx_render.safe_areas import safe_area
 from wanx_render.shotlist import Corner, Deliverable
+from wanx_render.soundtracks import provenance
 from wanx_render.visible_label import placed
 
 SIZES = [(1080, 1920), (1080, 1440), (1920, 1080), (720, 720), (240, 426), (4096, 1716)]
@@ -114,15 +116,39 @@ def test_a_label_is_seen_from_the_first_frame_on_across_shots(studio: Studio) ->
     assert film.read_bytes() == plain
 
 
+LABEL = '{"Label":"1","ProduceID":"声音 1"}'
+
+
+def audio(program: ffmpeg.Ffmpeg, path: Path, label: str) -> Path:
+    tag = "comment=AIGC=" if path.suffix == ".wav" else "AIGC="
+    flags = ("-movflags", "use_metadata_tags") if path.suffix == ".m4a" else ()
+    source = ("-f", "lavfi", "-i", "sine=d=0.3", "-metadata", f"{tag}{label}")
+    ffmpeg.run(program, (*source, *flags, "-y", str(path)))
+    return path
+
+
+@pytest.mark.parametrize("form", ["mp3", "flac", "wav", "m4a", "ogg"])
+def test_the_label_of_a_sound_is_read(program: ffmpeg.Ffmpeg, tmp_path: Path, form: str) -> None:
+    (label,) = provenance(audio(program, tmp_path / f"voice.{form}", LABEL)).labels
+    assert label.payload == LABEL
+    (tmp_path / "none.wav").write_bytes(b"RIFF")
+    assert provenance(tmp_path / "none.wav").labels == ()
+
+
 def test_a_label_stays_to_the_end_where_it_shall(studio: Studio) -> None:
     always = "label: {visible: 人工智能生成, at: always, corner: bottom-right, metadata: false}"
-    studio.write(SHORT.replace("size: 90x160", f"size: 180x320, {always}"))
+    voice = audio(studio.program, studio.folder / "voice.mp3", LABEL)
+    heard = f"audio: {{voices: [{{file: {voice.name}}}]}}"
+    studio.write(SHORT.replace("size: 90x160", f"size: 180x320, {heard}, {always}"))
     (made,) = studio.run().deliverables
     drawn = placed("人工智能生成", "bottom-right", Size(180, 320), 1)
     assert drawn
     film = studio.folder / "out" / "9x16.mp4"
     assert set(lit(film, drawn)) == {True}
-    assert (made.labels, "AIGC" in tags_of(film)) == ((), False)
+    assert tags_of(film)["AIGC"] == LABEL  # the list writes none, but the voice has one
+    assert [label.text for sound in made.sounds for label in sound.labels] == [LABEL]
+    with Image.open(film.with_suffix(".poster.jpg")) as poster:
+        assert "xmp" not in poster.info
 
 
 def test_a_label_that_is_not_seen_is_noticed() -> None:

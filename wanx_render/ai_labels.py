@@ -56,6 +56,12 @@ class Label:
         """Whether it has the shape ``{"AIGC": {...}}``."""
         return isinstance((_json(self.payload) or {}).get(TAG), dict)
 
+    @property
+    def known(self) -> bool:
+        """Whether the value itself shows that it is a label, whatever its tag is called."""
+        fields = _json(self.text) or {}
+        return self.wrapped or ("Label" in fields and any(each in fields for each in FIELDS[1:]))
+
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
@@ -117,7 +123,7 @@ def _labels(tags: Iterable[tuple[str, str]]) -> Iterator[Label]:
         label = Label(tag, text)
         if tag.lower() == "xmp":
             yield from (Label("xmp", value) for value in _in_xmp(text))
-        elif tag.lower() == TAG.lower() or _PREFIX.search(text) or label.wrapped:
+        elif tag.lower() == TAG.lower() or _PREFIX.search(text) or label.known:
             yield label
 
 

@@ -33,6 +33,7 @@ from wanx_render.mix import Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot
 from wanx_render.results import sounds_of
 from wanx_render.shotlist import Deliverable, gaze_at
+from wanx_render.soundtracks import provenance
 from wanx_render.stills import Stills
 from wanx_render.styled import Script
 from wanx_render.sync import Mark, mark
@@ -53,13 +54,20 @@ TOGETHER = 4  # encoders in one call at most: each holds some hundred pictures i
 _QUIET = -20  # dB; a beep that was made softer is not looked for
 
 
-def _join_key(keys: list[str], stills: Stills, label: Merged) -> str:
-    """What a deliverable and its pictures depend on: segments, sound, frames, label."""
+def _join_key(keys: list[str], stills: Stills, labels: Sequence[tuple[str, str]]) -> str:
+    """What a deliverable and its pictures depend on: segments, sound, frames, labels."""
     shown = json.dumps(asdict(stills), sort_keys=True, default=str)
     parts = [str(JOIN_VERSION), *keys, shown]
-    if label.tags:  # deliverables without one keep the key that earlier versions gave them
-        parts.append(json.dumps(label.tags))
+    if any(text for _, text in labels):  # else the key stays what earlier versions gave
+        parts.append(json.dumps(labels))
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+def _heard(mix: Mix) -> dict[str, Provenance]:
+    """What music and voices say of their origin, by the names of their files."""
+    music = [mix.music.path] if mix.music else []
+    paths = dict.fromkeys([*music, *(voice.path for voice in mix.voices)])
+    return {path.name: provenance(path) for path in paths}
 
 
 def _samples(seconds: Fraction) -> int:
@@ -283,8 +291,9 @@ class Finisher:
         sound = self._sound_call(wanted, mix, layout)
         await self._sound(sound, wanted)
         stills = stills_of(self._plan, deliverable, layout)
-        label = self._label(deliverable)
-        key = _join_key([*keys, sound.target.name], stills, label)
+        label = self._label(deliverable, _heard(mix))
+        pictured = self._label(deliverable).value
+        key = _join_key([*keys, sound.target.name], stills, (*label.tags, ("", pictured)))
         target = self._folder / f"{deliverable.name}.mp4"
         same = earlier is not None and earlier.key == key
         if earlier and same and await self._stands(target, earlier):
@@ -302,6 +311,7 @@ class Finisher:
             marks=self._marks(mix, layout),
             stills=stills,
             label=label,
+            pictured=pictured,
             drawn=self._drawn(deliverable, layout),
         )
         self._emit(Event("joining", f"{len(keys)} parts", deliverable=deliverable.name))
@@ -313,7 +323,7 @@ class Finisher:
                 deliverable=deliverable.name,
             )
         )
-        notices = provenance_notices(self._picked(), label)
+        notices = provenance_notices({**self._picked(), **_heard(mix)}, label)
         for notice in notices:
             self._emit(Event("warning", notice, deliverable=deliverable.name))
         record = self._record(call, key, joined, self._parts(deliverable, layout))
@@ -325,11 +335,13 @@ class Finisher:
         ids = (shot.shot.id for shot in self._plan.shots)
         return {name: self._layouts.landed[name].provenance for name in ids}
 
-    def _label(self, deliverable: Deliverable) -> Merged:
-        """The label of AI-generated content in the metadata of a deliverable."""
+    def _label(
+        self, deliverable: Deliverable, sounds: Mapping[str, Provenance] | None = None
+    ) -> Merged:
+        """The label of AI-generated content in the metadata of a deliverable with these sounds."""
         own = deliverable.label.fields if deliverable.label else {}
-        carried = (label for each in self._picked().values() for label in each.labels)
-        return with_own(carried, own)
+        sources = (*self._picked().values(), *(sounds or {}).values())
+        return with_own((label for each in sources for label in each.labels), own)
 
     def _drawn(self, deliverable: Deliverable, layout: Layout) -> DrawnLabel | None:
         """The label of AI-generated content that is seen in a deliverable. Raises Broken."""

@@ -137,7 +137,8 @@ class JoinCall:
     sounding: bool = False  # whether something is mixed to the clips' own sound
     marks: tuple[Mark, ...] = ()  # flashes that must be seen with their beeps
     stills: Stills | None = None
-    label: Merged = UNLABELLED  # of AI-generated content, written into the file and its pictures
+    label: Merged = UNLABELLED  # of AI-generated content, written into the file
+    pictured: str = ""  # and the one in its pictures, which know no sound
     drawn: DrawnLabel | None = None  # and the one that must be seen
 
     @property
@@ -248,7 +249,7 @@ def _pictures(
     if missing := taken(call.stills, call.frame, part, known):
         ffmpeg.run(program, missing)
     made = drawn(call.stills, call.frame, part, known)
-    return made.labelled(call.label.value) if call.label.value else made
+    return made.labelled(call.pictured) if call.pictured else made
 
 
 def _kept(

@@ -122,6 +122,7 @@ class SoundRecord:
     fade_in: int = 0
     fade_out: int = 0
     ducked: bool = False
+    labels: tuple[LabelRecord, ...] = ()  # of AI-generated content, as the file carries them
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,13 +261,15 @@ def _deliverable(record: dict[str, Any]) -> DeliverableRecord:
     parts = tuple(PartRecord(**part) for part in record["parts"])
     checks = tuple(CheckRecord(**check) for check in record["checks"])
     notices = tuple(record.get("notices", ()))
-    sounds = tuple(SoundRecord(**sound) for sound in record.get("sounds", ()))
-    labels = tuple(LabelRecord(**label) for label in record.get("labels", ()))
-    whole = {
-        "parts": parts, "checks": checks, "notices": notices, "sounds": sounds, "labels": labels,
-    }  # fmt: skip
+    sounds = tuple(SoundRecord(**{**each, **_labels(each)}) for each in record.get("sounds", ()))
+    whole = {"parts": parts, "checks": checks, "notices": notices, "sounds": sounds}
+    whole |= _labels(record)
     stills = {name: _still(record.get(name)) for name in ("poster", "sheet")}
     return DeliverableRecord(**{**record, **whole, **stills})
+
+
+def _labels(record: dict[str, Any]) -> dict[str, Any]:
+    return {"labels": tuple(LabelRecord(**label) for label in record.get("labels", ()))}
 
 
 def _still(record: dict[str, Any] | None) -> StillRecord | None:

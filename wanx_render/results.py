@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from wanx_render.ai_labels import Provenance
 from wanx_render.conform import Take as Media
 from wanx_render.errors import Broken, ServiceError, UnknownHost, WanxError
 from wanx_render.geometry import Focus, Move, Size
@@ -24,7 +25,7 @@ from wanx_render.manifest import (
 from wanx_render.mix import Mix
 from wanx_render.plan import Plan, PlannedShot, Take
 from wanx_render.shotlist import Deliverable, Money, Transition
-from wanx_render.soundtracks import BadSoundtrack, inspect
+from wanx_render.soundtracks import BadSoundtrack, inspect, provenance
 from wanx_render.task import Media as Picture
 from wanx_render.timing import SAMPLE_RATE, nearest
 
@@ -225,7 +226,7 @@ def _made(clip: Clip, folder: Path) -> dict[str, Any]:
         "fps": str(media.rate),
         "frames": media.frames,
         "sound": media.has_sound,
-        "labels": tuple(LabelRecord(each.tag, each.text) for each in media.provenance.labels),
+        "labels": _label_records(media.provenance),
         "credentials": media.provenance.credentials,
     }
 
@@ -251,15 +252,20 @@ def sounds_of(mix: Mix, folder: Path) -> tuple[SoundRecord, ...]:
         SoundRecord(
             "music", _seen_from(folder, music.path), 0, music.skip, _length(music.path),
             str(music.gain), music.fade_in, music.fade_out, mix.duck,
+            labels=_label_records(provenance(music.path)),
         ),
     )  # fmt: skip
     return beds + tuple(
         SoundRecord(
             "voice", _seen_from(folder, voice.path), voice.start, 0, _length(voice.path),
-            str(voice.gain),
+            str(voice.gain), labels=_label_records(provenance(voice.path)),
         )
         for voice in mix.voices
     )  # fmt: skip
+
+
+def _label_records(provenance: Provenance) -> tuple[LabelRecord, ...]:
+    return tuple(LabelRecord(label.tag, label.text) for label in provenance.labels)
 
 
 def _length(path: Path) -> int | None:

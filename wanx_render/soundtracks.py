@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tinytag import TinyTag, TinyTagException
 
+from wanx_render.ai_labels import NO_PROVENANCE, Provenance, provenance_of
+
 
 class BadSoundtrack(ValueError):
     """The soundtrack cannot be used; the message says why."""
@@ -35,3 +37,14 @@ def inspect(path: Path) -> Soundtrack:
     if not read.duration:
         raise BadSoundtrack("is not a sound file that can be read")
     return Soundtrack(path.suffix.lower().lstrip("."), Fraction(read.duration), size)
+
+
+def provenance(path: Path) -> Provenance:
+    """What the tags of the sound file at ``path`` say of its origin; nothing where they cannot be
+    read."""
+    try:
+        read = TinyTag.get(path)
+    except (TinyTagException, OSError, ValueError, KeyError, IndexError, struct.error):
+        return NO_PROVENANCE
+    tags = [(name, value) for name, values in read.other.items() for value in values]
+    return provenance_of([*tags, ("comment", read.comment or "")])
