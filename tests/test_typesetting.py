@@ -136,6 +136,8 @@ def test_a_script_that_no_font_has_is_named(arabic: fonts.Font, thai: fonts.Font
     assert problem_with("مرحبا بكم 50%", arabic) == ""
     assert "right to left" in problem_with("مرحبا 你好", arabic)
     assert problem_with("مرحبا\n你好", arabic) == problem_with("กำ 你好", thai) == ""
+    runs = Lettering(thai).runs(marked("กำ “你”"))
+    assert [(run.text, run.font) for run in runs] == [("กำ ", thai), ("“你”", fonts.chinese())]
     assert "Chinese letters: 你 (U+4F60)" in replaced("กำ 你", thai)
     assert problem_with("a\u200d\ufe0f\u2060b") == ""
 

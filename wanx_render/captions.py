@@ -138,21 +138,19 @@ def problem_with(text: str, font: Font | None = None) -> str:
     """Why ``text`` cannot be drawn, or nothing."""
     mine = font or chinese()
     if missing := lacking(text, *with_packaged(mine)):
-        return f"{_whose(mine)} no {named_letters(missing)}"
+        them = "the packaged fonts have"
+        whose = them if is_packaged(mine) else f"{mine.path.name} and {them}"
+        return f"{whose} no {named_letters(missing)}"
     for paragraph in filter(has_leftward, text.split("\n")):
         if missing := lacking(paragraph, mine):
             return (
-                f"{_whose(mine)} no {named_letters(missing)}, and a line that is read from right "
-                "to left must be in one font"
+                f"{mine.path.name} has no {named_letters(missing)}, and a line that is read from "
+                "right to left must be in one font"
             )
     if not shapes() and (wanting := [each for each in text if must_be_shaped(each)]):
         name = script_of(wanting[0]) or "such"
         return f"{name} letters must be joined, and this Pillow was built without Raqm"
     return ""
-
-
-def _whose(font: Font) -> str:
-    return "the packaged fonts have" if is_packaged(font) else "the font has"
 
 
 def replaced(text: str, font: Font) -> str:
@@ -164,7 +162,7 @@ def replaced(text: str, font: Font) -> str:
 def named_letters(missing: list[str]) -> str:
     """Characters with their code points, and the scripts they belong to."""
     listed = ", ".join(f"{each} (U+{ord(each):04X})" for each in missing[:5])
-    scripts = " and ".join(dict.fromkeys(filter(None, map(script_of, missing))))
+    scripts = ", ".join(dict.fromkeys(filter(None, map(script_of, missing))))
     return f"{scripts} letters: {listed}" if scripts else listed
 
 

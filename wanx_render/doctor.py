@@ -42,6 +42,7 @@ def examine(
         Finding("python", "ok", f"{platform.python_version()} on {sys.platform}"),
         *_ffmpeg(environ),
         _font(),
+        _shaping(),
         _key(environ, folder),
         *_endpoints(environ, catalog, reach),
         _disk(folder),
@@ -83,6 +84,15 @@ def _font() -> Finding:
     if not any(drawn) or drawn == box:
         return Finding("font", "error", f"{font.path.name} does not draw Chinese", hint)
     return Finding("font", "ok", f"{font.path.name} draws Chinese")
+
+
+def _shaping() -> Finding:
+    """Whether scripts that join their letters can be drawn."""
+    if fonts.shapes():
+        return Finding("shaping", "ok", "Pillow has Raqm, which joins the letters of every script")
+    hint = "install a Pillow wheel that has it, or FriBiDi where Pillow looks for it"
+    text = "Pillow has no Raqm: captions in Arabic, Hebrew, Thai and Indic scripts are refused"
+    return Finding("shaping", "warning", text, hint)
 
 
 def _key(environ: Mapping[str, str], folder: Path) -> Finding:

@@ -162,7 +162,10 @@ class Lettering:
     def _kind(self, sign: str, narrow: bool) -> "Kind":
         """What a character is drawn in: font, features, language."""
         wide = _is_wide(sign) or (sign in _SHARED and not narrow)
-        if fonts.is_packaged(self.font) or not (sign.isspace() or fonts.has(self.font, sign)):
+        own = sign.isspace() or fonts.has(self.font, sign)
+        if wide and sign in _SHARED and not fonts.has(self.font, "一"):
+            own = False  # a sign of Chinese text, whose characters this font lacks
+        if fonts.is_packaged(self.font) or not own:
             eastern = fonts.cjk(self.language)
             first, second = (eastern, fonts.latin()) if wide else (fonts.latin(), eastern)
             font = first if fonts.has(first, sign) or sign.isspace() else second
