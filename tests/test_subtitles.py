@@ -45,6 +45,9 @@ def notices(content: str) -> list[tuple[str, int]]:
         (f"1\n\n{T}\n\nfirst\n\n2\n\n{U}\n\nsecond", ["first", "second"]),
         (f"1\n{T}\n\n2\n{U}\nonly this", ["only this"]),
         (f"1\n{T}\n2024\n\n2\n{U}\n10", ["2024", "10"]),
+        (f"1\n{T}\n\n200\n\n2\n{U}\nbet", ["200", "bet"]),
+        (f"0\n\n{T}\n\ndoubled\n\n\n5\n\n{U}\n\nlines", ["doubled", "lines"]),
+        (f"1\n{T} begins here\nends\n", ["begins here\nends"]),
         (f"{T}\n42\n{U}\n43\n", ["42", "43"]),
         (f"1\n{T}\none\n\ntwo\n\n2\n{U}\nthree", ["one\ntwo", "three"]),
         (f"5\n{U}\nlater\n\n1\n{T}\nearlier", ["earlier", "later"]),
@@ -68,6 +71,8 @@ def test_srt_is_read_as_players_read_it(content: str, wanted: list[str]) -> None
         ("00:00:01 --> 00:00:02", 1000, 2000),
         ("00:01,250 -> 00:02,000", 1250, 2000),
         ("00:00:01,000 00:00:02,000", 1000, 2000),
+        ("00:00:01,000 –-> 00:00:02,000", 1000, 2000),
+        ("7 00:00:01,000 --> 00:00:02,000", 1000, 2000),
         ("00：00：01，000 －－＞ 00：00：02，000", 1000, 2000),
         ("123:00:00,000 --> 123:59:59,999999", 442_800_000, 446_399_999),
         ("-00:00:01,000 --> 00:00:02,000", 0, 2000),
@@ -91,6 +96,10 @@ def test_times_are_read_in_all_their_forms(line: str, start: int, end: int) -> N
         (f"{T}\n[b]x[/b]", "cue-doubtful", 3, 2),
         (f"{T}\n{{\\pos(10,20)}}there", "cue-doubtful", 2, 2),
         (f"{T}\na\n77\n00:00:02,500 --> 00:00:03,000\nb", "cue-doubtful", 4, 3),
+        (f"{T}\na\n00:00:02,500 --> 00:00:03,000\nb", "cue-doubtful", 4, 3),
+        (f"{T}\na\n\n2\n", "cue-doubtful", 5, 2),
+        (f"{T}\n锟斤拷", "cue-doubtful", 3, 2),
+        (f"{T}\nä»Šæ™š", "cue-doubtful", 3, 2),
         (f"{T}\na\n\nIntro", "", 0, 2),
     ],
 )
@@ -121,6 +130,11 @@ def test_a_cue_at_the_top_is_drawn_and_written_there(code: str, top: bool, tmp_p
     assert box
     assert (box[3] < 80) == top
     assert ("{\\an8}up" in write_srt([cue], Fraction(25))) == top
+
+
+def test_a_cue_that_is_written_twice_is_seen_once() -> None:
+    read = subtitles.parse(f"1\n{T}\ntwice\n\n2\n{T}\ntwice\n".encode())
+    assert [cue.text for cue in read.at(Fraction(25))] == ["twice"]
 
 
 def test_cues_at_the_top_do_not_move_those_at_the_bottom() -> None:
@@ -224,6 +238,8 @@ def test_ssa_is_converted_and_its_lines_keep_their_numbers() -> None:
 SAID = {
     "gb18030": ["今晚的月亮", "一只猫醒了", "你好", "琥珀色的瓶子", "夜雨初歇", "谢谢观看"],
     "cp950": ["今晚的月亮", "貓在屋頂上", "你好", "歡迎收看", "他說：「明天見」"],
+    "big5hkscs": ["佢哋嘅貓喺屋頂上瞓緊覺"],
+    "iso2022_jp": ["今夜の月"],
     "cp932": ["今夜の月", "こんにちは", "猫が目を覚ました"],
     "euc_jp": ["ありがとうございました", "行こう、もう暗い"],
     "cp949": ["오늘 밤의 달", "안녕하세요", "고양이가 깨어났다"],
@@ -272,6 +288,7 @@ def test_a_broken_character_does_not_make_utf8_another_encoding() -> None:
         (b"{0}{25}hi", "MicroDVD"),
         (b"<?xml version='1.0'?>\n<tt xmlns='http://www.w3.org/ns/ttml'/>", "TTML"),
         (b"0:00:01.000,0:00:02.000\nhi", "SBV"),
+        (b"[00:00:00.000 --> 00:00:02.000]  Hi", "Whisper"),
         (b"<SAMI><BODY></BODY></SAMI>", "SAMI"),
         (b'{"segments": []}', "JSON"),
         (b"hello", "no line of times"),
@@ -299,8 +316,11 @@ def test_another_kind_of_file_is_named_with_what_is_read(data: bytes, what: str)
         f"1\n{T}\n" + " \n" * 300_000 + "x",
         "[00:01.00]" * 60_000 + "x",
         f"{T}\nx\n" * 20_000,
+        f"{T}\n" + "\n" * 100_000 + "1\n\n" * 100_000,
+        f"{T}\n" + ("1:1" + " " * 290 + "x\n") * 3000,
+        f"{T}\n" + ("1:1" + "-" * 290 + ":1\n") * 3000,
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_a_hostile_file_ends_quickly(content: str) -> None:
     began = time.process_time()
@@ -311,6 +331,51 @@ def test_a_hostile_file_ends_quickly(content: str) -> None:
     else:
         together(read.at(Fraction(30)))
     assert time.process_time() - began < 5
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "1",
+                "2",
+                "10",
+                T,
+                U,
+                "",
+                " ",
+                "words",
+                "{\\an8}a",
+                "<b",
+                "WEBVTT",
+                "NOTE",
+                "-->",
+                "&lt;",
+            ]
+            + [
+                "00:00:01,000",
+                "[00:01.00]x",
+                "[Events]",
+                "[V4+ Styles]",
+                "[V4 Styles]",
+                "Format: a",
+            ]
+            + ["Dialogue: 1", "Style: a", "\ufeff", "\0", "Format: Start, End, Text"]
+        ),
+        max_size=12,
+    ).map("\n".join)
+    | st.binary(max_size=40).map(lambda data: data.decode("latin-1"))
+)
+def test_any_text_is_read_or_refused(content: str) -> None:
+    for codec in ("utf-8", "latin-1", "utf-16"):
+        try:
+            read = subtitles.parse(content.encode(codec, "ignore"))
+        except BadSubtitles:
+            continue
+        for cue in read.cues:
+            assert 0 <= cue.start < cue.end
+            assert all(line.strip() for line in cue.text.split("\n"))
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ _MARKS = (  # UTF-32 first: its mark begins with that of UTF-16
 _NAMES = {
     "gb18030": "GBK (GB18030)",
     "cp950": "Big5",
+    "big5hkscs": "Big5 (Hong Kong)",
+    "iso2022_jp": "ISO-2022-JP",
     "cp932": "Shift-JIS",
     "euc_jp": "EUC-JP",
     "cp949": "EUC-KR (CP949)",
@@ -89,13 +91,15 @@ def decode(data: bytes) -> Decoded:
     if b"\0" in data:
         return _wide(data)
     try:
-        return Decoded(data.decode("utf-8"), "utf-8")
+        if b"\x1b$" in data:  # of seven bits a byte, so that it is valid UTF-8 too
+            return Decoded(data.decode("iso2022_jp"), "iso2022_jp", guessed=True)
+        return _marked(data, "utf-8", "strict")
     except UnicodeDecodeError:
         return _nearly_utf8(data) or _east_asian(data) or _single_byte(data)
 
 
-def _marked(data: bytes, codec: str) -> Decoded:
-    text = data.decode(codec, "replace")
+def _marked(data: bytes, codec: str, errors: str = "replace") -> Decoded:
+    text = data.decode(codec, errors)
     return Decoded(text, codec, damaged=_damaged(text))
 
 
@@ -186,6 +190,7 @@ def _japanese(character: str) -> float:
 _WEIGHTS: dict[str, Weight] = {
     "gb18030": _simplified,
     "cp950": _traditional,
+    "big5hkscs": _traditional,
     "cp932": _japanese,
     "euc_jp": _japanese,
     "cp949": _korean,

@@ -7,6 +7,11 @@ from wanx_render import markup
 
 LONGEST_TEXT = 1000  # characters of one cue; a caption of four lines has about 150
 
+_SUSPECTS = (
+    (markup.leftover, "mark-up"),
+    (markup.time_in, "a time"),
+    (markup.damage_in, "characters that an earlier conversion lost"),
+)
 SKIPPED = "the cue is skipped: "
 
 
@@ -59,7 +64,7 @@ class Reading:
 
     def question(self, text: str, body: Sequence[str], first: int) -> None:
         """Note what in ``text`` may not be meant to be seen; ``body`` begins at line ``first``."""
-        for looks_like, what in ((markup.leftover, "mark-up"), (markup.time_in, "a time")):
+        for looks_like, what in _SUSPECTS:
             if suspect := looks_like(text):
                 line = next((n for n, each in enumerate(body) if suspect in each), 0)
                 self.doubted(first + line, f"{suspect[:60]!r} is shown, but looks like {what}")

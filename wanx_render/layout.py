@@ -145,6 +145,8 @@ class Layouts:
         if deliverable.subtitles:
             read = subtitles_of(self._plan, deliverable.subtitles)
             cues += within(read.at(frame.rate), 0, frames_of(parts))
+        if deliverable.caption_style.position == "top":  # all words are in one place then
+            cues = [replace(cue, top=False) for cue in cues]
         return together(cues)
 
 

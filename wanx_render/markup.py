@@ -50,6 +50,11 @@ _SUSPECT = re.compile(
 )
 _TIME = re.compile(r"\d{1,3}[:：]\d{1,2}[:：]\d{1,2}[,.，]\d{1,3}|\d[:：]\d{1,2}[^\n]{0,20}-->")
 
+# What UTF-8 looks like that was read as GBK or Windows-1252 and saved again: lost characters, then
+# Chinese and Japanese, then Latin letters with accents.
+_HIGH = re.escape(bytes(range(0x80, 0xC0)).decode("cp1252", "ignore"))
+_DAMAGE = re.compile(f"锟斤拷|ï¿½|(?:[ã-é][{_HIGH}]{{2}}){{2}}|Ã[\xa0-\xbf]")
+
 
 def without(text: str) -> str:
     """``text`` without known tags and override codes, with characters for entities."""
@@ -83,6 +88,12 @@ def leftover(text: str) -> str:
 def time_in(text: str) -> str:
     """What of ``text`` looks like a time of a cue, or nothing."""
     match = _TIME.search(text)
+    return match[0] if match else ""
+
+
+def damage_in(text: str) -> str:
+    """What of ``text`` a conversion between encodings has left of other characters, or nothing."""
+    match = _DAMAGE.search(text)
     return match[0] if match else ""
 
 

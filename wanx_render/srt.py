@@ -16,8 +16,9 @@ PLACES = "captions are at the bottom, or at the top with {\\an8}"
 _LONGEST_LINE = 300  # a line of times is shorter, also one with the settings of WebVTT
 
 _STAMP = r"(-)?(?:(\d{1,6})\s?:\s?)?(\d{1,6})\s?:\s?(\d{1,6})(?:\s?[.,]\s?(\d{1,9}))?"
-_ARROW = r"\s*(?:-{1,3}\s?-?>|[–—]>|=>|→|[-–—]{1,3})\s*|\s+"
-_TIMES = re.compile(rf"\s*{_STAMP}({_ARROW}){_STAMP}(?:\s+(.*))?\s*")
+_ARROW = r"\s*(?:[-–—−]{1,3}\s?[-–—]?>|=>|→|[-–—]{1,3})\s*|\s+"
+_TIMES = re.compile(rf"\s*(?:\d{{1,9}}[.:)]?\s+)?{_STAMP}({_ARROW}){_STAMP}(?:\s+(.*))?\s*")
+_SETTING = re.compile(r"[A-Za-z]\w*[:=]\S*")  # of WebVTT, and X1:10 of SubRip
 _TIME_OF_DAY = re.compile(r"\d\s*:\s*\d")
 _CLOCK = re.compile(r"\d\s*:\s*\d+\s*:\s*\d")
 _TWO_LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -36,6 +37,7 @@ class _Times:
     start: int = 0
     end: int = 0
     settings: str = ""
+    words: str = ""  # that begin in the same line
     problem: str = ""
 
 
@@ -70,7 +72,10 @@ def _times(at: int, line: str) -> _Times | None:
         first, arrow, second, settings = groups[:5], groups[5], groups[6:11], groups[11]
         full = all(first[n] and second[n] for n in (1, 4))
         if full or (_is_arrow(arrow) and (first[1] or first[4])):
-            return _Times(at, _milliseconds(first), _milliseconds(second), settings or "")
+            rest = (settings or "").split()
+            known = all(map(_SETTING.fullmatch, rest))
+            more = ("", " ".join(rest)) if rest and not known else (" ".join(rest), "")
+            return _Times(at, _milliseconds(first), _milliseconds(second), *more)
     before, arrow, after = narrow.partition("-->")
     meant = _TIME_OF_DAY.search(narrow) and not _TWO_LETTERS.search(before)
     if arrow and meant and (_CLOCK.search(narrow) or not _TWO_LETTERS.search(after)):
@@ -98,6 +103,7 @@ class _Headers:
         self._floor = 0  # the line behind the last line of times
         self._last = 0  # the number of the last cue
         self._numbered = False  # whether the first cue has a number
+        self._spaced = False  # whether an empty line is below that number
 
     def before(self, at: int) -> int:
         """Where the header of the cue with its times at ``at`` begins; ``at`` where it has none."""
@@ -114,10 +120,14 @@ class _Headers:
         number = _number(self._lines[above]) if above >= self._floor else None
         following, apart = number == self._last + 1, self._blank(above - 1)
         self._last = self._last + 1 if number is None else number
+        gap = above < at - 1
         if number is None:
-            return above if above == at - 1 and apart and self._is_name(above) else at
-        self._numbered = self._numbered or self._floor == 0
-        if above < at - 1 and not (following and apart):
+            if not gap and above >= self._floor and self._numbered and not apart:
+                self._reading.doubted(at + 1, "a line of times within words opens a cue")
+            return above if not gap and apart and self._is_name(above) else at
+        if self._floor == 0:
+            self._numbered, self._spaced = True, gap
+        if gap and not (apart and (following or self._spaced)):
             return at  # with an empty line below it, a number is mostly words
         if not (apart or self._numbered):
             return at
@@ -173,24 +183,36 @@ def _without_blocks(lines: Sequence[str]) -> list[str]:
 def _add(reading: Reading, cue: _Times, body: Sequence[str], *, vtt: bool) -> None:
     """Add the cue, or note why it is skipped."""
     line = cue.at + 1
-    words = _body(reading, cue, body) if vtt else "\n".join(body)
+    words = _body(reading, cue, body) if vtt else "\n".join([cue.words, *body])
     text = markup.without(words)
     if problem := cue.problem or _span_problem(cue) or _text_problem(text):
         reading.skipped(line, problem)
         return
     if not text:
         return
-    reading.question(text, body, line + 1)
+    reading.question(text, (cue.words, *body), line)
+    if not vtt:
+        _question_numbers(reading, body, line + 1)
     if place := markup.unkept_place(words) or _unkept_setting(cue.settings):
         reading.doubted(line, f"{place} is not kept", PLACES)
     top = markup.at_top(words) or _line_at_top(cue.settings)
     reading.cues.append(TimedCue(text, max(cue.start, 0), cue.end, line, top))
 
 
+def _question_numbers(reading: Reading, body: Sequence[str], first: int) -> None:
+    """Note a number between empty lines behind words: it may be all that is left of a cue."""
+    begin = next((at for at, line in enumerate(body) if line.strip()), len(body))
+    for at in range(begin + 2, len(body)):
+        around = "".join([body[at - 1], *body[at + 1 : at + 2]]).strip()
+        number = _number(body[at]) if not around else None
+        if number is not None:
+            reading.doubted(first + at, f"{number} is shown, but looks like the number of a cue")
+
+
 def _body(reading: Reading, cue: _Times, body: Sequence[str]) -> str:
     """The words of a WebVTT cue: up to the first empty line behind them."""
     first = next((n for n, line in enumerate(body) if line.strip()), len(body))
-    last = next((n for n in range(first, len(body)) if not body[n].strip()), len(body))
+    last = next((n for n in range(first, len(body)) if not body[n]), len(body))  # " " is words
     lost = next((n for n in range(last, len(body)) if body[n].strip()), None)
     if lost is not None:
         reading.doubted(cue.at + 2 + lost, "words after an empty line belong to no cue")

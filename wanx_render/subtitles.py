@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
 from pathlib import Path
+from stat import S_ISREG
 
 from wanx_render import charsets, lrc, srt, ssa, styled
 from wanx_render.captions import Cue
@@ -56,19 +57,23 @@ class Subtitles:
         return "\n".join(words for _, words in self.numbered)
 
     def at(self, rate: Fraction) -> tuple[Cue, ...]:
-        """The cues in frames at ``rate``; each is seen for one frame at least."""
+        """The cues in frames at ``rate``, each once, and seen for one frame at least."""
         found = []
         for cue in self.cues:
             start, end = (nearest(time * rate / 1000) for time in (cue.start, cue.end))
             found.append(Cue(cue.text, start, max(end - start, 1), top=cue.top))
-        return tuple(found)
+        return tuple(dict.fromkeys(found))
 
 
 def read(path: Path, typeface: str = "any") -> Subtitles:
     """Read a file; ``typeface`` replaces those of an ASS script. Raises BadSubtitles, OSError."""
-    if path.stat().st_size > MOST_BYTES:
+    state = path.stat()
+    if not S_ISREG(state.st_mode):
+        raise BadSubtitles("it is not a file")
+    if state.st_size > MOST_BYTES:
         raise BadSubtitles("it is larger than 4 MiB", "is this the right file?")
-    return parse(path.read_bytes(), path.name, typeface)
+    with path.open("rb") as stream:
+        return parse(stream.read(MOST_BYTES), path.name, typeface)
 
 
 def is_styled(path: Path) -> bool:
@@ -113,6 +118,7 @@ _BINARY = (
     (b"PG", "PGS, subtitles as pictures"),
 )
 _EXPORT = "export the words as SRT in UTF-8"
+_WHISPER = "let Whisper write SRT: --output_format srt, or -osrt"
 _CONVERT = "convert it: pysubs2 --to srt FILE"
 _FOREIGN = (  # by the beginning of the text; pysubs2, which comes with the program, reads some
     (r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?tt[\s>]", "TTML", _CONVERT),
@@ -145,6 +151,8 @@ def _cues(lines: Sequence[str]) -> Reading:
     first = next((line.strip("\ufeff \t") for line in lines if line.strip("\ufeff \t")), "")
     if re.match(r"WEBVTT(?:\s|$)", first):
         return srt.read(lines, vtt=True)
+    if re.match(r"\[(?:\d\d:)+\d\d\.\d{3} --> ", first):
+        raise BadSubtitles(f"it is what Whisper shows on a terminal; {TAKEN}", _WHISPER)
     if not first or srt.has_times(lines):
         return srt.read(lines)
     if lrc.has_times(lines):
@@ -171,10 +179,10 @@ def _encoding(decoded: charsets.Decoded, name: str, words: str) -> Iterator[Noti
         )
     if decoded.damaged:
         before = decoded.text.partition("\N{REPLACEMENT CHARACTER}")[0]
-        count = "1 place is" if decoded.damaged == 1 else f"{decoded.damaged} places are"
+        count = "1 character" if decoded.damaged == 1 else f"{decoded.damaged} characters"
         yield Notice(
             "subtitles-encoding",
-            f"{count} not valid {decoded.encoding}",
+            f"{count} cannot be read as {decoded.encoding}, or were lost before (U+FFFD)",
             len(before.splitlines()) + before.endswith("\n") or 1,
             "type the words there again",
         )
