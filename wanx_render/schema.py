@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic.json_schema import PydanticJsonSchemaWarning
 
+from wanx_render import platform_sizes
 from wanx_render.capabilities import Catalog
 from wanx_render.shotlist import Matrix, ShotList
 
@@ -58,7 +59,8 @@ DESCRIPTIONS = {
     "frame": "Which frame: the last",
     "name": "The file's name without .mp4; derived from the aspect where it is left out",
     "aspect": "The exact ratio of width to height, such as 9:16",
-    "size": "Exact pixels, such as 1080x1920; without it the largest that enlarges no clip. "
+    "size": "Exact pixels, such as 1080x1920, or a platform's name, such as douyin; without it the "
+    "largest that enlarges no clip. "
     "For captions: the height of a character, as a fraction of the frame's shorter side",
     "fit": "crop cuts, pad adds bars, blur sets the picture on a blurred copy of itself",
     "background": "The colour of the bars for pad: a name or #RRGGBB",
@@ -119,6 +121,8 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
         "properties": fields,
     }
     definitions["Deliverable"]["required"] = ["aspect"]
+    names = [each.name for each in platform_sizes.every()]
+    definitions["Deliverable"]["properties"]["size"]["examples"] = ["1080x1920", *names]
     whole = _worded(made)
     properties = whole["properties"]
     properties["vars"] = _described("vars", {"type": "object", "additionalProperties": _SCALAR})

@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic.json_schema import PydanticJsonSchemaWarning
 from pydantic_core import PydanticCustomError
 
-from wanx_render import paint
+from wanx_render import paint, platform_sizes
 from wanx_render.diagnostics import did_you_mean
 from wanx_render.geometry import CENTRE, Aspect, Fit, Focus, Gaze, Move, Size
 from wanx_render.paint import BadColour
@@ -63,13 +63,43 @@ def _size(value: Any) -> Size:
         return value
     width, _, height = str(value).lower().replace("*", "x").partition("x")
     if not all(re.fullmatch("[0-9]{1,6}", side.strip()) for side in (width, height)):
-        raise _fail("size-invalid", f"{str(value)[:40]!r} is not a size", "write it as 1080x1920")
+        return _platform_size(str(value)[:40])
     size = Size(int(width), int(height))
     if size.width % 2 or size.height % 2 or not (min(size.width, size.height) >= 16):
         raise _fail("size-invalid", f"{size} must have even sides of at least 16 pixels")
     if max(size.width, size.height) > 8192:
         raise _fail("size-invalid", f"{size} is larger than 8192 pixels")
     return size
+
+
+def _platform_size(text: str) -> Size:
+    if known := platform_sizes.find(text):
+        return known.size
+    names = [each.name for each in platform_sizes.every()]
+    hint = did_you_mean(text.lower(), names)
+    hint = hint or f"write it as 1080x1920, or use a platform's name: {', '.join(names)}"
+    raise _fail("size-invalid", f"{text!r} is not a size", hint)
+
+
+def _check_platform(written: dict[str, Any]) -> None:
+    """A platform's size must have the deliverable's aspect; else the names that have it are told.
+
+    What is not well-formed is left to the checks of each key.
+    """
+    known = platform_sizes.find(written["size"]) if isinstance(written.get("size"), str) else None
+    try:
+        aspect = _aspect(written.get("aspect"))
+    except PydanticCustomError:
+        return
+    if known is None or known.aspect == aspect:
+        return
+    names = platform_sizes.fitting(aspect)
+    others = f"{aspect} has {', '.join(names)}" if names else f"no platform here has {aspect}"
+    raise _fail(
+        "size-not-exact",
+        f"size {known.name} is {known.size}, which is {known.aspect} and not {aspect}",
+        f"{others}; for {known.title} write aspect: {known.aspect}",
+    )
 
 
 def _seconds(value: Any) -> Fraction:
@@ -278,7 +308,9 @@ FileName = Annotated[Name, AfterValidator(_storable)]
 AspectText = Annotated[
     Aspect, *_kind({"type": "string", "pattern": r"^[0-9.]+[:/][0-9.]+$"}, _aspect)
 ]
-SizeText = Annotated[Size, *_kind({"type": "string", "pattern": "^[0-9]+x[0-9]+$"}, _size)]
+SizeText = Annotated[
+    Size, *_kind({"type": "string", "pattern": r"^([0-9]+x[0-9]+|[^0-9\s][^\n]*)$"}, _size)
+]
 Seconds = Annotated[Fraction, *_kind({"type": "number", "minimum": 0}, _seconds)]
 # Mute is minus infinity, which pydantic would refuse of a number that was written.
 Gain = Annotated[
@@ -548,6 +580,8 @@ class Deliverable(Written):
     def _shorthand(cls, value: Any) -> Any:
         """``- 3:4`` means an exact crop to 3:4; a deliverable without a name is called 3x4."""
         written = {"aspect": value} if isinstance(value, str) else value
+        if isinstance(written, dict):
+            _check_platform(written)
         if isinstance(written, dict) and "name" not in written:
             try:
                 aspect = _aspect(written.get("aspect"))
