@@ -524,6 +524,8 @@ def test_ass_subtitles_are_burnt_in_and_lie_beside(studio: Studio) -> None:
     )
     (studio.folder / "words.ass").write_text(ass, encoding="utf-8")
     studio.write(LIST.replace("size: 90x160", "size: 90x160, subtitles: words.ass, captions: both"))
+    (studio.folder / "out").mkdir()
+    (studio.folder / "out" / "9x16.srt").write_text("of an earlier run")
     studio.run()
     middle = range(60, 100, 2)
     lit = [

@@ -12,12 +12,15 @@ from PIL import Image
 
 from wanx_render import charsets, load, subtitles
 from wanx_render.capabilities import packaged
-from wanx_render.captions import Captions, Cue, save, together, write_srt
+from wanx_render.captions import Captions, Cue, save, together, within, write_srt
 from wanx_render.cues import BadSubtitles
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.fonts import chinese
 from wanx_render.geometry import Size
+from wanx_render.layout import Layout
+from wanx_render.plan import Frame
+from wanx_render.timeline import Body
 
 T, U = "00:00:01,000 --> 00:00:02,000", "00:00:03,000 --> 00:00:04,000"
 
@@ -56,7 +59,8 @@ def notices(content: str) -> list[tuple[str, int]]:
         (f"1\n{T}\n<font color=red><b>{{\\i1}}nested{{\\i0}}</ b></font> < i >x</i>", ["nested x"]),
         (f"1\n{T}\nif x<y and 3 > 2 then <3", ["if x<y and 3 > 2 then <3"]),
         (f"1\n{T}\na<b and c=d>e", ["a<b and c=d>e"]),
-        (f"1\n{T}\nAT&amp;T &lt;3 a<br/>b\u200b\u200e", ["AT&T <3 a\nb"]),
+        (f"1\n{T}\nAT&amp;T &lt;3 a<br/>b\u200d\x07", ["AT&T <3 a\nb\u200d"]),
+        (f"1\n\u200e{T}\u200b\n{{b}}web{{/b}}\n\ufeff\u200e2\n{U}\npage", ["web", "page"]),
     ],
 )  # fmt: skip
 def test_srt_is_read_as_players_read_it(content: str, wanted: list[str]) -> None:
@@ -94,6 +98,7 @@ def test_times_are_read_in_all_their_forms(line: str, start: int, end: int) -> N
         (f"{T}\nfrom 00:00:01,000 on", "cue-doubtful", 3, 2),
         (f"{T}\na\\Nb", "cue-doubtful", 3, 2),
         (f"{T}\n[b]x[/b]", "cue-doubtful", 3, 2),
+        (f"{T}\nx<!-- a note -->", "cue-doubtful", 3, 2),
         (f"{T}\n{{\\pos(10,20)}}there", "cue-doubtful", 2, 2),
         (f"{T}\na\n77\n00:00:02,500 --> 00:00:03,000\nb", "cue-doubtful", 4, 3),
         (f"{T}\na\n00:00:02,500 --> 00:00:03,000\nb", "cue-doubtful", 4, 3),
@@ -142,6 +147,23 @@ def test_cues_at_the_top_do_not_move_those_at_the_bottom() -> None:
     assert set(together(cues)) == {
         Cue("a", 0, 5), Cue("up", 2, 4, top=True), Cue("a\nb", 5, 5), Cue("b", 10, 5),
     }  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.builds(
+            Cue, st.sampled_from("ab"), st.integers(0, 30), st.integers(1, 9), top=st.booleans()
+        )
+    ),
+    st.integers(0, 30),
+    st.integers(1, 9),
+)
+def test_a_part_has_every_cue_that_is_seen_in_it(cues: list[Cue], start: int, length: int) -> None:
+    whole = together(cues)
+    frame = Frame(Size(90, 160), Fraction(30), "crop", "black")
+    layout = Layout(frame, [], whole, {}, 0)
+    assert layout.cues_at(Body(0, 0, length, start)) == within(whole, start, length)
 
 
 # -- WebVTT and LRC ------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -414,15 +415,26 @@ class Finisher:
         return StillRecord(name, size.width, size.height, hashlib.sha256(data).hexdigest())
 
     def _write_words(self, deliverable: Deliverable, layout: Layout) -> None:
-        """The words as files beside the deliverable: ASS where they are, and SRT."""
+        """The words as files beside the deliverable: ASS where they are, and SRT.
+
+        One of an earlier run, in the other format, is removed: players load what has the name.
+        """
         script = self._script(deliverable, layout.frame.size)
         if script:
             whole = frames_of(layout.parts) / layout.frame.rate
             seen = script.within(Fraction(0), whole)
             self._write(f"{deliverable.name}.ass", seen.text().encode())
+        else:
+            self._remove(f"{deliverable.name}.ass")
         if layout.cues or not script:
             text = write_srt(layout.cues, layout.frame.rate)
             self._write(f"{deliverable.name}.srt", text.encode())
+        else:
+            self._remove(f"{deliverable.name}.srt")
+
+    def _remove(self, name: str) -> None:
+        with suppress(OSError):  # a folder of that name, or one that is read only
+            (self._folder / name).unlink(missing_ok=True)
 
     def _write(self, name: str, data: bytes) -> None:
         """Put a small file beside the deliverables, whole or not at all. Raises Broken.

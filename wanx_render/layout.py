@@ -6,7 +6,7 @@ begun as soon as its own clip is there, and is right where the predictions were.
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 
@@ -37,7 +37,12 @@ class Layout:
     numbers: tuple[int, ...] = ()  # the frames that the contact sheet shows
     poster: int = 0
     language: str = ""  # of most of its words
-    _ends: tuple[int, ...] = ()  # of the cues: the latest end up to each
+    ends: tuple[int, ...] = field(init=False)  # of the cues: the latest end up to each
+
+    def __post_init__(self) -> None:
+        # Cues at the top and at the bottom overlap, so that their own ends are not sorted.
+        ends = tuple(accumulate((cue.end for cue in self.cues), max))
+        object.__setattr__(self, "ends", ends)
 
     def wish_at(self, part: Part) -> Wish:
         """Which frames of a part contact sheet and poster show, counted from its first."""
@@ -50,8 +55,7 @@ class Layout:
 
     def cues_at(self, part: Part) -> tuple[Cue, ...]:
         """What of the words is seen in a part, counted from its first frame."""
-        # Cues at the top and at the bottom overlap, so that only the latest end so far is sorted.
-        first = bisect_right(self._ends, part.start)
+        first = bisect_right(self.ends, part.start)
         last = bisect_left(self.cues, part.start + part.frames, key=lambda cue: cue.start)
         return within(self.cues[first:last], part.start, part.frames)
 
@@ -96,8 +100,7 @@ class Layouts:
                 of[self._plan.shots[number].shot.id].append(part)
         cues = self._cues(deliverable, frame, parts, of)
         language = common_language([cue.text for cue in cues])
-        ends = tuple(accumulate((cue.end for cue in cues), max))
-        layout = Layout(frame, parts, cues, of, self._other_rates, language=language, _ends=ends)
+        layout = Layout(frame, parts, cues, of, self._other_rates, language=language)
         stills = stills_of(self._plan, deliverable, layout)
         layout = replace(layout, numbers=tuple(numbers_of(stills)), poster=stills.poster)
         self._layouts[deliverable.name] = layout

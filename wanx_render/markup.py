@@ -34,17 +34,17 @@ _UNCLOSED_FONT = re.compile(r"""<font(?:\s+\w+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))+\s
 _ATTRIBUTE = re.compile(r"[\w:-]+\s*=")
 _MOMENT = re.compile(r"\d[\d:]*:\d\d(?:\.\d+)?")  # when a word is sung: <00:01.50>
 _OVERRIDE = re.compile(r"\{(\\[^{}]*)\}")
+_CURLY = re.compile(r"\{/?[bius]\}")  # of SubRip
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _ALIGNED = re.compile(r"\\an([1-9])|\\a(\d{1,2})(?!\d)")
 _PLACED = re.compile(r"\\(?:pos|move|org)\s*\([^()]*\)?")
-# No font has them: controls, and what only steers layout (zero-width, directions, soft hyphen).
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
-)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
+# What pages and messengers leave around figures: zero-width characters and marks of direction.
+UNSEEN = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF])
 
 _SUSPECT = re.compile(
     r"</?[A-Za-z][\w.:-]{0,30}(?:\s+[\w:-]{1,30}\s*=[^<>]{0,200})?\s*/?>"  # a tag of any name
-    r"|</?(?:font|span)\b|\{\\[A-Za-z]|\{[yYcCfFsSoOPH]:[^{}]{1,40}\}"  # cut off; of MicroDVD
+    r"|<[!?]|</?(?:font|span)\b|\{\\[A-Za-z]|\{[yYcCfFsSoOPH]:[^{}]{1,40}\}"  # cut off; of MicroDVD
     r"|\[(?:/|(?=\w+=))(?:b|i|u|s|color|size|font|url)(?:=[^\[\]]{0,40})?\]"  # of a forum
     r"|\\N|&#?\w{2,30};"
 )
@@ -59,7 +59,9 @@ _DAMAGE = re.compile(f"锟斤拷|ï¿½|(?:[ã-é][{_HIGH}]{{2}}){{2}}|Ã[\xa0-\
 def without(text: str) -> str:
     """``text`` without known tags and override codes, with characters for entities."""
     text = _UNCLOSED_FONT.sub("", _TAG.sub(_replacement, text))
-    text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), _OVERRIDE.sub("", text))
+    text = _ENTITY.sub(
+        lambda entity: html.unescape(entity[0]), _CURLY.sub("", _OVERRIDE.sub("", text))
+    )
     lines = (line.strip() for line in _CONTROL.sub("", text).split("\n"))
     return "\n".join(line for line in lines if line)
 

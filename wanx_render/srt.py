@@ -26,7 +26,8 @@ _NUMBERLIKE = re.compile(r"\W{0,3}\d{1,9}\W{0,3}")
 _BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:\s.*)?")
 _LINE_SETTING = re.compile(r"\bline:(-?\d+(?:\.\d+)?)(%?)")
 # Translation programs turn signs into their full-width forms.
-_NARROW = str.maketrans("０１２３４５６７８９：，．。－＞﹣", "0123456789:,..->-")
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９：，．。－＞﹣", "0123456789:,..->-")
+_NARROW = {**_FULL_WIDTH, **markup.UNSEEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class _Headers:
 
 
 def _number(line: str) -> int | None:
-    text = line.strip()
+    text = line.translate(_NARROW).strip() if len(line) < _LONGEST_LINE else ""
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 

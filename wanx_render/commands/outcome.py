@@ -95,7 +95,7 @@ def files_of(manifest: Manifest, folder: Path, home: Path, *, elsewhere: bool) -
     """
     paths = [folder / "manifest.json"]
     for each in manifest.deliverables:
-        paths += [folder / f"{each.name}.srt"]
+        paths += [folder / f"{each.name}.srt", folder / f"{each.name}.ass"]
         if not elsewhere:
             paths.append(folder / each.path)
     for shot in manifest.shots:
