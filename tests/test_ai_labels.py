@@ -15,10 +15,10 @@ import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from test_render import Studio, studio  # noqa: F401  # a fixture
 
-from wanx_render import ai_labels, container, ffmpeg, intake
+from wanx_render import ai_labels, container, ffmpeg, intake, picture_labels
 from wanx_render.ai_labels import SOURCES, Label, merge
 from wanx_render.assemble import join_arguments
 from wanx_render.backends.base import Succeeded
@@ -161,11 +161,13 @@ XMP_BOX = box(
 LONG = {**ONE, "ReservedCode1": "签" * 900, "note": "two\nlines"}
 
 
-def conformed(program: ffmpeg.Ffmpeg, source: Path) -> tuple[Path, dict[str, Any], str]:
+def conformed(
+    program: ffmpeg.Ffmpeg, source: Path, name: str = "out.mp4", **more: str
+) -> tuple[Path, dict[str, Any], str]:
     """What ``conform`` makes of ``source``: the file, its JSON, and what it says."""
-    out = source.with_name("out.mp4")
+    out = source.with_name(name)
     world = World({"WANX_FFMPEG": str(program.path)}, io.StringIO(), io.StringIO())
-    wanted = {"aspect": "9:16", "quality": "draft"}
+    wanted = {"aspect": "9:16", "quality": "draft", **more}
     assert conform(options(source, out, wanted, as_json=True), world) == 0
     return out, json.loads(world.stdout.getvalue()), world.stderr.getvalue()
 
@@ -219,6 +221,55 @@ def test_odd_values_arrive_as_they_are(program: ffmpeg.Ffmpeg, tmp_path: Path, o
     label = merge(take.provenance.labels)
     make_deliverable(program, JoinCall("odd", (piece,), frame, segment.frames, film, label=label))
     assert tags_of(film)["AIGC"] == odd
+
+
+def jpeg_with(**more: Any) -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (90, 120), "teal").save(made, "JPEG", **more)
+    return made.getvalue()
+
+
+def png_with(key: str, value: str) -> bytes:
+    made, texts = io.BytesIO(), PngImagePlugin.PngInfo()
+    texts.add_itxt(key, value)
+    Image.new("RGB", (90, 120), "teal").save(made, "PNG", pnginfo=texts)
+    return made.getvalue()
+
+
+def exif_with(comment: bytes) -> Image.Exif:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = comment
+    return exif
+
+
+VALUE = text({**ONE, "ContentProducer": "某公司<&>"})
+PACKET = ai_labels.xmp(VALUE)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ai_labels.labelled_jpeg(jpeg_with(), VALUE),
+        jpeg_with(xmp=PACKET.encode()),
+        jpeg_with(exif=exif_with(b"UNICODE\0" + f"AIGC={VALUE}".encode("utf-16"))),
+        jpeg_with(exif=exif_with(b"\0" * 8 + f"AIGC={VALUE}".encode())),
+        png_with("XML:com.adobe.xmp", PACKET),
+        png_with("AIGC", VALUE),
+    ],
+)
+def test_labels_of_pictures_are_read(data: bytes) -> None:
+    read = picture_labels.provenance(data)
+    assert [label.payload for label in read.labels] == [VALUE]
+    assert not read.credentials
+    assert picture_labels.provenance(data + b"....jumb....c2pa").credentials
+    assert picture_labels.provenance(data[:30]).labels == ()
+
+
+def test_conform_keeps_the_label_of_a_picture(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
+    source = tmp_path / "still.png"
+    source.write_bytes(png_with("AIGC", VALUE))
+    out, *_ = conformed(program, source, "out.mov", hold="0.2")
+    assert tags_of(out)["AIGC"] == VALUE
 
 
 def test_conform_says_what_it_cannot_keep(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ FLOORS = (
     ("reach",),
     ("source",),
     ("platform_sizes",),
-    ("shotlist", "task", "pictures", "soundtracks", "fonts"),
+    ("shotlist", "task", "pictures", "picture_labels", "soundtracks", "fonts"),
     ("table", "panel", "linebreaks", "safe_areas", "lettering"),
     ("variables", "likeness", "typesetting"),
     ("rows",),

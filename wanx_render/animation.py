@@ -18,6 +18,8 @@ from pathlib import Path
 from PIL import Image, ImageColor
 
 from wanx_render import ffmpeg, paint, pictures, signatures
+from wanx_render.ai_labels import Provenance
+from wanx_render.picture_labels import provenance
 from wanx_render.pictures import BadPicture
 from wanx_render.timing import frames_in
 
@@ -66,6 +68,7 @@ class Made:
 
     path: Path
     moves: bool
+    provenance: Provenance  # of the picture; its video carries none
 
 
 def make_clip(program: ffmpeg.Ffmpeg, path: Path, wish: Wish, folder: Path) -> Made:
@@ -90,7 +93,7 @@ def make_clip(program: ffmpeg.Ffmpeg, path: Path, wish: Wish, folder: Path) -> M
     if sum(counts) > _LONGEST * rate:
         raise BadPicture(f"lasts longer than {_LONGEST} s", "use a shorter one")
     made = _encoded(program, zip(frames, counts, strict=True), rate, folder)
-    return Made(made, moves=len(times) > 1)
+    return Made(made, moves=len(times) > 1, provenance=provenance(data))
 
 
 def ticks(times: list[int]) -> tuple[Fraction, list[int]]:

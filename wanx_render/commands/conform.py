@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from wanx_render import animation, ffmpeg, intake, paint, visible_label
-from wanx_render.ai_labels import Merged, provenance_notices, with_own
+from wanx_render.ai_labels import Merged, Provenance, provenance_notices, with_own
 from wanx_render.commands.base import World, writable_file
 from wanx_render.commands.folder import pool, scratch
 from wanx_render.conform import Segment, Take
@@ -79,8 +79,9 @@ def conform(options: ConformOptions, world: World) -> int:
     insist(program, (shot,), (wanted,))
     writable_file(options.out)
     with scratch(options.out.parent) as folder:
-        clip, shot = _as_clip(program, options, (shot, wanted), folder)
+        clip, shot, picture = _as_clip(program, options, (shot, wanted), folder)
         take = _take(program, clip, shot, options.clip.name)
+        take = replace(take, provenance=picture or take.provenance)
         segment, label = _planned(take, shot, wanted)
         film = folder / f"film{options.out.suffix.lower()}"
         joined = _made(program, segment, film, wanted, label)
@@ -111,24 +112,28 @@ def _check_name(options: ConformOptions, wanted: Deliverable) -> None:
 
 def _as_clip(
     program: ffmpeg.Ffmpeg, options: ConformOptions, wanted: tuple[Shot, Deliverable], folder: Path
-) -> tuple[Path, Shot]:
-    """The file as a video, and what is left to be done with it: a picture is made one first."""
+) -> tuple[Path, Shot, Provenance | None]:
+    """The file as a video, what is left to be done with it, and what a picture says of its origin.
+
+    A picture is made a video first.
+    """
     shot, deliverable = wanted
     if not options.clip.is_file():
-        return options.clip, shot
+        return options.clip, shot, None
     if not animation.is_picture(options.clip):
         kind, advice = animation.other_kind(options.clip)
         if kind:
             message = f"{options.clip.name} is {kind}; conform takes videos and pictures"
             raise BadInput(Diagnostic("clip-unreadable", message, hint=advice))
-        return options.clip, shot
+        return options.clip, shot, None
     wish = animation.Wish(shot.hold, deliverable.fps, deliverable.background)
     try:
         made = animation.make_clip(program, options.clip, wish, folder)
     except BadPicture as problem:
         message = f"{options.clip.name} {problem}"
         raise BadInput(Diagnostic("clip-unreadable", message, hint=problem.hint)) from None
-    return made.path, shot if made.moves else shot.model_copy(update={"hold": Fraction(0)})
+    still = shot.model_copy(update={"hold": Fraction(0)})
+    return made.path, shot if made.moves else still, made.provenance
 
 
 def _take(program: ffmpeg.Ffmpeg, clip: Path, shot: Shot, name: str) -> Take:
