@@ -30,7 +30,7 @@ def texts(content: str) -> list[str]:
 
 
 def notices(content: str) -> list[tuple[str, int]]:
-    return [(each.code, each.line) for each in subtitles.parse(content.encode()).notices]
+    return [(notice.code, notice.line) for notice in subtitles.parse(content.encode()).notices]
 
 
 # -- SRT -----------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_webvtt_is_read_whatever_its_name() -> None:
         ("10", 5000, 6000, False),
         ("word 漢(かん)", 3_603_000, 3_604_000, False),
     ]
-    assert [(each.code, each.line) for each in read.notices] == [
+    assert [(notice.code, notice.line) for notice in read.notices] == [
         ("cue-doubtful", 23), ("cue-doubtful", 20),
     ]  # fmt: skip
 
@@ -223,7 +223,7 @@ no time
         ("word by word\n逐字", 1500, 11_500),
         ("la la", 60_000, 70_000),
     ]
-    assert [(each.code, each.line) for each in read.notices] == [("cue-skipped", 7)]
+    assert [(notice.code, notice.line) for notice in read.notices] == [("cue-skipped", 7)]
 
 
 SSA = """\
@@ -250,7 +250,7 @@ def test_ssa_is_converted_and_its_lines_keep_their_numbers() -> None:
     assert read.script
     assert [(line.number, line.words) for line in read.script.lines] == [(12, "Hi, there")]
     assert "Style: Top,any,28,&H0000FFFF," in read.script.head
-    assert [(each.code, each.line) for each in read.notices] == [
+    assert [(notice.code, notice.line) for notice in read.notices] == [
         ("cue-skipped", 11), ("cue-skipped", 13),
     ]  # fmt: skip
 
@@ -266,14 +266,14 @@ SAID = {
     "euc_jp": ["ありがとうございました", "行こう、もう暗い"],
     "cp949": ["오늘 밤의 달", "안녕하세요", "고양이가 깨어났다"],
     "cp1252": ["C’est l’été à Zürich", "El niño está aquí"],
-    "cp1251": ["Привет, как дела?"],
+    "cp1251": ["Привет, как дела?", "песочницы"],
     "utf-16-le": ["今晚的月亮", "good night"],
     "utf-16-be": ["今晚的月亮"],
 }
 
 
 @pytest.mark.parametrize(
-    ("codec", "words"), [(codec, each) for codec, listed in SAID.items() for each in listed]
+    ("codec", "words"), [(codec, words) for codec, listed in SAID.items() for words in listed]
 )
 def test_an_encoding_is_recognised_by_few_words_and_named(codec: str, words: str) -> None:
     read = subtitles.parse(f"1\n{T}\n{words}\n".encode(codec), "a.srt")
@@ -296,7 +296,7 @@ def test_a_broken_character_does_not_make_utf8_another_encoding() -> None:
     content = f"1\n{T}\n今晚的月亮在屋顶上今晚的月亮\n".encode()
     read = subtitles.parse(content[:-3] + b"\n")
     assert read.cues[0].text.startswith("今晚的月亮在屋顶上")
-    assert [(each.code, each.line) for each in read.notices] == [("subtitles-encoding", 3)]
+    assert [(notice.code, notice.line) for notice in read.notices] == [("subtitles-encoding", 3)]
 
 
 @pytest.mark.parametrize(
@@ -425,11 +425,11 @@ def test_what_pysubs2_writes_is_read_back(cues: list[tuple[str, int, int]], kind
         written.events.append(pysubs2.SSAEvent(start, start + length, words.replace("\\", "/")))
     read = subtitles.parse(written.to_string(kind).encode())
     if read.script:
-        found = [(line.start * 1000, line.end * 1000, line.words) for line in read.script.lines]
+        times = [(line.start * 1000, line.end * 1000, line.words) for line in read.script.lines]
     else:
-        found = [(cue.start, cue.end, cue.text) for cue in read.cues]
+        times = [(cue.start, cue.end, cue.text) for cue in read.cues]
     wanted = [(event.start, event.end, event.text) for event in written.events]
-    assert sorted(found) == sorted(wanted)
+    assert sorted(times) == sorted(wanted)
 
 
 # -- a list --------------------------------------------------------------------------------------
@@ -451,20 +451,20 @@ def problems(folder: Path, content: bytes | None) -> list[Diagnostic]:
     if content is not None:
         (folder / "words.srt").write_bytes(content)
     try:
-        found = load.load(folder / "list.yaml", packaged()).warnings
+        diagnostics = load.load(folder / "list.yaml", packaged()).warnings
     except BadInput as refusal:
-        found = refusal.diagnostics
-    return [each for each in found if each.code != "crop-loses-much"]
+        diagnostics = refusal.diagnostics
+    return [problem for problem in diagnostics if problem.code != "crop-loses-much"]
 
 
 def test_a_warning_names_the_subtitle_file_and_its_line(tmp_path: Path) -> None:
     bad = "2\n00:00:02,000 --> 00:00:02,000\nno length\n"
-    found = problems(tmp_path, f"1\n{T}\n今晚的月亮\n\n{bad}".encode("gb18030"))
-    spans = [(each.code, each.span) for each in found if each.span]
+    warnings = problems(tmp_path, f"1\n{T}\n今晚的月亮\n\n{bad}".encode("gb18030"))
+    spans = [(warning.code, warning.span) for warning in warnings if warning.span]
     assert [(code, span.line, Path(span.file).name) for code, span in spans] == [
         ("subtitles-encoding", 7, "list.yaml"), ("cue-skipped", 6, "words.srt"),
     ]  # fmt: skip
-    assert {each.severity for each in found} == {"warning"}
+    assert {warning.severity for warning in warnings} == {"warning"}
 
 
 @pytest.mark.parametrize(

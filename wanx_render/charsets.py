@@ -8,6 +8,7 @@ characters are; charset-normalizer chooses among those of one byte a character.
 """
 
 import codecs
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ _NAMES = {
     "cp932": "Shift-JIS",
     "euc_jp": "EUC-JP",
     "cp949": "EUC-KR (CP949)",
+    "cp1250": "Windows-1250",
+    "cp1251": "Windows-1251",
     "cp1252": "Windows-1252",
     "utf-16-le": "UTF-16",
     "utf-16-be": "UTF-16",
@@ -95,7 +98,7 @@ def decode(data: bytes) -> Decoded:
             return Decoded(data.decode("iso2022_jp"), "iso2022_jp", guessed=True)
         return _marked(data, "utf-8", "strict")
     except UnicodeDecodeError:
-        return _nearly_utf8(data) or _east_asian(data) or _single_byte(data)
+        return _nearly_utf8(data) or _east_asian(data) or _cyrillic(data) or _single_byte(data)
 
 
 def _marked(data: bytes, codec: str, errors: str = "replace") -> Decoded:
@@ -142,6 +145,15 @@ def _east_asian(data: bytes) -> Decoded | None:
 _SAMPLE = 20_000  # characters that are weighed
 
 
+def _cyrillic(data: bytes) -> Decoded | None:
+    """Windows-1251, where most letters above ASCII are in words of nothing else."""
+    text = data.decode("cp1251", "replace")
+    words = re.findall(r"[^\W\d_]+", text[:_SAMPLE])
+    whole = sum(len(word) for word in words if re.fullmatch("[Ѐ-ӿ]{3,}", word))
+    others = sum(not letter.isascii() for word in words for letter in word)
+    return Decoded(text, "cp1251", guessed=True) if whole * 2 > others else None
+
+
 def _single_byte(data: bytes) -> Decoded:
     from charset_normalizer import from_bytes  # 40 ms, for the few files that need it
 
@@ -175,7 +187,9 @@ def _traditional(character: str) -> float:
 def _korean(character: str) -> float:
     if character in _HANGUL:
         return 1.0
-    return 0.5 if "가" <= character <= "힣" else -0.5
+    if _lead(character, "euc_kr"):
+        return 0.5 if "가" <= character <= "힣" else -0.5
+    return 0.0  # of the later extension, which other encodings look like
 
 
 def _japanese(character: str) -> float:

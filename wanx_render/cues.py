@@ -66,5 +66,5 @@ class Reading:
         """Note what in ``text`` may not be meant to be seen; ``body`` begins at line ``first``."""
         for looks_like, what in _SUSPECTS:
             if suspect := looks_like(text):
-                line = next((n for n, each in enumerate(body) if suspect in each), 0)
+                line = next((n for n, row in enumerate(body) if suspect in row), 0)
                 self.doubted(first + line, f"{suspect[:60]!r} is shown, but looks like {what}")

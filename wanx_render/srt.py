@@ -51,7 +51,7 @@ def read(lines: Sequence[str], *, vtt: bool = False) -> Reading:
     """The cues of an SRT or WebVTT file. Raises BadSubtitles where it has no line of times."""
     if vtt:
         lines = _without_blocks(lines)
-    times = [found for at, line in enumerate(lines) if (found := _times(at, line))]
+    times = [cue for at, line in enumerate(lines) if (cue := _times(at, line))]
     reading = Reading()
     if not times:
         if any(line.strip() for line in lines):
@@ -68,8 +68,8 @@ def _times(at: int, line: str) -> _Times | None:
     """The line as one of times, or None where it is not."""
     if len(line) > _LONGEST_LINE or ":" not in (narrow := line.translate(_NARROW)):
         return None
-    if found := _TIMES.fullmatch(narrow):
-        groups = found.groups()
+    if match := _TIMES.fullmatch(narrow):
+        groups = match.groups()
         first, arrow, second, settings = groups[:5], groups[5], groups[6:11], groups[11]
         full = all(first[n] and second[n] for n in (1, 4))
         if full or (_is_arrow(arrow) and (first[1] or first[4])):
@@ -236,12 +236,12 @@ def _text_problem(text: str) -> str:
 
 def _line_at_top(settings: str) -> bool:
     """Whether WebVTT's ``line`` is in the upper half: lines and per cents count from the top."""
-    found = _LINE_SETTING.search(settings)
-    if not found or found[1].startswith("-"):
+    line = _LINE_SETTING.search(settings)
+    if not line or line[1].startswith("-"):
         return False
-    return float(found[1]) < (50 if found[2] else 8)
+    return float(line[1]) < (50 if line[2] else 8)
 
 
 def _unkept_setting(settings: str) -> str:
-    found = re.search(r"\bvertical:\w+", settings)
-    return found[0] if found else ""
+    vertical = re.search(r"\bvertical:\w+", settings)
+    return vertical[0] if vertical else ""

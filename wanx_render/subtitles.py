@@ -58,11 +58,11 @@ class Subtitles:
 
     def at(self, rate: Fraction) -> tuple[Cue, ...]:
         """The cues in frames at ``rate``, each once, and seen for one frame at least."""
-        found = []
+        cues = []
         for cue in self.cues:
             start, end = (nearest(time * rate / 1000) for time in (cue.start, cue.end))
-            found.append(Cue(cue.text, start, max(end - start, 1), top=cue.top))
-        return tuple(dict.fromkeys(found))
+            cues.append(Cue(cue.text, start, max(end - start, 1), top=cue.top))
+        return tuple(dict.fromkeys(cues))
 
 
 def read(path: Path, typeface: str = "any") -> Subtitles:
