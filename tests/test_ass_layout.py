@@ -78,6 +78,13 @@ def test_lines_that_move_or_are_outside_on_purpose_are_left() -> None:
     assert beside.count("\\N") > texts(script(f"Low,{LONG}"))[0].count("\\N")
 
 
+def test_margins_that_leave_no_room_are_not_kept() -> None:
+    crowded = HEAD.replace("15,15,30", "200,200,30")
+    events = f"Dialogue: 0,0:00:00.00,0:00:01.00,Low,{LONG}\n"
+    made = fitted(styled.read(crowded + events, "x"), SIZE, fonts.chinese())
+    assert texts(made)[0].count("\\N") == 2
+
+
 def test_what_becomes_higher_than_the_frame_is_named() -> None:
     assert not too_tall(script(f"Big,{LONG}"), SIZE)
     assert len(too_tall(script(f"Big,{LONG * 5}", "Low,x"), SIZE)) == 1

@@ -47,6 +47,7 @@ class _Style:
     bold: bool = False
     left: float = 0.0
     right: float = 0.0
+    border: float = 0.0
     alignment: int = 2
 
 
@@ -115,6 +116,7 @@ def _styles(head: str) -> Iterator[tuple[str, _Style]]:
                     bold=_number(row, "bold", 0) != 0,
                     left=_number(row, "marginl", 0),
                     right=_number(row, "marginr", 0),
+                    border=_number(row, "outline", 0),
                     alignment=int(_number(row, "alignment", 2)),
                 ),
             )
@@ -171,14 +173,17 @@ def _room(text: str, style: _Style, page: _Page) -> float:
     """How wide a line may be, in pixels of the frame."""
     numbers = [float(number) for number in _NUMBER["q"].findall(text) if number.strip(".")]
     wraps = page.wraps if not numbers else numbers[-1] != 2
+    em = style.size * page.down
     margins = (style.left + style.right) * page.across if wraps else 0
-    room = page.frame.width - margins
+    room = page.frame.width - 2 * style.border * page.down
+    room -= margins if margins < room - 2 * em else 0
     if place := _PLACE.search(text):
         x = float(place[1]) * page.across
         left, right = x, page.frame.width - x
         room = {1: right, 0: left, 2: 2 * min(left, right)}[style.alignment % 3]
-    em = style.size * page.down
-    return room if room > 2 * em else float("inf")  # outside on purpose
+        if room < 2 * em:
+            return float("inf")  # outside on purpose
+    return room
 
 
 def _width(words: str, lettering: Lettering, style: _Style, page: _Page) -> Width:

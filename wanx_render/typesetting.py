@@ -7,7 +7,8 @@ too wide is broken, and what does not fit at the smallest size is for the rules 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
+from unicodedata import normalize
 
 from PIL import Image, ImageColor, ImageDraw
 
@@ -113,12 +114,17 @@ class Setting:
 
 def fits(text: str, on: Sheet) -> bool:
     """Whether the text can be set on the sheet without becoming too small to read."""
-    # Most texts are so short that this needs no setting: each line at least half full.
-    room, most = on.room(on.floor), on.most_lines(on.floor)
-    paragraphs = text.split("\n")
-    if sum(len(each) * on.floor * 3 // room + 1 for each in paragraphs) <= most:
+    # Most texts are so short that this needs no setting: each line at least a third full.
+    characters, most = _surely(on)
+    if sum(len(paragraph) // characters + 1 for paragraph in text.splitlines()) <= most:
         return True
     return setting(text, on).fits
+
+
+@lru_cache(maxsize=64)
+def _surely(on: Sheet) -> tuple[int, int]:
+    """How many characters surely fit on a line, and how many lines on the sheet, at the floor."""
+    return max(on.room(on.floor) // (on.floor * 3), 1), on.most_lines(on.floor)
 
 
 def setting(text: str, on: Sheet) -> Setting:
@@ -152,7 +158,8 @@ def _setting(text: str, on: Sheet) -> Setting:
 
 def marked_text(text: str) -> str:
     """The text with narrow signs marked, paragraph by paragraph, and no blanks around it."""
-    return "\n".join(marked(paragraph.strip()) for paragraph in text.strip().split("\n"))
+    plain = normalize("NFC", text.strip()).replace("\t", " ")
+    return "\n".join(marked(paragraph.strip()) for paragraph in plain.splitlines())
 
 
 def _steps(start: int, end: int) -> Iterator[int]:
