@@ -341,6 +341,8 @@ def resolve(
               show_default=True)  # fmt: skip
 @click.option("--size", metavar="WxH", help="Exact pixels [the largest that enlarges nothing].")
 @click.option("--fps", metavar="RATE", help="Frames a second [the clip's own].")
+@click.option("--motion", type=click.Choice(["repeat", "blend", "flow"]),
+              help="How frames between its own are made [repeat].")  # fmt: skip
 @click.option("--focus", nargs=2, metavar="X Y",
               help="What a crop keeps in view, from 0 to 1.")  # fmt: skip
 @click.option("--focus-to", nargs=2, metavar="X Y",

@@ -220,12 +220,16 @@ def _digest(record: dict[str, Any]) -> str:
 _PLACES = {"path", "font", "provenance", "tags"}
 
 
+# Settings that came later, and what they are where nothing is set.
+_IF_SET = {"label": None, "motion": "repeat", "native": None, "alpha": None, "decoder": ""}
+
+
 def _told(record: Any) -> dict[str, Any]:
     """The fields of a record; not ``asdict``, which copies all that is in them: half our time."""
     names = (each.name for each in fields(record) if each.name not in _PLACES)
     values = {name: getattr(record, name) for name in names}
-    # What has no label keeps the key that it had before there were any.
-    return {name: value for name, value in values.items() if name != "label" or value is not None}
+    # What lacks these keeps the key that it had before there were any.
+    return {name: value for name, value in values.items() if value != _IF_SET.get(name, values)}
 
 
 def _plain(value: Any) -> Any:
@@ -432,12 +436,28 @@ def _cut(stream: Any, segment: Segment) -> Any:
     pace = "" if cut.speed == 1 else f"*{cut.speed.denominator}/{cut.speed.numerator}"
     shown = f"(PTS-STARTPTS){pace}" if pace else "PTS-STARTPTS"
     held = max(lead - cut.start, 0) / (segment.take.rate * cut.speed)
-    if not held:
-        return stream.filter("setpts", shown).filter(
-            "fps", fps=str(segment.frame.rate), round="near"
-        )
-    stream = stream.filter("setpts", f"{shown}+{held}/TB")
-    return stream.filter("fps", fps=str(segment.frame.rate), round="near", start_time=0)
+    rate, begin = str(segment.frame.rate), {"start_time": 0} if held else {}
+    stream = stream.filter("setpts", f"{shown}+{held}/TB" if held else shown)
+    if segment.take.rate * cut.speed != segment.frame.rate:
+        stream = _between(stream, segment.frame)
+    return stream.filter("fps", fps=rate, round="near", **begin)
+
+
+# The end of what minterpolate is given never comes out; it is given a little more.
+_BEYOND = {"stop": 2, "stop_mode": "clone"}
+
+
+def _between(stream: Any, frame: Frame) -> Any:
+    """At the frame's rate, with frames in between that are mixed of their neighbours or follow
+    what moves; as it is where frames are repeated."""
+    if frame.motion == "repeat":
+        return stream
+    stream = stream.filter("tpad", **_BEYOND).filter("format", "yuv420p")
+    if frame.motion == "flow":
+        return stream.filter("minterpolate", fps=str(frame.rate), mi_mode="mci", mc_mode="aobmc")
+    # Mixed at every distance (by default not within a twentieth), and never a guess at a cut.
+    mix = {"interp_start": 0, "interp_end": 255, "scene": 100}
+    return stream.filter("framerate", fps=str(frame.rate), **mix)
 
 
 def _lasting(stream: Any, segment: Segment) -> Any:

@@ -83,7 +83,7 @@ def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
 
 def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:
     for number, deliverable in scene.deliverables.items():
-        rate = deliverable.fps
+        rate = deliverable.fps if deliverable.motion in (None, "repeat") else None
         faster = [s.id for _, s, m in scene.models() if rate and m.fps.value > rate]
         if rate and faster:
             yield Diagnostic(
@@ -93,6 +93,31 @@ def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:
                 scene.place(("deliverables", number, "fps")),
                 severity="warning",
             )
+
+
+def rate_repeats_frames(scene: Scene) -> Iterator[Diagnostic]:
+    """24 frames a second in 30 show every fourth twice, which is seen where something moves."""
+    rates = {shot.id: model.fps.value for _, shot, model in scene.models()}
+    for number, deliverable in scene.deliverables.items():
+        rate = deliverable.fps or max(rates.values(), default=Fraction(1))
+        slower = {name: own for name, own in rates.items() if _repeats(own, rate)}
+        if not slower or deliverable.motion:
+            continue
+        place = ("deliverables", number, "fps") if deliverable.fps else ("deliverables", number)
+        alone = set(rates.values()) == set(slower.values()) and len(set(slower.values())) == 1
+        keep = f"fps: {next(iter(slower.values()))} repeats none; " if alone else ""
+        yield Diagnostic(
+            "fps-repeats-frames",
+            f"{deliverable.name} at {float(rate):g} fps repeats frames of {_listed(iter(slower))}",
+            scene.place(place),
+            f"{keep}motion: blend or flow makes the missing ones, motion: repeat accepts it",
+            "warning",
+        )
+
+
+def _repeats(own: Fraction, rate: Fraction) -> bool:
+    """Whether frames are shown unevenly; not for one in 200, as from 29.97 to 30."""
+    return own * 201 < rate * 200 and rate % own != 0
 
 
 def transition_too_long(scene: Scene) -> Iterator[Diagnostic]:

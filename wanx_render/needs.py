@@ -20,7 +20,11 @@ _OTHER = "set WANX_FFMPEG to a full build of ffmpeg, or unset it"
 
 
 # Filters that only some lists need, and what for.
-OPTIONAL = {"perspective": "a focus that moves", "rubberband": "another speed", "subtitles": "ASS"}
+OPTIONAL = {
+    "perspective": "a focus that moves", "rubberband": "another speed", "subtitles": "ASS",
+    "framerate": "motion: blend", "minterpolate": "motion: flow",
+}  # fmt: skip
+_MOTIONS = {"blend": "framerate", "flow": "minterpolate"}
 
 
 _NONE: Mapping[str, Media] = MappingProxyType({})
@@ -64,6 +68,7 @@ def _filters(
         yield "perspective"
     if any(shot.speed != 1 for shot in shots):
         yield "rubberband"
+    yield from sorted({_MOTIONS[d.motion] for d in deliverables if d.motion in _MOTIONS})
     burnt = {d.subtitles for d in deliverables if d.subtitles and d.captions in ("burn", "both")}
     paths = (media[named].path for named in burnt if named in media)
     if any(path and is_styled(path) for path in paths):

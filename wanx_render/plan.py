@@ -10,7 +10,16 @@ from fractions import Fraction
 from wanx_render.capabilities import Catalog, Model
 from wanx_render.geometry import Aspect, Fit, Size, largest_exact, predicted_size
 from wanx_render.pricing import Total, price, total
-from wanx_render.shotlist import Codec, Deliverable, LastFrame, Money, Quality, Shot, ShotList
+from wanx_render.shotlist import (
+    Codec,
+    Deliverable,
+    LastFrame,
+    Money,
+    Motion,
+    Quality,
+    Shot,
+    ShotList,
+)
 from wanx_render.task import Media, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
 
@@ -244,6 +253,7 @@ class Frame:
     background: str
     quality: Quality = "standard"
     codec: Codec = "h264"
+    motion: Motion = "repeat"
 
     @property
     def aspect(self) -> Aspect:
@@ -263,4 +273,4 @@ def frame_of(
     )
     rate = deliverable.fps or max(rates)
     look = (deliverable.fit, deliverable.background, deliverable.quality, deliverable.codec)
-    return Frame(size, rate, *look)
+    return Frame(size, rate, *look, deliverable.motion or "repeat")

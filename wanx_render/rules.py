@@ -120,6 +120,7 @@ RULES = (
     size_rules.deliverable_enlarges,
     size_rules.deliverable_shrunk,
     finishing_rules.rate_drops_frames,
+    finishing_rules.rate_repeats_frames,
     finishing_rules.transition_too_long,
     finishing_rules.focus_without_shot,
     finishing_rules.poster_outside,

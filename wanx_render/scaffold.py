@@ -34,10 +34,12 @@ shots:
     focus: [0.3, 0.5]
 
 deliverables:
-  - 9:16                             # an exact crop, as large as the clips allow
+  - aspect: 9:16                     # an exact crop, as large as the clips allow
+    motion: repeat                   # 24 frames a second in 30: some are shown twice
   - name: feed
     aspect: 3:4
     fit: blur                        # the whole picture on a blurred copy of itself
+    motion: repeat
 """
 
 IGNORED = "renders/\n.env\n"

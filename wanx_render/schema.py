@@ -63,6 +63,8 @@ DESCRIPTIONS = {
     "largest that enlarges no clip. "
     "For captions: the height of a character, as a fraction of the frame's shorter side",
     "fit": "crop cuts, pad adds bars, blur sets the picture on a blurred copy of itself",
+    "motion": "How frames that a clip lacks are made, where rates differ or its speed is changed: "
+    "repeat, blend (mixed of two), flow (along what moves; slow)",
     "background": "The colour of the bars for pad: a name or #RRGGBB",
     "fps": "Frames a second; without it the highest among the shots",
     "music": "A sound file laid under the whole; or {file, gain, start, fade_in, fade_out}",

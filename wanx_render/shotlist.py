@@ -553,6 +553,9 @@ class CaptionStyle(Written):
     box: ColourOrNone = "none"
 
 
+Motion = Literal["repeat", "blend", "flow"]
+
+
 class Deliverable(Written):
     """One finished file: its frame, its rate, its sound."""
 
@@ -563,6 +566,7 @@ class Deliverable(Written):
     focus: Mapping[Name, FocusText] = {}  # by shot, instead of the shot's own
     background: str = "black"
     fps: Rate | None = None
+    motion: Motion | None = None  # where frames that clips lack come from; None: repeated
     audio: Sound = Sound()
     quality: Quality = "standard"
     codec: Codec = "h264"

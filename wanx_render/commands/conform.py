@@ -88,7 +88,8 @@ def conform(options: ConformOptions, world: World) -> int:
         film.replace(options.out)
         sync_folder(options.out.parent)
     named = {options.clip.name: take.provenance}
-    for notice in (*provenance_notices(named, label), *intake.notices(take, shot, "--{}")):
+    labels, read = provenance_notices(named, label), intake.notices(take, shot, "--{}")
+    for notice in (*labels, *read, *_repeats(segment, wanted)):
         world.tell(f"warning: {notice}")
     _tell(options, segment, joined, label, world)
     return 0
@@ -154,6 +155,17 @@ def _planned(take: Take, shot: Shot, wanted: Deliverable) -> tuple[Segment, Merg
     segment = replace(segment, label=_drawn(wanted, segment))
     own = wanted.label.fields if wanted.label else {}
     return segment, with_own(take.provenance.labels, own)
+
+
+def _repeats(segment: Segment, wanted: Deliverable) -> tuple[str, ...]:
+    """That frames are repeated unevenly, where nobody said how missing ones are made."""
+    own, rate = segment.take.rate * segment.cut.speed, segment.frame.rate
+    if wanted.motion or own * 201 >= rate * 200 or not rate % own:
+        return ()
+    return (
+        f"frames are repeated to go from {float(own):.5g} to {float(rate):.5g} fps; "
+        "--motion blend or flow makes frames in between",
+    )
 
 
 def _made(
