@@ -121,8 +121,10 @@ def _rows(
             row = [part.strip() for part in value.split(",", len(fields) - 1)]
             if len(row) == len(fields):
                 rows.append((number, row))
+            elif kind == "Style":
+                reading.doubted(number, "a Style with fewer fields than its Format is left out")
             else:
-                reading.skipped(number, f"the {kind} has fewer fields than its Format")
+                reading.skipped(number, "it has fewer fields than its Format")
         elif key == kind:
             raise BadSubtitles(f"a {kind} in line {number} is before its Format")
     if not fields:
