@@ -128,6 +128,8 @@ _FOREIGN = (  # by the beginning of the text; pysubs2, which comes with the prog
     (r"\d{1,2}:\d\d:\d\d[:=]\S", "TMPlayer", _CONVERT),
     (r"\d+:\d\d:\d\d\.\d{3},\d+:\d\d:\d\d\.\d{3}", "SBV of YouTube", _EXPORT),
     (r"Scenarist_SCC", "SCC", _EXPORT),
+    (r"# VobSub", "VobSub, subtitles as pictures", _EXPORT),
+    (r"start\tend\ttext", "TSV of Whisper", _WHISPER),
     (r"<\?xml", "XML", _EXPORT),
     (r"<!doctype html|<html", "HTML", _EXPORT),
     (r"[\[{]\s*[\"{\[]", "JSON", _EXPORT),
