@@ -5,6 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 from media import frames
 
@@ -147,3 +148,37 @@ def test_the_graph_is_the_one_that_was_looked_at() -> None:
     arguments = piece_arguments(Segment.whole(take, Cut(0, 120), WIDE, frame), Path("seg.mov"))
     golden = Path(__file__).parent / "golden" / "segment-crop-moving.txt"
     assert "\n".join(arguments) + "\n" == golden.read_text()
+
+
+def grid(path: Path, above: int) -> float:
+    """How much stronger edges on a grid of 8 pixels are than others, in the rows ``above``."""
+    on, off = [], []
+    for frame in frames(path):
+        plane = frame.planes[0]
+        data, step = memoryview(plane), plane.line_size
+        rows = [data[y * step : y * step + frame.width] for y in range(above)]
+        for y in range(above - 1):
+            for x in range(3, frame.width - 1):
+                across, down = abs(rows[y][x] - rows[y][x + 1]), abs(rows[y][x] - rows[y + 1][x])
+                (on if x % 8 == 7 else off).append(across)
+                (on if y % 8 == 7 else off).append(down)
+    return (sum(on) / len(on)) / (sum(off) / len(off))
+
+
+def test_a_blurred_background_has_no_steps(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
+    """A slow gradient in 8 bits would be steps of 8 pixels; they were 2 to 5 times as strong."""
+    path, target = tmp_path / "slow.mp4", tmp_path / "s.mov"
+    source = (
+        "color=s=256x144:r=5,format=yuv420p,trim=end_frame=2,"
+        "geq=60+X*0.11+Y*0.2+9*sin(X/40):118+X/20:140-Y/20"
+    )
+    ffmpeg.run(each_program, ("-f", "lavfi", "-i", source, "-qp", "1", "-y", str(path)))
+    take = Take(path, "ab", Size(256, 144), Fraction(5), 2, has_sound=False)
+    frame = Frame(Size(252, 448), Fraction(5), "blur", "black")
+    ffmpeg.run(each_program, piece_arguments(segment(take, Focus(), frame), target))
+    assert grid(target, 140) < 1.3
+    # It is still the picture, darker: 62 % of what is above black.
+    with av.open(str(target)) as container:
+        plane = next(container.decode(video=0)).planes[0]
+        middle = memoryview(plane)[70 * plane.line_size + 126]
+    assert 45 <= middle <= 75

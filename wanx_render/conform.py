@@ -39,7 +39,7 @@ from wanx_render.timing import (
 from wanx_render.visible_label import DrawnLabel, picture_path
 
 # Raised where a change concerns one fit alone: segments of the others stay valid.
-FIT_VERSIONS = {"pad": {"pad graph": 1}, "blur": {"blur graph": 1}}
+FIT_VERSIONS = {"pad": {"pad graph": 1}, "blur": {"blur graph": 2}}
 # Raised whenever a graph changes in a way that changes pictures or sound.
 GRAPH_VERSION = 4
 
