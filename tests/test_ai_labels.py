@@ -268,8 +268,10 @@ def test_labels_of_pictures_are_read(data: bytes) -> None:
 def test_conform_keeps_the_label_of_a_picture(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     source = tmp_path / "still.png"
     source.write_bytes(png_with("AIGC", VALUE))
-    out, *_ = conformed(program, source, "out.mov", hold="0.2")
+    where = {"label": "2026", "label_at": "always", "label_corner": "bottom-left"}
+    out, told, _ = conformed(program, source, "out.mov", hold="0.2", **where)
     assert tags_of(out)["AIGC"] == VALUE
+    assert "2026 for 6 frames" in [check["found"] for check in told["checks"]]
 
 
 def test_conform_says_what_it_cannot_keep(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:

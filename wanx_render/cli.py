@@ -361,6 +361,8 @@ def resolve(
 @click.option("--quality", type=click.Choice(["draft", "standard", "master"]), help="[standard]")
 @click.option("--codec", metavar="NAME", help="h264 [the default], h265, av1 or another.")
 @click.option("--label", metavar="WORDS", help="A label of AI-generated content, such as AI生成.")
+@click.option("--label-at", type=click.Choice(["start", "always"]), help="When it is seen [start].")
+@click.option("--label-corner", metavar="CORNER", help="Such as bottom-right [top-left].")
 @click.option("-o", "--out", required=True, type=FILE, help="The file to make: .mp4 or .mov.")
 @JSON
 def conform(clip: Path, out: Path, as_json: bool, **written: Any) -> int:

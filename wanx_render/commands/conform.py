@@ -41,6 +41,7 @@ class ConformOptions:
     as_json: bool = False
 
 
+_OF_THE_LABEL = {"label": "visible", "label_at": "at", "label_corner": "corner"}
 # What of the command's options is a shot's; the rest is the deliverable's.
 _OF_THE_SHOT = ("speed", "hold", "colours", "hdr", "alpha")
 
@@ -49,7 +50,9 @@ def options(
     clip: Path, out: Path, written: Mapping[str, Any], *, as_json: bool = False
 ) -> ConformOptions:
     """The options of the command line, by the keys of a shot list; those not given left out."""
-    given = {name: _number(value) for name, value in written.items() if value is not None}
+    texts = {name: value for name, value in written.items() if value is not None}
+    label = {key: texts.pop(name) for name, key in _OF_THE_LABEL.items() if name in texts}
+    given = {name: _number(value) for name, value in texts.items()}
     focus, to = given.pop("focus", None), given.pop("focus_to", None)
     trim = {name: given.pop(name) for name in ("start", "end") if name in given}
     loudness = given.pop("loudness", None)
@@ -58,7 +61,8 @@ def options(
         focus = {"from": focus or (Decimal("0.5"), Decimal("0.5")), "to": to}
     shot |= {"trim": trim} | ({"focus": focus} if focus else {})
     sound = {"audio": {"loudness": loudness}} if loudness is not None else {}
-    return ConformOptions(clip, out, shot, {**given, **sound}, as_json)
+    drawn = {"label": "none" if label.get("visible") == "none" else label} if label else {}
+    return ConformOptions(clip, out, shot, {**given, **sound, **drawn}, as_json)
 
 
 def _number(value: Any) -> Any:
