@@ -28,7 +28,7 @@ FLOORS = (
         "charsets",
         "markup",
     ),
-    ("environment", "integrity", "paint"),
+    ("environment", "integrity", "paint", "stereo"),
     ("cues",),
     ("reach",),
     ("source",),

@@ -28,6 +28,7 @@ from wanx_render.framing import SCALER, View, fitted
 from wanx_render.geometry import Gaze, Size
 from wanx_render.plan import Frame
 from wanx_render.shotlist import Alpha, Transition
+from wanx_render.stereo import mixed_down
 from wanx_render.timing import (
     SAMPLE_RATE,
     Cut,
@@ -41,7 +42,7 @@ from wanx_render.visible_label import DrawnLabel, picture_path
 # Raised where a change concerns one fit alone: segments of the others stay valid.
 FIT_VERSIONS = {"pad": {"pad graph": 1}, "blur": {"blur graph": 2}}
 # Raised whenever a graph changes in a way that changes pictures or sound.
-GRAPH_VERSION = 4
+GRAPH_VERSION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Take:
     tags: Tags = BT709_TAGS  # of the file; the quirks say what is made of them
     picture_start: Fraction = Fraction(0)  # seconds from the file's beginning
     sound_start: Fraction = Fraction(0)
+    channels: int = 2  # of the sound; 3 stands for all that are more than two
 
     @property
     def lead(self) -> int:
@@ -201,7 +203,7 @@ def heard(piece: Piece) -> dict[str, Any]:
         return where
     take = piece.take
     clip = {"clip": take.sha256, "clip rate": take.rate, "read as": take.quirks.containers}
-    clip["origin"] = take.origin
+    clip |= {"origin": take.origin, "channels": take.channels}
     return {**where, **clip, "cut": piece.cut, "gain": piece.gain}
 
 
@@ -265,6 +267,7 @@ def _output(piece: Piece, target: Path, first: Iterator[Raw], second: Iterator[R
         picture, sound = _crossed(piece, next(first), next(second))
     else:
         picture, sound = _conformed(piece, next(first))
+        sound = _softened(sound, piece, begin=True, end=True)
     picture = _labelled(_captioned(picture, piece, target), piece, target)
     return graph.output(picture, sound, file_url(target), **encoding(piece.frame))
 
@@ -316,6 +319,8 @@ def _crossed(seam: Seam, first: Raw, second: Raw) -> tuple[Any, Any]:
     """Picture and sound of a seam: one clip going over into the other."""
     before, sound_before = _conformed(seam.first, first)
     after, sound_after = _conformed(seam.second, second)
+    sound_before = _softened(sound_before, seam.first, begin=True)
+    sound_after = _softened(sound_after, seam.second, end=True)
     # xfade of ffmpeg 5.1 gives its last frame a time that is one frame late.
     picture = _joined(before, after, seam).filter("setpts", f"N/({seam.frame.rate})/TB")
     picture = picture.filter("format", "yuv420p").filter("setparams", **BT709)
@@ -477,7 +482,7 @@ def _sound(stream: Any, segment: Segment) -> Any:
     if take.origin:
         stream = stream.filter("asetpts", f"PTS-({take.origin})/TB")
     stream = stream.filter("aresample", SAMPLE_RATE, **{"async": 1, "first_pts": 0})
-    stream = stream.filter("aformat", sample_fmts="s16", channel_layouts="stereo")
+    stream = mixed_down(stream, take.channels, "s16")
     stream = stream.filter(
         "atrim",
         start_sample=samples_in(cut.start, take.rate),
@@ -491,6 +496,23 @@ def _sound(stream: Any, segment: Segment) -> Any:
         return stream.filter("atrim", end_sample=end)
     stream = stream.filter("atrim", start_sample=segment.first_sample, end_sample=end)
     return stream.filter("asetpts", "PTS-STARTPTS")
+
+
+_SOFT = 192  # samples: 4 ms, in which a cut makes no click and no hole
+
+
+def _softened(sound: Any, segment: Segment, *, begin: bool = False, end: bool = False) -> Any:
+    """Short fades where the shot's own first or last sample is cut hard."""
+    fade = min(_SOFT, segment.samples // 2)
+    total = conformed_frames(segment.cut, segment.take.rate, segment.frame.rate)
+    if not segment.heard:
+        return sound
+    if begin and segment.skip == 0:
+        sound = sound.filter("afade", type="in", start_sample=0, nb_samples=fade)
+    if end and segment.skip + segment.frames >= total:
+        start = segment.samples - fade
+        sound = sound.filter("afade", type="out", start_sample=start, nb_samples=fade)
+    return sound
 
 
 _FADE = 480  # samples: a hundredth of a second, so that a held frame does not begin with a click

@@ -34,7 +34,7 @@ from wanx_render.mix import Mix, Music, Track
 from wanx_render.plan import Frame, Plan, PlannedShot
 from wanx_render.results import sounds_of
 from wanx_render.shotlist import Deliverable, gaze_at
-from wanx_render.soundtracks import provenance
+from wanx_render.soundtracks import BadSoundtrack, inspect, provenance
 from wanx_render.stills import Stills
 from wanx_render.styled import Script
 from wanx_render.sync import Mark, mark
@@ -101,6 +101,13 @@ def _groups(wanted: Iterable[_Wanted]) -> Iterator[tuple[_Wanted, ...]]:
         every = tuple(group.values())
         for at in range(0, len(every), TOGETHER):
             yield every[at : at + TOGETHER]
+
+
+def _channels(path: Path) -> int:
+    try:
+        return inspect(path).channels
+    except BadSoundtrack:
+        return 2  # ffmpeg says what is wrong with it
 
 
 class Finisher:
@@ -487,11 +494,13 @@ class Finisher:
             if voice.shot:
                 start += samples_in(layout.of[voice.shot][0].start, layout.frame.rate)
             path, digest = file_of(self._plan, voice.file)
-            voices.append(Track(path, digest, start, voice.gain))
+            voices.append(Track(path, digest, start, voice.gain, _channels(path)))
         bed = None
         if music and music.gain.is_finite():
             fades = _samples(music.fade_in), _samples(music.fade_out)
-            bed = Music(*file_of(self._plan, music.file), _samples(music.start), music.gain, *fades)
+            path, digest = file_of(self._plan, music.file)
+            channels = _channels(path)
+            bed = Music(path, digest, _samples(music.start), music.gain, *fades, channels)
         return Mix(bed, sound.duck, tuple(voices), sound.loudness)
 
     def _sounds(self, mix: Mix) -> bool:

@@ -16,6 +16,7 @@ from wanx_render.conform import Quirks, Take
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
 from wanx_render.shotlist import Shot
+from wanx_render.stereo import channels_of
 from wanx_render.timing import FASTEST_RATE, commonest_rate, frames_in, mean_rate
 
 # Containers that hold a video and cannot name other files, as a playlist could.
@@ -64,6 +65,7 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
         provenance=seen.provenance,
         picture_start=seen.start,
         sound_start=seen.sound_start,
+        channels=channels_of(seen.layout),
         tags=replace(tags, pixels="yuva420p") if decoder else tags,
     )
 

@@ -8,12 +8,15 @@ where it is too high or too far from its mix.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 from wanx_render import evidence, ffmpeg, probing
 from wanx_render.assemble import Coder, Encoding, measure_arguments, sound_arguments
 from wanx_render.evidence import Hearing
 from wanx_render.mix import CEILING, PEAK, Level, Mix
+from wanx_render.soundtracks import BadSoundtrack, inspect
+from wanx_render.timing import SAMPLE_RATE
 
 # A limiter takes away what a gain brought; after a few turns it is as near as it gets.
 _LEVELLINGS = 4
@@ -44,6 +47,7 @@ def encode(work: Work, target: Path) -> Hearing:
 
     Raises FfmpegError. A loudness that cannot be reached is a notice, never an error.
     """
+    work = replace(work, mix=_looped(work))
     plain = _measured(work, Level()) if work.mix.loudness is not None else _UNMEASURED
     level = _level(work, PEAK, plain)
     heard, coder = _nearest(work, level, target)
@@ -61,6 +65,24 @@ def encode(work: Work, target: Path) -> Hearing:
     notices = (*_choices(coder), *_unreached(work.mix, heard))
     excused = ("loudness", "true peak") if work.mix.loudness is not None else ()
     return replace(heard, lost=lost, notices=notices, excused=excused)
+
+
+_DOUBTFUL = Fraction(1)  # seconds; by which the length that a file states may be wrong
+
+
+def _looped(work: Work) -> Mix:
+    """The mix, with the length of music that may end before the film does."""
+    music = work.mix.music
+    if music is None:
+        return work.mix
+    try:
+        stated = inspect(music.path).seconds - _DOUBTFUL
+    except BadSoundtrack:
+        return work.mix  # ffmpeg says why
+    if stated * SAMPLE_RATE > music.skip + work.samples:
+        return work.mix
+    length = probing.length(work.program, music.path, SAMPLE_RATE)
+    return replace(work.mix, music=replace(music, length=length or None))
 
 
 def _mixed_to(mix: Mix) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import ffmpeg as graph
 
 from wanx_render.ffmpeg import SOUND_FORMATS, file_url
+from wanx_render.stereo import mixed_down
 from wanx_render.timing import SAMPLE_RATE
 
 CEILING = Decimal(-1)  # dBTP that a deliverable with a loudness stays below
@@ -28,6 +29,7 @@ class Track:
     sha256: str
     start: int
     gain: Decimal  # dB
+    channels: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ class Music:
     gain: Decimal
     fade_in: int  # samples
     fade_out: int
+    channels: int = 2
+    # Samples of the whole file, measured where it may begin again before the end.
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +90,22 @@ def mixed(clips: Any, mix: Mix, samples: int, level: Level) -> Any:
         stream = stream.filter("volume", f"{level.gain}dB")
     if level.limited:
         stream = _limited(stream, level.ceiling)
-    return stream.filter("atrim", end_sample=samples)
+    return _softened(stream.filter("atrim", end_sample=samples), samples, begin=False)
 
 
-def _format(stream: Any) -> Any:
-    stream = stream.filter("aresample", SAMPLE_RATE)
-    return stream.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+_SOFT = 192  # samples: 4 ms, in which a cut makes no click and no hole
+
+
+def _softened(stream: Any, samples: int, *, begin: bool = True) -> Any:
+    """A stream of so many samples, with short fades where it is cut."""
+    fade = min(_SOFT, samples // 2)
+    if begin:
+        stream = stream.filter("afade", type="in", start_sample=0, nb_samples=fade)
+    return stream.filter("afade", type="out", start_sample=samples - fade, nb_samples=fade)
+
+
+def _format(stream: Any, channels: int = 2) -> Any:
+    return mixed_down(stream.filter("aresample", SAMPLE_RATE), channels, "fltp")
 
 
 def _sum(streams: list[Any]) -> Any:
@@ -110,7 +125,7 @@ def _opened(path: Path, number: int, **options: int) -> Any:
 
 def _voice(track: Track, number: int) -> Any:
     voice = _opened(track.path, number)
-    stream = _format(voice.audio)
+    stream = _format(voice.audio, track.channels)
     if track.gain:
         stream = stream.filter("volume", f"{track.gain}dB")
     if track.start:
@@ -119,11 +134,11 @@ def _voice(track: Track, number: int) -> Any:
 
 
 def _bed(music: Music, samples: int) -> Any:
-    bed = _opened(music.path, 0, stream_loop=-1)
-    stream = _format(bed.audio)
+    stream = _again(music)
     if music.skip:
         stream = stream.filter("atrim", start_sample=music.skip)
         stream = stream.filter("asetpts", "PTS-STARTPTS")
+        stream = stream.filter("afade", type="in", start_sample=0, nb_samples=_SOFT)
     if music.gain:
         stream = stream.filter("volume", f"{music.gain}dB")
     if music.fade_in:
@@ -132,6 +147,15 @@ def _bed(music: Music, samples: int) -> Any:
         fade = min(music.fade_out, samples)
         stream = stream.filter("afade", type="out", start_sample=samples - fade, nb_samples=fade)
     return stream
+
+
+def _again(music: Music) -> Any:
+    """The music, which begins again where it ends, without a click."""
+    if music.length is None:
+        return _format(_opened(music.path, 0, stream_loop=-1).audio, music.channels)
+    stream = _format(_opened(music.path, 0).audio, music.channels)
+    stream = _softened(stream.filter("atrim", end_sample=music.length), music.length)
+    return stream.filter("aloop", loop=-1, size=music.length)
 
 
 def _over(bed: Any, speech: Any, *, duck: bool) -> Any:

@@ -236,6 +236,7 @@ class Survey:
     provenance: Provenance = NO_PROVENANCE
     start: Fraction = Fraction(0)  # of the picture, in seconds from the file's beginning
     sound_start: Fraction = Fraction(0)
+    layout: str = ""  # of the sound's channels, by ffmpeg's name
 
 
 def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
@@ -269,6 +270,7 @@ def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
         provenance=provenance,
         start=_start(log, first * base, step),
         sound_start=sounds[0][0] * _header(listing, "tb 1") if sounds else Fraction(0),
+        layout=heard["layout"].strip() if (heard := _AUDIO.search(log)) else "",
     )
 
 
@@ -429,6 +431,21 @@ def highest(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> 
     )  # fmt: skip
     found = re.search(r"max_volume: (-?[\d.]+) dB", log)
     return float(found[1]) if found else None
+
+
+def length(program: Ffmpeg, path: Path, rate: int) -> int:
+    """How many samples at ``rate`` all of a sound file has. Raises FfmpegError."""
+    _, log = ffmpeg.ask(
+        program,
+        (
+            *STRICT, "-protocol_whitelist", "file", "-format_whitelist", SOUND_FORMATS,
+            "-i", file_url(path), "-map", "0:a:0",
+            "-af", f"aresample={rate},aformat=channel_layouts=mono,volumedetect", "-f", "null", "-",
+        ),
+        timeout=120,
+    )  # fmt: skip
+    # A graph may be made twice before anything goes through it.
+    return max(map(int, re.findall(r"n_samples: (\d+)", log)), default=0)
 
 
 def loudness(program: Ffmpeg, path: Path) -> Loudness:

@@ -59,6 +59,7 @@ from wanx_render.results import (
 )
 from wanx_render.shotlist import Money
 from wanx_render.standing import kept
+from wanx_render.stereo import channels_of
 from wanx_render.task import Media as Picture
 from wanx_render.timing import FASTEST_RATE, commonest_rate, mean_rate
 from wanx_render.watch import Ended, Watch
@@ -395,7 +396,7 @@ class _Crew:
         """What the clip is; looked at once, and again where its size is not what it was."""
         facts = attempt.clip_facts
         # Earlier versions noted less.
-        known = facts and facts.keys() >= {"provenance", "starts", "tags", "native"}
+        known = facts and facts.keys() >= {"provenance", "starts", "tags", "native", "channels"}
         if not facts or not known or path.stat().st_size != attempt.clip_bytes:
             probe = await self._work(probing.probe, self.desk.program, path)
             picture, sound = probe.picture, probe.sound
@@ -408,6 +409,7 @@ class _Crew:
                 "sound": sound is not None, "tags": asdict(picture.tags),
                 "provenance": probe.provenance.record(),
                 "starts": [str(picture.start), str(sound.start if sound else 0)],
+                "channels": channels_of(sound.layout if sound else ""),
             }  # fmt: skip
             self.desk.journal.probed(sha256, facts)
         return Media(
@@ -420,6 +422,7 @@ class _Crew:
             provenance=recorded(facts["provenance"]),
             picture_start=Fraction(facts["starts"][0]),
             sound_start=Fraction(facts["starts"][1]),
+            channels=facts["channels"],
             tags=Tags(**facts["tags"]),
             quirks=Quirks(native=Fraction(facts["native"]) if facts["native"] else None),
         )

@@ -21,6 +21,7 @@ class Soundtrack:
     format: str
     seconds: Fraction
     bytes: int
+    channels: int = 2
 
 
 def inspect(path: Path) -> Soundtrack:
@@ -36,7 +37,8 @@ def inspect(path: Path) -> Soundtrack:
         raise BadSoundtrack("is damaged") from None
     if not read.duration:
         raise BadSoundtrack("is not a sound file that can be read")
-    return Soundtrack(path.suffix.lower().lstrip("."), Fraction(read.duration), size)
+    kind, seconds = path.suffix.lower().lstrip("."), Fraction(read.duration)
+    return Soundtrack(kind, seconds, size, read.channels or 2)
 
 
 def provenance(path: Path) -> Provenance:
