@@ -4,18 +4,26 @@ The judge reads decoded YUV with PyAV and reckons by the formulas of the recomme
 scaler judges another.
 """
 
+import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from media import pixels, yuv
+from PIL import Image
 
-from wanx_render import colour_tags, ffmpeg, intake, probing
+from wanx_render import colour_tags, ffmpeg, intake, plan, probing
+from wanx_render.bench import LocalBench
+from wanx_render.capabilities import Catalog
 from wanx_render.colour_tags import BT709, BT709_TAGS, Colours, Tags
 from wanx_render.conform import NONE, Quirks, Segment, Take, piece_arguments
-from wanx_render.errors import FfmpegError
+from wanx_render.errors import Broken, FfmpegError
+from wanx_render.events import Event
+from wanx_render.finish import Finisher
 from wanx_render.geometry import CENTRE, Size
+from wanx_render.load import load
 from wanx_render.plan import Frame
 from wanx_render.shotlist import Shot
 from wanx_render.timing import Cut
@@ -283,3 +291,62 @@ def test_a_probe_brings_the_tags(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None
     path = clip(program, tmp_path / "a.mp4", frame, Size(PATCH * 2, PATCH), BT601_FULL)
     tags = probing.probe(program, path).picture.tags
     assert (tags.range, tags.matrix) == ("pc", "smpte170m")
+
+
+LIST = """\
+version: 1
+project: colours
+defaults: {model: wanx2.1-i2v-turbo, image: a.png, prompt: p, duration: 3, trim: {end: 0.12}}
+shots:
+  - {id: tagged}
+  - {id: bare}
+  - {id: bare-too}
+  - {id: named, colours: bt709}
+deliverables:
+  - {name: film, aspect: 2:1, size: 64x32, quality: master}
+"""
+
+
+def test_a_list_reads_the_tags_of_its_clips(
+    program: ffmpeg.Ffmpeg, tmp_path: Path, catalog: Catalog
+) -> None:
+    """Skin, as four clips hold it, is the same skin in the film; guesses are said once."""
+    skin, events = (224, 172, 138), list[Event]()
+    Image.new("RGB", (400, 400)).save(tmp_path / "a.png")
+    kinds = {
+        "tagged": ("bt601", True, BT601_FULL), "bare": ("bt601", False, ""),
+        "bare-too": ("bt601", False, ""), "named": ("bt709", False, ""),
+    }  # fmt: skip
+
+    async def finished(text: str) -> tuple[object, ...]:
+        (tmp_path / "list.yaml").write_text(text)
+        loaded = load(tmp_path / "list.yaml", catalog)
+        wanted = plan.make(loaded.shots, "mock", loaded.media, catalog)
+        with ThreadPoolExecutor(1) as executor:
+            bench = LocalBench(program, executor, tmp_path)
+            finisher = Finisher(wanted, bench, tmp_path, events.append)
+            for each in wanted.shots:
+                matrix, full, tags = kinds[each.shot.id]
+                code = encoded(skin, matrix, full=full)
+                path = tmp_path / f"{each.shot.id}.mp4"
+                clip(program, path, chart([code, code]), Size(64, 32), tags)
+                seen = probing.probe(program, path).picture
+                take = Take(path, each.shot.id, seen.size, seen.rate, 3, False, tags=seen.tags)
+                finisher.clip_landed(each, take)
+            return await finisher.finish({})
+
+    (made,) = asyncio.run(finished(LIST))
+    assert [part.colours for part in made.parts] == [  # type: ignore[attr-defined]
+        "BT.601, full range", "BT.601", "BT.601", "BT.709",
+    ]  # fmt: skip
+    for number in range(1, 12, 3):
+        seen = decoded(yuv(pixels(tmp_path / "film.mp4", number), 32, 16))
+        assert all(abs(a - b) <= 2.5 for a, b in zip(seen, skin, strict=True)), (number, seen)
+    (warning,) = [event for event in events if event.kind == "warning"]
+    assert (warning.shot, warning.text[:43]) == (
+        "bare",
+        "no colour tags: read as BT.601, as is usual",
+    )
+    (broken,) = asyncio.run(finished(LIST.replace("colours: bt709", "colours: hlg, hdr: refuse")))
+    assert isinstance(broken, Broken)
+    assert "the clip of named cannot be used: named.mp4 is HDR (HLG)" in str(broken)

@@ -542,6 +542,7 @@ class Finisher:
                     shared=sum(p.frames for p in mine if isinstance(p, Joint) and p.shot == number),
                     speed=str(cut.speed),
                     stood=frames_in(cut.hold, frame.rate),
+                    colours=str(take.quirks.colours),
                 )
             )
         return tuple(records)

@@ -104,6 +104,7 @@ class PartRecord:
     shared: int = 0  # frames in which the next shot is seen too
     speed: str = "1"  # how many times as fast the clip is played
     stood: int = 0  # frames for which the last one stands, because the list says so
+    colours: str = "BT.709"  # what the clip was read as
 
 
 @dataclass(frozen=True, slots=True)
