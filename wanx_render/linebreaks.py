@@ -17,8 +17,9 @@ Width = Callable[[str], float]  # how wide a line of these words is, in pixels
 _LOCALES = {"ja": "ja@lb=strict", "ko": "ko@lb=strict;lw=phrase"}
 _OTHERS = "zh@lb=strict"
 
-# What joins or divides never begins a line in Chinese (GB/T 15834, 5.1.5); UAX #14 lets some.
-_NEVER_FIRST = frozenset("～〜·・‧／")
+# What joins or divides never begins a line in Chinese (GB/T 15834, 5.1.5); UAX #14 lets some. What
+# closes does not either, which UAX #14 allows behind a blank.
+_NEVER_FIRST = frozenset("～〜·・‧／，。、：；！？…‥％）〕］｝〉》」』】〙〗〟”’")
 
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.)[!-~]+|[\w.+-]+@[A-Za-z0-9.-]+")
 # Where an address is broken, what is best first.
