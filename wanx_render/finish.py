@@ -35,7 +35,6 @@ from wanx_render.plan import Frame, Plan, PlannedShot
 from wanx_render.results import sounds_of
 from wanx_render.shotlist import Deliverable, gaze_at
 from wanx_render.soundtracks import BadSoundtrack, inspect, provenance
-from wanx_render.stills import Stills
 from wanx_render.styled import Script
 from wanx_render.sync import Mark, mark
 from wanx_render.timeline import Body, Part, frames_of
@@ -55,10 +54,11 @@ TOGETHER = 4  # encoders in one call at most: each holds some hundred pictures i
 _QUIET = -20  # dB; a beep that was made softer is not looked for
 
 
-def _join_key(keys: list[str], stills: Stills, labels: Sequence[tuple[str, str]]) -> str:
+def _join_key(keys: list[str], call: JoinCall) -> str:
     """What a deliverable and its pictures depend on: segments, sound, frames, labels."""
-    shown = json.dumps(asdict(stills), sort_keys=True, default=str)
-    parts = [str(JOIN_VERSION), *keys, shown]
+    stills = asdict(call.stills) if call.stills else {}
+    parts = [str(JOIN_VERSION), *keys, json.dumps(stills, sort_keys=True, default=str)]
+    labels = [*call.label.tags, ("", call.pictured)]
     if any(text for _, text in labels):  # else the key stays what earlier versions gave
         parts.append(json.dumps(labels))
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
@@ -298,30 +298,12 @@ class Finisher:
         mix = self._mix(deliverable, layout)
         sound = self._sound_call(wanted, mix, layout)
         await self._sound(sound, wanted)
-        stills = stills_of(self._plan, deliverable, layout)
-        label = self._label(deliverable, _heard(mix))
-        pictured = self._label(deliverable).value
-        key = _join_key([*keys, sound.target.name], stills, (*label.tags, ("", pictured)))
-        target = self._folder / f"{deliverable.name}.mp4"
+        call = self._call(deliverable, layout, wanted, (mix, sound.target))
+        key = _join_key([*keys, sound.target.name], call)
         same = earlier is not None and earlier.key == key
-        if earlier and same and await self._stands(target, earlier):
+        if earlier and same and await self._stands(call.target, earlier):
             self._emit(Event("deliverable", "unchanged", deliverable=deliverable.name))
             return replace(earlier, sounds=sounds_of(mix, self._folder))
-        call = JoinCall(
-            name=deliverable.name,
-            segments=tuple(each.path for each in wanted),
-            frame=frame,
-            frames=frames_of(layout.parts),
-            target=target,
-            mix=Mix(loudness=mix.loudness),  # the rest is in the sound
-            sound=sound.target,
-            sounding=self._sounds(mix),
-            marks=self._marks(mix, layout),
-            stills=stills,
-            label=label,
-            pictured=pictured,
-            drawn=self._drawn(deliverable, layout),
-        )
         self._emit(Event("joining", f"{len(keys)} parts", deliverable=deliverable.name))
         joined = await self._healed(lambda: self._bench.deliverable(call), wanted, sound)
         self._emit(
@@ -331,12 +313,37 @@ class Finisher:
                 deliverable=deliverable.name,
             )
         )
-        notices = provenance_notices({**self._picked(), **_heard(mix)}, label)
+        notices = provenance_notices({**self._picked(), **_heard(mix)}, call.label)
         for notice in notices:
             self._emit(Event("warning", notice, deliverable=deliverable.name))
         record = self._record(call, key, joined, self._parts(deliverable, layout))
         sounds = sounds_of(mix, self._folder)
         return replace(record, sounds=sounds, notices=(*record.notices, *notices))
+
+    def _call(
+        self,
+        deliverable: Deliverable,
+        layout: Layout,
+        wanted: "Sequence[_Wanted]",
+        heard: tuple[Mix, Path],
+    ) -> JoinCall:
+        """What joins these pieces and verifies the result; ``heard`` is the mix and its file."""
+        mix, sound = heard
+        return JoinCall(
+            name=deliverable.name,
+            segments=tuple(each.path for each in wanted),
+            frame=layout.frame,
+            frames=frames_of(layout.parts),
+            target=self._folder / f"{deliverable.name}.mp4",
+            mix=Mix(loudness=mix.loudness),  # the rest is in the sound
+            sound=sound,
+            sounding=self._sounds(mix),
+            marks=self._marks(mix, layout),
+            stills=stills_of(self._plan, deliverable, layout),
+            label=self._label(deliverable, _heard(mix)),
+            pictured=self._label(deliverable).value,
+            drawn=self._drawn(deliverable, layout),
+        )
 
     def _picked(self) -> dict[str, Provenance]:
         """What the clips of the deliverables say of their origin, by shot."""
