@@ -213,8 +213,8 @@ def test_a_line_of_a_song_is_seen_until_the_next() -> None:
 [offset:+500]
 [00:01.00][01:00.50]la la
 [00:30.5]
-[00:02.00]<00:02.00>word <00:02.50>by word
-[00:02.00]逐字
+[00:02.00]<00:02.00> word <00:02.50> by word
+[00:02.00]<00:02.00>逐<00:02.50>字
 no time
 """
     read = subtitles.parse(song.encode())

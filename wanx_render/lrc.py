@@ -32,7 +32,7 @@ def read(lines: Sequence[str]) -> Reading:
             if line.strip() and not _TAG.fullmatch(line):
                 reading.skipped(number, "it has no time such as [00:12.50]")
             continue
-        text = markup.without(re.sub(" {2,}", " ", _WORD_STAMP.sub(" ", words)))
+        text = markup.without(re.sub(" {2,}", " ", _WORD_STAMP.sub("", words)))
         reading.question(text, (line,), number)
         for stamp in stamps:
             moments.setdefault(max(stamp - offset, 0), []).append((number, text))
