@@ -58,7 +58,11 @@ def test_a_word_is_made_smaller_before_it_is_broken_and_never_small_without_need
 def test_what_cannot_be_read_any_more_does_not_fit() -> None:
     sheet = Sheet(Size(1080, 1920), fonts.chinese())
     assert fits("字" * 500, sheet)
-    assert not fits("字" * 2000, sheet)
+    assert not fits("字" * 1200, sheet)
+    small = Sheet(Size(120, 160), fonts.chinese())
+    for count in range(1, 90, 8):
+        assert fits("字词" * count, small) == setting("字词" * count, small).fits
+    assert not fits("字" * 1_000_000, sheet)
     assert not fits("\n".join("字" * 60), sheet)
     assert fits("words " * 100, sheet)
 

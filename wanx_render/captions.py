@@ -147,7 +147,7 @@ def problem_with(text: str, font: Font | None = None) -> str:
                 f"{mine.path.name} has no {named_letters(missing)}, and a line that is read from "
                 "right to left must be in one font"
             )
-    if not shapes() and (wanting := [each for each in text if must_be_shaped(each)]):
+    if not shapes() and (wanting := [sign for sign in text if must_be_shaped(sign)]):
         name = script_of(wanting[0]) or "such"
         return f"{name} letters must be joined, and this Pillow was built without Raqm"
     return ""
@@ -161,7 +161,7 @@ def replaced(text: str, font: Font) -> str:
 
 def named_letters(missing: list[str]) -> str:
     """Characters with their code points, and the scripts they belong to."""
-    listed = ", ".join(f"{each} (U+{ord(each):04X})" for each in missing[:5])
+    listed = ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in missing[:5])
     scripts = ", ".join(dict.fromkeys(filter(None, map(script_of, missing))))
     return f"{scripts} letters: {listed}" if scripts else listed
 

@@ -139,8 +139,8 @@ def with_packaged(font: Font) -> tuple[Font, ...]:
 
 def lacking(text: str, *drawn_in: Font) -> list[str]:
     """The characters of ``text`` that none of the fonts can draw, each once."""
-    seen = dict.fromkeys(each for each in text if not each.isspace() and not is_unseen(each))
-    return [each for each in seen if not any(has(face, each) for face in drawn_in)]
+    seen = dict.fromkeys(sign for sign in text if not sign.isspace() and not is_unseen(sign))
+    return [sign for sign in seen if not any(has(font, sign) for font in drawn_in)]
 
 
 def script_of(character: str) -> str:

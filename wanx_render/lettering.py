@@ -27,13 +27,13 @@ _PAIR = re.compile("“[^“”]*”|‘[^‘’]*’(?!\\w)")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_⺀-￯])’(?=[^\W\d_⺀-￯])")
 
 
-def language_of(paragraph: str, told: str = "") -> str:
-    """The language whose forms and line breaks suit a paragraph; ``told`` where the words agree.
+def language_of(paragraph: str, declared: str = "") -> str:
+    """The language whose forms and line breaks suit a paragraph: ``declared``, else by its letters.
 
-    Kana are Japanese and Hangul is Korean, whatever else stands there, unless somebody said so.
+    Kana are Japanese and Hangul is Korean, whatever else there is; nothing for other letters.
     """
-    if told:
-        return told
+    if declared:
+        return declared
     if _KANA.search(paragraph):
         return "ja"
     return "ko" if _HANGUL.search(paragraph) else ""
@@ -91,7 +91,7 @@ def has_wide(text: str) -> bool:
 
 def is_leftward(text: str) -> bool:
     """Whether the text is read from right to left: its first letter says so (UAX #9, P2)."""
-    strong = (unicodedata.bidirectional(each) for each in text)
+    strong = (unicodedata.bidirectional(sign) for sign in text)
     return next((kind != "L" for kind in strong if kind in ("L", "R", "AL")), False)
 
 
@@ -104,13 +104,13 @@ def in_context(lines: Iterable[str]) -> Iterator[str]:
     strong = "R"
     for line in lines:
         yield "\N{LEFT-TO-RIGHT MARK}" + line if strong == "L" else line
-        kinds = (unicodedata.bidirectional(each) for each in reversed(line))
+        kinds = (unicodedata.bidirectional(sign) for sign in reversed(line))
         strong = next((kind for kind in kinds if kind in ("L", "R", "AL")), strong)
 
 
 def has_leftward(text: str) -> bool:
     """Whether any of it is read from right to left."""
-    return any(unicodedata.bidirectional(each) in ("R", "AL") for each in text)
+    return any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ _WHOLE = Fraction(3, 4)  # a word is made smaller down to this before it is brok
 _PITCH = Fraction(145, 100)  # from line to line, in ems
 _WIDEST_PITCH = Fraction(170, 100)  # some fonts leave room for marks that are hardly ever seen
 _BOX_ALPHA = 160
+_NARROWEST = 24  # letters to three ems: no text of more than a line or two is narrower
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,10 @@ def fits(text: str, on: Sheet) -> bool:
     characters, most = _surely(on)
     if sum(len(paragraph) // characters + 1 for paragraph in text.splitlines()) <= most:
         return True
-    return setting(text, on).fits
+    if len(text) > characters * most * _NARROWEST:
+        return False
+    lines, _ = _lines(marked_text(text), on, on.floor)
+    return len(lines) <= most
 
 
 @lru_cache(maxsize=64)
