@@ -116,7 +116,9 @@ class Looker:
                 message = f"{named[:100]}: {problem}"
                 problems.append(Diagnostic("subtitles-unreadable", message, span, problem.hint))
             elif notices := self.subtitles[named].notices:
-                shown = str(Path(span.file).parent / named)
+                shown = str(
+                    Path((span.via or span).file).parent / named
+                )  # a span may be in a table
                 self.texts[shown] = self.subtitles[named].text
                 problems += _noticed(notices, named, shown, span)
         return problems
