@@ -15,6 +15,7 @@ from wanx_render.conform import Segment, Take, piece_arguments
 from wanx_render.geometry import Focus, Size
 from wanx_render.making import make_segment
 from wanx_render.plan import Frame
+from wanx_render.shotlist import Deliverable
 from wanx_render.timing import Cut
 from wanx_render.typesetting import Sheet, draw
 
@@ -134,3 +135,23 @@ def test_no_character_is_left_alone_on_the_last_line() -> None:
     boxes = [words.crop((0, a, 540, b)).getbbox() for a, b in zip(starts, ends, strict=True)]
     wide = [box[2] - box[0] for box in boxes if box and box[3] > 8]
     assert min(wide) > max(wide) / 2
+
+
+def test_the_style_of_a_deliverable_is_part_of_what_a_segment_depends_on(
+    program: ffmpeg.Ffmpeg,
+) -> None:
+    take = Take(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
+    frame = Frame(Size(612, 1088), Fraction(30), "crop", "black")
+
+    def key(language: str = "", **written: object) -> str:
+        deliverable = Deliverable.model_validate({"aspect": "9:16", **written})
+        style = captions.style_of(deliverable, language)
+        words = Captions((Cue("直角", 0, 5),), fonts.chinese(), "packaged", style=style)
+        return Segment(take, Cut(0, 120), Focus(), frame, 0, 150, captions=words).key(program)
+
+    styled = (
+        key(), key("ja"), key(lang="ja"), key(safe_area="douyin"),
+        key(caption_style={"colour": "red"}), key(caption_style={"position": "top"}),
+    )  # fmt: skip
+    assert len(set(styled)) == len(styled)
+    assert key(caption_style={"colour": "white"}) == key()
