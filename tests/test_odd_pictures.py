@@ -16,7 +16,7 @@ from test_pictures import BLUE, GREEN, RED, chunk, noisy, photograph, png, profi
 
 from wanx_render import jpeg, signatures
 from wanx_render.backends.base import Submission
-from wanx_render.backends.dashscope import DashScope
+from wanx_render.backends.dashscope import DashScope, _sent
 from wanx_render.capabilities import Catalog
 from wanx_render.errors import BadInput, Refused
 from wanx_render.geometry import Size
@@ -307,6 +307,24 @@ def test_what_is_repaired_is_said_once(
     said = [each for each in caught.value.diagnostics if each.code == code]
     assert len(said) == 1 and words in said[0].message
     assert said[0].severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sent"),
+    [
+        ("a.png", PLAIN["jpeg"], "a.jpg"),
+        ("a.JPEG", PLAIN["jpeg"], "a.JPEG"),
+        ("a.jpg", PLAIN["webp"], "a.webp"),
+        ("a", PLAIN["png"], "a.png"),
+        ("speech.wav", b"RIFF\0\0\0\0WAVE", "speech.wav"),
+        ("a.mp3", b"ID3", "a.mp3"),
+    ],
+)
+def test_the_name_of_an_upload_says_what_it_is(
+    tmp_path: Path, name: str, data: bytes, sent: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert _sent(Media("sha256:a", path=tmp_path / name)) == (sent, data)
 
 
 def test_what_is_uploaded_is_the_repaired_picture(

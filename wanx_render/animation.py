@@ -48,7 +48,8 @@ def is_picture(path: Path) -> bool:
     """Whether the file is a picture that can be read here, by its first bytes."""
     head = _head(path)
     webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    return webp or head.startswith(_BEGINNINGS) or signatures.named(head)[0] == "an AVIF picture"
+    avif = "AVIF" in _FORMATS and signatures.named(head)[0] == "an AVIF picture"
+    return webp or avif or head.startswith(_BEGINNINGS)
 
 
 def other_kind(path: Path) -> tuple[str, str]:
@@ -153,6 +154,8 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of metadata
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+                if image.width * image.height > pictures.MAX_PIXELS:
+                    raise BadPicture("has too many pixels", "make it smaller first")
                 yield image
     except BadPicture:
         raise

@@ -101,6 +101,20 @@ def read_bytes(path: Path) -> bytes:
         raise BadPicture("has a name that no file can have") from None
 
 
+_SUFFIXES = {
+    b"\xff\xd8\xff": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    b"\x89PNG\r\n\x1a\n": (".png",),
+    b"BM": (".bmp", ".dib"),
+}
+
+
+def suffixes(data: bytes) -> tuple[str, ...]:
+    """The suffixes that a file with these first bytes may have; none where it is no picture."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return (".webp",)
+    return next((known for head, known in _SUFFIXES.items() if data.startswith(head)), ())
+
+
 def decode_data_uri(uri: str) -> bytes:
     """The bytes of ``data:image/...;base64,...``. Raises BadPicture."""
     head, comma, body = uri.partition(",")

@@ -568,10 +568,10 @@ def _sent(media: Media) -> tuple[str, bytes]:
     path = media.path or Path("picture")
     try:
         data = media.path.read_bytes() if media.path else pictures.decode_data_uri(media.url or "")
-        if not media.repaired:
-            return _plain_name(path), data
-        data = pictures.sendable(data)
+        data = pictures.sendable(data) if media.repaired else data
     except BadPicture as problem:
         raise Refused("PictureUnusable", f"the picture {path.name} {problem}") from None
-    suffix = ".jpg" if data.startswith(b"\xff\xd8") else ".png"
-    return _plain_name(path.with_suffix(suffix)), data
+    # By content: the service may go by the suffix, and pictures are often named for another format.
+    suffixes = pictures.suffixes(data)
+    known = not suffixes or path.suffix.lower() in suffixes
+    return _plain_name(path if known else path.with_suffix(suffixes[0])), data
