@@ -73,6 +73,14 @@ def test_an_animation_is_a_video_with_its_own_times(
     assert [each.name for each in folder.iterdir()] == ["picture.mp4"]
 
 
+def test_the_picture_of_an_animated_png_for_other_programs_is_not_shown(
+    program: ffmpeg.Ffmpeg, tmp_path: Path
+) -> None:
+    path = moving(tmp_path / "a.png", [100, 100], default_image=True)
+    made = make_clip(program, path, WISH, tmp_path)
+    assert seen(made.path) == (10, [(0, 255, 0), (0, 0, 255)])
+
+
 def test_transparent_parts_show_the_background(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     frames = [Image.new("RGBA", (64, 64), (0, 0, 0, 0)) for _ in range(2)]
     for number, frame in enumerate(frames):

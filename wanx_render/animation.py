@@ -116,7 +116,7 @@ def _times(data: bytes) -> list[int]:
     """How long each picture of the file is shown, in milliseconds. Raises BadPicture."""
     with _opened(data) as image:
         times = []
-        for number in range(_count(image)):
+        for number in _numbers(image):
             image.seek(number)
             image.load()  # WebP knows only then
             shown = round(float(image.info.get("duration", 0)))
@@ -134,7 +134,7 @@ def _still(data: bytes, background: str) -> Image.Image:
 def _frames(data: bytes, background: str) -> Iterator[Image.Image]:
     """The composed pictures of an animation, in RGB. Raises BadPicture."""
     with _opened(data) as image:
-        for number in range(_count(image)):
+        for number in _numbers(image):
             image.seek(number)
             picture = image.convert("RGBA")
             colour = ImageColor.getrgb(paint.read(background))
@@ -142,9 +142,15 @@ def _frames(data: bytes, background: str) -> Iterator[Image.Image]:
             yield Image.alpha_composite(behind, picture).convert("RGB")
 
 
-def _count(image: Image.Image) -> int:
-    """How many pictures are shown one after the other; a phone's further pictures are not."""
-    return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+def _numbers(image: Image.Image) -> range:
+    """The pictures that are shown one after the other.
+
+    A phone's further pictures are not shown, nor is the one that an animated PNG has for programs
+    that know no animation.
+    """
+    if image.format == "MPO":
+        return range(1)
+    return range(int(getattr(image, "default_image", False)), getattr(image, "n_frames", 1))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import ceil
 
 from wanx_render.capabilities import Catalog
-from wanx_render.geometry import Gaze, Size, crop_told, cropped_away, enlargement
+from wanx_render.geometry import Gaze, Size, crop_told, cropped_away, enlargement, seen_box
 from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
 from wanx_render.pricing import exact
 from wanx_render.shotlist import gaze_at
@@ -199,10 +199,11 @@ def _part(shot: PlannedShot, frames: int, frame: Frame | None, gaze: Gaze) -> Pa
 
 @lru_cache(maxsize=4096)  # a long list fits many clips of one size
 def _fitted(size: Size, gaze: Gaze, frame: Frame) -> tuple[str | None, float, float]:
-    """The crop's box, the percent it loses, and how much the clip is enlarged."""
+    """The crop's box, the percent that is cut off, and how much the clip is enlarged."""
     grown = round(float(enlargement(size, frame.size, frame.aspect, frame.fit)), 3)
     if frame.fit != "crop":
-        return None, 0.0, grown
+        seen = seen_box(size, frame.size).size
+        return None, round(float(1 - Fraction(seen.area, size.area)) * 100, 1), grown
     lost = float(cropped_away(size, frame.aspect)) * 100
     return crop_told(size, frame.aspect, gaze), round(lost, 1), grown
 

@@ -146,6 +146,7 @@ def _parts(made: DeliverableForecast) -> Table:
         if part.enlarged is None:
             table.add_row(Text(f"  {part.shot}"), Text("not known before its clip is there"))
             continue
-        box = f"crop {part.box}, loses {part.lost_percent} %" if part.box else "whole picture"
+        whole = f"whole picture but {part.lost_percent} %" if part.lost_percent else "whole picture"
+        box = f"crop {part.box}, loses {part.lost_percent} %" if part.box else whole
         table.add_row(Text(f"  {part.shot}"), Text(box), Text(f"scaled {part.enlarged:.2f}"))
     return table
