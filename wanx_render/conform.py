@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -222,16 +223,27 @@ def _digest(record: dict[str, Any]) -> str:
 _PLACES = {"path", "font", "provenance", "tags"}
 
 
-# Settings that came later, and what they are where nothing is set.
-_IF_SET = {"label": None, "motion": "repeat", "native": None, "alpha": None, "decoder": ""}
+# What is left out of a key where it is what it was before there were such settings.
+_IF_SET = {
+    "quirks": NONE, "colours": PLAIN, "native": None, "alpha": None, "decoder": "",
+    "label": None, "motion": "repeat",
+}  # fmt: skip
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields of a kind of record that a key holds."""
+    return tuple(each.name for each in fields(kind) if each.name not in _PLACES)
 
 
 def _told(record: Any) -> dict[str, Any]:
     """The fields of a record; not ``asdict``, which copies all that is in them: half our time."""
-    names = (each.name for each in fields(record) if each.name not in _PLACES)
-    values = {name: getattr(record, name) for name in names}
-    # What lacks these keeps the key that it had before there were any.
-    return {name: value for name, value in values.items() if value != _IF_SET.get(name, values)}
+    kind: Any = type(record)
+    values = {name: getattr(record, name) for name in _names(kind)}
+    for name, usual in _IF_SET.items():
+        if name in values and values[name] == usual:
+            del values[name]
+    return values
 
 
 def _plain(value: Any) -> Any:

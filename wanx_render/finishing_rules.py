@@ -97,15 +97,15 @@ def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:
 
 def rate_repeats_frames(scene: Scene) -> Iterator[Diagnostic]:
     """24 frames a second in 30 show every fourth twice, which is seen where something moves."""
-    rates = {shot.id: model.fps.value for _, shot, model in scene.models()}
+    own = {model.fps.value for _, _, model in scene.models()}
+    rates = {shot.id: model.fps.value * shot.speed for _, shot, model in scene.models()}
     for number, deliverable in scene.deliverables.items():
-        rate = deliverable.fps or max(rates.values(), default=Fraction(1))
-        slower = {name: own for name, own in rates.items() if _repeats(own, rate)}
+        rate = deliverable.fps or max(own, default=Fraction(1))
+        slower = [name for name, played in rates.items() if _repeats(played, rate)]
         if not slower or deliverable.motion:
             continue
         place = ("deliverables", number, "fps") if deliverable.fps else ("deliverables", number)
-        alone = set(rates.values()) == set(slower.values()) and len(set(slower.values())) == 1
-        keep = f"fps: {next(iter(slower.values()))} repeats none; " if alone else ""
+        keep = f"fps: {min(own)} repeats none; " if len({*own, *rates.values()}) == 1 else ""
         yield Diagnostic(
             "fps-repeats-frames",
             f"{deliverable.name} at {float(rate):g} fps repeats frames of {_listed(iter(slower))}",
