@@ -49,6 +49,7 @@ def notices(content: str) -> list[tuple[str, int]]:
         (f"1\n{T}\n\n2\n{U}\nonly this", ["only this"]),
         (f"1\n{T}\n2024\n\n2\n{U}\n10", ["2024", "10"]),
         (f"1\n{T}\n\n200\n\n2\n{U}\nbet", ["200", "bet"]),
+        (f"1\n{T}\n50\n\n{U}\n60\n3\n00:00:05,000 --> 00:00:06,000\nx", ["50", "60", "x"]),
         (f"0\n\n{T}\n\ndoubled\n\n\n5\n\n{U}\n\nlines", ["doubled", "lines"]),
         (f"1\n{T} begins here\nends\n", ["begins here\nends"]),
         (f"{T}\n42\n{U}\n43\n", ["42", "43"]),

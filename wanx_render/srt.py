@@ -113,6 +113,8 @@ class _Headers:
             lost = next((n for n in range(start) if self._lines[n].strip()), None)
             if lost is not None:
                 self._reading.doubted(lost + 1, "words before the first cue are not shown")
+        number = _number(self._lines[start]) if start < at else None
+        self._last = self._last + 1 if number is None else number
         self._floor = at + 1
         return start
 
@@ -120,7 +122,6 @@ class _Headers:
         above = self._above(at)
         number = _number(self._lines[above]) if above >= self._floor else None
         following, apart = number == self._last + 1, self._blank(above - 1)
-        self._last = self._last + 1 if number is None else number
         gap = above < at - 1
         if number is None:
             if not gap and above >= self._floor and self._numbered and not apart:
