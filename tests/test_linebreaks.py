@@ -48,6 +48,13 @@ def test_words_and_numbers_with_units_stay_whole() -> None:
     assert pieces("15 Pro") == ["15 ", "Pro"]
 
 
+def test_lines_end_between_words_where_that_costs_little() -> None:
+    assert lines("人工智能正在改变我们的生活方式和工作习惯", 22) == [
+        "人工智能正在改变我们", "的生活方式和工作习惯",
+    ]  # fmt: skip
+    assert lines("一只猫醒了，看着远处的灯火", 16) == ["一只猫醒了，", "看着远处的灯火"]
+
+
 def test_an_address_is_broken_at_its_separators_and_only_where_it_must_be() -> None:
     address = "https://shop.example/summer/sale/collection-of-linen?code=12345678901234567890"
     assert lines(f"see {address} now", 100) == [f"see {address} now"]

@@ -8,7 +8,8 @@ unit stay whole as long as they fit on a line.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from functools import lru_cache
 from itertools import accumulate
 
 Width = Callable[[str], float]  # how wide a line of these words is, in pixels
@@ -23,6 +24,7 @@ _NEVER_FIRST = frozenset("～〜·・‧／，。、：；！？…‥％）〕�
 
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.)[!-~]+|[\w.+-]+@[A-Za-z0-9.-]+")
 # Where an address is broken, what is best first.
+_WITHIN_A_WORD = 0.2  # what it costs to end a line there, as a part of the room
 _SEPARATORS = (
     re.compile(r"(?<=/)(?!/)"),
     re.compile(r"(?<=[?&#=;,@])"),
@@ -87,15 +89,28 @@ def wrapped(text: str, language: str, width: Width, room: float) -> tuple[list[s
             divided = _divided(piece, width, room)
             broken += len(divided) > 1
             parts += divided
-        lines += _even(parts, width, room) or [""]
+        lines += _even(parts, _words_ending(paragraph.strip(), language), width, room) or [""]
     return lines, broken
 
 
-def _even(parts: list[str], width: Width, room: float) -> list[str]:
+@lru_cache(maxsize=1024)
+def _words_ending(paragraph: str, language: str) -> frozenset[int]:
+    """Where words end, by ICU's dictionaries for Chinese and Japanese."""
+    if not paragraph:
+        return frozenset()
+    from icu4py.breakers import WordBreaker
+
+    return frozenset(accumulate(map(len, WordBreaker(paragraph, language[:2] or "zh"))))
+
+
+def _even(parts: list[str], words: Set[int], width: Width, room: float) -> list[str]:
     """The parts as the fewest lines, of those with the least sum of squares of what is left free.
 
-    (The measure of Knuth and Plass's "Breaking Paragraphs into Lines", without stretching.)
+    (The measure of Knuth and Plass's "Breaking Paragraphs into Lines", without stretching.) A line
+    that ends within a word, and not at one of the places of ``words``, costs some room more.
     """
+    within = (room * _WITHIN_A_WORD) ** 2
+    costs = [0.0 if end in words else within for end in accumulate(map(len, parts))]
     ends = [0.0, *accumulate(width(part) for part in parts)]
     bare = [width(part.rstrip()) for part in parts]
     best: list[tuple[int, float, int]] = [(0, 0.0, 0)]  # lines, free squared, where the last begins
@@ -106,7 +121,7 @@ def _even(parts: list[str], width: Width, room: float) -> list[str]:
             if free < 0 and start < end - 1:
                 break
             lines, squares, _ = best[start]
-            options.append((lines + 1, squares + free * free, start))
+            options.append((lines + 1, squares + free * free + costs[end - 1], start))
         best.append(min(options))
     made, end = list[str](), len(parts)
     while end:
