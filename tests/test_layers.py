@@ -28,7 +28,7 @@ FLOORS = (
         "charsets",
         "markup",
     ),
-    ("environment", "integrity", "paint", "stereo"),
+    ("environment", "integrity", "paint", "stereo", "ducking"),
     ("cues",),
     ("reach",),
     ("source",),

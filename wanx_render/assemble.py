@@ -15,7 +15,7 @@ import ffmpeg as graph
 
 from wanx_render.encoding import timescale
 from wanx_render.ffmpeg import file_url
-from wanx_render.mix import Level, Mix, mixed
+from wanx_render.mix import Level, Mix, key_arguments, mixed
 from wanx_render.probing import COMPARED_RATE
 from wanx_render.timing import SAMPLE_RATE
 
@@ -31,7 +31,7 @@ def join_list(paths: Iterable[Path]) -> bytes:
 
 
 # Raised whenever what is here or in ``mix`` changes in a way that changes the sound.
-SOUND_VERSION = 4
+SOUND_VERSION = 5
 
 
 Coder = Literal["twoloop", "fast"]
@@ -59,7 +59,7 @@ def sound_arguments(
 
     It is the ``mix``, ``samples`` long, at the ``level`` that measuring it gave.
     """
-    # Counted from 0: where a file begins in the list is only given to the microsecond.
+    # Counted: where a file begins in the list is only given to the microsecond.
     heard = mixed(_parts(listing).audio, mix, samples, level).filter("asetpts", "N/SR/TB")
     both = heard.filter_multi_output("asplit", 2)
     beside = graph.output(
@@ -134,6 +134,11 @@ def _tagged(arguments: list[str], tags: Tags) -> list[str]:
     odd = [word for name, value in tags.odd for word in ("-metadata", f"{name}={value}")]
     source_of_tags = ("-protocol_whitelist", "file", "-f", "ffmetadata", "-i", file_url(tags.file))
     return [*inputs, *source_of_tags, *odd, *outputs]
+
+
+def heard_arguments(listing: Path, mix: Mix, samples: int, targets: tuple[Path, Path]) -> list[str]:
+    """The ffmpeg arguments that write what music makes room for, each as ``key_arguments`` does."""
+    return key_arguments(_parts(listing).audio, mix, samples, targets)
 
 
 def measure_arguments(listing: Path, mix: Mix, samples: int, level: Level) -> list[str]:

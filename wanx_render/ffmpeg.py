@@ -25,12 +25,12 @@ from wanx_render.errors import BadInput, FfmpegError
 # What every run may come to use. What only some lists need is in ``needs``.
 ENCODERS = ("libx264", "aac", "pcm_s16le", "rawvideo", "wrapped_avframe", "png", "mjpeg", "ppm")
 FILTERS = (
-    "drawtext", "tpad", "adelay", "afade", "aformat", "alimiter", "aloop", "amix", "anullsrc",
-    "apad", "aresample", "asdr", "asetpts", "asplit", "atrim", "blend", "boxblur", "bwdif",
-    "color", "concat", "crop", "drawbox", "ebur128", "extractplanes", "fade", "format", "fps",
-    "loop", "lutrgb", "lutyuv", "overlay", "pad", "pan", "scale", "select", "setparams",
-    "setpts", "setsar", "sidechaincompress", "silencedetect", "split", "tonemap", "trim",
-    "volume", "volumedetect", "xfade", "zscale",
+    "drawtext", "tpad", "adelay", "afade", "aformat", "alimiter", "aloop", "amix", "amultiply",
+    "anullsrc", "apad", "aresample", "asdr", "asetpts", "asplit", "atrim", "blend", "boxblur",
+    "bwdif", "color", "concat", "crop", "drawbox", "ebur128", "extractplanes", "fade",
+    "format", "fps", "loop", "lutrgb", "lutyuv", "overlay", "pad", "pan", "scale", "select",
+    "setparams", "setpts", "setsar", "silencedetect", "split", "tonemap", "trim", "volume",
+    "volumedetect", "xfade", "zscale",
 )  # fmt: skip
 # Options, formats and bitstream filters of every run, each with an output that uses it, of two
 # inputs: a picture and a sound. In one run they take 0.05 s.

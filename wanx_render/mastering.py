@@ -11,8 +11,14 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from wanx_render import evidence, ffmpeg, probing
-from wanx_render.assemble import Coder, Encoding, measure_arguments, sound_arguments
+from wanx_render import ducking, evidence, ffmpeg, probing
+from wanx_render.assemble import (
+    Coder,
+    Encoding,
+    heard_arguments,
+    measure_arguments,
+    sound_arguments,
+)
 from wanx_render.evidence import Hearing
 from wanx_render.mix import CEILING, PEAK, Level, Mix
 from wanx_render.soundtracks import BadSoundtrack, inspect
@@ -47,7 +53,14 @@ def encode(work: Work, target: Path) -> Hearing:
 
     Raises FfmpegError. A loudness that cannot be reached is a notice, never an error.
     """
-    work = replace(work, mix=_looped(work))
+    gains = target.with_name(f"{target.name}.gains")
+    try:
+        return _encode(replace(work, mix=_ducked(_looped(work), gains)), target)
+    finally:
+        gains.unlink(missing_ok=True)
+
+
+def _encode(work: Work, target: Path) -> Hearing:
     plain = _measured(work, Level()) if work.mix.loudness is not None else _UNMEASURED
     level = _level(work, PEAK, plain)
     heard, coder = _nearest(work, level, target)
@@ -67,22 +80,52 @@ def encode(work: Work, target: Path) -> Hearing:
     return replace(heard, lost=lost, notices=notices, excused=excused)
 
 
+_CLIP_FLOOR = -36  # dBFS; softer sound of clips is no voice, but their surroundings
+_VOICE_FLOOR, _BELOW = -60, 20  # dBFS, and dB below the loudest part of the voices
+
+
+def _ducked(work: Work, gains: Path) -> Mix:
+    """The mix, with the gain of its music written to ``gains`` where it makes room."""
+    mix = work.mix
+    if not (mix.duck and mix.music):
+        return mix
+    targets = gains.with_suffix(".clips"), gains.with_suffix(".voices")
+    try:
+        arguments = heard_arguments(work.listing, mix, work.samples, targets)
+        ffmpeg.run(work.program, arguments)
+        heard = list(ducking.spans(_key(targets[0]), floor=_CLIP_FLOOR))
+        if mix.voices:
+            heard += ducking.spans(_key(targets[1]), floor=_VOICE_FLOOR, below=_BELOW)
+    finally:
+        for path in targets:
+            path.unlink(missing_ok=True)
+    if not heard:
+        return mix
+    gains.write_bytes(ducking.gains(heard, work.samples / SAMPLE_RATE + 1).tobytes())
+    return replace(mix, gains=gains)
+
+
+def _key(path: Path) -> memoryview:
+    data = path.read_bytes()
+    return memoryview(data[: len(data) // 2 * 2]).cast("h")
+
+
 _DOUBTFUL = Fraction(1)  # seconds; by which the length that a file states may be wrong
 
 
-def _looped(work: Work) -> Mix:
-    """The mix, with the length of music that may end before the film does."""
+def _looped(work: Work) -> Work:
+    """The work, with the length of music that may end before the film does."""
     music = work.mix.music
     if music is None:
-        return work.mix
+        return work
     try:
         stated = inspect(music.path).seconds - _DOUBTFUL
     except BadSoundtrack:
-        return work.mix  # ffmpeg says why
+        return work  # ffmpeg says why
     if stated * SAMPLE_RATE > music.skip + work.samples:
-        return work.mix
+        return work
     length = probing.length(work.program, music.path, SAMPLE_RATE)
-    return replace(work.mix, music=replace(music, length=length or None))
+    return replace(work, mix=replace(work.mix, music=replace(music, length=length or None)))
 
 
 def _mixed_to(mix: Mix) -> bool:

@@ -11,14 +11,13 @@ from typing import Any
 
 import ffmpeg as graph
 
+from wanx_render.ducking import GAIN_LEAD, GAIN_RATE, KEY_RATE
 from wanx_render.ffmpeg import SOUND_FORMATS, file_url
 from wanx_render.stereo import mixed_down
 from wanx_render.timing import SAMPLE_RATE
 
 CEILING = Decimal(-1)  # dBTP that a deliverable with a loudness stays below
 PEAK = Decimal("-1.5")  # dBTP of its mix; an encoder adds half a decibel, or more
-# Under a voice of ordinary loudness music goes down by some 12 dB, within a twentieth of a second.
-_DUCK = {"threshold": 0.02, "ratio": 6, "attack": 50, "release": 700, "knee": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,8 @@ class Mix:
     duck: bool = False
     voices: tuple[Track, ...] = ()
     loudness: Decimal | None = None  # LUFS
+    # The gain of ducked music, 32-bit numbers at ``GAIN_RATE``; measured before the mix is made.
+    gains: Path | None = None
 
     @property
     def plain(self) -> bool:
@@ -85,7 +86,8 @@ def mixed(clips: Any, mix: Mix, samples: int, level: Level) -> Any:
         voices = [_voice(track, number) for number, track in enumerate(mix.voices, 1)]
         stream = _sum([stream, *voices])
     if mix.music:
-        stream = _over(_bed(mix.music, samples), stream, duck=mix.duck)
+        bed = _bed(mix.music, samples)
+        stream = _sum([stream, _ducked(bed, mix.gains) if mix.gains else bed])
     if level.gain:
         stream = stream.filter("volume", f"{level.gain}dB")
     if level.limited:
@@ -93,12 +95,15 @@ def mixed(clips: Any, mix: Mix, samples: int, level: Level) -> Any:
     return _softened(stream.filter("atrim", end_sample=samples), samples, begin=False)
 
 
+# Fades go by timestamps, and those of files and of mixes may begin anywhere.
+_COUNTED = "N/SR/TB"
 _SOFT = 192  # samples: 4 ms, in which a cut makes no click and no hole
 
 
 def _softened(stream: Any, samples: int, *, begin: bool = True) -> Any:
     """A stream of so many samples, with short fades where it is cut."""
     fade = min(_SOFT, samples // 2)
+    stream = stream.filter("asetpts", _COUNTED)
     if begin:
         stream = stream.filter("afade", type="in", start_sample=0, nb_samples=fade)
     return stream.filter("afade", type="out", start_sample=samples - fade, nb_samples=fade)
@@ -137,7 +142,8 @@ def _bed(music: Music, samples: int) -> Any:
     stream = _again(music)
     if music.skip:
         stream = stream.filter("atrim", start_sample=music.skip)
-        stream = stream.filter("asetpts", "PTS-STARTPTS")
+    stream = stream.filter("asetpts", _COUNTED)
+    if music.skip:
         stream = stream.filter("afade", type="in", start_sample=0, nb_samples=_SOFT)
     if music.gain:
         stream = stream.filter("volume", f"{music.gain}dB")
@@ -158,12 +164,33 @@ def _again(music: Music) -> Any:
     return stream.filter("aloop", loop=-1, size=music.length)
 
 
-def _over(bed: Any, speech: Any, *, duck: bool) -> Any:
-    if not duck:
-        return _sum([speech, bed])
-    both = speech.filter_multi_output("asplit", 2)
-    lowered = graph.filter([bed, both[1]], "sidechaincompress", **_DUCK)
-    return _sum([both[0], lowered])
+def _ducked(bed: Any, gains: Path) -> Any:
+    """The music at a gain that changes over time."""
+    gain = graph.input(file_url(gains), f="f32le", ar=GAIN_RATE, ac=1, protocol_whitelist="file")
+    stream = _format(gain.audio, 1)
+    stream = stream.filter("atrim", start_sample=GAIN_LEAD * SAMPLE_RATE // GAIN_RATE)
+    return graph.filter([bed, stream.filter("asetpts", "PTS-STARTPTS")], "amultiply")
+
+
+def key_arguments(clips: Any, mix: Mix, samples: int, targets: tuple[Path, Path]) -> list[str]:
+    """The ffmpeg arguments that write what music makes room for: the clips, and the voices.
+
+    Each is one channel of 16-bit samples at ``KEY_RATE``.
+    """
+    streams = [_format(clips)]
+    if mix.voices:
+        voices = [_voice(track, number) for number, track in enumerate(mix.voices, 1)]
+        streams.append(_sum(voices) if len(voices) > 1 else voices[0])
+    outputs = [
+        graph.output(
+            stream.filter("apad").filter("atrim", end_sample=samples),
+            file_url(target),
+            **{"ar": KEY_RATE, "ac": 1, "c:a": "pcm_s16le", "f": "s16le"},
+        )
+        for stream, target in zip(streams, targets, strict=False)
+    ]
+    whole = graph.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
+    return list(whole.overwrite_output().compile()[1:])
 
 
 def _limited(stream: Any, ceiling: Decimal) -> Any:
