@@ -276,7 +276,8 @@ def test_conform_keeps_the_label_of_a_picture(program: ffmpeg.Ffmpeg, tmp_path: 
 
 def test_conform_says_what_it_cannot_keep(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     source = clip(program, tmp_path / "a b.mp4", "AIGC={broken", more=C2PA + XMP_BOX)
-    out, _, said = conformed(program, source)
+    out, told, said = conformed(program, source)
+    assert told["credentials"]
     tags = tags_of(out)
     assert json.loads(tags["AIGC"]) == {"Label": "1"}
     assert json.loads(tags[SOURCES]) == ["{broken", '{"Label":"1"}']

@@ -94,6 +94,15 @@ def test_the_same_request_gives_the_same_bytes(each_program: ffmpeg.Ffmpeg, call
     assert make_clip(each_program, other).read_bytes() != first
 
 
+def test_a_watermark_is_at_the_lower_right(program: ffmpeg.Ffmpeg, call: ClipCall) -> None:
+    plain = next(frames(make_clip(program, call))).to_ndarray(format="gray").astype(int)
+    request = replace(call.request, watermark=True)
+    marked = make_clip(program, replace(call, request=request))
+    apart = abs(next(frames(marked)).to_ndarray(format="gray").astype(int) - plain)
+    assert apart[-20:, -50:].max() > 60
+    assert apart[:200, :].max() < 30
+
+
 def test_the_picture_drifts_without_a_step_back(
     each_program: ffmpeg.Ffmpeg, call: ClipCall, tmp_path: Path
 ) -> None:

@@ -58,6 +58,8 @@ def make_clip(program: ffmpeg.Ffmpeg, call: ClipCall) -> Path:
     """Make the clip at ``call.target``; raises FfmpegError."""
     drift = _drift(call)
     still, slate = call.folder / "still.png", call.folder / "slate.png"
+    if call.request.watermark:
+        _watermark(call.size).save(_watermark_path(still), compress_level=1)
     _still(call, drift).save(still, compress_level=1)
     _slate(call).save(slate, compress_level=1)
     ffmpeg.run(program, clip_arguments(call, drift, still, slate))
@@ -102,6 +104,9 @@ def clip_arguments(call: ClipCall, drift: Drift, still: Path, slate: Path) -> li
         graph.input(ffmpeg.file_url(slate), f="png_pipe"), x=where.x, y=where.y, format="yuv420"
     )
     shown = _counter(shown, call.size)
+    if call.request.watermark:
+        words = graph.input(ffmpeg.file_url(_watermark_path(still)), f="png_pipe")
+        shown = shown.overlay(words, x=0, y=0, format="yuv420")
     shown = shown.filter("format", "yuv420p").filter("setparams", **ffmpeg.BT709)
     shown = shown.filter("trim", end_frame=frames).filter("setsar", "1")
     streams = [shown, *_sound(call, frames)]
@@ -217,6 +222,22 @@ def _slate(call: ClipCall) -> Image.Image:
     text = request.prompt or (f"template {request.template}" if request.template else "no prompt")
     wrapped = _wrap(fonts.showable(text, font), font, unit, place.width - 2 * unit)
     draw.multiline_text((unit, unit * 31 // 8), wrapped, _INK, font.at(unit), spacing=unit // 5)
+    return drawn
+
+
+def _watermark_path(still: Path) -> Path:
+    return still.with_name("watermark.png")
+
+
+def _watermark(size: Size) -> Image.Image:
+    """The words that the service draws at the lower right; how large they are there is unknown."""
+    drawn = Image.new("RGBA", (size.width, size.height), (0, 0, 0, 0))
+    unit = max(min(size.width, size.height) // 24, 8)
+    corner = (size.width - unit, size.height - unit)
+    ImageDraw.Draw(drawn).text(
+        corner, "AI生成", (255, 255, 255, 200), fonts.chinese().at(unit), anchor="rd",
+        stroke_width=1, stroke_fill=(0, 0, 0, 120),
+    )  # fmt: skip
     return drawn
 
 

@@ -243,6 +243,7 @@ def _tell(
             "colours": str(segment.take.quirks.colours),
             "sha256": joined.sha256, "loudness": joined.loudness,
             "labels": [{"tag": tag, "text": text} for tag, text in label.tags],
+            "credentials": segment.take.provenance.credentials,
             "checks": [asdict(check) for check in joined.checks],
         }  # fmt: skip
         world.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
