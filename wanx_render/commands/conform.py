@@ -108,7 +108,7 @@ def _check_name(options: ConformOptions, wanted: Deliverable) -> None:
     if suffix not in _SUFFIXES:
         known = " or ".join(_SUFFIXES)
         shown = f"ends in {suffix}" if suffix else "has no suffix"
-        raise _wrong(f"--out {options.out.name} {shown}", f"use a name that ends in {known}")
+        raise _wrong(f"--out {options.out} {shown}", f"use a name that ends in {known}")
     if suffix == ".mov" and wanted.codec.startswith("av1"):
         raise _wrong(f"{wanted.codec} cannot be written to .mov", "use a name that ends in .mp4")
     if options.out.exists() and options.clip.exists() and options.out.samefile(options.clip):
