@@ -82,7 +82,7 @@ def _platform_size(text: str) -> Size:
 
 
 def _check_platform(written: dict[str, Any]) -> None:
-    """A platform's size must have the deliverable's aspect; else the names that have it are told.
+    """A platform's size must have the deliverable's aspect; the error lists the names that do.
 
     What is not well-formed is left to the checks of each key.
     """

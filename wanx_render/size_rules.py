@@ -21,10 +21,10 @@ def deliverable_enlarges(scene: Scene) -> Iterator[Diagnostic]:
             name: times for name, times in grown.items() if is_enlarged(times, deliverable.fit)
         }
         if larger:
-            told = _listed(f"{name} {float(times):.2f} times" for name, times in larger.items())
+            listed = _listed(f"{name} {float(times):.2f} times" for name, times in larger.items())
             yield Diagnostic(
                 "deliverable-enlarges",
-                f"{deliverable.name} enlarges its clips: {told}",
+                f"{deliverable.name} enlarges its clips: {listed}",
                 scene.place(("deliverables", number, "size")),
                 "leave size out for the largest that enlarges nothing, or raise the resolution",
                 "warning",
