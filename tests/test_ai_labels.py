@@ -183,10 +183,10 @@ def test_conform_keeps_the_label_of_its_input(
 ) -> None:
     value = text(LONG, wrapped=True)
     source = clip(program, tmp_path / name, f"AIGC={value}", "comment=AIGC=" + value)
-    out, told, said = conformed(program, source)
+    out, record, said = conformed(program, source)
     tags = tags_of(out)
     assert (tags["AIGC"], tags["comment"]) == (value, "AIGC=" + value)
-    assert told["labels"] == [
+    assert record["labels"] == [
         {"tag": "AIGC", "text": value},
         {"tag": "comment", "text": "AIGC=" + value},
     ]
@@ -195,11 +195,11 @@ def test_conform_keeps_the_label_of_its_input(
         "expected": "AIGC, comment",
         "found": "AIGC, comment",
         "holds": True,
-    } in (told["checks"])
+    } in (record["checks"])
     assert "label" not in said
-    frame = Frame(Size(told["width"], told["height"]), Fraction(told["fps"]), "crop", "black")
+    frame = Frame(Size(record["width"], record["height"]), Fraction(record["fps"]), "crop", "black")
     for wrong in ((("AIGC", value + " "),), (("other", value),)):
-        checks = verify(program, out, Promise(frame, told["frames"], tags=wrong)).checks
+        checks = verify(program, out, Promise(frame, record["frames"], tags=wrong)).checks
         (label,) = (check for check in checks if not check.holds)
         assert (label.name, label.found) == ("label", f"no {wrong[0][0]}")
 
@@ -269,15 +269,15 @@ def test_conform_keeps_the_label_of_a_picture(program: ffmpeg.Ffmpeg, tmp_path: 
     source = tmp_path / "still.png"
     source.write_bytes(png_with("AIGC", VALUE))
     where = {"label": "2026", "label_at": "always", "label_corner": "bottom-left"}
-    out, told, _ = conformed(program, source, "out.mov", hold="0.2", **where)
+    out, record, _ = conformed(program, source, "out.mov", hold="0.2", **where)
     assert tags_of(out)["AIGC"] == VALUE
-    assert "2026 for 6 frames" in [check["found"] for check in told["checks"]]
+    assert "2026 for 6 frames" in [check["found"] for check in record["checks"]]
 
 
 def test_conform_says_what_it_cannot_keep(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     source = clip(program, tmp_path / "a b.mp4", "AIGC={broken", more=C2PA + XMP_BOX)
-    out, told, said = conformed(program, source)
-    assert told["credentials"]
+    out, record, said = conformed(program, source)
+    assert record["credentials"]
     tags = tags_of(out)
     assert json.loads(tags["AIGC"]) == {"Label": "1"}
     assert json.loads(tags[SOURCES]) == ["{broken", '{"Label":"1"}']

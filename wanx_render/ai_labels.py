@@ -60,7 +60,7 @@ class Label:
     def known(self) -> bool:
         """Whether the value itself shows that it is a label, whatever its tag is called."""
         fields = _json(self.text) or {}
-        return self.wrapped or ("Label" in fields and any(each in fields for each in FIELDS[1:]))
+        return self.wrapped or ("Label" in fields and any(name in fields for name in FIELDS[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +224,11 @@ def provenance_notices(clips: Mapping[str, Provenance], label: Merged) -> tuple[
 
     ``clips``: by the name to call them.
     """
-    signed = [name for name, each in clips.items() if each.credentials]
-    long = [name for name, each in clips.items() if each.too_long]
-    broken = [n for n, each in clips.items() if any(x.fields is None for x in each.labels)]
+    signed = [name for name, clip in clips.items() if clip.credentials]
+    long = [name for name, clip in clips.items() if clip.too_long]
+    broken = [
+        name for name, clip in clips.items() if any(label.fields is None for label in clip.labels)
+    ]
     notices = []
     if signed:
         notices.append(

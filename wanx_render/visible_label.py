@@ -63,8 +63,9 @@ class DrawnLabel:
 
 def problem_with(text: str) -> str:
     """Why ``text`` cannot be drawn, or nothing."""
-    missing = ", ".join(f"{each} (U+{ord(each):04X})" for each in lacking(text, chinese())[:5])
-    return f"the font has no {missing}" if missing else ""
+    missing = lacking(text, chinese())[:5]
+    names = ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in missing)
+    return f"the font has no {names}" if names else ""
 
 
 def placed(
@@ -143,7 +144,7 @@ def picture_path(target: Path) -> Path:
 
 
 def save(label: DrawnLabel, target: Path) -> list[Path]:
-    """Draw the label beside ``target``; everything that was made."""
+    """Draw the label beside ``target``; the paths of what was written."""
     path = picture_path(target)
     label.picture().save(path, "PNG", compress_level=1)
     return [path]
