@@ -45,7 +45,7 @@ def provenance(path: Path) -> Provenance:
     """What the tags of the sound file at ``path`` say of its origin; nothing where they cannot be
     read."""
     try:
-        read = TinyTag.get(path)
+        read = TinyTag.get(path, duration=False)
     except (TinyTagException, OSError, ValueError, KeyError, IndexError, struct.error):
         return NO_PROVENANCE
     tags = [(name, value) for name, values in read.other.items() for value in values]
