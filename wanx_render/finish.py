@@ -314,7 +314,7 @@ class Finisher:
             )
         )
         notices = provenance_notices({**self._picked(), **_heard(mix)}, call.label)
-        for notice in notices:
+        for notice in (*joined.warnings, *notices):
             self._emit(Event("warning", notice, deliverable=deliverable.name))
         record = self._record(call, key, joined, self._parts(deliverable, layout))
         sounds = sounds_of(mix, self._folder)

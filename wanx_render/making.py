@@ -161,6 +161,7 @@ class Joined:
     checks: tuple[CheckRecord, ...]
     notices: tuple[str, ...] = ()
     pictures: Pictures | None = None
+    warnings: tuple[str, ...] = ()  # those of the notices that a person should see at once
 
 
 def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
@@ -193,6 +194,7 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
             loudness=finding.loudness,
             checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in checks),
             notices=finding.notices,
+            warnings=finding.warnings,
             pictures=_pictures(program, call, part, shown),
         )
         _put(part, call.target)

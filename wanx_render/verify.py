@@ -50,6 +50,7 @@ class Finding:
     notices: tuple[str, ...] = ()  # what may be meant so, and may not
     changed: tuple[int, ...] = ()  # which pieces are not in the file as they were decoded
     sound_changed: bool = False
+    warnings: tuple[str, ...] = ()  # those of the notices that a person should see at once
 
     @property
     def holds(self) -> bool:
@@ -87,13 +88,15 @@ def verify(
     if promise.tags:
         checks.append(_labelled(promise.tags, probing.tags(program, path)))
     loudness = heard.loudness.integrated
+    warnings = tuple(_warnings(heard, promise))
     return Finding(
         tuple(checks),
         probe,
         None if loudness is None else str(loudness),
-        tuple(_notices(pieces, heard, promise)),
+        (*_notices(pieces, heard, promise), *warnings),
         changed,
         sound_changed,
+        warnings,
     )
 
 
@@ -156,6 +159,10 @@ def _notices(pieces: Sequence[Evidence], heard: Hearing, promise: Promise) -> It
         yield f"{word} from {float(start):.2f} to {float(end):.2f} s"
     for first, last in heard.silent:
         yield f"silent from {first:.2f} to {last:.2f} s"
+
+
+def _warnings(heard: Hearing, promise: Promise) -> Iterator[str]:
+    """What the sound is not, though it was wanted."""
     yield from heard.notices
     if promise.sounding and heard.loudness.peak_is_low:
         yield "nothing is heard: music and voices are silent, too soft, or begin after the end"

@@ -93,7 +93,7 @@ def conform(options: ConformOptions, world: World) -> int:
         sync_folder(options.out.parent)
     named = {options.clip.name: take.provenance}
     labels, read = provenance_notices(named, label), intake.notices(take, shot, "--{}")
-    for notice in (*labels, *read, *_repeats(segment, wanted)):
+    for notice in (*labels, *read, *_repeats(segment, wanted), *joined.warnings):
         world.tell(f"warning: {notice}")
     _tell(options, segment, joined, label, world)
     return 0
@@ -245,6 +245,7 @@ def _tell(
             "labels": [{"tag": tag, "text": text} for tag, text in label.tags],
             "credentials": segment.take.provenance.credentials,
             "checks": [asdict(check) for check in joined.checks],
+            "notices": list(joined.notices),
         }  # fmt: skip
         world.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
         return
