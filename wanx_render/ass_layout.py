@@ -166,7 +166,23 @@ def _fitted(line: Line, script: Script, page: _Page) -> Line:
     still = not _MOVES.search(text) and not row.get("effect", "").strip()
     room = _room(text, style, page) if still else float("inf")
     whole = "".join(_written(text, style, page, room))
-    return replace(line, written=head + whole, words=_words(line.words, style, page, room))
+    words = _words(line.words, style, page, room)
+    if words != line.words:
+        whole = _moved(whole, words.count("\n") + 1, style, page)
+    return replace(line, written=head + whole, words=words)
+
+
+def _moved(text: str, lines: int, style: _Style, page: _Page) -> str:
+    """A line that has a place of its own and became higher: moved so that all of it is seen."""
+    place = _PLACE.search(text)
+    if place is None:
+        return text
+    screen = page.frame.height / page.down
+    height = min(lines * style.size + 2 * style.border, screen)
+    above = {0: 1.0, 1: 0.5, 2: 0.0}[(style.alignment - 1) // 3] * height  # of the place
+    y = min(max(float(place[2]), above), screen - height + above)
+    moved = f"\\pos({place[1]},{y:g})"
+    return text[: place.start()] + moved + text[place.end() :]
 
 
 def _room(text: str, style: _Style, page: _Page) -> float:
