@@ -66,6 +66,31 @@ def test_what_nobody_would_hear_is_named_before_anything_is_spent(
     assert all(problem in w.message for w in warnings)
 
 
+@pytest.mark.parametrize(
+    ("loudness", "shots", "found"),
+    [(-9, "", True), (-40, "", False), (-9, "model: wan2.5-i2v-preview, ", False)],
+    ids=["out of reach", "within", "clips that sound"],
+)
+def test_a_loudness_out_of_reach_is_named_before_anything_is_spent(
+    program: ffmpeg.Ffmpeg, picture: object, tmp_path: Path, catalog: Catalog,
+    loudness: int, shots: str, found: bool,
+) -> None:  # fmt: skip
+    audio = f"{{music: clicks.wav, loudness: {loudness}}}"
+    text = LIST.replace("AUDIO", audio).replace("{id: one, ", f"{{id: one, {shots}")
+    if shots:
+        text = text.replace("duration: 3}", "duration: 5}").replace(
+            "id: two, ", f"id: two, {shots}"
+        )
+    (tmp_path / "list.yaml").write_text(text)
+    picture("a.png")  # type: ignore[operator]
+    clicks = "aevalsrc='lt(mod(n,12000),3)':s=48000:d=2"
+    ffmpeg.run(program, ("-f", "lavfi", "-i", clicks, "-y", str(tmp_path / "clicks.wav")))
+    warnings = load(tmp_path / "list.yaml", catalog).warnings
+    (message,) = [w.message for w in warnings if w.code == "loudness-out-of-reach"] or [""]
+    assert bool(message) == found
+    assert message.startswith("o: its sound reaches about -3" if found else "")
+
+
 @pytest.fixture(scope="module")
 def silent(program: ffmpeg.Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A segment of half a second without sound."""

@@ -15,7 +15,7 @@ import ffmpeg as graph
 
 from wanx_render.encoding import timescale
 from wanx_render.ffmpeg import file_url
-from wanx_render.mix import Level, Mix, key_arguments, mixed
+from wanx_render.mix import Level, Mix, key_arguments, metered, mixed
 from wanx_render.probing import COMPARED_RATE
 from wanx_render.timing import SAMPLE_RATE
 
@@ -143,9 +143,7 @@ def heard_arguments(listing: Path, mix: Mix, samples: int, targets: tuple[Path, 
 
 def measure_arguments(listing: Path, mix: Mix, samples: int, level: Level) -> list[str]:
     """The ffmpeg arguments that play the mix to a loudness meter and to nobody else."""
-    heard = mixed(_parts(listing).audio, mix, samples, level)
-    heard = heard.filter("ebur128", framelog="verbose", peak="true")
-    return list(graph.output(heard, "-", f="null").compile()[1:])
+    return metered(mixed(_parts(listing).audio, mix, samples, level))
 
 
 def _parts(listing: Path) -> Any:

@@ -363,6 +363,32 @@ def mix_unheard(scene: Scene) -> Iterator[Diagnostic]:
                 yield Diagnostic("sound-unheard", message, place, hint, "warning")
 
 
+def loudness_out_of_reach(scene: Scene) -> Iterator[Diagnostic]:
+    """A loudness that music and voices cannot have below -1 dBTP; told where clips are silent."""
+    wanted = [(i, d) for i, d in scene.deliverables.items() if d.audio.loudness is not None]
+    if not all(_is_silent(shot, model) for _, shot, model in scene.models()):
+        return
+    begins = _begins(scene)
+    for index, deliverable in wanted:
+        audio = deliverable.audio
+        if not audio.files or not begins.end:
+            continue
+        if (found := scene.loudest(audio, begins.of, begins.end)) is not None:
+            yield Diagnostic(
+                "loudness-out-of-reach",
+                f"{deliverable.name}: its sound reaches about {found} LUFS, not {audio.loudness}, "
+                "with peaks of at most -1 dBTP",
+                scene.place(("deliverables", index, "audio")),
+                f"it is delivered that loud; set loudness to {round(found)} or less",
+                "warning",
+            )
+
+
+def _is_silent(shot: Shot, model: Model) -> bool:
+    """Whether nothing is heard of the shot's own clip."""
+    return model.sound.value == "none" or shot.audio == "silent" or not shot.sound.is_finite()
+
+
 def _unheard(scene: Scene, sound: Music | Voice, start: Fraction, seconds: Fraction) -> str:
     """Why nobody would hear that part of a sound file, or nothing."""
     if sound.file not in scene.sounds or not sound.gain.is_finite() or seconds <= 0:

@@ -240,6 +240,7 @@ class _Checker:
             place=places.of,
             backend=whole.backend if whole else "mock",
             highest=self.looker.highest,
+            loudest=self.looker.loudest,
         )
         chosen, stray = picks.read(_picked_for(self.file, filling.row), scene.ids)
         found = (*parts.problems, *unseen, *unheard, *unread, *rules.findings(scene), *stray)

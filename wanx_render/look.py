@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -14,12 +15,14 @@ from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.explain import Places
 from wanx_render.pictures import BadPicture, Picture
-from wanx_render.shotlist import Deliverable, Shot, ShotList
+from wanx_render.shotlist import Deliverable, Shot, ShotList, Sound
 from wanx_render.soundtracks import BadSoundtrack, Soundtrack
 from wanx_render.task import Media
+from wanx_render.timing import SAMPLE_RATE, nearest
 
 if TYPE_CHECKING:
     from wanx_render.cues import BadSubtitles, Notice
+    from wanx_render.mix import Mix
     from wanx_render.subtitles import Subtitles
 
 MOST_NOTICES = 20  # of one subtitle file; more only hide the other problems of a list
@@ -38,6 +41,7 @@ class Looker:
         self._bad_sounds: dict[str, BadSoundtrack] = {}
         self._bad_subtitles: dict[str, BadSubtitles] = {}
         self._media: dict[str, Media] = {}
+        self._measured: set[Hashable] = set()
 
     def look(self, shots: Mapping[int, Shot], places: Places) -> list[Diagnostic]:
         """What is wrong with any first or last frame that is a file or a data URI."""
@@ -95,6 +99,8 @@ class Looker:
 
     def highest(self, named: str, start: Fraction, seconds: Fraction) -> float | None:
         """The highest sample in dBFS of a part of a sound file; None where it cannot be told."""
+        if not self._may_measure((named, start, seconds)):
+            return None
         try:
             path = self.folder / named
             state = path.stat()
@@ -137,6 +143,47 @@ class Looker:
         except (OSError, ValueError) as problem:
             self._bad_subtitles[named] = _unreadable(problem)
 
+    def loudest(
+        self, audio: Sound, starts: Mapping[str, Fraction], seconds: Fraction
+    ) -> Decimal | None:
+        """The LUFS that music and voices reach by themselves where those wanted are out of reach.
+
+        None where they are not, and where it cannot be told. ``starts``: of shots, in seconds.
+        """
+        known = all(named in self.sounds for named in audio.files)
+        if not known or not self._may_measure((audio, tuple(starts.items()), seconds)):
+            return None
+        try:
+            program = ffmpeg.find(os.environ)
+            return _loudest(program, self._mix(audio, starts), nearest(seconds * SAMPLE_RATE))
+        except (BadInput, FfmpegError, OSError):
+            return None  # said elsewhere: of the file, or of this ffmpeg
+
+    def _may_measure(self, what: Hashable) -> bool:
+        """Whether a sound may be measured: a table of thousands would take minutes."""
+        if len(self._measured) < _MOST_MEASURED:
+            self._measured.add(what)
+        return what in self._measured
+
+    def _mix(self, audio: Sound, starts: Mapping[str, Fraction]) -> "Mix":
+        from wanx_render.mix import Mix, Music, Track
+
+        def samples(value: Fraction) -> int:
+            return nearest(value * SAMPLE_RATE)
+
+        voices = []
+        for voice in (each for each in audio.voices if each.gain.is_finite()):
+            start = voice.at + (starts.get(voice.shot, Fraction(0)) if voice.shot else 0)
+            channels = self.sounds[voice.file].channels
+            path = self.folder / voice.file
+            voices.append(Track(path, "", samples(start), voice.gain, channels))
+        bed = None
+        if (music := audio.music) and music.gain.is_finite():
+            fades = samples(music.fade_in), samples(music.fade_out)
+            path, channels = self.folder / music.file, self.sounds[music.file].channels
+            bed = Music(path, "", samples(music.start), music.gain, *fades, channels)
+        return Mix(bed, voices=tuple(voices), loudness=audio.loudness)
+
     def media(self, shots: ShotList) -> dict[str, Media]:
         """Every picture and sound of a checked list, by the words it is named with."""
         named: dict[str, None] = {}
@@ -165,6 +212,26 @@ class Looker:
         if named.startswith("data:"):
             return replace(media, url=named)
         return replace(media, path=self.folder / named)
+
+
+_MOST_MEASURED = 200  # sounds of one table: beyond that only the notices of its films tell
+_EASY = 3  # dB into the limiter, which it takes without much loss
+
+
+def _loudest(program: ffmpeg.Ffmpeg, mix: "Mix", samples: int) -> Decimal | None:
+    # What makes graphs takes a tenth of a start; lists without a loudness do without it.
+    from wanx_render.mix import DEEPEST, PEAK, Level, bare_arguments
+
+    def measured(level: Level) -> probing.Loudness:
+        return probing.metered(program, bare_arguments(mix, samples, level))
+
+    plain = measured(Level())
+    if mix.loudness is None or plain.integrated is None or plain.peak is None:
+        return None
+    if plain.peak + mix.loudness - plain.integrated - PEAK <= _EASY:
+        return None
+    found = measured(Level(PEAK - plain.peak + DEEPEST, limited=True)).integrated
+    return found if found is not None and found < mix.loudness - 1 else None
 
 
 @lru_cache(maxsize=256)

@@ -20,7 +20,7 @@ from wanx_render.assemble import (
     sound_arguments,
 )
 from wanx_render.evidence import Hearing
-from wanx_render.mix import CEILING, PEAK, Level, Mix
+from wanx_render.mix import CEILING, DEEPEST, PEAK, Level, Mix
 from wanx_render.soundtracks import BadSoundtrack, inspect
 from wanx_render.timing import SAMPLE_RATE
 
@@ -28,8 +28,6 @@ from wanx_render.timing import SAMPLE_RATE
 _LEVELLINGS = 4
 _NEAR = Decimal("0.3")  # LU
 _CLOSE = Decimal(1)  # LU; what is promised
-# dB by which peaks are held at most: more makes distortion, not loudness.
-_DEEPEST = Decimal(12)
 _TRIES = 3  # of encoding below a peak that came out too high
 _SPARE = Decimal("0.3")  # dB further down than the overshoot, which is never twice the same
 # dB of signal to distortion below 4 kHz; below it the other coder is tried (decision 0016).
@@ -223,7 +221,7 @@ def _level(work: Work, ceiling: Decimal, plain: probing.Loudness) -> Level:
     for _ in range(_LEVELLINGS):
         if found.integrated is None:
             return level
-        gain = min(level.gain + wanted - found.integrated, ceiling - peak + _DEEPEST)
+        gain = min(level.gain + wanted - found.integrated, ceiling - peak + DEEPEST)
         if abs(gain - level.gain) < _NEAR and level.limited:
             return level
         level = Level(gain, peak + gain > ceiling, ceiling)

@@ -17,6 +17,8 @@ from wanx_render.stereo import mixed_down
 from wanx_render.timing import SAMPLE_RATE
 
 CEILING = Decimal(-1)  # dBTP that a deliverable with a loudness stays below
+# dB by which peaks are held at most: more makes distortion, not loudness.
+DEEPEST = Decimal(12)
 PEAK = Decimal("-1.5")  # dBTP of its mix; an encoder adds half a decibel, or more
 
 
@@ -170,6 +172,18 @@ def _ducked(bed: Any, gains: Path) -> Any:
     stream = _format(gain.audio, 1)
     stream = stream.filter("atrim", start_sample=GAIN_LEAD * SAMPLE_RATE // GAIN_RATE)
     return graph.filter([bed, stream.filter("asetpts", "PTS-STARTPTS")], "amultiply")
+
+
+def metered(stream: Any) -> list[str]:
+    """The ffmpeg arguments that play a stream to a loudness meter and to nobody else."""
+    heard = stream.filter("ebur128", framelog="verbose", peak="true")
+    return list(graph.output(heard, "-", f="null").compile()[1:])
+
+
+def bare_arguments(mix: Mix, samples: int, level: Level) -> list[str]:
+    """The ffmpeg arguments that measure music and voices over clips that are silent."""
+    silence = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi")
+    return metered(mixed(silence.audio, mix, samples, level))
 
 
 def key_arguments(clips: Any, mix: Mix, samples: int, targets: tuple[Path, Path]) -> list[str]:

@@ -126,6 +126,7 @@ RULES = (
     finishing_rules.poster_outside,
     finishing_rules.mix_unusable,
     finishing_rules.mix_unheard,
+    finishing_rules.loudness_out_of_reach,
     finishing_rules.captions_unusable,
     finishing_rules.captions_too_long,
     finishing_rules.subtitles_outside,

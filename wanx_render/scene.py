@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from wanx_render.capabilities import Catalog, Model
 from wanx_render.diagnostics import Span
 from wanx_render.geometry import Size, predicted_size
 from wanx_render.pictures import Picture
-from wanx_render.shotlist import Deliverable, Shot
+from wanx_render.shotlist import Deliverable, Shot, Sound
 from wanx_render.soundtracks import Soundtrack
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Scene:
     backend: str = "mock"
     # The highest sample in dBFS of a sound file, from a second on, for so many seconds.
     highest: Callable[[str, Fraction, Fraction], float | None] = lambda *_: None
+    # The LUFS of a deliverable's music and voices alone, where those it wants are out of reach.
+    loudest: Callable[[Sound, Mapping[str, Fraction], Fraction], Decimal | None] = lambda *_: None
 
     def models(self) -> list[tuple[int, Shot, Model]]:
         """Each shot with its model, where there is such a model."""
