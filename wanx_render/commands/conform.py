@@ -128,7 +128,9 @@ def _as_clip(
     if not animation.is_picture(options.clip):
         kind, advice = animation.other_kind(options.clip)
         if kind:
-            message = f"{options.clip.name} is {kind}; conform takes videos and pictures"
+            message = (
+                f"{options.clip.name} is {kind} and no video; conform takes videos and pictures"
+            )
             raise BadInput(Diagnostic("clip-unreadable", message, hint=advice))
         return options.clip, shot, None
     wish = animation.Wish(shot.hold, deliverable.fps, deliverable.background)
