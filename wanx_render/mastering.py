@@ -27,6 +27,7 @@ from wanx_render.timing import SAMPLE_RATE
 # A limiter takes away what a gain brought; after a few turns it is as near as it gets.
 _LEVELLINGS = 4
 _NEAR = Decimal("0.3")  # LU
+_DEAREST = Decimal(3)  # dB of gain for one LU: a limiter that takes more leaves nothing to gain
 _CLOSE = Decimal(1)  # LU; what is promised
 _TRIES = 3  # of encoding below a peak that came out too high
 _SPARE = Decimal("0.3")  # dB further down than the overshoot, which is never twice the same
@@ -218,14 +219,19 @@ def _level(work: Work, ceiling: Decimal, plain: probing.Loudness) -> Level:
     if wanted is None:
         return level
     found, peak = plain, plain.peak if plain.peak is not None else Decimal(0)
+    cost = Decimal(1)  # dB of gain for one LU
     for _ in range(_LEVELLINGS):
         if found.integrated is None:
             return level
-        gain = min(level.gain + wanted - found.integrated, ceiling - peak + DEEPEST)
+        missing = wanted - found.integrated
+        gain = min(level.gain + missing * cost, ceiling - peak + DEEPEST)
         if abs(gain - level.gain) < _NEAR and level.limited:
             return level
-        level = Level(gain, peak + gain > ceiling, ceiling)
+        before, added = found.integrated, gain - level.gain
+        level = Level(round(gain, 1), peak + gain > ceiling, ceiling)
         if not level.limited:
             return level
         found = _measured(work, level)
+        gained = (found.integrated or before) - before
+        cost = min(added / gained, _DEAREST) if added * gained > 0 else _DEAREST
     return level
