@@ -48,10 +48,10 @@ KINDS = (
     Kind("29.97 fps, 5.1", rate="30000/1001", channels="5.1"),
     Kind("no sound", channels="none"),
     Kind("sound 0.4 s late", rate="30", late_sound=0.4),
-    Kind("picture 0.48 s late", rate="25", late_picture=0.48),
+    Kind("picture 0.6 s late", rate="25", late_picture=0.6),
     Kind("60 fps", rate="60"),
     Kind("variable rate, about 30", rate="30", thinned=True),
-    Kind("23.976 fps, no tags", rate="24000/1001", tag=None),
+    Kind("23.976 fps, BT.601 untagged", rate="24000/1001", matrix="bt601", tag=None),
 )
 
 
@@ -203,16 +203,21 @@ def beeps_in(sound: "np.ndarray[Any, Any]") -> list[float]:
 
 
 def clicks(sound: "np.ndarray[Any, Any]", cuts: list[float]) -> list[float]:
-    """How far the loudest millisecond above 8 kHz at each cut stands over the usual, in dB."""
+    """How far each cut stands out above 8 kHz, in dB.
+
+    The loudest millisecond within four of it, over the loudest of the 30 before and after.
+    """
     mono = sound.mean(axis=1)
     count = len(mono) // 48
     spectrum = np.abs(np.fft.rfft(mono[: count * 48].reshape(count, 48) * np.hanning(48), axis=1))
-    high = (spectrum[:, 9:] ** 2).sum(axis=1) + 1e-12
-    usual = float(np.percentile(high, 99))  # beeps have edges too
-    around = [
-        high[max(int(cut * 1000) - 10, 0) : int(cut * 1000) + 10].max(initial=1e-12) for cut in cuts
-    ]
-    return [10 * float(np.log10(loudest / usual)) for loudest in around]
+    high = (spectrum[:, 9:] ** 2).sum(axis=1) + 1e-7  # what nobody hears is no click
+    over = []
+    for cut in cuts:
+        at = int(cut * 1000)
+        around = np.concatenate([high[max(at - 34, 0) : at - 4], high[at + 5 : at + 35]])
+        loudest = high[at - 4 : at + 5].max(initial=1e-7)
+        over.append(10 * float(np.log10(loudest / around.max(initial=1e-7))))
+    return over
 
 
 def loudness(film: Film) -> tuple[float, float]:
@@ -224,12 +229,18 @@ def loudness(film: Film) -> tuple[float, float]:
 
 
 def sync(film: Film, starts: list[float], kinds: list[Kind]) -> None:
+    """Print how far beeps are from their flashes.
+
+    Those of a shot's first 0.7 s are left out: there a late picture has none, and a dissolve dims.
+    """
     offsets: dict[str, list[float]] = {}
     alone = 0
     beeps = beeps_in(film.sound)
     for beep in beeps:
         near = min(film.flashes, key=lambda flash: abs(flash - beep))
         number = sum(start <= beep for start in starts) - 1
+        if beep < starts[number] + 0.7:
+            continue
         if abs(near - beep) > 0.25:
             alone += 1
         else:

@@ -67,8 +67,10 @@ def judge(folder: Path, kinds: list[Kind]) -> None:
     soft = [part["shared"] for part in parts]
     cuts = [start for n, start in enumerate(starts[1:], 1) if not soft[n - 1]]
     loud = clicks(result.sound, cuts)
-    print(f"{len(cuts)} hard cuts: the loudest stands {max(loud):+.1f} dB to the 99th percentile "
-          "of all milliseconds above 8 kHz")  # fmt: skip
+    print(f"{len(cuts)} hard cuts: above 8 kHz the worst stands {max(loud):+.1f} dB over the "
+          "loudest beside it")  # fmt: skip
+    worst = sorted(zip(loud, cuts, strict=True), reverse=True)[:3]
+    print("  " + ", ".join(f"{db:+.1f} dB at {cut:.3f} s" for db, cut in worst))
     colour(result, starts, kinds)
 
 
