@@ -53,7 +53,7 @@ def deliverable_shrunk(scene: Scene) -> Iterator[Diagnostic]:
         )
 
 
-_SHRINKS = Fraction(17, 20)  # of the side that the others allow; less is hardly seen
+_SHRINKS = Fraction(8, 9)  # of the side that the others allow; less is hardly seen
 
 
 def _what_shrinks(units: Mapping[str, int]) -> tuple[list[str], int]:
