@@ -46,12 +46,18 @@ class Reply:
         self.connection.sendall(data)
 
     def body(self, data: bytes) -> None:
-        self.connection.sendall(data)
-        self.given += len(data)
+        self._give(data, data)
 
     def chunk(self, data: bytes) -> None:
-        self.connection.sendall(f"{len(data):x}\r\n".encode() + data + b"\r\n")
-        self.given += len(data)
+        self._give(data, f"{len(data):x}\r\n".encode() + data + b"\r\n")
+
+    def _give(self, data: bytes, coded: bytes) -> None:
+        self.given += len(data)  # first: whoever has read it all may ask at once
+        try:
+            self.connection.sendall(coded)
+        except OSError:
+            self.given -= len(data)
+            raise
 
     def last_chunk(self) -> None:
         self.connection.sendall(b"0\r\n\r\n")
