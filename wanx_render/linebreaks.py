@@ -31,6 +31,10 @@ _SEPARATORS = (
     re.compile(r"(?<=[._:%+~-])(?!$)"),
 )
 
+_SHORT_QUOTATION = re.compile(
+    "[“‘「『《〈（【〔][^“‘「『《〈（【〔”’」』》〉）】〕]{1,4}[”’」』》〉）】〕]"
+)
+
 _QUANTITY = re.compile(
     r"[0-9][0-9.,:]*[-–~～][0-9][0-9.,:]*|"
     r"[0-9][0-9.,]*[ \u00a0\u2009\u202f]?(?:"
@@ -95,12 +99,17 @@ def wrapped(text: str, language: str, width: Width, room: float) -> tuple[list[s
 
 @lru_cache(maxsize=1024)
 def _words_ending(paragraph: str, language: str) -> frozenset[int]:
-    """Where words end, by ICU's dictionaries for Chinese and Japanese."""
+    """Where words end, by ICU's dictionaries for Chinese and Japanese; a short quotation is one."""
     if not paragraph:
         return frozenset()
     from icu4py.breakers import WordBreaker
 
-    return frozenset(accumulate(map(len, WordBreaker(paragraph, language[:2] or "zh"))))
+    ends = accumulate(map(len, WordBreaker(paragraph, language[:2] or "zh")))
+    within = {
+        at for match in _SHORT_QUOTATION.finditer(paragraph)
+        for at in range(match.start() + 1, match.end())
+    }  # fmt: skip
+    return frozenset(ends) - within
 
 
 def _even(parts: list[str], words: Set[int], width: Width, room: float) -> list[str]:
