@@ -53,7 +53,7 @@ def test_lines_end_between_words_where_that_costs_little() -> None:
         "人工智能正在改变我们", "的生活方式和工作习惯",
     ]  # fmt: skip
     assert lines("一只猫醒了，看着远处的灯火", 16) == ["一只猫醒了，", "看着远处的灯火"]
-    assert lines("这款新品“首发”，只要199元", 16) == ["这款新品“首发”，", "只要199元"]
+    assert lines("我们的新品“首发”，只要199元起", 20) == ["我们的新品“首发”，", "只要199元起"]
 
 
 def test_an_address_is_broken_at_its_separators_and_only_where_it_must_be() -> None:

@@ -24,7 +24,7 @@ _NEVER_FIRST = frozenset("～〜·・‧／，。、：；！？…‥％）〕�
 
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.)[!-~]+|[\w.+-]+@[A-Za-z0-9.-]+")
 # Where an address is broken, what is best first.
-_WITHIN_A_WORD = 0.2  # what it costs to end a line there, as a part of the room
+_WITHIN_A_WORD = 0.45  # what it costs to end a line there, as a part of the room
 _SEPARATORS = (
     re.compile(r"(?<=/)(?!/)"),
     re.compile(r"(?<=[?&#=;,@])"),
