@@ -72,13 +72,17 @@ def test_letters_have_the_typeface_of_their_script() -> None:
 
 
 def test_lines_that_move_or_are_outside_on_purpose_are_left() -> None:
-    for effect in ("{\\move(0,0,99,99)}", "{\\frz30}", "{\\an4\\pos(268,9)}"):
+    for effect in ("{\\move(0,0,99,99)}", "{\\frz30}", "{\\an4\\pos(999,9)}"):
         assert "\\N" not in texts(script(f"Low,{effect}{LONG}"))[0]
     moved = texts(script(f"Low,{{\\an2\\pos(135,30)}}{LONG}", f"Low,{{\\an7\\pos(9,470)}}{LONG}"))
     assert moved[0].startswith("{\\an2\\pos(135,60)}")  # three lines of 20
     assert moved[1].startswith("{\\an7\\pos(9,420)}")
     beside = texts(script(f"Low,{{\\an4\\pos(180,9)}}{LONG}"))[0]
     assert beside.count("\\N") > texts(script(f"Low,{LONG}"))[0].count("\\N")
+    (edge,) = texts(script("Low,{\\an4\\pos(268,9)}Words"))
+    x, y = map(float, edge.removeprefix("{\\an4\\pos(").partition(")")[0].split(","))
+    assert 150 < x < 240
+    assert y == 10  # half a line below the upper edge
 
 
 def test_margins_that_leave_no_room_are_not_kept() -> None:

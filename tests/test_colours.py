@@ -201,7 +201,7 @@ def test_what_is_transparent_is_laid_over_the_background(
     settings = shot(alpha=alpha, colours="bt601")
     take = intake.in_colours(intake.look(program, path), settings)
     assert any("transparent" in notice for notice in intake.notices(take, settings, "--{}"))
-    found = conformed(program, take, tmp_path / "piece.mov", background="blue")
+    found = conformed(program, take, tmp_path / "piece.mov", background="0x00f")
     errors = off(found, [(128, 0, 127), (0, 0, 255)])
     assert max(abs(part) for error in errors for part in error) <= (8 if vp9 else 3), found
 

@@ -16,6 +16,7 @@ from test_render import LIST, Studio, studio  # noqa: F401  # a fixture
 from wanx_render import ai_labels, ffmpeg, visible_label
 from wanx_render.capabilities import Catalog
 from wanx_render.commands.base import warnings, without_label
+from wanx_render.errors import BadInput
 from wanx_render.geometry import Size
 from wanx_render.load import load
 from wanx_render.plan import make
@@ -184,6 +185,15 @@ def test_a_film_without_any_label_is_warned_of_once_for_a_real_service(
     assert [code for code in codes if code == "label-missing"] == expected
     several = [each.code for each in without_label([loaded, loaded], world)]
     assert several == (expected if "backend" not in more else [])
+
+
+@pytest.mark.parametrize("words", ["no", "off", "false", "true", "无", "' '"])
+def test_what_nobody_means_as_words_is_refused(studio: Studio, words: str) -> None:
+    studio.write(f"{LIST}label: {words}\n")
+    with pytest.raises(BadInput) as refused:
+        load(studio.folder / "list.yaml", studio.catalog)
+    hints = [each.hint for each in refused.value.diagnostics if each.code == "value-unknown"]
+    assert hints[0] == "write the words to be seen, or label: none"
 
 
 @pytest.mark.parametrize(

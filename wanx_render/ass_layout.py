@@ -167,22 +167,43 @@ def _fitted(line: Line, script: Script, page: _Page) -> Line:
     room = _room(text, style, page) if still else float("inf")
     whole = "".join(_written(text, style, page, room))
     words = _words(line.words, style, page, room)
-    if words != line.words:
-        whole = _moved(whole, words.count("\n") + 1, style, page)
+    if still:
+        whole = _moved(whole, words, style, page)
     return replace(line, written=head + whole, words=words)
 
 
-def _moved(text: str, lines: int, style: _Style, page: _Page) -> str:
-    """A line that has a place of its own and became higher: moved so that all of it is seen."""
+def _moved(text: str, words: str, style: _Style, page: _Page) -> str:
+    """A line that has a place of its own in the frame: moved so that all of it is seen."""
     place = _PLACE.search(text)
-    if place is None:
+    if place is None or not _is_inside(place, page):
         return text
-    screen = page.frame.height / page.down
-    height = min(lines * style.size + 2 * style.border, screen)
-    above = {0: 1.0, 1: 0.5, 2: 0.0}[(style.alignment - 1) // 3] * height  # of the place
-    y = min(max(float(place[2]), above), screen - height + above)
-    moved = f"\\pos({place[1]},{y:g})"
-    return text[: place.start()] + moved + text[place.end() :]
+    width = _width(words, _lettering(words, page), style, page)
+    wide = max(map(width, words.split("\n"))) / page.across + 2 * style.border
+    high = (words.count("\n") + 1) * style.size + 2 * style.border
+    before = {1: 0.0, 2: 0.5, 0: 1.0}[style.alignment % 3]  # the part of it left of its place
+    above = {0: 1.0, 1: 0.5, 2: 0.0}[(style.alignment - 1) // 3]
+    x = _within(float(place[1]), wide, before, page.frame.width / page.across)
+    y = _within(float(place[2]), high, above, page.frame.height / page.down)
+    return f"{text[: place.start()]}\\pos({x:g},{y:g}){text[place.end() :]}"
+
+
+def _within(place: float, length: float, before: float, screen: float) -> float:
+    """A place for what is ``length`` long, so that none of it is outside; in the script's units."""
+    length = min(length, screen)
+    return min(max(place, before * length), screen - (1 - before) * length)
+
+
+def _is_inside(place: re.Match[str], page: _Page) -> bool:
+    """Whether a place is in the frame; nobody can say what is meant by one that is not."""
+    x, y = float(place[1]) * page.across, float(place[2]) * page.down
+    return 0 <= x <= page.frame.width and 0 <= y <= page.frame.height
+
+
+def outside(script: Script, frame: Size) -> list[Line]:
+    """The lines whose place is outside the frame: nobody may see them."""
+    page = _page(script, frame, latin(), "", "")
+    placed = ((line, _PLACE.search(line.written)) for line in script.lines)
+    return [line for line, place in placed if place and not _is_inside(place, page)]
 
 
 def _room(text: str, style: _Style, page: _Page) -> float:
@@ -196,9 +217,10 @@ def _room(text: str, style: _Style, page: _Page) -> float:
     if place := _PLACE.search(text):
         x = float(place[1]) * page.across
         left, right = x, page.frame.width - x
-        room = {1: right, 0: left, 2: 2 * min(left, right)}[style.alignment % 3]
-        if room < 2 * em:
-            return float("inf")  # outside on purpose
+        beside = {1: right, 0: left, 2: 2 * min(left, right)}[style.alignment % 3]
+        if not _is_inside(place, page):
+            return float("inf")
+        return beside if beside >= 2 * em else room  # else it is moved away from the edge
     return room
 
 

@@ -7,8 +7,8 @@ where swscale's fast way darkens and tints by up to three of 255.
 from typing import Any
 
 import ffmpeg as graph
-from PIL import ImageColor
 
+from wanx_render import paint
 from wanx_render.colour_tags import HDR, Colours
 from wanx_render.geometry import Size
 from wanx_render.shotlist import Alpha
@@ -56,7 +56,7 @@ def _laid(stream: Any, background: str, alpha: Alpha) -> Any:
     Premultiplied colours are added to what shows of the plane: the overlay filter's own way differs
     between versions, and unpremultiply does nothing on new ones to frames without a mode of alpha.
     """
-    red, green, blue = ImageColor.getrgb(background)[:3]
+    red, green, blue = paint.rgb(background)
     parts = stream.filter_multi_output("split", 2 if alpha == "straight" else 3)
     behind = parts[0].filter("lutrgb", r=red, g=green, b=blue, a=255)
     if alpha == "straight":

@@ -580,6 +580,15 @@ def _lines_too_high(
         yield Diagnostic(
             "caption-too-long", message, place, "make its letters smaller, or shorten it"
         )
+    if outside := ass_layout.outside(script, sheet.size):
+        yield Diagnostic(
+            "subtitles-outside",
+            f"{len(outside)} of {len(script.lines)} lines of {named[:100]} are placed outside the "
+            f"frame: the first at {float(outside[0].start):g} s",
+            place,
+            r"correct its \pos: it counts in the file's PlayResX and PlayResY",
+            "warning",
+        )
 
 
 def _listed(parts: Iterator[str], most: int = 5) -> str:

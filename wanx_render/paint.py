@@ -47,9 +47,15 @@ def read(text: str, *, alpha: bool = False, also: tuple[str, ...] = ()) -> str:
     raise BadColour(f"{text[:40]!r} is not a valid colour", _hint(word, alpha, also))
 
 
+def rgb(text: str) -> tuple[int, int, int]:
+    """The colour's red, green and blue, 0 to 255. Raises BadColour."""
+    red, green, blue = ImageColor.getrgb(read(text))[:3]
+    return red, green, blue
+
+
 def for_ffmpeg(text: str) -> str:
     """The colour as ffmpeg's filters take it: ``0xRRGGBB``. Raises BadColour."""
-    red, green, blue = ImageColor.getrgb(read(text))[:3]
+    red, green, blue = rgb(text)
     return f"0x{red:02x}{green:02x}{blue:02x}"
 
 

@@ -491,6 +491,10 @@ class Sound(Written):
 Corner = Literal["top-left", "top-right", "bottom-left", "bottom-right"]
 
 
+# What nobody means as the words of a label.
+_NO_WORDS = ("", "no", "off", "false", "yes", "on", "true", "无", "不要", "没有")
+
+
 class AiLabel(Written):
     """A label of AI-generated content: words over the finished film, and a tag in its container.
 
@@ -510,8 +514,11 @@ class AiLabel(Written):
     @classmethod
     def _shorthand(cls, value: Any) -> Any:
         """``label: AI生成`` means these words; ``label: none`` no label at all."""
-        if value == "none":
+        if isinstance(value, str) and value.strip().casefold() == "none":
             return {"visible": "none", "metadata": False}
+        if isinstance(value, bool | str) and str(value).strip().casefold() in _NO_WORDS:
+            hint = "write the words to be seen, or label: none"
+            raise _fail("value-unknown", f"{str(value)!r} is not a valid label", hint)
         return {"visible": value} if isinstance(value, str) else value
 
     @property
