@@ -105,6 +105,16 @@ def test_a_bad_line_is_left_out_and_named(bad: str, why: str) -> None:
     ]
 
 
+def test_a_line_without_its_colon_is_named_and_small_letters_are_read() -> None:
+    read = script(
+        "Dialogue 0,0:00:01.00,0:00:02.00,Big,lost\ndialogue: 0,0:00:01.00,0:00:02.00,Big,x\n"
+    )
+    assert [line.words for line in read.lines] == ["x"]
+    assert [(each.code, "no colon" in each.message) for each in read.notices] == [
+        ("cue-skipped", True)
+    ]
+
+
 def test_times_are_written_as_libass_reads_them() -> None:
     (line,) = script("Dialogue: 0,00:00:01.500,0:0:2.5,Big,{\\pos(1,2)}<i>x</i>\n").lines
     assert line.written == "Dialogue: 0,0:00:01.50,0:00:02.50,Big,{\\pos(1,2)}<i>x</i>"

@@ -446,9 +446,9 @@ deliverables:
 """
 
 
-def problems(folder: Path, content: bytes | None) -> list[Diagnostic]:
+def problems(folder: Path, content: bytes | None, more: str = "") -> list[Diagnostic]:
     Image.new("RGB", (480, 640), "teal").save(folder / "a.png")
-    (folder / "list.yaml").write_text(LIST, encoding="utf-8")
+    (folder / "list.yaml").write_text(LIST + more, encoding="utf-8")
     if content is not None:
         (folder / "words.srt").write_bytes(content)
     try:
@@ -480,3 +480,12 @@ def test_the_hint_fits_the_fault(tmp_path: Path, content: bytes | None, hint: st
 
 def test_the_encodings_that_are_ranked_are_of_their_languages() -> None:
     assert charsets.decode("今晚的月亮".encode("gbk")).encoding == "GBK (GB18030)"
+
+
+@pytest.mark.parametrize(("effect", "times"), [("{\\an8}", 1), ("", 0)])
+def test_a_label_beside_words_at_the_top_is_warned_of(
+    tmp_path: Path, effect: str, times: int
+) -> None:
+    content = f"1\n{T}\n{effect}above\n".encode()
+    codes = [each.code for each in problems(tmp_path, content, "label: AI生成\n")]
+    assert codes.count("label-among-captions") == times

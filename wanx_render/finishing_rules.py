@@ -256,15 +256,26 @@ def label_among_captions(scene: Scene) -> Iterator[Diagnostic]:
         if not label or not label.words or not burnt or not (spoken or deliverable.subtitles):
             continue
         edge = label.corner.partition("-")[0]
-        if edge == deliverable.caption_style.position:
-            other = label.corner.replace(edge, "top" if edge == "bottom" else "bottom")
+        other = "bottom" if edge == "top" else "top"
+        captions = _edges(scene, deliverable)
+        if edge in captions:
+            corner = label.corner.replace(edge, other)
             yield Diagnostic(
                 "label-among-captions",
                 f"{deliverable.name}: label and captions are both at the {edge}",
                 scene.place(("deliverables", index, "label")),
-                f"use corner: {other}",
+                "captions are at both edges: move some of them, or shorten the label"
+                if other in captions
+                else f"use corner: {corner}",
                 "warning",
             )
+
+
+def _edges(scene: Scene, deliverable: Deliverable) -> set[str]:
+    """Where captions are drawn: the style's place, and the top for cues that say so."""
+    read = scene.subtitles.get(deliverable.subtitles or "")
+    raised = {"top"} if read and any(cue.top for cue in read.cues) else set()
+    return {deliverable.caption_style.position} | raised
 
 
 def _words(deliverable: Deliverable) -> str:

@@ -115,6 +115,7 @@ def _rows(
     rows = []
     for number, line in lines:
         key, _, value = line.partition(":")
+        key = key.strip().capitalize()
         if key == "Format":
             fields = [name.strip() for name in value.split(",")]
         elif key == kind and fields:
@@ -127,6 +128,8 @@ def _rows(
                 reading.skipped(number, "it has fewer fields than its Format")
         elif key == kind:
             raise BadSubtitles(f"a {kind} in line {number} is before its Format")
+        elif kind == "Dialogue" and key.startswith(kind):
+            reading.skipped(number, "it has no colon behind Dialogue")
     if not fields:
         raise BadSubtitles(f"there is no Format for {kind}")
     return fields, rows

@@ -177,7 +177,8 @@ def _encoding(decoded: charsets.Decoded, name: str, words: str) -> Iterator[Noti
             "subtitles-encoding",
             f"it is not UTF-8 and is read as {decoded.encoding}: {sample}",
             hint="if the words are right, save the file as UTF-8 in your editor, or run "
-            f"iconv -f {decoded.codec} -t utf-8 {name} > NEW",
+            f"iconv -f {decoded.codec} -t utf-8 {name} > NEW; "
+            "if they are wrong, save it as UTF-8 in the program it comes from",
         )
     if decoded.damaged:
         before = decoded.text.partition("\N{REPLACEMENT CHARACTER}")[0]
