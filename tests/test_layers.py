@@ -11,7 +11,6 @@ from conftest import ROOT
 FLOORS = (
     (
         "errors",
-        "ai_labels",
         "container",
         "diagnostics",
         "geometry",
@@ -28,7 +27,7 @@ FLOORS = (
         "charsets",
         "markup",
     ),
-    ("environment", "integrity", "paint", "stereo", "ducking"),
+    ("environment", "integrity", "paint", "stereo", "ducking", "ai_labels"),
     ("cues",),
     ("reach",),
     ("source",),

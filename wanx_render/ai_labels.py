@@ -15,6 +15,8 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+from wanx_render.diagnostics import listed
+
 FIELDS = (
     "Label", "ContentProducer", "ProduceID", "ReservedCode1",
     "ContentPropagator", "PropagateID", "ReservedCode2",
@@ -232,20 +234,15 @@ def provenance_notices(clips: Mapping[str, Provenance], label: Merged) -> tuple[
     notices = []
     if signed:
         notices.append(
-            f"content credentials (C2PA) of {_few(signed)} do not survive encoding; "
+            f"content credentials (C2PA) of {listed(signed)} do not survive encoding; "
             "the finished file has none"
         )
     if broken:
         where = f"; see {SOURCES}" if any(tag == SOURCES for tag, _ in label.tags) else ""
-        notices.append(f"the AI label of {_few(broken)} is not valid JSON; kept as it is{where}")
+        notices.append(f"the AI label of {listed(broken)} is not valid JSON; kept as it is{where}")
     if long:
-        notices.append(f"the AI label of {_few(long)} is longer than 64 KiB and was left out")
+        notices.append(f"the AI label of {listed(long)} is longer than 64 KiB and was left out")
     return tuple(notices)
-
-
-def _few(names: Sequence[str], most: int = 5) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def xmp(value: str) -> str:

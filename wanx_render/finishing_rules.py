@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wanx_render import paint
 from wanx_render.capabilities import Model
-from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
+from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, listed
 from wanx_render.geometry import (
     Aspect,
     Size,
@@ -70,7 +70,7 @@ def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
             elif deliverable.fit == "crop" and cropped_away(size, aspect) > Fraction(1, 4):
                 lost[shot.id] = cropped_away(size, aspect)
         if lost:
-            told = _listed(f"{name} loses {float(part):.0%}" for name, part in lost.items())
+            told = listed(f"{name} loses {float(part):.0%}" for name, part in lost.items())
             yield Diagnostic(
                 "crop-loses-much",
                 f"{deliverable.name} cuts off more than a quarter: {told}",
@@ -89,7 +89,7 @@ def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 "fps-below-clip",
                 f"{deliverable.name} at {float(rate):g} fps leaves out frames of "
-                f"{_listed(iter(faster))}",
+                f"{listed(iter(faster))}",
                 scene.place(("deliverables", number, "fps")),
                 severity="warning",
             )
@@ -108,7 +108,7 @@ def rate_repeats_frames(scene: Scene) -> Iterator[Diagnostic]:
         keep = f"fps: {min(own)} repeats none; " if len({*own, *rates.values()}) == 1 else ""
         yield Diagnostic(
             "fps-repeats-frames",
-            f"{deliverable.name} at {float(rate):g} fps repeats frames of {_listed(iter(slower))}",
+            f"{deliverable.name} at {float(rate):g} fps repeats frames of {listed(iter(slower))}",
             scene.place(place),
             f"{keep}motion: blend or flow makes the missing ones, motion: repeat accepts it",
             "warning",
@@ -297,7 +297,7 @@ def watermark_cut(scene: Scene) -> Iterator[Diagnostic]:
         if cut:
             yield Diagnostic(
                 "watermark-cut",
-                f"{deliverable.name} cuts off the lower right of {_listed(iter(cut))}, "
+                f"{deliverable.name} cuts off the lower right of {listed(iter(cut))}, "
                 "where the service draws its label",
                 scene.place(("deliverables", index, "aspect")),
                 "set label: AI生成 for the finished film, or use fit: pad or blur",
@@ -337,7 +337,7 @@ def unlabelled(shots: Iterable[Shot], deliverables: Iterable[Deliverable]) -> st
     if not names or all(shot.watermark for shot in shots):
         return ""
     verb = "is" if len(names) == 1 else "are"
-    return f"nothing says that {_listed(iter(names))} {verb} AI-generated"
+    return f"nothing says that {listed(iter(names))} {verb} AI-generated"
 
 
 _SOFTEST = -60  # dBFS; what is never louder is not heard
@@ -553,7 +553,7 @@ def _subtitles_undrawable(
         yield from _lines_too_high(read.script, named, sheet, place)
     too_long = [cue for cue in read.cues if sheet and not typesetting.fits(cue.text, sheet)]
     if sheet and too_long:
-        lines = _listed(f"line {cue.line}" for cue in too_long)
+        lines = listed(f"line {cue.line}" for cue in too_long)
         message = f"{lines} of {named[:100]}: too long for {sheet.size}, even at the smallest size"
         hint = "shorten the words, or make several cues of them"
         yield Diagnostic("caption-too-long", message, place, hint)
@@ -600,9 +600,3 @@ def _lines_too_high(
             r"correct its \pos: it counts in the file's PlayResX and PlayResY",
             "warning",
         )
-
-
-def _listed(parts: Iterator[str], most: int = 5) -> str:
-    listed = list(parts)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more

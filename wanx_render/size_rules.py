@@ -1,10 +1,10 @@
 """Rules about the sizes of deliverables: what is enlarged, and what makes a film small."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import pairwise
 
-from wanx_render.diagnostics import Diagnostic
+from wanx_render.diagnostics import Diagnostic, listed
 from wanx_render.geometry import Size, crop_unit, enlargement, fit_unit, is_enlarged
 from wanx_render.scene import Scene
 from wanx_render.shotlist import Deliverable
@@ -21,10 +21,10 @@ def deliverable_enlarges(scene: Scene) -> Iterator[Diagnostic]:
             name: times for name, times in grown.items() if is_enlarged(times, deliverable.fit)
         }
         if larger:
-            listed = _listed(f"{name} {float(times):.2f} times" for name, times in larger.items())
+            names = listed(f"{name} {float(times):.2f} times" for name, times in larger.items())
             yield Diagnostic(
                 "deliverable-enlarges",
-                f"{deliverable.name} enlarges its clips: {listed}",
+                f"{deliverable.name} enlarges its clips: {names}",
                 scene.place(("deliverables", number, "size")),
                 "leave size out for the largest that enlarges nothing, or raise the resolution",
                 "warning",
@@ -45,7 +45,7 @@ def deliverable_shrunk(scene: Scene) -> Iterator[Diagnostic]:
         size, larger = (deliverable.aspect.size(unit) for unit in (min(units.values()), without))
         yield Diagnostic(
             "deliverable-shrunk",
-            f"{deliverable.name} is only {size} because of {_listed(smaller)}; "
+            f"{deliverable.name} is only {size} because of {listed(smaller)}; "
             f"it would be {larger} without {'it' if len(smaller) == 1 else 'them'}",
             scene.place(("deliverables", number, "aspect")),
             _how_to_grow(deliverable, larger),
@@ -78,9 +78,3 @@ def _how_to_grow(deliverable: Deliverable, larger: Size) -> str:
     if deliverable.fit == "crop":
         ways += ", or use fit: blur or pad"
     return f"{ways}; size: {larger} enlarges it instead"
-
-
-def _listed(parts: Iterable[str], most: int = 5) -> str:
-    listed = list(parts)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
