@@ -26,24 +26,24 @@ from conftest import PROGRAMS
 from PIL import Image
 
 from wanx_render import ffmpeg
-from wanx_render.commands.base import World
 from wanx_render.commands.batch import render_files
 from wanx_render.commands.render import RenderOptions
+from wanx_render.session.environment import Environment
 
 PLANNED = """
 import io, resource, sys, time
 from pathlib import Path
-from wanx_render.commands.base import World
+from wanx_render.commands.base import Environment
 from wanx_render.commands.plan import PlanOptions
 from wanx_render.commands.plans import PlansOptions, plan_files
 from wanx_render.commands.validate import validate
 path = Path(sys.argv[1])
-world = World({}, io.StringIO(), io.StringIO())
+environment = Environment({}, io.StringIO(), io.StringIO())
 began = time.process_time()
-assert validate((path,), "full", None, world) == 0
+assert validate((path,), "full", None, environment) == 0
 validated = time.process_time() - began
 options = PlanOptions(path, folder=path.parent / "out")
-assert plan_files(options, (path,), PlansOptions(), world) == 0
+assert plan_files(options, (path,), PlansOptions(), environment) == 0
 whole = time.process_time() - began
 print(validated, whole, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
@@ -166,10 +166,10 @@ def encoded(folder: Path, out: str, rows: str | None) -> tuple[float, int]:
             copied.parent.mkdir(exist_ok=True)
             (shutil.copytree if found.is_dir() else shutil.copy)(found, copied)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    world = World({"WANX_FFMPEG": str(PROGRAMS["wheel"].path)}, StringIO(), StringIO())
+    environment = Environment({"WANX_FFMPEG": str(PROGRAMS["wheel"].path)}, StringIO(), StringIO())
     file = folder / "list.yaml"
     options = RenderOptions(file, out=folder / out, rows=rows)
-    assert render_files(options, (file,), world) == 0
+    assert render_files(options, (file,), environment) == 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return spent, len(list((folder / out / ".cache" / "segments").iterdir()))

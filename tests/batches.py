@@ -19,16 +19,16 @@ from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.backends.uploads import Uploads
 from wanx_render.bench import LocalBench
 from wanx_render.capabilities import packaged
-from wanx_render.commands.base import World
-from wanx_render.commands.folder import opened
-from wanx_render.commands.lists import Choice, chosen, items, read_all
-from wanx_render.commands.render import RenderOptions, writable
-from wanx_render.commands.service import Service
-from wanx_render.commands.survey import Survey
-from wanx_render.commands.together import Run
+from wanx_render.commands.render import RenderOptions
 from wanx_render.events import Event
 from wanx_render.geometry import Size
 from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
+from wanx_render.session.carry_out import Run
+from wanx_render.session.connection import Service
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import opened, writable
+from wanx_render.session.selection import Choice, chosen, items, read_all
+from wanx_render.session.survey import Survey
 from wanx_render.stills import Pictures
 
 CATALOG = packaged()
@@ -126,7 +126,7 @@ class Day:
                 journals[home] = stack.enter_context(opened(home))
             survey = Survey(chosen_by, CATALOG, PROGRAMS["wheel"], journals)
             run = Run(
-                survey, every, World({}, StringIO(), StringIO()),
+                survey, every, Environment({}, StringIO(), StringIO()),
                 bench=lambda _, home: Paper(PROGRAMS["wheel"], self.pool, home), storyboards=False,
             )  # fmt: skip
             prospects = survey.of(some, every)

@@ -19,9 +19,9 @@ from pathlib import Path
 from conftest import PROGRAMS
 
 from wanx_render import ffmpeg, probing
-from wanx_render.commands.base import World
 from wanx_render.commands.conform import conform, options
 from wanx_render.errors import WanxError
+from wanx_render.session.environment import Environment
 
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 
@@ -171,9 +171,9 @@ def judged(case: Case, program: ffmpeg.Ffmpeg, folder: Path) -> tuple[str, str]:
     out = folder / "out.mp4"
     out.unlink(missing_ok=True)
     wanted = options(clip, out, {"aspect": "1:1", "quality": "draft"})
-    world = World({"WANX_FFMPEG": str(program.path)}, io.StringIO(), io.StringIO())
+    environment = Environment({"WANX_FFMPEG": str(program.path)}, io.StringIO(), io.StringIO())
     try:
-        conform(wanted, world)
+        conform(wanted, environment)
     except WanxError as error:
         assert not out.exists(), f"{case.name}: a file was left"
         return "", str(error).split(" (ffmpeg failed")[0]

@@ -22,12 +22,12 @@ from wanx_render import ai_labels, container, ffmpeg, intake, picture_labels
 from wanx_render.ai_labels import SOURCES, Label, merge
 from wanx_render.assemble import join_arguments
 from wanx_render.backends.base import Succeeded
-from wanx_render.commands.base import World
 from wanx_render.commands.conform import conform, options
 from wanx_render.conform import Segment
 from wanx_render.geometry import CENTRE, Size
 from wanx_render.making import JoinCall, make_deliverable, make_segment
 from wanx_render.plan import Frame
+from wanx_render.session.environment import Environment
 from wanx_render.timing import Cut
 from wanx_render.verify import Promise, verify
 
@@ -166,10 +166,10 @@ def conformed(
 ) -> tuple[Path, dict[str, Any], str]:
     """What ``conform`` makes of ``source``: the file, its JSON, and what it says."""
     out = source.with_name(name)
-    world = World({"WANX_FFMPEG": str(program.path)}, io.StringIO(), io.StringIO())
+    environment = Environment({"WANX_FFMPEG": str(program.path)}, io.StringIO(), io.StringIO())
     wanted = {"aspect": "9:16", "quality": "draft", **more}
-    assert conform(options(source, out, wanted, as_json=True), world) == 0
-    return out, json.loads(world.stdout.getvalue()), world.stderr.getvalue()
+    assert conform(options(source, out, wanted, as_json=True), environment) == 0
+    return out, json.loads(environment.stdout.getvalue()), environment.stderr.getvalue()
 
 
 def tags_of(path: Path) -> dict[str, str]:

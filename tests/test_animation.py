@@ -14,9 +14,9 @@ from PIL import Image
 from wanx_render import animation, ffmpeg
 from wanx_render.animation import Wish, make_clip, ticks
 from wanx_render.commands import conform as commands
-from wanx_render.commands.base import World
 from wanx_render.errors import BadInput
 from wanx_render.pictures import BadPicture
+from wanx_render.session.environment import Environment
 
 COLOURS = ("red", "lime", "blue")
 TIMES = [100, 300, 200]
@@ -159,7 +159,7 @@ def test_what_cannot_be_done_is_said_before_work_begins(
     written = {"aspect": "9:16", "fit": "crop", "codec": codec}
     asked = commands.options(tmp_path / clip, tmp_path / out, written)
     with pytest.raises(BadInput) as caught:
-        commands.conform(asked, World.real())
+        commands.conform(asked, Environment.real())
     (problem,) = caught.value.diagnostics
     assert message in problem.message and hint in problem.hint
     assert "Error" not in problem.message  # ffmpeg's own words

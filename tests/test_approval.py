@@ -10,12 +10,12 @@ import pytest
 from conftest import PROGRAMS
 from PIL import Image
 
-from wanx_render.commands.base import World
 from wanx_render.commands.batch import render_files, render_saved
 from wanx_render.commands.plan import PlanOptions
 from wanx_render.commands.plans import PlansOptions, plan_files
 from wanx_render.commands.render import RenderOptions
 from wanx_render.errors import BadInput, NeedsPerson
+from wanx_render.session.environment import Environment
 
 LIST = """\
 version: 1
@@ -46,14 +46,14 @@ class Shelf:
         return plan_files(options, files, PlansOptions(**chosen), self._world())  # type: ignore[arg-type]
 
     def render(self, **options: object) -> int:
-        world = self._world()
+        environment = self._world()
         asked = RenderOptions(None, plan=self.saved, **options)  # type: ignore[arg-type]
-        code = render_saved(asked, world)
-        self.said = world.stderr.getvalue()  # type: ignore[attr-defined]
+        code = render_saved(asked, environment)
+        self.said = environment.stderr.getvalue()  # type: ignore[attr-defined]
         return code
 
-    def _world(self) -> World:
-        return World({"WANX_FFMPEG": str(PROGRAMS["wheel"].path)}, StringIO(), StringIO())
+    def _world(self) -> Environment:
+        return Environment({"WANX_FFMPEG": str(PROGRAMS["wheel"].path)}, StringIO(), StringIO())
 
     def made(self) -> list[str]:
         return sorted(path.parent.name for path in self.folder.glob("renders/*/*/9x16.mp4"))

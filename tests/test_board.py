@@ -14,7 +14,7 @@ from wanx_render.backends.base import Failed, Pending, Running
 from wanx_render.board.app import Declined, app
 from wanx_render.board.feed import KEPT, Feed
 from wanx_render.board.guard import Guard
-from wanx_render.commands.runs import cancelled
+from wanx_render.board.runs import cancelled
 from wanx_render.errors import Unreachable
 from wanx_render.journal import Journal
 from wanx_render.task import Media, TaskRequest

@@ -20,13 +20,13 @@ from PIL import Image
 
 from wanx_render import ffmpeg
 from wanx_render.bench import LocalBench
-from wanx_render.commands.base import World
 from wanx_render.commands.batch import render_files
 from wanx_render.commands.render import RenderOptions
 from wanx_render.common import CommonBench, RowBench
 from wanx_render.errors import Broken, StoreError
 from wanx_render.making import SegmentCall, SoundCall, digest
 from wanx_render.mix import NOTHING
+from wanx_render.session.environment import Environment
 
 LIST = """\
 version: 1
@@ -75,12 +75,12 @@ class Counted:
         return {"PATH": os.environ["PATH"], "WANX_FFMPEG": str(self.script)}
 
     def render(self, out: str = "out", **options: str) -> int:
-        world = World(self.environment, StringIO(), StringIO())
+        environment = Environment(self.environment, StringIO(), StringIO())
         file = self.folder / "list.yaml"
         return render_files(
             RenderOptions(file, out=self.folder / out, **options),  # type: ignore[arg-type]
             (file,),
-            world,
+            environment,
         )
 
     def encoded(self) -> Counter[str]:

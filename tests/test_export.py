@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from wanx_render import manifest
-from wanx_render.commands.base import World
 from wanx_render.commands.export import ExportOptions, export
 from wanx_render.errors import BadInput
 from wanx_render.geometry import Size
@@ -36,6 +35,7 @@ from wanx_render.reports.timeline import (
     timeline_of,
     used,
 )
+from wanx_render.session.environment import Environment
 from wanx_render.timing import frames_in
 
 HOSTILE = '一只猫 ]]> "quoted" <b>&amp;\n003  EVIL V C\x1b[2J\x00 \u202etxt.'
@@ -340,7 +340,7 @@ Run = Callable[..., list[Path]]
 def run(rendered: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     def start(style: str, **options: Any) -> list[Path]:
         made = ExportOptions(rendered / "list.yaml", style, **options)
-        assert export(made, World({}, sys.stdout, sys.stderr)) == 0
+        assert export(made, Environment({}, sys.stdout, sys.stderr)) == 0
         return [Path(each) for each in capsys.readouterr().out.splitlines()]
 
     return start

@@ -22,7 +22,6 @@ from test_durability import without_privileges
 from wanx_render import ffmpeg, integrity, plan, probing, thumbs
 from wanx_render.bench import SEGMENTS, Bench, LocalBench
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.folder import held, sweep
 from wanx_render.common import CommonBench, RowBench
 from wanx_render.conform import Take
 from wanx_render.errors import Broken
@@ -34,6 +33,7 @@ from wanx_render.load import load
 from wanx_render.manifest import DeliverableRecord
 from wanx_render.plan import Plan
 from wanx_render.published import Published
+from wanx_render.session.folder import held, sweep
 from wanx_render.shared import SharedBench
 from wanx_render.store import Folder
 

@@ -10,7 +10,6 @@ import pytest
 
 from wanx_render import picks
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.base import World, make_plan, warnings
 from wanx_render.commands.plan import PlanOptions, hold_to, open_saved, plan
 from wanx_render.diagnostics import full
 from wanx_render.errors import BadInput, NeedsPerson
@@ -18,6 +17,8 @@ from wanx_render.forecast import forecast
 from wanx_render.geometry import Focus
 from wanx_render.load import Loaded, load
 from wanx_render.picks import Choice
+from wanx_render.session.environment import Environment
+from wanx_render.session.outlook import make_plan, warnings
 from wanx_render.standing import stand
 
 LIST = """\
@@ -54,7 +55,7 @@ def test_a_pick_and_a_focus_override_the_list(file: Path, catalog: Catalog) -> N
     told = forecast(made, stand(made, None, file.parent), catalog)
     assert [take.chosen for take in told.takes] == [False, True, False]
     out = StringIO()
-    assert plan(PlanOptions(file), World({}, out, StringIO())) == 0
+    assert plan(PlanOptions(file), Environment({}, out, StringIO())) == 0
     assert "picked by picks.yaml" in out.getvalue()
 
 
@@ -124,7 +125,7 @@ def test_what_is_written_reads_back_the_same(file: Path, catalog: Catalog) -> No
 def test_a_saved_plan_holds_the_picks_fast(file: Path, catalog: Catalog) -> None:
     chosen(file, "shots: {wake: {pick: 2, focus: [0.1, 0.3]}}", catalog)
     saved = file.with_name("plan.json")
-    assert plan(PlanOptions(file, save=saved), World({}, StringIO(), StringIO())) == 0
+    assert plan(PlanOptions(file, save=saved), Environment({}, StringIO(), StringIO())) == 0
 
     def held(loaded: Loaded) -> None:
         made = make_plan(loaded, catalog, None)

@@ -11,7 +11,6 @@ from PIL import Image
 
 from wanx_render import plan
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.base import World
 from wanx_render.commands.models import models
 from wanx_render.commands.plan import PlanOptions
 from wanx_render.commands.plan import plan as plan_command
@@ -19,6 +18,7 @@ from wanx_render.commands.render import RenderOptions, render
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.forecast import forecast
 from wanx_render.load import load
+from wanx_render.session.environment import Environment
 from wanx_render.standing import stand
 
 LIST = """\
@@ -44,15 +44,15 @@ class Desk:
     def write(self, text: str) -> None:
         (self.folder / "list.yaml").write_text(text)
 
-    def _do(self, command: Callable[[World], int]) -> int:
-        world = World(self.environ, io.StringIO(), io.StringIO())
-        code = command(world)
-        self.out = world.stdout.getvalue()  # type: ignore[attr-defined]
+    def _do(self, command: Callable[[Environment], int]) -> int:
+        environment = Environment(self.environ, io.StringIO(), io.StringIO())
+        code = command(environment)
+        self.out = environment.stdout.getvalue()  # type: ignore[attr-defined]
         return code
 
     def plan(self, **more: object) -> int:
         options = PlanOptions(self.folder / "list.yaml", **more)  # type: ignore[arg-type]
-        return self._do(lambda world: plan_command(options, world))
+        return self._do(lambda environment: plan_command(options, environment))
 
     def forecast(self) -> dict[str, object]:
         self.plan(as_json=True)
@@ -64,7 +64,7 @@ class Desk:
 
     def render(self, **more: object) -> int:
         options = RenderOptions(more.pop("file", self.folder / "list.yaml"), **more)  # type: ignore[arg-type]
-        return self._do(lambda world: render(options, world))
+        return self._do(lambda environment: render(options, environment))
 
 
 @pytest.fixture
@@ -202,15 +202,15 @@ def test_the_plan_of_every_example_says_what_will_come_out(path: Path, catalog: 
 
 def test_the_matrix_shows_every_model_and_one_with_its_sources(catalog: Catalog) -> None:
     out = io.StringIO()
-    world = World({}, out, io.StringIO())
-    assert models(None, False, None, world) == 0
+    environment = Environment({}, out, io.StringIO())
+    assert models(None, False, None, environment) == 0
     assert all(name in out.getvalue() for name in catalog.models)
-    assert models("wan2.1-i2v-turbo", False, None, world) == 0
+    assert models("wan2.1-i2v-turbo", False, None, environment) == 0
     assert "wanx2.1-i2v-turbo: Wan 2.1 fast" in out.getvalue()
     assert "Official image-to-video reference" in out.getvalue()
     as_json = io.StringIO()
-    models(None, True, None, World({}, as_json, io.StringIO()))
+    models(None, True, None, Environment({}, as_json, io.StringIO()))
     record = json.loads(as_json.getvalue())
     assert [m["name"] for m in record["models"]] == list(catalog.models)
     with pytest.raises(BadInput, match="no model"):
-        models("wan", False, None, world)
+        models("wan", False, None, environment)

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from wanx_render.board.app import Declined, Malformed
-from wanx_render.commands.base import World, read
+from wanx_render.board.holding import Holding
+from wanx_render.board.room import Room
 from wanx_render.commands.board import board, listening
-from wanx_render.commands.folder import held
-from wanx_render.commands.holding import Holding
 from wanx_render.commands.render import RenderOptions, render_folder
-from wanx_render.commands.room import Room
 from wanx_render.errors import BadInput, FolderBusy, NeedsPerson
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import held
+from wanx_render.session.selection import read
 
 LIST = """\
 version: 1
@@ -49,7 +50,7 @@ def do(file: Path, environ: dict[str, str]) -> Iterator[Do]:
         async def inside() -> None:
             options = RenderOptions(file)
             folder = render_folder(options, read(file, None)[0])
-            holding = Holding(options, World(environ, StringIO(), StringIO()), folder)
+            holding = Holding(options, Environment(environ, StringIO(), StringIO()), folder)
             with ThreadPoolExecutor(1) as executor:
                 room = Room(holding, executor, "e1")
                 try:
@@ -220,14 +221,14 @@ def test_a_deliverables_own_focus_is_told_beside_the_shots(do: Do) -> None:
 
 
 def test_what_keeps_a_board_from_opening_is_told(file: Path, environ: dict[str, str]) -> None:
-    world = World(environ, StringIO(), StringIO())
+    environment = Environment(environ, StringIO(), StringIO())
     with pytest.raises(BadInput) as caught:
-        board(RenderOptions(file, backend="dashscope"), 0, world)
+        board(RenderOptions(file, backend="dashscope"), 0, environment)
     assert [each.code for each in caught.value.diagnostics] == ["key-missing"]
     with listening(0) as taken, pytest.raises(BadInput) as caught:
-        board(RenderOptions(file), taken.getsockname()[1], world)
+        board(RenderOptions(file), taken.getsockname()[1], environment)
     assert "cannot listen on port" in str(caught.value)
     file.write_text("version: 2", encoding="utf-8")
     with pytest.raises(BadInput):
-        board(RenderOptions(file), 0, world)
-    assert world.stdout.getvalue() == ""  # type: ignore[attr-defined]
+        board(RenderOptions(file), 0, environment)
+    assert environment.stdout.getvalue() == ""  # type: ignore[attr-defined]

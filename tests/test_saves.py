@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 from screen import screen
 
-from wanx_render.commands.base import World
 from wanx_render.commands.render import RenderOptions
-from wanx_render.commands.saves import Watching, named, prints
+from wanx_render.session.environment import Environment
+from wanx_render.session.watch_saves import Watching, named, prints
 
 LIST = """\
 version: 1
@@ -42,8 +42,8 @@ class Desk:
         self.out, self.err = StringIO(), StringIO()
         self.steps: list[Callable[[], str | None]] = []
         options = RenderOptions(self.file, yes=yes)
-        world = World(environ, self.out, self.err)
-        self.watching = Watching(options, world, self.sleep, self.answer, self.file)
+        environment = Environment(environ, self.out, self.err)
+        self.watching = Watching(options, environment, self.sleep, self.answer, self.file)
         self.ticks = 0
 
     def write(self, text: str) -> None:

@@ -15,12 +15,12 @@ from test_render import LIST, Studio, studio  # noqa: F401  # a fixture
 
 from wanx_render import ai_labels, ffmpeg, visible_label
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.base import warnings, without_label
 from wanx_render.errors import BadInput
 from wanx_render.geometry import Size
 from wanx_render.load import load
 from wanx_render.plan import make
 from wanx_render.safe_areas import safe_area
+from wanx_render.session.outlook import warnings, without_label
 from wanx_render.shotlist import Corner, Deliverable
 from wanx_render.soundtracks import provenance
 from wanx_render.visible_label import placed

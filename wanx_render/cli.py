@@ -112,9 +112,9 @@ def render(
     """Make the clips that FILES lack, then their deliverables; run again to resume."""
     from dataclasses import replace
 
-    from wanx_render.commands.base import World
     from wanx_render.commands.batch import render_files, render_saved
     from wanx_render.commands.render import RenderOptions
+    from wanx_render.session.environment import Environment
 
     if not files and saved is None:
         raise click.UsageError("Missing argument 'FILES' (or --plan).")
@@ -131,13 +131,15 @@ def render(
     if watch:
         import time
 
-        from wanx_render.commands import saves
+        from wanx_render.session import watch_saves
 
         if len(files) != 1 or retake or rows or shard:
             raise click.UsageError("--watch goes with one list, without --retake, --rows, --shard.")
-        return saves.watch(replace(options, file=files[0]), World.real(), time.sleep)
+        return watch_saves.watch(replace(options, file=files[0]), Environment.real(), time.sleep)
     return (
-        render_files(options, files, World.real()) if files else render_saved(options, World.real())
+        render_files(options, files, Environment.real())
+        if files
+        else render_saved(options, Environment.real())
     )
 
 
@@ -168,16 +170,16 @@ def plan(
     catalog: Path | None,
 ) -> int:
     """Show what rendering FILES would ask for, make and cost; nothing is sent."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.plan import PlanOptions
     from wanx_render.commands.plans import PlansOptions, plan_files
+    from wanx_render.session.environment import Environment
 
     if save is not None and (retake or not cascade):
         raise click.UsageError("--retake and --no-cascade cannot be saved: give them to render.")
     options = PlanOptions(
         files[0], backend, save, folder, as_json, detailed_exitcode, catalog, retake, cascade
     )
-    return plan_files(options, files, PlansOptions(only, rows, shard), World.real())
+    return plan_files(options, files, PlansOptions(only, rows, shard), Environment.real())
 
 
 @cli.command()
@@ -199,14 +201,14 @@ def board(
     catalog: Path | None,
 ) -> int:
     """Show FILE live in the browser: run, compare takes, choose, set what crops keep in view."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.board import board
     from wanx_render.commands.render import RenderOptions
+    from wanx_render.session.environment import Environment
 
     options = RenderOptions(
         file, backend, out, max_cost=max_cost, catalog=catalog, base_url=base_url
     )
-    return board(options, port, World.real())
+    return board(options, port, Environment.real())
 
 
 @cli.command()
@@ -221,10 +223,10 @@ def board(
 @CATALOG
 def validate(files: tuple[Path, ...], style: Any, catalog: Path | None) -> int:
     """Say every problem of each FILE; nothing is sent."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.validate import validate
+    from wanx_render.session.environment import Environment
 
-    return validate(files, style, catalog, World.real())
+    return validate(files, style, catalog, Environment.real())
 
 
 @cli.command()
@@ -233,30 +235,30 @@ def validate(files: tuple[Path, ...], style: Any, catalog: Path | None) -> int:
 @CATALOG
 def models(model: str | None, as_json: bool, catalog: Path | None) -> int:
     """Show what each model can do, or one MODEL with the source of each figure."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.models import models
+    from wanx_render.session.environment import Environment
 
-    return models(model, as_json, catalog, World.real())
+    return models(model, as_json, catalog, Environment.real())
 
 
 @cli.command()
 @CATALOG
 def schema(catalog: Path | None) -> int:
     """Print the JSON Schema of the shot list, for editors."""
-    from wanx_render.commands.base import World
-    from wanx_render.commands.newcomers import schema
+    from wanx_render.commands.schema import schema
+    from wanx_render.session.environment import Environment
 
-    return schema(catalog, World.real())
+    return schema(catalog, Environment.real())
 
 
 @cli.command()
 @click.argument("folder", type=FILE, default=".", metavar="[DIR]")
 def init(folder: Path) -> int:
     """Write a runnable example into DIR [here]; nothing is overwritten."""
-    from wanx_render.commands.base import World
-    from wanx_render.commands.newcomers import init
+    from wanx_render.commands.init import init
+    from wanx_render.session.environment import Environment
 
-    return init(folder, World.real())
+    return init(folder, Environment.real())
 
 
 @cli.command()
@@ -265,10 +267,10 @@ def doctor(as_json: bool) -> int:
     """Look at Python, ffmpeg, font, key, disk, clock and proxies; the key is never shown."""
     from pathlib import Path
 
-    from wanx_render.commands.base import World
-    from wanx_render.commands.newcomers import doctor
+    from wanx_render.commands.doctor import doctor
+    from wanx_render.session.environment import Environment
 
-    return doctor(as_json, Path.cwd(), World.real())
+    return doctor(as_json, Path.cwd(), Environment.real())
 
 
 @cli.command()
@@ -278,10 +280,10 @@ def doctor(as_json: bool) -> int:
 @CATALOG
 def status(file: Path, out: Path | None, as_json: bool, catalog: Path | None) -> int:
     """Show every task FILE ever asked for: state, age, hours left to fetch it. Sends nothing."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.debts import DebtOptions, status
+    from wanx_render.session.environment import Environment
 
-    return status(DebtOptions(file, None, out, as_json, None, catalog), World.real())
+    return status(DebtOptions(file, None, out, as_json, None, catalog), Environment.real())
 
 
 @cli.command()
@@ -302,11 +304,11 @@ def rescue(
     catalog: Path | None,
 ) -> int:
     """Fetch every clip of FILE's folder that was paid for and is not here; ask for nothing new."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.debts import DebtOptions, rescue
+    from wanx_render.session.environment import Environment
 
     options = DebtOptions(file, backend, out, as_json, base_url, catalog, result_hosts)
-    return rescue(options, World.real())
+    return rescue(options, Environment.real())
 
 
 @cli.command()
@@ -327,11 +329,11 @@ def resolve(
     catalog: Path | None,
 ) -> int:
     """Settle what only a person can: requests of FILE whose outcome is unknown."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.debts import DebtOptions, Decision, resolve
+    from wanx_render.session.environment import Environment
 
     options = DebtOptions(file, None, out, as_json, None, catalog)
-    return resolve(options, Decision(attempt, adopt, release), World.real())
+    return resolve(options, Decision(attempt, adopt, release), Environment.real())
 
 
 @cli.command()
@@ -367,10 +369,10 @@ def resolve(
 @JSON
 def conform(clip: Path, out: Path, as_json: bool, **written: Any) -> int:
     """Make a video or picture exact: crop, pad or blur CLIP to an aspect, verify it, write OUT."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.conform import conform, options
+    from wanx_render.session.environment import Environment
 
-    return conform(options(clip, out, written, as_json=as_json), World.real())
+    return conform(options(clip, out, written, as_json=as_json), Environment.real())
 
 
 @cli.command()
@@ -395,11 +397,11 @@ def export(
 ) -> int:
     """Write what was rendered of FILE as a timeline for an editing program: whole clips, cuts,
     transitions, markers and sounds."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.export import ExportOptions, export
+    from wanx_render.session.environment import Environment
 
     options = ExportOptions(file, style, out, deliverable, relative, folder, as_json, catalog)
-    return export(options, World.real())
+    return export(options, Environment.real())
 
 
 @cli.command()
@@ -426,19 +428,19 @@ def report(
 
     One FILE may also be a manifest.json or a render folder. Several lists, and the rows of a table,
     have a storyboard each, and a page over all."""
-    from wanx_render.commands.base import World
-    from wanx_render.commands.lists import Choice
     from wanx_render.commands.report import ReportOptions
     from wanx_render.commands.reports import report_files
+    from wanx_render.session.environment import Environment
+    from wanx_render.session.selection import Choice
 
     if as_csv:
-        from wanx_render.commands.money import money
+        from wanx_render.session.spending import money
 
         if out or only or rows or shard or as_json:
             raise click.UsageError("--csv prints all rows to stdout; it goes with --folder only.")
-        return money(files, folder, catalog, World.real())
+        return money(files, folder, catalog, Environment.real())
     options = ReportOptions(files[0], out, folder, as_json, catalog)
-    return report_files(options, files, Choice(only, rows, shard), World.real())
+    return report_files(options, files, Choice(only, rows, shard), Environment.real())
 
 
 @cli.group()
@@ -452,10 +454,10 @@ def tasks() -> None:
 @JSON
 def tasks_list(region: str, base_url: str | None, as_json: bool) -> int:
     """The account's tasks of the last 24 hours."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.tasks import TaskOptions, listed
+    from wanx_render.session.environment import Environment
 
-    return listed(TaskOptions(region, base_url, as_json), World.real())
+    return listed(TaskOptions(region, base_url, as_json), Environment.real())
 
 
 @tasks.command("show")
@@ -464,10 +466,10 @@ def tasks_list(region: str, base_url: str | None, as_json: bool) -> int:
 @BASE_URL
 def tasks_show(task_id: str, region: str, base_url: str | None) -> int:
     """One task as the service tells it, as JSON."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.tasks import TaskOptions, show
+    from wanx_render.session.environment import Environment
 
-    return show(task_id, TaskOptions(region, base_url), World.real())
+    return show(task_id, TaskOptions(region, base_url), Environment.real())
 
 
 @tasks.command("link")
@@ -477,10 +479,10 @@ def tasks_show(task_id: str, region: str, base_url: str | None) -> int:
 @OUT
 def tasks_link(task_id: str, region: str, base_url: str | None, out: Path | None) -> int:
     """Print the whole link to a task's result. Who has it can fetch the clip."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.tasks import TaskOptions, link
+    from wanx_render.session.environment import Environment
 
-    return link(task_id, TaskOptions(region, base_url), out, World.real())
+    return link(task_id, TaskOptions(region, base_url), out, Environment.real())
 
 
 @tasks.command("cancel")
@@ -489,10 +491,10 @@ def tasks_link(task_id: str, region: str, base_url: str | None, out: Path | None
 @BASE_URL
 def tasks_cancel(task_id: str, region: str, base_url: str | None) -> int:
     """Cancel a task that still waits; one that runs can no longer be stopped."""
-    from wanx_render.commands.base import World
     from wanx_render.commands.tasks import TaskOptions, cancel
+    from wanx_render.session.environment import Environment
 
-    return cancel(task_id, TaskOptions(region, base_url), World.real())
+    return cancel(task_id, TaskOptions(region, base_url), Environment.real())
 
 
 # A full or failing disk, a folder that became read-only or has a file's name: no bug of ours.

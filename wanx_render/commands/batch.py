@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.approval import chosen_in, hold_to_all
-from wanx_render.commands.base import World, without_label
-from wanx_render.commands.folder import held, opened, pool
-from wanx_render.commands.lists import Choice, Item, chosen, index_of, items, read_all
-from wanx_render.commands.outcome import Index, beside, inside
 from wanx_render.commands.plan import SAVED, open_saved
-from wanx_render.commands.render import RenderOptions, confirm, render, writable
-from wanx_render.commands.service import Service, access, dashscope, mock
-from wanx_render.commands.survey import Prospect, Survey
-from wanx_render.commands.telling import gathered, warner
-from wanx_render.commands.together import Run
-from wanx_render.commands.workplace import Place, Workplace, at_work, usable
+from wanx_render.commands.render import RenderOptions, confirm, render
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.events import Event
 from wanx_render.load import Batch
 from wanx_render.needs import insist
 from wanx_render.pricing import Total
+from wanx_render.session.approval import chosen_in, hold_to_all
+from wanx_render.session.carry_out import Run
+from wanx_render.session.connection import Service, access, dashscope, mock
+from wanx_render.session.destination import Place, Workplace, at_work, usable
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import held, opened, pool, writable
+from wanx_render.session.outcome import Index, beside, inside
+from wanx_render.session.outlook import without_label
+from wanx_render.session.selection import Choice, Item, chosen, index_of, items, read_all
+from wanx_render.session.summary import gathered, warner
+from wanx_render.session.survey import Prospect, Survey
 
 if TYPE_CHECKING:
     from wanx_render.backends.dashscope import Access
@@ -35,23 +36,23 @@ if TYPE_CHECKING:
 _WHOLE = ("manifest.json",)  # of a table's folder, over its rows
 
 
-def render_files(options: RenderOptions, files: tuple[Path, ...], world: World) -> int:
+def render_files(options: RenderOptions, files: tuple[Path, ...], environment: Environment) -> int:
     """Make everything that the files ask for: one list as ever, or many under one roof."""
     batches, catalog = read_all(files, options.catalog)
     if len(batches) == 1 and not batches[0].tabular and not (options.rows or options.shard):
         alone = replace(options, file=files[0])
-        return render(alone, world, (batches[0].lists[0], catalog))
-    return render_many(options, batches, catalog, world)
+        return render(alone, environment, (batches[0].lists[0], catalog))
+    return render_many(options, batches, catalog, environment)
 
 
-def render_saved(options: RenderOptions, world: World) -> int:
+def render_saved(options: RenderOptions, environment: Environment) -> int:
     """Make what a saved plan holds fast and nothing else; of many lists it may be a part."""
     approved = open_saved(options.plan or Path())
     if approved["kind"] == SAVED:
         if options.rows or options.shard:
             told = f"{options.plan} is the plan of one list, which has no rows"
             raise BadInput(Diagnostic("rows-unknown", told, hint="leave --rows and --shard out"))
-        return render(options, world)
+        return render(options, environment)
     batches, catalog = read_all(map(Path, approved["lists"]), options.catalog)
     whole = chosen_in(approved)
     options = replace(
@@ -60,35 +61,39 @@ def render_saved(options: RenderOptions, world: World) -> int:
         rows=options.rows or whole.rows,
         shard=options.shard or whole.shard,
     )
-    return render_many(options, batches, catalog, world, approved)
+    return render_many(options, batches, catalog, environment, approved)
 
 
 def render_many(
     options: RenderOptions,
     batches: list[Batch],
     catalog: Catalog,
-    world: World,
+    environment: Environment,
     approved: Mapping[str, Any] | None = None,
 ) -> int:
     """Make everything the lists ask for; the exit code, the worst of all."""
     every = items(batches, options.out)
     some = chosen(every, Choice(options.only, options.rows, options.shard))
     backend, region = _one_service(some, options)
-    program = ffmpeg.find(world.environ)
+    program = ffmpeg.find(environment.environ)
     for item in some:
         wanted = item.loaded.shots
         insist(program, wanted.shots, wanted.deliverables, item.loaded.media)
-    where = Workplace.of(options.executor, options.store, world.environ)
+    where = Workplace.of(options.executor, options.store, environment.environ)
     places = _places(where, some, several=len(batches) > 1)
     asked_at = None
     if backend != "mock":
-        asked_at = access(catalog, region, world.environ, options.base_url, options.result_hosts)
+        asked_at = access(
+            catalog, region, environment.environ, options.base_url, options.result_hosts
+        )
     first = next(iter(places))
     with ExitStack() as stack:
         for folder in places:
             writable(folder)
             stack.enter_context(held(folder))
-        journals = {folder: stack.enter_context(opened(folder, world.tell)) for folder in places}
+        journals = {
+            folder: stack.enter_context(opened(folder, environment.say)) for folder in places
+        }
         if where.bucket:
             _look(places)
         survey = Survey(options, catalog, program, journals, places)
@@ -101,9 +106,9 @@ def render_many(
             takes = {each.item.name: each.takes for each in prospects}
             hold_to_all(approved, batches, catalog, backend, takes)
         elif backend != "mock" and not options.yes:
-            _confirm(cost, prospects, world, back)
+            _confirm(cost, prospects, environment, back)
         survey.note_retakes(prospects)
-        run = Run(survey, every, world)
+        run = Run(survey, every, environment)
         emit = run.report(len(some))
         emit(run.opening(prospects, cost, backend))
         for event in _warnings(batches, back, backend):
@@ -112,7 +117,7 @@ def render_many(
         if open_:  # else there is nothing to be made anywhere
             works = stack.enter_context(at_work(where, first, program, executor, warner(emit)))
             run.bench = lambda _, home: works.bench(places[home])
-        service = _reach(catalog, asked_at, world, survey, executor)
+        service = _reach(catalog, asked_at, environment, survey, executor)
         page = index_of(batches, options.out, list(places))
         try:
             asyncio.run(run.carry_out(prospects, service, executor, emit))
@@ -158,11 +163,13 @@ def _foreseen(
     return survey.of(some, every) if fetched else prospects, back
 
 
-def _confirm(cost: Total, prospects: list[Prospect], world: World, back: list[str]) -> None:
+def _confirm(
+    cost: Total, prospects: list[Prospect], environment: Environment, back: list[str]
+) -> None:
     """Have the price typed, if there is anything to pay for. Raises NeedsPerson."""
     new = {key for each in prospects for key in each.new}
     if new:
-        confirm(cost, len(new), world, back)
+        confirm(cost, len(new), environment, back)
 
 
 def _warnings(batches: list[Batch], back: list[str], backend: str) -> Iterator[Event]:
@@ -221,7 +228,7 @@ def _one_service(some: list[Item], options: RenderOptions) -> tuple[str, str]:
 def _reach(
     catalog: Catalog,
     asked_at: "Access | None",
-    world: World,
+    environment: Environment,
     survey: Survey,
     executor: Executor,
 ) -> Service:
@@ -229,4 +236,4 @@ def _reach(
     if asked_at is None:
         attempts = sum(journal.attempts() for journal in survey.journals.values())
         return mock(catalog, survey.program, executor, folders, attempts)
-    return dashscope(catalog, asked_at, world.environ, folders[0])
+    return dashscope(catalog, asked_at, environment.environ, folders[0])

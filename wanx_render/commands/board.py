@@ -9,41 +9,42 @@ import uvicorn
 
 from wanx_render.board.app import app
 from wanx_render.board.guard import Guard
-from wanx_render.commands.base import World, read
-from wanx_render.commands.folder import pool
-from wanx_render.commands.holding import Holding
+from wanx_render.board.holding import Holding
+from wanx_render.board.room import Room
 from wanx_render.commands.render import RenderOptions, render_folder
-from wanx_render.commands.room import Room
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import pool
+from wanx_render.session.selection import read
 
 LOOPBACK = "127.0.0.1"
 
 
-def board(options: RenderOptions, port: int, world: World) -> int:
+def board(options: RenderOptions, port: int, environment: Environment) -> int:
     """Serve the board until it is interrupted; the exit code. Raises BadInput."""
     if options.file is None:
         raise LookupError("a board needs a list")
     loaded, _ = read(options.file, options.catalog)
     folder = render_folder(options, loaded)
     with listening(port) as listener:
-        asyncio.run(_serve(options, folder, listener, world))
+        asyncio.run(_serve(options, folder, listener, environment))
     return 0
 
 
 async def _serve(
-    options: RenderOptions, folder: Path, listener: socket.socket, world: World
+    options: RenderOptions, folder: Path, listener: socket.socket, environment: Environment
 ) -> None:
     port = int(listener.getsockname()[1])
 
     def tell(token: str) -> None:
-        world.stdout.write(f"http://{LOOPBACK}:{port}/?token={token}\n")
-        world.stdout.flush()
+        environment.stdout.write(f"http://{LOOPBACK}:{port}/?token={token}\n")
+        environment.stdout.flush()
 
     with pool() as executor:
-        room = Room(Holding(options, world, folder), executor, secrets.token_hex(4))
+        room = Room(Holding(options, environment, folder), executor, secrets.token_hex(4))
         watching = asyncio.create_task(room.watch())
-        world.tell("The board is at this address, which opens it once; Ctrl-C ends it.")
+        environment.say("The board is at this address, which opens it once; Ctrl-C ends it.")
         server = Server(Guard(app(room), port, tell), room)
         try:
             await server.serve(sockets=[listener])

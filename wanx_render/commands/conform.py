@@ -12,8 +12,6 @@ from pydantic import ValidationError
 
 from wanx_render import animation, ffmpeg, intake, paint, visible_label
 from wanx_render.ai_labels import Merged, Provenance, provenance_notices, with_own
-from wanx_render.commands.base import World, writable_file
-from wanx_render.commands.folder import pool, scratch
 from wanx_render.conform import Segment, Take
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FfmpegError
@@ -25,6 +23,8 @@ from wanx_render.needs import insist
 from wanx_render.paint import BadColour
 from wanx_render.pictures import BadPicture
 from wanx_render.plan import frame_of
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import pool, scratch, writable_file
 from wanx_render.shotlist import Deliverable, Shot
 from wanx_render.timing import Cut, cut_of
 from wanx_render.visible_label import DrawnLabel
@@ -75,11 +75,11 @@ def _number(value: Any) -> Any:
         return value
 
 
-def conform(options: ConformOptions, world: World) -> int:
+def conform(options: ConformOptions, environment: Environment) -> int:
     """Make one video exact; the exit code. Raises BadInput, FfmpegError or Broken."""
     shot, wanted = _wanted(options)
     _check_name(options, wanted)
-    program = ffmpeg.find(world.environ)
+    program = ffmpeg.find(environment.environ)
     insist(program, (shot,), (wanted,))
     writable_file(options.out)
     with scratch(options.out.parent) as folder:
@@ -94,8 +94,8 @@ def conform(options: ConformOptions, world: World) -> int:
     named = {options.clip.name: take.provenance}
     labels, read = provenance_notices(named, label), intake.notices(take, shot, "--{}")
     for notice in (*labels, *read, *_repeats(segment, wanted), *joined.warnings):
-        world.tell(f"warning: {notice}")
-    _tell(options, segment, joined, label, world)
+        environment.say(f"warning: {notice}")
+    _tell(options, segment, joined, label, environment)
     return 0
 
 
@@ -231,7 +231,11 @@ def _wrong(told: str, hint: str) -> BadInput:
 
 
 def _tell(
-    options: ConformOptions, segment: Segment, joined: Joined, label: Merged, world: World
+    options: ConformOptions,
+    segment: Segment,
+    joined: Joined,
+    label: Merged,
+    environment: Environment,
 ) -> None:
     frame, size = segment.frame, segment.take.size
     crop = crop_told(size, frame.aspect, segment.focus) if frame.fit == "crop" else None
@@ -249,15 +253,17 @@ def _tell(
             "checks": [asdict(check) for check in joined.checks],
             "notices": list(joined.notices),
         }  # fmt: skip
-        world.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+        environment.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
         return
-    world.stdout.write(f"{options.out}\n")
+    environment.stdout.write(f"{options.out}\n")
     cut = f"crop {crop} of {size}" if crop else f"{frame.fit}, the whole {size}"
-    world.tell(f"{frame.size}, {frame.aspect}, {frame.rate} fps, {segment.frames} frames; {cut}")
+    environment.say(
+        f"{frame.size}, {frame.aspect}, {frame.rate} fps, {segment.frames} frames; {cut}"
+    )
     colours = segment.take.quirks.colours
     if not colours.plain:
-        world.tell(f"colours: {colours}, converted to BT.709")
+        environment.say(f"colours: {colours}, converted to BT.709")
     if is_enlarged(grown, frame.fit):
-        world.tell(
+        environment.say(
             f"warning: enlarged {float(grown):.2f} times; leave --size out for the largest exact"
         )

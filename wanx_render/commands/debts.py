@@ -14,11 +14,6 @@ from wanx_render.account import Account
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import RealClock
 from wanx_render.collect import Collector
-from wanx_render.commands.base import World, folder_of, make_plan
-from wanx_render.commands.folder import held, opened, pool
-from wanx_render.commands.lists import read_all
-from wanx_render.commands.service import BASE_URL, access, dashscope, mock
-from wanx_render.commands.totals import POSSIBLY_PAID, film_cost
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.journal import Attempt, Journal
@@ -30,6 +25,12 @@ from wanx_render.reports import terminal
 from wanx_render.rescue import Tally
 from wanx_render.rescue import rescue as run_rescue
 from wanx_render.result_hosts import shown_url, unknown_host
+from wanx_render.session.connection import BASE_URL, access, dashscope, mock
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import folder_of, held, opened, pool
+from wanx_render.session.outlook import make_plan
+from wanx_render.session.selection import read_all
+from wanx_render.session.totals import POSSIBLY_PAID, film_cost
 from wanx_render.task import Media
 from wanx_render.watch import Watch
 
@@ -47,7 +48,7 @@ class DebtOptions:
     result_hosts: tuple[str, ...] = ()
 
 
-def status(options: DebtOptions, world: World) -> int:
+def status(options: DebtOptions, environment: Environment) -> int:
     """Every attempt of the folder: its state, its age, and how long its result can be fetched."""
     made, catalog, folder = _found(options)
     with opened(folder) as journal:
@@ -59,24 +60,24 @@ def status(options: DebtOptions, world: World) -> int:
     open_ = [each for each in attempts if each.state in POSSIBLY_PAID]
     if options.as_json:
         document = {"attempts": records, "cost": totals, "possibly_paid": len(open_)}
-        world.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        environment.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
         return 0
     for record in records:
-        world.stdout.write(_line(record) + "\n")
-    own = urlsplit(world.environ.get(BASE_URL, "")).hostname or ""
+        environment.stdout.write(_line(record) + "\n")
+    own = urlsplit(environment.environ.get(BASE_URL, "")).hostname or ""
     permitted = catalog.service.result_hosts.value
     waiting = {unknown_host(a.url, permitted, own) for a in attempts if is_owed(a) and a.url}
     for host in sorted(host for host in waiting if host):
-        world.stdout.write(
+        environment.stdout.write(
             f"clips wait at {host}, which is not known as the service's storage; if you trust it: "
             f"wanx-render rescue {options.file} --result-host {host}\n"
         )
     if not records:
-        world.tell("nothing was ever asked for from this folder")
+        environment.say("nothing was ever asked for from this folder")
         return 0
     maybe = f"; {len(open_)} more may be paid" if open_ else ""
     mock = "MOCK: " if made.world == "mock" else ""
-    world.stdout.write(
+    environment.stdout.write(
         f"{mock}this film {totals['film']}, this folder ever {totals['folder']}{maybe}\n"
     )
     return 0
@@ -121,23 +122,23 @@ def _line(record: dict[str, Any]) -> str:
     return "  ".join(words)
 
 
-def rescue(options: DebtOptions, world: World) -> int:
+def rescue(options: DebtOptions, environment: Environment) -> int:
     """Fetch every clip that was paid for and is not here; ask for nothing new."""
     made, catalog, folder = _found(options)
-    program = ffmpeg.find(world.environ)
+    program = ffmpeg.find(environment.environ)
     who = None
     if made.world != "mock":
         who = access(
-            catalog, made.region, world.environ, options.base_url, options.result_hosts
+            catalog, made.region, environment.environ, options.base_url, options.result_hosts
         )  # fmt: skip
-    with held(folder), opened(folder, world.tell) as journal, pool() as executor:
+    with held(folder), opened(folder, environment.say) as journal, pool() as executor:
         if who is None:
             service = mock(catalog, program, executor, folder, journal.attempts())
         else:
-            service = dashscope(catalog, who, world.environ)
+            service = dashscope(catalog, who, environment.environ)
         wall, backend = RealClock(), service.backend
-        plain = terminal.plain(world.stderr)
-        emit = terminal.json_lines(world.stdout, wall) if options.as_json else plain
+        plain = terminal.plain(environment.stderr)
+        emit = terminal.json_lines(environment.stdout, wall) if options.as_json else plain
         watch = Watch(backend, catalog, service.clock)
         collector = Collector(backend, journal, catalog, watch, program, executor, folder, wall)
         account = Account(backend, catalog, service.clock, [journal])
@@ -160,14 +161,14 @@ def rescue(options: DebtOptions, world: World) -> int:
             "event": "summary", "fetched": tally.fetched, "left": tally.left,
             "hosts": sorted(tally.hosts), "exit_code": code,
         }  # fmt: skip
-        world.stdout.write(terminal.json_line(record, wall.now()))
+        environment.stdout.write(terminal.json_line(record, wall.now()))
     mocked = "MOCK: " if made.world == "mock" else ""
     clips = "clip" if tally.fetched == 1 else "clips"
-    world.tell(f"{mocked}{tally.fetched} {clips} fetched, {tally.left} left")
+    environment.say(f"{mocked}{tally.fetched} {clips} fetched, {tally.left} left")
     for host in sorted(tally.hosts):
-        world.tell(f"if you trust it: wanx-render rescue {options.file} --result-host {host}")
+        environment.say(f"if you trust it: wanx-render rescue {options.file} --result-host {host}")
     if waiting:
-        world.tell(f"{waiting} need a person: wanx-render resolve {options.file}")
+        environment.say(f"{waiting} need a person: wanx-render resolve {options.file}")
     return code
 
 
@@ -180,12 +181,12 @@ class Decision:
     release: bool = False
 
 
-def resolve(options: DebtOptions, decision: Decision, world: World) -> int:
+def resolve(options: DebtOptions, decision: Decision, environment: Environment) -> int:
     """Show what only a person can settle, or settle one of them. Raises BadInput."""
     _, _, folder = _found(options)
     with held(folder), opened(folder) as journal:
         if decision.attempt is None:
-            return _show(options, journal, world)
+            return _show(options, journal, environment)
         attempt = _open_attempt(journal, decision)
         if decision.adopt and decision.release:
             raise _wrong("say one of --adopt and --release")
@@ -193,37 +194,39 @@ def resolve(options: DebtOptions, decision: Decision, world: World) -> int:
             if decision.adopt in journal.task_ids():
                 raise _wrong(f"task {decision.adopt} already belongs to another attempt")
             journal.adopted(attempt.id, decision.adopt)
-            world.tell(f"{attempt.label} is task {decision.adopt}; render or rescue fetches it")
+            environment.say(
+                f"{attempt.label} is task {decision.adopt}; render or rescue fetches it"
+            )
         elif decision.release:
             journal.ended(attempt.id, "released", "Released", "given up by a person")
-            world.tell(f"{attempt.label} will be asked for again by the next render, and paid")
+            environment.say(f"{attempt.label} will be asked for again by the next render, and paid")
             if attempt.task_id:
-                world.tell(f"task {attempt.task_id}, which may be paid already, is given up")
+                environment.say(f"task {attempt.task_id}, which may be paid already, is given up")
         else:
             raise _wrong("say --adopt TASK or --release")
     return 0
 
 
-def _show(options: DebtOptions, journal: Journal, world: World) -> int:
+def _show(options: DebtOptions, journal: Journal, environment: Environment) -> int:
     waiting = journal.every("unresolved", "lost")
     if options.as_json:
         now = datetime.now(UTC)
         records = [_record(attempt, now) for attempt in waiting]
-        world.stdout.write(json.dumps({"unresolved": records}, ensure_ascii=False) + "\n")
+        environment.stdout.write(json.dumps({"unresolved": records}, ensure_ascii=False) + "\n")
     else:
         for each in waiting:
             at = each.asked_at.isoformat(sep=" ", timespec="seconds")
-            world.stdout.write(f"{each.id:>4}  {each.label}, {each.model}, asked {at}\n")
-            world.stdout.write(f"      prompt: {each.request.get('prompt')}\n")
-            world.stdout.write(f"      {each.message}\n")
+            environment.stdout.write(f"{each.id:>4}  {each.label}, {each.model}, asked {at}\n")
+            environment.stdout.write(f"      prompt: {each.request.get('prompt')}\n")
+            environment.stdout.write(f"      {each.message}\n")
     if waiting:
-        world.tell(
+        environment.say(
             "nobody but you can tell what became of these. Look at `wanx-render tasks list`, then\n"
             f"  wanx-render resolve {options.file} NUMBER --adopt TASK   it is this task\n"
             f"  wanx-render resolve {options.file} NUMBER --release      it was never accepted"
         )
         return 4
-    world.tell("nothing waits for a person")
+    environment.say("nothing waits for a person")
     return 0
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from wanx_render import manifest
-from wanx_render.commands.base import World, folder_of, read, writable_file
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
 from wanx_render.manifest import DeliverableRecord, Manifest
 from wanx_render.reports import edl, fcpxml
 from wanx_render.reports.timeline import Timeline, timeline_of
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import folder_of, writable_file
+from wanx_render.session.selection import read
 
 Link = Callable[[str], str]
 
@@ -33,7 +35,7 @@ class ExportOptions:
     catalog: Path | None = None
 
 
-def export(options: ExportOptions, world: World) -> int:
+def export(options: ExportOptions, environment: Environment) -> int:
     """Write a timeline for each deliverable; the exit code."""
     loaded, _ = read(options.file, options.catalog)
     folder = folder_of(loaded, options.folder)
@@ -47,9 +49,9 @@ def export(options: ExportOptions, world: World) -> int:
         write_atomically(path, text)
         files.append(path)
     if options.as_json:
-        world.stdout.write(json.dumps({"files": [str(path) for path in files]}) + "\n")
+        environment.stdout.write(json.dumps({"files": [str(path) for path in files]}) + "\n")
     else:
-        world.stdout.write("".join(f"{path}\n" for path in files))
+        environment.stdout.write("".join(f"{path}\n" for path in files))
     return 0
 
 

@@ -6,13 +6,15 @@ from typing import Any
 
 from wanx_render import capabilities
 from wanx_render.capabilities import Catalog, Model
-from wanx_render.commands.base import World
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.errors import BadInput
 from wanx_render.reports import matrix
+from wanx_render.session.environment import Environment
 
 
-def models(name: str | None, as_json: bool, catalog_file: Path | None, world: World) -> int:
+def models(
+    name: str | None, as_json: bool, catalog_file: Path | None, environment: Environment
+) -> int:
     """Show every model, or the one called ``name``, on stdout; the exit code."""
     catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
     chosen = _chosen(name, catalog) if name else None
@@ -23,11 +25,11 @@ def models(name: str | None, as_json: bool, catalog_file: Path | None, world: Wo
             "sources": catalog.model_dump(mode="json")["sources"],
             "models": [_record(model, catalog) for model in shown],
         }
-        world.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+        environment.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
     elif chosen:
-        matrix.show_one(chosen, catalog, world.stdout)
+        matrix.show_one(chosen, catalog, environment.stdout)
     else:
-        matrix.show_all(catalog, world.stdout)
+        matrix.show_all(catalog, environment.stdout)
     return 0
 
 

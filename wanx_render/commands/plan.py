@@ -9,18 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.base import (
-    World,
-    folder_of,
-    make_plan,
-    read,
-    refuse_unknown,
-    warnings,
-    writable_file,
-)
-from wanx_render.commands.folder import opened
-from wanx_render.commands.outlook import Folder, look
-from wanx_render.commands.regain import told_where
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.files import write_atomically
@@ -29,6 +17,11 @@ from wanx_render.load import Loaded
 from wanx_render.plan import Plan
 from wanx_render.rebuild import is_lost
 from wanx_render.reports import plan_table
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import folder_of, opened, writable_file
+from wanx_render.session.outlook import Folder, look, make_plan, warnings
+from wanx_render.session.restore import told_where
+from wanx_render.session.selection import read, refuse_unknown
 
 SAVED = "wanx-render plan"
 SAVED_MANY = "wanx-render plan of lists"
@@ -57,20 +50,22 @@ class PlanOptions:
     cascade: bool = True
 
 
-def plan(options: PlanOptions, world: World, found: tuple[Loaded, Catalog] | None = None) -> int:
+def plan(
+    options: PlanOptions, environment: Environment, found: tuple[Loaded, Catalog] | None = None
+) -> int:
     """Show the plan on stdout; the exit code. ``found`` is the list, if it is read already."""
     loaded, catalog = found or read(options.file, options.catalog)
     made, told = look_ahead(loaded, catalog, options)
     for warning in warnings(loaded, made):
-        world.tell(f"{warning.span}: warning[{warning.code}]: {warning.message}")
+        environment.say(f"{warning.span}: warning[{warning.code}]: {warning.message}")
     if options.as_json:
         text = json.dumps(asdict(told), ensure_ascii=False, indent=2)
-        world.stdout.write(text + "\n")
+        environment.stdout.write(text + "\n")
     else:
-        plan_table.show(told, world.stdout)
+        plan_table.show(told, environment.stdout)
     if options.save:
         save(options.save, saved(loaded, told))
-        world.tell(f"saved; `wanx-render render --plan {options.save}` runs exactly this")
+        environment.say(f"saved; `wanx-render render --plan {options.save}` runs exactly this")
     return WORK_TO_PAY_FOR if options.detailed and told.to_make else 0
 
 

@@ -7,13 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.approval import approved, priced
-from wanx_render.commands.base import World, without_label
-from wanx_render.commands.folder import opened
-from wanx_render.commands.lists import Choice, Item, chosen, items, only_named, read_all
-from wanx_render.commands.outlook import Folder, look
 from wanx_render.commands.plan import WORK_TO_PAY_FOR, PlanOptions, plan, save
-from wanx_render.commands.regain import told_where
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.forecast import Forecast, forecast, wall_seconds
@@ -23,6 +17,12 @@ from wanx_render.pricing import exact, total
 from wanx_render.rebuild import is_lost
 from wanx_render.reports import plan_table
 from wanx_render.reports.plan_table import ListLine, Whole
+from wanx_render.session.approval import approved, priced
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import opened
+from wanx_render.session.outlook import Folder, look, without_label
+from wanx_render.session.restore import told_where
+from wanx_render.session.selection import Choice, Item, chosen, items, only_named, read_all
 from wanx_render.shotlist import Money
 from wanx_render.standing import Standing, identities
 
@@ -43,18 +43,18 @@ class PlansOptions:
 
 
 def plan_files(
-    options: PlanOptions, files: tuple[Path, ...], choice: PlansOptions, world: World
+    options: PlanOptions, files: tuple[Path, ...], choice: PlansOptions, environment: Environment
 ) -> int:
     """Show the plan of one list as ever, or of many; the exit code."""
     batches, catalog = read_all(files, options.catalog)
     if len(batches) == 1 and not batches[0].tabular and not choice.choose:
-        return plan(options, world, (batches[0].lists[0], catalog))
+        return plan(options, environment, (batches[0].lists[0], catalog))
     every = items(batches, options.folder)
     asked_for = Choice(choice.only, choice.rows, choice.shard)
     some = chosen(every, asked_for)
     for batch in batches:
         for warning in (*batch.warnings, *without_label(batch.lists, options.backend)):
-            world.tell(f"{warning.span}: warning[{warning.code}]: {warning.message}")
+            environment.say(f"{warning.span}: warning[{warning.code}]: {warning.message}")
     survey = _Survey(options, catalog)
     with ExitStack() as stack:
         for home in {item.home for item in some}:
@@ -66,11 +66,11 @@ def plan_files(
             survey.look(
                 item, asked.get(item.name, ()), full=choice.choose and len(some) <= DETAILED
             )
-    code = survey.show(world)
+    code = survey.show(environment)
     if options.save:
         backend = survey.whole().backend
         save(options.save, approved(batches, asked_for, catalog, backend, survey.takes))
-        world.tell(f"saved; `wanx-render render --plan {options.save}` runs exactly this")
+        environment.say(f"saved; `wanx-render render --plan {options.save}` runs exactly this")
     return code
 
 
@@ -147,17 +147,17 @@ class _Survey:
             at_most_seconds=most,
         )
 
-    def show(self, world: World) -> int:
+    def show(self, environment: Environment) -> int:
         whole = self.whole()
         if self.options.as_json:
             record: dict[str, Any] = {"version": 1, **asdict(whole)}
             record["plans"] = [asdict(each) for each in self.lines]
             record["details"] = [asdict(each) for each in self.full]
             text = json.dumps(record, ensure_ascii=False, indent=2)
-            world.stdout.write(text + "\n")
+            environment.stdout.write(text + "\n")
         else:
             for each in self.full:
-                plan_table.show(each, world.stdout)
-                world.stdout.write("\n")
-            plan_table.show_many(self.lines, whole, world.stdout)
+                plan_table.show(each, environment.stdout)
+                environment.stdout.write("\n")
+            plan_table.show_many(self.lines, whole, environment.stdout)
         return WORK_TO_PAY_FOR if self.options.detailed and whole.to_make else 0

@@ -1,7 +1,6 @@
 """``render``: clock, processes, folder and journal are made here and handed down."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
@@ -15,23 +14,8 @@ from wanx_render import ffmpeg
 from wanx_render.account import Ambiguous
 from wanx_render.capabilities import Catalog
 from wanx_render.clock import RealClock
-from wanx_render.commands.base import (
-    World,
-    folder_of,
-    make_plan,
-    read,
-    refuse_unknown,
-    unwritable,
-    warnings,
-)
-from wanx_render.commands.folder import held, opened, pool
-from wanx_render.commands.outlook import Folder, look
 from wanx_render.commands.plan import hold_to, open_saved
-from wanx_render.commands.regain import regain
 from wanx_render.commands.report import Source, after_run
-from wanx_render.commands.service import Service, access, dashscope, mock
-from wanx_render.commands.telling import close, gathered, report, start, warner
-from wanx_render.commands.workplace import Workplace, at_work
 from wanx_render.diagnostics import Diagnostic, without_secrets
 from wanx_render.errors import NeedsPerson
 from wanx_render.events import Emit, Event
@@ -45,6 +29,14 @@ from wanx_render.pricing import Total
 from wanx_render.render import Desk
 from wanx_render.render import render as run_plan
 from wanx_render.reports.terminal import Stage
+from wanx_render.session.connection import Service, access, dashscope, mock
+from wanx_render.session.destination import Workplace, at_work
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import folder_of, held, opened, pool, writable
+from wanx_render.session.outlook import Folder, look, make_plan, warnings
+from wanx_render.session.restore import regain
+from wanx_render.session.selection import read, refuse_unknown
+from wanx_render.session.summary import close, gathered, report, start, warner
 from wanx_render.standing import Standing, lost
 
 if TYPE_CHECKING:
@@ -77,7 +69,7 @@ class RenderOptions:
 
 
 def render(
-    options: RenderOptions, world: World, found: tuple[Loaded, Catalog] | None = None
+    options: RenderOptions, environment: Environment, found: tuple[Loaded, Catalog] | None = None
 ) -> int:
     """Make everything the shot list asks for; the exit code. ``found`` is the list, if read."""
     approved = open_saved(options.plan) if options.plan else None
@@ -86,12 +78,12 @@ def render(
     made = make_plan(loaded, catalog, options.backend)
     refuse_unknown("--only", options.only, made)
     refuse_unknown("--retake", options.retake, made)
-    program = ffmpeg.find(world.environ)
+    program = ffmpeg.find(environment.environ)
     insist(program, (each.shot for each in made.shots), made.deliverables, made.media)
-    where = Workplace.of(options.executor, options.store, world.environ)
-    asked_at = who_asks(options, made, catalog, world)
+    where = Workplace.of(options.executor, options.store, environment.environ)
+    asked_at = who_asks(options, made, catalog, environment)
     folder = render_folder(options, loaded)
-    with held(folder), opened(folder, world.tell) as journal, ExitStack() as stack:
+    with held(folder), opened(folder, environment.say) as journal, ExitStack() as stack:
         where.tried(folder)
         place = where.place(folder)
         session = Session.of(options, loaded, catalog, folder=folder, journal=journal)
@@ -103,11 +95,11 @@ def render(
             hold_to(approved, loaded, forecast(made, session.standings, catalog))
         limit = None if options.free else within_budget(session)
         if new and not options.free and made.world != "mock" and not (options.yes or approved):
-            confirm(made.cost(new), len(new), world, back)
+            confirm(made.cost(new), len(new), environment, back)
         executor = stack.enter_context(pool(where.at_once))
-        service = reach(session, asked_at, world, program=program, executor=executor)
+        service = reach(session, asked_at, environment, program=program, executor=executor)
         stage = Stage(made, RealClock(), limit, service.clock.pace)
-        emit = stack.enter_context(report(world, stage, as_json=options.as_json))
+        emit = stack.enter_context(report(environment, stage, as_json=options.as_json))
         emit(start(made, new, folder, limit))
         for warning in (*back, *gathered(warnings(loaded, made))):
             emit(Event("warning", warning))
@@ -121,7 +113,7 @@ def render(
         unsent = place.publish(folder, manifest)
         for told in unsent:
             emit(Event("broken", told))
-    code = close(manifest, desk, world, place, file=options.file, as_json=options.as_json)
+    code = close(manifest, desk, environment, place, file=options.file, as_json=options.as_json)
     return code or (1 if unsent else 0)
 
 
@@ -208,18 +200,20 @@ def _noted(warning: Diagnostic) -> str:
     return without_secrets(f"{line}{warning.message}")
 
 
-def who_asks(options: RenderOptions, made: Plan, catalog: Catalog, world: World) -> "Access | None":
+def who_asks(
+    options: RenderOptions, made: Plan, catalog: Catalog, environment: Environment
+) -> "Access | None":
     """Who asks and where, for a backend that needs a key."""
     if made.world == "mock":
         return None
     hosts = options.result_hosts
-    return access(catalog, made.region, world.environ, options.base_url, hosts)
+    return access(catalog, made.region, environment.environ, options.base_url, hosts)
 
 
 def reach(
     session: Session,
     asked_at: "Access | None",
-    world: World,
+    environment: Environment,
     *,
     program: ffmpeg.Ffmpeg,
     executor: Executor,
@@ -227,7 +221,7 @@ def reach(
     """The backend of a session and its clock."""
     if asked_at is None:
         return mock(session.catalog, program, executor, session.folder, session.attempts)
-    return dashscope(session.catalog, asked_at, world.environ, session.folder)
+    return dashscope(session.catalog, asked_at, environment.environ, session.folder)
 
 
 async def run(session: Session, desk: Desk, service: Service) -> Manifest:
@@ -240,22 +234,22 @@ async def run(session: Session, desk: Desk, service: Service) -> Manifest:
         await service.backend.close()
 
 
-def confirm(cost: Total, takes: int, world: World, told: Sequence[str] = ()) -> None:
+def confirm(cost: Total, takes: int, environment: Environment, told: Sequence[str] = ()) -> None:
     """Nothing is spent for real before a person types the price. Raises NeedsPerson.
 
     ``told`` is what they should know of it.
     """
     for each in told:
-        world.tell(f"warning: {each}")
+        environment.say(f"warning: {each}")
     price = f"{cost.amount:.2f} {cost.currency}"
-    if world.stdin is None or not world.stdin.isatty():
+    if environment.stdin is None or not environment.stdin.isatty():
         raise NeedsPerson(
             f"this would spend {cost} on {takes} takes; "
             "give --yes, or an approved plan (plan --out, render --plan)"
         )
-    world.stderr.write(f"{takes} takes at {cost}. Type {price} to spend it: ")
-    world.stderr.flush()
-    if world.stdin.readline().split() != price.split():
+    environment.stderr.write(f"{takes} takes at {cost}. Type {price} to spend it: ")
+    environment.stderr.flush()
+    if environment.stdin.readline().split() != price.split():
         raise NeedsPerson("not confirmed; nothing was sent")
 
 
@@ -297,18 +291,6 @@ def render_folder(options: RenderOptions, loaded: Loaded) -> Path:
     folder = folder_of(loaded, options.out)
     writable(folder)
     return folder
-
-
-def writable(folder: Path) -> None:
-    """Make the render folder if it is not there. Raises BadInput where nothing can be written."""
-    try:
-        for place in (folder, folder / "clips", folder / ".cache"):
-            place.mkdir(parents=True, exist_ok=True)
-            probe = place / f".write-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
-    except OSError as error:
-        raise unwritable(place, error.strerror or str(error)) from None
 
 
 def program_version() -> str:

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from wanx_render import ffmpeg, thumbs
-from wanx_render.commands.base import World, manifest_of, writable_file
-from wanx_render.commands.folder import pool
 from wanx_render.errors import FfmpegError
 from wanx_render.events import Emit, Event
 from wanx_render.files import write_atomically
 from wanx_render.manifest import DeliverableRecord, Manifest, TakeRecord, read
 from wanx_render.pictures import BadPicture, decode_data_uri, read_bytes
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import pool, writable_file
+from wanx_render.session.selection import manifest_of
 
 if TYPE_CHECKING:
     from wanx_render.reports.storyboard import Gallery
@@ -47,18 +48,18 @@ class ReportOptions:
     catalog: Path | None = None
 
 
-def report(options: ReportOptions, world: World) -> int:
+def report(options: ReportOptions, environment: Environment) -> int:
     """Write the storyboard; its path goes to stdout."""
     path = manifest_of(options.file, options.folder, options.catalog)
     manifest = read(path)
-    source = Source(path.parent, ffmpeg.find(world.environ))
+    source = Source(path.parent, ffmpeg.find(environment.environ))
     target = writable_file(options.out or path.parent / NAME)
     with pool() as executor:
         missing = write(manifest, source, executor, target)
     for each in missing:
-        world.tell(f"warning: {each}")
+        environment.say(f"warning: {each}")
     told = json.dumps({"file": str(target), "missing": missing}) if options.as_json else target
-    world.stdout.write(f"{told}\n")
+    environment.stdout.write(f"{told}\n")
     return 0
 
 

@@ -8,34 +8,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wanx_render import ffmpeg
-from wanx_render.commands.base import World
-from wanx_render.commands.folder import opened, pool
-from wanx_render.commands.lists import Choice, Item, chosen, index_of, items, read_all
-from wanx_render.commands.outcome import Index, Outcome, beside, told_by
 from wanx_render.commands.report import NAME, ReportOptions, Source, report, told_already, write
-from wanx_render.commands.telling import shown
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.manifest import read
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import opened, pool
+from wanx_render.session.outcome import Index, Outcome, beside, told_by
+from wanx_render.session.selection import Choice, Item, chosen, index_of, items, read_all
+from wanx_render.session.summary import shown
 
 
 def report_files(
-    options: ReportOptions, files: tuple[Path, ...], choice: Choice, world: World
+    options: ReportOptions, files: tuple[Path, ...], choice: Choice, environment: Environment
 ) -> int:
     """Write one page as ever, or the pages of many lists; the exit code."""
     alone = len(files) == 1 and choice == Choice()
     if alone and (files[0].is_dir() or files[0].suffix == ".json"):
-        return report(options, world)
+        return report(options, environment)
     batches, _ = read_all(files, options.catalog)
     if alone and not batches[0].tabular:
-        return report(options, world)
+        return report(options, environment)
     if options.out:
         told = "--out names one page, and each of these lists has its own"
         hint = "give --folder, or the folder of one row"
         raise BadInput(Diagnostic("lists-report", told, hint=hint))
     every = items(batches, options.folder)
     homes = list(dict.fromkeys(item.home for item in every))
-    pages = Pages(ffmpeg.find(world.environ), world.tell)
+    pages = Pages(ffmpeg.find(environment.environ), environment.say)
     with pool() as executor:
         pages.write(chosen(every, choice), executor)
     index = index_of(batches, options.folder, homes)
@@ -44,7 +44,7 @@ def report_files(
         journals = {home: stack.enter_context(opened(home)) for home in there}
         found = Index.of(every, journals, pages.found, mock=pages.mock)
         found.write(index, beside(index))
-    return pages.close(index, world, as_json=options.as_json)
+    return pages.close(index, environment, as_json=options.as_json)
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Pages:
         self.troubled.append(f"{item.name}: {told}")
         self.tell(f"warning: {self.troubled[-1]}")
 
-    def close(self, index: Path, world: World, *, as_json: bool) -> int:
+    def close(self, index: Path, environment: Environment, *, as_json: bool) -> int:
         """Say what there is now; 1 where a manifest cannot be read."""
         every = sorted([*self.written, *self.kept])
         if as_json:
@@ -103,10 +103,10 @@ class Pages:
                 "missing": self.troubled,
                 "without": self.without,
             }
-            world.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+            environment.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
         else:
-            world.stdout.write(f"{shown(index)}\n")
+            environment.stdout.write(f"{shown(index)}\n")
             more = f", {len(self.kept)} unchanged" if self.kept else ""
             more += f", {len(self.without)} not rendered yet" if self.without else ""
-            world.tell(f"storyboards: {len(self.written)} written{more}")
+            environment.say(f"storyboards: {len(self.written)} written{more}")
         return 1 if self.unreadable else 0

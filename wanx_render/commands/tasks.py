@@ -11,9 +11,9 @@ from typing import TypeVar
 from wanx_render import capabilities
 from wanx_render.backends.base import Backend, Succeeded, Unknown
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.base import World
-from wanx_render.commands.folder import opened
-from wanx_render.commands.service import access, dashscope
+from wanx_render.session.connection import access, dashscope
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import opened
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class TaskOptions:
     catalog: Path | None = None
 
 
-def listed(options: TaskOptions, world: World) -> int:
+def listed(options: TaskOptions, environment: Environment) -> int:
     """The account's tasks of the last 24 hours, newest first."""
 
     async def work(backend: Backend) -> tuple[dict[str, str], ...]:
@@ -37,37 +37,39 @@ def listed(options: TaskOptions, world: World) -> int:
         newest = sorted(rows, key=lambda row: row.submitted, reverse=True)
         return tuple({**asdict(r), "submitted": r.submitted.isoformat()} for r in newest)
 
-    rows = _ask(options, world, work)
+    rows = _ask(options, environment, work)
     if options.as_json:
-        world.stdout.write(json.dumps({"tasks": rows}, indent=2) + "\n")
+        environment.stdout.write(json.dumps({"tasks": rows}, indent=2) + "\n")
         return 0
     for row in rows:
         at = row["submitted"][:19].replace("T", " ")
-        world.stdout.write(f"{row['task_id']}  {row['status']:9}  {row['model']:20}  {at} UTC\n")
-    world.tell(f"{len(rows)} tasks in the last 24 hours")
+        environment.stdout.write(
+            f"{row['task_id']}  {row['status']:9}  {row['model']:20}  {at} UTC\n"
+        )
+    environment.say(f"{len(rows)} tasks in the last 24 hours")
     return 0
 
 
-def show(task_id: str, options: TaskOptions, world: World) -> int:
+def show(task_id: str, options: TaskOptions, environment: Environment) -> int:
     """One task as the service tells it; the result's address without its signature."""
-    state = _ask(options, world, lambda backend: backend.poll(task_id))
+    state = _ask(options, environment, lambda backend: backend.poll(task_id))
     record = {"state": type(state).__name__.upper(), **asdict(state)}
     if "url" in record:
         record["url"] = record["url"].partition("?")[0]
-    world.stdout.write(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
+    environment.stdout.write(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
     return 1 if isinstance(state, Unknown) else 0
 
 
-def link(task_id: str, options: TaskOptions, out: Path | None, world: World) -> int:
+def link(task_id: str, options: TaskOptions, out: Path | None, environment: Environment) -> int:
     """The whole link of a task's result: as a journal here knows it, else as the service says."""
     url = _noted(task_id, out)
     if url is None:
-        state = _ask(options, world, lambda backend: backend.poll(task_id))
+        state = _ask(options, environment, lambda backend: backend.poll(task_id))
         url = state.url if isinstance(state, Succeeded) else None
         if url is None:
-            world.tell(f"{task_id}: it has no result ({type(state).__name__.lower()})")
+            environment.say(f"{task_id}: it has no result ({type(state).__name__.lower()})")
             return 1
-    world.stdout.write(url + "\n")
+    environment.stdout.write(url + "\n")
     return 0
 
 
@@ -83,18 +85,20 @@ def _noted(task_id: str, out: Path | None) -> str | None:
     return None
 
 
-def cancel(task_id: str, options: TaskOptions, world: World) -> int:
+def cancel(task_id: str, options: TaskOptions, environment: Environment) -> int:
     """Cancel a task that still waits; one that runs can no longer be stopped."""
-    done = _ask(options, world, lambda backend: backend.cancel(task_id))
+    done = _ask(options, environment, lambda backend: backend.cancel(task_id))
     told = "cancelled, it will not be billed" if done else "not cancelled: it no longer waits"
-    world.tell(f"{task_id}: {told}")
+    environment.say(f"{task_id}: {told}")
     return 0 if done else 1
 
 
-def _ask(options: TaskOptions, world: World, work: Callable[[Backend], Awaitable[T]]) -> T:
+def _ask(
+    options: TaskOptions, environment: Environment, work: Callable[[Backend], Awaitable[T]]
+) -> T:
     catalog: Catalog = capabilities.with_user_file(capabilities.packaged(), options.catalog)
-    who = access(catalog, options.region, world.environ, options.base_url)
-    service = dashscope(catalog, who, world.environ)
+    who = access(catalog, options.region, environment.environ, options.base_url)
+    service = dashscope(catalog, who, environment.environ)
 
     async def run() -> T:
         try:

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Literal
 
 from wanx_render import diagnostics
-from wanx_render.commands.base import World
-from wanx_render.commands.lists import read_all
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.session.environment import Environment
+from wanx_render.session.selection import read_all
 
 Style = Literal["full", "concise", "json", "github"]
 
 
-def validate(files: tuple[Path, ...], style: Style, catalog: Path | None, world: World) -> int:
+def validate(
+    files: tuple[Path, ...], style: Style, catalog: Path | None, environment: Environment
+) -> int:
     """Say every problem of each file on stdout; the exit code."""
     found: list[Diagnostic] = []
     texts: dict[str, str] = {}
@@ -30,10 +32,12 @@ def validate(files: tuple[Path, ...], style: Style, catalog: Path | None, world:
             texts |= problem.texts
     told = rendered(found, texts, style)
     if told:
-        world.stdout.write(told + "\n")
+        environment.stdout.write(told + "\n")
     errors = sum(each.severity == "error" for each in found)
     checked = f"{len(files)} checked" + (f" ({_count(rows, 'row')})" if rows else "")
-    world.tell(f"{checked}, {_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}")
+    environment.say(
+        f"{checked}, {_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}"
+    )
     return 2 if errors else 0
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -13,9 +14,61 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from wanx_render.clock import RealClock
-from wanx_render.errors import FolderBusy
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput, FolderBusy
 from wanx_render.journal import Journal
+from wanx_render.load import Loaded
 from wanx_render.rebuild import is_lost, rebuild
+
+
+def folder_of(loaded: Loaded, out: Path | None) -> Path:
+    """Where everything of a list goes."""
+    return resolved(out or loaded.folder / "renders" / loaded.shots.project)
+
+
+def resolved(folder: Path) -> Path:
+    """The folder's whole path. Raises BadInput where no file can be named below it."""
+    try:
+        whole = folder.resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle
+        raise unwritable(folder, "its links lead in a circle") from None
+    text = str(whole)
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise unwritable(whole, "there is a control character in its name")
+    if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise unwritable(whole, "its name is not valid text")
+    return whole
+
+
+def writable(folder: Path) -> None:
+    """Make the render folder if it is not there. Raises BadInput where nothing can be written."""
+    try:
+        for place in (folder, folder / "clips", folder / ".cache"):
+            place.mkdir(parents=True, exist_ok=True)
+            probe = place / f".write-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+    except OSError as error:
+        raise unwritable(place, error.strerror or str(error)) from None
+
+
+def unwritable(folder: Path, why: str) -> BadInput:
+    message = f"cannot write to the render folder {folder}: {why}"
+    return BadInput(Diagnostic("folder-unwritable", message, hint="choose another with --out"))
+
+
+def writable_file(path: Path) -> Path:
+    """``path``, where a file can be written there. Raises BadInput."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with tempfile.TemporaryFile(dir=path.parent):  # it has no name that a kill could leave
+            pass
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        message, hint = f"cannot write {path}: {reason}", "choose another with --out"
+        raise BadInput(Diagnostic("folder-unwritable", message, hint=hint)) from None
+    return path
 
 
 @contextmanager

@@ -13,13 +13,10 @@ from typing import Any
 from wanx_render import ffmpeg
 from wanx_render.backends.base import Backend, Pending, Running
 from wanx_render.board.app import Declined
+from wanx_render.board.holding import Holding
 from wanx_render.board.view import Ledger, Live
-from wanx_render.commands.folder import held
-from wanx_render.commands.holding import Holding
 from wanx_render.commands.render import Session, reach, run, within_budget
 from wanx_render.commands.report import Source, after_run
-from wanx_render.commands.service import Service
-from wanx_render.commands.telling import opening
 from wanx_render.diagnostics import clean, without_secrets
 from wanx_render.errors import NeedsPerson, ServiceError, WanxError
 from wanx_render.events import Event
@@ -28,6 +25,9 @@ from wanx_render.manifest import Manifest
 from wanx_render.plan import Take
 from wanx_render.render import Desk
 from wanx_render.reports.terminal import line
+from wanx_render.session.connection import Service
+from wanx_render.session.folder import held
+from wanx_render.session.summary import opening
 
 Asked = Mapping[str, Any]
 LINES = 100  # of the log
@@ -137,11 +137,11 @@ class Runs:
         self, session: Session, limit: Decimal | None, *, free: bool
     ) -> "asyncio.Task[Manifest]":
         holding = self._holding
-        program = await asyncio.to_thread(ffmpeg.find, holding.world.environ)
+        program = await asyncio.to_thread(ffmpeg.find, holding.environment.environ)
         for basis, takes in session.counts.items():
             holding.journal.retake(basis, takes)
         service = reach(
-            session, holding.asked_at, holding.world, program=program, executor=self._executor
+            session, holding.asked_at, holding.environment, program=program, executor=self._executor
         )
         current = self._current(session, service, free=free)
         desk = replace(
@@ -246,11 +246,11 @@ class Runs:
         holding = self._holding
         if holding.session.made.world == "mock" and holding.is_held():
             raise Declined("the mock lives in the program that runs here now: cancel there")
-        program = await asyncio.to_thread(ffmpeg.find, holding.world.environ)
+        program = await asyncio.to_thread(ffmpeg.find, holding.environment.environ)
         service = reach(
             holding.session,
             holding.asked_at,
-            holding.world,
+            holding.environment,
             program=program,
             executor=self._executor,
         )

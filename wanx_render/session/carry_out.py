@@ -14,15 +14,8 @@ from wanx_render.batch import Work, render_all
 from wanx_render.bench import Bench, LocalBench
 from wanx_render.clock import RealClock
 from wanx_render.collect import Collector
-from wanx_render.commands.base import World
-from wanx_render.commands.lists import Item
-from wanx_render.commands.outcome import Outcome, files_of, outcome_of
 from wanx_render.commands.render import program_version
 from wanx_render.commands.report import Source, after_run
-from wanx_render.commands.service import Service
-from wanx_render.commands.survey import Prospect, Survey
-from wanx_render.commands.telling import shown
-from wanx_render.commands.whole import write_whole
 from wanx_render.common import CommonBench, RowBench
 from wanx_render.events import Emit, Event
 from wanx_render.home import Home
@@ -34,6 +27,13 @@ from wanx_render.purse import Purse
 from wanx_render.recognition import ClipJudge, pictures_by_identity
 from wanx_render.render import Desk
 from wanx_render.reports import terminal
+from wanx_render.session.connection import Service
+from wanx_render.session.environment import Environment
+from wanx_render.session.outcome import Outcome, files_of, outcome_of
+from wanx_render.session.selection import Item
+from wanx_render.session.summary import shown
+from wanx_render.session.survey import Prospect, Survey
+from wanx_render.session.table_manifest import write_whole
 from wanx_render.task import Media
 from wanx_render.watch import Watch
 
@@ -48,7 +48,7 @@ class Run:
 
     survey: Survey
     every: list[Item]  # of the lists, chosen or not
-    world: World
+    environment: Environment
     storyboards: bool = True
     bench: Callable[[Executor, Path], Bench] | None = None  # for each home; else here
     outcomes: dict[str, Outcome] = field(default_factory=dict)
@@ -61,8 +61,8 @@ class Run:
     def report(self, lists: int) -> Emit:
         """Where events go: JSON on stdout, or lines; of many lists only what counts."""
         if self.survey.options.as_json:
-            return terminal.json_lines(self.world.stdout, RealClock())
-        plain = terminal.plain(self.world.stderr)
+            return terminal.json_lines(self.environment.stdout, RealClock())
+        plain = terminal.plain(self.environment.stderr)
         if lists <= _FEW:
             return plain
         return lambda event: plain(event) if event.kind in _TOLD else None
@@ -266,19 +266,19 @@ class Run:
                 "deliverables": [str(path) for path in paths],
                 "failed": [*failed, *self.unsent],
             }
-            self.world.stdout.write(terminal.json_line(record, RealClock().now()))
+            self.environment.stdout.write(terminal.json_line(record, RealClock().now()))
             return code
         for path in paths:
-            self.world.stdout.write(f"{shown(path)}\n")
+            self.environment.stdout.write(f"{shown(path)}\n")
         mocked = "MOCK: " if backend == "mock" else ""
         if failed:
             names = ", ".join(failed[:8]) + (f" and {len(failed) - 8} more" if failed[8:] else "")
-            self.world.tell(f"{mocked}{len(failed)} of {len(found)} lists failed: {names}")
-            self.world.tell("what there is is kept; run the same command again for the rest")
+            self.environment.say(f"{mocked}{len(failed)} of {len(found)} lists failed: {names}")
+            self.environment.say("what there is is kept; run the same command again for the rest")
         else:
-            self.world.tell(f"{mocked}{len(found)} lists done")
-        self.world.tell(f"{mocked}{self.totals(cost)}")
-        self.world.tell(f"the index page is {shown(page)}")
+            self.environment.say(f"{mocked}{len(found)} lists done")
+        self.environment.say(f"{mocked}{self.totals(cost)}")
+        self.environment.say(f"the index page is {shown(page)}")
         return code
 
     def totals(self, folders: str) -> str:

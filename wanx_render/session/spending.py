@@ -8,13 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from wanx_render.backends.vocabulary import BEIJING
-from wanx_render.commands.base import World
-from wanx_render.commands.folder import opened
-from wanx_render.commands.lists import items, read_all
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.journal import Attempt
 from wanx_render.pricing import exact
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import opened
+from wanx_render.session.selection import items, read_all
 
 COLUMNS = ("project", "row", "model", "day", "service", "clips", "seconds", "amount", "currency")
 
@@ -38,7 +38,9 @@ class Sum:
     amount: Decimal = Decimal(0)
 
 
-def money(files: tuple[Path, ...], folder: Path | None, catalog: Path | None, world: World) -> int:
+def money(
+    files: tuple[Path, ...], folder: Path | None, catalog: Path | None, environment: Environment
+) -> int:
     """Write every sum of what the folders of these lists ever paid to stdout."""
     batches, _ = read_all(files, catalog)
     homes = {item.home: item.loaded.shots.project for item in items(batches, folder)}
@@ -52,7 +54,7 @@ def money(files: tuple[Path, ...], folder: Path | None, catalog: Path | None, wo
     if not sums:
         message = "nothing was paid yet from these folders"
         raise BadInput(Diagnostic("folder-empty", message, hint="render the list first"))
-    table = csv.writer(world.stdout, lineterminator="\n")
+    table = csv.writer(environment.stdout, lineterminator="\n")
     table.writerow(COLUMNS)
     for heading, total in sorted(sums.items()):
         table.writerow(

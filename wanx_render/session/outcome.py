@@ -9,8 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from wanx_render.commands.lists import Item
-from wanx_render.commands.telling import as_asked
 from wanx_render.files import write_atomically
 from wanx_render.journal import Journal
 from wanx_render.manifest import Manifest
@@ -18,6 +16,8 @@ from wanx_render.pricing import sums
 from wanx_render.render import Desk
 from wanx_render.reports.index import Entry, Heading, page
 from wanx_render.results import needs_person
+from wanx_render.session.selection import Item
+from wanx_render.session.summary import as_asked
 
 _STATES = {0: "done", 1: "failed", 4: "person"}
 

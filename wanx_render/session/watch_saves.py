@@ -11,8 +11,6 @@ from typing import Any, TextIO
 
 from wanx_render import diagnostics, picks, source
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.base import World, make_plan, read, refuse_unknown
-from wanx_render.commands.folder import held, opened
 from wanx_render.commands.render import (
     RenderOptions,
     Session,
@@ -23,6 +21,10 @@ from wanx_render.commands.render import (
 from wanx_render.errors import BadInput, WanxError
 from wanx_render.load import Loaded
 from wanx_render.pricing import Total
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import held, opened
+from wanx_render.session.outlook import make_plan
+from wanx_render.session.selection import read, refuse_unknown
 
 PAUSE = 0.5  # seconds between two looks; a file must rest for one of them
 # The keys of a list whose values may name files.
@@ -93,7 +95,7 @@ class Watching:
     """A list that is rendered at each save, until somebody interrupts."""
 
     options: RenderOptions
-    world: World
+    environment: Environment
     sleep: Callable[[float], None]
     answers: Answers | None  # None where nobody can be asked
     file: Path
@@ -108,10 +110,10 @@ class Watching:
                 self._round(before)
             except BadInput as error:
                 for each in error.diagnostics:
-                    self.world.tell(diagnostics.full(each, error.texts))
+                    self.environment.say(diagnostics.full(each, error.texts))
             except WanxError as error:
-                self.world.tell(f"error: {error}")
-            self.world.tell(f"watching {self.file}; Ctrl-C ends")
+                self.environment.say(f"error: {error}")
+            self.environment.say(f"watching {self.file}; Ctrl-C ends")
             self._rest(before)
 
     def _look(self) -> Prints:
@@ -133,7 +135,7 @@ class Watching:
         if session.new and not self.options.yes:
             self._with_leave(session, before)
         else:
-            render(self.options, self.world, (loaded, catalog))
+            render(self.options, self.environment, (loaded, catalog))
 
     def _session(self, loaded: Loaded, catalog: Catalog) -> Session:
         options = self.options
@@ -146,31 +148,33 @@ class Watching:
         """Finish what costs nothing, then ask for the rest."""
         found, cost = (session.loaded, session.catalog), session.made.cost(session.new)
         if _whole(session):
-            render(replace(self.options, free=True), self.world, found)
+            render(replace(self.options, free=True), self.environment, found)
         within_budget(session)
         if self._agreed(cost, len(session.new), before, mock=session.made.world == "mock"):
             most = self.options.max_cost if cost.unknown else _least(self.options, cost)
-            render(replace(self.options, yes=True, max_cost=most), self.world, found)
+            render(replace(self.options, yes=True, max_cost=most), self.environment, found)
 
     def _agreed(self, cost: Total, takes: int, before: Prints, *, mock: bool) -> bool:
         """Whether somebody typed the price; a save in the meantime takes the question back."""
         price = f"{cost.amount:.2f} {cost.currency}"
         play = "MOCK, play money: " if mock else ""
         if self.answers is None:
-            self.world.tell(f"{play}{takes} takes at {cost} are not made: give --yes to spend it")
+            self.environment.say(
+                f"{play}{takes} takes at {cost} are not made: give --yes to spend it"
+            )
             return False
         while self.answers() is not None:
             pass  # what was typed before the question is no answer to it
-        self.world.stderr.write(f"{play}{takes} takes at {cost}. Type {price} to spend it: ")
-        self.world.stderr.flush()
+        self.environment.stderr.write(f"{play}{takes} takes at {cost}. Type {price} to spend it: ")
+        self.environment.stderr.flush()
         while self.now() == before:
             answer = self.answers()
             if answer is not None:
                 if answer.split() != price.split():
-                    self.world.tell("not confirmed; nothing was sent")
+                    self.environment.say("not confirmed; nothing was sent")
                 return answer.split() == price.split()
             self.sleep(PAUSE / 5)
-        self.world.tell("\nsaved meanwhile; nothing was sent")
+        self.environment.say("\nsaved meanwhile; nothing was sent")
         return False
 
     def _rest(self, before: Prints) -> None:
@@ -201,9 +205,9 @@ def _least(options: RenderOptions, cost: Total) -> Decimal:
     return min(options.max_cost, cost.amount) if options.max_cost is not None else cost.amount
 
 
-def watch(options: RenderOptions, world: World, sleep: Callable[[float], None]) -> int:
+def watch(options: RenderOptions, environment: Environment, sleep: Callable[[float], None]) -> int:
     """Render at each save of the list and of what it names, until interrupted."""
-    asks = world.stdin is not None and world.stdin.isatty() and not options.yes
-    answers = Typed(world.stdin) if asks and world.stdin else None
-    Watching(options, world, sleep, answers, options.file or Path()).run()
+    asks = environment.stdin is not None and environment.stdin.isatty() and not options.yes
+    answers = Typed(environment.stdin) if asks and environment.stdin else None
+    Watching(options, environment, sleep, answers, options.file or Path()).run()
     return 0

@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from wanx_render.commands.workplace import Place
 from wanx_render.journal import Attempt, Journal
 from wanx_render.making import digest
 from wanx_render.published import last_seen
+from wanx_render.session.destination import Place
 from wanx_render.standing import Standing, lost
 
 _ATONCE = 8

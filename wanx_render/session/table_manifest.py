@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from wanx_render.commands.lists import Item
 from wanx_render.files import write_atomically
 from wanx_render.manifest import VERSION
+from wanx_render.session.selection import Item
 
 
 def write_whole(home: Path, rows: Sequence[Item], complete: bool, cost: str) -> None:

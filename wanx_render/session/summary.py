@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from wanx_render.commands.base import World
-from wanx_render.commands.workplace import Place
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.events import Emit, Event
 from wanx_render.manifest import Manifest, TakeRecord
@@ -16,21 +14,23 @@ from wanx_render.render import Desk
 from wanx_render.reports import terminal
 from wanx_render.reports.terminal import Stage
 from wanx_render.results import needs_person
+from wanx_render.session.destination import Place
+from wanx_render.session.environment import Environment
 
 
 @contextmanager
-def report(world: World, stage: Stage, *, as_json: bool) -> Iterator[Emit]:
+def report(environment: Environment, stage: Stage, *, as_json: bool) -> Iterator[Emit]:
     """Where events go: JSON on stdout; else a live display where there is a terminal, or lines."""
     if as_json:
-        yield terminal.json_lines(world.stdout, stage.clock)
-    elif terminal.can_draw(world.stderr, world.environ):
+        yield terminal.json_lines(environment.stdout, stage.clock)
+    elif terminal.can_draw(environment.stderr, environment.environ):
         # A run without a terminal does without what draws on it.
         from wanx_render.reports.live import live
 
-        with live(world.stderr, stage) as emit:
+        with live(environment.stderr, stage) as emit:
             yield emit
     else:
-        yield terminal.plain(world.stderr)
+        yield terminal.plain(environment.stderr)
 
 
 def warner(emit: Emit) -> Callable[[str], None]:
@@ -93,7 +93,13 @@ class Totals:
 
 
 def close(
-    manifest: Manifest, desk: Desk, world: World, place: Place, *, file: Path | None, as_json: bool
+    manifest: Manifest,
+    desk: Desk,
+    environment: Environment,
+    place: Place,
+    *,
+    file: Path | None,
+    as_json: bool,
 ) -> int:
     """Say what came out, results on stdout; the exit code."""
     takes = [(shot.id, take) for shot in manifest.shots for take in shot.takes]
@@ -123,26 +129,28 @@ def close(
             "deliverables": [str(place.shown(each.path)) for each in manifest.deliverables],
             "failed": [*failed, *broken],
         }
-        world.stdout.write(terminal.json_line(record, desk.wall.now()))
+        environment.stdout.write(terminal.json_line(record, desk.wall.now()))
         return code
     for each in manifest.deliverables:
-        world.stdout.write(f"{shown(place.shown(each.path))}\n")
+        environment.stdout.write(f"{shown(place.shown(each.path))}\n")
     mock = "MOCK: " if manifest.backend == "mock" else ""
     if failed:
-        world.tell(f"{mock}{len(failed)} of {len(desk.plan.takes)} takes failed{_listed(failed)}")
+        environment.say(
+            f"{mock}{len(failed)} of {len(desk.plan.takes)} takes failed{_listed(failed)}"
+        )
         for advice in _next_steps([take for _, take in takes], file):
-            world.tell(advice)
+            environment.say(advice)
     elif broken:
-        world.tell(
+        environment.say(
             f"{mock}{len(broken)} of {len(desk.plan.deliverables)} deliverables failed"
             f"{_listed(broken)}"
         )
     elif missing := states.count("skipped"):
-        world.tell(f"{mock}{missing} of {len(states)} takes are not made yet")
+        environment.say(f"{mock}{missing} of {len(states)} takes are not made yet")
     else:
-        world.tell(f"{mock}done: {totals}, {shown(place.shown('manifest.json'))}")
+        environment.say(f"{mock}done: {totals}, {shown(place.shown('manifest.json'))}")
         return code
-    world.tell(f"{mock}{totals}")
+    environment.say(f"{mock}{totals}")
     return code
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from wanx_render import picks
 from wanx_render.board.app import Declined, Malformed
-from wanx_render.commands.holding import Holding
+from wanx_render.board.holding import Holding
 from wanx_render.diagnostics import concise
 from wanx_render.geometry import Focus
 from wanx_render.picks import Choice

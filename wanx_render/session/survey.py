@@ -7,14 +7,14 @@ from typing import Any
 
 from wanx_render import ffmpeg
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.approval import priced
-from wanx_render.commands.lists import Item, fingerprint, only_named
-from wanx_render.commands.outcome import Outcome, stand_still
-from wanx_render.commands.regain import regain
 from wanx_render.commands.render import RenderOptions, Session, hold, program_version
-from wanx_render.commands.workplace import Place
 from wanx_render.journal import Attempt, Journal
 from wanx_render.pricing import Total, total
+from wanx_render.session.approval import priced
+from wanx_render.session.destination import Place
+from wanx_render.session.outcome import Outcome, stand_still
+from wanx_render.session.restore import regain
+from wanx_render.session.selection import Item, fingerprint, only_named
 from wanx_render.shotlist import Money
 from wanx_render.standing import identities
 

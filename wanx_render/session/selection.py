@@ -8,11 +8,12 @@ from typing import Any
 
 from wanx_render import capabilities
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.base import resolved
 from wanx_render.diagnostics import Diagnostic, did_you_mean, in_order
 from wanx_render.errors import BadInput
-from wanx_render.load import Batch, Loaded, load_all
+from wanx_render.load import Batch, Loaded, load, load_all
+from wanx_render.plan import Plan
 from wanx_render.rows import numbers, shard
+from wanx_render.session.folder import folder_of, resolved
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,25 @@ def read_all(files: Iterable[Path], catalog_file: Path | None) -> tuple[list[Bat
         refusal.texts = texts
         raise refusal
     return batches, catalog
+
+
+def read(file: Path, catalog_file: Path | None) -> tuple[Loaded, Catalog]:
+    """The checked shot list and the catalog it was checked against. Raises BadInput.
+
+    Also for a list with a table, of which only some commands make sense as a whole.
+    """
+    catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
+    loaded = load(file, catalog)
+    if loaded.row:
+        folder = folder_of(loaded, None)
+        raise BadInput(
+            Diagnostic(
+                "table-not-here",
+                f"{file} stands for many lists, and this command takes one",
+                hint=f"give the folder of a row where a folder will do: {folder / loaded.row.name}",
+            )
+        )
+    return loaded, catalog
 
 
 def items(batches: list[Batch], out: Path | None) -> list[Item]:
@@ -165,3 +185,30 @@ def fingerprint(loaded: Loaded, parts: Mapping[str, Any]) -> str:
         sorted(parts.items()),
     )
     return hashlib.sha256(repr(record).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def manifest_of(file: Path, folder: Path | None, catalog_file: Path | None) -> Path:
+    """Where the manifest of a list is; ``file`` may also be the manifest, or its folder.
+
+    Raises BadInput where the list cannot be read.
+    """
+    if file.is_dir():
+        return file / "manifest.json"
+    if file.suffix == ".json":
+        return file
+    loaded, _ = read(file, catalog_file)
+    return folder_of(loaded, folder) / "manifest.json"
+
+
+def refuse_unknown(option: str, names: Iterable[str], made: Plan) -> None:
+    """Raise BadInput where ``option`` names a shot that the list does not have."""
+    known = [shot.shot.id for shot in made.shots]
+    for name in names:
+        if name not in known:
+            raise BadInput(
+                Diagnostic(
+                    "shot-unknown",
+                    f"{option} {name}: there is no such shot in the list",
+                    hint=did_you_mean(name, known) or f"its shots: {', '.join(known)}",
+                )
+            )

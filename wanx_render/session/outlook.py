@@ -2,14 +2,15 @@
 
 import os
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wanx_render import ffmpeg, likeness, pictures, probing
+from wanx_render import ffmpeg, likeness, picks, pictures, plan, probing
 from wanx_render.capabilities import Catalog
-from wanx_render.commands.base import make_plan
+from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import WanxError
+from wanx_render.finishing_rules import LABEL_HINT, unlabelled
 from wanx_render.journal import Journal
 from wanx_render.load import Loaded
 from wanx_render.origins import Origins
@@ -96,3 +97,34 @@ def goes_on(first: Path, second: Path) -> bool:
         return likeness.compare(ends, probing.first_frame(program, second)).verdict == "same"
     except (WanxError, BadPicture, OSError):
         return False
+
+
+def make_plan(
+    loaded: Loaded,
+    catalog: Catalog,
+    backend: str | None,
+    retakes: Mapping[str, int] | None = None,
+) -> Plan:
+    world = backend or loaded.shots.backend
+    made = plan.make(loaded.shots, world, loaded.media, catalog, retakes, loaded.picks.picked)
+    return made.in_row(loaded.row.name) if loaded.row else made
+
+
+def warnings(loaded: Loaded, made: Plan) -> tuple[Diagnostic, ...]:
+    """What is worth warning of, now that it is known how many takes each shot has."""
+    takes = {shot.shot.id: len(shot.takes) for shot in made.shots}
+    unlabelled = without_label([loaded], made.world)
+    return (*loaded.warnings, *picks.stale(loaded.picks, takes), *unlabelled)
+
+
+def without_label(lists: Iterable[Loaded], backend: str | None) -> tuple[Diagnostic, ...]:
+    """What ``backend``, chosen beside the list, makes worth a warning: each once for all lists."""
+    found = []
+    for loaded in lists:
+        given = loaded.shots
+        if backend in (None, "mock") or given.backend != "mock":
+            continue
+        if message := unlabelled(given.shots, given.deliverables):
+            place = Span(str(loaded.file))
+            found.append(Diagnostic("label-missing", message, place, LABEL_HINT, "warning"))
+    return tuple(dict.fromkeys(found))

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 from wanx_render import manifest as manifests
 from wanx_render import picks
 from wanx_render.board.app import Malformed
-from wanx_render.commands.base import World, read, warnings
-from wanx_render.commands.folder import held, opened
 from wanx_render.commands.render import RenderOptions, Session, who_asks
 from wanx_render.diagnostics import concise
 from wanx_render.errors import BadInput, FolderBusy
 from wanx_render.journal import Journal
 from wanx_render.manifest import Manifest
 from wanx_render.plan import PlannedShot
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import held, opened
+from wanx_render.session.outlook import warnings
+from wanx_render.session.selection import read
 
 if TYPE_CHECKING:
     from wanx_render.backends.dashscope import Access
@@ -31,12 +33,12 @@ _SHOWN = 20  # problems and warnings
 class Holding:
     """One list and its folder, with the journal open."""
 
-    def __init__(self, options: RenderOptions, world: World, folder: Path) -> None:
+    def __init__(self, options: RenderOptions, environment: Environment, folder: Path) -> None:
         """Raises BadInput where the list is wrong or a key is missing."""
         if options.file is None:
             raise LookupError("a board needs a list")
         self.options = options
-        self.world = world
+        self.environment = environment
         self.folder = folder
         self.list: Path = options.file
         self._stack = ExitStack()
@@ -46,7 +48,7 @@ class Holding:
         self.seen = self.stamps()
         loaded, catalog = read(self.list, options.catalog)
         self.session = self._against(loaded, catalog)
-        self.asked_at: Access | None = who_asks(options, self.session.made, catalog, world)
+        self.asked_at: Access | None = who_asks(options, self.session.made, catalog, environment)
         self._read: tuple[int, int] = (0, 0)
         self.manifest: Manifest | None = None
         self._see_manifest()

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from wanx_render import ffmpeg, thumbs
 from wanx_render.board import view
+from wanx_render.board.choices import Choices
 from wanx_render.board.feed import Feed
+from wanx_render.board.holding import Holding
+from wanx_render.board.runs import Runs
 from wanx_render.board.view import Ledger, Scene
 from wanx_render.clock import RealClock
-from wanx_render.commands.choices import Choices
-from wanx_render.commands.holding import Holding
-from wanx_render.commands.runs import Runs
 from wanx_render.errors import FfmpegError
 from wanx_render.journal import Attempt
 from wanx_render.pictures import BadPicture, decode_data_uri
@@ -194,7 +194,7 @@ class Room:
         return kept[1] if kept else None
 
     def _make(self, clip: Path, sha256: str, facts: Mapping[str, Any]) -> tuple[Path, ...]:
-        program = ffmpeg.find(self._holding.world.environ)
+        program = ffmpeg.find(self._holding.environment.environ)
         return thumbs.make(program, self._holding.folder, clip, sha256, facts["frames"])
 
     async def _of_first_frame(self, name: str) -> Path | None:
