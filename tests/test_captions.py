@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from goldens import is_golden
 from hypothesis import given
 from hypothesis import strategies as st
 from media import facts, pixels, yuv
@@ -96,14 +97,14 @@ def test_a_cue_is_on_the_picture_for_exactly_its_frames(
     assert not list(tmp_path.glob("*.png"))
 
 
+@pytest.mark.golden
 def test_the_graph_is_the_one_that_was_looked_at() -> None:
     take = Take(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
     frame = Frame(Size(612, 1088), Fraction(30), "crop", "black")
     words = Captions((Cue("whole", 0, 150), Cue("part", 3, 6)), fonts.chinese(), "packaged")
     segment = Segment(take, Cut(0, 120), Focus(), frame, 0, 150, captions=words)
     arguments = piece_arguments(segment, Path("seg.mov"))
-    golden = Path(__file__).parent / "golden" / "segment-captions.txt"
-    assert "\n".join(arguments) + "\n" == golden.read_text()
+    assert is_golden("segment-captions.txt", "\n".join(arguments) + "\n")
 
 
 def test_a_key_knows_the_words_and_the_font_but_no_path(program: ffmpeg.Ffmpeg) -> None:

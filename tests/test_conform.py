@@ -3,6 +3,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from goldens import is_golden
 from media import facts, pixels, yuv
 
 from wanx_render import ffmpeg
@@ -16,7 +17,6 @@ from wanx_render.timing import Cut
 FRAME = Frame(Size(612, 1088), Fraction(30), "crop", "black")
 TAKE = Take(Path("clips/a.mp4"), "ab" * 32, Size(816, 1104), Fraction(24), 120, has_sound=True)
 SEGMENT = Segment.whole(TAKE, Cut(0, 120), Focus(), FRAME)
-GOLDEN = Path(__file__).parent / "golden"
 
 CASES = {
     "crop": SEGMENT,
@@ -30,12 +30,12 @@ CASES = {
 }
 
 
+@pytest.mark.golden
 @pytest.mark.parametrize("name", CASES)
 def test_the_graph_is_the_one_that_was_looked_at(name: str) -> None:
     """A golden file changes only together with GRAPH_VERSION and a look at real frames."""
     arguments = piece_arguments(CASES[name], Path("seg.mov"))
-    golden = GOLDEN / f"segment-{name}.txt"
-    assert "\n".join(arguments) + "\n" == golden.read_text()
+    assert is_golden(f"segment-{name}.txt", "\n".join(arguments) + "\n")
 
 
 # Colours as stored: red and green in BT.709, limited range, which an untagged file may hold too.

@@ -60,6 +60,7 @@ def test_an_adopted_task_is_fetched_and_nothing_is_paid_twice(shop: Shop) -> Non
     assert done.returncode == 0, done.stderr
     assert sorted(row["prompt"] for row in shop.ledger()) == ["first", "second"]
     assert shop.run("resolve", "list.yaml").returncode == 0
+    assert shop.run("tasks", "link", task).stdout.startswith(f"{shop.origin}/")
 
 
 def test_a_released_attempt_is_asked_for_again(shop: Shop) -> None:
@@ -151,6 +152,8 @@ def test_tasks_are_shown_and_cancelled(shop: Shop) -> None:
     assert json.loads(shown.stdout)["state"] == "PENDING"
     assert shop.run("tasks", "cancel", stuck).returncode == 0
     assert shop.run("tasks", "cancel", stuck).returncode == 1
+    without = shop.run("tasks", "link", stuck)
+    assert (without.returncode, without.stdout) == (1, "")
     assert json.loads(shop.run("status", "list.yaml", "--json").stdout)["attempts"]
 
 

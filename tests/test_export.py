@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import opentimelineio as otio
 import pytest
+from goldens import is_golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -84,6 +85,15 @@ def moment(time: Any) -> Fraction:
 
 def read_back(text: str) -> Any:
     return otio.adapters.read_from_string(text, "otio_json")
+
+
+WRITERS = {"edl": edl.text_of, "fcpxml": fcpxml.text_of, "otio": writer.text_of}
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("name", WRITERS)
+def test_the_file_is_the_one_that_was_looked_at(name: str) -> None:
+    assert is_golden(f"export.{name}", WRITERS[name](MIXED, link))
 
 
 def test_otio_reads_back_equal_to_the_frame() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import pytest
+from goldens import is_golden
 from media import frames
 
 from wanx_render import ffmpeg
@@ -142,12 +143,12 @@ def test_a_focus_that_does_not_move_in_this_crop_is_a_still_one() -> None:
     assert crop_told(Size(320, 320), FRAME.aspect, WIDE) == "180x320+0+0 to 180x320+140+0"
 
 
+@pytest.mark.golden
 def test_the_graph_is_the_one_that_was_looked_at() -> None:
     take = Take(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=False)
     frame = Frame(Size(612, 1088), Fraction(30), "crop", "black")
     arguments = piece_arguments(Segment.whole(take, Cut(0, 120), WIDE, frame), Path("seg.mov"))
-    golden = Path(__file__).parent / "golden" / "segment-crop-moving.txt"
-    assert "\n".join(arguments) + "\n" == golden.read_text()
+    assert is_golden("segment-crop-moving.txt", "\n".join(arguments) + "\n")
 
 
 def grid(path: Path, above: int) -> float:

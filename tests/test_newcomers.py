@@ -1,4 +1,5 @@
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -131,3 +132,10 @@ def test_what_is_missing_is_an_error_with_a_hint(catalog: Catalog, tmp_path: Pat
     assert told["ffmpeg"][0] == "error"
     early = examine({"PATH": ""}, tmp_path, datetime(1970, 1, 1, tzinfo=UTC), catalog, online)
     assert [each.state for each in early if each.name == "clock"] == ["error"]
+
+
+def test_init_makes_an_example_that_holds(tmp_path: Path) -> None:
+    program = (sys.executable, "-m", "wanx_render")
+    for words in (("init", "film"), ("validate", "film/shots.yaml")):
+        ran = subprocess.run([*program, *words], cwd=tmp_path, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr

@@ -1,0 +1,27 @@
+"""Write the golden files and the generated docs again: `uv run python tests/regenerate.py`.
+
+Look at `git diff` afterwards. A golden argument list changes only together with GRAPH_VERSION and a
+look at real frames; a golden export only after an editing program has opened it.
+"""
+
+import os
+import subprocess
+import sys
+
+from conftest import ROOT
+from goldens import REGENERATE
+
+from mock_server import coverage
+
+GENERATED = {"docs/emulator-coverage.md": coverage.page}
+
+
+def main() -> int:
+    for name, text in GENERATED.items():
+        (ROOT / name).write_text(text(), encoding="utf-8")
+    pytest = (sys.executable, "-m", "pytest", "-m", "golden", "-n", "2", "tests")
+    return subprocess.run(pytest, cwd=ROOT, env=os.environ | {REGENERATE: "1"}).returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,117 @@
+"""Code, example and docs entry demand each other: commands, export formats and transitions.
+
+Rules and diagnostics have the same guard in test_project.py.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import get_args
+
+import click
+import pytest
+from conftest import ROOT
+
+from wanx_render.cli import cli
+from wanx_render.shotlist import TransitionType
+
+GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+TESTS = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "tests").rglob("test_*.py"))
+GOLDEN = ROOT / "tests" / "golden"
+LISTS = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "specs").glob("*.yaml"))
+
+
+def commands(
+    command: click.Command, *words: str
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command by the words it is called with, such as ``("tasks", "list")``."""
+    if not isinstance(command, click.Group):
+        yield words, command
+        return
+    for name in command.list_commands(click.Context(command)):
+        member = command.get_command(click.Context(command), name)
+        assert member is not None
+        yield from commands(member, *words, name)
+
+
+COMMANDS = dict(commands(cli))
+NAMES = [" ".join(words) for words in COMMANDS]
+
+
+def calls() -> list[str]:
+    """What the pages call the program with: each `wanx-render ...` in a block of commands."""
+    lines: list[str] = []
+    for block in re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL):
+        joined = block.replace("\\\n", " ")
+        lines += re.findall(r"(?:^|[ ;|(])wanx-render ([^|;&#>\n]*)", joined, re.MULTILINE)
+    return sorted({line.strip() for line in lines})
+
+
+def section(heading: str) -> str:
+    """One section of the guide, by the beginning of its heading."""
+    return re.split(r"^## ", GUIDE.split(f"\n## {heading}", 1)[1], maxsplit=1, flags=re.MULTILINE)[
+        0
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_has_an_example_in_the_docs_and_a_test(name: str) -> None:
+    assert re.search(rf"\bwanx-render {name}\b", DOCS), f"no page shows `wanx-render {name}`"
+    words = r'",\s*"'.join(name.split())
+    assert re.search(rf'"{words}"', TESTS), f"no test calls {name}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_option_is_in_the_docs(name: str) -> None:
+    options = {
+        "|".join(option for option in spellings if option.startswith("--"))
+        for parameter in COMMANDS[tuple(name.split())].params
+        for spellings in [(*parameter.opts, *parameter.secondary_opts)]
+        if isinstance(parameter, click.Option) and not parameter.hidden
+    }
+    missing = [pair for pair in options if not re.search(rf"({pair})(?![a-z-])", DOCS)]
+    assert not missing, f"no page says what these do: {sorted(missing)}"
+
+
+@pytest.mark.parametrize("line", calls())
+def test_every_command_line_of_the_docs_is_understood(line: str) -> None:
+    words = shlex.split(re.sub(r"\.\.\.|…", "", line))
+    command: click.Command = cli
+    context = click.Context(cli, info_name="wanx-render")
+    while isinstance(command, click.Group):
+        if not words or command.get_command(context, words[0]) is None:
+            words.insert(0, "render" if command is cli else "")
+        command, name = command.get_command(context, words[0]) or command, words.pop(0)
+    command.make_context(name, words, parent=context)
+
+
+def export_formats() -> list[str]:
+    (style,) = (p for p in COMMANDS[("export",)].params if "--format" in p.opts)
+    assert isinstance(style.type, click.Choice)
+    return list(style.type.choices)
+
+
+@pytest.mark.parametrize("name", export_formats())
+def test_every_export_format_is_in_the_guide_and_has_its_golden_file(name: str) -> None:
+    assert f"--format {name}" in section("On to an editing program"), name
+    assert (GOLDEN / f"export.{name}").is_file()
+
+
+def test_every_golden_export_is_of_a_format() -> None:
+    assert {path.suffix[1:] for path in GOLDEN.glob("export.*")} == set(export_formats())
+
+
+@pytest.mark.parametrize("name", get_args(TransitionType))
+def test_every_transition_is_in_the_guide_and_has_its_golden_seam(name: str) -> None:
+    text = section("Transitions")
+    assert re.search(rf"type: {name}\b|`{name}`", text), f"the guide does not explain {name}"
+    if name != "cut":
+        assert list(GOLDEN.glob(f"seam-{name}*.txt")), f"no golden seam of {name}"
+
+
+def test_every_transition_of_the_guide_and_every_golden_seam_is_in_the_code() -> None:
+    kinds = set(get_args(TransitionType))
+    assert set(re.findall(r"type: ([a-z]+)", section("Transitions"))) <= kinds
+    assert {path.stem.split("-")[1] for path in GOLDEN.glob("seam-*.txt")} <= kinds
