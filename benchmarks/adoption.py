@@ -27,10 +27,12 @@ from pathlib import Path
 import imageio_ffmpeg
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-from wanx_render import ffmpeg, fonts, likeness, probing
 from wanx_render.backends.slate import ClipCall, make_clip
+from wanx_render.captions.drawing import fonts
 from wanx_render.geometry import Size, predicted_size
+from wanx_render.media import ffmpeg, probe
 from wanx_render.task import Media, TaskRequest
+from wanx_render.tasks import likeness
 
 ROOT = Path(__file__).parent.parent
 OWN = ROOT / "specs" / "frames"
@@ -574,7 +576,7 @@ def outcome(pair: Pair) -> Outcome:
     program = ffmpeg.find({"WANX_FFMPEG": imageio_ffmpeg.get_ffmpeg_exe()})
     with tempfile.TemporaryDirectory() as folder:
         clip = (emulator_clip if pair.emulated else service_clip)(program, pair, Path(folder))
-        shown = probing.first_frame(program, clip)
+        shown = probe.first_frame(program, clip)
     began = time.process_time()
     answer = likeness.compare(pair.sent, shown)
     return Outcome(pair.kind, pair.same, pair.name, answer, time.process_time() - began)

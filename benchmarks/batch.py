@@ -25,15 +25,15 @@ from batches import FAULTS, Day, distinct, table
 from conftest import PROGRAMS
 from PIL import Image
 
-from wanx_render import ffmpeg
 from wanx_render.commands.batch import render_files
 from wanx_render.commands.render import RenderOptions
+from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
 
 PLANNED = """
 import io, resource, sys, time
 from pathlib import Path
-from wanx_render.commands.base import Environment
+from wanx_render.session.environment import Environment
 from wanx_render.commands.plan import PlanOptions
 from wanx_render.commands.plans import PlansOptions, plan_files
 from wanx_render.commands.validate import validate

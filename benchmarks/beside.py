@@ -24,7 +24,7 @@ import av  # noqa: E402
 from footage import KINDS, clicks, colour, decoded, loudness, sync  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from wanx_render import ffmpeg  # noqa: E402
+from wanx_render.media import ffmpeg  # noqa: E402
 
 SIZE = (270, 480)
 SECONDS = 10

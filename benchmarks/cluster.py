@@ -28,14 +28,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from cluster import Machine, Rig, children, rig, until
 
-from wanx_render import afar, ffmpeg, probing, store
-from wanx_render.cluster import connect
-from wanx_render.conform import Segment, Take
-from wanx_render.evidence import NOTHING
+from wanx_render.finishing.decode_record import NOTHING
+from wanx_render.finishing.jobs import JoinCall, digest, make_deliverable, make_segment
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, digest, make_deliverable, make_segment
-from wanx_render.plan import Frame
+from wanx_render.media import ffmpeg, probe
 from wanx_render.timing import Cut
+from wanx_render.workers import remote_jobs, store
+from wanx_render.workers.dask import connect
 
 EVERY = os.sched_getaffinity(0)
 CORES: dict[str, Callable[[int], set[int]]] = {
@@ -50,7 +51,7 @@ SMALL = Frame(Size(720, 1280), Fraction(30), "crop", "black")
 def ready(made: Rig, place: store.Store, here: Executor, workers: int) -> Iterator[Executor]:
     program = ffmpeg.find(os.environ)
     place.put(Path(__file__), "probe")
-    order = afar.Order(place, afar.makers_with(program))
+    order = remote_jobs.Order(place, remote_jobs.makers_with(program))
     executor = connect(made.address, order, "probe", here=here, tell=print)
     until(lambda: executor._workers() == workers, "the workers")
     try:
@@ -104,13 +105,15 @@ def clip(program: ffmpeg.Ffmpeg, path: Path, size: Size, seconds: int) -> Take:
     return Take(path, digest(path), size, Fraction(30), 30 * seconds, True)
 
 
-def encodes(executor: Executor, order: afar.Order, take: Take, name: str, calls: int) -> float:
+def encodes(
+    executor: Executor, order: remote_jobs.Order, take: Take, name: str, calls: int
+) -> float:
     """Seconds for so many segments of a clip that lies in the store."""
     segment = Segment.whole(take, Cut(0, take.frames), Focus(), SMALL)
     began = time.monotonic()
     out = [
         executor.submit(
-            afar.segments, order, (segment,), (f"made/{name}-{number}.mov",), (NOTHING,)
+            remote_jobs.segments, order, (segment,), (f"made/{name}-{number}.mov",), (NOTHING,)
         )
         for number in range(calls)
     ]
@@ -136,7 +139,9 @@ def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
         place.put(take.path, "clip.mp4")
         there = Take(Path("clip.mp4"), *(getattr(take, n) for n in ("sha256", "size", "rate")),
                      take.frames, has_sound=True)  # fmt: skip
-        order = afar.Order(place, afar.makers_with(program), (("clip.mp4", take.sha256),))
+        order = remote_jobs.Order(
+            place, remote_jobs.makers_with(program), (("clip.mp4", take.sha256),)
+        )
         on = {n: stack.enter_context(ready(one, place, here, n)) for n, one in made.items()}
         print("overhead of a call, ms   at once   in turn     alone   processors")
         for _ in range(rounds):
@@ -179,7 +184,7 @@ def bill(folder: Path) -> None:
     piece, target = folder / "piece.mov", folder / "done.mp4"
     call = JoinCall("done", (piece,), TALL, segment.frames, target)
     rows = (
-        ("decode check (here)", cpu(lambda: probing.decode(program, take.path)), take.path),
+        ("decode check (here)", cpu(lambda: probe.decode(program, take.path)), take.path),
         ("conform (worker)", cpu(lambda: make_segment(program, segment, piece)), piece),
         ("join and verify (worker)", cpu(lambda: make_deliverable(program, call)), target),
     )

@@ -21,9 +21,9 @@ from pathlib import Path
 import httpx
 from PIL import Image
 
-from wanx_render import ffmpeg
 from wanx_render.backends.slate import ClipCall, make_clip
 from wanx_render.geometry import Size
+from wanx_render.media import ffmpeg
 from wanx_render.task import Media, TaskRequest
 
 CONNECTIONS, SECONDS = 64, 3

@@ -30,15 +30,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from wanx_render import ffmpeg, probing
-from wanx_render.assemble import join_arguments, join_list, sound_arguments
-from wanx_render.conform import Segment, Take, together
-from wanx_render.encoding import ENCODERS, encoding
 from wanx_render.errors import Broken
+from wanx_render.finishing.codecs import ENCODERS, encoding
+from wanx_render.finishing.jobs import JoinCall, SegmentCall, make_segments
+from wanx_render.finishing.join import join_arguments, join_list, sound_arguments
+from wanx_render.finishing.mix import NOTHING, Level
+from wanx_render.finishing.segment import Segment, Take, together
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, SegmentCall, make_segments
-from wanx_render.mix import NOTHING, Level
-from wanx_render.plan import Frame
+from wanx_render.media import ffmpeg, probe
 from wanx_render.timing import Cut
 
 FRAMES = (
@@ -376,10 +376,10 @@ class Listed:
     def __init__(
         self, program: ffmpeg.Ffmpeg, folder: Path, frames: str, takes: list[Take], caption: str
     ) -> None:
-        from wanx_render import plan
-        from wanx_render.bench import LocalBench
-        from wanx_render.capabilities import packaged
-        from wanx_render.load import load
+        from wanx_render.catalog.capabilities import packaged
+        from wanx_render.planning import plan
+        from wanx_render.validation.load import load
+        from wanx_render.workers.base import LocalBench
 
         self.folder, self.program, self.takes, self.bench = folder, program, takes, LocalBench
         picture = str(folder / "a.png")
@@ -397,7 +397,7 @@ class Listed:
 
     def finish(self, last_alone: bool) -> tuple[tuple[float, float], tuple[float, float]]:
         """Cost of everything before the last clip lands, and from then on."""
-        from wanx_render.finish import Finisher
+        from wanx_render.run.finisher import Finisher
 
         costs = []
 
@@ -509,10 +509,10 @@ def sound(program: ffmpeg.Ffmpeg) -> None:
         late = []
         for shot in (0, JOINS // 2, JOINS - 1):
             start = Fraction(shot * frames, 30) + 1 - Fraction(1, 20)
-            heard = probing.samples(program, plain, start, Fraction(1, 5))
+            heard = probe.samples(program, plain, start, Fraction(1, 5))
             first = next(n for n, sample in enumerate(heard) if abs(sample) > 2000)
             late.append(f"{first / 48 - 50:+.2f} ms")
-        before, after = (probing.loudness(program, path) for path in (plain, levelled))
+        before, after = (probe.loudness(program, path) for path in (plain, levelled))
         print(f"\nsound: {JOINS} shots of 30 and 24 fps in turn, joined")
         print(
             f"  a beep of the first, the {JOINS // 2 + 1}st, the last is off by " + ", ".join(late)

@@ -22,11 +22,11 @@ BARE = "import time, yaml; text = open({path!r}).read(); began = time.perf_count
 OURS = """
 import resource, time
 from pathlib import Path
-from wanx_render import plan
-from wanx_render.capabilities import packaged
-from wanx_render.forecast import forecast
-from wanx_render.load import load
-from wanx_render.standing import stand
+from wanx_render.planning import plan
+from wanx_render.catalog.capabilities import packaged
+from wanx_render.planning.forecast import forecast
+from wanx_render.validation.load import load
+from wanx_render.planning.take_status import stand
 path, catalog = Path({path!r}), packaged()
 began = time.perf_counter()
 loaded = load(path, catalog)

@@ -31,12 +31,13 @@ from conftest import PROGRAMS  # noqa: E402
 from emulator import Twin, serving  # noqa: E402
 from virtual import START, Counted, Time  # noqa: E402
 
-from wanx_render import ffmpeg, plan  # noqa: E402
 from wanx_render.backends.dashscope import Access, DashScope  # noqa: E402
-from wanx_render.capabilities import packaged  # noqa: E402
-from wanx_render.journal import Journal  # noqa: E402
-from wanx_render.load import load  # noqa: E402
-from wanx_render.render import Desk, render  # noqa: E402
+from wanx_render.catalog.capabilities import packaged  # noqa: E402
+from wanx_render.media import ffmpeg  # noqa: E402
+from wanx_render.planning import plan  # noqa: E402
+from wanx_render.planning.journal import Journal  # noqa: E402
+from wanx_render.run.orchestrator import Desk, render  # noqa: E402
+from wanx_render.validation.load import load  # noqa: E402
 
 MODEL = "wan2.5-i2v-preview"
 PACE = 60

@@ -17,9 +17,9 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
-from wanx_render import ffmpeg, probing, thumbs
 from wanx_render.commands.report import Source, write
 from wanx_render.manifest import Manifest, ShotRecord, TakeRecord, WantedRecord
+from wanx_render.media import ffmpeg, probe, thumbnails
 
 FRAMES = sorted((Path(__file__).parent.parent / "specs" / "frames").glob("*.jpg"))
 ROUNDS = 5
@@ -58,7 +58,7 @@ def folder_of(place: Path, shots: int) -> Manifest:
 
 def shot(place: Path, number: int) -> ShotRecord:
     digest = hashlib.sha256(str(number).encode()).hexdigest()
-    keep(photograph(number, thumbs.SIDE), thumbs.path_of(place, digest, "picture"))
+    keep(photograph(number, thumbnails.SIDE), thumbnails.path_of(place, digest, "picture"))
     return ShotRecord(
         f"shot-{number}", 1, tuple(take(place, number, each, digest) for each in (1, 2)), 0, 120
     )
@@ -67,14 +67,14 @@ def shot(place: Path, number: int) -> ShotRecord:
 def keep(picture: Image.Image, path: Path) -> None:
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=80)
-    path.write_bytes(thumbs.within(stream.getvalue()))
+    path.write_bytes(thumbnails.within(stream.getvalue()))
 
 
 def take(place: Path, number: int, each: int, image: str) -> TakeRecord:
     digest = hashlib.sha256(f"{number} {each}".encode()).hexdigest()
-    for step, which in enumerate(thumbs.WHICH):
-        picture = photograph(number * 6 + each * 3 + step, thumbs.SIDE)
-        keep(picture, thumbs.path_of(place, digest, which))
+    for step, which in enumerate(thumbnails.WHICH):
+        picture = photograph(number * 6 + each * 3 + step, thumbnails.SIDE)
+        keep(picture, thumbnails.path_of(place, digest, which))
     request: dict[str, Any] = {"image": f"sha256:{image}", "prompt": PROMPT, "seed": each}
     minute = f"2026-01-01T{number // 60:02}:{number % 60:02}"
     return TakeRecord(
@@ -126,15 +126,15 @@ def small_pictures(program: ffmpeg.Ffmpeg, place: Path, size: str) -> None:
     clip, turn = clip_of(program, place, size), iter(range(10**6))
 
     def beside() -> None:
-        sketch = thumbs.Sketch.of(place, "bench", 120)
-        probing.decode(program, clip, also=sketch.arguments())
+        sketch = thumbnails.Sketch.of(place, "bench", 120)
+        probe.decode(program, clip, also=sketch.arguments())
         sketch.keep(place, f"{next(turn):032}")
         sketch.discard()
 
     def alone() -> None:
-        assert thumbs.make(program, place, clip, f"{next(turn):032}", 120)
+        assert thumbnails.make(program, place, clip, f"{next(turn):032}", 120)
 
-    bare = least(lambda: probing.decode(program, clip))
+    bare = least(lambda: probe.decode(program, clip))
     more, own = (least(beside) - bare) / 3, least(alone) / 3
     print(f"a small picture of a clip of {size}, 5 s: {more:.0f} ms beside the decoding ", end="")
     print(f"that each clip goes through (at most 60), {own:.0f} ms alone")

@@ -9,8 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from wanx_render.backends.slate import clip_call, make_clip
-from wanx_render.capabilities import Catalog
-from wanx_render.ffmpeg import Ffmpeg
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.task import TaskRequest
 
 _THREADS = 2

@@ -14,7 +14,7 @@ from mock_server.basis import OFFICIAL, rests_on
 from mock_server.wire import status_of
 from wanx_render.backends.base import TaskState
 from wanx_render.backends.simulator import Task
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 
 _KEPT = 20_000
 _LONG = 300

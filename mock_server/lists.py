@@ -9,7 +9,7 @@ from mock_server.basis import TASKS, rests_on
 from mock_server.wire import BEIJING, Problem, row, status_of
 from wanx_render.backends.base import TaskState
 from wanx_render.backends.simulator import Task
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 
 _STATUSES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN", "SUSPENDED")
 _DAY = timedelta(hours=24)

@@ -12,8 +12,8 @@ from typing import Literal
 from mock_server.basis import ERRORS, OFFICIAL, UPLOADS, rests_on
 from mock_server.storage import Shelf, Upload
 from mock_server.wire import Flaw, Problem
-from wanx_render import pictures, soundtracks
-from wanx_render.capabilities import Model
+from wanx_render.catalog.capabilities import Model
+from wanx_render.media import audio_files, images
 from wanx_render.task import Media
 
 FindUpload = Callable[[str], Upload | None]
@@ -58,8 +58,8 @@ class Finder:
     def _picture(self, data: bytes) -> Media:
         model = self.model
         try:
-            picture = pictures.inspect(data)
-        except pictures.BadPicture as error:
+            picture = images.inspect(data)
+        except images.BadPicture as error:
             raise Flaw("InvalidParameter", f"The image {error}.") from None
         low, high = model.image_sides.value
         sides = picture.size.width, picture.size.height
@@ -85,8 +85,8 @@ class Finder:
     def _sound(self, upload: Upload) -> Media:
         limits = self.model.sound_file.value if self.model.sound_file else None
         try:
-            track = soundtracks.inspect(upload.path)
-        except soundtracks.BadSoundtrack as error:
+            track = audio_files.inspect(upload.path)
+        except audio_files.BadSoundtrack as error:
             raise Flaw("InvalidFile.Openerror", f"The audio {error}.") from None
         if limits and Path(upload.key).suffix.lower().lstrip(".") not in limits.formats:
             allowed = ", ".join(f".{name}" for name in limits.formats)
@@ -104,6 +104,6 @@ class Finder:
 
 def _decoded(url: str) -> bytes:
     try:
-        return pictures.decode_data_uri(url)
-    except pictures.BadPicture as error:
+        return images.decode_data_uri(url)
+    except images.BadPicture as error:
         raise Flaw("InvalidParameter", f"The image {error}.") from None

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from wanx_render.backends.base import TaskState
 from wanx_render.backends.simulator import Simulator, Task
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.task import Media, TaskRequest
 
 OTHERS = "others"

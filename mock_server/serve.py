@@ -19,9 +19,10 @@ from mock_server.proxy import BadProxy, Front, front, host_names
 from mock_server.server import listen, server
 from mock_server.service import Options, Service
 from mock_server.store import BadState
-from wanx_render import ffmpeg, source
-from wanx_render.capabilities import packaged
+from wanx_render import yaml_source
+from wanx_render.catalog.capabilities import packaged
 from wanx_render.errors import BadInput
+from wanx_render.media import ffmpeg
 
 _EPILOG = "Keys: sk-mock-NAME is an account of Beijing, sk-mock-intl-NAME one of Singapore."
 
@@ -124,7 +125,7 @@ def _plan(text: str | None) -> tuple[Fault, ...]:
         return ()
     if text in PRESETS:
         return PRESETS[text]
-    return read_plan(source.read(Path(text), text).value)
+    return read_plan(yaml_source.read(Path(text), text).value)
 
 
 def _allowed(host: str, token: str | None) -> str:

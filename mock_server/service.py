@@ -23,9 +23,9 @@ from mock_server.store import BadState, Store
 from mock_server.wire import Problem, named_model, read
 from wanx_render.backends.base import Accepted, Pending, Running, Succeeded, TaskState, Unknown
 from wanx_render.backends.simulator import Fate, Simulator, Task
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Refused, Throttled
-from wanx_render.ffmpeg import Ffmpeg
+from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.task import TaskRequest
 
 POLICIES_PER_SECOND = 100

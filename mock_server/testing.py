@@ -13,8 +13,8 @@ from mock_server.faults import Fault, read_line, read_plan
 from mock_server.proxy import Front
 from mock_server.server import listen, server
 from mock_server.service import Options, Service
-from wanx_render import ffmpeg
-from wanx_render.capabilities import packaged
+from wanx_render.catalog.capabilities import packaged
+from wanx_render.media import ffmpeg
 
 _TAIL = 15
 _STARTED = 10.0

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from mock_server.basis import ERRORS, OFFICIAL, SDK, TASKS, rests_on
 from wanx_render.backends.base import Canceled, Failed, Pending, Running, Succeeded, TaskState
 from wanx_render.backends.simulator import Fate, Task, refusal_of
-from wanx_render.capabilities import Catalog, Model
+from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.task import Media, SoundMode, TaskRequest
 
 BEIJING = timezone(timedelta(hours=8))

@@ -17,19 +17,19 @@ from virtual import Counted, Time
 from mock_server.faults import read_line
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.backends.uploads import Uploads
-from wanx_render.bench import LocalBench
-from wanx_render.capabilities import packaged
+from wanx_render.catalog.capabilities import packaged
 from wanx_render.commands.render import RenderOptions
 from wanx_render.events import Event
+from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall, digest
+from wanx_render.finishing.stills import Pictures
 from wanx_render.geometry import Size
-from wanx_render.making import JoinCall, Joined, SegmentCall, SoundCall, digest
 from wanx_render.session.carry_out import Run
 from wanx_render.session.connection import Service
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened, writable
 from wanx_render.session.selection import Choice, chosen, items, read_all
 from wanx_render.session.survey import Survey
-from wanx_render.stills import Pictures
+from wanx_render.workers.base import LocalBench
 
 CATALOG = packaged()
 MODELS = ("wanx2.1-i2v-turbo", "wan2.2-i2v-flash")

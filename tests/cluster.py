@@ -392,7 +392,7 @@ class Proof:
     def prepare(self) -> "Proof":
         from PIL import Image
 
-        from wanx_render import ffmpeg
+        from wanx_render.media import ffmpeg
 
         here = self.folder / "here"
         here.mkdir(parents=True)
@@ -466,7 +466,7 @@ class Proof:
 
     def clean(self) -> None:
         """No ffmpeg lives on, and once the next call has swept there is no part file."""
-        from wanx_render.cache import Cache
+        from wanx_render.workers.cache import Cache
 
         until(lambda: not encoders(self.rig.folder), "the end of every ffmpeg", 20)
         for machine in self.rig.machines:

@@ -14,8 +14,8 @@ from canary import pytest_runtest_logreport, pytest_sessionfinish, pytest_testno
 from PIL import Image
 from shop import PACE, Shop
 
-from wanx_render import ffmpeg
-from wanx_render.capabilities import Catalog, packaged
+from wanx_render.catalog.capabilities import Catalog, packaged
+from wanx_render.media import ffmpeg
 
 __all__ = ["pytest_runtest_logreport", "pytest_sessionfinish", "pytest_testnodedown"]
 

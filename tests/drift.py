@@ -31,15 +31,16 @@ from emulator import Twin
 from PIL import Image
 from virtual import Counted, Time
 
-from wanx_render import ffmpeg, plan
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.backends.uploads import Uploads
-from wanx_render.capabilities import packaged
+from wanx_render.catalog.capabilities import packaged
 from wanx_render.errors import BadInput, NeedsPerson, ServiceError
-from wanx_render.journal import Journal
-from wanx_render.load import load
-from wanx_render.render import Desk, render
+from wanx_render.media import ffmpeg
+from wanx_render.planning import plan
+from wanx_render.planning.journal import Journal
+from wanx_render.run.orchestrator import Desk, render
 from wanx_render.task import TaskRequest
+from wanx_render.validation.load import load
 
 KEY = "sk-mock-a"
 SHOTS = 4

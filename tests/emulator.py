@@ -16,7 +16,7 @@ from mock_server.app import Emulator
 from mock_server.faults import read_line
 from mock_server.inprocess import Transport
 from mock_server.service import Options, Service
-from wanx_render.capabilities import packaged
+from wanx_render.catalog.capabilities import packaged
 
 CREATE = "/api/v1/services/aigc/video-generation/video-synthesis"
 KEY = {"Authorization": "Bearer sk-mock-a"}

@@ -16,8 +16,8 @@ import pyloudnorm
 from PIL import Image
 from scipy.signal import resample_poly
 
-from wanx_render import ffmpeg
 from wanx_render.backends.slate import ClipCall
+from wanx_render.media import ffmpeg
 
 RATE = 48000
 BANDS = {"skin": (224, 172, 138), "grey": (128, 128, 128), "magenta": (200, 40, 200),

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from conftest import PROGRAMS
 
-from wanx_render import ffmpeg, probing
 from wanx_render.commands.conform import conform, options
 from wanx_render.errors import WanxError
+from wanx_render.media import ffmpeg
+from wanx_render.media import probe as probing
 from wanx_render.session.environment import Environment
 
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from wanx_render.journal import Journal
+from wanx_render.planning.journal import Journal
 
 
 def settle(journal: Journal, rows: Iterable[dict[str, Any]]) -> int:

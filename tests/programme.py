@@ -17,9 +17,9 @@ from typing import Any
 from footage import KINDS, Kind, clicks, colour, decoded, loudness, make_clip, sync
 from PIL import Image
 
-from wanx_render import ffmpeg
 from wanx_render.backends import mock
 from wanx_render.cli import main as command_line
+from wanx_render.media import ffmpeg
 
 SHOTS = 66
 # Of the shots of one kind, in turn. A slower beep would be two for the judge: silence is slowed.

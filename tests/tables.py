@@ -15,7 +15,7 @@ from PIL import Image
 from test_faults import CREATES, LIST, READS, REQUESTS, Stage
 from virtual import Counted
 
-from wanx_render.capabilities import packaged
+from wanx_render.catalog.capabilities import packaged
 
 LAG = ("on=list effect=lag seconds=45 times=6", "on=list effect=foreign count=1 times=2")
 

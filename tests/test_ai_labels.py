@@ -18,18 +18,19 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 from test_render import Studio, studio  # noqa: F401  # a fixture
 
-from wanx_render import ai_labels, container, ffmpeg, intake, picture_labels
-from wanx_render.ai_labels import SOURCES, Label, merge
-from wanx_render.assemble import join_arguments
 from wanx_render.backends.base import Succeeded
 from wanx_render.commands.conform import conform, options
-from wanx_render.conform import Segment
+from wanx_render.finishing import ingest
+from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
+from wanx_render.finishing.join import join_arguments
+from wanx_render.finishing.segment import Segment
+from wanx_render.finishing.verify import Promise, verify
+from wanx_render.frame import Frame
 from wanx_render.geometry import CENTRE, Size
-from wanx_render.making import JoinCall, make_deliverable, make_segment
-from wanx_render.plan import Frame
+from wanx_render.media import ai_labels, container, ffmpeg, image_labels
+from wanx_render.media.ai_labels import SOURCES, Label, merge
 from wanx_render.session.environment import Environment
 from wanx_render.timing import Cut
-from wanx_render.verify import Promise, verify
 
 ONE = {
     "Label": "1",
@@ -211,7 +212,7 @@ def test_odd_values_arrive_as_they_are(program: ffmpeg.Ffmpeg, tmp_path: Path, o
     """ffmpeg's own text format cannot hold them all."""
     source = clip(program, tmp_path / "odd.mp4", f"AIGC={odd}")
     piece, film = tmp_path / "piece.mov", tmp_path / "film.mp4"
-    take = intake.look(program, source)
+    take = ingest.look(program, source)
     frame = Frame(Size(90, 120), Fraction(10), "crop", "black", "draft")
     segment = Segment.whole(take, Cut(0, take.frames), CENTRE, frame)
     assert segment.key(program) == replace(
@@ -258,11 +259,11 @@ PACKET = ai_labels.xmp(VALUE)
     ],
 )
 def test_labels_of_pictures_are_read(data: bytes) -> None:
-    read = picture_labels.provenance(data)
+    read = image_labels.provenance(data)
     assert [label.payload for label in read.labels] == [VALUE]
     assert not read.credentials
-    assert picture_labels.provenance(data + b"....jumb....c2pa").credentials
-    assert picture_labels.provenance(data[:30]).labels == ()
+    assert image_labels.provenance(data + b"....jumb....c2pa").credentials
+    assert image_labels.provenance(data[:30]).labels == ()
 
 
 def test_conform_keeps_the_label_of_a_picture(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:

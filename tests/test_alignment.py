@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from media import Facts, beeps, facts, flashes
 
-from wanx_render import alignment, conform, ffmpeg, intake, probing
-from wanx_render.conform import Segment, Take
 from wanx_render.errors import Broken
+from wanx_render.finishing import alignment, ingest
+from wanx_render.finishing import segment as conform
+from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, make_deliverable, make_segment
-from wanx_render.plan import Frame
+from wanx_render.media import ffmpeg, probe
 from wanx_render.timing import Cut
 
 FRAME = Frame(Size(96, 64), Fraction(25), "crop", "black", "draft")
@@ -52,7 +54,7 @@ def together(seen: Facts) -> float:
 
 def probed(program: ffmpeg.Ffmpeg, path: Path) -> Take:
     """The file as a clip of a list is read, by its packets."""
-    seen = probing.probe(program, path)
+    seen = probe.probe(program, path)
     picture, sound = seen.picture, seen.sound
     assert sound
     take = Take(path, "ab", picture.size, picture.rate, picture.frames, has_sound=True)
@@ -65,7 +67,7 @@ def test_a_flash_and_its_beep_stay_together(
 ) -> None:
     path = source(program, tmp_path, name)
     made = tmp_path / "made.mov"
-    take = intake.look(program, path)
+    take = ingest.look(program, path)
     if path.suffix in (".mp4", ".mov"):
         listed = probed(program, path)
         assert (listed.whole, listed.lead) == (take.whole, take.lead)
@@ -81,7 +83,7 @@ def test_a_flash_and_its_beep_stay_together(
 def test_the_beginning_of_the_sound_is_kept_and_the_first_frame_held(
     program: ffmpeg.Ffmpeg, tmp_path: Path
 ) -> None:
-    take = intake.look(program, source(program, tmp_path, "late picture.mp4"))
+    take = ingest.look(program, source(program, tmp_path, "late picture.mp4"))
     assert (take.lead, take.frames, take.whole, take.origin) == (12, 63, 75, 0)
     slow = Segment.whole(take, Cut(0, 75, Fraction(1, 2)), Focus(), FRAME)
     made = tmp_path / "made.mov"
@@ -98,7 +100,7 @@ def test_an_edit_list_and_its_hidden_frames(program: ffmpeg.Ffmpeg, tmp_path: Pa
     cut = tmp_path / "cut.mp4"
     ffmpeg.run(program, ("-ss", "0.8", "-i", str(whole), "-c", "copy", "-y", str(cut)))
     take = probed(program, cut)
-    assert take.frames == facts(cut).frames == intake.look(program, cut).frames
+    assert take.frames == facts(cut).frames == ingest.look(program, cut).frames
     made = tmp_path / "made.mov"
     make_segment(program, Segment.whole(take, Cut(0, take.whole), Focus(), FRAME), made)
     assert abs(together(facts(made))) < 0.04
@@ -107,7 +109,7 @@ def test_an_edit_list_and_its_hidden_frames(program: ffmpeg.Ffmpeg, tmp_path: Pa
 def test_an_offset_that_is_not_the_sources_fails_the_deliverable(
     program: ffmpeg.Ffmpeg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = intake.look(program, source(program, tmp_path, "late picture.mp4"))
+    take = ingest.look(program, source(program, tmp_path, "late picture.mp4"))
     segment = Segment.whole(take, Cut(0, take.whole), Focus(), FRAME)
     piece = tmp_path / "made.mov"
     call = JoinCall("film", (piece,), FRAME, segment.frames, tmp_path / "film.mp4")

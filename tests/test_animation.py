@@ -11,11 +11,11 @@ import av
 import pytest
 from PIL import Image
 
-from wanx_render import animation, ffmpeg
-from wanx_render.animation import Wish, make_clip, ticks
 from wanx_render.commands import conform as commands
 from wanx_render.errors import BadInput
-from wanx_render.pictures import BadPicture
+from wanx_render.media import animation, ffmpeg
+from wanx_render.media.animation import Wish, make_clip, ticks
+from wanx_render.media.images import BadPicture
 from wanx_render.session.environment import Environment
 
 COLOURS = ("red", "lime", "blue")

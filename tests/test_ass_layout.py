@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from media import frames, yuv
 
-from wanx_render import ffmpeg, fonts, styled
-from wanx_render.ass_layout import fitted, too_tall
-from wanx_render.captions import Captions
-from wanx_render.conform import Segment, Take
+from wanx_render.captions.ass_layout import fitted, too_tall
+from wanx_render.captions.drawing import Captions, ass, fonts
+from wanx_render.finishing.jobs import make_segment
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import make_segment
-from wanx_render.plan import Frame
+from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
 
 HEAD = """\
@@ -35,13 +35,13 @@ LONG = "店里新到的围巾（《长夜》同款）很暖和【限量】，周
 SIZE = Size(270, 480)
 
 
-def script(*lines: str, size: Size = SIZE) -> styled.Script:
+def script(*lines: str, size: Size = SIZE) -> ass.Script:
     events = "".join(f"Dialogue: 0,0:00:00.00,0:00:01.00,{line}\n" for line in lines)
     font = fonts.chinese()
-    return fitted(styled.read(HEAD + events, font.family), size, font)
+    return fitted(ass.read(HEAD + events, font.family), size, font)
 
 
-def texts(made: styled.Script) -> list[str]:
+def texts(made: ass.Script) -> list[str]:
     """The text of each line, without typefaces."""
     return [re.sub(r"\{\\fn[^}]*\}", "", line.written.split(",", 4)[4]) for line in made.lines]
 
@@ -88,7 +88,7 @@ def test_lines_that_move_or_are_outside_on_purpose_are_left() -> None:
 def test_margins_that_leave_no_room_are_not_kept() -> None:
     crowded = HEAD.replace("15,15,30", "200,200,30")
     events = f"Dialogue: 0,0:00:00.00,0:00:01.00,Low,{LONG}\n"
-    made = fitted(styled.read(crowded + events, "x"), SIZE, fonts.chinese())
+    made = fitted(ass.read(crowded + events, "x"), SIZE, fonts.chinese())
     assert texts(made)[0].count("\\N") == 2
 
 

@@ -14,7 +14,6 @@ import pytest
 from emulator import Twin, serving
 from media import facts
 
-from wanx_render import ffmpeg
 from wanx_render.backends.base import (
     Canceled,
     Failed,
@@ -32,10 +31,11 @@ from wanx_render.backends.dashscope import (
 )
 from wanx_render.backends.mock import Memory, MockBackend, recall
 from wanx_render.backends.simulator import Simulator
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import ManualClock
 from wanx_render.errors import Refused
-from wanx_render.pictures import inspect
+from wanx_render.media import ffmpeg
+from wanx_render.media.images import inspect
 from wanx_render.task import Media, TaskRequest
 
 

@@ -7,8 +7,8 @@ import pytest
 from batches import FAULTS, Day, distinct, table
 from conftest import PROGRAMS
 
-from wanx_render import ffmpeg
 from wanx_render.errors import BadInput, NeedsPerson
+from wanx_render.media import ffmpeg
 
 
 @pytest.fixture(scope="module")

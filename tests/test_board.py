@@ -16,7 +16,7 @@ from wanx_render.board.feed import KEPT, Feed
 from wanx_render.board.guard import Guard
 from wanx_render.board.runs import cancelled
 from wanx_render.errors import Unreachable
-from wanx_render.journal import Journal
+from wanx_render.planning.journal import Journal
 from wanx_render.task import Media, TaskRequest
 
 HOST = "127.0.0.1:8123"

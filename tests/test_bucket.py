@@ -22,7 +22,7 @@ from wanx_render.session.destination import Workplace
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
 from wanx_render.session.restore import regain
-from wanx_render.store import at
+from wanx_render.workers.store import at
 
 TABLE = """\
 version: 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wanx_render.capabilities import Catalog, Figure, with_user_file
+from wanx_render.catalog.capabilities import Catalog, Figure, with_user_file
 from wanx_render.errors import BadInput
 
 # Written by hand from the official text of November 2025: tiers, durations, fps, sound.

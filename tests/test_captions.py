@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from media import facts, pixels, yuv
 from PIL import Image
 
-from wanx_render import captions, ffmpeg, fonts
-from wanx_render.captions import Captions, Cue
-from wanx_render.conform import Segment, Take, piece_arguments
+from wanx_render.captions.drawing import Captions, Cue, drawing, fonts
+from wanx_render.captions.typesetting import Sheet, draw
+from wanx_render.finishing.jobs import make_segment
+from wanx_render.finishing.segment import Segment, Take, piece_arguments
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import make_segment
-from wanx_render.plan import Frame
-from wanx_render.shotlist import Deliverable
+from wanx_render.media import ffmpeg
+from wanx_render.shotlist.model import Deliverable
 from wanx_render.timing import Cut
-from wanx_render.typesetting import Sheet, draw
 
 HARD = """50% 'off' "now": a\\b, [x]; 一只猫醒了，看着远处的灯火。夜が明ける前に {\\an8}"""
 SIZES = [Size(1080, 1920), Size(540, 720), Size(1920, 1080), Size(90, 160), Size(2520, 1080)]
@@ -29,7 +29,7 @@ cues = st.lists(
 
 @given(cues)
 def test_words_seen_together_are_one_cue_and_none_is_lost(given: list[Cue]) -> None:
-    made = captions.together(given)
+    made = drawing.together(given)
     for frame in range(90):
         wanted = sorted(cue.text for cue in given if cue.start <= frame < cue.end)
         found = [cue.text for cue in made if cue.start <= frame < cue.end]
@@ -41,7 +41,7 @@ def test_words_seen_together_are_one_cue_and_none_is_lost(given: list[Cue]) -> N
 def test_pieces_show_what_the_whole_shows(given: list[Cue], lengths: list[int]) -> None:
     at, seen = 0, []
     for length in lengths:
-        for cue in captions.within(given, at, length):
+        for cue in drawing.within(given, at, length):
             assert 0 <= cue.start < cue.end <= length
             seen += [(cue.text, at + frame) for frame in range(cue.start, cue.end)]
         at += length
@@ -64,9 +64,9 @@ def test_words_stay_inside_the_safe_area(size: Size, text: str) -> None:
 
 
 def test_what_the_font_lacks_is_named() -> None:
-    assert captions.problem_with(HARD) == ""
-    assert "U+1F389" in captions.problem_with("party 🎉")
-    assert captions.problem_with("two\nlines") == ""
+    assert drawing.problem_with(HARD) == ""
+    assert "U+1F389" in drawing.problem_with("party 🎉")
+    assert drawing.problem_with("two\nlines") == ""
 
 
 def test_a_cue_is_on_the_picture_for_exactly_its_frames(
@@ -146,7 +146,7 @@ def test_the_style_of_a_deliverable_is_part_of_what_a_segment_depends_on(
 
     def key(language: str = "", **written: object) -> str:
         deliverable = Deliverable.model_validate({"aspect": "9:16", **written})
-        style = captions.style_of(deliverable, language)
+        style = drawing.style_of(deliverable, language)
         words = Captions((Cue("直角", 0, 5),), fonts.chinese(), "packaged", style=style)
         return Segment(take, Cut(0, 120), Focus(), frame, 0, 150, captions=words).key(program)
 

@@ -17,8 +17,8 @@ from cluster import Proof, Rig, bucket, rig
 from conftest import ROOT
 
 from wanx_render.errors import BadInput
-from wanx_render.executors import Cluster, Local, choice
-from wanx_render.making import digest
+from wanx_render.finishing.jobs import digest
+from wanx_render.workers.executors import Cluster, Local, choice
 
 # A sample of what tests/cluster.py proves whole; the last ends the cluster.
 PROVED = ("liar", "one_worker", "scheduler")
@@ -130,12 +130,13 @@ CLIENT = """\
 import os, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from wanx_render import afar, cluster, ffmpeg, store
+from wanx_render.media import ffmpeg
+from wanx_render.workers import dask, remote_jobs, store
 folder = store.Folder(Path(sys.argv[2]))
 (folder.path / "probe").touch()
-order = afar.Order(folder, afar.makers_with(ffmpeg.find(os.environ)))
+order = remote_jobs.Order(folder, remote_jobs.makers_with(ffmpeg.find(os.environ)))
 with ThreadPoolExecutor(1) as here:
-    it = cluster.connect(sys.argv[1], order, "probe", here=here, tell=print)
+    it = dask.connect(sys.argv[1], order, "probe", here=here, tell=print)
     %s
     it.shutdown()
 """

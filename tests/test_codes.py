@@ -2,7 +2,7 @@
 
 import pytest
 
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 
 LOST_MEDIA = "Failed to find the requested media resource during the data inspection process."
 

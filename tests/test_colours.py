@@ -14,19 +14,21 @@ import pytest
 from media import pixels, yuv
 from PIL import Image
 
-from wanx_render import colour_tags, ffmpeg, intake, plan, probing
-from wanx_render.bench import LocalBench
-from wanx_render.capabilities import Catalog
-from wanx_render.colour_tags import BT709, BT709_TAGS, Colours, Tags
-from wanx_render.conform import NONE, Quirks, Segment, Take, piece_arguments
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken, FfmpegError
 from wanx_render.events import Event
-from wanx_render.finish import Finisher
+from wanx_render.finishing import ingest
+from wanx_render.finishing.segment import NONE, Quirks, Segment, Take, piece_arguments
+from wanx_render.frame import Frame
 from wanx_render.geometry import CENTRE, Size
-from wanx_render.load import load
-from wanx_render.plan import Frame
-from wanx_render.shotlist import Shot
+from wanx_render.media import colour_tags, ffmpeg, probe
+from wanx_render.media.colour_tags import BT709, BT709_TAGS, Colours, Tags
+from wanx_render.planning import plan
+from wanx_render.run.finisher import Finisher
+from wanx_render.shotlist.model import Shot
 from wanx_render.timing import Cut
+from wanx_render.validation.load import load
+from wanx_render.workers.base import LocalBench
 
 RGB = tuple[float, float, float]
 # Red's and blue's part of luma: ITU-R BT.601, BT.709, BT.2020.
@@ -129,7 +131,7 @@ def test_matrix_and_range_are_converted_to_the_rounding(
     codes = [encoded(colour, matrix, full=full) for colour in PATCHES]
     size = Size(PATCH * len(PATCHES), PATCH)
     path = clip(program, tmp_path / "clip.mp4", chart(codes), size, tags)
-    take = intake.in_colours(intake.look(program, path), shot(**said))
+    take = ingest.in_colours(ingest.look(program, path), shot(**said))
     errors = off(
         conformed(program, take, tmp_path / "piece.mov"),
         [decoded(code, matrix, full=full) for code in codes],
@@ -151,7 +153,7 @@ def test_wide_primaries_become_those_of_709(program: ffmpeg.Ffmpeg, tmp_path: Pa
         tags = f"range=tv:colorspace={matrix}:color_primaries={primaries}:color_trc={curve}"
         frame = chart([code, encoded((128, 128, 128), name, full=False)])
         path = clip(program, tmp_path / f"{name}.mp4", frame, Size(PATCH * 2, PATCH), tags)
-        take = intake.in_colours(intake.look(program, path), shot())
+        take = ingest.in_colours(ingest.look(program, path), shot())
         found = conformed(program, take, tmp_path / f"{name}.mov")
         errors = off(found, [plain, (128, 128, 128)])
         assert max(abs(part) for error in errors for part in error) <= 3, (primaries, errors)
@@ -164,12 +166,12 @@ def test_hdr_is_mapped_or_refused_and_greys_stay_grey(
     tags = "range=tv:colorspace=bt2020nc:color_primaries=bt2020:color_trc=arib-std-b67"
     codes = [(round(16 + 219 * part), 128, 128) for part in (0.25, 0.5, 0.75, 1)]
     path = clip(program, tmp_path / "hlg.mp4", chart(codes), Size(PATCH * 4, PATCH), tags)
-    take = intake.look(program, path)
+    take = ingest.look(program, path)
     with pytest.raises(FfmpegError, match=r"is HDR \(HLG\)"):
-        intake.in_colours(take, shot(hdr="refuse"))
-    (notice,) = intake.notices(take, shot(), "{}:")
+        ingest.in_colours(take, shot(hdr="refuse"))
+    (notice,) = ingest.notices(take, shot(), "{}:")
     assert notice == "HDR (HLG) is mapped to SDR; hdr: refuse stops instead"
-    seen = conformed(program, intake.in_colours(take, shot()), tmp_path / "piece.mov")
+    seen = conformed(program, ingest.in_colours(take, shot()), tmp_path / "piece.mov")
     assert all(max(colour) - min(colour) < 2 for colour in seen), seen
     levels = [colour[1] / 255 for colour in seen]
     assert levels == sorted(levels)
@@ -199,8 +201,8 @@ def test_what_is_transparent_is_laid_over_the_background(
         stdin=row * PATCH,
     )  # fmt: skip
     settings = shot(alpha=alpha, colours="bt601")
-    take = intake.in_colours(intake.look(program, path), settings)
-    assert any("transparent" in notice for notice in intake.notices(take, settings, "--{}"))
+    take = ingest.in_colours(ingest.look(program, path), settings)
+    assert any("transparent" in notice for notice in ingest.notices(take, settings, "--{}"))
     found = conformed(program, take, tmp_path / "piece.mov", background="0x00f")
     errors = off(found, [(128, 0, 127), (0, 0, 255)])
     assert max(abs(part) for error in errors for part in error) <= (8 if vp9 else 3), found
@@ -213,7 +215,7 @@ def test_odd_sizes_are_converted_too(program: ffmpeg.Ffmpeg, tmp_path: Path) -> 
         program,
         ("-f", "lavfi", "-i", f"color=red:s=65x33:r=25:d=0.08,{graph}", "-c:v", "ffv1", str(path)),
     )
-    take = intake.in_colours(intake.look(program, path), shot())
+    take = ingest.in_colours(ingest.look(program, path), shot())
     assert (take.size, take.quirks.colours.matrix) == (Size(64, 32), "smpte170m")
     frame = Frame(Size(64, 32), take.rate, "crop", "black", "master")
     segment = Segment(take, Cut(0, 2), CENTRE, frame, 0, 2)
@@ -275,9 +277,9 @@ def test_a_guess_is_said_and_makes_no_other_piece(tmp_path: Path) -> None:
     keys = []
     for tags in (Tags(), Tags("yuv420p", "tv", "smpte170m"), BT709_TAGS):
         take = Take(tmp_path, "ab", Size(320, 180), frame.rate, 10, has_sound=False, tags=tags)
-        read = intake.in_colours(take, shot())
+        read = ingest.in_colours(take, shot())
         keys.append(Segment(read, Cut(0, 10), CENTRE, frame, 0, 10).key(program))
-        said = intake.notices(take, shot(), "--{}")
+        said = ingest.notices(take, shot(), "--{}")
         assert len(said) == (tags == Tags())
     assert keys[0] == keys[1] != keys[2]
     plain = Quirks(colours=Colours(guessed=True))
@@ -289,7 +291,7 @@ def test_a_guess_is_said_and_makes_no_other_piece(tmp_path: Path) -> None:
 def test_a_probe_brings_the_tags(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     frame = chart([(128, 128, 128)] * 2)
     path = clip(program, tmp_path / "a.mp4", frame, Size(PATCH * 2, PATCH), BT601_FULL)
-    tags = probing.probe(program, path).picture.tags
+    tags = probe.probe(program, path).picture.tags
     assert (tags.range, tags.matrix) == ("pc", "smpte170m")
 
 
@@ -330,7 +332,7 @@ def test_a_list_reads_the_tags_of_its_clips(
                 code = encoded(skin, matrix, full=full)
                 path = tmp_path / f"{each.shot.id}.mp4"
                 clip(program, path, chart([code, code]), Size(64, 32), tags)
-                seen = probing.probe(program, path).picture
+                seen = probe.probe(program, path).picture
                 take = Take(path, each.shot.id, seen.size, seen.rate, 3, False, tags=seen.tags)
                 finisher.clip_landed(each, take)
             return await finisher.finish({})

@@ -18,15 +18,15 @@ from batches import Day, table
 from conftest import PROGRAMS
 from PIL import Image
 
-from wanx_render import ffmpeg
-from wanx_render.bench import LocalBench
 from wanx_render.commands.batch import render_files
 from wanx_render.commands.render import RenderOptions
-from wanx_render.common import CommonBench, RowBench
 from wanx_render.errors import Broken, StoreError
-from wanx_render.making import SegmentCall, SoundCall, digest
-from wanx_render.mix import NOTHING
+from wanx_render.finishing.jobs import SegmentCall, SoundCall, digest
+from wanx_render.finishing.mix import NOTHING
+from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
+from wanx_render.workers.base import LocalBench
+from wanx_render.workers.dedupe import CommonBench, RowBench
 
 LIST = """\
 version: 1

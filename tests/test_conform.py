@@ -6,12 +6,12 @@ import pytest
 from goldens import is_golden
 from media import facts, pixels, yuv
 
-from wanx_render import ffmpeg
-from wanx_render.conform import Segment, Take, piece_arguments
 from wanx_render.errors import FfmpegError
+from wanx_render.finishing.jobs import make_segment
+from wanx_render.finishing.segment import Segment, Take, piece_arguments
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import make_segment
-from wanx_render.plan import Frame
+from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
 
 FRAME = Frame(Size(612, 1088), Fraction(30), "crop", "black")

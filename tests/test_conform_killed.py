@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from process import environment, wanx
 
-from wanx_render import ffmpeg
+from wanx_render.media import ffmpeg
 from wanx_render.session.folder import scratch
 
 ARGUMENTS = ("conform", "in.mp4", "--aspect", "9:16", "-o", "out/film.mp4")

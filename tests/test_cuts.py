@@ -9,14 +9,15 @@ import av
 import numpy as np
 import pytest
 
-from wanx_render import ffmpeg, intake, mastering
-from wanx_render.assemble import join_list
-from wanx_render.conform import Seam, Segment, Take
+from wanx_render.finishing import ingest, mastering
+from wanx_render.finishing.jobs import make_segment
+from wanx_render.finishing.join import join_list
+from wanx_render.finishing.mix import Mix, Music, Track
+from wanx_render.finishing.segment import Seam, Segment, Take
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import make_segment
-from wanx_render.mix import Mix, Music, Track
-from wanx_render.plan import Frame
-from wanx_render.shotlist import Transition
+from wanx_render.media import ffmpeg
+from wanx_render.shotlist.model import Transition
 from wanx_render.timing import Cut
 
 FRAME = Frame(Size(32, 32), Fraction(25), "crop", "black", "draft")
@@ -61,7 +62,7 @@ def test_each_channel_has_a_level_of_its_own(
     """Channel after channel sounds for a tenth of a second at -6 dBFS."""
     tones = [f"0.5*sin(2*PI*500*t)*between(t,{n / 10},{(n + 1) / 10})" for n in range(len(levels))]
     source = f"aevalsrc='{'|'.join(tones)}':s={RATE}:d=1:c={layout}"
-    take = intake.look(program, clip(program, tmp_path / "clip.mkv", source))
+    take = ingest.look(program, clip(program, tmp_path / "clip.mkv", source))
     segment = tmp_path / "segment.mov"
     make_segment(program, Segment.whole(take, Cut(0, 25), Focus(), FRAME), segment)
     samples = heard(segment)
@@ -74,7 +75,7 @@ def test_each_channel_has_a_level_of_its_own(
 def test_a_downmix_of_loud_channels_does_not_clip(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     tones = "|".join(["0.9*sin(2*PI*500*t)"] * 6)
     source = f"aevalsrc='{tones}':s={RATE}:d=1:c=5.1"
-    take = intake.look(program, clip(program, tmp_path / "clip.mkv", source))
+    take = ingest.look(program, clip(program, tmp_path / "clip.mkv", source))
     segment = tmp_path / "segment.mov"
     make_segment(program, Segment.whole(take, Cut(0, 25), Focus(), FRAME), segment)
     part = heard(segment)[RATE // 4 : RATE // 2, 0].astype(float)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.load import load
+from wanx_render.validation.load import load
 
 HEAD = """version: 1
 project: p

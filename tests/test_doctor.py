@@ -15,11 +15,11 @@ import pytest
 from conftest import PROGRAMS
 from socks import certificate
 
-from wanx_render import environment
-from wanx_render.capabilities import Catalog
-from wanx_render.doctor import Finding, examine
-from wanx_render.environment import Proxy
-from wanx_render.reach import reach
+from wanx_render.backends import network
+from wanx_render.backends.network import Proxy
+from wanx_render.backends.reach import reach
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.session.doctor import Finding, examine
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 CANARY = "sk-canary-0123456789abcdef"
@@ -186,9 +186,9 @@ def tls(tmp_path: Path) -> Iterator[tuple[int, Path]]:
 
 def test_a_place_is_tried_with_its_certificate(tls: tuple[int, Path]) -> None:
     port, chain = tls
-    trusting = environment.certificates({"SSL_CERT_FILE": str(chain)})
+    trusting = network.certificates({"SSL_CERT_FILE": str(chain)})
     assert reach("127.0.0.1", port, None, None) == ""
-    assert "certificate" in reach("127.0.0.1", port, environment.certificates({}), None)
+    assert "certificate" in reach("127.0.0.1", port, network.certificates({}), None)
     assert "mismatch" in reach("127.0.0.1", port, trusting, None)
     socks = Proxy("ALL_PROXY", "127.0.0.1", port, "socks5", f"socks5://127.0.0.1:{port}")
     assert reach("service.test", 443, trusting, socks) == ""
@@ -213,9 +213,9 @@ def test_through_a_proxy_a_tunnel_is_asked_for(tls: tuple[int, Path]) -> None:
 
         thread = threading.Thread(target=proxy, daemon=True)
         thread.start()
-        trusting = environment.certificates({"SSL_CERT_FILE": str(chain)})
+        trusting = network.certificates({"SSL_CERT_FILE": str(chain)})
         url = f"http://me:s%40cret@127.0.0.1:{here}"
-        way = environment.proxies({"HTTPS_PROXY": url})["https"]
+        way = network.proxies({"HTTPS_PROXY": url})["https"]
         assert reach("service.test", 443, trusting, way) == ""
         assert asked[0].startswith(b"CONNECT service.test:443 ")
         assert b"Basic " + base64.b64encode(b"me:s@cret") in asked[0]
@@ -249,7 +249,7 @@ def test_a_missing_font_is_an_error(tmp_path: Path) -> None:
     (package / "__init__.py").write_text("")
     script = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from wanx_render.doctor import _font\nprint(_font().state)"
+        "from wanx_render.session.doctor import _font\nprint(_font().state)"
     )
     # Pillow looks for a missing file among the system's fonts; here it shall find none.
     environ = {**os.environ, "XDG_DATA_DIRS": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}

@@ -9,9 +9,10 @@ import av
 import numpy as np
 import pytest
 
-from wanx_render import ducking, ffmpeg, mastering
-from wanx_render.assemble import join_list
-from wanx_render.mix import Mix, Music, Track
+from wanx_render.finishing import ducking, mastering
+from wanx_render.finishing.join import join_list
+from wanx_render.finishing.mix import Mix, Music, Track
+from wanx_render.media import ffmpeg
 
 RATE, SECONDS = 48_000, 8
 # Syllables of 0.15 s, five in two seconds each time, with a pause of 0.4 s; then silence.

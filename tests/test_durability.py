@@ -14,8 +14,8 @@ from shop import Shop
 from test_debts import LIST  # noqa: F401  # what the shop renders
 from test_task import REQUEST
 
-from wanx_render import journal as journals
-from wanx_render.journal import Journal
+from wanx_render.planning import journal as journals
+from wanx_render.planning.journal import Journal
 
 
 def old_journal(path: Path) -> None:

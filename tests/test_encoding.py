@@ -12,15 +12,16 @@ from typing import get_args
 import pytest
 from media import facts
 
-from wanx_render import ffmpeg, needs
-from wanx_render.conform import Segment, Take
-from wanx_render.encoding import ENCODERS
+from wanx_render.finishing.codecs import ENCODERS
+from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.verify import Promise, verify
+from wanx_render.frame import Codec, Frame
 from wanx_render.geometry import Focus, Move, Size
-from wanx_render.making import JoinCall, make_deliverable, make_segment
-from wanx_render.plan import Frame
-from wanx_render.shotlist import Codec, Deliverable, Shot
+from wanx_render.media import ffmpeg
+from wanx_render.shotlist.model import Deliverable, Shot
 from wanx_render.timing import Cut
-from wanx_render.verify import Promise, verify
+from wanx_render.validation import needs
 
 FRAME = Frame(Size(144, 256), Fraction(30), "crop", "black", "draft")
 

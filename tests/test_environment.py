@@ -11,9 +11,9 @@ from emulator import serving
 from process import project, wanx
 from socks import NAME, Socks
 
-from wanx_render import environment
+from wanx_render.backends import network
 from wanx_render.backends.dashscope import _CONNECTIONS, _Way
-from wanx_render.environment import proxy_blame, proxy_for, routes
+from wanx_render.backends.network import proxy_blame, proxy_for, routes
 from wanx_render.errors import BadInput
 
 SECRET = "pass-word-1"
@@ -23,7 +23,7 @@ NEAR = "http://127.0.0.1:8080/api/v1"
 
 def refused(environ: dict[str, str]) -> str:
     with pytest.raises(BadInput) as caught:
-        environment.check(environ)
+        network.check(environ)
     return str(caught.value)
 
 
@@ -171,13 +171,13 @@ def test_a_certificate_folder_must_hold_hashed_names(tmp_path: Path) -> None:
     assert "is not a folder" in refused({"SSL_CERT_DIR": "/nonexistent"})
     assert "openssl rehash" in refused({"SSL_CERT_DIR": str(tmp_path)})
     (tmp_path / "0a1b2c3d.0").write_text("")
-    environment.check({"SSL_CERT_DIR": f"/nonexistent:{tmp_path}"})
+    network.check({"SSL_CERT_DIR": f"/nonexistent:{tmp_path}"})
 
 
 def test_the_file_comes_before_the_folder_as_in_the_client() -> None:
     known = ssl.get_default_verify_paths()
     file = known.cafile or __import__("certifi").where()
-    environment.check({"SSL_CERT_FILE": file, "SSL_CERT_DIR": "/nonexistent"})
+    network.check({"SSL_CERT_FILE": file, "SSL_CERT_DIR": "/nonexistent"})
 
 
 def test_blame_names_the_proxy_and_the_certificates() -> None:

@@ -8,14 +8,21 @@ from pathlib import Path
 import pytest
 from media import facts
 
-from wanx_render import ffmpeg, integrity
-from wanx_render.conform import Segment, Take
+from wanx_render import integrity
 from wanx_render.errors import Broken, Damaged, FfmpegError
-from wanx_render.evidence import Evidence, examine, hear, kept, kept_sound, stretches
+from wanx_render.finishing.decode_record import Evidence, examine, hear, kept, kept_sound, stretches
+from wanx_render.finishing.jobs import (
+    JoinCall,
+    SoundCall,
+    make_deliverable,
+    make_segment,
+    make_sound,
+)
+from wanx_render.finishing.mix import NOTHING
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, SoundCall, make_deliverable, make_segment, make_sound
-from wanx_render.mix import NOTHING
-from wanx_render.plan import Frame
+from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
 
 FRAME = Frame(Size(90, 160), Fraction(30), "crop", "black")

@@ -16,15 +16,16 @@ from PIL import Image
 from virtual import Counted, Time
 
 from mock_server.faults import read_line
-from wanx_render import ffmpeg, plan
-from wanx_render.account import MOST_DOUBTS, Ambiguous
 from wanx_render.backends.dashscope import Access, DashScope
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.events import Event
-from wanx_render.journal import Journal
-from wanx_render.load import load
 from wanx_render.manifest import Manifest
-from wanx_render.render import AGAIN, Desk, render
+from wanx_render.media import ffmpeg
+from wanx_render.planning import plan
+from wanx_render.planning.journal import Journal
+from wanx_render.run.orchestrator import AGAIN, Desk, render
+from wanx_render.tasks.account import MOST_DOUBTS, Ambiguous
+from wanx_render.validation.load import load
 
 LIST = """\
 version: 1

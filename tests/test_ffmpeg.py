@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from conftest import PROGRAMS, ROOT
 
-from wanx_render import ffmpeg, probing
 from wanx_render.errors import BadInput, FfmpegError
-from wanx_render.needs import OPTIONAL
+from wanx_render.media import ffmpeg
+from wanx_render.media import probe as probing
+from wanx_render.validation.needs import OPTIONAL
 
 SAMPLE = (
     "-f", "lavfi", "-i", "testsrc2=s=320x240:r=24:d=1",

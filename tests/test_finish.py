@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 from media import beeps, facts, flashes
 
-from wanx_render import evidence, ffmpeg
-from wanx_render.assemble import join_list
-from wanx_render.conform import Segment, Take
 from wanx_render.errors import Broken
+from wanx_render.finishing import decode_record
+from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
+from wanx_render.finishing.join import join_list
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.verify import Promise, verify
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, make_deliverable, make_segment
-from wanx_render.plan import Frame
+from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
-from wanx_render.verify import Promise, verify
 
 FRAME = Frame(Size(144, 256), Fraction(30), "crop", "black")
 
@@ -240,6 +241,6 @@ def test_silence_where_sound_was_mixed_fails(
 ) -> None:
     target, frames = joined(each_program, tmp_path, [takes[1]])  # a clip without sound
     promise = Promise(FRAME, frames, sounding=True)
-    heard = evidence.hear(each_program, target, peaks=False)
+    heard = decode_record.hear(each_program, target, peaks=False)
     assert verify(each_program, target, promise, heard=heard).holds  # the mix was silent itself
     assert not verify(each_program, target, promise, heard=replace(heard, lost=True)).holds

@@ -10,10 +10,10 @@ import pytest
 from goldens import is_golden
 from media import frames
 
-from wanx_render import ffmpeg
-from wanx_render.conform import Segment, Take, piece_arguments
+from wanx_render.finishing.segment import Segment, Take, piece_arguments
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Move, Size, crop_told
-from wanx_render.plan import Frame
+from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
 
 WIDE = Move(Focus(Fraction(0), Fraction(1, 2)), Focus(Fraction(1), Fraction(1, 2)))

@@ -23,13 +23,14 @@ from conftest import ROOT, SPECS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wanx_render import pictures, plan
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, as_json, concise, full, github
 from wanx_render.errors import BadInput
-from wanx_render.forecast import forecast
-from wanx_render.load import load
-from wanx_render.standing import stand
+from wanx_render.media import images
+from wanx_render.planning import plan
+from wanx_render.planning.forecast import forecast
+from wanx_render.planning.take_status import stand
+from wanx_render.validation.load import load
 
 INPUTS = int(os.environ.get("WANX_FUZZ", "0"))
 IN_CI = 600
@@ -295,7 +296,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def pictures_are_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same few pictures stand in every input; it is the lists that are new."""
-    monkeypatch.setattr(pictures, "inspect", cache(pictures.inspect))
+    monkeypatch.setattr(images, "inspect", cache(images.inspect))
 
 
 @pytest.mark.parametrize("value", NASTY, ids=lambda value: ascii(value[:20]))

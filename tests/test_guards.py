@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT
 
 from wanx_render.cli import cli
-from wanx_render.shotlist import TransitionType
+from wanx_render.shotlist.model import TransitionType
 
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

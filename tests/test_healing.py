@@ -19,23 +19,25 @@ from PIL import Image
 from shop import Shop
 from test_durability import without_privileges
 
-from wanx_render import ffmpeg, integrity, plan, probing, thumbs
-from wanx_render.bench import SEGMENTS, Bench, LocalBench
-from wanx_render.capabilities import Catalog
-from wanx_render.common import CommonBench, RowBench
-from wanx_render.conform import Take
+from wanx_render import integrity
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken
 from wanx_render.events import Event
-from wanx_render.evidence import kept_sound
-from wanx_render.finish import DAMAGED, Finisher
+from wanx_render.finishing.decode_record import kept_sound
+from wanx_render.finishing.segment import Take
 from wanx_render.geometry import Size
-from wanx_render.load import load
 from wanx_render.manifest import DeliverableRecord
-from wanx_render.plan import Plan
-from wanx_render.published import Published
+from wanx_render.media import ffmpeg, probe, thumbnails
+from wanx_render.planning import plan
+from wanx_render.planning.plan import Plan
+from wanx_render.run.finisher import DAMAGED, Finisher
 from wanx_render.session.folder import held, sweep
-from wanx_render.shared import SharedBench
-from wanx_render.store import Folder
+from wanx_render.validation.load import load
+from wanx_render.workers.base import SEGMENTS, Bench, LocalBench
+from wanx_render.workers.dedupe import CommonBench, RowBench
+from wanx_render.workers.remote import SharedBench
+from wanx_render.workers.store import Folder
+from wanx_render.workers.upload_index import Published
 
 Harm = Callable[[Path], None]
 
@@ -339,7 +341,7 @@ def frame(program: ffmpeg.Ffmpeg, media: Path, tmp_path: Path) -> Path:
     folder = tmp_path / ".cache" / "frames"
     for name in ("two", "one"):
         path = folder / f"{name}-last.png"
-        assert not probing.last_frame(program, media / f"{name}.mp4", 30, Size(120, 160), path)
+        assert not probe.last_frame(program, media / f"{name}.mp4", 30, Size(120, 160), path)
     return path
 
 
@@ -350,12 +352,12 @@ def test_a_damaged_last_frame_is_made_again_with_the_same_bytes(
     clip, before = media / "one.mp4", frame.read_bytes()
     Image.effect_noise((120, 160), 9).save(frame.with_name("other.png"))
     harm(frame)
-    assert not probing.kept_frame(frame, Size(120, 160))
-    damaged = probing.last_frame(program, clip, 30, Size(120, 160), frame)
+    assert not probe.kept_frame(frame, Size(120, 160))
+    damaged = probe.last_frame(program, clip, 30, Size(120, 160), frame)
     assert damaged == (harm is not a_dangling_link)
     assert (frame.read_bytes(), frame.is_symlink()) == (before, False)
-    assert probing.kept_frame(frame, Size(120, 160))
-    assert not probing.last_frame(program, clip, 30, Size(120, 160), frame)
+    assert probe.kept_frame(frame, Size(120, 160))
+    assert not probe.last_frame(program, clip, 30, Size(120, 160), frame)
 
 
 def test_a_damaged_hash_of_a_last_frame_is_made_again(
@@ -364,7 +366,7 @@ def test_a_damaged_hash_of_a_last_frame_is_made_again(
     beside, before = frame.with_suffix(".sha256"), contents(frame.parent)
     if harm is not HARMS["longer"]:
         harm(beside)
-    probing.last_frame(program, media / "one.mp4", 30, Size(120, 160), frame)
+    probe.last_frame(program, media / "one.mp4", 30, Size(120, 160), frame)
     assert contents(frame.parent) == before
 
 
@@ -372,14 +374,14 @@ def test_a_last_frame_of_an_earlier_version_is_known_by_its_own_checksums(frame:
     """It has no hash beside it, and its bytes were paid for. One bit in each byte."""
     frame.with_suffix(".sha256").unlink()
     data = bytearray(frame.read_bytes())
-    assert probing.kept_frame(frame, Size(120, 160))
-    assert not probing.kept_frame(frame, Size(160, 120))
+    assert probe.kept_frame(frame, Size(120, 160))
+    assert not probe.kept_frame(frame, Size(160, 120))
     chance = random.Random(2)
     for at in [*range(200), *range(200, len(data), 37), *range(len(data) - 20, len(data))]:
         bit = 1 << chance.randrange(8)
         data[at] ^= bit
         frame.write_bytes(data)
-        assert not probing.kept_frame(frame, None), at
+        assert not probe.kept_frame(frame, None), at
         data[at] ^= bit
 
 
@@ -396,9 +398,9 @@ def picture_of(program: ffmpeg.Ffmpeg, media: Path, tmp_path: Path) -> Callable[
     identity = f"sha256:{hashlib.sha256(data).hexdigest()}"
 
     def make() -> Shown:
-        paths = thumbs.make(program, tmp_path, media / "one.mp4", "a" * 64, 30)
-        poster = thumbs.poster(program, tmp_path, media / "two.mp4", "b" * 64, 3)
-        paths = (*paths, poster, thumbs.picture(tmp_path, identity, data))
+        paths = thumbnails.make(program, tmp_path, media / "one.mp4", "a" * 64, 30)
+        poster = thumbnails.poster(program, tmp_path, media / "two.mp4", "b" * 64, 3)
+        paths = (*paths, poster, thumbnails.picture(tmp_path, identity, data))
         return {path.name: path.read_bytes() for path in paths}
 
     return make

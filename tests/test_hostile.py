@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from hostile import CASES, COMPANIONS, Case, Companion, companion, judged
 
-from wanx_render import ffmpeg
-from wanx_render.conform import Segment, Take
 from wanx_render.errors import FfmpegError
+from wanx_render.finishing.jobs import make_segment
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import make_segment
-from wanx_render.plan import Frame
+from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
 
 
@@ -66,7 +66,7 @@ def test_a_killed_ffmpeg_leaves_nothing_under_a_final_name(
 def test_an_ffmpeg_dies_with_its_parent(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     target = tmp_path / "long.mkv"
     code = (
-        "import sys; from pathlib import Path; from wanx_render import ffmpeg; "
+        "import sys; from pathlib import Path; from wanx_render.media import ffmpeg; "
         f"program = ffmpeg.find({{'WANX_FFMPEG': {str(program.path)!r}}}); "
         "ffmpeg.run(program, ('-re', '-f', 'lavfi', '-i', 'testsrc2=s=64x64:r=30:d=60', "
         f"'-flush_packets', '1', '-y', {str(target)!r}))"

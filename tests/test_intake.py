@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from media import facts, pixels, yuv
 
-from wanx_render import ffmpeg, intake, probing
 from wanx_render.errors import FfmpegError
+from wanx_render.finishing import ingest
 from wanx_render.geometry import Size
+from wanx_render.media import ffmpeg
+from wanx_render.media import probe as probing
 
 X264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p")
 
@@ -54,14 +56,14 @@ def test_a_video_that_metadata_turns_is_seen_upright(
     ffmpeg.run(
         program, ("-display_rotation", "90", "-i", str(flat), "-c", "copy", "-y", str(turned))
     )
-    take = intake.look(program, turned)
+    take = ingest.look(program, turned)
     assert (take.size, take.rate, take.frames) == (Size(180, 320), Fraction(24), 24)
 
 
 def test_oblong_pixels_become_square(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     """A circle stays one: 720x576 of 16:15 pixels is 768x576."""
     clip = video(program, tmp_path / "dv.mkv", "testsrc2=s=720x576:r=25:d=0.4,setsar=16/15")
-    assert intake.look(program, clip).size == Size(768, 576)
+    assert ingest.look(program, clip).size == Size(768, 576)
     out = tmp_path / "out.mp4"
     assert conform(str(clip), "--aspect", "4:3", "-o", str(out)).returncode == 0
     assert (facts(out).width, facts(out).height) == (768, 576)
@@ -143,7 +145,7 @@ def test_what_is_no_whole_video_is_refused_with_a_sentence(
     paths = bad_files(program, tmp_path)
     for name, path in paths.items():
         with pytest.raises(FfmpegError) as error:
-            intake.look(program, path)
+            ingest.look(program, path)
         assert len(str(error.value)) > 15, name
         out = tmp_path / "out.mp4"
         ran = conform(str(path), "--aspect", "9:16", "-o", str(out))

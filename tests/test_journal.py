@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from test_task import REQUEST
 
-from wanx_render import journal as journals
 from wanx_render.errors import BadInput, Broken
-from wanx_render.journal import Journal
+from wanx_render.planning import journal as journals
+from wanx_render.planning.journal import Journal
 from wanx_render.task import Media
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

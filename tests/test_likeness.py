@@ -14,10 +14,12 @@ import pytest
 from conftest import ROOT, SPECS
 from PIL import Image, ImageChops, ImageOps
 
-from wanx_render import ffmpeg, likeness, panel, probing
+from wanx_render.backends import panel
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
-from wanx_render.pictures import upright
+from wanx_render.media import ffmpeg, probe
+from wanx_render.media.images import upright
+from wanx_render.tasks import likeness
 
 
 def _benchmark() -> Any:
@@ -151,7 +153,7 @@ def test_the_first_frame_has_its_colours(
             "-c:v", "libx264", "-crf", "10", "-y", ffmpeg.file_url(clip),
         ),
     )  # fmt: skip
-    frame = probing.first_frame(program, clip)
+    frame = probe.first_frame(program, clip)
     flat = Image.new("RGB", frame.size, colour)
     assert frame.size == (320, 240)
     extrema = ImageChops.difference(frame, flat).getextrema()
@@ -172,7 +174,7 @@ def test_a_damaged_first_frame_is_an_error(program: ffmpeg.Ffmpeg, tmp_path: Pat
     data[start : start + 300] = bytes((value * 7 + 13) % 256 for value in data[start : start + 300])
     clip.write_bytes(data)
     with pytest.raises(FfmpegError):
-        probing.first_frame(program, clip)
+        probe.first_frame(program, clip)
     clip.write_bytes(b"no clip")
     with pytest.raises(FfmpegError):
-        probing.first_frame(program, clip)
+        probe.first_frame(program, clip)

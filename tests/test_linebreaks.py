@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wanx_render.linebreaks import graphemes, pieces, wrapped
+from wanx_render.captions.linebreaks import graphemes, pieces, wrapped
 
 # JIS X 4051 and GB/T 15834: never first, never last on a line.
 NEVER_FIRST = "，。！？；：、）》〉】］〕」』”’…〜～・·ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々％"

@@ -8,10 +8,10 @@ import pytest
 from conftest import SPECS
 from PIL import Image
 
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, concise, full
 from wanx_render.errors import BadInput
-from wanx_render.load import Loaded, load
+from wanx_render.validation.load import Loaded, load
 
 BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
 EXPECTED = re.compile(r"# (error|warning)\[([a-z-]+)\]")

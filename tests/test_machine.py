@@ -33,14 +33,15 @@ from PIL import Image
 from virtual import Counted, Time
 
 from mock_server.faults import read_line
-from wanx_render import ffmpeg, plan
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.backends.uploads import Uploads
-from wanx_render.capabilities import packaged
+from wanx_render.catalog.capabilities import packaged
 from wanx_render.errors import NeedsPerson, ServiceError
-from wanx_render.journal import Journal
-from wanx_render.load import load
-from wanx_render.render import Desk, render
+from wanx_render.media import ffmpeg
+from wanx_render.planning import plan
+from wanx_render.planning.journal import Journal
+from wanx_render.run.orchestrator import Desk, render
+from wanx_render.validation.load import load
 
 EXAMPLES = int(os.environ.get("MACHINES", "30"))
 MODELS = ("wanx2.1-i2v-turbo", "wan2.2-i2v-flash")

@@ -14,21 +14,22 @@ from typing import Any
 
 import pytest
 
-from wanx_render import ffmpeg, plan
-from wanx_render.bench import LocalBench
-from wanx_render.capabilities import Catalog
-from wanx_render.captions import Captions, Cue
-from wanx_render.conform import Seam, Segment, Take
+from wanx_render.captions.drawing import Captions, Cue
+from wanx_render.captions.fonts import chinese
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken, FfmpegError, WanxError
-from wanx_render.finish import Finisher
-from wanx_render.fonts import chinese
+from wanx_render.finishing.jobs import SegmentCall, make_segment, make_segments
+from wanx_render.finishing.segment import Seam, Segment, Take
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.load import load
-from wanx_render.making import SegmentCall, make_segment, make_segments
 from wanx_render.manifest import DeliverableRecord
-from wanx_render.plan import Frame
-from wanx_render.shotlist import Transition
+from wanx_render.media import ffmpeg
+from wanx_render.planning import plan
+from wanx_render.run.finisher import Finisher
+from wanx_render.shotlist.model import Transition
 from wanx_render.timing import Cut
+from wanx_render.validation.load import load
+from wanx_render.workers.base import LocalBench
 
 LIST = """\
 version: 1

@@ -10,10 +10,11 @@ import pyloudnorm
 import pytest
 from scipy.signal import resample_poly
 
-from wanx_render import ffmpeg, mastering
-from wanx_render.assemble import join_list
-from wanx_render.evidence import Hearing
-from wanx_render.mix import Mix
+from wanx_render.finishing import mastering
+from wanx_render.finishing.decode_record import Hearing
+from wanx_render.finishing.join import join_list
+from wanx_render.finishing.mix import Mix
+from wanx_render.media import ffmpeg
 
 SECONDS, RATE = 3, 48_000
 BEAT = (

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from media import facts, frames
 
-from wanx_render import ffmpeg
-from wanx_render.conform import Segment, Take, piece_arguments
+from wanx_render.finishing.segment import Segment, Take, piece_arguments
+from wanx_render.frame import Frame
 from wanx_render.geometry import CENTRE, Size
-from wanx_render.needs import unmet
-from wanx_render.plan import Frame
-from wanx_render.shotlist import Deliverable, Motion
+from wanx_render.media import ffmpeg
+from wanx_render.shotlist.model import Deliverable, Motion
 from wanx_render.timing import Cut
+from wanx_render.validation.needs import unmet
 
 RATE = Fraction(24)
 STEP = 6  # of luma, from one frame to the next

@@ -12,13 +12,13 @@ import pytest
 from conftest import SPECS
 from test_doctor import online
 
-from wanx_render import source
-from wanx_render.capabilities import Catalog
-from wanx_render.doctor import examine
+from wanx_render import yaml_source
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput
-from wanx_render.load import load
-from wanx_render.scaffold import write_example
-from wanx_render.schema import DESCRIPTIONS, json_schema
+from wanx_render.session.doctor import examine
+from wanx_render.shotlist.scaffold import write_example
+from wanx_render.shotlist.schema import DESCRIPTIONS, json_schema
+from wanx_render.validation.load import load
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 CANARY = "sk-canary0123456789abcdef0123456789"
@@ -39,7 +39,7 @@ def check(catalog: Catalog) -> Callable[[str], list[str]]:
     jsonschema.Draft7Validator.check_schema(schema)
 
     def errors(text: str) -> list[str]:
-        value = plain(source.parse(text, "a.yaml").value)
+        value = plain(yaml_source.parse(text, "a.yaml").value)
         return [str(e.message) for e in jsonschema.Draft7Validator(schema).iter_errors(value)]
 
     return errors

@@ -14,15 +14,15 @@ from PIL import Image, ImageChops, ImageCms, features
 from test_backends import Access, ManualClock
 from test_pictures import BLUE, GREEN, RED, chunk, noisy, photograph, png, profile, written
 
-from wanx_render import jpeg, signatures
 from wanx_render.backends.base import Submission
 from wanx_render.backends.dashscope import DashScope, _sent
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput, Refused
 from wanx_render.geometry import Size
-from wanx_render.load import load
-from wanx_render.pictures import REPAIRED_BYTES, BadPicture, inspect, sendable, upright
+from wanx_render.media import jpeg, signatures
+from wanx_render.media.images import REPAIRED_BYTES, BadPicture, inspect, sendable, upright
 from wanx_render.task import Media, TaskRequest
+from wanx_render.validation.load import load
 
 
 def grey_ramp() -> Image.Image:
@@ -214,7 +214,7 @@ def test_what_is_transparent_is_said_and_not_repaired() -> None:
 def test_a_repaired_picture_is_never_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     data = written(noisy(size=(400, 300)).convert("RGB"), exif=exif_of(ORIENTATION))
     assert REPAIRED_BYTES < 10 * 1024 * 1024
-    monkeypatch.setattr("wanx_render.pictures.REPAIRED_BYTES", 200_000)
+    monkeypatch.setattr("wanx_render.media.images.REPAIRED_BYTES", 200_000)
     sent = sendable(data)
     assert inspect(sent).format == "JPEG"
     assert len(sent) <= 200_000

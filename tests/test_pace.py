@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media import beeps, facts, flashes
 
-from wanx_render import ffmpeg
-from wanx_render.conform import Segment, Take
+from wanx_render.finishing.jobs import make_segment
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import make_segment
-from wanx_render.plan import Frame
+from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut, conformed_frames, frames_in, played_frames
 
 FRAME = Frame(Size(90, 160), Fraction(30), "crop", "black")

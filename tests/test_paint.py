@@ -9,8 +9,8 @@ import pytest
 from conftest import ROOT
 from PIL import ImageColor
 
-from wanx_render import ffmpeg, paint
-from wanx_render.paint import BadColour
+from wanx_render.media import ffmpeg, paint
+from wanx_render.media.paint import BadColour
 
 LIST = """version: 1
 project: p

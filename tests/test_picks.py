@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from wanx_render import picks
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.commands.plan import PlanOptions, hold_to, open_saved, plan
 from wanx_render.diagnostics import full
 from wanx_render.errors import BadInput, NeedsPerson
-from wanx_render.forecast import forecast
 from wanx_render.geometry import Focus
-from wanx_render.load import Loaded, load
-from wanx_render.picks import Choice
+from wanx_render.planning.forecast import forecast
+from wanx_render.planning.take_status import stand
 from wanx_render.session.environment import Environment
 from wanx_render.session.outlook import make_plan, warnings
-from wanx_render.standing import stand
+from wanx_render.shotlist.model import picks
+from wanx_render.shotlist.picks import Choice
+from wanx_render.validation.load import Loaded, load
 
 LIST = """\
 version: 1

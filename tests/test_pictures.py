@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from wanx_render.geometry import Size
-from wanx_render.pictures import BadPicture, inspect, pixels, upright
+from wanx_render.media.images import BadPicture, inspect, pixels, upright
 
 
 def photograph(kind: str, mode: str = "RGB", **options: Any) -> bytes:

@@ -9,17 +9,17 @@ import pytest
 from conftest import SPECS
 from PIL import Image
 
-from wanx_render import plan
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.commands.models import models
 from wanx_render.commands.plan import PlanOptions
 from wanx_render.commands.plan import plan as plan_command
 from wanx_render.commands.render import RenderOptions, render
 from wanx_render.errors import BadInput, NeedsPerson
-from wanx_render.forecast import forecast
-from wanx_render.load import load
+from wanx_render.planning import plan
+from wanx_render.planning.forecast import forecast
+from wanx_render.planning.take_status import stand
 from wanx_render.session.environment import Environment
-from wanx_render.standing import stand
+from wanx_render.validation.load import load
 
 LIST = """\
 version: 1

@@ -4,11 +4,11 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from wanx_render import platform_sizes
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog import platform_sizes
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.geometry import Aspect, Size
-from wanx_render.schema import json_schema
-from wanx_render.shotlist import Deliverable
+from wanx_render.shotlist.model import Deliverable
+from wanx_render.shotlist.schema import json_schema
 
 
 @pytest.mark.parametrize("name", [each.name for each in platform_sizes.every()])

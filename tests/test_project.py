@@ -7,9 +7,10 @@ import tomllib
 import pytest
 from conftest import ROOT, SPECS
 
-from wanx_render import rules, source
-from wanx_render.capabilities import packaged
-from wanx_render.load import load
+from wanx_render import yaml_source
+from wanx_render.catalog.capabilities import packaged
+from wanx_render.validation import registry
+from wanx_render.validation.load import load
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -59,7 +60,7 @@ def test_every_broken_list_names_a_documented_code() -> None:
 
 def test_every_rule_says_something_in_some_broken_list() -> None:
     told = " ".join(p.read_text() for p in (ROOT / "tests" / "broken").glob("*.yaml"))
-    for rule in rules.RULES:
+    for rule in registry.RULES:
         module = vars(inspect.getmodule(rule))
         helpers = [module.get(name) for name in rule.__code__.co_names]
         used = [rule, *(helper for helper in helpers if inspect.isfunction(helper))]
@@ -73,7 +74,7 @@ def test_every_example_has_something_of_its_own_to_say(path) -> None:  # type: i
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# ")
     assert load(path, packaged()).shots.project == path.stem
-    assert source.parse(text, path.name).value["version"] == 1
+    assert yaml_source.parse(text, path.name).value["version"] == 1
 
 
 def test_the_examples_tour_every_model() -> None:

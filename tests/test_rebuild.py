@@ -20,8 +20,8 @@ from PIL import Image
 from shop import Shop
 
 from wanx_render.errors import NeedsPerson
-from wanx_render.journal import Journal
-from wanx_render.rebuild import is_lost, rebuild
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.rebuild import is_lost, rebuild
 
 LIST = """\
 version: 1
@@ -314,7 +314,7 @@ def hook(frame, event, called):
         left -= 1
         if left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
-from wanx_render.rebuild import rebuild
+from wanx_render.planning.rebuild import rebuild
 sys.setprofile(hook)
 rebuild(Path(sys.argv[1]))
 sys.setprofile(None)

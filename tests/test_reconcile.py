@@ -26,8 +26,8 @@ from wanx_render.backends.base import (
     Unknown,
 )
 from wanx_render.errors import Refused, ServiceError, Unreachable
-from wanx_render.journal import Attempt
-from wanx_render.reconcile import (
+from wanx_render.planning.journal import Attempt
+from wanx_render.tasks.reconcile import (
     GIVE_UP,
     LIST_REACH,
     LONGEST_SEARCH,

@@ -12,20 +12,21 @@ import pytest
 from media import frames, pixels, yuv
 from PIL import Image
 
-from wanx_render import ffmpeg, plan, probing
 from wanx_render.backends.base import Accepted, Submission, TaskState
 from wanx_render.backends.mock import MockBackend
 from wanx_render.backends.simulator import Simulator
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import ManualClock
 from wanx_render.errors import Throttled
 from wanx_render.events import Event
-from wanx_render.forecast import forecast
-from wanx_render.journal import Journal
-from wanx_render.load import load
 from wanx_render.manifest import Manifest, WantedRecord, read
-from wanx_render.render import Desk, render
-from wanx_render.standing import stand
+from wanx_render.media import ffmpeg, probe
+from wanx_render.planning import plan
+from wanx_render.planning.forecast import forecast
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.take_status import stand
+from wanx_render.run.orchestrator import Desk, render
+from wanx_render.validation.load import load
 
 LIST = """\
 version: 1
@@ -156,7 +157,7 @@ def test_a_second_run_makes_nothing_again(studio: Studio) -> None:
 
 def test_two_runs_in_two_folders_are_the_same(studio: Studio) -> None:
     def frame_hashes(out: str) -> tuple[str, ...]:
-        return probing.decode(studio.program, studio.folder / out / "9x16.mp4").digest
+        return probe.decode(studio.program, studio.folder / out / "9x16.mp4").digest
 
     first, second = studio.run("a"), studio.run("b")
     assert frame_hashes("a") == frame_hashes("b")

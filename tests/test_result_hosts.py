@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wanx_render.result_hosts import BadAddress, of_storage, parse, shown_url, to_fetch
+from wanx_render.catalog.result_hosts import BadAddress, of_storage, parse, shown_url, to_fetch
 
 # Every host that the reference names, with its mark there.
 SEEN = (

@@ -8,12 +8,12 @@ from conftest import SPECS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import concise, full
 from wanx_render.errors import BadInput
-from wanx_render.load import Batch, load_all
-from wanx_render.rows import numbers, shard, slug
-from wanx_render.variables import template
+from wanx_render.shotlist.rows import numbers, shard, slug
+from wanx_render.shotlist.variables import template
+from wanx_render.validation.load import Batch, load_all
 
 LIST = """\
 version: 1

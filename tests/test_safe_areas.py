@@ -4,9 +4,9 @@ from typing import get_args
 
 import pytest
 
+from wanx_render.catalog.safe_areas import Margins, about, platforms, safe_area
 from wanx_render.geometry import Size
-from wanx_render.safe_areas import Margins, about, platforms, safe_area
-from wanx_render.shotlist import Platform
+from wanx_render.shotlist.model import Platform
 
 
 @pytest.mark.parametrize("platform", platforms())

@@ -8,8 +8,8 @@ import pytest
 from conftest import ROOT
 from process import wanx
 
-from wanx_render.capabilities import packaged
-from wanx_render.forecast import fingerprint
+from wanx_render.catalog.capabilities import packaged
+from wanx_render.planning.forecast import fingerprint
 
 OLD = ROOT / "tests" / "golden" / "saved_plans"
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 from conftest import SPECS
 
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput
-from wanx_render.scaffold import write_example
+from wanx_render.shotlist.scaffold import write_example
 
 
 def test_the_first_two_lines_tell_editors_where_the_schema_is(

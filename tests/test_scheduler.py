@@ -15,12 +15,12 @@ from virtual import START, Counted, Time
 from mock_server.faults import read_line
 from wanx_render.backends.base import Succeeded
 from wanx_render.backends.dashscope import Access, DashScope
-from wanx_render.capabilities import Catalog, Model
-from wanx_render.journal import Attempt
-from wanx_render.lanes import LOOKAHEAD, Lane
-from wanx_render.purse import Purse
-from wanx_render.shotlist import Money
-from wanx_render.watch import CROWD, RunTimes, Watch
+from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.money import Money
+from wanx_render.planning.journal import Attempt
+from wanx_render.tasks.budget import Purse
+from wanx_render.tasks.polling import CROWD, RunTimes, Watch
+from wanx_render.tasks.rate_limit import LOOKAHEAD, Lane
 
 MODEL = "wanx2.1-i2v-turbo"
 

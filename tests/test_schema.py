@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from wanx_render.capabilities import Catalog, Model
-from wanx_render.schema import json_schema
-from wanx_render.shotlist import Deliverable, Shot, ShotList
+from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.shotlist.model import Deliverable, Shot, ShotList
+from wanx_render.shotlist.schema import json_schema
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,10 @@ from media import beeps, facts, flashes, frames
 from PIL import Image
 from test_task import REQUEST
 
-from wanx_render import ffmpeg, fonts
 from wanx_render.backends.slate import ClipCall, make_clip
+from wanx_render.captions.drawing import fonts
 from wanx_render.geometry import Size
+from wanx_render.media import ffmpeg
 from wanx_render.task import Media
 
 PROMPT = "一只猫在屋顶上说：“100% 好了 \\ : ' [x]” — 然后跳走 😀"

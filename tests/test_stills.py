@@ -9,13 +9,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from wanx_render import ffmpeg
-from wanx_render.conform import Segment, Take
-from wanx_render.evidence import Wish, kept
+from wanx_render.finishing.decode_record import Wish, kept
+from wanx_render.finishing.jobs import (
+    JoinCall,
+    SegmentCall,
+    make_deliverable,
+    make_segment,
+    make_segments,
+)
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.stills import (
+    FEWEST,
+    MOST,
+    Cell,
+    Known,
+    Stills,
+    cells,
+    clock,
+    small,
+    taken,
+)
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, SegmentCall, make_deliverable, make_segment, make_segments
-from wanx_render.plan import Frame
-from wanx_render.stills import FEWEST, MOST, Cell, Known, Stills, cells, clock, small, taken
+from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
 
 FRAME = Frame(Size(90, 160), Fraction(30), "crop", "black", "draft")

@@ -16,17 +16,19 @@ import pytest
 from cluster import BUCKET, Bucket, bucket, until
 from conftest import PROGRAMS
 
-from wanx_render import afar, ffmpeg, integrity, store
-from wanx_render.cache import Cache
-from wanx_render.conform import Segment, Take
+from wanx_render import integrity
 from wanx_render.errors import BadInput, Damaged, StoreError
+from wanx_render.finishing.jobs import JoinCall, SegmentCall, digest
+from wanx_render.finishing.mix import Mix, Track
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, SegmentCall, digest
-from wanx_render.mix import Mix, Track
-from wanx_render.plan import Frame
-from wanx_render.published import Published, last_seen, to_publish
-from wanx_render.shared import SharedBench
+from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
+from wanx_render.workers import remote_jobs, store
+from wanx_render.workers.cache import Cache
+from wanx_render.workers.remote import SharedBench
+from wanx_render.workers.upload_index import Published, last_seen, to_publish
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +176,7 @@ def test_the_folder_of_a_killed_call_is_swept_and_that_of_a_living_one_is_not(
     tmp_path: Path,
 ) -> None:
     held = (
-        "import sys, time; from pathlib import Path; from wanx_render.cache import Cache\n"
+        "import sys, time; from pathlib import Path; from wanx_render.workers.cache import Cache\n"
         "with Cache(Path(sys.argv[1]), 1).scratch() as place:\n"
         "    (place / 'a.part').touch(); print('held', flush=True); time.sleep(60)"
     )
@@ -197,10 +199,12 @@ def test_the_folder_of_a_killed_call_is_swept_and_that_of_a_living_one_is_not(
 def test_every_path_of_a_call_becomes_a_name_and_nothing_else_changes(tmp_path: Path) -> None:
     voice = Track(tmp_path / "v.wav", "ab", 3, gain=0)  # type: ignore[arg-type]
     call = JoinCall("x", (tmp_path / "1.mov",), None, 5, tmp_path / "x.mp4", Mix(voices=(voice,)))  # type: ignore[arg-type]
-    assert set(afar.paths_in(call)) == {tmp_path / name for name in ("v.wav", "1.mov", "x.mp4")}
-    there = afar.moved(call, lambda path: Path("in-store") / path.name)
+    assert set(remote_jobs.paths_in(call)) == {
+        tmp_path / name for name in ("v.wav", "1.mov", "x.mp4")
+    }
+    there = remote_jobs.moved(call, lambda path: Path("in-store") / path.name)
     assert there.mix.voices[0].path == Path("in-store/v.wav")
-    assert afar.moved(there, lambda path: tmp_path / path.name) == call
+    assert remote_jobs.moved(there, lambda path: tmp_path / path.name) == call
 
 
 def test_a_damaged_piece_is_dropped_from_the_store_and_made_again(

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from wanx_render import ffmpeg
 from wanx_render.commands.report import Source, after_run, write
 from wanx_render.events import Event
 from wanx_render.manifest import (
@@ -23,6 +22,7 @@ from wanx_render.manifest import (
     TakeRecord,
     WantedRecord,
 )
+from wanx_render.media import ffmpeg
 from wanx_render.reports import gantt
 from wanx_render.reports.storyboard import Gallery, page
 from wanx_render.reports.wording import difference, visible

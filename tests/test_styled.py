@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from media import facts, frames, yuv
 
-from wanx_render import ffmpeg, fonts, styled
-from wanx_render.captions import Captions, problem_with
-from wanx_render.conform import Segment, Take
-from wanx_render.cues import BadSubtitles
+from wanx_render.captions.cues import BadSubtitles
+from wanx_render.captions.drawing import Captions, ass, fonts, problem_with
+from wanx_render.finishing.jobs import make_segment
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import make_segment
-from wanx_render.plan import Frame
+from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
 
 HEAD = """\
@@ -46,8 +46,8 @@ Dialogue: 1,0:00:01.50,0:00:02.00,Low,{\\p1}m 0 0 l 90 0 90 90{\\p0}二\\Nthree\
 """
 
 
-def script(lines: str = LINES) -> styled.Script:
-    return styled.read(HEAD + lines, fonts.chinese().family)
+def script(lines: str = LINES) -> ass.Script:
+    return ass.read(HEAD + lines, fonts.chinese().family)
 
 
 def test_only_styles_and_lines_are_left_in_the_one_typeface() -> None:
@@ -57,7 +57,7 @@ def test_only_styles_and_lines_are_left_in_the_one_typeface() -> None:
     assert text.count("Noto Sans CJK SC") == 2
     assert "PlayResX: 270" in text
     assert "{\\b1}猫 50%, 'a': [b]; c" in text
-    assert styled.read(text, "x").lines == script().lines
+    assert ass.read(text, "x").lines == script().lines
 
 
 def test_what_must_be_drawn_has_no_effects_and_no_shapes() -> None:
@@ -85,7 +85,7 @@ def test_a_part_has_what_is_seen_in_it() -> None:
 )
 def test_what_is_no_such_script_is_refused_with_a_reason(text: str, why: str) -> None:
     with pytest.raises(BadSubtitles, match=why):
-        styled.read(text, "x")
+        ass.read(text, "x")
 
 
 @pytest.mark.parametrize(

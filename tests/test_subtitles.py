@@ -10,17 +10,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from wanx_render import charsets, load, subtitles
-from wanx_render.capabilities import packaged
-from wanx_render.captions import Captions, Cue, save, together, within, write_srt
-from wanx_render.cues import BadSubtitles
+from wanx_render.captions.cues import BadSubtitles
+from wanx_render.captions.drawing import (
+    Captions,
+    Cue,
+    charsets,
+    save,
+    subtitles,
+    together,
+    within,
+    write_srt,
+)
+from wanx_render.captions.fonts import chinese
+from wanx_render.catalog.capabilities import packaged
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
-from wanx_render.fonts import chinese
+from wanx_render.finishing.timeline import Body
+from wanx_render.frame import Frame
 from wanx_render.geometry import Size
-from wanx_render.layout import Layout
-from wanx_render.plan import Frame
-from wanx_render.timeline import Body
+from wanx_render.run.layout import Layout
+from wanx_render.validation import load
 
 T, U = "00:00:01,000 --> 00:00:02,000", "00:00:03,000 --> 00:00:04,000"
 

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from wanx_render import ffmpeg, sync
-from wanx_render.conform import Segment, Take
 from wanx_render.errors import Broken
+from wanx_render.finishing import av_sync
+from wanx_render.finishing.av_sync import Mark, mark
+from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.timeline import Body
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import JoinCall, make_deliverable, make_segment
-from wanx_render.plan import Frame
-from wanx_render.sync import Mark, mark
-from wanx_render.timeline import Body
+from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut, conformed_frames
 
 FRAME = Frame(Size(90, 160), Fraction(30), "crop", "black", "draft")
@@ -77,7 +78,7 @@ def test_a_finished_file_whose_sound_was_shifted_is_noticed(
         each_program,
         ("-i", str(call.target), "-c:v", "copy", "-af", "adelay=80:all=1", "-y", str(shifted)),
     )
-    (check,) = sync.checks(each_program, shifted, call.marks, RATE)
+    (check,) = av_sync.checks(each_program, shifted, call.marks, RATE)
     assert not check.holds
     assert check.found == "+80 ms apart"
 
@@ -92,7 +93,7 @@ def test_what_is_missing_is_named_and_what_cannot_be_seen_is_left_out(
         ("dark", ("-vf", "lutyuv=y=60", "-c:a", "copy"), "no flash"),
     ):
         ffmpeg.run(program, ("-i", str(call.target), *options, "-y", str(tmp_path / f"{name}.mp4")))
-        (check,) = sync.checks(program, tmp_path / f"{name}.mp4", call.marks, RATE)
+        (check,) = av_sync.checks(program, tmp_path / f"{name}.mp4", call.marks, RATE)
         assert check.found == found
     white = joined(program, clip(program, tmp_path / "w.mp4", picture="white"), tmp_path)
     made = make_deliverable(program, white)

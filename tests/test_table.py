@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wanx_render import table
 from wanx_render.errors import BadInput
-from wanx_render.table import Table
+from wanx_render.shotlist.model import table
+from wanx_render.shotlist.table import Table
 
 
 def read(tmp_path: Path, text: str, name: str = "t.csv") -> Table:

@@ -18,15 +18,15 @@ from rich.cells import cell_len
 from rich.console import Console
 from screen import screen
 
-from wanx_render import plan
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import ManualClock
 from wanx_render.events import Event, Kind
-from wanx_render.load import load
-from wanx_render.plan import Plan
+from wanx_render.planning import plan
+from wanx_render.planning.plan import Plan
 from wanx_render.reports import terminal
 from wanx_render.reports.live import Board, duration, scrolled
 from wanx_render.reports.terminal import Stage
+from wanx_render.validation.load import load
 
 LIST = """\
 version: 1

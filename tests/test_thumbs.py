@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageStat
 
-from wanx_render import ffmpeg, integrity, probing, thumbs
+from wanx_render import integrity
 from wanx_render.errors import FfmpegError
-from wanx_render.pictures import BadPicture
+from wanx_render.media import ffmpeg, probe, thumbnails
+from wanx_render.media.images import BadPicture
 
 FRAMES = 11
 SHA = "c1" * 32
@@ -43,8 +44,8 @@ def shown(luma: int) -> float:
 def test_they_are_the_very_first_middle_and_last_frame(
     each_program: ffmpeg.Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
-    made = thumbs.make(each_program, tmp_path / "100%d", clip, SHA, FRAMES)
-    assert [path.name for path in made] == [f"{SHA[:32]}-{w}.jpg" for w in thumbs.WHICH]
+    made = thumbnails.make(each_program, tmp_path / "100%d", clip, SHA, FRAMES)
+    assert [path.name for path in made] == [f"{SHA[:32]}-{w}.jpg" for w in thumbnails.WHICH]
     for path, number in zip(made, (0, 5, 10), strict=True):
         assert grey(path) == pytest.approx(shown(30 + 15 * number), abs=2.5)
         with Image.open(path) as image:
@@ -55,7 +56,7 @@ def test_they_are_the_very_first_middle_and_last_frame(
 def test_colours_are_those_of_the_clip(
     each_program: ffmpeg.Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
-    made = thumbs.make(each_program, tmp_path, clip, SHA, FRAMES)
+    made = thumbnails.make(each_program, tmp_path, clip, SHA, FRAMES)
     with Image.open(made[1]) as image:
         red, green, blue = image.convert("RGB").getpixel((270, 100))
     # BT.709: Y 105, Cb 128, Cr 200
@@ -66,35 +67,35 @@ def test_colours_are_those_of_the_clip(
 
 
 def test_they_are_made_once(each_program: ffmpeg.Ffmpeg, clip: Path, tmp_path: Path) -> None:
-    made = thumbs.make(each_program, tmp_path, clip, SHA, FRAMES)
+    made = thumbnails.make(each_program, tmp_path, clip, SHA, FRAMES)
     clip.unlink()
-    assert thumbs.make(each_program, tmp_path, clip, SHA, FRAMES) == made
+    assert thumbnails.make(each_program, tmp_path, clip, SHA, FRAMES) == made
 
 
 def test_beside_a_decoding_they_are_the_same_pictures(
     each_program: ffmpeg.Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
-    alone = thumbs.make(each_program, tmp_path / "alone", clip, SHA, FRAMES)
-    sketch = thumbs.Sketch.of(tmp_path, "task", FRAMES)
-    decoded = probing.decode(each_program, clip, also=sketch.arguments())
-    assert decoded == probing.decode(each_program, clip)
+    alone = thumbnails.make(each_program, tmp_path / "alone", clip, SHA, FRAMES)
+    sketch = thumbnails.Sketch.of(tmp_path, "task", FRAMES)
+    decoded = probe.decode(each_program, clip, also=sketch.arguments())
+    assert decoded == probe.decode(each_program, clip)
     sketch.keep(tmp_path, SHA)
     sketch.discard()
-    beside = thumbs.kept(tmp_path, SHA)
+    beside = thumbnails.kept(tmp_path, SHA)
     assert [p.read_bytes() for p in beside] == [p.read_bytes() for p in alone]
 
 
 def test_a_clip_of_one_frame_has_three_equal_pictures(
     each_program: ffmpeg.Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
-    made = thumbs.make(each_program, tmp_path, clip, SHA, 1)
+    made = thumbnails.make(each_program, tmp_path, clip, SHA, 1)
     assert len({path.read_bytes()[: -integrity.SEAL] for path in made}) == 1
 
 
 def test_fewer_frames_than_told_leave_nothing(
     each_program: ffmpeg.Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
-    assert thumbs.make(each_program, tmp_path, clip, SHA, FRAMES + 1) == ()
+    assert thumbnails.make(each_program, tmp_path, clip, SHA, FRAMES + 1) == ()
     assert list((tmp_path / ".cache" / "thumbs").iterdir()) == []
 
 
@@ -102,27 +103,27 @@ def test_what_is_no_clip_is_told(each_program: ffmpeg.Ffmpeg, tmp_path: Path) ->
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video")
     with pytest.raises(FfmpegError):
-        thumbs.make(each_program, tmp_path, bad, SHA, 3)
+        thumbnails.make(each_program, tmp_path, bad, SHA, 3)
 
 
 def test_a_poster_is_the_frame_that_was_asked_for(
     each_program: ffmpeg.Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
-    made = thumbs.poster(each_program, tmp_path, clip, SHA, 4)
+    made = thumbnails.poster(each_program, tmp_path, clip, SHA, 4)
     assert grey(made) == pytest.approx(shown(90), abs=2.5)
     clip.unlink()
-    assert thumbs.poster(each_program, tmp_path, clip, SHA, 4) == made
+    assert thumbnails.poster(each_program, tmp_path, clip, SHA, 4) == made
 
 
 def test_a_first_frame_is_kept_by_what_it_was(picture: Callable[..., Path], tmp_path: Path) -> None:
     path = picture("a.png", (900, 600))
     identity = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
-    made = thumbs.picture(tmp_path, identity, path.read_bytes())
+    made = thumbnails.picture(tmp_path, identity, path.read_bytes())
     with Image.open(made) as image:
         assert image.size == (320, 213)
-    assert thumbs.picture(tmp_path, identity, b"") == made
+    assert thumbnails.picture(tmp_path, identity, b"") == made
     with pytest.raises(BadPicture):
-        thumbs.picture(tmp_path, "sha256:" + "0" * 64, path.read_bytes())
+        thumbnails.picture(tmp_path, "sha256:" + "0" * 64, path.read_bytes())
 
 
 @pytest.mark.parametrize("grain", [10, 30, 120])
@@ -130,6 +131,6 @@ def test_grain_does_not_make_it_large(tmp_path: Path, grain: int) -> None:
     noise = Image.effect_noise((320, 320), grain).convert("RGB")
     noise.save(tmp_path / "noise.jpg", quality=95)
     data = (tmp_path / "noise.jpg").read_bytes()
-    small = thumbs.within(data)
-    assert len(data) > 2 * thumbs.LARGEST >= 2 * len(small)
-    assert thumbs.within(small) is small
+    small = thumbnails.within(data)
+    assert len(data) > 2 * thumbnails.LARGEST >= 2 * len(small)
+    assert thumbnails.within(small) is small

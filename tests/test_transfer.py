@@ -24,7 +24,7 @@ from wire import Asked, Reply, Script, Server, scripted
 from wanx_render.backends.base import Succeeded
 from wanx_render.backends.dashscope import DOWNLOAD_TRIES, READ_TRIES, Access, DashScope
 from wanx_render.backends.transfer import MOST_JSON, Answer, Download, TooLarge, exchange, stream_to
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import ManualClock
 from wanx_render.errors import Broken, UnknownHost, Unreachable
 

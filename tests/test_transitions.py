@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media import facts, pixels, yuv
 
-from wanx_render import ffmpeg, probing
-from wanx_render.conform import Seam, Segment, Take, piece_arguments
+from wanx_render.finishing.jobs import make_segment
+from wanx_render.finishing.segment import Seam, Segment, Take, piece_arguments
+from wanx_render.finishing.timeline import Body, frames_of, timeline
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.making import make_segment
-from wanx_render.plan import Frame
-from wanx_render.shotlist import Transition
-from wanx_render.timeline import Body, frames_of, timeline
+from wanx_render.media import ffmpeg
+from wanx_render.media import probe as probing
+from wanx_render.shotlist.model import Transition
 from wanx_render.timing import Cut
 
 FRAME = Frame(Size(90, 160), Fraction(30), "crop", "black")

@@ -8,12 +8,11 @@ import fontpkg_noto_sans_thai
 import pytest
 from PIL import Image
 
-from wanx_render import fonts
-from wanx_render.captions import problem_with, replaced
+from wanx_render.captions.drawing import fonts, problem_with, replaced
+from wanx_render.captions.lettering import Lettering, common_language, language_of, marked
+from wanx_render.captions.typesetting import Sheet, Style, draw, fits, setting
+from wanx_render.catalog.safe_areas import safe_area
 from wanx_render.geometry import Size
-from wanx_render.lettering import Lettering, common_language, language_of, marked
-from wanx_render.safe_areas import safe_area
-from wanx_render.typesetting import Sheet, Style, draw, fits, setting
 
 ADDRESS = "https://shop.example/summer/sale/collection-of-linen?code=12345678901234567890"
 COMPOUND = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetzentwurfsfassung"

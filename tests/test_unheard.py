@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 from media import facts
 
-from wanx_render import evidence, ffmpeg
-from wanx_render.capabilities import Catalog
-from wanx_render.conform import Segment, Take
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken
+from wanx_render.finishing import decode_record
+from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
+from wanx_render.finishing.mix import Mix, Music, Track
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.load import load
-from wanx_render.making import JoinCall, make_deliverable, make_segment
-from wanx_render.mix import Mix, Music, Track
-from wanx_render.plan import Frame
+from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
+from wanx_render.validation.load import load
 
 LIST = """version: 1
 project: p
@@ -128,9 +129,11 @@ def test_a_sound_that_the_encoder_lost_still_fails(
     program: ffmpeg.Ffmpeg, sounds: Path, silent: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    hearing = evidence.hearing
+    hearing = decode_record.hearing
     monkeypatch.setattr(
-        evidence, "hearing", lambda heard: replace(hearing(heard), peak="-inf", integrated=None)
+        decode_record,
+        "hearing",
+        lambda heard: replace(hearing(heard), peak="-inf", integrated=None),
     )
     mix = Mix(Music(sounds / "intro.flac", "intro", 6 * 48_000, Decimal(0), 0, 0))
     with pytest.raises(Broken, match="sound: silence instead of heard"):

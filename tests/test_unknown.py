@@ -26,11 +26,11 @@ from wanx_render.backends.base import (
     Unknown,
 )
 from wanx_render.backends.cleaning import Cleaner
-from wanx_render.backends.vocabulary import Context, state
-from wanx_render.capabilities import Catalog
+from wanx_render.backends.wire import Context, state
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Refused, ServiceError, Unreachable
-from wanx_render.journal import Attempt
-from wanx_render.watch import CROWD, MISSING_APART, STUCK_WAIT, UNKNOWN_WAIT, Ended, Watch
+from wanx_render.planning.journal import Attempt
+from wanx_render.tasks.polling import CROWD, MISSING_APART, STUCK_WAIT, UNKNOWN_WAIT, Ended, Watch
 
 ATTEMPT = Attempt(
     id=1, key="k", state="submitted", label="one take 1", scope="s", model="wanx2.1-i2v-turbo",

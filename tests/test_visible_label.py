@@ -13,17 +13,18 @@ from PIL import Image
 from test_ai_labels import tags_of
 from test_render import LIST, Studio, studio  # noqa: F401  # a fixture
 
-from wanx_render import ai_labels, ffmpeg, visible_label
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.safe_areas import safe_area
 from wanx_render.errors import BadInput
+from wanx_render.finishing import visible_label
+from wanx_render.finishing.visible_label import placed
 from wanx_render.geometry import Size
-from wanx_render.load import load
-from wanx_render.plan import make
-from wanx_render.safe_areas import safe_area
+from wanx_render.media import ai_labels, ffmpeg
+from wanx_render.media.audio_files import provenance
+from wanx_render.planning.plan import make
 from wanx_render.session.outlook import warnings, without_label
-from wanx_render.shotlist import Corner, Deliverable
-from wanx_render.soundtracks import provenance
-from wanx_render.visible_label import placed
+from wanx_render.shotlist.model import Corner, Deliverable
+from wanx_render.validation.load import load
 
 SIZES = [(1080, 1920), (1080, 1440), (1920, 1080), (720, 720), (240, 426), (4096, 1716)]
 

@@ -23,7 +23,7 @@ from wanx_render.backends.base import (
     Unknown,
 )
 from wanx_render.backends.cleaning import Cleaner, parsed
-from wanx_render.backends.vocabulary import (
+from wanx_render.backends.wire import (
     Context,
     Problem,
     accepted,
@@ -33,7 +33,7 @@ from wanx_render.backends.vocabulary import (
     moment,
     state,
 )
-from wanx_render.capabilities import Catalog, packaged
+from wanx_render.catalog.capabilities import Catalog, packaged
 
 NOW = datetime(2026, 9, 23, 10, 9, 0, tzinfo=UTC)
 ID = "0385dc79-5ff8-4d82-bcb6-1f0e9d1b9c0b"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wanx_render import streams
 from wanx_render.errors import BadInput, WanxError
 from wanx_render.options import (
     AMBIGUOUS,
@@ -31,6 +30,7 @@ from wanx_render.options import (
     Money,
     once,
 )
+from wanx_render.reports import streams
 
 # What only some commands need is imported where it is used: every start pays for the rest.
 if TYPE_CHECKING:

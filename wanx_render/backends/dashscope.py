@@ -21,8 +21,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
-from wanx_render import pictures, result_hosts
-from wanx_render.backends import vocabulary
+from wanx_render.backends import wire
 from wanx_render.backends.base import (
     Accepted,
     Failed,
@@ -42,7 +41,9 @@ from wanx_render.backends.transfer import (
     stream_to,
 )
 from wanx_render.backends.uploads import Uploads
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog import result_hosts
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.result_hosts import BadAddress
 from wanx_render.clock import Clock
 from wanx_render.errors import (
     Refused,
@@ -54,8 +55,8 @@ from wanx_render.errors import (
     Unsent,
     WanxError,
 )
-from wanx_render.pictures import BadPicture
-from wanx_render.result_hosts import BadAddress
+from wanx_render.media import images
+from wanx_render.media.images import BadPicture
 from wanx_render.task import Media
 
 # A short wait for the answer of a create call would only make doubt. A wait for a connection of our
@@ -205,8 +206,8 @@ class DashScope:
         uploaded = frozenset(url for url in urls.values() if url.startswith("oss://"))
         if uploaded:
             headers["X-DashScope-OssResourceResolve"] = "enable"
-        url = self._access.base_url + vocabulary.create_path(self._service_name(submission))
-        body = vocabulary.create_body(request, model, urls)
+        url = self._access.base_url + wire.create_path(self._service_name(submission))
+        body = wire.create_body(request, model, urls)
         call = self._create.build_request(
             "POST", url, json=body, headers=headers, timeout=CREATE_TIMEOUT
         )
@@ -215,7 +216,7 @@ class DashScope:
     def _judged(self, answer: Answer) -> Accepted:
         """What the answer to a create call proves."""
         body = parsed(answer.content)
-        accepted = vocabulary.accepted(body, self._cleaner) if answer.status == 200 else None
+        accepted = wire.accepted(body, self._cleaner) if answer.status == 200 else None
         if accepted:
             return accepted
         error = self._error(answer, body)
@@ -295,8 +296,8 @@ class DashScope:
         for _ in range(READ_TRIES):
             body = await self._read(f"/tasks/{quote(task_id, safe='')}", {})
             hours = self._catalog.service.result_hours.value
-            context = vocabulary.Context(self._cleaner, hours, self.now())
-            state = vocabulary.state(task_id, body, context)
+            context = wire.Context(self._cleaner, hours, self.now())
+            state = wire.state(task_id, body, context)
             if isinstance(state, Failed):
                 self._uploads.forget(self._sent.get(task_id, frozenset()))
             if state is not None:
@@ -323,8 +324,8 @@ class DashScope:
         rows: dict[str, Listed] = {}
         for number in range(1, MOST_PAGES + 1):
             query = {
-                "start_time": vocabulary.list_time(start),
-                "end_time": vocabulary.list_time(end + timedelta(seconds=1)),
+                "start_time": wire.list_time(start),
+                "end_time": wire.list_time(end + timedelta(seconds=1)),
                 "page_no": str(number),
                 "page_size": str(_PAGE),
             }
@@ -332,7 +333,7 @@ class DashScope:
             page, pages = body.get("data"), body.get("total_page")
             if not isinstance(page, list) or not isinstance(pages, int):
                 raise Unreachable("NoList", "the service's list of tasks cannot be read")
-            listed = (vocabulary.listed(row, self._catalog, self._cleaner) for row in page)
+            listed = (wire.listed(row, self._catalog, self._cleaner) for row in page)
             more = {row.task_id: row for row in listed if row}
             # A page that brings nothing new is the last one, whatever number of them is promised.
             ends = number >= pages or not more.keys() - rows.keys()
@@ -461,7 +462,7 @@ class DashScope:
         self._ahead = self._ahead if late else ahead
 
     def _error(self, answer: Answer, body: Mapping[str, Any]) -> ServiceError:
-        problem = vocabulary.error_of(body, self._cleaner)
+        problem = wire.error_of(body, self._cleaner)
         if problem.code:
             request_id = self._cleaner.text(body.get("request_id"))
             return ServiceError(problem.code, problem.message, request_id)
@@ -567,11 +568,11 @@ def _sent(media: Media) -> tuple[str, bytes]:
     """Name and bytes of the file that is uploaded. Raises Refused where it cannot be used."""
     path = media.path or Path("picture")
     try:
-        data = media.path.read_bytes() if media.path else pictures.decode_data_uri(media.url or "")
-        data = pictures.sendable(data) if media.repaired else data
+        data = media.path.read_bytes() if media.path else images.decode_data_uri(media.url or "")
+        data = images.sendable(data) if media.repaired else data
     except BadPicture as problem:
         raise Refused("PictureUnusable", f"the picture {path.name} {problem}") from None
     # By content: the service may go by the suffix, and pictures are often named for another format.
-    suffixes = pictures.suffixes(data)
+    suffixes = images.suffixes(data)
     known = not suffixes or path.suffix.lower() in suffixes
     return _plain_name(path if known else path.with_suffix(suffixes[0])), data

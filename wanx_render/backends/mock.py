@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wanx_render import ffmpeg
 from wanx_render.backends.base import (
     Accepted,
     Listed,
@@ -25,8 +24,9 @@ from wanx_render.backends.base import (
 )
 from wanx_render.backends.simulator import Simulator, Task
 from wanx_render.backends.slate import clip_call, make_clip
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.files import write_atomically
+from wanx_render.media import ffmpeg
 
 _ACCOUNT = "local"
 

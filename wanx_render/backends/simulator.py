@@ -26,7 +26,7 @@ from wanx_render.backends.base import (
     TaskState,
     Unknown,
 )
-from wanx_render.capabilities import Catalog, Model
+from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.errors import Refused, Throttled
 from wanx_render.geometry import Size
 from wanx_render.task import Media, TaskRequest

@@ -15,10 +15,12 @@ from typing import Any
 import ffmpeg as graph
 from PIL import Image, ImageDraw, ImageOps
 
-from wanx_render import ffmpeg, fonts, panel, pictures
-from wanx_render.capabilities import Catalog
-from wanx_render.fonts import Font
+from wanx_render.backends import panel
+from wanx_render.captions.drawing import fonts
+from wanx_render.captions.fonts import Font
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.geometry import Size, predicted_size
+from wanx_render.media import ffmpeg, images
 from wanx_render.task import TaskRequest
 from wanx_render.timing import SAMPLE_RATE, frames_in, samples_in
 
@@ -195,9 +197,9 @@ def _still(call: ClipCall, drift: Drift) -> Image.Image:
 def _first_frame(call: ClipCall) -> Image.Image:
     image = call.request.image
     if image.path is not None:
-        return pictures.upright(pictures.read_bytes(image.path))
+        return images.upright(images.read_bytes(image.path))
     if image.url and image.url.startswith("data:"):
-        return pictures.upright(pictures.decode_data_uri(image.url))
+        return images.upright(images.decode_data_uri(image.url))
     return _placeholder(call.size, image.identity)
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from wanx_render import picks
 from wanx_render.board.app import Declined, Malformed
 from wanx_render.board.holding import Holding
 from wanx_render.diagnostics import concise
 from wanx_render.geometry import Focus
-from wanx_render.picks import Choice
+from wanx_render.shotlist.model import picks
+from wanx_render.shotlist.picks import Choice
 
 Asked = Mapping[str, Any]
 

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wanx_render import manifest as manifests
-from wanx_render import picks
 from wanx_render.board.app import Malformed
 from wanx_render.commands.render import RenderOptions, Session, who_asks
 from wanx_render.diagnostics import concise
 from wanx_render.errors import BadInput, FolderBusy
-from wanx_render.journal import Journal
 from wanx_render.manifest import Manifest
-from wanx_render.plan import PlannedShot
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.plan import PlannedShot
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened
 from wanx_render.session.outlook import warnings
 from wanx_render.session.selection import read
+from wanx_render.shotlist.model import picks
 
 if TYPE_CHECKING:
     from wanx_render.backends.dashscope import Access

@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from wanx_render import ffmpeg, thumbs
 from wanx_render.board import view
 from wanx_render.board.choices import Choices
 from wanx_render.board.feed import Feed
@@ -17,10 +16,11 @@ from wanx_render.board.runs import Runs
 from wanx_render.board.view import Ledger, Scene
 from wanx_render.clock import RealClock
 from wanx_render.errors import FfmpegError
-from wanx_render.journal import Attempt
-from wanx_render.pictures import BadPicture, decode_data_uri
-from wanx_render.plan import Take
-from wanx_render.standing import Standing
+from wanx_render.media import ffmpeg, thumbnails
+from wanx_render.media.images import BadPicture, decode_data_uri
+from wanx_render.planning.journal import Attempt
+from wanx_render.planning.plan import Take
+from wanx_render.planning.take_status import Standing
 from wanx_render.task import Media
 
 T = TypeVar("T")
@@ -188,14 +188,14 @@ class Room:
         """The middle of a clip: kept since it was fetched, or made now."""
         found = self._clips[name]
         folder, sha256 = self._holding.folder, found.clip_sha256 or ""
-        kept = thumbs.kept(folder, sha256)
+        kept = thumbnails.kept(folder, sha256)
         if not kept and found.clip_facts:
             kept = await self._work(self._make, folder / "clips" / name, sha256, found.clip_facts)
         return kept[1] if kept else None
 
     def _make(self, clip: Path, sha256: str, facts: Mapping[str, Any]) -> tuple[Path, ...]:
         program = ffmpeg.find(self._holding.environment.environ)
-        return thumbs.make(program, self._holding.folder, clip, sha256, facts["frames"])
+        return thumbnails.make(program, self._holding.folder, clip, sha256, facts["frames"])
 
     async def _of_first_frame(self, name: str) -> Path | None:
         image = self._holding.planned(name).shot.image
@@ -206,7 +206,7 @@ class Room:
 
     def _small(self, media: Media) -> Path:
         data = media.path.read_bytes() if media.path else decode_data_uri(media.url or "")
-        return thumbs.picture(self._holding.folder, media.identity, data)
+        return thumbnails.picture(self._holding.folder, media.identity, data)
 
     async def _work(self, call: Callable[..., T], *given: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call, *given)

@@ -10,7 +10,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from wanx_render import ffmpeg
 from wanx_render.backends.base import Backend, Pending, Running
 from wanx_render.board.app import Declined
 from wanx_render.board.holding import Holding
@@ -20,11 +19,12 @@ from wanx_render.commands.report import Source, after_run
 from wanx_render.diagnostics import clean, without_secrets
 from wanx_render.errors import NeedsPerson, ServiceError, WanxError
 from wanx_render.events import Event
-from wanx_render.journal import Attempt
 from wanx_render.manifest import Manifest
-from wanx_render.plan import Take
-from wanx_render.render import Desk
+from wanx_render.media import ffmpeg
+from wanx_render.planning.journal import Attempt
+from wanx_render.planning.plan import Take
 from wanx_render.reports.terminal import line
+from wanx_render.run.orchestrator import Desk
 from wanx_render.session.connection import Service
 from wanx_render.session.folder import held
 from wanx_render.session.summary import opening

@@ -14,16 +14,17 @@ from math import sqrt
 from typing import Any
 from urllib.parse import quote
 
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.events import Event
+from wanx_render.frame import Frame
 from wanx_render.geometry import Size
-from wanx_render.journal import Attempt
 from wanx_render.manifest import DeliverableRecord, Manifest
-from wanx_render.picks import Picks
-from wanx_render.plan import Frame, Plan, PlannedShot, frame_of
-from wanx_render.scene import is_url
-from wanx_render.shotlist import Deliverable
-from wanx_render.standing import Standing
+from wanx_render.planning.journal import Attempt
+from wanx_render.planning.plan import Plan, PlannedShot, frame_of
+from wanx_render.planning.take_status import Standing
+from wanx_render.shotlist.model import Deliverable
+from wanx_render.shotlist.picks import Picks
+from wanx_render.validation.context import is_url
 
 # What a take at work is called, by the kind of its last event.
 AT_WORK = {

@@ -1,1 +1,3 @@
-"""One file for each command; the only wiring, and the only place that knows the outside world."""
+"""One file for each verb of the command line, and nothing else: options in, exit code out. What a
+verb does stands in ``session`` and below.
+"""

@@ -8,16 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wanx_render import ffmpeg
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.pricing import Total
 from wanx_render.commands.plan import SAVED, open_saved
 from wanx_render.commands.render import RenderOptions, confirm, render
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.events import Event
-from wanx_render.load import Batch
-from wanx_render.needs import insist
-from wanx_render.pricing import Total
+from wanx_render.media import ffmpeg
 from wanx_render.session.approval import chosen_in, hold_to_all
 from wanx_render.session.carry_out import Run
 from wanx_render.session.connection import Service, access, dashscope, mock
@@ -29,6 +27,8 @@ from wanx_render.session.outlook import without_label
 from wanx_render.session.selection import Choice, Item, chosen, index_of, items, read_all
 from wanx_render.session.summary import gathered, warner
 from wanx_render.session.survey import Prospect, Survey
+from wanx_render.validation.load import Batch
+from wanx_render.validation.needs import insist
 
 if TYPE_CHECKING:
     from wanx_render.backends.dashscope import Access

@@ -10,24 +10,25 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wanx_render import animation, ffmpeg, intake, paint, visible_label
-from wanx_render.ai_labels import Merged, Provenance, provenance_notices, with_own
-from wanx_render.conform import Segment, Take
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.files import sync_folder
+from wanx_render.finishing import ingest, visible_label
+from wanx_render.finishing.jobs import JoinCall, Joined, make_deliverable, make_segment
+from wanx_render.finishing.mix import Mix
+from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.visible_label import DrawnLabel
 from wanx_render.geometry import crop_told, enlargement, is_enlarged
-from wanx_render.making import JoinCall, Joined, make_deliverable, make_segment
-from wanx_render.mix import Mix
-from wanx_render.needs import insist
-from wanx_render.paint import BadColour
-from wanx_render.pictures import BadPicture
-from wanx_render.plan import frame_of
+from wanx_render.media import animation, ffmpeg, paint
+from wanx_render.media.ai_labels import Merged, Provenance, provenance_notices, with_own
+from wanx_render.media.images import BadPicture
+from wanx_render.media.paint import BadColour
+from wanx_render.planning.plan import frame_of
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import pool, scratch, writable_file
-from wanx_render.shotlist import Deliverable, Shot
+from wanx_render.shotlist.model import Deliverable, Shot
 from wanx_render.timing import Cut, cut_of
-from wanx_render.visible_label import DrawnLabel
+from wanx_render.validation.needs import insist
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def conform(options: ConformOptions, environment: Environment) -> int:
         film.replace(options.out)
         sync_folder(options.out.parent)
     named = {options.clip.name: take.provenance}
-    labels, read = provenance_notices(named, label), intake.notices(take, shot, "--{}")
+    labels, read = provenance_notices(named, label), ingest.notices(take, shot, "--{}")
     for notice in (*labels, *read, *_repeats(segment, wanted), *joined.warnings):
         environment.say(f"warning: {notice}")
     _tell(options, segment, joined, label, environment)
@@ -146,7 +147,7 @@ def _as_clip(
 def _take(program: ffmpeg.Ffmpeg, clip: Path, shot: Shot, name: str) -> Take:
     """Raises BadInput."""
     try:
-        return intake.in_colours(intake.look(program, clip), shot)
+        return ingest.in_colours(ingest.look(program, clip), shot)
     except FfmpegError as error:
         raise BadInput(Diagnostic("clip-unreadable", str(error).replace(clip.name, name))) from None
 

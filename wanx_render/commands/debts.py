@@ -9,22 +9,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from wanx_render import ffmpeg
-from wanx_render.account import Account
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.pricing import sums
+from wanx_render.catalog.result_hosts import shown_url, unknown_host
 from wanx_render.clock import RealClock
-from wanx_render.collect import Collector
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
-from wanx_render.journal import Attempt, Journal
-from wanx_render.plan import Plan
-from wanx_render.pricing import sums
-from wanx_render.rebuild import is_lost
-from wanx_render.recognition import ClipJudge, pictures_by_identity
+from wanx_render.media import ffmpeg
+from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.plan import Plan
+from wanx_render.planning.rebuild import is_lost
 from wanx_render.reports import terminal
-from wanx_render.rescue import Tally
-from wanx_render.rescue import rescue as run_rescue
-from wanx_render.result_hosts import shown_url, unknown_host
 from wanx_render.session.connection import BASE_URL, access, dashscope, mock
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import folder_of, held, opened, pool
@@ -32,7 +27,12 @@ from wanx_render.session.outlook import make_plan
 from wanx_render.session.selection import read_all
 from wanx_render.session.totals import POSSIBLY_PAID, film_cost
 from wanx_render.task import Media
-from wanx_render.watch import Watch
+from wanx_render.tasks.account import Account
+from wanx_render.tasks.collect import Collector
+from wanx_render.tasks.polling import Watch
+from wanx_render.tasks.recognition import ClipJudge, pictures_by_identity
+from wanx_render.tasks.rescue import Tally
+from wanx_render.tasks.rescue import rescue as run_rescue
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wanx_render.capabilities import packaged
-from wanx_render.doctor import examine
-from wanx_render.reach import reach
+from wanx_render.backends.reach import reach
+from wanx_render.catalog.capabilities import packaged
+from wanx_render.session.doctor import examine
 from wanx_render.session.environment import Environment
 
 

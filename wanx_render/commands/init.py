@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from wanx_render.capabilities import packaged
-from wanx_render.scaffold import write_example
+from wanx_render.catalog.capabilities import packaged
 from wanx_render.session.environment import Environment
+from wanx_render.shotlist.scaffold import write_example
 
 
 def init(folder: Path, environment: Environment) -> int:

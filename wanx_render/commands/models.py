@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from wanx_render import capabilities
-from wanx_render.capabilities import Catalog, Model
+from wanx_render.catalog import capabilities
+from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.errors import BadInput
 from wanx_render.reports import matrix

@@ -8,20 +8,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.files import write_atomically
-from wanx_render.forecast import Forecast, forecast
-from wanx_render.load import Loaded
-from wanx_render.plan import Plan
-from wanx_render.rebuild import is_lost
+from wanx_render.planning.forecast import Forecast, forecast
+from wanx_render.planning.plan import Plan
+from wanx_render.planning.rebuild import is_lost
 from wanx_render.reports import plan_table
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import folder_of, opened, writable_file
 from wanx_render.session.outlook import Folder, look, make_plan, warnings
 from wanx_render.session.restore import told_where
 from wanx_render.session.selection import read, refuse_unknown
+from wanx_render.validation.load import Loaded
 
 SAVED = "wanx-render plan"
 SAVED_MANY = "wanx-render plan of lists"

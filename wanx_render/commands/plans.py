@@ -6,15 +6,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.pricing import exact, total
 from wanx_render.commands.plan import WORK_TO_PAY_FOR, PlanOptions, plan, save
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
-from wanx_render.forecast import Forecast, forecast, wall_seconds
-from wanx_render.journal import Journal
-from wanx_render.plan import Plan
-from wanx_render.pricing import exact, total
-from wanx_render.rebuild import is_lost
+from wanx_render.money import Money
+from wanx_render.planning.forecast import Forecast, forecast, wall_seconds
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.plan import Plan
+from wanx_render.planning.rebuild import is_lost
+from wanx_render.planning.take_status import Standing, identities
 from wanx_render.reports import plan_table
 from wanx_render.reports.plan_table import ListLine, Whole
 from wanx_render.session.approval import approved, priced
@@ -23,8 +25,6 @@ from wanx_render.session.folder import opened
 from wanx_render.session.outlook import Folder, look, without_label
 from wanx_render.session.restore import told_where
 from wanx_render.session.selection import Choice, Item, chosen, items, only_named, read_all
-from wanx_render.shotlist import Money
-from wanx_render.standing import Standing, identities
 
 DETAILED = 20  # so many chosen rows are shown in full
 

@@ -10,25 +10,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wanx_render import ffmpeg
-from wanx_render.account import Ambiguous
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.pricing import Total
 from wanx_render.clock import RealClock
 from wanx_render.commands.plan import hold_to, open_saved
 from wanx_render.commands.report import Source, after_run
 from wanx_render.diagnostics import Diagnostic, without_secrets
 from wanx_render.errors import NeedsPerson
 from wanx_render.events import Emit, Event
-from wanx_render.forecast import forecast
-from wanx_render.journal import Attempt, Journal
-from wanx_render.load import Loaded
 from wanx_render.manifest import Manifest
-from wanx_render.needs import insist
-from wanx_render.plan import Plan, Take
-from wanx_render.pricing import Total
-from wanx_render.render import Desk
-from wanx_render.render import render as run_plan
+from wanx_render.media import ffmpeg
+from wanx_render.planning.forecast import forecast
+from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.plan import Plan, Take
+from wanx_render.planning.take_status import Standing, lost
 from wanx_render.reports.terminal import Stage
+from wanx_render.run.orchestrator import Desk
+from wanx_render.run.orchestrator import render as run_plan
 from wanx_render.session.connection import Service, access, dashscope, mock
 from wanx_render.session.destination import Workplace, at_work
 from wanx_render.session.environment import Environment
@@ -37,7 +35,9 @@ from wanx_render.session.outlook import Folder, look, make_plan, warnings
 from wanx_render.session.restore import regain
 from wanx_render.session.selection import read, refuse_unknown
 from wanx_render.session.summary import close, gathered, report, start, warner
-from wanx_render.standing import Standing, lost
+from wanx_render.tasks.account import Ambiguous
+from wanx_render.validation.load import Loaded
+from wanx_render.validation.needs import insist
 
 if TYPE_CHECKING:
     from wanx_render.backends.dashscope import Access

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from wanx_render import ffmpeg, thumbs
 from wanx_render.errors import FfmpegError
 from wanx_render.events import Emit, Event
 from wanx_render.files import write_atomically
 from wanx_render.manifest import DeliverableRecord, Manifest, TakeRecord, read
-from wanx_render.pictures import BadPicture, decode_data_uri, read_bytes
+from wanx_render.media import ffmpeg, thumbnails
+from wanx_render.media.images import BadPicture, decode_data_uri, read_bytes
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import pool, writable_file
 from wanx_render.session.selection import manifest_of
@@ -97,7 +97,7 @@ class Source:
     def frames(self, take: TakeRecord) -> tuple[bytes, ...]:
         """The first, middle and last frame of a take's clip."""
         clip, sha256 = self.folder / (take.clip or ""), take.sha256 or ""
-        made = thumbs.make(self.program, self.kept, clip, sha256, take.frames or 0)
+        made = thumbnails.make(self.program, self.kept, clip, sha256, take.frames or 0)
         return tuple(path.read_bytes() for path in made)
 
     def poster(self, made: DeliverableRecord) -> bytes:
@@ -105,19 +105,19 @@ class Source:
         path = self.folder / made.path
         if made.poster and not path.exists():
             beside = (self.folder / made.poster.path).read_bytes()
-            return thumbs.picture(self.kept, made.poster.sha256, beside).read_bytes()
+            return thumbnails.picture(self.kept, made.poster.sha256, beside).read_bytes()
         number = min(round(float(_rate(made.fps)) * _POSTER_SECONDS), max(made.frames - 1, 0))
-        return thumbs.poster(self.program, self.kept, path, made.sha256, number).read_bytes()
+        return thumbnails.poster(self.program, self.kept, path, made.sha256, number).read_bytes()
 
     def picture(self, take: TakeRecord) -> bytes:
         """The picture that a take begins with."""
         identity = take.picture or str(take.request.get("image"))
-        if there := thumbs.kept_picture(self.kept, identity):
+        if there := thumbnails.kept_picture(self.kept, identity):
             return there.read_bytes()
         data = self._bytes_of(identity, take.first_frame)
         if not identity.startswith("sha256:"):  # a chained one, known by its clip
             identity = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        return thumbs.picture(self.kept, identity, data).read_bytes()
+        return thumbnails.picture(self.kept, identity, data).read_bytes()
 
     def _bytes_of(self, identity: str, path: str | None) -> bytes:
         if path:

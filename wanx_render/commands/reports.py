@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wanx_render import ffmpeg
 from wanx_render.commands.report import NAME, ReportOptions, Source, report, told_already, write
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.manifest import read
+from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened, pool
 from wanx_render.session.outcome import Index, Outcome, beside, told_by

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from wanx_render.capabilities import packaged, with_user_file
-from wanx_render.schema import json_schema
+from wanx_render.catalog.capabilities import packaged, with_user_file
 from wanx_render.session.environment import Environment
+from wanx_render.shotlist.schema import json_schema
 
 
 def schema(catalog: Path | None, environment: Environment) -> int:

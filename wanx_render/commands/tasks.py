@@ -8,9 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from wanx_render import capabilities
 from wanx_render.backends.base import Backend, Succeeded, Unknown
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog import capabilities
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.session.connection import access, dashscope
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened

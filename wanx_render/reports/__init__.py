@@ -1,1 +1,3 @@
-"""What people see of a run: functions of events and of the manifest."""
+"""What people see of a run, as text, HTML or a timeline for an editing program: functions of
+events, plans and manifests. Writes nothing but what it returns, except to the terminal.
+"""

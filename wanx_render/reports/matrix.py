@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wanx_render.capabilities import Catalog, Figure, Model, Price
+from wanx_render.catalog.capabilities import Catalog, Figure, Model, Price
 
 
 def _console(stream: TextIO) -> Console:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wanx_render.diagnostics import clean
-from wanx_render.forecast import DeliverableForecast, Forecast, TakeForecast
+from wanx_render.planning.forecast import DeliverableForecast, Forecast, TakeForecast
 
 
 def show(forecast: Forecast, stream: TextIO) -> None:

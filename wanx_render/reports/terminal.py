@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from wanx_render.clock import Clock
 from wanx_render.diagnostics import clean
 from wanx_render.events import Emit, Event
-from wanx_render.plan import Plan
+from wanx_render.planning.plan import Plan
 
 WORDS = {
     "waiting": "waits",

@@ -10,15 +10,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.commands.plan import SAVED_MANY
 from wanx_render.errors import NeedsPerson
-from wanx_render.forecast import fingerprint
-from wanx_render.load import Batch
-from wanx_render.plan import Take
+from wanx_render.money import Money
+from wanx_render.planning.forecast import fingerprint
+from wanx_render.planning.plan import Take
 from wanx_render.session.selection import Choice
-from wanx_render.shotlist import Money
 from wanx_render.task import Media
+from wanx_render.validation.load import Batch
 
 _TOLD = 5  # changes that are named; the rest is counted
 

@@ -8,25 +8,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from wanx_render.account import Account
-from wanx_render.asking import Asker
-from wanx_render.batch import Work, render_all
-from wanx_render.bench import Bench, LocalBench
+from wanx_render.catalog.pricing import Total, sums
 from wanx_render.clock import RealClock
-from wanx_render.collect import Collector
 from wanx_render.commands.render import program_version
 from wanx_render.commands.report import Source, after_run
-from wanx_render.common import CommonBench, RowBench
 from wanx_render.events import Emit, Event
-from wanx_render.home import Home
-from wanx_render.journal import Journal
 from wanx_render.manifest import Manifest
-from wanx_render.plan import Take
-from wanx_render.pricing import Total, sums
-from wanx_render.purse import Purse
-from wanx_render.recognition import ClipJudge, pictures_by_identity
-from wanx_render.render import Desk
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.plan import Take
 from wanx_render.reports import terminal
+from wanx_render.run.batch import Work, render_all
+from wanx_render.run.orchestrator import Desk
 from wanx_render.session.connection import Service
 from wanx_render.session.environment import Environment
 from wanx_render.session.outcome import Outcome, files_of, outcome_of
@@ -35,7 +27,15 @@ from wanx_render.session.summary import shown
 from wanx_render.session.survey import Prospect, Survey
 from wanx_render.session.table_manifest import write_whole
 from wanx_render.task import Media
-from wanx_render.watch import Watch
+from wanx_render.tasks.account import Account
+from wanx_render.tasks.budget import Purse
+from wanx_render.tasks.clip_store import Home
+from wanx_render.tasks.collect import Collector
+from wanx_render.tasks.polling import Watch
+from wanx_render.tasks.recognition import ClipJudge, pictures_by_identity
+from wanx_render.tasks.submit import Asker
+from wanx_render.workers.base import Bench, LocalBench
+from wanx_render.workers.dedupe import CommonBench, RowBench
 
 # What is told of each of many lists; the rest would be thousands of lines.
 _TOLD = ("start", "failed", "broken", "warning", "uncertain", "list")

@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from wanx_render import doctor, environment, ffmpeg
+from wanx_render.backends import network
 from wanx_render.backends.base import Backend
 from wanx_render.backends.mock import MockBackend, recall
+from wanx_render.backends.network import Proxy
 from wanx_render.backends.simulator import Simulator
-from wanx_render.capabilities import Catalog, Code
+from wanx_render.catalog.capabilities import Catalog, Code
 from wanx_render.clock import Clock, RealClock
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.environment import Proxy
 from wanx_render.errors import BadInput, NeedsPerson, Refused, ServiceError, Unreachable
+from wanx_render.media import ffmpeg
+from wanx_render.session import doctor
 
 # The HTTP client takes a third of a start; a run on the mock does without it.
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Way:
 
     @property
     def proxy(self) -> Proxy | None:
-        return environment.proxy_for(self.environ, self.url)
+        return network.proxy_for(self.environ, self.url)
 
     @property
     def place(self) -> str:
@@ -110,7 +112,7 @@ def _silence(error: Unreachable, way: Way | None) -> BadInput | Unreachable:
         return error
     if error.code in _ELSEWHERE and not way.url.endswith(API_PATH):
         return _wrong_address(way, error)
-    blame = environment.proxy_blame(way.environ, error, way.url)
+    blame = network.proxy_blame(way.environ, error, way.url)
     blame = "" if blame in error.message else blame
     message = f"no answer from {way.place}: {error.message}{blame}"
     return Unreachable(error.code, message, error.request_id)
@@ -167,7 +169,7 @@ def access(
     """
     from wanx_render.backends.dashscope import Access
 
-    environment.check(environ)
+    network.check(environ)
 
     official = catalog.service.regions[region].base_url
     given = base_url or environ.get(BASE_URL)
@@ -201,9 +203,9 @@ def dashscope(
     from wanx_render.backends.dashscope import DashScope
     from wanx_render.backends.uploads import Uploads
 
-    local = urlsplit(access.base_url).hostname in environment.LOOPBACK
+    local = urlsplit(access.base_url).hostname in network.LOOPBACK
     way = Way(access.base_url, environ)
-    routes = environment.routes(environ, access.base_url)
+    routes = network.routes(environ, access.base_url)
     pace = environ.get(PACE, "1") if local else "1"
     clock = RealClock(int(pace) if re.fullmatch(r"[1-9]\d{0,5}", pace) else 1)
     chance = random.Random(os.urandom(16))  # noqa: S311  # jitter, no secret
@@ -220,14 +222,14 @@ def _address(text: str, origin: str) -> str:
     try:
         parts = urlsplit(text.strip())
         host = parts.hostname or ""
-        plain = parts.scheme == "http" and host in environment.LOOPBACK
+        plain = parts.scheme == "http" and host in network.LOOPBACK
         good = host and (parts.scheme == "https" or plain) and not parts.username
         good = good and parts.port != 0 and text.strip().isprintable() and " " not in text.strip()
     except ValueError:
         good = False
     if not good or parts.query or parts.fragment:
         message = (
-            f"{origin}={environment.without_password(text.strip())} is not a valid address: "
+            f"{origin}={network.without_password(text.strip())} is not a valid address: "
             "it must be https (on this machine http), with no user, query or fragment"
         )
         hint = f"such as https://dashscope.aliyuncs.com{API_PATH}"

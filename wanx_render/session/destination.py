@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from wanx_render import afar, executors, store
-from wanx_render.bench import Bench, LocalBench
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, StoreError
-from wanx_render.executors import Cluster, Local
-from wanx_render.ffmpeg import Ffmpeg
-from wanx_render.making import digest
+from wanx_render.finishing.jobs import digest
 from wanx_render.manifest import Manifest
-from wanx_render.published import Published, to_publish
-from wanx_render.store import Bucket, Folder, Store
+from wanx_render.media.ffmpeg import Ffmpeg
+from wanx_render.workers import executors, remote_jobs, store
+from wanx_render.workers.base import Bench, LocalBench
+from wanx_render.workers.executors import Cluster, Local
+from wanx_render.workers.store import Bucket, Folder, Store
+from wanx_render.workers.upload_index import Published, to_publish
 
 EXECUTOR = "WANX_EXECUTOR"
 PATIENCE = "WANX_EXECUTOR_PATIENCE"  # seconds
@@ -139,7 +139,7 @@ class Works:
         """The bench of what is rendered into the folder of ``place``."""
         if self.away is None:
             return LocalBench(self.program, self.here, place.folder)
-        from wanx_render.shared import SharedBench
+        from wanx_render.workers.remote import SharedBench
 
         return SharedBench(self.program, self.away, place.published)
 
@@ -155,7 +155,7 @@ def at_work(
     if isinstance(where.choice, Local):
         yield Works(program, here, None)
         return
-    order = afar.Order(where.bucket or Folder(folder), afar.makers_with(program))
+    order = remote_jobs.Order(where.bucket or Folder(folder), remote_jobs.makers_with(program))
     with _cluster(where.choice, order, here, tell, where.patience) as executor:
         yield Works(program, here, executor)
 
@@ -163,7 +163,7 @@ def at_work(
 @contextmanager
 def _cluster(
     cluster: Cluster,
-    order: afar.Order,
+    order: remote_jobs.Order,
     here: Executor,
     tell: Callable[[str], None],
     patience: float,
@@ -174,7 +174,7 @@ def _cluster(
             "reaches it can run programs on it and here; use dask:tls://"
         )
     try:
-        from wanx_render.cluster import connect  # half a second that only a cluster's run pays
+        from wanx_render.workers.dask import connect  # half a second that only a cluster's run pays
     except ImportError:
         raise BadInput(
             Diagnostic(

@@ -16,9 +16,9 @@ from filelock import FileLock, Timeout
 from wanx_render.clock import RealClock
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FolderBusy
-from wanx_render.journal import Journal
-from wanx_render.load import Loaded
-from wanx_render.rebuild import is_lost, rebuild
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.rebuild import is_lost, rebuild
+from wanx_render.validation.load import Loaded
 
 
 def folder_of(loaded: Loaded, out: Path | None) -> Path:

@@ -9,13 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from wanx_render.catalog.pricing import sums
 from wanx_render.files import write_atomically
-from wanx_render.journal import Journal
 from wanx_render.manifest import Manifest
-from wanx_render.pricing import sums
-from wanx_render.render import Desk
+from wanx_render.planning.journal import Journal
 from wanx_render.reports.index import Entry, Heading, page
-from wanx_render.results import needs_person
+from wanx_render.run.orchestrator import Desk
+from wanx_render.run.results import needs_person
 from wanx_render.session.selection import Item
 from wanx_render.session.summary import as_asked
 

@@ -6,19 +6,22 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wanx_render import ffmpeg, likeness, picks, pictures, plan, probing
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import WanxError
-from wanx_render.finishing_rules import LABEL_HINT, unlabelled
-from wanx_render.journal import Journal
-from wanx_render.load import Loaded
-from wanx_render.origins import Origins
-from wanx_render.pictures import BadPicture
-from wanx_render.plan import Plan
-from wanx_render.retakes import retaken
-from wanx_render.standing import Standing, stand
+from wanx_render.media import ffmpeg, images, probe
+from wanx_render.media.images import BadPicture
+from wanx_render.planning import plan
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.origins import Origins
+from wanx_render.planning.plan import Plan
+from wanx_render.planning.retakes import retaken
+from wanx_render.planning.take_status import Standing, stand
+from wanx_render.shotlist.model import picks
 from wanx_render.task import Media
+from wanx_render.tasks import likeness
+from wanx_render.validation.finishing_rules import LABEL_HINT, unlabelled
+from wanx_render.validation.load import Loaded
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,12 @@ def goes_on(first: Path, second: Path) -> bool:
     """Whether the clip ``second`` begins as the clip ``first`` ends."""
     try:
         program = ffmpeg.find(os.environ)
-        picture = probing.probe(program, first).picture
+        picture = probe.probe(program, first).picture
         with tempfile.TemporaryDirectory(prefix="wanx-frame-") as name:
             last = Path(name) / "last.png"
-            probing.last_frame(program, first, picture.frames, picture.size, last)
-            ends = pictures.upright(last.read_bytes())
-        return likeness.compare(ends, probing.first_frame(program, second)).verdict == "same"
+            probe.last_frame(program, first, picture.frames, picture.size, last)
+            ends = images.upright(last.read_bytes())
+        return likeness.compare(ends, probe.first_frame(program, second)).verdict == "same"
     except (WanxError, BadPicture, OSError):
         return False
 

@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from wanx_render.journal import Attempt, Journal
-from wanx_render.making import digest
-from wanx_render.published import last_seen
+from wanx_render.finishing.jobs import digest
+from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.take_status import Standing, lost
 from wanx_render.session.destination import Place
-from wanx_render.standing import Standing, lost
+from wanx_render.workers.upload_index import last_seen
 
 _ATONCE = 8
 

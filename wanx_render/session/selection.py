@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wanx_render import capabilities
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog import capabilities
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, did_you_mean, in_order
 from wanx_render.errors import BadInput
-from wanx_render.load import Batch, Loaded, load, load_all
-from wanx_render.plan import Plan
-from wanx_render.rows import numbers, shard
+from wanx_render.planning.plan import Plan
 from wanx_render.session.folder import folder_of, resolved
+from wanx_render.shotlist.rows import numbers, shard
+from wanx_render.validation.load import Batch, Loaded, load, load_all
 
 
 @dataclass(frozen=True)

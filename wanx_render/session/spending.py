@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from wanx_render.backends.vocabulary import BEIJING
+from wanx_render.backends.wire import BEIJING
+from wanx_render.catalog.pricing import exact
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
-from wanx_render.journal import Attempt
-from wanx_render.pricing import exact
+from wanx_render.planning.journal import Attempt
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
 from wanx_render.session.selection import items, read_all

@@ -9,11 +9,11 @@ from pathlib import Path
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.events import Emit, Event
 from wanx_render.manifest import Manifest, TakeRecord
-from wanx_render.plan import Plan, Take
-from wanx_render.render import Desk
+from wanx_render.planning.plan import Plan, Take
 from wanx_render.reports import terminal
 from wanx_render.reports.terminal import Stage
-from wanx_render.results import needs_person
+from wanx_render.run.orchestrator import Desk
+from wanx_render.run.results import needs_person
 from wanx_render.session.destination import Place
 from wanx_render.session.environment import Environment
 

@@ -5,18 +5,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from wanx_render import ffmpeg
-from wanx_render.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.pricing import Total, total
 from wanx_render.commands.render import RenderOptions, Session, hold, program_version
-from wanx_render.journal import Attempt, Journal
-from wanx_render.pricing import Total, total
+from wanx_render.media import ffmpeg
+from wanx_render.money import Money
+from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.take_status import identities
 from wanx_render.session.approval import priced
 from wanx_render.session.destination import Place
 from wanx_render.session.outcome import Outcome, stand_still
 from wanx_render.session.restore import regain
 from wanx_render.session.selection import Item, fingerprint, only_named
-from wanx_render.shotlist import Money
-from wanx_render.standing import identities
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from wanx_render.journal import Journal
-from wanx_render.plan import Plan
-from wanx_render.standing import stand
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.plan import Plan
+from wanx_render.planning.take_status import stand
 
 # States of attempts that nobody knows the bill of.
 POSSIBLY_PAID = ("uncertain", "unresolved", "lost")

@@ -9,8 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
-from wanx_render import diagnostics, picks, source
-from wanx_render.capabilities import Catalog
+from wanx_render import diagnostics, yaml_source
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.pricing import Total
 from wanx_render.commands.render import (
     RenderOptions,
     Session,
@@ -19,12 +20,12 @@ from wanx_render.commands.render import (
     within_budget,
 )
 from wanx_render.errors import BadInput, WanxError
-from wanx_render.load import Loaded
-from wanx_render.pricing import Total
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened
 from wanx_render.session.outlook import make_plan
 from wanx_render.session.selection import read, refuse_unknown
+from wanx_render.shotlist.model import picks
+from wanx_render.validation.load import Loaded
 
 PAUSE = 0.5  # seconds between two looks; a file must rest for one of them
 # The keys of a list whose values may name files.
@@ -50,7 +51,7 @@ def _print(path: Path) -> tuple[int, int, int] | None:
 def named(file: Path) -> Iterator[Path]:
     """Every file that a list names, there or not, even where the list is no good as it stands."""
     try:
-        value = source.parse(file.read_text(encoding="utf-8"), str(file)).value
+        value = yaml_source.parse(file.read_text(encoding="utf-8"), str(file)).value
     except (OSError, ValueError, WanxError):
         return
     for text in _values(value):

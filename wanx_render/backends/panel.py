@@ -1,0 +1,65 @@
+"""The slate that test clips carry: where it is, and whether a frame has one."""
+
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw
+
+from wanx_render.captions.drawing import fonts
+from wanx_render.geometry import Size
+
+TITLE = "MOCK"
+FILL = (14, 20, 30, 216)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A rectangle in pixels of the clip, and the height of a line of small text."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    unit: int
+
+    @property
+    def bottom(self) -> int:
+        return self.y + self.height
+
+
+def place(size: Size) -> Place:
+    """Low in the middle, inside both a centred 9:16 crop and a centred square one."""
+    inner = min(size.width, size.height * 9 // 16)
+    width = inner * 88 // 100 // 2 * 2
+    unit = max(width // 24, 9)
+    height = unit * 17 // 2 // 2 * 2
+    x = (size.width - width) // 4 * 2
+    square = min(size.width, size.height)
+    y = ((size.height + square) // 2 - height - square // 16) // 2 * 2
+    return Place(x, y, width, height, unit)
+
+
+def find(frame: Image.Image) -> Place | None:
+    """The slate of a frame, or None where there is none; its title is looked for."""
+    where = place(Size(*frame.size))
+    drawn = title(where)
+    x, y = where.x + where.unit, where.y + where.unit * 5 // 8
+    cut = frame.convert("L").crop((x, y, x + drawn.width, y + drawn.height))
+    return where if agreement(drawn, cut) > 0.8 else None
+
+
+def title(where: Place) -> Image.Image:
+    """The slate's first word as it is drawn, white on black."""
+    font = fonts.chinese().at(where.unit * 6 // 5)
+    box = font.getbbox(TITLE)
+    drawn = Image.new("L", (int(box[2]) + 1, int(box[3]) + 1))
+    ImageDraw.Draw(drawn).text((0, 0), TITLE, 255, font)
+    return drawn
+
+
+def agreement(one: Image.Image, other: Image.Image) -> float:
+    """The correlation of two grey pictures of one size, -1 to 1."""
+    a, b = one.tobytes(), other.tobytes()
+    mean_a, mean_b = sum(a) / len(a), sum(b) / len(b)
+    both = sum((p - mean_a) * (q - mean_b) for p, q in zip(a, b, strict=True))
+    spread = sum((p - mean_a) ** 2 for p in a) * sum((q - mean_b) ** 2 for q in b)
+    return float(both / spread**0.5) if spread else 0.0

@@ -1,0 +1,259 @@
+"""DashScope's wire format: a request as the body of a create call, answers as states. No network.
+
+Fields and values are those of the official text of November 2025 and of the page on tasks.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from wanx_render.backends.base import (
+    Accepted,
+    Canceled,
+    Failed,
+    Listed,
+    Pending,
+    Running,
+    Succeeded,
+    TaskState,
+    Unknown,
+)
+from wanx_render.backends.cleaning import (
+    LONGEST_NUMBER,
+    Cleaner,
+    identifier,
+    one_line,
+    parsed,
+)
+from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.task import Media, TaskRequest
+
+# Times on the wire carry no zone; samples are Beijing's, whatever the region.
+BEIJING = timezone(timedelta(hours=8))
+
+
+def create_path(name: str) -> str:
+    """Where tasks of the model called ``name`` at the service are created."""
+    family = "image2video" if "kf2v" in name else "video-generation"
+    return f"/services/aigc/{family}/video-synthesis"
+
+
+def create_body(request: TaskRequest, model: Model, urls: Mapping[str, str]) -> dict[str, Any]:
+    """The body of a create call; ``urls`` tells where each medium is, by its identity.
+
+    Every field that the model knows is written out, so that no default of the service's decides.
+    """
+    given = _frames(request, model, urls)
+    if request.prompt:
+        given["prompt"] = request.prompt
+    if request.negative_prompt:
+        given["negative_prompt"] = request.negative_prompt
+    if request.template:
+        given["template"] = request.template
+    parameters: dict[str, Any] = {
+        "resolution": request.resolution,
+        "duration": request.duration,
+        "prompt_extend": request.prompt_extend,
+        "watermark": request.watermark,
+        "seed": request.seed,
+    }
+    if model.sound.value == "switchable":
+        parameters["audio"] = request.sound != "silent"
+    name = model.region_names.value[request.region]
+    return {"model": name, "input": given, "parameters": parameters}
+
+
+def _frames(request: TaskRequest, model: Model, urls: Mapping[str, str]) -> dict[str, Any]:
+    def at(media: Media | None) -> str | None:
+        return urls[media.identity] if media else None
+
+    first, last, sound = at(request.image), at(request.last_image), at(request.sound_file)
+    match model.request_form.value:
+        case "img_url":
+            named = {"img_url": first, "audio_url": sound}
+        case "first_last":
+            named = {"first_frame_url": first, "last_frame_url": last, "audio_url": sound}
+        case "media":
+            kinds = {"first_frame": first, "last_frame": last, "driving_audio": sound}
+            return {"media": [{"type": kind, "url": url} for kind, url in kinds.items() if url]}
+    return {name: url for name, url in named.items() if url}
+
+
+def accepted(body: Mapping[str, Any], cleaner: Cleaner) -> Accepted | None:
+    """The task a create call began, if its answer says so without doubt."""
+    output = body.get("output")
+    task_id = identifier(output.get("task_id")) if isinstance(output, dict) else ""
+    if not task_id or cleaner.text(task_id) != task_id:  # a key that is echoed is no id
+        return None
+    return Accepted(task_id, cleaner.text(body.get("request_id")))
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an answer is read with."""
+
+    cleaner: Cleaner
+    result_hours: int  # for which a result can be fetched
+    now: datetime  # the service's time
+
+
+def state(task_id: str, body: Mapping[str, Any], context: Context) -> TaskState | None:
+    """How a task stands by the answer of a query; None for an answer that says nothing.
+
+    A state that is not in the documents is ``Unknown``, which proves nothing.
+    """
+    output = body.get("output")
+    status = output.get("task_status") if isinstance(output, dict) else None
+    if not isinstance(output, dict) or not isinstance(status, str):
+        return None
+    submitted, started, ended = (
+        moment(output.get(name)) for name in ("submit_time", "scheduled_time", "end_time")
+    )
+    cleaner = context.cleaner
+    match status.upper():
+        case "PENDING":
+            return Pending(task_id, submitted)
+        case "RUNNING" | "SUSPENDED":
+            return Running(task_id, submitted, started)
+        case "SUCCEEDED":
+            return _succeeded(task_id, body, (submitted, started, ended), context)
+        case "FAILED":
+            problem = error_of(output, cleaner)
+            request_id = cleaner.text(body.get("request_id"))
+            times = (submitted, started, ended)
+            return Failed(task_id, problem.code, problem.message, request_id, *times)
+        case "CANCELED" | "CANCELLED":
+            return Canceled(task_id)
+        case _:
+            return Unknown(task_id, cleaner.text(status) or "UNKNOWN")
+
+
+Times = tuple[datetime | None, datetime | None, datetime | None]
+
+
+def _succeeded(
+    task_id: str, body: Mapping[str, Any], times: Times, context: Context
+) -> Succeeded | None:
+    """A task that is done; None where its answer names no result."""
+    output, cleaner = body["output"], context.cleaner
+    url = _result_url(output)
+    if not url:
+        return None
+    submitted, started, ended = times
+    ended = ended or context.now
+    return Succeeded(
+        task_id=task_id,
+        url=url,
+        submitted=submitted or ended,
+        started=min(started or submitted or ended, ended),
+        ended=ended,
+        expires=_expiry(url, ended, timedelta(hours=context.result_hours)),
+        original_prompt=cleaner.prose(output.get("orig_prompt")) or "",
+        actual_prompt=cleaner.prose(output.get("actual_prompt")),
+        usage=cleaner.facts(body.get("usage")),
+    )
+
+
+def _expiry(url: str, ended: datetime, usual: timedelta) -> datetime:
+    """When the link ends: so long after the task, or earlier where the link says so itself."""
+    written = re.search(r"[?&]Expires=(\d{1,11})(&|$)", url)
+    if written:
+        until = datetime.fromtimestamp(int(written[1]), UTC)
+        if ended < until < ended + usual - _LINK_ROUNDING:
+            return until
+    return ended + usual
+
+
+_LINK_ROUNDING = timedelta(minutes=1)  # links were seen to be signed some seconds before the end
+
+
+def _result_url(output: Mapping[str, Any]) -> str:
+    """Where the clip is: ``video_url``, or in ``results``, where sibling models put it."""
+    results = output.get("results")
+    if isinstance(results, list) and results:
+        results = results[0]
+    nested = results if isinstance(results, dict) else {}
+    names = (output.get("video_url"), nested.get("video_url"), nested.get("url"))
+    url = next((url for url in names if isinstance(url, str) and url), "")
+    # Whole, for its signature; what no address can hold becomes a mark, and is refused later.
+    return one_line(url[:LONGEST_URL])
+
+
+LONGEST_URL = 16_000  # characters; more than any server takes
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What the service says went wrong; the code is empty where it gives none."""
+
+    code: str
+    message: str
+
+
+def error_of(body: Mapping[str, Any], cleaner: Cleaner) -> Problem:
+    """Code and message in any of the forms in use: flat, under ``error``, as JSON in the message.
+
+    Source: captured answers of 2026; the nested forms come from the compatible mode and plan hosts.
+    """
+    nested = body.get("error")
+    if isinstance(nested, dict):
+        code = nested.get("code") or nested.get("type") or body.get("code")
+        message = nested.get("message") or body.get("message")
+        return Problem(cleaner.text(code), cleaner.text(message))
+    message = body.get("message")
+    if isinstance(message, str) and message.lstrip().startswith("{"):
+        inner = parsed(message.encode("utf-8", "replace")).get("error")
+        if isinstance(inner, dict):
+            message = inner.get("message") or message
+    return Problem(cleaner.text(body.get("code")), cleaner.text(message))
+
+
+def listed(row: Any, catalog: Catalog, cleaner: Cleaner) -> Listed | None:
+    """A row of the list; None for one that cannot be read."""
+    if not isinstance(row, dict):
+        return None
+    task_id, created = identifier(row.get("task_id")), _milliseconds(row.get("gmt_create"))
+    if not task_id or created is None:
+        return None
+    model = catalog.model(cleaner.text(row.get("model_name")))
+    status = cleaner.text(row.get("status")).upper()
+    return Listed(task_id, status, model.name if model else "", created)
+
+
+def _milliseconds(value: Any) -> datetime | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        value = int(value[:LONGEST_NUMBER])
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        return None
+    return _bounded(datetime.fromtimestamp(min(value / 1000, _LATEST), UTC))
+
+
+# Times outside these years are a fault of whoever writes them.
+_YEARS = range(2020, 2101)
+_LATEST = datetime(2101, 1, 1, tzinfo=UTC).timestamp()
+
+
+def moment(text: Any) -> datetime | None:
+    """A time as the service writes it, in UTC; None for anything else.
+
+    One that names its zone is taken by it; the service's own name none.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+        time = time if time.tzinfo else time.replace(tzinfo=BEIJING)
+        return _bounded(time.astimezone(UTC))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _bounded(time: datetime) -> datetime | None:
+    return time if time.year in _YEARS else None
+
+
+def list_time(time: datetime) -> str:
+    """A time as the list's filters want it."""
+    return time.astimezone(BEIJING).strftime("%Y%m%d%H%M%S")

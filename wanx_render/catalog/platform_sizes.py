@@ -1,0 +1,55 @@
+"""Sizes by the names of platforms: dated data in ``platform_sizes.yaml`` beside this module."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from wanx_render import yaml_source
+from wanx_render.geometry import Aspect, Size
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSize:
+    """The usual size of videos for a platform."""
+
+    name: str
+    title: str  # what the platform calls itself
+    size: Size
+    doubt: str = ""  # where opinions differ
+
+    @property
+    def aspect(self) -> Aspect:
+        return Aspect.of(self.size.width, self.size.height)
+
+
+def find(text: str) -> PlatformSize | None:
+    """The platform called ``text``, by its name or its title in any case; None where unknown."""
+    word = text.strip().casefold().replace(" ", "-").replace("_", "-")
+    for each in every():
+        if word in (each.name, each.title.casefold().replace(" ", "-")):
+            return each
+    return None
+
+
+def fitting(aspect: Aspect) -> tuple[str, ...]:
+    """The names of the platforms whose size has this aspect."""
+    return tuple(each.name for each in every() if each.aspect == aspect)
+
+
+@cache
+def every() -> tuple[PlatformSize, ...]:
+    """All platforms, in the order of the data."""
+    return tuple(_read(name, about) for name, about in _data()["platforms"].items())
+
+
+def _read(name: str, about: dict[str, Any]) -> PlatformSize:
+    width, height = map(int, about["size"].split("x"))
+    return PlatformSize(name, about["title"], Size(width, height), about.get("doubt", ""))
+
+
+@cache
+def _data() -> Any:
+    name = "platform_sizes.yaml"
+    text = resources.files("wanx_render.catalog").joinpath(name).read_text(encoding="utf-8")
+    return yaml_source.parse(text, name).value

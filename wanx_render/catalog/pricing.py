@@ -1,0 +1,123 @@
+"""What a request costs, as exact money; an unknown price stays unknown and is never zero."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.money import Money
+from wanx_render.task import TaskRequest
+
+
+def price(request: TaskRequest, catalog: Catalog) -> Money | None:
+    """Seconds times the tier's price a second, or None where no source gives one."""
+    found = catalog.price_per_second(
+        request.model, request.region, request.resolution, silent=request.sound == "silent"
+    )
+    if found is None:
+        return None
+    amount, currency = found
+    return Money(amount=amount * request.duration, currency=currency)
+
+
+def exact(amount: Decimal) -> str:
+    """An amount of money as data: two decimals, or as many as it has; never rounded."""
+    places = max(2, -int(amount.normalize().as_tuple().exponent))
+    return f"{amount:.{places}f}"
+
+
+def sums(amounts: Mapping[str, Decimal]) -> str:
+    """Amounts by currency as people read them: ``2.16 CNY``, or ``nothing``."""
+    parts = (f"{amount:.2f} {currency}" for currency, amount in sorted(amounts.items()))
+    return ", ".join(parts) or "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A sum of prices, of which some may be unknown."""
+
+    amount: Decimal
+    currency: str
+    unknown: int = 0
+
+    def __str__(self) -> str:
+        known = f"{self.amount:.2f} {self.currency}"
+        if not self.unknown:
+            return known
+        plural = "s" if self.unknown > 1 else ""
+        return f"{known} plus {self.unknown} take{plural} of unknown price"
+
+
+def total(prices: Iterable[Money | None], currency: str) -> Total:
+    """The sum of ``prices``, all in ``currency`` (a run has one region, so one currency)."""
+    amount, unknown = Decimal(0), 0
+    for each in prices:
+        if each is None:
+            unknown += 1
+        else:
+            amount += each.amount
+    return Total(amount, currency, unknown)
+
+
+LONGEST_SECONDS, MOST_CLIPS = 600, 16  # of one task; no model makes more
+
+
+def billed(asked: Mapping[str, Any], usage: Mapping[str, Any], catalog: Catalog) -> Money | None:
+    """What a task that succeeded costs, by what the service says it made.
+
+    ``asked`` is the record of the request, which fills in what the usage does not say or cannot be
+    (seconds above 600, a tier that nobody has). The names in the usage differ from model to model
+    (official text, one example for each generation).
+    """
+    names = ("output_video_duration", "video_duration", "duration")
+    seconds = _whole(LONGEST_SECONDS, *(usage.get(name) for name in names), asked["duration"])
+    audio = usage.get("audio")
+    silent = asked["sound"] == "silent" if not isinstance(audio, bool) else not audio
+    model, region = asked["model"], asked["region"]
+    tiers = (f"{_tier(usage.get('SR'))}P", asked["resolution"])
+    prices = (catalog.price_per_second(model, region, tier, silent=silent) for tier in tiers)
+    price = next((price for price in prices if price), None)
+    if price is None:
+        return None
+    clips = _whole(MOST_CLIPS, usage.get("video_count")) or 1
+    return Money(amount=price[0] * seconds * clips, currency=price[1])
+
+
+def _tier(value: object) -> int:
+    if isinstance(value, str):
+        value = value.upper().removesuffix("P")
+    return _whole(10_000, value)
+
+
+def _whole(most: int, *values: object) -> int:
+    """The first of ``values`` that is a whole number above zero and not above ``most``, or 0."""
+    for value in values:
+        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
+            value = int(value)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most:
+            return value
+    return 0
+
+
+_BOUNDS = {
+    "output_video_duration": LONGEST_SECONDS,
+    "video_duration": LONGEST_SECONDS,
+    "duration": LONGEST_SECONDS,
+    "video_count": MOST_CLIPS,
+}
+
+
+def impossible(usage: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of figures in a usage that cannot be; ``billed`` sets them aside."""
+    wrong = tuple(n for n, most in _BOUNDS.items() if n in usage and not _can_be(usage[n], most))
+    return (*wrong, "SR") if "SR" in usage and not _tier(usage["SR"]) else wrong
+
+
+def _can_be(value: object, most: int) -> bool:
+    """Whether a bill may have such a figure; fractions of a second are rounded by the service."""
+    if isinstance(value, float):
+        return 0 <= value <= most
+    return value in (0, "0") or bool(_whole(most, value))

@@ -1,0 +1,277 @@
+"""What decoding a piece showed, kept in the piece itself, for the file it is joined into.
+
+A join copies every packet as it is. What decoded well in its segment decodes to the same pictures
+in the finished file, behind the same head; that they are the same is seen from their hashes. So the
+pictures are decoded once, as soon as they are made, and never all together at the end. So is sound.
+"""
+
+import base64
+import io
+import json
+import os
+import re
+import struct
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from operator import mul, sub
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageChops
+
+from wanx_render import integrity
+from wanx_render.errors import FfmpegError
+from wanx_render.geometry import Size
+from wanx_render.media import ffmpeg, probe
+
+_SIDE = 48  # pixels each way of what is looked at; points of the picture, not means
+_PIXELS = _SIDE * _SIDE
+_BRIGHT = bytes(range(34, 256))  # stored luma that is not black
+_DARK = _PIXELS * 98 // 100
+_STILL = _PIXELS * 255 * 3 // 10_000  # in all pixels together; noise differs by more
+_BOX = b"skip"  # a box that every reader of mp4 passes over
+_BLACK_SECONDS, _STILL_SECONDS = Fraction(1, 2), 2
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was seen when all of a video was decoded, every error fatal."""
+
+    head: str  # a hash of what the decoder is told first
+    packets: tuple[str, ...]  # the size and a hash of each, in the order of decoding
+    looks: str  # a letter for each decoded frame: is it black, is it like those before
+    first: str  # the first and the last frame, small, as hexadecimal luma
+    last: str
+    pictures: tuple[tuple[int, str], ...] = ()  # frames that were wanted, as JPEG in base64
+    whole: tuple[tuple[int, str], ...] = ()  # such frames at their full size
+    apart: str | None = None  # ms by which sound and picture are not as in the source, if compared
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What was heard when all of a sound was decoded, every error fatal."""
+
+    head: str
+    packets: tuple[str, ...]  # time, duration, size and a hash of each
+    integrated: str | None  # LUFS
+    peak: str | None  # dBTP
+    silent: tuple[tuple[float, float], ...]  # from when to when, in seconds
+    lost: bool = False  # whether nothing is left of a mix in which something was heard
+    excused: tuple[str, ...] = ()  # checks that cannot hold: out of reach, as ``notices`` say
+    notices: tuple[str, ...] = ()
+
+    @property
+    def loudness(self) -> probe.Loudness:
+        told = (None if each is None else Decimal(each) for each in (self.integrated, self.peak))
+        return probe.Loudness(*told)
+
+
+_NONE = Size(2, 2)
+_SMALL, _WHOLE = 95, 90  # quality of JPEG: the small ones are encoded once more, in a sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Frames of a video whose pictures shall be kept, and in which size."""
+
+    frames: tuple[int, ...] = ()
+    size: Size = _NONE
+    whole: tuple[int, ...] = ()  # those to be kept at the video's own size
+    full: Size = _NONE
+
+
+NOTHING = Wish()
+
+
+def examine(
+    program: ffmpeg.Ffmpeg, paths: Sequence[Path], wishes: Sequence[Wish] = ()
+) -> tuple[Evidence, ...]:
+    """Decode all of each video. Raises FfmpegError on the first damage."""
+    every = wishes or [NOTHING] * len(paths)
+    with tempfile.TemporaryDirectory(prefix="wanx-looks-") as name:
+        folder = Path(name)
+        ffmpeg.run(program, _arguments(paths, every, folder))
+        return tuple(_evidence(folder, number, wish) for number, wish in enumerate(every))
+
+
+def hear(program: ffmpeg.Ffmpeg, path: Path, *, peaks: bool) -> Hearing:
+    """Decode all of a sound; ``peaks`` between the samples too. Raises FfmpegError on damage."""
+    return hearing(probe.listen(program, path, peaks=peaks))
+
+
+def hearing(heard: probe.Heard) -> Hearing:
+    """What is kept of a sound that was decoded."""
+    loud = heard.loudness
+    integrated, peak = (None if n is None else str(n) for n in (loud.integrated, loud.peak))
+    return Hearing(*timed(heard.packets, 0), integrated, peak, heard.silent)
+
+
+def _arguments(paths: Sequence[Path], wishes: Sequence[Wish], folder: Path) -> list[str]:
+    """Every frame is decoded whole; what leaves the decoder is made small where it costs least."""
+    inputs: list[str] = ["-xerror", "-filter_threads", "1"]
+    outputs: list[str] = []
+    small = f"scale={_SIDE}:{_SIDE}:flags=neighbor,format=yuv420p,extractplanes=y"
+    for number, (path, wish) in enumerate(zip(paths, wishes, strict=True)):
+        inputs += ["-err_detect", "explode", "-threads", "1", *ffmpeg.WHITELIST]
+        inputs += ["-i", ffmpeg.file_url(path)]
+        video = ["-map", f"{number}:v:0"]
+        outputs += [*video, "-vf", small, "-fps_mode", "passthrough", "-c:v", "rawvideo"]
+        outputs += ["-f", "rawvideo", ffmpeg.file_url(folder / f"{number}.luma")]
+        outputs += [*video, "-c", "copy", "-f", "framehash", "-hash", "md5"]
+        outputs += [ffmpeg.file_url(folder / f"{number}.packets")]
+        scaled = f"scale={wish.size.width}:{wish.size.height}:flags=area,"
+        for frames, scale, kind in ((wish.frames, scaled, "rgb"), (wish.whole, "", "whole")):
+            if frames:
+                chosen = "+".join(f"eq(n\\,{frame})" for frame in sorted(frames))
+                graph = f"select={chosen},{scale}format=rgb24"
+                outputs += [*video, "-vf", graph, "-fps_mode", "passthrough", "-c:v", "rawvideo"]
+                outputs += ["-f", "rawvideo", ffmpeg.file_url(folder / f"{number}.{kind}")]
+    return [*inputs, *outputs]
+
+
+def _evidence(folder: Path, number: int, wish: Wish) -> Evidence:
+    luma = (folder / f"{number}.luma").read_bytes()
+    listing = (folder / f"{number}.packets").read_text(encoding="utf-8")
+    if not luma:
+        raise FfmpegError("it has no picture that can be decoded")
+    frames = [luma[at : at + _PIXELS] for at in range(0, len(luma), _PIXELS)]
+    head, packets = listed(listing)
+    ends = frames[0].hex(), frames[-1].hex()
+    pictures = tuple(_pictures(folder / f"{number}.rgb", wish.frames, wish.size, _SMALL))
+    whole = tuple(_pictures(folder / f"{number}.whole", wish.whole, wish.full, _WHOLE))
+    return Evidence(head, packets, "".join(_looks(frames)), *ends, pictures, whole)
+
+
+def _pictures(
+    path: Path, frames: Sequence[int], size: Size, quality: int
+) -> Iterator[tuple[int, str]]:
+    data, step = path.read_bytes() if frames else b"", size.area * 3
+    for frame, at in zip(sorted(frames), range(0, len(data), step), strict=False):
+        picture = jpeg(data[at : at + step], size, quality)
+        yield frame, base64.b64encode(picture).decode()
+
+
+def jpeg(pixels: bytes, size: Size, quality: int = _WHOLE) -> bytes:
+    """The JPEG of a picture given as RGB."""
+    made = io.BytesIO()
+    Image.frombytes("RGB", (size.width, size.height), pixels).save(made, "JPEG", quality=quality)
+    return made.getvalue()
+
+
+def listed(listing: str) -> tuple[str, tuple[str, ...]]:
+    """The head, and size and hash of each packet, of the first stream of a ``framehash`` list."""
+    head, packets = timed(listing, 0)
+    return head, tuple(packet.split(" ", 2)[2] for packet in packets)
+
+
+def timed(listing: str, stream: int) -> tuple[str, tuple[str, ...]]:
+    """The head of a stream of a ``framehash`` list, and time, duration, size and hash of each of
+    its packets."""
+    head = re.search(rf"^#extradata {stream}, +(\d+), (\w+)", listing, re.MULTILINE)
+    line = rf"^{stream}, +-?\d+, +(-?\d+), +(\d+), +(\d+), (\w+)"
+    packets = re.findall(line, listing, re.MULTILINE)
+    return " ".join(head.groups()) if head else "", tuple(map(" ".join, packets))
+
+
+def _looks(frames: Sequence[bytes]) -> Iterator[str]:
+    """``.`` for a frame, ``s`` for one like those before it, ``b`` and ``B`` for black ones."""
+    same = frames[0]
+    for number, frame in enumerate(frames):
+        still = number > 0 and _alike(frame, same)
+        same = same if still else frame
+        dark = len(frame.translate(None, _BRIGHT)) >= _DARK
+        yield "B" if still and dark else "s" if still else "b" if dark else "."
+
+
+def _alike(one: bytes, other: bytes) -> bool:
+    if one == other:
+        return True
+    # Most frames differ so much that a few of their points show it.
+    few = sum(map(abs, map(sub, one[::16], other[::16])))
+    return few <= _STILL and _distance(one, other) <= _STILL
+
+
+def _distance(one: bytes, other: bytes) -> int:
+    """By how much two frames differ, in all points together; a fifth of Python's own time."""
+    apart = ImageChops.difference(*(Image.frombytes("L", (_SIDE, _SIDE), x) for x in (one, other)))
+    return sum(map(mul, apart.histogram(), range(256)))
+
+
+def stretches(
+    pieces: Sequence[Evidence], rate: Fraction
+) -> Iterator[tuple[str, Fraction, Fraction]]:
+    """Where a viewer would take the picture for broken."""
+    looks = "".join(each.looks for each in _linked(pieces))
+    for word, pattern, least in (
+        ("black", "[bB]+", _BLACK_SECONDS),
+        ("still", "[.b][sB]+", _STILL_SECONDS),
+    ):
+        for found in re.finditer(pattern, looks):
+            if (found.end() - found.start()) / rate >= least:
+                yield word, found.start() / rate, found.end() / rate
+
+
+def _linked(pieces: Sequence[Evidence]) -> Iterator[Evidence]:
+    """The pieces; the first frame of each told to be like the last before it, where it is."""
+    yield pieces[0]
+    for before, piece in pairwise(pieces):
+        if _alike(bytes.fromhex(before.last), bytes.fromhex(piece.first)):
+            first = "B" if piece.looks[0] == "b" else "s"
+            yield replace(piece, looks=first + piece.looks[1:])
+        else:
+            yield piece
+
+
+def keep(path: Path, evidence: Evidence | Hearing, name: str) -> None:
+    """Write what was found behind the piece at ``path``, and seal it as ``name``."""
+    text = json.dumps(asdict(evidence)).encode()
+    size = 8 + len(text) + 4 + integrity.SEAL  # the box holds the seal too
+    with path.open("ab") as stream:
+        stream.write(struct.pack(">I4s", size, _BOX) + text + struct.pack(">I", len(text)))
+    integrity.seal(path, name)
+
+
+def kept(path: Path) -> Evidence | None:
+    """What was seen when the video at ``path`` was made; None where it is not whole any more."""
+    record = _record(path)
+    if record is None:
+        return None
+    kinds = ("pictures", "whole")
+    pictures = {kind: tuple((n, picture) for n, picture in record[kind]) for kind in kinds}
+    return Evidence(**{**record, "packets": tuple(record["packets"]), **pictures})
+
+
+def kept_sound(path: Path) -> Hearing | None:
+    """What was heard when the sound at ``path`` was made; None where it is not whole any more."""
+    record = _record(path)
+    if record is None:
+        return None
+    silent = tuple((start, end) for start, end in record["silent"])
+    names = ("packets", "excused", "notices")
+    lists = {name: tuple(record[name]) for name in names if name in record}
+    return Hearing(**{**record, **lists, "silent": silent})
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    """What is written behind a piece, where all of the piece is as it was made.
+
+    Pieces of earlier versions have no seal: they are made again, as are damaged ones.
+    """
+    if not integrity.is_whole(path):
+        return None
+    with path.open("rb") as stream:
+        end = stream.seek(-4 - integrity.SEAL, os.SEEK_END)
+        (length,) = struct.unpack(">I", stream.read(4))
+        stream.seek(end - length)
+        record: dict[str, Any] = json.loads(stream.read(length))
+    return record
+
+
+def picture(piece: Evidence, frame: int, *, whole: bool = False) -> bytes | None:
+    """The JPEG of a frame of a piece, small or at its full size, where one was kept."""
+    found = dict(piece.whole if whole else piece.pictures).get(frame)
+    return base64.b64decode(found) if found else None

@@ -1,0 +1,157 @@
+"""Any video as a clip: what of it must be put right before it can be conformed.
+
+A clip of the service is mp4, upright, of constant rate and BT.709. Other people's videos are turned
+by metadata, have oblong pixels, other colours, a varying rate, or are no video at all.
+"""
+
+import re
+from dataclasses import replace
+from fractions import Fraction
+from hashlib import file_digest
+from pathlib import Path
+
+from wanx_render.errors import FfmpegError
+from wanx_render.finishing.segment import Quirks, Take
+from wanx_render.geometry import Size
+from wanx_render.media import colour_tags, ffmpeg, probe
+from wanx_render.media.colour_graph import even
+from wanx_render.media.stereo import channels_of
+from wanx_render.shotlist.model import Shot
+from wanx_render.timing import FASTEST_RATE, commonest_rate, frames_in, mean_rate
+
+# Containers that hold a video and cannot name other files, as a playlist could.
+CONTAINERS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,asf,mxf"
+LONGEST = 4 * 3600
+
+_STREAM = re.compile(r"Stream #0:\d+.*?: Video: (?P<line>.+)")
+_DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)")
+
+
+def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
+    """The video at ``path`` as a take. Raises FfmpegError with what to do where it cannot be one.
+
+    Its whole sound and picture are decoded once, strictly, so that damage is found before and not
+    in what is made of it.
+    """
+    if not path.is_file():
+        raise FfmpegError(f"{path} does not exist")
+    if path.stat().st_size == 0:
+        raise FfmpegError(f"{path.name} is empty")
+    try:
+        seen = probe.survey(program, path, CONTAINERS)
+    except FfmpegError as error:
+        raise FfmpegError(f"{path.name} {_why(str(error))} ({error})") from None
+    found, tags = _STREAM.search(seen.log), probe.tags_of(seen.log)
+    decoder = _decoder(seen.log)
+    if found is None or tags is None or not seen.times:
+        raise FfmpegError(f"{path.name} has no picture that can be read: is it a video?")
+    native = commonest_rate(seen.times)
+    seconds = seen.times[-1] + 1 / native
+    if not 0 < seconds <= LONGEST:
+        raise FfmpegError(f"{path.name} lasts {float(seconds):g} s; up to four hours can be done")
+    rate = min(native, Fraction(FASTEST_RATE))
+    with path.open("rb") as stream:
+        digest = file_digest(stream, "sha256").hexdigest()
+    return Take(
+        path=path,
+        sha256=digest,
+        size=_square(seen.size, seen.sample_aspect),
+        rate=rate,
+        frames=max(frames_in(seconds, rate), 1),
+        has_sound=seen.has_sound,
+        quirks=replace(
+            _quirks(found["line"], seen), decoder=decoder, native=mean_rate(seen.times, rate)
+        ),
+        provenance=seen.provenance,
+        picture_start=seen.start,
+        sound_start=seen.sound_start,
+        channels=channels_of(seen.layout),
+        tags=replace(tags, pixels="yuva420p") if decoder else tags,
+    )
+
+
+def _decoder(log: str) -> str:
+    """The decoder that shows the transparency of WebM, which ffmpeg's own ones pass over."""
+    if not re.search(r"^\s+alpha_mode\s*: 1$", log, re.MULTILINE):
+        return ""
+    codec = re.search(r"Video: (vp[89])\b", log)
+    return {"vp8": "libvpx", "vp9": "libvpx-vp9"}[codec[1]] if codec else ""
+
+
+def in_colours(take: Take, shot: Shot) -> Take:
+    """The take as its tags and the shot say that its colours are to be read.
+
+    Raises FfmpegError where they cannot be converted, or are HDR that the shot refuses.
+    """
+    try:
+        colours = colour_tags.read(take.tags, take.size, shot.colours)
+    except ValueError as error:
+        raise FfmpegError(f"{take.path.name}: {error}") from None
+    if colours.hdr and shot.hdr == "refuse":
+        raise FfmpegError(
+            f"{take.path.name} is HDR ({colours.hdr}), which hdr: refuse forbids to map to SDR"
+        )
+    # How they came to be known makes no difference to any picture.
+    read = replace(colours, guessed=False)
+    alpha = shot.alpha if take.tags.alpha and not read.hdr else None
+    size = take.size if read.plain and not alpha else even(take.size)
+    quirks = replace(take.quirks, colours=read, alpha=alpha)
+    return replace(take, size=size, quirks=quirks)
+
+
+def notices(take: Take, shot: Shot, written: str) -> tuple[str, ...]:
+    """What a person should know of how the frames and colours of ``take`` are read.
+
+    ``written`` is how the shot's settings are written, such as ``--{}`` or ``{}:``.
+    """
+    colours = colour_tags.read(take.tags, take.size, shot.colours)
+    said = []
+    if native := take.quirks.native:
+        at = f"{float(native):.4g} fps in the mean"
+        why = "the highest rate" if native > FASTEST_RATE else "its commonest interval"
+        said.append(f"{at}: read as {float(take.rate):.5g} fps, {why}")
+    if colours.guessed:
+        said.append(
+            f"no colour tags: read as {colours}, as is usual for {take.size}; "
+            f"{written.format('colours')} overrides"
+        )
+    if colours.hdr:
+        said.append(
+            f"HDR ({colours.hdr}) is mapped to SDR; {written.format('hdr')} refuse stops instead"
+        )
+    if take.tags.alpha:
+        said.append(
+            f"transparent, {shot.alpha} alpha: laid over the background; "
+            f"{written.format('alpha')} and {written.format('background')} override"
+        )
+    return tuple(said)
+
+
+def _why(error: str) -> str:
+    """What ffmpeg's own words mean for whoever has the file."""
+    if "max pixel count" in error:
+        return "has a picture larger than 8192 pixels square: make it smaller first"
+    if "matches no streams" in error:
+        return "has no picture, only sound: is it a video?"
+    return "cannot be decoded from beginning to end: it is damaged, cut off, or no video"
+
+
+def _square(size: Size, aspect: Fraction) -> Size:
+    """The picture with square pixels, as large as it is in its longer direction."""
+    if aspect in (0, 1):
+        return size
+    if aspect > 1:
+        return Size(_even(size.width * aspect), size.height)
+    return Size(size.width, _even(size.height / aspect))
+
+
+def _even(value: Fraction) -> int:
+    return max(2, 2 * round(value / 2))
+
+
+def _quirks(line: str, seen: probe.Survey) -> Quirks:
+    return Quirks(
+        containers=CONTAINERS,
+        interlaced=any(word in line for word in ("top first", "bottom first")),
+        oblong=seen.sample_aspect not in (0, 1),
+    )

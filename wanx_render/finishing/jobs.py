@@ -1,0 +1,314 @@
+"""The calls that make files: segment, sound, deliverable. What the finisher gives its executor.
+
+Each is a function of plain data that can be pickled, and gives back the same; it shares nothing
+with any other call, so that a thread, a process or another machine with the same folder may run it.
+"""
+
+import hashlib
+import os
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import accumulate
+from pathlib import Path
+from threading import get_ident
+
+from wanx_render import integrity
+from wanx_render.captions.drawing import drawing
+from wanx_render.errors import Broken, Damaged, FfmpegError
+from wanx_render.finishing import alignment, av_sync, decode_record, mastering, visible_label
+from wanx_render.finishing.av_sync import Mark
+from wanx_render.finishing.join import Tags, join_arguments, join_list
+from wanx_render.finishing.mix import NOTHING, Mix
+from wanx_render.finishing.segment import Piece, together
+from wanx_render.finishing.stills import Known, Pictures, Stills, discard, drawn, numbers_of, taken
+from wanx_render.finishing.verify import Check, Promise, verify
+from wanx_render.finishing.visible_label import DrawnLabel
+from wanx_render.frame import Frame
+from wanx_render.manifest import CheckRecord
+from wanx_render.media import container, ffmpeg, probe
+from wanx_render.media.ai_labels import UNLABELLED, Merged
+from wanx_render.timing import samples_in
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentCall:
+    """All that is needed to make one segment, as plain data."""
+
+    piece: Piece
+    target: Path
+    wish: decode_record.Wish = (
+        decode_record.NOTHING
+    )  # frames of it that contact sheet and poster show
+
+
+def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> None:
+    """Encode all pieces, each at its target; a name stands only for a whole file.
+
+    Each is decoded at once, and keeps what that showed for the deliverables it goes into.
+    What several of them are made of is decoded once; the bytes are those of each made alone.
+    """
+    parts = [(call.piece, _part(call.target)) for call in calls]
+    drawn: list[Path] = []
+    try:
+        for piece, part in parts:
+            drawn += drawing.save(piece.captions, piece.frame.size, part) if piece.captions else []
+            drawn += visible_label.save(piece.label, part) if piece.label else []
+        ffmpeg.run(program, together(parts))
+        seen = decode_record.examine(
+            program, [part for _, part in parts], [call.wish for call in calls]
+        )
+        for call, (piece, part), shown in zip(calls, parts, seen, strict=True):
+            shown = replace(shown, apart=alignment.apart(program, piece, part))
+            decode_record.keep(part, shown, call.target.name)
+            integrity.place(part, call.target)
+    finally:
+        drawing.discard(drawn)
+        for _, part in parts:
+            part.unlink(missing_ok=True)
+
+
+def make_segment(program: ffmpeg.Ffmpeg, piece: Piece, target: Path) -> None:
+    """Encode ``piece`` alone."""
+    make_segments(program, (SegmentCall(piece, target),))
+
+
+def _part(target: Path) -> Path:
+    """Where a file stands until it is whole."""
+    return target.with_name(f".{target.name}.{os.getpid()}.part")
+
+
+@dataclass(frozen=True, slots=True)
+class SoundCall:
+    """All that is needed to make the finished sound of a deliverable, as plain data."""
+
+    segments: tuple[Path, ...]
+    samples: int
+    mix: Mix
+    target: Path
+
+
+def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
+    """Mix and encode the sound of the segments; it is decoded at once, as they are.
+
+    Raises Damaged where a segment is not what was made: nothing after this would notice it.
+    """
+    _insist_on(call.segments)
+    part = _part(call.target)
+    try:
+        with _listed(call.segments) as listing:
+            heard = mastering.encode(mastering.Work(program, listing, call.mix, call.samples), part)
+        decode_record.keep(part, heard, call.target.name)
+        integrity.place(part, call.target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _listed(segments: Sequence[Path]) -> Iterator[Path]:
+    """A list of the segments beside them, for ffmpeg to read them one after the other."""
+    told = "\n".join(map(str, segments)).encode()
+    name = f".{hashlib.sha256(told).hexdigest()[:16]}.{os.getpid()}.{get_ident()}.ffconcat"
+    listing = segments[0].with_name(name)
+    try:
+        listing.write_bytes(join_list(segments))
+        yield listing
+    finally:
+        listing.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinCall:
+    """All that is needed to make and verify one deliverable, as plain data."""
+
+    name: str
+    segments: tuple[Path, ...]
+    frame: Frame
+    frames: int
+    target: Path
+    mix: Mix = NOTHING
+    sound: Path | None = None  # the mix, where it was made for others too
+    sounding: bool = False  # whether something is mixed to the clips' own sound
+    marks: tuple[Mark, ...] = ()  # flashes that must be seen with their beeps
+    stills: Stills | None = None
+    label: Merged = UNLABELLED  # of AI-generated content, written into the file
+    pictured: str = ""  # and the one in its pictures, which know no sound
+    drawn: DrawnLabel | None = None  # and the one that must be seen
+
+    @property
+    def promise(self) -> Promise:
+        loudness, tags = self.mix.loudness, self.label.tags
+        return Promise(self.frame, self.frames, loudness, self.sounding, tags)
+
+    @property
+    def samples(self) -> int:
+        return samples_in(self.frames, self.frame.rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A finished, verified file."""
+
+    sha256: str
+    duration: Fraction
+    loudness: str | None
+    checks: tuple[CheckRecord, ...]
+    notices: tuple[str, ...] = ()
+    pictures: Pictures | None = None
+    warnings: tuple[str, ...] = ()  # those of the notices that a person should see at once
+
+
+def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
+    """Join the segments, hold the result against its promise, and put it in place.
+
+    Raises Damaged where a segment or the sound is not what was made, and Broken where the promise
+    does not hold; what stood there before is left.
+    """
+    part = _part(call.target)
+    own = part.with_suffix(".sound")
+    try:
+        sound = call.sound or own
+        if sound == own:
+            make_sound(program, SoundCall(call.segments, call.samples, call.mix, own))
+        shown, heard = _kept(call.segments, sound)
+        _join(program, call, sound, part)
+        finding = verify(program, part, call.promise, shown, heard)
+        checks = (
+            *finding.checks,
+            *av_sync.checks(program, part, call.marks, call.frame.rate),
+            *_seen(program, part, call),
+        )
+        if wrong := [check for check in checks if not check.holds]:
+            _insist_on([*call.segments, sound])  # or they changed while they were read
+            told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
+            raise Broken(f"{call.name} is not what was promised: {told}")
+        joined = Joined(
+            sha256=digest(part),
+            duration=finding.probed.picture.duration,
+            loudness=finding.loudness,
+            checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in checks),
+            notices=finding.notices,
+            warnings=finding.warnings,
+            pictures=_pictures(program, call, part, shown),
+        )
+        _put(part, call.target)
+        return joined
+    finally:
+        discard(part)
+        part.unlink(missing_ok=True)
+        own.unlink(missing_ok=True)
+
+
+def _seen(program: ffmpeg.Ffmpeg, part: Path, call: JoinCall) -> Iterator[Check]:
+    """Whether the label is seen at the beginning, in the middle and at the end of its time."""
+    label, rate = call.drawn, call.frame.rate
+    if label is None:
+        return
+    expected = f"{label.text} for {label.frames} frames"
+    for frame in visible_label.looked_at(label):
+        # A little before the frame, or its neighbour may be taken for it.
+        at = (frame - Fraction(1, 4)) / rate if frame else Fraction(0)
+        if not visible_label.is_seen(label, probe.luma(program, part, at, label.box)):
+            yield Check("visible label", expected, f"not seen in frame {frame}")
+            return
+    yield Check("visible label", expected, expected)
+
+
+def _put(part: Path, target: Path) -> None:
+    """A deliverable in place of the last one, so that a power loss leaves one of the two.
+
+    Raises Broken where its name cannot be had: what stands there is not ours to remove.
+    """
+    try:
+        integrity.replace(part, target)
+    except OSError as error:
+        raise Broken(f"cannot write {target}: {error.strerror}") from None
+
+
+def _pictures(
+    program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, seen: Sequence[decode_record.Evidence]
+) -> Pictures | None:
+    """Poster and contact sheet, for the most part of pictures kept when they were decoded."""
+    if call.stills is None:
+        return None
+    starts = list(accumulate((len(piece.looks) for piece in seen), initial=0))
+
+    def kept(number: int, *, whole: bool = False) -> bytes | None:
+        index = bisect_right(starts, number) - 1
+        return decode_record.picture(seen[index], number - starts[index], whole=whole)
+
+    cells = {number: kept(number) for number in numbers_of(call.stills)}
+    known = Known(
+        kept(call.stills.poster, whole=True),
+        {number: picture for number, picture in cells.items() if picture},
+    )
+    if missing := taken(call.stills, call.frame, part, known):
+        ffmpeg.run(program, missing)
+    made = drawn(call.stills, call.frame, part, known)
+    return made.labelled(call.pictured) if call.pictured else made
+
+
+def _kept(
+    segments: Sequence[Path], sound: Path
+) -> tuple[list[decode_record.Evidence], decode_record.Hearing]:
+    """What decoding each segment and the sound showed when they were made. Raises Damaged."""
+    shown = {path: decode_record.kept(path) for path in segments}
+    heard = decode_record.kept_sound(sound)
+    whole = [each for path in segments if (each := shown[path])]
+    if heard is None or len(whole) < len(segments):
+        raise _damaged([path for path, each in {**shown, sound: heard}.items() if each is None])
+    return whole, heard
+
+
+def _join(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> None:
+    """Join segments and sound as ``part``. Raises Damaged or FfmpegError."""
+    try:
+        with _listed(call.segments) as listing, _tags(call.label, part) as tags:
+            container = "mov" if call.target.suffix == ".mov" else "mp4"
+            rate = call.frame.rate
+            ffmpeg.run(program, join_arguments(listing, sound, part, rate, tags, container))
+    except FfmpegError:
+        _insist_on([*call.segments, sound])
+        raise
+
+
+@contextmanager
+def _tags(label: Merged, part: Path) -> Iterator[Tags | None]:
+    """The tags of a label for ffmpeg, in a file beside ``part``; None where there is no label."""
+    if not label.tags:
+        yield None
+        return
+    file = part.with_suffix(".tags")
+    try:
+        plain = [tag for tag in label.tags if container.readable(tag[1])]
+        file.write_bytes(container.write_tags(plain).encode())
+        yield Tags(file, tuple(tag for tag in label.tags if tag not in plain))
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _insist_on(pieces: Iterable[Path]) -> None:
+    """Drop what is not whole. Raises Damaged where anything is not."""
+    if lost := [path for path in dict.fromkeys(pieces) if not integrity.is_whole(path)]:
+        raise _damaged(lost)
+
+
+def _damaged(pieces: Sequence[Path]) -> Broken:
+    """Damaged, that says which pieces are; they are gone, so that they are made again.
+
+    Broken where they could not be removed.
+    """
+    for path in pieces:
+        try:
+            integrity.drop(path)
+        except OSError as error:
+            return Broken(f"{path} is damaged and cannot be removed: {error.strerror}")
+    more = f" and {len(pieces) - 1} more" if len(pieces) > 1 else ""
+    return Damaged(f"{pieces[0].name}{more} in the cache changed after it was made")
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

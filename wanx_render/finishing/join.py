@@ -1,0 +1,153 @@
+"""Segments to one file: the pure part, from paths to a join list and ffmpeg arguments.
+
+The sound, PCM in the segments, is encoded as one whole, so that no encoder's priming gap falls
+between two shots (34 ms a join where segments carry AAC). The join copies that, and the pictures.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import ffmpeg as graph
+
+from wanx_render.finishing.codecs import timescale
+from wanx_render.finishing.mix import Level, Mix, key_arguments, metered, mixed
+from wanx_render.media.ffmpeg import file_url
+from wanx_render.media.probe import COMPARED_RATE
+from wanx_render.timing import SAMPLE_RATE
+
+
+def join_list(paths: Iterable[Path]) -> bytes:
+    """A concat list of ``paths``, each as a whole address: a relative one is joined to the list's
+    own by the rules of the web, where a folder's name ends at a ``#`` or a ``?``.
+
+    A line is all that such a list knows, so no path may hold a line break.
+    """
+    lines = ("file '" + file_url(path.absolute()).replace("'", "'\\''") + "'\n" for path in paths)
+    return os.fsencode("ffconcat version 1.0\n" + "".join(lines))
+
+
+# Raised whenever what is here or in ``mix`` changes in a way that changes the sound.
+SOUND_VERSION = 6
+
+
+Coder = Literal["twoloop", "fast"]
+# How ffmpeg's AAC encoder spends its bits, the better for most sounds first (decision 0016).
+# Without noise substitution twoloop is nearer to noise too.
+CODERS: Mapping[Coder, Mapping[str, Any]] = {
+    "twoloop": {"aac_coder": "twoloop", "aac_pns": 0},
+    "fast": {"aac_coder": "fast"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """Where a mix is encoded, how, and where it is kept as it was, small, for comparison."""
+
+    target: Path
+    beside: Path
+    coder: Coder = "twoloop"
+
+
+def sound_arguments(
+    listing: Path, encoding: Encoding, mix: Mix, samples: int, level: Level
+) -> list[str]:
+    """The ffmpeg arguments that encode the sound of what ``listing`` names, as a mov.
+
+    It is the ``mix``, ``samples`` long, at the ``level`` that measuring it gave.
+    """
+    # Counted: where a file begins in the list is only given to the microsecond.
+    heard = mixed(_parts(listing).audio, mix, samples, level).filter("asetpts", "N/SR/TB")
+    both = heard.filter_multi_output("asplit", 2)
+    beside = graph.output(
+        both[1].filter("aresample", COMPARED_RATE),
+        file_url(encoding.beside),
+        **{"c:a": "pcm_f32le", "flags": "+bitexact", "fflags": "+bitexact", "f": "wav"},
+    )
+    output = graph.output(
+        both[0],
+        file_url(encoding.target),
+        **{
+            "c:a": "aac",
+            **CODERS[encoding.coder],
+            "b:a": "192k",
+            "ar": SAMPLE_RATE,
+            "ac": 2,
+            "flags": "+bitexact",
+            "fflags": "+bitexact",
+            "map_metadata": -1,
+            "f": "mov",
+        },
+    )
+    return list(graph.merge_outputs(output, beside).overwrite_output().compile()[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Tags for the container of a joined file."""
+
+    file: Path  # most of them, in ffmpeg's format ``ffmetadata``: a list of arguments is bounded
+    odd: tuple[tuple[str, str], ...] = ()  # those that such a file cannot hold as they are
+
+
+def join_arguments(
+    listing: Path,
+    sound: Path,
+    target: Path,
+    rate: Fraction,
+    tags: Tags | None = None,
+    container: str = "mp4",
+) -> list[str]:
+    """The ffmpeg arguments that join the pictures of what ``listing`` names, and ``sound``, into
+    ``target``, an mp4 or mov, with ``tags`` in its container."""
+    scale = timescale(rate)
+    tick = int(scale / rate)
+    output = graph.output(
+        _parts(listing).video,
+        graph.input(file_url(sound), f="mov", protocol_whitelist="file").audio,
+        file_url(target),
+        **{
+            "c": "copy",
+            # Each file begins at a whole microsecond, which at 29.97 fps can be a tick off.
+            "bsf:v": f"setts=pts=round(PTS/{tick})*{tick}:dts=round(DTS/{tick})*{tick}",
+            "flags": "+bitexact",
+            "fflags": "+bitexact",
+            "map_metadata": -1,
+            "video_track_timescale": scale,
+            "movflags": "+faststart",
+            "f": container,
+        },
+    )
+    arguments = list(output.overwrite_output().compile()[1:])
+    return _tagged(arguments, tags) if tags else arguments
+
+
+def _tagged(arguments: list[str], tags: Tags) -> list[str]:
+    """The arguments with one more input, which has tags alone: no graph can name such a one."""
+    inputs, outputs = arguments[: arguments.index("-map")], arguments[arguments.index("-map") :]
+    source = str(inputs.count("-i"))
+    outputs[outputs.index("-map_metadata") + 1] = source
+    outputs[outputs.index("-movflags") + 1] += "+use_metadata_tags"  # or mp4 drops unknown names
+    odd = [word for name, value in tags.odd for word in ("-metadata", f"{name}={value}")]
+    source_of_tags = ("-protocol_whitelist", "file", "-f", "ffmetadata", "-i", file_url(tags.file))
+    return [*inputs, *source_of_tags, *odd, *outputs]
+
+
+def heard_arguments(listing: Path, mix: Mix, samples: int, targets: tuple[Path, Path]) -> list[str]:
+    """The ffmpeg arguments that write what music makes room for, each as ``key_arguments`` does."""
+    return key_arguments(_parts(listing).audio, mix, samples, targets)
+
+
+def measure_arguments(listing: Path, mix: Mix, samples: int, level: Level) -> list[str]:
+    """The ffmpeg arguments that play the mix to a loudness meter and to nobody else."""
+    return metered(mixed(_parts(listing).audio, mix, samples, level))
+
+
+def _parts(listing: Path) -> Any:
+    """What is joined: every packet as it is, for all parts have one head in common."""
+    return graph.input(
+        file_url(listing), f="concat", safe=0, auto_convert=0, protocol_whitelist="file"
+    )

@@ -1,0 +1,240 @@
+"""The finished sound of a deliverable: levelled, encoded, and compared with what was encoded.
+
+What an encoder makes of a mix is only known afterwards: peaks grow, and each of ffmpeg's two ways
+of spending bits fails on some sounds. So the encoded sound is measured, and encoded once more
+where it is too high or too far from its mix.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from wanx_render.finishing import decode_record, ducking
+from wanx_render.finishing.decode_record import Hearing
+from wanx_render.finishing.join import (
+    Coder,
+    Encoding,
+    heard_arguments,
+    measure_arguments,
+    sound_arguments,
+)
+from wanx_render.finishing.mix import CEILING, DEEPEST, PEAK, Level, Mix
+from wanx_render.media import ffmpeg, probe
+from wanx_render.media.audio_files import BadSoundtrack, inspect
+from wanx_render.timing import SAMPLE_RATE
+
+# A limiter takes away what a gain brought; after a few turns it is as near as it gets.
+_LEVELLINGS = 4
+_NEAR = Decimal("0.3")  # LU
+_DEAREST = Decimal(3)  # dB of gain for one LU: a limiter that takes more leaves nothing to gain
+_CLOSE = Decimal(1)  # LU; what is promised
+_TRIES = 3  # of encoding below a peak that came out too high
+_SPARE = Decimal("0.3")  # dB further down than the overshoot, which is never twice the same
+# dB of signal to distortion below 4 kHz; below it the other coder is tried (decision 0016).
+_FAITHFUL = 15
+_AUDIBLE = -50  # dBTP; what is softer the encoder may leave out
+_COMPARABLE = -40  # dBTP; what is softer is not compared
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A mix of the segments that ``listing`` names, ``samples`` long."""
+
+    program: ffmpeg.Ffmpeg
+    listing: Path
+    mix: Mix
+    samples: int
+
+
+def encode(work: Work, target: Path) -> Hearing:
+    """Encode the mix as the mov ``target``; what was heard of it, and what is to be said of it.
+
+    Raises FfmpegError. A loudness that cannot be reached is a notice, never an error.
+    """
+    gains = target.with_name(f"{target.name}.gains")
+    try:
+        return _encode(replace(work, mix=_ducked(_looped(work), gains)), target)
+    finally:
+        gains.unlink(missing_ok=True)
+
+
+def _encode(work: Work, target: Path) -> Hearing:
+    plain = _measured(work, Level()) if work.mix.loudness is not None else _UNMEASURED
+    level = _level(work, PEAK, plain)
+    heard, coder = _nearest(work, level, target)
+    for number in range(_TRIES):
+        over = _over(work.mix, heard)
+        if over <= 0:
+            break
+        down = over + _SPARE
+        if number == 0:  # the loudest below it; after that the same, softer
+            level = _level(work, level.ceiling - down, plain)
+        else:
+            level = Level(level.gain - down, level.limited, level.ceiling - down)
+        heard = decode_record.hearing(
+            _encoded(work, level, Encoding(target, _beside(target), coder))
+        )
+    lost = heard.loudness.peak_is_low and _mixed_to(work.mix) and _audible(work, level)
+    notices = (*_choices(coder), *_unreached(work.mix, heard))
+    excused = ("loudness", "true peak") if work.mix.loudness is not None else ()
+    return replace(heard, lost=lost, notices=notices, excused=excused)
+
+
+_CLIP_FLOOR = -36  # dBFS; softer sound of clips is no voice, but their surroundings
+_VOICE_FLOOR, _BELOW = -60, 20  # dBFS, and dB below the loudest part of the voices
+
+
+def _ducked(work: Work, gains: Path) -> Mix:
+    """The mix, with the gain of its music written to ``gains`` where it makes room."""
+    mix = work.mix
+    if not (mix.duck and mix.music):
+        return mix
+    targets = gains.with_suffix(".clips"), gains.with_suffix(".voices")
+    try:
+        arguments = heard_arguments(work.listing, mix, work.samples, targets)
+        ffmpeg.run(work.program, arguments)
+        heard = list(ducking.spans(_key(targets[0]), floor=_CLIP_FLOOR))
+        if mix.voices:
+            heard += ducking.spans(_key(targets[1]), floor=_VOICE_FLOOR, below=_BELOW)
+    finally:
+        for path in targets:
+            path.unlink(missing_ok=True)
+    if not heard:
+        return mix
+    gains.write_bytes(ducking.gains(heard, work.samples / SAMPLE_RATE + 1).tobytes())
+    return replace(mix, gains=gains)
+
+
+def _key(path: Path) -> memoryview:
+    data = path.read_bytes()
+    return memoryview(data[: len(data) // 2 * 2]).cast("h")
+
+
+_DOUBTFUL = Fraction(1)  # seconds; by which the length that a file states may be wrong
+
+
+def _looped(work: Work) -> Work:
+    """The work, with the length of music that may end before the film does."""
+    music = work.mix.music
+    if music is None:
+        return work
+    try:
+        stated = inspect(music.path).seconds - _DOUBTFUL
+    except BadSoundtrack:
+        return work  # ffmpeg says why
+    if stated * SAMPLE_RATE > music.skip + work.samples:
+        return work
+    length = probe.length(work.program, music.path, SAMPLE_RATE)
+    return replace(work, mix=replace(work.mix, music=replace(music, length=length or None)))
+
+
+def _mixed_to(mix: Mix) -> bool:
+    return bool(mix.music or mix.voices)
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f"{target.name}.mix")
+
+
+def _nearest(work: Work, level: Level, target: Path) -> tuple[Hearing, Coder]:
+    """The encoding that is nearer to the mix; the second coder is tried only where it may be."""
+    encoding = Encoding(target, _beside(target))
+    first = _encoded(work, level, encoding)
+    if _faithful(first):
+        return decode_record.hearing(first), encoding.coder
+    other = Encoding(target.with_name(f"{target.name}.other"), _beside(target), "fast")
+    try:
+        second = _encoded(work, level, other)
+        if (second.fidelity or 0) <= (first.fidelity or 0):
+            return decode_record.hearing(first), encoding.coder
+        other.target.replace(target)
+        return decode_record.hearing(second), other.coder
+    finally:
+        other.target.unlink(missing_ok=True)
+
+
+def _encoded(work: Work, level: Level, encoding: Encoding) -> probe.Heard:
+    """Encode, decode, and compare with the mix."""
+    try:
+        arguments = sound_arguments(work.listing, encoding, work.mix, work.samples, level)
+        ffmpeg.run(work.program, arguments)
+        peaks = work.mix.loudness is not None
+        return probe.listen(work.program, encoding.target, peaks=peaks, mix=encoding.beside)
+    finally:
+        encoding.beside.unlink(missing_ok=True)
+
+
+def _faithful(heard: probe.Heard) -> bool:
+    peak = heard.loudness.peak
+    if heard.fidelity is None or peak is None or peak < _COMPARABLE:
+        return True
+    return heard.fidelity >= _FAITHFUL
+
+
+def _over(mix: Mix, heard: Hearing) -> Decimal:
+    """By how many dB the peak is higher than promised, where anything was."""
+    peak = heard.loudness.peak
+    return Decimal(0) if mix.loudness is None or peak is None else peak - CEILING
+
+
+def _choices(coder: Coder) -> Iterator[str]:
+    if coder != "twoloop":
+        yield f"the sound is encoded by ffmpeg's coder {coder}, which was nearer to the mix"
+
+
+def _unreached(mix: Mix, heard: Hearing) -> Iterator[str]:
+    found = heard.loudness
+    if mix.loudness is None or found.integrated is None:
+        return
+    if abs(found.integrated - mix.loudness) > _CLOSE:
+        yield (
+            f"the loudness is {found.integrated} LUFS instead of {mix.loudness}: "
+            f"this sound gets no nearer with peaks of at most {CEILING} dBTP"
+        )
+    if found.peak is not None and found.peak > CEILING:
+        yield f"the true peak is {found.peak} dBTP instead of at most {CEILING}"
+
+
+def _audible(work: Work, level: Level) -> bool:
+    """Whether anything is heard in the mix before it is encoded."""
+    peak = _measured(work, level).peak
+    return peak is not None and peak > _AUDIBLE
+
+
+def _measured(work: Work, level: Level) -> probe.Loudness:
+    arguments = measure_arguments(work.listing, work.mix, work.samples, level)
+    return probe.metered(work.program, arguments)
+
+
+_UNMEASURED = probe.Loudness(None, None)
+
+
+def _level(work: Work, ceiling: Decimal, plain: probe.Loudness) -> Level:
+    """What brings the mix to the loudness it shall have; silence stays silence.
+
+    ``plain``: how loud it is by itself. One gain for the whole. Where its peaks would then be
+    above ``ceiling`` (dBTP) they are held, which costs loudness: that is measured again and made
+    up for, as far as holding them goes.
+    """
+    level, wanted = Level(ceiling=ceiling), work.mix.loudness
+    if wanted is None:
+        return level
+    found, peak = plain, plain.peak if plain.peak is not None else Decimal(0)
+    cost = Decimal(1)  # dB of gain for one LU
+    for _ in range(_LEVELLINGS):
+        if found.integrated is None:
+            return level
+        missing = wanted - found.integrated
+        gain = min(level.gain + missing * cost, ceiling - peak + DEEPEST)
+        if abs(gain - level.gain) < _NEAR and level.limited:
+            return level
+        before, added = found.integrated, gain - level.gain
+        level = Level(round(gain, 1), peak + gain > ceiling, ceiling)
+        if not level.limited:
+            return level
+        found = _measured(work, level)
+        gained = (found.integrated or before) - before
+        cost = min(added / gained, _DEAREST) if added * gained > 0 else _DEAREST
+    return level

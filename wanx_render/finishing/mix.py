@@ -1,0 +1,215 @@
+"""The sound of a whole deliverable: clips, music and voices, mixed as PCM; the pure part.
+
+Loudness is measured on the mix and set by one gain for all of it, so that ducking survives; what
+would then be too loud for a moment is limited. Everything is laid out in samples of 48 kHz.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as graph
+
+from wanx_render.finishing.ducking import GAIN_LEAD, GAIN_RATE, KEY_RATE
+from wanx_render.media.ffmpeg import SOUND_FORMATS, file_url
+from wanx_render.media.stereo import mixed_down
+from wanx_render.timing import SAMPLE_RATE
+
+CEILING = Decimal(-1)  # dBTP that a deliverable with a loudness stays below
+# dB by which peaks are held at most: more makes distortion, not loudness.
+DEEPEST = Decimal(12)
+PEAK = Decimal("-1.5")  # dBTP of its mix; an encoder adds half a decibel, or more
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A sound file laid into the mix, ``start`` samples from its beginning."""
+
+    path: Path
+    sha256: str
+    start: int
+    gain: Decimal  # dB
+    channels: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """What is laid under the whole, from its ``skip``th sample on, again and again."""
+
+    path: Path
+    sha256: str
+    skip: int
+    gain: Decimal
+    fade_in: int  # samples
+    fade_out: int
+    channels: int = 2
+    # Samples of the whole file, measured where it may begin again before the end.
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """All that is heard besides the clips, and how loud the whole shall be."""
+
+    music: Music | None = None
+    duck: bool = False
+    voices: tuple[Track, ...] = ()
+    loudness: Decimal | None = None  # LUFS
+    # The gain of ducked music, 32-bit numbers at ``GAIN_RATE``; measured before the mix is made.
+    gains: Path | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether the clips' own sound is all there is, as it is."""
+        return not (self.music or self.voices) and self.loudness is None
+
+
+NOTHING = Mix()
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What makes the mix as loud as promised: a gain in dB, and whether peaks must be held."""
+
+    gain: Decimal = Decimal(0)
+    limited: bool = False
+    ceiling: Decimal = PEAK  # dBTP at which they are held
+
+
+def mixed(clips: Any, mix: Mix, samples: int, level: Level) -> Any:
+    """The stream of the whole mix, exactly ``samples`` long."""
+    if mix.plain:
+        return clips
+    # Nothing ends before the whole is cut to its length: a filter with several inputs may drop what
+    # it still holds of the others when the first of them ends.
+    stream = _format(clips).filter("apad")
+    if mix.voices:
+        voices = [_voice(track, number) for number, track in enumerate(mix.voices, 1)]
+        stream = _sum([stream, *voices])
+    if mix.music:
+        bed = _bed(mix.music, samples)
+        stream = _sum([stream, _ducked(bed, mix.gains) if mix.gains else bed])
+    if level.gain:
+        stream = stream.filter("volume", f"{level.gain}dB")
+    if level.limited:
+        stream = _limited(stream, level.ceiling)
+    return _softened(stream.filter("atrim", end_sample=samples), samples, begin=False)
+
+
+# Fades go by timestamps, and those of files and of mixes may begin anywhere.
+_COUNTED = "N/SR/TB"
+_SOFT = 192  # samples: 4 ms, in which a cut makes no click and no hole
+
+
+def _softened(stream: Any, samples: int, *, begin: bool = True) -> Any:
+    """A stream of so many samples, with short fades where it is cut."""
+    fade = min(_SOFT, samples // 2)
+    stream = stream.filter("asetpts", _COUNTED)
+    if begin:
+        stream = stream.filter("afade", type="in", start_sample=0, nb_samples=fade)
+    return stream.filter("afade", type="out", start_sample=samples - fade, nb_samples=fade)
+
+
+def _format(stream: Any, channels: int = 2) -> Any:
+    return mixed_down(stream.filter("aresample", SAMPLE_RATE), channels, "fltp")
+
+
+def _sum(streams: list[Any]) -> Any:
+    return graph.filter(streams, "amix", inputs=len(streams), normalize=0, duration="first")
+
+
+def _opened(path: Path, number: int, **options: int) -> Any:
+    """A sound file as an input; the graph's library takes two equal ones for one."""
+    return graph.input(
+        file_url(path),
+        protocol_whitelist="file",
+        format_whitelist=SOUND_FORMATS,
+        thread_queue_size=64 + number,
+        **options,
+    )
+
+
+def _voice(track: Track, number: int) -> Any:
+    voice = _opened(track.path, number)
+    stream = _format(voice.audio, track.channels)
+    if track.gain:
+        stream = stream.filter("volume", f"{track.gain}dB")
+    if track.start:
+        stream = stream.filter("adelay", f"{track.start}S", all=1)
+    return stream.filter("apad")
+
+
+def _bed(music: Music, samples: int) -> Any:
+    stream = _again(music)
+    if music.skip:
+        stream = stream.filter("atrim", start_sample=music.skip)
+    stream = stream.filter("asetpts", _COUNTED)
+    if music.skip:
+        stream = stream.filter("afade", type="in", start_sample=0, nb_samples=_SOFT)
+    if music.gain:
+        stream = stream.filter("volume", f"{music.gain}dB")
+    if music.fade_in:
+        stream = stream.filter("afade", type="in", start_sample=0, nb_samples=music.fade_in)
+    if music.fade_out:
+        fade = min(music.fade_out, samples)
+        stream = stream.filter("afade", type="out", start_sample=samples - fade, nb_samples=fade)
+    return stream
+
+
+def _again(music: Music) -> Any:
+    """The music, which begins again where it ends, without a click."""
+    if music.length is None:
+        return _format(_opened(music.path, 0, stream_loop=-1).audio, music.channels)
+    stream = _format(_opened(music.path, 0).audio, music.channels)
+    stream = _softened(stream.filter("atrim", end_sample=music.length), music.length)
+    return stream.filter("aloop", loop=-1, size=music.length)
+
+
+def _ducked(bed: Any, gains: Path) -> Any:
+    """The music at a gain that changes over time."""
+    gain = graph.input(file_url(gains), f="f32le", ar=GAIN_RATE, ac=1, protocol_whitelist="file")
+    stream = _format(gain.audio, 1)
+    stream = stream.filter("atrim", start_sample=GAIN_LEAD * SAMPLE_RATE // GAIN_RATE)
+    return graph.filter([bed, stream.filter("asetpts", "PTS-STARTPTS")], "amultiply")
+
+
+def metered(stream: Any) -> list[str]:
+    """The ffmpeg arguments that play a stream to a loudness meter and to nobody else."""
+    heard = stream.filter("ebur128", framelog="verbose", peak="true")
+    return list(graph.output(heard, "-", f="null").compile()[1:])
+
+
+def bare_arguments(mix: Mix, samples: int, level: Level) -> list[str]:
+    """The ffmpeg arguments that measure music and voices over clips that are silent."""
+    silence = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi")
+    return metered(mixed(silence.audio, mix, samples, level))
+
+
+def key_arguments(clips: Any, mix: Mix, samples: int, targets: tuple[Path, Path]) -> list[str]:
+    """The ffmpeg arguments that write what music makes room for: the clips, and the voices.
+
+    Each is one channel of 16-bit samples at ``KEY_RATE``.
+    """
+    streams = [_format(clips)]
+    if mix.voices:
+        voices = [_voice(track, number) for number, track in enumerate(mix.voices, 1)]
+        streams.append(_sum(voices) if len(voices) > 1 else voices[0])
+    outputs = [
+        graph.output(
+            stream.filter("apad").filter("atrim", end_sample=samples),
+            file_url(target),
+            **{"ar": KEY_RATE, "ac": 1, "c:a": "pcm_s16le", "f": "s16le"},
+        )
+        for stream, target in zip(streams, targets, strict=False)
+    ]
+    whole = graph.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
+    return list(whole.overwrite_output().compile()[1:])
+
+
+def _limited(stream: Any, ceiling: Decimal) -> Any:
+    """Hold true peaks: between the samples too, so at four times the rate."""
+    most = round(10 ** (float(ceiling) / 20), 6)
+    stream = stream.filter("aresample", 4 * SAMPLE_RATE)
+    stream = stream.filter("alimiter", limit=most, attack=5, release=50, level=0, latency=1)
+    return stream.filter("aresample", SAMPLE_RATE)

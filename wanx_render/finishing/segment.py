@@ -1,0 +1,548 @@
+"""Clips to segments: the pure part, from plain data to ffmpeg arguments.
+
+A segment has the deliverable's exact frame, rate and length, its sound as PCM of exactly as many
+samples as the picture lasts; it is encoded once, and the join only copies it. Every graph gives the
+same picture on ffmpeg 5.1 and 9.0: colours are tagged with ``setparams`` before anything else sees
+them, because 9.0 converts untagged frames where 5.1 leaves them alone.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as graph
+
+from wanx_render.captions.drawing import Captions, cue_paths, script_paths
+from wanx_render.finishing.codecs import encoding
+from wanx_render.finishing.framing import SCALER, View, fitted
+from wanx_render.finishing.visible_label import DrawnLabel, picture_path
+from wanx_render.frame import Frame
+from wanx_render.geometry import Gaze, Size
+from wanx_render.media.ai_labels import NO_PROVENANCE, Provenance
+from wanx_render.media.colour_graph import over_background, to_bt709
+from wanx_render.media.colour_tags import BT709 as PLAIN
+from wanx_render.media.colour_tags import BT709_TAGS, Alpha, Colours, Tags
+from wanx_render.media.ffmpeg import BT709, Ffmpeg, file_url
+from wanx_render.media.stereo import mixed_down
+from wanx_render.shotlist.model import Transition
+from wanx_render.timing import (
+    SAMPLE_RATE,
+    Cut,
+    conformed_frames,
+    frames_in,
+    played_frames,
+    samples_in,
+)
+
+# Raised where a change concerns one fit alone: segments of the others stay valid.
+FIT_VERSIONS = {"pad": {"pad graph": 1}, "blur": {"blur graph": 2}}
+# Raised whenever a graph changes in a way that changes pictures or sound.
+GRAPH_VERSION = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """What must be put right in a video that is not the service's (``intake`` finds out)."""
+
+    containers: str = "mov"  # what it may be read as
+    colours: Colours = PLAIN  # as it is to be read
+    interlaced: bool = False
+    oblong: bool = False  # pixels that are not square
+    native: Fraction | None = None  # the mean rate of frames that do not come at the take's
+    alpha: Alpha | None = None  # how its colours are held, where it is transparent
+    decoder: str = ""  # that shows its transparency, where it is not the usual one
+
+
+NONE = Quirks()
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The media a segment is made from, as probed: not as promised."""
+
+    path: Path
+    sha256: str
+    size: Size
+    rate: Fraction
+    frames: int
+    has_sound: bool
+    quirks: Quirks = NONE
+    provenance: Provenance = NO_PROVENANCE
+    tags: Tags = BT709_TAGS  # of the file; the quirks say what is made of them
+    picture_start: Fraction = Fraction(0)  # seconds from the file's beginning
+    sound_start: Fraction = Fraction(0)
+    channels: int = 2  # of the sound; 3 stands for all that are more than two
+
+    @property
+    def lead(self) -> int:
+        """How many frames the sound is ahead of the picture; the first frame is held for them.
+
+        Up to a tenth of a second the sound gives way instead: encoders' delays are no content.
+        """
+        late = self.picture_start - min(self.picture_start, self.sound_start)
+        return frames_in(late, self.rate) if self.has_sound and late > _DELAY else 0
+
+    @property
+    def origin(self) -> Fraction:
+        """The second of the file at which its first frame, or what is held of it, is shown."""
+        return self.picture_start - self.lead / self.rate
+
+    @property
+    def whole(self) -> int:
+        """How many frames the file lasts: its own and what is held before them."""
+        return self.lead + self.frames
+
+
+_DELAY = Fraction(1, 10)  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One take, cut and fitted for one deliverable, as plain data.
+
+    ``frames`` of its conformed frames from ``skip`` on: all of them, or those that it shares with
+    no other shot.
+    """
+
+    take: Take
+    cut: Cut
+    focus: Gaze
+    frame: Frame
+    skip: int
+    frames: int
+    gain: Decimal = Decimal(0)  # of the clip's own sound, in dB
+    captions: Captions | None = None
+    label: DrawnLabel | None = None
+
+    @classmethod
+    def whole(cls, take: Take, cut: Cut, focus: Gaze, frame: Frame) -> "Segment":
+        """All of the shot, at the deliverable's rate."""
+        return cls(take, cut, focus, frame, 0, conformed_frames(cut, take.rate, frame.rate))
+
+    @property
+    def first_sample(self) -> int:
+        return samples_in(self.skip, self.frame.rate)
+
+    @property
+    def samples(self) -> int:
+        """How many samples of 48 kHz the segment lasts."""
+        return samples_in(self.skip + self.frames, self.frame.rate) - self.first_sample
+
+    @property
+    def heard(self) -> bool:
+        """Whether anything of the clip's own sound is."""
+        return self.take.has_sound and self.gain.is_finite()
+
+    @property
+    def played(self) -> int:
+        """How many frames of the deliverable the whole cut plays for, before it is held."""
+        return played_frames(self.cut, self.take.rate, self.frame.rate)
+
+    @property
+    def held(self) -> int:
+        """How many of the clip's frames are missing at its end, and made up by holding the last."""
+        return max(self.cut.start + self.cut.frames - self.take.whole, 0)
+
+    def key(self, program: Ffmpeg) -> str:
+        """What the segment's bytes depend on, and nothing else: no names, no paths."""
+        graph = {"graph": GRAPH_VERSION, **FIT_VERSIONS.get(self.frame.fit, {})}
+        return _digest({**_told(self), **graph, "ffmpeg": program.version})
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """Two takes laid over each other: the end of the first, the beginning of the second."""
+
+    first: Segment
+    second: Segment
+    transition: Transition
+    captions: Captions | None = None
+    label: DrawnLabel | None = None
+
+    @property
+    def frame(self) -> Frame:
+        return self.first.frame
+
+    @property
+    def frames(self) -> int:
+        """How many frames of the deliverable both are seen in."""
+        return self.first.frames
+
+    @property
+    def samples(self) -> int:
+        return samples_in(self.frames, self.frame.rate)
+
+    def key(self, program: Ffmpeg) -> str:
+        """What the seam's bytes depend on."""
+        both = [self.first.key(program), self.second.key(program)]
+        words = _told(self.captions) if self.captions else {}
+        record = {"both": both, "transition": self.transition.model_dump(), "words": words}
+        return _digest({**record, "label": self.label} if self.label else record)
+
+
+Piece = Segment | Seam
+
+
+def sources(piece: Piece) -> tuple[Take, ...]:
+    """The clips a piece is made of."""
+    return (piece.first.take, piece.second.take) if isinstance(piece, Seam) else (piece.take,)
+
+
+def heard(piece: Piece) -> dict[str, Any]:
+    """What the sound of a piece depends on: nothing that is only seen."""
+    if isinstance(piece, Seam):
+        through = piece.transition.type == "fade"
+        return {"first": heard(piece.first), "second": heard(piece.second), "through": through}
+    where = {"rate": piece.frame.rate, "skip": piece.skip, "frames": piece.frames}
+    if not piece.heard:
+        return where
+    take = piece.take
+    clip = {"clip": take.sha256, "clip rate": take.rate, "read as": take.quirks.containers}
+    clip |= {"origin": take.origin, "channels": take.channels}
+    return {**where, **clip, "cut": piece.cut, "gain": piece.gain}
+
+
+def sound_key(pieces: Sequence[Piece], program: Ffmpeg, **more: Any) -> str:
+    """What the sound of all the pieces depends on, and of whatever is mixed to it."""
+    made = {"graph": GRAPH_VERSION, "ffmpeg": program.version}
+    return _digest({"pieces": [heard(piece) for piece in pieces], **made, **more})
+
+
+def _digest(record: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+# Where something stands, whose hash says what it is; what is written by the join alone; and tags,
+# which the bytes bring along.
+_PLACES = {"path", "font", "provenance", "tags"}
+
+
+# What is left out of a key where it is what it was before there were such settings.
+_IF_SET = {
+    "quirks": NONE, "colours": PLAIN, "native": None, "alpha": None, "decoder": "",
+    "label": None, "motion": "repeat",
+}  # fmt: skip
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields of a kind of record that a key holds."""
+    return tuple(each.name for each in fields(kind) if each.name not in _PLACES)
+
+
+def _told(record: Any) -> dict[str, Any]:
+    """The fields of a record; not ``asdict``, which copies all that is in them: half our time."""
+    kind: Any = type(record)
+    values = {name: getattr(record, name) for name in _names(kind)}
+    for name, usual in _IF_SET.items():
+        if name in values and values[name] == usual:
+            del values[name]
+    return values
+
+
+def _plain(value: Any) -> Any:
+    return _told(value) if is_dataclass(value) else str(value)
+
+
+def piece_arguments(piece: Piece, target: Path) -> list[str]:
+    """The ffmpeg arguments that make ``piece`` at ``target``, a mov file."""
+    return together([(piece, target)])
+
+
+def together(pieces: Sequence[tuple[Piece, Path]]) -> list[str]:
+    """The ffmpeg arguments that make pieces of the same clips, each at its target.
+
+    A clip is decoded once for all of them. ``-xerror`` and ``err_detect`` make a damaged clip fail:
+    without them ffmpeg writes a file of the right length from it and exits 0. Each step has one
+    thread: pieces beside each other keep the cores busy, at less cost.
+    """
+    first = _opened([each.first if isinstance(each, Seam) else each for each, _ in pieces])
+    second = _opened([each.second for each, _ in pieces if isinstance(each, Seam)], **_SECOND)
+    outputs = [_output(piece, target, first, second) for piece, target in pieces]
+    whole = graph.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
+    once = ("-xerror", "-filter_complex_threads", "1")
+    return [*once, *whole.overwrite_output().compile()[1:]]
+
+
+# Picture and sound of a clip as they come from it.
+Raw = tuple[Any, Any]
+
+
+def _output(piece: Piece, target: Path, first: Iterator[Raw], second: Iterator[Raw]) -> Any:
+    if isinstance(piece, Seam):
+        picture, sound = _crossed(piece, next(first), next(second))
+    else:
+        picture, sound = _conformed(piece, next(first))
+        sound = _softened(sound, piece, begin=True, end=True)
+    picture = _labelled(_captioned(picture, piece, target), piece, target)
+    return graph.output(picture, sound, file_url(target), **encoding(piece.frame))
+
+
+# The graph's library takes two equal inputs for one: the second clip of a seam is told apart by an
+# option that changes nothing.
+_SECOND = {"itsoffset": 0}
+
+
+def _opened(segments: Sequence[Segment], **apart: int) -> Iterator[Raw]:
+    """The one clip that ``segments`` are made of, opened once, for each of them in turn."""
+    if not segments:
+        return
+    take = segments[0].take
+    safe: dict[str, Any] = {"protocol_whitelist": "file", **_container(take)}
+    if take.quirks.decoder:
+        safe["c:v"] = take.quirks.decoder
+    clip = graph.input(file_url(take.path), err_detect="explode", threads=1, **safe, **apart)
+    silence = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi", **apart)
+    heard = sum(segment.heard for segment in segments)
+    pictures = _shared(clip.video, "split", len(segments))
+    sounds = _shared(clip.audio, "asplit", heard)
+    silences = _shared(silence.audio, "asplit", len(segments) - heard)
+    for segment in segments:
+        yield next(pictures), next(sounds if segment.heard else silences)
+
+
+def _shared(stream: Any, splitter: str, uses: int) -> Iterator[Any]:
+    """``stream`` as often as it is used."""
+    if uses > 1:
+        parts = stream.filter_multi_output(splitter, uses)
+        yield from (parts[number] for number in range(uses))
+    else:
+        yield stream
+
+
+def _conformed(segment: Segment, raw: Raw) -> tuple[Any, Any]:
+    """Picture and sound of a segment, exactly as the deliverable wants them."""
+    picture, sound = raw
+    picture = _straight(picture, segment.take, segment.frame.background)
+    picture = _cut(_tagged(picture), segment)
+    view = View(segment.take.size, segment.focus, segment.played)
+    picture = fitted(picture, view, segment.frame)
+    picture = _lasting(picture.filter("setsar", "1"), segment)
+    return picture, _sound(sound, segment)
+
+
+def _crossed(seam: Seam, first: Raw, second: Raw) -> tuple[Any, Any]:
+    """Picture and sound of a seam: one clip going over into the other."""
+    before, sound_before = _conformed(seam.first, first)
+    after, sound_after = _conformed(seam.second, second)
+    sound_before = _softened(sound_before, seam.first, begin=True)
+    sound_after = _softened(sound_after, seam.second, end=True)
+    # xfade of ffmpeg 5.1 gives its last frame a time that is one frame late.
+    picture = _joined(before, after, seam).filter("setpts", f"N/({seam.frame.rate})/TB")
+    picture = picture.filter("format", "yuv420p").filter("setparams", **BT709)
+    return picture, _crossfaded(sound_before, sound_after, seam)
+
+
+def _captioned(picture: Any, piece: Piece, target: Path) -> Any:
+    """The piece's words over its picture; ``captions.save`` has drawn them beside ``target``."""
+    if piece.captions is None:
+        return picture
+    paths = cue_paths(piece.captions, target)
+    for cue, path in zip(piece.captions.cues, paths, strict=True):
+        words = graph.input(file_url(path), f="png_pipe")
+        whole = cue.start == 0 and cue.frames == piece.frames
+        when = {} if whole else {"enable": f"between(n,{cue.start},{cue.end - 1})"}
+        picture = picture.overlay(words, x=0, y=0, format="yuv420", **when)
+    if piece.captions.script:
+        picture = _scripted(picture, piece.captions, piece.frame, target)
+    return picture.filter("setparams", **BT709)
+
+
+def _labelled(picture: Any, piece: Piece, target: Path) -> Any:
+    """The label over all else; ``visible_label.save`` has drawn it beside ``target``."""
+    label = piece.label
+    if label is None:
+        return picture
+    words = graph.input(file_url(picture_path(target)), f="png_pipe")
+    whole = label.start == 0 and label.frames == piece.frames
+    last = label.start + label.frames - 1
+    when = {} if whole else {"enable": f"between(n,{label.start},{last})"}
+    picture = picture.overlay(words, x=label.box.x, y=label.box.y, format="yuv420", **when)
+    return picture.filter("setparams", **BT709)
+
+
+def _scripted(picture: Any, captions: Captions, frame: Frame, target: Path) -> Any:
+    """A script's lines over the picture, as if all that comes before it had been shown."""
+    script, fonts = script_paths(target)
+    before = f"{captions.at}/({frame.rate})/TB"
+    picture = picture.filter("setpts", f"PTS+{before}")
+    picture = picture.filter("subtitles", filename=str(script), fontsdir=str(fonts))
+    return picture.filter("setpts", f"PTS-{before}")
+
+
+# The names of xfade's own kinds: its "dissolve" is a spray of dots, its "fade" what people mean.
+_XFADE = {"dissolve": "fade", "wipe": "wipe", "slide": "slide"}
+
+
+def _joined(before: Any, after: Any, seam: Seam) -> Any:
+    """One picture over the other; both last as long as the seam."""
+    transition, rate = seam.transition, seam.frame.rate
+    if transition.type == "fade":
+        # Not xfade's own: its black is below what video allows.
+        out, back = _halves(seam.frames)
+        before = before.filter("trim", end_frame=out)
+        before = before.filter("fade", "out", 0, max(out - 1, 1), color=transition.through)
+        after = after.filter("trim", start_frame=out).filter("setpts", "PTS-STARTPTS")
+        after = after.filter("fade", "in", 0, back, color=transition.through)
+        return graph.concat(before, after, v=1, a=0).filter("fps", fps=str(rate))
+    kind = _XFADE[transition.type]
+    if transition.type != "dissolve":
+        kind += transition.direction
+    # xfade wants to know its inputs' rate, which trim has made it forget.
+    before, after = (each.filter("fps", fps=str(rate)) for each in (before, after))
+    seconds = f"{float(seam.frames / rate):.9f}"
+    return graph.filter([before, after], "xfade", transition=kind, duration=seconds, offset=0)
+
+
+def _halves(number: int) -> tuple[int, int]:
+    return number - number // 2, number // 2
+
+
+def _crossfaded(before: Any, after: Any, seam: Seam) -> Any:
+    """One sound into the other, at equal power; through a fade first down, then up."""
+    down, up = (seam.samples, seam.samples)
+    if seam.transition.type == "fade":
+        down, up = _halves(seam.samples)
+    before = before.filter("afade", type="out", start_sample=0, nb_samples=down, curve="qsin")
+    after = after.filter(
+        "afade", type="in", start_sample=seam.samples - up, nb_samples=up, curve="qsin"
+    )
+    mixed = graph.filter([before, after], "amix", inputs=2, normalize=0)
+    return mixed.filter("apad").filter("atrim", end_sample=seam.samples)
+
+
+def _container(take: Take) -> dict[str, str]:
+    """What the file may be read as: never as a playlist, which may name other files."""
+    if take.quirks.containers == NONE.containers:
+        return {"f": "mov"}
+    return {"format_whitelist": take.quirks.containers}
+
+
+def _straight(stream: Any, take: Take, background: str) -> Any:
+    """Progressive frames of square pixels in BT.709, whatever the video is."""
+    quirks = take.quirks
+    if quirks.interlaced:
+        stream = stream.filter("bwdif", mode="send_frame", deint="interlaced")
+    if quirks.native:  # a cut counts frames of the take's rate
+        stream = stream.filter("fps", fps=str(take.rate), round="near")
+    if quirks.oblong:
+        stream = stream.filter("scale", take.size.width, take.size.height, flags=SCALER)
+        stream = stream.filter("setsar", "1")
+    if quirks.alpha:
+        return over_background(stream, quirks.colours, background, quirks.alpha)
+    return stream if quirks.colours.plain else to_bt709(stream, quirks.colours)
+
+
+def _tagged(stream: Any) -> Any:
+    return stream.filter("setparams", **BT709)
+
+
+def _cut(stream: Any, segment: Segment) -> Any:
+    """Drop what the cut leaves out, then go to the deliverable's rate."""
+    cut, lead = segment.cut, segment.take.lead
+    end = cut.start + cut.frames
+    if cut.start or end < segment.take.whole:
+        first, last = max(cut.start - lead, 0), max(end - lead, 1)
+        stream = stream.filter("trim", start_frame=first, end_frame=last)
+    pace = "" if cut.speed == 1 else f"*{cut.speed.denominator}/{cut.speed.numerator}"
+    shown = f"(PTS-STARTPTS){pace}" if pace else "PTS-STARTPTS"
+    held = max(lead - cut.start, 0) / (segment.take.rate * cut.speed)
+    rate, begin = str(segment.frame.rate), {"start_time": 0} if held else {}
+    stream = stream.filter("setpts", f"{shown}+{held}/TB" if held else shown)
+    if segment.take.rate * cut.speed != segment.frame.rate:
+        stream = _between(stream, segment.frame)
+    return stream.filter("fps", fps=rate, round="near", **begin)
+
+
+# The end of what minterpolate is given never comes out; it is given a little more.
+_BEYOND = {"stop": 2, "stop_mode": "clone"}
+
+
+def _between(stream: Any, frame: Frame) -> Any:
+    """At the frame's rate, with frames in between that are mixed of their neighbours or follow
+    what moves; as it is where frames are repeated."""
+    if frame.motion == "repeat":
+        return stream
+    stream = stream.filter("tpad", **_BEYOND).filter("format", "yuv420p")
+    if frame.motion == "flow":
+        return stream.filter("minterpolate", fps=str(frame.rate), mi_mode="mci", mc_mode="aobmc")
+    # Mixed at every distance (by default not within a twentieth), and never a guess at a cut.
+    mix = {"interp_start": 0, "interp_end": 255, "scene": 100}
+    return stream.filter("framerate", fps=str(frame.rate), **mix)
+
+
+def _lasting(stream: Any, segment: Segment) -> Any:
+    """Exactly the planned frames: a short clip holds its last one, a long one is cut."""
+    stream = stream.filter("format", "yuv420p").filter("setparams", **BT709)
+    stream = stream.filter("tpad", stop=-1, stop_mode="clone")
+    first = {"start_frame": segment.skip} if segment.skip else {}
+    stream = stream.filter("trim", **first, end_frame=segment.skip + segment.frames)
+    return stream.filter("setpts", "PTS-STARTPTS")
+
+
+def _sound(stream: Any, segment: Segment) -> Any:
+    """Stereo at 48 kHz, exactly as long as the picture; ``stream`` may be silence."""
+    if not segment.heard:
+        return stream.filter("atrim", end_sample=segment.samples)
+    take, cut = segment.take, segment.cut
+    if take.origin:
+        stream = stream.filter("asetpts", f"PTS-({take.origin})/TB")
+    stream = stream.filter("aresample", SAMPLE_RATE, **{"async": 1, "first_pts": 0})
+    stream = mixed_down(stream, take.channels, "s16")
+    stream = stream.filter(
+        "atrim",
+        start_sample=samples_in(cut.start, take.rate),
+        end_sample=samples_in(cut.start + cut.frames, take.rate),
+    )
+    if segment.gain:
+        stream = stream.filter("volume", f"{segment.gain}dB")
+    stream = _paced(stream.filter("asetpts", "PTS-STARTPTS"), segment).filter("apad")
+    end = segment.first_sample + segment.samples
+    if not segment.skip:
+        return stream.filter("atrim", end_sample=end)
+    stream = stream.filter("atrim", start_sample=segment.first_sample, end_sample=end)
+    return stream.filter("asetpts", "PTS-STARTPTS")
+
+
+_SOFT = 192  # samples: 4 ms, in which a cut makes no click and no hole
+
+
+def _softened(sound: Any, segment: Segment, *, begin: bool = False, end: bool = False) -> Any:
+    """Short fades where the shot's own first or last sample is cut hard."""
+    fade = min(_SOFT, segment.samples // 2)
+    total = conformed_frames(segment.cut, segment.take.rate, segment.frame.rate)
+    if not segment.heard:
+        return sound
+    if begin and segment.skip == 0:
+        sound = sound.filter("afade", type="in", start_sample=0, nb_samples=fade)
+    if end and segment.skip + segment.frames >= total:
+        start = segment.samples - fade
+        sound = sound.filter("afade", type="out", start_sample=start, nb_samples=fade)
+    return sound
+
+
+_FADE = 480  # samples: a hundredth of a second, so that a held frame does not begin with a click
+
+
+def _paced(stream: Any, segment: Segment) -> Any:
+    """The sound at the speed of the picture and at its own pitch, and silence while it is held.
+
+    A beep comes within 16 ms of its flash at half the speed, and within 5 ms at twice; with atempo
+    it is 57 and 18 ms. rubberband of ffmpeg 5.1 keeps back its last samples, so more are given.
+    """
+    if segment.cut.speed != 1:
+        stream = stream.filter("apad").filter(
+            "rubberband", tempo=float(segment.cut.speed), transients="crisp", window="short"
+        )
+    if segment.cut.hold:
+        end = samples_in(segment.played, segment.frame.rate)
+        fade = min(_FADE, end)
+        stream = stream.filter("atrim", end_sample=end)
+        stream = stream.filter("afade", type="out", start_sample=end - fade, nb_samples=fade)
+    return stream

@@ -1,0 +1,217 @@
+"""The promise against the file: what a deliverable must be, held against what decoding it shows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from wanx_render.finishing.codecs import promised
+from wanx_render.finishing.decode_record import (
+    Evidence,
+    Hearing,
+    examine,
+    hear,
+    listed,
+    stretches,
+    timed,
+)
+from wanx_render.finishing.mix import CEILING
+from wanx_render.frame import Frame
+from wanx_render.media import ffmpeg, probe
+from wanx_render.timing import SAMPLE_RATE
+
+_UNHEARD = Fraction(20)  # ms; closer than this nobody notices
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise: what was expected and what was found."""
+
+    name: str
+    expected: str
+    found: str
+
+    @property
+    def holds(self) -> bool:
+        return self.expected == self.found
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a finished file shall be."""
+
+    frame: Frame
+    frames: int
+    loudness: Decimal | None = None  # LUFS
+    sounding: bool = False  # whether something is mixed to the clips' own sound
+    tags: tuple[tuple[str, str], ...] = ()  # labels of AI-generated content in its container
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Everything learnt about a finished file."""
+
+    checks: tuple[Check, ...]
+    probed: probe.Probe
+    loudness: str | None = None  # LUFS; None for silence
+    notices: tuple[str, ...] = ()  # what may be meant so, and may not
+    changed: tuple[int, ...] = ()  # which pieces are not in the file as they were decoded
+    sound_changed: bool = False
+    warnings: tuple[str, ...] = ()  # those of the notices that a person should see at once
+
+    @property
+    def holds(self) -> bool:
+        return all(check.holds for check in self.checks)
+
+
+def verify(
+    program: ffmpeg.Ffmpeg,
+    path: Path,
+    promise: Promise,
+    pieces: Sequence[Evidence] = (),
+    heard: Hearing | None = None,
+) -> Finding:
+    """Check each promise on the finished file. Raises FfmpegError if it is broken.
+
+    It is decoded here, unless ``pieces`` and ``heard`` tell what decoding showed of what it was
+    joined from: then each packet must be the one that was decoded.
+    """
+    pieces = pieces or examine(program, [path])
+    heard = heard or hear(program, path, peaks=promise.loudness is not None)
+    probed, listing = probe.read(program, path)
+    changed = tuple(_changed(listing, pieces))
+    sound_changed = timed(listing, 1) != (heard.head, heard.packets)
+    checks = [*_picture_checks(probed, promise, pieces), *_file_checks(probed, path)]
+    told = f"not in part {changed[0] + 1}" if changed else "as decoded"
+    checks.append(Check("pictures", "as decoded", told))
+    checks.append(Check("samples", "as decoded", "other" if sound_changed else "as decoded"))
+    checks += _aligned(pieces, promise.frame.rate)
+    if promise.loudness is not None:
+        checks += _loud(promise.loudness, heard)
+    if promise.sounding:
+        silent = heard.loudness.peak_is_low
+        expected = "silence" if silent and not heard.lost else "heard"
+        checks.append(Check("sound", expected, "silence" if silent else "heard"))
+    if promise.tags:
+        checks.append(_labelled(promise.tags, probe.tags(program, path)))
+    loudness = heard.loudness.integrated
+    warnings = tuple(_warnings(heard, promise))
+    return Finding(
+        tuple(checks),
+        probed,
+        None if loudness is None else str(loudness),
+        (*_notices(pieces, heard, promise), *warnings),
+        changed,
+        sound_changed,
+        warnings,
+    )
+
+
+def _labelled(tags: Sequence[tuple[str, str]], there: Sequence[tuple[str, str]]) -> Check:
+    """Whether the file carries the label that it must, letter by letter."""
+    names = ", ".join(name for name, _ in tags)
+    missing = [name for name, value in tags if (name, value) not in there]
+    return Check("label", names, f"no {', '.join(missing)}" if missing else names)
+
+
+def _picture_checks(
+    probed: probe.Probe, promise: Promise, pieces: Sequence[Evidence]
+) -> Iterator[Check]:
+    picture, frame, frames = probed.picture, promise.frame, str(promise.frames)
+    size = picture.size
+    yield Check("size", str(frame.size), str(size))
+    yield Check("even sides", "yes", _yes(not (size.width % 2 or size.height % 2)))
+    yield Check("aspect", str(frame.aspect), _aspect(frame, picture))
+    yield Check("square pixels", "1", str(picture.sample_aspect))
+    yield Check("frame rate", str(frame.rate), str(picture.rate))
+    yield Check("constant rate", "yes", _yes(picture.uniform))
+    yield Check("frames", frames, str(picture.frames))
+    yield Check("frames decoded", frames, str(sum(len(piece.looks) for piece in pieces)))
+    yield Check("video codec", promised(frame), _video(picture))
+
+
+def _file_checks(probed: probe.Probe, path: Path) -> Iterator[Check]:
+    picture, sound = probed.picture, probed.sound
+    gap = abs((sound.duration if sound else Fraction(0)) - picture.duration)
+    order = [box for box in probe.boxes(path) if box in ("moov", "mdat")]
+    yield Check("audio codec", f"aac {SAMPLE_RATE} stereo", _audio(sound))
+    yield Check("sound as long as picture", "within a frame", _within(gap, picture.rate))
+    yield Check("index in front", "moov mdat", " ".join(order))
+
+
+def _aligned(pieces: Sequence[Evidence], rate: Fraction) -> Iterator[Check]:
+    """Whether sound and picture are as far apart as in the sources where that was compared."""
+    found = [Fraction(piece.apart) for piece in pieces if piece.apart is not None]
+    if found:
+        worst = max(found, key=abs)
+        holds = abs(worst) <= max(1000 / rate, _UNHEARD)
+        apart = "as in the source" if holds else f"{int(worst):+d} ms"
+        yield Check("sound against picture", "as in the source", apart)
+
+
+def _changed(listing: str, pieces: Sequence[Evidence]) -> Iterator[int]:
+    """Which pieces are not found in the file as they were when they were decoded."""
+    head, packets = listed(listing)
+    at = 0
+    for number, piece in enumerate(pieces):
+        end = at + len(piece.packets)
+        if (head, packets[at:end]) != (piece.head, piece.packets):
+            yield number
+        at = end
+
+
+def _notices(pieces: Sequence[Evidence], heard: Hearing, promise: Promise) -> Iterator[str]:
+    """What a viewer would take for a fault."""
+    for word, start, end in stretches(pieces, promise.frame.rate):
+        yield f"{word} from {float(start):.2f} to {float(end):.2f} s"
+    for first, last in heard.silent:
+        yield f"silent from {first:.2f} to {last:.2f} s"
+
+
+def _warnings(heard: Hearing, promise: Promise) -> Iterator[str]:
+    """What the sound is not, though it was wanted."""
+    yield from heard.notices
+    if promise.sounding and heard.loudness.peak_is_low:
+        yield "nothing is heard: music and voices are silent, too soft, or begin after the end"
+
+
+def _loud(wanted: Decimal, heard: Hearing) -> Iterator[Check]:
+    """Silence cannot be made loud; everything else shall be, and nowhere too much.
+
+    What was found to be out of reach is expected as it is; a notice names it.
+    """
+    found = heard.loudness
+    if found.integrated is None:
+        yield Check("loudness", "silence", "silence")
+        return
+    target, most = f"{wanted} LUFS", f"at most {CEILING} dBTP"
+    near = abs(found.integrated - wanted) <= 1
+    peak = found.peak if found.peak is not None else Decimal(0)
+    for name, expected, holds, actual in (
+        ("loudness", target, near, f"{found.integrated} LUFS"),
+        ("true peak", most, peak <= CEILING, f"{peak} dBTP"),
+    ):
+        excused = not holds and name in heard.excused
+        yield Check(name, actual if excused else expected, expected if holds else actual)
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else "no"
+
+
+def _aspect(frame: Frame, picture: probe.Picture) -> str:
+    exact = frame.aspect.matches(picture.size)
+    return str(frame.aspect) if exact else f"{picture.size.width}:{picture.size.height}"
+
+
+def _video(picture: probe.Picture) -> str:
+    return f"{picture.codec} {picture.profile} {picture.pixel_format} {picture.colour}"
+
+
+def _audio(sound: probe.Sound | None) -> str:
+    return f"{sound.codec} {sound.rate} {sound.layout}" if sound else "none"
+
+
+def _within(gap: Fraction, rate: Fraction) -> str:
+    return "within a frame" if gap * rate <= 1 else f"{float(gap * 1000):.1f} ms apart"

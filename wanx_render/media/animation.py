@@ -1,0 +1,208 @@
+"""Pictures as clips: an animation at its own times, a still picture for as long as is wanted.
+
+Pillow reads them, because it composes the frames of every animated format and knows how long each
+is shown; ffmpeg encodes them without loss, so that everything after this works on a video.
+"""
+
+import io
+import math
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+from PIL import Image, ImageColor
+
+from wanx_render.media import ffmpeg, images, paint, signatures
+from wanx_render.media.ai_labels import Provenance
+from wanx_render.media.image_labels import provenance
+from wanx_render.media.images import BadPicture
+from wanx_render.timing import frames_in
+
+_HEAD = 4096  # bytes that say what a file is
+_FORMATS = ("GIF", *images.READABLE)
+_BEGINNINGS = (b"GIF8", b"\x89PNG\r\n", b"\xff\xd8\xff", b"BM")
+STILL_RATE = Fraction(30)  # frames a second of a still picture's clip
+_LEAST_RATE = 10  # frames a second; players handle slower videos badly
+_MOST_RATE = 60
+_LONGEST = 600  # seconds
+_LARGEST = 4096  # pixels of a side: more than any deliverable can show
+_SHORTEST = 10  # ms: browsers show frames that say less than 20 ms for 100 ms
+_USUAL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a picture is made a clip."""
+
+    hold: Fraction  # seconds that a still picture is shown
+    rate: Fraction | None  # frames a second of a still picture
+    background: str  # what is behind transparent parts
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the file is a picture that can be read here, by its first bytes."""
+    head = _head(path)
+    webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    avif = "AVIF" in _FORMATS and signatures.named(head)[0] == "an AVIF picture"
+    return webp or avif or head.startswith(_BEGINNINGS)
+
+
+def other_kind(path: Path) -> tuple[str, str]:
+    """What a file is that is neither video nor a picture read here, and how to convert it."""
+    kind, advice = signatures.named(_head(path))
+    return ("", "") if kind == "a video" else (kind, advice)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(_HEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The video of a picture; ``moves``: it is an animation."""
+
+    path: Path
+    moves: bool
+    provenance: Provenance  # of the picture; its video carries none
+
+
+def make_clip(program: ffmpeg.Ffmpeg, path: Path, wish: Wish, folder: Path) -> Made:
+    """A lossless video of the picture at ``path``, in ``folder``.
+
+    Raises BadPicture where the file is damaged, too long, or a still picture that is not held, and
+    FfmpegError where the video cannot be written.
+    """
+    data = images.read_bytes(path)
+    times = _times(data)
+    if len(times) == 1:
+        if wish.hold <= 0:
+            raise BadPicture(
+                "is a still picture", "add --hold SECONDS to show it for so long, such as --hold 3"
+            )
+        rate = wish.rate or STILL_RATE
+        counts = [max(frames_in(wish.hold, rate), 1)]
+        frames = iter([_still(data, wish.background)])
+    else:
+        rate, counts = ticks(times)
+        frames = _frames(data, wish.background)
+    if sum(counts) > _LONGEST * rate:
+        raise BadPicture(f"lasts longer than {_LONGEST} s", "use a shorter one")
+    made = _encoded(program, zip(frames, counts, strict=True), rate, folder)
+    return Made(made, moves=len(times) > 1, provenance=provenance(data))
+
+
+def ticks(times: list[int]) -> tuple[Fraction, list[int]]:
+    """A rate in frames a second, and how many frames each picture is shown.
+
+    ``times`` are milliseconds. The rate is the least of at least 10 at which every picture begins
+    exactly when it should; where that is above 60, 60, and each begins at the nearest frame.
+    """
+    step = math.gcd(*times)
+    rate = Fraction(1000, step)
+    if rate > _MOST_RATE:
+        rate = Fraction(_MOST_RATE)
+    rate *= math.ceil(Fraction(_LEAST_RATE) / rate)
+    starts = [round(start * rate / 1000) for start in accumulate(times, initial=0)]
+    return rate, [after - start for start, after in pairwise(starts)]
+
+
+def _times(data: bytes) -> list[int]:
+    """How long each picture of the file is shown, in milliseconds. Raises BadPicture."""
+    with _opened(data) as image:
+        times = []
+        for number in _numbers(image):
+            image.seek(number)
+            image.load()  # WebP knows only then
+            shown = round(float(image.info.get("duration", 0)))
+            times.append(shown if shown > _SHORTEST else _USUAL)
+        return times
+
+
+def _still(data: bytes, background: str) -> Image.Image:
+    """A single picture, upright and in RGB. Raises BadPicture."""
+    if data.startswith(b"GIF8") or images.inspect(data).transparent:
+        return next(_frames(data, background))
+    return images.upright(data)
+
+
+def _frames(data: bytes, background: str) -> Iterator[Image.Image]:
+    """The composed pictures of an animation, in RGB. Raises BadPicture."""
+    with _opened(data) as image:
+        for number in _numbers(image):
+            image.seek(number)
+            picture = image.convert("RGBA")
+            colour = ImageColor.getrgb(paint.read(background))
+            behind = Image.new("RGBA", picture.size, colour)
+            yield Image.alpha_composite(behind, picture).convert("RGB")
+
+
+def _numbers(image: Image.Image) -> range:
+    """The pictures that are shown one after the other.
+
+    A phone's further pictures are not shown, nor is the one that an animated PNG has for programs
+    that know no animation.
+    """
+    if image.format == "MPO":
+        return range(1)
+    return range(int(getattr(image, "default_image", False)), getattr(image, "n_frames", 1))
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """A picture file opened by Pillow; every way of failing is a BadPicture."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of metadata
+            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+                if image.width * image.height > images.MAX_PIXELS:
+                    raise BadPicture("has too many pixels", "make it smaller first")
+                yield image
+    except BadPicture:
+        raise
+    except (*_DAMAGED, Image.DecompressionBombError) as error:
+        raise BadPicture(f"is damaged or cut off: {error}") from None
+
+
+_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, struct.error)
+
+
+def _encoded(
+    program: ffmpeg.Ffmpeg, shown: Iterator[tuple[Image.Image, int]], rate: Fraction, folder: Path
+) -> Path:
+    """A video of the pictures, each for its number of frames. Raises FfmpegError."""
+    number, target = 0, folder / "picture.mp4"
+    for picture, count in shown:
+        first = folder / f"picture-{number:06d}.png"
+        picture.thumbnail((_LARGEST, _LARGEST), Image.Resampling.LANCZOS)
+        picture.save(first, compress_level=1)
+        for more in range(number + 1, number + count):
+            (folder / f"picture-{more:06d}.png").symlink_to(first.name)
+        number += count
+    pattern = f"{str(folder).replace('%', '%%')}/picture-%06d.png"
+    try:
+        ffmpeg.run(
+            program,
+            (
+                *ffmpeg.STRICT, *ffmpeg.BOUNDED, "-protocol_whitelist", "file", "-f", "image2",
+                "-framerate", str(rate), "-i", f"file:{pattern}", "-vf", _TO_BT709,
+                "-c:v", "libx264", "-qp", "0", "-preset", "ultrafast", "-f", "mp4",
+                "-y", ffmpeg.file_url(target),
+            ),
+        )  # fmt: skip
+    finally:
+        for path in folder.glob("picture-*.png"):
+            path.unlink()
+    return target
+
+
+_TO_BT709 = (
+    "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int"
+    "+full_chroma_inp,format=yuv444p,setparams="
+    + ":".join(f"{name}={value}" for name, value in ffmpeg.BT709.items())
+)

@@ -1,0 +1,190 @@
+"""Small pictures of clips and first frames, named by the bytes they are made of and made once.
+
+A clip's are by-products of the decoding that every fetched clip goes through anyway: beside it they
+cost a few milliseconds, alone they cost a decoding of their own. Each is sealed: one that changed
+on disk is made again, which a JPEG by itself would not show.
+"""
+
+import hashlib
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import get_ident
+
+from PIL import Image
+
+from wanx_render import integrity
+from wanx_render.media import ffmpeg
+from wanx_render.media.images import BadPicture, upright
+
+SIDE = 320  # pixels of the longer side; smaller pictures are left as they are
+QUALITY = 6  # of ffmpeg's JPEG: about 10 kB each
+LARGEST = 14_000  # bytes; what is larger, grain for one, is encoded again, less exactly
+WHICH = ("first", "middle", "last")
+
+
+def frame_numbers(frames: int) -> tuple[int, int, int]:
+    """The first, the middle and the last of ``frames``, counted from 0."""
+    return 0, frames // 2, max(frames - 1, 0)
+
+
+def path_of(folder: Path, sha256: str, which: str) -> Path:
+    """Where the picture is kept under the render folder; ``which`` tells it from others."""
+    return folder / ".cache" / "thumbs" / f"{sha256[:32]}-{which}.jpg"
+
+
+def kept(folder: Path, sha256: str) -> tuple[Path, ...]:
+    """The first, middle and last frame of the clip with these bytes; empty where one is missing,
+    or is not whole."""
+    paths = tuple(path_of(folder, sha256, which) for which in WHICH)
+    return paths if all(map(integrity.is_whole, paths)) else ()
+
+
+def kept_picture(folder: Path, identity: str) -> Path | None:
+    """What ``picture`` made for a first frame earlier, where it is there and whole."""
+    path = path_of(folder, identity.removeprefix("sha256:"), "picture")
+    return path if integrity.is_whole(path) else None
+
+
+def make(
+    program: ffmpeg.Ffmpeg, folder: Path, clip: Path, sha256: str, frames: int
+) -> tuple[Path, ...]:
+    """The first, middle and last of the ``frames`` of ``clip``, made where they are not kept.
+
+    Raises FfmpegError where the clip cannot be decoded so far.
+    """
+    if found := kept(folder, sha256):
+        return found
+    sketch = Sketch.of(folder, clip.name, frames)
+    try:
+        ffmpeg.run(program, (*ffmpeg.WHITELIST, "-i", ffmpeg.file_url(clip), *sketch.arguments()))
+        sketch.keep(folder, sha256)
+    finally:
+        sketch.discard()
+    return kept(folder, sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """Pictures in the making: an output of ffmpeg now, three named pictures when it has ended."""
+
+    frames: int
+    folder: Path
+    stem: str
+
+    @classmethod
+    def of(cls, folder: Path, name: str, frames: int) -> "Sketch":
+        """A sketch of a clip of ``frames``; ``name`` keeps it apart from others at work."""
+        place = integrity.folder(folder / ".cache" / "thumbs")
+        named = hashlib.sha256(name.encode()).hexdigest()[:16]
+        return cls(frames, place, f".{named}.{os.getpid()}.{get_ident()}")
+
+    def arguments(self) -> tuple[str, ...]:
+        """The output of ffmpeg that leaves the pictures."""
+        pattern = str(self.folder).replace("%", "%%")
+        return (
+            "-map", "0:v:0", "-vf", f"{_chosen(self._numbers)},{_SMALL}",
+            "-fps_mode", "passthrough", "-f", "image2", "-c:v", "mjpeg", "-q:v", str(QUALITY),
+            "-y", ffmpeg.file_url(Path(pattern) / f"{self.stem}-%d.jpg"),
+        )  # fmt: skip
+
+    @property
+    def _numbers(self) -> tuple[int, ...]:
+        return tuple(sorted(set(frame_numbers(self.frames))))
+
+    def keep(self, folder: Path, sha256: str) -> None:
+        """Give the pictures their names, where all of them came."""
+        made = dict(zip(self._numbers, self._parts(), strict=False))
+        if not all(part.is_file() for part in made.values()):
+            return
+        for number, which in zip(frame_numbers(self.frames), WHICH, strict=True):
+            _write(path_of(folder, sha256, which), within(made[number].read_bytes()))
+
+    def discard(self) -> None:
+        """Remove what was not kept."""
+        for part in self._parts():
+            part.unlink(missing_ok=True)
+
+    def _parts(self) -> Sequence[Path]:
+        count = len(self._numbers)
+        return [self.folder / f"{self.stem}-{number}.jpg" for number in range(1, count + 1)]
+
+
+# JPEG knows the older matrix and full range only; untagged, a browser would show other colours.
+_SMALL = (
+    f"scale=w=min({SIDE}\\,iw):h=min({SIDE}\\,ih):force_original_aspect_ratio=decrease"
+    ":flags=area:in_color_matrix=bt709:out_color_matrix=bt601:out_range=pc,format=yuvj420p"
+)
+
+
+def _chosen(numbers: Sequence[int]) -> str:
+    return "select=" + "+".join(f"eq(n\\,{number})" for number in numbers)
+
+
+def poster(program: ffmpeg.Ffmpeg, folder: Path, path: Path, sha256: str, frame: int) -> Path:
+    """Frame ``frame`` of a deliverable; little is decoded where it is near the beginning.
+
+    Raises FfmpegError.
+    """
+    target = path_of(folder, sha256, f"poster{frame}")
+    if not integrity.is_whole(target):
+        integrity.folder(target.parent)
+        part = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.part")
+        try:
+            ffmpeg.run(
+                program,
+                (
+                    *ffmpeg.WHITELIST, "-i", ffmpeg.file_url(path), "-map", "0:v:0",
+                    "-vf", f"{_chosen([frame])},{_SMALL}", "-frames:v", "1", "-f", "image2",
+                    "-c:v", "mjpeg", "-q:v", str(QUALITY), "-update", "1",
+                    "-y", ffmpeg.file_url(part),
+                ),
+            )  # fmt: skip
+            integrity.seal(part, target.name)
+            integrity.place(part, target)
+        finally:
+            part.unlink(missing_ok=True)
+    return target
+
+
+def picture(folder: Path, identity: str, data: bytes) -> Path:
+    """A first frame's picture, upright; ``identity`` is that of the request, ``sha256:...``.
+
+    Raises BadPicture where ``data`` is none, or is not the picture that was asked with.
+    """
+    if there := kept_picture(folder, identity):
+        return there
+    digest = identity.removeprefix("sha256:")
+    target = path_of(folder, digest, "picture")
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise BadPicture("is another picture by now")
+    image = upright(data)
+    image.thumbnail((SIDE, SIDE))
+    _write(target, within(_encoded(image, 80)))
+    return target
+
+
+def within(data: bytes) -> bytes:
+    """The JPEG in ``data``, as well as it can be in ``LARGEST`` bytes."""
+    for quality, smaller in ((75, 1), (60, 1), (45, 1), (30, 1), (30, 2), (30, 2)):
+        if len(data) <= LARGEST:
+            break
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+            data = _encoded(image.reduce(smaller), quality)
+    return data
+
+
+def _encoded(image: Image.Image, quality: int) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=quality, optimize=True)
+    return stream.getvalue()
+
+
+def _write(target: Path, data: bytes) -> None:
+    integrity.folder(target.parent)
+    part = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.part")
+    part.write_bytes(data)
+    integrity.seal(part, target.name)
+    integrity.place(part, target)

@@ -1,0 +1,242 @@
+"""What a run will ask for, make and cost, before anything is sent; the ``plan`` command shows it.
+
+A plan and how its takes stand in, one versioned, JSON-ready record out.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from math import ceil
+
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.pricing import exact
+from wanx_render.finishing.timeline import frames_of, timeline
+from wanx_render.frame import Frame
+from wanx_render.geometry import Gaze, Size, crop_told, cropped_away, enlargement, seen_box
+from wanx_render.planning.plan import Plan, PlannedShot, frame_of
+from wanx_render.planning.take_status import Standing
+from wanx_render.shotlist.model import gaze_at
+from wanx_render.timing import conformed_frames, frames_in
+
+VERSION = 1
+
+# Results vanish after a day; a run that may take this long is told beforehand.
+LONG_HOURS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TakeForecast:
+    """One take: what will be asked for, why, and at what price (null where no source gives one)."""
+
+    shot: str
+    take: int
+    picked: bool
+    state: str
+    reason: str
+    model: str
+    resolution: str
+    seconds: int
+    fps: str
+    seed: int | None  # null while its first frame is not there: it follows from that
+    width: int | None
+    height: int | None
+    price: str | None
+    currency: str
+    key: str | None
+    chosen: bool = False  # picked on the board (picks.yaml), not by the list
+
+
+@dataclass(frozen=True, slots=True)
+class PartForecast:
+    """What a deliverable makes of a shot's clip; nulls where the clip's size is not known yet."""
+
+    shot: str
+    frames: int
+    box: str | None
+    lost_percent: float | None
+    enlarged: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverableForecast:
+    """One deliverable: its frame, its length, and what becomes of each shot in it."""
+
+    name: str
+    aspect: str
+    fit: str
+    width: int | None
+    height: int | None
+    fps: str
+    frames: int
+    seconds: str
+    parts: tuple[PartForecast, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The whole plan as it would be carried out now."""
+
+    version: int
+    project: str
+    backend: str
+    region: str
+    mock: bool
+    catalog: str
+    takes: tuple[TakeForecast, ...]
+    deliverables: tuple[DeliverableForecast, ...]
+    to_make: int
+    cost: str
+    cascade_cost: str  # what of it is only because first frames change
+    currency: str
+    unknown_prices: int
+    at_least_seconds: int
+    at_most_seconds: int
+    warnings: tuple[str, ...]
+
+
+def forecast(plan: Plan, standings: tuple[Standing, ...], catalog: Catalog) -> Forecast:
+    """What carrying out ``plan`` will ask for and cost."""
+    new = tuple(each.take for each in standings if each.state == "new")
+    cost = plan.cost(new)
+    least, most = wall_seconds((each for each in standings if each.state != "cached"), catalog)
+    shots = {shot.shot.id: shot for shot in plan.shots}
+    return Forecast(
+        version=VERSION,
+        project=plan.project,
+        backend=plan.world,
+        region=plan.region,
+        mock=plan.world == "mock",
+        catalog=fingerprint(catalog),
+        takes=tuple(_take(each, plan, shots[each.take.shot]) for each in standings),
+        deliverables=_deliverables(plan, standings),
+        to_make=len(new),
+        cost=exact(cost.amount),
+        cascade_cost=exact(plan.cost(tuple(s.take for s in standings if s.cascade)).amount),
+        currency=cost.currency,
+        unknown_prices=cost.unknown,
+        at_least_seconds=least,
+        at_most_seconds=most,
+        warnings=_warnings(most, cost.unknown, catalog),
+    )
+
+
+def fingerprint(catalog: Catalog) -> str:
+    """A hash of every figure of the catalog."""
+    return hashlib.sha256(catalog.model_dump_json().encode()).hexdigest()[:16]
+
+
+def _take(standing: Standing, plan: Plan, shot: PlannedShot) -> TakeForecast:
+    take = standing.take
+    request = take.request
+    return TakeForecast(
+        shot=take.shot,
+        take=take.number,
+        picked=(picked := shot.shot.pick == take.number),
+        state=standing.state,
+        reason=standing.reason,
+        model=request.model,
+        resolution=request.resolution,
+        seconds=request.duration,
+        fps=str(take.rate),
+        seed=request.seed if standing.complete or take.has_written_seed else None,
+        width=take.size.width if take.size else None,
+        height=take.size.height if take.size else None,
+        price=exact(take.price.amount) if take.price else None,
+        currency=plan.currency,
+        key=request.key(plan.world) if standing.complete else None,
+        chosen=picked and shot.chosen,
+    )
+
+
+def _deliverables(plan: Plan, standings: tuple[Standing, ...]) -> tuple[DeliverableForecast, ...]:
+    by_take = {(each.take.shot, each.take.number): each.take for each in standings}
+    picked = {s.shot.id: by_take[(s.shot.id, s.shot.pick)] for s in plan.shots}
+    sizes = {name: take.size for name, take in picked.items() if take.size}
+    rates = tuple(take.rate for take in picked.values())
+    made: list[DeliverableForecast] = []
+    for deliverable in plan.deliverables:
+        known = len(sizes) == len(picked) or deliverable.size
+        frame = frame_of(deliverable, sizes, rates) if known else None
+        rate = deliverable.fps or max(rates)
+        parts = tuple(
+            _part(
+                shot,
+                conformed_frames(shot.cut, shot.picked.rate, rate),
+                frame,
+                gaze_at(shot.shot, deliverable),
+            )
+            for shot in plan.shots
+        )
+        overlaps = [
+            (shot.shot.transition, frames_in(shot.shot.transition.seconds, rate))
+            for shot in plan.shots
+        ]
+        frames = frames_of(timeline([part.frames for part in parts], overlaps))
+        made.append(
+            DeliverableForecast(
+                name=deliverable.name,
+                aspect=str(deliverable.aspect),
+                fit=deliverable.fit,
+                width=frame.size.width if frame else None,
+                height=frame.size.height if frame else None,
+                fps=str(rate),
+                frames=frames,
+                seconds=f"{float(frames / rate):.3f}",
+                parts=parts,
+            )
+        )
+    return tuple(made)
+
+
+def _part(shot: PlannedShot, frames: int, frame: Frame | None, gaze: Gaze) -> PartForecast:
+    size, shot_id = shot.picked.size, shot.shot.id
+    if frame is None or size is None:
+        return PartForecast(shot_id, frames, None, None, None)
+    return PartForecast(shot_id, frames, *_fitted(size, gaze, frame))
+
+
+@lru_cache(maxsize=4096)  # a long list fits many clips of one size
+def _fitted(size: Size, gaze: Gaze, frame: Frame) -> tuple[str | None, float, float]:
+    """The crop's box, the percent that is cut off, and how much the clip is enlarged."""
+    grown = round(float(enlargement(size, frame.size, frame.aspect, frame.fit)), 3)
+    if frame.fit != "crop":
+        seen = seen_box(size, frame.size).size
+        return None, round(float(1 - Fraction(seen.area, size.area)) * 100, 1), grown
+    lost = float(cropped_away(size, frame.aspect)) * 100
+    return crop_told(size, frame.aspect, gaze), round(lost, 1), grown
+
+
+def wall_seconds(standings: Iterable[Standing], catalog: Catalog) -> tuple[int, int]:
+    """The shortest and longest time the service's running limits allow, over all models.
+
+    For each model the work of N tasks is spread over its c places: at least N/c rounds of the
+    documented shortest time, at most ceil(N/c) of the longest. Models run side by side.
+    """
+    counts: dict[str, int] = defaultdict(int)
+    for each in standings:
+        counts[each.take.request.model] += 1
+    least, most = Fraction(0), 0
+    for name, count in counts.items():
+        model = catalog.models[name]
+        low, high = model.task_seconds.value
+        places = model.running_at_once.value
+        least = max(least, Fraction(count, places) * low, Fraction(low))
+        most = max(most, ceil(Fraction(count, places)) * high)
+    return round(least), most
+
+
+def _warnings(most: int, unknown: int, catalog: Catalog) -> tuple[str, ...]:
+    told: list[str] = []
+    if unknown:
+        plural = "s have" if unknown > 1 else " has"
+        told.append(f"{unknown} take{plural} a price that no source gives; it is not in the sum")
+    if most > LONG_HOURS * 3600:
+        hours = catalog.service.result_hours.value
+        told.append(
+            f"the run may take {most / 3600:.0f} h and results vanish after {hours} h: "
+            "leave the program running, it fetches each clip as it is done"
+        )
+    return tuple(told)

@@ -1,0 +1,144 @@
+"""One picture in other bytes is one picture: known by its origin first, and then by its pixels.
+
+A chained first frame is its clip and "last". A file is its bytes, and before something like it
+would be paid for again also its pixels. Journals of older programs named a last frame by the bytes
+of a PNG that they wrote: what it comes of is found out here, and noted.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wanx_render import manifest as manifests
+from wanx_render.media.images import BadPicture, decode_data_uri, pixels
+from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.plan import Take
+from wanx_render.task import Media
+
+# Whether a clip (the second) begins as another (the first) ends, by what is seen.
+GoesOn = Callable[[Path, Path], bool]
+
+
+def last_frame_path(folder: Path, sha256: str) -> Path:
+    """Where the last frame of the clip with these bytes is kept."""
+    return folder / ".cache" / "frames" / f"{sha256[:32]}-last.png"
+
+
+def last_frame_of(sha256: str) -> str:
+    """The identity of the last frame of the clip with these bytes."""
+    return f"clip:{sha256}:last"
+
+
+@dataclass(frozen=True)
+class Origins:
+    """What is known of the pictures of one render folder."""
+
+    journal: Journal
+    folder: Path
+    goes_on: GoesOn | None = None
+
+    def known_as(self, media: Mapping[str, Media]) -> dict[str, Media]:
+        """The pictures, each with the identity that it counts as."""
+        same = self.journal.same_pictures()
+        return {
+            name: replace(each, counts_as=same.get(each.identity, ""))
+            for name, each in media.items()
+        }
+
+    def recognise(self, media: Iterable[Media]) -> bool:
+        """Look at pictures that nothing was asked with: whether one is known in other bytes.
+
+        Costs a decoding of each, so it is for those that would be paid for.
+        """
+        asked, found = self.journal.pictures_asked(), False
+        for picture in media:
+            if picture.identity in asked or self.journal.pixels_known(picture.identity):
+                continue
+            value = pixels_of(picture)
+            if value:  # noted also where it is new: the next plan need not look again
+                found |= self.journal.picture(picture.identity, value) != picture.identity
+        return found
+
+    def first_frame(self, take: Take, clip: Attempt, world: str) -> Media:
+        """The last frame of ``clip`` as first frame of ``take``, under the name it was paid by."""
+        identity = last_frame_of(clip.clip_sha256 or "")
+        path = last_frame_path(self.folder, clip.clip_sha256 or "")
+        frame = Media(identity, path=path, counts_as=self.journal.same_pictures().get(identity, ""))
+        if frame.counts_as or self.journal.last_at(take.with_first_frame(frame).request.key(world)):
+            return frame
+        for older in self._as_before(take, world):
+            if self._is_last_frame(older, clip, path):
+                self.journal.same_picture(identity, str(older.request["image"]))
+                return replace(frame, counts_as=str(older.request["image"]))
+        return frame
+
+    def _as_before(self, take: Take, world: str) -> Iterable[Attempt]:
+        """The attempts of older programs that differ from the take in their first frame alone."""
+        for attempt in self.journal.with_clip_at(take.request.model, take.request.prompt):
+            image = str(attempt.request["image"])
+            if not image.startswith("sha256:"):
+                continue
+            as_then = take.with_first_frame(Media(image)).request
+            if as_then.key(world) == attempt.key:
+                yield attempt
+
+    def _is_last_frame(self, attempt: Attempt, clip: Attempt, path: Path) -> bool:
+        """Whether ``attempt`` was made with the last frame of ``clip``.
+
+        By the file that was sent, where it is still here, then by what a manifest says, and last by
+        what the clips show.
+        """
+        image, sha256 = str(attempt.request["image"]), clip.clip_sha256 or ""
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == image[7:]:
+            return True
+        if recorded := self._recorded(image):
+            return sha256.startswith(recorded)
+        return self._goes_on(clip, attempt) and not any(
+            self._goes_on(other, attempt) for other in self._other_takes(clip)
+        )
+
+    def _recorded(self, image: str) -> str:
+        """The first digits of the clip whose last frame a picture is, as a manifest has it."""
+        for manifest in manifests.all_in(self.folder):
+            for take in (take for shot in manifest.shots for take in shot.takes):
+                match = re.search(r"([0-9a-f]{32})-last\.png$", take.first_frame or "")
+                if match and take.request.get("image") == image:
+                    return match[1]
+        return ""
+
+    def _other_takes(self, clip: Attempt) -> Iterable[Attempt]:
+        """The clips of other takes of the same shot, which may end much alike."""
+        shot = clip.label.rpartition(" take ")[0]
+        for other in self.journal.every("succeeded"):
+            if other.label.rpartition(" take ")[0] == shot and other.clip_sha256 not in (
+                None,
+                clip.clip_sha256,
+            ):
+                yield other
+
+    def _goes_on(self, clip: Attempt, after: Attempt) -> bool:
+        first, second = (self.folder / "clips" / (each.clip_name or "") for each in (clip, after))
+        if self.goes_on is None or not (first.is_file() and second.is_file()):
+            return False
+        return self.goes_on(first, second)
+
+
+def pixels_of(picture: Media) -> str:
+    """What names the pixels of a picture; empty where they cannot be seen, or are others by now."""
+    try:
+        data = _bytes_of(picture)
+        changed = picture.identity != f"sha256:{hashlib.sha256(data).hexdigest()}"
+        return "" if changed else pixels(data)
+    except (BadPicture, OSError):
+        return ""
+
+
+def _bytes_of(picture: Media) -> bytes:
+    """Raises BadPicture or OSError."""
+    if picture.path:
+        return picture.path.read_bytes()
+    if picture.url and picture.url.startswith("data:"):
+        return decode_data_uri(picture.url)
+    return b""

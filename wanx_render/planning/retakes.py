@@ -1,0 +1,35 @@
+"""``--retake``: one more take of a shot, with a seed of its own; the earlier ones are kept."""
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.origins import Origins
+from wanx_render.planning.plan import Plan
+from wanx_render.planning.take_status import stand
+
+
+def retaken(
+    make: Callable[[Mapping[str, int]], Plan],
+    names: Collection[str],
+    journal: Journal | None,
+    folder: Path,
+    origins: Origins | None = None,
+) -> tuple[Plan, dict[str, int]]:
+    """The plan with one more take of each shot in ``names``, and how many takes that makes.
+
+    A shot whose last take is not there yet gets no further one: the same command run again, after
+    an interruption for one, pays for what is missing and nothing else. The counts are for
+    ``Journal.retake``, by basis.
+    """
+    known = journal.retakes() if journal else {}
+    made, counts = make(known), {}
+    for shot in [shot for shot in made.shots if shot.shot.id in names]:
+        now = next(each for each in made.shots if each.shot.id == shot.shot.id)
+        last = [
+            s for s in stand(made, journal, folder, origins=origins) if s.take.shot == now.shot.id
+        ][-1]
+        if last.state == "cached":
+            counts[now.basis] = len(now.takes) + 1
+            made = make({**known, **counts})
+    return made, counts

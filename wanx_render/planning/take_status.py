@@ -1,0 +1,249 @@
+"""Where a plan stands: what of it is already there, what runs, what must be asked for, and why.
+
+A plan and the journal of its folder in, one ``Standing`` for each take out. Nothing is sent.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.geometry import Size
+from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.origins import Origins
+from wanx_render.planning.plan import Plan, Take
+from wanx_render.task import Media
+
+State = Literal["new", "cached", "resumed", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One take, complete as far as can be known now, and what will become of it."""
+
+    take: Take
+    state: State
+    reason: str
+    cascade: bool = False  # new for no other reason than that its first frame changes
+    complete: bool = True  # whether its first frame, and with it seed and key, are known
+
+
+@dataclass(frozen=True)
+class _View:
+    """What a plan is held against, and how."""
+
+    plan: Plan
+    journal: Journal | None
+    folder: Path
+    origins: Origins | None
+    cascade: bool
+    insisted: Collection[str]
+    catalog: Catalog | None
+
+    @property
+    def world(self) -> str:
+        return self.plan.world
+
+    def is_moderation(self, attempt: Attempt) -> bool:
+        """Whether the service refused what was asked for because of what is in it."""
+        if self.catalog is None:
+            return False
+        return self.catalog.meaning(attempt.code or "", attempt.message or "").kind == "moderation"
+
+
+def stand(
+    plan: Plan,
+    journal: Journal | None,
+    folder: Path,
+    *,
+    cascade: bool = True,
+    origins: Origins | None = None,
+    insisted: Collection[str] = (),
+    catalog: Catalog | None = None,
+) -> tuple[Standing, ...]:
+    """How each take of the plan stands; without a journal everything is new.
+
+    Without ``cascade`` a clip is kept though the frame that its shot begins with has changed.
+    ``insisted`` are shots that a person wants sent again whatever became of them before; the
+    ``catalog`` knows which codes mean that the service refused the content.
+    """
+    known = origins or (Origins(journal, folder) if journal else None)
+    view = _View(plan, journal, folder, known, cascade, insisted, catalog)
+    shots = {shot.shot.id: shot for shot in plan.shots}
+    done: dict[str, list[Standing]] = {}
+    for name in shots:
+        # Each shot comes after the one it takes its first frame from; there are no cycles.
+        line = [name]
+        while (before := shots[line[-1]].picked.waits_for) and before not in done:
+            line.append(before)
+        for each in reversed(line):
+            if each not in done:
+                shot = shots[each]
+                source = shots[w] if (w := shot.picked.waits_for) else None
+                first = done[source.shot.id][source.shot.pick - 1] if source else None
+                done[each] = [_stand(take, view, first) for take in shot.takes]
+    return tuple(each for name in shots for each in done[name])
+
+
+def identities(plan: Plan, standings: tuple[Standing, ...]) -> dict[tuple[str, int], str]:
+    """What each take asks for, also across lists: equal ones are one request, paid once.
+
+    A first frame that is not there yet counts by what the clip it comes from asks for.
+    """
+    takes = {(each.take.shot, each.take.number): each.take for each in standings}
+    picked = {shot.shot.id: shot.shot.pick for shot in plan.shots}
+    known: dict[tuple[str, int], str] = {}
+    for name in takes:
+        line = [name]
+        while (before := takes[line[-1]].waits_for) and (before, picked[before]) not in known:
+            line.append((before, picked[before]))
+        for each in reversed(line):
+            key, source = takes[each].request.key(plan.world), takes[each].waits_for
+            known[each] = f"{known[(source, picked[source])]} {key}" if source else key
+    return known
+
+
+def _stand(take: Take, view: _View, source: Standing | None) -> Standing:
+    before = kept(take, view.journal, view.folder, view.world) if view.journal else None
+    if take.waits_for:
+        frame = _last_frame(take, source, view)
+        if before and not view.cascade:
+            take = before
+        elif frame is None:
+            return replace(_follows(take, before), complete=False)
+        else:
+            complete = take.with_first_frame(frame)
+            standing = _settled(complete, view)
+            new = standing.state == "new" and before is not None
+            return _follows(complete, before) if new else standing
+    return _settled(take, view)
+
+
+def _follows(take: Take, before: Take | None) -> Standing:
+    """A take that is to be made with a first frame that another shot gives."""
+    if before is None:
+        return Standing(take, "new", f"its first frame is the last of {take.waits_for}")
+    reason = "its first frame changes; --no-cascade keeps the clip there is"
+    return Standing(take, "new", reason, cascade=True)
+
+
+def _settled(take: Take, view: _View) -> Standing:
+    """How a take stands whose request is complete."""
+    journal = view.journal
+    if journal is None:
+        return Standing(take, "new", "never asked for")
+    key = take.request.key(view.world)
+    found = journal.clip_for(key)
+    if found and found.clip_name and (view.folder / "clips" / found.clip_name).is_file():
+        return Standing(take, "cached", f"its clip is {found.clip_name}")
+    attempt = journal.owed_for(key)
+    if attempt and attempt.task_id:
+        return Standing(take, "resumed", f"task {attempt.task_id} was asked for earlier")
+    if attempt and attempt.sent_at:
+        reason = f"asked for earlier, outcome unknown: {attempt.message or 'interrupted'}"
+        return Standing(take, "blocked", reason)
+    last = journal.last_at(key)
+    if last and take.shot not in view.insisted and (reason := _blocked(last, view)):
+        return Standing(take, "blocked", reason)
+    return Standing(take, "new", _why(take, key, view, found))
+
+
+def _blocked(last: Attempt, view: _View) -> str:
+    """Why a request is not sent again without a person; mostly nothing."""
+    if last.state == "lost":
+        return (
+            "expired, possibly paid: the service no longer says what became of it; "
+            f"`resolve FILE {last.id} --release` has it sent again"
+        )
+    if last.state in ("failed", "refused") and view.is_moderation(last):
+        return (
+            f"{last.code}: not sent again unchanged; change the prompt or the picture, "
+            f"or give --retake {last.label.rpartition(' take ')[0]}"
+        )
+    return ""
+
+
+def kept(take: Take, journal: Journal, folder: Path, world: str) -> Take | None:
+    """The chained take as it was last made, from whatever first frame there was then.
+
+    None where it never was, or was asked for otherwise than now.
+    """
+    if take.waits_for is None:
+        return None
+    wanted = _but_first_frame(take.request.record())
+    for attempt in journal.clips_of(take.label):
+        there = (folder / "clips" / (attempt.clip_name or "")).is_file()
+        if there and _but_first_frame(attempt.request) == wanted:
+            frame, seed = Media(str(attempt.request["image"])), int(attempt.request["seed"])
+            request = replace(take.request, image=frame, seed=seed)
+            if request.key(world) == attempt.key:
+                return replace(take, request=request, waits_for=None)
+    return None
+
+
+def lost(
+    standings: Iterable[Standing], journal: Journal, folder: Path, world: str
+) -> Iterator[tuple[Standing, Attempt]]:
+    """The takes that would be paid again, each with a clip that it had and is gone from here.
+
+    Of a chained take, whose first frame may be gone too, each clip that it may have been.
+    """
+    for each in standings:
+        if each.state != "new":
+            continue
+        take = each.take
+        if take.waits_for is None:
+            found = journal.clip_for(take.request.key(world))
+            known = [found] if found else []
+        else:
+            wanted, had = _but_first_frame(take.request.record()), journal.clips_of(take.label)
+            known = [a for a in had if _but_first_frame(a.request) == wanted]
+        for attempt in known:
+            if not (folder / "clips" / (attempt.clip_name or "")).is_file():
+                yield each, attempt
+
+
+def _but_first_frame(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A request but for its first frame, and the seed that is derived from it."""
+    return {name: value for name, value in record.items() if name not in ("image", "seed")}
+
+
+def _last_frame(take: Take, source: Standing | None, view: _View) -> Media | None:
+    """The first frame of a chained take, where the clip it comes from is there."""
+    if source is None or source.state != "cached" or not view.journal or not view.origins:
+        return None
+    clip = view.journal.clip_for(source.take.request.key(view.world))
+    if clip is None:
+        return None
+    frame = view.origins.first_frame(take, clip, view.world)
+    return replace(frame, size=size_of(clip) or take.request.image.size)
+
+
+def size_of(clip: Attempt) -> Size | None:
+    """How large a clip is, where it was probed."""
+    facts = clip.clip_facts
+    return Size(facts["width"], facts["height"]) if facts else None
+
+
+def _why(take: Take, key: str, view: _View, found: Attempt | None) -> str:
+    if found:
+        return "its clip is gone from the folder"
+    last = view.journal.latest(take.label) if view.journal else None
+    if last is None:
+        return "never asked for"
+    if last.key == key:
+        return f"{last.state} before: {last.code or last.message or 'no clip came'}"
+    changes = _changes(last.request, take.request.record())
+    if changes:
+        return f"changed: {', '.join(changes)}"
+    other = last.scope.partition(" ")[0]
+    if other == "mock" and view.world != "mock":
+        return "made on the mock; not yet asked of the service"
+    return f"made at another service ({other})"
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The names of the fields that differ; a derived seed follows from the others."""
+    names = [name for name in now if before.get(name) != now[name]]
+    return [name for name in names if name != "seed"] or names

@@ -1,0 +1,185 @@
+"""Where everything stands in each deliverable, by what is known of the clips so far.
+
+Clips that have landed are laid out as they were probed, the others as predicted: a segment may be
+begun as soon as its own clip is there, and is right where the predictions were.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from pathlib import Path
+
+from wanx_render.captions.cues import BadSubtitles
+from wanx_render.captions.drawing import Cue, subtitles, together, within
+from wanx_render.captions.lettering import common_language
+from wanx_render.errors import Broken
+from wanx_render.finishing.decode_record import Wish
+from wanx_render.finishing.segment import Take
+from wanx_render.finishing.stills import Stills, cells, clock, numbers_of, small
+from wanx_render.finishing.timeline import Body, Part, frames_of, timeline
+from wanx_render.finishing.timeline import Seam as Joint
+from wanx_render.frame import Frame
+from wanx_render.planning.plan import Plan, PlannedShot, frame_of
+from wanx_render.shotlist.model import Deliverable
+from wanx_render.timing import conformed_frames, frames_in
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything stands in one deliverable, and which parts each shot is seen in."""
+
+    frame: Frame
+    parts: list[Part]
+    cues: tuple[Cue, ...]
+    of: dict[str, list[Part]]
+    other_rates: int  # how many clips had another rate than predicted when this was reckoned
+    numbers: tuple[int, ...] = ()  # the frames that the contact sheet shows
+    poster: int = 0
+    language: str = ""  # of most of its words
+    ends: tuple[int, ...] = field(init=False)  # of the cues: the latest end up to each
+
+    def __post_init__(self) -> None:
+        # Cues at the top and at the bottom overlap, so that their own ends are not sorted.
+        ends = tuple(accumulate((cue.end for cue in self.cues), max))
+        object.__setattr__(self, "ends", ends)
+
+    def wish_at(self, part: Part) -> Wish:
+        """Which frames of a part contact sheet and poster show, counted from its first."""
+        first = bisect_left(self.numbers, part.start)
+        last = bisect_left(self.numbers, part.start + part.frames)
+        cells = tuple(number - part.start for number in self.numbers[first:last])
+        poster = self.poster - part.start
+        whole = (poster,) if 0 <= poster < part.frames else ()
+        return Wish(cells, small(self.frame), whole, self.frame.size)
+
+    def cues_at(self, part: Part) -> tuple[Cue, ...]:
+        """What of the words is seen in a part, counted from its first frame."""
+        first = bisect_right(self.ends, part.start)
+        last = bisect_left(self.cues, part.start + part.frames, key=lambda cue: cue.start)
+        return within(self.cues[first:last], part.start, part.frames)
+
+
+class Layouts:
+    """The layout of each deliverable of one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.landed: dict[str, Take] = {}
+        # What is known of the clips: as landed, else as predicted (a size may not be).
+        self._sizes = Counter(shot.picked.size for shot in plan.shots)
+        self._rates = Counter(shot.picked.rate for shot in plan.shots)
+        self._other_rates = 0  # clips whose rate is not the predicted one
+        self._layouts: dict[str, Layout] = {}
+
+    def clip_landed(self, shot: PlannedShot, take: Take) -> None:
+        """Reckon with the shot's clip as it is."""
+        before = self.landed.get(shot.shot.id, shot.picked)
+        self.landed[shot.shot.id] = take
+        self._sizes.subtract([before.size])
+        self._sizes.update([take.size])
+        self._rates.subtract([before.rate])
+        self._rates.update([take.rate])
+        self._other_rates += take.rate != before.rate
+
+    def of(self, deliverable: Deliverable) -> Layout | None:
+        """Where everything stands; reckoned anew only when a clip makes a difference to it.
+
+        None where a size is not known yet. Raises Broken.
+        """
+        frame = self._frame(deliverable)
+        if frame is None:
+            return None
+        earlier = self._layouts.get(deliverable.name)
+        if earlier and (earlier.frame, earlier.other_rates) == (frame, self._other_rates):
+            return earlier
+        parts = self._timeline(frame)
+        of: dict[str, list[Part]] = {shot.shot.id: [] for shot in self._plan.shots}
+        for part in parts:
+            for number in (part.shot, part.shot + 1)[: 1 + isinstance(part, Joint)]:
+                of[self._plan.shots[number].shot.id].append(part)
+        cues = self._cues(deliverable, frame, parts, of)
+        language = common_language([cue.text for cue in cues])
+        layout = Layout(frame, parts, cues, of, self._other_rates, language=language)
+        stills = stills_of(self._plan, deliverable, layout)
+        layout = replace(layout, numbers=tuple(numbers_of(stills)), poster=stills.poster)
+        self._layouts[deliverable.name] = layout
+        return layout
+
+    def _frame(self, deliverable: Deliverable) -> Frame | None:
+        """The deliverable's frame by what is known: probed clips first, predictions else."""
+        sizes = {str(size): size for size, clips in self._sizes.items() if size and clips}
+        if deliverable.size is None and self._sizes[None]:
+            return None
+        rates = tuple(rate for rate, clips in self._rates.items() if clips)
+        try:
+            return frame_of(deliverable, sizes, rates)
+        except ValueError as error:
+            raise Broken(str(error)) from None
+
+    def _timeline(self, frame: Frame) -> list[Part]:
+        """Where everything stands at the deliverable's rate."""
+        lengths, overlaps = [], []
+        for shot in self._plan.shots:
+            landed = self.landed.get(shot.shot.id)
+            rate = landed.rate if landed else shot.picked.rate
+            lengths.append(conformed_frames(shot.cut_at(rate), rate, frame.rate))
+            transition = shot.shot.transition
+            overlaps.append((transition, frames_in(transition.seconds, frame.rate)))
+        return timeline(lengths, overlaps)
+
+    def _cues(
+        self, deliverable: Deliverable, frame: Frame, parts: list[Part], of: dict[str, list[Part]]
+    ) -> tuple[Cue, ...]:
+        """Every word of the deliverable: a caption lasts until the middle of a transition."""
+        if deliverable.captions == "none":
+            return ()
+        cues = []
+        for number, shot in enumerate(self._plan.shots):
+            mine = of[shot.shot.id]
+            start, end = mine[0].start, mine[-1].start + mine[-1].frames
+            if isinstance(mine[0], Joint) and mine[0].shot < number:
+                start += mine[0].frames - mine[0].frames // 2
+            if isinstance(mine[-1], Joint) and mine[-1].shot == number:
+                end -= mine[-1].frames // 2
+            if shot.shot.caption.strip() and end > start:
+                language = shot.shot.lang or ""
+                cues.append(Cue(shot.shot.caption.strip(), start, end - start, language))
+        if deliverable.subtitles:
+            read = subtitles_of(self._plan, deliverable.subtitles)
+            cues += within(read.at(frame.rate), 0, frames_of(parts))
+        if deliverable.caption_style.position == "top":  # all words are in one place then
+            cues = [replace(cue, top=False) for cue in cues]
+        return together(cues)
+
+
+def stills_of(plan: Plan, deliverable: Deliverable, layout: Layout) -> Stills:
+    """A frame of the first shot, or the one that was asked for; and some of every shot."""
+    frame, shots = layout.frame, []
+    for shot in plan.shots:
+        mine = layout.of[shot.shot.id]
+        alone = next((part for part in mine if isinstance(part, Body)), mine[0])
+        shots.append((shot.shot.id, alone.start, alone.frames))
+    whole = frames_of(layout.parts)
+    poster = shots[0][1] + shots[0][2] // 3  # the middle is where simulated clips flash
+    if deliverable.poster is not None:
+        poster = min(frames_in(deliverable.poster, frame.rate), whole - 1)
+    title = f"{deliverable.name}  {frame.size}  {frame.aspect}  {frame.rate} fps"
+    return Stills(poster, cells(shots, frame.rate), f"{title}  {clock(whole / frame.rate)}")
+
+
+def file_of(plan: Plan, named: str) -> tuple[Path, str]:
+    """The file that a list names, and what names its bytes. Raises Broken."""
+    media = plan.media[named]
+    if media.path is None:
+        raise Broken(f"{named} is no file here")
+    return media.path, media.identity
+
+
+def subtitles_of(plan: Plan, named: str, typeface: str = "any") -> subtitles.Subtitles:
+    """The subtitle file that a list names. Raises Broken where it has changed since the check."""
+    path, _ = file_of(plan, named)
+    try:
+        return subtitles.read(path, typeface)
+    except (OSError, BadSubtitles) as problem:
+        raise Broken(f"cannot read {named}: {problem}") from None

@@ -1,0 +1,258 @@
+"""What became of each take of a run, and the manifest that is made of it."""
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from wanx_render.errors import Broken
+from wanx_render.finishing.mix import Mix
+from wanx_render.finishing.segment import Take as Media
+from wanx_render.geometry import Focus, Move, Size
+from wanx_render.manifest import (
+    DeliverableRecord,
+    LabelRecord,
+    Manifest,
+    ShotRecord,
+    SoundRecord,
+    TakeRecord,
+    WantedRecord,
+)
+from wanx_render.media.ai_labels import Provenance
+from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
+from wanx_render.money import Money
+from wanx_render.planning.journal import Attempt
+from wanx_render.planning.plan import Plan, PlannedShot, Take
+from wanx_render.shotlist.model import Deliverable, Transition
+from wanx_render.task import Media as Picture
+from wanx_render.tasks.outcome import Fault
+from wanx_render.timing import SAMPLE_RATE, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A take that has its clip on the disk, probed."""
+
+    take: Take
+    attempt: Attempt
+    media: Media
+
+
+Result = Clip | Fault
+
+
+# What no further run of the same command can settle: a person must.
+_PERSON = ("unresolved", "lost")
+
+
+def needs_person(states: Collection[str], codes: Collection[str | None]) -> bool:
+    """Whether a run waits for a person, by the states and codes of its takes."""
+    return any(state in _PERSON for state in states) or "OverBudget" in codes
+
+
+def has_clip(shot: PlannedShot, results: dict[tuple[str, int], Result]) -> bool:
+    """Whether the take of ``shot`` that goes into the deliverables is there."""
+    return isinstance(results[(shot.shot.id, shot.shot.pick)], Clip)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a record tells of the run itself; ``program`` and ``ffmpeg`` name their versions."""
+
+    folder: Path
+    program: str
+    ffmpeg: str
+    finished_at: str
+    warnings: tuple[str, ...] = ()
+    cost: str = ""  # what it spent
+    cost_folder: str = ""  # what the folder ever paid
+
+
+def manifest_of(
+    plan: Plan,
+    results: dict[tuple[str, int], Result],
+    delivered: tuple[DeliverableRecord | Broken, ...],
+    run: Run,
+) -> Manifest:
+    """The record of a run."""
+    records = tuple(each for each in delivered if isinstance(each, DeliverableRecord))
+    return Manifest(
+        project=plan.project,
+        backend=plan.world,
+        region=plan.region,
+        program=run.program,
+        ffmpeg=run.ffmpeg,
+        finished_at=run.finished_at,
+        complete=len(records) == len(plan.deliverables)
+        and all(isinstance(result, Clip) for result in results.values()),
+        cost=_spent(results, plan.currency),
+        shots=tuple(_shot_record(shot, results, run.folder) for shot in plan.shots),
+        deliverables=records,
+        warnings=run.warnings,
+        cost_run=run.cost,
+        cost_folder=run.cost_folder,
+        budget=_money(plan.budget),
+        wanted=tuple(_wanted(each) for each in plan.deliverables),
+        broken=tuple(str(each) for each in delivered if isinstance(each, Broken)),
+    )
+
+
+def _wanted(deliverable: Deliverable) -> WantedRecord:
+    return WantedRecord(
+        name=deliverable.name,
+        aspect=str(deliverable.aspect),
+        fit=deliverable.fit,
+        size=_text(deliverable.size),
+        fps=str(deliverable.fps) if deliverable.fps else None,
+    )
+
+
+def _spent(results: dict[tuple[str, int], Result], currency: str) -> str:
+    """What the clips of this list cost, whenever they were paid."""
+    clips = {r.attempt.id: r.attempt for r in results.values() if isinstance(r, Clip)}
+    amount = sum((Decimal(attempt.amount or 0) for attempt in clips.values()), Decimal(0))
+    return f"{amount:.2f} {currency}"
+
+
+def _shot_record(
+    shot: PlannedShot, results: dict[tuple[str, int], Result], folder: Path
+) -> ShotRecord:
+    takes = (_take_record(results[(take.shot, take.number)], folder) for take in shot.takes)
+    written, used = shot.shot, results[(shot.shot.id, shot.shot.pick)]
+    cut = shot.cut_at(used.media.rate) if isinstance(used, Clip) else shot.cut
+    return ShotRecord(
+        id=written.id,
+        picked=written.pick,
+        takes=tuple(takes),
+        cut_start=cut.start,
+        cut_frames=cut.frames,
+        focus=_point(written.focus.start if isinstance(written.focus, Move) else written.focus),
+        focus_to=_point(written.focus.end) if isinstance(written.focus, Move) else None,
+        speed=str(cut.speed),
+        hold=str(cut.hold),
+        transition=written.transition.type,
+        transition_seconds=str(written.transition.seconds),
+        transition_way=_way(written.transition),
+        caption=written.caption,
+        gain=str(written.sound),
+    )
+
+
+def _way(transition: Transition) -> str:
+    match transition.type:
+        case "fade":
+            return transition.through
+        case "wipe" | "slide":
+            return transition.direction
+        case _:
+            return ""
+
+
+def _point(focus: Focus) -> tuple[str, str]:
+    return str(focus.x), str(focus.y)
+
+
+def _take_record(result: Result, folder: Path) -> TakeRecord:
+    take, attempt = result.take, result.attempt
+    return TakeRecord(
+        take=take.number,
+        request=take.request.record(),
+        predicted=_text(take.size),
+        price=_money(take.price),
+        first_frame=_path_from(folder, take.request.image),
+        picture=take.request.image.identity if take.request.image.counts_as else None,
+        **(_times(attempt) if attempt else {}),
+        **(_made(result, folder) if isinstance(result, Clip) else _failed(result)),
+    )
+
+
+def _failed(fault: Fault) -> dict[str, Any]:
+    return {
+        "state": fault.state,
+        "task_id": fault.task_id,
+        "code": fault.code or None,
+        "message": fault.message,
+        "host": fault.host or None,
+    }
+
+
+def _made(clip: Clip, folder: Path) -> dict[str, Any]:
+    attempt, media = clip.attempt, clip.media
+    return {
+        "state": "succeeded",
+        "task_id": attempt.task_id,
+        "actual_prompt": attempt.actual_prompt,
+        "usage": attempt.usage,
+        "cost": f"{attempt.amount} {attempt.currency}" if attempt.amount else None,
+        "clip": _seen_from(folder, media.path),
+        "sha256": media.sha256,
+        "width": media.size.width,
+        "height": media.size.height,
+        "fps": str(media.rate),
+        "frames": media.frames,
+        "sound": media.has_sound,
+        "labels": _label_records(media.provenance),
+        "credentials": media.provenance.credentials,
+    }
+
+
+def _times(attempt: Attempt) -> dict[str, Any]:
+    times = {
+        "asked_at": attempt.asked_at,
+        "started_at": attempt.started_at,
+        "ended_at": attempt.ended_at,
+        "fetched_at": attempt.fetched_at,
+    }
+    return {name: at.isoformat(timespec="milliseconds") for name, at in times.items() if at}
+
+
+def _money(amount: Money | None) -> str | None:
+    return f"{amount.amount} {amount.currency}" if amount else None
+
+
+def sounds_of(mix: Mix, folder: Path) -> tuple[SoundRecord, ...]:
+    """What is heard besides the clips, for the record."""
+    music = mix.music
+    beds = () if music is None else (
+        SoundRecord(
+            "music", _seen_from(folder, music.path), 0, music.skip, _length(music.path),
+            str(music.gain), music.fade_in, music.fade_out, mix.duck,
+            labels=_label_records(provenance(music.path)),
+        ),
+    )  # fmt: skip
+    return beds + tuple(
+        SoundRecord(
+            "voice", _seen_from(folder, voice.path), voice.start, 0, _length(voice.path),
+            str(voice.gain), labels=_label_records(provenance(voice.path)),
+        )
+        for voice in mix.voices
+    )  # fmt: skip
+
+
+def _label_records(provenance: Provenance) -> tuple[LabelRecord, ...]:
+    return tuple(LabelRecord(label.tag, label.text) for label in provenance.labels)
+
+
+def _length(path: Path) -> int | None:
+    try:
+        return nearest(inspect(path).seconds * SAMPLE_RATE)
+    except BadSoundtrack:
+        return None
+
+
+def _path_from(folder: Path, picture: Picture) -> str | None:
+    return _seen_from(folder, picture.path) if picture.path else None
+
+
+def _seen_from(folder: Path, path: Path) -> str:
+    """Where a file is, seen from the render folder."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return path.resolve().as_posix()
+
+
+def _text(size: Size | None) -> str | None:
+    return str(size) if size else None

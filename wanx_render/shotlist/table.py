@@ -1,0 +1,241 @@
+"""A table in, its rows with the place of every cell out: CSV, a JSON list of objects, JSON lines.
+
+A cell of CSV is text; JSON keeps its numbers (exact), ``true`` and ``null``. A row whose cells are
+all empty is none: spreadsheets leave such rows at the end.
+"""
+
+import csv
+import io
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from wanx_render import yaml_source
+from wanx_render.diagnostics import Diagnostic, Span, in_order
+from wanx_render.errors import BadInput
+
+Scalar = str | int | Decimal | bool | None
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_ROWS = 100_000
+_DELIMITERS = ",;\t"
+# What no text of a list may hold either; a line end or tab in a cell is fine.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its cells by column, and where it begins."""
+
+    cells: dict[str, Scalar]  # checked to be no more than scalars before anyone sees them
+    span: Span
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a table; ``place`` tells where a cell of a row stands."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    text: str
+    place: Callable[[Row, str], Span]
+
+
+def read(file: Path, name: str) -> Table:
+    """The table in ``file``, called ``name`` in messages. Raises BadInput with all problems."""
+    text = yaml_source.text_of(file, name, MAX_BYTES).replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        made = _json(text, name) if _is_json(file, text) else _csv(text, name)
+        if not made.rows:
+            raise BadInput(Diagnostic("table-empty", "the table has no rows", Span(name)))
+        if len(made.rows) > MAX_ROWS:
+            told = f"the table has more than {MAX_ROWS:,} rows"
+            raise BadInput(Diagnostic("table-unreadable", told, Span(name), "split it"))
+        if problems := tuple(_bad_cells(made)):
+            raise BadInput(*in_order(problems))
+    except BadInput as problem:
+        problem.texts = {name: text}
+        raise
+    return made
+
+
+def _is_json(file: Path, text: str) -> bool:
+    suffix = file.suffix.lower()
+    if suffix in (".csv", ".tsv", ".txt"):
+        return False
+    return suffix in (".json", ".jsonl", ".ndjson") or text.lstrip()[:1] in ("[", "{")
+
+
+def _bad_cells(table: Table) -> Iterator[Diagnostic]:
+    for row in table.rows:
+        cells: dict[str, object] = {**row.cells}
+        for column, cell in cells.items():
+            if not isinstance(cell, Scalar):
+                told = f"the cell {column!r} is neither text, a number, true, false nor null"
+                yield Diagnostic("table-cell", told, table.place(row, column))
+            elif isinstance(cell, str) and (found := _CONTROL.search(cell)):
+                told = f"the cell {column!r} holds a character that no list may hold: "
+                code = f"U+{ord(found[0]):04X}"
+                yield Diagnostic("table-cell", told + code, table.place(row, column))
+
+
+# -- CSV -------------------------------------------------------------------------------------------
+
+
+def _csv(text: str, name: str) -> Table:
+    head = text.split("\n", 1)[0]
+    delimiter = max(_DELIMITERS, key=head.count)
+    problems: list[Diagnostic] = []
+    records = list(_records(text, name, delimiter, problems))
+    if not records:
+        raise BadInput(Diagnostic("table-empty", "the table has no header line", Span(name)))
+    (first, header), rows = records[0], records[1:]
+    columns = tuple(column.strip() for column in header)
+    problems += _bad_header(columns, Span(name, first, 1))
+    made: list[Row] = []
+    for line, cells in rows:
+        while len(cells) > len(columns) and not cells[-1]:
+            cells.pop()
+        if len(cells) != len(columns):
+            told = f"this row has {len(cells)} cells, the header {len(columns)}"
+            hint = "a cell that holds the separator itself stands in quotation marks"
+            problems.append(Diagnostic("table-row", told, Span(name, line, 1), hint))
+            continue
+        made.append(Row(dict(zip(columns, cells, strict=True)), Span(name, line, 1)))
+    if problems:
+        raise BadInput(*in_order(problems))
+    starts = _line_starts(text)
+
+    def place(row: Row, column: str) -> Span:
+        if column not in row.cells:
+            return row.span
+        at, length = _cell(text, starts[row.span.line - 1], delimiter, columns.index(column))
+        line = text.count("\n", 0, at) + 1
+        return Span(name, line, at - starts[line - 1] + 1, length)
+
+    return Table(columns, tuple(made), text, place)
+
+
+def _records(
+    text: str, name: str, delimiter: str, problems: list[Diagnostic]
+) -> Iterator[tuple[int, list[str]]]:
+    """Each record that holds anything, with the line it begins at."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for record in reader:
+            if any(record):
+                yield line, record
+            line = reader.line_num + 1
+    except csv.Error as error:
+        told = f"from here on it cannot be read as CSV: {error}"
+        problems.append(Diagnostic("table-unreadable", told, Span(name, line, 1)))
+
+
+def _bad_header(columns: tuple[str, ...], span: Span) -> Iterator[Diagnostic]:
+    if "" in columns:
+        yield Diagnostic("table-columns", "a column of the header has no name", span)
+    for column in dict.fromkeys(c for c in columns if c and columns.count(c) > 1):
+        yield Diagnostic("table-columns", f"the column {column!r} stands twice in the header", span)
+
+
+def _line_starts(text: str) -> list[int]:
+    return [0, *(found.end() for found in re.finditer("\n", text))]
+
+
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+
+
+def _cell(text: str, at: int, delimiter: str, number: int) -> tuple[int, int]:
+    """Where the cell ``number`` of the record at offset ``at`` begins, and its length."""
+    plain = re.compile(f"[^{delimiter}\r\n]*")
+    for left in range(number, -1, -1):
+        found = _QUOTED.match(text, at) or plain.match(text, at)
+        end = found.end() if found else at
+        if not left:
+            break
+        at = end + 1
+    return at, max(len(text[at:end].split("\n", 1)[0]), 1)
+
+
+# -- JSON ------------------------------------------------------------------------------------------
+
+
+class _Twice(ValueError):
+    """A key that stands twice in one object."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Twice(f"the key {twice!r} stands twice in the same object")
+    return made
+
+
+def _json(text: str, name: str) -> Table:
+    starts = _line_starts(text)
+
+    def at(offset: int) -> Span:
+        line = bisect_right(starts, offset)
+        return Span(name, line, offset - starts[line - 1] + 1)
+
+    made: list[Row] = []
+    for offset, item in _items(text, at):
+        if not isinstance(item, dict):
+            told = 'a row must be an object, such as {"sku": "a1"}'
+            raise BadInput(Diagnostic("table-row", told, at(offset)))
+        if any(cell not in ("", None) for cell in item.values()):
+            made.append(Row(item, at(offset)))
+    columns = tuple(dict.fromkeys(column for row in made for column in row.cells))
+
+    def place(row: Row, column: str) -> Span:
+        begin = starts[row.span.line - 1] + row.span.column - 1
+        key = re.compile(re.escape(json.dumps(column, ensure_ascii=False)) + r"\s*:\s*")
+        found = key.search(text, begin)
+        return at(found.end()) if column in row.cells and found else row.span
+
+    return Table(columns, tuple(made), text, place)
+
+
+def _items(text: str, at: Callable[[int], Span]) -> Iterator[tuple[int, Any]]:
+    """The items of a list, or values one after the other, each with its offset."""
+    decoder = json.JSONDecoder(parse_float=Decimal, object_pairs_hook=_object)
+    offset = _after_blanks(text, 0)
+    listed = text[offset : offset + 1] == "["
+    offset = _after_blanks(text, offset + listed)
+    while not (text[offset : offset + 1] == "]" if listed else offset >= len(text)):
+        try:
+            item, end = decoder.raw_decode(text, offset)
+        except (ValueError, RecursionError) as error:
+            raise BadInput(_not_json(error, at(offset))) from None
+        yield offset, item
+        offset = _after_blanks(text, end)
+        if listed and text[offset : offset + 1] not in (",", "]"):
+            told = "this is not valid JSON: a comma or ] is missing"
+            raise BadInput(Diagnostic("table-unreadable", told, at(offset)))
+        if listed and text[offset] == ",":
+            offset = _after_blanks(text, offset + 1)
+    if listed and _after_blanks(text, offset + 1) < len(text):
+        told = "this is not valid JSON: something follows the list"
+        raise BadInput(Diagnostic("table-unreadable", told, at(offset + 1)))
+
+
+def _after_blanks(text: str, offset: int) -> int:
+    while offset < len(text) and text[offset].isspace():
+        offset += 1
+    return offset
+
+
+def _not_json(error: Exception, span: Span) -> Diagnostic:
+    if isinstance(error, json.JSONDecodeError):
+        span = Span(span.file, error.lineno, error.colno)
+        return Diagnostic("table-unreadable", f"this is not valid JSON: {error.msg}", span)
+    told = str(error) if isinstance(error, _Twice) else "this row cannot be read"
+    return Diagnostic("table-unreadable", told, span)

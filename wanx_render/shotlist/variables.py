@@ -1,0 +1,161 @@
+"""``${name}`` in the strings of a list: found once, filled in for each row of a table.
+
+Filling happens on values that were read already and is never read as YAML again, so a cell may hold
+quotation marks, line ends or anything else. ``$${`` stands for ``${`` itself.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wanx_render import yaml_source
+from wanx_render.diagnostics import Diagnostic, did_you_mean
+from wanx_render.shotlist.table import Scalar
+from wanx_render.yaml_source import Path, Source
+
+OUTSIDE = ("vars", "matrix")  # keys whose strings are taken as they are
+_MARK = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A string with variables: ``texts`` are what stands before, between and after them."""
+
+    texts: tuple[str, ...]
+    names: tuple[str, ...]
+    open: bool = False  # whether a ``${`` is never closed
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is one variable and nothing else."""
+        return len(self.names) == 1 and self.texts == ("", "")
+
+    def text(self, values: Mapping[str, Scalar]) -> str:
+        """The string with what stands for each name; an unknown one is left as it is."""
+        filled = [self.texts[0]]
+        for name, after in zip(self.names, self.texts[1:], strict=True):
+            filled += (written(values[name]) if name in values else f"${{{name}}}", after)
+        return "".join(filled)
+
+
+def template(text: str) -> Template:
+    """``text`` taken apart."""
+    texts, names, open_ = [""], [], False
+    at = 0
+    for found in _MARK.finditer(text):
+        texts[-1] += text[at : found.start()]
+        at = found.end()
+        if found[1] is not None:
+            names.append(found[1].strip())
+            texts.append("")
+        else:
+            open_ = open_ or found[0] == "${"
+            texts[-1] += "${"
+    texts[-1] += text[at:]
+    return Template(tuple(texts), tuple(names), open_)
+
+
+def written(value: Scalar) -> str:
+    """A value as text, as it would be written in a list."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class Templates:
+    """Every string of a list that holds variables."""
+
+    def __init__(self, read: Source, typed: frozenset[str]) -> None:
+        """``typed`` are the keys whose values may be other than text."""
+        self._read = read
+        self._typed = typed
+        top = read.value if isinstance(read.value, dict) else {}
+        self.by_path = {
+            path: template(text)
+            for key, value in top.items()
+            if key not in OUTSIDE
+            for path, text in _strings(value, (key,))
+            if "${" in text
+        }
+        self._tree: dict[str | int, Any] = {}
+        for path, found in self.by_path.items():
+            branch = self._tree
+            for part in path[:-1]:
+                branch = branch.setdefault(part, {})
+            branch[path[-1]] = found
+
+    def problems(self, known: Mapping[str, Any], columns: frozenset[str]) -> Iterator[Diagnostic]:
+        """What is wrong with them, where ``known`` are all names and ``columns`` the table's."""
+        for path, found in self.by_path.items():
+            place = self._read.place(path)
+            if found.open:
+                told = "a ${ is never closed"
+                hint = "write ${name}, or $${ where ${ itself is meant"
+                yield Diagnostic("variable-unclosed", told, place, hint)
+            for name in found.names:
+                if name not in known:
+                    yield Diagnostic(
+                        "variable-unknown",
+                        f"there is no variable or column {name!r}",
+                        place,
+                        did_you_mean(name, known) or _known(known),
+                    )
+                elif name in columns and path[0] not in ("defaults", "shots", "deliverables"):
+                    yield Diagnostic(
+                        "column-outside-shots",
+                        f"{path[0]} is one for all rows and cannot take the column {name!r}",
+                        place,
+                        "columns can be used in defaults, shots and deliverables",
+                    )
+
+    def fill(self, values: Mapping[str, Scalar]) -> Any:
+        """The list's value with everything filled in."""
+        return self._filled(self._read.value, self._tree, values, "")
+
+    def _filled(
+        self, value: Any, tree: Mapping[str | int, Any], values: Mapping[str, Scalar], key: str
+    ) -> Any:
+        if not tree:
+            return value
+        made = value.copy()
+        for part, branch in tree.items():
+            inner = part if isinstance(part, str) else key
+            if not isinstance(branch, Template):
+                made[part] = self._filled(made[part], branch, values, inner)
+            elif isinstance(part, str) and branch.whole and _is_blank(branch, values):
+                del made[part]  # an empty cell: the key is left out
+            else:
+                made[part] = self._one(branch, values, inner)
+        return made
+
+    def _one(self, found: Template, values: Mapping[str, Scalar], key: str) -> Scalar:
+        name = found.names[0] if found.names else ""
+        if not found.whole or key not in self._typed or name not in values:
+            return found.text(values)
+        value = values[name]
+        plain: Scalar = yaml_source.plain(value) if isinstance(value, str) else value
+        return plain
+
+
+def _is_blank(found: Template, values: Mapping[str, Scalar]) -> bool:
+    name = found.names[0]
+    return name in values and values[name] in (None, "")
+
+
+def _known(names: Mapping[str, Any]) -> str:
+    if not names:
+        return "write it under vars, or $${ where ${ itself is meant"
+    return f"known: {', '.join(list(names)[:12])}"
+
+
+def _strings(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Every string under ``value``, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _strings(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _strings(item, (*path, index))

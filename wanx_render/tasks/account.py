@@ -1,0 +1,113 @@
+"""What all lists of one run share at the service: lanes, a lock for each request, why it is halted.
+
+The journals of all of them are known here: a task that one of them owns is nobody else's, and a
+task that fits two requests in doubt is taken for neither.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from wanx_render.backends.base import Backend
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.clock import Clock, RealClock
+from wanx_render.errors import ServiceError, UnknownHost, WanxError
+from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.tasks.rate_limit import Lane
+from wanx_render.tasks.reconcile import Judge, Search
+
+MOST_DOUBTS = 5  # create calls in a row without a usable answer, before no more is sent
+
+# What becomes of a request that may have been accepted and is not found: a person decides, or it
+# is sent again, which may pay twice.
+Ambiguous = Literal["ask", "resubmit"]
+
+
+@dataclass
+class Account:
+    """One account at one service, for as long as a run lasts."""
+
+    backend: Backend
+    catalog: Catalog
+    clock: Clock
+    journals: list[Journal] = field(default_factory=list)
+    on_ambiguous: Ambiguous = "ask"
+    wall: Clock = field(default_factory=RealClock)  # what people read
+    halted: WanxError | None = None  # why nothing more is sent in this run
+    doubts: int = 0  # create calls in a row that ended without a usable answer
+    _at_work: int = 0
+    _lanes: dict[str, Lane] = field(default_factory=dict)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    def lane(self, model: str) -> Lane:
+        if model not in self._lanes:
+            self._lanes[model] = Lane(self.catalog.models[model])
+        return self._lanes[model]
+
+    def lock(self, key: str) -> asyncio.Lock:
+        """Whoever holds it may ask for the request ``key``: two takes of it are paid once."""
+        return self._locks.setdefault(key, asyncio.Lock())
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """While a task is awaited, searching for a lost one costs no time."""
+        self._at_work += 1
+        try:
+            yield
+        finally:
+            self._at_work -= 1
+
+    def halt(self, error: WanxError) -> None:
+        """Send nothing more in this run; the first reason counts."""
+        self.halted = self.halted or error
+
+    def in_doubt(self) -> None:
+        """A create call ended without a usable answer."""
+        self.doubts += 1
+        if self.doubts >= MOST_DOUBTS:
+            message = f"{self.doubts} requests in a row had no usable answer"
+            self.halt(ServiceError("NoAnswer", message))
+
+    def accepted(self) -> None:
+        self.doubts = 0
+
+    def owns(self, task_id: str) -> bool:
+        """Whether a task is known to be one of this run's lists'."""
+        return task_id in self._task_ids()
+
+    def begin(self) -> None:
+        """Sort out what earlier runs left: what is in doubt, and what nobody may fetch yet."""
+        for journal in self.journals:
+            journal.interrupted(self.backend.scope, self.backend.now())
+            for attempt in journal.owed():
+                self._check(attempt)
+
+    def _check(self, attempt: Attempt) -> None:
+        """Where a paid clip waits at an unknown host, nothing more is bought."""
+        over = attempt.expires_at is None or attempt.expires_at < self.wall.now()
+        if over or not attempt.url or attempt.scope != self.backend.scope:
+            return
+        try:
+            self.backend.check_result(attempt.url)
+        except UnknownHost as error:
+            self.halt(error)
+
+    def search(self, judge: Judge) -> Search:
+        """What lost requests are searched for with."""
+        return Search(
+            backend=self.backend,
+            clock=self.clock,
+            judge=judge,
+            owned=self._task_ids,
+            rivals=self._rivals,
+            busy=lambda: self._at_work > 0,
+        )
+
+    def _task_ids(self) -> frozenset[str]:
+        return frozenset().union(*(journal.task_ids() for journal in self.journals))
+
+    def _rivals(self) -> tuple[Attempt, ...]:
+        scope = self.backend.scope
+        return tuple(attempt for j in self.journals for attempt in j.in_doubt(scope))

@@ -1,0 +1,59 @@
+"""The money a run may spend: reserved before each request, settled when the bill is known."""
+
+from decimal import Decimal
+
+from wanx_render.money import Money
+
+
+class Purse:
+    """A limit, and what of it is spoken for. Without a limit everything fits.
+
+    What is spent from a list's purse is spent from the ``whole`` of a run with many lists too.
+    """
+
+    def __init__(self, limit: Decimal | None = None, whole: "Purse | None" = None) -> None:
+        self.limit = limit
+        self._whole = whole
+        self._reserved: dict[str, Decimal] = {}
+        self._billed = Decimal(0)
+
+    @property
+    def billed(self) -> Decimal:
+        """What was billed so far."""
+        return self._billed
+
+    @property
+    def used(self) -> Decimal:
+        """What is billed, and what may still be."""
+        return self._billed + sum(self._reserved.values())
+
+    @property
+    def told(self) -> str:
+        """How much of the limit that is nearest is spoken for."""
+        if self.limit is None and self._whole:
+            return self._whole.told
+        return f"{self.used:.2f} of {self.limit or 0:.2f} are spoken for"
+
+    def reserve(self, key: str, price: Money | None) -> bool:
+        """Set the price of the request ``key`` aside; False, and nothing done, if it does not fit.
+
+        An unknown price fits only where there is no limit.
+        """
+        if self.limit is not None and (price is None or self.used + price.amount > self.limit):
+            return False
+        if self._whole and not self._whole.reserve(key, price):
+            return False
+        self._reserved[key] = price.amount if price else Decimal(0)
+        return True
+
+    def settle(self, key: str, billed: Money | None) -> bool:
+        """The request ``key`` cost ``billed`` in the end; None: nothing. Whether it is this run's.
+
+        What was reserved in an earlier run is not this run's money.
+        """
+        if self._whole and key in self._reserved:
+            self._whole.settle(key, billed)
+        reserved = self._reserved.pop(key, None) is not None
+        if reserved and billed:
+            self._billed += billed.amount
+        return reserved

@@ -1,0 +1,83 @@
+"""Where the clips of a list are, and all that knows of them; the rows of a table share one.
+
+Lists that are rendered together lend each other their clips: a request is paid once, by the list
+that asked first, and the others get the same bytes under their own roof.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wanx_render.finishing.jobs import digest
+from wanx_render.planning.journal import Journal
+from wanx_render.tasks.budget import Purse
+from wanx_render.tasks.collect import Collector
+from wanx_render.tasks.submit import Asker
+
+
+@dataclass(frozen=True, eq=False)
+class Home:
+    """A folder with its journal, its money, and who asks and fetches for it."""
+
+    folder: Path
+    journal: Journal
+    purse: Purse
+    asker: Asker
+    collector: Collector
+    name: str = ""  # of the list, where there are several
+
+    def knows(self, key: str) -> bool:
+        """Whether the clip for ``key`` is here, or on its way from the account of this run."""
+        found = self.journal.clip_for(key)
+        if found and found.clip_name and (self.folder / "clips" / found.clip_name).is_file():
+            return True
+        owed = self.journal.owed_for(key)
+        return owed is not None and owed.scope == self.asker.backend.scope
+
+
+DAMAGED = "damaged"  # the folder for clips that are not what was paid for any more
+
+
+def damage(path: Path, sha256: str) -> str:
+    """What is wrong with a stored clip; empty where it is the bytes that were paid for."""
+    if not path.is_file():
+        return "is gone"
+    return "" if digest(path) == sha256 else "is damaged"
+
+
+def set_aside(path: Path, folder: Path) -> str:
+    """Move a damaged clip out of the way; where it is now, empty where there is none."""
+    if not path.is_file():
+        return ""
+    (folder / DAMAGED).mkdir(exist_ok=True)
+    path.replace(folder / DAMAGED / path.name)
+    return f"{DAMAGED}/{path.name}"
+
+
+def whose(key: str, own: Home, others: Iterable[Home]) -> Home:
+    """The home that asks for ``key``: whichever knows of it already, or the take's own."""
+    if own.knows(key):
+        return own
+    return next((each for each in others if each is not own and each.knows(key)), own)
+
+
+def lend(key: str, source: Home, target: Home) -> None:
+    """Give ``target`` the clip for ``key`` that ``source`` has: the same bytes, paid once.
+
+    Ended on the way it is done again: the journal learns of the clip when its file is there.
+    """
+    found = source.journal.clip_for(key)
+    if found is None or found.clip_name is None:
+        return
+    clips = target.folder / "clips"
+    clips.mkdir(exist_ok=True)
+    part = clips / f".{found.clip_name}.{os.getpid()}.part"
+    part.unlink(missing_ok=True)
+    try:
+        part.hardlink_to(source.folder / "clips" / found.clip_name)
+    except OSError:  # another disk, or one that knows no links
+        shutil.copyfile(source.folder / "clips" / found.clip_name, part)
+    part.replace(clips / found.clip_name)
+    target.journal.borrowed(found, f"paid for in {source.folder.name}")

@@ -1,0 +1,271 @@
+"""When tasks end, found out with few queries: by what is known of their run times.
+
+A task is asked about at the time by which one in five of those still running would have ended;
+the run times are the documented bounds first and those seen in this run later. Where dozens of
+tasks run, one list of the service tells for all which of them to ask about.
+"""
+
+import asyncio
+import math
+from bisect import bisect_right, insort
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from wanx_render.backends.base import (
+    Backend,
+    Canceled,
+    Failed,
+    Pending,
+    Running,
+    Succeeded,
+    TaskState,
+    Unknown,
+)
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.clock import Clock
+from wanx_render.errors import ServiceError
+from wanx_render.events import Tell
+from wanx_render.planning.journal import Attempt
+
+FIRST_POLL = 5.0  # tells at once what was accepted only to fail
+PENDING_POLLS = (FIRST_POLL, 15.0, 30.0, 60.0)  # while it waits in a queue; the last from then on
+SHORTEST, LONGEST = 2.0, 60.0  # between two queries for one task
+OVERDUE_POLL = 15.0  # what the official text advises; for tasks that take longer than any known
+OVERDUE_SHARE = 60  # and a sixtieth of the time that they run already, up to LONGEST
+CALM, HURRIED = 0.2, 0.1  # the share of tasks that may have ended unseen
+SAMPLES = 20  # from so many seen run times on, the documented bounds are forgotten
+CROWD = 25  # from so many tasks on, the list is asked instead of each
+LIST_POLL = 15.0
+LIST_REACH = timedelta(hours=23, minutes=30)
+LIST_PAD = timedelta(minutes=2)  # clocks differ, and times on the wire are whole seconds
+LIST_FALLBACK = 300.0  # a task that the list does not tell of is asked about so often itself
+# UNKNOWN proves nothing: the list is asked too. A run ends, with the task left open, when both
+# have lost it, twice and so far apart, or after so long without a word.
+MISSING_APART = timedelta(minutes=10)
+UNKNOWN_WAIT = timedelta(minutes=30)
+# No task was ever seen to wait or run for so long. The run ends, the task stays open.
+STUCK_WAIT = timedelta(hours=3)
+LONGEST_UNKNOWN_POLL = 60.0
+
+Ended = Succeeded | Failed | Canceled | Unknown
+_STATUS = {Pending: "PENDING", Running: "RUNNING"}
+
+
+class RunTimes:
+    """Run times in seconds of one kind of task: what the documents say, then what was seen."""
+
+    def __init__(self, shortest: float, longest: float) -> None:
+        ratio = longest / shortest  # between the bounds any factor is as likely as any other
+        self._known = [shortest * ratio ** ((n + 0.5) / SAMPLES) for n in range(SAMPLES)]
+        self._seen: list[float] = []
+
+    def saw(self, seconds: float) -> None:
+        insort(self._seen, seconds)
+        if len(self._seen) >= SAMPLES:
+            self._known = self._seen
+
+    def wait(self, elapsed: float, share: float) -> float:
+        """Seconds until ``share`` of the tasks that run for ``elapsed`` seconds have ended."""
+        longer = self._known[bisect_right(self._known, elapsed) :]
+        if not longer:
+            return min(max(OVERDUE_POLL, elapsed / OVERDUE_SHARE), LONGEST)
+        due: float = longer[max(0, math.ceil(share * len(longer)) - 1)]
+        return min(max(due - elapsed, SHORTEST), LONGEST)
+
+    def left(self, elapsed: float) -> float | None:
+        """Seconds until half of the tasks that run for ``elapsed`` seconds have ended.
+
+        None where none is known that took so long.
+        """
+        first, end = bisect_right(self._known, elapsed), len(self._known)
+        return self._known[(first + end) // 2] - elapsed if first < end else None
+
+
+@dataclass
+class _Silence:
+    """For how long a service has said UNKNOWN of a task, and when its list lacked it."""
+
+    began: datetime | None = None
+    answers: int = 0
+    missed: datetime | None = None  # when the list lacked it first
+    missing_twice: bool = False
+
+    def read(self, now: datetime, *, listed: bool) -> None:
+        """Note what a reading of the list showed."""
+        if listed:
+            self.missed = None
+        elif self.missed is None:
+            self.missed = now
+        else:
+            self.missing_twice = now - self.missed >= MISSING_APART
+
+    def pause(self) -> float:
+        """Seconds until the next question; longer each time."""
+        self.answers += 1
+        return min(OVERDUE_POLL * 2.0 ** min(self.answers - 1, 4), LONGEST_UNKNOWN_POLL)
+
+
+class Watch:
+    """Waits for the ends of tasks; one for a whole run."""
+
+    def __init__(self, backend: Backend, catalog: Catalog, clock: Clock) -> None:
+        self._backend = backend
+        self._catalog = catalog
+        self._clock = clock
+        self._times: dict[tuple[str, str, int], RunTimes] = {}
+        self._active: dict[str, datetime] = {}  # when each watched task was asked for
+        self._last: dict[str, str] = {}  # the status each had when it was asked about
+        self._called: dict[str, asyncio.Event] = {}
+        self._listed: set[str] = set()  # what the list told of since it was last looked at
+        self._lister: asyncio.Task[None] | None = None
+
+    async def end(
+        self,
+        attempt: Attempt,
+        tell: Tell,
+        hurried: Callable[[], bool] = lambda: True,
+    ) -> Ended:
+        """How the task of ``attempt`` ended.
+
+        Unknown where the service does not say so for ``UNKNOWN_WAIT``: the task may still come and
+        may be paid. It is ``expired`` where its day is over, so that nobody can ask any more, also
+        of a task that is said to wait or run even then. One that waits or runs for ``STUCK_WAIT``
+        is as good as unknown.
+
+        ``hurried`` says whether somebody waits for this very end. Raises Refused or Unreachable.
+        """
+        task_id = attempt.task_id or ""
+        self._active[task_id] = attempt.asked_at
+        self._called[task_id] = asyncio.Event()
+        try:
+            return await self._ended(attempt, task_id, tell, hurried)
+        finally:
+            for each in (self._active, self._last, self._called):
+                each.pop(task_id, None)
+            self._see_to_lister()
+
+    async def _ended(
+        self,
+        attempt: Attempt,
+        task_id: str,
+        tell: Tell,
+        hurried: Callable[[], bool],
+    ) -> Ended:
+        times, asked, silence = self._times_of(attempt), 0, _Silence()
+        stuck = self._clock.now() + STUCK_WAIT
+        last: type[TaskState] | None = None
+        while True:
+            state = await self._backend.poll(task_id)
+            asked += 1
+            changed, last = type(state) is not last, type(state)
+            if isinstance(state, Pending | Running):
+                old = not self._is_young(attempt)
+                if old or self._clock.now() >= stuck:
+                    return Unknown(task_id, _STATUS[type(state)], expired=old)
+            match state:
+                case Pending():
+                    silence = _Silence()
+                    tell("pending" if changed else "polled", asked, times.left(0))
+                    wait = PENDING_POLLS[min(asked, len(PENDING_POLLS)) - 1]
+                    await self._until(task_id, state, wait, stuck)
+                case Running(started=started):
+                    silence = _Silence()
+                    ran = (self._backend.now() - (started or attempt.asked_at)).total_seconds()
+                    tell("running" if changed else "polled", asked, times.left(ran))
+                    share = HURRIED if hurried() else CALM
+                    await self._until(task_id, state, times.wait(ran, share), stuck)
+                case Succeeded():
+                    times.saw((state.ended - state.started).total_seconds())
+                    return state
+                case Unknown():
+                    tell("unknown" if changed else "polled", asked)
+                    if await self._is_lost(attempt, task_id, silence):
+                        return replace(state, expired=not self._is_young(attempt))
+                    await self._clock.sleep(silence.pause())
+                case _:
+                    return state
+
+    async def _is_lost(self, attempt: Attempt, task_id: str, silence: "_Silence") -> bool:
+        """Whether waiting on for a task that is UNKNOWN makes no sense any more in this run."""
+        now, service_now = self._clock.now(), self._backend.now()
+        silence.began = silence.began or now
+        if not self._is_young(attempt):
+            return silence.answers > 0  # said twice
+        if service_now - attempt.asked_at < LIST_REACH:
+            try:
+                rows = await self._backend.list(attempt.asked_at - LIST_PAD, service_now)
+            except ServiceError:
+                rows = None
+            if rows is not None:
+                silence.read(now, listed=any(row.task_id == task_id for row in rows))
+        return silence.missing_twice or now - silence.began >= UNKNOWN_WAIT
+
+    def _times_of(self, attempt: Attempt) -> RunTimes:
+        asked = attempt.request
+        key = (attempt.model, str(asked.get("resolution")), int(asked.get("duration") or 0))
+        if key not in self._times:
+            model = self._catalog.models.get(attempt.model)
+            bounds = model.task_seconds.value if model else (60, 300)
+            self._times[key] = RunTimes(*bounds)
+        return self._times[key]
+
+    def _is_young(self, attempt: Attempt) -> bool:
+        hours = self._catalog.service.result_hours.value
+        return self._backend.now() - attempt.asked_at < timedelta(hours=hours)
+
+    async def _until(
+        self, task_id: str, state: Pending | Running, seconds: float, stuck: datetime
+    ) -> None:
+        """Wait ``seconds``, or in a crowd until the list says that something became of the task.
+
+        Never much longer than until ``stuck``.
+        """
+        self._last[task_id] = _STATUS[type(state)]
+        self._see_to_lister()
+        if self._lister is None:
+            await self._clock.sleep(seconds)
+            return
+        event = self._called[task_id]
+        event.clear()
+        while not event.is_set() and self._clock.now() < stuck:
+            self._listed.discard(task_id)
+            await self._first(event, LIST_FALLBACK)
+            if task_id not in self._listed:  # the list has said nothing of it all the while
+                return
+
+    async def _first(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait for ``event``, but no longer than ``seconds``."""
+        waits = (
+            asyncio.ensure_future(event.wait()),
+            asyncio.ensure_future(self._clock.sleep(seconds)),
+        )
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+
+    def _see_to_lister(self) -> None:
+        crowded = len(self._active) >= CROWD
+        if crowded and self._lister is None:
+            self._lister = asyncio.ensure_future(self._list())
+        elif not crowded and self._lister:
+            self._lister.cancel()
+            self._lister = None
+            for event in self._called.values():
+                event.set()  # from here on each asks for itself
+
+    async def _list(self) -> None:
+        while True:
+            await self._clock.sleep(LIST_POLL)
+            now = self._backend.now()
+            oldest = max(min(self._active.values(), default=now), now - LIST_REACH)
+            try:
+                rows = await self._backend.list(oldest - timedelta(seconds=60), now)
+            except ServiceError:
+                continue  # each task is still asked about by itself, only less often
+            for row in rows:
+                self._listed.add(row.task_id)
+                if row.task_id in self._called and row.status != self._last.get(row.task_id):
+                    self._called[row.task_id].set()

@@ -1,0 +1,272 @@
+"""Was it accepted? A create call whose answer was lost is searched for in the service's own list.
+
+A task is taken for ours only when everything that is known of it fits: model, time, prompt,
+seconds, tier, and of its clip the size and the first frame against the picture that was sent. What
+does not fit is another's; what cannot be told is doubtful, and a person decides. That nothing is
+found proves nothing, since nobody knows how late the list is.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal, Protocol
+
+from wanx_render.backends.base import (
+    Backend,
+    Canceled,
+    Failed,
+    Listed,
+    Succeeded,
+)
+from wanx_render.backends.cleaning import Cleaner
+from wanx_render.clock import Clock
+from wanx_render.errors import ServiceError, Unreachable
+from wanx_render.planning.journal import Attempt
+
+# Clocks differ, and the ``Date`` of an answer is a whole second.
+WINDOW_PAD = timedelta(seconds=120)
+# How long a lost request is searched for, at least; longer while other takes are on their way
+# anyway. How late the real list may be was never measured in public.
+SEARCH = timedelta(minutes=2)
+LONGEST_SEARCH = timedelta(minutes=30)
+# A request that was refused in the service's own form was most likely not accepted.
+REFUSED_SEARCH = timedelta(seconds=60)
+PAUSES = (5.0, 10.0, 15.0, 30.0, 60.0, 120.0)  # between readings; the last from then on
+# The list reaches back 24 hours; with the pads a little less of it is safe.
+LIST_REACH = timedelta(hours=23, minutes=30)
+GIVE_UP = timedelta(minutes=45)  # candidates that do not end
+_ONCE = timedelta(0)
+
+_CUT_AT_LEAST = 500  # characters; the service cuts longer prompts without a word
+
+Verdict = Literal["same", "other", "doubtful"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether a task is the one that was asked for, and why."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+class Judge(Protocol):
+    """Holds the clip of a task against the picture that was sent."""
+
+    async def clip(self, attempt: Attempt, task: Succeeded, doubt: str) -> Judgement:
+        """Fetch and compare; a clip in doubt is kept aside. Raises ServiceError.
+
+        Where there is a ``doubt`` already, the clip can only show that it is another's.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a search ended with: a task that is ours, nothing, or a reason to ask a person."""
+
+    task_id: str | None = None
+    doubt: str = ""
+
+    @property
+    def nothing(self) -> bool:
+        return self.task_id is None and not self.doubt
+
+    def question(self, attempt: Attempt) -> str:
+        """What a person is asked where no task turned out to be that of ``attempt``."""
+        if self.doubt:
+            return self.doubt
+        if attempt.state == "unresolved":  # asked before, and nothing new was learnt
+            return attempt.message or ""
+        minutes = int(SEARCH.total_seconds() // 60)
+        return (
+            f"its answer was lost ({attempt.message or 'no answer'}) and the service's list did "
+            f"not show it for {minutes} minutes or more; it may be accepted and paid all the same"
+        )
+
+
+@dataclass(frozen=True)
+class Search:
+    """What one search works with."""
+
+    backend: Backend
+    clock: Clock
+    judge: Judge
+    owned: Callable[[], frozenset[str]]  # the tasks whose owner is known
+    rivals: Callable[[], Sequence[Attempt]]  # all requests in doubt, and those on their way
+    busy: Callable[[], bool] = lambda: False  # whether the run goes on for other takes anyway
+
+
+def words_fit(attempt: Attempt, task: Succeeded) -> Judgement:
+    """What the answer of a query says: prompt, seconds and tier."""
+    asked = attempt.request
+    prompt = Cleaner().prose(str(asked.get("prompt") or "")) or ""
+    if task.original_prompt and not same_prompt(task.original_prompt, prompt):
+        return Judgement("other", "another prompt")
+    for name, expected, actual in _figures(asked, task.usage):
+        if actual is not None and actual != expected:
+            return Judgement("other", f"{name} {actual} instead of {expected}")
+    if not prompt:
+        return Judgement("doubtful", "it has no prompt that could confirm it")
+    if not task.original_prompt:
+        return Judgement("doubtful", "the service does not say its prompt")
+    return Judgement("same")
+
+
+def same_prompt(shown: str, prompt: str) -> bool:
+    """The service cuts overlong prompts without a word, so what it shows may be a beginning."""
+    return shown == prompt or (len(shown) >= _CUT_AT_LEAST and prompt.startswith(shown))
+
+
+def _figures(asked: dict[str, Any], usage: dict[str, Any]) -> Iterable[tuple[str, int, int | None]]:
+    """Name, expected and actual value of what the usage may tell."""
+    seconds = _number(usage, "output_video_duration", "video_duration", "duration")
+    yield "seconds", int(asked["duration"]), seconds
+    tier = str(asked["resolution"]).removesuffix("P")
+    if tier.isdecimal():
+        yield "tier", int(tier), _number(usage, "SR")
+
+
+def _number(usage: dict[str, Any], *names: str) -> int | None:
+    for name in names:
+        value = usage.get(name)
+        if isinstance(value, str) and value.removesuffix("P").isdecimal():
+            value = int(value.removesuffix("P"))
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+            return round(value)
+    return None
+
+
+@dataclass
+class _Findings:
+    """What is known of the tasks in the window of one request."""
+
+    rows: dict[str, Listed] = field(default_factory=dict)
+    judged: dict[str, Judgement] = field(default_factory=dict)
+    unread: bool = False  # the list did not answer
+
+    @property
+    def open(self) -> list[str]:
+        return [task_id for task_id in self.rows if task_id not in self.judged]
+
+    def of(self, verdict: Verdict) -> list[str]:
+        return [task_id for task_id, found in self.judged.items() if found.verdict == verdict]
+
+
+async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) -> Outcome:
+    """Look for the task of ``attempt``, with growing pauses, for at least ``patience``.
+
+    ``patience`` counts from the answer that was lost; without any the list is read once. As long as
+    a task that might be ours runs, its end is waited for.
+    """
+    backend, clock, findings = using.backend, using.clock, _Findings()
+    began, number = clock.now(), 0
+    # Times of the service are compared with each other only: its clock may be set while we wait.
+    before = backend.now() - (attempt.answered_at or backend.now())
+    while clock.now() - began < GIVE_UP:
+        if is_far(attempt, backend):
+            return Outcome(doubt="it is too long ago: the service's list no longer reaches back")
+        try:
+            await _look(attempt, findings, using)
+        except Unreachable:
+            findings.unread = True
+        except ServiceError as error:
+            return Outcome(doubt=f"the service's list cannot be read: {error}")
+        outcome = _outcome(attempt, findings, using)
+        if outcome and not outcome.nothing:
+            return outcome
+        if outcome and _long_enough(before + (clock.now() - began), patience, using):
+            return outcome
+        await clock.sleep(PAUSES[min(number, len(PAUSES) - 1)])
+        number += 1
+    if findings.unread:
+        return Outcome(doubt="the service's list cannot be read")
+    return Outcome(doubt=f"tasks that might be this one do not end: {', '.join(findings.open)}")
+
+
+async def settle(attempt: Attempt, using: Search) -> Outcome:
+    """Look for a request whose answer was lost: at length the first time, then once a run.
+
+    Nothing is found where the list no longer reaches back to a request that was looked for before.
+    """
+    again = attempt.state == "unresolved"
+    if again and is_far(attempt, using.backend):
+        return Outcome()
+    return await search(attempt, using, _ONCE if again else SEARCH)
+
+
+def is_far(attempt: Attempt, backend: Backend) -> bool:
+    """Whether the service's list no longer reaches back to a request."""
+    return backend.now() - attempt.asked_at > LIST_REACH
+
+
+def _long_enough(passed: timedelta, patience: timedelta, using: Search) -> bool:
+    if patience != SEARCH:
+        return passed >= patience
+    return passed >= patience and (passed >= LONGEST_SEARCH or not using.busy())
+
+
+async def _look(attempt: Attempt, findings: _Findings, using: Search) -> None:
+    """Read the list, and look at each task that has not explained itself yet.
+
+    Raises ServiceError.
+    """
+    backend = using.backend
+    end = min((attempt.answered_at or backend.now()) + WINDOW_PAD, backend.now())
+    rows = await backend.list(attempt.asked_at - WINDOW_PAD, end)
+    findings.rows |= {row.task_id: row for row in rows if _fits(row, attempt, using)}
+    findings.unread = False
+    for task_id in findings.open:
+        state = await backend.poll(task_id)
+        match state:
+            case Succeeded():
+                row = findings.rows[task_id]
+                findings.judged[task_id] = await _judged(attempt, state, row, using)
+            case Failed() | Canceled():  # never billed, whose ever it was
+                findings.judged[task_id] = Judgement("other", "not billed")
+            case _:
+                pass  # it waits, runs, or is not known: it may still be ours
+
+
+async def _judged(attempt: Attempt, task: Succeeded, row: Listed, using: Search) -> Judgement:
+    words = words_fit(attempt, task)
+    if words.verdict == "other":
+        return words
+    doubt = words.reason or ("" if row.model else "the list has its model by an unknown name")
+    return await using.judge.clip(attempt, task, doubt)
+
+
+def _fits(row: Listed, attempt: Attempt, using: Search) -> bool:
+    """A model that we do not know by the list's name may be ours under a new one."""
+    return row.model in (attempt.model, "") and row.task_id not in using.owned()
+
+
+def _outcome(attempt: Attempt, findings: _Findings, using: Search) -> Outcome | None:
+    """What follows from all that is known now; None while a task might still be ours."""
+    if findings.open or findings.unread:
+        return None
+    same, doubtful = findings.of("same"), findings.of("doubtful")
+    if doubtful:
+        reasons = "; ".join(f"task {name}: {findings.judged[name].reason}" for name in doubtful)
+        return Outcome(doubt=f"it may be one of these: {reasons}")
+    if len(same) > 1:
+        return Outcome(doubt=f"more than one task fits: {', '.join(same)}")
+    if not same:
+        return Outcome()
+    row = findings.rows[same[0]]
+    rivals = [rival for rival in using.rivals() if _is_rival(rival, attempt, row)]
+    if any(rival.state == "submitting" for rival in rivals):
+        return None  # its answer comes soon, and with it whose the task is
+    if rivals:
+        labels = ", ".join(rival.label for rival in rivals)
+        return Outcome(doubt=f"task {same[0]} fits, and fits {labels} as well")
+    return Outcome(task_id=same[0])
+
+
+def _is_rival(other: Attempt, attempt: Attempt, row: Listed) -> bool:
+    """Whether a task that fits one request could be the other one's just as well."""
+    names = ("model", "prompt", "image", "last_image", "duration", "resolution")
+    end = (other.answered_at or other.asked_at + LONGEST_SEARCH) + WINDOW_PAD
+    in_time = other.asked_at - WINDOW_PAD <= row.submitted <= end
+    like = all(other.request.get(name) == attempt.request.get(name) for name in names)
+    return other.id != attempt.id and in_time and like

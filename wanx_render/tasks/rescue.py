@@ -1,0 +1,85 @@
+"""Fetch what was paid for and is not here yet, whatever the list says; ask for nothing new."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from wanx_render.backends.base import Canceled, Failed, Succeeded, Unknown
+from wanx_render.errors import UnknownHost, WanxError
+from wanx_render.events import Emit, Event, Kind
+from wanx_render.planning.journal import Attempt
+from wanx_render.tasks.account import Account
+from wanx_render.tasks.collect import UNKNOWN, Collector
+from wanx_render.tasks.outcome import hours_left, permission
+from wanx_render.tasks.reconcile import Judge, settle
+from wanx_render.tasks.submit import EXPIRED
+
+
+@dataclass
+class Tally:
+    """How many clips came, how many attempts are left as they were, and what they wait for."""
+
+    fetched: int = 0
+    left: int = 0
+    hosts: set[str] = field(default_factory=set)  # that nobody permitted to fetch from
+
+
+async def rescue(collector: Collector, account: Account, judge: Judge, emit: Emit) -> Tally:
+    """Search for what is in doubt, wait for what runs, fetch what is done."""
+    scope, journal = collector.backend.scope, collector.journal
+    account.begin()
+    doubtful = [attempt for attempt in journal.in_doubt(scope) if not attempt.task_id]
+    await asyncio.gather(*(_settled(collector, account, judge, each) for each in doubtful))
+    owed = [attempt for attempt in journal.owed() if attempt.scope == scope]
+    tally = Tally()
+    ends = await asyncio.gather(*(_fetched(collector, each, emit, tally) for each in owed))
+    tally.fetched = sum(ends)
+    tally.left = len(ends) - tally.fetched + len(journal.every("unresolved"))
+    return tally
+
+
+async def _settled(collector: Collector, account: Account, judge: Judge, attempt: Attempt) -> None:
+    """Find out what became of a request whose answer was lost, or leave it to a person."""
+    journal = collector.journal
+    outcome = await settle(attempt, account.search(judge))
+    if outcome.task_id:
+        journal.adopted(attempt.id, outcome.task_id)
+    else:
+        journal.ended(attempt.id, "unresolved", "Unresolved", outcome.question(attempt))
+
+
+async def _fetched(collector: Collector, attempt: Attempt, emit: Emit, tally: Tally) -> bool:
+    """Whether the clip of ``attempt`` is here now."""
+    shot, _, take = attempt.label.rpartition(" take ")
+    number = int(take) if take.isdecimal() else None
+
+    event = Event("polled", shot=shot, take=number, task_id=attempt.task_id)
+
+    def way(kind: Kind, polls: int | None = None, seconds_left: float | None = None) -> None:
+        emit(replace(event, kind=kind, polls=polls, seconds_left=seconds_left))
+
+    def tell(kind: Kind, text: str) -> None:
+        emit(replace(event, kind=kind, text=text))
+
+    try:
+        ended = await collector.collect(attempt, way)
+    except UnknownHost as error:
+        tally.hosts.add(error.host)
+        known = collector.journal.attempt(attempt.id)
+        expires = known and known.expires_at
+        left = hours_left(expires, collector.wall.now()) if expires else ""
+        tell("failed", f"{error}{left}; {permission(error)}")
+        return False
+    except WanxError as error:
+        tell("failed", str(error))
+        return False
+    match ended:
+        case Succeeded():
+            stored = collector.journal.attempt(attempt.id)
+            tell("clip", (stored.clip_name if stored else None) or "")
+        case Failed(code=code, message=message):
+            tell("failed", f"{code}: {message}; not billed")
+        case Canceled():
+            tell("failed", "the task was cancelled; not billed")
+        case Unknown(expired=expired):
+            tell("failed", EXPIRED if expired else UNKNOWN)
+    return isinstance(ended, Succeeded)

@@ -1,0 +1,107 @@
+"""What rules look at: a list that is well-formed, its pictures and sounds, and the catalog."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.diagnostics import Span
+from wanx_render.geometry import Size, predicted_size
+from wanx_render.media.audio_files import Soundtrack
+from wanx_render.media.images import Picture
+from wanx_render.shotlist.model import Deliverable, Shot, Sound
+
+if TYPE_CHECKING:
+    from wanx_render.captions.subtitles import Subtitles
+
+Place = Callable[[tuple[str | int, ...]], Span]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything a rule may look at."""
+
+    shots: Mapping[int, Shot]  # by index; only those that are well-formed
+    deliverables: Mapping[int, Deliverable]
+    region: str
+    ids: tuple[str, ...]  # of all shots, also of those that are not well-formed
+    catalog: Catalog
+    folder: Path
+    pictures: Mapping[str, Picture]  # by the words the list uses; only those that could be read
+    sounds: Mapping[str, Soundtrack]
+    subtitles: "Mapping[str, Subtitles]"
+    place: Place
+    backend: str = "mock"
+    # The highest sample in dBFS of a sound file, from a second on, for so many seconds.
+    highest: Callable[[str, Fraction, Fraction], float | None] = lambda *_: None
+    # The LUFS of a deliverable's music and voices alone, where those it wants are out of reach.
+    loudest: Callable[[Sound, Mapping[str, Fraction], Fraction], Decimal | None] = lambda *_: None
+
+    def models(self) -> list[tuple[int, Shot, Model]]:
+        """Each shot with its model, where there is such a model."""
+        return self._with_models
+
+    @cached_property
+    def _with_models(self) -> list[tuple[int, Shot, Model]]:
+        found = (
+            (index, shot, self.catalog.model(shot.model)) for index, shot in self.shots.items()
+        )
+        return [(index, shot, model) for index, shot, model in found if model]
+
+    def looks(self) -> Iterator[tuple[Span, str, Picture, Model]]:
+        """Each picture of each shot: its place, what it is called, and the model it is for."""
+        for index, shot, model in self.models():
+            for key in ("image", "last_image"):
+                named = getattr(shot, key)
+                if isinstance(named, str) and named in self.pictures:
+                    called = "the data URI" if named.startswith("data:") else named
+                    yield self.at(index, key), called, self.pictures[named], model
+
+    def size(self, shot: Shot, model: Model) -> Size | None:
+        """The clip the shot will give, where its first frame is known."""
+        picture = self.pictures.get(shot.image) if isinstance(shot.image, str) else None
+        tier = shot.resolution or model.tiers.value[0]
+        if picture is None or tier not in model.tiers.value:
+            return None
+        return predicted_size(picture.size, self.catalog.tier_area(tier))
+
+    def clips(self) -> list[tuple[Shot, Size]]:
+        """The shots whose clip's size is known beforehand."""
+        return self._clips
+
+    @cached_property
+    def _clips(self) -> list[tuple[Shot, Size]]:
+        found = ((shot, self.size(shot, model)) for _, shot, model in self.models())
+        return [(shot, size) for shot, size in found if size]
+
+    def at(self, index: int, key: str) -> Span:
+        return self.place(("shots", index, key))
+
+
+def sound_path(shot: Shot) -> str | None:
+    """The custom soundtrack a shot names, or None for ``silent``, ``auto`` and nothing."""
+    return shot.audio if shot.audio not in (None, "silent", "auto") else None
+
+
+def is_url(named: str) -> bool:
+    """Whether a picture or sound is named by an address that the service can fetch."""
+    return named.lower().startswith(("http://", "https://"))
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def either(words: Iterable[str]) -> str:
+    listed = list(words)
+    if len(listed) < 2:
+        return "".join(listed)
+    return f"{', '.join(listed[:-1])} or {listed[-1]}"

@@ -1,0 +1,94 @@
+"""What a list wants of ffmpeg beyond the ordinary, tried before anything is spent.
+
+Every usable ffmpeg has x264, AAC and the common filters (``ffmpeg.find`` sees to that); other
+codecs, a moving crop and another speed are asked for by few.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+
+from wanx_render.captions.subtitles import is_styled
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput
+from wanx_render.finishing.codecs import ENCODERS
+from wanx_render.frame import Codec
+from wanx_render.geometry import Move
+from wanx_render.media import ffmpeg
+from wanx_render.shotlist.model import Deliverable, Shot, gaze_at
+from wanx_render.task import Media
+
+_OTHER = "set WANX_FFMPEG to a full build of ffmpeg, or unset it"
+
+
+# Filters that only some lists need, and what for.
+OPTIONAL = {
+    "perspective": "a focus that moves", "rubberband": "another speed", "subtitles": "ASS",
+    "framerate": "motion: blend", "minterpolate": "motion: flow",
+}  # fmt: skip
+_MOTIONS = {"blend": "framerate", "flow": "minterpolate"}
+
+
+_NONE: Mapping[str, Media] = MappingProxyType({})
+
+
+def unmet(
+    program: ffmpeg.Ffmpeg,
+    shots: Iterable[Shot],
+    deliverables: Iterable[Deliverable],
+    media: Mapping[str, Media] = _NONE,
+) -> tuple[Diagnostic, ...]:
+    """What this ffmpeg cannot do of what is asked for; ``media`` are the files of the list."""
+    shown, made = tuple(shots), tuple(deliverables)
+    codecs: dict[Codec, str] = {}
+    for each in made:
+        codecs.setdefault(each.codec, each.name)
+    problems = [_codec(program, codec, name) for codec, name in codecs.items() if codec != "h264"]
+    lacking = [
+        Diagnostic("filter-missing", f"{OPTIONAL[name]} needs ffmpeg's filter {name}", hint=_OTHER)
+        for name in _filters(shown, made, media)
+        if not ffmpeg.has_filter(program, name)
+    ]
+    return (*(problem for problem in problems if problem), *lacking)
+
+
+def insist(
+    program: ffmpeg.Ffmpeg,
+    shots: Iterable[Shot],
+    deliverables: Iterable[Deliverable],
+    media: Mapping[str, Media] = _NONE,
+) -> None:
+    """Raises BadInput where this ffmpeg cannot do what is asked for."""
+    if problems := unmet(program, shots, deliverables, media):
+        raise BadInput(*problems)
+
+
+def _filters(
+    shots: tuple[Shot, ...], deliverables: tuple[Deliverable, ...], media: Mapping[str, Media]
+) -> Iterator[str]:
+    if any(isinstance(gaze_at(s, d), Move) for s in shots for d in deliverables if d.fit == "crop"):
+        yield "perspective"
+    if any(shot.speed != 1 for shot in shots):
+        yield "rubberband"
+    yield from sorted({_MOTIONS[d.motion] for d in deliverables if d.motion in _MOTIONS})
+    burnt = {d.subtitles for d in deliverables if d.subtitles and d.captions in ("burn", "both")}
+    paths = (media[named].path for named in burnt if named in media)
+    if any(path and is_styled(path) for path in paths):
+        yield "subtitles"
+
+
+def _codec(program: ffmpeg.Ffmpeg, codec: Codec, name: str) -> Diagnostic | None:
+    why = trouble_with(program, codec)
+    if not why:
+        return None
+    hint = f"codecs that work here: {', '.join(usable(program))}"
+    return Diagnostic("codec-unusable", f"{name}: {codec} cannot be made here: {why}", hint=hint)
+
+
+def trouble_with(program: ffmpeg.Ffmpeg, codec: Codec) -> str:
+    """Why this ffmpeg cannot make the codec on this machine, or nothing."""
+    return ffmpeg.trouble_with(program, ENCODERS[codec].name)
+
+
+def usable(program: ffmpeg.Ffmpeg) -> list[Codec]:
+    """The codecs that can be made here."""
+    return [codec for codec in ENCODERS if not trouble_with(program, codec)]

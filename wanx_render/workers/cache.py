@@ -1,0 +1,140 @@
+"""Files of a store kept near a worker, up to a bound, and the folder each call works in.
+
+A call gets its files as links, so that what is dropped from the cache while it works is still its.
+"""
+
+import getpass
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from wanx_render import integrity
+from wanx_render.errors import StoreError
+from wanx_render.workers.store import link
+
+PLACE = "WANX_CACHE"
+BOUND = "WANX_CACHE_GB"
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """The least recently used files go first; ``bound`` in bytes."""
+
+    folder: Path
+    bound: int
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "Cache":
+        """Where the environment says, else in the folder for temporary files; 10 GB."""
+        place = environ.get(PLACE)
+        folder = Path(place) if place else Path(tempfile.gettempdir()) / f"wanx-{_user(environ)}"
+        try:
+            gigabytes = float(environ.get(BOUND) or 10)
+        except ValueError:
+            gigabytes = 10
+        return cls(folder, int(gigabytes * 1e9))
+
+    def bring(self, key: str, target: Path, fetch: Callable[[Path], None], sha256: str) -> None:
+        """The file ``key`` at ``target``; fetched where it is not here, whole.
+
+        What is here is read and compared each time: by its hash or, where ``sha256`` is empty, by
+        its seal under the name of ``target``. Raises StoreError where it does not come whole.
+        """
+        kept = self._files / key
+        with suppress(FileNotFoundError):
+            link(kept, target)  # first: what is dropped from the cache now is still there
+            if _digest(target) == sha256 if sha256 else integrity.is_whole(target):
+                os.utime(kept)
+                return
+            target.unlink()
+        self._files.mkdir(parents=True, exist_ok=True)
+        part = self._files / f".{uuid.uuid4().hex}.part"
+        try:
+            fetch(part)
+            if sha256 and _digest(part) != sha256:
+                raise StoreError(f"{key} came damaged from the store")
+            link(part, target)
+            part.replace(kept)
+        finally:
+            part.unlink(missing_ok=True)
+        self._trim()
+
+    def keep(self, key: str, path: Path) -> None:
+        """Remember a file that was made here."""
+        self._files.mkdir(parents=True, exist_ok=True)
+        part = self._files / f".{uuid.uuid4().hex}.part"
+        link(path, part)
+        part.replace(self._files / key)
+        self._trim()
+
+    def forget(self, key: str) -> None:
+        """Let a file go that is no good."""
+        (self._files / key).unlink(missing_ok=True)
+
+    def _trim(self) -> None:
+        """Drop what was not used for longest, until the rest fits."""
+        found = []
+        for path in self._files.iterdir():
+            with suppress(FileNotFoundError):
+                found.append((path.stat(), path))
+        size = sum(each.st_size for each, _ in found)
+        for each, path in sorted(found, key=lambda one: one[0].st_mtime_ns):
+            if size <= self.bound:
+                return
+            path.unlink(missing_ok=True)
+            size -= each.st_size
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for one call; gone with it, or swept where its process was killed."""
+        calls = self.folder / "calls"
+        calls.mkdir(parents=True, exist_ok=True)
+        _sweep(calls)
+        place = calls / uuid.uuid4().hex
+        lock = FileLock(f"{place}.lock")
+        with lock:  # before the folder is there: whoever finds it finds it held
+            place.mkdir()
+            try:
+                yield place
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
+                _forget(lock)
+
+    @property
+    def _files(self) -> Path:
+        return self.folder / "files"
+
+
+def _sweep(calls: Path) -> None:
+    """Remove the folders of calls whose process is gone: nobody holds their lock."""
+    for place in calls.glob("*"):
+        if not place.is_dir():
+            continue
+        lock = FileLock(f"{place}.lock")
+        with suppress(Timeout, OSError), lock.acquire(timeout=0):
+            shutil.rmtree(place, ignore_errors=True)
+            _forget(lock)
+
+
+def _forget(lock: FileLock) -> None:
+    with suppress(OSError):  # Windows keeps a file that somebody has open; the next sweep takes it
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
+
+
+def _user(environ: Mapping[str, str]) -> str:
+    with suppress(OSError, KeyError, ImportError):
+        return getpass.getuser()
+    return environ.get("USER", "worker")

@@ -1,0 +1,284 @@
+"""A Dask cluster as an executor: calls go out, and whatever becomes of the cluster they come to an
+end.
+
+The only module that knows Dask. A worker is given calls only after it has shown that it would make
+the same bytes and sees the store; one that comes later shows it as it comes. A call whose worker
+dies is done by another; one that kills them all, also when it is tried alone, fails alone. Without
+scheduler, or without workers for too long, what is left is done here.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import distributed
+from distributed.client import ClosedClientError
+from distributed.comm.core import CommClosedError
+from distributed.core import Status
+from distributed.diagnostics.plugin import WorkerPlugin
+from distributed.scheduler import KilledWorker
+from distributed.security import Security
+
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput, ClusterError, WanxError
+from wanx_render.workers.remote_jobs import Order, trouble
+
+T = TypeVar("T")
+Tell = Callable[[str], None]
+
+RETRIES = 3  # of a call that raised, for trouble of machine, network or store
+PATIENCE = 300.0  # seconds without a worker before what is left is done here
+_SOON = 10.0  # seconds without a worker before it is said
+_MUCH = 1e9  # calls at once: the worker's threads are the limit
+_ANSWERS = 20.0  # seconds for the scheduler, and again for the workers
+
+
+class Fitness(WorkerPlugin):
+    """Marks each worker that may be given calls, also one that comes or returns later."""
+
+    def __init__(self, mark: str, order: Order, probe: str) -> None:
+        self.name = f"wanx-{uuid4().hex}"
+        self._mark, self._order, self._probe = mark, order, probe
+
+    async def setup(self, worker: Any) -> None:
+        # A run beside this one, or one that was killed and left its plugin, looks before or after.
+        async with worker.__dict__.setdefault("wanx_looks", asyncio.Lock()):
+            await self._look(worker)
+
+    async def _look(self, worker: Any) -> None:
+        # A scheduler looks for waiting calls when a worker begins to run, not when it gets a mark.
+        if worker.status != Status.running:
+            return
+        worker.status = Status.paused
+        try:
+            if not await asyncio.to_thread(trouble, self._order, self._probe):
+                await worker.set_resources(**{self._mark: _MUCH})
+        finally:
+            worker.status = Status.running
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call, and who waits for it."""
+
+    outer: "Future[Any]"
+    call: Callable[..., Any]
+    given: tuple[Any, ...]
+    alone: bool = False
+
+
+class ClusterExecutor(Executor):
+    """Calls on the workers of one scheduler; ``here`` does them where the cluster is lost."""
+
+    def __init__(
+        self,
+        client: Any,
+        fitness: Fitness,
+        mark: str,
+        *,
+        here: Executor,
+        tell: Tell,
+        patience: float,
+    ) -> None:
+        self._client, self._fitness, self._mark = client, fitness, mark
+        self._here, self._tell, self._patience = here, tell, patience
+        self._there = client.get_executor(pure=False, retries=RETRIES, resources={mark: 1})
+        self._lost, self._closed = threading.Event(), threading.Event()
+        self._lock = threading.Lock()
+        self._out = 0  # calls that may be at work
+        self._accused: deque[_Call] = deque()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    def submit(self, call: Callable[..., T], /, *given: Any) -> "Future[T]":  # type: ignore[override]  # only positions are sent
+        one = _Call(Future(), call, given)
+        with self._lock:
+            self._out += 1
+        self._go(one)
+        return one.outer
+
+    def _go(self, one: "_Call") -> None:
+        if not self._lost.is_set():
+            try:
+                inner = self._there.submit(one.call, *one.given)
+            except (ClosedClientError, RuntimeError, OSError):
+                self._lose("the scheduler is gone")
+            else:
+                one.outer.add_done_callback(lambda it: inner.cancel() if it.cancelled() else None)
+                inner.add_done_callback(lambda it: self._ended(it, one))
+                return
+        self._do_here(one)
+
+    def _ended(self, inner: "Future[Any]", one: "_Call") -> None:
+        """What became of a call on the cluster becomes of the call."""
+        if one.outer.cancelled():
+            self._over()
+        elif inner.cancelled() or isinstance(inner.exception(), CommClosedError):
+            self._lose("the scheduler is gone")
+            self._do_here(one)
+        elif isinstance(inner.exception(), KilledWorker) and not one.alone:
+            # Dask accuses whatever its workers held when they died, the innocent too.
+            self._accused.append(replace(one, alone=True))
+            self._over()
+        else:
+            _settle(one.outer, inner)
+            self._over()
+
+    def _over(self) -> None:
+        """A call is out no more. Those accused of killing are tried again alone, one by one."""
+        with self._lock:
+            self._out -= 1
+            if self._out or not self._accused:
+                return
+            one = self._accused.popleft()
+            self._out += 1
+        self._go(one)
+
+    def _do_here(self, one: "_Call") -> None:
+        if self._closed.is_set():
+            one.outer.cancel()
+            self._over()
+            return
+        inner = self._here.submit(one.call, *one.given)
+
+        def ended(done: "Future[Any]") -> None:
+            _settle(one.outer, done)
+            self._over()
+
+        inner.add_done_callback(ended)
+
+    def _lose(self, why: str) -> None:
+        """From now on everything is done here; said once."""
+        with self._lock:
+            if self._lost.is_set() or self._closed.is_set():
+                return
+            self._lost.set()
+        self._tell(f"{why}: what is left is encoded on this machine")
+
+    def _watch(self) -> None:
+        """Notice a cluster that nobody works in; Dask would wait for ever."""
+        without, said, fit = 0.0, False, 0
+        while not self._closed.wait(1) and not self._lost.is_set():
+            if self._client.status != "running":
+                continue  # its calls come back cancelled
+            with suppress(OSError, CommClosedError):
+                fit = self._workers()
+            if fit:
+                without, said = 0.0, False
+                continue
+            without += 1
+            if without >= min(_SOON, self._patience) and not said:
+                said = True
+                self._tell(f"no worker to give work to; waiting {self._patience:.0f} s for one")
+            if without >= self._patience:
+                self._lose("no worker came")
+                self._there.shutdown(wait=False)  # what is out comes back, to be done here
+
+    def _workers(self) -> int:
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        return sum(self._mark in each["resources"] for each in workers)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Leave the cluster as it was; what is still out is cancelled unless ``wait``."""
+        if not self._lost.is_set():
+            self._there.shutdown(wait=wait and not cancel_futures)
+        self._closed.set()
+        self._watcher.join(5)
+        if self._client.status == "running":
+            with suppress(OSError, CommClosedError, ClosedClientError, ValueError):
+                self._client.unregister_worker_plugin(self._fitness.name)
+        self._client.close(5)
+
+
+def connect(
+    address: str,
+    order: Order,
+    probe: str,
+    *,
+    here: Executor,
+    tell: Tell,
+    patience: float = PATIENCE,
+) -> ClusterExecutor:
+    """An executor on the cluster at ``address``. Raises BadInput where it cannot be used.
+
+    ``probe`` names a file of the store that every worker must see.
+    """
+    # What Dask logs of lost connections is said here in a sentence.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    client = _client(address)
+    try:
+        troubles = client.run(trouble, order, probe, on_error="return")
+        found = {worker: str(said) for worker, said in troubles.items()}
+        for worker, said in found.items():
+            if said:
+                tell(f"the worker {worker} is given no work: {said}")
+        if found and all(found.values()):
+            raise _unusable(
+                f"no worker of {address} can be given work: {next(iter(found.values()))}",
+                "install the same wanx-render and ffmpeg on every worker; give --out a folder "
+                "that they all see, or a bucket",
+            )
+        mark = f"wanx-{sha256(repr(order).encode()).hexdigest()[:12]}"
+        fitness = Fitness(mark, order, probe)
+        client.register_plugin(fitness, name=fitness.name)
+    except (OSError, CommClosedError, ImportError) as error:
+        client.close(5)
+        raise _unusable(
+            f"{address}: {error}", "is wanx-render installed on every worker?"
+        ) from None
+    except BadInput:
+        client.close(5)
+        raise
+    return ClusterExecutor(client, fitness, mark, here=here, tell=tell, patience=patience)
+
+
+def _client(address: str) -> Any:
+    connect: Any = distributed.Client  # neither it nor Security has types
+    secure: Any = Security
+    security = secure(require_encryption=True) if address.startswith("tls:") else None
+    try:
+        return connect(
+            address, security=security, timeout=_ANSWERS, set_as_default=False, name="wanx-render"
+        )
+    except (OSError, ValueError, TypeError) as error:
+        raise _unusable(
+            f"no scheduler answers at {address}: {' '.join(str(error).split())[:200]}",
+            "start one with dask scheduler, or leave --executor out",
+        ) from None
+
+
+def _unusable(told: str, hint: str) -> BadInput:
+    return BadInput(Diagnostic("executor-unusable", told, hint=hint))
+
+
+def _settle(outer: "Future[Any]", inner: "Future[Any]") -> None:
+    """Hand on how a call ended to whoever waits for it."""
+    if inner.cancelled():
+        outer.cancel()
+    elif not outer.set_running_or_notify_cancel():
+        return
+    elif error := inner.exception():
+        outer.set_exception(_sentence(error))
+    else:
+        outer.set_result(inner.result())
+
+
+def _sentence(error: BaseException) -> BaseException:
+    """What a shot can fail with; the others go on."""
+    match error:
+        case WanxError():
+            return error
+        case KilledWorker():
+            return ClusterError("every worker that tried it was killed, also when it was alone")
+        case _:
+            text = " ".join(str(error).split())[:300]
+            return ClusterError(f"a worker failed: {type(error).__name__}: {text}")

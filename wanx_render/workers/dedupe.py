@@ -1,0 +1,115 @@
+"""One bench for all rows of a table: a piece that several of them need is made once.
+
+Whoever needs it first makes it, the others wait. Where that comes to nothing, the next one tries,
+so that a list fails by its own calls alone; what failed for two is given up, or ten thousand would
+try. Which pieces each list uses is noted for its owner, who drops the rest when all are done.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence, Set
+from pathlib import Path
+
+from wanx_render.errors import Broken, Damaged, StoreError, WanxError
+from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall
+from wanx_render.media.ffmpeg import Ffmpeg
+from wanx_render.workers.base import Bench
+
+_TRIES = 2  # of a piece by itself
+
+
+class CommonBench:
+    """What the rows of one table share: a bench, its pieces, and those in the making."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self._making: dict[Path, asyncio.Task[None]] = {}
+        self._failed: dict[Path, tuple[int, WanxError]] = {}  # how often by itself, and why
+
+    async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
+        """Make those of ``calls`` that are not there, or wait for them. Raises WanxError."""
+        while missing := [call for call in calls if not self.bench.has(call.target)]:
+            self._give_up([call.target for call in missing])
+            mine = tuple(call for call in missing if call.target not in self._making)
+            # What was in a call that failed goes alone: it may be that one, or another.
+            mine = next(((call,) for call in mine if call.target in self._failed), mine)
+            work = self.bench.segments(mine) if mine else None
+            await self._made([call.target for call in missing], [c.target for c in mine], work)
+
+    async def sound(self, call: SoundCall) -> None:
+        """Make a sound if it is not there, or wait for it. Raises WanxError."""
+        while not self.bench.has(call.target):
+            self._give_up([call.target])
+            mine = call.target not in self._making
+            work = self.bench.sound(call) if mine else None
+            await self._made([call.target], [call.target], work)
+
+    async def _made(
+        self,
+        wanted: Sequence[Path],
+        targets: Sequence[Path],
+        work: Coroutine[object, object, None] | None,
+    ) -> None:
+        """Carry ``work`` out, which makes ``targets``; without one, wait for who makes the rest."""
+        if work is None:
+            await asyncio.wait({self._making[path] for path in wanted})
+            return
+        task = asyncio.ensure_future(work)
+        self._making.update(dict.fromkeys(targets, task))
+        task.add_done_callback(lambda _: self._over(targets, task))
+        # A list that is stopped does not take the piece away from those who wait for it.
+        await asyncio.shield(task)
+
+    def _over(self, targets: Sequence[Path], task: "asyncio.Task[None]") -> None:
+        error = None if task.cancelled() else task.exception()
+        for target in targets:
+            del self._making[target]
+            if isinstance(error, WanxError) and not isinstance(error, StoreError | Damaged):
+                before, _ = self._failed.get(target, (0, error))
+                self._failed[target] = before + (len(targets) == 1), error
+
+    def _give_up(self, wanted: Sequence[Path]) -> None:
+        """Raise Broken where one of them failed so often that it would fail again."""
+        for path in wanted:
+            times, error = self._failed.get(path, (0, None))
+            if times >= _TRIES:
+                raise Broken(f"{error}; so it was for {times} lists, and is not tried again")
+
+
+class RowBench:
+    """The bench of one row; ``used`` becomes the names of the pieces it uses."""
+
+    def __init__(self, common: CommonBench, used: set[str]) -> None:
+        self._common = common
+        self._bench = common.bench
+        self._used = used
+
+    @property
+    def program(self) -> Ffmpeg:
+        return self._bench.program
+
+    @property
+    def pieces(self) -> Path:
+        return self._bench.pieces
+
+    def has(self, path: Path) -> bool:
+        return self._bench.has(path)
+
+    async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
+        await self._common.segments(calls)
+
+    async def sound(self, call: SoundCall) -> None:
+        await self._common.sound(call)
+
+    async def deliverable(self, call: JoinCall) -> Joined:
+        return await self._bench.deliverable(call)
+
+    async def stands(self, path: Path, sha256: str) -> bool:
+        return await self._bench.stands(path, sha256)
+
+    def note(self, used: Set[str]) -> None:
+        self._used |= used
+
+    async def sweep(self, used: Set[str], among: Set[str] | None = None) -> None:
+        """Only note what is used: other rows may be at work with the rest."""
+        del among
+        self.note(used)

@@ -1,0 +1,220 @@
+"""The calls that make files, as another machine runs them: fetch, make in scratch, put back whole.
+
+In what is sent here every path is a name in the store. What the call itself finds wrong comes back
+as a value; what is raised is trouble of the machine, the network or the store, and worth a retry.
+This is where a worker's own environment is read: no command runs there.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache, partial
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import PIL
+
+from wanx_render.captions.fonts import chinese
+from wanx_render.captions.typesetting import DRAWING_VERSION
+from wanx_render.errors import BadInput, ClusterError, Damaged, StoreError, WanxError
+from wanx_render.finishing.decode_record import Wish
+from wanx_render.finishing.jobs import (
+    JoinCall,
+    Joined,
+    SegmentCall,
+    SoundCall,
+    make_deliverable,
+    make_segments,
+    make_sound,
+)
+from wanx_render.finishing.segment import GRAPH_VERSION, Piece
+from wanx_render.media import ffmpeg
+from wanx_render.workers.cache import Cache
+from wanx_render.workers.store import Folder, Store
+
+T = TypeVar("T")
+
+PACKAGED_FONT = Path("packaged-font")  # each machine has its own copy
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a call needs besides its data: the store, hashes of files where known, the makers."""
+
+    store: Store
+    makers: str
+    hashes: tuple[tuple[str, str], ...] = ()
+
+
+def segments(
+    order: Order,
+    pieces: tuple[Piece, ...],
+    names: tuple[str, ...],
+    wishes: tuple[Wish, ...],
+) -> WanxError | None:
+    """Make segments that share clips and put each into the store under its name.
+
+    ``wishes``: which frames of each are for contact sheet and poster.
+    """
+    every = zip(pieces, names, wishes, strict=True)
+    missing = [each for each in every if not order.store.has(each[1])]
+    shown = [each[2] for each in missing]
+
+    def make(program: ffmpeg.Ffmpeg, given: tuple[Piece, ...], scratch: Path) -> None:
+        # Under their own names, which their seals hold.
+        made = [scratch / Path(name).name for _, name, _ in missing]
+        make_segments(program, tuple(map(SegmentCall, given, made, shown)))
+        for path, (_, name, _) in zip(made, missing, strict=True):
+            _put(order, path, name)
+
+    return _done(order, tuple(piece for piece, _, _ in missing), make) if missing else None
+
+
+def _put(order: Order, path: Path, name: str) -> None:
+    """A piece into the store, and into the cache: whoever joins it is often this machine."""
+    order.store.put(path, name)
+    if not isinstance(order.store, Folder):
+        Cache.of(os.environ).keep(_key(order, Path(name)), path)
+
+
+def sound(order: Order, call: SoundCall, name: str) -> WanxError | None:
+    """Make the finished sound of segments and put it into the store under ``name``."""
+
+    def make(program: ffmpeg.Ffmpeg, given: SoundCall, scratch: Path) -> None:
+        made = scratch / Path(name).name
+        try:
+            make_sound(program, replace(given, target=made))
+        except Damaged:
+            _dropped(order, call.segments, given.segments)
+            raise
+        _put(order, made, name)
+
+    return None if order.store.has(name) else _done(order, replace(call, target=Path()), make)
+
+
+def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:
+    """Join, verify, and put the deliverable into the store under ``name``."""
+
+    def make(program: ffmpeg.Ffmpeg, given: JoinCall, scratch: Path) -> Joined:
+        made = scratch / "made.mp4"
+        try:
+            joined = make_deliverable(program, replace(given, target=made))
+        except Damaged:
+            _dropped(order, (*call.segments, call.sound), (*given.segments, given.sound))
+            raise
+        order.store.put(made, name)
+        return joined
+
+    return _done(order, replace(call, target=Path()), make)
+
+
+def _dropped(order: Order, names: Sequence[Path | None], here: Sequence[Path | None]) -> None:
+    """What a call found damaged, and dropped, is dropped from the store and the cache too."""
+    cache = Cache.of(os.environ)
+    for name, path in zip(names, here, strict=True):
+        if name and path and not path.is_symlink() and not path.exists():
+            order.store.remove(name.as_posix())
+            cache.forget(_key(order, name))
+
+
+def _done(order: Order, data: Any, make: Callable[[ffmpeg.Ffmpeg, Any, Path], T]) -> T | WanxError:
+    found = makers()
+    if found != order.makers:
+        return ClusterError(f"this run is made with {order.makers}; a worker has {found}")
+    cache = Cache.of(os.environ)
+    with cache.scratch() as scratch:
+        given = moved(data, lambda name: _brought(order, name, cache, scratch))
+        try:
+            return make(ffmpeg.find(os.environ), given, scratch)
+        except StoreError:
+            raise
+        except WanxError as error:
+            return error
+
+
+def _brought(order: Order, name: Path, cache: Cache, scratch: Path) -> Path:
+    """The file of the store that is called ``name``, in the folder of the call."""
+    if name == PACKAGED_FONT:
+        return chinese().path
+    text = name.as_posix()
+    target = scratch / name.name
+    if name == Path() or target.exists():
+        return target
+    if isinstance(order.store, Folder):
+        _linked(order.store, text, target)
+        return target
+    fetch = partial(order.store.get, text)
+    sha256 = dict(order.hashes).get(text, "")
+    cache.bring(_key(order, name), target, fetch, sha256)
+    return target
+
+
+def _key(order: Order, name: Path) -> str:
+    """What a file is called in the cache: by its content where that is known."""
+    text = name.as_posix()
+    known = dict(order.hashes).get(text) or sha256(f"{order.store}/{text}".encode()).hexdigest()
+    return known + name.suffix
+
+
+def _linked(store: Folder, name: str, target: Path) -> None:
+    """A file of a shared folder, read where it is."""
+    if not store.has(name):
+        raise StoreError(f"{store}/{name}: there is no such file, seen from this machine")
+    try:
+        target.symlink_to(store.path / name)
+    except OSError:  # Windows lets only some people do so
+        store.get(name, target)
+
+
+def moved(value: Any, move: Callable[[Path], Path]) -> Any:
+    """``value``, plain data, with every path in it changed by ``move``."""
+    if isinstance(value, Path):
+        return move(value)
+    if isinstance(value, tuple):
+        return tuple(moved(each, move) for each in value)
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    now = {each.name: getattr(value, each.name) for each in fields(value)}
+    then = {name: moved(each, move) for name, each in now.items()}
+    changed = {name: each for name, each in then.items() if each is not now[name]}
+    return replace(value, **changed) if changed else value
+
+
+def paths_in(value: Any) -> Iterator[Path]:
+    """Every path in plain data, each once."""
+    found: dict[Path, None] = {}
+
+    def note(path: Path) -> Path:
+        found[path] = None
+        return path
+
+    moved(value, note)
+    yield from found
+
+
+@cache
+def makers() -> str:
+    """What makes files on this machine: the same everywhere gives the same bytes everywhere."""
+    try:
+        return makers_with(ffmpeg.find(os.environ))
+    except BadInput as error:
+        return f"no ffmpeg that can be used: {error}"
+
+
+def makers_with(program: ffmpeg.Ffmpeg) -> str:
+    ours = f"wanx-render {version('wanx-render')}.{GRAPH_VERSION}.{DRAWING_VERSION}"
+    words = ", ".join(f"{name} {version(name)}" for name in ("icu4py", "fontpkg-noto-sans"))
+    return f"{ours}, Pillow {PIL.__version__}, {words}, ffmpeg {program.version}"
+
+
+def trouble(order: Order, probe: str) -> str:
+    """Why this machine cannot be given calls, or nothing; ``probe`` is a file of the store."""
+    found = makers()
+    if found != order.makers:
+        return f"it has {found}"
+    try:
+        return "" if order.store.has(probe) else f"it does not see {order.store}"
+    except (StoreError, BadInput) as error:
+        return str(error)
