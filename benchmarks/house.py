@@ -27,6 +27,8 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).parent.parent
 BEFORE = "589904b"
 PACKAGES = ("wanx_render", "mock_server")
+# Modules of the package itself that are not its ground.
+COMMAND_LINE = ("cli", "options", "__main__")
 # One file a verb may be more than a folder of sixteen.
 VERBS = "wanx_render/commands"
 MIRRORS = ("wanx_render/commands", "wanx_render/session")
@@ -320,14 +322,15 @@ def upward(house: House) -> list[Site]:
 
 
 def member_of(module: str, floors: dict[str, int]) -> str | None:
-    """The entry of the layer list that a module belongs to: itself, its package or the ground."""
+    """The entry of the layer list that a module belongs to: itself, its package, cli or ground."""
     package, _, name = module.partition(".")
     if package != "wanx_render" or not name:
         return None
     parts = name.split(".")
     prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
-    ground = (word for word in ("ground", "(ground)") if word in floors and len(parts) == 1)
-    return next((prefix for prefix in prefixes if prefix in floors), next(ground, None))
+    rest = "cli" if name in COMMAND_LINE else "ground"
+    named = next((prefix for prefix in prefixes if prefix in floors), None)
+    return named or (rest if len(parts) == 1 and rest in floors else None)
 
 
 # --- Functions

@@ -19,6 +19,7 @@ GENERATED = {"docs/emulator-coverage.md": coverage.page}
 def main() -> int:
     for name, text in GENERATED.items():
         (ROOT / name).write_text(text(), encoding="utf-8")
+    subprocess.run((sys.executable, "benchmarks/rooms.py"), cwd=ROOT, check=True)
     pytest = (sys.executable, "-m", "pytest", "-m", "golden", "-n", "2", "tests")
     return subprocess.run(pytest, cwd=ROOT, env=os.environ | {REGENERATE: "1"}).returncode
 

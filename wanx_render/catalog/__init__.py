@@ -1,4 +1,4 @@
-"""What the vendor offers, and other dated facts: models, prices, codes, hosts of results, sizes and
-safe areas of platforms. YAML files with source and date come in, frozen records go out. May use the
-ground only.
+"""What the vendor offers, with source and date: models, prices, codes, hosts of results. Sizes and
+safe areas of platforms are here too. YAML files come in, frozen records go out. May use the ground
+only.
 """

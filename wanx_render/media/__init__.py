@@ -1,3 +1,4 @@
-"""Files of pictures, video and sound: what they are, what their tags say, how they are decoded.
-``ffmpeg`` is the only module of the program that starts processes. May use the ground only.
+"""Files of pictures, video and sound, and the only door to ffmpeg. What a file is, what its tags
+say and how it is decoded; ``ffmpeg`` is the only module of the program that starts processes. May
+use the ground only.
 """
