@@ -34,7 +34,7 @@ class Room:
     def summary(self) -> str:
         """The first sentence of the paragraph, without its full stop."""
         text = " ".join(self.paragraph.split())
-        return re.split(r"(?<=[a-z\])])\.(?:\s|$)", text, maxsplit=1)[0]
+        return re.split(r"\.(?:\s|$)", text, maxsplit=1)[0]
 
 
 def room_of(module: str) -> str:
