@@ -28,7 +28,7 @@ import imageio_ffmpeg
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from wanx_render.backends.slate import ClipCall, make_clip
-from wanx_render.captions.drawing import fonts
+from wanx_render.captions import fonts
 from wanx_render.geometry import Size, predicted_size
 from wanx_render.media import ffmpeg, probe
 from wanx_render.task import Media, TaskRequest

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from media import frames, yuv
 
+from wanx_render.captions import ass, fonts
 from wanx_render.captions.ass_layout import fitted, too_tall
-from wanx_render.captions.drawing import Captions, ass, fonts
+from wanx_render.captions.drawing import Captions
 from wanx_render.finishing.jobs import make_segment
 from wanx_render.finishing.segment import Segment, Take
 from wanx_render.frame import Frame

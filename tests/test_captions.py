@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from media import facts, pixels, yuv
 from PIL import Image
 
-from wanx_render.captions.drawing import Captions, Cue, drawing, fonts
+from wanx_render.captions import drawing, fonts
+from wanx_render.captions.drawing import Captions, Cue
 from wanx_render.captions.typesetting import Sheet, draw
 from wanx_render.finishing.jobs import make_segment
 from wanx_render.finishing.segment import Segment, Take, piece_arguments

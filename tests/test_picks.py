@@ -17,7 +17,7 @@ from wanx_render.planning.forecast import forecast
 from wanx_render.planning.take_status import stand
 from wanx_render.session.environment import Environment
 from wanx_render.session.outlook import make_plan, warnings
-from wanx_render.shotlist.model import picks
+from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import Choice
 from wanx_render.validation.load import Loaded, load
 

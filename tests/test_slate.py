@@ -10,7 +10,7 @@ from PIL import Image
 from test_task import REQUEST
 
 from wanx_render.backends.slate import ClipCall, make_clip
-from wanx_render.captions.drawing import fonts
+from wanx_render.captions import fonts
 from wanx_render.geometry import Size
 from wanx_render.media import ffmpeg
 from wanx_render.task import Media

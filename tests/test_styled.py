@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from media import facts, frames, yuv
 
+from wanx_render.captions import ass, fonts
 from wanx_render.captions.cues import BadSubtitles
-from wanx_render.captions.drawing import Captions, ass, fonts, problem_with
+from wanx_render.captions.drawing import Captions, problem_with
 from wanx_render.finishing.jobs import make_segment
 from wanx_render.finishing.segment import Segment, Take
 from wanx_render.frame import Frame

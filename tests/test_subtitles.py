@@ -10,17 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from wanx_render.captions import charsets, subtitles
 from wanx_render.captions.cues import BadSubtitles
-from wanx_render.captions.drawing import (
-    Captions,
-    Cue,
-    charsets,
-    save,
-    subtitles,
-    together,
-    within,
-    write_srt,
-)
+from wanx_render.captions.drawing import Captions, Cue, save, together, within, write_srt
 from wanx_render.captions.fonts import chinese
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.diagnostics import Diagnostic

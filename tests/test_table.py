@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wanx_render.errors import BadInput
-from wanx_render.shotlist.model import table
+from wanx_render.shotlist import table
 from wanx_render.shotlist.table import Table
 
 

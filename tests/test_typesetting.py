@@ -8,7 +8,8 @@ import fontpkg_noto_sans_thai
 import pytest
 from PIL import Image
 
-from wanx_render.captions.drawing import fonts, problem_with, replaced
+from wanx_render.captions import fonts
+from wanx_render.captions.drawing import problem_with, replaced
 from wanx_render.captions.lettering import Lettering, common_language, language_of, marked
 from wanx_render.captions.typesetting import Sheet, Style, draw, fits, setting
 from wanx_render.catalog.safe_areas import safe_area

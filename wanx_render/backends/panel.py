@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from wanx_render.captions.drawing import fonts
+from wanx_render.captions import fonts
 from wanx_render.geometry import Size
 
 TITLE = "MOCK"

@@ -16,7 +16,7 @@ import ffmpeg as graph
 from PIL import Image, ImageDraw, ImageOps
 
 from wanx_render.backends import panel
-from wanx_render.captions.drawing import fonts
+from wanx_render.captions import fonts
 from wanx_render.captions.fonts import Font
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.geometry import Size, predicted_size

@@ -10,7 +10,7 @@ from wanx_render.board.app import Declined, Malformed
 from wanx_render.board.holding import Holding
 from wanx_render.diagnostics import concise
 from wanx_render.geometry import Focus
-from wanx_render.shotlist.model import picks
+from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import Choice
 
 Asked = Mapping[str, Any]

@@ -22,7 +22,7 @@ from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened
 from wanx_render.session.outlook import warnings
 from wanx_render.session.selection import read
-from wanx_render.shotlist.model import picks
+from wanx_render.shotlist import picks
 
 if TYPE_CHECKING:
     from wanx_render.backends.dashscope import Access

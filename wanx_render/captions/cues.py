@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from wanx_render.captions.drawing import markup
+from wanx_render.captions import markup
 
 LONGEST_TEXT = 1000  # characters of one cue; a caption of four lines has about 150
 

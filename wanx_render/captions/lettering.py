@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 
-from wanx_render.captions.drawing import fonts
+from wanx_render.captions import fonts
 from wanx_render.captions.fonts import Font
 
 NARROW = "\N{VARIATION SELECTOR-1}"

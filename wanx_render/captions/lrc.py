@@ -7,8 +7,8 @@ longer than ``LONGEST``. Lines of the same time, as in bilingual files, are one 
 import re
 from collections.abc import Iterator, Sequence
 
+from wanx_render.captions import markup
 from wanx_render.captions.cues import LONGEST_TEXT, BadSubtitles, Reading, TimedCue
-from wanx_render.captions.drawing import markup
 
 LONGEST = 10_000  # milliseconds
 _STAMP = re.compile(r"\s*\[(\d{1,3}):(\d{1,2})(?::(\d{1,2}))?(?:[.,:](\d{1,3}))?\]")

@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wanx_render.captions import markup
 from wanx_render.captions.cues import LONGEST_TEXT, BadSubtitles, Reading, TimedCue
-from wanx_render.captions.drawing import markup
 
 EXAMPLE = "a cue begins with a line such as 00:00:01,000 --> 00:00:02,500"
 PLACES = "captions are at the bottom, or at the top with {\\an8}"

@@ -5,9 +5,9 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
+from wanx_render.captions import ass
 from wanx_render.captions.ass import Script
 from wanx_render.captions.cues import BadSubtitles, Reading
-from wanx_render.captions.drawing import ass
 
 _STYLES = re.compile(r"\s*\[V4 Styles\]\s*$", re.IGNORECASE)
 _FIELDS = 10  # of an event; their order is fixed

@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import get_ident
 
 from wanx_render import integrity
-from wanx_render.captions.drawing import drawing
+from wanx_render.captions import drawing
 from wanx_render.errors import Broken, Damaged, FfmpegError
 from wanx_render.finishing import alignment, av_sync, decode_record, mastering, visible_label
 from wanx_render.finishing.av_sync import Mark

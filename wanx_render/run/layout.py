@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 
+from wanx_render.captions import subtitles
 from wanx_render.captions.cues import BadSubtitles
-from wanx_render.captions.drawing import Cue, subtitles, together, within
+from wanx_render.captions.drawing import Cue, together, within
 from wanx_render.captions.lettering import common_language
 from wanx_render.errors import Broken
 from wanx_render.finishing.decode_record import Wish

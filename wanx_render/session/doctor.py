@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from wanx_render.backends import network
 from wanx_render.backends.reach import Reach
-from wanx_render.captions.drawing import fonts
+from wanx_render.captions import fonts
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput
 from wanx_render.media import ffmpeg

@@ -17,7 +17,7 @@ from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan
 from wanx_render.planning.retakes import retaken
 from wanx_render.planning.take_status import Standing, stand
-from wanx_render.shotlist.model import picks
+from wanx_render.shotlist import picks
 from wanx_render.task import Media
 from wanx_render.tasks import likeness
 from wanx_render.validation.finishing_rules import LABEL_HINT, unlabelled

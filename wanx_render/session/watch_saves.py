@@ -24,7 +24,7 @@ from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened
 from wanx_render.session.outlook import make_plan
 from wanx_render.session.selection import read, refuse_unknown
-from wanx_render.shotlist.model import picks
+from wanx_render.shotlist import picks
 from wanx_render.validation.load import Loaded
 
 PAUSE = 0.5  # seconds between two looks; a file must rest for one of them

@@ -17,7 +17,7 @@ from typing import Literal
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageMath, ImageStat
 
 from wanx_render.backends import panel
-from wanx_render.captions.drawing import fonts
+from wanx_render.captions import fonts
 
 Verdict = Literal["same", "other", "doubtful"]
 

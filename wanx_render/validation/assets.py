@@ -135,8 +135,8 @@ class Looker:
 
     def _read(self, named: str) -> None:
         # Drawing and its libraries take a tenth of a start; lists without subtitles do without.
+        from wanx_render.captions import subtitles
         from wanx_render.captions.cues import BadSubtitles
-        from wanx_render.captions.drawing import subtitles
 
         try:
             if context.is_url(named):

@@ -24,8 +24,8 @@ from wanx_render.timing import frames_in
 from wanx_render.validation.context import Scene, is_file, is_url
 
 if TYPE_CHECKING:
+    from wanx_render.captions import fonts, typesetting
     from wanx_render.captions.ass import Script
-    from wanx_render.captions.drawing import fonts, typesetting
 
 _FONT_HINT = "give the deliverable a font that has it, such as font: fonts/NotoSansThai.ttf"
 
@@ -435,7 +435,7 @@ def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
     if not worded and not any(d.subtitles or d.font for d in scene.deliverables.values()):
         return
     # Drawing words takes a tenth of a start; lists without any do without it.
-    from wanx_render.captions.drawing import drawing
+    from wanx_render.captions import drawing
 
     burning = [d for d in scene.deliverables.values() if d.captions in ("burn", "both")]
     for index, shot in scene.shots.items():
@@ -485,7 +485,7 @@ def captions_too_long(scene: Scene) -> Iterator[Diagnostic]:
     burning = [d for d in scene.deliverables.values() if d.captions in ("burn", "both")]
     if not worded or not burning:
         return
-    from wanx_render.captions.drawing import typesetting
+    from wanx_render.captions import typesetting
 
     for deliverable in burning:
         sheet = _sheet(scene, deliverable)
@@ -505,7 +505,7 @@ def _sheet(scene: Scene, deliverable: Deliverable) -> "typesetting.Sheet | None"
 
     Where no clip's size is known, a frame of its shape: letters grow with the frame.
     """
-    from wanx_render.captions.drawing import drawing, fonts, typesetting
+    from wanx_render.captions import drawing, fonts, typesetting
 
     font = _font(scene, deliverable.font) if deliverable.font else fonts.chinese()
     size = deliverable.size
@@ -525,7 +525,7 @@ def _in(sheet: "typesetting.Sheet", language: str | None) -> "typesetting.Sheet"
 
 
 def _font(scene: Scene, named: str | None) -> "fonts.Font | None":
-    from wanx_render.captions.drawing import fonts
+    from wanx_render.captions import fonts
 
     try:
         return fonts.named(scene.folder / named) if named else None
@@ -536,7 +536,7 @@ def _font(scene: Scene, named: str | None) -> "fonts.Font | None":
 def _subtitles_undrawable(
     scene: Scene, index: int, deliverable: Deliverable, named: str
 ) -> Iterator[Diagnostic]:
-    from wanx_render.captions.drawing import drawing, typesetting
+    from wanx_render.captions import drawing, typesetting
 
     read = scene.subtitles.get(named)
     if read is None or deliverable.captions in ("sidecar", "none"):
@@ -583,7 +583,7 @@ def _lines_too_high(
     script: "Script", named: str, sheet: "typesetting.Sheet", place: Span
 ) -> Iterator[Diagnostic]:
     """Lines of an ASS file are broken where they are too wide; what is then too high is refused."""
-    from wanx_render.captions.drawing import ass_layout
+    from wanx_render.captions import ass_layout
 
     script = ass_layout.fitted(script, sheet.size, sheet.font, sheet.style.language)
     for line in ass_layout.too_tall(script, sheet.size):

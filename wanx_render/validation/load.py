@@ -18,6 +18,7 @@ from wanx_render import yaml_source
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, Span, in_order
 from wanx_render.errors import BadInput
+from wanx_render.shotlist import picks
 from wanx_render.shotlist.model import (
     CHAIN_TAG,
     FOR_ALL,
@@ -26,7 +27,6 @@ from wanx_render.shotlist.model import (
     Matrix,
     Shot,
     ShotList,
-    picks,
     typed_keys,
 )
 from wanx_render.shotlist.picks import Picks
