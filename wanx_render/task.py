@@ -19,7 +19,7 @@ class Media:
     ``identity`` is where it comes from: the hash of the bytes, the URL where the bytes are not
     ours, or the clip whose last frame it is. ``counts_as`` is the identity of the same picture in
     other bytes, where one was asked for earlier. ``path`` holds the bytes of a local file, ``size``
-    a picture's upright size. ``repaired``: what is sent is ``pictures.sendable`` of these bytes.
+    a picture's upright size. ``repaired``: what is sent is ``images.sendable`` of these bytes.
     """
 
     identity: str

@@ -122,7 +122,7 @@ class DashScope:
         transport: httpx.AsyncBaseTransport | None = None,
         routes: Mapping[str, str | None] | None = None,
     ) -> None:
-        """``routes`` are ``environment.routes``: which proxy leads to which addresses."""
+        """``routes`` are ``network.routes``: which proxy leads to which addresses."""
         self._access = access
         self._catalog = catalog
         self._clock = clock

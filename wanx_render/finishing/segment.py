@@ -48,7 +48,7 @@ GRAPH_VERSION = 5
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
-    """What must be put right in a video that is not the service's (``intake`` finds out)."""
+    """What must be put right in a video that is not the service's (``ingest`` finds out)."""
 
     containers: str = "mov"  # what it may be read as
     colours: Colours = PLAIN  # as it is to be read
@@ -340,7 +340,7 @@ def _crossed(seam: Seam, first: Raw, second: Raw) -> tuple[Any, Any]:
 
 
 def _captioned(picture: Any, piece: Piece, target: Path) -> Any:
-    """The piece's words over its picture; ``captions.save`` has drawn them beside ``target``."""
+    """The piece's words over its picture; ``drawing.save`` has drawn them beside ``target``."""
     if piece.captions is None:
         return picture
     paths = cue_paths(piece.captions, target)
