@@ -256,3 +256,14 @@ def test_a_missing_font_is_an_error(tmp_path: Path) -> None:
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
     assert done.stdout.strip() == "error"
+
+
+def test_the_command_has_a_line_for_each_finding(tmp_path: Path) -> None:
+    """Of an address where nobody listens; everything else of this machine is good."""
+    nowhere = {"DASHSCOPE_HTTP_BASE_URL": "http://127.0.0.1:9/api/v1"}
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **nowhere}
+    command = [sys.executable, "-m", "wanx_render", "doctor"]
+    ran = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout
+    states = {line.split()[1]: line.split()[0] for line in ran.stdout.splitlines()}
+    assert (states["ffmpeg"], states["endpoint"]) == ("ok", "warning")

@@ -139,3 +139,9 @@ def test_init_makes_an_example_that_holds(tmp_path: Path) -> None:
     for words in (("init", "film"), ("validate", "film/shots.yaml")):
         ran = subprocess.run([*program, *words], cwd=tmp_path, capture_output=True, text=True)
         assert ran.returncode == 0, ran.stderr
+
+
+def test_the_schema_is_printed_for_editors() -> None:
+    command = (sys.executable, "-m", "wanx_render", "schema")
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    jsonschema.Draft7Validator.check_schema(json.loads(ran.stdout))
