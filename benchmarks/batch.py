@@ -112,13 +112,13 @@ def rendered(base: Path, rows: int) -> None:
     print(f"distinct requests {distinct(rows)}, paid {sum(paid.values())}, "
           f"twice {sum(count > 1 for count in paid.values())}, creates sent {day.sent()}, "
           f"peak {peak:.0f} MiB with the emulator")  # fmt: skip
-    sent = len(day.twin.service.journal.entries)
+    sent = len(day.twin.service.request_log.entries)
     times = []
     for _ in range(3):
         began = time.process_time()
         day.run(file)
         times.append(time.process_time() - began)
-    requests = len(day.twin.service.journal.entries) - sent
+    requests = len(day.twin.service.request_log.entries) - sent
     each = statistics.median(times) / rows * 1000
     print(f"once more: {each:.2f} ms of processor time a row, {requests} requests")
     day.close()

@@ -109,7 +109,7 @@ def virtual(count: int, seed: int) -> None:
     pool, catalog = Counted(2), packaged()
     clock, twin = Time(pool), Twin(seed=seed)
     twin.service.clock.base = clock.now
-    twin.service.journal.entries = type(twin.service.journal.entries)(maxlen=None)
+    twin.service.request_log.entries = type(twin.service.request_log.entries)(maxlen=None)
     model = catalog.models[MODEL]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -122,7 +122,7 @@ def virtual(count: int, seed: int) -> None:
         async def of(_: Any) -> Path:
             return clip
 
-        twin.service._clips.of = of
+        twin.service.clips.of = of
         loaded = load(write_list(folder, count), catalog)
         made = replace(plan.make(loaded.shots, "dashscope", loaded.media, catalog), deliverables=())
         journal = Journal(folder / "journal.sqlite")
@@ -139,14 +139,14 @@ def virtual(count: int, seed: int) -> None:
 
         assert clock.run(work())
         journal.close()
-    tasks = twin.service.simulator("a").tasks()
+    tasks = twin.service.tasks.of("a").tasks()
     runs = [(task.ended - task.started).total_seconds() for task in tasks]
     bound = max(
         sum(runs) / model.running_at_once.value,
         count / model.creates_per_second.value + min(runs),
     )
     took = (max(task.ended for task in tasks) - START).total_seconds()
-    entries = twin.service.journal.entries
+    entries = twin.service.request_log.entries
     rows = [
         {"operation": e.operation, "task_id": e.task_id, "time": e.time.isoformat()}
         for e in entries

@@ -1,1 +1,6 @@
-"""An HTTP emulator of DashScope's video synthesis, around the program's own simulator."""
+"""An HTTP emulator of DashScope's image-to-video service, around the program's own simulator.
+
+Modules of this folder are what people start or import: ``serve``, ``testing``, ``pytest_plugin``,
+``inprocess``, ``coverage``. Below them, from top to bottom: ``web``, ``service``, ``faults``,
+``wire``; each uses only those below it.
+"""

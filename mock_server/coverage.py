@@ -3,8 +3,8 @@
 import sys
 from itertools import groupby
 
-import mock_server.app  # noqa: F401  # every module that has rules
-from mock_server.basis import RULES
+import mock_server.web.app  # noqa: F401  # every module that has rules
+from mock_server.wire.provenance import RULES
 
 _HEAD = """# What the emulator rests on
 
@@ -19,9 +19,9 @@ def page() -> str:
     """The page as Markdown."""
     rules = sorted(RULES, key=lambda rule: (rule.area, rule.behaviour))
     lines = [_HEAD]
-    for area, found in groupby(rules, key=lambda rule: rule.area):
+    for area, area_rules in groupby(rules, key=lambda rule: rule.area):
         lines += [f"## {area}", "", "| behaviour | basis | source |", "|---|---|---|"]
-        lines += [f"| {r.behaviour} | {r.basis} | {r.source} |" for r in found]
+        lines += [f"| {r.behaviour} | {r.basis} | {r.source} |" for r in area_rules]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

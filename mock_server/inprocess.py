@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp, Message
 
-from mock_server.app import Emulator
-from mock_server.cutting import Cut
+from mock_server.faults.wire_faults import ConnectionCut
+from mock_server.web.app import Emulator
 
 _AHEAD = 8  # messages that wait to be read, before the application waits too
 
@@ -27,18 +27,18 @@ class Transport(httpx.AsyncBaseTransport):
         exchange = _Exchange(self._app, request, await request.aread())
         try:
             return await exchange.answer()
-        except Cut as cut:
+        except ConnectionCut as cut:
             raise _error(cut, request) from None
 
 
 class _Exchange:
-    """One request and its answer; the application runs beside whoever reads it."""
+    """One request and its answer; the application runs while the answer is read."""
 
     def __init__(self, app: ASGIApp, request: httpx.Request, body: bytes) -> None:
         self._body: bytes | None = body
         self._messages: asyncio.Queue[Message] = asyncio.Queue()
         self._read = asyncio.Event()
-        self._gone = asyncio.Event()
+        self._disconnected = asyncio.Event()
         self._work = asyncio.create_task(self._run(app(_scope(request), self._receive, self._send)))
 
     async def _run(self, work: Any) -> None:
@@ -51,12 +51,12 @@ class _Exchange:
         if self._body is not None:
             body, self._body = self._body, None
             return {"type": "http.request", "body": body, "more_body": False}
-        await self._gone.wait()
+        await self._disconnected.wait()
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Message) -> None:
         self._messages.put_nowait(message)
-        while self._messages.qsize() > _AHEAD and not self._gone.is_set():
+        while self._messages.qsize() > _AHEAD and not self._disconnected.is_set():
             self._read.clear()
             await self._read.wait()
 
@@ -84,7 +84,7 @@ class _Exchange:
                 return
 
     def close(self) -> None:
-        self._gone.set()
+        self._disconnected.set()
         self._read.set()
         self._work.cancel()
 
@@ -117,7 +117,7 @@ def _scope(request: httpx.Request) -> dict[str, Any]:
     }
 
 
-def _error(cut: Cut, request: httpx.Request) -> httpx.TransportError:
+def _error(cut: ConnectionCut, request: httpx.Request) -> httpx.TransportError:
     if cut.how == "never":
         return httpx.ReadTimeout("no answer came", request=request)
     if cut.how == "reset":

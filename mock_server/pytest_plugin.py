@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from mock_server.testing import Account, Server
+    from mock_server.testing import MockAccount, Server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,9 +34,9 @@ def wanx_mock_server(request: pytest.FixtureRequest) -> Iterator["Server"]:
     from mock_server.testing import Server  # only where it is used: it takes a moment
 
     config = request.config
-    made = Server(str(config.getini("wanx_mock_clock")), int(config.getini("wanx_mock_seed")))
-    yield made
-    made.close()
+    server = Server(str(config.getini("wanx_mock_clock")), int(config.getini("wanx_mock_seed")))
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -44,12 +44,12 @@ def wanx_mock(
     request: pytest.FixtureRequest,
     wanx_mock_server: "Server",
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator["Account"]:
+) -> Iterator["MockAccount"]:
     """An account of this test alone; the environment points clients at the emulator."""
-    from mock_server.testing import Account
+    from mock_server.testing import MockAccount
 
     name = "t-" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]
-    account = Account(wanx_mock_server, name)
+    account = MockAccount(wanx_mock_server, name)
     monkeypatch.setenv("DASHSCOPE_API_KEY", account.key)
     monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", account.base_url)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")

@@ -7,102 +7,106 @@ import logging
 import os
 import signal
 import socket
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import click
 
-from mock_server.app import BASE, Emulator
-from mock_server.clocks import BadTime
-from mock_server.faults import PRESETS, BadFault, Fault, read_line, read_plan
-from mock_server.proxy import BadProxy, Front, front, host_names
-from mock_server.server import listen, server
-from mock_server.service import Options, Service
-from mock_server.store import BadState
+from mock_server.faults.fault import Fault
+from mock_server.faults.presets import PRESETS
+from mock_server.faults.reading import BadFault, read_line, read_plan
+from mock_server.service.clocks import BadTime
+from mock_server.service.options import Options
+from mock_server.service.service import MockService
+from mock_server.service.store import BadState
+from mock_server.web.app import BASE, Emulator
+from mock_server.web.proxy import BadProxy, ProxyServer, host_names, proxy_server
+from mock_server.web.server import listen, server
 from wanx_render import yaml_source
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.errors import BadInput
 from wanx_render.media import ffmpeg
 
 _EPILOG = "Keys: sk-mock-NAME is an account of Beijing, sk-mock-intl-NAME one of Singapore."
+_OPTIONS = (
+    click.option("--port", default=0, show_default=True, type=click.IntRange(0, 65535),
+                 help="0 takes a free one."),
+    click.option("--clock", default="x60", show_default=True, metavar="real|xN|manual|auto",
+                 help="xN runs N times as fast; auto jumps to whatever is polled for."),
+    click.option("--seed", default=0, show_default=True,
+                 help="The same seed gives the same results."),
+    click.option("--faults", metavar="FILE|PRESET",
+                 help=f"A fault plan: a YAML file, or {', '.join(PRESETS)}."),
+    click.option("--fault", "fault_lines", multiple=True, metavar="'on=create nth=1 effect=reset'",
+                 help="One fault more; can be repeated."),
+    click.option("--state", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+                 help="Remember all in this file; a killed server goes on from it."),
+    click.option("--clips", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+                 help="Keep test clips here; servers that share it make them once."),
+    click.option("--refuse", type=click.Choice(["later", "at-once"]), default="later",
+                 show_default=True, help="Flaws of a request show as FAILED, or as 400."),
+    click.option("--limits/--no-limits", default=None,
+                 help="Requests a second. Default: where time passes by itself."),
+    click.option("--result-host", "result_hosts", default="", metavar="HOST[,HOST]",
+                 help="Name results https://HOST/..., as the service does."),
+    click.option("--proxy-port", type=click.IntRange(0, 65535),
+                 help="Be those hosts for clients of this proxy; 0 takes a free port."),
+    click.option("--host", default="127.0.0.1", show_default=True,
+                 help="Another address than loopback needs --token."),
+    click.option("--token", envvar="WANX_MOCK_TOKEN",
+                 help="What the admin side asks for (X-Mock-Token)."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """The command line."""
+
+    port: int
+    clock: str
+    seed: int
+    faults: str | None
+    fault_lines: tuple[str, ...]
+    state: Path | None
+    clips: Path | None
+    refuse: Literal["later", "at-once"]
+    limits: bool | None
+    result_hosts: str
+    proxy_port: int | None
+    host: str
+    token: str | None
+
+
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--port", default=0, show_default=True, type=click.IntRange(0, 65535),
-              help="0 takes a free one.")  # fmt: skip
-@click.option("--clock", default="x60", show_default=True, metavar="real|xN|manual|auto",
-              help="xN runs N times as fast; auto jumps to whatever is polled for.")  # fmt: skip
-@click.option("--seed", default=0, show_default=True, help="The same seed tells the same story.")
-@click.option("--faults", "plan", metavar="FILE|PRESET",
-              help=f"A fault plan: a YAML file, or {', '.join(PRESETS)}.")  # fmt: skip
-@click.option("--fault", "lines", multiple=True, metavar="'on=create nth=1 effect=reset'",
-              help="One fault more; can be repeated.")  # fmt: skip
-@click.option("--state", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Remember all in this file; a killed server goes on from it.")  # fmt: skip
-@click.option("--clips", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
-              help="Keep test clips here; servers that share it make them once.")  # fmt: skip
-@click.option("--refuse", type=click.Choice(["later", "at-once"]), default="later",
-              show_default=True, help="Flaws of a request show as FAILED, or as 400.")  # fmt: skip
-@click.option("--limits/--no-limits", default=None,
-              help="Requests a second. Default: where time passes by itself.")  # fmt: skip
-@click.option("--result-host", "result_hosts", default="", metavar="HOST[,HOST]",
-              help="Name results https://HOST/..., as the service does.")  # fmt: skip
-@click.option("--proxy-port", type=click.IntRange(0, 65535),
-              help="Be those hosts for clients of this proxy; 0 takes a free port.")  # fmt: skip
-@click.option("--host", default="127.0.0.1", show_default=True,
-              help="Another address than loopback needs --token.")  # fmt: skip
-@click.option("--token", envvar="WANX_MOCK_TOKEN",
-              help="What the admin side asks for (X-Mock-Token).")  # fmt: skip
-def main(
-    port: int,
-    clock: str,
-    seed: int,
-    plan: str | None,
-    lines: tuple[str, ...],
-    state: Path | None,
-    clips: Path | None,
-    refuse: str,
-    limits: bool | None,
-    result_hosts: str,
-    proxy_port: int | None,
-    host: str,
-    token: str | None,
-) -> None:
+@_with_options
+def main(**values: Any) -> None:
     """An emulator of DashScope's image-to-video service, for any client, offline."""
+    flags = Flags(**values)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # the client is told
-    try:
-        options = Options(
-            clock=clock,
-            seed=seed,
-            refuse="at-once" if refuse == "at-once" else "later",
-            limits=limits,
-            faults=(*_plan(plan), *(read_line(line) for line in lines)),
-            state=state,
-            clips=clips,
-            result_hosts=host_names(result_hosts),
-        )
-        host = _allowed(host, token)
-        if proxy_port is not None and not options.result_hosts:
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # the client gets its answer
+    with _usage_errors():
+        options = _options(flags)
+        host = _allowed(flags.host, flags.token)
+        if flags.proxy_port is not None and not options.result_hosts:
             raise click.UsageError("--proxy-port needs --result-host: the hosts to be")
-        service = Service(packaged(), ffmpeg.find(os.environ), options)
-    except (BadFault, BadTime, BadState, BadInput, BadProxy) as error:
-        raise click.UsageError(str(error)) from None
-    except OSError as error:
-        raise click.UsageError(f"{error.filename}: {error.strerror}") from None
-    signal.signal(signal.SIGTERM, _ended)
+        service = MockService(packaged(), ffmpeg.find(os.environ), options)
+    signal.signal(signal.SIGTERM, _end)
     try:
-        with listen(host, port) as listener:
-            address = listener.getsockname()
-            upstream = ("127.0.0.1" if host == "0.0.0.0" else address[0], address[1])  # noqa: S104
-            with front(proxy_port, options.result_hosts, upstream) as proxy:
-                _say(address, service, proxy)
-                asyncio.run(_serve(Emulator(service, token), listener, proxy))
+        _listen_and_serve(service, flags, host)
     except BadProxy as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:
         raise click.ClickException(
-            f"cannot listen on {host} port {port}: {error.strerror}"
+            f"cannot listen on {host} port {flags.port}: {error.strerror}"
         ) from None
     except KeyboardInterrupt:
         pass
@@ -110,14 +114,28 @@ def main(
         service.close()
 
 
-def _ended(number: int, _: object) -> None:
-    """Leave by the way out, so that what was made for this run is removed."""
-    raise SystemExit(128 + number)
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """What is wrong with the command line, as click says it."""
+    try:
+        yield
+    except (BadFault, BadTime, BadState, BadInput, BadProxy) as error:
+        raise click.UsageError(str(error)) from None
+    except OSError as error:
+        raise click.UsageError(f"{error.filename}: {error.strerror}") from None
 
 
-async def _serve(emulator: Emulator, listener: socket.socket, proxy: Front | None) -> None:
-    async with proxy.serving() if proxy else nullcontext():
-        await server(emulator.asgi).serve(sockets=[listener])
+def _options(flags: Flags) -> Options:
+    return Options(
+        clock=flags.clock,
+        seed=flags.seed,
+        refuse=flags.refuse,
+        limits=flags.limits,
+        faults=(*_plan(flags.faults), *(read_line(line) for line in flags.fault_lines)),
+        state=flags.state,
+        clips=flags.clips,
+        result_hosts=host_names(flags.result_hosts),
+    )
 
 
 def _plan(text: str | None) -> tuple[Fault, ...]:
@@ -139,7 +157,27 @@ def _allowed(host: str, token: str | None) -> str:
     return str(address)
 
 
-def _say(name: tuple[str, int], service: Service, proxy: Front | None) -> None:
+def _end(number: int, _: object) -> None:
+    """Leave by the way out, so that what was made for this run is removed."""
+    raise SystemExit(128 + number)
+
+
+def _listen_and_serve(service: MockService, flags: Flags, host: str) -> None:
+    """Serve until the process is ended. Raises BadProxy or OSError."""
+    with listen(host, flags.port) as listener:
+        address = listener.getsockname()
+        upstream = ("127.0.0.1" if host == "0.0.0.0" else address[0], address[1])  # noqa: S104
+        with proxy_server(flags.proxy_port, service.options.result_hosts, upstream) as proxy:
+            _announce(address, service, proxy)
+            asyncio.run(_serve(Emulator(service, flags.token), listener, proxy))
+
+
+async def _serve(emulator: Emulator, listener: socket.socket, proxy: ProxyServer | None) -> None:
+    async with proxy.serving() if proxy else nullcontext():
+        await server(emulator.asgi).serve(sockets=[listener])
+
+
+def _announce(name: tuple[str, int], service: MockService, proxy: ProxyServer | None) -> None:
     host = f"[{name[0]}]" if ":" in name[0] else name[0]
     origin = f"http://{host}:{name[1]}"
     line = {

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from mock_server.app import BASE, Emulator
-from mock_server.evidence import Entry, ledger
-from mock_server.faults import Fault, read_line, read_plan
-from mock_server.proxy import Front
-from mock_server.server import listen, server
-from mock_server.service import Options, Service
+from mock_server.faults.fault import Fault
+from mock_server.faults.reading import read_line, read_plan
+from mock_server.service.ledger import ledger
+from mock_server.service.options import Options
+from mock_server.service.request_log import LoggedRequest
+from mock_server.service.service import MockService
+from mock_server.web.app import BASE, Emulator
+from mock_server.web.proxy import ProxyServer
+from mock_server.web.server import listen, server
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.media import ffmpeg
 
@@ -29,11 +32,11 @@ class Server:
 
     def __init__(self, clock: str, seed: int, result_hosts: Sequence[str] = ()) -> None:
         options = Options(clock=clock, seed=seed, result_hosts=tuple(result_hosts))
-        self.service = Service(packaged(), ffmpeg.find(os.environ), options)
+        self.service = MockService(packaged(), ffmpeg.find(os.environ), options)
         self._listener = listen("127.0.0.1", 0)
         self._server = server(Emulator(self.service).asgi)
         upstream = self._listener.getsockname()
-        self.proxy = Front(0, result_hosts, upstream) if result_hosts else None
+        self.proxy = ProxyServer(0, result_hosts, upstream) if result_hosts else None
         self._thread = threading.Thread(target=self._run, name="wanx-mock", daemon=True)
         self._thread.start()
 
@@ -61,10 +64,10 @@ class Server:
         self.service.close()
 
 
-class Clock:
+class AccountClock:
     """The time of one account."""
 
-    def __init__(self, service: Service, account: str) -> None:
+    def __init__(self, service: MockService, account: str) -> None:
         self._service, self._account = service, account
 
     def now(self) -> Any:
@@ -75,53 +78,52 @@ class Clock:
         self._service.advance(seconds, self._account)
 
 
-class Account:
-    """One account of the emulator, and what a test may ask of it."""
+class MockAccount:
+    """One account of the emulator, and what a test can do with it."""
 
     def __init__(self, server: Server, name: str) -> None:
         self.name = name
         self.key = f"sk-mock-{name}"
         self.base_url = server.base_url
         self.origin = server.origin
-        self.clock = Clock(server.service, name)
+        self.clock = AccountClock(server.service, name)
         self._service = server.service
 
     def faults(self, *faults: str | dict[str, Any]) -> None:
         """Put faults in force for this account; ``"flaky"`` and ``"hostile"`` are presets."""
-        read: list[Fault] = []
+        plan: list[Fault] = []
         for fault in faults:
-            lined = isinstance(fault, str) and "=" in fault
-            read += [read_line(str(fault))] if lined else read_plan(fault)
-        ours = [fault.model_copy(update={"account": self.name}) for fault in read]
-        self._service.add_faults(ours)
+            is_line = isinstance(fault, str) and "=" in fault
+            plan += [read_line(str(fault))] if is_line else read_plan(fault)
+        self._service.add_faults(f.model_copy(update={"account": self.name}) for f in plan)
 
     def clear_faults(self) -> None:
         self._service.clear_faults(self.name)
 
     @property
-    def requests(self) -> list[Entry]:
+    def requests(self) -> list[LoggedRequest]:
         """What this account sent, oldest first."""
-        return self._service.journal.matching(self.name)
+        return self._service.request_log.matching(self.name)
 
     @property
     def ledger(self) -> dict[str, Any]:
         """What it was charged, in the form of ``GET /_mock/ledger``."""
-        return ledger(self._service.tasks(self.name), self._service.catalog)
+        return ledger(self._service.tasks.all(self.name), self._service.catalog)
 
     # -- assertions ------------------------------------------------------------------------------
 
     def assert_submitted_once(self, prompt: str | None = None) -> None:
         """Exactly one task was accepted: with ``prompt``, or for each prompt there is."""
         prompts = [row["prompt"] for row in self.ledger["submissions"]]
-        wanted = {prompt} if prompt is not None else set(prompts)
-        wrong = {each: prompts.count(each) for each in wanted if prompts.count(each) != 1}
+        expected = {prompt} if prompt is not None else set(prompts)
+        wrong = {text: prompts.count(text) for text in expected if prompts.count(text) != 1}
         assert prompts, "nothing was submitted"
         assert not wrong, f"submitted more or less often than once: {wrong}\n{self.tail()}"
 
     def assert_no_requests(self, operation: str | None = None) -> None:
         """Nothing was sent, or nothing of ``operation``."""
-        sent = [e for e in self.requests if operation in (None, e.operation)]
-        assert not sent, f"{len(sent)} requests were sent\n{self.tail()}"
+        requests = [e for e in self.requests if operation in (None, e.operation)]
+        assert not requests, f"{len(requests)} requests were sent\n{self.tail()}"
 
     def assert_at_most_per_second(self, limit: int, operation: str | None = None) -> None:
         """In no second of real time were there more than ``limit`` requests."""
@@ -132,8 +134,8 @@ class Account:
 
     def assert_no_key_sent_to_media(self) -> None:
         """No request for a result or an upload carried an API key."""
-        told = [e.path for e in self.requests if e.operation in ("result", "upload") and e.key]
-        assert not told, f"an API key was sent with {told}"
+        paths = [e.path for e in self.requests if e.operation in ("result", "upload") and e.key]
+        assert not paths, f"an API key was sent with {paths}"
 
     def tail(self) -> str:
         """The last requests, a line each."""

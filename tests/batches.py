@@ -14,7 +14,7 @@ from emulator import Twin
 from PIL import Image
 from virtual import Counted, Time
 
-from mock_server.faults import read_line
+from mock_server.faults.reading import read_line
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.backends.uploads import Uploads
 from wanx_render.catalog.capabilities import packaged
@@ -102,12 +102,14 @@ class Day:
         self.time = Time(self.pool)
         self.twin = Twin(seed=seed)
         self.twin.service.clock.base = self.time.now
-        self.twin.service.journal.entries = type(self.twin.service.journal.entries)(maxlen=None)
+        self.twin.service.request_log.entries = type(self.twin.service.request_log.entries)(
+            maxlen=None
+        )
 
         async def of(_: Any) -> Path:
             return clip
 
-        self.twin.service._clips.of = of  # type: ignore[method-assign]
+        self.twin.service.clips.of = of  # type: ignore[method-assign]
         self.events: list[Event] = []
 
     def faults(self, *lines: str) -> None:
@@ -159,7 +161,7 @@ class Day:
         return Counter(f"{row['prompt']} {row['model']}" for row in alive)
 
     def sent(self, operation: str = "create") -> int:
-        return sum(e.operation == operation for e in self.twin.service.journal.entries)
+        return sum(e.operation == operation for e in self.twin.service.request_log.entries)
 
     def close(self) -> None:
         self.twin.service.close()

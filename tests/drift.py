@@ -407,7 +407,7 @@ class Round:
         async def of(request: TaskRequest) -> Path:
             return ground.clips[int(request.prompt[-1])]
 
-        self.twin.service._clips.of = of  # type: ignore[method-assign]
+        self.twin.service.clips.of = of  # type: ignore[method-assign]
         self.said: list[str] = []
         self.insisted: frozenset[str] = frozenset()  # as by --retake, after moderation
         self._write_list()

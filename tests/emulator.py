@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 from conftest import CLIPS, PROGRAMS, ROOT
 
-from mock_server.app import Emulator
-from mock_server.faults import read_line
+from mock_server.faults.reading import read_line
 from mock_server.inprocess import Transport
-from mock_server.service import Options, Service
+from mock_server.service.options import Options
+from mock_server.service.service import MockService
+from mock_server.web.app import Emulator
 from wanx_render.catalog.capabilities import packaged
 
 CREATE = "/api/v1/services/aigc/video-generation/video-synthesis"
@@ -42,7 +43,7 @@ class Twin:
     def __init__(self, *faults: str, clock: str = "manual", **options: Any) -> None:
         plan = tuple(read_line(fault) for fault in faults)
         options = {"clock": clock, "faults": plan, "clips": CLIPS, **options}
-        self.service = Service(packaged(), PROGRAMS["wheel"], Options(**options))
+        self.service = MockService(packaged(), PROGRAMS["wheel"], Options(**options))
         self.transport = Transport(Emulator(self.service))
 
     def call(self, method: str, url: str, **more: Any) -> httpx.Response:

@@ -5,7 +5,7 @@ import os
 
 from drift_wire import FIELDS, OPERATIONS, mutation, sweep
 
-from mock_server.faults import read_plan
+from mock_server.faults.reading import read_plan
 
 MUTATIONS = int(os.environ.get("WIRE_MUTATIONS", "60"))
 

@@ -14,17 +14,12 @@ import httpx
 import pytest
 from emulator import ASYNC, BODY, CREATE, KEY, Twin, body, serving
 
-from mock_server.faults import (
-    OPERATIONS,
-    PRESETS,
-    TWISTS,
-    BadFault,
-    Fault,
-    Plan,
-    Subject,
-    read_line,
-    read_plan,
-)
+from mock_server.faults.effects import EFFECTS
+from mock_server.faults.fault import Fault
+from mock_server.faults.plan import FaultPlan, Subject
+from mock_server.faults.presets import PRESETS
+from mock_server.faults.reading import BadFault, read_line, read_plan
+from mock_server.wire.operations import OPERATIONS
 
 
 def test_after_acceptance_the_client_knows_nothing_and_the_ledger_all() -> None:
@@ -94,7 +89,7 @@ def test_a_prompt_can_ask_for_its_own_fault() -> None:
 
 
 def test_a_pattern_that_backtracks_for_ever_elsewhere_is_quick_here() -> None:
-    plan = Plan(0, tuple(Fault(prompt=text) for text in ("(a+)+$", "(a|aa)+$", "(.*a){20}b")))
+    plan = FaultPlan(0, tuple(Fault(prompt=text) for text in ("(a+)+$", "(a|aa)+$", "(.*a){20}b")))
     started = time.process_time()
     subject = Subject("create", "a", "x", "m" * 10**6, "a" * 10**4 + "!" * 10**6)
     assert plan.strike(subject) is None
@@ -109,7 +104,7 @@ def test_a_prompt_is_searched_as_people_write_expressions() -> None:
         ("cat|dog", "a bird", False),
         ("cat", "\ud800 cat", True),
     ):
-        plan = Plan(0, (Fault(prompt=pattern),))
+        plan = FaultPlan(0, (Fault(prompt=pattern),))
         assert (plan.strike(Subject("create", "a", "x", "", prompt)) is not None) is fits
 
 
@@ -307,7 +302,7 @@ def test_a_bad_line_is_told_as_a_sentence(line: str, told: str) -> None:
 
 def test_chance_depends_on_the_request_and_not_on_the_order() -> None:
     def struck(keys: list[str]) -> set[str]:
-        plan = Plan(3, (Fault(on="query", chance=0.5),))
+        plan = FaultPlan(3, (Fault(on="query", chance=0.5),))
         return {key for key in keys if plan.strike(Subject("query", "a", key))}
 
     keys = [str(number) for number in range(200)]
@@ -316,7 +311,7 @@ def test_chance_depends_on_the_request_and_not_on_the_order() -> None:
 
 
 def test_counts_are_each_account_s_own_and_can_be_bounded() -> None:
-    plan = Plan(0, (Fault(on="query", times=2),))
+    plan = FaultPlan(0, (Fault(on="query", times=2),))
     for account in ("a", "b"):
         hits = [plan.strike(Subject("query", account, "x")) is not None for _ in range(4)]
         assert hits == [True, True, False, False]
@@ -326,7 +321,7 @@ def test_counts_are_each_account_s_own_and_can_be_bounded() -> None:
 
 
 def test_every_effect_has_an_operation_and_presets_are_readable() -> None:
-    assert {name for names in TWISTS.values() for name in names} <= set(OPERATIONS)
+    assert {name for effect in EFFECTS.values() for name in effect.operations} <= set(OPERATIONS)
     for name in PRESETS:
         assert read_plan(name) == PRESETS[name]
         assert read_plan([f.model_dump(exclude_defaults=True) for f in PRESETS[name]])

@@ -14,8 +14,8 @@ import pytest
 from conftest import ROOT
 from emulator import ASYNC, CREATE, KEY, body
 
-from mock_server.proxy import BadProxy, Proxy, host_names
 from mock_server.testing import Server
+from mock_server.web.proxy import BadProxy, HostProxy, host_names
 
 HOSTS = (
     "dashscope-result-sgp.oss-ap-southeast-1.aliyuncs.com",
@@ -177,5 +177,5 @@ def test_host_names_are_read_strictly() -> None:
     for bad in ("https://a.example", "a.example:443", "a", "-a.example", "a..example", "ä.example"):
         with pytest.raises(BadProxy, match="is not a host name"):
             host_names(bad)
-    proxy = Proxy(frozenset(HOSTS), ("127.0.0.1", 1), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    proxy = HostProxy(frozenset(HOSTS), ("127.0.0.1", 1), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
     assert proxy.hosts == set(HOSTS)

@@ -15,7 +15,7 @@ from emulator import Twin
 from PIL import Image
 from virtual import Counted, Time
 
-from mock_server.faults import read_line
+from mock_server.faults.reading import read_line
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.events import Event
@@ -62,7 +62,7 @@ class Stage:
         """Talk to this emulator from now on, which lives in our time."""
         self.twin = twin
         twin.service.clock.base = self.time.now
-        twin.service._clips._pool = self.pool  # its threads are counted too
+        twin.service.clips._pool = self.pool  # its threads are counted too
 
     def run(self) -> Manifest:
         self.events.clear()
@@ -254,7 +254,7 @@ def test_where_nothing_can_succeed_nothing_more_is_sent(stage: Stage, code: str)
     stage.faults(f"on=create status=403 code={code}")
     manifest = stage.run()
     assert {take.code for shot in manifest.shots for take in shot.takes} == {code}
-    sent = stage.twin.service.journal.matching("a", "create")
+    sent = stage.twin.service.request_log.matching("a", "create")
     assert len(sent) == 1
 
 
@@ -266,9 +266,9 @@ def test_equal_tasks_of_another_program_are_left_to_a_person(stage: Stage) -> No
     manifest = stage.run()
     states = [take.state for shot in manifest.shots for take in shot.takes]
     assert sorted(states) == ["succeeded", "succeeded", "unresolved"]
-    sent = len(stage.twin.service.journal.matching("a", "create"))
+    sent = len(stage.twin.service.request_log.matching("a", "create"))
     assert not stage.run().complete
-    assert len(stage.twin.service.journal.matching("a", "create")) == sent  # and never again
+    assert len(stage.twin.service.request_log.matching("a", "create")) == sent  # and never again
 
 
 @pytest.mark.parametrize("fault", ["status=503", "effect=html", "effect=reset"])
@@ -276,11 +276,11 @@ def test_a_service_that_never_makes_sense_is_not_asked_for_ever(stage: Stage, fa
     stage.faults(f"on=create {fault}")
     manifest = stage.run()
     assert {take.state for shot in manifest.shots for take in shot.takes} == {"unresolved"}
-    assert len(stage.twin.service.journal.matching("a", "create")) == REQUESTS
+    assert len(stage.twin.service.request_log.matching("a", "create")) == REQUESTS
     assert stage.paid() == []
     stage.on_ambiguous = "resubmit"
     stage.run()
-    assert len(stage.twin.service.journal.matching("a", "create")) <= 5 * REQUESTS
+    assert len(stage.twin.service.request_log.matching("a", "create")) <= 5 * REQUESTS
     stage.faults()
     assert stage.run().complete
     assert stage.paid() == [1] * REQUESTS
@@ -292,7 +292,7 @@ def test_after_many_lost_answers_in_a_row_nothing_more_is_sent(stage: Stage) -> 
     (stage.folder / "list.yaml").write_text(text, encoding="utf-8")
     stage.faults("on=create effect=reset")
     stage.run()
-    sent = len(stage.twin.service.journal.matching("a", "create"))
+    sent = len(stage.twin.service.request_log.matching("a", "create"))
     assert MOST_DOUBTS <= sent < 12
 
 
@@ -306,7 +306,7 @@ def test_a_failure_of_the_services_own_is_tried_again_in_the_run(stage: Stage, c
 def test_a_task_that_fails_again_and_again_is_given_up_in_the_run(stage: Stage) -> None:
     stage.faults("on=create prompt=second effect=fail code=InternalError.Algo")
     assert not stage.run().complete
-    sent = stage.twin.service.journal.matching("a", "create")
+    sent = stage.twin.service.request_log.matching("a", "create")
     assert len([entry for entry in sent if entry.prompt == "second"]) == 1 + AGAIN
 
 

@@ -32,7 +32,7 @@ from hypothesis.stateful import (
 from PIL import Image
 from virtual import Counted, Time
 
-from mock_server.faults import read_line
+from mock_server.faults.reading import read_line
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.backends.uploads import Uploads
 from wanx_render.catalog.capabilities import packaged
@@ -164,7 +164,7 @@ class Orders(RuleBasedStateMachine):
         async def of(_: Any) -> Path:
             return clip
 
-        self.twin.service._clips.of = of  # type: ignore[method-assign]
+        self.twin.service.clips.of = of  # type: ignore[method-assign]
         self.shots = [(f"镜头 {n}", MODELS[n % 2], "a.png") for n in range(2)]
         self.foreign: set[str] = set()
         self.excused: Counter[str] = Counter()  # tasks whose day was over before they were fetched
@@ -330,7 +330,7 @@ class Orders(RuleBasedStateMachine):
         with self._journal() as journal:
             kept = {a.task_id for a in journal.every() if a.clip_name}
         now = self.time.now()
-        tasks = self.twin.service.simulator("a").tasks()
+        tasks = self.twin.service.tasks.of("a").tasks()
         self.excused = Counter(
             task.request.prompt
             for task in tasks

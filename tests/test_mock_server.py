@@ -294,7 +294,7 @@ def test_one_seed_tells_one_story_whatever_the_order() -> None:
         random.Random(order).shuffle(prompts)
         for prompt in prompts:
             twin.create(prompt)
-        lives = [(task, task.ended - task.started) for task, _ in twin.service.tasks()]
+        lives = [(task, task.ended - task.started) for task, _ in twin.service.tasks.all()]
         return {task.task_id: (task.request.prompt, length) for task, length in lives}
 
     assert story(1) == story(2)

@@ -354,7 +354,7 @@ def test_what_is_uploaded_is_the_repaired_picture(
             await backend.close()
 
     asyncio.run(prepare(request))
-    uploads = {up.key.rpartition("/")[2]: up.path for _, up in twin.service._uploads.values()}
+    uploads = {up.key.rpartition("/")[2]: up.path for up in twin.service.uploads.all()}
     assert set(uploads) == {"a.png", "grey.png"}
     assert uploads["a.png"].read_bytes() == plain.read_bytes()
     assert uploads["grey.png"].read_bytes() == sendable(odd.read_bytes())

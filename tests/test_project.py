@@ -85,8 +85,8 @@ def test_the_examples_tour_every_model() -> None:
 
 
 def test_the_coverage_page_is_what_the_code_says() -> None:
-    from mock_server.basis import RULES
     from mock_server.coverage import page
+    from mock_server.wire.provenance import RULES
 
     assert (ROOT / "docs" / "emulator-coverage.md").read_text(encoding="utf-8") == page()
     assert {rule.basis for rule in RULES} == {"official text", "captured", "third party", "guess"}

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from virtual import START, Counted, Time
 
-from mock_server.faults import read_line
+from mock_server.faults.reading import read_line
 from wanx_render.backends.base import Succeeded
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.catalog.capabilities import Catalog, Model
@@ -182,7 +182,7 @@ class Yard:
         )  # fmt: skip
 
     def queries(self, operation: str = "query") -> int:
-        return len(self.twin.service.journal.matching("a", operation))
+        return len(self.twin.service.request_log.matching("a", operation))
 
 
 def test_few_queries_find_the_end_of_one_task(catalog: Catalog) -> None:

@@ -1,0 +1,209 @@
+"""The table of everything that a fault can do. A new effect is one entry here.
+
+Nothing else lists effects: plans are checked against this table, requests are handled by it, and a
+test demands that docs/emulator.md has its rows.
+"""
+
+from dataclasses import dataclass
+
+from mock_server.faults import framing, twists, wire_faults
+from mock_server.faults.acts import (
+    Act,
+    change,
+    cutting,
+    delay,
+    fail,
+    instead,
+    rewriting,
+    spoiling,
+    twisting,
+)
+from mock_server.faults.fields import Stage
+from mock_server.wire.operations import OPERATIONS, Operation
+
+_EVERY_STAGE: tuple[Stage, ...] = ("before", "after", "headers", "body")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One thing that a fault can do."""
+
+    name: str
+    help: str  # what the client sees
+    act: Act
+    fields: tuple[str, ...] = ()  # of the fault, which this effect reads
+    own_fields: tuple[str, ...] = ()  # which nothing but this effect may have
+    operations: tuple[Operation, ...] = OPERATIONS
+    stages: tuple[Stage, ...] = ("before", "after")
+    least_status: int = 200
+
+    @property
+    def row(self) -> str:
+        """Its row in the table of docs/emulator.md."""
+        where = "" if self.operations == OPERATIONS else f"on {' or '.join(self.operations)}: "
+        fields = ", ".join(f"`{name}`" for name in (*self.fields, *self.own_fields))
+        return f"| `{self.name}` | {where}{self.help} | {fields} |"
+
+
+_ANSWERS = (
+    Effect(
+        name="error",
+        help="an error with `status` (503); `form`: the service's `own`, `nested` in an object "
+        "`error`, or that as text in `message` (`quoted`)",
+        act=fail,
+        fields=("status", "code", "message", "retry_after", "form"),
+        least_status=400,
+    ),
+    Effect(
+        name="reset",
+        help="the connection is reset; `stage` says how much of the answer came",
+        act=cutting("reset"),
+        stages=_EVERY_STAGE,
+    ),
+    Effect(
+        name="close",
+        help="the connection is closed; `stage` says how much of the answer came",
+        act=cutting("close"),
+        stages=_EVERY_STAGE,
+    ),
+    Effect(
+        name="html",
+        help="200 with a sign-in page",
+        act=instead(wire_faults.sign_in_page),
+    ),
+    Effect(
+        name="truncated",
+        help="half of the body",
+        act=spoiling(wire_faults.truncate),
+    ),
+    Effect(
+        name="garbage",
+        help="bytes that are no JSON",
+        act=spoiling(wire_faults.garble),
+    ),
+    Effect(
+        name="wrong-length",
+        help="fewer bytes than promised",
+        act=spoiling(wire_faults.promise_more),
+    ),
+    Effect(
+        name="redirect",
+        help="`status` (307) to `location`",
+        act=instead(wire_faults.redirect),
+        fields=("status", "location"),
+        least_status=300,
+    ),
+    Effect(
+        name="slow",
+        help="the answer comes after `seconds`; with `stage: body` it trickles",
+        act=delay,
+        fields=("seconds",),
+        stages=_EVERY_STAGE,
+    ),
+    Effect(
+        name="never",
+        help="no answer comes; `stage` says how much of it does",
+        act=cutting("never"),
+        stages=_EVERY_STAGE,
+    ),
+)
+
+_SERVICE = (
+    Effect(
+        name="fail",
+        help="the task will end FAILED with `code`",
+        act=twisting(twists.failing_task),
+        fields=("code", "message"),
+        operations=("create",),
+    ),
+    Effect(
+        name="stuck",
+        help="the task stays PENDING",
+        act=twisting(twists.stuck_task),
+        operations=("create",),
+    ),
+    Effect(
+        name="unknown",
+        help="the answer is UNKNOWN",
+        act=twisting(twists.unknown_task),
+        operations=("query",),
+    ),
+    Effect(
+        name="expired",
+        help="the link is past its time",
+        act=twisting(twists.expired_link),
+        operations=("result",),
+    ),
+    Effect(
+        name="no-range",
+        help="the clip comes whole, whatever range was requested",
+        act=twisting(twists.whole_result),
+        operations=("result",),
+    ),
+    Effect(
+        name="lag",
+        help="the list lacks tasks younger than `seconds`",
+        act=twisting(twists.lagging_list),
+        fields=("seconds",),
+        operations=("list",),
+    ),
+    Effect(
+        name="foreign",
+        help="the list holds `count` tasks of another program",
+        act=twisting(twists.foreign_tasks),
+        fields=("count",),
+        operations=("list",),
+    ),
+)
+
+_TRUE_ANSWERS = (
+    Effect(
+        name="change",
+        help='the true answer, edited: see "Drift"',
+        act=change,
+        fields=("status",),
+        own_fields=("set", "rename", "drop", "headers", "body", "host"),
+    ),
+    Effect(
+        name="chunked",
+        help="the true answer without a `Content-Length`",
+        act=rewriting(framing.chunk),
+    ),
+    Effect(
+        name="gzip",
+        help="the true answer, compressed",
+        act=rewriting(framing.compress),
+    ),
+    Effect(
+        name="bomb",
+        help="the true answer behind `megabytes` (256) of compressed blanks",
+        act=rewriting(framing.bomb),
+        fields=("megabytes",),
+    ),
+    Effect(
+        name="endless",
+        help="the true answer, which goes on for `megabytes`",
+        act=rewriting(framing.pour),
+        fields=("megabytes",),
+    ),
+    Effect(
+        name="promised",
+        help="the same with a `Content-Length` of 10 GB",
+        act=rewriting(framing.promise),
+        fields=("megabytes",),
+    ),
+    Effect(
+        name="trickle",
+        help="the true answer, one byte every `seconds`",
+        act=rewriting(framing.trickle),
+        fields=("seconds",),
+    ),
+    Effect(
+        name="continue",
+        help="`100 Continue` for `megabytes`, and no answer",
+        act=rewriting(framing.only_continue),
+        fields=("megabytes",),
+    ),
+)
+
+EFFECTS = {effect.name: effect for effect in (*_ANSWERS, *_SERVICE, *_TRUE_ANSWERS)}

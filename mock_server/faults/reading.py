@@ -1,0 +1,100 @@
+"""Faults from text and data.
+
+A fault is written as a mapping (in a YAML file or an admin call) or as one line of ``key=value``
+words (on the command line, or in a prompt as ``[[mock: effect=reset stage=after]]``).
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from mock_server.faults.fault import Fault
+from mock_server.faults.presets import PRESETS
+
+_WORD = re.compile(r'(?:"[^"]*"|[^\s;,])+')  # blanks may be between double quotes
+_NUMBERS = re.compile(r"\d{1,9}(\+\d{1,9})+")
+
+
+class BadFault(ValueError):
+    """A fault plan cannot be read; the message says where and why."""
+
+
+def read_line(text: str) -> Fault:
+    """A fault from ``on=create nth=1 effect=reset stage=after``. Raises BadFault."""
+    return _fault(_words(text), repr(text))
+
+
+def read_tag(text: str, pattern: str) -> Fault:
+    """A fault from a tag in a prompt that fits ``pattern``. Raises BadFault.
+
+    It strikes the prompt's create, once, unless it says otherwise.
+    """
+    words = _words(text)
+    if not words.keys() & {"nth", "every", "times", "chance"}:
+        words["times"] = "1"
+    return _fault({"on": "create", **words, "prompt": pattern}, "the prompt's tag")
+
+
+def read_plan(value: Any) -> tuple[Fault, ...]:
+    """Faults from data: a preset's name, a list, or a mapping with ``faults``. Raises BadFault."""
+    if isinstance(value, str):
+        if value not in PRESETS:
+            raise BadFault(f"no preset is called {value!r}: {', '.join(PRESETS)}")
+        return PRESETS[value]
+    if isinstance(value, Mapping) and set(value) == {"faults"}:
+        value = value["faults"]
+    if isinstance(value, Mapping):
+        value = [value]
+    if not isinstance(value, list | tuple):
+        raise BadFault("a fault plan is a list of faults, or a preset's name")
+    faults: list[Fault] = []
+    for number, item in enumerate(value, 1):
+        if isinstance(item, str):
+            faults += [read_line(item)] if "=" in item else read_plan(item)
+        else:
+            faults.append(_fault(item, f"fault {number}"))
+    return tuple(faults)
+
+
+def _words(text: str) -> dict[str, Any]:
+    """``key=value`` by key; ``set.PATH=JSON`` and ``headers.NAME=TEXT`` gather in mappings."""
+    words: dict[str, Any] = {}
+    for word in _WORD.findall(text):
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise BadFault(f"{word!r} is not of the form key=value")
+        name, dot, path = key.partition(".")
+        if dot and name in ("set", "rename", "headers"):
+            parse = _json_or_text if name == "set" else _unquote
+            words.setdefault(name, {})[path] = parse(value)
+        elif _NUMBERS.fullmatch(value):
+            words[key] = [int(number) for number in value.split("+")]
+        else:
+            words[key] = _unquote(value)
+    return words
+
+
+def _json_or_text(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _unquote(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+
+
+def _fault(fields: Any, name: str) -> Fault:
+    if not isinstance(fields, Mapping):
+        raise BadFault(f"{name} is not a mapping")
+    try:
+        return Fault.model_validate({str(key): value for key, value in fields.items()})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise BadFault(f"{name}: {place + ': ' if place else ''}{message}") from None

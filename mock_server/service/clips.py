@@ -1,0 +1,57 @@
+"""The clips of tasks that succeeded: made on a few threads, once for equal requests."""
+
+import asyncio
+import hashlib
+import shutil
+import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+
+from wanx_render.backends.slate import clip_call, make_clip
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.media.ffmpeg import Ffmpeg
+from wanx_render.task import TaskRequest
+
+_THREADS = 2
+
+
+class Clips:
+    """A cache of clips by their request, in a ``folder`` that other servers may use too."""
+
+    def __init__(self, catalog: Catalog, program: Ffmpeg, folder: Path) -> None:
+        """Raises OSError where the folder cannot be made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._catalog = catalog
+        self._program = program
+        self._folder = folder
+        # Another ffmpeg, or another version of ours, makes other bytes.
+        versions = f"{program.version} {version('wanx-render')}"
+        self._version = hashlib.sha256(versions.encode()).hexdigest()[:8]
+        self._pool = ThreadPoolExecutor(_THREADS, "clips")
+        self._jobs: dict[str, Future[Path]] = {}
+
+    async def of(self, request: TaskRequest) -> Path:
+        """The clip of ``request``. Raises FfmpegError."""
+        key = request.key("emulator")
+        job = self._jobs.get(key)
+        if job is None or job.cancelled() or (job.done() and job.exception()):
+            job = self._jobs[key] = self._pool.submit(self._make, request, key)
+        # A client that waits may go away; others wait for the same clip.
+        return await asyncio.shield(asyncio.wrap_future(job))
+
+    def _make(self, request: TaskRequest, key: str) -> Path:
+        path = self._folder / f"clip-{key}-{self._version}.mp4"
+        if path.exists():
+            return path
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        try:
+            target, label = folder / "clip.mp4", f"request {key[:8]}"
+            call = clip_call(self._catalog, request, label=label, folder=folder, target=target)
+            return make_clip(self._program, call).replace(path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Wait for the clip being made, and make no more."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

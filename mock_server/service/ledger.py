@@ -1,0 +1,49 @@
+"""The ledger: every accepted task and what it was charged."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from mock_server.service.tasks import TaskLife
+from mock_server.wire.provenance import OFFICIAL, rests_on
+from mock_server.wire.task_answers import status_of
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.task import TaskRequest
+
+
+@rests_on("official text", OFFICIAL, "Only tasks that succeed are charged, by second and tier")
+def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
+    """Every accepted submission and what it was charged; money as exact decimal text."""
+    rows, totals = [], dict[str, Decimal]()
+    for task, state in lives:
+        request, status = task.request, status_of(state)
+        price = _price_per_second(request, catalog)
+        currency = catalog.service.regions[request.region].currency
+        amount = price * request.duration if price and status == "SUCCEEDED" else Decimal(0)
+        totals[currency] = totals.get(currency, Decimal(0)) + amount
+        rows.append(
+            {
+                "account": task.account,
+                "task_id": task.task_id,
+                "model": catalog.models[request.model].region_names.value[request.region],
+                "prompt": request.prompt,
+                "seed": request.seed,
+                "status": status,
+                "amount": f"{amount:.4f}".rstrip("0").rstrip(".") if amount else "0",
+                "currency": currency,
+                "price_known": price is not None,
+                "submitted": task.submitted.isoformat(timespec="milliseconds"),
+                "request": request.key("emulator")[:16],
+            }
+        )
+    succeeded = sum(row["status"] == "SUCCEEDED" for row in rows)
+    amounts = {currency: f"{amount:.2f}" for currency, amount in totals.items()}
+    summary = {"submissions": len(rows), "succeeded": succeeded, "amounts": amounts}
+    return {"submissions": rows, "totals": summary}
+
+
+def _price_per_second(request: TaskRequest, catalog: Catalog) -> Decimal | None:
+    price = catalog.price_per_second(
+        request.model, request.region, request.resolution, silent=request.sound == "silent"
+    )
+    return price[0] if price else None

@@ -1,0 +1,23 @@
+"""How a service behaves where the real one was seen to behave in several ways."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from mock_server.faults.fault import Fault
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a service is started with."""
+
+    clock: str = "x60"
+    start: datetime | None = None
+    seed: int = 0
+    refuse: Literal["at-once", "later"] = "later"
+    limits: bool | None = None  # None: where time passes by itself
+    faults: tuple[Fault, ...] = ()
+    state: Path | None = None
+    result_hosts: tuple[str, ...] = ()  # results are named there; else at the server's own address
+    clips: Path | None = None  # a folder of clips that outlast the server; several may share it

@@ -1,0 +1,100 @@
+"""What clients do: create, query, list, cancel, upload, and fetch the result of a task."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mock_server.faults.exchange import Twist
+from mock_server.service.accounts import Caller
+from mock_server.service.foreign_tasks import add_foreign_tasks, any_request
+from mock_server.service.media import MediaFinder
+from mock_server.service.service import MockService
+from mock_server.service.tasks import TaskLife, next_event
+from mock_server.wire.create_body import named_model, read_create
+from mock_server.wire.errors import Denied, ErrorAnswer
+from mock_server.wire.provenance import TASKS, rests_on
+from wanx_render.backends.base import Accepted, Pending, Running, Succeeded, TaskState, Unknown
+from wanx_render.errors import Refused, Throttled
+
+_NOT_CANCELLED = "Failed to cancel the task, please confirm if the task is in PENDING status."
+
+
+@rests_on("guess", "both are seen in the wild", "By default, flaws show as FAILED, unbilled")
+def create(
+    service: MockService, caller: Caller, body: dict[str, Any], *, resolves: bool, twist: Twist
+) -> Accepted:
+    """Accept a create call's body as a task. Raises ErrorAnswer.
+
+    ``resolves``: whether the request has the header that lets it use uploads.
+    """
+    model = named_model(body, service.catalog, caller.region)
+    finder = MediaFinder(
+        model,
+        service.shelf,
+        lambda key: service.uploads.find(caller.name, key, model.name),
+        resolves,
+    )
+    call = read_create(body, model, caller.region, finder)
+    if call.flaw and service.options.refuse == "at-once":
+        raise ErrorAnswer(400, call.flaw.code, call.flaw.message)
+    fate = call.flaw or twist.fate
+    try:
+        return service.tasks.of(caller.name).submit(caller.name, call.request, fate)
+    except Throttled as error:
+        raise ErrorAnswer(429, error.code, error.message) from None
+    except Refused as error:
+        raise ErrorAnswer(400, error.code, error.message) from None
+
+
+def query(service: MockService, account: str, task_id: str, twist: Twist) -> TaskState:
+    """What a query answers; the automatic clock then goes to the task's next event."""
+    if twist.unknown:
+        return Unknown(task_id)
+    task, state = service.tasks.state(account, task_id)
+    if task and isinstance(state, Pending | Running):
+        service.clock.awaited(next_event(task, state), account)
+    return state
+
+
+@rests_on("official text", TASKS, "The list has the tasks of the last 24 hours, newest first")
+def recent(service: MockService, caller: Caller, twist: Twist) -> list[TaskLife]:
+    """The account's tasks of the last 24 hours, newest first."""
+    account, clock = caller.name, service.clock
+    lives = service.tasks.recent(account)
+    events = [next_event(*life) for life in lives if isinstance(life[1], Pending | Running)]
+    clock.awaited(min(events, default=None), account)
+    if twist.lag is not None:
+        until = clock.now(account) - twist.lag
+        return [(task, state) for task, state in lives if task.submitted <= until]
+    if twist.foreign:
+        pattern = lives[0][0].request if lives else any_request(service.catalog, caller.region)
+        add_foreign_tasks(service.tasks.foreign(account), pattern, twist.foreign)
+    foreign = service.tasks.recent_foreign(account)
+    return sorted(lives + foreign, key=lambda life: life[0].submitted, reverse=True)
+
+
+@rests_on("official text", TASKS, "Only a pending task can be cancelled, else 400")
+@rests_on("guess", "not documented", "Cancelling an unknown task is the same 400")
+def cancel(service: MockService, account: str, task_id: str) -> None:
+    """Raises ErrorAnswer."""
+    if not service.tasks.of(account).cancel(account, task_id):
+        raise ErrorAnswer(400, "UnsupportedOperation", _NOT_CANCELLED)
+
+
+def policy(service: MockService, caller: Caller, model: str, *, origin: str) -> dict[str, object]:
+    """What ``getPolicy`` answers. Raises ErrorAnswer."""
+    entry = service.catalog.model(model)
+    if entry is None or entry.region_names.value.get(caller.region) != model:
+        raise ErrorAnswer(404, "ModelNotFound", "Model not exist.")
+    return service.uploads.policy(caller.name, entry.name, folder=service.new_id(), origin=origin)
+
+
+async def clip(service: MockService, account: str, task_id: str) -> tuple[Path, datetime]:
+    """The clip of a task that succeeded, and when it ended; made once for equal requests.
+
+    Raises Denied, or FfmpegError.
+    """
+    task, state = service.tasks.state(account, task_id)
+    if task is None or not isinstance(state, Succeeded):
+        raise Denied(403, "AccessDenied", "Request has expired.")
+    return await service.clips.of(task.request), task.ended

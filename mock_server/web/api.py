@@ -1,0 +1,104 @@
+"""The operations of the API and the storage: a call becomes a verb of the service."""
+
+import hashlib
+import logging
+
+from starlette.responses import Response
+
+from mock_server.faults.exchange import Twist
+from mock_server.service import verbs
+from mock_server.service.service import MockService
+from mock_server.web.call import Call
+from mock_server.web.exchange import json_response
+from mock_server.wire.body import decode
+from mock_server.wire.downloads import file_response
+from mock_server.wire.errors import Denied, ErrorAnswer
+from mock_server.wire.provenance import ERRORS, OFFICIAL, SDK, rests_on
+from mock_server.wire.task_answers import query_answer
+from mock_server.wire.task_list import list_answer, read_list_query
+from wanx_render.backends.base import Succeeded
+from wanx_render.errors import FfmpegError
+
+log = logging.getLogger("wanx.mock")
+
+
+class Api:
+    """One method for each operation. They raise ErrorAnswer or Denied."""
+
+    def __init__(self, service: MockService) -> None:
+        self._service = service
+
+    @rests_on("official text", ERRORS, "Creating without X-DashScope-Async is 403 AccessDenied")
+    @rests_on("official text", OFFICIAL, "Creation answers 200 with task_id and PENDING")
+    async def create(self, call: Call, twist: Twist) -> Response:
+        headers = call.request.headers
+        if headers.get("x-dashscope-async", "").lower() != "enable":
+            message = "current user api does not support synchronous calls."
+            raise ErrorAnswer(403, "AccessDenied", message)
+        resolves = headers.get("x-dashscope-ossresourceresolve", "").lower() == "enable"
+        body = decode(call.data)
+        accepted = verbs.create(self._service, call.account, body, resolves=resolves, twist=twist)
+        call.task_id = accepted.task_id
+        output = {"task_status": "PENDING", "task_id": accepted.task_id}
+        return json_response({"output": output, "request_id": accepted.request_id})
+
+    @rests_on("official text", OFFICIAL, "An unknown or expired task is 200 with UNKNOWN")
+    @rests_on("captured", SDK, "Slashes at the end and any query string are accepted")
+    async def query(self, call: Call, twist: Twist) -> Response:
+        account = call.account.name
+        state = verbs.query(self._service, account, call.task_id or "", twist)
+
+        def video_url(done: Succeeded) -> str:
+            path = f"/results/{account}/{done.task_id}.mp4"
+            origin = self._result_origin(done.task_id) or call.origin
+            return origin + self._service.signer.link(path, done.expires)
+
+        return self._answer(query_answer(state, video_url))
+
+    @rests_on("captured", "public answers of 2025-09 to 2026-09", "Result hosts change by the task")
+    def _result_origin(self, task_id: str) -> str:
+        """One of the result hosts, always the same for a task; empty where there are none."""
+        hosts = self._service.options.result_hosts
+        number = int(hashlib.sha256(task_id.encode()).hexdigest()[:8], 16)
+        return f"https://{hosts[number % len(hosts)]}" if hosts else ""
+
+    async def list(self, call: Call, twist: Twist) -> Response:
+        service, caller = self._service, call.account
+        lives = verbs.recent(service, caller, twist)
+        query = read_list_query(call.request.query_params, service.clock.now(caller.name))
+        return self._answer(list_answer(lives, query, service.catalog))
+
+    @rests_on("captured", SDK, "SDK 1.25.8's asyncio client cancels with GET; that works too")
+    async def cancel(self, call: Call, _: Twist) -> Response:
+        verbs.cancel(self._service, call.account.name, call.task_id or "")
+        return self._answer({})
+
+    async def policy(self, call: Call, _: Twist) -> Response:
+        if call.request.query_params.get("action") != "getPolicy":
+            raise ErrorAnswer(400, "InvalidParameter", "action must be getPolicy.")
+        data = verbs.policy(self._service, call.account, call.model, origin=call.origin)
+        return self._answer({"data": data})
+
+    @rests_on("captured", SDK, "Only status 200, with an empty body, counts as uploaded")
+    async def upload(self, call: Call, _: Twist) -> Response:
+        self._service.uploads.add(call.form, call.data)
+        return Response(b"", 200)
+
+    async def result(self, call: Call, twist: Twist) -> Response:
+        if twist.expired:
+            raise Denied(403, "AccessDenied", "Request has expired.")
+        request, service, account = call.request, self._service, call.account.name
+        query, now = dict(request.query_params), service.clock.now(account)
+        service.signer.check_link(request.url.path, query, now)
+        try:
+            path, ended = await verbs.clip(service, account, call.task_id or "")
+        except FfmpegError as error:
+            log.error("a clip could not be made: %s", error)
+            raise Denied(500, "InternalError", "The clip could not be made.") from None
+        headers = dict(request.headers)
+        if twist.whole:
+            headers.pop("range", None)
+        return file_response(path, headers, ended)
+
+    def _answer(self, body: dict[str, object]) -> Response:
+        return json_response({"request_id": self._service.new_id(), **body})

@@ -1,0 +1,98 @@
+"""The emulator as an ASGI application: its routes, and what answers where no operation does."""
+
+import logging
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mock_server.faults.wire_faults import ConnectionCut
+from mock_server.service.service import MockService
+from mock_server.web import admin
+from mock_server.web.api import Api
+from mock_server.web.endpoint import REGIONS, Endpoint
+from mock_server.web.exchange import Perform, error_response
+from mock_server.web.guard import AccessGuard
+from mock_server.wire.errors import ErrorAnswer
+from mock_server.wire.operations import Operation
+from mock_server.wire.provenance import rests_on
+
+BASE = "/api/v1"
+_BUG = ErrorAnswer(500, "InternalError", "An internal error has occured, please try again later.")
+log = logging.getLogger("wanx.mock")
+
+
+class Emulator:
+    """The ASGI application of one service."""
+
+    def __init__(self, service: MockService, token: str | None = None) -> None:
+        self.service = service
+        self.guard = AccessGuard(token, service.options.result_hosts)
+        self.asgi = Starlette(
+            routes=[*self._api_routes(), *admin.routes(service, self.guard)],
+            exception_handlers={
+                ErrorAnswer: self._as_error,
+                HTTPException: self._as_http,
+                Exception: self._as_bug,
+            },
+        )
+
+    def _api_routes(self) -> list[Route]:
+        api, services = Api(self.service), "/services/aigc"
+        return [
+            *self._routes("/tasks/{task_id}", ["GET"], "query", api.query),
+            *self._routes(
+                f"{services}/video-generation/video-synthesis", ["POST"], "create", api.create
+            ),
+            *self._routes(
+                f"{services}/image2video/video-synthesis", ["POST"], "create", api.create
+            ),
+            *self._routes("/tasks", ["GET"], "list", api.list),
+            *self._routes("/tasks/{task_id}/cancel", ["POST", "GET"], "cancel", api.cancel),
+            *self._routes("/uploads", ["GET"], "policy", api.policy),
+            self._route("/oss", ["POST"], "upload", api.upload),
+            self._route("/oss/", ["POST"], "upload", api.upload),
+            self._route("/results/{account}/{task_id}.mp4", ["GET", "HEAD"], "result", api.result),
+        ]
+
+    def _routes(
+        self, path: str, methods: list[str], operation: Operation, perform: Perform
+    ) -> list[Route]:
+        """Routes below every base address, with a slash at the end and without."""
+        return [
+            self._route(base + path + slash, methods, operation, perform)
+            for base in (BASE, *(f"/{region}{BASE}" for region in REGIONS))
+            for slash in ("", "/")
+        ]
+
+    def _route(
+        self, path: str, methods: list[str], operation: Operation, perform: Perform
+    ) -> Route:
+        endpoint = Endpoint(self.service, self.guard, operation, perform)
+        return Route(path, endpoint.serve, methods=methods)
+
+    def _error(self, error: ErrorAnswer) -> Response:
+        return error_response(error, self.service.new_id())
+
+    async def _as_error(self, _: Request, error: Exception) -> Response:
+        return self._error(error if isinstance(error, ErrorAnswer) else _BUG)
+
+    @rests_on("guess", "the list of error codes has NotFound", "Other paths are 404, methods 405")
+    async def _as_http(self, request: Request, error: Exception) -> Response:
+        try:
+            self.guard.check_host(request)
+        except ErrorAnswer as refusal:
+            return self._error(refusal)
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        code, message = {
+            404: ("NotFound", "The requested resource does not exist."),
+            405: ("MethodNotAllowed", "The method is not allowed here."),
+        }.get(status, ("BadRequest", "The request cannot be read."))
+        return self._error(ErrorAnswer(status, code, message))
+
+    async def _as_bug(self, request: Request, error: Exception) -> Response:
+        if not isinstance(error, ConnectionCut):
+            log.error("%s %s", request.method, request.url.path, exc_info=error)
+        return self._error(_BUG)

@@ -1,0 +1,63 @@
+"""A call as effects see it: the service can be let act, or an error can take its place."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from mock_server.faults.exchange import AS_EVER, Twist
+from mock_server.service.service import MockService
+from mock_server.web.call import Call
+from mock_server.wire.body import encode
+from mock_server.wire.downloads import denied_answer
+from mock_server.wire.errors import Denied, ErrorAnswer, ErrorForm, error_body
+from mock_server.wire.operations import Operation
+
+Perform = Callable[[Call, Twist], Awaitable[Response]]
+
+
+class CallExchange:
+    """The way of one call to the service and back; see ``faults.exchange.Exchange``."""
+
+    def __init__(self, service: MockService, call: Call, perform: Perform) -> None:
+        self._service, self._call, self._perform = service, call, perform
+
+    @property
+    def operation(self) -> Operation:
+        return self._call.operation
+
+    def names(self) -> Mapping[str, str]:
+        return {"key": self._call.key, "task_id": self._call.task_id or ""}
+
+    async def answer(self, twist: Twist = AS_EVER) -> Response:
+        call = self._call
+        try:
+            if call.caller:
+                self._service.call_limits.admit(call.caller.name, call.operation)
+            return await self._perform(call, twist)
+        except ErrorAnswer as error:
+            return self.error(error)
+        except Denied as denied:
+            return self.denied(denied)
+
+    def error(self, error: ErrorAnswer, form: ErrorForm = "own") -> Response:
+        self._call.code = error.code
+        return error_response(error, self._service.new_id(), form)
+
+    def denied(self, denied: Denied) -> Response:
+        """A refusal of the storage."""
+        self._call.code = denied.code
+        return denied_answer(denied)
+
+    def empty(self) -> Response:
+        return json_response({"request_id": self._service.new_id()})
+
+
+def error_response(error: ErrorAnswer, request_id: str, form: ErrorForm = "own") -> Response:
+    return json_response(error_body(error, form, request_id), error.status, error.headers)
+
+
+def json_response(
+    body: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(encode(body), status, dict(headers or {}), "application/json")

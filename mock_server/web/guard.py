@@ -1,0 +1,43 @@
+"""Who may call: no request for a foreign host, and none to the admin side from another site."""
+
+import hmac
+import re
+
+from starlette.requests import Request
+
+from mock_server.wire.errors import ErrorAnswer
+
+_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+
+
+class AccessGuard:
+    """``token`` is set where the server can be reached from other machines.
+
+    Results, and nothing else, may be asked for by the names of ``result_hosts``.
+    """
+
+    def __init__(self, token: str | None, result_hosts: tuple[str, ...] = ()) -> None:
+        self.token = token
+        self.result_hosts = result_hosts
+
+    def check_host(self, request: Request) -> None:
+        """Refuse a page of another site that made its name point here. Raises ErrorAnswer."""
+        name = request.headers.get("host", "")
+        if name.lower() in self.result_hosts and request.scope["path"].startswith("/results/"):
+            return
+        if self.token is None and not _LOOPBACK.fullmatch(name):
+            raise ErrorAnswer(421, "MisdirectedRequest", "This server answers to localhost only.")
+
+    def check_admin(self, request: Request) -> None:
+        """Raises ErrorAnswer for another site's page, or where the token is missing."""
+        self.check_host(request)
+        headers = request.headers
+        own = f"{request.url.scheme}://{headers.get('host', '')}"
+        foreign = headers.get("origin", own) != own
+        if foreign or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            raise ErrorAnswer(403, "AccessDenied", "Other sites may not call the admin side.")
+        if self.token is None:
+            return
+        token = headers.get("x-mock-token") or request.query_params.get("token", "")
+        if not hmac.compare_digest(token.encode("utf-8", "replace"), self.token.encode()):
+            raise ErrorAnswer(401, "InvalidToken", "The admin side needs the server's token.")

@@ -1,0 +1,83 @@
+"""The emulator on sockets: uvicorn, with two things it cannot do by itself.
+
+A connection is handed to the application, so that answers can be cut on the wire; and bytes that
+are no HTTP are answered in the service's error form.
+"""
+
+import json
+import os
+import socket
+import uuid
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from mock_server.faults.wire_faults import WIRE
+
+_NOT_HTTP = "The request is not valid HTTP."
+
+
+class ClientConnection(H11Protocol):
+    """One connection of a client."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.app = _with_transport(self.app, transport)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # ours says the same
+        error = {"code": "BadRequest", "message": _NOT_HTTP, "request_id": str(uuid.uuid4())}
+        body = json.dumps(error).encode()
+        head = (
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(head.encode() + body)
+        self.transport.close()
+
+
+def _with_transport(app: ASGIApp, transport: Any) -> Any:
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["extensions"] = {WIRE: transport}
+        await app(scope, receive, send)
+
+    return call
+
+
+def server(app: ASGIApp) -> uvicorn.Server:
+    """A server of ``app``; run it on a listening socket."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=ClientConnection,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            date_header=False,  # the date is the service's clock's
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,
+            backlog=1024,
+        )
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio turns Nagle's delay off (44 ms an answer) only where the protocol is named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError:
+        listener.close()
+        raise
+    return listener
