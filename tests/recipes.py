@@ -1,13 +1,13 @@
 """The how-tos of docs/CONTRIBUTING.md as data: what each adds to which file, and how it is checked.
 
-A how-to is a section `### Add ...`. An edit is a sentence that ends in a colon before a block:
-"New `path`:", "In `path`, after `line`:", "In `path`, before `line`:", "In `path`, instead of
-`line`:" or "In `path`, at the end:". A `line` is the beginning of exactly one line of the file. A
-block of `sh` after it checks the result: its commands succeed, and print what `# prints:` says.
+A how-to is a section `### Add ...`. An edit is a paragraph before a block: "New `path`:", "In
+`path`, after `line`:", "before", "instead of", or "In `path`, at the end:"; a `line` is the
+beginning of exactly one line of the file. "Copy `path` to `path`." needs no block. A block
+of `sh` shows the result: its commands succeed, and print what `# prints:` says.
 """
 
 import re
-import textwrap
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ _EDIT = re.compile(
     r"```\w+\n(?P<text>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
+_COPY = re.compile(r"^Copy `([^`]+)` to `([^`]+)`\.", re.MULTILINE)
 _CHECK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -28,12 +29,15 @@ class Edit:
     """One block of a how-to: a new file, or lines of a file that is there."""
 
     path: str
-    where: str  # "" for a new file
+    where: str  # "" for a new file, "copy" for one that is like ``line``
     line: str
     text: str
 
     def apply(self, root: Path) -> None:
         target = root / self.path
+        if self.where == "copy":
+            shutil.copyfile(root / self.line, target)
+            return
         if not self.where:
             assert not target.exists(), f"{self.path} exists already"
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -41,8 +45,15 @@ class Edit:
             return
         lines = target.read_text(encoding="utf-8").splitlines(keepends=True)
         first, last = self._span(lines)
-        lines[first:last] = [self.text]
+        lines[first:last] = [self._spaced]
         target.write_text("".join(lines), encoding="utf-8")
+
+    @property
+    def _spaced(self) -> str:
+        """The text with the blank lines that its kind of file wants around it."""
+        if self.where == "at the end" and self.path.endswith(".py"):
+            return f"\n\n{self.text}"
+        return f"{self.text}\n" if self.path.endswith(".md") else self.text
 
     def _span(self, lines: list[str]) -> tuple[int, int]:
         """Which lines the text replaces; an empty span is a place between two lines."""
@@ -69,8 +80,9 @@ class Recipe:
     def existing(self) -> dict[str, int]:
         """The lines that it writes into each file that is there already."""
         lines: dict[str, int] = {}
+        new = {edit.path for edit in self.edits if edit.where in ("", "copy")}
         for edit in self.edits:
-            if edit.where and is_code(edit.path):
+            if edit.path not in new and is_code(edit.path):
                 lines[edit.path] = lines.get(edit.path, 0) + len(edit.text.splitlines())
         return lines
 
@@ -80,12 +92,13 @@ def is_code(path: str) -> bool:
 
 
 def recipes() -> list[Recipe]:
-    sections = re.split(r"^### ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    sections = re.split(r"^### (?=Add )", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     return [recipe_of(section) for section in sections]
 
 
 def recipe_of(section: str) -> Recipe:
     title, _, body = section.partition("\n")
+    copies = [Edit(target, "copy", source, "") for source, target in _COPY.findall(body)]
     edits = tuple(
         Edit(m["path"], "" if m["verb"] == "New" else m["where"], m["line"] or "", m["text"])
         for m in _EDIT.finditer(body)
@@ -93,4 +106,4 @@ def recipe_of(section: str) -> Recipe:
     lines = [line for block in _CHECK.findall(_EDIT.sub("", body)) for line in block.splitlines()]
     prints = tuple(line.partition(":")[2].strip() for line in lines if line.startswith("# prints:"))
     commands = tuple(line for line in lines if line and not line.startswith("#"))
-    return Recipe(textwrap.shorten(title, 60), edits, commands, prints)
+    return Recipe(title, (*copies, *edits), commands, prints)
