@@ -31,6 +31,7 @@ from wanx_render.media.colour_tags import BT709_TAGS, Alpha, Colours, Tags
 from wanx_render.media.ffmpeg import BT709, Ffmpeg, file_url
 from wanx_render.media.stereo import mixed_down
 from wanx_render.shotlist.model import Transition
+from wanx_render.shotlist.transitions import kind_of
 from wanx_render.timing import (
     SAMPLE_RATE,
     Cut,
@@ -197,7 +198,7 @@ def sources(piece: Piece) -> tuple[Take, ...]:
 def heard(piece: Piece) -> dict[str, Any]:
     """What the sound of a piece depends on: nothing that is only seen."""
     if isinstance(piece, Seam):
-        through = piece.transition.type == "fade"
+        through = kind_of(piece.transition.type).way == "through"
         return {"first": heard(piece.first), "second": heard(piece.second), "through": through}
     where = {"rate": piece.frame.rate, "skip": piece.skip, "frames": piece.frames}
     if not piece.heard:
@@ -376,28 +377,25 @@ def _scripted(picture: Any, captions: Captions, frame: Frame, target: Path) -> A
     return picture.filter("setpts", f"PTS-{before}")
 
 
-# The names of xfade's own kinds: its "dissolve" is a spray of dots, its "fade" what people mean.
-_XFADE = {"dissolve": "fade", "wipe": "wipe", "slide": "slide"}
-
-
 def _joined(before: Any, after: Any, seam: Seam) -> Any:
     """One picture over the other; both last as long as the seam."""
     transition, rate = seam.transition, seam.frame.rate
-    if transition.type == "fade":
-        # Not xfade's own: its black is below what video allows.
+    kind = kind_of(transition.type)
+    if kind.way == "through":
         out, back = _halves(seam.frames)
         before = before.filter("trim", end_frame=out)
         before = before.filter("fade", "out", 0, max(out - 1, 1), color=transition.through)
         after = after.filter("trim", start_frame=out).filter("setpts", "PTS-STARTPTS")
         after = after.filter("fade", "in", 0, back, color=transition.through)
         return graph.concat(before, after, v=1, a=0).filter("fps", fps=str(rate))
-    kind = _XFADE[transition.type]
-    if transition.type != "dissolve":
-        kind += transition.direction
+    if not kind.xfade:
+        raise ValueError(f"a {kind.name} cannot be drawn")
     # xfade wants to know its inputs' rate, which trim has made it forget.
     before, after = (each.filter("fps", fps=str(rate)) for each in (before, after))
     seconds = f"{float(seam.frames / rate):.9f}"
-    return graph.filter([before, after], "xfade", transition=kind, duration=seconds, offset=0)
+    return graph.filter(
+        [before, after], "xfade", transition=kind.xfade + transition.way, duration=seconds, offset=0
+    )
 
 
 def _halves(number: int) -> tuple[int, int]:
@@ -407,7 +405,7 @@ def _halves(number: int) -> tuple[int, int]:
 def _crossfaded(before: Any, after: Any, seam: Seam) -> Any:
     """One sound into the other, at equal power; through a fade first down, then up."""
     down, up = (seam.samples, seam.samples)
-    if seam.transition.type == "fade":
+    if kind_of(seam.transition.type).way == "through":
         down, up = _halves(seam.samples)
     before = before.filter("afade", type="out", start_sample=0, nb_samples=down, curve="qsin")
     after = after.filter(

@@ -10,10 +10,10 @@ from fractions import Fraction
 
 from wanx_render.reports.terminal import one_line
 from wanx_render.reports.timeline import Clip, Joint, Timeline, seconds_of
+from wanx_render.shotlist.transitions import kind_of
 from wanx_render.timing import nearest
 
 _CUT = Joint("cut", "", 0)
-_WIPES = {"wipe": "W001"}  # SMPTE code of a straight wipe; its direction stands in a comment
 
 
 def text_of(timeline: Timeline, link: Callable[[str], str]) -> str:
@@ -62,7 +62,7 @@ def _lines(timeline: Timeline, number: int, event: _Event) -> Iterator[str]:
     clip, kind = event.clip, "C"
     if event.last and event.joint.frames:
         yield line(event.last, "C", event.begin, event.begin)
-        kind = f"{_WIPES.get(event.joint.kind, 'D'):4} {event.joint.frames:03}"
+        kind = f"{kind_of(event.joint.kind).edl:4} {event.joint.frames:03}"
     yield line(clip, kind, event.begin, event.end)
     speed = Fraction(0) if event.still else clip.speed
     if speed != 1:

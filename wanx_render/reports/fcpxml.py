@@ -21,9 +21,9 @@ from wanx_render.reports.timeline import (
     rows_of,
     seconds_of,
 )
+from wanx_render.shotlist.transitions import Effect, kind_of
 from wanx_render.timing import nearest
 
-_CROSS_DISSOLVE = "FxPlug:4731E73A-8DAC-4113-9A30-AE85B1761265"
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n'
 # The rates of clips that the document type names, as it writes them.
 _RATES = {
@@ -111,9 +111,9 @@ class _Shelf:
         _in(asset, "media-rep", kind="original-media", src=self._link(sound.media))
         return self._add(sound.media, asset)
 
-    def dissolve(self) -> str:
-        effect = Element("effect", name="Cross Dissolve", uid=_CROSS_DISSOLVE)
-        return self._known.get("dissolve") or self._add("dissolve", effect)
+    def effect(self, effect: Effect) -> str:
+        element = Element("effect", name=effect.name, uid=effect.uid)
+        return self._known.get(effect) or self._add(effect, element)
 
 
 def _clip(piece: Piece, timeline: Timeline, shelf: _Shelf) -> Element:
@@ -168,7 +168,8 @@ def _transition(crossing: Crossing, last: Element, timeline: Timeline, shelf: _S
         offset=_seconds(cut - crossing.before / timeline.rate),
         duration=_at(timeline, crossing.joint.frames),
     )  # fmt: skip
-    _in(made, "filter-video", ref=shelf.dissolve(), name="Cross Dissolve")
+    effect = kind_of(crossing.joint.kind).fcpxml
+    _in(made, "filter-video", ref=shelf.effect(effect), name=effect.name)
     return made
 
 

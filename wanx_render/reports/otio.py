@@ -18,6 +18,7 @@ from wanx_render.reports.timeline import (
     pieces,
     rows_of,
 )
+from wanx_render.shotlist.transitions import kind_of
 from wanx_render.timing import SAMPLE_RATE
 
 SPACE = "wanx_render"  # under which our own metadata stand
@@ -120,10 +121,10 @@ def _markers(piece: Piece) -> Iterable[Any]:
 
 
 def _transition(crossing: Crossing, rate: Fraction, *, sound: bool = False) -> Any:
-    plain = sound or crossing.joint.kind == "dissolve"
+    written = kind_of("dissolve" if sound else crossing.joint.kind).otio
     return otio.schema.Transition(
         name=crossing.joint.name,
-        transition_type="SMPTE_Dissolve" if plain else "Custom_Transition",
+        transition_type=written,
         in_offset=_time(crossing.before, rate),
         out_offset=_time(crossing.after, rate),
         metadata={SPACE: {"type": crossing.joint.kind, "way": crossing.joint.way}},

@@ -25,7 +25,7 @@ from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
 from wanx_render.money import Money
 from wanx_render.planning.journal import Attempt
 from wanx_render.planning.plan import Plan, PlannedShot, Take
-from wanx_render.shotlist.model import Deliverable, Transition
+from wanx_render.shotlist.model import Deliverable
 from wanx_render.task import Media as Picture
 from wanx_render.tasks.outcome import Fault
 from wanx_render.timing import SAMPLE_RATE, nearest
@@ -134,20 +134,10 @@ def _shot_record(
         hold=str(cut.hold),
         transition=written.transition.type,
         transition_seconds=str(written.transition.seconds),
-        transition_way=_way(written.transition),
+        transition_way=written.transition.way,
         caption=written.caption,
         gain=str(written.sound),
     )
-
-
-def _way(transition: Transition) -> str:
-    match transition.type:
-        case "fade":
-            return transition.through
-        case "wipe" | "slide":
-            return transition.direction
-        case _:
-            return ""
 
 
 def _point(focus: Focus) -> tuple[str, str]:

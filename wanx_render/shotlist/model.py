@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.json_schema import PydanticJsonSchemaWarning
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from wanx_render.catalog import platform_sizes
 from wanx_render.diagnostics import did_you_mean
@@ -34,6 +34,7 @@ from wanx_render.media import paint
 from wanx_render.media.colour_tags import Alpha, ColourName
 from wanx_render.media.paint import BadColour
 from wanx_render.money import Money
+from wanx_render.shotlist import transitions
 from wanx_render.timing import parse_rate
 
 MAX_SEED = 2_147_483_647
@@ -386,7 +387,15 @@ class Trim(Written):
         return self
 
 
-TransitionType = Literal["cut", "dissolve", "fade", "wipe", "slide"]
+def _transition(value: Any) -> str:
+    if isinstance(value, str) and value in transitions.NAMES:
+        return value
+    *names, last = (repr(name) for name in transitions.NAMES)
+    raise PydanticKnownError("literal_error", {"expected": f"{', '.join(names)} or {last}"})
+
+
+_TRANSITIONS = {"enum": list(transitions.NAMES), "type": "string"}
+TransitionType = Annotated[str, *_kind(_TRANSITIONS, _transition)]
 
 
 class Transition(Written):
@@ -401,6 +410,17 @@ class Transition(Written):
     def seconds(self) -> Fraction:
         """How long the two shots overlap."""
         return Fraction(0) if self.type == "cut" else self.duration
+
+    @property
+    def way(self) -> str:
+        """The direction or colour that its kind has; nothing where it has neither."""
+        match transitions.kind_of(self.type).way:
+            case "direction":
+                return self.direction
+            case "through":
+                return self.through
+            case "":
+                return ""
 
 
 Hdr = Literal["map", "refuse"]

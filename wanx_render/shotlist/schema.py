@@ -10,6 +10,7 @@ from pydantic.json_schema import PydanticJsonSchemaWarning
 
 from wanx_render.catalog import platform_sizes
 from wanx_render.catalog.capabilities import Catalog
+from wanx_render.shotlist import transitions
 from wanx_render.shotlist.model import Matrix, ShotList
 
 DESCRIPTIONS = {
@@ -53,8 +54,8 @@ DESCRIPTIONS = {
     "hold": "Seconds for which the last frame stands at the end, in silence",
     "transition": "How the shot goes over into the next",
     "type": "The kind of transition",
-    "through": "What a fade goes through",
-    "direction": "Where a wipe or slide moves to",
+    "through": f"What a {transitions.with_key('through')} goes through",
+    "direction": f"Where a {transitions.with_key('direction')} moves to",
     "shot": "The shot whose picked take gives the frame",
     "frame": "Which frame: the last",
     "name": "The file's name without .mp4; derived from the aspect where it is left out",

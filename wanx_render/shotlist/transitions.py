@@ -1,0 +1,76 @@
+"""How one shot goes over into the next: one row for each kind, which everything else reads.
+
+The shot list and its schema, the filter that draws it, and what each format for editing programs
+calls it. A kind is added here, in the guide, and as a golden seam.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A transition of Final Cut Pro."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransitionKind:
+    """One kind of transition."""
+
+    name: str  # what people write
+    way: Literal["", "direction", "through"]  # the key that says more of it
+    xfade: str  # what ffmpeg's filter calls it, without a direction; empty: it is drawn otherwise
+    edl: str  # the code of CMX 3600: D, or W and a number of SMPTE
+    otio: Literal["SMPTE_Dissolve", "Custom_Transition"]
+    fcpxml: Effect
+
+
+# The one whose identity is the same in every Final Cut Pro; the name says which kind is meant.
+_CROSS_DISSOLVE = Effect("Cross Dissolve", "FxPlug:4731E73A-8DAC-4113-9A30-AE85B1761265")
+
+_TABLE = (
+    TransitionKind(
+        name="cut", way="", xfade="",
+        edl="C", otio="Custom_Transition", fcpxml=_CROSS_DISSOLVE,
+    ),
+    # xfade's own "dissolve" is a spray of dots, its "fade" what people mean.
+    TransitionKind(
+        name="dissolve", way="", xfade="fade",
+        edl="D", otio="SMPTE_Dissolve", fcpxml=_CROSS_DISSOLVE,
+    ),
+    # Not by xfade, whose black is below what video allows.
+    TransitionKind(
+        name="fade", way="through", xfade="",
+        edl="D", otio="Custom_Transition", fcpxml=_CROSS_DISSOLVE,
+    ),
+    # SMPTE's code of a straight wipe has no direction.
+    TransitionKind(
+        name="wipe", way="direction", xfade="wipe",
+        edl="W001", otio="Custom_Transition", fcpxml=_CROSS_DISSOLVE,
+    ),
+    TransitionKind(
+        name="slide", way="direction", xfade="slide",
+        edl="D", otio="Custom_Transition", fcpxml=_CROSS_DISSOLVE,
+    ),
+)  # fmt: skip
+_KINDS = {kind.name: kind for kind in _TABLE}
+NAMES = tuple(_KINDS)
+
+
+def kind_of(name: str) -> TransitionKind:
+    """The row of the table. Raises BadInput for what no row describes."""
+    if name not in _KINDS:
+        message = f"{name!r} is not a valid transition"
+        raise BadInput(Diagnostic("value-unknown", message, hint=f"use {', '.join(NAMES)}"))
+    return _KINDS[name]
+
+
+def with_key(way: str) -> str:
+    """The kinds that the key ``way`` says more of, in words: ``wipe or slide``."""
+    return " or ".join(kind.name for kind in _TABLE if kind.way == way)
