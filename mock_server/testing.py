@@ -115,8 +115,8 @@ class MockAccount:
     def assert_submitted_once(self, prompt: str | None = None) -> None:
         """Exactly one task was accepted: with ``prompt``, or for each prompt there is."""
         prompts = [row["prompt"] for row in self.ledger["submissions"]]
-        expected = {prompt} if prompt is not None else set(prompts)
-        wrong = {text: prompts.count(text) for text in expected if prompts.count(text) != 1}
+        texts = {prompt} if prompt is not None else set(prompts)
+        wrong = {text: prompts.count(text) for text in texts if prompts.count(text) != 1}
         assert prompts, "nothing was submitted"
         assert not wrong, f"submitted more or less often than once: {wrong}\n{self.tail()}"
 

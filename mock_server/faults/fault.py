@@ -35,10 +35,8 @@ class Fault(FaultFields):
     @classmethod
     def _in_the_table(cls, value: str) -> str:
         if value not in EFFECTS:
-            expected = _either([repr(name) for name in EFFECTS])
-            raise PydanticCustomError(
-                "effect", "Input should be {expected}", {"expected": expected}
-            )
+            names = _either([repr(name) for name in EFFECTS])
+            raise PydanticCustomError("effect", "Input should be {names}", {"names": names})
         return value
 
     @model_validator(mode="after")

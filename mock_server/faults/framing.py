@@ -78,10 +78,10 @@ async def _endless(body: bytes, megabytes: int) -> AsyncIterator[bytes]:
     """``body``, left open where it is JSON, and ever more of the same."""
     start = body[:-1] + b',"more":"' if body[:1] == b"{" and body[-1:] == b"}" else body
     yield start
-    more = b"x" * _PIECE if start is not body else bytes(_PIECE)
+    filler = b"x" * _PIECE if start is not body else bytes(_PIECE)
     for _ in range(megabytes * _MEGABYTE // _PIECE):
         await asyncio.sleep(0)
-        yield more
+        yield filler
 
 
 class StreamedResponse(Response):

@@ -82,10 +82,13 @@ class ServiceClock:
 
 
 def make_clock(mode: str, start: datetime | None = None) -> ServiceClock:
-    """The clock called ``mode``; one that stands still begins on 1 January 2026. Raises BadTime."""
+    """The clock called ``mode``; without ``start``, one that stops begins on 1 January 2026.
+
+    Raises BadTime.
+    """
     if mode in ("manual", "auto"):
-        fixed = start or _START
-        return ServiceClock(mode, lambda: fixed)
+        moment = start or _START
+        return ServiceClock(mode, lambda: moment)
     pace = re.fullmatch(r"x([1-9][0-9]{0,3})", "x1" if mode == "real" else mode)
     if pace is None:
         raise BadTime(f"no clock is called {mode!r}: real, x60 (any number), manual or auto")

@@ -36,9 +36,9 @@ def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
                 "request": request.key("emulator")[:16],
             }
         )
-    succeeded = sum(row["status"] == "SUCCEEDED" for row in rows)
+    successes = sum(row["status"] == "SUCCEEDED" for row in rows)
     amounts = {currency: f"{amount:.2f}" for currency, amount in totals.items()}
-    summary = {"submissions": len(rows), "succeeded": succeeded, "amounts": amounts}
+    summary = {"submissions": len(rows), "succeeded": successes, "amounts": amounts}
     return {"submissions": rows, "totals": summary}
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mock_server.service.shelf import Shelf
-from mock_server.service.uploads import Upload
+from mock_server.service.uploads import Shelf, Upload
 from mock_server.wire.errors import ErrorAnswer, Flaw
 from mock_server.wire.provenance import ERRORS, OFFICIAL, UPLOADS, rests_on
 from wanx_render.catalog.capabilities import Model, SoundFile
@@ -100,8 +99,8 @@ def _check_picture(picture: images.Picture, model: Model) -> None:
 
 def _check_track(track: audio_files.Soundtrack, suffix: str, limits: SoundFile) -> None:
     if suffix not in limits.formats:
-        allowed = ", ".join(f".{name}" for name in limits.formats)
-        raise Flaw("InvalidURL", f"File type is not supported. Allowed types are: {allowed}.")
+        formats = ", ".join(f".{name}" for name in limits.formats)
+        raise Flaw("InvalidURL", f"File type is not supported. Allowed types are: {formats}.")
     if track.bytes > limits.bytes:
         megabytes = limits.bytes // 1024 // 1024
         raise Flaw("InvalidURL", f"File size is larger than {megabytes}MB.")

@@ -61,8 +61,8 @@ class RequestLog:
         ]
 
     def forget(self, account: str | None = None) -> None:
-        others = [] if account is None else [e for e in self.entries if e.account != account]
-        self.entries = deque(others, maxlen=_MOST)
+        rest = [] if account is None else [e for e in self.entries if e.account != account]
+        self.entries = deque(rest, maxlen=_MOST)
 
 
 def entry_record(entry: LoggedRequest) -> dict[str, Any]:

@@ -16,10 +16,9 @@ from mock_server.service.clips import Clips
 from mock_server.service.clocks import resume_clock
 from mock_server.service.options import Options
 from mock_server.service.request_log import RequestLog
-from mock_server.service.shelf import Shelf
 from mock_server.service.store import Store
 from mock_server.service.tasks import Tasks
-from mock_server.service.uploads import Uploads
+from mock_server.service.uploads import Shelf, Uploads
 from mock_server.wire.signing import Signer
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.media.ffmpeg import Ffmpeg

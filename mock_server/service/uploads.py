@@ -1,5 +1,6 @@
 """Uploads of clients: a policy says where a file may be written; the file is kept for a while."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -7,13 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.service.clocks import ServiceClock
-from mock_server.service.shelf import Shelf
 from mock_server.service.store import Store
 from mock_server.wire.errors import Denied
 from mock_server.wire.provenance import UPLOADS, rests_on
 from mock_server.wire.signing import Signer
+from wanx_render.files import write_atomically
 
 _HOURS = 48
+
+
+class Shelf:
+    """A folder of files, named by the hash of their bytes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, data: bytes, suffix: str = "") -> Path:
+        path = self.folder / f"{hashlib.sha256(data).hexdigest()}{suffix}"
+        if not path.exists():
+            write_atomically(path, data, durable=False)
+        return path
 
 
 @dataclass(frozen=True, slots=True)

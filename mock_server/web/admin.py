@@ -187,11 +187,11 @@ class _FaultAdmin:
 
     def read(self, _: Request, __: Any) -> Any:
         plan = self._service.plan
-        struck: dict[Fault, int] = {}
+        counts: dict[Fault, int] = {}
         for (fault, _account), times in plan.struck.items():
-            struck[fault] = struck.get(fault, 0) + times
+            counts[fault] = counts.get(fault, 0) + times
         return {
-            "faults": [{**fault.record(), "struck": struck.get(fault, 0)} for fault in plan.faults]
+            "faults": [{**fault.record(), "struck": counts.get(fault, 0)} for fault in plan.faults]
         }
 
     def replace(self, request: Request, body: Any) -> Any:

@@ -59,11 +59,11 @@ def _with_status(task: Task, now: datetime, status: str, failure: Fate) -> Task:
         case "RUNNING":
             return replace(task, started=now, ended=now + year, cancelled=False)
         case "SUCCEEDED":
-            started = min(task.started, now)
-            return replace(task, started=started, ended=now, fate=None, cancelled=False)
+            start = min(task.started, now)
+            return replace(task, started=start, ended=now, fate=None, cancelled=False)
         case "FAILED":
-            started = min(task.started, now)
-            return replace(task, started=started, ended=now, fate=failure, cancelled=False)
+            start = min(task.started, now)
+            return replace(task, started=start, ended=now, fate=failure, cancelled=False)
         case "CANCELED":
             return replace(task, cancelled=True)
         case "UNKNOWN":

@@ -37,10 +37,10 @@ class Api:
             raise ErrorAnswer(403, "AccessDenied", message)
         resolves = headers.get("x-dashscope-ossresourceresolve", "").lower() == "enable"
         body = decode(call.data)
-        accepted = verbs.create(self._service, call.account, body, resolves=resolves, twist=twist)
-        call.task_id = accepted.task_id
-        output = {"task_status": "PENDING", "task_id": accepted.task_id}
-        return json_response({"output": output, "request_id": accepted.request_id})
+        receipt = verbs.create(self._service, call.account, body, resolves=resolves, twist=twist)
+        call.task_id = receipt.task_id
+        output = {"task_status": "PENDING", "task_id": receipt.task_id}
+        return json_response({"output": output, "request_id": receipt.request_id})
 
     @rests_on("official text", OFFICIAL, "An unknown or expired task is 200 with UNKNOWN")
     @rests_on("captured", SDK, "Slashes at the end and any query string are accepted")
@@ -48,10 +48,10 @@ class Api:
         account = call.account.name
         state = verbs.query(self._service, account, call.task_id or "", twist)
 
-        def video_url(done: Succeeded) -> str:
-            path = f"/results/{account}/{done.task_id}.mp4"
-            origin = self._result_origin(done.task_id) or call.origin
-            return origin + self._service.signer.link(path, done.expires)
+        def video_url(success: Succeeded) -> str:
+            path = f"/results/{account}/{success.task_id}.mp4"
+            origin = self._result_origin(success.task_id) or call.origin
+            return origin + self._service.signer.link(path, success.expires)
 
         return self._answer(query_answer(state, video_url))
 
@@ -91,14 +91,14 @@ class Api:
         query, now = dict(request.query_params), service.clock.now(account)
         service.signer.check_link(request.url.path, query, now)
         try:
-            path, ended = await verbs.clip(service, account, call.task_id or "")
+            path, end = await verbs.clip(service, account, call.task_id or "")
         except FfmpegError as error:
             log.error("a clip could not be made: %s", error)
             raise Denied(500, "InternalError", "The clip could not be made.") from None
         headers = dict(request.headers)
         if twist.whole:
             headers.pop("range", None)
-        return file_response(path, headers, ended)
+        return file_response(path, headers, end)
 
     def _answer(self, body: dict[str, object]) -> Response:
         return json_response({"request_id": self._service.new_id(), **body})

@@ -40,8 +40,8 @@ class Endpoint:
             answer = await self._answer(call, exchange)
         except ErrorAnswer as error:
             answer = exchange.error(error)
-        except Denied as denied:
-            answer = exchange.denied(denied)
+        except Denied as refusal:
+            answer = exchange.denied(refusal)
         return self._log(call, answer)
 
     async def _answer(self, call: Call, exchange: CallExchange) -> Response:

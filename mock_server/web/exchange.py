@@ -37,17 +37,17 @@ class CallExchange:
             return await self._perform(call, twist)
         except ErrorAnswer as error:
             return self.error(error)
-        except Denied as denied:
-            return self.denied(denied)
+        except Denied as refusal:
+            return self.denied(refusal)
 
     def error(self, error: ErrorAnswer, form: ErrorForm = "own") -> Response:
         self._call.code = error.code
         return error_response(error, self._service.new_id(), form)
 
-    def denied(self, denied: Denied) -> Response:
+    def denied(self, refusal: Denied) -> Response:
         """A refusal of the storage."""
-        self._call.code = denied.code
-        return denied_answer(denied)
+        self._call.code = refusal.code
+        return denied_answer(refusal)
 
     def empty(self) -> Response:
         return json_response({"request_id": self._service.new_id()})

@@ -210,8 +210,8 @@ async def _join(client: Ends, upstream: Ends, first: bytes) -> None:
         asyncio.create_task(_pass_on(upstream[0], client[1])),
     }
     try:
-        finished, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        if any(isinstance(way.exception(), ConnectionError) for way in finished):
+        ends, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        if any(isinstance(way.exception(), ConnectionError) for way in ends):
             no_linger(client[1].transport)
             client[1].transport.abort()
     finally:

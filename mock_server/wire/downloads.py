@@ -14,15 +14,15 @@ from mock_server.wire.errors import Denied
 from mock_server.wire.provenance import rests_on
 
 
-def denied_answer(denied: Denied) -> Response:
+def denied_answer(refusal: Denied) -> Response:
     """A refusal in the storage's own form."""
-    return Response(denied.xml, denied.status, media_type="application/xml")
+    return Response(refusal.xml, refusal.status, media_type="application/xml")
 
 
 @rests_on(
     "guess", "object storage of the same vendor", "One byte range gives 206, others the whole"
 )
-def file_response(path: Path, headers: Mapping[str, str], modified: datetime) -> Response:
+def file_response(path: Path, headers: Mapping[str, str], time: datetime) -> Response:
     """The file, or the part of it that ``Range`` asks for, with ETag and Content-MD5."""
     data = path.read_bytes()
     digest = hashlib.md5(data, usedforsecurity=False)
@@ -30,7 +30,7 @@ def file_response(path: Path, headers: Mapping[str, str], modified: datetime) ->
     file_headers = {
         "Accept-Ranges": "bytes",
         "ETag": etag,
-        "Last-Modified": format_datetime(modified, usegmt=True),
+        "Last-Modified": format_datetime(time, usegmt=True),
         "Content-Type": "video/mp4",
     }
     if headers.get("if-none-match") == etag:

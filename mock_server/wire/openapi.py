@@ -9,9 +9,9 @@ _NUMBER = {"type": "integer"}
 _STATUSES = ["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN"]
 
 
-def _object(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
-    properties = {**required, **(optional or {})}
-    return {"type": "object", "required": [*required], "properties": properties}
+def _object(fields: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    properties = {**fields, **(optional or {})}
+    return {"type": "object", "required": [*fields], "properties": properties}
 
 
 def _json(schema: dict[str, Any], text: str) -> dict[str, Any]:
@@ -32,11 +32,11 @@ def _operation(name: str, success: dict[str, Any], **more: Any) -> dict[str, Any
 
 def _storage_operation(name: str, answers: dict[str, Any], **more: Any) -> dict[str, Any]:
     """An operation of the storage, which takes a signature and refuses in XML."""
-    denied = {
+    refusal = {
         "description": "refused by the storage, as XML",
         "content": {"application/xml": {"schema": _TEXT}},
     }
-    refusals = {str(status): denied for status in (400, 403, 409, 412, 500)}
+    refusals = {str(status): refusal for status in (400, 403, 409, 412, 500)}
     return {"operationId": name, "security": [], "responses": {**answers, **refusals}, **more}
 
 
@@ -158,12 +158,12 @@ def _create_paths() -> dict[str, Any]:
 
 def _api_paths() -> dict[str, Any]:
     filters = ("task_id", "start_time", "end_time", "model_name", "status", "page_no", "page_size")
-    cancelled = _object({"request_id": _ID})
+    cancel_answer = _object({"request_id": _ID})
     return {
         "/api/v1/tasks/{task_id}": {"get": _operation("query", _QUERIED, parameters=[_TASK])},
         "/api/v1/tasks": {"get": _operation("list", _LISTED, parameters=_query(*filters))},
         "/api/v1/tasks/{task_id}/cancel": {
-            "post": _operation("cancel", cancelled, parameters=[_TASK])
+            "post": _operation("cancel", cancel_answer, parameters=[_TASK])
         },
         "/api/v1/uploads": {
             "get": _operation("policy", _POLICY, parameters=_query("action", "model"))
@@ -173,20 +173,20 @@ def _api_paths() -> dict[str, Any]:
 
 def _storage_paths() -> dict[str, Any]:
     account = {"name": "account", "in": "path", "required": True, "schema": _ID}
-    signed = _query("Expires", "OSSAccessKeyId", "Signature")
+    signature = _query("Expires", "OSSAccessKeyId", "Signature")
     clips = {"200": _CLIP, "206": _CLIP, "304": {"description": "unchanged"}}
-    uploaded = {"200": {"description": "kept"}}
+    success = {"200": {"description": "kept"}}
     return {
         "/oss": {
             "post": _storage_operation(
-                "upload", {**uploaded, **_refusals(405, 413, 421)}, requestBody=_UPLOAD
+                "upload", {**success, **_refusals(405, 413, 421)}, requestBody=_UPLOAD
             )
         },
         "/results/{account}/{task_id}.mp4": {
             "get": _storage_operation(
                 "result",
                 {**clips, **_refusals(404, 405, 421)},
-                parameters=[account, _TASK, *signed],
+                parameters=[account, _TASK, *signature],
             )
         },
     }

@@ -27,10 +27,10 @@ def query_answer(state: TaskState, video_url: Callable[[Succeeded], str]) -> dic
     """The answer to a query; for an expired or unknown task too, which is no error."""
     output: dict[str, Any] = {"task_id": state.task_id, "task_status": status_of(state)}
     match state:
-        case Pending(submitted=submitted):
-            return {"output": {**output, **_times(submitted)}}
-        case Running(submitted=submitted, started=started):
-            return {"output": {**output, **_times(submitted, started)}}
+        case Pending():
+            return {"output": {**output, **_times(state.submitted)}}
+        case Running():
+            return {"output": {**output, **_times(state.submitted, state.started)}}
         case Failed():
             times = _times(state.submitted, state.started, state.ended)
             return {"output": {**output, **times, "code": state.code, "message": state.message}}

@@ -105,9 +105,9 @@ def list_answer(
 def _matches(task: Task, state: TaskState, query: ListQuery, catalog: Catalog) -> bool:
     name = catalog.models[task.request.model].region_names.value[task.request.region]
     # Times of the query are whole seconds.
-    submitted = task.submitted.replace(microsecond=0)
+    time = task.submitted.replace(microsecond=0)
     return (
-        query.start.replace(microsecond=0) <= submitted <= query.end
+        query.start.replace(microsecond=0) <= time <= query.end
         and query.task_id in ("", task.task_id)
         and query.model in ("", name)
         and query.status in ("", status_of(state))

@@ -1,5 +1,5 @@
 "use strict";
-// Everything shown is somebody's text: it is set as text, never as markup.
+// Everything shown is text of clients: it is set as text, never as markup.
 
 const token = new URLSearchParams(location.search).get("token");
 const $ = (id) => document.getElementById(id);
@@ -13,50 +13,50 @@ async function call(path, options = {}) {
 }
 
 function cell(text, className = "") {
-  const made = document.createElement("td");
-  made.textContent = text;
-  if (className) made.className = className;
-  return made;
+  const element = document.createElement("td");
+  element.textContent = text;
+  if (className) element.className = className;
+  return element;
 }
 
 function row(...cells) {
-  const made = document.createElement("tr");
-  made.append(...cells);
-  return made;
+  const element = document.createElement("tr");
+  element.append(...cells);
+  return element;
 }
 
 function fact(name, value) {
-  const made = document.createElement("div");
+  const group = document.createElement("div");
   const term = document.createElement("dt");
-  const told = document.createElement("dd");
+  const details = document.createElement("dd");
   term.textContent = name;
-  told.textContent = value;
-  made.append(term, told);
-  return made;
+  details.textContent = value;
+  group.append(term, details);
+  return group;
 }
 
 const clockTime = (iso) => iso.slice(11, 19);
 
 function progress(task, now) {
-  const made = document.createElement("td");
+  const element = document.createElement("td");
   const [start, end] = [Date.parse(task.started), Date.parse(task.ended)];
   if (task.status === "RUNNING") {
     const bar = document.createElement("progress");
     bar.max = Math.max(end - start, 1);
     bar.value = Math.min(Math.max(now - start, 0), bar.max);
     bar.setAttribute("aria-label", "progress");
-    made.append(bar);
+    element.append(bar);
     const rest = Math.ceil((end - now) / 1000);
-    made.append(` ${rest} s left`);
+    element.append(` ${rest} s left`);
   } else if (task.status === "PENDING") {
     const wait = Math.ceil((start - now) / 1000);
-    made.textContent = wait < 86400 ? `starts in ${wait} s` : "stuck";
+    element.textContent = wait < 86400 ? `starts in ${wait} s` : "stuck";
   } else if (task.status === "FAILED" && task.fate) {
-    made.textContent = task.fate.code;
+    element.textContent = task.fate.code;
   } else if (task.status === "SUCCEEDED") {
-    made.textContent = `${Math.round((end - start) / 1000)} s`;
+    element.textContent = `${Math.round((end - start) / 1000)} s`;
   }
-  return made;
+  return element;
 }
 
 function showTasks(tasks, charges, now) {
@@ -78,23 +78,23 @@ function showTasks(tasks, charges, now) {
 }
 
 function showRequests(requests) {
-  $("requests").replaceChildren(...requests.reverse().map((each) => row(
-    cell(each.number, "number"),
-    cell(clockTime(each.time)),
-    cell(each.account || "–"),
-    cell(each.operation),
-    cell(each.code ? `${each.status} ${each.code}` : each.status, each.status >= 400 ? "error" : ""),
-    cell(each.fault || ""),
+  $("requests").replaceChildren(...requests.reverse().map((entry) => row(
+    cell(entry.number, "number"),
+    cell(clockTime(entry.time)),
+    cell(entry.account || "–"),
+    cell(entry.operation),
+    cell(entry.code ? `${entry.status} ${entry.code}` : entry.status, entry.status >= 400 ? "error" : ""),
+    cell(entry.fault || ""),
   )));
 }
 
 function showFaults(faults) {
   $("faults").replaceChildren(...faults.map((fault) => {
-    const made = document.createElement("li");
+    const item = document.createElement("li");
     const { struck, ...rest } = fault;
     const words = Object.entries(rest).map(([key, value]) => `${key}=${value}`).join(" ");
-    made.textContent = `${words} (struck ${struck} ${struck === 1 ? "time" : "times"})`;
-    return made;
+    item.textContent = `${words} (struck ${struck} ${struck === 1 ? "time" : "times"})`;
+    return item;
   }));
   $("no-faults").hidden = faults.length > 0;
 }
@@ -117,8 +117,8 @@ async function refresh() {
     fact("Succeeded", totals.succeeded),
     ...Object.entries(totals.amounts).map(([currency, amount]) => fact("Charged", `${amount} ${currency}`)),
   );
-  const charges = new Map(ledger.submissions.map((each) => [each.task_id, each]));
-  // An account may be ahead of the common time: its tasks tell their own.
+  const charges = new Map(ledger.submissions.map((line) => [line.task_id, line]));
+  // An account may be ahead of the common time: its tasks show their own.
   showTasks(tasks.tasks, charges, Date.parse(health.now));
   showRequests(requests.requests);
   showFaults(faults.faults);
