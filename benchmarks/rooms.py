@@ -12,13 +12,15 @@ from collections import Counter
 from dataclasses import dataclass
 from html import escape
 from itertools import accumulate
+from pathlib import Path
 
 from house import COMMAND_LINE, ROOT, House, modules_in
 
 PICTURE = ROOT / "docs" / "pictures" / "rooms.svg"
 PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- rooms: drawn by benchmarks/rooms.py -->", "<!-- end of rooms -->"
-PROGRAM = "wanx_render"
+PROGRAM, EMULATOR = "wanx_render", "mock_server"
+EMULATOR_BEGIN = "<!-- rooms of the emulator -->"
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,17 @@ class Room:
 
 def room_of(module: str) -> str:
     """The room of a module by its dotted name, such as ``wanx_render.tasks.submit``."""
-    _, *names = module.split(".")
+    package, *names = module.split(".")
     if len(names) > 1:
         return names[0]
+    if package == EMULATOR:
+        return EMULATOR
     return "cli" if names and names[0] in COMMAND_LINE else "ground"
 
 
 def floors(house: House) -> list[list[Room]]:
     """The rooms of each floor, the top floor first, as the layer test orders them."""
-    rooms = {room.name: room for room in rooms_of(house)}
+    rooms = {room.name: room for room in rooms_of(house, PROGRAM)}
     order: list[list[Room]] = []
     for row in reversed(house.rows):
         names = dict.fromkeys(row_room(house, member) for member in row)
@@ -62,8 +66,9 @@ def row_room(house: House, member: str) -> str:
     return member.split(".")[0] if is_package else room_of(f"{PROGRAM}.{member}")
 
 
-def rooms_of(house: House) -> list[Room]:
-    modules = [s for s in modules_in(house.code) if s.module.startswith(f"{PROGRAM}.")]
+def rooms_of(house: House, package: str) -> list[Room]:
+    """The rooms of a package, those that use the most rooms first."""
+    modules = [s for s in modules_in(house.code) if s.module.startswith(f"{package}.")]
     sizes = Counter(room_of(source.module) for source in modules)
     uses: dict[str, Counter[str]] = {name: Counter() for name in sizes}
     names = {source.module for source in modules}
@@ -71,12 +76,13 @@ def rooms_of(house: House) -> list[Room]:
         for used in house.imports[source.module].keys() & names:
             if room_of(used) != room_of(source.module):
                 uses[room_of(source.module)][room_of(used)] += 1
-    return [Room(name, sizes[name], paragraph(house, name), uses[name]) for name in sorted(sizes)]
+    order = sorted(sizes, key=lambda name: (-len(uses[name]), name))
+    return [Room(n, sizes[n], paragraph(house, package, n), uses[n]) for n in order]
 
 
-def paragraph(house: House, room: str) -> str:
-    places = {"cli": "cli.py", "ground": "__init__.py"}
-    path = house.root / PROGRAM / places.get(room, f"{room}/__init__.py")
+def paragraph(house: House, package: str, room: str) -> str:
+    places = {"cli": "cli.py", "ground": "__init__.py", EMULATOR: "__init__.py"}
+    path = house.root / package / places.get(room, f"{room}/__init__.py")
     return ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
 
 
@@ -241,17 +247,24 @@ def listing(levels: list[list[Room]]) -> str:
     return "\n".join(["| room | modules | what it is for |", "|---|---|---|", *rows])
 
 
-def page(text: str, levels: list[list[Room]]) -> str:
+def page(text: str, levels: list[list[Room]], begin: str = BEGIN) -> str:
     """The page with its list of rooms as the code has them."""
-    before, _, rest = text.partition(BEGIN)
+    before, _, rest = text.partition(begin)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{listing(levels)}\n{END}{after}"
+    return f"{before}{begin}\n{listing(levels)}\n{END}{after}"
 
 
 def main() -> None:
-    levels = floors(House(ROOT))
-    PICTURE.write_text(picture(levels), "utf-8")
-    PAGE.write_text(page(PAGE.read_text("utf-8"), levels), "utf-8")
+    for path, text in drawn(House(ROOT)).items():
+        path.write_text(text, "utf-8")
+
+
+def drawn(house: House) -> dict[Path, str]:
+    """What the picture and the page hold when they are up to date."""
+    levels = floors(house)
+    text = page(PAGE.read_text("utf-8"), levels)
+    text = page(text, [rooms_of(house, EMULATOR)], EMULATOR_BEGIN)
+    return {PICTURE: picture(levels), PAGE: text}
 
 
 if __name__ == "__main__":

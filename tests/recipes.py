@@ -2,8 +2,9 @@
 
 A how-to is a section `### Add ...`. An edit is a paragraph before a block: "New `path`:", "In
 `path`, after `line`:", "before", "instead of", or "In `path`, at the end:"; a `line` is the
-beginning of exactly one line of the file. "Copy `path` to `path`." needs no block. A block
-of `sh` shows the result: its commands succeed, and print what `# prints:` says.
+beginning of exactly one line of the file, in double backticks where it has single ones. "Copy
+`path` to `path`." needs no block. A block of `sh` shows the result: its commands succeed, and print
+what `# prints:` says.
 """
 
 import re
@@ -16,7 +17,7 @@ from conftest import ROOT
 PAGE = ROOT / "docs" / "CONTRIBUTING.md"
 _EDIT = re.compile(
     r"^(?P<verb>New|In) `(?P<path>[^`]+)`"
-    r"(?:, (?P<where>after|before|instead of|at the end)(?: `(?P<line>[^`]+)`)?)?:\n\n"
+    r"(?:, (?P<where>after|before|instead of|at the end)(?: (?P<line>`[^`\n]+`|``.+?``))?)?:\n\n"
     r"```\w+\n(?P<text>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
@@ -53,7 +54,7 @@ class Edit:
         """The text with the blank lines that its kind of file wants around it."""
         if self.where == "at the end" and self.path.endswith(".py"):
             return f"\n\n{self.text}"
-        return f"{self.text}\n" if self.path.endswith(".md") else self.text
+        return f"{self.text}\n" if self.text.startswith("###") else self.text
 
     def _span(self, lines: list[str]) -> tuple[int, int]:
         """Which lines the text replaces; an empty span is a place between two lines."""
@@ -100,7 +101,12 @@ def recipe_of(section: str) -> Recipe:
     title, _, body = section.partition("\n")
     copies = [Edit(target, "copy", source, "") for source, target in _COPY.findall(body)]
     edits = tuple(
-        Edit(m["path"], "" if m["verb"] == "New" else m["where"], m["line"] or "", m["text"])
+        Edit(
+            m["path"],
+            "" if m["verb"] == "New" else m["where"],
+            (m["line"] or "").strip("` "),
+            m["text"],
+        )
         for m in _EDIT.finditer(body)
     )
     lines = [line for block in _CHECK.findall(_EDIT.sub("", body)) for line in block.splitlines()]

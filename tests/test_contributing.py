@@ -62,7 +62,11 @@ def carried_out(command: str, folder: Path) -> str:
     """What a command of a how-to prints; it must succeed."""
     words = shlex.split(command.partition("  #")[0])
     assert words[:2] == ["uv", "run"], command
-    start = {"wanx-render": [sys.executable, "-m", "wanx_render"], "python": [sys.executable]}
+    start = {
+        "wanx-render": [sys.executable, "-m", "wanx_render"],
+        "python": [sys.executable],
+        "pytest": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+    }
     program = [*start[words[2]], *words[3:]]
     home = folder / "home"
     environment = os.environ | {"PYTHONPATH": str(folder), "HOME": str(home)}
