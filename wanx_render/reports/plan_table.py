@@ -1,9 +1,9 @@
 """The plan as people read it: a function of the forecast, written to stdout."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TextIO
+from typing import Literal, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -111,25 +111,54 @@ def _span(seconds: int) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table of takes: its heading, and what it says of one take."""
+
+    heading: str
+    cell: Callable[[TakeForecast], str]
+    right: bool = False
+    wrap: bool = False
+
+
+def _number(take: TakeForecast) -> str:
+    return f"{take.take}*" if take.picked else f"{take.take} "
+
+
+def _clip(take: TakeForecast) -> str:
+    return f"{take.width}x{take.height}" if take.width else "unknown"
+
+
+def _price(take: TakeForecast) -> str:
+    return f"{take.price} {take.currency}" if take.price is not None else "unknown"
+
+
+def _why(take: TakeForecast) -> str:
+    return f"{take.reason}; picked by picks.yaml" if take.chosen else take.reason
+
+
+COLUMNS = (
+    Column("shot", lambda take: take.shot),
+    Column("take", _number, right=True),
+    Column("state", lambda take: take.state),
+    Column("model", lambda take: take.model),
+    Column("tier", lambda take: take.resolution),
+    Column("s", lambda take: str(take.seconds), right=True),
+    Column("fps", lambda take: take.fps, right=True),
+    Column("clip", _clip),
+    Column("price", _price, right=True),
+    Column("why", _why, wrap=True),
+)
+
+
 def _takes(forecast: Forecast) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for name in ("shot", "take", "state", "model", "tier", "s", "fps", "clip", "price", "why"):
-        right = name in ("take", "s", "fps", "price")
-        table.add_column(name, justify="right" if right else "left", no_wrap=name != "why")
+    for column in COLUMNS:
+        justify: Literal["left", "right"] = "right" if column.right else "left"
+        table.add_column(column.heading, justify=justify, no_wrap=not column.wrap)
     for take in forecast.takes:
-        table.add_row(*(Text(clean(cell)) for cell in _take(take)))
+        table.add_row(*(Text(clean(column.cell(take))) for column in COLUMNS))
     return table
-
-
-def _take(take: TakeForecast) -> tuple[str, ...]:
-    size = f"{take.width}x{take.height}" if take.width else "unknown"
-    price = f"{take.price} {take.currency}" if take.price is not None else "unknown"
-    number = f"{take.take}*" if take.picked else f"{take.take} "
-    why = f"{take.reason}; picked by picks.yaml" if take.chosen else take.reason
-    return (
-        take.shot, number, take.state, take.model, take.resolution, str(take.seconds), take.fps,
-        size, price, why,
-    )  # fmt: skip
 
 
 def _heading(made: DeliverableForecast) -> Text:
