@@ -24,7 +24,7 @@ from wanx_render.commands.export import ExportOptions, export
 from wanx_render.errors import BadInput
 from wanx_render.geometry import Size
 from wanx_render.manifest import Manifest
-from wanx_render.reports import edl, fcpxml
+from wanx_render.reports import edl, export_formats, fcpxml
 from wanx_render.reports import otio as writer
 from wanx_render.reports.timeline import (
     Clip,
@@ -87,7 +87,7 @@ def read_back(text: str) -> Any:
     return otio.adapters.read_from_string(text, "otio_json")
 
 
-WRITERS = {"edl": edl.text_of, "fcpxml": fcpxml.text_of, "otio": writer.text_of}
+WRITERS = {name: export_formats.format_of(name).writer() for name in export_formats.NAMES}
 
 
 @pytest.mark.golden
@@ -397,6 +397,14 @@ def test_nothing_that_was_not_made_is_exported(run: Run, rendered: Path) -> None
         run("edl", out=rendered / "x.edl")
     with pytest.raises(BadInput, match="nothing was rendered here yet"):
         run("edl", folder=rendered / "elsewhere")
+
+
+def test_an_unknown_format_or_transition_is_an_error(run: Run) -> None:
+    with pytest.raises(BadInput, match="'xml' is not a valid export format"):
+        run("xml")
+    for write in WRITERS.values():
+        with pytest.raises(BadInput, match="'morph' is not a valid transition"):
+            write(replace(MIXED, joints=(Joint("morph", "", 15), *MIXED.joints[1:])), link)
 
 
 def test_without_the_library_a_sentence_says_how_to_get_it(rendered: Path) -> None:

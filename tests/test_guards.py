@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT
 
 from wanx_render.cli import cli
+from wanx_render.reports.export_formats import NAMES as EXPORT_FORMATS
 from wanx_render.shotlist.transitions import NAMES as TRANSITIONS
 
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
@@ -92,20 +93,20 @@ def test_every_command_line_of_the_docs_is_understood(line: str) -> None:
     command.make_context(name, words, parent=context)
 
 
-def export_formats() -> list[str]:
-    (style,) = (p for p in COMMANDS[("export",)].params if "--format" in p.opts)
-    assert isinstance(style.type, click.Choice)
-    return list(style.type.choices)
-
-
-@pytest.mark.parametrize("name", export_formats())
+@pytest.mark.parametrize("name", EXPORT_FORMATS)
 def test_every_export_format_is_in_the_guide_and_has_its_golden_file(name: str) -> None:
     assert f"--format {name}" in section("On to an editing program"), name
     assert (GOLDEN / f"export.{name}").is_file()
 
 
+def test_the_command_offers_every_export_format() -> None:
+    (style,) = (p for p in COMMANDS[("export",)].params if "--format" in p.opts)
+    assert isinstance(style.type, click.Choice)
+    assert tuple(style.type.choices) == EXPORT_FORMATS
+
+
 def test_every_golden_export_is_of_a_format() -> None:
-    assert {path.suffix[1:] for path in GOLDEN.glob("export.*")} == set(export_formats())
+    assert {path.suffix[1:] for path in GOLDEN.glob("export.*")} == set(EXPORT_FORMATS)
 
 
 @pytest.mark.parametrize("name", TRANSITIONS)

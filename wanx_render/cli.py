@@ -30,7 +30,7 @@ from wanx_render.options import (
     Money,
     once,
 )
-from wanx_render.reports import streams
+from wanx_render.reports import export_formats, streams
 
 # What only some commands need is imported where it is used: every start pays for the rest.
 if TYPE_CHECKING:
@@ -377,8 +377,8 @@ def conform(clip: Path, out: Path, as_json: bool, **written: Any) -> int:
 
 @cli.command()
 @click.argument("file", type=FILE)
-@click.option("--format", "style", type=click.Choice(["otio", "edl", "fcpxml"]), required=True,
-              help="otio: most programs; fcpxml: Final Cut Pro; edl: every program.")  # fmt: skip
+@click.option("--format", "style", type=click.Choice(export_formats.NAMES), required=True,
+              help=export_formats.HELP)  # fmt: skip
 @click.option("--out", type=FILE, help="The file to write [DELIVERABLE.FORMAT in the folder].")
 @click.option("--deliverable", metavar="NAME", help="Only this one [each].")
 @click.option("--relative", is_flag=True, help="Name files from where the timeline lies.")

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -12,13 +11,11 @@ from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
 from wanx_render.manifest import DeliverableRecord, Manifest
-from wanx_render.reports import edl, fcpxml
-from wanx_render.reports.timeline import Timeline, timeline_of
+from wanx_render.reports.export_formats import ExportFormat, format_of
+from wanx_render.reports.timeline import Link, timeline_of
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import folder_of, writable_file
 from wanx_render.session.selection import read
-
-Link = Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -39,13 +36,14 @@ def export(options: ExportOptions, environment: Environment) -> int:
     """Write a timeline for each deliverable; the exit code."""
     loaded, _ = read(options.file, options.catalog)
     folder = folder_of(loaded, options.folder)
-    write = _writer(options.style)
+    style = format_of(options.style)
+    write = style.writer()
     told = manifest.read(folder / "manifest.json")
     chosen = _chosen(told, options)
     files: list[Path] = []
     for deliverable in chosen:
-        path = writable_file(options.out or folder / f"{deliverable.name}.{options.style}")
-        text = write(timeline_of(told, deliverable), _link(folder, path, options))
+        path = writable_file(options.out or folder / f"{deliverable.name}.{style.name}")
+        text = write(timeline_of(told, deliverable), _link(folder, path, options, style))
         write_atomically(path, text)
         files.append(path)
     if options.as_json:
@@ -53,28 +51,6 @@ def export(options: ExportOptions, environment: Environment) -> int:
     else:
         environment.stdout.write("".join(f"{path}\n" for path in files))
     return 0
-
-
-def _writer(style: str) -> Callable[[Timeline, Link], str]:
-    match style:
-        case "edl":
-            return edl.text_of
-        case "fcpxml":
-            return fcpxml.text_of
-        case _:
-            try:
-                from wanx_render.reports import otio
-            except ModuleNotFoundError as error:
-                if error.name != "opentimelineio":
-                    raise
-                raise BadInput(
-                    Diagnostic(
-                        "extra-missing",
-                        "OpenTimelineIO is not installed",
-                        hint="pip install 'wanx-render[edit]'; edl and fcpxml need nothing",
-                    )
-                ) from None
-            return otio.text_of
 
 
 def _chosen(told: Manifest, options: ExportOptions) -> tuple[DeliverableRecord, ...]:
@@ -103,14 +79,14 @@ def _chosen(told: Manifest, options: ExportOptions) -> tuple[DeliverableRecord, 
     return tuple(made.values())
 
 
-def _link(folder: Path, out: Path, options: ExportOptions) -> Link:
+def _link(folder: Path, out: Path, options: ExportOptions, style: ExportFormat) -> Link:
     """What the file says of a path that starts at the render folder."""
 
     def link(media: str) -> str:
         path = Path(os.path.normpath(folder / media))
         if options.relative:
             near = os.path.relpath(path, out.resolve().parent).replace(os.sep, "/")
-            return near if options.style == "edl" else quote(near)
-        return str(path) if options.style == "edl" else path.as_uri()
+            return quote(near) if style.urls else near
+        return path.as_uri() if style.urls else str(path)
 
     return link

@@ -4,19 +4,19 @@ It knows one picture track, one rate and eight letters for a tape; the rest stan
 Timecode counts frames of the timeline, in whole frames a second, and begins at one hour.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 from wanx_render.reports.terminal import one_line
-from wanx_render.reports.timeline import Clip, Joint, Timeline, seconds_of
+from wanx_render.reports.timeline import Clip, Joint, Link, Timeline, seconds_of
 from wanx_render.shotlist.transitions import kind_of
 from wanx_render.timing import nearest
 
 _CUT = Joint("cut", "", 0)
 
 
-def text_of(timeline: Timeline, link: Callable[[str], str]) -> str:
+def text_of(timeline: Timeline, link: Link) -> str:
     """The timeline as the text of an .edl file."""
     lines = [f"TITLE: {one_line(timeline.project)} {timeline.name}", "FCM: NON-DROP FRAME", ""]
     for number, event in enumerate(_events(timeline), 1):
@@ -90,7 +90,7 @@ def _code(frames: int, rate: Fraction, hour: int = 0) -> str:
     return f"{hours + hour:02}:{minutes:02}:{seconds:02}:{rest:02}"
 
 
-def _comments(timeline: Timeline, event: _Event, link: Callable[[str], str]) -> Iterator[str]:
+def _comments(timeline: Timeline, event: _Event, link: Link) -> Iterator[str]:
     clip, way = event.clip, "FROM"
     if event.last and event.joint.frames:
         yield f"* FROM CLIP NAME:  {event.last.shot}"
@@ -107,7 +107,7 @@ def _comments(timeline: Timeline, event: _Event, link: Callable[[str], str]) -> 
         yield f"* LOC: {code} YELLOW  CAPTION: {one_line(clip.caption)}"
 
 
-def _sound_notes(timeline: Timeline, link: Callable[[str], str]) -> Iterator[str]:
+def _sound_notes(timeline: Timeline, link: Link) -> Iterator[str]:
     for sound in timeline.sounds:
         at = _code(nearest(seconds_of(sound.begin) * timeline.rate), timeline.rate, hour=1)
         yield f"* {sound.kind.upper()}: {link(sound.media)} AT {at}, {sound.gain} DB"

@@ -5,7 +5,6 @@ cuts; sounds hang on the clip under which they begin. Laid out after the documen
 which the order of elements matters.
 """
 
-from collections.abc import Callable
 from fractions import Fraction
 from xml.etree import ElementTree
 
@@ -14,6 +13,7 @@ from wanx_render.reports.terminal import one_line
 from wanx_render.reports.timeline import (
     Clip,
     Crossing,
+    Link,
     Piece,
     Sound,
     Timeline,
@@ -34,7 +34,6 @@ _RATES = {
 
 _HEARD = {"hasAudio": "1", "audioSources": "1", "audioChannels": "2", "audioRate": "48000"}
 
-Link = Callable[[str], str]  # from a path in the render folder to a URL
 Element = ElementTree.Element
 
 

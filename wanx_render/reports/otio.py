@@ -3,7 +3,7 @@
 The library comes with the extra ``edit``; whoever imports this module needs it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +12,7 @@ import opentimelineio as otio
 from wanx_render.reports.timeline import (
     Clip,
     Crossing,
+    Link,
     Piece,
     Sound,
     Timeline,
@@ -22,7 +23,6 @@ from wanx_render.shotlist.transitions import kind_of
 from wanx_render.timing import SAMPLE_RATE
 
 SPACE = "wanx_render"  # under which our own metadata stand
-Link = Callable[[str], str]  # from a path in the render folder to what the file shall say
 
 
 def text_of(timeline: Timeline, link: Link) -> str:

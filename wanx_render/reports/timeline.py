@@ -4,7 +4,7 @@ The manifest in, one ``Timeline`` out; the writers beside this module turn it in
 are integers or fractions: frames of the timeline, frames of a clip, samples of 48 kHz.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -19,6 +19,8 @@ from wanx_render.manifest import (
     TakeRecord,
 )
 from wanx_render.timing import SAMPLE_RATE, frames_in, samples_in
+
+Link = Callable[[str], str]  # from a path in the render folder to what a timeline's file says of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,70 @@
+"""The formats of ``export``, a row for each, which the command, its help and a test of docs read.
+
+A format is added here, with its writer beside this module, in the guide, and as a golden file.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from wanx_render.errors import BadInput
+
+# The command line reads this at every start; what writes and what complains is imported when used.
+if TYPE_CHECKING:
+    from wanx_render.reports.timeline import Link, Timeline
+
+Writer = Callable[["Timeline", "Link"], str]
+
+
+class ExportFormat(NamedTuple):
+    """One format for editing programs."""
+
+    name: str  # also the file's suffix
+    programs: str  # which programs read it, as `export --help` says it
+    writer: Callable[[], Writer]  # imports what it needs
+    urls: bool  # whether paths are written as URLs
+
+
+def _otio() -> Writer:
+    try:
+        from wanx_render.reports import otio
+    except ModuleNotFoundError as error:
+        if error.name != "opentimelineio":
+            raise
+        from wanx_render.diagnostics import Diagnostic
+
+        hint = "pip install 'wanx-render[edit]'; edl and fcpxml need nothing"
+        problem = Diagnostic("extra-missing", "OpenTimelineIO is not installed", hint=hint)
+        raise BadInput(problem) from None
+    return otio.text_of
+
+
+def _edl() -> Writer:
+    from wanx_render.reports import edl
+
+    return edl.text_of
+
+
+def _fcpxml() -> Writer:
+    from wanx_render.reports import fcpxml
+
+    return fcpxml.text_of
+
+
+_TABLE = (
+    ExportFormat(name="otio", programs="most programs", writer=_otio, urls=True),
+    ExportFormat(name="fcpxml", programs="Final Cut Pro", writer=_fcpxml, urls=True),
+    ExportFormat(name="edl", programs="every program", writer=_edl, urls=False),
+)
+_FORMATS = {row.name: row for row in _TABLE}
+NAMES = tuple(_FORMATS)
+HELP = "; ".join(f"{row.name}: {row.programs}" for row in _TABLE) + "."
+
+
+def format_of(name: str) -> ExportFormat:
+    """The row of the table. Raises BadInput for what no row describes."""
+    if name not in _FORMATS:
+        from wanx_render.diagnostics import Diagnostic
+
+        message = f"{name!r} is not a valid export format"
+        raise BadInput(Diagnostic("value-unknown", message, hint=f"use {', '.join(NAMES)}"))
+    return _FORMATS[name]
