@@ -25,25 +25,24 @@ from batches import FAULTS, Day, distinct, table
 from conftest import PROGRAMS
 from PIL import Image
 
-from wanx_render.commands.batch import render_files
-from wanx_render.commands.render import RenderOptions
+from wanx_render.commands.render import render
 from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
+from wanx_render.session.selection import RenderOptions
 
 PLANNED = """
 import io, resource, sys, time
 from pathlib import Path
-from wanx_render.session.environment import Environment
-from wanx_render.commands.plan import PlanOptions
-from wanx_render.commands.plans import PlansOptions, plan_files
+from wanx_render.commands.plan import PlanOptions, plan
 from wanx_render.commands.validate import validate
+from wanx_render.session.environment import Environment
 path = Path(sys.argv[1])
 environment = Environment({}, io.StringIO(), io.StringIO())
 began = time.process_time()
 assert validate((path,), "full", None, environment) == 0
 validated = time.process_time() - began
-options = PlanOptions(path, folder=path.parent / "out")
-assert plan_files(options, (path,), PlansOptions(), environment) == 0
+options = PlanOptions((path,), folder=path.parent / "out")
+assert plan(options, environment) == 0
 whole = time.process_time() - began
 print(validated, whole, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
@@ -168,8 +167,8 @@ def encoded(folder: Path, out: str, rows: str | None) -> tuple[float, int]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = Environment({"WANX_FFMPEG": str(PROGRAMS["wheel"].path)}, StringIO(), StringIO())
     file = folder / "list.yaml"
-    options = RenderOptions(file, out=folder / out, rows=rows)
-    assert render_files(options, (file,), environment) == 0
+    options = RenderOptions((file,), out=folder / out, rows=rows)
+    assert render(options, environment) == 0
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return spent, len(list((folder / out / ".cache" / "segments").iterdir()))

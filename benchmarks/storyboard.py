@@ -17,9 +17,9 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
-from wanx_render.commands.report import Source, write
 from wanx_render.manifest import Manifest, ShotRecord, TakeRecord, WantedRecord
 from wanx_render.media import ffmpeg, probe, thumbnails
+from wanx_render.reports.storyboard_files import Source, write
 
 FRAMES = sorted((Path(__file__).parent.parent / "specs" / "frames").glob("*.jpg"))
 ROUNDS = 5

@@ -4,7 +4,6 @@ import random
 from collections import Counter
 from contextlib import ExitStack
 from fractions import Fraction
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +17,15 @@ from mock_server.faults.reading import read_line
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.backends.uploads import Uploads
 from wanx_render.catalog.capabilities import packaged
-from wanx_render.commands.render import RenderOptions
 from wanx_render.events import Event
 from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall, digest
 from wanx_render.finishing.stills import Pictures
 from wanx_render.geometry import Size
-from wanx_render.session.carry_out import Run
+from wanx_render.session.approval import check_budgets
+from wanx_render.session.carry_out import Ended, Means, Run
 from wanx_render.session.connection import Service
-from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened, writable
-from wanx_render.session.selection import Choice, chosen, items, read_all
+from wanx_render.session.selection import ListInFolder, RenderOptions, Selection
 from wanx_render.session.survey import Survey
 from wanx_render.workers.base import LocalBench
 
@@ -93,6 +91,22 @@ class Paper(LocalBench):
         return Joined(digest(call.target), seconds, None, (), pictures=pictures)
 
 
+class Heard:
+    """What a run showed, a line for each list that ended."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self.events = events
+
+    def event(self, event: Event) -> None:
+        self.events.append(event)
+
+    def stopped(self, item: ListInFolder, error: Exception) -> None:
+        self.events.append(Event("broken", str(error), list=item.name))
+
+    def ended(self, ended: Ended) -> None:
+        self.events.append(Event("list", list=ended.item.name))
+
+
 class Day:
     """A folder, an emulator and virtual time that pass from one run to the next."""
 
@@ -117,24 +131,23 @@ class Day:
 
     def run(self, *lists: Path, transport: Any = None, **options: Any) -> Run:
         """One run over the lists, as ``render`` does it once nothing is in its way."""
-        chosen_by = RenderOptions(None, out=self.folder / "out", **options)
-        batches, _ = read_all(lists, None)
-        every = items(batches, chosen_by.out)
-        some = chosen(every, Choice(chosen_by.only, chosen_by.rows, chosen_by.shard))
+        asked = RenderOptions(lists, out=self.folder / "out", **options)
+        selection = Selection.of(asked, asked.out)
         with ExitStack() as stack:
             journals = {}
-            for home in dict.fromkeys(item.home for item in some):
+            for home in selection.homes:
                 writable(home)
                 journals[home] = stack.enter_context(opened(home))
-            survey = Survey(chosen_by, CATALOG, PROGRAMS["wheel"], journals)
-            run = Run(
-                survey, every, Environment({}, StringIO(), StringIO()),
-                bench=lambda _, home: Paper(PROGRAMS["wheel"], self.pool, home), storyboards=False,
+            survey = Survey(selection, asked, {}, journals)
+            prospects = survey.prospects()
+            check_budgets(prospects, survey.cost(prospects), asked, selection)
+            program = PROGRAMS["wheel"]
+            means = Means(
+                self._service(transport), program, self.pool,
+                lambda home: Paper(program, self.pool, home),
             )  # fmt: skip
-            prospects = survey.of(some, every)
-            survey.within_budgets(prospects)
-            work = run.carry_out(prospects, self._service(transport), self.pool, self.events.append)
-            self.time.run(work)
+            run = Run(survey, asked, means, Heard(self.events), storyboards=False)
+            self.time.run(run.carry_out(prospects))
         return run
 
     def _service(self, transport: Any) -> Service:

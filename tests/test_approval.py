@@ -10,12 +10,11 @@ import pytest
 from conftest import PROGRAMS
 from PIL import Image
 
-from wanx_render.commands.batch import render_files, render_saved
-from wanx_render.commands.plan import PlanOptions
-from wanx_render.commands.plans import PlansOptions, plan_files
-from wanx_render.commands.render import RenderOptions
+from wanx_render.commands.plan import PlanOptions, plan
+from wanx_render.commands.render import render
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.session.environment import Environment
+from wanx_render.session.selection import RenderOptions
 
 LIST = """\
 version: 1
@@ -41,14 +40,14 @@ class Shelf:
         self.said = ""
 
     def plan(self, *more: Path, **chosen: str) -> int:
-        options = PlanOptions(self.list, save=self.saved, detailed=True)
         files = (self.list, *more)
-        return plan_files(options, files, PlansOptions(**chosen), self._world())  # type: ignore[arg-type]
+        options = PlanOptions(files, save=self.saved, detailed=True, **chosen)  # type: ignore[arg-type]
+        return plan(options, self._world())
 
     def render(self, **options: object) -> int:
         environment = self._world()
-        asked = RenderOptions(None, plan=self.saved, **options)  # type: ignore[arg-type]
-        code = render_saved(asked, environment)
+        asked = RenderOptions(plan=self.saved, **options)  # type: ignore[arg-type]
+        code = render(asked, environment)
         self.said = environment.stderr.getvalue()  # type: ignore[attr-defined]
         return code
 
@@ -67,7 +66,7 @@ def shelf(tmp_path: Path) -> Shelf:
 def test_a_table_is_rendered_as_approved_also_in_parts_and_again(shelf: Shelf) -> None:
     assert shelf.plan() == 6
     record = json.loads(shelf.saved.read_text())
-    assert record["kind"] == "wanx-render plan of lists"
+    assert record["kind"] == "wanx-render plan"
     assert set(record["takes"]) == {"shop/Cup", "shop/Hat"}
     assert shelf.render(rows="1") == 0
     assert shelf.made() == ["Cup"]
@@ -171,5 +170,4 @@ def test_a_list_that_is_approved_alone_is_rendered_as_ever(shelf: Shelf) -> None
     with pytest.raises(BadInput, match="the plan of one list, which has no rows"):
         shelf.render(rows="1")
     assert shelf.render() == 0
-    files = (shelf.list,)
-    assert render_files(RenderOptions(shelf.list), files, shelf._world()) == 0
+    assert render(RenderOptions((shelf.list,)), shelf._world()) == 0

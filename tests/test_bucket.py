@@ -14,14 +14,14 @@ import pytest
 from cluster import BUCKET, Bucket, bucket
 from PIL import Image
 
-from wanx_render.commands.batch import render_files
 from wanx_render.commands.plan import PlanOptions, plan
-from wanx_render.commands.render import RenderOptions
+from wanx_render.commands.render import render
 from wanx_render.errors import BadInput
-from wanx_render.session.destination import Workplace
+from wanx_render.session.destination import Destination
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
-from wanx_render.session.restore import regain
+from wanx_render.session.restore import restore
+from wanx_render.session.selection import RenderOptions
 from wanx_render.workers.store import at
 
 TABLE = """\
@@ -56,9 +56,9 @@ class Office:
         """Exit code, stdout and stderr of one run."""
         out, err = StringIO(), StringIO()
         self.s3.faults.seen.clear()
-        options = RenderOptions(None, store=f"s3://{BUCKET}/{at}")
         files = tuple(self.folder / each for each in lists)
-        code = render_files(options, files, Environment(self.s3.environment, out, err))
+        options = RenderOptions(files, store=f"s3://{BUCKET}/{at}")
+        code = render(options, Environment(self.s3.environment, out, err))
         return code, out.getvalue(), err.getvalue()
 
     def keys(self, at: str) -> set[str]:
@@ -161,14 +161,17 @@ def test_a_paid_clip_that_is_gone_comes_back_from_the_bucket_if_it_is_the_one(
     for name in made:
         (clips / name).unlink()
     told = StringIO()
-    plan(PlanOptions(office.folder / "other.yaml", as_json=True), Environment({}, told, StringIO()))
+    plan(
+        PlanOptions((office.folder / "other.yaml",), as_json=True),
+        Environment({}, told, StringIO()),
+    )
     whys = {take["reason"] for take in json.loads(told.getvalue())["takes"]}
     back = f"`render --out s3://{BUCKET}/lost` brings it back unpaid"
     assert whys == {f"its clip is gone from the folder; {back}"}
     with opened(clips.parent) as journal:
         lost = [*journal.clips_of("intro take 1"), *journal.clips_of("one take 1")]
         where = f"s3://{BUCKET}/lost"
-        assert regain(lost, Workplace.of(None, None, {}).place(clips.parent)) == [
+        assert restore(lost, Destination.of(None, None, {}).place(clips.parent)) == [
             f"paid clips that are gone from here were put into {where} (2): "
             f"`render --out {where}` brings them back unpaid"
         ]

@@ -18,13 +18,13 @@ from batches import Day, table
 from conftest import PROGRAMS
 from PIL import Image
 
-from wanx_render.commands.batch import render_files
-from wanx_render.commands.render import RenderOptions
+from wanx_render.commands.render import render
 from wanx_render.errors import Broken, StoreError
 from wanx_render.finishing.jobs import SegmentCall, SoundCall, digest
 from wanx_render.finishing.mix import NOTHING
 from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
+from wanx_render.session.selection import RenderOptions
 from wanx_render.workers.base import LocalBench
 from wanx_render.workers.dedupe import CommonBench, RowBench
 
@@ -77,11 +77,8 @@ class Counted:
     def render(self, out: str = "out", **options: str) -> int:
         environment = Environment(self.environment, StringIO(), StringIO())
         file = self.folder / "list.yaml"
-        return render_files(
-            RenderOptions(file, out=self.folder / out, **options),  # type: ignore[arg-type]
-            (file,),
-            environment,
-        )
+        asked = RenderOptions((file,), out=self.folder / out, **options)  # type: ignore[arg-type]
+        return render(asked, environment)
 
     def encoded(self) -> Counter[str]:
         """How often each segment was encoded."""

@@ -37,8 +37,6 @@ MODULES = {
 
 def room_of(module: str) -> str:
     room, dot, _ = module.partition(".")
-    if room in ("commands", "board"):
-        return "session"  # until the verbs hold nothing that others use
     if dot:
         return room
     return "cli" if module in COMMAND_LINE else "ground"

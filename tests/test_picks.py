@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.commands.plan import PlanOptions, hold_to, open_saved, plan
+from wanx_render.commands.plan import PlanOptions, plan
 from wanx_render.diagnostics import full
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.geometry import Focus
 from wanx_render.planning.forecast import forecast
 from wanx_render.planning.take_status import stand
+from wanx_render.session.approval import hold_to, open_saved
 from wanx_render.session.environment import Environment
 from wanx_render.session.outlook import make_plan, warnings
+from wanx_render.session.selection import ListOptions, Selection
 from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import Choice
 from wanx_render.validation.load import Loaded, load
@@ -55,7 +57,7 @@ def test_a_pick_and_a_focus_override_the_list(file: Path, catalog: Catalog) -> N
     told = forecast(made, stand(made, None, file.parent), catalog)
     assert [take.chosen for take in told.takes] == [False, True, False]
     out = StringIO()
-    assert plan(PlanOptions(file), Environment({}, out, StringIO())) == 0
+    assert plan(PlanOptions((file,)), Environment({}, out, StringIO())) == 0
     assert "picked by picks.yaml" in out.getvalue()
 
 
@@ -125,13 +127,13 @@ def test_what_is_written_reads_back_the_same(file: Path, catalog: Catalog) -> No
 def test_a_saved_plan_holds_the_picks_fast(file: Path, catalog: Catalog) -> None:
     chosen(file, "shots: {wake: {pick: 2, focus: [0.1, 0.3]}}", catalog)
     saved = file.with_name("plan.json")
-    assert plan(PlanOptions(file, save=saved), Environment({}, StringIO(), StringIO())) == 0
+    assert plan(PlanOptions((file,), save=saved), Environment({}, StringIO(), StringIO())) == 0
 
-    def held(loaded: Loaded) -> None:
-        made = make_plan(loaded, catalog, None)
-        hold_to(open_saved(saved), loaded, forecast(made, stand(made, None, file.parent), catalog))
+    def held() -> None:
+        hold_to(open_saved(saved), Selection.of(ListOptions((file,)), None), "mock", {})
 
-    held(load(file, catalog))
+    held()
+    chosen(file, "shots: {wake: {pick: 1}}", catalog)
     with pytest.raises(NeedsPerson, match="what was picked has changed"):
-        held(chosen(file, "shots: {wake: {pick: 1}}", catalog))
+        held()
     assert json.loads(saved.read_text())["picks"]["wake"]["pick"] == 2

@@ -13,12 +13,13 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.commands.models import models
 from wanx_render.commands.plan import PlanOptions
 from wanx_render.commands.plan import plan as plan_command
-from wanx_render.commands.render import RenderOptions, render
+from wanx_render.commands.render import render
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.planning import plan
 from wanx_render.planning.forecast import forecast
 from wanx_render.planning.take_status import stand
 from wanx_render.session.environment import Environment
+from wanx_render.session.selection import RenderOptions
 from wanx_render.validation.load import load
 
 LIST = """\
@@ -51,7 +52,7 @@ class Desk:
         return code
 
     def plan(self, **more: object) -> int:
-        options = PlanOptions(self.folder / "list.yaml", **more)  # type: ignore[arg-type]
+        options = PlanOptions((self.folder / "list.yaml",), **more)  # type: ignore[arg-type]
         return self._do(lambda environment: plan_command(options, environment))
 
     def forecast(self) -> dict[str, object]:
@@ -63,7 +64,8 @@ class Desk:
         return {f"{t['shot']}{t['take']}": t["state"] for t in takes}  # type: ignore[attr-defined, index]
 
     def render(self, **more: object) -> int:
-        options = RenderOptions(more.pop("file", self.folder / "list.yaml"), **more)  # type: ignore[arg-type]
+        file = more.pop("file", self.folder / "list.yaml")
+        options = RenderOptions((file,) if file else (), **more)  # type: ignore[arg-type]
         return self._do(lambda environment: render(options, environment))
 
 
@@ -136,7 +138,7 @@ def test_a_saved_plan_is_run_as_it_was_approved(desk: Desk) -> None:
     [
         ("list", "the shot list has changed"),
         ("picture", "the bytes of a.png have changed"),
-        ("price", "the price of one take 1 was 0.72 and is 3"),
+        ("price", "the price of one take 1 was 0.72 CNY and is 3 CNY"),
     ],
 )
 def test_a_saved_plan_is_refused_where_something_changed(

@@ -10,13 +10,12 @@ import pytest
 from conftest import PROGRAMS
 from PIL import Image
 
-from wanx_render.commands.batch import render_files
-from wanx_render.commands.render import RenderOptions
+from wanx_render.commands.render import render
 from wanx_render.commands.report import ReportOptions
-from wanx_render.commands.reports import report_files
+from wanx_render.commands.report import report as report_command
 from wanx_render.errors import BadInput
 from wanx_render.session.environment import Environment
-from wanx_render.session.selection import Choice
+from wanx_render.session.selection import RenderOptions
 
 SHOTS = """\
 defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3, image: a.png}
@@ -40,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file = made / f"{name}.yaml"
         file.write_text(text, encoding="utf-8")
         environment = Environment(ENVIRON, StringIO(), StringIO())
-        assert render_files(RenderOptions(file, rows=rows), (file,), environment) == 0
+        assert render(RenderOptions((file,), rows=rows), environment) == 0
     return made
 
 
@@ -48,9 +47,9 @@ def report(folder: Path, *names: str, **options: str) -> tuple[int, str, str]:
     """The exit code, what was printed, and what was said."""
     environment = Environment(ENVIRON, StringIO(), StringIO())
     files = tuple(folder / name for name in names)
-    choice = Choice(rows=options.get("rows"), only=tuple(options.get("only", "").split()))
-    asked = ReportOptions(files[0], as_json="json" in options)
-    code = report_files(asked, files, choice, environment)
+    only = tuple(options.get("only", "").split())
+    asked = ReportOptions(files, rows=options.get("rows"), only=only, as_json="json" in options)
+    code = report_command(asked, environment)
     return code, environment.stdout.getvalue(), environment.stderr.getvalue()  # type: ignore[attr-defined]
 
 
@@ -120,8 +119,8 @@ def test_what_was_never_rendered_is_refused_as_of_one_list(folder: Path) -> None
 
 
 def test_one_page_for_many_is_refused(folder: Path) -> None:
-    asked = ReportOptions(folder / "table.yaml", out=folder / "page.html")
+    asked = ReportOptions((folder / "table.yaml",), out=folder / "page.html")
     environment = Environment(ENVIRON, StringIO(), StringIO())
     with pytest.raises(BadInput) as caught:
-        report_files(asked, (folder / "table.yaml",), Choice(), environment)
+        report_command(asked, environment)
     assert caught.value.diagnostics[0].code == "lists-report"

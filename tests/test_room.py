@@ -14,11 +14,10 @@ from wanx_render.board.app import Declined, Malformed
 from wanx_render.board.holding import Holding
 from wanx_render.board.room import Room
 from wanx_render.commands.board import board, listening
-from wanx_render.commands.render import RenderOptions, render_folder
 from wanx_render.errors import BadInput, FolderBusy, NeedsPerson
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held
-from wanx_render.session.selection import read
+from wanx_render.session.selection import RenderOptions
 
 LIST = """\
 version: 1
@@ -48,9 +47,8 @@ def do(file: Path, environ: dict[str, str]) -> Iterator[Do]:
 
     def run(work: Work) -> None:
         async def inside() -> None:
-            options = RenderOptions(file)
-            folder = render_folder(options, read(file, None)[0])
-            holding = Holding(options, Environment(environ, StringIO(), StringIO()), folder)
+            options = RenderOptions((file,))
+            holding = Holding(options, Environment(environ, StringIO(), StringIO()))
             with ThreadPoolExecutor(1) as executor:
                 room = Room(holding, executor, "e1")
                 try:
@@ -110,7 +108,7 @@ def test_picks_written_by_hand_are_seen_and_kept(do: Do, file: Path) -> None:
 
 def test_a_folder_that_another_program_holds_is_left_alone(do: Do) -> None:
     async def work(room: Room, holding: Holding) -> None:
-        holding.options = RenderOptions(holding.list, max_cost=None)
+        holding.options = RenderOptions((holding.list,), max_cost=None)
         with held(holding.folder):
             (holding.folder / "manifest.json").write_text("{}")
             await seen(room, lambda state: state["about"]["run"] == "elsewhere")
@@ -123,7 +121,7 @@ def test_a_folder_that_another_program_holds_is_left_alone(do: Do) -> None:
 
 def test_tasks_of_another_program_are_shown_and_not_cancelled_behind_its_back(do: Do) -> None:
     async def work(room: Room, holding: Holding) -> None:
-        take = holding.session.made.takes[2]
+        take = holding.outlook.plan.takes[2]
         key, now = take.request.key("mock"), datetime.now(UTC)
         number = holding.journal.intend(key, take.label, take.request, now)
         holding.journal.submitted(number, "task", "request")
@@ -223,12 +221,12 @@ def test_a_deliverables_own_focus_is_told_beside_the_shots(do: Do) -> None:
 def test_what_keeps_a_board_from_opening_is_told(file: Path, environ: dict[str, str]) -> None:
     environment = Environment(environ, StringIO(), StringIO())
     with pytest.raises(BadInput) as caught:
-        board(RenderOptions(file, backend="dashscope"), 0, environment)
+        board(RenderOptions((file,), backend="dashscope"), 0, environment)
     assert [each.code for each in caught.value.diagnostics] == ["key-missing"]
     with listening(0) as taken, pytest.raises(BadInput) as caught:
-        board(RenderOptions(file), taken.getsockname()[1], environment)
+        board(RenderOptions((file,)), taken.getsockname()[1], environment)
     assert "cannot listen on port" in str(caught.value)
     file.write_text("version: 2", encoding="utf-8")
     with pytest.raises(BadInput):
-        board(RenderOptions(file), 0, environment)
+        board(RenderOptions((file,)), 0, environment)
     assert environment.stdout.getvalue() == ""  # type: ignore[attr-defined]

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from screen import screen
 
-from wanx_render.commands.render import RenderOptions
 from wanx_render.session.environment import Environment
+from wanx_render.session.selection import RenderOptions
 from wanx_render.session.watch_saves import Watching, named, prints
 
 LIST = """\
@@ -41,7 +41,7 @@ class Desk:
         self.write(LIST)
         self.out, self.err = StringIO(), StringIO()
         self.steps: list[Callable[[], str | None]] = []
-        options = RenderOptions(self.file, yes=yes)
+        options = RenderOptions((self.file,), yes=yes)
         environment = Environment(environ, self.out, self.err)
         self.watching = Watching(options, environment, self.sleep, self.answer, self.file)
         self.ticks = 0

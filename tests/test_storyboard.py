@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from wanx_render.commands.report import Source, after_run, write
 from wanx_render.events import Event
 from wanx_render.manifest import (
     CheckRecord,
@@ -25,6 +24,7 @@ from wanx_render.manifest import (
 from wanx_render.media import ffmpeg
 from wanx_render.reports import gantt
 from wanx_render.reports.storyboard import Gallery, page
+from wanx_render.reports.storyboard_files import Source, after_run, write
 from wanx_render.reports.wording import difference, visible
 
 CHROMIUM = shutil.which("chromium")

@@ -110,11 +110,9 @@ def render(
     catalog: Path | None,
 ) -> int:
     """Make the clips that FILES lack, then their deliverables; run again to resume."""
-    from dataclasses import replace
-
-    from wanx_render.commands.batch import render_files, render_saved
-    from wanx_render.commands.render import RenderOptions
+    from wanx_render.commands import render as command
     from wanx_render.session.environment import Environment
+    from wanx_render.session.selection import RenderOptions
 
     if not files and saved is None:
         raise click.UsageError("Missing argument 'FILES' (or --plan).")
@@ -124,23 +122,16 @@ def render(
         raise click.UsageError("A saved plan is run as it is: plan again with the new options.")
     folder, store = (None, out) if isinstance(out, str) else (out, None)
     options = RenderOptions(
-        None, backend, folder, saved, only, max_cost, as_json, catalog, yes, base_url, retake,
-        cascade, executor, store, rows, shard,
-        result_hosts=result_hosts, on_ambiguous=on_ambiguous,
+        files, backend=backend, catalog=catalog, only=only, rows=rows, shard=shard, retake=retake,
+        cascade=cascade, out=folder, store=store, plan=saved, max_cost=max_cost, as_json=as_json,
+        yes=yes, base_url=base_url, executor=executor, result_hosts=result_hosts,
+        on_ambiguous=on_ambiguous,
     )  # fmt: skip
     if watch:
-        import time
-
-        from wanx_render.session import watch_saves
-
         if len(files) != 1 or retake or rows or shard:
             raise click.UsageError("--watch goes with one list, without --retake, --rows, --shard.")
-        return watch_saves.watch(replace(options, file=files[0]), Environment.real(), time.sleep)
-    return (
-        render_files(options, files, Environment.real())
-        if files
-        else render_saved(options, Environment.real())
-    )
+        return command.render_at_saves(options, Environment.real())
+    return command.render(options, Environment.real())
 
 
 @cli.command()
@@ -170,16 +161,16 @@ def plan(
     catalog: Path | None,
 ) -> int:
     """Show what rendering FILES would ask for, make and cost; nothing is sent."""
-    from wanx_render.commands.plan import PlanOptions
-    from wanx_render.commands.plans import PlansOptions, plan_files
+    from wanx_render.commands.plan import PlanOptions, plan
     from wanx_render.session.environment import Environment
 
     if save is not None and (retake or not cascade):
         raise click.UsageError("--retake and --no-cascade cannot be saved: give them to render.")
     options = PlanOptions(
-        files[0], backend, save, folder, as_json, detailed_exitcode, catalog, retake, cascade
-    )
-    return plan_files(options, files, PlansOptions(only, rows, shard), Environment.real())
+        files, backend=backend, catalog=catalog, only=only, rows=rows, shard=shard, retake=retake,
+        cascade=cascade, save=save, folder=folder, as_json=as_json, detailed=detailed_exitcode,
+    )  # fmt: skip
+    return plan(options, Environment.real())
 
 
 @cli.command()
@@ -202,11 +193,11 @@ def board(
 ) -> int:
     """Show FILE live in the browser: run, compare takes, choose, set what crops keep in view."""
     from wanx_render.commands.board import board
-    from wanx_render.commands.render import RenderOptions
     from wanx_render.session.environment import Environment
+    from wanx_render.session.selection import RenderOptions
 
     options = RenderOptions(
-        file, backend, out, max_cost=max_cost, catalog=catalog, base_url=base_url
+        (file,), backend=backend, out=out, max_cost=max_cost, catalog=catalog, base_url=base_url
     )
     return board(options, port, Environment.real())
 
@@ -280,10 +271,11 @@ def doctor(as_json: bool) -> int:
 @CATALOG
 def status(file: Path, out: Path | None, as_json: bool, catalog: Path | None) -> int:
     """Show every task FILE ever asked for: state, age, hours left to fetch it. Sends nothing."""
-    from wanx_render.commands.debts import DebtOptions, status
+    from wanx_render.commands.status import status
     from wanx_render.session.environment import Environment
+    from wanx_render.session.folder_tasks import FolderOptions
 
-    return status(DebtOptions(file, None, out, as_json, None, catalog), Environment.real())
+    return status(FolderOptions(file, None, out, as_json, None, catalog), Environment.real())
 
 
 @cli.command()
@@ -304,10 +296,11 @@ def rescue(
     catalog: Path | None,
 ) -> int:
     """Fetch every clip of FILE's folder that was paid for and is not here; ask for nothing new."""
-    from wanx_render.commands.debts import DebtOptions, rescue
+    from wanx_render.commands.rescue import rescue
     from wanx_render.session.environment import Environment
+    from wanx_render.session.folder_tasks import FolderOptions
 
-    options = DebtOptions(file, backend, out, as_json, base_url, catalog, result_hosts)
+    options = FolderOptions(file, backend, out, as_json, base_url, catalog, result_hosts)
     return rescue(options, Environment.real())
 
 
@@ -329,10 +322,11 @@ def resolve(
     catalog: Path | None,
 ) -> int:
     """Settle what only a person can: requests of FILE whose outcome is unknown."""
-    from wanx_render.commands.debts import DebtOptions, Decision, resolve
+    from wanx_render.commands.resolve import Decision, resolve
     from wanx_render.session.environment import Environment
+    from wanx_render.session.folder_tasks import FolderOptions
 
-    options = DebtOptions(file, None, out, as_json, None, catalog)
+    options = FolderOptions(file, None, out, as_json, None, catalog)
     return resolve(options, Decision(attempt, adopt, release), Environment.real())
 
 
@@ -428,19 +422,18 @@ def report(
 
     One FILE may also be a manifest.json or a render folder. Several lists, and the rows of a table,
     have a storyboard each, and a page over all."""
-    from wanx_render.commands.report import ReportOptions
-    from wanx_render.commands.reports import report_files
+    from wanx_render.commands import report as command
     from wanx_render.session.environment import Environment
-    from wanx_render.session.selection import Choice
 
+    if as_csv and (out or only or rows or shard or as_json):
+        raise click.UsageError("--csv prints all rows to stdout; it goes with --folder only.")
+    options = command.ReportOptions(
+        files, catalog=catalog, only=only, rows=rows, shard=shard, out=out, folder=folder,
+        as_json=as_json,
+    )  # fmt: skip
     if as_csv:
-        from wanx_render.session.spending import money
-
-        if out or only or rows or shard or as_json:
-            raise click.UsageError("--csv prints all rows to stdout; it goes with --folder only.")
-        return money(files, folder, catalog, Environment.real())
-    options = ReportOptions(files[0], out, folder, as_json, catalog)
-    return report_files(options, files, Choice(only, rows, shard), Environment.real())
+        return command.report_spending(options, Environment.real())
+    return command.report(options, Environment.real())
 
 
 @cli.group()

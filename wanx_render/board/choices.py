@@ -66,7 +66,7 @@ class Choices:
         """Put one choice into the picks file, as it stands there now."""
         holding = self._holding
         async with self._writing:
-            ids = tuple(each.shot.id for each in holding.session.made.shots)
+            ids = tuple(each.shot.id for each in holding.outlook.plan.shots)
             now, wrong = picks.read(holding.list, ids)
             if wrong:
                 raise Declined(f"mend the picks file first: {concise(wrong[0])}")

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from wanx_render import manifest as manifests
 from wanx_render.board.app import Malformed
-from wanx_render.commands.render import RenderOptions, Session, who_asks
 from wanx_render.diagnostics import concise
 from wanx_render.errors import BadInput, FolderBusy
 from wanx_render.manifest import Manifest
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import PlannedShot
+from wanx_render.session.connection import access_for
 from wanx_render.session.environment import Environment
-from wanx_render.session.folder import held, opened
-from wanx_render.session.outlook import warnings
-from wanx_render.session.selection import read
+from wanx_render.session.folder import held, opened, writable
+from wanx_render.session.outlook import Outlook, warnings
+from wanx_render.session.selection import RenderOptions, Selection
+from wanx_render.session.survey import Survey
 from wanx_render.shotlist import picks
 
 if TYPE_CHECKING:
@@ -33,22 +34,24 @@ _SHOWN = 20  # problems and warnings
 class Holding:
     """One list and its folder, with the journal open."""
 
-    def __init__(self, options: RenderOptions, environment: Environment, folder: Path) -> None:
+    def __init__(self, options: RenderOptions, environment: Environment) -> None:
         """Raises BadInput where the list is wrong or a key is missing."""
-        if options.file is None:
-            raise LookupError("a board needs a list")
         self.options = options
         self.environment = environment
-        self.folder = folder
-        self.list: Path = options.file
+        self.list: Path = options.files[0]
+        self.selection = Selection.of_one(options, options.out)
+        self.folder = self.selection.lists[0].home
+        writable(self.folder)
         self._stack = ExitStack()
-        self.journal: Journal = self._stack.enter_context(opened(folder))
+        self.journal: Journal = self._stack.enter_context(opened(self.folder))
         self.problems: list[str] = []
         self.warnings: list[str] = []
         self.seen = self.stamps()
-        loaded, catalog = read(self.list, options.catalog)
-        self.session = self._against(loaded, catalog)
-        self.asked_at: Access | None = who_asks(options, self.session.made, catalog, environment)
+        self.outlook = self._look()
+        plan = self.outlook.plan
+        self.access: Access | None = access_for(
+            self.selection.catalog, plan.world, plan.region, options, environment.environ
+        )
         self._read: tuple[int, int] = (0, 0)
         self.manifest: Manifest | None = None
         self._see_manifest()
@@ -57,19 +60,22 @@ class Holding:
     def close(self) -> None:
         self._stack.close()
 
-    def session_of(self, **more: Any) -> Session:
-        """The session of other options than the list's own."""
-        return self._against(self.session.loaded, self.session.catalog, **more)
+    def survey(self, options: RenderOptions, retake: frozenset[str] = frozenset()) -> Survey:
+        """The list in its folder with other options than the board's own."""
+        (item,) = self.selection.lists
+        chosen = (replace(item, only=frozenset(options.only)),)
+        selection = replace(self.selection, chosen=chosen, choice=options.choice)
+        return Survey(selection, options, {item.name: retake}, {self.folder: self.journal})
 
-    def _against(self, loaded: Any, catalog: Any, **more: Any) -> Session:
-        options = replace(self.options, **more)
-        return Session.of(options, loaded, catalog, folder=self.folder, journal=self.journal)
+    def _look(self) -> Outlook:
+        survey = self.survey(self.options)
+        return survey.outlook(survey.selection.chosen[0])
 
     def planned(self, shot: Any) -> PlannedShot:
         """The shot of this name; KeyError where there is none, Malformed where it is no name."""
         if not isinstance(shot, str):
             raise Malformed("shot must be a text")
-        for planned in self.session.made.shots:
+        for planned in self.outlook.plan.shots:
             if planned.shot.id == shot:
                 return planned
         raise KeyError(shot)
@@ -88,22 +94,26 @@ class Holding:
 
     async def reload(self) -> None:
         """Read the list again; where it has become wrong, say so and keep what there was."""
+        before = self.selection
         try:
-            loaded, catalog = await asyncio.to_thread(read, self.list, self.options.catalog)
-            session = self._against(loaded, catalog)
+            self.selection = await asyncio.to_thread(
+                Selection.of_one, self.options, self.options.out
+            )
+            self.outlook = self._look()
         except BadInput as problem:
+            self.selection = before
             self.problems = [concise(each) for each in problem.diagnostics][:_SHOWN]
             return
-        self.session, self.problems = session, []
+        self.problems = []
         self._warn()
 
     def _warn(self) -> None:
-        found = warnings(self.session.loaded, self.session.made)
-        self.warnings = [concise(each) for each in found][:_SHOWN]
+        problems = warnings(self.selection.lists[0].loaded, self.outlook.plan)
+        self.warnings = [concise(problem) for problem in problems][:_SHOWN]
 
     def restand(self) -> None:
         """See again how every take stands, and what was delivered."""
-        self.session = self.session_of()
+        self.outlook = self._look()
         self._see_manifest()
 
     def _see_manifest(self) -> None:

@@ -21,6 +21,7 @@ from wanx_render.media.images import BadPicture, decode_data_uri
 from wanx_render.planning.journal import Attempt
 from wanx_render.planning.plan import Take
 from wanx_render.planning.take_status import Standing
+from wanx_render.session.approval import limit_of
 from wanx_render.task import Media
 
 T = TypeVar("T")
@@ -57,16 +58,16 @@ class Room:
         return {"about": self._about, "shots": list(self._shown.values())}
 
     def _scene(self) -> Scene:
-        session = self._holding.session
-        standings: dict[str, list[Standing]] = {each.shot.id: [] for each in session.made.shots}
-        for each in session.standings:
+        outlook, selection = self._holding.outlook, self._holding.selection
+        standings: dict[str, list[Standing]] = {each.shot.id: [] for each in outlook.plan.shots}
+        for each in outlook.standings:
             standings[each.take.shot].append(each)
         return Scene(
-            plan=session.made,
+            plan=outlook.plan,
             standings={name: tuple(each) for name, each in standings.items()},
             ledger=Ledger.of(self._holding.journal.every()),
-            picks=session.loaded.picks,
-            catalog=session.catalog,
+            picks=selection.lists[0].loaded.picks,
+            catalog=selection.catalog,
             live=self._runs.live,
             now=self._runs.now() or self._wall.now(),
             wall=self._wall.now(),
@@ -91,23 +92,23 @@ class Room:
         self._shown, self._about = shots, about
 
     def _view_of_run(self, scene: Scene) -> dict[str, Any]:
-        session, running = self._holding.session, self._runs.current
-        cost = session.made.cost(session.new)
+        outlook, running = self._holding.outlook, self._runs.current
+        plan, cost = outlook.plan, outlook.cost
         budget, problems = self._budget(), self._holding.problems
         return {
-            "project": session.made.project,
+            "project": plan.project,
             "file": self._holding.list.name,
             "folder": str(self._holding.folder),
-            "mock": session.made.world == "mock",
+            "mock": plan.world == "mock",
             "run": running.what if running else "elsewhere" if self._elsewhere else None,
             "opening": running.opening if running else "",
             "pace": running.service.clock.pace if running else 1,
-            "to_make": {"takes": len(session.new), "price": str(cost)},
-            "paid": f"{scene.ledger.paid:.2f} {session.made.currency}",
-            "film": f"{self._film(scene):.2f} {session.made.currency}",
+            "to_make": {"takes": len(outlook.new), "price": str(cost)},
+            "paid": f"{scene.ledger.paid:.2f} {plan.currency}",
+            "film": f"{self._film(scene):.2f} {plan.currency}",
             "budget": f"{budget:.2f}" if budget is not None else None,
             "spent": f"{running.spent(scene.ledger) if running else 0:.2f}",
-            "currency": session.made.currency,
+            "currency": plan.currency,
             "deliverables": view.deliverables(scene, self._holding.manifest),
             "debts": view.debts(scene),
             "problems": [*([stopped] if (stopped := self._runs.stopped) else []), *problems],
@@ -122,14 +123,11 @@ class Room:
         return sum((Decimal(clip.amount or 0) for clip in clips), Decimal(0))
 
     def _takes(self) -> Iterator[Take]:
-        return (standing.take for standing in self._holding.session.standings)
+        return (standing.take for standing in self._holding.outlook.standings)
 
     def _budget(self) -> Decimal | None:
         """The most a run may spend."""
-        written = self._holding.session.loaded.shots.budget
-        given = self._holding.options.max_cost
-        limits = (written.max_cost.amount if written else None, given)
-        return min((each for each in limits if each is not None), default=None)
+        return limit_of(self._holding.outlook.plan.budget, self._holding.options.max_cost)
 
     # What changes
 
@@ -199,7 +197,9 @@ class Room:
 
     async def _of_first_frame(self, name: str) -> Path | None:
         image = self._holding.planned(name).shot.image
-        media = self._holding.session.loaded.media[image] if isinstance(image, str) else None
+        media = (
+            self._holding.selection.lists[0].loaded.media[image] if isinstance(image, str) else None
+        )
         if media is None or media.size is None:
             return None
         return await self._work(self._small, media)

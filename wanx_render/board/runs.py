@@ -14,20 +14,22 @@ from wanx_render.backends.base import Backend, Pending, Running
 from wanx_render.board.app import Declined
 from wanx_render.board.holding import Holding
 from wanx_render.board.view import Ledger, Live
-from wanx_render.commands.render import Session, reach, run, within_budget
-from wanx_render.commands.report import Source, after_run
+from wanx_render.catalog.pricing import Total
 from wanx_render.diagnostics import clean, without_secrets
 from wanx_render.errors import NeedsPerson, ServiceError, WanxError
 from wanx_render.events import Event
-from wanx_render.manifest import Manifest
 from wanx_render.media import ffmpeg
 from wanx_render.planning.journal import Attempt
 from wanx_render.planning.plan import Take
 from wanx_render.reports.terminal import line
-from wanx_render.run.orchestrator import Desk
-from wanx_render.session.connection import Service
+from wanx_render.session.approval import check_budgets
+from wanx_render.session.carry_out import Ended, Means, Run
+from wanx_render.session.connection import Service, reach
 from wanx_render.session.folder import held
+from wanx_render.session.outlook import Outlook
+from wanx_render.session.selection import ListInFolder, RenderOptions
 from wanx_render.session.summary import opening
+from wanx_render.session.survey import Prospect, Survey
 
 Asked = Mapping[str, Any]
 LINES = 100  # of the log
@@ -61,6 +63,68 @@ class Current:
         return spent
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """A run that the page asks for."""
+
+    what: str
+    options: RenderOptions
+    survey: Survey
+    prospects: list[Prospect]
+
+    @classmethod
+    def of(
+        cls,
+        holding: Holding,
+        what: str,
+        options: RenderOptions,
+        retake: frozenset[str] = frozenset(),
+    ) -> "_Wanted":
+        survey = holding.survey(options, retake)
+        return cls(what, options, survey, survey.prospects())
+
+    @property
+    def outlook(self) -> Outlook:
+        outlook = self.prospects[0].outlook
+        if outlook is None:
+            raise LookupError("the outlook of one list is always kept")
+        return outlook
+
+    @property
+    def cost(self) -> Total:
+        return self.survey.cost(self.prospects)
+
+    @property
+    def priced(self) -> dict[str, Any]:
+        """The price as it must be confirmed, and what it is for."""
+        new = self.outlook.new
+        return {
+            "price": str(self.cost),
+            "takes": [take.label for take in new],
+            "typed": self.outlook.plan.world != "mock" and bool(new),
+        }
+
+    def check_budgets(self) -> None:
+        """Raises NeedsPerson."""
+        check_budgets(self.prospects, self.cost, self.options, self.survey.selection)
+
+
+class _Notes:
+    """A run as the board hears of it; what stops it, its task says."""
+
+    def __init__(self, note: Callable[[Event], None]) -> None:
+        self._note = note
+
+    def event(self, event: Event) -> None:
+        self._note(replace(event, list=None))
+
+    def stopped(self, item: ListInFolder, error: Exception) -> None:
+        pass
+
+    def ended(self, ended: Ended) -> None:
+        pass
+
+
 class Runs:
     """The runs of one list; ``news`` is called when something happened, ``over`` after a run."""
 
@@ -77,7 +141,7 @@ class Runs:
         self._news = news
         self._over = over
         self._starting = asyncio.Lock()
-        self._task: asyncio.Task[Manifest] | None = None
+        self._task: asyncio.Task[None] | None = None
         self.current: Current | None = None
         self.live: dict[tuple[str, int], Live] = {}
         self.log: deque[str] = deque(maxlen=LINES)
@@ -89,23 +153,26 @@ class Runs:
 
     async def quote(self, asked: Asked) -> dict[str, Any]:
         """What a run would ask for and cost; nothing is sent."""
-        session = self._wanted(asked)
+        wanted = self._wanted(asked)
         try:
-            within_budget(session)
+            wanted.check_budgets()
         except NeedsPerson as error:
-            return {**_priced(session), "refused": str(error)}
-        return _priced(session)
+            return {**wanted.priced, "refused": str(error)}
+        return wanted.priced
 
-    def _wanted(self, asked: Asked) -> Session:
-        """The session of what the page asks for: all that is missing, or one more take."""
+    def _wanted(self, asked: Asked) -> "_Wanted":
+        """What the page asks for: all that is missing, one more take, or the deliverables alone."""
+        options = self._holding.options
         match asked.get("what"):
             case "render":
-                return self._holding.session_of()
+                return _Wanted.of(self._holding, "render", options)
             case "reroll":
                 shot = self._holding.planned(asked.get("shot")).shot.id
-                return self._holding.session_of(only=(shot,), retake=(shot,))
+                only = replace(options, only=(shot,))
+                return _Wanted.of(self._holding, "reroll", only, frozenset({shot}))
             case "rebuild":
-                return self._holding.session_of(cascade=False)
+                free = replace(options, cascade=False, free=True)
+                return _Wanted.of(self._holding, "rebuild", free)
             case _:
                 raise KeyError("what")
 
@@ -120,63 +187,55 @@ class Runs:
             await self._holding.reload()
             if self._holding.problems:
                 raise Declined(f"mend the list first: {self._holding.problems[0]}")
-            free = asked.get("what") == "rebuild"
             with ExitStack() as stack:
                 stack.enter_context(held(self._holding.folder))
-                session = self._wanted(asked)
-                priced = _priced(session)
-                if not free and session.new and asked.get("price") != priced["price"]:
+                wanted = self._wanted(asked)
+                priced = wanted.priced
+                free = wanted.options.free
+                if not free and priced["takes"] and asked.get("price") != priced["price"]:
                     raise Declined("confirm the exact price: nothing was sent", **priced)
-                limit = None if free else within_budget(session)
-                begun = await self._begin(session, limit, free=free)
+                if not free:
+                    wanted.check_budgets()
+                begun = await self._begin(wanted)
                 kept = stack.pop_all()  # the folder stays ours until the run is over
             begun.add_done_callback(lambda task: self._ended(task, kept))
         return {"ok": True}
 
-    async def _begin(
-        self, session: Session, limit: Decimal | None, *, free: bool
-    ) -> "asyncio.Task[Manifest]":
-        holding = self._holding
-        program = await asyncio.to_thread(ffmpeg.find, holding.environment.environ)
-        for basis, takes in session.counts.items():
-            holding.journal.retake(basis, takes)
-        service = reach(
-            session, holding.asked_at, holding.environment, program=program, executor=self._executor
-        )
-        current = self._current(session, service, free=free)
-        desk = replace(
-            session.desk(service, holding.journal, program, self._executor, self._note),
-            limit=limit, asks=not free, withdrawn=current.takes_back,
+    async def _begin(self, wanted: "_Wanted") -> "asyncio.Task[None]":
+        service, program = await self._service()
+        wanted.survey.note_retakes(wanted.prospects)
+        current = self._current(wanted, service)
+        run = Run(
+            wanted.survey, wanted.options, Means.here(service, program, self._executor),
+            _Notes(self._note), withdrawn=current.takes_back,
         )  # fmt: skip
         self.current, self.stopped = current, None
         self._note(Event("start", current.opening))
-        self._task = asyncio.create_task(self._carried_out(session, desk, service))
+        self._task = asyncio.create_task(run.carry_out(wanted.prospects))
         return self._task
 
-    async def _carried_out(self, session: Session, desk: Desk, service: Service) -> Manifest:
-        """The run and its storyboard, as `render` leaves them."""
-        manifest = await run(session, desk, service)
-        source = Source(desk.folder, desk.program, session.loaded.media)
-        loop = asyncio.get_running_loop()
+    async def _service(self) -> tuple[Service, ffmpeg.Ffmpeg]:
+        holding = self._holding
+        environ = holding.environment.environ
+        program = await asyncio.to_thread(ffmpeg.find, environ)
+        service = reach(
+            holding.selection.catalog, holding.access, environ, {holding.folder: holding.journal},
+            program=program, executor=self._executor,
+        )  # fmt: skip
+        return service, program
 
-        def emit(event: Event) -> None:
-            loop.call_soon_threadsafe(self._note, event)
-
-        await asyncio.to_thread(after_run, manifest, source, self._executor, emit)
-        return manifest
-
-    def _current(self, session: Session, service: Service, *, free: bool) -> Current:
-        world = session.made.world
+    def _current(self, wanted: "_Wanted", service: Service) -> Current:
+        plan = wanted.outlook.plan
         prices = {
-            each.request.key(world): each.price.amount for each in session.made.takes if each.price
+            take.request.key(plan.world): take.price.amount for take in plan.takes if take.price
         }
-        what = "rebuild" if free else "reroll" if session.options.retake else "render"
-        told = "rebuilding the deliverables, at no cost" if free else ""
-        first = max((each.id for each in self._holding.journal.every()), default=0)
-        told = told or opening(session.made, session.new)
-        return Current(what, told, service, first, prices)
+        first = max((attempt.id for attempt in self._holding.journal.every()), default=0)
+        text = opening(plan, len(wanted.outlook.new), wanted.cost)
+        if wanted.options.free:
+            text = "rebuilding the deliverables, at no cost"
+        return Current(wanted.what, text, service, first, prices)
 
-    def _ended(self, task: "asyncio.Task[Manifest]", kept: ExitStack) -> None:
+    def _ended(self, task: "asyncio.Task[None]", kept: ExitStack) -> None:
         """The run is over, however: let the folder go and show what is there."""
         kept.close()
         self.current = None
@@ -244,18 +303,11 @@ class Runs:
             backend = self.current.service.backend
             return [await cancelled(backend, each) for each in attempts]
         holding = self._holding
-        if holding.session.made.world == "mock" and holding.is_held():
+        if holding.outlook.plan.world == "mock" and holding.is_held():
             raise Declined("the mock lives in the program that runs here now: cancel there")
-        program = await asyncio.to_thread(ffmpeg.find, holding.environment.environ)
-        service = reach(
-            holding.session,
-            holding.asked_at,
-            holding.environment,
-            program=program,
-            executor=self._executor,
-        )
+        service, _ = await self._service()
         try:
-            await service.open(holding.session.catalog)
+            await service.open(holding.selection.catalog)
             told = []
             for each in attempts:
                 told.append(await cancelled(service.backend, each))
@@ -293,15 +345,6 @@ async def cancelled(backend: Backend, attempt: Attempt) -> str:
     if isinstance(state, Pending):
         return f"{attempt.label}: not cancelled, though it still waits; try again"
     return f"{attempt.label}: too late, it has ended ({type(state).__name__.lower()})"
-
-
-def _priced(session: Session) -> dict[str, Any]:
-    """The price of a session as it must be confirmed, and what it is for."""
-    return {
-        "price": str(session.made.cost(session.new)),
-        "takes": [each.label for each in session.new],
-        "typed": session.made.world != "mock" and bool(session.new),
-    }
 
 
 def _why(error: BaseException) -> str:

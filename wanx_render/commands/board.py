@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import socket
-from pathlib import Path
 
 import uvicorn
 
@@ -11,30 +10,23 @@ from wanx_render.board.app import app
 from wanx_render.board.guard import Guard
 from wanx_render.board.holding import Holding
 from wanx_render.board.room import Room
-from wanx_render.commands.render import RenderOptions, render_folder
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import pool
-from wanx_render.session.selection import read
+from wanx_render.session.selection import RenderOptions
 
 LOOPBACK = "127.0.0.1"
 
 
 def board(options: RenderOptions, port: int, environment: Environment) -> int:
     """Serve the board until it is interrupted; the exit code. Raises BadInput."""
-    if options.file is None:
-        raise LookupError("a board needs a list")
-    loaded, _ = read(options.file, options.catalog)
-    folder = render_folder(options, loaded)
     with listening(port) as listener:
-        asyncio.run(_serve(options, folder, listener, environment))
+        asyncio.run(_serve(options, listener, environment))
     return 0
 
 
-async def _serve(
-    options: RenderOptions, folder: Path, listener: socket.socket, environment: Environment
-) -> None:
+async def _serve(options: RenderOptions, listener: socket.socket, environment: Environment) -> None:
     port = int(listener.getsockname()[1])
 
     def tell(token: str) -> None:
@@ -42,7 +34,7 @@ async def _serve(
         environment.stdout.flush()
 
     with pool() as executor:
-        room = Room(Holding(options, environment, folder), executor, secrets.token_hex(4))
+        room = Room(Holding(options, environment), executor, secrets.token_hex(4))
         watching = asyncio.create_task(room.watch())
         environment.say("The board is at this address, which opens it once; Ctrl-C ends it.")
         server = Server(Guard(app(room), port, tell), room)

@@ -15,7 +15,7 @@ from wanx_render.reports.export_formats import ExportFormat, format_of
 from wanx_render.reports.timeline import Link, timeline_of
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import folder_of, writable_file
-from wanx_render.session.selection import read
+from wanx_render.session.selection import read_one
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ExportOptions:
 
 def export(options: ExportOptions, environment: Environment) -> int:
     """Write a timeline for each deliverable; the exit code."""
-    loaded, _ = read(options.file, options.catalog)
+    loaded, _ = read_one(options.file, options.catalog)
     folder = folder_of(loaded, options.folder)
     style = format_of(options.style)
     write = style.writer()

@@ -1,163 +1,169 @@
 """``plan``: what would be asked for, made and paid; and the saved plan that ``render`` keeps to."""
 
-import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.pricing import exact, total
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.errors import BadInput, NeedsPerson
-from wanx_render.files import write_atomically
-from wanx_render.planning.forecast import Forecast, forecast
-from wanx_render.planning.plan import Plan
+from wanx_render.money import Money
+from wanx_render.planning.forecast import Forecast, forecast, wall_seconds
 from wanx_render.planning.rebuild import is_lost
+from wanx_render.planning.take_status import Standing
 from wanx_render.reports import plan_table
+from wanx_render.reports.plan_table import ListLine, Whole
+from wanx_render.session.approval import SavedPlan
 from wanx_render.session.environment import Environment
-from wanx_render.session.folder import folder_of, opened, writable_file
-from wanx_render.session.outlook import Folder, look, make_plan, warnings
-from wanx_render.session.restore import told_where
-from wanx_render.session.selection import read, refuse_unknown
-from wanx_render.validation.load import Loaded
+from wanx_render.session.folder import opened
+from wanx_render.session.outlook import Outlook, stale_picks, without_label
+from wanx_render.session.restore import where_stored
+from wanx_render.session.selection import ListOptions, Selection
+from wanx_render.session.survey import FEW, Survey, priced
 
-SAVED = "wanx-render plan"
-SAVED_MANY = "wanx-render plan of lists"
-_HOLDS: dict[str, dict[str, type]] = {
-    SAVED: {"list": str, "list_sha256": str, "inputs": dict, "forecast": dict},
-    SAVED_MANY: {
-        "lists": list, "choice": dict, "backend": str, "region": str, "catalog": str,
-        "texts": dict, "inputs": dict, "takes": dict,
-    },
-}  # fmt: skip
 WORK_TO_PAY_FOR = 6
 
 
 @dataclass(frozen=True)
-class PlanOptions:
+class PlanOptions(ListOptions):
     """What ``plan`` was asked for."""
 
-    file: Path
-    backend: str | None = None
+    _: KW_ONLY
     save: Path | None = None
     folder: Path | None = None
     as_json: bool = False
     detailed: bool = False
-    catalog: Path | None = None
-    retake: tuple[str, ...] = ()
-    cascade: bool = True
 
 
-def plan(
-    options: PlanOptions, environment: Environment, found: tuple[Loaded, Catalog] | None = None
-) -> int:
-    """Show the plan on stdout; the exit code. ``found`` is the list, if it is read already."""
-    loaded, catalog = found or read(options.file, options.catalog)
-    made, told = look_ahead(loaded, catalog, options)
-    for warning in warnings(loaded, made):
-        environment.say(f"{warning.span}: warning[{warning.code}]: {warning.message}")
-    if options.as_json:
-        text = json.dumps(asdict(told), ensure_ascii=False, indent=2)
-        environment.stdout.write(text + "\n")
-    else:
-        plan_table.show(told, environment.stdout)
-    if options.save:
-        save(options.save, saved(loaded, told))
-        environment.say(f"saved; `wanx-render render --plan {options.save}` runs exactly this")
-    return WORK_TO_PAY_FOR if options.detailed and told.to_make else 0
-
-
-def look_ahead(loaded: Loaded, catalog: Catalog, options: PlanOptions) -> tuple[Plan, Forecast]:
-    """The plan of a list and its forecast, held against the journal where there is one."""
-
-    refuse_unknown("--retake", options.retake, make_plan(loaded, catalog, options.backend))
-    folder = folder_of(loaded, options.folder)
+def plan(options: PlanOptions, environment: Environment) -> int:
+    """Show the plan of the lists on stdout; nothing is sent. The exit code."""
+    selection = Selection.of(options, options.folder)
+    retakes = selection.retakes(options.retake)
     with ExitStack() as stack:
-        journal = None
-        if (folder / "journal.sqlite").exists() or is_lost(folder):
-            journal = stack.enter_context(opened(folder))
-        outlook = look(
-            loaded, catalog, Folder(folder, journal),
-            backend=options.backend, retake=options.retake, cascade=options.cascade,
-        )  # fmt: skip
-        standings = told_where(outlook.standings, journal, folder, outlook.plan.world)
-        return outlook.plan, forecast(outlook.plan, standings, catalog)
+        journals = {
+            home: stack.enter_context(opened(home))
+            for home in selection.homes
+            if (home / "journal.sqlite").exists() or is_lost(home)
+        }
+        preview = _Preview(Survey(selection, options, retakes, journals))
+        for outlook in preview.survey.outlooks():
+            preview.add(outlook)
+    for warning in preview.warnings():
+        environment.say(f"{warning.span}: warning[{warning.code}]: {warning.message}")
+    preview.show(environment, as_json=options.as_json)
+    if options.save:
+        SavedPlan.of(selection, preview.backend, preview.takes).save(options.save)
+        environment.say(f"saved; `wanx-render render --plan {options.save}` runs exactly this")
+    return WORK_TO_PAY_FOR if options.detailed and preview.to_make else 0
 
 
-def saved(loaded: Loaded, told: Forecast) -> dict[str, Any]:
-    """What an approved plan holds fast."""
-    return {
-        "kind": SAVED,
-        "list": str(loaded.file.resolve()),
-        "list_sha256": hashlib.sha256(loaded.texts[str(loaded.file)].encode()).hexdigest(),
-        "picks": {name: asdict(each) for name, each in sorted(loaded.picks.shots.items())},
-        "inputs": {name: media.identity for name, media in sorted(loaded.media.items())},
-        "forecast": asdict(told),
-    }
+class _Preview:
+    """What all lists together would ask for; what two of them ask for alike counts once."""
 
+    def __init__(self, survey: Survey) -> None:
+        self.survey = survey
+        self.takes: dict[str, Mapping[str, Money | None]] = {}  # new ones, by list
+        selection = survey.selection
+        # One list is shown in full; so are a few that were chosen.
+        self._alone = selection.alone and not selection.choice
+        self._in_full = self._alone or bool(selection.choice and len(selection.chosen) <= FEW)
+        self._lines: list[ListLine] = []
+        self._full: list[Forecast] = []
+        self._stale: list[Diagnostic] = []
+        self._requests: dict[str, Standing] = {}
+        self._first: Outlook | None = None
 
-def save(path: Path, record: dict[str, Any]) -> None:
-    """Write a plan for approval. Raises BadInput."""
-    text = json.dumps(record, ensure_ascii=False, indent=2, default=str)
-    write_atomically(writable_file(path), text + "\n")
+    @property
+    def backend(self) -> str:
+        return self.whole.backend
 
+    @property
+    def to_make(self) -> int:
+        return self.whole.to_make
 
-def open_saved(path: Path) -> dict[str, Any]:
-    """A saved plan as it was written, of one list or of many. Raises BadInput."""
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        held = _HOLDS[record["kind"]]
-        if not all(isinstance(record[name], kind) for name, kind in held.items()):
-            raise TypeError("held")
-        return record
-    except OSError as error:
-        raise BadInput(
-            Diagnostic("plan-unreadable", f"cannot read {path}: {error.strerror}")
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        raise BadInput(
-            Diagnostic(
-                "plan-unreadable",
-                f"{path} is not a saved plan",
-                hint="`wanx-render plan FILE --out PLAN` writes one",
-            )
-        ) from None
+    def add(self, outlook: Outlook) -> None:
+        """Add a list."""
+        item, plan = outlook.item, outlook.plan
+        self.takes[item.name] = priced(outlook.new)
+        self._lines.append(self._line(outlook))
+        for key, standing in outlook.requests.items():
+            self._requests.setdefault(key, standing)
+        self._first = self._first or outlook
+        self._stale += stale_picks(item.loaded, plan)
+        if self._in_full:
+            journal = self.survey.journals.get(item.home)
+            standings = where_stored(outlook.standings, journal, item.home, plan.world)
+            self._full.append(forecast(plan, standings, self.survey.selection.catalog))
 
-
-def hold_to(record: dict[str, Any], loaded: Loaded, told: Forecast) -> None:
-    """Refuse where anything that was approved is no longer so. Raises NeedsPerson."""
-    changes = list(_changes(record, saved(loaded, told)))
-    if changes:
-        raise NeedsPerson(
-            f"the plan no longer holds, nothing was sent: {'; '.join(changes)}; "
-            "plan again and approve the new one"
+    def _line(self, outlook: Outlook) -> ListLine:
+        cost = outlook.cost
+        states = [standing.state for standing in outlook.meant]
+        return ListLine(
+            list=outlook.item.name,
+            takes=len(states),
+            new=len(outlook.prices),
+            shared=len(outlook.prices.keys() & self._requests.keys()),
+            resumed=states.count("resumed"),
+            cached=states.count("cached"),
+            blocked=states.count("blocked"),
+            deliverables=len(outlook.plan.deliverables),
+            cost=exact(cost.amount),
+            unknown_prices=cost.unknown,
+            folder=str(outlook.item.folder),
         )
 
+    @property
+    def whole(self) -> Whole:
+        """All lists together."""
+        if self._first is None:
+            raise LookupError("no list was added")
+        plan = self._first.plan
+        new = [standing for standing in self._requests.values() if standing.state == "new"]
+        cost = total((standing.take.price for standing in new), plan.currency)
+        least, most = wall_seconds(self._requests.values(), self.survey.selection.catalog)
+        return Whole(
+            backend=plan.world,
+            region=plan.region,
+            mock=plan.world == "mock",
+            lists=len(self._lines),
+            takes=sum(line.takes for line in self._lines),
+            to_make=len(new),
+            cost=exact(cost.amount),
+            currency=cost.currency,
+            unknown_prices=cost.unknown,
+            at_least_seconds=least,
+            at_most_seconds=most,
+        )
 
-def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
-    if before["list_sha256"] != now["list_sha256"]:
-        yield "the shot list has changed"
-    if before.get("picks", {}) != json.loads(json.dumps(now["picks"], default=str)):
-        yield "what was picked has changed"
-    for name in sorted({*before["inputs"], *now["inputs"]}):
-        if before["inputs"].get(name) != now["inputs"].get(name):
-            shown = name if len(name) < 200 else "a data URI"
-            yield f"the bytes of {shown} have changed"
-    old, new = before["forecast"], now["forecast"]
-    for field in ("backend", "region"):
-        if old[field] != new[field]:
-            yield f"the {field} was {old[field]} and is {new[field]}"
-    if old["catalog"] != new["catalog"]:
-        yield "the catalog has changed"
-    prices = {(take["shot"], take["take"]): take for take in old["takes"]}
-    for take in new["takes"]:
-        known = prices.get((take["shot"], take["take"]))
-        if known and known["price"] != take["price"]:
-            yield (
-                f"the price of {take['shot']} take {take['take']} was "
-                f"{known['price'] or 'unknown'} and is {take['price'] or 'unknown'}"
-            )
-        if known and known["state"] == "cached" and take["state"] == "new":
-            yield f"the clip of {take['shot']} take {take['take']} is gone"
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is worth warning of in the lists."""
+        backend = self.survey.options.backend
+        warnings: list[Diagnostic] = []
+        for batch in self.survey.selection.batches:
+            warnings += batch.warnings
+            warnings += without_label(batch.lists, backend)
+        return (*warnings, *self._stale)
+
+    def show(self, environment: Environment, *, as_json: bool) -> None:
+        if as_json:
+            text = json.dumps(self._record(), ensure_ascii=False, indent=2)
+            environment.stdout.write(text + "\n")
+            return
+        for each in self._full:
+            plan_table.show(each, environment.stdout)
+            if not self._alone:
+                environment.stdout.write("\n")
+        if not self._alone:
+            plan_table.show_many(self._lines, self.whole, environment.stdout)
+
+    def _record(self) -> dict[str, Any]:
+        if self._alone:
+            return asdict(self._full[0])
+        return {
+            "version": 1,
+            **asdict(self.whole),
+            "plans": [asdict(line) for line in self._lines],
+            "details": [asdict(each) for each in self._full],
+        }

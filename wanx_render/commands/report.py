@@ -1,228 +1,164 @@
-"""``report``: the storyboard of what was rendered, from the manifest and the files it names."""
+"""``report``: storyboards of what was rendered, from the manifests and the files they name."""
 
-from __future__ import annotations
-
-import errno
-import hashlib
 import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
-from wanx_render.errors import FfmpegError
-from wanx_render.events import Emit, Event
-from wanx_render.files import write_atomically
-from wanx_render.manifest import DeliverableRecord, Manifest, TakeRecord, read
-from wanx_render.media import ffmpeg, thumbnails
-from wanx_render.media.images import BadPicture, decode_data_uri, read_bytes
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput
+from wanx_render.manifest import Manifest, read
+from wanx_render.media import ffmpeg
+from wanx_render.reports import spending
+from wanx_render.reports.storyboard_files import NAME, Source, is_current, write
 from wanx_render.session.environment import Environment
-from wanx_render.session.folder import pool, writable_file
-from wanx_render.session.selection import manifest_of
-
-if TYPE_CHECKING:
-    from wanx_render.reports.storyboard import Gallery
-    from wanx_render.task import Media
-
-NAME = "storyboard.html"
-_LOOKS = Path(__file__).parent.parent / "reports"
-_MANY = 1000  # shots; a page of more is for those who ask for it, with its 80 kB for each shot
-_HEAD = 4096  # bytes in which the mark stands
-_ENDING = b"\n<!-- sha256 of all above: "
-_POSTER_SECONDS = 1  # into the deliverable: behind a fade, and soon decoded
-
-R = TypeVar("R", TakeRecord, DeliverableRecord)
-P = TypeVar("P")
+from wanx_render.session.folder import opened, pool, writable_file
+from wanx_render.session.outcome import Index, Outcome, beside, recorded
+from wanx_render.session.selection import ListInFolder, ListOptions, Selection
+from wanx_render.session.summary import shown
 
 
 @dataclass(frozen=True)
-class ReportOptions:
+class ReportOptions(ListOptions):
     """What ``report`` was asked for."""
 
-    file: Path
+    _: KW_ONLY
     out: Path | None = None
     folder: Path | None = None
     as_json: bool = False
-    catalog: Path | None = None
 
 
 def report(options: ReportOptions, environment: Environment) -> int:
-    """Write the storyboard; its path goes to stdout."""
-    path = manifest_of(options.file, options.folder, options.catalog)
+    """Write the storyboards of the lists, and of several a page over all; the exit code.
+
+    The one file may also be a manifest, or the folder of one.
+    """
+    file = options.files[0]
+    if len(options.files) == 1 and not options.choice:
+        if file.is_dir():
+            return _one_page(file / "manifest.json", options, environment)
+        if file.suffix == ".json":
+            return _one_page(file, options, environment)
+    selection = Selection.of(options, options.folder)
+    if selection.alone and not selection.choice:
+        manifest = selection.lists[0].folder / "manifest.json"
+        return _one_page(manifest, options, environment)
+    return _pages(selection, options, environment)
+
+
+def _one_page(path: Path, options: ReportOptions, environment: Environment) -> int:
+    """Write the storyboard of one manifest; its path goes to stdout."""
     manifest = read(path)
     source = Source(path.parent, ffmpeg.find(environment.environ))
     target = writable_file(options.out or path.parent / NAME)
     with pool() as executor:
         missing = write(manifest, source, executor, target)
-    for each in missing:
-        environment.say(f"warning: {each}")
-    told = json.dumps({"file": str(target), "missing": missing}) if options.as_json else target
-    environment.stdout.write(f"{told}\n")
+    for problem in missing:
+        environment.say(f"warning: {problem}")
+    record = json.dumps({"file": str(target), "missing": missing})
+    environment.stdout.write(f"{record if options.as_json else target}\n")
     return 0
 
 
-def after_run(manifest: Manifest, source: Source, executor: Executor, emit: Emit) -> None:
-    """Write the storyboard of a run; whatever goes wrong with it, the run stands.
+def _pages(selection: Selection, options: ReportOptions, environment: Environment) -> int:
+    """Write the storyboard of each list, and the page over all of them."""
+    if options.out:
+        message = "--out names one page, and each of these lists has its own"
+        hint = "give --folder, or the folder of one row"
+        raise BadInput(Diagnostic("lists-report", message, hint=hint))
+    storyboards = _Storyboards(ffmpeg.find(environment.environ), environment.say)
+    with pool() as executor:
+        storyboards.write(selection, executor)
+    page = selection.index_page(options.folder)
+    homes = dict.fromkeys(item.home for item in selection.lists)
+    with ExitStack() as stack:
+        rendered = [home for home in homes if (home / "journal.sqlite").exists()]
+        journals = {home: stack.enter_context(opened(home)) for home in rendered}
+        outcomes, mock = storyboards.outcomes, storyboards.mock
+        Index.of(selection.lists, journals, outcomes, mock=mock).write(page, beside(page))
+    return storyboards.close(page, environment, as_json=options.as_json)
 
-    One that tells the same already is left: a run that had nothing to do takes no longer for it.
-    """
-    if len(manifest.shots) > _MANY:
-        emit(Event("warning", f"no storyboard of more than {_MANY} shots, but `report` writes it"))
-        return
-    try:
-        if told_already(manifest, source.folder / NAME):
-            return
-        missing = write(manifest, source, executor, source.folder / NAME)
-    except Exception as error:  # noqa: BLE001  # clips are paid for and delivered: no page undoes that
-        missing = (f"no storyboard was written: {type(error).__name__}: {error}",)
-    for each in missing:
-        emit(Event("warning", each))
 
+@dataclass
+class _Storyboards:
+    """The storyboards of several lists."""
 
-@dataclass(frozen=True)
-class Source:
-    """Where pictures come from: the render folder, and pictures that are in no file."""
-
-    folder: Path
     program: ffmpeg.Ffmpeg
-    media: Mapping[str, Media] | None = None  # of the plan, where one is at hand
-    home: Path | None = None  # where small pictures are kept, if a table's rows share them
+    say: Callable[[str], None]
+    outcomes: dict[str, Outcome] = field(default_factory=dict)  # by the manifests
+    written: list[Path] = field(default_factory=list)
+    kept: list[Path] = field(default_factory=list)  # which show the same already
+    without: list[str] = field(default_factory=list)  # lists that were not rendered
+    problems: list[str] = field(default_factory=list)
+    unreadable: bool = False  # whether a manifest is
+    mock: bool = False
 
-    @property
-    def kept(self) -> Path:
-        return self.home or self.folder
+    def write(self, selection: Selection, executor: Executor) -> None:
+        """A page for each list that has a manifest. Raises BadInput where none has."""
+        for item in selection.chosen:
+            if (item.folder / "manifest.json").exists():
+                self._one(item, executor)
+            else:
+                self.without.append(item.name)
+        if len(self.without) == len(selection.chosen):
+            read(selection.chosen[0].folder / "manifest.json")
 
-    def frames(self, take: TakeRecord) -> tuple[bytes, ...]:
-        """The first, middle and last frame of a take's clip."""
-        clip, sha256 = self.folder / (take.clip or ""), take.sha256 or ""
-        made = thumbnails.make(self.program, self.kept, clip, sha256, take.frames or 0)
-        return tuple(path.read_bytes() for path in made)
-
-    def poster(self, made: DeliverableRecord) -> bytes:
-        """A frame from near the beginning of a deliverable; its poster where it is in a bucket."""
-        path = self.folder / made.path
-        if made.poster and not path.exists():
-            beside = (self.folder / made.poster.path).read_bytes()
-            return thumbnails.picture(self.kept, made.poster.sha256, beside).read_bytes()
-        number = min(round(float(_rate(made.fps)) * _POSTER_SECONDS), max(made.frames - 1, 0))
-        return thumbnails.poster(self.program, self.kept, path, made.sha256, number).read_bytes()
-
-    def picture(self, take: TakeRecord) -> bytes:
-        """The picture that a take begins with."""
-        identity = take.picture or str(take.request.get("image"))
-        if there := thumbnails.kept_picture(self.kept, identity):
-            return there.read_bytes()
-        data = self._bytes_of(identity, take.first_frame)
-        if not identity.startswith("sha256:"):  # a chained one, known by its clip
-            identity = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        return thumbnails.picture(self.kept, identity, data).read_bytes()
-
-    def _bytes_of(self, identity: str, path: str | None) -> bytes:
-        if path:
-            return read_bytes(self.folder / path)
-        uris = (each.url for each in (self.media or {}).values() if each.identity == identity)
-        uri = next((each for each in uris if each and each.startswith("data:")), None)
-        if uri is None:
-            raise BadPicture("is in no file")
-        return decode_data_uri(uri)
-
-
-def _rate(fps: str) -> float:
-    top, _, bottom = fps.partition("/")
-    return float(top) / float(bottom or 1)
-
-
-def write(manifest: Manifest, source: Source, executor: Executor, target: Path) -> tuple[str, ...]:
-    """Write the page at ``target``; which pictures are missing from it.
-
-    Raises OSError where it cannot be written.
-    """
-    # Slow to import, and only those who write a page need it.
-    from wanx_render.reports.storyboard import page
-
-    gallery, missing = gather(manifest, source, executor)
-    mark = "" if missing else _mark(manifest)
-    text = page(manifest, gallery, _base(source.folder, target), mark=mark)
-    data = text.encode("utf-8", "replace")
-    write_atomically(target, data + _ending(data), durable=False)
-    return missing
-
-
-def _ending(page: bytes) -> bytes:
-    """What is written behind a page, so that one which changed on disk is written again."""
-    return _ENDING + f"{hashlib.sha256(page).hexdigest()} -->\n".encode()
-
-
-def _mark(manifest: Manifest) -> str:
-    """What tells a page apart from that of another manifest, or of another program."""
-    # What a run spent is no news of the film: a run that did nothing leaves the page as it is.
-    told = replace(manifest, finished_at="", cost_run="").text()
-    looks = [(_LOOKS / name).read_bytes() for name in ("storyboard.html", "storyboard.css")]
-    return hashlib.sha256(b"\0".join([told.encode("utf-8", "replace"), *looks])).hexdigest()
-
-
-def told_already(manifest: Manifest, target: Path) -> bool:
-    """Whether the page at ``target`` is the one that would be written."""
-    try:
-        data = target.read_bytes()
-    except OSError:
-        return False
-    whole = data.rpartition(_ENDING)[0]
-    return _mark(manifest).encode() in whole[:_HEAD] and data == whole + _ending(whole)
-
-
-def _base(folder: Path, target: Path) -> str:
-    """What leads from the page to the render folder. Raises OSError where nothing does."""
-    try:
-        near = os.path.relpath(folder.resolve(), target.resolve().parent)
-    except ValueError:
-        raise OSError(errno.EXDEV, "the page must lie on the drive of its files", target) from None
-    return "" if near == "." else f"{Path(near).as_posix()}/"
-
-
-def gather(
-    manifest: Manifest, source: Source, executor: Executor
-) -> tuple[Gallery, tuple[str, ...]]:
-    """Every picture of the page, made where it is not kept, and what could not be had."""
-    from wanx_render.reports.storyboard import Gallery
-
-    takes = [take for shot in manifest.shots for take in shot.takes]
-    clips = {t.sha256: t for t in takes if t.sha256 and t.clip and t.frames}
-    firsts = {
-        image: t for t in takes if (image := str(t.request.get("image"))).startswith("sha256:")
-    }
-    films = {each.sha256: each for each in manifest.deliverables}
-    missing: list[str] = []
-    return Gallery(
-        frames=_each(executor, source.frames, clips, missing),
-        pictures=_each(executor, source.picture, firsts, missing),
-        posters=_each(executor, source.poster, films, missing),
-    ), tuple(missing)
-
-
-def _each(
-    executor: Executor, make: Callable[[R], P], records: Mapping[str, R], missing: list[str]
-) -> dict[str, P]:
-    """What ``make`` makes of each record, by its key; what it cannot is told in ``missing``."""
-    found: dict[str, P] = {}
-    work = {key: executor.submit(make, record) for key, record in records.items()}
-    for key, future in work.items():
+    def _one(self, item: ListInFolder, executor: Executor) -> None:
         try:
-            found[key] = future.result()
-        except (FfmpegError, BadPicture, OSError, ValueError) as error:
-            missing.append(
-                f"a picture is missing from the storyboard: {_name(records[key])} {error}"
-            )
-    return found
+            manifest = read(item.folder / "manifest.json")
+        except BadInput as problem:
+            self._warn(item, problem.diagnostics[0].message)
+            self.unreadable = True
+            return
+        self.outcomes[item.name] = recorded(manifest, item.folder, item.home)
+        self.mock = self.mock or manifest.backend == "mock"
+        self._page(item, manifest, executor)
+
+    def _page(self, item: ListInFolder, manifest: Manifest, executor: Executor) -> None:
+        target = item.folder / NAME
+        if is_current(manifest, target):
+            self.kept.append(target)
+            return
+        source = Source(item.folder, self.program, item.loaded.media, item.home)
+        for problem in write(manifest, source, executor, target):
+            self._warn(item, problem)
+        self.written.append(target)
+
+    def _warn(self, item: ListInFolder, problem: str) -> None:
+        self.problems.append(f"{item.name}: {problem}")
+        self.say(f"warning: {self.problems[-1]}")
+
+    def close(self, page: Path, environment: Environment, *, as_json: bool) -> int:
+        """Say what there is now; 1 where a manifest cannot be read."""
+        if as_json:
+            record = {
+                "file": str(page),
+                "storyboards": [str(path) for path in sorted([*self.written, *self.kept])],
+                "missing": self.problems,
+                "without": self.without,
+            }
+            environment.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+        else:
+            environment.stdout.write(f"{shown(page)}\n")
+            more = f", {len(self.kept)} unchanged" if self.kept else ""
+            more += f", {len(self.without)} not rendered yet" if self.without else ""
+            environment.say(f"storyboards: {len(self.written)} written{more}")
+        return 1 if self.unreadable else 0
 
 
-def _name(record: object) -> str:
-    match record:
-        case DeliverableRecord():
-            return record.path
-        case TakeRecord():
-            return record.clip or record.first_frame or "the first frame"
-        case _:
-            return "one"
+def report_spending(options: ReportOptions, environment: Environment) -> int:
+    """Write every sum of what the folders of these lists ever paid to stdout, as CSV."""
+    selection = Selection.of(options, options.folder)
+    projects = {item.home: item.project for item in selection.lists}
+    sums = spending.Sums()
+    with ExitStack() as stack:
+        for home, project in projects.items():
+            if (home / "journal.sqlite").exists():
+                sums.add(project, stack.enter_context(opened(home)).every())
+    if not sums:
+        message = "nothing was paid yet from these folders"
+        raise BadInput(Diagnostic("folder-empty", message, hint="render the list first"))
+    sums.write(environment.stdout)
+    return 0

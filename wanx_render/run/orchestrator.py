@@ -58,7 +58,7 @@ from wanx_render.workers.base import Bench, LocalBench
 T = TypeVar("T")
 AGAIN = 2  # how often a request is sent once more in a run whose task failed by the service's fault
 AGAIN_PAUSE = 15.0  # seconds before the first of these, twice as long before the next
-_MOVES_MONEY = ("submitted", "clip", "failed")
+MOVES_MONEY = ("submitted", "clip", "failed")
 
 
 @dataclass(frozen=True)
@@ -423,7 +423,7 @@ class _Crew:
         return await loop.run_in_executor(self.desk.executor, call, *arguments)
 
     def _tell(self, take: Take, kind: Kind, text: str = "", task_id: str | None = None) -> None:
-        spent = str(self.purse.used) if kind in _MOVES_MONEY else None
+        spent = str(self.purse.used) if kind in MOVES_MONEY else None
         self.desk.emit(Event(kind, text, take.shot, take.number, task_id=task_id, spent=spent))
 
     def _way(self, take: Take, task_id: str | None) -> Tell:

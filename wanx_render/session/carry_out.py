@@ -1,32 +1,32 @@
-"""Many lists under way together: one account and one budget over their homes, and what came."""
+"""The run itself: one account and one budget over the folders of 1..n lists.
 
+So many lists are at work at once, each begun when its turn comes. What a list needs is made when it
+begins and let go when it ends, so that ten thousand rows take no more memory than the window does.
+"""
+
+import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from wanx_render.catalog.pricing import Total, sums
 from wanx_render.clock import RealClock
-from wanx_render.commands.render import program_version
-from wanx_render.commands.report import Source, after_run
-from wanx_render.events import Emit, Event
+from wanx_render.diagnostics import Diagnostic, without_secrets
+from wanx_render.errors import WanxError
+from wanx_render.events import Event
 from wanx_render.manifest import Manifest
+from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
-from wanx_render.reports import terminal
-from wanx_render.run.batch import Work, render_all
-from wanx_render.run.orchestrator import Desk
+from wanx_render.reports.storyboard_files import Source, after_run
+from wanx_render.run.orchestrator import MOVES_MONEY, Desk, render
 from wanx_render.session.connection import Service
-from wanx_render.session.environment import Environment
 from wanx_render.session.outcome import Outcome, files_of, outcome_of
-from wanx_render.session.selection import Item
-from wanx_render.session.summary import shown
-from wanx_render.session.survey import Prospect, Survey
-from wanx_render.session.table_manifest import write_whole
-from wanx_render.task import Media
+from wanx_render.session.selection import ListInFolder, RenderOptions
+from wanx_render.session.survey import Prospect, Survey, by_home, program_version
 from wanx_render.tasks.account import Account
 from wanx_render.tasks.budget import Purse
 from wanx_render.tasks.clip_store import Home
@@ -37,158 +37,237 @@ from wanx_render.tasks.submit import Asker
 from wanx_render.workers.base import Bench, LocalBench
 from wanx_render.workers.dedupe import CommonBench, RowBench
 
-# What is told of each of many lists; the rest would be thousands of lines.
-_TOLD = ("start", "failed", "broken", "warning", "uncertain", "list")
-_FEW = 3
+WINDOW = 48  # lists at work; enough to keep every model's places taken
 
 
-@dataclass
+@dataclass(frozen=True)
+class Ended:
+    """A list that was carried out; without a manifest it could not be."""
+
+    item: ListInFolder
+    desk: Desk
+    manifest: Manifest | None
+    outcome: Outcome
+
+
+class Display(Protocol):
+    """Who is shown what happens."""
+
+    def event(self, event: Event) -> None:
+        """Something happened; it names its list."""
+
+    def stopped(self, item: ListInFolder, error: Exception) -> None:
+        """A list cannot be carried out; the others go on."""
+
+    def ended(self, ended: Ended) -> None:
+        """A list is done."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a run works with."""
+
+    service: Service
+    program: Ffmpeg
+    executor: Executor
+    bench: Callable[[Path], Bench]  # of a home
+
+    @classmethod
+    def here(cls, service: Service, program: Ffmpeg, executor: Executor) -> "Means":
+        """Everything is encoded on this machine."""
+        return cls(service, program, executor, lambda home: LocalBench(program, executor, home))
+
+
 class Run:
-    """One run over many lists."""
+    """One run over the lists of a survey."""
 
-    survey: Survey
-    every: list[Item]  # of the lists, chosen or not
-    environment: Environment
-    storyboards: bool = True
-    bench: Callable[[Executor, Path], Bench] | None = None  # for each home; else here
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
-    changed: set[Path] = field(default_factory=set)  # homes of which something was rendered
-    benches: dict[Path, CommonBench] = field(default_factory=dict)
-    stale: dict[Path, set[str]] = field(default_factory=dict)  # pieces that rows ceased to use
-    unsent: list[str] = field(default_factory=list)  # of the whole: no list's fault
-    whole: Purse = field(default_factory=Purse)  # of all lists together
-
-    def report(self, lists: int) -> Emit:
-        """Where events go: JSON on stdout, or lines; of many lists only what counts."""
-        if self.survey.options.as_json:
-            return terminal.json_lines(self.environment.stdout, RealClock())
-        plain = terminal.plain(self.environment.stderr)
-        if lists <= _FEW:
-            return plain
-        return lambda event: plain(event) if event.kind in _TOLD else None
-
-    def opening(self, prospects: list[Prospect], cost: Total, backend: str) -> Event:
-        finished = sum(each.finished is not None for each in prospects)
-        to_make = len({key for each in prospects for key in each.new})
-        mocked = "MOCK, play money, " if backend == "mock" else ""
-        told = (
-            f"{len(prospects)} lists: {mocked}{finished} finished, {to_make} takes to make, {cost}"
-        )
-        facts = {
-            "backend": backend,
-            "lists": len(prospects),
-            "finished": finished,
-            "to_make": to_make,
-            "cost": str(cost.amount),
-            "currency": cost.currency,
-            "unknown_prices": cost.unknown,
-        }
-        return Event("start", told, facts=facts)
-
-    async def carry_out(
-        self, prospects: list[Prospect], service: Service, executor: Executor, emit: Emit
+    def __init__(
+        self,
+        survey: Survey,
+        options: RenderOptions,
+        means: Means,
+        display: Display,
+        *,
+        withdrawn: Callable[[Take], bool] = lambda _: False,
+        storyboards: bool = True,
     ) -> None:
-        """Render what is not finished; owed clips first, since they expire."""
-        self.outcomes = {e.item.name: e.finished for e in prospects if e.finished}
-        open_ = [each for each in prospects if not each.finished]
-        open_.sort(key=lambda each: not each.owed)
-        homes = self._homes(service, executor, emit, open_)
+        """``withdrawn`` says which takes a person no longer wants."""
+        self.survey = survey
+        self.options = options
+        self.means = means
+        self.display = display
+        self.withdrawn = withdrawn
+        self.storyboards = storyboards
+        self.outcomes: dict[str, Outcome] = {}
+        self.changed: set[Path] = set()  # homes of which something was rendered
+        self.purse = Purse(options.max_cost)  # of all lists together
+        self._account = Account(
+            means.service.backend, survey.selection.catalog, means.service.clock,
+            list(survey.journals.values()), options.on_ambiguous,
+        )  # fmt: skip
+        self._homes: dict[Path, Home] = {}
+        self._benches: dict[Path, CommonBench] = {}
+        self._unused: dict[Path, set[str]] = {}  # pieces that lists ceased to use
+        self._errors: list[Exception] = []
+
+    async def carry_out(self, prospects: Sequence[Prospect]) -> None:
+        """Render what is not finished; owed clips first, since they expire.
+
+        The backend is closed whatever happens. Raises what stopped the only list, and bugs.
+        """
+        service = self.means.service
+        self.outcomes = {p.item.name: p.finished for p in prospects if p.finished}
+        left = sorted((p for p in prospects if not p.finished), key=lambda each: not each.owed)
         try:
-            if any(each.asks for each in open_):
-                await service.open(self.survey.catalog)
-            works = [self._work(each, homes, service, executor, emit) for each in open_]
-            await render_all(works, program_version())
+            self._account.begin()
+            self._homes = self._open_homes(left)
+            if not self.options.free and any(prospect.asks for prospect in left):
+                await service.open(self.survey.selection.catalog)
+            await self._render_all(left)
             for home in self.changed:
-                await self._sweep(home, whole=len(prospects) == len(self.every))
+                await self._sweep(home)
         finally:
             await service.backend.close()
+        if self._errors:  # the other lists went on, and what they brought is kept
+            raise self._errors[0]
 
-    def _homes(
-        self, service: Service, executor: Executor, emit: Emit, prospects: list[Prospect]
-    ) -> dict[Path, Home]:
-        """A home for each file, all with one account, one watch and one purse over theirs."""
-        backend, clock, survey = service.backend, service.clock, self.survey
-        self.account = Account(
-            backend, survey.catalog, clock, list(survey.journals.values()),
-            survey.options.on_ambiguous,
-        )  # fmt: skip
-        self.account.begin()
-        watch, whole = Watch(backend, survey.catalog, clock), Purse(survey.options.max_cost)
-        self.whole = whole
+    # -- the homes ---------------------------------------------------------------------------------
+
+    def _open_homes(self, prospects: Sequence[Prospect]) -> dict[Path, Home]:
+        """A home for each journal, all with one account, one watch and one purse over theirs."""
+        means = self.means
+        watch = Watch(means.service.backend, self.survey.selection.catalog, means.service.clock)
         chance = random.Random()  # noqa: S311  # for pauses alone
-        budgets = {p.item.home: p.item.loaded.shots.budget for p in prospects}
-        projects = {p.item.home: p.item.loaded.shots.project for p in prospects}
+        groups = by_home(prospects)
+        return {
+            home: self._home(groups.get(home, []), home, journal, watch, chance)
+            for home, journal in self.survey.journals.items()
+        }
 
-        def home(folder: Path, journal: Journal) -> Home:
-            project, budget = projects.get(folder, ""), budgets.get(folder)
-            purse = Purse(budget.max_cost.amount if budget else None, whole)
+    def _home(
+        self,
+        prospects: Sequence[Prospect],
+        folder: Path,
+        journal: Journal,
+        watch: Watch,
+        chance: random.Random,
+    ) -> Home:
+        backend, catalog = self.means.service.backend, self.survey.selection.catalog
+        program, executor = self.means.program, self.means.executor
+        shots = prospects[0].item.loaded.shots if prospects else None
+        budget = shots.budget.max_cost.amount if shots and shots.budget else None
+        purse = Purse(budget, self.purse)
 
-            def tell(take: Take, kind: Any, text: str, task_id: str | None) -> None:
-                name = f"{project}/{take.row}" if take.row else project
-                emit(Event(kind, text, take.shot, take.number, task_id=task_id, list=name))
-
-            media = [m for p in prospects if p.item.home == folder for m in _media(p.item)]
-            sent = pictures_by_identity(media, journal, folder)
-            judge = ClipJudge(backend, survey.catalog, survey.program, executor, folder, sent)
-            asker = Asker(self.account, journal, purse, chance, tell, judge)
-            collector = Collector(
-                backend,
-                journal,
-                survey.catalog,
-                watch,
-                survey.program,
-                executor,
-                folder,
-                RealClock(),
+        def notify(take: Take, kind: Any, text: str, task_id: str | None) -> None:
+            project = shots.project if shots else ""
+            name = f"{project}/{take.row}" if take.row else project
+            spent = str(purse.used) if kind in MOVES_MONEY else None
+            self.display.event(
+                Event(kind, text, take.shot, take.number, task_id=task_id, list=name, spent=spent)
             )
-            return Home(folder, journal, purse, asker, collector, folder.name)
 
-        return {folder: home(folder, journal) for folder, journal in survey.journals.items()}
+        media = [media for prospect in prospects for media in prospect.media]
+        sent = pictures_by_identity(media, journal, folder)
+        judge = ClipJudge(backend, catalog, program, executor, folder, sent)
+        asker = Asker(self._account, journal, purse, chance, notify, judge, self.withdrawn)
+        collector = Collector(
+            backend, journal, catalog, watch, program, executor, folder, RealClock()
+        )  # fmt: skip
+        return Home(folder, journal, purse, asker, collector, folder.name)
 
-    def _work(
+    # -- the lists ---------------------------------------------------------------------------------
+
+    async def _render_all(self, prospects: Sequence[Prospect]) -> None:
+        waiting = _by_turns(prospects)
+
+        async def worker() -> None:
+            for prospect in waiting:
+                await self._render(prospect)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(WINDOW, len(prospects))):
+                group.create_task(worker())
+
+    async def _render(self, prospect: Prospect) -> None:
+        """Carry one list out; one that cannot be leaves the others alone."""
+        used: set[str] = set()
+        desk = self._desk(prospect, used)
+        manifest: Manifest | None = None
+        try:
+            manifest = await render(desk, program_version())
+        except (WanxError, OSError) as error:
+            self._stopped(prospect.item, error, ends=self.survey.selection.alone)
+        except Exception as error:  # noqa: BLE001  # one list's failure stays its own
+            self._stopped(prospect.item, error, ends=True)
+        events = await asyncio.to_thread(self._publish, desk, prospect.item, manifest)
+        for event in events:
+            desk.emit(event)
+        unsent = [event.text for event in events if event.kind == "broken"]
+        self._note(prospect, desk, manifest, used, unsent)
+
+    def _stopped(self, item: ListInFolder, error: Exception, *, ends: bool) -> None:
+        if ends:
+            self._errors.append(error)
+        self.display.stopped(item, error)
+
+    def _desk(self, prospect: Prospect, used: set[str]) -> Desk:
+        """What the orchestrator works with; ``used`` becomes the pieces that the list uses."""
+        item, means, home = prospect.item, self.means, self._homes[prospect.item.home]
+        item.folder.mkdir(exist_ok=True)
+        outlook = prospect.outlook or self.survey.outlook(item)
+        display = self.display
+        return Desk(
+            plan=outlook.plan,
+            backend=means.service.backend,
+            journal=home.journal,
+            catalog=self.survey.selection.catalog,
+            program=means.program,
+            executor=means.executor,
+            clock=means.service.clock,
+            wall=RealClock(),
+            folder=item.folder,
+            emit=lambda event: display.event(replace(event, list=item.name)),
+            only=item.only,
+            asks=not self.options.free,
+            cascade=self.options.cascade,
+            insisted=prospect.retaken,
+            on_ambiguous=self.options.on_ambiguous,
+            warnings=tuple(_noted(warning) for warning in item.loaded.warnings),
+            bench=RowBench(self._common_bench(item.home), used),
+            account=self._account,
+            home=home,
+            siblings=tuple(self._homes.values()),
+        )
+
+    def _publish(self, desk: Desk, item: ListInFolder, manifest: Manifest | None) -> list[Event]:
+        """Write the storyboard and fill the bucket; what is to be said of it."""
+        events: list[Event] = []
+        if manifest is None:
+            return events
+        if self.storyboards:
+            source = Source(item.folder, self.means.program, desk.plan.media, item.home)
+            after_run(manifest, source, self.means.executor, events.append)
+        place = self.survey.places.get(item.home)
+        unsent = place.publish(item.folder, manifest) if place else ()
+        return [*events, *(Event("broken", reason) for reason in unsent)]
+
+    def _note(
         self,
         prospect: Prospect,
-        homes: Mapping[Path, Home],
-        service: Service,
-        executor: Executor,
-        emit: Emit,
-    ) -> Work:
-        item, survey = prospect.item, self.survey
-        home, place = homes[item.home], survey.places.get(item.home)
-        used: set[str] = set()
-
-        def start() -> Desk:
-            item.folder.mkdir(exist_ok=True)
-            session = survey.session(item)
-            return replace(
-                session.desk(service, home.journal, survey.program, executor, emit),
-                folder=item.folder,
-                account=self.account,
-                home=home,
-                siblings=tuple(homes.values()),
-                bench=RowBench(self._common(executor, item.home), used),
-            )
-
-        def after(desk: Desk, manifest: Manifest) -> list[Event]:
-            told: list[Event] = []
-            source = Source(item.folder, survey.program, desk.plan.media, item.home)
-            if self.storyboards:
-                after_run(manifest, source, executor, told.append)
-            unsent = place.publish(item.folder, manifest) if place else ()
-            return [*told, *(Event("broken", each) for each in unsent)]
-
-        def done(desk: Desk, manifest: Manifest | None, told: list[Event]) -> None:
-            unsent = [each.text for each in told if each.kind == "broken"]
-            outcome = outcome_of(desk, manifest, item.home, unsent)
-            record = self._record(prospect, outcome, manifest)
-            complete = outcome.code == 0 and not item.only
-            record["pieces"] = self._pieces(prospect, used, complete=complete)
-            home.journal.left(item.row, record)
-            self.outcomes[item.name] = outcome
-            self.changed.add(item.home)
-            emit(self._finished(item, outcome))
-
-        return Work(item.name, home.name, start, after, done)
+        desk: Desk,
+        manifest: Manifest | None,
+        used: set[str],
+        unsent: Sequence[str],
+    ) -> None:
+        """Note how the list was left, and show it."""
+        item = prospect.item
+        outcome = outcome_of(desk, manifest, item.home, unsent)
+        record = self._record(prospect, outcome, manifest)
+        record["pieces"] = self._pieces(prospect, used, complete=not (outcome.code or item.only))
+        desk.journal.left(item.row, record)
+        self.outcomes[item.name] = outcome
+        self.changed.add(item.home)
+        self.display.ended(Ended(item, desk, manifest, outcome))
 
     def _record(
         self, prospect: Prospect, outcome: Outcome, manifest: Manifest | None
@@ -209,109 +288,36 @@ class Run:
 
     # -- segments and sounds, which the rows of a table share --------------------------------------
 
-    def _common(self, executor: Executor, home: Path) -> CommonBench:
-        if home not in self.benches:
-            bench = self.bench(executor, home) if self.bench else None
-            self.benches[home] = CommonBench(
-                bench or LocalBench(self.survey.program, executor, home)
-            )
-        return self.benches[home]
+    def _common_bench(self, home: Path) -> CommonBench:
+        if home not in self._benches:
+            self._benches[home] = CommonBench(self.means.bench(home))
+        return self._benches[home]
 
     def _pieces(self, prospect: Prospect, used: set[str], *, complete: bool) -> list[str]:
         """What is to be kept for a list from now on; one that failed keeps what it had too."""
         if complete:
-            self.stale.setdefault(prospect.item.home, set()).update(prospect.pieces - used)
+            self._unused.setdefault(prospect.item.home, set()).update(prospect.pieces - used)
             return sorted(used)
         return sorted(used | prospect.pieces)
 
-    async def _sweep(self, home: Path, *, whole: bool) -> None:
-        """Drop the pieces that no row uses any more; a run over some rows only what they used."""
+    async def _sweep(self, home: Path) -> None:
+        """Drop the pieces that no list uses any more; a run over some only what they used."""
+        selection = self.survey.selection
         left = self.survey.journals[home].rows()
-        rows = {each.row for each in self.every if each.home == home}
-        kept = rows if whole else left.keys()
+        rows = {item.row for item in selection.lists if item.home == home}
+        kept = rows if selection.whole else left.keys()
         used = {name for row in kept for name in left.get(row, {}).get("pieces", ())}
-        among = None if whole else self.stale.get(home, set())
-        await self.benches[home].bench.sweep(used, among)
-
-    # -- afterwards ----------------------------------------------------------------------------
-
-    def write_manifests(self) -> None:
-        """One manifest over all rows of each table of which something was rendered."""
-        for home, journal in self.survey.journals.items():
-            rows = [each for each in self.every if each.home == home and each.loaded.row]
-            if not rows or (home not in self.changed and (home / "manifest.json").exists()):
-                continue
-            left = journal.rows()
-            done = [left.get(each.row, {}).get("mark") for each in rows]
-            write_whole(home, rows, all(done), sums(journal.paid()))
-
-    def close(self, prospects: list[Prospect], page: Path | str, cost: str, backend: str) -> int:
-        """Say what came out, results on stdout; the exit code."""
-        found = [(each.item, self.outcomes[each.item.name]) for each in prospects]
-        codes = {outcome.code for _, outcome in found} | ({1} if self.unsent else set())
-        code = next((each for each in (4, 1) if each in codes), 0)
-        failed = [item.name for item, outcome in found if outcome.code]
-        paths = [path for item, outcome in found for path in self._delivered(item, outcome)]
-        if self.survey.options.as_json:
-            record = {
-                "event": "summary",
-                "backend": backend,
-                "complete": code == 0,
-                "lists": len(found),
-                "cost": cost,
-                "cost_run": self._sum(self.whole.billed),
-                "cost_folder": cost,
-                "exit_code": code,
-                "index": str(page),
-                "deliverables": [str(path) for path in paths],
-                "failed": [*failed, *self.unsent],
-            }
-            self.environment.stdout.write(terminal.json_line(record, RealClock().now()))
-            return code
-        for path in paths:
-            self.environment.stdout.write(f"{shown(path)}\n")
-        mocked = "MOCK: " if backend == "mock" else ""
-        if failed:
-            names = ", ".join(failed[:8]) + (f" and {len(failed) - 8} more" if failed[8:] else "")
-            self.environment.say(f"{mocked}{len(failed)} of {len(found)} lists failed: {names}")
-            self.environment.say("what there is is kept; run the same command again for the rest")
-        else:
-            self.environment.say(f"{mocked}{len(found)} lists done")
-        self.environment.say(f"{mocked}{self.totals(cost)}")
-        self.environment.say(f"the index page is {shown(page)}")
-        return code
-
-    def totals(self, folders: str) -> str:
-        """Money, three times: of this run, of all clips that are here, of all ever paid."""
-        here: dict[str, Decimal] = {}
-        for journal in self.survey.journals.values():
-            for currency, amount in journal.paid(kept=True).items():
-                here[currency] = here.get(currency, Decimal(0)) + amount
-        run = self._sum(self.whole.billed)
-        return f"{run} this run, {sums(here)} these films, {folders} these folders ever"
-
-    def _sum(self, amount: Decimal) -> str:
-        region = self.every[0].loaded.shots.region
-        return f"{amount:.2f} {self.survey.catalog.service.regions[region].currency}"
-
-    def _delivered(self, item: Item, outcome: Outcome) -> list[Path | str]:
-        """Where the deliverables of a list stand."""
-        place = self.survey.places.get(item.home)
-        names = outcome.deliverables.values()
-        return [place.shown(name) if place else item.home / name for name in names]
-
-    def _finished(self, item: Item, outcome: Outcome) -> Event:
-        words = {0: "done", 1: "failed", 4: "needs a person"}
-        facts = {
-            "exit_code": outcome.code,
-            "cost": outcome.cost,
-            "folder": str(item.folder),
-            "deliverables": [str(path) for path in self._delivered(item, outcome)],
-            "failed": list(outcome.failed),
-        }
-        told = f"{words[outcome.code]}, {len(self.outcomes)} so far"
-        return Event("list", told, list=item.name, facts=facts)
+        among = None if selection.whole else self._unused.get(home, set())
+        await self._benches[home].bench.sweep(used, among)
 
 
-def _media(item: Item) -> Iterable[Media]:
-    return item.loaded.media.values()
+def _by_turns(prospects: Sequence[Prospect]) -> Iterator[Prospect]:
+    """One of each home, then the next of each: a short list does not wait for a long one."""
+    for turn in zip_longest(*by_home(prospects).values()):
+        yield from (prospect for prospect in turn if prospect)
+
+
+def _noted(warning: Diagnostic) -> str:
+    """A warning for the record: by its line, for the list may lie elsewhere tomorrow."""
+    line = f"line {warning.span.line}: " if warning.span and warning.span.line else ""
+    return without_secrets(f"{line}{warning.message}")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from wanx_render.backends import network
@@ -21,6 +21,7 @@ from wanx_render.clock import Clock, RealClock
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson, Refused, ServiceError, Unreachable
 from wanx_render.media import ffmpeg
+from wanx_render.planning.journal import Journal
 from wanx_render.session import doctor
 
 # The HTTP client takes a third of a start; a run on the mock does without it.
@@ -152,6 +153,42 @@ def mock(
     clock = RealClock(MOCK_PACE, latest)
     simulator = Simulator(catalog, clock.now, seed=attempts)
     return Service(MockBackend(simulator, catalog, program, executor, *files), clock)
+
+
+class ServiceOptions(Protocol):
+    """Options that say how the service is reached."""
+
+    @property
+    def base_url(self) -> str | None: ...
+
+    @property
+    def result_hosts(self) -> tuple[str, ...]: ...
+
+
+def access_for(
+    catalog: Catalog, backend: str, region: str, options: ServiceOptions, environ: Mapping[str, str]
+) -> "Access | None":
+    """Who asks and where, for a backend that needs a key; None for the mock. Raises BadInput."""
+    if backend == "mock":
+        return None
+    return access(catalog, region, environ, options.base_url, options.result_hosts)
+
+
+def reach(
+    catalog: Catalog,
+    access: "Access | None",
+    environ: Mapping[str, str],
+    journals: Mapping[Path, Journal],
+    *,
+    program: ffmpeg.Ffmpeg,
+    executor: Executor,
+) -> Service:
+    """The backend of a run over these render folders, and its clock."""
+    folders = tuple(journals)
+    if access is None:
+        attempts = sum(journal.attempts() for journal in journals.values())
+        return mock(catalog, program, executor, folders, attempts)
+    return dashscope(catalog, access, environ, folders[0])
 
 
 def access(

@@ -25,7 +25,7 @@ _ATONCE = 8
 
 
 @dataclass(frozen=True)
-class Workplace:
+class Destination:
     """What was chosen; ``bucket`` where files go elsewhere than into the render folder."""
 
     choice: executors.Choice
@@ -33,7 +33,7 @@ class Workplace:
     patience: float = 300.0
 
     @classmethod
-    def of(cls, executor: str | None, url: str | None, environ: Mapping[str, str]) -> "Workplace":
+    def of(cls, executor: str | None, url: str | None, environ: Mapping[str, str]) -> "Destination":
         """Raises BadInput where one of them cannot be."""
         text = executor or environ.get(EXECUTOR) or "local"
         try:
@@ -146,7 +146,7 @@ class Works:
 
 @contextmanager
 def at_work(
-    where: Workplace, folder: Path, program: Ffmpeg, here: Executor, tell: Callable[[str], None]
+    where: Destination, folder: Path, program: Ffmpeg, here: Executor, tell: Callable[[str], None]
 ) -> Iterator[Works]:
     """Connect, once the store was tried. Raises BadInput where the cluster cannot be used.
 

@@ -16,8 +16,7 @@ from wanx_render.planning.journal import Journal
 from wanx_render.reports.index import Entry, Heading, page
 from wanx_render.run.orchestrator import Desk
 from wanx_render.run.results import needs_person
-from wanx_render.session.selection import Item
-from wanx_render.session.summary import as_asked
+from wanx_render.session.selection import ListInFolder
 
 _STATES = {0: "done", 1: "failed", 4: "person"}
 
@@ -45,30 +44,49 @@ def outcome_of(
 ) -> Outcome:
     """What came of the list of ``desk``; without a manifest it could not be carried out.
 
-    ``unsent`` tells which files did not get to the bucket.
+    ``unsent`` says which files did not get to the bucket.
     """
     if manifest is None:
         return Outcome(1, "", {}, ("it could not be carried out",), _picture(desk, home))
-    found = told_by(manifest, desk.folder, home)
-    code = (1 if unsent else 0) if as_asked(manifest, desk) else found.code or 1
-    return replace(found, code=code, failed=(*found.failed, *unsent))
+    outcome = recorded(manifest, desk.folder, home)
+    code = (1 if unsent else 0) if as_asked(manifest, desk) else outcome.code or 1
+    return replace(outcome, code=code, failed=(*outcome.failed, *unsent))
 
 
-def told_by(manifest: Manifest, folder: Path, home: Path) -> Outcome:
-    """What the manifest in ``folder`` tells, whoever asked for what."""
-    takes = [(shot.id, take) for shot in manifest.shots for take in shot.takes]
-    person = needs_person([t.state for _, t in takes], [t.code for _, t in takes])
-    failed = [
-        f"{name} take {take.take}: {take.code}: {take.message}"
-        for name, take in takes
+def recorded(manifest: Manifest, folder: Path, home: Path) -> Outcome:
+    """What came of a list by the manifest in ``folder``, whatever was asked for then."""
+    takes = [take for shot in manifest.shots for take in shot.takes]
+    person = needs_person([take.state for take in takes], [take.code for take in takes])
+    failed = (*failures(manifest), *manifest.broken)
+    paths = {each.name: _from(home, folder / each.path) for each in manifest.deliverables}
+    pictures = [each.poster.path for each in manifest.deliverables if each.poster]
+    pictures += [take.first_frame for take in takes if take.first_frame]
+    picture = _from(home, folder / pictures[0]) if pictures else None
+    return Outcome(4 if person else 1 if failed else 0, manifest.cost, paths, failed, picture)
+
+
+def failures(manifest: Manifest) -> list[str]:
+    """Which takes have no clip, and why."""
+    return [
+        f"{shot.id} take {take.take}: {take.code}: {take.message}"
+        for shot in manifest.shots
+        for take in shot.takes
         if take.state not in ("succeeded", "skipped")
     ]
-    told = (*failed, *manifest.broken)
-    paths = {d.name: _from(home, folder / d.path) for d in manifest.deliverables}
-    pictures = [d.poster.path for d in manifest.deliverables if d.poster]
-    pictures += [take.first_frame for _, take in takes if take.first_frame]
-    picture = _from(home, folder / pictures[0]) if pictures else None
-    return Outcome(4 if person else 1 if told else 0, manifest.cost, paths, told, picture)
+
+
+def as_asked(manifest: Manifest, desk: Desk) -> bool:
+    """Whether everything asked for is there; with --only, other shots may be missing."""
+    if not desk.only:
+        return manifest.complete
+    made = all(
+        take.state == "succeeded"
+        for shot in manifest.shots
+        if shot.id in desk.only
+        for take in shot.takes
+    )
+    missing = any(take.state == "skipped" for shot in manifest.shots for take in shot.takes)
+    return made and (missing or len(manifest.deliverables) == len(desk.plan.deliverables))
 
 
 def _picture(desk: Desk, home: Path) -> str | None:
@@ -123,7 +141,7 @@ def stand_still(files: Sequence[Sequence[Any]], home: Path) -> bool:
 # -- the index page --------------------------------------------------------------------------------
 
 
-Link = Callable[[Item, Path], str | None]
+Link = Callable[[ListInFolder, Path], str | None]
 
 
 def beside(page: Path) -> Link:
@@ -137,7 +155,7 @@ def inside(projects: bool) -> Link:
     Only what lies in a render folder is there.
     """
 
-    def link(item: Item, path: Path) -> str | None:
+    def link(item: ListInFolder, path: Path) -> str | None:
         path = Path(os.path.normpath(path))
         if not path.is_relative_to(item.home):
             return None
@@ -151,7 +169,7 @@ def inside(projects: bool) -> Link:
 class Index:
     """How every list stands, for a page over all of them."""
 
-    every: Sequence[Item]
+    every: Sequence[ListInFolder]
     found: Mapping[str, Outcome]  # what came of each that was ever rendered, by name
     cost: str  # of all their clips
     mock: bool
@@ -159,7 +177,7 @@ class Index:
     @classmethod
     def of(
         cls,
-        every: Sequence[Item],
+        every: Sequence[ListInFolder],
         journals: Mapping[Path, Journal],
         found: Mapping[str, Outcome],
         *,
@@ -201,7 +219,7 @@ class Index:
         return hashlib.sha256(self.text(link, now="").encode("utf-8", "replace")).hexdigest()
 
 
-def _entry(item: Item, outcome: Outcome | None, link: Link) -> Entry:
+def _entry(item: ListInFolder, outcome: Outcome | None, link: Link) -> Entry:
     if outcome is None:
         return Entry(item.name, "new")
     board = item.folder / "storyboard.html"

@@ -1,22 +1,24 @@
-"""A list held against its folder: the plan, and how each of its takes stands. Nothing is sent."""
+"""A list as it stands in its folder: the plan, and how each of its takes stands. Sends nothing."""
 
 import os
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.pricing import Total, total
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import WanxError
 from wanx_render.media import ffmpeg, images, probe
 from wanx_render.media.images import BadPicture
-from wanx_render.planning import plan
-from wanx_render.planning.journal import Journal
+from wanx_render.money import Money
+from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.planning.origins import Origins
-from wanx_render.planning.plan import Plan
+from wanx_render.planning.plan import Plan, Take, make
 from wanx_render.planning.retakes import retaken
-from wanx_render.planning.take_status import Standing, stand
+from wanx_render.planning.take_status import Standing, identities, lost, stand
+from wanx_render.session.selection import ListInFolder
 from wanx_render.shotlist import picks
 from wanx_render.task import Media
 from wanx_render.tasks import likeness
@@ -26,49 +28,96 @@ from wanx_render.validation.load import Loaded
 
 @dataclass(frozen=True)
 class Outlook:
-    """All that a run would do, before anything is sent."""
+    """All that a run would do with a list, before anything is sent."""
 
+    item: ListInFolder
     plan: Plan
     standings: tuple[Standing, ...]
-    counts: dict[str, int]  # for ``Journal.retake``, of the retakes that were asked for
+    retaken: frozenset[str]  # shots of which one more take is wanted
+    counts: Mapping[str, int]  # for ``Journal.retake``, of those
 
+    @property
+    def meant(self) -> tuple[Standing, ...]:
+        """How the takes stand that are meant; of the others nothing is asked."""
+        only = self.item.only
+        return tuple(each for each in self.standings if not only or each.take.shot in only)
 
-@dataclass(frozen=True)
-class Folder:
-    """The render folder that a list is held against; without a journal nothing was rendered."""
+    @property
+    def new(self) -> tuple[Take, ...]:
+        """The takes that would be asked for and paid."""
+        return tuple(standing.take for standing in self.meant if standing.state == "new")
 
-    path: Path
-    journal: Journal | None
+    @property
+    def requests(self) -> Mapping[str, Standing]:
+        """What is not there yet, by what is asked for: equal requests are paid once."""
+        known = identities(self.plan, self.standings)
+        left = (standing for standing in self.meant if standing.state != "cached")
+        return {known[(each.take.shot, each.take.number)]: each for each in left}
+
+    @property
+    def prices(self) -> Mapping[str, Money | None]:
+        """The prices of the requests that would be paid."""
+        return {
+            key: standing.take.price
+            for key, standing in self.requests.items()
+            if standing.state == "new"
+        }
+
+    @property
+    def cost(self) -> Total:
+        return total(self.prices.values(), self.plan.currency)
+
+    @property
+    def asks(self) -> bool:
+        """Whether a run has to do with the service at all."""
+        return any(standing.state != "cached" for standing in self.standings)
+
+    @property
+    def can_be_joined(self) -> bool:
+        """Whether every picked clip is there, so that deliverables can be made without asking."""
+        picked = {(shot.shot.id, shot.shot.pick) for shot in self.plan.shots}
+        return all(
+            standing.state == "cached"
+            for standing in self.standings
+            if (standing.take.shot, standing.take.number) in picked
+        )
+
+    def lost(self, journal: Journal) -> tuple[Attempt, ...]:
+        """The clips that were paid, are gone from the folder, and would be paid again."""
+        gone = lost(self.standings, journal, self.item.home, self.plan.world)
+        return tuple(attempt for _, attempt in gone)
 
 
 def look(
-    loaded: Loaded,
+    item: ListInFolder,
     catalog: Catalog,
-    folder: Folder,
+    journal: Journal | None,
     *,
     backend: str | None,
-    retake: Collection[str] = (),
+    retake: frozenset[str] = frozenset(),
     cascade: bool = True,
 ) -> Outlook:
-    """The plan of a list, and how it stands in ``folder``.
+    """The plan of a list, and how it stands in its folder; without a journal all of it is new.
 
     What would be paid for because of a picture that nothing was asked with is looked at once more:
     it may be one that is known in other bytes.
     """
-    origins = Origins(folder.journal, folder.path, goes_on) if folder.journal else None
+    origins = Origins(journal, item.home, goes_on) if journal else None
 
     def once() -> Outlook:
-        known = replace(loaded, media=origins.known_as(loaded.media)) if origins else loaded
+        loaded = item.loaded
+        if origins:
+            loaded = replace(loaded, media=origins.known_as(loaded.media))
 
-        def make(retakes: Mapping[str, int]) -> Plan:
-            return make_plan(known, catalog, backend, retakes)
+        def with_retakes(retakes: Mapping[str, int]) -> Plan:
+            return make_plan(loaded, catalog, backend, retakes)
 
-        plan, counts = retaken(make, retake, folder.journal, folder.path, origins)
+        plan, counts = retaken(with_retakes, retake, journal, item.home, origins)
         standings = stand(
-            plan, folder.journal, folder.path,
-            cascade=cascade, origins=origins, insisted=frozenset(retake), catalog=catalog,
+            plan, journal, item.home,
+            cascade=cascade, origins=origins, insisted=retake, catalog=catalog,
         )  # fmt: skip
-        return Outlook(plan, standings, counts)
+        return Outlook(item, plan, standings, retake, counts)
 
     outlook = once()
     if origins and origins.recognise(_pictures_of_new(outlook)):
@@ -78,14 +127,14 @@ def look(
 
 def _pictures_of_new(outlook: Outlook) -> tuple[Media, ...]:
     """The pictures that would be paid for, each once."""
-    found: dict[str, Media] = {}
+    new: dict[str, Media] = {}
     for standing in outlook.standings:
         if standing.state == "new":
             request = standing.take.request
             for media in (request.image, request.last_image):
                 if media and media.identity.startswith("sha256:"):
-                    found[media.identity] = media
-    return tuple(found.values())
+                    new[media.identity] = media
+    return tuple(new.values())
 
 
 def goes_on(first: Path, second: Path) -> bool:
@@ -108,26 +157,32 @@ def make_plan(
     backend: str | None,
     retakes: Mapping[str, int] | None = None,
 ) -> Plan:
-    world = backend or loaded.shots.backend
-    made = plan.make(loaded.shots, world, loaded.media, catalog, retakes, loaded.picks.picked)
-    return made.in_row(loaded.row.name) if loaded.row else made
+    """The plan of a list, as if nothing of it was rendered."""
+    chosen = backend or loaded.shots.backend
+    whole = make(loaded.shots, chosen, loaded.media, catalog, retakes, loaded.picks.picked)
+    return whole.in_row(loaded.row.name) if loaded.row else whole
 
 
-def warnings(loaded: Loaded, made: Plan) -> tuple[Diagnostic, ...]:
-    """What is worth warning of, now that it is known how many takes each shot has."""
-    takes = {shot.shot.id: len(shot.takes) for shot in made.shots}
-    unlabelled = without_label([loaded], made.world)
-    return (*loaded.warnings, *picks.stale(loaded.picks, takes), *unlabelled)
+def warnings(loaded: Loaded, plan: Plan) -> tuple[Diagnostic, ...]:
+    """What is worth warning of in a list by itself."""
+    unlabelled = without_label([loaded], plan.world)
+    return (*loaded.warnings, *stale_picks(loaded, plan), *unlabelled)
+
+
+def stale_picks(loaded: Loaded, plan: Plan) -> tuple[Diagnostic, ...]:
+    """Picks of takes that are not there, now that it is known how many each shot has."""
+    takes = {shot.shot.id: len(shot.takes) for shot in plan.shots}
+    return picks.stale(loaded.picks, takes)
 
 
 def without_label(lists: Iterable[Loaded], backend: str | None) -> tuple[Diagnostic, ...]:
     """What ``backend``, chosen beside the list, makes worth a warning: each once for all lists."""
-    found = []
+    problems = []
     for loaded in lists:
         given = loaded.shots
         if backend in (None, "mock") or given.backend != "mock":
             continue
         if message := unlabelled(given.shots, given.deliverables):
             place = Span(str(loaded.file))
-            found.append(Diagnostic("label-missing", message, place, LABEL_HINT, "warning"))
-    return tuple(dict.fromkeys(found))
+            problems.append(Diagnostic("label-missing", message, place, LABEL_HINT, "warning"))
+    return tuple(dict.fromkeys(problems))

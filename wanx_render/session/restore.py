@@ -20,7 +20,7 @@ from wanx_render.workers.upload_index import last_seen
 _ATONCE = 8
 
 
-def regain(attempts: Iterable[Attempt], place: Place) -> list[str]:
+def restore(attempts: Iterable[Attempt], place: Place) -> list[str]:
     """Fetch the clips that the bucket has; what is to be said of it. Raises StoreError.
 
     Where the run has no bucket, nothing is fetched, and what is said is where they were put once.
@@ -29,7 +29,7 @@ def regain(attempts: Iterable[Attempt], place: Place) -> list[str]:
     if not wanted:
         return []
     if place.bucket is None:
-        return _told_of(wanted, place.folder)
+        return _stored_elsewhere(wanted, place.folder)
     with ThreadPoolExecutor(_ATONCE) as fetching:
         ends = fetching.map(lambda each: _fetched(each[0], each[1], place), wanted.items())
         came = dict(zip(wanted, ends, strict=True))
@@ -41,7 +41,7 @@ def regain(attempts: Iterable[Attempt], place: Place) -> list[str]:
     return told
 
 
-def _told_of(wanted: Mapping[str, str], folder: Path) -> list[str]:
+def _stored_elsewhere(wanted: Mapping[str, str], folder: Path) -> list[str]:
     seen = last_seen(folder)
     stores = Counter(seen.get((f"clips/{name}", sha256)) for name, sha256 in wanted.items())
     return [
@@ -68,7 +68,7 @@ def _fetched(name: str, sha256: str, place: Place) -> Literal["back", "damaged",
         part.unlink(missing_ok=True)
 
 
-def told_where(
+def where_stored(
     standings: tuple[Standing, ...], journal: Journal | None, folder: Path, world: str
 ) -> tuple[Standing, ...]:
     """The standings; of a clip that is gone, where it was put once. No store is asked."""

@@ -1,8 +1,9 @@
-"""The lists of a command: every row of every file, those that were chosen, and where each goes."""
+"""What a command is about: the lists of its files, which of them, and the folder of each."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,34 +11,77 @@ from wanx_render.catalog import capabilities
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, did_you_mean, in_order
 from wanx_render.errors import BadInput
-from wanx_render.planning.plan import Plan
 from wanx_render.session.folder import folder_of, resolved
 from wanx_render.shotlist.rows import numbers, shard
-from wanx_render.validation.load import Batch, Loaded, load, load_all
+from wanx_render.tasks.account import Ambiguous
+from wanx_render.validation.load import Batch, Loaded, load_all
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which of the rows are meant, as options say it."""
+    """Which of the lists and shots are meant, as options say it."""
 
     only: tuple[str, ...] = ()  # shots, rows, or ROW/SHOT
     rows: str | None = None
     shard: str | None = None
 
+    def __bool__(self) -> bool:
+        return self != Choice()
+
 
 @dataclass(frozen=True)
-class Item:
-    """One list of a run: a row of a table, or a file without one."""
+class ListOptions:
+    """Options of every command that takes lists."""
+
+    files: tuple[Path, ...] = ()
+    _: KW_ONLY
+    backend: str | None = None
+    catalog: Path | None = None
+    only: tuple[str, ...] = ()
+    rows: str | None = None
+    shard: str | None = None
+    retake: tuple[str, ...] = ()
+    cascade: bool = True
+
+    @property
+    def choice(self) -> Choice:
+        return Choice(self.only, self.rows, self.shard)
+
+
+@dataclass(frozen=True)
+class RenderOptions(ListOptions):
+    """Options of a run."""
+
+    _: KW_ONLY
+    out: Path | None = None
+    plan: Path | None = None
+    max_cost: Decimal | None = None
+    as_json: bool = False
+    yes: bool = False
+    base_url: str | None = None
+    executor: str | None = None
+    store: str | None = None  # a URL, where files go elsewhere than into the render folder
+    free: bool = False  # finish what is there, ask the service for nothing
+    result_hosts: tuple[str, ...] = ()  # that results may be fetched from, besides the service's
+    on_ambiguous: Ambiguous = "ask"
+
+
+@dataclass(frozen=True)
+class ListInFolder:
+    """One list and the folder it is rendered into: a file, or a row of its table."""
 
     loaded: Loaded
     home: Path  # the folder with the journal and the clips; a table's rows share it
-    only: frozenset[str] = frozenset()  # the shots that are asked for; empty for all
+    only: frozenset[str] = frozenset()  # the shots that are meant; empty for all
+
+    @property
+    def project(self) -> str:
+        return self.loaded.shots.project
 
     @property
     def name(self) -> str:
-        """What it is called in a run of many."""
-        project = self.loaded.shots.project
-        return f"{project}/{self.row}" if self.row else project
+        """Its name among several lists."""
+        return f"{self.project}/{self.row}" if self.row else self.project
 
     @property
     def row(self) -> str:
@@ -49,8 +93,127 @@ class Item:
         """Where its deliverables go."""
         return self.home / self.row
 
+    @property
+    def shots(self) -> frozenset[str]:
+        return frozenset(shot.id for shot in self.loaded.shots.shots)
 
-def read_all(files: Iterable[Path], catalog_file: Path | None) -> tuple[list[Batch], Catalog]:
+
+@dataclass(frozen=True)
+class Selection:
+    """All lists of some files, and those of them that are meant."""
+
+    batches: tuple[Batch, ...]
+    catalog: Catalog
+    lists: tuple[ListInFolder, ...]
+    chosen: tuple[ListInFolder, ...]
+    choice: Choice
+
+    @classmethod
+    def of(cls, options: ListOptions, out: Path | None) -> "Selection":
+        """Read every file; ``out`` is the folder instead of ``renders/PROJECT``. Raises BadInput.
+
+        A file without a table is one list, and rows cannot be chosen from it.
+        """
+        batches, catalog = read_all(options.files, options.catalog)
+        lists = tuple(_in_folders(batches, out))
+        return cls(batches, catalog, lists, lists, Choice()).choosing(options.choice)
+
+    @classmethod
+    def of_one(cls, options: ListOptions, out: Path | None) -> "Selection":
+        """The one list of the one file. Raises BadInput, also where the file has a table."""
+        selection = cls.of(options, out)
+        _refuse_table(selection.batches[0])
+        return selection
+
+    def choosing(self, choice: Choice) -> "Selection":
+        """The same files, and those of their lists that ``choice`` means. Raises BadInput."""
+        selection = replace(self, choice=choice)
+        return replace(selection, chosen=selection._chosen())
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is one file without a table, which people do not see as one of several."""
+        return self.is_one_file and not (self.choice.rows or self.choice.shard)
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether there is one file, and it has no table."""
+        return len(self.batches) == 1 and not self.batches[0].tabular
+
+    @property
+    def several_files(self) -> bool:
+        return len(self.batches) > 1
+
+    @property
+    def homes(self) -> tuple[Path, ...]:
+        """The render folders of the lists that are meant."""
+        return tuple(dict.fromkeys(item.home for item in self.chosen))
+
+    @property
+    def whole(self) -> bool:
+        """Whether all lists are meant."""
+        return len(self.chosen) == len(self.lists)
+
+    def label(self, item: ListInFolder, name: str) -> str:
+        """What a shot or take of a list is called, with its list where there are several."""
+        return name if self.alone else f"{item.name}/{name}"
+
+    def index_page(self, out: Path | None) -> Path:
+        """The page over the rows of one table, or over the folders of several lists."""
+        if not self.several_files:
+            return self.lists[0].home / "index.html"
+        return (out or self.lists[0].loaded.folder / "renders").resolve() / "index.html"
+
+    def named(self, option: str, names: tuple[str, ...]) -> tuple[ListInFolder, ...]:
+        """The lists with these names, as shots, as rows or as ROW/SHOT. Raises BadInput."""
+        return self._named(option, self.lists, names)
+
+    def retakes(self, names: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
+        """The shots of which one more take is wanted, by list. Raises BadInput."""
+        if not names:
+            return {}
+        return {item.name: item.only or item.shots for item in self.named("--retake", names)}
+
+    def _named(
+        self, option: str, lists: Sequence[ListInFolder], names: tuple[str, ...]
+    ) -> tuple[ListInFolder, ...]:
+        if not names:
+            return tuple(lists)
+        matches = tuple(match for item in lists if (match := _match(item, names)))
+        known = {name for item in lists for name in _names_in(item)}
+        for name in names:
+            if name not in known:
+                raise self._unknown(option, name, lists)
+        return matches
+
+    def _unknown(self, option: str, name: str, lists: Sequence[ListInFolder]) -> BadInput:
+        known = dict.fromkeys(shot.id for item in lists for shot in item.loaded.shots.shots)
+        known |= dict.fromkeys(item.row for item in lists if item.row)
+        hint = did_you_mean(name, known)
+        if self.alone:
+            message = f"{option} {name}: there is no such shot in the list"
+            hint = hint or f"its shots: {', '.join(known)}"
+        else:
+            message = f"{option} {name}: there is no such shot or row in the lists"
+        return BadInput(Diagnostic("shot-unknown", message, hint=hint))
+
+    def _chosen(self) -> tuple[ListInFolder, ...]:
+        """The lists that are meant. Raises BadInput where an option names nothing."""
+        matches = self._named("--only", _rows(self.lists, self.choice.rows), self.choice.only)
+        if self.choice.shard is None:
+            return matches
+        share = shard(self.choice.shard)
+        if share is None:
+            hint = "write it as 2/5: the second of five shares"
+            raise _no_row("--shard", self.choice.shard, hint)
+        number, count = share
+        if not (part := matches[number - 1 :: count]):
+            message = "no row falls into this share"
+            raise BadInput(Diagnostic("rows-unknown", message, hint="--shard"))
+        return part
+
+
+def read_all(files: Iterable[Path], catalog_file: Path | None) -> tuple[tuple[Batch, ...], Catalog]:
     """Every file, checked. Raises BadInput with the problems of all of them."""
     catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
     batches: list[Batch] = []
@@ -66,113 +229,87 @@ def read_all(files: Iterable[Path], catalog_file: Path | None) -> tuple[list[Bat
         refusal = BadInput(*in_order(problems))
         refusal.texts = texts
         raise refusal
-    return batches, catalog
+    return tuple(batches), catalog
 
 
-def read(file: Path, catalog_file: Path | None) -> tuple[Loaded, Catalog]:
-    """The checked shot list and the catalog it was checked against. Raises BadInput.
+def read_one(file: Path, catalog_file: Path | None) -> tuple[Loaded, Catalog]:
+    """The list of a file and the catalog it was checked against. Raises BadInput.
 
     Also for a list with a table, of which only some commands make sense as a whole.
     """
-    catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
-    loaded = load(file, catalog)
-    if loaded.row:
-        folder = folder_of(loaded, None)
-        raise BadInput(
-            Diagnostic(
-                "table-not-here",
-                f"{file} stands for many lists, and this command takes one",
-                hint=f"give the folder of a row where a folder will do: {folder / loaded.row.name}",
-            )
-        )
-    return loaded, catalog
+    (batch,), catalog = read_all((file,), catalog_file)
+    _refuse_table(batch)
+    return batch.lists[0], catalog
 
 
-def items(batches: list[Batch], out: Path | None) -> list[Item]:
+def _refuse_table(batch: Batch) -> None:
+    first = batch.lists[0]
+    if first.row:
+        folder = folder_of(first, None) / first.row.name
+        message = f"{batch.file} stands for many lists, and this command takes one"
+        hint = f"give the folder of a row where a folder will do: {folder}"
+        raise BadInput(Diagnostic("table-not-here", message, hint=hint))
+
+
+def _in_folders(batches: tuple[Batch, ...], out: Path | None) -> list[ListInFolder]:
     """Every list with its folder. Raises BadInput where two files would share one."""
-    made: list[Item] = []
-    seen: dict[Path, Path] = {}
+    lists: list[ListInFolder] = []
+    owners: dict[Path, Path] = {}
     for batch in batches:
         first = batch.lists[0]
-        project = first.shots.project
-        home = resolved(out or first.folder / "renders" / project)
+        home = folder_of(first, out)
         if out and len(batches) > 1:
-            home = resolved(out / project)
-        if seen.setdefault(home, batch.file) != batch.file:
+            home = resolved(out / first.shots.project)
+        if owners.setdefault(home, batch.file) != batch.file:
             raise BadInput(
                 Diagnostic(
                     "project-twice",
-                    f"{seen[home]} and {batch.file} would share the render folder {home}",
+                    f"{owners[home]} and {batch.file} would share the render folder {home}",
                     hint="give each list a project of its own",
                 )
             )
-        made += (Item(each, home) for each in batch.lists)
-    return made
+        lists += (ListInFolder(loaded, home) for loaded in batch.lists)
+    return lists
 
 
-def index_of(batches: list[Batch], out: Path | None, homes: list[Path]) -> Path:
-    """Where the index page goes: over the rows of one table, or over the folders of the lists."""
-    if len(batches) == 1:
-        return homes[0] / "index.html"
-    return (out or batches[0].lists[0].folder / "renders").resolve() / "index.html"
-
-
-def chosen(every: list[Item], choice: Choice) -> list[Item]:
-    """The lists that are meant. Raises BadInput where an option names what there is not."""
-    found = only_named("--only", _rows(every, choice.rows), choice.only)
-    if choice.shard is None:
-        return found
-    share = shard(choice.shard)
-    if share is None:
-        raise _wrong("--shard", choice.shard, "write it as 2/5: the second of five shares")
-    number, count = share
-    return [each for index, each in enumerate(found) if index % count == number - 1]
-
-
-def _rows(every: list[Item], text: str | None) -> list[Item]:
+def _rows(lists: Sequence[ListInFolder], text: str | None) -> Sequence[ListInFolder]:
     if text is None:
-        return every
+        return lists
     wanted = numbers(text)
     if wanted is None:
-        raise _wrong("--rows", text, "write it as 1-100,250; rows count from 1, below the header")
-    found = [each for each in every if each.loaded.row and each.loaded.row.number in wanted]
-    if not found:
-        most = max((each.loaded.row.number for each in every if each.loaded.row), default=0)
+        hint = "write it as 1-100,250; rows count from 1, below the header"
+        raise _no_row("--rows", text, hint)
+    rows = [(item, item.loaded.row.number) for item in lists if item.loaded.row]
+    matches = [item for item, number in rows if number in wanted]
+    if not matches:
+        most = max((number for _, number in rows), default=0)
         hint = f"there are {most} rows" if most else "these lists have no table"
-        raise _wrong("--rows", text, hint)
-    return found
+        raise _no_row("--rows", text, hint)
+    return matches
 
 
-def only_named(option: str, every: list[Item], names: tuple[str, ...]) -> list[Item]:
-    """The lists in which ``names`` are, as shots, as rows or as ROW/SHOT. Raises BadInput."""
-    if not names:
-        return every
-    used: set[str] = set()
-    found: list[Item] = []
-    for item in every:
-        row = item.row
-        ids = {shot.id for shot in item.loaded.shots.shots}
-        called = {**{each: each for each in ids}, **{f"{row}/{each}": each for each in ids}}
-        mine = [name for name in names if name in called or (row and name == row)]
-        used.update(mine)
-        whole = any(name not in called for name in mine)
-        if mine:
-            only = frozenset() if whole else frozenset(called[name] for name in mine)
-            found.append(Item(item.loaded, item.home, only))
-    for name in names:
-        if name not in used:
-            known = {shot.id for item in every for shot in item.loaded.shots.shots}
-            known |= {item.row for item in every if item.row}
-            hint = did_you_mean(name, known)
-            told = f"{option} {name}: there is no such shot or row in the lists"
-            raise BadInput(Diagnostic("shot-unknown", told, hint=hint))
-    return found
+def _names_in(item: ListInFolder) -> dict[str, str | None]:
+    """What names something of a list: its shots, also behind the row; None for the row itself."""
+    names: dict[str, str | None] = {item.row: None} if item.row else {}
+    for shot in item.shots:
+        names[shot] = shot
+        if item.row:
+            names[f"{item.row}/{shot}"] = shot
+    return names
 
 
-def _wrong(option: str, text: str, hint: str) -> BadInput:
-    return BadInput(
-        Diagnostic("rows-unknown", f"{option} {text}: no row is meant by it", hint=hint)
-    )
+def _match(item: ListInFolder, names: tuple[str, ...]) -> ListInFolder | None:
+    """The list with the shots that are named, all of them where its row is; None where none is."""
+    known = _names_in(item)
+    shots = [known[name] for name in names if name in known]
+    if not shots:
+        return None
+    return replace(item, only=frozenset() if None in shots else frozenset(filter(None, shots)))
+
+
+def _no_row(option: str, text: str, hint: str) -> BadInput:
+    message = f"{option} {text}: no row is meant by it"
+    return BadInput(Diagnostic("rows-unknown", message, hint=hint))
 
 
 def fingerprint(loaded: Loaded, parts: Mapping[str, Any]) -> str:
@@ -185,30 +322,3 @@ def fingerprint(loaded: Loaded, parts: Mapping[str, Any]) -> str:
         sorted(parts.items()),
     )
     return hashlib.sha256(repr(record).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def manifest_of(file: Path, folder: Path | None, catalog_file: Path | None) -> Path:
-    """Where the manifest of a list is; ``file`` may also be the manifest, or its folder.
-
-    Raises BadInput where the list cannot be read.
-    """
-    if file.is_dir():
-        return file / "manifest.json"
-    if file.suffix == ".json":
-        return file
-    loaded, _ = read(file, catalog_file)
-    return folder_of(loaded, folder) / "manifest.json"
-
-
-def refuse_unknown(option: str, names: Iterable[str], made: Plan) -> None:
-    """Raise BadInput where ``option`` names a shot that the list does not have."""
-    known = [shot.shot.id for shot in made.shots]
-    for name in names:
-        if name not in known:
-            raise BadInput(
-                Diagnostic(
-                    "shot-unknown",
-                    f"{option} {name}: there is no such shot in the list",
-                    hint=did_you_mean(name, known) or f"its shots: {', '.join(known)}",
-                )
-            )

@@ -10,22 +10,16 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from wanx_render import diagnostics, yaml_source
-from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.pricing import Total
-from wanx_render.commands.render import (
-    RenderOptions,
-    Session,
-    render,
-    render_folder,
-    within_budget,
-)
 from wanx_render.errors import BadInput, WanxError
+from wanx_render.session.approval import check_budgets
 from wanx_render.session.environment import Environment
-from wanx_render.session.folder import held, opened
-from wanx_render.session.outlook import make_plan
-from wanx_render.session.selection import read, refuse_unknown
+from wanx_render.session.folder import held, opened, writable
+from wanx_render.session.outlook import Outlook
+from wanx_render.session.render import render_selection
+from wanx_render.session.selection import RenderOptions, Selection
+from wanx_render.session.survey import Survey
 from wanx_render.shotlist import picks
-from wanx_render.validation.load import Loaded
 
 PAUSE = 0.5  # seconds between two looks; a file must rest for one of them
 # The keys of a list whose values may name files.
@@ -128,32 +122,38 @@ class Watching:
         return prints(self.watched)
 
     def _round(self, before: Prints) -> None:
-        loaded, catalog = read(self.file, self.options.catalog)
-        more = {each.path for each in loaded.media.values() if each.path} - self.watched
+        selection = Selection.of_one(self.options, self.options.out)
+        media = selection.lists[0].loaded.media.values()
+        more = {each.path for each in media if each.path} - self.watched
         before.update(prints(more))
         self.watched |= more
-        session = self._session(loaded, catalog)
-        if session.new and not self.options.yes:
-            self._with_leave(session, before)
+        outlook, cost = self._surveyed(selection)
+        if outlook.new and not self.options.yes:
+            self._with_leave(selection, outlook, cost, before)
         else:
-            render(self.options, self.environment, (loaded, catalog))
+            render_selection(selection, self.options, self.environment)
 
-    def _session(self, loaded: Loaded, catalog: Catalog) -> Session:
-        options = self.options
-        refuse_unknown("--only", options.only, make_plan(loaded, catalog, options.backend))
-        folder = render_folder(options, loaded)
-        with held(folder), opened(folder) as journal:
-            return Session.of(options, loaded, catalog, folder=folder, journal=journal)
+    def _surveyed(self, selection: Selection) -> tuple[Outlook, Total]:
+        """How the list stands, and what is missing of it would cost."""
+        (item,) = selection.chosen
+        writable(item.home)
+        with held(item.home), opened(item.home) as journal:
+            outlook = Survey(selection, self.options, {}, {item.home: journal}).outlook(item)
+            return outlook, outlook.cost
 
-    def _with_leave(self, session: Session, before: Prints) -> None:
+    def _with_leave(
+        self, selection: Selection, outlook: Outlook, cost: Total, before: Prints
+    ) -> None:
         """Finish what costs nothing, then ask for the rest."""
-        found, cost = (session.loaded, session.catalog), session.made.cost(session.new)
-        if _whole(session):
-            render(replace(self.options, free=True), self.environment, found)
-        within_budget(session)
-        if self._agreed(cost, len(session.new), before, mock=session.made.world == "mock"):
-            most = self.options.max_cost if cost.unknown else _least(self.options, cost)
-            render(replace(self.options, yes=True, max_cost=most), self.environment, found)
+        options, environment = self.options, self.environment
+        if outlook.can_be_joined:
+            render_selection(selection, replace(options, free=True), environment)
+        check_budgets((outlook,), cost, options, selection)
+        mock = outlook.plan.world == "mock"
+        if self._agreed(cost, len(outlook.new), before, mock=mock):
+            most = options.max_cost if cost.unknown else _least(options, cost)
+            agreed = replace(options, yes=True, max_cost=most)
+            render_selection(selection, agreed, environment)
 
     def _agreed(self, cost: Total, takes: int, before: Prints, *, mock: bool) -> bool:
         """Whether somebody typed the price; a save in the meantime takes the question back."""
@@ -191,16 +191,6 @@ class Watching:
             last = now
 
 
-def _whole(session: Session) -> bool:
-    """Whether every picked clip is there, so that deliverables can be made without asking."""
-    picked = {(shot.shot.id, shot.shot.pick) for shot in session.made.shots}
-    return all(
-        each.state == "cached"
-        for each in session.standings
-        if (each.take.shot, each.take.number) in picked
-    )
-
-
 def _least(options: RenderOptions, cost: Total) -> Decimal:
     """No more than what was agreed to, whatever else is allowed."""
     return min(options.max_cost, cost.amount) if options.max_cost is not None else cost.amount
@@ -210,5 +200,5 @@ def watch(options: RenderOptions, environment: Environment, sleep: Callable[[flo
     """Render at each save of the list and of what it names, until interrupted."""
     asks = environment.stdin is not None and environment.stdin.isatty() and not options.yes
     answers = Typed(environment.stdin) if asks and environment.stdin else None
-    Watching(options, environment, sleep, answers, options.file or Path()).run()
+    Watching(options, environment, sleep, answers, options.files[0]).run()
     return 0

@@ -11,22 +11,24 @@ from typing import Any
 
 from wanx_render.files import write_atomically
 from wanx_render.manifest import VERSION
-from wanx_render.session.selection import Item
+
+Rows = Sequence[tuple[str, Path]]  # names of rows, and their folders
 
 
-def write_whole(home: Path, rows: Sequence[Item], complete: bool, cost: str) -> None:
+def write_table_manifest(
+    home: Path, rows: Rows, project: str, *, complete: bool, cost: str
+) -> None:
     """Write ``manifest.json`` of a table's folder from what its rows' say; whole or not at all."""
     first = next(_read(rows), None)
     if first is None:
         return
-    told = ("backend", "region", "program", "ffmpeg", "finished_at")
-    head = {"version": VERSION, **{key: first[1][key] for key in told}}
-    head |= {"project": rows[0].loaded.shots.project, "complete": complete, "cost": cost}
-    path = home / "manifest.json"
-    write_atomically(path, _text(head, rows))
+    copied = ("backend", "region", "program", "ffmpeg", "finished_at")
+    head = {"version": VERSION, **{key: first[1][key] for key in copied}}
+    head |= {"project": project, "complete": complete, "cost": cost}
+    write_atomically(home / "manifest.json", _text(head, rows))
 
 
-def _text(head: dict[str, Any], rows: Sequence[Item]) -> Iterator[str]:
+def _text(head: dict[str, Any], rows: Rows) -> Iterator[str]:
     """The manifest in pieces: a table may have ten thousand rows."""
     yield json.dumps(head, ensure_ascii=False)[:-1]
     for key, change in (("shots", _shot), ("deliverables", _deliverable)):
@@ -38,15 +40,15 @@ def _text(head: dict[str, Any], rows: Sequence[Item]) -> Iterator[str]:
     yield "}\n"
 
 
-def _read(rows: Sequence[Item]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _read(rows: Rows) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each row that has a manifest, with it; one at a time."""
-    for item in rows:
+    for row, folder in rows:
         try:
-            record = json.loads((item.folder / "manifest.json").read_bytes())
+            record = json.loads((folder / "manifest.json").read_bytes())
         except (OSError, ValueError):
             continue
-        if item.loaded.row and isinstance(record, dict) and record.get("version") == VERSION:
-            yield item.loaded.row.name, record
+        if isinstance(record, dict) and record.get("version") == VERSION:
+            yield row, record
 
 
 def _shot(record: dict[str, Any], row: str) -> dict[str, Any]:

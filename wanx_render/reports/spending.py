@@ -1,0 +1,74 @@
+"""What was paid, by row, model and day, as a table for a spreadsheet."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TextIO
+
+from wanx_render.backends.wire import BEIJING
+from wanx_render.catalog.pricing import exact
+from wanx_render.planning.journal import Attempt
+
+COLUMNS = ("project", "row", "model", "day", "service", "clips", "seconds", "amount", "currency")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Heading:
+    """What one line sums up; the day is Beijing's, as on the vendor's bill."""
+
+    project: str
+    row: str
+    model: str
+    day: str
+    service: str
+    currency: str
+
+
+@dataclass
+class Sum:
+    clips: int = 0
+    seconds: int = 0
+    amount: Decimal = Decimal(0)
+
+
+class Sums:
+    """The sums of several journals; empty where nothing was billed."""
+
+    def __init__(self) -> None:
+        self._sums: dict[Heading, Sum] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._sums)
+
+    def add(self, project: str, attempts: Iterable[Attempt]) -> None:
+        """Add the attempts of a project's journal."""
+        for heading, attempt in _headed(project, attempts):
+            total = self._sums.setdefault(heading, Sum())
+            total.clips += 1
+            total.seconds += int(attempt.request.get("duration") or 0)
+            total.amount += Decimal(attempt.amount or 0)
+
+    def write(self, stream: TextIO) -> None:
+        """Write them as CSV."""
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(COLUMNS)
+        for heading, total in sorted(self._sums.items()):
+            table.writerow(
+                [
+                    heading.project, heading.row, heading.model, heading.day, heading.service,
+                    total.clips, total.seconds, exact(total.amount), heading.currency,
+                ]
+            )  # fmt: skip
+
+
+def _headed(project: str, attempts: Iterable[Attempt]) -> Iterator[tuple[Heading, Attempt]]:
+    """The attempts that were billed, each with the line it belongs to."""
+    for attempt in attempts:
+        if attempt.amount is not None:
+            row, _, take = attempt.label.rpartition("/")
+            day = (attempt.ended_at or attempt.asked_at).astimezone(BEIJING).date().isoformat()
+            service = attempt.scope.partition(" ")[0]
+            currency = attempt.currency or ""
+            row = row if take else ""
+            yield Heading(project, row, attempt.model, day, service, currency), attempt

@@ -1,0 +1,198 @@
+"""The storyboard as a file: its pictures are gathered from the files that the manifest names."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from wanx_render.errors import FfmpegError
+from wanx_render.events import Emit, Event
+from wanx_render.files import write_atomically
+from wanx_render.manifest import DeliverableRecord, Manifest, TakeRecord
+from wanx_render.media import ffmpeg, thumbnails
+from wanx_render.media.images import BadPicture, decode_data_uri, read_bytes
+
+if TYPE_CHECKING:
+    from wanx_render.reports.storyboard import Gallery
+    from wanx_render.task import Media
+
+NAME = "storyboard.html"
+_LOOKS = Path(__file__).parent
+_MANY = 1000  # shots; a page of more is for those who ask for it, with its 80 kB for each shot
+_HEAD = 4096  # bytes in which the mark stands
+_ENDING = b"\n<!-- sha256 of all above: "
+_POSTER_SECONDS = 1  # into the deliverable: behind a fade, and soon decoded
+
+R = TypeVar("R", TakeRecord, DeliverableRecord)
+P = TypeVar("P")
+
+
+def after_run(manifest: Manifest, source: Source, executor: Executor, emit: Emit) -> None:
+    """Write the storyboard of a run; whatever goes wrong with it, the run stands.
+
+    One that shows the same already is left: a run that had nothing to do takes no longer for it.
+    """
+    if len(manifest.shots) > _MANY:
+        emit(Event("warning", f"no storyboard of more than {_MANY} shots, but `report` writes it"))
+        return
+    try:
+        if is_current(manifest, source.folder / NAME):
+            return
+        missing = write(manifest, source, executor, source.folder / NAME)
+    except Exception as error:  # noqa: BLE001  # clips are paid for and delivered: no page undoes that
+        missing = (f"no storyboard was written: {type(error).__name__}: {error}",)
+    for each in missing:
+        emit(Event("warning", each))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where pictures come from: the render folder, and pictures that are in no file."""
+
+    folder: Path
+    program: ffmpeg.Ffmpeg
+    media: Mapping[str, Media] | None = None  # of the plan, where one is at hand
+    home: Path | None = None  # where small pictures are kept, if a table's rows share them
+
+    @property
+    def kept(self) -> Path:
+        return self.home or self.folder
+
+    def frames(self, take: TakeRecord) -> tuple[bytes, ...]:
+        """The first, middle and last frame of a take's clip."""
+        clip, sha256 = self.folder / (take.clip or ""), take.sha256 or ""
+        made = thumbnails.make(self.program, self.kept, clip, sha256, take.frames or 0)
+        return tuple(path.read_bytes() for path in made)
+
+    def poster(self, made: DeliverableRecord) -> bytes:
+        """A frame from near the beginning of a deliverable; its poster where it is in a bucket."""
+        path = self.folder / made.path
+        if made.poster and not path.exists():
+            beside = (self.folder / made.poster.path).read_bytes()
+            return thumbnails.picture(self.kept, made.poster.sha256, beside).read_bytes()
+        number = min(round(float(_rate(made.fps)) * _POSTER_SECONDS), max(made.frames - 1, 0))
+        return thumbnails.poster(self.program, self.kept, path, made.sha256, number).read_bytes()
+
+    def picture(self, take: TakeRecord) -> bytes:
+        """The picture that a take begins with."""
+        identity = take.picture or str(take.request.get("image"))
+        if there := thumbnails.kept_picture(self.kept, identity):
+            return there.read_bytes()
+        data = self._bytes_of(identity, take.first_frame)
+        if not identity.startswith("sha256:"):  # a chained one, known by its clip
+            identity = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        return thumbnails.picture(self.kept, identity, data).read_bytes()
+
+    def _bytes_of(self, identity: str, path: str | None) -> bytes:
+        if path:
+            return read_bytes(self.folder / path)
+        uris = (each.url for each in (self.media or {}).values() if each.identity == identity)
+        uri = next((each for each in uris if each and each.startswith("data:")), None)
+        if uri is None:
+            raise BadPicture("is in no file")
+        return decode_data_uri(uri)
+
+
+def _rate(fps: str) -> float:
+    top, _, bottom = fps.partition("/")
+    return float(top) / float(bottom or 1)
+
+
+def write(manifest: Manifest, source: Source, executor: Executor, target: Path) -> tuple[str, ...]:
+    """Write the page at ``target``; which pictures are missing from it.
+
+    Raises OSError where it cannot be written.
+    """
+    # Slow to import, and only those who write a page need it.
+    from wanx_render.reports.storyboard import page
+
+    gallery, missing = gather(manifest, source, executor)
+    mark = "" if missing else _mark(manifest)
+    text = page(manifest, gallery, _base(source.folder, target), mark=mark)
+    data = text.encode("utf-8", "replace")
+    write_atomically(target, data + _ending(data), durable=False)
+    return missing
+
+
+def _ending(page: bytes) -> bytes:
+    """What is written behind a page, so that one which changed on disk is written again."""
+    return _ENDING + f"{hashlib.sha256(page).hexdigest()} -->\n".encode()
+
+
+def _mark(manifest: Manifest) -> str:
+    """What tells a page apart from that of another manifest, or of another program."""
+    # What a run spent is no news of the film: a run that did nothing leaves the page as it is.
+    told = replace(manifest, finished_at="", cost_run="").text()
+    looks = [(_LOOKS / name).read_bytes() for name in ("storyboard.html", "storyboard.css")]
+    return hashlib.sha256(b"\0".join([told.encode("utf-8", "replace"), *looks])).hexdigest()
+
+
+def is_current(manifest: Manifest, target: Path) -> bool:
+    """Whether the page at ``target`` is the one that would be written."""
+    try:
+        data = target.read_bytes()
+    except OSError:
+        return False
+    whole = data.rpartition(_ENDING)[0]
+    return _mark(manifest).encode() in whole[:_HEAD] and data == whole + _ending(whole)
+
+
+def _base(folder: Path, target: Path) -> str:
+    """What leads from the page to the render folder. Raises OSError where nothing does."""
+    try:
+        near = os.path.relpath(folder.resolve(), target.resolve().parent)
+    except ValueError:
+        raise OSError(errno.EXDEV, "the page must lie on the drive of its files", target) from None
+    return "" if near == "." else f"{Path(near).as_posix()}/"
+
+
+def gather(
+    manifest: Manifest, source: Source, executor: Executor
+) -> tuple[Gallery, tuple[str, ...]]:
+    """Every picture of the page, made where it is not kept, and what could not be had."""
+    from wanx_render.reports.storyboard import Gallery
+
+    takes = [take for shot in manifest.shots for take in shot.takes]
+    clips = {t.sha256: t for t in takes if t.sha256 and t.clip and t.frames}
+    firsts = {
+        image: t for t in takes if (image := str(t.request.get("image"))).startswith("sha256:")
+    }
+    films = {each.sha256: each for each in manifest.deliverables}
+    missing: list[str] = []
+    return Gallery(
+        frames=_each(executor, source.frames, clips, missing),
+        pictures=_each(executor, source.picture, firsts, missing),
+        posters=_each(executor, source.poster, films, missing),
+    ), tuple(missing)
+
+
+def _each(
+    executor: Executor, make: Callable[[R], P], records: Mapping[str, R], missing: list[str]
+) -> dict[str, P]:
+    """What ``make`` makes of each record, by its key; what it cannot is told in ``missing``."""
+    found: dict[str, P] = {}
+    work = {key: executor.submit(make, record) for key, record in records.items()}
+    for key, future in work.items():
+        try:
+            found[key] = future.result()
+        except (FfmpegError, BadPicture, OSError, ValueError) as error:
+            missing.append(
+                f"a picture is missing from the storyboard: {_name(records[key])} {error}"
+            )
+    return found
+
+
+def _name(record: object) -> str:
+    match record:
+        case DeliverableRecord():
+            return record.path
+        case TakeRecord():
+            return record.clip or record.first_frame or "the first frame"
+        case _:
+            return "one"

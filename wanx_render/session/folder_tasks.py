@@ -1,0 +1,78 @@
+"""The tasks of one render folder, for the commands that look after them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.result_hosts import shown_url
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput
+from wanx_render.planning.journal import Attempt
+from wanx_render.planning.plan import Plan
+from wanx_render.planning.rebuild import is_lost
+from wanx_render.session.folder import folder_of
+from wanx_render.session.outlook import make_plan
+from wanx_render.session.selection import read_all
+from wanx_render.task import Media
+
+
+@dataclass(frozen=True)
+class FolderOptions:
+    """The list whose folder is meant, and how to reach its service."""
+
+    file: Path
+    backend: str | None = None
+    out: Path | None = None
+    as_json: bool = False
+    base_url: str | None = None
+    catalog: Path | None = None
+    result_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RenderedFolder:
+    """The render folder of a list: of a table, that of all its rows."""
+
+    path: Path
+    plan: Plan  # of the first row
+    catalog: Catalog
+    media: tuple[Media, ...]  # the pictures and sounds of all rows
+
+
+def rendered_folder(options: FolderOptions) -> RenderedFolder:
+    """The folder of a list. Raises BadInput where nothing was rendered."""
+    (batch,), catalog = read_all((options.file,), options.catalog)
+    first = batch.lists[0]
+    folder = folder_of(first, options.out)
+    if not (folder / "journal.sqlite").is_file() and not is_lost(folder):
+        message = f"nothing was rendered yet: there is no journal in {folder}"
+        raise BadInput(Diagnostic("folder-empty", message, hint="choose the folder with --out"))
+    media = tuple(media for loaded in batch.lists for media in loaded.media.values())
+    return RenderedFolder(folder, make_plan(first, catalog, options.backend), catalog, media)
+
+
+def is_owed(attempt: Attempt) -> bool:
+    """Whether its clip is paid and not here."""
+    return attempt.clip_name is None and attempt.state == "succeeded"
+
+
+def record_of(attempt: Attempt, now: datetime) -> dict[str, Any]:
+    left = (attempt.expires_at - now).total_seconds() / 3600 if attempt.expires_at else None
+    owed = is_owed(attempt)
+    return {
+        "attempt": attempt.id,
+        "take": attempt.label,
+        "state": attempt.state,
+        "service": attempt.scope.partition(" ")[0],
+        "task_id": attempt.task_id,
+        "asked_at": attempt.asked_at.isoformat(timespec="seconds"),
+        "age_hours": round((now - attempt.asked_at).total_seconds() / 3600, 2),
+        "hours_left": round(left, 2) if owed and left is not None else None,
+        "clip": attempt.clip_name,
+        "cost": f"{attempt.amount} {attempt.currency}" if attempt.amount else None,
+        "code": attempt.code,
+        "message": attempt.message,
+        "result": shown_url(attempt.url) if owed else None,
+    }
