@@ -30,7 +30,8 @@ from wanx_render.manifest import DeliverableRecord
 from wanx_render.media import ffmpeg, probe, thumbnails
 from wanx_render.planning import plan
 from wanx_render.planning.plan import Plan
-from wanx_render.run.finisher import DAMAGED, Finisher
+from wanx_render.run.finisher import Finisher
+from wanx_render.run.piece_maker import DAMAGED
 from wanx_render.session.folder import held, sweep
 from wanx_render.validation.load import load
 from wanx_render.workers.base import SEGMENTS, Bench, LocalBench

@@ -1,0 +1,106 @@
+"""Makes each piece and each sound once, and again where one turns out to be damaged."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeVar
+
+from wanx_render.errors import Damaged
+from wanx_render.events import Emit, Event
+from wanx_render.finishing.jobs import JoinCall, Joined, SoundCall
+from wanx_render.run.pieces import PieceJob, batches, piece_path
+from wanx_render.workers.base import Bench
+
+T = TypeVar("T")
+
+_HEALINGS = 2  # of one deliverable; what is damaged once more has another cause than an old outage
+DAMAGED = (
+    "pieces in .cache/segments were damaged, or made by an earlier version; "
+    "they are made again, nothing is paid"
+)
+
+
+class PieceMaker:
+    """The encoding work of one list."""
+
+    def __init__(self, bench: Bench, emit: Emit) -> None:
+        self._bench = bench
+        self._emit = emit
+        self._work: dict[str, asyncio.Future[None]] = {}  # by the key of a piece or sound
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._warned = False  # whether damaged pieces were mentioned
+
+    @property
+    def used(self) -> set[str]:
+        """The file names of all pieces and sounds that were needed."""
+        return {piece_path(self._bench, key).name for key in self._work}
+
+    def begin(self, jobs: Iterable[PieceJob]) -> None:
+        """Start on pieces, each once; those made of the same clips in one call."""
+        for batch in batches(job for job in jobs if job.key not in self._work):
+            work = asyncio.ensure_future(self._encode(batch))
+            self._work.update((job.key, work) for job in batch)
+
+    async def make(self, jobs: Sequence[PieceJob]) -> None:
+        """Have all of these pieces. Raises WanxError."""
+        self.begin(jobs)
+        await asyncio.gather(*(self._work[job.key] for job in jobs))
+
+    async def sound(self, call: SoundCall, jobs: Sequence[PieceJob]) -> None:
+        """Have a finished sound, made once for all deliverables in which the same is heard."""
+        name = call.target.stem
+        if name not in self._work:
+            self._work[name] = asyncio.ensure_future(self._encode_sound(call, jobs))
+        await self._work[name]
+
+    async def deliverable(
+        self, call: JoinCall, jobs: Sequence[PieceJob], sound: SoundCall
+    ) -> Joined:
+        """Join and verify a deliverable of these pieces and this sound. Raises WanxError."""
+        return await self._healed(lambda: self._bench.deliverable(call), jobs, sound)
+
+    async def settle(self) -> None:
+        """Let the work that was begun come to an end, for the next run to find."""
+        await asyncio.gather(*self._work.values(), return_exceptions=True)
+
+    async def _encode(self, jobs: Sequence[PieceJob]) -> None:
+        missing = [job for job in jobs if not self._bench.has(job.path)]
+        if not missing:
+            return
+        await self._bench.segments(tuple(job.call for job in missing))
+        for job in missing:
+            text = f"{job.piece.frames} frames of {job.piece.frame.size}"
+            self._emit(Event("segment", text, shot=job.shot, deliverable=job.deliverable))
+
+    async def _encode_sound(self, call: SoundCall, jobs: Sequence[PieceJob]) -> None:
+        async with self._turns[call.target.name]:  # several may find it damaged at once
+            if not self._bench.has(call.target):
+                await self._healed(lambda: self._bench.sound(call), jobs)
+
+    async def _healed(
+        self,
+        work: Callable[[], Awaitable[T]],
+        jobs: Sequence[PieceJob],
+        sound: SoundCall | None = None,
+    ) -> T:
+        """What ``work`` gives. Pieces it found damaged, which are gone then, are made again for it.
+
+        Raises WanxError, also where they are damaged time after time.
+        """
+        for _ in range(_HEALINGS):
+            try:
+                return await work()
+            except Damaged:
+                self._warn()
+            async with self._turns["segments"]:
+                gone = (job for job in jobs if not self._bench.has(job.path))
+                await asyncio.gather(*(self._encode(batch) for batch in batches(gone)))
+            if sound:
+                await self._encode_sound(sound, jobs)
+        return await work()
+
+    def _warn(self) -> None:
+        """Say once for a list that pieces were damaged."""
+        if not self._warned:
+            self._emit(Event("warning", DAMAGED))
+        self._warned = True

@@ -1,0 +1,78 @@
+"""What is heard in a deliverable besides its clips, and the call that mixes it."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from wanx_render.finishing.av_sync import Mark, mark
+from wanx_render.finishing.jobs import SoundCall
+from wanx_render.finishing.join import SOUND_VERSION
+from wanx_render.finishing.mix import Mix, Music, Track
+from wanx_render.finishing.segment import sound_key
+from wanx_render.finishing.timeline import Body, frames_of
+from wanx_render.media.audio_files import BadSoundtrack, inspect
+from wanx_render.planning.plan import Plan
+from wanx_render.run.layout import Layout, Layouts, file_of
+from wanx_render.run.pieces import PieceJob, piece_path
+from wanx_render.shotlist.model import Deliverable, Voice
+from wanx_render.shotlist.model import Music as WrittenMusic
+from wanx_render.timing import SAMPLE_RATE, nearest, samples_in
+from wanx_render.workers.base import Bench
+
+_QUIET = -20  # dB; a beep that was made softer is not looked for
+
+
+def mix_of(plan: Plan, deliverable: Deliverable, layout: Layout) -> Mix:
+    """What is heard besides the clips, in samples of this deliverable. Raises Broken."""
+    sound, music = deliverable.audio, deliverable.audio.music
+    voices = tuple(_track(plan, voice, layout) for voice in sound.voices if voice.gain.is_finite())
+    bed = _music(plan, music) if music and music.gain.is_finite() else None
+    return Mix(bed, sound.duck, voices, sound.loudness)
+
+
+def _track(plan: Plan, voice: Voice, layout: Layout) -> Track:
+    start = _samples(voice.at)
+    if voice.shot:
+        start += samples_in(layout.of[voice.shot][0].start, layout.frame.rate)
+    path, digest = file_of(plan, voice.file)
+    return Track(path, digest, start, voice.gain, _channels(path))
+
+
+def _music(plan: Plan, music: WrittenMusic) -> Music:
+    path, digest = file_of(plan, music.file)
+    fades = _samples(music.fade_in), _samples(music.fade_out)
+    return Music(path, digest, _samples(music.start), music.gain, *fades, _channels(path))
+
+
+def sound_call(jobs: Sequence[PieceJob], mix: Mix, layout: Layout, bench: Bench) -> SoundCall:
+    """What makes the finished sound of these pieces, by the name its bytes give it."""
+    samples = samples_in(frames_of(layout.parts), layout.frame.rate)
+    pieces = [job.piece for job in jobs]
+    key = sound_key(pieces, bench.program, mix=mix, samples=samples, version=SOUND_VERSION)
+    return SoundCall(tuple(job.path for job in jobs), samples, mix, piece_path(bench, key))
+
+
+def marks_of(plan: Plan, layouts: Layouts, mix: Mix, layout: Layout) -> tuple[Mark, ...]:
+    """The first and the last simulated shot whose flash and beep are there, and alone."""
+    if plan.world != "mock" or mix.music or mix.voices:
+        return ()
+    marks: list[Mark] = []
+    for part in layout.parts:
+        shot = plan.shots[part.shot]
+        take, gain = layouts.landed[shot.shot.id], shot.shot.sound
+        beeps = take.has_sound and shot.picked.request.sound == "auto" and gain >= _QUIET
+        if isinstance(part, Body) and beeps:
+            place = mark(part, shot.cut_at(take.rate), take.rate, layout.frame.rate)
+            marks += [place] if place else []
+    return tuple(dict.fromkeys((marks[0], marks[-1]))) if marks else ()
+
+
+def _samples(seconds: Fraction) -> int:
+    return nearest(seconds * SAMPLE_RATE)
+
+
+def _channels(path: Path) -> int:
+    try:
+        return inspect(path).channels
+    except BadSoundtrack:
+        return 2  # ffmpeg says what is wrong with it
