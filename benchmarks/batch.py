@@ -34,7 +34,7 @@ PLANNED = """
 import io, resource, sys, time
 from pathlib import Path
 from wanx_render.commands.plan import PlanOptions, plan
-from wanx_render.commands.validate import validate
+from wanx_render.actions.validate import validate
 from wanx_render.session.environment import Environment
 path = Path(sys.argv[1])
 environment = Environment({}, io.StringIO(), io.StringIO())

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from conftest import PROGRAMS
 
-from wanx_render.commands.conform import conform, options
+from wanx_render.actions.conform import conform, options
 from wanx_render.errors import WanxError
 from wanx_render.media import ffmpeg
 from wanx_render.media import probe as probing

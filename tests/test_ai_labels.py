@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 from test_render import Studio, studio  # noqa: F401  # a fixture
 
+from wanx_render.actions.conform import conform, options
 from wanx_render.backends.base import Succeeded
-from wanx_render.commands.conform import conform, options
 from wanx_render.finishing import ingest
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
 from wanx_render.finishing.join import join_arguments

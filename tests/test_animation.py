@@ -11,7 +11,7 @@ import av
 import pytest
 from PIL import Image
 
-from wanx_render.commands import conform as commands
+from wanx_render.actions import conform as commands
 from wanx_render.errors import BadInput
 from wanx_render.media import animation, ffmpeg
 from wanx_render.media.animation import Wish, make_clip, ticks

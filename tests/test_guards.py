@@ -11,7 +11,7 @@ import click
 import pytest
 from conftest import ROOT
 
-from wanx_render.cli import cli
+from wanx_render.cli import VERBS, cli
 from wanx_render.reports.export_formats import NAMES as EXPORT_FORMATS
 from wanx_render.shotlist.transitions import NAMES as TRANSITIONS
 
@@ -121,3 +121,10 @@ def test_every_transition_of_the_guide_and_every_golden_seam_is_in_the_code() ->
     kinds = set(TRANSITIONS)
     assert set(re.findall(r"type: ([a-z]+)", section("Transitions"))) <= kinds
     assert {path.stem.split("-")[1] for path in GOLDEN.glob("seam-*.txt")} <= kinds
+
+
+def test_the_list_of_commands_has_every_command_and_the_first_sentence_of_its_help() -> None:
+    for name, text in VERBS.items():
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None and command.name == name
+        assert command.get_short_help_str(1000) == text, name

@@ -13,7 +13,7 @@ from conftest import ROOT
 FLOORS = (
     ("cli",),
     ("commands",),
-    ("board",),
+    ("board", "actions"),
     ("session",),
     ("run",),
     ("tasks", "reports"),
@@ -26,7 +26,7 @@ FLOORS = (
     ("ground",),
 )
 FLOOR = {room: number for number, row in enumerate(reversed(FLOORS)) for room in row}
-COMMAND_LINE = {"cli", "options", "__main__"}
+COMMAND_LINE = {"cli", "__main__"}
 PACKAGE = ROOT / "wanx_render"
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path

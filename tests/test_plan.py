@@ -9,8 +9,8 @@ import pytest
 from conftest import SPECS
 from PIL import Image
 
+from wanx_render.actions.models import models
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.commands.models import models
 from wanx_render.commands.plan import PlanOptions
 from wanx_render.commands.plan import plan as plan_command
 from wanx_render.commands.render import render

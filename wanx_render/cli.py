@@ -6,12 +6,12 @@ import errno
 import os
 import signal
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from wanx_render.errors import BadInput, WanxError
-from wanx_render.options import (
+from wanx_render.commands.options import (
     AMBIGUOUS,
     BACKEND,
     BASE_URL,
@@ -22,7 +22,6 @@ from wanx_render.options import (
     JSON,
     LINES,
     OUT,
-    REGION,
     RESULT_HOST,
     RETAKE,
     ROWS,
@@ -30,6 +29,7 @@ from wanx_render.options import (
     Money,
     once,
 )
+from wanx_render.errors import BadInput, WanxError
 from wanx_render.reports import export_formats, streams
 
 # What only some commands need is imported where it is used: every start pays for the rest.
@@ -41,15 +41,43 @@ if TYPE_CHECKING:
     from wanx_render.diagnostics import Diagnostic
 
 
+# Each command is ``command`` in the module of its name in ``commands``, imported when it is called.
+# The text is the first sentence of its help.
+VERBS = {
+    "conform": "Make a video or picture exact: crop, pad or blur CLIP to an aspect, verify it, "
+    "write OUT.",
+    "doctor": "Look at Python, ffmpeg, font, key, disk, clock and proxies; the key is never shown.",
+    "init": "Write a runnable example into DIR [here]; nothing is overwritten.",
+    "models": "Show what each model can do, or one MODEL with the source of each figure.",
+    "schema": "Print the JSON Schema of the shot list, for editors.",
+    "tasks": "The service's own tasks: list, show, cancel.",
+    "validate": "Say every problem of each FILE; nothing is sent.",
+}
+
+
 class _Commands(click.Group):
     """``wanx-render shots.yaml`` is ``wanx-render render shots.yaml``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*VERBS, *super().list_commands(ctx)])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = import_module(f"wanx_render.commands.{cmd_name}").command
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.commands and _is_file_name(args[0]):
+        if args and args[0] not in self.list_commands(ctx) and _is_file_name(args[0]):
             args = ["render", *args]
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does, without an import of the commands."""
+        listed = {name: click.Command(name, help=text) for name, text in VERBS.items()}
+        click.Group(commands={**self.commands, **listed}).format_commands(ctx, formatter)
 
 
 def _is_file_name(word: str) -> bool:
@@ -203,68 +231,6 @@ def board(
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, type=FILE, callback=once)
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["full", "concise", "json", "github"]),
-    default="full",
-    show_default=True,
-)
-@CATALOG
-def validate(files: tuple[Path, ...], style: Any, catalog: Path | None) -> int:
-    """Say every problem of each FILE; nothing is sent."""
-    from wanx_render.commands.validate import validate
-    from wanx_render.session.environment import Environment
-
-    return validate(files, style, catalog, Environment.real())
-
-
-@cli.command()
-@click.argument("model", required=False)
-@JSON
-@CATALOG
-def models(model: str | None, as_json: bool, catalog: Path | None) -> int:
-    """Show what each model can do, or one MODEL with the source of each figure."""
-    from wanx_render.commands.models import models
-    from wanx_render.session.environment import Environment
-
-    return models(model, as_json, catalog, Environment.real())
-
-
-@cli.command()
-@CATALOG
-def schema(catalog: Path | None) -> int:
-    """Print the JSON Schema of the shot list, for editors."""
-    from wanx_render.commands.schema import schema
-    from wanx_render.session.environment import Environment
-
-    return schema(catalog, Environment.real())
-
-
-@cli.command()
-@click.argument("folder", type=FILE, default=".", metavar="[DIR]")
-def init(folder: Path) -> int:
-    """Write a runnable example into DIR [here]; nothing is overwritten."""
-    from wanx_render.commands.init import init
-    from wanx_render.session.environment import Environment
-
-    return init(folder, Environment.real())
-
-
-@cli.command()
-@JSON
-def doctor(as_json: bool) -> int:
-    """Look at Python, ffmpeg, font, key, disk, clock and proxies; the key is never shown."""
-    from pathlib import Path
-
-    from wanx_render.commands.doctor import doctor
-    from wanx_render.session.environment import Environment
-
-    return doctor(as_json, Path.cwd(), Environment.real())
-
-
-@cli.command()
 @click.argument("file", type=FILE)
 @OUT
 @JSON
@@ -328,45 +294,6 @@ def resolve(
 
     options = FolderOptions(file, None, out, as_json, None, catalog)
     return resolve(options, Decision(attempt, adopt, release), Environment.real())
-
-
-@cli.command()
-@click.argument("clip", type=FILE)
-@click.option("--aspect", required=True, metavar="W:H", help="The exact ratio, such as 9:16.")
-@click.option("--fit", type=click.Choice(["crop", "pad", "blur"]), default="crop",
-              show_default=True)  # fmt: skip
-@click.option("--size", metavar="WxH", help="Exact pixels [the largest that enlarges nothing].")
-@click.option("--fps", metavar="RATE", help="Frames a second [the clip's own].")
-@click.option("--motion", type=click.Choice(["repeat", "blend", "flow"]),
-              help="How frames between its own are made [repeat].")  # fmt: skip
-@click.option("--focus", nargs=2, metavar="X Y",
-              help="What a crop keeps in view, from 0 to 1.")  # fmt: skip
-@click.option("--focus-to", nargs=2, metavar="X Y",
-              help="Where the focus moves to, from --focus.")  # fmt: skip
-@click.option("--start", metavar="SECONDS", help="Where the used part begins.")
-@click.option("--end", metavar="SECONDS", help="Where the used part ends.")
-@click.option("--speed", metavar="TIMES", help="How fast it is played, 0.5 to 2.")
-@click.option("--hold", metavar="SECONDS", help="How long the last frame stands.")
-@click.option("--background", metavar="COLOUR", help="The colour of bars [black].")
-@click.option("--colours", metavar="NAME",
-              help="The clip's colours, such as bt601 [as tagged].")  # fmt: skip
-@click.option("--alpha", type=click.Choice(["straight", "premultiplied"]),
-              help="How a transparent clip holds its colours [straight].")  # fmt: skip
-@click.option("--hdr", type=click.Choice(["map", "refuse"]), help="What to do with HDR [map].")
-@click.option("--loudness", metavar="LUFS", help="How loud, such as -14.")
-@click.option("--quality", type=click.Choice(["draft", "standard", "master"]), help="[standard]")
-@click.option("--codec", metavar="NAME", help="h264 [the default], h265, av1 or another.")
-@click.option("--label", metavar="WORDS", help="A label of AI-generated content, such as AI生成.")
-@click.option("--label-at", type=click.Choice(["start", "always"]), help="When it is seen [start].")
-@click.option("--label-corner", metavar="CORNER", help="Such as bottom-right [top-left].")
-@click.option("-o", "--out", required=True, type=FILE, help="The file to make: .mp4 or .mov.")
-@JSON
-def conform(clip: Path, out: Path, as_json: bool, **written: Any) -> int:
-    """Make a video or picture exact: crop, pad or blur CLIP to an aspect, verify it, write OUT."""
-    from wanx_render.commands.conform import conform, options
-    from wanx_render.session.environment import Environment
-
-    return conform(options(clip, out, written, as_json=as_json), Environment.real())
 
 
 @cli.command()
@@ -434,60 +361,6 @@ def report(
     if as_csv:
         return command.report_spending(options, Environment.real())
     return command.report(options, Environment.real())
-
-
-@cli.group()
-def tasks() -> None:
-    """The service's own tasks: list, show, cancel."""
-
-
-@tasks.command("list")
-@REGION
-@BASE_URL
-@JSON
-def tasks_list(region: str, base_url: str | None, as_json: bool) -> int:
-    """The account's tasks of the last 24 hours."""
-    from wanx_render.commands.tasks import TaskOptions, listed
-    from wanx_render.session.environment import Environment
-
-    return listed(TaskOptions(region, base_url, as_json), Environment.real())
-
-
-@tasks.command("show")
-@click.argument("task_id")
-@REGION
-@BASE_URL
-def tasks_show(task_id: str, region: str, base_url: str | None) -> int:
-    """One task as the service tells it, as JSON."""
-    from wanx_render.commands.tasks import TaskOptions, show
-    from wanx_render.session.environment import Environment
-
-    return show(task_id, TaskOptions(region, base_url), Environment.real())
-
-
-@tasks.command("link")
-@click.argument("task_id")
-@REGION
-@BASE_URL
-@OUT
-def tasks_link(task_id: str, region: str, base_url: str | None, out: Path | None) -> int:
-    """Print the whole link to a task's result. Who has it can fetch the clip."""
-    from wanx_render.commands.tasks import TaskOptions, link
-    from wanx_render.session.environment import Environment
-
-    return link(task_id, TaskOptions(region, base_url), out, Environment.real())
-
-
-@tasks.command("cancel")
-@click.argument("task_id")
-@REGION
-@BASE_URL
-def tasks_cancel(task_id: str, region: str, base_url: str | None) -> int:
-    """Cancel a task that still waits; one that runs can no longer be stopped."""
-    from wanx_render.commands.tasks import TaskOptions, cancel
-    from wanx_render.session.environment import Environment
-
-    return cancel(task_id, TaskOptions(region, base_url), Environment.real())
 
 
 # A full or failing disk, a folder that became read-only or has a file's name: no bug of ours.
@@ -561,7 +434,7 @@ def _write_json(words: list[str], code: int, problems: tuple[Diagnostic, ...]) -
     from wanx_render.diagnostics import as_json
 
     record = {"exit_code": code, "problems": [as_json(problem) for problem in problems]}
-    if words[0] not in cli.commands or words[0] in ("render", "rescue"):
+    if words[0] not in {**VERBS, **cli.commands} or words[0] in ("render", "rescue"):
         record = {"event": "summary", **record}
     click.echo(json.dumps(record, ensure_ascii=False))
 

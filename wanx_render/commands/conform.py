@@ -1,270 +1,51 @@
 """``conform``: the post-processor alone, on any video."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from decimal import Decimal, InvalidOperation
-from fractions import Fraction
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
-from wanx_render.diagnostics import Diagnostic
-from wanx_render.errors import BadInput, FfmpegError
-from wanx_render.files import sync_folder
-from wanx_render.finishing import ingest, visible_label
-from wanx_render.finishing.jobs import JoinCall, Joined, make_deliverable, make_segment
-from wanx_render.finishing.mix import Mix
-from wanx_render.finishing.segment import Segment, Take
-from wanx_render.finishing.visible_label import DrawnLabel
-from wanx_render.geometry import crop_told, enlargement, is_enlarged
-from wanx_render.media import animation, ffmpeg, paint
-from wanx_render.media.ai_labels import Merged, Provenance, provenance_notices, with_own
-from wanx_render.media.images import BadPicture
-from wanx_render.media.paint import BadColour
-from wanx_render.planning.plan import frame_of
-from wanx_render.session.environment import Environment
-from wanx_render.session.folder import pool, scratch, writable_file
-from wanx_render.shotlist.model import Deliverable, Shot
-from wanx_render.timing import Cut, cut_of
-from wanx_render.validation.needs import insist
+import click
+
+from wanx_render.commands.options import FILE, JSON
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-@dataclass(frozen=True)
-class ConformOptions:
-    """What ``conform`` was asked for; the texts that a shot list would have, by its own keys."""
+@click.command("conform")
+@click.argument("clip", type=FILE)
+@click.option("--aspect", required=True, metavar="W:H", help="The exact ratio, such as 9:16.")
+@click.option("--fit", type=click.Choice(["crop", "pad", "blur"]), default="crop",
+              show_default=True)  # fmt: skip
+@click.option("--size", metavar="WxH", help="Exact pixels [the largest that enlarges nothing].")
+@click.option("--fps", metavar="RATE", help="Frames a second [the clip's own].")
+@click.option("--motion", type=click.Choice(["repeat", "blend", "flow"]),
+              help="How frames between its own are made [repeat].")  # fmt: skip
+@click.option("--focus", nargs=2, metavar="X Y",
+              help="What a crop keeps in view, from 0 to 1.")  # fmt: skip
+@click.option("--focus-to", nargs=2, metavar="X Y",
+              help="Where the focus moves to, from --focus.")  # fmt: skip
+@click.option("--start", metavar="SECONDS", help="Where the used part begins.")
+@click.option("--end", metavar="SECONDS", help="Where the used part ends.")
+@click.option("--speed", metavar="TIMES", help="How fast it is played, 0.5 to 2.")
+@click.option("--hold", metavar="SECONDS", help="How long the last frame stands.")
+@click.option("--background", metavar="COLOUR", help="The colour of bars [black].")
+@click.option("--colours", metavar="NAME",
+              help="The clip's colours, such as bt601 [as tagged].")  # fmt: skip
+@click.option("--alpha", type=click.Choice(["straight", "premultiplied"]),
+              help="How a transparent clip holds its colours [straight].")  # fmt: skip
+@click.option("--hdr", type=click.Choice(["map", "refuse"]), help="What to do with HDR [map].")
+@click.option("--loudness", metavar="LUFS", help="How loud, such as -14.")
+@click.option("--quality", type=click.Choice(["draft", "standard", "master"]), help="[standard]")
+@click.option("--codec", metavar="NAME", help="h264 [the default], h265, av1 or another.")
+@click.option("--label", metavar="WORDS", help="A label of AI-generated content, such as AI生成.")
+@click.option("--label-at", type=click.Choice(["start", "always"]), help="When it is seen [start].")
+@click.option("--label-corner", metavar="CORNER", help="Such as bottom-right [top-left].")
+@click.option("-o", "--out", required=True, type=FILE, help="The file to make: .mp4 or .mov.")
+@JSON
+def command(clip: Path, out: Path, as_json: bool, **written: Any) -> int:
+    """Make a video or picture exact: crop, pad or blur CLIP to an aspect, verify it, write OUT."""
+    from wanx_render.actions.conform import conform, options
+    from wanx_render.session.environment import Environment
 
-    clip: Path
-    out: Path
-    shot: Mapping[str, Any]
-    deliverable: Mapping[str, Any]
-    as_json: bool = False
-
-
-_OF_THE_LABEL = {"label": "visible", "label_at": "at", "label_corner": "corner"}
-# What of the command's options is a shot's; the rest is the deliverable's.
-_OF_THE_SHOT = ("speed", "hold", "colours", "hdr", "alpha")
-
-
-def options(
-    clip: Path, out: Path, written: Mapping[str, Any], *, as_json: bool = False
-) -> ConformOptions:
-    """The options of the command line, by the keys of a shot list; those not given left out."""
-    texts = {name: value for name, value in written.items() if value is not None}
-    label = {key: texts.pop(name) for name, key in _OF_THE_LABEL.items() if name in texts}
-    given = {name: _number(value) for name, value in texts.items()}
-    focus, to = given.pop("focus", None), given.pop("focus_to", None)
-    trim = {name: given.pop(name) for name in ("start", "end") if name in given}
-    loudness = given.pop("loudness", None)
-    shot = {name: given.pop(name) for name in _OF_THE_SHOT if name in given}
-    if to:
-        focus = {"from": focus or (Decimal("0.5"), Decimal("0.5")), "to": to}
-    shot |= {"trim": trim} | ({"focus": focus} if focus else {})
-    sound = {"audio": {"loudness": loudness}} if loudness is not None else {}
-    drawn = {"label": "none" if label.get("visible") == "none" else label} if label else {}
-    return ConformOptions(clip, out, shot, {**given, **sound, **drawn}, as_json)
-
-
-def _number(value: Any) -> Any:
-    """Texts as YAML would read them; what is no number stays a text, for the checks to name."""
-    if isinstance(value, tuple):
-        return tuple(_number(each) for each in value)
-    try:
-        return Decimal(value) if isinstance(value, str) else value
-    except InvalidOperation:
-        return value
-
-
-def conform(options: ConformOptions, environment: Environment) -> int:
-    """Make one video exact; the exit code. Raises BadInput, FfmpegError or Broken."""
-    shot, wanted = _wanted(options)
-    _check_name(options, wanted)
-    program = ffmpeg.find(environment.environ)
-    insist(program, (shot,), (wanted,))
-    writable_file(options.out)
-    with scratch(options.out.parent) as folder:
-        clip, shot, picture = _as_clip(program, options, (shot, wanted), folder)
-        take = _take(program, clip, shot, options.clip.name)
-        take = replace(take, provenance=picture or take.provenance)
-        segment, label = _planned(take, shot, wanted)
-        film = folder / f"film{options.out.suffix.lower()}"
-        joined = _made(program, segment, film, wanted, label)
-        film.replace(options.out)
-        sync_folder(options.out.parent)
-    named = {options.clip.name: take.provenance}
-    labels, read = provenance_notices(named, label), ingest.notices(take, shot, "--{}")
-    for notice in (*labels, *read, *_repeats(segment, wanted), *joined.warnings):
-        environment.say(f"warning: {notice}")
-    _tell(options, segment, joined, label, environment)
-    return 0
-
-
-_SUFFIXES = (".mp4", ".mov")
-
-
-def _check_name(options: ConformOptions, wanted: Deliverable) -> None:
-    """Raises BadInput where the output's name promises what is not written, or is the clip's."""
-    suffix = options.out.suffix.lower()
-    if suffix not in _SUFFIXES:
-        known = " or ".join(_SUFFIXES)
-        shown = f"ends in {suffix}" if suffix else "has no suffix"
-        raise _wrong(f"--out {options.out} {shown}", f"use a name that ends in {known}")
-    if suffix == ".mov" and wanted.codec.startswith("av1"):
-        raise _wrong(f"{wanted.codec} cannot be written to .mov", "use a name that ends in .mp4")
-    if options.out.exists() and options.clip.exists() and options.out.samefile(options.clip):
-        raise _wrong("the output would take the place of the clip", "give -o another name")
-
-
-def _as_clip(
-    program: ffmpeg.Ffmpeg, options: ConformOptions, wanted: tuple[Shot, Deliverable], folder: Path
-) -> tuple[Path, Shot, Provenance | None]:
-    """The file as a video, what is left to be done with it, and what a picture says of its origin.
-
-    A picture is made a video first.
-    """
-    shot, deliverable = wanted
-    if not options.clip.is_file():
-        return options.clip, shot, None
-    if not animation.is_picture(options.clip):
-        kind, advice = animation.other_kind(options.clip)
-        if kind:
-            message = (
-                f"{options.clip.name} is {kind} and no video; conform takes videos and pictures"
-            )
-            raise BadInput(Diagnostic("clip-unreadable", message, hint=advice))
-        return options.clip, shot, None
-    wish = animation.Wish(shot.hold, deliverable.fps, deliverable.background)
-    try:
-        made = animation.make_clip(program, options.clip, wish, folder)
-    except BadPicture as problem:
-        message = f"{options.clip.name} {problem}"
-        raise BadInput(Diagnostic("clip-unreadable", message, hint=problem.hint)) from None
-    still = shot.model_copy(update={"hold": Fraction(0)})
-    return made.path, shot if made.moves else still, made.provenance
-
-
-def _take(program: ffmpeg.Ffmpeg, clip: Path, shot: Shot, name: str) -> Take:
-    """Raises BadInput."""
-    try:
-        return ingest.in_colours(ingest.look(program, clip), shot)
-    except FfmpegError as error:
-        raise BadInput(Diagnostic("clip-unreadable", str(error).replace(clip.name, name))) from None
-
-
-def _planned(take: Take, shot: Shot, wanted: Deliverable) -> tuple[Segment, Merged]:
-    """What is made, and the labels in its metadata. Raises BadInput."""
-    try:
-        frame = frame_of(wanted, {"clip": take.size}, (take.rate,))
-    except ValueError as error:
-        raise _wrong(str(error), "the picture is too small for this aspect") from None
-    segment = Segment.whole(take, _cut(shot, take), shot.focus, frame)
-    segment = replace(segment, label=_drawn(wanted, segment))
-    own = wanted.label.fields if wanted.label else {}
-    return segment, with_own(take.provenance.labels, own)
-
-
-def _repeats(segment: Segment, wanted: Deliverable) -> tuple[str, ...]:
-    """That frames are repeated unevenly, where nobody said how missing ones are made."""
-    own, rate = segment.take.rate * segment.cut.speed, segment.frame.rate
-    if wanted.motion or own * 201 >= rate * 200 or not rate % own:
-        return ()
-    return (
-        f"frames are repeated to go from {float(own):.5g} to {float(rate):.5g} fps; "
-        "--motion blend or flow makes frames in between",
-    )
-
-
-def _made(
-    program: ffmpeg.Ffmpeg, segment: Segment, film: Path, wanted: Deliverable, label: Merged
-) -> Joined:
-    piece = film.with_name("piece.mov")
-    mix = Mix(loudness=wanted.audio.loudness)
-    with pool() as executor:  # so that Ctrl-C is heard while ffmpeg works
-        executor.submit(make_segment, program, segment, piece).result()
-        call = JoinCall(
-            "clip", (piece,), segment.frame, segment.frames, film, mix,
-            label=label, drawn=segment.label,
-        )  # fmt: skip
-        return executor.submit(make_deliverable, program, call).result()
-
-
-def _cut(shot: Shot, take: Take) -> Cut:
-    seconds = Fraction(take.whole) / take.rate
-    if shot.trim.start >= seconds:
-        raise _wrong(f"the clip lasts {float(seconds):g} s", "begin before its end")
-    cut = cut_of(shot.trim.start, shot.trim.end, seconds, take.rate)
-    return replace(cut, speed=shot.speed, hold=shot.hold)
-
-
-def _drawn(wanted: Deliverable, segment: Segment) -> DrawnLabel | None:
-    """The label that shall be seen. Raises BadInput where it cannot be drawn or does not fit."""
-    label, frame = wanted.label, segment.frame
-    if label is None or not label.words:
-        return None
-    if problem := visible_label.problem_with(label.words):
-        raise _wrong(f"the label cannot be shown: {problem}", "use other words")
-    drawn = visible_label.shown(wanted, frame.size, frame.rate, segment.frames)
-    if drawn is None:
-        raise _wrong(f"the label {label.words!r} does not fit into {frame.size}", "shorten it")
-    return drawn
-
-
-def _wanted(options: ConformOptions) -> tuple[Shot, Deliverable]:
-    """The options as a shot list would have them: one language, one check."""
-    try:
-        shot = Shot.model_validate({"id": "clip", "model": "none", "image": "-", **options.shot})
-        wanted = Deliverable.model_validate({"name": "clip", **options.deliverable})
-        paint.read(wanted.background)
-        return shot, wanted
-    except BadColour as error:
-        raise _wrong(f"background: {error}", error.hint) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        hint = str(first.get("ctx", {}).get("hint", ""))
-        said = str(first["msg"]).replace("Input should be", "it must be")
-        told = f"{'.'.join(map(str, first['loc']))}: {said}".removeprefix(": ")
-        raise _wrong(told, hint) from None
-
-
-def _wrong(told: str, hint: str) -> BadInput:
-    return BadInput(Diagnostic("option-wrong", told, hint=hint))
-
-
-def _tell(
-    options: ConformOptions,
-    segment: Segment,
-    joined: Joined,
-    label: Merged,
-    environment: Environment,
-) -> None:
-    frame, size = segment.frame, segment.take.size
-    crop = crop_told(size, frame.aspect, segment.focus) if frame.fit == "crop" else None
-    grown = enlargement(size, frame.size, frame.aspect, frame.fit)
-    if options.as_json:
-        record = {
-            "version": 1, "path": str(options.out), "source": str(size),
-            "width": frame.size.width, "height": frame.size.height, "aspect": str(frame.aspect),
-            "fit": frame.fit, "fps": str(frame.rate), "frames": segment.frames,
-            "crop": crop, "enlarged": f"{float(grown):.3f}",
-            "colours": str(segment.take.quirks.colours),
-            "sha256": joined.sha256, "loudness": joined.loudness,
-            "labels": [{"tag": tag, "text": text} for tag, text in label.tags],
-            "credentials": segment.take.provenance.credentials,
-            "checks": [asdict(check) for check in joined.checks],
-            "notices": list(joined.notices),
-        }  # fmt: skip
-        environment.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
-        return
-    environment.stdout.write(f"{options.out}\n")
-    cut = f"crop {crop} of {size}" if crop else f"{frame.fit}, the whole {size}"
-    environment.say(
-        f"{frame.size}, {frame.aspect}, {frame.rate} fps, {segment.frames} frames; {cut}"
-    )
-    colours = segment.take.quirks.colours
-    if not colours.plain:
-        environment.say(f"colours: {colours}, converted to BT.709")
-    if is_enlarged(grown, frame.fit):
-        environment.say(
-            f"warning: enlarged {float(grown):.2f} times; leave --size out for the largest exact"
-        )
+    return conform(options(clip, out, written, as_json=as_json), Environment.real())

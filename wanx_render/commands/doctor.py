@@ -1,24 +1,17 @@
 """``doctor``: what the machine has, and what a run would miss."""
 
-import json
-from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
+import click
 
-from wanx_render.backends.reach import reach
-from wanx_render.catalog.capabilities import packaged
-from wanx_render.session.doctor import examine
-from wanx_render.session.environment import Environment
+from wanx_render.commands.options import JSON
 
 
-def doctor(as_json: bool, folder: Path, environment: Environment) -> int:
-    """Print what the machine has; 1 where something that every run needs is missing."""
-    findings = examine(environment.environ, folder, datetime.now(UTC), packaged(), reach)
-    if as_json:
-        records = [asdict(each) for each in findings]
-        environment.stdout.write(json.dumps(records, ensure_ascii=False, indent=2) + "\n")
-    else:
-        for each in findings:
-            hint = f" ({each.hint})" if each.hint else ""
-            environment.stdout.write(f"{each.state:8} {each.name:9} {each.text}{hint}\n")
-    return 1 if any(each.state == "error" for each in findings) else 0
+@click.command("doctor")
+@JSON
+def command(as_json: bool) -> int:
+    """Look at Python, ffmpeg, font, key, disk, clock and proxies; the key is never shown."""
+    from pathlib import Path
+
+    from wanx_render.actions.doctor import doctor
+    from wanx_render.session.environment import Environment
+
+    return doctor(as_json, Path.cwd(), Environment.real())

@@ -1,15 +1,27 @@
 """``schema``: the JSON Schema of the shot list, for editors."""
 
-import json
-from pathlib import Path
+from __future__ import annotations
 
-from wanx_render.catalog.capabilities import packaged, with_user_file
-from wanx_render.session.environment import Environment
-from wanx_render.shotlist.schema import json_schema
+from typing import TYPE_CHECKING
+
+import click
+
+from wanx_render.commands.options import CATALOG
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def schema(catalog: Path | None, environment: Environment) -> int:
-    """Print the JSON Schema of the shot list."""
-    made = json_schema(with_user_file(packaged(), catalog))
-    environment.stdout.write(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+@click.command("schema")
+@CATALOG
+def command(catalog: Path | None) -> int:
+    """Print the JSON Schema of the shot list, for editors."""
+    import json
+
+    from wanx_render.catalog.capabilities import packaged, with_user_file
+    from wanx_render.session.environment import Environment
+    from wanx_render.shotlist.schema import json_schema
+
+    schema = json_schema(with_user_file(packaged(), catalog))
+    Environment.real().stdout.write(json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
     return 0

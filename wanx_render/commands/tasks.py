@@ -1,110 +1,66 @@
-"""``tasks``: the service's own list, one task of it, and cancelling what still waits."""
+"""``tasks``: the service's own list, one task of it, its link, and cancelling what still waits."""
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
-from datetime import timedelta
-from pathlib import Path
-from typing import TypeVar
+from __future__ import annotations
 
-from wanx_render.backends.base import Backend, Succeeded, Unknown
-from wanx_render.catalog import capabilities
-from wanx_render.catalog.capabilities import Catalog
-from wanx_render.session.connection import access, dashscope
-from wanx_render.session.environment import Environment
-from wanx_render.session.folder import opened
+from typing import TYPE_CHECKING
 
-T = TypeVar("T")
+import click
+
+from wanx_render.commands.options import BASE_URL, JSON, OUT, REGION
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-@dataclass(frozen=True)
-class TaskOptions:
-    """Which service is asked."""
-
-    region: str = "beijing"
-    base_url: str | None = None
-    as_json: bool = False
-    catalog: Path | None = None
+@click.group("tasks")
+def command() -> None:
+    """The service's own tasks: list, show, cancel."""
 
 
-def listed(options: TaskOptions, environment: Environment) -> int:
-    """The account's tasks of the last 24 hours, newest first."""
+@command.command("list")
+@REGION
+@BASE_URL
+@JSON
+def tasks_list(region: str, base_url: str | None, as_json: bool) -> int:
+    """The account's tasks of the last 24 hours."""
+    from wanx_render.actions.tasks import TaskOptions, listed
+    from wanx_render.session.environment import Environment
 
-    async def work(backend: Backend) -> tuple[dict[str, str], ...]:
-        now = backend.now()
-        rows = await backend.list(now - timedelta(hours=23, minutes=59), now)
-        newest = sorted(rows, key=lambda row: row.submitted, reverse=True)
-        return tuple({**asdict(r), "submitted": r.submitted.isoformat()} for r in newest)
-
-    rows = _ask(options, environment, work)
-    if options.as_json:
-        environment.stdout.write(json.dumps({"tasks": rows}, indent=2) + "\n")
-        return 0
-    for row in rows:
-        at = row["submitted"][:19].replace("T", " ")
-        environment.stdout.write(
-            f"{row['task_id']}  {row['status']:9}  {row['model']:20}  {at} UTC\n"
-        )
-    environment.say(f"{len(rows)} tasks in the last 24 hours")
-    return 0
+    return listed(TaskOptions(region, base_url, as_json), Environment.real())
 
 
-def show(task_id: str, options: TaskOptions, environment: Environment) -> int:
-    """One task as the service tells it; the result's address without its signature."""
-    state = _ask(options, environment, lambda backend: backend.poll(task_id))
-    record = {"state": type(state).__name__.upper(), **asdict(state)}
-    if "url" in record:
-        record["url"] = record["url"].partition("?")[0]
-    environment.stdout.write(json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n")
-    return 1 if isinstance(state, Unknown) else 0
+@command.command("show")
+@click.argument("task_id")
+@REGION
+@BASE_URL
+def tasks_show(task_id: str, region: str, base_url: str | None) -> int:
+    """One task as the service tells it, as JSON."""
+    from wanx_render.actions.tasks import TaskOptions, show
+    from wanx_render.session.environment import Environment
+
+    return show(task_id, TaskOptions(region, base_url), Environment.real())
 
 
-def link(task_id: str, options: TaskOptions, out: Path | None, environment: Environment) -> int:
-    """The whole link of a task's result: as a journal here knows it, else as the service says."""
-    url = _noted(task_id, out)
-    if url is None:
-        state = _ask(options, environment, lambda backend: backend.poll(task_id))
-        url = state.url if isinstance(state, Succeeded) else None
-        if url is None:
-            environment.say(f"{task_id}: it has no result ({type(state).__name__.lower()})")
-            return 1
-    environment.stdout.write(url + "\n")
-    return 0
+@command.command("link")
+@click.argument("task_id")
+@REGION
+@BASE_URL
+@OUT
+def tasks_link(task_id: str, region: str, base_url: str | None, out: Path | None) -> int:
+    """Print the whole link to a task's result. Who has it can fetch the clip."""
+    from wanx_render.actions.tasks import TaskOptions, link
+    from wanx_render.session.environment import Environment
+
+    return link(task_id, TaskOptions(region, base_url), out, Environment.real())
 
 
-def _noted(task_id: str, out: Path | None) -> str | None:
-    """What the journals of a render folder, or of those beside the lists here, know of a task."""
-    paths = [out / "journal.sqlite"] if out else sorted(Path.cwd().glob("renders/*/journal.sqlite"))
-    for path in paths:
-        if path.is_file():
-            with opened(path.parent) as journal:
-                url = journal.link_of(task_id)
-            if url:
-                return url
-    return None
-
-
-def cancel(task_id: str, options: TaskOptions, environment: Environment) -> int:
+@command.command("cancel")
+@click.argument("task_id")
+@REGION
+@BASE_URL
+def tasks_cancel(task_id: str, region: str, base_url: str | None) -> int:
     """Cancel a task that still waits; one that runs can no longer be stopped."""
-    done = _ask(options, environment, lambda backend: backend.cancel(task_id))
-    told = "cancelled, it will not be billed" if done else "not cancelled: it no longer waits"
-    environment.say(f"{task_id}: {told}")
-    return 0 if done else 1
+    from wanx_render.actions.tasks import TaskOptions, cancel
+    from wanx_render.session.environment import Environment
 
-
-def _ask(
-    options: TaskOptions, environment: Environment, work: Callable[[Backend], Awaitable[T]]
-) -> T:
-    catalog: Catalog = capabilities.with_user_file(capabilities.packaged(), options.catalog)
-    who = access(catalog, options.region, environment.environ, options.base_url)
-    service = dashscope(catalog, who, environment.environ)
-
-    async def run() -> T:
-        try:
-            await service.open(catalog)
-            return await work(service.backend)
-        finally:
-            await service.backend.close()
-
-    return asyncio.run(run())
+    return cancel(task_id, TaskOptions(region, base_url), Environment.real())

@@ -1,0 +1,24 @@
+"""``doctor``: what the machine has, and what a run would miss."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wanx_render.backends.reach import reach
+from wanx_render.catalog.capabilities import packaged
+from wanx_render.session.doctor import examine
+from wanx_render.session.environment import Environment
+
+
+def doctor(as_json: bool, folder: Path, environment: Environment) -> int:
+    """Print what the machine has; 1 where something that every run needs is missing."""
+    findings = examine(environment.environ, folder, datetime.now(UTC), packaged(), reach)
+    if as_json:
+        records = [asdict(each) for each in findings]
+        environment.stdout.write(json.dumps(records, ensure_ascii=False, indent=2) + "\n")
+    else:
+        for each in findings:
+            hint = f" ({each.hint})" if each.hint else ""
+            environment.stdout.write(f"{each.state:8} {each.name:9} {each.text}{hint}\n")
+    return 1 if any(each.state == "error" for each in findings) else 0

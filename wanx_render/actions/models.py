@@ -1,0 +1,55 @@
+"""``models``: the capability matrix, and one model with the sources of each figure."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from wanx_render.catalog import capabilities
+from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.diagnostics import Diagnostic, did_you_mean
+from wanx_render.errors import BadInput
+from wanx_render.reports import matrix
+from wanx_render.session.environment import Environment
+
+
+def models(
+    name: str | None, as_json: bool, catalog_file: Path | None, environment: Environment
+) -> int:
+    """Show every model, or the one called ``name``, on stdout; the exit code."""
+    catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
+    chosen = _chosen(name, catalog) if name else None
+    if as_json:
+        shown = [chosen] if chosen else list(catalog.models.values())
+        record = {
+            "version": 1,
+            "sources": catalog.model_dump(mode="json")["sources"],
+            "models": [_record(model, catalog) for model in shown],
+        }
+        environment.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+    elif chosen:
+        matrix.show_one(chosen, catalog, environment.stdout)
+    else:
+        matrix.show_all(catalog, environment.stdout)
+    return 0
+
+
+def _chosen(name: str, catalog: Catalog) -> Model:
+    found = catalog.model(name)
+    if found is None:
+        known = ", ".join(catalog.models)
+        raise BadInput(
+            Diagnostic(
+                "model-unknown",
+                f"there is no model {name!r}",
+                hint=did_you_mean(name, catalog.models) or f"known models: {known}",
+            )
+        )
+    return found
+
+
+def _record(model: Model, catalog: Catalog) -> dict[str, Any]:
+    prices = [price for price in catalog.prices if price.model == model.name]
+    return {
+        **model.model_dump(mode="json"),
+        "prices": [price.model_dump(mode="json") for price in prices],
+    }
