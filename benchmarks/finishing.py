@@ -379,9 +379,9 @@ class Listed:
         from wanx_render.catalog.capabilities import packaged
         from wanx_render.planning import plan
         from wanx_render.validation.load import load
-        from wanx_render.workers.base import LocalBench
+        from wanx_render.workers.base import LocalWorkers
 
-        self.folder, self.program, self.takes, self.bench = folder, program, takes, LocalBench
+        self.folder, self.program, self.takes, self.bench = folder, program, takes, LocalWorkers
         picture = str(folder / "a.png")
         ffmpeg.run(
             program, ("-f", "lavfi", "-i", "color=s=300x400", "-frames:v", "1", "-y", picture)

@@ -36,7 +36,7 @@ from wanx_render.catalog.capabilities import packaged  # noqa: E402
 from wanx_render.media import ffmpeg  # noqa: E402
 from wanx_render.planning import plan  # noqa: E402
 from wanx_render.planning.journal import Journal  # noqa: E402
-from wanx_render.run.orchestrator import Desk, render  # noqa: E402
+from wanx_render.run.orchestrator import RunContext, render  # noqa: E402
 from wanx_render.validation.load import load  # noqa: E402
 
 MODEL = "wan2.5-i2v-preview"
@@ -130,7 +130,7 @@ def virtual(count: int, seed: int) -> None:
         async def work() -> bool:
             access = Access("http://127.0.0.1/api/v1", "sk-mock-a", own_hosts=True)
             backend = DashScope(access, catalog, clock, random.Random(1), transport=twin.transport)
-            desk = Desk(
+            desk = RunContext(
                 plan=made, backend=backend, journal=journal, catalog=catalog,
                 program=PROGRAMS["wheel"], executor=pool, clock=clock, wall=clock, folder=folder,
                 emit=lambda _: None, chance=random.Random(2),

@@ -27,7 +27,7 @@ from wanx_render.session.connection import Service
 from wanx_render.session.folder import opened, writable
 from wanx_render.session.selection import ListInFolder, RenderOptions, Selection
 from wanx_render.session.survey import Survey
-from wanx_render.workers.base import LocalBench
+from wanx_render.workers.base import LocalWorkers
 
 CATALOG = packaged()
 MODELS = ("wanx2.1-i2v-turbo", "wan2.2-i2v-flash")
@@ -74,7 +74,7 @@ def distinct(rows: int, first: int = 0) -> int:
     return 1 + rows + len({(n % max(rows // 4, 1), n % 2) for n in numbers})
 
 
-class Paper(LocalBench):
+class Paper(LocalWorkers):
     """A bench on which nothing is encoded: names of files, as plain text."""
 
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:

@@ -38,7 +38,7 @@ from wanx_render.errors import BadInput, NeedsPerson, ServiceError
 from wanx_render.media import ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
-from wanx_render.run.orchestrator import Desk, render
+from wanx_render.run.orchestrator import RunContext, render
 from wanx_render.task import TaskRequest
 from wanx_render.validation.load import load
 
@@ -464,7 +464,7 @@ class Round:
         )
         try:
             await backend.open()
-            desk = Desk(
+            desk = RunContext(
                 plan=made, backend=backend, journal=journal, catalog=CATALOG,
                 program=PROGRAMS["wheel"], executor=self.ground.pool, clock=self.time,
                 wall=self.time, folder=self.out, chance=random.Random(8),

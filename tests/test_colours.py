@@ -28,7 +28,7 @@ from wanx_render.run.finisher import Finisher
 from wanx_render.shotlist.model import Shot
 from wanx_render.timing import Cut
 from wanx_render.validation.load import load
-from wanx_render.workers.base import LocalBench
+from wanx_render.workers.base import LocalWorkers
 
 RGB = tuple[float, float, float]
 # Red's and blue's part of luma: ITU-R BT.601, BT.709, BT.2020.
@@ -325,7 +325,7 @@ def test_a_list_reads_the_tags_of_its_clips(
         loaded = load(tmp_path / "list.yaml", catalog)
         wanted = plan.make(loaded.shots, "mock", loaded.media, catalog)
         with ThreadPoolExecutor(1) as executor:
-            bench = LocalBench(program, executor, tmp_path)
+            bench = LocalWorkers(program, executor, tmp_path)
             finisher = Finisher(wanted, bench, tmp_path, events.append)
             for each in wanted.shots:
                 matrix, full, tags = kinds[each.shot.id]

@@ -25,8 +25,8 @@ from wanx_render.finishing.mix import NOTHING
 from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
 from wanx_render.session.selection import RenderOptions
-from wanx_render.workers.base import LocalBench
-from wanx_render.workers.dedupe import CommonBench, RowBench
+from wanx_render.workers.base import LocalWorkers
+from wanx_render.workers.dedupe import ListWorkers, SharedWorkers
 
 LIST = """\
 version: 1
@@ -233,7 +233,7 @@ def test_what_a_killed_run_left_behind_goes_with_the_next(day: Day) -> None:
 # -- who makes, and who waits ----------------------------------------------------------------------
 
 
-class Slow(LocalBench):
+class Slow(LocalWorkers):
     """A bench whose calls last until they are let go, and may fail."""
 
     def __init__(self, folder: Path) -> None:
@@ -261,27 +261,27 @@ class Slow(LocalBench):
             target.touch()
 
 
-Story = Callable[[Slow, Callable[[], RowBench]], Awaitable[None]]
+Story = Callable[[Slow, Callable[[], ListWorkers]], Awaitable[None]]
 
 
 def told(folder: Path, story: Story) -> Slow:
     async def work() -> Slow:
         slow = Slow(folder)
-        common = CommonBench(slow)
+        common = SharedWorkers(slow)
         async with asyncio.timeout(10):
-            await story(slow, lambda: RowBench(common, set()))
+            await story(slow, lambda: ListWorkers(common, set()))
         return slow
 
     return asyncio.run(work())
 
 
-def segments(row: RowBench, *names: str) -> "asyncio.Task[None]":
+def segments(row: ListWorkers, *names: str) -> "asyncio.Task[None]":
     calls = tuple(SegmentCall(None, row.pieces / f"{name}.mov") for name in names)  # type: ignore[arg-type]
     return asyncio.ensure_future(row.segments(calls))
 
 
 def test_two_rows_make_each_piece_once(tmp_path: Path) -> None:
-    async def story(slow: Slow, row: Callable[[], RowBench]) -> None:
+    async def story(slow: Slow, row: Callable[[], ListWorkers]) -> None:
         works = [segments(row(), *names) for names in ("ab", "bc", "ca", "abc")]
         await asyncio.sleep(0)
         slow.go.set()
@@ -291,7 +291,7 @@ def test_two_rows_make_each_piece_once(tmp_path: Path) -> None:
 
 
 def test_where_one_fails_the_next_tries_and_only_the_first_is_told(tmp_path: Path) -> None:
-    async def story(slow: Slow, row: Callable[[], RowBench]) -> None:
+    async def story(slow: Slow, row: Callable[[], ListWorkers]) -> None:
         slow.fail = [Broken("no more room")]
         works = [segments(row(), "a") for _ in range(3)]
         await asyncio.sleep(0)
@@ -305,7 +305,7 @@ def test_where_one_fails_the_next_tries_and_only_the_first_is_told(tmp_path: Pat
 def test_what_failed_for_two_rows_is_given_up_and_its_neighbour_is_made(tmp_path: Path) -> None:
     """Ten thousand rows would else try, one after the other."""
 
-    async def story(slow: Slow, row: Callable[[], RowBench]) -> None:
+    async def story(slow: Slow, row: Callable[[], ListWorkers]) -> None:
         slow.poison = "a"
         slow.go.set()
         works = [segments(row(), "a", "b") for _ in range(9)]
@@ -318,7 +318,7 @@ def test_what_failed_for_two_rows_is_given_up_and_its_neighbour_is_made(tmp_path
 
 
 def test_trouble_of_a_store_gives_nothing_up(tmp_path: Path) -> None:
-    async def story(slow: Slow, row: Callable[[], RowBench]) -> None:
+    async def story(slow: Slow, row: Callable[[], ListWorkers]) -> None:
         slow.fail = [StoreError("500")] * 4
         slow.go.set()
         works = [segments(row(), "a") for _ in range(6)]
@@ -329,7 +329,7 @@ def test_trouble_of_a_store_gives_nothing_up(tmp_path: Path) -> None:
 
 
 def test_a_row_that_is_stopped_does_not_stop_those_that_wait(tmp_path: Path) -> None:
-    async def story(slow: Slow, row: Callable[[], RowBench]) -> None:
+    async def story(slow: Slow, row: Callable[[], ListWorkers]) -> None:
         first, waiting = segments(row(), "a"), segments(row(), "a", "b")
         await asyncio.sleep(0)
         first.cancel()
@@ -342,7 +342,7 @@ def test_a_row_that_is_stopped_does_not_stop_those_that_wait(tmp_path: Path) -> 
 
 
 def test_a_row_that_waits_may_be_stopped(tmp_path: Path) -> None:
-    async def story(slow: Slow, row: Callable[[], RowBench]) -> None:
+    async def story(slow: Slow, row: Callable[[], ListWorkers]) -> None:
         first, waiting = segments(row(), "a"), segments(row(), "a")
         await asyncio.sleep(0)
         waiting.cancel()
@@ -355,7 +355,7 @@ def test_a_row_that_waits_may_be_stopped(tmp_path: Path) -> None:
 
 
 def test_a_sound_is_made_once_too(tmp_path: Path) -> None:
-    async def story(slow: Slow, row: Callable[[], RowBench]) -> None:
+    async def story(slow: Slow, row: Callable[[], ListWorkers]) -> None:
         call = SoundCall((), 0, NOTHING, tmp_path / ".cache/segments/s.mov")
         slow.fail = [Broken("no sound")]
         works = [asyncio.ensure_future(row().sound(call)) for _ in range(3)]

@@ -23,7 +23,7 @@ from wanx_render.manifest import Manifest
 from wanx_render.media import ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
-from wanx_render.run.orchestrator import AGAIN, Desk, render
+from wanx_render.run.orchestrator import AGAIN, RunContext, render
 from wanx_render.tasks.account import MOST_DOUBTS, Ambiguous
 from wanx_render.validation.load import load
 
@@ -80,7 +80,7 @@ class Stage:
         transport = self.twin.transport
         backend = DashScope(access, self.catalog, self.time, random.Random(3), transport=transport)
         made = plan.make(loaded.shots, "dashscope", loaded.media, self.catalog)
-        desk = Desk(
+        desk = RunContext(
             plan=made, backend=backend, journal=journal, catalog=self.catalog,
             program=self.program, executor=self.pool, clock=self.time, wall=self.time, folder=out,
             emit=self.events.append, limit=self.limit, chance=random.Random(5),

@@ -34,10 +34,10 @@ from wanx_render.run.finisher import Finisher
 from wanx_render.run.piece_maker import DAMAGED
 from wanx_render.session.folder import held, sweep
 from wanx_render.validation.load import load
-from wanx_render.workers.base import SEGMENTS, Bench, LocalBench
-from wanx_render.workers.dedupe import CommonBench, RowBench
-from wanx_render.workers.remote import SharedBench
-from wanx_render.workers.store import Folder
+from wanx_render.workers.base import SEGMENTS, LocalWorkers, Workers
+from wanx_render.workers.dedupe import ListWorkers, SharedWorkers
+from wanx_render.workers.remote import RemoteWorkers
+from wanx_render.workers.store import SharedFolder
 from wanx_render.workers.upload_index import Published
 
 Harm = Callable[[Path], None]
@@ -138,7 +138,7 @@ def wanted(media: Path, catalog: Catalog) -> Plan:
     return plan.make(loaded.shots, "mock", loaded.media, catalog)
 
 
-async def finished(bench: Bench, wanted: Plan, media: Path, folder: Path) -> list[str]:
+async def finished(bench: Workers, wanted: Plan, media: Path, folder: Path) -> list[str]:
     """Have all deliverables made; what was said of damage. Fails where one is broken."""
     events: list[Event] = []
     for record in await records(Finisher(wanted, bench, folder, events.append), wanted, media):
@@ -156,17 +156,17 @@ async def records(
     return await finisher.finish({})
 
 
-MakeBench = Callable[[Path, ThreadPoolExecutor], Bench]
+MakeBench = Callable[[Path, ThreadPoolExecutor], Workers]
 
 
-def local(folder: Path, executor: ThreadPoolExecutor) -> Bench:
-    return LocalBench(ffmpeg.find(os.environ), executor, folder)
+def local(folder: Path, executor: ThreadPoolExecutor) -> Workers:
+    return LocalWorkers(ffmpeg.find(os.environ), executor, folder)
 
 
-def shared(folder: Path, executor: ThreadPoolExecutor) -> Bench:
+def shared(folder: Path, executor: ThreadPoolExecutor) -> Workers:
     """What a cluster does in a folder that all machines see, by threads."""
-    published = Published(folder, Folder(folder))
-    return SharedBench(ffmpeg.find(os.environ), executor, published)
+    published = Published(folder, SharedFolder(folder))
+    return RemoteWorkers(ffmpeg.find(os.environ), executor, published)
 
 
 def run(make: MakeBench, wanted: Plan, media: Path, folder: Path) -> list[str]:
@@ -266,9 +266,9 @@ def test_rows_that_share_damaged_pieces_all_heal(
         row.mkdir()
 
     async def work(executor: ThreadPoolExecutor) -> None:
-        common = CommonBench(local(folder, executor))
+        common = SharedWorkers(local(folder, executor))
         await asyncio.gather(
-            *(finished(RowBench(common, set()), wanted, media, row) for row in rows)
+            *(finished(ListWorkers(common, set()), wanted, media, row) for row in rows)
         )
 
     with ThreadPoolExecutor(4) as executor:
@@ -284,7 +284,7 @@ def test_what_is_damaged_time_after_time_is_given_up(
     folder = tmp_path / "film"
     shutil.copytree(films[local], folder)
 
-    class Failing(LocalBench):
+    class Failing(LocalWorkers):
         async def sound(self, call: object) -> None:
             for path in self.pieces.iterdir():
                 HARMS["a bit in the middle"](path)
@@ -426,7 +426,7 @@ def test_damaged_small_pictures_are_made_again(
 def test_a_damaged_record_of_a_store_costs_no_more_than_putting_again(
     name: str, tmp_path: Path
 ) -> None:
-    folder, place = tmp_path / "renders", Folder(tmp_path / "store")
+    folder, place = tmp_path / "renders", SharedFolder(tmp_path / "store")
     folder.mkdir()
     files = [folder / f"{number}.mp4" for number in range(20)]
     for path in files:

@@ -40,7 +40,7 @@ from wanx_render.errors import NeedsPerson, ServiceError
 from wanx_render.media import ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
-from wanx_render.run.orchestrator import Desk, render
+from wanx_render.run.orchestrator import RunContext, render
 from wanx_render.validation.load import load
 
 EXAMPLES = int(os.environ.get("MACHINES", "30"))
@@ -295,7 +295,7 @@ class Orders(RuleBasedStateMachine):
         )  # fmt: skip
         try:
             await backend.open()
-            desk = Desk(
+            desk = RunContext(
                 plan=made, backend=backend, journal=journal, catalog=CATALOG,
                 program=PROGRAMS["wheel"], executor=POOL, clock=self.clock, wall=self.clock,
                 folder=self.folder / "out", emit=lambda _: None, chance=random.Random(8),

@@ -29,7 +29,7 @@ from wanx_render.run.finisher import Finisher
 from wanx_render.shotlist.model import Transition
 from wanx_render.timing import Cut
 from wanx_render.validation.load import load
-from wanx_render.workers.base import LocalBench
+from wanx_render.workers.base import LocalWorkers
 
 LIST = """\
 version: 1
@@ -102,7 +102,7 @@ def finished(
     wanted = plan.make(loaded.shots, "mock", loaded.media, catalog)
 
     async def work() -> tuple[DeliverableRecord | Broken, ...]:
-        bench = LocalBench(program, executor, folder)
+        bench = LocalWorkers(program, executor, folder)
         finisher = Finisher(wanted, bench, folder, lambda event: None)
         for shot, rate in zip(wanted.shots, (30, 24), strict=True):
             path = media / f"{shot.shot.id}.mp4"

@@ -36,8 +36,8 @@ from wanx_render.tasks.reconcile import (
     SEARCH,
     WINDOW_PAD,
     Judgement,
-    Outcome,
     Search,
+    SearchResult,
     Verdict,
     search,
     settle,
@@ -127,7 +127,7 @@ class World:
             return Judgement("doubtful", doubt)
         return Judgement(job.verdict, "" if job.verdict == "same" else f"why {job.name}")
 
-    def find(self, attempt: Attempt = ATTEMPT, patience: timedelta = SEARCH) -> Outcome:
+    def find(self, attempt: Attempt = ATTEMPT, patience: timedelta = SEARCH) -> SearchResult:
         using = Search(
             backend=cast(Backend, self), clock=self.time, judge=self,
             owned=lambda: self.owned, rivals=lambda: self.rivals,
@@ -228,7 +228,7 @@ def test_one_that_fits_is_ours() -> None:
         Job("l", made=131),
     )
     service = world(Job("t"), *others)
-    assert service.find() == Outcome(task_id="t")
+    assert service.find() == SearchResult(task_id="t")
     assert set(service.judged) == {"t", "o"}  # no clip is fetched of what the words exclude
 
 
@@ -280,7 +280,7 @@ def test_a_task_that_fits_two_lost_requests_is_taken_for_neither() -> None:
     ids=["prompt", "picture", "seconds", "tier", "later", "earlier"],
 )
 def test_a_request_that_the_task_does_not_fit_is_no_rival(other: Attempt) -> None:
-    assert world(Job("t"), rivals=[ATTEMPT, other]).find() == Outcome(task_id="t")
+    assert world(Job("t"), rivals=[ATTEMPT, other]).find() == SearchResult(task_id="t")
 
 
 def test_a_request_that_differs_in_what_a_clip_cannot_show_is_a_rival() -> None:
@@ -294,7 +294,7 @@ def test_a_rival_that_is_still_being_sent_is_waited_for() -> None:
     service = world(Job("t"), rivals=[sending])
     rivals = [sending]
 
-    async def settle() -> Outcome:
+    async def settle() -> SearchResult:
         async def later() -> None:
             await asyncio.sleep(20)
             rivals.clear()
@@ -305,7 +305,7 @@ def test_a_rival_that_is_still_being_sent_is_waited_for() -> None:
         await task
         return outcome
 
-    assert service.time.run(settle()) == Outcome(task_id="t")
+    assert service.time.run(settle()) == SearchResult(task_id="t")
     assert 25 <= service.passed() <= 45
 
 
@@ -322,7 +322,7 @@ def test_what_is_searched_for_again_is_looked_for_once_and_says_what_it_said() -
     service = world()
     using = Search(cast(Backend, service), service.time, service, frozenset, lambda: ())
     first = service.time.run(settle(ATTEMPT, using))
-    assert first == Outcome()
+    assert first == SearchResult()
     assert service.passed() >= SEARCH.total_seconds()
     question = first.question(ATTEMPT)
     assert "its answer was lost" in question
@@ -340,14 +340,14 @@ def test_what_is_searched_for_again_is_looked_for_once_and_says_what_it_said() -
 @pytest.mark.parametrize("lag", [0, 40, 90, 118])
 def test_a_list_that_lags_is_waited_for(lag: float) -> None:
     service = world(Job("t", listed=5 + lag))
-    assert service.find() == Outcome(task_id="t")
+    assert service.find() == SearchResult(task_id="t")
     assert service.passed() >= 5 + lag
 
 
 @pytest.mark.parametrize("ends", [60, 600, 2400])
 def test_a_task_that_runs_is_waited_for(ends: float) -> None:
     service = world(Job("t", ends=ends))
-    assert service.find() == Outcome(task_id="t")
+    assert service.find() == SearchResult(task_id="t")
     assert service.passed() >= ends
 
 
@@ -370,7 +370,7 @@ def test_while_other_takes_run_the_search_goes_on() -> None:
     assert idle.find().nothing
     assert busy.find().nothing
     assert endless.find().nothing
-    assert late.find() == Outcome(task_id="t")
+    assert late.find() == SearchResult(task_id="t")
     assert idle.passed() < 300
     assert 900 <= busy.passed() <= 900 + max(PAUSES)
     longest = LONGEST_SEARCH.total_seconds()
@@ -380,13 +380,13 @@ def test_while_other_takes_run_the_search_goes_on() -> None:
 def test_without_patience_the_list_is_read_once() -> None:
     empty, there = world(), world(Job("t"))
     assert empty.find(patience=timedelta(0)).nothing
-    assert there.find(patience=timedelta(0)) == Outcome(task_id="t")
+    assert there.find(patience=timedelta(0)) == SearchResult(task_id="t")
     assert len(empty.windows) == len(there.windows) == 1
     assert world(busy_for=1e9).find(patience=timedelta(0)).nothing
 
 
 def test_without_patience_a_task_that_runs_is_waited_for_all_the_same() -> None:
-    assert world(Job("t", ends=300)).find(patience=timedelta(0)) == Outcome(task_id="t")
+    assert world(Job("t", ends=300)).find(patience=timedelta(0)) == SearchResult(task_id="t")
 
 
 def test_a_refused_request_is_searched_for_for_a_shorter_time() -> None:
@@ -446,7 +446,7 @@ def test_a_list_that_cannot_be_reached_is_tried_for_long_and_proves_nothing() ->
 def test_a_list_that_answers_again_is_enough() -> None:
     gone = Unreachable("X", "gone")
     service = world(Job("t"), fails=[gone, gone, gone, None])
-    assert service.find() == Outcome(task_id="t")
+    assert service.find() == SearchResult(task_id="t")
 
 
 def test_an_empty_reading_followed_by_none_is_not_nothing() -> None:

@@ -25,7 +25,7 @@ from wanx_render.planning import plan
 from wanx_render.planning.forecast import forecast
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.take_status import stand
-from wanx_render.run.orchestrator import Desk, render
+from wanx_render.run.orchestrator import RunContext, render
 from wanx_render.validation.load import load
 
 LIST = """\
@@ -65,7 +65,7 @@ class Studio:
         service = self.service or self.catalog
         simulator = Simulator(service, self.clock.now, seed=journal.attempts())
         backend = MockBackend(simulator, service, self.program, self.pool, target / "service.json")
-        desk = Desk(
+        desk = RunContext(
             plan=plan.make(loaded.shots, "mock", loaded.media, self.catalog),
             backend=self.backend(backend) if self.backend else backend,
             journal=journal,

@@ -18,9 +18,9 @@ from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.money import Money
 from wanx_render.planning.journal import Attempt
-from wanx_render.tasks.budget import Purse
-from wanx_render.tasks.polling import CROWD, RunTimes, Watch
-from wanx_render.tasks.rate_limit import LOOKAHEAD, Lane
+from wanx_render.tasks.budget import SpendingLimit
+from wanx_render.tasks.polling import CROWD, Poller, RunTimes
+from wanx_render.tasks.rate_limit import LOOKAHEAD, RateLimiter
 
 MODEL = "wanx2.1-i2v-turbo"
 
@@ -41,7 +41,7 @@ def test_a_lane_lets_in_what_the_model_runs_and_a_little_more(model: Model) -> N
     most = model.running_at_once.value + LOOKAHEAD
     inside, peak = 0, 0
 
-    async def one(lane: Lane) -> None:
+    async def one(lane: RateLimiter) -> None:
         nonlocal inside, peak
         async with lane.place():
             inside += 1
@@ -50,7 +50,7 @@ def test_a_lane_lets_in_what_the_model_runs_and_a_little_more(model: Model) -> N
             inside -= 1
 
     async def many() -> None:
-        lane = Lane(model)
+        lane = RateLimiter(model)
         await asyncio.gather(*(one(lane) for _ in range(40)))
         assert lane.last_ones
 
@@ -61,13 +61,13 @@ def test_a_lane_lets_in_what_the_model_runs_and_a_little_more(model: Model) -> N
 def test_whoever_asked_first_is_let_in_first(model: Model) -> None:
     order: list[int] = []
 
-    async def one(lane: Lane, number: int) -> None:
+    async def one(lane: RateLimiter, number: int) -> None:
         async with lane.place():
             order.append(number)
             await asyncio.sleep(1)
 
     async def many() -> None:
-        lane = Lane(model)
+        lane = RateLimiter(model)
         await asyncio.gather(*(one(lane, number) for number in range(30)))
 
     Time(Counted(1)).run(many())
@@ -76,7 +76,7 @@ def test_whoever_asked_first_is_let_in_first(model: Model) -> None:
 
 def test_a_task_that_is_there_already_waits_for_no_place(model: Model) -> None:
     async def many() -> float:
-        lane = Lane(model)
+        lane = RateLimiter(model)
 
         async def hold() -> None:
             async with lane.place():
@@ -97,7 +97,7 @@ def test_a_task_that_is_there_already_waits_for_no_place(model: Model) -> None:
 
 def test_refusals_halve_the_window_once_and_acceptance_lets_it_grow(model: Model) -> None:
     time = Time(Counted(1))
-    lane = Lane(model)
+    lane = RateLimiter(model)
     whole = lane.window
     for _ in range(3):
         lane.throttled(time.now())  # the same burst: one sign
@@ -111,7 +111,7 @@ def test_refusals_halve_the_window_once_and_acceptance_lets_it_grow(model: Model
 
 
 def test_the_window_never_closes(model: Model) -> None:
-    time, lane = Time(Counted(1)), Lane(model)
+    time, lane = Time(Counted(1)), RateLimiter(model)
     for _ in range(20):
         time.pass_by(10)
         lane.throttled(time.now())
@@ -164,7 +164,7 @@ class Yard:
                 access, self.catalog, self.time, random.Random(1), transport=self.twin.transport
             )
             try:
-                return await work(backend, Watch(backend, self.catalog, self.time))
+                return await work(backend, Poller(backend, self.catalog, self.time))
             finally:
                 await backend.close()
 
@@ -202,7 +202,7 @@ def test_few_queries_find_the_end_of_one_task(catalog: Catalog) -> None:
 def everyone(yard: Yard, count: int) -> Any:
     attempts = [yard.attempt(number) for number in range(count)]
 
-    async def work(_: Any, watch: Watch) -> list[Any]:
+    async def work(_: Any, watch: Poller) -> list[Any]:
         ends: list[Coroutine[Any, Any, Any]] = [watch.end(a, lambda *_: None) for a in attempts]
         return list(await asyncio.gather(*ends))
 
@@ -228,7 +228,7 @@ def test_a_crowd_whose_list_fails_or_lags_is_still_served(catalog: Catalog) -> N
 
 
 def test_a_purse_lets_nothing_past_its_limit() -> None:
-    purse = Purse(Decimal("2.00"))
+    purse = SpendingLimit(Decimal("2.00"))
     assert purse.reserve("a", yuan("1.50"))
     assert not purse.reserve("b", yuan("0.51"))
     purse.settle("a", yuan("0.96"))  # it was shorter than asked for
@@ -240,15 +240,15 @@ def test_a_purse_lets_nothing_past_its_limit() -> None:
 
 
 def test_an_unknown_price_fits_no_limit() -> None:
-    assert not Purse(Decimal(100)).reserve("a", None)
-    assert Purse().reserve("a", None)
+    assert not SpendingLimit(Decimal(100)).reserve("a", None)
+    assert SpendingLimit().reserve("a", None)
 
 
 @given(st.lists(st.tuples(st.integers(1, 500), st.sampled_from(["bill", "fail", "doubt"]))))
 def test_what_is_billed_and_reserved_stays_within_the_limit(
     asked: list[tuple[int, str]],
 ) -> None:
-    purse, limit = Purse(Decimal("10.00")), Decimal("10.00")
+    purse, limit = SpendingLimit(Decimal("10.00")), Decimal("10.00")
     for number, (cents, end) in enumerate(asked):
         price = yuan(str(Decimal(cents) / 100))
         if purse.reserve(str(number), price) and end != "doubt":

@@ -27,7 +27,7 @@ from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
 from wanx_render.workers import remote_jobs, store
 from wanx_render.workers.cache import Cache
-from wanx_render.workers.remote import SharedBench
+from wanx_render.workers.remote import RemoteWorkers
 from wanx_render.workers.upload_index import Published, last_seen, to_publish
 
 
@@ -223,7 +223,7 @@ def test_a_damaged_piece_is_dropped_from_the_store_and_made_again(
     wanted = SegmentCall(Segment.whole(take, Cut(0, 30), Focus(), frame), target)
     call = JoinCall("out", (target,), frame, 30, root / "out.mp4")
 
-    async def story(bench: SharedBench) -> None:
+    async def story(bench: RemoteWorkers) -> None:
         await bench.segments((wanted,))
         first = await bench.deliverable(call)
         place.get(name, tmp_path / "a.mov")
@@ -240,7 +240,7 @@ def test_a_damaged_piece_is_dropped_from_the_store_and_made_again(
         assert await bench.deliverable(call) == first
 
     with ThreadPoolExecutor(1) as executor:
-        asyncio.run(story(SharedBench(program, executor, Published(root, place))))
+        asyncio.run(story(RemoteWorkers(program, executor, Published(root, place))))
 
 
 def sent_from(folder: Path, place: store.Store, name: str) -> bool:

@@ -30,7 +30,7 @@ from wanx_render.backends.wire import Context, state
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Refused, ServiceError, Unreachable
 from wanx_render.planning.journal import Attempt
-from wanx_render.tasks.polling import CROWD, MISSING_APART, STUCK_WAIT, UNKNOWN_WAIT, Ended, Watch
+from wanx_render.tasks.polling import CROWD, MISSING_APART, STUCK_WAIT, UNKNOWN_WAIT, Ended, Poller
 
 ATTEMPT = Attempt(
     id=1, key="k", state="submitted", label="one take 1", scope="s", model="wanx2.1-i2v-turbo",
@@ -74,12 +74,12 @@ class World:
         return tuple(Listed(task, "RUNNING", "m", START) for task in self.tasks) if has else ()
 
     def end(self, attempt: Attempt = ATTEMPT) -> Ended:
-        watch = Watch(cast(Backend, self), self.catalog, self.time)
+        watch = Poller(cast(Backend, self), self.catalog, self.time)
         return self.time.run(watch.end(attempt, lambda *_: None))
 
     def all_ends(self) -> tuple[Ended, ...]:
         """How all tasks ended that were watched side by side."""
-        watch = Watch(cast(Backend, self), self.catalog, self.time)
+        watch = Poller(cast(Backend, self), self.catalog, self.time)
         attempts = [replace(ATTEMPT, task_id=task) for task in self.tasks]
 
         async def watched() -> tuple[Ended, ...]:

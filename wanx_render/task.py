@@ -73,9 +73,9 @@ class TaskRequest:
             "seed": self.seed,
         }
 
-    def key(self, world: str) -> str:
-        """The cache key: ``world`` keeps clips of the mock apart from paid ones."""
-        return key_of(self.record(), world)
+    def key(self, backend: str) -> str:
+        """The cache key: ``backend`` keeps clips of the mock apart from paid ones."""
+        return key_of(self.record(), backend)
 
     def with_seed_for(self, take: int, written: int | None) -> "TaskRequest":
         """The request of take ``take`` (from 1): its seed is the written one, or derived.
@@ -89,9 +89,9 @@ class TaskRequest:
         return replace(self, seed=int(_digest(basis)[:8], 16) % 2_147_483_648)
 
 
-def key_of(record: dict[str, Any], world: str) -> str:
+def key_of(record: dict[str, Any], backend: str) -> str:
     """The cache key of a request, by its ``record``."""
-    return _digest({"world": world, **record})
+    return _digest({"world": backend, **record})
 
 
 def _digest(record: dict[str, Any]) -> str:

@@ -50,7 +50,7 @@ class Holding:
         self.outlook = self._look()
         plan = self.outlook.plan
         self.access: Access | None = access_for(
-            self.selection.catalog, plan.world, plan.region, options, environment.environ
+            self.selection.catalog, plan.backend, plan.region, options, environment.environ
         )
         self._read: tuple[int, int] = (0, 0)
         self.manifest: Manifest | None = None

@@ -20,7 +20,7 @@ from wanx_render.media import ffmpeg, thumbnails
 from wanx_render.media.images import BadPicture, decode_data_uri
 from wanx_render.planning.journal import Attempt
 from wanx_render.planning.plan import Take
-from wanx_render.planning.take_status import Standing
+from wanx_render.planning.take_status import TakeStatus
 from wanx_render.session.approval import limit_of
 from wanx_render.task import Media
 
@@ -59,7 +59,7 @@ class Room:
 
     def _scene(self) -> Scene:
         outlook, selection = self._holding.outlook, self._holding.selection
-        standings: dict[str, list[Standing]] = {each.shot.id: [] for each in outlook.plan.shots}
+        standings: dict[str, list[TakeStatus]] = {each.shot.id: [] for each in outlook.plan.shots}
         for each in outlook.standings:
             standings[each.take.shot].append(each)
         return Scene(
@@ -99,7 +99,7 @@ class Room:
             "project": plan.project,
             "file": self._holding.list.name,
             "folder": str(self._holding.folder),
-            "mock": plan.world == "mock",
+            "mock": plan.backend == "mock",
             "run": running.what if running else "elsewhere" if self._elsewhere else None,
             "opening": running.opening if running else "",
             "pace": running.service.clock.pace if running else 1,
@@ -118,7 +118,7 @@ class Room:
 
     def _film(self, scene: Scene) -> Decimal:
         """What the clips of the list as it is cost, whenever they were paid."""
-        keys = {take.request.key(scene.plan.world) for take in self._takes()}
+        keys = {take.request.key(scene.plan.backend) for take in self._takes()}
         clips = (scene.ledger.clips[key] for key in keys & scene.ledger.clips.keys())
         return sum((Decimal(clip.amount or 0) for clip in clips), Decimal(0))
 

@@ -101,7 +101,7 @@ class _Wanted:
         return {
             "price": str(self.cost),
             "takes": [take.label for take in new],
-            "typed": self.outlook.plan.world != "mock" and bool(new),
+            "typed": self.outlook.plan.backend != "mock" and bool(new),
         }
 
     def check_budgets(self) -> None:
@@ -227,7 +227,7 @@ class Runs:
     def _current(self, wanted: "_Wanted", service: Service) -> Current:
         plan = wanted.outlook.plan
         prices = {
-            take.request.key(plan.world): take.price.amount for take in plan.takes if take.price
+            take.request.key(plan.backend): take.price.amount for take in plan.takes if take.price
         }
         first = max((attempt.id for attempt in self._holding.journal.every()), default=0)
         text = opening(plan, len(wanted.outlook.new), wanted.cost)
@@ -303,7 +303,7 @@ class Runs:
             backend = self.current.service.backend
             return [await cancelled(backend, each) for each in attempts]
         holding = self._holding
-        if holding.outlook.plan.world == "mock" and holding.is_held():
+        if holding.outlook.plan.backend == "mock" and holding.is_held():
             raise Declined("the mock lives in the program that runs here now: cancel there")
         service, _ = await self._service()
         try:

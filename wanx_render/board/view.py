@@ -21,7 +21,7 @@ from wanx_render.geometry import Size
 from wanx_render.manifest import DeliverableRecord, Manifest
 from wanx_render.planning.journal import Attempt
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
-from wanx_render.planning.take_status import Standing
+from wanx_render.planning.take_status import TakeStatus
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.shotlist.picks import Picks
 from wanx_render.validation.context import is_url
@@ -79,7 +79,7 @@ class Scene:
     """All that a view is made of."""
 
     plan: Plan
-    standings: Mapping[str, tuple[Standing, ...]]  # by shot
+    standings: Mapping[str, tuple[TakeStatus, ...]]  # by shot
     ledger: Ledger
     picks: Picks
     catalog: Catalog
@@ -127,10 +127,10 @@ def _thousandths(focus: Any) -> list[int]:
     return [round(point.x * 1000), round(point.y * 1000)]
 
 
-def take(scene: Scene, standing: Standing) -> dict[str, Any]:
+def take(scene: Scene, standing: TakeStatus) -> dict[str, Any]:
     """One take: its state in one word, what is to be said of it, its clip where there is one."""
     asked = standing.take
-    key = asked.request.key(scene.plan.world)
+    key = asked.request.key(scene.plan.backend)
     live = scene.live.get((asked.shot, asked.number))
     last = scene.ledger.last.get(key)
     found = scene.ledger.clips.get(key) if standing.state == "cached" else None
@@ -154,7 +154,7 @@ def take(scene: Scene, standing: Standing) -> dict[str, Any]:
     return record
 
 
-def _state(standing: Standing, last: Attempt | None) -> str:
+def _state(standing: TakeStatus, last: Attempt | None) -> str:
     """What a take is that nobody works on now."""
     match standing.state:
         case "cached":
@@ -168,7 +168,7 @@ def _state(standing: Standing, last: Attempt | None) -> str:
     return "canceled" if last.code in ("Canceled", "Withdrawn") else "failed"
 
 
-def _text(standing: Standing, state: str, last: Attempt | None) -> str:
+def _text(standing: TakeStatus, state: str, last: Attempt | None) -> str:
     if state in ("failed", "canceled") and last:
         return f"{last.code or last.state}: {last.message or 'no clip came'}"
     return standing.reason if state in ("new", "unresolved", "owed") else ""
@@ -268,7 +268,7 @@ def _frame(
 def _size(scene: Scene, planned: PlannedShot) -> Size | None:
     """The picked clip's size: probed where it is there, else as predicted."""
     standing = scene.standings[planned.shot.id][planned.shot.pick - 1]
-    found = scene.ledger.clips.get(standing.take.request.key(scene.plan.world))
+    found = scene.ledger.clips.get(standing.take.request.key(scene.plan.backend))
     if found and found.clip_facts:
         return Size(found.clip_facts["width"], found.clip_facts["height"])
     return standing.take.size
@@ -294,7 +294,7 @@ def _picked_clip(scene: Scene, planned: PlannedShot) -> Attempt | None:
     standing = scene.standings[planned.shot.id][planned.shot.pick - 1]
     if standing.state != "cached":
         return None
-    return scene.ledger.clips.get(standing.take.request.key(scene.plan.world))
+    return scene.ledger.clips.get(standing.take.request.key(scene.plan.backend))
 
 
 def _sha256(picked: int, takes: Iterable[Any]) -> str | None:

@@ -12,7 +12,7 @@ from wanx_render.diagnostics import Diagnostic
 from wanx_render.money import Money
 from wanx_render.planning.forecast import Forecast, forecast, wall_seconds
 from wanx_render.planning.rebuild import is_lost
-from wanx_render.planning.take_status import Standing
+from wanx_render.planning.take_status import TakeStatus
 from wanx_render.reports import plan_table
 from wanx_render.reports.plan_table import ListLine, Whole
 from wanx_render.session.approval import SavedPlan
@@ -72,7 +72,7 @@ class _Preview:
         self._lines: list[ListLine] = []
         self._full: list[Forecast] = []
         self._stale: list[Diagnostic] = []
-        self._requests: dict[str, Standing] = {}
+        self._requests: dict[str, TakeStatus] = {}
         self._first: Outlook | None = None
 
     @property
@@ -94,7 +94,7 @@ class _Preview:
         self._stale += stale_picks(item.loaded, plan)
         if self._in_full:
             journal = self.survey.journals.get(item.home)
-            standings = where_stored(outlook.standings, journal, item.home, plan.world)
+            standings = where_stored(outlook.standings, journal, item.home, plan.backend)
             self._full.append(forecast(plan, standings, self.survey.selection.catalog))
 
     def _line(self, outlook: Outlook) -> ListLine:
@@ -124,9 +124,9 @@ class _Preview:
         cost = total((standing.take.price for standing in new), plan.currency)
         least, most = wall_seconds(self._requests.values(), self.survey.selection.catalog)
         return Whole(
-            backend=plan.world,
+            backend=plan.backend,
             region=plan.region,
-            mock=plan.world == "mock",
+            mock=plan.backend == "mock",
             lists=len(self._lines),
             takes=sum(line.takes for line in self._lines),
             to_make=len(new),

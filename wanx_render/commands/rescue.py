@@ -14,7 +14,7 @@ from wanx_render.session.folder import held, opened, pool
 from wanx_render.session.folder_tasks import FolderOptions, RenderedFolder, rendered_folder
 from wanx_render.tasks.account import Account
 from wanx_render.tasks.collect import Collector
-from wanx_render.tasks.polling import Watch
+from wanx_render.tasks.polling import Poller
 from wanx_render.tasks.recognition import ClipJudge, pictures_by_identity
 from wanx_render.tasks.rescue import Tally
 from wanx_render.tasks.rescue import rescue as fetch_all
@@ -25,7 +25,7 @@ def rescue(options: FolderOptions, environment: Environment) -> int:
     folder = rendered_folder(options)
     plan, path = folder.plan, folder.path
     program = ffmpeg.find(environment.environ)
-    access = access_for(folder.catalog, plan.world, plan.region, options, environment.environ)
+    access = access_for(folder.catalog, plan.backend, plan.region, options, environment.environ)
     with held(path), opened(path, environment.say) as journal, pool() as executor:
         service = reach(
             folder.catalog, access, environment.environ, {path: journal},
@@ -44,7 +44,7 @@ def rescue(options: FolderOptions, environment: Environment) -> int:
             "hosts": sorted(tally.hosts), "exit_code": code,
         }  # fmt: skip
         environment.stdout.write(terminal.json_line(record, RealClock().now()))
-    mock = "MOCK: " if plan.world == "mock" else ""
+    mock = "MOCK: " if plan.backend == "mock" else ""
     clips = "clip" if tally.fetched == 1 else "clips"
     environment.say(f"{mock}{tally.fetched} {clips} fetched, {tally.left} left")
     for host in sorted(tally.hosts):
@@ -58,7 +58,7 @@ async def _fetch(folder: RenderedFolder, journal: Journal, means: Means, emit: E
     """Fetch the clips; the backend is closed whatever happens."""
     service, program, executor = means.service, means.program, means.executor
     backend, catalog, clock = service.backend, folder.catalog, service.clock
-    watch = Watch(backend, catalog, clock)
+    watch = Poller(backend, catalog, clock)
     collector = Collector(
         backend, journal, catalog, watch, program, executor, folder.path, RealClock()
     )  # fmt: skip

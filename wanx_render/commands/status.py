@@ -51,7 +51,7 @@ def status(options: FolderOptions, environment: Environment) -> int:
         environment.say("nothing was ever asked for from this folder")
         return 0
     maybe = f"; {possibly_paid} more may be paid" if possibly_paid else ""
-    mock = "MOCK: " if folder.plan.world == "mock" else ""
+    mock = "MOCK: " if folder.plan.backend == "mock" else ""
     environment.stdout.write(
         f"{mock}this film {cost['film']}, this folder ever {cost['folder']}{maybe}\n"
     )
@@ -88,7 +88,7 @@ def film_cost(plan: Plan, journal: Journal) -> dict[str, Decimal]:
     amounts: dict[str, Decimal] = {}
     counted: set[int] = set()
     for standing in stand(plan, journal, folder):
-        attempt = journal.clip_for(standing.take.request.key(plan.world))
+        attempt = journal.clip_for(standing.take.request.key(plan.backend))
         if attempt is None or attempt.id in counted or not attempt.amount:
             continue
         counted.add(attempt.id)

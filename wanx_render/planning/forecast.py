@@ -17,7 +17,7 @@ from wanx_render.finishing.timeline import frames_of, timeline
 from wanx_render.frame import Frame
 from wanx_render.geometry import Gaze, Size, crop_told, cropped_away, enlargement, seen_box
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
-from wanx_render.planning.take_status import Standing
+from wanx_render.planning.take_status import TakeStatus
 from wanx_render.shotlist.model import gaze_at
 from wanx_render.timing import conformed_frames, frames_in
 
@@ -97,7 +97,7 @@ class Forecast:
     warnings: tuple[str, ...]
 
 
-def forecast(plan: Plan, standings: tuple[Standing, ...], catalog: Catalog) -> Forecast:
+def forecast(plan: Plan, standings: tuple[TakeStatus, ...], catalog: Catalog) -> Forecast:
     """What carrying out ``plan`` will ask for and cost."""
     new = tuple(each.take for each in standings if each.state == "new")
     cost = plan.cost(new)
@@ -106,9 +106,9 @@ def forecast(plan: Plan, standings: tuple[Standing, ...], catalog: Catalog) -> F
     return Forecast(
         version=VERSION,
         project=plan.project,
-        backend=plan.world,
+        backend=plan.backend,
         region=plan.region,
-        mock=plan.world == "mock",
+        mock=plan.backend == "mock",
         catalog=fingerprint(catalog),
         takes=tuple(_take(each, plan, shots[each.take.shot]) for each in standings),
         deliverables=_deliverables(plan, standings),
@@ -128,7 +128,7 @@ def fingerprint(catalog: Catalog) -> str:
     return hashlib.sha256(catalog.model_dump_json().encode()).hexdigest()[:16]
 
 
-def _take(standing: Standing, plan: Plan, shot: PlannedShot) -> TakeForecast:
+def _take(standing: TakeStatus, plan: Plan, shot: PlannedShot) -> TakeForecast:
     take = standing.take
     request = take.request
     return TakeForecast(
@@ -146,12 +146,12 @@ def _take(standing: Standing, plan: Plan, shot: PlannedShot) -> TakeForecast:
         height=take.size.height if take.size else None,
         price=exact(take.price.amount) if take.price else None,
         currency=plan.currency,
-        key=request.key(plan.world) if standing.complete else None,
+        key=request.key(plan.backend) if standing.complete else None,
         chosen=picked and shot.chosen,
     )
 
 
-def _deliverables(plan: Plan, standings: tuple[Standing, ...]) -> tuple[DeliverableForecast, ...]:
+def _deliverables(plan: Plan, standings: tuple[TakeStatus, ...]) -> tuple[DeliverableForecast, ...]:
     by_take = {(each.take.shot, each.take.number): each.take for each in standings}
     picked = {s.shot.id: by_take[(s.shot.id, s.shot.pick)] for s in plan.shots}
     sizes = {name: take.size for name, take in picked.items() if take.size}
@@ -209,7 +209,7 @@ def _fitted(size: Size, gaze: Gaze, frame: Frame) -> tuple[str | None, float, fl
     return crop_told(size, frame.aspect, gaze), round(lost, 1), grown
 
 
-def wall_seconds(standings: Iterable[Standing], catalog: Catalog) -> tuple[int, int]:
+def wall_seconds(standings: Iterable[TakeStatus], catalog: Catalog) -> tuple[int, int]:
     """The shortest and longest time the service's running limits allow, over all models.
 
     For each model the work of N tasks is spread over its c places: at least N/c rounds of the

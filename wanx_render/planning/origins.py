@@ -61,27 +61,29 @@ class Origins:
                 found |= self.journal.picture(picture.identity, value) != picture.identity
         return found
 
-    def first_frame(self, take: Take, clip: Attempt, world: str) -> Media:
+    def first_frame(self, take: Take, clip: Attempt, backend: str) -> Media:
         """The last frame of ``clip`` as first frame of ``take``, under the name it was paid by."""
         identity = last_frame_of(clip.clip_sha256 or "")
         path = last_frame_path(self.folder, clip.clip_sha256 or "")
         frame = Media(identity, path=path, counts_as=self.journal.same_pictures().get(identity, ""))
-        if frame.counts_as or self.journal.last_at(take.with_first_frame(frame).request.key(world)):
+        if frame.counts_as or self.journal.last_at(
+            take.with_first_frame(frame).request.key(backend)
+        ):
             return frame
-        for older in self._as_before(take, world):
+        for older in self._as_before(take, backend):
             if self._is_last_frame(older, clip, path):
                 self.journal.same_picture(identity, str(older.request["image"]))
                 return replace(frame, counts_as=str(older.request["image"]))
         return frame
 
-    def _as_before(self, take: Take, world: str) -> Iterable[Attempt]:
+    def _as_before(self, take: Take, backend: str) -> Iterable[Attempt]:
         """The attempts of older programs that differ from the take in their first frame alone."""
         for attempt in self.journal.with_clip_at(take.request.model, take.request.prompt):
             image = str(attempt.request["image"])
             if not image.startswith("sha256:"):
                 continue
             as_then = take.with_first_frame(Media(image)).request
-            if as_then.key(world) == attempt.key:
+            if as_then.key(backend) == attempt.key:
                 yield attempt
 
     def _is_last_frame(self, attempt: Attempt, clip: Attempt, path: Path) -> bool:

@@ -80,7 +80,7 @@ class Plan:
     """What a run will ask for and make."""
 
     project: str
-    world: str
+    backend: str
     region: str
     currency: str
     shots: tuple[PlannedShot, ...]
@@ -102,13 +102,13 @@ class Plan:
 
     def cost(self, takes: tuple[Take, ...]) -> Total:
         """What ``takes`` cost; equal requests are asked for, and paid, once."""
-        once = {take.request.key(self.world): take for take in takes}
+        once = {take.request.key(self.backend): take for take in takes}
         return total((take.price for take in once.values()), self.currency)
 
 
 def make(
     shots: ShotList,
-    world: str,
+    backend: str,
     media: Mapping[str, Media],
     catalog: Catalog,
     retakes: Mapping[str, int] | None = None,
@@ -127,7 +127,7 @@ def make(
             raise LookupError(shot.model)
         first = _first_frame(shot, media, planned)
         request = _request(shot, model, first, shots.region, media)
-        basis = _basis(request, shot.seed, world)
+        basis = _basis(request, shot.seed, backend)
         wanted = _retaken(shot, (retakes or {}).get(basis, 1))
         pick = (picks or {}).get(shot.id, wanted.takes + 1)
         if chosen := pick <= wanted.takes:
@@ -136,7 +136,7 @@ def make(
         planned[shot.id] = replace(made, chosen=chosen)
     return Plan(
         project=shots.project,
-        world=world,
+        backend=backend,
         region=shots.region,
         currency=catalog.service.regions[shots.region].currency,
         shots=tuple(planned[shot.id] for shot in shots.shots),
@@ -167,8 +167,8 @@ def _first_frame(
     return media[shot.image]
 
 
-def _basis(request: TaskRequest, written_seed: int | None, world: str) -> str:
-    return replace(request, seed=0).key(f"{world} {written_seed}")
+def _basis(request: TaskRequest, written_seed: int | None, backend: str) -> str:
+    return replace(request, seed=0).key(f"{backend} {written_seed}")
 
 
 def _retaken(shot: Shot, takes: int) -> Shot:

@@ -1,6 +1,6 @@
 """Where a plan stands: what of it is already there, what runs, what must be asked for, and why.
 
-A plan and the journal of its folder in, one ``Standing`` for each take out. Nothing is sent.
+A plan and the journal of its folder in, one ``TakeStatus`` for each take out. Nothing is sent.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ State = Literal["new", "cached", "resumed", "blocked"]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TakeStatus:
     """One take, complete as far as can be known now, and what will become of it."""
 
     take: Take
@@ -42,8 +42,8 @@ class _View:
     catalog: Catalog | None
 
     @property
-    def world(self) -> str:
-        return self.plan.world
+    def backend(self) -> str:
+        return self.plan.backend
 
     def is_moderation(self, attempt: Attempt) -> bool:
         """Whether the service refused what was asked for because of what is in it."""
@@ -61,7 +61,7 @@ def stand(
     origins: Origins | None = None,
     insisted: Collection[str] = (),
     catalog: Catalog | None = None,
-) -> tuple[Standing, ...]:
+) -> tuple[TakeStatus, ...]:
     """How each take of the plan stands; without a journal everything is new.
 
     Without ``cascade`` a clip is kept though the frame that its shot begins with has changed.
@@ -71,7 +71,7 @@ def stand(
     known = origins or (Origins(journal, folder) if journal else None)
     view = _View(plan, journal, folder, known, cascade, insisted, catalog)
     shots = {shot.shot.id: shot for shot in plan.shots}
-    done: dict[str, list[Standing]] = {}
+    done: dict[str, list[TakeStatus]] = {}
     for name in shots:
         # Each shot comes after the one it takes its first frame from; there are no cycles.
         line = [name]
@@ -86,7 +86,7 @@ def stand(
     return tuple(each for name in shots for each in done[name])
 
 
-def identities(plan: Plan, standings: tuple[Standing, ...]) -> dict[tuple[str, int], str]:
+def identities(plan: Plan, standings: tuple[TakeStatus, ...]) -> dict[tuple[str, int], str]:
     """What each take asks for, also across lists: equal ones are one request, paid once.
 
     A first frame that is not there yet counts by what the clip it comes from asks for.
@@ -99,13 +99,13 @@ def identities(plan: Plan, standings: tuple[Standing, ...]) -> dict[tuple[str, i
         while (before := takes[line[-1]].waits_for) and (before, picked[before]) not in known:
             line.append((before, picked[before]))
         for each in reversed(line):
-            key, source = takes[each].request.key(plan.world), takes[each].waits_for
+            key, source = takes[each].request.key(plan.backend), takes[each].waits_for
             known[each] = f"{known[(source, picked[source])]} {key}" if source else key
     return known
 
 
-def _stand(take: Take, view: _View, source: Standing | None) -> Standing:
-    before = kept(take, view.journal, view.folder, view.world) if view.journal else None
+def _stand(take: Take, view: _View, source: TakeStatus | None) -> TakeStatus:
+    before = kept(take, view.journal, view.folder, view.backend) if view.journal else None
     if take.waits_for:
         frame = _last_frame(take, source, view)
         if before and not view.cascade:
@@ -120,33 +120,33 @@ def _stand(take: Take, view: _View, source: Standing | None) -> Standing:
     return _settled(take, view)
 
 
-def _follows(take: Take, before: Take | None) -> Standing:
+def _follows(take: Take, before: Take | None) -> TakeStatus:
     """A take that is to be made with a first frame that another shot gives."""
     if before is None:
-        return Standing(take, "new", f"its first frame is the last of {take.waits_for}")
+        return TakeStatus(take, "new", f"its first frame is the last of {take.waits_for}")
     reason = "its first frame changes; --no-cascade keeps the clip there is"
-    return Standing(take, "new", reason, cascade=True)
+    return TakeStatus(take, "new", reason, cascade=True)
 
 
-def _settled(take: Take, view: _View) -> Standing:
+def _settled(take: Take, view: _View) -> TakeStatus:
     """How a take stands whose request is complete."""
     journal = view.journal
     if journal is None:
-        return Standing(take, "new", "never asked for")
-    key = take.request.key(view.world)
+        return TakeStatus(take, "new", "never asked for")
+    key = take.request.key(view.backend)
     found = journal.clip_for(key)
     if found and found.clip_name and (view.folder / "clips" / found.clip_name).is_file():
-        return Standing(take, "cached", f"its clip is {found.clip_name}")
+        return TakeStatus(take, "cached", f"its clip is {found.clip_name}")
     attempt = journal.owed_for(key)
     if attempt and attempt.task_id:
-        return Standing(take, "resumed", f"task {attempt.task_id} was asked for earlier")
+        return TakeStatus(take, "resumed", f"task {attempt.task_id} was asked for earlier")
     if attempt and attempt.sent_at:
         reason = f"asked for earlier, outcome unknown: {attempt.message or 'interrupted'}"
-        return Standing(take, "blocked", reason)
+        return TakeStatus(take, "blocked", reason)
     last = journal.last_at(key)
     if last and take.shot not in view.insisted and (reason := _blocked(last, view)):
-        return Standing(take, "blocked", reason)
-    return Standing(take, "new", _why(take, key, view, found))
+        return TakeStatus(take, "blocked", reason)
+    return TakeStatus(take, "new", _why(take, key, view, found))
 
 
 def _blocked(last: Attempt, view: _View) -> str:
@@ -164,7 +164,7 @@ def _blocked(last: Attempt, view: _View) -> str:
     return ""
 
 
-def kept(take: Take, journal: Journal, folder: Path, world: str) -> Take | None:
+def kept(take: Take, journal: Journal, folder: Path, backend: str) -> Take | None:
     """The chained take as it was last made, from whatever first frame there was then.
 
     None where it never was, or was asked for otherwise than now.
@@ -177,14 +177,14 @@ def kept(take: Take, journal: Journal, folder: Path, world: str) -> Take | None:
         if there and _but_first_frame(attempt.request) == wanted:
             frame, seed = Media(str(attempt.request["image"])), int(attempt.request["seed"])
             request = replace(take.request, image=frame, seed=seed)
-            if request.key(world) == attempt.key:
+            if request.key(backend) == attempt.key:
                 return replace(take, request=request, waits_for=None)
     return None
 
 
 def lost(
-    standings: Iterable[Standing], journal: Journal, folder: Path, world: str
-) -> Iterator[tuple[Standing, Attempt]]:
+    standings: Iterable[TakeStatus], journal: Journal, folder: Path, backend: str
+) -> Iterator[tuple[TakeStatus, Attempt]]:
     """The takes that would be paid again, each with a clip that it had and is gone from here.
 
     Of a chained take, whose first frame may be gone too, each clip that it may have been.
@@ -194,7 +194,7 @@ def lost(
             continue
         take = each.take
         if take.waits_for is None:
-            found = journal.clip_for(take.request.key(world))
+            found = journal.clip_for(take.request.key(backend))
             known = [found] if found else []
         else:
             wanted, had = _but_first_frame(take.request.record()), journal.clips_of(take.label)
@@ -209,14 +209,14 @@ def _but_first_frame(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name not in ("image", "seed")}
 
 
-def _last_frame(take: Take, source: Standing | None, view: _View) -> Media | None:
+def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> Media | None:
     """The first frame of a chained take, where the clip it comes from is there."""
     if source is None or source.state != "cached" or not view.journal or not view.origins:
         return None
-    clip = view.journal.clip_for(source.take.request.key(view.world))
+    clip = view.journal.clip_for(source.take.request.key(view.backend))
     if clip is None:
         return None
-    frame = view.origins.first_frame(take, clip, view.world)
+    frame = view.origins.first_frame(take, clip, view.backend)
     return replace(frame, size=size_of(clip) or take.request.image.size)
 
 
@@ -238,7 +238,7 @@ def _why(take: Take, key: str, view: _View, found: Attempt | None) -> str:
     if changes:
         return f"changed: {', '.join(changes)}"
     other = last.scope.partition(" ")[0]
-    if other == "mock" and view.world != "mock":
+    if other == "mock" and view.backend != "mock":
         return "made on the mock; not yet asked of the service"
     return f"made at another service ({other})"
 

@@ -165,7 +165,7 @@ class Board:
             duration(self._since(self._began)),
             self._money(),
         ]
-        mock = "MOCK" if self._stage.plan.world == "mock" else ""
+        mock = "MOCK" if self._stage.plan.backend == "mock" else ""
         room = width - len(mock) - sum(len(each) + 2 for each in (percent, *facts))
         roomy = room >= _SHORTEST_BAR
         if not roomy:

@@ -27,13 +27,13 @@ from wanx_render.run.results import sounds_of
 from wanx_render.run.sound import marks_of, mix_of, sound_call
 from wanx_render.run.words import Words
 from wanx_render.shotlist.model import Deliverable
-from wanx_render.workers.base import Bench
+from wanx_render.workers.base import Workers
 
 
 class Finisher:
     """Makes the deliverables of one plan, beginning with whatever clip comes first."""
 
-    def __init__(self, plan: Plan, bench: Bench, folder: Path, emit: Emit) -> None:
+    def __init__(self, plan: Plan, bench: Workers, folder: Path, emit: Emit) -> None:
         self._plan = plan
         self._bench = bench
         self._folder = folder

@@ -42,18 +42,18 @@ from wanx_render.planning.origins import Origins, last_frame_path, pixels_of
 from wanx_render.planning.plan import Plan, PlannedShot, Take
 from wanx_render.planning.take_status import kept
 from wanx_render.run.finisher import Finisher
-from wanx_render.run.results import Clip, Result, Run, has_clip, manifest_of
+from wanx_render.run.results import RunFacts, TakeClip, TakeResult, has_clip, manifest_of
 from wanx_render.task import Media as Picture
 from wanx_render.tasks.account import Account, Ambiguous
-from wanx_render.tasks.budget import Purse
-from wanx_render.tasks.clip_store import Home, damage, lend, set_aside, whose
+from wanx_render.tasks.budget import SpendingLimit
+from wanx_render.tasks.clip_store import ClipStore, damage, lend, set_aside, whose
 from wanx_render.tasks.collect import UNKNOWN, Collector
-from wanx_render.tasks.outcome import Fault, hours_left, permission, words
-from wanx_render.tasks.polling import Ended, Watch
+from wanx_render.tasks.outcome import TakeFailure, hours_left, permission, words
+from wanx_render.tasks.polling import Ended, Poller
 from wanx_render.tasks.recognition import ClipJudge, pictures_by_identity
-from wanx_render.tasks.submit import EXPIRED, Asker
+from wanx_render.tasks.submit import EXPIRED, Submitter
 from wanx_render.timing import FASTEST_RATE, commonest_rate, mean_rate
-from wanx_render.workers.base import Bench, LocalBench
+from wanx_render.workers.base import LocalWorkers, Workers
 
 T = TypeVar("T")
 AGAIN = 2  # how often a request is sent once more in a run whose task failed by the service's fault
@@ -62,7 +62,7 @@ MOVES_MONEY = ("submitted", "clip", "failed")
 
 
 @dataclass(frozen=True)
-class Desk:
+class RunContext:
     """Everything a run works with, handed in from outside."""
 
     plan: Plan
@@ -84,10 +84,12 @@ class Desk:
     limit: Decimal | None = None  # the most this run may spend
     warnings: tuple[str, ...] = ()  # of the list, for the record
     chance: random.Random = field(default_factory=random.Random)  # for pauses alone
-    bench: Bench | None = None  # where segments and deliverables are made; else here
+    bench: Workers | None = None  # where segments and deliverables are made; else here
     account: Account | None = None  # what lists that run together share; else this run's own
-    home: Home | None = None  # where the clips are, where that is not the folder itself
-    siblings: Sequence[Home] = ()  # the homes of the other lists, which may have the same clips
+    home: ClipStore | None = None  # where the clips are, where that is not the folder itself
+    siblings: Sequence[
+        ClipStore
+    ] = ()  # the homes of the other lists, which may have the same clips
 
     @property
     def clips(self) -> Path:
@@ -95,9 +97,9 @@ class Desk:
         return self.home.folder if self.home else self.folder
 
 
-async def render(desk: Desk, program_version: str) -> Manifest:
+async def render(desk: RunContext, program_version: str) -> Manifest:
     """Run the plan to its end and write the manifest."""
-    bench = desk.bench or LocalBench(desk.program, desk.executor, desk.folder)
+    bench = desk.bench or LocalWorkers(desk.program, desk.executor, desk.folder)
     finisher = Finisher(desk.plan, bench, desk.folder, desk.emit)
     crew = _Crew(desk, finisher)
     results = await crew.run()
@@ -111,7 +113,7 @@ async def render(desk: Desk, program_version: str) -> Manifest:
     for each in delivered:
         if isinstance(each, Broken):
             desk.emit(Event("broken", str(each)))
-    run = Run(
+    run = RunFacts(
         desk.folder, program_version, desk.program.version,
         desk.wall.now().isoformat(timespec="seconds"), desk.warnings,
         f"{crew.spent:.2f} {desk.plan.currency}", _folder_cost(desk),
@@ -123,7 +125,7 @@ async def render(desk: Desk, program_version: str) -> Manifest:
     return manifest
 
 
-def _folder_cost(desk: Desk) -> str:
+def _folder_cost(desk: RunContext) -> str:
     paid = desk.journal.paid()
     return sums(paid) if paid else f"0.00 {desk.plan.currency}"
 
@@ -135,10 +137,10 @@ def _missing(shots: list[str]) -> str:
 class _Crew:
     """The takes of one run, all at work at once."""
 
-    def __init__(self, desk: Desk, finisher: Finisher) -> None:
+    def __init__(self, desk: RunContext, finisher: Finisher) -> None:
         self.desk = desk
         self.finisher = finisher
-        self.takes: dict[tuple[str, int], asyncio.Task[Result]] = {}
+        self.takes: dict[tuple[str, int], asyncio.Task[TakeResult]] = {}
         self.bugs: list[Exception] = []
         self.spent = Decimal(0)  # billed to tasks that this run's takes waited for and sent
         self.account = desk.account or Account(
@@ -148,23 +150,23 @@ class _Crew:
         self.purse = self.home.purse
         self.origins = Origins(desk.journal, desk.clips)
 
-    def _own_home(self) -> Home:
-        desk, purse = self.desk, Purse(self.desk.limit)
+    def _own_home(self) -> ClipStore:
+        desk, purse = self.desk, SpendingLimit(self.desk.limit)
         sent = pictures_by_identity(desk.plan.media.values(), desk.journal, desk.clips)
         judge = ClipJudge(
             desk.backend, desk.catalog, desk.program, desk.executor, desk.folder, sent
         )  # fmt: skip
-        asker = Asker(
+        asker = Submitter(
             self.account, desk.journal, purse, desk.chance, self._tell, judge, desk.withdrawn
         )  # fmt: skip
-        watch = Watch(desk.backend, desk.catalog, desk.clock)
+        watch = Poller(desk.backend, desk.catalog, desk.clock)
         collector = Collector(
             desk.backend, desk.journal, desk.catalog, watch, desk.program, desk.executor,
             desk.folder, desk.wall,
         )  # fmt: skip
-        return Home(desk.folder, desk.journal, purse, asker, collector)
+        return ClipStore(desk.folder, desk.journal, purse, asker, collector)
 
-    async def run(self) -> dict[tuple[str, int], Result]:
+    async def run(self) -> dict[tuple[str, int], TakeResult]:
         if self.desk.account is None:
             self.account.begin()
         async with asyncio.TaskGroup() as group:
@@ -178,12 +180,12 @@ class _Crew:
         return {name: task.result() for name, task in self.takes.items()}
 
     async def _take(
-        self, shot: PlannedShot, take: Take, work: Callable[[Take], Awaitable[Result]]
-    ) -> Result:
+        self, shot: PlannedShot, take: Take, work: Callable[[Take], Awaitable[TakeResult]]
+    ) -> TakeResult:
         """One take from beginning to end; what goes wrong with it stays with it."""
         try:
             result = await work(await self._ready(take))
-            if isinstance(result, Clip) and take.number == shot.shot.pick:
+            if isinstance(result, TakeClip) and take.number == shot.shot.pick:
                 self.finisher.clip_landed(shot, result.media)
         except UnknownHost as error:
             self.account.halt(error)
@@ -192,31 +194,31 @@ class _Crew:
             result = self._fault_of(take, error)
         except OSError as error:  # a full disk, a folder that became read-only
             message = f"{error.strerror or error}: {error.filename or take.label}"
-            result = Fault(take, "failed", "CannotWrite", message)
+            result = TakeFailure(take, "failed", "CannotWrite", message)
             # Nothing more is paid for that could not be kept.
             self.account.halt(Unreachable("CannotWrite", message))
         except Exception as error:  # noqa: BLE001  # one take's failure stays its own
             self.bugs.append(error)
-            result = Fault(take, "failed", "Bug", f"{type(error).__name__}: {error}")
-        if isinstance(result, Fault) and result.state != "skipped":
+            result = TakeFailure(take, "failed", "Bug", f"{type(error).__name__}: {error}")
+        if isinstance(result, TakeFailure) and result.state != "skipped":
             message = f"{result.code}: {result.message}"
             self._tell(take, "failed", f"{message} ({result.advice})" if result.advice else message)
-            key = result.take.request.key(self.desk.plan.world)
+            key = result.take.request.key(self.desk.plan.backend)
             return replace(result, attempt=self.desk.journal.last_at(key))
         return result
 
-    def _fault_of(self, take: Take, error: WanxError) -> Fault:
+    def _fault_of(self, take: Take, error: WanxError) -> TakeFailure:
         code, advice = getattr(error, "code", type(error).__name__), ""
         if isinstance(error, Refused | Throttled):
             advice = self.desk.catalog.meaning(error.code, error.message).advice
-        return Fault(take, "failed", code, words(error), advice=advice)
+        return TakeFailure(take, "failed", code, words(error), advice=advice)
 
-    def _unknown_host(self, take: Take, error: UnknownHost) -> Fault:
+    def _unknown_host(self, take: Take, error: UnknownHost) -> TakeFailure:
         """A clip that is paid and waits where nobody permitted to fetch it from."""
-        attempt = self.desk.journal.last_at(take.request.key(self.desk.plan.world))
+        attempt = self.desk.journal.last_at(take.request.key(self.desk.plan.backend))
         expires = attempt.expires_at if attempt else None
         left = hours_left(expires, self.desk.wall.now()) if expires else ""
-        return Fault(
+        return TakeFailure(
             take, "unresolved", error.code, f"{error}{left}",
             attempt.task_id if attempt else None, permission(error), host=error.host,
         )  # fmt: skip
@@ -226,19 +228,19 @@ class _Crew:
         if take.waits_for is None:
             return take
         desk = self.desk
-        if not desk.cascade and (before := kept(take, desk.journal, desk.clips, desk.plan.world)):
+        if not desk.cascade and (before := kept(take, desk.journal, desk.clips, desk.plan.backend)):
             return before
         source = next(s for s in self.desk.plan.shots if s.shot.id == take.waits_for)
         self._tell(take, "waiting", f"for the last frame of {take.waits_for}")
         result = await asyncio.shield(self.takes[(take.waits_for, source.shot.pick)])
-        if isinstance(result, Fault):
+        if isinstance(result, TakeFailure):
             raise Broken(f"its first frame is the last of {take.waits_for}, which has no clip")
         return take.with_first_frame(await self._last_frame(take, result))
 
-    async def _last_frame(self, take: Take, source: Clip) -> Picture:
+    async def _last_frame(self, take: Take, source: TakeClip) -> Picture:
         """The last frame of a clip as the first one of ``take``, as a file that can be sent."""
         media = source.media
-        frame = self.origins.first_frame(take, source.attempt, self.desk.plan.world)
+        frame = self.origins.first_frame(take, source.attempt, self.desk.plan.backend)
         path = last_frame_path(self.desk.clips, media.sha256)
         damaged = await self._work(
             probe.last_frame, self.desk.program, media.path, media.frames, media.size, path
@@ -250,13 +252,13 @@ class _Crew:
             self.desk.emit(Event("warning", message))
         return replace(frame, path=path, size=media.size)
 
-    async def _if_cached(self, take: Take) -> Result:
-        key = take.request.key(self.desk.plan.world)
-        return await self._cached(take, key) or Fault(take, "skipped", "", "not asked for")
+    async def _if_cached(self, take: Take) -> TakeResult:
+        key = take.request.key(self.desk.plan.backend)
+        return await self._cached(take, key) or TakeFailure(take, "skipped", "", "not asked for")
 
-    async def _made(self, take: Take) -> Result:
+    async def _made(self, take: Take) -> TakeResult:
         """The clip of ``take``: from the cache, from a task that still runs, or from a new one."""
-        key = take.request.key(self.desk.plan.world)
+        key = take.request.key(self.desk.plan.backend)
         # Two takes that ask for the very same thing are one request, asked for and paid once.
         async with self.account.lock(key):
             await self._note_pixels(take)
@@ -286,7 +288,7 @@ class _Crew:
                 if value:
                     journal.picture(media.identity, value)
 
-    async def _fetched(self, take: Take, key: str, home: Home) -> Fault | None:
+    async def _fetched(self, take: Take, key: str, home: ClipStore) -> TakeFailure | None:
         """Ask for the clip, or wait for the task that makes it, and fetch it; else why not.
 
         A failure of the service's own passes: the request is sent again, a few times.
@@ -294,7 +296,7 @@ class _Crew:
         owed, lane = home.journal.owed_for(key), self.account.lane(take.request.model)
         async with lane.place(self.home.name, taken=bool(owed and owed.task_id)):
             attempt = await self._asked(take, key, home)
-            if isinstance(attempt, Fault):
+            if isinstance(attempt, TakeFailure):
                 return attempt
             ended = await self._ended(take, key, attempt, home)
             for again in range(AGAIN):
@@ -302,7 +304,7 @@ class _Crew:
                     break
                 await self._say_again(take, ended, again)
                 attempt = await self._asked(take, key, home)
-                if isinstance(attempt, Fault):
+                if isinstance(attempt, TakeFailure):
                     return attempt
                 ended = await self._ended(take, key, attempt, home)
         if not isinstance(ended, Succeeded):
@@ -310,10 +312,10 @@ class _Crew:
         await home.collector.fetch(attempt, ended)
         return None
 
-    async def _asked(self, take: Take, key: str, home: Home) -> Attempt | Fault:
+    async def _asked(self, take: Take, key: str, home: ClipStore) -> Attempt | TakeFailure:
         return await home.asker.ask(take, key, insisted=take.shot in self.desk.insisted)
 
-    async def _ended(self, take: Take, key: str, attempt: Attempt, home: Home) -> Ended:
+    async def _ended(self, take: Take, key: str, attempt: Attempt, home: ClipStore) -> Ended:
         lane = self.account.lane(take.request.model)
         with self.account.at_work():
             way = self._way(take, attempt.task_id)
@@ -338,7 +340,7 @@ class _Crew:
             self._tell(take, "warning", message)
         await self.desk.clock.sleep(pause)
 
-    def _settle(self, take: Take, key: str, asked: Attempt, home: Home) -> None:
+    def _settle(self, take: Take, key: str, asked: Attempt, home: ClipStore) -> None:
         """Hold the bill against the price that was reserved."""
         told = home.journal.attempt(asked.id)
         bill = None
@@ -352,20 +354,22 @@ class _Crew:
         if bill and take.price and bill.amount != take.price.amount:
             self._tell(take, "warning", f"billed {bill.amount}, planned {take.price.amount}")
 
-    def _fault(self, take: Take, ended: Ended) -> Fault:
+    def _fault(self, take: Take, ended: Ended) -> TakeFailure:
         """Why a task that ended has no clip."""
         match ended:
             case Failed(code=code, message=message):
                 advice = self.desk.catalog.meaning(code, message).advice
-                return Fault(take, "failed", code, message, ended.task_id, advice)
+                return TakeFailure(take, "failed", code, message, ended.task_id, advice)
             case Canceled():
-                return Fault(take, "canceled", "Canceled", "the task was cancelled", ended.task_id)
+                return TakeFailure(
+                    take, "canceled", "Canceled", "the task was cancelled", ended.task_id
+                )
             case Unknown(expired=True):
-                return Fault(take, "lost", "Expired", EXPIRED, ended.task_id)
+                return TakeFailure(take, "lost", "Expired", EXPIRED, ended.task_id)
             case Unknown() | Succeeded():
-                return Fault(take, "unresolved", "Unknown", UNKNOWN, ended.task_id)
+                return TakeFailure(take, "unresolved", "Unknown", UNKNOWN, ended.task_id)
 
-    async def _cached(self, take: Take, key: str, *, said: bool = True) -> Clip | None:
+    async def _cached(self, take: Take, key: str, *, said: bool = True) -> TakeClip | None:
         attempt = self.desk.journal.clip_for(key)
         if attempt is None or attempt.clip_name is None or attempt.clip_sha256 is None:
             return None
@@ -381,7 +385,7 @@ class _Crew:
         self._tell(take, "cached" if said else "clip", told)
         if not said and (other := _unlike(take, media)):
             self._tell(take, "warning", other)
-        return Clip(take, attempt, media)
+        return TakeClip(take, attempt, media)
 
     async def _probed(self, attempt: Attempt, sha256: str, path: Path) -> Media:
         """What the clip is; looked at once, and again where its size is not what it was."""

@@ -9,7 +9,7 @@ from wanx_render.errors import Damaged
 from wanx_render.events import Emit, Event
 from wanx_render.finishing.jobs import JoinCall, Joined, SoundCall
 from wanx_render.run.pieces import PieceJob, batches, piece_path
-from wanx_render.workers.base import Bench
+from wanx_render.workers.base import Workers
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ DAMAGED = (
 class PieceMaker:
     """The encoding work of one list."""
 
-    def __init__(self, bench: Bench, emit: Emit) -> None:
+    def __init__(self, bench: Workers, emit: Emit) -> None:
         self._bench = bench
         self._emit = emit
         self._work: dict[str, asyncio.Future[None]] = {}  # by the key of a piece or sound

@@ -17,7 +17,7 @@ from wanx_render.run.labels import drawn_label
 from wanx_render.run.layout import Layout, Layouts
 from wanx_render.run.words import Words
 from wanx_render.shotlist.model import Deliverable, gaze_at
-from wanx_render.workers.base import Bench
+from wanx_render.workers.base import Workers
 
 TOGETHER = 4  # encoders in one call at most: each holds some hundred pictures in memory
 
@@ -38,7 +38,7 @@ class PieceJob:
         return SegmentCall(self.piece, self.path, self.wish)
 
 
-def piece_path(bench: Bench, key: str) -> Path:
+def piece_path(bench: Workers, key: str) -> Path:
     """Where the piece or sound with this key is."""
     return bench.pieces / f"{key[:32]}.mov"
 
@@ -58,7 +58,7 @@ def batches(jobs: Iterable[PieceJob]) -> Iterator[tuple[PieceJob, ...]]:
 class Pieces:
     """The pieces of all deliverables of one plan, as far as their clips have landed."""
 
-    def __init__(self, plan: Plan, layouts: Layouts, words: Words, bench: Bench) -> None:
+    def __init__(self, plan: Plan, layouts: Layouts, words: Words, bench: Workers) -> None:
         self._plan = plan
         self._layouts = layouts
         self._words = words

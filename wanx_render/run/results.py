@@ -27,12 +27,12 @@ from wanx_render.planning.journal import Attempt
 from wanx_render.planning.plan import Plan, PlannedShot, Take
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.task import Media as Picture
-from wanx_render.tasks.outcome import Fault
+from wanx_render.tasks.outcome import TakeFailure
 from wanx_render.timing import SAMPLE_RATE, nearest
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class TakeClip:
     """A take that has its clip on the disk, probed."""
 
     take: Take
@@ -40,7 +40,7 @@ class Clip:
     media: Media
 
 
-Result = Clip | Fault
+TakeResult = TakeClip | TakeFailure
 
 
 # What no further run of the same command can settle: a person must.
@@ -52,13 +52,13 @@ def needs_person(states: Collection[str], codes: Collection[str | None]) -> bool
     return any(state in _PERSON for state in states) or "OverBudget" in codes
 
 
-def has_clip(shot: PlannedShot, results: dict[tuple[str, int], Result]) -> bool:
+def has_clip(shot: PlannedShot, results: dict[tuple[str, int], TakeResult]) -> bool:
     """Whether the take of ``shot`` that goes into the deliverables is there."""
-    return isinstance(results[(shot.shot.id, shot.shot.pick)], Clip)
+    return isinstance(results[(shot.shot.id, shot.shot.pick)], TakeClip)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunFacts:
     """What a record tells of the run itself; ``program`` and ``ffmpeg`` name their versions."""
 
     folder: Path
@@ -72,21 +72,21 @@ class Run:
 
 def manifest_of(
     plan: Plan,
-    results: dict[tuple[str, int], Result],
+    results: dict[tuple[str, int], TakeResult],
     delivered: tuple[DeliverableRecord | Broken, ...],
-    run: Run,
+    run: RunFacts,
 ) -> Manifest:
     """The record of a run."""
     records = tuple(each for each in delivered if isinstance(each, DeliverableRecord))
     return Manifest(
         project=plan.project,
-        backend=plan.world,
+        backend=plan.backend,
         region=plan.region,
         program=run.program,
         ffmpeg=run.ffmpeg,
         finished_at=run.finished_at,
         complete=len(records) == len(plan.deliverables)
-        and all(isinstance(result, Clip) for result in results.values()),
+        and all(isinstance(result, TakeClip) for result in results.values()),
         cost=_spent(results, plan.currency),
         shots=tuple(_shot_record(shot, results, run.folder) for shot in plan.shots),
         deliverables=records,
@@ -109,19 +109,19 @@ def _wanted(deliverable: Deliverable) -> WantedRecord:
     )
 
 
-def _spent(results: dict[tuple[str, int], Result], currency: str) -> str:
+def _spent(results: dict[tuple[str, int], TakeResult], currency: str) -> str:
     """What the clips of this list cost, whenever they were paid."""
-    clips = {r.attempt.id: r.attempt for r in results.values() if isinstance(r, Clip)}
+    clips = {r.attempt.id: r.attempt for r in results.values() if isinstance(r, TakeClip)}
     amount = sum((Decimal(attempt.amount or 0) for attempt in clips.values()), Decimal(0))
     return f"{amount:.2f} {currency}"
 
 
 def _shot_record(
-    shot: PlannedShot, results: dict[tuple[str, int], Result], folder: Path
+    shot: PlannedShot, results: dict[tuple[str, int], TakeResult], folder: Path
 ) -> ShotRecord:
     takes = (_take_record(results[(take.shot, take.number)], folder) for take in shot.takes)
     written, used = shot.shot, results[(shot.shot.id, shot.shot.pick)]
-    cut = shot.cut_at(used.media.rate) if isinstance(used, Clip) else shot.cut
+    cut = shot.cut_at(used.media.rate) if isinstance(used, TakeClip) else shot.cut
     return ShotRecord(
         id=written.id,
         picked=written.pick,
@@ -144,7 +144,7 @@ def _point(focus: Focus) -> tuple[str, str]:
     return str(focus.x), str(focus.y)
 
 
-def _take_record(result: Result, folder: Path) -> TakeRecord:
+def _take_record(result: TakeResult, folder: Path) -> TakeRecord:
     take, attempt = result.take, result.attempt
     return TakeRecord(
         take=take.number,
@@ -154,11 +154,11 @@ def _take_record(result: Result, folder: Path) -> TakeRecord:
         first_frame=_path_from(folder, take.request.image),
         picture=take.request.image.identity if take.request.image.counts_as else None,
         **(_times(attempt) if attempt else {}),
-        **(_made(result, folder) if isinstance(result, Clip) else _failed(result)),
+        **(_made(result, folder) if isinstance(result, TakeClip) else _failed(result)),
     )
 
 
-def _failed(fault: Fault) -> dict[str, Any]:
+def _failed(fault: TakeFailure) -> dict[str, Any]:
     return {
         "state": fault.state,
         "task_id": fault.task_id,
@@ -168,7 +168,7 @@ def _failed(fault: Fault) -> dict[str, Any]:
     }
 
 
-def _made(clip: Clip, folder: Path) -> dict[str, Any]:
+def _made(clip: TakeClip, folder: Path) -> dict[str, Any]:
     attempt, media = clip.attempt, clip.media
     return {
         "state": "succeeded",

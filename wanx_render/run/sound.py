@@ -17,7 +17,7 @@ from wanx_render.run.pieces import PieceJob, piece_path
 from wanx_render.shotlist.model import Deliverable, Voice
 from wanx_render.shotlist.model import Music as WrittenMusic
 from wanx_render.timing import SAMPLE_RATE, nearest, samples_in
-from wanx_render.workers.base import Bench
+from wanx_render.workers.base import Workers
 
 _QUIET = -20  # dB; a beep that was made softer is not looked for
 
@@ -44,7 +44,7 @@ def _music(plan: Plan, music: WrittenMusic) -> Music:
     return Music(path, digest, _samples(music.start), music.gain, *fades, _channels(path))
 
 
-def sound_call(jobs: Sequence[PieceJob], mix: Mix, layout: Layout, bench: Bench) -> SoundCall:
+def sound_call(jobs: Sequence[PieceJob], mix: Mix, layout: Layout, bench: Workers) -> SoundCall:
     """What makes the finished sound of these pieces, by the name its bytes give it."""
     samples = samples_in(frames_of(layout.parts), layout.frame.rate)
     pieces = [job.piece for job in jobs]
@@ -54,7 +54,7 @@ def sound_call(jobs: Sequence[PieceJob], mix: Mix, layout: Layout, bench: Bench)
 
 def marks_of(plan: Plan, layouts: Layouts, mix: Mix, layout: Layout) -> tuple[Mark, ...]:
     """The first and the last simulated shot whose flash and beep are there, and alone."""
-    if plan.world != "mock" or mix.music or mix.voices:
+    if plan.backend != "mock" or mix.music or mix.voices:
         return ()
     marks: list[Mark] = []
     for part in layout.parts:

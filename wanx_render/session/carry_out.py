@@ -22,20 +22,20 @@ from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
 from wanx_render.reports.storyboard_files import Source, after_run
-from wanx_render.run.orchestrator import MOVES_MONEY, Desk, render
+from wanx_render.run.orchestrator import MOVES_MONEY, RunContext, render
 from wanx_render.session.connection import Service
 from wanx_render.session.outcome import Outcome, files_of, outcome_of
 from wanx_render.session.selection import ListInFolder, RenderOptions
 from wanx_render.session.survey import Prospect, Survey, by_home, program_version
 from wanx_render.tasks.account import Account
-from wanx_render.tasks.budget import Purse
-from wanx_render.tasks.clip_store import Home
+from wanx_render.tasks.budget import SpendingLimit
+from wanx_render.tasks.clip_store import ClipStore
 from wanx_render.tasks.collect import Collector
-from wanx_render.tasks.polling import Watch
+from wanx_render.tasks.polling import Poller
 from wanx_render.tasks.recognition import ClipJudge, pictures_by_identity
-from wanx_render.tasks.submit import Asker
-from wanx_render.workers.base import Bench, LocalBench
-from wanx_render.workers.dedupe import CommonBench, RowBench
+from wanx_render.tasks.submit import Submitter
+from wanx_render.workers.base import LocalWorkers, Workers
+from wanx_render.workers.dedupe import ListWorkers, SharedWorkers
 
 WINDOW = 48  # lists at work; enough to keep every model's places taken
 
@@ -45,7 +45,7 @@ class Ended:
     """A list that was carried out; without a manifest it could not be."""
 
     item: ListInFolder
-    desk: Desk
+    desk: RunContext
     manifest: Manifest | None
     outcome: Outcome
 
@@ -70,12 +70,12 @@ class Means:
     service: Service
     program: Ffmpeg
     executor: Executor
-    bench: Callable[[Path], Bench]  # of a home
+    bench: Callable[[Path], Workers]  # of a home
 
     @classmethod
     def here(cls, service: Service, program: Ffmpeg, executor: Executor) -> "Means":
         """Everything is encoded on this machine."""
-        return cls(service, program, executor, lambda home: LocalBench(program, executor, home))
+        return cls(service, program, executor, lambda home: LocalWorkers(program, executor, home))
 
 
 class Run:
@@ -100,13 +100,13 @@ class Run:
         self.storyboards = storyboards
         self.outcomes: dict[str, Outcome] = {}
         self.changed: set[Path] = set()  # homes of which something was rendered
-        self.purse = Purse(options.max_cost)  # of all lists together
+        self.purse = SpendingLimit(options.max_cost)  # of all lists together
         self._account = Account(
             means.service.backend, survey.selection.catalog, means.service.clock,
             list(survey.journals.values()), options.on_ambiguous,
         )  # fmt: skip
-        self._homes: dict[Path, Home] = {}
-        self._benches: dict[Path, CommonBench] = {}
+        self._homes: dict[Path, ClipStore] = {}
+        self._benches: dict[Path, SharedWorkers] = {}
         self._unused: dict[Path, set[str]] = {}  # pieces that lists ceased to use
         self._errors: list[Exception] = []
 
@@ -133,10 +133,10 @@ class Run:
 
     # -- the homes ---------------------------------------------------------------------------------
 
-    def _open_homes(self, prospects: Sequence[Prospect]) -> dict[Path, Home]:
+    def _open_homes(self, prospects: Sequence[Prospect]) -> dict[Path, ClipStore]:
         """A home for each journal, all with one account, one watch and one purse over theirs."""
         means = self.means
-        watch = Watch(means.service.backend, self.survey.selection.catalog, means.service.clock)
+        watch = Poller(means.service.backend, self.survey.selection.catalog, means.service.clock)
         chance = random.Random()  # noqa: S311  # for pauses alone
         groups = by_home(prospects)
         return {
@@ -149,14 +149,14 @@ class Run:
         prospects: Sequence[Prospect],
         folder: Path,
         journal: Journal,
-        watch: Watch,
+        watch: Poller,
         chance: random.Random,
-    ) -> Home:
+    ) -> ClipStore:
         backend, catalog = self.means.service.backend, self.survey.selection.catalog
         program, executor = self.means.program, self.means.executor
         shots = prospects[0].item.loaded.shots if prospects else None
         budget = shots.budget.max_cost.amount if shots and shots.budget else None
-        purse = Purse(budget, self.purse)
+        purse = SpendingLimit(budget, self.purse)
 
         def notify(take: Take, kind: Any, text: str, task_id: str | None) -> None:
             project = shots.project if shots else ""
@@ -169,11 +169,11 @@ class Run:
         media = [media for prospect in prospects for media in prospect.media]
         sent = pictures_by_identity(media, journal, folder)
         judge = ClipJudge(backend, catalog, program, executor, folder, sent)
-        asker = Asker(self._account, journal, purse, chance, notify, judge, self.withdrawn)
+        asker = Submitter(self._account, journal, purse, chance, notify, judge, self.withdrawn)
         collector = Collector(
             backend, journal, catalog, watch, program, executor, folder, RealClock()
         )  # fmt: skip
-        return Home(folder, journal, purse, asker, collector, folder.name)
+        return ClipStore(folder, journal, purse, asker, collector, folder.name)
 
     # -- the lists ---------------------------------------------------------------------------------
 
@@ -210,13 +210,13 @@ class Run:
             self._errors.append(error)
         self.display.stopped(item, error)
 
-    def _desk(self, prospect: Prospect, used: set[str]) -> Desk:
+    def _desk(self, prospect: Prospect, used: set[str]) -> RunContext:
         """What the orchestrator works with; ``used`` becomes the pieces that the list uses."""
         item, means, home = prospect.item, self.means, self._homes[prospect.item.home]
         item.folder.mkdir(exist_ok=True)
         outlook = prospect.outlook or self.survey.outlook(item)
         display = self.display
-        return Desk(
+        return RunContext(
             plan=outlook.plan,
             backend=means.service.backend,
             journal=home.journal,
@@ -233,13 +233,15 @@ class Run:
             insisted=prospect.retaken,
             on_ambiguous=self.options.on_ambiguous,
             warnings=tuple(_noted(warning) for warning in item.loaded.warnings),
-            bench=RowBench(self._common_bench(item.home), used),
+            bench=ListWorkers(self._common_bench(item.home), used),
             account=self._account,
             home=home,
             siblings=tuple(self._homes.values()),
         )
 
-    def _publish(self, desk: Desk, item: ListInFolder, manifest: Manifest | None) -> list[Event]:
+    def _publish(
+        self, desk: RunContext, item: ListInFolder, manifest: Manifest | None
+    ) -> list[Event]:
         """Write the storyboard and fill the bucket; what is to be said of it."""
         events: list[Event] = []
         if manifest is None:
@@ -254,7 +256,7 @@ class Run:
     def _note(
         self,
         prospect: Prospect,
-        desk: Desk,
+        desk: RunContext,
         manifest: Manifest | None,
         used: set[str],
         unsent: Sequence[str],
@@ -288,9 +290,9 @@ class Run:
 
     # -- segments and sounds, which the rows of a table share --------------------------------------
 
-    def _common_bench(self, home: Path) -> CommonBench:
+    def _common_bench(self, home: Path) -> SharedWorkers:
         if home not in self._benches:
-            self._benches[home] = CommonBench(self.means.bench(home))
+            self._benches[home] = SharedWorkers(self.means.bench(home))
         return self._benches[home]
 
     def _pieces(self, prospect: Prospect, used: set[str], *, complete: bool) -> list[str]:

@@ -13,9 +13,9 @@ from wanx_render.finishing.jobs import digest
 from wanx_render.manifest import Manifest
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers import executors, remote_jobs, store
-from wanx_render.workers.base import Bench, LocalBench
+from wanx_render.workers.base import LocalWorkers, Workers
 from wanx_render.workers.executors import Cluster, Local
-from wanx_render.workers.store import Bucket, Folder, Store
+from wanx_render.workers.store import Bucket, SharedFolder, Store
 from wanx_render.workers.upload_index import Published, to_publish
 
 EXECUTOR = "WANX_EXECUTOR"
@@ -51,7 +51,7 @@ class Destination:
         """Where the files of the render folder ``root`` go: into the bucket, or ``under`` it."""
         bucket = self.bucket.under(under) if self.bucket and under else self.bucket
         away = isinstance(self.choice, Cluster)
-        return Place(root, bucket, Published(root, bucket or Folder(root)), away)
+        return Place(root, bucket, Published(root, bucket or SharedFolder(root)), away)
 
     def tried(self, folder: Path) -> None:
         """Put a file there that workers look for. Raises BadInput where it cannot be put.
@@ -60,7 +60,7 @@ class Destination:
         bucket.
         """
         if self.bucket or isinstance(self.choice, Cluster):
-            with usable(self.bucket or Folder(folder)) as target:
+            with usable(self.bucket or SharedFolder(folder)) as target:
                 probe = folder / ".cache" / f"probe-{os.getpid()}"
                 probe.write_text("whoever sees this sees the store\n", encoding="utf-8")
                 try:
@@ -135,13 +135,13 @@ class Works:
     here: Executor
     away: Executor | None
 
-    def bench(self, place: Place) -> Bench:
+    def bench(self, place: Place) -> Workers:
         """The bench of what is rendered into the folder of ``place``."""
         if self.away is None:
-            return LocalBench(self.program, self.here, place.folder)
-        from wanx_render.workers.remote import SharedBench
+            return LocalWorkers(self.program, self.here, place.folder)
+        from wanx_render.workers.remote import RemoteWorkers
 
-        return SharedBench(self.program, self.away, place.published)
+        return RemoteWorkers(self.program, self.away, place.published)
 
 
 @contextmanager
@@ -155,7 +155,9 @@ def at_work(
     if isinstance(where.choice, Local):
         yield Works(program, here, None)
         return
-    order = remote_jobs.Order(where.bucket or Folder(folder), remote_jobs.makers_with(program))
+    order = remote_jobs.Order(
+        where.bucket or SharedFolder(folder), remote_jobs.makers_with(program)
+    )
     with _cluster(where.choice, order, here, tell, where.patience) as executor:
         yield Works(program, here, executor)
 

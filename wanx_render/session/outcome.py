@@ -14,7 +14,7 @@ from wanx_render.files import write_atomically
 from wanx_render.manifest import Manifest
 from wanx_render.planning.journal import Journal
 from wanx_render.reports.index import Entry, Heading, page
-from wanx_render.run.orchestrator import Desk
+from wanx_render.run.orchestrator import RunContext
 from wanx_render.run.results import needs_person
 from wanx_render.session.selection import ListInFolder
 
@@ -40,7 +40,7 @@ class Outcome:
 
 
 def outcome_of(
-    desk: Desk, manifest: Manifest | None, home: Path, unsent: Sequence[str] = ()
+    desk: RunContext, manifest: Manifest | None, home: Path, unsent: Sequence[str] = ()
 ) -> Outcome:
     """What came of the list of ``desk``; without a manifest it could not be carried out.
 
@@ -75,7 +75,7 @@ def failures(manifest: Manifest) -> list[str]:
     ]
 
 
-def as_asked(manifest: Manifest, desk: Desk) -> bool:
+def as_asked(manifest: Manifest, desk: RunContext) -> bool:
     """Whether everything asked for is there; with --only, other shots may be missing."""
     if not desk.only:
         return manifest.complete
@@ -89,7 +89,7 @@ def as_asked(manifest: Manifest, desk: Desk) -> bool:
     return made and (missing or len(manifest.deliverables) == len(desk.plan.deliverables))
 
 
-def _picture(desk: Desk, home: Path) -> str | None:
+def _picture(desk: RunContext, home: Path) -> str | None:
     """The first picture of the list that is a file."""
     paths = (shot.picked.request.image.path for shot in desk.plan.shots)
     path = next((each for each in paths if each), None)

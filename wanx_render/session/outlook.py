@@ -17,7 +17,7 @@ from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan, Take, make
 from wanx_render.planning.retakes import retaken
-from wanx_render.planning.take_status import Standing, identities, lost, stand
+from wanx_render.planning.take_status import TakeStatus, identities, lost, stand
 from wanx_render.session.selection import ListInFolder
 from wanx_render.shotlist import picks
 from wanx_render.task import Media
@@ -32,12 +32,12 @@ class Outlook:
 
     item: ListInFolder
     plan: Plan
-    standings: tuple[Standing, ...]
+    standings: tuple[TakeStatus, ...]
     retaken: frozenset[str]  # shots of which one more take is wanted
     counts: Mapping[str, int]  # for ``Journal.retake``, of those
 
     @property
-    def meant(self) -> tuple[Standing, ...]:
+    def meant(self) -> tuple[TakeStatus, ...]:
         """How the takes stand that are meant; of the others nothing is asked."""
         only = self.item.only
         return tuple(each for each in self.standings if not only or each.take.shot in only)
@@ -48,7 +48,7 @@ class Outlook:
         return tuple(standing.take for standing in self.meant if standing.state == "new")
 
     @property
-    def requests(self) -> Mapping[str, Standing]:
+    def requests(self) -> Mapping[str, TakeStatus]:
         """What is not there yet, by what is asked for: equal requests are paid once."""
         known = identities(self.plan, self.standings)
         left = (standing for standing in self.meant if standing.state != "cached")
@@ -84,7 +84,7 @@ class Outlook:
 
     def lost(self, journal: Journal) -> tuple[Attempt, ...]:
         """The clips that were paid, are gone from the folder, and would be paid again."""
-        gone = lost(self.standings, journal, self.item.home, self.plan.world)
+        gone = lost(self.standings, journal, self.item.home, self.plan.backend)
         return tuple(attempt for _, attempt in gone)
 
 
@@ -165,7 +165,7 @@ def make_plan(
 
 def warnings(loaded: Loaded, plan: Plan) -> tuple[Diagnostic, ...]:
     """What is worth warning of in a list by itself."""
-    unlabelled = without_label([loaded], plan.world)
+    unlabelled = without_label([loaded], plan.backend)
     return (*loaded.warnings, *stale_picks(loaded, plan), *unlabelled)
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from wanx_render.finishing.jobs import digest
 from wanx_render.planning.journal import Attempt, Journal
-from wanx_render.planning.take_status import Standing, lost
+from wanx_render.planning.take_status import TakeStatus, lost
 from wanx_render.session.destination import Place
 from wanx_render.workers.upload_index import last_seen
 
@@ -69,10 +69,10 @@ def _fetched(name: str, sha256: str, place: Place) -> Literal["back", "damaged",
 
 
 def where_stored(
-    standings: tuple[Standing, ...], journal: Journal | None, folder: Path, world: str
-) -> tuple[Standing, ...]:
+    standings: tuple[TakeStatus, ...], journal: Journal | None, folder: Path, backend: str
+) -> tuple[TakeStatus, ...]:
     """The standings; of a clip that is gone, where it was put once. No store is asked."""
-    gone = list(lost(standings, journal, folder, world)) if journal else []
+    gone = list(lost(standings, journal, folder, backend)) if journal else []
     if not gone:
         return standings
     seen = last_seen(folder)
@@ -84,7 +84,7 @@ def where_stored(
     return tuple(_with_store(each, where.get(id(each))) for each in standings)
 
 
-def _with_store(standing: Standing, store: str | None) -> Standing:
+def _with_store(standing: TakeStatus, store: str | None) -> TakeStatus:
     if store is None:
         return standing
     told = f"{standing.reason}; `render --out {store}` brings it back unpaid"

@@ -128,7 +128,7 @@ class OneList:
         plan, limit = self._stage.plan, self._stage.limit
         facts = {
             "project": plan.project,
-            "backend": plan.world,
+            "backend": plan.backend,
             "shots": len(plan.shots),
             "takes": len(plan.takes),
             "to_make": len(prospect.takes),
@@ -207,7 +207,7 @@ def opening(plan: Plan, new: int, cost: Total) -> str:
         f"{len(plan.shots)} shots, {len(plan.takes)} takes, {new} to make, "
         f"{len(plan.deliverables)} deliverables, {cost}"
     )
-    mock = "MOCK, play money, " if plan.world == "mock" else ""
+    mock = "MOCK, play money, " if plan.backend == "mock" else ""
     return f"{plan.project}: {mock}{counts}"
 
 

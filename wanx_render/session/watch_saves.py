@@ -149,7 +149,7 @@ class Watching:
         if outlook.can_be_joined:
             render_selection(selection, replace(options, free=True), environment)
         check_budgets((outlook,), cost, options, selection)
-        mock = outlook.plan.world == "mock"
+        mock = outlook.plan.backend == "mock"
         if self._agreed(cost, len(outlook.new), before, mock=mock):
             most = options.max_cost if cost.unknown else _least(options, cost)
             agreed = replace(options, yes=True, max_cost=most)

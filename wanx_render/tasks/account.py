@@ -15,7 +15,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import Clock, RealClock
 from wanx_render.errors import ServiceError, UnknownHost, WanxError
 from wanx_render.planning.journal import Attempt, Journal
-from wanx_render.tasks.rate_limit import Lane
+from wanx_render.tasks.rate_limit import RateLimiter
 from wanx_render.tasks.reconcile import Judge, Search
 
 MOST_DOUBTS = 5  # create calls in a row without a usable answer, before no more is sent
@@ -38,12 +38,12 @@ class Account:
     halted: WanxError | None = None  # why nothing more is sent in this run
     doubts: int = 0  # create calls in a row that ended without a usable answer
     _at_work: int = 0
-    _lanes: dict[str, Lane] = field(default_factory=dict)
+    _lanes: dict[str, RateLimiter] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
-    def lane(self, model: str) -> Lane:
+    def lane(self, model: str) -> RateLimiter:
         if model not in self._lanes:
-            self._lanes[model] = Lane(self.catalog.models[model])
+            self._lanes[model] = RateLimiter(self.catalog.models[model])
         return self._lanes[model]
 
     def lock(self, key: str) -> asyncio.Lock:

@@ -5,13 +5,13 @@ from decimal import Decimal
 from wanx_render.money import Money
 
 
-class Purse:
+class SpendingLimit:
     """A limit, and what of it is spoken for. Without a limit everything fits.
 
     What is spent from a list's purse is spent from the ``whole`` of a run with many lists too.
     """
 
-    def __init__(self, limit: Decimal | None = None, whole: "Purse | None" = None) -> None:
+    def __init__(self, limit: Decimal | None = None, whole: "SpendingLimit | None" = None) -> None:
         self.limit = limit
         self._whole = whole
         self._reserved: dict[str, Decimal] = {}

@@ -12,19 +12,19 @@ from pathlib import Path
 
 from wanx_render.finishing.jobs import digest
 from wanx_render.planning.journal import Journal
-from wanx_render.tasks.budget import Purse
+from wanx_render.tasks.budget import SpendingLimit
 from wanx_render.tasks.collect import Collector
-from wanx_render.tasks.submit import Asker
+from wanx_render.tasks.submit import Submitter
 
 
 @dataclass(frozen=True, eq=False)
-class Home:
+class ClipStore:
     """A folder with its journal, its money, and who asks and fetches for it."""
 
     folder: Path
     journal: Journal
-    purse: Purse
-    asker: Asker
+    purse: SpendingLimit
+    asker: Submitter
     collector: Collector
     name: str = ""  # of the list, where there are several
 
@@ -56,14 +56,14 @@ def set_aside(path: Path, folder: Path) -> str:
     return f"{DAMAGED}/{path.name}"
 
 
-def whose(key: str, own: Home, others: Iterable[Home]) -> Home:
+def whose(key: str, own: ClipStore, others: Iterable[ClipStore]) -> ClipStore:
     """The home that asks for ``key``: whichever knows of it already, or the take's own."""
     if own.knows(key):
         return own
     return next((each for each in others if each is not own and each.knows(key)), own)
 
 
-def lend(key: str, source: Home, target: Home) -> None:
+def lend(key: str, source: ClipStore, target: ClipStore) -> None:
     """Give ``target`` the clip for ``key`` that ``source`` has: the same bytes, paid once.
 
     Ended on the way it is done again: the journal learns of the clip when its file is there.

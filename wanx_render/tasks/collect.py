@@ -17,7 +17,7 @@ from wanx_render.events import Tell
 from wanx_render.media import ffmpeg
 from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.tasks.download import Expected, fetch
-from wanx_render.tasks.polling import Ended, Watch
+from wanx_render.tasks.polling import Ended, Poller
 from wanx_render.tasks.submit import EXPIRED
 from wanx_render.timing import frames_in
 
@@ -34,7 +34,7 @@ class Collector:
     backend: Backend
     journal: Journal
     catalog: Catalog
-    watch: Watch
+    watch: Poller
     program: ffmpeg.Ffmpeg
     executor: Executor
     folder: Path

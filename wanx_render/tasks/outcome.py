@@ -9,7 +9,7 @@ from wanx_render.planning.plan import Take
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class TakeFailure:
     """A take that has none, and why."""
 
     take: Take

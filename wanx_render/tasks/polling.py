@@ -106,7 +106,7 @@ class _Silence:
         return min(OVERDUE_POLL * 2.0 ** min(self.answers - 1, 4), LONGEST_UNKNOWN_POLL)
 
 
-class Watch:
+class Poller:
     """Waits for the ends of tasks; one for a whole run."""
 
     def __init__(self, backend: Backend, catalog: Catalog, clock: Clock) -> None:

@@ -17,7 +17,7 @@ LOOKAHEAD = 2  # tasks kept waiting at the service, so that a slow poll costs no
 _ONE_CUT = timedelta(seconds=5)  # refusals closer together than this are one and the same sign
 
 
-class Lane:
+class RateLimiter:
     """The way to one model, shared by all takes of a run that go there."""
 
     def __init__(self, model: Model) -> None:

@@ -62,7 +62,7 @@ class Judge(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SearchResult:
     """What a search ended with: a task that is ours, nothing, or a reason to ask a person."""
 
     task_id: str | None = None
@@ -153,7 +153,7 @@ class _Findings:
         return [task_id for task_id, found in self.judged.items() if found.verdict == verdict]
 
 
-async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) -> Outcome:
+async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) -> SearchResult:
     """Look for the task of ``attempt``, with growing pauses, for at least ``patience``.
 
     ``patience`` counts from the answer that was lost; without any the list is read once. As long as
@@ -165,13 +165,15 @@ async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) 
     before = backend.now() - (attempt.answered_at or backend.now())
     while clock.now() - began < GIVE_UP:
         if is_far(attempt, backend):
-            return Outcome(doubt="it is too long ago: the service's list no longer reaches back")
+            return SearchResult(
+                doubt="it is too long ago: the service's list no longer reaches back"
+            )
         try:
             await _look(attempt, findings, using)
         except Unreachable:
             findings.unread = True
         except ServiceError as error:
-            return Outcome(doubt=f"the service's list cannot be read: {error}")
+            return SearchResult(doubt=f"the service's list cannot be read: {error}")
         outcome = _outcome(attempt, findings, using)
         if outcome and not outcome.nothing:
             return outcome
@@ -180,18 +182,20 @@ async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) 
         await clock.sleep(PAUSES[min(number, len(PAUSES) - 1)])
         number += 1
     if findings.unread:
-        return Outcome(doubt="the service's list cannot be read")
-    return Outcome(doubt=f"tasks that might be this one do not end: {', '.join(findings.open)}")
+        return SearchResult(doubt="the service's list cannot be read")
+    return SearchResult(
+        doubt=f"tasks that might be this one do not end: {', '.join(findings.open)}"
+    )
 
 
-async def settle(attempt: Attempt, using: Search) -> Outcome:
+async def settle(attempt: Attempt, using: Search) -> SearchResult:
     """Look for a request whose answer was lost: at length the first time, then once a run.
 
     Nothing is found where the list no longer reaches back to a request that was looked for before.
     """
     again = attempt.state == "unresolved"
     if again and is_far(attempt, using.backend):
-        return Outcome()
+        return SearchResult()
     return await search(attempt, using, _ONCE if again else SEARCH)
 
 
@@ -241,26 +245,26 @@ def _fits(row: Listed, attempt: Attempt, using: Search) -> bool:
     return row.model in (attempt.model, "") and row.task_id not in using.owned()
 
 
-def _outcome(attempt: Attempt, findings: _Findings, using: Search) -> Outcome | None:
+def _outcome(attempt: Attempt, findings: _Findings, using: Search) -> SearchResult | None:
     """What follows from all that is known now; None while a task might still be ours."""
     if findings.open or findings.unread:
         return None
     same, doubtful = findings.of("same"), findings.of("doubtful")
     if doubtful:
         reasons = "; ".join(f"task {name}: {findings.judged[name].reason}" for name in doubtful)
-        return Outcome(doubt=f"it may be one of these: {reasons}")
+        return SearchResult(doubt=f"it may be one of these: {reasons}")
     if len(same) > 1:
-        return Outcome(doubt=f"more than one task fits: {', '.join(same)}")
+        return SearchResult(doubt=f"more than one task fits: {', '.join(same)}")
     if not same:
-        return Outcome()
+        return SearchResult()
     row = findings.rows[same[0]]
     rivals = [rival for rival in using.rivals() if _is_rival(rival, attempt, row)]
     if any(rival.state == "submitting" for rival in rivals):
         return None  # its answer comes soon, and with it whose the task is
     if rivals:
         labels = ", ".join(rival.label for rival in rivals)
-        return Outcome(doubt=f"task {same[0]} fits, and fits {labels} as well")
-    return Outcome(task_id=same[0])
+        return SearchResult(doubt=f"task {same[0]} fits, and fits {labels} as well")
+    return SearchResult(task_id=same[0])
 
 
 def _is_rival(other: Attempt, attempt: Attempt, row: Listed) -> bool:

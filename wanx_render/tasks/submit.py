@@ -24,9 +24,9 @@ from wanx_render.events import Kind
 from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.planning.plan import Take
 from wanx_render.tasks.account import Account
-from wanx_render.tasks.budget import Purse
-from wanx_render.tasks.outcome import Fault, words
-from wanx_render.tasks.rate_limit import Lane
+from wanx_render.tasks.budget import SpendingLimit
+from wanx_render.tasks.outcome import TakeFailure, words
+from wanx_render.tasks.rate_limit import RateLimiter
 from wanx_render.tasks.reconcile import REFUSED_SEARCH, Judge, is_far, search, settle
 
 _STOPS = ("key", "money", "quota")  # kinds of refusal after which no other request can succeed
@@ -39,12 +39,12 @@ Tell = Callable[[Take, Kind, str, str | None], None]
 
 
 @dataclass
-class Asker:
+class Submitter:
     """Sends the create calls of one run."""
 
     account: Account
     journal: Journal
-    purse: Purse
+    purse: SpendingLimit
     chance: random.Random
     tell: Tell
     judge: Judge
@@ -54,10 +54,10 @@ class Asker:
     def backend(self) -> Backend:
         return self.account.backend
 
-    def lane(self, take: Take) -> Lane:
+    def lane(self, take: Take) -> RateLimiter:
         return self.account.lane(take.request.model)
 
-    async def ask(self, take: Take, key: str, *, insisted: bool = False) -> Attempt | Fault:
+    async def ask(self, take: Take, key: str, *, insisted: bool = False) -> Attempt | TakeFailure:
         """The attempt whose task will make the clip: of an earlier run, or a new one.
 
         ``insisted``: a person wants it sent again whatever became of it before. Raises Refused,
@@ -70,16 +70,18 @@ class Asker:
             async with self.lane(take).door:
                 # Another take may have asked for the same meanwhile.
                 attempt = self.journal.owed_for(key) or await self._new(take, key)
-            if isinstance(attempt, Fault) or attempt.task_id:
+            if isinstance(attempt, TakeFailure) or attempt.task_id:
                 return attempt
         message = f"{_RESUBMISSIONS} requests had no usable answer"
-        return Fault(take, "unresolved", "Unresolved", message)
+        return TakeFailure(take, "unresolved", "Unresolved", message)
 
-    async def _known(self, take: Take, key: str, *, insisted: bool) -> Attempt | Fault | None:
+    async def _known(self, take: Take, key: str, *, insisted: bool) -> Attempt | TakeFailure | None:
         """What an earlier call left of this request; None where it may be sent."""
         before = self.journal.owed_for(key)
         if before and before.scope != self.backend.scope:
-            return Fault(take, "unresolved", "OtherAccount", _other_account(before), before.task_id)
+            return TakeFailure(
+                take, "unresolved", "OtherAccount", _other_account(before), before.task_id
+            )
         if before and before.task_id:
             self.tell(take, "resumed", "", before.task_id)
             return before
@@ -91,13 +93,15 @@ class Asker:
         if last is None or insisted:
             return None
         if last.state == "lost":
-            return Fault(take, "lost", last.code or "Expired", EXPIRED, last.task_id, attempt=last)
+            return TakeFailure(
+                take, "lost", last.code or "Expired", EXPIRED, last.task_id, attempt=last
+            )
         meaning = self.account.catalog.meaning(last.code or "", last.message or "")
         if last.state in ("failed", "refused") and meaning.kind == "moderation":
-            return Fault(take, "failed", last.code or "", _moderated(last), last.task_id)
+            return TakeFailure(take, "failed", last.code or "", _moderated(last), last.task_id)
         return None
 
-    async def _searched(self, take: Take, attempt: Attempt) -> Attempt | Fault | None:
+    async def _searched(self, take: Take, attempt: Attempt) -> Attempt | TakeFailure | None:
         """Search for a request whose outcome is unknown; None where it may be sent again."""
         if not is_far(attempt, self.backend):
             self._tell_search(take)
@@ -115,7 +119,7 @@ class Asker:
         self.journal.ended(attempt.id, "released", "Resubmitted", message)
         self.tell(take, "warning", f"its request is {message}; it may be paid twice", None)
 
-    async def _refused_before(self, take: Take, attempt: Attempt) -> Attempt | Fault | None:
+    async def _refused_before(self, take: Take, attempt: Attempt) -> Attempt | TakeFailure | None:
         """Whether a request that was refused was accepted all the same; None where it was not.
 
         A service may accept a task and answer with a refusal: the list is asked before the same
@@ -138,11 +142,11 @@ class Asker:
         self.tell(take, "submitted", "found in the service's list", task_id)
         return replace(attempt, state="submitted", task_id=task_id)
 
-    def _unresolved(self, take: Take, attempt: Attempt, message: str) -> Fault:
+    def _unresolved(self, take: Take, attempt: Attempt, message: str) -> TakeFailure:
         self.journal.ended(attempt.id, "unresolved", "Unresolved", message)
-        return Fault(take, "unresolved", "Unresolved", message, attempt=attempt)
+        return TakeFailure(take, "unresolved", "Unresolved", message, attempt=attempt)
 
-    async def _new(self, take: Take, key: str) -> Attempt | Fault:
+    async def _new(self, take: Take, key: str) -> Attempt | TakeFailure:
         """Send what was never asked for, if there is money for it.
 
         The attempt has no task where the outcome is in doubt.
@@ -152,12 +156,12 @@ class Asker:
             reason = f"not sent: {words(halted)}"
             if isinstance(halted, UnknownHost):
                 reason = f"not sent while a paid clip waits at {halted.host or 'no known host'}"
-            return Fault(take, "failed", code, reason)
+            return TakeFailure(take, "failed", code, reason)
         if self.withdrawn(take):
-            return Fault(take, "canceled", "Withdrawn", "not sent: it was taken back in time")
+            return TakeFailure(take, "canceled", "Withdrawn", "not sent: it was taken back in time")
         await self.backend.prepare(Submission(take.request, take.label))
         if not self.purse.reserve(key, take.price):
-            return Fault(take, "failed", "OverBudget", f"not sent: {self.purse.told}")
+            return TakeFailure(take, "failed", "OverBudget", f"not sent: {self.purse.told}")
         try:
             return await self._submit(take, key)
         except ServiceError:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MOST_NOTICES = 20  # of one subtitle file; more only hide the other problems of a list
 
 
-class Looker:
+class AssetReader:
     """Looks at files, whose paths start at ``folder``, and remembers what it saw."""
 
     def __init__(self, folder: Path) -> None:

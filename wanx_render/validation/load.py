@@ -35,7 +35,7 @@ from wanx_render.shotlist.rows import Filling, Fillings, Row, fillings
 from wanx_render.shotlist.variables import OUTSIDE, Templates
 from wanx_render.task import Media
 from wanx_render.validation import registry
-from wanx_render.validation.assets import Looker
+from wanx_render.validation.assets import AssetReader
 from wanx_render.validation.context import Scene
 from wanx_render.yaml_source import Source
 
@@ -117,7 +117,7 @@ def _checked(file: Path, read: Source, catalog: Catalog) -> Batch:
     filled = fillings(read, _matrix(read), folder)
     templates = Templates(read, typed_keys() if "${" in read.text else frozenset())
     wrong = (*filled.problems, *templates.problems(filled.known, filled.columns))
-    checker = _Checker(file, read, templates, Looker(folder), catalog)
+    checker = _Checker(file, read, templates, AssetReader(folder), catalog)
     checked = [checker.check(each) for each in filled.rows]
     chosen = {c.picks.read.file: c.picks.read.text for c in checked if c.picks and c.picks.read}
     texts = {read.file: read.text, **filled.texts, **chosen, **checker.looker.texts}
@@ -213,7 +213,7 @@ class _Checker:
     file: Path
     read: Source
     templates: Templates
-    looker: Looker
+    looker: AssetReader
     catalog: Catalog
 
     def check(self, filling: Filling) -> _Result:

@@ -27,7 +27,7 @@ T = TypeVar("T")
 SEGMENTS = Path(".cache") / "segments"
 
 
-class Bench(Protocol):
+class Workers(Protocol):
     """What the finisher needs of a place to work; paths are those in the render folder."""
 
     @property
@@ -69,7 +69,7 @@ class Bench(Protocol):
         """
 
 
-class LocalBench:
+class LocalWorkers:
     """This machine and its disk."""
 
     def __init__(self, program: Ffmpeg, executor: Executor, folder: Path) -> None:

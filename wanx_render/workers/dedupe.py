@@ -12,15 +12,15 @@ from pathlib import Path
 from wanx_render.errors import Broken, Damaged, StoreError, WanxError
 from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall
 from wanx_render.media.ffmpeg import Ffmpeg
-from wanx_render.workers.base import Bench
+from wanx_render.workers.base import Workers
 
 _TRIES = 2  # of a piece by itself
 
 
-class CommonBench:
+class SharedWorkers:
     """What the rows of one table share: a bench, its pieces, and those in the making."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Workers) -> None:
         self.bench = bench
         self._making: dict[Path, asyncio.Task[None]] = {}
         self._failed: dict[Path, tuple[int, WanxError]] = {}  # how often by itself, and why
@@ -75,10 +75,10 @@ class CommonBench:
                 raise Broken(f"{error}; so it was for {times} lists, and is not tried again")
 
 
-class RowBench:
+class ListWorkers:
     """The bench of one row; ``used`` becomes the names of the pieces it uses."""
 
-    def __init__(self, common: CommonBench, used: set[str]) -> None:
+    def __init__(self, common: SharedWorkers, used: set[str]) -> None:
         self._common = common
         self._bench = common.bench
         self._used = used

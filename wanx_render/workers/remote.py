@@ -21,7 +21,7 @@ from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers import remote_jobs
 from wanx_render.workers.base import SEGMENTS
 from wanx_render.workers.remote_jobs import Order, moved, paths_in
-from wanx_render.workers.store import Folder
+from wanx_render.workers.store import SharedFolder
 from wanx_render.workers.upload_index import Published
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ _INPUTS = ".cache/inputs"
 _ATONCE = 4  # files on their way to the store
 
 
-class SharedBench:
+class RemoteWorkers:
     """Other machines, and the store that holds what the folder of ``published`` holds."""
 
     def __init__(self, program: Ffmpeg, executor: Executor, published: Published) -> None:
@@ -104,7 +104,9 @@ class SharedBench:
         """By the store's mark; a file in a folder can change and keep it, so that one is read."""
         if not self._published.stands(name, sha256):
             return False
-        return not isinstance(self._store, Folder) or digest(self._store.path / name) == sha256
+        return (
+            not isinstance(self._store, SharedFolder) or digest(self._store.path / name) == sha256
+        )
 
     def note(self, used: Set[str]) -> None:
         pass
@@ -159,7 +161,7 @@ class SharedBench:
         sha256 = digest(path)
         if path.is_relative_to(self._root):
             name = self._name(path)
-            if isinstance(self._store, Folder) and self._store.path == self._root:
+            if isinstance(self._store, SharedFolder) and self._store.path == self._root:
                 return name, sha256
         else:
             name = f"{_INPUTS}/{sha256}{path.suffix}"

@@ -32,7 +32,7 @@ from wanx_render.finishing.jobs import (
 from wanx_render.finishing.segment import GRAPH_VERSION, Piece
 from wanx_render.media import ffmpeg
 from wanx_render.workers.cache import Cache
-from wanx_render.workers.store import Folder, Store
+from wanx_render.workers.store import SharedFolder, Store
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ def segments(
 def _put(order: Order, path: Path, name: str) -> None:
     """A piece into the store, and into the cache: whoever joins it is often this machine."""
     order.store.put(path, name)
-    if not isinstance(order.store, Folder):
+    if not isinstance(order.store, SharedFolder):
         Cache.of(os.environ).keep(_key(order, Path(name)), path)
 
 
@@ -142,7 +142,7 @@ def _brought(order: Order, name: Path, cache: Cache, scratch: Path) -> Path:
     target = scratch / name.name
     if name == Path() or target.exists():
         return target
-    if isinstance(order.store, Folder):
+    if isinstance(order.store, SharedFolder):
         _linked(order.store, text, target)
         return target
     fetch = partial(order.store.get, text)
@@ -158,7 +158,7 @@ def _key(order: Order, name: Path) -> str:
     return known + name.suffix
 
 
-def _linked(store: Folder, name: str, target: Path) -> None:
+def _linked(store: SharedFolder, name: str, target: Path) -> None:
     """A file of a shared folder, read where it is."""
     if not store.has(name):
         raise StoreError(f"{store}/{name}: there is no such file, seen from this machine")

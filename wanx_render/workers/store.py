@@ -41,7 +41,7 @@ _PATIENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class SharedFolder:
     """A folder that every machine sees under the same path."""
 
     path: Path
@@ -100,9 +100,9 @@ class Folder:
         with _told(self, name):
             integrity.drop(self.path / name)
 
-    def under(self, name: str) -> "Folder":
+    def under(self, name: str) -> "SharedFolder":
         """A folder of it, as a store of its own."""
-        return Folder(self.path / name)
+        return SharedFolder(self.path / name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class Bucket:
         return f"{self.url.partition('://')[2].rstrip('/')}/{name}"
 
 
-Store = Folder | Bucket
+Store = SharedFolder | Bucket
 
 
 def _mark(found: Mapping[str, Any]) -> str:
@@ -210,7 +210,7 @@ def at(url: str, environ: Mapping[str, str]) -> Store:
     """The store that ``url`` names. Raises BadInput."""
     parts = urlsplit(url)
     if parts.scheme == "file":
-        return Folder(Path(parts.path).resolve())
+        return SharedFolder(Path(parts.path).resolve())
     if parts.username or parts.password:
         raise _wrong("a store's URL has no credentials", "they belong in the environment")
     if not parts.netloc:
