@@ -3,8 +3,8 @@
 A how-to is a section `### Add ...`. An edit is a paragraph before a block: "New `path`:", "In
 `path`, after `line`:", "before", "instead of", or "In `path`, at the end:"; a `line` is the
 beginning of exactly one line of the file, in double backticks where it has single ones. "Copy
-`path` to `path`." needs no block. A block of `sh` shows the result: its commands succeed, and print
-what `# prints:` says.
+`path` to `path`." needs no block. A block of `sh` shows the result: its commands succeed (the last
+one as `# exits:` says), and print what `# prints:` says.
 """
 
 import re
@@ -76,6 +76,7 @@ class Recipe:
     edits: tuple[Edit, ...]
     commands: tuple[str, ...]
     prints: tuple[str, ...]
+    exits: int
 
     @property
     def existing(self) -> dict[str, int]:
@@ -112,4 +113,5 @@ def recipe_of(section: str) -> Recipe:
     lines = [line for block in _CHECK.findall(_EDIT.sub("", body)) for line in block.splitlines()]
     prints = tuple(line.partition(":")[2].strip() for line in lines if line.startswith("# prints:"))
     commands = tuple(line for line in lines if line and not line.startswith("#"))
-    return Recipe(title, (*copies, *edits), commands, prints)
+    exits = next((int(line.partition(":")[2]) for line in lines if line.startswith("# exits:")), 0)
+    return Recipe(title, (*copies, *edits), commands, prints, exits)
