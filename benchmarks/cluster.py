@@ -28,8 +28,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from cluster import Machine, Rig, children, rig, until
 
+from wanx_render import files
 from wanx_render.finishing.decode_record import NOTHING
-from wanx_render.finishing.jobs import JoinCall, digest, make_deliverable, make_segment
+from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
 from wanx_render.finishing.segment import Segment, Take
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
@@ -102,7 +103,7 @@ def clip(program: ffmpeg.Ffmpeg, path: Path, size: Size, seconds: int) -> Take:
         ("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=r=48000", "-t", str(seconds),
          "-c:v", "libx264", "-crf", "20", "-pix_fmt", "yuv420p", "-c:a", "aac", "-y", str(path)),
     )  # fmt: skip
-    return Take(path, digest(path), size, Fraction(30), 30 * seconds, True)
+    return Take(path, files.sha256(path), size, Fraction(30), 30 * seconds, True)
 
 
 def encodes(

@@ -623,6 +623,13 @@ def is_rename(call: ast.Call) -> bool:
             return False
 
 
+# A seal covers the beginning of a file and its name; a storage service sends an MD5 with a clip.
+OTHER_HASHES = {
+    ("wanx_render/integrity.py", "_digest"),
+    ("wanx_render/backends/transfer.py", "_whole"),
+}
+
+
 def hash_loops(house: House) -> list[Site]:
     """Functions outside files.py that hash what they read in a loop, or call `file_digest`."""
     return [
@@ -630,7 +637,7 @@ def hash_loops(house: House) -> list[Site]:
         for source in house.code
         if not source.path.endswith("/files.py")
         for node in source.functions
-        if hashes_in_a_loop(node)
+        if hashes_in_a_loop(node) and (source.path, node.name) not in OTHER_HASHES
     ]
 
 

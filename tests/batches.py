@@ -14,11 +14,12 @@ from PIL import Image
 from virtual import Counted, Time
 
 from mock_server.faults.reading import read_line
+from wanx_render import files
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.backends.uploads import Uploads
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.events import Event
-from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall, digest
+from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall
 from wanx_render.finishing.stills import Pictures
 from wanx_render.geometry import Size
 from wanx_render.session.approval import check_budgets
@@ -88,7 +89,7 @@ class Paper(LocalWorkers):
         call.target.write_text("\n".join(path.name for path in call.segments))
         pictures = Pictures(b"poster", b"sheet", Size(16, 16))
         seconds = Fraction(call.frames) / call.frame.rate
-        return Joined(digest(call.target), seconds, None, (), pictures=pictures)
+        return Joined(files.sha256(call.target), seconds, None, (), pictures=pictures)
 
 
 class Heard:

@@ -16,8 +16,8 @@ import pytest
 from cluster import Proof, Rig, bucket, rig
 from conftest import ROOT
 
+from wanx_render import files
 from wanx_render.errors import BadInput
-from wanx_render.finishing.jobs import digest
 from wanx_render.workers.executors import Cluster, Local, choice
 
 # A sample of what tests/cluster.py proves whole; the last ends the cluster.
@@ -83,7 +83,7 @@ def test_the_rows_of_a_table_are_encoded_by_the_workers_too(proof: Proof) -> Non
         ran = proof.end(proof.begin(folder, *where))
         assert ran.code == 0, ran.said
         shop = folder / "renders" / "shop"
-        made[name] = {row: digest(shop / row / "9x16.mp4") for row in ("Cup", "Hat")}
+        made[name] = {row: files.sha256(shop / row / "9x16.mp4") for row in ("Cup", "Hat")}
         assert len(list((shop / "clips").iterdir())) == 1
         pieces = sorted((shop / ".cache" / "segments").iterdir())
         assert len(pieces) == 2 + 1 + 1  # of each row, of both, and the sound
@@ -121,7 +121,7 @@ def test_the_rows_of_a_table_go_into_the_bucket_and_a_second_run_makes_nothing(
     # What is in the bucket alone is made again where it is wanted here.
     local = proof.end(proof.begin(folder))
     assert local.code == 0, local.said
-    here = {row: digest(folder / "renders" / "shop" / row / "9x16.mp4") for row in there}
+    here = {row: files.sha256(folder / "renders" / "shop" / row / "9x16.mp4") for row in there}
     assert here == there
 
 

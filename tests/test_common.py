@@ -18,9 +18,10 @@ from batches import Day, table
 from conftest import PROGRAMS
 from PIL import Image
 
+from wanx_render import files
 from wanx_render.commands.render import render
 from wanx_render.errors import Broken, StoreError
-from wanx_render.finishing.jobs import SegmentCall, SoundCall, digest
+from wanx_render.finishing.jobs import SegmentCall, SoundCall
 from wanx_render.finishing.mix import NOTHING
 from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
@@ -85,14 +86,16 @@ class Counted:
         found: Counter[str] = Counter()
         for call in (self.folder / "calls").iterdir():
             text = call.read_text()
-            found.update(re.findall(r"segments/\.([0-9a-f]{32}\.mov)\.\d+\.part$", text, re.M))
+            found.update(
+                re.findall(r"segments/\.([0-9a-f]{32}\.mov)\.[0-9a-f]{12}\.part$", text, re.M)
+            )
             call.unlink()
         return found
 
     def made(self, out: str = "out") -> dict[str, str]:
         """Everything that was delivered, by its name and hash."""
         found = (each for row in ROWS for each in (self.folder / out / row).glob("*.[mj]p[4g]"))
-        return {f"{each.parent.name}/{each.name}": digest(each) for each in found}
+        return {f"{each.parent.name}/{each.name}": files.sha256(each) for each in found}
 
     def pieces(self) -> set[str]:
         return {each.name for each in (self.folder / "out/.cache/segments").iterdir()}

@@ -327,9 +327,9 @@ def test_nothing_outside_a_cache_is_removed_for_a_file(tmp_path: Path) -> None:
     (tmp_path / "out.mp4").mkdir()
     (tmp_path / "out.mp4" / "mine").write_text("")
     (tmp_path / "part").write_text("")
-    for place in (integrity.place, integrity.replace):
+    for durable in (False, True):
         with pytest.raises(OSError, match=r"out\.mp4"):
-            place(tmp_path / "part", tmp_path / "out.mp4")
+            integrity.place(tmp_path / "part", tmp_path / "out.mp4", durable=durable)
     assert (tmp_path / "out.mp4" / "mine").exists()
 
 
@@ -456,12 +456,16 @@ def test_unfinished_files_of_killed_processes_are_swept_and_nothing_else(tmp_pat
     ours = [
         ".o.mp4.77.part", ".o.mp4.77.part.poster", ".o.mp4.77.part.12.cell", ".o.mp4.77.sound",
         ".manifest.json.part", "clips/.0f0e-task.part", "clips/.one-t1-abc.mp4.7.part",
+        ".o.mp4.0123456789ab.part", ".o.mp4.0123456789ab.part.12.cell",
+        f".{'n' * 40}.0123456789ab.part", "doubtful/.task.mp4.0123456789ab.part",
+        ".cache/.write.0123456789ab.part", ".cache/thumbs/.x.0123456789ab.part.2.jpg",
         ".cache/mock-service.part", ".cache/probe-77", ".cache/frames/.x-last.png.part",
         ".cache/thumbs/.00112233aabbccdd.7.9-2.jpg", ".cache/thumbs/.x.jpg.7.9.part",
         "row/.o.mp4.77.part", "row/.o.poster.jpg.part",
     ]  # fmt: skip
     others = [
-        "o.mp4", "o.part", ".notes.part", ".lock", "clips/one.mp4", "clips/one.part",
+        "o.mp4", "o.part", ".notes.part", ".notes.0123.part", ".0123456789ab.part",
+        ".lock", "clips/one.mp4", "clips/one.part",
         ".cache/mock-service.json", ".cache/thumbs/x-first.jpg", ".cache/frames/x-last.png",
         "row/manifest.json", "row/o.mp4", "own folder/.o.mp4.77.part",
     ]  # fmt: skip

@@ -16,9 +16,9 @@ import pytest
 from cluster import BUCKET, Bucket, bucket, until
 from conftest import PROGRAMS
 
-from wanx_render import integrity
+from wanx_render import files, integrity
 from wanx_render.errors import BadInput, Damaged, StoreError
-from wanx_render.finishing.jobs import JoinCall, SegmentCall, digest
+from wanx_render.finishing.jobs import JoinCall, SegmentCall
 from wanx_render.finishing.mix import Mix, Track
 from wanx_render.finishing.segment import Segment, Take
 from wanx_render.frame import Frame
@@ -246,7 +246,7 @@ def test_a_damaged_piece_is_dropped_from_the_store_and_made_again(
 def sent_from(folder: Path, place: store.Store, name: str) -> bool:
     """Whether a file of a folder had to be put, by a run that knows what the last one did."""
     path = folder / name
-    return Published(folder, place).offer(path, name, digest(path))
+    return Published(folder, place).offer(path, name, files.sha256(path))
 
 
 def test_only_what_people_look_for_is_published_and_only_when_it_changed(
@@ -310,7 +310,7 @@ def test_what_many_ask_for_at_once_is_put_once(place: store.Store, tmp_path: Pat
     folder.mkdir()
     clip = folder / "clip.mp4"
     clip.write_bytes(b"x" * 100_000)
-    published, sha256 = Published(folder, place), digest(clip)
+    published, sha256 = Published(folder, place), files.sha256(clip)
     with ThreadPoolExecutor(8) as threads:
         sent = list(threads.map(lambda _: published.offer(clip, clip.name, sha256), range(16)))
     assert sorted(sent) == [False] * 15 + [True]

@@ -9,10 +9,12 @@ that a power loss left zeroed or half is not whole, and is made again.
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from wanx_render.files import sync_folder
+from wanx_render import files
 
 _MARK = b"wnx1"
 SEAL = 32 + len(_MARK)  # bytes
@@ -52,25 +54,27 @@ def _digest(stream: BinaryIO, size: int, name: str) -> bytes:
     return value.digest()
 
 
-def place(part: Path, target: Path) -> None:
-    """Give a sealed file its name in a cache, in place of whatever has it, even a directory.
+def place(part: Path, target: Path, *, durable: bool = False) -> None:
+    """Give a finished file its name in a cache, in place of whatever has it, even a directory.
 
-    Raises OSError.
+    ``durable`` is for files without a seal: both outlast a power loss. Raises OSError.
     """
     if target.is_dir() and not target.is_symlink():
         drop(target)
-    part.replace(target)
+    files.place(part, target, durable=durable)
 
 
-def replace(part: Path, target: Path) -> None:
-    """Give a finished file its name so that both outlast a power loss. For files without a seal.
+@contextmanager
+def sealed(target: Path) -> Iterator[Path]:
+    """A part for a file of a cache; it is sealed and placed where the block ends without an error.
 
     Raises OSError.
     """
-    with part.open("r+b") as stream:
-        os.fsync(stream.fileno())
-    place(part, target)
-    sync_folder(target.parent)
+    folder(target.parent)
+    with files.part_of(target) as part:
+        yield part
+        seal(part, target.name)
+        place(part, target)
 
 
 def drop(path: Path) -> None:

@@ -1,11 +1,11 @@
 """One request to the service, as a value, and the key that says whether it was already paid for."""
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from wanx_render.files import sha256_of
 from wanx_render.geometry import Size
 
 # none: the model is silent; silent: it was asked to be; auto: its own sound; file: ours.
@@ -96,4 +96,4 @@ def key_of(record: dict[str, Any], backend: str) -> str:
 
 def _digest(record: dict[str, Any]) -> str:
     text = json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256_of(text.encode("utf-8", "surrogatepass"))

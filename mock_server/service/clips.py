@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
+from wanx_render import files
 from wanx_render.backends.slate import clip_call, make_clip
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.media.ffmpeg import Ffmpeg
@@ -48,7 +49,8 @@ class Clips:
         try:
             target, label = folder / "clip.mp4", f"request {key[:8]}"
             call = clip_call(self._catalog, request, label=label, folder=folder, target=target)
-            return make_clip(self._program, call).replace(path)
+            files.place(make_clip(self._program, call), path, durable=False)
+            return path
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -12,6 +12,7 @@ from typing import Literal
 from mock_server.service.uploads import Shelf, Upload
 from mock_server.wire.errors import ErrorAnswer, Flaw
 from mock_server.wire.provenance import ERRORS, OFFICIAL, UPLOADS, rests_on
+from wanx_render import files
 from wanx_render.catalog.capabilities import Model, SoundFile
 from wanx_render.media import audio_files, images
 from wanx_render.task import Media
@@ -77,7 +78,7 @@ class MediaFinder:
         if self.model.sound_file:
             suffix = Path(upload.key).suffix.lower().lstrip(".")
             _check_track(track, suffix, self.model.sound_file.value)
-        digest = hashlib.sha256(upload.path.read_bytes()).hexdigest()
+        digest = files.sha256(upload.path)
         return Media(f"sha256:{digest}", path=upload.path)
 
 

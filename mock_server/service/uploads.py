@@ -1,6 +1,5 @@
 """Uploads of clients: a policy says where a file may be written; the file is kept for a while."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from mock_server.service.store import Store
 from mock_server.wire.errors import Denied
 from mock_server.wire.provenance import UPLOADS, rests_on
 from mock_server.wire.signing import Signer
-from wanx_render.files import write_atomically
+from wanx_render.files import sha256_of, write_atomically
 
 _HOURS = 48
 
@@ -24,7 +23,7 @@ class Shelf:
         self.folder = folder
 
     def keep(self, data: bytes, suffix: str = "") -> Path:
-        path = self.folder / f"{hashlib.sha256(data).hexdigest()}{suffix}"
+        path = self.folder / f"{sha256_of(data)}{suffix}"
         if not path.exists():
             write_atomically(path, data, durable=False)
         return path

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from wanx_render import files
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FfmpegError
-from wanx_render.files import sync_folder
 from wanx_render.finishing import ingest, visible_label
 from wanx_render.finishing.jobs import JoinCall, Joined, make_deliverable, make_segment
 from wanx_render.finishing.mix import Mix
@@ -90,8 +90,7 @@ def conform(options: ConformOptions, environment: Environment) -> int:
         segment, label = _planned(take, shot, wanted)
         film = folder / f"film{options.out.suffix.lower()}"
         joined = _made(program, segment, film, wanted, label)
-        film.replace(options.out)
-        sync_folder(options.out.parent)
+        files.place(film, options.out)
     named = {options.clip.name: take.provenance}
     labels, read = provenance_notices(named, label), ingest.notices(take, shot, "--{}")
     for notice in (*labels, *read, *_repeats(segment, wanted), *joined.warnings):

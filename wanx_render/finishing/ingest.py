@@ -7,9 +7,9 @@ by metadata, have oblong pixels, other colours, a varying rate, or are no video 
 import re
 from dataclasses import replace
 from fractions import Fraction
-from hashlib import file_digest
 from pathlib import Path
 
+from wanx_render import files
 from wanx_render.errors import FfmpegError
 from wanx_render.finishing.segment import Quirks, Take
 from wanx_render.geometry import Size
@@ -50,11 +50,9 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
     if not 0 < seconds <= LONGEST:
         raise FfmpegError(f"{path.name} lasts {float(seconds):g} s; up to four hours can be done")
     rate = min(native, Fraction(FASTEST_RATE))
-    with path.open("rb") as stream:
-        digest = file_digest(stream, "sha256").hexdigest()
     return Take(
         path=path,
-        sha256=digest,
+        sha256=files.sha256(path),
         size=_square(seen.size, seen.sample_aspect),
         rate=rate,
         frames=max(frames_in(seconds, rate), 1),

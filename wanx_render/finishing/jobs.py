@@ -4,18 +4,15 @@ Each is a function of plain data that can be pickled, and gives back the same; i
 with any other call, so that a thread, a process or another machine with the same folder may run it.
 """
 
-import hashlib
-import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
-from threading import get_ident
 
-from wanx_render import integrity
+from wanx_render import files, integrity
 from wanx_render.captions import drawing
 from wanx_render.errors import Broken, Damaged, FfmpegError
 from wanx_render.finishing import alignment, av_sync, decode_record, mastering, visible_label
@@ -50,13 +47,10 @@ def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> Non
     Each is decoded at once, and keeps what that showed for the deliverables it goes into.
     What several of them are made of is decoded once; the bytes are those of each made alone.
     """
-    parts = [(call.piece, _part(call.target)) for call in calls]
-    drawn: list[Path] = []
-    try:
-        for piece, part in parts:
-            drawn += drawing.save(piece.captions, piece.frame.size, part) if piece.captions else []
-            drawn += visible_label.save(piece.label, part) if piece.label else []
-        ffmpeg.run(program, together(parts))
+    with ExitStack() as stack:
+        parts = [(call.piece, stack.enter_context(files.part_of(call.target))) for call in calls]
+        with _drawn(parts):
+            ffmpeg.run(program, together(parts))
         seen = decode_record.examine(
             program, [part for _, part in parts], [call.wish for call in calls]
         )
@@ -64,20 +58,26 @@ def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> Non
             shown = replace(shown, apart=alignment.apart(program, piece, part))
             decode_record.keep(part, shown, call.target.name)
             integrity.place(part, call.target)
+
+
+@contextmanager
+def _drawn(parts: Sequence[tuple[Piece, Path]]) -> Iterator[None]:
+    """What is laid over the pieces, as pictures beside their parts."""
+    drawn_paths: list[Path] = []
+    try:
+        for piece, part in parts:
+            if piece.captions:
+                drawn_paths += drawing.save(piece.captions, piece.frame.size, part)
+            if piece.label:
+                drawn_paths += visible_label.save(piece.label, part)
+        yield
     finally:
-        drawing.discard(drawn)
-        for _, part in parts:
-            part.unlink(missing_ok=True)
+        drawing.discard(drawn_paths)
 
 
 def make_segment(program: ffmpeg.Ffmpeg, piece: Piece, target: Path) -> None:
     """Encode ``piece`` alone."""
     make_segments(program, (SegmentCall(piece, target),))
-
-
-def _part(target: Path) -> Path:
-    """Where a file stands until it is whole."""
-    return target.with_name(f".{target.name}.{os.getpid()}.part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,27 +96,19 @@ def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
     Raises Damaged where a segment is not what was made: nothing after this would notice it.
     """
     _insist_on(call.segments)
-    part = _part(call.target)
-    try:
+    with files.part_of(call.target) as part:
         with _listed(call.segments) as listing:
             heard = mastering.encode(mastering.Work(program, listing, call.mix, call.samples), part)
         decode_record.keep(part, heard, call.target.name)
         integrity.place(part, call.target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager
 def _listed(segments: Sequence[Path]) -> Iterator[Path]:
     """A list of the segments beside them, for ffmpeg to read them one after the other."""
-    told = "\n".join(map(str, segments)).encode()
-    name = f".{hashlib.sha256(told).hexdigest()[:16]}.{os.getpid()}.{get_ident()}.ffconcat"
-    listing = segments[0].with_name(name)
-    try:
+    with files.part_of(segments[0].with_name("join.ffconcat")) as listing:
         listing.write_bytes(join_list(segments))
         yield listing
-    finally:
-        listing.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,39 +158,43 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
     Raises Damaged where a segment or the sound is not what was made, and Broken where the promise
     does not hold; what stood there before is left.
     """
-    part = _part(call.target)
-    own = part.with_suffix(".sound")
-    try:
-        sound = call.sound or own
-        if sound == own:
-            make_sound(program, SoundCall(call.segments, call.samples, call.mix, own))
-        shown, heard = _kept(call.segments, sound)
-        _join(program, call, sound, part)
-        finding = verify(program, part, call.promise, shown, heard)
-        checks = (
-            *finding.checks,
-            *av_sync.checks(program, part, call.marks, call.frame.rate),
-            *_seen(program, part, call),
-        )
-        if wrong := [check for check in checks if not check.holds]:
-            _insist_on([*call.segments, sound])  # or they changed while they were read
-            told = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
-            raise Broken(f"{call.name} is not what was promised: {told}")
-        joined = Joined(
-            sha256=digest(part),
-            duration=finding.probed.picture.duration,
-            loudness=finding.loudness,
-            checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in checks),
-            notices=finding.notices,
-            warnings=finding.warnings,
-            pictures=_pictures(program, call, part, shown),
-        )
+    with files.part_of(call.target) as part:
+        own = part.with_name(f"{part.name}.sound")
+        try:
+            joined = _joined(program, call, part, own)
+        finally:
+            discard(part)
+            own.unlink(missing_ok=True)
         _put(part, call.target)
-        return joined
-    finally:
-        discard(part)
-        part.unlink(missing_ok=True)
-        own.unlink(missing_ok=True)
+    return joined
+
+
+def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, own: Path) -> Joined:
+    """Join as ``part`` and verify that; ``own`` is where the sound is made, if it is not yet."""
+    sound = call.sound or own
+    if sound == own:
+        make_sound(program, SoundCall(call.segments, call.samples, call.mix, own))
+    shown, heard = _kept(call.segments, sound)
+    _join(program, call, sound, part)
+    finding = verify(program, part, call.promise, shown, heard)
+    checks = (
+        *finding.checks,
+        *av_sync.checks(program, part, call.marks, call.frame.rate),
+        *_seen(program, part, call),
+    )
+    if wrong := [check for check in checks if not check.holds]:
+        _insist_on([*call.segments, sound])  # or they changed while they were read
+        differences = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
+        raise Broken(f"{call.name} is not what was promised: {differences}")
+    return Joined(
+        sha256=files.sha256(part),
+        duration=finding.probed.picture.duration,
+        loudness=finding.loudness,
+        checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in checks),
+        notices=finding.notices,
+        warnings=finding.warnings,
+        pictures=_pictures(program, call, part, shown),
+    )
 
 
 def _seen(program: ffmpeg.Ffmpeg, part: Path, call: JoinCall) -> Iterator[Check]:
@@ -222,7 +218,7 @@ def _put(part: Path, target: Path) -> None:
     Raises Broken where its name cannot be had: what stands there is not ours to remove.
     """
     try:
-        integrity.replace(part, target)
+        integrity.place(part, target, durable=True)
     except OSError as error:
         raise Broken(f"cannot write {target}: {error.strerror}") from None
 
@@ -307,8 +303,3 @@ def _damaged(pieces: Sequence[Path]) -> Broken:
             return Broken(f"{path} is damaged and cannot be removed: {error.strerror}")
     more = f" and {len(pieces) - 1} more" if len(pieces) > 1 else ""
     return Damaged(f"{pieces[0].name}{more} in the cache changed after it was made")
-
-
-def digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+from wanx_render import files
 from wanx_render.finishing import decode_record, ducking
 from wanx_render.finishing.decode_record import Hearing
 from wanx_render.finishing.join import (
@@ -149,7 +150,7 @@ def _nearest(work: Work, level: Level, target: Path) -> tuple[Hearing, Coder]:
         second = _encoded(work, level, other)
         if (second.fidelity or 0) <= (first.fidelity or 0):
             return decode_record.hearing(first), encoding.coder
-        other.target.replace(target)
+        files.place(other.target, target, durable=False)  # a part still
         return decode_record.hearing(second), other.coder
     finally:
         other.target.unlink(missing_ok=True)

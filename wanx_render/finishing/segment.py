@@ -6,7 +6,6 @@ same picture on ffmpeg 5.1 and 9.0: colours are tagged with ``setparams`` before
 them, because 9.0 converts untagged frames where 5.1 leaves them alone.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -19,6 +18,7 @@ from typing import Any
 import ffmpeg as graph
 
 from wanx_render.captions.drawing import Captions, cue_paths, script_paths
+from wanx_render.files import sha256_of
 from wanx_render.finishing.codecs import encoding
 from wanx_render.finishing.framing import SCALER, View, fitted
 from wanx_render.finishing.visible_label import DrawnLabel, picture_path
@@ -216,7 +216,7 @@ def sound_key(pieces: Sequence[Piece], program: Ffmpeg, **more: Any) -> str:
 
 
 def _digest(record: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(record, sort_keys=True, default=_plain).encode()).hexdigest()
+    return sha256_of(json.dumps(record, sort_keys=True, default=_plain).encode())
 
 
 # Where something stands, whose hash says what it is; what is written by the join alone; and tags,

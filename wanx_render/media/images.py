@@ -20,6 +20,7 @@ from typing import Literal
 
 from PIL import Image, ImageChops, ImageCms, UnidentifiedImageError, features
 
+from wanx_render.files import sha256_of
 from wanx_render.geometry import Size
 from wanx_render.media import exif, jpeg, signatures
 
@@ -133,7 +134,7 @@ def inspect(data: bytes) -> Picture:
         transparent = _is_transparent(image)
         repairs = _repairs(image, data, orientation, transparent=transparent)
         return Picture(
-            sha256=hashlib.sha256(data).hexdigest(),
+            sha256=sha256_of(data),
             size=Size(size.height, size.width) if orientation in (5, 6, 7, 8) else size,
             format=_format(image),
             bytes=_bytes_sent(data, repairs),

@@ -4,7 +4,6 @@ There is no ffprobe in the wheel, so packets are listed with ``-c copy -f framec
 and the stream lines are read from ffmpeg's log.
 """
 
-import hashlib
 import io
 import os
 import re
@@ -19,11 +18,10 @@ from fractions import Fraction
 from itertools import pairwise, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import get_ident
 
 from PIL import Image
 
-from wanx_render import integrity
+from wanx_render import files, integrity
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Box, Size
 from wanx_render.media import ai_labels, colour_tags, container, ffmpeg
@@ -565,8 +563,7 @@ def last_frame(program: Ffmpeg, clip: Path, frames: int, size: Size, target: Pat
         return False
     damaged = target.exists()
     integrity.folder(target.parent)
-    part = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.part")
-    try:
+    with files.part_of(target) as part:
         # Counted from the start, not sought: a seek lands on a guess.
         ffmpeg.run(
             program,
@@ -578,11 +575,10 @@ def last_frame(program: Ffmpeg, clip: Path, frames: int, size: Size, target: Pat
         )  # fmt: skip
         value = _value(part.read_bytes())
         # Durable, for the bytes name what a chained shot is paid for.
-        integrity.replace(part, target)
+        integrity.place(part, target, durable=True)
+    with files.part_of(_value_beside(target)) as part:
         part.write_bytes(value)
-        integrity.replace(part, _value_beside(target))
-    finally:
-        part.unlink(missing_ok=True)
+        integrity.place(part, _value_beside(target), durable=True)
     return damaged
 
 
@@ -603,7 +599,7 @@ def kept_frame(path: Path, size: Size | None) -> bool:
 
 
 def _value(data: bytes) -> bytes:
-    return f"{hashlib.sha256(data).hexdigest()}\n".encode()
+    return f"{files.sha256_of(data)}\n".encode()
 
 
 def _value_beside(path: Path) -> Path:

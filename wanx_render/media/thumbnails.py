@@ -5,17 +5,14 @@ cost a few milliseconds, alone they cost a decoding of their own. Each is sealed
 on disk is made again, which a JPEG by itself would not show.
 """
 
-import hashlib
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import get_ident
 
 from PIL import Image
 
-from wanx_render import integrity
+from wanx_render import files, integrity
 from wanx_render.media import ffmpeg
 from wanx_render.media.images import BadPicture, upright
 
@@ -78,8 +75,8 @@ class Sketch:
     def of(cls, folder: Path, name: str, frames: int) -> "Sketch":
         """A sketch of a clip of ``frames``; ``name`` keeps it apart from others at work."""
         place = integrity.folder(folder / ".cache" / "thumbs")
-        named = hashlib.sha256(name.encode()).hexdigest()[:16]
-        return cls(frames, place, f".{named}.{os.getpid()}.{get_ident()}")
+        named = files.sha256_of(name.encode())[:16]  # no percent sign, which means a number
+        return cls(frames, place, files.part_name(place / named).name)
 
     def arguments(self) -> tuple[str, ...]:
         """The output of ffmpeg that leaves the pictures."""
@@ -87,7 +84,7 @@ class Sketch:
         return (
             "-map", "0:v:0", "-vf", f"{_chosen(self._numbers)},{_SMALL}",
             "-fps_mode", "passthrough", "-f", "image2", "-c:v", "mjpeg", "-q:v", str(QUALITY),
-            "-y", ffmpeg.file_url(Path(pattern) / f"{self.stem}-%d.jpg"),
+            "-y", ffmpeg.file_url(Path(pattern) / f"{self.stem}.%d.jpg"),
         )  # fmt: skip
 
     @property
@@ -109,7 +106,7 @@ class Sketch:
 
     def _parts(self) -> Sequence[Path]:
         count = len(self._numbers)
-        return [self.folder / f"{self.stem}-{number}.jpg" for number in range(1, count + 1)]
+        return [self.folder / f"{self.stem}.{number}.jpg" for number in range(1, count + 1)]
 
 
 # JPEG knows the older matrix and full range only; untagged, a browser would show other colours.
@@ -130,9 +127,7 @@ def poster(program: ffmpeg.Ffmpeg, folder: Path, path: Path, sha256: str, frame:
     """
     target = path_of(folder, sha256, f"poster{frame}")
     if not integrity.is_whole(target):
-        integrity.folder(target.parent)
-        part = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.part")
-        try:
+        with integrity.sealed(target) as part:
             ffmpeg.run(
                 program,
                 (
@@ -142,10 +137,6 @@ def poster(program: ffmpeg.Ffmpeg, folder: Path, path: Path, sha256: str, frame:
                     "-y", ffmpeg.file_url(part),
                 ),
             )  # fmt: skip
-            integrity.seal(part, target.name)
-            integrity.place(part, target)
-        finally:
-            part.unlink(missing_ok=True)
     return target
 
 
@@ -158,7 +149,7 @@ def picture(folder: Path, identity: str, data: bytes) -> Path:
         return there
     digest = identity.removeprefix("sha256:")
     target = path_of(folder, digest, "picture")
-    if hashlib.sha256(data).hexdigest() != digest:
+    if files.sha256_of(data) != digest:
         raise BadPicture("is another picture by now")
     image = upright(data)
     image.thumbnail((SIDE, SIDE))
@@ -183,8 +174,5 @@ def _encoded(image: Image.Image, quality: int) -> bytes:
 
 
 def _write(target: Path, data: bytes) -> None:
-    integrity.folder(target.parent)
-    part = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.part")
-    part.write_bytes(data)
-    integrity.seal(part, target.name)
-    integrity.place(part, target)
+    with integrity.sealed(target) as part:
+        part.write_bytes(data)

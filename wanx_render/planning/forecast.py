@@ -3,7 +3,6 @@
 A plan and how its takes stand in, one versioned, JSON-ready record out.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from math import ceil
 
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.pricing import exact
+from wanx_render.files import sha256_of
 from wanx_render.finishing.timeline import frames_of, timeline
 from wanx_render.frame import Frame
 from wanx_render.geometry import Gaze, Size, crop_told, cropped_away, enlargement, seen_box
@@ -125,7 +125,7 @@ def forecast(plan: Plan, standings: tuple[TakeStatus, ...], catalog: Catalog) ->
 
 def fingerprint(catalog: Catalog) -> str:
     """A hash of every figure of the catalog."""
-    return hashlib.sha256(catalog.model_dump_json().encode()).hexdigest()[:16]
+    return sha256_of(catalog.model_dump_json().encode())[:16]
 
 
 def _take(standing: TakeStatus, plan: Plan, shot: PlannedShot) -> TakeForecast:

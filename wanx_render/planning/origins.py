@@ -5,12 +5,12 @@ would be paid for again also its pixels. Journals of older programs named a last
 of a PNG that they wrote: what it comes of is found out here, and noted.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wanx_render import files
 from wanx_render import manifest as manifests
 from wanx_render.media.images import BadPicture, decode_data_uri, pixels
 from wanx_render.planning.journal import Attempt, Journal
@@ -93,7 +93,7 @@ class Origins:
         what the clips show.
         """
         image, sha256 = str(attempt.request["image"]), clip.clip_sha256 or ""
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == image[7:]:
+        if path.is_file() and files.sha256(path) == image[7:]:
             return True
         if recorded := self._recorded(image):
             return sha256.startswith(recorded)
@@ -131,7 +131,7 @@ def pixels_of(picture: Media) -> str:
     """What names the pixels of a picture; empty where they cannot be seen, or are others by now."""
     try:
         data = _bytes_of(picture)
-        changed = picture.identity != f"sha256:{hashlib.sha256(data).hexdigest()}"
+        changed = picture.identity != f"sha256:{files.sha256_of(data)}"
         return "" if changed else pixels(data)
     except (BadPicture, OSError):
         return ""

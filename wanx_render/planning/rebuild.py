@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from wanx_render import files
 from wanx_render import manifest as manifests
 from wanx_render.errors import NeedsPerson
-from wanx_render.files import sync_folder
-from wanx_render.finishing.jobs import digest
 from wanx_render.manifest import Manifest, TakeRecord
 from wanx_render.planning.journal import Journal, Rebuilt
 from wanx_render.task import key_of
@@ -52,8 +51,7 @@ def rebuild(folder: Path) -> Rebuild:
             journal.close()
         for end in ("-wal", "-shm"):  # of the journal that is gone: they must not be read into this
             (folder / f"journal.sqlite{end}").unlink(missing_ok=True)
-        part.replace(folder / "journal.sqlite")
-    sync_folder(folder)
+        files.place(part, folder / "journal.sqlite")
     return Rebuild(len(list(_clips(folder))))
 
 
@@ -62,7 +60,7 @@ def _fill(journal: Journal, folder: Path) -> None:
     for manifest in manifests.all_in(folder):
         for row in _rows(manifest, folder):
             path = folder / "clips" / row.name
-            if row.name in explained or (path.is_file() and digest(path) == row.sha256):
+            if row.name in explained or (path.is_file() and files.sha256(path) == row.sha256):
                 explained.add(row.name)
                 journal.rebuilt(row)
     unexplained = {path.name for path in _clips(folder)} - explained

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from wanx_render import files
 from wanx_render.errors import Broken, FfmpegError, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.finishing import ingest
-from wanx_render.finishing.jobs import JoinCall, Joined, SoundCall, digest
+from wanx_render.finishing.jobs import JoinCall, Joined, SoundCall
 from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.segment import Take
 from wanx_render.finishing.timeline import frames_of
@@ -163,7 +164,7 @@ class Finisher:
         """Whether the deliverable and its pictures are there as they were made."""
         for still in (earlier.poster, earlier.sheet):
             path = self._folder / still.path if still else None
-            if not still or not path or not path.is_file() or digest(path) != still.sha256:
+            if not still or not path or not path.is_file() or files.sha256(path) != still.sha256:
                 return False
         return await self._bench.stands(target, earlier.sha256)
 

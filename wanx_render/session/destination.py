@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from wanx_render import files
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, StoreError
-from wanx_render.finishing.jobs import digest
 from wanx_render.manifest import Manifest
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers import executors, remote_jobs, store
@@ -61,7 +61,7 @@ class Destination:
         """
         if self.bucket or isinstance(self.choice, Cluster):
             with usable(self.bucket or SharedFolder(folder)) as target:
-                probe = folder / ".cache" / f"probe-{os.getpid()}"
+                probe = files.part_name(folder / ".cache" / "probe")
                 probe.write_text("whoever sees this sees the store\n", encoding="utf-8")
                 try:
                     target.put(probe, _PROBE)
@@ -119,7 +119,7 @@ class Place:
         ``sha256`` tells its content where that is not what its bytes tell.
         """
         try:
-            self.published.offer(path, name, sha256 or digest(path))
+            self.published.offer(path, name, sha256 or files.sha256(path))
         except StoreError as error:
             return str(error)
         except OSError as error:

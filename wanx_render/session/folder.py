@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from wanx_render.clock import RealClock
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FolderBusy
+from wanx_render.files import is_part, part_name
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.rebuild import is_lost, rebuild
 from wanx_render.validation.load import Loaded
@@ -45,7 +46,7 @@ def writable(folder: Path) -> None:
     try:
         for place in (folder, folder / "clips", folder / ".cache"):
             place.mkdir(parents=True, exist_ok=True)
-            probe = place / f".write-{os.getpid()}"
+            probe = part_name(place / "write")
             probe.touch()
             probe.unlink()
     except OSError as error:
@@ -89,8 +90,8 @@ def held(folder: Path) -> Iterator[None]:
 
 
 _LONGEST = 3600  # seconds; commands that do not hold the folder write small files, in moments
-# What files are called while they are written, here and by earlier versions. People look into the
-# render folder, and may keep files of their own there.
+# What files were called by earlier versions while they were written. People look into the render
+# folder, and may keep files of their own there.
 _BESIDE = re.compile(
     r"\..+\.(mp4|jpg|json|html|srt|ass|otio|edl|fcpxml|csv)(\.\w+)*\.part(\.poster|\.\d+\.cell)?"
     r"|\..+\.mp4\.\d+\.sound|\.write-\d+"
@@ -102,7 +103,7 @@ _WITHIN = re.compile(
 _UNFINISHED = {
     ".": _BESIDE,
     **dict.fromkeys(
-        ("clips", ".cache", ".cache/frames", ".cache/stores", ".cache/thumbs"), _WITHIN
+        ("clips", "doubtful", ".cache", ".cache/frames", ".cache/stores", ".cache/thumbs"), _WITHIN
     ),
 }
 
@@ -117,7 +118,8 @@ def sweep(folder: Path, before: float) -> None:
     for place, unfinished in (places | dict.fromkeys(_row_folders(folder), _BESIDE)).items():
         with suppress(OSError), os.scandir(place) as entries:
             for entry in entries:
-                if unfinished.fullmatch(entry.name) and _old_file(entry, before):
+                is_ours = is_part(entry.name) or unfinished.fullmatch(entry.name)
+                if is_ours and _old_file(entry, before):
                     Path(entry.path).unlink(missing_ok=True)
 
 

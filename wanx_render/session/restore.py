@@ -3,7 +3,6 @@
 What comes is held against the hash that the journal knows before it takes the clip's name.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from wanx_render.finishing.jobs import digest
+from wanx_render import files
 from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.planning.take_status import TakeStatus, lost
 from wanx_render.session.destination import Place
@@ -57,15 +56,12 @@ def _fetched(name: str, sha256: str, place: Place) -> Literal["back", "damaged",
     there, target = f"clips/{name}", place.folder / "clips" / name
     if not place.published.has(there):
         return "nowhere"
-    part = target.with_name(f".{name}.{os.getpid()}.part")
-    try:
+    with files.part_of(target) as part:
         place.published.store.get(there, part)
-        if digest(part) != sha256:
+        if files.sha256(part) != sha256:
             return "damaged"
-        part.replace(target)
+        files.place(part, target)
         return "back"
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def where_stored(

@@ -4,13 +4,12 @@ Lists that are rendered together lend each other their clips: a request is paid 
 that asked first, and the others get the same bytes under their own roof.
 """
 
-import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from wanx_render.finishing.jobs import digest
+from wanx_render import files
 from wanx_render.planning.journal import Journal
 from wanx_render.tasks.budget import SpendingLimit
 from wanx_render.tasks.collect import Collector
@@ -44,7 +43,7 @@ def damage(path: Path, sha256: str) -> str:
     """What is wrong with a stored clip; empty where it is the bytes that were paid for."""
     if not path.is_file():
         return "is gone"
-    return "" if digest(path) == sha256 else "is damaged"
+    return "" if files.sha256(path) == sha256 else "is damaged"
 
 
 def set_aside(path: Path, folder: Path) -> str:
@@ -52,7 +51,7 @@ def set_aside(path: Path, folder: Path) -> str:
     if not path.is_file():
         return ""
     (folder / DAMAGED).mkdir(exist_ok=True)
-    path.replace(folder / DAMAGED / path.name)
+    files.place(path, folder / DAMAGED / path.name, durable=False)
     return f"{DAMAGED}/{path.name}"
 
 
@@ -73,11 +72,10 @@ def lend(key: str, source: ClipStore, target: ClipStore) -> None:
         return
     clips = target.folder / "clips"
     clips.mkdir(exist_ok=True)
-    part = clips / f".{found.clip_name}.{os.getpid()}.part"
-    part.unlink(missing_ok=True)
-    try:
-        part.hardlink_to(source.folder / "clips" / found.clip_name)
-    except OSError:  # another disk, or one that knows no links
-        shutil.copyfile(source.folder / "clips" / found.clip_name, part)
-    part.replace(clips / found.clip_name)
+    with files.part_of(clips / found.clip_name) as part:
+        try:
+            part.hardlink_to(source.folder / "clips" / found.clip_name)
+        except OSError:  # another disk, or one that knows no links
+            shutil.copyfile(source.folder / "clips" / found.clip_name, part)
+        files.place(part, clips / found.clip_name)
     target.journal.borrowed(found, f"paid for in {source.folder.name}")

@@ -4,15 +4,14 @@ Whatever ends the program on the way leaves a part file and no half clip.
 """
 
 import asyncio
-import os
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 
+from wanx_render import files
 from wanx_render.backends.base import Backend, Succeeded
 from wanx_render.errors import FfmpegError
-from wanx_render.files import sync_folder
 from wanx_render.media import ffmpeg, probe
 from wanx_render.media.thumbnails import Sketch
 
@@ -51,32 +50,39 @@ async def fetch(
     """
     clips = folder / "clips"
     clips.mkdir(exist_ok=True)
-    part = clips / f".{task.task_id}.part"
-    loop = asyncio.get_running_loop()
-    sketch = Sketch.of(folder, part.name, expected.frames)
-    try:
-        for number in range(1, TRIES + 1):
-            part.unlink(missing_ok=True)
-            await backend.download(task, part)
-            try:
-                seen = await loop.run_in_executor(executor, _decode, program, part, sketch)
-                break
-            except FfmpegError:
-                part.unlink(missing_ok=True)
-                if number == TRIES:
-                    raise
-        with part.open("rb") as stream:
-            sha256 = file_digest(stream, "sha256").hexdigest()
-            os.fsync(stream.fileno())
-        if seen.frames == expected.frames:
-            sketch.keep(folder, sha256)
-    finally:
-        sketch.discard()
-    stored = Stored(sha256, f"{expected.stem}-{sha256[:8]}.mp4", part.stat().st_size)
-    part.replace(clips / stored.name)
-    sync_folder(clips)
+    with files.part_of(clips / task.task_id) as part:
+        sketch = Sketch.of(folder, part.name, expected.frames)
+
+        def decode() -> probe.Decoded:
+            return probe.decode(program, part, also=sketch.arguments())
+
+        try:
+            decoded = await _whole(backend, task, part, executor=executor, decode=decode)
+            sha256 = files.sha256(part)
+            if decoded.frames == expected.frames:
+                sketch.keep(folder, sha256)
+        finally:
+            sketch.discard()
+        stored = Stored(sha256, f"{expected.stem}-{sha256[:8]}.mp4", part.stat().st_size)
+        files.place(part, clips / stored.name)
     return stored
 
 
-def _decode(program: ffmpeg.Ffmpeg, clip: Path, sketch: Sketch) -> probe.Decoded:
-    return probe.decode(program, clip, also=sketch.arguments())
+async def _whole(
+    backend: Backend,
+    task: Succeeded,
+    part: Path,
+    *,
+    executor: Executor,
+    decode: Callable[[], probe.Decoded],
+) -> probe.Decoded:
+    """Download the clip as ``part`` until it can be decoded, or was tried often enough."""
+    loop = asyncio.get_running_loop()
+    for _ in range(TRIES - 1):
+        await backend.download(task, part)
+        try:
+            return await loop.run_in_executor(executor, decode)
+        except FfmpegError:
+            part.unlink(missing_ok=True)
+    await backend.download(task, part)
+    return await loop.run_in_executor(executor, decode)

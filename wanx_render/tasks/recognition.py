@@ -14,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from wanx_render import files
 from wanx_render.backends.base import Backend, Succeeded
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken, FfmpegError, UnknownHost
@@ -51,18 +52,16 @@ class ClipJudge:
         if aside.is_file():
             return Judgement("doubtful", doubt or f"its clip was in doubt before: {aside.name}")
         aside.parent.mkdir(exist_ok=True)
-        part = aside.with_suffix(".part")
         try:
-            await self.backend.download(task, part)
-            judgement = await self._judged(attempt, part, doubt)
-            if judgement.verdict != "doubtful":
-                return judgement
-            part.replace(aside)
+            with files.part_of(aside) as part:
+                await self.backend.download(task, part)
+                judgement = await self._judged(attempt, part, doubt)
+                if judgement.verdict != "doubtful":
+                    return judgement
+                files.place(part, aside)
             return Judgement("doubtful", f"{judgement.reason}; see {FOLDER}/{aside.name}")
         except (UnknownHost, Broken) as error:
             return Judgement("doubtful", str(error))
-        finally:
-            part.unlink(missing_ok=True)
 
     async def _judged(self, attempt: Attempt, clip: Path, doubt: str) -> Judgement:
         loop = asyncio.get_running_loop()

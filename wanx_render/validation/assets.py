@@ -1,6 +1,5 @@
 """Every picture, sound and subtitle file of a list, looked at once for all rows of a table."""
 
-import hashlib
 import os
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput, FfmpegError
+from wanx_render.files import sha256
 from wanx_render.media import audio_files, ffmpeg, images, probe
 from wanx_render.media.audio_files import BadSoundtrack, Soundtrack
 from wanx_render.media.images import BadPicture, Picture
@@ -210,7 +210,7 @@ class AssetReader:
             return Media(f"url:{named}", url=named)
         picture = self.pictures.get(named)
         if picture is None:
-            digest = hashlib.sha256((self.folder / named).read_bytes()).hexdigest()
+            digest = sha256(self.folder / named)
             return Media(f"sha256:{digest}", path=self.folder / named)
         media = Media(f"sha256:{picture.sha256}", size=picture.size, repaired=bool(picture.repairs))
         if named.startswith("data:"):

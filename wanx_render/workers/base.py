@@ -9,13 +9,12 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from wanx_render import integrity
+from wanx_render import files, integrity
 from wanx_render.finishing.jobs import (
     JoinCall,
     Joined,
     SegmentCall,
     SoundCall,
-    digest,
     make_deliverable,
     make_segments,
     make_sound,
@@ -90,7 +89,7 @@ class LocalWorkers:
         return await self._run(make_deliverable, self.program, call)
 
     async def stands(self, path: Path, sha256: str) -> bool:
-        return path.is_file() and digest(path) == sha256
+        return path.is_file() and files.sha256(path) == sha256
 
     def note(self, used: Set[str]) -> None:
         pass

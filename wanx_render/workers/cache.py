@@ -11,12 +11,11 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from wanx_render import integrity
+from wanx_render import files, integrity
 from wanx_render.errors import StoreError
 from wanx_render.workers.store import link
 
@@ -51,28 +50,25 @@ class Cache:
         kept = self._files / key
         with suppress(FileNotFoundError):
             link(kept, target)  # first: what is dropped from the cache now is still there
-            if _digest(target) == sha256 if sha256 else integrity.is_whole(target):
+            if files.sha256(target) == sha256 if sha256 else integrity.is_whole(target):
                 os.utime(kept)
                 return
             target.unlink()
         self._files.mkdir(parents=True, exist_ok=True)
-        part = self._files / f".{uuid.uuid4().hex}.part"
-        try:
+        with files.part_of(kept) as part:
             fetch(part)
-            if sha256 and _digest(part) != sha256:
+            if sha256 and files.sha256(part) != sha256:
                 raise StoreError(f"{key} came damaged from the store")
             link(part, target)
-            part.replace(kept)
-        finally:
-            part.unlink(missing_ok=True)
+            files.place(part, kept, durable=False)
         self._trim()
 
     def keep(self, key: str, path: Path) -> None:
         """Remember a file that was made here."""
         self._files.mkdir(parents=True, exist_ok=True)
-        part = self._files / f".{uuid.uuid4().hex}.part"
-        link(path, part)
-        part.replace(self._files / key)
+        with files.part_of(self._files / key) as part:
+            link(path, part)
+            files.place(part, self._files / key, durable=False)
         self._trim()
 
     def forget(self, key: str) -> None:
@@ -127,11 +123,6 @@ def _sweep(calls: Path) -> None:
 def _forget(lock: FileLock) -> None:
     with suppress(OSError):  # Windows keeps a file that somebody has open; the next sweep takes it
         Path(lock.lock_file).unlink(missing_ok=True)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
 
 
 def _user(environ: Mapping[str, str]) -> str:

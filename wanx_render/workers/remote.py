@@ -6,7 +6,6 @@ call that is done twice, or late, harms nothing.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Iterable, Set
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -14,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from wanx_render import files
 from wanx_render.captions.fonts import chinese
 from wanx_render.errors import Damaged, StoreError, WanxError
-from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall, digest
+from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers import remote_jobs
 from wanx_render.workers.base import SEGMENTS
@@ -71,7 +71,7 @@ class RemoteWorkers:
     async def deliverable(self, call: JoinCall) -> Joined:
         order, sent = await self._ordered(replace(call, target=call.segments[0]))
         final = self._name(call.target)
-        told = hashlib.sha256(repr((sent, final)).encode()).hexdigest()
+        told = files.sha256_of(repr((sent, final)).encode())
         name = f"{self._made}/{told[:32]}.mp4"
         try:
             joined = await self._run(remote_jobs.deliverable, order, sent, name)
@@ -104,9 +104,9 @@ class RemoteWorkers:
         """By the store's mark; a file in a folder can change and keep it, so that one is read."""
         if not self._published.stands(name, sha256):
             return False
-        return (
-            not isinstance(self._store, SharedFolder) or digest(self._store.path / name) == sha256
-        )
+        if not isinstance(self._store, SharedFolder):
+            return True
+        return files.sha256(self._store.path / name) == sha256
 
     def note(self, used: Set[str]) -> None:
         pass
@@ -158,7 +158,7 @@ class RemoteWorkers:
             return await asyncio.to_thread(self._put, path)
 
     def _put(self, path: Path) -> tuple[str, str]:
-        sha256 = digest(path)
+        sha256 = files.sha256(path)
         if path.is_relative_to(self._root):
             name = self._name(path)
             if isinstance(self._store, SharedFolder) and self._store.path == self._root:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from wanx_render import integrity
+from wanx_render import files, integrity
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, StoreError
 
@@ -70,17 +70,15 @@ class SharedFolder:
         with _told(self, name):
             target = self.path / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
-            try:
+            with files.part_of(target) as part:
                 shutil.copyfile(source, part)
-                integrity.replace(part, target)  # a later run trusts its size and time
-            finally:
-                part.unlink(missing_ok=True)
+                # A later run trusts its size and time.
+                integrity.place(part, target, durable=True)
 
     def move(self, name: str, to: str) -> None:
         """Give a file another name, in place of whatever had it. Raises StoreError."""
         with _told(self, name):
-            (self.path / name).replace(self.path / to)
+            files.place(self.path / name, self.path / to, durable=False)
 
     def mark(self, name: str) -> str:
         """What changes whenever the file does; nothing where there is none."""

@@ -4,7 +4,6 @@ The record lies in the render folder; a store is asked, never trusted to have st
 is put is a line more in the record, so that a table of ten thousand rows writes no more than that.
 """
 
-import hashlib
 import json
 import os
 import threading
@@ -13,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from wanx_render import integrity
+from wanx_render.files import sha256_of
 from wanx_render.workers.store import Store
 
 _STATE = ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm")
@@ -27,7 +27,7 @@ class Published:
     def __init__(self, folder: Path, store: Store) -> None:
         self.folder = folder
         self.store = store
-        called = hashlib.sha256(str(store).encode()).hexdigest()[:16]
+        called = sha256_of(str(store).encode())[:16]
         self._file = folder / _RECORDS / f"{called}.jsonl"
         self._lock = threading.Lock()
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
