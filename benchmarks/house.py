@@ -546,36 +546,45 @@ def doubled_classes(house: House) -> list[Site]:
 
 
 def mirrored(house: House) -> list[Site]:
-    """Lines of commands and session that stand twice: once for one list, once for many.
+    """Lines of commands and session that stand once for one list and once for many.
 
-    Counted are the whole of every two functions or classes in different modules whose public names
-    are the same or differ in number only, and every run of six lines that two modules share.
+    Counted are modules, functions and classes whose names differ in number only (`plan.py` and
+    `plans.py`, `render` and `render_many`), whole, and every run of six lines that two modules
+    share. It sees less than a reader does: two programs may do the same under unlike names.
     """
-    sources = [s for s in house.code if s.folder in MIRRORS and s.lines]
+    sources = [s for s in modules_in(house.code) if s.folder in MIRRORS]
     spots = {*twin_lines(sources), *shared_lines(sources)}
     texts = {source.path: source.lines for source in sources}
     return [Site(path, line, texts[path][line - 1].strip()) for path, line in sorted(spots)]
 
 
 def twin_lines(sources: Sequence[Source]) -> Iterator[tuple[str, int]]:
-    homes: dict[str, list[tuple[Source, ast.stmt]]] = defaultdict(list)
+    homes: dict[str, list[tuple[str, Source, range]]] = defaultdict(list)
     for source in sources:
-        for node in source.tree.body:
-            kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-            if isinstance(node, kinds) and not node.name.startswith("_"):
-                homes[singular(node.name)].append((source, node))
+        for name, span in named_parts(source):
+            homes[singular(name)].append((name, source, span))
     for twins in homes.values():
-        if len({source.path for source, _ in twins}) > 1:
-            for source, node in twins:
-                span = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        if len({name for name, _, _ in twins}) > 1:
+            for _, source, span in twins:
                 yield from ((source.path, n) for n in source.code_lines.intersection(span))
+
+
+def named_parts(source: Source) -> Iterator[tuple[str, range]]:
+    """The module itself, its public functions and its classes, with the lines of each."""
+    yield f"module {PurePosixPath(source.path).stem}", range(1, len(source.lines) + 1)
+    for node in source.tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            kind = "class" if isinstance(node, ast.ClassDef) else "function"
+            if not node.name.startswith("_"):
+                yield f"{kind} {node.name}", range(node.lineno, (node.end_lineno or 0) + 1)
 
 
 def singular(name: str) -> str:
     """A name without number: `PlansOptions` and `PlanOptions` are the same."""
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)
-    without = [w.lower() for w in words if w.lower() not in ("many", "all", "whole", "lists")]
-    return "_".join(re.sub(r"(?<=\w\w)s$", "", word) for word in without)
+    without = [word for word in words[1:] if word.lower() not in ("many", "all", "whole")]
+    words = [word.lower() for word in (*words[:1], *without)]
+    return "_".join(re.sub(r"(?<=\w\w)s$", "", word) for word in words)
 
 
 def shared_lines(sources: Sequence[Source]) -> Iterator[tuple[str, int]]:

@@ -194,14 +194,17 @@ def test_a_class_name_counts_once_however_many_modules_define_it(measure) -> Non
 def test_twins_by_number_and_shared_runs_are_mirrors(measure) -> None:
     run = "".join(f"{letter} = {number}\n" for number, letter in enumerate("abcdef"))
     files = {
-        "wanx_render/commands/plan.py": f"class PlanOptions:\n    one = 1\n{run}",
-        "wanx_render/commands/plans.py": f"class PlansOptions:\n    two = 2\n# more\n{run}",
-        "wanx_render/session/other.py": "def _own(): ...\ndef lonely(): ...\n",
-        "wanx_render/session/another.py": "def _own(): ...\n",
+        "wanx_render/commands/plan.py": "class PlanOptions:\n    one = 1\n",
+        "wanx_render/commands/plans.py": "# more\ntwo = 2\n",
+        "wanx_render/commands/render.py": "def render(): ...\ndef command(): ...\n",
+        "wanx_render/session/batch.py": f"def render_many(): ...\n{run}",
+        "wanx_render/session/other.py": f"def _own(): ...\ndef command(): ...\n{run}",
+        "wanx_render/session/render.py": "def lonely(): ...\n",
     }
     figure, sites = measure("mirror", files)
-    assert figure == "16"
-    assert {site.split(":")[0] for site in sites} == set(list(files)[:2])
+    counts = {path: sum(site.startswith(f"{path}:") for site in sites) for path in files}
+    assert list(counts.values()) == [2, 1, 1, 7, 6, 0]
+    assert figure == "17"
 
 
 def test_renames_and_hash_loops_outside_files(measure) -> None:
