@@ -35,7 +35,7 @@ class Room:
     @property
     def summary(self) -> str:
         """The first sentence of the paragraph, without its full stop."""
-        text = " ".join(self.paragraph.split())
+        text = " ".join(self.paragraph.replace("``", "").split())
         return re.split(r"\.(?:\s|$)", text, maxsplit=1)[0]
 
 
@@ -92,7 +92,7 @@ WIDTH = 1080
 LEFT, RIGHT = 36, 652  # the walls
 ROOF, GAP = 96, 6
 ONE_LINE, TWO_LINES = 50, 64  # the height of a floor
-LABELS, COLUMN = 768, 18  # where the dots begin, and how wide a column is
+LABELS, COLUMN = 768, 17  # where the dots begin, and how wide a column is
 STYLE = """
   svg { --paper: #fcfbf8; --wall: #d9d3c7; --room: #ffffff; --ink: #24211c; --soft: #6b655a;
         --window: #eab54a; --roof: #8a5a44; --earth: #e9e3d6; --line: #eae5da; --dot: #3c6e71; }
@@ -153,7 +153,7 @@ def width_of(level: list[Room]) -> int:
 
 
 def lines_of(room: Room, width: int) -> list[str]:
-    return textwrap.wrap(room.summary, (width - 24) * 10 // 62)[:2]
+    return textwrap.wrap(room.summary, (width - 24) * 10 // 66)[:2]
 
 
 def height(level: list[Room]) -> int:
