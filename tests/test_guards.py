@@ -3,9 +3,11 @@
 Rules and diagnostics have the same guard in test_project.py.
 """
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -128,3 +130,29 @@ def test_the_list_of_commands_has_every_command_and_the_first_sentence_of_its_he
         command = cli.get_command(click.Context(cli), name)
         assert command is not None and command.name == name
         assert command.get_short_help_str(1000) == text, name
+
+
+MODULES = sorted((ROOT / "wanx_render").rglob("*.py"))
+_AMOUNTS = re.compile(r"(amount|cost|price|spent|paid|budget|limit|billed)\b")
+
+
+def amounts_in_texts(source: str) -> list[str]:
+    """The amounts of money that f-strings of a module format themselves."""
+    values = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FormattedValue)]
+    return [
+        text
+        for value in values
+        if _AMOUNTS.search(text := ast.unparse(value.value))
+        if text.endswith(".amount") or (value.format_spec and "f" in ast.unparse(value.format_spec))
+    ]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_money_becomes_text_in_one_module(path: Path) -> None:
+    if path.name != "money.py":
+        assert not amounts_in_texts(path.read_text(encoding="utf-8"))
+
+
+def test_the_guard_of_money_notices_an_amount() -> None:
+    assert amounts_in_texts('f"{cost.amount} {cost.currency}"') == ["cost.amount"]
+    assert amounts_in_texts('f"{limit:.2f}"') == ["limit"]

@@ -1,7 +1,12 @@
-"""Money: an exact amount in a currency."""
+"""Money: an exact amount in a currency, and the only places where it becomes text.
 
+``show_`` is what people read, ``write_`` what stands in files and JSON. An amount stays a value
+until one of them; text of a file that is to be read by people goes through ``show_written``.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,4 +17,64 @@ class Money:
     currency: str
 
     def __str__(self) -> str:
-        return f"{self.amount:.2f} {self.currency}"
+        return show_money(self)
+
+
+def show_amount(amount: Decimal, *, exactly: bool = False) -> str:
+    """An amount for people, without its currency: ``6.60``; ``exactly`` leaves no digit out."""
+    return f"{amount:.{_places(amount) if exactly else 2}f}"
+
+
+def show_money(money: Money, *, exactly: bool = False) -> str:
+    """``6.60 CNY``."""
+    return f"{show_amount(money.amount, exactly=exactly)} {money.currency}"
+
+
+def show_sums(amounts: Mapping[str, Decimal]) -> str:
+    """Amounts by currency, or ``nothing``."""
+    return (
+        ", ".join(show_money(Money(amounts[name], name)) for name in sorted(amounts)) or "nothing"
+    )
+
+
+def show_written(text: str, *, exactly: bool = False) -> str:
+    """What a file says, such as ``6.60 CNY, 1.00 USD``, as people read it."""
+    parts = [read_money(part) for part in text.split(", ")]
+    return ", ".join(show_money(part, exactly=exactly) for part in parts if part) or text
+
+
+def write_amount(amount: Decimal) -> str:
+    """An amount as data: two decimals, or as many as it has; never rounded."""
+    return f"{amount:.{_places(amount)}f}"
+
+
+def write_money(money: Money) -> str:
+    """An amount and its currency as data, with every digit it came with."""
+    return f"{money.amount} {money.currency}"
+
+
+def write_sum(money: Money) -> str:
+    """A sum as data, rounded to two decimals."""
+    return f"{money.amount:.2f} {money.currency}"
+
+
+def write_sums(amounts: Mapping[str, Decimal]) -> str:
+    """Sums by currency as data, or ``nothing``."""
+    return ", ".join(map(write_sum, _by_currency(amounts))) or "nothing"
+
+
+def read_money(text: str) -> Money | None:
+    """What ``write_money`` or ``write_sum`` wrote; None for anything else."""
+    amount, _, currency = text.partition(" ")
+    try:
+        return Money(Decimal(amount), currency)
+    except InvalidOperation:
+        return None
+
+
+def _by_currency(amounts: Mapping[str, Decimal]) -> list[Money]:
+    return [Money(amounts[currency], currency) for currency in sorted(amounts)]
+
+
+def _places(amount: Decimal) -> int:
+    return max(2, -int(amount.normalize().as_tuple().exponent))

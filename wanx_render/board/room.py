@@ -18,6 +18,7 @@ from wanx_render.clock import RealClock
 from wanx_render.errors import FfmpegError
 from wanx_render.media import ffmpeg, thumbnails
 from wanx_render.media.images import BadPicture, decode_data_uri
+from wanx_render.money import Money, show_amount, show_money
 from wanx_render.planning.journal import Attempt
 from wanx_render.planning.plan import Take
 from wanx_render.planning.take_status import TakeStatus
@@ -104,10 +105,10 @@ class Room:
             "opening": running.opening if running else "",
             "pace": running.service.clock.pace if running else 1,
             "to_make": {"takes": len(outlook.new), "price": str(cost)},
-            "paid": f"{scene.ledger.paid:.2f} {plan.currency}",
-            "film": f"{self._film(scene):.2f} {plan.currency}",
-            "budget": f"{budget:.2f}" if budget is not None else None,
-            "spent": f"{running.spent(scene.ledger) if running else 0:.2f}",
+            "paid": show_money(Money(scene.ledger.paid, plan.currency)),
+            "film": show_money(Money(self._film(scene), plan.currency)),
+            "budget": show_amount(budget) if budget is not None else None,
+            "spent": show_amount(running.spent(scene.ledger) if running else Decimal(0)),
             "currency": plan.currency,
             "deliverables": view.deliverables(scene, self._holding.manifest),
             "debts": view.debts(scene),

@@ -19,6 +19,7 @@ from wanx_render.events import Event
 from wanx_render.frame import Frame
 from wanx_render.geometry import Size
 from wanx_render.manifest import DeliverableRecord, Manifest
+from wanx_render.money import show_money
 from wanx_render.planning.journal import Attempt
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
 from wanx_render.planning.take_status import TakeStatus
@@ -142,7 +143,7 @@ def take(scene: Scene, standing: TakeStatus) -> dict[str, Any]:
         "state": state,
         "text": live.text if live else _text(standing, state, last),
         "seed": asked.request.seed,
-        "price": f"{asked.price.amount:.2f} {asked.price.currency}" if asked.price else None,
+        "price": show_money(asked.price) if asked.price else None,
         "width": asked.size.width if asked.size else None,
         "height": asked.size.height if asked.size else None,
         "fps": str(asked.rate),
@@ -181,7 +182,7 @@ def _clip(attempt: Attempt) -> dict[str, Any]:
         "poster": f"/pictures/clip/{quote(attempt.clip_name or '')}",
         "sound": facts.get("sound", False),
         "frames": facts.get("frames"),
-        "cost": f"{Decimal(attempt.amount):.2f} {attempt.currency}" if attempt.amount else None,
+        "cost": show_money(attempt.bill) if attempt.bill else None,
         "actual_prompt": attempt.actual_prompt,
     }
     if facts:

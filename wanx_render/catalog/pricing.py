@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.money import Money
+from wanx_render.money import Money, show_money
 from wanx_render.task import TaskRequest
 
 
@@ -21,18 +21,6 @@ def price(request: TaskRequest, catalog: Catalog) -> Money | None:
     return Money(amount=amount * request.duration, currency=currency)
 
 
-def exact(amount: Decimal) -> str:
-    """An amount of money as data: two decimals, or as many as it has; never rounded."""
-    places = max(2, -int(amount.normalize().as_tuple().exponent))
-    return f"{amount:.{places}f}"
-
-
-def sums(amounts: Mapping[str, Decimal]) -> str:
-    """Amounts by currency as people read them: ``2.16 CNY``, or ``nothing``."""
-    parts = (f"{amount:.2f} {currency}" for currency, amount in sorted(amounts.items()))
-    return ", ".join(parts) or "nothing"
-
-
 @dataclass(frozen=True, slots=True)
 class Total:
     """A sum of prices, of which some may be unknown."""
@@ -42,7 +30,7 @@ class Total:
     unknown: int = 0
 
     def __str__(self) -> str:
-        known = f"{self.amount:.2f} {self.currency}"
+        known = show_money(Money(self.amount, self.currency))
         if not self.unknown:
             return known
         plural = "s" if self.unknown > 1 else ""

@@ -7,9 +7,9 @@ from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from wanx_render.catalog.pricing import exact, total
+from wanx_render.catalog.pricing import total
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.money import Money
+from wanx_render.money import Money, write_amount
 from wanx_render.planning.forecast import Forecast, forecast, wall_seconds
 from wanx_render.planning.rebuild import is_lost
 from wanx_render.planning.take_status import TakeStatus
@@ -109,7 +109,7 @@ class _Preview:
             cached=states.count("cached"),
             blocked=states.count("blocked"),
             deliverables=len(outlook.plan.deliverables),
-            cost=exact(cost.amount),
+            cost=write_amount(cost.amount),
             unknown_prices=cost.unknown,
             folder=str(outlook.item.folder),
         )
@@ -130,7 +130,7 @@ class _Preview:
             lists=len(self._lines),
             takes=sum(line.takes for line in self._lines),
             to_make=len(new),
-            cost=exact(cost.amount),
+            cost=write_amount(cost.amount),
             currency=cost.currency,
             unknown_prices=cost.unknown,
             at_least_seconds=least,

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from wanx_render.catalog.pricing import sums
 from wanx_render.catalog.result_hosts import unknown_host
+from wanx_render.money import show_sums, write_sums
 from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.planning.plan import Plan
 from wanx_render.planning.take_status import stand
@@ -33,10 +33,11 @@ def status(options: FolderOptions, environment: Environment) -> int:
     with opened(folder.path) as journal:
         now = datetime.now(UTC)
         attempts = journal.every()
-        cost = {"film": sums(film_cost(folder.plan, journal)), "folder": sums(journal.paid())}
+        film, ever = film_cost(folder.plan, journal), journal.paid()
     records = [record_of(attempt, now) for attempt in attempts]
     possibly_paid = sum(attempt.state in POSSIBLY_PAID for attempt in attempts)
     if options.as_json:
+        cost = {"film": write_sums(film), "folder": write_sums(ever)}
         document = {"attempts": records, "cost": cost, "possibly_paid": possibly_paid}
         environment.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
         return 0
@@ -53,7 +54,7 @@ def status(options: FolderOptions, environment: Environment) -> int:
     maybe = f"; {possibly_paid} more may be paid" if possibly_paid else ""
     mock = "MOCK: " if folder.plan.backend == "mock" else ""
     environment.stdout.write(
-        f"{mock}this film {cost['film']}, this folder ever {cost['folder']}{maybe}\n"
+        f"{mock}this film {show_sums(film)}, this folder ever {show_sums(ever)}{maybe}\n"
     )
     return 0
 

@@ -11,11 +11,11 @@ from functools import lru_cache
 from math import ceil
 
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.catalog.pricing import exact
 from wanx_render.files import sha256_of
 from wanx_render.finishing.timeline import frames_of, timeline
 from wanx_render.frame import Frame
 from wanx_render.geometry import Gaze, Size, crop_told, cropped_away, enlargement, seen_box
+from wanx_render.money import write_amount
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.shotlist.model import gaze_at
@@ -101,6 +101,7 @@ def forecast(plan: Plan, standings: tuple[TakeStatus, ...], catalog: Catalog) ->
     """What carrying out ``plan`` will ask for and cost."""
     new = tuple(each.take for each in standings if each.state == "new")
     cost = plan.cost(new)
+    cascade = plan.cost(tuple(each.take for each in standings if each.cascade))
     least, most = wall_seconds((each for each in standings if each.state != "cached"), catalog)
     shots = {shot.shot.id: shot for shot in plan.shots}
     return Forecast(
@@ -113,8 +114,8 @@ def forecast(plan: Plan, standings: tuple[TakeStatus, ...], catalog: Catalog) ->
         takes=tuple(_take(each, plan, shots[each.take.shot]) for each in standings),
         deliverables=_deliverables(plan, standings),
         to_make=len(new),
-        cost=exact(cost.amount),
-        cascade_cost=exact(plan.cost(tuple(s.take for s in standings if s.cascade)).amount),
+        cost=write_amount(cost.amount),
+        cascade_cost=write_amount(cascade.amount),
         currency=cost.currency,
         unknown_prices=cost.unknown,
         at_least_seconds=least,
@@ -144,7 +145,7 @@ def _take(standing: TakeStatus, plan: Plan, shot: PlannedShot) -> TakeForecast:
         seed=request.seed if standing.complete or take.has_written_seed else None,
         width=take.size.width if take.size else None,
         height=take.size.height if take.size else None,
-        price=exact(take.price.amount) if take.price else None,
+        price=write_amount(take.price.amount) if take.price else None,
         currency=plan.currency,
         key=request.key(plan.backend) if standing.complete else None,
         chosen=picked and shot.chosen,

@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 from wanx_render.backends.base import Failed, Succeeded
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, Broken
+from wanx_render.money import Money
 from wanx_render.task import TaskRequest
 
 APPLICATION_ID = 0x57616E58  # "WanX"
@@ -185,6 +186,11 @@ class Attempt:
     fetched_at: datetime | None = None
     sent_at: datetime | None = None
     url: str | None = field(default=None, repr=False)  # whole: whoever has it can fetch the clip
+
+    @property
+    def bill(self) -> Money | None:
+        """What it cost, where that is known."""
+        return Money(Decimal(self.amount), self.currency or "") if self.amount else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
+from wanx_render.money import show_written
+
 _WORDS = {"done": "done", "failed": "failed", "person": "needs you", "new": "not made yet"}
 
 
@@ -72,14 +74,14 @@ def page(heading: Heading, entries: Sequence[Entry]) -> str:
         if count
     )
     mock = '<p class="mock">MOCK: simulated clips, play money</p>' if heading.mock else ""
-    title = escape(heading.title)
+    title, cost = escape(heading.title), escape(show_written(heading.cost))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{title}</title><style>{_STYLE}</style></head><body>"
         f"<header><h1>{title}</h1>{mock}"
-        f"<p>{escape(heading.cost)} in these folders ever, {escape(heading.finished_at)}</p>"
+        f"<p>{cost} in these folders ever, {escape(heading.finished_at)}</p>"
         f'<ul class="totals">{totals}</ul></header>'
         f'<main><ul class="lists">{"".join(map(_card, ordered))}</ul></main></body></html>\n'
     )
@@ -96,7 +98,7 @@ def _card(entry: Entry) -> str:
         for called, path in entry.deliverables
     )
     why = "".join(f"<li>{escape(each)}</li>" for each in entry.failed)
-    cost = f", {escape(entry.cost)}" if entry.cost else ""
+    cost = f", {escape(show_written(entry.cost))}" if entry.cost else ""
     return (
         f'<li>{picture}<div class="about"><h2>{linked}</h2>'
         f'<p><span class="state {entry.state}">{_WORDS[entry.state]}</span>{cost}</p>'

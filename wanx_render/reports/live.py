@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wanx_render.events import Emit, Event
+from wanx_render.money import show_amount
 from wanx_render.reports.terminal import WORDS, Stage, line, one_line, subject
 
 _SIGNS = {
@@ -191,8 +192,8 @@ class Board:
 
     def _money(self) -> str:
         limit = self._stage.limit
-        of = f" of {limit:.2f}" if limit is not None else ""
-        return f"{self._spent:.2f}{of} {self._stage.plan.currency}"
+        of = f" of {show_amount(limit)}" if limit is not None else ""
+        return f"{show_amount(self._spent)}{of} {self._stage.plan.currency}"
 
     def _table(self, rows: list[_Row], *, narrow: bool) -> Table:
         # Columns keep their places while what stands in them changes.

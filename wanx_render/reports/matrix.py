@@ -1,5 +1,7 @@
 """The capability matrix as people read it: functions of the catalog, written to stdout."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -7,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wanx_render.catalog.capabilities import Catalog, Figure, Model, Price
+from wanx_render.money import show_amount
 
 
 def _console(stream: TextIO) -> Console:
@@ -50,8 +53,8 @@ def _row(model: Model, catalog: Catalog) -> tuple[str, ...]:
 
 
 def _price(price: Price, catalog: Catalog) -> str:
-    amounts = sorted(set(price.per_second.values()))
-    span = f"{amounts[0]}" if len(amounts) == 1 else f"{amounts[0]}-{amounts[-1]}"
+    amounts = [show_amount(a, exactly=True) for a in sorted(set(price.per_second.values()))]
+    span = amounts[0] if len(amounts) == 1 else f"{amounts[0]}-{amounts[-1]}"
     weak = "" if catalog.sources[price.source].kind == "official" else "?"
     return f"{span} {price.currency}{weak}"
 
@@ -100,12 +103,15 @@ def _figure(name: str, figure: Figure[Any], catalog: Catalog) -> tuple[str, ...]
 
 
 def _price_row(price: Price, catalog: Catalog) -> tuple[str, ...]:
-    amounts = ", ".join(f"{tier} {amount}" for tier, amount in price.per_second.items())
+    amounts = _by_tier(price.per_second)
     if price.silent_per_second:
-        silent = ", ".join(f"{tier} {a}" for tier, a in price.silent_per_second.items())
-        amounts += f"; silent {silent}"
+        amounts += f"; silent {_by_tier(price.silent_per_second)}"
     date = catalog.sources[price.source].date
     return f"price {price.region}", f"{amounts} {price.currency}", price.source, date, price.note
+
+
+def _by_tier(amounts: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{tier} {show_amount(a, exactly=True)}" for tier, a in amounts.items())
 
 
 def _shown(value: Any) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wanx_render.diagnostics import clean
+from wanx_render.money import Money, show_amount, show_money
 from wanx_render.planning.forecast import DeliverableForecast, Forecast, TakeForecast
 
 
@@ -79,13 +80,13 @@ def show_many(lines: Sequence[ListLine], whole: Whole, stream: TextIO) -> None:
     for line in lines[:_MOST]:
         counts = (line.takes, line.new, line.shared, line.resumed, line.cached, line.blocked)
         cells = [str(count) if count else "" for count in counts]
-        table.add_row(Text(clean(line.list)), *cells, f"{line.cost} {whole.currency}")
+        table.add_row(Text(clean(line.list)), *cells, _money(line.cost, whole.currency))
     console.print(table)
     if len(lines) > _MOST:
         console.print(Text(f"and {len(lines) - _MOST} more; --rows shows those you name"))
     plus = f" plus {whole.unknown_prices} of unknown price" if whole.unknown_prices else ""
     told = f"{whole.lists} lists, {whole.takes} takes, {whole.to_make} to make: "
-    money = f"{whole.cost} {whole.currency}{plus}"
+    money = f"{_money(whole.cost, whole.currency)}{plus}"
     spans = f"{_span(whole.at_least_seconds)} to {_span(whole.at_most_seconds)}"
     rest = f"; the service takes {spans}" if whole.at_most_seconds else ""
     console.print(Text(told + money + rest))
@@ -94,15 +95,23 @@ def show_many(lines: Sequence[ListLine], whole: Whole, stream: TextIO) -> None:
 def summary(forecast: Forecast) -> str:
     """The last line: how much is to be made, for how much, and how long it takes at least."""
     if not forecast.to_make:
-        return f"{len(forecast.takes)} takes, nothing to make, 0.00 {forecast.currency}"
+        nothing = show_money(Money(Decimal(0), forecast.currency))
+        return f"{len(forecast.takes)} takes, nothing to make, {nothing}"
     plus = f" plus {forecast.unknown_prices} of unknown price" if forecast.unknown_prices else ""
-    if Decimal(forecast.cascade_cost):
-        plus += f", {forecast.cascade_cost} of it only because first frames change"
+    cascade = Decimal(forecast.cascade_cost)
+    if cascade:
+        part = show_amount(cascade, exactly=True)
+        plus += f", {part} of it only because first frames change"
+    cost = _money(forecast.cost, forecast.currency)
     return (
-        f"{len(forecast.takes)} takes, {forecast.to_make} to make: {forecast.cost} "
-        f"{forecast.currency}{plus}; the service takes {_span(forecast.at_least_seconds)} "
-        f"to {_span(forecast.at_most_seconds)}"
+        f"{len(forecast.takes)} takes, {forecast.to_make} to make: {cost}{plus}; the service takes "
+        f"{_span(forecast.at_least_seconds)} to {_span(forecast.at_most_seconds)}"
     )
+
+
+def _money(amount: str, currency: str) -> str:
+    """An amount as a forecast has it, for people."""
+    return show_money(Money(Decimal(amount), currency), exactly=True)
 
 
 def _span(seconds: int) -> str:
@@ -130,7 +139,7 @@ def _clip(take: TakeForecast) -> str:
 
 
 def _price(take: TakeForecast) -> str:
-    return f"{take.price} {take.currency}" if take.price is not None else "unknown"
+    return _money(take.price, take.currency) if take.price is not None else "unknown"
 
 
 def _why(take: TakeForecast) -> str:

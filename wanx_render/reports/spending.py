@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TextIO
 
 from wanx_render.backends.wire import BEIJING
-from wanx_render.catalog.pricing import exact
+from wanx_render.money import write_amount
 from wanx_render.planning.journal import Attempt
 
 COLUMNS = ("project", "row", "model", "day", "service", "clips", "seconds", "amount", "currency")
@@ -57,7 +57,7 @@ class Sums:
             table.writerow(
                 [
                     heading.project, heading.row, heading.model, heading.day, heading.service,
-                    total.clips, total.seconds, exact(total.amount), heading.currency,
+                    total.clips, total.seconds, write_amount(total.amount), heading.currency,
                 ]
             )  # fmt: skip
 

@@ -5,6 +5,7 @@ Everything people or services wrote is escaped, and a content policy holds even 
 """
 
 import base64
+import functools
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
+from wanx_render import money
 from wanx_render.geometry import Aspect, Focus, Size, crop_box
 from wanx_render.manifest import (
     DeliverableRecord,
@@ -56,7 +58,7 @@ def page(manifest: Manifest, gallery: Gallery, base: str = "", *, mark: str = ""
     return template.render(
         m=manifest, mark=mark, mock=manifest.backend == "mock", style=style, digest=digest,
         base=base,
-        gallery=gallery, shots=_shots(manifest), money=_money(manifest), scale=scale,
+        gallery=gallery, shots=_shots(manifest), bill=_bill(manifest), scale=scale,
         spans=lambda take: spans[id(take)], ticks=scale.ticks(),
     )  # fmt: skip
 
@@ -73,6 +75,8 @@ def _environment() -> jinja2.Environment:
         "jpeg": _jpeg,
         "href": _href,
         "told": gantt.told,
+        "money": functools.partial(money.show_written, exactly=True),
+        "amount": _shown_amount,
         "sized": _sized,
         "seconds": _seconds,
     }
@@ -218,7 +222,8 @@ def _warnings(shot: ShotRecord) -> Iterable[str]:
         if take.width and take.predicted and take.predicted != real:
             yield f"take {take.take} came as {real}, {take.predicted} was predicted"
         if take.cost and take.price and _amount(take.cost) != _amount(take.price):
-            yield f"take {take.take} was billed {take.cost}, {take.price} was expected"
+            cost, price = (money.show_written(m, exactly=True) for m in (take.cost, take.price))
+            yield f"take {take.take} was billed {cost}, {price} was expected"
         if take.state not in ("succeeded", "skipped"):
             yield f"take {take.take} {take.state}: {take.code or ''} {take.message or ''}".rstrip()
 
@@ -256,33 +261,35 @@ def _fraction(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
+class Bill:
     """What was expected and billed, in one currency, and how much of the budget that is."""
 
     currency: str
-    estimated: str
-    settled: str
-    budget: str | None
+    estimated: Decimal
+    settled: Decimal
+    budget: Decimal | None
     share: float | None  # of the budget, 0 to 1 or more
 
 
-def _money(manifest: Manifest) -> Money:
+def _bill(manifest: Manifest) -> Bill:
     """The totals; two takes that asked for the very same thing were paid once."""
     once = {str(sorted(t.request.items())): t for s in manifest.shots for t in s.takes}
-    amount, _, currency = manifest.cost.partition(" ")
-    estimated = sum((_amount(take.price) for take in once.values()), Decimal(0))
+    settled = money.read_money(manifest.cost)
     budget = _amount(manifest.budget) if manifest.budget else None
-    return Money(
-        currency=currency,
-        estimated=f"{estimated:.2f}",
-        settled=amount,
-        budget=f"{budget:.2f}" if budget is not None else None,
-        share=float(_amount(amount) / budget) if budget else None,
+    return Bill(
+        currency=settled.currency if settled else "",
+        estimated=sum((_amount(take.price) for take in once.values()), Decimal(0)),
+        settled=_amount(manifest.cost),
+        budget=budget,
+        share=float(_amount(manifest.cost) / budget) if budget else None,
     )
 
 
 def _amount(text: str | None) -> Decimal:
-    try:
-        return Decimal((text or "0").split(" ")[0])
-    except InvalidOperation:
-        return Decimal(0)
+    known = money.read_money(text or "")
+    return known.amount if known else Decimal(0)
+
+
+def _shown_amount(value: Decimal | str) -> str:
+    """An amount without its currency, which stands beside it in smaller letters."""
+    return money.show_amount(value if isinstance(value, Decimal) else _amount(value))

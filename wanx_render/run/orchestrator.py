@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from wanx_render.backends.base import Backend, Canceled, Failed, Succeeded, Unknown
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.catalog.pricing import impossible, sums
+from wanx_render.catalog.pricing import impossible
 from wanx_render.clock import Clock
 from wanx_render.errors import (
     Broken,
@@ -36,7 +36,7 @@ from wanx_render.media import ffmpeg, probe
 from wanx_render.media.ai_labels import recorded
 from wanx_render.media.colour_tags import Tags
 from wanx_render.media.stereo import channels_of
-from wanx_render.money import Money
+from wanx_render.money import Money, show_amount, write_sum, write_sums
 from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.planning.origins import Origins, last_frame_path, pixels_of
 from wanx_render.planning.plan import Plan, PlannedShot, Take
@@ -116,7 +116,7 @@ async def render(desk: RunContext, program_version: str) -> Manifest:
     run = RunFacts(
         desk.folder, program_version, desk.program.version,
         desk.wall.now().isoformat(timespec="seconds"), desk.warnings,
-        f"{crew.spent:.2f} {desk.plan.currency}", _folder_cost(desk),
+        write_sum(Money(crew.spent, desk.plan.currency)), _folder_cost(desk),
     )  # fmt: skip
     manifest = manifest_of(desk.plan, results, delivered, run)
     write_atomically(desk.folder / "manifest.json", manifest.text())
@@ -126,8 +126,7 @@ async def render(desk: RunContext, program_version: str) -> Manifest:
 
 
 def _folder_cost(desk: RunContext) -> str:
-    paid = desk.journal.paid()
-    return sums(paid) if paid else f"0.00 {desk.plan.currency}"
+    return write_sums(desk.journal.paid() or {desk.plan.currency: Decimal(0)})
 
 
 def _missing(shots: list[str]) -> str:
@@ -342,17 +341,16 @@ class _Crew:
 
     def _settle(self, take: Take, key: str, asked: Attempt, home: ClipStore) -> None:
         """Hold the bill against the price that was reserved."""
-        told = home.journal.attempt(asked.id)
-        bill = None
-        if told and told.amount is not None and told.currency is not None:
-            bill = Money(amount=Decimal(told.amount), currency=told.currency)
+        attempt = home.journal.attempt(asked.id)
+        bill = attempt.bill if attempt else None
         if home.purse.settle(key, bill) and bill:
             self.spent += bill.amount
-        if told and (odd := impossible(told.usage or {})):
+        if attempt and (odd := impossible(attempt.usage or {})):
             names = ", ".join(odd)
             self._tell(take, "warning", f"the service gave impossible figures, set aside: {names}")
         if bill and take.price and bill.amount != take.price.amount:
-            self._tell(take, "warning", f"billed {bill.amount}, planned {take.price.amount}")
+            cost, price = (show_amount(m.amount, exactly=True) for m in (bill, take.price))
+            self._tell(take, "warning", f"billed {cost}, planned {price}")
 
     def _fault(self, take: Take, ended: Ended) -> TakeFailure:
         """Why a task that ended has no clip."""

@@ -22,7 +22,7 @@ from wanx_render.manifest import (
 )
 from wanx_render.media.ai_labels import Provenance
 from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
-from wanx_render.money import Money
+from wanx_render.money import Money, write_money, write_sum
 from wanx_render.planning.journal import Attempt
 from wanx_render.planning.plan import Plan, PlannedShot, Take
 from wanx_render.shotlist.model import Deliverable
@@ -112,8 +112,9 @@ def _wanted(deliverable: Deliverable) -> WantedRecord:
 def _spent(results: dict[tuple[str, int], TakeResult], currency: str) -> str:
     """What the clips of this list cost, whenever they were paid."""
     clips = {r.attempt.id: r.attempt for r in results.values() if isinstance(r, TakeClip)}
-    amount = sum((Decimal(attempt.amount or 0) for attempt in clips.values()), Decimal(0))
-    return f"{amount:.2f} {currency}"
+    bills = (attempt.bill for attempt in clips.values())
+    amount = sum((bill.amount for bill in bills if bill), Decimal(0))
+    return write_sum(Money(amount, currency))
 
 
 def _shot_record(
@@ -175,7 +176,7 @@ def _made(clip: TakeClip, folder: Path) -> dict[str, Any]:
         "task_id": attempt.task_id,
         "actual_prompt": attempt.actual_prompt,
         "usage": attempt.usage,
-        "cost": f"{attempt.amount} {attempt.currency}" if attempt.amount else None,
+        "cost": _money(attempt.bill),
         "clip": _seen_from(folder, media.path),
         "sha256": media.sha256,
         "width": media.size.width,
@@ -198,8 +199,8 @@ def _times(attempt: Attempt) -> dict[str, Any]:
     return {name: at.isoformat(timespec="milliseconds") for name, at in times.items() if at}
 
 
-def _money(amount: Money | None) -> str | None:
-    return f"{amount.amount} {amount.currency}" if amount else None
+def _money(money: Money | None) -> str | None:
+    return write_money(money) if money else None
 
 
 def sounds_of(mix: Mix, folder: Path) -> tuple[SoundRecord, ...]:

@@ -17,7 +17,7 @@ from wanx_render.catalog.pricing import Total, total
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.files import write_atomically
-from wanx_render.money import Money
+from wanx_render.money import Money, show_money, write_money
 from wanx_render.planning.forecast import fingerprint
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import writable_file
@@ -47,7 +47,7 @@ def check_budgets(
 
 def within(cost: Total, name: str, amount: Decimal, currency: str) -> None:
     """Refuse a cost over the limit ``name``, or one that it cannot be compared with."""
-    limit = f"{name} of {amount:.2f} {currency}"
+    limit = f"{name} of {show_money(Money(amount, currency))}"
     if currency != cost.currency:
         raise NeedsPerson(
             f"{limit} cannot be compared with prices in {cost.currency}; "
@@ -80,7 +80,7 @@ def confirm(
     """
     for warning in warnings:
         environment.say(f"warning: {warning}")
-    price = f"{cost.amount:.2f} {cost.currency}"
+    price = show_money(Money(cost.amount, cost.currency))
     if environment.stdin is None or not environment.stdin.isatty():
         raise NeedsPerson(
             f"this would spend {cost} on {takes} takes; "
@@ -307,7 +307,7 @@ def _name(name: str, media: Media) -> str:
 
 
 def _text(price: Money | None) -> str | None:
-    return f"{price.amount} {price.currency}" if price else None
+    return write_money(price) if price else None
 
 
 def _amount(price: str | None) -> tuple[Decimal, str] | None:

@@ -9,6 +9,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.result_hosts import shown_url
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.money import write_money
 from wanx_render.planning.journal import Attempt
 from wanx_render.planning.plan import Plan
 from wanx_render.planning.rebuild import is_lost
@@ -71,7 +72,7 @@ def record_of(attempt: Attempt, now: datetime) -> dict[str, Any]:
         "age_hours": round((now - attempt.asked_at).total_seconds() / 3600, 2),
         "hours_left": round(left, 2) if owed and left is not None else None,
         "clip": attempt.clip_name,
-        "cost": f"{attempt.amount} {attempt.currency}" if attempt.amount else None,
+        "cost": write_money(attempt.bill) if attempt.bill else None,
         "code": attempt.code,
         "message": attempt.message,
         "result": shown_url(attempt.url) if owed else None,

@@ -9,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from wanx_render.catalog.pricing import sums
 from wanx_render.files import write_atomically
 from wanx_render.manifest import Manifest
+from wanx_render.money import write_sums
 from wanx_render.planning.journal import Journal
 from wanx_render.reports.index import Entry, Heading, page
 from wanx_render.run.orchestrator import RunContext
@@ -194,7 +194,7 @@ class Index:
         for journal in journals.values():
             for currency, amount in journal.paid().items():
                 amounts[currency] = amounts.get(currency, Decimal(0)) + amount
-        return cls(every, known, sums(amounts), mock)
+        return cls(every, known, write_sums(amounts), mock)
 
     def text(self, link: Link, *, now: str) -> str:
         """The page."""

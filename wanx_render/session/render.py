@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wanx_render.catalog.pricing import Total, sums
+from wanx_render.catalog.pricing import Total
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.events import Event
 from wanx_render.media import ffmpeg
+from wanx_render.money import write_sums
 from wanx_render.planning.journal import Journal
 from wanx_render.run.table_manifest import write_table_manifest
 from wanx_render.session.approval import SavedPlan, check_budgets, confirm, hold_to, open_saved
@@ -243,7 +244,7 @@ def _write_index(run: Run, page: Path, *, mock: bool) -> Index:
         complete = all(left.get(item.row, {}).get("mark") for item in rows)
         write_table_manifest(
             home, [(item.row, item.folder) for item in rows], rows[0].project,
-            complete=complete, cost=sums(journal.paid()),
+            complete=complete, cost=write_sums(journal.paid()),
         )  # fmt: skip
     return index
 

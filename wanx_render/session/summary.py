@@ -11,12 +11,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from wanx_render.catalog.pricing import Total, sums
+from wanx_render.catalog.pricing import Total
 from wanx_render.clock import RealClock
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.manifest import Manifest, TakeRecord
+from wanx_render.money import Money, show_written, write_sum, write_sums
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Plan
 from wanx_render.reports import terminal
@@ -224,7 +225,8 @@ class Totals:
         return cls(manifest.cost_run, manifest.cost, manifest.cost_folder)
 
     def __str__(self) -> str:
-        return f"{self.run} this run, {self.film} this film, {self.folder} this folder ever"
+        run, film, folder = (show_written(text) for text in (self.run, self.film, self.folder))
+        return f"{run} this run, {film} this film, {folder} this folder ever"
 
 
 def _next_steps(takes: Sequence[TakeRecord], file: Path) -> Iterator[str]:
@@ -358,13 +360,13 @@ class ManyLists:
             yield "what there is is kept; run the same command again for the rest"
         else:
             yield f"{mock}{number} lists done"
-        run, films = self._sum(closing.run.purse.billed), closing.cost_films
-        ever = closing.cost_folders
+        written = (self._sum(closing.run.purse.billed), closing.cost_films, closing.cost_folders)
+        run, films, ever = map(show_written, written)
         yield f"{mock}{run} this run, {films} these films, {ever} these folders ever"
         yield f"the index page is {shown(closing.page)}"
 
     def _sum(self, amount: Decimal) -> str:
-        return f"{amount:.2f} {self._currency}"
+        return write_sum(Money(amount, self._currency))
 
     def _delivered(self, item: ListInFolder, outcome: Outcome) -> list[Path | str]:
         """Where the deliverables of a list stand."""
@@ -379,7 +381,7 @@ def kept_cost(journals: Mapping[Path, Journal]) -> str:
     for journal in journals.values():
         for currency, amount in journal.paid(kept=True).items():
             amounts[currency] = amounts.get(currency, Decimal(0)) + amount
-    return sums(amounts)
+    return write_sums(amounts)
 
 
 # -- both --------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from wanx_render import diagnostics, yaml_source
 from wanx_render.catalog.pricing import Total
 from wanx_render.errors import BadInput, WanxError
+from wanx_render.money import Money, show_money
 from wanx_render.session.approval import check_budgets
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened, writable
@@ -157,7 +158,7 @@ class Watching:
 
     def _agreed(self, cost: Total, takes: int, before: Prints, *, mock: bool) -> bool:
         """Whether somebody typed the price; a save in the meantime takes the question back."""
-        price = f"{cost.amount:.2f} {cost.currency}"
+        price = show_money(Money(cost.amount, cost.currency))
         play = "MOCK, play money: " if mock else ""
         if self.answers is None:
             self.environment.say(

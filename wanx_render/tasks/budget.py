@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from wanx_render.money import Money
+from wanx_render.money import Money, show_amount
 
 
 class SpendingLimit:
@@ -32,7 +32,8 @@ class SpendingLimit:
         """How much of the limit that is nearest is spoken for."""
         if self.limit is None and self._whole:
             return self._whole.told
-        return f"{self.used:.2f} of {self.limit or 0:.2f} are spoken for"
+        limit = show_amount(self.limit or Decimal(0))
+        return f"{show_amount(self.used)} of {limit} are spoken for"
 
     def reserve(self, key: str, price: Money | None) -> bool:
         """Set the price of the request ``key`` aside; False, and nothing done, if it does not fit.
