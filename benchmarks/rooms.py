@@ -153,7 +153,7 @@ def width_of(level: list[Room]) -> int:
 
 
 def lines_of(room: Room, width: int) -> list[str]:
-    return textwrap.wrap(room.summary, (width - 24) * 10 // 66)[:2]
+    return textwrap.wrap(room.summary, (width - 24) * 10 // 64)[:2]
 
 
 def height(level: list[Room]) -> int:

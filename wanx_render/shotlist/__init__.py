@@ -1,4 +1,4 @@
-"""What users write, as frozen records: the list, its tables and rows, picks files, the schema. YAML
-values come in; records, or problems with their places, go out. What needs a catalog or a file is
-checked in ``validation``.
+"""What users write, as frozen records: the list, its tables and picks, the schema. YAML values come
+in; records, or problems with their places, go out. What needs a catalog or a file is checked in
+``validation``.
 """
