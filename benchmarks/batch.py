@@ -25,15 +25,15 @@ from batches import FAULTS, Day, distinct, table
 from conftest import PROGRAMS
 from PIL import Image
 
-from wanx_render.commands.render import render
 from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
+from wanx_render.session.render import render
 from wanx_render.session.selection import RenderOptions
 
 PLANNED = """
 import io, resource, sys, time
 from pathlib import Path
-from wanx_render.commands.plan import PlanOptions, plan
+from wanx_render.actions.plan import PlanOptions, plan
 from wanx_render.actions.validate import validate
 from wanx_render.session.environment import Environment
 path = Path(sys.argv[1])

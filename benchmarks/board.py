@@ -24,7 +24,7 @@ from playwright.sync_api import Page, sync_playwright
 from wanx_render.board.app import app
 from wanx_render.board.feed import Feed
 from wanx_render.board.guard import Guard
-from wanx_render.commands.board import listening
+from wanx_render.board.serve import listening
 
 A_SECOND = 4  # events of a busy run
 STATES = ("waiting", "submitted", "pending", "running", "fetching", "done")

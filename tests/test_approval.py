@@ -10,10 +10,10 @@ import pytest
 from conftest import PROGRAMS
 from PIL import Image
 
-from wanx_render.commands.plan import PlanOptions, plan
-from wanx_render.commands.render import render
+from wanx_render.actions.plan import PlanOptions, plan
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.session.environment import Environment
+from wanx_render.session.render import render
 from wanx_render.session.selection import RenderOptions
 
 LIST = """\

@@ -14,12 +14,12 @@ import pytest
 from cluster import BUCKET, Bucket, bucket
 from PIL import Image
 
-from wanx_render.commands.plan import PlanOptions, plan
-from wanx_render.commands.render import render
+from wanx_render.actions.plan import PlanOptions, plan
 from wanx_render.errors import BadInput
 from wanx_render.session.destination import Destination
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
+from wanx_render.session.render import render
 from wanx_render.session.restore import restore
 from wanx_render.session.selection import RenderOptions
 from wanx_render.workers.store import at

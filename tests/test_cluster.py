@@ -60,7 +60,7 @@ def test_plain_tcp_beyond_this_machine_is_warned_of(address: str, open_to_all: b
 
 def test_a_run_without_a_cluster_loads_no_cluster() -> None:
     told = subprocess.run(
-        [sys.executable, "-c", "import sys, wanx_render.cli, wanx_render.commands.render as r;"
+        [sys.executable, "-c", "import sys, wanx_render.cli, wanx_render.session.render as r;"
          "print([m for m in ('dask', 'distributed', 'fsspec', 's3fs') if m in sys.modules])"],
         capture_output=True, text=True, check=True, timeout=60,
         env={"PATH": os.environ["PATH"]},

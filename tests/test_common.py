@@ -19,12 +19,12 @@ from conftest import PROGRAMS
 from PIL import Image
 
 from wanx_render import files
-from wanx_render.commands.render import render
 from wanx_render.errors import Broken, StoreError
 from wanx_render.finishing.jobs import SegmentCall, SoundCall
 from wanx_render.finishing.mix import NOTHING
 from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
+from wanx_render.session.render import render
 from wanx_render.session.selection import RenderOptions
 from wanx_render.workers.base import LocalWorkers
 from wanx_render.workers.dedupe import ListWorkers, SharedWorkers

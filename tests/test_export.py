@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from wanx_render import manifest
-from wanx_render.commands.export import ExportOptions, export
+from wanx_render.actions.export import ExportOptions, export
 from wanx_render.errors import BadInput
 from wanx_render.geometry import Size
 from wanx_render.manifest import Manifest

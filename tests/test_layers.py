@@ -57,7 +57,7 @@ ONLY_IN = {
     "opentimelineio": {"reports.otio"},
     "rich": {"reports.live", "reports.plan_table", "reports.matrix"},
     "starlette": {"board.app", "board.guard"},
-    "uvicorn": {"commands.board"},
+    "uvicorn": {"board.serve"},
     "distributed": {"workers.dask"},
     "dask": set(),
     "fsspec": {"workers.store"},

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from wanx_render.actions.plan import PlanOptions, plan
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.commands.plan import PlanOptions, plan
 from wanx_render.diagnostics import full
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.geometry import Focus

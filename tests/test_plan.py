@@ -10,15 +10,15 @@ from conftest import SPECS
 from PIL import Image
 
 from wanx_render.actions.models import models
+from wanx_render.actions.plan import PlanOptions
+from wanx_render.actions.plan import plan as plan_command
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.commands.plan import PlanOptions
-from wanx_render.commands.plan import plan as plan_command
-from wanx_render.commands.render import render
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.planning import plan
 from wanx_render.planning.forecast import forecast
 from wanx_render.planning.take_status import stand
 from wanx_render.session.environment import Environment
+from wanx_render.session.render import render
 from wanx_render.session.selection import RenderOptions
 from wanx_render.validation.load import load
 

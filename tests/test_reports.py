@@ -10,11 +10,11 @@ import pytest
 from conftest import PROGRAMS
 from PIL import Image
 
-from wanx_render.commands.render import render
-from wanx_render.commands.report import ReportOptions
-from wanx_render.commands.report import report as report_command
+from wanx_render.actions.report import ReportOptions
+from wanx_render.actions.report import report as report_command
 from wanx_render.errors import BadInput
 from wanx_render.session.environment import Environment
+from wanx_render.session.render import render
 from wanx_render.session.selection import RenderOptions
 
 SHOTS = """\

@@ -13,7 +13,7 @@ import pytest
 from wanx_render.board.app import Declined, Malformed
 from wanx_render.board.holding import Holding
 from wanx_render.board.room import Room
-from wanx_render.commands.board import board, listening
+from wanx_render.board.serve import board, listening
 from wanx_render.errors import BadInput, FolderBusy, NeedsPerson
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held

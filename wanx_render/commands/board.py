@@ -1,83 +1,30 @@
 """``board``: the live page of one list, on this machine alone."""
 
-import asyncio
-import secrets
-import socket
+from __future__ import annotations
 
-import uvicorn
+from typing import TYPE_CHECKING, Any
 
-from wanx_render.board.app import app
-from wanx_render.board.guard import Guard
-from wanx_render.board.holding import Holding
-from wanx_render.board.room import Room
-from wanx_render.diagnostics import Diagnostic
-from wanx_render.errors import BadInput
-from wanx_render.session.environment import Environment
-from wanx_render.session.folder import pool
-from wanx_render.session.selection import RenderOptions
+import click
 
-LOOPBACK = "127.0.0.1"
+from wanx_render.commands.options import BACKEND, BASE_URL, CATALOG, FILE, OUT, Money
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def board(options: RenderOptions, port: int, environment: Environment) -> int:
-    """Serve the board until it is interrupted; the exit code. Raises BadInput."""
-    with listening(port) as listener:
-        asyncio.run(_serve(options, listener, environment))
-    return 0
+@click.command("board")
+@click.argument("file", type=FILE)
+@BACKEND
+@OUT
+@click.option("--port", default=0, show_default=True, type=click.IntRange(0, 65535),
+              help="Where on 127.0.0.1; 0 takes a free one.")  # fmt: skip
+@click.option("--max-cost", type=Money(), help="No run from the board may spend more than this.")
+@BASE_URL
+@CATALOG
+def command(file: Path, port: int, **options: Any) -> int:
+    """Show FILE live in the browser: run, compare takes, choose, set what crops keep in view."""
+    from wanx_render.board.serve import board
+    from wanx_render.session.environment import Environment
+    from wanx_render.session.selection import RenderOptions
 
-
-async def _serve(options: RenderOptions, listener: socket.socket, environment: Environment) -> None:
-    port = int(listener.getsockname()[1])
-
-    def tell(token: str) -> None:
-        environment.stdout.write(f"http://{LOOPBACK}:{port}/?token={token}\n")
-        environment.stdout.flush()
-
-    with pool() as executor:
-        room = Room(Holding(options, environment), executor, secrets.token_hex(4))
-        watching = asyncio.create_task(room.watch())
-        environment.say("The board is at this address, which opens it once; Ctrl-C ends it.")
-        server = Server(Guard(app(room), port, tell), room)
-        try:
-            await server.serve(sockets=[listener])
-        finally:
-            watching.cancel()
-            await room.close()
-            executor.shutdown(wait=False, cancel_futures=True)
-
-
-class Server(uvicorn.Server):
-    """Lets the tabs go first, so that an end is not waited for."""
-
-    def __init__(self, guarded: Guard, room: Room) -> None:
-        super().__init__(
-            uvicorn.Config(
-                guarded,
-                http="h11",
-                ws="none",
-                loop="asyncio",
-                lifespan="off",
-                log_config=None,
-                log_level="error",
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=2,
-            )
-        )
-        self._room = room
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._room.feed.close()
-        await super().shutdown(sockets)
-
-
-def listening(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.bind((LOOPBACK, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        told = f"cannot listen on port {port}: {error.strerror}"
-        raise BadInput(Diagnostic("option-wrong", told, hint="--port 0 takes a free one")) from None
-    return listener
+    return board(RenderOptions((file,), **options), port, Environment.real())

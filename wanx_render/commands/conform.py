@@ -43,9 +43,10 @@ if TYPE_CHECKING:
 @click.option("--label-corner", metavar="CORNER", help="Such as bottom-right [top-left].")
 @click.option("-o", "--out", required=True, type=FILE, help="The file to make: .mp4 or .mov.")
 @JSON
-def command(clip: Path, out: Path, as_json: bool, **written: Any) -> int:
+def command(clip: Path, out: Path, as_json: bool, **options: Any) -> int:
     """Make a video or picture exact: crop, pad or blur CLIP to an aspect, verify it, write OUT."""
-    from wanx_render.actions.conform import conform, options
+    from wanx_render.actions.conform import conform
+    from wanx_render.actions.conform import options as options_of
     from wanx_render.session.environment import Environment
 
-    return conform(options(clip, out, written, as_json=as_json), Environment.real())
+    return conform(options_of(clip, out, options, as_json=as_json), Environment.real())

@@ -1,73 +1,29 @@
 """``rescue``: fetch the clips that were paid for and are not here; ask for nothing new."""
 
-import asyncio
+from __future__ import annotations
 
-from wanx_render.clock import RealClock
-from wanx_render.events import Emit
-from wanx_render.media import ffmpeg
-from wanx_render.planning.journal import Journal
-from wanx_render.reports import terminal
-from wanx_render.session.carry_out import Means
-from wanx_render.session.connection import access_for, reach
-from wanx_render.session.environment import Environment
-from wanx_render.session.folder import held, opened, pool
-from wanx_render.session.folder_tasks import FolderOptions, RenderedFolder, rendered_folder
-from wanx_render.tasks.account import Account
-from wanx_render.tasks.collect import Collector
-from wanx_render.tasks.polling import Poller
-from wanx_render.tasks.recognition import ClipJudge, pictures_by_identity
-from wanx_render.tasks.rescue import Tally
-from wanx_render.tasks.rescue import rescue as fetch_all
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wanx_render.commands.options import BACKEND, BASE_URL, CATALOG, FILE, LINES, OUT, RESULT_HOST
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def rescue(options: FolderOptions, environment: Environment) -> int:
-    """Fetch every clip that was paid for and is not here; ask for nothing new."""
-    folder = rendered_folder(options)
-    plan, path = folder.plan, folder.path
-    program = ffmpeg.find(environment.environ)
-    access = access_for(folder.catalog, plan.backend, plan.region, options, environment.environ)
-    with held(path), opened(path, environment.say) as journal, pool() as executor:
-        service = reach(
-            folder.catalog, access, environment.environ, {path: journal},
-            program=program, executor=executor,
-        )  # fmt: skip
-        emit = terminal.plain(environment.stderr)
-        if options.as_json:
-            emit = terminal.json_lines(environment.stdout, RealClock())
-        means = Means.here(service, program, executor)
-        tally = asyncio.run(_fetch(folder, journal, means, emit))
-        waiting = len(journal.every("unresolved"))
-    code = 4 if waiting or tally.hosts else 1 if tally.left else 0
-    if options.as_json:
-        record = {
-            "event": "summary", "fetched": tally.fetched, "left": tally.left,
-            "hosts": sorted(tally.hosts), "exit_code": code,
-        }  # fmt: skip
-        environment.stdout.write(terminal.json_line(record, RealClock().now()))
-    mock = "MOCK: " if plan.backend == "mock" else ""
-    clips = "clip" if tally.fetched == 1 else "clips"
-    environment.say(f"{mock}{tally.fetched} {clips} fetched, {tally.left} left")
-    for host in sorted(tally.hosts):
-        environment.say(f"if you trust it: wanx-render rescue {options.file} --result-host {host}")
-    if waiting:
-        environment.say(f"{waiting} need a person: wanx-render resolve {options.file}")
-    return code
+@click.command("rescue")
+@click.argument("file", type=FILE)
+@BACKEND
+@OUT
+@BASE_URL
+@RESULT_HOST
+@LINES
+@CATALOG
+def command(file: Path, **options: Any) -> int:
+    """Fetch every clip of FILE's folder that was paid for and is not here; ask for nothing new."""
+    from wanx_render.actions.rescue import rescue
+    from wanx_render.session.environment import Environment
+    from wanx_render.session.folder_tasks import FolderOptions
 
-
-async def _fetch(folder: RenderedFolder, journal: Journal, means: Means, emit: Emit) -> Tally:
-    """Fetch the clips; the backend is closed whatever happens."""
-    service, program, executor = means.service, means.program, means.executor
-    backend, catalog, clock = service.backend, folder.catalog, service.clock
-    watch = Poller(backend, catalog, clock)
-    collector = Collector(
-        backend, journal, catalog, watch, program, executor, folder.path, RealClock()
-    )  # fmt: skip
-    sent = pictures_by_identity(folder.media, journal, folder.path)
-    judge = ClipJudge(backend, catalog, program, executor, folder.path, sent)
-    try:
-        if journal.owed() or journal.in_doubt(backend.scope):
-            await service.open(catalog)
-        account = Account(backend, catalog, clock, [journal])
-        return await fetch_all(collector, account, judge, emit)
-    finally:
-        await backend.close()
+    return rescue(FolderOptions(file, **options), Environment.real())

@@ -1,6 +1,6 @@
 """The tasks of one render folder, for the commands that look after them."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ class FolderOptions:
     """The list whose folder is meant, and how to reach its service."""
 
     file: Path
+    _: KW_ONLY
     backend: str | None = None
     out: Path | None = None
     as_json: bool = False

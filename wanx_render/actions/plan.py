@@ -1,0 +1,169 @@
+"""``plan``: what would be asked for, made and paid; and the saved plan that ``render`` keeps to."""
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import KW_ONLY, asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from wanx_render.catalog.pricing import total
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.money import Money, write_amount
+from wanx_render.planning.forecast import Forecast, forecast, wall_seconds
+from wanx_render.planning.rebuild import is_lost
+from wanx_render.planning.take_status import TakeStatus
+from wanx_render.reports import plan_table
+from wanx_render.reports.plan_table import ListLine, Whole
+from wanx_render.session.approval import SavedPlan
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import opened
+from wanx_render.session.outlook import Outlook, stale_picks, without_label
+from wanx_render.session.restore import where_stored
+from wanx_render.session.selection import ListOptions, Selection
+from wanx_render.session.survey import FEW, Survey, priced
+
+WORK_TO_PAY_FOR = 6
+
+
+@dataclass(frozen=True)
+class PlanOptions(ListOptions):
+    """What ``plan`` was asked for."""
+
+    _: KW_ONLY
+    save: Path | None = None
+    folder: Path | None = None
+    as_json: bool = False
+    detailed: bool = False
+
+
+def plan(options: PlanOptions, environment: Environment) -> int:
+    """Show the plan of the lists on stdout; nothing is sent. The exit code."""
+    selection = Selection.of(options, options.folder)
+    retakes = selection.retakes(options.retake)
+    with ExitStack() as stack:
+        journals = {
+            home: stack.enter_context(opened(home))
+            for home in selection.homes
+            if (home / "journal.sqlite").exists() or is_lost(home)
+        }
+        preview = _Preview(Survey(selection, options, retakes, journals))
+        for outlook in preview.survey.outlooks():
+            preview.add(outlook)
+    for warning in preview.warnings():
+        environment.say(f"{warning.span}: warning[{warning.code}]: {warning.message}")
+    preview.show(environment, as_json=options.as_json)
+    if options.save:
+        SavedPlan.of(selection, preview.backend, preview.takes).save(options.save)
+        environment.say(f"saved; `wanx-render render --plan {options.save}` runs exactly this")
+    return WORK_TO_PAY_FOR if options.detailed and preview.to_make else 0
+
+
+class _Preview:
+    """What all lists together would ask for; what two of them ask for alike counts once."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.survey = survey
+        self.takes: dict[str, Mapping[str, Money | None]] = {}  # new ones, by list
+        selection = survey.selection
+        # One list is shown in full; so are a few that were chosen.
+        self._alone = selection.alone and not selection.choice
+        self._in_full = self._alone or bool(selection.choice and len(selection.chosen) <= FEW)
+        self._lines: list[ListLine] = []
+        self._full: list[Forecast] = []
+        self._stale: list[Diagnostic] = []
+        self._requests: dict[str, TakeStatus] = {}
+        self._first: Outlook | None = None
+
+    @property
+    def backend(self) -> str:
+        return self.whole.backend
+
+    @property
+    def to_make(self) -> int:
+        return self.whole.to_make
+
+    def add(self, outlook: Outlook) -> None:
+        """Add a list."""
+        item, plan = outlook.item, outlook.plan
+        self.takes[item.name] = priced(outlook.new)
+        self._lines.append(self._line(outlook))
+        for key, standing in outlook.requests.items():
+            self._requests.setdefault(key, standing)
+        self._first = self._first or outlook
+        self._stale += stale_picks(item.loaded, plan)
+        if self._in_full:
+            journal = self.survey.journals.get(item.home)
+            standings = where_stored(outlook.standings, journal, item.home, plan.backend)
+            self._full.append(forecast(plan, standings, self.survey.selection.catalog))
+
+    def _line(self, outlook: Outlook) -> ListLine:
+        cost = outlook.cost
+        states = [standing.state for standing in outlook.meant]
+        return ListLine(
+            list=outlook.item.name,
+            takes=len(states),
+            new=len(outlook.prices),
+            shared=len(outlook.prices.keys() & self._requests.keys()),
+            resumed=states.count("resumed"),
+            cached=states.count("cached"),
+            blocked=states.count("blocked"),
+            deliverables=len(outlook.plan.deliverables),
+            cost=write_amount(cost.amount),
+            unknown_prices=cost.unknown,
+            folder=str(outlook.item.folder),
+        )
+
+    @property
+    def whole(self) -> Whole:
+        """All lists together."""
+        if self._first is None:
+            raise LookupError("no list was added")
+        plan = self._first.plan
+        new = [standing for standing in self._requests.values() if standing.state == "new"]
+        cost = total((standing.take.price for standing in new), plan.currency)
+        least, most = wall_seconds(self._requests.values(), self.survey.selection.catalog)
+        return Whole(
+            backend=plan.backend,
+            region=plan.region,
+            mock=plan.backend == "mock",
+            lists=len(self._lines),
+            takes=sum(line.takes for line in self._lines),
+            to_make=len(new),
+            cost=write_amount(cost.amount),
+            currency=cost.currency,
+            unknown_prices=cost.unknown,
+            at_least_seconds=least,
+            at_most_seconds=most,
+        )
+
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is worth warning of in the lists."""
+        backend = self.survey.options.backend
+        warnings: list[Diagnostic] = []
+        for batch in self.survey.selection.batches:
+            warnings += batch.warnings
+            warnings += without_label(batch.lists, backend)
+        return (*warnings, *self._stale)
+
+    def show(self, environment: Environment, *, as_json: bool) -> None:
+        if as_json:
+            text = json.dumps(self._record(), ensure_ascii=False, indent=2)
+            environment.stdout.write(text + "\n")
+            return
+        for each in self._full:
+            plan_table.show(each, environment.stdout)
+            if not self._alone:
+                environment.stdout.write("\n")
+        if not self._alone:
+            plan_table.show_many(self._lines, self.whole, environment.stdout)
+
+    def _record(self) -> dict[str, Any]:
+        if self._alone:
+            return asdict(self._full[0])
+        return {
+            "version": 1,
+            **asdict(self.whole),
+            "plans": [asdict(line) for line in self._lines],
+            "details": [asdict(each) for each in self._full],
+        }

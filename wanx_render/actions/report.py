@@ -1,0 +1,164 @@
+"""``report``: storyboards of what was rendered, from the manifests and the files they name."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import KW_ONLY, dataclass, field
+from pathlib import Path
+
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput
+from wanx_render.manifest import Manifest, read
+from wanx_render.media import ffmpeg
+from wanx_render.reports import spending
+from wanx_render.reports.storyboard_files import NAME, Source, is_current, write
+from wanx_render.session.environment import Environment
+from wanx_render.session.folder import opened, pool, writable_file
+from wanx_render.session.outcome import Index, Outcome, beside, recorded
+from wanx_render.session.selection import ListInFolder, ListOptions, Selection
+from wanx_render.session.summary import shown
+
+
+@dataclass(frozen=True)
+class ReportOptions(ListOptions):
+    """What ``report`` was asked for."""
+
+    _: KW_ONLY
+    out: Path | None = None
+    folder: Path | None = None
+    as_json: bool = False
+
+
+def report(options: ReportOptions, environment: Environment) -> int:
+    """Write the storyboards of the lists, and of several a page over all; the exit code.
+
+    The one file may also be a manifest, or the folder of one.
+    """
+    file = options.files[0]
+    if len(options.files) == 1 and not options.choice:
+        if file.is_dir():
+            return _one_page(file / "manifest.json", options, environment)
+        if file.suffix == ".json":
+            return _one_page(file, options, environment)
+    selection = Selection.of(options, options.folder)
+    if selection.alone and not selection.choice:
+        manifest = selection.lists[0].folder / "manifest.json"
+        return _one_page(manifest, options, environment)
+    return _pages(selection, options, environment)
+
+
+def _one_page(path: Path, options: ReportOptions, environment: Environment) -> int:
+    """Write the storyboard of one manifest; its path goes to stdout."""
+    manifest = read(path)
+    source = Source(path.parent, ffmpeg.find(environment.environ))
+    target = writable_file(options.out or path.parent / NAME)
+    with pool() as executor:
+        missing = write(manifest, source, executor, target)
+    for problem in missing:
+        environment.say(f"warning: {problem}")
+    record = json.dumps({"file": str(target), "missing": missing})
+    environment.stdout.write(f"{record if options.as_json else target}\n")
+    return 0
+
+
+def _pages(selection: Selection, options: ReportOptions, environment: Environment) -> int:
+    """Write the storyboard of each list, and the page over all of them."""
+    if options.out:
+        message = "--out names one page, and each of these lists has its own"
+        hint = "give --folder, or the folder of one row"
+        raise BadInput(Diagnostic("lists-report", message, hint=hint))
+    storyboards = _Storyboards(ffmpeg.find(environment.environ), environment.say)
+    with pool() as executor:
+        storyboards.write(selection, executor)
+    page = selection.index_page(options.folder)
+    homes = dict.fromkeys(item.home for item in selection.lists)
+    with ExitStack() as stack:
+        rendered = [home for home in homes if (home / "journal.sqlite").exists()]
+        journals = {home: stack.enter_context(opened(home)) for home in rendered}
+        outcomes, mock = storyboards.outcomes, storyboards.mock
+        Index.of(selection.lists, journals, outcomes, mock=mock).write(page, beside(page))
+    return storyboards.close(page, environment, as_json=options.as_json)
+
+
+@dataclass
+class _Storyboards:
+    """The storyboards of several lists."""
+
+    program: ffmpeg.Ffmpeg
+    say: Callable[[str], None]
+    outcomes: dict[str, Outcome] = field(default_factory=dict)  # by the manifests
+    written: list[Path] = field(default_factory=list)
+    kept: list[Path] = field(default_factory=list)  # which show the same already
+    without: list[str] = field(default_factory=list)  # lists that were not rendered
+    problems: list[str] = field(default_factory=list)
+    unreadable: bool = False  # whether a manifest is
+    mock: bool = False
+
+    def write(self, selection: Selection, executor: Executor) -> None:
+        """A page for each list that has a manifest. Raises BadInput where none has."""
+        for item in selection.chosen:
+            if (item.folder / "manifest.json").exists():
+                self._one(item, executor)
+            else:
+                self.without.append(item.name)
+        if len(self.without) == len(selection.chosen):
+            read(selection.chosen[0].folder / "manifest.json")
+
+    def _one(self, item: ListInFolder, executor: Executor) -> None:
+        try:
+            manifest = read(item.folder / "manifest.json")
+        except BadInput as problem:
+            self._warn(item, problem.diagnostics[0].message)
+            self.unreadable = True
+            return
+        self.outcomes[item.name] = recorded(manifest, item.folder, item.home)
+        self.mock = self.mock or manifest.backend == "mock"
+        self._page(item, manifest, executor)
+
+    def _page(self, item: ListInFolder, manifest: Manifest, executor: Executor) -> None:
+        target = item.folder / NAME
+        if is_current(manifest, target):
+            self.kept.append(target)
+            return
+        source = Source(item.folder, self.program, item.loaded.media, item.home)
+        for problem in write(manifest, source, executor, target):
+            self._warn(item, problem)
+        self.written.append(target)
+
+    def _warn(self, item: ListInFolder, problem: str) -> None:
+        self.problems.append(f"{item.name}: {problem}")
+        self.say(f"warning: {self.problems[-1]}")
+
+    def close(self, page: Path, environment: Environment, *, as_json: bool) -> int:
+        """Say what there is now; 1 where a manifest cannot be read."""
+        if as_json:
+            record = {
+                "file": str(page),
+                "storyboards": [str(path) for path in sorted([*self.written, *self.kept])],
+                "missing": self.problems,
+                "without": self.without,
+            }
+            environment.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+        else:
+            environment.stdout.write(f"{shown(page)}\n")
+            more = f", {len(self.kept)} unchanged" if self.kept else ""
+            more += f", {len(self.without)} not rendered yet" if self.without else ""
+            environment.say(f"storyboards: {len(self.written)} written{more}")
+        return 1 if self.unreadable else 0
+
+
+def report_spending(options: ReportOptions, environment: Environment) -> int:
+    """Write every sum of what the folders of these lists ever paid to stdout, as CSV."""
+    selection = Selection.of(options, options.folder)
+    projects = {item.home: item.project for item in selection.lists}
+    sums = spending.Sums()
+    with ExitStack() as stack:
+        for home, project in projects.items():
+            if (home / "journal.sqlite").exists():
+                sums.add(project, stack.enter_context(opened(home)).every())
+    if not sums:
+        message = "nothing was paid yet from these folders"
+        raise BadInput(Diagnostic("folder-empty", message, hint="render the list first"))
+    sums.write(environment.stdout)
+    return 0

@@ -1,0 +1,29 @@
+"""A bug of ours: what is said of it, and its log, with no key and no token in either."""
+
+import tempfile
+import traceback
+
+from wanx_render.diagnostics import without_secrets
+
+
+def report_of(error: BaseException, key: str) -> tuple[str, str]:
+    """One line that names the bug, and where its log is; where none can be written, the log."""
+    first: BaseException = error
+    while isinstance(first, BaseExceptionGroup):  # as text, it is a frame around the others
+        first = first.exceptions[0]
+    last = "".join(traceback.format_exception_only(first)).strip()
+    log = _without(key, "".join(traceback.format_exception(error)))
+    head = f"a bug in wanx-render, not in your files: {_without(key, last)}"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="wanx-render-", suffix=".log", delete=False, encoding="utf-8",
+            errors="backslashreplace",
+        ) as file:  # fmt: skip
+            file.write(log)
+    except OSError as reason:
+        return head, f"no log could be written ({reason.strerror}); here it is:\n{log}"
+    return head, f"the log is in {file.name}"
+
+
+def _without(key: str, text: str) -> str:
+    return without_secrets(text.replace(key, "***") if len(key) > 4 else text)
