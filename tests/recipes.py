@@ -1,10 +1,10 @@
 """The how-tos of docs/CONTRIBUTING.md as data: what each adds to which file, and how it is checked.
 
-A how-to is a section `### Add ...`. An edit is a paragraph before a block: "New `path`:", "In
-`path`, after `line`:", "before", "instead of", or "In `path`, at the end:"; a `line` is the
-beginning of exactly one line of the file, in double backticks where it has single ones. "Copy
-`path` to `path`." needs no block. A block of `sh` shows the result: its commands succeed (the last
-one as `# exits:` says), and print what `# prints:` says.
+A how-to is a section `### Add ...` or `### Change ...`. An edit is a paragraph before a block: "New
+`path`:", "In `path`, after `line`:", "before", "instead of", or "In `path`, at the end:"; a `line`
+is the beginning of exactly one line of the file, in double backticks where it has single ones.
+"Copy `path` to `path`." needs no block. A block of `sh` shows the result: its commands succeed, or
+end as `# exits:` says, and print what `# prints:` says.
 """
 
 import re
@@ -94,7 +94,9 @@ def is_code(path: str) -> bool:
 
 
 def recipes() -> list[Recipe]:
-    sections = re.split(r"^### (?=Add )", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    sections = re.split(
+        r"^### (?=Add |Change )", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )[1:]
     return [recipe_of(section) for section in sections]
 
 
