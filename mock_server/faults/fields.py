@@ -23,7 +23,9 @@ NAME_LENGTH = 200
 class FaultFields(BaseModel):
     """One line of the plan. It strikes where every condition fits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
 
     on: Literal["any", Operation] = "any"
     account: str | None = None
