@@ -31,7 +31,7 @@ from wanx_render.backends.slate import ClipCall, make_clip
 from wanx_render.captions import fonts
 from wanx_render.geometry import Size, predicted_size
 from wanx_render.media import ffmpeg, probe
-from wanx_render.task import Media, TaskRequest
+from wanx_render.task import InputMedia, TaskRequest
 from wanx_render.tasks import likeness
 
 ROOT = Path(__file__).parent.parent
@@ -608,7 +608,7 @@ def emulator_clip(program: ffmpeg.Ffmpeg, pair: Pair, folder: Path) -> Path:
     size = Size(*pair.source.size)
     request = TaskRequest(
         model="wan2.5-i2v-preview", region="beijing",
-        image=Media(f"sha256:{pair.seed}", picture, size=size), last_image=None,
+        image=InputMedia(f"sha256:{pair.seed}", picture, size=size), last_image=None,
         prompt="雨夜，女人撑伞走过小巷 A woman walks through the rain", negative_prompt="",
         template=None, resolution="480P", duration=2, sound="none", sound_file=None,
         prompt_extend=False, watermark=False, seed=pair.seed,

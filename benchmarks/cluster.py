@@ -31,7 +31,7 @@ from cluster import Machine, Rig, children, rig, until
 from wanx_render import files
 from wanx_render.finishing.decode_record import NOTHING
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg, probe
@@ -96,18 +96,18 @@ def spent(made: Rig) -> float:
     return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
-def clip(program: ffmpeg.Ffmpeg, path: Path, size: Size, seconds: int) -> Take:
+def clip(program: ffmpeg.Ffmpeg, path: Path, size: Size, seconds: int) -> ClipMedia:
     picture = f"mandelbrot=s={size}:r=30:start_scale=0.4,noise=alls=6:allf=t"
     ffmpeg.run(
         program,
         ("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=r=48000", "-t", str(seconds),
          "-c:v", "libx264", "-crf", "20", "-pix_fmt", "yuv420p", "-c:a", "aac", "-y", str(path)),
     )  # fmt: skip
-    return Take(path, files.sha256(path), size, Fraction(30), 30 * seconds, True)
+    return ClipMedia(path, files.sha256(path), size, Fraction(30), 30 * seconds, True)
 
 
 def encodes(
-    executor: Executor, order: remote_jobs.Order, take: Take, name: str, calls: int
+    executor: Executor, order: remote_jobs.Order, take: ClipMedia, name: str, calls: int
 ) -> float:
     """Seconds for so many segments of a clip that lies in the store."""
     segment = Segment.whole(take, Cut(0, take.frames), Focus(), SMALL)
@@ -138,7 +138,7 @@ def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
         here = stack.enter_context(ThreadPoolExecutor(1))
         place = store.Folder(folder / "shared")
         place.put(take.path, "clip.mp4")
-        there = Take(Path("clip.mp4"), *(getattr(take, n) for n in ("sha256", "size", "rate")),
+        there = ClipMedia(Path("clip.mp4"), *(getattr(take, n) for n in ("sha256", "size", "rate")),
                      take.frames, has_sound=True)  # fmt: skip
         order = remote_jobs.Order(
             place, remote_jobs.makers_with(program), (("clip.mp4", take.sha256),)

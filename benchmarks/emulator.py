@@ -24,7 +24,7 @@ from PIL import Image
 from wanx_render.backends.slate import ClipCall, make_clip
 from wanx_render.geometry import Size
 from wanx_render.media import ffmpeg
-from wanx_render.task import Media, TaskRequest
+from wanx_render.task import InputMedia, TaskRequest
 
 CONNECTIONS, SECONDS = 64, 3
 CREATE = "/services/aigc/video-generation/video-synthesis"
@@ -168,7 +168,7 @@ def clips(rounds: int) -> None:
         still = folder / "photo.png"
         _photograph().save(still)
         request = TaskRequest(
-            model="wan2.2-i2v-flash", region="beijing", image=Media("x", path=still),
+            model="wan2.2-i2v-flash", region="beijing", image=InputMedia("x", path=still),
             last_image=None, prompt="a cat", negative_prompt="", template=None, resolution="720P",
             duration=5, sound="none", sound_file=None, prompt_extend=True, watermark=False, seed=1,
         )  # fmt: skip

@@ -35,7 +35,7 @@ from wanx_render.finishing.codecs import ENCODERS, encoding
 from wanx_render.finishing.jobs import JoinCall, SegmentCall, make_segments
 from wanx_render.finishing.join import join_arguments, join_list, sound_arguments
 from wanx_render.finishing.mix import NOTHING, Level
-from wanx_render.finishing.segment import Segment, Take, together
+from wanx_render.finishing.segment import ClipMedia, Segment, together
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg, probe
@@ -58,7 +58,7 @@ class Studio:
     """An ffmpeg, clips, and a folder to work in."""
 
     program: ffmpeg.Ffmpeg
-    takes: tuple[Take, ...]
+    takes: tuple[ClipMedia, ...]
     folder: Path
 
     def run(self, *arguments: str) -> None:
@@ -82,7 +82,7 @@ def settings(name: str) -> Iterator[None]:
         ENCODERS["h264"] = before
 
 
-def make_clips(program: ffmpeg.Ffmpeg, folder: Path) -> tuple[Take, ...]:
+def make_clips(program: ffmpeg.Ffmpeg, folder: Path) -> tuple[ClipMedia, ...]:
     made = []
     for number, (rate, size, sound) in enumerate(SHOTS):
         path = folder / f"clip{number}.mp4"
@@ -93,7 +93,7 @@ def make_clips(program: ffmpeg.Ffmpeg, folder: Path) -> tuple[Take, ...]:
             ("-f", "lavfi", "-i", picture, *heard, "-t", str(SECONDS), "-c:v", "libx264",
              "-crf", "20", "-pix_fmt", "yuv420p", "-c:a", "aac", "-y", str(path)),
         )  # fmt: skip
-        made.append(Take(path, str(number), size, Fraction(rate), rate * SECONDS, sound))
+        made.append(ClipMedia(path, str(number), size, Fraction(rate), rate * SECONDS, sound))
     return tuple(made)
 
 
@@ -352,7 +352,7 @@ def many(program: ffmpeg.Ffmpeg, folder: Path, shots: int, caption: str = "") ->
     if not clip.exists():
         small_clip(program, clip)
     takes = [
-        Take(clip, f"{n:064x}", Size(240, 320), Fraction(30), 30 * SECONDS, True)
+        ClipMedia(clip, f"{n:064x}", Size(240, 320), Fraction(30), 30 * SECONDS, True)
         for n in range(shots)
     ]
     return Listed(program, folder, SMALL, takes, caption)
@@ -374,7 +374,12 @@ class Listed:
     """A list whose clips are there already: what finishing it costs."""
 
     def __init__(
-        self, program: ffmpeg.Ffmpeg, folder: Path, frames: str, takes: list[Take], caption: str
+        self,
+        program: ffmpeg.Ffmpeg,
+        folder: Path,
+        frames: str,
+        takes: list[ClipMedia],
+        caption: str,
     ) -> None:
         from wanx_render.catalog.capabilities import packaged
         from wanx_render.planning import plan
@@ -500,7 +505,7 @@ def sound(program: ffmpeg.Ffmpeg) -> None:
                  str(clip)),
             )  # fmt: skip
         takes = [
-            Take(folder / f"{rate}.mp4", f"{n:064x}", Size(240, 320), Fraction(rate),
+            ClipMedia(folder / f"{rate}.mp4", f"{n:064x}", Size(240, 320), Fraction(rate),
                  rate * SECONDS, True)
             for n in range(JOINS) for rate in ((30, 24)[n % 2],)
         ]  # fmt: skip

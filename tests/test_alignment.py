@@ -12,7 +12,7 @@ from wanx_render.errors import Broken
 from wanx_render.finishing import alignment, ingest
 from wanx_render.finishing import segment as conform
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg, probe
@@ -52,12 +52,12 @@ def together(seen: Facts) -> float:
     return float(beep - flash)
 
 
-def probed(program: ffmpeg.Ffmpeg, path: Path) -> Take:
+def probed(program: ffmpeg.Ffmpeg, path: Path) -> ClipMedia:
     """The file as a clip of a list is read, by its packets."""
     seen = probe.probe(program, path)
     picture, sound = seen.picture, seen.sound
     assert sound
-    take = Take(path, "ab", picture.size, picture.rate, picture.frames, has_sound=True)
+    take = ClipMedia(path, "ab", picture.size, picture.rate, picture.frames, has_sound=True)
     return replace(take, picture_start=picture.start, sound_start=sound.start)
 
 

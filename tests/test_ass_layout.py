@@ -11,7 +11,7 @@ from wanx_render.captions import ass, fonts
 from wanx_render.captions.ass_layout import fitted, too_tall
 from wanx_render.captions.drawing import Captions
 from wanx_render.finishing.jobs import make_segment
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
@@ -111,7 +111,7 @@ def test_nothing_is_drawn_at_the_edges(size: Size, program: ffmpeg.Ffmpeg, tmp_p
         f"Low,{LONG}", f"Top,see {address}", f"Big,{{\\b1\\fs40}}キャット{LONG[:9]}", size=size
     )
     words = Captions((), fonts.chinese(), "packaged", made.text())
-    take = Take(clip, "ab", size, Fraction(30), 3, has_sound=False)
+    take = ClipMedia(clip, "ab", size, Fraction(30), 3, has_sound=False)
     frame = Frame(size, Fraction(30), "crop", "black", "draft")
     segment = Segment(take, Cut(0, 3), Focus(), frame, 0, 3, captions=words)
     make_segment(program, segment, tmp_path / "s.mov")

@@ -36,7 +36,7 @@ from wanx_render.clock import ManualClock
 from wanx_render.errors import Refused
 from wanx_render.media import ffmpeg
 from wanx_render.media.images import inspect
-from wanx_render.task import Media, TaskRequest
+from wanx_render.task import InputMedia, TaskRequest
 
 
 class TwinClock:
@@ -111,7 +111,7 @@ def asked(picture: Callable[..., Path]) -> TaskRequest:
     found = inspect(path.read_bytes())
     return TaskRequest(
         model="wanx2.1-i2v-turbo", region="beijing",
-        image=Media(f"sha256:{found.sha256}", path=path, size=found.size), last_image=None,
+        image=InputMedia(f"sha256:{found.sha256}", path=path, size=found.size), last_image=None,
         prompt="猫：“跑”! 100% 'quoted'", negative_prompt="flowers", template=None,
         resolution="480P", duration=3, sound="none", sound_file=None, prompt_extend=True,
         watermark=False, seed=7,

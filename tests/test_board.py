@@ -17,7 +17,7 @@ from wanx_render.board.guard import Guard
 from wanx_render.board.runs import cancelled
 from wanx_render.errors import Unreachable
 from wanx_render.planning.journal import Journal
-from wanx_render.task import Media, TaskRequest
+from wanx_render.task import InputMedia, TaskRequest
 
 HOST = "127.0.0.1:8123"
 OWN = {"origin": f"http://{HOST}", "content-type": "application/json"}
@@ -219,7 +219,7 @@ def test_what_cannot_be_cancelled_is_told_as_the_service_says(
     tmp_path: Path, state: Any, told: str
 ) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
-    picture = Media("sha256:0")
+    picture = InputMedia("sha256:0")
     asked = TaskRequest(
         "m", "beijing", picture, None, "", "", None, "480P", 5, "none", None, True, False, 1
     )

@@ -14,7 +14,7 @@ from wanx_render.captions import drawing, fonts
 from wanx_render.captions.drawing import Captions, Cue
 from wanx_render.captions.typesetting import Sheet, draw
 from wanx_render.finishing.jobs import make_segment
-from wanx_render.finishing.segment import Segment, Take, piece_arguments
+from wanx_render.finishing.segment import ClipMedia, Segment, piece_arguments
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
@@ -79,7 +79,7 @@ def test_a_cue_is_on_the_picture_for_exactly_its_frames(
         ("-f", "lavfi", "-i", "color=0x204060:s=270x480:r=24:d=2", "-c:v", "libx264", "-qp", "1",
          "-pix_fmt", "yuv420p", "-f", "mov", "-y", str(clip)),
     )  # fmt: skip
-    take = Take(clip, "ab", Size(270, 480), Fraction(24), 48, has_sound=False)
+    take = ClipMedia(clip, "ab", Size(270, 480), Fraction(24), 48, has_sound=False)
     frame = Frame(Size(270, 480), Fraction(30), "crop", "black")
     words = Captions((Cue(HARD, 10, 20), Cue("二", 40, 5)), fonts.chinese(), "packaged")
     segment = Segment(take, Cut(0, 48), Focus(), frame, 0, 60, captions=words)
@@ -100,7 +100,7 @@ def test_a_cue_is_on_the_picture_for_exactly_its_frames(
 
 @pytest.mark.golden
 def test_the_graph_is_the_one_that_was_looked_at() -> None:
-    take = Take(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
+    take = ClipMedia(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
     frame = Frame(Size(612, 1088), Fraction(30), "crop", "black")
     words = Captions((Cue("whole", 0, 150), Cue("part", 3, 6)), fonts.chinese(), "packaged")
     segment = Segment(take, Cut(0, 120), Focus(), frame, 0, 150, captions=words)
@@ -109,7 +109,7 @@ def test_the_graph_is_the_one_that_was_looked_at() -> None:
 
 
 def test_a_key_knows_the_words_and_the_font_but_no_path(program: ffmpeg.Ffmpeg) -> None:
-    take = Take(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
+    take = ClipMedia(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
     frame = Frame(Size(612, 1088), Fraction(30), "crop", "black")
     bare = Segment(take, Cut(0, 120), Focus(), frame, 0, 150)
 
@@ -142,7 +142,7 @@ def test_no_character_is_left_alone_on_the_last_line() -> None:
 def test_the_style_of_a_deliverable_is_part_of_what_a_segment_depends_on(
     program: ffmpeg.Ffmpeg,
 ) -> None:
-    take = Take(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
+    take = ClipMedia(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
     frame = Frame(Size(612, 1088), Fraction(30), "crop", "black")
 
     def key(language: str = "", **written: object) -> str:

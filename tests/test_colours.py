@@ -18,7 +18,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken, FfmpegError
 from wanx_render.events import Event
 from wanx_render.finishing import ingest
-from wanx_render.finishing.segment import NONE, Quirks, Segment, Take, piece_arguments
+from wanx_render.finishing.segment import NONE, ClipMedia, Quirks, Segment, piece_arguments
 from wanx_render.frame import Frame
 from wanx_render.geometry import CENTRE, Size
 from wanx_render.media import colour_tags, ffmpeg, probe
@@ -88,7 +88,7 @@ def clip(program: ffmpeg.Ffmpeg, path: Path, frame: bytes, size: Size, tags: str
 
 
 def conformed(
-    program: ffmpeg.Ffmpeg, take: Take, target: Path, background: str = "black"
+    program: ffmpeg.Ffmpeg, take: ClipMedia, target: Path, background: str = "black"
 ) -> list[RGB]:
     """The RGB in the middle of each patch of what a segment is made into."""
     frame = Frame(take.size, take.rate, "crop", background, "master")
@@ -276,14 +276,14 @@ def test_a_guess_is_said_and_makes_no_other_piece(tmp_path: Path) -> None:
     frame = Frame(Size(320, 180), Fraction(25), "crop", "black")
     keys = []
     for tags in (Tags(), Tags("yuv420p", "tv", "smpte170m"), BT709_TAGS):
-        take = Take(tmp_path, "ab", Size(320, 180), frame.rate, 10, has_sound=False, tags=tags)
+        take = ClipMedia(tmp_path, "ab", Size(320, 180), frame.rate, 10, has_sound=False, tags=tags)
         read = ingest.in_colours(take, shot())
         keys.append(Segment(read, Cut(0, 10), CENTRE, frame, 0, 10).key(program))
         said = ingest.notices(take, shot(), "--{}")
         assert len(said) == (tags == Tags())
     assert keys[0] == keys[1] != keys[2]
     plain = Quirks(colours=Colours(guessed=True))
-    take = Take(tmp_path, "ab", Size(320, 180), frame.rate, 10, has_sound=False)
+    take = ClipMedia(tmp_path, "ab", Size(320, 180), frame.rate, 10, has_sound=False)
     assert Segment(take, Cut(0, 10), CENTRE, frame, 0, 10).key(program) == keys[2]
     assert plain != NONE
 
@@ -333,7 +333,7 @@ def test_a_list_reads_the_tags_of_its_clips(
                 path = tmp_path / f"{each.shot.id}.mp4"
                 clip(program, path, chart([code, code]), Size(64, 32), tags)
                 seen = probe.probe(program, path).picture
-                take = Take(path, each.shot.id, seen.size, seen.rate, 3, False, tags=seen.tags)
+                take = ClipMedia(path, each.shot.id, seen.size, seen.rate, 3, False, tags=seen.tags)
                 finisher.clip_landed(each, take)
             return await finisher.finish({})
 

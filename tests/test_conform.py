@@ -8,14 +8,14 @@ from media import facts, pixels, yuv
 
 from wanx_render.errors import FfmpegError
 from wanx_render.finishing.jobs import make_segment
-from wanx_render.finishing.segment import Segment, Take, piece_arguments
+from wanx_render.finishing.segment import ClipMedia, Segment, piece_arguments
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
 
 FRAME = Frame(Size(612, 1088), Fraction(30), "crop", "black")
-TAKE = Take(Path("clips/a.mp4"), "ab" * 32, Size(816, 1104), Fraction(24), 120, has_sound=True)
+TAKE = ClipMedia(Path("clips/a.mp4"), "ab" * 32, Size(816, 1104), Fraction(24), 120, has_sound=True)
 SEGMENT = Segment.whole(TAKE, Cut(0, 120), Focus(), FRAME)
 
 CASES = {
@@ -43,7 +43,7 @@ RED, GREEN = (63, 102, 240), (173, 42, 26)
 
 
 @pytest.fixture
-def clip(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> Take:
+def clip(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> ClipMedia:
     """408x552 at 24 fps, 2 s: the left half red, the right green, made without any colour tag."""
     path = tmp_path / "clip.mp4"
     colours = [
@@ -56,7 +56,7 @@ def clip(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> Take:
         ("-filter_complex", graph, "-f", "lavfi", "-i", "sine=d=2:r=44100", "-c:v", "libx264",
          "-qp", "1", "-c:a", "aac", "-f", "mp4", "-y", str(path)),
     )  # fmt: skip
-    return Take(path, "ab" * 32, Size(408, 552), Fraction(24), 48, has_sound=True)
+    return ClipMedia(path, "ab" * 32, Size(408, 552), Fraction(24), 48, has_sound=True)
 
 
 def near(found: tuple[int, int, int], wanted: tuple[int, int, int]) -> bool:
@@ -80,7 +80,7 @@ def made(program: ffmpeg.Ffmpeg, segment: Segment, tmp_path: Path) -> Path:
     ],
 )
 def test_a_segment_is_exact_in_size_shape_rate_length_and_sound(
-    each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path, size: Size, fit: str, rate: int
+    each_program: ffmpeg.Ffmpeg, clip: ClipMedia, tmp_path: Path, size: Size, fit: str, rate: int
 ) -> None:
     frame = Frame(size, Fraction(rate), fit, "black")  # type: ignore[arg-type]
     seen = facts(made(each_program, Segment.whole(clip, Cut(0, 48), Focus(), frame), tmp_path))
@@ -94,7 +94,7 @@ def test_a_segment_is_exact_in_size_shape_rate_length_and_sound(
 
 
 def test_colours_pass_unchanged_though_the_clip_is_untagged(
-    each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, clip: ClipMedia, tmp_path: Path
 ) -> None:
     """ffmpeg 9 would shift red to another red here where 5.1 does not."""
     for fit, size in (("crop", Size(408, 544)), ("pad", Size(414, 552)), ("blur", Size(414, 552))):
@@ -107,7 +107,7 @@ def test_colours_pass_unchanged_though_the_clip_is_untagged(
 
 
 def test_the_focus_decides_which_side_a_crop_keeps(
-    each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, clip: ClipMedia, tmp_path: Path
 ) -> None:
     frame = Frame(Size(198, 352), Fraction(24), "crop", "black")
     wide = replace(clip)
@@ -118,7 +118,7 @@ def test_the_focus_decides_which_side_a_crop_keeps(
 
 
 def test_a_padded_segment_has_bars_of_the_colour_asked_for(
-    each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, clip: ClipMedia, tmp_path: Path
 ) -> None:
     frame = Frame(Size(414, 736), Fraction(24), "pad", "#ffffff")
     picture = pixels(
@@ -130,7 +130,7 @@ def test_a_padded_segment_has_bars_of_the_colour_asked_for(
 
 
 def test_a_blurred_background_is_darker_and_of_the_same_picture(
-    each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, clip: ClipMedia, tmp_path: Path
 ) -> None:
     frame = Frame(Size(414, 736), Fraction(24), "blur", "black")
     picture = pixels(
@@ -155,7 +155,7 @@ def test_a_trim_keeps_picture_and_sound_together(
          "-vf", "drawbox=c=white:t=fill:enable='between(n,24,25)',format=yuv420p",
          "-c:v", "libx264", "-c:a", "aac", "-f", "mp4", "-y", str(path)),
     )  # fmt: skip
-    take = Take(path, "cd" * 32, Size(408, 552), Fraction(24), 48, has_sound=True)
+    take = ClipMedia(path, "cd" * 32, Size(408, 552), Fraction(24), 48, has_sound=True)
     frame = Frame(Size(408, 544), Fraction(30), "crop", "black")
     seen = facts(made(each_program, Segment.whole(take, Cut(12, 36), Focus(), frame), tmp_path))
     assert seen.frames == 45
@@ -166,7 +166,7 @@ def test_a_trim_keeps_picture_and_sound_together(
 
 
 def test_a_short_clip_holds_its_last_frame_and_says_so(
-    each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, clip: ClipMedia, tmp_path: Path
 ) -> None:
     segment = Segment.whole(
         clip, Cut(0, 60), Focus(), Frame(Size(408, 544), Fraction(24), "crop", "black")
@@ -176,7 +176,7 @@ def test_a_short_clip_holds_its_last_frame_and_says_so(
 
 
 def test_a_damaged_clip_makes_no_segment(
-    each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, clip: ClipMedia, tmp_path: Path
 ) -> None:
     data = bytearray(clip.path.read_bytes())
     middle = len(data) * 2 // 3

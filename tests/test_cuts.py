@@ -13,7 +13,7 @@ from wanx_render.finishing import ingest, mastering
 from wanx_render.finishing.jobs import make_segment
 from wanx_render.finishing.join import join_list
 from wanx_render.finishing.mix import Mix, Music, Track
-from wanx_render.finishing.segment import Seam, Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Seam, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
@@ -97,14 +97,14 @@ TONE = f"aevalsrc='0.5*cos(2*PI*187*t)|0.5*cos(2*PI*187*t)':s={RATE}:d=1"
 
 
 @pytest.fixture(scope="module")
-def tone(program: ffmpeg.Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Take:
+def tone(program: ffmpeg.Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> ClipMedia:
     """A second of a low tone that begins at its peak."""
     path = clip(program, tmp_path_factory.mktemp("tone") / "clip.mov", TONE)
-    return Take(path, "ab", Size(32, 32), Fraction(25), 25, has_sound=True)
+    return ClipMedia(path, "ab", Size(32, 32), Fraction(25), 25, has_sound=True)
 
 
 def test_a_hard_cut_makes_no_click_and_moves_nothing(
-    program: ffmpeg.Ffmpeg, tmp_path: Path, tone: Take
+    program: ffmpeg.Ffmpeg, tmp_path: Path, tone: ClipMedia
 ) -> None:
     segments = [tmp_path / "a.mov", tmp_path / "b.mov"]
     for path, cut in zip(segments, (Cut(0, 11), Cut(3, 14)), strict=True):
@@ -119,7 +119,7 @@ def test_a_hard_cut_makes_no_click_and_moves_nothing(
 
 
 def test_a_shot_that_goes_over_into_another_is_not_faded(
-    program: ffmpeg.Ffmpeg, tmp_path: Path, tone: Take
+    program: ffmpeg.Ffmpeg, tmp_path: Path, tone: ClipMedia
 ) -> None:
     whole = Segment.whole(tone, Cut(0, 25), Focus(), FRAME)
     body, seam = tmp_path / "body.mov", tmp_path / "seam.mov"

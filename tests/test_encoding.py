@@ -14,7 +14,7 @@ from media import facts
 
 from wanx_render.finishing.codecs import ENCODERS
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.finishing.verify import Promise, verify
 from wanx_render.frame import Codec, Frame
 from wanx_render.geometry import Focus, Move, Size
@@ -32,7 +32,7 @@ def test_every_codec_that_can_be_written_has_an_encoder_for_every_quality() -> N
 
 
 @pytest.fixture
-def take(program: ffmpeg.Ffmpeg, tmp_path: Path) -> Take:
+def take(program: ffmpeg.Ffmpeg, tmp_path: Path) -> ClipMedia:
     path = tmp_path / "clip.mov"
     ffmpeg.run(
         program,
@@ -40,12 +40,12 @@ def take(program: ffmpeg.Ffmpeg, tmp_path: Path) -> Take:
          "sine=500:d=1:r=48000", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le",
          "-f", "mov", "-y", str(path)),
     )  # fmt: skip
-    return Take(path, "ab", Size(160, 256), Fraction(24), 24, has_sound=True)
+    return ClipMedia(path, "ab", Size(160, 256), Fraction(24), 24, has_sound=True)
 
 
 @pytest.mark.parametrize("codec", ["h265", "av1"])
 def test_another_codec_keeps_every_promise_over_joins(
-    each_program: ffmpeg.Ffmpeg, take: Take, tmp_path: Path, codec: Codec
+    each_program: ffmpeg.Ffmpeg, take: ClipMedia, tmp_path: Path, codec: Codec
 ) -> None:
     frame = replace(FRAME, codec=codec)
     piece = tmp_path / "piece.mov"
@@ -102,7 +102,7 @@ def test_what_needs_a_rare_filter_is_refused_where_there_is_none(
     assert needs.unmet(program, (shot,), (wanted,)) == ()
 
 
-def test_conform_takes_a_codec_by_the_same_name(take: Take, tmp_path: Path) -> None:
+def test_conform_takes_a_codec_by_the_same_name(take: ClipMedia, tmp_path: Path) -> None:
     def conform(codec: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "wanx_render", "conform", str(take.path), "--aspect", "9:16",

@@ -19,7 +19,7 @@ from wanx_render.finishing.jobs import (
     make_sound,
 )
 from wanx_render.finishing.mix import NOTHING
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
@@ -37,7 +37,7 @@ def segment(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> Path:
         ("-f", "lavfi", "-i", "testsrc2=s=90x160:r=30:d=1", "-c:v", "libx264", "-pix_fmt",
          "yuv420p", "-f", "mp4", "-y", str(path)),
     )  # fmt: skip
-    take = Take(path, "ab", Size(90, 160), Fraction(30), 30, has_sound=False)
+    take = ClipMedia(path, "ab", Size(90, 160), Fraction(30), 30, has_sound=False)
     target = tmp_path / "segment.mov"
     make_segment(each_program, Segment.whole(take, Cut(0, 30), Focus(), FRAME), target)
     return target

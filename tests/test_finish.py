@@ -10,7 +10,7 @@ from wanx_render.errors import Broken
 from wanx_render.finishing import decode_record
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
 from wanx_render.finishing.join import join_list
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.finishing.verify import Promise, verify
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
@@ -20,7 +20,7 @@ from wanx_render.timing import Cut
 FRAME = Frame(Size(144, 256), Fraction(30), "crop", "black")
 
 
-def clip(program: ffmpeg.Ffmpeg, folder: Path, rate: int, size: str, sound: bool) -> Take:
+def clip(program: ffmpeg.Ffmpeg, folder: Path, rate: int, size: str, sound: bool) -> ClipMedia:
     """Two seconds with a flash and, where there is sound, a beep at each half second."""
     width, height = map(int, size.split("x"))
     path = folder / f"{rate}-{size}-{sound}.mp4"
@@ -32,19 +32,19 @@ def clip(program: ffmpeg.Ffmpeg, folder: Path, rate: int, size: str, sound: bool
         ("-f", "lavfi", "-i", f"color=c=0x304050:s={size}:r={rate}:d=2", *heard,
          "-vf", flash, "-c:v", "libx264", "-f", "mp4", "-y", str(path)),
     )  # fmt: skip
-    return Take(path, "ab" * 32, Size(width, height), Fraction(rate), 2 * rate, sound)
+    return ClipMedia(path, "ab" * 32, Size(width, height), Fraction(rate), 2 * rate, sound)
 
 
 @pytest.fixture
-def takes(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> list[Take]:
+def takes(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> list[ClipMedia]:
     shapes = ((24, "208x272", True), (30, "320x176", False), (30, "240x240", True))
     return [clip(each_program, tmp_path, *shape) for shape in shapes]
 
 
 def joined(
-    program: ffmpeg.Ffmpeg, folder: Path, takes: list[Take], frame: Frame = FRAME
+    program: ffmpeg.Ffmpeg, folder: Path, takes: list[ClipMedia], frame: Frame = FRAME
 ) -> tuple[Path, int]:
-    paths: dict[Take, Path] = {}
+    paths: dict[ClipMedia, Path] = {}
     frames = 0
     for number, take in enumerate(takes):
         segment = Segment.whole(take, Cut(0, take.frames), Focus(), frame)
@@ -59,7 +59,7 @@ def joined(
 
 
 def test_mixed_rates_shapes_and_silence_join_without_a_gap(
-    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, takes: list[ClipMedia], tmp_path: Path
 ) -> None:
     path, frames = joined(each_program, tmp_path, takes)
     seen = facts(path)
@@ -71,7 +71,7 @@ def test_mixed_rates_shapes_and_silence_join_without_a_gap(
 
 
 def test_sound_does_not_drift_over_twenty_joins(
-    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, takes: list[ClipMedia], tmp_path: Path
 ) -> None:
     """With AAC segments the last of twenty beeps would come 680 ms late."""
     path, _ = joined(each_program, tmp_path, [takes[0], takes[2]] * 10)
@@ -82,7 +82,7 @@ def test_sound_does_not_drift_over_twenty_joins(
 
 
 def test_a_rate_that_is_no_whole_number_stays_exact(
-    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, takes: list[ClipMedia], tmp_path: Path
 ) -> None:
     rate = Fraction(30000, 1001)
     path, frames = joined(
@@ -94,7 +94,7 @@ def test_a_rate_that_is_no_whole_number_stays_exact(
 
 
 def test_frames_stay_on_their_ticks_where_a_frame_is_no_whole_number_of_microseconds(
-    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, takes: list[ClipMedia], tmp_path: Path
 ) -> None:
     """ffmpeg counts the beginning of each joined file in microseconds."""
     frame = replace(FRAME, rate=Fraction(30000, 1001))
@@ -112,7 +112,7 @@ def test_frames_stay_on_their_ticks_where_a_frame_is_no_whole_number_of_microsec
 
 
 def test_a_finished_file_that_is_not_what_was_promised_is_not_delivered(
-    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, takes: list[ClipMedia], tmp_path: Path
 ) -> None:
     path, frames = joined(each_program, tmp_path, takes)
     before = path.read_bytes()
@@ -139,7 +139,7 @@ SPOILED = {
 
 @pytest.mark.parametrize("promise", SPOILED)
 def test_every_promise_is_checked_on_the_file_itself(
-    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path, promise: str
+    each_program: ffmpeg.Ffmpeg, takes: list[ClipMedia], tmp_path: Path, promise: str
 ) -> None:
     path, frames = joined(each_program, tmp_path, takes)
     good = verify(each_program, path, Promise(FRAME, frames))
@@ -164,7 +164,7 @@ def test_a_join_list_names_whole_addresses() -> None:
 
 
 def test_segments_are_made_side_by_side(
-    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, takes: list[ClipMedia], tmp_path: Path
 ) -> None:
     """The calls are plain data and share nothing: a pool may run them in any order."""
     with ThreadPoolExecutor(3) as pool:
@@ -184,7 +184,7 @@ def test_segments_are_made_side_by_side(
 
 @pytest.mark.parametrize("quality", ["draft", "standard", "master"])
 def test_every_quality_keeps_every_promise(
-    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path, quality: str
+    each_program: ffmpeg.Ffmpeg, takes: list[ClipMedia], tmp_path: Path, quality: str
 ) -> None:
     frame = replace(FRAME, quality=quality)
     target, frames = joined(each_program, tmp_path, takes, frame)
@@ -198,7 +198,7 @@ def test_better_quality_is_nearer_to_the_clip(program: ffmpeg.Ffmpeg, tmp_path: 
         ("-f", "lavfi", "-i", "mandelbrot=s=144x256:r=30,noise=alls=12:allf=t", "-t", "1",
          "-c:v", "libx264", "-qp", "1", "-pix_fmt", "yuv420p", "-f", "mov", "-y", str(clip_path)),
     )  # fmt: skip
-    take = Take(clip_path, "ab", Size(144, 256), Fraction(30), 30, has_sound=False)
+    take = ClipMedia(clip_path, "ab", Size(144, 256), Fraction(30), 30, has_sound=False)
     sizes, scores = [], []
     for quality in ("draft", "standard", "master"):
         target = tmp_path / f"{quality}.mov"
@@ -229,7 +229,7 @@ def test_black_still_and_silent_stretches_are_noticed(
          "-f", "lavfi", "-i", "aevalsrc=0.3*sin(2*PI*500*t)*lt(t\\,3):s=48000:d=8",
          "-c:v", "libx264", "-c:a", "pcm_s16le", "-f", "mov", "-y", str(path)),
     )  # fmt: skip
-    take = Take(path, "ab", Size(144, 256), Fraction(30), 240, has_sound=True)
+    take = ClipMedia(path, "ab", Size(144, 256), Fraction(30), 240, has_sound=True)
     target, frames = joined(each_program, tmp_path, [take])
     notices = verify(each_program, target, Promise(FRAME, frames)).notices
     assert [notice.split()[0] for notice in notices] == ["black", "still", "silent"]
@@ -237,7 +237,7 @@ def test_black_still_and_silent_stretches_are_noticed(
 
 
 def test_silence_where_sound_was_mixed_fails(
-    each_program: ffmpeg.Ffmpeg, takes: list[Take], tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, takes: list[ClipMedia], tmp_path: Path
 ) -> None:
     target, frames = joined(each_program, tmp_path, [takes[1]])  # a clip without sound
     promise = Promise(FRAME, frames, sounding=True)

@@ -10,7 +10,7 @@ import pytest
 from goldens import is_golden
 from media import frames
 
-from wanx_render.finishing.segment import Segment, Take, piece_arguments
+from wanx_render.finishing.segment import ClipMedia, Segment, piece_arguments
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Move, Size, crop_told
 from wanx_render.media import ffmpeg
@@ -21,7 +21,7 @@ DOWN = Move(Focus(Fraction(1, 2), Fraction(1)), Focus(Fraction(1, 2), Fraction(0
 FRAME = Frame(Size(180, 320), Fraction(30), "crop", "black")
 
 
-def edge(program: ffmpeg.Ffmpeg, path: Path, size: Size, along: str) -> Take:
+def edge(program: ffmpeg.Ffmpeg, path: Path, size: Size, along: str) -> ClipMedia:
     """Two seconds of a still picture: one soft edge across it, in the middle."""
     half = (size.width if along == "X" else size.height) // 2
     light = f"16+200/(1+exp(({half}-{along})/1.5))"
@@ -30,7 +30,7 @@ def edge(program: ffmpeg.Ffmpeg, path: Path, size: Size, along: str) -> Take:
         program,
         ("-f", "lavfi", "-i", still, "-c:v", "libx264", "-qp", "1", "-f", "mp4", "-y", str(path)),
     )
-    return Take(path, "ab", size, Fraction(24), 48, has_sound=False)
+    return ClipMedia(path, "ab", size, Fraction(24), 48, has_sound=False)
 
 
 def places(path: Path, along: str) -> list[float]:
@@ -47,7 +47,7 @@ def places(path: Path, along: str) -> list[float]:
     return found
 
 
-def segment(take: Take, gaze: Focus | Move, frame: Frame = FRAME, **more: int) -> Segment:
+def segment(take: ClipMedia, gaze: Focus | Move, frame: Frame = FRAME, **more: int) -> Segment:
     whole = Segment.whole(take, Cut(0, take.frames), gaze, frame)
     return replace(whole, **more) if more else whole
 
@@ -104,7 +104,7 @@ def test_both_ends_of_a_move_are_what_a_still_focus_there_shows(
     ffmpeg.run(
         program, ("-f", "lavfi", "-i", source, "-frames:v", "48", "-qp", "1", "-y", str(path))
     )
-    take = Take(path, "ab", Size(320, 320), Fraction(24), 48, has_sound=False)
+    take = ClipMedia(path, "ab", Size(320, 320), Fraction(24), 48, has_sound=False)
     shown = {}
     for name, gaze in (("move", WIDE), ("start", WIDE.start), ("end", WIDE.end)):
         exact(program, segment(take, gaze), tmp_path / f"{name}.mov")
@@ -137,7 +137,7 @@ def test_a_move_ends_where_the_last_frame_is_held(program: ffmpeg.Ffmpeg, tmp_pa
 
 def test_a_focus_that_does_not_move_in_this_crop_is_a_still_one() -> None:
     """The whole height is seen: up and down is nowhere to go."""
-    take = Take(Path("a.mp4"), "ab", Size(320, 320), Fraction(24), 48, has_sound=False)
+    take = ClipMedia(Path("a.mp4"), "ab", Size(320, 320), Fraction(24), 48, has_sound=False)
     arguments = piece_arguments(segment(take, DOWN), Path("s.mov"))
     assert arguments == piece_arguments(segment(take, Focus()), Path("s.mov"))
     assert crop_told(Size(320, 320), FRAME.aspect, WIDE) == "180x320+0+0 to 180x320+140+0"
@@ -145,7 +145,7 @@ def test_a_focus_that_does_not_move_in_this_crop_is_a_still_one() -> None:
 
 @pytest.mark.golden
 def test_the_graph_is_the_one_that_was_looked_at() -> None:
-    take = Take(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=False)
+    take = ClipMedia(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=False)
     frame = Frame(Size(612, 1088), Fraction(30), "crop", "black")
     arguments = piece_arguments(Segment.whole(take, Cut(0, 120), WIDE, frame), Path("seg.mov"))
     assert is_golden("segment-crop-moving.txt", "\n".join(arguments) + "\n")
@@ -174,7 +174,7 @@ def test_a_blurred_background_has_no_steps(each_program: ffmpeg.Ffmpeg, tmp_path
         "geq=60+X*0.11+Y*0.2+9*sin(X/40):118+X/20:140-Y/20"
     )
     ffmpeg.run(each_program, ("-f", "lavfi", "-i", source, "-qp", "1", "-y", str(path)))
-    take = Take(path, "ab", Size(256, 144), Fraction(5), 2, has_sound=False)
+    take = ClipMedia(path, "ab", Size(256, 144), Fraction(5), 2, has_sound=False)
     frame = Frame(Size(252, 448), Fraction(5), "blur", "black")
     ffmpeg.run(each_program, piece_arguments(segment(take, Focus(), frame), target))
     assert grid(target, 140) < 1.3

@@ -24,7 +24,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken
 from wanx_render.events import Event
 from wanx_render.finishing.decode_record import kept_sound
-from wanx_render.finishing.segment import Take
+from wanx_render.finishing.segment import ClipMedia
 from wanx_render.geometry import Size
 from wanx_render.manifest import DeliverableRecord
 from wanx_render.media import ffmpeg, probe, thumbnails
@@ -151,7 +151,7 @@ async def records(
 ) -> tuple[DeliverableRecord | Broken, ...]:
     for shot in wanted.shots:
         path, identity = media / f"{shot.shot.id}.mp4", shot.shot.id
-        take = Take(path, identity, Size(120, 160), Fraction(30), 30, has_sound=True)
+        take = ClipMedia(path, identity, Size(120, 160), Fraction(30), 30, has_sound=True)
         finisher.clip_landed(shot, take)
     return await finisher.finish({})
 

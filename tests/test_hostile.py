@@ -15,7 +15,7 @@ from hostile import CASES, COMPANIONS, Case, Companion, companion, judged
 
 from wanx_render.errors import FfmpegError
 from wanx_render.finishing.jobs import make_segment
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
@@ -54,7 +54,7 @@ def test_a_killed_ffmpeg_leaves_nothing_under_a_final_name(
 ) -> None:
     clip = tmp_path / "clip.mp4"
     ffmpeg.run(program, ("-f", "lavfi", "-i", "testsrc2=s=90x160:r=30:d=5", "-y", str(clip)))
-    take = Take(clip, "ab", Size(90, 160), Fraction(30), 150, has_sound=False)
+    take = ClipMedia(clip, "ab", Size(90, 160), Fraction(30), 150, has_sound=False)
     frame = Frame(Size(90, 160), Fraction(30), "crop", "black")
     segment = Segment.whole(take, Cut(0, 150), Focus(), frame)
     with pytest.raises(FfmpegError, match="ffmpeg failed"):

@@ -14,7 +14,7 @@ from test_task import REQUEST
 from wanx_render.errors import BadInput, Broken
 from wanx_render.planning import journal as journals
 from wanx_render.planning.journal import Journal
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -337,7 +337,7 @@ def test_a_picture_that_was_asked_for_keeps_the_name_it_was_paid_by(path: Path) 
     # Two files of the same pixels, both paid for by an older program under their own names.
     journal = Journal(path)
     assert journal.picture("sha256:a", "pixels") == "sha256:a"
-    second = replace(REQUEST, image=Media("sha256:b"), last_image=Media("sha256:c"))
+    second = replace(REQUEST, image=InputMedia("sha256:b"), last_image=InputMedia("sha256:c"))
     journal.intend("key", "x take 1", second, NOW)
     assert journal.picture("sha256:b", "pixels") == "sha256:b"
     assert journal.picture("sha256:c", "pixels") == "sha256:c"

@@ -19,7 +19,7 @@ from wanx_render.captions.fonts import chinese
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken, FfmpegError, WanxError
 from wanx_render.finishing.jobs import SegmentCall, make_segment, make_segments
-from wanx_render.finishing.segment import Seam, Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Seam, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.manifest import DeliverableRecord
@@ -106,7 +106,7 @@ def finished(
         finisher = Finisher(wanted, bench, folder, lambda event: None)
         for shot, rate in zip(wanted.shots, (30, 24), strict=True):
             path = media / f"{shot.shot.id}.mp4"
-            take = Take(path, shot.shot.id, Size(120, 160), Fraction(rate), 3 * rate, True)
+            take = ClipMedia(path, shot.shot.id, Size(120, 160), Fraction(rate), 3 * rate, True)
             finisher.clip_landed(shot, take)
         return await finisher.finish({})
 
@@ -217,7 +217,7 @@ def test_what_goes_wrong_comes_back_as_itself(error: Exception) -> None:
     assert (type(back), str(back)) == (type(error), str(error))
 
 
-def busy(program: ffmpeg.Ffmpeg, folder: Path, name: str, seconds: str = "1") -> Take:
+def busy(program: ffmpeg.Ffmpeg, folder: Path, name: str, seconds: str = "1") -> ClipMedia:
     """A second of moving test picture and a tone."""
     path = folder / f"{name}.mp4"
     ffmpeg.run(
@@ -226,7 +226,7 @@ def busy(program: ffmpeg.Ffmpeg, folder: Path, name: str, seconds: str = "1") ->
          "-t", seconds, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "mp4",
          "-y", str(path)),
     )  # fmt: skip
-    return Take(path, name, Size(160, 208), Fraction(24), 24, has_sound=True)
+    return ClipMedia(path, name, Size(160, 208), Fraction(24), 24, has_sound=True)
 
 
 def test_pieces_made_in_one_call_are_those_made_alone(

@@ -11,7 +11,7 @@ from media import facts
 from wanx_render.errors import FfmpegError
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
 from wanx_render.finishing.mix import Mix, Music, Track
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg, probe
@@ -35,7 +35,7 @@ def quiet(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> Path:
         ("-f", "lavfi", "-i", "color=s=90x160:r=30:d=4", "-f", "lavfi", "-i", tone,
          "-c:v", "libx264", "-c:a", "pcm_s16le", "-f", "mov", "-y", str(path)),
     )  # fmt: skip
-    take = Take(path, "ab", Size(90, 160), Fraction(30), 120, has_sound=True)
+    take = ClipMedia(path, "ab", Size(90, 160), Fraction(30), 120, has_sound=True)
     segment = tmp_path / "segment.mov"
     make_segment(each_program, Segment.whole(take, Cut(0, 120), Focus(), FRAME), segment)
     return segment
@@ -131,7 +131,7 @@ def test_silence_stays_silence_whatever_is_promised(
         ("-f", "lavfi", "-i", "color=s=90x160:r=30:d=4", "-c:v", "libx264", "-f", "mov", "-y",
          str(path)),
     )  # fmt: skip
-    take = Take(path, "ab", Size(90, 160), Fraction(30), 120, has_sound=False)
+    take = ClipMedia(path, "ab", Size(90, 160), Fraction(30), 120, has_sound=False)
     segment = tmp_path / "segment.mov"
     make_segment(each_program, Segment.whole(take, Cut(0, 120), Focus(), FRAME), segment)
     out = made(each_program, segment, Mix(loudness=Decimal(-14)))
@@ -163,7 +163,7 @@ def test_a_playlist_as_music_is_refused(
 def test_the_clips_own_sound_is_kept_lowered_or_muted(
     each_program: ffmpeg.Ffmpeg, quiet: Path, tmp_path: Path
 ) -> None:
-    take = Take(quiet, "ab", Size(90, 160), Fraction(30), 120, has_sound=True)
+    take = ClipMedia(quiet, "ab", Size(90, 160), Fraction(30), 120, has_sound=True)
     heard = []
     for gain in ("0", "-12", "-Infinity"):
         segment = tmp_path / f"gain{gain}.mov"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from media import facts, frames
 
-from wanx_render.finishing.segment import Segment, Take, piece_arguments
+from wanx_render.finishing.segment import ClipMedia, Segment, piece_arguments
 from wanx_render.frame import Frame
 from wanx_render.geometry import CENTRE, Size
 from wanx_render.media import ffmpeg
@@ -19,21 +19,21 @@ STEP = 6  # of luma, from one frame to the next
 
 
 @pytest.fixture(scope="module")
-def ramp(program: ffmpeg.Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Take:
+def ramp(program: ffmpeg.Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> ClipMedia:
     """A second of 24 frames, each brighter than the one before."""
     path = tmp_path_factory.mktemp("ramp") / "ramp.mp4"
     graph = f"color=s=64x64:r=24:d=1,format=yuv420p,geq=lum='40+N*{STEP}':cb=128:cr=128"
     ffmpeg.run(
         program, ("-f", "lavfi", "-i", graph, "-c:v", "libx264", "-qp", "0", "-y", str(path))
     )
-    return Take(path, "ab", Size(64, 64), RATE, 24, has_sound=False)
+    return ClipMedia(path, "ab", Size(64, 64), RATE, 24, has_sound=False)
 
 
 @pytest.mark.parametrize("rate", ["30", "20"])
 @pytest.mark.parametrize("speed", ["1", "1/2"])
 @pytest.mark.parametrize("motion", ["repeat", "blend", "flow"])
 def test_every_frame_is_there_and_shows_its_own_moment(
-    program: ffmpeg.Ffmpeg, tmp_path: Path, ramp: Take, motion: Motion, speed: str, rate: str
+    program: ffmpeg.Ffmpeg, tmp_path: Path, ramp: ClipMedia, motion: Motion, speed: str, rate: str
 ) -> None:
     frame = Frame(Size(64, 64), Fraction(rate), "crop", "black", "master", motion=motion)
     cut = Cut(2, 20, Fraction(speed), hold=Fraction(1, 5))
@@ -52,7 +52,7 @@ def test_every_frame_is_there_and_shows_its_own_moment(
 
 
 def test_a_clip_of_one_frame_has_nothing_in_between(
-    program: ffmpeg.Ffmpeg, tmp_path: Path, ramp: Take
+    program: ffmpeg.Ffmpeg, tmp_path: Path, ramp: ClipMedia
 ) -> None:
     for motion in ("blend", "flow"):
         frame = Frame(Size(64, 64), Fraction(30), "crop", "black", motion=motion)
@@ -62,7 +62,7 @@ def test_a_clip_of_one_frame_has_nothing_in_between(
         assert len(list(frames(path))) == segment.frames == 4
 
 
-def test_motion_counts_where_it_is_set_and_rates_differ(ramp: Take, tmp_path: Path) -> None:
+def test_motion_counts_where_it_is_set_and_rates_differ(ramp: ClipMedia, tmp_path: Path) -> None:
     program = ffmpeg.Ffmpeg(tmp_path, "1", (1, 1, 1), "PATH")
     plain = Frame(Size(64, 64), RATE, "crop", "black")
     flowing = Frame(Size(64, 64), RATE, "crop", "black", motion="flow")

@@ -21,7 +21,7 @@ from wanx_render.errors import BadInput, Refused
 from wanx_render.geometry import Size
 from wanx_render.media import jpeg, signatures
 from wanx_render.media.images import REPAIRED_BYTES, BadPicture, inspect, sendable, upright
-from wanx_render.task import Media, TaskRequest
+from wanx_render.task import InputMedia, TaskRequest
 from wanx_render.validation.load import load
 
 
@@ -324,7 +324,7 @@ def test_the_name_of_an_upload_says_what_it_is(
     tmp_path: Path, name: str, data: bytes, sent: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
-    assert _sent(Media("sha256:a", path=tmp_path / name)) == (sent, data)
+    assert _sent(InputMedia("sha256:a", path=tmp_path / name)) == (sent, data)
 
 
 def test_what_is_uploaded_is_the_repaired_picture(
@@ -338,8 +338,8 @@ def test_what_is_uploaded_is_the_repaired_picture(
     assert seen.repairs == ("depth",)
     request = TaskRequest(
         model="wanx2.1-i2v-turbo", region="beijing",
-        image=Media("sha256:a", path=plain),
-        last_image=Media("sha256:b", path=odd, repaired=True),
+        image=InputMedia("sha256:a", path=plain),
+        last_image=InputMedia("sha256:b", path=odd, repaired=True),
         prompt="", negative_prompt="", template=None, resolution="480P", duration=3, sound="none",
         sound_file=None, prompt_extend=True, watermark=False, seed=7,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from media import beeps, facts, flashes
 
 from wanx_render.finishing.jobs import make_segment
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
@@ -32,7 +32,7 @@ def test_lengths_are_reckoned_exactly(
 
 
 @pytest.fixture
-def clip(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> Take:
+def clip(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> ClipMedia:
     """Four seconds; a flash and a beep of 440 Hz in the middle of each."""
     path = tmp_path / "clip.mov"
     flash = "drawbox=c=white:t=fill:enable='lt(mod(n+12,24),2)',format=yuv420p"
@@ -43,7 +43,7 @@ def clip(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> Take:
          "-vf", flash, "-c:v", "libx264", "-qp", "10", "-c:a", "pcm_s16le", "-f", "mov", "-y",
          str(path)),
     )  # fmt: skip
-    return Take(path, "ab", Size(90, 160), Fraction(24), 96, has_sound=True)
+    return ClipMedia(path, "ab", Size(90, 160), Fraction(24), 96, has_sound=True)
 
 
 def pitch(samples: tuple[int, ...], at: float) -> float:
@@ -56,7 +56,7 @@ def pitch(samples: tuple[int, ...], at: float) -> float:
     "speed", [Fraction(1, 2), Fraction(4, 5), Fraction(3, 2), Fraction(2)], ids=str
 )
 def test_sound_stays_with_the_picture_and_keeps_its_pitch(
-    each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path, speed: Fraction
+    each_program: ffmpeg.Ffmpeg, clip: ClipMedia, tmp_path: Path, speed: Fraction
 ) -> None:
     target = tmp_path / "segment.mov"
     segment = Segment.whole(clip, Cut(0, 96, speed), Focus(), FRAME)
@@ -75,7 +75,7 @@ def test_sound_stays_with_the_picture_and_keeps_its_pitch(
 
 
 def test_a_held_frame_stands_in_silence_for_exactly_its_time(
-    each_program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path
+    each_program: ffmpeg.Ffmpeg, clip: ClipMedia, tmp_path: Path
 ) -> None:
     """The cut ends in the middle of a beep: what is held has none of it."""
     target = tmp_path / "segment.mov"
@@ -92,7 +92,7 @@ def test_a_held_frame_stands_in_silence_for_exactly_its_time(
 
 
 def test_a_held_part_can_be_cut_out_of_a_shot(
-    program: ffmpeg.Ffmpeg, clip: Take, tmp_path: Path
+    program: ffmpeg.Ffmpeg, clip: ClipMedia, tmp_path: Path
 ) -> None:
     """A transition that begins while the frame is held."""
     cut = Cut(0, 24, Fraction(1), Fraction(1))

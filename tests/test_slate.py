@@ -13,7 +13,7 @@ from wanx_render.backends.slate import ClipCall, make_clip
 from wanx_render.captions import fonts
 from wanx_render.geometry import Size
 from wanx_render.media import ffmpeg
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 
 PROMPT = "一只猫在屋顶上说：“100% 好了 \\ : ' [x]” — 然后跳走 😀"
 
@@ -24,7 +24,7 @@ def call(tmp_path: Path, picture: Callable[..., Path]) -> ClipCall:
         REQUEST,
         prompt=PROMPT,
         duration=2,
-        image=Media("sha256:aa", picture("first.png"), size=Size(750, 1000)),
+        image=InputMedia("sha256:aa", picture("first.png"), size=Size(750, 1000)),
     )
     (tmp_path / "work").mkdir()
     return ClipCall(
@@ -79,7 +79,7 @@ def test_a_soundtrack_of_one_s_own_is_cut_or_followed_by_silence(
 ) -> None:
     track = tmp_path / "track.wav"
     ffmpeg.run(program, ("-f", "lavfi", "-i", "sine=d=0.5:r=44100", "-y", str(track)))
-    request = replace(call.request, sound="file", sound_file=Media("sha256:bb", track))
+    request = replace(call.request, sound="file", sound_file=InputMedia("sha256:bb", track))
     seen = facts(make_clip(program, replace(call, request=request)))
     assert abs(seen.sound_seconds - 2) <= Fraction(1024, 48000)
     loud = [abs(value) > 500 for value in seen.samples]
@@ -111,7 +111,7 @@ def test_the_picture_drifts_without_a_step_back(
     still = Image.new("RGB", (300, 400), "black")
     still.paste("white", (0, 150, 300, 160))
     still.save(tmp_path / "bar.png")
-    image = Media("sha256:cc", tmp_path / "bar.png", size=Size(300, 400))
+    image = InputMedia("sha256:cc", tmp_path / "bar.png", size=Size(300, 400))
     request = replace(call.request, image=image, sound="none", duration=1)
     clip = make_clip(each_program, replace(call, request=request))
     tops = []

@@ -17,7 +17,7 @@ from wanx_render.finishing.jobs import (
     make_segment,
     make_segments,
 )
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.finishing.stills import (
     FEWEST,
     MOST,
@@ -72,7 +72,7 @@ def piece(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> Path:
         ("-filter_complex", f"{one}[a];{two}[b];[a][b]concat", "-c:v", "libx264", "-qp", "1",
          "-f", "mov", "-y", str(path)),
     )  # fmt: skip
-    take = Take(path, "ab", Size(90, 160), Fraction(30), 60, has_sound=False)
+    take = ClipMedia(path, "ab", Size(90, 160), Fraction(30), 60, has_sound=False)
     target = tmp_path / "piece.mov"
     make_segment(each_program, Segment.whole(take, Cut(0, 60), Focus(), FRAME), target)
     return target
@@ -106,7 +106,9 @@ def test_cells_that_their_segment_kept_are_not_decoded_again(
     each_program: ffmpeg.Ffmpeg, piece: Path, tmp_path: Path
 ) -> None:
     """The same pictures whether they were kept or are sought, but for what JPEG takes away."""
-    clip = Take(piece.with_name("clip.mov"), "ab", Size(90, 160), Fraction(30), 60, has_sound=False)
+    clip = ClipMedia(
+        piece.with_name("clip.mov"), "ab", Size(90, 160), Fraction(30), 60, has_sound=False
+    )
     whole = Segment.whole(clip, Cut(0, 60), Focus(), FRAME)
     keeping = tmp_path / "keeping.mov"
     wish = Wish((10, 40), small(FRAME), (20,), FRAME.size)

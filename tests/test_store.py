@@ -20,7 +20,7 @@ from wanx_render import files, integrity
 from wanx_render.errors import BadInput, Damaged, StoreError
 from wanx_render.finishing.jobs import JoinCall, SegmentCall
 from wanx_render.finishing.mix import Mix, Track
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
@@ -217,7 +217,7 @@ def test_a_damaged_piece_is_dropped_from_the_store_and_made_again(
     source = ("-f", "lavfi", "-i", "testsrc2=s=90x160:r=30:d=1", "-c:v", "libx264")
     ffmpeg.run(program, (*source, "-pix_fmt", "yuv420p", "-f", "mp4", str(clip)))
     frame = Frame(Size(90, 160), Fraction(30), "crop", "black")
-    take = Take(clip, "ab", Size(90, 160), Fraction(30), 30, has_sound=False)
+    take = ClipMedia(clip, "ab", Size(90, 160), Fraction(30), 30, has_sound=False)
     target = root / ".cache/segments/a.mov"
     name = target.relative_to(root).as_posix()
     wanted = SegmentCall(Segment.whole(take, Cut(0, 30), Focus(), frame), target)

@@ -10,7 +10,7 @@ from wanx_render.captions import ass, fonts
 from wanx_render.captions.cues import BadSubtitles
 from wanx_render.captions.drawing import Captions, problem_with
 from wanx_render.finishing.jobs import make_segment
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
@@ -133,7 +133,7 @@ def test_a_line_is_seen_for_exactly_its_time_wherever_the_part_begins(
         ("-f", "lavfi", "-i", "color=0x204060:s=270x480:r=30:d=2.5", "-c:v", "libx264", "-qp", "1",
          "-pix_fmt", "yuv420p", "-f", "mov", "-y", f"file:{clip}"),
     )  # fmt: skip
-    take = Take(clip, "ab", Size(270, 480), Fraction(30), 75, has_sound=False)
+    take = ClipMedia(clip, "ab", Size(270, 480), Fraction(30), 75, has_sound=False)
     frame = Frame(Size(270, 480), Fraction(30), "crop", "black", "draft")
     lit: list[int] = []
     for start, length in ((0, 20), (20, 55)):
@@ -160,7 +160,7 @@ def test_two_different_characters_look_different(program: ffmpeg.Ffmpeg, tmp_pat
         ("-f", "lavfi", "-i", "color=black:s=270x480:r=30:d=0.2", "-c:v", "libx264", "-f", "mov",
          "-pix_fmt", "yuv420p", "-y", str(clip)),
     )  # fmt: skip
-    take = Take(clip, "ab", Size(270, 480), Fraction(30), 6, has_sound=False)
+    take = ClipMedia(clip, "ab", Size(270, 480), Fraction(30), 6, has_sound=False)
     frame = Frame(Size(270, 480), Fraction(30), "crop", "black", "draft")
     seen = set()
     for letter in "猫狗夜":

@@ -9,7 +9,7 @@ from wanx_render.errors import Broken
 from wanx_render.finishing import av_sync
 from wanx_render.finishing.av_sync import Mark, mark
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.finishing.timeline import Body
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
@@ -21,7 +21,9 @@ RATE = FRAME.rate
 WHOLE = Cut(0, 72)
 
 
-def clip(program: ffmpeg.Ffmpeg, path: Path, *, late: float = 0, picture: str = "0x304050") -> Take:
+def clip(
+    program: ffmpeg.Ffmpeg, path: Path, *, late: float = 0, picture: str = "0x304050"
+) -> ClipMedia:
     """Three seconds at 24 fps as the simulator makes them; the beeps ``late`` seconds late."""
     flash = "drawbox=color=white@0.6:t=fill:enable='lt(mod(n+12,24),2)',format=yuv420p"
     tone = f"aevalsrc=0.35*sin(2*PI*1000*t)*lt(mod(t+0.5-{late}\\,1)\\,0.0833):s=48000:d=3"
@@ -30,10 +32,10 @@ def clip(program: ffmpeg.Ffmpeg, path: Path, *, late: float = 0, picture: str = 
         ("-f", "lavfi", "-i", f"color={picture}:s=90x160:r=24:d=3", "-f", "lavfi", "-i", tone,
          "-vf", flash, "-c:v", "libx264", "-c:a", "aac", "-f", "mp4", "-y", str(path)),
     )  # fmt: skip
-    return Take(path, "ab", Size(90, 160), Fraction(24), 72, has_sound=True)
+    return ClipMedia(path, "ab", Size(90, 160), Fraction(24), 72, has_sound=True)
 
 
-def joined(program: ffmpeg.Ffmpeg, take: Take, folder: Path, cut: Cut = WHOLE) -> JoinCall:
+def joined(program: ffmpeg.Ffmpeg, take: ClipMedia, folder: Path, cut: Cut = WHOLE) -> JoinCall:
     segment = Segment.whole(take, cut, Focus(), FRAME)
     make_segment(program, segment, folder / "a.mov")
     place = mark(Body(0, 0, segment.frames, 0), cut, take.rate, RATE)

@@ -1,12 +1,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from wanx_render.task import Media, TaskRequest
+from wanx_render.task import InputMedia, TaskRequest
 
 REQUEST = TaskRequest(
     model="wan2.5-i2v-preview",
     region="beijing",
-    image=Media("sha256:aa", Path("a.png")),
+    image=InputMedia("sha256:aa", Path("a.png")),
     last_image=None,
     prompt="一只猫",
     negative_prompt="",
@@ -22,8 +22,8 @@ REQUEST = TaskRequest(
 
 
 def test_the_key_sees_bytes_and_never_paths() -> None:
-    moved = replace(REQUEST, image=Media("sha256:aa", Path("elsewhere/b.png")))
-    changed = replace(REQUEST, image=Media("sha256:bb", Path("a.png")))
+    moved = replace(REQUEST, image=InputMedia("sha256:aa", Path("elsewhere/b.png")))
+    changed = replace(REQUEST, image=InputMedia("sha256:bb", Path("a.png")))
     assert REQUEST.key("mock") == moved.key("mock")
     assert REQUEST.key("mock") != changed.key("mock")
 
@@ -36,7 +36,7 @@ def test_every_field_that_is_sent_is_in_the_key() -> None:
     others = {
         "model": "x", "region": "singapore", "prompt": "x", "negative_prompt": "x",
         "template": "x", "resolution": "480P", "duration": 10, "sound": "silent",
-        "sound_file": Media("sha256:cc"), "last_image": Media("sha256:dd"),
+        "sound_file": InputMedia("sha256:cc"), "last_image": InputMedia("sha256:dd"),
         "prompt_extend": False, "watermark": True, "seed": 8,
     }  # fmt: skip
     keys = {replace(REQUEST, **{name: value}).key("mock") for name, value in others.items()}  # type: ignore[arg-type]

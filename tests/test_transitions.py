@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from media import facts, pixels, yuv
 
 from wanx_render.finishing.jobs import make_segment
-from wanx_render.finishing.segment import Seam, Segment, Take, piece_arguments
+from wanx_render.finishing.segment import ClipMedia, Seam, Segment, piece_arguments
 from wanx_render.finishing.timeline import Body, frames_of, timeline
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
@@ -48,7 +48,7 @@ def test_every_frame_of_every_shot_stands_somewhere_once(shots: list[tuple[int, 
     assert frames_of(parts) == at
 
 
-def take(program: ffmpeg.Ffmpeg, path: Path, colour: str, tone: int, rate: int = 24) -> Take:
+def take(program: ffmpeg.Ffmpeg, path: Path, colour: str, tone: int, rate: int = 24) -> ClipMedia:
     """Two seconds of one colour (as stored: y, u, v) and one tone."""
     y, u, v = colour.split(",")
     picture = f"color=s=180x320:r={rate}:d=2,format=yuv420p,geq={y}:{u}:{v}"
@@ -57,10 +57,10 @@ def take(program: ffmpeg.Ffmpeg, path: Path, colour: str, tone: int, rate: int =
         ("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", f"sine={tone}:r=48000:d=2",
          "-c:v", "libx264", "-qp", "1", "-c:a", "pcm_s16le", "-f", "mov", "-y", str(path)),
     )  # fmt: skip
-    return Take(path, colour, Size(180, 320), Fraction(rate), rate * 2, has_sound=True)
+    return ClipMedia(path, colour, Size(180, 320), Fraction(rate), rate * 2, has_sound=True)
 
 
-def seam(first: Take, second: Take, transition: Transition, count: int = 15) -> Seam:
+def seam(first: ClipMedia, second: ClipMedia, transition: Transition, count: int = 15) -> Seam:
     whole = Segment.whole(first, Cut(0, first.frames), Focus(), FRAME)
     before = Segment(first, whole.cut, Focus(), FRAME, whole.frames - count, count)
     after = Segment(second, Cut(0, second.frames), Focus(), FRAME, 0, count)
@@ -70,8 +70,8 @@ def seam(first: Take, second: Take, transition: Transition, count: int = 15) -> 
 @pytest.mark.golden
 @pytest.mark.parametrize("name", KINDS)
 def test_the_graph_is_the_one_that_was_looked_at(name: str) -> None:
-    first = Take(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
-    second = Take(Path("b.mp4"), "bb", Size(624, 832), Fraction(30), 90, has_sound=False)
+    first = ClipMedia(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
+    second = ClipMedia(Path("b.mp4"), "bb", Size(624, 832), Fraction(30), 90, has_sound=False)
     arguments = piece_arguments(seam(first, second, KINDS[name]), Path("seam.mov"))
     assert is_golden(f"seam-{name}.txt", "\n".join(arguments) + "\n")
 
@@ -109,7 +109,7 @@ def near(found: tuple[int, int, int], wanted: tuple[int, int, int], within: int)
 
 def test_a_clip_goes_over_into_itself(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     same = take(each_program, tmp_path / "a.mov", "80,90,200", 440)
-    silent = Take(same.path, same.sha256, same.size, same.rate, same.frames, has_sound=False)
+    silent = ClipMedia(same.path, same.sha256, same.size, same.rate, same.frames, has_sound=False)
     for number, clip in enumerate((same, silent)):
         target = tmp_path / f"seam{number}.mov"
         make_segment(each_program, seam(clip, clip, KINDS["dissolve"]), target)

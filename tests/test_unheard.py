@@ -13,7 +13,7 @@ from wanx_render.errors import Broken
 from wanx_render.finishing import decode_record
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
 from wanx_render.finishing.mix import Mix, Music, Track
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
@@ -98,7 +98,7 @@ def silent(program: ffmpeg.Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("silent")
     clip, segment = folder / "clip.mov", folder / "segment.mov"
     ffmpeg.run(program, ("-f", "lavfi", "-i", "color=s=90x160:r=30:d=0.5", "-y", str(clip)))
-    take = Take(clip, "ab", Size(90, 160), Fraction(30), 15, has_sound=False)
+    take = ClipMedia(clip, "ab", Size(90, 160), Fraction(30), 15, has_sound=False)
     make_segment(program, Segment.whole(take, Cut(0, 15), Focus(), FRAME), segment)
     return segment
 

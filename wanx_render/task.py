@@ -13,7 +13,7 @@ SoundMode = Literal["none", "silent", "auto", "file"]
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
+class InputMedia:
     """A picture or sound that goes with a request.
 
     ``identity`` is where it comes from: the hash of the bytes, the URL where the bytes are not
@@ -41,15 +41,15 @@ class TaskRequest:
 
     model: str
     region: str
-    image: Media
-    last_image: Media | None
+    image: InputMedia
+    last_image: InputMedia | None
     prompt: str
     negative_prompt: str
     template: str | None
     resolution: str
     duration: int
     sound: SoundMode
-    sound_file: Media | None
+    sound_file: InputMedia | None
     prompt_extend: bool
     watermark: bool
     seed: int

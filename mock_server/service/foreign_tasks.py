@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from wanx_render.backends.simulator import Simulator
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.task import Media, TaskRequest
+from wanx_render.task import InputMedia, TaskRequest
 
 FOREIGN = "others"  # the account they are sent with
 _MOST = 1000
@@ -24,7 +24,7 @@ def any_request(catalog: Catalog, region: str) -> TaskRequest:
     return TaskRequest(
         model=model.name,
         region=region,
-        image=Media("url:of-another"),
+        image=InputMedia("url:of-another"),
         last_image=None,
         prompt="",
         negative_prompt="",

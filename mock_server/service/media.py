@@ -15,7 +15,7 @@ from mock_server.wire.provenance import ERRORS, OFFICIAL, UPLOADS, rests_on
 from wanx_render import files
 from wanx_render.catalog.capabilities import Model, SoundFile
 from wanx_render.media import audio_files, images
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 
 FindUpload = Callable[[str], Upload | None]
 _NOT_FETCHED = "Unable to download the media resource during the data inspection process."
@@ -33,12 +33,12 @@ class MediaFinder:
     @rests_on("official text", OFFICIAL, "Pictures come as http(s), oss:// or data:image/…;base64")
     @rests_on("guess", "no network here", "What stands behind an http(s) address is not looked at")
     @rests_on("official text", ERRORS, "Any other address is InvalidParameter: url error")
-    def __call__(self, url: str, kind: Literal["image", "sound"]) -> Media:
+    def __call__(self, url: str, kind: Literal["image", "sound"]) -> InputMedia:
         """The picture or sound at ``url``. Raises Flaw, or ErrorAnswer."""
         scheme = url.partition(":")[0].lower()
         if scheme in ("http", "https"):
             digest = hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()
-            return Media(f"url:{digest}", url=url)
+            return InputMedia(f"url:{digest}", url=url)
         if scheme == "oss":
             return self._uploaded(url, kind)
         if scheme == "data":
@@ -47,7 +47,7 @@ class MediaFinder:
 
     @rests_on("third party", "seen in user reports", "Uploads without the resolve header are 400")
     @rests_on("official text", UPLOADS, "Uploads belong to an account and a model, for 48 hours")
-    def _uploaded(self, url: str, kind: Literal["image", "sound"]) -> Media:
+    def _uploaded(self, url: str, kind: Literal["image", "sound"]) -> InputMedia:
         if not self.resolves:
             raise ErrorAnswer(400, "InvalidParameter.DataInspection", _NOT_FETCHED)
         upload = self.uploads(url.removeprefix("oss://"))
@@ -56,21 +56,21 @@ class MediaFinder:
         return self._picture(upload.path.read_bytes()) if kind == "image" else self._sound(upload)
 
     @rests_on("official text", OFFICIAL, "Sides, bytes and format of a picture have limits")
-    def _picture(self, data: bytes) -> Media:
+    def _picture(self, data: bytes) -> InputMedia:
         try:
             picture = images.inspect(data)
         except images.BadPicture as error:
             raise Flaw("InvalidParameter", f"The image {error}.") from None
         _check_picture(picture, self.model)
         path = self.shelf.keep(data)
-        return Media(f"sha256:{picture.sha256}", path=path, size=picture.size)
+        return InputMedia(f"sha256:{picture.sha256}", path=path, size=picture.size)
 
     @rests_on("official text", OFFICIAL, "A soundtrack is an address, never Base64")
-    def _sound_data(self, url: str) -> Media:
+    def _sound_data(self, url: str) -> InputMedia:
         raise Flaw("InvalidURL", f"audio_url is not a valid address: {url[:20]}...")
 
     @rests_on("official text", OFFICIAL, "A soundtrack is wav or mp3, 3 to 30 s, up to 15 MB")
-    def _sound(self, upload: Upload) -> Media:
+    def _sound(self, upload: Upload) -> InputMedia:
         try:
             track = audio_files.inspect(upload.path)
         except audio_files.BadSoundtrack as error:
@@ -79,7 +79,7 @@ class MediaFinder:
             suffix = Path(upload.key).suffix.lower().lstrip(".")
             _check_track(track, suffix, self.model.sound_file.value)
         digest = files.sha256(upload.path)
-        return Media(f"sha256:{digest}", path=upload.path)
+        return InputMedia(f"sha256:{digest}", path=upload.path)
 
 
 def _check_picture(picture: images.Picture, model: Model) -> None:

@@ -11,10 +11,10 @@ from mock_server.wire.errors import ErrorAnswer, Flaw
 from mock_server.wire.provenance import ERRORS, OFFICIAL, SDK, rests_on
 from wanx_render.backends.simulator import Fate, refusal_of
 from wanx_render.catalog.capabilities import Catalog, Model
-from wanx_render.task import Media, SoundMode, TaskRequest
+from wanx_render.task import InputMedia, SoundMode, TaskRequest
 
 # Finds the picture or the sound at a URL; raises Flaw where the service could not use it.
-Resolve = Callable[[str, Literal["image", "sound"]], Media]
+Resolve = Callable[[str, Literal["image", "sound"]], InputMedia]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class _Fields:
         basis = json.dumps([identity, self.input.get("prompt")], default=str)
         return int(hashlib.sha256(basis.encode()).hexdigest()[:7], 16)
 
-    def media(self, name: str, url: Any, resolve: Resolve) -> Media | None:
+    def media(self, name: str, url: Any, resolve: Resolve) -> InputMedia | None:
         """The picture or sound at ``url``; None where there is none or it cannot be used."""
         if url is None or url == "":
             return None
@@ -138,14 +138,16 @@ class _Fields:
             return resolve(url, "sound" if "audio" in name else "image")
         except Flaw as flaw:
             self.flaws.append(flaw)
-            return Media("unusable:" + hashlib.sha256(repr(url)[:4096].encode()).hexdigest())
+            return InputMedia("unusable:" + hashlib.sha256(repr(url)[:4096].encode()).hexdigest())
 
 
 _KINDS = {int: "whole number", str: "string", bool: "boolean"}
 
 
 @rests_on("captured", SDK, "Frames stand in img_url, first_frame_url or media, as the model has it")
-def _frames(fields: _Fields, model: Model, resolve: Resolve) -> tuple[Media, Media | None]:
+def _frames(
+    fields: _Fields, model: Model, resolve: Resolve
+) -> tuple[InputMedia, InputMedia | None]:
     first_name, last_name = {
         "img_url": ("img_url", ""),
         "first_last": ("first_frame_url", "last_frame_url"),
@@ -158,7 +160,7 @@ def _frames(fields: _Fields, model: Model, resolve: Resolve) -> tuple[Media, Med
     )
     if first is None:
         fields.flaw("InvalidParameter", f'Required parameter "{first_name}" missing.')
-        first = Media("missing")
+        first = InputMedia("missing")
     return first, last if model.takes_last_image else None
 
 
@@ -170,7 +172,7 @@ def _media_list(fields: _Fields) -> dict[str, Any]:
 
 
 @rests_on("official text", OFFICIAL, "audio_url and audio decide the sound; which wins is data")
-def _sound(fields: _Fields, model: Model, resolve: Resolve) -> tuple[SoundMode, Media | None]:
+def _sound(fields: _Fields, model: Model, resolve: Resolve) -> tuple[SoundMode, InputMedia | None]:
     if model.sound.value == "none":
         return "none", None
     url = _media_list(fields).get("media.driving_audio", fields.input.get("audio_url"))

@@ -16,7 +16,7 @@ from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.finishing import ingest, visible_label
 from wanx_render.finishing.jobs import JoinCall, Joined, make_deliverable, make_segment
 from wanx_render.finishing.mix import Mix
-from wanx_render.finishing.segment import Segment, Take
+from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.finishing.visible_label import DrawnLabel
 from wanx_render.geometry import crop_told, enlargement, is_enlarged
 from wanx_render.media import animation, ffmpeg, paint
@@ -143,7 +143,7 @@ def _as_clip(
     return made.path, shot if made.moves else still, made.provenance
 
 
-def _take(program: ffmpeg.Ffmpeg, clip: Path, shot: Shot, name: str) -> Take:
+def _take(program: ffmpeg.Ffmpeg, clip: Path, shot: Shot, name: str) -> ClipMedia:
     """Raises BadInput."""
     try:
         return ingest.in_colours(ingest.look(program, clip), shot)
@@ -151,7 +151,7 @@ def _take(program: ffmpeg.Ffmpeg, clip: Path, shot: Shot, name: str) -> Take:
         raise BadInput(Diagnostic("clip-unreadable", str(error).replace(clip.name, name))) from None
 
 
-def _planned(take: Take, shot: Shot, wanted: Deliverable) -> tuple[Segment, Merged]:
+def _planned(take: ClipMedia, shot: Shot, wanted: Deliverable) -> tuple[Segment, Merged]:
     """What is made, and the labels in its metadata. Raises BadInput."""
     try:
         frame = frame_of(wanted, {"clip": take.size}, (take.rate,))
@@ -188,7 +188,7 @@ def _made(
         return executor.submit(make_deliverable, program, call).result()
 
 
-def _cut(shot: Shot, take: Take) -> Cut:
+def _cut(shot: Shot, take: ClipMedia) -> Cut:
     seconds = Fraction(take.whole) / take.rate
     if shot.trim.start >= seconds:
         raise _wrong(f"the clip lasts {float(seconds):g} s", "begin before its end")

@@ -57,7 +57,7 @@ from wanx_render.errors import (
 )
 from wanx_render.media import images
 from wanx_render.media.images import BadPicture
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 
 # A short wait for the answer of a create call would only make doubt. A wait for a connection of our
 # own, while hundreds of clips come down, is no fault at all.
@@ -233,10 +233,10 @@ class DashScope:
 
     # -- uploads ---------------------------------------------------------------------------------
 
-    def _kept(self, media: Media, model: str) -> str | None:
+    def _kept(self, media: InputMedia, model: str) -> str | None:
         return self._uploads.find(self.scope, model, _upload_name(media), self.now())
 
-    async def _upload(self, media: Media, model: str) -> str:
+    async def _upload(self, media: InputMedia, model: str) -> str:
         """Put a file where only this account and model can use it, for 48 hours."""
         name, content = await asyncio.to_thread(_sent, media)
         for number in range(UPLOAD_TRIES):
@@ -559,12 +559,12 @@ def _plain_name(path: Path) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-80:] or "file"
 
 
-def _upload_name(media: Media) -> str:
+def _upload_name(media: InputMedia) -> str:
     """What an upload is kept as: a repaired picture is another file than its source."""
     return f"{media.identity} repaired" if media.repaired else media.identity
 
 
-def _sent(media: Media) -> tuple[str, bytes]:
+def _sent(media: InputMedia) -> tuple[str, bytes]:
     """Name and bytes of the file that is uploaded. Raises Refused where it cannot be used."""
     path = media.path or Path("picture")
     try:

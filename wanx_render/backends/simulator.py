@@ -29,7 +29,7 @@ from wanx_render.backends.base import (
 from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.errors import Refused, Throttled
 from wanx_render.geometry import Size
-from wanx_render.task import Media, TaskRequest
+from wanx_render.task import InputMedia, TaskRequest
 
 # In the prompt of a shot: [[mock: fail=DataInspectionFailed]] makes its task end so, and
 # [[mock: stuck]] keeps it waiting.
@@ -93,11 +93,11 @@ _TIMES = ("submitted", "started", "ended")
 _MEDIA = ("image", "last_image", "sound_file")
 
 
-def _media(record: dict[str, Any] | None) -> Media | None:
+def _media(record: dict[str, Any] | None) -> InputMedia | None:
     if record is None:
         return None
     path, size = record["path"], record["size"]
-    return Media(
+    return InputMedia(
         record["identity"], path and Path(path), record["url"], Size(**size) if size else None
     )
 

@@ -28,7 +28,7 @@ from wanx_render.backends.cleaning import (
     parsed,
 )
 from wanx_render.catalog.capabilities import Catalog, Model
-from wanx_render.task import Media, TaskRequest
+from wanx_render.task import InputMedia, TaskRequest
 
 # Times on the wire carry no zone; samples are Beijing's, whatever the region.
 BEIJING = timezone(timedelta(hours=8))
@@ -66,7 +66,7 @@ def create_body(request: TaskRequest, model: Model, urls: Mapping[str, str]) -> 
 
 
 def _frames(request: TaskRequest, model: Model, urls: Mapping[str, str]) -> dict[str, Any]:
-    def at(media: Media | None) -> str | None:
+    def at(media: InputMedia | None) -> str | None:
         return urls[media.identity] if media else None
 
     first, last, sound = at(request.image), at(request.last_image), at(request.sound_file)

@@ -23,7 +23,7 @@ from wanx_render.planning.journal import Attempt
 from wanx_render.planning.plan import Take
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.session.approval import limit_of
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 
 T = TypeVar("T")
 
@@ -205,7 +205,7 @@ class Room:
             return None
         return await self._work(self._small, media)
 
-    def _small(self, media: Media) -> Path:
+    def _small(self, media: InputMedia) -> Path:
         data = media.path.read_bytes() if media.path else decode_data_uri(media.url or "")
         return thumbnails.picture(self._holding.folder, media.identity, data)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wanx_render import files
 from wanx_render.errors import FfmpegError
-from wanx_render.finishing.segment import Quirks, Take
+from wanx_render.finishing.segment import ClipMedia, Quirks
 from wanx_render.geometry import Size
 from wanx_render.media import colour_tags, ffmpeg, probe
 from wanx_render.media.colour_graph import even
@@ -27,7 +27,7 @@ _STREAM = re.compile(r"Stream #0:\d+.*?: Video: (?P<line>.+)")
 _DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
-def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
+def look(program: ffmpeg.Ffmpeg, path: Path) -> ClipMedia:
     """The video at ``path`` as a take. Raises FfmpegError with what to do where it cannot be one.
 
     Its whole sound and picture are decoded once, strictly, so that damage is found before and not
@@ -50,7 +50,7 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> Take:
     if not 0 < seconds <= LONGEST:
         raise FfmpegError(f"{path.name} lasts {float(seconds):g} s; up to four hours can be done")
     rate = min(native, Fraction(FASTEST_RATE))
-    return Take(
+    return ClipMedia(
         path=path,
         sha256=files.sha256(path),
         size=_square(seen.size, seen.sample_aspect),
@@ -76,7 +76,7 @@ def _decoder(log: str) -> str:
     return {"vp8": "libvpx", "vp9": "libvpx-vp9"}[codec[1]] if codec else ""
 
 
-def in_colours(take: Take, shot: Shot) -> Take:
+def in_colours(take: ClipMedia, shot: Shot) -> ClipMedia:
     """The take as its tags and the shot say that its colours are to be read.
 
     Raises FfmpegError where they cannot be converted, or are HDR that the shot refuses.
@@ -97,7 +97,7 @@ def in_colours(take: Take, shot: Shot) -> Take:
     return replace(take, size=size, quirks=quirks)
 
 
-def notices(take: Take, shot: Shot, written: str) -> tuple[str, ...]:
+def notices(take: ClipMedia, shot: Shot, written: str) -> tuple[str, ...]:
     """What a person should know of how the frames and colours of ``take`` are read.
 
     ``written`` is how the shot's settings are written, such as ``--{}`` or ``{}:``.

@@ -64,7 +64,7 @@ NONE = Quirks()
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class ClipMedia:
     """The media a segment is made from, as probed: not as promised."""
 
     path: Path
@@ -111,7 +111,7 @@ class Segment:
     no other shot.
     """
 
-    take: Take
+    take: ClipMedia
     cut: Cut
     focus: Gaze
     frame: Frame
@@ -122,7 +122,7 @@ class Segment:
     label: DrawnLabel | None = None
 
     @classmethod
-    def whole(cls, take: Take, cut: Cut, focus: Gaze, frame: Frame) -> "Segment":
+    def whole(cls, take: ClipMedia, cut: Cut, focus: Gaze, frame: Frame) -> "Segment":
         """All of the shot, at the deliverable's rate."""
         return cls(take, cut, focus, frame, 0, conformed_frames(cut, take.rate, frame.rate))
 
@@ -190,7 +190,7 @@ class Seam:
 Piece = Segment | Seam
 
 
-def sources(piece: Piece) -> tuple[Take, ...]:
+def sources(piece: Piece) -> tuple[ClipMedia, ...]:
     """The clips a piece is made of."""
     return (piece.first.take, piece.second.take) if isinstance(piece, Seam) else (piece.take,)
 
@@ -415,14 +415,14 @@ def _crossfaded(before: Any, after: Any, seam: Seam) -> Any:
     return mixed.filter("apad").filter("atrim", end_sample=seam.samples)
 
 
-def _container(take: Take) -> dict[str, str]:
+def _container(take: ClipMedia) -> dict[str, str]:
     """What the file may be read as: never as a playlist, which may name other files."""
     if take.quirks.containers == NONE.containers:
         return {"f": "mov"}
     return {"format_whitelist": take.quirks.containers}
 
 
-def _straight(stream: Any, take: Take, background: str) -> Any:
+def _straight(stream: Any, take: ClipMedia, background: str) -> Any:
     """Progressive frames of square pixels in BT.709, whatever the video is."""
     quirks = take.quirks
     if quirks.interlaced:

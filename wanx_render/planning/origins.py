@@ -15,7 +15,7 @@ from wanx_render import manifest as manifests
 from wanx_render.media.images import BadPicture, decode_data_uri, pixels
 from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.planning.plan import Take
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 
 # Whether a clip (the second) begins as another (the first) ends, by what is seen.
 GoesOn = Callable[[Path, Path], bool]
@@ -39,7 +39,7 @@ class Origins:
     folder: Path
     goes_on: GoesOn | None = None
 
-    def known_as(self, media: Mapping[str, Media]) -> dict[str, Media]:
+    def known_as(self, media: Mapping[str, InputMedia]) -> dict[str, InputMedia]:
         """The pictures, each with the identity that it counts as."""
         same = self.journal.same_pictures()
         return {
@@ -47,7 +47,7 @@ class Origins:
             for name, each in media.items()
         }
 
-    def recognise(self, media: Iterable[Media]) -> bool:
+    def recognise(self, media: Iterable[InputMedia]) -> bool:
         """Look at pictures that nothing was asked with: whether one is known in other bytes.
 
         Costs a decoding of each, so it is for those that would be paid for.
@@ -61,11 +61,13 @@ class Origins:
                 found |= self.journal.picture(picture.identity, value) != picture.identity
         return found
 
-    def first_frame(self, take: Take, clip: Attempt, backend: str) -> Media:
+    def first_frame(self, take: Take, clip: Attempt, backend: str) -> InputMedia:
         """The last frame of ``clip`` as first frame of ``take``, under the name it was paid by."""
         identity = last_frame_of(clip.clip_sha256 or "")
         path = last_frame_path(self.folder, clip.clip_sha256 or "")
-        frame = Media(identity, path=path, counts_as=self.journal.same_pictures().get(identity, ""))
+        frame = InputMedia(
+            identity, path=path, counts_as=self.journal.same_pictures().get(identity, "")
+        )
         if frame.counts_as or self.journal.last_at(
             take.with_first_frame(frame).request.key(backend)
         ):
@@ -82,7 +84,7 @@ class Origins:
             image = str(attempt.request["image"])
             if not image.startswith("sha256:"):
                 continue
-            as_then = take.with_first_frame(Media(image)).request
+            as_then = take.with_first_frame(InputMedia(image)).request
             if as_then.key(backend) == attempt.key:
                 yield attempt
 
@@ -127,7 +129,7 @@ class Origins:
         return self.goes_on(first, second)
 
 
-def pixels_of(picture: Media) -> str:
+def pixels_of(picture: InputMedia) -> str:
     """What names the pixels of a picture; empty where they cannot be seen, or are others by now."""
     try:
         data = _bytes_of(picture)
@@ -137,7 +139,7 @@ def pixels_of(picture: Media) -> str:
         return ""
 
 
-def _bytes_of(picture: Media) -> bytes:
+def _bytes_of(picture: InputMedia) -> bytes:
     """Raises BadPicture or OSError."""
     if picture.path:
         return picture.path.read_bytes()

@@ -13,7 +13,7 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Size, largest_exact, predicted_size
 from wanx_render.money import Money
 from wanx_render.shotlist.model import Deliverable, LastFrame, Shot, ShotList
-from wanx_render.task import Media, SoundMode, TaskRequest
+from wanx_render.task import InputMedia, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
 
 
@@ -45,7 +45,7 @@ class Take:
         """Whether its seed is the written one, whatever its first frame."""
         return self.written_seed is not None and self.number == 1
 
-    def with_first_frame(self, frame: Media) -> "Take":
+    def with_first_frame(self, frame: InputMedia) -> "Take":
         """This take with the first frame it waited for."""
         bare = replace(self.request, image=frame, seed=0)
         request = bare.with_seed_for(self.number, self.written_seed)
@@ -85,7 +85,7 @@ class Plan:
     currency: str
     shots: tuple[PlannedShot, ...]
     deliverables: tuple[Deliverable, ...]
-    media: Mapping[str, Media]  # pictures and sounds, as the list names them
+    media: Mapping[str, InputMedia]  # pictures and sounds, as the list names them
     budget: Money | None = None
 
     @property
@@ -109,7 +109,7 @@ class Plan:
 def make(
     shots: ShotList,
     backend: str,
-    media: Mapping[str, Media],
+    media: Mapping[str, InputMedia],
     catalog: Catalog,
     retakes: Mapping[str, int] | None = None,
     picks: Mapping[str, int] | None = None,
@@ -159,11 +159,11 @@ def _after_what_they_wait_for(shots: ShotList) -> list[Shot]:
 
 
 def _first_frame(
-    shot: Shot, media: Mapping[str, Media], planned: Mapping[str, PlannedShot]
-) -> Media:
+    shot: Shot, media: Mapping[str, InputMedia], planned: Mapping[str, PlannedShot]
+) -> InputMedia:
     if isinstance(shot.image, LastFrame):
         before = planned[shot.image.shot].picked
-        return Media(f"last frame of {shot.image.shot}", size=before.size)
+        return InputMedia(f"last frame of {shot.image.shot}", size=before.size)
     return media[shot.image]
 
 
@@ -204,7 +204,7 @@ def _cut(shot: Shot, request: TaskRequest, rate: Fraction) -> Cut:
 
 
 def _request(
-    shot: Shot, model: Model, image: Media, region: str, media: Mapping[str, Media]
+    shot: Shot, model: Model, image: InputMedia, region: str, media: Mapping[str, InputMedia]
 ) -> TaskRequest:
     asked = shot.audio or ("silent" if model.sound.value == "none" else "auto")
     sound: SoundMode = "none" if model.sound.value == "none" else _sound_mode(asked)

@@ -13,7 +13,7 @@ from wanx_render.geometry import Size
 from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan, Take
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 
 State = Literal["new", "cached", "resumed", "blocked"]
 
@@ -175,7 +175,7 @@ def kept(take: Take, journal: Journal, folder: Path, backend: str) -> Take | Non
     for attempt in journal.clips_of(take.label):
         there = (folder / "clips" / (attempt.clip_name or "")).is_file()
         if there and _but_first_frame(attempt.request) == wanted:
-            frame, seed = Media(str(attempt.request["image"])), int(attempt.request["seed"])
+            frame, seed = InputMedia(str(attempt.request["image"])), int(attempt.request["seed"])
             request = replace(take.request, image=frame, seed=seed)
             if request.key(backend) == attempt.key:
                 return replace(take, request=request, waits_for=None)
@@ -209,7 +209,7 @@ def _but_first_frame(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name not in ("image", "seed")}
 
 
-def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> Media | None:
+def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> InputMedia | None:
     """The first frame of a chained take, where the clip it comes from is there."""
     if source is None or source.state != "cached" or not view.journal or not view.origins:
         return None

@@ -20,7 +20,7 @@ from wanx_render.media.images import BadPicture, decode_data_uri, read_bytes
 
 if TYPE_CHECKING:
     from wanx_render.reports.storyboard import Gallery
-    from wanx_render.task import Media
+    from wanx_render.task import InputMedia
 
 NAME = "storyboard.html"
 _LOOKS = Path(__file__).parent
@@ -57,7 +57,7 @@ class Source:
 
     folder: Path
     program: ffmpeg.Ffmpeg
-    media: Mapping[str, Media] | None = None  # of the plan, where one is at hand
+    media: Mapping[str, InputMedia] | None = None  # of the plan, where one is at hand
     home: Path | None = None  # where small pictures are kept, if a table's rows share them
 
     @property

@@ -14,7 +14,7 @@ from wanx_render.events import Emit, Event
 from wanx_render.finishing import ingest
 from wanx_render.finishing.jobs import JoinCall, Joined, SoundCall
 from wanx_render.finishing.mix import Mix
-from wanx_render.finishing.segment import Take
+from wanx_render.finishing.segment import ClipMedia
 from wanx_render.finishing.timeline import frames_of
 from wanx_render.manifest import DeliverableRecord
 from wanx_render.media.ai_labels import Provenance, provenance_notices
@@ -46,7 +46,7 @@ class Finisher:
         self._unreadable: dict[str, str] = {}  # why a shot's colours cannot be read
         self._notices: set[str] = set()  # that were given
 
-    def clip_landed(self, shot: PlannedShot, take: Take) -> None:
+    def clip_landed(self, shot: PlannedShot, take: ClipMedia) -> None:
         """The shot's picked clip is there: start on its segments."""
         try:
             take = ingest.in_colours(take, shot.shot)
@@ -61,7 +61,7 @@ class Finisher:
                 jobs += self._pieces.jobs_of_shot(deliverable, layout, shot.shot.id)
         self._maker.begin(jobs)
 
-    def _notice(self, shot: PlannedShot, take: Take) -> None:
+    def _notice(self, shot: PlannedShot, take: ClipMedia) -> None:
         """What should be known of a clip's colours; the same of many clips once."""
         for notice in ingest.notices(take, shot.shot, "{}:"):
             if notice not in self._notices:

@@ -16,7 +16,7 @@ from wanx_render.captions.drawing import Cue, together, within
 from wanx_render.captions.lettering import common_language
 from wanx_render.errors import Broken
 from wanx_render.finishing.decode_record import Wish
-from wanx_render.finishing.segment import Take
+from wanx_render.finishing.segment import ClipMedia
 from wanx_render.finishing.stills import Stills, cells, clock, numbers_of, small
 from wanx_render.finishing.timeline import Body, Part, frames_of, timeline
 from wanx_render.finishing.timeline import Seam as Joint
@@ -66,14 +66,14 @@ class Layouts:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self.landed: dict[str, Take] = {}
+        self.landed: dict[str, ClipMedia] = {}
         # What is known of the clips: as landed, else as predicted (a size may not be).
         self._sizes = Counter(shot.picked.size for shot in plan.shots)
         self._rates = Counter(shot.picked.rate for shot in plan.shots)
         self._other_rates = 0  # clips whose rate is not the predicted one
         self._layouts: dict[str, Layout] = {}
 
-    def clip_landed(self, shot: PlannedShot, take: Take) -> None:
+    def clip_landed(self, shot: PlannedShot, take: ClipMedia) -> None:
         """Reckon with the shot's clip as it is."""
         before = self.landed.get(shot.shot.id, shot.picked)
         self.landed[shot.shot.id] = take

@@ -28,8 +28,7 @@ from wanx_render.errors import (
 )
 from wanx_render.events import Emit, Event, Kind, Tell
 from wanx_render.files import write_atomically
-from wanx_render.finishing.segment import Quirks
-from wanx_render.finishing.segment import Take as Media
+from wanx_render.finishing.segment import ClipMedia, Quirks
 from wanx_render.geometry import Size
 from wanx_render.manifest import DeliverableRecord, Manifest, deliverables_in
 from wanx_render.media import ffmpeg, probe
@@ -43,7 +42,7 @@ from wanx_render.planning.plan import Plan, PlannedShot, Take
 from wanx_render.planning.take_status import kept
 from wanx_render.run.finisher import Finisher
 from wanx_render.run.results import RunFacts, TakeClip, TakeResult, has_clip, manifest_of
-from wanx_render.task import Media as Picture
+from wanx_render.task import InputMedia
 from wanx_render.tasks.account import Account, Ambiguous
 from wanx_render.tasks.budget import SpendingLimit
 from wanx_render.tasks.clip_store import ClipStore, damage, lend, set_aside, whose
@@ -236,7 +235,7 @@ class _Crew:
             raise Broken(f"its first frame is the last of {take.waits_for}, which has no clip")
         return take.with_first_frame(await self._last_frame(take, result))
 
-    async def _last_frame(self, take: Take, source: TakeClip) -> Picture:
+    async def _last_frame(self, take: Take, source: TakeClip) -> InputMedia:
         """The last frame of a clip as the first one of ``take``, as a file that can be sent."""
         media = source.media
         frame = self.origins.first_frame(take, source.attempt, self.desk.plan.backend)
@@ -385,7 +384,7 @@ class _Crew:
             self._tell(take, "warning", other)
         return TakeClip(take, attempt, media)
 
-    async def _probed(self, attempt: Attempt, sha256: str, path: Path) -> Media:
+    async def _probed(self, attempt: Attempt, sha256: str, path: Path) -> ClipMedia:
         """What the clip is; looked at once, and again where its size is not what it was."""
         facts = attempt.clip_facts
         # Earlier versions noted less.
@@ -405,7 +404,7 @@ class _Crew:
                 "channels": channels_of(sound.layout if sound else ""),
             }  # fmt: skip
             self.desk.journal.probed(sha256, facts)
-        return Media(
+        return ClipMedia(
             path=path,
             sha256=sha256,
             size=Size(facts["width"], facts["height"]),
@@ -440,7 +439,7 @@ class _Crew:
         return tell
 
 
-def _unlike(take: Take, media: Media) -> str:
+def _unlike(take: Take, media: ClipMedia) -> str:
     """What of a clip is not as predicted; the deliverables are exact all the same."""
     came, expected = f"{media.size}", f"{take.size or media.size}"
     if media.rate != take.rate:

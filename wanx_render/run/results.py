@@ -9,7 +9,7 @@ from typing import Any
 
 from wanx_render.errors import Broken
 from wanx_render.finishing.mix import Mix
-from wanx_render.finishing.segment import Take as Media
+from wanx_render.finishing.segment import ClipMedia
 from wanx_render.geometry import Focus, Move, Size
 from wanx_render.manifest import (
     DeliverableRecord,
@@ -26,7 +26,7 @@ from wanx_render.money import Money, write_money, write_sum
 from wanx_render.planning.journal import Attempt
 from wanx_render.planning.plan import Plan, PlannedShot, Take
 from wanx_render.shotlist.model import Deliverable
-from wanx_render.task import Media as Picture
+from wanx_render.task import InputMedia
 from wanx_render.tasks.outcome import TakeFailure
 from wanx_render.timing import SAMPLE_RATE, nearest
 
@@ -37,7 +37,7 @@ class TakeClip:
 
     take: Take
     attempt: Attempt
-    media: Media
+    media: ClipMedia
 
 
 TakeResult = TakeClip | TakeFailure
@@ -233,7 +233,7 @@ def _length(path: Path) -> int | None:
         return None
 
 
-def _path_from(folder: Path, picture: Picture) -> str | None:
+def _path_from(folder: Path, picture: InputMedia) -> str | None:
     return _seen_from(folder, picture.path) if picture.path else None
 
 

@@ -23,7 +23,7 @@ from wanx_render.session.environment import Environment
 from wanx_render.session.folder import writable_file
 from wanx_render.session.selection import Choice, RenderOptions, Selection
 from wanx_render.session.survey import Priced, by_home
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 
 # -- budgets -----------------------------------------------------------------------------------
 
@@ -302,7 +302,7 @@ def _picks(selection: Selection) -> Iterator[tuple[str, Any]]:
             yield selection.label(item, shot), asdict(choice)
 
 
-def _name(name: str, media: Media) -> str:
+def _name(name: str, media: InputMedia) -> str:
     return str(media.path.resolve()) if media.path else name
 
 

@@ -16,7 +16,7 @@ from wanx_render.planning.rebuild import is_lost
 from wanx_render.session.folder import folder_of
 from wanx_render.session.outlook import make_plan
 from wanx_render.session.selection import read_all
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class RenderedFolder:
     path: Path
     plan: Plan  # of the first row
     catalog: Catalog
-    media: tuple[Media, ...]  # the pictures and sounds of all rows
+    media: tuple[InputMedia, ...]  # the pictures and sounds of all rows
 
 
 def rendered_folder(options: FolderOptions) -> RenderedFolder:

@@ -20,7 +20,7 @@ from wanx_render.planning.retakes import retaken
 from wanx_render.planning.take_status import TakeStatus, identities, lost, stand
 from wanx_render.session.selection import ListInFolder
 from wanx_render.shotlist import picks
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 from wanx_render.tasks import likeness
 from wanx_render.validation.finishing_rules import LABEL_HINT, unlabelled
 from wanx_render.validation.load import Loaded
@@ -125,9 +125,9 @@ def look(
     return outlook
 
 
-def _pictures_of_new(outlook: Outlook) -> tuple[Media, ...]:
+def _pictures_of_new(outlook: Outlook) -> tuple[InputMedia, ...]:
     """The pictures that would be paid for, each once."""
-    new: dict[str, Media] = {}
+    new: dict[str, InputMedia] = {}
     for standing in outlook.standings:
         if standing.state == "new":
             request = standing.take.request

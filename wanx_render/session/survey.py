@@ -16,7 +16,7 @@ from wanx_render.session.outcome import Outcome, stand_still
 from wanx_render.session.outlook import Outlook, look, stale_picks
 from wanx_render.session.restore import restore
 from wanx_render.session.selection import ListInFolder, ListOptions, Selection, fingerprint
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 
 FEW = 20  # lists; of so many the whole outlook is kept, of more it is made again when it is needed
 
@@ -32,7 +32,7 @@ class Prospect:
     takes: Mapping[str, Money | None] = field(default_factory=dict)  # the same, by take
     retaken: frozenset[str] = frozenset()  # shots of which one more take is wanted
     counts: Mapping[str, int] = field(default_factory=dict)  # of takes, for the journal
-    media: tuple[Media, ...] = ()  # pictures and sounds, by the identity they were sent with
+    media: tuple[InputMedia, ...] = ()  # pictures and sounds, by the identity they were sent with
     asks: bool = False
     owed: bool = False  # whether clips of earlier tasks are to be fetched
     pieces: frozenset[str] = frozenset()  # segments and sounds that it used when it was left

@@ -23,7 +23,7 @@ from wanx_render.media import ffmpeg, images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.planning.origins import last_frame_path
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 from wanx_render.tasks import likeness
 from wanx_render.tasks.reconcile import Judgement
 
@@ -105,9 +105,9 @@ class ClipJudge:
         return f"{size} instead of {expected}"
 
 
-def pictures_by_identity(media: Iterable[Media], journal: Journal, folder: Path) -> Pictures:
+def pictures_by_identity(media: Iterable[InputMedia], journal: Journal, folder: Path) -> Pictures:
     """Finds the bytes of a picture that was sent: one of the list, or the last frame of a clip."""
-    here: dict[str, Media] = {}
+    here: dict[str, InputMedia] = {}
     for picture in media:
         here[picture.key] = here[picture.identity] = picture
 
@@ -125,7 +125,7 @@ def pictures_by_identity(media: Iterable[Media], journal: Journal, folder: Path)
     return find
 
 
-def _bytes_of(picture: Media) -> bytes | None:
+def _bytes_of(picture: InputMedia) -> bytes | None:
     try:
         if picture.path:
             return picture.path.read_bytes()

@@ -17,7 +17,7 @@ from wanx_render.media.audio_files import BadSoundtrack, Soundtrack
 from wanx_render.media.images import BadPicture, Picture
 from wanx_render.shotlist.model import Deliverable, Shot, ShotList, Sound
 from wanx_render.shotlist.problems import Places
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 from wanx_render.timing import SAMPLE_RATE, nearest
 from wanx_render.validation import context
 
@@ -41,7 +41,7 @@ class AssetReader:
         self._bad: dict[str, BadPicture] = {}
         self._bad_sounds: dict[str, BadSoundtrack] = {}
         self._bad_subtitles: dict[str, BadSubtitles] = {}
-        self._media: dict[str, Media] = {}
+        self._media: dict[str, InputMedia] = {}
         self._measured: set[Hashable] = set()
 
     def look(self, shots: Mapping[int, Shot], places: Places) -> list[Diagnostic]:
@@ -188,7 +188,7 @@ class AssetReader:
             bed = Music(path, "", samples(music.start), music.gain, *fades, channels)
         return Mix(bed, voices=tuple(voices), loudness=audio.loudness)
 
-    def media(self, shots: ShotList) -> dict[str, Media]:
+    def media(self, shots: ShotList) -> dict[str, InputMedia]:
         """Every picture and sound of a checked list, by the words it is named with."""
         named: dict[str, None] = {}
         for shot in shots.shots:
@@ -200,19 +200,21 @@ class AssetReader:
             named |= dict.fromkeys(each for each in files if each)
         return {each: self._known(each) for each in named}
 
-    def _known(self, named: str) -> Media:
+    def _known(self, named: str) -> InputMedia:
         if named not in self._media:
             self._media[named] = self._identified(named)
         return self._media[named]
 
-    def _identified(self, named: str) -> Media:
+    def _identified(self, named: str) -> InputMedia:
         if context.is_url(named):
-            return Media(f"url:{named}", url=named)
+            return InputMedia(f"url:{named}", url=named)
         picture = self.pictures.get(named)
         if picture is None:
             digest = sha256(self.folder / named)
-            return Media(f"sha256:{digest}", path=self.folder / named)
-        media = Media(f"sha256:{picture.sha256}", size=picture.size, repaired=bool(picture.repairs))
+            return InputMedia(f"sha256:{digest}", path=self.folder / named)
+        media = InputMedia(
+            f"sha256:{picture.sha256}", size=picture.size, repaired=bool(picture.repairs)
+        )
         if named.startswith("data:"):
             return replace(media, url=named)
         return replace(media, path=self.folder / named)

@@ -33,7 +33,7 @@ from wanx_render.shotlist.picks import Picks
 from wanx_render.shotlist.problems import Places, RowPlaces, explain
 from wanx_render.shotlist.rows import Filling, Fillings, Row, fillings
 from wanx_render.shotlist.variables import OUTSIDE, Templates
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 from wanx_render.validation import registry
 from wanx_render.validation.assets import AssetReader
 from wanx_render.validation.context import Scene
@@ -50,7 +50,7 @@ class Loaded:
     file: Path
     shots: ShotList
     folder: Path
-    media: Mapping[str, Media]  # every picture and sound, by the words the list names it with
+    media: Mapping[str, InputMedia]  # every picture and sound, by the words the list names it with
     texts: Mapping[str, str]
     picks: Picks  # what was chosen on the board; its points of focus are in the shots already
     warnings: tuple[Diagnostic, ...] = field(default=())

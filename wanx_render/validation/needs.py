@@ -15,7 +15,7 @@ from wanx_render.frame import Codec
 from wanx_render.geometry import Move
 from wanx_render.media import ffmpeg
 from wanx_render.shotlist.model import Deliverable, Shot, gaze_at
-from wanx_render.task import Media
+from wanx_render.task import InputMedia
 
 _OTHER = "set WANX_FFMPEG to a full build of ffmpeg, or unset it"
 
@@ -28,14 +28,14 @@ OPTIONAL = {
 _MOTIONS = {"blend": "framerate", "flow": "minterpolate"}
 
 
-_NONE: Mapping[str, Media] = MappingProxyType({})
+_NONE: Mapping[str, InputMedia] = MappingProxyType({})
 
 
 def unmet(
     program: ffmpeg.Ffmpeg,
     shots: Iterable[Shot],
     deliverables: Iterable[Deliverable],
-    media: Mapping[str, Media] = _NONE,
+    media: Mapping[str, InputMedia] = _NONE,
 ) -> tuple[Diagnostic, ...]:
     """What this ffmpeg cannot do of what is asked for; ``media`` are the files of the list."""
     shown, made = tuple(shots), tuple(deliverables)
@@ -55,7 +55,7 @@ def insist(
     program: ffmpeg.Ffmpeg,
     shots: Iterable[Shot],
     deliverables: Iterable[Deliverable],
-    media: Mapping[str, Media] = _NONE,
+    media: Mapping[str, InputMedia] = _NONE,
 ) -> None:
     """Raises BadInput where this ffmpeg cannot do what is asked for."""
     if problems := unmet(program, shots, deliverables, media):
@@ -63,7 +63,7 @@ def insist(
 
 
 def _filters(
-    shots: tuple[Shot, ...], deliverables: tuple[Deliverable, ...], media: Mapping[str, Media]
+    shots: tuple[Shot, ...], deliverables: tuple[Deliverable, ...], media: Mapping[str, InputMedia]
 ) -> Iterator[str]:
     if any(isinstance(gaze_at(s, d), Move) for s in shots for d in deliverables if d.fit == "crop"):
         yield "perspective"
