@@ -134,7 +134,7 @@ def test_the_list_of_commands_has_every_command_and_the_first_sentence_of_its_he
         assert command.get_short_help_str(1000) == text, name
 
 
-MODULES = sorted((ROOT / "wanx_render").rglob("*.py"))
+MODULES = sorted(p for name in ("wanx_render", "mock_server") for p in (ROOT / name).rglob("*.py"))
 _AMOUNTS = re.compile(r"(amount|cost|price|spent|paid|budget|limit|billed)\b")
 
 
@@ -151,10 +151,39 @@ def amounts_in_texts(source: str) -> list[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_money_becomes_text_in_one_module(path: Path) -> None:
-    if path.name != "money.py":
+    if path.name != "money.py" and path.is_relative_to(ROOT / "wanx_render"):
         assert not amounts_in_texts(path.read_text(encoding="utf-8"))
 
 
 def test_the_guard_of_money_notices_an_amount() -> None:
     assert amounts_in_texts('f"{cost.amount} {cost.currency}"') == ["cost.amount"]
     assert amounts_in_texts('f"{limit:.2f}"') == ["limit"]
+
+
+def silent_defaults(source: str) -> list[int]:
+    """The lines of each `case _` that answers instead of raising: a forgotten case passes there."""
+    return [
+        case.pattern.lineno
+        for match in ast.walk(ast.parse(source))
+        if isinstance(match, ast.Match)
+        for case in match.cases
+        if isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
+        if not any(
+            isinstance(node, ast.Raise) or "assert_never" in ast.unparse(node)
+            for statement in case.body
+            for node in ast.walk(statement)
+        )
+    ]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_match_has_a_silent_default(path: Path) -> None:
+    assert not silent_defaults(path.read_text(encoding="utf-8"))
+
+
+def test_the_guard_of_matches_notices_a_silent_default() -> None:
+    text = "match x:\n  case 1:\n    y = 2\n  case {}:\n    {}\n"
+    assert silent_defaults(text.format("_", "pass")) == [4]
+    assert silent_defaults(text.format("other", "y = other")) == [4]
+    assert not silent_defaults(text.format("_", "raise ValueError(x)"))
+    assert not silent_defaults(text.format("_", "assert_never(x)"))

@@ -332,26 +332,16 @@ class _Walk:
 
     def scalar(self, node: ScalarNode) -> Hashable:
         text = str(node.value)
+        read = _VALUES.get(node.tag)
+        if read is None:
+            self.refuse("yaml-tag", f"unknown tag {_short(node.tag)}", node)
+            return None
         try:
-            match node.tag.removeprefix(_CORE):
-                case "str":
-                    return text
-                case "null":
-                    return None
-                case "bool":
-                    return text.lower() == "true"
-                case "int":
-                    return _integer(text)
-                case "float":
-                    return _number(text)
-                case "merge":
-                    return text
+            return read(text)
         except (ValueError, InvalidOperation):
             message = f"{text[:40]!r} is not a {_short(node.tag)} that can be used"
             self.refuse("yaml-value", message, node)
             return None
-        self.refuse("yaml-tag", f"unknown tag {_short(node.tag)}", node)
-        return None
 
 
 def _integer(text: str) -> int:
@@ -372,7 +362,9 @@ def _number(text: str) -> Decimal:
     return number
 
 
-_VALUES: dict[str, Callable[[str], Any]] = {
+# How the text of each of YAML's own tags is read.
+_VALUES: dict[str, Callable[[str], Hashable]] = {
+    _CORE + "str": str,
     _CORE + "null": lambda _: None,
     _CORE + "bool": lambda text: text.lower() == "true",
     _CORE + "int": _integer,

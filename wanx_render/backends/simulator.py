@@ -220,12 +220,12 @@ class Simulator:
         now = self.now()
         waits = timedelta(seconds=chance.uniform(1, 8))
         runs = timedelta(seconds=_run_seconds(chance, model, request))
-        match fate.kind if fate else "":
+        match fate.kind if fate else None:
             case "stuck":
                 started = now + _STUCK_FOR
             case "fail-at-once":
                 started, runs = now + _AT_ONCE / 2, _AT_ONCE / 2
-            case _:
+            case "fail" | None:
                 started = _take_slot(lane, model, now + waits, runs)
         return Task(task_id, request_id, account, request, now, started, started + runs, fate)
 

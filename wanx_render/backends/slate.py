@@ -148,6 +148,8 @@ def _counter(shown: Any, size: Size) -> Any:
 def _sound(call: ClipCall, frames: int) -> list[Any]:
     samples = samples_in(frames, call.rate)
     match call.request.sound:
+        case "silent" | "none":
+            return []
         case "auto":
             tone = f"0.35*sin(2*PI*1000*t)*lt(mod(t+0.5,1),{float(BEEP_SECONDS)})"
             made = graph.input(
@@ -160,8 +162,6 @@ def _sound(call: ClipCall, frames: int) -> list[Any]:
             made = made.filter("apad")
         case "file":
             made = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi").audio
-        case _:
-            return []
     return [made.filter("atrim", end_sample=samples)]
 
 

@@ -111,23 +111,21 @@ def state(task_id: str, body: Mapping[str, Any], context: Context) -> TaskState 
     submitted, started, ended = (
         moment(output.get(name)) for name in ("submit_time", "scheduled_time", "end_time")
     )
-    cleaner = context.cleaner
-    match status.upper():
-        case "PENDING":
-            return Pending(task_id, submitted)
-        case "RUNNING" | "SUSPENDED":
-            return Running(task_id, submitted, started)
-        case "SUCCEEDED":
-            return _succeeded(task_id, body, (submitted, started, ended), context)
-        case "FAILED":
-            problem = error_of(output, cleaner)
-            request_id = cleaner.text(body.get("request_id"))
-            times = (submitted, started, ended)
-            return Failed(task_id, problem.code, problem.message, request_id, *times)
-        case "CANCELED" | "CANCELLED":
-            return Canceled(task_id)
-        case _:
-            return Unknown(task_id, cleaner.text(status) or "UNKNOWN")
+    cleaner, word = context.cleaner, status.upper()
+    if word == "PENDING":
+        return Pending(task_id, submitted)
+    if word in ("RUNNING", "SUSPENDED"):
+        return Running(task_id, submitted, started)
+    if word == "SUCCEEDED":
+        return _succeeded(task_id, body, (submitted, started, ended), context)
+    if word == "FAILED":
+        problem = error_of(output, cleaner)
+        request_id = cleaner.text(body.get("request_id"))
+        times = (submitted, started, ended)
+        return Failed(task_id, problem.code, problem.message, request_id, *times)
+    if word in ("CANCELED", "CANCELLED"):
+        return Canceled(task_id)
+    return Unknown(task_id, cleaner.text(status) or "UNKNOWN")
 
 
 Times = tuple[datetime | None, datetime | None, datetime | None]

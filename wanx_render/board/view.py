@@ -164,9 +164,10 @@ def _state(standing: TakeStatus, last: Attempt | None) -> str:
             return "unresolved"
         case "resumed":
             return "owed"
-    if last is None or last.state == "released":
-        return "new"
-    return "canceled" if last.code in ("Canceled", "Withdrawn") else "failed"
+        case "new":
+            if last is None or last.state == "released":
+                return "new"
+            return "canceled" if last.code in ("Canceled", "Withdrawn") else "failed"
 
 
 def _text(standing: TakeStatus, state: str, last: Attempt | None) -> str:

@@ -227,13 +227,8 @@ def _request(
 
 
 def _sound_mode(asked: str) -> SoundMode:
-    match asked:
-        case "silent":
-            return "silent"
-        case "auto":
-            return "auto"
-        case _:
-            return "file"
+    words: dict[str, SoundMode] = {"silent": "silent", "auto": "auto"}
+    return words.get(asked, "file")
 
 
 def frame_of(

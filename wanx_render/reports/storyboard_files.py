@@ -188,11 +188,9 @@ def _each(
     return found
 
 
-def _name(record: object) -> str:
+def _name(record: TakeRecord | DeliverableRecord) -> str:
     match record:
         case DeliverableRecord():
             return record.path
         case TakeRecord():
             return record.clip or record.first_frame or "the first frame"
-        case _:
-            return "one"

@@ -155,7 +155,8 @@ def open_saved(path: Path) -> SavedPlan:
                 return _read(record, record["picks"])
             case "wanx-render plan of lists", 1:
                 return _read(record, None)
-        raise ValueError(record["kind"])
+            case _:
+                raise ValueError(record["kind"])
     except OSError as error:
         message = f"cannot read {path}: {error.strerror}"
         raise BadInput(Diagnostic("plan-unreadable", message)) from None

@@ -183,7 +183,7 @@ class Poller:
                     if await self._is_lost(attempt, task_id, silence):
                         return replace(state, expired=not self._is_young(attempt))
                     await self._clock.sleep(silence.pause())
-                case _:
+                case Failed() | Canceled():
                     return state
 
     async def _is_lost(self, attempt: Attempt, task_id: str, silence: "_Silence") -> bool:

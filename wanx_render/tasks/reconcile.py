@@ -16,7 +16,10 @@ from wanx_render.backends.base import (
     Canceled,
     Failed,
     Listed,
+    Pending,
+    Running,
     Succeeded,
+    Unknown,
 )
 from wanx_render.backends.cleaning import Cleaner
 from wanx_render.clock import Clock
@@ -228,8 +231,8 @@ async def _look(attempt: Attempt, findings: _Findings, using: Search) -> None:
                 findings.judged[task_id] = await _judged(attempt, state, row, using)
             case Failed() | Canceled():  # never billed, whose ever it was
                 findings.judged[task_id] = Judgement("other", "not billed")
-            case _:
-                pass  # it waits, runs, or is not known: it may still be ours
+            case Pending() | Running() | Unknown():
+                pass  # it may still be ours
 
 
 async def _judged(attempt: Attempt, task: Succeeded, row: Listed, using: Search) -> Judgement:

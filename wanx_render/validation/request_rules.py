@@ -223,6 +223,8 @@ def _repairs(picture: Picture) -> Iterator[tuple[str, str, str]]:
             case "turned":
                 message = "is turned by its EXIF orientation: a copy that is upright is sent"
                 yield "image-turned", message, "save it upright to choose its quality yourself"
+            case "depth" | "palette" | "cmyk" | "opaque" | "format":
+                pass  # named together, below
     reasons = [_CONVERTED[each] for each in picture.repairs if each in _CONVERTED]
     if reasons and "animated" not in picture.repairs:
         reason = ", ".join(reasons).format(picture.format)

@@ -274,11 +274,9 @@ def _settle(outer: "Future[Any]", inner: "Future[Any]") -> None:
 
 def _sentence(error: BaseException) -> BaseException:
     """What a shot can fail with; the others go on."""
-    match error:
-        case WanxError():
-            return error
-        case KilledWorker():
-            return ClusterError("every worker that tried it was killed, also when it was alone")
-        case _:
-            text = " ".join(str(error).split())[:300]
-            return ClusterError(f"a worker failed: {type(error).__name__}: {text}")
+    if isinstance(error, WanxError):
+        return error
+    if isinstance(error, KilledWorker):
+        return ClusterError("every worker that tried it was killed, also when it was alone")
+    text = " ".join(str(error).split())[:300]
+    return ClusterError(f"a worker failed: {type(error).__name__}: {text}")

@@ -137,10 +137,11 @@ def _read(file: Path) -> tuple[dict[str, tuple[str, str]], int, str | None]:
         match line:
             case [str(name), str(sha256), str(mark)]:
                 known[name] = (sha256, mark)
+                continue
             case str() if lines == 1:
                 about = line
-            case _:
-                good = False
+                continue
+        good = False
     return known, lines, about if good else None
 
 
