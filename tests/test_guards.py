@@ -49,9 +49,13 @@ NAMES = [" ".join(words) for words in COMMANDS]
 
 
 def calls() -> list[str]:
-    """What the pages call the program with: each `wanx-render ...` in a block of commands."""
-    lines: list[str] = []
-    for block in re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL):
+    """What the pages call the program with: each `wanx-render ...` in a block of commands.
+
+    Those of CONTRIBUTING.md are of a changed program, in which test_contributing.py runs them.
+    """
+    pages = (page.read_text(encoding="utf-8") for page in PAGES if page.name != "CONTRIBUTING.md")
+    text, lines = "\n".join(pages), []
+    for block in re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         joined = block.replace("\\\n", " ")
         lines += re.findall(r"(?:^|[ ;|(])wanx-render ([^|;&#>\n]*)", joined, re.MULTILINE)
     return sorted({line.strip() for line in lines})
