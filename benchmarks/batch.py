@@ -19,12 +19,10 @@ from collections import Counter
 from io import StringIO
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-
-from batches import FAULTS, Day, distinct, table
-from conftest import PROGRAMS
 from PIL import Image
 
+from tests.support.batches import FAULTS, Day, distinct, table
+from tests.support.programs import PROGRAMS
 from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
 from wanx_render.session.render import render

@@ -1,9 +1,9 @@
 """The same mixed clips joined by others: `uv run python benchmarks/beside.py [--kinocut PROGRAM]`.
 
-Eleven clips of ten seconds (tests/footage.py) become one film of 270x480 at 30 fps: by the whole of
-this program, by the usual two ffmpeg commands, by MoviePy 2 in an environment of its own, and by
-Kinocut's `merge` where its program is given. One judge for all: PyAV decodes, numpy measures. Times
-are wall seconds of one go; the ratio to ours is what counts.
+Eleven clips of ten seconds (tests/proofs/footage.py) become one film of 270x480 at 30 fps: by the
+whole of this program, by the usual two ffmpeg commands, by MoviePy 2 in an environment of its own,
+and by Kinocut's `merge` where its program is given. One judge for all: PyAV decodes, numpy
+measures. Times are wall seconds of one go; the ratio to ours is what counts.
 """
 
 import argparse
@@ -17,14 +17,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+import av
+from PIL import Image
 
-import av  # noqa: E402
-from footage import KINDS, clicks, colour, decoded, loudness, sync  # noqa: E402
-from PIL import Image  # noqa: E402
-
-from wanx_render.media import ffmpeg  # noqa: E402
+from tests.proofs.footage import KINDS, clicks, colour, decoded, loudness, sync
+from tests.support.places import ROOT
+from wanx_render.media import ffmpeg
 
 SIZE = (270, 480)
 SECONDS = 10
@@ -45,7 +43,7 @@ def ours(folder: Path) -> tuple[Path, list[Path]]:
     )
     film = f"{{name: film, aspect: 9:16, size: {SIZE[0]}x{SIZE[1]}, fps: 30, quality: draft}}"
     (folder / "list.yaml").write_text(f"{LIST}{shots}deliverables:\n  - {film}\n")
-    command = (sys.executable, str(ROOT / "tests/programme.py"), "in", str(folder))
+    command = (sys.executable, "-m", "tests.proofs.programme", "in", str(folder))
     environ = {**os.environ, "WANX_CLOCK_PACE": "1000"}
     subprocess.run(command, check=True, env=environ, capture_output=True)
     home = folder / "renders/programme"

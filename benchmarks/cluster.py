@@ -24,10 +24,7 @@ from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-
-from cluster import Machine, Rig, children, rig, until
-
+from tests.support.cluster import Machine, Rig, children, rig, until
 from wanx_render import files
 from wanx_render.finishing.decode_record import NOTHING
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment

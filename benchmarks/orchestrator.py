@@ -24,20 +24,17 @@ from typing import Any
 
 import httpx
 
-ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from conftest import PROGRAMS  # noqa: E402
-from emulator import Twin, serving  # noqa: E402
-from virtual import START, Counted, Time  # noqa: E402
-
-from wanx_render.backends.dashscope import Access, DashScope  # noqa: E402
-from wanx_render.catalog.capabilities import packaged  # noqa: E402
-from wanx_render.media import ffmpeg  # noqa: E402
-from wanx_render.planning import plan  # noqa: E402
-from wanx_render.planning.journal import Journal  # noqa: E402
-from wanx_render.run.orchestrator import RunContext, render  # noqa: E402
-from wanx_render.validation.load import load  # noqa: E402
+from tests.support.emulator import Twin, serving
+from tests.support.places import ROOT
+from tests.support.programs import PROGRAMS
+from tests.support.virtual import START, Counted, Time
+from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.catalog.capabilities import packaged
+from wanx_render.media import ffmpeg
+from wanx_render.planning import plan
+from wanx_render.planning.journal import Journal
+from wanx_render.run.orchestrator import RunContext, render
+from wanx_render.validation.load import load
 
 MODEL = "wan2.5-i2v-preview"
 PACE = 60

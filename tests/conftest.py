@@ -1,19 +1,18 @@
 """What every test may lean on, and the walls around them: no outside network, no home folder."""
 
-import atexit
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
-from canary import pytest_runtest_logreport, pytest_sessionfinish, pytest_testnodedown
 from PIL import Image
-from shop import PACE, Shop
 
+from tests.canary import pytest_runtest_logreport, pytest_sessionfinish, pytest_testnodedown
+from tests.support.emulator import serving
+from tests.support.programs import PROGRAMS
+from tests.support.shop import PACE, Shop
 from wanx_render.catalog.capabilities import Catalog, packaged
 from wanx_render.media import ffmpeg
 
@@ -22,15 +21,6 @@ __all__ = ["pytest_runtest_logreport", "pytest_sessionfinish", "pytest_testnoded
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("busy", deadline=None)
 hypothesis.settings.load_profile("busy")
-
-ROOT = Path(__file__).parent.parent
-
-# Test clips, made once for all emulators of a session, in whatever process they are.
-if "WANX_TEST_CLIPS" not in os.environ:
-    os.environ["WANX_TEST_CLIPS"] = tempfile.mkdtemp(prefix="clips-of-tests-")
-    atexit.register(shutil.rmtree, os.environ["WANX_TEST_CLIPS"], ignore_errors=True)
-CLIPS = Path(os.environ["WANX_TEST_CLIPS"])
-SPECS = ROOT / "specs"
 
 
 def outside(address: object) -> bool:
@@ -64,22 +54,6 @@ def catalog() -> Catalog:
     return packaged()
 
 
-def _programs() -> dict[str, ffmpeg.Ffmpeg]:
-    """The wheel's ffmpeg, and the system's where there is one: graphs must be right on both."""
-    import imageio_ffmpeg
-
-    found = {
-        "wheel": ffmpeg.find({"WANX_FFMPEG": imageio_ffmpeg.get_ffmpeg_exe()}),
-    }
-    system = Path(os.environ.get("WANX_SECOND_FFMPEG", "/usr/bin/ffmpeg"))
-    if system.exists():
-        found["system"] = ffmpeg.find({"WANX_FFMPEG": str(system)})
-    return found
-
-
-PROGRAMS = _programs()
-
-
 @pytest.fixture(scope="session")
 def program() -> ffmpeg.Ffmpeg:
     return PROGRAMS["wheel"]
@@ -107,8 +81,6 @@ def picture(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture(scope="module")
 def origin() -> Iterator[str]:
     """The address of an emulator whose clock runs fast."""
-    from emulator import serving  # which itself needs this module
-
     with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
         yield origin
 

@@ -1,4 +1,4 @@
-"""Write the golden files and the generated docs again: `uv run python tests/regenerate.py`.
+"""Write the golden files and the generated docs again: `uv run python -m tests.regenerate`.
 
 Look at `git diff` afterwards. A golden argument list changes only together with GRAPH_VERSION and a
 look at real frames; a golden export only after an editing program has opened it.
@@ -8,10 +8,9 @@ import os
 import subprocess
 import sys
 
-from conftest import ROOT
-from goldens import REGENERATE
-
 from mock_server import coverage
+from tests.support.goldens import REGENERATE
+from tests.support.places import ROOT
 
 GENERATED = {"docs/emulator-coverage.md": coverage.page}
 

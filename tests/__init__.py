@@ -1,0 +1,1 @@
+"""Tests, in folders that mirror the rooms; what they are written with stands in support."""

@@ -1,0 +1,1 @@
+"""Tests of wanx_render.board: the application, its page and the room behind it."""

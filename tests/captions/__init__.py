@@ -1,0 +1,1 @@
+"""Tests of wanx_render.captions: words drawn on the picture."""

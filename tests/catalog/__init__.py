@@ -1,0 +1,1 @@
+"""Tests of wanx_render.catalog: models, prices, result hosts, sizes of platforms."""

@@ -1,0 +1,1 @@
+"""Tests of the commands as people start them: exit codes, stdout, stderr."""

@@ -1,0 +1,1 @@
+"""Tests of wanx_render.finishing: segments, timeline, sound, stills and checks."""

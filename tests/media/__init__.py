@@ -1,0 +1,1 @@
+"""Tests of wanx_render.media: pictures, sound files, ffmpeg, codecs, colours and labels."""

@@ -1,0 +1,1 @@
+"""Tests of wanx_render.planning: plan, journal, takes and their standing."""

@@ -1,0 +1,1 @@
+"""Tests of wanx_render.session: one run over one list or many."""

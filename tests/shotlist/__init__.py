@@ -1,0 +1,1 @@
+"""Tests of wanx_render.shotlist: the model of a list, tables, rows, picks, schema."""

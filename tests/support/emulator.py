@@ -1,0 +1,100 @@
+"""An emulator in this process for tests, and one in a process of its own."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from mock_server.faults.reading import read_line
+from mock_server.inprocess import Transport
+from mock_server.service.options import Options
+from mock_server.service.service import MockService
+from mock_server.web.app import Emulator
+from tests.support.places import CLIPS, ROOT
+from tests.support.programs import PROGRAMS
+from wanx_render.catalog.capabilities import packaged
+
+CREATE = "/api/v1/services/aigc/video-generation/video-synthesis"
+KEY = {"Authorization": "Bearer sk-mock-a"}
+ASYNC = {**KEY, "X-DashScope-Async": "enable"}
+BODY: dict[str, Any] = {
+    "model": "wanx2.1-i2v-turbo",
+    "input": {"prompt": "一只猫在草地上奔跑", "img_url": "https://example.com/cat.png"},
+    "parameters": {"resolution": "480P", "duration": 3, "anything": 1},
+}
+
+
+def body(prompt: str = "a cat", **parameters: Any) -> dict[str, Any]:
+    return {
+        **BODY,
+        "input": {**BODY["input"], "prompt": prompt},
+        "parameters": {**BODY["parameters"], **parameters},
+    }
+
+
+class Twin:
+    """An emulator in this process; its clock is moved by hand unless told otherwise."""
+
+    def __init__(self, *faults: str, clock: str = "manual", **options: Any) -> None:
+        plan = tuple(read_line(fault) for fault in faults)
+        options = {"clock": clock, "faults": plan, "clips": CLIPS, **options}
+        self.service = MockService(packaged(), PROGRAMS["wheel"], Options(**options))
+        self.transport = Transport(Emulator(self.service))
+
+    def call(self, method: str, url: str, **more: Any) -> httpx.Response:
+        more.setdefault("headers", KEY)
+
+        async def send() -> httpx.Response:
+            async with httpx.AsyncClient(
+                transport=self.transport, base_url="http://127.0.0.1"
+            ) as client:
+                return await client.request(method, url, **more)
+
+        return asyncio.run(send())
+
+    def create(self, prompt: str = "a cat", **more: Any) -> httpx.Response:
+        more = {"headers": ASYNC, "json": body(prompt), **more}
+        return self.call("POST", CREATE, **more)
+
+    def task(self, prompt: str = "a cat", **more: Any) -> str:
+        answer = self.create(prompt, **more)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["output"]["task_id"])
+
+    def query(self, task: str, **more: Any) -> dict[str, Any]:
+        return dict(self.call("GET", f"/api/v1/tasks/{task}", **more).json())
+
+    def status(self, task: str) -> str:
+        return str(self.query(task)["output"]["task_status"])
+
+    def ledger(self) -> dict[str, Any]:
+        return dict(self.call("GET", "/_mock/ledger").json())
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server process and its origin; it is ended by its id."""
+    command = [
+        sys.executable, "-m", "mock_server", "--port", "0", "--clips", str(CLIPS), *arguments,
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout
+    try:
+        line = process.stdout.readline()
+        yield json.loads(line)["base_url"].removesuffix("/api/v1"), process
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
+
+
+def picture_uri(path: Path) -> str:
+    import base64
+
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

@@ -1,0 +1,62 @@
+"""A folder, an account, and the real program run there in a process of its own."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.canary import SECRETS
+
+PACE = 200  # the clocks of program and emulator run so much faster than real
+
+
+@dataclass
+class Shop:
+    """A folder, an account, and the program run in them."""
+
+    folder: Path
+    origin: str
+    account: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the program is started with."""
+        key = f"sk-mock-{self.account}"
+        SECRETS.add(key)
+        return {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self.folder / "home"),
+            "NO_PROXY": "127.0.0.1",
+            "DASHSCOPE_API_KEY": key,
+            "DASHSCOPE_HTTP_BASE_URL": f"{self.origin}/api/v1",
+            "WANX_CLOCK_PACE": str(PACE),
+        }
+
+    def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        ran = subprocess.run(
+            [sys.executable, "-m", "wanx_render", *arguments],
+            cwd=self.folder, env={**self.environment, **environment},
+            capture_output=True, text=True, timeout=90,
+        )  # fmt: skip
+        assert "Traceback" not in ran.stderr
+        assert f"sk-mock-{self.account}" not in ran.stdout + ran.stderr
+        return ran
+
+    def faults(self, *faults: dict[str, Any]) -> None:
+        with httpx.Client(trust_env=False) as client:
+            ours = [{**fault, "account": self.account} for fault in faults]
+            assert client.put(f"{self.origin}/_mock/faults", json=ours).status_code == 200
+
+    def sent(self, operation: str = "create") -> int:
+        query = {"account": self.account, "operation": operation}
+        with httpx.Client(trust_env=False) as client:
+            told = client.get(f"{self.origin}/_mock/requests", params=query).json()
+        return len(told["requests"])
+
+    def ledger(self) -> list[dict[str, Any]]:
+        with httpx.Client(trust_env=False) as client:
+            told = client.get(f"{self.origin}/_mock/ledger", params={"account": self.account})
+        return list(told.json()["submissions"])

@@ -1,0 +1,1 @@
+"""Tests of wanx_render.tasks: what happens at the service, with money."""

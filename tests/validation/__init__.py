@@ -1,0 +1,1 @@
+"""Tests of wanx_render.validation: loading a list, its rules, the doctor."""
