@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Something that tells the time and can wait; ``pace`` seconds of it pass in a real one."""
+    """The time now, and a way to wait; ``pace`` seconds of it pass in a real one."""
 
     pace: int
 
@@ -41,7 +41,7 @@ class RealClock:
 
 
 class ManualClock:
-    """A clock that jumps: whoever waits moves it on. For tests."""
+    """A clock that jumps: waiting moves it on. For tests."""
 
     pace = 1
 

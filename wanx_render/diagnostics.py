@@ -1,6 +1,6 @@
 """A problem is a value: code, sentence, place, hint; renderers turn it into text.
 
-Nothing here reads or prints; whoever finds a problem makes a ``Diagnostic``, the command line
+Nothing here reads or prints; code that finds a problem makes a ``Diagnostic``, the command line
 renders all of them at once.
 """
 
@@ -75,8 +75,8 @@ def concise(diagnostic: Diagnostic) -> str:
     """One line that stands alone: ``file:line:column: error[code]: sentence``."""
     place = f"{diagnostic.span}: " if diagnostic.span else ""
     via = diagnostic.span.via if diagnostic.span else None
-    used = f" (used at {via})" if via else ""
-    text = f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}{used}"
+    use = f" (used at {via})" if via else ""
+    text = f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}{use}"
     return without_secrets(_one_line(text))
 
 
@@ -125,14 +125,14 @@ def _snippet(span: Span, text: str) -> list[str]:
         return []
     line = lines[span.line - 1]
     left = max(0, span.column - 1 - _WIDEST // 2) if len(line) > _WIDEST else 0
-    shown = _one_line(line[left : left + _WIDEST].replace("\t", " "))
-    before = display_width(shown[: span.column - 1 - left])
-    marked = shown[span.column - 1 - left : span.column - 1 - left + span.length]
+    excerpt = _one_line(line[left : left + _WIDEST].replace("\t", " "))
+    before = display_width(excerpt[: span.column - 1 - left])
+    target = excerpt[span.column - 1 - left : span.column - 1 - left + span.length]
     gutter = " " * len(str(span.line))
     return [
         f"  {gutter} |",
-        f"  {span.line} | {shown}",
-        f"  {gutter} | {' ' * before}{'^' * max(display_width(marked), 1)}",
+        f"  {span.line} | {excerpt}",
+        f"  {gutter} | {' ' * before}{'^' * max(display_width(target), 1)}",
     ]
 
 
@@ -148,7 +148,9 @@ def display_width(text: str) -> int:
 
 def clean(text: str) -> str:
     """``text`` without control characters: prompts and messages come from outside."""
-    return "".join(each if each.isprintable() or each == "\n" else "�" for each in text)
+    return "".join(
+        character if character.isprintable() or character == "\n" else "�" for character in text
+    )
 
 
 def github(diagnostic: Diagnostic) -> str:
@@ -161,8 +163,8 @@ def github(diagnostic: Diagnostic) -> str:
     text = f"{diagnostic.message} ({diagnostic.hint})" if diagnostic.hint else diagnostic.message
     if span and span.via:
         text += f" (used at {span.via})"
-    told = _escaped(without_secrets(text))
-    return f"::{diagnostic.severity} {','.join(place)}::{told}"
+    message = _escaped(without_secrets(text))
+    return f"::{diagnostic.severity} {','.join(place)}::{message}"
 
 
 def _escaped(text: str) -> str:
@@ -176,5 +178,5 @@ def _property(text: str) -> str:
 def listed(names: Iterable[str], most: int = 5) -> str:
     """The names with commas between; of many the first ``most`` and how many more there are."""
     every = list(names)
-    more = f" and {len(every) - most} more" if len(every) > most else ""
-    return ", ".join(every[:most]) + more
+    rest = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + rest

@@ -121,7 +121,7 @@ class Unsent(ServiceError):
 
 
 class Uncertain(ServiceError):
-    """Whether the create call was accepted cannot be told from its answer, or from none."""
+    """Whether the create call was accepted cannot be seen in its answer, or there was none."""
 
 
 class Unreachable(ServiceError):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-# Each kind and its fields are told of in docs/events.md.
+# Each kind and its fields are described in docs/events.md.
 Kind = Literal[
     "start", "waiting", "cached", "submitted", "resumed", "throttled", "uncertain", "pending",
     "running", "polled", "unknown", "succeeded", "clip", "failed", "segment", "joining",

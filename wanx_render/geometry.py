@@ -12,7 +12,7 @@ from typing import Literal
 
 TILE = 16  # the models' sides are multiples of 16 (VAE stride 8, patch 2)
 
-# Bounded, so that no text makes a number that takes long to reckon with.
+# Bounded, so that no text makes a number that takes long to calculate with.
 _ASPECT = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,5})?) ?[:/] ?([0-9]{1,5}(?:\.[0-9]{1,5})?)")
 
 Fit = Literal["crop", "pad", "blur"]
@@ -177,8 +177,8 @@ def largest_exact(sources: tuple[Size, ...], aspect: Aspect, fit: Fit) -> Size:
 
 def _offset(room: int, focus: Fraction, side: int, whole: int) -> int:
     """Where a window of ``side`` starts in ``whole`` so that ``focus`` is in its middle."""
-    wanted = round(focus * whole) - side // 2
-    return _even_down(min(max(wanted, 0), room))
+    offset = round(focus * whole) - side // 2
+    return _even_down(min(max(offset, 0), room))
 
 
 @lru_cache(maxsize=4096)
@@ -202,7 +202,7 @@ def crop_boxes(source: Size, aspect: Aspect, gaze: Gaze) -> tuple[Box, ...]:
     return tuple(crop_box(source, aspect, point) for point in points)
 
 
-def crop_told(source: Size, aspect: Aspect, gaze: Gaze) -> str:
+def crop_text(source: Size, aspect: Aspect, gaze: Gaze) -> str:
     """The crop in words: its box, or the two between which it moves."""
     return " to ".join(map(str, crop_boxes(source, aspect, gaze)))
 
@@ -256,8 +256,8 @@ def enlargement(source: Size, frame: Size, aspect: Aspect, fit: Fit) -> Fraction
     """How much ``fit`` enlarges ``source`` to fill ``frame``: 1 is not at all, 2 is twice."""
     if fit == "crop":
         return Fraction(frame.width, largest_exact((source,), aspect, "crop").width)
-    seen, inner = seen_box(source, frame), inset_box(source, frame)
-    return max(Fraction(inner.width, seen.width), Fraction(inner.height, seen.height))
+    visible, inner = seen_box(source, frame), inset_box(source, frame)
+    return max(Fraction(inner.width, visible.width), Fraction(inner.height, visible.height))
 
 
 def is_enlarged(grown: Fraction, fit: Fit) -> bool:

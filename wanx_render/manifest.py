@@ -83,7 +83,7 @@ class ShotRecord:
 
 @dataclass(frozen=True, slots=True)
 class CheckRecord:
-    """One promise held against the finished file."""
+    """One promise, compared with the finished file."""
 
     name: str
     expected: str
@@ -253,7 +253,7 @@ def deliverables_in(path: Path) -> dict[str, DeliverableRecord]:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["version"] != VERSION:
             return {}
-        return {each["name"]: _deliverable(each) for each in record["deliverables"]}
+        return {entry["name"]: _deliverable(entry) for entry in record["deliverables"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
@@ -262,7 +262,7 @@ def _deliverable(record: dict[str, Any]) -> DeliverableRecord:
     parts = tuple(PartRecord(**part) for part in record["parts"])
     checks = tuple(CheckRecord(**check) for check in record["checks"])
     notices = tuple(record.get("notices", ()))
-    sounds = tuple(SoundRecord(**{**each, **_labels(each)}) for each in record.get("sounds", ()))
+    sounds = tuple(SoundRecord(**{**sound, **_labels(sound)}) for sound in record.get("sounds", ()))
     whole = {"parts": parts, "checks": checks, "notices": notices, "sounds": sounds}
     whole |= _labels(record)
     stills = {name: _still(record.get(name)) for name in ("poster", "sheet")}

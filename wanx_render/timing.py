@@ -12,7 +12,7 @@ from itertools import pairwise
 
 SAMPLE_RATE = 48_000
 
-# Bounded, so that no text makes a number that takes long to reckon with.
+# Bounded, so that no text makes a number that takes long to calculate with.
 _RATE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6}|/[1-9][0-9]{0,5})?")
 
 # What people write for the NTSC rates, and what they mean.

@@ -297,16 +297,16 @@ class _Walk:
         if node.tag != _CORE + "map":
             self.refuse("yaml-tag", f"unknown tag {_short(node.tag)}", node)
         # Merged keys first, so that a key of the mapping's own takes over their place too.
-        merged: dict[str, Any] = {}
+        defaults: dict[str, Any] = {}
         for key, item in node.value:
             if key.tag == _MERGE:
-                merged = {**self.merge(item, path), **merged}
+                defaults = {**self.merge(item, path), **defaults}
         self.nodes[path] = node
         own: dict[str, Any] = {}
         for key, item in node.value:
             if key.tag != _MERGE:
                 self.pair(key, item, path, own)
-        return {**merged, **own}
+        return {**defaults, **own}
 
     def pair(self, key: Node, item: Node, path: Path, into: dict[str, Any]) -> None:
         if not isinstance(key, ScalarNode):

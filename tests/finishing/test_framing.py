@@ -12,7 +12,7 @@ from tests.support.goldens import is_golden
 from tests.support.media import frames
 from wanx_render.finishing.segment import ClipMedia, Segment, piece_arguments
 from wanx_render.frame import Frame
-from wanx_render.geometry import Focus, Move, Size, crop_told
+from wanx_render.geometry import Focus, Move, Size, crop_text
 from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
 
@@ -140,7 +140,7 @@ def test_a_focus_that_does_not_move_in_this_crop_is_a_still_one() -> None:
     take = ClipMedia(Path("a.mp4"), "ab", Size(320, 320), Fraction(24), 48, has_sound=False)
     arguments = piece_arguments(segment(take, DOWN), Path("s.mov"))
     assert arguments == piece_arguments(segment(take, Focus()), Path("s.mov"))
-    assert crop_told(Size(320, 320), FRAME.aspect, WIDE) == "180x320+0+0 to 180x320+140+0"
+    assert crop_text(Size(320, 320), FRAME.aspect, WIDE) == "180x320+0+0 to 180x320+140+0"
 
 
 @pytest.mark.golden

@@ -18,7 +18,7 @@ from wanx_render.finishing.jobs import JoinCall, Joined, make_deliverable, make_
 from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.finishing.visible_label import DrawnLabel
-from wanx_render.geometry import crop_told, enlargement, is_enlarged
+from wanx_render.geometry import crop_text, enlargement, is_enlarged
 from wanx_render.media import animation, ffmpeg, paint
 from wanx_render.media.ai_labels import Merged, Provenance, provenance_notices, with_own
 from wanx_render.media.images import BadPicture
@@ -238,7 +238,7 @@ def _tell(
     environment: Environment,
 ) -> None:
     frame, size = segment.frame, segment.take.size
-    crop = crop_told(size, frame.aspect, segment.focus) if frame.fit == "crop" else None
+    crop = crop_text(size, frame.aspect, segment.focus) if frame.fit == "crop" else None
     grown = enlargement(size, frame.size, frame.aspect, frame.fit)
     if options.as_json:
         record = {

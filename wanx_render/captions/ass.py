@@ -51,8 +51,8 @@ class Script:
 
     def within(self, start: Fraction, end: Fraction) -> "Script":
         """Only what is seen between two moments, its times as they were."""
-        seen = tuple(line for line in self.lines if line.start < end and line.end > start)
-        return replace(self, lines=seen)
+        lines = tuple(line for line in self.lines if line.start < end and line.end > start)
+        return replace(self, lines=lines)
 
 
 def is_script(lines: Sequence[str]) -> bool:
@@ -179,11 +179,11 @@ def _written(moment: int) -> str:
 
 def _words(text: str) -> str:
     """What is drawn as letters: no effects, and no shapes."""
-    drawn, words, at = False, "", 0
+    is_shape, words, at = False, "", 0
     for block in _BLOCK.finditer(text):
-        words += "" if drawn else text[at : block.start()]
+        words += "" if is_shape else text[at : block.start()]
         at = block.end()
         for scale in _DRAWING.findall(block[0]):
-            drawn = scale != "0"
-    words += "" if drawn else text[at:]
+            is_shape = scale != "0"
+    words += "" if is_shape else text[at:]
     return words.replace("\\N", "\n").replace("\\n", " ").replace("\\h", " ")

@@ -151,8 +151,8 @@ def _own(line: Line, script: Script, page: _Page) -> _Style:
 
 def _row(line: Line, script: Script) -> dict[str, str]:
     events = script.head.partition("[Events]")[2]
-    named = re.search(r"^Format: (.*)$", events, re.MULTILINE)
-    fields = [field.strip().lower() for field in named[1].split(",")] if named else []
+    format_line = re.search(r"^Format: (.*)$", events, re.MULTILINE)
+    fields = [field.strip().lower() for field in format_line[1].split(",")] if format_line else []
     values = line.written.removeprefix("Dialogue: ").split(",", max(len(fields) - 1, 0))
     return dict(zip(fields, values, strict=False))
 
@@ -202,8 +202,8 @@ def _is_inside(place: re.Match[str], page: _Page) -> bool:
 def outside(script: Script, frame: Size) -> list[Line]:
     """The lines whose place is outside the frame: nobody may see them."""
     page = _page(script, frame, latin(), "", "")
-    placed = ((line, _PLACE.search(line.written)) for line in script.lines)
-    return [line for line, place in placed if place and not _is_inside(place, page)]
+    places = ((line, _PLACE.search(line.written)) for line in script.lines)
+    return [line for line, place in places if place and not _is_inside(place, page)]
 
 
 def _room(text: str, style: _Style, page: _Page) -> float:
@@ -234,8 +234,8 @@ def _width(words: str, lettering: Lettering, style: _Style, page: _Page) -> Widt
             for run in lettering.runs(marked(text) if latin_only else text)
         )
         wider = _BOLD if style.bold else 1.0
-        spaced = style.spacing * page.across * len(text)
-        return (letters * wider + spaced) * style.scale / 100
+        spacing = style.spacing * page.across * len(text)
+        return (letters * wider + spacing) * style.scale / 100
 
     return width
 
@@ -278,31 +278,31 @@ def _written(text: str, style: _Style, page: _Page, room: float) -> Iterator[str
                 family = page.font.family if "\\r" in letter.raw else family
                 yield letter.raw
                 continue
-            before, wanted = next(signs)
+            before, typeface = next(signs)
             if before is None:
                 continue
             yield before
-            if wanted != family and not letter.sign.isspace():
-                yield f"{{\\fn{wanted}}}"
-                family = wanted
+            if typeface != family and not letter.sign.isspace():
+                yield f"{{\\fn{typeface}}}"
+                family = typeface
             yield letter.raw
 
 
 def _parts(text: str, *, hard: bool) -> Iterator[list[_Letter]]:
     """The text between its own breaks; shapes count as effects."""
     part: list[_Letter] = []
-    drawn = False
+    is_shape = False
     for raw in _TOKEN.findall(text):
         if raw.startswith("{"):
             for scale in _NUMBER["p"].findall(raw):
-                drawn = float(scale.strip(".") or 0) != 0
+                is_shape = float(scale.strip(".") or 0) != 0
             part.append(_Letter(raw))
         elif raw == "\\N" or (raw == "\\n" and hard):
             yield part
             part = []
         else:
             sign = {"\\n": " ", "\\h": "\N{NO-BREAK SPACE}"}.get(raw, raw)
-            part.append(_Letter(raw, "" if drawn else sign))
+            part.append(_Letter(raw, "" if is_shape else sign))
     yield part
 
 
@@ -313,13 +313,13 @@ def _laid(words: str, style: _Style, page: _Page, room: float) -> Iterator[tuple
     lettering = _lettering(words, page)
     text, at = marked(words), 0
     kinds = lettering.kinds(text)
-    unmarked = [number for number, sign in enumerate(text) if sign != NARROW]
+    positions = [number for number, sign in enumerate(text) if sign != NARROW]
     for number, line in enumerate(lines):
         while not words.startswith(line, at):
             yield None, ""
             at += 1
         for place in range(at, at + len(line)):
-            font, features, _ = kinds[unmarked[place]]
+            font, features, _ = kinds[positions[place]]
             family = latin().family if features else font.family
             yield "\\N" if number and place == at else "", family
         at += len(line)

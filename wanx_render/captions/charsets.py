@@ -88,9 +88,9 @@ def decode(data: bytes) -> Decoded:
     for mark, codec in _MARKS:
         if data.startswith(mark):
             return _marked(data[len(mark) :], codec)
-    filled = data.rstrip(b"\0")
-    if filled and b"\0" not in filled:  # padded by a broken copy
-        data = filled
+    content = data.rstrip(b"\0")
+    if content and b"\0" not in content:  # padded by a broken copy
+        data = content
     if b"\0" in data:
         return _wide(data)
     try:
@@ -113,8 +113,8 @@ def _damaged(text: str) -> int:
 def _wide(data: bytes) -> Decoded:
     """UTF-16 without its mark: figures and spaces of a text have their zeros on one side."""
     even, odd = data[::2].count(0), data[1::2].count(0)
-    few, many = sorted((even, odd))
-    if many * 10 < len(data) // 2 or few * 20 > many:
+    fewer, more_often = sorted((even, odd))
+    if more_often * 10 < len(data) // 2 or fewer * 20 > more_often:
         raise UnknownEncoding("it holds binary data, not text")
     text = data.decode("utf-16-le" if odd > even else "utf-16-be", "replace")
     return Decoded(text, "utf-16-le" if odd > even else "utf-16-be", True, _damaged(text))
@@ -123,9 +123,9 @@ def _wide(data: bytes) -> Decoded:
 def _nearly_utf8(data: bytes) -> Decoded | None:
     """UTF-8 with a few broken characters, as a tool leaves it that cuts lines by bytes."""
     text = data.decode("utf-8", "replace")
-    damaged = _damaged(text)
-    others = len(text) - damaged - sum(map(str.isascii, text))
-    return Decoded(text, "utf-8", damaged=damaged) if others >= 10 * damaged else None
+    faults = _damaged(text)
+    multibyte = len(text) - faults - sum(map(str.isascii, text))
+    return Decoded(text, "utf-8", damaged=faults) if multibyte >= 10 * faults else None
 
 
 def _east_asian(data: bytes) -> Decoded | None:
@@ -136,8 +136,8 @@ def _east_asian(data: bytes) -> Decoded | None:
             text = data.decode(codec)
         except UnicodeDecodeError:
             continue
-        others = [character for character in text[:_SAMPLE] if not character.isascii()]
-        if others and (mean := sum(map(weight, others)) / len(others)) > highest:
+        characters = [character for character in text[:_SAMPLE] if not character.isascii()]
+        if characters and (mean := sum(map(weight, characters)) / len(characters)) > highest:
             best, highest = Decoded(text, codec, guessed=True), mean
     return best
 
@@ -149,9 +149,9 @@ def _cyrillic(data: bytes) -> Decoded | None:
     """Windows-1251, where most letters above ASCII are in words of nothing else."""
     text = data.decode("cp1251", "replace")
     words = re.findall(r"[^\W\d_]+", text[:_SAMPLE])
-    whole = sum(len(word) for word in words if re.fullmatch("[Ѐ-ӿ]{3,}", word))
-    others = sum(not letter.isascii() for word in words for letter in word)
-    return Decoded(text, "cp1251", guessed=True) if whole * 2 > others else None
+    cyrillic = sum(len(word) for word in words if re.fullmatch("[Ѐ-ӿ]{3,}", word))
+    letters = sum(not letter.isascii() for word in words for letter in word)
+    return Decoded(text, "cp1251", guessed=True) if cyrillic * 2 > letters else None
 
 
 def _single_byte(data: bytes) -> Decoded:
@@ -170,8 +170,8 @@ def _single_byte(data: bytes) -> Decoded:
 
 def _lead(character: str, codec: str) -> int:
     """The first byte of a character of two bytes, else 0."""
-    coded = character.encode(codec, "ignore")
-    return coded[0] if len(coded) == 2 else 0
+    code = character.encode(codec, "ignore")
+    return code[0] if len(code) == 2 else 0
 
 
 def _simplified(character: str) -> float:

@@ -64,7 +64,7 @@ class Reading:
 
     def question(self, text: str, body: Sequence[str], first: int) -> None:
         """Note what in ``text`` may not be meant to be seen; ``body`` begins at line ``first``."""
-        for looks_like, what in _SUSPECTS:
+        for looks_like, meaning in _SUSPECTS:
             if suspect := looks_like(text):
                 line = next((n for n, row in enumerate(body) if suspect in row), 0)
-                self.doubted(first + line, f"{suspect[:60]!r} is shown, but looks like {what}")
+                self.doubted(first + line, f"{suspect[:60]!r} is shown, but looks like {meaning}")

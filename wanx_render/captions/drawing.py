@@ -72,34 +72,34 @@ def within(cues: Iterable[Cue], start: int, frames: int) -> tuple[Cue, ...]:
 def together(cues: Iterable[Cue]) -> tuple[Cue, ...]:
     """The same words, never two cues in one place at once: they become lines of one cue."""
     every = sorted(cues, key=lambda cue: (cue.start, cue.end))
-    placed = [_merged([cue for cue in every if cue.top == top]) for top in (False, True)]
-    return tuple(sorted(chain(*placed), key=lambda cue: (cue.start, cue.top)))
+    places = [_merged([cue for cue in every if cue.top == top]) for top in (False, True)]
+    return tuple(sorted(chain(*places), key=lambda cue: (cue.start, cue.top)))
 
 
 def _merged(every: list[Cue]) -> list[Cue]:
     """Cues of one place, sorted by their start, without overlaps; each is looked at once."""
     times = sorted({time for cue in every for time in (cue.start, cue.end)})
-    found: list[Cue] = []
-    seen: list[Cue] = []
+    cues: list[Cue] = []
+    visible: list[Cue] = []
     coming = deque(every)
     for start, end in pairwise(times):
         while coming and coming[0].start <= start:
-            seen.append(coming.popleft())
-        seen = [cue for cue in seen if cue.end > start]
-        text = "\n".join(cue.text for cue in seen)
-        language = next((cue.language for cue in seen if cue.language), "")
-        top = bool(seen) and seen[0].top
+            visible.append(coming.popleft())
+        visible = [cue for cue in visible if cue.end > start]
+        text = "\n".join(cue.text for cue in visible)
+        language = next((cue.language for cue in visible if cue.language), "")
+        top = bool(visible) and visible[0].top
         whole = Cue(text, start, end - start, language, top)
-        before = found[-1] if found else None
+        before = cues[-1] if cues else None
         if (
             before
             and before.end == start
             and whole == replace(before, start=start, frames=whole.frames)
         ):
-            found[-1] = replace(before, frames=end - before.start)
-        elif seen:
-            found.append(whole)
-    return found
+            cues[-1] = replace(before, frames=end - before.start)
+        elif visible:
+            cues.append(whole)
+    return cues
 
 
 # -- SRT -----------------------------------------------------------------------------------------
@@ -136,15 +136,15 @@ def _stamp(frame: int, rate: Fraction) -> str:
 
 def problem_with(text: str, font: Font | None = None) -> str:
     """Why ``text`` cannot be drawn, or nothing."""
-    mine = font or chinese()
-    if missing := lacking(text, *with_packaged(mine)):
-        them = "the packaged fonts have"
-        whose = them if is_packaged(mine) else f"{mine.path.name} and {them}"
-        return f"{whose} no {named_letters(missing)}"
+    own = font or chinese()
+    if missing := lacking(text, *with_packaged(own)):
+        supply = "the packaged fonts have"
+        fonts = supply if is_packaged(own) else f"{own.path.name} and {supply}"
+        return f"{fonts} no {named_letters(missing)}"
     for paragraph in filter(has_leftward, text.split("\n")):
-        if missing := lacking(paragraph, mine):
+        if missing := lacking(paragraph, own):
             return (
-                f"{mine.path.name} has no {named_letters(missing)}, and a line that is read from "
+                f"{own.path.name} has no {named_letters(missing)}, and a line that is read from "
                 "right to left must be in one font"
             )
     if not shapes() and (wanting := [sign for sign in text if must_be_shaped(sign)]):
@@ -161,9 +161,9 @@ def replaced(text: str, font: Font) -> str:
 
 def named_letters(missing: list[str]) -> str:
     """Characters with their code points, and the scripts they belong to."""
-    listed = ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in missing[:5])
+    names = ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in missing[:5])
     scripts = ", ".join(dict.fromkeys(filter(None, map(script_of, missing))))
-    return f"{scripts} letters: {listed}" if scripts else listed
+    return f"{scripts} letters: {names}" if scripts else names
 
 
 def style_of(deliverable: Deliverable, usual: str = "") -> Style:
@@ -196,8 +196,10 @@ def save(captions: Captions, size: Size, target: Path) -> list[Path]:
     script, fonts = script_paths(target)
     script.write_text(captions.script, encoding="utf-8")
     fonts.mkdir(exist_ok=True)
-    used = dict.fromkeys(font.path for font in with_packaged(captions.font))
-    copies = [_copied(path, fonts / f"font{n}{path.suffix}") for n, path in enumerate(used)]
+    paths_of_fonts = dict.fromkeys(font.path for font in with_packaged(captions.font))
+    copies = [
+        _copied(path, fonts / f"font{n}{path.suffix}") for n, path in enumerate(paths_of_fonts)
+    ]
     return [*paths, script, *copies, fonts]
 
 

@@ -139,8 +139,8 @@ def with_packaged(font: Font) -> tuple[Font, ...]:
 
 def lacking(text: str, *drawn_in: Font) -> list[str]:
     """The characters of ``text`` that none of the fonts can draw, each once."""
-    seen = dict.fromkeys(sign for sign in text if not sign.isspace() and not is_unseen(sign))
-    return [sign for sign in seen if not any(has(font, sign) for font in drawn_in)]
+    signs = dict.fromkeys(sign for sign in text if not sign.isspace() and not is_unseen(sign))
+    return [sign for sign in signs if not any(has(font, sign) for font in drawn_in)]
 
 
 def script_of(character: str) -> str:
@@ -165,7 +165,7 @@ def must_be_shaped(character: str) -> bool:
 def showable(text: str, font: Font) -> str:
     """``text`` with every character the font cannot draw named instead, as U+1F600; never a box."""
     return "".join(
-        each if each.isspace() or has(font, each) else f"U+{ord(each):04X}" for each in text
+        sign if sign.isspace() or has(font, sign) else f"U+{ord(sign):04X}" for sign in text
     )
 
 

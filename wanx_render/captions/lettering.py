@@ -183,8 +183,8 @@ class Lettering:
 def _shown(line: str) -> str:
     """A line without signs that only say where it may break."""
     hyphen = "-" if line.endswith("\N{SOFT HYPHEN}") else ""
-    unseen = "\N{SOFT HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}\N{ZERO WIDTH NO-BREAK SPACE}"
-    return line.translate(dict.fromkeys(map(ord, unseen))) + hyphen
+    invisible = "\N{SOFT HYPHEN}\N{ZERO WIDTH SPACE}\N{WORD JOINER}\N{ZERO WIDTH NO-BREAK SPACE}"
+    return line.translate(dict.fromkeys(map(ord, invisible))) + hyphen
 
 
 def _words(text: str) -> list[str]:

@@ -67,7 +67,7 @@ def pieces(paragraph: str, language: str = "") -> list[str]:
 
 def _inside(text: str) -> set[int]:
     """Where ICU may allow a break that is not wanted: in characters, addresses and quantities."""
-    within = {at for kept in (_ADDRESS, _QUANTITY) for match in kept.finditer(text)
+    within = {at for pattern in (_ADDRESS, _QUANTITY) for match in pattern.finditer(text)
               for at in range(match.start() + 1, match.end())}  # fmt: skip
     return within | set(range(len(text))).difference(accumulate(map(len, graphemes(text))))
 
@@ -86,15 +86,15 @@ def wrapped(text: str, language: str, width: Width, room: float) -> tuple[list[s
     end. Only a single character that is wider than the room is left as it is. ``width`` must add
     up over words.
     """
-    lines, broken = list[str](), 0
+    lines, cuts = list[str](), 0
     for paragraph in text.strip().split("\n"):
         parts = list[str]()
         for piece in pieces(paragraph.strip(), language):
-            divided = _divided(piece, width, room)
-            broken += len(divided) > 1
-            parts += divided
+            fragments = _divided(piece, width, room)
+            cuts += len(fragments) > 1
+            parts += fragments
         lines += _even(parts, _words_ending(paragraph.strip(), language), width, room) or [""]
-    return lines, broken
+    return lines, cuts
 
 
 @lru_cache(maxsize=1024)
@@ -132,12 +132,12 @@ def _even(parts: list[str], words: Set[int], width: Width, room: float) -> list[
             lines, squares, _ = best[start]
             options.append((lines + 1, squares + free * free + costs[end - 1], start))
         best.append(min(options))
-    made, end = list[str](), len(parts)
+    result, end = list[str](), len(parts)
     while end:
         start = best[end][2]
-        made.append("".join(parts[start:end]).rstrip())
+        result.append("".join(parts[start:end]).rstrip())
         end = start
-    return made[::-1]
+    return result[::-1]
 
 
 def _divided(piece: str, width: Width, room: float) -> list[str]:
@@ -175,9 +175,9 @@ def _clusters(text: str) -> list[str]:
 def _clustered(characters: list[str]) -> Iterator[str]:
     cluster = ""
     for character in characters:
-        bound = unicodedata.category(character[0]) in _CLOSING or character in _SMALL_KANA
-        opened = cluster and unicodedata.category(cluster[-1]) in _OPENING
-        if cluster and not bound and not opened and not character.isspace():
+        stays = unicodedata.category(character[0]) in _CLOSING or character in _SMALL_KANA
+        after_opening = cluster and unicodedata.category(cluster[-1]) in _OPENING
+        if cluster and not stays and not after_opening and not character.isspace():
             yield cluster
             cluster = ""
         cluster += character

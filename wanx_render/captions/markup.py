@@ -102,18 +102,18 @@ def damage_in(text: str) -> str:
 def at_top(text: str) -> bool:
     """Whether an override code (``{\\an8}``, or ``{\\a6}`` of SSA) places the text at the top."""
     codes = "".join(_OVERRIDE.findall(text))
-    aligned = _ALIGNED.search(codes)
-    if not aligned:
+    alignment = _ALIGNED.search(codes)
+    if not alignment:
         return False
-    return aligned[1] in "789" if aligned[1] else int(aligned[2]) in (5, 6, 7)
+    return alignment[1] in "789" if alignment[1] else int(alignment[2]) in (5, 6, 7)
 
 
 def unkept_place(text: str) -> str:
     """An override code of a place that captions cannot have, or nothing."""
     for codes in _OVERRIDE.findall(text):
-        if placed := _PLACED.search(codes):
-            return placed[0]
-        aligned = _ALIGNED.search(codes)
-        if aligned and (aligned[1] in ("4", "5", "6") or aligned[2] in ("9", "10", "11")):
-            return aligned[0]
+        if place := _PLACED.search(codes):
+            return place[0]
+        alignment = _ALIGNED.search(codes)
+        if alignment and (alignment[1] in ("4", "5", "6") or alignment[2] in ("9", "10", "11")):
+            return alignment[0]
     return ""

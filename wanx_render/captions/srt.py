@@ -74,12 +74,12 @@ def _times(at: int, line: str) -> _Times | None:
         full = all(first[n] and second[n] for n in (1, 4))
         if full or (_is_arrow(arrow) and (first[1] or first[4])):
             rest = (settings or "").split()
-            known = all(map(_SETTING.fullmatch, rest))
-            more = ("", " ".join(rest)) if rest and not known else (" ".join(rest), "")
-            return _Times(at, _milliseconds(first), _milliseconds(second), *more)
+            are_settings = all(map(_SETTING.fullmatch, rest))
+            remainder = ("", " ".join(rest)) if rest and not are_settings else (" ".join(rest), "")
+            return _Times(at, _milliseconds(first), _milliseconds(second), *remainder)
     before, arrow, after = narrow.partition("-->")
-    meant = _TIME_OF_DAY.search(narrow) and not _TWO_LETTERS.search(before)
-    if arrow and meant and (_CLOCK.search(narrow) or not _TWO_LETTERS.search(after)):
+    looks_timed = _TIME_OF_DAY.search(narrow) and not _TWO_LETTERS.search(before)
+    if arrow and looks_timed and (_CLOCK.search(narrow) or not _TWO_LETTERS.search(after)):
         return _Times(at, problem=f"its times cannot be read: {line.strip()[:60]}")
     return None
 
@@ -110,9 +110,9 @@ class _Headers:
         """Where the header of the cue with its times at ``at`` begins; ``at`` where it has none."""
         start = self._header(at)
         if self._floor == 0:
-            lost = next((n for n in range(start) if self._lines[n].strip()), None)
-            if lost is not None:
-                self._reading.doubted(lost + 1, "words before the first cue are not shown")
+            stray = next((n for n in range(start) if self._lines[n].strip()), None)
+            if stray is not None:
+                self._reading.doubted(stray + 1, "words before the first cue are not shown")
         number = _number(self._lines[start]) if start < at else None
         self._last = self._last + 1 if number is None else number
         self._floor = at + 1
@@ -154,13 +154,13 @@ class _Headers:
         """Whether a line alone above the times names the cue, instead of being words."""
         if at < self._floor:
             return False
-        shown = self._lines[at].strip()
-        if self._vtt or _NUMBERLIKE.fullmatch(shown):
+        line = self._lines[at].strip()
+        if self._vtt or _NUMBERLIKE.fullmatch(line):
             return True
         if self._numbered:
-            self._reading.doubted(at + 1, f"{shown[:40]!r} is shown: the cue below has no number")
+            self._reading.doubted(at + 1, f"{line[:40]!r} is shown: the cue below has no number")
             return False
-        self._reading.doubted(at + 1, f"{shown[:40]!r} is taken for the name of a cue")
+        self._reading.doubted(at + 1, f"{line[:40]!r} is taken for the name of a cue")
         return True
 
 
@@ -171,15 +171,15 @@ def _number(line: str) -> int | None:
 
 def _without_blocks(lines: Sequence[str]) -> list[str]:
     """WebVTT without its head, notes, styles and regions; lines keep their numbers."""
-    kept, inside, blank = list[str](), True, True
+    result, inside, blank = list[str](), True, True
     for line in lines:
-        if not line.strip() or (kept and _times(0, line)):
+        if not line.strip() or (result and _times(0, line)):
             inside = False
         elif blank and _BLOCK.fullmatch(line.strip()):
             inside = True
         blank = not line.strip()
-        kept.append("" if inside else line)
-    return kept
+        result.append("" if inside else line)
+    return result
 
 
 def _add(reading: Reading, cue: _Times, body: Sequence[str], *, vtt: bool) -> None:
@@ -215,9 +215,9 @@ def _body(reading: Reading, cue: _Times, body: Sequence[str]) -> str:
     """The words of a WebVTT cue: up to the first empty line behind them."""
     first = next((n for n, line in enumerate(body) if line.strip()), len(body))
     last = next((n for n in range(first, len(body)) if not body[n]), len(body))  # " " is words
-    lost = next((n for n in range(last, len(body)) if body[n].strip()), None)
-    if lost is not None:
-        reading.doubted(cue.at + 2 + lost, "words after an empty line belong to no cue")
+    stray = next((n for n in range(last, len(body)) if body[n].strip()), None)
+    if stray is not None:
+        reading.doubted(cue.at + 2 + stray, "words after an empty line belong to no cue")
     return "\n".join(body[first:last])
 
 

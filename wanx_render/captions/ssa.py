@@ -25,7 +25,7 @@ def read(lines: Sequence[str], typeface: str) -> Script:
     """
     reading = Reading()
     numbers = []  # of the lines with the events, in order
-    kept = []
+    usable = []
     for number, line in enumerate(lines, start=1):
         kind, _, rest = line.partition(":")
         if kind.strip() == "Comment" or (kind.strip() == "Dialogue" and not _usable(rest)):
@@ -34,13 +34,13 @@ def read(lines: Sequence[str], typeface: str) -> Script:
             continue
         if kind.strip() == "Dialogue":
             numbers.append(number)
-        kept.append(line)
-    converted = _converted(kept)
-    old = dict(zip(_events(converted), numbers, strict=True))
-    script = ass.read(converted, typeface)
-    seen = tuple(replace(line, number=old[line.number]) for line in script.lines)
+        usable.append(line)
+    text = _converted(usable)
+    old = dict(zip(_events(text), numbers, strict=True))
+    script = ass.read(text, typeface)
+    dialogue = tuple(replace(line, number=old[line.number]) for line in script.lines)
     notices = (replace(notice, line=old.get(notice.line, 0)) for notice in script.notices)
-    return replace(script, lines=seen, notices=(*reading.notices, *notices))
+    return replace(script, lines=dialogue, notices=(*reading.notices, *notices))
 
 
 def _usable(rest: str) -> bool:
@@ -57,10 +57,10 @@ def _converted(lines: Sequence[str]) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about fields that get a default
-            read = pysubs2.SSAFile.from_string("\n".join(lines), "ssa")
-            read.fonts_opaque.clear()
-            read.graphics_opaque.clear()
-            return str(read.to_string("ass"))
+            document = pysubs2.SSAFile.from_string("\n".join(lines), "ssa")
+            document.fonts_opaque.clear()
+            document.graphics_opaque.clear()
+            return str(document.to_string("ass"))
     except (ValueError, TypeError, IndexError, KeyError, pysubs2.Pysubs2Error):
         raise BadSubtitles("its SSA styles cannot be read", "save it as ASS") from None
 

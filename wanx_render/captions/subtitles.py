@@ -88,18 +88,18 @@ def is_styled(path: Path) -> bool:
 
 def parse(data: bytes, name: str = "words", typeface: str = "any") -> Subtitles:
     """The subtitles in ``data``; ``name`` is the file's, for hints. Raises BadSubtitles."""
-    decoded = _decoded(data)
-    lines = decoded.text.splitlines()
+    source = _decoded(data)
+    lines = source.text.splitlines()
     if ass.is_script(lines[:_HEAD]):
         old = ssa.is_ssa(lines[:_HEAD])
-        script = ssa.read(lines, typeface) if old else ass.read(decoded.text, typeface)
+        script = ssa.read(lines, typeface) if old else ass.read(source.text, typeface)
         notices = _all_skipped(script.notices, len(script.lines))
-        result = Subtitles(decoded.text, (), script, notices)
+        result = Subtitles(source.text, (), script, notices)
     else:
         reading = _cues(lines)
         cues = tuple(_few_at_once(reading.cues, reading))
-        result = Subtitles(decoded.text, cues, None, _all_skipped(reading.notices, len(cues)))
-    notices = (*_encoding(decoded, name, result.words), *result.notices)
+        result = Subtitles(source.text, cues, None, _all_skipped(reading.notices, len(cues)))
+    notices = (*_encoding(source, name, result.words), *result.notices)
     return Subtitles(result.text, result.cues, result.script, notices)
 
 
@@ -137,9 +137,9 @@ _FOREIGN = (  # by the beginning of the text; pysubs2, which comes with the prog
 
 
 def _decoded(data: bytes) -> charsets.Decoded:
-    for magic, what in _BINARY:
+    for magic, kind in _BINARY:
         if data.startswith(magic):
-            raise BadSubtitles(f"it is {what}; {TAKEN}", _EXPORT)
+            raise BadSubtitles(f"it is {kind}; {TAKEN}", _EXPORT)
     if data[4:8] == b"ftyp":
         raise BadSubtitles(f"it is an MP4 video; {TAKEN}", _EXPORT)
     try:
@@ -160,9 +160,9 @@ def _cues(lines: Sequence[str]) -> Reading:
     if lrc.has_times(lines):
         return lrc.read(lines)
     start = "\n".join(lines[:50])[:4000].strip("\ufeff \t\n")
-    for pattern, what, hint in _FOREIGN:
+    for pattern, kind, hint in _FOREIGN:
         if re.match(pattern, start, re.IGNORECASE | re.DOTALL):
-            raise BadSubtitles(f"it is {what}; {TAKEN}", hint)
+            raise BadSubtitles(f"it is {kind}; {TAKEN}", hint)
     raise BadSubtitles(f"it has no line of times; {TAKEN}", srt.EXAMPLE)
 
 
@@ -193,13 +193,15 @@ def _encoding(decoded: charsets.Decoded, name: str, words: str) -> Iterator[Noti
 
 def _all_skipped(notices: Iterable[Notice], used: int) -> tuple[Notice, ...]:
     """The notices. Raises BadSubtitles where cues were skipped and none is left."""
-    listed = tuple(notices)
-    skipped = [notice for notice in listed if notice.code == "cue-skipped"]
-    if skipped and not used:
-        first = skipped[0]
+    every = tuple(notices)
+    omissions = [notice for notice in every if notice.code == "cue-skipped"]
+    if omissions and not used:
+        first = omissions[0]
         why = first.message.removeprefix(SKIPPED)
-        raise BadSubtitles(f"no cue can be used ({len(skipped)} skipped); line {first.line}: {why}")
-    return listed if used else (*listed, Notice("subtitles-empty", "the file has no cues"))
+        raise BadSubtitles(
+            f"no cue can be used ({len(omissions)} skipped); line {first.line}: {why}"
+        )
+    return every if used else (*every, Notice("subtitles-empty", "the file has no cues"))
 
 
 def _few_at_once(cues: Iterable[TimedCue], reading: Reading) -> Iterator[TimedCue]:
@@ -207,11 +209,11 @@ def _few_at_once(cues: Iterable[TimedCue], reading: Reading) -> Iterator[TimedCu
 
     Raises BadSubtitles above ``MOST_CUES``.
     """
-    ordered = sorted(cues, key=lambda cue: (cue.start, cue.end))
-    if len(ordered) > MOST_CUES:
-        raise BadSubtitles(f"it has {len(ordered)} cues, more than {MOST_CUES}")
+    by_start = sorted(cues, key=lambda cue: (cue.start, cue.end))
+    if len(by_start) > MOST_CUES:
+        raise BadSubtitles(f"it has {len(by_start)} cues, more than {MOST_CUES}")
     ends: list[int] = []
-    for cue in ordered:
+    for cue in by_start:
         while ends and ends[0] <= cue.start:
             heappop(ends)
         if len(ends) < MOST_AT_ONCE:

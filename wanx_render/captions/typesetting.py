@@ -116,13 +116,13 @@ class Setting:
 def fits(text: str, on: Sheet) -> bool:
     """Whether the text can be set on the sheet without becoming too small to read."""
     # Most texts are so short that this needs no setting: each line at least a third full.
-    characters, most = _surely(on)
-    if sum(len(paragraph) // characters + 1 for paragraph in text.splitlines()) <= most:
+    characters, limit = _surely(on)
+    if sum(len(paragraph) // characters + 1 for paragraph in text.splitlines()) <= limit:
         return True
-    if len(text) > characters * most * _NARROWEST:
+    if len(text) > characters * limit * _NARROWEST:
         return False
     lines, _ = _lines(marked_text(text), on, on.floor)
-    return len(lines) <= most
+    return len(lines) <= limit
 
 
 @lru_cache(maxsize=64)
@@ -142,16 +142,16 @@ def setting(text: str, on: Sheet) -> Setting:
 
 def _setting(text: str, on: Sheet) -> Setting:
     for pixels in _steps(on.base, on.floor):
-        lines, broken = _lines(text, on, pixels)
-        most = min(MOST_LINES, on.most_lines(pixels))
-        if len(lines) <= most and not broken:
+        lines, cuts = _lines(text, on, pixels)
+        limit = min(MOST_LINES, on.most_lines(pixels))
+        if len(lines) <= limit and not cuts:
             return Setting(tuple(lines), pixels, True)
         if pixels < on.base * _WHOLE:
             break
-    for most, least in ((MOST_LINES, max(round(on.base * _WHOLE), on.floor)), (MOST, on.floor)):
+    for limit, least in ((MOST_LINES, max(round(on.base * _WHOLE), on.floor)), (MOST, on.floor)):
         for pixels in _steps(on.base, least):
             lines, _ = _lines(text, on, pixels)
-            if len(lines) <= min(most, on.most_lines(pixels)):
+            if len(lines) <= min(limit, on.most_lines(pixels)):
                 return Setting(tuple(lines), pixels, True)
     for pixels in _steps(on.floor, 1):
         lines, _ = _lines(text, on, pixels)
@@ -176,14 +176,14 @@ def _steps(start: int, end: int) -> Iterator[int]:
 
 def _lines(text: str, on: Sheet, pixels: int) -> tuple[list[str], int]:
     """The lines of all paragraphs, each in its language, and how many words were broken."""
-    lines, broken = list[str](), 0
+    lines, cuts = list[str](), 0
     for paragraph in text.split("\n"):
         lettering = _lettering(paragraph, on)
         width = partial(lettering.width, pixels=pixels)
-        more, cut = wrapped(paragraph, lettering.language, width, on.room(pixels))
-        lines += more
-        broken += cut
-    return lines, broken
+        wrapped_lines, cuts_here = wrapped(paragraph, lettering.language, width, on.room(pixels))
+        lines += wrapped_lines
+        cuts += cuts_here
+    return lines, cuts
 
 
 def _lettering(line: str, on: Sheet) -> Lettering:
@@ -193,20 +193,20 @@ def _lettering(line: str, on: Sheet) -> Lettering:
 def draw(text: str, on: Sheet) -> Image.Image:
     """``text`` on a clear picture of the frame's size."""
     image = Image.new("RGBA", (on.size.width, on.size.height))
-    made = setting(text, on)
-    pitch = on.pitch(made.pixels)
-    left, top, right, bottom = _block(made, on)
+    layout = setting(text, on)
+    pitch = on.pitch(layout.pixels)
+    left, top, right, bottom = _block(layout, on)
     canvas = ImageDraw.Draw(image)
     if on.style.box != "none":
-        padding = on.padding(made.pixels)
+        padding = on.padding(layout.pixels)
         canvas.rounded_rectangle(
             (left - padding, top - padding, right + padding, bottom + padding),
             padding, colour(on.style.box, _BOX_ALPHA),
         )  # fmt: skip
     ascent = pitch - round(pitch * _DESCENT)
-    lines = in_context(made.lines) if made.leftward else made.lines
+    lines = in_context(layout.lines) if layout.leftward else layout.lines
     for number, line in enumerate(lines):
-        _draw_line(canvas, line, on, made, top + pitch * number + ascent)
+        _draw_line(canvas, line, on, layout, top + pitch * number + ascent)
     return image
 
 
@@ -234,9 +234,9 @@ def _draw_line(
     direction = None
     if has_leftward(line):
         direction = "rtl" if made.leftward else "ltr"
-    outlined = on.style.outline != "none"
-    stroke = max(pixels // 12, 1) if outlined else 0
-    edge = colour(on.style.outline, 235) if outlined else None
+    has_outline = on.style.outline != "none"
+    stroke = max(pixels // 12, 1) if has_outline else 0
+    edge = colour(on.style.outline, 235) if has_outline else None
     for run in lettering.runs(line):
         canvas.text(
             (x, baseline), run.text, colour(on.style.colour), run.font.at(pixels), anchor="ls",
@@ -251,5 +251,5 @@ def colour(written: str, alpha: int = 255) -> tuple[int, int, int, int]:
     found = ImageColor.getcolor(written, "RGBA")
     if not isinstance(found, tuple) or len(found) != 4:
         raise ValueError(f"{written} is not a colour")
-    red, green, blue, given = found
-    return red, green, blue, given if len(written) == 9 else alpha
+    red, green, blue, own_alpha = found
+    return red, green, blue, own_alpha if len(written) == 9 else alpha

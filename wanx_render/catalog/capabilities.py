@@ -236,22 +236,22 @@ def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
     """
     if file is None:
         return catalog
-    read = yaml_source.read(file, str(file))
-    _check_shape(read)
-    merged = catalog.model_dump(by_alias=True)
-    merged["sources"]["user"] = {"title": file.name, "date": "", "kind": "user"}
-    for name, fields in (read.value.get("models") or {}).items():
-        base = merged["models"].get(name, {"name": name, "title": name})
-        merged["models"][name] = {**base, **_figures(fields or {})}
-    hosts = [str(host).lower() for host in read.value.get("result_hosts") or []]
-    known = merged["service"]["result_hosts"]
-    merged["service"]["result_hosts"] = {**known, "value": [*known["value"], *hosts]}
-    added = read.value.get("prices") or []
-    merged["prices"] = [*merged["prices"], *({"source": "user", **price} for price in added)]
+    source = yaml_source.read(file, str(file))
+    _check_shape(source)
+    record = catalog.model_dump(by_alias=True)
+    record["sources"]["user"] = {"title": file.name, "date": "", "kind": "user"}
+    for name, fields in (source.value.get("models") or {}).items():
+        base = record["models"].get(name, {"name": name, "title": name})
+        record["models"][name] = {**base, **_figures(fields or {})}
+    hosts = [str(host).lower() for host in source.value.get("result_hosts") or []]
+    result_hosts = record["service"]["result_hosts"]
+    record["service"]["result_hosts"] = {**result_hosts, "value": [*result_hosts["value"], *hosts]}
+    prices = source.value.get("prices") or []
+    record["prices"] = [*record["prices"], *({"source": "user", **price} for price in prices)]
     try:
-        return Catalog.model_validate(merged)
+        return Catalog.model_validate(record)
     except ValidationError as error:
-        raise BadInput(*_problems(error, read)) from None
+        raise BadInput(*_problems(error, source)) from None
 
 
 def _check_shape(read: yaml_source.Source) -> None:
@@ -264,8 +264,8 @@ def _check_shape(read: yaml_source.Source) -> None:
         raise refuse("a catalog file must be a mapping")
     for key in read.value:
         if key not in ("models", "prices", "result_hosts"):
-            known = "models, prices and result_hosts"
-            raise refuse(f"unknown key {key!r}: a catalog file holds {known}", key)
+            names = "models, prices and result_hosts"
+            raise refuse(f"unknown key {key!r}: a catalog file holds {names}", key)
     models, prices = read.value.get("models") or {}, read.value.get("prices") or []
     if not isinstance(models, dict) or not all(isinstance(m, dict) for m in models.values()):
         raise refuse("models must be a mapping of names to mappings of figures", "models")

@@ -26,15 +26,15 @@ class PlatformSize:
 def find(text: str) -> PlatformSize | None:
     """The platform called ``text``, by its name or its title in any case; None where unknown."""
     word = text.strip().casefold().replace(" ", "-").replace("_", "-")
-    for each in every():
-        if word in (each.name, each.title.casefold().replace(" ", "-")):
-            return each
+    for platform in every():
+        if word in (platform.name, platform.title.casefold().replace(" ", "-")):
+            return platform
     return None
 
 
 def fitting(aspect: Aspect) -> tuple[str, ...]:
     """The names of the platforms whose size has this aspect."""
-    return tuple(each.name for each in every() if each.aspect == aspect)
+    return tuple(platform.name for platform in every() if platform.aspect == aspect)
 
 
 @cache

@@ -30,21 +30,21 @@ class Total:
     unknown: int = 0
 
     def __str__(self) -> str:
-        known = show_money(Money(self.amount, self.currency))
+        text = show_money(Money(self.amount, self.currency))
         if not self.unknown:
-            return known
+            return text
         plural = "s" if self.unknown > 1 else ""
-        return f"{known} plus {self.unknown} take{plural} of unknown price"
+        return f"{text} plus {self.unknown} take{plural} of unknown price"
 
 
 def total(prices: Iterable[Money | None], currency: str) -> Total:
     """The sum of ``prices``, all in ``currency`` (a run has one region, so one currency)."""
     amount, unknown = Decimal(0), 0
-    for each in prices:
-        if each is None:
+    for price in prices:
+        if price is None:
             unknown += 1
         else:
-            amount += each.amount
+            amount += price.amount
     return Total(amount, currency, unknown)
 
 
@@ -100,7 +100,9 @@ _BOUNDS = {
 
 def impossible(usage: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of figures in a usage that cannot be; ``billed`` sets them aside."""
-    wrong = tuple(n for n, most in _BOUNDS.items() if n in usage and not _can_be(usage[n], most))
+    wrong = tuple(
+        n for n, largest in _BOUNDS.items() if n in usage and not _can_be(usage[n], largest)
+    )
     return (*wrong, "SR") if "SR" in usage and not _tier(usage["SR"]) else wrong
 
 

@@ -67,21 +67,21 @@ def parse(url: str) -> Address:
         raise BadAddress(f"it is longer than {_LONGEST} characters")
     if not url.isascii() or not url.isprintable() or re.search(r'[\s\\"<>^`{|}]', url):
         raise BadAddress("it holds characters that no address has")
-    written = re.match(r"(?i)(https?)://([^/?#]+)([/?#]|$)", url)
-    if written is None:
+    match = re.match(r"(?i)(https?)://([^/?#]+)([/?#]|$)", url)
+    if match is None:
         raise BadAddress("it is no http or https address")
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
         raise BadAddress("its host or port cannot be read") from None
-    if "@" in written[2]:
+    if "@" in match[2]:
         raise BadAddress("it names a user")
-    if not _AUTHORITY.fullmatch(written[2]):
+    if not _AUTHORITY.fullmatch(match[2]):
         raise BadAddress("its host or port cannot be read")
     if ":" not in host and not _NAME.fullmatch(host):
         raise BadAddress("its host is no name that a host can have")
-    return Address(url, written[1].lower(), host, port)
+    return Address(url, match[1].lower(), host, port)
 
 
 def of_storage(address: Address) -> bool:

@@ -42,15 +42,15 @@ def safe_area(size: Size, platform: str = "") -> Margins:
         sides = int(size.width * side)
         return Margins(int(size.height * above), sides, int(size.height * below), sides)
     screen = Size(**_data()["frame"])
-    shown = min(Fraction(screen.width, size.width), Fraction(screen.height, size.height))
+    zoom = min(Fraction(screen.width, size.width), Fraction(screen.height, size.height))
     bars = {
-        "x": (screen.width - size.width * shown) / 2,
-        "y": (screen.height - size.height * shown) / 2,
+        "x": (screen.width - size.width * zoom) / 2,
+        "y": (screen.height - size.height * zoom) / 2,
     }
 
     def margin(edge: str, across: str, length: int) -> int:
-        covered = (Fraction(about(platform)["margins"][edge]) - bars[across]) / shown
-        return ceil(max(covered, length * _LEAST))
+        length_in_frame = (Fraction(about(platform)["margins"][edge]) - bars[across]) / zoom
+        return ceil(max(length_in_frame, length * _LEAST))
 
     return Margins(
         top=margin("top", "y", size.height),
@@ -67,8 +67,8 @@ def platforms() -> tuple[str, ...]:
 
 def about(platform: str) -> Mapping[str, Any]:
     """What is known of a platform's figures: title, margins, source or assumption, doubt."""
-    known: Mapping[str, Any] = _data()["platforms"][platform]
-    return known
+    figures: Mapping[str, Any] = _data()["platforms"][platform]
+    return figures
 
 
 @cache

@@ -116,8 +116,8 @@ def _json(text: str) -> dict[str, Any] | None:
 def provenance_of(tags: Iterable[tuple[str, str]], *, credentials: bool = False) -> Provenance:
     """The labels among the tags of a file, each once, in their order."""
     labels = dict.fromkeys(label for label in _labels(tags) if label.text.strip())
-    kept = tuple(label for label in labels if len(label.text.encode()) <= LONGEST)
-    return Provenance(kept, credentials, len(kept) < len(labels))
+    short = tuple(label for label in labels if len(label.text.encode()) <= LONGEST)
+    return Provenance(short, credentials, len(short) < len(labels))
 
 
 def _labels(tags: Iterable[tuple[str, str]]) -> Iterator[Label]:
@@ -171,26 +171,28 @@ def with_own(labels: Iterable[Label], own: Mapping[str, str]) -> Merged:
     Where the clips' labels already say what the list says, they stay as they are.
     """
     every = tuple(labels)
-    merged = merge(every)
+    present = merge(every)
     if not own:
-        return merged
-    said = {name: value for name, value in own.items() if value}
-    known = Label(TAG, merged.value).fields or {}
-    if every and all(value in str(known.get(name, "")).split(";") for name, value in said.items()):
-        return merged
-    fields = said if every else own
+        return present
+    filled_in = {name: value for name, value in own.items() if value}
+    present_fields = Label(TAG, present.value).fields or {}
+    if every and all(
+        value in str(present_fields.get(name, "")).split(";") for name, value in filled_in.items()
+    ):
+        return present
+    fields = filled_in if every else own
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     return merge((*every, Label(TAG, text)))
 
 
 def _distinct(labels: Iterable[Label]) -> dict[str, Label]:
     """The labels that say different things; white space and shape do not count."""
-    kept: dict[str, Label] = {}
+    distinct: dict[str, Label] = {}
     for label in labels:
         fields = label.fields
         says = label.payload if fields is None else json.dumps(fields, sort_keys=True)
-        kept.setdefault(says, label)
-    return kept
+        distinct.setdefault(says, label)
+    return distinct
 
 
 def _together(labels: Sequence[Label]) -> str:
@@ -199,10 +201,10 @@ def _together(labels: Sequence[Label]) -> str:
     if not valid:
         return labels[0].payload
     names = dict.fromkeys(name for _, fields in valid for name in fields)
-    ordered = [name for name in FIELDS if name in names]
-    ordered += [name for name in names if name not in FIELDS]
-    merged = {name: _field(name, [fields for _, fields in valid]) for name in ordered}
-    whole = {TAG: merged} if all(label.wrapped for label, _ in valid) else merged
+    order = [name for name in FIELDS if name in names]
+    order += [name for name in names if name not in FIELDS]
+    label_fields = {name: _field(name, [fields for _, fields in valid]) for name in order}
+    whole = {TAG: label_fields} if all(label.wrapped for label, _ in valid) else label_fields
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -226,20 +228,20 @@ def provenance_notices(clips: Mapping[str, Provenance], label: Merged) -> tuple[
 
     ``clips``: by the name to call them.
     """
-    signed = [name for name, clip in clips.items() if clip.credentials]
+    with_credentials = [name for name, clip in clips.items() if clip.credentials]
     long = [name for name, clip in clips.items() if clip.too_long]
-    broken = [
+    invalid = [
         name for name, clip in clips.items() if any(label.fields is None for label in clip.labels)
     ]
     notices = []
-    if signed:
+    if with_credentials:
         notices.append(
-            f"content credentials (C2PA) of {listed(signed)} do not survive encoding; "
+            f"content credentials (C2PA) of {listed(with_credentials)} do not survive encoding; "
             "the finished file has none"
         )
-    if broken:
+    if invalid:
         where = f"; see {SOURCES}" if any(tag == SOURCES for tag, _ in label.tags) else ""
-        notices.append(f"the AI label of {listed(broken)} is not valid JSON; kept as it is{where}")
+        notices.append(f"the AI label of {listed(invalid)} is not valid JSON; kept as it is{where}")
     if long:
         notices.append(f"the AI label of {listed(long)} is longer than 64 KiB and was left out")
     return tuple(notices)
@@ -252,9 +254,9 @@ def xmp(value: str) -> str:
     that the content is generated (Label 1), and not where it only may be.
     """
     fields = Label(TAG, value).fields or {}
-    generated = str(fields.get("Label")) == "1"
+    is_generated = str(fields.get("Label")) == "1"
     source = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-    kind = f"<i:DigitalSourceType>{source}</i:DigitalSourceType>" if generated else ""
+    kind = f"<i:DigitalSourceType>{source}</i:DigitalSourceType>" if is_generated else ""
     return (
         '<?xpacket begin="\N{ZERO WIDTH NO-BREAK SPACE}" id="W5M0MpCehiHzreSzNTczkc9d"?>'
         f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">'

@@ -93,8 +93,8 @@ def make_clip(program: ffmpeg.Ffmpeg, path: Path, wish: Wish, folder: Path) -> M
         frames = _frames(data, wish.background)
     if sum(counts) > _LONGEST * rate:
         raise BadPicture(f"lasts longer than {_LONGEST} s", "use a shorter one")
-    made = _encoded(program, zip(frames, counts, strict=True), rate, folder)
-    return Made(made, moves=len(times) > 1, provenance=provenance(data))
+    video = _encoded(program, zip(frames, counts, strict=True), rate, folder)
+    return Made(video, moves=len(times) > 1, provenance=provenance(data))
 
 
 def ticks(times: list[int]) -> tuple[Fraction, list[int]]:
@@ -119,8 +119,8 @@ def _times(data: bytes) -> list[int]:
         for number in _numbers(image):
             image.seek(number)
             image.load()  # WebP knows only then
-            shown = round(float(image.info.get("duration", 0)))
-            times.append(shown if shown > _SHORTEST else _USUAL)
+            duration = round(float(image.info.get("duration", 0)))
+            times.append(duration if duration > _SHORTEST else _USUAL)
         return times
 
 
@@ -181,8 +181,8 @@ def _encoded(
         first = folder / f"picture-{number:06d}.png"
         picture.thumbnail((_LARGEST, _LARGEST), Image.Resampling.LANCZOS)
         picture.save(first, compress_level=1)
-        for more in range(number + 1, number + count):
-            (folder / f"picture-{more:06d}.png").symlink_to(first.name)
+        for copy in range(number + 1, number + count):
+            (folder / f"picture-{copy:06d}.png").symlink_to(first.name)
         number += count
     pattern = f"{str(folder).replace('%', '%%')}/picture-%06d.png"
     try:

@@ -28,25 +28,25 @@ def inspect(path: Path) -> Soundtrack:
     """Format, length and size of the sound file at ``path``. Raises BadSoundtrack."""
     try:
         size = path.stat().st_size
-        read = TinyTag.get(path, tags=False)
+        tag = TinyTag.get(path, tags=False)
     except TinyTagException:
         raise BadSoundtrack("is not a sound file that can be read") from None
     except OSError as error:
         raise BadSoundtrack(f"cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, IndexError, struct.error):
         raise BadSoundtrack("is damaged") from None
-    if not read.duration:
+    if not tag.duration:
         raise BadSoundtrack("is not a sound file that can be read")
-    kind, seconds = path.suffix.lower().lstrip("."), Fraction(read.duration)
-    return Soundtrack(kind, seconds, size, read.channels or 2)
+    kind, seconds = path.suffix.lower().lstrip("."), Fraction(tag.duration)
+    return Soundtrack(kind, seconds, size, tag.channels or 2)
 
 
 def provenance(path: Path) -> Provenance:
     """What the tags of the sound file at ``path`` say of its origin; nothing where they cannot be
     read."""
     try:
-        read = TinyTag.get(path, duration=False)
+        tag = TinyTag.get(path, duration=False)
     except (TinyTagException, OSError, ValueError, KeyError, IndexError, struct.error):
         return NO_PROVENANCE
-    tags = [(name, value) for name, values in read.other.items() for value in values]
-    return provenance_of([*tags, ("comment", read.comment or "")])
+    tags = [(name, value) for name, values in tag.other.items() for value in values]
+    return provenance_of([*tags, ("comment", tag.comment or "")])

@@ -1,6 +1,6 @@
 """Colours of any kind to BT.709, limited range: the part of a graph that converts.
 
-zscale reckons in floating point: the result is off by the rounding to 8 bits and nothing else,
+zscale calculates in floating point: the result is off by the rounding to 8 bits and nothing else,
 where swscale's fast way darkens and tints by up to three of 255.
 """
 
@@ -45,8 +45,8 @@ def over_background(stream: Any, colours: Colours, background: str, alpha: Alpha
     stream = stream.filter("crop", *_EVEN)
     curve = _out(colours.transfer)
     stream = _zscale(stream, colours, matrix="gbr", range="full", transfer=curve)
-    laid = _laid(stream.filter("format", "gbrap"), background, alpha)
-    return _zscale(laid, _RGB, transfer="bt709").filter("format", "yuv420p")
+    opaque = _laid(stream.filter("format", "gbrap"), background, alpha)
+    return _zscale(opaque, _RGB, transfer="bt709").filter("format", "yuv420p")
 
 
 def _laid(stream: Any, background: str, alpha: Alpha) -> Any:
@@ -61,9 +61,11 @@ def _laid(stream: Any, background: str, alpha: Alpha) -> Any:
     if alpha == "straight":
         return behind.overlay(parts[1], format="gbrp", alpha="straight")
     black = parts[1].filter("lutrgb", r=0, g=0, b=0)
-    shown = behind.overlay(black, format="gbrp", alpha="straight").filter("format", "gbrp")
-    added = parts[2].filter("format", "gbrp")
-    return graph.filter([added, shown], "blend", all_mode="addition")
+    background_plane = behind.overlay(black, format="gbrp", alpha="straight").filter(
+        "format", "gbrp"
+    )
+    foreground = parts[2].filter("format", "gbrp")
+    return graph.filter([foreground, background_plane], "blend", all_mode="addition")
 
 
 def even(size: Size) -> Size:
@@ -78,14 +80,14 @@ def _out(curve: str) -> str:
 
 def _zscale(stream: Any, colours: Colours, **to: object) -> Any:
     """From ``colours`` to BT.709 and ``to``."""
-    given = {
+    source = {
         "matrixin": colours.matrix,
         "rangein": "full" if colours.full_range else "limited",
         "primariesin": colours.primaries,
         "transferin": colours.transfer,
     }
-    wanted = {"matrix": "bt709", "range": "limited", "primaries": "bt709", **to}
-    return stream.filter("zscale", **given, **wanted, filter="bicubic")
+    target = {"matrix": "bt709", "range": "limited", "primaries": "bt709", **to}
+    return stream.filter("zscale", **source, **target, filter="bicubic")
 
 
 def _mapped(stream: Any, colours: Colours) -> Any:

@@ -67,8 +67,8 @@ class Colours:
 
     def __str__(self) -> str:
         """Their name for people, such as ``BT.601, full range``."""
-        most = self.matrix if self.primaries == "bt709" else self.primaries
-        name = self.hdr or _NAMES.get(most, most)
+        main = self.matrix if self.primaries == "bt709" else self.primaries
+        name = self.hdr or _NAMES.get(main, main)
         return f"{name}, full range" if self.full_range and self.matrix != "gbr" else name
 
 
@@ -117,8 +117,8 @@ def parsed(pixels: str, notes: str | None) -> Tags:
     span = "pc" if pixels.startswith("yuvj") else span
     names = next((word for word in words if _is_names(word)), "unknown")
     three = names.split("/") if "/" in names else [names] * 3
-    known = ("" if name in ("unknown", "reserved") else name for name in three)
-    return Tags(pixels, span, *known)
+    values = ("" if name in ("unknown", "reserved") else name for name in three)
+    return Tags(pixels, span, *values)
 
 
 def _is_names(word: str) -> bool:
@@ -137,7 +137,7 @@ def read(tags: Tags, size: Size, said: ColourName | None = None) -> Colours:
         full = full or said.endswith("-full")
     if transfer in HDR:
         matrix, primaries = matrix or "bt2020nc", primaries or "bt2020"
-    guessed = not (matrix or primaries or tags.rgb or tags.grey)
+    is_guess = not (matrix or primaries or tags.rgb or tags.grey)
     matrix = "gbr" if tags.rgb else matrix or _usual(primaries, size)
     if matrix not in _MATRICES and not tags.rgb:
         choice = ", ".join(get_args(ColourName))
@@ -147,7 +147,7 @@ def read(tags: Tags, size: Size, said: ColourName | None = None) -> Colours:
     curve = transfer if transfer in _CURVES else "bt709"
     if wide != "bt709" and transfer == _SRGB:
         curve = _SRGB  # of use for the primaries only: it is kept
-    return Colours(matrix, full, wide, curve, guessed)
+    return Colours(matrix, full, wide, curve, is_guess)
 
 
 def _usual(primaries: str, size: Size) -> str:

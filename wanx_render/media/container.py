@@ -37,8 +37,8 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _divided(line: str) -> tuple[str, str, str]:
-    divided = re.fullmatch(r"((?:\\.|[^\\=])*)(=)(.*)", line, re.DOTALL)
-    return (divided[1], divided[2], divided[3]) if divided else (line, "", "")
+    match = re.fullmatch(r"((?:\\.|[^\\=])*)(=)(.*)", line, re.DOTALL)
+    return (match[1], match[2], match[3]) if match else (line, "", "")
 
 
 def _plain(text: str) -> str:

@@ -91,9 +91,9 @@ def find(environ: Mapping[str, str]) -> Ffmpeg:
 
     Raises BadInput where the chosen one does not run or lacks what every run may come to use.
     """
-    chosen = environ.get("WANX_FFMPEG")
-    if chosen:
-        return _checked(_identify(Path(chosen), "WANX_FFMPEG"))
+    choice = environ.get("WANX_FFMPEG")
+    if choice:
+        return _checked(_identify(Path(choice), "WANX_FFMPEG"))
     candidates = []
     on_path = shutil.which("ffmpeg", path=environ.get("PATH"))
     if on_path:
@@ -152,8 +152,8 @@ def _lacking(program: Ffmpeg) -> tuple[str, ...]:
     """What this ffmpeg lacks of what every run may come to use."""
     names = [
         f"the {kind} {name}"
-        for kind, wanted in (("encoder", ENCODERS), ("filter", FILTERS))
-        for name in wanted
+        for kind, needs in (("encoder", ENCODERS), ("filter", FILTERS))
+        for name in needs
         if name not in _listed(program.path, kind)
     ]
     if not names and _works(program, [word for output in _OUTPUTS.values() for word in output]):
@@ -217,7 +217,7 @@ def trouble_with(program: Ffmpeg, encoder: str, *options: str) -> str:
 
 
 def _talk(path: Path, question: str) -> str:
-    done = subprocess.run(  # argument list, no shell
+    process = subprocess.run(  # argument list, no shell
         [str(path), "-hide_banner", question],
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -226,7 +226,7 @@ def _talk(path: Path, question: str) -> str:
         text=True,
         errors="replace",
     )
-    return done.stdout
+    return process.stdout
 
 
 def _unusable(message: str, hint: str = "") -> BadInput:
@@ -258,7 +258,7 @@ def ask(
     if stdin is not None:
         command.remove("-nostdin")
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
@@ -269,10 +269,10 @@ def ask(
         )
     except subprocess.TimeoutExpired:
         raise FfmpegError(f"ffmpeg took longer than {timeout:.0f} s and was stopped") from None
-    log = done.stderr.decode("utf-8", "replace")
-    if done.returncode != 0:
-        raise FfmpegError(f"ffmpeg failed: {_last_words(log, done.returncode)}")
-    return done.stdout, log
+    log = process.stderr.decode("utf-8", "replace")
+    if process.returncode != 0:
+        raise FfmpegError(f"ffmpeg failed: {_last_words(log, process.returncode)}")
+    return process.stdout, log
 
 
 @cache
@@ -286,10 +286,10 @@ def _mortal() -> tuple[str, ...]:
         return ()
     start = (tool, "--pdeathsig", "KILL")
     try:
-        tried = subprocess.run((*start, tool, "--version"), capture_output=True, timeout=10)
+        trial = subprocess.run((*start, tool, "--version"), capture_output=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return ()
-    return start if tried.returncode == 0 else ()
+    return start if trial.returncode == 0 else ()
 
 
 @cache

@@ -113,7 +113,7 @@ def suffixes(data: bytes) -> tuple[str, ...]:
     """The suffixes that a file with these first bytes may have; none where it is no picture."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return (".webp",)
-    return next((known for head, known in _SUFFIXES.items() if data.startswith(head)), ())
+    return next((endings for head, endings in _SUFFIXES.items() if data.startswith(head)), ())
 
 
 def decode_data_uri(uri: str) -> bytes:
@@ -212,7 +212,7 @@ def _repairs(
     several = getattr(image, "n_frames", 1) > 1
     wide = image.format == "PNG" and data[24] == 16  # bits a channel, in the header
     alpha = "A" in image.getbands() or "transparency" in image.info
-    needed: dict[Repair, bool] = {
+    needs: dict[Repair, bool] = {
         "several": several and image.format == "MPO",
         "exif": not _exif_is_sound(image),
         "turned": orientation != 1,
@@ -223,7 +223,7 @@ def _repairs(
         "opaque": alpha and not transparent,
         "format": image.format not in (*FORMATS, "MPO"),
     }
-    return tuple(repair for repair, is_needed in needed.items() if is_needed)
+    return tuple(repair for repair, is_needed in needs.items() if is_needed)
 
 
 def _is_transparent(image: Image.Image) -> bool:
@@ -338,10 +338,10 @@ def _changes_little(transform: ImageCms.ImageCmsTransform) -> bool:
     steps = range(0, 256, 17)
     colours = Image.new("RGB", (len(steps) ** 2, len(steps)))
     colours.putdata([(red, green, blue) for red in steps for green in steps for blue in steps])
-    converted = ImageCms.applyTransform(colours, transform)
-    if converted is None:
+    result = ImageCms.applyTransform(colours, transform)
+    if result is None:
         return True
-    extrema = ImageChops.difference(colours, converted).getextrema()
+    extrema = ImageChops.difference(colours, result).getextrema()
     return all(isinstance(band, tuple) and band[1] <= _ROUNDING for band in extrema)
 
 

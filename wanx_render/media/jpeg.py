@@ -18,17 +18,17 @@ def first_picture(data: bytes, *, keep_exif: bool = True) -> bytes:
     What says that there are further pictures, and what comes after the first one's end, is left
     out; its EXIF data too unless ``keep_exif``. ``data`` that is no whole JPEG comes back as it is.
     """
-    kept, at = [data[:2]], 2
+    segments, at = [data[:2]], 2
     while match := _END_OF_SCAN.match(data, at):
         marker, start = match[1][0], match.end()
         if marker == _EOI:
-            return b"".join([*kept, b"\xff\xd9"])
+            return b"".join([*segments, b"\xff\xd9"])
         end = start if marker in _ALONE else start + int.from_bytes(data[start : start + 2], "big")
         body = data[start - 1 : start] + data[start + 2 : end]
         if marker == _SOS:
             found = _END_OF_SCAN.search(data, end)
             end = found.start() if found else len(data)
         if not body.startswith(_SECOND_PICTURES) and (keep_exif or not body.startswith(_EXIF)):
-            kept.append(b"\xff" + data[start - 1 : end])
+            segments.append(b"\xff" + data[start - 1 : end])
         at = end
     return data

@@ -60,16 +60,16 @@ def for_ffmpeg(text: str) -> str:
 
 
 def _hint(word: str, alpha: bool, also: tuple[str, ...]) -> str:
-    meant = _CHINESE.get(word.removesuffix("色"))
+    suggestion = _CHINESE.get(word.removesuffix("色"))
     if _BARE.fullmatch(word):
-        meant = f"#{word}"
-    if meant:
-        return f"did you mean {meant!r}?"
+        suggestion = f"#{word}"
+    if suggestion:
+        return f"did you mean {suggestion!r}?"
     digits = _DIGITS.fullmatch(word)
     if digits and len(digits[1]) in (4, 8) and not alpha:
         return "it cannot be transparent here: leave the last digits out"
-    others = "".join(f", or {name}" for name in also)
+    choices = "".join(f", or {name}" for name in also)
     return (
         did_you_mean(word[:40], (*NAMES, *also))
-        or f'use a name such as black or white, or "#RRGGBB" in quotation marks{others}'
+        or f'use a name such as black or white, or "#RRGGBB" in quotation marks{choices}'
     )

@@ -1,4 +1,4 @@
-"""What a media file holds, as ffmpeg tells: probed by its packets, or decoded from end to end.
+"""What a media file holds, as ffmpeg reports it: probed by its packets, or decoded from end to end.
 
 There is no ffprobe in the wheel, so packets are listed with ``-c copy -f framecrc`` (about 25 ms),
 and the stream lines are read from ffmpeg's log.
@@ -189,9 +189,9 @@ def _picture(listing: str, line: re.Match[str]) -> Picture:
 def _sound(listing: str, line: re.Match[str]) -> Sound:
     packets = _packets(listing, 1)
     rate, base = int(line["rate"]), _header(listing, "tb 1")
-    heard = [(start, duration) for start, duration in packets if start >= 0]
-    samples = sum(duration for _, duration in heard) * base * rate
-    start = heard[0][0] * base if heard else Fraction(0)
+    audible = [(start, duration) for start, duration in packets if start >= 0]
+    samples = sum(duration for _, duration in audible) * base * rate
+    start = audible[0][0] * base if audible else Fraction(0)
     return Sound(line["codec"], rate, line["layout"].strip(), int(samples), start)
 
 
@@ -202,8 +202,8 @@ _PACKET = r", +-?\d+, +(-?\d+), +(\d+), +\d+, +\w+(?:, F=0x(\w+))?"
 def _packets(listing: str, stream: int) -> list[tuple[int, int]]:
     """Start and duration of each packet of ``stream`` that is shown or heard, in its time base."""
     found = re.findall(rf"^{stream}{_PACKET}", listing, re.MULTILINE)
-    shown = (each for each in found if not int(each[2] or "0", 16) & _DISCARD)
-    return [(int(start), int(duration)) for start, duration, _ in shown]
+    visible = (packet for packet in found if not int(packet[2] or "0", 16) & _DISCARD)
+    return [(int(start), int(duration)) for start, duration, _ in visible]
 
 
 def _header_text(listing: str, name: str) -> str:
@@ -269,7 +269,7 @@ def survey(program: Ffmpeg, path: Path, containers: str) -> Survey:
         provenance=provenance,
         start=_start(log, first * base, step),
         sound_start=sounds[0][0] * _header(listing, "tb 1") if sounds else Fraction(0),
-        layout=heard["layout"].strip() if (heard := _AUDIO.search(log)) else "",
+        layout=audio["layout"].strip() if (audio := _AUDIO.search(log)) else "",
     )
 
 
@@ -283,8 +283,8 @@ def _start(log: str, counted: Fraction, step: Fraction) -> Fraction:
 
     The list of decoded frames counts in steps of a frame.
     """
-    said = _STARTS.search(log.split("Output #0", 1)[0])
-    exact = Fraction(said[2]) - Fraction(said[1]) if said else counted
+    match = _STARTS.search(log.split("Output #0", 1)[0])
+    exact = Fraction(match[2]) - Fraction(match[1]) if match else counted
     return exact if abs(exact - counted) < step else counted
 
 
@@ -376,20 +376,20 @@ def listen(program: Ffmpeg, path: Path, *, peaks: bool, mix: Path | None = None)
     ``COMPARED_RATE`` of what it was encoded from, to compare it with.
     """
     meter = f"ebur128=framelog=verbose:peak={'true' if peaks else 'sample'}"
-    given: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
     filters: tuple[str, ...] = ("-map", "0:a:0", "-af", f"{_SILENCE},{meter}", "-f", "null", "-")
     if mix:
-        given = ("-protocol_whitelist", "file", "-f", "wav", "-i", file_url(mix))
+        reference = ("-protocol_whitelist", "file", "-f", "wav", "-i", file_url(mix))
         parts = f"[0:a:0]asplit[a][b];[a]{_SILENCE},{meter}[heard]"
-        compared = f"[b]aresample={COMPARED_RATE}[low];[1:a][low]asdr[compared]"
+        comparison = f"[b]aresample={COMPARED_RATE}[low];[1:a][low]asdr[compared]"
         filters = (
-            "-filter_complex_threads", "1", "-filter_complex", f"{parts};{compared}",
+            "-filter_complex_threads", "1", "-filter_complex", f"{parts};{comparison}",
             "-map", "[heard]", "-f", "null", "-", "-map", "[compared]", "-f", "null", "-",
         )  # fmt: skip
     out, log = ffmpeg.ask(
         program,
         (
-            *STRICT, "-threads", "1", *WHITELIST, "-i", file_url(path), *given,
+            *STRICT, "-threads", "1", *WHITELIST, "-i", file_url(path), *reference,
             "-map", "0:a:0", "-c", "copy", *_HASHED, *filters,
         ),
         timeout=900,
@@ -407,7 +407,7 @@ def _fidelity(log: str) -> float | None:
 
 
 def _silent(log: str, end: float) -> tuple[Stretch, ...]:
-    """What silencedetect told of; of what lasts to the end it may tell the beginning alone."""
+    """What silencedetect found; it may name the beginning alone of what lasts to the end."""
     starts = [max(float(at), 0.0) for at in re.findall(r"silence_start: (-?[\d.]+)", log)]
     ends = [float(at) for at in re.findall(r"silence_end: ([\d.]+)", log)]
     return tuple(zip_longest(starts, ends, fillvalue=end))
@@ -468,8 +468,8 @@ def _metered(log: str) -> Loudness:
     loud = re.findall(r"^\s+I:\s+(-?[\d.]+) LUFS", log, re.MULTILINE)
     peaks = re.findall(r"^\s+Peak:\s+(-?[\d.]+) dBFS", log, re.MULTILINE)
     # -70 is the gate: nothing louder was heard.
-    integrated = Decimal(loud[-1]) if loud and float(loud[-1]) > -70 else None
-    return Loudness(integrated, Decimal(peaks[-1]) if peaks else None)
+    loudness = Decimal(loud[-1]) if loud and float(loud[-1]) > -70 else None
+    return Loudness(loudness, Decimal(peaks[-1]) if peaks else None)
 
 
 def brightness(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> list[float]:
@@ -561,7 +561,7 @@ def last_frame(program: Ffmpeg, clip: Path, frames: int, size: Size, target: Pat
     """
     if kept_frame(target, size):
         return False
-    damaged = target.exists()
+    was_damaged = target.exists()
     integrity.folder(target.parent)
     with files.part_of(target) as part:
         # Counted from the start, not sought: a seek lands on a guess.
@@ -579,7 +579,7 @@ def last_frame(program: Ffmpeg, clip: Path, frames: int, size: Size, target: Pat
     with files.part_of(_value_beside(target)) as part:
         part.write_bytes(value)
         integrity.place(part, _value_beside(target), durable=True)
-    return damaged
+    return was_damaged
 
 
 def kept_frame(path: Path, size: Size | None) -> bool:
@@ -594,8 +594,8 @@ def kept_frame(path: Path, size: Size | None) -> bool:
         value = beside.read_bytes() if os.path.lexists(beside) else None
     except OSError:
         return False
-    same = value is None or value == _value(data)
-    return same and _is_png(data, size)
+    is_same = value is None or value == _value(data)
+    return is_same and _is_png(data, size)
 
 
 def _value(data: bytes) -> bytes:

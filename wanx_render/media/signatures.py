@@ -58,8 +58,8 @@ _HEAD = 4096  # bytes in which a drawing's first tag must stand
 
 def named(data: bytes) -> tuple[str, str]:
     """What ``data`` is, with its article, and how to convert it; both empty where unknown."""
-    if data[4:8] == b"ftyp" and (known := _brand(data)):
-        return known
+    if data[4:8] == b"ftyp" and (brand := _brand(data)):
+        return brand
     head = data[:_HEAD]
     found = (
         (kind, advice) for pattern, kind, advice in _KINDS if re.match(pattern, head, re.DOTALL)

@@ -28,8 +28,8 @@ def mixed_down(stream: Any, channels: int, sample_format: str) -> Any:
 
 def _side(name: str) -> str:
     """One side by the names of its channels; pan leaves out those that there are not."""
-    front, others = _SIDES[name]
-    return f"{name}={front}+{'+'.join(f'{_NEAR}*{other}' for other in others)}+{_REAR}*BC"
+    front, weaker = _SIDES[name]
+    return f"{name}={front}+{'+'.join(f'{_NEAR}*{channel}' for channel in weaker)}+{_REAR}*BC"
 
 
 def channels_of(layout: str) -> int:

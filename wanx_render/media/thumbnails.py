@@ -28,14 +28,14 @@ def frame_numbers(frames: int) -> tuple[int, int, int]:
 
 
 def path_of(folder: Path, sha256: str, which: str) -> Path:
-    """Where the picture is kept under the render folder; ``which`` tells it from others."""
+    """Where the picture is kept under the render folder; ``which`` of the clip's pictures it is."""
     return folder / ".cache" / "thumbs" / f"{sha256[:32]}-{which}.jpg"
 
 
 def kept(folder: Path, sha256: str) -> tuple[Path, ...]:
     """The first, middle and last frame of the clip with these bytes; empty where one is missing,
     or is not whole."""
-    paths = tuple(path_of(folder, sha256, which) for which in WHICH)
+    paths = tuple(path_of(folder, sha256, position) for position in WHICH)
     return paths if all(map(integrity.is_whole, paths)) else ()
 
 
@@ -75,8 +75,8 @@ class Sketch:
     def of(cls, folder: Path, name: str, frames: int) -> "Sketch":
         """A sketch of a clip of ``frames``; ``name`` keeps it apart from others at work."""
         place = integrity.folder(folder / ".cache" / "thumbs")
-        named = files.sha256_of(name.encode())[:16]  # no percent sign, which means a number
-        return cls(frames, place, files.part_name(place / named).name)
+        stem = files.sha256_of(name.encode())[:16]  # no percent sign, which means a number
+        return cls(frames, place, files.part_name(place / stem).name)
 
     def arguments(self) -> tuple[str, ...]:
         """The output of ffmpeg that leaves the pictures."""
@@ -93,11 +93,11 @@ class Sketch:
 
     def keep(self, folder: Path, sha256: str) -> None:
         """Give the pictures their names, where all of them came."""
-        made = dict(zip(self._numbers, self._parts(), strict=False))
-        if not all(part.is_file() for part in made.values()):
+        pictures = dict(zip(self._numbers, self._parts(), strict=False))
+        if not all(part.is_file() for part in pictures.values()):
             return
-        for number, which in zip(frame_numbers(self.frames), WHICH, strict=True):
-            _write(path_of(folder, sha256, which), within(made[number].read_bytes()))
+        for number, position in zip(frame_numbers(self.frames), WHICH, strict=True):
+            _write(path_of(folder, sha256, position), within(pictures[number].read_bytes()))
 
     def discard(self) -> None:
         """Remove what was not kept."""

@@ -14,7 +14,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.files import sha256_of
 from wanx_render.finishing.timeline import frames_of, timeline
 from wanx_render.frame import Frame
-from wanx_render.geometry import Gaze, Size, crop_told, cropped_away, enlargement, seen_box
+from wanx_render.geometry import Gaze, Size, crop_text, cropped_away, enlargement, seen_box
 from wanx_render.money import write_amount
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
 from wanx_render.planning.take_status import TakeStatus
@@ -207,7 +207,7 @@ def _fitted(size: Size, gaze: Gaze, frame: Frame) -> tuple[str | None, float, fl
         seen = seen_box(size, frame.size).size
         return None, round(float(1 - Fraction(seen.area, size.area)) * 100, 1), grown
     lost = float(cropped_away(size, frame.aspect)) * 100
-    return crop_told(size, frame.aspect, gaze), round(lost, 1), grown
+    return crop_text(size, frame.aspect, gaze), round(lost, 1), grown
 
 
 def wall_seconds(standings: Iterable[TakeStatus], catalog: Catalog) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from wanx_render.errors import Broken
 from wanx_render.finishing.jobs import JoinCall, Joined
 from wanx_render.finishing.timeline import Seam as Joint
-from wanx_render.geometry import Size, crop_told, enlargement
+from wanx_render.geometry import Size, crop_text, enlargement
 from wanx_render.manifest import DeliverableRecord, LabelRecord, PartRecord, StillRecord
 from wanx_render.planning.plan import Plan
 from wanx_render.run.layout import Layout, Layouts
@@ -85,7 +85,7 @@ def _part(
         shot=shot.shot.id,
         start=parts[0].start,
         frames=sum(part.frames for part in parts),
-        crop=crop_told(take.size, frame.aspect, gaze) if frame.fit == "crop" else None,
+        crop=crop_text(take.size, frame.aspect, gaze) if frame.fit == "crop" else None,
         enlarged=f"{float(enlarged):.3f}",
         held=max(cut.start + cut.frames - take.whole, 0),
         shared=sum(joint.frames for joint in joints),
