@@ -1,6 +1,6 @@
 """Where things of a list stand, and what is wrong with a part of it, in our own words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -72,6 +72,28 @@ class RowPlaces(Places):
         cells = (self._cell(name) for name in found.names) if found else ()
         cell = next((each for each in cells if each), None)
         return replace(cell, via=place) if cell else place
+
+
+class Problems:
+    """All that is wrong or doubtful in a list, handed down while it is read and checked."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self._all: list[Diagnostic] = []
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self._all)
+
+    def error(self, code: str, message: str, at: yaml_source.Path, hint: str = "") -> None:
+        """Add what keeps the list from being run; ``at`` is the path of a value."""
+        self._all.append(Diagnostic(code, message, self.places.of(at), hint))
+
+    def explain(self, problem: Any, at: yaml_source.Path) -> None:
+        """Add one of pydantic's findings, in our own words."""
+        self._all.append(explain(problem, at, self.places))
+
+    def extend(self, problems: Iterable[Diagnostic]) -> None:
+        self._all.extend(problems)
 
 
 _EXPECTED = {

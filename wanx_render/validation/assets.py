@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.files import sha256
@@ -16,7 +17,7 @@ from wanx_render.media import audio_files, ffmpeg, images, probe
 from wanx_render.media.audio_files import BadSoundtrack, Soundtrack
 from wanx_render.media.images import BadPicture, Picture
 from wanx_render.shotlist.model import Deliverable, Shot, ShotList, Sound
-from wanx_render.shotlist.problems import Places
+from wanx_render.shotlist.problems import Problems
 from wanx_render.task import InputMedia
 from wanx_render.timing import SAMPLE_RATE, nearest
 from wanx_render.validation import context
@@ -44,118 +45,102 @@ class AssetReader:
         self._media: dict[str, InputMedia] = {}
         self._measured: set[Hashable] = set()
 
-    def look(self, shots: Mapping[int, Shot], places: Places) -> list[Diagnostic]:
-        """What is wrong with any first or last frame that is a file or a data URI."""
-        problems: list[Diagnostic] = []
+    def look(self, shots: Mapping[int, Shot], problems: Problems) -> None:
+        """Look at every first or last frame that is a file or a data URI."""
         for index, shot in shots.items():
             for key in ("image", "last_image"):
-                named = getattr(shot, key)
-                if not isinstance(named, str) or context.is_url(named):
+                name = getattr(shot, key)
+                if not isinstance(name, str) or context.is_url(name):
                     continue
-                if named not in self.pictures and named not in self._bad:
-                    self._see(named)
-                if named in self._bad:
-                    span = places.of(("shots", index, key))
-                    problems.append(_bad_picture(named, self._bad[named], span))
-        return problems
+                if name not in self.pictures and name not in self._bad:
+                    self._see(name)
+                if name in self._bad:
+                    _refuse_picture(name, self._bad[name], ("shots", index, key), problems)
 
-    def _see(self, named: str) -> None:
+    def _see(self, name: str) -> None:
         try:
-            if named.startswith("data:"):
-                raw = images.decode_data_uri(named)
+            if name.startswith("data:"):
+                raw = images.decode_data_uri(name)
             else:
-                raw = images.read_bytes(self.folder / named)
-            self.pictures[named] = images.inspect(raw)
+                raw = images.read_bytes(self.folder / name)
+            self.pictures[name] = images.inspect(raw)
         except BadPicture as problem:
-            self._bad[named] = problem
+            self._bad[name] = problem
 
     def listen(
-        self, shots: Mapping[int, Shot], deliverables: Mapping[int, Deliverable], places: Places
-    ) -> list[Diagnostic]:
-        """What is wrong with any sound file that is there."""
-        problems: list[Diagnostic] = []
-        heard = [
-            *(
-                (context.sound_path(shot), ("shots", index, "audio"))
-                for index, shot in shots.items()
-            ),
-            *(
-                (named, ("deliverables", index, "audio"))
-                for index, deliverable in deliverables.items()
-                for named in deliverable.audio.files
-            ),
-        ]
-        for named, place in heard:
-            if not named or context.is_url(named) or not context.is_file(self.folder / named):
+        self,
+        shots: Mapping[int, Shot],
+        deliverables: Mapping[int, Deliverable],
+        problems: Problems,
+    ) -> None:
+        """Look at every sound file that is there."""
+        for name, path in _sound_names(shots, deliverables):
+            if not name or context.is_url(name) or not context.is_file(self.folder / name):
                 continue
-            if named not in self.sounds and named not in self._bad_sounds:
-                self._hear(named)
-            if problem := self._bad_sounds.get(named):
-                told = f"the sound file {named} {problem}"
-                problems.append(Diagnostic("sound-unreadable", told, places.of(place)))
-        return problems
+            if name not in self.sounds and name not in self._bad_sounds:
+                self._hear(name)
+            if problem := self._bad_sounds.get(name):
+                problems.error("sound-unreadable", f"the sound file {name} {problem}", path)
 
-    def _hear(self, named: str) -> None:
+    def _hear(self, name: str) -> None:
         try:
-            self.sounds[named] = audio_files.inspect(self.folder / named)
+            self.sounds[name] = audio_files.inspect(self.folder / name)
         except BadSoundtrack as problem:
-            self._bad_sounds[named] = problem
+            self._bad_sounds[name] = problem
 
-    def highest(self, named: str, start: Fraction, seconds: Fraction) -> float | None:
-        """The highest sample in dBFS of a part of a sound file; None where it cannot be told."""
-        if not self._may_measure((named, start, seconds)):
+    def highest(self, name: str, start: Fraction, seconds: Fraction) -> float | None:
+        """The highest sample in dBFS of a part of a sound file; None where it is not known."""
+        if not self._may_measure((name, start, seconds)):
             return None
         try:
-            path = self.folder / named
+            path = self.folder / name
             state = path.stat()
             return _highest(path, (state.st_mtime_ns, state.st_size), start, seconds)
         except (BadInput, FfmpegError, OSError):
             return None  # said elsewhere: of the file, or of this ffmpeg
 
-    def read(self, deliverables: Mapping[int, Deliverable], places: Places) -> list[Diagnostic]:
-        """What is wrong or doubtful in the subtitle files."""
-        problems: list[Diagnostic] = []
+    def read(self, deliverables: Mapping[int, Deliverable], problems: Problems) -> None:
+        """Read every subtitle file; what is doubtful in one is a warning."""
         for index, deliverable in deliverables.items():
-            named = deliverable.subtitles
-            if not named:
+            name = deliverable.subtitles
+            if not name:
                 continue
-            if named not in self.subtitles and named not in self._bad_subtitles:
-                self._read(named)
-            span = places.of(("deliverables", index, "subtitles"))
-            if problem := self._bad_subtitles.get(named):
-                message = f"{named[:100]}: {problem}"
-                problems.append(Diagnostic("subtitles-unreadable", message, span, problem.hint))
-            elif notices := self.subtitles[named].notices:
-                shown = str(
-                    Path((span.via or span).file).parent / named
-                )  # a span may be in a table
-                self.texts[shown] = self.subtitles[named].text
-                problems += _noticed(notices, named, shown, span)
-        return problems
+            if name not in self.subtitles and name not in self._bad_subtitles:
+                self._read(name)
+            path = ("deliverables", index, "subtitles")
+            if problem := self._bad_subtitles.get(name):
+                message = f"{name[:100]}: {problem}"
+                problems.error("subtitles-unreadable", message, path, problem.hint)
+            elif notices := self.subtitles[name].notices:
+                span = problems.places.of(path)
+                list_file = (span.via or span).file  # the span may be in a table
+                file = str(Path(list_file).parent / name)
+                self.texts[file] = self.subtitles[name].text
+                problems.extend(_noticed(notices, name, file, span))
 
-    def _read(self, named: str) -> None:
+    def _read(self, name: str) -> None:
         # Drawing and its libraries take a tenth of a start; lists without subtitles do without.
         from wanx_render.captions import subtitles
         from wanx_render.captions.cues import BadSubtitles
 
         try:
-            if context.is_url(named):
+            if context.is_url(name):
                 raise BadSubtitles("subtitles must be a file here, not a URL", "download it first")
-            self.subtitles[named] = subtitles.read(self.folder / named)
+            self.subtitles[name] = subtitles.read(self.folder / name)
         except BadSubtitles as problem:
-            self._bad_subtitles[named] = problem
+            self._bad_subtitles[name] = problem
         except (OSError, ValueError) as problem:
-            self._bad_subtitles[named] = _unreadable(problem)
+            self._bad_subtitles[name] = _unreadable(problem)
 
     def loudest(
         self, audio: Sound, starts: Mapping[str, Fraction], seconds: Fraction
     ) -> Decimal | None:
         """The LUFS that music and voices reach by themselves where those wanted are out of reach.
 
-        None where they are not, and where it cannot be told. ``starts``: of shots, in seconds.
+        None where they are not, and where that is not known. ``starts``: of shots, in seconds.
         """
-        known = all(named in self.sounds for named in audio.files)
-        if not known or not self._may_measure((audio, tuple(starts.items()), seconds)):
+        readable = all(name in self.sounds for name in audio.files)
+        if not readable or not self._may_measure((audio, tuple(starts.items()), seconds)):
             return None
         try:
             program = ffmpeg.find(os.environ)
@@ -176,7 +161,9 @@ class AssetReader:
             return nearest(value * SAMPLE_RATE)
 
         voices = []
-        for voice in (each for each in audio.voices if each.gain.is_finite()):
+        for voice in audio.voices:
+            if not voice.gain.is_finite():
+                continue
             start = voice.at + (starts.get(voice.shot, Fraction(0)) if voice.shot else 0)
             channels = self.sounds[voice.file].channels
             path = self.folder / voice.file
@@ -190,34 +177,34 @@ class AssetReader:
 
     def media(self, shots: ShotList) -> dict[str, InputMedia]:
         """Every picture and sound of a checked list, by the words it is named with."""
-        named: dict[str, None] = {}
+        names: dict[str, None] = {}
         for shot in shots.shots:
-            for each in (shot.image, shot.last_image, context.sound_path(shot)):
-                if isinstance(each, str) and each:
-                    named[each] = None
+            for name in (shot.image, shot.last_image, context.sound_path(shot)):
+                if isinstance(name, str) and name:
+                    names[name] = None
         for deliverable in shots.deliverables:
             files = (*deliverable.audio.files, deliverable.subtitles, deliverable.font)
-            named |= dict.fromkeys(each for each in files if each)
-        return {each: self._known(each) for each in named}
+            names |= dict.fromkeys(name for name in files if name)
+        return {name: self._known(name) for name in names}
 
-    def _known(self, named: str) -> InputMedia:
-        if named not in self._media:
-            self._media[named] = self._identified(named)
-        return self._media[named]
+    def _known(self, name: str) -> InputMedia:
+        if name not in self._media:
+            self._media[name] = self._identified(name)
+        return self._media[name]
 
-    def _identified(self, named: str) -> InputMedia:
-        if context.is_url(named):
-            return InputMedia(f"url:{named}", url=named)
-        picture = self.pictures.get(named)
+    def _identified(self, name: str) -> InputMedia:
+        if context.is_url(name):
+            return InputMedia(f"url:{name}", url=name)
+        picture = self.pictures.get(name)
         if picture is None:
-            digest = sha256(self.folder / named)
-            return InputMedia(f"sha256:{digest}", path=self.folder / named)
+            digest = sha256(self.folder / name)
+            return InputMedia(f"sha256:{digest}", path=self.folder / name)
         media = InputMedia(
             f"sha256:{picture.sha256}", size=picture.size, repaired=bool(picture.repairs)
         )
-        if named.startswith("data:"):
-            return replace(media, url=named)
-        return replace(media, path=self.folder / named)
+        if name.startswith("data:"):
+            return replace(media, url=name)
+        return replace(media, path=self.folder / name)
 
 
 _MOST_MEASURED = 200  # sounds of one table: beyond that only the notices of its films tell
@@ -236,8 +223,8 @@ def _loudest(program: ffmpeg.Ffmpeg, mix: "Mix", samples: int) -> Decimal | None
         return None
     if plain.peak + mix.loudness - plain.integrated - PEAK <= _EASY:
         return None
-    found = measured(Level(PEAK - plain.peak + DEEPEST, limited=True)).integrated
-    return found if found is not None and found < mix.loudness - 1 else None
+    highest = measured(Level(PEAK - plain.peak + DEEPEST, limited=True)).integrated
+    return highest if highest is not None and highest < mix.loudness - 1 else None
 
 
 @lru_cache(maxsize=256)
@@ -248,15 +235,25 @@ def _highest(
     return probe.highest(ffmpeg.find(os.environ), path, start, seconds)
 
 
-def _bad_picture(named: str, problem: BadPicture, span: Span) -> Diagnostic:
-    shown = "the data URI" if named.startswith("data:") else f"the picture {named[:100]}"
-    missing = "does not exist" in str(problem)
-    return Diagnostic(
-        "image-missing" if missing else "image-unreadable",
-        f"{shown} {problem}",
-        span,
-        "paths start at the shot list's folder" if missing else problem.hint,
-    )
+def _sound_names(
+    shots: Mapping[int, Shot], deliverables: Mapping[int, Deliverable]
+) -> Iterator[tuple[str | None, yaml_source.Path]]:
+    """Every sound that is named, and the path of its key."""
+    for index, shot in shots.items():
+        yield context.sound_path(shot), ("shots", index, "audio")
+    for index, deliverable in deliverables.items():
+        for name in deliverable.audio.files:
+            yield name, ("deliverables", index, "audio")
+
+
+def _refuse_picture(
+    name: str, problem: BadPicture, path: yaml_source.Path, problems: Problems
+) -> None:
+    picture = "the data URI" if name.startswith("data:") else f"the picture {name[:100]}"
+    code, hint = "image-unreadable", problem.hint
+    if "does not exist" in str(problem):
+        code, hint = "image-missing", "paths start at the shot list's folder"
+    problems.error(code, f"{picture} {problem}", path, hint)
 
 
 def _unreadable(problem: OSError | ValueError) -> "BadSubtitles":
@@ -269,7 +266,7 @@ def _unreadable(problem: OSError | ValueError) -> "BadSubtitles":
 
 
 def _noticed(
-    notices: "tuple[Notice, ...]", named: str, shown: str, span: Span
+    notices: "tuple[Notice, ...]", name: str, shown: str, span: Span
 ) -> Iterator[Diagnostic]:
     """The notices of a subtitle file as warnings, in its own lines; ``span`` is where it is named.
 
@@ -278,8 +275,8 @@ def _noticed(
     ordered = sorted(notices, key=lambda notice: notice.line)
     for notice in ordered[:MOST_NOTICES]:
         place = Span(shown, notice.line, 1, via=span) if notice.line else span
-        message = notice.message if notice.line else f"{named[:100]}: {notice.message}"
+        message = notice.message if notice.line else f"{name[:100]}: {notice.message}"
         yield Diagnostic(notice.code, message, place, notice.hint, "warning")
     if (more := len(ordered) - MOST_NOTICES) > 0:
-        message = f"{named[:100]}: {more} more warnings are not shown"
+        message = f"{name[:100]}: {more} more warnings are not shown"
         yield Diagnostic("cue-doubtful", message, span, severity="warning")

@@ -30,7 +30,7 @@ from wanx_render.shotlist.model import (
     typed_keys,
 )
 from wanx_render.shotlist.picks import Picks
-from wanx_render.shotlist.problems import Places, RowPlaces, explain
+from wanx_render.shotlist.problems import Places, Problems, RowPlaces
 from wanx_render.shotlist.rows import Filling, Fillings, Row, fillings
 from wanx_render.shotlist.variables import OUTSIDE, Templates
 from wanx_render.task import InputMedia
@@ -44,7 +44,7 @@ from wanx_render.yaml_source import Source
 class Loaded:
     """A shot list that can be run, the folder its paths start at, and what is worth warning of.
 
-    ``row`` tells which row of a table it was made of.
+    ``row`` is the row of the table that it was made of.
     """
 
     file: Path
@@ -101,152 +101,174 @@ def _no_collector() -> Iterator[None]:
 
 
 def _load(file: Path, name: str, catalog: Catalog) -> Batch:
-    read = yaml_source.read(file, name)
+    source = yaml_source.read(file, name)
     try:
-        return _checked(file, read, catalog)
+        return _batch(file, source, catalog)
     except BadInput as problem:
-        problem.texts = {name: read.text, **problem.texts}
+        problem.texts = {name: source.text, **problem.texts}
         raise
 
 
-def _checked(file: Path, read: Source, catalog: Catalog) -> Batch:
-    if not isinstance(read.value, dict):
-        told = "a shot list must be a mapping of keys"
-        raise BadInput(Diagnostic("type-wrong", told, Places(read).of(())))
+def _batch(file: Path, source: Source, catalog: Catalog) -> Batch:
+    if not isinstance(source.value, dict):
+        message = "a shot list must be a mapping of keys"
+        raise BadInput(Diagnostic("type-wrong", message, Places(source).of(())))
     folder = file.resolve().parent
-    filled = fillings(read, _matrix(read), folder)
-    templates = Templates(read, typed_keys() if "${" in read.text else frozenset())
-    wrong = (*filled.problems, *templates.problems(filled.known, filled.columns))
-    checker = _Checker(file, read, templates, AssetReader(folder), catalog)
-    checked = [checker.check(each) for each in filled.rows]
-    chosen = {c.picks.read.file: c.picks.read.text for c in checked if c.picks and c.picks.read}
-    texts = {read.file: read.text, **filled.texts, **chosen, **checker.looker.texts}
-    findings = _without(wrong, _told_once(checked, filled))
-    everything = in_order([*_keys_in(texts), *wrong, *findings])
-    if any(d.severity == "error" for d in everything):
-        refusal = BadInput(*everything)
+    table = fillings(source, _matrix(source), folder)
+    templates = Templates(source, typed_keys() if "${" in source.text else frozenset())
+    unfilled = (*table.problems, *templates.problems(table.known, table.columns))
+    checker = _Checker(file, source, templates, AssetReader(folder), catalog)
+    results = [checker.check(row) for row in table.rows]
+    texts = {source.file: source.text, **table.texts, **_picks_texts(results)}
+    texts |= checker.assets.texts
+    findings = _without(unfilled, _said_once(results, table))
+    problems = in_order([*_keys_in(texts), *unfilled, *findings])
+    if any(problem.severity == "error" for problem in problems):
+        refusal = BadInput(*problems)
         refusal.texts = texts
         raise refusal
     lists = tuple(
         Loaded(
-            file, _focused(each.whole, each.picks), folder, checker.looker.media(each.whole),
-            texts, each.picks, each.found, filling.row,
+            file, _focused(result.shots, result.picks), folder, checker.assets.media(result.shots),
+            texts, result.picks, result.problems, filling.row,
         )
-        for each, filling in zip(checked, filled.rows, strict=True)
-        if each.whole and each.picks
+        for result, filling in zip(results, table.rows, strict=True)
+        if result.shots and result.picks
     )  # fmt: skip
-    if len(lists) == 1 and not filled.columns:
-        lists = (replace(lists[0], warnings=everything),)
-    return Batch(file, lists, texts, everything)
+    if len(lists) == 1 and not table.columns:
+        lists = (replace(lists[0], warnings=problems),)
+    return Batch(file, lists, texts, problems)
 
 
-def _focused(whole: ShotList, chosen: Picks) -> ShotList:
+def _picks_texts(results: Iterable["_Result"]) -> dict[str, str]:
+    """The text of each row's picks file, by its name."""
+    sources = (result.picks.read for result in results if result.picks)
+    return {source.file: source.text for source in sources if source}
+
+
+def _focused(shots: ShotList, chosen: Picks) -> ShotList:
     """The list with the points of focus that were chosen on the board."""
-    points = {name: each.focus for name, each in chosen.shots.items() if each.focus}
+    points = {name: choice.focus for name, choice in chosen.shots.items() if choice.focus}
     if not points:
-        return whole
-    shots = tuple(
+        return shots
+    focused = tuple(
         shot.model_copy(update={"focus": points[shot.id]}) if shot.id in points else shot
-        for shot in whole.shots
+        for shot in shots.shots
     )
-    return whole.model_copy(update={"shots": shots})
+    return shots.model_copy(update={"shots": focused})
 
 
-def _matrix(read: Source) -> Matrix | None:
+def _matrix(source: Source) -> Matrix | None:
     """``matrix`` as written, or None where there is none. Raises BadInput."""
-    if read.value.get("matrix") is None:
+    if source.value.get("matrix") is None:
         return None
-    parts = _Parts(Places(read))
-    matrix = parts.one("matrix", Matrix, read.value["matrix"])
+    problems = Problems(Places(source))
+    matrix = _Parts(problems).one("matrix", Matrix, source.value["matrix"])
     if matrix is None:
-        raise BadInput(*in_order(parts.problems))
+        raise BadInput(*in_order(problems))
     return matrix
 
 
-def _without(wrong: tuple[Diagnostic, ...], found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+def _without(unfilled: tuple[Diagnostic, ...], found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """What was found, but for what follows from a variable that could not be filled in."""
-    places = {each.span for each in wrong}
-    yield from (each for each in found if each.span not in places)
+    places = {problem.span for problem in unfilled}
+    yield from (problem for problem in found if problem.span not in places)
 
 
-def _told_once(checked: list["_Result"], filled: Fillings) -> Iterator[Diagnostic]:
-    """What was found in the rows; what stands in the list itself is told once, and of which rows.
+def _said_once(results: list["_Result"], table: Fillings) -> Iterator[Diagnostic]:
+    """The problems of all rows. One that is in the list itself is said once, with its rows.
 
-    A finding at a cell of the table tells by its place which row it is about. Warnings that differ
-    in words only, such as figures, are one.
+    The place of a problem in a cell shows which row it is about. Warnings that differ in words
+    only, such as figures, are one.
     """
-    if len(checked) == 1:
-        yield from checked[0].found
+    if len(results) == 1:
+        yield from results[0].problems
         return
-    alike: dict[Any, list[tuple[Diagnostic, Row]]] = {}
-    for result, filling in zip(checked, filled.rows, strict=True):
-        seen: Counter[Any] = Counter()
-        for each in dict.fromkeys(result.found):
-            place = (each.code, each.span)
-            seen[place] += 1
-            name = (place, seen[place]) if each.severity == "warning" else each
+    cases: dict[Any, list[tuple[Diagnostic, Row]]] = {}
+    for result, filling in zip(results, table.rows, strict=True):
+        counts: Counter[Any] = Counter()
+        for problem in dict.fromkeys(result.problems):
+            place = (problem.code, problem.span)
+            counts[place] += 1
+            name = (place, counts[place]) if problem.severity == "warning" else problem
             if filling.row:
-                alike.setdefault(name, []).append((each, filling.row))
-    for cases in alike.values():
-        each, row = cases[0]
-        same = len({other for other, _ in cases}) == 1 and len(cases) == len(checked)
-        if same or (each.span and each.span.via):
-            yield each
-        else:
-            others = f", and {len(cases) - 1} rows more" if len(cases) > 1 else ""
-            yield replace(each, message=f"{each.message} (row {row.name}, {row.span}{others})")
+                cases.setdefault(name, []).append((problem, filling.row))
+    for alike in cases.values():
+        yield _of_rows(alike, len(results))
+
+
+def _of_rows(alike: list[tuple[Diagnostic, Row]], rows: int) -> Diagnostic:
+    """A problem that some rows share, with the name of the first of them where it needs one."""
+    problem, row = alike[0]
+    of_all = len({other for other, _ in alike}) == 1 and len(alike) == rows
+    if of_all or (problem.span and problem.span.via):
+        return problem
+    rest = f", and {len(alike) - 1} rows more" if len(alike) > 1 else ""
+    return replace(problem, message=f"{problem.message} (row {row.name}, {row.span}{rest})")
 
 
 @dataclass(frozen=True, slots=True)
 class _Result:
     """The list of one row where it is whole, its picks, and what is wrong or worth a warning."""
 
-    whole: ShotList | None
-    found: tuple[Diagnostic, ...]
+    shots: ShotList | None
+    problems: tuple[Diagnostic, ...]
     picks: Picks | None = None
 
 
 @dataclass(frozen=True)
 class _Checker:
-    """Checks a list row by row; what was looked at for one row is known for the others."""
+    """Checks a list row by row; the files that one row names are known for the others."""
 
     file: Path
-    read: Source
+    source: Source
     templates: Templates
-    looker: AssetReader
+    assets: AssetReader
     catalog: Catalog
 
     def check(self, filling: Filling) -> _Result:
-        places = RowPlaces(self.read, self.templates.by_path, filling.cell)
+        places = RowPlaces(self.source, self.templates.by_path, filling.cell)
         try:
-            written = _merged(self.templates.fill(filling.values), places)
+            value = _merged(self.templates.fill(filling.values), places)
         except BadInput as problem:
             return _Result(None, problem.diagnostics)
-        parts = _Parts(places)
-        shots = parts.valid("shots", Shot, written.get("shots"))
-        deliverables = parts.valid("deliverables", Deliverable, written.get("deliverables"))
-        whole = parts.whole(written, shots, deliverables)
-        unseen = self.looker.look(shots, places)
-        unheard = self.looker.listen(shots, deliverables, places)
-        unread = self.looker.read(deliverables, places)
-        scene = Scene(
+        problems = Problems(places)
+        parts = _Parts(problems)
+        shots = parts.valid("shots", Shot, value.get("shots"))
+        deliverables = parts.valid("deliverables", Deliverable, value.get("deliverables"))
+        whole = parts.whole(value, shots, deliverables)
+        self.assets.look(shots, problems)
+        self.assets.listen(shots, deliverables, problems)
+        self.assets.read(deliverables, problems)
+        scene = self._scene(shots, deliverables, whole, _ids(value.get("shots")), places)
+        problems.extend(registry.findings(scene))
+        chosen, stray = picks.read(_picked_for(self.file, filling.row), scene.ids)
+        problems.extend(stray)
+        return _Result(whole, tuple(problems), chosen)
+
+    def _scene(
+        self,
+        shots: Mapping[int, Shot],
+        deliverables: Mapping[int, Deliverable],
+        whole: ShotList | None,
+        ids: tuple[str, ...],
+        places: Places,
+    ) -> Scene:
+        return Scene(
             shots=shots,
             deliverables=deliverables,
             region=whole.region if whole else "beijing",
-            ids=_ids(written.get("shots")),
+            ids=ids,
             catalog=self.catalog,
-            folder=self.looker.folder,
-            pictures=self.looker.pictures,
-            sounds=self.looker.sounds,
-            subtitles=self.looker.subtitles,
+            folder=self.assets.folder,
+            pictures=self.assets.pictures,
+            sounds=self.assets.sounds,
+            subtitles=self.assets.subtitles,
             place=places.of,
             backend=whole.backend if whole else "mock",
-            highest=self.looker.highest,
-            loudest=self.looker.loudest,
+            highest=self.assets.highest,
+            loudest=self.assets.loudest,
         )
-        chosen, stray = picks.read(_picked_for(self.file, filling.row), scene.ids)
-        found = (*parts.problems, *unseen, *unheard, *unread, *registry.findings(scene), *stray)
-        return _Result(whole, found, chosen)
 
 
 def _picked_for(file: Path, row: Row | None) -> Path:
@@ -256,8 +278,8 @@ def _picked_for(file: Path, row: Row | None) -> Path:
 
 def _ids(shots: Any) -> tuple[str, ...]:
     """The ids of all shots as written, also of those that have problems."""
-    listed = shots if isinstance(shots, list) else []
-    return tuple(str(shot["id"]) for shot in listed if isinstance(shot, dict) and "id" in shot)
+    items = shots if isinstance(shots, list) else []
+    return tuple(str(shot["id"]) for shot in items if isinstance(shot, dict) and "id" in shot)
 
 
 P = TypeVar("P", bound=BaseModel)
@@ -267,21 +289,20 @@ class _Parts:
     """Validates the list piece by piece, so that one bad shot does not hide what the rules say of
     the others."""
 
-    def __init__(self, places: "Places") -> None:
-        self.places = places
-        self.problems: list[Diagnostic] = []
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
 
     def valid(self, key: str, kind: type[P], items: Any) -> dict[int, P]:
         """The items that are well-formed, by their index."""
-        found: dict[int, P] = {}
+        valid: dict[int, P] = {}
         for index, item in enumerate(items if isinstance(items, list) else ()):
             try:
-                found[index] = kind.model_validate(item)
+                valid[index] = kind.model_validate(item)
             except ValidationError as error:
                 self._note(error, (key, index))
-                if (known := _without_unknown_keys(item, error)) is not None:
-                    found[index] = kind.model_validate(known)
-        return found
+                if (rest := _without_unknown_keys(item, error)) is not None:
+                    valid[index] = kind.model_validate(rest)
+        return valid
 
     def one(self, key: str, kind: type[P], item: Any) -> P | None:
         """The mapping under ``key``, where it is well-formed."""
@@ -293,21 +314,21 @@ class _Parts:
 
     def whole(
         self,
-        written: dict[str, Any],
+        value: dict[str, Any],
         shots: Mapping[int, Shot],
         deliverables: Mapping[int, Deliverable],
     ) -> ShotList | None:
         """The whole list of its valid parts, or None."""
         parts: dict[str, Any] = {"shots": shots, "deliverables": deliverables}
-        given = {
+        of_valid_parts = {
             key: list(parts[key].values()) if key in parts and isinstance(item, list) else item
-            for key, item in written.items()
+            for key, item in value.items()
         }
         try:
-            return ShotList.model_validate(given)
+            return ShotList.model_validate(of_valid_parts)
         except ValidationError as error:
             # A list that lost all its items to other problems is not an empty list.
-            self._note(error, (), lambda p: p["type"] == "too_short" and written[p["loc"][0]])
+            self._note(error, (), lambda p: p["type"] == "too_short" and value[p["loc"][0]])
             return None
 
     def _note(
@@ -319,7 +340,7 @@ class _Parts:
         for problem in error.errors(include_url=False, include_input=False):
             if not passing(problem):
                 path = (*under, *(part for part in problem["loc"] if part not in _TAGS))
-                self.problems.append(explain(problem, path, self.places))
+                self._problems.explain(problem, path)
 
 
 _TAGS = (PATH_TAG, CHAIN_TAG)
@@ -339,48 +360,47 @@ def _without_unknown_keys(item: Any, error: ValidationError) -> dict[str, Any] |
 
 def _merged(value: dict[str, Any], places: Places) -> dict[str, Any]:
     """The list's value with ``defaults`` laid under every shot, and what is for all deliverables
-    under each of them."""
-    defaults, shots = value.get("defaults"), value.get("shots")
-    if defaults is None:
-        defaults = {}
-    if not isinstance(defaults, dict):
-        raise BadInput(
-            Diagnostic("type-wrong", "defaults must be a mapping", places.of(("defaults",)))
-        )
-    if "id" in defaults:
-        raise BadInput(
-            Diagnostic(
-                "unknown-key",
-                "defaults cannot hold an id: each shot has its own",
-                places.key(("defaults", "id")),
-            )
-        )
+    under each of them. Raises BadInput."""
+    defaults, shots = _defaults(value, places), value.get("shots")
     if isinstance(shots, list):
         shots = [{**defaults, **shot} if isinstance(shot, dict) else shot for shot in shots]
     apart = ("defaults", *OUTSIDE)
-    merged = {key: item for key, item in value.items() if key not in apart}
+    merged_value = {key: item for key, item in value.items() if key not in apart}
     if "shots" in value:
-        merged["shots"] = shots
+        merged_value["shots"] = shots
     common = {key: value[key] for key in FOR_ALL if key in value}
     if common and isinstance(value.get("deliverables"), list):
-        merged["deliverables"] = [_under(common, item) for item in value["deliverables"]]
-    return merged
+        merged_value["deliverables"] = [_under(common, item) for item in value["deliverables"]]
+    return merged_value
 
 
-def _under(common: dict[str, Any], written: Any) -> Any:
+def _defaults(value: dict[str, Any], places: Places) -> dict[str, Any]:
+    defaults = value.get("defaults")
+    if defaults is None:
+        return {}
+    if not isinstance(defaults, dict):
+        message = "defaults must be a mapping"
+        raise BadInput(Diagnostic("type-wrong", message, places.of(("defaults",))))
+    if "id" in defaults:
+        message = "defaults cannot hold an id: each shot has its own"
+        raise BadInput(Diagnostic("unknown-key", message, places.key(("defaults", "id"))))
+    return defaults
+
+
+def _under(common: dict[str, Any], deliverable: Any) -> Any:
     """A deliverable as written, with what the list says for all of them laid under it."""
-    if isinstance(written, str):
-        written = {"aspect": written}
-    if not isinstance(written, dict):
-        return written
-    both = {**common, **written}
+    if isinstance(deliverable, str):
+        deliverable = {"aspect": deliverable}
+    if not isinstance(deliverable, dict):
+        return deliverable
+    item = {**common, **deliverable}
     for key, short in (("caption_style", ""), ("label", "visible")):
-        first, second = common.get(key), written.get(key)
+        first, second = common.get(key), deliverable.get(key)
         if short and isinstance(first, str) and first != "none":
             first = {short: first}
         if isinstance(first, dict) and isinstance(second, dict):
-            both[key] = {**first, **second}
-    return both
+            item[key] = {**first, **second}
+    return item
 
 
 _KEY = re.compile(r"\bsk-[A-Za-z0-9]{16,}")
@@ -392,11 +412,11 @@ def _keys_in(texts: Mapping[str, str]) -> list[Diagnostic]:
         Diagnostic(
             "key-in-file",
             "an API key stands in the file",
-            Span(file, number, found.start() + 1, len(found[0])),
+            Span(file, number, match.start() + 1, len(match[0])),
             "take it out, and make a new one where the file was shared; "
             "the key comes from DASHSCOPE_API_KEY",
         )
         for file, text in texts.items()
         for number, line in enumerate(text.splitlines(), start=1)
-        if (found := _KEY.search(line))
+        if (match := _KEY.search(line))
     ]
