@@ -75,10 +75,10 @@ def test_the_documented_two_steps(base: str, example: dict[str, Any], tmp_path: 
         "-d", json.dumps(example, ensure_ascii=False),
     )  # fmt: skip
     task = json.loads(created)["output"]["task_id"]
-    told: dict[str, Any] = {}
+    state: dict[str, Any] = {}
     for _ in range(3):
-        told = json.loads(curl("-X", "GET", f"{base}/tasks/{task}", "--header", key))
-    assert told["output"]["task_status"] == "SUCCEEDED"
+        state = json.loads(curl("-X", "GET", f"{base}/tasks/{task}", "--header", key))
+    assert state["output"]["task_status"] == "SUCCEEDED"
     clip = tmp_path / "clip.mp4"
-    curl("-o", str(clip), told["output"]["video_url"])
+    curl("-o", str(clip), state["output"]["video_url"])
     assert clip.read_bytes()[4:8] == b"ftyp"

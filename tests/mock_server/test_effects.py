@@ -64,8 +64,8 @@ def shown(answer: Response) -> object:
 @pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
 def test_every_effect_has_one(effect: Effect) -> None:
     exchange, answer, seconds = strike(effect)
-    twisted = exchange.twists not in ([], [AS_EVER])
-    assert twisted or seconds >= 0.05 or shown(answer) != shown(exchange.true)
+    acts_differently = exchange.twists not in ([], [AS_EVER])
+    assert acts_differently or seconds >= 0.05 or shown(answer) != shown(exchange.true)
 
 
 @pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)

@@ -43,7 +43,7 @@ def test_before_acceptance_nothing_is_charged() -> None:
         assert twin.ledger()["submissions"] == []
 
 
-def test_errors_tell_their_status_code_and_wait() -> None:
+def test_errors_have_their_status_code_and_wait() -> None:
     twin = Twin("on=query status=429 retry_after=1.5 nth=1", "on=query status=502 nth=1 code=Bad")
     answer = twin.call("GET", "/api/v1/tasks/x")
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "1.5")
@@ -65,15 +65,15 @@ def test_the_service_itself_can_be_twisted() -> None:
     bad, stuck, good = twin.task("bad"), twin.task("stuck"), twin.task("good")
     assert twin.status(good) == "UNKNOWN"
     assert twin.call("GET", "/api/v1/tasks").json()["total"] == 0
-    listed = twin.call("GET", "/api/v1/tasks").json()["data"]
-    assert len(listed) == 5
-    others = [row["task_id"] for row in listed if row["task_id"] not in (bad, stuck, good)]
+    rows = twin.call("GET", "/api/v1/tasks").json()["data"]
+    assert len(rows) == 5
+    foreign = [row["task_id"] for row in rows if row["task_id"] not in (bad, stuck, good)]
     assert "another program" not in str(twin.ledger())
     twin.service.advance(400)
     assert twin.query(bad)["output"]["code"] == "DataInspectionFailed"
     assert twin.status(stuck) == "PENDING"
-    told = twin.query(others[0])["output"]
-    assert "another program" in told["orig_prompt"]
+    output = twin.query(foreign[0])["output"]
+    assert "another program" in output["orig_prompt"]
     url = twin.query(good)["output"]["video_url"]
     assert [twin.call("GET", url).status_code for _ in range(2)] == [403, 200]
 
@@ -84,17 +84,17 @@ def test_a_prompt_can_ask_for_its_own_fault() -> None:
         twin.create("a cat [[mock: effect=reset stage=after]]")
     assert twin.create("a cat [[mock: effect=reset stage=after]]").status_code == 200
     assert twin.create("[[mock: status=503 code=ModelUnavailable]]").status_code == 503
-    told = twin.create("[[mock: effect=teleport]]")
-    assert (told.status_code, told.json()["code"]) == (400, "MockTag")
+    answer = twin.create("[[mock: effect=teleport]]")
+    assert (answer.status_code, answer.json()["code"]) == (400, "MockTag")
 
 
 def test_a_pattern_that_backtracks_for_ever_elsewhere_is_quick_here() -> None:
     plan = FaultPlan(0, tuple(Fault(prompt=text) for text in ("(a+)+$", "(a|aa)+$", "(.*a){20}b")))
-    started = time.process_time()
+    start = time.process_time()
     subject = Subject("create", "a", "x", "m" * 10**6, "a" * 10**4 + "!" * 10**6)
     assert plan.strike(subject) is None
     assert plan.strike(replace(subject, prompt="[[mock: status=500 nth=99]]" * 10**5)) is None
-    assert time.process_time() - started < 2
+    assert time.process_time() - start < 2
 
 
 def test_a_prompt_is_searched_as_people_write_expressions() -> None:
@@ -192,9 +192,9 @@ def test_results_can_be_said_to_be_anywhere(host: str, starts: str) -> None:
     url = done(twin)
     true = twin.call("GET", url).json()["output"]["video_url"]
     fault = {"on": "query", "effect": "change", "host": host}
-    moved = changed(twin, fault, url).json()["output"]["video_url"]
-    assert moved.startswith(starts)
-    assert moved.endswith(true.removeprefix("http://127.0.0.1"))
+    address = changed(twin, fault, url).json()["output"]["video_url"]
+    assert address.startswith(starts)
+    assert address.endswith(true.removeprefix("http://127.0.0.1"))
     assert "video_url" not in changed(twin, fault).json()["output"]
 
 
@@ -264,8 +264,8 @@ def test_drift_leaves_the_ledger_true() -> None:
 
 def test_plans_are_changed_while_it_runs() -> None:
     twin = Twin()
-    put = twin.call("PUT", "/_mock/faults", json=["on=query status=503", {"on": "list"}])
-    assert [fault["on"] for fault in put.json()["faults"]] == ["query", "list"]
+    answer = twin.call("PUT", "/_mock/faults", json=["on=query status=503", {"on": "list"}])
+    assert [fault["on"] for fault in answer.json()["faults"]] == ["query", "list"]
     assert twin.call("GET", "/api/v1/tasks/x").status_code == 503
     assert twin.call("GET", "/_mock/faults").json()["faults"][0]["struck"] == 1
     twin.call("POST", "/_mock/faults", json={"faults": "flaky"})
@@ -278,7 +278,7 @@ def test_plans_are_changed_while_it_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("on=walk", "on: Input should be"),
         ("effect=fail on=query", "effect fail works on create only"),
@@ -295,8 +295,8 @@ def test_plans_are_changed_while_it_runs() -> None:
         ("nothing", "not of the form key=value"),
     ],
 )
-def test_a_bad_line_is_told_as_a_sentence(line: str, told: str) -> None:
-    with pytest.raises(BadFault, match=told):
+def test_a_bad_line_is_reported_as_a_sentence(line: str, message: str) -> None:
+    with pytest.raises(BadFault, match=message):
         read_line(line)
 
 
@@ -403,7 +403,7 @@ def test_answers_of_a_wrong_length_slow_or_missing(origin: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "framed"),
+    ("fault", "header"),
     [
         ("effect=chunked", b"transfer-encoding: chunked"),
         ("effect=gzip", b"content-encoding: gzip"),
@@ -412,20 +412,20 @@ def test_answers_of_a_wrong_length_slow_or_missing(origin: str) -> None:
         ("effect=no-range", b"HTTP/1.1 200"),
     ],
 )
-def test_true_answers_come_in_another_frame(origin: str, fault: str, framed: bytes) -> None:
+def test_true_answers_come_in_another_frame(origin: str, fault: str, header: bytes) -> None:
     on = "result" if "range" in fault else "query"
     put(origin, f"on={on} {fault}")
     if on == "query":
         assert get(origin).json()["output"]["task_status"] == "UNKNOWN"
-        assert framed in raw(origin)[0].lower()
+        assert header in raw(origin)[0].lower()
     put(origin)
 
 
 def test_results_ignore_a_range_or_come_compressed(origin: str) -> None:
     with httpx.Client(trust_env=False) as client:
-        sent = client.post(origin + CREATE, headers=ASYNC, json=body("ranges")).json()
+        task = client.post(origin + CREATE, headers=ASYNC, json=body("ranges")).json()
         client.post(f"{origin}/_mock/clock", json={"advance": 2000})
-        url = client.get(f"{origin}/api/v1/tasks/{sent['output']['task_id']}", headers=KEY).json()
+        url = client.get(f"{origin}/api/v1/tasks/{task['output']['task_id']}", headers=KEY).json()
         url = url["output"]["video_url"]
         part = {"range": "bytes=4-7"}
         assert client.get(url, headers=part).content == b"ftyp"
@@ -490,8 +490,8 @@ def test_a_create_cut_after_acceptance_is_in_the_ledger(origin: str) -> None:
             client.post(origin + CREATE, headers=ASYNC, json=body("cut off"))
         rows = client.get(f"{origin}/_mock/ledger").json()["submissions"]
         assert [row["prompt"] for row in rows][-1] == "cut off"
-        sent = client.get(f"{origin}/_mock/requests?operation=create").json()["requests"]
-        assert [entry["fault"] for entry in sent][-1] == "reset"
+        log = client.get(f"{origin}/_mock/requests?operation=create").json()["requests"]
+        assert [entry["fault"] for entry in log][-1] == "reset"
     put(origin)
 
 
@@ -501,9 +501,9 @@ def test_hostile_days_never_kill_it(origin: str) -> None:
 
             async def one(number: int) -> Any:
                 try:
-                    sent = {**BODY, "input": {**BODY["input"], "prompt": f"cat {number}"}}
+                    content = {**BODY, "input": {**BODY["input"], "prompt": f"cat {number}"}}
                     return (
-                        await client.post(origin + CREATE, headers=ASYNC, json=sent)
+                        await client.post(origin + CREATE, headers=ASYNC, json=content)
                     ).status_code
                 except httpx.TransportError as error:
                     return type(error).__name__
@@ -512,7 +512,7 @@ def test_hostile_days_never_kill_it(origin: str) -> None:
 
     with httpx.Client(trust_env=False) as client:
         client.put(f"{origin}/_mock/faults", json="hostile")
-    seen = asyncio.run(run())
+    outcomes = asyncio.run(run())
     put(origin)
-    assert len(set(seen)) >= 4
+    assert len(set(outcomes)) >= 4
     assert get(origin).status_code == 200

@@ -21,7 +21,7 @@ PLAN = """
 """
 CASES = ("normal", "FAILED", "UNKNOWN", "401", "403", "429")
 
-# What each method tells its caller, case by case, in the order of CASES.
+# What each method gives its caller, case by case, in the order of CASES.
 REFUSED = ("401 InvalidApiKey", "403 AccessDenied", "429 Throttling.RateQuota")
 NO_TASK = ("InvalidTask Invalid task, task create failed",) * 3
 NO_UPLOAD = tuple(
@@ -82,16 +82,16 @@ def drive(python: str, origin: str, client: str, picture: Path, home: Path) -> d
     return dict(json.loads(ran.stdout.splitlines()[-1]))
 
 
-def check(told: dict[str, object], expected: dict[str, tuple[str, ...]]) -> None:
-    table = told["table"]
+def check(report: dict[str, object], expected: dict[str, tuple[str, ...]]) -> None:
+    table = report["table"]
     assert isinstance(table, dict)
     assert table.keys() == expected.keys()
     for method, outcomes in expected.items():
         for case, outcome in zip(CASES, outcomes, strict=True):
-            seen = table[method][case]
+            result = table[method][case]
             # Exceptions carry more text than a test should hold them to.
-            same = seen.startswith(outcome) if "failed" in outcome else seen == outcome
-            assert same, (method, case, seen)
+            fits = result.startswith(outcome) if "failed" in outcome else result == outcome
+            assert fits, (method, case, result)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,6 @@ def test_every_method_in_every_outcome(
 def test_the_older_sdk_works_too(
     client: str, old_python: str, origin: str, picture: Callable[..., Path], tmp_path: Path
 ) -> None:
-    told = drive(old_python, origin, client, picture("帧 1.png"), tmp_path)
-    assert told["version"] == OLD
-    check(told, CLASSIC)
+    report = drive(old_python, origin, client, picture("帧 1.png"), tmp_path)
+    assert report["version"] == OLD
+    check(report, CLASSIC)

@@ -43,10 +43,10 @@ def test_it_shows_tasks_time_and_charges_live(origin: str, tmp_path: Path) -> No
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         page = browser.new_page()
-        said: list[str] = []
+        messages: list[str] = []
         hosts: set[str] = set()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
         page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
         page.goto(origin)
         expect(page.locator("#tasks tr")).to_have_count(2)
@@ -59,6 +59,6 @@ def test_it_shows_tasks_time_and_charges_live(origin: str, tmp_path: Path) -> No
         expect(page.locator("#time")).to_have_text("2026-01-01 00:10:00 UTC")
         page.screenshot(path=tmp_path / "page.png")
         assert page.title() == "Wan emulator"
-        assert said == []
+        assert messages == []
         assert hosts == {origin.removeprefix("http://")}
         browser.close()

@@ -41,9 +41,9 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 def result(server: Server, prompt: str = "a cat") -> str:
     with httpx.Client(trust_env=False) as api:
-        sent = api.post(server.origin + CREATE, headers=ASYNC, json=body(prompt)).json()
+        task = api.post(server.origin + CREATE, headers=ASYNC, json=body(prompt)).json()
         server.service.advance(2000)
-        url = f"{server.base_url}/tasks/{sent['output']['task_id']}"
+        url = f"{server.base_url}/tasks/{task['output']['task_id']}"
         return str(api.get(url, headers=KEY).json()["output"]["video_url"])
 
 
@@ -157,19 +157,19 @@ def test_the_command_says_where_they_are_and_leaves_nothing() -> None:
 )
 def test_what_cannot_be_is_a_sentence(flags: list[str], sentence: str) -> None:
     command = [sys.executable, "-m", "mock_server", *flags]
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
-    assert (ended.returncode, sentence in ended.stderr) == (2, True)
+    process = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (process.returncode, sentence in process.stderr) == (2, True)
 
 
 def test_without_the_library_the_extra_is_named(tmp_path: Path) -> None:
     (tmp_path / "trustme.py").write_text("raise ImportError('not here')")
     command = [sys.executable, "-m", "mock_server", "--proxy-port", "0", "--result-host", HOSTS[0]]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    ended = subprocess.run(
+    process = subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, timeout=60, env=environment
     )
-    assert ended.returncode == 2
-    assert "install wanx-render with the extra tls" in ended.stderr
+    assert process.returncode == 2
+    assert "install wanx-render with the extra tls" in process.stderr
 
 
 def test_host_names_are_read_strictly() -> None:

@@ -166,6 +166,6 @@ def test_any_json_is_a_task_or_a_refusal(
         assert answer.status_code in (200, 400, 404), answer.text
         if answer.status_code == 200:
             task = answer.json()["output"]["task_id"]
-            told = client.get(f"{origin}/api/v1/tasks/{task}", headers=ASYNC)
-            assert told.status_code == 200
+            state = client.get(f"{origin}/api/v1/tasks/{task}", headers=ASYNC)
+            assert state.status_code == 200
             assert client.get(f"{origin}/_mock/tasks/{task}").status_code == 200

@@ -26,16 +26,16 @@ def test_a_task_is_created_queried_and_its_clip_fetched(twin: Twin, tmp_path: Pa
     output = created.json()["output"]
     assert output["task_status"] == "PENDING"
     twin.service.advance(400)
-    told = twin.query(output["task_id"])
-    assert told["output"]["task_status"] == "SUCCEEDED"
-    assert told["output"]["orig_prompt"] == "一只猫在草地上奔跑"
-    assert told["output"]["submit_time"] == "2026-01-01 08:00:00.000"
-    assert told["usage"] == {"video_duration": 3, "video_ratio": "standard", "video_count": 1}
-    answer = twin.call("GET", told["output"]["video_url"], headers={})
+    state = twin.query(output["task_id"])
+    assert state["output"]["task_status"] == "SUCCEEDED"
+    assert state["output"]["orig_prompt"] == "一只猫在草地上奔跑"
+    assert state["output"]["submit_time"] == "2026-01-01 08:00:00.000"
+    assert state["usage"] == {"video_duration": 3, "video_ratio": "standard", "video_count": 1}
+    answer = twin.call("GET", state["output"]["video_url"], headers={})
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(answer.content)
-    seen = facts(clip)
-    assert (seen.width, seen.height, seen.frames) == (832, 464, 90)
+    probe = facts(clip)
+    assert (probe.width, probe.height, probe.frames) == (832, 464, 90)
     assert answer.headers["content-length"] == str(len(answer.content))
     assert base64.b64decode(answer.headers["content-md5"]) == hashlib.md5(answer.content).digest()
 
@@ -54,11 +54,11 @@ REFUSED: list[tuple[dict[str, str], Any, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("headers", "sent", "status", "code"), REFUSED)
+@pytest.mark.parametrize(("headers", "content", "status", "code"), REFUSED)
 def test_refusals_have_the_service_s_form(
-    twin: Twin, headers: dict[str, str], sent: Any, status: int, code: str
+    twin: Twin, headers: dict[str, str], content: Any, status: int, code: str
 ) -> None:
-    answer = twin.call("POST", CREATE, headers=headers, json=sent)
+    answer = twin.call("POST", CREATE, headers=headers, json=content)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert set(answer.json()) == {"code", "message", "request_id"}
     assert answer.headers["content-type"] == "application/json"
@@ -79,15 +79,15 @@ FLAWS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "wanted", "code"), FLAWS)
+@pytest.mark.parametrize(("inputs", "parameters", "code"), FLAWS)
 def test_a_flaw_shows_later_or_at_once(
-    given: dict[str, Any], wanted: dict[str, Any], code: str
+    inputs: dict[str, Any], parameters: dict[str, Any], code: str
 ) -> None:
-    sent = {**BODY, "input": {**BODY["input"], **given}, "parameters": wanted}
-    at_once = Twin(refuse="at-once").create(json=sent)
+    content = {**BODY, "input": {**BODY["input"], **inputs}, "parameters": parameters}
+    at_once = Twin(refuse="at-once").create(json=content)
     assert (at_once.status_code, at_once.json()["code"]) == (400, code)
     twin = Twin()
-    task = twin.task(json=sent)
+    task = twin.task(json=content)
     twin.service.advance(1)
     output = twin.query(task)["output"]
     assert (output["task_status"], output["code"]) == ("FAILED", code)
@@ -103,17 +103,17 @@ def test_small_pictures_are_a_flaw(twin: Twin, picture: Callable[..., Path]) -> 
 
 
 def test_unknown_fields_null_prompts_and_floats_are_passed_over(twin: Twin) -> None:
-    given = {
+    inputs = {
         "prompt": None, "extend_prompt": True, "function": "video-synthesis", "extra": [1],
         "img_url": "https://example.com/a.png",
     }  # fmt: skip
-    sent = {"model": BODY["model"], "input": given, "parameters": {"duration": 4.0, "x": {}}}
-    task = twin.task(json=sent)
+    content = {"model": BODY["model"], "input": inputs, "parameters": {"duration": 4.0, "x": {}}}
+    task = twin.task(json=content)
     twin.service.advance(400)
     assert twin.query(task)["usage"]["video_duration"] == 4
     for parameters in ({}, None):
-        twin.task(json={**sent, "parameters": parameters})
-    twin.task(json={"model": BODY["model"], "input": given})
+        twin.task(json={**content, "parameters": parameters})
+    twin.task(json={"model": BODY["model"], "input": inputs})
 
 
 def test_a_task_can_be_cancelled_while_it_waits_only(twin: Twin) -> None:
@@ -136,8 +136,8 @@ def test_an_unknown_task_is_an_answer_and_no_error(twin: Twin) -> None:
 def test_accounts_and_regions_never_meet(twin: Twin) -> None:
     task = twin.task()
     for key in ("sk-mock-b", "sk-mock-intl-a"):
-        told = twin.query(task, headers={"Authorization": f"Bearer {key}"})
-        assert told["output"]["task_status"] == "UNKNOWN"
+        state = twin.query(task, headers={"Authorization": f"Bearer {key}"})
+        assert state["output"]["task_status"] == "UNKNOWN"
     intl = {"Authorization": "Bearer sk-mock-intl-a"}
     for url, headers, status in (
         ("/singapore/api/v1/tasks", KEY, 401),
@@ -147,8 +147,8 @@ def test_accounts_and_regions_never_meet(twin: Twin) -> None:
         ("/api/v1/tasks/", intl, 200),
     ):
         assert twin.call("GET", url, headers=headers).status_code == status
-    sent = {**BODY, "model": "wan2.1-i2v-turbo"}
-    twin.task(headers={**ASYNC, **intl}, json=sent)
+    content = {**BODY, "model": "wan2.1-i2v-turbo"}
+    twin.task(headers={**ASYNC, **intl}, json=content)
     rows = twin.ledger()["submissions"]
     assert {row["account"]: row["currency"] for row in rows} == {"a": "CNY", "intl-a": "USD"}
 
@@ -215,24 +215,24 @@ def test_an_uploaded_picture_is_used_by_its_owner_and_model(
     answer = upload(twin, picture("帧.png"))
     assert (answer.status_code, answer.content) == (200, b"")
     url = f"oss://{twin.key}"  # type: ignore[attr-defined]
-    sent = {**BODY, "input": {**BODY["input"], "img_url": url}}
-    refused = twin.create(json=sent)
+    content = {**BODY, "input": {**BODY["input"], "img_url": url}}
+    refused = twin.create(json=content)
     assert (refused.status_code, refused.json()["code"]) == (
         400,
         "InvalidParameter.DataInspection",
     )
     resolving = {**ASYNC, "X-DashScope-OssResourceResolve": "enable"}
     other = {**resolving, "Authorization": "Bearer sk-mock-b"}
-    good = twin.task(json=sent, headers=resolving)
-    wrong_model = twin.task(json={**sent, "model": "wan2.2-i2v-flash"}, headers=resolving)
-    answer = twin.create(json=sent, headers=other)
+    good = twin.task(json=content, headers=resolving)
+    wrong_model = twin.task(json={**content, "model": "wan2.2-i2v-flash"}, headers=resolving)
+    answer = twin.create(json=content, headers=other)
     twin.service.advance(400)
     assert twin.status(good) == "SUCCEEDED"
     assert twin.query(wrong_model)["output"]["code"] == "InvalidParameter.DataInspection"
     stranger = twin.query(answer.json()["output"]["task_id"], headers=other)
     assert stranger["output"]["code"] == "InvalidParameter.DataInspection"
     twin.service.advance(48 * 3600)
-    late = twin.task(json=sent, headers=resolving)
+    late = twin.task(json=content, headers=resolving)
     twin.service.advance(1)
     assert twin.status(late) == "FAILED"
 
@@ -255,8 +255,8 @@ def test_the_list_filters_and_pages(twin: Twin) -> None:
     first = twin.call("GET", "/api/v1/tasks").json()
     assert (first["total"], first["total_page"], len(first["data"])) == (12, 2, 10)
     second = twin.call("GET", "/api/v1/tasks", params={"page_no": 2}).json()
-    seen = [row["task_id"] for row in (*first["data"], *second["data"])]
-    assert sorted(seen) == sorted(tasks)
+    task_ids = [row["task_id"] for row in (*first["data"], *second["data"])]
+    assert sorted(task_ids) == sorted(tasks)
     row = first["data"][0]
     assert row["gmt_create"] == 1767225600000
     assert row["region"] == "cn-beijing"
@@ -288,7 +288,7 @@ def test_other_paths_and_methods_have_the_error_form_too(twin: Twin) -> None:
             assert set(answer.json()) == {"code", "message", "request_id"}
 
 
-def test_one_seed_tells_one_story_whatever_the_order() -> None:
+def test_one_seed_gives_one_story_whatever_the_order() -> None:
     def story(order: int, seed: int = 7) -> dict[str, Any]:
         twin = Twin(seed=seed)
         prompts = [f"镜头 {number % 45}" for number in range(50)]  # some are asked for twice
@@ -311,8 +311,8 @@ def test_equal_seeds_give_equal_clips_once_made() -> None:
             twin.service.advance(400)
             urls.append(twin.query(task)["output"]["video_url"])
         clips += [twin.call("GET", url, headers={}).content for url in urls]
-        made = [p for p in twin.service.shelf.folder.iterdir() if p.name.startswith("clip-")]
-        assert len(made) == 1
+        files = [p for p in twin.service.shelf.folder.iterdir() if p.name.startswith("clip-")]
+        assert len(files) == 1
     assert len(set(clips)) == 1
 
 
@@ -359,19 +359,19 @@ def test_a_day_passes_in_a_moment(twin: Twin) -> None:
     assert twin.ledger()["submissions"][0]["status"] == "SUCCEEDED"
 
 
-def test_the_ledger_tells_what_was_charged(twin: Twin) -> None:
+def test_the_ledger_shows_what_was_charged(twin: Twin) -> None:
     done, failed, waiting = twin.task("one"), twin.task("two [[mock: fail=X.Y]]"), ""
     twin.service.advance(400)
     waiting = twin.task("three")
-    told = twin.ledger()
-    rows = {row["task_id"]: (row["status"], row["amount"]) for row in told["submissions"]}
+    ledger = twin.ledger()
+    rows = {row["task_id"]: (row["status"], row["amount"]) for row in ledger["submissions"]}
     assert rows == {
         done: ("SUCCEEDED", "0.72"),
         failed: ("FAILED", "0"),
         waiting: ("PENDING", "0"),
     }
-    assert told["totals"] == {"submissions": 3, "succeeded": 1, "amounts": {"CNY": "0.72"}}
-    assert told["submissions"][0]["prompt"] == "one"
+    assert ledger["totals"] == {"submissions": 3, "succeeded": 1, "amounts": {"CNY": "0.72"}}
+    assert ledger["submissions"][0]["prompt"] == "one"
 
 
 def test_the_journal_keeps_requests_and_no_secrets(twin: Twin) -> None:
@@ -387,13 +387,13 @@ def test_the_journal_keeps_requests_and_no_secrets(twin: Twin) -> None:
 
 def test_a_snapshot_is_restored(twin: Twin) -> None:
     task = twin.task()
-    kept = twin.call("GET", "/_mock/state").json()
+    snapshot = twin.call("GET", "/_mock/state").json()
     twin.service.advance(400)
     twin.task("another")
-    assert twin.call("PUT", "/_mock/state", json=kept).status_code == 200
+    assert twin.call("PUT", "/_mock/state", json=snapshot).status_code == 200
     assert twin.status(task) == "PENDING"
     assert len(twin.ledger()["submissions"]) == 1
-    for bad in ({}, {"version": 1, "tasks": [{}]}, [1], {**kept, "clock": 5}):
+    for bad in ({}, {"version": 1, "tasks": [{}]}, [1], {**snapshot, "clock": 5}):
         assert twin.call("PUT", "/_mock/state", json=bad).status_code == 400
     assert twin.status(task) == "PENDING"
     twin.call("POST", "/_mock/reset", json={"account": "a"})
@@ -403,8 +403,8 @@ def test_a_snapshot_is_restored(twin: Twin) -> None:
 def test_a_task_can_be_put_into_any_state(twin: Twin) -> None:
     task = twin.task()
     for status in ("RUNNING", "SUCCEEDED", "FAILED", "CANCELED", "UNKNOWN"):
-        told = twin.call("POST", f"/_mock/tasks/{task}", json={"status": status, "code": "A.B"})
-        assert told.status_code == 200
+        answer = twin.call("POST", f"/_mock/tasks/{task}", json={"status": status, "code": "A.B"})
+        assert answer.status_code == 200
         assert twin.status(task) == status
     assert twin.call("POST", f"/_mock/tasks/{task}", json={"status": "x"}).status_code == 400
 
@@ -413,16 +413,16 @@ def test_a_killed_server_goes_on_from_its_file(
     tmp_path: Path, picture: Callable[..., Path]
 ) -> None:
     options = ("--state", str(tmp_path / "state.db"), "--clock", "manual")
-    sent = {**BODY, "input": {"img_url": picture_uri(picture("a.png")), "prompt": "kept"}}
+    content = {**BODY, "input": {"img_url": picture_uri(picture("a.png")), "prompt": "kept"}}
     with serving(*options) as (origin, process), httpx.Client(trust_env=False) as client:
-        task = client.post(origin + CREATE, headers=ASYNC, json=sent).json()["output"]["task_id"]
+        task = client.post(origin + CREATE, headers=ASYNC, json=content).json()["output"]["task_id"]
         client.post(f"{origin}/_mock/clock", json={"advance": 400})
         process.kill()
         process.wait(20)
     with serving(*options) as (origin, _), httpx.Client(trust_env=False) as client:
-        told = client.get(f"{origin}/api/v1/tasks/{task}", headers=KEY).json()
-        assert told["output"]["task_status"] == "SUCCEEDED"
-        clip = client.get(told["output"]["video_url"], timeout=60)
+        state = client.get(f"{origin}/api/v1/tasks/{task}", headers=KEY).json()
+        assert state["output"]["task_status"] == "SUCCEEDED"
+        clip = client.get(state["output"]["video_url"], timeout=60)
         assert clip.status_code == 200
         ledger = client.get(f"{origin}/_mock/ledger").json()
         assert [row["prompt"] for row in ledger["submissions"]] == ["kept"]

@@ -439,12 +439,14 @@ class Round:
 
     def _run(self, mutations: dict[str, Mutation]) -> bool:
         loaded = load(self.folder / "list.yaml", CATALOG)
-        made = plan.make(loaded.shots, "dashscope", loaded.media, CATALOG)
+        run_plan = plan.make(loaded.shots, "dashscope", loaded.media, CATALOG)
         transport = Drifting(self.twin.transport, mutations)
         began = self.time.passed
         try:
             with self._journal() as journal:
-                return self.time.run(self._work(replace(made, deliverables=()), journal, transport))
+                return self.time.run(
+                    self._work(replace(run_plan, deliverables=()), journal, transport)
+                )
         except (ServiceError, NeedsPerson, BadInput) as error:
             self.said.append(str(error))
             return False

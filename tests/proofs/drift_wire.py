@@ -436,7 +436,7 @@ class Round:
             self.fault(f"a clip is lost: {' '.join(self.texts)[-600:]}", number)
             return
         true = self.ground.true_clip(self.account, rows[0]["task_id"], self._prompt(place))
-        # What a chunked answer brings behind the clip cannot be told from it by its framing.
+        # What a chunked answer brings behind the clip cannot be known from it by its framing.
         if not all(clip.read_bytes().startswith(true) for clip in clips):
             self.fault("another's clip", number)
 

@@ -50,7 +50,7 @@ def fetch(client: httpx.Client, base: str, number: int, url: str) -> bytes:
             except (httpx.HTTPError, KeyError, json.JSONDecodeError):
                 time.sleep(0.05)
     while True:
-        told = client.get(f"{base}/tasks/{note.read_text()}").json()["output"]
-        if told["task_status"] == "SUCCEEDED":
-            return client.get(told["video_url"], headers={"Authorization": ""}).content
+        output = client.get(f"{base}/tasks/{note.read_text()}").json()["output"]
+        if output["task_status"] == "SUCCEEDED":
+            return client.get(output["video_url"], headers={"Authorization": ""}).content
         time.sleep(0.05)

@@ -28,7 +28,7 @@ ORIGIN, KIND, PICTURE = sys.argv[1:4]
 BASE = f"{ORIGIN}/api/v1"
 
 
-def told(answer):
+def report_of(answer):
     """A classic answer, or a job of the second client, in a few words."""
     if isinstance(answer, BaseException):
         code = getattr(answer, "code", None) or getattr(answer, "status_code", None)
@@ -63,8 +63,8 @@ class Classic:
         self.methods = ("call", "async_call", "fetch", "wait", "cancel", "list", "upload")
 
     async def new(self, key, image=IMAGE):
-        asked = {"model": MODEL, "prompt": "a cat", "img_url": image, "api_key": key}
-        return await run(lambda: self.api.async_call(**asked, duration=5, resolution="480P"))
+        arguments = {"model": MODEL, "prompt": "a cat", "img_url": image, "api_key": key}
+        return await run(lambda: self.api.async_call(**arguments, duration=5, resolution="480P"))
 
     async def do(self, method, key, task):
         api = self.api
@@ -86,13 +86,13 @@ class Second:
         self.methods = ("generate", "create", "fetch", "wait", "cancel", "list", "upload")
 
     def client(self, key):
-        made = dashscope.Client if self.kind == "v2" else dashscope.AsyncClient
-        return made(api_key=key, base_url=BASE)
+        client_class = dashscope.Client if self.kind == "v2" else dashscope.AsyncClient
+        return client_class(api_key=key, base_url=BASE)
 
     async def new(self, key, image=IMAGE):
         jobs = self.client(key).videos.jobs
-        asked = {"model": MODEL, "prompt": "a cat", "image_url": image}
-        return await run(lambda: jobs.create(**asked, duration=5, resolution="480P"))
+        arguments = {"model": MODEL, "prompt": "a cat", "image_url": image}
+        return await run(lambda: jobs.create(**arguments, duration=5, resolution="480P"))
 
     async def do(self, method, key, task):
         videos = self.client(key).videos
@@ -125,8 +125,8 @@ async def main():
 
     async def cell(method, case):
         key = KEYS[case]
-        made = await client.new(KEYS["normal"] if case in ("401", "403", "429") else key)
-        return method, case, told(await client.do(method, key, client.task_of(made)))
+        task = await client.new(KEYS["normal"] if case in ("401", "403", "429") else key)
+        return method, case, report_of(await client.do(method, key, client.task_of(task)))
 
     cells = []
     for method in client.methods:  # classic clients block; the others run side by side

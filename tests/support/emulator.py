@@ -39,7 +39,7 @@ def body(prompt: str = "a cat", **parameters: Any) -> dict[str, Any]:
 
 
 class Twin:
-    """An emulator in this process; its clock is moved by hand unless told otherwise."""
+    """An emulator in this process; its clock is moved by hand unless ``clock`` says otherwise."""
 
     def __init__(self, *faults: str, clock: str = "manual", **options: Any) -> None:
         plan = tuple(read_line(fault) for fault in faults)

@@ -52,7 +52,7 @@ class Reply:
         self._give(data, f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
     def _give(self, data: bytes, coded: bytes) -> None:
-        self.given += len(data)  # first: whoever has read it all may ask at once
+        self.given += len(data)  # first: a client that has read it all may ask at once
         try:
             self.connection.sendall(coded)
         except OSError:
