@@ -33,7 +33,7 @@ Emit = Callable[[Event], None]
 
 
 class Tell(Protocol):
-    """How the way of one task is told."""
+    """How the progress of one task is shown."""
 
     def __call__(
         self, kind: Kind, polls: int | None = None, seconds_left: float | None = None

@@ -19,7 +19,7 @@ LONGEST_NUMBER = 15  # digits
 _LARGEST: int = 10**LONGEST_NUMBER
 _MOST_FACTS, _DEEPEST = 40, 3
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_SHORTEST_KEY = 6  # characters; what is shorter cannot be told from ordinary words
+_SHORTEST_KEY = 6  # characters; anything shorter looks like an ordinary word
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,30 +170,30 @@ class DashScope:
                 self._uploads.keep(self.scope, request.model, _upload_name(media), url, until)
 
     async def submit(self, submission: Submission, sending: Callable[[], None] = quiet) -> Accepted:
-        request, uploaded = self._create_request(submission)
-        started = _Started(sending)
+        request, upload_urls = self._create_request(submission)
+        start = _Started(sending)
         if self._traced:
-            request.extensions["trace"] = started.trace
+            request.extensions["trace"] = start.trace
         else:
-            started.mark()
+            start.mark()
         seconds = CREATE_SECONDS + len(request.content) / SLOWEST_UPLOAD
         try:
             answer = await exchange(self._create, request, self._real(seconds))
         except _SURELY_UNSENT as error:
             raise Unsent("Unreachable", self._unreached(error)) from None
         except httpx.HTTPError as error:
-            if not started.began:
+            if not start.began:
                 raise Unsent("Unreachable", self._unreached(error)) from None
             message = f"no answer to the request ({self._words(error)})"
             raise Uncertain("NoAnswer", message) from None
         self._set_clock(answer)
         try:
-            accepted = self._judged(answer)
+            acceptance = self._judged(answer)
         except Refused:
-            self._uploads.forget(uploaded)  # it may be these that the service cannot use
+            self._uploads.forget(upload_urls)  # it may be these that the service cannot use
             raise
-        self._sent[accepted.task_id] = uploaded
-        return accepted
+        self._sent[acceptance.task_id] = upload_urls
+        return acceptance
 
     def _create_request(self, submission: Submission) -> tuple[httpx.Request, frozenset[str]]:
         """The create call, and the uploads that it names."""
@@ -203,27 +203,27 @@ class DashScope:
             if media:
                 urls[media.identity] = self._kept(media, request.model) or media.url or ""
         headers = {"X-DashScope-Async": "enable"}
-        uploaded = frozenset(url for url in urls.values() if url.startswith("oss://"))
-        if uploaded:
+        upload_urls = frozenset(url for url in urls.values() if url.startswith("oss://"))
+        if upload_urls:
             headers["X-DashScope-OssResourceResolve"] = "enable"
         url = self._access.base_url + wire.create_path(self._service_name(submission))
         body = wire.create_body(request, model, urls)
         call = self._create.build_request(
             "POST", url, json=body, headers=headers, timeout=CREATE_TIMEOUT
         )
-        return call, uploaded
+        return call, upload_urls
 
     def _judged(self, answer: Answer) -> Accepted:
         """What the answer to a create call proves."""
         body = parsed(answer.content)
-        accepted = wire.accepted(body, self._cleaner) if answer.status == 200 else None
-        if accepted:
-            return accepted
+        acceptance = wire.accepted(body, self._cleaner) if answer.status == 200 else None
+        if acceptance:
+            return acceptance
         error = self._error(answer, body)
-        refused = 400 <= answer.status < 500 and answer.status != 408 and _is_refusal(body)
-        if refused and answer.status == 429 and self._kind(error) == "busy":
+        is_refused = 400 <= answer.status < 500 and answer.status != 408 and _is_refusal(body)
+        if is_refused and answer.status == 429 and self._kind(error) == "busy":
             raise Throttled(error.code, error.message, error.request_id, _retry_after(answer))
-        if refused:
+        if is_refused:
             raise Refused(error.code, error.message, error.request_id)
         raise Uncertain(error.code, error.message, error.request_id)
 
@@ -333,11 +333,11 @@ class DashScope:
             page, pages = body.get("data"), body.get("total_page")
             if not isinstance(page, list) or not isinstance(pages, int):
                 raise Unreachable("NoList", "the service's list of tasks cannot be read")
-            listed = (wire.listed(row, self._catalog, self._cleaner) for row in page)
-            more = {row.task_id: row for row in listed if row}
+            tasks = (wire.listed(row, self._catalog, self._cleaner) for row in page)
+            new_rows = {row.task_id: row for row in tasks if row}
             # A page that brings nothing new is the last one, whatever number of them is promised.
-            ends = number >= pages or not more.keys() - rows.keys()
-            rows |= more
+            ends = number >= pages or not new_rows.keys() - rows.keys()
+            rows |= new_rows
             if ends:
                 break
         return tuple(rows.values())
@@ -362,8 +362,8 @@ class DashScope:
             body = parsed(answer.content)
             self._set_clock(answer)
             if answer.status == 200 and body and not _is_refusal(body):
-                gained = self._retries_left + READ_RETRIES_AN_ANSWER
-                self._retries_left = min(gained, READ_RETRIES)
+                retries = self._retries_left + READ_RETRIES_AN_ANSWER
+                self._retries_left = min(retries, READ_RETRIES)
                 return body
             last = self._error(answer, body)
             busy = answer.status == 429 and self._kind(last) == "busy"
@@ -404,8 +404,8 @@ class DashScope:
             address = result_hosts.parse(url)
         except BadAddress as error:
             raise UnknownHost("", f"an address that cannot be used ({error})") from None
-        permitted = (*self._catalog.service.result_hosts.value, *self._access.result_hosts)
-        fetched_by = result_hosts.to_fetch(address, permitted, self._access.own_host)
+        allowed_hosts = (*self._catalog.service.result_hosts.value, *self._access.result_hosts)
+        fetched_by = result_hosts.to_fetch(address, allowed_hosts, self._access.own_host)
         if fetched_by is None:
             raise UnknownHost(address.host, address.shown)
         return fetched_by
@@ -413,19 +413,19 @@ class DashScope:
     async def download(self, task: Succeeded, target: Path) -> None:
         url = self._result_url(task.url)
         download = Download(target, self._real(STALL_SECONDS))
-        what, idle = f"the clip of task {task.task_id}", 0
-        failure: WanxError = Unreachable("DownloadFailed", f"{what}: no answer")
+        clip, idle = f"the clip of task {task.task_id}", 0
+        failure: WanxError = Unreachable("DownloadFailed", f"{clip}: no answer")
         for number in range(DOWNLOAD_TRIES):
             before, hopeless = download.size, False
             try:
                 problem = await self._fetched(url, download)
                 if problem is None:
                     return
-                failure = Unreachable("DownloadFailed", f"{what}: {problem}")
+                failure = Unreachable("DownloadFailed", f"{clip}: {problem}")
             except UnknownHost as error:  # also of a sign-in page, which goes away
                 failure = error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                failure = Unreachable("DownloadFailed", f"{what}: {self._words(error)}")
+                failure = Unreachable("DownloadFailed", f"{clip}: {self._words(error)}")
                 hopeless = _is_untrusted(error)
             idle = 0 if download.size > before else idle + 1
             if hopeless or idle >= READ_TRIES:
@@ -467,8 +467,10 @@ class DashScope:
             request_id = self._cleaner.text(body.get("request_id"))
             return ServiceError(problem.code, problem.message, request_id)
         kind = self._cleaner.text(answer.headers.get("content-type", "no type").partition(";")[0])
-        what = f"status {answer.status} with {kind}, not the service's form"
-        return ServiceError("NotTheService", f"{what}; is there a proxy or a sign-in page between?")
+        description = f"status {answer.status} with {kind}, not the service's form"
+        return ServiceError(
+            "NotTheService", f"{description}; is there a proxy or a sign-in page between?"
+        )
 
     def _kind(self, error: ServiceError) -> str:
         return self._catalog.meaning(error.code, error.message).kind
@@ -574,5 +576,5 @@ def _sent(media: InputMedia) -> tuple[str, bytes]:
         raise Refused("PictureUnusable", f"the picture {path.name} {problem}") from None
     # By content: the service may go by the suffix, and pictures are often named for another format.
     suffixes = images.suffixes(data)
-    known = not suffixes or path.suffix.lower() in suffixes
-    return _plain_name(path if known else path.with_suffix(suffixes[0])), data
+    suffix_fits = not suffixes or path.suffix.lower() in suffixes
+    return _plain_name(path if suffix_fits else path.with_suffix(suffixes[0])), data

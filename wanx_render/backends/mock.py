@@ -46,7 +46,7 @@ def recall(file: Path) -> Memory:
         record = json.loads(file.read_text(encoding="utf-8"))
         return Memory(
             now=datetime.fromisoformat(record["now"]).astimezone(UTC),
-            tasks=tuple(Task.from_record(each) for each in record["tasks"]),
+            tasks=tuple(Task.from_record(task) for task in record["tasks"]),
             labels=dict(record["labels"]),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
@@ -76,8 +76,8 @@ class MockBackend:
         self._executor = executor
         self._files = files
         memories = [recall(file) for file in files]
-        self._labels = {id: label for each in memories for id, label in each.labels.items()}
-        tasks = {task.task_id: task for each in memories for task in each.tasks}
+        self._labels = {id: label for memory in memories for id, label in memory.labels.items()}
+        tasks = {task.task_id: task for memory in memories for task in memory.tasks}
         simulator.restore(tuple(tasks.values()))
 
     def now(self) -> datetime:
@@ -94,10 +94,10 @@ class MockBackend:
 
     async def submit(self, submission: Submission, sending: Callable[[], None] = quiet) -> Accepted:
         sending()
-        accepted = self._simulator.submit(_ACCOUNT, submission.request)
-        self._labels[accepted.task_id] = submission.label
+        acceptance = self._simulator.submit(_ACCOUNT, submission.request)
+        self._labels[acceptance.task_id] = submission.label
         self._remember()
-        return accepted
+        return acceptance
 
     def _remember(self) -> None:
         tasks = [task.record() for task in self._simulator.tasks()]
@@ -110,9 +110,9 @@ class MockBackend:
         return self._simulator.state(_ACCOUNT, task_id)
 
     async def cancel(self, task_id: str) -> bool:
-        cancelled = self._simulator.cancel(_ACCOUNT, task_id)
+        was_waiting = self._simulator.cancel(_ACCOUNT, task_id)
         self._remember()
-        return cancelled
+        return was_waiting
 
     async def list(self, start: datetime, end: datetime) -> tuple[Listed, ...]:
         return tuple(
@@ -125,10 +125,10 @@ class MockBackend:
         """The mock's results are made here."""
 
     async def download(self, task: Succeeded, target: Path) -> None:
-        known = self._simulator.task(_ACCOUNT, task.task_id)
-        if known is None:
+        stored = self._simulator.task(_ACCOUNT, task.task_id)
+        if stored is None:
             raise LookupError(task.task_id)
-        request = known.request
+        request = stored.request
         folder = Path(tempfile.mkdtemp(prefix="wanx-slate-"))
         label = self._labels[task.task_id]
         call = clip_call(self._catalog, request, label=label, folder=folder, target=target)

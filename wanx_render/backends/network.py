@@ -48,9 +48,11 @@ class Proxy:
 
 def proxies(environ: Mapping[str, str]) -> dict[str, Proxy]:
     """The proxy of each scheme: ``http``, ``https``, ``all``. Raises BadInput for a wrong value."""
-    named = {scheme: _variable(environ, f"{scheme}_proxy") for scheme in ("http", "https", "all")}
-    values = {scheme: pair for scheme, pair in named.items() if pair and pair[1].strip()}
-    if not any(named.values()):
+    variables = {
+        scheme: _variable(environ, f"{scheme}_proxy") for scheme in ("http", "https", "all")
+    }
+    values = {scheme: pair for scheme, pair in variables.items() if pair and pair[1].strip()}
+    if not any(variables.values()):
         values = _of_the_system()
     return {scheme: _proxy(name, value.strip()) for scheme, (name, value) in values.items()}
 
@@ -69,11 +71,11 @@ def _of_the_system() -> dict[str, tuple[str, str]]:
         return {}
     from urllib.request import getproxies
 
-    known = getproxies()
+    settings = getproxies()
     return {
-        scheme: (f"the system's {scheme} proxy", known[scheme])
+        scheme: (f"the system's {scheme} proxy", settings[scheme])
         for scheme in ("http", "https")
-        if known.get(scheme)
+        if settings.get(scheme)
     }
 
 
@@ -132,8 +134,8 @@ def without_password(url: str) -> str:
     """An address of which only scheme, host and port are left: the rest may be a secret."""
     scheme, mark, rest = url.rpartition("://") if "@" not in url else url.partition("://")
     place = rest.rpartition("@")[2] if mark else url.rpartition("@")[2]
-    shown = re.split(r"[/?#]", place, maxsplit=1)[0]
-    return f"{scheme}{mark}{shown}" if mark else shown
+    host = re.split(r"[/?#]", place, maxsplit=1)[0]
+    return f"{scheme}{mark}{host}" if mark else host
 
 
 # -- what goes around them -----------------------------------------------------------------------
@@ -144,8 +146,8 @@ def proxy_for(environ: Mapping[str, str], url: str) -> Proxy | None:
     parts = urlsplit(url)
     if _goes_around(environ, (parts.hostname or "").lower(), parts.port or _PORTS[parts.scheme]):
         return None
-    known = proxies(environ)
-    return known.get(parts.scheme) or known.get("all")
+    by_scheme = proxies(environ)
+    return by_scheme.get(parts.scheme) or by_scheme.get("all")
 
 
 def _exceptions(environ: Mapping[str, str]) -> list[str]:
@@ -176,8 +178,8 @@ def _fits(word: str, host: str, port: int) -> bool:
     """Whether an entry of NO_PROXY means this host: a name, an address, or a range of them."""
     if word == "*":
         return True
-    name, wanted = _split_port(word)
-    if wanted and int(wanted) != port:
+    name, wanted_port = _split_port(word)
+    if wanted_port and int(wanted_port) != port:
         return False
     address = _address(host)
     if address is None:
@@ -205,15 +207,15 @@ def routes(environ: Mapping[str, str], base_url: str) -> dict[str, str | None]:
     """
     if "*" in _exceptions(environ):
         return {}
-    made: dict[str, str | None] = {f"{s}://": proxy.url for s, proxy in proxies(environ).items()}
-    if not made:
+    mounts: dict[str, str | None] = {f"{s}://": proxy.url for s, proxy in proxies(environ).items()}
+    if not mounts:
         return {}
-    made |= {pattern: None for word in _exceptions(environ) if (pattern := _pattern(word))}
+    mounts |= {pattern: None for word in _exceptions(environ) if (pattern := _pattern(word))}
     if not _loopback_asked(environ):
-        made |= {f"all://{_bracketed(host)}": None for host in LOOPBACK}
+        mounts |= {f"all://{_bracketed(host)}": None for host in LOOPBACK}
     proxy = proxy_for(environ, base_url)
-    made[f"all://{_bracketed(urlsplit(base_url).hostname or '')}"] = proxy.url if proxy else None
-    return made
+    mounts[f"all://{_bracketed(urlsplit(base_url).hostname or '')}"] = proxy.url if proxy else None
+    return mounts
 
 
 def _pattern(word: str) -> str:
@@ -289,11 +291,11 @@ def _folder_fault(value: str) -> str:
 def faults(environ: Mapping[str, str]) -> Iterator[Diagnostic]:
     """What keeps the HTTP client from being made at all."""
     try:
-        known = proxies(environ)
+        by_scheme = proxies(environ)
     except BadInput as error:
         yield from error.diagnostics
-        known = {}
-    socks = next((proxy for proxy in known.values() if proxy.scheme.startswith("socks")), None)
+        by_scheme = {}
+    socks = next((proxy for proxy in by_scheme.values() if proxy.scheme.startswith("socks")), None)
     if socks and find_spec("socksio") is None:
         hint = f"pip install 'httpx[socks]', or unset {socks.variable}"
         message = f"{socks} needs the package socksio, which is not installed"

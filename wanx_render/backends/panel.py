@@ -41,25 +41,25 @@ def place(size: Size) -> Place:
 def find(frame: Image.Image) -> Place | None:
     """The slate of a frame, or None where there is none; its title is looked for."""
     where = place(Size(*frame.size))
-    drawn = title(where)
+    reference = title(where)
     x, y = where.x + where.unit, where.y + where.unit * 5 // 8
-    cut = frame.convert("L").crop((x, y, x + drawn.width, y + drawn.height))
-    return where if agreement(drawn, cut) > 0.8 else None
+    cut = frame.convert("L").crop((x, y, x + reference.width, y + reference.height))
+    return where if agreement(reference, cut) > 0.8 else None
 
 
 def title(where: Place) -> Image.Image:
     """The slate's first word as it is drawn, white on black."""
     font = fonts.chinese().at(where.unit * 6 // 5)
     box = font.getbbox(TITLE)
-    drawn = Image.new("L", (int(box[2]) + 1, int(box[3]) + 1))
-    ImageDraw.Draw(drawn).text((0, 0), TITLE, 255, font)
-    return drawn
+    image = Image.new("L", (int(box[2]) + 1, int(box[3]) + 1))
+    ImageDraw.Draw(image).text((0, 0), TITLE, 255, font)
+    return image
 
 
 def agreement(one: Image.Image, other: Image.Image) -> float:
     """The correlation of two grey pictures of one size, -1 to 1."""
     a, b = one.tobytes(), other.tobytes()
     mean_a, mean_b = sum(a) / len(a), sum(b) / len(b)
-    both = sum((p - mean_a) * (q - mean_b) for p, q in zip(a, b, strict=True))
+    covariance = sum((p - mean_a) * (q - mean_b) for p, q in zip(a, b, strict=True))
     spread = sum((p - mean_a) ** 2 for p in a) * sum((q - mean_b) ** 2 for q in b)
-    return float(both / spread**0.5) if spread else 0.0
+    return float(covariance / spread**0.5) if spread else 0.0

@@ -73,8 +73,8 @@ class Unpacker:
                 self._unpack: Any = None
             case "gzip" | "x-gzip" | "deflate":
                 self._unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)
-            case other:
-                raise httpx.DecodingError(f"the answer is packed as {other[:20]!r}")
+            case unknown:
+                raise httpx.DecodingError(f"the answer is packed as {unknown[:20]!r}")
 
     @property
     def packed(self) -> bool:
@@ -116,10 +116,10 @@ class Download:
 
     def headers(self) -> dict[str, str]:
         """What to ask with: the rest, where a part is here and the server can be held to it."""
-        asked = {"Accept-Encoding": "identity"}
+        values = {"Accept-Encoding": "identity"}
         if self.size and self.etag:
-            asked |= {"Range": f"bytes={self.size}-", "If-Range": self.etag}
-        return asked
+            values |= {"Range": f"bytes={self.size}-", "If-Range": self.etag}
+        return values
 
     def begin_anew(self) -> None:
         self.target.unlink(missing_ok=True)
@@ -177,8 +177,8 @@ def _strong(etag: str) -> str:
 
 
 def _oversized(download: Download, size: int) -> Broken:
-    most = f"no clip has more than {download.most >> 20} MiB"
-    return Broken(f"the result has {size} bytes or more, and {most}")
+    limit = f"no clip has more than {download.most >> 20} MiB"
+    return Broken(f"the result has {size} bytes or more, and {limit}")
 
 
 def _whole(download: Download, answer: httpx.Response, start: int) -> str | None:
@@ -192,11 +192,11 @@ def _whole(download: Download, answer: httpx.Response, start: int) -> str | None
         if head[4:8] != b"ftyp":
             download.begin_anew()
             return "what came is no mp4"
-        promised = answer.headers.get("content-md5")
-        if start == 0 and promised:
+        md5 = answer.headers.get("content-md5")
+        if start == 0 and md5:
             file.seek(0)
             digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
-            if base64.b64encode(digest.digest()).decode() != promised:
+            if base64.b64encode(digest.digest()).decode() != md5:
                 download.begin_anew()
                 return "the bytes that came are not the ones that were sent"
     return None

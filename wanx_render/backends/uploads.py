@@ -28,7 +28,7 @@ class Uploads:
 
     def forget(self, urls: frozenset[str]) -> None:
         """The service did not take these: the next run uploads anew."""
-        left = {name: kept for name, kept in self._known.items() if kept[0] not in urls}
+        left = {name: entry for name, entry in self._known.items() if entry[0] not in urls}
         if len(left) < len(self._known):
             self._known = left
             self._write()
@@ -49,9 +49,9 @@ def _read(file: Path) -> dict[str, tuple[str, str]]:
     """What an earlier run kept; nothing where the file is not one of ours."""
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-        known = {str(name): (str(url), str(until)) for name, (url, until) in record.items()}
-        for _, until in known.values():
+        entries = {str(name): (str(url), str(until)) for name, (url, until) in record.items()}
+        for _, until in entries.values():
             datetime.fromisoformat(until)
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
-    return known
+    return entries
