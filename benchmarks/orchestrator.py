@@ -24,6 +24,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.contexts import run_context
 from tests.support.emulator import Twin, serving
 from tests.support.places import ROOT
 from tests.support.programs import PROGRAMS
@@ -33,7 +34,7 @@ from wanx_render.catalog.capabilities import packaged
 from wanx_render.media import ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
-from wanx_render.run.orchestrator import RunContext, render
+from wanx_render.run.orchestrator import render
 from wanx_render.validation.load import load
 
 MODEL = "wan2.5-i2v-preview"
@@ -127,12 +128,12 @@ def virtual(count: int, seed: int) -> None:
         async def work() -> bool:
             access = Access("http://127.0.0.1/api/v1", "sk-mock-a", own_hosts=True)
             backend = DashScope(access, catalog, clock, random.Random(1), transport=twin.transport)
-            desk = RunContext(
+            context = run_context(
                 plan=made, backend=backend, journal=journal, catalog=catalog,
                 program=PROGRAMS["wheel"], executor=pool, clock=clock, wall=clock, folder=folder,
                 emit=lambda _: None, chance=random.Random(2),
             )  # fmt: skip
-            return (await render(desk, "bench")).complete
+            return (await render(context, "bench")).complete
 
         assert clock.run(work())
         journal.close()

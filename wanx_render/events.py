@@ -32,8 +32,8 @@ class Event:
 Emit = Callable[[Event], None]
 
 
-class Tell(Protocol):
-    """How the progress of one task is shown."""
+class ReportProgress(Protocol):
+    """How the progress of one task is reported."""
 
     def __call__(
         self, kind: Kind, polls: int | None = None, seconds_left: float | None = None

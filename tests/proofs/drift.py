@@ -29,6 +29,7 @@ import httpx
 from PIL import Image
 
 from tests.support import person
+from tests.support.contexts import run_context
 from tests.support.emulator import Twin
 from tests.support.places import ROOT
 from tests.support.programs import PROGRAMS
@@ -40,7 +41,7 @@ from wanx_render.errors import BadInput, NeedsPerson, ServiceError
 from wanx_render.media import ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
-from wanx_render.run.orchestrator import RunContext, render
+from wanx_render.run.orchestrator import render
 from wanx_render.task import TaskRequest
 from wanx_render.validation.load import load
 
@@ -468,14 +469,14 @@ class Round:
         )
         try:
             await backend.open()
-            desk = RunContext(
+            context = run_context(
                 plan=made, backend=backend, journal=journal, catalog=CATALOG,
                 program=PROGRAMS["wheel"], executor=self.ground.pool, clock=self.time,
                 wall=self.time, folder=self.out, chance=random.Random(8),
                 emit=lambda event: self.said.append(f"{event.kind} {event.text}"),
                 insisted=self.insisted,
             )  # fmt: skip
-            return (await render(desk, "test")).complete
+            return (await render(context, "test")).complete
         finally:
             await backend.close()
 

@@ -11,6 +11,7 @@ import pysubs2
 import pytest
 from PIL import Image
 
+from tests.support.contexts import run_context
 from tests.support.media import frames, pixels, yuv
 from wanx_render.backends.base import Accepted, Submission, TaskState
 from wanx_render.backends.mock import MockBackend
@@ -25,7 +26,7 @@ from wanx_render.planning import plan
 from wanx_render.planning.forecast import forecast
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.take_status import stand
-from wanx_render.run.orchestrator import RunContext, render
+from wanx_render.run.orchestrator import render
 from wanx_render.validation.load import load
 
 LIST = """\
@@ -65,7 +66,7 @@ class Studio:
         service = self.service or self.catalog
         simulator = Simulator(service, self.clock.now, seed=journal.attempts())
         backend = MockBackend(simulator, service, self.program, self.pool, target / "service.json")
-        desk = RunContext(
+        context = run_context(
             plan=plan.make(loaded.shots, "mock", loaded.media, self.catalog),
             backend=self.backend(backend) if self.backend else backend,
             journal=journal,
@@ -80,7 +81,7 @@ class Studio:
             **more,
         )
         try:
-            return asyncio.run(render(desk, "test"))
+            return asyncio.run(render(context, "test"))
         finally:
             journal.close()
 
@@ -396,14 +397,14 @@ def test_a_transition_makes_only_what_it_touches(studio: Studio) -> None:
 
 
 def test_a_run_that_may_not_ask_finishes_what_is_there(studio: Studio) -> None:
-    assert not studio.run(asks=False).deliverables
+    assert not studio.run(submits=False).deliverables
     assert set(studio.kinds()) == {"warning"}
     studio.run()
     studio.write(LIST.replace("90x160", "108x192"))
-    manifest = studio.run(asks=False)
+    manifest = studio.run(submits=False)
     assert [(made.width, made.height) for made in manifest.deliverables] == [(108, 192)]
     studio.write(LIST.replace("first", "another"))
-    assert [take.state for shot in studio.run(asks=False).shots for take in shot.takes] == [
+    assert [take.state for shot in studio.run(submits=False).shots for take in shot.takes] == [
         "skipped",
         "succeeded",
     ]

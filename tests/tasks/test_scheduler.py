@@ -43,7 +43,7 @@ def test_a_lane_lets_in_what_the_model_runs_and_a_little_more(model: Model) -> N
 
     async def one(lane: RateLimiter) -> None:
         nonlocal inside, peak
-        async with lane.place():
+        async with lane.slot():
             inside += 1
             peak = max(peak, inside)
             await asyncio.sleep(1)
@@ -52,7 +52,7 @@ def test_a_lane_lets_in_what_the_model_runs_and_a_little_more(model: Model) -> N
     async def many() -> None:
         lane = RateLimiter(model)
         await asyncio.gather(*(one(lane) for _ in range(40)))
-        assert lane.last_ones
+        assert lane.queue_empty
 
     Time(Counted(1)).run(many())
     assert peak == most
@@ -62,7 +62,7 @@ def test_whoever_asked_first_is_let_in_first(model: Model) -> None:
     order: list[int] = []
 
     async def one(lane: RateLimiter, number: int) -> None:
-        async with lane.place():
+        async with lane.slot():
             order.append(number)
             await asyncio.sleep(1)
 
@@ -79,13 +79,13 @@ def test_a_task_that_is_there_already_waits_for_no_place(model: Model) -> None:
         lane = RateLimiter(model)
 
         async def hold() -> None:
-            async with lane.place():
+            async with lane.slot():
                 await asyncio.sleep(1000)
 
         full = [asyncio.ensure_future(hold()) for _ in range(20)]
         await asyncio.sleep(1)
         began = asyncio.get_running_loop().time()
-        async with lane.place(taken=True):
+        async with lane.slot(running=True):
             waited = asyncio.get_running_loop().time() - began
         for each in full:
             each.cancel()

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from mock_server.faults.reading import read_line
+from tests.support.contexts import run_context
 from tests.support.emulator import Twin
 from tests.support.places import ROOT
 from tests.support.virtual import Counted, Time
@@ -23,7 +24,8 @@ from wanx_render.manifest import Manifest
 from wanx_render.media import ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
-from wanx_render.run.orchestrator import AGAIN, RunContext, render
+from wanx_render.run.orchestrator import render
+from wanx_render.run.task_runner import AGAIN
 from wanx_render.tasks.account import MOST_DOUBTS, Ambiguous
 from wanx_render.validation.load import load
 
@@ -80,14 +82,14 @@ class Stage:
         transport = self.twin.transport
         backend = DashScope(access, self.catalog, self.time, random.Random(3), transport=transport)
         made = plan.make(loaded.shots, "dashscope", loaded.media, self.catalog)
-        desk = RunContext(
+        context = run_context(
             plan=made, backend=backend, journal=journal, catalog=self.catalog,
             program=self.program, executor=self.pool, clock=self.time, wall=self.time, folder=out,
             emit=self.events.append, limit=self.limit, chance=random.Random(5),
             on_ambiguous=self.on_ambiguous,
         )  # fmt: skip
         try:
-            return await render(desk, "test")
+            return await render(context, "test")
         finally:
             await backend.close()
 

@@ -30,6 +30,7 @@ from PIL import Image
 
 from mock_server.faults.reading import read_line
 from tests.support import person
+from tests.support.contexts import run_context
 from tests.support.emulator import Twin
 from tests.support.places import ROOT
 from tests.support.programs import PROGRAMS
@@ -41,7 +42,7 @@ from wanx_render.errors import NeedsPerson, ServiceError
 from wanx_render.media import ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
-from wanx_render.run.orchestrator import RunContext, render
+from wanx_render.run.orchestrator import render
 from wanx_render.validation.load import load
 
 EXAMPLES = int(os.environ.get("MACHINES", "30"))
@@ -296,12 +297,12 @@ class Orders(RuleBasedStateMachine):
         )  # fmt: skip
         try:
             await backend.open()
-            desk = RunContext(
+            context = run_context(
                 plan=made, backend=backend, journal=journal, catalog=CATALOG,
                 program=PROGRAMS["wheel"], executor=POOL, clock=self.clock, wall=self.clock,
                 folder=self.folder / "out", emit=lambda _: None, chance=random.Random(8),
             )  # fmt: skip
-            return (await render(desk, "test")).complete
+            return (await render(context, "test")).complete
         finally:
             await backend.close()
 

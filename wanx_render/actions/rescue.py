@@ -1,6 +1,7 @@
 """``rescue``: fetch the clips that were paid for and are not here; ask for nothing new."""
 
 import asyncio
+import random
 
 from wanx_render.clock import RealClock
 from wanx_render.events import Emit
@@ -12,12 +13,10 @@ from wanx_render.session.connection import access_for, reach
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened, pool
 from wanx_render.session.folder_tasks import FolderOptions, RenderedFolder, rendered_folder
-from wanx_render.tasks.account import Account
-from wanx_render.tasks.collect import Collector
-from wanx_render.tasks.polling import Poller
-from wanx_render.tasks.recognition import ClipJudge, pictures_by_identity
 from wanx_render.tasks.rescue import Tally
 from wanx_render.tasks.rescue import rescue as fetch_all
+from wanx_render.tasks.tools import Tools
+from wanx_render.tasks.wiring import Wiring
 
 
 def rescue(options: FolderOptions, environment: Environment) -> int:
@@ -56,18 +55,18 @@ def rescue(options: FolderOptions, environment: Environment) -> int:
 
 async def _fetch(folder: RenderedFolder, journal: Journal, means: Means, emit: Emit) -> Tally:
     """Fetch the clips; the backend is closed whatever happens."""
-    service, program, executor = means.service, means.program, means.executor
-    backend, catalog, clock = service.backend, folder.catalog, service.clock
-    watch = Poller(backend, catalog, clock)
-    collector = Collector(
-        backend, journal, catalog, watch, program, executor, folder.path, RealClock()
+    service = means.service
+    tools = Tools(
+        backend=service.backend, catalog=folder.catalog, clock=service.clock, wall=RealClock(),
+        program=means.program, executor=means.executor,
+        chance=random.Random(),  # noqa: S311  # for pauses alone
     )  # fmt: skip
-    sent = pictures_by_identity(folder.media, journal, folder.path)
-    judge = ClipJudge(backend, catalog, program, executor, folder.path, sent)
+    wiring = Wiring(tools, [journal], "ask")
+    collector = wiring.collector(folder.path, journal)
+    judge = wiring.judge(folder.path, journal, folder.media)
     try:
-        if journal.owed() or journal.in_doubt(backend.scope):
-            await service.open(catalog)
-        account = Account(backend, catalog, clock, [journal])
-        return await fetch_all(collector, account, judge, emit)
+        if journal.owed() or journal.in_doubt(service.backend.scope):
+            await service.open(folder.catalog)
+        return await fetch_all(collector, wiring.account, judge, emit)
     finally:
-        await backend.close()
+        await service.backend.close()

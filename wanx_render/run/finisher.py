@@ -1,6 +1,6 @@
 """Clips to deliverables: pieces as soon as a clip lands, then join, verify, and put in place.
 
-All ffmpeg work is done by a bench given from outside, as calls on plain data.
+All ffmpeg work is done by workers given from outside, as calls on plain data.
 """
 
 import asyncio
@@ -34,15 +34,15 @@ from wanx_render.workers.base import Workers
 class Finisher:
     """Makes the deliverables of one plan, beginning with whatever clip comes first."""
 
-    def __init__(self, plan: Plan, bench: Workers, folder: Path, emit: Emit) -> None:
+    def __init__(self, plan: Plan, workers: Workers, folder: Path, emit: Emit) -> None:
         self._plan = plan
-        self._bench = bench
+        self._workers = workers
         self._folder = folder
         self._emit = emit
         self._layouts = Layouts(plan)
         self._words = Words(plan)
-        self._pieces = Pieces(plan, self._layouts, self._words, bench)
-        self._maker = PieceMaker(bench, emit)
+        self._pieces = Pieces(plan, self._layouts, self._words, workers)
+        self._maker = PieceMaker(workers, emit)
         self._unreadable: dict[str, str] = {}  # why a shot's colours cannot be read
         self._notices: set[str] = set()  # that were given
 
@@ -71,7 +71,7 @@ class Finisher:
     async def settle(self) -> None:
         """Let the segments that were begun come to an end, for the next run to find."""
         await self._maker.settle()
-        self._bench.note(self._maker.used)
+        self._workers.note(self._maker.used)
 
     async def finish(
         self, earlier: Mapping[str, DeliverableRecord]
@@ -90,7 +90,7 @@ class Finisher:
                 raise result
             else:
                 records.append(result)
-        await self._bench.sweep(self._maker.used)
+        await self._workers.sweep(self._maker.used)
         return tuple(records)
 
     async def _deliver(
@@ -102,7 +102,7 @@ class Finisher:
         jobs = self._pieces.jobs(deliverable, layout, layout.parts)
         await self._maker.make(jobs)
         mix = mix_of(self._plan, deliverable, layout)
-        sound = sound_call(jobs, mix, layout, self._bench)
+        sound = sound_call(jobs, mix, layout, self._workers)
         await self._maker.sound(sound, jobs)
         call = self._call(deliverable, layout, jobs, mix, sound.target)
         key = join_key([*(job.key for job in jobs), sound.target.name], call)
@@ -166,7 +166,7 @@ class Finisher:
             path = self._folder / still.path if still else None
             if not still or not path or not path.is_file() or files.sha256(path) != still.sha256:
                 return False
-        return await self._bench.stands(target, earlier.sha256)
+        return await self._workers.stands(target, earlier.sha256)
 
     async def _join(self, call: JoinCall, jobs: Sequence[PieceJob], sound: SoundCall) -> Joined:
         self._emit(Event("joining", f"{len(jobs)} parts", deliverable=call.name))

@@ -23,8 +23,8 @@ DAMAGED = (
 class PieceMaker:
     """The encoding work of one list."""
 
-    def __init__(self, bench: Workers, emit: Emit) -> None:
-        self._bench = bench
+    def __init__(self, workers: Workers, emit: Emit) -> None:
+        self._workers = workers
         self._emit = emit
         self._work: dict[str, asyncio.Future[None]] = {}  # by the key of a piece or sound
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -33,7 +33,7 @@ class PieceMaker:
     @property
     def used(self) -> set[str]:
         """The file names of all pieces and sounds that were needed."""
-        return {piece_path(self._bench, key).name for key in self._work}
+        return {piece_path(self._workers, key).name for key in self._work}
 
     def begin(self, jobs: Iterable[PieceJob]) -> None:
         """Start on pieces, each once; those made of the same clips in one call."""
@@ -57,25 +57,25 @@ class PieceMaker:
         self, call: JoinCall, jobs: Sequence[PieceJob], sound: SoundCall
     ) -> Joined:
         """Join and verify a deliverable of these pieces and this sound. Raises WanxError."""
-        return await self._healed(lambda: self._bench.deliverable(call), jobs, sound)
+        return await self._healed(lambda: self._workers.deliverable(call), jobs, sound)
 
     async def settle(self) -> None:
         """Let the work that was begun come to an end, for the next run to find."""
         await asyncio.gather(*self._work.values(), return_exceptions=True)
 
     async def _encode(self, jobs: Sequence[PieceJob]) -> None:
-        missing = [job for job in jobs if not self._bench.has(job.path)]
+        missing = [job for job in jobs if not self._workers.has(job.path)]
         if not missing:
             return
-        await self._bench.segments(tuple(job.call for job in missing))
+        await self._workers.segments(tuple(job.call for job in missing))
         for job in missing:
             text = f"{job.piece.frames} frames of {job.piece.frame.size}"
             self._emit(Event("segment", text, shot=job.shot, deliverable=job.deliverable))
 
     async def _encode_sound(self, call: SoundCall, jobs: Sequence[PieceJob]) -> None:
         async with self._turns[call.target.name]:  # several may find it damaged at once
-            if not self._bench.has(call.target):
-                await self._healed(lambda: self._bench.sound(call), jobs)
+            if not self._workers.has(call.target):
+                await self._healed(lambda: self._workers.sound(call), jobs)
 
     async def _healed(
         self,
@@ -93,7 +93,7 @@ class PieceMaker:
             except Damaged:
                 self._warn()
             async with self._turns["segments"]:
-                gone = (job for job in jobs if not self._bench.has(job.path))
+                gone = (job for job in jobs if not self._workers.has(job.path))
                 await asyncio.gather(*(self._encode(batch) for batch in batches(gone)))
             if sound:
                 await self._encode_sound(sound, jobs)

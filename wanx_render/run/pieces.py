@@ -38,9 +38,9 @@ class PieceJob:
         return SegmentCall(self.piece, self.path, self.wish)
 
 
-def piece_path(bench: Workers, key: str) -> Path:
+def piece_path(workers: Workers, key: str) -> Path:
     """Where the piece or sound with this key is."""
-    return bench.pieces / f"{key[:32]}.mov"
+    return workers.pieces / f"{key[:32]}.mov"
 
 
 def batches(jobs: Iterable[PieceJob]) -> Iterator[tuple[PieceJob, ...]]:
@@ -58,11 +58,11 @@ def batches(jobs: Iterable[PieceJob]) -> Iterator[tuple[PieceJob, ...]]:
 class Pieces:
     """The pieces of all deliverables of one plan, as far as their clips have landed."""
 
-    def __init__(self, plan: Plan, layouts: Layouts, words: Words, bench: Workers) -> None:
+    def __init__(self, plan: Plan, layouts: Layouts, words: Words, workers: Workers) -> None:
         self._plan = plan
         self._layouts = layouts
         self._words = words
-        self._bench = bench
+        self._workers = workers
         self._jobs: dict[str, tuple[Layout, dict[int, PieceJob]]] = {}  # by where they start
 
     def jobs(
@@ -93,8 +93,8 @@ class Pieces:
         piece = self._piece(deliverable, layout, part)
         if piece is None:
             return None
-        shot, key = self._plan.shots[part.shot].shot.id, piece.key(self._bench.program)
-        path = piece_path(self._bench, key)
+        shot, key = self._plan.shots[part.shot].shot.id, piece.key(self._workers.program)
+        path = piece_path(self._workers, key)
         return PieceJob(piece, key, path, shot, deliverable.name, layout.wish_at(part))
 
     def _piece(self, deliverable: Deliverable, layout: Layout, part: Part) -> Piece | None:

@@ -44,12 +44,12 @@ def _music(plan: Plan, music: WrittenMusic) -> Music:
     return Music(path, digest, _samples(music.start), music.gain, *fades, _channels(path))
 
 
-def sound_call(jobs: Sequence[PieceJob], mix: Mix, layout: Layout, bench: Workers) -> SoundCall:
+def sound_call(jobs: Sequence[PieceJob], mix: Mix, layout: Layout, workers: Workers) -> SoundCall:
     """What makes the finished sound of these pieces, by the name its bytes give it."""
     samples = samples_in(frames_of(layout.parts), layout.frame.rate)
     pieces = [job.piece for job in jobs]
-    key = sound_key(pieces, bench.program, mix=mix, samples=samples, version=SOUND_VERSION)
-    return SoundCall(tuple(job.path for job in jobs), samples, mix, piece_path(bench, key))
+    key = sound_key(pieces, workers.program, mix=mix, samples=samples, version=SOUND_VERSION)
+    return SoundCall(tuple(job.path for job in jobs), samples, mix, piece_path(workers, key))
 
 
 def marks_of(plan: Plan, layouts: Layouts, mix: Mix, layout: Layout) -> tuple[Mark, ...]:

@@ -22,18 +22,16 @@ from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
 from wanx_render.reports.storyboard_files import Source, after_run
-from wanx_render.run.orchestrator import MOVES_MONEY, RunContext, render
+from wanx_render.run.context import RunContext
+from wanx_render.run.orchestrator import render
 from wanx_render.session.connection import Service
 from wanx_render.session.outcome import Outcome, files_of, outcome_of
 from wanx_render.session.selection import ListInFolder, RenderOptions
 from wanx_render.session.survey import Prospect, Survey, by_home, program_version
-from wanx_render.tasks.account import Account
 from wanx_render.tasks.budget import SpendingLimit
 from wanx_render.tasks.clip_store import ClipStore
-from wanx_render.tasks.collect import Collector
-from wanx_render.tasks.polling import Poller
-from wanx_render.tasks.recognition import ClipJudge, pictures_by_identity
-from wanx_render.tasks.submit import Submitter
+from wanx_render.tasks.tools import Tools
+from wanx_render.tasks.wiring import StoreSettings, Wiring
 from wanx_render.workers.base import LocalWorkers, Workers
 from wanx_render.workers.dedupe import ListWorkers, SharedWorkers
 
@@ -45,7 +43,7 @@ class Ended:
     """A list that was carried out; without a manifest it could not be."""
 
     item: ListInFolder
-    desk: RunContext
+    context: RunContext
     manifest: Manifest | None
     outcome: Outcome
 
@@ -70,7 +68,7 @@ class Means:
     service: Service
     program: Ffmpeg
     executor: Executor
-    bench: Callable[[Path], Workers]  # of a home
+    workers: Callable[[Path], Workers]  # of a home
 
     @classmethod
     def here(cls, service: Service, program: Ffmpeg, executor: Executor) -> "Means":
@@ -100,13 +98,16 @@ class Run:
         self.storyboards = storyboards
         self.outcomes: dict[str, Outcome] = {}
         self.changed: set[Path] = set()  # homes of which something was rendered
-        self.purse = SpendingLimit(options.max_cost)  # of all lists together
-        self._account = Account(
-            means.service.backend, survey.selection.catalog, means.service.clock,
-            list(survey.journals.values()), options.on_ambiguous,
+        self.limit = SpendingLimit(options.max_cost)  # of all lists together
+        tools = Tools(
+            backend=means.service.backend, catalog=survey.selection.catalog,
+            clock=means.service.clock, wall=RealClock(), program=means.program,
+            executor=means.executor,
+            chance=random.Random(),  # noqa: S311  # for pauses alone
         )  # fmt: skip
-        self._homes: dict[Path, ClipStore] = {}
-        self._benches: dict[Path, SharedWorkers] = {}
+        self._wiring = Wiring(tools, list(survey.journals.values()), options.on_ambiguous)
+        self._stores: dict[Path, ClipStore] = {}
+        self._shared: dict[Path, SharedWorkers] = {}
         self._unused: dict[Path, set[str]] = {}  # pieces that lists ceased to use
         self._errors: list[Exception] = []
 
@@ -119,8 +120,8 @@ class Run:
         self.outcomes = {p.item.name: p.finished for p in prospects if p.finished}
         left = sorted((p for p in prospects if not p.finished), key=lambda each: not each.owed)
         try:
-            self._account.begin()
-            self._homes = self._open_homes(left)
+            self._wiring.account.begin()
+            self._stores = self._open_stores(left)
             if not self.options.free and any(prospect.asks for prospect in left):
                 await service.open(self.survey.selection.catalog)
             await self._render_all(left)
@@ -131,49 +132,36 @@ class Run:
         if self._errors:  # the other lists went on, and what they brought is kept
             raise self._errors[0]
 
-    # -- the homes ---------------------------------------------------------------------------------
+    # -- the clip stores ---------------------------------------------------------------------------
 
-    def _open_homes(self, prospects: Sequence[Prospect]) -> dict[Path, ClipStore]:
-        """A home for each journal, all with one account, one watch and one purse over theirs."""
-        means = self.means
-        watch = Poller(means.service.backend, self.survey.selection.catalog, means.service.clock)
-        chance = random.Random()  # noqa: S311  # for pauses alone
+    def _open_stores(self, prospects: Sequence[Prospect]) -> dict[Path, ClipStore]:
+        """A store for each journal, all with one account and one limit over theirs."""
         groups = by_home(prospects)
         return {
-            home: self._home(groups.get(home, []), home, journal, watch, chance)
+            home: self._wiring.store(self._settings(groups.get(home, []), home, journal))
             for home, journal in self.survey.journals.items()
         }
 
-    def _home(
-        self,
-        prospects: Sequence[Prospect],
-        folder: Path,
-        journal: Journal,
-        watch: Poller,
-        chance: random.Random,
-    ) -> ClipStore:
-        backend, catalog = self.means.service.backend, self.survey.selection.catalog
-        program, executor = self.means.program, self.means.executor
+    def _settings(
+        self, prospects: Sequence[Prospect], folder: Path, journal: Journal
+    ) -> StoreSettings:
         shots = prospects[0].item.loaded.shots if prospects else None
         budget = shots.budget.max_cost.amount if shots and shots.budget else None
-        purse = SpendingLimit(budget, self.purse)
 
-        def notify(take: Take, kind: Any, text: str, task_id: str | None) -> None:
+        def emit(take: Take, event: Event) -> None:
             project = shots.project if shots else ""
             name = f"{project}/{take.row}" if take.row else project
-            spent = str(purse.used) if kind in MOVES_MONEY else None
-            self.display.event(
-                Event(kind, text, take.shot, take.number, task_id=task_id, list=name, spent=spent)
-            )
+            self.display.event(replace(event, list=name))
 
-        media = [media for prospect in prospects for media in prospect.media]
-        sent = pictures_by_identity(media, journal, folder)
-        judge = ClipJudge(backend, catalog, program, executor, folder, sent)
-        asker = Submitter(self._account, journal, purse, chance, notify, judge, self.withdrawn)
-        collector = Collector(
-            backend, journal, catalog, watch, program, executor, folder, RealClock()
-        )  # fmt: skip
-        return ClipStore(folder, journal, purse, asker, collector, folder.name)
+        return StoreSettings(
+            folder=folder,
+            name=folder.name,
+            journal=journal,
+            limit=SpendingLimit(budget, self.limit),
+            media=[media for prospect in prospects for media in prospect.media],
+            emit=emit,
+            withdrawn=self.withdrawn,
+        )
 
     # -- the lists ---------------------------------------------------------------------------------
 
@@ -191,63 +179,56 @@ class Run:
     async def _render(self, prospect: Prospect) -> None:
         """Carry one list out; one that cannot be leaves the others alone."""
         used: set[str] = set()
-        desk = self._desk(prospect, used)
+        context = self._context(prospect, used)
         manifest: Manifest | None = None
         try:
-            manifest = await render(desk, program_version())
+            manifest = await render(context, program_version())
         except (WanxError, OSError) as error:
             self._stopped(prospect.item, error, ends=self.survey.selection.alone)
         except Exception as error:  # noqa: BLE001  # one list's failure stays its own
             self._stopped(prospect.item, error, ends=True)
-        events = await asyncio.to_thread(self._publish, desk, prospect.item, manifest)
+        events = await asyncio.to_thread(self._publish, context, prospect.item, manifest)
         for event in events:
-            desk.emit(event)
+            context.emit(event)
         unsent = [event.text for event in events if event.kind == "broken"]
-        self._note(prospect, desk, manifest, used, unsent)
+        self._note(prospect, context, manifest, used, unsent)
 
     def _stopped(self, item: ListInFolder, error: Exception, *, ends: bool) -> None:
         if ends:
             self._errors.append(error)
         self.display.stopped(item, error)
 
-    def _desk(self, prospect: Prospect, used: set[str]) -> RunContext:
+    def _context(self, prospect: Prospect, used: set[str]) -> RunContext:
         """What the orchestrator works with; ``used`` becomes the pieces that the list uses."""
-        item, means, home = prospect.item, self.means, self._homes[prospect.item.home]
+        item = prospect.item
         item.folder.mkdir(exist_ok=True)
         outlook = prospect.outlook or self.survey.outlook(item)
         display = self.display
         return RunContext(
             plan=outlook.plan,
-            backend=means.service.backend,
-            journal=home.journal,
-            catalog=self.survey.selection.catalog,
-            program=means.program,
-            executor=means.executor,
-            clock=means.service.clock,
-            wall=RealClock(),
             folder=item.folder,
+            tools=self._wiring.tools,
+            account=self._wiring.account,
+            store=self._stores[item.home],
+            other_stores=tuple(self._stores.values()),
+            workers=ListWorkers(self._shared_workers(item.home), used),
             emit=lambda event: display.event(replace(event, list=item.name)),
             only=item.only,
-            asks=not self.options.free,
+            submits=not self.options.free,
             cascade=self.options.cascade,
             insisted=prospect.retaken,
-            on_ambiguous=self.options.on_ambiguous,
             warnings=tuple(_noted(warning) for warning in item.loaded.warnings),
-            bench=ListWorkers(self._common_bench(item.home), used),
-            account=self._account,
-            home=home,
-            siblings=tuple(self._homes.values()),
         )
 
     def _publish(
-        self, desk: RunContext, item: ListInFolder, manifest: Manifest | None
+        self, context: RunContext, item: ListInFolder, manifest: Manifest | None
     ) -> list[Event]:
         """Write the storyboard and fill the bucket; what is to be said of it."""
         events: list[Event] = []
         if manifest is None:
             return events
         if self.storyboards:
-            source = Source(item.folder, self.means.program, desk.plan.media, item.home)
+            source = Source(item.folder, self.means.program, context.plan.media, item.home)
             after_run(manifest, source, self.means.executor, events.append)
         place = self.survey.places.get(item.home)
         unsent = place.publish(item.folder, manifest) if place else ()
@@ -256,20 +237,20 @@ class Run:
     def _note(
         self,
         prospect: Prospect,
-        desk: RunContext,
+        context: RunContext,
         manifest: Manifest | None,
         used: set[str],
         unsent: Sequence[str],
     ) -> None:
         """Note how the list was left, and show it."""
         item = prospect.item
-        outcome = outcome_of(desk, manifest, item.home, unsent)
+        outcome = outcome_of(context, manifest, item.home, unsent)
         record = self._record(prospect, outcome, manifest)
         record["pieces"] = self._pieces(prospect, used, complete=not (outcome.code or item.only))
-        desk.journal.left(item.row, record)
+        context.journal.left(item.row, record)
         self.outcomes[item.name] = outcome
         self.changed.add(item.home)
-        self.display.ended(Ended(item, desk, manifest, outcome))
+        self.display.ended(Ended(item, context, manifest, outcome))
 
     def _record(
         self, prospect: Prospect, outcome: Outcome, manifest: Manifest | None
@@ -290,10 +271,10 @@ class Run:
 
     # -- segments and sounds, which the rows of a table share --------------------------------------
 
-    def _common_bench(self, home: Path) -> SharedWorkers:
-        if home not in self._benches:
-            self._benches[home] = SharedWorkers(self.means.bench(home))
-        return self._benches[home]
+    def _shared_workers(self, home: Path) -> SharedWorkers:
+        if home not in self._shared:
+            self._shared[home] = SharedWorkers(self.means.workers(home))
+        return self._shared[home]
 
     def _pieces(self, prospect: Prospect, used: set[str], *, complete: bool) -> list[str]:
         """What is to be kept for a list from now on; one that failed keeps what it had too."""
@@ -310,7 +291,7 @@ class Run:
         kept = rows if selection.whole else left.keys()
         used = {name for row in kept for name in left.get(row, {}).get("pieces", ())}
         among = None if selection.whole else self._unused.get(home, set())
-        await self._benches[home].bench.sweep(used, among)
+        await self._shared[home].workers.sweep(used, among)
 
 
 def _by_turns(prospects: Sequence[Prospect]) -> Iterator[Prospect]:

@@ -1,4 +1,4 @@
-"""Where a run encodes and where its files go: ``--executor`` and ``--out`` become a bench."""
+"""Where a run encodes and where its files go, as ``--executor`` and ``--out`` say."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -135,8 +135,8 @@ class Works:
     here: Executor
     away: Executor | None
 
-    def bench(self, place: Place) -> Workers:
-        """The bench of what is rendered into the folder of ``place``."""
+    def workers(self, place: Place) -> Workers:
+        """Who makes what is rendered into the folder of ``place``."""
         if self.away is None:
             return LocalWorkers(self.program, self.here, place.folder)
         from wanx_render.workers.remote import RemoteWorkers

@@ -14,7 +14,7 @@ from wanx_render.manifest import Manifest
 from wanx_render.money import write_sums
 from wanx_render.planning.journal import Journal
 from wanx_render.reports.index import Entry, Heading, page
-from wanx_render.run.orchestrator import RunContext
+from wanx_render.run.context import RunContext
 from wanx_render.run.results import needs_person
 from wanx_render.session.selection import ListInFolder
 
@@ -40,16 +40,16 @@ class Outcome:
 
 
 def outcome_of(
-    desk: RunContext, manifest: Manifest | None, home: Path, unsent: Sequence[str] = ()
+    context: RunContext, manifest: Manifest | None, home: Path, unsent: Sequence[str] = ()
 ) -> Outcome:
-    """What came of the list of ``desk``; without a manifest it could not be carried out.
+    """What came of the list of ``context``; without a manifest it could not be carried out.
 
     ``unsent`` says which files did not get to the bucket.
     """
     if manifest is None:
-        return Outcome(1, "", {}, ("it could not be carried out",), _picture(desk, home))
-    outcome = recorded(manifest, desk.folder, home)
-    code = (1 if unsent else 0) if as_asked(manifest, desk) else outcome.code or 1
+        return Outcome(1, "", {}, ("it could not be carried out",), _picture(context, home))
+    outcome = recorded(manifest, context.folder, home)
+    code = (1 if unsent else 0) if as_asked(manifest, context) else outcome.code or 1
     return replace(outcome, code=code, failed=(*outcome.failed, *unsent))
 
 
@@ -75,23 +75,23 @@ def failures(manifest: Manifest) -> list[str]:
     ]
 
 
-def as_asked(manifest: Manifest, desk: RunContext) -> bool:
+def as_asked(manifest: Manifest, context: RunContext) -> bool:
     """Whether everything asked for is there; with --only, other shots may be missing."""
-    if not desk.only:
+    if not context.only:
         return manifest.complete
     made = all(
         take.state == "succeeded"
         for shot in manifest.shots
-        if shot.id in desk.only
+        if shot.id in context.only
         for take in shot.takes
     )
     missing = any(take.state == "skipped" for shot in manifest.shots for take in shot.takes)
-    return made and (missing or len(manifest.deliverables) == len(desk.plan.deliverables))
+    return made and (missing or len(manifest.deliverables) == len(context.plan.deliverables))
 
 
-def _picture(desk: RunContext, home: Path) -> str | None:
+def _picture(context: RunContext, home: Path) -> str | None:
     """The first picture of the list that is a file."""
-    paths = (shot.picked.request.image.path for shot in desk.plan.shots)
+    paths = (shot.picked.request.image.path for shot in context.plan.shots)
     path = next((each for each in paths if each), None)
     return _from(home, path) if path else None
 

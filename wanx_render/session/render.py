@@ -196,7 +196,7 @@ def _carry_out(job: _Job, means: _Means, stack: ExitStack) -> tuple[Summary, Clo
         works = stack.enter_context(
             at_work(means.destination, first, program, executor, summary.warn)
         )
-        tools = replace(tools, bench=lambda home: works.bench(survey.places[home]))
+        tools = replace(tools, workers=lambda home: works.workers(survey.places[home]))
     survey.note_retakes(job.prospects)
     run = Run(survey, options, tools, summary)
     if survey.selection.alone:

@@ -158,7 +158,7 @@ class OneList:
             return outcome.code
         for deliverable in manifest.deliverables:
             self._environment.stdout.write(f"{shown(self._shown(deliverable.path))}\n")
-        for line in self._lines(manifest, ended.desk.plan):
+        for line in self._lines(manifest, ended.context.plan):
             self._environment.say(line)
         return outcome.code
 
@@ -336,7 +336,7 @@ class ManyLists:
                 "complete": code == 0,
                 "lists": len(ends),
                 "cost": closing.cost_folders,
-                "cost_run": self._sum(closing.run.purse.billed),
+                "cost_run": self._sum(closing.run.limit.billed),
                 "cost_folder": closing.cost_folders,
                 "exit_code": code,
                 "index": str(closing.page),
@@ -360,7 +360,7 @@ class ManyLists:
             yield "what there is is kept; run the same command again for the rest"
         else:
             yield f"{mock}{number} lists done"
-        written = (self._sum(closing.run.purse.billed), closing.cost_films, closing.cost_folders)
+        written = (self._sum(closing.run.limit.billed), closing.cost_films, closing.cost_folders)
         run, films, ever = map(show_written, written)
         yield f"{mock}{run} this run, {films} these films, {ever} these folders ever"
         yield f"the index page is {shown(closing.page)}"

@@ -1,4 +1,4 @@
-"""What all lists of one run share at the service: lanes, a lock for each request, why it is halted.
+"""What all lists of one run share at the service: rate limiters, locks, why it is halted.
 
 The journals of all of them are known here: a task that one of them owns is nobody else's, and a
 task that fits two requests in doubt is taken for neither.
@@ -12,7 +12,7 @@ from typing import Literal
 
 from wanx_render.backends.base import Backend
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.clock import Clock, RealClock
+from wanx_render.clock import Clock
 from wanx_render.errors import ServiceError, UnknownHost, WanxError
 from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.tasks.rate_limit import RateLimiter
@@ -25,29 +25,30 @@ MOST_DOUBTS = 5  # create calls in a row without a usable answer, before no more
 Ambiguous = Literal["ask", "resubmit"]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Account:
     """One account at one service, for as long as a run lasts."""
 
     backend: Backend
     catalog: Catalog
     clock: Clock
-    journals: list[Journal] = field(default_factory=list)
-    on_ambiguous: Ambiguous = "ask"
-    wall: Clock = field(default_factory=RealClock)  # what people read
-    halted: WanxError | None = None  # why nothing more is sent in this run
-    doubts: int = 0  # create calls in a row that ended without a usable answer
-    _at_work: int = 0
-    _lanes: dict[str, RateLimiter] = field(default_factory=dict)
-    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    wall: Clock  # what people read
+    journals: list[Journal]
+    on_ambiguous: Ambiguous
+    halted: WanxError | None = field(default=None, init=False)  # why nothing more is sent
+    # Create calls in a row that ended without a usable answer.
+    doubts: int = field(default=0, init=False)
+    _at_work: int = field(default=0, init=False)
+    _limiters: dict[str, RateLimiter] = field(default_factory=dict, init=False)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict, init=False)
 
-    def lane(self, model: str) -> RateLimiter:
-        if model not in self._lanes:
-            self._lanes[model] = RateLimiter(self.catalog.models[model])
-        return self._lanes[model]
+    def limiter(self, model: str) -> RateLimiter:
+        if model not in self._limiters:
+            self._limiters[model] = RateLimiter(self.catalog.models[model])
+        return self._limiters[model]
 
     def lock(self, key: str) -> asyncio.Lock:
-        """Whoever holds it may ask for the request ``key``: two takes of it are paid once."""
+        """Its holder may ask for the request ``key``: two takes of it are paid once."""
         return self._locks.setdefault(key, asyncio.Lock())
 
     @contextmanager

@@ -8,12 +8,14 @@ from wanx_render.money import Money, show_amount
 class SpendingLimit:
     """A limit, and what of it is spoken for. Without a limit everything fits.
 
-    What is spent from a list's purse is spent from the ``whole`` of a run with many lists too.
+    What is spent under a list's limit is spent under the ``overall`` limit of its run too.
     """
 
-    def __init__(self, limit: Decimal | None = None, whole: "SpendingLimit | None" = None) -> None:
+    def __init__(
+        self, limit: Decimal | None = None, overall: "SpendingLimit | None" = None
+    ) -> None:
         self.limit = limit
-        self._whole = whole
+        self._overall = overall
         self._reserved: dict[str, Decimal] = {}
         self._billed = Decimal(0)
 
@@ -28,10 +30,10 @@ class SpendingLimit:
         return self._billed + sum(self._reserved.values())
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """How much of the limit that is nearest is spoken for."""
-        if self.limit is None and self._whole:
-            return self._whole.told
+        if self.limit is None and self._overall:
+            return self._overall.summary
         limit = show_amount(self.limit or Decimal(0))
         return f"{show_amount(self.used)} of {limit} are spoken for"
 
@@ -42,7 +44,7 @@ class SpendingLimit:
         """
         if self.limit is not None and (price is None or self.used + price.amount > self.limit):
             return False
-        if self._whole and not self._whole.reserve(key, price):
+        if self._overall and not self._overall.reserve(key, price):
             return False
         self._reserved[key] = price.amount if price else Decimal(0)
         return True
@@ -52,9 +54,9 @@ class SpendingLimit:
 
         What was reserved in an earlier run is not this run's money.
         """
-        if self._whole and key in self._reserved:
-            self._whole.settle(key, billed)
-        reserved = self._reserved.pop(key, None) is not None
-        if reserved and billed:
+        if self._overall and key in self._reserved:
+            self._overall.settle(key, billed)
+        is_own = self._reserved.pop(key, None) is not None
+        if is_own and billed:
             self._billed += billed.amount
-        return reserved
+        return is_own

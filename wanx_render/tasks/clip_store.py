@@ -1,7 +1,7 @@
 """Where the clips of a list are, and all that knows of them; the rows of a table share one.
 
-Lists that are rendered together lend each other their clips: a request is paid once, by the list
-that asked first, and the others get the same bytes under their own roof.
+Lists that are rendered together share their clips: a request is paid once, by the list that asked
+first, and the others get the same bytes in their own folders.
 """
 
 import shutil
@@ -16,24 +16,24 @@ from wanx_render.tasks.collect import Collector
 from wanx_render.tasks.submit import Submitter
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ClipStore:
     """A folder with its journal, its money, and who asks and fetches for it."""
 
     folder: Path
     journal: Journal
-    purse: SpendingLimit
-    asker: Submitter
+    limit: SpendingLimit
+    submitter: Submitter
     collector: Collector
-    name: str = ""  # of the list, where there are several
+    name: str  # its group, of those that get places at the service by turns
 
     def knows(self, key: str) -> bool:
         """Whether the clip for ``key`` is here, or on its way from the account of this run."""
-        found = self.journal.clip_for(key)
-        if found and found.clip_name and (self.folder / "clips" / found.clip_name).is_file():
+        attempt = self.journal.clip_for(key)
+        if attempt and attempt.clip_name and (self.folder / "clips" / attempt.clip_name).is_file():
             return True
-        owed = self.journal.owed_for(key)
-        return owed is not None and owed.scope == self.asker.backend.scope
+        attempt = self.journal.owed_for(key)
+        return attempt is not None and attempt.scope == self.submitter.backend.scope
 
 
 DAMAGED = "damaged"  # the folder for clips that are not what was paid for any more
@@ -55,27 +55,27 @@ def set_aside(path: Path, folder: Path) -> str:
     return f"{DAMAGED}/{path.name}"
 
 
-def whose(key: str, own: ClipStore, others: Iterable[ClipStore]) -> ClipStore:
-    """The home that asks for ``key``: whichever knows of it already, or the take's own."""
+def store_for(key: str, own: ClipStore, others: Iterable[ClipStore]) -> ClipStore:
+    """The store that asks for ``key``: one that knows of it already, or the take's own."""
     if own.knows(key):
         return own
-    return next((each for each in others if each is not own and each.knows(key)), own)
+    return next((store for store in others if store is not own and store.knows(key)), own)
 
 
-def lend(key: str, source: ClipStore, target: ClipStore) -> None:
+def share(key: str, source: ClipStore, target: ClipStore) -> None:
     """Give ``target`` the clip for ``key`` that ``source`` has: the same bytes, paid once.
 
     Ended on the way it is done again: the journal learns of the clip when its file is there.
     """
-    found = source.journal.clip_for(key)
-    if found is None or found.clip_name is None:
+    attempt = source.journal.clip_for(key)
+    if attempt is None or attempt.clip_name is None:
         return
     clips = target.folder / "clips"
     clips.mkdir(exist_ok=True)
-    with files.part_of(clips / found.clip_name) as part:
+    with files.part_of(clips / attempt.clip_name) as part:
         try:
-            part.hardlink_to(source.folder / "clips" / found.clip_name)
+            part.hardlink_to(source.folder / "clips" / attempt.clip_name)
         except OSError:  # another disk, or one that knows no links
-            shutil.copyfile(source.folder / "clips" / found.clip_name, part)
-        files.place(part, clips / found.clip_name)
-    target.journal.borrowed(found, f"paid for in {source.folder.name}")
+            shutil.copyfile(source.folder / "clips" / attempt.clip_name, part)
+        files.place(part, clips / attempt.clip_name)
+    target.journal.borrowed(attempt, f"paid for in {source.folder.name}")

@@ -2,7 +2,7 @@
 
 A task is asked about at the time by which one in five of those still running would have ended;
 the run times are the documented bounds first and those seen in this run later. Where dozens of
-tasks run, one list of the service tells for all which of them to ask about.
+tasks run, one list of the service says for all which of them to ask about.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from wanx_render.backends.base import (
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.errors import ServiceError
-from wanx_render.events import Tell
+from wanx_render.events import ReportProgress
 from wanx_render.planning.journal import Attempt
 
-FIRST_POLL = 5.0  # tells at once what was accepted only to fail
+FIRST_POLL = 5.0  # shows at once what was accepted only to fail
 PENDING_POLLS = (FIRST_POLL, 15.0, 30.0, 60.0)  # while it waits in a queue; the last from then on
 SHORTEST, LONGEST = 2.0, 60.0  # between two queries for one task
 OVERDUE_POLL = 15.0  # what the official text advises; for tasks that take longer than any known
@@ -39,7 +39,7 @@ CROWD = 25  # from so many tasks on, the list is asked instead of each
 LIST_POLL = 15.0
 LIST_REACH = timedelta(hours=23, minutes=30)
 LIST_PAD = timedelta(minutes=2)  # clocks differ, and times on the wire are whole seconds
-LIST_FALLBACK = 300.0  # a task that the list does not tell of is asked about so often itself
+LIST_FALLBACK = 300.0  # a task that the list does not name is asked about so often itself
 # UNKNOWN proves nothing: the list is asked too. A run ends, with the task left open, when both
 # have lost it, twice and so far apart, or after so long without a word.
 MISSING_APART = timedelta(minutes=10)
@@ -117,13 +117,13 @@ class Poller:
         self._active: dict[str, datetime] = {}  # when each watched task was asked for
         self._last: dict[str, str] = {}  # the status each had when it was asked about
         self._called: dict[str, asyncio.Event] = {}
-        self._listed: set[str] = set()  # what the list told of since it was last looked at
+        self._listed: set[str] = set()  # what the list named since it was last read
         self._lister: asyncio.Task[None] | None = None
 
     async def end(
         self,
         attempt: Attempt,
-        tell: Tell,
+        report: ReportProgress,
         hurried: Callable[[], bool] = lambda: True,
     ) -> Ended:
         """How the task of ``attempt`` ended.
@@ -139,47 +139,47 @@ class Poller:
         self._active[task_id] = attempt.asked_at
         self._called[task_id] = asyncio.Event()
         try:
-            return await self._ended(attempt, task_id, tell, hurried)
+            return await self._ended(attempt, task_id, report, hurried)
         finally:
-            for each in (self._active, self._last, self._called):
-                each.pop(task_id, None)
+            for by_task in (self._active, self._last, self._called):
+                by_task.pop(task_id, None)
             self._see_to_lister()
 
     async def _ended(
         self,
         attempt: Attempt,
         task_id: str,
-        tell: Tell,
+        report: ReportProgress,
         hurried: Callable[[], bool],
     ) -> Ended:
-        times, asked, silence = self._times_of(attempt), 0, _Silence()
-        stuck = self._clock.now() + STUCK_WAIT
+        times, polls, silence = self._times_of(attempt), 0, _Silence()
+        deadline = self._clock.now() + STUCK_WAIT
         last: type[TaskState] | None = None
         while True:
             state = await self._backend.poll(task_id)
-            asked += 1
-            changed, last = type(state) is not last, type(state)
+            polls += 1
+            is_new, last = type(state) is not last, type(state)
             if isinstance(state, Pending | Running):
-                old = not self._is_young(attempt)
-                if old or self._clock.now() >= stuck:
-                    return Unknown(task_id, _STATUS[type(state)], expired=old)
+                is_old = not self._is_young(attempt)
+                if is_old or self._clock.now() >= deadline:
+                    return Unknown(task_id, _STATUS[type(state)], expired=is_old)
             match state:
                 case Pending():
                     silence = _Silence()
-                    tell("pending" if changed else "polled", asked, times.left(0))
-                    wait = PENDING_POLLS[min(asked, len(PENDING_POLLS)) - 1]
-                    await self._until(task_id, state, wait, stuck)
-                case Running(started=started):
+                    report("pending" if is_new else "polled", polls, times.left(0))
+                    wait = PENDING_POLLS[min(polls, len(PENDING_POLLS)) - 1]
+                    await self._until(task_id, state, wait, deadline)
+                case Running(started=start):
                     silence = _Silence()
-                    ran = (self._backend.now() - (started or attempt.asked_at)).total_seconds()
-                    tell("running" if changed else "polled", asked, times.left(ran))
+                    seconds = (self._backend.now() - (start or attempt.asked_at)).total_seconds()
+                    report("running" if is_new else "polled", polls, times.left(seconds))
                     share = HURRIED if hurried() else CALM
-                    await self._until(task_id, state, times.wait(ran, share), stuck)
+                    await self._until(task_id, state, times.wait(seconds, share), deadline)
                 case Succeeded():
                     times.saw((state.ended - state.started).total_seconds())
                     return state
                 case Unknown():
-                    tell("unknown" if changed else "polled", asked)
+                    report("unknown" if is_new else "polled", polls)
                     if await self._is_lost(attempt, task_id, silence):
                         return replace(state, expired=not self._is_young(attempt))
                     await self._clock.sleep(silence.pause())
@@ -202,8 +202,8 @@ class Poller:
         return silence.missing_twice or now - silence.began >= UNKNOWN_WAIT
 
     def _times_of(self, attempt: Attempt) -> RunTimes:
-        asked = attempt.request
-        key = (attempt.model, str(asked.get("resolution")), int(asked.get("duration") or 0))
+        request = attempt.request
+        key = (attempt.model, str(request.get("resolution")), int(request.get("duration") or 0))
         if key not in self._times:
             model = self._catalog.models.get(attempt.model)
             bounds = model.task_seconds.value if model else (60, 300)
@@ -215,11 +215,11 @@ class Poller:
         return self._backend.now() - attempt.asked_at < timedelta(hours=hours)
 
     async def _until(
-        self, task_id: str, state: Pending | Running, seconds: float, stuck: datetime
+        self, task_id: str, state: Pending | Running, seconds: float, deadline: datetime
     ) -> None:
         """Wait ``seconds``, or in a crowd until the list says that something became of the task.
 
-        Never much longer than until ``stuck``.
+        Never much longer than until ``deadline``.
         """
         self._last[task_id] = _STATUS[type(state)]
         self._see_to_lister()
@@ -228,7 +228,7 @@ class Poller:
             return
         event = self._called[task_id]
         event.clear()
-        while not event.is_set() and self._clock.now() < stuck:
+        while not event.is_set() and self._clock.now() < deadline:
             self._listed.discard(task_id)
             await self._first(event, LIST_FALLBACK)
             if task_id not in self._listed:  # the list has said nothing of it all the while
@@ -243,14 +243,14 @@ class Poller:
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for each in waits:
-                each.cancel()
+            for wait in waits:
+                wait.cancel()
 
     def _see_to_lister(self) -> None:
-        crowded = len(self._active) >= CROWD
-        if crowded and self._lister is None:
+        is_crowd = len(self._active) >= CROWD
+        if is_crowd and self._lister is None:
             self._lister = asyncio.ensure_future(self._list())
-        elif not crowded and self._lister:
+        elif not is_crowd and self._lister:
             self._lister.cancel()
             self._lister = None
             for event in self._called.values():

@@ -18,10 +18,10 @@ _ONE_CUT = timedelta(seconds=5)  # refusals closer together than this are one an
 
 
 class RateLimiter:
-    """The way to one model, shared by all takes of a run that go there."""
+    """What one model may be asked for, shared by all takes of a run that ask it."""
 
     def __init__(self, model: Model) -> None:
-        self.door = asyncio.Lock()  # whoever holds it may send a create call
+        self.create_lock = asyncio.Lock()  # its holder may send a create call
         self.gap = 1 / model.creates_per_second.value
         self._most = model.running_at_once.value + LOOKAHEAD
         self._window = float(self._most)
@@ -35,18 +35,18 @@ class RateLimiter:
         return int(self._window)
 
     @property
-    def last_ones(self) -> bool:
+    def queue_empty(self) -> bool:
         """Whether nobody waits for a place any more: how soon a task's end is seen now counts."""
         return not self._queues
 
     @asynccontextmanager
-    async def place(self, group: str = "", *, taken: bool = False) -> AsyncIterator[None]:
-        """A place at the service, in order of asking; ``taken`` for a task that is there already.
+    async def slot(self, group: str = "", *, running: bool = False) -> AsyncIterator[None]:
+        """A place at the service, in order of asking; ``running`` for a task that is there already.
 
         Such a task is never kept waiting: its clip may be about to expire. Several lists, each a
         ``group``, get a place by turns, so that a long one does not keep a short one waiting.
         """
-        if not taken:
+        if not running:
             await self._turn(group)
         self._inside += 1
         try:

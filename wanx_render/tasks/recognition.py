@@ -1,13 +1,11 @@
-"""The judge of a search: a task's clip is fetched and held against the picture that was sent.
+"""The judge of a search: a task's clip is fetched and compared with the picture that was sent.
 
 What is doubtful is kept in the folder ``doubtful`` of the render folder, for a person to look at;
 it never takes the place of a clip.
 """
 
-import asyncio
 import re
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,17 +13,17 @@ from pathlib import Path
 from PIL import Image
 
 from wanx_render import files
-from wanx_render.backends.base import Backend, Succeeded
-from wanx_render.catalog.capabilities import Catalog
+from wanx_render.backends.base import Succeeded
 from wanx_render.errors import Broken, FfmpegError, UnknownHost
 from wanx_render.geometry import Size, predicted_size
-from wanx_render.media import ffmpeg, images, probe
+from wanx_render.media import images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.planning.origins import last_frame_path
 from wanx_render.task import InputMedia
 from wanx_render.tasks import likeness
 from wanx_render.tasks.reconcile import Judgement
+from wanx_render.tasks.tools import Tools
 
 FOLDER = "doubtful"
 # How exactly the service keeps the size rule was never measured: what differs by more is another
@@ -36,14 +34,11 @@ _SECONDS_OFF = Fraction(1, 2)
 Pictures = Callable[[str], bytes | None]  # by identity; None where the bytes are not here
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClipJudge:
     """Everything a clip is judged with."""
 
-    backend: Backend
-    catalog: Catalog
-    program: ffmpeg.Ffmpeg
-    executor: Executor
+    tools: Tools
     folder: Path
     pictures: Pictures
 
@@ -54,7 +49,7 @@ class ClipJudge:
         aside.parent.mkdir(exist_ok=True)
         try:
             with files.part_of(aside) as part:
-                await self.backend.download(task, part)
+                await self.tools.backend.download(task, part)
                 judgement = await self._judged(attempt, part, doubt)
                 if judgement.verdict != "doubtful":
                     return judgement
@@ -64,45 +59,44 @@ class ClipJudge:
             return Judgement("doubtful", str(error))
 
     async def _judged(self, attempt: Attempt, clip: Path, doubt: str) -> Judgement:
-        loop = asyncio.get_running_loop()
         try:
-            seen = await loop.run_in_executor(self.executor, self._compared, attempt, clip)
+            judgement = await self.tools.work(self._compare, attempt, clip)
         except (FfmpegError, Broken, BadPicture, OSError) as error:
             return Judgement("doubtful", f"its clip cannot be compared: {error}")
-        if seen.verdict == "same" and doubt:
+        if judgement.verdict == "same" and doubt:
             return Judgement("doubtful", doubt)
-        return seen
+        return judgement
 
-    def _compared(self, attempt: Attempt, clip: Path) -> Judgement:
-        picture = probe.probe(self.program, clip).picture
+    def _compare(self, attempt: Attempt, clip: Path) -> Judgement:
+        picture = probe.probe(self.tools.program, clip).picture
         seconds = Fraction(picture.frames) / picture.rate
         if abs(seconds - int(attempt.request["duration"])) > _SECONDS_OFF:
             return Judgement("other", f"{float(seconds):.1f} s long")
-        sent = self._sent(attempt)
-        if sent is None:
+        image = self._image(attempt)
+        if image is None:
             return Judgement("doubtful", "the picture that was sent is not here to compare")
-        if wrong := self._other_size(attempt, sent, picture.size):
-            return Judgement("other", wrong)
-        shown = probe.first_frame(self.program, clip)
-        compared = likeness.compare(sent, shown)
-        return Judgement(compared.verdict, compared.reason)
+        if difference := self._other_size(attempt, image, picture.size):
+            return Judgement("other", difference)
+        frame = probe.first_frame(self.tools.program, clip)
+        comparison = likeness.compare(image, frame)
+        return Judgement(comparison.verdict, comparison.reason)
 
-    def _sent(self, attempt: Attempt) -> Image.Image | None:
+    def _image(self, attempt: Attempt) -> Image.Image | None:
         data = self.pictures(str(attempt.request["image"]))
         return images.upright(data) if data is not None else None
 
-    def _other_size(self, attempt: Attempt, sent: Image.Image, size: Size) -> str:
+    def _other_size(self, attempt: Attempt, image: Image.Image, size: Size) -> str:
         """What is wrong with the clip's size for this picture and tier; mostly nothing."""
         try:
-            area = self.catalog.tier_area(str(attempt.request["resolution"]))
+            area = self.tools.catalog.tier_area(str(attempt.request["resolution"]))
         except KeyError:
             return ""
-        expected = predicted_size(Size(*sent.size), area)
-        aspect = (size.width * expected.height) / (size.height * expected.width)
-        grown = (size.width * size.height) / (expected.width * expected.height)
-        if abs(aspect - 1) <= _ASPECT_OFF and abs(grown - 1) <= _AREA_OFF:
+        prediction = predicted_size(Size(*image.size), area)
+        aspect = (size.width * prediction.height) / (size.height * prediction.width)
+        growth = (size.width * size.height) / (prediction.width * prediction.height)
+        if abs(aspect - 1) <= _ASPECT_OFF and abs(growth - 1) <= _AREA_OFF:
             return ""
-        return f"{size} instead of {expected}"
+        return f"{size} instead of {prediction}"
 
 
 def pictures_by_identity(media: Iterable[InputMedia], journal: Journal, folder: Path) -> Pictures:
@@ -112,8 +106,8 @@ def pictures_by_identity(media: Iterable[InputMedia], journal: Journal, folder: 
         here[picture.key] = here[picture.identity] = picture
 
     def find(identity: str) -> bytes | None:
-        same = (name for name, known in journal.same_pictures().items() if known == identity)
-        for name in (identity, *same):
+        copies = (name for name, first in journal.same_pictures().items() if first == identity)
+        for name in (identity, *copies):
             if (picture := here.get(name)) and (data := _bytes_of(picture)):
                 return data
             if match := re.fullmatch(r"clip:([0-9a-f]{64}):last", name):

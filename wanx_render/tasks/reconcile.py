@@ -2,7 +2,7 @@
 
 A task is taken for ours only when everything that is known of it fits: model, time, prompt,
 seconds, tier, and of its clip the size and the first frame against the picture that was sent. What
-does not fit is another's; what cannot be told is doubtful, and a person decides. That nothing is
+does not fit is another's; what cannot be decided is doubtful, and a person decides. That nothing is
 found proves nothing, since nobody knows how late the list is.
 """
 
@@ -54,7 +54,7 @@ class Judgement:
 
 
 class Judge(Protocol):
-    """Holds the clip of a task against the picture that was sent."""
+    """Compares the clip of a task with the picture that was sent."""
 
     async def clip(self, attempt: Attempt, task: Succeeded, doubt: str) -> Judgement:
         """Fetch and compare; a clip in doubt is kept aside. Raises ServiceError.
@@ -102,13 +102,13 @@ class Search:
 
 def words_fit(attempt: Attempt, task: Succeeded) -> Judgement:
     """What the answer of a query says: prompt, seconds and tier."""
-    asked = attempt.request
-    prompt = Cleaner().prose(str(asked.get("prompt") or "")) or ""
+    request = attempt.request
+    prompt = Cleaner().prose(str(request.get("prompt") or "")) or ""
     if task.original_prompt and not same_prompt(task.original_prompt, prompt):
         return Judgement("other", "another prompt")
-    for name, expected, actual in _figures(asked, task.usage):
-        if actual is not None and actual != expected:
-            return Judgement("other", f"{name} {actual} instead of {expected}")
+    for name, value, actual in _figures(request, task.usage):
+        if actual is not None and actual != value:
+            return Judgement("other", f"{name} {actual} instead of {value}")
     if not prompt:
         return Judgement("doubtful", "it has no prompt that could confirm it")
     if not task.original_prompt:
@@ -121,11 +121,13 @@ def same_prompt(shown: str, prompt: str) -> bool:
     return shown == prompt or (len(shown) >= _CUT_AT_LEAST and prompt.startswith(shown))
 
 
-def _figures(asked: dict[str, Any], usage: dict[str, Any]) -> Iterable[tuple[str, int, int | None]]:
-    """Name, expected and actual value of what the usage may tell."""
+def _figures(
+    request: dict[str, Any], usage: dict[str, Any]
+) -> Iterable[tuple[str, int, int | None]]:
+    """Name, expected and actual value of what the usage may show."""
     seconds = _number(usage, "output_video_duration", "video_duration", "duration")
-    yield "seconds", int(asked["duration"]), seconds
-    tier = str(asked["resolution"]).removesuffix("P")
+    yield "seconds", int(request["duration"]), seconds
+    tier = str(request["resolution"]).removesuffix("P")
     if tier.isdecimal():
         yield "tier", int(tier), _number(usage, "SR")
 
@@ -153,7 +155,8 @@ class _Findings:
         return [task_id for task_id in self.rows if task_id not in self.judged]
 
     def of(self, verdict: Verdict) -> list[str]:
-        return [task_id for task_id, found in self.judged.items() if found.verdict == verdict]
+        judgements = self.judged.items()
+        return [task_id for task_id, judgement in judgements if judgement.verdict == verdict]
 
 
 async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) -> SearchResult:
@@ -163,10 +166,10 @@ async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) 
     a task that might be ours runs, its end is waited for.
     """
     backend, clock, findings = using.backend, using.clock, _Findings()
-    began, number = clock.now(), 0
+    start, number = clock.now(), 0
     # Times of the service are compared with each other only: its clock may be set while we wait.
     before = backend.now() - (attempt.answered_at or backend.now())
-    while clock.now() - began < GIVE_UP:
+    while clock.now() - start < GIVE_UP:
         if is_far(attempt, backend):
             return SearchResult(
                 doubt="it is too long ago: the service's list no longer reaches back"
@@ -180,7 +183,7 @@ async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) 
         outcome = _outcome(attempt, findings, using)
         if outcome and not outcome.nothing:
             return outcome
-        if outcome and _long_enough(before + (clock.now() - began), patience, using):
+        if outcome and _long_enough(before + (clock.now() - start), patience, using):
             return outcome
         await clock.sleep(PAUSES[min(number, len(PAUSES) - 1)])
         number += 1
@@ -252,22 +255,22 @@ def _outcome(attempt: Attempt, findings: _Findings, using: Search) -> SearchResu
     """What follows from all that is known now; None while a task might still be ours."""
     if findings.open or findings.unread:
         return None
-    same, doubtful = findings.of("same"), findings.of("doubtful")
+    matches, doubtful = findings.of("same"), findings.of("doubtful")
     if doubtful:
         reasons = "; ".join(f"task {name}: {findings.judged[name].reason}" for name in doubtful)
         return SearchResult(doubt=f"it may be one of these: {reasons}")
-    if len(same) > 1:
-        return SearchResult(doubt=f"more than one task fits: {', '.join(same)}")
-    if not same:
+    if len(matches) > 1:
+        return SearchResult(doubt=f"more than one task fits: {', '.join(matches)}")
+    if not matches:
         return SearchResult()
-    row = findings.rows[same[0]]
+    row = findings.rows[matches[0]]
     rivals = [rival for rival in using.rivals() if _is_rival(rival, attempt, row)]
     if any(rival.state == "submitting" for rival in rivals):
         return None  # its answer comes soon, and with it whose the task is
     if rivals:
         labels = ", ".join(rival.label for rival in rivals)
-        return SearchResult(doubt=f"task {same[0]} fits, and fits {labels} as well")
-    return SearchResult(task_id=same[0])
+        return SearchResult(doubt=f"task {matches[0]} fits, and fits {labels} as well")
+    return SearchResult(task_id=matches[0])
 
 
 def _is_rival(other: Attempt, attempt: Attempt, row: Listed) -> bool:

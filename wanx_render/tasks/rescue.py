@@ -25,19 +25,19 @@ class Tally:
 
 async def rescue(collector: Collector, account: Account, judge: Judge, emit: Emit) -> Tally:
     """Search for what is in doubt, wait for what runs, fetch what is done."""
-    scope, journal = collector.backend.scope, collector.journal
+    scope, journal = collector.tools.backend.scope, collector.journal
     account.begin()
     doubtful = [attempt for attempt in journal.in_doubt(scope) if not attempt.task_id]
-    await asyncio.gather(*(_settled(collector, account, judge, each) for each in doubtful))
-    owed = [attempt for attempt in journal.owed() if attempt.scope == scope]
+    await asyncio.gather(*(_settle(collector, account, judge, attempt) for attempt in doubtful))
+    tasks = [attempt for attempt in journal.owed() if attempt.scope == scope]
     tally = Tally()
-    ends = await asyncio.gather(*(_fetched(collector, each, emit, tally) for each in owed))
+    ends = await asyncio.gather(*(_fetch(collector, task, emit, tally) for task in tasks))
     tally.fetched = sum(ends)
     tally.left = len(ends) - tally.fetched + len(journal.every("unresolved"))
     return tally
 
 
-async def _settled(collector: Collector, account: Account, judge: Judge, attempt: Attempt) -> None:
+async def _settle(collector: Collector, account: Account, judge: Judge, attempt: Attempt) -> None:
     """Find out what became of a request whose answer was lost, or leave it to a person."""
     journal = collector.journal
     outcome = await settle(attempt, account.search(judge))
@@ -47,39 +47,38 @@ async def _settled(collector: Collector, account: Account, judge: Judge, attempt
         journal.ended(attempt.id, "unresolved", "Unresolved", outcome.question(attempt))
 
 
-async def _fetched(collector: Collector, attempt: Attempt, emit: Emit, tally: Tally) -> bool:
+async def _fetch(collector: Collector, attempt: Attempt, emit: Emit, tally: Tally) -> bool:
     """Whether the clip of ``attempt`` is here now."""
     shot, _, take = attempt.label.rpartition(" take ")
     number = int(take) if take.isdecimal() else None
-
     event = Event("polled", shot=shot, take=number, task_id=attempt.task_id)
 
-    def way(kind: Kind, polls: int | None = None, seconds_left: float | None = None) -> None:
+    def progress(kind: Kind, polls: int | None = None, seconds_left: float | None = None) -> None:
         emit(replace(event, kind=kind, polls=polls, seconds_left=seconds_left))
 
-    def tell(kind: Kind, text: str) -> None:
+    def report(kind: Kind, text: str) -> None:
         emit(replace(event, kind=kind, text=text))
 
     try:
-        ended = await collector.collect(attempt, way)
+        end = await collector.collect(attempt, progress)
     except UnknownHost as error:
         tally.hosts.add(error.host)
-        known = collector.journal.attempt(attempt.id)
-        expires = known and known.expires_at
-        left = hours_left(expires, collector.wall.now()) if expires else ""
-        tell("failed", f"{error}{left}; {permission(error)}")
+        record = collector.journal.attempt(attempt.id)
+        expires = record and record.expires_at
+        left = hours_left(expires, collector.tools.wall.now()) if expires else ""
+        report("failed", f"{error}{left}; {permission(error)}")
         return False
     except WanxError as error:
-        tell("failed", str(error))
+        report("failed", str(error))
         return False
-    match ended:
+    match end:
         case Succeeded():
-            stored = collector.journal.attempt(attempt.id)
-            tell("clip", (stored.clip_name if stored else None) or "")
+            record = collector.journal.attempt(attempt.id)
+            report("clip", (record.clip_name if record else None) or "")
         case Failed(code=code, message=message):
-            tell("failed", f"{code}: {message}; not billed")
+            report("failed", f"{code}: {message}; not billed")
         case Canceled():
-            tell("failed", "the task was cancelled; not billed")
-        case Unknown(expired=expired):
-            tell("failed", EXPIRED if expired else UNKNOWN)
-    return isinstance(ended, Succeeded)
+            report("failed", "the task was cancelled; not billed")
+        case Unknown():
+            report("failed", EXPIRED if end.expired else UNKNOWN)
+    return isinstance(end, Succeeded)

@@ -35,39 +35,41 @@ _RESUBMISSIONS = 3  # a service that answers no create call with sense is not as
 _LONGEST_PAUSE = 30.0
 _LONGEST_THROTTLE = timedelta(minutes=10)  # then the service is too busy for this run
 
-Tell = Callable[[Take, Kind, str, str | None], None]
+Report = Callable[[Take, Kind, str, str | None], None]
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Submitter:
     """Sends the create calls of one run."""
 
     account: Account
     journal: Journal
-    purse: SpendingLimit
-    chance: random.Random
-    tell: Tell
+    limit: SpendingLimit
+    chance: random.Random  # for pauses alone
+    report: Report
     judge: Judge
-    withdrawn: Callable[[Take], bool] = lambda _: False  # what a person no longer wants
+    withdrawn: Callable[[Take], bool]  # what a person no longer wants
 
     @property
     def backend(self) -> Backend:
         return self.account.backend
 
-    def lane(self, take: Take) -> RateLimiter:
-        return self.account.lane(take.request.model)
+    def _limiter(self, take: Take) -> RateLimiter:
+        return self.account.limiter(take.request.model)
 
-    async def ask(self, take: Take, key: str, *, insisted: bool = False) -> Attempt | TakeFailure:
+    async def submit(
+        self, take: Take, key: str, *, insisted: bool = False
+    ) -> Attempt | TakeFailure:
         """The attempt whose task will make the clip: of an earlier run, or a new one.
 
         ``insisted``: a person wants it sent again whatever became of it before. Raises Refused,
         Throttled, Unreachable, Unsent.
         """
         for _ in range(_RESUBMISSIONS):
-            known = await self._known(take, key, insisted=insisted)
-            if known:
-                return known
-            async with self.lane(take).door:
+            outcome = await self._known(take, key, insisted=insisted)
+            if outcome:
+                return outcome
+            async with self._limiter(take).create_lock:
                 # Another take may have asked for the same meanwhile.
                 attempt = self.journal.owed_for(key) or await self._new(take, key)
             if isinstance(attempt, TakeFailure) or attempt.task_id:
@@ -83,13 +85,13 @@ class Submitter:
                 take, "unresolved", "OtherAccount", _other_account(before), before.task_id
             )
         if before and before.task_id:
-            self.tell(take, "resumed", "", before.task_id)
+            self.report(take, "resumed", "", before.task_id)
             return before
         if before:
             return await self._searched(take, before)
         last = self.journal.last_at(key)
-        if last and last.state == "refused" and (found := await self._refused_before(take, last)):
-            return found
+        if last and last.state == "refused" and (outcome := await self._refused_before(take, last)):
+            return outcome
         if last is None or insisted:
             return None
         if last.state == "lost":
@@ -104,7 +106,7 @@ class Submitter:
     async def _searched(self, take: Take, attempt: Attempt) -> Attempt | TakeFailure | None:
         """Search for a request whose outcome is unknown; None where it may be sent again."""
         if not is_far(attempt, self.backend):
-            self._tell_search(take)
+            self._report_search(take)
         outcome = await settle(attempt, self.account.search(self.judge))
         if outcome.task_id:
             return self._adopted(take, attempt, outcome.task_id)
@@ -117,7 +119,7 @@ class Submitter:
         """Free a request that may have been accepted, because a person decided so beforehand."""
         message = "not in the service's list; sent again as --on-ambiguous resubmit asks"
         self.journal.ended(attempt.id, "released", "Resubmitted", message)
-        self.tell(take, "warning", f"its request is {message}; it may be paid twice", None)
+        self.report(take, "warning", f"its request is {message}; it may be paid twice", None)
 
     async def _refused_before(self, take: Take, attempt: Attempt) -> Attempt | TakeFailure | None:
         """Whether a request that was refused was accepted all the same; None where it was not.
@@ -128,18 +130,18 @@ class Submitter:
         foreign = attempt.scope != self.backend.scope
         if attempt.sent_at is None or foreign or is_far(attempt, self.backend):
             return None
-        self._tell_search(take)
+        self._report_search(take)
         outcome = await search(attempt, self.account.search(self.judge), REFUSED_SEARCH)
         if outcome.task_id:
             return self._adopted(take, attempt, outcome.task_id)
         return self._unresolved(take, attempt, outcome.doubt) if outcome.doubt else None
 
-    def _tell_search(self, take: Take) -> None:
-        self.tell(take, "uncertain", "searching the service's list for its task", None)
+    def _report_search(self, take: Take) -> None:
+        self.report(take, "uncertain", "searching the service's list for its task", None)
 
     def _adopted(self, take: Take, attempt: Attempt, task_id: str) -> Attempt:
         self.journal.adopted(attempt.id, task_id)
-        self.tell(take, "submitted", "found in the service's list", task_id)
+        self.report(take, "submitted", "found in the service's list", task_id)
         return replace(attempt, state="submitted", task_id=task_id)
 
     def _unresolved(self, take: Take, attempt: Attempt, message: str) -> TakeFailure:
@@ -151,36 +153,36 @@ class Submitter:
 
         The attempt has no task where the outcome is in doubt.
         """
-        if halted := self.account.halted:
-            code = getattr(halted, "code", type(halted).__name__)
-            reason = f"not sent: {words(halted)}"
-            if isinstance(halted, UnknownHost):
-                reason = f"not sent while a paid clip waits at {halted.host or 'no known host'}"
+        if error := self.account.halted:
+            code = getattr(error, "code", type(error).__name__)
+            reason = f"not sent: {words(error)}"
+            if isinstance(error, UnknownHost):
+                reason = f"not sent while a paid clip waits at {error.host or 'no known host'}"
             return TakeFailure(take, "failed", code, reason)
         if self.withdrawn(take):
             return TakeFailure(take, "canceled", "Withdrawn", "not sent: it was taken back in time")
         await self.backend.prepare(Submission(take.request, take.label))
-        if not self.purse.reserve(key, take.price):
-            return TakeFailure(take, "failed", "OverBudget", f"not sent: {self.purse.told}")
+        if not self.limit.reserve(key, take.price):
+            return TakeFailure(take, "failed", "OverBudget", f"not sent: {self.limit.summary}")
         try:
-            return await self._submit(take, key)
+            return await self._send_until_decided(take, key)
         except ServiceError:
-            self.purse.settle(key, None)  # surely not accepted: what is in doubt returns
+            self.limit.settle(key, None)  # surely not accepted: what is in doubt returns
             raise
 
-    async def _submit(self, take: Take, key: str) -> Attempt:
+    async def _send_until_decided(self, take: Take, key: str) -> Attempt:
         """Send the request until it is surely accepted, surely refused, or in doubt."""
         journal, clock, pauses, unsent = self.journal, self.account.clock, 0, 0
-        began = clock.now()
+        start = clock.now()
         attempt = journal.intend(
             key, take.label, take.request, self.backend.now(), scope=self.backend.scope
         )
         while True:
             try:
-                accepted = await self._send(take, attempt)
+                answer = await self._send(take, attempt)
             except (Throttled, Unsent) as error:
                 unsent += isinstance(error, Unsent)
-                patient = clock.now() - began < _LONGEST_THROTTLE
+                patient = clock.now() - start < _LONGEST_THROTTLE
                 if unsent >= _UNSENT_TRIES or not patient:
                     journal.ended(attempt, "released", error.code, error.message)
                     raise
@@ -195,39 +197,39 @@ class Submitter:
             except Uncertain as error:
                 journal.uncertain(attempt, self.backend.now(), error.code, words(error))
                 self.account.in_doubt()
-                self.tell(take, "uncertain", f"{error.code}: {words(error)}", None)
-                return _found(journal.owed_for(key))
+                self.report(take, "uncertain", f"{error.code}: {words(error)}", None)
+                return _noted(journal.owed_for(key))
             else:
-                return await self._begun(take, key, attempt, accepted)
+                return await self._begin(take, key, attempt, answer)
 
     async def _send(self, take: Take, attempt: int) -> Accepted:
         """Send once. Raises what the backend raises, and Uncertain for an id that is taken."""
-        accepted = await self.backend.submit(
+        answer = await self.backend.submit(
             Submission(take.request, take.label),
             lambda: self.journal.sending(attempt, self.backend.now()),
         )
-        if self.account.owns(accepted.task_id):
-            message = f"the service gave the id of another task, {accepted.task_id}"
-            raise Uncertain("TaskTwice", message, accepted.request_id)
-        return accepted
+        if self.account.owns(answer.task_id):
+            message = f"the service gave the id of another task, {answer.task_id}"
+            raise Uncertain("TaskTwice", message, answer.request_id)
+        return answer
 
-    async def _begun(self, take: Take, key: str, attempt: int, accepted: Accepted) -> Attempt:
-        lane = self.lane(take)
-        self.journal.submitted(attempt, accepted.task_id, accepted.request_id)
-        lane.accepted()
+    async def _begin(self, take: Take, key: str, attempt: int, answer: Accepted) -> Attempt:
+        limiter = self._limiter(take)
+        self.journal.submitted(attempt, answer.task_id, answer.request_id)
+        limiter.accepted()
         self.account.accepted()
-        self.tell(take, "submitted", "", accepted.task_id)
-        await self.account.clock.sleep(lane.gap)
-        return _found(self.journal.owed_for(key))
+        self.report(take, "submitted", "", answer.task_id)
+        await self.account.clock.sleep(limiter.gap)
+        return _noted(self.journal.owed_for(key))
 
     async def _wait(self, take: Take, error: ServiceError, pauses: int) -> None:
         """As long as the service says; else longer each time, and never two programs in step."""
         if isinstance(error, Throttled):
-            self.lane(take).throttled(self.backend.now())
-        asked = error.retry_after if isinstance(error, Throttled) else None
+            self._limiter(take).throttled(self.backend.now())
+        wait = error.retry_after if isinstance(error, Throttled) else None
         longest = min(2.0 ** min(pauses, 10), _LONGEST_PAUSE)
-        pause = asked if asked is not None else self.chance.uniform(longest / 2, longest)
-        self.tell(take, "throttled", f"{error.code}, again in {pause:.0f} s", None)
+        pause = wait if wait is not None else self.chance.uniform(longest / 2, longest)
+        self.report(take, "throttled", f"{error.code}, again in {pause:.0f} s", None)
         await self.account.clock.sleep(pause)
 
 
@@ -252,7 +254,7 @@ def _other_account(attempt: Attempt) -> str:
     )
 
 
-def _found(attempt: Attempt | None) -> Attempt:
+def _noted(attempt: Attempt | None) -> Attempt:
     if attempt is None:
         raise Broken("the journal forgot an attempt that was just written")
     return attempt

@@ -1,4 +1,4 @@
-"""Where segments and deliverables are made and kept: the finisher says what, the bench says where.
+"""Where segments and deliverables are made and kept: the finisher says what, the workers where.
 
 The local one: calls on plain data through an executor, files in the render folder.
 """

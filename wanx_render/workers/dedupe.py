@@ -1,4 +1,4 @@
-"""One bench for all rows of a table: a piece that several of them need is made once.
+"""Workers that all rows of a table share: a piece that several of them need is made once.
 
 Whoever needs it first makes it, the others wait. Where that comes to nothing, the next one tries,
 so that a list fails by its own calls alone; what failed for two is given up, or ten thousand would
@@ -18,29 +18,29 @@ _TRIES = 2  # of a piece by itself
 
 
 class SharedWorkers:
-    """What the rows of one table share: a bench, its pieces, and those in the making."""
+    """What the rows of one table share: a workers, its pieces, and those in the making."""
 
-    def __init__(self, bench: Workers) -> None:
-        self.bench = bench
+    def __init__(self, workers: Workers) -> None:
+        self.workers = workers
         self._making: dict[Path, asyncio.Task[None]] = {}
         self._failed: dict[Path, tuple[int, WanxError]] = {}  # how often by itself, and why
 
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
         """Make those of ``calls`` that are not there, or wait for them. Raises WanxError."""
-        while missing := [call for call in calls if not self.bench.has(call.target)]:
+        while missing := [call for call in calls if not self.workers.has(call.target)]:
             self._give_up([call.target for call in missing])
             mine = tuple(call for call in missing if call.target not in self._making)
             # What was in a call that failed goes alone: it may be that one, or another.
             mine = next(((call,) for call in mine if call.target in self._failed), mine)
-            work = self.bench.segments(mine) if mine else None
+            work = self.workers.segments(mine) if mine else None
             await self._made([call.target for call in missing], [c.target for c in mine], work)
 
     async def sound(self, call: SoundCall) -> None:
         """Make a sound if it is not there, or wait for it. Raises WanxError."""
-        while not self.bench.has(call.target):
+        while not self.workers.has(call.target):
             self._give_up([call.target])
             mine = call.target not in self._making
-            work = self.bench.sound(call) if mine else None
+            work = self.workers.sound(call) if mine else None
             await self._made([call.target], [call.target], work)
 
     async def _made(
@@ -76,23 +76,23 @@ class SharedWorkers:
 
 
 class ListWorkers:
-    """The bench of one row; ``used`` becomes the names of the pieces it uses."""
+    """The workers of one list; ``used`` becomes the names of the pieces it uses."""
 
     def __init__(self, common: SharedWorkers, used: set[str]) -> None:
         self._common = common
-        self._bench = common.bench
+        self._workers = common.workers
         self._used = used
 
     @property
     def program(self) -> Ffmpeg:
-        return self._bench.program
+        return self._workers.program
 
     @property
     def pieces(self) -> Path:
-        return self._bench.pieces
+        return self._workers.pieces
 
     def has(self, path: Path) -> bool:
-        return self._bench.has(path)
+        return self._workers.has(path)
 
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
         await self._common.segments(calls)
@@ -101,10 +101,10 @@ class ListWorkers:
         await self._common.sound(call)
 
     async def deliverable(self, call: JoinCall) -> Joined:
-        return await self._bench.deliverable(call)
+        return await self._workers.deliverable(call)
 
     async def stands(self, path: Path, sha256: str) -> bool:
-        return await self._bench.stands(path, sha256)
+        return await self._workers.stands(path, sha256)
 
     def note(self, used: Set[str]) -> None:
         self._used |= used

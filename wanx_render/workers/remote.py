@@ -1,4 +1,4 @@
-"""The bench on other machines: calls that name files of a store, through a cluster's executor.
+"""Workers on other machines: calls that name files of a store, through a cluster's executor.
 
 Clips and other inputs are put into the store once, before the first call that needs them. A
 deliverable is made under a name of its content and only then takes the name people know, so that a

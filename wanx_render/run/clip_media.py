@@ -1,0 +1,64 @@
+"""What a clip is, as the journal keeps it: probed once, so that the next run need not look."""
+
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from wanx_render.finishing.segment import ClipMedia, Quirks
+from wanx_render.geometry import Size
+from wanx_render.media import ffmpeg, probe
+from wanx_render.media.ai_labels import recorded
+from wanx_render.media.colour_tags import Tags
+from wanx_render.media.stereo import channels_of
+from wanx_render.planning.journal import Attempt
+from wanx_render.timing import FASTEST_RATE, commonest_rate, mean_rate
+
+
+def are_current(attempt: Attempt, path: Path) -> bool:
+    """Whether the journal's facts of a clip are complete, and its size is what it was.
+
+    Earlier versions noted less.
+    """
+    facts = attempt.clip_facts
+    if not facts or not facts.keys() >= {"provenance", "starts", "tags", "native", "channels"}:
+        return False
+    return path.stat().st_size == attempt.clip_bytes
+
+
+def probed_facts(program: ffmpeg.Ffmpeg, path: Path) -> dict[str, Any]:
+    """What the clip at ``path`` is, for the journal."""
+    result = probe.probe(program, path)
+    picture, sound = result.picture, result.sound
+    rate = min(commonest_rate(picture.times), Fraction(FASTEST_RATE))
+    native = mean_rate(picture.times, rate)
+    return {
+        "width": picture.size.width,
+        "height": picture.size.height,
+        "rate": str(rate),
+        "frames": picture.frames,
+        "native": None if native is None else str(native),
+        "sound": sound is not None,
+        "tags": asdict(picture.tags),
+        "provenance": result.provenance.record(),
+        "starts": [str(picture.start), str(sound.start if sound else 0)],
+        "channels": channels_of(sound.layout if sound else ""),
+    }
+
+
+def media_of(facts: dict[str, Any], path: Path, sha256: str) -> ClipMedia:
+    """The clip as the finisher takes it."""
+    return ClipMedia(
+        path=path,
+        sha256=sha256,
+        size=Size(facts["width"], facts["height"]),
+        rate=Fraction(facts["rate"]),
+        frames=facts["frames"],
+        has_sound=facts["sound"],
+        provenance=recorded(facts["provenance"]),
+        picture_start=Fraction(facts["starts"][0]),
+        sound_start=Fraction(facts["starts"][1]),
+        channels=facts["channels"],
+        tags=Tags(**facts["tags"]),
+        quirks=Quirks(native=Fraction(facts["native"]) if facts["native"] else None),
+    )

@@ -1,0 +1,107 @@
+"""Where the clip of each take comes from: it is here, another list has it, or a task makes it."""
+
+from pathlib import Path
+
+from wanx_render.errors import Broken
+from wanx_render.events import Kind
+from wanx_render.finishing.segment import ClipMedia
+from wanx_render.planning.journal import Attempt
+from wanx_render.planning.origins import pixels_of
+from wanx_render.planning.plan import Take
+from wanx_render.run.clip_media import are_current, media_of, probed_facts
+from wanx_render.run.context import RunContext
+from wanx_render.run.results import TakeClip, TakeResult
+from wanx_render.run.task_runner import TaskRunner
+from wanx_render.tasks.clip_store import damage, set_aside, share, store_for
+from wanx_render.tasks.outcome import TakeFailure
+from wanx_render.tasks.reporter import TakeReporter
+
+
+class ClipSource:
+    """The clips of one list's takes."""
+
+    def __init__(self, context: RunContext, tasks: TaskRunner, reporter: TakeReporter) -> None:
+        self._context = context
+        self._tasks = tasks
+        self._reporter = reporter
+
+    async def if_here(self, take: Take) -> TakeResult:
+        """The clip of ``take`` where it is here; nothing is asked for."""
+        key = take.request.key(self._context.plan.backend)
+        if clip := await self._stored(take, key):
+            self._report(clip, "cached")
+            return clip
+        return TakeFailure(take, "skipped", "", "not asked for")
+
+    async def of(self, take: Take) -> TakeResult:
+        """The clip of ``take``: from the store, from a task that still runs, or from a new one."""
+        context = self._context
+        key = take.request.key(context.plan.backend)
+        # Two takes that ask for the very same thing are one request, asked for and paid once.
+        async with context.account.lock(key):
+            await self._note_pixels(take)
+            if clip := await self._stored(take, key):
+                self._report(clip, "cached")
+                return clip
+            store = store_for(key, context.store, context.other_stores)
+            if store is context.store or not store.journal.clip_for(key):
+                failure = await self._tasks.fetch(take, key, store)
+                if failure:
+                    return failure
+            if store is not context.store:
+                share(key, store, context.store)
+            clip = await self._stored(take, key)
+        if clip is None:
+            raise Broken(f"the clip of {take.label} vanished after it was stored")
+        self._report(clip, "clip")
+        return clip
+
+    async def _note_pixels(self, take: Take) -> None:
+        """What the pictures of a request show, so that they are known in other bytes too."""
+        request, journal = take.request, self._context.journal
+        for media in (request.image, request.last_image):
+            if media and media.identity.startswith("sha256:"):
+                if journal.pixels_known(media.identity):
+                    continue
+                value = await self._context.tools.work(pixels_of, media)
+                if value:
+                    journal.picture(media.identity, value)
+
+    async def _stored(self, take: Take, key: str) -> TakeClip | None:
+        """The clip that the store has for ``key``; one that is damaged is set aside."""
+        context = self._context
+        attempt = context.journal.clip_for(key)
+        if attempt is None or attempt.clip_name is None or attempt.clip_sha256 is None:
+            return None
+        path = context.clips / "clips" / attempt.clip_name
+        if problem := await context.tools.work(damage, path, attempt.clip_sha256):
+            aside = await context.tools.work(set_aside, path, context.clips)
+            where = f", set aside as {aside}" if aside else ""
+            message = f"its clip {attempt.clip_name} {problem}{where}"
+            self._reporter.report(take, "warning", message)
+            context.journal.forget_clip(attempt.clip_sha256)
+            return None
+        return TakeClip(take, attempt, await self._media(attempt, attempt.clip_sha256, path))
+
+    async def _media(self, attempt: Attempt, sha256: str, path: Path) -> ClipMedia:
+        """What the clip is; probed once, and again where its size is not what it was."""
+        facts = attempt.clip_facts
+        if not facts or not are_current(attempt, path):
+            facts = await self._context.tools.work(probed_facts, self._context.tools.program, path)
+            self._context.journal.probed(sha256, facts)
+        return media_of(facts, path, sha256)
+
+    def _report(self, clip: TakeClip, kind: Kind) -> None:
+        media = clip.media
+        text = f"{media.size}, {media.rate} fps, {media.frames} frames"
+        self._reporter.report(clip.take, kind, text)
+        if kind == "clip" and (difference := _difference(clip.take, media)):
+            self._reporter.report(clip.take, "warning", difference)
+
+
+def _difference(take: Take, media: ClipMedia) -> str:
+    """What of a clip is not as predicted; the deliverables are exact all the same."""
+    actual, prediction = f"{media.size}", f"{take.size or media.size}"
+    if media.rate != take.rate:
+        actual, prediction = f"{actual} at {media.rate} fps", f"{prediction} at {take.rate} fps"
+    return "" if actual == prediction else f"its clip is {actual}; {prediction} was expected"

@@ -1,0 +1,72 @@
+"""Where the parts that ask for clips and fetch them are put together: the only place."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wanx_render.events import Event
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.plan import Take
+from wanx_render.task import InputMedia
+from wanx_render.tasks.account import Account, Ambiguous
+from wanx_render.tasks.budget import SpendingLimit
+from wanx_render.tasks.clip_store import ClipStore
+from wanx_render.tasks.collect import Collector
+from wanx_render.tasks.polling import Poller
+from wanx_render.tasks.recognition import ClipJudge, pictures_by_identity
+from wanx_render.tasks.reporter import TakeReporter
+from wanx_render.tasks.submit import Submitter
+from wanx_render.tasks.tools import Tools
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """A folder of clips: whose journal, money and pictures, and who hears of its requests."""
+
+    folder: Path
+    name: str  # its group, of those that get places at the service by turns
+    journal: Journal
+    limit: SpendingLimit
+    media: Iterable[InputMedia]  # the pictures of its lists
+    emit: Callable[[Take, Event], None]
+    withdrawn: Callable[[Take], bool]  # what a person no longer wants
+
+
+class Wiring:
+    """The parts for all folders of one run, at one account."""
+
+    def __init__(self, tools: Tools, journals: list[Journal], on_ambiguous: Ambiguous) -> None:
+        self.tools = tools
+        self.account = Account(
+            backend=tools.backend, catalog=tools.catalog, clock=tools.clock, wall=tools.wall,
+            journals=journals, on_ambiguous=on_ambiguous,
+        )  # fmt: skip
+        self._poller = Poller(tools.backend, tools.catalog, tools.clock)
+
+    def store(self, settings: StoreSettings) -> ClipStore:
+        """A folder of clips, and who asks and fetches for it."""
+        folder, journal = settings.folder, settings.journal
+        submitter = Submitter(
+            account=self.account,
+            journal=journal,
+            limit=settings.limit,
+            chance=self.tools.chance,
+            report=TakeReporter(settings.emit, settings.limit).report,
+            judge=self.judge(folder, journal, settings.media),
+            withdrawn=settings.withdrawn,
+        )
+        return ClipStore(
+            folder=folder,
+            journal=journal,
+            limit=settings.limit,
+            submitter=submitter,
+            collector=self.collector(folder, journal),
+            name=settings.name,
+        )
+
+    def collector(self, folder: Path, journal: Journal) -> Collector:
+        return Collector(tools=self.tools, poller=self._poller, journal=journal, folder=folder)
+
+    def judge(self, folder: Path, journal: Journal, media: Iterable[InputMedia]) -> ClipJudge:
+        pictures = pictures_by_identity(media, journal, folder)
+        return ClipJudge(tools=self.tools, folder=folder, pictures=pictures)
