@@ -56,10 +56,10 @@ class Scene:
         """Each picture of each shot: its place, what it is called, and the model it is for."""
         for index, shot, model in self.models():
             for key in ("image", "last_image"):
-                named = getattr(shot, key)
-                if isinstance(named, str) and named in self.pictures:
-                    called = "the data URI" if named.startswith("data:") else named
-                    yield self.at(index, key), called, self.pictures[named], model
+                name = getattr(shot, key)
+                if isinstance(name, str) and name in self.pictures:
+                    title = "the data URI" if name.startswith("data:") else name
+                    yield self.at(index, key), title, self.pictures[name], model
 
     def size(self, shot: Shot, model: Model) -> Size | None:
         """The clip the shot will give, where its first frame is known."""
@@ -101,7 +101,7 @@ def is_file(path: Path) -> bool:
 
 
 def either(words: Iterable[str]) -> str:
-    listed = list(words)
-    if len(listed) < 2:
-        return "".join(listed)
-    return f"{', '.join(listed[:-1])} or {listed[-1]}"
+    items = list(words)
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} or {items[-1]}"

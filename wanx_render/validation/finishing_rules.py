@@ -59,7 +59,7 @@ def colour_unknown(scene: Scene) -> Iterator[Diagnostic]:
 
 def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
     for number, deliverable in scene.deliverables.items():
-        aspect, lost = deliverable.aspect, dict[str, Fraction]()
+        aspect, losses = deliverable.aspect, dict[str, Fraction]()
         for shot, size in scene.clips():
             if crop_unit(size, aspect) < 2:
                 yield Diagnostic(
@@ -68,12 +68,12 @@ def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
                     scene.place(("deliverables", number, "aspect")),
                 )
             elif deliverable.fit == "crop" and cropped_away(size, aspect) > Fraction(1, 4):
-                lost[shot.id] = cropped_away(size, aspect)
-        if lost:
-            told = listed(f"{name} loses {float(part):.0%}" for name, part in lost.items())
+                losses[shot.id] = cropped_away(size, aspect)
+        if losses:
+            shots = listed(f"{name} loses {float(part):.0%}" for name, part in losses.items())
             yield Diagnostic(
                 "crop-loses-much",
-                f"{deliverable.name} cuts off more than a quarter: {told}",
+                f"{deliverable.name} cuts off more than a quarter: {shots}",
                 scene.place(("deliverables", number, "aspect")),
                 "fit: blur or pad shows the whole picture; a first frame of that shape "
                 "loses nothing",
@@ -101,7 +101,7 @@ def rate_repeats_frames(scene: Scene) -> Iterator[Diagnostic]:
     rates = {shot.id: model.fps.value * shot.speed for _, shot, model in scene.models()}
     for number, deliverable in scene.deliverables.items():
         rate = deliverable.fps or max(own, default=Fraction(1))
-        slower = [name for name, played in rates.items() if _repeats(played, rate)]
+        slower = [name for name, pace in rates.items() if _repeats(pace, rate)]
         if not slower or deliverable.motion:
             continue
         place = ("deliverables", number, "fps") if deliverable.fps else ("deliverables", number)
@@ -127,12 +127,12 @@ def transition_too_long(scene: Scene) -> Iterator[Diagnostic]:
         seconds = shot.transition.seconds
         left = _used(shot, model) - before
         if seconds > min(left, _used(after, following)):
-            whose = shot if left < seconds else after
+            shorter = shot if left < seconds else after
             room = left if left < seconds else _used(after, following)
             yield Diagnostic(
                 "transition-too-long",
                 f"the transition of {float(seconds):g} s is longer than "
-                f"the {float(max(room, Fraction(0))):g} s that are left of {whose.id}",
+                f"the {float(max(room, Fraction(0))):g} s that are left of {shorter.id}",
                 scene.place(("shots", index, "transition")),
                 "shorten it, or the one before it, or trim less",
             )
@@ -166,13 +166,13 @@ def poster_outside(scene: Scene) -> Iterator[Diagnostic]:
 
 def focus_without_shot(scene: Scene) -> Iterator[Diagnostic]:
     for index, deliverable in scene.deliverables.items():
-        for named in deliverable.focus:
-            if named not in scene.ids:
+        for name in deliverable.focus:
+            if name not in scene.ids:
                 yield Diagnostic(
                     "focus-without-shot",
-                    f"{deliverable.name}: a focus is given for {named}, which is no shot",
-                    scene.place(("deliverables", index, "focus", named)),
-                    did_you_mean(named, scene.ids[:500]),
+                    f"{deliverable.name}: a focus is given for {name}, which is no shot",
+                    scene.place(("deliverables", index, "focus", name)),
+                    did_you_mean(name, scene.ids[:500]),
                 )
 
 
@@ -180,23 +180,23 @@ def mix_unusable(scene: Scene) -> Iterator[Diagnostic]:
     """Music and voices must be files here, and lie where the deliverable has a shot."""
     for index, deliverable in scene.deliverables.items():
         place = scene.place(("deliverables", index, "audio"))
-        for named in deliverable.audio.files:
-            if is_url(named):
-                told = f"{deliverable.name}: music and voices must be files here, not URLs"
-                yield Diagnostic("mix-file-missing", told, place, "download it first")
-            elif not is_file(scene.folder / named):
-                told = f"{deliverable.name}: the sound file {named[:100]} does not exist"
+        for name in deliverable.audio.files:
+            if is_url(name):
+                message = f"{deliverable.name}: music and voices must be files here, not URLs"
+                yield Diagnostic("mix-file-missing", message, place, "download it first")
+            elif not is_file(scene.folder / name):
+                message = f"{deliverable.name}: the sound file {name[:100]} does not exist"
                 hint = "paths start at the shot list's folder"
-                yield Diagnostic("mix-file-missing", told, place, hint)
+                yield Diagnostic("mix-file-missing", message, place, hint)
         for voice in deliverable.audio.voices:
             if voice.shot and voice.shot not in scene.ids:
-                told = f"{deliverable.name}: a voice begins with {voice.shot}, which is no shot"
+                message = f"{deliverable.name}: a voice begins with {voice.shot}, which is no shot"
                 hint = did_you_mean(voice.shot, scene.ids)
-                yield Diagnostic("voice-without-shot", told, place, hint)
+                yield Diagnostic("voice-without-shot", message, place, hint)
         if deliverable.audio.duck and deliverable.audio.music is None:
-            told = f"{deliverable.name}: there is no music that could duck"
+            message = f"{deliverable.name}: there is no music that could duck"
             yield Diagnostic(
-                "duck-without-music", told, place, "add music, or leave duck out", "warning"
+                "duck-without-music", message, place, "add music, or leave duck out", "warning"
             )
 
 
@@ -250,22 +250,27 @@ def label_short(scene: Scene) -> Iterator[Diagnostic]:
 
 def label_among_captions(scene: Scene) -> Iterator[Diagnostic]:
     """A label at the edge where captions are may be covered by them, or cover them."""
-    spoken = any(shot.caption.strip() for shot in scene.shots.values())
+    has_captions = any(shot.caption.strip() for shot in scene.shots.values())
     for index, deliverable in scene.deliverables.items():
-        label, burnt = deliverable.label, deliverable.captions in ("burn", "both")
-        if not label or not label.words or not burnt or not (spoken or deliverable.subtitles):
+        label, on_picture = deliverable.label, deliverable.captions in ("burn", "both")
+        if (
+            not label
+            or not label.words
+            or not on_picture
+            or not (has_captions or deliverable.subtitles)
+        ):
             continue
         edge = label.corner.partition("-")[0]
-        other = "bottom" if edge == "top" else "top"
+        opposite = "bottom" if edge == "top" else "top"
         captions = _edges(scene, deliverable)
         if edge in captions:
-            corner = label.corner.replace(edge, other)
+            corner = label.corner.replace(edge, opposite)
             yield Diagnostic(
                 "label-among-captions",
                 f"{deliverable.name}: label and captions are both at the {edge}",
                 scene.place(("deliverables", index, "label")),
                 "captions are at both edges: move some of them, or shorten the label"
-                if other in captions
+                if opposite in captions
                 else f"use corner: {corner}",
                 "warning",
             )
@@ -273,9 +278,9 @@ def label_among_captions(scene: Scene) -> Iterator[Diagnostic]:
 
 def _edges(scene: Scene, deliverable: Deliverable) -> set[str]:
     """Where captions are drawn: the style's place, and the top for cues that say so."""
-    read = scene.subtitles.get(deliverable.subtitles or "")
-    raised = {"top"} if read and any(cue.top for cue in read.cues) else set()
-    return {deliverable.caption_style.position} | raised
+    subtitles = scene.subtitles.get(deliverable.subtitles or "")
+    top = {"top"} if subtitles and any(cue.top for cue in subtitles.cues) else set()
+    return {deliverable.caption_style.position} | top
 
 
 def _words(deliverable: Deliverable) -> str:
@@ -292,8 +297,8 @@ def watermark_cut(scene: Scene) -> Iterator[Diagnostic]:
     for index, deliverable in scene.deliverables.items():
         if deliverable.fit != "crop" or _words(deliverable):
             continue
-        marked = [(shot, size) for shot, size in scene.clips() if shot.watermark]
-        cut = [shot.id for shot, size in marked if _cuts_corner(shot, size, deliverable)]
+        watermarks = [(shot, size) for shot, size in scene.clips() if shot.watermark]
+        cut = [shot.id for shot, size in watermarks if _cuts_corner(shot, size, deliverable)]
         if cut:
             yield Diagnostic(
                 "watermark-cut",
@@ -312,8 +317,8 @@ def _cuts_corner(shot: Shot, size: Size, deliverable: Deliverable) -> bool:
     if crop_unit(size, deliverable.aspect) < 2:
         return False
     boxes = crop_boxes(size, deliverable.aspect, gaze_at(shot, deliverable))
-    lost = ((size.width - b.x - b.width, size.height - b.y - b.height) for b in boxes)
-    return any(x > size.width * _MARGIN or y > size.height * _MARGIN for x, y in lost)
+    margins = ((size.width - b.x - b.width, size.height - b.y - b.height) for b in boxes)
+    return any(x > size.width * _MARGIN or y > size.height * _MARGIN for x, y in margins)
 
 
 def label_missing(scene: Scene) -> Iterator[Diagnostic]:
@@ -348,49 +353,47 @@ def mix_unheard(scene: Scene) -> Iterator[Diagnostic]:
     begins = _begins(scene)
     for index, deliverable in scene.deliverables.items():
         place = scene.place(("deliverables", index, "audio"))
-        audio = deliverable.audio
-        heard: list[tuple[str, Music | Voice, Fraction, Fraction]] = []
-        if music := audio.music:
-            heard.append((f"the music {music.file[:100]}", music, music.start, begins.end))
-        for voice in audio.voices:
-            start = begins.of.get(voice.shot, Fraction(0)) if voice.shot else Fraction(0)
-            rest = begins.end - start - voice.at
-            name = f"the voice {voice.file[:100]}"
-            if rest > 0:
-                heard.append((name, voice, Fraction(0), rest))
+        if music := deliverable.audio.music:
+            name = f"{deliverable.name}: the music {music.file[:100]}"
+            yield from _too_soft(scene, name, music, (music.start, begins.end), place)
+        for voice in deliverable.audio.voices:
+            name = f"{deliverable.name}: the voice {voice.file[:100]}"
+            start = voice.at + (begins.of.get(voice.shot, Fraction(0)) if voice.shot else 0)
+            if start < begins.end:
+                yield from _too_soft(scene, name, voice, (Fraction(0), begins.end - start), place)
             elif begins.end:
-                yield Diagnostic(
-                    "sound-unheard",
-                    f"{deliverable.name}: {name} begins at {float(start + voice.at):g} s, "
-                    f"after the end at {float(begins.end):g} s",
-                    place,
-                    "give it an earlier time",
-                    "warning",
-                )
-        for name, sound, start, seconds in heard:
-            if problem := _unheard(scene, sound, start, seconds):
-                message = f"{deliverable.name}: {name} {problem}"
-                hint = "use another part of it (start), or raise its gain"
+                end = f"after the end at {float(begins.end):g} s"
+                message = f"{name} begins at {float(start):g} s, {end}"
+                hint = "give it an earlier time"
                 yield Diagnostic("sound-unheard", message, place, hint, "warning")
 
 
+def _too_soft(
+    scene: Scene, name: str, sound: Music | Voice, part: tuple[Fraction, Fraction], place: Span
+) -> Iterator[Diagnostic]:
+    """``part`` is the second at which the sound begins, and for how many it is heard."""
+    if problem := _unheard(scene, sound, *part):
+        hint = "use another part of it (start), or raise its gain"
+        yield Diagnostic("sound-unheard", f"{name} {problem}", place, hint, "warning")
+
+
 def loudness_out_of_reach(scene: Scene) -> Iterator[Diagnostic]:
-    """A loudness that music and voices cannot have below -1 dBTP; told where clips are silent."""
-    wanted = [(i, d) for i, d in scene.deliverables.items() if d.audio.loudness is not None]
+    """A loudness that music and voices cannot have below -1 dBTP, where clips are silent."""
+    loud = [(i, d) for i, d in scene.deliverables.items() if d.audio.loudness is not None]
     if not all(_is_silent(shot, model) for _, shot, model in scene.models()):
         return
     begins = _begins(scene)
-    for index, deliverable in wanted:
+    for index, deliverable in loud:
         audio = deliverable.audio
         if not audio.files or not begins.end:
             continue
-        if (found := scene.loudest(audio, begins.of, begins.end)) is not None:
+        if (reach := scene.loudest(audio, begins.of, begins.end)) is not None:
             yield Diagnostic(
                 "loudness-out-of-reach",
-                f"{deliverable.name}: its sound reaches about {found} LUFS, not {audio.loudness}, "
+                f"{deliverable.name}: its sound reaches about {reach} LUFS, not {audio.loudness}, "
                 "with peaks of at most -1 dBTP",
                 scene.place(("deliverables", index, "audio")),
-                f"it is delivered that loud; set loudness to {round(found)} or less",
+                f"it is delivered that loud; set loudness to {round(reach)} or less",
                 "warning",
             )
 
@@ -431,19 +434,33 @@ def _begins(scene: Scene) -> _Begins:
 
 def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
     """Every word must be one that the font can draw: never a box in a finished video."""
-    worded = any(shot.caption.strip() for shot in scene.shots.values())
-    if not worded and not any(d.subtitles or d.font for d in scene.deliverables.values()):
+    has_captions = any(shot.caption.strip() for shot in scene.shots.values())
+    if not has_captions and not any(d.subtitles or d.font for d in scene.deliverables.values()):
         return
+    yield from _captions_undrawable(scene)
+    for index, deliverable in scene.deliverables.items():
+        if deliverable.font:
+            yield from _font_unusable(scene, index, deliverable, deliverable.font)
+        if deliverable.subtitles:
+            yield from _subtitles_undrawable(scene, index, deliverable, deliverable.subtitles)
+
+
+def _burns(deliverable: Deliverable) -> bool:
+    """Whether captions are drawn into the picture."""
+    return deliverable.captions in ("burn", "both")
+
+
+def _captions_undrawable(scene: Scene) -> Iterator[Diagnostic]:
     # Drawing words takes a tenth of a start; lists without any do without it.
     from wanx_render.captions import drawing
 
-    burning = [d for d in scene.deliverables.values() if d.captions in ("burn", "both")]
+    fonts = sorted({d.font for d in scene.deliverables.values() if _burns(d)}, key=str)
     for index, shot in scene.shots.items():
         if not shot.caption.strip():
             continue
-        for named in sorted({each.font for each in burning}, key=str):
-            font = _font(scene, named)
-            problem = drawing.problem_with(shot.caption, font) if font or not named else ""
+        for file in fonts:
+            font = _font(scene, file)
+            problem = drawing.problem_with(shot.caption, font) if font or not file else ""
             if problem:
                 yield Diagnostic(
                     "caption-undrawable",
@@ -451,20 +468,25 @@ def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
                     scene.at(index, "caption"),
                     f"leave it out, or {_FONT_HINT}",
                 )
-    for index, deliverable in scene.deliverables.items():
-        if deliverable.font and _font(scene, deliverable.font) is None:
-            there = is_file(scene.folder / deliverable.font)
-            wrong = "is no font file that can be read" if there else "does not exist"
-            told = f"{deliverable.name}: {deliverable.font[:100]} {wrong}"
-            hint = "such as fonts/Inter.ttf; paths start at the shot list's folder"
-            place = scene.place(("deliverables", index, "font"))
-            yield Diagnostic("font-unreadable", told, place, hint)
-        elif font := _font(scene, deliverable.font):
-            captioned = "\n".join(shot.caption for shot in scene.shots.values())
-            if deliverable in burning and (letters := drawing.replaced(captioned, font)):
-                yield _font_incomplete(scene, index, deliverable, letters)
-        if deliverable.subtitles:
-            yield from _subtitles_undrawable(scene, index, deliverable, deliverable.subtitles)
+
+
+def _font_unusable(
+    scene: Scene, index: int, deliverable: Deliverable, file: str
+) -> Iterator[Diagnostic]:
+    from wanx_render.captions import drawing
+
+    font = _font(scene, file)
+    if font is None:
+        exists = is_file(scene.folder / file)
+        reason = "is no font file that can be read" if exists else "does not exist"
+        message = f"{deliverable.name}: {file[:100]} {reason}"
+        hint = "such as fonts/Inter.ttf; paths start at the shot list's folder"
+        place = scene.place(("deliverables", index, "font"))
+        yield Diagnostic("font-unreadable", message, place, hint)
+        return
+    text = "\n".join(shot.caption for shot in scene.shots.values())
+    if _burns(deliverable) and (letters := drawing.replaced(text, font)):
+        yield _font_incomplete(scene, index, deliverable, letters)
 
 
 def _font_incomplete(
@@ -481,15 +503,15 @@ def _font_incomplete(
 
 def captions_too_long(scene: Scene) -> Iterator[Diagnostic]:
     """What would have to be drawn too small to read, or off the frame, is refused."""
-    worded = {index: shot for index, shot in scene.shots.items() if shot.caption.strip()}
-    burning = [d for d in scene.deliverables.values() if d.captions in ("burn", "both")]
-    if not worded or not burning:
+    captions = {index: shot for index, shot in scene.shots.items() if shot.caption.strip()}
+    burning = [d for d in scene.deliverables.values() if _burns(d)]
+    if not captions or not burning:
         return
     from wanx_render.captions import typesetting
 
     for deliverable in burning:
         sheet = _sheet(scene, deliverable)
-        for index, shot in worded.items():
+        for index, shot in captions.items():
             if sheet and not typesetting.fits(shot.caption, _in(sheet, shot.lang)):
                 yield Diagnostic(
                     "caption-too-long",
@@ -524,37 +546,37 @@ def _in(sheet: "typesetting.Sheet", language: str | None) -> "typesetting.Sheet"
     return replace(sheet, style=replace(sheet.style, language=language)) if language else sheet
 
 
-def _font(scene: Scene, named: str | None) -> "fonts.Font | None":
+def _font(scene: Scene, file: str | None) -> "fonts.Font | None":
     from wanx_render.captions import fonts
 
     try:
-        return fonts.named(scene.folder / named) if named else None
+        return fonts.named(scene.folder / file) if file else None
     except OSError:
         return None
 
 
 def _subtitles_undrawable(
-    scene: Scene, index: int, deliverable: Deliverable, named: str
+    scene: Scene, index: int, deliverable: Deliverable, name: str
 ) -> Iterator[Diagnostic]:
     from wanx_render.captions import drawing, typesetting
 
-    read = scene.subtitles.get(named)
-    if read is None or deliverable.captions in ("sidecar", "none"):
+    subtitles = scene.subtitles.get(name)
+    if subtitles is None or deliverable.captions in ("sidecar", "none"):
         return
     place, font = scene.place(("deliverables", index, "subtitles")), _font(scene, deliverable.font)
-    if why := drawing.problem_with(read.words, font):
-        line = next((n for n, words in read.numbered if drawing.problem_with(words, font)), 0)
-        message = f"line {line} of {named[:100]} cannot be shown: {why}"
+    if why := drawing.problem_with(subtitles.words, font):
+        line = next((n for n, words in subtitles.numbered if drawing.problem_with(words, font)), 0)
+        message = f"line {line} of {name[:100]} cannot be shown: {why}"
         yield Diagnostic("caption-undrawable", message, place, _FONT_HINT)
-    elif font and (letters := drawing.replaced(read.words, font)):
+    elif font and (letters := drawing.replaced(subtitles.words, font)):
         yield _font_incomplete(scene, index, deliverable, letters)
     sheet = _sheet(scene, deliverable)
-    if sheet and read.script:
-        yield from _lines_too_high(read.script, named, sheet, place)
-    too_long = [cue for cue in read.cues if sheet and not typesetting.fits(cue.text, sheet)]
+    if sheet and subtitles.script:
+        yield from _lines_too_high(subtitles.script, name, sheet, place)
+    too_long = [cue for cue in subtitles.cues if sheet and not typesetting.fits(cue.text, sheet)]
     if sheet and too_long:
         lines = listed(f"line {cue.line}" for cue in too_long)
-        message = f"{lines} of {named[:100]}: too long for {sheet.size}, even at the smallest size"
+        message = f"{lines} of {name[:100]}: too long for {sheet.size}, even at the smallest size"
         hint = "shorten the words, or make several cues of them"
         yield Diagnostic("caption-too-long", message, place, hint)
 
@@ -563,11 +585,11 @@ def subtitles_outside(scene: Scene) -> Iterator[Diagnostic]:
     """Cues after the end are never seen: often all are an hour late, as editing programs count."""
     whole = _length(scene)
     for index, deliverable in scene.deliverables.items():
-        read = scene.subtitles.get(deliverable.subtitles or "")
-        late = [each for each in read.starts if whole and each[1] >= whole] if read else []
-        if read and whole and late and deliverable.captions != "none":
-            line, start = min(late, key=lambda each: each[1])
-            count = f"{len(late)} of {len(read.starts)} cues of {deliverable.subtitles}"
+        subtitles = scene.subtitles.get(deliverable.subtitles or "")
+        late = [cue for cue in subtitles.starts if whole and cue[1] >= whole] if subtitles else []
+        if subtitles and whole and late and deliverable.captions != "none":
+            line, start = min(late, key=lambda cue: cue[1])
+            count = f"{len(late)} of {len(subtitles.starts)} cues of {deliverable.subtitles}"
             hour = "if they count from one hour: pysubs2 --shift-back 1h FILE"
             yield Diagnostic(
                 "subtitles-outside",
@@ -580,21 +602,21 @@ def subtitles_outside(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def _lines_too_high(
-    script: "Script", named: str, sheet: "typesetting.Sheet", place: Span
+    script: "Script", name: str, sheet: "typesetting.Sheet", place: Span
 ) -> Iterator[Diagnostic]:
     """Lines of an ASS file are broken where they are too wide; what is then too high is refused."""
     from wanx_render.captions import ass_layout
 
     script = ass_layout.fitted(script, sheet.size, sheet.font, sheet.style.language)
     for line in ass_layout.too_tall(script, sheet.size):
-        message = f"a line of {named[:100]} at {float(line.start):g} s does not fit on {sheet.size}"
+        message = f"a line of {name[:100]} at {float(line.start):g} s does not fit on {sheet.size}"
         yield Diagnostic(
             "caption-too-long", message, place, "make its letters smaller, or shorten it"
         )
     if outside := ass_layout.outside(script, sheet.size):
         yield Diagnostic(
             "subtitles-outside",
-            f"{len(outside)} of {len(script.lines)} lines of {named[:100]} are placed outside the "
+            f"{len(outside)} of {len(script.lines)} lines of {name[:100]} are placed outside the "
             f"frame: the first at {float(outside[0].start):g} s",
             place,
             r"correct its \pos: it counts in the file's PlayResX and PlayResY",

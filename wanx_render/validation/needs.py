@@ -38,14 +38,14 @@ def unmet(
     media: Mapping[str, InputMedia] = _NONE,
 ) -> tuple[Diagnostic, ...]:
     """What this ffmpeg cannot do of what is asked for; ``media`` are the files of the list."""
-    shown, made = tuple(shots), tuple(deliverables)
+    all_shots, films = tuple(shots), tuple(deliverables)
     codecs: dict[Codec, str] = {}
-    for each in made:
-        codecs.setdefault(each.codec, each.name)
+    for film in films:
+        codecs.setdefault(film.codec, film.name)
     problems = [_codec(program, codec, name) for codec, name in codecs.items() if codec != "h264"]
     lacking = [
         Diagnostic("filter-missing", f"{OPTIONAL[name]} needs ffmpeg's filter {name}", hint=_OTHER)
-        for name in _filters(shown, made, media)
+        for name in _filters(all_shots, films, media)
         if not ffmpeg.has_filter(program, name)
     ]
     return (*(problem for problem in problems if problem), *lacking)
@@ -70,8 +70,10 @@ def _filters(
     if any(shot.speed != 1 for shot in shots):
         yield "rubberband"
     yield from sorted({_MOTIONS[d.motion] for d in deliverables if d.motion in _MOTIONS})
-    burnt = {d.subtitles for d in deliverables if d.subtitles and d.captions in ("burn", "both")}
-    paths = (media[named].path for named in burnt if named in media)
+    subtitles = {
+        d.subtitles for d in deliverables if d.subtitles and d.captions in ("burn", "both")
+    }
+    paths = (media[name].path for name in subtitles if name in media)
     if any(path and is_styled(path) for path in paths):
         yield "subtitles"
 

@@ -1,7 +1,7 @@
 """What a shot list may ask for, one function for each rule; nothing is sent that breaks one.
 
 Each rule takes the whole ``Scene`` and yields its findings. Here are all of them in the order in
-which they are told, and those about how the shots hang together.
+which they are shown, and those about how the shots hang together.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,20 +41,24 @@ def duplicate_names(scene: Scene) -> Iterator[Diagnostic]:
             {i: d.name for i, d in scene.deliverables.items()},
         ),
     )
-    for code, what, (group, key), names in groups:
-        seen: dict[str, int] = {}
+    for code, noun, (group, key), names in groups:
+        indexes: dict[str, int] = {}
         for index, name in names.items():
-            first = seen.setdefault(name.casefold(), index)
+            first = indexes.setdefault(name.casefold(), index)
             if first != index:
-                other = names[first]
-                same = "twice" if other == name else f"beside {other}, the same file on many disks"
+                first_name = names[first]
+                reason = (
+                    "twice"
+                    if first_name == name
+                    else f"beside {first_name}, the same file on many disks"
+                )
                 place = scene.place((group, index, key))
-                yield Diagnostic(code, f"the {what} {name} is used {same}", place)
+                yield Diagnostic(code, f"the {noun} {name} is used {reason}", place)
 
 
 def chain_broken(scene: Scene) -> Iterator[Diagnostic]:
     """Chained first frames must lead to a shot that exists and never back to themselves."""
-    known = set(scene.ids)
+    ids = set(scene.ids)
     before = {
         shot.id: shot.image.shot
         for shot in scene.shots.values()
@@ -65,35 +69,35 @@ def chain_broken(scene: Scene) -> Iterator[Diagnostic]:
         if shot.id not in before:
             continue
         place = scene.place(("shots", index, "image", "shot"))
-        if before[shot.id] not in known:
+        if before[shot.id] not in ids:
             hint = did_you_mean(before[shot.id], scene.ids[:500])
             yield Diagnostic("shot-unknown", f"there is no shot {before[shot.id]!r}", place, hint)
         elif loop := loops.get(shot.id):
             start = loop.index(shot.id)
             route = [*loop[start : start + 6], *loop[: max(start + 6 - len(loop), 0)]]
             rest = ["..."] if len(loop) > 6 else []
-            told = " -> ".join([*route[: len(loop)], *rest, shot.id])
+            chain = " -> ".join([*route[: len(loop)], *rest, shot.id])
             yield Diagnostic(
-                "chain-cycle", f"the first frame of {shot.id} waits for itself: {told}", place
+                "chain-cycle", f"the first frame of {shot.id} waits for itself: {chain}", place
             )
 
 
 def _loops(before: Mapping[str, str]) -> dict[str, list[str]]:
     """The shots that wait for themselves, each with the whole loop; every shot is walked once."""
-    found: dict[str, list[str]] = {}
-    seen: set[str] = set()
+    cycles: dict[str, list[str]] = {}
+    visited_ids: set[str] = set()
     for start in before:
         line: dict[str, None] = {}
         shot = start
-        while shot in before and shot not in seen and shot not in line:
+        while shot in before and shot not in visited_ids and shot not in line:
             line[shot] = None
             shot = before[shot]
         if shot in line:
-            walked = list(line)
-            loop = walked[walked.index(shot) :]
-            found |= dict.fromkeys(loop, loop)
-        seen |= set(line)
-    return found
+            path = list(line)
+            loop = path[path.index(shot) :]
+            cycles |= dict.fromkeys(loop, loop)
+        visited_ids |= set(line)
+    return cycles
 
 
 RULES = (

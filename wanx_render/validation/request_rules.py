@@ -15,14 +15,14 @@ from wanx_render.validation.context import Scene, either, is_file, is_url, sound
 
 
 def unknown_model(scene: Scene) -> Iterator[Diagnostic]:
-    known = list(scene.catalog.models)
+    names = list(scene.catalog.models)
     for index, shot in scene.shots.items():
         if scene.catalog.model(shot.model) is None:
             yield Diagnostic(
                 "model-unknown",
                 f"there is no model {shot.model!r}",
                 scene.at(index, "model"),
-                did_you_mean(shot.model, known) or f"known models: {', '.join(known)}",
+                did_you_mean(shot.model, names) or f"known models: {', '.join(names)}",
             )
 
 
@@ -30,12 +30,12 @@ def model_not_in_region(scene: Scene) -> Iterator[Diagnostic]:
     region = scene.region
     for index, _, model in scene.models():
         if region not in model.region_names.value:
-            offered = ", ".join(model.region_names.value)
+            regions = ", ".join(model.region_names.value)
             yield Diagnostic(
                 "model-not-in-region",
                 f"{model.name} is not offered in {region}",
                 scene.at(index, "model"),
-                f"it is offered in {offered}",
+                f"it is offered in {regions}",
             )
 
 
@@ -53,18 +53,18 @@ def resolution_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 def duration_unsupported(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot, model in scene.models():
         if shot.duration is not None and shot.duration not in model.durations.value:
-            allowed = sorted(model.durations.value)
-            others = [
-                other.name
-                for other in scene.catalog.models.values()
-                if shot.duration in other.durations.value
+            durations = sorted(model.durations.value)
+            names = [
+                candidate.name
+                for candidate in scene.catalog.models.values()
+                if shot.duration in candidate.durations.value
             ]
-            hint = f"use {either(str(seconds) for seconds in allowed)}"
-            if others:
-                hint += f"; {shot.duration} s can be made by {', '.join(others)}"
+            hint = f"use {either(str(seconds) for seconds in durations)}"
+            if names:
+                hint += f"; {shot.duration} s can be made by {', '.join(names)}"
             yield Diagnostic(
                 "duration-unsupported",
-                f"{model.name} makes clips of {either(str(s) for s in allowed)} s, "
+                f"{model.name} makes clips of {either(str(s) for s in durations)} s, "
                 f"not {shot.duration} s",
                 scene.at(index, "duration"),
                 hint,
@@ -92,13 +92,13 @@ def sound_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 
 def sound_file_missing(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot in scene.shots.items():
-        named = sound_path(shot)
-        if named and not is_url(named) and not is_file(scene.folder / named):
+        name = sound_path(shot)
+        if name and not is_url(name) and not is_file(scene.folder / name):
             yield Diagnostic(
                 "sound-missing",
-                f"the sound file {named[:100]} does not exist",
+                f"the sound file {name[:100]} does not exist",
                 scene.at(index, "audio"),
-                did_you_mean(named.lower(), ("silent", "auto"))
+                did_you_mean(name.lower(), ("silent", "auto"))
                 or "audio is silent, auto, or a path that starts at the shot list's folder",
             )
 
@@ -107,20 +107,20 @@ def template_unsupported(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot, model in scene.models():
         if shot.template is None:
             continue
-        offered = model.templates.value if model.templates else ()
+        templates = model.templates.value if model.templates else ()
         regions = model.template_regions.value if model.template_regions else ()
-        if shot.template not in offered:
+        if shot.template not in templates:
             having = [
                 m.name
                 for m in scene.catalog.models.values()
                 if m.templates and shot.template in m.templates.value
             ]
-            hint = f"use {either(having)}" if having else did_you_mean(shot.template, offered)
+            hint = f"use {either(having)}" if having else did_you_mean(shot.template, templates)
             yield Diagnostic(
                 "template-unsupported",
                 f"{model.name} has no template {shot.template!r}",
                 scene.at(index, "template"),
-                hint or (f"it has {', '.join(offered)}" if offered else "leave template out"),
+                hint or (f"it has {', '.join(templates)}" if templates else "leave template out"),
             )
         elif scene.region not in regions:
             yield Diagnostic(
@@ -146,18 +146,7 @@ def last_image_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 def image_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
     """Documents disagree by date: outside all of them is an error, outside one a warning."""
     for place, name, picture, model in scene.looks():
-        sides = (picture.size.width, picture.size.height)
-        (low, high), wider = model.image_sides.value, model.image_sides.variants
-        if min(sides) < low or max(sides) > high:
-            allowed = any(v.value[0] <= min(sides) and max(sides) <= v.value[1] for v in wider)
-            others = [f"{v.value[0]} to {v.value[1]} after {v.source}" for v in wider]
-            yield Diagnostic(
-                "image-sides",
-                f"{name} is {picture.size}; {model.name} takes sides of {low} to {high} pixels",
-                place,
-                f"another document says {', '.join(others)}" if others else "",
-                "warning" if allowed else "error",
-            )
+        yield from _sides_outside(name, picture, model, place)
         limit, larger = model.image_bytes.value, model.image_bytes.variants
         if picture.bytes > limit:
             yield Diagnostic(
@@ -174,6 +163,22 @@ def image_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
                 f"{model.name} takes {either(model.image_formats.value)}",
                 place,
             )
+
+
+def _sides_outside(name: str, picture: Picture, model: Model, place: Span) -> Iterator[Diagnostic]:
+    sides = (picture.size.width, picture.size.height)
+    (low, high), variants = model.image_sides.value, model.image_sides.variants
+    if low <= min(sides) and max(sides) <= high:
+        return
+    fits_elsewhere = any(v.value[0] <= min(sides) and max(sides) <= v.value[1] for v in variants)
+    limits = [f"{v.value[0]} to {v.value[1]} after {v.source}" for v in variants]
+    yield Diagnostic(
+        "image-sides",
+        f"{name} is {picture.size}; {model.name} takes sides of {low} to {high} pixels",
+        place,
+        f"another document says {', '.join(limits)}" if limits else "",
+        "warning" if fits_elsewhere else "error",
+    )
 
 
 def image_shape(scene: Scene) -> Iterator[Diagnostic]:
@@ -198,11 +203,11 @@ def image_shape(scene: Scene) -> Iterator[Diagnostic]:
 
 def image_repaired(scene: Scene) -> Iterator[Diagnostic]:
     """What is sent of a picture is not always its file: said once for each picture."""
-    known: set[str] = set()
+    names: set[str] = set()
     for place, name, picture, _ in scene.looks():
-        if name in known or picture.transparent:
+        if name in names or picture.transparent:
             continue
-        known.add(name)
+        names.add(name)
         for code, message, hint in _repairs(picture):
             yield Diagnostic(code, f"{name} {message}", place, hint, "warning")
 
@@ -225,7 +230,7 @@ def _repairs(picture: Picture) -> Iterator[tuple[str, str, str]]:
                 yield "image-turned", message, "save it upright to choose its quality yourself"
             case "depth" | "palette" | "cmyk" | "opaque" | "format":
                 pass  # named together, below
-    reasons = [_CONVERTED[each] for each in picture.repairs if each in _CONVERTED]
+    reasons = [_CONVERTED[name] for name in picture.repairs if name in _CONVERTED]
     if reasons and "animated" not in picture.repairs:
         reason = ", ".join(reasons).format(picture.format)
         hint = f"to convert it yourself, save it as {picture.sent_as} in RGB with 8 bits a channel"
@@ -274,15 +279,15 @@ def prompt_ignored(scene: Scene) -> Iterator[Diagnostic]:
 
 def sound_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot, model in scene.models():
-        named = sound_path(shot)
-        track = scene.sounds.get(named) if named else None
+        name = sound_path(shot)
+        track = scene.sounds.get(name) if name else None
         if track is None or model.sound_file is None:
             continue
         limits, place = model.sound_file.value, scene.at(index, "audio")
         if track.format not in limits.formats:
             yield Diagnostic(
                 "sound-format",
-                f"{named} is {track.format or 'without a suffix'}; "
+                f"{name} is {track.format or 'without a suffix'}; "
                 f"{model.name} takes {either(limits.formats)}",
                 place,
             )
@@ -290,13 +295,13 @@ def sound_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
         if not low <= track.seconds <= high:
             yield Diagnostic(
                 "sound-seconds",
-                f"{named} lasts {float(track.seconds):.1f} s; {model.name} takes {low} to {high} s",
+                f"{name} lasts {float(track.seconds):.1f} s; {model.name} takes {low} to {high} s",
                 place,
             )
         if track.bytes > limits.bytes:
             yield Diagnostic(
                 "sound-bytes",
-                f"{named} has {_mib(track.bytes)} MiB; {model.name} takes {_mib(limits.bytes)}",
+                f"{name} has {_mib(track.bytes)} MiB; {model.name} takes {_mib(limits.bytes)}",
                 place,
             )
         yield from _sound_length(shot, model, track, place)

@@ -12,13 +12,13 @@ from wanx_render.validation.context import Scene
 
 def deliverable_enlarges(scene: Scene) -> Iterator[Diagnostic]:
     for number, deliverable in scene.deliverables.items():
-        grown = {
+        factors = {
             shot.id: enlargement(size, deliverable.size, deliverable.aspect, deliverable.fit)
             for shot, size in scene.clips()
             if deliverable.size and crop_unit(size, deliverable.aspect) >= 2
         }
         larger = {
-            name: times for name, times in grown.items() if is_enlarged(times, deliverable.fit)
+            name: times for name, times in factors.items() if is_enlarged(times, deliverable.fit)
         }
         if larger:
             names = listed(f"{name} {float(times):.2f} times" for name, times in larger.items())
@@ -61,11 +61,11 @@ def _what_shrinks(units: Mapping[str, int]) -> tuple[list[str], int]:
 
     The shots are parted where their sizes differ most; at most half of them are "a few".
     """
-    ordered = sorted(units.values())
+    sizes = sorted(units.values())
     gaps = [
         (Fraction(smaller, larger), larger)
-        for few, (smaller, larger) in enumerate(pairwise(ordered), 1)
-        if 2 * few <= len(ordered)
+        for count, (smaller, larger) in enumerate(pairwise(sizes), 1)
+        if 2 * count <= len(sizes)
     ]
     ratio, without = min(gaps, default=(Fraction(1), 0))
     if ratio > _SHRINKS:
