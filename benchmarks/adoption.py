@@ -30,7 +30,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOp
 from wanx_render.backends.slate import ClipCall, make_clip
 from wanx_render.captions import fonts
 from wanx_render.geometry import Size, predicted_size
-from wanx_render.media import ffmpeg, probe
+from wanx_render.media import decoding, ffmpeg
 from wanx_render.task import InputMedia, TaskRequest
 from wanx_render.tasks import likeness
 
@@ -576,7 +576,7 @@ def outcome(pair: Pair) -> Outcome:
     program = ffmpeg.find({"WANX_FFMPEG": imageio_ffmpeg.get_ffmpeg_exe()})
     with tempfile.TemporaryDirectory() as folder:
         clip = (emulator_clip if pair.emulated else service_clip)(program, pair, Path(folder))
-        shown = probe.first_frame(program, clip)
+        shown = decoding.first_frame(program, clip)
     began = time.process_time()
     answer = likeness.compare(pair.sent, shown)
     return Outcome(pair.kind, pair.same, pair.name, answer, time.process_time() - began)

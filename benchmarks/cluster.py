@@ -31,7 +31,7 @@ from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
 from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.media import ffmpeg, probe
+from wanx_render.media import decoding, ffmpeg
 from wanx_render.timing import Cut
 from wanx_render.workers import remote_jobs, store
 from wanx_render.workers.dask import connect
@@ -182,7 +182,7 @@ def bill(folder: Path) -> None:
     piece, target = folder / "piece.mov", folder / "done.mp4"
     call = JoinCall("done", (piece,), TALL, segment.frames, target)
     rows = (
-        ("decode check (here)", cpu(lambda: probe.decode(program, take.path)), take.path),
+        ("decode check (here)", cpu(lambda: decoding.decode(program, take.path)), take.path),
         ("conform (worker)", cpu(lambda: make_segment(program, segment, piece)), piece),
         ("join and verify (worker)", cpu(lambda: make_deliverable(program, call)), target),
     )

@@ -38,7 +38,7 @@ from wanx_render.finishing.mix import NOTHING, Level
 from wanx_render.finishing.segment import ClipMedia, Segment, together
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.media import ffmpeg, probe
+from wanx_render.media import decoding, ffmpeg
 from wanx_render.timing import Cut
 
 FRAMES = (
@@ -514,10 +514,10 @@ def sound(program: ffmpeg.Ffmpeg) -> None:
         late = []
         for shot in (0, JOINS // 2, JOINS - 1):
             start = Fraction(shot * frames, 30) + 1 - Fraction(1, 20)
-            heard = probe.samples(program, plain, start, Fraction(1, 5))
+            heard = decoding.samples(program, plain, start, Fraction(1, 5))
             first = next(n for n, sample in enumerate(heard) if abs(sample) > 2000)
             late.append(f"{first / 48 - 50:+.2f} ms")
-        before, after = (probe.loudness(program, path) for path in (plain, levelled))
+        before, after = (decoding.loudness(program, path) for path in (plain, levelled))
         print(f"\nsound: {JOINS} shots of 30 and 24 fps in turn, joined")
         print(
             f"  a beep of the first, the {JOINS // 2 + 1}st, the last is off by " + ", ".join(late)

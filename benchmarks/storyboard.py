@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image, ImageChops
 
 from wanx_render.manifest import Manifest, ShotRecord, TakeRecord, WantedRecord
-from wanx_render.media import ffmpeg, probe, thumbnails
+from wanx_render.media import decoding, ffmpeg, thumbnails
 from wanx_render.reports.storyboard_files import Source, write
 
 FRAMES = sorted((Path(__file__).parent.parent / "specs" / "frames").glob("*.jpg"))
@@ -127,14 +127,14 @@ def small_pictures(program: ffmpeg.Ffmpeg, place: Path, size: str) -> None:
 
     def beside() -> None:
         sketch = thumbnails.Sketch.of(place, "bench", 120)
-        probe.decode(program, clip, also=sketch.arguments())
+        decoding.decode(program, clip, also=sketch.arguments())
         sketch.keep(place, f"{next(turn):032}")
         sketch.discard()
 
     def alone() -> None:
         assert thumbnails.make(program, place, clip, f"{next(turn):032}", 120)
 
-    bare = least(lambda: probe.decode(program, clip))
+    bare = least(lambda: decoding.decode(program, clip))
     more, own = (least(beside) - bare) / 3, least(alone) / 3
     print(f"a small picture of a clip of {size}, 5 s: {more:.0f} ms beside the decoding ", end="")
     print(f"that each clip goes through (at most 60), {own:.0f} ms alone")

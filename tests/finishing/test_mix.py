@@ -14,7 +14,7 @@ from wanx_render.finishing.mix import Mix, Music, Track
 from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
-from wanx_render.media import ffmpeg, probe
+from wanx_render.media import decoding, ffmpeg
 from wanx_render.timing import Cut
 
 FRAME = Frame(Size(90, 160), Fraction(30), "crop", "black")
@@ -115,7 +115,7 @@ def test_the_whole_is_as_loud_as_promised_and_never_too_loud(
 ) -> None:
     bed = noise(each_program, tmp_path / "bed.mp3", "anoisesrc=d=3:color=pink:a=0.1")
     out = made(each_program, quiet, Mix(music(bed), duck=True, loudness=Decimal(target)))
-    found = probe.loudness(each_program, out)
+    found = decoding.loudness(each_program, out)
     assert found.integrated is not None
     assert abs(found.integrated - target) <= 1
     assert found.peak is not None
@@ -135,7 +135,7 @@ def test_silence_stays_silence_whatever_is_promised(
     segment = tmp_path / "segment.mov"
     make_segment(each_program, Segment.whole(take, Cut(0, 120), Focus(), FRAME), segment)
     out = made(each_program, segment, Mix(loudness=Decimal(-14)))
-    assert probe.loudness(each_program, out).integrated is None
+    assert decoding.loudness(each_program, out).integrated is None
 
 
 def test_a_hundred_joins_with_music_do_not_drift(

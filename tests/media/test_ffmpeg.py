@@ -8,7 +8,7 @@ import pytest
 from tests.support.places import ROOT
 from tests.support.programs import PROGRAMS
 from wanx_render.errors import BadInput, FfmpegError
-from wanx_render.media import ffmpeg
+from wanx_render.media import container, decoding, ffmpeg
 from wanx_render.media import probe as probing
 from wanx_render.validation.needs import OPTIONAL
 
@@ -43,13 +43,13 @@ def test_probing_needs_no_ffprobe_and_no_tame_file_name(
 
 
 def test_decoding_counts_every_frame(each_program: ffmpeg.Ffmpeg, sample: Path) -> None:
-    decoded = probing.decode(each_program, sample)
+    decoded = decoding.decode(each_program, sample)
     assert decoded.frames == 24
     assert len(set(decoded.digest)) == 24
 
 
 def test_the_index_is_seen_in_front(each_program: ffmpeg.Ffmpeg, sample: Path) -> None:
-    names = probing.boxes(sample)
+    names = container.boxes(sample)
     assert names.index("moov") < names.index("mdat")
 
 
@@ -59,9 +59,9 @@ def test_a_truncated_file_opens_and_is_still_found_out(
     cut = sample.with_name("cut.mp4")
     cut.write_bytes(sample.read_bytes()[: sample.stat().st_size * 6 // 10])
     with pytest.raises(FfmpegError):
-        probing.decode(each_program, cut)
+        decoding.decode(each_program, cut)
     with pytest.raises(FfmpegError):
-        probing.boxes(cut)
+        container.boxes(cut)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html></html>", b"ffconcat version 1.0\nfile x\n"])
@@ -86,7 +86,7 @@ def test_a_playlist_dressed_as_mp4_reads_no_other_file(
 def test_loudness_is_measured_and_silence_has_none(
     each_program: ffmpeg.Ffmpeg, sample: Path, tmp_path: Path
 ) -> None:
-    heard = probing.loudness(each_program, sample)
+    heard = decoding.loudness(each_program, sample)
     assert heard.integrated is not None
     assert heard.peak is not None
     assert -30 < heard.integrated < -10
@@ -95,7 +95,7 @@ def test_loudness_is_measured_and_silence_has_none(
     quiet = [*SAMPLE]
     quiet[quiet.index("sine=d=1:r=48000")] = "anullsrc=d=1:r=48000"
     ffmpeg.run(each_program, (*quiet, "-f", "mp4", "-y", ffmpeg.file_url(silent)))
-    assert probing.loudness(each_program, silent).integrated is None
+    assert decoding.loudness(each_program, silent).integrated is None
 
 
 def test_a_run_that_takes_too_long_is_stopped(program: ffmpeg.Ffmpeg) -> None:

@@ -29,7 +29,7 @@ from wanx_render.backends.dashscope import DashScope, _sent
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput, Refused
 from wanx_render.geometry import Size
-from wanx_render.media import jpeg, signatures
+from wanx_render.media import image_bytes, signatures
 from wanx_render.media.images import REPAIRED_BYTES, BadPicture, inspect, sendable, upright
 from wanx_render.task import InputMedia, TaskRequest
 from wanx_render.validation.load import load
@@ -281,10 +281,10 @@ def test_what_is_damaged_or_no_picture_says_so(data: bytes, message: str) -> Non
 
 def test_a_jpeg_without_an_end_comes_back_as_it_is() -> None:
     whole = photograph("JPEG", progressive=True)
-    assert jpeg.first_picture(whole) == whole
-    assert jpeg.first_picture(whole + b"more") == whole
-    assert jpeg.first_picture(whole[:-2]) == whole[:-2]
-    assert jpeg.first_picture(b"\xff\xd8\xff") == b"\xff\xd8\xff"
+    assert image_bytes.first_picture(whole) == whole
+    assert image_bytes.first_picture(whole + b"more") == whole
+    assert image_bytes.first_picture(whole[:-2]) == whole[:-2]
+    assert image_bytes.first_picture(b"\xff\xd8\xff") == b"\xff\xd8\xff"
 
 
 LIST = """version: 1

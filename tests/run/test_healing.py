@@ -27,7 +27,7 @@ from wanx_render.finishing.decode_record import kept_sound
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.geometry import Size
 from wanx_render.manifest import DeliverableRecord
-from wanx_render.media import ffmpeg, probe, thumbnails
+from wanx_render.media import decoding, ffmpeg, thumbnails
 from wanx_render.planning import plan
 from wanx_render.planning.plan import Plan
 from wanx_render.run.finisher import Finisher
@@ -342,7 +342,7 @@ def frame(program: ffmpeg.Ffmpeg, media: Path, tmp_path: Path) -> Path:
     folder = tmp_path / ".cache" / "frames"
     for name in ("two", "one"):
         path = folder / f"{name}-last.png"
-        assert not probe.last_frame(program, media / f"{name}.mp4", 30, Size(120, 160), path)
+        assert not decoding.last_frame(program, media / f"{name}.mp4", 30, Size(120, 160), path)
     return path
 
 
@@ -353,12 +353,12 @@ def test_a_damaged_last_frame_is_made_again_with_the_same_bytes(
     clip, before = media / "one.mp4", frame.read_bytes()
     Image.effect_noise((120, 160), 9).save(frame.with_name("other.png"))
     harm(frame)
-    assert not probe.kept_frame(frame, Size(120, 160))
-    damaged = probe.last_frame(program, clip, 30, Size(120, 160), frame)
+    assert not decoding.kept_frame(frame, Size(120, 160))
+    damaged = decoding.last_frame(program, clip, 30, Size(120, 160), frame)
     assert damaged == (harm is not a_dangling_link)
     assert (frame.read_bytes(), frame.is_symlink()) == (before, False)
-    assert probe.kept_frame(frame, Size(120, 160))
-    assert not probe.last_frame(program, clip, 30, Size(120, 160), frame)
+    assert decoding.kept_frame(frame, Size(120, 160))
+    assert not decoding.last_frame(program, clip, 30, Size(120, 160), frame)
 
 
 def test_a_damaged_hash_of_a_last_frame_is_made_again(
@@ -367,7 +367,7 @@ def test_a_damaged_hash_of_a_last_frame_is_made_again(
     beside, before = frame.with_suffix(".sha256"), contents(frame.parent)
     if harm is not HARMS["longer"]:
         harm(beside)
-    probe.last_frame(program, media / "one.mp4", 30, Size(120, 160), frame)
+    decoding.last_frame(program, media / "one.mp4", 30, Size(120, 160), frame)
     assert contents(frame.parent) == before
 
 
@@ -375,14 +375,14 @@ def test_a_last_frame_of_an_earlier_version_is_known_by_its_own_checksums(frame:
     """It has no hash beside it, and its bytes were paid for. One bit in each byte."""
     frame.with_suffix(".sha256").unlink()
     data = bytearray(frame.read_bytes())
-    assert probe.kept_frame(frame, Size(120, 160))
-    assert not probe.kept_frame(frame, Size(160, 120))
+    assert decoding.kept_frame(frame, Size(120, 160))
+    assert not decoding.kept_frame(frame, Size(160, 120))
     chance = random.Random(2)
     for at in [*range(200), *range(200, len(data), 37), *range(len(data) - 20, len(data))]:
         bit = 1 << chance.randrange(8)
         data[at] ^= bit
         frame.write_bytes(data)
-        assert not probe.kept_frame(frame, None), at
+        assert not decoding.kept_frame(frame, None), at
         data[at] ^= bit
 
 

@@ -21,7 +21,7 @@ from wanx_render.clock import ManualClock
 from wanx_render.errors import Throttled
 from wanx_render.events import Event
 from wanx_render.manifest import Manifest, WantedRecord, read
-from wanx_render.media import ffmpeg, probe
+from wanx_render.media import decoding, ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.forecast import forecast
 from wanx_render.planning.journal import Journal
@@ -158,7 +158,7 @@ def test_a_second_run_makes_nothing_again(studio: Studio) -> None:
 
 def test_two_runs_in_two_folders_are_the_same(studio: Studio) -> None:
     def frame_hashes(out: str) -> tuple[str, ...]:
-        return probe.decode(studio.program, studio.folder / out / "9x16.mp4").digest
+        return decoding.decode(studio.program, studio.folder / out / "9x16.mp4").digest
 
     first, second = studio.run("a"), studio.run("b")
     assert frame_hashes("a") == frame_hashes("b")

@@ -17,7 +17,7 @@ from tests.support.places import ROOT, SPECS
 from wanx_render.backends import panel
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
-from wanx_render.media import ffmpeg, probe
+from wanx_render.media import decoding, ffmpeg
 from wanx_render.media.images import upright
 from wanx_render.tasks import likeness
 
@@ -153,7 +153,7 @@ def test_the_first_frame_has_its_colours(
             "-c:v", "libx264", "-crf", "10", "-y", ffmpeg.file_url(clip),
         ),
     )  # fmt: skip
-    frame = probe.first_frame(program, clip)
+    frame = decoding.first_frame(program, clip)
     flat = Image.new("RGB", frame.size, colour)
     assert frame.size == (320, 240)
     extrema = ImageChops.difference(frame, flat).getextrema()
@@ -174,7 +174,7 @@ def test_a_damaged_first_frame_is_an_error(program: ffmpeg.Ffmpeg, tmp_path: Pat
     data[start : start + 300] = bytes((value * 7 + 13) % 256 for value in data[start : start + 300])
     clip.write_bytes(data)
     with pytest.raises(FfmpegError):
-        probe.first_frame(program, clip)
+        decoding.first_frame(program, clip)
     clip.write_bytes(b"no clip")
     with pytest.raises(FfmpegError):
-        probe.first_frame(program, clip)
+        decoding.first_frame(program, clip)

@@ -11,7 +11,7 @@ from math import sqrt
 from pathlib import Path
 
 from wanx_render.finishing.segment import Piece, Segment
-from wanx_render.media import ffmpeg, probe
+from wanx_render.media import decoding, ffmpeg
 from wanx_render.timing import SAMPLE_RATE
 
 _LONGEST = 8  # seconds that are compared
@@ -33,11 +33,11 @@ def apart(program: ffmpeg.Ffmpeg, piece: Piece, path: Path) -> str | None:
     rate = piece.frame.rate
     seconds = min(Fraction(piece.frames) / rate, Fraction(_LONGEST))
     begin = piece.take.origin + piece.cut.start / piece.take.rate + piece.skip / rate
-    picture, sound = probe.timed(
+    picture, sound = decoding.timed(
         program, piece.take.path, piece.take.quirks.containers, rate, begin + seconds + _REACH
     )
-    shown = probe.brightness(program, path, Fraction(0), seconds)
-    heard = _levels(probe.samples(program, path, Fraction(0), seconds))
+    shown = decoding.brightness(program, path, Fraction(0), seconds)
+    heard = _levels(decoding.samples(program, path, Fraction(0), seconds))
     pictures = _shift(shown, picture, round(begin * rate), round(_REACH * rate))
     sounds = _shift(heard, _levels(sound), round(begin / _BIN), round(_REACH / _BIN))
     if pictures is None or sounds is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from wanx_render.finishing.timeline import Body
 from wanx_render.finishing.verify import Check
-from wanx_render.media import ffmpeg, probe
+from wanx_render.media import decoding, ffmpeg
 from wanx_render.timing import SAMPLE_RATE, Cut, played_frames
 
 _FLASH_FRAMES = 2  # of the clip
@@ -66,12 +66,12 @@ def _found(program: ffmpeg.Ffmpeg, path: Path, mark: Mark, rate: Fraction) -> Fr
     # A little before the frame, or its neighbour may be taken for it.
     start = (mark.first - Fraction(1, 4)) / rate if mark.first else Fraction(0)
     seconds = (mark.last - mark.first) / rate
-    light = probe.brightness(program, path, start, seconds)
+    light = decoding.brightness(program, path, start, seconds)
     rises = [after - before for before, after in pairwise(light)]
     if not rises or max(rises) < _RISE:
         return None if not light or min(light) > _BRIGHT else "no flash"
     flash = (mark.first + rises.index(max(rises)) + 1) / rate
-    heard = probe.samples(program, path, mark.first / rate, seconds)
+    heard = decoding.samples(program, path, mark.first / rate, seconds)
     peak = max(map(abs, heard), default=0)
     if peak < _PEAK:
         return "no beep"

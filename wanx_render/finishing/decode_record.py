@@ -26,7 +26,7 @@ from PIL import Image, ImageChops
 from wanx_render import integrity
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
-from wanx_render.media import ffmpeg, probe
+from wanx_render.media import decoding, ffmpeg
 
 _SIDE = 48  # pixels each way of what is looked at; points of the picture, not means
 _PIXELS = _SIDE * _SIDE
@@ -65,9 +65,9 @@ class Hearing:
     notices: tuple[str, ...] = ()
 
     @property
-    def loudness(self) -> probe.Loudness:
+    def loudness(self) -> decoding.Loudness:
         told = (None if each is None else Decimal(each) for each in (self.integrated, self.peak))
-        return probe.Loudness(*told)
+        return decoding.Loudness(*told)
 
 
 _NONE = Size(2, 2)
@@ -100,10 +100,10 @@ def examine(
 
 def hear(program: ffmpeg.Ffmpeg, path: Path, *, peaks: bool) -> Hearing:
     """Decode all of a sound; ``peaks`` between the samples too. Raises FfmpegError on damage."""
-    return hearing(probe.listen(program, path, peaks=peaks))
+    return hearing(decoding.listen(program, path, peaks=peaks))
 
 
-def hearing(heard: probe.Heard) -> Hearing:
+def hearing(heard: decoding.Heard) -> Hearing:
     """What is kept of a sound that was decoded."""
     loud = heard.loudness
     integrated, peak = (None if n is None else str(n) for n in (loud.integrated, loud.peak))

@@ -147,7 +147,7 @@ def _even(value: Fraction) -> int:
     return max(2, 2 * round(value / 2))
 
 
-def _quirks(line: str, seen: probe.Survey) -> Quirks:
+def _quirks(line: str, seen: probe.VideoSurvey) -> Quirks:
     return Quirks(
         containers=CONTAINERS,
         interlaced=any(word in line for word in ("top first", "bottom first")),

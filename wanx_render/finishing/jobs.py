@@ -25,7 +25,7 @@ from wanx_render.finishing.verify import Check, Promise, verify
 from wanx_render.finishing.visible_label import DrawnLabel
 from wanx_render.frame import Frame
 from wanx_render.manifest import CheckRecord
-from wanx_render.media import container, ffmpeg, probe
+from wanx_render.media import container, decoding, ffmpeg
 from wanx_render.media.ai_labels import UNLABELLED, Merged
 from wanx_render.timing import samples_in
 
@@ -206,7 +206,7 @@ def _seen(program: ffmpeg.Ffmpeg, part: Path, call: JoinCall) -> Iterator[Check]
     for frame in visible_label.looked_at(label):
         # A little before the frame, or its neighbour may be taken for it.
         at = (frame - Fraction(1, 4)) / rate if frame else Fraction(0)
-        if not visible_label.is_seen(label, probe.luma(program, part, at, label.box)):
+        if not visible_label.is_seen(label, decoding.luma(program, part, at, label.box)):
             yield Check("visible label", expected, f"not seen in frame {frame}")
             return
     yield Check("visible label", expected, expected)

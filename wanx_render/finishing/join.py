@@ -15,8 +15,8 @@ import ffmpeg as graph
 
 from wanx_render.finishing.codecs import timescale
 from wanx_render.finishing.mix import Level, Mix, key_arguments, metered, mixed
+from wanx_render.media.decoding import COMPARED_RATE
 from wanx_render.media.ffmpeg import file_url
-from wanx_render.media.probe import COMPARED_RATE
 from wanx_render.timing import SAMPLE_RATE
 
 

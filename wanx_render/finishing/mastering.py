@@ -22,7 +22,7 @@ from wanx_render.finishing.join import (
     sound_arguments,
 )
 from wanx_render.finishing.mix import CEILING, DEEPEST, PEAK, Level, Mix
-from wanx_render.media import ffmpeg, probe
+from wanx_render.media import decoding, ffmpeg
 from wanx_render.media.audio_files import BadSoundtrack, inspect
 from wanx_render.timing import SAMPLE_RATE
 
@@ -127,7 +127,7 @@ def _looped(work: Work) -> Work:
         return work  # ffmpeg says why
     if stated * SAMPLE_RATE > music.skip + work.samples:
         return work
-    length = probe.length(work.program, music.path, SAMPLE_RATE)
+    length = decoding.length(work.program, music.path, SAMPLE_RATE)
     return replace(work, mix=replace(work.mix, music=replace(music, length=length or None)))
 
 
@@ -156,18 +156,18 @@ def _nearest(work: Work, level: Level, target: Path) -> tuple[Hearing, Coder]:
         other.target.unlink(missing_ok=True)
 
 
-def _encoded(work: Work, level: Level, encoding: Encoding) -> probe.Heard:
+def _encoded(work: Work, level: Level, encoding: Encoding) -> decoding.Heard:
     """Encode, decode, and compare with the mix."""
     try:
         arguments = sound_arguments(work.listing, encoding, work.mix, work.samples, level)
         ffmpeg.run(work.program, arguments)
         peaks = work.mix.loudness is not None
-        return probe.listen(work.program, encoding.target, peaks=peaks, mix=encoding.beside)
+        return decoding.listen(work.program, encoding.target, peaks=peaks, mix=encoding.beside)
     finally:
         encoding.beside.unlink(missing_ok=True)
 
 
-def _faithful(heard: probe.Heard) -> bool:
+def _faithful(heard: decoding.Heard) -> bool:
     peak = heard.loudness.peak
     if heard.fidelity is None or peak is None or peak < _COMPARABLE:
         return True
@@ -204,15 +204,15 @@ def _audible(work: Work, level: Level) -> bool:
     return peak is not None and peak > _AUDIBLE
 
 
-def _measured(work: Work, level: Level) -> probe.Loudness:
+def _measured(work: Work, level: Level) -> decoding.Loudness:
     arguments = measure_arguments(work.listing, work.mix, work.samples, level)
-    return probe.metered(work.program, arguments)
+    return decoding.metered(work.program, arguments)
 
 
-_UNMEASURED = probe.Loudness(None, None)
+_UNMEASURED = decoding.Loudness(None, None)
 
 
-def _level(work: Work, ceiling: Decimal, plain: probe.Loudness) -> Level:
+def _level(work: Work, ceiling: Decimal, plain: decoding.Loudness) -> Level:
     """What brings the mix to the loudness it shall have; silence stays silence.
 
     ``plain``: how loud it is by itself. One gain for the whole. Where its peaks would then be

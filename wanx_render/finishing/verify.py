@@ -18,7 +18,7 @@ from wanx_render.finishing.decode_record import (
 )
 from wanx_render.finishing.mix import CEILING
 from wanx_render.frame import Frame
-from wanx_render.media import ffmpeg, probe
+from wanx_render.media import container, ffmpeg, probe
 from wanx_render.timing import SAMPLE_RATE
 
 _UNHEARD = Fraction(20)  # ms; closer than this nobody notices
@@ -134,7 +134,7 @@ def _picture_checks(
 def _file_checks(probed: probe.Probe, path: Path) -> Iterator[Check]:
     picture, sound = probed.picture, probed.sound
     gap = abs((sound.duration if sound else Fraction(0)) - picture.duration)
-    order = [box for box in probe.boxes(path) if box in ("moov", "mdat")]
+    order = [box for box in container.boxes(path) if box in ("moov", "mdat")]
     yield Check("audio codec", f"aac {SAMPLE_RATE} stereo", _audio(sound))
     yield Check("sound as long as picture", "within a frame", _within(gap, picture.rate))
     yield Check("index in front", "moov mdat", " ".join(order))
@@ -200,16 +200,16 @@ def _yes(holds: bool) -> str:
     return "yes" if holds else "no"
 
 
-def _aspect(frame: Frame, picture: probe.Picture) -> str:
+def _aspect(frame: Frame, picture: probe.VideoStream) -> str:
     exact = frame.aspect.matches(picture.size)
     return str(frame.aspect) if exact else f"{picture.size.width}:{picture.size.height}"
 
 
-def _video(picture: probe.Picture) -> str:
+def _video(picture: probe.VideoStream) -> str:
     return f"{picture.codec} {picture.profile} {picture.pixel_format} {picture.colour}"
 
 
-def _audio(sound: probe.Sound | None) -> str:
+def _audio(sound: probe.AudioStream | None) -> str:
     return f"{sound.codec} {sound.rate} {sound.layout}" if sound else "none"
 
 

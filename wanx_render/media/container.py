@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from wanx_render.errors import FfmpegError
+
 _SPECIAL = re.compile(r"([\\=;#\n])")
 _C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA specification, "uuid" in ISO BMFF
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # XMP specification, part 3
@@ -78,6 +80,19 @@ def provenance_boxes(path: Path) -> tuple[bool, str]:
             if head == _XMP and size - 16 <= _MOST_XMP:
                 xmp = stream.read(size - 16).decode("utf-8", "replace")
     return credentials, xmp
+
+
+def boxes(path: Path) -> tuple[str, ...]:
+    """The names of the top-level boxes of an mp4, in order. Raises FfmpegError where it is cut."""
+    names: list[str] = []
+    end = 0
+    with path.open("rb") as stream:
+        for kind, size in _boxes(stream):
+            names.append(kind.decode("latin-1"))
+            end = stream.tell() + size
+    if end != path.stat().st_size:
+        raise FfmpegError(f"{path.name} is cut off or is not an mp4 file")
+    return tuple(names)
 
 
 def _boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:

@@ -22,7 +22,7 @@ from PIL import Image, ImageChops, ImageCms, UnidentifiedImageError, features
 
 from wanx_render.files import sha256_of
 from wanx_render.geometry import Size
-from wanx_render.media import exif, jpeg, signatures
+from wanx_render.media import image_bytes, signatures
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 # Pillow may be built without it.
@@ -195,7 +195,7 @@ def _keeps_its_pixels(data: bytes, repairs: tuple[Repair, ...]) -> bool:
 
 
 def _alone(data: bytes, repairs: tuple[Repair, ...]) -> bytes:
-    return jpeg.first_picture(data, keep_exif="exif" not in repairs)
+    return image_bytes.first_picture(data, keep_exif="exif" not in repairs)
 
 
 def _bytes_sent(data: bytes, repairs: tuple[Repair, ...]) -> int:
@@ -236,7 +236,7 @@ def _is_transparent(image: Image.Image) -> bool:
 
 def _exif_is_sound(image: Image.Image) -> bool:
     blob = image.info.get("exif", b"")
-    return exif.is_sound(blob) if isinstance(blob, bytes) else True
+    return image_bytes.exif_is_sound(blob) if isinstance(blob, bytes) else True
 
 
 def _orientation(image: Image.Image) -> int:

@@ -20,7 +20,7 @@ from wanx_render.errors import (
 from wanx_render.events import Event
 from wanx_render.files import write_atomically
 from wanx_render.manifest import DeliverableRecord, Manifest, deliverables_in
-from wanx_render.media import probe
+from wanx_render.media import decoding
 from wanx_render.money import Money, write_sum, write_sums
 from wanx_render.planning.origins import Origins, last_frame_path
 from wanx_render.planning.plan import PlannedShot, Take
@@ -146,7 +146,7 @@ class _Takes:
         frame = self.origins.first_frame(take, source.attempt, context.plan.backend)
         path = last_frame_path(context.clips, media.sha256)
         was_damaged = await context.tools.work(
-            probe.last_frame, context.tools.program, media.path, media.frames, media.size, path
+            decoding.last_frame, context.tools.program, media.path, media.frames, media.size, path
         )
         if was_damaged:
             message = (

@@ -10,7 +10,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.pricing import Total, total
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import WanxError
-from wanx_render.media import ffmpeg, images, probe
+from wanx_render.media import decoding, ffmpeg, images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.money import Money
 from wanx_render.planning.journal import Attempt, Journal
@@ -144,9 +144,9 @@ def goes_on(first: Path, second: Path) -> bool:
         picture = probe.probe(program, first).picture
         with tempfile.TemporaryDirectory(prefix="wanx-frame-") as name:
             last = Path(name) / "last.png"
-            probe.last_frame(program, first, picture.frames, picture.size, last)
+            decoding.last_frame(program, first, picture.frames, picture.size, last)
             ends = images.upright(last.read_bytes())
-        return likeness.compare(ends, probe.first_frame(program, second)).verdict == "same"
+        return likeness.compare(ends, decoding.first_frame(program, second)).verdict == "same"
     except (WanxError, BadPicture, OSError):
         return False
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from wanx_render import files
 from wanx_render.backends.base import Backend, Succeeded
 from wanx_render.errors import FfmpegError
-from wanx_render.media import ffmpeg, probe
+from wanx_render.media import decoding, ffmpeg
 from wanx_render.media.thumbnails import Sketch
 
 TRIES = 3  # a clip that came damaged may come whole the next time
@@ -53,8 +53,8 @@ async def fetch(
     with files.part_of(clips / task.task_id) as part:
         sketch = Sketch.of(folder, part.name, expected.frames)
 
-        def decode() -> probe.Decoded:
-            return probe.decode(program, part, also=sketch.arguments())
+        def decode() -> decoding.Decoded:
+            return decoding.decode(program, part, also=sketch.arguments())
 
         try:
             decoded = await _whole(backend, task, part, executor=executor, decode=decode)
@@ -74,8 +74,8 @@ async def _whole(
     part: Path,
     *,
     executor: Executor,
-    decode: Callable[[], probe.Decoded],
-) -> probe.Decoded:
+    decode: Callable[[], decoding.Decoded],
+) -> decoding.Decoded:
     """Download the clip as ``part`` until it can be decoded, or was tried often enough."""
     loop = asyncio.get_running_loop()
     for _ in range(TRIES - 1):

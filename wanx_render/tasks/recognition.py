@@ -16,7 +16,7 @@ from wanx_render import files
 from wanx_render.backends.base import Succeeded
 from wanx_render.errors import Broken, FfmpegError, UnknownHost
 from wanx_render.geometry import Size, predicted_size
-from wanx_render.media import images, probe
+from wanx_render.media import decoding, images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.planning.journal import Attempt, Journal
 from wanx_render.planning.origins import last_frame_path
@@ -77,7 +77,7 @@ class ClipJudge:
             return Judgement("doubtful", "the picture that was sent is not here to compare")
         if difference := self._other_size(attempt, image, picture.size):
             return Judgement("other", difference)
-        frame = probe.first_frame(self.tools.program, clip)
+        frame = decoding.first_frame(self.tools.program, clip)
         comparison = likeness.compare(image, frame)
         return Judgement(comparison.verdict, comparison.reason)
 

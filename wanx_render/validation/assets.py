@@ -13,7 +13,7 @@ from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.files import sha256
-from wanx_render.media import audio_files, ffmpeg, images, probe
+from wanx_render.media import audio_files, decoding, ffmpeg, images
 from wanx_render.media.audio_files import BadSoundtrack, Soundtrack
 from wanx_render.media.images import BadPicture, Picture
 from wanx_render.shotlist.model import Deliverable, Shot, ShotList, Sound
@@ -215,8 +215,8 @@ def _loudest(program: ffmpeg.Ffmpeg, mix: "Mix", samples: int) -> Decimal | None
     # What makes graphs takes a tenth of a start; lists without a loudness do without it.
     from wanx_render.finishing.mix import DEEPEST, PEAK, Level, bare_arguments
 
-    def measured(level: Level) -> probe.Loudness:
-        return probe.metered(program, bare_arguments(mix, samples, level))
+    def measured(level: Level) -> decoding.Loudness:
+        return decoding.metered(program, bare_arguments(mix, samples, level))
 
     plain = measured(Level())
     if mix.loudness is None or plain.integrated is None or plain.peak is None:
@@ -232,7 +232,7 @@ def _highest(
     path: Path, _state: tuple[int, int], start: Fraction, seconds: Fraction
 ) -> float | None:
     """Measured once for each state of a file, for every row and every save."""
-    return probe.highest(ffmpeg.find(os.environ), path, start, seconds)
+    return decoding.highest(ffmpeg.find(os.environ), path, start, seconds)
 
 
 def _sound_names(
