@@ -13,7 +13,7 @@ from wanx_render.diagnostics import Diagnostic, concise, full
 from wanx_render.errors import BadInput
 from wanx_render.validation.load import Loaded, load
 
-BROKEN = sorted((BROKEN).glob("*.yaml"))
+LISTS = sorted(BROKEN.glob("*.yaml"))
 EXPECTED = re.compile(r"# (error|warning)\[([a-z-]+)\]")
 
 MINIMAL = """\
@@ -28,7 +28,7 @@ deliverables:
 """
 
 
-@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
 def test_every_problem_of_a_broken_list_is_named_at_its_line(path: Path, catalog: Catalog) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     marks = {
