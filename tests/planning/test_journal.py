@@ -12,8 +12,9 @@ import pytest
 
 from tests.ground.test_task import REQUEST
 from wanx_render.errors import BadInput, Broken
-from wanx_render.planning import journal as journals
 from wanx_render.planning.journal import Journal
+from wanx_render.planning.sql import schema
+from wanx_render.planning.sql.attempt_steps import LONGEST_CALL
 from wanx_render.task import InputMedia
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -77,7 +78,7 @@ def test_a_state_that_is_not_one_is_refused_by_the_database(path: Path) -> None:
 def test_the_file_says_whose_it_is(path: Path) -> None:
     Journal(path).close()
     db = sqlite3.connect(path)
-    assert db.execute("PRAGMA user_version").fetchone()[0] == len(journals._MIGRATIONS)
+    assert db.execute("PRAGMA user_version").fetchone()[0] == len(schema.MIGRATIONS)
     assert db.execute("PRAGMA application_id").fetchone()[0] == 0x57616E58
     assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     db.close()
@@ -219,8 +220,8 @@ def test_a_damaged_journal_is_a_sentence(path: Path) -> None:
 
 def of_version(path: Path, version: int) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None)
-    db.execute(f"PRAGMA application_id = {journals.APPLICATION_ID}")
-    for number, script in enumerate(journals._MIGRATIONS[:version], 1):
+    db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    for number, script in enumerate(schema.MIGRATIONS[:version], 1):
         db.executescript(f"{script} PRAGMA user_version = {number};")
     return db
 
@@ -238,7 +239,7 @@ def attempt(db: sqlite3.Connection, version: int, key: str, state: str, **more: 
     db.execute(insert, tuple(row.values()))
 
 
-@pytest.mark.parametrize("version", range(1, journals.VERSION))
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
 def test_a_journal_of_every_older_format_keeps_what_was_paid(path: Path, version: int) -> None:
     db = of_version(path, version)
     db.execute("INSERT INTO clip (sha256, name, bytes) VALUES ('aa', 'one-t1-aa.mp4', 10)")
@@ -300,7 +301,7 @@ def test_what_was_never_sent_is_free_and_what_was_being_sent_is_in_doubt(path: P
     }  # fmt: skip
     found = journal.open_for("sent")
     assert found
-    assert found.answered_at == NOW + timedelta(seconds=1) + journals.LONGEST_CALL
+    assert found.answered_at == NOW + timedelta(seconds=1) + LONGEST_CALL
     assert {each.id for each in journal.in_doubt("s")} == {sent}
     before = journal.every()
     journal.interrupted("s", NOW + timedelta(hours=6))

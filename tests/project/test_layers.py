@@ -52,7 +52,7 @@ SERVER_SEES = {
 
 ONLY_IN = {
     "subprocess": {"media.ffmpeg"},
-    "sqlite3": {"planning.journal"},
+    "sqlite3": {"planning.sql.journal_file"},
     "yaml": {"yaml_source"},
     "httpx": {"backends.dashscope", "backends.transfer"},
     "opentimelineio": {"reports.otio"},
@@ -140,6 +140,11 @@ def test_the_layer_test_notices_an_upward_import(tmp_path: Path) -> None:
 
 def test_the_layer_test_notices_a_circle() -> None:
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}})
+
+
+def test_only_the_tables_of_the_journal_speak_sql() -> None:
+    speakers = {m for m, path in MODULES.items() if ".execute(" in path.read_text(encoding="utf-8")}
+    assert speakers and all(module.startswith("planning.sql.") for module in speakers)
 
 
 @pytest.mark.parametrize("library", ONLY_IN)

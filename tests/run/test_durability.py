@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,15 @@ import pytest
 from tests.commands.test_debts import LIST  # noqa: F401  # what the shop renders
 from tests.ground.test_task import REQUEST
 from tests.support.shop import Shop
-from wanx_render.planning import journal as journals
 from wanx_render.planning.journal import Journal
+from wanx_render.planning.sql import schema
 
 
 def old_journal(path: Path) -> None:
     """A journal as the first version left it, stopped in the middle of things."""
     db = sqlite3.connect(path, isolation_level=None)
-    mark = f"PRAGMA user_version = 1; PRAGMA application_id = {journals.APPLICATION_ID};"
-    db.executescript(f"BEGIN; {journals._MIGRATIONS[0]} {mark} COMMIT;")
+    mark = f"PRAGMA user_version = 1; PRAGMA application_id = {schema.APPLICATION_ID};"
+    db.executescript(f"BEGIN; {schema.MIGRATIONS[0]} {mark} COMMIT;")
     record = '{"model": "wanx2.1-i2v-turbo", "prompt": "猫", "region": "beijing"}'
     for key, state, task in (
         ("a", "submitting", None), ("b", "submitting", None), ("c", "submitted", "task-c"),
@@ -57,13 +58,13 @@ def test_an_old_journal_is_carried_over_whole(tmp_path: Path) -> None:
     assert {a.key for a in journal.in_doubt("mock")} == {"a", "b"}  # both may have been sent
     journal.close()
     db = sqlite3.connect(path)
-    assert db.execute("PRAGMA user_version").fetchone()[0] == len(journals._MIGRATIONS)
+    assert db.execute("PRAGMA user_version").fetchone()[0] == len(schema.MIGRATIONS)
     assert db.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 def test_several_outcomes_may_be_in_doubt_but_one_for_each_request(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
-    now = journals.datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+    now = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
     first = journal.intend("a", "a take 1", REQUEST, now, scope="one")
     journal.sending(first, now)
     second = journal.intend("b", "b take 1", REQUEST, now, scope="one")

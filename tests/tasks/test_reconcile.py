@@ -26,7 +26,7 @@ from wanx_render.backends.base import (
     Unknown,
 )
 from wanx_render.errors import Refused, ServiceError, Unreachable
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.tasks.reconcile import (
     GIVE_UP,
     LIST_REACH,

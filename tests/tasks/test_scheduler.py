@@ -17,7 +17,7 @@ from wanx_render.backends.base import Succeeded
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.money import Money
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.tasks.budget import SpendingLimit
 from wanx_render.tasks.polling import CROWD, Poller, RunTimes
 from wanx_render.tasks.rate_limit import LOOKAHEAD, RateLimiter

@@ -29,7 +29,7 @@ from wanx_render.backends.cleaning import Cleaner
 from wanx_render.backends.wire import Context, state
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Refused, ServiceError, Unreachable
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.tasks.polling import CROWD, MISSING_APART, STUCK_WAIT, UNKNOWN_WAIT, Ended, Poller
 
 ATTEMPT = Attempt(

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
-from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.journal import Journal
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened
 from wanx_render.session.folder_tasks import FolderOptions, record_of, rendered_folder

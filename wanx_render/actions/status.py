@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from wanx_render.catalog.result_hosts import unknown_host
 from wanx_render.money import show_sums, write_sums
-from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Plan
 from wanx_render.planning.take_status import stand
 from wanx_render.session.connection import BASE_URL

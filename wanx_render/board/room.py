@@ -19,7 +19,7 @@ from wanx_render.errors import FfmpegError
 from wanx_render.media import ffmpeg, thumbnails
 from wanx_render.media.images import BadPicture, decode_data_uri
 from wanx_render.money import Money, show_amount, show_money
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Take
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.session.approval import limit_of

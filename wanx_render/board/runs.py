@@ -19,7 +19,7 @@ from wanx_render.diagnostics import clean, without_secrets
 from wanx_render.errors import NeedsPerson, ServiceError, WanxError
 from wanx_render.events import Event
 from wanx_render.media import ffmpeg
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Take
 from wanx_render.reports.terminal import line
 from wanx_render.session.approval import check_budgets

@@ -20,7 +20,7 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Size
 from wanx_render.manifest import DeliverableRecord, Manifest
 from wanx_render.money import show_money
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.shotlist.model import Deliverable

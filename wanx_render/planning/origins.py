@@ -13,7 +13,8 @@ from pathlib import Path
 from wanx_render import files
 from wanx_render import manifest as manifests
 from wanx_render.media.images import BadPicture, decode_data_uri, pixels
-from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
 from wanx_render.task import InputMedia
 

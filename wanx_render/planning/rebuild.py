@@ -14,7 +14,8 @@ from wanx_render import files
 from wanx_render import manifest as manifests
 from wanx_render.errors import NeedsPerson
 from wanx_render.manifest import Manifest, TakeRecord
-from wanx_render.planning.journal import Journal, Rebuilt
+from wanx_render.planning.attempt import Rebuilt
+from wanx_render.planning.journal import Journal
 from wanx_render.task import key_of
 
 

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.geometry import Size
-from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan, Take
 from wanx_render.task import InputMedia

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from wanx_render.backends.wire import BEIJING
 from wanx_render.money import write_amount
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 
 COLUMNS = ("project", "row", "model", "day", "service", "clips", "seconds", "amount", "currency")
 

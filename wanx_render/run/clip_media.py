@@ -11,7 +11,7 @@ from wanx_render.media import ffmpeg, probe
 from wanx_render.media.ai_labels import recorded
 from wanx_render.media.colour_tags import Tags
 from wanx_render.media.stereo import channels_of
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.timing import FASTEST_RATE, commonest_rate, mean_rate
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from wanx_render.errors import Broken
 from wanx_render.events import Kind
 from wanx_render.finishing.segment import ClipMedia
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.origins import pixels_of
 from wanx_render.planning.plan import Take
 from wanx_render.run.clip_media import are_current, media_of, probed_facts

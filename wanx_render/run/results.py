@@ -23,7 +23,7 @@ from wanx_render.manifest import (
 from wanx_render.media.ai_labels import Provenance
 from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
 from wanx_render.money import Money, write_money, write_sum
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Plan, PlannedShot, Take
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.task import InputMedia

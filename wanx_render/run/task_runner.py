@@ -8,7 +8,7 @@ from decimal import Decimal
 from wanx_render.backends.base import Canceled, Failed, Succeeded, Unknown
 from wanx_render.catalog.pricing import impossible
 from wanx_render.money import show_amount
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Take
 from wanx_render.run.context import RunContext
 from wanx_render.tasks.clip_store import ClipStore

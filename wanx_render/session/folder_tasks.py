@@ -10,7 +10,7 @@ from wanx_render.catalog.result_hosts import shown_url
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.money import write_money
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Plan
 from wanx_render.planning.rebuild import is_lost
 from wanx_render.session.folder import folder_of

@@ -13,7 +13,8 @@ from wanx_render.errors import WanxError
 from wanx_render.media import decoding, ffmpeg, images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.money import Money
-from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan, Take, make
 from wanx_render.planning.retakes import retaken

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from wanx_render import files
-from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.journal import Journal
 from wanx_render.planning.take_status import TakeStatus, lost
 from wanx_render.session.destination import Place
 from wanx_render.workers.upload_index import last_seen

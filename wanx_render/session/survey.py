@@ -9,7 +9,8 @@ from typing import Any, Protocol, TypeVar
 from wanx_render.catalog.pricing import Total, total
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.money import Money
-from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
 from wanx_render.session.destination import Place
 from wanx_render.session.outcome import Outcome, stand_still

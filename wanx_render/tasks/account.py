@@ -14,7 +14,8 @@ from wanx_render.backends.base import Backend
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.errors import ServiceError, UnknownHost, WanxError
-from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.journal import Journal
 from wanx_render.tasks.rate_limit import RateLimiter
 from wanx_render.tasks.reconcile import Judge, Search
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from wanx_render.backends.base import Canceled, Failed, Succeeded, Unknown
 from wanx_render.catalog.pricing import billed
 from wanx_render.events import ReportProgress
-from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.journal import Journal
 from wanx_render.tasks.download import Expected, fetch
 from wanx_render.tasks.polling import Ended, Poller
 from wanx_render.tasks.submit import EXPIRED

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wanx_render.errors import ServiceError, UnknownHost, WanxError
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Take
 
 

@@ -26,7 +26,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.errors import ServiceError
 from wanx_render.events import ReportProgress
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 
 FIRST_POLL = 5.0  # shows at once what was accepted only to fail
 PENDING_POLLS = (FIRST_POLL, 15.0, 30.0, 60.0)  # while it waits in a queue; the last from then on

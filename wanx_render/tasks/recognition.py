@@ -18,7 +18,8 @@ from wanx_render.errors import Broken, FfmpegError, UnknownHost
 from wanx_render.geometry import Size, predicted_size
 from wanx_render.media import decoding, images, probe
 from wanx_render.media.images import BadPicture
-from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import last_frame_path
 from wanx_render.task import InputMedia
 from wanx_render.tasks import likeness

@@ -24,7 +24,7 @@ from wanx_render.backends.base import (
 from wanx_render.backends.cleaning import Cleaner
 from wanx_render.clock import Clock
 from wanx_render.errors import ServiceError, Unreachable
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 
 # Clocks differ, and the ``Date`` of an answer is a whole second.
 WINDOW_PAD = timedelta(seconds=120)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from wanx_render.backends.base import Canceled, Failed, Succeeded, Unknown
 from wanx_render.errors import UnknownHost, WanxError
 from wanx_render.events import Emit, Event, Kind
-from wanx_render.planning.journal import Attempt
+from wanx_render.planning.attempt import Attempt
 from wanx_render.tasks.account import Account
 from wanx_render.tasks.collect import UNKNOWN, Collector
 from wanx_render.tasks.outcome import hours_left, permission

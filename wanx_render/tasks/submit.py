@@ -21,7 +21,8 @@ from wanx_render.errors import (
     Unsent,
 )
 from wanx_render.events import Kind
-from wanx_render.planning.journal import Attempt, Journal
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
 from wanx_render.tasks.account import Account
 from wanx_render.tasks.budget import SpendingLimit

@@ -1,0 +1,88 @@
+"""What is known of attempts: what may still come, what is in doubt, what was paid."""
+
+from decimal import Decimal
+from typing import get_args
+
+from wanx_render.planning.attempt import Attempt, State
+from wanx_render.planning.sql.journal_file import SELECT, JournalFile, attempt_of
+
+
+class AttemptQueries(JournalFile):
+    """Questions about attempts."""
+
+    def attempt(self, number: int) -> Attempt | None:
+        return self._one("attempt.id = ?", number)
+
+    def open_for(self, key: str) -> Attempt | None:
+        """The attempt at ``key`` that may still be running at the service."""
+        return self._one(
+            "key = ? AND state IN ('submitting', 'uncertain', 'unresolved', 'submitted')", key
+        )
+
+    def owed_for(self, key: str) -> Attempt | None:
+        """The attempt at ``key`` whose clip may still come: open, or made and not yet fetched."""
+        return self.open_for(key) or self._one(
+            "key = ? AND state = 'succeeded' AND clip IS NULL ORDER BY attempt.id DESC", key
+        )
+
+    def owed(self) -> tuple[Attempt, ...]:
+        """Every attempt whose task is known and whose clip is not here, oldest first."""
+        rows = self._db.execute(
+            f"{SELECT} WHERE state = 'submitted' OR (state = 'succeeded' AND clip IS NULL)"
+            " ORDER BY attempt.id"
+        ).fetchall()
+        return tuple(attempt_of(row) for row in rows)
+
+    def last_at(self, key: str) -> Attempt | None:
+        """The newest attempt at the request ``key``, however it stands."""
+        return self._one("key = ? ORDER BY attempt.id DESC", key)
+
+    def latest(self, label: str) -> Attempt | None:
+        """The newest attempt at the take called ``label``, whatever it asked for."""
+        return self._one("label = ? ORDER BY attempt.id DESC", label)
+
+    def in_doubt(self, scope: str) -> tuple[Attempt, ...]:
+        """The attempts of which nobody knows whether they were accepted, or not yet."""
+        rows = self._db.execute(
+            f"{SELECT} WHERE scope = ? AND sent_at IS NOT NULL"
+            " AND state IN ('submitting', 'uncertain', 'unresolved') ORDER BY attempt.id",
+            (scope,),
+        ).fetchall()
+        return tuple(attempt_of(row) for row in rows)
+
+    def every(self, *states: State) -> tuple[Attempt, ...]:
+        """All attempts in one of ``states`` (or in any, where none is given), oldest first."""
+        states = states or get_args(State)
+        marks = ", ".join("?" for _ in states)
+        rows = self._db.execute(
+            f"{SELECT} WHERE state IN ({marks}) ORDER BY attempt.id",  # only question marks
+            states,
+        ).fetchall()
+        return tuple(attempt_of(row) for row in rows)
+
+    def task_ids(self) -> frozenset[str]:
+        """Every task that an attempt of this journal owns."""
+        rows = self._db.execute("SELECT task_id FROM attempt WHERE task_id IS NOT NULL")
+        return frozenset(row[0] for row in rows)
+
+    def link_of(self, task_id: str) -> str | None:
+        """The whole link to the result of a task, where it was noted."""
+        attempt = self._one("task_id = ?", task_id)
+        return attempt.url if attempt else None
+
+    def paid(self, *, kept: bool = False) -> dict[str, Decimal]:
+        """What this folder ever paid, by currency; with ``kept`` only for clips that are here."""
+        rows = self._db.execute(
+            "SELECT currency, amount FROM attempt WHERE amount IS NOT NULL"
+            " AND (clip IS NOT NULL OR NOT ?)",
+            (kept,),
+        )
+        sums: dict[str, Decimal] = {}
+        for row in rows:
+            currency = row["currency"]
+            sums[currency] = sums.get(currency, Decimal(0)) + Decimal(row["amount"])
+        return sums
+
+    def attempts(self) -> int:
+        """How many create calls were ever intended."""
+        return int(self._db.execute("SELECT count(*) FROM attempt").fetchone()[0])

@@ -1,0 +1,118 @@
+"""What becomes of an attempt, step by step: each is on the disk before the next begins."""
+
+import json
+from datetime import datetime, timedelta
+
+from wanx_render.backends.base import Failed, Succeeded
+from wanx_render.planning.attempt import State
+from wanx_render.planning.sql.journal_file import JournalFile
+from wanx_render.task import TaskRequest
+
+# How long after its first byte a create call may still be accepted by a service that lags.
+LONGEST_CALL = timedelta(minutes=2)
+
+
+class AttemptSteps(JournalFile):
+    """The steps of attempts."""
+
+    def intend(
+        self, key: str, label: str, request: TaskRequest, now: datetime, *, scope: str = "mock"
+    ) -> int:
+        """Commit that ``request`` is about to be sent; the attempt's id.
+
+        ``scope`` says which service and account are asked; only they can tell what became of it.
+        """
+        record = json.dumps(request.record(), ensure_ascii=False, sort_keys=True)
+        with self._write() as db:
+            cursor = db.execute(
+                "INSERT INTO attempt (key, state, label, request, scope, model, asked_at)"
+                " VALUES (?, 'submitting', ?, ?, ?, ?, ?)",
+                (key, label, record, scope, request.model, now.isoformat()),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def sending(self, attempt: int, now: datetime) -> None:
+        """The first byte of the request is about to leave: from here on it may be accepted."""
+        self._set(attempt, sent_at=now.isoformat())
+
+    def submitted(self, attempt: int, task_id: str, request_id: str) -> None:
+        self._set(attempt, state="submitted", task_id=task_id, request_id=request_id)
+
+    def asked_again(self, attempt: int, now: datetime) -> None:
+        """Nothing was accepted so far; the same request is about to be sent once more."""
+        self._set(attempt, asked_at=now.isoformat(), sent_at=None)
+
+    def uncertain(self, attempt: int, now: datetime, code: str = "", message: str = "") -> None:
+        """The create call ended without saying whether it was accepted."""
+        self._set(
+            attempt, state="uncertain", answered_at=now.isoformat(), code=code, message=message
+        )
+
+    def adopted(self, attempt: int, task_id: str) -> None:
+        """A task of the service's list turned out to be the attempt's."""
+        self._set(attempt, state="submitted", task_id=task_id, adopted=1)
+
+    def succeeded(
+        self,
+        attempt: int,
+        task: Succeeded,
+        cost: tuple[str, str] | None,
+        expires: datetime | None = None,
+    ) -> None:
+        """The task is done and billed; ``expires`` is when its result ends by our own clock."""
+        self._set(
+            attempt,
+            state="succeeded",
+            started_at=task.started.isoformat(),
+            ended_at=task.ended.isoformat(),
+            expires_at=(expires or task.expires).isoformat(),
+            actual_prompt=task.actual_prompt,
+            usage=json.dumps(task.usage, sort_keys=True),
+            url=task.url,
+            amount=cost[0] if cost else None,
+            currency=cost[1] if cost else None,
+        )
+
+    def ended(
+        self,
+        attempt: int,
+        state: State,
+        code: str = "",
+        message: str = "",
+        now: datetime | None = None,
+    ) -> None:
+        """The attempt failed, was refused or was lost; ``now`` is when an answer said so."""
+        answer = {"answered_at": now.isoformat()} if now else {}
+        self._set(attempt, state=state, code=code or None, message=message or None, **answer)
+
+    def failed(self, attempt: int, task: Failed) -> None:
+        """The service gave up, and says when."""
+        self._set(
+            attempt,
+            state="failed",
+            code=task.code or None,
+            message=task.message or None,
+            started_at=task.started.isoformat() if task.started else None,
+            ended_at=task.ended.isoformat() if task.ended else None,
+        )
+
+    def interrupted(self, scope: str, now: datetime) -> None:
+        """What a killed run left: what was never sent is free, what was being sent is in doubt.
+
+        Only for the process that holds the folder: nobody else may be sending.
+        """
+        with self._write() as db:
+            db.execute(
+                "UPDATE attempt SET state = 'released', message = 'it was never sent'"
+                " WHERE state = 'submitting' AND sent_at IS NULL AND scope = ?",
+                (scope,),
+            )
+            for row in db.execute(
+                "SELECT id, sent_at FROM attempt WHERE state = 'submitting' AND scope = ?", (scope,)
+            ).fetchall():
+                answered_at = min(now, datetime.fromisoformat(row["sent_at"]) + LONGEST_CALL)
+                db.execute(
+                    "UPDATE attempt SET state = 'uncertain', answered_at = ?,"
+                    " message = 'stopped while sending' WHERE id = ?",
+                    (answered_at.isoformat(), row["id"]),
+                )

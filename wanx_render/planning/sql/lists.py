@@ -1,0 +1,34 @@
+"""What is kept of lists: how many takes were asked for again, and how each row was left."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from wanx_render.planning.sql.journal_file import JournalFile
+
+
+class ListTables(JournalFile):
+    """Retakes and rows."""
+
+    def retakes(self) -> dict[str, int]:
+        """How many takes were asked for by ``--retake``, by the basis of the shot."""
+        rows = self._db.execute("SELECT basis, takes FROM retake").fetchall()
+        return {row["basis"]: row["takes"] for row in rows}
+
+    def retake(self, basis: str, takes: int) -> None:
+        """The shot of this basis has so many takes from now on."""
+        with self._write() as db:
+            db.execute("INSERT OR REPLACE INTO retake VALUES (?, ?)", (basis, takes))
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """How each row was left when it was last rendered, by its name."""
+        return {
+            row["name"]: json.loads(row["record"])
+            for row in self._db.execute("SELECT name, record FROM row").fetchall()
+        }
+
+    def left(self, name: str, record: Mapping[str, Any]) -> None:
+        """Note how the row ``name`` was left."""
+        with self._write() as db:
+            text = json.dumps(record, ensure_ascii=False, sort_keys=True)
+            db.execute("INSERT OR REPLACE INTO row VALUES (?, ?)", (name, text))
