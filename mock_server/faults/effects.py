@@ -25,7 +25,7 @@ _EVERY_STAGE: tuple[Stage, ...] = ("before", "after", "headers", "body")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
+class FaultEffect:
     """One thing that a fault can do."""
 
     name: str
@@ -46,7 +46,7 @@ class Effect:
 
 
 _ANSWERS = (
-    Effect(
+    FaultEffect(
         name="error",
         help="an error with `status` (503); `form`: the service's `own`, `nested` in an object "
         "`error`, or that as text in `message` (`quoted`)",
@@ -54,53 +54,53 @@ _ANSWERS = (
         fields=("status", "code", "message", "retry_after", "form"),
         least_status=400,
     ),
-    Effect(
+    FaultEffect(
         name="reset",
         help="the connection is reset; `stage` says how much of the answer came",
         act=cutting("reset"),
         stages=_EVERY_STAGE,
     ),
-    Effect(
+    FaultEffect(
         name="close",
         help="the connection is closed; `stage` says how much of the answer came",
         act=cutting("close"),
         stages=_EVERY_STAGE,
     ),
-    Effect(
+    FaultEffect(
         name="html",
         help="200 with a sign-in page",
         act=instead(wire_faults.sign_in_page),
     ),
-    Effect(
+    FaultEffect(
         name="truncated",
         help="half of the body",
         act=spoiling(wire_faults.truncate),
     ),
-    Effect(
+    FaultEffect(
         name="garbage",
         help="bytes that are no JSON",
         act=spoiling(wire_faults.garble),
     ),
-    Effect(
+    FaultEffect(
         name="wrong-length",
         help="fewer bytes than promised",
         act=spoiling(wire_faults.promise_more),
     ),
-    Effect(
+    FaultEffect(
         name="redirect",
         help="`status` (307) to `location`",
         act=instead(wire_faults.redirect),
         fields=("status", "location"),
         least_status=300,
     ),
-    Effect(
+    FaultEffect(
         name="slow",
         help="the answer comes after `seconds`; with `stage: body` it trickles",
         act=delay,
         fields=("seconds",),
         stages=_EVERY_STAGE,
     ),
-    Effect(
+    FaultEffect(
         name="never",
         help="no answer comes; `stage` says how much of it does",
         act=cutting("never"),
@@ -109,45 +109,45 @@ _ANSWERS = (
 )
 
 _SERVICE = (
-    Effect(
+    FaultEffect(
         name="fail",
         help="the task will end FAILED with `code`",
         act=twisting(twists.failing_task),
         fields=("code", "message"),
         operations=("create",),
     ),
-    Effect(
+    FaultEffect(
         name="stuck",
         help="the task stays PENDING",
         act=twisting(twists.stuck_task),
         operations=("create",),
     ),
-    Effect(
+    FaultEffect(
         name="unknown",
         help="the answer is UNKNOWN",
         act=twisting(twists.unknown_task),
         operations=("query",),
     ),
-    Effect(
+    FaultEffect(
         name="expired",
         help="the link is past its time",
         act=twisting(twists.expired_link),
         operations=("result",),
     ),
-    Effect(
+    FaultEffect(
         name="no-range",
         help="the clip comes whole, whatever range was requested",
         act=twisting(twists.whole_result),
         operations=("result",),
     ),
-    Effect(
+    FaultEffect(
         name="lag",
         help="the list lacks tasks younger than `seconds`",
         act=twisting(twists.lagging_list),
         fields=("seconds",),
         operations=("list",),
     ),
-    Effect(
+    FaultEffect(
         name="foreign",
         help="the list holds `count` tasks of another program",
         act=twisting(twists.foreign_tasks),
@@ -157,48 +157,48 @@ _SERVICE = (
 )
 
 _TRUE_ANSWERS = (
-    Effect(
+    FaultEffect(
         name="change",
         help='the true answer, edited: see "Drift"',
         act=change,
         fields=("status",),
         own_fields=("set", "rename", "drop", "headers", "body", "host"),
     ),
-    Effect(
+    FaultEffect(
         name="chunked",
         help="the true answer without a `Content-Length`",
         act=rewriting(framing.chunk),
     ),
-    Effect(
+    FaultEffect(
         name="gzip",
         help="the true answer, compressed",
         act=rewriting(framing.compress),
     ),
-    Effect(
+    FaultEffect(
         name="bomb",
         help="the true answer behind `megabytes` (256) of compressed blanks",
         act=rewriting(framing.bomb),
         fields=("megabytes",),
     ),
-    Effect(
+    FaultEffect(
         name="endless",
         help="the true answer, which goes on for `megabytes`",
         act=rewriting(framing.pour),
         fields=("megabytes",),
     ),
-    Effect(
+    FaultEffect(
         name="promised",
         help="the same with a `Content-Length` of 10 GB",
         act=rewriting(framing.promise),
         fields=("megabytes",),
     ),
-    Effect(
+    FaultEffect(
         name="trickle",
         help="the true answer, one byte every `seconds`",
         act=rewriting(framing.trickle),
         fields=("seconds",),
     ),
-    Effect(
+    FaultEffect(
         name="continue",
         help="`100 Continue` for `megabytes`, and no answer",
         act=rewriting(framing.only_continue),

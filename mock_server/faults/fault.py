@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from mock_server.faults.effects import EFFECTS, Effect
+from mock_server.faults.effects import EFFECTS, FaultEffect
 from mock_server.faults.fields import FaultFields, compile_prompt
 
 
@@ -23,7 +23,7 @@ class Fault(FaultFields):
         return json.dumps(self.model_dump(exclude_defaults=True), sort_keys=True)
 
     @property
-    def entry(self) -> Effect:
+    def entry(self) -> FaultEffect:
         """The entry of its effect in the table."""
         return EFFECTS[self.effect]
 

@@ -18,7 +18,7 @@ from mock_server.service.options import Options
 from mock_server.service.request_log import RequestLog
 from mock_server.service.store import Store
 from mock_server.service.tasks import Tasks
-from mock_server.service.uploads import Shelf, Uploads
+from mock_server.service.uploads import Shelf, UploadStore
 from mock_server.wire.signing import Signer
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.media.ffmpeg import Ffmpeg
@@ -48,7 +48,7 @@ class MockService:
             enabled=limits,
         )
         self.tasks = Tasks(catalog, self.clock, self.store, seed=options.seed, limits=limits)
-        self.uploads = Uploads(self.store, self.clock, self.shelf, self.signer)
+        self.uploads = UploadStore(self.store, self.clock, self.shelf, self.signer)
         self.plan = FaultPlan(options.seed, options.faults)
         for _, faults in self.store.all("faults"):
             self.plan = FaultPlan(options.seed, read_plan(faults))

@@ -52,7 +52,7 @@ class Upload:
         return cls(**{**fields, **times, "account": account})
 
 
-class Uploads:
+class UploadStore:
     """The policies that were given out, and the files that came."""
 
     def __init__(self, store: Store, clock: ServiceClock, shelf: Shelf, signer: Signer) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from mock_server.faults.effects import EFFECTS, Effect
+from mock_server.faults.effects import EFFECTS, FaultEffect
 from mock_server.faults.exchange import AS_EVER, Twist
 from mock_server.faults.fault import Fault
 from mock_server.faults.fields import FaultFields
@@ -47,7 +47,7 @@ class Scripted:
         return Response(b"{}")
 
 
-def strike(effect: Effect, **fields: object) -> tuple[Scripted, Response, float]:
+def strike(effect: FaultEffect, **fields: object) -> tuple[Scripted, Response, float]:
     """The exchange, its answer, and the seconds it took."""
     fields = {"effect": effect.name, **DETAILS.get(effect.name, {}), **fields}
     exchange = Scripted(effect.operations[0])
@@ -62,20 +62,20 @@ def shown(answer: Response) -> object:
 
 
 @pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
-def test_every_effect_has_one(effect: Effect) -> None:
+def test_every_effect_has_one(effect: FaultEffect) -> None:
     exchange, answer, seconds = strike(effect)
     acts_differently = exchange.twists not in ([], [AS_EVER])
     assert acts_differently or seconds >= 0.05 or shown(answer) != shown(exchange.true)
 
 
 @pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
-def test_after_the_service_acted_it_has_acted_once(effect: Effect) -> None:
+def test_after_the_service_acted_it_has_acted_once(effect: FaultEffect) -> None:
     for stage in set(effect.stages) - {"before"}:
         assert len(strike(effect, stage=stage)[0].twists) == 1
 
 
 @pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
-def test_every_effect_is_documented(effect: Effect) -> None:
+def test_every_effect_is_documented(effect: FaultEffect) -> None:
     lines = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8").splitlines()
     assert effect.row in lines
 
@@ -97,7 +97,7 @@ def test_an_unknown_effect_is_refused_and_names_those_there_are() -> None:
 
 def test_an_effect_that_does_nothing_cannot_be_written() -> None:
     with pytest.raises(TypeError, match="act"):
-        Effect(name="teleport", help="the client is elsewhere")  # type: ignore[call-arg]
+        FaultEffect(name="teleport", help="the client is elsewhere")  # type: ignore[call-arg]
 
 
 def test_operations_of_effects_exist() -> None:
