@@ -41,11 +41,11 @@ MOST_PARAMETERS = 6
 IRREGULAR = """
     been begun began bent bitten blown born borne bought bound broken brought built burnt came
     caught chosen come dealt done drawn driven dug eaten fallen fed felt flown forgotten fought
-    found frozen gave given gone got gotten grown heard held hidden hung kept knew known laid lain led
-    lent lit lost made meant met overrun paid put read ridden risen rung said sang sank sat saw seen
-    sent shown shrunk shut slept slid sold sought spent spoken sprung spun stood stolen struck stuck
-    sung sunk swept swum taken taught thought threw thrown told took torn understood unseen upset
-    went withdrawn woken won worn wound woven written wrote
+    found frozen gave given gone got gotten grown heard held hidden hung kept knew known laid lain
+    led lent lit lost made meant met overrun paid put read ridden risen rung said sang sank sat
+    saw seen sent shown shrunk shut slept slid sold sought spent spoken sprung spun stood stolen
+    struck stuck sung sunk swept swum taken taught thought threw thrown told took torn understood
+    unseen upset went withdrawn woken won worn wound woven written wrote
 """
 # Words in -ed that are no participles.
 NOUNS_IN_ED = """
