@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.emulator import Twin, serving
 from tests.support.media import facts
+from tests.support.virtual import ManualClock
 from wanx_render.backends.base import (
     Canceled,
     Failed,
@@ -32,7 +33,6 @@ from wanx_render.backends.dashscope import (
 from wanx_render.backends.mock import Memory, MockBackend, recall
 from wanx_render.backends.simulator import Simulator
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.clock import ManualClock
 from wanx_render.errors import Refused
 from wanx_render.media import ffmpeg
 from wanx_render.media.images import inspect

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from tests.ground.test_task import REQUEST
+from tests.support.virtual import ManualClock
 from wanx_render.backends.base import Canceled, Failed, Pending, Running, Succeeded, Unknown
 from wanx_render.backends.simulator import Simulator
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.clock import ManualClock
 from wanx_render.errors import Refused, Throttled
 
 

@@ -20,12 +20,12 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.virtual import ManualClock
 from tests.support.wire import Asked, Reply, Script, Server, scripted
 from wanx_render.backends.base import Succeeded
 from wanx_render.backends.dashscope import DOWNLOAD_TRIES, READ_TRIES, Access, DashScope
 from wanx_render.backends.transfer import MOST_JSON, Answer, Download, TooLarge, exchange, stream_to
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.clock import ManualClock
 from wanx_render.errors import Broken, UnknownHost, Unreachable
 
 KEY = "sk-5f0c1d2e3b4a59687766554433221100"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageCms, features
 
-from tests.backends.test_contract import Access, ManualClock
+from tests.backends.test_contract import Access
 from tests.media.test_images import (
     BLUE,
     GREEN,
@@ -24,6 +24,7 @@ from tests.media.test_images import (
     written,
 )
 from tests.support.emulator import Twin
+from tests.support.virtual import ManualClock
 from wanx_render.backends.base import Submission
 from wanx_render.backends.dashscope import DashScope, _sent
 from wanx_render.catalog.capabilities import Catalog

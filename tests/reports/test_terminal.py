@@ -18,8 +18,8 @@ from rich.console import Console
 
 from tests.support.places import ROOT
 from tests.support.screen import screen
+from tests.support.virtual import ManualClock
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.clock import ManualClock
 from wanx_render.events import Event, Kind
 from wanx_render.planning import plan
 from wanx_render.planning.plan import Plan

@@ -13,11 +13,11 @@ from PIL import Image
 
 from tests.support.contexts import run_context
 from tests.support.media import frames, pixels, yuv
+from tests.support.virtual import ManualClock
 from wanx_render.backends.base import Accepted, Submission, TaskState
 from wanx_render.backends.mock import MockBackend
 from wanx_render.backends.simulator import Simulator
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.clock import ManualClock
 from wanx_render.errors import Throttled
 from wanx_render.events import Event
 from wanx_render.manifest import Manifest, WantedRecord, read

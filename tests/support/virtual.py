@@ -124,3 +124,24 @@ def _cancel_rest(loop: Loop) -> None:
         task.cancel()
     if rest:
         loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
+
+
+class ManualClock:
+    """A clock that jumps: waiting moves it on."""
+
+    pace = 1
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        # Let others run first, so that two sleepers interleave.
+        wake = self._now + timedelta(seconds=max(seconds, 0))
+        await asyncio.sleep(0)
+        self._now = max(self._now, wake)

@@ -4,6 +4,7 @@ import asyncio
 import random
 
 from wanx_render.clock import RealClock
+from wanx_render.diagnostics import counted
 from wanx_render.events import Emit
 from wanx_render.media import ffmpeg
 from wanx_render.planning.journal import Journal
@@ -44,8 +45,7 @@ def rescue(options: FolderOptions, environment: Environment) -> int:
         }  # fmt: skip
         environment.stdout.write(terminal.json_line(record, RealClock().now()))
     mock = "MOCK: " if plan.backend == "mock" else ""
-    clips = "clip" if tally.fetched == 1 else "clips"
-    environment.say(f"{mock}{tally.fetched} {clips} fetched, {tally.left} left")
+    environment.say(f"{mock}{counted(tally.fetched, 'clip')} fetched, {tally.left} left")
     for host in sorted(tally.hosts):
         environment.say(f"if you trust it: wanx-render rescue {options.file} --result-host {host}")
     if waiting:

@@ -3,7 +3,6 @@
 Drawn with Pillow (``typesetting``) and laid over by ffmpeg: no words ever become part of a command.
 """
 
-import shutil
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from fractions import Fraction
 from itertools import chain, pairwise
 from pathlib import Path
 
+from wanx_render import files
 from wanx_render.captions.fonts import (
     Font,
     chinese,
@@ -196,21 +196,11 @@ def save(captions: Captions, size: Size, target: Path) -> list[Path]:
     script, fonts = script_paths(target)
     script.write_text(captions.script, encoding="utf-8")
     fonts.mkdir(exist_ok=True)
-    paths_of_fonts = dict.fromkeys(font.path for font in with_packaged(captions.font))
-    copies = [
-        _copied(path, fonts / f"font{n}{path.suffix}") for n, path in enumerate(paths_of_fonts)
-    ]
+    copies: list[Path] = []
+    for number, path in enumerate(dict.fromkeys(f.path for f in with_packaged(captions.font))):
+        copies.append(fonts / f"font{number}{path.suffix}")
+        files.link(path, copies[-1])
     return [*paths, script, *copies, fonts]
-
-
-def _copied(path: Path, copy: Path) -> Path:
-    try:
-        copy.hardlink_to(path)
-    except FileExistsError:
-        pass
-    except OSError:  # another disk, or one that knows no links
-        shutil.copyfile(path, copy)
-    return copy
 
 
 def discard(paths: Iterable[Path]) -> None:

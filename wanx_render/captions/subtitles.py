@@ -16,6 +16,7 @@ from wanx_render.captions import ass, charsets, lrc, srt, ssa
 from wanx_render.captions.ass import Script
 from wanx_render.captions.cues import SKIPPED, BadSubtitles, Notice, Reading, TimedCue
 from wanx_render.captions.drawing import Cue
+from wanx_render.diagnostics import counted
 from wanx_render.timing import nearest
 
 MOST_BYTES = 4 * 1024 * 1024  # a film of two hours has 0.1 MiB
@@ -182,7 +183,7 @@ def _encoding(decoded: charsets.Decoded, name: str, words: str) -> Iterator[Noti
         )
     if decoded.damaged:
         before = decoded.text.partition("\N{REPLACEMENT CHARACTER}")[0]
-        count = "1 character" if decoded.damaged == 1 else f"{decoded.damaged} characters"
+        count = counted(decoded.damaged, "character")
         yield Notice(
             "subtitles-encoding",
             f"{count} cannot be read as {decoded.encoding}, or were lost before (U+FFFD)",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from wanx_render.catalog.capabilities import Catalog
+from wanx_render.diagnostics import counted
 from wanx_render.money import Money, show_money
 from wanx_render.task import TaskRequest
 
@@ -33,8 +34,7 @@ class Total:
         text = show_money(Money(self.amount, self.currency))
         if not self.unknown:
             return text
-        plural = "s" if self.unknown > 1 else ""
-        return f"{text} plus {self.unknown} take{plural} of unknown price"
+        return f"{text} plus {counted(self.unknown, 'take')} of unknown price"
 
 
 def total(prices: Iterable[Money | None], currency: str) -> Total:

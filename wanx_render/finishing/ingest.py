@@ -24,7 +24,6 @@ CONTAINERS = "mov,matroska,avi,mpegts,mpeg,flv,ogg,asf,mxf"
 LONGEST = 4 * 3600
 
 _STREAM = re.compile(r"Stream #0:\d+.*?: Video: (?P<line>.+)")
-_DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 def look(program: ffmpeg.Ffmpeg, path: Path) -> ClipMedia:

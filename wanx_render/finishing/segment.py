@@ -251,11 +251,6 @@ def _plain(value: Any) -> Any:
     return _told(value) if is_dataclass(value) else str(value)
 
 
-def piece_arguments(piece: Piece, target: Path) -> list[str]:
-    """The ffmpeg arguments that make ``piece`` at ``target``, a mov file."""
-    return together([(piece, target)])
-
-
 def together(pieces: Sequence[tuple[Piece, Path]]) -> list[str]:
     """The ffmpeg arguments that make pieces of the same clips, each at its target.
 

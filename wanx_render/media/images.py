@@ -69,11 +69,6 @@ class Picture:
     repairs: tuple[Repair, ...] = ()
 
     @property
-    def turned(self) -> bool:
-        """Whether its EXIF orientation turns it."""
-        return "turned" in self.repairs
-
-    @property
     def sent_as(self) -> str:
         """The format of what is sent."""
         if not self.repairs or self.format == "JPEG":

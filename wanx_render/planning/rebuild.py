@@ -12,6 +12,7 @@ from pathlib import Path
 
 from wanx_render import files
 from wanx_render import manifest as manifests
+from wanx_render.diagnostics import counted, listed
 from wanx_render.errors import NeedsPerson
 from wanx_render.manifest import Manifest, TakeRecord
 from wanx_render.planning.attempt import Rebuilt
@@ -26,8 +27,8 @@ class Rebuild:
     clips: int
 
     def __str__(self) -> str:
-        what = "1 paid clip" if self.clips == 1 else f"{self.clips} paid clips"
-        return f"the journal was gone; it knows {what} again, from manifest.json and the clips"
+        clips = counted(self.clips, "paid clip")
+        return f"the journal was gone; it knows {clips} again, from manifest.json and the clips"
 
 
 def is_lost(folder: Path) -> bool:
@@ -66,10 +67,9 @@ def _fill(journal: Journal, folder: Path) -> None:
                 journal.rebuilt(row)
     unexplained = {path.name for path in _clips(folder)} - explained
     if unexplained:
-        names = ", ".join(sorted(unexplained)[:5])
-        more = f" and {len(unexplained) - 5} more" if len(unexplained) > 5 else ""
+        names = listed(sorted(unexplained))
         raise NeedsPerson(
-            f"{folder} has clips and no journal that says how they were paid: {names}{more}; "
+            f"{folder} has clips and no journal that says how they were paid: {names}; "
             "nothing was sent. Put journal.sqlite back from a copy, or move these clips out of "
             "the folder to have them made and paid again"
         )

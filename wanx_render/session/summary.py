@@ -13,7 +13,7 @@ from typing import Protocol
 
 from wanx_render.catalog.pricing import Total
 from wanx_render.clock import RealClock
-from wanx_render.diagnostics import Diagnostic
+from wanx_render.diagnostics import Diagnostic, listed
 from wanx_render.errors import WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.manifest import Manifest, TakeRecord
@@ -355,8 +355,7 @@ class ManyLists:
         """What is said at the end: which lists failed, the money, and where the page is."""
         number, mock = len(closing.prospects), self._mock
         if failed:
-            names = ", ".join(failed[:8]) + (f" and {len(failed) - 8} more" if failed[8:] else "")
-            yield f"{mock}{len(failed)} of {number} lists failed: {names}"
+            yield f"{mock}{len(failed)} of {number} lists failed: {listed(failed, 8)}"
             yield "what there is is kept; run the same command again for the rest"
         else:
             yield f"{mock}{number} lists done"

@@ -164,7 +164,7 @@ def _point(value: Any) -> Focus:
     )
 
 
-SLOWEST, FASTEST = Fraction(1, 2), Fraction(2)
+SLOWEST = Fraction(1, 2)
 
 
 def _speed(value: Any) -> Fraction:

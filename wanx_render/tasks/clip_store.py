@@ -4,7 +4,6 @@ Lists that are rendered together share their clips: a request is paid once, by t
 first, and the others get the same bytes in their own folders.
 """
 
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,9 +72,6 @@ def share(key: str, source: ClipStore, target: ClipStore) -> None:
     clips = target.folder / "clips"
     clips.mkdir(exist_ok=True)
     with files.part_of(clips / attempt.clip_name) as part:
-        try:
-            part.hardlink_to(source.folder / "clips" / attempt.clip_name)
-        except OSError:  # another disk, or one that knows no links
-            shutil.copyfile(source.folder / "clips" / attempt.clip_name, part)
+        files.link(source.folder / "clips" / attempt.clip_name, part)
         files.place(part, clips / attempt.clip_name)
     target.journal.borrowed(attempt, f"paid for in {source.folder.name}")

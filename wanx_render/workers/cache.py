@@ -17,7 +17,6 @@ from filelock import FileLock, Timeout
 
 from wanx_render import files, integrity
 from wanx_render.errors import StoreError
-from wanx_render.workers.store import link
 
 PLACE = "WANX_CACHE"
 BOUND = "WANX_CACHE_GB"
@@ -49,7 +48,7 @@ class Cache:
         """
         kept = self._files / key
         with suppress(FileNotFoundError):
-            link(kept, target)  # first: what is dropped from the cache now is still there
+            files.link(kept, target)  # first: what is dropped from the cache now is still there
             if files.sha256(target) == sha256 if sha256 else integrity.is_whole(target):
                 os.utime(kept)
                 return
@@ -59,7 +58,7 @@ class Cache:
             fetch(part)
             if sha256 and files.sha256(part) != sha256:
                 raise StoreError(f"{key} came damaged from the store")
-            link(part, target)
+            files.link(part, target)
             files.place(part, kept, durable=False)
         self._trim()
 
@@ -67,7 +66,7 @@ class Cache:
         """Remember a file that was made here."""
         self._files.mkdir(parents=True, exist_ok=True)
         with files.part_of(self._files / key) as part:
-            link(path, part)
+            files.link(path, part)
             files.place(part, self._files / key, durable=False)
         self._trim()
 

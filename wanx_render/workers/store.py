@@ -200,10 +200,6 @@ def _mark(found: Mapping[str, Any]) -> str:
     return f"{found.get('size')}-{found.get('ETag') or found.get('etag') or ''}"
 
 
-def is_url(text: str) -> bool:
-    return re.match(r"[a-z][a-z0-9+.-]+://", text) is not None
-
-
 def at(url: str, environ: Mapping[str, str]) -> Store:
     """The store that ``url`` names. Raises BadInput."""
     parts = urlsplit(url)
@@ -301,11 +297,3 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     return text[:300]
-
-
-def link(source: Path, target: Path) -> None:
-    """``source`` under another name, without copying it where that can be."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
