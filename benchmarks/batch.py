@@ -39,7 +39,7 @@ environment = Environment({}, io.StringIO(), io.StringIO())
 began = time.process_time()
 assert validate((path,), "full", None, environment) == 0
 validated = time.process_time() - began
-options = PlanOptions((path,), folder=path.parent / "out")
+options = PlanOptions((path,), out=path.parent / "out")
 assert plan(options, environment) == 0
 whole = time.process_time() - began
 print(validated, whole, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

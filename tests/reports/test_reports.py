@@ -119,7 +119,7 @@ def test_what_was_never_rendered_is_refused_as_of_one_list(folder: Path) -> None
 
 
 def test_one_page_for_many_is_refused(folder: Path) -> None:
-    asked = ReportOptions((folder / "table.yaml",), out=folder / "page.html")
+    asked = ReportOptions((folder / "table.yaml",), page=folder / "page.html")
     environment = Environment(ENVIRON, StringIO(), StringIO())
     with pytest.raises(BadInput) as caught:
         report_command(asked, environment)

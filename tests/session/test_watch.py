@@ -43,7 +43,7 @@ class Desk:
         self.steps: list[Callable[[], str | None]] = []
         options = RenderOptions((self.file,), yes=yes)
         environment = Environment(environ, self.out, self.err)
-        self.watching = Watching(options, environment, self.sleep, self.answer, self.file)
+        self.watching = Watching(options, environment, self.sleep, self.answer)
         self.ticks = 0
 
     def write(self, text: str) -> None:

@@ -18,7 +18,7 @@ from wanx_render.planning.take_status import stand
 from wanx_render.session.approval import hold_to, open_saved
 from wanx_render.session.environment import Environment
 from wanx_render.session.outlook import make_plan, warnings
-from wanx_render.session.selection import ListOptions, Selection
+from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import Choice
 from wanx_render.validation.load import Loaded, load
@@ -130,7 +130,7 @@ def test_a_saved_plan_holds_the_picks_fast(file: Path, catalog: Catalog) -> None
     assert plan(PlanOptions((file,), save=saved), Environment({}, StringIO(), StringIO())) == 0
 
     def held() -> None:
-        hold_to(open_saved(saved), Selection.of(ListOptions((file,)), None), "mock", {})
+        hold_to(open_saved(saved), Selection.of(RenderOptions((file,))), {})
 
     held()
     chosen(file, "shots: {wake: {pick: 1}}", catalog)

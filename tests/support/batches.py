@@ -23,10 +23,10 @@ from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall
 from wanx_render.finishing.stills import Pictures
 from wanx_render.geometry import Size
 from wanx_render.session.approval import check_budgets
-from wanx_render.session.carry_out import Ended, Means, Run
+from wanx_render.session.carry_out import Means, Run
 from wanx_render.session.connection import Service
 from wanx_render.session.folder import opened, writable
-from wanx_render.session.selection import ListInFolder, RenderOptions, Selection
+from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.session.survey import Survey
 from wanx_render.workers.base import LocalWorkers
 
@@ -92,22 +92,6 @@ class Paper(LocalWorkers):
         return Joined(files.sha256(call.target), seconds, None, (), pictures=pictures)
 
 
-class Heard:
-    """What a run showed, a line for each list that ended."""
-
-    def __init__(self, events: list[Event]) -> None:
-        self.events = events
-
-    def event(self, event: Event) -> None:
-        self.events.append(event)
-
-    def stopped(self, item: ListInFolder, error: Exception) -> None:
-        self.events.append(Event("broken", str(error), list=item.name))
-
-    def ended(self, ended: Ended) -> None:
-        self.events.append(Event("list", list=ended.item.name))
-
-
 class Day:
     """A folder, an emulator and virtual time that pass from one run to the next."""
 
@@ -133,22 +117,21 @@ class Day:
     def run(self, *lists: Path, transport: Any = None, **options: Any) -> Run:
         """One run over the lists, as ``render`` does it once nothing is in its way."""
         asked = RenderOptions(lists, out=self.folder / "out", **options)
-        selection = Selection.of(asked, asked.out)
+        selection = Selection.of(asked)
         with ExitStack() as stack:
             journals = {}
             for home in selection.homes:
                 writable(home)
                 journals[home] = stack.enter_context(opened(home))
-            survey = Survey(selection, asked, {}, journals)
-            prospects = survey.prospects()
-            check_budgets(prospects, survey.cost(prospects), asked, selection)
+            surveyed = Survey(selection, journals).result()
+            check_budgets(surveyed)
             program = PROGRAMS["wheel"]
             means = Means(
                 self._service(transport), program, self.pool,
                 lambda home: Paper(program, self.pool, home),
             )  # fmt: skip
-            run = Run(survey, asked, means, Heard(self.events), storyboards=False)
-            self.time.run(run.carry_out(prospects))
+            run = Run(surveyed, means, self.events.append, storyboards=False)
+            self.time.run(run.carry_out())
         return run
 
     def _service(self, transport: Any) -> Service:

@@ -20,43 +20,40 @@ from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
 from wanx_render.session.outlook import Outlook, stale_picks, without_label
 from wanx_render.session.restore import where_stored
-from wanx_render.session.selection import ListOptions, Selection
+from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.session.survey import FEW, Survey, priced
 
 WORK_TO_PAY_FOR = 6
 
 
 @dataclass(frozen=True)
-class PlanOptions(ListOptions):
+class PlanOptions(RenderOptions):
     """What ``plan`` was asked for."""
 
     _: KW_ONLY
     save: Path | None = None
-    folder: Path | None = None
-    as_json: bool = False
     detailed: bool = False
 
 
 def plan(options: PlanOptions, environment: Environment) -> int:
     """Show the plan of the lists on stdout; nothing is sent. The exit code."""
-    selection = Selection.of(options, options.folder)
-    retakes = selection.retakes(options.retake)
+    selection = Selection.of(options)
     with ExitStack() as stack:
         journals = {
             home: stack.enter_context(opened(home))
             for home in selection.homes
             if (home / "journal.sqlite").exists() or is_lost(home)
         }
-        preview = _Preview(Survey(selection, options, retakes, journals))
+        preview = _Preview(Survey(selection, journals))
         for outlook in preview.survey.outlooks():
             preview.add(outlook)
     for warning in preview.warnings():
         environment.say(f"{warning.span}: warning[{warning.code}]: {warning.message}")
     preview.show(environment, as_json=options.as_json)
     if options.save:
-        SavedPlan.of(selection, preview.backend, preview.takes).save(options.save)
+        SavedPlan.of(selection, preview.takes).save(options.save)
         environment.say(f"saved; `wanx-render render --plan {options.save}` runs exactly this")
-    return WORK_TO_PAY_FOR if options.detailed and preview.to_make else 0
+    return WORK_TO_PAY_FOR if options.detailed and preview.whole.to_make else 0
 
 
 class _Preview:
@@ -67,21 +64,13 @@ class _Preview:
         self.takes: dict[str, Mapping[str, Money | None]] = {}  # new ones, by list
         selection = survey.selection
         # One list is shown in full; so are a few that were chosen.
-        self._alone = selection.alone and not selection.choice
-        self._in_full = self._alone or bool(selection.choice and len(selection.chosen) <= FEW)
+        choice = selection.options.choice
+        self._alone = selection.alone and not choice
+        self._in_full = self._alone or bool(choice and len(selection.chosen) <= FEW)
         self._lines: list[ListLine] = []
         self._full: list[Forecast] = []
         self._stale: list[Diagnostic] = []
         self._requests: dict[str, TakeStatus] = {}
-        self._first: Outlook | None = None
-
-    @property
-    def backend(self) -> str:
-        return self.whole.backend
-
-    @property
-    def to_make(self) -> int:
-        return self.whole.to_make
 
     def add(self, outlook: Outlook) -> None:
         """Add a list."""
@@ -90,7 +79,6 @@ class _Preview:
         self._lines.append(self._line(outlook))
         for key, standing in outlook.requests.items():
             self._requests.setdefault(key, standing)
-        self._first = self._first or outlook
         self._stale += stale_picks(item.loaded, plan)
         if self._in_full:
             journal = self.survey.journals.get(item.home)
@@ -117,16 +105,14 @@ class _Preview:
     @property
     def whole(self) -> Whole:
         """All lists together."""
-        if self._first is None:
-            raise LookupError("no list was added")
-        plan = self._first.plan
-        new = [standing for standing in self._requests.values() if standing.state == "new"]
-        cost = total((standing.take.price for standing in new), plan.currency)
-        least, most = wall_seconds(self._requests.values(), self.survey.selection.catalog)
+        selection, requests = self.survey.selection, self._requests.values()
+        new = [standing.take.price for standing in requests if standing.state == "new"]
+        cost = total(new, selection.currency)
+        least, most = wall_seconds(requests, selection.catalog)
         return Whole(
-            backend=plan.backend,
-            region=plan.region,
-            mock=plan.backend == "mock",
+            backend=selection.backend,
+            region=selection.region,
+            mock=selection.backend == "mock",
             lists=len(self._lines),
             takes=sum(line.takes for line in self._lines),
             to_make=len(new),
@@ -139,7 +125,7 @@ class _Preview:
 
     def warnings(self) -> tuple[Diagnostic, ...]:
         """What is worth warning of in the lists."""
-        backend = self.survey.options.backend
+        backend = self.survey.selection.options.backend
         warnings: list[Diagnostic] = []
         for batch in self.survey.selection.batches:
             warnings += batch.warnings

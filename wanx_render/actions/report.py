@@ -16,18 +16,16 @@ from wanx_render.reports.storyboard_files import NAME, Source, is_current, write
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened, pool, writable_file
 from wanx_render.session.outcome import Index, Outcome, beside, recorded
-from wanx_render.session.selection import ListInFolder, ListOptions, Selection
+from wanx_render.session.selection import ListInFolder, RenderOptions, Selection
 from wanx_render.session.summary import shown
 
 
 @dataclass(frozen=True)
-class ReportOptions(ListOptions):
+class ReportOptions(RenderOptions):
     """What ``report`` was asked for."""
 
     _: KW_ONLY
-    out: Path | None = None
-    folder: Path | None = None
-    as_json: bool = False
+    page: Path | None = None  # to write, where it is one
 
 
 def report(options: ReportOptions, environment: Environment) -> int:
@@ -41,8 +39,8 @@ def report(options: ReportOptions, environment: Environment) -> int:
             return _one_page(file / "manifest.json", options, environment)
         if file.suffix == ".json":
             return _one_page(file, options, environment)
-    selection = Selection.of(options, options.folder)
-    if selection.alone and not selection.choice:
+    selection = Selection.of(options)
+    if selection.alone and not options.choice:
         manifest = selection.lists[0].folder / "manifest.json"
         return _one_page(manifest, options, environment)
     return _pages(selection, options, environment)
@@ -52,7 +50,7 @@ def _one_page(path: Path, options: ReportOptions, environment: Environment) -> i
     """Write the storyboard of one manifest; its path goes to stdout."""
     manifest = read(path)
     source = Source(path.parent, ffmpeg.find(environment.environ))
-    target = writable_file(options.out or path.parent / NAME)
+    target = writable_file(options.page or path.parent / NAME)
     with pool() as executor:
         missing = write(manifest, source, executor, target)
     for problem in missing:
@@ -64,14 +62,14 @@ def _one_page(path: Path, options: ReportOptions, environment: Environment) -> i
 
 def _pages(selection: Selection, options: ReportOptions, environment: Environment) -> int:
     """Write the storyboard of each list, and the page over all of them."""
-    if options.out:
+    if options.page:
         message = "--out names one page, and each of these lists has its own"
         hint = "give --folder, or the folder of one row"
         raise BadInput(Diagnostic("lists-report", message, hint=hint))
     storyboards = _Storyboards(ffmpeg.find(environment.environ), environment.say)
     with pool() as executor:
         storyboards.write(selection, executor)
-    page = selection.index_page(options.folder)
+    page = selection.index_page
     homes = dict.fromkeys(item.home for item in selection.lists)
     with ExitStack() as stack:
         rendered = [home for home in homes if (home / "journal.sqlite").exists()]
@@ -150,7 +148,7 @@ class _Storyboards:
 
 def report_spending(options: ReportOptions, environment: Environment) -> int:
     """Write every sum of what the folders of these lists ever paid to stdout, as CSV."""
-    selection = Selection.of(options, options.folder)
+    selection = Selection.of(options)
     projects = {item.home: item.project for item in selection.lists}
     sums = spending.Sums()
     with ExitStack() as stack:

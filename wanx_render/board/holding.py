@@ -20,9 +20,9 @@ from wanx_render.planning.plan import PlannedShot
 from wanx_render.session.connection import access_for
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened, writable
-from wanx_render.session.outlook import Outlook, warnings
+from wanx_render.session.outlook import warnings
 from wanx_render.session.selection import RenderOptions, Selection
-from wanx_render.session.survey import Survey
+from wanx_render.session.survey import Survey, Surveyed
 from wanx_render.shotlist import picks
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Holding:
         self.options = options
         self.environment = environment
         self.list: Path = options.files[0]
-        self.selection = Selection.of_one(options, options.out)
+        self.selection = Selection.of_one(options)
         self.folder = self.selection.lists[0].home
         writable(self.folder)
         self._stack = ExitStack()
@@ -47,7 +47,7 @@ class Holding:
         self.problems: list[str] = []
         self.warnings: list[str] = []
         self.seen = self.stamps()
-        self.outlook = self._look()
+        self.outlook = self.surveyed().only
         plan = self.outlook.plan
         self.access: Access | None = access_for(
             self.selection.catalog, plan.backend, plan.region, options, environment.environ
@@ -60,16 +60,10 @@ class Holding:
     def close(self) -> None:
         self._stack.close()
 
-    def survey(self, options: RenderOptions, retake: frozenset[str] = frozenset()) -> Survey:
-        """The list in its folder with other options than the board's own."""
-        (item,) = self.selection.lists
-        chosen = (replace(item, only=frozenset(options.only)),)
-        selection = replace(self.selection, chosen=chosen, choice=options.choice)
-        return Survey(selection, options, {item.name: retake}, {self.folder: self.journal})
-
-    def _look(self) -> Outlook:
-        survey = self.survey(self.options)
-        return survey.outlook(survey.selection.chosen[0])
+    def surveyed(self, **changes: Any) -> Surveyed:
+        """What a run would do, with ``changes`` of the board's own options."""
+        selection = self.selection.with_options(replace(self.options, **changes))
+        return Survey(selection, {self.folder: self.journal}).result()
 
     def planned(self, shot: Any) -> PlannedShot:
         """The shot of this name; KeyError where there is none, Malformed where it is no name."""
@@ -96,10 +90,8 @@ class Holding:
         """Read the list again; where it has become wrong, say so and keep what there was."""
         before = self.selection
         try:
-            self.selection = await asyncio.to_thread(
-                Selection.of_one, self.options, self.options.out
-            )
-            self.outlook = self._look()
+            self.selection = await asyncio.to_thread(Selection.of_one, self.options)
+            self.outlook = self.surveyed().only
         except BadInput as problem:
             self.selection = before
             self.problems = [concise(each) for each in problem.diagnostics][:_SHOWN]
@@ -113,7 +105,7 @@ class Holding:
 
     def restand(self) -> None:
         """See again how every take stands, and what was delivered."""
-        self.outlook = self._look()
+        self.outlook = self.surveyed().only
         self._see_manifest()
 
     def _see_manifest(self) -> None:

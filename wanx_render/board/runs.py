@@ -14,7 +14,6 @@ from wanx_render.backends.base import Backend, Pending, Running
 from wanx_render.board.app import Declined
 from wanx_render.board.holding import Holding
 from wanx_render.board.view import Ledger, Live
-from wanx_render.catalog.pricing import Total
 from wanx_render.diagnostics import clean, without_secrets
 from wanx_render.errors import NeedsPerson, ServiceError, WanxError
 from wanx_render.events import Event
@@ -23,13 +22,11 @@ from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Take
 from wanx_render.reports.terminal import line
 from wanx_render.session.approval import check_budgets
-from wanx_render.session.carry_out import Ended, Means, Run
+from wanx_render.session.carry_out import Means, Run
 from wanx_render.session.connection import Service, reach
 from wanx_render.session.folder import held
-from wanx_render.session.outlook import Outlook
-from wanx_render.session.selection import ListInFolder, RenderOptions
 from wanx_render.session.summary import opening
-from wanx_render.session.survey import Prospect, Survey
+from wanx_render.session.survey import Surveyed
 
 Asked = Mapping[str, Any]
 LINES = 100  # of the log
@@ -63,68 +60,6 @@ class Current:
         return spent
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """A run that the page asks for."""
-
-    what: str
-    options: RenderOptions
-    survey: Survey
-    prospects: list[Prospect]
-
-    @classmethod
-    def of(
-        cls,
-        holding: Holding,
-        what: str,
-        options: RenderOptions,
-        retake: frozenset[str] = frozenset(),
-    ) -> "_Wanted":
-        survey = holding.survey(options, retake)
-        return cls(what, options, survey, survey.prospects())
-
-    @property
-    def outlook(self) -> Outlook:
-        outlook = self.prospects[0].outlook
-        if outlook is None:
-            raise LookupError("the outlook of one list is always kept")
-        return outlook
-
-    @property
-    def cost(self) -> Total:
-        return self.survey.cost(self.prospects)
-
-    @property
-    def priced(self) -> dict[str, Any]:
-        """The price as it must be confirmed, and what it is for."""
-        new = self.outlook.new
-        return {
-            "price": str(self.cost),
-            "takes": [take.label for take in new],
-            "typed": self.outlook.plan.backend != "mock" and bool(new),
-        }
-
-    def check_budgets(self) -> None:
-        """Raises NeedsPerson."""
-        check_budgets(self.prospects, self.cost, self.options, self.survey.selection)
-
-
-class _Notes:
-    """A run as the board hears of it; what stops it, its task says."""
-
-    def __init__(self, note: Callable[[Event], None]) -> None:
-        self._note = note
-
-    def event(self, event: Event) -> None:
-        self._note(replace(event, list=None))
-
-    def stopped(self, item: ListInFolder, error: Exception) -> None:
-        pass
-
-    def ended(self, ended: Ended) -> None:
-        pass
-
-
 class Runs:
     """The runs of one list; ``news`` is called when something happened, ``over`` after a run."""
 
@@ -153,26 +88,23 @@ class Runs:
 
     async def quote(self, asked: Asked) -> dict[str, Any]:
         """What a run would ask for and cost; nothing is sent."""
-        wanted = self._wanted(asked)
+        surveyed = self._surveyed(asked)
         try:
-            wanted.check_budgets()
+            check_budgets(surveyed)
         except NeedsPerson as error:
-            return {**wanted.priced, "refused": str(error)}
-        return wanted.priced
+            return {**_priced(surveyed), "refused": str(error)}
+        return _priced(surveyed)
 
-    def _wanted(self, asked: Asked) -> "_Wanted":
+    def _surveyed(self, asked: Asked) -> Surveyed:
         """What the page asks for: all that is missing, one more take, or the deliverables alone."""
-        options = self._holding.options
         match asked.get("what"):
             case "render":
-                return _Wanted.of(self._holding, "render", options)
+                return self._holding.surveyed()
             case "reroll":
                 shot = self._holding.planned(asked.get("shot")).shot.id
-                only = replace(options, only=(shot,))
-                return _Wanted.of(self._holding, "reroll", only, frozenset({shot}))
+                return self._holding.surveyed(only=(shot,), retake=(shot,))
             case "rebuild":
-                free = replace(options, cascade=False, free=True)
-                return _Wanted.of(self._holding, "rebuild", free)
+                return self._holding.surveyed(cascade=False, free=True)
             case _:
                 raise KeyError("what")
 
@@ -189,30 +121,36 @@ class Runs:
                 raise Declined(f"mend the list first: {self._holding.problems[0]}")
             with ExitStack() as stack:
                 stack.enter_context(held(self._holding.folder))
-                wanted = self._wanted(asked)
-                priced = wanted.priced
-                free = wanted.options.free
-                if not free and priced["takes"] and asked.get("price") != priced["price"]:
-                    raise Declined("confirm the exact price: nothing was sent", **priced)
-                if not free:
-                    wanted.check_budgets()
-                begun = await self._begin(wanted)
-                kept = stack.pop_all()  # the folder stays ours until the run is over
-            begun.add_done_callback(lambda task: self._ended(task, kept))
+                surveyed = self._surveyed(asked)
+                if not surveyed.selection.options.free:
+                    price = _priced(surveyed)
+                    if price["takes"] and asked.get("price") != price["price"]:
+                        raise Declined("confirm the exact price: nothing was sent", **price)
+                    check_budgets(surveyed)
+                task = await self._begin(str(asked.get("what")), surveyed)
+                folder = stack.pop_all()  # it stays ours until the run is over
+            task.add_done_callback(lambda task: self._ended(task, folder))
         return {"ok": True}
 
-    async def _begin(self, wanted: "_Wanted") -> "asyncio.Task[None]":
+    async def _begin(self, what: str, surveyed: Surveyed) -> "asyncio.Task[None]":
         service, program = await self._service()
-        wanted.survey.note_retakes(wanted.prospects)
-        current = self._current(wanted, service)
-        run = Run(
-            wanted.survey, wanted.options, Means.here(service, program, self._executor),
-            _Notes(self._note), withdrawn=current.takes_back,
-        )  # fmt: skip
+        surveyed.note_retakes()
+        current = self._current(what, surveyed, service)
+        means = Means.here(service, program, self._executor)
+        run = Run(surveyed, means, self._note, withdrawn=current.takes_back)
         self.current, self.stopped = current, None
         self._note(Event("start", current.opening))
-        self._task = asyncio.create_task(run.carry_out(wanted.prospects))
+        self._task = asyncio.create_task(run.carry_out())
         return self._task
+
+    def _current(self, what: str, surveyed: Surveyed, service: Service) -> Current:
+        plan, free = surveyed.only.plan, surveyed.selection.options.free
+        prices = {
+            take.request.key(plan.backend): take.price.amount for take in plan.takes if take.price
+        }
+        text = "rebuilding the deliverables, at no cost" if free else opening(surveyed)
+        first = max((attempt.id for attempt in self._holding.journal.every()), default=0)
+        return Current(what, text, service, first, prices)
 
     async def _service(self) -> tuple[Service, ffmpeg.Ffmpeg]:
         holding = self._holding
@@ -224,20 +162,9 @@ class Runs:
         )  # fmt: skip
         return service, program
 
-    def _current(self, wanted: "_Wanted", service: Service) -> Current:
-        plan = wanted.outlook.plan
-        prices = {
-            take.request.key(plan.backend): take.price.amount for take in plan.takes if take.price
-        }
-        first = max((attempt.id for attempt in self._holding.journal.every()), default=0)
-        text = opening(plan, len(wanted.outlook.new), wanted.cost)
-        if wanted.options.free:
-            text = "rebuilding the deliverables, at no cost"
-        return Current(wanted.what, text, service, first, prices)
-
-    def _ended(self, task: "asyncio.Task[None]", kept: ExitStack) -> None:
+    def _ended(self, task: "asyncio.Task[None]", folder: ExitStack) -> None:
         """The run is over, however: let the folder go and show what is there."""
-        kept.close()
+        folder.close()
         self.current = None
         self.live.clear()
         if not task.cancelled() and (error := task.exception()):
@@ -246,14 +173,16 @@ class Runs:
         self._over()
 
     def _note(self, event: Event) -> None:
-        """Hear of one thing that happened."""
+        """Hear of one thing that happened; that the list ended, the task says."""
+        if event.kind == "list":
+            return
         if event.shot and event.take:
             name = (event.shot, event.take)
             live = Live.after(self.live.pop(name, None), event, self.now())
             if live:
                 self.live[name] = live
         if event.kind not in _QUIET:
-            self.log.append(clean(without_secrets(line(event))))
+            self.log.append(clean(without_secrets(line(replace(event, list=None)))))
         self._news()
 
     async def cancel(self, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -345,6 +274,16 @@ async def cancelled(backend: Backend, attempt: Attempt) -> str:
     if isinstance(state, Pending):
         return f"{attempt.label}: not cancelled, though it still waits; try again"
     return f"{attempt.label}: too late, it has ended ({type(state).__name__.lower()})"
+
+
+def _priced(surveyed: Surveyed) -> dict[str, Any]:
+    """The price of a run as it must be confirmed, and what it is for."""
+    new = surveyed.only.new
+    return {
+        "price": str(surveyed.cost),
+        "takes": [take.label for take in new],
+        "typed": surveyed.selection.backend != "mock" and bool(new),
+    }
 
 
 def _why(error: BaseException) -> str:

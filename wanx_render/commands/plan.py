@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @BACKEND
 @JSON
 @click.option("--out", "save", type=FILE, metavar="PLAN", help="Save the plan for approval.")
-@click.option("--folder", type=FILE, help="The render folder [renders/PROJECT beside the file].")
+@click.option(
+    "--folder", "out", type=FILE, help="The render folder [renders/PROJECT beside the file]."
+)
 @click.option(
     "--detailed-exitcode", "detailed", is_flag=True, help="Answer 6 where there is work to pay for."
 )

@@ -6,14 +6,14 @@ too, which had two.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from wanx_render.catalog.pricing import Total, total
+from wanx_render.catalog.pricing import Total
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsPerson
 from wanx_render.files import write_atomically
@@ -21,28 +21,26 @@ from wanx_render.money import Money, show_money, write_money
 from wanx_render.planning.forecast import fingerprint
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import writable_file
-from wanx_render.session.selection import Choice, RenderOptions, Selection
-from wanx_render.session.survey import Priced, by_home
+from wanx_render.session.selection import Choice, Selection
+from wanx_render.session.survey import Surveyed, by_home
 from wanx_render.task import InputMedia
 
 # -- budgets -----------------------------------------------------------------------------------
 
 
-def check_budgets(
-    lists: Sequence[Priced], cost: Total, options: RenderOptions, selection: Selection
-) -> None:
+def check_budgets(surveyed: Surveyed) -> None:
     """Refuse what would cost more than each list's budget or the run's allow.
 
     Raises NeedsPerson.
     """
-    for home, group in by_home(lists).items():
-        if budget := group[0].item.loaded.shots.budget:
-            prices = {key: price for each in group for key, price in each.prices.items()}
+    selection, cost = surveyed.selection, surveyed.cost
+    for home, lists in by_home(surveyed.lists).items():
+        if budget := lists[0].item.loaded.shots.budget:
+            own = replace(surveyed, lists=lists).cost
             name = "the list's budget" if selection.alone else f"the budget of {home.name}"
-            own = total(prices.values(), cost.currency)
             within(own, name, budget.max_cost.amount, budget.max_cost.currency)
-    if options.max_cost is not None:
-        within(cost, "--max-cost", options.max_cost, cost.currency)
+    if selection.options.max_cost is not None:
+        within(cost, "--max-cost", selection.options.max_cost, cost.currency)
 
 
 def within(cost: Total, name: str, amount: Decimal, currency: str) -> None:
@@ -71,15 +69,11 @@ def limit_of(budget: Money | None, max_cost: Decimal | None) -> Decimal | None:
 # -- a person ----------------------------------------------------------------------------------
 
 
-def confirm(
-    cost: Total, takes: int, environment: Environment, warnings: Sequence[str] = ()
-) -> None:
-    """Nothing is spent for real before a person types the price. Raises NeedsPerson.
-
-    ``warnings`` are what they should know of it.
-    """
-    for warning in warnings:
-        environment.say(f"warning: {warning}")
+def confirm(surveyed: Surveyed, environment: Environment) -> None:
+    """Nothing is spent for real before a person types the price. Raises NeedsPerson."""
+    cost, takes = surveyed.cost, len(surveyed.requests)
+    for message in surveyed.messages:
+        environment.say(f"warning: {message}")
     price = show_money(Money(cost.amount, cost.currency))
     if environment.stdin is None or not environment.stdin.isatty():
         raise NeedsPerson(
@@ -119,12 +113,12 @@ class SavedPlan:
     only_lists: bool = False  # whether ``texts`` has the lists alone
 
     @classmethod
-    def of(cls, selection: Selection, backend: str, takes: Takes) -> "SavedPlan":
+    def of(cls, selection: Selection, takes: Takes) -> "SavedPlan":
         return cls(
             lists=tuple(str(batch.file.resolve()) for batch in selection.batches),
-            choice=selection.choice,
-            backend=backend,
-            region=selection.chosen[0].loaded.shots.region,
+            choice=selection.options.choice,
+            backend=selection.backend,
+            region=selection.region,
             catalog=fingerprint(selection.catalog),
             texts=dict(sorted(_texts(selection))),
             inputs=dict(sorted(_inputs(selection))),
@@ -215,13 +209,12 @@ def _resolved(name: str, folder: Path) -> str:
     return str((folder / name).resolve())
 
 
-def hold_to(saved: SavedPlan, selection: Selection, backend: str, takes: Takes) -> None:
+def hold_to(saved: SavedPlan, selection: Selection, takes: Takes) -> None:
     """Refuse where anything that was approved is no longer so. Raises NeedsPerson.
 
     Fewer takes than were approved may be asked for: some are made by now, or a share is run.
     """
-    now = SavedPlan.of(selection, backend, takes)
-    changes = iter(_changes(saved, now, selection))
+    changes = _changes(saved, SavedPlan.of(selection, takes), selection)
     named = list(islice(changes, _NAMED))
     if named:
         more = sum(1 for _ in changes)

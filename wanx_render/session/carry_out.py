@@ -11,12 +11,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from wanx_render.clock import RealClock
 from wanx_render.diagnostics import Diagnostic, without_secrets
 from wanx_render.errors import WanxError
-from wanx_render.events import Event
+from wanx_render.events import Emit, Event
 from wanx_render.manifest import Manifest
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.planning.journal import Journal
@@ -26,8 +26,8 @@ from wanx_render.run.context import RunContext
 from wanx_render.run.orchestrator import render
 from wanx_render.session.connection import Service
 from wanx_render.session.outcome import Outcome, files_of, outcome_of
-from wanx_render.session.selection import ListInFolder, RenderOptions
-from wanx_render.session.survey import Prospect, Survey, by_home, program_version
+from wanx_render.session.selection import ListInFolder
+from wanx_render.session.survey import Prospect, Surveyed, by_home, program_version
 from wanx_render.tasks.budget import SpendingLimit
 from wanx_render.tasks.clip_store import ClipStore
 from wanx_render.tasks.tools import Tools
@@ -36,29 +36,6 @@ from wanx_render.workers.base import LocalWorkers, Workers
 from wanx_render.workers.dedupe import ListWorkers, SharedWorkers
 
 WINDOW = 48  # lists at work; enough to keep every model's places taken
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A list that was carried out; without a manifest it could not be."""
-
-    item: ListInFolder
-    context: RunContext
-    manifest: Manifest | None
-    outcome: Outcome
-
-
-class Display(Protocol):
-    """Who is shown what happens."""
-
-    def event(self, event: Event) -> None:
-        """Something happened; it names its list."""
-
-    def stopped(self, item: ListInFolder, error: Exception) -> None:
-        """A list cannot be carried out; the others go on."""
-
-    def ended(self, ended: Ended) -> None:
-        """A list is done."""
 
 
 @dataclass(frozen=True)
@@ -77,53 +54,55 @@ class Means:
 
 
 class Run:
-    """One run over the lists of a survey."""
+    """One run over the lists of a survey; ``emit`` is called for all that happens, list by list."""
 
     def __init__(
         self,
-        survey: Survey,
-        options: RenderOptions,
+        surveyed: Surveyed,
         means: Means,
-        display: Display,
+        emit: Emit,
         *,
         withdrawn: Callable[[Take], bool] = lambda _: False,
         storyboards: bool = True,
     ) -> None:
         """``withdrawn`` says which takes a person no longer wants."""
-        self.survey = survey
-        self.options = options
+        self.surveyed = surveyed
+        self.survey, self.selection = surveyed.survey, surveyed.selection
+        self.options = surveyed.selection.options
         self.means = means
-        self.display = display
+        self.emit = emit
         self.withdrawn = withdrawn
         self.storyboards = storyboards
         self.outcomes: dict[str, Outcome] = {}
         self.changed: set[Path] = set()  # homes of which something was rendered
-        self.limit = SpendingLimit(options.max_cost)  # of all lists together
+        self.last: Manifest | None = None  # of the list that ended last
+        self.limit = SpendingLimit(self.options.max_cost)  # of all lists together
         tools = Tools(
-            backend=means.service.backend, catalog=survey.selection.catalog,
+            backend=means.service.backend, catalog=self.selection.catalog,
             clock=means.service.clock, wall=RealClock(), program=means.program,
             executor=means.executor,
             chance=random.Random(),  # noqa: S311  # for pauses alone
         )  # fmt: skip
-        self._wiring = Wiring(tools, list(survey.journals.values()), options.on_ambiguous)
+        journals = list(self.survey.journals.values())
+        self._wiring = Wiring(tools, journals, self.options.on_ambiguous)
         self._stores: dict[Path, ClipStore] = {}
         self._shared: dict[Path, SharedWorkers] = {}
         self._unused: dict[Path, set[str]] = {}  # pieces that lists ceased to use
         self._errors: list[Exception] = []
 
-    async def carry_out(self, prospects: Sequence[Prospect]) -> None:
+    async def carry_out(self) -> None:
         """Render what is not finished; owed clips first, since they expire.
 
         The backend is closed whatever happens. Raises what stopped the only list, and bugs.
         """
-        service = self.means.service
-        self.outcomes = {p.item.name: p.finished for p in prospects if p.finished}
-        left = sorted((p for p in prospects if not p.finished), key=lambda each: not each.owed)
+        service, lists = self.means.service, self.surveyed.lists
+        self.outcomes = {each.item.name: each.finished for each in lists if each.finished}
+        left = sorted((each for each in lists if not each.finished), key=lambda it: not it.owed)
         try:
             self._wiring.account.begin()
             self._stores = self._open_stores(left)
             if not self.options.free and any(prospect.asks for prospect in left):
-                await service.open(self.survey.selection.catalog)
+                await service.open(self.selection.catalog)
             await self._render_all(left)
             for home in self.changed:
                 await self._sweep(home)
@@ -151,7 +130,7 @@ class Run:
         def emit(take: Take, event: Event) -> None:
             project = shots.project if shots else ""
             name = f"{project}/{take.row}" if take.row else project
-            self.display.event(replace(event, list=name))
+            self.emit(replace(event, list=name))
 
         return StoreSettings(
             folder=folder,
@@ -184,26 +163,27 @@ class Run:
         try:
             manifest = await render(context, program_version())
         except (WanxError, OSError) as error:
-            self._stopped(prospect.item, error, ends=self.survey.selection.alone)
+            self._stopped(context, error, str(error), ends=self.selection.alone)
         except Exception as error:  # noqa: BLE001  # one list's failure stays its own
-            self._stopped(prospect.item, error, ends=True)
+            self._stopped(context, error, f"{type(error).__name__}: {error}", ends=True)
         events = await asyncio.to_thread(self._publish, context, prospect.item, manifest)
         for event in events:
             context.emit(event)
         unsent = [event.text for event in events if event.kind == "broken"]
         self._note(prospect, context, manifest, used, unsent)
 
-    def _stopped(self, item: ListInFolder, error: Exception, *, ends: bool) -> None:
+    def _stopped(self, context: RunContext, error: Exception, message: str, *, ends: bool) -> None:
+        """A list cannot be carried out; ``ends``: the command says it when it ends by it."""
         if ends:
             self._errors.append(error)
-        self.display.stopped(item, error)
+        if not self.selection.alone:
+            context.emit(Event("broken", message))
 
     def _context(self, prospect: Prospect, used: set[str]) -> RunContext:
         """What the orchestrator works with; ``used`` becomes the pieces that the list uses."""
         item = prospect.item
         item.folder.mkdir(exist_ok=True)
         outlook = prospect.outlook or self.survey.outlook(item)
-        display = self.display
         return RunContext(
             plan=outlook.plan,
             folder=item.folder,
@@ -212,7 +192,7 @@ class Run:
             store=self._stores[item.home],
             other_stores=tuple(self._stores.values()),
             workers=ListWorkers(self._shared_workers(item.home), used),
-            emit=lambda event: display.event(replace(event, list=item.name)),
+            emit=lambda event: self.emit(replace(event, list=item.name)),
             only=item.only,
             submits=not self.options.free,
             cascade=self.options.cascade,
@@ -248,9 +228,21 @@ class Run:
         record = self._record(prospect, outcome, manifest)
         record["pieces"] = self._pieces(prospect, used, complete=not (outcome.code or item.only))
         context.journal.left(item.row, record)
-        self.outcomes[item.name] = outcome
+        self.outcomes[item.name], self.last = outcome, manifest
         self.changed.add(item.home)
-        self.display.ended(Ended(item, context, manifest, outcome))
+        context.emit(self._ended(item, outcome))
+
+    def _ended(self, item: ListInFolder, outcome: Outcome) -> Event:
+        words = {0: "done", 1: "failed", 4: "needs a person"}
+        facts = {
+            "exit_code": outcome.code,
+            "cost": outcome.cost,
+            "folder": str(item.folder),
+            "deliverables": [str(path) for path in self.survey.delivered(item, outcome)],
+            "failed": list(outcome.failed),
+        }
+        text = f"{words[outcome.code]}, {len(self.outcomes)} so far"
+        return Event("list", text, facts=facts)
 
     def _record(
         self, prospect: Prospect, outcome: Outcome, manifest: Manifest | None
@@ -285,7 +277,7 @@ class Run:
 
     async def _sweep(self, home: Path) -> None:
         """Drop the pieces that no list uses any more; a run over some only what they used."""
-        selection = self.survey.selection
+        selection = self.selection
         left = self.survey.journals[home].rows()
         rows = {item.row for item in selection.lists if item.home == home}
         kept = rows if selection.whole else left.keys()

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from wanx_render.validation.load import Batch, Loaded, load_all
 
 @dataclass(frozen=True)
 class Choice:
-    """Which of the lists and shots are meant, as options say it."""
+    """Which of the lists and shots are meant."""
 
     only: tuple[str, ...] = ()  # shots, rows, or ROW/SHOT
     rows: str | None = None
@@ -30,40 +31,33 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class ListOptions:
-    """Options of every command that takes lists."""
+class RenderOptions:
+    """What a command was asked for that takes lists."""
 
     files: tuple[Path, ...] = ()
     _: KW_ONLY
     backend: str | None = None
+    out: Path | None = None  # the render folder
     catalog: Path | None = None
     only: tuple[str, ...] = ()
     rows: str | None = None
     shard: str | None = None
     retake: tuple[str, ...] = ()
     cascade: bool = True
+    as_json: bool = False
+    plan: Path | None = None  # a saved one
+    max_cost: Decimal | None = None
+    yes: bool = False
+    free: bool = False  # finish what is there, ask the service for nothing
+    base_url: str | None = None
+    result_hosts: tuple[str, ...] = ()  # that results may be fetched from, besides the service's
+    on_ambiguous: Ambiguous = "ask"
+    executor: str | None = None
+    store: str | None = None  # a URL, where files go elsewhere than into the render folder
 
     @property
     def choice(self) -> Choice:
         return Choice(self.only, self.rows, self.shard)
-
-
-@dataclass(frozen=True)
-class RenderOptions(ListOptions):
-    """Options of a run."""
-
-    _: KW_ONLY
-    out: Path | None = None
-    plan: Path | None = None
-    max_cost: Decimal | None = None
-    as_json: bool = False
-    yes: bool = False
-    base_url: str | None = None
-    executor: str | None = None
-    store: str | None = None  # a URL, where files go elsewhere than into the render folder
-    free: bool = False  # finish what is there, ask the service for nothing
-    result_hosts: tuple[str, ...] = ()  # that results may be fetched from, besides the service's
-    on_ambiguous: Ambiguous = "ask"
 
 
 @dataclass(frozen=True)
@@ -105,35 +99,34 @@ class Selection:
     batches: tuple[Batch, ...]
     catalog: Catalog
     lists: tuple[ListInFolder, ...]
-    chosen: tuple[ListInFolder, ...]
-    choice: Choice
+    options: RenderOptions
+    chosen: tuple[ListInFolder, ...] = ()
 
     @classmethod
-    def of(cls, options: ListOptions, out: Path | None) -> "Selection":
-        """Read every file; ``out`` is the folder instead of ``renders/PROJECT``. Raises BadInput.
-
-        A file without a table is one list, and rows cannot be chosen from it.
-        """
+    def of(cls, options: RenderOptions) -> "Selection":
+        """Read every file. Raises BadInput, also where an option names nothing in them."""
         batches, catalog = read_all(options.files, options.catalog)
-        lists = tuple(_in_folders(batches, out))
-        return cls(batches, catalog, lists, lists, Choice()).choosing(options.choice)
+        lists = tuple(_in_folders(batches, options.out))
+        return cls(batches, catalog, lists, options).with_options(options)
 
     @classmethod
-    def of_one(cls, options: ListOptions, out: Path | None) -> "Selection":
+    def of_one(cls, options: RenderOptions) -> "Selection":
         """The one list of the one file. Raises BadInput, also where the file has a table."""
-        selection = cls.of(options, out)
+        selection = cls.of(options)
         _refuse_table(selection.batches[0])
         return selection
 
-    def choosing(self, choice: Choice) -> "Selection":
-        """The same files, and those of their lists that ``choice`` means. Raises BadInput."""
-        selection = replace(self, choice=choice)
-        return replace(selection, chosen=selection._chosen())
+    def with_options(self, options: RenderOptions) -> "Selection":
+        """The same files with other options. Raises BadInput where one names nothing in them."""
+        selection = replace(self, options=options)
+        selection = replace(selection, chosen=selection._chosen())
+        selection.named("--retake", options.retake)
+        return selection
 
     @property
     def alone(self) -> bool:
         """Whether it is one file without a table, which people do not see as one of several."""
-        return self.is_one_file and not (self.choice.rows or self.choice.shard)
+        return self.is_one_file and not (self.options.rows or self.options.shard)
 
     @property
     def is_one_file(self) -> bool:
@@ -143,6 +136,27 @@ class Selection:
     @property
     def several_files(self) -> bool:
         return len(self.batches) > 1
+
+    @property
+    def backend(self) -> str:
+        """That of all lists, once ``require_one_service`` has seen that it is one."""
+        return self.options.backend or self.chosen[0].loaded.shots.backend
+
+    @property
+    def region(self) -> str:
+        return self.chosen[0].loaded.shots.region
+
+    @property
+    def currency(self) -> str:
+        return self.catalog.service.regions[self.region].currency
+
+    @cached_property
+    def retakes(self) -> Mapping[str, frozenset[str]]:
+        """The shots of which one more take is wanted, by list."""
+        if not self.options.retake:
+            return {}
+        named = self.named("--retake", self.options.retake)
+        return {item.name: item.only or item.shots for item in named}
 
     @property
     def homes(self) -> tuple[Path, ...]:
@@ -158,21 +172,31 @@ class Selection:
         """What a shot or take of a list is called, with its list where there are several."""
         return name if self.alone else f"{item.name}/{name}"
 
-    def index_page(self, out: Path | None) -> Path:
+    @property
+    def index_page(self) -> Path:
         """The page over the rows of one table, or over the folders of several lists."""
         if not self.several_files:
             return self.lists[0].home / "index.html"
-        return (out or self.lists[0].loaded.folder / "renders").resolve() / "index.html"
+        folder = self.options.out or self.lists[0].loaded.folder / "renders"
+        return folder.resolve() / "index.html"
 
     def named(self, option: str, names: tuple[str, ...]) -> tuple[ListInFolder, ...]:
         """The lists with these names, as shots, as rows or as ROW/SHOT. Raises BadInput."""
         return self._named(option, self.lists, names)
 
-    def retakes(self, names: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
-        """The shots of which one more take is wanted, by list. Raises BadInput."""
-        if not names:
-            return {}
-        return {item.name: item.only or item.shots for item in self.named("--retake", names)}
+    def require_one_service(self) -> None:
+        """Raise BadInput where the lists have different backends or regions."""
+        services = {
+            (self.options.backend or item.loaded.shots.backend, item.loaded.shots.region): item
+            for item in self.chosen
+        }
+        if len(services) > 1:
+            differing = "; ".join(
+                f"{item.loaded.file}: {name}, {region}" for (name, region), item in services.items()
+            )
+            message = f"lists that run together have one backend and one region ({differing})"
+            hint = "give --backend, or render them one after the other"
+            raise BadInput(Diagnostic("lists-differ", message, hint=hint))
 
     def _named(
         self, option: str, lists: Sequence[ListInFolder], names: tuple[str, ...]
@@ -199,13 +223,13 @@ class Selection:
 
     def _chosen(self) -> tuple[ListInFolder, ...]:
         """The lists that are meant. Raises BadInput where an option names nothing."""
-        matches = self._named("--only", _rows(self.lists, self.choice.rows), self.choice.only)
-        if self.choice.shard is None:
+        matches = self._named("--only", _rows(self.lists, self.options.rows), self.options.only)
+        if self.options.shard is None:
             return matches
-        share = shard(self.choice.shard)
+        share = shard(self.options.shard)
         if share is None:
             hint = "write it as 2/5: the second of five shares"
-            raise _no_row("--shard", self.choice.shard, hint)
+            raise _no_row("--shard", self.options.shard, hint)
         number, count = share
         if not (part := matches[number - 1 :: count]):
             message = "no row falls into this share"

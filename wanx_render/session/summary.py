@@ -9,78 +9,44 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Protocol
 
-from wanx_render.catalog.pricing import Total
 from wanx_render.clock import RealClock
 from wanx_render.diagnostics import Diagnostic, listed
-from wanx_render.errors import WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.manifest import Manifest, TakeRecord
 from wanx_render.money import Money, show_written, write_sum, write_sums
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import Plan
 from wanx_render.reports import terminal
 from wanx_render.reports.terminal import Stage
 from wanx_render.session.approval import limit_of
-from wanx_render.session.carry_out import Display, Ended, Run
+from wanx_render.session.carry_out import Run
 from wanx_render.session.environment import Environment
-from wanx_render.session.outcome import Outcome, failures
-from wanx_render.session.outlook import Outlook
-from wanx_render.session.selection import ListInFolder, RenderOptions
-from wanx_render.session.survey import Prospect, Survey
+from wanx_render.session.outcome import failures
+from wanx_render.session.survey import Surveyed
 
 # What is shown of each of several lists; the rest would be thousands of lines.
 _OF_MANY = ("start", "failed", "broken", "warning", "uncertain", "list")
 _FEW = 3
 
 
-@dataclass(frozen=True)
-class Closing:
-    """What is known when a run is over, besides what came of its lists."""
-
-    run: Run
-    prospects: Sequence[Prospect]
-    page: Path | str = ""  # over several lists
-    cost_folders: str = ""  # all that their folders ever paid
-    cost_films: str = ""  # what the clips cost that are there
-    unsent: Sequence[str] = ()  # of the whole: no list's fault
-
-
-class Summary(Display, Protocol):
-    """How a run is shown from beginning to end."""
-
-    def start(self, prospects: Sequence[Prospect], cost: Total) -> None:
-        """Show what the run is about to do."""
-
-    def warn(self, text: str, file: Path | None = None) -> None:
-        """Show a warning, about a list where there is a ``file``."""
-
-    def close(self, closing: Closing) -> int:
-        """Show what came out, results on stdout; the exit code."""
+# -- while it runs -----------------------------------------------------------------------------
 
 
 @contextmanager
-def summary_of(
-    survey: Survey,
-    options: RenderOptions,
-    environment: Environment,
-    outlook: Outlook | None,
-    pace: int,
-) -> Iterator[Summary]:
-    """How this run is shown; ``pace`` is that of the service's clock."""
-    if not survey.selection.alone or outlook is None:
-        yield ManyLists(survey, options, environment)
+def emit_for(surveyed: Surveyed, environment: Environment, pace: int) -> Iterator[Emit]:
+    """Where events go; ``pace`` is that of the service's clock."""
+    as_json = surveyed.selection.options.as_json
+    if not surveyed.selection.alone:
+        yield _emit_for_many(surveyed, environment)
         return
-    limit = None if options.free else limit_of(outlook.plan.budget, options.max_cost)
-    stage = Stage(outlook.plan, RealClock(), limit, pace)
-    with _emit_for(environment, stage, as_json=options.as_json) as emit:
-        yield OneList(survey, options, environment, stage, emit)
+    stage = Stage(surveyed.only.plan, RealClock(), _limit(surveyed), pace)
+    with _emit_for_one(environment, stage, as_json=as_json) as emit:
+        yield lambda event: None if event.kind == "list" else emit(replace(event, list=None))
 
 
 @contextmanager
-def _emit_for(environment: Environment, stage: Stage, *, as_json: bool) -> Iterator[Emit]:
-    """Where events go: JSON on stdout; else a live display where there is a terminal, or lines."""
+def _emit_for_one(environment: Environment, stage: Stage, *, as_json: bool) -> Iterator[Emit]:
+    """JSON on stdout; else a live display where there is a terminal, or lines."""
     if as_json:
         yield terminal.json_lines(environment.stdout, stage.clock)
     elif terminal.can_draw(environment.stderr, environment.environ):
@@ -93,140 +59,145 @@ def _emit_for(environment: Environment, stage: Stage, *, as_json: bool) -> Itera
         yield terminal.plain(environment.stderr)
 
 
-# -- one list ----------------------------------------------------------------------------------
+def _emit_for_many(surveyed: Surveyed, environment: Environment) -> Emit:
+    """JSON on stdout, or lines; of many lists only what counts."""
+    if surveyed.selection.options.as_json:
+        return terminal.json_lines(environment.stdout, RealClock())
+    plain = terminal.plain(environment.stderr)
+    if len(surveyed.lists) <= _FEW:
+        return plain
+    return lambda event: plain(event) if event.kind in _OF_MANY else None
 
 
-class OneList:
-    """The run of one list, take by take."""
-
-    def __init__(
-        self,
-        survey: Survey,
-        options: RenderOptions,
-        environment: Environment,
-        stage: Stage,
-        emit: Emit,
-    ) -> None:
-        self._item = survey.selection.chosen[0]
-        self._place = survey.places.get(self._item.home)
-        self._options = options
-        self._environment = environment
-        self._stage = stage
-        self._emit = emit
-        self._ended: Ended | None = None
-
-    def event(self, event: Event) -> None:
-        self._emit(replace(event, list=None))
-
-    def stopped(self, item: ListInFolder, error: Exception) -> None:
-        """The command says it when it ends by it."""
-
-    def ended(self, ended: Ended) -> None:
-        self._ended = ended
-
-    def start(self, prospects: Sequence[Prospect], cost: Total) -> None:
-        (prospect,) = prospects
-        plan, limit = self._stage.plan, self._stage.limit
-        facts = {
+def start(surveyed: Surveyed) -> Event:
+    """What a run is about to do."""
+    selection, cost, limit = surveyed.selection, surveyed.cost, _limit(surveyed)
+    price = {"cost": str(cost.amount), "currency": cost.currency, "unknown_prices": cost.unknown}
+    if selection.alone:
+        plan = surveyed.only.plan
+        facts: dict[str, object] = {
             "project": plan.project,
             "backend": plan.backend,
             "shots": len(plan.shots),
             "takes": len(plan.takes),
-            "to_make": len(prospect.takes),
+            "to_make": len(surveyed.only.new),
             "deliverables": len(plan.deliverables),
-            "cost": str(cost.amount),
-            "currency": cost.currency,
-            "unknown_prices": cost.unknown,
+            **price,
             "limit": str(limit) if limit is not None else None,
-            "folder": str(self._item.folder),
+            "folder": str(selection.chosen[0].folder),
         }
-        self._emit(Event("start", opening(plan, len(prospect.takes), cost), facts=facts))
-
-    def warn(self, text: str, file: Path | None = None) -> None:
-        del file  # there is one
-        self._emit(Event("warning", text))
-
-    def close(self, closing: Closing) -> int:
-        if self._ended is None or self._ended.manifest is None:
-            raise LookupError("a list that was not carried out has no summary")
-        ended, manifest = self._ended, self._ended.manifest
-        outcome = closing.run.outcomes[self._item.name]
-        if self._options.as_json:
-            record = self._record(manifest, outcome)
-            line = terminal.json_line(record, RealClock().now())
-            self._environment.stdout.write(line)
-            return outcome.code
-        for deliverable in manifest.deliverables:
-            self._environment.stdout.write(f"{shown(self._shown(deliverable.path))}\n")
-        for line in self._lines(manifest, ended.context.plan):
-            self._environment.say(line)
-        return outcome.code
-
-    def _shown(self, name: str) -> Path | str:
-        return self._place.shown(name) if self._place else self._item.folder / name
-
-    def _record(self, manifest: Manifest, outcome: Outcome) -> dict[str, object]:
-        totals, states = Totals.of(manifest), [take.state for _, take in _takes(manifest)]
-        return {
-            "event": "summary",
-            "project": manifest.project,
-            "backend": manifest.backend,
-            "complete": manifest.complete,
-            "cost": totals.film,
-            "cost_run": totals.run,
-            "cost_folder": totals.folder,
-            "exit_code": outcome.code,
-            "folder": str(self._item.folder),
-            "manifest": str(self._item.folder / "manifest.json"),
-            "shots": len(manifest.shots),
-            "takes": {state: states.count(state) for state in sorted(set(states))},
-            "deliverables": [str(self._shown(each.path)) for each in manifest.deliverables],
-            "failed": list(outcome.failed),
-        }
-
-    def _lines(self, manifest: Manifest, plan: Plan) -> Iterator[str]:
-        """What is said at the end: what failed and what to do about it, and the money."""
-        mock = "MOCK: " if manifest.backend == "mock" else ""
-        totals, takes = Totals.of(manifest), [take for _, take in _takes(manifest)]
-        if failed := failures(manifest):
-            yield f"{mock}{len(failed)} of {len(plan.takes)} takes failed{_listed(failed)}"
-            yield from _next_steps(takes, self._item.loaded.file)
-        elif broken := manifest.broken:
-            number = f"{len(broken)} of {len(plan.deliverables)}"
-            yield f"{mock}{number} deliverables failed{_listed(broken)}"
-        elif missing := sum(take.state == "skipped" for take in takes):
-            yield f"{mock}{missing} of {len(takes)} takes are not made yet"
-        else:
-            yield f"{mock}done: {totals}, {shown(self._shown('manifest.json'))}"
-            return
-        yield f"{mock}{totals}"
+        return Event("start", opening(surveyed), facts=facts)
+    lists, to_make = len(surveyed.lists), len(surveyed.requests)
+    finished = sum(each.finished is not None for each in surveyed.lists)
+    counts = {"lists": lists, "finished": finished, "to_make": to_make}
+    text = f"{lists} lists: {_play(selection.backend)}{finished} finished, {to_make} takes to make"
+    facts = {"backend": selection.backend, **counts, **price}
+    return Event("start", f"{text}, {cost}", facts=facts)
 
 
-def opening(plan: Plan, new: int, cost: Total) -> str:
+def opening(surveyed: Surveyed) -> str:
     """What a run of one list is about to do, in one line."""
+    plan = surveyed.only.plan
     counts = (
-        f"{len(plan.shots)} shots, {len(plan.takes)} takes, {new} to make, "
-        f"{len(plan.deliverables)} deliverables, {cost}"
+        f"{len(plan.shots)} shots, {len(plan.takes)} takes, {len(surveyed.only.new)} to make, "
+        f"{len(plan.deliverables)} deliverables, {surveyed.cost}"
     )
-    mock = "MOCK, play money, " if plan.backend == "mock" else ""
-    return f"{plan.project}: {mock}{counts}"
+    return f"{plan.project}: {_play(plan.backend)}{counts}"
+
+
+def _play(backend: str) -> str:
+    return "MOCK, play money, " if backend == "mock" else ""
+
+
+def _limit(surveyed: Surveyed) -> Decimal | None:
+    """The most that a run of one list may spend."""
+    options = surveyed.selection.options
+    if options.free or not surveyed.selection.alone:
+        return None
+    return limit_of(surveyed.only.plan.budget, options.max_cost)
+
+
+def gathered(warnings: Iterable[Diagnostic]) -> Iterator[str]:
+    """Each warning once, at its first place: what stands in `defaults` is met at every shot."""
+    places: dict[str, list[Diagnostic]] = {}
+    for warning in warnings:
+        places.setdefault(warning.message, []).append(warning)
+    for message, (first, *more) in places.items():
+        also = f" and at {len(more)} more" if more else ""
+        yield f"{first.span}{also}: {message}" if first.span else message
+
+
+# -- when it is over ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Totals:
-    """Money, three times: of this run, of this film's clips, of all that the folder ever paid."""
+class Whole:
+    """What belongs to several lists together."""
 
-    run: str
-    film: str
-    folder: str
+    page: Path | str  # the index page
+    cost_folders: str  # all that their folders ever paid
+    cost_films: str  # what the clips cost that are there
+    unsent: Sequence[str]  # what did not get to the bucket
 
-    @classmethod
-    def of(cls, manifest: Manifest) -> "Totals":
-        return cls(manifest.cost_run, manifest.cost, manifest.cost_folder)
 
-    def __str__(self) -> str:
-        run, film, folder = (show_written(text) for text in (self.run, self.film, self.folder))
-        return f"{run} this run, {film} this film, {folder} this folder ever"
+def close(run: Run, whole: Whole | None, environment: Environment) -> int:
+    """Show what came out, results on stdout; the exit code. ``whole`` is there for several."""
+    ends = [(each.item, run.outcomes[each.item.name]) for each in run.surveyed.lists]
+    paths = [path for item, outcome in ends for path in run.survey.delivered(item, outcome)]
+    codes = {outcome.code for _, outcome in ends} | ({1} if whole and whole.unsent else set())
+    code = next((worst for worst in (4, 1) if worst in codes), 0)
+    if run.options.as_json:
+        record = _record_of_many(run, whole) if whole else _record_of_one(run)
+        results = {"exit_code": code, "deliverables": [str(path) for path in paths]}
+        record = {"event": "summary", "backend": run.selection.backend, **record, **results}
+        environment.stdout.write(terminal.json_line(record, RealClock().now()))
+        return code
+    for path in paths:
+        environment.stdout.write(f"{shown(path)}\n")
+    mock = "MOCK: " if run.selection.backend == "mock" else ""
+    for line in _lines_of_many(run, whole, mock) if whole else _lines_of_one(run, mock):
+        environment.say(line)
+    return code
+
+
+def _record_of_one(run: Run) -> dict[str, object]:
+    manifest, item = _manifest(run), run.selection.chosen[0]
+    states = [take.state for take in _takes(manifest)]
+    return {
+        "project": manifest.project,
+        "complete": manifest.complete,
+        "cost": manifest.cost,
+        "cost_run": manifest.cost_run,
+        "cost_folder": manifest.cost_folder,
+        "folder": str(item.folder),
+        "manifest": str(item.folder / "manifest.json"),
+        "shots": len(manifest.shots),
+        "takes": {state: states.count(state) for state in sorted(set(states))},
+        "failed": list(run.outcomes[item.name].failed),
+    }
+
+
+def _lines_of_one(run: Run, mock: str) -> Iterator[str]:
+    """What failed and what to do about it, and the money: of run, film and folder."""
+    manifest, item = _manifest(run), run.selection.chosen[0]
+    plan, takes = run.surveyed.only.plan, _takes(manifest)
+    written = (manifest.cost_run, manifest.cost, manifest.cost_folder)
+    spent, film, folder = map(show_written, written)
+    totals = f"{spent} this run, {film} this film, {folder} this folder ever"
+    if failed := failures(manifest):
+        yield f"{mock}{len(failed)} of {len(plan.takes)} takes failed{_listed(failed)}"
+        yield from _next_steps(takes, item.loaded.file)
+    elif broken := manifest.broken:
+        number = f"{len(broken)} of {len(plan.deliverables)}"
+        yield f"{mock}{number} deliverables failed{_listed(broken)}"
+    elif missing := sum(take.state == "skipped" for take in takes):
+        yield f"{mock}{missing} of {len(takes)} takes are not made yet"
+    else:
+        place = run.survey.places.get(item.home)
+        path = place.shown("manifest.json") if place else item.folder / "manifest.json"
+        yield f"{mock}done: {totals}, {shown(path)}"
+        return
+    yield f"{mock}{totals}"
 
 
 def _next_steps(takes: Sequence[TakeRecord], file: Path) -> Iterator[str]:
@@ -249,129 +220,39 @@ def _next_steps(takes: Sequence[TakeRecord], file: Path) -> Iterator[str]:
 _PERSON_ONLY = {"ResultHost", "Unresolved", "OtherAccount", "Expired", "Unknown", "OverBudget"}
 
 
-# -- several lists -----------------------------------------------------------------------------
+def _record_of_many(run: Run, whole: Whole) -> dict[str, object]:
+    failed = _failed(run)
+    return {
+        "complete": not (failed or whole.unsent),
+        "lists": len(run.outcomes),
+        "cost": whole.cost_folders,
+        "cost_run": _spent(run),
+        "cost_folder": whole.cost_folders,
+        "index": str(whole.page),
+        "failed": [*failed, *whole.unsent],
+    }
 
 
-class ManyLists:
-    """The run of several lists, or of a table's rows: a line for each, and what went wrong."""
+def _lines_of_many(run: Run, whole: Whole, mock: str) -> Iterator[str]:
+    """Which lists failed, the money, and where the page is."""
+    number, failed = len(run.outcomes), _failed(run)
+    if failed:
+        yield f"{mock}{len(failed)} of {number} lists failed: {listed(failed, 8)}"
+        yield "what there is is kept; run the same command again for the rest"
+    else:
+        yield f"{mock}{number} lists done"
+    spent, films, ever = map(show_written, (_spent(run), whole.cost_films, whole.cost_folders))
+    yield f"{mock}{spent} this run, {films} these films, {ever} these folders ever"
+    yield f"the index page is {shown(whole.page)}"
 
-    def __init__(self, survey: Survey, options: RenderOptions, environment: Environment) -> None:
-        self._survey = survey
-        self._options = options
-        self._environment = environment
-        self._number = 0  # of lists that have ended
-        first = survey.selection.chosen[0].loaded.shots
-        self._backend = options.backend or first.backend
-        self._currency = survey.selection.catalog.service.regions[first.region].currency
-        self._emit = self._emit_for(len(survey.selection.chosen))
 
-    def _emit_for(self, lists: int) -> Emit:
-        """Where events go: JSON on stdout, or lines; of many lists only what counts."""
-        if self._options.as_json:
-            return terminal.json_lines(self._environment.stdout, RealClock())
-        plain = terminal.plain(self._environment.stderr)
-        if lists <= _FEW:
-            return plain
-        return lambda event: plain(event) if event.kind in _OF_MANY else None
+def _failed(run: Run) -> list[str]:
+    names = (each.item.name for each in run.surveyed.lists)
+    return [name for name in names if run.outcomes[name].code]
 
-    @property
-    def _mock(self) -> str:
-        return "MOCK: " if self._backend == "mock" else ""
 
-    def event(self, event: Event) -> None:
-        self._emit(event)
-
-    def stopped(self, item: ListInFolder, error: Exception) -> None:
-        text = (
-            str(error)
-            if isinstance(error, WanxError | OSError)
-            else f"{type(error).__name__}: {error}"
-        )
-        self._emit(Event("broken", text, list=item.name))
-
-    def ended(self, ended: Ended) -> None:
-        item, outcome = ended.item, ended.outcome
-        self._number += 1
-        words = {0: "done", 1: "failed", 4: "needs a person"}
-        facts = {
-            "exit_code": outcome.code,
-            "cost": outcome.cost,
-            "folder": str(item.folder),
-            "deliverables": [str(path) for path in self._delivered(item, outcome)],
-            "failed": list(outcome.failed),
-        }
-        text = f"{words[outcome.code]}, {self._number} so far"
-        self._emit(Event("list", text, list=item.name, facts=facts))
-
-    def start(self, prospects: Sequence[Prospect], cost: Total) -> None:
-        finished = sum(prospect.finished is not None for prospect in prospects)
-        self._number = finished
-        to_make = len({key for prospect in prospects for key in prospect.prices})
-        mock = "MOCK, play money, " if self._backend == "mock" else ""
-        text = f"{len(prospects)} lists: {mock}{finished} finished, {to_make} takes to make, {cost}"
-        facts = {
-            "backend": self._backend,
-            "lists": len(prospects),
-            "finished": finished,
-            "to_make": to_make,
-            "cost": str(cost.amount),
-            "currency": cost.currency,
-            "unknown_prices": cost.unknown,
-        }
-        self._emit(Event("start", text, facts=facts))
-
-    def warn(self, text: str, file: Path | None = None) -> None:
-        self._emit(Event("warning", text, list=str(file) if file else None))
-
-    def close(self, closing: Closing) -> int:
-        ends = [(each.item, closing.run.outcomes[each.item.name]) for each in closing.prospects]
-        codes = {outcome.code for _, outcome in ends} | ({1} if closing.unsent else set())
-        code = next((worst for worst in (4, 1) if worst in codes), 0)
-        failed = [item.name for item, outcome in ends if outcome.code]
-        paths = [path for item, outcome in ends for path in self._delivered(item, outcome)]
-        if self._options.as_json:
-            record = {
-                "event": "summary",
-                "backend": self._backend,
-                "complete": code == 0,
-                "lists": len(ends),
-                "cost": closing.cost_folders,
-                "cost_run": self._sum(closing.run.limit.billed),
-                "cost_folder": closing.cost_folders,
-                "exit_code": code,
-                "index": str(closing.page),
-                "deliverables": [str(path) for path in paths],
-                "failed": [*failed, *closing.unsent],
-            }
-            self._environment.stdout.write(terminal.json_line(record, RealClock().now()))
-            return code
-        for path in paths:
-            self._environment.stdout.write(f"{shown(path)}\n")
-        for line in self._lines(closing, failed):
-            self._environment.say(line)
-        return code
-
-    def _lines(self, closing: Closing, failed: Sequence[str]) -> Iterator[str]:
-        """What is said at the end: which lists failed, the money, and where the page is."""
-        number, mock = len(closing.prospects), self._mock
-        if failed:
-            yield f"{mock}{len(failed)} of {number} lists failed: {listed(failed, 8)}"
-            yield "what there is is kept; run the same command again for the rest"
-        else:
-            yield f"{mock}{number} lists done"
-        written = (self._sum(closing.run.limit.billed), closing.cost_films, closing.cost_folders)
-        run, films, ever = map(show_written, written)
-        yield f"{mock}{run} this run, {films} these films, {ever} these folders ever"
-        yield f"the index page is {shown(closing.page)}"
-
-    def _sum(self, amount: Decimal) -> str:
-        return write_sum(Money(amount, self._currency))
-
-    def _delivered(self, item: ListInFolder, outcome: Outcome) -> list[Path | str]:
-        """Where the deliverables of a list stand."""
-        place = self._survey.places.get(item.home)
-        names = outcome.deliverables.values()
-        return [place.shown(name) if place else item.home / name for name in names]
+def _spent(run: Run) -> str:
+    return write_sum(Money(run.limit.billed, run.selection.currency))
 
 
 def kept_cost(journals: Mapping[Path, Journal]) -> str:
@@ -381,19 +262,6 @@ def kept_cost(journals: Mapping[Path, Journal]) -> str:
         for currency, amount in journal.paid(kept=True).items():
             amounts[currency] = amounts.get(currency, Decimal(0)) + amount
     return write_sums(amounts)
-
-
-# -- both --------------------------------------------------------------------------------------
-
-
-def gathered(warnings: Iterable[Diagnostic]) -> Iterator[str]:
-    """Each warning once, at its first place: what stands in `defaults` is met at every shot."""
-    places: dict[str, list[Diagnostic]] = {}
-    for warning in warnings:
-        places.setdefault(warning.message, []).append(warning)
-    for message, (first, *more) in places.items():
-        also = f" and at {len(more)} more" if more else ""
-        yield f"{first.span}{also}: {message}" if first.span else message
 
 
 def shown(path: Path | str) -> str:
@@ -406,8 +274,14 @@ def shown(path: Path | str) -> str:
         return str(path)
 
 
-def _takes(manifest: Manifest) -> list[tuple[str, TakeRecord]]:
-    return [(shot.id, take) for shot in manifest.shots for take in shot.takes]
+def _manifest(run: Run) -> Manifest:
+    if run.last is None:
+        raise LookupError("a list that was not carried out has no manifest")
+    return run.last
+
+
+def _takes(manifest: Manifest) -> list[TakeRecord]:
+    return [take for shot in manifest.shots for take in shot.takes]
 
 
 def _listed(sentences: Iterable[str]) -> str:

@@ -1,10 +1,10 @@
 """How the lists of a run stand before it: what of each is to be asked for, and what that costs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from wanx_render.catalog.pricing import Total, total
 from wanx_render.diagnostics import Diagnostic
@@ -16,7 +16,7 @@ from wanx_render.session.destination import Place
 from wanx_render.session.outcome import Outcome, stand_still
 from wanx_render.session.outlook import Outlook, look, stale_picks
 from wanx_render.session.restore import restore
-from wanx_render.session.selection import ListInFolder, ListOptions, Selection, fingerprint
+from wanx_render.session.selection import ListInFolder, Selection, fingerprint
 from wanx_render.task import InputMedia
 
 FEW = 20  # lists; of so many the whole outlook is kept, of more it is made again when it is needed
@@ -51,8 +51,6 @@ class Survey:
     """
 
     selection: Selection
-    options: ListOptions
-    retakes: Mapping[str, frozenset[str]]  # the shots of which one more take is wanted, by list
     journals: Mapping[Path, Journal]  # by home; none where nothing was rendered
     places: Mapping[Path, Place] = field(default_factory=dict)  # by home; else files stay here
     ffmpeg: str = ""  # its version
@@ -61,38 +59,39 @@ class Survey:
         """All that a run would do with one list."""
         return look(
             item, self.selection.catalog, self.journals.get(item.home),
-            backend=self.options.backend, cascade=self.options.cascade,
-            retake=self.retakes.get(item.name, frozenset()),
+            backend=self.selection.options.backend, cascade=self.selection.options.cascade,
+            retake=self.selection.retakes.get(item.name, frozenset()),
         )  # fmt: skip
+
+    def delivered(self, item: ListInFolder, outcome: Outcome) -> list[Path | str]:
+        """Where the deliverables of a list are."""
+        place = self.places.get(item.home)
+        names = outcome.deliverables.values()
+        return [place.shown(name) if place else item.home / name for name in names]
 
     def outlooks(self) -> Iterator[Outlook]:
         """That of each chosen list; one at a time, for there may be ten thousand."""
         return (self.outlook(item) for item in self.selection.chosen)
 
-    def prospects(self) -> list[Prospect]:
-        """How every chosen list stands."""
-        left = {home: journal.rows() for home, journal in self.journals.items()}
-        return [self._prospect(item, left[item.home]) for item in self.selection.chosen]
-
-    def restored(self, prospects: Iterable[Prospect]) -> Iterator[str]:
-        """Fetch the paid clips that the bucket has and the folders no longer; messages about it.
+    def result(self) -> "Surveyed":
+        """How every chosen list stands, once the clips are back that the bucket has.
 
         Raises StoreError.
         """
-        for home, group in by_home(prospects).items():
-            if home in self.places:
-                yield from restore((a for each in group for a in each.lost), self.places[home])
+        lists = self._prospects()
+        messages = [
+            message
+            for home, group in by_home(lists).items()
+            if home in self.places
+            for message in restore((a for each in group for a in each.lost), self.places[home])
+        ]
+        if messages and any(place.bucket for place in self.places.values()):
+            lists = self._prospects()
+        return Surveyed(self, lists, messages)
 
-    def cost(self, prospects: Iterable[Prospect]) -> Total:
-        """What all of them will cost; what several ask for alike is paid once."""
-        region = self.selection.chosen[0].loaded.shots.region
-        prices = {key: price for each in prospects for key, price in each.prices.items()}
-        return total(prices.values(), self.selection.catalog.service.regions[region].currency)
-
-    def note_retakes(self, prospects: Iterable[Prospect]) -> None:
-        for each in prospects:
-            for basis, takes in each.counts.items():
-                self.journals[each.item.home].retake(basis, takes)
+    def _prospects(self) -> list[Prospect]:
+        left = {home: journal.rows() for home, journal in self.journals.items()}
+        return [self._prospect(item, left[item.home]) for item in self.selection.chosen]
 
     def _prospect(self, item: ListInFolder, left: Mapping[str, Any]) -> Prospect:
         mark = fingerprint(item.loaded, self._versions(item.home))
@@ -121,7 +120,7 @@ class Survey:
 
         ``before`` is what the journal noted of it then.
         """
-        if before["mark"] != mark or item.name in self.retakes or item.only:
+        if before["mark"] != mark or item.name in self.selection.retakes or item.only:
             return False
         if not stand_still(before["files"], item.home):
             return False
@@ -133,30 +132,61 @@ class Survey:
 
     def _versions(self, home: Path) -> dict[str, Any]:
         return {
-            "backend": self.options.backend or "",
+            "backend": self.selection.options.backend or "",
             "program": program_version(),
             "ffmpeg": self.ffmpeg,
             "retakes": sorted(self.journals[home].retakes().items()),
-            "cascade": self.options.cascade,
+            "cascade": self.selection.options.cascade,
         }
 
 
-class Priced(Protocol):
-    """A list, and the prices of what would be asked for."""
+@dataclass(frozen=True)
+class Surveyed:
+    """What a run would do with its lists, and what that would cost."""
+
+    survey: Survey
+    lists: Sequence[Prospect]
+    messages: Sequence[str] = ()  # about clips that came back from the bucket
 
     @property
-    def item(self) -> ListInFolder: ...
+    def selection(self) -> Selection:
+        return self.survey.selection
 
     @property
-    def prices(self) -> Mapping[str, Money | None]: ...
+    def finished(self) -> bool:
+        return all(each.finished for each in self.lists)
+
+    @property
+    def requests(self) -> Mapping[str, Money | None]:
+        """The prices of what would be asked for; what several lists ask for alike is paid once."""
+        return {key: price for each in self.lists for key, price in each.prices.items()}
+
+    @property
+    def cost(self) -> Total:
+        return total(self.requests.values(), self.selection.currency)
+
+    @property
+    def takes(self) -> Mapping[str, Mapping[str, Money | None]]:
+        """The prices of the takes that would be asked for, by list and take."""
+        return {each.item.name: each.takes for each in self.lists}
+
+    @property
+    def only(self) -> Outlook:
+        """All that a run of one list would do."""
+        outlook = self.lists[0].outlook
+        if outlook is None:
+            raise LookupError("the outlook of one list is always kept")
+        return outlook
+
+    def note_retakes(self) -> None:
+        for each in self.lists:
+            for basis, takes in each.counts.items():
+                self.survey.journals[each.item.home].retake(basis, takes)
 
 
-P = TypeVar("P", bound=Priced)
-
-
-def by_home(lists: Iterable[P]) -> dict[Path, list[P]]:
+def by_home(lists: Iterable[Prospect]) -> dict[Path, list[Prospect]]:
     """Those whose folder is the same, which are the rows of one table."""
-    groups: dict[Path, list[P]] = {}
+    groups: dict[Path, list[Prospect]] = {}
     for each in lists:
         groups.setdefault(each.item.home, []).append(each)
     return groups

@@ -16,10 +16,9 @@ from wanx_render.money import Money, show_money
 from wanx_render.session.approval import check_budgets
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened, writable
-from wanx_render.session.outlook import Outlook
-from wanx_render.session.render import render_selection
+from wanx_render.session.render import run_selection
 from wanx_render.session.selection import RenderOptions, Selection
-from wanx_render.session.survey import Survey
+from wanx_render.session.survey import Survey, Surveyed
 from wanx_render.shotlist import picks
 
 PAUSE = 0.5  # seconds between two looks; a file must rest for one of them
@@ -94,8 +93,11 @@ class Watching:
     environment: Environment
     sleep: Callable[[float], None]
     answers: Answers | None  # None where nobody can be asked
-    file: Path
     watched: set[Path] = field(default_factory=set)
+
+    @property
+    def file(self) -> Path:
+        return self.options.files[0]
 
     def run(self) -> None:
         """Render, wait for a save, and again. Ends by KeyboardInterrupt alone."""
@@ -123,38 +125,31 @@ class Watching:
         return prints(self.watched)
 
     def _round(self, before: Prints) -> None:
-        selection = Selection.of_one(self.options, self.options.out)
-        media = selection.lists[0].loaded.media.values()
-        more = {each.path for each in media if each.path} - self.watched
+        selection = Selection.of_one(self.options)
+        (item,) = selection.chosen
+        more = {media.path for media in item.loaded.media.values() if media.path} - self.watched
         before.update(prints(more))
         self.watched |= more
-        outlook, cost = self._surveyed(selection)
-        if outlook.new and not self.options.yes:
-            self._with_leave(selection, outlook, cost, before)
-        else:
-            render_selection(selection, self.options, self.environment)
-
-    def _surveyed(self, selection: Selection) -> tuple[Outlook, Total]:
-        """How the list stands, and what is missing of it would cost."""
-        (item,) = selection.chosen
         writable(item.home)
         with held(item.home), opened(item.home) as journal:
-            outlook = Survey(selection, self.options, {}, {item.home: journal}).outlook(item)
-            return outlook, outlook.cost
+            surveyed = Survey(selection, {item.home: journal}).result()
+        if surveyed.requests and not self.options.yes:
+            self._with_leave(surveyed, before)
+        else:
+            run_selection(selection, self.environment)
 
-    def _with_leave(
-        self, selection: Selection, outlook: Outlook, cost: Total, before: Prints
-    ) -> None:
+    def _with_leave(self, surveyed: Surveyed, before: Prints) -> None:
         """Finish what costs nothing, then ask for the rest."""
-        options, environment = self.options, self.environment
-        if outlook.can_be_joined:
-            render_selection(selection, replace(options, free=True), environment)
-        check_budgets((outlook,), cost, options, selection)
-        mock = outlook.plan.backend == "mock"
-        if self._agreed(cost, len(outlook.new), before, mock=mock):
+        selection, options, cost = surveyed.selection, self.options, surveyed.cost
+        if surveyed.only.can_be_joined:
+            free = selection.with_options(replace(options, free=True))
+            run_selection(free, self.environment)
+        check_budgets(surveyed)
+        mock = selection.backend == "mock"
+        if self._agreed(cost, len(surveyed.only.new), before, mock=mock):
             most = options.max_cost if cost.unknown else _least(options, cost)
-            agreed = replace(options, yes=True, max_cost=most)
-            render_selection(selection, agreed, environment)
+            agreed = selection.with_options(replace(options, yes=True, max_cost=most))
+            run_selection(agreed, self.environment)
 
     def _agreed(self, cost: Total, takes: int, before: Prints, *, mock: bool) -> bool:
         """Whether somebody typed the price; a save in the meantime takes the question back."""
@@ -201,5 +196,5 @@ def watch(options: RenderOptions, environment: Environment, sleep: Callable[[flo
     """Render at each save of the list and of what it names, until interrupted."""
     asks = environment.stdin is not None and environment.stdin.isatty() and not options.yes
     answers = Typed(environment.stdin) if asks and environment.stdin else None
-    Watching(options, environment, sleep, answers, options.files[0]).run()
+    Watching(options, environment, sleep, answers).run()
     return 0
