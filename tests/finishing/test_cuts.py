@@ -12,7 +12,7 @@ import pytest
 from wanx_render.finishing import ingest, mastering
 from wanx_render.finishing.jobs import make_segment
 from wanx_render.finishing.join import join_list
-from wanx_render.finishing.mix import Mix, Music, Track
+from wanx_render.finishing.mix import Mix, MusicTrack, Track
 from wanx_render.finishing.segment import ClipMedia, Seam, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
@@ -151,7 +151,7 @@ def test_music_begins_again_without_a_click_and_voices_keep_their_level(
         program, ("-f", "lavfi", "-i", f"anullsrc=r={RATE}:cl=stereo:d=3", "-y", str(silent))
     )
     (tmp_path / "list").write_bytes(join_list([silent]))
-    mix = Mix(Music(music, "m", skip, Decimal(0), 0, 0))
+    mix = Mix(MusicTrack(music, "m", skip, Decimal(0), 0, 0))
     target = tmp_path / "sound.mov"
     mastering.encode(mastering.Work(program, tmp_path / "list", mix, 3 * RATE), target)
     samples = heard(target)[: 3 * RATE]

@@ -10,7 +10,14 @@ import pytest
 from tests.support.media import facts
 from wanx_render import integrity
 from wanx_render.errors import Broken, Damaged, FfmpegError
-from wanx_render.finishing.decode_record import Evidence, examine, hear, kept, kept_sound, stretches
+from wanx_render.finishing.decode_record import (
+    DecodeRecord,
+    examine,
+    hear,
+    kept,
+    kept_sound,
+    stretches,
+)
 from wanx_render.finishing.jobs import (
     JoinCall,
     SoundCall,
@@ -139,8 +146,8 @@ def test_damage_is_an_error(each_program: ffmpeg.Ffmpeg, segment: Path) -> None:
         examine(each_program, [segment])
 
 
-def seen(looks: str, first: str = WHITE, last: str = WHITE) -> Evidence:
-    return Evidence("head", ("1 a",) * len(looks), looks, first, last)
+def seen(looks: str, first: str = WHITE, last: str = WHITE) -> DecodeRecord:
+    return DecodeRecord("head", ("1 a",) * len(looks), looks, first, last)
 
 
 # Looks of pieces at ten frames a second, and what is told of them.

@@ -11,7 +11,7 @@ import pytest
 
 from wanx_render.finishing import ducking, mastering
 from wanx_render.finishing.join import join_list
-from wanx_render.finishing.mix import Mix, Music, Track
+from wanx_render.finishing.mix import Mix, MusicTrack, Track
 from wanx_render.media import ffmpeg
 
 RATE, SECONDS = 48_000, 8
@@ -62,7 +62,7 @@ def test_music_stands_still_under_a_sentence(
     ):
         ffmpeg.run(program, ("-f", "lavfi", "-i", source, "-y", str(path)))
     (tmp_path / "list").write_bytes(join_list([silent]))
-    bed = Music(music, "m", 0, Decimal(0), 0, 0)
+    bed = MusicTrack(music, "m", 0, Decimal(0), 0, 0)
     mix = Mix(bed, duck=True, voices=(Track(voice, "v", 0, Decimal(gain), channels=1),))
     work = mastering.Work(program, tmp_path / "list", mix, SECONDS * RATE)
     target = tmp_path / "sound.mov"

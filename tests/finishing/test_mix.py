@@ -10,7 +10,7 @@ import pytest
 from tests.support.media import facts
 from wanx_render.errors import FfmpegError
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
-from wanx_render.finishing.mix import Mix, Music, Track
+from wanx_render.finishing.mix import Mix, MusicTrack, Track
 from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
@@ -55,9 +55,9 @@ def level(samples: tuple[int, ...], start: float, end: float) -> float:
     return 10 * math.log10(max(sum(v * v for v in some) / len(some), 1e-3) / 32768**2)
 
 
-def music(path: Path, **more: object) -> Music:
+def music(path: Path, **more: object) -> MusicTrack:
     given = {"skip": 0, "gain": Decimal(0), "fade_in": 0, "fade_out": 0, **more}
-    return Music(path, path.name, **given)  # type: ignore[arg-type]
+    return MusicTrack(path, path.name, **given)  # type: ignore[arg-type]
 
 
 def test_music_repeats_to_the_end_and_fades(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from wanx_render.finishing.decode_record import Wish, kept
+from wanx_render.finishing.decode_record import WantedFrames, kept
 from wanx_render.finishing.jobs import (
     JoinCall,
     SegmentCall,
@@ -111,7 +111,7 @@ def test_cells_that_their_segment_kept_are_not_decoded_again(
     )
     whole = Segment.whole(clip, Cut(0, 60), Focus(), FRAME)
     keeping = tmp_path / "keeping.mov"
-    wish = Wish((10, 40), small(FRAME), (20,), FRAME.size)
+    wish = WantedFrames((10, 40), small(FRAME), (20,), FRAME.size)
     make_segments(each_program, (SegmentCall(whole, keeping, wish),))
     told = kept(keeping)
     assert told is not None

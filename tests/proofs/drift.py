@@ -35,7 +35,7 @@ from tests.support.places import ROOT
 from tests.support.programs import PROGRAMS
 from tests.support.virtual import Counted, Time
 from wanx_render.backends.dashscope import Access, DashScope
-from wanx_render.backends.uploads import Uploads
+from wanx_render.backends.uploads import KnownUploads
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.errors import BadInput, NeedsPerson, ServiceError
 from wanx_render.media import ffmpeg
@@ -463,7 +463,7 @@ class Round:
 
     async def _work(self, made: plan.Plan, journal: Journal, transport: Drifting) -> bool:
         access = Access("http://127.0.0.1/api/v1", KEY, own_hosts=True)
-        uploads = Uploads(self.out / ".cache/uploads.json")
+        uploads = KnownUploads(self.out / ".cache/uploads.json")
         backend = DashScope(
             access, CATALOG, self.time, random.Random(7), uploads=uploads, transport=transport
         )

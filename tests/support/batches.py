@@ -16,7 +16,7 @@ from tests.support.programs import PROGRAMS
 from tests.support.virtual import Counted, Time
 from wanx_render import files
 from wanx_render.backends.dashscope import Access, DashScope
-from wanx_render.backends.uploads import Uploads
+from wanx_render.backends.uploads import KnownUploads
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.events import Event
 from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall
@@ -136,7 +136,7 @@ class Day:
 
     def _service(self, transport: Any) -> Service:
         access = Access("http://127.0.0.1/api/v1", "sk-mock-a", own_hosts=True)
-        uploads = Uploads(self.folder / "uploads.json")
+        uploads = KnownUploads(self.folder / "uploads.json")
         backend = DashScope(
             access, CATALOG, self.time, random.Random(1), uploads=uploads,
             transport=transport or self.twin.transport,

@@ -12,7 +12,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken
 from wanx_render.finishing import decode_record
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
-from wanx_render.finishing.mix import Mix, Music, Track
+from wanx_render.finishing.mix import Mix, MusicTrack, Track
 from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
@@ -117,7 +117,7 @@ def test_a_silent_film_is_delivered_with_a_notice(
     name: str, skip: int, gain: int, start: int,
 ) -> None:  # fmt: skip
     path = sounds / name
-    mix = Mix(Music(path, name, skip * 48_000, Decimal(gain), 0, 0))
+    mix = Mix(MusicTrack(path, name, skip * 48_000, Decimal(gain), 0, 0))
     if start:
         mix = Mix(voices=(Track(path, name, start, Decimal(gain)),))
     joined = make_deliverable(program, call(silent, tmp_path, mix))
@@ -135,7 +135,7 @@ def test_a_sound_that_the_encoder_lost_still_fails(
         "hearing",
         lambda heard: replace(hearing(heard), peak="-inf", integrated=None),
     )
-    mix = Mix(Music(sounds / "intro.flac", "intro", 6 * 48_000, Decimal(0), 0, 0))
+    mix = Mix(MusicTrack(sounds / "intro.flac", "intro", 6 * 48_000, Decimal(0), 0, 0))
     with pytest.raises(Broken, match="sound: silence instead of heard"):
         make_deliverable(program, call(silent, tmp_path, mix))
 

@@ -36,7 +36,7 @@ from tests.support.places import ROOT
 from tests.support.programs import PROGRAMS
 from tests.support.virtual import Counted, Time
 from wanx_render.backends.dashscope import Access, DashScope
-from wanx_render.backends.uploads import Uploads
+from wanx_render.backends.uploads import KnownUploads
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.errors import NeedsPerson, ServiceError
 from wanx_render.media import ffmpeg
@@ -292,7 +292,7 @@ class Orders(RuleBasedStateMachine):
     async def _work(self, made: plan.Plan, journal: Journal, fuse: Fuse) -> bool:
         backend = DashScope(
             Access("http://127.0.0.1/api/v1", "sk-mock-a", own_hosts=True), CATALOG, self.clock,
-            random.Random(7), uploads=Uploads(self.folder / "out/.cache/uploads.json"),
+            random.Random(7), uploads=KnownUploads(self.folder / "out/.cache/uploads.json"),
             transport=DoomedTransport(self.twin.transport, fuse),
         )  # fmt: skip
         try:

@@ -40,7 +40,7 @@ from wanx_render.backends.transfer import (
     exchange,
     stream_to,
 )
-from wanx_render.backends.uploads import Uploads
+from wanx_render.backends.uploads import KnownUploads
 from wanx_render.catalog import result_hosts
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.result_hosts import BadAddress
@@ -118,7 +118,7 @@ class DashScope:
         clock: Clock,
         chance: random.Random,
         *,
-        uploads: Uploads | None = None,
+        uploads: KnownUploads | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         routes: Mapping[str, str | None] | None = None,
     ) -> None:
@@ -131,7 +131,7 @@ class DashScope:
         self._ahead: timedelta | None = None  # how far the service's time is before ours
         self._pace = asyncio.Lock()
         self._retries_left = READ_RETRIES
-        self._uploads = uploads or Uploads()
+        self._uploads = uploads or KnownUploads()
         self._sent: dict[str, frozenset[str]] = {}  # the uploads that each task was given
         self._traced = transport is None  # only a real connection says when its first byte leaves
         key = {"Authorization": f"Bearer {access.key}"}

@@ -12,7 +12,7 @@ FILL = (14, 20, 30, 216)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SlatePanel:
     """A rectangle in pixels of the clip, and the height of a line of small text."""
 
     x: int
@@ -26,7 +26,7 @@ class Place:
         return self.y + self.height
 
 
-def place(size: Size) -> Place:
+def place(size: Size) -> SlatePanel:
     """Low in the middle, inside both a centred 9:16 crop and a centred square one."""
     inner = min(size.width, size.height * 9 // 16)
     width = inner * 88 // 100 // 2 * 2
@@ -35,10 +35,10 @@ def place(size: Size) -> Place:
     x = (size.width - width) // 4 * 2
     square = min(size.width, size.height)
     y = ((size.height + square) // 2 - height - square // 16) // 2 * 2
-    return Place(x, y, width, height, unit)
+    return SlatePanel(x, y, width, height, unit)
 
 
-def find(frame: Image.Image) -> Place | None:
+def find(frame: Image.Image) -> SlatePanel | None:
     """The slate of a frame, or None where there is none; its title is looked for."""
     where = place(Size(*frame.size))
     reference = title(where)
@@ -47,7 +47,7 @@ def find(frame: Image.Image) -> Place | None:
     return where if agreement(reference, cut) > 0.8 else None
 
 
-def title(where: Place) -> Image.Image:
+def title(where: SlatePanel) -> Image.Image:
     """The slate's first word as it is drawn, white on black."""
     font = fonts.chinese().at(where.unit * 6 // 5)
     box = font.getbbox(TITLE)

@@ -10,7 +10,7 @@ from pathlib import Path
 from wanx_render.files import write_atomically
 
 
-class Uploads:
+class KnownUploads:
     """Addresses of uploads; in ``file``, or only in memory where none is given."""
 
     def __init__(self, file: Path | None = None) -> None:

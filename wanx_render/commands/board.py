@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wanx_render.commands.options import BACKEND, BASE_URL, CATALOG, FILE, OUT, Money
+from wanx_render.commands.options import BACKEND, BASE_URL, CATALOG, FILE, OUT, MoneyType
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @OUT
 @click.option("--port", default=0, show_default=True, type=click.IntRange(0, 65535),
               help="Where on 127.0.0.1; 0 takes a free one.")  # fmt: skip
-@click.option("--max-cost", type=Money(), help="No run from the board may spend more than this.")
+@click.option(
+    "--max-cost", type=MoneyType(), help="No run from the board may spend more than this."
+)
 @BASE_URL
 @CATALOG
 def command(file: Path, port: int, **options: Any) -> int:

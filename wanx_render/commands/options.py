@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NEVER = (errno.ENAMETOOLONG, errno.ELOOP)  # no file is there, and none can be
 
 
-class File(click.ParamType["Path"]):
+class PathType(click.ParamType["Path"]):
     name = "path"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:  # the form click calls
@@ -36,7 +36,7 @@ class File(click.ParamType["Path"]):
         return click.Path().shell_complete(ctx, param, incomplete)
 
 
-FILE = File()
+FILE = PathType()
 
 
 def once(ctx: Any, param: Any, files: tuple[Path, ...]) -> tuple[Path, ...]:  # noqa: ARG001  # the form click calls
@@ -56,7 +56,7 @@ def _identity(file: Path) -> object:
     return tuple((status.st_dev, status.st_ino) for status in known)
 
 
-class Place(File):
+class FolderOrUrl(PathType):
     """A folder, or a URL that stays as it was written; ``file:`` is a folder."""
 
     name = "path or url"
@@ -74,7 +74,7 @@ def _state(ctx: Any, param: Any, value: Any) -> Path | None:  # noqa: ARG001  # 
     return None if isinstance(value, str) else value
 
 
-class Money(click.ParamType["Decimal"]):
+class MoneyType(click.ParamType["Decimal"]):
     name = "amount"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Decimal:
@@ -109,11 +109,11 @@ CASCADE = click.option(
 )  # fmt: skip
 
 OUT = click.option(
-    "--out", type=Place(), callback=_state,
+    "--out", type=FolderOrUrl(), callback=_state,
     help="The render folder [renders/PROJECT beside the file].",
 )  # fmt: skip
 DELIVER = click.option(
-    "--out", type=Place(),
+    "--out", type=FolderOrUrl(),
     help="The render folder [renders/PROJECT beside the file], or where its files go, as a URL.",
 )  # fmt: skip
 WHERE = click.option(

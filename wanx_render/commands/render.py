@@ -19,7 +19,7 @@ from wanx_render.commands.options import (
     RETAKE,
     ROWS,
     WHERE,
-    Money,
+    MoneyType,
     once,
 )  # fmt: skip
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @ROWS
 @RETAKE
 @CASCADE
-@click.option("--max-cost", type=Money(), help="Stop before spending more than this.")
+@click.option("--max-cost", type=MoneyType(), help="Stop before spending more than this.")
 @click.option("--yes", is_flag=True, help="Spend without asking; the mock never asks.")
 @BASE_URL
 @RESULT_HOST

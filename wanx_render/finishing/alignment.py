@@ -33,13 +33,13 @@ def apart(program: ffmpeg.Ffmpeg, piece: Piece, path: Path) -> str | None:
     rate = piece.frame.rate
     seconds = min(Fraction(piece.frames) / rate, Fraction(_LONGEST))
     begin = piece.take.origin + piece.cut.start / piece.take.rate + piece.skip / rate
-    picture, sound = decoding.timed(
+    source_picture, source_sound = decoding.timed(
         program, piece.take.path, piece.take.quirks.containers, rate, begin + seconds + _REACH
     )
-    shown = decoding.brightness(program, path, Fraction(0), seconds)
-    heard = _levels(decoding.samples(program, path, Fraction(0), seconds))
-    pictures = _shift(shown, picture, round(begin * rate), round(_REACH * rate))
-    sounds = _shift(heard, _levels(sound), round(begin / _BIN), round(_REACH / _BIN))
+    picture = decoding.brightness(program, path, Fraction(0), seconds)
+    sound = _levels(decoding.samples(program, path, Fraction(0), seconds))
+    pictures = _shift(picture, source_picture, round(begin * rate), round(_REACH * rate))
+    sounds = _shift(sound, _levels(source_sound), round(begin / _BIN), round(_REACH / _BIN))
     if pictures is None or sounds is None:
         return None
     # A segment that shows what comes later in the source shows it too early.

@@ -36,11 +36,11 @@ def mark(body: Body, cut: Cut, clip_rate: Fraction, rate: Fraction) -> Mark | No
     if Fraction(_FLASH_FRAMES) / (clip_rate * cut.speed) < 1 / rate:
         return None  # so short that the rate may pass over it
     before, after = ceil(_BEFORE * rate), ceil(_AFTER * rate)
-    played = min(body.skip + body.frames, played_frames(cut, clip_rate, rate))
+    frames = min(body.skip + body.frames, played_frames(cut, clip_rate, rate))
     for second in range(ceil(Fraction(cut.start + cut.frames) / clip_rate)):
         seconds = (second + Fraction(1, 2) - cut.start / clip_rate) / cut.speed
         frame = round(seconds * rate)
-        if frame - body.skip >= 3 and frame + after <= played:
+        if frame - body.skip >= 3 and frame + after <= frames:
             at = body.start + frame - body.skip
             return Mark(max(at - before, body.start), at, at + after)
     return None
@@ -50,12 +50,16 @@ def checks(
     program: ffmpeg.Ffmpeg, path: Path, marks: tuple[Mark, ...], rate: Fraction
 ) -> tuple[Check, ...]:
     """How far beeps are from their flashes; nothing where no flash can be seen."""
-    found = [each for mark in marks if (each := _found(program, path, mark, rate)) is not None]
-    if not found:
+    results = [
+        result for mark in marks if (result := _found(program, path, mark, rate)) is not None
+    ]
+    if not results:
         return ()
     together = "within a frame"
-    wrong = [each for each in found if isinstance(each, str)]
-    worst = max((each for each in found if isinstance(each, Fraction)), key=abs, default=None)
+    wrong = [result for result in results if isinstance(result, str)]
+    worst = max(
+        (result for result in results if isinstance(result, Fraction)), key=abs, default=None
+    )
     if worst is not None and abs(worst) > max(1 / rate, _CLOSEST):
         wrong.append(f"{float(worst * 1000):+.0f} ms apart")
     return (Check("flash and beep", together, wrong[0] if wrong else together),)
@@ -71,9 +75,9 @@ def _found(program: ffmpeg.Ffmpeg, path: Path, mark: Mark, rate: Fraction) -> Fr
     if not rises or max(rises) < _RISE:
         return None if not light or min(light) > _BRIGHT else "no flash"
     flash = (mark.first + rises.index(max(rises)) + 1) / rate
-    heard = decoding.samples(program, path, mark.first / rate, seconds)
-    peak = max(map(abs, heard), default=0)
+    samples = decoding.samples(program, path, mark.first / rate, seconds)
+    peak = max(map(abs, samples), default=0)
     if peak < _PEAK:
         return "no beep"
-    onset = next(n for n, value in enumerate(heard) if abs(value) > 0.3 * peak)
+    onset = next(n for n, value in enumerate(samples) if abs(value) > 0.3 * peak)
     return mark.first / rate + Fraction(onset, SAMPLE_RATE) - flash

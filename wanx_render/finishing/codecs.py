@@ -29,7 +29,7 @@ def _steps(preset: str, factor: str, *pairs: tuple[object, object]) -> dict[Qual
     """Options by quality, from pairs of a preset and a quality factor."""
     names: tuple[Quality, ...] = ("draft", "standard", "master")
     return {
-        name: {preset: each[0], factor: each[1]} for name, each in zip(names, pairs, strict=True)
+        name: {preset: pair[0], factor: pair[1]} for name, pair in zip(names, pairs, strict=True)
     }
 
 
@@ -59,7 +59,7 @@ def _qsv(codec: str, made: str, **more: object) -> Encoder:
 
 def _amf(codec: str, made: str, **more: object) -> Encoder:
     steps = _steps("quality", "qp_i", ("speed", 28), ("balanced", 22), ("quality", 18))
-    steps = {name: {**each, "qp_p": each["qp_i"]} for name, each in steps.items()}
+    steps = {name: {**options, "qp_p": options["qp_i"]} for name, options in steps.items()}
     return Encoder(f"{codec}_amf", made, steps, {"rc": "cqp", **more})
 
 

@@ -38,7 +38,7 @@ _BLACK_SECONDS, _STILL_SECONDS = Fraction(1, 2), 2
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class DecodeRecord:
     """What was seen when all of a video was decoded, every error fatal."""
 
     head: str  # a hash of what the decoder is told first
@@ -66,8 +66,8 @@ class Hearing:
 
     @property
     def loudness(self) -> decoding.Loudness:
-        told = (None if each is None else Decimal(each) for each in (self.integrated, self.peak))
-        return decoding.Loudness(*told)
+        values = (None if text is None else Decimal(text) for text in (self.integrated, self.peak))
+        return decoding.Loudness(*values)
 
 
 _NONE = Size(2, 2)
@@ -75,7 +75,7 @@ _SMALL, _WHOLE = 95, 90  # quality of JPEG: the small ones are encoded once more
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class WantedFrames:
     """Frames of a video whose pictures shall be kept, and in which size."""
 
     frames: tuple[int, ...] = ()
@@ -84,12 +84,12 @@ class Wish:
     full: Size = _NONE
 
 
-NOTHING = Wish()
+NOTHING = WantedFrames()
 
 
 def examine(
-    program: ffmpeg.Ffmpeg, paths: Sequence[Path], wishes: Sequence[Wish] = ()
-) -> tuple[Evidence, ...]:
+    program: ffmpeg.Ffmpeg, paths: Sequence[Path], wishes: Sequence[WantedFrames] = ()
+) -> tuple[DecodeRecord, ...]:
     """Decode all of each video. Raises FfmpegError on the first damage."""
     every = wishes or [NOTHING] * len(paths)
     with tempfile.TemporaryDirectory(prefix="wanx-looks-") as name:
@@ -106,11 +106,11 @@ def hear(program: ffmpeg.Ffmpeg, path: Path, *, peaks: bool) -> Hearing:
 def hearing(heard: decoding.Heard) -> Hearing:
     """What is kept of a sound that was decoded."""
     loud = heard.loudness
-    integrated, peak = (None if n is None else str(n) for n in (loud.integrated, loud.peak))
-    return Hearing(*timed(heard.packets, 0), integrated, peak, heard.silent)
+    lufs, peak = (None if n is None else str(n) for n in (loud.integrated, loud.peak))
+    return Hearing(*timed(heard.packets, 0), lufs, peak, heard.silent)
 
 
-def _arguments(paths: Sequence[Path], wishes: Sequence[Wish], folder: Path) -> list[str]:
+def _arguments(paths: Sequence[Path], wishes: Sequence[WantedFrames], folder: Path) -> list[str]:
     """Every frame is decoded whole; what leaves the decoder is made small where it costs least."""
     inputs: list[str] = ["-xerror", "-filter_threads", "1"]
     outputs: list[str] = []
@@ -123,17 +123,17 @@ def _arguments(paths: Sequence[Path], wishes: Sequence[Wish], folder: Path) -> l
         outputs += ["-f", "rawvideo", ffmpeg.file_url(folder / f"{number}.luma")]
         outputs += [*video, "-c", "copy", "-f", "framehash", "-hash", "md5"]
         outputs += [ffmpeg.file_url(folder / f"{number}.packets")]
-        scaled = f"scale={wish.size.width}:{wish.size.height}:flags=area,"
-        for frames, scale, kind in ((wish.frames, scaled, "rgb"), (wish.whole, "", "whole")):
+        scale_graph = f"scale={wish.size.width}:{wish.size.height}:flags=area,"
+        for frames, scale, kind in ((wish.frames, scale_graph, "rgb"), (wish.whole, "", "whole")):
             if frames:
-                chosen = "+".join(f"eq(n\\,{frame})" for frame in sorted(frames))
-                graph = f"select={chosen},{scale}format=rgb24"
+                condition = "+".join(f"eq(n\\,{frame})" for frame in sorted(frames))
+                graph = f"select={condition},{scale}format=rgb24"
                 outputs += [*video, "-vf", graph, "-fps_mode", "passthrough", "-c:v", "rawvideo"]
                 outputs += ["-f", "rawvideo", ffmpeg.file_url(folder / f"{number}.{kind}")]
     return [*inputs, *outputs]
 
 
-def _evidence(folder: Path, number: int, wish: Wish) -> Evidence:
+def _evidence(folder: Path, number: int, wish: WantedFrames) -> DecodeRecord:
     luma = (folder / f"{number}.luma").read_bytes()
     listing = (folder / f"{number}.packets").read_text(encoding="utf-8")
     if not luma:
@@ -143,7 +143,7 @@ def _evidence(folder: Path, number: int, wish: Wish) -> Evidence:
     ends = frames[0].hex(), frames[-1].hex()
     pictures = tuple(_pictures(folder / f"{number}.rgb", wish.frames, wish.size, _SMALL))
     whole = tuple(_pictures(folder / f"{number}.whole", wish.whole, wish.full, _WHOLE))
-    return Evidence(head, packets, "".join(_looks(frames)), *ends, pictures, whole)
+    return DecodeRecord(head, packets, "".join(_looks(frames)), *ends, pictures, whole)
 
 
 def _pictures(
@@ -157,9 +157,9 @@ def _pictures(
 
 def jpeg(pixels: bytes, size: Size, quality: int = _WHOLE) -> bytes:
     """The JPEG of a picture given as RGB."""
-    made = io.BytesIO()
-    Image.frombytes("RGB", (size.width, size.height), pixels).save(made, "JPEG", quality=quality)
-    return made.getvalue()
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (size.width, size.height), pixels).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
 
 
 def listed(listing: str) -> tuple[str, tuple[str, ...]]:
@@ -179,10 +179,10 @@ def timed(listing: str, stream: int) -> tuple[str, tuple[str, ...]]:
 
 def _looks(frames: Sequence[bytes]) -> Iterator[str]:
     """``.`` for a frame, ``s`` for one like those before it, ``b`` and ``B`` for black ones."""
-    same = frames[0]
+    reference = frames[0]
     for number, frame in enumerate(frames):
-        still = number > 0 and _alike(frame, same)
-        same = same if still else frame
+        still = number > 0 and _alike(frame, reference)
+        reference = reference if still else frame
         dark = len(frame.translate(None, _BRIGHT)) >= _DARK
         yield "B" if still and dark else "s" if still else "b" if dark else "."
 
@@ -191,8 +191,8 @@ def _alike(one: bytes, other: bytes) -> bool:
     if one == other:
         return True
     # Most frames differ so much that a few of their points show it.
-    few = sum(map(abs, map(sub, one[::16], other[::16])))
-    return few <= _STILL and _distance(one, other) <= _STILL
+    rough = sum(map(abs, map(sub, one[::16], other[::16])))
+    return rough <= _STILL and _distance(one, other) <= _STILL
 
 
 def _distance(one: bytes, other: bytes) -> int:
@@ -202,20 +202,20 @@ def _distance(one: bytes, other: bytes) -> int:
 
 
 def stretches(
-    pieces: Sequence[Evidence], rate: Fraction
+    pieces: Sequence[DecodeRecord], rate: Fraction
 ) -> Iterator[tuple[str, Fraction, Fraction]]:
     """Where a viewer would take the picture for broken."""
-    looks = "".join(each.looks for each in _linked(pieces))
+    looks = "".join(piece.looks for piece in _linked(pieces))
     for word, pattern, least in (
         ("black", "[bB]+", _BLACK_SECONDS),
         ("still", "[.b][sB]+", _STILL_SECONDS),
     ):
-        for found in re.finditer(pattern, looks):
-            if (found.end() - found.start()) / rate >= least:
-                yield word, found.start() / rate, found.end() / rate
+        for match in re.finditer(pattern, looks):
+            if (match.end() - match.start()) / rate >= least:
+                yield word, match.start() / rate, match.end() / rate
 
 
-def _linked(pieces: Sequence[Evidence]) -> Iterator[Evidence]:
+def _linked(pieces: Sequence[DecodeRecord]) -> Iterator[DecodeRecord]:
     """The pieces; the first frame of each told to be like the last before it, where it is."""
     yield pieces[0]
     for before, piece in pairwise(pieces):
@@ -226,7 +226,7 @@ def _linked(pieces: Sequence[Evidence]) -> Iterator[Evidence]:
             yield piece
 
 
-def keep(path: Path, evidence: Evidence | Hearing, name: str) -> None:
+def keep(path: Path, evidence: DecodeRecord | Hearing, name: str) -> None:
     """Write what was found behind the piece at ``path``, and seal it as ``name``."""
     text = json.dumps(asdict(evidence)).encode()
     size = 8 + len(text) + 4 + integrity.SEAL  # the box holds the seal too
@@ -235,14 +235,14 @@ def keep(path: Path, evidence: Evidence | Hearing, name: str) -> None:
     integrity.seal(path, name)
 
 
-def kept(path: Path) -> Evidence | None:
+def kept(path: Path) -> DecodeRecord | None:
     """What was seen when the video at ``path`` was made; None where it is not whole any more."""
     record = _record(path)
     if record is None:
         return None
     kinds = ("pictures", "whole")
     pictures = {kind: tuple((n, picture) for n, picture in record[kind]) for kind in kinds}
-    return Evidence(**{**record, "packets": tuple(record["packets"]), **pictures})
+    return DecodeRecord(**{**record, "packets": tuple(record["packets"]), **pictures})
 
 
 def kept_sound(path: Path) -> Hearing | None:
@@ -271,7 +271,7 @@ def _record(path: Path) -> dict[str, Any] | None:
     return record
 
 
-def picture(piece: Evidence, frame: int, *, whole: bool = False) -> bytes | None:
+def picture(piece: DecodeRecord, frame: int, *, whole: bool = False) -> bytes | None:
     """The JPEG of a frame of a piece, small or at its full size, where one was kept."""
-    found = dict(piece.whole if whole else piece.pictures).get(frame)
-    return base64.b64decode(found) if found else None
+    pictures = dict(piece.whole if whole else piece.pictures).get(frame)
+    return base64.b64decode(pictures) if pictures else None

@@ -30,10 +30,10 @@ def spans(key: Sequence[int], *, floor: float, below: float = math.inf) -> Itera
     sums = [0, *accumulate(map(abs, key))]
     levels = [(sums[at + _BIN] - sums[at]) / _BIN for at in range(0, len(key) - _BIN + 1, _BIN)]
     least = _FULL * 10 ** (floor / 20)
-    heard = sorted(level for level in levels if level > least)
-    if not heard:
+    loud = sorted(level for level in levels if level > least)
+    if not loud:
         return
-    least = max(least, heard[len(heard) * 19 // 20] * 10 ** (-below / 20))
+    least = max(least, loud[len(loud) * 19 // 20] * 10 ** (-below / 20))
     begin = None
     for number, level in enumerate([*levels, 0]):
         if level > least and begin is None:

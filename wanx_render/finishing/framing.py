@@ -118,8 +118,8 @@ def _padded(stream: Any, source: Size, frame: Frame) -> Any:
 
 def _whole(stream: Any, source: Size, frame: Frame) -> Any:
     """The picture in the size that it has in a padded or blurred frame."""
-    seen = seen_box(source, frame.size)
-    return scaled(_windowed(stream, seen, source), seen.size, inset_box(source, frame.size).size)
+    box = seen_box(source, frame.size)
+    return scaled(_windowed(stream, box, source), box.size, inset_box(source, frame.size).size)
 
 
 def _blurred(stream: Any, view: View, frame: Frame) -> Any:

@@ -37,32 +37,32 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> ClipMedia:
     if path.stat().st_size == 0:
         raise FfmpegError(f"{path.name} is empty")
     try:
-        seen = probe.survey(program, path, CONTAINERS)
+        survey = probe.survey(program, path, CONTAINERS)
     except FfmpegError as error:
         raise FfmpegError(f"{path.name} {_why(str(error))} ({error})") from None
-    found, tags = _STREAM.search(seen.log), probe.tags_of(seen.log)
-    decoder = _decoder(seen.log)
-    if found is None or tags is None or not seen.times:
+    stream, tags = _STREAM.search(survey.log), probe.tags_of(survey.log)
+    decoder = _decoder(survey.log)
+    if stream is None or tags is None or not survey.times:
         raise FfmpegError(f"{path.name} has no picture that can be read: is it a video?")
-    native = commonest_rate(seen.times)
-    seconds = seen.times[-1] + 1 / native
+    native = commonest_rate(survey.times)
+    seconds = survey.times[-1] + 1 / native
     if not 0 < seconds <= LONGEST:
         raise FfmpegError(f"{path.name} lasts {float(seconds):g} s; up to four hours can be done")
     rate = min(native, Fraction(FASTEST_RATE))
     return ClipMedia(
         path=path,
         sha256=files.sha256(path),
-        size=_square(seen.size, seen.sample_aspect),
+        size=_square(survey.size, survey.sample_aspect),
         rate=rate,
         frames=max(frames_in(seconds, rate), 1),
-        has_sound=seen.has_sound,
+        has_sound=survey.has_sound,
         quirks=replace(
-            _quirks(found["line"], seen), decoder=decoder, native=mean_rate(seen.times, rate)
+            _quirks(stream["line"], survey), decoder=decoder, native=mean_rate(survey.times, rate)
         ),
-        provenance=seen.provenance,
-        picture_start=seen.start,
-        sound_start=seen.sound_start,
-        channels=channels_of(seen.layout),
+        provenance=survey.provenance,
+        picture_start=survey.start,
+        sound_start=survey.sound_start,
+        channels=channels_of(survey.layout),
         tags=replace(tags, pixels="yuva420p") if decoder else tags,
     )
 
@@ -89,10 +89,10 @@ def in_colours(take: ClipMedia, shot: Shot) -> ClipMedia:
             f"{take.path.name} is HDR ({colours.hdr}), which hdr: refuse forbids to map to SDR"
         )
     # How they came to be known makes no difference to any picture.
-    read = replace(colours, guessed=False)
-    alpha = shot.alpha if take.tags.alpha and not read.hdr else None
-    size = take.size if read.plain and not alpha else even(take.size)
-    quirks = replace(take.quirks, colours=read, alpha=alpha)
+    colours_read = replace(colours, guessed=False)
+    alpha = shot.alpha if take.tags.alpha and not colours_read.hdr else None
+    size = take.size if colours_read.plain and not alpha else even(take.size)
+    quirks = replace(take.quirks, colours=colours_read, alpha=alpha)
     return replace(take, size=size, quirks=quirks)
 
 
@@ -102,26 +102,26 @@ def notices(take: ClipMedia, shot: Shot, written: str) -> tuple[str, ...]:
     ``written`` is how the shot's settings are written, such as ``--{}`` or ``{}:``.
     """
     colours = colour_tags.read(take.tags, take.size, shot.colours)
-    said = []
+    lines = []
     if native := take.quirks.native:
         at = f"{float(native):.4g} fps in the mean"
         why = "the highest rate" if native > FASTEST_RATE else "its commonest interval"
-        said.append(f"{at}: read as {float(take.rate):.5g} fps, {why}")
+        lines.append(f"{at}: read as {float(take.rate):.5g} fps, {why}")
     if colours.guessed:
-        said.append(
+        lines.append(
             f"no colour tags: read as {colours}, as is usual for {take.size}; "
             f"{written.format('colours')} overrides"
         )
     if colours.hdr:
-        said.append(
+        lines.append(
             f"HDR ({colours.hdr}) is mapped to SDR; {written.format('hdr')} refuse stops instead"
         )
     if take.tags.alpha:
-        said.append(
+        lines.append(
             f"transparent, {shot.alpha} alpha: laid over the background; "
             f"{written.format('alpha')} and {written.format('background')} override"
         )
-    return tuple(said)
+    return tuple(lines)
 
 
 def _why(error: str) -> str:

@@ -17,7 +17,7 @@ from wanx_render.captions import drawing
 from wanx_render.errors import Broken, Damaged, FfmpegError
 from wanx_render.finishing import alignment, av_sync, decode_record, mastering, visible_label
 from wanx_render.finishing.av_sync import Mark
-from wanx_render.finishing.join import Tags, join_arguments, join_list
+from wanx_render.finishing.join import ContainerTags, join_arguments, join_list
 from wanx_render.finishing.mix import NOTHING, Mix
 from wanx_render.finishing.segment import Piece, together
 from wanx_render.finishing.stills import Known, Pictures, Stills, discard, drawn, numbers_of, taken
@@ -36,7 +36,7 @@ class SegmentCall:
 
     piece: Piece
     target: Path
-    wish: decode_record.Wish = (
+    wish: decode_record.WantedFrames = (
         decode_record.NOTHING
     )  # frames of it that contact sheet and poster show
 
@@ -51,12 +51,12 @@ def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> Non
         parts = [(call.piece, stack.enter_context(files.part_of(call.target))) for call in calls]
         with _drawn(parts):
             ffmpeg.run(program, together(parts))
-        seen = decode_record.examine(
+        records = decode_record.examine(
             program, [part for _, part in parts], [call.wish for call in calls]
         )
-        for call, (piece, part), shown in zip(calls, parts, seen, strict=True):
-            shown = replace(shown, apart=alignment.apart(program, piece, part))
-            decode_record.keep(part, shown, call.target.name)
+        for call, (piece, part), record in zip(calls, parts, records, strict=True):
+            record = replace(record, apart=alignment.apart(program, piece, part))
+            decode_record.keep(part, record, call.target.name)
             integrity.place(part, call.target)
 
 
@@ -98,8 +98,10 @@ def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
     _insist_on(call.segments)
     with files.part_of(call.target) as part:
         with _listed(call.segments) as listing:
-            heard = mastering.encode(mastering.Work(program, listing, call.mix, call.samples), part)
-        decode_record.keep(part, heard, call.target.name)
+            hearing = mastering.encode(
+                mastering.Work(program, listing, call.mix, call.samples), part
+            )
+        decode_record.keep(part, hearing, call.target.name)
         integrity.place(part, call.target)
 
 
@@ -161,12 +163,12 @@ def make_deliverable(program: ffmpeg.Ffmpeg, call: JoinCall) -> Joined:
     with files.part_of(call.target) as part:
         own = part.with_name(f"{part.name}.sound")
         try:
-            joined = _joined(program, call, part, own)
+            result = _joined(program, call, part, own)
         finally:
             discard(part)
             own.unlink(missing_ok=True)
         _put(part, call.target)
-    return joined
+    return result
 
 
 def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, own: Path) -> Joined:
@@ -174,17 +176,17 @@ def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, own: Path) -> Jo
     sound = call.sound or own
     if sound == own:
         make_sound(program, SoundCall(call.segments, call.samples, call.mix, own))
-    shown, heard = _kept(call.segments, sound)
+    pieces, hearing = _kept(call.segments, sound)
     _join(program, call, sound, part)
-    finding = verify(program, part, call.promise, shown, heard)
+    finding = verify(program, part, call.promise, pieces, hearing)
     checks = (
         *finding.checks,
         *av_sync.checks(program, part, call.marks, call.frame.rate),
         *_seen(program, part, call),
     )
-    if wrong := [check for check in checks if not check.holds]:
+    if failures := [check for check in checks if not check.holds]:
         _insist_on([*call.segments, sound])  # or they changed while they were read
-        differences = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in wrong)
+        differences = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in failures)
         raise Broken(f"{call.name} is not what was promised: {differences}")
     return Joined(
         sha256=files.sha256(part),
@@ -193,7 +195,7 @@ def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, own: Path) -> Jo
         checks=tuple(CheckRecord(c.name, c.expected, c.found, c.holds) for c in checks),
         notices=finding.notices,
         warnings=finding.warnings,
-        pictures=_pictures(program, call, part, shown),
+        pictures=_pictures(program, call, part, pieces),
     )
 
 
@@ -202,14 +204,14 @@ def _seen(program: ffmpeg.Ffmpeg, part: Path, call: JoinCall) -> Iterator[Check]
     label, rate = call.drawn, call.frame.rate
     if label is None:
         return
-    expected = f"{label.text} for {label.frames} frames"
+    promise = f"{label.text} for {label.frames} frames"
     for frame in visible_label.looked_at(label):
         # A little before the frame, or its neighbour may be taken for it.
         at = (frame - Fraction(1, 4)) / rate if frame else Fraction(0)
         if not visible_label.is_seen(label, decoding.luma(program, part, at, label.box)):
-            yield Check("visible label", expected, f"not seen in frame {frame}")
+            yield Check("visible label", promise, f"not seen in frame {frame}")
             return
-    yield Check("visible label", expected, expected)
+    yield Check("visible label", promise, promise)
 
 
 def _put(part: Path, target: Path) -> None:
@@ -224,7 +226,7 @@ def _put(part: Path, target: Path) -> None:
 
 
 def _pictures(
-    program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, seen: Sequence[decode_record.Evidence]
+    program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, seen: Sequence[decode_record.DecodeRecord]
 ) -> Pictures | None:
     """Poster and contact sheet, for the most part of pictures kept when they were decoded."""
     if call.stills is None:
@@ -236,26 +238,28 @@ def _pictures(
         return decode_record.picture(seen[index], number - starts[index], whole=whole)
 
     cells = {number: kept(number) for number in numbers_of(call.stills)}
-    known = Known(
+    ready = Known(
         kept(call.stills.poster, whole=True),
         {number: picture for number, picture in cells.items() if picture},
     )
-    if missing := taken(call.stills, call.frame, part, known):
+    if missing := taken(call.stills, call.frame, part, ready):
         ffmpeg.run(program, missing)
-    made = drawn(call.stills, call.frame, part, known)
-    return made.labelled(call.pictured) if call.pictured else made
+    pictures = drawn(call.stills, call.frame, part, ready)
+    return pictures.labelled(call.pictured) if call.pictured else pictures
 
 
 def _kept(
     segments: Sequence[Path], sound: Path
-) -> tuple[list[decode_record.Evidence], decode_record.Hearing]:
+) -> tuple[list[decode_record.DecodeRecord], decode_record.Hearing]:
     """What decoding each segment and the sound showed when they were made. Raises Damaged."""
-    shown = {path: decode_record.kept(path) for path in segments}
-    heard = decode_record.kept_sound(sound)
-    whole = [each for path in segments if (each := shown[path])]
-    if heard is None or len(whole) < len(segments):
-        raise _damaged([path for path, each in {**shown, sound: heard}.items() if each is None])
-    return whole, heard
+    records = {path: decode_record.kept(path) for path in segments}
+    hearing = decode_record.kept_sound(sound)
+    whole = [record for path in segments if (record := records[path])]
+    if hearing is None or len(whole) < len(segments):
+        raise _damaged(
+            [path for path, record in {**records, sound: hearing}.items() if record is None]
+        )
+    return whole, hearing
 
 
 def _join(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> None:
@@ -271,7 +275,7 @@ def _join(program: ffmpeg.Ffmpeg, call: JoinCall, sound: Path, part: Path) -> No
 
 
 @contextmanager
-def _tags(label: Merged, part: Path) -> Iterator[Tags | None]:
+def _tags(label: Merged, part: Path) -> Iterator[ContainerTags | None]:
     """The tags of a label for ffmpeg, in a file beside ``part``; None where there is no label."""
     if not label.tags:
         yield None
@@ -280,15 +284,15 @@ def _tags(label: Merged, part: Path) -> Iterator[Tags | None]:
     try:
         plain = [tag for tag in label.tags if container.readable(tag[1])]
         file.write_bytes(container.write_tags(plain).encode())
-        yield Tags(file, tuple(tag for tag in label.tags if tag not in plain))
+        yield ContainerTags(file, tuple(tag for tag in label.tags if tag not in plain))
     finally:
         file.unlink(missing_ok=True)
 
 
 def _insist_on(pieces: Iterable[Path]) -> None:
     """Drop what is not whole. Raises Damaged where anything is not."""
-    if lost := [path for path in dict.fromkeys(pieces) if not integrity.is_whole(path)]:
-        raise _damaged(lost)
+    if broken_paths := [path for path in dict.fromkeys(pieces) if not integrity.is_whole(path)]:
+        raise _damaged(broken_paths)
 
 
 def _damaged(pieces: Sequence[Path]) -> Broken:
@@ -301,5 +305,5 @@ def _damaged(pieces: Sequence[Path]) -> Broken:
             integrity.drop(path)
         except OSError as error:
             return Broken(f"{path} is damaged and cannot be removed: {error.strerror}")
-    more = f" and {len(pieces) - 1} more" if len(pieces) > 1 else ""
-    return Damaged(f"{pieces[0].name}{more} in the cache changed after it was made")
+    rest = f" and {len(pieces) - 1} more" if len(pieces) > 1 else ""
+    return Damaged(f"{pieces[0].name}{rest} in the cache changed after it was made")

@@ -60,15 +60,15 @@ def sound_arguments(
     It is the ``mix``, ``samples`` long, at the ``level`` that measuring it gave.
     """
     # Counted: where a file begins in the list is only given to the microsecond.
-    heard = mixed(_parts(listing).audio, mix, samples, level).filter("asetpts", "N/SR/TB")
-    both = heard.filter_multi_output("asplit", 2)
+    sounding = mixed(_parts(listing).audio, mix, samples, level).filter("asetpts", "N/SR/TB")
+    inputs = sounding.filter_multi_output("asplit", 2)
     beside = graph.output(
-        both[1].filter("aresample", COMPARED_RATE),
+        inputs[1].filter("aresample", COMPARED_RATE),
         file_url(encoding.beside),
         **{"c:a": "pcm_f32le", "flags": "+bitexact", "fflags": "+bitexact", "f": "wav"},
     )
     output = graph.output(
-        both[0],
+        inputs[0],
         file_url(encoding.target),
         **{
             "c:a": "aac",
@@ -86,7 +86,7 @@ def sound_arguments(
 
 
 @dataclass(frozen=True, slots=True)
-class Tags:
+class ContainerTags:
     """Tags for the container of a joined file."""
 
     file: Path  # most of them, in ffmpeg's format ``ffmetadata``: a list of arguments is bounded
@@ -98,7 +98,7 @@ def join_arguments(
     sound: Path,
     target: Path,
     rate: Fraction,
-    tags: Tags | None = None,
+    tags: ContainerTags | None = None,
     container: str = "mp4",
 ) -> list[str]:
     """The ffmpeg arguments that join the pictures of what ``listing`` names, and ``sound``, into
@@ -125,7 +125,7 @@ def join_arguments(
     return _tagged(arguments, tags) if tags else arguments
 
 
-def _tagged(arguments: list[str], tags: Tags) -> list[str]:
+def _tagged(arguments: list[str], tags: ContainerTags) -> list[str]:
     """The arguments with one more input, which has tags alone: no graph can name such a one."""
     inputs, outputs = arguments[: arguments.index("-map")], arguments[arguments.index("-map") :]
     source = str(inputs.count("-i"))

@@ -64,9 +64,9 @@ def encode(work: Work, target: Path) -> Hearing:
 def _encode(work: Work, target: Path) -> Hearing:
     plain = _measured(work, Level()) if work.mix.loudness is not None else _UNMEASURED
     level = _level(work, PEAK, plain)
-    heard, coder = _nearest(work, level, target)
+    hearing, coder = _nearest(work, level, target)
     for number in range(_TRIES):
-        over = _over(work.mix, heard)
+        over = _over(work.mix, hearing)
         if over <= 0:
             break
         down = over + _SPARE
@@ -74,13 +74,13 @@ def _encode(work: Work, target: Path) -> Hearing:
             level = _level(work, level.ceiling - down, plain)
         else:
             level = Level(level.gain - down, level.limited, level.ceiling - down)
-        heard = decode_record.hearing(
+        hearing = decode_record.hearing(
             _encoded(work, level, Encoding(target, _beside(target), coder))
         )
-    lost = heard.loudness.peak_is_low and _mixed_to(work.mix) and _audible(work, level)
-    notices = (*_choices(coder), *_unreached(work.mix, heard))
-    excused = ("loudness", "true peak") if work.mix.loudness is not None else ()
-    return replace(heard, lost=lost, notices=notices, excused=excused)
+    vanished = hearing.loudness.peak_is_low and _mixed_to(work.mix) and _audible(work, level)
+    notices = (*_choices(coder), *_unreached(work.mix, hearing))
+    exceptions = ("loudness", "true peak") if work.mix.loudness is not None else ()
+    return replace(hearing, lost=vanished, notices=notices, excused=exceptions)
 
 
 _CLIP_FLOOR = -36  # dBFS; softer sound of clips is no voice, but their surroundings
@@ -96,15 +96,15 @@ def _ducked(work: Work, gains: Path) -> Mix:
     try:
         arguments = heard_arguments(work.listing, mix, work.samples, targets)
         ffmpeg.run(work.program, arguments)
-        heard = list(ducking.spans(_key(targets[0]), floor=_CLIP_FLOOR))
+        spans = list(ducking.spans(_key(targets[0]), floor=_CLIP_FLOOR))
         if mix.voices:
-            heard += ducking.spans(_key(targets[1]), floor=_VOICE_FLOOR, below=_BELOW)
+            spans += ducking.spans(_key(targets[1]), floor=_VOICE_FLOOR, below=_BELOW)
     finally:
         for path in targets:
             path.unlink(missing_ok=True)
-    if not heard:
+    if not spans:
         return mix
-    gains.write_bytes(ducking.gains(heard, work.samples / SAMPLE_RATE + 1).tobytes())
+    gains.write_bytes(ducking.gains(spans, work.samples / SAMPLE_RATE + 1).tobytes())
     return replace(mix, gains=gains)
 
 
@@ -122,10 +122,10 @@ def _looped(work: Work) -> Work:
     if music is None:
         return work
     try:
-        stated = inspect(music.path).seconds - _DOUBTFUL
+        seconds = inspect(music.path).seconds - _DOUBTFUL
     except BadSoundtrack:
         return work  # ffmpeg says why
-    if stated * SAMPLE_RATE > music.skip + work.samples:
+    if seconds * SAMPLE_RATE > music.skip + work.samples:
         return work
     length = decoding.length(work.program, music.path, SAMPLE_RATE)
     return replace(work, mix=replace(work.mix, music=replace(music, length=length or None)))
@@ -145,15 +145,15 @@ def _nearest(work: Work, level: Level, target: Path) -> tuple[Hearing, Coder]:
     first = _encoded(work, level, encoding)
     if _faithful(first):
         return decode_record.hearing(first), encoding.coder
-    other = Encoding(target.with_name(f"{target.name}.other"), _beside(target), "fast")
+    fast = Encoding(target.with_name(f"{target.name}.other"), _beside(target), "fast")
     try:
-        second = _encoded(work, level, other)
+        second = _encoded(work, level, fast)
         if (second.fidelity or 0) <= (first.fidelity or 0):
             return decode_record.hearing(first), encoding.coder
-        files.place(other.target, target, durable=False)  # a part still
-        return decode_record.hearing(second), other.coder
+        files.place(fast.target, target, durable=False)  # a part still
+        return decode_record.hearing(second), fast.coder
     finally:
-        other.target.unlink(missing_ok=True)
+        fast.target.unlink(missing_ok=True)
 
 
 def _encoded(work: Work, level: Level, encoding: Encoding) -> decoding.Heard:
@@ -186,16 +186,16 @@ def _choices(coder: Coder) -> Iterator[str]:
 
 
 def _unreached(mix: Mix, heard: Hearing) -> Iterator[str]:
-    found = heard.loudness
-    if mix.loudness is None or found.integrated is None:
+    loudness = heard.loudness
+    if mix.loudness is None or loudness.integrated is None:
         return
-    if abs(found.integrated - mix.loudness) > _CLOSE:
+    if abs(loudness.integrated - mix.loudness) > _CLOSE:
         yield (
-            f"the loudness is {found.integrated} LUFS instead of {mix.loudness}: "
+            f"the loudness is {loudness.integrated} LUFS instead of {mix.loudness}: "
             f"this sound gets no nearer with peaks of at most {CEILING} dBTP"
         )
-    if found.peak is not None and found.peak > CEILING:
-        yield f"the true peak is {found.peak} dBTP instead of at most {CEILING}"
+    if loudness.peak is not None and loudness.peak > CEILING:
+        yield f"the true peak is {loudness.peak} dBTP instead of at most {CEILING}"
 
 
 def _audible(work: Work, level: Level) -> bool:
@@ -219,23 +219,23 @@ def _level(work: Work, ceiling: Decimal, plain: decoding.Loudness) -> Level:
     above ``ceiling`` (dBTP) they are held, which costs loudness: that is measured again and made
     up for, as far as holding them goes.
     """
-    level, wanted = Level(ceiling=ceiling), work.mix.loudness
-    if wanted is None:
+    level, target = Level(ceiling=ceiling), work.mix.loudness
+    if target is None:
         return level
-    found, peak = plain, plain.peak if plain.peak is not None else Decimal(0)
+    loudness, peak = plain, plain.peak if plain.peak is not None else Decimal(0)
     cost = Decimal(1)  # dB of gain for one LU
     for _ in range(_LEVELLINGS):
-        if found.integrated is None:
+        if loudness.integrated is None:
             return level
-        missing = wanted - found.integrated
+        missing = target - loudness.integrated
         gain = min(level.gain + missing * cost, ceiling - peak + DEEPEST)
         if abs(gain - level.gain) < _NEAR and level.limited:
             return level
-        before, added = found.integrated, gain - level.gain
+        before, step = loudness.integrated, gain - level.gain
         level = Level(round(gain, 1), peak + gain > ceiling, ceiling)
         if not level.limited:
             return level
-        found = _measured(work, level)
-        gained = (found.integrated or before) - before
-        cost = min(added / gained, _DEAREST) if added * gained > 0 else _DEAREST
+        loudness = _measured(work, level)
+        effect = (loudness.integrated or before) - before
+        cost = min(step / effect, _DEAREST) if step * effect > 0 else _DEAREST
     return level

@@ -34,7 +34,7 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
-class Music:
+class MusicTrack:
     """What is laid under the whole, from its ``skip``th sample on, again and again."""
 
     path: Path
@@ -52,7 +52,7 @@ class Music:
 class Mix:
     """All that is heard besides the clips, and how loud the whole shall be."""
 
-    music: Music | None = None
+    music: MusicTrack | None = None
     duck: bool = False
     voices: tuple[Track, ...] = ()
     loudness: Decimal | None = None  # LUFS
@@ -140,7 +140,7 @@ def _voice(track: Track, number: int) -> Any:
     return stream.filter("apad")
 
 
-def _bed(music: Music, samples: int) -> Any:
+def _bed(music: MusicTrack, samples: int) -> Any:
     stream = _again(music)
     if music.skip:
         stream = stream.filter("atrim", start_sample=music.skip)
@@ -157,7 +157,7 @@ def _bed(music: Music, samples: int) -> Any:
     return stream
 
 
-def _again(music: Music) -> Any:
+def _again(music: MusicTrack) -> Any:
     """The music, which begins again where it ends, without a click."""
     if music.length is None:
         return _format(_opened(music.path, 0, stream_loop=-1).audio, music.channels)
@@ -176,8 +176,8 @@ def _ducked(bed: Any, gains: Path) -> Any:
 
 def metered(stream: Any) -> list[str]:
     """The ffmpeg arguments that play a stream to a loudness meter and to nobody else."""
-    heard = stream.filter("ebur128", framelog="verbose", peak="true")
-    return list(graph.output(heard, "-", f="null").compile()[1:])
+    sounding = stream.filter("ebur128", framelog="verbose", peak="true")
+    return list(graph.output(sounding, "-", f="null").compile()[1:])
 
 
 def bare_arguments(mix: Mix, samples: int, level: Level) -> list[str]:
@@ -209,7 +209,7 @@ def key_arguments(clips: Any, mix: Mix, samples: int, targets: tuple[Path, Path]
 
 def _limited(stream: Any, ceiling: Decimal) -> Any:
     """Hold true peaks: between the samples too, so at four times the rate."""
-    most = round(10 ** (float(ceiling) / 20), 6)
+    limit = round(10 ** (float(ceiling) / 20), 6)
     stream = stream.filter("aresample", 4 * SAMPLE_RATE)
-    stream = stream.filter("alimiter", limit=most, attack=5, release=50, level=0, latency=1)
+    stream = stream.filter("alimiter", limit=limit, attack=5, release=50, level=0, latency=1)
     return stream.filter("aresample", SAMPLE_RATE)

@@ -181,9 +181,9 @@ class Seam:
 
     def key(self, program: Ffmpeg) -> str:
         """What the seam's bytes depend on."""
-        both = [self.first.key(program), self.second.key(program)]
+        keys = [self.first.key(program), self.second.key(program)]
         words = _told(self.captions) if self.captions else {}
-        record = {"both": both, "transition": self.transition.model_dump(), "words": words}
+        record = {"both": keys, "transition": self.transition.model_dump(), "words": words}
         return _digest({**record, "label": self.label} if self.label else record)
 
 
@@ -211,8 +211,8 @@ def heard(piece: Piece) -> dict[str, Any]:
 
 def sound_key(pieces: Sequence[Piece], program: Ffmpeg, **more: Any) -> str:
     """What the sound of all the pieces depends on, and of whatever is mixed to it."""
-    made = {"graph": GRAPH_VERSION, "ffmpeg": program.version}
-    return _digest({"pieces": [heard(piece) for piece in pieces], **made, **more})
+    versions = {"graph": GRAPH_VERSION, "ffmpeg": program.version}
+    return _digest({"pieces": [heard(piece) for piece in pieces], **versions, **more})
 
 
 def _digest(record: dict[str, Any]) -> str:
@@ -234,7 +234,7 @@ _IF_SET = {
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
     """The fields of a kind of record that a key holds."""
-    return tuple(each.name for each in fields(kind) if each.name not in _PLACES)
+    return tuple(field.name for field in fields(kind) if field.name not in _PLACES)
 
 
 def _told(record: Any) -> dict[str, Any]:
@@ -258,9 +258,9 @@ def together(pieces: Sequence[tuple[Piece, Path]]) -> list[str]:
     without them ffmpeg writes a file of the right length from it and exits 0. Each step has one
     thread: pieces beside each other keep the cores busy, at less cost.
     """
-    first = _opened([each.first if isinstance(each, Seam) else each for each, _ in pieces])
-    second = _opened([each.second for each, _ in pieces if isinstance(each, Seam)], **_SECOND)
-    outputs = [_output(piece, target, first, second) for piece, target in pieces]
+    first = _opened([p.first if isinstance(p, Seam) else p for p, _ in pieces])
+    second = _opened([p.second for p, _ in pieces if isinstance(p, Seam)], **_SECOND)
+    outputs = [_output(item, target, first, second) for item, target in pieces]
     whole = graph.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
     once = ("-xerror", "-filter_complex_threads", "1")
     return [*once, *whole.overwrite_output().compile()[1:]]
@@ -295,10 +295,10 @@ def _opened(segments: Sequence[Segment], **apart: int) -> Iterator[Raw]:
         safe["c:v"] = take.quirks.decoder
     clip = graph.input(file_url(take.path), err_detect="explode", threads=1, **safe, **apart)
     silence = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi", **apart)
-    heard = sum(segment.heard for segment in segments)
+    sounding = sum(segment.heard for segment in segments)
     pictures = _shared(clip.video, "split", len(segments))
-    sounds = _shared(clip.audio, "asplit", heard)
-    silences = _shared(silence.audio, "asplit", len(segments) - heard)
+    sounds = _shared(clip.audio, "asplit", sounding)
+    silences = _shared(silence.audio, "asplit", len(segments) - sounding)
     for segment in segments:
         yield next(pictures), next(sounds if segment.heard else silences)
 
@@ -386,7 +386,7 @@ def _joined(before: Any, after: Any, seam: Seam) -> Any:
     if not kind.xfade:
         raise ValueError(f"a {kind.name} cannot be drawn")
     # xfade wants to know its inputs' rate, which trim has made it forget.
-    before, after = (each.filter("fps", fps=str(rate)) for each in (before, after))
+    before, after = (stream.filter("fps", fps=str(rate)) for stream in (before, after))
     seconds = f"{float(seam.frames / rate):.9f}"
     return graph.filter(
         [before, after], "xfade", transition=kind.xfade + transition.way, duration=seconds, offset=0
@@ -406,8 +406,8 @@ def _crossfaded(before: Any, after: Any, seam: Seam) -> Any:
     after = after.filter(
         "afade", type="in", start_sample=seam.samples - up, nb_samples=up, curve="qsin"
     )
-    mixed = graph.filter([before, after], "amix", inputs=2, normalize=0)
-    return mixed.filter("apad").filter("atrim", end_sample=seam.samples)
+    mix = graph.filter([before, after], "amix", inputs=2, normalize=0)
+    return mix.filter("apad").filter("atrim", end_sample=seam.samples)
 
 
 def _container(take: ClipMedia) -> dict[str, str]:
@@ -444,10 +444,10 @@ def _cut(stream: Any, segment: Segment) -> Any:
         first, last = max(cut.start - lead, 0), max(end - lead, 1)
         stream = stream.filter("trim", start_frame=first, end_frame=last)
     pace = "" if cut.speed == 1 else f"*{cut.speed.denominator}/{cut.speed.numerator}"
-    shown = f"(PTS-STARTPTS){pace}" if pace else "PTS-STARTPTS"
-    held = max(lead - cut.start, 0) / (segment.take.rate * cut.speed)
-    rate, begin = str(segment.frame.rate), {"start_time": 0} if held else {}
-    stream = stream.filter("setpts", f"{shown}+{held}/TB" if held else shown)
+    times = f"(PTS-STARTPTS){pace}" if pace else "PTS-STARTPTS"
+    lead_seconds = max(lead - cut.start, 0) / (segment.take.rate * cut.speed)
+    rate, begin = str(segment.frame.rate), {"start_time": 0} if lead_seconds else {}
+    stream = stream.filter("setpts", f"{times}+{lead_seconds}/TB" if lead_seconds else times)
     if segment.take.rate * cut.speed != segment.frame.rate:
         stream = _between(stream, segment.frame)
     return stream.filter("fps", fps=rate, round="near", **begin)

@@ -54,7 +54,9 @@ class Pictures:
 
     def labelled(self, value: str) -> "Pictures":
         """The same pictures, each with a label of AI-generated content in its XMP."""
-        poster, sheet = (labelled_jpeg(each, value) for each in (self.poster, self.sheet))
+        poster, sheet = (
+            labelled_jpeg(jpeg_bytes, value) for jpeg_bytes in (self.poster, self.sheet)
+        )
         return replace(self, poster=poster, sheet=sheet)
 
 
@@ -64,14 +66,14 @@ def cells(shots: Sequence[tuple[str, int, int]], rate: Fraction) -> tuple[Cell, 
     One of each shot, a third of the way into it; several where there are few shots, a choice of the
     shots where there are many.
     """
-    chosen = [shots[number * len(shots) // MOST] for number in range(MOST)]
-    taken = shots if len(shots) <= MOST else chosen
-    each = ceil(FEWEST / len(taken))
+    sample = [shots[number * len(shots) // MOST] for number in range(MOST)]
+    used_shots = shots if len(shots) <= MOST else sample
+    per_shot = ceil(FEWEST / len(used_shots))
     return tuple(
         Cell(frame, f"{name}  {clock(frame / rate)}")
-        for name, start, frames in taken
+        for name, start, frames in used_shots
         for frame in dict.fromkeys(
-            start + frames * (3 * part + 1) // (3 * each) for part in range(each)
+            start + frames * (3 * part + 1) // (3 * per_shot) for part in range(per_shot)
         )
     )
 
@@ -104,12 +106,12 @@ def taken(stills: Stills, frame: Frame, part: Path, known: Known) -> list[str]:
     None where all is.
     """
     size = small(frame)
-    wanted = [(each, _cell(part, each)) for each in numbers_of(stills) if each not in known.cells]
+    missing = [(n, _cell(part, n)) for n in numbers_of(stills) if n not in known.cells]
     if known.poster is None:
-        wanted.append((stills.poster, _poster(part)))
-    inputs: list[str] = ["-xerror"] if wanted else []
+        missing.append((stills.poster, _poster(part)))
+    inputs: list[str] = ["-xerror"] if missing else []
     outputs: list[str] = []
-    for index, (number, path) in enumerate(wanted):
+    for index, (number, path) in enumerate(missing):
         # A little before the frame, or its neighbour may be taken for it.
         start = (number - Fraction(1, 4)) / frame.rate if number else Fraction(0)
         inputs += ["-err_detect", "explode", "-threads", "1", *WHITELIST]

@@ -21,7 +21,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Seam:
+class Joint:
     """The last frames of ``shot`` and the first of the next one, laid over each other."""
 
     shot: int
@@ -31,7 +31,7 @@ class Seam:
     transition: Transition
 
 
-Part = Body | Seam
+Part = Body | Joint
 
 
 def timeline(lengths: Sequence[int], overlaps: Sequence[tuple[Transition, int]]) -> list[Part]:
@@ -41,18 +41,18 @@ def timeline(lengths: Sequence[int], overlaps: Sequence[tuple[Transition, int]])
     into the next, and for how many frames. An overlap that does not fit is shortened.
     """
     parts: list[Part] = []
-    at = shared = 0  # where the next part starts; frames of the shot that the seam before took
+    at = overlap = 0  # where the next part starts; frames of the shot that the seam before took
     for shot, length in enumerate(lengths):
-        following = _overlap(shot, shared, lengths, overlaps)
-        body = length - shared - following
+        following = _overlap(shot, overlap, lengths, overlaps)
+        body = length - overlap - following
         if body:
-            parts.append(Body(shot, shared, body, at))
+            parts.append(Body(shot, overlap, body, at))
         at += body
         if following:
             transition = overlaps[shot][0]
-            parts.append(Seam(shot, length - following, following, at, transition))
+            parts.append(Joint(shot, length - following, following, at, transition))
         at += following
-        shared = following
+        overlap = following
     return parts
 
 

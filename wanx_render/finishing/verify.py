@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wanx_render.finishing.codecs import promised
 from wanx_render.finishing.decode_record import (
-    Evidence,
+    DecodeRecord,
     Hearing,
     examine,
     hear,
@@ -49,7 +49,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Verification:
     """Everything learnt about a finished file."""
 
     checks: tuple[Check, ...]
@@ -69,9 +69,9 @@ def verify(
     program: ffmpeg.Ffmpeg,
     path: Path,
     promise: Promise,
-    pieces: Sequence[Evidence] = (),
+    pieces: Sequence[DecodeRecord] = (),
     heard: Hearing | None = None,
-) -> Finding:
+) -> Verification:
     """Check each promise on the finished file. Raises FfmpegError if it is broken.
 
     It is decoded here, unless ``pieces`` and ``heard`` tell what decoding showed of what it was
@@ -79,30 +79,30 @@ def verify(
     """
     pieces = pieces or examine(program, [path])
     heard = heard or hear(program, path, peaks=promise.loudness is not None)
-    probed, listing = probe.read(program, path)
-    changed = tuple(_changed(listing, pieces))
+    record, listing = probe.read(program, path)
+    changes = tuple(_changed(listing, pieces))
     sound_changed = timed(listing, 1) != (heard.head, heard.packets)
-    checks = [*_picture_checks(probed, promise, pieces), *_file_checks(probed, path)]
-    told = f"not in part {changed[0] + 1}" if changed else "as decoded"
-    checks.append(Check("pictures", "as decoded", told))
+    checks = [*_picture_checks(record, promise, pieces), *_file_checks(record, path)]
+    pictures = f"not in part {changes[0] + 1}" if changes else "as decoded"
+    checks.append(Check("pictures", "as decoded", pictures))
     checks.append(Check("samples", "as decoded", "other" if sound_changed else "as decoded"))
     checks += _aligned(pieces, promise.frame.rate)
     if promise.loudness is not None:
         checks += _loud(promise.loudness, heard)
     if promise.sounding:
         silent = heard.loudness.peak_is_low
-        expected = "silence" if silent and not heard.lost else "heard"
-        checks.append(Check("sound", expected, "silence" if silent else "heard"))
+        sound = "silence" if silent and not heard.lost else "heard"
+        checks.append(Check("sound", sound, "silence" if silent else "heard"))
     if promise.tags:
         checks.append(_labelled(promise.tags, probe.tags(program, path)))
     loudness = heard.loudness.integrated
     warnings = tuple(_warnings(heard, promise))
-    return Finding(
+    return Verification(
         tuple(checks),
-        probed,
+        record,
         None if loudness is None else str(loudness),
         (*_notices(pieces, heard, promise), *warnings),
-        changed,
+        changes,
         sound_changed,
         warnings,
     )
@@ -116,7 +116,7 @@ def _labelled(tags: Sequence[tuple[str, str]], there: Sequence[tuple[str, str]])
 
 
 def _picture_checks(
-    probed: probe.Probe, promise: Promise, pieces: Sequence[Evidence]
+    probed: probe.Probe, promise: Promise, pieces: Sequence[DecodeRecord]
 ) -> Iterator[Check]:
     picture, frame, frames = probed.picture, promise.frame, str(promise.frames)
     size = picture.size
@@ -140,7 +140,7 @@ def _file_checks(probed: probe.Probe, path: Path) -> Iterator[Check]:
     yield Check("index in front", "moov mdat", " ".join(order))
 
 
-def _aligned(pieces: Sequence[Evidence], rate: Fraction) -> Iterator[Check]:
+def _aligned(pieces: Sequence[DecodeRecord], rate: Fraction) -> Iterator[Check]:
     """Whether sound and picture are as far apart as in the sources where that was compared."""
     found = [Fraction(piece.apart) for piece in pieces if piece.apart is not None]
     if found:
@@ -150,7 +150,7 @@ def _aligned(pieces: Sequence[Evidence], rate: Fraction) -> Iterator[Check]:
         yield Check("sound against picture", "as in the source", apart)
 
 
-def _changed(listing: str, pieces: Sequence[Evidence]) -> Iterator[int]:
+def _changed(listing: str, pieces: Sequence[DecodeRecord]) -> Iterator[int]:
     """Which pieces are not found in the file as they were when they were decoded."""
     head, packets = listed(listing)
     at = 0
@@ -161,7 +161,7 @@ def _changed(listing: str, pieces: Sequence[Evidence]) -> Iterator[int]:
         at = end
 
 
-def _notices(pieces: Sequence[Evidence], heard: Hearing, promise: Promise) -> Iterator[str]:
+def _notices(pieces: Sequence[DecodeRecord], heard: Hearing, promise: Promise) -> Iterator[str]:
     """What a viewer would take for a fault."""
     for word, start, end in stretches(pieces, promise.frame.rate):
         yield f"{word} from {float(start):.2f} to {float(end):.2f} s"
@@ -181,19 +181,19 @@ def _loud(wanted: Decimal, heard: Hearing) -> Iterator[Check]:
 
     What was found to be out of reach is expected as it is; a notice names it.
     """
-    found = heard.loudness
-    if found.integrated is None:
+    loudness = heard.loudness
+    if loudness.integrated is None:
         yield Check("loudness", "silence", "silence")
         return
-    target, most = f"{wanted} LUFS", f"at most {CEILING} dBTP"
-    near = abs(found.integrated - wanted) <= 1
-    peak = found.peak if found.peak is not None else Decimal(0)
-    for name, expected, holds, actual in (
-        ("loudness", target, near, f"{found.integrated} LUFS"),
-        ("true peak", most, peak <= CEILING, f"{peak} dBTP"),
+    target, limit = f"{wanted} LUFS", f"at most {CEILING} dBTP"
+    near = abs(loudness.integrated - wanted) <= 1
+    peak = loudness.peak if loudness.peak is not None else Decimal(0)
+    for name, promise, holds, actual in (
+        ("loudness", target, near, f"{loudness.integrated} LUFS"),
+        ("true peak", limit, peak <= CEILING, f"{peak} dBTP"),
     ):
-        excused = not holds and name in heard.excused
-        yield Check(name, actual if excused else expected, expected if holds else actual)
+        is_excused = not holds and name in heard.excused
+        yield Check(name, actual if is_excused else promise, promise if holds else actual)
 
 
 def _yes(holds: bool) -> str:

@@ -158,8 +158,8 @@ def looked_at(label: DrawnLabel) -> tuple[int, ...]:
 
 def is_seen(label: DrawnLabel, luma: bytes) -> bool:
     """Whether ``luma``, one byte for each pixel of the label's box in a frame, shows the label."""
-    drawn = label.picture()
-    alpha, light = drawn.getchannel("A").tobytes(), drawn.convert("L").tobytes()
+    pixels = label.picture()
+    alpha, light = pixels.getchannel("A").tobytes(), pixels.convert("L").tobytes()
     if len(luma) != len(light):
         return False
     pairs = [(a, b) for a, b, sure in zip(light, luma, alpha, strict=True) if sure >= _SURE]
@@ -167,8 +167,8 @@ def is_seen(label: DrawnLabel, luma: bytes) -> bool:
 
 
 def _alike(pairs: Iterable[tuple[int, int]]) -> bool:
-    drawn, seen = zip(*pairs, strict=True)
+    label, film = zip(*pairs, strict=True)
     try:
-        return correlation(drawn, seen) >= _ALIKE
+        return correlation(label, film) >= _ALIKE
     except StatisticsError:  # one plain colour
         return False

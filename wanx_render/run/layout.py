@@ -15,11 +15,10 @@ from wanx_render.captions.cues import BadSubtitles
 from wanx_render.captions.drawing import Cue, together, within
 from wanx_render.captions.lettering import common_language
 from wanx_render.errors import Broken
-from wanx_render.finishing.decode_record import Wish
+from wanx_render.finishing.decode_record import WantedFrames
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.finishing.stills import Stills, cells, clock, numbers_of, small
-from wanx_render.finishing.timeline import Body, Part, frames_of, timeline
-from wanx_render.finishing.timeline import Seam as Joint
+from wanx_render.finishing.timeline import Body, Joint, Part, frames_of, timeline
 from wanx_render.frame import Frame
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
 from wanx_render.shotlist.model import Deliverable
@@ -45,14 +44,14 @@ class Layout:
         ends = tuple(accumulate((cue.end for cue in self.cues), max))
         object.__setattr__(self, "ends", ends)
 
-    def wish_at(self, part: Part) -> Wish:
+    def wish_at(self, part: Part) -> WantedFrames:
         """Which frames of a part contact sheet and poster show, counted from its first."""
         first = bisect_left(self.numbers, part.start)
         last = bisect_left(self.numbers, part.start + part.frames)
         cells = tuple(number - part.start for number in self.numbers[first:last])
         poster = self.poster - part.start
         whole = (poster,) if 0 <= poster < part.frames else ()
-        return Wish(cells, small(self.frame), whole, self.frame.size)
+        return WantedFrames(cells, small(self.frame), whole, self.frame.size)
 
     def cues_at(self, part: Part) -> tuple[Cue, ...]:
         """What of the words is seen in a part, counted from its first frame."""

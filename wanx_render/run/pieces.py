@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wanx_render.finishing.decode_record import Wish
+from wanx_render.finishing.decode_record import WantedFrames
 from wanx_render.finishing.jobs import SegmentCall
 from wanx_render.finishing.segment import Piece, Seam, Segment, sources
 from wanx_render.finishing.timeline import Body, Part
@@ -31,7 +31,7 @@ class PieceJob:
     path: Path
     shot: str
     deliverable: str
-    wish: Wish
+    wish: WantedFrames
 
     @property
     def call(self) -> SegmentCall:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wanx_render.errors import Broken
 from wanx_render.finishing.jobs import JoinCall, Joined
-from wanx_render.finishing.timeline import Seam as Joint
+from wanx_render.finishing.timeline import Joint
 from wanx_render.geometry import Size, crop_text, enlargement
 from wanx_render.manifest import DeliverableRecord, LabelRecord, PartRecord, StillRecord
 from wanx_render.planning.plan import Plan

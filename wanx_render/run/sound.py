@@ -7,15 +7,14 @@ from pathlib import Path
 from wanx_render.finishing.av_sync import Mark, mark
 from wanx_render.finishing.jobs import SoundCall
 from wanx_render.finishing.join import SOUND_VERSION
-from wanx_render.finishing.mix import Mix, Music, Track
+from wanx_render.finishing.mix import Mix, MusicTrack, Track
 from wanx_render.finishing.segment import sound_key
 from wanx_render.finishing.timeline import Body, frames_of
 from wanx_render.media.audio_files import BadSoundtrack, inspect
 from wanx_render.planning.plan import Plan
 from wanx_render.run.layout import Layout, Layouts, file_of
 from wanx_render.run.pieces import PieceJob, piece_path
-from wanx_render.shotlist.model import Deliverable, Voice
-from wanx_render.shotlist.model import Music as WrittenMusic
+from wanx_render.shotlist.model import Deliverable, Music, Voice
 from wanx_render.timing import SAMPLE_RATE, nearest, samples_in
 from wanx_render.workers.base import Workers
 
@@ -38,10 +37,10 @@ def _track(plan: Plan, voice: Voice, layout: Layout) -> Track:
     return Track(path, digest, start, voice.gain, _channels(path))
 
 
-def _music(plan: Plan, music: WrittenMusic) -> Music:
+def _music(plan: Plan, music: Music) -> MusicTrack:
     path, digest = file_of(plan, music.file)
     fades = _samples(music.fade_in), _samples(music.fade_out)
-    return Music(path, digest, _samples(music.start), music.gain, *fades, _channels(path))
+    return MusicTrack(path, digest, _samples(music.start), music.gain, *fades, _channels(path))
 
 
 def sound_call(jobs: Sequence[PieceJob], mix: Mix, layout: Layout, workers: Workers) -> SoundCall:

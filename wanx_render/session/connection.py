@@ -238,7 +238,7 @@ def dashscope(
     Uploads are remembered in ``folder``, the render folder.
     """
     from wanx_render.backends.dashscope import DashScope
-    from wanx_render.backends.uploads import Uploads
+    from wanx_render.backends.uploads import KnownUploads
 
     local = urlsplit(access.base_url).hostname in network.LOOPBACK
     way = Way(access.base_url, environ)
@@ -246,7 +246,7 @@ def dashscope(
     pace = environ.get(PACE, "1") if local else "1"
     clock = RealClock(int(pace) if re.fullmatch(r"[1-9]\d{0,5}", pace) else 1)
     chance = random.Random(os.urandom(16))  # noqa: S311  # jitter, no secret
-    uploads = Uploads(folder / ".cache" / "uploads.json" if folder else None)
+    uploads = KnownUploads(folder / ".cache" / "uploads.json" if folder else None)
     backend = DashScope(access, catalog, clock, chance, uploads=uploads, routes=routes)
     return Service(backend, clock, way)
 

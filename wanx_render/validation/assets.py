@@ -155,7 +155,7 @@ class AssetReader:
         return what in self._measured
 
     def _mix(self, audio: Sound, starts: Mapping[str, Fraction]) -> "Mix":
-        from wanx_render.finishing.mix import Mix, Music, Track
+        from wanx_render.finishing.mix import Mix, MusicTrack, Track
 
         def samples(value: Fraction) -> int:
             return nearest(value * SAMPLE_RATE)
@@ -172,7 +172,7 @@ class AssetReader:
         if (music := audio.music) and music.gain.is_finite():
             fades = samples(music.fade_in), samples(music.fade_out)
             path, channels = self.folder / music.file, self.sounds[music.file].channels
-            bed = Music(path, "", samples(music.start), music.gain, *fades, channels)
+            bed = MusicTrack(path, "", samples(music.start), music.gain, *fades, channels)
         return Mix(bed, voices=tuple(voices), loudness=audio.loudness)
 
     def media(self, shots: ShotList) -> dict[str, InputMedia]:

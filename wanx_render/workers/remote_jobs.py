@@ -19,7 +19,7 @@ import PIL
 from wanx_render.captions.fonts import chinese
 from wanx_render.captions.typesetting import DRAWING_VERSION
 from wanx_render.errors import BadInput, ClusterError, Damaged, StoreError, WanxError
-from wanx_render.finishing.decode_record import Wish
+from wanx_render.finishing.decode_record import WantedFrames
 from wanx_render.finishing.jobs import (
     JoinCall,
     Joined,
@@ -52,7 +52,7 @@ def segments(
     order: Order,
     pieces: tuple[Piece, ...],
     names: tuple[str, ...],
-    wishes: tuple[Wish, ...],
+    wishes: tuple[WantedFrames, ...],
 ) -> WanxError | None:
     """Make segments that share clips and put each into the store under its name.
 
