@@ -53,23 +53,23 @@ def options(
     """The options of the command line, by the keys of a shot list; those not given left out."""
     texts = {name: value for name, value in written.items() if value is not None}
     label = {key: texts.pop(name) for name, key in _OF_THE_LABEL.items() if name in texts}
-    given = {name: _number(value) for name, value in texts.items()}
-    focus, to = given.pop("focus", None), given.pop("focus_to", None)
-    trim = {name: given.pop(name) for name in ("start", "end") if name in given}
-    loudness = given.pop("loudness", None)
-    shot = {name: given.pop(name) for name in _OF_THE_SHOT if name in given}
+    values = {name: _number(value) for name, value in texts.items()}
+    focus, to = values.pop("focus", None), values.pop("focus_to", None)
+    trim = {name: values.pop(name) for name in ("start", "end") if name in values}
+    loudness = values.pop("loudness", None)
+    shot = {name: values.pop(name) for name in _OF_THE_SHOT if name in values}
     if to:
         focus = {"from": focus or (Decimal("0.5"), Decimal("0.5")), "to": to}
     shot |= {"trim": trim} | ({"focus": focus} if focus else {})
     sound = {"audio": {"loudness": loudness}} if loudness is not None else {}
-    drawn = {"label": "none" if label.get("visible") == "none" else label} if label else {}
-    return ConformOptions(clip, out, shot, {**given, **sound, **drawn}, as_json)
+    label_settings = {"label": "none" if label.get("visible") == "none" else label} if label else {}
+    return ConformOptions(clip, out, shot, {**values, **sound, **label_settings}, as_json)
 
 
 def _number(value: Any) -> Any:
     """Texts as YAML would read them; what is no number stays a text, for the checks to name."""
     if isinstance(value, tuple):
-        return tuple(_number(each) for each in value)
+        return tuple(_number(item) for item in value)
     try:
         return Decimal(value) if isinstance(value, str) else value
     except InvalidOperation:
@@ -78,39 +78,45 @@ def _number(value: Any) -> Any:
 
 def conform(options: ConformOptions, environment: Environment) -> int:
     """Make one video exact; the exit code. Raises BadInput, FfmpegError or Broken."""
-    shot, wanted = _wanted(options)
-    _check_name(options, wanted)
+    shot, deliverable = _wanted(options)
+    _check_name(options, deliverable)
     program = ffmpeg.find(environment.environ)
-    insist(program, (shot,), (wanted,))
+    insist(program, (shot,), (deliverable,))
     writable_file(options.out)
     with scratch(options.out.parent) as folder:
-        clip, shot, picture = _as_clip(program, options, (shot, wanted), folder)
+        clip, shot, picture = _as_clip(program, options, (shot, deliverable), folder)
         take = _take(program, clip, shot, options.clip.name)
         take = replace(take, provenance=picture or take.provenance)
-        segment, label = _planned(take, shot, wanted)
+        segment, label = _planned(take, shot, deliverable)
         film = folder / f"film{options.out.suffix.lower()}"
-        joined = _made(program, segment, film, wanted, label)
+        result = _made(program, segment, film, deliverable, label)
         files.place(film, options.out)
-    named = {options.clip.name: take.provenance}
-    labels, read = provenance_notices(named, label), ingest.notices(take, shot, "--{}")
-    for notice in (*labels, *read, *_repeats(segment, wanted), *joined.warnings):
+    origins = {options.clip.name: take.provenance}
+    labels, reading_notices = provenance_notices(origins, label), ingest.notices(take, shot, "--{}")
+    for notice in (*labels, *reading_notices, *_repeats(segment, deliverable), *result.warnings):
         environment.say(f"warning: {notice}")
-    _tell(options, segment, joined, label, environment)
+    if options.as_json:
+        record = _record(segment, options.out, result, label)
+        environment.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+    else:
+        _show(segment, options.out, environment)
     return 0
 
 
 _SUFFIXES = (".mp4", ".mov")
 
 
-def _check_name(options: ConformOptions, wanted: Deliverable) -> None:
+def _check_name(options: ConformOptions, deliverable: Deliverable) -> None:
     """Raises BadInput where the output's name promises what is not written, or is the clip's."""
     suffix = options.out.suffix.lower()
     if suffix not in _SUFFIXES:
-        known = " or ".join(_SUFFIXES)
-        shown = f"ends in {suffix}" if suffix else "has no suffix"
-        raise _wrong(f"--out {options.out} {shown}", f"use a name that ends in {known}")
-    if suffix == ".mov" and wanted.codec.startswith("av1"):
-        raise _wrong(f"{wanted.codec} cannot be written to .mov", "use a name that ends in .mp4")
+        suffixes = " or ".join(_SUFFIXES)
+        ending = f"ends in {suffix}" if suffix else "has no suffix"
+        raise _wrong(f"--out {options.out} {ending}", f"use a name that ends in {suffixes}")
+    if suffix == ".mov" and deliverable.codec.startswith("av1"):
+        raise _wrong(
+            f"{deliverable.codec} cannot be written to .mov", "use a name that ends in .mp4"
+        )
     if options.out.exists() and options.clip.exists() and options.out.samefile(options.clip):
         raise _wrong("the output would take the place of the clip", "give -o another name")
 
@@ -135,12 +141,12 @@ def _as_clip(
         return options.clip, shot, None
     wish = animation.Wish(shot.hold, deliverable.fps, deliverable.background)
     try:
-        made = animation.make_clip(program, options.clip, wish, folder)
+        video = animation.make_clip(program, options.clip, wish, folder)
     except BadPicture as problem:
         message = f"{options.clip.name} {problem}"
         raise BadInput(Diagnostic("clip-unreadable", message, hint=problem.hint)) from None
     still = shot.model_copy(update={"hold": Fraction(0)})
-    return made.path, shot if made.moves else still, made.provenance
+    return video.path, shot if video.moves else still, video.provenance
 
 
 def _take(program: ffmpeg.Ffmpeg, clip: Path, shot: Shot, name: str) -> ClipMedia:
@@ -151,22 +157,22 @@ def _take(program: ffmpeg.Ffmpeg, clip: Path, shot: Shot, name: str) -> ClipMedi
         raise BadInput(Diagnostic("clip-unreadable", str(error).replace(clip.name, name))) from None
 
 
-def _planned(take: ClipMedia, shot: Shot, wanted: Deliverable) -> tuple[Segment, Merged]:
+def _planned(take: ClipMedia, shot: Shot, deliverable: Deliverable) -> tuple[Segment, Merged]:
     """What is made, and the labels in its metadata. Raises BadInput."""
     try:
-        frame = frame_of(wanted, {"clip": take.size}, (take.rate,))
+        frame = frame_of(deliverable, {"clip": take.size}, (take.rate,))
     except ValueError as error:
         raise _wrong(str(error), "the picture is too small for this aspect") from None
     segment = Segment.whole(take, _cut(shot, take), shot.focus, frame)
-    segment = replace(segment, label=_drawn(wanted, segment))
-    own = wanted.label.fields if wanted.label else {}
+    segment = replace(segment, label=_drawn(deliverable, segment))
+    own = deliverable.label.fields if deliverable.label else {}
     return segment, with_own(take.provenance.labels, own)
 
 
-def _repeats(segment: Segment, wanted: Deliverable) -> tuple[str, ...]:
+def _repeats(segment: Segment, deliverable: Deliverable) -> tuple[str, ...]:
     """That frames are repeated unevenly, where nobody said how missing ones are made."""
     own, rate = segment.take.rate * segment.cut.speed, segment.frame.rate
-    if wanted.motion or own * 201 >= rate * 200 or not rate % own:
+    if deliverable.motion or own * 201 >= rate * 200 or not rate % own:
         return ()
     return (
         f"frames are repeated to go from {float(own):.5g} to {float(rate):.5g} fps; "
@@ -175,10 +181,10 @@ def _repeats(segment: Segment, wanted: Deliverable) -> tuple[str, ...]:
 
 
 def _made(
-    program: ffmpeg.Ffmpeg, segment: Segment, film: Path, wanted: Deliverable, label: Merged
+    program: ffmpeg.Ffmpeg, segment: Segment, film: Path, deliverable: Deliverable, label: Merged
 ) -> Joined:
     piece = film.with_name("piece.mov")
-    mix = Mix(loudness=wanted.audio.loudness)
+    mix = Mix(loudness=deliverable.audio.loudness)
     with pool() as executor:  # so that Ctrl-C is heard while ffmpeg works
         executor.submit(make_segment, program, segment, piece).result()
         call = JoinCall(
@@ -196,66 +202,44 @@ def _cut(shot: Shot, take: ClipMedia) -> Cut:
     return replace(cut, speed=shot.speed, hold=shot.hold)
 
 
-def _drawn(wanted: Deliverable, segment: Segment) -> DrawnLabel | None:
+def _drawn(deliverable: Deliverable, segment: Segment) -> DrawnLabel | None:
     """The label that shall be seen. Raises BadInput where it cannot be drawn or does not fit."""
-    label, frame = wanted.label, segment.frame
+    label, frame = deliverable.label, segment.frame
     if label is None or not label.words:
         return None
     if problem := visible_label.problem_with(label.words):
         raise _wrong(f"the label cannot be shown: {problem}", "use other words")
-    drawn = visible_label.shown(wanted, frame.size, frame.rate, segment.frames)
-    if drawn is None:
+    label_picture = visible_label.shown(deliverable, frame.size, frame.rate, segment.frames)
+    if label_picture is None:
         raise _wrong(f"the label {label.words!r} does not fit into {frame.size}", "shorten it")
-    return drawn
+    return label_picture
 
 
 def _wanted(options: ConformOptions) -> tuple[Shot, Deliverable]:
     """The options as a shot list would have them: one language, one check."""
     try:
         shot = Shot.model_validate({"id": "clip", "model": "none", "image": "-", **options.shot})
-        wanted = Deliverable.model_validate({"name": "clip", **options.deliverable})
-        paint.read(wanted.background)
-        return shot, wanted
+        deliverable = Deliverable.model_validate({"name": "clip", **options.deliverable})
+        paint.read(deliverable.background)
+        return shot, deliverable
     except BadColour as error:
         raise _wrong(f"background: {error}", error.hint) from None
     except ValidationError as error:
         first = error.errors()[0]
         hint = str(first.get("ctx", {}).get("hint", ""))
-        said = str(first["msg"]).replace("Input should be", "it must be")
-        told = f"{'.'.join(map(str, first['loc']))}: {said}".removeprefix(": ")
-        raise _wrong(told, hint) from None
+        reason = str(first["msg"]).replace("Input should be", "it must be")
+        message = f"{'.'.join(map(str, first['loc']))}: {reason}".removeprefix(": ")
+        raise _wrong(message, hint) from None
 
 
-def _wrong(told: str, hint: str) -> BadInput:
-    return BadInput(Diagnostic("option-wrong", told, hint=hint))
+def _wrong(message: str, hint: str) -> BadInput:
+    return BadInput(Diagnostic("option-wrong", message, hint=hint))
 
 
-def _tell(
-    options: ConformOptions,
-    segment: Segment,
-    joined: Joined,
-    label: Merged,
-    environment: Environment,
-) -> None:
+def _show(segment: Segment, out: Path, environment: Environment) -> None:
     frame, size = segment.frame, segment.take.size
-    crop = crop_text(size, frame.aspect, segment.focus) if frame.fit == "crop" else None
-    grown = enlargement(size, frame.size, frame.aspect, frame.fit)
-    if options.as_json:
-        record = {
-            "version": 1, "path": str(options.out), "source": str(size),
-            "width": frame.size.width, "height": frame.size.height, "aspect": str(frame.aspect),
-            "fit": frame.fit, "fps": str(frame.rate), "frames": segment.frames,
-            "crop": crop, "enlarged": f"{float(grown):.3f}",
-            "colours": str(segment.take.quirks.colours),
-            "sha256": joined.sha256, "loudness": joined.loudness,
-            "labels": [{"tag": tag, "text": text} for tag, text in label.tags],
-            "credentials": segment.take.provenance.credentials,
-            "checks": [asdict(check) for check in joined.checks],
-            "notices": list(joined.notices),
-        }  # fmt: skip
-        environment.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
-        return
-    environment.stdout.write(f"{options.out}\n")
+    environment.stdout.write(f"{out}\n")
+    crop = _crop(segment)
     cut = f"crop {crop} of {size}" if crop else f"{frame.fit}, the whole {size}"
     environment.say(
         f"{frame.size}, {frame.aspect}, {frame.rate} fps, {segment.frames} frames; {cut}"
@@ -263,7 +247,32 @@ def _tell(
     colours = segment.take.quirks.colours
     if not colours.plain:
         environment.say(f"colours: {colours}, converted to BT.709")
-    if is_enlarged(grown, frame.fit):
+    factor = enlargement(size, frame.size, frame.aspect, frame.fit)
+    if is_enlarged(factor, frame.fit):
         environment.say(
-            f"warning: enlarged {float(grown):.2f} times; leave --size out for the largest exact"
+            f"warning: enlarged {float(factor):.2f} times; leave --size out for the largest exact"
         )
+
+
+def _record(segment: Segment, out: Path, result: Joined, label: Merged) -> dict[str, Any]:
+    frame, size = segment.frame, segment.take.size
+    factor = enlargement(size, frame.size, frame.aspect, frame.fit)
+    return {
+        "version": 1, "path": str(out), "source": str(size),
+        "width": frame.size.width, "height": frame.size.height, "aspect": str(frame.aspect),
+        "fit": frame.fit, "fps": str(frame.rate), "frames": segment.frames,
+        "crop": _crop(segment), "enlarged": f"{float(factor):.3f}",
+        "colours": str(segment.take.quirks.colours),
+        "sha256": result.sha256, "loudness": result.loudness,
+        "labels": [{"tag": tag, "text": text} for tag, text in label.tags],
+        "credentials": segment.take.provenance.credentials,
+        "checks": [asdict(check) for check in result.checks],
+        "notices": list(result.notices),
+    }  # fmt: skip
+
+
+def _crop(segment: Segment) -> str | None:
+    frame = segment.frame
+    if frame.fit != "crop":
+        return None
+    return crop_text(segment.take.size, frame.aspect, segment.focus)

@@ -15,10 +15,10 @@ def doctor(as_json: bool, folder: Path, environment: Environment) -> int:
     """Print what the machine has; 1 where something that every run needs is missing."""
     findings = examine(environment.environ, folder, datetime.now(UTC), packaged(), reach)
     if as_json:
-        records = [asdict(each) for each in findings]
+        records = [asdict(finding) for finding in findings]
         environment.stdout.write(json.dumps(records, ensure_ascii=False, indent=2) + "\n")
     else:
-        for each in findings:
-            hint = f" ({each.hint})" if each.hint else ""
-            environment.stdout.write(f"{each.state:8} {each.name:9} {each.text}{hint}\n")
-    return 1 if any(each.state == "error" for each in findings) else 0
+        for finding in findings:
+            hint = f" ({finding.hint})" if finding.hint else ""
+            environment.stdout.write(f"{finding.state:8} {finding.name:9} {finding.text}{hint}\n")
+    return 1 if any(finding.state == "error" for finding in findings) else 0

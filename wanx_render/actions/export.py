@@ -35,16 +35,16 @@ class ExportOptions:
 
 def export(options: ExportOptions, environment: Environment) -> int:
     """Write a timeline for each deliverable; the exit code."""
-    loaded, _ = read_one(options.file, options.catalog)
-    folder = folder_of(loaded, options.folder)
+    shot_list, _ = read_one(options.file, options.catalog)
+    folder = folder_of(shot_list, options.folder)
     style = format_of(options.style)
     write = style.writer()
-    told = manifest.read(folder / "manifest.json")
-    chosen = _chosen(told, options)
+    record = manifest.read(folder / "manifest.json")
+    deliverables = _chosen(record, options)
     files: list[Path] = []
-    for deliverable in chosen:
+    for deliverable in deliverables:
         path = writable_file(options.out or folder / f"{deliverable.name}.{style.name}")
-        text = write(timeline_of(told, deliverable), _link(folder, path, options, style))
+        text = write(timeline_of(record, deliverable), _link(folder, path, options, style))
         write_atomically(path, text)
         files.append(path)
     if options.as_json:
@@ -54,30 +54,30 @@ def export(options: ExportOptions, environment: Environment) -> int:
     return 0
 
 
-def _chosen(told: Manifest, options: ExportOptions) -> tuple[DeliverableRecord, ...]:
+def _chosen(record: Manifest, options: ExportOptions) -> tuple[DeliverableRecord, ...]:
     """The deliverables that are meant. Raises BadInput."""
-    made = {each.name: each for each in told.deliverables}
-    if options.deliverable and options.deliverable in made:
-        return (made[options.deliverable],)
-    if options.deliverable or not made:
-        what = options.deliverable or "no deliverable"
-        known = f"there are {', '.join(made)}" if made else "render the list first"
+    by_name = {deliverable.name: deliverable for deliverable in record.deliverables}
+    if options.deliverable and options.deliverable in by_name:
+        return (by_name[options.deliverable],)
+    if options.deliverable or not by_name:
+        name = options.deliverable or "no deliverable"
+        hint = f"there are {', '.join(by_name)}" if by_name else "render the list first"
         raise BadInput(
             Diagnostic(
                 "deliverable-unmade",
-                f"{what} was made in the last run" if not made else f"there is no {what}",
-                hint=did_you_mean(what, made) or known,
+                f"{name} was made in the last run" if not by_name else f"there is no {name}",
+                hint=did_you_mean(name, by_name) or hint,
             )
         )
-    if options.out and len(made) > 1:
+    if options.out and len(by_name) > 1:
         raise BadInput(
             Diagnostic(
                 "deliverable-unmade",
-                f"--out is one file and there are {len(made)} deliverables",
-                hint=f"choose one: --deliverable {' or '.join(made)}",
+                f"--out is one file and there are {len(by_name)} deliverables",
+                hint=f"choose one: --deliverable {' or '.join(by_name)}",
             )
         )
-    return tuple(made.values())
+    return tuple(by_name.values())
 
 
 def _link(folder: Path, out: Path, options: ExportOptions, style: ExportFormat) -> Link:

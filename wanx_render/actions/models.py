@@ -17,34 +17,34 @@ def models(
 ) -> int:
     """Show every model, or the one called ``name``, on stdout; the exit code."""
     catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
-    chosen = _chosen(name, catalog) if name else None
+    only = _chosen(name, catalog) if name else None
     if as_json:
-        shown = [chosen] if chosen else list(catalog.models.values())
+        model_list = [only] if only else list(catalog.models.values())
         record = {
             "version": 1,
             "sources": catalog.model_dump(mode="json")["sources"],
-            "models": [_record(model, catalog) for model in shown],
+            "models": [_record(model, catalog) for model in model_list],
         }
         environment.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
-    elif chosen:
-        matrix.show_one(chosen, catalog, environment.stdout)
+    elif only:
+        matrix.show_one(only, catalog, environment.stdout)
     else:
         matrix.show_all(catalog, environment.stdout)
     return 0
 
 
 def _chosen(name: str, catalog: Catalog) -> Model:
-    found = catalog.model(name)
-    if found is None:
-        known = ", ".join(catalog.models)
+    model = catalog.model(name)
+    if model is None:
+        names = ", ".join(catalog.models)
         raise BadInput(
             Diagnostic(
                 "model-unknown",
                 f"there is no model {name!r}",
-                hint=did_you_mean(name, catalog.models) or f"known models: {known}",
+                hint=did_you_mean(name, catalog.models) or f"known models: {names}",
             )
         )
-    return found
+    return model
 
 
 def _record(model: Model, catalog: Catalog) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class _Preview:
         selection, requests = self.survey.selection, self._requests.values()
         new = [standing.take.price for standing in requests if standing.state == "new"]
         cost = total(new, selection.currency)
-        least, most = wall_seconds(requests, selection.catalog)
+        shortest, longest = wall_seconds(requests, selection.catalog)
         return Whole(
             backend=selection.backend,
             region=selection.region,
@@ -119,8 +119,8 @@ class _Preview:
             cost=write_amount(cost.amount),
             currency=cost.currency,
             unknown_prices=cost.unknown,
-            at_least_seconds=least,
-            at_most_seconds=most,
+            at_least_seconds=shortest,
+            at_most_seconds=longest,
         )
 
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -137,8 +137,8 @@ class _Preview:
             text = json.dumps(self._record(), ensure_ascii=False, indent=2)
             environment.stdout.write(text + "\n")
             return
-        for each in self._full:
-            plan_table.show(each, environment.stdout)
+        for details in self._full:
+            plan_table.show(details, environment.stdout)
             if not self._alone:
                 environment.stdout.write("\n")
         if not self._alone:
@@ -151,5 +151,5 @@ class _Preview:
             "version": 1,
             **asdict(self.whole),
             "plans": [asdict(line) for line in self._lines],
-            "details": [asdict(each) for each in self._full],
+            "details": [asdict(details) for details in self._full],
         }

@@ -72,8 +72,8 @@ def _pages(selection: Selection, options: ReportOptions, environment: Environmen
     page = selection.index_page
     homes = dict.fromkeys(item.home for item in selection.lists)
     with ExitStack() as stack:
-        rendered = [home for home in homes if (home / "journal.sqlite").exists()]
-        journals = {home: stack.enter_context(opened(home)) for home in rendered}
+        rendered_homes = [home for home in homes if (home / "journal.sqlite").exists()]
+        journals = {home: stack.enter_context(opened(home)) for home in rendered_homes}
         outcomes, mock = storyboards.outcomes, storyboards.mock
         Index.of(selection.lists, journals, outcomes, mock=mock).write(page, beside(page))
     return storyboards.close(page, environment, as_json=options.as_json)
@@ -140,9 +140,9 @@ class _Storyboards:
             environment.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
         else:
             environment.stdout.write(f"{shown(page)}\n")
-            more = f", {len(self.kept)} unchanged" if self.kept else ""
-            more += f", {len(self.without)} not rendered yet" if self.without else ""
-            environment.say(f"storyboards: {len(self.written)} written{more}")
+            rest = f", {len(self.kept)} unchanged" if self.kept else ""
+            rest += f", {len(self.without)} not rendered yet" if self.without else ""
+            environment.say(f"storyboards: {len(self.written)} written{rest}")
         return 1 if self.unreadable else 0
 
 

@@ -65,9 +65,9 @@ def _unknown_hosts(
 ) -> list[str]:
     """Where paid clips wait for permission to fetch them."""
     own = urlsplit(environment.environ.get(BASE_URL, "")).hostname or ""
-    known = folder.catalog.service.result_hosts.value
-    owed = (attempt.url for attempt in attempts if is_owed(attempt) and attempt.url)
-    return sorted({host for url in owed if (host := unknown_host(url, known, own))})
+    hosts = folder.catalog.service.result_hosts.value
+    urls = (attempt.url for attempt in attempts if is_owed(attempt) and attempt.url)
+    return sorted({host for url in urls if (host := unknown_host(url, hosts, own))})
 
 
 def _line(record: dict[str, Any]) -> str:
@@ -88,12 +88,12 @@ def film_cost(plan: Plan, journal: Journal) -> dict[str, Decimal]:
     """What the clips of this plan cost, by currency, whenever they were paid."""
     folder = journal.path.parent
     amounts: dict[str, Decimal] = {}
-    counted: set[int] = set()
+    attempt_ids: set[int] = set()
     for standing in stand(plan, journal, folder):
         attempt = journal.clip_for(standing.take.request.key(plan.backend))
-        if attempt is None or attempt.id in counted or not attempt.amount:
+        if attempt is None or attempt.id in attempt_ids or not attempt.amount:
             continue
-        counted.add(attempt.id)
+        attempt_ids.add(attempt.id)
         currency = attempt.currency or ""
         amounts[currency] = amounts.get(currency, Decimal(0)) + Decimal(attempt.amount)
     return amounts

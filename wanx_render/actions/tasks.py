@@ -87,18 +87,20 @@ def _noted(task_id: str, out: Path | None) -> str | None:
 
 def cancel(task_id: str, options: TaskOptions, environment: Environment) -> int:
     """Cancel a task that still waits; one that runs can no longer be stopped."""
-    done = _ask(options, environment, lambda backend: backend.cancel(task_id))
-    told = "cancelled, it will not be billed" if done else "not cancelled: it no longer waits"
-    environment.say(f"{task_id}: {told}")
-    return 0 if done else 1
+    is_cancelled = _ask(options, environment, lambda backend: backend.cancel(task_id))
+    message = (
+        "cancelled, it will not be billed" if is_cancelled else "not cancelled: it no longer waits"
+    )
+    environment.say(f"{task_id}: {message}")
+    return 0 if is_cancelled else 1
 
 
 def _ask(
     options: TaskOptions, environment: Environment, work: Callable[[Backend], Awaitable[T]]
 ) -> T:
     catalog: Catalog = capabilities.with_user_file(capabilities.packaged(), options.catalog)
-    who = access(catalog, options.region, environment.environ, options.base_url)
-    service = dashscope(catalog, who, environment.environ)
+    account = access(catalog, options.region, environment.environ, options.base_url)
+    service = dashscope(catalog, account, environment.environ)
 
     async def run() -> T:
         try:

@@ -18,40 +18,42 @@ def validate(
     files: tuple[Path, ...], style: Style, catalog: Path | None, environment: Environment
 ) -> int:
     """Say every problem of each file on stdout; the exit code."""
-    found: list[Diagnostic] = []
+    problems: list[Diagnostic] = []
     texts: dict[str, str] = {}
     rows = 0
     for file in files:
         try:
-            loaded = read_all((file,), catalog)[0][0]
-            found += loaded.warnings
-            rows += len(loaded.lists) if loaded.tabular else 0
-            texts |= loaded.texts
+            batch = read_all((file,), catalog)[0][0]
+            problems += batch.warnings
+            rows += len(batch.lists) if batch.tabular else 0
+            texts |= batch.texts
         except BadInput as problem:
-            found += problem.diagnostics
+            problems += problem.diagnostics
             texts |= problem.texts
-    told = rendered(found, texts, style)
-    if told:
-        environment.stdout.write(told + "\n")
-    errors = sum(each.severity == "error" for each in found)
-    checked = f"{len(files)} checked" + (f" ({_count(rows, 'row')})" if rows else "")
+    text = rendered(problems, texts, style)
+    if text:
+        environment.stdout.write(text + "\n")
+    errors = sum(item.severity == "error" for item in problems)
+    summary = f"{len(files)} checked" + (f" ({_count(rows, 'row')})" if rows else "")
     environment.say(
-        f"{checked}, {_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}"
+        f"{summary}, {_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}"
     )
     return 2 if errors else 0
 
 
-def rendered(found: Sequence[Diagnostic], texts: Mapping[str, str], style: Style) -> str:
+def rendered(problems: Sequence[Diagnostic], texts: Mapping[str, str], style: Style) -> str:
     """``found`` in the style asked for."""
     match style:
         case "json":
-            return json.dumps([diagnostics.as_json(each) for each in found], ensure_ascii=False)
+            return json.dumps(
+                [diagnostics.as_json(problem) for problem in problems], ensure_ascii=False
+            )
         case "github":
-            return "\n".join(diagnostics.github(each) for each in found)
+            return "\n".join(diagnostics.github(problem) for problem in problems)
         case "concise":
-            return "\n".join(diagnostics.concise(each) for each in found)
+            return "\n".join(diagnostics.concise(problem) for problem in problems)
         case "full":
-            return "\n".join(diagnostics.full(each, texts) for each in found)
+            return "\n".join(diagnostics.full(problem, texts) for problem in problems)
 
 
 def _count(number: int, what: str) -> str:

@@ -125,10 +125,10 @@ class MockBackend:
         """The mock's results are made here."""
 
     async def download(self, task: Succeeded, target: Path) -> None:
-        stored = self._simulator.task(_ACCOUNT, task.task_id)
-        if stored is None:
+        accepted_task = self._simulator.task(_ACCOUNT, task.task_id)
+        if accepted_task is None:
             raise LookupError(task.task_id)
-        request = stored.request
+        request = accepted_task.request
         folder = Path(tempfile.mkdtemp(prefix="wanx-slate-"))
         label = self._labels[task.task_id]
         call = clip_call(self._catalog, request, label=label, folder=folder, target=target)

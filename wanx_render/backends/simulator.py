@@ -83,8 +83,8 @@ class Task:
     def from_record(cls, record: dict[str, Any]) -> "Task":
         """The task that ``record`` was made of; KeyError, TypeError or ValueError if of none."""
         times = {name: datetime.fromisoformat(record[name]).astimezone(UTC) for name in _TIMES}
-        asked = record["request"]
-        request = TaskRequest(**{**asked, **{name: _media(asked[name]) for name in _MEDIA}})
+        fields = record["request"]
+        request = TaskRequest(**{**fields, **{name: _media(fields[name]) for name in _MEDIA}})
         fate = Fate(**record["fate"]) if record["fate"] else None
         return cls(**{**record, **times, "request": request, "fate": fate})
 
@@ -222,12 +222,12 @@ class Simulator:
         runs = timedelta(seconds=_run_seconds(chance, model, request))
         match fate.kind if fate else None:
             case "stuck":
-                started = now + _STUCK_FOR
+                start = now + _STUCK_FOR
             case "fail-at-once":
-                started, runs = now + _AT_ONCE / 2, _AT_ONCE / 2
+                start, runs = now + _AT_ONCE / 2, _AT_ONCE / 2
             case "fail" | None:
-                started = _take_slot(lane, model, now + waits, runs)
-        return Task(task_id, request_id, account, request, now, started, started + runs, fate)
+                start = _take_slot(lane, model, now + waits, runs)
+        return Task(task_id, request_id, account, request, now, start, start + runs, fate)
 
     def _move_up(self, lane: _Lane, model_name: str) -> None:
         """Give the slots out again, in order of arrival; what already runs keeps its times."""
@@ -256,7 +256,7 @@ class Simulator:
 
     def _succeeded(self, task: Task) -> Succeeded:
         model = self._catalog.models[task.request.model]
-        extended = task.request.prompt_extend and model.tells_actual_prompt.value
+        has_actual_prompt = task.request.prompt_extend and model.tells_actual_prompt.value
         return Succeeded(
             task_id=task.task_id,
             url=f"mock://{task.task_id}.mp4",
@@ -265,7 +265,7 @@ class Simulator:
             ended=task.ended,
             expires=self._expiry(task),
             original_prompt=task.request.prompt,
-            actual_prompt=_extended(task.request.prompt) if extended else None,
+            actual_prompt=_extended(task.request.prompt) if has_actual_prompt else None,
             usage=_usage(task.request, model),
         )
 
@@ -306,9 +306,9 @@ def refusal_of(request: TaskRequest, model: Model | None) -> tuple[str, str] | N
 
 
 def _takes_template(request: TaskRequest, model: Model) -> bool:
-    known = model.templates.value if model.templates else ()
+    templates = model.templates.value if model.templates else ()
     regions = model.template_regions.value if model.template_regions else (request.region,)
-    return request.template in known and request.region in regions
+    return request.template in templates and request.region in regions
 
 
 def _chance(*parts: object) -> random.Random:

@@ -94,24 +94,26 @@ def clip_arguments(call: ClipCall, drift: Drift, still: Path, slate: Path) -> li
     """The ffmpeg arguments that make the clip from its two pictures."""
     frames = frames_in(Fraction(call.request.duration), call.rate)
     rate = str(call.rate)
-    shown = graph.input(ffmpeg.file_url(still), f="png_pipe", framerate=rate).video
-    shown = shown.filter("scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd")
-    shown = shown.filter("format", "yuv420p").filter("setparams", **ffmpeg.BT709)
-    shown = shown.filter("loop", loop=-1, size=1, start=0)  # converted once, shown many times
-    shown = shown.filter("crop", call.size.width, call.size.height, *_path(drift, frames))
+    picture = graph.input(ffmpeg.file_url(still), f="png_pipe", framerate=rate).video
+    picture = picture.filter(
+        "scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd"
+    )
+    picture = picture.filter("format", "yuv420p").filter("setparams", **ffmpeg.BT709)
+    picture = picture.filter("loop", loop=-1, size=1, start=0)  # converted once, shown many times
+    picture = picture.filter("crop", call.size.width, call.size.height, *_path(drift, frames))
     if call.request.sound in ("auto", "file"):
-        shown = shown.filter("drawbox", color="white@0.6", t="fill", enable=_flash(call.rate))
+        picture = picture.filter("drawbox", color="white@0.6", t="fill", enable=_flash(call.rate))
     where = panel.place(call.size)
-    shown = shown.overlay(
+    picture = picture.overlay(
         graph.input(ffmpeg.file_url(slate), f="png_pipe"), x=where.x, y=where.y, format="yuv420"
     )
-    shown = _counter(shown, call.size)
+    picture = _counter(picture, call.size)
     if call.request.watermark:
         words = graph.input(ffmpeg.file_url(_watermark_path(still)), f="png_pipe")
-        shown = shown.overlay(words, x=0, y=0, format="yuv420")
-    shown = shown.filter("format", "yuv420p").filter("setparams", **ffmpeg.BT709)
-    shown = shown.filter("trim", end_frame=frames).filter("setsar", "1")
-    streams = [shown, *_sound(call, frames)]
+        picture = picture.overlay(words, x=0, y=0, format="yuv420")
+    picture = picture.filter("format", "yuv420p").filter("setparams", **ffmpeg.BT709)
+    picture = picture.filter("trim", end_frame=frames).filter("setsar", "1")
+    streams = [picture, *_sound(call, frames)]
     output = graph.output(*streams, ffmpeg.file_url(call.target), **_encoding(call))
     return list(output.overwrite_output().compile()[1:])
 
@@ -120,8 +122,8 @@ def _path(drift: Drift, frames: int) -> tuple[str, str]:
     """Where the window stands at frame n: even pixels, never backwards."""
 
     def along(distance: int) -> str:
-        moved = f"2*floor(n*{distance // 2}/{frames})"
-        return f"{distance}-{moved}" if drift.backwards else moved
+        offset = f"2*floor(n*{distance // 2}/{frames})"
+        return f"{distance}-{offset}" if drift.backwards else offset
 
     return along(drift.x), along(drift.y)
 
@@ -152,17 +154,17 @@ def _sound(call: ClipCall, frames: int) -> list[Any]:
             return []
         case "auto":
             tone = f"0.35*sin(2*PI*1000*t)*lt(mod(t+0.5,1),{float(BEEP_SECONDS)})"
-            made = graph.input(
+            sound = graph.input(
                 f"aevalsrc=exprs={_quoted(tone)}:s={SAMPLE_RATE}:c=mono", f="lavfi"
             ).audio.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
         case "file" if call.request.sound_file and call.request.sound_file.path:
-            made = graph.input(ffmpeg.file_url(call.request.sound_file.path)).audio
-            made = made.filter("aresample", SAMPLE_RATE)
-            made = made.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
-            made = made.filter("apad")
+            sound = graph.input(ffmpeg.file_url(call.request.sound_file.path)).audio
+            sound = sound.filter("aresample", SAMPLE_RATE)
+            sound = sound.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+            sound = sound.filter("apad")
         case "file":
-            made = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi").audio
-    return [made.filter("atrim", end_sample=samples)]
+            sound = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi").audio
+    return [sound.filter("atrim", end_sample=samples)]
 
 
 def _quoted(expression: str) -> str:
@@ -190,8 +192,8 @@ def _encoding(call: ClipCall) -> dict[str, Any]:
 
 def _still(call: ClipCall, drift: Drift) -> Image.Image:
     """The first frame, scaled to cover the clip's size and the way it drifts."""
-    wanted = (call.size.width + drift.x, call.size.height + drift.y)
-    return ImageOps.fit(_first_frame(call), wanted, Image.Resampling.LANCZOS)
+    sides = (call.size.width + drift.x, call.size.height + drift.y)
+    return ImageOps.fit(_first_frame(call), sides, Image.Resampling.LANCZOS)
 
 
 def _first_frame(call: ClipCall) -> Image.Image:
@@ -214,17 +216,17 @@ def _placeholder(size: Size, identity: str) -> Image.Image:
 def _slate(call: ClipCall) -> Image.Image:
     place, font = panel.place(call.size), fonts.chinese()
     unit = place.unit
-    drawn = Image.new("RGBA", (place.width, place.height), (0, 0, 0, 0))
-    draw = ImageDraw.Draw(drawn)
+    image = Image.new("RGBA", (place.width, place.height), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(image)
     draw.rounded_rectangle((0, 0, place.width - 1, place.height - 1), unit // 2, fill=panel.FILL)
     request = call.request
     draw.text((unit, unit * 5 // 8), f"{panel.TITLE}  {call.label}", _INK, font.at(unit * 6 // 5))
     facts = f"{request.model}  {request.resolution}  {request.duration} s  {call.rate} fps"
     draw.text((unit, unit * 9 // 4), facts, _DIM, font.at(unit * 7 // 8))
     text = request.prompt or (f"template {request.template}" if request.template else "no prompt")
-    wrapped = _wrap(fonts.showable(text, font), font, unit, place.width - 2 * unit)
-    draw.multiline_text((unit, unit * 31 // 8), wrapped, _INK, font.at(unit), spacing=unit // 5)
-    return drawn
+    lines = _wrap(fonts.showable(text, font), font, unit, place.width - 2 * unit)
+    draw.multiline_text((unit, unit * 31 // 8), lines, _INK, font.at(unit), spacing=unit // 5)
+    return image
 
 
 def _watermark_path(still: Path) -> Path:
@@ -233,32 +235,32 @@ def _watermark_path(still: Path) -> Path:
 
 def _watermark(size: Size) -> Image.Image:
     """The words that the service draws at the lower right; how large they are there is unknown."""
-    drawn = Image.new("RGBA", (size.width, size.height), (0, 0, 0, 0))
+    image = Image.new("RGBA", (size.width, size.height), (0, 0, 0, 0))
     unit = max(min(size.width, size.height) // 24, 8)
     corner = (size.width - unit, size.height - unit)
-    ImageDraw.Draw(drawn).text(
+    ImageDraw.Draw(image).text(
         corner, "AI生成", (255, 255, 255, 200), fonts.chinese().at(unit), anchor="rd",
         stroke_width=1, stroke_fill=(0, 0, 0, 120),
     )  # fmt: skip
-    return drawn
+    return image
 
 
 def _wrap(text: str, font: Font, pixels: int, width: int, lines: int = 3) -> str:
     """``text`` in at most ``lines`` lines of ``width`` pixels; Chinese may break anywhere."""
-    face, done, line = font.at(pixels), list[str](), ""
+    face, rows, line = font.at(pixels), list[str](), ""
     for word in _words(" ".join(text.split())[:400]):
         if line and face.getlength(line + word.rstrip()) > width:
-            done.append(line.rstrip())
+            rows.append(line.rstrip())
             line = word.lstrip()
         else:
             line += word
-    done.append(line)
-    if len(done) > lines:
-        last = done[lines - 1]
+    rows.append(line)
+    if len(rows) > lines:
+        last = rows[lines - 1]
         while last and face.getlength(last + "…") > width:
             last = last[:-1]
-        done = [*done[: lines - 1], last.rstrip() + "…"]
-    return "\n".join(done)
+        rows = [*rows[: lines - 1], last.rstrip() + "…"]
+    return "\n".join(rows)
 
 
 def _words(text: str) -> list[str]:

@@ -45,13 +45,13 @@ def create_body(request: TaskRequest, model: Model, urls: Mapping[str, str]) -> 
 
     Every field that the model knows is written out, so that no default of the service's decides.
     """
-    given = _frames(request, model, urls)
+    fields = _frames(request, model, urls)
     if request.prompt:
-        given["prompt"] = request.prompt
+        fields["prompt"] = request.prompt
     if request.negative_prompt:
-        given["negative_prompt"] = request.negative_prompt
+        fields["negative_prompt"] = request.negative_prompt
     if request.template:
-        given["template"] = request.template
+        fields["template"] = request.template
     parameters: dict[str, Any] = {
         "resolution": request.resolution,
         "duration": request.duration,
@@ -62,7 +62,7 @@ def create_body(request: TaskRequest, model: Model, urls: Mapping[str, str]) -> 
     if model.sound.value == "switchable":
         parameters["audio"] = request.sound != "silent"
     name = model.region_names.value[request.region]
-    return {"model": name, "input": given, "parameters": parameters}
+    return {"model": name, "input": fields, "parameters": parameters}
 
 
 def _frames(request: TaskRequest, model: Model, urls: Mapping[str, str]) -> dict[str, Any]:
@@ -72,13 +72,13 @@ def _frames(request: TaskRequest, model: Model, urls: Mapping[str, str]) -> dict
     first, last, sound = at(request.image), at(request.last_image), at(request.sound_file)
     match model.request_form.value:
         case "img_url":
-            named = {"img_url": first, "audio_url": sound}
+            addresses = {"img_url": first, "audio_url": sound}
         case "first_last":
-            named = {"first_frame_url": first, "last_frame_url": last, "audio_url": sound}
+            addresses = {"first_frame_url": first, "last_frame_url": last, "audio_url": sound}
         case "media":
             kinds = {"first_frame": first, "last_frame": last, "driving_audio": sound}
             return {"media": [{"type": kind, "url": url} for kind, url in kinds.items() if url]}
-    return {name: url for name, url in named.items() if url}
+    return {name: url for name, url in addresses.items() if url}
 
 
 def accepted(body: Mapping[str, Any], cleaner: Cleaner) -> Accepted | None:
@@ -108,20 +108,20 @@ def state(task_id: str, body: Mapping[str, Any], context: Context) -> TaskState 
     status = output.get("task_status") if isinstance(output, dict) else None
     if not isinstance(output, dict) or not isinstance(status, str):
         return None
-    submitted, started, ended = (
+    submit_time, start_time, end_time = (
         moment(output.get(name)) for name in ("submit_time", "scheduled_time", "end_time")
     )
     cleaner, word = context.cleaner, status.upper()
     if word == "PENDING":
-        return Pending(task_id, submitted)
+        return Pending(task_id, submit_time)
     if word in ("RUNNING", "SUSPENDED"):
-        return Running(task_id, submitted, started)
+        return Running(task_id, submit_time, start_time)
     if word == "SUCCEEDED":
-        return _succeeded(task_id, body, (submitted, started, ended), context)
+        return _succeeded(task_id, body, (submit_time, start_time, end_time), context)
     if word == "FAILED":
         problem = error_of(output, cleaner)
         request_id = cleaner.text(body.get("request_id"))
-        times = (submitted, started, ended)
+        times = (submit_time, start_time, end_time)
         return Failed(task_id, problem.code, problem.message, request_id, *times)
     if word in ("CANCELED", "CANCELLED"):
         return Canceled(task_id)
@@ -139,29 +139,29 @@ def _succeeded(
     url = _result_url(output)
     if not url:
         return None
-    submitted, started, ended = times
-    ended = ended or context.now
+    submit_time, start_time, end_time = times
+    end_time = end_time or context.now
     return Succeeded(
         task_id=task_id,
         url=url,
-        submitted=submitted or ended,
-        started=min(started or submitted or ended, ended),
-        ended=ended,
-        expires=_expiry(url, ended, timedelta(hours=context.result_hours)),
+        submitted=submit_time or end_time,
+        started=min(start_time or submit_time or end_time, end_time),
+        ended=end_time,
+        expires=_expiry(url, end_time, timedelta(hours=context.result_hours)),
         original_prompt=cleaner.prose(output.get("orig_prompt")) or "",
         actual_prompt=cleaner.prose(output.get("actual_prompt")),
         usage=cleaner.facts(body.get("usage")),
     )
 
 
-def _expiry(url: str, ended: datetime, usual: timedelta) -> datetime:
+def _expiry(url: str, end_time: datetime, usual: timedelta) -> datetime:
     """When the link ends: so long after the task, or earlier where the link says so itself."""
-    written = re.search(r"[?&]Expires=(\d{1,11})(&|$)", url)
-    if written:
-        until = datetime.fromtimestamp(int(written[1]), UTC)
-        if ended < until < ended + usual - _LINK_ROUNDING:
+    stated_end = re.search(r"[?&]Expires=(\d{1,11})(&|$)", url)
+    if stated_end:
+        until = datetime.fromtimestamp(int(stated_end[1]), UTC)
+        if end_time < until < end_time + usual - _LINK_ROUNDING:
             return until
-    return ended + usual
+    return end_time + usual
 
 
 _LINK_ROUNDING = timedelta(minutes=1)  # links were seen to be signed some seconds before the end
@@ -172,8 +172,8 @@ def _result_url(output: Mapping[str, Any]) -> str:
     results = output.get("results")
     if isinstance(results, list) and results:
         results = results[0]
-    nested = results if isinstance(results, dict) else {}
-    names = (output.get("video_url"), nested.get("video_url"), nested.get("url"))
+    result = results if isinstance(results, dict) else {}
+    names = (output.get("video_url"), result.get("video_url"), result.get("url"))
     url = next((url for url in names if isinstance(url, str) and url), "")
     # Whole, for its signature; what no address can hold becomes a mark, and is refused later.
     return one_line(url[:LONGEST_URL])
@@ -195,10 +195,10 @@ def error_of(body: Mapping[str, Any], cleaner: Cleaner) -> Problem:
 
     Source: captured answers of 2026; the nested forms come from the compatible mode and plan hosts.
     """
-    nested = body.get("error")
-    if isinstance(nested, dict):
-        code = nested.get("code") or nested.get("type") or body.get("code")
-        message = nested.get("message") or body.get("message")
+    error = body.get("error")
+    if isinstance(error, dict):
+        code = error.get("code") or error.get("type") or body.get("code")
+        message = error.get("message") or body.get("message")
         return Problem(cleaner.text(code), cleaner.text(message))
     message = body.get("message")
     if isinstance(message, str) and message.lstrip().startswith("{"):
@@ -212,12 +212,12 @@ def listed(row: Any, catalog: Catalog, cleaner: Cleaner) -> Listed | None:
     """A row of the list; None for one that cannot be read."""
     if not isinstance(row, dict):
         return None
-    task_id, created = identifier(row.get("task_id")), _milliseconds(row.get("gmt_create"))
-    if not task_id or created is None:
+    task_id, created_at = identifier(row.get("task_id")), _milliseconds(row.get("gmt_create"))
+    if not task_id or created_at is None:
         return None
     model = catalog.model(cleaner.text(row.get("model_name")))
     status = cleaner.text(row.get("status")).upper()
-    return Listed(task_id, status, model.name if model else "", created)
+    return Listed(task_id, status, model.name if model else "", created_at)
 
 
 def _milliseconds(value: Any) -> datetime | None:

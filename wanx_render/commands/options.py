@@ -50,10 +50,10 @@ def once(ctx: Any, param: Any, files: tuple[Path, ...]) -> tuple[Path, ...]:  # 
 def _identity(file: Path) -> object:
     """What two names of one list share: the file, and the folder in which its paths start."""
     try:
-        known = [os.stat(path) for path in (file, file.parent)]  # noqa: PTH116  # as above
+        stats = [os.stat(path) for path in (file, file.parent)]  # noqa: PTH116  # as above
     except OSError:
         return file  # its reader says what is wrong with it
-    return tuple((status.st_dev, status.st_ino) for status in known)
+    return tuple((status.st_dev, status.st_ino) for status in stats)
 
 
 class FolderOrUrl(PathType):

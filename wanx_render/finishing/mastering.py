@@ -77,10 +77,10 @@ def _encode(work: Work, target: Path) -> Hearing:
         hearing = decode_record.hearing(
             _encoded(work, level, Encoding(target, _beside(target), coder))
         )
-    vanished = hearing.loudness.peak_is_low and _mixed_to(work.mix) and _audible(work, level)
+    is_lost = hearing.loudness.peak_is_low and _mixed_to(work.mix) and _audible(work, level)
     notices = (*_choices(coder), *_unreached(work.mix, hearing))
     exceptions = ("loudness", "true peak") if work.mix.loudness is not None else ()
-    return replace(hearing, lost=vanished, notices=notices, excused=exceptions)
+    return replace(hearing, lost=is_lost, notices=notices, excused=exceptions)
 
 
 _CLIP_FLOOR = -36  # dBFS; softer sound of clips is no voice, but their surroundings

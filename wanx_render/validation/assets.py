@@ -266,17 +266,17 @@ def _unreadable(problem: OSError | ValueError) -> "BadSubtitles":
 
 
 def _noticed(
-    notices: "tuple[Notice, ...]", name: str, shown: str, span: Span
+    notices: "tuple[Notice, ...]", name: str, file: str, span: Span
 ) -> Iterator[Diagnostic]:
     """The notices of a subtitle file as warnings, in its own lines; ``span`` is where it is named.
 
     Those of the whole file come first, because they explain the others.
     """
-    ordered = sorted(notices, key=lambda notice: notice.line)
-    for notice in ordered[:MOST_NOTICES]:
-        place = Span(shown, notice.line, 1, via=span) if notice.line else span
+    by_line = sorted(notices, key=lambda notice: notice.line)
+    for notice in by_line[:MOST_NOTICES]:
+        place = Span(file, notice.line, 1, via=span) if notice.line else span
         message = notice.message if notice.line else f"{name[:100]}: {notice.message}"
         yield Diagnostic(notice.code, message, place, notice.hint, "warning")
-    if (more := len(ordered) - MOST_NOTICES) > 0:
-        message = f"{name[:100]}: {more} more warnings are not shown"
+    if (rest := len(by_line) - MOST_NOTICES) > 0:
+        message = f"{name[:100]}: {rest} more warnings are not shown"
         yield Diagnostic("cue-doubtful", message, span, severity="warning")

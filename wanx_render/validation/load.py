@@ -116,13 +116,13 @@ def _batch(file: Path, source: Source, catalog: Catalog) -> Batch:
     folder = file.resolve().parent
     table = fillings(source, _matrix(source), folder)
     templates = Templates(source, typed_keys() if "${" in source.text else frozenset())
-    unfilled = (*table.problems, *templates.problems(table.known, table.columns))
+    template_problems = (*table.problems, *templates.problems(table.known, table.columns))
     checker = _Checker(file, source, templates, AssetReader(folder), catalog)
     results = [checker.check(row) for row in table.rows]
     texts = {source.file: source.text, **table.texts, **_picks_texts(results)}
     texts |= checker.assets.texts
-    findings = _without(unfilled, _said_once(results, table))
-    problems = in_order([*_keys_in(texts), *unfilled, *findings])
+    findings = _without(template_problems, _said_once(results, table))
+    problems = in_order([*_keys_in(texts), *template_problems, *findings])
     if any(problem.severity == "error" for problem in problems):
         refusal = BadInput(*problems)
         refusal.texts = texts
@@ -151,11 +151,11 @@ def _focused(shots: ShotList, chosen: Picks) -> ShotList:
     points = {name: choice.focus for name, choice in chosen.shots.items() if choice.focus}
     if not points:
         return shots
-    focused = tuple(
+    all_shots = tuple(
         shot.model_copy(update={"focus": points[shot.id]}) if shot.id in points else shot
         for shot in shots.shots
     )
-    return shots.model_copy(update={"shots": focused})
+    return shots.model_copy(update={"shots": all_shots})
 
 
 def _matrix(source: Source) -> Matrix | None:
@@ -200,7 +200,7 @@ def _said_once(results: list["_Result"], table: Fillings) -> Iterator[Diagnostic
 def _of_rows(alike: list[tuple[Diagnostic, Row]], rows: int) -> Diagnostic:
     """A problem that some rows share, with the name of the first of them where it needs one."""
     problem, row = alike[0]
-    of_all = len({other for other, _ in alike}) == 1 and len(alike) == rows
+    of_all = len({case_problem for case_problem, _ in alike}) == 1 and len(alike) == rows
     if of_all or (problem.span and problem.span.via):
         return problem
     rest = f", and {len(alike) - 1} rows more" if len(alike) > 1 else ""
@@ -242,9 +242,9 @@ class _Checker:
         self.assets.read(deliverables, problems)
         scene = self._scene(shots, deliverables, whole, _ids(value.get("shots")), places)
         problems.extend(registry.findings(scene))
-        chosen, stray = picks.read(_picked_for(self.file, filling.row), scene.ids)
+        shot_picks, stray = picks.read(_picked_for(self.file, filling.row), scene.ids)
         problems.extend(stray)
-        return _Result(whole, tuple(problems), chosen)
+        return _Result(whole, tuple(problems), shot_picks)
 
     def _scene(
         self,
