@@ -14,7 +14,7 @@ from wanx_render.board.app import Declined, Malformed
 from wanx_render.board.holding import Holding
 from wanx_render.board.room import Room
 from wanx_render.board.serve import board, listening
-from wanx_render.errors import BadInput, FolderBusy, NeedsPerson
+from wanx_render.errors import BadInput, FolderBusy, NeedsApproval
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held
 from wanx_render.session.selection import RenderOptions
@@ -145,7 +145,7 @@ def test_nothing_is_sent_without_the_exact_price_or_past_the_budget(do: Do) -> N
         quote = await room.act("quote", {"what": "render"})
         assert quote["price"] == "2.16 CNY"
         assert "over the list's budget of 1.00 CNY" in quote["refused"]
-        with pytest.raises(NeedsPerson, match="over the list's budget"):
+        with pytest.raises(NeedsApproval, match="over the list's budget"):
             await room.act("run", {"what": "render", "price": "2.16 CNY"})
         one = await room.act("quote", {"what": "reroll", "shot": "leap"})
         assert one == {"price": "0.72 CNY", "takes": ["leap take 1"], "typed": False}

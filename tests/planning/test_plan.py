@@ -13,7 +13,7 @@ from wanx_render.actions.models import models
 from wanx_render.actions.plan import PlanOptions
 from wanx_render.actions.plan import plan as plan_command
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.errors import BadInput, NeedsPerson
+from wanx_render.errors import BadInput, NeedsApproval
 from wanx_render.planning import plan
 from wanx_render.planning.forecast import forecast
 from wanx_render.planning.take_status import stand
@@ -158,7 +158,7 @@ def test_a_saved_plan_is_refused_where_something_changed(
                 "prices: [{model: wanx2.1-i2v-turbo, region: beijing, currency: CNY,"
                 " per_second: {480P: 1}}]\n"
             )
-    with pytest.raises(NeedsPerson, match=told):
+    with pytest.raises(NeedsApproval, match=told):
         desk.render(file=None, plan=saved, catalog=catalog)
     assert not list(desk.folder.glob("renders/small/clips/*"))
 

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from tests.support.shop import Shop
-from wanx_render.errors import NeedsPerson
+from wanx_render.errors import NeedsApproval
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.rebuild import is_lost, rebuild
 
@@ -294,7 +294,7 @@ def test_a_folder_without_clips_has_lost_nothing(tmp_path: Path) -> None:
     assert not is_lost(folder)
     (folder / "clips" / "one-t1-aaaaaaaa.mp4").touch()
     assert is_lost(folder)
-    with pytest.raises(NeedsPerson, match="one-t1-aaaaaaaa"):
+    with pytest.raises(NeedsApproval, match="one-t1-aaaaaaaa"):
         rebuild(folder)
     assert [path.name for path in folder.iterdir()] == ["clips"]
 

@@ -37,7 +37,7 @@ from tests.support.virtual import Counted, Time
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.backends.uploads import KnownUploads
 from wanx_render.catalog.capabilities import packaged
-from wanx_render.errors import BadInput, NeedsPerson, ServiceError
+from wanx_render.errors import BadInput, NeedsApproval, ServiceError
 from wanx_render.media import ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
@@ -448,7 +448,7 @@ class Round:
                 return self.time.run(
                     self._work(replace(run_plan, deliverables=()), journal, transport)
                 )
-        except (ServiceError, NeedsPerson, BadInput) as error:
+        except (ServiceError, NeedsApproval, BadInput) as error:
             self.said.append(str(error))
             return False
         except Exception as error:  # noqa: BLE001  # the very thing that must never be

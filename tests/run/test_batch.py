@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.batches import FAULTS, Day, distinct, table
 from tests.support.programs import PROGRAMS
-from wanx_render.errors import BadInput, NeedsPerson
+from wanx_render.errors import BadInput, NeedsApproval
 from wanx_render.media import ffmpeg
 
 
@@ -111,7 +111,7 @@ def test_a_short_list_is_not_kept_waiting_by_a_long_one(day: Day) -> None:
 
 def test_the_budget_of_the_run_holds_over_all_lists(day: Day) -> None:
     one, two = table(day.folder, 3, "one"), table(day.folder, 3, "two", first=3)
-    with pytest.raises(NeedsPerson, match=r"over --max-cost of 1\.00 CNY"):
+    with pytest.raises(NeedsApproval, match=r"over --max-cost of 1\.00 CNY"):
         day.run(one, two, max_cost=Decimal(1))
     assert day.sent() == 0
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.support.programs import PROGRAMS
 from wanx_render.actions.plan import PlanOptions, plan
-from wanx_render.errors import BadInput, NeedsPerson
+from wanx_render.errors import BadInput, NeedsApproval
 from wanx_render.session.environment import Environment
 from wanx_render.session.render import render
 from wanx_render.session.selection import RenderOptions
@@ -77,13 +77,13 @@ def test_a_table_is_rendered_as_approved_also_in_parts_and_again(shelf: Shelf) -
     assert "2 finished, 0 takes to make" in shelf.said
     assert shelf.plan() == 0  # all is there
     next((shelf.folder / "renders/shop/clips").glob("*.mp4")).unlink()
-    with pytest.raises(NeedsPerson, match="would be asked for, which it was not"):
+    with pytest.raises(NeedsApproval, match="would be asked for, which it was not"):
         shelf.render()
 
 
 def test_only_what_was_chosen_is_approved(shelf: Shelf) -> None:
     shelf.plan(rows="2")
-    with pytest.raises(NeedsPerson, match="shop/Cup/one take 1 would be asked for"):
+    with pytest.raises(NeedsApproval, match="shop/Cup/one take 1 would be asked for"):
         shelf.render(rows="1-2")
     assert not shelf.made()
     with pytest.raises(BadInput, match="no row falls into this share"):
@@ -118,7 +118,7 @@ def test_whatever_changed_is_named_and_nothing_is_sent(
 ) -> None:
     shelf.plan()
     change(shelf)
-    with pytest.raises(NeedsPerson, match=f"nothing was sent: .*{named}") as caught:
+    with pytest.raises(NeedsApproval, match=f"nothing was sent: .*{named}") as caught:
         shelf.render()
     assert caught.value.exit_code == 4
     assert not list(shelf.folder.glob("renders/shop/clips/*"))
@@ -132,16 +132,16 @@ def test_another_price_or_catalog_is_refused(shelf: Shelf) -> None:
     record["catalog"] = "another"
     shelf.saved.write_text(json.dumps(record))
     told = "the catalog has changed; the price of shop/Hat/one take 1 was 0.01 CNY and is 0.72 CNY"
-    with pytest.raises(NeedsPerson, match=told):
+    with pytest.raises(NeedsApproval, match=told):
         shelf.render()
     shelf.saved.write_text(json.dumps({**record, "backend": "dashscope"}))
-    with pytest.raises(NeedsPerson, match="the backend was dashscope and is mock"):
+    with pytest.raises(NeedsApproval, match="the backend was dashscope and is mock"):
         shelf.render()
 
 
 def test_a_limit_still_holds(shelf: Shelf) -> None:
     shelf.plan()
-    with pytest.raises(NeedsPerson, match="over --max-cost"):
+    with pytest.raises(NeedsApproval, match="over --max-cost"):
         shelf.render(max_cost=Decimal("0.10"))
 
 
@@ -151,7 +151,7 @@ def test_several_lists_are_approved_together(shelf: Shelf) -> None:
     shelf.plan(other)
     assert len(json.loads(shelf.saved.read_text())["takes"]) == 4
     other.write_text(LIST.replace("shop", "other").replace("brand", "firm"), encoding="utf-8")
-    with pytest.raises(NeedsPerson, match=r"other\.yaml has changed"):
+    with pytest.raises(NeedsApproval, match=r"other\.yaml has changed"):
         shelf.render()
 
 

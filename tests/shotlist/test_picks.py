@@ -11,7 +11,7 @@ import pytest
 from wanx_render.actions.plan import PlanOptions, plan
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import full
-from wanx_render.errors import BadInput, NeedsPerson
+from wanx_render.errors import BadInput, NeedsApproval
 from wanx_render.geometry import Focus
 from wanx_render.planning.forecast import forecast
 from wanx_render.planning.take_status import stand
@@ -134,6 +134,6 @@ def test_a_saved_plan_holds_the_picks_fast(file: Path, catalog: Catalog) -> None
 
     held()
     chosen(file, "shots: {wake: {pick: 1}}", catalog)
-    with pytest.raises(NeedsPerson, match="what was picked has changed"):
+    with pytest.raises(NeedsApproval, match="what was picked has changed"):
         held()
     assert json.loads(saved.read_text())["picks"]["wake"]["pick"] == 2

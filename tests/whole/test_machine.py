@@ -38,7 +38,7 @@ from tests.support.virtual import Counted, Time
 from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.backends.uploads import KnownUploads
 from wanx_render.catalog.capabilities import packaged
-from wanx_render.errors import NeedsPerson, ServiceError
+from wanx_render.errors import NeedsApproval, ServiceError
 from wanx_render.media import ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
@@ -278,7 +278,7 @@ class Orders(RuleBasedStateMachine):
         journal.fuse = fuse
         try:
             return self.time.run(self._work(replace(made, deliverables=()), journal, fuse))
-        except (Crash, ServiceError, NeedsPerson):
+        except (Crash, ServiceError, NeedsApproval):
             return False
         except BaseExceptionGroup as group:
             rest = group.split(Crash)[1]

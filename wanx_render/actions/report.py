@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
+from wanx_render.actions import spending
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.manifest import Manifest, read
 from wanx_render.media import ffmpeg
-from wanx_render.reports import spending
 from wanx_render.reports.storyboard_files import NAME, Source, is_current, write
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened, pool, writable_file

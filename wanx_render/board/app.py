@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from wanx_render.board.feed import Feed
 from wanx_render.diagnostics import without_secrets
-from wanx_render.errors import BadInput, FolderBusy, NeedsPerson, WanxError
+from wanx_render.errors import BadInput, FolderBusy, NeedsApproval, WanxError
 
 _TYPES = {
     ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
@@ -119,7 +119,7 @@ async def _answer(
         return JSONResponse({"error": without_secrets(str(error)), **error.record}, 409)
     except (BadInput, Malformed) as error:
         return _refused(400, str(error))
-    except (FolderBusy, NeedsPerson) as error:
+    except (FolderBusy, NeedsApproval) as error:
         return _refused(409, str(error))
     except WanxError as error:
         return _refused(502, str(error))

@@ -15,7 +15,7 @@ from wanx_render.board.app import Declined
 from wanx_render.board.holding import Holding
 from wanx_render.board.view import Ledger, Live
 from wanx_render.diagnostics import clean, without_secrets
-from wanx_render.errors import NeedsPerson, ServiceError, WanxError
+from wanx_render.errors import NeedsApproval, ServiceError, WanxError
 from wanx_render.events import Event
 from wanx_render.media import ffmpeg
 from wanx_render.planning.attempt import Attempt
@@ -91,7 +91,7 @@ class Runs:
         surveyed = self._surveyed(asked)
         try:
             check_budgets(surveyed)
-        except NeedsPerson as error:
+        except NeedsApproval as error:
             return {**_priced(surveyed), "refused": str(error)}
         return _priced(surveyed)
 
@@ -111,7 +111,7 @@ class Runs:
     async def start(self, asked: Asked) -> dict[str, Any]:
         """Begin a run. What costs must be confirmed by its exact price; a rebuild asks nothing.
 
-        Raises Declined, NeedsPerson, FolderBusy or KeyError.
+        Raises Declined, NeedsApproval, FolderBusy or KeyError.
         """
         async with self._starting:
             if self.current:

@@ -13,7 +13,7 @@ from pathlib import Path
 from wanx_render import files
 from wanx_render import manifest as manifests
 from wanx_render.diagnostics import counted, listed
-from wanx_render.errors import NeedsPerson
+from wanx_render.errors import NeedsApproval
 from wanx_render.manifest import Manifest, TakeRecord
 from wanx_render.planning.attempt import Rebuilt
 from wanx_render.planning.journal import Journal
@@ -41,7 +41,7 @@ def is_lost(folder: Path) -> bool:
 def rebuild(folder: Path) -> Rebuild:
     """Write the journal of a folder anew from what its manifests record of its clips.
 
-    It takes its name when it is whole. Raises NeedsPerson where a clip is in no manifest, or is
+    It takes its name when it is whole. Raises NeedsApproval where a clip is in no manifest, or is
     other than recorded: it may be paid.
     """
     with tempfile.TemporaryDirectory(prefix=".journal-", dir=folder) as name:
@@ -68,7 +68,7 @@ def _fill(journal: Journal, folder: Path) -> None:
     unexplained = {path.name for path in _clips(folder)} - explained
     if unexplained:
         names = listed(sorted(unexplained))
-        raise NeedsPerson(
+        raise NeedsApproval(
             f"{folder} has clips and no journal that says how they were paid: {names}; "
             "nothing was sent. Put journal.sqlite back from a copy, or move these clips out of "
             "the folder to have them made and paid again"

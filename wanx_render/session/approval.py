@@ -15,7 +15,7 @@ from typing import Any
 
 from wanx_render.catalog.pricing import Total
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.errors import BadInput, NeedsPerson
+from wanx_render.errors import BadInput, NeedsApproval
 from wanx_render.files import write_atomically
 from wanx_render.money import Money, show_money, write_money
 from wanx_render.planning.forecast import fingerprint
@@ -31,7 +31,7 @@ from wanx_render.task import InputMedia
 def check_budgets(surveyed: Surveyed) -> None:
     """Refuse what would cost more than each list's budget or the run's allow.
 
-    Raises NeedsPerson.
+    Raises NeedsApproval.
     """
     selection, cost = surveyed.selection, surveyed.cost
     for home, lists in by_home(surveyed.lists).items():
@@ -47,17 +47,17 @@ def within(cost: Total, name: str, amount: Decimal, currency: str) -> None:
     """Refuse a cost over the limit ``name``, or one that it cannot be compared with."""
     limit = f"{name} of {show_money(Money(amount, currency))}"
     if currency != cost.currency:
-        raise NeedsPerson(
+        raise NeedsApproval(
             f"{limit} cannot be compared with prices in {cost.currency}; "
             f"write it in {cost.currency}"
         )
     if cost.unknown:
-        raise NeedsPerson(
+        raise NeedsApproval(
             f"the run costs {cost}, so {limit} cannot be kept; "
             "give the price in a catalog file (--catalog), or remove the budget"
         )
     if cost.amount > amount:
-        raise NeedsPerson(f"the run would cost {cost}, over {limit}; nothing was sent")
+        raise NeedsApproval(f"the run would cost {cost}, over {limit}; nothing was sent")
 
 
 def limit_of(budget: Money | None, max_cost: Decimal | None) -> Decimal | None:
@@ -70,20 +70,20 @@ def limit_of(budget: Money | None, max_cost: Decimal | None) -> Decimal | None:
 
 
 def confirm(surveyed: Surveyed, environment: Environment) -> None:
-    """Nothing is spent for real before a person types the price. Raises NeedsPerson."""
+    """Nothing is spent for real before a person types the price. Raises NeedsApproval."""
     cost, takes = surveyed.cost, len(surveyed.requests)
     for message in surveyed.messages:
         environment.say(f"warning: {message}")
     price = show_money(Money(cost.amount, cost.currency))
     if environment.stdin is None or not environment.stdin.isatty():
-        raise NeedsPerson(
+        raise NeedsApproval(
             f"this would spend {cost} on {takes} takes; "
             "give --yes, or an approved plan (plan --out, render --plan)"
         )
     environment.stderr.write(f"{takes} takes at {cost}. Type {price} to spend it: ")
     environment.stderr.flush()
     if environment.stdin.readline().split() != price.split():
-        raise NeedsPerson("not confirmed; nothing was sent")
+        raise NeedsApproval("not confirmed; nothing was sent")
 
 
 # -- saved plans -------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def _resolved(name: str, folder: Path) -> str:
 
 
 def hold_to(saved: SavedPlan, selection: Selection, takes: Takes) -> None:
-    """Refuse where anything that was approved is no longer so. Raises NeedsPerson.
+    """Refuse where anything that was approved is no longer so. Raises NeedsApproval.
 
     Fewer takes than were approved may be asked for: some are made by now, or a share is run.
     """
@@ -218,7 +218,7 @@ def hold_to(saved: SavedPlan, selection: Selection, takes: Takes) -> None:
     named = list(islice(changes, _NAMED))
     if named:
         more = sum(1 for _ in changes)
-        raise NeedsPerson(
+        raise NeedsApproval(
             f"the plan no longer holds, nothing was sent: {'; '.join(named)}"
             f"{f' and {more} more' if more else ''}; plan again and approve the new one"
         )

@@ -19,7 +19,7 @@ from wanx_render.backends.simulator import Simulator
 from wanx_render.catalog.capabilities import Catalog, Code
 from wanx_render.clock import Clock, RealClock
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.errors import BadInput, NeedsPerson, Refused, ServiceError, Unreachable
+from wanx_render.errors import BadInput, NeedsApproval, Refused, ServiceError, Unreachable
 from wanx_render.media import ffmpeg
 from wanx_render.planning.journal import Journal
 from wanx_render.session import doctor
@@ -84,7 +84,7 @@ class Service:
         """Find out whether the service takes us, before anything is sent.
 
         Raises BadInput for a key it does not take and for an address or a proxy where it is not,
-        NeedsPerson where it wants money, Unreachable where it does not answer.
+        NeedsApproval where it wants money, Unreachable where it does not answer.
         """
         if self.way:
             await self.way.try_proxy()
@@ -97,10 +97,10 @@ class Service:
             raise _silence(error, self.way) from None
 
 
-def _refusal(error: Refused, meaning: Code, way: Way | None) -> BadInput | NeedsPerson:
+def _refusal(error: Refused, meaning: Code, way: Way | None) -> BadInput | NeedsApproval:
     """What a refusal of the first, harmless question means."""
     if meaning.kind in ("money", "quota"):
-        return NeedsPerson(f"{error}; {meaning.advice}")
+        return NeedsApproval(f"{error}; {meaning.advice}")
     if way and meaning.kind != "key" and _is_elsewhere(error, way):
         return _wrong_address(way, error)
     message = f"the service refuses: {error}"

@@ -139,7 +139,7 @@ def _old_file(entry: "os.DirEntry[str]", before: float) -> bool:
 def opened(folder: Path, tell: Callable[[str], None] = lambda _: None) -> Iterator[Journal]:
     """The journal of a render folder; one that is gone beside paid clips is written again.
 
-    Raises BadInput for a journal that is not ours, NeedsPerson where clips cannot be explained.
+    Raises BadInput for a journal that is not ours, NeedsApproval where clips cannot be explained.
     """
     if is_lost(folder):
         tell(f"warning: {rebuild(folder)}")

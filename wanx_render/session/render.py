@@ -103,7 +103,7 @@ def _places(destination: Destination, selection: Selection) -> dict[Path, Place]
 
 
 def _approve(surveyed: Surveyed, saved: SavedPlan | None, environment: Environment) -> None:
-    """Hold the run to its saved plan, its budgets and a typed price. Raises NeedsPerson."""
+    """Hold the run to its saved plan, its budgets and a typed price. Raises NeedsApproval."""
     selection = surveyed.selection
     if saved:
         hold_to(saved, selection, surveyed.takes)
