@@ -12,7 +12,7 @@ from tests.support.emulator import serving
 from tests.support.process import project, wanx
 from tests.support.socks import NAME, Socks
 from wanx_render.backends import network
-from wanx_render.backends.dashscope import _CONNECTIONS, _Way
+from wanx_render.backends.dashscope import _CONNECTIONS, _Clients
 from wanx_render.backends.network import proxy_blame, proxy_for, routes
 from wanx_render.errors import BadInput
 
@@ -127,7 +127,7 @@ def test_no_proxy_names_hosts_domains_and_ranges(no_proxy: str, host: str, aroun
     url = f"https://{f'[{host}]' if ':' in host else host}/api/v1"
     assert (proxy_for(environ, url) is None) == around
     # The client decides as we do, and takes whatever is written there.
-    client = _Way(None, routes(environ, url)).client(_CONNECTIONS, {})
+    client = _Clients(None, routes(environ, url)).client(_CONNECTIONS, {})
     way = client._transport_for_url(httpx.URL(url))
     assert (way is client._transport) == around
 
@@ -150,7 +150,7 @@ def test_this_machine_is_reached_through_a_proxy_only_where_that_is_asked(
     environ = {"HTTP_PROXY": "http://p:1", **more}
     url = f"http://{host}:8080/api/v1"
     assert (proxy_for(environ, url) is not None) == asked
-    client = _Way(None, routes(environ, url)).client(_CONNECTIONS, {})
+    client = _Clients(None, routes(environ, url)).client(_CONNECTIONS, {})
     assert (client._transport_for_url(httpx.URL(url)) is not client._transport) == asked
 
 

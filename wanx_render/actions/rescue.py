@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from pathlib import Path
 
 from wanx_render.clock import RealClock
 from wanx_render.diagnostics import counted
@@ -44,13 +45,17 @@ def rescue(options: FolderOptions, environment: Environment) -> int:
             "hosts": sorted(tally.hosts), "exit_code": code,
         }  # fmt: skip
         environment.stdout.write(terminal.json_line(record, RealClock().now()))
-    mock = "MOCK: " if plan.backend == "mock" else ""
-    environment.say(f"{mock}{counted(tally.fetched, 'clip')} fetched, {tally.left} left")
-    for host in sorted(tally.hosts):
-        environment.say(f"if you trust it: wanx-render rescue {options.file} --result-host {host}")
-    if waiting:
-        environment.say(f"{waiting} need a person: wanx-render resolve {options.file}")
+    _say(tally, waiting, options.file, environment, mock=plan.backend == "mock")
     return code
+
+
+def _say(tally: Tally, waiting: int, file: Path, environment: Environment, *, mock: bool) -> None:
+    prefix = "MOCK: " if mock else ""
+    environment.say(f"{prefix}{counted(tally.fetched, 'clip')} fetched, {tally.left} left")
+    for host in sorted(tally.hosts):
+        environment.say(f"if you trust it: wanx-render rescue {file} --result-host {host}")
+    if waiting:
+        environment.say(f"{waiting} need a person: wanx-render resolve {file}")
 
 
 async def _fetch(folder: RenderedFolder, journal: Journal, means: Means, emit: Emit) -> Tally:

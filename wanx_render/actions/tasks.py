@@ -51,7 +51,7 @@ def listed(options: TaskOptions, environment: Environment) -> int:
 
 
 def show(task_id: str, options: TaskOptions, environment: Environment) -> int:
-    """One task as the service tells it; the result's address without its signature."""
+    """One task as the service has it; the result's address without its signature."""
     state = _ask(options, environment, lambda backend: backend.poll(task_id))
     record = {"state": type(state).__name__.upper(), **asdict(state)}
     if "url" in record:

@@ -135,7 +135,7 @@ class DashScope:
         self._sent: dict[str, frozenset[str]] = {}  # the uploads that each task was given
         self._traced = transport is None  # only a real connection says when its first byte leaves
         key = {"Authorization": f"Bearer {access.key}"}
-        way = _Way(transport, routes or {})
+        way = _Clients(transport, routes or {})
         self._api = way.client(_CONNECTIONS, key)
         self._create = way.client(_FRESH, key)
         self._media = way.client(_CONNECTIONS, {})
@@ -489,7 +489,7 @@ _MOST_REDIRECTS = 4
 _FARTHEST = timedelta(days=3650)
 
 
-class _Way:
+class _Clients:
     """How connections are made: through the proxies of ``routes``, or all over one transport."""
 
     def __init__(

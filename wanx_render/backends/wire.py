@@ -41,7 +41,7 @@ def create_path(name: str) -> str:
 
 
 def create_body(request: TaskRequest, model: Model, urls: Mapping[str, str]) -> dict[str, Any]:
-    """The body of a create call; ``urls`` tells where each medium is, by its identity.
+    """The body of a create call; ``urls`` are where each medium is, by its identity.
 
     Every field that the model knows is written out, so that no default of the service's decides.
     """

@@ -62,7 +62,7 @@ def _levels(samples: Sequence[int]) -> list[float]:
 def _shift(made: Sequence[float], source: Sequence[float], expected: int, reach: int) -> int | None:
     """By how many places ``made`` is found later in ``source`` than ``expected``.
 
-    0 where the expected place is as good as any; None where nothing can be told.
+    0 where the expected place is as good as any; None where nothing can be compared.
     """
     if not made or max(made) - min(made) < _FLAT:
         return None

@@ -66,7 +66,7 @@ def checks(
 
 
 def _found(program: ffmpeg.Ffmpeg, path: Path, mark: Mark, rate: Fraction) -> Fraction | str | None:
-    """Seconds from the flash to the beep, what is missing, or None where it cannot be told."""
+    """Seconds from the flash to the beep, what is missing, or None where it cannot be measured."""
     # A little before the frame, or its neighbour may be taken for it.
     start = (mark.first - Fraction(1, 4)) / rate if mark.first else Fraction(0)
     seconds = (mark.last - mark.first) / rate

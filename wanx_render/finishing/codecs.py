@@ -17,7 +17,7 @@ Options = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Encoder:
-    """One encoder of ffmpeg: what its pictures are found to be, and what it is told."""
+    """One encoder of ffmpeg: what its pictures are found to be, and its options."""
 
     name: str
     made: str  # codec and profile, as a probe names them

@@ -41,7 +41,7 @@ _BLACK_SECONDS, _STILL_SECONDS = Fraction(1, 2), 2
 class DecodeRecord:
     """What was seen when all of a video was decoded, every error fatal."""
 
-    head: str  # a hash of what the decoder is told first
+    head: str  # a hash of what the decoder reads first
     packets: tuple[str, ...]  # the size and a hash of each, in the order of decoding
     looks: str  # a letter for each decoded frame: is it black, is it like those before
     first: str  # the first and the last frame, small, as hexadecimal luma
@@ -216,7 +216,7 @@ def stretches(
 
 
 def _linked(pieces: Sequence[DecodeRecord]) -> Iterator[DecodeRecord]:
-    """The pieces; the first frame of each told to be like the last before it, where it is."""
+    """The pieces; the first frame of each marked as like the last before it, where it is."""
     yield pieces[0]
     for before, piece in pairwise(pieces):
         if _alike(bytes.fromhex(before.last), bytes.fromhex(piece.first)):

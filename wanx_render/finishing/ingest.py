@@ -32,14 +32,7 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> ClipMedia:
     Its whole sound and picture are decoded once, strictly, so that damage is found before and not
     in what is made of it.
     """
-    if not path.is_file():
-        raise FfmpegError(f"{path} does not exist")
-    if path.stat().st_size == 0:
-        raise FfmpegError(f"{path.name} is empty")
-    try:
-        survey = probe.survey(program, path, CONTAINERS)
-    except FfmpegError as error:
-        raise FfmpegError(f"{path.name} {_why(str(error))} ({error})") from None
+    survey = _survey(program, path)
     stream, tags = _STREAM.search(survey.log), probe.tags_of(survey.log)
     decoder = _decoder(survey.log)
     if stream is None or tags is None or not survey.times:
@@ -65,6 +58,18 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> ClipMedia:
         channels=channels_of(survey.layout),
         tags=replace(tags, pixels="yuva420p") if decoder else tags,
     )
+
+
+def _survey(program: ffmpeg.Ffmpeg, path: Path) -> probe.VideoSurvey:
+    """All of a file, decoded. Raises FfmpegError in our own words."""
+    if not path.is_file():
+        raise FfmpegError(f"{path} does not exist")
+    if path.stat().st_size == 0:
+        raise FfmpegError(f"{path.name} is empty")
+    try:
+        return probe.survey(program, path, CONTAINERS)
+    except FfmpegError as error:
+        raise FfmpegError(f"{path.name} {_why(str(error))} ({error})") from None
 
 
 def _decoder(log: str) -> str:

@@ -153,7 +153,7 @@ class Segment:
     def key(self, program: Ffmpeg) -> str:
         """What the segment's bytes depend on, and nothing else: no names, no paths."""
         graph = {"graph": GRAPH_VERSION, **FIT_VERSIONS.get(self.frame.fit, {})}
-        return _digest({**_told(self), **graph, "ffmpeg": program.version})
+        return _digest({**_fields_of(self), **graph, "ffmpeg": program.version})
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ class Seam:
     def key(self, program: Ffmpeg) -> str:
         """What the seam's bytes depend on."""
         keys = [self.first.key(program), self.second.key(program)]
-        words = _told(self.captions) if self.captions else {}
+        words = _fields_of(self.captions) if self.captions else {}
         record = {"both": keys, "transition": self.transition.model_dump(), "words": words}
         return _digest({**record, "label": self.label} if self.label else record)
 
@@ -237,7 +237,7 @@ def _names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind) if field.name not in _PLACES)
 
 
-def _told(record: Any) -> dict[str, Any]:
+def _fields_of(record: Any) -> dict[str, Any]:
     """The fields of a record; not ``asdict``, which copies all that is in them: half our time."""
     kind: Any = type(record)
     values = {name: getattr(record, name) for name in _names(kind)}
@@ -248,7 +248,7 @@ def _told(record: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return _told(value) if is_dataclass(value) else str(value)
+    return _fields_of(value) if is_dataclass(value) else str(value)
 
 
 def together(pieces: Sequence[tuple[Piece, Path]]) -> list[str]:
@@ -280,7 +280,7 @@ def _output(piece: Piece, target: Path, first: Iterator[Raw], second: Iterator[R
     return graph.output(picture, sound, file_url(target), **encoding(piece.frame))
 
 
-# The graph's library takes two equal inputs for one: the second clip of a seam is told apart by an
+# The graph's library takes two equal inputs for one: the second clip of a seam differs by an
 # option that changes nothing.
 _SECOND = {"itsoffset": 0}
 

@@ -178,6 +178,6 @@ def _sheet(stills: Stills, pictures: dict[int, Image.Image], size: Size) -> Imag
         face = font.at(14)
         label = cell.label
         while len(label) > 1 and face.getlength(label) > size.width:
-            label = label[1:]  # the time is what tells two cells of a shot apart
+            label = label[1:]  # two cells of a shot differ in their times
         draw.text((x, y + size.height + 3), label, _DIM, face)
     return sheet

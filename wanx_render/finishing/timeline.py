@@ -21,7 +21,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Joint:
+class Overlap:
     """The last frames of ``shot`` and the first of the next one, laid over each other."""
 
     shot: int
@@ -31,7 +31,7 @@ class Joint:
     transition: Transition
 
 
-Part = Body | Joint
+Part = Body | Overlap
 
 
 def timeline(lengths: Sequence[int], overlaps: Sequence[tuple[Transition, int]]) -> list[Part]:
@@ -50,7 +50,7 @@ def timeline(lengths: Sequence[int], overlaps: Sequence[tuple[Transition, int]])
         at += body
         if following:
             transition = overlaps[shot][0]
-            parts.append(Joint(shot, length - following, following, at, transition))
+            parts.append(Overlap(shot, length - following, following, at, transition))
         at += following
         overlap = following
     return parts

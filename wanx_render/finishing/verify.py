@@ -74,8 +74,8 @@ def verify(
 ) -> Verification:
     """Check each promise on the finished file. Raises FfmpegError if it is broken.
 
-    It is decoded here, unless ``pieces`` and ``heard`` tell what decoding showed of what it was
-    joined from: then each packet must be the one that was decoded.
+    It is decoded here, unless ``pieces`` and ``heard`` are records of what it was joined from:
+    then each packet must be the one that was decoded.
     """
     pieces = pieces or examine(program, [path])
     heard = heard or hear(program, path, peaks=promise.loudness is not None)
@@ -87,12 +87,7 @@ def verify(
     checks.append(Check("pictures", "as decoded", pictures))
     checks.append(Check("samples", "as decoded", "other" if sound_changed else "as decoded"))
     checks += _aligned(pieces, promise.frame.rate)
-    if promise.loudness is not None:
-        checks += _loud(promise.loudness, heard)
-    if promise.sounding:
-        silent = heard.loudness.peak_is_low
-        sound = "silence" if silent and not heard.lost else "heard"
-        checks.append(Check("sound", sound, "silence" if silent else "heard"))
+    checks += _sound_checks(promise, heard)
     if promise.tags:
         checks.append(_labelled(promise.tags, probe.tags(program, path)))
     loudness = heard.loudness.integrated
@@ -106,6 +101,15 @@ def verify(
         sound_changed,
         warnings,
     )
+
+
+def _sound_checks(promise: Promise, heard: Hearing) -> Iterator[Check]:
+    if promise.loudness is not None:
+        yield from _loud(promise.loudness, heard)
+    if promise.sounding:
+        silent = heard.loudness.peak_is_low
+        sound = "silence" if silent and not heard.lost else "heard"
+        yield Check("sound", sound, "silence" if silent else "heard")
 
 
 def _labelled(tags: Sequence[tuple[str, str]], there: Sequence[tuple[str, str]]) -> Check:

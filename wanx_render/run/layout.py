@@ -18,7 +18,7 @@ from wanx_render.errors import Broken
 from wanx_render.finishing.decode_record import WantedFrames
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.finishing.stills import Stills, cells, clock, numbers_of, small
-from wanx_render.finishing.timeline import Body, Joint, Part, frames_of, timeline
+from wanx_render.finishing.timeline import Body, Overlap, Part, frames_of, timeline
 from wanx_render.frame import Frame
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
 from wanx_render.shotlist.model import Deliverable
@@ -96,7 +96,7 @@ class Layouts:
         parts = self._timeline(frame)
         of: dict[str, list[Part]] = {shot.shot.id: [] for shot in self._plan.shots}
         for part in parts:
-            for number in (part.shot, part.shot + 1)[: 1 + isinstance(part, Joint)]:
+            for number in (part.shot, part.shot + 1)[: 1 + isinstance(part, Overlap)]:
                 of[self._plan.shots[number].shot.id].append(part)
         cues = self._cues(deliverable, frame, parts, of)
         language = common_language([cue.text for cue in cues])
@@ -138,9 +138,9 @@ class Layouts:
         for number, shot in enumerate(self._plan.shots):
             mine = of[shot.shot.id]
             start, end = mine[0].start, mine[-1].start + mine[-1].frames
-            if isinstance(mine[0], Joint) and mine[0].shot < number:
+            if isinstance(mine[0], Overlap) and mine[0].shot < number:
                 start += mine[0].frames - mine[0].frames // 2
-            if isinstance(mine[-1], Joint) and mine[-1].shot == number:
+            if isinstance(mine[-1], Overlap) and mine[-1].shot == number:
                 end -= mine[-1].frames // 2
             if shot.shot.caption.strip() and end > start:
                 language = shot.shot.lang or ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wanx_render.errors import Broken
 from wanx_render.finishing.jobs import JoinCall, Joined
-from wanx_render.finishing.timeline import Joint
+from wanx_render.finishing.timeline import Overlap
 from wanx_render.geometry import Size, crop_text, enlargement
 from wanx_render.manifest import DeliverableRecord, LabelRecord, PartRecord, StillRecord
 from wanx_render.planning.plan import Plan
@@ -80,7 +80,7 @@ def _part(
     take, gaze = layouts.landed[shot.shot.id], gaze_at(shot.shot, deliverable)
     cut, parts = shot.cut_at(take.rate), layout.of[shot.shot.id]
     enlarged = enlargement(take.size, frame.size, frame.aspect, frame.fit)
-    joints = (part for part in parts if isinstance(part, Joint) and part.shot == number)
+    joints = (part for part in parts if isinstance(part, Overlap) and part.shot == number)
     return PartRecord(
         shot=shot.shot.id,
         start=parts[0].start,

@@ -207,7 +207,7 @@ class AssetReader:
         return replace(media, path=self.folder / name)
 
 
-_MOST_MEASURED = 200  # sounds of one table: beyond that only the notices of its films tell
+_MOST_MEASURED = 200  # sounds of one table: beyond that only the notices of its films say it
 _EASY = 3  # dB into the limiter, which it takes without much loss
 
 

@@ -6,7 +6,7 @@ They know the catalog's figures, never a model's name.
 from collections.abc import Iterator
 from fractions import Fraction
 
-from wanx_render.catalog.capabilities import Model
+from wanx_render.catalog.capabilities import Model, SoundFile
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.media.images import Picture, Repair
@@ -283,28 +283,34 @@ def sound_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
         track = scene.sounds.get(name) if name else None
         if track is None or model.sound_file is None:
             continue
-        limits, place = model.sound_file.value, scene.at(index, "audio")
-        if track.format not in limits.formats:
-            yield Diagnostic(
-                "sound-format",
-                f"{name} is {track.format or 'without a suffix'}; "
-                f"{model.name} takes {either(limits.formats)}",
-                place,
-            )
-        low, high = limits.seconds
-        if not low <= track.seconds <= high:
-            yield Diagnostic(
-                "sound-seconds",
-                f"{name} lasts {float(track.seconds):.1f} s; {model.name} takes {low} to {high} s",
-                place,
-            )
-        if track.bytes > limits.bytes:
-            yield Diagnostic(
-                "sound-bytes",
-                f"{name} has {_mib(track.bytes)} MiB; {model.name} takes {_mib(limits.bytes)}",
-                place,
-            )
+        place = scene.at(index, "audio")
+        yield from _file_outside(f"{name}", track, model, model.sound_file.value, place)
         yield from _sound_length(shot, model, track, place)
+
+
+def _file_outside(
+    name: str, track: Soundtrack, model: Model, limits: SoundFile, place: Span
+) -> Iterator[Diagnostic]:
+    if track.format not in limits.formats:
+        yield Diagnostic(
+            "sound-format",
+            f"{name} is {track.format or 'without a suffix'}; "
+            f"{model.name} takes {either(limits.formats)}",
+            place,
+        )
+    low, high = limits.seconds
+    if not low <= track.seconds <= high:
+        yield Diagnostic(
+            "sound-seconds",
+            f"{name} lasts {float(track.seconds):.1f} s; {model.name} takes {low} to {high} s",
+            place,
+        )
+    if track.bytes > limits.bytes:
+        yield Diagnostic(
+            "sound-bytes",
+            f"{name} has {_mib(track.bytes)} MiB; {model.name} takes {_mib(limits.bytes)}",
+            place,
+        )
 
 
 def _sound_length(shot: Shot, model: Model, track: Soundtrack, place: Span) -> Iterator[Diagnostic]:
