@@ -78,9 +78,9 @@ def _size(value: Any) -> Size:
 
 
 def _platform_size(text: str) -> Size:
-    if known := platform_sizes.find(text):
-        return known.size
-    names = [each.name for each in platform_sizes.every()]
+    if platform := platform_sizes.find(text):
+        return platform.size
+    names = [entry.name for entry in platform_sizes.every()]
     hint = did_you_mean(text.lower(), names)
     hint = hint or f"write it as 1080x1920, or use a platform's name: {', '.join(names)}"
     raise _fail("size-invalid", f"{text!r} is not a size", hint)
@@ -91,19 +91,21 @@ def _check_platform(written: dict[str, Any]) -> None:
 
     What is not well-formed is left to the checks of each key.
     """
-    known = platform_sizes.find(written["size"]) if isinstance(written.get("size"), str) else None
+    platform = (
+        platform_sizes.find(written["size"]) if isinstance(written.get("size"), str) else None
+    )
     try:
         aspect = _aspect(written.get("aspect"))
     except PydanticCustomError:
         return
-    if known is None or known.aspect == aspect:
+    if platform is None or platform.aspect == aspect:
         return
     names = platform_sizes.fitting(aspect)
-    others = f"{aspect} has {', '.join(names)}" if names else f"no platform here has {aspect}"
+    alternatives = f"{aspect} has {', '.join(names)}" if names else f"no platform here has {aspect}"
     raise _fail(
         "size-not-exact",
-        f"size {known.name} is {known.size}, which is {known.aspect} and not {aspect}",
-        f"{others}; for {known.title} write aspect: {known.aspect}",
+        f"size {platform.name} is {platform.size}, which is {platform.aspect} and not {aspect}",
+        f"{alternatives}; for {platform.title} write aspect: {platform.aspect}",
     )
 
 
@@ -154,7 +156,7 @@ def _point(value: Any) -> Focus:
     if isinstance(value, Focus):
         return value
     if isinstance(value, list | tuple) and len(value) == 2:
-        x, y = (_between(each, 0, 1) for each in value)
+        x, y = (_between(part, 0, 1) for part in value)
         if x is not None and y is not None:
             return Focus(x, y)
     raise _fail(
@@ -207,8 +209,8 @@ def _money(value: Any) -> "Money":
         number = Decimal(amount)
     except InvalidOperation:
         number = Decimal(-1)
-    bounded = number.is_finite() and 0 <= number < 10**9 and _decimals(number) <= 6
-    if not bounded or currency.strip().upper() not in ("CNY", "USD"):
+    is_valid = number.is_finite() and 0 <= number < 10**9 and _decimals(number) <= 6
+    if not is_valid or currency.strip().upper() not in ("CNY", "USD"):
         raise _fail("money-invalid", "this is not an amount of money", "write it as 20 CNY")
     return Money(amount=number, currency=currency.strip().upper())
 
@@ -217,17 +219,17 @@ def _kind(json_schema: dict[str, Any], read: Any) -> tuple[Any, ...]:
     return (BeforeValidator(read), WithJsonSchema(json_schema))
 
 
-def _one_of(what: str, known: tuple[str, ...]) -> Any:
+def _one_of(what: str, words: tuple[str, ...]) -> Any:
     """Reads a word of a fixed set, with a hint where it is another."""
 
     def read(value: Any) -> str:
-        if isinstance(value, str) and value in known:
+        if isinstance(value, str) and value in words:
             return value
-        hint = did_you_mean(str(value)[:40].lower(), known)
+        hint = did_you_mean(str(value)[:40].lower(), words)
         raise _fail(
             "value-unknown",
             f"{str(value)[:40]!r} is not a valid {what}",
-            hint or f"use {', '.join(known[:-1])} or {known[-1]}",
+            hint or f"use {', '.join(words[:-1])} or {words[-1]}",
         )
 
     return read
@@ -254,11 +256,13 @@ _MEANT = {"jp": "ja", "kr": "ko", "cn": "zh", "tw": "zh-TW", "hk": "zh-HK", "in"
 def _language(value: Any) -> str:
     if isinstance(value, str) and value.lower() not in _MEANT and _LANGUAGE.fullmatch(value):
         return value
-    meant = _MEANT.get(str(value).lower(), "")
+    suggestion = _MEANT.get(str(value).lower(), "")
     raise _fail(
         "language-invalid",
         f"{str(value)[:40]!r} is not a valid language tag",
-        f"did you mean {meant!r}?" if meant else "use a tag such as zh, zh-Hant, ja, ko or en",
+        f"did you mean {suggestion!r}?"
+        if suggestion
+        else "use a tag such as zh, zh-Hant, ja, ko or en",
     )
 
 
@@ -588,16 +592,16 @@ class Deliverable(Written):
     @classmethod
     def _shorthand(cls, value: Any) -> Any:
         """``- 3:4`` means an exact crop to 3:4; a deliverable without a name is called 3x4."""
-        written = {"aspect": value} if isinstance(value, str) else value
-        if isinstance(written, dict):
-            _check_platform(written)
-        if isinstance(written, dict) and "name" not in written:
+        mapping = {"aspect": value} if isinstance(value, str) else value
+        if isinstance(mapping, dict):
+            _check_platform(mapping)
+        if isinstance(mapping, dict) and "name" not in mapping:
             try:
-                aspect = _aspect(written.get("aspect"))
+                aspect = _aspect(mapping.get("aspect"))
             except PydanticCustomError:
-                return {**written, "name": "unnamed"}
-            return {**written, "name": f"{aspect.width}x{aspect.height}"}
-        return written
+                return {**mapping, "name": "unnamed"}
+            return {**mapping, "name": f"{aspect.width}x{aspect.height}"}
+        return mapping
 
     @model_validator(mode="after")
     def _exact(self) -> Self:
@@ -670,8 +674,8 @@ def typed_keys() -> frozenset[str]:
     """The keys whose values may be other than text: there ``${name}`` alone becomes a number."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
-        made = ShotList.model_json_schema()
-    parts = [made, *made["$defs"].values()]
+        schema = ShotList.model_json_schema()
+    parts = [schema, *schema["$defs"].values()]
     fields = (pair for part in parts for pair in part.get("properties", {}).items())
     return frozenset(name for name, field in fields if _OTHER_THAN_TEXT & _types(field))
 
@@ -686,5 +690,5 @@ def _types(schema: Any) -> set[str]:
     if not isinstance(schema, dict):
         return set()
     own = schema.get("type") or ()
-    found = {own} if isinstance(own, str) else set(own)
-    return found.union(*(_types(schema.get(key)) for key in ("anyOf", "items", "prefixItems")))
+    kinds = {own} if isinstance(own, str) else set(own)
+    return kinds.union(*(_types(schema.get(key)) for key in ("anyOf", "items", "prefixItems")))

@@ -50,13 +50,13 @@ class Picks:
     @property
     def picked(self) -> dict[str, int]:
         """The take of each shot for which one was picked."""
-        return {name: each.pick for name, each in self.shots.items() if each.pick}
+        return {name: choice.pick for name, choice in self.shots.items() if choice.pick}
 
     def having(self, shot: str, choice: Choice) -> "Picks":
         """These picks with another choice for one shot; an empty one leaves no trace."""
-        others = {name: each for name, each in self.shots.items() if name != shot}
-        kept = {**self.shots, shot: choice} if choice != Choice() else others
-        return replace(self, shots=kept, read=None)
+        rest = {name: item for name, item in self.shots.items() if name != shot}
+        shots = {**self.shots, shot: choice} if choice != Choice() else rest
+        return replace(self, shots=shots, read=None)
 
 
 def beside(file: Path) -> Path:
@@ -73,19 +73,19 @@ def read(file: Path, ids: tuple[str, ...]) -> tuple[Picks, tuple[Diagnostic, ...
     if not path.exists():
         return Picks(path), ()
     try:
-        found = yaml_source.read(path, str(path))
+        source = yaml_source.read(path, str(path))
     except BadInput as problem:
-        if [each.code for each in problem.diagnostics] == ["file-empty"]:
+        if [diagnostic.code for diagnostic in problem.diagnostics] == ["file-empty"]:
             return Picks(path), ()
         raise
-    reading = _Reading(found, ids)
+    reading = _Reading(source, ids)
     shots = dict(reading.shots())
-    return Picks(path, shots, found), tuple(reading.problems)
+    return Picks(path, shots, source), tuple(reading.problems)
 
 
 def write(picks: Picks) -> None:
     """Put ``picks`` into their file, in one step. Raises OSError."""
-    shots = {name: _written(each) for name, each in picks.shots.items()}
+    shots = {name: _written(choice) for name, choice in picks.shots.items()}
     yaml_source.write(picks.file, {"version": 1, "shots": shots}, _HEAD)
 
 
@@ -112,41 +112,39 @@ class _Reading:
         self.problems.append(Diagnostic(code, message, span, hint))
 
     def shots(self) -> Iterator[tuple[str, Choice]]:
-        written = self._mapping(self.found.value, (), ("version", "shots"))
-        version = written.get("version", 1)
+        mapping = self._mapping(self.found.value, (), ("version", "shots"))
+        version = mapping.get("version", 1)
         if version != 1 or isinstance(version, bool):
             self.refuse("value-unknown", "version must be 1", self.found.place(("version",)))
-        shots = self._mapping(written.get("shots"), ("shots",), self.ids)
+        shots = self._mapping(mapping.get("shots"), ("shots",), self.ids)
         for name, value in shots.items():
             record = self._mapping(value, ("shots", name), ("pick", "rejected", "focus"))
             yield name, self._choice(name, record)
 
-    def _mapping(
-        self, value: Any, path: yaml_source.Path, known: tuple[str, ...]
-    ) -> dict[str, Any]:
+    def _mapping(self, value: Any, path: yaml_source.Path, keys: tuple[str, ...]) -> dict[str, Any]:
         """The known keys of the mapping at ``path``; nothing where there is none."""
         if value is None:
             return {}
         if not isinstance(value, dict):
-            called = str(path[-1]) if path else "the picks file"
-            self.refuse("type-wrong", f"{called} must be a mapping of keys", self.found.place(path))
+            label = str(path[-1]) if path else "the picks file"
+            self.refuse("type-wrong", f"{label} must be a mapping of keys", self.found.place(path))
             return {}
         shots = path == ("shots",)
         for key in value:
-            if key not in known:
+            if key not in keys:
                 code = "shot-unknown" if shots else "unknown-key"
-                told = "there is no shot" if shots else "unknown key"
-                hint = did_you_mean(key, known) or "take it out: it has no effect any more"
-                self.refuse(code, f"{told} {key!r}", self.found.key((*path, key)), hint)
-        return {key: each for key, each in value.items() if key in known}
+                complaint = "there is no shot" if shots else "unknown key"
+                hint = did_you_mean(key, keys) or "take it out: it has no effect any more"
+                self.refuse(code, f"{complaint} {key!r}", self.found.key((*path, key)), hint)
+        return {key: item for key, item in value.items() if key in keys}
 
     def _choice(self, name: str, record: dict[str, Any]) -> Choice:
         pick = self._take(record.get("pick"), ("shots", name, "pick"))
-        rejected = self._rejected(record.get("rejected"), name)
-        if pick in rejected:
-            told = f"take {pick} is picked and rejected at once"
-            self.refuse("pick-rejected", told, self.found.place(("shots", name, "pick")))
-        return Choice(pick, rejected, self._focus(record.get("focus"), name))
+        rejections = self._rejected(record.get("rejected"), name)
+        if pick in rejections:
+            message = f"take {pick} is picked and rejected at once"
+            self.refuse("pick-rejected", message, self.found.place(("shots", name, "pick")))
+        return Choice(pick, rejections, self._focus(record.get("focus"), name))
 
     def _take(self, value: Any, path: yaml_source.Path) -> int | None:
         if value is None:
@@ -154,8 +152,8 @@ class _Reading:
         if type(value) is not int:
             self.refuse("type-wrong", "a take is a whole number", self.found.place(path))
         elif not 1 <= value <= MOST_TAKES:
-            told = f"a take is a number from 1 to {MOST_TAKES}"
-            self.refuse("value-out-of-range", told, self.found.place(path))
+            message = f"a take is a number from 1 to {MOST_TAKES}"
+            self.refuse("value-out-of-range", message, self.found.place(path))
         else:
             return value
         return None
@@ -167,7 +165,7 @@ class _Reading:
         if not isinstance(value, list):
             self.refuse("type-wrong", "rejected must be a list of takes", self.found.place(path))
             return ()
-        takes = (self._take(each, (*path, index)) for index, each in enumerate(value))
+        takes = (self._take(number, (*path, index)) for index, number in enumerate(value))
         return tuple(sorted({take for take in takes if take}))
 
     def _focus(self, value: Any, name: str) -> Focus | None:
@@ -186,7 +184,7 @@ class _Reading:
 def stale(picks: Picks, takes: Mapping[str, int]) -> tuple[Diagnostic, ...]:
     """Picks of takes that there are no more, by how many ``takes`` each shot has.
 
-    When what a shot asks for changes, its takes begin anew and the choice means nothing.
+    When what a shot asks for changes, its takes start again and the choice means nothing.
     """
     return tuple(
         Diagnostic(

@@ -68,9 +68,9 @@ class RowPlaces(Places):
         path = self._written(path)
         while path and path not in self.read:
             path = path[:-1]
-        found = self._templates.get(path)
-        cells = (self._cell(name) for name in found.names) if found else ()
-        cell = next((each for each in cells if each), None)
+        template = self._templates.get(path)
+        cells = (self._cell(name) for name in template.names) if template else ()
+        cell = next(filter(None, cells), None)
         return replace(cell, via=place) if cell else place
 
 
@@ -124,8 +124,8 @@ def explain(problem: Any, path: yaml_source.Path, places: Places) -> Diagnostic:
             where = f"this {path[-2]}"
         return Diagnostic("missing-key", f"{where} has no {last!r}", places.of(path[:-1]))
     if kind == "extra_forbidden":
-        known = sorted(_known_keys(path[:-1]))
-        hint = did_you_mean(last, known) or f"known keys: {', '.join(known)}"
+        keys = sorted(_known_keys(path[:-1]))
+        hint = did_you_mean(last, keys) or f"known keys: {', '.join(keys)}"
         return Diagnostic("unknown-key", f"unknown key {last!r}", places.key(path), hint)
     span = places.of(path)
     if kind == "wanx":

@@ -36,7 +36,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Filling:
-    """What the variables of a list stand for in one row; ``cell`` tells where a column stands."""
+    """What the variables of a list stand for in one row; ``cell`` gives the place of a column."""
 
     values: Mapping[str, Scalar]
     row: Row | None = None
@@ -57,146 +57,146 @@ class Fillings:
     problems: tuple[Diagnostic, ...] = ()
 
 
-def variables(read: Source) -> dict[str, Scalar]:
+def variables(source: Source) -> dict[str, Scalar]:
     """``vars`` as written. Raises BadInput."""
-    value = read.value.get("vars")
+    value = source.value.get("vars")
     if value is None:
         return {}
     if not isinstance(value, dict):
-        told = "vars must be a mapping of names to values"
-        raise BadInput(Diagnostic("type-wrong", told, read.place(("vars",))))
+        message = "vars must be a mapping of names to values"
+        raise BadInput(Diagnostic("type-wrong", message, source.place(("vars",))))
     problems = [
         Diagnostic(
             "type-wrong",
             f"the variable {name!r} must be text, a number, true or false",
-            read.place(("vars", name)),
+            source.place(("vars", name)),
         )
-        for name, each in value.items()
-        if not isinstance(each, Scalar)
+        for name, item in value.items()
+        if not isinstance(item, Scalar)
     ]
     if problems:
         raise BadInput(*in_order(problems))
     return dict(value)
 
 
-def fillings(read: Source, matrix: Matrix | None, folder: Path) -> Fillings:
+def fillings(source: Source, matrix: Matrix | None, folder: Path) -> Fillings:
     """What the variables of the list stand for, row by row; ``folder`` is the list's.
 
     Raises BadInput with all problems of the table.
     """
-    named = variables(read)
+    values = variables(source)
     if matrix is None:
-        return Fillings((Filling(named),), named)
-    found = _inline(read) if matrix.source is None else _from_file(read, matrix.source, folder)
-    texts = {} if matrix.source is None else {found.rows[0].span.file: found.text}
-    known = {**named, **dict.fromkeys(found.columns)}
-    pattern, unknown = _pattern(read, matrix, found, named)
-    names = _names(pattern, found, named)
-    problems = tuple(unknown) or tuple(_bad_names(names, found))
-    blank = dict.fromkeys(found.columns)
+        return Fillings((Filling(values),), values)
+    grid = _inline(source) if matrix.source is None else _from_file(source, matrix.source, folder)
+    texts = {} if matrix.source is None else {grid.rows[0].span.file: grid.text}
+    known_names = {**values, **dict.fromkeys(grid.columns)}
+    pattern, unknown = _pattern(source, matrix, grid, values)
+    names = _names(pattern, grid, values)
+    problems = tuple(unknown) or tuple(_bad_names(names, grid))
+    blank = dict.fromkeys(grid.columns)
     rows = tuple(
-        Filling({**named, **blank, **row.cells}, Row(number, name, row.span), _cells(found, row))
-        for number, (row, name) in enumerate(zip(found.rows, names, strict=True), start=1)
+        Filling({**values, **blank, **row.cells}, Row(number, name, row.span), _cells(grid, row))
+        for number, (row, name) in enumerate(zip(grid.rows, names, strict=True), start=1)
     )
-    return Fillings(rows, known, frozenset(found.columns), texts, problems)
+    return Fillings(rows, known_names, frozenset(grid.columns), texts, problems)
 
 
-def _cells(found: Table, row: table.Row) -> Callable[[str], Span | None]:
-    return lambda column: found.place(row, column) if column in found.columns else None
+def _cells(grid: Table, row: table.Row) -> Callable[[str], Span | None]:
+    return lambda column: grid.place(row, column) if column in grid.columns else None
 
 
-def _from_file(read: Source, named: str, folder: Path) -> Table:
-    shown = str(Path(read.file).parent / named)
+def _from_file(source: Source, path: str, folder: Path) -> Table:
+    label = str(Path(source.file).parent / path)
     try:
-        return table.read(folder / named, shown)
+        return table.read(folder / path, label)
     except BadInput as problem:
-        if all(each.code == "file-unreadable" for each in problem.diagnostics):
-            where = read.place(("matrix", "from"))
-            told = f"{problem.diagnostics[0].message}"
+        if all(diagnostic.code == "file-unreadable" for diagnostic in problem.diagnostics):
+            span = source.place(("matrix", "from"))
+            message = f"{problem.diagnostics[0].message}"
             raise BadInput(
-                Diagnostic("table-unreadable", told, where, "paths start at the list's folder")
+                Diagnostic("table-unreadable", message, span, "paths start at the list's folder")
             ) from None
         raise
 
 
-def _inline(read: Source) -> Table:
+def _inline(source: Source) -> Table:
     """The rows that stand in the list itself."""
     problems: list[Diagnostic] = []
-    made: list[table.Row] = []
-    for index, cells in enumerate(read.value["matrix"]["rows"]):
-        made.append(table.Row(cells, read.place(("matrix", "rows", index))))
+    rows: list[table.Row] = []
+    for index, cells in enumerate(source.value["matrix"]["rows"]):
+        rows.append(table.Row(cells, source.place(("matrix", "rows", index))))
         problems += (
             Diagnostic(
                 "table-cell",
                 f"the cell {column!r} is neither text, a number, true, false nor null",
-                read.place(("matrix", "rows", index, column)),
+                source.place(("matrix", "rows", index, column)),
             )
             for column, cell in cells.items()
             if not isinstance(cell, Scalar)
         )
     if problems:
         raise BadInput(*in_order(problems))
-    columns = tuple(dict.fromkeys(column for row in made for column in row.cells))
-    index_of = {id(row): index for index, row in enumerate(made)}
+    columns = tuple(dict.fromkeys(column for row in rows for column in row.cells))
+    index_of = {id(row): index for index, row in enumerate(rows)}
 
     def place(row: table.Row, column: str) -> Span:
-        return read.place(("matrix", "rows", index_of[id(row)], column))
+        return source.place(("matrix", "rows", index_of[id(row)], column))
 
-    return Table(columns, tuple(made), "", place)
+    return Table(columns, tuple(rows), "", place)
 
 
 # -- names of rows -----------------------------------------------------------------------------
 
 
-def _names(pattern: Template | None, found: Table, named: Mapping[str, Scalar]) -> tuple[str, ...]:
+def _names(pattern: Template | None, grid: Table, values: Mapping[str, Scalar]) -> tuple[str, ...]:
     """What the folder of each row is called."""
-    blank = {**named, **dict.fromkeys(found.columns)}
-    width = len(str(len(found.rows)))
+    blank = {**values, **dict.fromkeys(grid.columns)}
+    width = len(str(len(grid.rows)))
     return tuple(
         slug(pattern.text({**blank, **row.cells})) if pattern else f"row-{number:0{width}}"
-        for number, row in enumerate(found.rows, start=1)
+        for number, row in enumerate(grid.rows, start=1)
     )
 
 
 def _pattern(
-    read: Source, matrix: Matrix, found: Table, named: Mapping[str, Scalar]
+    source: Source, matrix: Matrix, grid: Table, values: Mapping[str, Scalar]
 ) -> tuple[Template | None, list[Diagnostic]]:
     """What names the rows, and what is wrong with it."""
     if matrix.name is None:
-        column = next((name for name in NAME_COLUMNS if name in found.columns), None)
+        column = next((name for name in NAME_COLUMNS if name in grid.columns), None)
         return (template(f"${{{column}}}") if column else None), []
-    made, known = template(matrix.name), {*found.columns, *named}
+    pattern, names = template(matrix.name), {*grid.columns, *values}
     problems = [
         Diagnostic(
             "variable-unknown",
             f"there is no variable or column {name!r}",
-            read.place(("matrix", "name")),
-            did_you_mean(name, known) or f"known: {', '.join(sorted(known)[:12])}",
+            source.place(("matrix", "name")),
+            did_you_mean(name, names) or f"known: {', '.join(sorted(names)[:12])}",
         )
-        for name in made.names
-        if name not in known
+        for name in pattern.names
+        if name not in names
     ]
-    return made, problems
+    return pattern, problems
 
 
-def _bad_names(names: tuple[str, ...], found: Table) -> Iterator[Diagnostic]:
+def _bad_names(names: tuple[str, ...], grid: Table) -> Iterator[Diagnostic]:
     hint = 'choose what names the rows: matrix: {from: ..., name: "${column}"}'
-    seen: dict[str, table.Row] = {}
-    for name, row in zip(names, found.rows, strict=True):
+    rows_by_name: dict[str, table.Row] = {}
+    for name, row in zip(names, grid.rows, strict=True):
         if not name or _TAKEN.fullmatch(name) or RESERVED.fullmatch(name):
-            told = f"{name!r} cannot be the name of a row's folder" if name else "it has no name"
-            yield Diagnostic("row-name-invalid", f"row: {told}", row.span, hint)
-        first = seen.setdefault(name.casefold(), row)
+            message = f"{name!r} cannot be the name of a row's folder" if name else "it has no name"
+            yield Diagnostic("row-name-invalid", f"row: {message}", row.span, hint)
+        first = rows_by_name.setdefault(name.casefold(), row)
         if name and first is not row:
-            told = f"the row is called {name}, as the one in line {first.span.line} is"
-            yield Diagnostic("row-name-twice", told, row.span, hint)
+            message = f"the row is called {name}, as the one in line {first.span.line} is"
+            yield Diagnostic("row-name-twice", message, row.span, hint)
 
 
 def slug(text: str) -> str:
     """``text`` as the name of a folder on any disk; letters of every script stay."""
     plain = unicodedata.normalize("NFKC", text)
-    kept = "".join(each if each.isalnum() or each in "._-" else "-" for each in plain)
-    return re.sub("-{2,}", "-", kept).strip(".-")[:_LONGEST].rstrip(".-")
+    letters = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in plain)
+    return re.sub("-{2,}", "-", letters).strip(".-")[:_LONGEST].rstrip(".-")
 
 
 # -- choosing rows -----------------------------------------------------------------------------
@@ -204,18 +204,18 @@ def slug(text: str) -> str:
 
 def numbers(text: str) -> frozenset[int] | None:
     """``1-100,250`` as numbers; None where it is not written so."""
-    chosen: set[int] = set()
+    choice: set[int] = set()
     for part in text.split(","):
-        found = re.fullmatch(r"\s*([1-9]\d{0,5})(?:\s*-\s*([1-9]\d{0,5}))?\s*", part)
-        if found is None or (found[2] and int(found[2]) < int(found[1])):
+        match = re.fullmatch(r"\s*([1-9]\d{0,5})(?:\s*-\s*([1-9]\d{0,5}))?\s*", part)
+        if match is None or (match[2] and int(match[2]) < int(match[1])):
             return None
-        chosen.update(range(int(found[1]), int(found[2] or found[1]) + 1))
-    return frozenset(chosen)
+        choice.update(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return frozenset(choice)
 
 
 def shard(text: str) -> tuple[int, int] | None:
     """``2/5`` as (2, 5); None where it is not written so."""
-    found = re.fullmatch(r"([1-9]\d{0,4})/([1-9]\d{0,4})", text.strip())
-    if found is None or int(found[1]) > int(found[2]):
+    match = re.fullmatch(r"([1-9]\d{0,4})/([1-9]\d{0,4})", text.strip())
+    if match is None or int(match[1]) > int(match[2]):
         return None
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])

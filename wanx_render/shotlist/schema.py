@@ -110,8 +110,8 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
     with warnings.catch_warnings():
         # Exact values (fractions) as defaults have no JSON form; defaults are left out anyway.
         warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
-        made = ShotList.model_json_schema(ref_template="#/definitions/{model}")
-    definitions = {name: _worded(part) for name, part in made.pop("$defs").items()}
+        raw = ShotList.model_json_schema(ref_template="#/definitions/{model}")
+    definitions = {name: _worded(part) for name, part in raw.pop("$defs").items()}
     shot = definitions["Shot"]
     shot["required"] = ["id"]
     shot["properties"]["model"]["examples"] = list(catalog.models)
@@ -124,14 +124,14 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
         "properties": fields,
     }
     definitions["Deliverable"]["required"] = ["aspect"]
-    names = [each.name for each in platform_sizes.every()]
+    names = [platform.name for platform in platform_sizes.every()]
     definitions["Deliverable"]["properties"]["size"]["examples"] = ["1080x1920", *names]
-    whole = _worded(made)
+    whole = _worded(raw)
     properties = whole["properties"]
     properties["vars"] = _described("vars", {"type": "object", "additionalProperties": _SCALAR})
     definitions["Matrix"] = _matrix()
-    named = {"anyOf": [{"type": "string"}, {"$ref": "#/definitions/Matrix"}]}
-    properties["matrix"] = _described("matrix", named)
+    matrix = {"anyOf": [{"type": "string"}, {"$ref": "#/definitions/Matrix"}]}
+    properties["matrix"] = _described("matrix", matrix)
     properties["defaults"] = _described("defaults", {"$ref": "#/definitions/Defaults"})
     aspect = definitions["Deliverable"]["properties"]["aspect"]
     properties["deliverables"]["items"] = {"anyOf": [aspect, {"$ref": "#/definitions/Deliverable"}]}
@@ -142,7 +142,7 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
     ):
         part[name] = _or_text(part[name])
     for part in (definitions["Shot"], definitions["Defaults"], definitions["Deliverable"]):
-        part["properties"] = {name: _or_filled(each) for name, each in part["properties"].items()}
+        part["properties"] = {name: _or_filled(field) for name, field in part["properties"].items()}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "wanx-render shot list",
@@ -175,24 +175,22 @@ def _matrix() -> dict[str, Any]:
 
 def _items_filled(schema: dict[str, Any]) -> dict[str, Any]:
     """The items of a list of numbers may be filled in too."""
-    made = dict(schema)
-    if isinstance(items := made.get("items"), dict) and "type" in items:
-        made["items"] = {"anyOf": [items, _FILLED]}
-    if "anyOf" in made:
-        made["anyOf"] = [_items_filled(each) for each in made["anyOf"]]
-    return made
+    result = dict(schema)
+    if isinstance(items := result.get("items"), dict) and "type" in items:
+        result["items"] = {"anyOf": [items, _FILLED]}
+    if "anyOf" in result:
+        result["anyOf"] = [_items_filled(option) for option in result["anyOf"]]
+    return result
 
 
 def _or_filled(field: dict[str, Any]) -> dict[str, Any]:
     """A field that may also be filled in from a variable; plain text may hold one anyway."""
-    described: dict[str, Any] = {
-        key: field[key] for key in ("description", "examples") if key in field
-    }
-    rest = {key: value for key, value in field.items() if key not in described}
+    head: dict[str, Any] = {key: field[key] for key in ("description", "examples") if key in field}
+    rest = {key: value for key, value in field.items() if key not in head}
     rest = _items_filled(rest)
     if rest == {"type": "string"}:
         return field
-    return {**described, "anyOf": [rest, _FILLED]}
+    return {**head, "anyOf": [rest, _FILLED]}
 
 
 def _worded(part: dict[str, Any]) -> dict[str, Any]:
@@ -200,8 +198,8 @@ def _worded(part: dict[str, Any]) -> dict[str, Any]:
     properties = {
         name: _described(name, _plain(field)) for name, field in part["properties"].items()
     }
-    kept = {key: value for key, value in part.items() if key in ("type", "required")}
-    return {**kept, "additionalProperties": False, "properties": properties}
+    rest = {key: value for key, value in part.items() if key in ("type", "required")}
+    return {**rest, "additionalProperties": False, "properties": properties}
 
 
 def _plain(field: dict[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a table; ``place`` tells where a cell of a row stands."""
+    """The rows of a table; ``place`` gives the place of a cell."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -50,18 +50,18 @@ def read(file: Path, name: str) -> Table:
     """The table in ``file``, called ``name`` in messages. Raises BadInput with all problems."""
     text = yaml_source.text_of(file, name, MAX_BYTES).replace("\r\n", "\n").replace("\r", "\n")
     try:
-        made = _json(text, name) if _is_json(file, text) else _csv(text, name)
-        if not made.rows:
+        table = _json(text, name) if _is_json(file, text) else _csv(text, name)
+        if not table.rows:
             raise BadInput(Diagnostic("table-empty", "the table has no rows", Span(name)))
-        if len(made.rows) > MAX_ROWS:
-            told = f"the table has more than {MAX_ROWS:,} rows"
-            raise BadInput(Diagnostic("table-unreadable", told, Span(name), "split it"))
-        if problems := tuple(_bad_cells(made)):
+        if len(table.rows) > MAX_ROWS:
+            message = f"the table has more than {MAX_ROWS:,} rows"
+            raise BadInput(Diagnostic("table-unreadable", message, Span(name), "split it"))
+        if problems := tuple(_bad_cells(table)):
             raise BadInput(*in_order(problems))
     except BadInput as problem:
         problem.texts = {name: text}
         raise
-    return made
+    return table
 
 
 def _is_json(file: Path, text: str) -> bool:
@@ -76,12 +76,12 @@ def _bad_cells(table: Table) -> Iterator[Diagnostic]:
         cells: dict[str, object] = {**row.cells}
         for column, cell in cells.items():
             if not isinstance(cell, Scalar):
-                told = f"the cell {column!r} is neither text, a number, true, false nor null"
-                yield Diagnostic("table-cell", told, table.place(row, column))
-            elif isinstance(cell, str) and (found := _CONTROL.search(cell)):
-                told = f"the cell {column!r} holds a character that no list may hold: "
-                code = f"U+{ord(found[0]):04X}"
-                yield Diagnostic("table-cell", told + code, table.place(row, column))
+                message = f"the cell {column!r} is neither text, a number, true, false nor null"
+                yield Diagnostic("table-cell", message, table.place(row, column))
+            elif isinstance(cell, str) and (match := _CONTROL.search(cell)):
+                message = f"the cell {column!r} holds a character that no list may hold: "
+                code = f"U+{ord(match[0]):04X}"
+                yield Diagnostic("table-cell", message + code, table.place(row, column))
 
 
 # -- CSV -------------------------------------------------------------------------------------------
@@ -97,16 +97,16 @@ def _csv(text: str, name: str) -> Table:
     (first, header), rows = records[0], records[1:]
     columns = tuple(column.strip() for column in header)
     problems += _bad_header(columns, Span(name, first, 1))
-    made: list[Row] = []
+    cell_rows: list[Row] = []
     for line, cells in rows:
         while len(cells) > len(columns) and not cells[-1]:
             cells.pop()
         if len(cells) != len(columns):
-            told = f"this row has {len(cells)} cells, the header {len(columns)}"
+            message = f"this row has {len(cells)} cells, the header {len(columns)}"
             hint = "a cell that holds the separator itself stands in quotation marks"
-            problems.append(Diagnostic("table-row", told, Span(name, line, 1), hint))
+            problems.append(Diagnostic("table-row", message, Span(name, line, 1), hint))
             continue
-        made.append(Row(dict(zip(columns, cells, strict=True)), Span(name, line, 1)))
+        cell_rows.append(Row(dict(zip(columns, cells, strict=True)), Span(name, line, 1)))
     if problems:
         raise BadInput(*in_order(problems))
     starts = _line_starts(text)
@@ -118,7 +118,7 @@ def _csv(text: str, name: str) -> Table:
         line = text.count("\n", 0, at) + 1
         return Span(name, line, at - starts[line - 1] + 1, length)
 
-    return Table(columns, tuple(made), text, place)
+    return Table(columns, tuple(cell_rows), text, place)
 
 
 def _records(
@@ -133,8 +133,8 @@ def _records(
                 yield line, record
             line = reader.line_num + 1
     except csv.Error as error:
-        told = f"from here on it cannot be read as CSV: {error}"
-        problems.append(Diagnostic("table-unreadable", told, Span(name, line, 1)))
+        message = f"from here on it cannot be read as CSV: {error}"
+        problems.append(Diagnostic("table-unreadable", message, Span(name, line, 1)))
 
 
 def _bad_header(columns: tuple[str, ...], span: Span) -> Iterator[Diagnostic]:
@@ -145,7 +145,7 @@ def _bad_header(columns: tuple[str, ...], span: Span) -> Iterator[Diagnostic]:
 
 
 def _line_starts(text: str) -> list[int]:
-    return [0, *(found.end() for found in re.finditer("\n", text))]
+    return [0, *(match.end() for match in re.finditer("\n", text))]
 
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
@@ -155,8 +155,8 @@ def _cell(text: str, at: int, delimiter: str, number: int) -> tuple[int, int]:
     """Where the cell ``number`` of the record at offset ``at`` begins, and its length."""
     plain = re.compile(f"[^{delimiter}\r\n]*")
     for left in range(number, -1, -1):
-        found = _QUOTED.match(text, at) or plain.match(text, at)
-        end = found.end() if found else at
+        match = _QUOTED.match(text, at) or plain.match(text, at)
+        end = match.end() if match else at
         if not left:
             break
         at = end + 1
@@ -171,12 +171,12 @@ class _Twice(ValueError):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise _Twice(f"the key {twice!r} stands twice in the same object")
-    return made
+    return mapping
 
 
 def _json(text: str, name: str) -> Table:
@@ -186,45 +186,45 @@ def _json(text: str, name: str) -> Table:
         line = bisect_right(starts, offset)
         return Span(name, line, offset - starts[line - 1] + 1)
 
-    made: list[Row] = []
+    rows: list[Row] = []
     for offset, item in _items(text, at):
         if not isinstance(item, dict):
-            told = 'a row must be an object, such as {"sku": "a1"}'
-            raise BadInput(Diagnostic("table-row", told, at(offset)))
+            message = 'a row must be an object, such as {"sku": "a1"}'
+            raise BadInput(Diagnostic("table-row", message, at(offset)))
         if any(cell not in ("", None) for cell in item.values()):
-            made.append(Row(item, at(offset)))
-    columns = tuple(dict.fromkeys(column for row in made for column in row.cells))
+            rows.append(Row(item, at(offset)))
+    columns = tuple(dict.fromkeys(column for row in rows for column in row.cells))
 
     def place(row: Row, column: str) -> Span:
         begin = starts[row.span.line - 1] + row.span.column - 1
         key = re.compile(re.escape(json.dumps(column, ensure_ascii=False)) + r"\s*:\s*")
-        found = key.search(text, begin)
-        return at(found.end()) if column in row.cells and found else row.span
+        match = key.search(text, begin)
+        return at(match.end()) if column in row.cells and match else row.span
 
-    return Table(columns, tuple(made), text, place)
+    return Table(columns, tuple(rows), text, place)
 
 
 def _items(text: str, at: Callable[[int], Span]) -> Iterator[tuple[int, Any]]:
     """The items of a list, or values one after the other, each with its offset."""
     decoder = json.JSONDecoder(parse_float=Decimal, object_pairs_hook=_object)
     offset = _after_blanks(text, 0)
-    listed = text[offset : offset + 1] == "["
-    offset = _after_blanks(text, offset + listed)
-    while not (text[offset : offset + 1] == "]" if listed else offset >= len(text)):
+    is_list = text[offset : offset + 1] == "["
+    offset = _after_blanks(text, offset + is_list)
+    while not (text[offset : offset + 1] == "]" if is_list else offset >= len(text)):
         try:
             item, end = decoder.raw_decode(text, offset)
         except (ValueError, RecursionError) as error:
             raise BadInput(_not_json(error, at(offset))) from None
         yield offset, item
         offset = _after_blanks(text, end)
-        if listed and text[offset : offset + 1] not in (",", "]"):
-            told = "this is not valid JSON: a comma or ] is missing"
-            raise BadInput(Diagnostic("table-unreadable", told, at(offset)))
-        if listed and text[offset] == ",":
+        if is_list and text[offset : offset + 1] not in (",", "]"):
+            message = "this is not valid JSON: a comma or ] is missing"
+            raise BadInput(Diagnostic("table-unreadable", message, at(offset)))
+        if is_list and text[offset] == ",":
             offset = _after_blanks(text, offset + 1)
-    if listed and _after_blanks(text, offset + 1) < len(text):
-        told = "this is not valid JSON: something follows the list"
-        raise BadInput(Diagnostic("table-unreadable", told, at(offset + 1)))
+    if is_list and _after_blanks(text, offset + 1) < len(text):
+        message = "this is not valid JSON: something follows the list"
+        raise BadInput(Diagnostic("table-unreadable", message, at(offset + 1)))
 
 
 def _after_blanks(text: str, offset: int) -> int:
@@ -237,5 +237,5 @@ def _not_json(error: Exception, span: Span) -> Diagnostic:
     if isinstance(error, json.JSONDecodeError):
         span = Span(span.file, error.lineno, error.colno)
         return Diagnostic("table-unreadable", f"this is not valid JSON: {error.msg}", span)
-    told = str(error) if isinstance(error, _Twice) else "this row cannot be read"
-    return Diagnostic("table-unreadable", told, span)
+    message = str(error) if isinstance(error, _Twice) else "this row cannot be read"
+    return Diagnostic("table-unreadable", message, span)

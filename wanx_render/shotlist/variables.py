@@ -33,24 +33,24 @@ class Template:
 
     def text(self, values: Mapping[str, Scalar]) -> str:
         """The string with what stands for each name; an unknown one is left as it is."""
-        filled = [self.texts[0]]
+        parts = [self.texts[0]]
         for name, after in zip(self.names, self.texts[1:], strict=True):
-            filled += (written(values[name]) if name in values else f"${{{name}}}", after)
-        return "".join(filled)
+            parts += (written(values[name]) if name in values else f"${{{name}}}", after)
+        return "".join(parts)
 
 
 def template(text: str) -> Template:
     """``text`` taken apart."""
     texts, names, open_ = [""], [], False
     at = 0
-    for found in _MARK.finditer(text):
-        texts[-1] += text[at : found.start()]
-        at = found.end()
-        if found[1] is not None:
-            names.append(found[1].strip())
+    for mark in _MARK.finditer(text):
+        texts[-1] += text[at : mark.start()]
+        at = mark.end()
+        if mark[1] is not None:
+            names.append(mark[1].strip())
             texts.append("")
         else:
-            open_ = open_ or found[0] == "${"
+            open_ = open_ or mark[0] == "${"
             texts[-1] += "${"
     texts[-1] += text[at:]
     return Template(tuple(texts), tuple(names), open_)
@@ -66,11 +66,11 @@ def written(value: Scalar) -> str:
 class Templates:
     """Every string of a list that holds variables."""
 
-    def __init__(self, read: Source, typed: frozenset[str]) -> None:
+    def __init__(self, source: Source, typed: frozenset[str]) -> None:
         """``typed`` are the keys whose values may be other than text."""
-        self._read = read
+        self._read = source
         self._typed = typed
-        top = read.value if isinstance(read.value, dict) else {}
+        top = source.value if isinstance(source.value, dict) else {}
         self.by_path = {
             path: template(text)
             for key, value in top.items()
@@ -79,27 +79,27 @@ class Templates:
             if "${" in text
         }
         self._tree: dict[str | int, Any] = {}
-        for path, found in self.by_path.items():
+        for path, parts in self.by_path.items():
             branch = self._tree
             for part in path[:-1]:
                 branch = branch.setdefault(part, {})
-            branch[path[-1]] = found
+            branch[path[-1]] = parts
 
-    def problems(self, known: Mapping[str, Any], columns: frozenset[str]) -> Iterator[Diagnostic]:
+    def problems(self, names: Mapping[str, Any], columns: frozenset[str]) -> Iterator[Diagnostic]:
         """What is wrong with them, where ``known`` are all names and ``columns`` the table's."""
-        for path, found in self.by_path.items():
+        for path, mark in self.by_path.items():
             place = self._read.place(path)
-            if found.open:
-                told = "a ${ is never closed"
+            if mark.open:
+                message = "a ${ is never closed"
                 hint = "write ${name}, or $${ where ${ itself is meant"
-                yield Diagnostic("variable-unclosed", told, place, hint)
-            for name in found.names:
-                if name not in known:
+                yield Diagnostic("variable-unclosed", message, place, hint)
+            for name in mark.names:
+                if name not in names:
                     yield Diagnostic(
                         "variable-unknown",
                         f"there is no variable or column {name!r}",
                         place,
-                        did_you_mean(name, known) or _known(known),
+                        did_you_mean(name, names) or _known(names),
                     )
                 elif name in columns and path[0] not in ("defaults", "shots", "deliverables"):
                     yield Diagnostic(
@@ -118,28 +118,28 @@ class Templates:
     ) -> Any:
         if not tree:
             return value
-        made = value.copy()
+        copy = value.copy()
         for part, branch in tree.items():
             inner = part if isinstance(part, str) else key
             if not isinstance(branch, Template):
-                made[part] = self._filled(made[part], branch, values, inner)
+                copy[part] = self._filled(copy[part], branch, values, inner)
             elif isinstance(part, str) and branch.whole and _is_blank(branch, values):
-                del made[part]  # an empty cell: the key is left out
+                del copy[part]  # an empty cell: the key is left out
             else:
-                made[part] = self._one(branch, values, inner)
-        return made
+                copy[part] = self._one(branch, values, inner)
+        return copy
 
-    def _one(self, found: Template, values: Mapping[str, Scalar], key: str) -> Scalar:
-        name = found.names[0] if found.names else ""
-        if not found.whole or key not in self._typed or name not in values:
-            return found.text(values)
+    def _one(self, mark: Template, values: Mapping[str, Scalar], key: str) -> Scalar:
+        name = mark.names[0] if mark.names else ""
+        if not mark.whole or key not in self._typed or name not in values:
+            return mark.text(values)
         value = values[name]
         plain: Scalar = yaml_source.plain(value) if isinstance(value, str) else value
         return plain
 
 
-def _is_blank(found: Template, values: Mapping[str, Scalar]) -> bool:
-    name = found.names[0]
+def _is_blank(mark: Template, values: Mapping[str, Scalar]) -> bool:
+    name = mark.names[0]
     return name in values and values[name] in (None, "")
 
 
