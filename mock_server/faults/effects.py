@@ -5,8 +5,9 @@ test demands that docs/emulator.md has its rows.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from mock_server.faults import framing, twists, wire_faults
+from mock_server.faults import framing, wire_faults
 from mock_server.faults.acts import (
     Act,
     change,
@@ -18,8 +19,10 @@ from mock_server.faults.acts import (
     spoiling,
     twisting,
 )
+from mock_server.faults.exchange import Twist
 from mock_server.faults.fields import Stage
 from mock_server.wire.operations import OPERATIONS, Operation
+from wanx_render.backends.simulator import Fate
 
 _EVERY_STAGE: tuple[Stage, ...] = ("before", "after", "headers", "body")
 
@@ -112,45 +115,49 @@ _SERVICE = (
     FaultEffect(
         name="fail",
         help="the task will end FAILED with `code`",
-        act=twisting(twists.failing_task),
+        act=twisting(
+            lambda fault: Twist(
+                fate=Fate("fail", fault.code or "InternalError.Algo", fault.message)
+            )
+        ),
         fields=("code", "message"),
         operations=("create",),
     ),
     FaultEffect(
         name="stuck",
         help="the task stays PENDING",
-        act=twisting(twists.stuck_task),
+        act=twisting(lambda _: Twist(fate=Fate("stuck"))),
         operations=("create",),
     ),
     FaultEffect(
         name="unknown",
         help="the answer is UNKNOWN",
-        act=twisting(twists.unknown_task),
+        act=twisting(lambda _: Twist(unknown=True)),
         operations=("query",),
     ),
     FaultEffect(
         name="expired",
         help="the link is past its time",
-        act=twisting(twists.expired_link),
+        act=twisting(lambda _: Twist(expired=True)),
         operations=("result",),
     ),
     FaultEffect(
         name="no-range",
         help="the clip comes whole, whatever range was requested",
-        act=twisting(twists.whole_result),
+        act=twisting(lambda _: Twist(whole=True)),
         operations=("result",),
     ),
     FaultEffect(
         name="lag",
         help="the list lacks tasks younger than `seconds`",
-        act=twisting(twists.lagging_list),
+        act=twisting(lambda fault: Twist(lag=timedelta(seconds=fault.seconds))),
         fields=("seconds",),
         operations=("list",),
     ),
     FaultEffect(
         name="foreign",
         help="the list holds `count` tasks of another program",
-        act=twisting(twists.foreign_tasks),
+        act=twisting(lambda fault: Twist(foreign=fault.count)),
         fields=("count",),
         operations=("list",),
     ),

@@ -12,13 +12,14 @@ from mock_server.service.service import MockService
 from mock_server.service.tasks import TaskLife, next_event
 from mock_server.wire.create_body import named_model, read_create
 from mock_server.wire.errors import Denied, ErrorAnswer
-from mock_server.wire.provenance import TASKS, rests_on
+from mock_server.wire.provenance import ERRORS, TASKS, rests_on
 from wanx_render.backends.base import Accepted, Pending, Running, Succeeded, TaskState, Unknown
 from wanx_render.errors import Refused, Throttled
 
 _NOT_CANCELLED = "Failed to cancel the task, please confirm if the task is in PENDING status."
 
 
+@rests_on("official text", ERRORS, "A task can fail with any code of the list")
 @rests_on("guess", "both are seen in the wild", "By default, flaws show as FAILED, unbilled")
 def create(
     service: MockService, caller: Caller, body: dict[str, Any], *, resolves: bool, twist: Twist
