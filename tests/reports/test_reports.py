@@ -124,3 +124,9 @@ def test_one_page_for_many_is_refused(folder: Path) -> None:
     with pytest.raises(BadInput) as caught:
         report_command(asked, environment)
     assert caught.value.diagnostics[0].code == "lists-report"
+
+
+def test_a_share_without_rows_is_refused(folder: Path) -> None:
+    asked = ReportOptions((folder / "table.yaml",), shard="4/4")
+    with pytest.raises(BadInput, match="no row falls into this share"):
+        report_command(asked, Environment(ENVIRON, StringIO(), StringIO()))

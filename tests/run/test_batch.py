@@ -129,3 +129,10 @@ def test_faults_now_and_then_do_not_add_up_over_a_long_run(day: Day) -> None:
     run = day.run(table(day.folder, 24))
     assert {each.code for each in run.outcomes.values()} == {0}
     assert day.sent("query") > 2 * 200  # more faults than retries are there to begin with
+
+
+def test_what_is_spent_is_known_with_each_request_of_several_lists(day: Day) -> None:
+    day.run(table(day.folder, 2, "one"), table(day.folder, 2, "two", first=2))
+    submitted = [event for event in day.events if event.kind == "submitted"]
+    assert submitted
+    assert all(event.spent for event in submitted)

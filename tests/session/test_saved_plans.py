@@ -80,3 +80,14 @@ def test_an_old_plan_of_one_list_has_no_rows(folder: Path) -> None:
 def test_the_golden_plans_are_of_both_kinds() -> None:
     kinds = [json.loads(path.read_text())["kind"] for path in sorted(OLD.glob("*.plan.json"))]
     assert kinds == ["wanx-render plan of lists", "wanx-render plan"]
+
+
+def test_a_plan_has_one_form_for_one_list_and_for_many(folder: Path) -> None:
+    forms = []
+    for name in ("list.yaml", "table.yaml"):
+        assert wanx(folder, "plan", name, "--out", "new.json").code == 0
+        record = json.loads((folder / "new.json").read_text(encoding="utf-8"))
+        assert (record["kind"], record["version"]) == ("wanx-render plan", 2)
+        forms.append(set(record))
+        assert wanx(folder, "render", "--plan", "new.json").code == 0
+    assert forms[0] == forms[1]
