@@ -50,7 +50,7 @@ def ready(made: Rig, place: store.Store, here: Executor, workers: int) -> Iterat
     program = ffmpeg.find(os.environ)
     place.put(Path(__file__), "probe")
     order = remote_jobs.Order(place, remote_jobs.makers_with(program))
-    executor = connect(made.address, order, "probe", here=here, tell=print)
+    executor = connect(made.address, order, "probe", here=here, say=print)
     until(lambda: executor._workers() == workers, "the workers")
     try:
         yield executor

@@ -137,7 +137,7 @@ folder = store.Folder(Path(sys.argv[2]))
 (folder.path / "probe").touch()
 order = remote_jobs.Order(folder, remote_jobs.makers_with(ffmpeg.find(os.environ)))
 with ThreadPoolExecutor(1) as here:
-    it = dask.connect(sys.argv[1], order, "probe", here=here, tell=print)
+    it = dask.connect(sys.argv[1], order, "probe", here=here, say=print)
     %s
     it.shutdown()
 """

@@ -23,7 +23,7 @@ from wanx_render.timing import conformed_frames, frames_in
 
 VERSION = 1
 
-# Results vanish after a day; a run that may take this long is told beforehand.
+# Results vanish after a day; before a run that may take this long there is a warning.
 LONG_HOURS = 20
 
 
@@ -99,10 +99,12 @@ class Forecast:
 
 def forecast(plan: Plan, standings: tuple[TakeStatus, ...], catalog: Catalog) -> Forecast:
     """What carrying out ``plan`` will ask for and cost."""
-    new = tuple(each.take for each in standings if each.state == "new")
+    new = tuple(status.take for status in standings if status.state == "new")
     cost = plan.cost(new)
-    cascade = plan.cost(tuple(each.take for each in standings if each.cascade))
-    least, most = wall_seconds((each for each in standings if each.state != "cached"), catalog)
+    cascade = plan.cost(tuple(status.take for status in standings if status.cascade))
+    shortest, longest = wall_seconds(
+        (status for status in standings if status.state != "cached"), catalog
+    )
     shots = {shot.shot.id: shot for shot in plan.shots}
     return Forecast(
         version=VERSION,
@@ -111,16 +113,16 @@ def forecast(plan: Plan, standings: tuple[TakeStatus, ...], catalog: Catalog) ->
         region=plan.region,
         mock=plan.backend == "mock",
         catalog=fingerprint(catalog),
-        takes=tuple(_take(each, plan, shots[each.take.shot]) for each in standings),
+        takes=tuple(_take(status, plan, shots[status.take.shot]) for status in standings),
         deliverables=_deliverables(plan, standings),
         to_make=len(new),
         cost=write_amount(cost.amount),
         cascade_cost=write_amount(cascade.amount),
         currency=cost.currency,
         unknown_prices=cost.unknown,
-        at_least_seconds=least,
-        at_most_seconds=most,
-        warnings=_warnings(most, cost.unknown, catalog),
+        at_least_seconds=shortest,
+        at_most_seconds=longest,
+        warnings=_warnings(longest, cost.unknown, catalog),
     )
 
 
@@ -135,7 +137,7 @@ def _take(standing: TakeStatus, plan: Plan, shot: PlannedShot) -> TakeForecast:
     return TakeForecast(
         shot=take.shot,
         take=take.number,
-        picked=(picked := shot.shot.pick == take.number),
+        picked=(is_picked := shot.shot.pick == take.number),
         state=standing.state,
         reason=standing.reason,
         model=request.model,
@@ -148,19 +150,19 @@ def _take(standing: TakeStatus, plan: Plan, shot: PlannedShot) -> TakeForecast:
         price=write_amount(take.price.amount) if take.price else None,
         currency=plan.currency,
         key=request.key(plan.backend) if standing.complete else None,
-        chosen=picked and shot.chosen,
+        chosen=is_picked and shot.chosen,
     )
 
 
 def _deliverables(plan: Plan, standings: tuple[TakeStatus, ...]) -> tuple[DeliverableForecast, ...]:
-    by_take = {(each.take.shot, each.take.number): each.take for each in standings}
-    picked = {s.shot.id: by_take[(s.shot.id, s.shot.pick)] for s in plan.shots}
-    sizes = {name: take.size for name, take in picked.items() if take.size}
-    rates = tuple(take.rate for take in picked.values())
-    made: list[DeliverableForecast] = []
+    by_take = {(status.take.shot, status.take.number): status.take for status in standings}
+    picks = {s.shot.id: by_take[(s.shot.id, s.shot.pick)] for s in plan.shots}
+    sizes = {name: take.size for name, take in picks.items() if take.size}
+    rates = tuple(take.rate for take in picks.values())
+    forecasts: list[DeliverableForecast] = []
     for deliverable in plan.deliverables:
-        known = len(sizes) == len(picked) or deliverable.size
-        frame = frame_of(deliverable, sizes, rates) if known else None
+        is_known = len(sizes) == len(picks) or deliverable.size
+        frame = frame_of(deliverable, sizes, rates) if is_known else None
         rate = deliverable.fps or max(rates)
         parts = tuple(
             _part(
@@ -176,7 +178,7 @@ def _deliverables(plan: Plan, standings: tuple[TakeStatus, ...]) -> tuple[Delive
             for shot in plan.shots
         ]
         frames = frames_of(timeline([part.frames for part in parts], overlaps))
-        made.append(
+        forecasts.append(
             DeliverableForecast(
                 name=deliverable.name,
                 aspect=str(deliverable.aspect),
@@ -189,7 +191,7 @@ def _deliverables(plan: Plan, standings: tuple[TakeStatus, ...]) -> tuple[Delive
                 parts=parts,
             )
         )
-    return tuple(made)
+    return tuple(forecasts)
 
 
 def _part(shot: PlannedShot, frames: int, frame: Frame | None, gaze: Gaze) -> PartForecast:
@@ -202,12 +204,12 @@ def _part(shot: PlannedShot, frames: int, frame: Frame | None, gaze: Gaze) -> Pa
 @lru_cache(maxsize=4096)  # a long list fits many clips of one size
 def _fitted(size: Size, gaze: Gaze, frame: Frame) -> tuple[str | None, float, float]:
     """The crop's box, the percent that is cut off, and how much the clip is enlarged."""
-    grown = round(float(enlargement(size, frame.size, frame.aspect, frame.fit)), 3)
+    growth = round(float(enlargement(size, frame.size, frame.aspect, frame.fit)), 3)
     if frame.fit != "crop":
-        seen = seen_box(size, frame.size).size
-        return None, round(float(1 - Fraction(seen.area, size.area)) * 100, 1), grown
-    lost = float(cropped_away(size, frame.aspect)) * 100
-    return crop_text(size, frame.aspect, gaze), round(lost, 1), grown
+        view = seen_box(size, frame.size).size
+        return None, round(float(1 - Fraction(view.area, size.area)) * 100, 1), growth
+    percent = float(cropped_away(size, frame.aspect)) * 100
+    return crop_text(size, frame.aspect, gaze), round(percent, 1), growth
 
 
 def wall_seconds(standings: Iterable[TakeStatus], catalog: Catalog) -> tuple[int, int]:
@@ -217,27 +219,28 @@ def wall_seconds(standings: Iterable[TakeStatus], catalog: Catalog) -> tuple[int
     documented shortest time, at most ceil(N/c) of the longest. Models run side by side.
     """
     counts: dict[str, int] = defaultdict(int)
-    for each in standings:
-        counts[each.take.request.model] += 1
-    least, most = Fraction(0), 0
+    for status in standings:
+        counts[status.take.request.model] += 1
+    shortest, longest = Fraction(0), 0
     for name, count in counts.items():
         model = catalog.models[name]
         low, high = model.task_seconds.value
         places = model.running_at_once.value
-        least = max(least, Fraction(count, places) * low, Fraction(low))
-        most = max(most, ceil(Fraction(count, places)) * high)
-    return round(least), most
+        shortest = max(shortest, Fraction(count, places) * low, Fraction(low))
+        longest = max(longest, ceil(Fraction(count, places)) * high)
+    return round(shortest), longest
 
 
-def _warnings(most: int, unknown: int, catalog: Catalog) -> tuple[str, ...]:
-    told: list[str] = []
+def _warnings(longest: int, unknown: int, catalog: Catalog) -> tuple[str, ...]:
+    messages: list[str] = []
     if unknown:
         plural = "s have" if unknown > 1 else " has"
-        told.append(f"{unknown} take{plural} a price that no source gives; it is not in the sum")
-    if most > LONG_HOURS * 3600:
+        take = f"take{plural}"
+        messages.append(f"{unknown} {take} a price that no source gives; it is not in the sum")
+    if longest > LONG_HOURS * 3600:
         hours = catalog.service.result_hours.value
-        told.append(
-            f"the run may take {most / 3600:.0f} h and results vanish after {hours} h: "
+        messages.append(
+            f"the run may take {longest / 3600:.0f} h and results vanish after {hours} h: "
             "leave the program running, it fetches each clip as it is done"
         )
-    return tuple(told)
+    return tuple(messages)

@@ -42,10 +42,10 @@ class Origins:
 
     def known_as(self, media: Mapping[str, InputMedia]) -> dict[str, InputMedia]:
         """The pictures, each with the identity that it counts as."""
-        same = self.journal.same_pictures()
+        firsts = self.journal.same_pictures()
         return {
-            name: replace(each, counts_as=same.get(each.identity, ""))
-            for name, each in media.items()
+            name: replace(picture, counts_as=firsts.get(picture.identity, ""))
+            for name, picture in media.items()
         }
 
     def recognise(self, media: Iterable[InputMedia]) -> bool:
@@ -53,14 +53,14 @@ class Origins:
 
         Costs a decoding of each, so it is for those that would be paid for.
         """
-        asked, found = self.journal.pictures_asked(), False
+        identities, is_known = self.journal.pictures_asked(), False
         for picture in media:
-            if picture.identity in asked or self.journal.pixels_known(picture.identity):
+            if picture.identity in identities or self.journal.pixels_known(picture.identity):
                 continue
             value = pixels_of(picture)
             if value:  # noted also where it is new: the next plan need not look again
-                found |= self.journal.picture(picture.identity, value) != picture.identity
-        return found
+                is_known |= self.journal.picture(picture.identity, value) != picture.identity
+        return is_known
 
     def first_frame(self, take: Take, clip: Attempt, backend: str) -> InputMedia:
         """The last frame of ``clip`` as first frame of ``take``, under the name it was paid by."""
@@ -98,10 +98,10 @@ class Origins:
         image, sha256 = str(attempt.request["image"]), clip.clip_sha256 or ""
         if path.is_file() and files.sha256(path) == image[7:]:
             return True
-        if recorded := self._recorded(image):
-            return sha256.startswith(recorded)
+        if digits := self._recorded(image):
+            return sha256.startswith(digits)
         return self._goes_on(clip, attempt) and not any(
-            self._goes_on(other, attempt) for other in self._other_takes(clip)
+            self._goes_on(rival, attempt) for rival in self._other_takes(clip)
         )
 
     def _recorded(self, image: str) -> str:
@@ -116,15 +116,16 @@ class Origins:
     def _other_takes(self, clip: Attempt) -> Iterable[Attempt]:
         """The clips of other takes of the same shot, which may end much alike."""
         shot = clip.label.rpartition(" take ")[0]
-        for other in self.journal.every("succeeded"):
-            if other.label.rpartition(" take ")[0] == shot and other.clip_sha256 not in (
+        for attempt in self.journal.every("succeeded"):
+            if attempt.label.rpartition(" take ")[0] == shot and attempt.clip_sha256 not in (
                 None,
                 clip.clip_sha256,
             ):
-                yield other
+                yield attempt
 
     def _goes_on(self, clip: Attempt, after: Attempt) -> bool:
-        first, second = (self.folder / "clips" / (each.clip_name or "") for each in (clip, after))
+        clips = self.folder / "clips"
+        first, second = (clips / (attempt.clip_name or "") for attempt in (clip, after))
         if self.goes_on is None or not (first.is_file() and second.is_file()):
             return False
         return self.goes_on(first, second)
@@ -134,8 +135,8 @@ def pixels_of(picture: InputMedia) -> str:
     """What names the pixels of a picture; empty where they cannot be seen, or are others by now."""
     try:
         data = _bytes_of(picture)
-        changed = picture.identity != f"sha256:{files.sha256_of(data)}"
-        return "" if changed else pixels(data)
+        is_other = picture.identity != f"sha256:{files.sha256_of(data)}"
+        return "" if is_other else pixels(data)
     except (BadPicture, OSError):
         return ""
 

@@ -33,7 +33,7 @@ class Take:
     size: Size | None
     rate: Fraction
     price: Money | None
-    row: str = ""  # of a table; its rows share a journal, so that a label tells them apart
+    row: str = ""  # of a table; its rows share a journal, so that a label distinguishes them
 
     @property
     def label(self) -> str:
@@ -116,30 +116,30 @@ def make(
 ) -> Plan:
     """The plan of a checked shot list; ``media`` are its pictures and sounds, as it names them.
 
-    ``retakes`` tells by a shot's basis how many takes there are, where it is more than the list
-    asks for; the last of them is picked unless the list picks one itself. ``picks`` tells by shot
+    ``retakes`` says by a shot's basis how many takes there are, where it is more than the list
+    asks for; the last of them is picked unless the list picks one itself. ``picks`` says by shot
     which take was picked on the board, and overrides both where there is such a take.
     """
-    planned: dict[str, PlannedShot] = {}
+    by_shot: dict[str, PlannedShot] = {}
     for shot in _after_what_they_wait_for(shots):
         model = catalog.model(shot.model)
         if model is None:
             raise LookupError(shot.model)
-        first = _first_frame(shot, media, planned)
+        first = _first_frame(shot, media, by_shot)
         request = _request(shot, model, first, shots.region, media)
         basis = _basis(request, shot.seed, backend)
-        wanted = _retaken(shot, (retakes or {}).get(basis, 1))
-        pick = (picks or {}).get(shot.id, wanted.takes + 1)
-        if chosen := pick <= wanted.takes:
-            wanted = wanted.model_copy(update={"pick": pick})
-        made = _planned(wanted, model, request, basis, catalog)
-        planned[shot.id] = replace(made, chosen=chosen)
+        spec = _retaken(shot, (retakes or {}).get(basis, 1))
+        pick = (picks or {}).get(shot.id, spec.takes + 1)
+        if is_chosen := pick <= spec.takes:
+            spec = spec.model_copy(update={"pick": pick})
+        result = _planned(spec, model, request, basis, catalog)
+        by_shot[shot.id] = replace(result, chosen=is_chosen)
     return Plan(
         project=shots.project,
         backend=backend,
         region=shots.region,
         currency=catalog.service.regions[shots.region].currency,
-        shots=tuple(planned[shot.id] for shot in shots.shots),
+        shots=tuple(by_shot[shot.id] for shot in shots.shots),
         deliverables=shots.deliverables,
         media=media,
         budget=shots.budget.max_cost if shots.budget else None,
@@ -154,7 +154,7 @@ def _after_what_they_wait_for(shots: ShotList) -> list[Shot]:
         line = [shot]
         while isinstance(image := line[-1].image, LastFrame) and image.shot not in order:
             line.append(by_id[image.shot])
-        order |= {each.id: each for each in reversed(line)}
+        order |= {shot.id: shot for shot in reversed(line)}
     return list(order.values())
 
 
@@ -206,8 +206,8 @@ def _cut(shot: Shot, request: TaskRequest, rate: Fraction) -> Cut:
 def _request(
     shot: Shot, model: Model, image: InputMedia, region: str, media: Mapping[str, InputMedia]
 ) -> TaskRequest:
-    asked = shot.audio or ("silent" if model.sound.value == "none" else "auto")
-    sound: SoundMode = "none" if model.sound.value == "none" else _sound_mode(asked)
+    audio = shot.audio or ("silent" if model.sound.value == "none" else "auto")
+    sound: SoundMode = "none" if model.sound.value == "none" else _sound_mode(audio)
     return TaskRequest(
         model=model.name,
         region=region,
@@ -219,7 +219,7 @@ def _request(
         resolution=shot.resolution or model.tiers.value[0],
         duration=shot.duration or model.durations.value[0],
         sound=sound,
-        sound_file=media[asked] if sound == "file" else None,
+        sound_file=media[audio] if sound == "file" else None,
         prompt_extend=shot.prompt_extend,
         watermark=shot.watermark,
         seed=0,

@@ -39,7 +39,7 @@ def is_lost(folder: Path) -> bool:
 
 
 def rebuild(folder: Path) -> Rebuild:
-    """Write the journal of a folder anew from what its manifests record of its clips.
+    """Write the journal of a folder again from what its manifests record of its clips.
 
     It takes its name when it is whole. Raises NeedsApproval where a clip is in no manifest, or is
     other than recorded: it may be paid.
@@ -58,16 +58,16 @@ def rebuild(folder: Path) -> Rebuild:
 
 
 def _fill(journal: Journal, folder: Path) -> None:
-    explained: set[str] = set()
+    names_known: set[str] = set()
     for manifest in manifests.all_in(folder):
         for row in _rows(manifest, folder):
             path = folder / "clips" / row.name
-            if row.name in explained or (path.is_file() and files.sha256(path) == row.sha256):
-                explained.add(row.name)
+            if row.name in names_known or (path.is_file() and files.sha256(path) == row.sha256):
+                names_known.add(row.name)
                 journal.rebuilt(row)
-    unexplained = {path.name for path in _clips(folder)} - explained
-    if unexplained:
-        names = listed(sorted(unexplained))
+    missing = {path.name for path in _clips(folder)} - names_known
+    if missing:
+        names = listed(sorted(missing))
         raise NeedsApproval(
             f"{folder} has clips and no journal that says how they were paid: {names}; "
             "nothing was sent. Put journal.sqlite back from a copy, or move these clips out of "

@@ -22,14 +22,14 @@ def retaken(
     an interruption for one, pays for what is missing and nothing else. The counts are for
     ``Journal.retake``, by basis.
     """
-    known = journal.retakes() if journal else {}
-    made, counts = make(known), {}
-    for shot in [shot for shot in made.shots if shot.shot.id in names]:
-        now = next(each for each in made.shots if each.shot.id == shot.shot.id)
+    takes_of = journal.retakes() if journal else {}
+    plan, counts = make(takes_of), {}
+    for shot in [shot for shot in plan.shots if shot.shot.id in names]:
+        now = next(s for s in plan.shots if s.shot.id == shot.shot.id)
         last = [
-            s for s in stand(made, journal, folder, origins=origins) if s.take.shot == now.shot.id
+            s for s in stand(plan, journal, folder, origins=origins) if s.take.shot == now.shot.id
         ][-1]
         if last.state == "cached":
             counts[now.basis] = len(now.takes) + 1
-            made = make({**known, **counts})
-    return made, counts
+            plan = make({**takes_of, **counts})
+    return plan, counts

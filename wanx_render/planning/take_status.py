@@ -32,7 +32,7 @@ class TakeStatus:
 
 @dataclass(frozen=True)
 class _View:
-    """What a plan is held against, and how."""
+    """What a plan is compared with, and how."""
 
     plan: Plan
     journal: Journal | None
@@ -69,22 +69,22 @@ def stand(
     ``insisted`` are shots that a person wants sent again whatever became of them before; the
     ``catalog`` knows which codes mean that the service refused the content.
     """
-    known = origins or (Origins(journal, folder) if journal else None)
-    view = _View(plan, journal, folder, known, cascade, insisted, catalog)
+    all_origins = origins or (Origins(journal, folder) if journal else None)
+    view = _View(plan, journal, folder, all_origins, cascade, insisted, catalog)
     shots = {shot.shot.id: shot for shot in plan.shots}
-    done: dict[str, list[TakeStatus]] = {}
+    statuses: dict[str, list[TakeStatus]] = {}
     for name in shots:
         # Each shot comes after the one it takes its first frame from; there are no cycles.
         line = [name]
-        while (before := shots[line[-1]].picked.waits_for) and before not in done:
+        while (before := shots[line[-1]].picked.waits_for) and before not in statuses:
             line.append(before)
-        for each in reversed(line):
-            if each not in done:
-                shot = shots[each]
+        for shot_id in reversed(line):
+            if shot_id not in statuses:
+                shot = shots[shot_id]
                 source = shots[w] if (w := shot.picked.waits_for) else None
-                first = done[source.shot.id][source.shot.pick - 1] if source else None
-                done[each] = [_stand(take, view, first) for take in shot.takes]
-    return tuple(each for name in shots for each in done[name])
+                first = statuses[source.shot.id][source.shot.pick - 1] if source else None
+                statuses[shot_id] = [_stand(take, view, first) for take in shot.takes]
+    return tuple(status for name in shots for status in statuses[name])
 
 
 def identities(plan: Plan, standings: tuple[TakeStatus, ...]) -> dict[tuple[str, int], str]:
@@ -92,17 +92,17 @@ def identities(plan: Plan, standings: tuple[TakeStatus, ...]) -> dict[tuple[str,
 
     A first frame that is not there yet counts by what the clip it comes from asks for.
     """
-    takes = {(each.take.shot, each.take.number): each.take for each in standings}
-    picked = {shot.shot.id: shot.shot.pick for shot in plan.shots}
-    known: dict[tuple[str, int], str] = {}
+    takes = {(s.take.shot, s.take.number): s.take for s in standings}
+    picks = {shot.shot.id: shot.shot.pick for shot in plan.shots}
+    by_take: dict[tuple[str, int], str] = {}
     for name in takes:
         line = [name]
-        while (before := takes[line[-1]].waits_for) and (before, picked[before]) not in known:
-            line.append((before, picked[before]))
-        for each in reversed(line):
-            key, source = takes[each].request.key(plan.backend), takes[each].waits_for
-            known[each] = f"{known[(source, picked[source])]} {key}" if source else key
-    return known
+        while (before := takes[line[-1]].waits_for) and (before, picks[before]) not in by_take:
+            line.append((before, picks[before]))
+        for take_id in reversed(line):
+            key, source = takes[take_id].request.key(plan.backend), takes[take_id].waits_for
+            by_take[take_id] = f"{by_take[(source, picks[source])]} {key}" if source else key
+    return by_take
 
 
 def _stand(take: Take, view: _View, source: TakeStatus | None) -> TakeStatus:
@@ -135,9 +135,9 @@ def _settled(take: Take, view: _View) -> TakeStatus:
     if journal is None:
         return TakeStatus(take, "new", "never asked for")
     key = take.request.key(view.backend)
-    found = journal.clip_for(key)
-    if found and found.clip_name and (view.folder / "clips" / found.clip_name).is_file():
-        return TakeStatus(take, "cached", f"its clip is {found.clip_name}")
+    previous = journal.clip_for(key)
+    if previous and previous.clip_name and (view.folder / "clips" / previous.clip_name).is_file():
+        return TakeStatus(take, "cached", f"its clip is {previous.clip_name}")
     attempt = journal.owed_for(key)
     if attempt and attempt.task_id:
         return TakeStatus(take, "resumed", f"task {attempt.task_id} was asked for earlier")
@@ -147,7 +147,7 @@ def _settled(take: Take, view: _View) -> TakeStatus:
     last = journal.last_at(key)
     if last and take.shot not in view.insisted and (reason := _blocked(last, view)):
         return TakeStatus(take, "blocked", reason)
-    return TakeStatus(take, "new", _why(take, key, view, found))
+    return TakeStatus(take, "new", _why(take, key, view, previous))
 
 
 def _blocked(last: Attempt, view: _View) -> str:
@@ -172,10 +172,10 @@ def kept(take: Take, journal: Journal, folder: Path, backend: str) -> Take | Non
     """
     if take.waits_for is None:
         return None
-    wanted = _but_first_frame(take.request.record())
+    fields = _but_first_frame(take.request.record())
     for attempt in journal.clips_of(take.label):
         there = (folder / "clips" / (attempt.clip_name or "")).is_file()
-        if there and _but_first_frame(attempt.request) == wanted:
+        if there and _but_first_frame(attempt.request) == fields:
             frame, seed = InputMedia(str(attempt.request["image"])), int(attempt.request["seed"])
             request = replace(take.request, image=frame, seed=seed)
             if request.key(backend) == attempt.key:
@@ -190,19 +190,19 @@ def lost(
 
     Of a chained take, whose first frame may be gone too, each clip that it may have been.
     """
-    for each in standings:
-        if each.state != "new":
+    for status in standings:
+        if status.state != "new":
             continue
-        take = each.take
+        take = status.take
         if take.waits_for is None:
-            found = journal.clip_for(take.request.key(backend))
-            known = [found] if found else []
+            previous = journal.clip_for(take.request.key(backend))
+            attempts = [previous] if previous else []
         else:
-            wanted, had = _but_first_frame(take.request.record()), journal.clips_of(take.label)
-            known = [a for a in had if _but_first_frame(a.request) == wanted]
-        for attempt in known:
+            fields, had = _but_first_frame(take.request.record()), journal.clips_of(take.label)
+            attempts = [a for a in had if _but_first_frame(a.request) == fields]
+        for attempt in attempts:
             if not (folder / "clips" / (attempt.clip_name or "")).is_file():
-                yield each, attempt
+                yield status, attempt
 
 
 def _but_first_frame(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -238,10 +238,10 @@ def _why(take: Take, key: str, view: _View, found: Attempt | None) -> str:
     changes = _changes(last.request, take.request.record())
     if changes:
         return f"changed: {', '.join(changes)}"
-    other = last.scope.partition(" ")[0]
-    if other == "mock" and view.backend != "mock":
+    backend = last.scope.partition(" ")[0]
+    if backend == "mock" and view.backend != "mock":
         return "made on the mock; not yet asked of the service"
-    return f"made at another service ({other})"
+    return f"made at another service ({backend})"
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -110,12 +110,12 @@ class Finisher:
         if earlier and earlier.key == key and await self._is_unchanged(call.target, earlier):
             self._emit(Event("deliverable", "unchanged", deliverable=deliverable.name))
             return replace(earlier, sounds=sounds)
-        joined = await self._join(call, jobs, sound)
+        output = await self._join(call, jobs, sound)
         notices = provenance_notices({**self._clips(), **provenance_of_sounds(mix)}, call.label)
-        for notice in (*joined.warnings, *notices):
+        for notice in (*output.warnings, *notices):
             self._emit(Event("warning", notice, deliverable=deliverable.name))
         parts = parts_of(self._plan, self._layouts, deliverable, layout)
-        record = record_of(call, key, joined, parts)
+        record = record_of(call, key, output, parts)
         return replace(record, sounds=sounds, notices=(*record.notices, *notices))
 
     def _layout(self, deliverable: Deliverable) -> Layout:
@@ -170,8 +170,8 @@ class Finisher:
 
     async def _join(self, call: JoinCall, jobs: Sequence[PieceJob], sound: SoundCall) -> Joined:
         self._emit(Event("joining", f"{len(jobs)} parts", deliverable=call.name))
-        joined = await self._maker.deliverable(call, jobs, sound)
+        output = await self._maker.deliverable(call, jobs, sound)
         frame = call.frame
         text = f"{frame.size}, {frame.aspect}, {frame.rate} fps, {call.frames} frames"
         self._emit(Event("deliverable", text, deliverable=call.name))
-        return joined
+        return output

@@ -33,7 +33,7 @@ class Layout:
     parts: list[Part]
     cues: tuple[Cue, ...]
     of: dict[str, list[Part]]
-    other_rates: int  # how many clips had another rate than predicted when this was reckoned
+    other_rates: int  # how many clips had another rate than predicted when this was determined
     numbers: tuple[int, ...] = ()  # the frames that the contact sheet shows
     poster: int = 0
     language: str = ""  # of most of its words
@@ -73,7 +73,7 @@ class Layouts:
         self._layouts: dict[str, Layout] = {}
 
     def clip_landed(self, shot: PlannedShot, take: ClipMedia) -> None:
-        """Reckon with the shot's clip as it is."""
+        """Take the shot's clip as it is."""
         before = self.landed.get(shot.shot.id, shot.picked)
         self.landed[shot.shot.id] = take
         self._sizes.subtract([before.size])
@@ -83,7 +83,7 @@ class Layouts:
         self._other_rates += take.rate != before.rate
 
     def of(self, deliverable: Deliverable) -> Layout | None:
-        """Where everything stands; reckoned anew only when a clip makes a difference to it.
+        """Where everything stands; determined again only when a clip makes a difference to it.
 
         None where a size is not known yet. Raises Broken.
         """
@@ -121,8 +121,8 @@ class Layouts:
         """Where everything stands at the deliverable's rate."""
         lengths, overlaps = [], []
         for shot in self._plan.shots:
-            landed = self.landed.get(shot.shot.id)
-            rate = landed.rate if landed else shot.picked.rate
+            clip = self.landed.get(shot.shot.id)
+            rate = clip.rate if clip else shot.picked.rate
             lengths.append(conformed_frames(shot.cut_at(rate), rate, frame.rate))
             transition = shot.shot.transition
             overlaps.append((transition, frames_in(transition.seconds, frame.rate)))
@@ -136,18 +136,18 @@ class Layouts:
             return ()
         cues = []
         for number, shot in enumerate(self._plan.shots):
-            mine = of[shot.shot.id]
-            start, end = mine[0].start, mine[-1].start + mine[-1].frames
-            if isinstance(mine[0], Overlap) and mine[0].shot < number:
-                start += mine[0].frames - mine[0].frames // 2
-            if isinstance(mine[-1], Overlap) and mine[-1].shot == number:
-                end -= mine[-1].frames // 2
+            shot_parts = of[shot.shot.id]
+            start, end = shot_parts[0].start, shot_parts[-1].start + shot_parts[-1].frames
+            if isinstance(shot_parts[0], Overlap) and shot_parts[0].shot < number:
+                start += shot_parts[0].frames - shot_parts[0].frames // 2
+            if isinstance(shot_parts[-1], Overlap) and shot_parts[-1].shot == number:
+                end -= shot_parts[-1].frames // 2
             if shot.shot.caption.strip() and end > start:
                 language = shot.shot.lang or ""
                 cues.append(Cue(shot.shot.caption.strip(), start, end - start, language))
         if deliverable.subtitles:
-            read = subtitles_of(self._plan, deliverable.subtitles)
-            cues += within(read.at(frame.rate), 0, frames_of(parts))
+            subs = subtitles_of(self._plan, deliverable.subtitles)
+            cues += within(subs.at(frame.rate), 0, frames_of(parts))
         if deliverable.caption_style.position == "top":  # all words are in one place then
             cues = [replace(cue, top=False) for cue in cues]
         return together(cues)
@@ -157,8 +157,8 @@ def stills_of(plan: Plan, deliverable: Deliverable, layout: Layout) -> Stills:
     """A frame of the first shot, or the one that was asked for; and some of every shot."""
     frame, shots = layout.frame, []
     for shot in plan.shots:
-        mine = layout.of[shot.shot.id]
-        alone = next((part for part in mine if isinstance(part, Body)), mine[0])
+        shot_parts = layout.of[shot.shot.id]
+        alone = next((part for part in shot_parts if isinstance(part, Body)), shot_parts[0])
         shots.append((shot.shot.id, alone.start, alone.frames))
     whole = frames_of(layout.parts)
     poster = shots[0][1] + shots[0][2] // 3  # the middle is where simulated clips flash

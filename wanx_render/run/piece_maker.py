@@ -93,8 +93,8 @@ class PieceMaker:
             except Damaged:
                 self._warn()
             async with self._turns["segments"]:
-                gone = (job for job in jobs if not self._workers.has(job.path))
-                await asyncio.gather(*(self._encode(batch) for batch in batches(gone)))
+                missing = (job for job in jobs if not self._workers.has(job.path))
+                await asyncio.gather(*(self._encode(batch) for batch in batches(missing)))
             if sound:
                 await self._encode_sound(sound, jobs)
         return await work()

@@ -79,16 +79,16 @@ def _part(
     frame, shot = layout.frame, plan.shots[number]
     take, gaze = layouts.landed[shot.shot.id], gaze_at(shot.shot, deliverable)
     cut, parts = shot.cut_at(take.rate), layout.of[shot.shot.id]
-    enlarged = enlargement(take.size, frame.size, frame.aspect, frame.fit)
-    joints = (part for part in parts if isinstance(part, Overlap) and part.shot == number)
+    factor = enlargement(take.size, frame.size, frame.aspect, frame.fit)
+    overlaps = (part for part in parts if isinstance(part, Overlap) and part.shot == number)
     return PartRecord(
         shot=shot.shot.id,
         start=parts[0].start,
         frames=sum(part.frames for part in parts),
         crop=crop_text(take.size, frame.aspect, gaze) if frame.fit == "crop" else None,
-        enlarged=f"{float(enlarged):.3f}",
+        enlarged=f"{float(factor):.3f}",
         held=max(cut.start + cut.frames - take.whole, 0),
-        shared=sum(joint.frames for joint in joints),
+        shared=sum(overlap.frames for overlap in overlaps),
         speed=str(cut.speed),
         stood=frames_in(cut.hold, frame.rate),
         colours=str(take.quirks.colours),

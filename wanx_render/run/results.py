@@ -59,7 +59,7 @@ def has_clip(shot: PlannedShot, results: dict[tuple[str, int], TakeResult]) -> b
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a record tells of the run itself; ``program`` and ``ffmpeg`` name their versions."""
+    """What a record says of the run itself; ``program`` and ``ffmpeg`` name their versions."""
 
     folder: Path
     program: str
@@ -77,7 +77,7 @@ def manifest_of(
     run: RunFacts,
 ) -> Manifest:
     """The record of a run."""
-    records = tuple(each for each in delivered if isinstance(each, DeliverableRecord))
+    records = tuple(d for d in delivered if isinstance(d, DeliverableRecord))
     return Manifest(
         project=plan.project,
         backend=plan.backend,
@@ -94,8 +94,8 @@ def manifest_of(
         cost_run=run.cost,
         cost_folder=run.cost_folder,
         budget=_money(plan.budget),
-        wanted=tuple(_wanted(each) for each in plan.deliverables),
-        broken=tuple(str(each) for each in delivered if isinstance(each, Broken)),
+        wanted=tuple(_wanted(deliverable) for deliverable in plan.deliverables),
+        broken=tuple(str(d) for d in delivered if isinstance(d, Broken)),
     )
 
 
@@ -121,23 +121,23 @@ def _shot_record(
     shot: PlannedShot, results: dict[tuple[str, int], TakeResult], folder: Path
 ) -> ShotRecord:
     takes = (_take_record(results[(take.shot, take.number)], folder) for take in shot.takes)
-    written, used = shot.shot, results[(shot.shot.id, shot.shot.pick)]
-    cut = shot.cut_at(used.media.rate) if isinstance(used, TakeClip) else shot.cut
+    spec, result = shot.shot, results[(shot.shot.id, shot.shot.pick)]
+    cut = shot.cut_at(result.media.rate) if isinstance(result, TakeClip) else shot.cut
     return ShotRecord(
-        id=written.id,
-        picked=written.pick,
+        id=spec.id,
+        picked=spec.pick,
         takes=tuple(takes),
         cut_start=cut.start,
         cut_frames=cut.frames,
-        focus=_point(written.focus.start if isinstance(written.focus, Move) else written.focus),
-        focus_to=_point(written.focus.end) if isinstance(written.focus, Move) else None,
+        focus=_point(spec.focus.start if isinstance(spec.focus, Move) else spec.focus),
+        focus_to=_point(spec.focus.end) if isinstance(spec.focus, Move) else None,
         speed=str(cut.speed),
         hold=str(cut.hold),
-        transition=written.transition.type,
-        transition_seconds=str(written.transition.seconds),
-        transition_way=written.transition.way,
-        caption=written.caption,
-        gain=str(written.sound),
+        transition=spec.transition.type,
+        transition_seconds=str(spec.transition.seconds),
+        transition_way=spec.transition.way,
+        caption=spec.caption,
+        gain=str(spec.sound),
     )
 
 

@@ -22,8 +22,8 @@ def write_table_manifest(
     first = next(_read(rows), None)
     if first is None:
         return
-    copied = ("backend", "region", "program", "ffmpeg", "finished_at")
-    head = {"version": VERSION, **{key: first[1][key] for key in copied}}
+    keys = ("backend", "region", "program", "ffmpeg", "finished_at")
+    head = {"version": VERSION, **{key: first[1][key] for key in keys}}
     head |= {"project": project, "complete": complete, "cost": cost}
     write_atomically(home / "manifest.json", _text(head, rows))
 
@@ -60,17 +60,17 @@ def _shot(record: dict[str, Any], row: str) -> dict[str, Any]:
 
 
 def _deliverable(record: dict[str, Any], row: str) -> dict[str, Any]:
-    changed: dict[str, Any] = {
+    changes: dict[str, Any] = {
         "name": f"{row}/{record['name']}",
         "path": _under(row, record["path"]),
     }
-    changed["parts"] = [{**part, "shot": f"{row}/{part['shot']}"} for part in record["parts"]]
+    changes["parts"] = [{**part, "shot": f"{row}/{part['shot']}"} for part in record["parts"]]
     for key in ("poster", "sheet"):
         if still := record.get(key):
-            changed[key] = {**still, "path": _under(row, still["path"])}
+            changes[key] = {**still, "path": _under(row, still["path"])}
     if sounds := record.get("sounds"):
-        changed["sounds"] = [{**sound, "file": _under(row, sound["file"])} for sound in sounds]
-    return {**record, **changed}
+        changes["sounds"] = [{**sound, "file": _under(row, sound["file"])} for sound in sounds]
+    return {**record, **changes}
 
 
 def _under(row: str, path: str | None) -> str | None:

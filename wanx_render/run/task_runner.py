@@ -54,8 +54,9 @@ class TaskRunner:
         self, take: Take, key: str, store: ClipStore
     ) -> tuple[Attempt, Ended] | TakeFailure:
         """Submit the request, or take up the task that was submitted before; how it ended."""
-        insisted = take.shot in self._context.insisted
-        attempt = await store.submitter.submit(take, key, insisted=insisted)
+        attempt = await store.submitter.submit(
+            take, key, insisted=take.shot in self._context.insisted
+        )
         if isinstance(attempt, TakeFailure):
             return attempt
         limiter = self._context.account.limiter(take.request.model)

@@ -185,7 +185,7 @@ def _cluster(
                 hint="pip install 'wanx-render[cluster]', here and on every worker",
             )
         ) from None
-    executor = connect(cluster.address, order, _PROBE, here=here, tell=tell, patience=patience)
+    executor = connect(cluster.address, order, _PROBE, here=here, say=tell, patience=patience)
     try:
         yield executor
     except BaseException:

@@ -57,15 +57,15 @@ async def fetch(
             return decoding.decode(program, part, also=sketch.arguments())
 
         try:
-            decoded = await _whole(backend, task, part, executor=executor, decode=decode)
+            clip = await _whole(backend, task, part, executor=executor, decode=decode)
             sha256 = files.sha256(part)
-            if decoded.frames == expected.frames:
+            if clip.frames == expected.frames:
                 sketch.keep(folder, sha256)
         finally:
             sketch.discard()
-        stored = Stored(sha256, f"{expected.stem}-{sha256[:8]}.mp4", part.stat().st_size)
-        files.place(part, clips / stored.name)
-    return stored
+        result = Stored(sha256, f"{expected.stem}-{sha256[:8]}.mp4", part.stat().st_size)
+        files.place(part, clips / result.name)
+    return result
 
 
 async def _whole(

@@ -18,8 +18,8 @@ class TakeReporter:
     limit: SpendingLimit
 
     def report(self, take: Take, kind: Kind, text: str = "", task_id: str | None = None) -> None:
-        spent = str(self.limit.used) if kind in _MOVES_MONEY else None
-        event = Event(kind, text, take.shot, take.number, task_id=task_id, spent=spent)
+        amount = str(self.limit.used) if kind in _MOVES_MONEY else None
+        event = Event(kind, text, take.shot, take.number, task_id=task_id, spent=amount)
         self.emit(take, event)
 
     def progress(self, take: Take, task_id: str | None) -> ReportProgress:

@@ -46,20 +46,20 @@ class Cache:
         What is here is read and compared each time: by its hash or, where ``sha256`` is empty, by
         its seal under the name of ``target``. Raises StoreError where it does not come whole.
         """
-        kept = self._files / key
+        entry = self._files / key
         with suppress(FileNotFoundError):
-            files.link(kept, target)  # first: what is dropped from the cache now is still there
+            files.link(entry, target)  # first: what is dropped from the cache now is still there
             if files.sha256(target) == sha256 if sha256 else integrity.is_whole(target):
-                os.utime(kept)
+                os.utime(entry)
                 return
             target.unlink()
         self._files.mkdir(parents=True, exist_ok=True)
-        with files.part_of(kept) as part:
+        with files.part_of(entry) as part:
             fetch(part)
             if sha256 and files.sha256(part) != sha256:
                 raise StoreError(f"{key} came damaged from the store")
             files.link(part, target)
-            files.place(part, kept, durable=False)
+            files.place(part, entry, durable=False)
         self._trim()
 
     def keep(self, key: str, path: Path) -> None:
@@ -76,16 +76,16 @@ class Cache:
 
     def _trim(self) -> None:
         """Drop what was not used for longest, until the rest fits."""
-        found = []
+        entries = []
         for path in self._files.iterdir():
             with suppress(FileNotFoundError):
-                found.append((path.stat(), path))
-        size = sum(each.st_size for each, _ in found)
-        for each, path in sorted(found, key=lambda one: one[0].st_mtime_ns):
+                entries.append((path.stat(), path))
+        size = sum(status.st_size for status, _ in entries)
+        for status, path in sorted(entries, key=lambda one: one[0].st_mtime_ns):
             if size <= self.bound:
                 return
             path.unlink(missing_ok=True)
-            size -= each.st_size
+            size -= status.st_size
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -95,7 +95,7 @@ class Cache:
         _sweep(calls)
         place = calls / uuid.uuid4().hex
         lock = FileLock(f"{place}.lock")
-        with lock:  # before the folder is there: whoever finds it finds it held
+        with lock:  # before the folder is there: it is locked when another process sees it
             place.mkdir()
             try:
                 yield place

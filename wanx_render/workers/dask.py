@@ -32,7 +32,7 @@ from wanx_render.errors import BadInput, ClusterError, WanxError
 from wanx_render.workers.remote_jobs import Order, trouble
 
 T = TypeVar("T")
-Tell = Callable[[str], None]
+Say = Callable[[str], None]
 
 RETRIES = 3  # of a call that raised, for trouble of machine, network or store
 PATIENCE = 300.0  # seconds without a worker before what is left is done here
@@ -85,11 +85,11 @@ class ClusterExecutor(Executor):
         mark: str,
         *,
         here: Executor,
-        tell: Tell,
+        say: Say,
         patience: float,
     ) -> None:
         self._client, self._fitness, self._mark = client, fitness, mark
-        self._here, self._tell, self._patience = here, tell, patience
+        self._here, self._say, self._patience = here, say, patience
         self._there = client.get_executor(pure=False, retries=RETRIES, resources={mark: 1})
         self._lost, self._closed = threading.Event(), threading.Event()
         self._lock = threading.Lock()
@@ -99,37 +99,37 @@ class ClusterExecutor(Executor):
         self._watcher.start()
 
     def submit(self, call: Callable[..., T], /, *given: Any) -> "Future[T]":  # type: ignore[override]  # only positions are sent
-        one = _Call(Future(), call, given)
+        work = _Call(Future(), call, given)
         with self._lock:
             self._out += 1
-        self._go(one)
-        return one.outer
+        self._go(work)
+        return work.outer
 
-    def _go(self, one: "_Call") -> None:
+    def _go(self, work: "_Call") -> None:
         if not self._lost.is_set():
             try:
-                inner = self._there.submit(one.call, *one.given)
+                inner = self._there.submit(work.call, *work.given)
             except (ClosedClientError, RuntimeError, OSError):
                 self._lose("the scheduler is gone")
             else:
-                one.outer.add_done_callback(lambda it: inner.cancel() if it.cancelled() else None)
-                inner.add_done_callback(lambda it: self._ended(it, one))
+                work.outer.add_done_callback(lambda it: inner.cancel() if it.cancelled() else None)
+                inner.add_done_callback(lambda it: self._ended(it, work))
                 return
-        self._do_here(one)
+        self._do_here(work)
 
-    def _ended(self, inner: "Future[Any]", one: "_Call") -> None:
+    def _ended(self, inner: "Future[Any]", work: "_Call") -> None:
         """What became of a call on the cluster becomes of the call."""
-        if one.outer.cancelled():
+        if work.outer.cancelled():
             self._over()
         elif inner.cancelled() or isinstance(inner.exception(), CommClosedError):
             self._lose("the scheduler is gone")
-            self._do_here(one)
-        elif isinstance(inner.exception(), KilledWorker) and not one.alone:
+            self._do_here(work)
+        elif isinstance(inner.exception(), KilledWorker) and not work.alone:
             # Dask accuses whatever its workers held when they died, the innocent too.
-            self._accused.append(replace(one, alone=True))
+            self._accused.append(replace(work, alone=True))
             self._over()
         else:
-            _settle(one.outer, inner)
+            _settle(work.outer, inner)
             self._over()
 
     def _over(self) -> None:
@@ -138,19 +138,19 @@ class ClusterExecutor(Executor):
             self._out -= 1
             if self._out or not self._accused:
                 return
-            one = self._accused.popleft()
+            work = self._accused.popleft()
             self._out += 1
-        self._go(one)
+        self._go(work)
 
-    def _do_here(self, one: "_Call") -> None:
+    def _do_here(self, work: "_Call") -> None:
         if self._closed.is_set():
-            one.outer.cancel()
+            work.outer.cancel()
             self._over()
             return
-        inner = self._here.submit(one.call, *one.given)
+        inner = self._here.submit(work.call, *work.given)
 
         def ended(done: "Future[Any]") -> None:
-            _settle(one.outer, done)
+            _settle(work.outer, done)
             self._over()
 
         inner.add_done_callback(ended)
@@ -161,30 +161,30 @@ class ClusterExecutor(Executor):
             if self._lost.is_set() or self._closed.is_set():
                 return
             self._lost.set()
-        self._tell(f"{why}: what is left is encoded on this machine")
+        self._say(f"{why}: what is left is encoded on this machine")
 
     def _watch(self) -> None:
         """Notice a cluster that nobody works in; Dask would wait for ever."""
-        without, said, fit = 0.0, False, 0
+        without, was_reported, fit = 0.0, False, 0
         while not self._closed.wait(1) and not self._lost.is_set():
             if self._client.status != "running":
                 continue  # its calls come back cancelled
             with suppress(OSError, CommClosedError):
                 fit = self._workers()
             if fit:
-                without, said = 0.0, False
+                without, was_reported = 0.0, False
                 continue
             without += 1
-            if without >= min(_SOON, self._patience) and not said:
-                said = True
-                self._tell(f"no worker to give work to; waiting {self._patience:.0f} s for one")
+            if without >= min(_SOON, self._patience) and not was_reported:
+                was_reported = True
+                self._say(f"no worker to give work to; waiting {self._patience:.0f} s for one")
             if without >= self._patience:
                 self._lose("no worker came")
                 self._there.shutdown(wait=False)  # what is out comes back, to be done here
 
     def _workers(self) -> int:
         workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        return sum(self._mark in each["resources"] for each in workers)
+        return sum(self._mark in worker["resources"] for worker in workers)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the cluster as it was; what is still out is cancelled unless ``wait``."""
@@ -204,7 +204,7 @@ def connect(
     probe: str,
     *,
     here: Executor,
-    tell: Tell,
+    say: Say,
     patience: float = PATIENCE,
 ) -> ClusterExecutor:
     """An executor on the cluster at ``address``. Raises BadInput where it cannot be used.
@@ -217,13 +217,13 @@ def connect(
     client = _client(address)
     try:
         troubles = client.run(trouble, order, probe, on_error="return")
-        found = {worker: str(said) for worker, said in troubles.items()}
-        for worker, said in found.items():
-            if said:
-                tell(f"the worker {worker} is given no work: {said}")
-        if found and all(found.values()):
+        reasons = {worker: str(reason) for worker, reason in troubles.items()}
+        for worker, reason in reasons.items():
+            if reason:
+                say(f"the worker {worker} is given no work: {reason}")
+        if reasons and all(reasons.values()):
             raise _unusable(
-                f"no worker of {address} can be given work: {next(iter(found.values()))}",
+                f"no worker of {address} can be given work: {next(iter(reasons.values()))}",
                 "install the same wanx-render and ffmpeg on every worker; give --out a folder "
                 "that they all see, or a bucket",
             )
@@ -238,7 +238,7 @@ def connect(
     except BadInput:
         client.close(5)
         raise
-    return ClusterExecutor(client, fitness, mark, here=here, tell=tell, patience=patience)
+    return ClusterExecutor(client, fitness, mark, here=here, say=say, patience=patience)
 
 
 def _client(address: str) -> Any:
@@ -256,12 +256,12 @@ def _client(address: str) -> Any:
         ) from None
 
 
-def _unusable(told: str, hint: str) -> BadInput:
-    return BadInput(Diagnostic("executor-unusable", told, hint=hint))
+def _unusable(message: str, hint: str) -> BadInput:
+    return BadInput(Diagnostic("executor-unusable", message, hint=hint))
 
 
 def _settle(outer: "Future[Any]", inner: "Future[Any]") -> None:
-    """Hand on how a call ended to whoever waits for it."""
+    """Pass on how a call ended to what waits for it."""
     if inner.cancelled():
         outer.cancel()
     elif not outer.set_running_or_notify_cancel():

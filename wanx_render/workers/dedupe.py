@@ -1,6 +1,6 @@
 """Workers that all rows of a table share: a piece that several of them need is made once.
 
-Whoever needs it first makes it, the others wait. Where that comes to nothing, the next one tries,
+The first that needs it makes it, the others wait. Where that comes to nothing, the next one tries,
 so that a list fails by its own calls alone; what failed for two is given up, or ten thousand would
 try. Which pieces each list uses is noted for its owner, who drops the rest when all are done.
 """
@@ -29,18 +29,20 @@ class SharedWorkers:
         """Make those of ``calls`` that are not there, or wait for them. Raises WanxError."""
         while missing := [call for call in calls if not self.workers.has(call.target)]:
             self._give_up([call.target for call in missing])
-            mine = tuple(call for call in missing if call.target not in self._making)
+            own_calls = tuple(call for call in missing if call.target not in self._making)
             # What was in a call that failed goes alone: it may be that one, or another.
-            mine = next(((call,) for call in mine if call.target in self._failed), mine)
-            work = self.workers.segments(mine) if mine else None
-            await self._made([call.target for call in missing], [c.target for c in mine], work)
+            own_calls = next(
+                ((call,) for call in own_calls if call.target in self._failed), own_calls
+            )
+            work = self.workers.segments(own_calls) if own_calls else None
+            await self._made([call.target for call in missing], [c.target for c in own_calls], work)
 
     async def sound(self, call: SoundCall) -> None:
         """Make a sound if it is not there, or wait for it. Raises WanxError."""
         while not self.workers.has(call.target):
             self._give_up([call.target])
-            mine = call.target not in self._making
-            work = self.workers.sound(call) if mine else None
+            is_own = call.target not in self._making
+            work = self.workers.sound(call) if is_own else None
             await self._made([call.target], [call.target], work)
 
     async def _made(

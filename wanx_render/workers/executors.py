@@ -36,8 +36,8 @@ Choice = Local | Cluster
 
 def choice(text: str) -> Choice:
     """What ``text`` chooses. Raises BadInput."""
-    if found := re.fullmatch(r"local(?::([1-9]\d{0,3}))?", text):
-        return Local(int(found[1]) if found[1] else None)
+    if match := re.fullmatch(r"local(?::([1-9]\d{0,3}))?", text):
+        return Local(int(match[1]) if match[1] else None)
     if text.startswith("dask:"):
         address = text.removeprefix("dask:")
         try:

@@ -53,34 +53,34 @@ class RemoteWorkers:
         return path.name in self._there
 
     async def segments(self, calls: tuple[SegmentCall, ...]) -> None:
-        order, sent = await self._ordered(tuple(call.piece for call in calls))
+        order, pieces = await self._ordered(tuple(call.piece for call in calls))
         names = tuple(self._name(call.target) for call in calls)
-        shown = tuple(call.wish for call in calls)
-        await self._run(remote_jobs.segments, order, sent, names, shown)
+        wishes = tuple(call.wish for call in calls)
+        await self._run(remote_jobs.segments, order, pieces, names, wishes)
         self._there.update(call.target.name for call in calls)
 
     async def sound(self, call: SoundCall) -> None:
-        order, sent = await self._ordered(replace(call, target=call.segments[0]))
+        order, data = await self._ordered(replace(call, target=call.segments[0]))
         try:
-            await self._run(remote_jobs.sound, order, sent, self._name(call.target))
+            await self._run(remote_jobs.sound, order, data, self._name(call.target))
         except WanxError as error:
             await asyncio.to_thread(self._look_again, call.segments, error)
             raise
         self._there.add(call.target.name)
 
     async def deliverable(self, call: JoinCall) -> Joined:
-        order, sent = await self._ordered(replace(call, target=call.segments[0]))
+        order, data = await self._ordered(replace(call, target=call.segments[0]))
         final = self._name(call.target)
-        told = files.sha256_of(repr((sent, final)).encode())
-        name = f"{self._made}/{told[:32]}.mp4"
+        key = files.sha256_of(repr((data, final)).encode())
+        name = f"{self._made}/{key[:32]}.mp4"
         try:
-            joined = await self._run(remote_jobs.deliverable, order, sent, name)
+            output = await self._run(remote_jobs.deliverable, order, data, name)
         except WanxError as error:
             pieces = (*call.segments, *([call.sound] if call.sound else []))
             await asyncio.to_thread(self._look_again, pieces, error)
             raise
-        await asyncio.to_thread(self._place, name, final, joined.sha256)
-        return joined
+        await asyncio.to_thread(self._place, name, final, output.sha256)
+        return output
 
     def _look_again(self, pieces: Iterable[Path], error: WanxError) -> None:
         """Know no more of pieces that are gone: a call found them damaged, or somebody took them.
@@ -88,10 +88,10 @@ class RemoteWorkers:
         Raises Damaged where there are any and ``error`` was not that already.
         """
         with suppress(StoreError):
-            lost = {path.name for path in pieces if not self._store.has(self._name(path))}
-            self._there.difference_update(lost)
-            if lost and not isinstance(error, Damaged):
-                raise Damaged(f"{', '.join(sorted(lost))}: gone from {self._store}") from error
+            missing = {path.name for path in pieces if not self._store.has(self._name(path))}
+            self._there.difference_update(missing)
+            if missing and not isinstance(error, Damaged):
+                raise Damaged(f"{', '.join(sorted(missing))}: gone from {self._store}") from error
 
     def _place(self, name: str, to: str, sha256: str) -> None:
         self._store.move(name, to)
@@ -137,10 +137,10 @@ class RemoteWorkers:
     async def _ordered(self, data: T) -> tuple[Order, T]:
         """``data`` with names of the store for paths, every file of which is in the store."""
         paths = list(paths_in(data))
-        sent = dict(zip(paths, await self._in_store(paths), strict=True))
-        hashes = tuple(sorted((name, sha256) for name, sha256 in sent.values() if sha256))
+        names = dict(zip(paths, await self._in_store(paths), strict=True))
+        hashes = tuple(sorted((name, sha256) for name, sha256 in names.values() if sha256))
         order = Order(self._store, remote_jobs.makers_with(self.program), hashes)
-        return order, moved(data, lambda path: Path(sent[path][0]))
+        return order, moved(data, lambda path: Path(names[path][0]))
 
     async def _in_store(self, paths: Iterable[Path]) -> list[tuple[str, str]]:
         for path in paths:

@@ -59,21 +59,21 @@ def segments(
     ``wishes``: which frames of each are for contact sheet and poster.
     """
     every = zip(pieces, names, wishes, strict=True)
-    missing = [each for each in every if not order.store.has(each[1])]
-    shown = [each[2] for each in missing]
+    missing = [item for item in every if not order.store.has(item[1])]
+    missing_wishes = [wish for _, _, wish in missing]
 
-    def make(program: ffmpeg.Ffmpeg, given: tuple[Piece, ...], scratch: Path) -> None:
+    def make(program: ffmpeg.Ffmpeg, data: tuple[Piece, ...], scratch: Path) -> None:
         # Under their own names, which their seals hold.
-        made = [scratch / Path(name).name for _, name, _ in missing]
-        make_segments(program, tuple(map(SegmentCall, given, made, shown)))
-        for path, (_, name, _) in zip(made, missing, strict=True):
+        targets = [scratch / Path(name).name for _, name, _ in missing]
+        make_segments(program, tuple(map(SegmentCall, data, targets, missing_wishes)))
+        for path, (_, name, _) in zip(targets, missing, strict=True):
             _put(order, path, name)
 
     return _done(order, tuple(piece for piece, _, _ in missing), make) if missing else None
 
 
 def _put(order: Order, path: Path, name: str) -> None:
-    """A piece into the store, and into the cache: whoever joins it is often this machine."""
+    """A piece into the store, and into the cache: it is often joined on this machine."""
     order.store.put(path, name)
     if not isinstance(order.store, SharedFolder):
         Cache.of(os.environ).keep(_key(order, Path(name)), path)
@@ -82,14 +82,14 @@ def _put(order: Order, path: Path, name: str) -> None:
 def sound(order: Order, call: SoundCall, name: str) -> WanxError | None:
     """Make the finished sound of segments and put it into the store under ``name``."""
 
-    def make(program: ffmpeg.Ffmpeg, given: SoundCall, scratch: Path) -> None:
-        made = scratch / Path(name).name
+    def make(program: ffmpeg.Ffmpeg, data: SoundCall, scratch: Path) -> None:
+        target = scratch / Path(name).name
         try:
-            make_sound(program, replace(given, target=made))
+            make_sound(program, replace(data, target=target))
         except Damaged:
-            _dropped(order, call.segments, given.segments)
+            _dropped(order, call.segments, data.segments)
             raise
-        _put(order, made, name)
+        _put(order, target, name)
 
     return None if order.store.has(name) else _done(order, replace(call, target=Path()), make)
 
@@ -97,15 +97,15 @@ def sound(order: Order, call: SoundCall, name: str) -> WanxError | None:
 def deliverable(order: Order, call: JoinCall, name: str) -> Joined | WanxError:
     """Join, verify, and put the deliverable into the store under ``name``."""
 
-    def make(program: ffmpeg.Ffmpeg, given: JoinCall, scratch: Path) -> Joined:
-        made = scratch / "made.mp4"
+    def make(program: ffmpeg.Ffmpeg, data: JoinCall, scratch: Path) -> Joined:
+        target = scratch / "made.mp4"
         try:
-            joined = make_deliverable(program, replace(given, target=made))
+            output = make_deliverable(program, replace(data, target=target))
         except Damaged:
-            _dropped(order, (*call.segments, call.sound), (*given.segments, given.sound))
+            _dropped(order, (*call.segments, call.sound), (*data.segments, data.sound))
             raise
-        order.store.put(made, name)
-        return joined
+        order.store.put(target, name)
+        return output
 
     return _done(order, replace(call, target=Path()), make)
 
@@ -120,14 +120,14 @@ def _dropped(order: Order, names: Sequence[Path | None], here: Sequence[Path | N
 
 
 def _done(order: Order, data: Any, make: Callable[[ffmpeg.Ffmpeg, Any, Path], T]) -> T | WanxError:
-    found = makers()
-    if found != order.makers:
-        return ClusterError(f"this run is made with {order.makers}; a worker has {found}")
+    own = makers()
+    if own != order.makers:
+        return ClusterError(f"this run is made with {order.makers}; a worker has {own}")
     cache = Cache.of(os.environ)
     with cache.scratch() as scratch:
-        given = moved(data, lambda name: _brought(order, name, cache, scratch))
+        local = moved(data, lambda name: _brought(order, name, cache, scratch))
         try:
-            return make(ffmpeg.find(os.environ), given, scratch)
+            return make(ffmpeg.find(os.environ), local, scratch)
         except StoreError:
             raise
         except WanxError as error:
@@ -154,8 +154,8 @@ def _brought(order: Order, name: Path, cache: Cache, scratch: Path) -> Path:
 def _key(order: Order, name: Path) -> str:
     """What a file is called in the cache: by its content where that is known."""
     text = name.as_posix()
-    known = dict(order.hashes).get(text) or sha256(f"{order.store}/{text}".encode()).hexdigest()
-    return known + name.suffix
+    digest = dict(order.hashes).get(text) or sha256(f"{order.store}/{text}".encode()).hexdigest()
+    return digest + name.suffix
 
 
 def _linked(store: SharedFolder, name: str, target: Path) -> None:
@@ -173,25 +173,25 @@ def moved(value: Any, move: Callable[[Path], Path]) -> Any:
     if isinstance(value, Path):
         return move(value)
     if isinstance(value, tuple):
-        return tuple(moved(each, move) for each in value)
+        return tuple(moved(item, move) for item in value)
     if not is_dataclass(value) or isinstance(value, type):
         return value
-    now = {each.name: getattr(value, each.name) for each in fields(value)}
-    then = {name: moved(each, move) for name, each in now.items()}
-    changed = {name: each for name, each in then.items() if each is not now[name]}
-    return replace(value, **changed) if changed else value
+    now = {item.name: getattr(value, item.name) for item in fields(value)}
+    then = {name: moved(item, move) for name, item in now.items()}
+    changes = {name: item for name, item in then.items() if item is not now[name]}
+    return replace(value, **changes) if changes else value
 
 
 def paths_in(value: Any) -> Iterator[Path]:
     """Every path in plain data, each once."""
-    found: dict[Path, None] = {}
+    paths: dict[Path, None] = {}
 
     def note(path: Path) -> Path:
-        found[path] = None
+        paths[path] = None
         return path
 
     moved(value, note)
-    yield from found
+    yield from paths
 
 
 @cache
@@ -204,16 +204,16 @@ def makers() -> str:
 
 
 def makers_with(program: ffmpeg.Ffmpeg) -> str:
-    ours = f"wanx-render {version('wanx-render')}.{GRAPH_VERSION}.{DRAWING_VERSION}"
+    version_text = f"wanx-render {version('wanx-render')}.{GRAPH_VERSION}.{DRAWING_VERSION}"
     words = ", ".join(f"{name} {version(name)}" for name in ("icu4py", "fontpkg-noto-sans"))
-    return f"{ours}, Pillow {PIL.__version__}, {words}, ffmpeg {program.version}"
+    return f"{version_text}, Pillow {PIL.__version__}, {words}, ffmpeg {program.version}"
 
 
 def trouble(order: Order, probe: str) -> str:
     """Why this machine cannot be given calls, or nothing; ``probe`` is a file of the store."""
-    found = makers()
-    if found != order.makers:
-        return f"it has {found}"
+    own = makers()
+    if own != order.makers:
+        return f"it has {own}"
     try:
         return "" if order.store.has(probe) else f"it does not see {order.store}"
     except (StoreError, BadInput) as error:

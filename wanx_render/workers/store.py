@@ -62,12 +62,12 @@ class SharedFolder:
 
     def get(self, name: str, target: Path) -> None:
         """Bring a file to ``target``. Raises StoreError."""
-        with _told(self, name):
+        with _store_errors(self, name):
             shutil.copyfile(self.path / name, target)
 
     def put(self, source: Path, name: str) -> None:
         """Keep ``source`` under ``name``. Raises StoreError."""
-        with _told(self, name):
+        with _store_errors(self, name):
             target = self.path / name
             target.parent.mkdir(parents=True, exist_ok=True)
             with files.part_of(target) as part:
@@ -77,25 +77,25 @@ class SharedFolder:
 
     def move(self, name: str, to: str) -> None:
         """Give a file another name, in place of whatever had it. Raises StoreError."""
-        with _told(self, name):
+        with _store_errors(self, name):
             files.place(self.path / name, self.path / to, durable=False)
 
     def mark(self, name: str) -> str:
         """What changes whenever the file does; nothing where there is none."""
         try:
-            found = (self.path / name).stat()
+            status = (self.path / name).stat()
         except OSError:
             return ""
-        return f"{found.st_size}-{found.st_mtime_ns}"
+        return f"{status.st_size}-{status.st_mtime_ns}"
 
     def marks(self) -> dict[str, str]:
         """The mark of every file, by its name."""
-        found = (path for path in self.path.rglob("*") if path.is_file())
-        names = (path.relative_to(self.path).as_posix() for path in found)
+        paths = (path for path in self.path.rglob("*") if path.is_file())
+        names = (path.relative_to(self.path).as_posix() for path in paths)
         return {name: self.mark(name) for name in names}
 
     def remove(self, name: str) -> None:
-        with _told(self, name):
+        with _store_errors(self, name):
             integrity.drop(self.path / name)
 
     def under(self, name: str) -> "SharedFolder":
@@ -114,26 +114,26 @@ class Bucket:
         return self.url
 
     def has(self, name: str) -> bool:
-        with _told(self, name):
+        with _store_errors(self, name):
             return bool(self._system.exists(self._at(name)))
 
     def names(self, folder: str) -> set[str]:
         """The files of a folder, by their last names."""
-        with _told(self, folder):
+        with _store_errors(self, folder):
             try:
-                found = self._system.ls(self._at(folder), detail=False, refresh=True)
+                entries = self._system.ls(self._at(folder), detail=False, refresh=True)
             except FileNotFoundError:
                 return set()
-        return {str(each).rstrip("/").rsplit("/", 1)[-1] for each in found}
+        return {str(entry).rstrip("/").rsplit("/", 1)[-1] for entry in entries}
 
     def get(self, name: str, target: Path) -> None:
         """Bring a file to ``target``. Raises StoreError."""
-        with _told(self, name):
+        with _store_errors(self, name):
             self._system.get_file(self._at(name), str(target))
 
     def put(self, source: Path, name: str) -> None:
         """Keep ``source`` under ``name``. Raises StoreError."""
-        with _told(self, name):
+        with _store_errors(self, name):
             if self.protocol in _WHOLE:
                 self._system.put_file(str(source), self._at(name))
                 return
@@ -144,18 +144,18 @@ class Bucket:
 
     def move(self, name: str, to: str) -> None:
         """Give a file another name, in place of whatever had it. Raises StoreError."""
-        with _told(self, name):
+        with _store_errors(self, name):
             self._system.cp_file(self._at(name), self._at(to))
             self._system.rm_file(self._at(name))
 
     def mark(self, name: str) -> str:
         """What changes whenever the file does; nothing where there is none."""
-        with _told(self, name):
+        with _store_errors(self, name):
             try:
-                found = self._system.info(self._at(name), refresh=True)
+                info = self._system.info(self._at(name), refresh=True)
             except FileNotFoundError:
                 return ""
-        return _mark(found)
+        return _mark(info)
 
     def marks(self) -> dict[str, str]:
         """The mark of every file, by its name: one question for a thousand of them.
@@ -163,15 +163,15 @@ class Bucket:
         Raises StoreError.
         """
         base = self._system._strip_protocol(self.url)
-        with _told(self, ""):
+        with _store_errors(self, ""):
             try:
-                found = self._system.find(base, detail=True)
+                infos = self._system.find(base, detail=True)
             except FileNotFoundError:
                 return {}
-        return {name.removeprefix(f"{base}/"): _mark(each) for name, each in found.items()}
+        return {name.removeprefix(f"{base}/"): _mark(info) for name, info in infos.items()}
 
     def remove(self, name: str) -> None:
-        with _told(self, name):
+        with _store_errors(self, name):
             try:
                 self._system.rm_file(self._at(name))
             except FileNotFoundError:
@@ -196,8 +196,8 @@ class Bucket:
 Store = SharedFolder | Bucket
 
 
-def _mark(found: Mapping[str, Any]) -> str:
-    return f"{found.get('size')}-{found.get('ETag') or found.get('etag') or ''}"
+def _mark(info: Mapping[str, Any]) -> str:
+    return f"{info.get('size')}-{info.get('ETag') or info.get('etag') or ''}"
 
 
 def at(url: str, environ: Mapping[str, str]) -> Store:
@@ -247,10 +247,10 @@ def _opened(protocol: str, options: str) -> Any:
     try:
         import fsspec  # 60 ms that only a run with a bucket pays
 
-        given = json.loads(options)
+        settings = json.loads(options)
         if protocol == "s3":
-            given["config_kwargs"] = {**_PATIENT, **given.get("config_kwargs", {})}
-        return fsspec.filesystem(protocol, use_listings_cache=False, **given)
+            settings["config_kwargs"] = {**_PATIENT, **settings.get("config_kwargs", {})}
+        return fsspec.filesystem(protocol, use_listings_cache=False, **settings)
     except ImportError:
         raise BadInput(
             Diagnostic(
@@ -265,12 +265,12 @@ def _opened(protocol: str, options: str) -> Any:
         ) from None
 
 
-def _wrong(told: str, hint: str) -> BadInput:
-    return BadInput(Diagnostic("store-unusable", told, hint=hint))
+def _wrong(message: str, hint: str) -> BadInput:
+    return BadInput(Diagnostic("store-unusable", message, hint=hint))
 
 
 @contextmanager
-def _told(store: Store, name: str) -> Iterator[None]:
+def _store_errors(store: Store, name: str) -> Iterator[None]:
     """Say what went wrong with which file of which store, whatever library said it."""
     try:
         yield
@@ -282,14 +282,14 @@ def _told(store: Store, name: str) -> Iterator[None]:
 
 def _foreign() -> tuple[type[Exception], ...]:
     """What S3's libraries raise that is no OSError; only where they are in use."""
-    found = []
+    errors = []
     for module, names in (
         ("botocore.exceptions", ("BotoCoreError", "ClientError")),
         ("aiohttp", ("ClientError",)),
     ):
         library = sys.modules.get(module)
-        found += [getattr(library, name) for name in names if library]
-    return tuple(found)
+        errors += [getattr(library, name) for name in names if library]
+    return tuple(errors)
 
 
 def _sentence(error: Exception) -> str:

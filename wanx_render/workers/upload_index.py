@@ -18,7 +18,7 @@ from wanx_render.workers.store import Store
 _STATE = ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm")
 _ASIDE = ("damaged", "doubtful")  # folders of clips that are for nobody but who decides of them
 _RECORDS = Path(".cache") / "stores"
-_SPARE = 100  # lines that say what a later one says anew, before a record is written shorter
+_SPARE = 100  # lines that a later one replaces, before a record is written shorter
 
 
 class Published:
@@ -27,8 +27,8 @@ class Published:
     def __init__(self, folder: Path, store: Store) -> None:
         self.folder = folder
         self.store = store
-        called = sha256_of(str(store).encode())[:16]
-        self._file = folder / _RECORDS / f"{called}.jsonl"
+        digest = sha256_of(str(store).encode())[:16]
+        self._file = folder / _RECORDS / f"{digest}.jsonl"
         self._lock = threading.Lock()
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._marks: dict[str, str] | None = None  # as the store has them, where it was asked
@@ -53,7 +53,7 @@ class Published:
         return self.store.names(folder) if self._marks is None else set(self._folders[folder])
 
     def has(self, name: str) -> bool:
-        """Whether the store has a file of this name, whoever put it. Raises StoreError."""
+        """Whether the store has a file of this name, any run may have put it. Raises StoreError."""
         return bool(self._mark(name))
 
     def keep(self, name: str, sha256: str) -> None:
@@ -76,21 +76,21 @@ class Published:
 
     def stands(self, name: str, sha256: str) -> bool:
         """Whether the store still holds ``name`` as it was put. Raises StoreError."""
-        known = self._known.get(name)
-        return known is not None and known[0] == sha256 and known[1] == self._mark(name)
+        record = self._known.get(name)
+        return record is not None and record[0] == sha256 and record[1] == self._mark(name)
 
     def _mark(self, name: str) -> str:
         return self.store.mark(name) if self._marks is None else self._marks.get(name, "")
 
     def hold(self, names: Iterable[str]) -> bool:
         """Whether the store holds all of them as they were put. Raises StoreError."""
-        known = [(name, self._known.get(name)) for name in names]
-        return bool(known) and all(each and each[1] == self._mark(name) for name, each in known)
+        records = [(name, self._known.get(name)) for name in names]
+        return bool(records) and all(r and r[1] == self._mark(name) for name, r in records)
 
     def offer(self, path: Path, name: str, sha256: str) -> bool:
         """Put ``path`` under ``name`` where it is not there already; whether it was sent.
 
-        ``sha256`` tells its content. Raises StoreError.
+        ``sha256`` is of its content. Raises StoreError.
         """
         with self._lock:
             turn = self._turns[name]
@@ -110,19 +110,19 @@ def to_publish(folder: Path) -> tuple[str, ...]:
 def _shown(folder: Path, paths: Iterable[Path]) -> Iterable[str]:
     for path in paths:
         parts = path.relative_to(folder).parts
-        hidden = any(part.startswith(".") for part in parts)
+        is_hidden = any(part.startswith(".") for part in parts)
         aside = parts[0] in _ASIDE
-        if path.is_file() and not hidden and not aside and path.name not in _STATE:
+        if path.is_file() and not is_hidden and not aside and path.name not in _STATE:
             yield "/".join(parts)
 
 
 def last_seen(folder: Path) -> dict[tuple[str, str], str]:
     """In which store each file of a folder was put, by its name and hash; no store is asked."""
-    found: dict[tuple[str, str], str] = {}
+    stores: dict[tuple[str, str], str] = {}
     for file in sorted((folder / _RECORDS).glob("*.jsonl")):
-        store = next((each for each in _lines(file) if isinstance(each, str)), "")
-        found |= {(name, sha256): store for name, (sha256, _) in _read(file)[0].items()}
-    return found
+        store = next((line for line in _lines(file) if isinstance(line, str)), "")
+        stores |= {(name, sha256): store for name, (sha256, _) in _read(file)[0].items()}
+    return stores
 
 
 def _read(file: Path) -> tuple[dict[str, tuple[str, str]], int, str | None]:
@@ -130,19 +130,19 @@ def _read(file: Path) -> tuple[dict[str, tuple[str, str]], int, str | None]:
 
     A line that was cut short or damaged says nothing; where there is one, no store is named.
     """
-    known: dict[str, tuple[str, str]] = {}
+    records: dict[str, tuple[str, str]] = {}
     lines, about, good = 0, None, True
     for line in _lines(file):
         lines += 1
         match line:
             case [str(name), str(sha256), str(mark)]:
-                known[name] = (sha256, mark)
+                records[name] = (sha256, mark)
                 continue
             case str() if lines == 1:
                 about = line
                 continue
         good = False
-    return known, lines, about if good else None
+    return records, lines, about if good else None
 
 
 def _lines(file: Path) -> Iterator[object]:

@@ -20,7 +20,7 @@ class AttemptSteps(JournalFile):
     ) -> int:
         """Commit that ``request`` is about to be sent; the attempt's id.
 
-        ``scope`` says which service and account are asked; only they can tell what became of it.
+        ``scope`` says which service and account are asked; only they know what became of it.
         """
         record = json.dumps(request.record(), ensure_ascii=False, sort_keys=True)
         with self._write() as db:

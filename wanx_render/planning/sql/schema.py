@@ -96,7 +96,7 @@ MIGRATIONS = (
     ALTER TABLE attempt ADD COLUMN started_at TEXT;
     ALTER TABLE attempt ADD COLUMN fetched_at TEXT;
     """,
-    # How each row of a table was left, so that a finished one need not be looked into again.
+    # How each row of a table was left, so that a finished one need not be read again.
     """
     CREATE TABLE row (
         name TEXT PRIMARY KEY,
