@@ -153,6 +153,11 @@ def clean(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """``text`` where it must neither begin a line nor move a cursor."""
+    return clean(" ".join(text.splitlines()))
+
+
 def github(diagnostic: Diagnostic) -> str:
     """A workflow command, which GitHub shows beside the line it speaks of."""
     span = diagnostic.span

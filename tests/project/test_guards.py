@@ -14,8 +14,8 @@ import pytest
 
 from tests.support.places import GOLDEN, ROOT
 from wanx_render.cli import VERBS, cli
-from wanx_render.reports.export_formats import NAMES as EXPORT_FORMATS
 from wanx_render.shotlist.transitions import NAMES as TRANSITIONS
+from wanx_render.timelines.formats import NAMES as EXPORT_FORMATS
 
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -24,9 +24,10 @@ from wanx_render.actions.export import ExportOptions, export
 from wanx_render.errors import BadInput
 from wanx_render.geometry import Size
 from wanx_render.manifest import Manifest
-from wanx_render.reports import edl, export_formats, fcpxml
-from wanx_render.reports import otio as writer
-from wanx_render.reports.timeline import (
+from wanx_render.session.environment import Environment
+from wanx_render.timelines import edl, fcpxml, formats
+from wanx_render.timelines import otio as writer
+from wanx_render.timelines.timeline import (
     Clip,
     Crossing,
     Joint,
@@ -36,7 +37,6 @@ from wanx_render.reports.timeline import (
     timeline_of,
     used,
 )
-from wanx_render.session.environment import Environment
 from wanx_render.timing import frames_in
 
 HOSTILE = '一只猫 ]]> "quoted" <b>&amp;\n003  EVIL V C\x1b[2J\x00 \u202etxt.'
@@ -87,7 +87,7 @@ def read_back(text: str) -> Any:
     return otio.adapters.read_from_string(text, "otio_json")
 
 
-WRITERS = {name: export_formats.format_of(name).writer() for name in export_formats.NAMES}
+WRITERS = {name: formats.format_of(name).writer() for name in formats.NAMES}
 
 
 @pytest.mark.golden

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from wanx_render.board.feed import Feed
 from wanx_render.diagnostics import without_secrets
 from wanx_render.errors import BadInput, FolderBusy, NeedsApproval, WanxError
+from wanx_render.reports.states import board_states
 
 _TYPES = {
     ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
@@ -132,6 +133,9 @@ def _refused(status: int, told: str) -> Response:
 
 
 def _packaged(name: str) -> Response:
+    if name == "take_states.js":
+        table = json.dumps(board_states(), ensure_ascii=False)
+        return Response(f"export const STATES = {table};\n", media_type=_TYPES[".js"])
     known = {path.name: path for path in files("wanx_render.board").joinpath("page").iterdir()}
     path = known.get(name)
     kind = _TYPES.get(Path(name).suffix)

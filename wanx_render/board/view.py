@@ -23,15 +23,10 @@ from wanx_render.money import show_money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
 from wanx_render.planning.take_status import TakeStatus
+from wanx_render.reports.states import EVENTS
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.shotlist.picks import Picks
 from wanx_render.validation.context import is_url
-
-# What a take at work is called, by the kind of its last event.
-AT_WORK = {
-    "waiting": "waiting", "submitted": "submitted", "resumed": "submitted", "throttled": "slowed",
-    "uncertain": "uncertain", "pending": "pending", "running": "running", "succeeded": "fetching",
-}  # fmt: skip
 
 
 @dataclass
@@ -47,8 +42,9 @@ class Live:
     @classmethod
     def after(cls, before: "Live | None", event: Event, now: datetime | None) -> "Live | None":
         """The take after one more event; None where it is no longer at work."""
-        state = AT_WORK.get(event.kind) or (before.state if before else None)
-        if state is None or event.kind in ("clip", "cached", "failed"):
+        look = EVENTS[event.kind]
+        state = look.board or (before.state if before else None)
+        if state is None or look.ends == "take":
             return None
         left = event.seconds_left
         return cls(state, event.text, event.polls, left, now)

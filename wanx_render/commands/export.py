@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wanx_render.commands.options import CATALOG, FILE, JSON
-from wanx_render.reports import export_formats
+from wanx_render.timelines import formats
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 @click.command("export")
 @click.argument("file", type=FILE)
-@click.option("--format", "style", type=click.Choice(export_formats.NAMES), required=True,
-              help=export_formats.HELP)  # fmt: skip
+@click.option("--format", "style", type=click.Choice(formats.NAMES), required=True,
+              help=formats.HELP)  # fmt: skip
 @click.option("--out", type=FILE, help="The file to write [DELIVERABLE.FORMAT in the folder].")
 @click.option("--deliverable", metavar="NAME", help="Only this one [each].")
 @click.option("--relative", is_flag=True, help="Name files from where the timeline lies.")

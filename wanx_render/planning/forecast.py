@@ -17,7 +17,7 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Gaze, Size, crop_text, cropped_away, enlargement, seen_box
 from wanx_render.money import write_amount
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
-from wanx_render.planning.take_status import TakeStatus
+from wanx_render.planning.take_status import State, TakeStatus
 from wanx_render.shotlist.model import gaze_at
 from wanx_render.timing import conformed_frames, frames_in
 
@@ -34,7 +34,7 @@ class TakeForecast:
     shot: str
     take: int
     picked: bool
-    state: str
+    state: State
     reason: str
     model: str
     resolution: str

@@ -3,17 +3,14 @@
 Self-contained, works from the disk; nothing runs in it, and every text in it is escaped.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
 from wanx_render.money import show_written
-
-_WORDS = {"done": "done", "failed": "failed", "person": "needs you", "new": "not made yet"}
-
-
-_ORDER = ("person", "failed", "new", "done")
+from wanx_render.reports.states import LISTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +63,12 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: d
 
 def page(heading: Heading, entries: Sequence[Entry]) -> str:
     """The page as HTML; what went wrong stands first."""
-    ordered = sorted(entries, key=lambda each: _ORDER.index(each.state))
-    counts = {state: sum(each.state == state for each in entries) for state in _WORDS}
+    ordered = sorted(entries, key=lambda entry: LISTS[entry.state].rank)
+    counts = Counter(entry.state for entry in entries)
     totals = "".join(
-        f'<li><b class="{state}">{count:,}</b>{_WORDS[state]}</li>'
-        for state, count in counts.items()
-        if count
+        f'<li><b class="{state}">{counts[state]:,}</b>{look.word}</li>'
+        for state, look in LISTS.items()
+        if counts[state]
     )
     mock = '<p class="mock">MOCK: simulated clips, play money</p>' if heading.mock else ""
     title, cost = escape(heading.title), escape(show_written(heading.cost))
@@ -101,7 +98,7 @@ def _card(entry: Entry) -> str:
     cost = f", {escape(show_written(entry.cost))}" if entry.cost else ""
     return (
         f'<li>{picture}<div class="about"><h2>{linked}</h2>'
-        f'<p><span class="state {entry.state}">{_WORDS[entry.state]}</span>{cost}</p>'
+        f'<p><span class="state {entry.state}">{LISTS[entry.state].word}</span>{cost}</p>'
         + (f'<ul class="made">{made}</ul>' if made else "")
         + (f'<ul class="why">{why}</ul>' if why else "")
         + "</div></li>"

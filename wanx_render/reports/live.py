@@ -19,23 +19,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from wanx_render.diagnostics import one_line
 from wanx_render.events import Emit, Event
 from wanx_render.money import show_amount
-from wanx_render.reports.terminal import WORDS, Stage, line, one_line, subject
+from wanx_render.reports.states import EVENTS
+from wanx_render.reports.terminal import Stage, line, subject
 
-_SIGNS = {
-    "clip": ("✓", "green"),
-    "cached": ("✓", "green"),
-    "deliverable": ("✓", "green"),
-    "failed": ("✗", "red"),
-    "broken": ("✗", "red"),
-    "warning": ("!", "yellow"),
-    "uncertain": ("?", "yellow"),
-}
-_ENDS = ("clip", "cached", "failed")
-_DELIVERED = ("deliverable", "broken")
-# What is furthest on stands on top, so that it is seen where the screen is too small for all.
-_RANKS = {"succeeded": 0, "joining": 0, "running": 1, "waiting": 3}
 _REFRESH = 0.25  # seconds
 _NARROW = 64  # columns; below, the rows say less
 _SHORTEST_BAR, _LONGEST_BAR = 14, 60
@@ -77,10 +66,10 @@ def scrolled(event: Event) -> Text | None:
     """The line that stays on the screen for an event, where it earns one."""
     if event.kind == "start":
         return Text(line(event))
-    if event.kind not in _SIGNS:
+    look = EVENTS[event.kind]
+    if not look.sign:
         return None
-    sign, colour = _SIGNS[event.kind]
-    return Text.assemble((f"{sign} ", colour), line(replace(event, task_id=None)))
+    return Text.assemble((f"{look.sign} ", look.colour), line(replace(event, task_id=None)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +100,9 @@ class Board:
         if event.spent is not None:
             self._spent = Decimal(event.spent)
         name = subject(event)
-        if event.kind in _ENDS or event.kind in _DELIVERED:
+        if ends := EVENTS[event.kind].ends:
             self._rows.pop(name, None)
-            self._ended += event.kind in _ENDS
+            self._ended += ends == "take"
             self._open.discard(event.deliverable or "")
         elif event.kind == "segment":
             self._parts[event.deliverable or ""] += 1
@@ -130,7 +119,7 @@ class Board:
         width = options.max_width
         head = list(self._head(width))
         yield from head
-        rows = sorted(self._shown(), key=lambda row: _RANKS.get(row.event.kind, 2))
+        rows = sorted(self._shown(), key=lambda row: EVENTS[row.event.kind].rank)
         space = max(console.size.height - len(head) - 1, 2)
         shown, hidden = (rows, []) if len(rows) <= space else (rows[: space - 1], rows[space - 1 :])
         if shown:
@@ -241,7 +230,7 @@ def _name(row: _Row, *, short: bool) -> str:
 
 
 def _state(row: _Row) -> str:
-    return "fitting" if row.event.kind == "segment" else WORDS[row.event.kind]
+    return "fitting" if row.event.kind == "segment" else EVENTS[row.event.kind].word
 
 
 def duration(seconds: float) -> str:

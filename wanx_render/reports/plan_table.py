@@ -12,6 +12,7 @@ from rich.text import Text
 from wanx_render.diagnostics import clean
 from wanx_render.money import Money, show_amount, show_money
 from wanx_render.planning.forecast import DeliverableForecast, Forecast, TakeForecast
+from wanx_render.reports.states import PLANNED
 
 
 def show(forecast: Forecast, stream: TextIO) -> None:
@@ -149,7 +150,7 @@ def _why(take: TakeForecast) -> str:
 COLUMNS = (
     Column("shot", lambda take: take.shot),
     Column("take", _number, right=True),
-    Column("state", lambda take: take.state),
+    Column("state", lambda take: PLANNED[take.state]),
     Column("model", lambda take: take.model),
     Column("tier", lambda take: take.resolution),
     Column("s", lambda take: str(take.seconds), right=True),

@@ -30,6 +30,7 @@ from wanx_render.manifest import (
     WantedRecord,
 )
 from wanx_render.reports import gantt, wording
+from wanx_render.reports.states import recorded_state
 
 HERE = Path(__file__).parent
 _BOX = re.compile(r"(\d+)x(\d+)\+(\d+)\+(\d+)")
@@ -80,7 +81,7 @@ def _environment() -> jinja2.Environment:
         "sized": _sized,
         "seconds": _seconds,
     }
-    environment.globals |= {"difference": wording.difference}
+    environment.globals |= {"difference": wording.difference, "recorded_state": recorded_state}
     return environment
 
 
@@ -224,7 +225,7 @@ def _warnings(shot: ShotRecord) -> Iterable[str]:
         if take.cost and take.price and _amount(take.cost) != _amount(take.price):
             cost, price = (money.show_written(m, exactly=True) for m in (take.cost, take.price))
             yield f"take {take.take} was billed {cost}, {price} was expected"
-        if take.state not in ("succeeded", "skipped"):
+        if not recorded_state(take.state).as_asked:
             yield f"take {take.take} {take.state}: {take.code or ''} {take.message or ''}".rstrip()
 
 

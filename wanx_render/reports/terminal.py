@@ -8,30 +8,11 @@ from decimal import Decimal
 from typing import Any, TextIO
 
 from wanx_render.clock import Clock
-from wanx_render.diagnostics import clean
+from wanx_render.diagnostics import one_line
 from wanx_render.events import Emit, Event
 from wanx_render.planning.plan import Plan
+from wanx_render.reports.states import EVENTS
 
-WORDS = {
-    "waiting": "waits",
-    "pending": "queued",
-    "running": "rendering",
-    "unknown": "not known to the service for now",
-    "succeeded": "fetching",
-    "submitted": "submitted",
-    "resumed": "resumed",
-    "throttled": "slowed down",
-    "uncertain": "in doubt",
-    "clip": "clip",
-    "cached": "cached",
-    "failed": "failed",
-    "segment": "fitted",
-    "joining": "joining",
-    "deliverable": "delivered",
-    "broken": "failed",
-    "warning": "warning",
-    "list": "finished",
-}
 _FIELDS = tuple(
     (field.name, field.default) for field in fields(Event) if field.name not in ("kind", "facts")
 )
@@ -65,15 +46,11 @@ def line(event: Event) -> str:
     """One event as one line of plain text; nothing in it moves a cursor or begins a line."""
     if event.kind == "start":
         return one_line(event.text)
-    parts = [subject(event), WORDS.get(event.kind, event.kind)]
+    parts = [subject(event), EVENTS[event.kind].word]
     if event.task_id:
         parts.append(f"task {event.task_id}")
     head = " ".join(part for part in parts if part)
     return one_line(f"{head}: {event.text}" if event.text else head)
-
-
-def one_line(text: str) -> str:
-    return clean(" ".join(text.splitlines()))
 
 
 def plain(stream: TextIO) -> Emit:

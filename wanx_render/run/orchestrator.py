@@ -158,20 +158,18 @@ class _Takes:
     # -- what went wrong with a take -----------------------------------------------------------
 
     def _failure(self, take: Take, error: Exception) -> TakeFailure:
-        match error:
-            case UnknownHost():
-                self.context.account.halt(error)
-                return self._unknown_host(take, error)
-            case WanxError():
-                return self._refusal(take, error)
-            case OSError():  # a full disk, a folder that became read-only
-                message = f"{error.strerror or error}: {error.filename or take.label}"
-                # Nothing more is paid for that could not be kept.
-                self.context.account.halt(Unreachable("CannotWrite", message))
-                return TakeFailure(take, "failed", "CannotWrite", message)
-            case _:
-                self.bugs.append(error)
-                return TakeFailure(take, "failed", "Bug", f"{type(error).__name__}: {error}")
+        if isinstance(error, UnknownHost):
+            self.context.account.halt(error)
+            return self._unknown_host(take, error)
+        if isinstance(error, WanxError):
+            return self._refusal(take, error)
+        if isinstance(error, OSError):  # a full disk, a folder that became read-only
+            message = f"{error.strerror or error}: {error.filename or take.label}"
+            # Nothing more is paid for that could not be kept.
+            self.context.account.halt(Unreachable("CannotWrite", message))
+            return TakeFailure(take, "failed", "CannotWrite", message)
+        self.bugs.append(error)
+        return TakeFailure(take, "failed", "Bug", f"{type(error).__name__}: {error}")
 
     def _refusal(self, take: Take, error: WanxError) -> TakeFailure:
         code, advice = getattr(error, "code", type(error).__name__), ""

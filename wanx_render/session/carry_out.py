@@ -21,6 +21,7 @@ from wanx_render.manifest import Manifest
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
+from wanx_render.reports.states import LISTS, left_with
 from wanx_render.reports.storyboard_files import Source, after_run
 from wanx_render.run.context import RunContext
 from wanx_render.run.orchestrator import render
@@ -233,7 +234,6 @@ class Run:
         context.emit(self._ended(item, outcome))
 
     def _ended(self, item: ListInFolder, outcome: Outcome) -> Event:
-        words = {0: "done", 1: "failed", 4: "needs a person"}
         facts = {
             "exit_code": outcome.code,
             "cost": outcome.cost,
@@ -241,7 +241,7 @@ class Run:
             "deliverables": [str(path) for path in self.survey.delivered(item, outcome)],
             "failed": list(outcome.failed),
         }
-        text = f"{words[outcome.code]}, {len(self.outcomes)} so far"
+        text = f"{LISTS[left_with(outcome.code)].event}, {len(self.outcomes)} so far"
         return Event("list", text, facts=facts)
 
     def _record(

@@ -14,11 +14,10 @@ from wanx_render.manifest import Manifest
 from wanx_render.money import write_sums
 from wanx_render.planning.journal import Journal
 from wanx_render.reports.index import Entry, Heading, page
+from wanx_render.reports.states import left_with, recorded_state
 from wanx_render.run.context import RunContext
 from wanx_render.run.results import needs_person
 from wanx_render.session.selection import ListInFolder
-
-_STATES = {0: "done", 1: "failed", 4: "person"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def failures(manifest: Manifest) -> list[str]:
         f"{shot.id} take {take.take}: {take.code}: {take.message}"
         for shot in manifest.shots
         for take in shot.takes
-        if take.state not in ("succeeded", "skipped")
+        if not recorded_state(take.state).as_asked
     ]
 
 
@@ -226,7 +225,7 @@ def _entry(item: ListInFolder, outcome: Outcome | None, link: Link) -> Entry:
     made = ((name, link(item, item.home / path)) for name, path in outcome.deliverables.items())
     return Entry(
         name=item.name,
-        state=_STATES[outcome.code],
+        state=left_with(outcome.code),
         cost=outcome.cost,
         picture=link(item, item.home / outcome.picture) if outcome.picture else None,
         storyboard=link(item, board) if board.exists() else None,

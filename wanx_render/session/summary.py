@@ -17,6 +17,7 @@ from wanx_render.manifest import Manifest, TakeRecord
 from wanx_render.money import Money, show_written, write_sum, write_sums
 from wanx_render.planning.journal import Journal
 from wanx_render.reports import terminal
+from wanx_render.reports.states import EVENTS, recorded_state
 from wanx_render.reports.terminal import Stage
 from wanx_render.session.approval import limit_of
 from wanx_render.session.carry_out import Run
@@ -24,8 +25,6 @@ from wanx_render.session.environment import Environment
 from wanx_render.session.outcome import failures
 from wanx_render.session.survey import Surveyed
 
-# What is shown of each of several lists; the rest would be thousands of lines.
-_OF_MANY = ("start", "failed", "broken", "warning", "uncertain", "list")
 _FEW = 3
 
 
@@ -66,7 +65,7 @@ def _emit_for_many(surveyed: Surveyed, environment: Environment) -> Emit:
     plain = terminal.plain(environment.stderr)
     if len(surveyed.lists) <= _FEW:
         return plain
-    return lambda event: plain(event) if event.kind in _OF_MANY else None
+    return lambda event: plain(event) if EVENTS[event.kind].of_many else None
 
 
 def start(surveyed: Surveyed) -> Event:
@@ -202,7 +201,7 @@ def _lines_of_one(run: Run, mock: str) -> Iterator[str]:
 
 def _next_steps(takes: Sequence[TakeRecord], file: Path) -> Iterator[str]:
     """What a person does next about the takes that have no clip, by what is in their way."""
-    codes = {take.code for take in takes if take.state not in ("succeeded", "skipped")}
+    codes = {take.code for take in takes if not recorded_state(take.state).as_asked}
     hosts = sorted({take.host for take in takes if take.host})
     for host in hosts:
         yield f"if you trust {host}: wanx-render rescue {file} --result-host {host}"

@@ -1,23 +1,15 @@
 // What a take's state is called, and how it is coloured.
 
 import { span } from "./dom.js";
+import { STATES } from "./take_states.js"; // the table of reports/states.py
 
-const WORDS = {
-  new: "to make", waiting: "waiting", submitted: "submitted", pending: "queued", slowed: "slowed down",
-  uncertain: "asking what became of it", running: "rendering", fetching: "fetching", done: "done",
-  failed: "failed", canceled: "cancelled", unresolved: "needs you", owed: "not fetched yet",
-};
-const KINDS = {
-  done: "good", failed: "bad", unresolved: "bad", canceled: "off", new: "off",
-};
-
-export const kind = (state) => KINDS[state] ?? "busy";
+export const kind = (state) => STATES[state].tone;
 export const busy = (state) => kind(state) === "busy" && state !== "owed";
 
 // The state in words, with its age and what may be left of it, grown since it was told.
 // ``brief`` leaves the age out.
 export function words(take, since, pace, brief = false) {
-  const parts = [WORDS[take.state] ?? take.state];
+  const parts = [STATES[take.state].word];
   if (busy(take.state) && take.age !== undefined) {
     const passed = ((performance.now() - since) / 1000) * pace;
     if (!brief) parts.push(span(take.age + passed));

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from wanx_render.reports.terminal import one_line
-from wanx_render.reports.timeline import Clip, Joint, Link, Timeline, seconds_of
+from wanx_render.diagnostics import one_line
 from wanx_render.shotlist.transitions import kind_of
+from wanx_render.timelines.timeline import Clip, Joint, Link, Timeline, seconds_of
 from wanx_render.timing import nearest
 
 _CUT = Joint("cut", "", 0)

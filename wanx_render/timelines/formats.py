@@ -10,7 +10,7 @@ from wanx_render.errors import BadInput
 
 # The command line reads this at every start; what writes and what complains is imported when used.
 if TYPE_CHECKING:
-    from wanx_render.reports.timeline import Link, Timeline
+    from wanx_render.timelines.timeline import Link, Timeline
 
 Writer = Callable[["Timeline", "Link"], str]
 
@@ -26,7 +26,7 @@ class ExportFormat(NamedTuple):
 
 def _otio() -> Writer:
     try:
-        from wanx_render.reports import otio
+        from wanx_render.timelines import otio
     except ModuleNotFoundError as error:
         if error.name != "opentimelineio":
             raise
@@ -39,13 +39,13 @@ def _otio() -> Writer:
 
 
 def _edl() -> Writer:
-    from wanx_render.reports import edl
+    from wanx_render.timelines import edl
 
     return edl.text_of
 
 
 def _fcpxml() -> Writer:
-    from wanx_render.reports import fcpxml
+    from wanx_render.timelines import fcpxml
 
     return fcpxml.text_of
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import opentimelineio as otio
 
-from wanx_render.reports.timeline import (
+from wanx_render.shotlist.transitions import kind_of
+from wanx_render.timelines.timeline import (
     Clip,
     Crossing,
     Link,
@@ -19,7 +20,6 @@ from wanx_render.reports.timeline import (
     pieces,
     rows_of,
 )
-from wanx_render.shotlist.transitions import kind_of
 from wanx_render.timing import SAMPLE_RATE
 
 SPACE = "wanx_render"  # under which our own metadata stand

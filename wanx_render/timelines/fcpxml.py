@@ -8,9 +8,10 @@ which the order of elements matters.
 from fractions import Fraction
 from xml.etree import ElementTree
 
+from wanx_render.diagnostics import one_line
 from wanx_render.geometry import Size
-from wanx_render.reports.terminal import one_line
-from wanx_render.reports.timeline import (
+from wanx_render.shotlist.transitions import Effect, kind_of
+from wanx_render.timelines.timeline import (
     Clip,
     Crossing,
     Link,
@@ -21,7 +22,6 @@ from wanx_render.reports.timeline import (
     rows_of,
     seconds_of,
 )
-from wanx_render.shotlist.transitions import Effect, kind_of
 from wanx_render.timing import nearest
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n'
