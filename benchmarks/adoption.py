@@ -32,7 +32,8 @@ from wanx_render.captions import fonts
 from wanx_render.geometry import Size, predicted_size
 from wanx_render.media import decoding, ffmpeg
 from wanx_render.task import InputMedia, TaskRequest
-from wanx_render.tasks import likeness
+from wanx_render.tasks.likeness.colours import MATRICES
+from wanx_render.tasks.likeness.comparison import LEAST_DETAIL, Likeness, compare
 
 ROOT = Path(__file__).parent.parent
 OWN = ROOT / "specs" / "frames"
@@ -154,7 +155,7 @@ def rotated_hue(picture: Picture, degrees: float) -> Picture:
 
 def other_matrix(picture: Picture, chance: random.Random) -> Picture:
     """Encoded by one of BT.601 and BT.709 and decoded by the other."""
-    matrix = chance.choice(tuple(likeness.MATRICES[1:]))
+    matrix = chance.choice(tuple(MATRICES[1:]))
     return picture.convert("RGB", matrix)
 
 
@@ -563,7 +564,7 @@ class Outcome:
     kind: str
     same: bool
     name: str
-    likeness: likeness.Likeness
+    likeness: Likeness
     seconds: float
 
     @property
@@ -578,7 +579,7 @@ def outcome(pair: Pair) -> Outcome:
         clip = (emulator_clip if pair.emulated else service_clip)(program, pair, Path(folder))
         shown = decoding.first_frame(program, clip)
     began = time.process_time()
-    answer = likeness.compare(pair.sent, shown)
+    answer = compare(pair.sent, shown)
     return Outcome(pair.kind, pair.same, pair.name, answer, time.process_time() - began)
 
 
@@ -684,7 +685,7 @@ def summary(outcomes: list[Outcome]) -> str:
     same = [one.likeness.verdict for one in outcomes if one.same]
     others = [one for one in outcomes if not one.same]
     verdicts = [one.likeness.verdict for one in others]
-    detailed = [one for one in others if one.likeness.measures.detail >= likeness.LEAST_DETAIL]
+    detailed = [one for one in others if one.likeness.measures.detail >= LEAST_DETAIL]
     nearest = min((one.likeness.score for one in detailed), default=math.inf)
     seconds = sorted(one.seconds for one in outcomes)
     wrong = [f"  WRONG {one.kind}: {one.name}: {one.likeness}" for one in outcomes if one.wrong]

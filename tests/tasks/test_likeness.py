@@ -19,7 +19,7 @@ from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
 from wanx_render.media import decoding, ffmpeg
 from wanx_render.media.images import upright
-from wanx_render.tasks import likeness
+from wanx_render.tasks.likeness.comparison import compare
 
 
 def _benchmark() -> Any:
@@ -119,15 +119,15 @@ def test_a_gradient_is_known_by_its_colours() -> None:
 
 def test_pictures_without_detail_are_no_evidence() -> None:
     plain = Image.new("RGB", (600, 800), (120, 140, 160))
-    assert likeness.compare(plain, plain).verdict == "doubtful"
-    assert likeness.compare(plain, Image.new("RGB", plain.size, (126, 146, 160))).verdict != "same"
+    assert compare(plain, plain).verdict == "doubtful"
+    assert compare(plain, Image.new("RGB", plain.size, (126, 146, 160))).verdict != "same"
     fog = adoption.fog(random.Random(3))
-    assert likeness.compare(fog, adoption.fog(random.Random(4))).verdict != "same"
+    assert compare(fog, adoption.fog(random.Random(4))).verdict != "same"
 
 
 def test_the_same_pair_gets_the_same_answer() -> None:
     shown = HARBOUR.resize((832, 464))
-    assert likeness.compare(HARBOUR, shown) == likeness.compare(HARBOUR, shown)
+    assert compare(HARBOUR, shown) == compare(HARBOUR, shown)
 
 
 def test_a_slate_is_known_by_its_title_alone() -> None:

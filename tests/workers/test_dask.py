@@ -133,7 +133,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from wanx_render.media import ffmpeg
 from wanx_render.workers import dask, remote_jobs, store
-folder = store.Folder(Path(sys.argv[2]))
+folder = store.SharedFolder(Path(sys.argv[2]))
 (folder.path / "probe").touch()
 order = remote_jobs.Order(folder, remote_jobs.makers_with(ffmpeg.find(os.environ)))
 with ThreadPoolExecutor(1) as here:

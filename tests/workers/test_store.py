@@ -45,7 +45,7 @@ def place(
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)
     if request.param == "folder":
-        return store.Folder(tmp_path / "shared")
+        return store.SharedFolder(tmp_path / "shared")
     return store.at(f"s3://{BUCKET}/{tmp_path.name}", os.environ)
 
 
@@ -102,7 +102,7 @@ def test_an_address_with_secrets_or_none_is_refused(url: str, options: str) -> N
 
 
 def test_a_file_url_is_a_folder(tmp_path: Path) -> None:
-    assert store.at(f"file://{tmp_path}", {}) == store.Folder(tmp_path.resolve())
+    assert store.at(f"file://{tmp_path}", {}) == store.SharedFolder(tmp_path.resolve())
 
 
 def test_a_store_that_never_answers_well_is_given_up(
@@ -290,7 +290,7 @@ def test_one_look_tells_the_mark_of_every_file(place: store.Store, tmp_path: Pat
 def test_a_record_that_was_cut_short_loses_one_line_and_grows_no_longer_than_needed(
     tmp_path: Path,
 ) -> None:
-    folder, place = tmp_path / "renders", store.Folder(tmp_path / "shared")
+    folder, place = tmp_path / "renders", store.SharedFolder(tmp_path / "shared")
     folder.mkdir()
     for name in ("a", "b"):
         (folder / name).write_text(name)

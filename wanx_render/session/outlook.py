@@ -22,7 +22,7 @@ from wanx_render.planning.take_status import TakeStatus, identities, lost, stand
 from wanx_render.session.selection import ListInFolder
 from wanx_render.shotlist import picks
 from wanx_render.task import InputMedia
-from wanx_render.tasks import likeness
+from wanx_render.tasks.likeness.comparison import compare
 from wanx_render.validation.finishing_rules import LABEL_HINT, unlabelled
 from wanx_render.validation.load import Loaded
 
@@ -147,7 +147,7 @@ def goes_on(first: Path, second: Path) -> bool:
             last = Path(name) / "last.png"
             decoding.last_frame(program, first, picture.frames, picture.size, last)
             ends = images.upright(last.read_bytes())
-        return likeness.compare(ends, decoding.first_frame(program, second)).verdict == "same"
+        return compare(ends, decoding.first_frame(program, second)).verdict == "same"
     except (WanxError, BadPicture, OSError):
         return False
 

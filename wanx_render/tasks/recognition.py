@@ -22,7 +22,7 @@ from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import last_frame_path
 from wanx_render.task import InputMedia
-from wanx_render.tasks import likeness
+from wanx_render.tasks.likeness.comparison import compare
 from wanx_render.tasks.reconcile import Judgement
 from wanx_render.tasks.tools import Tools
 
@@ -79,7 +79,7 @@ class ClipJudge:
         if difference := self._other_size(attempt, image, picture.size):
             return Judgement("other", difference)
         frame = decoding.first_frame(self.tools.program, clip)
-        comparison = likeness.compare(image, frame)
+        comparison = compare(image, frame)
         return Judgement(comparison.verdict, comparison.reason)
 
     def _image(self, attempt: Attempt) -> Image.Image | None:
