@@ -133,7 +133,7 @@ def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
     rows: dict[tuple[str, int], list[float]] = {}
     with ExitStack() as stack:
         here = stack.enter_context(ThreadPoolExecutor(1))
-        place = store.Folder(folder / "shared")
+        place = store.SharedFolder(folder / "shared")
         place.put(take.path, "clip.mp4")
         there = ClipMedia(Path("clip.mp4"), *(getattr(take, n) for n in ("sha256", "size", "rate")),
                      take.frames, has_sound=True)  # fmt: skip
