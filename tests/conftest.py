@@ -13,6 +13,7 @@ from tests.canary import pytest_runtest_logreport, pytest_sessionfinish, pytest_
 from tests.support.emulator import serving
 from tests.support.programs import PROGRAMS
 from tests.support.shop import PACE, Shop
+from tests.tiers import sample
 from wanx_render.catalog.capabilities import Catalog, packaged
 from wanx_render.media import ffmpeg
 
@@ -59,7 +60,7 @@ def program() -> ffmpeg.Ffmpeg:
     return PROGRAMS["wheel"]
 
 
-@pytest.fixture(scope="session", params=sorted(PROGRAMS))
+@pytest.fixture(scope="session", params=sample(1, sorted(PROGRAMS, reverse=True)))
 def each_program(request: pytest.FixtureRequest) -> ffmpeg.Ffmpeg:
     return PROGRAMS[request.param]
 

@@ -15,7 +15,10 @@ from tests.support.emulator import serving
 from tests.support.shop import PACE, Shop
 from wanx_render.geometry import Aspect, Focus, Fraction, Size, crop_box
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
+pytestmark = [
+    pytest.mark.proof,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
+]
 
 HOSTILE = "<script>document.title='owned'</script> ]]> \\\"quotes\\\" \\u202eRTL \\e[31mred"
 LIST = f"""\

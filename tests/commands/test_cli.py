@@ -15,6 +15,7 @@ from PIL import Image
 
 from tests.support.media import facts
 from tests.support.places import ROOT
+from tests.tiers import sample
 
 LIST = """\
 version: 1
@@ -101,15 +102,18 @@ def test_json_is_one_object_a_line_and_ends_in_a_summary(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [
-        (("image: a.png, prompt: second", "image: none.png"), "image-missing"),
-        (("image: a.png, prompt: second", "image: bad.png"), "image-unreadable"),
-        (("wanx2.1-i2v-turbo", "wanx2.1-i2v-turob"), "model-unknown"),
-        (("duration: 3", "duration: 7"), "duration-unsupported"),
-        ((LIST, ""), "file-empty"),
-        (("shots:\n  -", "shots:\n\t-"), "yaml-tab"),
-        (("project: small", "project: small\nbackend: dashscope"), "key-missing"),
-    ],
+    sample(
+        3,
+        [
+            (("image: a.png, prompt: second", "image: none.png"), "image-missing"),
+            (("image: a.png, prompt: second", "image: bad.png"), "image-unreadable"),
+            (("wanx2.1-i2v-turbo", "wanx2.1-i2v-turob"), "model-unknown"),
+            (("duration: 3", "duration: 7"), "duration-unsupported"),
+            ((LIST, ""), "file-empty"),
+            (("shots:\n  -", "shots:\n\t-"), "yaml-tab"),
+            (("project: small", "project: small\nbackend: dashscope"), "key-missing"),
+        ],
+    ),
 )
 def test_bad_input_is_told_at_its_line_and_nothing_is_started(
     run: Run, tmp_path: Path, change: tuple[str, str], code: str
@@ -128,15 +132,18 @@ def test_bad_input_is_told_at_its_line_and_nothing_is_started(
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
-    [
-        (("missing.yaml",), "cannot read missing.yaml"),
-        (("rendr", "list.yaml"), "render"),
-        (("render", "list.yaml", "--ony", "one"), "--only"),
-        (("render", "list.yaml", "--only", "onee"), "did you mean 'one'?"),
-        (("render", "list.yaml", "--max-cost", "cheap"), "not an amount"),
-        (("render", "list.yaml", "--out", "a.png/x"), "cannot write to the render folder"),
-        (("render",), "Missing argument"),
-    ],
+    sample(
+        3,
+        [
+            (("missing.yaml",), "cannot read missing.yaml"),
+            (("rendr", "list.yaml"), "render"),
+            (("render", "list.yaml", "--ony", "one"), "--only"),
+            (("render", "list.yaml", "--only", "onee"), "did you mean 'one'?"),
+            (("render", "list.yaml", "--max-cost", "cheap"), "not an amount"),
+            (("render", "list.yaml", "--out", "a.png/x"), "cannot write to the render folder"),
+            (("render",), "Missing argument"),
+        ],
+    ),
 )
 def test_wrong_usage_ends_in_two_and_says_what_was_meant(
     run: Run, arguments: tuple[str, ...], told: str
@@ -154,6 +161,7 @@ def test_an_ffmpeg_that_is_none_is_refused_before_anything_starts(run: Run, tmp_
     assert not (tmp_path / "renders").exists()
 
 
+@pytest.mark.proof
 def test_a_failed_shot_ends_in_one_and_is_named(run: Run, tmp_path: Path) -> None:
     (tmp_path / "list.yaml").write_text(
         LIST.replace("second", '"x [[mock: fail=DataInspectionFailed]]"')
@@ -166,6 +174,7 @@ def test_a_failed_shot_ends_in_one_and_is_named(run: Run, tmp_path: Path) -> Non
     assert run("list.yaml").code == 1
 
 
+@pytest.mark.proof
 def test_a_budget_stops_a_run_before_it_starts(run: Run, tmp_path: Path) -> None:
     assert run("render", "list.yaml", "--max-cost", "1").code == 4
     budget = LIST.replace("project: small", "project: small\nbudget: {max_cost: 1.00 CNY}")
@@ -204,7 +213,7 @@ def test_a_folder_is_held_by_one_run(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-@pytest.mark.parametrize("moment", ["submitted", "clip", "fitted"])
+@pytest.mark.parametrize("moment", sample(1, ["submitted", "clip", "fitted"]))
 def test_an_interrupted_run_says_how_to_go_on_and_does(
     run: Run, tmp_path: Path, moment: str
 ) -> None:

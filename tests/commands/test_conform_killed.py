@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.process import environment, wanx
+from tests.tiers import sample
 from wanx_render.media import ffmpeg
 from wanx_render.session.folder import scratch
 
@@ -42,7 +43,10 @@ def start(folder: Path) -> "subprocess.Popen[bytes]":
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("signals", [(signal.SIGKILL, signal.SIGKILL), (signal.SIGTERM,)])
+@pytest.mark.parametrize(
+    "signals",
+    sample(1, [pytest.param((signal.SIGTERM,)), pytest.param((signal.SIGKILL, signal.SIGKILL))]),
+)
 def test_what_killed_ones_left_goes_with_the_next(
     folder: Path, signals: tuple[signal.Signals, ...]
 ) -> None:

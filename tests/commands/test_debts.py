@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.shop import Shop
+from tests.tiers import sample
 
 LIST = """\
 version: 1
@@ -47,6 +48,7 @@ def test_an_outcome_nobody_knows_is_settled_by_a_person(shop: Shop) -> None:
     assert (wrong.returncode, "error[resolve-wrong]" in wrong.stderr) == (2, True)
 
 
+@pytest.mark.proof
 def test_an_adopted_task_is_fetched_and_nothing_is_paid_twice(shop: Shop) -> None:
     shop.faults(
         {"on": "create", "model": "wanx2.1-*", "effect": "reset", "stage": "after", "nth": 1},
@@ -64,6 +66,7 @@ def test_an_adopted_task_is_fetched_and_nothing_is_paid_twice(shop: Shop) -> Non
     assert shop.run("tasks", "link", task).stdout.startswith(f"{shop.origin}/")
 
 
+@pytest.mark.proof
 def test_a_released_attempt_is_asked_for_again(shop: Shop) -> None:
     shop.faults(
         {"on": "create", "model": "wanx2.1-*", "effect": "reset", "nth": 1},
@@ -103,13 +106,20 @@ def test_a_finished_list_asks_the_service_nothing(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "code", "told"),
-    [
-        ({"on": "list", "status": 401, "code": "InvalidApiKey"}, 2, "error[key-refused]"),
-        ({"on": "list", "status": 400, "code": "Arrearage"}, 4, "overdue"),
-        ({"on": "list", "status": 403, "code": "AllocationQuota.FreeTierOnly"}, 4, "free quota"),
-        ({"on": "list", "effect": "html"}, 1, "proxy"),
-        ({"on": "create", "effect": "fail", "code": "DataInspectionFailed"}, 1, "unfit"),
-    ],
+    sample(
+        2,
+        [
+            ({"on": "list", "status": 401, "code": "InvalidApiKey"}, 2, "error[key-refused]"),
+            ({"on": "list", "status": 400, "code": "Arrearage"}, 4, "overdue"),
+            (
+                {"on": "list", "status": 403, "code": "AllocationQuota.FreeTierOnly"},
+                4,
+                "free quota",
+            ),
+            ({"on": "list", "effect": "html"}, 1, "proxy"),
+            ({"on": "create", "effect": "fail", "code": "DataInspectionFailed"}, 1, "unfit"),
+        ],
+    ),
     ids=["wrong-key", "overdue", "free-quota", "proxy", "moderated"],
 )
 def test_each_trouble_has_its_own_words_and_code(
@@ -128,6 +138,7 @@ def test_each_trouble_has_its_own_words_and_code(
     assert again.returncode == 0, again.stderr
 
 
+@pytest.mark.proof
 def test_the_other_region_s_key_an_unreachable_host_and_no_yes(shop: Shop) -> None:
     other = shop.run("list.yaml", "--yes", "--base-url", f"{shop.origin}/singapore/api/v1")
     assert (other.returncode, "error[key-refused]" in other.stderr) == (2, True)
@@ -141,6 +152,7 @@ def test_the_other_region_s_key_an_unreachable_host_and_no_yes(shop: Shop) -> No
     assert shop.sent() == 0
 
 
+@pytest.mark.proof
 def test_tasks_are_shown_and_cancelled(shop: Shop) -> None:
     shop.faults(
         {"on": "create", "effect": "stuck", "model": "wan2.2-*"}, {"on": "query", "status": 500}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.process import project, wanx
+from tests.tiers import sample
 
 
 def last(out: bytes) -> dict[str, Any]:
@@ -15,21 +16,29 @@ def last(out: bytes) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("command", "code", "problem", "event"),
-    [
-        (("list.yaml",), 2, "unknown-key", True),
-        (("render", "list.yaml"), 2, "unknown-key", True),
-        (("list.yaml", "good.yaml"), 2, "unknown-key", True),
-        (("list.yaml", "--nonsense"), 2, "usage", True),
-        (("good.yaml", "--max-cost", "0.01"), 4, "stopped", True),
-        (("rescue", "list.yaml"), 2, "unknown-key", True),
-        (("plan", "list.yaml"), 2, "unknown-key", False),
-        (("report", "list.yaml"), 2, "unknown-key", False),
-        (("export", "list.yaml", "--format", "edl"), 2, "unknown-key", False),
-        (("status", "none.yaml"), 2, "file-unreadable", False),
-        (("models", "nope"), 2, "model-unknown", False),
-        (("conform", "none.mp4", "--aspect", "9:16", "-o", "x.mp4"), 2, "clip-unreadable", False),
-        (("tasks", "list", "--base-url", "nowhere"), 2, "base-url-invalid", False),
-    ],
+    sample(
+        5,
+        [
+            (("list.yaml",), 2, "unknown-key", True),
+            (("render", "list.yaml"), 2, "unknown-key", True),
+            (("list.yaml", "good.yaml"), 2, "unknown-key", True),
+            (("list.yaml", "--nonsense"), 2, "usage", True),
+            (("good.yaml", "--max-cost", "0.01"), 4, "stopped", True),
+            (("rescue", "list.yaml"), 2, "unknown-key", True),
+            (("plan", "list.yaml"), 2, "unknown-key", False),
+            (("report", "list.yaml"), 2, "unknown-key", False),
+            (("export", "list.yaml", "--format", "edl"), 2, "unknown-key", False),
+            (("status", "none.yaml"), 2, "file-unreadable", False),
+            (("models", "nope"), 2, "model-unknown", False),
+            (
+                ("conform", "none.mp4", "--aspect", "9:16", "-o", "x.mp4"),
+                2,
+                "clip-unreadable",
+                False,
+            ),
+            (("tasks", "list", "--base-url", "nowhere"), 2, "base-url-invalid", False),
+        ],
+    ),
 )
 def test_the_last_line_says_the_code_and_the_problems(
     command: tuple[str, ...], code: int, problem: str, event: bool, tmp_path: Path

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.media import Facts, beeps, facts, flashes
+from tests.tiers import sample
 from wanx_render.errors import Broken
 from wanx_render.finishing import alignment, ingest
 from wanx_render.finishing import segment as conform
@@ -61,7 +62,7 @@ def probed(program: ffmpeg.Ffmpeg, path: Path) -> ClipMedia:
     return replace(take, picture_start=picture.start, sound_start=sound.start)
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", sample(3, SOURCES))
 def test_a_flash_and_its_beep_stay_together(
     program: ffmpeg.Ffmpeg, tmp_path: Path, name: str
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.media import facts, pixels, yuv
+from tests.tiers import sample
 from wanx_render.errors import FfmpegError
 from wanx_render.finishing import ingest
 from wanx_render.geometry import Size
@@ -31,7 +32,7 @@ def conform(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("fit", ["crop", "pad", "blur"])
+@pytest.mark.parametrize("fit", sample(1, ["crop", "pad", "blur"]))
 @pytest.mark.parametrize("aspect", ["9:16", "3:4", "21:9"])
 def test_the_post_processor_alone_makes_any_video_exact(
     program: ffmpeg.Ffmpeg, tmp_path: Path, fit: str, aspect: str
@@ -85,13 +86,13 @@ def test_a_varying_rate_becomes_constant_and_keeps_its_length(
 
 @pytest.mark.parametrize(
     ("name", "picture"),
-    [
+    sample(2, [
         ("full.mkv", ("-vf", "scale=out_range=full,format=yuvj420p", "-c:v", "libx264")),
         ("old.mkv", ("-vf", "scale=out_color_matrix=bt601,setparams=colorspace=smpte170m",
                      "-c:v", "libx264", "-pix_fmt", "yuv420p")),
         ("ten.mkv", ("-vf", "scale=out_color_matrix=bt709,format=yuv420p10le", "-c:v", "libx264")),
         ("rgb.mkv", ("-c:v", "libx264rgb", "-qp", "1")),
-    ],
+    ]),
 )  # fmt: skip
 def test_colours_stay_what_they_were(
     program: ffmpeg.Ffmpeg, tmp_path: Path, name: str, picture: tuple[str, ...]
@@ -139,6 +140,7 @@ def bad_files(program: ffmpeg.Ffmpeg, folder: Path) -> dict[str, Path]:
     return paths
 
 
+@pytest.mark.proof
 def test_what_is_no_whole_video_is_refused_with_a_sentence(
     program: ffmpeg.Ffmpeg, tmp_path: Path
 ) -> None:

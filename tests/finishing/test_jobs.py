@@ -122,6 +122,7 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.proof
 def test_threads_processes_and_what_only_pickles_make_the_same_files(
     media: Path, tmp_path: Path, program: ffmpeg.Ffmpeg, catalog: Catalog
 ) -> None:
@@ -184,6 +185,7 @@ def sounds(folder: Path) -> dict[str, bytes]:
     return {name: data for name, data in pieces.items() if b'"silent":' in data}
 
 
+@pytest.mark.proof
 def test_the_same_sound_is_made_once_for_all_deliverables_and_no_caption_changes_it(
     media: Path, tmp_path: Path, program: ffmpeg.Ffmpeg, catalog: Catalog
 ) -> None:

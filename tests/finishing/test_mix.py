@@ -138,6 +138,7 @@ def test_silence_stays_silence_whatever_is_promised(
     assert decoding.loudness(each_program, out).integrated is None
 
 
+@pytest.mark.proof
 def test_a_hundred_joins_with_music_do_not_drift(
     each_program: ffmpeg.Ffmpeg, quiet: Path, tmp_path: Path
 ) -> None:
@@ -175,6 +176,7 @@ def test_the_clips_own_sound_is_kept_lowered_or_muted(
     assert muted < -90
 
 
+@pytest.mark.proof
 def test_the_same_mix_gives_the_same_file_each_time(
     each_program: ffmpeg.Ffmpeg, quiet: Path, tmp_path: Path
 ) -> None:

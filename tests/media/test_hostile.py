@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.proofs.hostile import CASES, COMPANIONS, Case, Companion, companion, judged
+from tests.tiers import sample
 from wanx_render.errors import FfmpegError
 from wanx_render.finishing.jobs import make_segment
 from wanx_render.finishing.segment import ClipMedia, Segment
@@ -22,7 +23,7 @@ from wanx_render.media import ffmpeg
 from wanx_render.timing import Cut
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", sample(12, CASES), ids=lambda case: case.name)
 def test_bad_media_is_made_exact_or_refused_with_a_sentence(
     case: Case, program: ffmpeg.Ffmpeg, tmp_path: Path
 ) -> None:
@@ -31,7 +32,7 @@ def test_bad_media_is_made_exact_or_refused_with_a_sentence(
     assert case.refused in told
 
 
-@pytest.mark.parametrize("case", COMPANIONS, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", sample(4, COMPANIONS), ids=lambda case: case.name)
 def test_what_goes_with_the_clips_is_used_exactly_or_refused_before_anything_is_spent(
     case: Companion, program: ffmpeg.Ffmpeg, tmp_path: Path
 ) -> None:

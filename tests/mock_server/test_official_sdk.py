@@ -12,6 +12,8 @@ import pytest
 from tests.support.emulator import serving
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.proof
+
 OLD = "1.25.8"
 PLAN = """
 - {account: failing, on: create, effect: fail, code: DataInspectionFailed}

@@ -28,6 +28,7 @@ def test_the_page_is_served_with_a_strict_policy(origin: str) -> None:
         assert client.get(origin, headers={"Host": "evil.example"}).status_code == 421
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
 def test_it_shows_tasks_time_and_charges_live(origin: str, tmp_path: Path) -> None:
     from playwright.sync_api import expect, sync_playwright

@@ -80,6 +80,7 @@ def test_good_clients_pass(suite: pytest.Pytester) -> None:
     result.assert_outcomes(passed=5)
 
 
+@pytest.mark.proof
 def test_bad_clients_fail_and_the_journal_is_shown(suite: pytest.Pytester) -> None:
     suite.makepyfile(
         """

@@ -22,6 +22,7 @@ def origin() -> Iterator[str]:
         yield origin
 
 
+@pytest.mark.proof
 def test_it_keeps_to_its_openapi_description(
     origin: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -155,6 +156,7 @@ MODELS = st.sampled_from(
 )
 
 
+@pytest.mark.proof
 @settings(max_examples=200, deadline=None)
 @given(model=MODELS | JSON, asked=FIELDS | JSON, wanted=FIELDS | JSON)
 def test_any_json_is_a_task_or_a_refusal(

@@ -17,6 +17,7 @@ from PIL import Image, PngImagePlugin
 
 from tests.support.places import GOLDEN
 from tests.support.shop import Shop
+from tests.tiers import sample
 
 PROJECT = GOLDEN / "project-589904b"
 
@@ -137,7 +138,7 @@ FORMS: tuple[Callable[[Path], None], ...] = (
 SAVED_AGAIN: tuple[Callable[[Path], None], ...] = (optimized, uncompressed, with_metadata, as_bmp)
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+@pytest.mark.parametrize("form", sample(4, FORMS), ids=lambda form: form.__name__)
 def test_a_paid_folder_of_an_older_program_stays_paid(
     golden: Shop, form: Callable[[Path], None]
 ) -> None:
@@ -150,7 +151,7 @@ def test_a_paid_folder_of_an_older_program_stays_paid(
 
 @pytest.mark.parametrize(
     "form",
-    [as_it_is, without_cache, frames_saved_again, renamed],
+    sample(1, [as_it_is, without_cache, frames_saved_again, renamed]),
     ids=lambda form: form.__name__,
 )
 def test_a_run_over_a_paid_folder_delivers_and_sends_nothing(
@@ -166,6 +167,7 @@ def test_a_run_over_a_paid_folder_delivers_and_sends_nothing(
     assert planned(golden)["to_make"] == 0
 
 
+@pytest.mark.proof
 def test_pictures_saved_again_are_known_once_a_run_has_seen_the_old_ones(golden: Shop) -> None:
     # An older program's journal holds no pixels, only the hash of bytes: they are noted by the
     # first run of this one, which buys nothing.
@@ -212,6 +214,7 @@ def test_a_changed_picture_is_another_request(golden: Shop, form: Callable[[Path
     )  # fmt: skip
 
 
+@pytest.mark.proof
 def test_another_prompt_or_seed_is_another_request(golden: Shop) -> None:
     change(golden.folder, "prompt: three", "prompt: other")
     assert states(golden)["three 1"] == "new"
@@ -220,7 +223,9 @@ def test_another_prompt_or_seed_is_another_request(golden: Shop) -> None:
     assert states(golden)["two 1"] == "cached"
 
 
-@pytest.mark.parametrize("form", [as_it_is, without_cache], ids=lambda form: form.__name__)
+@pytest.mark.parametrize(
+    "form", sample(1, [as_it_is, without_cache]), ids=lambda form: form.__name__
+)
 def test_takes_are_never_taken_for_each_other(golden: Shop, form: Callable[[Path], None]) -> None:
     # Take 1 begins with the same picture as take 2 and ends much alike; what comes after it was
     # made from the end of take 2, and is not what take 1 leads to.
@@ -274,6 +279,7 @@ def jpeg_with_comment(data: bytes) -> bytes:
     return data[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + data[2:]
 
 
+@pytest.mark.proof
 def test_pictures_saved_again_are_not_paid_again(paid: Shop) -> None:
     jpeg = paid.folder / "first.jpg"
     jpeg.write_bytes(jpeg_with_comment(jpeg.read_bytes()))
@@ -284,6 +290,7 @@ def test_pictures_saved_again_are_not_paid_again(paid: Shop) -> None:
     assert len(paid.ledger()) == 2
 
 
+@pytest.mark.proof
 def test_a_jpeg_that_lost_something_or_a_last_frame_that_changed_is_paid(paid: Shop) -> None:
     with Image.open(paid.folder / "first.jpg") as image:
         image.load()
@@ -293,6 +300,7 @@ def test_a_jpeg_that_lost_something_or_a_last_frame_that_changed_is_paid(paid: S
     assert states(paid) == {"one 1": "new", "two 1": "new"}
 
 
+@pytest.mark.proof
 def test_first_and_last_frame_are_not_the_same_thing(paid: Shop) -> None:
     change(paid.folder, "image: a.png, last_image: b.png", "image: b.png, last_image: a.png")
     assert states(paid)["two 1"] == "new"
@@ -312,6 +320,7 @@ def test_a_plan_names_no_seed_or_key_that_may_not_be_sent(golden: Shop) -> None:
     assert takes[("three", 1)]["key"] is None
 
 
+@pytest.mark.proof
 def test_the_seed_that_a_plan_names_is_the_one_that_is_sent(paid: Shop) -> None:
     named = {take["shot"]: take["seed"] for take in planned(paid)["takes"]}
     assert {row["prompt"]: row["seed"] for row in paid.ledger()} == named

@@ -119,6 +119,7 @@ def test_what_is_done_is_cached_and_what_changed_is_named(desk: Desk) -> None:
     assert [t["state"] for t in takes] == ["new", "new", "cached", "cached"]  # type: ignore[attr-defined, index]
 
 
+@pytest.mark.proof
 def test_a_finished_chain_costs_nothing_again(desk: Desk) -> None:
     assert desk.render() == 0
     desk.write(LIST.replace("project: small", "project: small\nbudget: {max_cost: 0 CNY}"))

@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 
 from tests.support.shop import Shop
+from tests.tiers import sample
 from wanx_render.errors import NeedsApproval
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.rebuild import is_lost, rebuild
@@ -125,7 +126,7 @@ def with_its_deliverable_gone(folder: Path) -> None:
 LOST = (gone, empty, gone_with_its_log_left, without_cache_too, with_its_deliverable_gone)
 
 
-@pytest.mark.parametrize("lose", LOST, ids=lambda lose: lose.__name__)
+@pytest.mark.parametrize("lose", sample(1, LOST), ids=lambda lose: lose.__name__)
 def test_a_lost_journal_is_written_again_and_nothing_is_paid(
     shop: Shop, lose: Callable[[Path], None]
 ) -> None:
@@ -181,6 +182,7 @@ def summary(path: Path) -> set[tuple[Any, ...]]:
     return rows
 
 
+@pytest.mark.proof
 def test_a_table_s_rows_are_found_again(
     rendered: Callable[[str], tuple[Path, Shop]], tmp_path: Path
 ) -> None:
@@ -223,12 +225,14 @@ def clip(shop: Shop, shot: str) -> Path:
     return next((out(shop) / "clips").glob(f"{shot}-*.mp4"))
 
 
+@pytest.mark.proof
 def test_without_a_manifest_a_person_is_asked(shop: Shop) -> None:
     gone(out(shop))
     (out(shop) / "manifest.json").unlink()
     refused(shop, clip(shop, "one").name, clip(shop, "two").name)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"version": 99}', "\x00\x00", '{"version": 1}'])
 def test_a_manifest_that_cannot_be_read_explains_nothing(shop: Shop, text: str) -> None:
     gone(out(shop))
@@ -236,6 +240,7 @@ def test_a_manifest_that_cannot_be_read_explains_nothing(shop: Shop, text: str) 
     refused(shop, clip(shop, "one").name)
 
 
+@pytest.mark.proof
 def test_a_clip_that_is_in_no_manifest_is_named(shop: Shop) -> None:
     gone(out(shop))
     stranger = out(shop) / "clips" / "one-t2-deadbeef.mp4"
@@ -243,6 +248,7 @@ def test_a_clip_that_is_in_no_manifest_is_named(shop: Shop) -> None:
     refused(shop, stranger.name)
 
 
+@pytest.mark.proof
 def test_a_damaged_clip_is_named(shop: Shop) -> None:
     gone(out(shop))
     path = clip(shop, "one")
@@ -252,6 +258,7 @@ def test_a_damaged_clip_is_named(shop: Shop) -> None:
     refused(shop, path.name)
 
 
+@pytest.mark.proof
 def test_when_the_unexplained_clip_is_moved_away_the_rest_is_found_again(shop: Shop) -> None:
     gone(out(shop))
     stranger = out(shop) / "clips" / "x-t1-deadbeef.mp4"
@@ -271,6 +278,7 @@ def test_a_clip_that_is_gone_from_the_folder_is_not_made_up(shop: Shop) -> None:
     assert {row[2] for row in summary(out(shop) / "journal.sqlite")} == {"one take 1"}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("content", [bytes(65536), b"notes of somebody\n" * 500])
 def test_a_zeroed_or_foreign_journal_is_refused_and_stays(shop: Shop, content: bytes) -> None:
     gone(out(shop))
@@ -321,6 +329,7 @@ sys.setprofile(None)
 """
 
 
+@pytest.mark.proof
 def test_killed_at_any_step_it_is_done_again(shop: Shop, tmp_path: Path) -> None:
     before = summary(out(shop) / "journal.sqlite")
     gone(out(shop))
@@ -342,6 +351,7 @@ def test_killed_at_any_step_it_is_done_again(shop: Shop, tmp_path: Path) -> None
     assert kills >= 20
 
 
+@pytest.mark.proof
 def test_a_run_that_is_killed_in_the_middle_of_it_pays_nothing_later(shop: Shop) -> None:
     for wait in (0.4, 0.6, 0.8, 1.0):
         gone(out(shop))

@@ -66,6 +66,7 @@ def test_a_retake_is_one_more_take_and_the_earlier_one_stays(shop: Shop) -> None
     assert (shop.sent(), shot(shop, "elsewhere")["picked"]) == (4, 1)
 
 
+@pytest.mark.proof
 def test_a_retake_that_was_cut_short_is_not_asked_for_twice(shop: Shop) -> None:
     assert shop.run("list.yaml", "--yes").returncode == 0
     shop.faults({"on": "create", "effect": "fail", "code": "InternalError.Timeout", "times": 3})
@@ -75,6 +76,7 @@ def test_a_retake_that_was_cut_short_is_not_asked_for_twice(shop: Shop) -> None:
     assert [row["status"] for row in shop.ledger()].count("SUCCEEDED") == 4
 
 
+@pytest.mark.proof
 def test_what_begins_with_the_last_frame_follows_or_is_kept(shop: Shop) -> None:
     assert shop.run("list.yaml", "--yes").returncode == 0
     first = shot(shop, "leap")["takes"][0]
@@ -98,6 +100,7 @@ def test_what_begins_with_the_last_frame_follows_or_is_kept(shop: Shop) -> None:
     assert shot(shop, "leap")["takes"][0]["request"]["image"] != first["request"]["image"]
 
 
+@pytest.mark.proof
 def test_a_file_is_uploaded_once_for_all_runs(shop: Shop) -> None:
     assert shop.run("list.yaml", "--yes").returncode == 0
     count = shop.sent("upload")
@@ -114,6 +117,7 @@ def test_a_file_is_uploaded_once_for_all_runs(shop: Shop) -> None:
     assert shop.sent("upload") == count + 1
 
 
+@pytest.mark.proof
 def test_unknown_names_and_odd_pairs_of_options_are_refused(shop: Shop) -> None:
     wrong = shop.run("list.yaml", "--yes", "--retake", "othr")
     assert (wrong.returncode, "did you mean 'other'?" in wrong.stderr) == (2, True)
@@ -125,6 +129,7 @@ def test_unknown_names_and_odd_pairs_of_options_are_refused(shop: Shop) -> None:
     assert shop.sent() == 0
 
 
+@pytest.mark.proof
 def test_what_another_account_asked_for_can_be_given_up(shop: Shop) -> None:
     shop.faults({"on": "result", "status": 500})
     assert shop.run("list.yaml", "--yes", "--only", "other").returncode == 1

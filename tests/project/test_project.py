@@ -25,8 +25,8 @@ def test_pip_and_uv_are_given_the_same_pins() -> None:
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert "uv run pytest\n" in README
-    last = (ROOT / ".ci" / "run").read_text().strip().splitlines()[-1]
-    assert last == "step uv run pytest"
+    steps = (ROOT / ".ci" / "run").read_text().strip().splitlines()
+    assert steps[-2:] == ["step uv run pytest", "step uv run pytest -m proof"]
 
 
 def test_the_readme_shows_two_commands_before_anything_else() -> None:

@@ -286,6 +286,7 @@ def test_a_page_that_tells_the_same_already_is_left(program: ffmpeg.Ffmpeg, tmp_
     assert told == []
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium")
 def test_in_a_browser_nothing_runs_nothing_is_fetched_and_all_can_be_read(tmp_path: Path) -> None:
     from axe_playwright_python.sync_playwright import Axe

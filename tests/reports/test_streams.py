@@ -45,7 +45,8 @@ def without_reader(folder: Path, *arguments: str, **env: str) -> int:
         return wanx(folder, *arguments, stdout=out, stderr=err, **env).code
 
 
-@pytest.mark.parametrize("more", [(), ("--json",)])
+@pytest.mark.proof
+@pytest.mark.parametrize("more", [pytest.param(()), pytest.param(("--json",))])
 def test_a_run_whose_reader_has_gone_ends_as_it_would(
     more: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -64,6 +65,7 @@ def test_a_reader_who_leaves_in_the_middle_does_not_end_the_run(tmp_path: Path) 
     assert done.err == b""
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_fault_and_no_file_takes_their_place(
     closed: str, tmp_path: Path

@@ -77,6 +77,7 @@ def test_rows_and_shares_are_rendered_apart_and_together_pay_once(day: Day) -> N
     assert (len(day.paid()), set(day.paid().values())) == (distinct(8), {1})
 
 
+@pytest.mark.proof
 def test_sixty_rows_in_trouble_pay_each_request_once(day: Day) -> None:
     file = table(day.folder, 60)
     for _ in range(6):
@@ -124,6 +125,7 @@ def test_lists_of_one_project_are_refused(day: Day) -> None:
         day.run(one, other)
 
 
+@pytest.mark.proof
 def test_faults_now_and_then_do_not_add_up_over_a_long_run(day: Day) -> None:
     day.faults("on=query every=2 status=500")
     run = day.run(table(day.folder, 24))

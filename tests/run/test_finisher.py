@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.media import beeps, facts, flashes
+from tests.tiers import sample
 from wanx_render.errors import Broken
 from wanx_render.finishing import decode_record
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
@@ -137,7 +138,7 @@ SPOILED = {
 }
 
 
-@pytest.mark.parametrize("promise", SPOILED)
+@pytest.mark.parametrize("promise", sample(3, SPOILED))
 def test_every_promise_is_checked_on_the_file_itself(
     each_program: ffmpeg.Ffmpeg, takes: list[ClipMedia], tmp_path: Path, promise: str
 ) -> None:
@@ -182,7 +183,7 @@ def test_segments_are_made_side_by_side(
     assert len(list(tmp_path.glob("p?.mov"))) == 3
 
 
-@pytest.mark.parametrize("quality", ["draft", "standard", "master"])
+@pytest.mark.parametrize("quality", sample(1, ["draft", "standard", "master"]))
 def test_every_quality_keeps_every_promise(
     each_program: ffmpeg.Ffmpeg, takes: list[ClipMedia], tmp_path: Path, quality: str
 ) -> None:

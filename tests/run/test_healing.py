@@ -19,6 +19,7 @@ from PIL import Image
 
 from tests.run.test_durability import without_privileges
 from tests.support.shop import Shop
+from tests.tiers import sample
 from wanx_render import integrity
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken
@@ -98,7 +99,7 @@ HARMS: dict[str, Harm] = {
 }
 
 
-@pytest.fixture(params=HARMS, ids=[name.replace(" ", "-") for name in HARMS])
+@pytest.fixture(params=sample(3, HARMS), ids=[name.replace(" ", "-") for name in HARMS])
 def harm(request: pytest.FixtureRequest) -> Harm:
     return HARMS[request.param]
 
@@ -198,7 +199,7 @@ def is_sound(path: Path) -> bool:
     return kept_sound(path) is not None if b'"silent"' in path.read_bytes() else False
 
 
-@pytest.fixture(params=["segment", "sound", "all"])
+@pytest.fixture(params=sample(2, ["segment", "sound", "all"]))
 def pieces(request: pytest.FixtureRequest) -> Callable[[Path], list[Path]]:
     """Chooses a segment, the sound, or all pieces of a folder."""
 
@@ -301,6 +302,7 @@ def test_what_is_damaged_time_after_time_is_given_up(
     assert "changed after it was made" in str(ended[0])
 
 
+@pytest.mark.proof
 def test_any_bit_of_a_segment_counts(films: dict[MakeBench, Path], tmp_path: Path) -> None:
     """One bit in each byte; and every bit of the seal."""
     whole = min((films[local] / SEGMENTS).iterdir(), key=lambda path: path.stat().st_size)
@@ -512,6 +514,7 @@ def unreadable(path: Path) -> None:
     path.chmod(0)
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(os.name != "posix", reason="needs file permissions")
 def test_a_damaged_cache_costs_a_run_time_and_no_money(shop: Shop) -> None:
     (shop.folder / "list.yaml").write_text(CHAINED)

@@ -156,6 +156,7 @@ def test_a_second_run_makes_nothing_again(studio: Studio) -> None:
     assert replace(second, finished_at="", cost_run="1.44 CNY") == replace(first, finished_at="")
 
 
+@pytest.mark.proof
 def test_two_runs_in_two_folders_are_the_same(studio: Studio) -> None:
     def frame_hashes(out: str) -> tuple[str, ...]:
         return decoding.decode(studio.program, studio.folder / out / "9x16.mp4").digest
@@ -192,6 +193,7 @@ def test_a_record_reads_back_as_it_was_written(studio: Studio) -> None:
     assert read(studio.folder / "out" / "manifest.json") == manifest
 
 
+@pytest.mark.proof
 def test_renaming_reordering_and_cropping_cost_nothing(studio: Studio) -> None:
     studio.run()
     lines = LIST.replace("id: one", "id: eins").splitlines()
@@ -376,6 +378,7 @@ def test_a_changed_caption_makes_one_segment_anew(studio: Studio) -> None:
     assert first.deliverables[0].sha256 != second.deliverables[0].sha256
 
 
+@pytest.mark.proof
 def test_a_transition_makes_only_what_it_touches(studio: Studio) -> None:
     three = LIST.replace(
         "deliverables:", "  - {id: three, image: a.png, prompt: third}\ndeliverables:"
@@ -418,6 +421,7 @@ def test_what_is_taken_back_in_time_is_not_sent(studio: Studio) -> None:
     assert studio.run().complete
 
 
+@pytest.mark.proof
 def test_speed_hold_and_the_focus_of_a_deliverable_are_as_planned(studio: Studio) -> None:
     image = Image.new("RGB", (400, 300), "red")
     image.paste("green", (200, 0, 400, 300))
@@ -442,6 +446,7 @@ def test_speed_hold_and_the_focus_of_a_deliverable_are_as_planned(studio: Studio
     assert [each.frames for each in told.deliverables] == [165, 165]
 
 
+@pytest.mark.proof
 def test_simulated_sound_is_held_to_its_picture_where_it_is_heard_alone(studio: Studio) -> None:
     text = LIST.replace("wanx2.1-i2v-turbo", "wan2.5-i2v-preview").replace(
         "duration: 3", "duration: 5"
@@ -494,6 +499,7 @@ no length
 """
 
 
+@pytest.mark.proof
 def test_the_file_beside_says_what_is_burnt_and_when(studio: Studio) -> None:
     """Of two deliverables, one with words on it, the frames that differ are those of the file."""
     (studio.folder / "words.srt").write_bytes(SPOKEN.encode("gb18030"))
@@ -517,6 +523,7 @@ def test_the_file_beside_says_what_is_burnt_and_when(studio: Studio) -> None:
         assert differ[cue.plaintext] == [*range(first, last)]
 
 
+@pytest.mark.proof
 def test_ass_subtitles_are_burnt_in_and_lie_beside(studio: Studio) -> None:
     ass = (
         "[V4+ Styles]\nFormat: Name, Fontname, Fontsize, PrimaryColour\n"

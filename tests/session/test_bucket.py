@@ -120,6 +120,7 @@ def test_a_table_goes_into_the_bucket_row_by_row_and_once(office: Office) -> Non
     assert "0 takes to make" in err
 
 
+@pytest.mark.proof
 def test_several_lists_have_folders_of_their_own_and_one_that_fails_fails_alone(
     office: Office,
 ) -> None:
@@ -152,6 +153,7 @@ def test_lists_of_one_project_would_overwrite_each_other_in_the_bucket(office: O
         office.run("other.yaml", "b/other.yaml", at="twice")
 
 
+@pytest.mark.proof
 def test_a_paid_clip_that_is_gone_comes_back_from_the_bucket_if_it_is_the_one(
     office: Office,
 ) -> None:
@@ -191,6 +193,7 @@ def test_a_paid_clip_that_is_gone_comes_back_from_the_bucket_if_it_is_the_one(
     assert "2 takes, 1 to make" in err
 
 
+@pytest.mark.proof
 def test_the_clips_of_a_table_come_back_too(office: Office) -> None:
     assert office.run("list.yaml", at="rows")[0] == 0
     clips = office.folder / "renders" / "shop" / "clips"

@@ -27,6 +27,7 @@ def test_a_list_given_by_five_names_is_rendered_once(tmp_path: Path) -> None:
     assert not (folder / "renders/index.html").exists()  # which only several lists have
 
 
+@pytest.mark.proof
 def test_several_lists_are_each_taken_once(tmp_path: Path) -> None:
     project(tmp_path)
     text = (tmp_path / "list.yaml").read_text(encoding="utf-8")
@@ -37,6 +38,7 @@ def test_several_lists_are_each_taken_once(tmp_path: Path) -> None:
     assert sorted(films) == ["renders/other/film.mp4", "renders/small/film.mp4"]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("command", ["plan", "validate", "report"])
 def test_other_commands_take_it_once_too(command: str, tmp_path: Path) -> None:
     project(tmp_path)

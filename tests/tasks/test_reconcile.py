@@ -180,6 +180,7 @@ def may_be_ours(job: Job, owned: frozenset[str]) -> bool:
     return job.model == "m" and -120 <= job.made <= 125 and job.name not in owned
 
 
+@pytest.mark.proof
 @settings(max_examples=300, deadline=None)
 @given(jobs=jobs(), owned=st.frozensets(st.sampled_from(["t0", "t1"])), busy=st.booleans())
 def test_only_the_one_task_that_is_surely_ours_is_ever_taken(

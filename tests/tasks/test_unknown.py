@@ -293,6 +293,7 @@ def attempts(shop: Shop) -> list[dict[str, Any]]:
     return list(status["attempts"])
 
 
+@pytest.mark.proof
 def test_unknown_and_then_expired_is_paid_again_by_a_person_s_word_alone(shop: Shop) -> None:
     shop.faults({"on": "query", "effect": "unknown"})
     first = shop.run("list.yaml", "--yes")
@@ -318,6 +319,7 @@ def test_unknown_and_then_expired_is_paid_again_by_a_person_s_word_alone(shop: S
     assert len(shop.ledger()) == 2
 
 
+@pytest.mark.proof
 def test_retake_is_a_person_s_word_too(shop: Shop) -> None:
     shop.faults({"on": "query", "effect": "unknown"})
     assert shop.run("list.yaml", "--yes").returncode == 4
@@ -337,6 +339,7 @@ def test_what_was_unknown_and_comes_back_is_fetched_and_paid_once(shop: Shop) ->
     assert len(shop.ledger()) == 1
 
 
+@pytest.mark.proof
 def test_rescue_names_an_expired_task_and_pays_nothing(shop: Shop) -> None:
     shop.faults({"on": "query", "effect": "unknown"})
     assert shop.run("list.yaml", "--yes").returncode == 4

@@ -6,6 +6,8 @@ import pytest
 
 from tests.proofs.drift import sweep
 
+pytestmark = pytest.mark.proof
+
 MUTATIONS = int(os.environ.get("MUTATIONS", "1000"))
 SHARES = 8  # each is a test of its own, so that they run side by side
 

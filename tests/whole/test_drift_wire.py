@@ -3,12 +3,15 @@
 import json
 import os
 
+import pytest
+
 from mock_server.faults.reading import read_plan
 from tests.proofs.drift_wire import FIELDS, OPERATIONS, mutation, sweep
 
 MUTATIONS = int(os.environ.get("WIRE_MUTATIONS", "60"))
 
 
+@pytest.mark.proof
 def test_no_clip_is_lost_swapped_or_paid_twice_and_every_command_ends() -> None:
     verdict = sweep(MUTATIONS)
     assert not verdict.faults, "\n".join([*verdict.faults, str(verdict)])

@@ -10,6 +10,8 @@ import pytest
 
 from tests.proofs.kills import Range, Verdict, photograph, shooting_range, sweep
 
+pytestmark = pytest.mark.proof
+
 KILLS = int(os.environ.get("KILLS", "30"))
 
 

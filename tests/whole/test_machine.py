@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -44,6 +45,8 @@ from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
 from wanx_render.run.orchestrator import render
 from wanx_render.validation.load import load
+
+pytestmark = pytest.mark.proof
 
 EXAMPLES = int(os.environ.get("MACHINES", "30"))
 MODELS = ("wanx2.1-i2v-turbo", "wan2.2-i2v-flash")

@@ -76,6 +76,7 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
         yield Proof(folder / "runs", made, store).prepare()
 
 
+@pytest.mark.proof
 def test_the_rows_of_a_table_are_encoded_by_the_workers_too(proof: Proof) -> None:
     """In a folder that they see; the clips, paid once, are read where they are."""
     made = {}
@@ -95,6 +96,7 @@ def test_the_rows_of_a_table_are_encoded_by_the_workers_too(proof: Proof) -> Non
     assert worked, "no worker ever had a call"
 
 
+@pytest.mark.proof
 def test_the_rows_of_a_table_go_into_the_bucket_and_a_second_run_makes_nothing(
     proof: Proof,
 ) -> None:
@@ -151,6 +153,7 @@ def client(made: Rig, does: str, **more: str) -> "subprocess.CompletedProcess[st
     )  # fmt: skip
 
 
+@pytest.mark.proof
 def test_a_call_that_kills_is_given_up_and_those_beside_it_are_not(proof: Proof) -> None:
     does = (
         "calls = [it.submit(os._exit, 1), *(it.submit(pow, 2, n) for n in range(8))]; "
@@ -161,6 +164,7 @@ def test_a_call_that_kills_is_given_up_and_those_beside_it_are_not(proof: Proof)
     assert told == f"[{given_up}, '1', '2', '4', '8', '16', '32', '64', '128']\n"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", PROVED)
 def test_whatever_dies_every_deliverable_is_made_once_and_the_same(proof: Proof, name: str) -> None:
     getattr(proof, name)()
@@ -172,6 +176,7 @@ def recipe(tool: str) -> list[list[str]]:
     return [shlex.split(line, comments=True) for line in lines if line.startswith(f"{tool} ")]
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl")
 def test_the_recipe_for_tls_lets_in_who_has_a_certificate_and_nobody_else(tmp_path: Path) -> None:
     for words in recipe("openssl"):

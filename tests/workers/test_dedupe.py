@@ -153,6 +153,7 @@ def again(counted: Counted, whole: Counted) -> None:
     assert counted.pieces() == whole.pieces()
 
 
+@pytest.mark.proof
 def test_who_fails_fails_alone(tmp_path: Path, whole: Counted) -> None:
     counted = Counted(tmp_path)
     (tmp_path / "first").write_text("exit 1")
@@ -162,6 +163,7 @@ def test_who_fails_fails_alone(tmp_path: Path, whole: Counted) -> None:
     again(counted, whole)
 
 
+@pytest.mark.proof
 def test_a_run_that_is_killed_while_it_encodes_leaves_nothing_half_made(
     tmp_path: Path, whole: Counted
 ) -> None:
