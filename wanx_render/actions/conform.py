@@ -48,10 +48,10 @@ _OF_THE_SHOT = ("speed", "hold", "colours", "hdr", "alpha")
 
 
 def options(
-    clip: Path, out: Path, written: Mapping[str, Any], *, as_json: bool = False
+    clip: Path, out: Path, texts_by_name: Mapping[str, Any], *, as_json: bool = False
 ) -> ConformOptions:
     """The options of the command line, by the keys of a shot list; those not given left out."""
-    texts = {name: value for name, value in written.items() if value is not None}
+    texts = {name: value for name, value in texts_by_name.items() if value is not None}
     label = {key: texts.pop(name) for name, key in _OF_THE_LABEL.items() if name in texts}
     values = {name: _number(value) for name, value in texts.items()}
     focus, to = values.pop("focus", None), values.pop("focus_to", None)
@@ -122,13 +122,13 @@ def _check_name(options: ConformOptions, deliverable: Deliverable) -> None:
 
 
 def _as_clip(
-    program: ffmpeg.Ffmpeg, options: ConformOptions, wanted: tuple[Shot, Deliverable], folder: Path
+    program: ffmpeg.Ffmpeg, options: ConformOptions, items: tuple[Shot, Deliverable], folder: Path
 ) -> tuple[Path, Shot, Provenance | None]:
     """The file as a video, what is left to be done with it, and what a picture says of its origin.
 
     A picture is made a video first.
     """
-    shot, deliverable = wanted
+    shot, deliverable = items
     if not options.clip.is_file():
         return options.clip, shot, None
     if not animation.is_picture(options.clip):

@@ -56,5 +56,5 @@ def rendered(problems: Sequence[Diagnostic], texts: Mapping[str, str], style: St
             return "\n".join(diagnostics.full(problem, texts) for problem in problems)
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

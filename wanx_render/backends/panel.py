@@ -56,9 +56,9 @@ def title(where: SlatePanel) -> Image.Image:
     return image
 
 
-def agreement(one: Image.Image, other: Image.Image) -> float:
+def agreement(first: Image.Image, second: Image.Image) -> float:
     """The correlation of two grey pictures of one size, -1 to 1."""
-    a, b = one.tobytes(), other.tobytes()
+    a, b = first.tobytes(), second.tobytes()
     mean_a, mean_b = sum(a) / len(a), sum(b) / len(b)
     covariance = sum((p - mean_a) * (q - mean_b) for p, q in zip(a, b, strict=True))
     spread = sum((p - mean_a) ** 2 for p in a) * sum((q - mean_b) ** 2 for q in b)

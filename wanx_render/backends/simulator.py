@@ -170,7 +170,7 @@ class Simulator:
         self._changed(task)
 
     def known(self, task_id: str) -> Task | None:
-        """The task itself, whoever asks and however old."""
+        """The task itself, of any account and any age."""
         return self._tasks.get(task_id)
 
     def truth(self, task: Task) -> TaskState:

@@ -133,10 +133,10 @@ def _flash(rate: Fraction) -> str:
     return f"lt(mod(n+{rate}/2,{rate}),{FLASH_FRAMES})"
 
 
-def _counter(shown: Any, size: Size) -> Any:
+def _counter(picture: Any, size: Size) -> Any:
     place, font = panel.place(size), fonts.chinese()
     unit = place.unit
-    return shown.filter(
+    return picture.filter(
         "drawtext",
         fontfile=str(font.path),
         text="%{eif:n:d:4}",

@@ -121,7 +121,7 @@ class Download:
             values |= {"Range": f"bytes={self.size}-", "If-Range": self.etag}
         return values
 
-    def begin_anew(self) -> None:
+    def restart(self) -> None:
         self.target.unlink(missing_ok=True)
         self.etag, self.total = "", None
 
@@ -134,7 +134,7 @@ async def stream_to(download: Download, answer: httpx.Response) -> str | None:
     """
     start = _start(download, answer)
     if start is None:
-        download.begin_anew()
+        download.restart()
         return f"status {answer.status_code}"
     unpacker = Unpacker(answer.headers.get("content-encoding", ""), download.most)
     if unpacker.packed:
@@ -150,7 +150,7 @@ async def stream_to(download: Download, answer: httpx.Response) -> str | None:
             if file.tell() > download.most:
                 raise _oversized(download, file.tell())
     if not unpacker.whole:
-        download.begin_anew()
+        download.restart()
         return "what came ends before what was packed does"
     return _whole(download, answer, start)
 
@@ -185,19 +185,19 @@ def _whole(download: Download, answer: httpx.Response, start: int) -> str | None
     size = download.size
     if download.total is not None and size != download.total:
         if size > download.total:
-            download.begin_anew()
+            download.restart()
         return f"{size} bytes came, {download.total} were promised"
     with download.target.open("rb") as file:
         head = file.read(12)
         if head[4:8] != b"ftyp":
-            download.begin_anew()
+            download.restart()
             return "what came is no mp4"
         md5 = answer.headers.get("content-md5")
         if start == 0 and md5:
             file.seek(0)
             digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
             if base64.b64encode(digest.digest()).decode() != md5:
-                download.begin_anew()
+                download.restart()
                 return "the bytes that came are not the ones that were sent"
     return None
 

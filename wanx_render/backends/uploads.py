@@ -27,7 +27,7 @@ class KnownUploads:
         self._write()
 
     def forget(self, urls: frozenset[str]) -> None:
-        """The service did not take these: the next run uploads anew."""
+        """The service did not take these: the next run uploads them again."""
         left = {name: entry for name, entry in self._known.items() if entry[0] not in urls}
         if len(left) < len(self._known):
             self._known = left
@@ -37,7 +37,7 @@ class KnownUploads:
         if self._file is None:
             return
         self._file.parent.mkdir(exist_ok=True)
-        # Of their owner alone: whoever reads them knows where the pictures are.
+        # Readable by their owner only: they say where the pictures are.
         write_atomically(self._file, json.dumps(self._known), mode=0o600, durable=False)
 
 

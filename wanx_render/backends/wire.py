@@ -228,7 +228,7 @@ def _milliseconds(value: Any) -> datetime | None:
     return _bounded(datetime.fromtimestamp(min(value / 1000, _LATEST), UTC))
 
 
-# Times outside these years are a fault of whoever writes them.
+# The service means no time outside these years.
 _YEARS = range(2020, 2101)
 _LATEST = datetime(2101, 1, 1, tzinfo=UTC).timestamp()
 

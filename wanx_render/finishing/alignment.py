@@ -59,17 +59,17 @@ def _levels(samples: Sequence[int]) -> list[float]:
     return [(sums[at + size] - sums[at]) / size for at in range(0, len(samples) - size + 1, size)]
 
 
-def _shift(made: Sequence[float], source: Sequence[float], expected: int, reach: int) -> int | None:
+def _shift(result: Sequence[float], source: Sequence[float], middle: int, reach: int) -> int | None:
     """By how many places ``made`` is found later in ``source`` than ``expected``.
 
     0 where the expected place is as good as any; None where nothing can be compared.
     """
-    if not made or max(made) - min(made) < _FLAT:
+    if not result or max(result) - min(result) < _FLAT:
         return None
-    ahead = max(reach - expected, 0)  # what would be before the file's beginning
-    source = [*([made[0]] * ahead), *source]
+    ahead = max(reach - middle, 0)  # what would be before the file's beginning
+    source = [*([result[0]] * ahead), *source]
     fits = {
-        shift: _correlation(made, source[max(expected + ahead + shift, 0) :])
+        shift: _correlation(result, source[max(middle + ahead + shift, 0) :])
         for shift in range(-reach, reach + 1)
     }
     best = max(fits, key=lambda shift: (fits[shift], -abs(shift)))
@@ -79,10 +79,10 @@ def _shift(made: Sequence[float], source: Sequence[float], expected: int, reach:
     return best if fits[best] - near > _CLEAR else 0
 
 
-def _correlation(one: Sequence[float], other: Sequence[float]) -> float:
+def _correlation(first: Sequence[float], second: Sequence[float]) -> float:
     """Pearson's coefficient of the places both have; -1 where they are too few or flat."""
-    pairs = list(zip(one, other, strict=False))
-    if len(pairs) < len(one) // 2 or len(pairs) < 3:
+    pairs = list(zip(first, second, strict=False))
+    if len(pairs) < len(first) // 2 or len(pairs) < 3:
         return -1.0
     xs, ys = zip(*pairs, strict=True)
     x, y = sum(xs) / len(xs), sum(ys) / len(ys)

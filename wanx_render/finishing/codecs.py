@@ -47,25 +47,27 @@ _X265 = (
 _IN_MP4 = {"f": "mp4", "c:a": "flac", "strict": -2}
 
 
-def _nvenc(codec: str, made: str, **more: object) -> Encoder:
+def _nvenc(codec: str, profile: str, **more: object) -> Encoder:
     steps = _steps("preset", "cq", ("p2", 30), ("p5", 23), ("p7", 18))
-    return Encoder(f"{codec}_nvenc", made, steps, {"rc": "vbr", "b:v": 0, "forced-idr": 1, **more})
+    return Encoder(
+        f"{codec}_nvenc", profile, steps, {"rc": "vbr", "b:v": 0, "forced-idr": 1, **more}
+    )
 
 
-def _qsv(codec: str, made: str, **more: object) -> Encoder:
+def _qsv(codec: str, profile: str, **more: object) -> Encoder:
     steps = _steps("preset", "global_quality", ("veryfast", 30), ("medium", 23), ("veryslow", 18))
-    return Encoder(f"{codec}_qsv", made, steps, {"pix_fmt": "nv12", **more})
+    return Encoder(f"{codec}_qsv", profile, steps, {"pix_fmt": "nv12", **more})
 
 
-def _amf(codec: str, made: str, **more: object) -> Encoder:
+def _amf(codec: str, profile: str, **more: object) -> Encoder:
     steps = _steps("quality", "qp_i", ("speed", 28), ("balanced", 22), ("quality", 18))
     steps = {name: {**options, "qp_p": options["qp_i"]} for name, options in steps.items()}
-    return Encoder(f"{codec}_amf", made, steps, {"rc": "cqp", **more})
+    return Encoder(f"{codec}_amf", profile, steps, {"rc": "cqp", **more})
 
 
-def _videotoolbox(codec: str, made: str, **more: object) -> Encoder:
+def _videotoolbox(codec: str, profile: str, **more: object) -> Encoder:
     steps = _steps("realtime", "q:v", (1, 45), (0, 65), (0, 80))
-    return Encoder(f"{codec}_videotoolbox", made, steps, more)
+    return Encoder(f"{codec}_videotoolbox", profile, steps, more)
 
 
 _PROFILE = {"profile:v": "high"}

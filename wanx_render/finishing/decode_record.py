@@ -103,11 +103,11 @@ def hear(program: ffmpeg.Ffmpeg, path: Path, *, peaks: bool) -> Hearing:
     return hearing(decoding.listen(program, path, peaks=peaks))
 
 
-def hearing(heard: decoding.Heard) -> Hearing:
+def hearing(sound: decoding.Heard) -> Hearing:
     """What is kept of a sound that was decoded."""
-    loud = heard.loudness
+    loud = sound.loudness
     lufs, peak = (None if n is None else str(n) for n in (loud.integrated, loud.peak))
-    return Hearing(*timed(heard.packets, 0), lufs, peak, heard.silent)
+    return Hearing(*timed(sound.packets, 0), lufs, peak, sound.silent)
 
 
 def _arguments(paths: Sequence[Path], wishes: Sequence[WantedFrames], folder: Path) -> list[str]:
@@ -187,17 +187,19 @@ def _looks(frames: Sequence[bytes]) -> Iterator[str]:
         yield "B" if still and dark else "s" if still else "b" if dark else "."
 
 
-def _alike(one: bytes, other: bytes) -> bool:
-    if one == other:
+def _alike(first: bytes, second: bytes) -> bool:
+    if first == second:
         return True
     # Most frames differ so much that a few of their points show it.
-    rough = sum(map(abs, map(sub, one[::16], other[::16])))
-    return rough <= _STILL and _distance(one, other) <= _STILL
+    rough = sum(map(abs, map(sub, first[::16], second[::16])))
+    return rough <= _STILL and _distance(first, second) <= _STILL
 
 
-def _distance(one: bytes, other: bytes) -> int:
+def _distance(first: bytes, second: bytes) -> int:
     """By how much two frames differ, in all points together; a fifth of Python's own time."""
-    apart = ImageChops.difference(*(Image.frombytes("L", (_SIDE, _SIDE), x) for x in (one, other)))
+    apart = ImageChops.difference(
+        *(Image.frombytes("L", (_SIDE, _SIDE), x) for x in (first, second))
+    )
     return sum(map(mul, apart.histogram(), range(256)))
 
 

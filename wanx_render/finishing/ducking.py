@@ -44,13 +44,13 @@ def spans(key: Sequence[int], *, floor: float, below: float = math.inf) -> Itera
             begin = None
 
 
-def gains(heard: Iterable[Span], seconds: float) -> "array[float]":
+def gains(voices: Iterable[Span], seconds: float) -> "array[float]":
     """The gain of the music, from 0 to 1 and ``GAIN_RATE`` times a second, while ``heard``.
 
     It begins ``GAIN_LEAD`` values before the film does.
     """
     down = [0.0] * (math.ceil(seconds * GAIN_RATE) + 1)  # dB
-    for begin, end in heard:
+    for begin, end in voices:
         first, last = round(begin * GAIN_RATE), round((end + HOLD) * GAIN_RATE)
         _lower(down, first, last, DEPTH)
         ahead, after = round(LOOK_AHEAD * GAIN_RATE), round(RELEASE * GAIN_RATE)

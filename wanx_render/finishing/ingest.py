@@ -101,7 +101,7 @@ def in_colours(take: ClipMedia, shot: Shot) -> ClipMedia:
     return replace(take, size=size, quirks=quirks)
 
 
-def notices(take: ClipMedia, shot: Shot, written: str) -> tuple[str, ...]:
+def notices(take: ClipMedia, shot: Shot, spelling: str) -> tuple[str, ...]:
     """What a person should know of how the frames and colours of ``take`` are read.
 
     ``written`` is how the shot's settings are written, such as ``--{}`` or ``{}:``.
@@ -115,22 +115,22 @@ def notices(take: ClipMedia, shot: Shot, written: str) -> tuple[str, ...]:
     if colours.guessed:
         lines.append(
             f"no colour tags: read as {colours}, as is usual for {take.size}; "
-            f"{written.format('colours')} overrides"
+            f"{spelling.format('colours')} overrides"
         )
     if colours.hdr:
         lines.append(
-            f"HDR ({colours.hdr}) is mapped to SDR; {written.format('hdr')} refuse stops instead"
+            f"HDR ({colours.hdr}) is mapped to SDR; {spelling.format('hdr')} refuse stops instead"
         )
     if take.tags.alpha:
         lines.append(
             f"transparent, {shot.alpha} alpha: laid over the background; "
-            f"{written.format('alpha')} and {written.format('background')} override"
+            f"{spelling.format('alpha')} and {spelling.format('background')} override"
         )
     return tuple(lines)
 
 
 def _why(error: str) -> str:
-    """What ffmpeg's own words mean for whoever has the file."""
+    """What ffmpeg's own words mean for the owner of the file."""
     if "max pixel count" in error:
         return "has a picture larger than 8192 pixels square: make it smaller first"
     if "matches no streams" in error:
@@ -151,9 +151,9 @@ def _even(value: Fraction) -> int:
     return max(2, 2 * round(value / 2))
 
 
-def _quirks(line: str, seen: probe.VideoSurvey) -> Quirks:
+def _quirks(line: str, survey: probe.VideoSurvey) -> Quirks:
     return Quirks(
         containers=CONTAINERS,
         interlaced=any(word in line for word in ("top first", "bottom first")),
-        oblong=seen.sample_aspect not in (0, 1),
+        oblong=survey.sample_aspect not in (0, 1),
     )

@@ -226,16 +226,19 @@ def _put(part: Path, target: Path) -> None:
 
 
 def _pictures(
-    program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, seen: Sequence[decode_record.DecodeRecord]
+    program: ffmpeg.Ffmpeg,
+    call: JoinCall,
+    part: Path,
+    records: Sequence[decode_record.DecodeRecord],
 ) -> Pictures | None:
     """Poster and contact sheet, for the most part of pictures kept when they were decoded."""
     if call.stills is None:
         return None
-    starts = list(accumulate((len(piece.looks) for piece in seen), initial=0))
+    starts = list(accumulate((len(piece.looks) for piece in records), initial=0))
 
     def kept(number: int, *, whole: bool = False) -> bytes | None:
         index = bisect_right(starts, number) - 1
-        return decode_record.picture(seen[index], number - starts[index], whole=whole)
+        return decode_record.picture(records[index], number - starts[index], whole=whole)
 
     cells = {number: kept(number) for number in numbers_of(call.stills)}
     ready = Known(

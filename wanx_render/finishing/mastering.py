@@ -167,16 +167,16 @@ def _encoded(work: Work, level: Level, encoding: Encoding) -> decoding.Heard:
         encoding.beside.unlink(missing_ok=True)
 
 
-def _faithful(heard: decoding.Heard) -> bool:
-    peak = heard.loudness.peak
-    if heard.fidelity is None or peak is None or peak < _COMPARABLE:
+def _faithful(sound: decoding.Heard) -> bool:
+    peak = sound.loudness.peak
+    if sound.fidelity is None or peak is None or peak < _COMPARABLE:
         return True
-    return heard.fidelity >= _FAITHFUL
+    return sound.fidelity >= _FAITHFUL
 
 
-def _over(mix: Mix, heard: Hearing) -> Decimal:
+def _over(mix: Mix, hearing: Hearing) -> Decimal:
     """By how many dB the peak is higher than promised, where anything was."""
-    peak = heard.loudness.peak
+    peak = hearing.loudness.peak
     return Decimal(0) if mix.loudness is None or peak is None else peak - CEILING
 
 
@@ -185,8 +185,8 @@ def _choices(coder: Coder) -> Iterator[str]:
         yield f"the sound is encoded by ffmpeg's coder {coder}, which was nearer to the mix"
 
 
-def _unreached(mix: Mix, heard: Hearing) -> Iterator[str]:
-    loudness = heard.loudness
+def _unreached(mix: Mix, hearing: Hearing) -> Iterator[str]:
+    loudness = hearing.loudness
     if mix.loudness is None or loudness.integrated is None:
         return
     if abs(loudness.integrated - mix.loudness) > _CLOSE:

@@ -57,11 +57,11 @@ def timeline(lengths: Sequence[int], overlaps: Sequence[tuple[Transition, int]])
 
 
 def _overlap(
-    shot: int, shared: int, lengths: Sequence[int], overlaps: Sequence[tuple[Transition, int]]
+    shot: int, before: int, lengths: Sequence[int], overlaps: Sequence[tuple[Transition, int]]
 ) -> int:
     if shot + 1 >= len(lengths):
         return 0
-    return min(overlaps[shot][1], lengths[shot] - shared, lengths[shot + 1])
+    return min(overlaps[shot][1], lengths[shot] - before, lengths[shot + 1])
 
 
 def frames_of(parts: Sequence[Part]) -> int:

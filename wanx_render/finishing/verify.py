@@ -1,4 +1,4 @@
-"""The promise against the file: what a deliverable must be, held against what decoding it shows."""
+"""The promise against the file: what a deliverable must be, and what decoding it shows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -103,12 +103,12 @@ def verify(
     )
 
 
-def _sound_checks(promise: Promise, heard: Hearing) -> Iterator[Check]:
+def _sound_checks(promise: Promise, hearing: Hearing) -> Iterator[Check]:
     if promise.loudness is not None:
-        yield from _loud(promise.loudness, heard)
+        yield from _loud(promise.loudness, hearing)
     if promise.sounding:
-        silent = heard.loudness.peak_is_low
-        sound = "silence" if silent and not heard.lost else "heard"
+        silent = hearing.loudness.peak_is_low
+        sound = "silence" if silent and not hearing.lost else "heard"
         yield Check("sound", sound, "silence" if silent else "heard")
 
 
@@ -120,9 +120,9 @@ def _labelled(tags: Sequence[tuple[str, str]], there: Sequence[tuple[str, str]])
 
 
 def _picture_checks(
-    probed: probe.Probe, promise: Promise, pieces: Sequence[DecodeRecord]
+    record: probe.Probe, promise: Promise, pieces: Sequence[DecodeRecord]
 ) -> Iterator[Check]:
-    picture, frame, frames = probed.picture, promise.frame, str(promise.frames)
+    picture, frame, frames = record.picture, promise.frame, str(promise.frames)
     size = picture.size
     yield Check("size", str(frame.size), str(size))
     yield Check("even sides", "yes", _yes(not (size.width % 2 or size.height % 2)))
@@ -135,8 +135,8 @@ def _picture_checks(
     yield Check("video codec", promised(frame), _video(picture))
 
 
-def _file_checks(probed: probe.Probe, path: Path) -> Iterator[Check]:
-    picture, sound = probed.picture, probed.sound
+def _file_checks(record: probe.Probe, path: Path) -> Iterator[Check]:
+    picture, sound = record.picture, record.sound
     gap = abs((sound.duration if sound else Fraction(0)) - picture.duration)
     order = [box for box in container.boxes(path) if box in ("moov", "mdat")]
     yield Check("audio codec", f"aac {SAMPLE_RATE} stereo", _audio(sound))
@@ -165,38 +165,38 @@ def _changed(listing: str, pieces: Sequence[DecodeRecord]) -> Iterator[int]:
         at = end
 
 
-def _notices(pieces: Sequence[DecodeRecord], heard: Hearing, promise: Promise) -> Iterator[str]:
+def _notices(pieces: Sequence[DecodeRecord], hearing: Hearing, promise: Promise) -> Iterator[str]:
     """What a viewer would take for a fault."""
     for word, start, end in stretches(pieces, promise.frame.rate):
         yield f"{word} from {float(start):.2f} to {float(end):.2f} s"
-    for first, last in heard.silent:
+    for first, last in hearing.silent:
         yield f"silent from {first:.2f} to {last:.2f} s"
 
 
-def _warnings(heard: Hearing, promise: Promise) -> Iterator[str]:
+def _warnings(hearing: Hearing, promise: Promise) -> Iterator[str]:
     """What the sound is not, though it was wanted."""
-    yield from heard.notices
-    if promise.sounding and heard.loudness.peak_is_low:
+    yield from hearing.notices
+    if promise.sounding and hearing.loudness.peak_is_low:
         yield "nothing is heard: music and voices are silent, too soft, or begin after the end"
 
 
-def _loud(wanted: Decimal, heard: Hearing) -> Iterator[Check]:
+def _loud(target_loudness: Decimal, hearing: Hearing) -> Iterator[Check]:
     """Silence cannot be made loud; everything else shall be, and nowhere too much.
 
     What was found to be out of reach is expected as it is; a notice names it.
     """
-    loudness = heard.loudness
+    loudness = hearing.loudness
     if loudness.integrated is None:
         yield Check("loudness", "silence", "silence")
         return
-    target, limit = f"{wanted} LUFS", f"at most {CEILING} dBTP"
-    near = abs(loudness.integrated - wanted) <= 1
+    target, limit = f"{target_loudness} LUFS", f"at most {CEILING} dBTP"
+    near = abs(loudness.integrated - target_loudness) <= 1
     peak = loudness.peak if loudness.peak is not None else Decimal(0)
     for name, promise, holds, actual in (
         ("loudness", target, near, f"{loudness.integrated} LUFS"),
         ("true peak", limit, peak <= CEILING, f"{peak} dBTP"),
     ):
-        is_excused = not holds and name in heard.excused
+        is_excused = not holds and name in hearing.excused
         yield Check(name, actual if is_excused else promise, promise if holds else actual)
 
 

@@ -148,11 +148,11 @@ class AssetReader:
         except (BadInput, FfmpegError, OSError):
             return None  # said elsewhere: of the file, or of this ffmpeg
 
-    def _may_measure(self, what: Hashable) -> bool:
+    def _may_measure(self, sound: Hashable) -> bool:
         """Whether a sound may be measured: a table of thousands would take minutes."""
         if len(self._measured) < _MOST_MEASURED:
-            self._measured.add(what)
-        return what in self._measured
+            self._measured.add(sound)
+        return sound in self._measured
 
     def _mix(self, audio: Sound, starts: Mapping[str, Fraction]) -> "Mix":
         from wanx_render.finishing.mix import Mix, MusicTrack, Track

@@ -146,9 +146,9 @@ def _picks_texts(results: Iterable["_Result"]) -> dict[str, str]:
     return {source.file: source.text for source in sources if source}
 
 
-def _focused(shots: ShotList, chosen: Picks) -> ShotList:
+def _focused(shots: ShotList, choices: Picks) -> ShotList:
     """The list with the points of focus that were chosen on the board."""
-    points = {name: choice.focus for name, choice in chosen.shots.items() if choice.focus}
+    points = {name: choice.focus for name, choice in choices.shots.items() if choice.focus}
     if not points:
         return shots
     all_shots = tuple(
@@ -169,10 +169,12 @@ def _matrix(source: Source) -> Matrix | None:
     return matrix
 
 
-def _without(unfilled: tuple[Diagnostic, ...], found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+def _without(
+    template_problems: tuple[Diagnostic, ...], problems: Iterable[Diagnostic]
+) -> Iterator[Diagnostic]:
     """What was found, but for what follows from a variable that could not be filled in."""
-    places = {problem.span for problem in unfilled}
-    yield from (problem for problem in found if problem.span not in places)
+    places = {problem.span for problem in template_problems}
+    yield from (problem for problem in problems if problem.span not in places)
 
 
 def _said_once(results: list["_Result"], table: Fillings) -> Iterator[Diagnostic]:
