@@ -124,7 +124,7 @@ def _even_down(value: int) -> int:
     return value - value % 2
 
 
-def _even_up(value: int) -> int:
+def even_up(value: int) -> int:
     return value + value % 2
 
 
@@ -154,7 +154,7 @@ def pad_unit(source: Size, aspect: Aspect) -> int:
     """
     sides = Fraction(source.width, aspect.width), Fraction(source.height, aspect.height)
     flush = min(sides) if _is_near(source, aspect) else max(sides)
-    larger = _even_up(ceil(flush))
+    larger = even_up(ceil(flush))
     return larger if larger <= flush * ENLARGED else _even_down(floor(flush))
 
 
@@ -215,8 +215,8 @@ def seen_box(source: Size, frame: Size) -> Box:
     if not _is_near(source, Aspect.of(frame.width, frame.height)):
         return Box(0, 0, source.width, source.height)
     scale = max(Fraction(frame.width, source.width), Fraction(frame.height, source.height))
-    width = min(source.width, _nearest_even(frame.width / scale))
-    height = min(source.height, _nearest_even(frame.height / scale))
+    width = min(source.width, nearest_even(frame.width / scale))
+    height = min(source.height, nearest_even(frame.height / scale))
     if Size(width, height) == source:
         return Box(0, 0, width, height)
     width, height = _even_down(width), _even_down(height)
@@ -238,7 +238,7 @@ def inset_box(source: Size, frame: Size) -> Box:
     if _is_near(source, Aspect.of(frame.width, frame.height)):
         return Box(0, 0, frame.width, frame.height)
     scale = min(Fraction(frame.width, source.width), Fraction(frame.height, source.height))
-    width, height = _nearest_even(source.width * scale), _nearest_even(source.height * scale)
+    width, height = nearest_even(source.width * scale), nearest_even(source.height * scale)
     return Box(
         x=_even_down((frame.width - width) // 2),
         y=_even_down((frame.height - height) // 2),
@@ -247,7 +247,7 @@ def inset_box(source: Size, frame: Size) -> Box:
     )
 
 
-def _nearest_even(value: Fraction) -> int:
+def nearest_even(value: Fraction) -> int:
     return max(2, 2 * round(value / 2))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from wanx_render import files
 from wanx_render.errors import FfmpegError
 from wanx_render.finishing.segment import ClipMedia, Quirks
-from wanx_render.geometry import Size
+from wanx_render.geometry import Size, nearest_even
 from wanx_render.media import colour_tags, ffmpeg, probe
 from wanx_render.media.colour_graph import even
 from wanx_render.media.stereo import channels_of
@@ -143,12 +143,8 @@ def _square(size: Size, aspect: Fraction) -> Size:
     if aspect in (0, 1):
         return size
     if aspect > 1:
-        return Size(_even(size.width * aspect), size.height)
-    return Size(size.width, _even(size.height / aspect))
-
-
-def _even(value: Fraction) -> int:
-    return max(2, 2 * round(value / 2))
+        return Size(nearest_even(size.width * aspect), size.height)
+    return Size(size.width, nearest_even(size.height / aspect))
 
 
 def _quirks(line: str, survey: probe.VideoSurvey) -> Quirks:

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from wanx_render.captions.fonts import Font, chinese, lacking
 from wanx_render.catalog.safe_areas import safe_area
-from wanx_render.geometry import Box, Size
+from wanx_render.geometry import Box, Size, even_up
 from wanx_render.shotlist.model import Corner, Deliverable
 from wanx_render.timing import frames_in
 
@@ -78,7 +78,7 @@ def placed(
     """
     pixels = _font_size(min(size.width, size.height))
     left, top, right, bottom = _extent(text, chinese(), pixels)
-    width, height = _even(right - left), _even(bottom - top)
+    width, height = even_up(right - left), even_up(bottom - top)
     margins = safe_area(size, platform)
     room = Size(
         size.width - margins.left - margins.right, size.height - margins.top - margins.bottom
@@ -132,10 +132,6 @@ def _extent(text: str, font: Font, pixels: int) -> tuple[int, int, int, int]:
     )
     left, top, right, bottom = box
     return int(left // 1), int(top // 1), ceil(right), ceil(bottom)
-
-
-def _even(value: int) -> int:
-    return value + value % 2
 
 
 def picture_path(target: Path) -> Path:

@@ -1,10 +1,10 @@
 """Where encoding runs, as it is written: ``local``, ``local:4``, ``dask:tcp://host:8786``."""
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from wanx_render.catalog.result_hosts import is_loopback
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 
@@ -28,7 +28,7 @@ class Cluster:
     def open_to_all(self) -> bool:
         """Whether anybody who reaches it may run code there: not encrypted, not on loopback."""
         parts = urlsplit(self.address)
-        return parts.scheme == "tcp" and not _loopback(parts.hostname or "")
+        return parts.scheme == "tcp" and not is_loopback(parts.hostname or "")
 
 
 Choice = Local | Cluster
@@ -52,12 +52,3 @@ def choice(text: str) -> Choice:
             "executor-wrong", f"--executor {text} is none of the executors", hint=f"write {FORMS}"
         )
     )
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
