@@ -16,7 +16,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput, NeedsApproval
 from wanx_render.planning import plan
 from wanx_render.planning.forecast import forecast
-from wanx_render.planning.take_status import stand
+from wanx_render.planning.take_status import take_statuses
 from wanx_render.session.environment import Environment
 from wanx_render.session.render import render
 from wanx_render.session.selection import RenderOptions
@@ -198,7 +198,7 @@ def test_a_run_that_may_outlast_its_results_is_warned_of(desk: Desk) -> None:
 def test_the_plan_of_every_example_says_what_will_come_out(path: Path, catalog: Catalog) -> None:
     loaded = load(path, catalog)
     made = plan.make(loaded.shots, "mock", loaded.media, catalog)
-    told = forecast(made, stand(made, None, path.parent), catalog)
+    told = forecast(made, take_statuses(made, None, path.parent), catalog)
     assert all(d.width and d.height for d in told.deliverables)
     assert Decimal(told.cost) == sum(Decimal(t.price or 0) for t in told.takes)
 

@@ -25,7 +25,7 @@ from wanx_render.media import decoding, ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.forecast import forecast
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.take_status import stand
+from wanx_render.planning.take_status import take_statuses
 from wanx_render.run.orchestrator import render
 from wanx_render.validation.load import load
 
@@ -442,7 +442,7 @@ def test_speed_hold_and_the_focus_of_a_deliverable_are_as_planned(studio: Studio
             assert (v > 180) is (side == "red")
     loaded = load(studio.folder / "list.yaml", studio.catalog)
     planned = plan.make(loaded.shots, "mock", loaded.media, studio.catalog)
-    told = forecast(planned, stand(planned, None, studio.folder), studio.catalog)
+    told = forecast(planned, take_statuses(planned, None, studio.folder), studio.catalog)
     assert [each.frames for each in told.deliverables] == [165, 165]
 
 

@@ -30,7 +30,7 @@ from wanx_render.errors import BadInput
 from wanx_render.media import images
 from wanx_render.planning import plan
 from wanx_render.planning.forecast import forecast
-from wanx_render.planning.take_status import stand
+from wanx_render.planning.take_status import take_statuses
 from wanx_render.validation.load import load
 
 INPUTS = int(os.environ.get("WANX_FUZZ", "0"))
@@ -247,7 +247,7 @@ def attempt(data: bytes, file: Path, catalog: Catalog) -> str:
     for each in loaded.warnings:
         told(each, dict(loaded.texts))
     made = plan.make(loaded.shots, loaded.shots.backend, loaded.media, catalog)
-    json.dumps(repr(forecast(made, stand(made, None, file.parent), catalog)))
+    json.dumps(repr(forecast(made, take_statuses(made, None, file.parent), catalog)))
     return "read"
 
 

@@ -77,17 +77,17 @@ class _Preview:
         item, plan = outlook.item, outlook.plan
         self.takes[item.name] = priced(outlook.new)
         self._lines.append(self._line(outlook))
-        for key, standing in outlook.requests.items():
-            self._requests.setdefault(key, standing)
+        for key, status in outlook.requests.items():
+            self._requests.setdefault(key, status)
         self._stale += stale_picks(item.loaded, plan)
         if self._in_full:
             journal = self.survey.journals.get(item.home)
-            standings = where_stored(outlook.standings, journal, item.home, plan.backend)
-            self._full.append(forecast(plan, standings, self.survey.selection.catalog))
+            statuses = where_stored(outlook.statuses, journal, item.home, plan.backend)
+            self._full.append(forecast(plan, statuses, self.survey.selection.catalog))
 
     def _line(self, outlook: Outlook) -> ListLine:
         cost = outlook.cost
-        states = [standing.state for standing in outlook.meant]
+        states = [status.state for status in outlook.meant]
         return ListLine(
             list=outlook.item.name,
             takes=len(states),
@@ -106,7 +106,7 @@ class _Preview:
     def whole(self) -> Whole:
         """All lists together."""
         selection, requests = self.survey.selection, self._requests.values()
-        new = [standing.take.price for standing in requests if standing.state == "new"]
+        new = [status.take.price for status in requests if status.state == "new"]
         cost = total(new, selection.currency)
         shortest, longest = wall_seconds(requests, selection.catalog)
         return Whole(

@@ -12,7 +12,7 @@ from wanx_render.money import show_sums, write_sums
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Plan
-from wanx_render.planning.take_status import stand
+from wanx_render.planning.take_status import take_statuses
 from wanx_render.session.connection import BASE_URL
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
@@ -89,8 +89,8 @@ def film_cost(plan: Plan, journal: Journal) -> dict[str, Decimal]:
     folder = journal.path.parent
     amounts: dict[str, Decimal] = {}
     attempt_ids: set[int] = set()
-    for standing in stand(plan, journal, folder):
-        attempt = journal.clip_for(standing.take.request.key(plan.backend))
+    for status in take_statuses(plan, journal, folder):
+        attempt = journal.clip_for(status.take.request.key(plan.backend))
         if attempt is None or attempt.id in attempt_ids or not attempt.amount:
             continue
         attempt_ids.add(attempt.id)

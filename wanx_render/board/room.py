@@ -60,12 +60,12 @@ class Room:
 
     def _scene(self) -> Scene:
         outlook, selection = self._holding.outlook, self._holding.selection
-        standings: dict[str, list[TakeStatus]] = {each.shot.id: [] for each in outlook.plan.shots}
-        for each in outlook.standings:
-            standings[each.take.shot].append(each)
+        statuses: dict[str, list[TakeStatus]] = {each.shot.id: [] for each in outlook.plan.shots}
+        for each in outlook.statuses:
+            statuses[each.take.shot].append(each)
         return Scene(
             plan=outlook.plan,
-            standings={name: tuple(each) for name, each in standings.items()},
+            statuses={name: tuple(each) for name, each in statuses.items()},
             ledger=Ledger.of(self._holding.journal.every()),
             picks=selection.lists[0].loaded.picks,
             catalog=selection.catalog,
@@ -124,7 +124,7 @@ class Room:
         return sum((Decimal(clip.amount or 0) for clip in clips), Decimal(0))
 
     def _takes(self) -> Iterator[Take]:
-        return (standing.take for standing in self._holding.outlook.standings)
+        return (status.take for status in self._holding.outlook.statuses)
 
     def _budget(self) -> Decimal | None:
         """The most a run may spend."""

@@ -76,7 +76,7 @@ class Scene:
     """All that a view is made of."""
 
     plan: Plan
-    standings: Mapping[str, tuple[TakeStatus, ...]]  # by shot
+    statuses: Mapping[str, tuple[TakeStatus, ...]]  # by shot
     ledger: Ledger
     picks: Picks
     catalog: Catalog
@@ -105,7 +105,7 @@ def shot(scene: Scene, planned: PlannedShot) -> dict[str, Any]:
         "rejected": list(choice.rejected),
         "focus": _thousandths(focus),
         "focused": choice.focus is not None,
-        "takes": [take(scene, each) for each in scene.standings[written.id]],
+        "takes": [take(scene, each) for each in scene.statuses[written.id]],
     }
 
 
@@ -124,20 +124,20 @@ def _thousandths(focus: Any) -> list[int]:
     return [round(point.x * 1000), round(point.y * 1000)]
 
 
-def take(scene: Scene, standing: TakeStatus) -> dict[str, Any]:
+def take(scene: Scene, status: TakeStatus) -> dict[str, Any]:
     """One take: its state in one word, what is to be said of it, its clip where there is one."""
-    asked = standing.take
+    asked = status.take
     key = asked.request.key(scene.plan.backend)
     live = scene.live.get((asked.shot, asked.number))
     last = scene.ledger.last.get(key)
-    found = scene.ledger.clips.get(key) if standing.state == "cached" else None
-    state = live.state if live else _state(standing, last)
+    found = scene.ledger.clips.get(key) if status.state == "cached" else None
+    state = live.state if live else _state(status, last)
     if state == "owed" and scene.elsewhere and last and last.state == "submitted":
         state = "submitted"
     record: dict[str, Any] = {
         "n": asked.number,
         "state": state,
-        "text": live.text if live else _text(standing, state, last),
+        "text": live.text if live else _text(status, state, last),
         "seed": asked.request.seed,
         "price": show_money(asked.price) if asked.price else None,
         "width": asked.size.width if asked.size else None,
@@ -151,9 +151,9 @@ def take(scene: Scene, standing: TakeStatus) -> dict[str, Any]:
     return record
 
 
-def _state(standing: TakeStatus, last: Attempt | None) -> str:
+def _state(status: TakeStatus, last: Attempt | None) -> str:
     """What a take is that nobody works on now."""
-    match standing.state:
+    match status.state:
         case "cached":
             return "done"
         case "blocked":
@@ -166,10 +166,10 @@ def _state(standing: TakeStatus, last: Attempt | None) -> str:
             return "canceled" if last.code in ("Canceled", "Withdrawn") else "failed"
 
 
-def _text(standing: TakeStatus, state: str, last: Attempt | None) -> str:
+def _text(status: TakeStatus, state: str, last: Attempt | None) -> str:
     if state in ("failed", "canceled") and last:
         return f"{last.code or last.state}: {last.message or 'no clip came'}"
-    return standing.reason if state in ("new", "unresolved", "owed") else ""
+    return status.reason if state in ("new", "unresolved", "owed") else ""
 
 
 def _clip(attempt: Attempt) -> dict[str, Any]:
@@ -265,11 +265,11 @@ def _frame(
 
 def _size(scene: Scene, planned: PlannedShot) -> Size | None:
     """The picked clip's size: probed where it is there, else as predicted."""
-    standing = scene.standings[planned.shot.id][planned.shot.pick - 1]
-    found = scene.ledger.clips.get(standing.take.request.key(scene.plan.backend))
+    status = scene.statuses[planned.shot.id][planned.shot.pick - 1]
+    found = scene.ledger.clips.get(status.take.request.key(scene.plan.backend))
     if found and found.clip_facts:
         return Size(found.clip_facts["width"], found.clip_facts["height"])
-    return standing.take.size
+    return status.take.size
 
 
 def _fresh(scene: Scene, manifest: Manifest) -> bool:
@@ -289,10 +289,10 @@ def _fresh(scene: Scene, manifest: Manifest) -> bool:
 
 
 def _picked_clip(scene: Scene, planned: PlannedShot) -> Attempt | None:
-    standing = scene.standings[planned.shot.id][planned.shot.pick - 1]
-    if standing.state != "cached":
+    status = scene.statuses[planned.shot.id][planned.shot.pick - 1]
+    if status.state != "cached":
         return None
-    return scene.ledger.clips.get(standing.take.request.key(scene.plan.backend))
+    return scene.ledger.clips.get(status.take.request.key(scene.plan.backend))
 
 
 def _sha256(picked: int, takes: Iterable[Any]) -> str | None:

@@ -97,13 +97,13 @@ class Forecast:
     warnings: tuple[str, ...]
 
 
-def forecast(plan: Plan, standings: tuple[TakeStatus, ...], catalog: Catalog) -> Forecast:
+def forecast(plan: Plan, statuses: tuple[TakeStatus, ...], catalog: Catalog) -> Forecast:
     """What carrying out ``plan`` will ask for and cost."""
-    new = tuple(status.take for status in standings if status.state == "new")
+    new = tuple(status.take for status in statuses if status.state == "new")
     cost = plan.cost(new)
-    cascade = plan.cost(tuple(status.take for status in standings if status.cascade))
+    cascade = plan.cost(tuple(status.take for status in statuses if status.cascade))
     shortest, longest = wall_seconds(
-        (status for status in standings if status.state != "cached"), catalog
+        (status for status in statuses if status.state != "cached"), catalog
     )
     shots = {shot.shot.id: shot for shot in plan.shots}
     return Forecast(
@@ -113,8 +113,8 @@ def forecast(plan: Plan, standings: tuple[TakeStatus, ...], catalog: Catalog) ->
         region=plan.region,
         mock=plan.backend == "mock",
         catalog=fingerprint(catalog),
-        takes=tuple(_take(status, plan, shots[status.take.shot]) for status in standings),
-        deliverables=_deliverables(plan, standings),
+        takes=tuple(_take(status, plan, shots[status.take.shot]) for status in statuses),
+        deliverables=_deliverables(plan, statuses),
         to_make=len(new),
         cost=write_amount(cost.amount),
         cascade_cost=write_amount(cascade.amount),
@@ -131,31 +131,31 @@ def fingerprint(catalog: Catalog) -> str:
     return sha256_of(catalog.model_dump_json().encode())[:16]
 
 
-def _take(standing: TakeStatus, plan: Plan, shot: PlannedShot) -> TakeForecast:
-    take = standing.take
+def _take(status: TakeStatus, plan: Plan, shot: PlannedShot) -> TakeForecast:
+    take = status.take
     request = take.request
     return TakeForecast(
         shot=take.shot,
         take=take.number,
         picked=(is_picked := shot.shot.pick == take.number),
-        state=standing.state,
-        reason=standing.reason,
+        state=status.state,
+        reason=status.reason,
         model=request.model,
         resolution=request.resolution,
         seconds=request.duration,
         fps=str(take.rate),
-        seed=request.seed if standing.complete or take.has_written_seed else None,
+        seed=request.seed if status.complete or take.has_written_seed else None,
         width=take.size.width if take.size else None,
         height=take.size.height if take.size else None,
         price=write_amount(take.price.amount) if take.price else None,
         currency=plan.currency,
-        key=request.key(plan.backend) if standing.complete else None,
+        key=request.key(plan.backend) if status.complete else None,
         chosen=is_picked and shot.chosen,
     )
 
 
-def _deliverables(plan: Plan, standings: tuple[TakeStatus, ...]) -> tuple[DeliverableForecast, ...]:
-    by_take = {(status.take.shot, status.take.number): status.take for status in standings}
+def _deliverables(plan: Plan, statuses: tuple[TakeStatus, ...]) -> tuple[DeliverableForecast, ...]:
+    by_take = {(status.take.shot, status.take.number): status.take for status in statuses}
     picks = {s.shot.id: by_take[(s.shot.id, s.shot.pick)] for s in plan.shots}
     sizes = {name: take.size for name, take in picks.items() if take.size}
     rates = tuple(take.rate for take in picks.values())
@@ -212,14 +212,14 @@ def _fitted(size: Size, gaze: Gaze, frame: Frame) -> tuple[str | None, float, fl
     return crop_text(size, frame.aspect, gaze), round(percent, 1), growth
 
 
-def wall_seconds(standings: Iterable[TakeStatus], catalog: Catalog) -> tuple[int, int]:
+def wall_seconds(statuses: Iterable[TakeStatus], catalog: Catalog) -> tuple[int, int]:
     """The shortest and longest time the service's running limits allow, over all models.
 
     For each model the work of N tasks is spread over its c places: at least N/c rounds of the
     documented shortest time, at most ceil(N/c) of the longest. Models run side by side.
     """
     counts: dict[str, int] = defaultdict(int)
-    for status in standings:
+    for status in statuses:
         counts[status.take.request.model] += 1
     shortest, longest = Fraction(0), 0
     for name, count in counts.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan
-from wanx_render.planning.take_status import stand
+from wanx_render.planning.take_status import take_statuses
 
 
 def retaken(
@@ -27,7 +27,9 @@ def retaken(
     for shot in [shot for shot in plan.shots if shot.shot.id in names]:
         now = next(s for s in plan.shots if s.shot.id == shot.shot.id)
         last = [
-            s for s in stand(plan, journal, folder, origins=origins) if s.take.shot == now.shot.id
+            s
+            for s in take_statuses(plan, journal, folder, origins=origins)
+            if s.take.shot == now.shot.id
         ][-1]
         if last.state == "cached":
             counts[now.basis] = len(now.takes) + 1

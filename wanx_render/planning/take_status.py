@@ -53,7 +53,7 @@ class _View:
         return self.catalog.meaning(attempt.code or "", attempt.message or "").kind == "moderation"
 
 
-def stand(
+def take_statuses(
     plan: Plan,
     journal: Journal | None,
     folder: Path,
@@ -87,12 +87,12 @@ def stand(
     return tuple(status for name in shots for status in statuses[name])
 
 
-def identities(plan: Plan, standings: tuple[TakeStatus, ...]) -> dict[tuple[str, int], str]:
+def identities(plan: Plan, statuses: tuple[TakeStatus, ...]) -> dict[tuple[str, int], str]:
     """What each take asks for, also across lists: equal ones are one request, paid once.
 
     A first frame that is not there yet counts by what the clip it comes from asks for.
     """
-    takes = {(s.take.shot, s.take.number): s.take for s in standings}
+    takes = {(s.take.shot, s.take.number): s.take for s in statuses}
     picks = {shot.shot.id: shot.shot.pick for shot in plan.shots}
     by_take: dict[tuple[str, int], str] = {}
     for name in takes:
@@ -115,9 +115,9 @@ def _stand(take: Take, view: _View, source: TakeStatus | None) -> TakeStatus:
             return replace(_follows(take, before), complete=False)
         else:
             complete = take.with_first_frame(frame)
-            standing = _settled(complete, view)
-            new = standing.state == "new" and before is not None
-            return _follows(complete, before) if new else standing
+            status = _settled(complete, view)
+            new = status.state == "new" and before is not None
+            return _follows(complete, before) if new else status
     return _settled(take, view)
 
 
@@ -184,13 +184,13 @@ def kept(take: Take, journal: Journal, folder: Path, backend: str) -> Take | Non
 
 
 def lost(
-    standings: Iterable[TakeStatus], journal: Journal, folder: Path, backend: str
+    statuses: Iterable[TakeStatus], journal: Journal, folder: Path, backend: str
 ) -> Iterator[tuple[TakeStatus, Attempt]]:
     """The takes that would be paid again, each with a clip that it had and is gone from here.
 
     Of a chained take, whose first frame may be gone too, each clip that it may have been.
     """
-    for status in standings:
+    for status in statuses:
         if status.state != "new":
             continue
         take = status.take

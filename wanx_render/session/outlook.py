@@ -18,7 +18,7 @@ from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan, Take, make
 from wanx_render.planning.retakes import retaken
-from wanx_render.planning.take_status import TakeStatus, identities, lost, stand
+from wanx_render.planning.take_status import TakeStatus, identities, lost, take_statuses
 from wanx_render.session.selection import ListInFolder
 from wanx_render.shotlist import picks
 from wanx_render.task import InputMedia
@@ -33,7 +33,7 @@ class Outlook:
 
     item: ListInFolder
     plan: Plan
-    standings: tuple[TakeStatus, ...]
+    statuses: tuple[TakeStatus, ...]
     retaken: frozenset[str]  # shots of which one more take is wanted
     counts: Mapping[str, int]  # for ``Journal.retake``, of those
 
@@ -41,27 +41,25 @@ class Outlook:
     def meant(self) -> tuple[TakeStatus, ...]:
         """How the takes stand that are meant; of the others nothing is asked."""
         only = self.item.only
-        return tuple(each for each in self.standings if not only or each.take.shot in only)
+        return tuple(each for each in self.statuses if not only or each.take.shot in only)
 
     @property
     def new(self) -> tuple[Take, ...]:
         """The takes that would be asked for and paid."""
-        return tuple(standing.take for standing in self.meant if standing.state == "new")
+        return tuple(status.take for status in self.meant if status.state == "new")
 
     @property
     def requests(self) -> Mapping[str, TakeStatus]:
         """What is not there yet, by what is asked for: equal requests are paid once."""
-        known = identities(self.plan, self.standings)
-        left = (standing for standing in self.meant if standing.state != "cached")
+        known = identities(self.plan, self.statuses)
+        left = (status for status in self.meant if status.state != "cached")
         return {known[(each.take.shot, each.take.number)]: each for each in left}
 
     @property
     def prices(self) -> Mapping[str, Money | None]:
         """The prices of the requests that would be paid."""
         return {
-            key: standing.take.price
-            for key, standing in self.requests.items()
-            if standing.state == "new"
+            key: status.take.price for key, status in self.requests.items() if status.state == "new"
         }
 
     @property
@@ -71,21 +69,21 @@ class Outlook:
     @property
     def asks(self) -> bool:
         """Whether a run has to do with the service at all."""
-        return any(standing.state != "cached" for standing in self.standings)
+        return any(status.state != "cached" for status in self.statuses)
 
     @property
     def can_be_joined(self) -> bool:
         """Whether every picked clip is there, so that deliverables can be made without asking."""
         picked = {(shot.shot.id, shot.shot.pick) for shot in self.plan.shots}
         return all(
-            standing.state == "cached"
-            for standing in self.standings
-            if (standing.take.shot, standing.take.number) in picked
+            status.state == "cached"
+            for status in self.statuses
+            if (status.take.shot, status.take.number) in picked
         )
 
     def lost(self, journal: Journal) -> tuple[Attempt, ...]:
         """The clips that were paid, are gone from the folder, and would be paid again."""
-        gone = lost(self.standings, journal, self.item.home, self.plan.backend)
+        gone = lost(self.statuses, journal, self.item.home, self.plan.backend)
         return tuple(attempt for _, attempt in gone)
 
 
@@ -114,11 +112,11 @@ def look(
             return make_plan(loaded, catalog, backend, retakes)
 
         plan, counts = retaken(with_retakes, retake, journal, item.home, origins)
-        standings = stand(
+        statuses = take_statuses(
             plan, journal, item.home,
             cascade=cascade, origins=origins, insisted=retake, catalog=catalog,
         )  # fmt: skip
-        return Outlook(item, plan, standings, retake, counts)
+        return Outlook(item, plan, statuses, retake, counts)
 
     outlook = once()
     if origins and origins.recognise(_pictures_of_new(outlook)):
@@ -129,9 +127,9 @@ def look(
 def _pictures_of_new(outlook: Outlook) -> tuple[InputMedia, ...]:
     """The pictures that would be paid for, each once."""
     new: dict[str, InputMedia] = {}
-    for standing in outlook.standings:
-        if standing.state == "new":
-            request = standing.take.request
+    for status in outlook.statuses:
+        if status.state == "new":
+            request = status.take.request
             for media in (request.image, request.last_image):
                 if media and media.identity.startswith("sha256:"):
                     new[media.identity] = media

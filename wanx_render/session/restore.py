@@ -66,23 +66,23 @@ def _fetched(name: str, sha256: str, place: Place) -> Literal["back", "damaged",
 
 
 def where_stored(
-    standings: tuple[TakeStatus, ...], journal: Journal | None, folder: Path, backend: str
+    statuses: tuple[TakeStatus, ...], journal: Journal | None, folder: Path, backend: str
 ) -> tuple[TakeStatus, ...]:
-    """The standings; of a clip that is gone, where it was put once. No store is asked."""
-    gone = list(lost(standings, journal, folder, backend)) if journal else []
+    """The statuses; of a clip that is gone, where it was put once. No store is asked."""
+    gone = list(lost(statuses, journal, folder, backend)) if journal else []
     if not gone:
-        return standings
+        return statuses
     seen = last_seen(folder)
     where = {
         id(each): store
         for each, attempt in gone
         if (store := seen.get((f"clips/{attempt.clip_name}", attempt.clip_sha256 or "")))
     }
-    return tuple(_with_store(each, where.get(id(each))) for each in standings)
+    return tuple(_with_store(each, where.get(id(each))) for each in statuses)
 
 
-def _with_store(standing: TakeStatus, store: str | None) -> TakeStatus:
+def _with_store(status: TakeStatus, store: str | None) -> TakeStatus:
     if store is None:
-        return standing
-    told = f"{standing.reason}; `render --out {store}` brings it back unpaid"
-    return replace(standing, reason=told)
+        return status
+    told = f"{status.reason}; `render --out {store}` brings it back unpaid"
+    return replace(status, reason=told)

@@ -108,7 +108,7 @@ class Survey:
             counts=outlook.counts,
             media=tuple(outlook.plan.media.values()),
             asks=outlook.asks,
-            owed=any(standing.state == "resumed" for standing in outlook.standings),
+            owed=any(status.state == "resumed" for status in outlook.statuses),
             pieces=frozenset(before.get("pieces", ()) if before else ()),
             warnings=stale_picks(item.loaded, outlook.plan),
             lost=outlook.lost(self.journals[item.home]) if item.home in self.places else (),
