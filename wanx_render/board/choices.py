@@ -26,30 +26,36 @@ class Choices:
 
     async def choose(self, asked: Asked) -> dict[str, Any]:
         """Pick a take; it is no longer rejected."""
-        planned, number = self._holding.take_of(asked)
+        planned_shot, number = self._holding.take_of(asked)
 
         def choice(before: Choice) -> Choice:
-            rejected = tuple(each for each in before.rejected if each != number)
-            return replace(before, pick=number, rejected=rejected)
+            rejections = tuple(
+                rejected_number for rejected_number in before.rejected if rejected_number != number
+            )
+            return replace(before, pick=number, rejected=rejections)
 
-        return await self._write(planned.shot.id, choice)
+        return await self._write(planned_shot.shot.id, choice)
 
     async def reject(self, asked: Asked) -> dict[str, Any]:
         """Reject a take, or take that back; a rejected take is not picked if there is another."""
-        planned, number = self._holding.take_of(asked)
+        planned_shot, number = self._holding.take_of(asked)
 
         def choice(before: Choice) -> Choice:
             if number in before.rejected:
-                rest = tuple(each for each in before.rejected if each != number)
+                rest = tuple(
+                    rejected_number
+                    for rejected_number in before.rejected
+                    if rejected_number != number
+                )
                 return replace(before, rejected=rest)
-            rejected = tuple(sorted({*before.rejected, number}))
+            rejections = tuple(sorted({*before.rejected, number}))
             pick = None if before.pick == number else before.pick
-            if planned.shot.pick == number:
-                left = (take.number for take in planned.takes if take.number not in rejected)
+            if planned_shot.shot.pick == number:
+                left = (take.number for take in planned_shot.takes if take.number not in rejections)
                 pick = next(left, None)
-            return Choice(pick, rejected, before.focus)
+            return Choice(pick, rejections, before.focus)
 
-        return await self._write(planned.shot.id, choice)
+        return await self._write(planned_shot.shot.id, choice)
 
     async def focus(self, asked: Asked) -> dict[str, Any]:
         """Set the point a crop keeps in view, in thousandths; null leaves it to the list."""
@@ -66,7 +72,7 @@ class Choices:
         """Put one choice into the picks file, as it stands there now."""
         holding = self._holding
         async with self._writing:
-            ids = tuple(each.shot.id for each in holding.outlook.plan.shots)
+            ids = tuple(planned_shot.shot.id for planned_shot in holding.outlook.plan.shots)
             now, wrong = picks.read(holding.list, ids)
             if wrong:
                 raise Declined(f"mend the picks file first: {concise(wrong[0])}")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-KEPT = 1000  # changes that a tab may have missed; beyond that it is told the whole state again
+KEPT = 1000  # changes that a tab may have missed; beyond that it gets the whole state again
 BEAT = 15.0  # seconds of silence after which a comment shows that the line still holds
 
 
@@ -46,7 +46,7 @@ class Feed:
         self._news = asyncio.Event()
 
     def after(self, last_id: str) -> list[Change] | None:
-        """The changes after the event ``last_id``; None where they cannot be told any more."""
+        """The changes after the event ``last_id``; None where they are no longer kept."""
         epoch, _, text = last_id.partition(":")
         if epoch != self.epoch or not text.isascii() or not text.isdigit():
             return None
@@ -56,18 +56,18 @@ class Feed:
         return [change for change in self._changes if change.number > int(text)]
 
     async def follow(self, last_id: str, state: Callable[[], Any]) -> AsyncIterator[bytes]:
-        """The wire form of what a tab must be told, for as long as it listens."""
-        seen = last_id
+        """The wire form of each change that a tab needs, for as long as it listens."""
+        last_sent = last_id
         while not self._closed:
-            news, changes = self._news, self.after(seen)
+            news, changes = self._news, self.after(last_sent)
             if changes is None:
-                seen = f"{self.epoch}:{self._number}"
-                yield _wire(seen, "state", state())
+                last_sent = f"{self.epoch}:{self._number}"
+                yield _wire(last_sent, "state", state())
                 continue
             for change in changes:
                 yield _wire(f"{self.epoch}:{change.number}", change.kind, change.record)
             if changes:
-                seen = f"{self.epoch}:{changes[-1].number}"
+                last_sent = f"{self.epoch}:{changes[-1].number}"
                 continue
             try:
                 await asyncio.wait_for(news.wait(), BEAT)

@@ -32,20 +32,20 @@ _SPENT = (
 
 
 class Guard:
-    """Stands before the application; ``tell`` hears each new token."""
+    """Stands before the application; ``announce`` is called with each new token."""
 
-    def __init__(self, app: ASGIApp, port: int, tell: Callable[[str], None]) -> None:
+    def __init__(self, app: ASGIApp, port: int, announce: Callable[[str], None]) -> None:
         self._app = app
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
         self._cookie = f"wanx-board-{port}"  # cookies do not know ports by themselves
         self._session = secrets.token_urlsafe(32)
-        self._tell = tell
+        self._announce = announce
         self._token = ""
         self._renew()
 
     def _renew(self) -> None:
         self._token = secrets.token_urlsafe(32)
-        self._tell(self._token)
+        self._announce(self._token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -94,8 +94,8 @@ class Guard:
         return origin == f"http://{host}"
 
     def _known(self, request: Request) -> bool:
-        given = request.cookies.get(self._cookie, "")
-        return hmac.compare_digest(given.encode("utf-8", "replace"), self._session.encode())
+        cookie = request.cookies.get(self._cookie, "")
+        return hmac.compare_digest(cookie.encode("utf-8", "replace"), self._session.encode())
 
 
 def _hardened(send: Send, cookie: str | None = None) -> Send:

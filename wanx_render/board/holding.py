@@ -69,9 +69,9 @@ class Holding:
         """The shot of this name; KeyError where there is none, Malformed where it is no name."""
         if not isinstance(shot, str):
             raise Malformed("shot must be a text")
-        for planned in self.outlook.plan.shots:
-            if planned.shot.id == shot:
-                return planned
+        for candidate in self.outlook.plan.shots:
+            if candidate.shot.id == shot:
+                return candidate
         raise KeyError(shot)
 
     def take_of(self, asked: Any) -> tuple[PlannedShot, int]:
@@ -79,12 +79,12 @@ class Holding:
 
         Raises KeyError where there is no such, Malformed where one is not written as it must be.
         """
-        planned, number = self.planned(asked.get("shot")), asked.get("take")
+        planned_shot, number = self.planned(asked.get("shot")), asked.get("take")
         if type(number) is not int:  # true is an int to Python, and would be written as it is
             raise Malformed("take must be a whole number")
-        if not 1 <= number <= len(planned.takes):
+        if not 1 <= number <= len(planned_shot.takes):
             raise KeyError(number)
-        return planned, number
+        return planned_shot, number
 
     async def reload(self) -> None:
         """Read the list again; where it has become wrong, say so and keep what there was."""
@@ -94,7 +94,7 @@ class Holding:
             self.outlook = self.surveyed().only
         except BadInput as problem:
             self.selection = before
-            self.problems = [concise(each) for each in problem.diagnostics][:_SHOWN]
+            self.problems = [concise(diagnostic) for diagnostic in problem.diagnostics][:_SHOWN]
             return
         self.problems = []
         self._warn()
@@ -145,7 +145,7 @@ class Holding:
 
 def _stamp(path: Path) -> tuple[int, int]:
     try:
-        known = path.stat()
+        status = path.stat()
     except OSError:
         return 0, 0
-    return known.st_mtime_ns, known.st_size
+    return status.st_mtime_ns, status.st_size

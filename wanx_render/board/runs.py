@@ -30,7 +30,7 @@ from wanx_render.session.survey import Surveyed
 
 Asked = Mapping[str, Any]
 LINES = 100  # of the log
-_QUIET = frozenset({"polled"})  # told of each time the service is asked
+_QUIET = frozenset({"polled"})  # sent at each query of the service
 _OPEN = ("submitting", "submitted", "uncertain", "unresolved")
 
 
@@ -51,13 +51,13 @@ class Current:
 
     def spent(self, ledger: Ledger) -> Decimal:
         """What this run was billed, or will be for what it has sent."""
-        spent = Decimal(0)
-        for each in ledger.last.values():
-            if each.id > self.first and each.amount:
-                spent += Decimal(each.amount)
-            elif each.id > self.first and each.state in _OPEN:
-                spent += self.prices.get(each.key, Decimal(0))
-        return spent
+        total = Decimal(0)
+        for attempt in ledger.last.values():
+            if attempt.id > self.first and attempt.amount:
+                total += Decimal(attempt.amount)
+            elif attempt.id > self.first and attempt.state in _OPEN:
+                total += self.prices.get(attempt.key, Decimal(0))
+        return total
 
 
 class Runs:
@@ -88,12 +88,12 @@ class Runs:
 
     async def quote(self, asked: Asked) -> dict[str, Any]:
         """What a run would ask for and cost; nothing is sent."""
-        surveyed = self._surveyed(asked)
+        survey = self._surveyed(asked)
         try:
-            check_budgets(surveyed)
+            check_budgets(survey)
         except NeedsApproval as error:
-            return {**_priced(surveyed), "refused": str(error)}
-        return _priced(surveyed)
+            return {**_priced(survey), "refused": str(error)}
+        return _priced(survey)
 
     def _surveyed(self, asked: Asked) -> Surveyed:
         """What the page asks for: all that is missing, one more take, or the deliverables alone."""
@@ -121,13 +121,13 @@ class Runs:
                 raise Declined(f"mend the list first: {self._holding.problems[0]}")
             with ExitStack() as stack:
                 stack.enter_context(held(self._holding.folder))
-                surveyed = self._surveyed(asked)
-                if not surveyed.selection.options.free:
-                    price = _priced(surveyed)
+                survey = self._surveyed(asked)
+                if not survey.selection.options.free:
+                    price = _priced(survey)
                     if price["takes"] and asked.get("price") != price["price"]:
                         raise Declined("confirm the exact price: nothing was sent", **price)
-                    check_budgets(surveyed)
-                task = await self._begin(str(asked.get("what")), surveyed)
+                    check_budgets(survey)
+                task = await self._begin(str(asked.get("what")), survey)
                 folder = stack.pop_all()  # it stays ours until the run is over
             task.add_done_callback(lambda task: self._ended(task, folder))
         return {"ok": True}
@@ -187,24 +187,24 @@ class Runs:
 
     async def cancel(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Cancel one take or all; the answer says what the service really did."""
-        wanted: str | None = None
+        label: str | None = None
         if "shot" in asked:
-            planned, number = self._holding.take_of(asked)
-            wanted = f"{planned.shot.id} take {number}"
-        told = self._take_back(wanted)
+            planned_shot, number = self._holding.take_of(asked)
+            label = f"{planned_shot.shot.id} take {number}"
+        answers = self._take_back(label)
         open_ones = [
-            each
-            for each in self._holding.journal.every("submitted")
-            if wanted is None or each.label == wanted
+            attempt
+            for attempt in self._holding.journal.every("submitted")
+            if label is None or attempt.label == label
         ]
         if open_ones:
-            told += await self._cancel_all(open_ones)
-        if not told:
-            told = ["nothing is on its way"]
-        self.log.extend(clean(each) for each in told)
+            answers += await self._cancel_all(open_ones)
+        if not answers:
+            answers = ["nothing is on its way"]
+        self.log.extend(clean(attempt) for attempt in answers)
         self._holding.restand()
         self._news()
-        return {"told": told}
+        return {"told": answers}
 
     def _take_back(self, wanted: str | None) -> list[str]:
         """Keep what was not sent from being sent."""
@@ -212,7 +212,7 @@ class Runs:
         if running is None:
             return []
         open_labels = {
-            each.label for each in self._holding.journal.every("submitted", "submitting")
+            attempt.label for attempt in self._holding.journal.every("submitted", "submitting")
         }
         unsent = [
             f"{shot} take {number}"
@@ -230,21 +230,21 @@ class Runs:
     async def _cancel_all(self, attempts: list[Attempt]) -> list[str]:
         if self.current:
             backend = self.current.service.backend
-            return [await cancelled(backend, each) for each in attempts]
+            return [await cancelled(backend, attempt) for attempt in attempts]
         holding = self._holding
         if holding.outlook.plan.backend == "mock" and holding.is_held():
             raise Declined("the mock lives in the program that runs here now: cancel there")
         service, _ = await self._service()
         try:
             await service.open(holding.selection.catalog)
-            told = []
-            for each in attempts:
-                told.append(await cancelled(service.backend, each))
-                if told[-1].endswith(_DONE) and not holding.is_held():
+            answers = []
+            for attempt in attempts:
+                answers.append(await cancelled(service.backend, attempt))
+                if answers[-1].endswith(_DONE) and not holding.is_held():
                     self._holding.journal.ended(
-                        each.id, "failed", "Canceled", "the task was cancelled"
+                        attempt.id, "failed", "Canceled", "the task was cancelled"
                     )
-            return told
+            return answers
         finally:
             await service.backend.close()
 
@@ -290,5 +290,7 @@ def _why(error: BaseException) -> str:
     """What stopped a run, in words; of several at once the first."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    told = str(error) if isinstance(error, WanxError) else f"a bug: {type(error).__name__}: {error}"
-    return clean(without_secrets(told))
+    message = (
+        str(error) if isinstance(error, WanxError) else f"a bug: {type(error).__name__}: {error}"
+    )
+    return clean(without_secrets(message))

@@ -29,7 +29,7 @@ def board(options: RenderOptions, port: int, environment: Environment) -> int:
 async def _serve(options: RenderOptions, listener: socket.socket, environment: Environment) -> None:
     port = int(listener.getsockname()[1])
 
-    def tell(token: str) -> None:
+    def announce(token: str) -> None:
         environment.stdout.write(f"http://{LOOPBACK}:{port}/?token={token}\n")
         environment.stdout.flush()
 
@@ -37,7 +37,7 @@ async def _serve(options: RenderOptions, listener: socket.socket, environment: E
         room = Room(Holding(options, environment), executor, secrets.token_hex(4))
         watching = asyncio.create_task(room.watch())
         environment.say("The board is at this address, which opens it once; Ctrl-C ends it.")
-        server = Server(Guard(app(room), port, tell), room)
+        server = Server(Guard(app(room), port, announce), room)
         try:
             await server.serve(sockets=[listener])
         finally:
@@ -78,6 +78,8 @@ def listening(port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        told = f"cannot listen on port {port}: {error.strerror}"
-        raise BadInput(Diagnostic("option-wrong", told, hint="--port 0 takes a free one")) from None
+        message = f"cannot listen on port {port}: {error.strerror}"
+        raise BadInput(
+            Diagnostic("option-wrong", message, hint="--port 0 takes a free one")
+        ) from None
     return listener
