@@ -1,14 +1,13 @@
-"""YAML text in, plain values with their places out, and back; the only module that sees YAML.
+"""YAML text in, plain values with their places out, and back.
 
-The reading is YAML 1.2 core: ``9:16`` is a string (YAML 1.1 says 556), ``no`` is a string, ``010``
-is ten, dates are strings. Numbers with a point are exact (Decimal). Duplicate keys, unknown tags,
-recursive or too many aliases, deep nesting and large files are refused with their place.
+Texts mean what ``yaml_core`` says. Duplicate keys, unknown tags, recursive or too many aliases,
+deep nesting and large files are refused with their place.
 """
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -18,6 +17,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from wanx_render.diagnostics import Diagnostic, Span, in_order
 from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
+from wanx_render.yaml_core import CORE, MERGE, STR, VALUES, CoreLoader, Writer, short_tag
 
 Path = tuple[str | int, ...]
 
@@ -25,43 +25,6 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 40
 MAX_SEPARATORS = 300_000  # a list of 20,000 shots has about half of that
 MAX_NODES = 1_000_000  # after aliases are expanded
-
-_CORE = "tag:yaml.org,2002:"
-_MERGE = _CORE + "merge"
-
-
-class _CoreLoader(yaml.CSafeLoader):
-    """The C parser with the resolvers of the YAML 1.2 core schema, plus ``<<``."""
-
-    def resolve(self, kind: type[Node], value: str | None, implicit: Any) -> str:
-        """The tag of a node that has none of its own; called for every node, so kept short."""
-        if kind is ScalarNode:
-            if implicit[0] and value is not None:
-                for tag, pattern in _RESOLVERS.get(value[:1], ()):
-                    if pattern.match(value):
-                        return tag
-            return _STR
-        return _SEQ if kind is SequenceNode else _MAP
-
-
-_STR, _SEQ, _MAP = _CORE + "str", _CORE + "seq", _CORE + "map"
-_RESOLVERS: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
-    (
-        "float",
-        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-        list("-+0123456789."),
-    ),
-    ("merge", r"<<", ["<"]),
-):
-    for _character in _first:
-        _RESOLVERS.setdefault(_character, []).append(
-            (_CORE + _tag, re.compile(rf"(?:{_pattern})\Z"))
-        )
 
 
 @dataclass(frozen=True)
@@ -109,19 +72,10 @@ def read(file: FilePath, name: str) -> Source:
         raise
 
 
-class _Writer(yaml.SafeDumper):
-    """Writes exact decimals as the numbers they are."""
-
-
-_Writer.add_representer(
-    Decimal, lambda writer, number: writer.represent_scalar(_CORE + "float", f"{number:f}")
-)
-
-
 def write(file: FilePath, value: Any, head: str = "") -> None:
     """Put ``value`` under ``head`` into ``file``, whole or not at all. Raises OSError."""
     text = yaml.dump(
-        value, Dumper=_Writer, allow_unicode=True, sort_keys=False, default_flow_style=None
+        value, Dumper=Writer, allow_unicode=True, sort_keys=False, default_flow_style=None
     )
     write_atomically(file, head + text)
 
@@ -134,7 +88,7 @@ def parse(text: str, name: str) -> Source:
         message = f"the file holds more than {MAX_SEPARATORS:,} lines and commas"
         raise BadInput(Diagnostic("yaml-too-large", message, Span(name)))
     try:
-        loader = _CoreLoader(text)
+        loader = CoreLoader(text)
         try:
             node = loader.get_single_node()
         finally:
@@ -180,17 +134,6 @@ def _might_overflow(text: str) -> bool:
         if depth > _MANY:
             return True
     return _DASHES.search(text) is not None
-
-
-def plain(text: str) -> Any:
-    """What ``text`` means where it stands in a list by itself, without quotation marks."""
-    for tag, pattern in _RESOLVERS.get(text[:1], ()):
-        if pattern.match(text):
-            try:
-                return _VALUES[tag](text)
-            except (ValueError, InvalidOperation):
-                return text
-    return text
 
 
 def text_of(file: FilePath, name: str, most: int = MAX_BYTES) -> str:
@@ -278,7 +221,7 @@ class _Walk:
             return None
         self.nodes[path] = node
         if isinstance(node, ScalarNode):
-            return node.value if node.tag == _STR else self.scalar(node)
+            return node.value if node.tag == STR else self.scalar(node)
         self.open.append(id(node))
         value: Any = None
         if isinstance(node, MappingNode):
@@ -289,22 +232,22 @@ class _Walk:
         return value
 
     def sequence(self, node: SequenceNode, path: Path) -> list[Any]:
-        if node.tag != _CORE + "seq":
-            self.refuse("yaml-tag", f"unknown tag {_short(node.tag)}", node)
+        if node.tag != CORE + "seq":
+            self.refuse("yaml-tag", f"unknown tag {short_tag(node.tag)}", node)
         return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
 
     def mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
-        if node.tag != _CORE + "map":
-            self.refuse("yaml-tag", f"unknown tag {_short(node.tag)}", node)
+        if node.tag != CORE + "map":
+            self.refuse("yaml-tag", f"unknown tag {short_tag(node.tag)}", node)
         # Merged keys first, so that a key of the mapping's own takes over their place too.
         defaults: dict[str, Any] = {}
         for key, item in node.value:
-            if key.tag == _MERGE:
+            if key.tag == MERGE:
                 defaults = {**self.merge(item, path), **defaults}
         self.nodes[path] = node
         own: dict[str, Any] = {}
         for key, item in node.value:
-            if key.tag != _MERGE:
+            if key.tag != MERGE:
                 self.pair(key, item, path, own)
         return {**defaults, **own}
 
@@ -332,46 +275,13 @@ class _Walk:
 
     def scalar(self, node: ScalarNode) -> Hashable:
         text = str(node.value)
-        read = _VALUES.get(node.tag)
+        read = VALUES.get(node.tag)
         if read is None:
-            self.refuse("yaml-tag", f"unknown tag {_short(node.tag)}", node)
+            self.refuse("yaml-tag", f"unknown tag {short_tag(node.tag)}", node)
             return None
         try:
             return read(text)
         except (ValueError, InvalidOperation):
-            message = f"{text[:40]!r} is not a {_short(node.tag)} that can be used"
+            message = f"{text[:40]!r} is not a {short_tag(node.tag)} that can be used"
             self.refuse("yaml-value", message, node)
             return None
-
-
-def _integer(text: str) -> int:
-    bare = text.lower()
-    if bare.startswith("0o"):
-        return int(bare[2:], 8)
-    if bare.startswith("0x"):
-        return int(bare[2:], 16)
-    return int(text)
-
-
-def _number(text: str) -> Decimal:
-    bare = text.lower().replace(".inf", "Infinity").replace(".nan", "NaN")
-    number = Decimal(bare)
-    # 1e999999999 is a short text and, as a whole number, a gigabyte.
-    if number.is_finite() and (abs(number.adjusted()) > 30 or len(text) > 60):
-        raise ValueError(text)
-    return number
-
-
-# How the text of each of YAML's own tags is read.
-_VALUES: dict[str, Callable[[str], Hashable]] = {
-    _CORE + "str": str,
-    _CORE + "null": lambda _: None,
-    _CORE + "bool": lambda text: text.lower() == "true",
-    _CORE + "int": _integer,
-    _CORE + "float": _number,
-    _MERGE: str,
-}
-
-
-def _short(tag: str) -> str:
-    return "!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag

@@ -54,7 +54,7 @@ SERVER_SEES = {
 ONLY_IN = {
     "subprocess": {"media.ffmpeg"},
     "sqlite3": {"planning.sql.journal_file"},
-    "yaml": {"yaml_source"},
+    "yaml": {"yaml_core", "yaml_source"},
     "httpx": {"backends.dashscope", "backends.transfer"},
     "opentimelineio": {"timelines.otio"},
     "rich": {"reports.live", "reports.plan_table", "reports.matrix"},

@@ -66,7 +66,7 @@ class UnknownEncoding(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedText:
     """Text, the codec it was read with, and whether that was guessed.
 
     ``damaged`` counts the places that are no characters in it; they are U+FFFD in ``text``.
@@ -83,7 +83,7 @@ class Decoded:
         return _NAMES.get(self.codec, self.codec.upper())
 
 
-def decode(data: bytes) -> Decoded:
+def decode(data: bytes) -> DecodedText:
     """The text of ``data``. Raises UnknownEncoding."""
     for mark, codec in _MARKS:
         if data.startswith(mark):
@@ -95,40 +95,40 @@ def decode(data: bytes) -> Decoded:
         return _wide(data)
     try:
         if b"\x1b$" in data:  # of seven bits a byte, so that it is valid UTF-8 too
-            return Decoded(data.decode("iso2022_jp"), "iso2022_jp", guessed=True)
+            return DecodedText(data.decode("iso2022_jp"), "iso2022_jp", guessed=True)
         return _marked(data, "utf-8", "strict")
     except UnicodeDecodeError:
         return _nearly_utf8(data) or _east_asian(data) or _cyrillic(data) or _single_byte(data)
 
 
-def _marked(data: bytes, codec: str, errors: str = "replace") -> Decoded:
+def _marked(data: bytes, codec: str, errors: str = "replace") -> DecodedText:
     text = data.decode(codec, errors)
-    return Decoded(text, codec, damaged=_damaged(text))
+    return DecodedText(text, codec, damaged=_damaged(text))
 
 
 def _damaged(text: str) -> int:
     return text.count("\N{REPLACEMENT CHARACTER}")
 
 
-def _wide(data: bytes) -> Decoded:
+def _wide(data: bytes) -> DecodedText:
     """UTF-16 without its mark: figures and spaces of a text have their zeros on one side."""
     even, odd = data[::2].count(0), data[1::2].count(0)
     fewer, more_often = sorted((even, odd))
     if more_often * 10 < len(data) // 2 or fewer * 20 > more_often:
         raise UnknownEncoding("it holds binary data, not text")
     text = data.decode("utf-16-le" if odd > even else "utf-16-be", "replace")
-    return Decoded(text, "utf-16-le" if odd > even else "utf-16-be", True, _damaged(text))
+    return DecodedText(text, "utf-16-le" if odd > even else "utf-16-be", True, _damaged(text))
 
 
-def _nearly_utf8(data: bytes) -> Decoded | None:
+def _nearly_utf8(data: bytes) -> DecodedText | None:
     """UTF-8 with a few broken characters, as a tool leaves it that cuts lines by bytes."""
     text = data.decode("utf-8", "replace")
     faults = _damaged(text)
     multibyte = len(text) - faults - sum(map(str.isascii, text))
-    return Decoded(text, "utf-8", damaged=faults) if multibyte >= 10 * faults else None
+    return DecodedText(text, "utf-8", damaged=faults) if multibyte >= 10 * faults else None
 
 
-def _east_asian(data: bytes) -> Decoded | None:
+def _east_asian(data: bytes) -> DecodedText | None:
     """The encoding in which the characters are the most common ones of its language."""
     best, highest = None, 0.3  # below a third of what common text has, it is not this language
     for codec, weight in _WEIGHTS.items():
@@ -138,23 +138,23 @@ def _east_asian(data: bytes) -> Decoded | None:
             continue
         characters = [character for character in text[:_SAMPLE] if not character.isascii()]
         if characters and (mean := sum(map(weight, characters)) / len(characters)) > highest:
-            best, highest = Decoded(text, codec, guessed=True), mean
+            best, highest = DecodedText(text, codec, guessed=True), mean
     return best
 
 
 _SAMPLE = 20_000  # characters that are weighed
 
 
-def _cyrillic(data: bytes) -> Decoded | None:
+def _cyrillic(data: bytes) -> DecodedText | None:
     """Windows-1251, where most letters above ASCII are in words of nothing else."""
     text = data.decode("cp1251", "replace")
     words = re.findall(r"[^\W\d_]+", text[:_SAMPLE])
     cyrillic = sum(len(word) for word in words if re.fullmatch("[Ѐ-ӿ]{3,}", word))
     letters = sum(not letter.isascii() for word in words for letter in word)
-    return Decoded(text, "cp1251", guessed=True) if cyrillic * 2 > letters else None
+    return DecodedText(text, "cp1251", guessed=True) if cyrillic * 2 > letters else None
 
 
-def _single_byte(data: bytes) -> Decoded:
+def _single_byte(data: bytes) -> DecodedText:
     from charset_normalizer import from_bytes  # 40 ms, for the few files that need it
 
     matches = from_bytes(data, cp_isolation=list(_SINGLE))
@@ -165,7 +165,7 @@ def _single_byte(data: bytes) -> Decoded:
     text = str(match)
     if sum(not c.isprintable() and c not in "\r\n\t\f" for c in text) * 100 > len(text):
         raise UnknownEncoding("it holds binary data, not text")
-    return Decoded(text, match.encoding, guessed=True)
+    return DecodedText(text, match.encoding, guessed=True)
 
 
 def _lead(character: str, codec: str) -> int:

@@ -114,7 +114,7 @@ def has_leftward(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TextRun:
     """A part of a line in one font, with the font's features that are wanted."""
 
     text: str
@@ -138,9 +138,9 @@ class Lettering:
     font: Font
     language: str = ""
 
-    def runs(self, line: str) -> list[Run]:
+    def runs(self, line: str) -> list[TextRun]:
         """The parts of a line, from left to right."""
-        return [Run(text, *kind) for kind, text in self._grouped(_shown(line))]
+        return [TextRun(text, *kind) for kind, text in self._grouped(_shown(line))]
 
     def _grouped(self, line: str) -> "Iterator[tuple[Kind, str]]":
         pairs = zip(self.kinds(line), line, strict=True)

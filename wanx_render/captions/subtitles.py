@@ -137,7 +137,7 @@ _FOREIGN = (  # by the beginning of the text; pysubs2, which comes with the prog
 )
 
 
-def _decoded(data: bytes) -> charsets.Decoded:
+def _decoded(data: bytes) -> charsets.DecodedText:
     for magic, kind in _BINARY:
         if data.startswith(magic):
             raise BadSubtitles(f"it is {kind}; {TAKEN}", _EXPORT)
@@ -170,7 +170,7 @@ def _cues(lines: Sequence[str]) -> Reading:
 # -- what is doubtful ----------------------------------------------------------------------------
 
 
-def _encoding(decoded: charsets.Decoded, name: str, words: str) -> Iterator[Notice]:
+def _encoding(decoded: charsets.DecodedText, name: str, words: str) -> Iterator[Notice]:
     """Notes on how the bytes were read; the first words let people see whether they are right."""
     sample = words.strip().split("\n", 1)[0][:40]
     if decoded.guessed:

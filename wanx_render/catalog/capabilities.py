@@ -155,7 +155,7 @@ class LabelRule(_Data):
     least_seconds: int | None = None  # for which they are seen
 
 
-class Service(_Data):
+class ServiceFigures(_Data):
     """Figures that hold for every model."""
 
     regions: dict[str, Region]
@@ -170,7 +170,7 @@ class Catalog(_Data):
     """The capability matrix with the evidence behind it."""
 
     sources: dict[str, Evidence]
-    service: Service
+    service: ServiceFigures
     models: dict[str, Model]
     prices: tuple[Price, ...] = Field(default=())
     codes: tuple[Code, ...] = Field(default=())

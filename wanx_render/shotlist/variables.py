@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wanx_render import yaml_source
+from wanx_render import yaml_core
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.shotlist.table import Scalar
 from wanx_render.yaml_source import Path, Source
@@ -134,7 +134,7 @@ class Templates:
         if not mark.whole or key not in self._typed or name not in values:
             return mark.text(values)
         value = values[name]
-        plain: Scalar = yaml_source.plain(value) if isinstance(value, str) else value
+        plain: Scalar = yaml_core.plain(value) if isinstance(value, str) else value
         return plain
 
 
