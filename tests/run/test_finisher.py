@@ -243,5 +243,5 @@ def test_silence_where_sound_was_mixed_fails(
     target, frames = joined(each_program, tmp_path, [takes[1]])  # a clip without sound
     promise = Promise(FRAME, frames, sounding=True)
     heard = decode_record.hear(each_program, target, peaks=False)
-    assert verify(each_program, target, promise, heard=heard).holds  # the mix was silent itself
-    assert not verify(each_program, target, promise, heard=replace(heard, lost=True)).holds
+    assert verify(each_program, target, promise, hearing=heard).holds  # the mix was silent itself
+    assert not verify(each_program, target, promise, hearing=replace(heard, lost=True)).holds

@@ -70,33 +70,33 @@ def verify(
     path: Path,
     promise: Promise,
     pieces: Sequence[DecodeRecord] = (),
-    heard: Hearing | None = None,
+    hearing: Hearing | None = None,
 ) -> Verification:
     """Check each promise on the finished file. Raises FfmpegError if it is broken.
 
-    It is decoded here, unless ``pieces`` and ``heard`` are records of what it was joined from:
+    It is decoded here, unless ``pieces`` and ``hearing`` are records of what it was joined from:
     then each packet must be the one that was decoded.
     """
     pieces = pieces or examine(program, [path])
-    heard = heard or hear(program, path, peaks=promise.loudness is not None)
+    hearing = hearing or hear(program, path, peaks=promise.loudness is not None)
     record, listing = probe.read(program, path)
     changes = tuple(_changed(listing, pieces))
-    sound_changed = timed(listing, 1) != (heard.head, heard.packets)
+    sound_changed = timed(listing, 1) != (hearing.head, hearing.packets)
     checks = [*_picture_checks(record, promise, pieces), *_file_checks(record, path)]
     pictures = f"not in part {changes[0] + 1}" if changes else "as decoded"
     checks.append(Check("pictures", "as decoded", pictures))
     checks.append(Check("samples", "as decoded", "other" if sound_changed else "as decoded"))
     checks += _aligned(pieces, promise.frame.rate)
-    checks += _sound_checks(promise, heard)
+    checks += _sound_checks(promise, hearing)
     if promise.tags:
         checks.append(_labelled(promise.tags, probe.tags(program, path)))
-    loudness = heard.loudness.integrated
-    warnings = tuple(_warnings(heard, promise))
+    loudness = hearing.loudness.integrated
+    warnings = tuple(_warnings(hearing, promise))
     return Verification(
         tuple(checks),
         record,
         None if loudness is None else str(loudness),
-        (*_notices(pieces, heard, promise), *warnings),
+        (*_notices(pieces, hearing, promise), *warnings),
         changes,
         sound_changed,
         warnings,
@@ -146,9 +146,9 @@ def _file_checks(record: probe.Probe, path: Path) -> Iterator[Check]:
 
 def _aligned(pieces: Sequence[DecodeRecord], rate: Fraction) -> Iterator[Check]:
     """Whether sound and picture are as far apart as in the sources where that was compared."""
-    found = [Fraction(piece.apart) for piece in pieces if piece.apart is not None]
-    if found:
-        worst = max(found, key=abs)
+    shifts = [Fraction(piece.apart) for piece in pieces if piece.apart is not None]
+    if shifts:
+        worst = max(shifts, key=abs)
         holds = abs(worst) <= max(1000 / rate, _UNHEARD)
         apart = "as in the source" if holds else f"{int(worst):+d} ms"
         yield Check("sound against picture", "as in the source", apart)

@@ -47,10 +47,10 @@ class Scene:
 
     @cached_property
     def _with_models(self) -> list[tuple[int, Shot, Model]]:
-        found = (
+        pairs = (
             (index, shot, self.catalog.model(shot.model)) for index, shot in self.shots.items()
         )
-        return [(index, shot, model) for index, shot, model in found if model]
+        return [(index, shot, model) for index, shot, model in pairs if model]
 
     def looks(self) -> Iterator[tuple[Span, str, Picture, Model]]:
         """Each picture of each shot: its place, what it is called, and the model it is for."""
@@ -75,8 +75,8 @@ class Scene:
 
     @cached_property
     def _clips(self) -> list[tuple[Shot, Size]]:
-        found = ((shot, self.size(shot, model)) for _, shot, model in self.models())
-        return [(shot, size) for shot, size in found if size]
+        pairs = ((shot, self.size(shot, model)) for _, shot, model in self.models())
+        return [(shot, size) for shot, size in pairs if size]
 
     def at(self, index: int, key: str) -> Span:
         return self.place(("shots", index, key))
