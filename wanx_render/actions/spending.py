@@ -66,9 +66,7 @@ def _headed(project: str, attempts: Iterable[Attempt]) -> Iterator[tuple[Heading
     """The attempts that were billed, each with the line it belongs to."""
     for attempt in attempts:
         if attempt.amount is not None:
-            row, _, take = attempt.label.rpartition("/")
             day = (attempt.ended_at or attempt.asked_at).astimezone(BEIJING).date().isoformat()
             service = attempt.scope.partition(" ")[0]
             currency = attempt.currency or ""
-            row = row if take else ""
-            yield Heading(project, row, attempt.model, day, service, currency), attempt
+            yield Heading(project, attempt.take.row, attempt.model, day, service, currency), attempt

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from wanx_render.money import Money
+from wanx_render.planning.take_name import TakeName
 
 # submitting: the request may be on its way (surely not before ``sent_at``). uncertain: whether it
 # was accepted is being found out. unresolved: a person decides. released: surely not accepted, or
@@ -46,6 +47,10 @@ class Attempt:
     fetched_at: datetime | None = None
     sent_at: datetime | None = None
     url: str | None = field(default=None, repr=False)  # whole: it alone fetches the clip
+
+    @property
+    def take(self) -> TakeName:
+        return TakeName.read(self.label)
 
     @property
     def bill(self) -> Money | None:

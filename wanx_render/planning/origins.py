@@ -115,9 +115,9 @@ class Origins:
 
     def _other_takes(self, clip: Attempt) -> Iterable[Attempt]:
         """The clips of other takes of the same shot, which may end much alike."""
-        shot = clip.label.rpartition(" take ")[0]
+        shot = clip.take.shot_label
         for attempt in self.journal.every("succeeded"):
-            if attempt.label.rpartition(" take ")[0] == shot and attempt.clip_sha256 not in (
+            if attempt.take.shot_label == shot and attempt.clip_sha256 not in (
                 None,
                 clip.clip_sha256,
             ):

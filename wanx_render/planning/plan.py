@@ -12,6 +12,7 @@ from wanx_render.catalog.pricing import Total, price, total
 from wanx_render.frame import Frame
 from wanx_render.geometry import Size, largest_exact, predicted_size
 from wanx_render.money import Money
+from wanx_render.planning.take_name import TakeName
 from wanx_render.shotlist.model import Deliverable, LastFrame, Shot, ShotList
 from wanx_render.task import InputMedia, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
@@ -37,8 +38,7 @@ class Take:
 
     @property
     def label(self) -> str:
-        name = f"{self.shot} take {self.number}"
-        return f"{self.row}/{name}" if self.row else name
+        return str(TakeName(self.row, self.shot, self.number))
 
     @property
     def has_written_seed(self) -> bool:

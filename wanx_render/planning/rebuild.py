@@ -17,6 +17,7 @@ from wanx_render.errors import NeedsApproval
 from wanx_render.manifest import Manifest, TakeRecord
 from wanx_render.planning.attempt import Rebuilt
 from wanx_render.planning.journal import Journal
+from wanx_render.planning.take_name import TakeName
 from wanx_render.task import key_of
 
 
@@ -89,12 +90,11 @@ def _rows(manifest: Manifest, folder: Path) -> Iterator[Rebuilt]:
 
 
 def _row(manifest: Manifest, shot: str, take: TakeRecord, clip: Path) -> Rebuilt:
-    row = manifest.project.partition("/")[2]
-    label = f"{shot} take {take.take}"
+    name = TakeName(manifest.project.partition("/")[2], shot, take.take)
     amount, _, currency = (take.cost or "").partition(" ")
     return Rebuilt(
         key=key_of(take.request, manifest.backend),
-        label=f"{row}/{label}" if row else label,
+        label=str(name),
         scope=manifest.backend,
         request=take.request,
         asked_at=take.asked_at or datetime.now(UTC).isoformat(),

@@ -160,7 +160,7 @@ def _blocked(last: Attempt, view: _View) -> str:
     if last.state in ("failed", "refused") and view.is_moderation(last):
         return (
             f"{last.code}: not sent again unchanged; change the prompt or the picture, "
-            f"or give --retake {last.label.rpartition(' take ')[0]}"
+            f"or give --retake {last.take.shot_label}"
         )
     return ""
 

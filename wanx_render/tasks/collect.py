@@ -92,4 +92,4 @@ class Collector:
         model = self.tools.catalog.models.get(attempt.model)
         seconds = Fraction(attempt.request["duration"])
         frames = frames_in(seconds, Fraction(model.fps.value)) if model else 0
-        return Expected(attempt.label.replace(" take ", "-t").replace("/", "-"), frames)
+        return Expected(attempt.take.stem, frames)
