@@ -91,7 +91,8 @@ def paragraph(house: House, package: str, room: str) -> str:
 WIDTH = 1080
 LEFT, RIGHT = 36, 652  # the walls
 ROOF, GAP = 96, 6
-ONE_LINE, TWO_LINES = 50, 64  # the height of a floor
+HEAD, LINE, MOST_LINES = 35, 15, 3  # the height of a floor: its names, and each line below them
+NARROW = 250  # where windows are closer together
 LABELS, COLUMN = 768, 17  # where the dots begin, and how wide a column is
 STYLE = """
   svg { --paper: #fcfbf8; --wall: #d9d3c7; --room: #ffffff; --ink: #24211c; --soft: #6b655a;
@@ -153,12 +154,12 @@ def width_of(level: list[Room]) -> int:
 
 
 def lines_of(room: Room, width: int) -> list[str]:
-    return textwrap.wrap(room.summary, (width - 24) * 10 // 64)[:2]
+    return textwrap.wrap(room.summary, (width - 24) * 10 // 64)[:MOST_LINES]
 
 
 def height(level: list[Room]) -> int:
     lines = max(len(lines_of(room, width_of(level))) for room in level)
-    return TWO_LINES if lines > 1 else ONE_LINE
+    return HEAD + LINE * max(1, lines)
 
 
 def boxes(level: list[Room], top: int) -> list[str]:
@@ -176,19 +177,18 @@ def box(room: Room, corner: tuple[int, int], size: tuple[int, int]) -> list[str]
     parts = [
         f'<rect class="{kind}" {frame} rx="4"/>',
         f'<text class="name" x="{left + 12}" y="{top + 21}">{escape(room.name)}</text>',
-        *windows(room.modules, left + width - 12, top + 9),
+        *windows(room.modules, left + width - 12, top + 9, 11 if width > NARROW else 7),
     ]
     for number, line in enumerate(lines):
         parts.append(f'<text x="{left + 12}" y="{top + 38 + 15 * number}">{escape(line)}</text>')
     return parts
 
 
-def windows(count: int, right: int, top: int) -> list[str]:
+def windows(count: int, right: int, top: int, pitch: int) -> list[str]:
     """A window for each module, from the right wall; the number itself is their tooltip."""
-    panes = [
-        f'<rect class="window" x="{right - 8 - 11 * n}" y="{top}" width="8" height="11" rx="1"/>'
-        for n in range(count)
-    ]
+    lefts = (right - pitch * (number + 1) for number in range(count))
+    size = f'y="{top}" width="{pitch - 3}" height="11" rx="1"'
+    panes = [f'<rect class="window" x="{left}" {size}/>' for left in lefts]
     plural = "" if count == 1 else "s"
     return [f"<g><title>{count} module{plural}</title>", *panes, "</g>"]
 

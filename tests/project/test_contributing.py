@@ -80,7 +80,7 @@ def carried_out(command: str, folder: Path, recipe: Recipe) -> str:
     home = folder / "home"
     environment = os.environ | {"PYTHONPATH": str(folder), "HOME": str(home)}
     ran = subprocess.run(
-        program, cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+        program, cwd=folder, env=environment, capture_output=True, text=True, timeout=300
     )
     assert ran.returncode == recipe.exits, f"{command}\n{ran.stdout}{ran.stderr}"
     return ran.stdout + ran.stderr
