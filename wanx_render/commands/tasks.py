@@ -34,7 +34,7 @@ def tasks_list(region: str, base_url: str | None, as_json: bool) -> int:
 @REGION
 @BASE_URL
 def tasks_show(task_id: str, region: str, base_url: str | None) -> int:
-    """One task as the service tells it, as JSON."""
+    """One task as the service reports it, as JSON."""
     from wanx_render.actions.tasks import TaskOptions, show
     from wanx_render.session.environment import Environment
 

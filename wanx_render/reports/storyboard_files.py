@@ -47,8 +47,8 @@ def after_run(manifest: Manifest, source: Source, executor: Executor, emit: Emit
         missing = write(manifest, source, executor, source.folder / NAME)
     except Exception as error:  # noqa: BLE001  # clips are paid for and delivered: no page undoes that
         missing = (f"no storyboard was written: {type(error).__name__}: {error}",)
-    for each in missing:
-        emit(Event("warning", each))
+    for problem in missing:
+        emit(Event("warning", problem))
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Source:
     def frames(self, take: TakeRecord) -> tuple[bytes, ...]:
         """The first, middle and last frame of a take's clip."""
         clip, sha256 = self.folder / (take.clip or ""), take.sha256 or ""
-        made = thumbnails.make(self.program, self.kept, clip, sha256, take.frames or 0)
-        return tuple(path.read_bytes() for path in made)
+        paths = thumbnails.make(self.program, self.kept, clip, sha256, take.frames or 0)
+        return tuple(path.read_bytes() for path in paths)
 
     def poster(self, made: DeliverableRecord) -> bytes:
         """A frame from near the beginning of a deliverable; its poster where it is in a bucket."""
@@ -92,8 +92,10 @@ class Source:
     def _bytes_of(self, identity: str, path: str | None) -> bytes:
         if path:
             return read_bytes(self.folder / path)
-        uris = (each.url for each in (self.media or {}).values() if each.identity == identity)
-        uri = next((each for each in uris if each and each.startswith("data:")), None)
+        uris = (
+            picture.url for picture in (self.media or {}).values() if picture.identity == identity
+        )
+        uri = next((url for url in uris if url and url.startswith("data:")), None)
         if uri is None:
             raise BadPicture("is in no file")
         return decode_data_uri(uri)
@@ -126,11 +128,11 @@ def _ending(page: bytes) -> bytes:
 
 
 def _mark(manifest: Manifest) -> str:
-    """What tells a page apart from that of another manifest, or of another program."""
+    """By what a page differs from that of another manifest, or of another program."""
     # What a run spent is no news of the film: a run that did nothing leaves the page as it is.
-    told = replace(manifest, finished_at="", cost_run="").text()
+    text = replace(manifest, finished_at="", cost_run="").text()
     looks = [(_LOOKS / name).read_bytes() for name in ("storyboard.html", "storyboard.css")]
-    return hashlib.sha256(b"\0".join([told.encode("utf-8", "replace"), *looks])).hexdigest()
+    return hashlib.sha256(b"\0".join([text.encode("utf-8", "replace"), *looks])).hexdigest()
 
 
 def is_current(manifest: Manifest, target: Path) -> bool:
@@ -163,7 +165,7 @@ def gather(
     firsts = {
         image: t for t in takes if (image := str(t.request.get("image"))).startswith("sha256:")
     }
-    films = {each.sha256: each for each in manifest.deliverables}
+    films = {deliverable.sha256: deliverable for deliverable in manifest.deliverables}
     missing: list[str] = []
     return Gallery(
         frames=_each(executor, source.frames, clips, missing),
@@ -175,17 +177,17 @@ def gather(
 def _each(
     executor: Executor, make: Callable[[R], P], records: Mapping[str, R], missing: list[str]
 ) -> dict[str, P]:
-    """What ``make`` makes of each record, by its key; what it cannot is told in ``missing``."""
-    found: dict[str, P] = {}
+    """What ``make`` makes of each record, by its key; what it cannot is named in ``missing``."""
+    results: dict[str, P] = {}
     work = {key: executor.submit(make, record) for key, record in records.items()}
     for key, future in work.items():
         try:
-            found[key] = future.result()
+            results[key] = future.result()
         except (FfmpegError, BadPicture, OSError, ValueError) as error:
             missing.append(
                 f"a picture is missing from the storyboard: {_name(records[key])} {error}"
             )
-    return found
+    return results
 
 
 def _name(record: TakeRecord | DeliverableRecord) -> str:

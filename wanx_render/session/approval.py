@@ -36,9 +36,9 @@ def check_budgets(surveyed: Surveyed) -> None:
     selection, cost = surveyed.selection, surveyed.cost
     for home, lists in by_home(surveyed.lists).items():
         if budget := lists[0].item.loaded.shots.budget:
-            own = replace(surveyed, lists=lists).cost
+            own_cost = replace(surveyed, lists=lists).cost
             name = "the list's budget" if selection.alone else f"the budget of {home.name}"
-            within(own, name, budget.max_cost.amount, budget.max_cost.currency)
+            within(own_cost, name, budget.max_cost.amount, budget.max_cost.currency)
     if selection.options.max_cost is not None:
         within(cost, "--max-cost", selection.options.max_cost, cost.currency)
 
@@ -215,12 +215,12 @@ def hold_to(saved: SavedPlan, selection: Selection, takes: Takes) -> None:
     Fewer takes than were approved may be asked for: some are made by now, or a share is run.
     """
     changes = _changes(saved, SavedPlan.of(selection, takes), selection)
-    named = list(islice(changes, _NAMED))
-    if named:
-        more = sum(1 for _ in changes)
+    sentences = list(islice(changes, _NAMED))
+    if sentences:
+        rest = sum(1 for _ in changes)
         raise NeedsApproval(
-            f"the plan no longer holds, nothing was sent: {'; '.join(named)}"
-            f"{f' and {more} more' if more else ''}; plan again and approve the new one"
+            f"the plan no longer holds, nothing was sent: {'; '.join(sentences)}"
+            f"{f' and {rest} more' if rest else ''}; plan again and approve the new one"
         )
 
 
@@ -239,9 +239,9 @@ def _changes(before: SavedPlan, now: SavedPlan, selection: Selection) -> Iterato
 
 def _changed_texts(before: SavedPlan, now: SavedPlan, selection: Selection) -> Iterator[str]:
     files = {item.loaded.picks.file for item in selection.lists}
-    chosen = {str(file.resolve()) for file in files} if before.picks is not None else set()
+    picks_files = {str(file.resolve()) for file in files} if before.picks is not None else set()
     for name in _differing(before.texts, now.texts):
-        if name in chosen or (before.only_lists and name not in before.texts):
+        if name in picks_files or (before.only_lists and name not in before.texts):
             continue
         if selection.alone and name in now.lists:
             yield "the shot list has changed"
@@ -267,13 +267,13 @@ def _changed_picks(shots: Set[str], selection: Selection) -> Iterator[str]:
 
 def _changed_prices(before: SavedPlan, now: SavedPlan, selection: Selection) -> Iterator[str]:
     for item in selection.chosen:
-        known = before.takes.get(item.name, {})
+        prices = before.takes.get(item.name, {})
         for take, price in now.takes.get(item.name, {}).items():
             label = selection.label(item, take)
-            if take not in known:
+            if take not in prices:
                 yield f"{label} would be asked for, which it was not when this was approved"
-            elif _amount(known[take]) != _amount(price):
-                was, now_is = known[take] or "unknown", price or "unknown"
+            elif _amount(prices[take]) != _amount(price):
+                was, now_is = prices[take] or "unknown", price or "unknown"
                 yield f"the price of {label} was {was} and is {now_is}"
 
 

@@ -97,8 +97,12 @@ class Run:
         The backend is closed whatever happens. Raises what stopped the only list, and bugs.
         """
         service, lists = self.means.service, self.surveyed.lists
-        self.outcomes = {each.item.name: each.finished for each in lists if each.finished}
-        left = sorted((each for each in lists if not each.finished), key=lambda it: not it.owed)
+        self.outcomes = {
+            prospect.item.name: prospect.finished for prospect in lists if prospect.finished
+        }
+        left = sorted(
+            (prospect for prospect in lists if not prospect.finished), key=lambda it: not it.owed
+        )
         try:
             self._wiring.account.begin()
             self._stores = self._open_stores(left)
@@ -158,8 +162,8 @@ class Run:
 
     async def _render(self, prospect: Prospect) -> None:
         """Carry one list out; one that cannot be leaves the others alone."""
-        used: set[str] = set()
-        context = self._context(prospect, used)
+        pieces: set[str] = set()
+        context = self._context(prospect, pieces)
         manifest: Manifest | None = None
         try:
             manifest = await render(context, program_version())
@@ -171,7 +175,7 @@ class Run:
         for event in events:
             context.emit(event)
         unsent = [event.text for event in events if event.kind == "broken"]
-        self._note(prospect, context, manifest, used, unsent)
+        self._note(prospect, context, manifest, pieces, unsent)
 
     def _stopped(self, context: RunContext, error: Exception, message: str, *, ends: bool) -> None:
         """A list cannot be carried out; ``ends``: the command says it when it ends by it."""
@@ -280,10 +284,10 @@ class Run:
         selection = self.selection
         left = self.survey.journals[home].rows()
         rows = {item.row for item in selection.lists if item.home == home}
-        kept = rows if selection.whole else left.keys()
-        used = {name for row in kept for name in left.get(row, {}).get("pieces", ())}
+        names = rows if selection.whole else left.keys()
+        pieces = {name for row in names for name in left.get(row, {}).get("pieces", ())}
         among = None if selection.whole else self._unused.get(home, set())
-        await self._shared[home].workers.sweep(used, among)
+        await self._shared[home].workers.sweep(pieces, among)
 
 
 def _by_turns(prospects: Sequence[Prospect]) -> Iterator[Prospect]:

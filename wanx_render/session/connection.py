@@ -209,11 +209,11 @@ def access(
     network.check(environ)
 
     official = catalog.service.regions[region].base_url
-    given = base_url or environ.get(BASE_URL)
-    address = _address(given or official, "--base-url" if base_url else BASE_URL)
+    custom = base_url or environ.get(BASE_URL)
+    address = _address(custom or official, "--base-url" if base_url else BASE_URL)
     vendor = (urlsplit(address).hostname or "").endswith(_VENDOR)
-    permitted = tuple(_host(host) for host in hosts)
-    return Access(address, _key(environ), own_hosts=not vendor, result_hosts=permitted)
+    result_hosts = tuple(_host(host) for host in hosts)
+    return Access(address, _key(environ), own_hosts=not vendor, result_hosts=result_hosts)
 
 
 def _host(text: str) -> str:
@@ -282,8 +282,8 @@ def _address(text: str, origin: str) -> str:
 
 def _api_path(host: str, path: str) -> str:
     """The path that is meant: of one operation the API's, and at the vendor always the API's."""
-    before, found, _ = path.partition(f"{API_PATH}/")
-    if found:
+    before, separator, _ = path.partition(f"{API_PATH}/")
+    if separator:
         return f"{before}{API_PATH}"
     return API_PATH if host.endswith(_VENDOR) else path
 

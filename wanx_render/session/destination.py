@@ -89,10 +89,12 @@ class Place:
 
     def parts(self, folder: Path, manifest: Manifest) -> tuple[str, ...]:
         """The names of all that people look for of the list that is rendered in ``folder``."""
-        ours = {self._name(folder / name) for name in to_publish(folder)}
-        ours |= {self._name(folder / each.path) for each in manifest.deliverables}
+        names = {self._name(folder / name) for name in to_publish(folder)}
+        names |= {self._name(folder / deliverable.path) for deliverable in manifest.deliverables}
         takes = (take for shot in manifest.shots for take in shot.takes)
-        return tuple(sorted(ours | {self._name(folder / take.clip) for take in takes if take.clip}))
+        return tuple(
+            sorted(names | {self._name(folder / take.clip) for take in takes if take.clip})
+        )
 
     def _name(self, path: Path) -> str:
         return Path(os.path.relpath(path, self.folder)).as_posix()
@@ -101,14 +103,16 @@ class Place:
         """Put what is new of a list into the bucket; what did not get there, and why."""
         if self.bucket is None:
             return []
-        made = {self._name(folder / each.path) for each in manifest.deliverables}
+        deliverables = {
+            self._name(folder / deliverable.path) for deliverable in manifest.deliverables
+        }
         names = self.parts(folder, manifest)
-        return self.put(name for name in names if not (self.elsewhere and name in made))
+        return self.put(name for name in names if not (self.elsewhere and name in deliverables))
 
     def put(self, names: Iterable[str]) -> list[str]:
         """Put what is new of these files into the bucket; what did not get there, and why."""
         with ThreadPoolExecutor(_ATONCE) as sending:
-            return [told for told in sending.map(self._sent, names) if told]
+            return [reason for reason in sending.map(self._sent, names) if reason]
 
     def _sent(self, name: str) -> str:
         return self.offer(self.folder / name, name)
@@ -116,7 +120,7 @@ class Place:
     def offer(self, path: Path, name: str, sha256: str = "") -> str:
         """Put a file into the bucket where it is not there already; why it did not get there.
 
-        ``sha256`` tells its content where that is not what its bytes tell.
+        ``sha256`` stands for its content where that is not its bytes.
         """
         try:
             self.published.offer(path, name, sha256 or files.sha256(path))
@@ -146,7 +150,7 @@ class Works:
 
 @contextmanager
 def at_work(
-    where: Destination, folder: Path, program: Ffmpeg, here: Executor, tell: Callable[[str], None]
+    where: Destination, folder: Path, program: Ffmpeg, here: Executor, warn: Callable[[str], None]
 ) -> Iterator[Works]:
     """Connect, once the store was tried. Raises BadInput where the cluster cannot be used.
 
@@ -158,7 +162,7 @@ def at_work(
     order = remote_jobs.Order(
         where.bucket or SharedFolder(folder), remote_jobs.makers_with(program)
     )
-    with _cluster(where.choice, order, here, tell, where.patience) as executor:
+    with _cluster(where.choice, order, here, warn, where.patience) as executor:
         yield Works(program, here, executor)
 
 
@@ -167,11 +171,11 @@ def _cluster(
     cluster: Cluster,
     order: remote_jobs.Order,
     here: Executor,
-    tell: Callable[[str], None],
+    warn: Callable[[str], None],
     patience: float,
 ) -> Iterator[Executor]:
     if cluster.open_to_all:
-        tell(
+        warn(
             f"{cluster.address} is not encrypted and asks nobody who they are: whoever "
             "reaches it can run programs on it and here; use dask:tls://"
         )
@@ -185,7 +189,7 @@ def _cluster(
                 hint="pip install 'wanx-render[cluster]', here and on every worker",
             )
         ) from None
-    executor = connect(cluster.address, order, _PROBE, here=here, say=tell, patience=patience)
+    executor = connect(cluster.address, order, _PROBE, here=here, say=warn, patience=patience)
     try:
         yield executor
     except BaseException:

@@ -57,19 +57,21 @@ def examine(
 
 def _ffmpeg(environ: Mapping[str, str]) -> Iterator[Finding]:
     try:
-        found = ffmpeg.find(environ)
+        program = ffmpeg.find(environ)
     except BadInput as error:
         yield Finding("ffmpeg", "error", str(error), error.diagnostics[0].hint)
         return
-    about = f"{found.version} from {found.origin}: {found.path}"
-    fault = ffmpeg.trial(found)
+    about = f"{program.version} from {program.origin}: {program.path}"
+    fault = ffmpeg.trial(program)
     if fault:
         hint = "set WANX_FFMPEG to a full build of ffmpeg, and see that its folder can be written"
         yield Finding("ffmpeg", "error", f"{about} cannot make a video: {fault}", hint)
         return
     yield Finding("ffmpeg", "ok", f"{about} made a second of H.264 and AAC")
-    yield Finding("codecs", "ok", f"{', '.join(usable(found))} can be made here")
-    lacking = [what for name, what in OPTIONAL.items() if not ffmpeg.has_filter(found, name)]
+    yield Finding("codecs", "ok", f"{', '.join(usable(program))} can be made here")
+    lacking = [
+        purpose for name, purpose in OPTIONAL.items() if not ffmpeg.has_filter(program, name)
+    ]
     if lacking:
         hint = "set WANX_FFMPEG to a full build of ffmpeg where they are wanted"
         yield Finding("filters", "warning", f"this ffmpeg cannot do {', '.join(lacking)}", hint)
@@ -80,10 +82,10 @@ def _font() -> Finding:
     hint = "install noto-cjk-sans-otc again"
     try:
         font = fonts.chinese()
-        drawn, box = (bytes(font.at(32).getmask(text)) for text in ("猫", "\U0010ffff"))
+        mask, box = (bytes(font.at(32).getmask(text)) for text in ("猫", "\U0010ffff"))
     except OSError:
         return Finding("font", "error", "the Chinese font is missing", hint)
-    if not any(drawn) or drawn == box:
+    if not any(mask) or mask == box:
         return Finding("font", "error", f"{font.path.name} does not draw Chinese", hint)
     return Finding("font", "ok", f"{font.path.name} draws Chinese")
 
@@ -122,10 +124,10 @@ def dotenv(folder: Path) -> dict[str, str]:
 
 def _endpoints(environ: Mapping[str, str], catalog: Catalog, reach: Reach) -> Iterator[Finding]:
     """Whether the service's address, or each region's, can be reached; the key is not sent."""
-    chosen = environ.get("DASHSCOPE_HTTP_BASE_URL")
+    base_url = environ.get("DASHSCOPE_HTTP_BASE_URL")
     urls = {name: region.base_url for name, region in catalog.service.regions.items()}
-    if chosen:
-        urls = {"DASHSCOPE_HTTP_BASE_URL": chosen}
+    if base_url:
+        urls = {"DASHSCOPE_HTTP_BASE_URL": base_url}
     with ThreadPoolExecutor(len(urls)) as pool:
         tries = [pool.submit(_endpoint, environ, name, url, reach) for name, url in urls.items()]
         yield from (attempt.result() for attempt in tries)
@@ -175,7 +177,7 @@ def _disk(folder: Path) -> Finding:
 
 
 def _existing(folder: Path) -> Path:
-    return next(each for each in (folder.resolve(), *folder.resolve().parents) if each.exists())
+    return next(path for path in (folder.resolve(), *folder.resolve().parents) if path.exists())
 
 
 def _writable(folder: Path) -> Finding:
@@ -189,22 +191,22 @@ def _writable(folder: Path) -> Finding:
 
 
 def _clock(now: datetime) -> Finding:
-    told = now.isoformat(timespec="seconds")
+    text = now.isoformat(timespec="seconds")
     if now.year < 2025:
         hint = "set it: signatures and expiry depend on it"
-        return Finding("clock", "error", f"{told} cannot be right", hint)
-    return Finding("clock", "ok", told)
+        return Finding("clock", "error", f"{text} cannot be right", hint)
+    return Finding("clock", "ok", text)
 
 
 def _proxies(environ: Mapping[str, str], reach: Reach) -> Iterator[Finding]:
     """Each proxy that a variable names, and whether somebody answers there."""
     try:
-        known = network.proxies(environ)
+        proxies = network.proxies(environ)
     except BadInput as error:
         for problem in error.diagnostics:
             yield Finding("proxy", "error", problem.message, problem.hint)
         return
-    for proxy in known.values():
+    for proxy in proxies.values():
         if proxy.scheme.startswith("socks") and find_spec("socksio") is None:
             hint = "pip install 'httpx[socks]'"
             yield Finding("proxy", "error", f"{proxy} needs the package socksio", hint)

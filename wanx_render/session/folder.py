@@ -114,11 +114,11 @@ def sweep(folder: Path, before: float) -> None:
     Only what has not changed since ``before``, in seconds since 1970; the caller holds the folder,
     so that no run is at work on them. What cannot be removed is left.
     """
-    places = {str(folder / place): unfinished for place, unfinished in _UNFINISHED.items()}
-    for place, unfinished in (places | dict.fromkeys(_row_folders(folder), _BESIDE)).items():
+    places = {str(folder / place): pattern for place, pattern in _UNFINISHED.items()}
+    for place, pattern in (places | dict.fromkeys(_row_folders(folder), _BESIDE)).items():
         with suppress(OSError), os.scandir(place) as entries:
             for entry in entries:
-                is_ours = is_part(entry.name) or unfinished.fullmatch(entry.name)
+                is_ours = is_part(entry.name) or pattern.fullmatch(entry.name)
                 if is_ours and _old_file(entry, before):
                     Path(entry.path).unlink(missing_ok=True)
 
@@ -136,13 +136,13 @@ def _old_file(entry: "os.DirEntry[str]", before: float) -> bool:
 
 
 @contextmanager
-def opened(folder: Path, tell: Callable[[str], None] = lambda _: None) -> Iterator[Journal]:
+def opened(folder: Path, warn: Callable[[str], None] = lambda _: None) -> Iterator[Journal]:
     """The journal of a render folder; one that is gone beside paid clips is written again.
 
     Raises BadInput for a journal that is not ours, NeedsApproval where clips cannot be explained.
     """
     if is_lost(folder):
-        tell(f"warning: {rebuild(folder)}")
+        warn(f"warning: {rebuild(folder)}")
     journal = Journal(folder / "journal.sqlite")
     try:
         yield journal

@@ -51,7 +51,7 @@ def rendered_folder(options: FolderOptions) -> RenderedFolder:
     if not (folder / "journal.sqlite").is_file() and not is_lost(folder):
         message = f"nothing was rendered yet: there is no journal in {folder}"
         raise BadInput(Diagnostic("folder-empty", message, hint="choose the folder with --out"))
-    media = tuple(media for loaded in batch.lists for media in loaded.media.values())
+    media = tuple(media for shot_list in batch.lists for media in shot_list.media.values())
     return RenderedFolder(folder, make_plan(first, catalog, options.backend), catalog, media)
 
 
@@ -62,7 +62,7 @@ def is_owed(attempt: Attempt) -> bool:
 
 def record_of(attempt: Attempt, now: datetime) -> dict[str, Any]:
     left = (attempt.expires_at - now).total_seconds() / 3600 if attempt.expires_at else None
-    owed = is_owed(attempt)
+    waits = is_owed(attempt)
     return {
         "attempt": attempt.id,
         "take": attempt.label,
@@ -71,10 +71,10 @@ def record_of(attempt: Attempt, now: datetime) -> dict[str, Any]:
         "task_id": attempt.task_id,
         "asked_at": attempt.asked_at.isoformat(timespec="seconds"),
         "age_hours": round((now - attempt.asked_at).total_seconds() / 3600, 2),
-        "hours_left": round(left, 2) if owed and left is not None else None,
+        "hours_left": round(left, 2) if waits and left is not None else None,
         "clip": attempt.clip_name,
         "cost": write_money(attempt.bill) if attempt.bill else None,
         "code": attempt.code,
         "message": attempt.message,
-        "result": shown_url(attempt.url) if owed else None,
+        "result": shown_url(attempt.url) if waits else None,
     }

@@ -56,12 +56,17 @@ def recorded(manifest: Manifest, folder: Path, home: Path) -> Outcome:
     """What came of a list by the manifest in ``folder``, whatever was asked for then."""
     takes = [take for shot in manifest.shots for take in shot.takes]
     person = needs_person([take.state for take in takes], [take.code for take in takes])
-    failed = (*failures(manifest), *manifest.broken)
-    paths = {each.name: _from(home, folder / each.path) for each in manifest.deliverables}
-    pictures = [each.poster.path for each in manifest.deliverables if each.poster]
+    reasons = (*failures(manifest), *manifest.broken)
+    paths = {
+        deliverable.name: _from(home, folder / deliverable.path)
+        for deliverable in manifest.deliverables
+    }
+    pictures = [
+        deliverable.poster.path for deliverable in manifest.deliverables if deliverable.poster
+    ]
     pictures += [take.first_frame for take in takes if take.first_frame]
     picture = _from(home, folder / pictures[0]) if pictures else None
-    return Outcome(4 if person else 1 if failed else 0, manifest.cost, paths, failed, picture)
+    return Outcome(4 if person else 1 if reasons else 0, manifest.cost, paths, reasons, picture)
 
 
 def failures(manifest: Manifest) -> list[str]:
@@ -78,20 +83,20 @@ def as_asked(manifest: Manifest, context: RunContext) -> bool:
     """Whether everything asked for is there; with --only, other shots may be missing."""
     if not context.only:
         return manifest.complete
-    made = all(
+    complete = all(
         take.state == "succeeded"
         for shot in manifest.shots
         if shot.id in context.only
         for take in shot.takes
     )
     missing = any(take.state == "skipped" for shot in manifest.shots for take in shot.takes)
-    return made and (missing or len(manifest.deliverables) == len(context.plan.deliverables))
+    return complete and (missing or len(manifest.deliverables) == len(context.plan.deliverables))
 
 
 def _picture(context: RunContext, home: Path) -> str | None:
     """The first picture of the list that is a file."""
     paths = (shot.picked.request.image.path for shot in context.plan.shots)
-    path = next((each for each in paths if each), None)
+    path = next((candidate for candidate in paths if candidate), None)
     return _from(home, path) if path else None
 
 
@@ -111,18 +116,18 @@ def files_of(manifest: Manifest, folder: Path, home: Path, *, elsewhere: bool) -
     ``elsewhere``: its deliverables are in the bucket; whatever has their names here is older.
     """
     paths = [folder / "manifest.json"]
-    for each in manifest.deliverables:
-        paths += [folder / f"{each.name}.srt", folder / f"{each.name}.ass"]
+    for deliverable in manifest.deliverables:
+        paths += [folder / f"{deliverable.name}.srt", folder / f"{deliverable.name}.ass"]
         if not elsewhere:
-            paths.append(folder / each.path)
+            paths.append(folder / deliverable.path)
     for shot in manifest.shots:
         paths += [folder / take.clip for take in shot.takes if take.clip]
-    found: list[list[Any]] = []
+    records: list[list[Any]] = []
     for path in paths:
         if path.exists():
             status = path.stat()
-            found.append([_from(home, path), status.st_size, status.st_mtime_ns])
-    return found
+            records.append([_from(home, path), status.st_size, status.st_mtime_ns])
+    return records
 
 
 def stand_still(files: Sequence[Sequence[Any]], home: Path) -> bool:
@@ -182,18 +187,18 @@ class Index:
         *,
         mock: bool,
     ) -> "Index":
-        """``found`` is what came of some of them, by name; of the others their journals tell."""
+        """``found``: what came of some, by name; that of the others is in their journals."""
         left = {folder: journal.rows() for folder, journal in journals.items()}
-        known = dict(found)
+        outcomes = dict(found)
         for item in every:
             before = left.get(item.home, {}).get(item.row)
-            if before and item.name not in known:
-                known[item.name] = Outcome.read(before["outcome"])
+            if before and item.name not in outcomes:
+                outcomes[item.name] = Outcome.read(before["outcome"])
         amounts: dict[str, Decimal] = {}
         for journal in journals.values():
             for currency, amount in journal.paid().items():
                 amounts[currency] = amounts.get(currency, Decimal(0)) + amount
-        return cls(every, known, write_sums(amounts), mock)
+        return cls(every, outcomes, write_sums(amounts), mock)
 
     def text(self, link: Link, *, now: str) -> str:
         """The page."""
@@ -214,7 +219,7 @@ class Index:
         write_atomically(path, self.text(link, now=now), durable=False)
 
     def identity(self, link: Link) -> str:
-        """A hash of what the page tells, whenever it is written."""
+        """A hash of what the page shows, whenever it is written."""
         return hashlib.sha256(self.text(link, now="").encode("utf-8", "replace")).hexdigest()
 
 
@@ -222,13 +227,15 @@ def _entry(item: ListInFolder, outcome: Outcome | None, link: Link) -> Entry:
     if outcome is None:
         return Entry(item.name, "new")
     board = item.folder / "storyboard.html"
-    made = ((name, link(item, item.home / path)) for name, path in outcome.deliverables.items())
+    deliverables = (
+        (name, link(item, item.home / path)) for name, path in outcome.deliverables.items()
+    )
     return Entry(
         name=item.name,
         state=left_with(outcome.code),
         cost=outcome.cost,
         picture=link(item, item.home / outcome.picture) if outcome.picture else None,
         storyboard=link(item, board) if board.exists() else None,
-        deliverables=tuple((name, path) for name, path in made if path),
+        deliverables=tuple((name, path) for name, path in deliverables if path),
         failed=outcome.failed,
     )

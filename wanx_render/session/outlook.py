@@ -51,9 +51,9 @@ class Outlook:
     @property
     def requests(self) -> Mapping[str, TakeStatus]:
         """What is not there yet, by what is asked for: equal requests are paid once."""
-        known = identities(self.plan, self.statuses)
+        keys = identities(self.plan, self.statuses)
         left = (status for status in self.meant if status.state != "cached")
-        return {known[(each.take.shot, each.take.number)]: each for each in left}
+        return {keys[(each.take.shot, each.take.number)]: each for each in left}
 
     @property
     def prices(self) -> Mapping[str, Money | None]:
@@ -74,17 +74,17 @@ class Outlook:
     @property
     def can_be_joined(self) -> bool:
         """Whether every picked clip is there, so that deliverables can be made without asking."""
-        picked = {(shot.shot.id, shot.shot.pick) for shot in self.plan.shots}
+        picks = {(shot.shot.id, shot.shot.pick) for shot in self.plan.shots}
         return all(
             status.state == "cached"
             for status in self.statuses
-            if (status.take.shot, status.take.number) in picked
+            if (status.take.shot, status.take.number) in picks
         )
 
     def lost(self, journal: Journal) -> tuple[Attempt, ...]:
         """The clips that were paid, are gone from the folder, and would be paid again."""
-        gone = lost(self.statuses, journal, self.item.home, self.plan.backend)
-        return tuple(attempt for _, attempt in gone)
+        attempts = lost(self.statuses, journal, self.item.home, self.plan.backend)
+        return tuple(attempt for _, attempt in attempts)
 
 
 def look(
@@ -104,12 +104,12 @@ def look(
     origins = Origins(journal, item.home, goes_on) if journal else None
 
     def once() -> Outlook:
-        loaded = item.loaded
+        shot_list = item.loaded
         if origins:
-            loaded = replace(loaded, media=origins.known_as(loaded.media))
+            shot_list = replace(shot_list, media=origins.known_as(shot_list.media))
 
         def with_retakes(retakes: Mapping[str, int]) -> Plan:
-            return make_plan(loaded, catalog, backend, retakes)
+            return make_plan(shot_list, catalog, backend, retakes)
 
         plan, counts = retaken(with_retakes, retake, journal, item.home, origins)
         statuses = take_statuses(
@@ -157,15 +157,15 @@ def make_plan(
     retakes: Mapping[str, int] | None = None,
 ) -> Plan:
     """The plan of a list, as if nothing of it was rendered."""
-    chosen = backend or loaded.shots.backend
-    whole = make(loaded.shots, chosen, loaded.media, catalog, retakes, loaded.picks.picked)
+    name = backend or loaded.shots.backend
+    whole = make(loaded.shots, name, loaded.media, catalog, retakes, loaded.picks.picked)
     return whole.in_row(loaded.row.name) if loaded.row else whole
 
 
 def warnings(loaded: Loaded, plan: Plan) -> tuple[Diagnostic, ...]:
     """What is worth warning of in a list by itself."""
-    unlabelled = without_label([loaded], plan.backend)
-    return (*loaded.warnings, *stale_picks(loaded, plan), *unlabelled)
+    labels = without_label([loaded], plan.backend)
+    return (*loaded.warnings, *stale_picks(loaded, plan), *labels)
 
 
 def stale_picks(loaded: Loaded, plan: Plan) -> tuple[Diagnostic, ...]:
@@ -178,10 +178,10 @@ def without_label(lists: Iterable[Loaded], backend: str | None) -> tuple[Diagnos
     """What ``backend``, chosen beside the list, makes worth a warning: each once for all lists."""
     problems = []
     for loaded in lists:
-        given = loaded.shots
-        if backend in (None, "mock") or given.backend != "mock":
+        shots = loaded.shots
+        if backend in (None, "mock") or shots.backend != "mock":
             continue
-        if message := unlabelled(given.shots, given.deliverables):
+        if message := unlabelled(shots.shots, shots.deliverables):
             place = Span(str(loaded.file))
             problems.append(Diagnostic("label-missing", message, place, LABEL_HINT, "warning"))
     return tuple(dict.fromkeys(problems))

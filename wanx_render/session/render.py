@@ -59,8 +59,8 @@ def run_selection(
     selection.require_one_service()
     options, program = selection.options, ffmpeg.find(environment.environ)
     for item in selection.chosen:
-        wanted = item.loaded.shots
-        insist(program, wanted.shots, wanted.deliverables, item.loaded.media)
+        shots = item.loaded.shots
+        insist(program, shots.shots, shots.deliverables, item.loaded.media)
     destination = Destination.of(options.executor, options.store, environment.environ)
     places = _places(destination, selection)
     access = access_for(
@@ -110,8 +110,8 @@ def _approve(surveyed: Surveyed, saved: SavedPlan | None, environment: Environme
     if selection.options.free:
         return
     check_budgets(surveyed)
-    allowed = selection.backend == "mock" or selection.options.yes or saved
-    if surveyed.requests and not allowed:
+    may_spend = selection.backend == "mock" or selection.options.yes or saved
+    if surveyed.requests and not may_spend:
         confirm(surveyed, environment)
 
 
@@ -176,8 +176,8 @@ def _warnings(surveyed: Surveyed) -> Iterator[Event]:
         yield Event("warning", message)
     stale = [warning for prospect in surveyed.lists for warning in prospect.warnings]
     for batch in selection.batches:
-        unlabelled = without_label(batch.lists, selection.backend)
-        for text in gathered((*batch.warnings, *stale, *unlabelled)):
+        labels = without_label(batch.lists, selection.backend)
+        for text in gathered((*batch.warnings, *stale, *labels)):
             yield Event("warning", text, list=str(batch.file))
         stale = []
 

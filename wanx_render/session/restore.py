@@ -1,6 +1,6 @@
 """Paid clips that are gone from a render folder, and that its store still has: fetched, not paid.
 
-What comes is held against the hash that the journal knows before it takes the clip's name.
+What comes is compared with the hash in the journal before it takes the clip's name.
 """
 
 from collections import Counter
@@ -25,25 +25,29 @@ def restore(attempts: Iterable[Attempt], place: Place) -> list[str]:
 
     Where the run has no bucket, nothing is fetched, and what is said is where they were put once.
     """
-    wanted = {a.clip_name: a.clip_sha256 for a in attempts if a.clip_name and a.clip_sha256}
-    if not wanted:
+    clips = {a.clip_name: a.clip_sha256 for a in attempts if a.clip_name and a.clip_sha256}
+    if not clips:
         return []
     if place.bucket is None:
-        return _stored_elsewhere(wanted, place.folder)
+        return _stored_elsewhere(clips, place.folder)
     with ThreadPoolExecutor(_ATONCE) as fetching:
-        ends = fetching.map(lambda each: _fetched(each[0], each[1], place), wanted.items())
-        came = dict(zip(wanted, ends, strict=True))
-    clips = place.shown("clips")
-    told = [f"{clips}/{name} is damaged" for name, end in came.items() if end == "damaged"]
-    if back := list(came.values()).count("back"):
+        ends = fetching.map(lambda clip: _fetched(clip[0], clip[1], place), clips.items())
+        ends_by_name = dict(zip(clips, ends, strict=True))
+    folder = place.shown("clips")
+    messages = [
+        f"{folder}/{name} is damaged" for name, end in ends_by_name.items() if end == "damaged"
+    ]
+    if back := list(ends_by_name.values()).count("back"):
         were = "clip that was" if back == 1 else "clips that were"
-        told.append(f"{back} paid {were} gone from here came back from {clips}")
-    return told
+        messages.append(f"{back} paid {were} gone from here came back from {folder}")
+    return messages
 
 
 def _stored_elsewhere(wanted: Mapping[str, str], folder: Path) -> list[str]:
-    seen = last_seen(folder)
-    stores = Counter(seen.get((f"clips/{name}", sha256)) for name, sha256 in wanted.items())
+    stores_by_clip = last_seen(folder)
+    stores = Counter(
+        stores_by_clip.get((f"clips/{name}", sha256)) for name, sha256 in wanted.items()
+    )
     return [
         f"paid clips that are gone from here were put into {store} ({count}): "
         f"`render --out {store}` brings them back unpaid"
@@ -69,20 +73,20 @@ def where_stored(
     statuses: tuple[TakeStatus, ...], journal: Journal | None, folder: Path, backend: str
 ) -> tuple[TakeStatus, ...]:
     """The statuses; of a clip that is gone, where it was put once. No store is asked."""
-    gone = list(lost(statuses, journal, folder, backend)) if journal else []
-    if not gone:
+    attempts = list(lost(statuses, journal, folder, backend)) if journal else []
+    if not attempts:
         return statuses
-    seen = last_seen(folder)
+    stores_by_clip = last_seen(folder)
     where = {
-        id(each): store
-        for each, attempt in gone
-        if (store := seen.get((f"clips/{attempt.clip_name}", attempt.clip_sha256 or "")))
+        id(status): store
+        for status, attempt in attempts
+        if (store := stores_by_clip.get((f"clips/{attempt.clip_name}", attempt.clip_sha256 or "")))
     }
-    return tuple(_with_store(each, where.get(id(each))) for each in statuses)
+    return tuple(_with_store(status, where.get(id(status))) for status in statuses)
 
 
 def _with_store(status: TakeStatus, store: str | None) -> TakeStatus:
     if store is None:
         return status
-    told = f"{status.reason}; `render --out {store}` brings it back unpaid"
-    return replace(status, reason=told)
+    reason = f"{status.reason}; `render --out {store}` brings it back unpaid"
+    return replace(status, reason=reason)

@@ -155,8 +155,8 @@ class Selection:
         """The shots of which one more take is wanted, by list."""
         if not self.options.retake:
             return {}
-        named = self.named("--retake", self.options.retake)
-        return {item.name: item.only or item.shots for item in named}
+        lists = self.named("--retake", self.options.retake)
+        return {item.name: item.only or item.shots for item in lists}
 
     @property
     def homes(self) -> tuple[Path, ...]:
@@ -204,19 +204,19 @@ class Selection:
         if not names:
             return tuple(lists)
         matches = tuple(match for item in lists if (match := _match(item, names)))
-        known = {name for item in lists for name in _names_in(item)}
+        names_there = {name for item in lists for name in _names_in(item)}
         for name in names:
-            if name not in known:
+            if name not in names_there:
                 raise self._unknown(option, name, lists)
         return matches
 
     def _unknown(self, option: str, name: str, lists: Sequence[ListInFolder]) -> BadInput:
-        known = dict.fromkeys(shot.id for item in lists for shot in item.loaded.shots.shots)
-        known |= dict.fromkeys(item.row for item in lists if item.row)
-        hint = did_you_mean(name, known)
+        candidates = dict.fromkeys(shot.id for item in lists for shot in item.loaded.shots.shots)
+        candidates |= dict.fromkeys(item.row for item in lists if item.row)
+        hint = did_you_mean(name, candidates)
         if self.alone:
             message = f"{option} {name}: there is no such shot in the list"
-            hint = hint or f"its shots: {', '.join(known)}"
+            hint = hint or f"its shots: {', '.join(candidates)}"
         else:
             message = f"{option} {name}: there is no such shot or row in the lists"
         return BadInput(Diagnostic("shot-unknown", message, hint=hint))
@@ -292,22 +292,22 @@ def _in_folders(batches: tuple[Batch, ...], out: Path | None) -> list[ListInFold
                     hint="give each list a project of its own",
                 )
             )
-        lists += (ListInFolder(loaded, home) for loaded in batch.lists)
+        lists += (ListInFolder(shot_list, home) for shot_list in batch.lists)
     return lists
 
 
 def _rows(lists: Sequence[ListInFolder], text: str | None) -> Sequence[ListInFolder]:
     if text is None:
         return lists
-    wanted = numbers(text)
-    if wanted is None:
+    row_numbers = numbers(text)
+    if row_numbers is None:
         hint = "write it as 1-100,250; rows count from 1, below the header"
         raise _no_row("--rows", text, hint)
     rows = [(item, item.loaded.row.number) for item in lists if item.loaded.row]
-    matches = [item for item, number in rows if number in wanted]
+    matches = [item for item, number in rows if number in row_numbers]
     if not matches:
-        most = max((number for _, number in rows), default=0)
-        hint = f"there are {most} rows" if most else "these lists have no table"
+        last = max((number for _, number in rows), default=0)
+        hint = f"there are {last} rows" if last else "these lists have no table"
         raise _no_row("--rows", text, hint)
     return matches
 
@@ -324,8 +324,8 @@ def _names_in(item: ListInFolder) -> dict[str, str | None]:
 
 def _match(item: ListInFolder, names: tuple[str, ...]) -> ListInFolder | None:
     """The list with the shots that are named, all of them where its row is; None where none is."""
-    known = _names_in(item)
-    shots = [known[name] for name in names if name in known]
+    own_names = _names_in(item)
+    shots = [own_names[name] for name in names if name in own_names]
     if not shots:
         return None
     return replace(item, only=frozenset() if None in shots else frozenset(filter(None, shots)))

@@ -87,9 +87,9 @@ def start(surveyed: Surveyed) -> Event:
         }
         return Event("start", opening(surveyed), facts=facts)
     lists, to_make = len(surveyed.lists), len(surveyed.requests)
-    finished = sum(each.finished is not None for each in surveyed.lists)
-    counts = {"lists": lists, "finished": finished, "to_make": to_make}
-    text = f"{lists} lists: {_play(selection.backend)}{finished} finished, {to_make} takes to make"
+    done = sum(prospect.finished is not None for prospect in surveyed.lists)
+    counts = {"lists": lists, "finished": done, "to_make": to_make}
+    text = f"{lists} lists: {_play(selection.backend)}{done} finished, {to_make} takes to make"
     facts = {"backend": selection.backend, **counts, **price}
     return Event("start", f"{text}, {cost}", facts=facts)
 
@@ -121,8 +121,8 @@ def gathered(warnings: Iterable[Diagnostic]) -> Iterator[str]:
     places: dict[str, list[Diagnostic]] = {}
     for warning in warnings:
         places.setdefault(warning.message, []).append(warning)
-    for message, (first, *more) in places.items():
-        also = f" and at {len(more)} more" if more else ""
+    for message, (first, *others) in places.items():
+        also = f" and at {len(others)} more" if others else ""
         yield f"{first.span}{also}: {message}" if first.span else message
 
 
@@ -141,7 +141,7 @@ class Whole:
 
 def close(run: Run, whole: Whole | None, environment: Environment) -> int:
     """Show what came out, results on stdout; the exit code. ``whole`` is there for several."""
-    ends = [(each.item, run.outcomes[each.item.name]) for each in run.surveyed.lists]
+    ends = [(prospect.item, run.outcomes[prospect.item.name]) for prospect in run.surveyed.lists]
     paths = [path for item, outcome in ends for path in run.survey.delivered(item, outcome)]
     codes = {outcome.code for _, outcome in ends} | ({1} if whole and whole.unsent else set())
     code = next((worst for worst in (4, 1) if worst in codes), 0)
@@ -180,15 +180,15 @@ def _lines_of_one(run: Run, mock: str) -> Iterator[str]:
     """What failed and what to do about it, and the money: of run, film and folder."""
     manifest, item = _manifest(run), run.selection.chosen[0]
     plan, takes = run.surveyed.only.plan, _takes(manifest)
-    written = (manifest.cost_run, manifest.cost, manifest.cost_folder)
-    spent, film, folder = map(show_written, written)
-    totals = f"{spent} this run, {film} this film, {folder} this folder ever"
-    if failed := failures(manifest):
-        yield f"{mock}{len(failed)} of {len(plan.takes)} takes failed{_listed(failed)}"
+    amounts = (manifest.cost_run, manifest.cost, manifest.cost_folder)
+    run_cost, film, folder = map(show_written, amounts)
+    totals = f"{run_cost} this run, {film} this film, {folder} this folder ever"
+    if reasons := failures(manifest):
+        yield f"{mock}{len(reasons)} of {len(plan.takes)} takes failed{_listed(reasons)}"
         yield from _next_steps(takes, item.loaded.file)
-    elif broken := manifest.broken:
-        number = f"{len(broken)} of {len(plan.deliverables)}"
-        yield f"{mock}{number} deliverables failed{_listed(broken)}"
+    elif problems := manifest.broken:
+        number = f"{len(problems)} of {len(plan.deliverables)}"
+        yield f"{mock}{number} deliverables failed{_listed(problems)}"
     elif missing := sum(take.state == "skipped" for take in takes):
         yield f"{mock}{missing} of {len(takes)} takes are not made yet"
     else:
@@ -220,33 +220,33 @@ _PERSON_ONLY = {"ResultHost", "Unresolved", "OtherAccount", "Expired", "Unknown"
 
 
 def _record_of_many(run: Run, whole: Whole) -> dict[str, object]:
-    failed = _failed(run)
+    names = _failed(run)
     return {
-        "complete": not (failed or whole.unsent),
+        "complete": not (names or whole.unsent),
         "lists": len(run.outcomes),
         "cost": whole.cost_folders,
         "cost_run": _spent(run),
         "cost_folder": whole.cost_folders,
         "index": str(whole.page),
-        "failed": [*failed, *whole.unsent],
+        "failed": [*names, *whole.unsent],
     }
 
 
 def _lines_of_many(run: Run, whole: Whole, mock: str) -> Iterator[str]:
     """Which lists failed, the money, and where the page is."""
-    number, failed = len(run.outcomes), _failed(run)
-    if failed:
-        yield f"{mock}{len(failed)} of {number} lists failed: {listed(failed, 8)}"
+    number, names = len(run.outcomes), _failed(run)
+    if names:
+        yield f"{mock}{len(names)} of {number} lists failed: {listed(names, 8)}"
         yield "what there is is kept; run the same command again for the rest"
     else:
         yield f"{mock}{number} lists done"
-    spent, films, ever = map(show_written, (_spent(run), whole.cost_films, whole.cost_folders))
-    yield f"{mock}{spent} this run, {films} these films, {ever} these folders ever"
+    run_cost, films, ever = map(show_written, (_spent(run), whole.cost_films, whole.cost_folders))
+    yield f"{mock}{run_cost} this run, {films} these films, {ever} these folders ever"
     yield f"the index page is {shown(whole.page)}"
 
 
 def _failed(run: Run) -> list[str]:
-    names = (each.item.name for each in run.surveyed.lists)
+    names = (prospect.item.name for prospect in run.surveyed.lists)
     return [name for name in names if run.outcomes[name].code]
 
 

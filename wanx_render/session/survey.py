@@ -83,7 +83,9 @@ class Survey:
             message
             for home, group in by_home(lists).items()
             if home in self.places
-            for message in restore((a for each in group for a in each.lost), self.places[home])
+            for message in restore(
+                (a for prospect in group for a in prospect.lost), self.places[home]
+            )
         ]
         if messages and any(place.bucket for place in self.places.values()):
             lists = self._prospects()
@@ -154,12 +156,12 @@ class Surveyed:
 
     @property
     def finished(self) -> bool:
-        return all(each.finished for each in self.lists)
+        return all(prospect.finished for prospect in self.lists)
 
     @property
     def requests(self) -> Mapping[str, Money | None]:
         """The prices of what would be asked for; what several lists ask for alike is paid once."""
-        return {key: price for each in self.lists for key, price in each.prices.items()}
+        return {key: price for prospect in self.lists for key, price in prospect.prices.items()}
 
     @property
     def cost(self) -> Total:
@@ -168,7 +170,7 @@ class Surveyed:
     @property
     def takes(self) -> Mapping[str, Mapping[str, Money | None]]:
         """The prices of the takes that would be asked for, by list and take."""
-        return {each.item.name: each.takes for each in self.lists}
+        return {prospect.item.name: prospect.takes for prospect in self.lists}
 
     @property
     def only(self) -> Outlook:
@@ -179,16 +181,16 @@ class Surveyed:
         return outlook
 
     def note_retakes(self) -> None:
-        for each in self.lists:
-            for basis, takes in each.counts.items():
-                self.survey.journals[each.item.home].retake(basis, takes)
+        for prospect in self.lists:
+            for basis, takes in prospect.counts.items():
+                self.survey.journals[prospect.item.home].retake(basis, takes)
 
 
 def by_home(lists: Iterable[Prospect]) -> dict[Path, list[Prospect]]:
     """Those whose folder is the same, which are the rows of one table."""
     groups: dict[Path, list[Prospect]] = {}
-    for each in lists:
-        groups.setdefault(each.item.home, []).append(each)
+    for prospect in lists:
+        groups.setdefault(prospect.item.home, []).append(prospect)
     return groups
 
 

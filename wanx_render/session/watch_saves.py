@@ -1,4 +1,4 @@
-"""``render --watch``: at each save it plans anew, finishes what is free, and asks for the rest."""
+"""``render --watch``: at each save it plans again, finishes what is free, and asks for the rest."""
 
 import os
 import queue
@@ -30,16 +30,16 @@ Answers = Callable[[], str | None]  # the next line that was typed, if one was
 
 
 def prints(paths: Iterable[Path]) -> Prints:
-    """What tells a save of each file: time, size and inode; None for one that is not there."""
+    """A save is known by time, size and inode; None for one that is not there."""
     return {path: _print(path) for path in paths}
 
 
 def _print(path: Path) -> tuple[int, int, int] | None:
     try:
-        seen = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return seen.st_mtime_ns, seen.st_size, seen.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def named(file: Path) -> Iterator[Path]:
@@ -56,11 +56,11 @@ def named(file: Path) -> Iterator[Path]:
 def _values(value: Any, key: str = "") -> Iterator[str]:
     match value:
         case dict():
-            for name, each in value.items():
-                yield from _values(each, str(name))
+            for name, item in value.items():
+                yield from _values(item, str(name))
         case list():
-            for each in value:
-                yield from _values(each, key)
+            for item in value:
+                yield from _values(item, key)
         case str() if key in _NAMES:
             yield value
 
@@ -107,8 +107,8 @@ class Watching:
             try:
                 self._round(before)
             except BadInput as error:
-                for each in error.diagnostics:
-                    self.environment.say(diagnostics.full(each, error.texts))
+                for diagnostic in error.diagnostics:
+                    self.environment.say(diagnostics.full(diagnostic, error.texts))
             except WanxError as error:
                 self.environment.say(f"error: {error}")
             self.environment.say(f"watching {self.file}; Ctrl-C ends")
@@ -127,9 +127,9 @@ class Watching:
     def _round(self, before: Prints) -> None:
         selection = Selection.of_one(self.options)
         (item,) = selection.chosen
-        more = {media.path for media in item.loaded.media.values() if media.path} - self.watched
-        before.update(prints(more))
-        self.watched |= more
+        paths = {media.path for media in item.loaded.media.values() if media.path} - self.watched
+        before.update(prints(paths))
+        self.watched |= paths
         writable(item.home)
         with held(item.home), opened(item.home) as journal:
             surveyed = Survey(selection, {item.home: journal}).result()
@@ -147,9 +147,9 @@ class Watching:
         check_budgets(surveyed)
         mock = selection.backend == "mock"
         if self._agreed(cost, len(surveyed.only.new), before, mock=mock):
-            most = options.max_cost if cost.unknown else _least(options, cost)
-            agreed = selection.with_options(replace(options, yes=True, max_cost=most))
-            run_selection(agreed, self.environment)
+            limit = options.max_cost if cost.unknown else _least(options, cost)
+            confirmed = selection.with_options(replace(options, yes=True, max_cost=limit))
+            run_selection(confirmed, self.environment)
 
     def _agreed(self, cost: Total, takes: int, before: Prints, *, mock: bool) -> bool:
         """Whether somebody typed the price; a save in the meantime takes the question back."""
