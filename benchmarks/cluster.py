@@ -26,7 +26,7 @@ from pathlib import Path
 
 from tests.support.cluster import Machine, Rig, children, rig, until
 from wanx_render import files
-from wanx_render.finishing.decode_record import NOTHING
+from wanx_render.finishing.decode_record import NO_FRAMES
 from wanx_render.finishing.jobs import JoinCall, make_deliverable, make_segment
 from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
@@ -111,7 +111,7 @@ def encodes(
     began = time.monotonic()
     out = [
         executor.submit(
-            remote_jobs.segments, order, (segment,), (f"made/{name}-{number}.mov",), (NOTHING,)
+            remote_jobs.segments, order, (segment,), (f"made/{name}-{number}.mov",), (NO_FRAMES,)
         )
         for number in range(calls)
     ]

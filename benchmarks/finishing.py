@@ -34,8 +34,8 @@ from wanx_render.errors import Broken
 from wanx_render.finishing.codecs import ENCODERS, encoding
 from wanx_render.finishing.jobs import JoinCall, SegmentCall, make_segments
 from wanx_render.finishing.join import join_arguments, join_list, sound_arguments
-from wanx_render.finishing.mix import NOTHING, Level
-from wanx_render.finishing.segment import ClipMedia, Segment, together
+from wanx_render.finishing.mix import NO_MIX, Level
+from wanx_render.finishing.segment import ClipMedia, Segment, pieces_arguments
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import decoding, ffmpeg
@@ -141,7 +141,7 @@ def ours(studio: Studio) -> None:
 
 def unchecked(studio: Studio) -> None:
     """The same files, and nothing of them decoded."""
-    in_pool(lambda t: studio.run(*together(pieces(studio, t))), range(len(studio.takes)))
+    in_pool(lambda t: studio.run(*pieces_arguments(pieces(studio, t))), range(len(studio.takes)))
     in_pool(lambda f: joined(studio, f), range(len(FRAMES)))
 
 
@@ -150,7 +150,7 @@ def joined(studio: Studio, f: int) -> None:
     listing = studio.folder / f"list{f}.ffconcat"
     listing.write_text(join_list(path.name for path in wanted.segments))
     sound = studio.folder / f"sound{f}.mov"
-    studio.run(*sound_arguments(listing, sound, NOTHING, wanted.samples, Level()))
+    studio.run(*sound_arguments(listing, sound, NO_MIX, wanted.samples, Level()))
     studio.run(*join_arguments(listing, sound, wanted.target, wanted.frame.rate))
 
 
@@ -162,7 +162,7 @@ def make_raw(studio: Studio) -> None:
     """The frames as the encoder is given them."""
     for t in range(len(studio.takes)):
         for f, (piece, target) in enumerate(pieces(studio, t)):
-            arguments = together([(piece, target)])
+            arguments = pieces_arguments([(piece, target)])
             at = arguments.index("-filter_complex")
             graph, label = arguments[: at + 2], arguments[at + 3]
             studio.run(
@@ -201,7 +201,7 @@ def needed(studio: Studio) -> None:
     """What no arrangement can save beside the floor: decoding, scaling, and decoding again."""
 
     def shot(t: int) -> None:
-        arguments = together(pieces(studio, t))
+        arguments = pieces_arguments(pieces(studio, t))
         at = arguments.index("-filter_complex")
         graph, rest = silent(arguments[: at + 2]), arguments[at + 2 :]
         labels = [rest[n + 1] for n, word in enumerate(rest) if word == "-map"][::2]

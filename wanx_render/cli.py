@@ -127,8 +127,10 @@ def _run(words: list[str]) -> tuple[int, tuple[Diagnostic, ...] | None]:
     except WanxError as error:
         _say(f"error: {error}")
         return _ended(error.exit_code, "stopped", str(error))
-    except SystemExit as leaving:  # click's, of a broken pipe: the output's never comes so far
-        return _bug(leaving.__context__ or leaving)
+    except SystemExit as leaving:  # click's: the end of a completion, or of a broken pipe
+        if leaving.__context__ is None:
+            return int(leaving.code or 0), None
+        return _bug(leaving.__context__)  # the output's pipe never comes so far
     except (KeyboardInterrupt, click.Abort):
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # asked a second time, it ends at once
         message = "interrupted: what was made so far is kept; run the same command again to go on"

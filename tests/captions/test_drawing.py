@@ -14,7 +14,7 @@ from wanx_render.captions import drawing, fonts
 from wanx_render.captions.drawing import Captions, Cue
 from wanx_render.captions.typesetting import Sheet, draw
 from wanx_render.finishing.jobs import make_segment
-from wanx_render.finishing.segment import ClipMedia, Segment, together
+from wanx_render.finishing.segment import ClipMedia, Segment, pieces_arguments
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
@@ -104,7 +104,7 @@ def test_the_graph_is_the_one_that_was_looked_at() -> None:
     frame = Frame(Size(612, 1088), Fraction(30), "crop", "black")
     words = Captions((Cue("whole", 0, 150), Cue("part", 3, 6)), fonts.chinese(), "packaged")
     segment = Segment(take, Cut(0, 120), Focus(), frame, 0, 150, captions=words)
-    arguments = together([(segment, Path("seg.mov"))])
+    arguments = pieces_arguments([(segment, Path("seg.mov"))])
     assert is_golden("segment-captions.txt", "\n".join(arguments) + "\n")
 
 

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -145,3 +146,14 @@ def test_the_schema_is_printed_for_editors() -> None:
     command = (sys.executable, "-m", "wanx_render", "schema")
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     jsonschema.Draft7Validator.check_schema(json.loads(ran.stdout))
+
+
+def test_words_are_completed_and_nothing_else_is_said() -> None:
+    words = {"COMP_WORDS": "wanx-render re", "COMP_CWORD": "1"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "wanx_render"],
+        env={**os.environ, **words, "_WANX_RENDER_COMPLETE": "zsh_complete"},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.split("\n")[1::3] == ["render", "report", "rescue", "resolve"]

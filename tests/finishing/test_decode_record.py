@@ -25,7 +25,7 @@ from wanx_render.finishing.jobs import (
     make_segment,
     make_sound,
 )
-from wanx_render.finishing.mix import NOTHING
+from wanx_render.finishing.mix import NO_MIX
 from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
@@ -122,7 +122,7 @@ def test_a_sound_that_was_damaged_since_is_noticed_and_dropped(
     damage: Callable[[bytes, int], bytes],
 ) -> None:
     sound = tmp_path / "sound.mov"
-    spoken = SoundCall((segment, segment), 96_000, NOTHING, sound)
+    spoken = SoundCall((segment, segment), 96_000, NO_MIX, sound)
     make_sound(each_program, spoken)
     whole = sound.read_bytes()
     assert kept_sound(sound) == hear(each_program, sound, peaks=False)

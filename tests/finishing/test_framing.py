@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.goldens import is_golden
 from tests.support.media import frames
-from wanx_render.finishing.segment import ClipMedia, Segment, together
+from wanx_render.finishing.segment import ClipMedia, Segment, pieces_arguments
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Move, Size, crop_text
 from wanx_render.media import ffmpeg
@@ -54,7 +54,7 @@ def segment(take: ClipMedia, gaze: Focus | Move, frame: Frame = FRAME, **more: i
 
 def exact(program: ffmpeg.Ffmpeg, piece: Segment, target: Path) -> None:
     """The segment as its graph makes it: the encoder's own error would be what is measured."""
-    arguments = together([(piece, target)])
+    arguments = pieces_arguments([(piece, target)])
     arguments[arguments.index("-crf") + 1] = "1"
     ffmpeg.run(program, arguments)
 
@@ -86,7 +86,7 @@ def test_a_moving_crop_is_smooth_to_parts_of_a_pixel(
 def test_a_crop_in_whole_pixels_would_tremble(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     """The measure above notices what it is there for."""
     take, target = edge(program, tmp_path / "edge.mp4", Size(320, 320), "X"), tmp_path / "s.mov"
-    arguments = together([(segment(take, WIDE), target)])
+    arguments = pieces_arguments([(segment(take, WIDE), target)])
     arguments[arguments.index("-crf") + 1] = "1"
     graph = arguments.index("-filter_complex") + 1
     before, _, rest = arguments[graph].partition("perspective=")
@@ -138,8 +138,8 @@ def test_a_move_ends_where_the_last_frame_is_held(program: ffmpeg.Ffmpeg, tmp_pa
 def test_a_focus_that_does_not_move_in_this_crop_is_a_still_one() -> None:
     """The whole height is seen: up and down is nowhere to go."""
     take = ClipMedia(Path("a.mp4"), "ab", Size(320, 320), Fraction(24), 48, has_sound=False)
-    arguments = together([(segment(take, DOWN), Path("s.mov"))])
-    assert arguments == together([(segment(take, Focus()), Path("s.mov"))])
+    arguments = pieces_arguments([(segment(take, DOWN), Path("s.mov"))])
+    assert arguments == pieces_arguments([(segment(take, Focus()), Path("s.mov"))])
     assert crop_text(Size(320, 320), FRAME.aspect, WIDE) == "180x320+0+0 to 180x320+140+0"
 
 
@@ -147,7 +147,7 @@ def test_a_focus_that_does_not_move_in_this_crop_is_a_still_one() -> None:
 def test_the_graph_is_the_one_that_was_looked_at() -> None:
     take = ClipMedia(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=False)
     frame = Frame(Size(612, 1088), Fraction(30), "crop", "black")
-    arguments = together([(Segment.whole(take, Cut(0, 120), WIDE, frame), Path("seg.mov"))])
+    arguments = pieces_arguments([(Segment.whole(take, Cut(0, 120), WIDE, frame), Path("seg.mov"))])
     assert is_golden("segment-crop-moving.txt", "\n".join(arguments) + "\n")
 
 
@@ -176,7 +176,7 @@ def test_a_blurred_background_has_no_steps(each_program: ffmpeg.Ffmpeg, tmp_path
     ffmpeg.run(each_program, ("-f", "lavfi", "-i", source, "-qp", "1", "-y", str(path)))
     take = ClipMedia(path, "ab", Size(256, 144), Fraction(5), 2, has_sound=False)
     frame = Frame(Size(252, 448), Fraction(5), "blur", "black")
-    ffmpeg.run(each_program, together([(segment(take, Focus(), frame), target)]))
+    ffmpeg.run(each_program, pieces_arguments([(segment(take, Focus(), frame), target)]))
     assert grid(target, 140) < 1.3
     # It is still the picture, darker: 62 % of what is above black.
     with av.open(str(target)) as container:

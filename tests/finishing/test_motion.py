@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.media import facts, frames
-from wanx_render.finishing.segment import ClipMedia, Segment, together
+from wanx_render.finishing.segment import ClipMedia, Segment, pieces_arguments
 from wanx_render.frame import Frame
 from wanx_render.geometry import CENTRE, Size
 from wanx_render.media import ffmpeg
@@ -38,7 +38,7 @@ def test_every_frame_is_there_and_shows_its_own_moment(
     frame = Frame(Size(64, 64), Fraction(rate), "crop", "black", "master", motion=motion)
     cut = Cut(2, 20, Fraction(speed), hold=Fraction(1, 5))
     segment = Segment.whole(ramp, cut, CENTRE, frame)
-    ffmpeg.run(program, together([(segment, tmp_path / "piece.mov")]))
+    ffmpeg.run(program, pieces_arguments([(segment, tmp_path / "piece.mov")]))
     seen = facts(tmp_path / "piece.mov")
     assert seen.frames == segment.frames
     assert seen.steps == {1 / frame.rate}
@@ -58,7 +58,7 @@ def test_a_clip_of_one_frame_has_nothing_in_between(
         frame = Frame(Size(64, 64), Fraction(30), "crop", "black", motion=motion)
         segment = Segment.whole(ramp, Cut(5, 1, hold=Fraction(1, 10)), CENTRE, frame)
         path = tmp_path / f"{motion}.mov"
-        ffmpeg.run(program, together([(segment, path)]))
+        ffmpeg.run(program, pieces_arguments([(segment, path)]))
         assert len(list(frames(path))) == segment.frames == 4
 
 
@@ -67,7 +67,7 @@ def test_motion_counts_where_it_is_set_and_rates_differ(ramp: ClipMedia, tmp_pat
     plain = Frame(Size(64, 64), RATE, "crop", "black")
     flowing = Frame(Size(64, 64), RATE, "crop", "black", motion="flow")
     same = [Segment.whole(ramp, Cut(0, 24), CENTRE, frame) for frame in (plain, flowing)]
-    arguments = [together([(segment, tmp_path / "a.mov")]) for segment in same]
+    arguments = [pieces_arguments([(segment, tmp_path / "a.mov")]) for segment in same]
     assert arguments[0] == arguments[1]
     assert same[0].key(program) != same[1].key(program)
 

@@ -8,7 +8,7 @@ from tests.support.goldens import is_golden
 from tests.support.media import facts, pixels, yuv
 from wanx_render.errors import FfmpegError
 from wanx_render.finishing.jobs import make_segment
-from wanx_render.finishing.segment import ClipMedia, Segment, together
+from wanx_render.finishing.segment import ClipMedia, Segment, pieces_arguments
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import ffmpeg
@@ -34,7 +34,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_the_graph_is_the_one_that_was_looked_at(name: str) -> None:
     """A golden file changes only together with GRAPH_VERSION and a look at real frames."""
-    arguments = together([(CASES[name], Path("seg.mov"))])
+    arguments = pieces_arguments([(CASES[name], Path("seg.mov"))])
     assert is_golden(f"segment-{name}.txt", "\n".join(arguments) + "\n")
 
 

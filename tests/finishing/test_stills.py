@@ -24,10 +24,10 @@ from wanx_render.finishing.stills import (
     Cell,
     Known,
     Stills,
+    cell_size,
     cells,
     clock,
-    small,
-    taken,
+    missing_arguments,
 )
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
@@ -111,7 +111,7 @@ def test_cells_that_their_segment_kept_are_not_decoded_again(
     )
     whole = Segment.whole(clip, Cut(0, 60), Focus(), FRAME)
     keeping = tmp_path / "keeping.mov"
-    wish = WantedFrames((10, 40), small(FRAME), (20,), FRAME.size)
+    wish = WantedFrames((10, 40), cell_size(FRAME), (20,), FRAME.size)
     make_segments(each_program, (SegmentCall(whole, keeping, wish),))
     told = kept(keeping)
     assert told is not None
@@ -119,7 +119,7 @@ def test_cells_that_their_segment_kept_are_not_decoded_again(
     assert [frame for frame, _ in told.whole] == [20]
     stills = Stills(20, tuple(Cell(frame, "") for frame in (10, 40, 70, 110)), "title")
     everything = Known(b"poster", dict.fromkeys(range(120), b"cell"))
-    assert taken(stills, FRAME, tmp_path / "out.mp4", everything) == []
+    assert missing_arguments(stills, FRAME, tmp_path / "out.mp4", everything) == []
     sheets, posters = [], set()
     for segments in ((keeping, keeping), (piece, keeping), (piece, piece)):
         call = JoinCall("out", segments, FRAME, 120, tmp_path / "out.mp4", stills=stills)

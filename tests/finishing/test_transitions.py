@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.goldens import is_golden
 from tests.support.media import facts, pixels, yuv
 from wanx_render.finishing.jobs import make_segment
-from wanx_render.finishing.segment import ClipMedia, Seam, Segment, together
+from wanx_render.finishing.segment import ClipMedia, Seam, Segment, pieces_arguments
 from wanx_render.finishing.timeline import Body, frames_of, timeline
 from wanx_render.frame import Frame
 from wanx_render.geometry import Focus, Size
@@ -72,7 +72,7 @@ def seam(first: ClipMedia, second: ClipMedia, transition: Transition, count: int
 def test_the_graph_is_the_one_that_was_looked_at(name: str) -> None:
     first = ClipMedia(Path("a.mp4"), "aa", Size(816, 1104), Fraction(24), 120, has_sound=True)
     second = ClipMedia(Path("b.mp4"), "bb", Size(624, 832), Fraction(30), 90, has_sound=False)
-    arguments = together([(seam(first, second, KINDS[name]), Path("seam.mov"))])
+    arguments = pieces_arguments([(seam(first, second, KINDS[name]), Path("seam.mov"))])
     assert is_golden(f"seam-{name}.txt", "\n".join(arguments) + "\n")
 
 

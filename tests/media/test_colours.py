@@ -18,7 +18,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken, FfmpegError
 from wanx_render.events import Event
 from wanx_render.finishing import ingest
-from wanx_render.finishing.segment import NONE, ClipMedia, Quirks, Segment, together
+from wanx_render.finishing.segment import NO_QUIRKS, ClipMedia, Quirks, Segment, pieces_arguments
 from wanx_render.frame import Frame
 from wanx_render.geometry import CENTRE, Size
 from wanx_render.media import colour_tags, ffmpeg, probe
@@ -93,7 +93,7 @@ def conformed(
     """The RGB in the middle of each patch of what a segment is made into."""
     frame = Frame(take.size, take.rate, "crop", background, "master")
     segment = Segment(take, Cut(0, take.frames), CENTRE, frame, 0, take.frames)
-    ffmpeg.run(program, together([(segment, target)]))
+    ffmpeg.run(program, pieces_arguments([(segment, target)]))
     seen = pixels(target, 1)
     middles = range(PATCH // 2, take.size.width, PATCH)
     return [decoded(yuv(seen, x, take.size.height // 2)) for x in middles]
@@ -219,7 +219,7 @@ def test_odd_sizes_are_converted_too(program: ffmpeg.Ffmpeg, tmp_path: Path) -> 
     assert (take.size, take.quirks.colours.matrix) == (Size(64, 32), "smpte170m")
     frame = Frame(Size(64, 32), take.rate, "crop", "black", "master")
     segment = Segment(take, Cut(0, 2), CENTRE, frame, 0, 2)
-    ffmpeg.run(program, together([(segment, tmp_path / "piece.mov")]))
+    ffmpeg.run(program, pieces_arguments([(segment, tmp_path / "piece.mov")]))
     seen = pixels(tmp_path / "piece.mov", 0)
     for x in (8, 62):
         assert all(abs(a - b) <= 3 for a, b in zip(yuv(seen, x, 16), (63, 102, 240), strict=True))
@@ -285,7 +285,7 @@ def test_a_guess_is_said_and_makes_no_other_piece(tmp_path: Path) -> None:
     plain = Quirks(colours=Colours(guessed=True))
     take = ClipMedia(tmp_path, "ab", Size(320, 180), frame.rate, 10, has_sound=False)
     assert Segment(take, Cut(0, 10), CENTRE, frame, 0, 10).key(program) == keys[2]
-    assert plain != NONE
+    assert plain != NO_QUIRKS
 
 
 def test_a_probe_brings_the_tags(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:

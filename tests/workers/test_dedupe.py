@@ -21,7 +21,7 @@ from tests.support.programs import PROGRAMS
 from wanx_render import files
 from wanx_render.errors import Broken, StoreError
 from wanx_render.finishing.jobs import SegmentCall, SoundCall
-from wanx_render.finishing.mix import NOTHING
+from wanx_render.finishing.mix import NO_MIX
 from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
 from wanx_render.session.render import render
@@ -361,7 +361,7 @@ def test_a_row_that_waits_may_be_stopped(tmp_path: Path) -> None:
 
 def test_a_sound_is_made_once_too(tmp_path: Path) -> None:
     async def story(slow: Slow, row: Callable[[], ListWorkers]) -> None:
-        call = SoundCall((), 0, NOTHING, tmp_path / ".cache/segments/s.mov")
+        call = SoundCall((), 0, NO_MIX, tmp_path / ".cache/segments/s.mov")
         slow.fail = [Broken("no sound")]
         works = [asyncio.ensure_future(row().sound(call)) for _ in range(3)]
         await asyncio.sleep(0)

@@ -84,14 +84,14 @@ class WantedFrames:
     full: Size = _NONE
 
 
-NOTHING = WantedFrames()
+NO_FRAMES = WantedFrames()
 
 
 def examine(
     program: ffmpeg.Ffmpeg, paths: Sequence[Path], wishes: Sequence[WantedFrames] = ()
 ) -> tuple[DecodeRecord, ...]:
     """Decode all of each video. Raises FfmpegError on the first damage."""
-    every = wishes or [NOTHING] * len(paths)
+    every = wishes or [NO_FRAMES] * len(paths)
     with tempfile.TemporaryDirectory(prefix="wanx-looks-") as name:
         folder = Path(name)
         ffmpeg.run(program, _arguments(paths, every, folder))
@@ -107,7 +107,7 @@ def hearing(sound: decoding.Heard) -> Hearing:
     """What is kept of a sound that was decoded."""
     loud = sound.loudness
     lufs, peak = (None if n is None else str(n) for n in (loud.integrated, loud.peak))
-    return Hearing(*timed(sound.packets, 0), lufs, peak, sound.silent)
+    return Hearing(*timed_packets(sound.packets, 0), lufs, peak, sound.silent)
 
 
 def _arguments(paths: Sequence[Path], wishes: Sequence[WantedFrames], folder: Path) -> list[str]:
@@ -139,7 +139,7 @@ def _evidence(folder: Path, number: int, wish: WantedFrames) -> DecodeRecord:
     if not luma:
         raise FfmpegError("it has no picture that can be decoded")
     frames = [luma[at : at + _PIXELS] for at in range(0, len(luma), _PIXELS)]
-    head, packets = listed(listing)
+    head, packets = packets_in(listing)
     ends = frames[0].hex(), frames[-1].hex()
     pictures = tuple(_pictures(folder / f"{number}.rgb", wish.frames, wish.size, _SMALL))
     whole = tuple(_pictures(folder / f"{number}.whole", wish.whole, wish.full, _WHOLE))
@@ -162,13 +162,13 @@ def jpeg(pixels: bytes, size: Size, quality: int = _WHOLE) -> bytes:
     return buffer.getvalue()
 
 
-def listed(listing: str) -> tuple[str, tuple[str, ...]]:
+def packets_in(listing: str) -> tuple[str, tuple[str, ...]]:
     """The head, and size and hash of each packet, of the first stream of a ``framehash`` list."""
-    head, packets = timed(listing, 0)
+    head, packets = timed_packets(listing, 0)
     return head, tuple(packet.split(" ", 2)[2] for packet in packets)
 
 
-def timed(listing: str, stream: int) -> tuple[str, tuple[str, ...]]:
+def timed_packets(listing: str, stream: int) -> tuple[str, tuple[str, ...]]:
     """The head of a stream of a ``framehash`` list, and time, duration, size and hash of each of
     its packets."""
     head = re.search(rf"^#extradata {stream}, +(\d+), (\w+)", listing, re.MULTILINE)

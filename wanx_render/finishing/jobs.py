@@ -18,9 +18,17 @@ from wanx_render.errors import Broken, Damaged, FfmpegError
 from wanx_render.finishing import alignment, av_sync, decode_record, mastering, visible_label
 from wanx_render.finishing.av_sync import Mark
 from wanx_render.finishing.join import ContainerTags, join_arguments, join_list
-from wanx_render.finishing.mix import NOTHING, Mix
-from wanx_render.finishing.segment import Piece, together
-from wanx_render.finishing.stills import Known, Pictures, Stills, discard, drawn, numbers_of, taken
+from wanx_render.finishing.mix import NO_MIX, Mix
+from wanx_render.finishing.segment import Piece, pieces_arguments
+from wanx_render.finishing.stills import (
+    Known,
+    Pictures,
+    Stills,
+    discard,
+    missing_arguments,
+    numbers_of,
+    pictures_of,
+)
 from wanx_render.finishing.verify import Check, Promise, verify
 from wanx_render.finishing.visible_label import DrawnLabel
 from wanx_render.frame import Frame
@@ -37,7 +45,7 @@ class SegmentCall:
     piece: Piece
     target: Path
     wish: decode_record.WantedFrames = (
-        decode_record.NOTHING
+        decode_record.NO_FRAMES
     )  # frames of it that contact sheet and poster show
 
 
@@ -50,7 +58,7 @@ def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> Non
     with ExitStack() as stack:
         parts = [(call.piece, stack.enter_context(files.part_of(call.target))) for call in calls]
         with _drawn(parts):
-            ffmpeg.run(program, together(parts))
+            ffmpeg.run(program, pieces_arguments(parts))
         records = decode_record.examine(
             program, [part for _, part in parts], [call.wish for call in calls]
         )
@@ -122,7 +130,7 @@ class JoinCall:
     frame: Frame
     frames: int
     target: Path
-    mix: Mix = NOTHING
+    mix: Mix = NO_MIX
     sound: Path | None = None  # the mix, where it was made for others too
     sounding: bool = False  # whether something is mixed to the clips' own sound
     marks: tuple[Mark, ...] = ()  # flashes that must be seen with their beeps
@@ -245,9 +253,9 @@ def _pictures(
         kept(call.stills.poster, whole=True),
         {number: picture for number, picture in cells.items() if picture},
     )
-    if missing := taken(call.stills, call.frame, part, ready):
+    if missing := missing_arguments(call.stills, call.frame, part, ready):
         ffmpeg.run(program, missing)
-    pictures = drawn(call.stills, call.frame, part, ready)
+    pictures = pictures_of(call.stills, call.frame, part, ready)
     return pictures.labelled(call.pictured) if call.pictured else pictures
 
 

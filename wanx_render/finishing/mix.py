@@ -65,7 +65,7 @@ class Mix:
         return not (self.music or self.voices) and self.loudness is None
 
 
-NOTHING = Mix()
+NO_MIX = Mix()
 
 
 @dataclass(frozen=True, slots=True)

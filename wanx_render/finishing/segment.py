@@ -60,7 +60,7 @@ class Quirks:
     decoder: str = ""  # that shows its transparency, where it is not the usual one
 
 
-NONE = Quirks()
+NO_QUIRKS = Quirks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class ClipMedia:
     rate: Fraction
     frames: int
     has_sound: bool
-    quirks: Quirks = NONE
+    quirks: Quirks = NO_QUIRKS
     provenance: Provenance = NO_PROVENANCE
     tags: Tags = BT709_TAGS  # of the file; the quirks say what is made of them
     picture_start: Fraction = Fraction(0)  # seconds from the file's beginning
@@ -226,7 +226,7 @@ _PLACES = {"path", "font", "provenance", "tags"}
 
 # What is left out of a key where it is what it was before there were such settings.
 _IF_SET = {
-    "quirks": NONE, "colours": PLAIN, "native": None, "alpha": None, "decoder": "",
+    "quirks": NO_QUIRKS, "colours": PLAIN, "native": None, "alpha": None, "decoder": "",
     "label": None, "motion": "repeat",
 }  # fmt: skip
 
@@ -251,7 +251,7 @@ def _plain(value: Any) -> Any:
     return _fields_of(value) if is_dataclass(value) else str(value)
 
 
-def together(pieces: Sequence[tuple[Piece, Path]]) -> list[str]:
+def pieces_arguments(pieces: Sequence[tuple[Piece, Path]]) -> list[str]:
     """The ffmpeg arguments that make pieces of the same clips, each at its target.
 
     A clip is decoded once for all of them. ``-xerror`` and ``err_detect`` make a damaged clip fail:
@@ -412,7 +412,7 @@ def _crossfaded(before: Any, after: Any, seam: Seam) -> Any:
 
 def _container(take: ClipMedia) -> dict[str, str]:
     """What the file may be read as: never as a playlist, which may name other files."""
-    if take.quirks.containers == NONE.containers:
+    if take.quirks.containers == NO_QUIRKS.containers:
         return {"f": "mov"}
     return {"format_whitelist": take.quirks.containers}
 

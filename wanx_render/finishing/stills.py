@@ -84,7 +84,7 @@ def clock(seconds: Fraction) -> str:
     return f"{tenths // 600}:{tenths // 10 % 60:02}.{tenths % 10}"
 
 
-def small(frame: Frame) -> Size:
+def cell_size(frame: Frame) -> Size:
     """How large a cell's picture is."""
     longer = max(frame.size.width, frame.size.height)
     sides = (frame.size.width, frame.size.height)
@@ -100,12 +100,12 @@ class Known:
     cells: Mapping[int, bytes]
 
 
-def taken(stills: Stills, frame: Frame, part: Path, known: Known) -> list[str]:
+def missing_arguments(stills: Stills, frame: Frame, part: Path, known: Known) -> list[str]:
     """The ffmpeg arguments that write what is not yet ``known`` of the finished file beside it.
 
     None where all is.
     """
-    size = small(frame)
+    size = cell_size(frame)
     missing = [(n, _cell(part, n)) for n in numbers_of(stills) if n not in known.cells]
     if known.poster is None:
         missing.append((stills.poster, _poster(part)))
@@ -137,10 +137,10 @@ def _cell(part: Path, number: int) -> Path:
     return part.with_name(f"{part.name}.{number}.cell")
 
 
-def drawn(stills: Stills, frame: Frame, part: Path, known: Known) -> Pictures:
+def pictures_of(stills: Stills, frame: Frame, part: Path, known: Known) -> Pictures:
     """The two pictures, of what ffmpeg has written."""
     poster = known.poster or jpeg(_poster(part).read_bytes(), frame.size)
-    sheet = _sheet(stills, _read(stills, small(frame), part, known), small(frame))
+    sheet = _sheet(stills, _read(stills, cell_size(frame), part, known), cell_size(frame))
     data = io.BytesIO()
     sheet.save(data, "JPEG", quality=85)
     return Pictures(poster, data.getvalue(), Size(*sheet.size))

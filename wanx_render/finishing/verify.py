@@ -12,9 +12,9 @@ from wanx_render.finishing.decode_record import (
     Hearing,
     examine,
     hear,
-    listed,
+    packets_in,
     stretches,
-    timed,
+    timed_packets,
 )
 from wanx_render.finishing.mix import CEILING
 from wanx_render.frame import Frame
@@ -81,7 +81,7 @@ def verify(
     hearing = hearing or hear(program, path, peaks=promise.loudness is not None)
     record, listing = probe.read(program, path)
     changes = tuple(_changed(listing, pieces))
-    sound_changed = timed(listing, 1) != (hearing.head, hearing.packets)
+    sound_changed = timed_packets(listing, 1) != (hearing.head, hearing.packets)
     checks = [*_picture_checks(record, promise, pieces), *_file_checks(record, path)]
     pictures = f"not in part {changes[0] + 1}" if changes else "as decoded"
     checks.append(Check("pictures", "as decoded", pictures))
@@ -156,7 +156,7 @@ def _aligned(pieces: Sequence[DecodeRecord], rate: Fraction) -> Iterator[Check]:
 
 def _changed(listing: str, pieces: Sequence[DecodeRecord]) -> Iterator[int]:
     """Which pieces are not found in the file as they were when they were decoded."""
-    head, packets = listed(listing)
+    head, packets = packets_in(listing)
     at = 0
     for number, piece in enumerate(pieces):
         end = at + len(piece.packets)

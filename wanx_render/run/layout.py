@@ -17,7 +17,7 @@ from wanx_render.captions.lettering import common_language
 from wanx_render.errors import Broken
 from wanx_render.finishing.decode_record import WantedFrames
 from wanx_render.finishing.segment import ClipMedia
-from wanx_render.finishing.stills import Stills, cells, clock, numbers_of, small
+from wanx_render.finishing.stills import Stills, cell_size, cells, clock, numbers_of
 from wanx_render.finishing.timeline import Body, Overlap, Part, frames_of, timeline
 from wanx_render.frame import Frame
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
@@ -51,7 +51,7 @@ class Layout:
         cells = tuple(number - part.start for number in self.numbers[first:last])
         poster = self.poster - part.start
         whole = (poster,) if 0 <= poster < part.frames else ()
-        return WantedFrames(cells, small(self.frame), whole, self.frame.size)
+        return WantedFrames(cells, cell_size(self.frame), whole, self.frame.size)
 
     def cues_at(self, part: Part) -> tuple[Cue, ...]:
         """What of the words is seen in a part, counted from its first frame."""
