@@ -25,7 +25,7 @@ PROJECT = GOLDEN / "project-589904b"
 @pytest.fixture
 def golden(shop: Shop) -> Shop:
     """The folder of the older program, in a place of its own."""
-    shutil.copytree(GOLDEN, shop.folder, dirs_exist_ok=True)
+    shutil.copytree(PROJECT, shop.folder, dirs_exist_ok=True)
     return shop
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.project.recipes import Recipe, recipes
 from tests.support.places import ROOT
-from tests.support.recipes import Recipe, recipes
 from tests.tiers import sample
 
 PAGES = [ROOT / "docs" / "CONTRIBUTING.md", ROOT / "docs" / "architecture.md"]
