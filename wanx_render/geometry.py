@@ -260,9 +260,9 @@ def enlargement(source: Size, frame: Size, aspect: Aspect, fit: Fit) -> Fraction
     return max(Fraction(inner.width, visible.width), Fraction(inner.height, visible.height))
 
 
-def is_enlarged(grown: Fraction, fit: Fit) -> bool:
+def is_enlarged(factor: Fraction, fit: Fit) -> bool:
     """Whether an ``enlargement`` is worth a word: more than a flush picture may be enlarged by."""
-    return grown > (1 if fit == "crop" else ENLARGED)
+    return factor > (1 if fit == "crop" else ENLARGED)
 
 
 @lru_cache(maxsize=4096)

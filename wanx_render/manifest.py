@@ -215,9 +215,9 @@ def read(path: Path) -> Manifest:
     """
     try:
         record = json.loads(path.read_bytes())
-        found = record.get("version") if isinstance(record, dict) else None
-        if found != VERSION:
-            raise _unreadable(path, f"is of version {found}, and this program reads {VERSION}")
+        version = record.get("version") if isinstance(record, dict) else None
+        if version != VERSION:
+            raise _unreadable(path, f"is of version {version}, and this program reads {VERSION}")
         return _reader().validate_python(record)
     except FileNotFoundError:
         raise BadInput(
@@ -241,9 +241,9 @@ def _reader() -> TypeAdapter[Manifest]:
     return TypeAdapter(Manifest)
 
 
-def _unreadable(path: Path, what: str) -> BadInput:
+def _unreadable(path: Path, reason: str) -> BadInput:
     return BadInput(
-        Diagnostic("manifest-unreadable", f"{path} {what}", hint="render the list once more")
+        Diagnostic("manifest-unreadable", f"{path} {reason}", hint="render the list once more")
     )
 
 

@@ -77,15 +77,15 @@ class TaskRequest:
         """The cache key: ``backend`` keeps clips of the mock apart from paid ones."""
         return key_of(self.record(), backend)
 
-    def with_seed_for(self, take: int, written: int | None) -> "TaskRequest":
+    def with_seed_for(self, take: int, own_seed: int | None) -> "TaskRequest":
         """The request of take ``take`` (from 1): its seed is the written one, or derived.
 
         Derived from what is asked and the take's number, never from the shot's name or order, so
         that renaming and reordering leave every request as it was.
         """
-        if written is not None and take == 1:
-            return replace(self, seed=written)
-        basis = {**self.record(), "seed": written, "take": take}
+        if own_seed is not None and take == 1:
+            return replace(self, seed=own_seed)
+        basis = {**self.record(), "seed": own_seed, "take": take}
         return replace(self, seed=int(_digest(basis)[:8], 16) % 2_147_483_648)
 
 

@@ -128,27 +128,27 @@ def _might_overflow(text: str) -> bool:
     Brackets in quoted text count too; nobody's prompts leave thousands of them open.
     """
     depth = 0
-    for found in _OPEN.finditer(text):
+    for bracket in _OPEN.finditer(text):
         # Never below zero: closing brackets in a comment shall not hide what comes after it.
-        depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
+        depth = depth + 1 if bracket[0] in "[{" else max(depth - 1, 0)
         if depth > _MANY:
             return True
     return _DASHES.search(text) is not None
 
 
-def text_of(file: FilePath, name: str, most: int = MAX_BYTES) -> str:
+def text_of(file: FilePath, name: str, max_bytes: int = MAX_BYTES) -> str:
     """The text of ``file``, UTF-8 and of at most so many bytes. Raises BadInput."""
     if file.is_dir():
         raise BadInput(Diagnostic("file-unreadable", f"{name} is a folder, not a file"))
     try:
         with file.open("rb") as stream:
-            raw = stream.read(most + 1)
+            raw = stream.read(max_bytes + 1)
     except OSError as error:
         raise BadInput(
             Diagnostic("file-unreadable", f"cannot read {name}: {error.strerror}")
         ) from None
-    if len(raw) > most:
-        limit = most // 1024 // 1024
+    if len(raw) > max_bytes:
+        limit = max_bytes // 1024 // 1024
         raise BadInput(Diagnostic("file-too-large", f"{name} is larger than {limit} MiB"))
     try:
         return raw.decode("utf-8-sig")
@@ -275,12 +275,12 @@ class _Walk:
 
     def scalar(self, node: ScalarNode) -> Hashable:
         text = str(node.value)
-        read = VALUES.get(node.tag)
-        if read is None:
+        reader = VALUES.get(node.tag)
+        if reader is None:
             self.refuse("yaml-tag", f"unknown tag {short_tag(node.tag)}", node)
             return None
         try:
-            return read(text)
+            return reader(text)
         except (ValueError, InvalidOperation):
             message = f"{text[:40]!r} is not a {short_tag(node.tag)} that can be used"
             self.refuse("yaml-value", message, node)

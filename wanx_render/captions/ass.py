@@ -89,15 +89,15 @@ def read(text: str, typeface: str) -> Script:
 
 def _sections(text: str) -> dict[str, list[tuple[int, str]]]:
     """The lines of each section, with their numbers in the file from 1."""
-    found: dict[str, list[tuple[int, str]]] = {}
+    sections: dict[str, list[tuple[int, str]]] = {}
     lines: list[tuple[int, str]] = []
     for number, raw in enumerate(text.splitlines(), start=1):
         line = _CONTROL.sub("", raw).strip("\ufeff \t")
         if line.startswith("[") and line.endswith("]"):
-            lines = found.setdefault(line[1:-1].lower(), [])
+            lines = sections.setdefault(line[1:-1].lower(), [])
         elif line and not line.startswith((";", "!")):
             lines.append((number, line))
-    return found
+    return sections
 
 
 def _info(lines: list[tuple[int, str]]) -> Iterator[str]:
@@ -164,11 +164,11 @@ def _line(fields: list[str], event: list[str], number: int, reading: Reading) ->
 
 def hundredths(text: str) -> int | None:
     """Hundredths of a second of a time such as 0:00:01.50; None where it is not one."""
-    found = _TIME.fullmatch(text)
-    if not found:
+    match = _TIME.fullmatch(text)
+    if not match:
         return None
-    hours, minutes, seconds = map(int, found.groups()[:3])
-    part = (found[4] or "0")[:2].ljust(2, "0")
+    hours, minutes, seconds = map(int, match.groups()[:3])
+    part = (match[4] or "0")[:2].ljust(2, "0")
     return (hours * 3600 + minutes * 60 + seconds) * 100 + int(part)
 
 

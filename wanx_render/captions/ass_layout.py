@@ -135,8 +135,8 @@ def _own(line: Line, script: Script, page: _Page) -> _Style:
     style = page.styles.get(row.get("style", "").lstrip("*")) or next(
         iter(page.styles.values()), _Style()
     )
-    largest = {name: [float(n) for n in found.findall(line.written) if n.strip(".")]
-               for name, found in _NUMBER.items()}  # fmt: skip
+    largest = {name: [float(n) for n in pattern.findall(line.written) if n.strip(".")]
+               for name, pattern in _NUMBER.items()}  # fmt: skip
     return replace(
         style,
         size=max([style.size, *largest["fs"]]),

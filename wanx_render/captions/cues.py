@@ -58,9 +58,9 @@ class Reading:
         """Note that the cue at ``line`` is left out."""
         self.notices.append(Notice("cue-skipped", f"{SKIPPED}{why}", line))
 
-    def doubted(self, line: int, what: str, hint: str = "") -> None:
+    def doubted(self, line: int, message: str, hint: str = "") -> None:
         """Note that what stands at ``line`` may not be meant so."""
-        self.notices.append(Notice("cue-doubtful", what, line, hint))
+        self.notices.append(Notice("cue-doubtful", message, line, hint))
 
     def question(self, text: str, body: Sequence[str], first: int) -> None:
         """Note what in ``text`` may not be meant to be seen; ``body`` begins at line ``first``."""

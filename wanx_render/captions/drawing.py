@@ -61,12 +61,12 @@ class Captions:
 
 def within(cues: Iterable[Cue], start: int, frames: int) -> tuple[Cue, ...]:
     """What of ``cues`` falls into these frames, counted from their first."""
-    found = []
+    result = []
     for cue in cues:
         first, last = max(cue.start, start), min(cue.end, start + frames)
         if first < last:
-            found.append(replace(cue, start=first - start, frames=last - first))
-    return tuple(found)
+            result.append(replace(cue, start=first - start, frames=last - first))
+    return tuple(result)
 
 
 def together(cues: Iterable[Cue]) -> tuple[Cue, ...]:

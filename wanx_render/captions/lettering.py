@@ -27,13 +27,13 @@ _PAIR = re.compile("“[^“”]*”|‘[^‘’]*’(?!\\w)")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_⺀-￯])’(?=[^\W\d_⺀-￯])")
 
 
-def language_of(paragraph: str, declared: str = "") -> str:
-    """The language whose forms and line breaks suit a paragraph: ``declared``, else by its letters.
+def language_of(paragraph: str, language: str = "") -> str:
+    """The language whose forms and line breaks suit a paragraph: ``language``, else by its letters.
 
     Kana are Japanese and Hangul is Korean, whatever else there is; nothing for other letters.
     """
-    if declared:
-        return declared
+    if language:
+        return language
     if _KANA.search(paragraph):
         return "ja"
     return "ko" if _HANGUL.search(paragraph) else ""

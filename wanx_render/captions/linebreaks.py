@@ -56,13 +56,13 @@ def pieces(paragraph: str, language: str = "") -> list[str]:
 
     # Its positions count UTF-16 units, so the parts themselves are taken.
     parts = LineBreaker(paragraph, _LOCALES.get(language[:2], _OTHERS))
-    found, start = list[str](), 0
+    result, start = list[str](), 0
     inside = _inside(paragraph)
     for end in accumulate(map(len, parts)):
         if end not in inside and paragraph[end : end + 1] not in _NEVER_FIRST:
-            found.append(paragraph[start:end])
+            result.append(paragraph[start:end])
             start = end
-    return found
+    return result
 
 
 def _inside(text: str) -> set[int]:

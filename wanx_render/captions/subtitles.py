@@ -170,39 +170,39 @@ def _cues(lines: Sequence[str]) -> Reading:
 # -- what is doubtful ----------------------------------------------------------------------------
 
 
-def _encoding(decoded: charsets.DecodedText, name: str, words: str) -> Iterator[Notice]:
+def _encoding(source: charsets.DecodedText, name: str, words: str) -> Iterator[Notice]:
     """Notes on how the bytes were read; the first words let people see whether they are right."""
     sample = words.strip().split("\n", 1)[0][:40]
-    if decoded.guessed:
+    if source.guessed:
         yield Notice(
             "subtitles-encoding",
-            f"it is not UTF-8 and is read as {decoded.encoding}: {sample}",
+            f"it is not UTF-8 and is read as {source.encoding}: {sample}",
             hint="if the words are right, save the file as UTF-8 in your editor, or run "
-            f"iconv -f {decoded.codec} -t utf-8 {name} > NEW; "
+            f"iconv -f {source.codec} -t utf-8 {name} > NEW; "
             "if they are wrong, save it as UTF-8 in the program it comes from",
         )
-    if decoded.damaged:
-        before = decoded.text.partition("\N{REPLACEMENT CHARACTER}")[0]
-        count = counted(decoded.damaged, "character")
+    if source.damaged:
+        before = source.text.partition("\N{REPLACEMENT CHARACTER}")[0]
+        count = counted(source.damaged, "character")
         yield Notice(
             "subtitles-encoding",
-            f"{count} cannot be read as {decoded.encoding}, or were lost before (U+FFFD)",
+            f"{count} cannot be read as {source.encoding}, or were lost before (U+FFFD)",
             len(before.splitlines()) + before.endswith("\n") or 1,
             "type the words there again",
         )
 
 
-def _all_skipped(notices: Iterable[Notice], used: int) -> tuple[Notice, ...]:
+def _all_skipped(notices: Iterable[Notice], count: int) -> tuple[Notice, ...]:
     """The notices. Raises BadSubtitles where cues were skipped and none is left."""
     every = tuple(notices)
     omissions = [notice for notice in every if notice.code == "cue-skipped"]
-    if omissions and not used:
+    if omissions and not count:
         first = omissions[0]
         why = first.message.removeprefix(SKIPPED)
         raise BadSubtitles(
             f"no cue can be used ({len(omissions)} skipped); line {first.line}: {why}"
         )
-    return every if used else (*every, Notice("subtitles-empty", "the file has no cues"))
+    return every if count else (*every, Notice("subtitles-empty", "the file has no cues"))
 
 
 def _few_at_once(cues: Iterable[TimedCue], reading: Reading) -> Iterator[TimedCue]:

@@ -213,12 +213,12 @@ def draw(text: str, on: Sheet) -> Image.Image:
 _DESCENT = Fraction(1, 4)  # of the pitch: what is below the baseline
 
 
-def _block(made: Setting, on: Sheet) -> tuple[int, int, int, int]:
+def _block(layout: Setting, on: Sheet) -> tuple[int, int, int, int]:
     """What the lines cover: left, top, right, bottom."""
-    width = max(round(_lettering(line, on).width(line, made.pixels)) for line in made.lines)
-    height = on.pitch(made.pixels) * len(made.lines)
+    width = max(round(_lettering(line, on).width(line, layout.pixels)) for line in layout.lines)
+    height = on.pitch(layout.pixels) * len(layout.lines)
     low, high = on.margins.top, on.size.height - on.margins.bottom - height
-    padding = on.padding(made.pixels)
+    padding = on.padding(layout.pixels)
     places = {"top": low + padding, "middle": (low + high) // 2, "bottom": high - padding}
     top = max(places[on.style.position], 0)
     left = (on.size.width - width) // 2
@@ -226,14 +226,14 @@ def _block(made: Setting, on: Sheet) -> tuple[int, int, int, int]:
 
 
 def _draw_line(
-    canvas: ImageDraw.ImageDraw, line: str, on: Sheet, made: Setting, baseline: int
+    canvas: ImageDraw.ImageDraw, line: str, on: Sheet, layout: Setting, baseline: int
 ) -> None:
-    pixels = made.pixels
+    pixels = layout.pixels
     lettering = _lettering(line, on)
     x = (on.size.width - lettering.width(line, pixels)) / 2
     direction = None
     if has_leftward(line):
-        direction = "rtl" if made.leftward else "ltr"
+        direction = "rtl" if layout.leftward else "ltr"
     has_outline = on.style.outline != "none"
     stroke = max(pixels // 12, 1) if has_outline else 0
     edge = colour(on.style.outline, 235) if has_outline else None
@@ -246,10 +246,10 @@ def _draw_line(
         x += run.width(pixels)
 
 
-def colour(written: str, alpha: int = 255) -> tuple[int, int, int, int]:
+def colour(name: str, alpha: int = 255) -> tuple[int, int, int, int]:
     """Red, green, blue and alpha of a name, #RRGGBB or #RRGGBBAA. ValueError for any other."""
-    found = ImageColor.getcolor(written, "RGBA")
-    if not isinstance(found, tuple) or len(found) != 4:
-        raise ValueError(f"{written} is not a colour")
-    red, green, blue, own_alpha = found
-    return red, green, blue, own_alpha if len(written) == 9 else alpha
+    channels = ImageColor.getcolor(name, "RGBA")
+    if not isinstance(channels, tuple) or len(channels) != 4:
+        raise ValueError(f"{name} is not a colour")
+    red, green, blue, own_alpha = channels
+    return red, green, blue, own_alpha if len(name) == 9 else alpha

@@ -254,24 +254,24 @@ def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
         raise BadInput(*_problems(error, source)) from None
 
 
-def _check_shape(read: yaml_source.Source) -> None:
+def _check_shape(source: yaml_source.Source) -> None:
     """The outer form of a user's file: ``models`` by name, ``prices`` as a list."""
 
     def refuse(message: str, *path: str) -> BadInput:
-        return BadInput(Diagnostic("catalog-invalid", message, read.place(path)))
+        return BadInput(Diagnostic("catalog-invalid", message, source.place(path)))
 
-    if not isinstance(read.value, dict):
+    if not isinstance(source.value, dict):
         raise refuse("a catalog file must be a mapping")
-    for key in read.value:
+    for key in source.value:
         if key not in ("models", "prices", "result_hosts"):
             names = "models, prices and result_hosts"
             raise refuse(f"unknown key {key!r}: a catalog file holds {names}", key)
-    models, prices = read.value.get("models") or {}, read.value.get("prices") or []
+    models, prices = source.value.get("models") or {}, source.value.get("prices") or []
     if not isinstance(models, dict) or not all(isinstance(m, dict) for m in models.values()):
         raise refuse("models must be a mapping of names to mappings of figures", "models")
     if not isinstance(prices, list) or not all(isinstance(p, dict) for p in prices):
         raise refuse("prices must be a list of mappings", "prices")
-    hosts = read.value.get("result_hosts") or []
+    hosts = source.value.get("result_hosts") or []
     if not isinstance(hosts, list) or not all(_is_host(host) for host in hosts):
         raise refuse("result_hosts must be a list of host names", "result_hosts")
 
@@ -297,9 +297,9 @@ def _figures(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _problems(error: ValidationError, read: yaml_source.Source) -> Iterable[Diagnostic]:
+def _problems(error: ValidationError, source: yaml_source.Source) -> Iterable[Diagnostic]:
     for problem in error.errors(include_url=False, include_input=False):
         path = tuple(part for part in problem["loc"] if part != "value")
         name = ".".join(str(part) for part in path)
-        span: Span = read.place(path)
+        span: Span = source.place(path)
         yield Diagnostic("catalog-invalid", f"{name}: {problem['msg'].lower()}", span)

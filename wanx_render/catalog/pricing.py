@@ -13,12 +13,12 @@ from wanx_render.task import TaskRequest
 
 def price(request: TaskRequest, catalog: Catalog) -> Money | None:
     """Seconds times the tier's price a second, or None where no source gives one."""
-    found = catalog.price_per_second(
+    rate = catalog.price_per_second(
         request.model, request.region, request.resolution, silent=request.sound == "silent"
     )
-    if found is None:
+    if rate is None:
         return None
-    amount, currency = found
+    amount, currency = rate
     return Money(amount=amount * request.duration, currency=currency)
 
 
@@ -51,19 +51,19 @@ def total(prices: Iterable[Money | None], currency: str) -> Total:
 LONGEST_SECONDS, MOST_CLIPS = 600, 16  # of one task; no model makes more
 
 
-def billed(asked: Mapping[str, Any], usage: Mapping[str, Any], catalog: Catalog) -> Money | None:
+def billed(request: Mapping[str, Any], usage: Mapping[str, Any], catalog: Catalog) -> Money | None:
     """What a task that succeeded costs, by what the service says it made.
 
-    ``asked`` is the record of the request, which fills in what the usage does not say or cannot be
-    (seconds above 600, a tier that nobody has). The names in the usage differ from model to model
-    (official text, one example for each generation).
+    ``request`` is the record of the request, which fills in what the usage does not say or cannot
+    be (seconds above 600, a tier that nobody has). The names in the usage differ from model to
+    model (official text, one example for each generation).
     """
     names = ("output_video_duration", "video_duration", "duration")
-    seconds = _whole(LONGEST_SECONDS, *(usage.get(name) for name in names), asked["duration"])
+    seconds = _whole(LONGEST_SECONDS, *(usage.get(name) for name in names), request["duration"])
     audio = usage.get("audio")
-    silent = asked["sound"] == "silent" if not isinstance(audio, bool) else not audio
-    model, region = asked["model"], asked["region"]
-    tiers = (f"{_tier(usage.get('SR'))}P", asked["resolution"])
+    silent = request["sound"] == "silent" if not isinstance(audio, bool) else not audio
+    model, region = request["model"], request["region"]
+    tiers = (f"{_tier(usage.get('SR'))}P", request["resolution"])
     prices = (catalog.price_per_second(model, region, tier, silent=silent) for tier in tiers)
     price = next((price for price in prices if price), None)
     if price is None:
@@ -78,14 +78,14 @@ def _tier(value: object) -> int:
     return _whole(10_000, value)
 
 
-def _whole(most: int, *values: object) -> int:
-    """The first of ``values`` that is a whole number above zero and not above ``most``, or 0."""
+def _whole(largest: int, *values: object) -> int:
+    """The first of ``values`` that is a whole number above zero and not above ``largest``, or 0."""
     for value in values:
         if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
             value = int(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= largest:
             return value
     return 0
 
@@ -106,8 +106,8 @@ def impossible(usage: Mapping[str, Any]) -> tuple[str, ...]:
     return (*wrong, "SR") if "SR" in usage and not _tier(usage["SR"]) else wrong
 
 
-def _can_be(value: object, most: int) -> bool:
+def _can_be(value: object, largest: int) -> bool:
     """Whether a bill may have such a figure; fractions of a second are rounded by the service."""
     if isinstance(value, float):
-        return 0 <= value <= most
-    return value in (0, "0") or bool(_whole(most, value))
+        return 0 <= value <= largest
+    return value in (0, "0") or bool(_whole(largest, value))

@@ -94,30 +94,30 @@ def of_storage(address: Address) -> bool:
     )
 
 
-def unknown_host(url: str, permitted: Collection[str], own: str = "") -> str | None:
+def unknown_host(url: str, allowed_hosts: Collection[str], own: str = "") -> str | None:
     """The host of an address that nobody permits to fetch from; None where one may."""
     try:
         address = parse(url)
     except BadAddress:
         return "?"
-    return None if to_fetch(address, permitted, own) else address.host
+    return None if to_fetch(address, allowed_hosts, own) else address.host
 
 
-def to_fetch(address: Address, permitted: Collection[str], own: str = "") -> str | None:
+def to_fetch(address: Address, allowed_hosts: Collection[str], own: str = "") -> str | None:
     """The URL to fetch a result by, http raised to https; None where nobody permits its host.
 
-    ``permitted`` are hosts that a person allows (``HOST`` or ``HOST:PORT``, lower case; ``*.`` for
-    any name below), ``own`` is the host of a base URL that a person gave. On this machine http
-    stays http.
+    ``allowed_hosts`` are hosts that a person allows (``HOST`` or ``HOST:PORT``, lower case;
+    ``*.`` for any name below), ``own`` is the host of a base URL that a person gave.
+    On this machine http stays http.
     """
-    if of_storage(address) or _is_permitted(address, permitted):
+    if of_storage(address) or _is_permitted(address, allowed_hosts):
         return address.url if address.loopback else _raised(address)
     return address.url if own and address.host == own and _is_safe(address) else None
 
 
-def _is_permitted(address: Address, permitted: Collection[str]) -> bool:
+def _is_permitted(address: Address, allowed_hosts: Collection[str]) -> bool:
     full = f"{address.host}:{address.port}" if address.port else address.host
-    for name in permitted:
+    for name in allowed_hosts:
         below = name.startswith("*.") and address.host.endswith(name[1:])
         if name in (address.host, full) or below:
             return True

@@ -173,11 +173,14 @@ _DAMAGED = (OSError, ValueError, SyntaxError, EOFError, struct.error)
 
 
 def _encoded(
-    program: ffmpeg.Ffmpeg, shown: Iterator[tuple[Image.Image, int]], rate: Fraction, folder: Path
+    program: ffmpeg.Ffmpeg,
+    pictures: Iterator[tuple[Image.Image, int]],
+    rate: Fraction,
+    folder: Path,
 ) -> Path:
     """A video of the pictures, each for its number of frames. Raises FfmpegError."""
     number, target = 0, folder / "picture.mp4"
-    for picture, count in shown:
+    for picture, count in pictures:
         first = folder / f"picture-{number:06d}.png"
         picture.thumbnail((_LARGEST, _LARGEST), Image.Resampling.LANCZOS)
         picture.save(first, compress_level=1)

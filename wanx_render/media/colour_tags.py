@@ -125,16 +125,16 @@ def _is_names(word: str) -> bool:
     return "/" in word or word.startswith(("bt", "smpte", "gbr", "fcc", "ycgco", "ictcp"))
 
 
-def read(tags: Tags, size: Size, said: ColourName | None = None) -> Colours:
-    """How to read a stream with these tags; ``said`` is what the user says of it.
+def read(tags: Tags, size: Size, name: ColourName | None = None) -> Colours:
+    """How to read a stream with these tags; ``name`` is what the user says of it.
 
     Raises ValueError for a matrix that ffmpeg cannot convert.
     """
     matrix, primaries, transfer = tags.matrix, tags.primaries, tags.transfer
     full = tags.range == "pc" or ((tags.rgb or tags.grey) and tags.range != "tv")
-    if said:
-        matrix, primaries, transfer = _SAID[said.removesuffix("-full")]
-        full = full or said.endswith("-full")
+    if name:
+        matrix, primaries, transfer = _SAID[name.removesuffix("-full")]
+        full = full or name.endswith("-full")
     if transfer in HDR:
         matrix, primaries = matrix or "bt2020nc", primaries or "bt2020"
     is_guess = not (matrix or primaries or tags.rgb or tags.grey)

@@ -117,8 +117,8 @@ def listen(program: Ffmpeg, path: Path, *, peaks: bool, mix: Path | None = None)
 
 def _fidelity(log: str) -> float | None:
     """The worse channel's ratio of signal to distortion; None where nothing was compared."""
-    found = [float(ratio) for ratio in re.findall(r"SDR ch\d+: (-?(?:[\d.]+|inf)) dB", log)]
-    return min(found, default=None)
+    ratios = [float(ratio) for ratio in re.findall(r"SDR ch\d+: (-?(?:[\d.]+|inf)) dB", log)]
+    return min(ratios, default=None)
 
 
 def _silent(log: str, end: float) -> tuple[Stretch, ...]:
@@ -143,8 +143,8 @@ def highest(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> 
         ),
         timeout=120,
     )  # fmt: skip
-    found = re.search(r"max_volume: (-?[\d.]+) dB", log)
-    return float(found[1]) if found else None
+    match = re.search(r"max_volume: (-?[\d.]+) dB", log)
+    return float(match[1]) if match else None
 
 
 def length(program: Ffmpeg, path: Path, rate: int) -> int:

@@ -28,8 +28,8 @@ def first_picture(data: bytes, *, keep_exif: bool = True) -> bytes:
         end = start if marker in _ALONE else start + int.from_bytes(data[start : start + 2], "big")
         body = data[start - 1 : start] + data[start + 2 : end]
         if marker == _SOS:
-            found = _END_OF_SCAN.search(data, end)
-            end = found.start() if found else len(data)
+            scan_end = _END_OF_SCAN.search(data, end)
+            end = scan_end.start() if scan_end else len(data)
         if not body.startswith(_SECOND_PICTURES) and (keep_exif or not body.startswith(_EXIF)):
             segments.append(b"\xff" + data[start - 1 : end])
         at = end

@@ -192,14 +192,14 @@ _PACKET = r", +-?\d+, +(-?\d+), +(\d+), +\d+, +\w+(?:, F=0x(\w+))?"
 
 def packets_of(listing: str, stream: int) -> list[tuple[int, int]]:
     """Start and duration of each packet of ``stream`` that is shown or heard, in its time base."""
-    found = re.findall(rf"^{stream}{_PACKET}", listing, re.MULTILINE)
-    visible = (packet for packet in found if not int(packet[2] or "0", 16) & _DISCARD)
+    packets = re.findall(rf"^{stream}{_PACKET}", listing, re.MULTILINE)
+    visible = (packet for packet in packets if not int(packet[2] or "0", 16) & _DISCARD)
     return [(int(start), int(duration)) for start, duration, _ in visible]
 
 
 def _header_text(listing: str, name: str) -> str:
-    found = re.search(rf"^#{name}: (.+)$", listing, re.MULTILINE)
-    return found[1].strip() if found else ""
+    match = re.search(rf"^#{name}: (.+)$", listing, re.MULTILINE)
+    return match[1].strip() if match else ""
 
 
 def header(listing: str, name: str) -> Fraction:
@@ -269,11 +269,11 @@ _STARTS = re.compile(
 )
 
 
-def _start(log: str, counted: Fraction, step: Fraction) -> Fraction:
-    """When the picture begins: to the microsecond where the log says it, else ``counted``.
+def _start(log: str, estimate: Fraction, step: Fraction) -> Fraction:
+    """When the picture begins: to the microsecond where the log says it, else ``estimate``.
 
     The list of decoded frames counts in steps of a frame.
     """
     match = _STARTS.search(log.split("Output #0", 1)[0])
-    exact = Fraction(match[2]) - Fraction(match[1]) if match else counted
-    return exact if abs(exact - counted) < step else counted
+    exact = Fraction(match[2]) - Fraction(match[1]) if match else estimate
+    return exact if abs(exact - estimate) < step else estimate

@@ -61,10 +61,10 @@ def named(data: bytes) -> tuple[str, str]:
     if data[4:8] == b"ftyp" and (brand := _brand(data)):
         return brand
     head = data[:_HEAD]
-    found = (
+    matches = (
         (kind, advice) for pattern, kind, advice in _KINDS if re.match(pattern, head, re.DOTALL)
     )
-    return next(found, ("", ""))
+    return next(matches, ("", ""))
 
 
 def _brand(data: bytes) -> tuple[str, str] | None:

@@ -27,9 +27,9 @@ def frame_numbers(frames: int) -> tuple[int, int, int]:
     return 0, frames // 2, max(frames - 1, 0)
 
 
-def path_of(folder: Path, sha256: str, which: str) -> Path:
-    """Where the picture is kept under the render folder; ``which`` of the clip's pictures it is."""
-    return folder / ".cache" / "thumbs" / f"{sha256[:32]}-{which}.jpg"
+def path_of(folder: Path, sha256: str, position: str) -> Path:
+    """Where the picture is kept under the render folder; ``position`` is one of ``WHICH``."""
+    return folder / ".cache" / "thumbs" / f"{sha256[:32]}-{position}.jpg"
 
 
 def kept(folder: Path, sha256: str) -> tuple[Path, ...]:
@@ -52,8 +52,8 @@ def make(
 
     Raises FfmpegError where the clip cannot be decoded so far.
     """
-    if found := kept(folder, sha256):
-        return found
+    if paths := kept(folder, sha256):
+        return paths
     sketch = Sketch.of(folder, clip.name, frames)
     try:
         ffmpeg.run(program, (*ffmpeg.WHITELIST, "-i", ffmpeg.file_url(clip), *sketch.arguments()))
