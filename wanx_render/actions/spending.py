@@ -14,7 +14,7 @@ COLUMNS = ("project", "row", "model", "day", "service", "clips", "seconds", "amo
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Heading:
+class SumKey:
     """What one line sums up; the day is Beijing's, as on the vendor's bill."""
 
     project: str
@@ -36,15 +36,15 @@ class Sums:
     """The sums of several journals; empty where nothing was billed."""
 
     def __init__(self) -> None:
-        self._sums: dict[Heading, Sum] = {}
+        self._sums: dict[SumKey, Sum] = {}
 
     def __bool__(self) -> bool:
         return bool(self._sums)
 
     def add(self, project: str, attempts: Iterable[Attempt]) -> None:
         """Add the attempts of a project's journal."""
-        for heading, attempt in _headed(project, attempts):
-            total = self._sums.setdefault(heading, Sum())
+        for key, attempt in _keyed(project, attempts):
+            total = self._sums.setdefault(key, Sum())
             total.clips += 1
             total.seconds += int(attempt.request.get("duration") or 0)
             total.amount += Decimal(attempt.amount or 0)
@@ -53,20 +53,20 @@ class Sums:
         """Write them as CSV."""
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(COLUMNS)
-        for heading, total in sorted(self._sums.items()):
+        for key, total in sorted(self._sums.items()):
             table.writerow(
                 [
-                    heading.project, heading.row, heading.model, heading.day, heading.service,
-                    total.clips, total.seconds, write_amount(total.amount), heading.currency,
+                    key.project, key.row, key.model, key.day, key.service,
+                    total.clips, total.seconds, write_amount(total.amount), key.currency,
                 ]
             )  # fmt: skip
 
 
-def _headed(project: str, attempts: Iterable[Attempt]) -> Iterator[tuple[Heading, Attempt]]:
+def _keyed(project: str, attempts: Iterable[Attempt]) -> Iterator[tuple[SumKey, Attempt]]:
     """The attempts that were billed, each with the line it belongs to."""
     for attempt in attempts:
         if attempt.amount is not None:
             day = (attempt.ended_at or attempt.asked_at).astimezone(BEIJING).date().isoformat()
             service = attempt.scope.partition(" ")[0]
             currency = attempt.currency or ""
-            yield Heading(project, attempt.take.row, attempt.model, day, service, currency), attempt
+            yield SumKey(project, attempt.take.row, attempt.model, day, service, currency), attempt

@@ -37,7 +37,7 @@ async def _serve(options: RenderOptions, listener: socket.socket, environment: E
         room = Room(Holding(options, environment), executor, secrets.token_hex(4))
         watching = asyncio.create_task(room.watch())
         environment.say("The board is at this address, which opens it once; Ctrl-C ends it.")
-        server = Server(Guard(app(room), port, announce), room)
+        server = BoardServer(Guard(app(room), port, announce), room)
         try:
             await server.serve(sockets=[listener])
         finally:
@@ -46,7 +46,7 @@ async def _serve(options: RenderOptions, listener: socket.socket, environment: E
             executor.shutdown(wait=False, cancel_futures=True)
 
 
-class Server(uvicorn.Server):
+class BoardServer(uvicorn.Server):
     """Lets the tabs go first, so that an end is not waited for."""
 
     def __init__(self, guarded: Guard, room: Room) -> None:
