@@ -18,7 +18,7 @@ from wanx_render.geometry import Gaze, Size, crop_text, cropped_away, enlargemen
 from wanx_render.money import write_amount
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
 from wanx_render.planning.take_status import State, TakeStatus
-from wanx_render.shotlist.model import gaze_at
+from wanx_render.shotlist.model import Deliverable, gaze_at
 from wanx_render.timing import conformed_frames, frames_in
 
 VERSION = 1
@@ -164,34 +164,31 @@ def _deliverables(plan: Plan, statuses: tuple[TakeStatus, ...]) -> tuple[Deliver
         is_known = len(sizes) == len(picks) or deliverable.size
         frame = frame_of(deliverable, sizes, rates) if is_known else None
         rate = deliverable.fps or max(rates)
-        parts = tuple(
-            _part(
-                shot,
-                conformed_frames(shot.cut, shot.picked.rate, rate),
-                frame,
-                gaze_at(shot.shot, deliverable),
-            )
-            for shot in plan.shots
-        )
-        overlaps = [
-            (shot.shot.transition, frames_in(shot.shot.transition.seconds, rate))
-            for shot in plan.shots
-        ]
-        frames = frames_of(timeline([part.frames for part in parts], overlaps))
-        forecasts.append(
-            DeliverableForecast(
-                name=deliverable.name,
-                aspect=str(deliverable.aspect),
-                fit=deliverable.fit,
-                width=frame.size.width if frame else None,
-                height=frame.size.height if frame else None,
-                fps=str(rate),
-                frames=frames,
-                seconds=f"{float(frames / rate):.3f}",
-                parts=parts,
-            )
-        )
+        forecasts.append(_deliverable(plan, deliverable, frame, rate))
     return tuple(forecasts)
+
+
+def _deliverable(
+    plan: Plan, deliverable: Deliverable, frame: Frame | None, rate: Fraction
+) -> DeliverableForecast:
+    parts: list[PartForecast] = []
+    for shot in plan.shots:
+        frames = conformed_frames(shot.cut, shot.picked.rate, rate)
+        parts.append(_part(shot, frames, frame, gaze_at(shot.shot, deliverable)))
+    transitions = [shot.shot.transition for shot in plan.shots]
+    overlaps = [(t, frames_in(t.seconds, rate)) for t in transitions]
+    frames = frames_of(timeline([part.frames for part in parts], overlaps))
+    return DeliverableForecast(
+        name=deliverable.name,
+        aspect=str(deliverable.aspect),
+        fit=deliverable.fit,
+        width=frame.size.width if frame else None,
+        height=frame.size.height if frame else None,
+        fps=str(rate),
+        frames=frames,
+        seconds=f"{float(frames / rate):.3f}",
+        parts=tuple(parts),
+    )
 
 
 def _part(shot: PlannedShot, frames: int, frame: Frame | None, gaze: Gaze) -> PartForecast:
