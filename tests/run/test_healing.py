@@ -39,7 +39,7 @@ from wanx_render.workers.base import SEGMENTS, LocalWorkers, Workers
 from wanx_render.workers.dedupe import ListWorkers, SharedWorkers
 from wanx_render.workers.remote import RemoteWorkers
 from wanx_render.workers.store import SharedFolder
-from wanx_render.workers.upload_index import Published
+from wanx_render.workers.upload_index import UploadIndex
 
 Harm = Callable[[Path], None]
 
@@ -166,7 +166,7 @@ def local(folder: Path, executor: ThreadPoolExecutor) -> Workers:
 
 def shared(folder: Path, executor: ThreadPoolExecutor) -> Workers:
     """What a cluster does in a folder that all machines see, by threads."""
-    published = Published(folder, SharedFolder(folder))
+    published = UploadIndex(folder, SharedFolder(folder))
     return RemoteWorkers(ffmpeg.find(os.environ), executor, published)
 
 
@@ -435,7 +435,7 @@ def test_a_damaged_record_of_a_store_costs_no_more_than_putting_again(
         path.write_text(path.name)
 
     def offered() -> int:
-        published = Published(folder, place)
+        published = UploadIndex(folder, place)
         values = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
         return sum(map(published.offer, files, (path.name for path in files), values))
 

@@ -28,7 +28,7 @@ from wanx_render.timing import Cut
 from wanx_render.workers import remote_jobs, store
 from wanx_render.workers.cache import Cache
 from wanx_render.workers.remote import RemoteWorkers
-from wanx_render.workers.upload_index import Published, last_seen, to_publish
+from wanx_render.workers.upload_index import UploadIndex, last_seen, to_publish
 
 
 @pytest.fixture(scope="module")
@@ -240,13 +240,13 @@ def test_a_damaged_piece_is_dropped_from_the_store_and_made_again(
         assert await bench.deliverable(call) == first
 
     with ThreadPoolExecutor(1) as executor:
-        asyncio.run(story(RemoteWorkers(program, executor, Published(root, place))))
+        asyncio.run(story(RemoteWorkers(program, executor, UploadIndex(root, place))))
 
 
 def sent_from(folder: Path, place: store.Store, name: str) -> bool:
     """Whether a file of a folder had to be put, by a run that knows what the last one did."""
     path = folder / name
-    return Published(folder, place).offer(path, name, files.sha256(path))
+    return UploadIndex(folder, place).offer(path, name, files.sha256(path))
 
 
 def test_only_what_people_look_for_is_published_and_only_when_it_changed(
@@ -276,7 +276,7 @@ def test_one_look_tells_the_mark_of_every_file(place: store.Store, tmp_path: Pat
     assert place.marks() == {name: place.mark(name) for name in ("a.mp4", "row/b.mp4")}
     assert place.under("row").marks() == {"b.mp4": place.mark("row/b.mp4")}
     assert place.under("nowhere").marks() == {}
-    seen = Published(folder, place)
+    seen = UploadIndex(folder, place)
     seen.look()
     assert (seen.names("row"), seen.names("")) == ({"b.mp4"}, {"a.mp4"})
     assert seen.hold(["a.mp4", "row/b.mp4"])
@@ -300,7 +300,7 @@ def test_a_record_that_was_cut_short_loses_one_line_and_grows_no_longer_than_nee
     assert [sent_from(folder, place, name) for name in "ab"] == [False, True]
     assert [sent_from(folder, place, name) for name in "ab"] == [False, False]
     for _ in range(200):
-        Published(folder, place).keep("a", "x")
+        UploadIndex(folder, place).keep("a", "x")
     assert len(record.read_text().splitlines()) < 110
     assert last_seen(folder)[("b", sha256(b"b").hexdigest())] == str(place)
 
@@ -310,7 +310,7 @@ def test_what_many_ask_for_at_once_is_put_once(place: store.Store, tmp_path: Pat
     folder.mkdir()
     clip = folder / "clip.mp4"
     clip.write_bytes(b"x" * 100_000)
-    published, sha256 = Published(folder, place), files.sha256(clip)
+    published, sha256 = UploadIndex(folder, place), files.sha256(clip)
     with ThreadPoolExecutor(8) as threads:
         sent = list(threads.map(lambda _: published.offer(clip, clip.name, sha256), range(16)))
     assert sorted(sent) == [False] * 15 + [True]

@@ -16,7 +16,7 @@ from wanx_render.workers import executors, remote_jobs, store
 from wanx_render.workers.base import LocalWorkers, Workers
 from wanx_render.workers.executors import Cluster, Local
 from wanx_render.workers.store import Bucket, SharedFolder, Store
-from wanx_render.workers.upload_index import Published, to_publish
+from wanx_render.workers.upload_index import UploadIndex, to_publish
 
 EXECUTOR = "WANX_EXECUTOR"
 PATIENCE = "WANX_EXECUTOR_PATIENCE"  # seconds
@@ -51,7 +51,7 @@ class Destination:
         """Where the files of the render folder ``root`` go: into the bucket, or ``under`` it."""
         bucket = self.bucket.under(under) if self.bucket and under else self.bucket
         away = isinstance(self.choice, Cluster)
-        return Place(root, bucket, Published(root, bucket or SharedFolder(root)), away)
+        return Place(root, bucket, UploadIndex(root, bucket or SharedFolder(root)), away)
 
     def tried(self, folder: Path) -> None:
         """Put a file there that workers look for. Raises BadInput where it cannot be put.
@@ -75,7 +75,7 @@ class Place:
 
     folder: Path
     bucket: Store | None
-    published: Published
+    published: UploadIndex
     away: bool  # whether they are made elsewhere
 
     def shown(self, name: str) -> str | Path:

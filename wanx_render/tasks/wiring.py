@@ -15,6 +15,7 @@ from wanx_render.tasks.collect import Collector
 from wanx_render.tasks.polling import Poller
 from wanx_render.tasks.recognition import ClipJudge, pictures_by_identity
 from wanx_render.tasks.reporter import TakeReporter
+from wanx_render.tasks.send import Sender
 from wanx_render.tasks.submit import Submitter
 from wanx_render.tasks.tools import Tools
 
@@ -46,14 +47,21 @@ class Wiring:
     def store(self, settings: StoreSettings) -> ClipStore:
         """A folder of clips, and who asks and fetches for it."""
         folder, journal = settings.folder, settings.journal
-        submitter = Submitter(
+        report = TakeReporter(settings.emit, settings.limit).report
+        sender = Sender(
             account=self.account,
             journal=journal,
             limit=settings.limit,
             chance=self.tools.chance,
-            report=TakeReporter(settings.emit, settings.limit).report,
-            judge=self.judge(folder, journal, settings.media),
+            report=report,
             withdrawn=settings.withdrawn,
+        )
+        submitter = Submitter(
+            account=self.account,
+            journal=journal,
+            report=report,
+            judge=self.judge(folder, journal, settings.media),
+            sender=sender,
         )
         return ClipStore(
             folder=folder,

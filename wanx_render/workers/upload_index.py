@@ -21,7 +21,7 @@ _RECORDS = Path(".cache") / "stores"
 _SPARE = 100  # lines that a later one replaces, before a record is written shorter
 
 
-class Published:
+class UploadIndex:
     """The files of one folder in one store: for each its hash, and how the store marked it."""
 
     def __init__(self, folder: Path, store: Store) -> None:
