@@ -198,7 +198,7 @@ def test_a_run_that_may_outlast_its_results_is_warned_of(desk: Desk) -> None:
 def test_the_plan_of_every_example_says_what_will_come_out(path: Path, catalog: Catalog) -> None:
     loaded = load(path, catalog)
     made = plan.make(loaded.shots, "mock", loaded.media, catalog)
-    told = forecast(made, take_statuses(made, None, path.parent), catalog)
+    told = forecast(made, take_statuses(made, None), catalog)
     assert all(d.width and d.height for d in told.deliverables)
     assert Decimal(told.cost) == sum(Decimal(t.price or 0) for t in told.takes)
 

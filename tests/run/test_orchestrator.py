@@ -442,7 +442,7 @@ def test_speed_hold_and_the_focus_of_a_deliverable_are_as_planned(studio: Studio
             assert (v > 180) is (side == "red")
     loaded = load(studio.folder / "list.yaml", studio.catalog)
     planned = plan.make(loaded.shots, "mock", loaded.media, studio.catalog)
-    told = forecast(planned, take_statuses(planned, None, studio.folder), studio.catalog)
+    told = forecast(planned, take_statuses(planned, None), studio.catalog)
     assert [each.frames for each in told.deliverables] == [165, 165]
 
 

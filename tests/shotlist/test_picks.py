@@ -54,7 +54,7 @@ def test_a_pick_and_a_focus_override_the_list(file: Path, catalog: Catalog) -> N
     assert loaded.shots.shots[0].focus == Focus(Fraction(1, 4), Fraction(1, 2))
     assert [shot.shot.pick for shot in made.shots] == [2, 1]
     assert [shot.chosen for shot in made.shots] == [True, False]
-    told = forecast(made, take_statuses(made, None, file.parent), catalog)
+    told = forecast(made, take_statuses(made, None), catalog)
     assert [take.chosen for take in told.takes] == [False, True, False]
     out = StringIO()
     assert plan(PlanOptions((file,)), Environment({}, out, StringIO())) == 0

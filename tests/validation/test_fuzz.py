@@ -247,7 +247,7 @@ def attempt(data: bytes, file: Path, catalog: Catalog) -> str:
     for each in loaded.warnings:
         told(each, dict(loaded.texts))
     made = plan.make(loaded.shots, loaded.shots.backend, loaded.media, catalog)
-    json.dumps(repr(forecast(made, take_statuses(made, None, file.parent), catalog)))
+    json.dumps(repr(forecast(made, take_statuses(made, None), catalog)))
     return "read"
 
 

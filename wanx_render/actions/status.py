@@ -11,6 +11,7 @@ from wanx_render.catalog.result_hosts import unknown_host
 from wanx_render.money import show_sums, write_sums
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
+from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan
 from wanx_render.planning.take_status import take_statuses
 from wanx_render.session.connection import BASE_URL
@@ -89,7 +90,7 @@ def film_cost(plan: Plan, journal: Journal) -> dict[str, Decimal]:
     folder = journal.path.parent
     amounts: dict[str, Decimal] = {}
     attempt_ids: set[int] = set()
-    for status in take_statuses(plan, journal, folder):
+    for status in take_statuses(plan, Origins(journal, folder)):
         attempt = journal.clip_for(status.take.request.key(plan.backend))
         if attempt is None or attempt.id in attempt_ids or not attempt.amount:
             continue

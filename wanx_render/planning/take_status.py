@@ -35,8 +35,6 @@ class _View:
     """What a plan is compared with, and how."""
 
     plan: Plan
-    journal: Journal | None
-    folder: Path
     origins: Origins | None
     cascade: bool
     insisted: Collection[str]
@@ -55,22 +53,19 @@ class _View:
 
 def take_statuses(
     plan: Plan,
-    journal: Journal | None,
-    folder: Path,
+    origins: Origins | None,
     *,
     cascade: bool = True,
-    origins: Origins | None = None,
     insisted: Collection[str] = (),
     catalog: Catalog | None = None,
 ) -> tuple[TakeStatus, ...]:
-    """How each take of the plan stands; without a journal everything is new.
+    """How each take of the plan stands by the journal of ``origins``; without one all are new.
 
     Without ``cascade`` a clip is kept though the frame that its shot begins with has changed.
     ``insisted`` are shots that a person wants sent again whatever became of them before; the
     ``catalog`` knows which codes mean that the service refused the content.
     """
-    all_origins = origins or (Origins(journal, folder) if journal else None)
-    view = _View(plan, journal, folder, all_origins, cascade, insisted, catalog)
+    view = _View(plan, origins, cascade, insisted, catalog)
     shots = {shot.shot.id: shot for shot in plan.shots}
     statuses: dict[str, list[TakeStatus]] = {}
     for name in shots:
@@ -106,7 +101,8 @@ def identities(plan: Plan, statuses: tuple[TakeStatus, ...]) -> dict[tuple[str, 
 
 
 def _stand(take: Take, view: _View, source: TakeStatus | None) -> TakeStatus:
-    before = kept(take, view.journal, view.folder, view.backend) if view.journal else None
+    origins = view.origins
+    before = kept(take, origins.journal, origins.folder, view.backend) if origins else None
     if take.waits_for:
         frame = _last_frame(take, source, view)
         if before and not view.cascade:
@@ -131,12 +127,12 @@ def _follows(take: Take, before: Take | None) -> TakeStatus:
 
 def _settled(take: Take, view: _View) -> TakeStatus:
     """How a take stands whose request is complete."""
-    journal = view.journal
-    if journal is None:
+    if view.origins is None:
         return TakeStatus(take, "new", "never asked for")
+    journal, folder = view.origins.journal, view.origins.folder
     key = take.request.key(view.backend)
     previous = journal.clip_for(key)
-    if previous and previous.clip_name and (view.folder / "clips" / previous.clip_name).is_file():
+    if previous and previous.clip_name and (folder / "clips" / previous.clip_name).is_file():
         return TakeStatus(take, "cached", f"its clip is {previous.clip_name}")
     attempt = journal.owed_for(key)
     if attempt and attempt.task_id:
@@ -212,9 +208,9 @@ def _but_first_frame(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> InputMedia | None:
     """The first frame of a chained take, where the clip it comes from is there."""
-    if source is None or source.state != "cached" or not view.journal or not view.origins:
+    if source is None or source.state != "cached" or not view.origins:
         return None
-    clip = view.journal.clip_for(source.take.request.key(view.backend))
+    clip = view.origins.journal.clip_for(source.take.request.key(view.backend))
     if clip is None:
         return None
     frame = view.origins.first_frame(take, clip, view.backend)
@@ -230,7 +226,7 @@ def size_of(clip: Attempt) -> Size | None:
 def _why(take: Take, key: str, view: _View, found: Attempt | None) -> str:
     if found:
         return "its clip is gone from the folder"
-    last = view.journal.latest(take.label) if view.journal else None
+    last = view.origins.journal.latest(take.label) if view.origins else None
     if last is None:
         return "never asked for"
     if last.key == key:

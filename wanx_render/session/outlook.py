@@ -111,11 +111,8 @@ def look(
         def with_retakes(retakes: Mapping[str, int]) -> Plan:
             return make_plan(shot_list, catalog, backend, retakes)
 
-        plan, counts = retaken(with_retakes, retake, journal, item.home, origins)
-        statuses = take_statuses(
-            plan, journal, item.home,
-            cascade=cascade, origins=origins, insisted=retake, catalog=catalog,
-        )  # fmt: skip
+        plan, counts = retaken(with_retakes, retake, origins)
+        statuses = take_statuses(plan, origins, cascade=cascade, insisted=retake, catalog=catalog)
         return Outlook(item, plan, statuses, retake, counts)
 
     outlook = once()
