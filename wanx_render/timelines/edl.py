@@ -52,10 +52,10 @@ def _events(timeline: Timeline) -> Iterator[_Event]:
 
 def _lines(timeline: Timeline, number: int, event: _Event) -> Iterator[str]:
     def line(clip: Clip, kind: str, begin: int, end: int) -> str:
-        used = [_source(timeline, clip, at) for at in (begin, end)]
+        bounds = [_source(timeline, clip, at) for at in (begin, end)]
         if event.still and begin < end:
-            used[0] = used[1] - 1
-        codes = [_code(at, timeline.rate) for at in used]
+            bounds[0] = bounds[1] - 1
+        codes = [_code(at, timeline.rate) for at in bounds]
         codes += [_code(at, timeline.rate, hour=1) for at in (begin, end)]
         return f"{number:03}  {_tape(clip)} V     {kind:8} {' '.join(codes)}"
 
@@ -72,9 +72,9 @@ def _lines(timeline: Timeline, number: int, event: _Event) -> Iterator[str]:
 
 def _source(timeline: Timeline, clip: Clip, at: int) -> int:
     """How far into the clip frame ``at`` of the timeline is, counted at the timeline's rate."""
-    moved = min(at, clip.end - clip.frozen) - clip.begin
+    frames = min(at, clip.end - clip.frozen) - clip.begin
     start = Fraction(clip.first) / clip.rate * timeline.rate
-    return nearest(start + moved * clip.speed)
+    return nearest(start + frames * clip.speed)
 
 
 def _tape(clip: Clip) -> str:

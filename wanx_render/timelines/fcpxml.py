@@ -50,11 +50,11 @@ def text_of(timeline: Timeline, link: Link) -> str:
         tcStart="0s", tcFormat="NDF", audioLayout="stereo", audioRate="48k",
     )  # fmt: skip
     spine = _in(sequence, "spine")
-    for each in pieces(timeline):
-        if isinstance(each, Crossing):
-            spine.append(_transition(each, spine[-1], timeline, shelf))
+    for piece in pieces(timeline):
+        if isinstance(piece, Crossing):
+            spine.append(_transition(piece, spine[-1], timeline, shelf))
         else:
-            spine.append(_clip(each, timeline, shelf))
+            spine.append(_clip(piece, timeline, shelf))
     _hang(spine, timeline, shelf)
     root.extend([shelf.resources, library])
     ElementTree.indent(root, "  ")
@@ -77,8 +77,8 @@ class _Shelf:
         return name
 
     def format(self, size: Size, rate: Fraction) -> str:
-        known = self._known.get((size, rate))
-        return known or self._add(
+        name = self._known.get((size, rate))
+        return name or self._add(
             (size, rate),
             Element(
                 "format", frameDuration=_seconds(1 / rate), width=str(size.width),
@@ -119,74 +119,74 @@ def _clip(piece: Piece, timeline: Timeline, shelf: _Shelf) -> Element:
     clip = piece.clip
     speed = Fraction(1) if piece.still else clip.speed
     start = piece.first / clip.rate / speed
-    made = Element(
+    element = Element(
         "asset-clip", ref=shelf.clip(clip), name=clip.shot, offset=_at(timeline, piece.begin),
         start=_seconds(start), duration=_at(timeline, piece.frames), tcFormat="NDF",
     )  # fmt: skip
-    _in(made, "note").text = one_line(str(clip.facts.get("prompt", "")))
+    _in(element, "note").text = one_line(str(clip.facts.get("prompt", "")))
     if clip.rate != timeline.rate and clip.rate in _RATES:
-        _in(made, "conform-rate", scaleEnabled="0", srcFrameRate=_RATES[clip.rate])
+        _in(element, "conform-rate", scaleEnabled="0", srcFrameRate=_RATES[clip.rate])
     if piece.still or clip.speed != 1:
-        made.append(_times(piece, timeline))
-    _in(made, "adjust-conform", type="fill" if timeline.fit == "crop" else "fit")
+        element.append(_times(piece, timeline))
+    _in(element, "adjust-conform", type="fill" if timeline.fit == "crop" else "fit")
     if clip.sound:
         level = "-96" if piece.still or clip.gain == "-Infinity" else clip.gain
-        _in(made, "adjust-volume", amount=f"{level}dB")
+        _in(element, "adjust-volume", amount=f"{level}dB")
     if piece.begin == clip.begin or not piece.still:
-        _mark(made, piece, start)
-    return made
+        _mark(element, piece, start)
+    return element
 
 
 def _times(piece: Piece, timeline: Timeline) -> Element:
     """Which moment of the media is seen when: one for all of a still, else by the speed."""
-    clip, made = piece.clip, Element("timeMap")
+    clip, element = piece.clip, Element("timeMap")
     first, length = piece.first / clip.rate, piece.frames / timeline.rate
     whole = clip.available / clip.rate
     points = [(first, first), (first + length, first)] if piece.still else [
         (Fraction(0), Fraction(0)), (whole / clip.speed, whole),
     ]  # fmt: skip
     for time, value in points:
-        _in(made, "timept", time=_seconds(time), value=_seconds(value), interp="linear")
-    return made
+        _in(element, "timept", time=_seconds(time), value=_seconds(value), interp="linear")
+    return element
 
 
-def _mark(made: Element, piece: Piece, start: Fraction) -> None:
+def _mark(element: Element, piece: Piece, start: Fraction) -> None:
     clip, frame = piece.clip, _seconds(1 / piece.clip.rate)
-    told = f"{clip.shot} take {clip.take}, seed {clip.facts.get('seed')}"
+    label = f"{clip.shot} take {clip.take}, seed {clip.facts.get('seed')}"
     prompt = one_line(str(clip.facts.get("prompt", "")))
-    _in(made, "marker", start=_seconds(start), duration=frame, value=told, note=prompt)
+    _in(element, "marker", start=_seconds(start), duration=frame, value=label, note=prompt)
     if clip.caption:
         text = one_line(clip.caption)
-        _in(made, "marker", start=_seconds(start), duration=frame, value=text, note="caption")
+        _in(element, "marker", start=_seconds(start), duration=frame, value=text, note="caption")
 
 
 def _transition(crossing: Crossing, last: Element, timeline: Timeline, shelf: _Shelf) -> Element:
     cut = _fraction(last.attrib["offset"]) + _fraction(last.attrib["duration"])
-    made = Element(
+    element = Element(
         "transition", name=crossing.joint.name,
         offset=_seconds(cut - crossing.before / timeline.rate),
         duration=_at(timeline, crossing.joint.frames),
     )  # fmt: skip
     effect = kind_of(crossing.joint.kind).fcpxml
-    _in(made, "filter-video", ref=shelf.effect(effect), name=effect.name)
-    return made
+    _in(element, "filter-video", ref=shelf.effect(effect), name=effect.name)
+    return element
 
 
 def _hang(spine: Element, timeline: Timeline, shelf: _Shelf) -> None:
     """Connect each sound to the clip under which it begins, in the time of that clip."""
-    clips = [each for each in spine if each.tag == "asset-clip"]
+    clips = [clip for clip in spine if clip.tag == "asset-clip"]
     for lane, row in enumerate(rows_of(timeline.sounds), 1):
         for sound in row:
             frame = nearest(seconds_of(sound.begin) * timeline.rate)
             begin = Fraction(frame) / timeline.rate
-            host = [each for each in clips if _fraction(each.attrib["offset"]) <= begin][-1]
+            host = [clip for clip in clips if _fraction(clip.attrib["offset"]) <= begin][-1]
             inside = begin - _fraction(host.attrib["offset"]) + _fraction(host.attrib["start"])
             host.insert(_place(host), _connected(sound, -lane, inside, timeline, shelf))
 
 
 def _place(host: Element) -> int:
     """Where a connected clip stands among the children of another: before its markers."""
-    tags = [each.tag for each in host]
+    tags = [child.tag for child in host]
     return tags.index("marker") if "marker" in tags else len(tags)
 
 
@@ -195,19 +195,19 @@ def _connected(
 ) -> Element:
     end = nearest(seconds_of(sound.begin + sound.frames) * timeline.rate)
     frames = max(end - nearest(seconds_of(sound.begin) * timeline.rate), 1)
-    made = Element(
+    element = Element(
         "asset-clip", ref=shelf.sound(sound), lane=str(lane), name=_name(sound.media),
         offset=_seconds(offset), start=_seconds(seconds_of(sound.skip)),
         duration=_at(timeline, frames), audioRole="music" if sound.kind == "music" else "dialogue",
     )  # fmt: skip
-    volume = _in(made, "adjust-volume", amount=f"{sound.gain}dB")
+    volume = _in(element, "adjust-volume", amount=f"{sound.gain}dB")
     fades = (("fadeIn", sound.fade_in), ("fadeOut", sound.fade_out))
     if any(samples for _, samples in fades):
         level = _in(volume, "param", name="amount")
         for tag, samples in fades:
             if samples:
                 _in(level, tag, type="easeIn", duration=_seconds(seconds_of(samples)))
-    return made
+    return element
 
 
 def _in(parent: Element, tag: str, **attributes: str) -> Element:

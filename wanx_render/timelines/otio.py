@@ -1,6 +1,6 @@
 """A timeline as OpenTimelineIO JSON, which most editing programs read or have a converter for.
 
-The library comes with the extra ``edit``; whoever imports this module needs it.
+The library comes with the extra ``edit``; what imports this module needs it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ def text_of(timeline: Timeline, link: Link) -> str:
 
 def made_of(timeline: Timeline, link: Link) -> otio.schema.Timeline:
     """The timeline as the library's own object."""
-    made = otio.schema.Timeline(
+    result = otio.schema.Timeline(
         name=timeline.name,
         global_start_time=_time(0, timeline.rate),
         metadata={
@@ -45,12 +45,12 @@ def made_of(timeline: Timeline, link: Link) -> otio.schema.Timeline:
             }
         },
     )
-    made.tracks.append(_track("shots", "Video", _pictures(timeline, link)))
+    result.tracks.append(_track("shots", "Video", _pictures(timeline, link)))
     if any(_heard(clip) for clip in timeline.clips):
-        made.tracks.append(_track("clip sound", "Audio", _voices(timeline, link)))
+        result.tracks.append(_track("clip sound", "Audio", _voices(timeline, link)))
     for row in rows_of(timeline.sounds):
-        made.tracks.append(_track(row[0].kind, "Audio", _row(row, link)))
-    return made
+        result.tracks.append(_track(row[0].kind, "Audio", _row(row, link)))
+    return result
 
 
 def _track(name: str, kind: str, children: Iterable[Any]) -> Any:
@@ -60,30 +60,30 @@ def _track(name: str, kind: str, children: Iterable[Any]) -> Any:
 
 
 def _pictures(timeline: Timeline, link: Link) -> Iterable[Any]:
-    marked: set[str] = set()
-    for each in pieces(timeline):
-        if isinstance(each, Crossing):
-            yield _transition(each, timeline.rate)
+    shots: set[str] = set()
+    for piece in pieces(timeline):
+        if isinstance(piece, Crossing):
+            yield _transition(piece, timeline.rate)
             continue
-        clip = _clip(each, timeline, link)
-        if each.clip.shot not in marked:
-            marked.add(each.clip.shot)
-            clip.markers.extend(_markers(each))
+        clip = _clip(piece, timeline, link)
+        if piece.clip.shot not in shots:
+            shots.add(piece.clip.shot)
+            clip.markers.extend(_markers(piece))
         yield clip
 
 
 def _voices(timeline: Timeline, link: Link) -> Iterable[Any]:
     """The clips' own sound; it crosses over where both are heard."""
-    laid = list(pieces(timeline))
-    for number, each in enumerate(laid):
-        if isinstance(each, Piece):
-            heard = _heard(each.clip) and not each.still
-            gap = otio.schema.Gap(source_range=_range(0, each.frames, timeline.rate))
-            yield _clip(each, timeline, link) if heard else gap
+    track = list(pieces(timeline))
+    for number, piece in enumerate(track):
+        if isinstance(piece, Piece):
+            is_heard = _heard(piece.clip) and not piece.still
+            gap = otio.schema.Gap(source_range=_range(0, piece.frames, timeline.rate))
+            yield _clip(piece, timeline, link) if is_heard else gap
         else:
-            sides = [laid[number - 1], laid[number + 1]]
+            sides = [track[number - 1], track[number + 1]]
             if all(isinstance(s, Piece) and _heard(s.clip) and not s.still for s in sides):
-                yield _transition(each, timeline.rate, sound=True)
+                yield _transition(piece, timeline.rate, sound=True)
 
 
 def _heard(clip: Clip) -> bool:
@@ -92,7 +92,7 @@ def _heard(clip: Clip) -> bool:
 
 def _clip(piece: Piece, timeline: Timeline, link: Link) -> Any:
     clip, seconds = piece.clip, Fraction(piece.frames) / timeline.rate
-    made = otio.schema.Clip(
+    element = otio.schema.Clip(
         name=clip.shot,
         media_reference=otio.schema.ExternalReference(
             target_url=link(clip.media), available_range=_range(0, clip.available, clip.rate)
@@ -101,10 +101,12 @@ def _clip(piece: Piece, timeline: Timeline, link: Link) -> Any:
         metadata={SPACE: {**_texts(clip.facts), "gain_db": clip.gain}},
     )
     if piece.still:
-        made.effects.append(otio.schema.FreezeFrame(name="hold"))
+        element.effects.append(otio.schema.FreezeFrame(name="hold"))
     elif clip.speed != 1:
-        made.effects.append(otio.schema.LinearTimeWarp(name="speed", time_scalar=float(clip.speed)))
-    return made
+        element.effects.append(
+            otio.schema.LinearTimeWarp(name="speed", time_scalar=float(clip.speed))
+        )
+    return element
 
 
 def _markers(piece: Piece) -> Iterable[Any]:
@@ -121,10 +123,10 @@ def _markers(piece: Piece) -> Iterable[Any]:
 
 
 def _transition(crossing: Crossing, rate: Fraction, *, sound: bool = False) -> Any:
-    written = kind_of("dissolve" if sound else crossing.joint.kind).otio
+    kind = kind_of("dissolve" if sound else crossing.joint.kind).otio
     return otio.schema.Transition(
         name=crossing.joint.name,
-        transition_type=written,
+        transition_type=kind,
         in_offset=_time(crossing.before, rate),
         out_offset=_time(crossing.after, rate),
         metadata={SPACE: {"type": crossing.joint.kind, "way": crossing.joint.way}},
@@ -163,7 +165,9 @@ def _time(value: int | Fraction, rate: Fraction) -> Any:
 
 
 def _texts(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _text(each) if isinstance(each, str) else each for name, each in facts.items()}
+    return {
+        name: _text(value) if isinstance(value, str) else value for name, value in facts.items()
+    }
 
 
 def _text(text: str) -> str:

@@ -118,7 +118,7 @@ def timeline_of(manifest: Manifest, deliverable: DeliverableRecord) -> Timeline:
     clips = tuple(_clip(shots[part.shot], part, rate) for part in deliverable.parts)
     joints = tuple(_joint(shots[part.shot], part) for part in deliverable.parts[:-1])
     samples = samples_in(deliverable.frames, rate)
-    sounds = tuple(each for record in deliverable.sounds for each in _sounds(record, samples))
+    sounds = tuple(sound for record in deliverable.sounds for sound in _sounds(record, samples))
     return Timeline(
         project=manifest.project,
         name=deliverable.name,
@@ -133,7 +133,7 @@ def timeline_of(manifest: Manifest, deliverable: DeliverableRecord) -> Timeline:
 
 
 def _clip(shot: ShotRecord, part: PartRecord, rate: Fraction) -> Clip:
-    take = next(each for each in shot.takes if each.take == shot.picked)
+    take = next(candidate for candidate in shot.takes if candidate.take == shot.picked)
     own, speed = Fraction(take.fps or "30"), Fraction(part.speed)
     available = take.frames or shot.cut_start + part.frames
     # Frames that the clip was to have and has not are its last one, standing.
@@ -159,14 +159,14 @@ def _clip(shot: ShotRecord, part: PartRecord, rate: Fraction) -> Clip:
 
 def _facts(take: TakeRecord, part: PartRecord) -> dict[str, Any]:
     """What an editor may want to know of a take, without what is not known."""
-    asked = take.request
+    request = take.request
     facts = {
-        "prompt": asked.get("prompt"),
-        "negative_prompt": asked.get("negative_prompt"),
+        "prompt": request.get("prompt"),
+        "negative_prompt": request.get("negative_prompt"),
         "actual_prompt": take.actual_prompt,
-        "template": asked.get("template"),
-        "seed": asked.get("seed"),
-        "model": asked.get("model"),
+        "template": request.get("template"),
+        "seed": request.get("seed"),
+        "model": request.get("model"),
         "take": take.take,
         "task_id": take.task_id,
         "sha256": take.sha256,
