@@ -165,7 +165,7 @@ def test_the_list_has_what_was_accepted_in_its_window(world: World, asked: TaskR
     async def listed(backend: Any, hours: tuple[float, float]) -> Any:
         await backend.open()
         now = backend.now()
-        start, end = (now - timedelta(hours=each) for each in hours)
+        start, end = (now - timedelta(hours=hour) for hour in hours)
         return {row.task_id: row for row in await backend.list(start, end)}
 
     both = world.run(lambda backend: listed(backend, (2, -0.1)))

@@ -205,7 +205,7 @@ def drag_and_rebuild(folder: Path, seen: Watched, page: Any, other: Any) -> None
 
 def delivered(folder: Path) -> dict[str, str]:
     record = json.loads((folder / "renders/boarded/manifest.json").read_text())
-    return {each["name"]: each["sha256"] for each in record["deliverables"]}
+    return {deliverable["name"]: deliverable["sha256"] for deliverable in record["deliverables"]}
 
 
 def refuse_and_accept_a_reroll(folder: Path, seen: Watched, page: Any) -> None:

@@ -222,7 +222,7 @@ def test_what_keeps_a_board_from_opening_is_told(file: Path, environ: dict[str, 
     environment = Environment(environ, StringIO(), StringIO())
     with pytest.raises(BadInput) as caught:
         board(RenderOptions((file,), backend="dashscope"), 0, environment)
-    assert [each.code for each in caught.value.diagnostics] == ["key-missing"]
+    assert [diagnostic.code for diagnostic in caught.value.diagnostics] == ["key-missing"]
     with listening(0) as taken, pytest.raises(BadInput) as caught:
         board(RenderOptions((file,)), taken.getsockname()[1], environment)
     assert "cannot listen on port" in str(caught.value)

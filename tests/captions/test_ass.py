@@ -101,7 +101,7 @@ def test_what_is_no_such_script_is_refused_with_a_reason(text: str, why: str) ->
 def test_a_bad_line_is_left_out_and_named(bad: str, why: str) -> None:
     read = script(f"Dialogue: {bad}\n{LINES}")
     assert read.lines == script().lines
-    assert [(each.code, each.line, why in each.message) for each in read.notices] == [
+    assert [(notice.code, notice.line, why in notice.message) for notice in read.notices] == [
         ("cue-skipped", 23, True)
     ]
 
@@ -111,7 +111,7 @@ def test_a_line_without_its_colon_is_named_and_small_letters_are_read() -> None:
         "Dialogue 0,0:00:01.00,0:00:02.00,Big,lost\ndialogue: 0,0:00:01.00,0:00:02.00,Big,x\n"
     )
     assert [line.words for line in read.lines] == ["x"]
-    assert [(each.code, "no colon" in each.message) for each in read.notices] == [
+    assert [(notice.code, "no colon" in notice.message) for notice in read.notices] == [
         ("cue-skipped", True)
     ]
 

@@ -488,5 +488,5 @@ def test_a_label_beside_words_at_the_top_is_warned_of(
     tmp_path: Path, effect: str, times: int
 ) -> None:
     content = f"1\n{T}\n{effect}above\n".encode()
-    codes = [each.code for each in problems(tmp_path, content, "label: AI生成\n")]
+    codes = [problem.code for problem in problems(tmp_path, content, "label: AI生成\n")]
     assert codes.count("label-among-captions") == times

@@ -101,7 +101,7 @@ def test_nothing_is_overwritten(catalog: Catalog, tmp_path: Path) -> None:
 
 def found(catalog: Catalog, folder: Path, **environ: str) -> dict[str, tuple[str, str]]:
     findings = examine({"PATH": "", **environ}, folder, NOW, catalog, online)
-    return {each.name: (each.state, f"{each!r}") for each in findings}
+    return {finding.name: (finding.state, f"{finding!r}") for finding in findings}
 
 
 def test_a_machine_that_has_everything_is_told_so(catalog: Catalog, tmp_path: Path) -> None:

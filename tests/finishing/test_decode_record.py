@@ -165,7 +165,7 @@ STRETCHES = [
 def test_stretches_are_told_from_their_length_on(
     looks: list[str], told: list[tuple[str, int, int]]
 ) -> None:
-    found = list(stretches([seen(each) for each in looks], Fraction(10)))
+    found = list(stretches([seen(look) for look in looks], Fraction(10)))
     assert [(word, start * 10, end * 10) for word, start, end in found] == told
 
 

@@ -41,12 +41,12 @@ def test_the_post_processor_alone_makes_any_video_exact(
     out = tmp_path / "out.mp4"
     ran = conform(str(clip), "--aspect", aspect, "--fit", fit, "-o", str(out), "--json")
     assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout)
+    record = json.loads(ran.stdout)
     wide, high = map(int, aspect.split(":"))
     seen = facts(out)
     assert seen.width * high == seen.height * wide
-    assert (seen.width, seen.height) == (told["width"], told["height"])
-    assert (seen.frames, seen.sample_aspect, told["fps"]) == (25, 1, "25")
+    assert (seen.width, seen.height) == (record["width"], record["height"])
+    assert (seen.frames, seen.sample_aspect, record["fps"]) == (25, 1, "25")
 
 
 def test_a_video_that_metadata_turns_is_seen_upright(
@@ -188,9 +188,9 @@ def test_the_words_of_a_shot_list_mean_the_same_here(
         "--json", "-o", str(out),
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout)
-    assert told["crop"] == "90x160+0+10 to 90x160+230+10"
-    assert told["frames"] == facts(out).frames == 12 + 6
+    record = json.loads(ran.stdout)
+    assert record["crop"] == "90x160+0+10 to 90x160+230+10"
+    assert record["frames"] == facts(out).frames == 12 + 6
 
 
 def test_a_cut_of_a_varying_rate_means_seconds(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_threads_processes_and_what_only_pickles_make_the_same_files(
             for name, executor in (("t", threads), ("p", processes), ("q", posted))
         ]
     assert records[0] == records[1] == records[2]
-    assert not any(isinstance(each, Broken) for each in records[0])
+    assert not any(isinstance(record, Broken) for record in records[0])
     made = hashes(tmp_path / "t")
     assert {"9x16.mp4", "1x1.mp4", "1x1.srt"} <= set(made)
     assert hashes(tmp_path / "p") == made
@@ -194,7 +194,7 @@ def test_the_same_sound_is_made_once_for_all_deliverables_and_no_caption_changes
     def run(media: Path, folder: Path = made) -> list[str]:
         posted = Posted()
         records = finished(media, folder, posted, program, catalog)
-        assert not [each for each in records if isinstance(each, Broken)]
+        assert not [record for record in records if isinstance(record, Broken)]
         return posted.calls
 
     calls = run(shared(media, "first"))

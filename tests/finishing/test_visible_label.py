@@ -60,10 +60,10 @@ def test_words_that_do_not_fit_are_not_drawn_smaller() -> None:
 
 
 def test_the_figures_are_those_of_the_catalog(catalog: Catalog) -> None:
-    (rule,) = (each for each in catalog.labels if each.name == "cn-visible")
+    (rule,) = (label for label in catalog.labels if label.name == "cn-visible")
     assert rule.least_height == visible_label.LEAST_HEIGHT
     assert rule.least_seconds == visible_label.LEAST_SECONDS < visible_label.SECONDS
-    assert all(each.source in catalog.sources for each in catalog.labels)
+    assert all(label.source in catalog.sources for label in catalog.labels)
 
 
 def test_what_the_list_says_is_added_to_what_clips_say() -> None:
@@ -193,7 +193,11 @@ def test_what_nobody_means_as_words_is_refused(studio: Studio, words: str) -> No
     studio.write(f"{LIST}label: {words}\n")
     with pytest.raises(BadInput) as refused:
         load(studio.folder / "list.yaml", studio.catalog)
-    hints = [each.hint for each in refused.value.diagnostics if each.code == "value-unknown"]
+    hints = [
+        diagnostic.hint
+        for diagnostic in refused.value.diagnostics
+        if diagnostic.code == "value-unknown"
+    ]
     assert hints[0] == "write the words to be seen, or label: none"
 
 

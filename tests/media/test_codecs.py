@@ -28,7 +28,9 @@ FRAME = Frame(Size(144, 256), Fraction(30), "crop", "black", "draft")
 
 def test_every_codec_that_can_be_written_has_an_encoder_for_every_quality() -> None:
     assert set(ENCODERS) == set(get_args(Codec))
-    assert all(set(each.qualities) == {"draft", "standard", "master"} for each in ENCODERS.values())
+    assert all(
+        set(encoder.qualities) == {"draft", "standard", "master"} for encoder in ENCODERS.values()
+    )
 
 
 @pytest.fixture
@@ -94,8 +96,8 @@ def test_what_needs_a_rare_filter_is_refused_where_there_is_none(
         id="a", model="m", image="-", speed=Fraction(2), focus=Move(Focus(), Focus(Fraction(1)))
     )
     wanted = Deliverable.model_validate("9:16")
-    told = [problem.message for problem in needs.unmet(lacking, (shot,), (wanted,))]
-    assert told == [
+    messages = [problem.message for problem in needs.unmet(lacking, (shot,), (wanted,))]
+    assert messages == [
         "a focus that moves needs ffmpeg's filter perspective",
         "another speed needs ffmpeg's filter rubberband",
     ]

@@ -315,7 +315,7 @@ def test_what_is_repaired_is_said_once(
     (tmp_path / "list.yaml").write_text(LIST)
     with pytest.raises(BadInput) as caught:  # the pictures here are smaller than the model takes
         load(tmp_path / "list.yaml", catalog)
-    said = [each for each in caught.value.diagnostics if each.code == code]
+    said = [diagnostic for diagnostic in caught.value.diagnostics if diagnostic.code == code]
     assert len(said) == 1 and words in said[0].message
     assert said[0].severity == "warning"
 

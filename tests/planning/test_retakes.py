@@ -80,16 +80,16 @@ def test_a_retake_that_was_cut_short_is_not_asked_for_twice(shop: Shop) -> None:
 def test_what_begins_with_the_last_frame_follows_or_is_kept(shop: Shop) -> None:
     assert shop.run("list.yaml", "--yes").returncode == 0
     first = shot(shop, "leap")["takes"][0]
-    told = json.loads(shop.run("plan", "list.yaml", "--retake", "wake", "--json").stdout)
-    states = {(take["shot"], take["take"]): take["state"] for take in told["takes"]}
+    record = json.loads(shop.run("plan", "list.yaml", "--retake", "wake", "--json").stdout)
+    states = {(take["shot"], take["take"]): take["state"] for take in record["takes"]}
     assert states[("leap", 1)] == "new"
-    assert (told["cost"], told["cascade_cost"]) == ("1.44", "0.72")
+    assert (record["cost"], record["cascade_cost"]) == ("1.44", "0.72")
     assert shop.sent() == 3  # planning sends nothing and keeps nothing
     shown = shop.run("plan", "list.yaml", "--retake", "wake")
     assert "0.72 of it only because first frames change" in shown.stdout
     again = ("list.yaml", "--yes", "--retake", "wake", "--no-cascade")
-    told = json.loads(shop.run("plan", *again[:1], *again[2:], "--json").stdout)
-    assert (told["cost"], told["cascade_cost"]) == ("0.72", "0.00")
+    record = json.loads(shop.run("plan", *again[:1], *again[2:], "--json").stdout)
+    assert (record["cost"], record["cascade_cost"]) == ("0.72", "0.00")
     assert shop.run(*again).returncode == 0
     assert shop.sent() == 4
     assert shot(shop, "leap")["takes"][0]["sha256"] == first["sha256"]

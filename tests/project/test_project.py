@@ -59,14 +59,14 @@ def test_every_broken_list_names_a_documented_code() -> None:
 
 
 def test_every_rule_says_something_in_some_broken_list() -> None:
-    told = " ".join(p.read_text() for p in BROKEN.glob("*.yaml"))
+    lists = " ".join(p.read_text() for p in BROKEN.glob("*.yaml"))
     for rule in registry.RULES:
         module = vars(inspect.getmodule(rule))
         helpers = [module.get(name) for name in rule.__code__.co_names]
         used = [rule, *(helper for helper in helpers if inspect.isfunction(helper))]
         body = "".join(inspect.getsource(each) for each in used)
         codes = re.findall(r'"([a-z]+(?:-[a-z]+)+)",', body)
-        assert any(f"[{code}]" in told for code in codes), rule.__name__
+        assert any(f"[{code}]" in lists for code in codes), rule.__name__
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)

@@ -129,7 +129,9 @@ class Proof:
 
     def someone_at_work(self) -> Machine:
         """A machine that is writing a part file just now."""
-        busy = until(lambda: [each for each in self.rig.machines if each.parts()], "a part file")
+        busy = until(
+            lambda: [machine for machine in self.rig.machines if machine.parts()], "a part file"
+        )
         return busy[0]  # type: ignore[no-any-return]
 
     def delivered(self, name: str) -> dict[str, str]:
@@ -350,8 +352,8 @@ def main() -> int:
     for group in GROUPS:
         with tempfile.TemporaryDirectory(prefix="wanx-cluster-") as folder:
             for name, came, seconds in prove(group, Path(folder)):
-                told = " ".join(str(getattr(Proof, name).__doc__).split())
-                print(f"| {name} | {told} | {came} | {seconds:.0f} s |", flush=True)
+                message = " ".join(str(getattr(Proof, name).__doc__).split())
+                print(f"| {name} | {message} | {came} | {seconds:.0f} s |", flush=True)
                 failed += came != "as it must"
     return 1 if failed else 0
 

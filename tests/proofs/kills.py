@@ -206,8 +206,8 @@ class Range:
 
     def ledger(self, name: str) -> list[dict[str, Any]]:
         with httpx.Client(trust_env=False) as client:
-            told = client.get(f"{self.origin}/_mock/ledger", params={"account": name}).json()
-        return list(told["submissions"])
+            record = client.get(f"{self.origin}/_mock/ledger", params={"account": name}).json()
+        return list(record["submissions"])
 
     def made(self, name: str) -> list[str]:
         """The digest of each deliverable."""

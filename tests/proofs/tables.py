@@ -61,8 +61,8 @@ def fault_table() -> None:
             for faults in cases:
                 number += 1
                 counts[judged(Path(base), number, faults)] += 1
-            told = "".join(f"{counts[name]:>12}" for name in names)
-            print(f"{label:22}{len(cases):>10}{told}", flush=True)
+            message = "".join(f"{counts[name]:>12}" for name in names)
+            print(f"{label:22}{len(cases):>10}{message}", flush=True)
 
 
 if __name__ == "__main__":

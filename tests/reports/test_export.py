@@ -279,20 +279,20 @@ def timelines(draw: st.DrawFn) -> Timeline:
 @given(timelines())
 def test_pieces_fill_the_timeline_and_stay_within_what_was_used(timeline: Timeline) -> None:
     at = 0
-    for each in pieces(timeline):
-        if isinstance(each, Crossing):
-            assert each.before >= 0
-            assert each.after >= 0
-            assert each.before + each.after == each.joint.frames
+    for piece in pieces(timeline):
+        if isinstance(piece, Crossing):
+            assert piece.before >= 0
+            assert piece.after >= 0
+            assert piece.before + piece.after == piece.joint.frames
             continue
-        assert each.begin == at
-        assert each.frames > 0
-        at += each.frames
-        assert each.clip.first <= each.first
-        end = each.first + (0 if each.still else each.frames / timeline.rate * each.clip.speed) * (
-            each.clip.rate
-        )
-        assert end <= each.clip.first + used(each.clip, each.clip.end, timeline) + 1
+        assert piece.begin == at
+        assert piece.frames > 0
+        at += piece.frames
+        assert piece.clip.first <= piece.first
+        end = piece.first + (
+            0 if piece.still else piece.frames / timeline.rate * piece.clip.speed
+        ) * (piece.clip.rate)
+        assert end <= piece.clip.first + used(piece.clip, piece.clip.end, timeline) + 1
     assert at == timeline.frames
     assert moment(read_back(writer.text_of(timeline, link)).tracks[0].duration()) == (
         timeline.frames / timeline.rate

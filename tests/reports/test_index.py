@@ -40,7 +40,7 @@ def test_names_paths_and_messages_are_text_and_nothing_else() -> None:
 
 def test_every_state_is_counted_in_words() -> None:
     states = ("done", "done", "failed", "person", "new")
-    text = page(Heading("shop", "3.00 CNY", False, "now"), [Entry("x", each) for each in states])
+    text = page(Heading("shop", "3.00 CNY", False, "now"), [Entry("x", state) for state in states])
     for word in ("2</b>done", "1</b>failed", "1</b>needs you", "1</b>not made yet"):
         assert word in text
     assert "MOCK" not in text

@@ -84,9 +84,9 @@ def test_a_page_that_tells_the_same_is_left_and_a_lost_one_is_written(folder: Pa
     before = (shop / "Cup/storyboard.html").stat().st_mtime_ns
     assert report(folder, "table.yaml", only="Hat")[2] == "storyboards: 1 written\n"
     assert report(folder, "table.yaml", rows="2")[2] == "storyboards: 0 written, 1 unchanged\n"
-    told = json.loads(report(folder, "table.yaml", json="yes")[1])
-    assert [Path(each).parent.name for each in told["storyboards"]] == ["Cup", "Hat"]
-    assert told["without"] == ["shop/Pen"]
+    record = json.loads(report(folder, "table.yaml", json="yes")[1])
+    assert [Path(storyboard).parent.name for storyboard in record["storyboards"]] == ["Cup", "Hat"]
+    assert record["without"] == ["shop/Pen"]
     assert (shop / "Cup/storyboard.html").stat().st_mtime_ns == before
 
 

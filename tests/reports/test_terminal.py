@@ -128,11 +128,11 @@ def test_the_display_never_leaves_the_screen(
         show.note(kind, f"shot-{number}", polls=number, seconds_left=9999.0, text=HOSTILE)
     lines = show.lines(width, height)
     assert len(lines) < height
-    assert max(cell_len(each) for each in lines) <= width
+    assert max(cell_len(line) for line in lines) <= width
     assert ("  and " in lines[-1]) == (height < 50)
     if height == 12 and width == 80:
         assert lines[-1] == "  and 11 rendering, 10 waits"
-        assert all("rendering" in each for each in lines[1:-1])
+        assert all("rendering" in line for line in lines[1:-1])
 
 
 def test_the_bar_is_full_when_everything_is_there_and_never_goes_back(
@@ -250,7 +250,7 @@ def test_a_run_on_a_real_terminal(tmp_path: Path, columns: int, rows: int) -> No
         "MOCK: done: 1.44 CNY this run, 1.44 CNY this film, 1.44 CNY this folder ever"
         in end.replace("\n", "")
     )
-    assert max(cell_len(each) for each in end.splitlines()) <= columns
+    assert max(cell_len(line) for line in end.splitlines()) <= columns
 
 
 @needs_tmux

@@ -29,7 +29,7 @@ def day(tmp_path: Path, clip: Path):  # type: ignore[no-untyped-def]
 def test_a_table_is_rendered_row_by_row_and_paid_once(day: Day) -> None:
     file = table(day.folder, 12)
     run = day.run(file)
-    assert {each.code for each in run.outcomes.values()} == {0}
+    assert {outcome.code for outcome in run.outcomes.values()} == {0}
     assert set(day.paid().values()) == {1}
     assert len(day.paid()) == distinct(12)
     rows = sorted(path.name for path in (day.folder / "out").iterdir() if path.name[0] == "p")
@@ -84,10 +84,10 @@ def test_sixty_rows_in_trouble_pay_each_request_once(day: Day) -> None:
         day.faults(*FAULTS)
         run = day.run(file)
         assert set(day.paid().values()) <= {1}
-        if {each.code for each in run.outcomes.values()} == {0}:
+        if {outcome.code for outcome in run.outcomes.values()} == {0}:
             break
         day.settle()
-    assert {each.code for each in run.outcomes.values()} == {0}
+    assert {outcome.code for outcome in run.outcomes.values()} == {0}
     assert len(day.paid()) == distinct(60)
     assert set(day.paid().values()) == {1}
 
@@ -95,7 +95,7 @@ def test_sixty_rows_in_trouble_pay_each_request_once(day: Day) -> None:
 def test_two_lists_lend_each_other_what_both_ask_for(day: Day) -> None:
     one, two = table(day.folder, 3, "one"), table(day.folder, 3, "two", first=3)
     run = day.run(one, two)
-    assert {each.code for each in run.outcomes.values()} == {0}
+    assert {outcome.code for outcome in run.outcomes.values()} == {0}
     assert day.paid()["The logo wanx2.1-i2v-turbo"] == 1
     assert set(day.paid().values()) == {1}
     for project in ("one", "two"):
@@ -129,7 +129,7 @@ def test_lists_of_one_project_are_refused(day: Day) -> None:
 def test_faults_now_and_then_do_not_add_up_over_a_long_run(day: Day) -> None:
     day.faults("on=query every=2 status=500")
     run = day.run(table(day.folder, 24))
-    assert {each.code for each in run.outcomes.values()} == {0}
+    assert {outcome.code for outcome in run.outcomes.values()} == {0}
     assert day.sent("query") > 2 * 200  # more faults than retries are there to begin with
 
 

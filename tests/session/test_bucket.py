@@ -74,7 +74,7 @@ class Office:
         text = self.s3.objects()[page].decode()
         base = posixpath.dirname(page)
         links = re.findall(r"(?:href|src)=\"([^\"]+)\"", text)
-        return {posixpath.normpath(posixpath.join(base, unquote(each))) for each in links}
+        return {posixpath.normpath(posixpath.join(base, unquote(link))) for link in links}
 
 
 @pytest.fixture
@@ -104,7 +104,9 @@ def test_a_table_goes_into_the_bucket_row_by_row_and_once(office: Office) -> Non
     wanted = ("9x16.mp4", "9x16.poster.jpg", "storyboard.html")
     assert led == {f"table/{row}/{name}" for row in rows for name in wanted}
     whole = json.loads(office.s3.objects()["table/manifest.json"])
-    assert {each["path"] for each in whole["deliverables"]} == {f"{r}/9x16.mp4" for r in rows}
+    assert {deliverable["path"] for deliverable in whole["deliverables"]} == {
+        f"{r}/9x16.mp4" for r in rows
+    }
     assert len(office.asked("PUT")) == len(keys) + 1, "each file once, and the probe"
 
     code, again, err = office.run("list.yaml", at="table")

@@ -67,11 +67,11 @@ def test_a_take_of_later_may_be_picked_and_a_stale_pick_is_passed_over(
     loaded = chosen(file, "version: 1\nshots:\n  wake:\n    pick: 3\n", catalog)
     made = make_plan(loaded, catalog, None)
     assert made.shots[0].shot.pick == 1
-    (told,) = [each for each in warnings(loaded, made) if each.code == "pick-stale"]
+    (told,) = [warning for warning in warnings(loaded, made) if warning.code == "pick-stale"]
     assert str(told.span) == f"{picks.beside(file)}:4:11"
     more = make_plan(loaded, catalog, None, {made.shots[0].basis: 3})
     assert more.shots[0].shot.pick == 3
-    assert not [each for each in warnings(loaded, more) if each.code == "pick-stale"]
+    assert not [warning for warning in warnings(loaded, more) if warning.code == "pick-stale"]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,9 @@ def test_what_is_wrong_is_told_at_its_place_in_the_picks_file(
 ) -> None:
     with pytest.raises(BadInput) as caught:
         chosen(file, text, catalog)
-    (told,) = [each for each in caught.value.diagnostics if each.severity == "error"]
+    (told,) = [
+        diagnostic for diagnostic in caught.value.diagnostics if diagnostic.severity == "error"
+    ]
     assert (str(told.span), told.code) == (f"{picks.beside(file)}:{place}", code)
     assert "^" in full(told, caught.value.texts)
 

@@ -49,8 +49,8 @@ def shop(tmp_path: Path, catalog: Catalog, picture):  # type: ignore[no-untyped-
 def told(load, *arguments: str) -> list[str]:  # type: ignore[no-untyped-def]
     with pytest.raises(BadInput) as caught:
         load(*arguments)
-    assert all(full(each, caught.value.texts) for each in caught.value.diagnostics)
-    return [re.sub(r"/\S*/", "", concise(each)) for each in caught.value.diagnostics]
+    assert all(full(diagnostic, caught.value.texts) for diagnostic in caught.value.diagnostics)
+    return [re.sub(r"/\S*/", "", concise(diagnostic)) for diagnostic in caught.value.diagnostics]
 
 
 def test_each_row_is_a_list_of_its_own(shop) -> None:  # type: ignore[no-untyped-def]

@@ -25,7 +25,7 @@ def problems(tmp_path: Path, text: str, name: str = "t.csv") -> list[str]:
     with pytest.raises(BadInput) as caught:
         read(tmp_path, text, name)
     assert caught.value.texts
-    return [f"{each.span} {each.code}" for each in caught.value.diagnostics]
+    return [f"{diagnostic.span} {diagnostic.code}" for diagnostic in caught.value.diagnostics]
 
 
 def test_what_a_spreadsheet_writes_is_read(tmp_path: Path) -> None:

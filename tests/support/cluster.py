@@ -97,7 +97,7 @@ class Machine:
 
     def parts(self) -> list[Path]:
         """What is being written just now."""
-        return [each for each in self.scratch.rglob("*.part") if each.stat().st_size]
+        return [path for path in self.scratch.rglob("*.part") if path.stat().st_size]
 
     def kill(self) -> None:
         """The worker and its nanny, at once; their ffmpeg must die by itself."""
@@ -107,7 +107,7 @@ class Machine:
 
 
 def _workers_below(pid: int) -> list[int]:
-    return [each for each in _pythons(pid) if b"resource_tracker" not in _line(each)]
+    return [child for child in _pythons(pid) if b"resource_tracker" not in _line(child)]
 
 
 def _pythons(pid: int) -> list[int]:

@@ -53,8 +53,8 @@ class Shop:
     def sent(self, operation: str = "create") -> int:
         query = {"account": self.account, "operation": operation}
         with httpx.Client(trust_env=False) as client:
-            told = client.get(f"{self.origin}/_mock/requests", params=query).json()
-        return len(told["requests"])
+            record = client.get(f"{self.origin}/_mock/requests", params=query).json()
+        return len(record["requests"])
 
     def ledger(self) -> list[dict[str, Any]]:
         with httpx.Client(trust_env=False) as client:

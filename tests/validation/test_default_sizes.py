@@ -34,7 +34,9 @@ def warned(
         lines.append(f"  - {{id: {name}, image: {name}.png, prompt: hi{more}}}\n")
     path = folder / "list.yaml"
     path.write_text(f"{HEAD}{''.join(lines)}deliverables: [{deliverable}]\n")
-    return [each for each in load(path, catalog).warnings if each.code == "deliverable-shrunk"]
+    return [
+        warning for warning in load(path, catalog).warnings if warning.code == "deliverable-shrunk"
+    ]
 
 
 @pytest.mark.parametrize(

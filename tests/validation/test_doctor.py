@@ -36,7 +36,7 @@ def offline(*_: object) -> str:
 
 def look(catalog: Catalog, folder: Path, **environ: str) -> dict[str, Finding]:
     findings = examine({"PATH": "", **environ}, folder, NOW, catalog, online)
-    return {each.name: each for each in findings}
+    return {finding.name: finding for finding in findings}
 
 
 def test_the_key_is_in_no_finding_wherever_it_was_put(catalog: Catalog, tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_without_a_base_url_the_regions_of_the_catalog_are_named(
     catalog: Catalog, tmp_path: Path
 ) -> None:
     findings = examine({"PATH": ""}, tmp_path, NOW, catalog, online)
-    texts = [each.text for each in findings if each.name == "endpoint"]
+    texts = [finding.text for finding in findings if finding.name == "endpoint"]
     assert [text.split()[0] for text in texts] == list(catalog.service.regions)
 
 
@@ -102,7 +102,7 @@ def test_a_clock_before_2025_is_wrong(
     year: int, state: str, catalog: Catalog, tmp_path: Path
 ) -> None:
     findings = examine({"PATH": ""}, tmp_path, datetime(year, 6, 1, tzinfo=UTC), catalog, online)
-    assert [each.state for each in findings if each.name == "clock"] == [state]
+    assert [finding.state for finding in findings if finding.name == "clock"] == [state]
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
@@ -160,9 +160,11 @@ def test_what_is_wrong_is_not_called_ok(
 def test_offline_is_a_warning(catalog: Catalog, tmp_path: Path) -> None:
     environ = {"PATH": "", "HTTPS_PROXY": "http://p:1"}
     findings = examine(environ, tmp_path, NOW, catalog, offline)
-    states = {each.name: each.state for each in findings if each.name in ("endpoint", "proxy")}
+    states = {
+        finding.name: finding.state for finding in findings if finding.name in ("endpoint", "proxy")
+    }
     assert states == {"endpoint": "warning", "proxy": "warning"}
-    assert not any(each.state == "error" for each in findings)
+    assert not any(finding.state == "error" for finding in findings)
 
 
 @pytest.fixture
@@ -238,8 +240,8 @@ def test_an_ffmpeg_that_makes_no_video_is_an_error(catalog: Catalog, tmp_path: P
         f'exec "{PROGRAMS["wheel"].path}" "$@"\n'
     )
     path.chmod(0o755)
-    told = look(catalog, tmp_path, WANX_FFMPEG=str(path))["ffmpeg"]
-    assert (told.state, "no room" in told.text) == ("error", True)
+    finding = look(catalog, tmp_path, WANX_FFMPEG=str(path))["ffmpeg"]
+    assert (finding.state, "no room" in finding.text) == ("error", True)
 
 
 def test_a_missing_font_is_an_error(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_what_looks_like_a_key_is_never_echoed(tmp_path: Path, catalog: Catalog)
     file.write_text(f"version: {secret}\nproject: {secret} x\nregion: {secret}\nshots: {secret}\n")
     with pytest.raises(BadInput) as caught:
         load(file, catalog)
-    assert not any(secret in concise(each) for each in caught.value.diagnostics)
+    assert not any(secret in concise(diagnostic) for diagnostic in caught.value.diagnostics)
 
 
 def test_a_name_cannot_write_to_the_terminal_or_begin_a_line(

@@ -252,9 +252,9 @@ def test_a_failed_task_is_told_with_advice_and_the_others_go_on(stage: Stage) ->
     assert [take.state for shot in manifest.shots for take in shot.takes] == [
         "succeeded", "succeeded", "failed",
     ]  # fmt: skip
-    told = next(event.text for event in stage.events if event.kind == "failed")
-    assert "DataInspectionFailed" in told
-    assert "change the prompt" in told
+    message = next(event.text for event in stage.events if event.kind == "failed")
+    assert "DataInspectionFailed" in message
+    assert "change the prompt" in message
 
 
 @pytest.mark.parametrize(

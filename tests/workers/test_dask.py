@@ -92,7 +92,7 @@ def test_the_rows_of_a_table_are_encoded_by_the_workers_too(proof: Proof) -> Non
         assert not list(shop.glob(".cache/deliverables/*"))
     assert made["there"] == made["here"]
     assert len(set(made["here"].values())) == 2
-    worked = [each for each in proof.rig.machines if (each.scratch).exists()]
+    worked = [machine for machine in proof.rig.machines if (machine.scratch).exists()]
     assert worked, "no worker ever had a call"
 
 
@@ -109,8 +109,8 @@ def test_the_rows_of_a_table_go_into_the_bucket_and_a_second_run_makes_nothing(
     found = proof.bucket.objects()
     there = {row: sha256(found[f"rows/{row}/9x16.mp4"]).hexdigest() for row in ("Cup", "Hat")}
     for row in there:
-        told = json.loads(found[f"rows/{row}/manifest.json"])
-        assert [each["sha256"] for each in told["deliverables"]] == [there[row]]
+        record = json.loads(found[f"rows/{row}/manifest.json"])
+        assert [deliverable["sha256"] for deliverable in record["deliverables"]] == [there[row]]
         assert f"rows/{row}/9x16.poster.jpg" in found
         assert f'href="./{row}/9x16.mp4"'.encode() in found["rows/index.html"]
     assert {key for key in found if "/.cache/deliverables/" in key} == set()
@@ -159,9 +159,9 @@ def test_a_call_that_kills_is_given_up_and_those_beside_it_are_not(proof: Proof)
         "calls = [it.submit(os._exit, 1), *(it.submit(pow, 2, n) for n in range(8))]; "
         "print([str(call.exception(90) or call.result()) for call in calls])"
     )
-    told = client(proof.rig, does).stdout
+    output = client(proof.rig, does).stdout
     given_up = "'every worker that tried it was killed, also when it was alone'"
-    assert told == f"[{given_up}, '1', '2', '4', '8', '16', '32', '64', '128']\n"
+    assert output == f"[{given_up}, '1', '2', '4', '8', '16', '32', '64', '128']\n"
 
 
 @pytest.mark.proof

@@ -98,7 +98,7 @@ class Counted:
         return {f"{each.parent.name}/{each.name}": files.sha256(each) for each in found}
 
     def pieces(self) -> set[str]:
-        return {each.name for each in (self.folder / "out/.cache/segments").iterdir()}
+        return {path.name for path in (self.folder / "out/.cache/segments").iterdir()}
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +192,7 @@ def day(tmp_path: Path) -> Iterator[Day]:
 
 
 def kept(day: Day) -> set[str]:
-    return {each.name for each in (day.folder / "out/.cache/segments").iterdir()}
+    return {path.name for path in (day.folder / "out/.cache/segments").iterdir()}
 
 
 def change(file: Path, old: str, new: str) -> None:

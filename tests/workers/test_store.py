@@ -139,7 +139,7 @@ def test_the_cache_fetches_once_and_drops_what_was_not_used_for_longest(tmp_path
         os.utime(cache.folder / "files" / key, ns=(number, number))
     assert len(asked) == 4, "b was dropped when c came, and fetched again"
     assert all((tmp_path / str(number)).stat().st_size == 100 for number in range(6))
-    assert sum(each.stat().st_size for each in (cache.folder / "files").iterdir()) <= 250
+    assert sum(path.stat().st_size for path in (cache.folder / "files").iterdir()) <= 250
 
 
 def test_a_damaged_file_is_not_kept(tmp_path: Path) -> None:
