@@ -26,6 +26,7 @@ class Event:
     polls: int | None = None  # how often the service was asked about the task
     seconds_left: float | None = None  # of the service's clock, by which half such tasks have ended
     spent: str | None = None  # what this run has spent or set aside so far, in the plan's currency
+    row: str | None = None  # of a table, where the shot is named beside those of other rows
     facts: Mapping[str, object] = field(default_factory=dict)  # what only this kind has
 
 

@@ -190,7 +190,7 @@ class Runs:
         label: str | None = None
         if "shot" in asked:
             planned_shot, number = self._holding.take_of(asked)
-            label = f"{planned_shot.shot.id} take {number}"
+            label = planned_shot.takes[number - 1].label
         answers = self._take_back(label)
         open_ones = [
             attempt
@@ -215,7 +215,7 @@ class Runs:
             attempt.label for attempt in self._holding.journal.every("submitted", "submitting")
         }
         unsent = [
-            f"{shot} take {number}"
+            self._holding.planned(shot).takes[number - 1].label
             for (shot, number), live in self.live.items()
             if live.state in ("waiting", "slowed")
         ]

@@ -214,7 +214,7 @@ def _usual(scene: Scene, attempt: Attempt) -> float:
 
 def debts(scene: Scene) -> list[dict[str, Any]]:
     """Results that were paid for and nobody is fetching, with the hours left to do so."""
-    at_work = {f"{shot} take {number}" for shot, number in scene.live}
+    at_work = {take.name for take in scene.plan.takes if (take.shot, take.number) in scene.live}
     return [
         {
             "take": each.label,
@@ -222,7 +222,7 @@ def debts(scene: Scene) -> list[dict[str, Any]]:
         }
         for each in scene.ledger.last.values()
         if each.state == "succeeded" and not each.clip_name and each.expires_at
-        if each.label not in at_work
+        if each.take not in at_work
     ]
 
 

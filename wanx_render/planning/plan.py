@@ -38,7 +38,11 @@ class Take:
 
     @property
     def label(self) -> str:
-        return str(TakeName(self.row, self.shot, self.number))
+        return str(self.name)
+
+    @property
+    def name(self) -> TakeName:
+        return TakeName(self.row, self.shot, self.number)
 
     @property
     def has_written_seed(self) -> bool:

@@ -225,8 +225,8 @@ class Board:
 
 
 def _name(row: _Row, *, short: bool) -> str:
-    name = one_line(subject(row.event))
-    return name.replace(" take ", " t") if short else f"  {name}"
+    name = one_line(subject(row.event, short=short))
+    return name if short else f"  {name}"
 
 
 def _state(row: _Row) -> str:

@@ -34,11 +34,12 @@ def can_draw(stream: TextIO, environ: Mapping[str, str]) -> bool:
     return stream.isatty() and utf8 and environ.get("TERM") != "dumb"
 
 
-def subject(event: Event) -> str:
-    """What an event is about: ``wake take 1``, ``vertical``, ``vertical wake``."""
-    parts = [event.list or "", event.deliverable or "", event.shot or ""]
+def subject(event: Event, *, short: bool = False) -> str:
+    """What an event is about: ``wake take 1`` (``short``: ``wake t1``), ``vertical wake``."""
+    shot = f"{event.row}/{event.shot}" if event.row else event.shot
+    parts = [event.list or "", event.deliverable or "", shot or ""]
     if event.take is not None:
-        parts.append(f"take {event.take}")
+        parts.append(f"t{event.take}" if short else f"take {event.take}")
     return " ".join(part for part in parts if part)
 
 

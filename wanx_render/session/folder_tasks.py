@@ -66,6 +66,9 @@ def record_of(attempt: Attempt, now: datetime) -> dict[str, Any]:
     return {
         "attempt": attempt.id,
         "take": attempt.label,
+        "row": attempt.take.row or None,
+        "shot": attempt.take.shot,
+        "number": attempt.take.number,
         "state": attempt.state,
         "service": attempt.scope.partition(" ")[0],
         "task_id": attempt.task_id,

@@ -50,7 +50,8 @@ async def _settle(collector: Collector, account: Account, judge: Judge, attempt:
 async def _fetch(collector: Collector, attempt: Attempt, emit: Emit, tally: Tally) -> bool:
     """Whether the clip of ``attempt`` is here now."""
     name, task_id = attempt.take, attempt.task_id
-    event = Event("polled", shot=name.shot_label, take=name.number, task_id=task_id)
+    row, take = name.row or None, name.number
+    event = Event("polled", shot=name.shot, take=take, task_id=task_id, row=row)
 
     def progress(kind: Kind, polls: int | None = None, seconds_left: float | None = None) -> None:
         emit(replace(event, kind=kind, polls=polls, seconds_left=seconds_left))
