@@ -19,7 +19,7 @@ from PIL import Image, ImageChops
 
 from wanx_render.manifest import Manifest, ShotRecord, TakeRecord, WantedRecord
 from wanx_render.media import decoding, ffmpeg, thumbnails
-from wanx_render.reports.storyboard_files import Source, write
+from wanx_render.reports.storyboard_files import PictureSource, write
 
 FRAMES = sorted((Path(__file__).parent.parent / "specs" / "frames").glob("*.jpg"))
 ROUNDS = 5
@@ -91,7 +91,7 @@ def pages(program: ffmpeg.Ffmpeg, place: Path, shots: int) -> None:
     target = place / "storyboard.html"
     began, wall = cpu(), time.monotonic()
     with ThreadPoolExecutor(2) as pool:
-        missing = write(made, Source(place, program), pool, target)
+        missing = write(made, PictureSource(place, program), pool, target)
     assert not missing, missing
     size, seconds = target.stat().st_size / 1e6, time.monotonic() - wall
     print(f"storyboard of {shots} shots, 2 takes each: {size:.1f} MB (at most 10), ", end="")

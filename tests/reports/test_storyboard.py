@@ -24,7 +24,7 @@ from wanx_render.manifest import (
 from wanx_render.media import ffmpeg
 from wanx_render.reports import gantt
 from wanx_render.reports.storyboard import Gallery, page
-from wanx_render.reports.storyboard_files import Source, after_run, write
+from wanx_render.reports.storyboard_files import PictureSource, after_run, write
 from wanx_render.reports.wording import difference, visible
 
 CHROMIUM = shutil.which("chromium")
@@ -242,7 +242,7 @@ def test_a_page_is_written_though_its_pictures_are_gone(
     with ThreadPoolExecutor(1) as pool:
         target = tmp_path / "elsewhere" / "page.html"
         target.parent.mkdir()
-        missing = write(manifest(), Source(tmp_path / "render", program), pool, target)
+        missing = write(manifest(), PictureSource(tmp_path / "render", program), pool, target)
     assert len(missing) == 3
     (film,) = Seen(target.read_text(encoding="utf-8")).all("video")
     assert film["src"] == "./../render/3x4.mp4"
@@ -254,7 +254,7 @@ def test_a_page_that_cannot_be_written_leaves_the_run_as_it_is(
     (tmp_path / "storyboard.html").mkdir()
     told: list[Event] = []
     with ThreadPoolExecutor(1) as pool:
-        after_run(manifest(), Source(tmp_path, program), pool, told.append)
+        after_run(manifest(), PictureSource(tmp_path, program), pool, told.append)
     assert told[-1].kind == "warning"
     assert "no storyboard was written" in told[-1].text
 
@@ -265,13 +265,13 @@ def test_a_page_of_thousands_of_shots_is_written_for_those_who_ask(
     told: list[Event] = []
     many = manifest(shots=manifest().shots * 1001)
     with ThreadPoolExecutor(1) as pool:
-        after_run(many, Source(tmp_path, program), pool, told.append)
+        after_run(many, PictureSource(tmp_path, program), pool, told.append)
     assert "`report` writes it" in told[0].text
     assert list(tmp_path.glob("*.html")) == []
 
 
 def test_a_page_that_tells_the_same_already_is_left(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
-    target, source = tmp_path / "storyboard.html", Source(tmp_path, program)
+    target, source = tmp_path / "storyboard.html", PictureSource(tmp_path, program)
     made = manifest(take(clip=None, request={}), deliverables=())  # no picture is missing from it
     told: list[Event] = []
 

@@ -12,7 +12,7 @@ from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.manifest import Manifest, read
 from wanx_render.media import ffmpeg
-from wanx_render.reports.storyboard_files import NAME, Source, is_current, write
+from wanx_render.reports.storyboard_files import NAME, PictureSource, is_current, write
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened, pool, writable_file
 from wanx_render.session.outcome import Index, Outcome, beside, recorded
@@ -49,7 +49,7 @@ def report(options: ReportOptions, environment: Environment) -> int:
 def _one_page(path: Path, options: ReportOptions, environment: Environment) -> int:
     """Write the storyboard of one manifest; its path goes to stdout."""
     manifest = read(path)
-    source = Source(path.parent, ffmpeg.find(environment.environ))
+    source = PictureSource(path.parent, ffmpeg.find(environment.environ))
     target = writable_file(options.page or path.parent / NAME)
     with pool() as executor:
         missing = write(manifest, source, executor, target)
@@ -119,7 +119,7 @@ class _Storyboards:
         if is_current(manifest, target):
             self.kept.append(target)
             return
-        source = Source(item.folder, self.program, item.loaded.media, item.home)
+        source = PictureSource(item.folder, self.program, item.loaded.media, item.home)
         for problem in write(manifest, source, executor, target):
             self._warn(item, problem)
         self.written.append(target)

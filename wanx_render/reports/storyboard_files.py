@@ -33,7 +33,7 @@ R = TypeVar("R", TakeRecord, DeliverableRecord)
 P = TypeVar("P")
 
 
-def after_run(manifest: Manifest, source: Source, executor: Executor, emit: Emit) -> None:
+def after_run(manifest: Manifest, source: PictureSource, executor: Executor, emit: Emit) -> None:
     """Write the storyboard of a run; whatever goes wrong with it, the run stands.
 
     One that shows the same already is left: a run that had nothing to do takes no longer for it.
@@ -52,7 +52,7 @@ def after_run(manifest: Manifest, source: Source, executor: Executor, emit: Emit
 
 
 @dataclass(frozen=True)
-class Source:
+class PictureSource:
     """Where pictures come from: the render folder, and pictures that are in no file."""
 
     folder: Path
@@ -106,7 +106,9 @@ def _rate(fps: str) -> float:
     return float(top) / float(bottom or 1)
 
 
-def write(manifest: Manifest, source: Source, executor: Executor, target: Path) -> tuple[str, ...]:
+def write(
+    manifest: Manifest, source: PictureSource, executor: Executor, target: Path
+) -> tuple[str, ...]:
     """Write the page at ``target``; which pictures are missing from it.
 
     Raises OSError where it cannot be written.
@@ -155,7 +157,7 @@ def _base(folder: Path, target: Path) -> str:
 
 
 def gather(
-    manifest: Manifest, source: Source, executor: Executor
+    manifest: Manifest, source: PictureSource, executor: Executor
 ) -> tuple[Gallery, tuple[str, ...]]:
     """Every picture of the page, made where it is not kept, and what could not be had."""
     from wanx_render.reports.storyboard import Gallery

@@ -21,7 +21,7 @@ from wanx_render.money import Money, show_money, write_money
 from wanx_render.planning.forecast import fingerprint
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import writable_file
-from wanx_render.session.selection import Choice, Selection
+from wanx_render.session.selection import ListChoice, Selection
 from wanx_render.session.survey import Surveyed, by_home
 from wanx_render.task import InputMedia
 
@@ -102,7 +102,7 @@ class SavedPlan:
     """Everything that was approved."""
 
     lists: tuple[str, ...]  # their files
-    choice: Choice
+    choice: ListChoice
     backend: str
     region: str
     catalog: str  # its hash
@@ -166,7 +166,7 @@ def _read(record: Mapping[str, Any], chosen: Mapping[str, Any] | None) -> SavedP
         raise TypeError("lists")
     return SavedPlan(
         lists=tuple(map(str, record["lists"])),
-        choice=Choice(tuple(choice.get("only") or ()), choice.get("rows"), choice.get("shard")),
+        choice=ListChoice(tuple(choice.get("only") or ()), choice.get("rows"), choice.get("shard")),
         backend=record["backend"],
         region=record["region"],
         catalog=record["catalog"],
@@ -183,7 +183,7 @@ def _first_of_one(record: Mapping[str, Any]) -> SavedPlan:
     left = [take for take in forecast["takes"] if take["state"] != "cached"]
     return SavedPlan(
         lists=(str(file),),
-        choice=Choice(),
+        choice=ListChoice(),
         backend=forecast["backend"],
         region=forecast["region"],
         catalog=forecast["catalog"],

@@ -22,7 +22,7 @@ from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
 from wanx_render.reports.states import LISTS, left_with
-from wanx_render.reports.storyboard_files import Source, after_run
+from wanx_render.reports.storyboard_files import PictureSource, after_run
 from wanx_render.run.context import RunContext
 from wanx_render.run.orchestrator import render
 from wanx_render.session.connection import Service
@@ -213,7 +213,7 @@ class Run:
         if manifest is None:
             return events
         if self.storyboards:
-            source = Source(item.folder, self.means.program, context.plan.media, item.home)
+            source = PictureSource(item.folder, self.means.program, context.plan.media, item.home)
             after_run(manifest, source, self.means.executor, events.append)
         place = self.survey.places.get(item.home)
         unsent = place.publish(item.folder, manifest) if place else ()

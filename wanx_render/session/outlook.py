@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from wanx_render.catalog.capabilities import Catalog
@@ -48,21 +49,21 @@ class Outlook:
         """The takes that would be asked for and paid."""
         return tuple(status.take for status in self.meant if status.state == "new")
 
-    @property
+    @cached_property
     def requests(self) -> Mapping[str, TakeStatus]:
         """What is not there yet, by what is asked for: equal requests are paid once."""
         keys = identities(self.plan, self.statuses)
         left = (status for status in self.meant if status.state != "cached")
         return {keys[(each.take.shot, each.take.number)]: each for each in left}
 
-    @property
+    @cached_property
     def prices(self) -> Mapping[str, Money | None]:
         """The prices of the requests that would be paid."""
         return {
             key: status.take.price for key, status in self.requests.items() if status.state == "new"
         }
 
-    @property
+    @cached_property
     def cost(self) -> Total:
         return total(self.prices.values(), self.plan.currency)
 

@@ -22,7 +22,7 @@ from wanx_render.session.folder import held, opened, pool, writable
 from wanx_render.session.outcome import Index, beside, inside
 from wanx_render.session.outlook import without_label
 from wanx_render.session.selection import RenderOptions, Selection
-from wanx_render.session.summary import Whole, close, emit_for, gathered, kept_cost, start
+from wanx_render.session.summary import SharedResults, close, emit_for, gathered, kept_cost, start
 from wanx_render.session.survey import Survey, Surveyed
 from wanx_render.validation.needs import insist
 
@@ -124,7 +124,7 @@ class _Way:
     access: "Access | None"  # None for the mock
     environment: Environment
 
-    def carry_out(self, surveyed: Surveyed, stack: ExitStack) -> tuple[Run, Whole | None]:
+    def carry_out(self, surveyed: Surveyed, stack: ExitStack) -> tuple[Run, SharedResults | None]:
         """Run it to its end, and write what belongs to several lists together."""
         survey, program = surveyed.survey, self.program
         executor = stack.enter_context(pool(self.destination.at_once))
@@ -160,13 +160,13 @@ class _Way:
             emit(Event("broken", reason))
         return run, whole
 
-    def _whole(self, run: Run, index: Index) -> Whole:
+    def _whole(self, run: Run, index: Index) -> SharedResults:
         """What belongs to all lists together, in the bucket too where there is one."""
         page: Path | str = run.selection.index_page
         unsent: list[str] = []
         if bucket := self.destination.bucket:
             page, unsent = f"{bucket}/index.html", _put_whole(self.destination, index, run.survey)
-        return Whole(page, index.cost, kept_cost(run.survey.journals), unsent)
+        return SharedResults(page, index.cost, kept_cost(run.survey.journals), unsent)
 
 
 def _warnings(surveyed: Surveyed) -> Iterator[Event]:

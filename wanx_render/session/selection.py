@@ -19,7 +19,7 @@ from wanx_render.validation.load import Batch, Loaded, load_all
 
 
 @dataclass(frozen=True)
-class Choice:
+class ListChoice:
     """Which of the lists and shots are meant."""
 
     only: tuple[str, ...] = ()  # shots, rows, or ROW/SHOT
@@ -27,7 +27,7 @@ class Choice:
     shard: str | None = None
 
     def __bool__(self) -> bool:
-        return self != Choice()
+        return self != ListChoice()
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class RenderOptions:
     store: str | None = None  # a URL, where files go elsewhere than into the render folder
 
     @property
-    def choice(self) -> Choice:
-        return Choice(self.only, self.rows, self.shard)
+    def choice(self) -> ListChoice:
+        return ListChoice(self.only, self.rows, self.shard)
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def gathered(warnings: Iterable[Diagnostic]) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Whole:
+class SharedResults:
     """What belongs to several lists together."""
 
     page: Path | str  # the index page
@@ -139,7 +139,7 @@ class Whole:
     unsent: Sequence[str]  # what did not get to the bucket
 
 
-def close(run: Run, whole: Whole | None, environment: Environment) -> int:
+def close(run: Run, whole: SharedResults | None, environment: Environment) -> int:
     """Show what came out, results on stdout; the exit code. ``whole`` is there for several."""
     ends = [(prospect.item, run.outcomes[prospect.item.name]) for prospect in run.surveyed.lists]
     paths = [path for item, outcome in ends for path in run.survey.delivered(item, outcome)]
@@ -219,7 +219,7 @@ def _next_steps(takes: Sequence[TakeRecord], file: Path) -> Iterator[str]:
 _PERSON_ONLY = {"ResultHost", "Unresolved", "OtherAccount", "Expired", "Unknown", "OverBudget"}
 
 
-def _record_of_many(run: Run, whole: Whole) -> dict[str, object]:
+def _record_of_many(run: Run, whole: SharedResults) -> dict[str, object]:
     names = _failed(run)
     return {
         "complete": not (names or whole.unsent),
@@ -232,7 +232,7 @@ def _record_of_many(run: Run, whole: Whole) -> dict[str, object]:
     }
 
 
-def _lines_of_many(run: Run, whole: Whole, mock: str) -> Iterator[str]:
+def _lines_of_many(run: Run, whole: SharedResults, mock: str) -> Iterator[str]:
     """Which lists failed, the money, and where the page is."""
     number, names = len(run.outcomes), _failed(run)
     if names:
