@@ -14,7 +14,7 @@ from wanx_render.planning.forecast import Forecast, forecast, wall_seconds
 from wanx_render.planning.rebuild import is_lost
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.reports import plan_table
-from wanx_render.reports.plan_table import ListLine, Whole
+from wanx_render.reports.plan_table import ListLine, ListsTotal
 from wanx_render.session.approval import SavedPlan
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
@@ -103,13 +103,13 @@ class _Preview:
         )
 
     @property
-    def whole(self) -> Whole:
+    def whole(self) -> ListsTotal:
         """All lists together."""
         selection, requests = self.survey.selection, self._requests.values()
         new = [status.take.price for status in requests if status.state == "new"]
         cost = total(new, selection.currency)
         shortest, longest = wall_seconds(requests, selection.catalog)
-        return Whole(
+        return ListsTotal(
             backend=selection.backend,
             region=selection.region,
             mock=selection.backend == "mock",

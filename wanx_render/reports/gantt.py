@@ -15,7 +15,7 @@ _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Stretch:
     """One stretch of a take's time: ``queue``, ``work`` (or ``fail``), ``fetch``."""
 
     kind: str
@@ -45,16 +45,16 @@ class Tick:
     first: bool = False  # the beginning of a run
 
 
-def spans(take: TakeRecord) -> tuple[Span, ...]:
+def spans(take: TakeRecord) -> tuple[Stretch, ...]:
     """The stretches of a take's time that are known, in order."""
     marks = [_time(at) for at in (take.asked_at, take.started_at, take.ended_at, take.fetched_at)]
     work = "work" if take.state == "succeeded" else "fail"
-    found, last = [], marks[0]
+    stretches, last = [], marks[0]
     for kind, at in zip(("queue", work, "fetch"), marks[1:], strict=True):
         if last and at and at >= last:
-            found.append(Span(kind, last, at))
+            stretches.append(Stretch(kind, last, at))
             last = at
-    return tuple(found)
+    return tuple(stretches)
 
 
 def _time(text: str | None) -> datetime | None:
@@ -68,7 +68,7 @@ def _time(text: str | None) -> datetime | None:
 class Scale:
     """Where each time stands on a drawing of ``WIDTH``."""
 
-    def __init__(self, all_spans: Iterable[Span]) -> None:
+    def __init__(self, all_spans: Iterable[Stretch]) -> None:
         runs: list[tuple[datetime, datetime]] = []
         for span in sorted(all_spans, key=lambda each: each.start):
             if runs and span.start - runs[-1][1] < _PAUSE:
@@ -89,7 +89,7 @@ class Scale:
             place += (end - start).total_seconds() * self._each + self._gap
         return float(WIDTH)
 
-    def bars(self, mine: Iterable[Span]) -> tuple[Bar, ...]:
+    def bars(self, mine: Iterable[Stretch]) -> tuple[Bar, ...]:
         return tuple(
             Bar(
                 span.kind,
@@ -101,19 +101,19 @@ class Scale:
 
     def ticks(self) -> tuple[Tick, ...]:
         """The beginning of each run by date and time, and round distances from it."""
-        found: list[Tick] = []
+        marks: list[Tick] = []
         for start, end in self._runs:
             begin = self.x(start)
-            found.append(Tick(begin, f"{start:%Y-%m-%d %H:%M} UTC", first=True))
+            marks.append(Tick(begin, f"{start:%Y-%m-%d %H:%M} UTC", first=True))
             room = (self.x(end) - begin) / _LABEL
             step = next(
                 (s for s in _STEPS if room and (end - start).total_seconds() / s <= room), 0
             )
             at = step
             while step and begin + at * self._each + _LABEL / 2 < self.x(end):
-                found.append(Tick(round(begin + at * self._each, 2), f"+{_short(at)}"))
+                marks.append(Tick(round(begin + at * self._each, 2), f"+{_short(at)}"))
                 at += step
-        return tuple(found)
+        return tuple(marks)
 
 
 def _short(seconds: int) -> str:
@@ -124,7 +124,7 @@ def _short(seconds: int) -> str:
     return f"{seconds} s"
 
 
-def told(seconds: float) -> str:
+def in_words(seconds: float) -> str:
     """A length of time in words: ``45 s``, ``3:05 min``, ``2:10 h``."""
     whole = round(seconds)
     if whole < 60:

@@ -63,7 +63,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: d
 
 def page(heading: Heading, entries: Sequence[Entry]) -> str:
     """The page as HTML; what went wrong stands first."""
-    ordered = sorted(entries, key=lambda entry: LISTS[entry.state].rank)
+    by_rank = sorted(entries, key=lambda entry: LISTS[entry.state].rank)
     counts = Counter(entry.state for entry in entries)
     totals = "".join(
         f'<li><b class="{state}">{counts[state]:,}</b>{look.word}</li>'
@@ -80,26 +80,25 @@ def page(heading: Heading, entries: Sequence[Entry]) -> str:
         f"<header><h1>{title}</h1>{mock}"
         f"<p>{cost} in these folders ever, {escape(heading.finished_at)}</p>"
         f'<ul class="totals">{totals}</ul></header>'
-        f'<main><ul class="lists">{"".join(map(_card, ordered))}</ul></main></body></html>\n'
+        f'<main><ul class="lists">{"".join(map(_card, by_rank))}</ul></main></body></html>\n'
     )
 
 
 def _card(entry: Entry) -> str:
     name = escape(entry.name)
-    linked = f'<a href="{_url(entry.storyboard)}">{name}</a>' if entry.storyboard else name
+    title = f'<a href="{_url(entry.storyboard)}">{name}</a>' if entry.storyboard else name
     picture = '<div class="blank"></div>'
     if entry.picture:
         picture = f'<img src="{_url(entry.picture)}" alt="" loading="lazy">'
-    made = "".join(
-        f'<li><a href="{_url(path)}">{escape(called)}</a></li>'
-        for called, path in entry.deliverables
+    links = "".join(
+        f'<li><a href="{_url(path)}">{escape(label)}</a></li>' for label, path in entry.deliverables
     )
-    why = "".join(f"<li>{escape(each)}</li>" for each in entry.failed)
+    why = "".join(f"<li>{escape(reason)}</li>" for reason in entry.failed)
     cost = f", {escape(show_written(entry.cost))}" if entry.cost else ""
     return (
-        f'<li>{picture}<div class="about"><h2>{linked}</h2>'
+        f'<li>{picture}<div class="about"><h2>{title}</h2>'
         f'<p><span class="state {entry.state}">{LISTS[entry.state].word}</span>{cost}</p>'
-        + (f'<ul class="made">{made}</ul>' if made else "")
+        + (f'<ul class="made">{links}</ul>' if links else "")
         + (f'<ul class="why">{why}</ul>' if why else "")
         + "</div></li>"
     )
@@ -107,5 +106,5 @@ def _card(entry: Entry) -> str:
 
 def _url(path: str) -> str:
     """A path as an address: never another kind of address, whatever the path holds."""
-    quoted = quote(path)
-    return escape(quoted if quoted.startswith(("/", "../")) else f"./{quoted}")
+    path_text = quote(path)
+    return escape(path_text if path_text.startswith(("/", "../")) else f"./{path_text}")

@@ -1,6 +1,6 @@
 """A run on a terminal: an overall bar, a line for each take at work; what is done scrolls by.
 
-It draws what events told and nothing else, as wide and as high as the terminal is now.
+It draws what events say and nothing else, as wide and as high as the terminal is now.
 """
 
 from collections import Counter
@@ -38,18 +38,18 @@ def live(stream: TextIO, stage: Stage) -> Iterator[Emit]:
     console = Console(file=stream, highlight=False)
     # Rich's own refreshes do not wait for what is printed meanwhile: one that came between left a
     # line of the display on the screen.
-    lock, ended = RLock(), ThreadEvent()
+    lock, over = RLock(), ThreadEvent()
     with Live(board, console=console, auto_refresh=False, transient=True) as display:
 
         def emit(event: Event) -> None:
             with lock:
                 board.note(event)
-                told = scrolled(event)
-                if told:
-                    display.console.print(told)
+                text = scrolled(event)
+                if text:
+                    display.console.print(text)
 
         def refresh() -> None:
-            while not ended.wait(_REFRESH):
+            while not over.wait(_REFRESH):
                 with lock:
                     display.refresh()
 
@@ -58,7 +58,7 @@ def live(stream: TextIO, stage: Stage) -> Iterator[Emit]:
         try:
             yield emit
         finally:
-            ended.set()
+            over.set()
             thread.join()
 
 
@@ -93,7 +93,7 @@ class Board:
         self._rows: dict[str, _Row] = {}
         self._ended = 0
         self._parts: Counter[str] = Counter()  # fitted ones of each deliverable
-        self._open = {each.name for each in plan.deliverables}
+        self._open = {deliverable.name for deliverable in plan.deliverables}
         self._deliverables = len(self._open)
 
     def note(self, event: Event) -> None:
@@ -121,13 +121,13 @@ class Board:
         yield from head
         rows = sorted(self._shown(), key=lambda row: EVENTS[row.event.kind].rank)
         space = max(console.size.height - len(head) - 1, 2)
-        shown, hidden = (rows, []) if len(rows) <= space else (rows[: space - 1], rows[space - 1 :])
-        if shown:
-            yield self._table(shown, narrow=width < _NARROW)
-        if hidden:
-            words = Counter(_state(row) for row in hidden)
-            told = ", ".join(f"{count} {word}" for word, count in words.items())
-            yield Text(f"  and {told}", style="dim", no_wrap=True, overflow="ellipsis")
+        visible, rest = (rows, []) if len(rows) <= space else (rows[: space - 1], rows[space - 1 :])
+        if visible:
+            yield self._table(visible, narrow=width < _NARROW)
+        if rest:
+            words = Counter(_state(row) for row in rest)
+            counts = ", ".join(f"{count} {word}" for word, count in words.items())
+            yield Text(f"  and {counts}", style="dim", no_wrap=True, overflow="ellipsis")
 
     def _shown(self) -> list[_Row]:
         """What is at work: takes first; deliverables once every take has come to its end."""
@@ -146,9 +146,9 @@ class Board:
 
     def _head(self, width: int) -> Iterator[Table | Text]:
         """The bar and the figures: on one line, or on two where they would squeeze the bar."""
-        done, of = self._steps(), self._all_steps()
+        steps, of = self._steps(), self._all_steps()
         files = self._deliverables - len(self._open)
-        percent = f"{100 * done // max(of, 1):3}%"
+        percent = f"{100 * steps // max(of, 1):3}%"
         facts = [
             f"{self._ended}/{self._takes} clips",
             f"{files}/{self._deliverables} files",
@@ -156,19 +156,19 @@ class Board:
             self._money(),
         ]
         mock = "MOCK" if self._stage.plan.backend == "mock" else ""
-        room = width - len(mock) - sum(len(each) + 2 for each in (percent, *facts))
+        room = width - len(mock) - sum(len(fact) + 2 for fact in (percent, *facts))
         roomy = room >= _SHORTEST_BAR
         if not roomy:
             room = width - len(mock) - len(percent) - 3
         head = Table.grid(padding=(0, 2 if roomy else 1))
-        bar = ProgressBar(total=max(of, 1), completed=done, width=min(room - 3, _LONGEST_BAR))
+        bar = ProgressBar(total=max(of, 1), completed=steps, width=min(room - 3, _LONGEST_BAR))
         head.add_row(*[Text(mock, style="yellow")] * bool(mock), bar, percent, *facts * roomy)
         yield head
         if not roomy:
-            told = "  ".join(facts)
-            if len(told) > width:
-                told = told.replace(" files", "")
-            yield Text(told, no_wrap=True, overflow="ellipsis")
+            facts_line = "  ".join(facts)
+            if len(facts_line) > width:
+                facts_line = facts_line.replace(" files", "")
+            yield Text(facts_line, no_wrap=True, overflow="ellipsis")
 
     def _steps(self) -> int:
         """Clips, parts and files that are there; a finished file has all its parts."""
@@ -195,13 +195,13 @@ class Board:
         if not narrow:
             table.add_column(no_wrap=True, style="dim")
         for row in rows:
-            asked = f"asked {row.event.polls}×" if row.event.polls else ""
+            polls = f"asked {row.event.polls}×" if row.event.polls else ""
             table.add_row(
                 Text(_name(row, short=narrow)),
                 _state(row),
                 duration(self._since(row.began)),
                 Text(self._rest(row, short=narrow)),
-                *[asked] * (not narrow),
+                *[polls] * (not narrow),
             )
         return table
 

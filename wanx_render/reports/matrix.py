@@ -60,10 +60,10 @@ def _price(price: Price, catalog: Catalog) -> str:
 
 
 def _seconds(values: tuple[int, ...]) -> str:
-    ordered = sorted(values)
-    if len(ordered) > 3 and ordered == list(range(ordered[0], ordered[-1] + 1)):
-        return f"{ordered[0]}-{ordered[-1]}"
-    return " ".join(str(value) for value in ordered)
+    lengths = sorted(values)
+    if len(lengths) > 3 and lengths == list(range(lengths[0], lengths[-1] + 1)):
+        return f"{lengths[0]}-{lengths[-1]}"
+    return " ".join(str(value) for value in lengths)
 
 
 def _mark(figure: Figure[Any], catalog: Catalog) -> str:
@@ -77,18 +77,18 @@ def show_one(model: Model, catalog: Catalog, stream: TextIO) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("figure", "value", "source", "date", "remarks"):
         table.add_column(name, no_wrap=name in ("figure", "date"))
-    used: dict[str, None] = {}
+    sources: dict[str, None] = {}
     for name in type(model).model_fields:
         figure = getattr(model, name)
         if isinstance(figure, Figure):
-            used |= dict.fromkeys([figure.source, *(v.source for v in figure.variants)])
+            sources |= dict.fromkeys([figure.source, *(v.source for v in figure.variants)])
             table.add_row(*(Text(cell) for cell in _figure(name, figure, catalog)))
     for price in catalog.prices:
         if price.model == model.name:
-            used[price.source] = None
+            sources[price.source] = None
             table.add_row(*(Text(cell) for cell in _price_row(price, catalog)))
     console.print(table)
-    for source in used:
+    for source in sources:
         evidence = catalog.sources[source]
         console.print(Text(f"{source}: {evidence.title} ({evidence.kind}, {evidence.date})"))
 
@@ -116,9 +116,9 @@ def _by_tier(amounts: Mapping[str, Decimal]) -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, tuple):
-        return ", ".join(str(each) for each in value)
+        return ", ".join(str(item) for item in value)
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {each}" for key, each in value.items())
+        return ", ".join(f"{key}: {item}" for key, item in value.items())
     if hasattr(value, "model_dump"):
         return _shown(value.model_dump())
     return str(value)

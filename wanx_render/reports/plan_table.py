@@ -52,7 +52,7 @@ class ListLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class ListsTotal:
     """Many lists together; what several of them ask for alike counts once."""
 
     backend: str
@@ -68,7 +68,7 @@ class Whole:
     at_most_seconds: int
 
 
-def show_many(lines: Sequence[ListLine], whole: Whole, stream: TextIO) -> None:
+def show_many(lines: Sequence[ListLine], whole: ListsTotal, stream: TextIO) -> None:
     """Print a line for each list, and the sum."""
     console = Console(file=stream, highlight=False)
     if not stream.isatty():
@@ -86,11 +86,11 @@ def show_many(lines: Sequence[ListLine], whole: Whole, stream: TextIO) -> None:
     if len(lines) > _MOST:
         console.print(Text(f"and {len(lines) - _MOST} more; --rows shows those you name"))
     plus = f" plus {whole.unknown_prices} of unknown price" if whole.unknown_prices else ""
-    told = f"{whole.lists} lists, {whole.takes} takes, {whole.to_make} to make: "
+    head = f"{whole.lists} lists, {whole.takes} takes, {whole.to_make} to make: "
     money = f"{_money(whole.cost, whole.currency)}{plus}"
     spans = f"{_span(whole.at_least_seconds)} to {_span(whole.at_most_seconds)}"
     rest = f"; the service takes {spans}" if whole.at_most_seconds else ""
-    console.print(Text(told + money + rest))
+    console.print(Text(head + money + rest))
 
 
 def summary(forecast: Forecast) -> str:

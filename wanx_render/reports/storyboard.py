@@ -55,7 +55,7 @@ def page(manifest: Manifest, gallery: Gallery, base: str = "", *, mark: str = ""
     style = (HERE / "storyboard.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     spans = {id(t): gantt.spans(t) for shot in manifest.shots for t in shot.takes}
-    scale = gantt.Scale(span for each in spans.values() for span in each)
+    scale = gantt.Scale(span for of_take in spans.values() for span in of_take)
     return template.render(
         m=manifest, mark=mark, mock=manifest.backend == "mock", style=style, digest=digest,
         base=base,
@@ -75,7 +75,7 @@ def _environment() -> jinja2.Environment:
         "language": wording.language,
         "jpeg": _jpeg,
         "href": _href,
-        "told": gantt.told,
+        "in_words": gantt.in_words,
         "money": functools.partial(money.show_written, exactly=True),
         "amount": _shown_amount,
         "sized": _sized,
@@ -118,7 +118,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A shot as the page tells it."""
+    """A shot as the page shows it."""
 
     number: int
     record: ShotRecord
@@ -137,39 +137,40 @@ def _shots(manifest: Manifest) -> tuple[Shown, ...]:
 
 
 def _shot(manifest: Manifest, number: int, shot: ShotRecord) -> Shown:
-    picked = next((t for t in shot.takes if t.take == shot.picked), shot.takes[0])
-    size = _size(picked)
+    chosen = next((t for t in shot.takes if t.take == shot.picked), shot.takes[0])
+    size = _size(chosen)
     return Shown(
         number=number,
         record=shot,
-        picked=picked,
-        others=tuple(take for take in shot.takes if take is not picked),
+        picked=chosen,
+        others=tuple(take for take in shot.takes if take is not chosen),
         width=size.width,
         height=size.height,
         crops=_crops(manifest, shot, size),
         warnings=tuple(_warnings(shot)),
-        parameters=tuple(_parameters(shot, picked)),
+        parameters=tuple(_parameters(shot, chosen)),
     )
 
 
 def _size(take: TakeRecord) -> Size:
     if take.width and take.height:
         return Size(take.width, take.height)
-    found = re.fullmatch(r"(\d+)x(\d+)", take.predicted or "")
-    return Size(int(found[1]), int(found[2])) if found else Size(16, 9)
+    match = re.fullmatch(r"(\d+)x(\d+)", take.predicted or "")
+    return Size(int(match[1]), int(match[2])) if match else Size(16, 9)
 
 
 def _crops(manifest: Manifest, shot: ShotRecord, size: Size) -> tuple[Crop, ...]:
     """What each deliverable takes: as it was made, or as it would be."""
-    made = {each.name: each for each in manifest.deliverables}
-    wanted = manifest.wanted or tuple(
-        WantedRecord(each.name, each.aspect, each.fit) for each in manifest.deliverables
+    records = {deliverable.name: deliverable for deliverable in manifest.deliverables}
+    deliverables = manifest.wanted or tuple(
+        WantedRecord(deliverable.name, deliverable.aspect, deliverable.fit)
+        for deliverable in manifest.deliverables
     )
-    found = []
-    for number, each in enumerate(wanted):
-        part = _part(made.get(each.name), shot.id)
-        found.append(_crop(each, part, shot, size, number % _COLOURS))
-    return tuple(found)
+    crops = []
+    for number, deliverable in enumerate(deliverables):
+        part = _part(records.get(deliverable.name), shot.id)
+        crops.append(_crop(deliverable, part, shot, size, number % _COLOURS))
+    return tuple(crops)
 
 
 def _part(made: DeliverableRecord | None, shot: str) -> PartRecord | None:
@@ -186,10 +187,10 @@ def _crop(
     if not boxes:
         return Crop(wanted.name, style, "not known yet")
     _, _, width, height = boxes[0]
-    kept = 100 * width * height / size.area
+    share = 100 * width * height / size.area
     moves = ", moving" if len(boxes) > 1 else ""
-    told = f"{width}\u2009×\u2009{height}, keeps {kept:.0f}\u2009%{moves}{_grown(part)}"
-    return Crop(wanted.name, style, told, boxes)
+    text = f"{width}\u2009×\u2009{height}, keeps {share:.0f}\u2009%{moves}{_grown(part)}"
+    return Crop(wanted.name, style, text, boxes)
 
 
 def _grown(part: PartRecord | None) -> str:
@@ -200,8 +201,8 @@ def _grown(part: PartRecord | None) -> str:
 
 def _boxes(text: str | None) -> tuple[tuple[int, int, int, int], ...]:
     """Corner and size of each box in the words of a manifest, ``WxH+X+Y``."""
-    found = (tuple(map(int, each)) for each in _BOX.findall(text or ""))
-    return tuple((x, y, width, height) for width, height, x, y in found)
+    numbers = (tuple(map(int, match)) for match in _BOX.findall(text or ""))
+    return tuple((x, y, width, height) for width, height, x, y in numbers)
 
 
 def _expected(
@@ -210,10 +211,10 @@ def _expected(
     points = (shot.focus, shot.focus_to) if shot.focus_to else (shot.focus,)
     try:
         aspect = Aspect.parse(wanted.aspect)
-        found = [crop_box(size, aspect, Focus(*map(Fraction, point))) for point in points]
+        boxes = [crop_box(size, aspect, Focus(*map(Fraction, point))) for point in points]
     except (ValueError, ZeroDivisionError):
         return ()
-    return tuple((box.x, box.y, box.width, box.height) for box in found)
+    return tuple((box.x, box.y, box.width, box.height) for box in boxes)
 
 
 def _warnings(shot: ShotRecord) -> Iterable[str]:
@@ -231,14 +232,14 @@ def _warnings(shot: ShotRecord) -> Iterable[str]:
 
 def _parameters(shot: ShotRecord, take: TakeRecord) -> Iterable[tuple[str, str]]:
     """What was asked for besides prompt and seed, and how the clip is used."""
-    asked = take.request
-    yield "Model", str(asked.get("model", ""))
-    yield "Asked for", f"{asked.get('resolution', '')}, {asked.get('duration', '')} s"
-    yield "Sound", str(asked.get("sound", ""))
-    if asked.get("template"):
-        yield "Effect template", str(asked["template"])
-    yield "Prompt extension", "on" if asked.get("prompt_extend") else "off"
-    if asked.get("watermark"):
+    request = take.request
+    yield "Model", str(request.get("model", ""))
+    yield "Asked for", f"{request.get('resolution', '')}, {request.get('duration', '')} s"
+    yield "Sound", str(request.get("sound", ""))
+    if request.get("template"):
+        yield "Effect template", str(request["template"])
+    yield "Prompt extension", "on" if request.get("prompt_extend") else "off"
+    if request.get("watermark"):
         yield "Watermark", "on"
     if take.frames:
         yield "Clip", f"{take.frames} frames at {take.fps} fps"
@@ -275,10 +276,10 @@ class Bill:
 def _bill(manifest: Manifest) -> Bill:
     """The totals; two takes that asked for the very same thing were paid once."""
     once = {str(sorted(t.request.items())): t for s in manifest.shots for t in s.takes}
-    settled = money.read_money(manifest.cost)
+    cost = money.read_money(manifest.cost)
     budget = _amount(manifest.budget) if manifest.budget else None
     return Bill(
-        currency=settled.currency if settled else "",
+        currency=cost.currency if cost else "",
         estimated=sum((_amount(take.price) for take in once.values()), Decimal(0)),
         settled=_amount(manifest.cost),
         budget=budget,
@@ -287,8 +288,8 @@ def _bill(manifest: Manifest) -> Bill:
 
 
 def _amount(text: str | None) -> Decimal:
-    known = money.read_money(text or "")
-    return known.amount if known else Decimal(0)
+    value = money.read_money(text or "")
+    return value.amount if value else Decimal(0)
 
 
 def _shown_amount(value: Decimal | str) -> str:

@@ -24,9 +24,9 @@ class Lasting(io.FileIO):
         """Write all or some of ``data``; raises nothing."""
         while self.fault is None:
             try:
-                written: int | None = super().write(data)
-                if written is not None:
-                    return written
+                count: int | None = super().write(data)
+                if count is not None:
+                    return count
                 select.select([], [self], [])  # somebody made it a stream that does not wait
             except OSError as error:
                 self.fault = error

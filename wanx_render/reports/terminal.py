@@ -77,14 +77,14 @@ def json_lines(stream: TextIO, clock: Clock) -> Emit:
 
 def record(event: Event) -> dict[str, Any]:
     """An event's own fields, JSON-ready; docs/events.md is its schema."""
-    filled = {
+    known_fields = {
         name: value
         for name, empty in _FIELDS
         if (value := getattr(event, name)) is not None and value != empty
     }
-    return {"event": event.kind, **filled, **event.facts}
+    return {"event": event.kind, **known_fields, **event.facts}
 
 
 def json_line(record: dict[str, Any], now: datetime) -> str:
-    stamped = {"time": now.isoformat(timespec="milliseconds"), **record}
-    return json.dumps(stamped, ensure_ascii=False) + "\n"
+    with_time = {"time": now.isoformat(timespec="milliseconds"), **record}
+    return json.dumps(with_time, ensure_ascii=False) + "\n"

@@ -25,8 +25,10 @@ def visible(text: str) -> Markup:
     if text.isprintable():
         return escape(text)
     return Markup("").join(
-        Markup('<span class="odd">U+{}</span>').format(f"{ord(each):04X}") if odd(each) else each
-        for each in text
+        Markup('<span class="odd">U+{}</span>').format(f"{ord(character):04X}")
+        if odd(character)
+        else character
+        for character in text
     )
 
 
@@ -34,7 +36,7 @@ def plain(value: object) -> object:
     """What an attribute or a label may hold: control characters are blotted out."""
     if isinstance(value, Markup) or not isinstance(value, str) or value.isprintable():
         return value
-    return "".join("\ufffd" if odd(each) else each for each in value)
+    return "".join("\ufffd" if odd(character) else character for character in value)
 
 
 def odd(character: str) -> bool:
@@ -46,7 +48,7 @@ def odd(character: str) -> bool:
 
 
 def language(text: str) -> str:
-    """The language tag for ``text`` where its script tells; else nothing."""
+    """The language tag for ``text`` where its script shows it; else nothing."""
     if _KANA.search(text):
         return "ja"
     return "zh-Hans" if _HAN.search(text) else ""
@@ -78,8 +80,8 @@ def _steps(old: Sequence[str], new: Sequence[str]) -> list[Step]:
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     for kind, a, b, c, d in matcher.get_opcodes():
         island = kind == "equal" and not "".join(old[a:b]).strip(" \t\n,.;:，。；：、")
-        changed = kind != "equal" or (island and a > 0 and b < len(old))
-        if changed and steps and steps[-1][0] != "equal":
+        differs = kind != "equal" or (island and a > 0 and b < len(old))
+        if differs and steps and steps[-1][0] != "equal":
             _, first, _, begin, _ = steps.pop()
             steps.append(("replace", first, b, begin, d))
         else:
