@@ -59,7 +59,8 @@ PRONOUNS = """
 """
 VAGUE = frozenset((IRREGULAR + PRONOUNS).split())
 NO_PARTICIPLES = frozenset(NOUNS_IN_ED.split())
-TOLD = re.compile(r"(?<![a-z.])(?:told|tells?)(?![a-z])", re.IGNORECASE)
+# Not a file's own `tell()`.
+TOLD = re.compile(r"(?<![a-z])(?:told|tells?(?!\(\)))(?![a-z])", re.IGNORECASE)
 HARD = re.compile(
     r"(?<![a-z])(?:told|tells|tell of|anew|reckon\w*|mend(?:s|ed|ing)?|whoever|held against"
     r"|looked into|under way)(?![a-z])",

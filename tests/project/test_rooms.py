@@ -74,3 +74,8 @@ def test_what_a_room_is_for_fits_into_its_box() -> None:
         for room in level:
             lines = rooms.lines_of(room, rooms.width_of(level))
             assert " ".join(lines) == room.summary, f"shorten the first sentence of {room.name}"
+
+
+def test_the_picture_and_the_page_show_the_rooms_of_today() -> None:
+    for path, text in rooms.drawn(House(ROOT)).items():
+        assert path.read_text("utf-8") == text, "run: uv run python benchmarks/rooms.py"
