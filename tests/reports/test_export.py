@@ -31,7 +31,7 @@ from wanx_render.timelines.timeline import (
     Clip,
     Crossing,
     Joint,
-    Sound,
+    SoundStretch,
     Timeline,
     pieces,
     timeline_of,
@@ -233,9 +233,9 @@ def test_fcpxml_is_well_formed_whatever_the_prompt_says() -> None:
 
 
 def test_sounds_lie_where_they_are_heard() -> None:
-    music = Sound("music", "../bgm.wav", 0, 96_000, 24_000, 120_000, "-10", 24_000, 0, True)
+    music = SoundStretch("music", "../bgm.wav", 0, 96_000, 24_000, 120_000, "-10", 24_000, 0, True)
     again = replace(music, begin=96_000, frames=120_000, skip=0, fade_in=0, fade_out=48_000)
-    voice = Sound("voice", "../你好.wav", 144_000, 48_000, 0, 48_000, "3", 0, 0, False)
+    voice = SoundStretch("voice", "../你好.wav", 144_000, 48_000, 0, 48_000, "3", 0, 0, False)
     both = replace(MIXED, sounds=(music, again, voice))
     made = read_back(writer.text_of(both, link))
     assert [track.name for track in made.tracks] == ["shots", "clip sound", "music", "voice"]

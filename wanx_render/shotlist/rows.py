@@ -101,7 +101,7 @@ def fillings(source: Source, matrix: Matrix | None, folder: Path) -> Fillings:
     return Fillings(rows, known_names, frozenset(grid.columns), texts, problems)
 
 
-def _cells(grid: Table, row: table.Row) -> Callable[[str], Span | None]:
+def _cells(grid: Table, row: table.TableRow) -> Callable[[str], Span | None]:
     return lambda column: grid.place(row, column) if column in grid.columns else None
 
 
@@ -122,9 +122,9 @@ def _from_file(source: Source, path: str, folder: Path) -> Table:
 def _inline(source: Source) -> Table:
     """The rows that stand in the list itself."""
     problems: list[Diagnostic] = []
-    rows: list[table.Row] = []
+    rows: list[table.TableRow] = []
     for index, cells in enumerate(source.value["matrix"]["rows"]):
-        rows.append(table.Row(cells, source.place(("matrix", "rows", index))))
+        rows.append(table.TableRow(cells, source.place(("matrix", "rows", index))))
         problems += (
             Diagnostic(
                 "table-cell",
@@ -139,7 +139,7 @@ def _inline(source: Source) -> Table:
     columns = tuple(dict.fromkeys(column for row in rows for column in row.cells))
     index_of = {id(row): index for index, row in enumerate(rows)}
 
-    def place(row: table.Row, column: str) -> Span:
+    def place(row: table.TableRow, column: str) -> Span:
         return source.place(("matrix", "rows", index_of[id(row)], column))
 
     return Table(columns, tuple(rows), "", place)
@@ -181,7 +181,7 @@ def _pattern(
 
 def _bad_names(names: tuple[str, ...], grid: Table) -> Iterator[Diagnostic]:
     hint = 'choose what names the rows: matrix: {from: ..., name: "${column}"}'
-    rows_by_name: dict[str, table.Row] = {}
+    rows_by_name: dict[str, table.TableRow] = {}
     for name, row in zip(names, grid.rows, strict=True):
         if not name or _TAKEN.fullmatch(name) or RESERVED.fullmatch(name):
             message = f"{name!r} cannot be the name of a row's folder" if name else "it has no name"

@@ -29,7 +29,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One row: its cells by column, and where it begins."""
 
     cells: dict[str, Scalar]  # checked to be no more than scalars before anyone sees them
@@ -41,9 +41,9 @@ class Table:
     """The rows of a table; ``place`` gives the place of a cell."""
 
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     text: str
-    place: Callable[[Row, str], Span]
+    place: Callable[[TableRow, str], Span]
 
 
 def read(file: Path, name: str) -> Table:
@@ -97,7 +97,7 @@ def _csv(text: str, name: str) -> Table:
     (first, header), rows = records[0], records[1:]
     columns = tuple(column.strip() for column in header)
     problems += _bad_header(columns, Span(name, first, 1))
-    cell_rows: list[Row] = []
+    cell_rows: list[TableRow] = []
     for line, cells in rows:
         while len(cells) > len(columns) and not cells[-1]:
             cells.pop()
@@ -106,12 +106,12 @@ def _csv(text: str, name: str) -> Table:
             hint = "a cell that holds the separator itself stands in quotation marks"
             problems.append(Diagnostic("table-row", message, Span(name, line, 1), hint))
             continue
-        cell_rows.append(Row(dict(zip(columns, cells, strict=True)), Span(name, line, 1)))
+        cell_rows.append(TableRow(dict(zip(columns, cells, strict=True)), Span(name, line, 1)))
     if problems:
         raise BadInput(*in_order(problems))
     starts = _line_starts(text)
 
-    def place(row: Row, column: str) -> Span:
+    def place(row: TableRow, column: str) -> Span:
         if column not in row.cells:
             return row.span
         at, length = _cell(text, starts[row.span.line - 1], delimiter, columns.index(column))
@@ -186,16 +186,16 @@ def _json(text: str, name: str) -> Table:
         line = bisect_right(starts, offset)
         return Span(name, line, offset - starts[line - 1] + 1)
 
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     for offset, item in _items(text, at):
         if not isinstance(item, dict):
             message = 'a row must be an object, such as {"sku": "a1"}'
             raise BadInput(Diagnostic("table-row", message, at(offset)))
         if any(cell not in ("", None) for cell in item.values()):
-            rows.append(Row(item, at(offset)))
+            rows.append(TableRow(item, at(offset)))
     columns = tuple(dict.fromkeys(column for row in rows for column in row.cells))
 
-    def place(row: Row, column: str) -> Span:
+    def place(row: TableRow, column: str) -> Span:
         begin = starts[row.span.line - 1] + row.span.column - 1
         key = re.compile(re.escape(json.dumps(column, ensure_ascii=False)) + r"\s*:\s*")
         match = key.search(text, begin)

@@ -16,7 +16,7 @@ from wanx_render.timelines.timeline import (
     Crossing,
     Link,
     Piece,
-    Sound,
+    SoundStretch,
     Timeline,
     pieces,
     rows_of,
@@ -99,7 +99,7 @@ class _Shelf:
         _in(asset, "media-rep", kind="original-media", src=self._link(clip.media))
         return self._add(clip.media, asset)
 
-    def sound(self, sound: Sound) -> str:
+    def sound(self, sound: SoundStretch) -> str:
         if sound.media in self._known:
             return self._known[sound.media]
         asset = Element(
@@ -191,7 +191,7 @@ def _place(host: Element) -> int:
 
 
 def _connected(
-    sound: Sound, lane: int, offset: Fraction, timeline: Timeline, shelf: _Shelf
+    sound: SoundStretch, lane: int, offset: Fraction, timeline: Timeline, shelf: _Shelf
 ) -> Element:
     end = nearest(seconds_of(sound.begin + sound.frames) * timeline.rate)
     frames = max(end - nearest(seconds_of(sound.begin) * timeline.rate), 1)

@@ -15,7 +15,7 @@ from wanx_render.timelines.timeline import (
     Crossing,
     Link,
     Piece,
-    Sound,
+    SoundStretch,
     Timeline,
     pieces,
     rows_of,
@@ -133,7 +133,7 @@ def _transition(crossing: Crossing, rate: Fraction, *, sound: bool = False) -> A
     )
 
 
-def _row(sounds: list[Sound], link: Link) -> Iterable[Any]:
+def _row(sounds: list[SoundStretch], link: Link) -> Iterable[Any]:
     at, rate = 0, Fraction(SAMPLE_RATE)
     for sound in sounds:
         if sound.begin > at:

@@ -58,7 +58,7 @@ class Joint:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class SoundStretch:
     """A stretch of a sound file, in samples of 48 kHz."""
 
     kind: str
@@ -85,7 +85,7 @@ class Timeline:
     frames: int
     clips: tuple[Clip, ...]
     joints: tuple[Joint, ...]
-    sounds: tuple[Sound, ...]
+    sounds: tuple[SoundStretch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def _joint(shot: ShotRecord, part: PartRecord) -> Joint:
     return Joint(shot.transition, shot.transition_way, part.shared)
 
 
-def _sounds(record: SoundRecord, samples: int) -> Iterator[Sound]:
+def _sounds(record: SoundRecord, samples: int) -> Iterator[SoundStretch]:
     """The stretches that a sound file fills; music begins again where its file ends."""
     at, skip = record.start, record.skip
     while at < samples:
@@ -190,7 +190,7 @@ def _sounds(record: SoundRecord, samples: int) -> Iterator[Sound]:
         if frames <= 0:
             return
         ends = at + frames >= samples
-        yield Sound(
+        yield SoundStretch(
             kind=record.kind,
             media=record.file,
             begin=at,
@@ -249,9 +249,9 @@ def seconds_of(samples: int) -> Fraction:
     return Fraction(samples, SAMPLE_RATE)
 
 
-def rows_of(sounds: tuple[Sound, ...]) -> list[list[Sound]]:
+def rows_of(sounds: tuple[SoundStretch, ...]) -> list[list[SoundStretch]]:
     """Sounds on as few tracks as hold them without overlap; music apart from voices."""
-    rows: list[list[Sound]] = []
+    rows: list[list[SoundStretch]] = []
     for sound in sorted(sounds, key=lambda each: (each.kind, each.begin)):
         for row in rows:
             if row[-1].kind == sound.kind and row[-1].begin + row[-1].frames <= sound.begin:
