@@ -6,7 +6,7 @@ import pytest
 
 from wanx_render.catalog.safe_areas import Margins, about, platforms, safe_area
 from wanx_render.geometry import Size
-from wanx_render.shotlist.model import Platform
+from wanx_render.shotlist.values import Platform
 
 
 @pytest.mark.parametrize("platform", platforms())

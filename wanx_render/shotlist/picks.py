@@ -16,7 +16,7 @@ from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.errors import BadInput
 from wanx_render.geometry import Focus
-from wanx_render.shotlist.model import FocusPoint
+from wanx_render.shotlist.values import FocusPoint
 from wanx_render.yaml_source import Source
 
 MOST_TAKES = 999  # the list's takes and all that were asked for later

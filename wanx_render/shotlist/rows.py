@@ -12,8 +12,9 @@ from pathlib import Path
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, in_order
 from wanx_render.errors import BadInput
 from wanx_render.shotlist import table
-from wanx_render.shotlist.model import RESERVED, Matrix
+from wanx_render.shotlist.model import Matrix
 from wanx_render.shotlist.table import Scalar, Table
+from wanx_render.shotlist.values import RESERVED
 from wanx_render.shotlist.variables import Template, template
 from wanx_render.yaml_source import Source
 
