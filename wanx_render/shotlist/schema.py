@@ -112,31 +112,14 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
         warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
         raw = ShotList.model_json_schema(ref_template="#/definitions/{model}")
     definitions = {name: _worded(part) for name, part in raw.pop("$defs").items()}
-    shot = definitions["Shot"]
-    shot["required"] = ["id"]
-    shot["properties"]["model"]["examples"] = list(catalog.models)
-    shot["properties"]["resolution"]["examples"] = list(catalog.service.tier_areas)
-    shot["properties"]["audio"]["examples"] = ["silent", "auto"]
-    fields = {name: part for name, part in shot["properties"].items() if name != "id"}
-    definitions["Defaults"] = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": fields,
-    }
+    _complete_shots(definitions, catalog)
     definitions["Deliverable"]["required"] = ["aspect"]
     names = [platform.name for platform in platform_sizes.every()]
     definitions["Deliverable"]["properties"]["size"]["examples"] = ["1080x1920", *names]
     whole = _worded(raw)
-    properties = whole["properties"]
-    properties["vars"] = _described("vars", {"type": "object", "additionalProperties": _SCALAR})
-    definitions["Matrix"] = _matrix()
-    matrix = {"anyOf": [{"type": "string"}, {"$ref": "#/definitions/Matrix"}]}
-    properties["matrix"] = _described("matrix", matrix)
-    properties["defaults"] = _described("defaults", {"$ref": "#/definitions/Defaults"})
-    aspect = definitions["Deliverable"]["properties"]["aspect"]
-    properties["deliverables"]["items"] = {"anyOf": [aspect, {"$ref": "#/definitions/Deliverable"}]}
+    _complete_list(whole["properties"], definitions)
     for part, name in (
-        (properties, "label"),
+        (whole["properties"], "label"),
         (definitions["Deliverable"]["properties"], "label"),
         (definitions["Sound"]["properties"], "music"),
     ):
@@ -149,6 +132,32 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
         **whole,
         "definitions": definitions,
     }
+
+
+def _complete_shots(definitions: dict[str, Any], catalog: Catalog) -> None:
+    """What a shot needs and may be offered; ``defaults`` may hold the same, but for an id."""
+    shot = definitions["Shot"]
+    shot["required"] = ["id"]
+    shot["properties"]["model"]["examples"] = list(catalog.models)
+    shot["properties"]["resolution"]["examples"] = list(catalog.service.tier_areas)
+    shot["properties"]["audio"]["examples"] = ["silent", "auto"]
+    fields = {name: part for name, part in shot["properties"].items() if name != "id"}
+    definitions["Defaults"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": fields,
+    }
+
+
+def _complete_list(properties: dict[str, Any], definitions: dict[str, Any]) -> None:
+    """The keys of a list that are merged into others before it becomes a ``ShotList``."""
+    properties["vars"] = _described("vars", {"type": "object", "additionalProperties": _SCALAR})
+    definitions["Matrix"] = _matrix()
+    matrix = {"anyOf": [{"type": "string"}, {"$ref": "#/definitions/Matrix"}]}
+    properties["matrix"] = _described("matrix", matrix)
+    properties["defaults"] = _described("defaults", {"$ref": "#/definitions/Defaults"})
+    aspect = definitions["Deliverable"]["properties"]["aspect"]
+    properties["deliverables"]["items"] = {"anyOf": [aspect, {"$ref": "#/definitions/Deliverable"}]}
 
 
 def _or_text(field: dict[str, Any]) -> dict[str, Any]:
