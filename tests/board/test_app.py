@@ -23,7 +23,7 @@ HOST = "127.0.0.1:8123"
 OWN = {"origin": f"http://{HOST}", "content-type": "application/json"}
 
 
-class Room:
+class FakeRoom:
     """A room with one clip and one deliverable."""
 
     def __init__(self, folder: Path) -> None:
@@ -57,7 +57,7 @@ class Desk:
     """A guarded board, and a browser's questions to it."""
 
     def __init__(self, folder: Path) -> None:
-        self.room = Room(folder)
+        self.room = FakeRoom(folder)
         self.tokens: list[str] = []
         self.guarded = Guard(app(self.room), 8123, self.tokens.append)
         self.cookie = ""

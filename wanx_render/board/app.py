@@ -1,6 +1,6 @@
 """The board over HTTP: the page, its event stream, files of the render folder, and what one may do.
 
-Everything that acts is in the ``Room``; here is only the form on the wire.
+Everything that acts is in the ``BoardActions``; here is only the form on the wire.
 """
 
 import json
@@ -26,7 +26,7 @@ _MOST = 10_000  # bytes of a question
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
-class Room(Protocol):
+class BoardActions(Protocol):
     """What the page shows and what it may ask for; ``None`` files are not there."""
 
     feed: Feed
@@ -43,7 +43,7 @@ class Room(Protocol):
 
 
 class Declined(WanxError):
-    """What was asked for cannot be done now; ``record`` tells the page more."""
+    """What was asked for cannot be done now; ``record`` holds more for the page."""
 
     def __init__(self, message: str, **record: Any) -> None:
         super().__init__(message)
@@ -54,7 +54,7 @@ class Malformed(WanxError):
     """What was asked for is of the wrong type."""
 
 
-def app(room: Room) -> Starlette:
+def app(room: BoardActions) -> Starlette:
     """The application, without its guard."""
 
     async def page(request: Request) -> Response:
@@ -78,8 +78,8 @@ def app(room: Room) -> Starlette:
         return _file(room.deliverable(request.path_params["name"]), {"Cache-Control": "no-cache"})
 
     async def picture(request: Request) -> Response:
-        given = request.path_params
-        return _file(await room.picture(given["kind"], given["name"]), _FOREVER)
+        path = request.path_params
+        return _file(await room.picture(path["kind"], path["name"]), _FOREVER)
 
     async def act(request: Request) -> Response:
         return await _answer(request, room.act)
@@ -109,13 +109,13 @@ async def _answer(
         if len(body) > _MOST:
             return _refused(413, "that is too long")
     try:
-        asked = json.loads(body or b"{}")
+        body_fields = json.loads(body or b"{}")
     except (ValueError, RecursionError):
         return _refused(400, "that is not JSON")
-    if not isinstance(asked, dict):
+    if not isinstance(body_fields, dict):
         return _refused(400, "a JSON object is needed")
     try:
-        return JSONResponse(await act(request.path_params["what"], asked))
+        return JSONResponse(await act(request.path_params["what"], body_fields))
     except Declined as error:
         return JSONResponse({"error": without_secrets(str(error)), **error.record}, 409)
     except (BadInput, Malformed) as error:
@@ -128,16 +128,16 @@ async def _answer(
         return _refused(404, "there is nothing of that name")
 
 
-def _refused(status: int, told: str) -> Response:
-    return JSONResponse({"error": without_secrets(told)}, status)
+def _refused(status: int, message: str) -> Response:
+    return JSONResponse({"error": without_secrets(message)}, status)
 
 
 def _packaged(name: str) -> Response:
     if name == "take_states.js":
         table = json.dumps(board_states(), ensure_ascii=False)
         return Response(f"export const STATES = {table};\n", media_type=_TYPES[".js"])
-    known = {path.name: path for path in files("wanx_render.board").joinpath("page").iterdir()}
-    path = known.get(name)
+    pages = {path.name: path for path in files("wanx_render.board").joinpath("page").iterdir()}
+    path = pages.get(name)
     kind = _TYPES.get(Path(name).suffix)
     if path is None or kind is None:
         return Response("There is no such page.\n", 404, media_type="text/plain")

@@ -31,7 +31,7 @@ class Feed:
         self._closed = False
 
     def publish(self, kind: str, record: Mapping[str, Any]) -> None:
-        """Tell every tab."""
+        """Send the change to every tab."""
         self._number += 1
         self._changes.append(Change(self._number, kind, record))
         self._wake()

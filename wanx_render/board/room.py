@@ -13,7 +13,7 @@ from wanx_render.board.choices import Choices
 from wanx_render.board.feed import Feed
 from wanx_render.board.holding import Holding
 from wanx_render.board.runs import Runs
-from wanx_render.board.view import Ledger, Scene
+from wanx_render.board.view import BoardState, Ledger
 from wanx_render.clock import RealClock
 from wanx_render.errors import FfmpegError
 from wanx_render.media import ffmpeg, thumbnails
@@ -30,7 +30,7 @@ T = TypeVar("T")
 LOOK = 1.0  # seconds between two looks at the files that others may change
 SETTLE = 0.25  # seconds in which several events become one new look at the journal
 REST = 6  # times as long as a look took: a long list shall not keep the run from its work
-LINES = 30  # of the log that a tab is told
+LINES = 30  # of the log that a tab gets
 
 
 class Room:
@@ -58,14 +58,16 @@ class Room:
         self._look()
         return {"about": self._about, "shots": list(self._shown.values())}
 
-    def _scene(self) -> Scene:
+    def _scene(self) -> BoardState:
         outlook, selection = self._holding.outlook, self._holding.selection
-        statuses: dict[str, list[TakeStatus]] = {each.shot.id: [] for each in outlook.plan.shots}
-        for each in outlook.statuses:
-            statuses[each.take.shot].append(each)
-        return Scene(
+        statuses: dict[str, list[TakeStatus]] = {
+            status.shot.id: [] for status in outlook.plan.shots
+        }
+        for status in outlook.statuses:
+            statuses[status.take.shot].append(status)
+        return BoardState(
             plan=outlook.plan,
-            statuses={name: tuple(each) for name, each in statuses.items()},
+            statuses={name: tuple(status) for name, status in statuses.items()},
             ledger=Ledger.of(self._holding.journal.every()),
             picks=selection.lists[0].loaded.picks,
             catalog=selection.catalog,
@@ -76,10 +78,10 @@ class Room:
         )
 
     def _look(self) -> None:
-        """Make every view anew, and tell the tabs what became other."""
+        """Make every view again, and send the tabs what changed."""
         scene = self._scene()
-        self._clips = {each.clip_name or "": each for each in scene.ledger.clips.values()}
-        shots = {each.shot.id: view.shot(scene, each) for each in scene.plan.shots}
+        self._clips = {item.clip_name or "": item for item in scene.ledger.clips.values()}
+        shots = {item.shot.id: view.shot(scene, item) for item in scene.plan.shots}
         about = self._view_of_run(scene)
         if list(shots) != list(self._shown):
             self._shown, self._about = shots, about
@@ -92,7 +94,7 @@ class Room:
             self.feed.publish("about", about)
         self._shown, self._about = shots, about
 
-    def _view_of_run(self, scene: Scene) -> dict[str, Any]:
+    def _view_of_run(self, scene: BoardState) -> dict[str, Any]:
         outlook, running = self._holding.outlook, self._runs.current
         plan, cost = outlook.plan, outlook.cost
         budget, problems = self._budget(), self._holding.problems
@@ -112,12 +114,12 @@ class Room:
             "currency": plan.currency,
             "deliverables": view.deliverables(scene, self._holding.manifest),
             "debts": view.debts(scene),
-            "problems": [*([stopped] if (stopped := self._runs.stopped) else []), *problems],
+            "problems": [*([reason] if (reason := self._runs.stopped) else []), *problems],
             "warnings": self._holding.warnings,
             "log": list(self._runs.log)[-LINES:],
         }
 
-    def _film(self, scene: Scene) -> Decimal:
+    def _film(self, scene: BoardState) -> Decimal:
         """What the clips of the list as it is cost, whenever they were paid."""
         keys = {take.request.key(scene.plan.backend) for take in self._takes()}
         clips = (scene.ledger.clips[key] for key in keys & scene.ledger.clips.keys())
@@ -142,23 +144,23 @@ class Room:
         if self._soon:
             self._soon.cancel()
             self._soon = None
-        began = time.monotonic()
+        start = time.monotonic()
         self._holding.restand()
         self._look()
-        self._took = time.monotonic() - began
+        self._took = time.monotonic() - start
 
     async def watch(self) -> None:
         """Look at the files from time to time, for as long as the board is open."""
         while True:
             await asyncio.sleep(LOOK)
-            listed, worked = self._holding.changed()
-            alone = self._runs.current is None  # a run of ours tells of itself
-            if alone and (worked or self._elsewhere):
+            list_changed, work_changed = self._holding.changed()
+            alone = self._runs.current is None  # a run of ours sends its own events
+            if alone and (work_changed or self._elsewhere):
                 before, self._elsewhere = self._elsewhere, self._holding.is_held()
-                worked = worked or before != self._elsewhere
-            if listed:
+                work_changed = work_changed or before != self._elsewhere
+            if list_changed:
                 await self._holding.reload()
-            if listed or (alone and worked):
+            if list_changed or (alone and work_changed):
                 self._restand()
 
     # Files
@@ -169,9 +171,9 @@ class Room:
 
     def deliverable(self, name: str) -> Path | None:
         """The file of a deliverable that the manifest records."""
-        made = self._holding.manifest.deliverables if self._holding.manifest else ()
-        found = next((each for each in made if each.name == name), None)
-        return self._holding.folder / f"{found.name}.mp4" if found else None
+        records = self._holding.manifest.deliverables if self._holding.manifest else ()
+        record = next((candidate for candidate in records if candidate.name == name), None)
+        return self._holding.folder / f"{record.name}.mp4" if record else None
 
     async def picture(self, kind: str, name: str) -> Path | None:
         """A small picture of the clip or of the first frame of the shot called ``name``."""
@@ -185,12 +187,14 @@ class Room:
 
     async def _of_clip(self, name: str) -> Path | None:
         """The middle of a clip: kept since it was fetched, or made now."""
-        found = self._clips[name]
-        folder, sha256 = self._holding.folder, found.clip_sha256 or ""
-        kept = thumbnails.kept(folder, sha256)
-        if not kept and found.clip_facts:
-            kept = await self._work(self._make, folder / "clips" / name, sha256, found.clip_facts)
-        return kept[1] if kept else None
+        attempt = self._clips[name]
+        folder, sha256 = self._holding.folder, attempt.clip_sha256 or ""
+        pictures = thumbnails.kept(folder, sha256)
+        if not pictures and attempt.clip_facts:
+            pictures = await self._work(
+                self._make, folder / "clips" / name, sha256, attempt.clip_facts
+            )
+        return pictures[1] if pictures else None
 
     def _make(self, clip: Path, sha256: str, facts: Mapping[str, Any]) -> tuple[Path, ...]:
         program = ffmpeg.find(self._holding.environment.environ)
@@ -236,5 +240,5 @@ class Room:
 def _lasting(record: Mapping[str, Any]) -> dict[str, Any]:
     """A shot's view without what time alone changes."""
     passing = ("age", "left", "hours")
-    takes = [{k: v for k, v in each.items() if k not in passing} for each in record["takes"]]
+    takes = [{k: v for k, v in take.items() if k not in passing} for take in record["takes"]]
     return {**record, "takes": takes}

@@ -62,17 +62,17 @@ class Ledger:
     def of(cls, attempts: Iterable[Attempt]) -> "Ledger":
         clips: dict[str, Attempt] = {}
         last: dict[str, Attempt] = {}
-        paid = Decimal(0)
+        total = Decimal(0)
         for attempt in attempts:
             last[attempt.key] = attempt
-            paid += Decimal(attempt.amount or 0)
+            total += Decimal(attempt.amount or 0)
             if attempt.clip_name:
                 clips[attempt.key] = attempt
-        return cls(clips, last, paid)
+        return cls(clips, last, total)
 
 
 @dataclass(frozen=True)
-class Scene:
+class BoardState:
     """All that a view is made of."""
 
     plan: Plan
@@ -86,26 +86,26 @@ class Scene:
     elsewhere: bool = False  # whether another program works on these takes
 
 
-def shot(scene: Scene, planned: PlannedShot) -> dict[str, Any]:
+def shot(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
     """One shot with its takes."""
-    asked, written = planned.picked.request, planned.shot
-    choice = scene.picks.of(written.id)
-    focus = written.focus
+    request, entry = planned.picked.request, planned.shot
+    choice = scene.picks.of(entry.id)
+    focus = entry.focus
     return {
-        "id": written.id,
-        "prompt": asked.prompt,
-        "template": asked.template,
-        "model": asked.model,
-        "tier": asked.resolution,
-        "seconds": asked.duration,
+        "id": entry.id,
+        "prompt": request.prompt,
+        "template": request.template,
+        "model": request.model,
+        "tier": request.resolution,
+        "seconds": request.duration,
         "picture": _picture(planned),
         "first_of": planned.picked.waits_for,
-        "pick": written.pick,
+        "pick": entry.pick,
         "chosen": planned.chosen,
         "rejected": list(choice.rejected),
         "focus": _thousandths(focus),
         "focused": choice.focus is not None,
-        "takes": [take(scene, each) for each in scene.statuses[written.id]],
+        "takes": [take(scene, standing) for standing in scene.statuses[entry.id]],
     }
 
 
@@ -124,28 +124,28 @@ def _thousandths(focus: Any) -> list[int]:
     return [round(point.x * 1000), round(point.y * 1000)]
 
 
-def take(scene: Scene, status: TakeStatus) -> dict[str, Any]:
+def take(scene: BoardState, status: TakeStatus) -> dict[str, Any]:
     """One take: its state in one word, what is to be said of it, its clip where there is one."""
-    asked = status.take
-    key = asked.request.key(scene.plan.backend)
-    live = scene.live.get((asked.shot, asked.number))
+    planned_take = status.take
+    key = planned_take.request.key(scene.plan.backend)
+    live = scene.live.get((planned_take.shot, planned_take.number))
     last = scene.ledger.last.get(key)
-    found = scene.ledger.clips.get(key) if status.state == "cached" else None
+    clip = scene.ledger.clips.get(key) if status.state == "cached" else None
     state = live.state if live else _state(status, last)
     if state == "owed" and scene.elsewhere and last and last.state == "submitted":
         state = "submitted"
     record: dict[str, Any] = {
-        "n": asked.number,
+        "n": planned_take.number,
         "state": state,
         "text": live.text if live else _text(status, state, last),
-        "seed": asked.request.seed,
-        "price": show_money(asked.price) if asked.price else None,
-        "width": asked.size.width if asked.size else None,
-        "height": asked.size.height if asked.size else None,
-        "fps": str(asked.rate),
+        "seed": planned_take.request.seed,
+        "price": show_money(planned_take.price) if planned_take.price else None,
+        "width": planned_take.size.width if planned_take.size else None,
+        "height": planned_take.size.height if planned_take.size else None,
+        "fps": str(planned_take.rate),
     }
-    if found:
-        record |= _clip(found)
+    if clip:
+        record |= _clip(clip)
     elif last and last.state in ("submitted", "succeeded"):
         record |= _underway(scene, last, live, state)
     return record
@@ -187,7 +187,7 @@ def _clip(attempt: Attempt) -> dict[str, Any]:
     return record
 
 
-def _underway(scene: Scene, last: Attempt, live: Live | None, state: str) -> dict[str, Any]:
+def _underway(scene: BoardState, last: Attempt, live: Live | None, state: str) -> dict[str, Any]:
     """How old a task is, how long it may still take, how long its result can be fetched."""
     age = (scene.now - last.asked_at).total_seconds()
     left = live.left if live else None
@@ -205,52 +205,62 @@ def _underway(scene: Scene, last: Attempt, live: Live | None, state: str) -> dic
     }
 
 
-def _usual(scene: Scene, attempt: Attempt) -> float:
+def _usual(scene: BoardState, attempt: Attempt) -> float:
     """The documented time of such a task, the middle between its bounds."""
     model = scene.catalog.models.get(attempt.model)
     low, high = model.task_seconds.value if model else (60, 300)
     return sqrt(low * high)
 
 
-def debts(scene: Scene) -> list[dict[str, Any]]:
+def debts(scene: BoardState) -> list[dict[str, Any]]:
     """Results that were paid for and nobody is fetching, with the hours left to do so."""
     at_work = {take.name for take in scene.plan.takes if (take.shot, take.number) in scene.live}
     return [
         {
-            "take": each.label,
-            "hours": round((each.expires_at - scene.wall).total_seconds() / 3600, 2),
+            "take": attempt.label,
+            "hours": round((attempt.expires_at - scene.wall).total_seconds() / 3600, 2),
         }
-        for each in scene.ledger.last.values()
-        if each.state == "succeeded" and not each.clip_name and each.expires_at
-        if each.take not in at_work
+        for attempt in scene.ledger.last.values()
+        if attempt.state == "succeeded" and not attempt.clip_name and attempt.expires_at
+        if attempt.take not in at_work
     ]
 
 
-def deliverables(scene: Scene, manifest: Manifest | None) -> list[dict[str, Any]]:
+def deliverables(scene: BoardState, manifest: Manifest | None) -> list[dict[str, Any]]:
     """Each deliverable as it will be, and as it is."""
-    made = {each.name: each for each in manifest.deliverables} if manifest else {}
-    sizes = {each.shot.id: size for each in scene.plan.shots if (size := _size(scene, each))}
-    rates = tuple(each.picked.rate for each in scene.plan.shots)
+    records = (
+        {deliverable.name: deliverable for deliverable in manifest.deliverables} if manifest else {}
+    )
+    sizes = {
+        deliverable.shot.id: size
+        for deliverable in scene.plan.shots
+        if (size := _size(scene, deliverable))
+    }
+    rates = tuple(deliverable.picked.rate for deliverable in scene.plan.shots)
     fresh = manifest is not None and _fresh(scene, manifest)
-    listed = []
-    for each in scene.plan.deliverables:
-        known = each.size or len(sizes) == len(scene.plan.shots)
-        frame = _frame(each, sizes, rates) if known else None
-        found = made.get(each.name)
-        same = found is not None and found.aspect == str(each.aspect) and found.fit == each.fit
-        listed.append(
+    rows = []
+    for deliverable in scene.plan.deliverables:
+        is_sized = deliverable.size or len(sizes) == len(scene.plan.shots)
+        frame = _frame(deliverable, sizes, rates) if is_sized else None
+        record = records.get(deliverable.name)
+        is_same = (
+            record is not None
+            and record.aspect == str(deliverable.aspect)
+            and record.fit == deliverable.fit
+        )
+        rows.append(
             {
-                "name": each.name,
-                "aspect": [each.aspect.width, each.aspect.height],
-                "fit": each.fit,
-                "focus": {name: _thousandths(point) for name, point in each.focus.items()},
+                "name": deliverable.name,
+                "aspect": [deliverable.aspect.width, deliverable.aspect.height],
+                "fit": deliverable.fit,
+                "focus": {name: _thousandths(point) for name, point in deliverable.focus.items()},
                 "size": str(frame.size) if frame else None,
                 "fps": str(frame.rate) if frame else None,
-                "fresh": fresh and same,
-                "made": _made(found) if found else None,
+                "fresh": fresh and is_same,
+                "made": _made(record) if record else None,
             }
         )
-    return listed
+    return rows
 
 
 def _frame(
@@ -263,32 +273,32 @@ def _frame(
         return None
 
 
-def _size(scene: Scene, planned: PlannedShot) -> Size | None:
+def _size(scene: BoardState, planned: PlannedShot) -> Size | None:
     """The picked clip's size: probed where it is there, else as predicted."""
     status = scene.statuses[planned.shot.id][planned.shot.pick - 1]
-    found = scene.ledger.clips.get(status.take.request.key(scene.plan.backend))
-    if found and found.clip_facts:
-        return Size(found.clip_facts["width"], found.clip_facts["height"])
+    attempt = scene.ledger.clips.get(status.take.request.key(scene.plan.backend))
+    if attempt and attempt.clip_facts:
+        return Size(attempt.clip_facts["width"], attempt.clip_facts["height"])
     return status.take.size
 
 
-def _fresh(scene: Scene, manifest: Manifest) -> bool:
+def _fresh(scene: BoardState, manifest: Manifest) -> bool:
     """Whether what was delivered is made of the clips and points that are chosen now."""
     now = [
         (
-            each.shot.id,
-            found.clip_sha256 if (found := _picked_clip(scene, each)) else None,
-            _thousandths(each.shot.focus),
+            shot.shot.id,
+            attempt.clip_sha256 if (attempt := _picked_clip(scene, shot)) else None,
+            _thousandths(shot.shot.focus),
         )
-        for each in scene.plan.shots
+        for shot in scene.plan.shots
     ]
     then = [
-        (each.id, _sha256(each.picked, each.takes), _points(each.focus)) for each in manifest.shots
+        (shot.id, _sha256(shot.picked, shot.takes), _points(shot.focus)) for shot in manifest.shots
     ]
     return now == then
 
 
-def _picked_clip(scene: Scene, planned: PlannedShot) -> Attempt | None:
+def _picked_clip(scene: BoardState, planned: PlannedShot) -> Attempt | None:
     status = scene.statuses[planned.shot.id][planned.shot.pick - 1]
     if status.state != "cached":
         return None
@@ -296,11 +306,11 @@ def _picked_clip(scene: Scene, planned: PlannedShot) -> Attempt | None:
 
 
 def _sha256(picked: int, takes: Iterable[Any]) -> str | None:
-    return next((each.sha256 for each in takes if each.take == picked), None)
+    return next((take.sha256 for take in takes if take.take == picked), None)
 
 
 def _points(focus: Iterable[str]) -> list[int]:
-    return [round(Fraction(each) * 1000) for each in focus]
+    return [round(Fraction(coordinate) * 1000) for coordinate in focus]
 
 
 def _made(record: DeliverableRecord) -> dict[str, Any]:

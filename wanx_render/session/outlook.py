@@ -42,7 +42,7 @@ class Outlook:
     def meant(self) -> tuple[TakeStatus, ...]:
         """How the takes stand that are meant; of the others nothing is asked."""
         only = self.item.only
-        return tuple(each for each in self.statuses if not only or each.take.shot in only)
+        return tuple(status for status in self.statuses if not only or status.take.shot in only)
 
     @property
     def new(self) -> tuple[Take, ...]:
@@ -175,11 +175,11 @@ def stale_picks(loaded: Loaded, plan: Plan) -> tuple[Diagnostic, ...]:
 def without_label(lists: Iterable[Loaded], backend: str | None) -> tuple[Diagnostic, ...]:
     """What ``backend``, chosen beside the list, makes worth a warning: each once for all lists."""
     problems = []
-    for loaded in lists:
-        shots = loaded.shots
+    for entry in lists:
+        shots = entry.shots
         if backend in (None, "mock") or shots.backend != "mock":
             continue
         if message := unlabelled(shots.shots, shots.deliverables):
-            place = Span(str(loaded.file))
+            place = Span(str(entry.file))
             problems.append(Diagnostic("label-missing", message, place, LABEL_HINT, "warning"))
     return tuple(dict.fromkeys(problems))

@@ -36,8 +36,8 @@ def render(options: RenderOptions, environment: Environment) -> int:
     """Make everything that the files ask for, or a saved plan; the exit code, the worst of all."""
     if not options.plan:
         return run_selection(Selection.of(options), environment)
-    saved = open_saved(options.plan)
-    options = replace(options, files=tuple(map(Path, saved.lists)))
+    plan = open_saved(options.plan)
+    options = replace(options, files=tuple(map(Path, plan.lists)))
     selection = Selection.of(replace(options, rows=None, shard=None))
     if selection.is_one_file and (options.rows or options.shard):
         message = f"{options.plan} is the plan of one list, which has no rows"
@@ -45,11 +45,11 @@ def render(options: RenderOptions, environment: Environment) -> int:
         raise BadInput(Diagnostic("rows-unknown", message, hint=hint))
     less = replace(
         options,
-        only=options.only or saved.choice.only,
-        rows=options.rows or saved.choice.rows,
-        shard=options.shard or saved.choice.shard,
+        only=options.only or plan.choice.only,
+        rows=options.rows or plan.choice.rows,
+        shard=options.shard or plan.choice.shard,
     )
-    return run_selection(selection.with_options(less), environment, saved)
+    return run_selection(selection.with_options(less), environment, plan)
 
 
 def run_selection(
@@ -77,12 +77,12 @@ def run_selection(
             for place in places.values():
                 with usable(place.published.store):
                     place.published.look()  # asked once what it holds
-        surveyed = Survey(selection, journals, places, program.version).result()
-        if not surveyed.finished:
+        survey = Survey(selection, journals, places, program.version).result()
+        if not survey.finished:
             destination.tried(selection.homes[0])
-        _approve(surveyed, saved, environment)
+        _approve(survey, saved, environment)
         way = _Way(program, destination, access, environment)
-        run, whole = way.carry_out(surveyed, stack)
+        run, whole = way.carry_out(survey, stack)
     return close(run, whole, environment)
 
 

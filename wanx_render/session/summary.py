@@ -87,9 +87,9 @@ def start(surveyed: Surveyed) -> Event:
         }
         return Event("start", opening(surveyed), facts=facts)
     lists, to_make = len(surveyed.lists), len(surveyed.requests)
-    done = sum(prospect.finished is not None for prospect in surveyed.lists)
-    counts = {"lists": lists, "finished": done, "to_make": to_make}
-    text = f"{lists} lists: {_play(selection.backend)}{done} finished, {to_make} takes to make"
+    finished = sum(prospect.finished is not None for prospect in surveyed.lists)
+    counts = {"lists": lists, "finished": finished, "to_make": to_make}
+    text = f"{lists} lists: {_play(selection.backend)}{finished} finished, {to_make} takes to make"
     facts = {"backend": selection.backend, **counts, **price}
     return Event("start", f"{text}, {cost}", facts=facts)
 
@@ -121,8 +121,8 @@ def gathered(warnings: Iterable[Diagnostic]) -> Iterator[str]:
     places: dict[str, list[Diagnostic]] = {}
     for warning in warnings:
         places.setdefault(warning.message, []).append(warning)
-    for message, (first, *others) in places.items():
-        also = f" and at {len(others)} more" if others else ""
+    for message, (first, *repeats) in places.items():
+        also = f" and at {len(repeats)} more" if repeats else ""
         yield f"{first.span}{also}: {message}" if first.span else message
 
 
