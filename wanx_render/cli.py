@@ -86,6 +86,8 @@ def cli() -> None:
     """
 
 
+_COMPLETION = "_WANX_RENDER_COMPLETE"  # by which a shell asks click for completions
+
 # A full or failing disk, a folder that became read-only or has a file's name: no bug of ours.
 _OF_THE_MACHINE = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO,
@@ -128,9 +130,9 @@ def _run(words: list[str]) -> tuple[int, tuple[Diagnostic, ...] | None]:
         _say(f"error: {error}")
         return _ended(error.exit_code, "stopped", str(error))
     except SystemExit as leaving:  # click's: the end of a completion, or of a broken pipe
-        if leaving.__context__ is None:
+        if _COMPLETION in os.environ:
             return int(leaving.code or 0), None
-        return _bug(leaving.__context__)  # the output's pipe never comes so far
+        return _bug(leaving.__context__ or leaving)  # the output's pipe never comes so far
     except (KeyboardInterrupt, click.Abort):
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # asked a second time, it ends at once
         message = "interrupted: what was made so far is kept; run the same command again to go on"
