@@ -12,8 +12,8 @@ from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
 from wanx_render.manifest import DeliverableRecord, Manifest
 from wanx_render.session.environment import Environment
-from wanx_render.session.folder import folder_of, writable_file
-from wanx_render.session.selection import read_one
+from wanx_render.session.folder import writable_file
+from wanx_render.session.selection import folder_of, read_one
 from wanx_render.timelines.formats import ExportFormat, format_of
 from wanx_render.timelines.timeline import Link, timeline_of
 

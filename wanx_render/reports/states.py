@@ -4,6 +4,7 @@ Terminal, plan, storyboard, board and index page read these rows, the board's sc
 or kind of ours without a row is an error, never a blank.
 """
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -150,3 +151,8 @@ LISTS: dict[str, ListState] = {
 def left_with(code: int) -> str:
     """The state of a list whose run would have ended in this exit code."""
     return {state.code: name for name, state in LISTS.items()}[code]
+
+
+def needs_person(states: Collection[str], codes: Collection[str | None]) -> bool:
+    """Whether a run waits for a person, by the states and codes of its takes."""
+    return any(recorded_state(state).needs_person for state in states) or "OverBudget" in codes

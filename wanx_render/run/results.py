@@ -1,7 +1,6 @@
 """What became of each take of a run, and the manifest that is made of it."""
 
 import os
-from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +24,6 @@ from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
 from wanx_render.money import Money, write_money, write_sum
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Plan, PlannedShot, Take
-from wanx_render.reports.states import recorded_state
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.task import InputMedia
 from wanx_render.tasks.outcome import TakeFailure
@@ -42,11 +40,6 @@ class TakeClip:
 
 
 TakeResult = TakeClip | TakeFailure
-
-
-def needs_person(states: Collection[str], codes: Collection[str | None]) -> bool:
-    """Whether a run waits for a person, by the states and codes of its takes."""
-    return any(recorded_state(state).needs_person for state in states) or "OverBudget" in codes
 
 
 def has_clip(shot: PlannedShot, results: dict[tuple[str, int], TakeResult]) -> bool:

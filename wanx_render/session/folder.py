@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import tempfile
-import unicodedata
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -19,26 +18,7 @@ from wanx_render.errors import BadInput, FolderBusy
 from wanx_render.files import is_part, part_name
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.rebuild import is_lost, rebuild
-from wanx_render.validation.load import Loaded
-
-
-def folder_of(loaded: Loaded, out: Path | None) -> Path:
-    """Where everything of a list goes."""
-    return resolved(out or loaded.folder / "renders" / loaded.shots.project)
-
-
-def resolved(folder: Path) -> Path:
-    """The folder's whole path. Raises BadInput where no file can be named below it."""
-    try:
-        whole = folder.resolve()
-    except (OSError, RuntimeError, ValueError):  # links in a circle
-        raise unwritable(folder, "its links lead in a circle") from None
-    text = str(whole)
-    if any(unicodedata.category(character) == "Cc" for character in text):
-        raise unwritable(whole, "there is a control character in its name")
-    if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise unwritable(whole, "its name is not valid text")
-    return whole
+from wanx_render.session.selection import unwritable
 
 
 def writable(folder: Path) -> None:
@@ -51,11 +31,6 @@ def writable(folder: Path) -> None:
             probe.unlink()
     except OSError as error:
         raise unwritable(place, error.strerror or str(error)) from None
-
-
-def unwritable(folder: Path, why: str) -> BadInput:
-    message = f"cannot write to the render folder {folder}: {why}"
-    return BadInput(Diagnostic("folder-unwritable", message, hint="choose another with --out"))
 
 
 def writable_file(path: Path) -> Path:

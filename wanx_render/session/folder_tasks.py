@@ -13,9 +13,8 @@ from wanx_render.money import write_money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Plan
 from wanx_render.planning.rebuild import is_lost
-from wanx_render.session.folder import folder_of
 from wanx_render.session.outlook import make_plan
-from wanx_render.session.selection import read_all
+from wanx_render.session.selection import folder_of, read_all
 from wanx_render.task import InputMedia
 
 

@@ -7,17 +7,18 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wanx_render.files import write_atomically
 from wanx_render.manifest import Manifest
 from wanx_render.money import write_sums
 from wanx_render.planning.journal import Journal
-from wanx_render.reports.index import Entry, Heading, page
-from wanx_render.reports.states import left_with, recorded_state
-from wanx_render.run.context import RunContext
-from wanx_render.run.results import needs_person
+from wanx_render.reports.states import left_with, needs_person, recorded_state
 from wanx_render.session.selection import ListInFolder
+
+if TYPE_CHECKING:
+    from wanx_render.reports.index import Entry
+    from wanx_render.run.context import RunContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Outcome:
 
 
 def outcome_of(
-    context: RunContext, manifest: Manifest | None, home: Path, unsent: Sequence[str] = ()
+    context: "RunContext", manifest: Manifest | None, home: Path, unsent: Sequence[str] = ()
 ) -> Outcome:
     """What came of the list of ``context``; without a manifest it could not be carried out.
 
@@ -79,7 +80,7 @@ def failures(manifest: Manifest) -> list[str]:
     ]
 
 
-def as_asked(manifest: Manifest, context: RunContext) -> bool:
+def as_asked(manifest: Manifest, context: "RunContext") -> bool:
     """Whether everything asked for is there; with --only, other shots may be missing."""
     if not context.only:
         return manifest.complete
@@ -93,7 +94,7 @@ def as_asked(manifest: Manifest, context: RunContext) -> bool:
     return complete and (missing or len(manifest.deliverables) == len(context.plan.deliverables))
 
 
-def _picture(context: RunContext, home: Path) -> str | None:
+def _picture(context: "RunContext", home: Path) -> str | None:
     """The first picture of the list that is a file."""
     paths = (shot.picked.request.image.path for shot in context.plan.shots)
     path = next((candidate for candidate in paths if candidate), None)
@@ -202,6 +203,8 @@ class Index:
 
     def text(self, link: Link, *, now: str) -> str:
         """The page."""
+        from wanx_render.reports.index import Heading, page  # plan shows none
+
         entries = [_entry(item, self.found.get(item.name), link) for item in self.every]
         projects = dict.fromkeys(item.loaded.shots.project for item in self.every)
         heading = Heading(
@@ -223,7 +226,9 @@ class Index:
         return hashlib.sha256(self.text(link, now="").encode("utf-8", "replace")).hexdigest()
 
 
-def _entry(item: ListInFolder, outcome: Outcome | None, link: Link) -> Entry:
+def _entry(item: ListInFolder, outcome: Outcome | None, link: Link) -> "Entry":
+    from wanx_render.reports.index import Entry
+
     if outcome is None:
         return Entry(item.name, "new")
     board = item.folder / "storyboard.html"

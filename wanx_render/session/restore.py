@@ -8,19 +8,21 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from wanx_render import files
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.take_status import TakeStatus, lost
-from wanx_render.session.destination import Place
 from wanx_render.workers.upload_index import last_seen
+
+if TYPE_CHECKING:
+    from wanx_render.session.destination import Place
 
 _ATONCE = 8
 
 
-def restore(attempts: Iterable[Attempt], place: Place) -> list[str]:
+def restore(attempts: Iterable[Attempt], place: "Place") -> list[str]:
     """Fetch the clips that the bucket has; what is to be said of it. Raises StoreError.
 
     Where the run has no bucket, nothing is fetched, and what is said is where they were put once.
@@ -56,7 +58,7 @@ def _stored_elsewhere(wanted: Mapping[str, str], folder: Path) -> list[str]:
     ]
 
 
-def _fetched(name: str, sha256: str, place: Place) -> Literal["back", "damaged", "nowhere"]:
+def _fetched(name: str, sha256: str, place: "Place") -> Literal["back", "damaged", "nowhere"]:
     """What became of fetching a clip, which takes its name only if it is the one that was paid."""
     there, target = f"clips/{name}", place.folder / "clips" / name
     if not place.published.has(there):

@@ -1,21 +1,23 @@
 """What a command is about: the lists of its files, which of them, and the folder of each."""
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wanx_render.catalog import capabilities
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, did_you_mean, in_order
 from wanx_render.errors import BadInput
-from wanx_render.session.folder import folder_of, resolved
 from wanx_render.shotlist.rows import numbers, shard
-from wanx_render.tasks.account import Ambiguous
 from wanx_render.validation.load import Batch, Loaded, load_all
+
+if TYPE_CHECKING:
+    from wanx_render.tasks.account import Ambiguous
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class RenderOptions:
     free: bool = False  # finish what is there, ask the service for nothing
     base_url: str | None = None
     result_hosts: tuple[str, ...] = ()  # that results may be fetched from, besides the service's
-    on_ambiguous: Ambiguous = "ask"
+    on_ambiguous: "Ambiguous" = "ask"
     executor: str | None = None
     store: str | None = None  # a URL, where files go elsewhere than into the render folder
 
@@ -346,3 +348,27 @@ def fingerprint(loaded: Loaded, parts: Mapping[str, Any]) -> str:
         sorted(parts.items()),
     )
     return hashlib.sha256(repr(record).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def folder_of(loaded: Loaded, out: Path | None) -> Path:
+    """Where everything of a list goes."""
+    return resolved(out or loaded.folder / "renders" / loaded.shots.project)
+
+
+def resolved(folder: Path) -> Path:
+    """The folder's whole path. Raises BadInput where no file can be named below it."""
+    try:
+        whole = folder.resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle
+        raise unwritable(folder, "its links lead in a circle") from None
+    text = str(whole)
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise unwritable(whole, "there is a control character in its name")
+    if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise unwritable(whole, "its name is not valid text")
+    return whole
+
+
+def unwritable(folder: Path, why: str) -> BadInput:
+    message = f"cannot write to the render folder {folder}: {why}"
+    return BadInput(Diagnostic("folder-unwritable", message, hint="choose another with --out"))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wanx_render.catalog.pricing import Total, total
 from wanx_render.diagnostics import Diagnostic
@@ -12,12 +12,14 @@ from wanx_render.money import Money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
-from wanx_render.session.destination import Place
 from wanx_render.session.outcome import Outcome, stand_still
 from wanx_render.session.outlook import Outlook, look, stale_picks
 from wanx_render.session.restore import restore
 from wanx_render.session.selection import ListInFolder, Selection, fingerprint
 from wanx_render.task import InputMedia
+
+if TYPE_CHECKING:
+    from wanx_render.session.destination import Place
 
 FEW = 20  # lists; of so many the whole outlook is kept, of more it is made again when it is needed
 
@@ -52,7 +54,7 @@ class Survey:
 
     selection: Selection
     journals: Mapping[Path, Journal]  # by home; none where nothing was rendered
-    places: Mapping[Path, Place] = field(default_factory=dict)  # by home; else files stay here
+    places: Mapping[Path, "Place"] = field(default_factory=dict)  # by home; else files stay here
     ffmpeg: str = ""  # its version
 
     def outlook(self, item: ListInFolder) -> Outlook:
