@@ -27,27 +27,27 @@ PLANNED: dict[take_status.State, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class BoardState:
+class ShownOnBoard:
     """A take on the board."""
 
     word: str
     tone: Tone
 
 
-BOARD: dict[str, BoardState] = {
-    "new": BoardState("to make", "off"),
-    "waiting": BoardState("waiting", "busy"),
-    "submitted": BoardState("submitted", "busy"),
-    "pending": BoardState("queued", "busy"),
-    "slowed": BoardState("slowed down", "busy"),
-    "uncertain": BoardState("asking what became of it", "busy"),
-    "running": BoardState("rendering", "busy"),
-    "fetching": BoardState("fetching", "busy"),
-    "done": BoardState("done", "good"),
-    "failed": BoardState("failed", "bad"),
-    "canceled": BoardState("cancelled", "off"),
-    "unresolved": BoardState("needs you", "bad"),
-    "owed": BoardState("not fetched yet", "busy"),
+BOARD: dict[str, ShownOnBoard] = {
+    "new": ShownOnBoard("to make", "off"),
+    "waiting": ShownOnBoard("waiting", "busy"),
+    "submitted": ShownOnBoard("submitted", "busy"),
+    "pending": ShownOnBoard("queued", "busy"),
+    "slowed": ShownOnBoard("slowed down", "busy"),
+    "uncertain": ShownOnBoard("asking what became of it", "busy"),
+    "running": ShownOnBoard("rendering", "busy"),
+    "fetching": ShownOnBoard("fetching", "busy"),
+    "done": ShownOnBoard("done", "good"),
+    "failed": ShownOnBoard("failed", "bad"),
+    "canceled": ShownOnBoard("cancelled", "off"),
+    "unresolved": ShownOnBoard("needs you", "bad"),
+    "owed": ShownOnBoard("not fetched yet", "busy"),
 }
 
 

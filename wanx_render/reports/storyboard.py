@@ -137,18 +137,18 @@ def _shots(manifest: Manifest) -> tuple[Shown, ...]:
 
 
 def _shot(manifest: Manifest, number: int, shot: ShotRecord) -> Shown:
-    chosen = next((t for t in shot.takes if t.take == shot.picked), shot.takes[0])
-    size = _size(chosen)
+    choice = next((t for t in shot.takes if t.take == shot.picked), shot.takes[0])
+    size = _size(choice)
     return Shown(
         number=number,
         record=shot,
-        picked=chosen,
-        others=tuple(take for take in shot.takes if take is not chosen),
+        picked=choice,
+        others=tuple(take for take in shot.takes if take is not choice),
         width=size.width,
         height=size.height,
         crops=_crops(manifest, shot, size),
         warnings=tuple(_warnings(shot)),
-        parameters=tuple(_parameters(shot, chosen)),
+        parameters=tuple(_parameters(shot, choice)),
     )
 
 
