@@ -232,7 +232,11 @@ class Run:
         outcome = outcome_of(context, manifest, item.home, unsent)
         record = self._record(prospect, outcome, manifest)
         record["pieces"] = self._pieces(prospect, used, complete=not (outcome.code or item.only))
-        context.journal.left(item.row, record)
+        try:
+            context.journal.left(item.row, record)
+        except WanxError as error:  # a full disk: what was done stays, and the list is not finished
+            outcome = replace(outcome, code=outcome.code or 1)
+            self._stopped(context, error, str(error), ends=self.selection.alone)
         self.outcomes[item.name], self.last = outcome, manifest
         self.changed.add(item.home)
         context.emit(self._ended(item, outcome))
