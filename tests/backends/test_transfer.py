@@ -411,6 +411,7 @@ def test_a_trickle_is_ended_and_the_rest_fetched(tmp_path: Path, catalog: Catalo
     assert time.monotonic() - began < 15
 
 
+@pytest.mark.proof
 def test_a_silent_server_is_ended_too(tmp_path: Path, catalog: Catalog) -> None:
     hold = threading.Event()
 

@@ -34,7 +34,7 @@ HARD = {
 SIZES = (Size(1080, 1920), Size(480, 640), Size(640, 360), Size(90, 160), Size(640, 80))
 
 
-@pytest.mark.parametrize("size", sample(20, SIZES), ids=str)
+@pytest.mark.parametrize("size", sample(2, SIZES), ids=str)
 @pytest.mark.parametrize("text", HARD.values(), ids=HARD)
 def test_no_word_leaves_the_safe_area(text: str, size: Size) -> None:
     for style in (Style(), Style(position="top", box="black", outline="none", safe_area="shorts")):

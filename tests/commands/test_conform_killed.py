@@ -43,6 +43,7 @@ def start(folder: Path) -> "subprocess.Popen[bytes]":
     )  # fmt: skip
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "signals",
     sample(1, [pytest.param((signal.SIGTERM,)), pytest.param((signal.SIGKILL, signal.SIGKILL))]),

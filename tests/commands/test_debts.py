@@ -25,6 +25,7 @@ deliverables:
 """
 
 
+@pytest.mark.proof
 def test_an_outcome_nobody_knows_is_settled_by_a_person(shop: Shop) -> None:
     shop.faults(
         {"on": "create", "model": "wanx2.1-*", "effect": "reset", "stage": "after", "nth": 1},
@@ -104,6 +105,7 @@ def test_a_finished_list_asks_the_service_nothing(shop: Shop) -> None:
     assert shop.sent("query") + shop.sent("list") + shop.sent("create") == before
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("fault", "code", "told"),
     sample(

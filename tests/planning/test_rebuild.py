@@ -126,6 +126,7 @@ def with_its_deliverable_gone(folder: Path) -> None:
 LOST = (gone, empty, gone_with_its_log_left, without_cache_too, with_its_deliverable_gone)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("lose", sample(1, LOST), ids=lambda lose: lose.__name__)
 def test_a_lost_journal_is_written_again_and_nothing_is_paid(
     shop: Shop, lose: Callable[[Path], None]

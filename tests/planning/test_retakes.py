@@ -40,6 +40,7 @@ def clips(shop: Shop) -> set[str]:
     return {path.name for path in (shop.folder / "renders/chain/clips").glob("*.mp4")}
 
 
+@pytest.mark.proof
 def test_a_retake_is_one_more_take_and_the_earlier_one_stays(shop: Shop) -> None:
     assert shop.run("list.yaml", "--yes").returncode == 0
     before, first = clips(shop), shot(shop, "other")

@@ -17,6 +17,7 @@ LEAKS = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("place", "processes"), [("in a file", 2), ("in what is printed", 2), ("nowhere", 0)]
 )

@@ -72,6 +72,7 @@ def fill(folder: Path, picture: str = "a.png") -> Path:
     return folder
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", sample(1, NAMES))
 def test_everything_is_made_in_a_folder_of_any_name(name: str, tmp_path: Path) -> None:
     folder = fill(tmp_path / name, f"{name}.png")

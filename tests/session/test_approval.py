@@ -63,6 +63,7 @@ def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path)
 
 
+@pytest.mark.proof
 def test_a_table_is_rendered_as_approved_also_in_parts_and_again(shelf: Shelf) -> None:
     assert shelf.plan() == 6
     record = json.loads(shelf.saved.read_text())
@@ -162,6 +163,7 @@ def test_what_is_no_saved_plan_is_refused(shelf: Shelf, damage: str) -> None:
         shelf.render()
 
 
+@pytest.mark.proof
 def test_a_list_that_is_approved_alone_is_rendered_as_ever(shelf: Shelf) -> None:
     text = LIST.replace("matrix: {from: rows.csv}\n", "").replace("${name}", "cup")
     shelf.list.write_text(text, encoding="utf-8")

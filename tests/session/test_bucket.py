@@ -90,6 +90,7 @@ def office(tmp_path: Path, s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> Offic
     return Office(tmp_path, s3)
 
 
+@pytest.mark.proof
 def test_a_table_goes_into_the_bucket_row_by_row_and_once(office: Office) -> None:
     code, out, err = office.run("list.yaml", at="table")
     assert code == 0, err

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.places import ROOT
 from tests.support.process import wanx
+from tests.tiers import sample
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.planning.forecast import fingerprint
 
@@ -27,10 +28,13 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("plan", "films"),
-    [
-        ("one.plan.json", ["renders/one/9x16.mp4"]),
-        ("many.plan.json", ["renders/many/Hat/9x16.mp4"]),
-    ],
+    sample(
+        1,
+        [
+            ("one.plan.json", ["renders/one/9x16.mp4"]),
+            ("many.plan.json", ["renders/many/Hat/9x16.mp4"]),
+        ],
+    ),
 )
 def test_an_old_plan_is_run_as_it_was_approved(folder: Path, plan: str, films: list[str]) -> None:
     done = wanx(folder, "render", "--plan", plan)
@@ -82,6 +86,7 @@ def test_the_golden_plans_are_of_both_kinds() -> None:
     assert kinds == ["wanx-render plan of lists", "wanx-render plan"]
 
 
+@pytest.mark.proof
 def test_a_plan_has_one_form_for_one_list_and_for_many(folder: Path) -> None:
     forms = []
     for name in ("list.yaml", "table.yaml"):

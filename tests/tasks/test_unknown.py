@@ -330,6 +330,7 @@ def test_retake_is_a_person_s_word_too(shop: Shop) -> None:
     assert len(shop.ledger()) == 2
 
 
+@pytest.mark.proof
 def test_what_was_unknown_and_comes_back_is_fetched_and_paid_once(shop: Shop) -> None:
     shop.faults({"on": "query", "effect": "unknown"})
     assert shop.run("list.yaml", "--yes").returncode == 4

@@ -196,6 +196,7 @@ def test_a_place_is_tried_with_its_certificate(tls: tuple[int, Path]) -> None:
     assert reach("service.test", 443, trusting, socks) == ""
 
 
+@pytest.mark.proof
 def test_through_a_proxy_a_tunnel_is_asked_for(tls: tuple[int, Path]) -> None:
     port, chain = tls
     asked: list[bytes] = []
