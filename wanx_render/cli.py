@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -51,8 +51,10 @@ class _Commands(click.Group):
     ``wanx-render shots.yaml`` is ``wanx-render render shots.yaml``.
     """
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # the form click calls
-        return list(VERBS)
+    def __init__(self, **attributes: Any) -> None:
+        # What click shows and suggests by name; the commands themselves come when they are called.
+        lines = {name: click.Command(name, help=text) for name, text in VERBS.items()}
+        super().__init__(commands=lines, **attributes)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
@@ -68,8 +70,7 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        lines = {name: click.Command(name, help=text) for name, text in VERBS.items()}
-        click.Group(commands=lines).format_commands(ctx, formatter)
+        click.Group(commands=self.commands).format_commands(ctx, formatter)
 
 
 def _is_file_name(word: str) -> bool:
