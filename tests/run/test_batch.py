@@ -8,6 +8,7 @@ import pytest
 from tests.support.batches import FAULTS, Day, distinct, table
 from tests.support.programs import PROGRAMS
 from wanx_render.errors import BadInput, NeedsApproval
+from wanx_render.manifest import read
 from wanx_render.media import ffmpeg
 
 
@@ -55,6 +56,20 @@ def test_what_is_missing_of_a_row_is_made_again_without_paying(day: Day) -> None
     day.run(file)
     assert (day.folder / "out/p2/9x16.mp4").exists()
     assert day.sent() == sent
+
+
+def test_a_retake_that_all_rows_share_is_bought_once(day: Day) -> None:
+    rows = 60  # more than are begun before its clip is there, and than outlooks are kept
+    file = table(day.folder, rows)
+    day.run(file)
+    sent = day.sent()
+    run = day.run(file, retake=("intro",))
+    assert {outcome.code for outcome in run.outcomes.values()} == {0}
+    assert day.sent() == sent + 1
+    takes = [
+        len(read(item.folder / "manifest.json").shots[0].takes) for item in run.selection.chosen
+    ]
+    assert takes == [2] * rows
 
 
 def test_a_changed_cell_makes_its_own_row_anew(day: Day) -> None:

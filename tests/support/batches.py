@@ -125,6 +125,7 @@ class Day:
                 journals[home] = stack.enter_context(opened(home))
             surveyed = Survey(selection, journals).result()
             check_budgets(surveyed)
+            surveyed.note_retakes()
             program = PROGRAMS["wheel"]
             means = Means(
                 self._service(transport), program, self.pool,

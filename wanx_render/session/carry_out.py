@@ -188,7 +188,7 @@ class Run:
         """What the orchestrator works with; ``used`` becomes the pieces that the list uses."""
         item = prospect.item
         item.folder.mkdir(exist_ok=True)
-        outlook = prospect.outlook or self.survey.outlook(item)
+        outlook = prospect.outlook or self.survey.outlook(item, noted=True)
         return RunContext(
             plan=outlook.plan,
             folder=item.folder,

@@ -57,12 +57,16 @@ class Survey:
     places: Mapping[Path, "Place"] = field(default_factory=dict)  # by home; else files stay here
     ffmpeg: str = ""  # its version
 
-    def outlook(self, item: ListInFolder) -> Outlook:
-        """All that a run would do with one list."""
+    def outlook(self, item: ListInFolder, *, noted: bool = False) -> Outlook:
+        """All that a run would do with one list; ``noted``: the journal has its retakes by now.
+
+        Asked for once more then, they would be takes that nobody approved.
+        """
+        retakes = {} if noted else self.selection.retakes
         return look(
             item, self.selection.catalog, self.journals.get(item.home),
             backend=self.selection.options.backend, cascade=self.selection.options.cascade,
-            retake=self.selection.retakes.get(item.name, frozenset()),
+            retake=retakes.get(item.name, frozenset()),
         )  # fmt: skip
 
     def delivered(self, item: ListInFolder, outcome: Outcome) -> list[Path | str]:
