@@ -3,21 +3,25 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from wanx_render.backends.base import Succeeded
 from wanx_render.board.app import Declined, Malformed
 from wanx_render.board.holding import Holding
 from wanx_render.board.room import Room
 from wanx_render.board.serve import board, listening
+from wanx_render.board.view import BoardState, Ledger, Live, debts
 from wanx_render.errors import BadInput, FolderBusy, NeedsApproval
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held
 from wanx_render.session.selection import RenderOptions
+from wanx_render.session.survey import Surveyed
 
 LIST = """\
 version: 1
@@ -46,19 +50,42 @@ def do(file: Path, environ: dict[str, str]) -> Iterator[Do]:
     """Runs something in the room of the list."""
 
     def run(work: Work) -> None:
-        async def inside() -> None:
-            options = RenderOptions((file,))
-            holding = Holding(options, Environment(environ, StringIO(), StringIO()))
-            with ThreadPoolExecutor(1) as executor:
-                room = Room(holding, executor, "e1")
-                try:
-                    await work(room, holding)
-                finally:
-                    await room.close()
-
-        asyncio.run(inside())
+        environment = Environment(environ, StringIO(), StringIO())
+        in_a_room(Holding(RenderOptions((file,)), environment), work)
 
     yield run
+
+
+def in_a_room(holding: Holding, work: Work) -> None:
+    """Runs something in the room of what is held."""
+
+    async def inside() -> None:
+        with ThreadPoolExecutor(1) as executor:
+            room = Room(holding, executor, "e1")
+            try:
+                await work(room, holding)
+            finally:
+                await room.close()
+
+    asyncio.run(inside())
+
+
+class OfRow(Holding):
+    """The list as the row `red` of a table, whose folder other rows share."""
+
+    def surveyed(self, **changes: Any) -> Surveyed:
+        surveyed = super().surveyed(**changes)
+        (prospect,), outlook = surveyed.lists, surveyed.only
+        statuses = (replace(it, take=replace(it.take, row="red")) for it in outlook.statuses)
+        outlook = replace(outlook, plan=outlook.plan.in_row("red"), statuses=tuple(statuses))
+        return replace(surveyed, lists=[replace(prospect, outlook=outlook)])
+
+    def sent(self, label: str, task_id: str) -> int:
+        """Note a request as sent; its attempt."""
+        take, now = self.outlook.plan.takes[2], datetime.now(UTC)
+        number = self.journal.intend(f"key of {label}", label, take.request, now)
+        self.journal.submitted(number, task_id, "request")
+        return number
 
 
 async def seen(room: Room, told: Callable[[dict[str, Any]], bool]) -> None:
@@ -138,6 +165,57 @@ def test_tasks_of_another_program_are_shown_and_not_cancelled_behind_its_back(do
         assert answer["told"] == ["leap take 1: too late, it has ended (unknown)"]
 
     do(work)
+
+
+@pytest.fixture
+def red(file: Path, environ: dict[str, str]) -> OfRow:
+    return OfRow(RenderOptions((file,)), Environment(environ, StringIO(), StringIO()))
+
+
+def test_only_the_rows_own_take_is_cancelled(red: OfRow) -> None:
+    for number, label in enumerate(("red/leap take 1", "blue/leap take 1", "leap take 1")):
+        red.sent(label, f"task-{number}")
+
+    async def work(room: Room, _: Holding) -> None:
+        answer = await room.act("cancel", {"shot": "leap", "take": 1})
+        assert answer["told"] == ["red/leap take 1: too late, it has ended (unknown)"]
+
+    in_a_room(red, work)
+
+
+def test_all_is_cancelled_though_a_waiting_shot_is_no_longer_in_the_list(
+    file: Path, environ: dict[str, str]
+) -> None:
+    chained = LIST.replace("id: leap", "id: leap, image: {shot: wake, frame: last}")
+    file.write_text(chained.replace("1 CNY", "9 CNY"), encoding="utf-8")
+
+    async def work(room: Room, holding: Holding) -> None:
+        await room.act("run", {"what": "render", "price": "2.16 CNY"})
+        await seen(room, lambda state: state["shots"][1]["takes"][0]["state"] == "waiting")
+        file.write_text(LIST.replace("id: leap", "id: jump").replace("leap:", "jump:"), "utf-8")
+        await holding.reload()
+        answer = await room.act("cancel", {})
+        assert answer["told"][0] == "nothing more is sent"
+
+    in_a_room(Holding(RenderOptions((file,)), Environment(environ, StringIO(), StringIO())), work)
+
+
+def test_a_rows_take_at_work_is_no_debt_and_another_rows_is(red: OfRow) -> None:
+    now = datetime.now(UTC)
+    for row in ("red", "blue"):
+        expires = now + timedelta(hours=6)
+        task = Succeeded("t", "https://h/c.mp4", now, now, now, expires, "p", None, {})
+        red.journal.succeeded(red.sent(f"{row}/leap take 1", f"task-{row}"), task, None)
+    plan, selection = red.outlook.plan, red.selection
+    scene = BoardState(
+        plan=plan, statuses={}, ledger=Ledger.of(red.journal.every()),
+        picks=selection.lists[0].loaded.picks, catalog=selection.catalog,
+        live={("leap", 1): Live("fetching")}, now=now, wall=now,
+    )  # fmt: skip
+    red.close()
+    assert debts(scene) == [{"take": "blue/leap take 1", "hours": 6.0}]
+    owed = [debt["take"] for debt in debts(replace(scene, live={}))]
+    assert owed == ["red/leap take 1", "blue/leap take 1"]
 
 
 def test_nothing_is_sent_without_the_exact_price_or_past_the_budget(do: Do) -> None:

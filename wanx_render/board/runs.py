@@ -20,6 +20,7 @@ from wanx_render.events import Event
 from wanx_render.media import ffmpeg
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Take
+from wanx_render.planning.take_name import TakeName
 from wanx_render.reports.terminal import line
 from wanx_render.session.approval import check_budgets
 from wanx_render.session.carry_out import Means, Run
@@ -43,11 +44,11 @@ class Current:
     service: Service
     first: int  # attempts with a higher number are this run's
     prices: Mapping[str, Decimal]  # by what is asked for
-    withdrawn: set[str] = field(default_factory=set)
+    withdrawn: set[TakeName] = field(default_factory=set)
     stopped: bool = False
 
     def takes_back(self, take: Take) -> bool:
-        return self.stopped or take.label in self.withdrawn
+        return self.stopped or take.name in self.withdrawn
 
     def spent(self, ledger: Ledger) -> Decimal:
         """What this run was billed, or will be for what it has sent."""
@@ -187,45 +188,40 @@ class Runs:
 
     async def cancel(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Cancel one take or all; the answer says what the service really did."""
-        label: str | None = None
+        take: Take | None = None
         if "shot" in asked:
             planned_shot, number = self._holding.take_of(asked)
-            label = planned_shot.takes[number - 1].label
-        answers = self._take_back(label)
+            take = planned_shot.takes[number - 1]
+        answers = self._take_back(take)
         open_ones = [
             attempt
             for attempt in self._holding.journal.every("submitted")
-            if label is None or attempt.label == label
+            if take is None or attempt.take == take.name
         ]
         if open_ones:
             answers += await self._cancel_all(open_ones)
         if not answers:
             answers = ["nothing is on its way"]
-        self.log.extend(clean(attempt) for attempt in answers)
+        self.log.extend(map(clean, answers))
         self._holding.restand()
         self._news()
         return {"told": answers}
 
-    def _take_back(self, wanted: str | None) -> list[str]:
-        """Keep what was not sent from being sent."""
+    def _take_back(self, take: Take | None) -> list[str]:
+        """Keep what was not sent from being sent: one take, or all."""
         running = self.current
         if running is None:
             return []
-        open_labels = {
-            attempt.label for attempt in self._holding.journal.every("submitted", "submitting")
-        }
-        unsent = [
-            self._holding.planned(shot).takes[number - 1].label
-            for (shot, number), live in self.live.items()
-            if live.state in ("waiting", "slowed")
-        ]
-        if wanted is None:
+        if take is None:
             running.stopped = True
             return ["nothing more is sent"]
-        if wanted in open_labels and wanted not in unsent:
+        live = self.live.get((take.shot, take.number))
+        is_unsent = live is not None and live.state in ("waiting", "slowed")
+        open_ones = self._holding.journal.every("submitted", "submitting")
+        if not is_unsent and any(attempt.take == take.name for attempt in open_ones):
             return []
-        running.withdrawn.add(wanted)
-        return [f"{wanted}: taken back before it was sent"]
+        running.withdrawn.add(take.name)
+        return [f"{take.label}: taken back before it was sent"]
 
     async def _cancel_all(self, attempts: list[Attempt]) -> list[str]:
         if self.current:
