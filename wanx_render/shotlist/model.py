@@ -282,6 +282,11 @@ class Deliverable(Written):
     safe_area: PlatformText | None = None  # whose controls captions and label stay clear of
     lang: Language | None = None  # of the captions; else as their letters say
 
+    @property
+    def burns(self) -> bool:
+        """Whether captions are drawn into the picture."""
+        return self.captions in ("burn", "both")
+
     @model_validator(mode="before")
     @classmethod
     def _shorthand(cls, value: Any) -> Any:

@@ -35,18 +35,15 @@ class Scene:
     sounds: Mapping[str, Soundtrack]
     subtitles: "Mapping[str, Subtitles]"
     place: Place
-    backend: str = "mock"
+    backend: str
     # The highest sample in dBFS of a sound file, from a second on, for so many seconds.
-    highest: Callable[[str, Fraction, Fraction], float | None] = lambda *_: None
+    highest: Callable[[str, Fraction, Fraction], float | None]
     # The LUFS of a deliverable's music and voices alone, where those it wants are out of reach.
-    loudest: Callable[[Sound, Mapping[str, Fraction], Fraction], Decimal | None] = lambda *_: None
-
-    def models(self) -> list[tuple[int, Shot, Model]]:
-        """Each shot with its model, where there is such a model."""
-        return self._with_models
+    loudest: Callable[[Sound, Mapping[str, Fraction], Fraction], Decimal | None]
 
     @cached_property
-    def _with_models(self) -> list[tuple[int, Shot, Model]]:
+    def models(self) -> list[tuple[int, Shot, Model]]:
+        """Each shot with its model, where there is such a model."""
         pairs = (
             (index, shot, self.catalog.model(shot.model)) for index, shot in self.shots.items()
         )
@@ -54,7 +51,7 @@ class Scene:
 
     def looks(self) -> Iterator[tuple[Span, str, Picture, Model]]:
         """Each picture of each shot: its place, what it is called, and the model it is for."""
-        for index, shot, model in self.models():
+        for index, shot, model in self.models:
             for key in ("image", "last_image"):
                 name = getattr(shot, key)
                 if isinstance(name, str) and name in self.pictures:
@@ -69,13 +66,10 @@ class Scene:
             return None
         return predicted_size(picture.size, self.catalog.tier_area(tier))
 
+    @cached_property
     def clips(self) -> list[tuple[Shot, Size]]:
         """The shots whose clip's size is known beforehand."""
-        return self._clips
-
-    @cached_property
-    def _clips(self) -> list[tuple[Shot, Size]]:
-        pairs = ((shot, self.size(shot, model)) for _, shot, model in self.models())
+        pairs = ((shot, self.size(shot, model)) for _, shot, model in self.models)
         return [(shot, size) for shot, size in pairs if size]
 
     def at(self, index: int, key: str) -> Span:

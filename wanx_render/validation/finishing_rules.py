@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from wanx_render.catalog.capabilities import Model
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, listed
 from wanx_render.geometry import (
-    Aspect,
     Size,
     crop_boxes,
     crop_unit,
@@ -31,7 +30,7 @@ _FONT_HINT = "give the deliverable a font that has it, such as font: fonts/NotoS
 
 
 def trim_outside(scene: Scene) -> Iterator[Diagnostic]:
-    for index, shot, model in scene.models():
+    for index, shot, model in scene.models:
         seconds = shot.duration or model.durations.value[0]
         for key, value in (("start", shot.trim.start), ("end", shot.trim.end)):
             if value is not None and value > seconds:
@@ -60,7 +59,7 @@ def colour_unknown(scene: Scene) -> Iterator[Diagnostic]:
 def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
     for number, deliverable in scene.deliverables.items():
         aspect, losses = deliverable.aspect, dict[str, Fraction]()
-        for shot, size in scene.clips():
+        for shot, size in scene.clips:
             if crop_unit(size, aspect) < 2:
                 yield Diagnostic(
                     "aspect-impossible",
@@ -84,7 +83,7 @@ def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
 def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:
     for number, deliverable in scene.deliverables.items():
         rate = deliverable.fps if deliverable.motion in (None, "repeat") else None
-        faster = [s.id for _, s, m in scene.models() if rate and m.fps.value > rate]
+        faster = [s.id for _, s, m in scene.models if rate and m.fps.value > rate]
         if rate and faster:
             yield Diagnostic(
                 "fps-below-clip",
@@ -97,8 +96,8 @@ def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:
 
 def rate_repeats_frames(scene: Scene) -> Iterator[Diagnostic]:
     """24 frames a second in 30 show every fourth twice, which is seen where something moves."""
-    own = {model.fps.value for _, _, model in scene.models()}
-    rates = {shot.id: model.fps.value * shot.speed for _, shot, model in scene.models()}
+    own = {model.fps.value for _, _, model in scene.models}
+    rates = {shot.id: model.fps.value * shot.speed for _, shot, model in scene.models}
     for number, deliverable in scene.deliverables.items():
         rate = deliverable.fps or max(own, default=Fraction(1))
         slower = [name for name, pace in rates.items() if _repeats(pace, rate)]
@@ -121,9 +120,8 @@ def _repeats(own: Fraction, rate: Fraction) -> bool:
 
 
 def transition_too_long(scene: Scene) -> Iterator[Diagnostic]:
-    shots = [(i, shot, model) for i, shot, model in scene.models()]
     before = Fraction(0)  # what the transition into a shot has taken of it
-    for (index, shot, model), (_, after, following) in pairwise(shots):
+    for (index, shot, model), (_, after, following) in pairwise(scene.models):
         seconds = shot.transition.seconds
         left = _used(shot, model) - before
         if seconds > min(left, _used(after, following)):
@@ -218,7 +216,9 @@ def label_unusable(scene: Scene) -> Iterator[Diagnostic]:
             yield Diagnostic("label-undrawable", message, place, "use other words")
             continue
         aspect = deliverable.aspect
-        size = deliverable.size or aspect.size(2 * ceil(_NOMINAL / 2 / min(_sides(aspect))))
+        size = deliverable.size or aspect.size(
+            2 * ceil(_NOMINAL / 2 / min(aspect.width, aspect.height))
+        )
         platform = deliverable.safe_area or ""
         if visible_label.placed(label.words, label.corner, size, 1, platform=platform) is None:
             yield Diagnostic(
@@ -250,15 +250,12 @@ def label_short(scene: Scene) -> Iterator[Diagnostic]:
 
 def label_among_captions(scene: Scene) -> Iterator[Diagnostic]:
     """A label at the edge where captions are may be covered by them, or cover them."""
-    has_captions = any(shot.caption.strip() for shot in scene.shots.values())
+    captioned = _captioned(scene)
     for index, deliverable in scene.deliverables.items():
-        label, on_picture = deliverable.label, deliverable.captions in ("burn", "both")
-        if (
-            not label
-            or not label.words
-            or not on_picture
-            or not (has_captions or deliverable.subtitles)
-        ):
+        label = deliverable.label
+        if not label or not label.words or not deliverable.burns:
+            continue
+        if not captioned and not deliverable.subtitles:
             continue
         edge = label.corner.partition("-")[0]
         opposite = "bottom" if edge == "top" else "top"
@@ -288,16 +285,12 @@ def _words(deliverable: Deliverable) -> str:
     return deliverable.label.words if deliverable.label else ""
 
 
-def _sides(aspect: Aspect) -> tuple[int, int]:
-    return aspect.width, aspect.height
-
-
 def watermark_cut(scene: Scene) -> Iterator[Diagnostic]:
     """The service draws its label at the lower right; a crop may cut it away."""
     for index, deliverable in scene.deliverables.items():
         if deliverable.fit != "crop" or _words(deliverable):
             continue
-        watermarks = [(shot, size) for shot, size in scene.clips() if shot.watermark]
+        watermarks = [(shot, size) for shot, size in scene.clips if shot.watermark]
         cut = [shot.id for shot, size in watermarks if _cuts_corner(shot, size, deliverable)]
         if cut:
             yield Diagnostic(
@@ -380,7 +373,7 @@ def _too_soft(
 def loudness_out_of_reach(scene: Scene) -> Iterator[Diagnostic]:
     """A loudness that music and voices cannot have below -1 dBTP, where clips are silent."""
     loud = [(i, d) for i, d in scene.deliverables.items() if d.audio.loudness is not None]
-    if not all(_is_silent(shot, model) for _, shot, model in scene.models()):
+    if not all(_is_silent(shot, model) for _, shot, model in scene.models):
         return
     begins = _begins(scene)
     for index, deliverable in loud:
@@ -425,7 +418,7 @@ class _Begins:
 
 def _begins(scene: Scene) -> _Begins:
     of, at, overlap = {}, Fraction(0), Fraction(0)
-    for _, shot, model in scene.models():
+    for _, shot, model in scene.models:
         of[shot.id] = at - overlap
         at = of[shot.id] + _used(shot, model)
         overlap = shot.transition.seconds
@@ -434,8 +427,9 @@ def _begins(scene: Scene) -> _Begins:
 
 def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
     """Every word must be one that the font can draw: never a box in a finished video."""
-    has_captions = any(shot.caption.strip() for shot in scene.shots.values())
-    if not has_captions and not any(d.subtitles or d.font for d in scene.deliverables.values()):
+    if not _captioned(scene) and not any(
+        d.subtitles or d.font for d in scene.deliverables.values()
+    ):
         return
     yield from _captions_undrawable(scene)
     for index, deliverable in scene.deliverables.items():
@@ -445,19 +439,17 @@ def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
             yield from _subtitles_undrawable(scene, index, deliverable, deliverable.subtitles)
 
 
-def _burns(deliverable: Deliverable) -> bool:
-    """Whether captions are drawn into the picture."""
-    return deliverable.captions in ("burn", "both")
+def _captioned(scene: Scene) -> dict[int, Shot]:
+    """The shots that have a caption, by index."""
+    return {index: shot for index, shot in scene.shots.items() if shot.caption.strip()}
 
 
 def _captions_undrawable(scene: Scene) -> Iterator[Diagnostic]:
     # Drawing words takes a tenth of a start; lists without any do without it.
     from wanx_render.captions import drawing
 
-    fonts = sorted({d.font for d in scene.deliverables.values() if _burns(d)}, key=str)
-    for index, shot in scene.shots.items():
-        if not shot.caption.strip():
-            continue
+    fonts = sorted({d.font for d in scene.deliverables.values() if d.burns}, key=str)
+    for index, shot in _captioned(scene).items():
         for file in fonts:
             font = _font(scene, file)
             problem = drawing.problem_with(shot.caption, font) if font or not file else ""
@@ -485,7 +477,7 @@ def _font_unusable(
         yield Diagnostic("font-unreadable", message, place, hint)
         return
     text = "\n".join(shot.caption for shot in scene.shots.values())
-    if _burns(deliverable) and (letters := drawing.replaced(text, font)):
+    if deliverable.burns and (letters := drawing.replaced(text, font)):
         yield _font_incomplete(scene, index, deliverable, letters)
 
 
@@ -503,8 +495,8 @@ def _font_incomplete(
 
 def captions_too_long(scene: Scene) -> Iterator[Diagnostic]:
     """What would have to be drawn too small to read, or off the frame, is refused."""
-    captions = {index: shot for index, shot in scene.shots.items() if shot.caption.strip()}
-    burning = [d for d in scene.deliverables.values() if _burns(d)]
+    captions = _captioned(scene)
+    burning = [d for d in scene.deliverables.values() if d.burns]
     if not captions or not burning:
         return
     from wanx_render.captions import typesetting
@@ -532,7 +524,7 @@ def _sheet(scene: Scene, deliverable: Deliverable) -> "typesetting.Sheet | None"
     font = _font(scene, deliverable.font) if deliverable.font else fonts.chinese()
     size = deliverable.size
     if size is None:
-        clips = tuple(dict.fromkeys(clip for _, clip in scene.clips()))
+        clips = tuple(dict.fromkeys(clip for _, clip in scene.clips))
         try:
             size = largest_exact(clips, deliverable.aspect, deliverable.fit)
         except ValueError:
@@ -561,7 +553,7 @@ def _subtitles_undrawable(
     from wanx_render.captions import drawing, typesetting
 
     subtitles = scene.subtitles.get(name)
-    if subtitles is None or deliverable.captions in ("sidecar", "none"):
+    if subtitles is None or not deliverable.burns:
         return
     place, font = scene.place(("deliverables", index, "subtitles")), _font(scene, deliverable.font)
     if why := drawing.problem_with(subtitles.words, font):

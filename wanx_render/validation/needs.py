@@ -70,9 +70,7 @@ def _filters(
     if any(shot.speed != 1 for shot in shots):
         yield "rubberband"
     yield from sorted({_MOTIONS[d.motion] for d in deliverables if d.motion in _MOTIONS})
-    subtitles = {
-        d.subtitles for d in deliverables if d.subtitles and d.captions in ("burn", "both")
-    }
+    subtitles = {d.subtitles for d in deliverables if d.subtitles and d.burns}
     paths = (media[name].path for name in subtitles if name in media)
     if any(path and is_styled(path) for path in paths):
         yield "subtitles"

@@ -46,12 +46,8 @@ def duplicate_names(scene: Scene) -> Iterator[Diagnostic]:
         for index, name in names.items():
             first = indexes.setdefault(name.casefold(), index)
             if first != index:
-                first_name = names[first]
-                reason = (
-                    "twice"
-                    if first_name == name
-                    else f"beside {first_name}, the same file on many disks"
-                )
+                beside = f"beside {names[first]}, the same file on many disks"
+                reason = "twice" if names[first] == name else beside
                 place = scene.place((group, index, key))
                 yield Diagnostic(code, f"the {noun} {name} is used {reason}", place)
 

@@ -28,7 +28,7 @@ def unknown_model(scene: Scene) -> Iterator[Diagnostic]:
 
 def model_not_in_region(scene: Scene) -> Iterator[Diagnostic]:
     region = scene.region
-    for index, _, model in scene.models():
+    for index, _, model in scene.models:
         if region not in model.region_names.value:
             regions = ", ".join(model.region_names.value)
             yield Diagnostic(
@@ -40,7 +40,7 @@ def model_not_in_region(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def resolution_unsupported(scene: Scene) -> Iterator[Diagnostic]:
-    for index, shot, model in scene.models():
+    for index, shot, model in scene.models:
         if shot.resolution is not None and shot.resolution not in model.tiers.value:
             yield Diagnostic(
                 "resolution-unsupported",
@@ -51,7 +51,7 @@ def resolution_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def duration_unsupported(scene: Scene) -> Iterator[Diagnostic]:
-    for index, shot, model in scene.models():
+    for index, shot, model in scene.models:
         if shot.duration is not None and shot.duration not in model.durations.value:
             durations = sorted(model.durations.value)
             names = [
@@ -72,7 +72,7 @@ def duration_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def sound_unsupported(scene: Scene) -> Iterator[Diagnostic]:
-    for index, shot, model in scene.models():
+    for index, shot, model in scene.models:
         if model.sound.value == "none" and shot.audio not in (None, "silent"):
             with_sound = [m.name for m in scene.catalog.models.values() if m.sound.value != "none"]
             yield Diagnostic(
@@ -104,7 +104,7 @@ def sound_file_missing(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def template_unsupported(scene: Scene) -> Iterator[Diagnostic]:
-    for index, shot, model in scene.models():
+    for index, shot, model in scene.models:
         if shot.template is None:
             continue
         templates = model.templates.value if model.templates else ()
@@ -132,7 +132,7 @@ def template_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def last_image_unsupported(scene: Scene) -> Iterator[Diagnostic]:
-    for index, shot, model in scene.models():
+    for index, shot, model in scene.models:
         if shot.last_image is not None and not model.takes_last_image:
             able = [m.name for m in scene.catalog.models.values() if m.takes_last_image]
             yield Diagnostic(
@@ -249,7 +249,7 @@ _CONVERTED: dict[Repair, str] = {
 
 def prompt_cut(scene: Scene) -> Iterator[Diagnostic]:
     """The service cuts long texts without a word."""
-    for index, shot, model in scene.models():
+    for index, shot, model in scene.models:
         for key, limit in (
             ("prompt", model.prompt_characters.value),
             ("negative_prompt", model.negative_prompt_characters.value),
@@ -266,7 +266,7 @@ def prompt_cut(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def prompt_ignored(scene: Scene) -> Iterator[Diagnostic]:
-    for index, shot, _ in scene.models():
+    for index, shot, _ in scene.models:
         if shot.template and shot.prompt:
             yield Diagnostic(
                 "prompt-ignored",
@@ -278,13 +278,13 @@ def prompt_ignored(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def sound_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
-    for index, shot, model in scene.models():
-        name = sound_path(shot)
-        track = scene.sounds.get(name) if name else None
+    for index, shot, model in scene.models:
+        name = sound_path(shot) or ""
+        track = scene.sounds.get(name)
         if track is None or model.sound_file is None:
             continue
         place = scene.at(index, "audio")
-        yield from _file_outside(f"{name}", track, model, model.sound_file.value, place)
+        yield from _file_outside(name, track, model, model.sound_file.value, place)
         yield from _sound_length(shot, model, track, place)
 
 

@@ -14,7 +14,7 @@ def deliverable_enlarges(scene: Scene) -> Iterator[Diagnostic]:
     for number, deliverable in scene.deliverables.items():
         factors = {
             shot.id: enlargement(size, deliverable.size, deliverable.aspect, deliverable.fit)
-            for shot, size in scene.clips()
+            for shot, size in scene.clips
             if deliverable.size and crop_unit(size, deliverable.aspect) >= 2
         }
         larger = {
@@ -36,7 +36,7 @@ def deliverable_shrunk(scene: Scene) -> Iterator[Diagnostic]:
     for number, deliverable in scene.deliverables.items():
         units = {
             shot.id: unit
-            for shot, size in scene.clips()
+            for shot, size in scene.clips
             if (unit := fit_unit(size, deliverable.aspect, deliverable.fit)) >= 2
         }
         smaller, without = _what_shrinks(units)
