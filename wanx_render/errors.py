@@ -2,7 +2,7 @@
 
     WanxError
     ├── BadInput          2  the shot list, a picture or an option is wrong; nothing was started
-    ├── NeedsApproval       4  stopped before spending: budget, confirmation, unknown outcome
+    ├── NeedsApproval     4  stopped before spending: budget, confirmation, unknown outcome
     ├── UnknownHost       4  a paid result is where nobody permitted to fetch from
     ├── FolderBusy        5  another run holds the folder
     ├── FfmpegError       1  ffmpeg ended badly on one file

@@ -60,7 +60,7 @@ def _levels(samples: Sequence[int]) -> list[float]:
 
 
 def _shift(result: Sequence[float], source: Sequence[float], middle: int, reach: int) -> int | None:
-    """By how many places ``made`` is found later in ``source`` than ``expected``.
+    """By how many places ``result`` is found later in ``source`` than ``middle``.
 
     0 where the expected place is as good as any; None where nothing can be compared.
     """

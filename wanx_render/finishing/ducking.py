@@ -45,7 +45,7 @@ def spans(key: Sequence[int], *, floor: float, below: float = math.inf) -> Itera
 
 
 def gains(voices: Iterable[Span], seconds: float) -> "array[float]":
-    """The gain of the music, from 0 to 1 and ``GAIN_RATE`` times a second, while ``heard``.
+    """The gain of the music, from 0 to 1 and ``GAIN_RATE`` times a second, under ``voices``.
 
     It begins ``GAIN_LEAD`` values before the film does.
     """

@@ -104,7 +104,7 @@ def in_colours(take: ClipMedia, shot: Shot) -> ClipMedia:
 def notices(take: ClipMedia, shot: Shot, spelling: str) -> tuple[str, ...]:
     """What a person should know of how the frames and colours of ``take`` are read.
 
-    ``written`` is how the shot's settings are written, such as ``--{}`` or ``{}:``.
+    ``spelling`` is how the shot's settings are written, such as ``--{}`` or ``{}:``.
     """
     colours = colour_tags.read(take.tags, take.size, shot.colours)
     lines = []

@@ -86,7 +86,7 @@ class Templates:
             branch[path[-1]] = parts
 
     def problems(self, names: Mapping[str, Any], columns: frozenset[str]) -> Iterator[Diagnostic]:
-        """What is wrong with them, where ``known`` are all names and ``columns`` the table's."""
+        """What is wrong with them; ``names`` are all that are known, ``columns`` the table's."""
         for path, mark in self.by_path.items():
             place = self._read.place(path)
             if mark.open:
