@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from decimal import InvalidOperation
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -18,6 +18,9 @@ from wanx_render.diagnostics import Diagnostic, Span, in_order
 from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
 from wanx_render.yaml_core import CORE, MERGE, STR, VALUES, CoreLoader, Writer, short_tag
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 Path = tuple[str | int, ...]
 
@@ -78,6 +81,11 @@ def write(file: FilePath, value: Any, head: str = "") -> None:
         value, Dumper=Writer, allow_unicode=True, sort_keys=False, default_flow_style=None
     )
     write_atomically(file, head + text)
+
+
+def packaged(file: "Traversable") -> Any:
+    """The value of a YAML file that comes with the program."""
+    return parse(file.read_text(encoding="utf-8"), file.name).value
 
 
 def parse(text: str, name: str) -> Source:

@@ -208,22 +208,17 @@ class Catalog(_Data):
 @cache
 def packaged() -> Catalog:
     """The catalog that comes with the program."""
-    folder = resources.files("wanx_render") / "catalog"
+    folder = resources.files("wanx_render.catalog")
     models = [
-        _yaml((entry.name, entry.read_text(encoding="utf-8")))
+        yaml_source.packaged(entry)
         for entry in sorted((folder / "models").iterdir(), key=lambda entry: entry.name)
         if entry.name.endswith(".yaml")
     ]
     parts = {
-        part: _yaml((f"{part}.yaml", (folder / f"{part}.yaml").read_text(encoding="utf-8")))
+        part: yaml_source.packaged(folder / f"{part}.yaml")
         for part in ("sources", "service", "prices", "codes", "labels")
     }
     return Catalog.model_validate({**parts, "models": {model["name"]: model for model in models}})
-
-
-def _yaml(entry: tuple[str, str]) -> Any:
-    name, text = entry
-    return yaml_source.parse(text, name).value
 
 
 def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:

@@ -50,6 +50,4 @@ def _read(name: str, about: dict[str, Any]) -> PlatformSize:
 
 @cache
 def _data() -> Any:
-    name = "platform_sizes.yaml"
-    text = resources.files("wanx_render.catalog").joinpath(name).read_text(encoding="utf-8")
-    return yaml_source.parse(text, name).value
+    return yaml_source.packaged(resources.files("wanx_render.catalog") / "platform_sizes.yaml")

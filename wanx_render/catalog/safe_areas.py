@@ -73,9 +73,4 @@ def about(platform: str) -> Mapping[str, Any]:
 
 @cache
 def _data() -> Any:
-    text = (
-        resources.files("wanx_render.catalog")
-        .joinpath("safe_areas.yaml")
-        .read_text(encoding="utf-8")
-    )
-    return yaml_source.parse(text, "safe_areas.yaml").value
+    return yaml_source.packaged(resources.files("wanx_render.catalog") / "safe_areas.yaml")
