@@ -76,7 +76,7 @@ def test_beside_a_decoding_they_are_the_same_pictures(
     each_program: ffmpeg.Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     alone = thumbnails.make(each_program, tmp_path / "alone", clip, SHA, FRAMES)
-    sketch = thumbnails.Sketch.of(tmp_path, "task", FRAMES)
+    sketch = thumbnails.Sketch.of(tmp_path, FRAMES)
     decoded = decoding.decode(each_program, clip, also=sketch.arguments())
     assert decoded == decoding.decode(each_program, clip)
     sketch.keep(tmp_path, SHA)

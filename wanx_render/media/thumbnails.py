@@ -54,7 +54,7 @@ def make(
     """
     if paths := kept(folder, sha256):
         return paths
-    sketch = Sketch.of(folder, clip.name, frames)
+    sketch = Sketch.of(folder, frames)
     try:
         ffmpeg.run(program, (*ffmpeg.WHITELIST, "-i", ffmpeg.file_url(clip), *sketch.arguments()))
         sketch.keep(folder, sha256)
@@ -72,11 +72,10 @@ class Sketch:
     stem: str
 
     @classmethod
-    def of(cls, folder: Path, name: str, frames: int) -> "Sketch":
-        """A sketch of a clip of ``frames``; ``name`` keeps it apart from others at work."""
+    def of(cls, folder: Path, frames: int) -> "Sketch":
+        """A sketch of a clip of ``frames``, under a name that nothing else has."""
         place = integrity.folder(folder / ".cache" / "thumbs")
-        stem = files.sha256_of(name.encode())[:16]  # no percent sign, which means a number
-        return cls(frames, place, files.part_name(place / stem).name)
+        return cls(frames, place, files.part_name(place / "sketch").name)
 
     def arguments(self) -> tuple[str, ...]:
         """The output of ffmpeg that leaves the pictures."""

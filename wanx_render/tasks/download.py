@@ -51,7 +51,7 @@ async def fetch(
     clips = folder / "clips"
     clips.mkdir(exist_ok=True)
     with files.part_of(clips / task.task_id) as part:
-        sketch = Sketch.of(folder, part.name, expected.frames)
+        sketch = Sketch.of(folder, expected.frames)
 
         def decode() -> decoding.Decoded:
             return decoding.decode(program, part, also=sketch.arguments())
