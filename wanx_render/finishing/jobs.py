@@ -44,9 +44,8 @@ class SegmentCall:
 
     piece: Piece
     target: Path
-    wish: decode_record.WantedFrames = (
-        decode_record.NO_FRAMES
-    )  # frames of it that contact sheet and poster show
+    # Frames of it that contact sheet and poster show.
+    wish: decode_record.WantedFrames = decode_record.NO_FRAMES
 
 
 def make_segments(program: ffmpeg.Ffmpeg, calls: tuple[SegmentCall, ...]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import ffmpeg as graph
 
-from wanx_render.captions.drawing import Captions, cue_paths, script_paths
+from wanx_render.captions.drawing import Captions, Cue, cue_paths, script_paths
 from wanx_render.files import sha256_of
 from wanx_render.finishing.codecs import encoding
 from wanx_render.finishing.framing import SCALER, View, fitted
@@ -331,7 +331,7 @@ def _crossed(seam: Seam, first: Raw, second: Raw) -> tuple[Any, Any]:
     sound_after = _softened(sound_after, seam.second, end=True)
     # xfade of ffmpeg 5.1 gives its last frame a time that is one frame late.
     picture = _joined(before, after, seam).filter("setpts", f"N/({seam.frame.rate})/TB")
-    picture = picture.filter("format", "yuv420p").filter("setparams", **BT709)
+    picture = _tagged(picture.filter("format", "yuv420p"))
     return picture, _crossfaded(sound_before, sound_after, seam)
 
 
@@ -341,13 +341,10 @@ def _captioned(picture: Any, piece: Piece, target: Path) -> Any:
         return picture
     paths = cue_paths(piece.captions, target)
     for cue, path in zip(piece.captions.cues, paths, strict=True):
-        words = graph.input(file_url(path), f="png_pipe")
-        whole = cue.start == 0 and cue.frames == piece.frames
-        when = {} if whole else {"enable": f"between(n,{cue.start},{cue.end - 1})"}
-        picture = picture.overlay(words, x=0, y=0, format="yuv420", **when)
+        picture = _overlaid(picture, path, (0, 0), cue, piece)
     if piece.captions.script:
         picture = _scripted(picture, piece.captions, piece.frame, target)
-    return picture.filter("setparams", **BT709)
+    return _tagged(picture)
 
 
 def _labelled(picture: Any, piece: Piece, target: Path) -> Any:
@@ -355,12 +352,19 @@ def _labelled(picture: Any, piece: Piece, target: Path) -> Any:
     label = piece.label
     if label is None:
         return picture
-    words = graph.input(file_url(picture_path(target)), f="png_pipe")
-    whole = label.start == 0 and label.frames == piece.frames
-    last = label.start + label.frames - 1
-    when = {} if whole else {"enable": f"between(n,{label.start},{last})"}
-    picture = picture.overlay(words, x=label.box.x, y=label.box.y, format="yuv420", **when)
-    return picture.filter("setparams", **BT709)
+    place = (label.box.x, label.box.y)
+    return _tagged(_overlaid(picture, picture_path(target), place, label, piece))
+
+
+def _overlaid(
+    picture: Any, path: Path, place: tuple[int, int], words: Cue | DrawnLabel, piece: Piece
+) -> Any:
+    """What is drawn at ``path`` over the frames of the piece that show these words."""
+    drawing = graph.input(file_url(path), f="png_pipe")
+    whole = words.start == 0 and words.frames == piece.frames
+    last = words.start + words.frames - 1
+    when = {} if whole else {"enable": f"between(n,{words.start},{last})"}
+    return picture.overlay(drawing, x=place[0], y=place[1], format="yuv420", **when)
 
 
 def _scripted(picture: Any, captions: Captions, frame: Frame, target: Path) -> Any:
@@ -472,7 +476,7 @@ def _between(stream: Any, frame: Frame) -> Any:
 
 def _lasting(stream: Any, segment: Segment) -> Any:
     """Exactly the planned frames: a short clip holds its last one, a long one is cut."""
-    stream = stream.filter("format", "yuv420p").filter("setparams", **BT709)
+    stream = _tagged(stream.filter("format", "yuv420p"))
     stream = stream.filter("tpad", stop=-1, stop_mode="clone")
     first = {"start_frame": segment.skip} if segment.skip else {}
     stream = stream.filter("trim", **first, end_frame=segment.skip + segment.frames)

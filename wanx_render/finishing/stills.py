@@ -54,9 +54,7 @@ class Pictures:
 
     def labelled(self, value: str) -> "Pictures":
         """The same pictures, each with a label of AI-generated content in its XMP."""
-        poster, sheet = (
-            labelled_jpeg(jpeg_bytes, value) for jpeg_bytes in (self.poster, self.sheet)
-        )
+        poster, sheet = labelled_jpeg(self.poster, value), labelled_jpeg(self.sheet, value)
         return replace(self, poster=poster, sheet=sheet)
 
 

@@ -56,8 +56,6 @@ class Verification:
     probed: probe.Probe
     loudness: str | None = None  # LUFS; None for silence
     notices: tuple[str, ...] = ()  # what may be meant so, and may not
-    changed: tuple[int, ...] = ()  # which pieces are not in the file as they were decoded
-    sound_changed: bool = False
     warnings: tuple[str, ...] = ()  # those of the notices that a person should see at once
 
     @property
@@ -97,8 +95,6 @@ def verify(
         record,
         None if loudness is None else str(loudness),
         (*_notices(pieces, hearing, promise), *warnings),
-        changes,
-        sound_changed,
         warnings,
     )
 
