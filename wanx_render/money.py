@@ -32,9 +32,7 @@ def show_money(money: Money, *, exactly: bool = False) -> str:
 
 def show_sums(amounts: Mapping[str, Decimal]) -> str:
     """Amounts by currency, or ``nothing``."""
-    return (
-        ", ".join(show_money(Money(amounts[name], name)) for name in sorted(amounts)) or "nothing"
-    )
+    return ", ".join(map(show_money, _by_currency(amounts))) or "nothing"
 
 
 def show_written(text: str, *, exactly: bool = False) -> str:

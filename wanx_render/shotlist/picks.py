@@ -104,7 +104,7 @@ def _decimal(value: Fraction) -> Decimal:
 class _Reading:
     """Takes the file apart, noting every problem on the way."""
 
-    found: Source
+    source: Source
     ids: tuple[str, ...]
     problems: list[Diagnostic] = field(default_factory=list)
 
@@ -112,10 +112,10 @@ class _Reading:
         self.problems.append(Diagnostic(code, message, span, hint))
 
     def shots(self) -> Iterator[tuple[str, Choice]]:
-        mapping = self._mapping(self.found.value, (), ("version", "shots"))
+        mapping = self._mapping(self.source.value, (), ("version", "shots"))
         version = mapping.get("version", 1)
         if version != 1 or isinstance(version, bool):
-            self.refuse("value-unknown", "version must be 1", self.found.place(("version",)))
+            self.refuse("value-unknown", "version must be 1", self.source.place(("version",)))
         shots = self._mapping(mapping.get("shots"), ("shots",), self.ids)
         for name, value in shots.items():
             record = self._mapping(value, ("shots", name), ("pick", "rejected", "focus"))
@@ -127,7 +127,7 @@ class _Reading:
             return {}
         if not isinstance(value, dict):
             label = str(path[-1]) if path else "the picks file"
-            self.refuse("type-wrong", f"{label} must be a mapping of keys", self.found.place(path))
+            self.refuse("type-wrong", f"{label} must be a mapping of keys", self.source.place(path))
             return {}
         shots = path == ("shots",)
         for key in value:
@@ -135,7 +135,7 @@ class _Reading:
                 code = "shot-unknown" if shots else "unknown-key"
                 complaint = "there is no shot" if shots else "unknown key"
                 hint = did_you_mean(key, keys) or "take it out: it has no effect any more"
-                self.refuse(code, f"{complaint} {key!r}", self.found.key((*path, key)), hint)
+                self.refuse(code, f"{complaint} {key!r}", self.source.key((*path, key)), hint)
         return {key: item for key, item in value.items() if key in keys}
 
     def _choice(self, name: str, record: dict[str, Any]) -> Choice:
@@ -143,17 +143,17 @@ class _Reading:
         rejections = self._rejected(record.get("rejected"), name)
         if pick in rejections:
             message = f"take {pick} is picked and rejected at once"
-            self.refuse("pick-rejected", message, self.found.place(("shots", name, "pick")))
+            self.refuse("pick-rejected", message, self.source.place(("shots", name, "pick")))
         return Choice(pick, rejections, self._focus(record.get("focus"), name))
 
     def _take(self, value: Any, path: yaml_source.Path) -> int | None:
         if value is None:
             return None
         if type(value) is not int:
-            self.refuse("type-wrong", "a take is a whole number", self.found.place(path))
+            self.refuse("type-wrong", "a take is a whole number", self.source.place(path))
         elif not 1 <= value <= MOST_TAKES:
             message = f"a take is a number from 1 to {MOST_TAKES}"
-            self.refuse("value-out-of-range", message, self.found.place(path))
+            self.refuse("value-out-of-range", message, self.source.place(path))
         else:
             return value
         return None
@@ -163,7 +163,7 @@ class _Reading:
         if value is None:
             return ()
         if not isinstance(value, list):
-            self.refuse("type-wrong", "rejected must be a list of takes", self.found.place(path))
+            self.refuse("type-wrong", "rejected must be a list of takes", self.source.place(path))
             return ()
         takes = (self._take(number, (*path, index)) for index, number in enumerate(value))
         return tuple(sorted({take for take in takes if take}))
@@ -176,7 +176,7 @@ class _Reading:
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
             hint = problem.get("ctx", {}).get("hint", "")
-            place = self.found.place(("shots", name, "focus"))
+            place = self.source.place(("shots", name, "focus"))
             self.refuse("focus-invalid", problem["msg"], place, hint)
             return None
 

@@ -252,7 +252,7 @@ def seconds_of(samples: int) -> Fraction:
 def rows_of(sounds: tuple[SoundStretch, ...]) -> list[list[SoundStretch]]:
     """Sounds on as few tracks as hold them without overlap; music apart from voices."""
     rows: list[list[SoundStretch]] = []
-    for sound in sorted(sounds, key=lambda each: (each.kind, each.begin)):
+    for sound in sorted(sounds, key=lambda stretch: (stretch.kind, stretch.begin)):
         for row in rows:
             if row[-1].kind == sound.kind and row[-1].begin + row[-1].frames <= sound.begin:
                 row.append(sound)
