@@ -1,8 +1,10 @@
 """Tables and several lists in one run: nothing that two of them ask for is paid twice."""
 
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.batches import FAULTS, Day, distinct, table
@@ -10,6 +12,7 @@ from tests.support.programs import PROGRAMS
 from wanx_render.errors import BadInput, NeedsApproval
 from wanx_render.manifest import read
 from wanx_render.media import ffmpeg
+from wanx_render.session.folder import opened
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,40 @@ def test_rows_and_shares_are_rendered_apart_and_together_pay_once(day: Day) -> N
     assert list(day.run(file, only=("p3",)).outcomes) == ["shop/p3"]
     day.run(file)
     assert (len(day.paid()), set(day.paid().values())) == (distinct(8), {1})
+
+
+class Killed(BaseException):
+    """The end of a process, as the program sees it."""
+
+
+class KilledAfterCreate(httpx.AsyncBaseTransport):
+    """The first create call is accepted, and nobody is left to read the answer."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._inner.handle_async_request(request)
+        if request.url.path.endswith("video-synthesis"):
+            raise Killed
+        return answer
+
+
+def test_what_a_killed_run_left_is_dated_by_the_clock_of_the_service(day: Day) -> None:
+    """Else a search for it ends before it was sent, and it may be bought twice."""
+    day.twin.service.clock.base = lambda: day.time.now() + timedelta(hours=1)
+    file = table(day.folder, 1)
+    with pytest.raises(BaseExceptionGroup) as stopped:
+        day.run(file, transport=KilledAfterCreate(day.twin.transport))
+    assert stopped.group_contains(Killed)
+    day.run(file)
+    with opened(day.folder / "out") as journal:
+        lost = [attempt for attempt in journal.every() if attempt.answered_at]
+    assert len(lost) == 2  # one of each model
+    for attempt in lost:
+        assert attempt.sent_at
+        assert attempt.answered_at
+        assert attempt.answered_at > attempt.sent_at - timedelta(seconds=1)
 
 
 @pytest.mark.proof

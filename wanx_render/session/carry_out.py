@@ -104,10 +104,10 @@ class Run:
             (prospect for prospect in lists if not prospect.finished), key=lambda it: not it.owed
         )
         try:
-            self._wiring.account.begin()
-            self._stores = self._open_stores(left)
             if not self.options.free and any(prospect.asks for prospect in left):
                 await service.open(self.selection.catalog)
+            self._wiring.account.begin()  # by the service's clock, which its first answer shows
+            self._stores = self._open_stores(left)
             await self._render_all(left)
             for home in self.changed:
                 await self._sweep(home)
