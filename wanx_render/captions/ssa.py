@@ -27,12 +27,14 @@ def read(lines: Sequence[str], typeface: str) -> Script:
     numbers = []  # of the lines with the events, in order
     usable = []
     for number, line in enumerate(lines, start=1):
-        kind, _, rest = line.partition(":")
-        if kind.strip() == "Comment" or (kind.strip() == "Dialogue" and not _usable(rest)):
-            if kind.strip() == "Dialogue":
-                reading.skipped(number, "it has no two times such as 0:00:01.50")
+        head, _, rest = line.partition(":")
+        kind = head.strip()
+        if kind == "Comment":
             continue
-        if kind.strip() == "Dialogue":
+        if kind == "Dialogue" and not _usable(rest):
+            reading.skipped(number, "it has no two times such as 0:00:01.50")
+            continue
+        if kind == "Dialogue":
             numbers.append(number)
         usable.append(line)
     text = _converted(usable)

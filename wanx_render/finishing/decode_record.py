@@ -95,7 +95,7 @@ def examine(
     with tempfile.TemporaryDirectory(prefix="wanx-looks-") as name:
         folder = Path(name)
         ffmpeg.run(program, _arguments(paths, every, folder))
-        return tuple(_evidence(folder, number, wish) for number, wish in enumerate(every))
+        return tuple(_record_of(folder, number, wish) for number, wish in enumerate(every))
 
 
 def hear(program: ffmpeg.Ffmpeg, path: Path, *, peaks: bool) -> Hearing:
@@ -133,7 +133,7 @@ def _arguments(paths: Sequence[Path], wishes: Sequence[WantedFrames], folder: Pa
     return [*inputs, *outputs]
 
 
-def _evidence(folder: Path, number: int, wish: WantedFrames) -> DecodeRecord:
+def _record_of(folder: Path, number: int, wish: WantedFrames) -> DecodeRecord:
     luma = (folder / f"{number}.luma").read_bytes()
     listing = (folder / f"{number}.packets").read_text(encoding="utf-8")
     if not luma:
@@ -197,10 +197,8 @@ def _alike(first: bytes, second: bytes) -> bool:
 
 def _distance(first: bytes, second: bytes) -> int:
     """By how much two frames differ, in all points together; a fifth of Python's own time."""
-    apart = ImageChops.difference(
-        *(Image.frombytes("L", (_SIDE, _SIDE), x) for x in (first, second))
-    )
-    return sum(map(mul, apart.histogram(), range(256)))
+    images = (Image.frombytes("L", (_SIDE, _SIDE), frame) for frame in (first, second))
+    return sum(map(mul, ImageChops.difference(*images).histogram(), range(256)))
 
 
 def stretches(
@@ -228,9 +226,9 @@ def _linked(pieces: Sequence[DecodeRecord]) -> Iterator[DecodeRecord]:
             yield piece
 
 
-def keep(path: Path, evidence: DecodeRecord | Hearing, name: str) -> None:
+def keep(path: Path, record: DecodeRecord | Hearing, name: str) -> None:
     """Write what was found behind the piece at ``path``, and seal it as ``name``."""
-    text = json.dumps(asdict(evidence)).encode()
+    text = json.dumps(asdict(record)).encode()
     size = 8 + len(text) + 4 + integrity.SEAL  # the box holds the seal too
     with path.open("ab") as stream:
         stream.write(struct.pack(">I4s", size, _BOX) + text + struct.pack(">I", len(text)))
@@ -275,5 +273,5 @@ def _record(path: Path) -> dict[str, Any] | None:
 
 def picture(piece: DecodeRecord, frame: int, *, whole: bool = False) -> bytes | None:
     """The JPEG of a frame of a piece, small or at its full size, where one was kept."""
-    pictures = dict(piece.whole if whole else piece.pictures).get(frame)
-    return base64.b64decode(pictures) if pictures else None
+    data = dict(piece.whole if whole else piece.pictures).get(frame)
+    return base64.b64decode(data) if data else None

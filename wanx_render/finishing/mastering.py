@@ -96,9 +96,11 @@ def _ducked(work: Work, gains: Path) -> Mix:
     try:
         arguments = heard_arguments(work.listing, mix, work.samples, targets)
         ffmpeg.run(work.program, arguments)
-        spans = list(ducking.spans(_key(targets[0]), floor=_CLIP_FLOOR))
+        spans = list(ducking.spans(decoding.shorts(targets[0].read_bytes()), floor=_CLIP_FLOOR))
         if mix.voices:
-            spans += ducking.spans(_key(targets[1]), floor=_VOICE_FLOOR, below=_BELOW)
+            spans += ducking.spans(
+                decoding.shorts(targets[1].read_bytes()), floor=_VOICE_FLOOR, below=_BELOW
+            )
     finally:
         for path in targets:
             path.unlink(missing_ok=True)
@@ -106,11 +108,6 @@ def _ducked(work: Work, gains: Path) -> Mix:
         return mix
     gains.write_bytes(ducking.gains(spans, work.samples / SAMPLE_RATE + 1).tobytes())
     return replace(mix, gains=gains)
-
-
-def _key(path: Path) -> memoryview:
-    data = path.read_bytes()
-    return memoryview(data[: len(data) // 2 * 2]).cast("h")
 
 
 _DOUBTFUL = Fraction(1)  # seconds; by which the length that a file states may be wrong

@@ -61,11 +61,9 @@ def _laid(stream: Any, background: str, alpha: Alpha) -> Any:
     if alpha == "straight":
         return behind.overlay(parts[1], format="gbrp", alpha="straight")
     black = parts[1].filter("lutrgb", r=0, g=0, b=0)
-    background_plane = behind.overlay(black, format="gbrp", alpha="straight").filter(
-        "format", "gbrp"
-    )
+    plane = behind.overlay(black, format="gbrp", alpha="straight").filter("format", "gbrp")
     foreground = parts[2].filter("format", "gbrp")
-    return graph.filter([foreground, background_plane], "blend", all_mode="addition")
+    return graph.filter([foreground, plane], "blend", all_mode="addition")
 
 
 def even(size: Size) -> Size:

@@ -221,7 +221,7 @@ def timed(
                 "-ac", "1", "-ar", "48000", "-f", "s16le", file_url(sound),
             ),
         )  # fmt: skip
-        return _means(luma.read_bytes()), _shorts(sound.read_bytes())
+        return _means(luma.read_bytes()), shorts(sound.read_bytes())
 
 
 _SMALL = 16
@@ -232,7 +232,8 @@ def _means(luma: bytes) -> list[float]:
     return [sum(luma[at : at + size]) / size for at in range(0, len(luma) - size + 1, size)]
 
 
-def _shorts(data: bytes) -> memoryview:
+def shorts(data: bytes) -> memoryview:
+    """Signed samples of 16 bits."""
     return memoryview(data[: len(data) // 2 * 2]).cast("h")
 
 
@@ -261,7 +262,7 @@ def samples(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> 
         ),
         timeout=120,
     )  # fmt: skip
-    return _shorts(out)
+    return shorts(out)
 
 
 def _part(start: Fraction, seconds: Fraction) -> tuple[str, ...]:
