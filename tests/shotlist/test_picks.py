@@ -18,6 +18,7 @@ from wanx_render.planning.take_status import take_statuses
 from wanx_render.session.approval import hold_to, open_saved
 from wanx_render.session.environment import Environment
 from wanx_render.session.outlook import make_plan, warnings
+from wanx_render.session.render import render
 from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import Choice
@@ -72,6 +73,20 @@ def test_a_take_of_later_may_be_picked_and_a_stale_pick_is_passed_over(
     more = make_plan(loaded, catalog, None, {made.shots[0].basis: 3})
     assert more.shots[0].shot.pick == 3
     assert not [warning for warning in warnings(loaded, more) if warning.code == "pick-stale"]
+
+
+def test_of_several_lists_each_is_named_with_its_own_stale_pick(
+    file: Path, environ: dict[str, str]
+) -> None:
+    other = file.with_name("other.yaml")
+    other.write_text(LIST.replace("project: picked", "project: other"), encoding="utf-8")
+    picks.beside(other).write_text("shots: {wake: {pick: 3}}", encoding="utf-8")
+    out = StringIO()
+    options = RenderOptions((file, other), free=True, as_json=True)
+    render(options, Environment(environ, out, StringIO()))
+    events = [json.loads(line) for line in out.getvalue().splitlines()]
+    stale = [event for event in events if "take 3" in event.get("text", "")]
+    assert [event["list"] for event in stale] == [str(other)]
 
 
 @pytest.mark.parametrize(

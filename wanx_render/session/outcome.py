@@ -165,48 +165,53 @@ def inside(projects: bool) -> Link:
         if not path.is_relative_to(item.home):
             return None
         name = path.relative_to(item.home).as_posix()
-        return f"{item.loaded.shots.project}/{name}" if projects else name
+        return f"{item.project}/{name}" if projects else name
 
     return link
+
+
+def paid_sum(journals: Mapping[Path, Journal], *, kept: bool = False) -> str:
+    """What was ever paid from these folders; ``kept``: for the clips that are there."""
+    amounts: dict[str, Decimal] = {}
+    for journal in journals.values():
+        for currency, amount in journal.paid(kept=kept).items():
+            amounts[currency] = amounts.get(currency, Decimal(0)) + amount
+    return write_sums(amounts)
 
 
 @dataclass(frozen=True)
 class Index:
     """How every list stands, for a page over all of them."""
 
-    every: Sequence[ListInFolder]
-    found: Mapping[str, Outcome]  # what came of each that was ever rendered, by name
+    lists: Sequence[ListInFolder]
+    outcomes: Mapping[str, Outcome]  # what came of each that was ever rendered, by name
     cost: str  # of all their clips
     mock: bool
 
     @classmethod
     def of(
         cls,
-        every: Sequence[ListInFolder],
+        lists: Sequence[ListInFolder],
         journals: Mapping[Path, Journal],
-        found: Mapping[str, Outcome],
+        known: Mapping[str, Outcome],
         *,
         mock: bool,
     ) -> "Index":
-        """``found``: what came of some, by name; that of the others is in their journals."""
+        """``known``: what came of some, by name; that of the others is in their journals."""
         left = {folder: journal.rows() for folder, journal in journals.items()}
-        outcomes = dict(found)
-        for item in every:
+        outcomes = dict(known)
+        for item in lists:
             before = left.get(item.home, {}).get(item.row)
             if before and item.name not in outcomes:
                 outcomes[item.name] = Outcome.read(before["outcome"])
-        amounts: dict[str, Decimal] = {}
-        for journal in journals.values():
-            for currency, amount in journal.paid().items():
-                amounts[currency] = amounts.get(currency, Decimal(0)) + amount
-        return cls(every, outcomes, write_sums(amounts), mock)
+        return cls(lists, outcomes, paid_sum(journals), mock)
 
     def text(self, link: Link, *, now: str) -> str:
         """The page."""
         from wanx_render.reports.index import Heading, page  # plan shows none
 
-        entries = [_entry(item, self.found.get(item.name), link) for item in self.every]
-        projects = dict.fromkeys(item.loaded.shots.project for item in self.every)
+        entries = [_entry(item, self.outcomes.get(item.name), link) for item in self.lists]
+        projects = dict.fromkeys(item.project for item in self.lists)
         heading = Heading(
             title=", ".join(list(projects)[:5]) + (" and others" if len(projects) > 5 else ""),
             cost="nothing spent" if self.cost == "nothing" else self.cost,

@@ -19,10 +19,10 @@ from wanx_render.session.connection import access_for, reach
 from wanx_render.session.destination import Destination, Place, at_work, usable
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened, pool, writable
-from wanx_render.session.outcome import Index, beside, inside
+from wanx_render.session.outcome import Index, beside, inside, paid_sum
 from wanx_render.session.outlook import without_label
 from wanx_render.session.selection import RenderOptions, Selection
-from wanx_render.session.summary import SharedResults, close, emit_for, gathered, kept_cost, start
+from wanx_render.session.summary import SharedResults, close, emit_for, gathered, start
 from wanx_render.session.survey import Survey, Surveyed
 from wanx_render.validation.needs import insist
 
@@ -166,7 +166,7 @@ class _Way:
         unsent: list[str] = []
         if bucket := self.destination.bucket:
             page, unsent = f"{bucket}/index.html", _put_whole(self.destination, index, run.survey)
-        return SharedResults(page, index.cost, kept_cost(run.survey.journals), unsent)
+        return SharedResults(page, index.cost, paid_sum(run.survey.journals, kept=True), unsent)
 
 
 def _warnings(surveyed: Surveyed) -> Iterator[Event]:
@@ -174,12 +174,16 @@ def _warnings(surveyed: Surveyed) -> Iterator[Event]:
     selection = surveyed.selection
     for message in surveyed.messages:
         yield Event("warning", message)
-    stale = [warning for prospect in surveyed.lists for warning in prospect.warnings]
     for batch in selection.batches:
+        stale = [
+            warning
+            for prospect in surveyed.lists
+            if prospect.item.loaded.file == batch.file
+            for warning in prospect.warnings
+        ]
         labels = without_label(batch.lists, selection.backend)
         for text in gathered((*batch.warnings, *stale, *labels)):
             yield Event("warning", text, list=str(batch.file))
-        stale = []
 
 
 def _write_index(run: Run) -> Index:
@@ -203,7 +207,7 @@ def _write_index(run: Run) -> Index:
 def _put_whole(destination: Destination, index: Index, survey: Survey) -> list[str]:
     """Put the page over all lists into the bucket, and the tables' manifests; what failed."""
     places, several = survey.places, survey.selection.several_files
-    tables = {item.home for item in index.every if item.row}
+    tables = {item.home for item in index.lists if item.row}
     unsent = [reason for home in places if home in tables for reason in places[home].put(_WHOLE)]
     first = next(iter(places.values()))
     root, link = destination.place(first.folder) if several else first, inside(projects=several)

@@ -4,7 +4,7 @@ The one place where it counts how many lists there are: one is shown take by tak
 what matters.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -14,8 +14,7 @@ from wanx_render.clock import RealClock
 from wanx_render.diagnostics import Diagnostic, listed
 from wanx_render.events import Emit, Event
 from wanx_render.manifest import Manifest, TakeRecord
-from wanx_render.money import Money, show_written, write_sum, write_sums
-from wanx_render.planning.journal import Journal
+from wanx_render.money import Money, show_written, write_sum
 from wanx_render.reports import terminal
 from wanx_render.reports.states import EVENTS, recorded_state
 from wanx_render.reports.terminal import Stage
@@ -252,15 +251,6 @@ def _failed(run: Run) -> list[str]:
 
 def _spent(run: Run) -> str:
     return write_sum(Money(run.limit.billed, run.selection.currency))
-
-
-def kept_cost(journals: Mapping[Path, Journal]) -> str:
-    """What all clips cost that are in the folders."""
-    amounts: dict[str, Decimal] = {}
-    for journal in journals.values():
-        for currency, amount in journal.paid(kept=True).items():
-            amounts[currency] = amounts.get(currency, Decimal(0)) + amount
-    return write_sums(amounts)
 
 
 def shown(path: Path | str) -> str:
