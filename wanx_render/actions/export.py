@@ -13,7 +13,7 @@ from wanx_render.files import write_atomically
 from wanx_render.manifest import DeliverableRecord, Manifest
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import writable_file
-from wanx_render.session.selection import folder_of, read_one
+from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.timelines.formats import ExportFormat, format_of
 from wanx_render.timelines.timeline import Link, timeline_of
 
@@ -35,8 +35,10 @@ class ExportOptions:
 
 def export(options: ExportOptions, environment: Environment) -> int:
     """Write a timeline for each deliverable; the exit code."""
-    shot_list, _ = read_one(options.file, options.catalog)
-    folder = folder_of(shot_list, options.folder)
+    selection = Selection.of_one(
+        RenderOptions((options.file,), out=options.folder, catalog=options.catalog)
+    )
+    folder = selection.lists[0].folder
     style = format_of(options.style)
     write = style.writer()
     record = manifest.read(folder / "manifest.json")

@@ -17,7 +17,7 @@ from wanx_render.catalog.pricing import Total
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsApproval
 from wanx_render.files import write_atomically
-from wanx_render.money import Money, show_money, write_money
+from wanx_render.money import Money, read_money, show_money, write_money
 from wanx_render.planning.forecast import fingerprint
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import writable_file
@@ -272,7 +272,7 @@ def _changed_prices(before: SavedPlan, now: SavedPlan, selection: Selection) -> 
             label = selection.label(item, take)
             if take not in prices:
                 yield f"{label} would be asked for, which it was not when this was approved"
-            elif _amount(prices[take]) != _amount(price):
+            elif read_money(prices[take] or "") != read_money(price or ""):
                 was, now_is = prices[take] or "unknown", price or "unknown"
                 yield f"the price of {label} was {was} and is {now_is}"
 
@@ -302,11 +302,6 @@ def _name(name: str, media: InputMedia) -> str:
 
 def _text(price: Money | None) -> str | None:
     return write_money(price) if price else None
-
-
-def _amount(price: str | None) -> tuple[Decimal, str] | None:
-    amount, _, currency = (price or "").partition(" ")
-    return (Decimal(amount), currency) if amount else None
 
 
 def _shown(name: str, selection: Selection) -> str:

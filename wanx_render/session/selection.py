@@ -258,16 +258,6 @@ def read_all(files: Iterable[Path], catalog_file: Path | None) -> tuple[tuple[Ba
     return tuple(batches), catalog
 
 
-def read_one(file: Path, catalog_file: Path | None) -> tuple[Loaded, Catalog]:
-    """The list of a file and the catalog it was checked against. Raises BadInput.
-
-    Also for a list with a table, of which only some commands make sense as a whole.
-    """
-    (batch,), catalog = read_all((file,), catalog_file)
-    _refuse_table(batch)
-    return batch.lists[0], catalog
-
-
 def _refuse_table(batch: Batch) -> None:
     first = batch.lists[0]
     if first.row:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,12 +165,12 @@ class Surveyed:
     def finished(self) -> bool:
         return all(prospect.finished for prospect in self.lists)
 
-    @property
+    @cached_property
     def requests(self) -> Mapping[str, Money | None]:
         """The prices of what would be asked for; what several lists ask for alike is paid once."""
         return {key: price for prospect in self.lists for key, price in prospect.prices.items()}
 
-    @property
+    @cached_property
     def cost(self) -> Total:
         return total(self.requests.values(), self.selection.currency)
 
@@ -205,5 +206,6 @@ def priced(takes: Iterable[Take]) -> dict[str, Money | None]:
     return {f"{take.shot} take {take.number}": take.price for take in takes}
 
 
+@cache
 def program_version() -> str:
     return f"wanx-render {version('wanx-render')}"
