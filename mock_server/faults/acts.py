@@ -5,15 +5,16 @@ from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
 
-from mock_server.faults.changes import edit
-from mock_server.faults.error_answers import answer_with_error
+from mock_server.faults.changes import edit, fill
 from mock_server.faults.exchange import Exchange, Twist
 from mock_server.faults.fields import FaultFields
 from mock_server.faults.wire_faults import How, SlowResponse, cut
+from mock_server.wire.errors import ErrorAnswer
 
 Act = Callable[[FaultFields, Exchange], Awaitable[Response]]
 _WRITES = ("create", "cancel", "upload")
 _SLOWEST = 3600.0
+_CODES = {429: "Throttling.RateQuota", 503: "ModelUnavailable"}
 
 
 def instead(make: Callable[[FaultFields], Response]) -> Act:
@@ -72,7 +73,15 @@ async def fail(fault: FaultFields, exchange: Exchange) -> Response:
     """An error in the place of the answer."""
     if fault.stage != "before":
         await exchange.answer()
-    return answer_with_error(fault, exchange)
+    status = fault.status or 503
+    code = fault.code or _CODES.get(status, "")
+    code = code or ("InternalError" if status >= 500 else "InvalidParameter")
+    message = fill(fault.message or "As the fault plan asks for.", exchange.names())
+    return exchange.error(ErrorAnswer(status, code, message, _wait(fault.retry_after)), fault.form)
+
+
+def _wait(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {"Retry-After": f"{seconds:.3f}".rstrip("0").rstrip(".")}
 
 
 async def delay(fault: FaultFields, exchange: Exchange) -> Response:

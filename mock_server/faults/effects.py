@@ -4,7 +4,7 @@ Nothing else lists effects: plans are checked against this table, requests are h
 test demands that docs/emulator.md has its rows.
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
 
 from mock_server.faults import framing, wire_faults
@@ -27,12 +27,13 @@ from wanx_render.backends.simulator import Fate
 _EVERY_STAGE: tuple[Stage, ...] = ("before", "after", "headers", "body")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class FaultEffect:
     """One thing that a fault can do."""
 
     name: str
     help: str  # what the client sees
+    _: KW_ONLY
     act: Act
     fields: tuple[str, ...] = ()  # of the fault, which this effect reads
     own_fields: tuple[str, ...] = ()  # which nothing but this effect may have
@@ -50,167 +51,105 @@ class FaultEffect:
 
 _ANSWERS = (
     FaultEffect(
-        name="error",
-        help="an error with `status` (503); `form`: the service's `own`, `nested` in an object "
+        "error",
+        "an error with `status` (503); `form`: the service's `own`, `nested` in an object "
         "`error`, or that as text in `message` (`quoted`)",
-        act=fail,
-        fields=("status", "code", "message", "retry_after", "form"),
-        least_status=400,
+        act=fail, fields=("status", "code", "message", "retry_after", "form"), least_status=400,
     ),
     FaultEffect(
-        name="reset",
-        help="the connection is reset; `stage` says how much of the answer came",
-        act=cutting("reset"),
-        stages=_EVERY_STAGE,
+        "reset", "the connection is reset; `stage` says how much of the answer came",
+        act=cutting("reset"), stages=_EVERY_STAGE,
     ),
     FaultEffect(
-        name="close",
-        help="the connection is closed; `stage` says how much of the answer came",
-        act=cutting("close"),
-        stages=_EVERY_STAGE,
+        "close", "the connection is closed; `stage` says how much of the answer came",
+        act=cutting("close"), stages=_EVERY_STAGE,
+    ),
+    FaultEffect("html", "200 with a sign-in page", act=instead(wire_faults.sign_in_page)),
+    FaultEffect("truncated", "half of the body", act=spoiling(wire_faults.truncate)),
+    FaultEffect("garbage", "bytes that are no JSON", act=spoiling(wire_faults.garble)),
+    FaultEffect(
+        "wrong-length", "fewer bytes than promised", act=spoiling(wire_faults.promise_more),
     ),
     FaultEffect(
-        name="html",
-        help="200 with a sign-in page",
-        act=instead(wire_faults.sign_in_page),
+        "redirect", "`status` (307) to `location`",
+        act=instead(wire_faults.redirect), fields=("status", "location"), least_status=300,
     ),
     FaultEffect(
-        name="truncated",
-        help="half of the body",
-        act=spoiling(wire_faults.truncate),
+        "slow", "the answer comes after `seconds`; with `stage: body` it trickles",
+        act=delay, fields=("seconds",), stages=_EVERY_STAGE,
     ),
     FaultEffect(
-        name="garbage",
-        help="bytes that are no JSON",
-        act=spoiling(wire_faults.garble),
+        "never", "no answer comes; `stage` says how much of it does",
+        act=cutting("never"), stages=_EVERY_STAGE,
     ),
-    FaultEffect(
-        name="wrong-length",
-        help="fewer bytes than promised",
-        act=spoiling(wire_faults.promise_more),
-    ),
-    FaultEffect(
-        name="redirect",
-        help="`status` (307) to `location`",
-        act=instead(wire_faults.redirect),
-        fields=("status", "location"),
-        least_status=300,
-    ),
-    FaultEffect(
-        name="slow",
-        help="the answer comes after `seconds`; with `stage: body` it trickles",
-        act=delay,
-        fields=("seconds",),
-        stages=_EVERY_STAGE,
-    ),
-    FaultEffect(
-        name="never",
-        help="no answer comes; `stage` says how much of it does",
-        act=cutting("never"),
-        stages=_EVERY_STAGE,
-    ),
-)
+)  # fmt: skip
 
 _SERVICE = (
     FaultEffect(
-        name="fail",
-        help="the task will end FAILED with `code`",
-        act=twisting(
-            lambda fault: Twist(
-                fate=Fate("fail", fault.code or "InternalError.Algo", fault.message)
-            )
-        ),
-        fields=("code", "message"),
-        operations=("create",),
+        "fail", "the task will end FAILED with `code`",
+        act=twisting(lambda fault: Twist(
+            fate=Fate("fail", fault.code or "InternalError.Algo", fault.message)
+        )),
+        fields=("code", "message"), operations=("create",),
     ),
     FaultEffect(
-        name="stuck",
-        help="the task stays PENDING",
-        act=twisting(lambda _: Twist(fate=Fate("stuck"))),
-        operations=("create",),
+        "stuck", "the task stays PENDING",
+        act=twisting(lambda _: Twist(fate=Fate("stuck"))), operations=("create",),
     ),
     FaultEffect(
-        name="unknown",
-        help="the answer is UNKNOWN",
-        act=twisting(lambda _: Twist(unknown=True)),
-        operations=("query",),
+        "unknown", "the answer is UNKNOWN",
+        act=twisting(lambda _: Twist(unknown=True)), operations=("query",),
     ),
     FaultEffect(
-        name="expired",
-        help="the link is past its time",
-        act=twisting(lambda _: Twist(expired=True)),
-        operations=("result",),
+        "expired", "the link is past its time",
+        act=twisting(lambda _: Twist(expired=True)), operations=("result",),
     ),
     FaultEffect(
-        name="no-range",
-        help="the clip comes whole, whatever range was requested",
-        act=twisting(lambda _: Twist(whole=True)),
-        operations=("result",),
+        "no-range", "the clip comes whole, whatever range was requested",
+        act=twisting(lambda _: Twist(whole=True)), operations=("result",),
     ),
     FaultEffect(
-        name="lag",
-        help="the list lacks tasks younger than `seconds`",
+        "lag", "the list lacks tasks younger than `seconds`",
         act=twisting(lambda fault: Twist(lag=timedelta(seconds=fault.seconds))),
-        fields=("seconds",),
-        operations=("list",),
+        fields=("seconds",), operations=("list",),
     ),
     FaultEffect(
-        name="foreign",
-        help="the list holds `count` tasks of another program",
+        "foreign", "the list holds `count` tasks of another program",
         act=twisting(lambda fault: Twist(foreign=fault.count)),
-        fields=("count",),
-        operations=("list",),
+        fields=("count",), operations=("list",),
     ),
-)
+)  # fmt: skip
 
 _TRUE_ANSWERS = (
     FaultEffect(
-        name="change",
-        help='the true answer, edited: see "Drift"',
-        act=change,
-        fields=("status",),
+        "change", 'the true answer, edited: see "Drift"',
+        act=change, fields=("status",),
         own_fields=("set", "rename", "drop", "headers", "body", "host"),
     ),
     FaultEffect(
-        name="chunked",
-        help="the true answer without a `Content-Length`",
-        act=rewriting(framing.chunk),
+        "chunked", "the true answer without a `Content-Length`", act=rewriting(framing.chunk),
+    ),
+    FaultEffect("gzip", "the true answer, compressed", act=rewriting(framing.compress)),
+    FaultEffect(
+        "bomb", "the true answer behind `megabytes` (256) of compressed blanks",
+        act=rewriting(framing.bomb), fields=("megabytes",),
     ),
     FaultEffect(
-        name="gzip",
-        help="the true answer, compressed",
-        act=rewriting(framing.compress),
+        "endless", "the true answer, which goes on for `megabytes`",
+        act=rewriting(framing.pour), fields=("megabytes",),
     ),
     FaultEffect(
-        name="bomb",
-        help="the true answer behind `megabytes` (256) of compressed blanks",
-        act=rewriting(framing.bomb),
-        fields=("megabytes",),
+        "promised", "the same with a `Content-Length` of 10 GB",
+        act=rewriting(framing.promise), fields=("megabytes",),
     ),
     FaultEffect(
-        name="endless",
-        help="the true answer, which goes on for `megabytes`",
-        act=rewriting(framing.pour),
-        fields=("megabytes",),
+        "trickle", "the true answer, one byte every `seconds`",
+        act=rewriting(framing.trickle), fields=("seconds",),
     ),
     FaultEffect(
-        name="promised",
-        help="the same with a `Content-Length` of 10 GB",
-        act=rewriting(framing.promise),
-        fields=("megabytes",),
+        "continue", "`100 Continue` for `megabytes`, and no answer",
+        act=rewriting(framing.only_continue), fields=("megabytes",),
     ),
-    FaultEffect(
-        name="trickle",
-        help="the true answer, one byte every `seconds`",
-        act=rewriting(framing.trickle),
-        fields=("seconds",),
-    ),
-    FaultEffect(
-        name="continue",
-        help="`100 Continue` for `megabytes`, and no answer",
-        act=rewriting(framing.only_continue),
-        fields=("megabytes",),
-    ),
-)
+)  # fmt: skip
 
 EFFECTS = {effect.name: effect for effect in (*_ANSWERS, *_SERVICE, *_TRUE_ANSWERS)}

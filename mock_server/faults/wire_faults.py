@@ -38,7 +38,7 @@ class ConnectionCut(Exception):
 
     def __init__(self, how: How, sent: int) -> None:
         super().__init__(f"{how} after {sent} bytes")
-        self.how, self.sent = how, sent
+        self.how = how
 
 
 class CutResponse(Response):

@@ -1,4 +1,4 @@
-"""How a service behaves where the real one was seen to behave in several ways."""
+"""What a service is started with."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from mock_server.faults.fault import Fault
 
 @dataclass(frozen=True)
 class Options:
-    """What a service is started with."""
+    """How a service behaves where the real one was seen to behave in several ways."""
 
     clock: str = "x60"
     start: datetime | None = None
