@@ -113,6 +113,16 @@ def test_a_list_that_becomes_wrong_is_told_and_not_run(do: Do, file: Path) -> No
     do(work)
 
 
+def test_a_list_that_gets_another_project_keeps_the_boards_folder(do: Do, file: Path) -> None:
+    async def work(room: Room, holding: Holding) -> None:
+        file.write_text(LIST.replace("project: roomy", "project: renamed"), encoding="utf-8")
+        await seen(room, lambda state: state["about"]["project"] == "renamed")
+        assert room.state()["about"]["folder"] == str(file.parent / "renders" / "roomy")
+        assert (await room.act("quote", {"what": "render"}))["price"] == "2.16 CNY"
+
+    do(work)
+
+
 def test_picks_written_by_hand_are_seen_and_kept(do: Do, file: Path) -> None:
     path = file.with_name("list.picks.yaml")
 

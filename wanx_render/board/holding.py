@@ -36,11 +36,11 @@ class Holding:
 
     def __init__(self, options: RenderOptions, environment: Environment) -> None:
         """Raises BadInput where the list is wrong or a key is missing."""
-        self.options = options
         self.environment = environment
         self.list: Path = options.files[0]
         self.selection = Selection.of_one(options)
         self.folder = self.selection.lists[0].home
+        self.options = replace(options, out=self.folder)  # also when the list changes its project
         writable(self.folder)
         self._stack = ExitStack()
         self.journal: Journal = self._stack.enter_context(opened(self.folder))
