@@ -52,7 +52,6 @@ def run_context(
     store = wiring.store(
         StoreSettings(
             folder=folder,
-            name="",
             journal=journal,
             limit=SpendingLimit(limit),
             media=plan.media.values(),

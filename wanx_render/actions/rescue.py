@@ -1,7 +1,6 @@
 """``rescue``: fetch the clips that were paid for and are not here; ask for nothing new."""
 
 import asyncio
-import random
 from pathlib import Path
 
 from wanx_render.clock import RealClock
@@ -17,7 +16,6 @@ from wanx_render.session.folder import held, opened, pool
 from wanx_render.session.folder_tasks import FolderOptions, RenderedFolder, rendered_folder
 from wanx_render.tasks.rescue import Tally
 from wanx_render.tasks.rescue import rescue as fetch_all
-from wanx_render.tasks.tools import Tools
 from wanx_render.tasks.wiring import Wiring
 
 
@@ -61,12 +59,7 @@ def _say(tally: Tally, waiting: int, file: Path, environment: Environment, *, mo
 async def _fetch(folder: RenderedFolder, journal: Journal, means: Means, emit: Emit) -> Tally:
     """Fetch the clips; the backend is closed whatever happens."""
     service = means.service
-    tools = Tools(
-        backend=service.backend, catalog=folder.catalog, clock=service.clock, wall=RealClock(),
-        program=means.program, executor=means.executor,
-        chance=random.Random(),  # noqa: S311  # for pauses alone
-    )  # fmt: skip
-    wiring = Wiring(tools, [journal], "ask")
+    wiring = Wiring(means.tools(folder.catalog), [journal], "ask")
     collector = wiring.collector(folder.path, journal)
     judge = wiring.judge(folder.path, journal, folder.media)
     try:

@@ -15,15 +15,12 @@ from wanx_render.planning.attempt import Attempt
 from wanx_render.timing import FASTEST_RATE, commonest_rate, mean_rate
 
 
-def are_current(attempt: Attempt, path: Path) -> bool:
-    """Whether the journal's facts of a clip are complete, and its size is what it was.
-
-    Earlier versions noted less.
-    """
-    facts = attempt.clip_facts
-    if not facts or not facts.keys() >= {"provenance", "starts", "tags", "native", "channels"}:
-        return False
-    return path.stat().st_size == attempt.clip_bytes
+def current_facts(attempt: Attempt, path: Path) -> dict[str, Any] | None:
+    """The journal's facts of a clip, where they are complete and its size is what it was."""
+    facts = attempt.clip_facts or {}
+    if not facts.keys() >= {"provenance", "starts", "tags", "native", "channels"}:
+        return None  # earlier versions noted less
+    return facts if path.stat().st_size == attempt.clip_bytes else None
 
 
 def probed_facts(program: ffmpeg.Ffmpeg, path: Path) -> dict[str, Any]:

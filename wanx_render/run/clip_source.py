@@ -8,7 +8,7 @@ from wanx_render.finishing.segment import ClipMedia
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.origins import pixels_of
 from wanx_render.planning.plan import Take
-from wanx_render.run.clip_media import are_current, media_of, probed_facts
+from wanx_render.run.clip_media import current_facts, media_of, probed_facts
 from wanx_render.run.context import RunContext
 from wanx_render.run.results import TakeClip, TakeResult
 from wanx_render.run.task_runner import TaskRunner
@@ -85,8 +85,8 @@ class ClipSource:
 
     async def _media(self, attempt: Attempt, sha256: str, path: Path) -> ClipMedia:
         """What the clip is; probed once, and again where its size is not what it was."""
-        facts = attempt.clip_facts
-        if not facts or not are_current(attempt, path):
+        facts = current_facts(attempt, path)
+        if facts is None:
             facts = await self._context.tools.work(probed_facts, self._context.tools.program, path)
             self._context.journal.probed(sha256, facts)
         return media_of(facts, path, sha256)

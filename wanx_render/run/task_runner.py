@@ -35,7 +35,7 @@ class TaskRunner:
         attempt = store.journal.owed_for(key)
         limiter = self._context.account.limiter(take.request.model)
         running = bool(attempt and attempt.task_id)
-        async with limiter.slot(self._context.store.name, running=running):
+        async with limiter.slot(self._context.clips.name, running=running):
             outcome = await self._run(take, key, store)
             for number in range(AGAIN):
                 if isinstance(outcome, TakeFailure) or not self._passes(outcome[1]):

@@ -13,6 +13,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import RealClock
 from wanx_render.diagnostics import Diagnostic, without_secrets
 from wanx_render.errors import WanxError
@@ -53,6 +54,13 @@ class Means:
         """Everything is encoded on this machine."""
         return cls(service, program, executor, lambda home: LocalWorkers(program, executor, home))
 
+    def tools(self, catalog: Catalog) -> Tools:
+        return Tools(
+            backend=self.service.backend, catalog=catalog, clock=self.service.clock,
+            wall=RealClock(), program=self.program, executor=self.executor,
+            chance=random.Random(),  # noqa: S311  # for pauses alone
+        )  # fmt: skip
+
 
 class Run:
     """One run over the lists of a survey; ``emit`` is called for all that happens, list by list."""
@@ -78,14 +86,11 @@ class Run:
         self.changed: set[Path] = set()  # homes of which something was rendered
         self.last: Manifest | None = None  # of the list that ended last
         self.limit = SpendingLimit(self.options.max_cost)  # of all lists together
-        tools = Tools(
-            backend=means.service.backend, catalog=self.selection.catalog,
-            clock=means.service.clock, wall=RealClock(), program=means.program,
-            executor=means.executor,
-            chance=random.Random(),  # noqa: S311  # for pauses alone
-        )  # fmt: skip
-        journals = list(self.survey.journals.values())
-        self._wiring = Wiring(tools, journals, self.options.on_ambiguous)
+        self._wiring = Wiring(
+            means.tools(self.selection.catalog),
+            list(self.survey.journals.values()),
+            self.options.on_ambiguous,
+        )
         self._stores: dict[Path, ClipStore] = {}
         self._shared: dict[Path, SharedWorkers] = {}
         self._unused: dict[Path, set[str]] = {}  # pieces that lists ceased to use
@@ -139,7 +144,6 @@ class Run:
 
         return StoreSettings(
             folder=folder,
-            name=folder.name,
             journal=journal,
             limit=SpendingLimit(budget, self.limit),
             media=[media for prospect in prospects for media in prospect.media],

@@ -24,7 +24,6 @@ class ClipStore:
     limit: SpendingLimit
     submitter: Submitter
     collector: Collector
-    name: str  # its group, of those that get places at the service by turns
 
     def knows(self, key: str) -> bool:
         """Whether the clip for ``key`` is here, or on its way from the account of this run."""

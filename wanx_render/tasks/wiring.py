@@ -25,7 +25,6 @@ class StoreSettings:
     """A folder of clips: whose journal, money and pictures, and who hears of its requests."""
 
     folder: Path
-    name: str  # its group, of those that get places at the service by turns
     journal: Journal
     limit: SpendingLimit
     media: Iterable[InputMedia]  # the pictures of its lists
@@ -69,7 +68,6 @@ class Wiring:
             limit=settings.limit,
             submitter=submitter,
             collector=self.collector(folder, journal),
-            name=settings.name,
         )
 
     def collector(self, folder: Path, journal: Journal) -> Collector:

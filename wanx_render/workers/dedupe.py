@@ -18,7 +18,7 @@ _TRIES = 2  # of a piece by itself
 
 
 class SharedWorkers:
-    """What the rows of one table share: a workers, its pieces, and those in the making."""
+    """What the rows of one table share: the workers, their pieces, and those in the making."""
 
     def __init__(self, workers: Workers) -> None:
         self.workers = workers
