@@ -24,8 +24,8 @@ from wanx_render.session.selection import ListInFolder
 from wanx_render.shotlist import picks
 from wanx_render.task import InputMedia
 from wanx_render.tasks.likeness.comparison import compare
-from wanx_render.validation.finishing_rules import LABEL_HINT, unlabelled
 from wanx_render.validation.load import Loaded
+from wanx_render.validation.word_rules import LABEL_HINT, unlabelled
 
 
 @dataclass(frozen=True)

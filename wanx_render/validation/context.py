@@ -22,6 +22,14 @@ Place = Callable[[tuple[str | int, ...]], Span]
 
 
 @dataclass(frozen=True)
+class Begins:
+    """Seconds at which the shots begin, by their ids, and at which the last one ends."""
+
+    of: Mapping[str, Fraction]
+    end: Fraction
+
+
+@dataclass(frozen=True)
 class Scene:
     """Everything a rule may look at."""
 
@@ -72,8 +80,29 @@ class Scene:
         pairs = ((shot, self.size(shot, model)) for _, shot, model in self.models)
         return [(shot, size) for shot, size in pairs if size]
 
+    @cached_property
+    def begins(self) -> Begins:
+        of, at, overlap = {}, Fraction(0), Fraction(0)
+        for _, shot, model in self.models:
+            of[shot.id] = at - overlap
+            at = of[shot.id] + used(shot, model)
+            overlap = shot.transition.seconds
+        return Begins(of, at)
+
+    @property
+    def seconds(self) -> Fraction | None:
+        """The seconds that the whole lasts; None where no shot has a known model."""
+        return self.begins.end or None
+
     def at(self, index: int, key: str) -> Span:
         return self.place(("shots", index, key))
+
+
+def used(shot: Shot, model: Model) -> Fraction:
+    """The seconds for which the shot is seen."""
+    seconds = Fraction(shot.duration or model.durations.value[0])
+    end = seconds if shot.trim.end is None else min(shot.trim.end, seconds)
+    return max(end - shot.trim.start, Fraction(0)) / shot.speed + shot.hold
 
 
 def sound_path(shot: Shot) -> str | None:

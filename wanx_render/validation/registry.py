@@ -9,7 +9,7 @@ from itertools import chain
 
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.shotlist.model import LastFrame
-from wanx_render.validation import finishing_rules, request_rules, size_rules
+from wanx_render.validation import finishing_rules, request_rules, size_rules, word_rules
 from wanx_render.validation.context import Scene, either
 
 
@@ -127,12 +127,12 @@ RULES = (
     finishing_rules.mix_unusable,
     finishing_rules.mix_unheard,
     finishing_rules.loudness_out_of_reach,
-    finishing_rules.captions_unusable,
-    finishing_rules.captions_too_long,
-    finishing_rules.subtitles_outside,
-    finishing_rules.label_unusable,
-    finishing_rules.label_short,
-    finishing_rules.label_among_captions,
-    finishing_rules.watermark_cut,
-    finishing_rules.label_missing,
+    word_rules.captions_unusable,
+    word_rules.captions_too_long,
+    word_rules.subtitles_outside,
+    word_rules.label_unusable,
+    word_rules.label_short,
+    word_rules.label_among_captions,
+    word_rules.watermark_cut,
+    word_rules.label_missing,
 )
