@@ -672,7 +672,7 @@ def table(outcomes: list[Outcome]) -> str:
     head = "| pair | n | same | doubtful | other | least | median | most |"
     rows = [head, "|---|" + "--:|" * 7]
     for other, kind, group in grouped(outcomes):
-        scores = sorted(one.likeness.score for one in group)
+        scores = sorted(one.likeness.measures.worst for one in group)
         verdicts = [one.likeness.verdict for one in group]
         counts = [str(verdicts.count(v)) for v in ("same", "doubtful", "other")]
         marks = [f"{v:.2f}" for v in (scores[0], scores[len(scores) // 2], scores[-1])]
@@ -686,7 +686,7 @@ def summary(outcomes: list[Outcome]) -> str:
     others = [one for one in outcomes if not one.same]
     verdicts = [one.likeness.verdict for one in others]
     detailed = [one for one in others if one.likeness.measures.detail >= LEAST_DETAIL]
-    nearest = min((one.likeness.score for one in detailed), default=math.inf)
+    nearest = min((one.likeness.measures.worst for one in detailed), default=math.inf)
     seconds = sorted(one.seconds for one in outcomes)
     wrong = [f"  WRONG {one.kind}: {one.name}: {one.likeness}" for one in outcomes if one.wrong]
     counts = [
@@ -731,7 +731,7 @@ def chart(outcomes: list[Outcome]) -> Picture:
         y = top + row * (number + other)
         draw.text((14, y - 2), kind, (40, 40, 40), small)
         for index, one in enumerate(group):
-            x, level = across(one.likeness.score), y + 7 + (index % 5 - 2) * 2.4
+            x, level = across(one.likeness.measures.worst), y + 7 + (index % 5 - 2) * 2.4
             draw.ellipse((x - 3, level - 3, x + 3, level + 3), _VERDICTS[one.likeness.verdict])
     y = top + row * same_rows
     draw.line((14, y + 7, width - 14, y + 7), (120, 120, 120), 1)

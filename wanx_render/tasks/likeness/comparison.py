@@ -24,10 +24,9 @@ BARE_LEVELS, BARE_CONTRAST = 2.0, 40.0  # without detail: the largest difference
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """A verdict, why, and its score: how far the worst spot differs, where 1 is the bound."""
+    """A verdict, why, and what it was judged by."""
 
     verdict: Verdict
-    score: float
     reason: str
     measures: Measures
 
@@ -40,7 +39,7 @@ def compare(sent: Image.Image, shown: Image.Image) -> Likeness:
     """
     measures = measure(sent.convert("RGB"), shown.convert("RGB"))
     verdict, reason = _verdict(measures)
-    return Likeness(verdict, measures.worst, reason, measures)
+    return Likeness(verdict, reason, measures)
 
 
 def _verdict(measures: Measures) -> tuple[Verdict, str]:
