@@ -42,7 +42,7 @@ def validate(
 
 
 def rendered(problems: Sequence[Diagnostic], texts: Mapping[str, str], style: Style) -> str:
-    """``found`` in the style asked for."""
+    """The problems in the style asked for."""
     match style:
         case "json":
             return json.dumps(

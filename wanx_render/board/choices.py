@@ -29,10 +29,7 @@ class Choices:
         planned_shot, number = self._holding.take_of(asked)
 
         def choice(before: Choice) -> Choice:
-            rejections = tuple(
-                rejected_number for rejected_number in before.rejected if rejected_number != number
-            )
-            return replace(before, pick=number, rejected=rejections)
+            return replace(_taken_back(before, number), pick=number)
 
         return await self._write(planned_shot.shot.id, choice)
 
@@ -42,12 +39,7 @@ class Choices:
 
         def choice(before: Choice) -> Choice:
             if number in before.rejected:
-                rest = tuple(
-                    rejected_number
-                    for rejected_number in before.rejected
-                    if rejected_number != number
-                )
-                return replace(before, rejected=rest)
+                return _taken_back(before, number)
             rejections = tuple(sorted({*before.rejected, number}))
             pick = None if before.pick == number else before.pick
             if planned_shot.shot.pick == number:
@@ -82,6 +74,11 @@ class Choices:
                 await holding.reload()
                 self._changed()
         return {"ok": True}
+
+
+def _taken_back(before: Choice, number: int) -> Choice:
+    """The choice without the rejection of take ``number``."""
+    return replace(before, rejected=tuple(take for take in before.rejected if take != number))
 
 
 def _is_thousandth(value: Any) -> bool:

@@ -105,7 +105,7 @@ RETAKE = click.option(
 )
 CASCADE = click.option(
     "--cascade/--no-cascade", default=True, show_default=True,
-    help="Make anew what begins with the last frame of a shot that changed.",
+    help="Make again what begins with the last frame of a shot that changed.",
 )  # fmt: skip
 
 OUT = click.option(

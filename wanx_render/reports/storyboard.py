@@ -49,7 +49,7 @@ class Gallery:
 def page(manifest: Manifest, gallery: Gallery, base: str = "", *, mark: str = "") -> str:
     """The whole page. ``base`` leads from it to the render folder: empty, or ending in a slash.
 
-    ``mark`` is put in its head, for whoever wants to know the page again.
+    ``mark`` is put in its head: the page is known again by it.
     """
     template = _environment().get_template("storyboard.html")
     style = (HERE / "storyboard.css").read_text(encoding="utf-8")

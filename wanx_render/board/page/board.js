@@ -283,7 +283,7 @@ addEventListener("keydown", (event) => {
 const LINES = {
   open: "",
   broken: "The line to the board is broken; trying again…",
-  closed: "This page's board has ended or was started anew. Open the address that its terminal shows.",
+  closed: "This page's board has ended or was started again. Open the address that its terminal shows.",
 };
 
 listen(
