@@ -6,7 +6,7 @@ file of more than ``MOST_BYTES`` is read.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from heapq import heappop, heappush
 from pathlib import Path
@@ -101,7 +101,7 @@ def parse(data: bytes, name: str = "words", typeface: str = "any") -> Subtitles:
         cues = tuple(_few_at_once(reading.cues, reading))
         result = Subtitles(source.text, cues, None, _all_skipped(reading.notices, len(cues)))
     notices = (*_encoding(source, name, result.words), *result.notices)
-    return Subtitles(result.text, result.cues, result.script, notices)
+    return replace(result, notices=notices)
 
 
 # -- what the file is ----------------------------------------------------------------------------
