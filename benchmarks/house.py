@@ -31,7 +31,7 @@ PACKAGES = ("wanx_render", "mock_server")
 COMMAND_LINE = ("cli", "__main__")
 # One file a verb may be more than a folder of sixteen.
 VERBS = "wanx_render/commands"
-MIRRORS = ("wanx_render/commands", "wanx_render/session")
+MIRRORS = ("wanx_render/commands", "wanx_render/session", "wanx_render/actions")
 MIRROR_RUN = 6
 LONG_BODY = 26
 MOST_PARAMETERS = 6
@@ -552,7 +552,7 @@ def doubled_classes(house: House) -> list[Site]:
 
 
 def mirrored(house: House) -> list[Site]:
-    """Lines of commands and session that stand once for one list and once for many.
+    """Lines of commands, session and actions that stand once for one list and once for many.
 
     Counted are modules, functions and classes whose names differ in number only (`plan.py` and
     `plans.py`, `render` and `render_many`), whole, and every run of six lines that two modules

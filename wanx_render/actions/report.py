@@ -150,7 +150,7 @@ def report_spending(options: ReportOptions, environment: Environment) -> int:
     """Write every sum of what the folders of these lists ever paid to stdout, as CSV."""
     selection = Selection.of(options)
     projects = {item.home: item.project for item in selection.lists}
-    sums = spending.Sums()
+    sums = spending.Spending()
     with ExitStack() as stack:
         for home, project in projects.items():
             if (home / "journal.sqlite").exists():

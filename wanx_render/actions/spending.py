@@ -32,7 +32,7 @@ class Sum:
     amount: Decimal = Decimal(0)
 
 
-class Sums:
+class Spending:
     """The sums of several journals; empty where nothing was billed."""
 
     def __init__(self) -> None:
