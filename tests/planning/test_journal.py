@@ -309,6 +309,15 @@ def test_what_was_never_sent_is_free_and_what_was_being_sent_is_in_doubt(path: P
     assert never != sent
 
 
+def test_a_slow_clock_ends_no_request_before_it_was_sent(path: Path) -> None:
+    journal = Journal(path)
+    journal.sending(journal.intend("key", "a take 1", REQUEST, NOW, scope="s"), NOW)
+    journal.interrupted("s", NOW - timedelta(hours=1))
+    attempt = journal.open_for("key")
+    assert attempt
+    assert attempt.answered_at == NOW + LONGEST_CALL
+
+
 def test_several_requests_of_one_model_may_be_in_doubt(path: Path) -> None:
     journal = Journal(path)
     for key in ("a", "b", "c"):

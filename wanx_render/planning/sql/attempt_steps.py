@@ -110,7 +110,10 @@ class AttemptSteps(JournalFile):
             for row in db.execute(
                 "SELECT id, sent_at FROM attempt WHERE state = 'submitting' AND scope = ?", (scope,)
             ).fetchall():
-                answered_at = min(now, datetime.fromisoformat(row["sent_at"]) + LONGEST_CALL)
+                sent_at = datetime.fromisoformat(row["sent_at"])
+                latest = sent_at + LONGEST_CALL
+                # A clock that is slow until the service has answered proves no earlier end.
+                answered_at = min(now, latest) if now >= sent_at else latest
                 db.execute(
                     "UPDATE attempt SET state = 'uncertain', answered_at = ?,"
                     " message = 'stopped while sending' WHERE id = ?",
