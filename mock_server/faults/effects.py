@@ -1,7 +1,7 @@
 """The table of everything that a fault can do. A new effect is one entry here.
 
 Nothing else lists effects: plans are checked against this table, requests are handled by it, and a
-test demands that docs/emulator.md has its rows.
+test demands that docs/guide/emulator.md has its rows.
 """
 
 from dataclasses import KW_ONLY, dataclass
@@ -43,7 +43,7 @@ class FaultEffect:
 
     @property
     def row(self) -> str:
-        """Its row in the table of docs/emulator.md."""
+        """Its row in the table of docs/guide/emulator.md."""
         where = "" if self.operations == OPERATIONS else f"on {' or '.join(self.operations)}: "
         fields = ", ".join(f"`{name}`" for name in (*self.fields, *self.own_fields))
         return f"| `{self.name}` | {where}{self.help} | {fields} |"

@@ -79,7 +79,7 @@ def test_after_the_service_acted_it_has_acted_once(effect: FaultEffect) -> None:
 
 @pytest.mark.parametrize("effect", EFFECTS.values(), ids=EFFECTS)
 def test_every_effect_is_documented(effect: FaultEffect) -> None:
-    lines = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "docs" / "guide" / "emulator.md").read_text(encoding="utf-8").splitlines()
     assert effect.row in lines
 
 
@@ -87,7 +87,7 @@ def test_every_field_belongs_to_a_condition_or_an_effect() -> None:
     fields = {name for effect in EFFECTS.values() for name in (*effect.fields, *effect.own_fields)}
     assert fields | CONDITIONS == set(FaultFields.model_fields)
     assert not fields & CONDITIONS
-    text = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "guide" / "emulator.md").read_text(encoding="utf-8")
     assert [name for name in sorted(fields | CONDITIONS) if f"`{name}`" not in text] == []
 
 

@@ -18,7 +18,11 @@ from wanx_render.shotlist.transitions import NAMES as TRANSITIONS
 from wanx_render.timelines.formats import NAMES as EXPORT_FORMATS
 
 GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "guide").glob("*.md")),
+]
 DOCS = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 # Tests of the layout name rooms, which are called as some commands are.
 OTHERS = {"test_guards.py", "test_house.py", "test_layers.py", "test_rooms.py"}

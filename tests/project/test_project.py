@@ -14,7 +14,7 @@ from wanx_render.validation.load import load
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DIAGNOSTICS = (ROOT / "docs" / "diagnostics.md").read_text(encoding="utf-8")
+DIAGNOSTICS = (ROOT / "docs" / "guide" / "errors.md").read_text(encoding="utf-8")
 
 
 def test_pip_and_uv_are_given_the_same_pins() -> None:

@@ -171,8 +171,8 @@ def test_whatever_dies_every_deliverable_is_made_once_and_the_same(proof: Proof,
 
 
 def recipe(tool: str) -> list[list[str]]:
-    """The commands of docs/scale.md that begin with ``tool``, as words."""
-    lines = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8").splitlines()
+    """The commands of docs/guide/machines.md that begin with ``tool``, as words."""
+    lines = (ROOT / "docs" / "guide" / "machines.md").read_text(encoding="utf-8").splitlines()
     return [shlex.split(line, comments=True) for line in lines if line.startswith(f"{tool} ")]
 
 
