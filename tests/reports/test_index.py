@@ -44,3 +44,9 @@ def test_every_state_is_counted_in_words() -> None:
     for word in ("2</b>done", "1</b>failed", "1</b>needs you", "1</b>not made yet"):
         assert word in text
     assert "MOCK" not in text
+
+
+def test_a_card_has_the_shape_of_its_film() -> None:
+    text = page(Heading("shop", "", False, "now"), [Entry("x", "done", picture="x.jpg")])
+    assert "object-fit" not in text  # which would cut it
+    assert ".lists img{height:auto}" in text

@@ -48,10 +48,11 @@ p{margin:0;color:var(--soft)}.mock{color:var(--person);font-weight:600}
 .totals{display:flex;flex-wrap:wrap;gap:8px 24px;margin-top:12px;padding:0;list-style:none}
 .totals b{font-size:20px;display:block}
 ul.lists{list-style:none;margin:0;padding:0;display:grid;gap:12px;
-grid-template-columns:repeat(auto-fill,minmax(250px,1fr))}
+align-items:start;grid-template-columns:repeat(auto-fill,minmax(200px,1fr))}
 .lists>li{background:var(--card);border:1px solid var(--line);border-radius:8px;overflow:hidden;
-content-visibility:auto;contain-intrinsic-size:250px 300px}
-.lists img,.blank{display:block;width:100%;height:150px;object-fit:cover;background:var(--line)}
+content-visibility:auto;contain-intrinsic-size:200px auto 340px}
+.lists img,.blank{display:block;width:100%;aspect-ratio:auto 3/4;background:var(--line)}
+.lists img{height:auto}.blank{aspect-ratio:16/9}
 .about{padding:10px 12px}h2{font-size:15px;margin:0;overflow-wrap:anywhere}
 a{color:var(--link)}.state{font-weight:600}.done{color:var(--done)}.failed{color:var(--failed)}
 .person{color:var(--person)}.new{color:var(--new)}
