@@ -275,7 +275,7 @@ def test_a_clip_that_is_gone_from_the_folder_is_not_made_up(shop: Shop) -> None:
     gone(out(shop))
     clip(shop, "two").unlink()
     assert is_lost(out(shop))
-    assert rebuild(out(shop)).clips == 1
+    assert rebuild(out(shop)) == 1
     assert {row[2] for row in summary(out(shop) / "journal.sqlite")} == {"one take 1"}
 
 

@@ -56,22 +56,3 @@ class Attempt:
     def bill(self) -> Money | None:
         """What it cost, where that is known."""
         return Money(Decimal(self.amount), self.currency or "") if self.amount else None
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """What a manifest records of one paid clip, for a journal that was lost."""
-
-    key: str
-    label: str
-    scope: str
-    request: dict[str, Any]
-    asked_at: str
-    task_id: str
-    sha256: str
-    name: str
-    bytes: int
-    amount: str | None
-    currency: str | None
-    actual_prompt: str | None
-    usage: dict[str, Any]

@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from wanx_render.clock import RealClock
-from wanx_render.diagnostics import Diagnostic
+from wanx_render.diagnostics import Diagnostic, counted
 from wanx_render.errors import BadInput, FolderBusy
 from wanx_render.files import is_part, part_name
 from wanx_render.planning.journal import Journal
@@ -117,7 +117,9 @@ def opened(folder: Path, warn: Callable[[str], None] = lambda _: None) -> Iterat
     Raises BadInput for a journal that is not ours, NeedsApproval where clips cannot be explained.
     """
     if is_lost(folder):
-        warn(f"warning: {rebuild(folder)}")
+        clips = counted(rebuild(folder), "paid clip")
+        known = f"it knows {clips} again, from manifest.json and the clips"
+        warn(f"warning: the journal was gone; {known}")
     journal = Journal(folder / "journal.sqlite")
     try:
         yield journal

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import get_args
 
 from wanx_render.planning.attempt import Attempt, State
-from wanx_render.planning.sql.journal_file import SELECT, JournalFile, attempt_of
+from wanx_render.planning.sql.journal_file import JournalFile
 
 
 class AttemptQueries(JournalFile):
@@ -27,11 +27,8 @@ class AttemptQueries(JournalFile):
 
     def owed(self) -> tuple[Attempt, ...]:
         """Every attempt whose task is known and whose clip is not here, oldest first."""
-        rows = self._db.execute(
-            f"{SELECT} WHERE state = 'submitted' OR (state = 'succeeded' AND clip IS NULL)"
-            " ORDER BY attempt.id"
-        ).fetchall()
-        return tuple(attempt_of(row) for row in rows)
+        where = "state = 'submitted' OR (state = 'succeeded' AND clip IS NULL)"
+        return tuple(self._attempts(f"{where} ORDER BY attempt.id"))
 
     def last_at(self, key: str) -> Attempt | None:
         """The newest attempt at the request ``key``, however it stands."""
@@ -43,22 +40,15 @@ class AttemptQueries(JournalFile):
 
     def in_doubt(self, scope: str) -> tuple[Attempt, ...]:
         """The attempts of which nobody knows whether they were accepted, or not yet."""
-        rows = self._db.execute(
-            f"{SELECT} WHERE scope = ? AND sent_at IS NOT NULL"
-            " AND state IN ('submitting', 'uncertain', 'unresolved') ORDER BY attempt.id",
-            (scope,),
-        ).fetchall()
-        return tuple(attempt_of(row) for row in rows)
+        where = "scope = ? AND sent_at IS NOT NULL"
+        states = "('submitting', 'uncertain', 'unresolved')"
+        return tuple(self._attempts(f"{where} AND state IN {states} ORDER BY attempt.id", scope))
 
     def every(self, *states: State) -> tuple[Attempt, ...]:
         """All attempts in one of ``states`` (or in any, where none is given), oldest first."""
         states = states or get_args(State)
         marks = ", ".join("?" for _ in states)
-        rows = self._db.execute(
-            f"{SELECT} WHERE state IN ({marks}) ORDER BY attempt.id",  # only question marks
-            states,
-        ).fetchall()
-        return tuple(attempt_of(row) for row in rows)
+        return tuple(self._attempts(f"state IN ({marks}) ORDER BY attempt.id", *states))
 
     def task_ids(self) -> frozenset[str]:
         """Every task that an attempt of this journal owns."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from wanx_render.backends.base import Failed, Succeeded
 from wanx_render.planning.attempt import State
-from wanx_render.planning.sql.journal_file import JournalFile
+from wanx_render.planning.sql.journal_file import JournalFile, insert
 from wanx_render.task import TaskRequest
 
 # How long after its first byte a create call may still be accepted by a service that lags.
@@ -24,12 +24,11 @@ class AttemptSteps(JournalFile):
         """
         record = json.dumps(request.record(), ensure_ascii=False, sort_keys=True)
         with self._write() as db:
-            cursor = db.execute(
-                "INSERT INTO attempt (key, state, label, request, scope, model, asked_at)"
-                " VALUES (?, 'submitting', ?, ?, ?, ?, ?)",
-                (key, label, record, scope, request.model, now.isoformat()),
-            )
-        return int(cursor.lastrowid or 0)
+            return insert(
+                db, "INTO attempt",
+                key=key, state="submitting", label=label, request=record,
+                scope=scope, model=request.model, asked_at=now.isoformat(),
+            )  # fmt: skip
 
     def sending(self, attempt: int, now: datetime) -> None:
         """The first byte of the request is about to leave: from here on it may be accepted."""

@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from wanx_render.planning.attempt import Attempt, Rebuilt
-from wanx_render.planning.sql.journal_file import SELECT, JournalFile, attempt_of
+from wanx_render.manifest import TakeRecord
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.sql.journal_file import JournalFile, insert
+from wanx_render.planning.take_name import TakeName
+from wanx_render.task import key_of
 
 
 class ClipTable(JournalFile):
@@ -18,29 +22,23 @@ class ClipTable(JournalFile):
 
     def clips_of(self, label: str) -> Iterator[Attempt]:
         """The attempts at the take called ``label`` that left a clip, newest first."""
-        rows = self._db.execute(
-            f"{SELECT} WHERE label = ? AND clip IS NOT NULL ORDER BY attempt.id DESC", (label,)
-        ).fetchall()
-        return (attempt_of(row) for row in rows)
+        return self._attempts("label = ? AND clip IS NOT NULL ORDER BY attempt.id DESC", label)
 
     def with_clip_at(self, model: str, prompt: str) -> Iterator[Attempt]:
         """The attempts at this model and prompt whose clip is here or may come, newest first."""
-        rows = self._db.execute(
-            f"{SELECT} WHERE model = ? AND json_extract(request, '$.prompt') = ?"
+        return self._attempts(
+            "model = ? AND json_extract(request, '$.prompt') = ?"
             " AND (clip IS NOT NULL OR task_id IS NOT NULL) ORDER BY attempt.id DESC",
-            (model, prompt),
-        ).fetchall()
-        return (attempt_of(row) for row in rows)
+            model,
+            prompt,
+        )
 
     def stored(
         self, attempt: int, sha256: str, name: str, size: int, *, now: datetime | None = None
     ) -> None:
         """The clip of ``attempt`` stands whole under ``name``."""
         with self._write() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO clip (sha256, name, bytes) VALUES (?, ?, ?)",
-                (sha256, name, size),
-            )
+            insert(db, "OR IGNORE INTO clip", sha256=sha256, name=name, bytes=size)
             db.execute(
                 "UPDATE attempt SET clip = ?, fetched_at = ? WHERE id = ?",
                 (sha256, now.isoformat() if now else None, attempt),
@@ -49,61 +47,59 @@ class ClipTable(JournalFile):
     def borrowed(self, attempt: Attempt, note: str) -> None:
         """The clip of an attempt of another journal is here too; it cost nothing here."""
         with self._write() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO clip (sha256, name, bytes, facts) VALUES (?, ?, ?, ?)",
-                (
-                    attempt.clip_sha256,
-                    attempt.clip_name,
-                    attempt.clip_bytes,
-                    json.dumps(attempt.clip_facts, sort_keys=True) if attempt.clip_facts else None,
-                ),
+            insert(
+                db,
+                "OR IGNORE INTO clip",
+                sha256=attempt.clip_sha256,
+                name=attempt.clip_name,
+                bytes=attempt.clip_bytes,
+                facts=json.dumps(attempt.clip_facts, sort_keys=True)
+                if attempt.clip_facts
+                else None,
             )
-            db.execute(
-                "INSERT OR REPLACE INTO attempt (key, state, label, request, scope, model,"
-                " asked_at, task_id, code, message, actual_prompt, usage, clip)"
-                " VALUES (?, 'succeeded', ?, ?, ?, ?, ?, ?, 'Borrowed', ?, ?, ?, ?)",
-                (
-                    attempt.key,
-                    attempt.label,
-                    json.dumps(attempt.request, ensure_ascii=False, sort_keys=True),
-                    attempt.scope,
-                    attempt.model,
-                    attempt.asked_at.isoformat(),
-                    attempt.task_id,
-                    note,
-                    attempt.actual_prompt,
-                    json.dumps(attempt.usage, sort_keys=True) if attempt.usage else None,
-                    attempt.clip_sha256,
-                ),
+            insert(
+                db,
+                "OR REPLACE INTO attempt",
+                key=attempt.key,
+                state="succeeded",
+                label=attempt.label,
+                request=json.dumps(attempt.request, ensure_ascii=False, sort_keys=True),
+                scope=attempt.scope,
+                model=attempt.model,
+                asked_at=attempt.asked_at.isoformat(),
+                task_id=attempt.task_id,
+                code="Borrowed",
+                message=note,
+                actual_prompt=attempt.actual_prompt,
+                usage=json.dumps(attempt.usage, sort_keys=True) if attempt.usage else None,
+                clip=attempt.clip_sha256,
             )
 
-    def rebuilt(self, row: Rebuilt) -> None:
+    def rebuilt(self, name: TakeName, take: TakeRecord, clip: Path, scope: str) -> None:
         """A paid clip that a manifest records; once, however many manifests do."""
+        amount, _, currency = (take.cost or "").partition(" ")
+        asked_at = take.asked_at or datetime.now(UTC).isoformat()
+        size = clip.stat().st_size
         with self._write() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO clip (sha256, name, bytes) VALUES (?, ?, ?)",
-                (row.sha256, row.name, row.bytes),
-            )
-            db.execute(
-                "INSERT OR IGNORE INTO attempt (key, state, label, request, scope, model, asked_at,"
-                " sent_at, task_id, message, actual_prompt, usage, amount, currency, clip)"
-                " VALUES (?, 'succeeded', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    row.key,
-                    row.label,
-                    json.dumps(row.request, ensure_ascii=False, sort_keys=True),
-                    row.scope,
-                    str(row.request.get("model")),
-                    row.asked_at,
-                    row.asked_at,
-                    row.task_id,
-                    "from manifest.json",
-                    row.actual_prompt,
-                    json.dumps(row.usage, sort_keys=True),
-                    row.amount,
-                    row.currency,
-                    row.sha256,
-                ),
+            insert(db, "OR IGNORE INTO clip", sha256=take.sha256, name=clip.name, bytes=size)
+            insert(
+                db,
+                "OR IGNORE INTO attempt",
+                key=key_of(take.request, scope),
+                state="succeeded",
+                label=str(name),
+                request=json.dumps(take.request, ensure_ascii=False, sort_keys=True),
+                scope=scope,
+                model=str(take.request.get("model")),
+                asked_at=asked_at,
+                sent_at=asked_at,
+                task_id=take.task_id,
+                message="from manifest.json",
+                actual_prompt=take.actual_prompt,
+                usage=json.dumps(take.usage or {}, sort_keys=True),
+                amount=amount or None,
+                currency=currency or None,
+                clip=take.sha256,
             )
 
     def probed(self, sha256: str, facts: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ from wanx_render.planning.sql.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
 _OPEN: Counter[Path] = Counter()  # the journals that this process has open
 
-SELECT = (
+_SELECT = (
     "SELECT attempt.*, clip.name AS clip_name, clip.bytes AS clip_bytes, clip.facts AS clip_facts"
     " FROM attempt"
     " LEFT JOIN clip ON clip.sha256 = attempt.clip"
@@ -66,11 +66,11 @@ class JournalFile:
             )
 
     def _one(self, where: str, *values: str | int) -> Attempt | None:
-        row = self._db.execute(
-            f"{SELECT} WHERE {where} LIMIT 1",
-            values,
-        ).fetchone()
-        return attempt_of(row) if row else None
+        return next(self._attempts(f"{where} LIMIT 1", *values), None)
+
+    def _attempts(self, where: str, *values: str | int) -> Iterator[Attempt]:
+        rows = self._db.execute(f"{_SELECT} WHERE {where}", values).fetchall()
+        return map(_attempt_of, rows)
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
@@ -98,7 +98,7 @@ class JournalFile:
             )
 
 
-def attempt_of(row: sqlite3.Row) -> Attempt:
+def _attempt_of(row: sqlite3.Row) -> Attempt:
     return Attempt(
         id=row["id"],
         key=row["key"],
@@ -127,6 +127,13 @@ def attempt_of(row: sqlite3.Row) -> Attempt:
         sent_at=_time(row["sent_at"]),
         url=row["url"],
     )
+
+
+def insert(db: sqlite3.Connection, into: str, **values: str | int | None) -> int:
+    """Insert a row; ``into`` is OR IGNORE or OR REPLACE, where that is meant, and the table."""
+    marks = ", ".join("?" for _ in values)
+    statement = f"INSERT {into} ({', '.join(values)}) VALUES ({marks})"  # noqa: S608  # our own names
+    return int(db.execute(statement, tuple(values.values())).lastrowid or 0)
 
 
 def _time(text: str | None) -> datetime | None:
