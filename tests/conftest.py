@@ -44,6 +44,7 @@ def walls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("WANX_LANG", "en")  # on every machine; tests of Chinese set it themselves
     for name in ("WANX_FFMPEG", "WANX_CATALOG", "DASHSCOPE_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     yield

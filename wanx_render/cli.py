@@ -3,45 +3,47 @@
 from __future__ import annotations
 
 import errno
+import gettext
 import os
 import signal
 import sys
+from copy import copy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from wanx_render import language
 from wanx_render.errors import BadInput, WanxError
+from wanx_render.language import Message, looked_up, shown, tr, verbatim
 from wanx_render.reports import streams
 
 # What only some commands need is imported where it is used: every start pays for the rest.
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import MutableMapping, Sequence
 
     from wanx_render.diagnostics import Diagnostic
 
 # The first sentence of each command's help. A command is called ``command``, in the module of its
 # name in ``commands``, which is imported when it is called.
 VERBS = {
-    "board": "Show FILE live in the browser: run, compare takes, choose, set what crops keep in "
-    "view.",
-    "conform": "Make a video or picture exact: crop, pad or blur CLIP to an aspect, verify it, "
-    "write OUT.",
-    "doctor": "Look at Python, ffmpeg, font, key, disk, clock and proxies; the key is never shown.",
-    "export": "Write what was rendered of FILE as a timeline for an editing program: whole clips, "
-    "cuts, transitions, markers and sounds.",
-    "init": "Write a runnable example into DIR [here]; nothing is overwritten.",
-    "models": "Show what each model can do, or one MODEL with the source of each figure.",
-    "plan": "Show what rendering FILES would ask for, make and cost; nothing is sent.",
-    "render": "Make the clips that FILES lack, then their deliverables; run again to resume.",
-    "report": "Write what was rendered of FILES as storyboards: pages that open offline.",
-    "rescue": "Fetch every clip of FILE's folder that was paid for and is not here; ask for "
-    "nothing new.",
-    "resolve": "Settle what only a person can: requests of FILE whose outcome is unknown.",
-    "schema": "Print the JSON Schema of the shot list, for editors.",
-    "status": "Show every task FILE ever asked for: state, age, hours left to fetch it.",
-    "tasks": "The service's own tasks: list, show, cancel.",
-    "validate": "Say every problem of each FILE; nothing is sent.",
+    "board": tr("Show FILE live in the browser: run it, compare takes, choose, set the focus."),
+    "conform": tr("Crop, pad or blur CLIP to an exact aspect, verify the result and write OUT."),
+    "doctor": tr("Check Python, ffmpeg, font, key, disk, clock and proxies. Never shows the key."),
+    "export": tr("Write FILE's finished shots as a timeline for an editing program."),
+    "init": tr("Write a runnable example into DIR [here]. Overwrites nothing."),
+    "models": tr("Show what each model can do, or one MODEL with the source of each figure."),
+    "plan": tr("Show what rendering FILES would request, make and cost. Sends nothing."),
+    "render": tr("Make the missing clips of FILES, then the deliverables. Run again to resume."),
+    "report": tr("Write storyboards of FILES: pages that open offline."),
+    "rescue": tr(
+        "Download clips that were paid for but are missing locally. Requests nothing new."
+    ),
+    "resolve": tr("Resolve requests of FILE whose outcome is unknown."),
+    "schema": tr("Print the JSON Schema of the shot list, for editors."),
+    "status": tr("Show every task FILE ever requested: state, age, hours left to download it."),
+    "tasks": tr("List, show or cancel the service's own tasks."),
+    "validate": tr("Check FILES and report every problem. Sends nothing."),
 }
 
 
@@ -60,7 +62,7 @@ class _Commands(click.Group):
         if cmd_name not in VERBS:
             return super().get_command(ctx, cmd_name)
         command: click.Command = import_module(f"wanx_render.commands.{cmd_name}").command
-        return command
+        return command if language.language() == "en" else _translated(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -73,18 +75,36 @@ class _Commands(click.Group):
         click.Group(commands=self.commands).format_commands(ctx, formatter)
 
 
+def _translated(command: click.Command) -> click.Command:
+    """The command with its help in the language of the process."""
+    command = copy(command)
+    command.help = looked_up(command.help or "")
+    command.short_help = looked_up(command.short_help or "") or None
+    command.params = [copy(parameter) for parameter in command.params]
+    for option in command.params:
+        if isinstance(option, click.Option) and option.help:
+            option.help = looked_up(option.help)
+    if isinstance(command, click.Group):
+        command.commands = {name: _translated(verb) for name, verb in command.commands.items()}
+    return command
+
+
 def _is_file_name(word: str) -> bool:
     return word.lower().endswith((".yaml", ".yml")) or os.path.exists(word)  # noqa: PTH110  # no pathlib at the start
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=tr(
+        "Turn a YAML shot list into finished videos of an exact aspect.\n\n"
+        "`wanx-render shots.yaml` renders a list. The default backend, the mock, needs no key, no "
+        "network and no money."
+    ),
+)
 @click.version_option(package_name="wanx-render", prog_name="wanx-render")
 def cli() -> None:
-    """Turn a YAML shot list into finished, exact videos.
-
-    `wanx-render shots.yaml` renders a list; on the mock backend, the default, that needs no key, no
-    network and no money.
-    """
+    """Turn a YAML shot list into finished videos of an exact aspect."""
 
 
 _COMPLETION = "_WANX_RENDER_COMPLETE"  # by which a shell asks click for completions
@@ -100,56 +120,70 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
     streams.prepare()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    code, problems = _run(words)
+    code, problems = _run(_in_language(os.environ), words)
     if problems is not None and "--json" in words:
         _write_json(words, code, problems)
     for fault in streams.faults():
-        click.echo(f"error: the output could not be written: {fault.strerror}", err=True)
+        _say(tr("error: cannot write the output: {reason}", reason=fault.strerror or fault))
         code = code or 1
     sys.exit(code)
 
 
-def _run(words: list[str]) -> tuple[int, tuple[Diagnostic, ...] | None]:
+def _in_language(environ: MutableMapping[str, str]) -> click.Command:
+    """The command line in the language of the environment, which is that of the process."""
+    language.use(language.language_of(environ))
+    if language.language() == "en":
+        return cli
+    # Click looks its own words up in the catalogue of this domain.
+    gettext.bindtextdomain(language.DOMAIN, language.LOCALES)
+    gettext.textdomain(language.DOMAIN)
+    environ["LANGUAGE"] = language.LOCALE_NAMES[language.language()]
+    return _translated(cli)
+
+
+def _run(command: click.Command, words: list[str]) -> tuple[int, tuple[Diagnostic, ...] | None]:
     """The whole failure policy on one screen: the exit code, and what kept a command from its end.
 
     None where it came to its end and has said all itself.
     """
     try:
-        return cli.main(words, prog_name="wanx-render", standalone_mode=False) or 0, None
+        return command.main(words, prog_name="wanx-render", standalone_mode=False) or 0, None
     except click.exceptions.Exit as leaving:
         return leaving.exit_code, None
     except click.ClickException as error:
+        error.message = shown(error.message)
         error.show()
-        return _ended(2, "usage", error.format_message())
+        return _ended(2, "usage", verbatim(error.format_message()))
     except BadInput as error:
         from wanx_render import diagnostics
 
         for problem in error.diagnostics:
-            _say(diagnostics.full(problem, error.texts))
+            _say(verbatim(diagnostics.full(problem, error.texts)))
         return error.exit_code, error.diagnostics
     except WanxError as error:
-        _say(f"error: {error}")
-        return _ended(error.exit_code, "stopped", str(error))
+        _say(tr("error: {message}", message=error.sentence))
+        return _ended(error.exit_code, "stopped", error.sentence)
     except SystemExit as leaving:  # click's: the end of a completion, or of a broken pipe
         if _COMPLETION in os.environ:
             return int(leaving.code or 0), None
         return _bug(leaving.__context__ or leaving)  # the output's pipe never comes so far
     except (KeyboardInterrupt, click.Abort):
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # asked a second time, it ends at once
-        message = "interrupted: what was made so far is kept; run the same command again to go on"
+        message = tr("Interrupted. Finished work is kept. Run the same command again to continue.")
         _say(message)
         return _ended(130, "interrupted", message)
     except OSError as error:
         if error.errno not in _OF_THE_MACHINE:
             return _bug(error)
-        message = f"{error.strerror}: {error.filename2 or error.filename or 'a file'}"
-        _say(f"error: {message}")
+        name = error.filename2 or error.filename or tr("a file")
+        message = tr("cannot use {name}: {reason}", name=name, reason=error.strerror)
+        _say(tr("error: {message}", message=message))
         return _ended(1, "machine", message)
     except Exception as error:  # noqa: BLE001  # the boundary: a bug of ours ends here, with its log
         return _bug(error)
 
 
-def _ended(code: int, kind: str, message: str) -> tuple[int, tuple[Diagnostic, ...]]:
+def _ended(code: int, kind: str, message: Message) -> tuple[int, tuple[Diagnostic, ...]]:
     from wanx_render.diagnostics import Diagnostic
 
     return code, (Diagnostic(kind, message),)
@@ -167,15 +201,16 @@ def _write_json(words: list[str], code: int, problems: tuple[Diagnostic, ...]) -
     click.echo(json.dumps(record, ensure_ascii=False))
 
 
-def _say(text: str) -> None:
+def _say(message: Message) -> None:
     from wanx_render.diagnostics import clean, without_secrets
 
-    click.echo(clean(without_secrets(text)), err=True)
+    click.echo(clean(without_secrets(shown(message))), err=True)
 
 
 def _bug(error: BaseException) -> tuple[int, tuple[Diagnostic, ...]]:
     from wanx_render.reports import bug_log
 
     head, log = bug_log.report_of(error, os.environ.get("DASHSCOPE_API_KEY", "").strip())
-    _say(f"error: {head}\n  {log}")
+    _say(tr("error: {message}", message=head))
+    _say(verbatim(f"  {log}"))
     return _ended(3, "bug", head)

@@ -12,7 +12,10 @@ from functools import lru_cache
 from typing import Any, Literal
 from unicodedata import east_asian_width
 
+from wanx_render.language import NOTHING, Message, joined, plural, shown, tr
+
 Severity = Literal["error", "warning"]
+SEVERITIES: dict[Severity, Message] = {"error": tr("error"), "warning": tr("warning")}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,9 +40,9 @@ class Diagnostic:
     """One problem. ``message`` stands alone; ``hint`` says what to do next."""
 
     code: str
-    message: str
+    message: Message
     span: Span | None = None
-    hint: str = ""
+    hint: Message = NOTHING
     severity: Severity = "error"
 
 
@@ -50,10 +53,10 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     )
 
 
-def did_you_mean(word: str, names: Iterable[str]) -> str:
+def did_you_mean(word: str, names: Iterable[str]) -> Message:
     """``did you mean 'duration'?`` or nothing."""
     close = get_close_matches(word, list(names), n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else ""
+    return tr("did you mean {name!r}?", name=close[0]) if close else NOTHING
 
 
 _SECRET = re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{8,}")
@@ -75,8 +78,9 @@ def concise(diagnostic: Diagnostic) -> str:
     """One line that stands alone: ``file:line:column: error[code]: sentence``."""
     place = f"{diagnostic.span}: " if diagnostic.span else ""
     via = diagnostic.span.via if diagnostic.span else None
-    use = f" (used at {via})" if via else ""
-    text = f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}{use}"
+    use = shown(tr(" (used at {place})", place=via)) if via else ""
+    kind = shown(SEVERITIES[diagnostic.severity])
+    text = f"{place}{kind}[{diagnostic.code}]: {shown(diagnostic.message)}{use}"
     return without_secrets(_one_line(text))
 
 
@@ -96,7 +100,7 @@ def full(diagnostic: Diagnostic, texts: Mapping[str, str]) -> str:
         if via := diagnostic.span.via:
             lines += _snippet(via, texts.get(via.file, ""))
     if diagnostic.hint:
-        lines.append(_one_line(f"  hint: {diagnostic.hint}"))
+        lines.append(_one_line("  " + shown(tr("hint: {hint}", hint=diagnostic.hint))))
     return without_secrets("\n".join(lines))
 
 
@@ -181,12 +185,15 @@ def _property(text: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """``1 clip``, ``2 clips``."""
+    """``1 clip``, ``2 clips``: English only; a sentence uses ``plural``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def listed(names: Iterable[str], limit: int = 5) -> str:
+def listed(names: Iterable[str], limit: int = 5) -> Message:
     """The names with commas between; of many the first ``limit`` and how many more there are."""
     every = list(names)
-    rest = f" and {len(every) - limit} more" if len(every) > limit else ""
-    return ", ".join(every[:limit]) + rest
+    first = joined(every[:limit], tr(", "))
+    left = len(every) - limit
+    if left <= 0:
+        return first
+    return plural("{names} and {n} more", "{names} and {n} more", left, names=first)

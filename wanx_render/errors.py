@@ -23,6 +23,8 @@ a state (``backends.base.Failed``).
 
 from typing import TYPE_CHECKING
 
+from wanx_render.language import Message, joined, tr
+
 if TYPE_CHECKING:
     from wanx_render.diagnostics import Diagnostic
 
@@ -32,6 +34,10 @@ class WanxError(Exception):
 
     exit_code = 1
 
+    def __init__(self, sentence: Message) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
 
 class BadInput(WanxError):
     """What was given cannot work. Carries every problem found, each at its place."""
@@ -39,7 +45,7 @@ class BadInput(WanxError):
     exit_code = 2
 
     def __init__(self, *diagnostics: "Diagnostic") -> None:
-        super().__init__("; ".join(d.message for d in diagnostics))
+        super().__init__(joined((d.message for d in diagnostics), tr("; ")))
         self.diagnostics = diagnostics
         self.texts: dict[str, str] = {}  # the files that diagnostics point into, for snippets
 
@@ -60,7 +66,12 @@ class UnknownHost(WanxError):
     code = "ResultHost"
 
     def __init__(self, host: str, shown: str) -> None:
-        super().__init__(f"its clip is at {shown}, which is not known as the service's storage")
+        super().__init__(
+            tr(
+                "the clip is at {address}, which is not known as the service's storage",
+                address=shown,
+            )
+        )
         self.host = host
         self.shown = shown
 
@@ -95,8 +106,10 @@ class ServiceError(WanxError):
     """What a backend answered, in the service's own words: code, message and request id."""
 
     def __init__(self, code: str, message: str, request_id: str = "") -> None:
-        suffix = f" (request {request_id})" if request_id else ""
-        super().__init__(f"{code}: {message}{suffix}")
+        sentence = tr("{code}: {message}", code=code, message=message)
+        if request_id:
+            sentence = tr("{sentence} (request {id})", sentence=sentence, id=request_id)
+        super().__init__(sentence)
         self.code = code
         self.message = message
         self.request_id = request_id

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from wanx_render.language import NOTHING, Message
+
 # Each kind and its fields are described in docs/events.md.
 Kind = Literal[
     "start", "waiting", "cached", "submitted", "resumed", "throttled", "uncertain", "pending",
@@ -17,7 +19,7 @@ class Event:
     """One thing that happened, to a take or to a deliverable, in words."""
 
     kind: Kind
-    text: str = ""
+    text: Message = NOTHING
     shot: str | None = None
     take: int | None = None
     deliverable: str | None = None

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from wanx_render.language import Message, joined, tr, verbatim
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -25,20 +27,24 @@ def show_amount(amount: Decimal, *, exactly: bool = False) -> str:
     return f"{amount:.{_places(amount) if exactly else 2}f}"
 
 
-def show_money(money: Money, *, exactly: bool = False) -> str:
+def show_money(money: Money, *, exactly: bool = False) -> Message:
     """``6.60 CNY``."""
-    return f"{show_amount(money.amount, exactly=exactly)} {money.currency}"
+    amount = show_amount(money.amount, exactly=exactly)
+    if money.currency == "CNY":
+        return tr("{amount} CNY", amount=amount)
+    return verbatim(f"{amount} {money.currency}")
 
 
-def show_sums(amounts: Mapping[str, Decimal]) -> str:
+def show_sums(amounts: Mapping[str, Decimal]) -> Message:
     """Amounts by currency, or ``nothing``."""
-    return ", ".join(map(show_money, _by_currency(amounts))) or "nothing"
+    return joined(map(show_money, _by_currency(amounts)), tr(", ")) if amounts else tr("nothing")
 
 
-def show_written(text: str, *, exactly: bool = False) -> str:
+def show_written(text: str, *, exactly: bool = False) -> Message:
     """What a file says, such as ``6.60 CNY, 1.00 USD``, as people read it."""
     parts = [read_money(part) for part in text.split(", ")]
-    return ", ".join(show_money(part, exactly=exactly) for part in parts if part) or text
+    sums = [show_money(part, exactly=exactly) for part in parts if part]
+    return joined(sums, tr(", ")) if sums else verbatim(text)
 
 
 def write_amount(amount: Decimal) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from wanx_render.clock import Clock
 from wanx_render.diagnostics import one_line
 from wanx_render.events import Emit, Event
+from wanx_render.language import NOTHING, Message, joined, shown, tr
 from wanx_render.planning.plan import Plan
 from wanx_render.reports.states import EVENTS
 
@@ -34,24 +35,24 @@ def can_draw(stream: TextIO, environ: Mapping[str, str]) -> bool:
     return stream.isatty() and utf8 and environ.get("TERM") != "dumb"
 
 
-def subject(event: Event, *, short: bool = False) -> str:
+def subject(event: Event, *, short: bool = False) -> Message:
     """What an event is about: ``wake take 1`` (``short``: ``wake t1``), ``vertical wake``."""
     shot = f"{event.row}/{event.shot}" if event.row else event.shot
     parts = [event.list or "", event.deliverable or "", shot or ""]
     if event.take is not None:
-        parts.append(f"t{event.take}" if short else f"take {event.take}")
-    return " ".join(part for part in parts if part)
+        parts.append(tr("t{n}", n=event.take) if short else tr("take {n}", n=event.take))
+    return joined((part for part in parts if part), " ")
 
 
 def line(event: Event) -> str:
     """One event as one line of plain text; nothing in it moves a cursor or begins a line."""
     if event.kind == "start":
-        return one_line(event.text)
-    parts = [subject(event), EVENTS[event.kind].word]
-    if event.task_id:
-        parts.append(f"task {event.task_id}")
-    head = " ".join(part for part in parts if part)
-    return one_line(f"{head}: {event.text}" if event.text else head)
+        return one_line(shown(event.text))
+    task = tr("task {id}", id=event.task_id) if event.task_id else NOTHING
+    parts = (subject(event), EVENTS[event.kind].word, task)
+    head = joined((part for part in parts if part), " ")
+    text = tr("{subject}: {text}", subject=head, text=event.text) if event.text else head
+    return one_line(shown(text))
 
 
 def plain(stream: TextIO) -> Emit:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from wanx_render.diagnostics import clean
+from wanx_render.language import Message, shown
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Environment:
     def real(cls) -> "Environment":
         return cls(os.environ, sys.stdout, sys.stderr, sys.stdin)
 
-    def say(self, text: str) -> None:
-        """Messages go to stderr; results go to stdout."""
-        self.stderr.write(clean(text) + "\n")
+    def say(self, message: Message) -> None:
+        """Write to stderr, in the language of the process; results go to stdout."""
+        self.stderr.write(clean(shown(message)) + "\n")
         self.stderr.flush()

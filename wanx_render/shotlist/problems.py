@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
+from wanx_render.language import NOTHING, Message
 from wanx_render.shotlist.model import (
     FOR_ALL,
     AiLabel,
@@ -84,7 +85,9 @@ class Problems:
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self._all)
 
-    def error(self, code: str, message: str, at: yaml_source.Path, hint: str = "") -> None:
+    def error(
+        self, code: str, message: Message, at: yaml_source.Path, hint: Message = NOTHING
+    ) -> None:
         """Add what keeps the list from being run; ``at`` is the path of a value."""
         self._all.append(Diagnostic(code, message, self.places.of(at), hint))
 

@@ -1,0 +1,247 @@
+"""Sentences for people, in English and in Chinese.
+
+``tr("{model} cannot make {tier}", model=..., tier=...)`` makes a ``Message``. As a ``str`` it is
+the English sentence, which is what JSON, events, manifests and logs hold. Where people read, at
+the very edge, ``shown(message)`` gives it in their language. A message can be a value of another
+one. An f-string around a message makes English text of it, so ``tr`` or ``joined`` put sentences
+together.
+
+The English text is the key of the catalogue ``locales/zh_CN/LC_MESSAGES/wanx_render.po``;
+``python -m tests.translations`` collects the texts and compiles them.
+"""
+
+import gettext
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from struct import unpack_from
+from typing import Any, Literal, get_args
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+TAGS: dict[Language, str] = {"en": "en", "zh": "zh-Hans"}  # as pages name them
+LOCALES = Path(__file__).parent / "locales"
+LOCALE_NAMES: dict[Language, str] = {"en": "en", "zh": "zh_CN"}  # as gettext names them
+DOMAIN = "wanx_render"
+
+
+class Message(str):
+    """An English sentence that knows its template and values, and so its translations."""
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, values: Mapping[str, object]) -> "Message":
+        """``template`` has named placeholders as ``str.format`` takes them."""
+        message = super().__new__(cls, template.format(**values))
+        message.template = template
+        message.values = values
+        return message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.template, dict(self.values))
+
+
+class _Counted(Message):
+    """A message with a number, which has another text where that is one."""
+
+    __slots__ = ("one",)
+
+    one: str
+
+    def __new__(cls, template: str, values: Mapping[str, object], one: str = "") -> "_Counted":
+        chosen = one if str(values["n"]) == "1" else template
+        message = super().__new__(cls, chosen, values)
+        assert isinstance(message, _Counted)  # noqa: S101  # for the type checker
+        message.template, message.one = template, one
+        return message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.template, dict(self.values), self.one)
+
+
+def tr(template: str, /, **values: object) -> Message:
+    """A sentence; ``template`` is a literal, or it is not collected for translation."""
+    return Message(template, values)
+
+
+def plural(one: str, many: str, n: int, /, **values: object) -> Message:
+    """``plural("{n} shot", "{n} shots", 2)``."""
+    return _Counted(many, {"n": n, **values}, one)
+
+
+def verbatim(text: str) -> Message:
+    """What is the same in every language: names, and the words of others."""
+    return text if isinstance(text, Message) else Message("{text}", {"text": text})
+
+
+NOTHING = verbatim("")
+
+
+def joined(parts: Iterable[str], separator: str = ", ") -> Message:
+    """Parts with a separator between them; give ``tr(", ")`` where Chinese uses another sign."""
+    values: dict[str, object] = {f"part{n}": part for n, part in enumerate(parts)}
+    between = {"separator": separator}
+    return Message("{separator}".join(f"{{{name}}}" for name in values), values | between)
+
+
+# -- Which language ----------------------------------------------------------------------------
+
+_of_process: Language = "en"
+_of_reader: ContextVar[Language | None] = ContextVar("language", default=None)
+
+
+def language() -> Language:
+    """The language of who is served now; else that of the process."""
+    return _of_reader.get() or _of_process
+
+
+def use(chosen: Language) -> None:
+    """The language of the process: what its terminal shows."""
+    global _of_process
+    _of_process = chosen
+
+
+@contextmanager
+def using(chosen: Language) -> Iterator[None]:
+    """The language of one reader, in this thread or task."""
+    token = _of_reader.set(chosen)
+    try:
+        yield
+    finally:
+        _of_reader.reset(token)
+
+
+def language_of(environ: Mapping[str, str]) -> Language:
+    """``WANX_LANG``, then what the locale says; English where neither names one that is there."""
+    for name in ("WANX_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if environ.get(name):
+            return _named(environ[name]) or "en"
+    return _of_windows() if sys.platform == "win32" else "en"
+
+
+def preferred(accept_language: str) -> Language | None:
+    """What ``Accept-Language`` asks for first among the languages that are there."""
+    weighed = []
+    for position, part in enumerate(accept_language.split(",")):
+        tag, _, weight = part.strip().partition(";q=")
+        try:
+            weighed.append((-float(weight or 1), position, tag))
+        except ValueError:
+            continue
+    names = (_named(tag) for weight, _, tag in sorted(weighed) if weight < 0)
+    return next(filter(None, names), None)
+
+
+def _named(tag: str) -> Language | None:
+    return next((known for known in LANGUAGES if re.match(rf"{known}(?![a-z])", tag.lower())), None)
+
+
+def _of_windows() -> Language:
+    import locale
+
+    return "zh" if (locale.getlocale()[0] or "").startswith("Chinese") else "en"
+
+
+# -- Translating -------------------------------------------------------------------------------
+
+
+def shown(text: str, to: Language | None = None) -> str:
+    """``text`` in the reader's language, or in ``to``; what is no ``Message`` stays as it is."""
+    if not isinstance(text, Message):
+        return text
+    target = to or language()
+    if target == "en":
+        return str.__str__(text)
+    values = {
+        name: shown(value, target) if isinstance(value, str) else value
+        for name, value in text.values.items()
+    }
+    return _template(text, target).format(**values)
+
+
+def looked_up(text: str, to: Language | None = None) -> str:
+    """A text without placeholders that lost its ``Message`` on the way, as help texts do."""
+    target = to or language()
+    return text if target == "en" or not text else _catalogue(target).gettext(text)
+
+
+def _template(message: Message, target: Language) -> str:
+    catalogue = _catalogue(target)
+    if isinstance(message, _Counted):
+        return catalogue.ngettext(message.one, message.template, int(str(message.values["n"])))
+    return catalogue.gettext(message.template)
+
+
+@cache
+def _catalogue(target: Language) -> gettext.NullTranslations:
+    return gettext.translation(DOMAIN, LOCALES, [LOCALE_NAMES[target]])
+
+
+# -- Sentences that were written to a file -----------------------------------------------------
+
+
+def recorded(text: str) -> Message:
+    """The message that was written as ``text``: a manifest and a journal hold English.
+
+    What no template fits, such as the service's own words, is shown as it is.
+    """
+    if isinstance(text, Message):
+        return text
+    fits = (fit for template, one in _templates() if (fit := _fit(template, one, text)))
+    return max(fits, key=lambda message: _literal(message.template), default=verbatim(text))
+
+
+def _fit(template: str, one: str, text: str) -> Message | None:
+    pattern, pieces = _pattern(template)
+    if not all(piece in text for piece in pieces) or not (match := pattern.fullmatch(text)):
+        return None
+    values = {name: recorded(value) for name, value in match.groupdict().items()}
+    return _Counted(template, values, one) if one else Message(template, values)
+
+
+def _literal(template: str) -> int:
+    return sum(map(len, _pattern(template)[1]))
+
+
+_FEWEST = 4  # letters: a template of fewer fits anything
+
+
+@cache
+def _templates() -> tuple[tuple[str, str], ...]:
+    """Every English text of the catalogue with words of its own, and its text for one."""
+    path = gettext.find(DOMAIN, LOCALES, [LOCALE_NAMES["zh"]])
+    keys = _keys(Path(path).read_bytes()) if path else ()
+    texts = ((text, key[0] if len(key) > 1 else "") for key in keys for text in key)
+    return tuple(sorted(pair for pair in texts if _literal(pair[0]) >= _FEWEST))
+
+
+def _keys(data: bytes) -> Iterator[list[str]]:
+    """The English texts of a compiled catalogue; of a plural both, where the library keeps one.
+
+    The format: https://www.gnu.org/software/gettext/manual/html_node/MO-Files.html
+    """
+    count, table = unpack_from("<8xII", data)
+    for entry in range(count):
+        length, start = unpack_from("<II", data, table + 8 * entry)
+        yield data[start : start + length].decode().split("\0")
+
+
+@cache
+def _pattern(template: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """What texts of a template look like, and the words between its placeholders."""
+    pattern, pieces, names = "", [], set()
+    for literal, name, _, _ in Formatter().parse(template):
+        pattern += re.escape(literal)
+        pieces.append(literal)
+        if name is not None:
+            pattern += f"(?P={name})" if name in names else f"(?P<{name}>.*?)"
+            names.add(name)
+    return re.compile(pattern, re.DOTALL), tuple(filter(None, pieces))
