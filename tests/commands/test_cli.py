@@ -236,7 +236,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
             break
     out, rest = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "run the same command again" in rest
+    assert "Run the same command again" in rest
     assert "Traceback" not in rest
     assert out == ""
     done = run("list.yaml")

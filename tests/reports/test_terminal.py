@@ -263,7 +263,7 @@ def test_ctrl_c_leaves_the_terminal_sane_and_says_how_to_go_on(tmp_path: Path) -
         tty.press("C-c")
         end = tty.wait(lambda text: "code=130" in text)
         assert tty.shows_cursor
-        assert "run the same command again" in " ".join(end.split())
+        assert "Run the same command again" in " ".join(end.split())
         assert "Traceback" not in end
         tty.type("clear; stty -a | tr ';' '\\n'")
         assert re.search(r"(?<!-)\becho\b", tty.wait(lambda text: "echo " in text))
