@@ -17,7 +17,7 @@ from wanx_render.run.context import RunContext
 from wanx_render.tasks.account import Ambiguous
 from wanx_render.tasks.budget import SpendingLimit
 from wanx_render.tasks.tools import Tools
-from wanx_render.tasks.wiring import StoreSettings, Wiring
+from wanx_render.tasks.wiring import Wiring
 from wanx_render.workers.base import LocalWorkers, Workers
 
 
@@ -48,17 +48,9 @@ def run_context(
         backend=backend, catalog=catalog, clock=clock, wall=wall, program=program,
         executor=executor, chance=chance or random.Random(),
     )  # fmt: skip
-    wiring = Wiring(tools, [journal], on_ambiguous)
-    store = wiring.store(
-        StoreSettings(
-            folder=folder,
-            journal=journal,
-            limit=SpendingLimit(limit),
-            media=plan.media.values(),
-            emit=lambda _, event: emit(event),
-            withdrawn=withdrawn,
-        )
-    )
+    wiring = Wiring(tools, [journal], on_ambiguous, withdrawn)
+    media = plan.media.values()
+    store = wiring.store(folder, journal, SpendingLimit(limit), media, lambda _, event: emit(event))
     wiring.account.begin()
     return RunContext(
         plan=plan,

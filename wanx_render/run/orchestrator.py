@@ -7,7 +7,6 @@ its segments begin the moment it lands. One take that fails leaves the others al
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from decimal import Decimal
 
 from wanx_render.errors import (
     Broken,
@@ -21,14 +20,13 @@ from wanx_render.events import Event
 from wanx_render.files import write_atomically
 from wanx_render.manifest import DeliverableRecord, Manifest, deliverables_in
 from wanx_render.media import decoding
-from wanx_render.money import Money, write_sum, write_sums
 from wanx_render.planning.origins import Origins, last_frame_path
 from wanx_render.planning.plan import PlannedShot, Take
 from wanx_render.planning.take_status import kept
 from wanx_render.run.clip_source import ClipSource
 from wanx_render.run.context import RunContext
 from wanx_render.run.finisher import Finisher
-from wanx_render.run.results import RunFacts, TakeClip, TakeResult, has_clip, manifest_of
+from wanx_render.run.results import TakeClip, TakeResult, has_clip, manifest_of
 from wanx_render.run.task_runner import TaskRunner
 from wanx_render.task import InputMedia
 from wanx_render.tasks.outcome import TakeFailure, hours_left, permission, words
@@ -43,16 +41,9 @@ async def render(context: RunContext, program_version: str) -> Manifest:
     takes = _Takes(context, finisher, ClipSource(context, tasks, reporter), reporter)
     results = await takes.run()
     deliverables = await _finish(context, finisher, results)
-    facts = RunFacts(
-        folder=context.folder,
-        program=program_version,
-        ffmpeg=context.tools.program.version,
-        finished_at=context.tools.wall.now().isoformat(timespec="seconds"),
-        warnings=context.warnings,
-        cost=write_sum(Money(tasks.spent, context.plan.currency)),
-        cost_folder=_folder_cost(context),
+    manifest = manifest_of(
+        context, results, deliverables, program=program_version, spent=tasks.spent
     )
-    manifest = manifest_of(context.plan, results, deliverables, facts)
     write_atomically(context.folder / "manifest.json", manifest.text())
     if takes.bugs:  # the others went on, and what they brought is kept
         raise takes.bugs[0]
@@ -74,10 +65,6 @@ async def _finish(
         if isinstance(deliverable, Broken):
             context.emit(Event("broken", str(deliverable)))
     return deliverables
-
-
-def _folder_cost(context: RunContext) -> str:
-    return write_sums(context.journal.paid() or {context.plan.currency: Decimal(0)})
 
 
 class _Takes:

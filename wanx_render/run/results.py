@@ -21,9 +21,10 @@ from wanx_render.manifest import (
 )
 from wanx_render.media.ai_labels import Provenance
 from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
-from wanx_render.money import Money, write_money, write_sum
+from wanx_render.money import Money, write_money, write_sum, write_sums
 from wanx_render.planning.attempt import Attempt
-from wanx_render.planning.plan import Plan, PlannedShot, Take
+from wanx_render.planning.plan import PlannedShot, Take
+from wanx_render.run.context import RunContext
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.task import InputMedia
 from wanx_render.tasks.outcome import TakeFailure
@@ -47,42 +48,32 @@ def has_clip(shot: PlannedShot, results: dict[tuple[str, int], TakeResult]) -> b
     return isinstance(results[(shot.shot.id, shot.shot.pick)], TakeClip)
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
-    """What a record says of the run itself; ``program`` and ``ffmpeg`` name their versions."""
-
-    folder: Path
-    program: str
-    ffmpeg: str
-    finished_at: str
-    warnings: tuple[str, ...] = ()
-    cost: str = ""  # what it spent
-    cost_folder: str = ""  # what the folder ever paid
-
-
 def manifest_of(
-    plan: Plan,
+    context: RunContext,
     results: dict[tuple[str, int], TakeResult],
     delivered: tuple[DeliverableRecord | Broken, ...],
-    run: RunFacts,
+    *,
+    program: str,
+    spent: Decimal,
 ) -> Manifest:
-    """The record of a run."""
+    """The record of a run by this version of the ``program``; ``spent`` is what it was billed."""
+    plan, tools = context.plan, context.tools
     records = tuple(d for d in delivered if isinstance(d, DeliverableRecord))
     return Manifest(
         project=plan.project,
         backend=plan.backend,
         region=plan.region,
-        program=run.program,
-        ffmpeg=run.ffmpeg,
-        finished_at=run.finished_at,
+        program=program,
+        ffmpeg=tools.program.version,
+        finished_at=tools.wall.now().isoformat(timespec="seconds"),
         complete=len(records) == len(plan.deliverables)
         and all(isinstance(result, TakeClip) for result in results.values()),
         cost=_spent(results, plan.currency),
-        shots=tuple(_shot_record(shot, results, run.folder) for shot in plan.shots),
+        shots=tuple(_shot_record(shot, results, context.folder) for shot in plan.shots),
         deliverables=records,
-        warnings=run.warnings,
-        cost_run=run.cost,
-        cost_folder=run.cost_folder,
+        warnings=context.warnings,
+        cost_run=write_sum(Money(spent, plan.currency)),
+        cost_folder=write_sums(context.journal.paid() or {plan.currency: Decimal(0)}),
         budget=_money(plan.budget),
         wanted=tuple(_wanted(deliverable) for deliverable in plan.deliverables),
         broken=tuple(str(d) for d in delivered if isinstance(d, Broken)),

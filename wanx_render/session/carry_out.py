@@ -33,7 +33,7 @@ from wanx_render.session.survey import Prospect, Surveyed, by_home, program_vers
 from wanx_render.tasks.budget import SpendingLimit
 from wanx_render.tasks.clip_store import ClipStore
 from wanx_render.tasks.tools import Tools
-from wanx_render.tasks.wiring import StoreSettings, Wiring
+from wanx_render.tasks.wiring import Wiring
 from wanx_render.workers.base import LocalWorkers, Workers
 from wanx_render.workers.dedupe import ListWorkers, SharedWorkers
 
@@ -80,7 +80,6 @@ class Run:
         self.options = surveyed.selection.options
         self.means = means
         self.emit = emit
-        self.withdrawn = withdrawn
         self.storyboards = storyboards
         self.outcomes: dict[str, Outcome] = {}
         self.changed: set[Path] = set()  # homes of which something was rendered
@@ -90,6 +89,7 @@ class Run:
             means.tools(self.selection.catalog),
             list(self.survey.journals.values()),
             self.options.on_ambiguous,
+            withdrawn,
         )
         self._stores: dict[Path, ClipStore] = {}
         self._shared: dict[Path, SharedWorkers] = {}
@@ -127,13 +127,11 @@ class Run:
         """A store for each journal, all with one account and one limit over theirs."""
         groups = by_home(prospects)
         return {
-            home: self._wiring.store(self._settings(groups.get(home, []), home, journal))
+            home: self._store(groups.get(home, []), home, journal)
             for home, journal in self.survey.journals.items()
         }
 
-    def _settings(
-        self, prospects: Sequence[Prospect], folder: Path, journal: Journal
-    ) -> StoreSettings:
+    def _store(self, prospects: Sequence[Prospect], folder: Path, journal: Journal) -> ClipStore:
         shots = prospects[0].item.loaded.shots if prospects else None
         budget = shots.budget.max_cost.amount if shots and shots.budget else None
 
@@ -142,14 +140,8 @@ class Run:
             name = f"{project}/{take.row}" if take.row else project
             self.emit(replace(event, list=name))
 
-        return StoreSettings(
-            folder=folder,
-            journal=journal,
-            limit=SpendingLimit(budget, self.limit),
-            media=[media for prospect in prospects for media in prospect.media],
-            emit=emit,
-            withdrawn=self.withdrawn,
-        )
+        media = [media for prospect in prospects for media in prospect.media]
+        return self._wiring.store(folder, journal, SpendingLimit(budget, self.limit), media, emit)
 
     # -- the lists ---------------------------------------------------------------------------------
 

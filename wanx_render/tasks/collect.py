@@ -13,7 +13,7 @@ from wanx_render.catalog.pricing import billed
 from wanx_render.events import ReportProgress
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
-from wanx_render.tasks.download import Expected, fetch
+from wanx_render.tasks.download import fetch
 from wanx_render.tasks.polling import Ended, Poller
 from wanx_render.tasks.submit import EXPIRED
 from wanx_render.tasks.tools import Tools
@@ -81,15 +81,9 @@ class Collector:
 
         Raises Unreachable, Broken or FfmpegError.
         """
-        tools = self.tools
-        clip = await fetch(
-            tools.backend, task, self._expected(attempt),
-            program=tools.program, executor=tools.executor, folder=self.folder,
-        )  # fmt: skip
-        self.journal.stored(attempt.id, clip.sha256, clip.name, clip.bytes, now=tools.backend.now())
-
-    def _expected(self, attempt: Attempt) -> Expected:
-        model = self.tools.catalog.models.get(attempt.model)
+        tools, stem = self.tools, attempt.take.stem
+        model = tools.catalog.models.get(attempt.model)
         seconds = Fraction(attempt.request["duration"])
         frames = frames_in(seconds, Fraction(model.fps.value)) if model else 0
-        return Expected(attempt.take.stem, frames)
+        clip = await fetch(tools, task, self.folder, stem=stem, frames=frames)
+        self.journal.stored(attempt.id, clip.sha256, clip.name, clip.bytes, now=tools.backend.now())

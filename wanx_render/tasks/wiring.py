@@ -1,7 +1,6 @@
 """Where the parts that ask for clips and fetch them are put together: the only place."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from wanx_render.events import Event
@@ -20,52 +19,57 @@ from wanx_render.tasks.submit import Submitter
 from wanx_render.tasks.tools import Tools
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoreSettings:
-    """A folder of clips: whose journal, money and pictures, and who hears of its requests."""
-
-    folder: Path
-    journal: Journal
-    limit: SpendingLimit
-    media: Iterable[InputMedia]  # the pictures of its lists
-    emit: Callable[[Take, Event], None]
-    withdrawn: Callable[[Take], bool]  # what a person no longer wants
-
-
 class Wiring:
     """The parts for all folders of one run, at one account."""
 
-    def __init__(self, tools: Tools, journals: list[Journal], on_ambiguous: Ambiguous) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        journals: list[Journal],
+        on_ambiguous: Ambiguous,
+        withdrawn: Callable[[Take], bool] = lambda _: False,
+    ) -> None:
+        """``withdrawn`` says which takes a person no longer wants."""
         self.tools = tools
         self.account = Account(
             backend=tools.backend, catalog=tools.catalog, clock=tools.clock, wall=tools.wall,
             journals=journals, on_ambiguous=on_ambiguous,
         )  # fmt: skip
+        self._withdrawn = withdrawn
         self._poller = Poller(tools.backend, tools.catalog, tools.clock)
 
-    def store(self, settings: StoreSettings) -> ClipStore:
-        """A folder of clips, and who asks and fetches for it."""
-        folder, journal = settings.folder, settings.journal
-        report = TakeReporter(settings.emit, settings.limit).report
+    def store(
+        self,
+        folder: Path,
+        journal: Journal,
+        limit: SpendingLimit,
+        media: Iterable[InputMedia],
+        emit: Callable[[Take, Event], None],
+    ) -> ClipStore:
+        """A folder of clips, and who asks and fetches for it.
+
+        ``media`` are the pictures of its lists; ``emit`` is called for all that becomes of takes.
+        """
+        report = TakeReporter(emit, limit).report
         sender = Sender(
             account=self.account,
             journal=journal,
-            limit=settings.limit,
+            limit=limit,
             chance=self.tools.chance,
             report=report,
-            withdrawn=settings.withdrawn,
+            withdrawn=self._withdrawn,
         )
         submitter = Submitter(
             account=self.account,
             journal=journal,
             report=report,
-            judge=self.judge(folder, journal, settings.media),
+            judge=self.judge(folder, journal, media),
             sender=sender,
         )
         return ClipStore(
             folder=folder,
             journal=journal,
-            limit=settings.limit,
+            limit=limit,
             submitter=submitter,
             collector=self.collector(folder, journal),
         )
