@@ -5,6 +5,8 @@ People, the journal and file names have it as one text; it is written and read h
 
 from dataclasses import dataclass
 
+from wanx_render.shotlist.names import shortened
+
 
 @dataclass(frozen=True, slots=True)
 class TakeName:
@@ -32,4 +34,4 @@ class TakeName:
     @property
     def stem(self) -> str:
         """What its clip's file is called, but for the hash: ``rain-wake-t1``."""
-        return f"{self.shot_label}-t{self.number}".replace("/", "-")
+        return shortened(self.shot_label.replace("/", "-")) + f"-t{self.number}"

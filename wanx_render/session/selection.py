@@ -13,6 +13,7 @@ from wanx_render.catalog import capabilities
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, did_you_mean, in_order
 from wanx_render.errors import BadInput
+from wanx_render.shotlist.names import alike, normal
 from wanx_render.shotlist.rows import numbers, shard
 from wanx_render.validation.load import Batch, Loaded, load_all
 
@@ -205,6 +206,7 @@ class Selection:
     ) -> tuple[ListInFolder, ...]:
         if not names:
             return tuple(lists)
+        names = tuple(map(normal, names))
         matches = tuple(match for item in lists if (match := _match(item, names)))
         names_there = {name for item in lists for name in _names_in(item)}
         for name in names:
@@ -270,17 +272,18 @@ def _refuse_table(batch: Batch) -> None:
 def _in_folders(batches: tuple[Batch, ...], out: Path | None) -> list[ListInFolder]:
     """Every list with its folder. Raises BadInput where two files would share one."""
     lists: list[ListInFolder] = []
-    owners: dict[Path, Path] = {}
+    owners: dict[tuple[Path, str], Path] = {}
     for batch in batches:
         first = batch.lists[0]
         home = folder_of(first, out)
         if out and len(batches) > 1:
             home = resolved(out / first.shots.project)
-        if owners.setdefault(home, batch.file) != batch.file:
+        owner = owners.setdefault((home.parent, alike(home.name)), batch.file)
+        if owner != batch.file:
             raise BadInput(
                 Diagnostic(
                     "project-twice",
-                    f"{owners[home]} and {batch.file} would share the render folder {home}",
+                    f"{owner} and {batch.file} would share the render folder {home}",
                     hint="give each list a project of its own",
                 )
             )

@@ -26,16 +26,16 @@ from wanx_render.frame import Codec, Motion, Quality
 from wanx_render.geometry import CENTRE, Fit, Gaze
 from wanx_render.media.colour_tags import Alpha, ColourName
 from wanx_render.shotlist import transitions
+from wanx_render.shotlist.fail import fail
+from wanx_render.shotlist.names import FileName, Name
 from wanx_render.shotlist.values import (
     AspectText,
     ColourOrNone,
     ColourText,
-    FileName,
     FocusText,
     Gain,
     Language,
     MoneyText,
-    Name,
     PlatformText,
     PositionText,
     Rate,
@@ -45,7 +45,6 @@ from wanx_render.shotlist.values import (
     TransitionType,
     WordSize,
     check_platform,
-    fail,
     read_aspect,
 )
 

@@ -16,6 +16,7 @@ from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.errors import BadInput
 from wanx_render.geometry import Focus
+from wanx_render.shotlist.names import normal
 from wanx_render.shotlist.values import FocusPoint
 from wanx_render.yaml_source import Source
 
@@ -131,12 +132,12 @@ class _Reading:
             return {}
         shots = path == ("shots",)
         for key in value:
-            if key not in keys:
+            if normal(key) not in keys:
                 code = "shot-unknown" if shots else "unknown-key"
                 complaint = "there is no shot" if shots else "unknown key"
                 hint = did_you_mean(key, keys) or "take it out: it has no effect any more"
                 self.refuse(code, f"{complaint} {key!r}", self.source.key((*path, key)), hint)
-        return {key: item for key, item in value.items() if key in keys}
+        return {normal(key): item for key, item in value.items() if normal(key) in keys}
 
     def _choice(self, name: str, record: dict[str, Any]) -> Choice:
         pick = self._take(record.get("pick"), ("shots", name, "pick"))

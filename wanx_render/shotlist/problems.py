@@ -139,9 +139,6 @@ def explain(problem: Any, path: yaml_source.Path, places: Places) -> Diagnostic:
         return Diagnostic("type-wrong", f"{last} must be {_EXPECTED[kind]}", span)
     if kind == "literal_error":
         return Diagnostic("value-unknown", f"{last} must be {context['expected']}", span)
-    if kind == "string_pattern_mismatch":
-        hint = "letters, digits, dots, dashes and underscores, beginning with a letter or digit"
-        return Diagnostic("name-invalid", f"{last} is not a name that a file can have", span, hint)
     if kind == "too_short":
         return Diagnostic("list-empty", f"{last} must hold at least one", span)
     bounds = {"greater_than_equal": "at least {ge}", "less_than_equal": "at most {le}"}

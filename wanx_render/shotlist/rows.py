@@ -11,10 +11,10 @@ from pathlib import Path
 
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, in_order
 from wanx_render.errors import BadInput
+from wanx_render.shotlist import names as row_names
 from wanx_render.shotlist import table
 from wanx_render.shotlist.model import Matrix
 from wanx_render.shotlist.table import Scalar, Table
-from wanx_render.shotlist.values import RESERVED
 from wanx_render.shotlist.variables import Template, template
 from wanx_render.yaml_source import Source
 
@@ -184,20 +184,21 @@ def _bad_names(names: tuple[str, ...], grid: Table) -> Iterator[Diagnostic]:
     hint = 'choose what names the rows: matrix: {from: ..., name: "${column}"}'
     rows_by_name: dict[str, table.TableRow] = {}
     for name, row in zip(names, grid.rows, strict=True):
-        if not name or _TAKEN.fullmatch(name) or RESERVED.fullmatch(name):
+        if not name or _TAKEN.fullmatch(name) or row_names.is_device(name):
             message = f"{name!r} cannot be the name of a row's folder" if name else "it has no name"
             yield Diagnostic("row-name-invalid", f"row: {message}", row.span, hint)
-        first = rows_by_name.setdefault(name.casefold(), row)
+        first = rows_by_name.setdefault(row_names.alike(name), row)
         if name and first is not row:
-            message = f"the row is called {name}, as the one in line {first.span.line} is"
+            message = f"duplicate row name {name!r} (first at {first.span})"
             yield Diagnostic("row-name-twice", message, row.span, hint)
 
 
 def slug(text: str) -> str:
     """``text`` as the name of a folder on any disk; letters of every script stay."""
     plain = unicodedata.normalize("NFKC", text)
-    letters = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in plain)
-    return re.sub("-{2,}", "-", letters).strip(".-")[:_LONGEST].rstrip(".-")
+    letters = "".join(letter if row_names.is_part(letter) else "-" for letter in plain)
+    whole = re.sub("-{2,}", "-", letters).strip(".-")
+    return row_names.shortened(whole[:_LONGEST]).rstrip(".-")
 
 
 # -- choosing rows -----------------------------------------------------------------------------

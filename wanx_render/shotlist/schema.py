@@ -15,7 +15,7 @@ from wanx_render.shotlist.model import Matrix, ShotList
 
 DESCRIPTIONS = {
     "version": "The version of the language: 1",
-    "project": "A short name; the render folder is called so",
+    "project": "Names the render folder; letters and digits of any script, -, _ and .",
     "backend": "Where tasks run: mock needs no key and no money",
     "region": "Each region has its own endpoint and its own key",
     "budget": "A run never submits past it",

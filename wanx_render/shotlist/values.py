@@ -8,12 +8,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    WithJsonSchema,
-)
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from wanx_render.catalog import platform_sizes
@@ -23,13 +18,8 @@ from wanx_render.media import paint
 from wanx_render.media.paint import BadColour
 from wanx_render.money import Money
 from wanx_render.shotlist import transitions
+from wanx_render.shotlist.fail import fail
 from wanx_render.timing import parse_rate
-
-
-def fail(code: str, message: str, hint: str = "") -> PydanticCustomError:
-    # Braces would be read as a template by pydantic.
-    plain = message.replace("{", "(").replace("}", ")")
-    return PydanticCustomError("wanx", plain, {"code": code, "hint": hint})
 
 
 def read_aspect(value: Any) -> Aspect:
@@ -269,22 +259,6 @@ def _word_size(value: Any) -> Fraction:
     return part
 
 
-_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-# What Windows keeps for devices, whatever follows a dot; 1, 2 and 3 raised count as digits there.
-RESERVED = re.compile(
-    r"(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE
-)
-
-
-def _storable(value: str) -> str:
-    if RESERVED.fullmatch(value):
-        message = f"{value} is a device on Windows and cannot be the name of a file"
-        raise fail("name-invalid", message, "add something before the dot, such as a number")
-    if value.endswith("."):
-        raise fail("name-invalid", f"{value} ends in a dot, which Windows drops", "leave it out")
-    return value
-
-
 Position = Literal["bottom", "middle", "top"]
 Platform = Literal["douyin", "xiaohongshu", "tiktok", "reels", "shorts"]
 PositionText = Annotated[Position, BeforeValidator(_one_of("position", get_args(Position)))]
@@ -297,8 +271,6 @@ Language = Annotated[
 WordSize = Annotated[
     Fraction, *_kind({"type": "number", "minimum": 0.02, "maximum": 0.2}, _word_size)
 ]
-Name = Annotated[str, Field(pattern=_NAME)]
-FileName = Annotated[Name, AfterValidator(_storable)]
 AspectText = Annotated[
     Aspect, *_kind({"type": "string", "pattern": r"^[0-9.]+[:/][0-9.]+$"}, read_aspect)
 ]

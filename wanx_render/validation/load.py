@@ -29,6 +29,7 @@ from wanx_render.shotlist.model import (
     ShotList,
     typed_keys,
 )
+from wanx_render.shotlist.names import normal
 from wanx_render.shotlist.picks import Picks
 from wanx_render.shotlist.problems import Places, Problems, RowPlaces
 from wanx_render.shotlist.rows import Filling, Fillings, Row, fillings
@@ -281,7 +282,9 @@ def _picked_for(file: Path, row: Row | None) -> Path:
 def _ids(shots: Any) -> tuple[str, ...]:
     """The ids of all shots as written, also of those that have problems."""
     items = shots if isinstance(shots, list) else []
-    return tuple(str(shot["id"]) for shot in items if isinstance(shot, dict) and "id" in shot)
+    return tuple(
+        normal(str(shot["id"])) for shot in items if isinstance(shot, dict) and "id" in shot
+    )
 
 
 P = TypeVar("P", bound=BaseModel)

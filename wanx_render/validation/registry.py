@@ -9,6 +9,7 @@ from itertools import chain
 
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.shotlist.model import LastFrame
+from wanx_render.shotlist.names import alike
 from wanx_render.validation import finishing_rules, request_rules, size_rules, word_rules
 from wanx_render.validation.context import Scene, either
 
@@ -31,7 +32,7 @@ def pick_outside_takes(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def duplicate_names(scene: Scene) -> Iterator[Diagnostic]:
-    """Ids and names become file names, and on many disks Shot and shot are one file."""
+    """Ids and names become file names; ``alike`` says which of them cannot be side by side."""
     groups = (
         ("shot-id-twice", "shot id", ("shots", "id"), {i: s.id for i, s in scene.shots.items()}),
         (
@@ -44,12 +45,15 @@ def duplicate_names(scene: Scene) -> Iterator[Diagnostic]:
     for code, noun, (group, key), names in groups:
         indexes: dict[str, int] = {}
         for index, name in names.items():
-            first = indexes.setdefault(name.casefold(), index)
-            if first != index:
-                beside = f"beside {names[first]}, the same file on many disks"
-                reason = "twice" if names[first] == name else beside
-                place = scene.place((group, index, key))
-                yield Diagnostic(code, f"the {noun} {name} is used {reason}", place)
+            first = indexes.setdefault(alike(name), index)
+            if first == index:
+                continue
+            place, first_place = (scene.place((group, i, key)) for i in (index, first))
+            message, hint = f"duplicate {noun} {name!r} (first at {first_place})", ""
+            if names[first] != name:
+                message = f"{noun} {name!r} is too close to {names[first]!r} (at {first_place})"
+                hint = "names must differ in more than case, width or composition of letters"
+            yield Diagnostic(code, message, place, hint)
 
 
 def chain_broken(scene: Scene) -> Iterator[Diagnostic]:
