@@ -114,6 +114,14 @@ def sync_folder(folder: Path) -> None:
         _sync(folder)
 
 
+def seen_from(folder: Path, path: Path) -> str:
+    """How a file is named from ``folder``, with ``/``; by its whole path on another drive."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return path.resolve().as_posix()
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal digits; read in bounded memory. Raises OSError."""
     with path.open("rb") as stream:

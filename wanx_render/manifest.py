@@ -194,6 +194,10 @@ class Manifest:
     broken: tuple[str, ...] = ()  # deliverables that were tried and are not what was promised
     version: int = field(default=VERSION)
 
+    @property
+    def takes(self) -> tuple[TakeRecord, ...]:
+        return tuple(take for shot in self.shots for take in shot.takes)
+
     def text(self) -> str:
         record = {"version": self.version, **asdict(self)}
         return json.dumps(record, ensure_ascii=False, indent=2) + "\n"

@@ -23,6 +23,7 @@ from wanx_render.session.folder import held, opened, writable
 from wanx_render.session.outlook import warnings
 from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.session.survey import Survey, Surveyed
+from wanx_render.session.watch_saves import Print, print_of
 from wanx_render.shotlist import picks
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Holding:
         self.access: Access | None = access_for(
             self.selection.catalog, plan.backend, plan.region, options, environment.environ
         )
-        self._read: tuple[int, int] = (0, 0)
+        self._read: Print = None
         self.manifest: Manifest | None = None
         self._see_manifest()
         self._warn()
@@ -111,7 +112,7 @@ class Holding:
     def _see_manifest(self) -> None:
         """Read the manifest where it is another than before."""
         path = self.folder / "manifest.json"
-        stamp = _stamp(path)
+        stamp = print_of(path)
         if stamp == self._read:
             return
         try:
@@ -125,14 +126,14 @@ class Holding:
         before, self.seen = self.seen, self.stamps()
         return before[:2] != self.seen[:2], before[2:] != self.seen[2:]
 
-    def stamps(self) -> tuple[tuple[int, int], ...]:
+    def stamps(self) -> tuple[Print, ...]:
         paths = (
             self.list,
             picks.beside(self.list),
             self.folder / "manifest.json",
             self.folder / "journal.sqlite-wal",
         )
-        return tuple(_stamp(path) for path in paths)
+        return tuple(print_of(path) for path in paths)
 
     def is_held(self) -> bool:
         """Whether another program works in the folder."""
@@ -141,11 +142,3 @@ class Holding:
                 return False
         except FolderBusy:
             return True
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return 0, 0
-    return status.st_mtime_ns, status.st_size

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +20,6 @@ from wanx_render.media import ffmpeg, thumbnails
 from wanx_render.media.images import BadPicture, decode_data_uri
 from wanx_render.money import Money, show_amount, show_money
 from wanx_render.planning.attempt import Attempt
-from wanx_render.planning.plan import Take
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.session.approval import limit_of
 from wanx_render.task import InputMedia
@@ -97,7 +96,8 @@ class Room:
     def _view_of_run(self, scene: BoardState) -> dict[str, Any]:
         outlook, running = self._holding.outlook, self._runs.current
         plan, cost = outlook.plan, outlook.cost
-        budget, problems = self._budget(), self._holding.problems
+        budget = limit_of(plan.budget, self._holding.options.max_cost)
+        problems = self._holding.problems
         return {
             "project": plan.project,
             "file": self._holding.list.name,
@@ -121,16 +121,10 @@ class Room:
 
     def _film(self, scene: BoardState) -> Decimal:
         """What the clips of the list as it is cost, whenever they were paid."""
-        keys = {take.request.key(scene.plan.backend) for take in self._takes()}
+        takes = (status.take for status in self._holding.outlook.statuses)
+        keys = {take.request.key(scene.plan.backend) for take in takes}
         clips = (scene.ledger.clips[key] for key in keys & scene.ledger.clips.keys())
         return sum((Decimal(clip.amount or 0) for clip in clips), Decimal(0))
-
-    def _takes(self) -> Iterator[Take]:
-        return (status.take for status in self._holding.outlook.statuses)
-
-    def _budget(self) -> Decimal | None:
-        """The most a run may spend."""
-        return limit_of(self._holding.outlook.plan.budget, self._holding.options.max_cost)
 
     # What changes
 

@@ -107,7 +107,7 @@ class Origins:
     def _recorded(self, image: str) -> str:
         """The first digits of the clip whose last frame a picture is, as a manifest has it."""
         for manifest in manifests.all_in(self.folder):
-            for take in (take for shot in manifest.shots for take in shot.takes):
+            for take in manifest.takes:
                 match = re.search(r"([0-9a-f]{32})-last\.png$", take.first_frame or "")
                 if match and take.request.get("image") == image:
                     return match[1]
@@ -134,15 +134,15 @@ class Origins:
 def pixels_of(picture: InputMedia) -> str:
     """What names the pixels of a picture; empty where they cannot be seen, or are others by now."""
     try:
-        data = _bytes_of(picture)
+        data = bytes_of(picture)
         is_other = picture.identity != f"sha256:{files.sha256_of(data)}"
         return "" if is_other else pixels(data)
     except (BadPicture, OSError):
         return ""
 
 
-def _bytes_of(picture: InputMedia) -> bytes:
-    """Raises BadPicture or OSError."""
+def bytes_of(picture: InputMedia) -> bytes:
+    """Those of a picture that is here; of an address none. Raises BadPicture or OSError."""
     if picture.path:
         return picture.path.read_bytes()
     if picture.url and picture.url.startswith("data:"):

@@ -214,13 +214,9 @@ def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> InputMedi
     if clip is None:
         return None
     frame = view.origins.first_frame(take, clip, view.backend)
-    return replace(frame, size=size_of(clip) or take.request.image.size)
-
-
-def size_of(clip: Attempt) -> Size | None:
-    """How large a clip is, where it was probed."""
     facts = clip.clip_facts
-    return Size(facts["width"], facts["height"]) if facts else None
+    size = Size(facts["width"], facts["height"]) if facts else take.request.image.size
+    return replace(frame, size=size)
 
 
 def _why(take: Take, key: str, view: _View, found: Attempt | None) -> str:

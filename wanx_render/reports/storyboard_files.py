@@ -162,7 +162,7 @@ def gather(
     """Every picture of the page, made where it is not kept, and what could not be had."""
     from wanx_render.reports.storyboard import Gallery
 
-    takes = [take for shot in manifest.shots for take in shot.takes]
+    takes = manifest.takes
     clips = {t.sha256: t for t in takes if t.sha256 and t.clip and t.frames}
     firsts = {
         image: t for t in takes if (image := str(t.request.get("image"))).startswith("sha256:")

@@ -1,12 +1,12 @@
 """What became of each take of a run, and the manifest that is made of it."""
 
-import os
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from wanx_render.errors import Broken
+from wanx_render.files import seen_from
 from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.geometry import Focus, Move, Size
@@ -26,7 +26,6 @@ from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import PlannedShot, Take
 from wanx_render.run.context import RunContext
 from wanx_render.shotlist.model import Deliverable
-from wanx_render.task import InputMedia
 from wanx_render.tasks.outcome import TakeFailure
 from wanx_render.timing import SAMPLE_RATE, nearest
 
@@ -128,13 +127,14 @@ def _point(focus: Focus) -> tuple[str, str]:
 
 def _take_record(result: TakeResult, folder: Path) -> TakeRecord:
     take, attempt = result.take, result.attempt
+    image = take.request.image
     return TakeRecord(
         take=take.number,
         request=take.request.record(),
         predicted=_text(take.size),
         price=_money(take.price),
-        first_frame=_path_from(folder, take.request.image),
-        picture=take.request.image.identity if take.request.image.counts_as else None,
+        first_frame=seen_from(folder, image.path) if image.path else None,
+        picture=image.identity if image.counts_as else None,
         **(_times(attempt) if attempt else {}),
         **(_made(result, folder) if isinstance(result, TakeClip) else _failed(result)),
     )
@@ -158,7 +158,7 @@ def _made(clip: TakeClip, folder: Path) -> dict[str, Any]:
         "actual_prompt": attempt.actual_prompt,
         "usage": attempt.usage,
         "cost": _money(attempt.bill),
-        "clip": _seen_from(folder, media.path),
+        "clip": seen_from(folder, media.path),
         "sha256": media.sha256,
         "width": media.size.width,
         "height": media.size.height,
@@ -189,14 +189,14 @@ def sounds_of(mix: Mix, folder: Path) -> tuple[SoundRecord, ...]:
     music = mix.music
     beds = () if music is None else (
         SoundRecord(
-            "music", _seen_from(folder, music.path), 0, music.skip, _length(music.path),
+            "music", seen_from(folder, music.path), 0, music.skip, _length(music.path),
             str(music.gain), music.fade_in, music.fade_out, mix.duck,
             labels=_label_records(provenance(music.path)),
         ),
     )  # fmt: skip
     return beds + tuple(
         SoundRecord(
-            "voice", _seen_from(folder, voice.path), voice.start, 0, _length(voice.path),
+            "voice", seen_from(folder, voice.path), voice.start, 0, _length(voice.path),
             str(voice.gain), labels=_label_records(provenance(voice.path)),
         )
         for voice in mix.voices
@@ -212,18 +212,6 @@ def _length(path: Path) -> int | None:
         return nearest(inspect(path).seconds * SAMPLE_RATE)
     except BadSoundtrack:
         return None
-
-
-def _path_from(folder: Path, picture: InputMedia) -> str | None:
-    return _seen_from(folder, picture.path) if picture.path else None
-
-
-def _seen_from(folder: Path, path: Path) -> str:
-    """Where a file is, seen from the render folder."""
-    try:
-        return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # on another drive
-        return path.resolve().as_posix()
 
 
 def _text(size: Size | None) -> str | None:

@@ -91,10 +91,8 @@ class Place:
         """The names of all that people look for of the list that is rendered in ``folder``."""
         names = {self._name(folder / name) for name in to_publish(folder)}
         names |= {self._name(folder / deliverable.path) for deliverable in manifest.deliverables}
-        takes = (take for shot in manifest.shots for take in shot.takes)
-        return tuple(
-            sorted(names | {self._name(folder / take.clip) for take in takes if take.clip})
-        )
+        names |= {self._name(folder / take.clip) for take in manifest.takes if take.clip}
+        return tuple(sorted(names))
 
     def _name(self, path: Path) -> str:
         return Path(os.path.relpath(path, self.folder)).as_posix()

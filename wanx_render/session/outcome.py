@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wanx_render.files import write_atomically
+from wanx_render.files import seen_from, write_atomically
 from wanx_render.manifest import Manifest
 from wanx_render.money import write_sums
 from wanx_render.planning.journal import Journal
@@ -55,18 +55,18 @@ def outcome_of(
 
 def recorded(manifest: Manifest, folder: Path, home: Path) -> Outcome:
     """What came of a list by the manifest in ``folder``, whatever was asked for then."""
-    takes = [take for shot in manifest.shots for take in shot.takes]
+    takes = manifest.takes
     person = needs_person([take.state for take in takes], [take.code for take in takes])
     reasons = (*failures(manifest), *manifest.broken)
     paths = {
-        deliverable.name: _from(home, folder / deliverable.path)
+        deliverable.name: seen_from(home, folder / deliverable.path)
         for deliverable in manifest.deliverables
     }
     pictures = [
         deliverable.poster.path for deliverable in manifest.deliverables if deliverable.poster
     ]
     pictures += [take.first_frame for take in takes if take.first_frame]
-    picture = _from(home, folder / pictures[0]) if pictures else None
+    picture = seen_from(home, folder / pictures[0]) if pictures else None
     return Outcome(4 if person else 1 if reasons else 0, manifest.cost, paths, reasons, picture)
 
 
@@ -90,7 +90,7 @@ def as_asked(manifest: Manifest, context: "RunContext") -> bool:
         if shot.id in context.only
         for take in shot.takes
     )
-    missing = any(take.state == "skipped" for shot in manifest.shots for take in shot.takes)
+    missing = any(take.state == "skipped" for take in manifest.takes)
     return complete and (missing or len(manifest.deliverables) == len(context.plan.deliverables))
 
 
@@ -98,14 +98,7 @@ def _picture(context: "RunContext", home: Path) -> str | None:
     """The first picture of the list that is a file."""
     paths = (shot.picked.request.image.path for shot in context.plan.shots)
     path = next((candidate for candidate in paths if candidate), None)
-    return _from(home, path) if path else None
-
-
-def _from(folder: Path, path: Path) -> str:
-    try:
-        return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # on another drive
-        return path.resolve().as_posix()
+    return seen_from(home, path) if path else None
 
 
 # -- whether a finished list still stands ----------------------------------------------------------
@@ -127,7 +120,7 @@ def files_of(manifest: Manifest, folder: Path, home: Path, *, elsewhere: bool) -
     for path in paths:
         if path.exists():
             status = path.stat()
-            records.append([_from(home, path), status.st_size, status.st_mtime_ns])
+            records.append([seen_from(home, path), status.st_size, status.st_mtime_ns])
     return records
 
 
@@ -151,7 +144,7 @@ Link = Callable[[ListInFolder, Path], str | None]
 
 def beside(page: Path) -> Link:
     """How a page on this disk leads to the files of a list."""
-    return lambda _, path: _from(page.parent, path)
+    return lambda _, path: seen_from(page.parent, path)
 
 
 def inside(projects: bool) -> Link:

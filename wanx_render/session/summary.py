@@ -160,7 +160,7 @@ def close(run: Run, whole: SharedResults | None, environment: Environment) -> in
 
 def _record_of_one(run: Run) -> dict[str, object]:
     manifest, item = _manifest(run), run.selection.chosen[0]
-    states = [take.state for take in _takes(manifest)]
+    states = [take.state for take in manifest.takes]
     return {
         "project": manifest.project,
         "complete": manifest.complete,
@@ -178,7 +178,7 @@ def _record_of_one(run: Run) -> dict[str, object]:
 def _lines_of_one(run: Run, mock: str) -> Iterator[str]:
     """What failed and what to do about it, and the money: of run, film and folder."""
     manifest, item = _manifest(run), run.selection.chosen[0]
-    plan, takes = run.surveyed.only.plan, _takes(manifest)
+    plan, takes = run.surveyed.only.plan, manifest.takes
     amounts = (manifest.cost_run, manifest.cost, manifest.cost_folder)
     run_cost, film, folder = map(show_written, amounts)
     totals = f"{run_cost} this run, {film} this film, {folder} this folder ever"
@@ -267,10 +267,6 @@ def _manifest(run: Run) -> Manifest:
     if run.last is None:
         raise LookupError("a list that was not carried out has no manifest")
     return run.last
-
-
-def _takes(manifest: Manifest) -> list[TakeRecord]:
-    return [take for shot in manifest.shots for take in shot.takes]
 
 
 def _listed(sentences: Iterable[str]) -> str:

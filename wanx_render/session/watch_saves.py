@@ -25,16 +25,17 @@ PAUSE = 0.5  # seconds between two looks; a file must rest for one of them
 # The keys of a list whose values may name files.
 _NAMES = ("image", "last_image", "audio", "music", "file", "subtitles", "font")
 
-Prints = dict[Path, tuple[int, int, int] | None]
+Print = tuple[int, int, int] | None
+Prints = dict[Path, Print]
 Answers = Callable[[], str | None]  # the next line that was typed, if one was
 
 
 def prints(paths: Iterable[Path]) -> Prints:
+    return {path: print_of(path) for path in paths}
+
+
+def print_of(path: Path) -> Print:
     """A save is known by time, size and inode; None for one that is not there."""
-    return {path: _print(path) for path in paths}
-
-
-def _print(path: Path) -> tuple[int, int, int] | None:
     try:
         status = path.stat()
     except OSError:

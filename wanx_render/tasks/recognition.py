@@ -6,6 +6,7 @@ it never takes the place of a clip.
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +21,7 @@ from wanx_render.media import decoding, images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.origins import last_frame_path
+from wanx_render.planning.origins import bytes_of, last_frame_path
 from wanx_render.task import InputMedia
 from wanx_render.tasks.likeness.comparison import compare
 from wanx_render.tasks.reconcile import Judgement
@@ -109,8 +110,9 @@ def pictures_by_identity(media: Iterable[InputMedia], journal: Journal, folder: 
     def find(identity: str) -> bytes | None:
         copies = (name for name, first in journal.same_pictures().items() if first == identity)
         for name in (identity, *copies):
-            if (picture := here.get(name)) and (data := _bytes_of(picture)):
-                return data
+            with suppress(OSError, BadPicture):
+                if (picture := here.get(name)) and (data := bytes_of(picture)):
+                    return data
             if match := re.fullmatch(r"clip:([0-9a-f]{64}):last", name):
                 path = last_frame_path(folder, match[1])
                 if path.is_file():
@@ -118,14 +120,3 @@ def pictures_by_identity(media: Iterable[InputMedia], journal: Journal, folder: 
         return None
 
     return find
-
-
-def _bytes_of(picture: InputMedia) -> bytes | None:
-    try:
-        if picture.path:
-            return picture.path.read_bytes()
-        if picture.url and picture.url.startswith("data:"):
-            return images.decode_data_uri(picture.url)
-    except (OSError, BadPicture):
-        pass
-    return None
