@@ -9,10 +9,14 @@ import subprocess
 import sys
 
 from mock_server import coverage
+from tests.project import shot_list_page
 from tests.support.goldens import REGENERATE
 from tests.support.places import ROOT
 
-GENERATED = {"docs/emulator-coverage.md": coverage.page}
+GENERATED = {
+    "docs/emulator-coverage.md": coverage.page,
+    "docs/guide/shot-list.md": shot_list_page.page,
+}
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ from wanx_render.cli import VERBS, cli
 from wanx_render.shotlist.transitions import NAMES as TRANSITIONS
 from wanx_render.timelines.formats import NAMES as EXPORT_FORMATS
 
-GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+FINISHING = (ROOT / "docs" / "guide" / "finishing.md").read_text(encoding="utf-8")
 PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
@@ -65,10 +65,10 @@ def calls() -> list[str]:
 
 
 def section(heading: str) -> str:
-    """One section of the guide, by the beginning of its heading."""
-    return re.split(r"^## ", GUIDE.split(f"\n## {heading}", 1)[1], maxsplit=1, flags=re.MULTILINE)[
-        0
-    ]
+    """One section of the page on finishing, by the beginning of its heading."""
+    return re.split(
+        r"^## ", FINISHING.split(f"\n## {heading}", 1)[1], maxsplit=1, flags=re.MULTILINE
+    )[0]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,7 +104,7 @@ def test_every_command_line_of_the_docs_is_understood(line: str) -> None:
 
 @pytest.mark.parametrize("name", EXPORT_FORMATS)
 def test_every_export_format_is_in_the_guide_and_has_its_golden_file(name: str) -> None:
-    assert f"--format {name}" in section("On to an editing program"), name
+    assert f"--format {name}" in section("To an editing program"), name
     assert (GOLDEN / f"export.{name}").is_file()
 
 
