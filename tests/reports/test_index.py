@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from wanx_render.reports.index import Entry, Heading, page
+from wanx_render.reports.index import Entry, page
 
 NASTY = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
@@ -24,7 +24,7 @@ def test_names_paths_and_messages_are_text_and_nothing_else() -> None:
     entry = Entry(
         NASTY, "failed", NASTY, NASTY, "javascript:alert(1)", ((NASTY, "../a b/#?.mp4"),), (NASTY,)
     )
-    text = page(Heading(NASTY, NASTY, True, "now"), [entry])
+    text = page([entry], title=NASTY, cost=NASTY, mock=True, finished_at="now")
     seen = _Seen()
     seen.feed(text)
     assert "script" not in seen.tags
@@ -40,13 +40,21 @@ def test_names_paths_and_messages_are_text_and_nothing_else() -> None:
 
 def test_every_state_is_counted_in_words() -> None:
     states = ("done", "done", "failed", "person", "new")
-    text = page(Heading("shop", "3.00 CNY", False, "now"), [Entry("x", state) for state in states])
+    text = page(
+        [Entry("x", state) for state in states],
+        title="shop",
+        cost="3.00 CNY",
+        mock=False,
+        finished_at="now",
+    )
     for word in ("2</b>done", "1</b>failed", "1</b>needs you", "1</b>not made yet"):
         assert word in text
     assert "MOCK" not in text
 
 
 def test_a_card_has_the_shape_of_its_film() -> None:
-    text = page(Heading("shop", "", False, "now"), [Entry("x", "done", picture="x.jpg")])
+    text = page(
+        [Entry("x", "done", picture="x.jpg")], title="shop", cost="", mock=False, finished_at="now"
+    )
     assert "object-fit" not in text  # which would cut it
     assert ".lists img{height:auto}" in text

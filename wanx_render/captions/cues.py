@@ -8,9 +8,9 @@ from wanx_render.captions import markup
 LONGEST_TEXT = 1000  # characters of one cue; a caption of four lines has about 150
 
 _SUSPECTS = (
-    (markup.leftover, "mark-up"),
-    (markup.time_in, "a time"),
-    (markup.damage_in, "characters that an earlier conversion lost"),
+    (markup.LEFTOVER, "mark-up"),
+    (markup.TIME, "a time"),
+    (markup.DAMAGE, "characters that an earlier conversion lost"),
 )
 SKIPPED = "the cue is skipped: "
 
@@ -64,7 +64,7 @@ class Reading:
 
     def question(self, text: str, body: Sequence[str], first: int) -> None:
         """Note what in ``text`` may not be meant to be seen; ``body`` begins at line ``first``."""
-        for looks_like, meaning in _SUSPECTS:
-            if suspect := looks_like(text):
-                line = next((n for n, row in enumerate(body) if suspect in row), 0)
-                self.doubted(first + line, f"{suspect[:60]!r} is shown, but looks like {meaning}")
+        for pattern, meaning in _SUSPECTS:
+            if match := pattern.search(text):
+                line = next((n for n, row in enumerate(body) if match[0] in row), 0)
+                self.doubted(first + line, f"{match[0][:60]!r} is shown, but looks like {meaning}")

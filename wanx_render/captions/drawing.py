@@ -168,13 +168,8 @@ def named_letters(missing: list[str]) -> str:
 
 def style_of(deliverable: Deliverable, usual: str = "") -> Style:
     """How the words of a deliverable look; ``usual`` is the language most of them are in."""
-    style = deliverable.caption_style
     return Style(
-        size=style.size,
-        colour=style.colour,
-        outline=style.outline,
-        position=style.position,
-        box=style.box,
+        **dict(deliverable.caption_style),
         safe_area=deliverable.safe_area or "",
         language=deliverable.lang or "",
         usual=usual,

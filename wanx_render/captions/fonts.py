@@ -115,9 +115,7 @@ def _faces(path: Path) -> Iterator[tuple[int, str]]:
 def latin() -> Font:
     """The packaged face for letters that are not Chinese. OSError where it is missing."""
     folder = Path(fontpkg_noto_sans.__file__).parent / "files"
-    font = Font(folder / "NotoSans[wdth,wght].ttf", 0)
-    font.at(24)
-    return font
+    return named(folder / "NotoSans[wdth,wght].ttf")
 
 
 def is_packaged(font: Font) -> bool:

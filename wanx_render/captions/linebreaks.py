@@ -8,7 +8,7 @@ unit stay whole as long as they fit on a line.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from functools import lru_cache
 from itertools import accumulate
 
@@ -147,7 +147,7 @@ def _divided(piece: str, width: Width, room: float) -> list[str]:
     return _filled(piece, levels, width, room)
 
 
-Divide = Callable[[str], list[str]]
+Divide = Callable[[str], Iterable[str]]
 
 
 def _filled(text: str, levels: list[Divide], width: Width, room: float) -> list[str]:
@@ -167,14 +167,10 @@ _SMALL_KANA = frozenset("ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッ�
 _CLOSING, _OPENING = {"Pe", "Pf", "Po", "Lm"}, {"Ps", "Pi"}
 
 
-def _clusters(text: str) -> list[str]:
+def _clusters(text: str) -> Iterator[str]:
     """Characters with the marks that may not begin, or end, a line without them."""
-    return list(_clustered(graphemes(text)))
-
-
-def _clustered(characters: list[str]) -> Iterator[str]:
     cluster = ""
-    for character in characters:
+    for character in graphemes(text):
         stays = unicodedata.category(character[0]) in _CLOSING or character in _SMALL_KANA
         after_opening = cluster and unicodedata.category(cluster[-1]) in _OPENING
         if cluster and not stays and not after_opening and not character.isspace():

@@ -42,18 +42,19 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]")
 # What pages and messengers leave around figures: zero-width characters and marks of direction.
 UNSEEN = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF])
 
-_SUSPECT = re.compile(
+# What in cleaned text still looks like mark-up.
+LEFTOVER = re.compile(
     r"</?[A-Za-z][\w.:-]{0,30}(?:\s+[\w:-]{1,30}\s*=[^<>]{0,200})?\s*/?>"  # a tag of any name
     r"|<[!?]|</?(?:font|span)\b|\{\\[A-Za-z]|\{[yYcCfFsSoOPH]:[^{}]{1,40}\}"  # cut off; of MicroDVD
     r"|\[(?:/|(?=\w+=))(?:b|i|u|s|color|size|font|url)(?:=[^\[\]]{0,40})?\]"  # of a forum
     r"|\\N|&#?\w{2,30};"
 )
-_TIME = re.compile(r"\d{1,3}[:：]\d{1,2}[:：]\d{1,2}[,.，]\d{1,3}|\d[:：]\d{1,2}[^\n]{0,20}-->")
+TIME = re.compile(r"\d{1,3}[:：]\d{1,2}[:：]\d{1,2}[,.，]\d{1,3}|\d[:：]\d{1,2}[^\n]{0,20}-->")
 
 # What UTF-8 looks like that was read as GBK or Windows-1252 and saved again: lost characters, then
 # Chinese and Japanese, then Latin letters with accents.
 _HIGH = re.escape(bytes(range(0x80, 0xC0)).decode("cp1252", "ignore"))
-_DAMAGE = re.compile(f"锟斤拷|ï¿½|(?:[ã-é][{_HIGH}]{{2}}){{2}}|Ã[\xa0-\xbf]")
+DAMAGE = re.compile(f"锟斤拷|ï¿½|(?:[ã-é][{_HIGH}]{{2}}){{2}}|Ã[\xa0-\xbf]")
 
 
 def without(text: str) -> str:
@@ -79,24 +80,6 @@ def _replacement(tag: re.Match[str]) -> str:
     if name == "rt":  # how the word before it is read
         return ")" if tag[1].lstrip().startswith("/") else "("
     return ""
-
-
-def leftover(text: str) -> str:
-    """What of cleaned ``text`` still looks like mark-up, or nothing."""
-    match = _SUSPECT.search(text)
-    return match[0] if match else ""
-
-
-def time_in(text: str) -> str:
-    """What of ``text`` looks like a time of a cue, or nothing."""
-    match = _TIME.search(text)
-    return match[0] if match else ""
-
-
-def damage_in(text: str) -> str:
-    """What of ``text`` a conversion between encodings has left of other characters, or nothing."""
-    match = _DAMAGE.search(text)
-    return match[0] if match else ""
 
 
 def at_top(text: str) -> bool:

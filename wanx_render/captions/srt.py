@@ -72,7 +72,7 @@ def _times(at: int, line: str) -> _Times | None:
         groups = match.groups()
         first, arrow, second, settings = groups[:5], groups[5], groups[6:11], groups[11]
         full = all(first[n] and second[n] for n in (1, 4))
-        if full or (_is_arrow(arrow) and (first[1] or first[4])):
+        if full or ((">" in arrow or "→" in arrow) and (first[1] or first[4])):
             rest = (settings or "").split()
             are_settings = all(map(_SETTING.fullmatch, rest))
             remainder = ("", " ".join(rest)) if rest and not are_settings else (" ".join(rest), "")
@@ -82,10 +82,6 @@ def _times(at: int, line: str) -> _Times | None:
     if arrow and looks_timed and (_CLOCK.search(narrow) or not _TWO_LETTERS.search(after)):
         return _Times(at, problem=f"its times cannot be read: {line.strip()[:60]}")
     return None
-
-
-def _is_arrow(sign: str) -> bool:
-    return ">" in sign or "→" in sign
 
 
 def _milliseconds(groups: Sequence[str | None]) -> int:

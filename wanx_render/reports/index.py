@@ -26,16 +26,6 @@ class Entry:
     failed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """What the whole page is about."""
-
-    title: str
-    cost: str
-    mock: bool
-    finished_at: str
-
-
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c2126;--soft:#5c6670;--page:#f6f7f8;--card:#fff;
 --line:#d9dee3;--done:#1a6b3c;--failed:#b3261e;--person:#8a5300;--new:#5c6670;--link:#0b57a4}
@@ -62,7 +52,7 @@ a{color:var(--link)}.state{font-weight:600}.done{color:var(--done)}.failed{color
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: data:"
 
 
-def page(heading: Heading, entries: Sequence[Entry]) -> str:
+def page(entries: Sequence[Entry], *, title: str, cost: str, mock: bool, finished_at: str) -> str:
     """The page as HTML; what went wrong stands first."""
     by_rank = sorted(entries, key=lambda entry: LISTS[entry.state].rank)
     counts = Counter(entry.state for entry in entries)
@@ -71,15 +61,15 @@ def page(heading: Heading, entries: Sequence[Entry]) -> str:
         for state, look in LISTS.items()
         if counts[state]
     )
-    mock = '<p class="mock">MOCK: simulated clips, play money</p>' if heading.mock else ""
-    title, cost = escape(heading.title), escape(show_written(heading.cost))
+    simulated = '<p class="mock">MOCK: simulated clips, play money</p>' if mock else ""
+    title, spent = escape(title), escape(show_written(cost))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{title}</title><style>{_STYLE}</style></head><body>"
-        f"<header><h1>{title}</h1>{mock}"
-        f"<p>{cost} in these folders ever, {escape(heading.finished_at)}</p>"
+        f"<header><h1>{title}</h1>{simulated}"
+        f"<p>{spent} in these folders ever, {escape(finished_at)}</p>"
         f'<ul class="totals">{totals}</ul></header>'
         f'<main><ul class="lists">{"".join(map(_card, by_rank))}</ul></main></body></html>\n'
     )

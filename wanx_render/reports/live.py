@@ -146,7 +146,7 @@ class Board:
 
     def _head(self, width: int) -> Iterator[Table | Text]:
         """The bar and the figures: on one line, or on two where they would squeeze the bar."""
-        steps, of = self._steps(), self._all_steps()
+        steps, of = self._steps(), self._takes + self._deliverables * (self._shots + 1)
         files = self._deliverables - len(self._open)
         percent = f"{100 * steps // max(of, 1):3}%"
         facts = [
@@ -175,9 +175,6 @@ class Board:
         parts = sum(min(self._parts[name], self._shots) for name in self._open)
         files = self._deliverables - len(self._open)
         return self._ended + parts + files * (self._shots + 1)
-
-    def _all_steps(self) -> int:
-        return self._takes + self._deliverables * (self._shots + 1)
 
     def _money(self) -> str:
         limit = self._stage.limit

@@ -255,9 +255,8 @@ def _parameters(shot: ShotRecord, take: TakeRecord) -> Iterable[tuple[str, str]]
 
 
 def _fraction(text: str) -> str:
-    top, _, bottom = text.partition("/")
     try:
-        return f"{float(top) / float(bottom or 1):g}"
+        return f"{float(Fraction(text)):g}"
     except (ValueError, ZeroDivisionError):
         return text
 

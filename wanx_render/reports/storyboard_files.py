@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -76,7 +77,7 @@ class PictureSource:
         if made.poster and not path.exists():
             beside = (self.folder / made.poster.path).read_bytes()
             return thumbnails.picture(self.kept, made.poster.sha256, beside).read_bytes()
-        number = min(round(float(_rate(made.fps)) * _POSTER_SECONDS), max(made.frames - 1, 0))
+        number = min(round(float(Fraction(made.fps)) * _POSTER_SECONDS), max(made.frames - 1, 0))
         return thumbnails.poster(self.program, self.kept, path, made.sha256, number).read_bytes()
 
     def picture(self, take: TakeRecord) -> bytes:
@@ -99,11 +100,6 @@ class PictureSource:
         if uri is None:
             raise BadPicture("is in no file")
         return decode_data_uri(uri)
-
-
-def _rate(fps: str) -> float:
-    top, _, bottom = fps.partition("/")
-    return float(top) / float(bottom or 1)
 
 
 def write(

@@ -201,17 +201,17 @@ class Index:
 
     def text(self, link: Link, *, now: str) -> str:
         """The page."""
-        from wanx_render.reports.index import Heading, page  # plan shows none
+        from wanx_render.reports.index import page  # plan shows none
 
         entries = [_entry(item, self.outcomes.get(item.name), link) for item in self.lists]
         projects = dict.fromkeys(item.project for item in self.lists)
-        heading = Heading(
+        return page(
+            entries,
             title=", ".join(list(projects)[:5]) + (" and others" if len(projects) > 5 else ""),
             cost="nothing spent" if self.cost == "nothing" else self.cost,
             mock=self.mock,
             finished_at=now,
         )
-        return page(heading, entries)
 
     def write(self, path: Path, link: Link) -> None:
         """Write the page, whole or not at all."""

@@ -87,28 +87,21 @@ class _Shelf:
         )  # fmt: skip
 
     def clip(self, clip: Clip) -> str:
-        if clip.media in self._known:
-            return self._known[clip.media]
-        asset = Element(
-            "asset", name=_name(clip.media), start="0s",
-            duration=_seconds(clip.available / clip.rate), hasVideo="1", videoSources="1",
-            format=self.format(clip.size, clip.rate),
-        )  # fmt: skip
-        if clip.sound:
-            asset.attrib.update(_HEARD)
-        _in(asset, "media-rep", kind="original-media", src=self._link(clip.media))
-        return self._add(clip.media, asset)
+        shape = self.format(clip.size, clip.rate)
+        kinds = {"hasVideo": "1", "videoSources": "1", "format": shape}
+        kinds |= _HEARD if clip.sound else {}
+        return self._asset(clip.media, clip.available / clip.rate, kinds)
 
     def sound(self, sound: SoundStretch) -> str:
-        if sound.media in self._known:
-            return self._known[sound.media]
-        asset = Element(
-            "asset", name=_name(sound.media), start="0s",
-            duration=_seconds(seconds_of(sound.available)),
-        )  # fmt: skip
-        asset.attrib.update(_HEARD)
-        _in(asset, "media-rep", kind="original-media", src=self._link(sound.media))
-        return self._add(sound.media, asset)
+        return self._asset(sound.media, seconds_of(sound.available), _HEARD)
+
+    def _asset(self, media: str, seconds: Fraction, kinds: dict[str, str]) -> str:
+        if media in self._known:
+            return self._known[media]
+        facts = {"name": _name(media), "start": "0s", "duration": _seconds(seconds)}
+        asset = Element("asset", {**facts, **kinds})
+        _in(asset, "media-rep", kind="original-media", src=self._link(media))
+        return self._add(media, asset)
 
     def effect(self, effect: Effect) -> str:
         element = Element("effect", name=effect.name, uid=effect.uid)

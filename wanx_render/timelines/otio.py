@@ -27,11 +27,6 @@ SPACE = "wanx_render"  # under which our own metadata stand
 
 def text_of(timeline: Timeline, link: Link) -> str:
     """The timeline as the text of an .otio file."""
-    return str(made_of(timeline, link).to_json_string(indent=2)) + "\n"
-
-
-def made_of(timeline: Timeline, link: Link) -> otio.schema.Timeline:
-    """The timeline as the library's own object."""
     result = otio.schema.Timeline(
         name=timeline.name,
         global_start_time=_time(0, timeline.rate),
@@ -50,7 +45,7 @@ def made_of(timeline: Timeline, link: Link) -> otio.schema.Timeline:
         result.tracks.append(_track("clip sound", "Audio", _voices(timeline, link)))
     for row in rows_of(timeline.sounds):
         result.tracks.append(_track(row[0].kind, "Audio", _row(row, link)))
-    return result
+    return str(result.to_json_string(indent=2)) + "\n"
 
 
 def _track(name: str, kind: str, children: Iterable[Any]) -> Any:
