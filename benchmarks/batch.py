@@ -23,27 +23,23 @@ from PIL import Image
 
 from tests.support.batches import FAULTS, Day, distinct, table
 from tests.support.programs import PROGRAMS
+from wanx_render.actions.plan import PlanOptions, plan
+from wanx_render.actions.validate import validate
 from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
 from wanx_render.session.render import render
 from wanx_render.session.selection import RenderOptions
 
-PLANNED = """
-import io, resource, sys, time
-from pathlib import Path
-from wanx_render.actions.plan import PlanOptions, plan
-from wanx_render.actions.validate import validate
-from wanx_render.session.environment import Environment
-path = Path(sys.argv[1])
-environment = Environment({}, io.StringIO(), io.StringIO())
-began = time.process_time()
-assert validate((path,), "full", None, environment) == 0
-validated = time.process_time() - began
-options = PlanOptions((path,), out=path.parent / "out")
-assert plan(options, environment) == 0
-whole = time.process_time() - began
-print(validated, whole, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-"""
+
+def plan_table(path: Path) -> None:
+    """Validate, then plan one table; print the seconds of both and the MiB that it took."""
+    environment = Environment({}, StringIO(), StringIO())
+    began = time.process_time()
+    assert validate((path,), "full", None, environment) == 0
+    validated = time.process_time() - began
+    assert plan(PlanOptions((path,), out=path.parent / "out"), environment) == 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(validated, time.process_time() - began, peak)
 
 
 def with_pictures(base: Path, rows: int) -> Path:
@@ -52,8 +48,8 @@ def with_pictures(base: Path, rows: int) -> Path:
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("image: a.png", 'image: "${sku}.jpg"'), encoding="utf-8")
     noise = Image.effect_noise((1080, 1440), 60).convert("RGB")
-    with path.with_suffix(".csv").open(encoding="utf-8", newline="") as told:
-        for number, row in enumerate(csv.DictReader(told)):
+    with path.with_suffix(".csv").open(encoding="utf-8", newline="") as rows_file:
+        for number, row in enumerate(csv.DictReader(rows_file)):
             noise.paste((number % 251, number // 251, 90), (0, 0, 200, 200))
             noise.save(path.with_name(f"{row['sku']}.jpg"), quality=80)
     return path
@@ -67,7 +63,7 @@ def planned(base: Path) -> None:
         runs = []
         for _ in range(3):
             done = subprocess.run(
-                [sys.executable, "-c", PLANNED, str(path)], capture_output=True, text=True
+                [sys.executable, __file__, "--plan", str(path)], capture_output=True, text=True
             )
             assert done.returncode == 0, done.stderr
             runs.append([float(word) for word in done.stdout.split()])
@@ -184,4 +180,7 @@ def main(parts: str, rows: int) -> None:
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
+    if arguments[:1] == ["--plan"]:
+        plan_table(Path(arguments[1]))
+        raise SystemExit
     main(arguments[0] if arguments else "123", int(arguments[1]) if len(arguments) > 1 else 1000)

@@ -99,7 +99,7 @@ def judge(film: Path) -> None:
     with av.open(str(film)) as container:
         video = container.streams.video[0]
         sound = container.streams.audio[0]
-        length = float(video.duration * video.time_base), float(sound.duration * sound.time_base)
+        length = tuple(float((s.duration or 0) * (s.time_base or 0)) for s in (video, sound))
         context = video.codec_context
         print(
             f"  {video.width}x{video.height}, SAR {video.sample_aspect_ratio}, "

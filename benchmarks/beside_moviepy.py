@@ -25,14 +25,14 @@ def fitted(clip, frame):
 
 
 def main():
-    told = json.load(sys.stdin)
-    for frame in told["frames"]:
-        clips = [VideoFileClip(path) for path in told["clips"]]
+    order = json.load(sys.stdin)
+    for frame in order["frames"]:
+        clips = [VideoFileClip(path) for path in order["clips"]]
         whole = concatenate_videoclips([fitted(clip, frame) for clip in clips])
         whole.write_videofile(
-            frame["target"], fps=frame["fps"], codec="libx264", preset=told["preset"],
+            frame["target"], fps=frame["fps"], codec="libx264", preset=order["preset"],
             audio_codec="aac", threads=1, logger=None,
-            ffmpeg_params=["-crf", str(told["crf"]), "-pix_fmt", "yuv420p"],
+            ffmpeg_params=["-crf", str(order["crf"]), "-pix_fmt", "yuv420p"],
         )  # fmt: skip
         for clip in clips:
             clip.close()

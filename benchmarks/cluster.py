@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -135,8 +136,7 @@ def speed(folder: Path, made: dict[int, Rig], rounds: int) -> None:
         here = stack.enter_context(ThreadPoolExecutor(1))
         place = store.SharedFolder(folder / "shared")
         place.put(take.path, "clip.mp4")
-        there = ClipMedia(Path("clip.mp4"), *(getattr(take, n) for n in ("sha256", "size", "rate")),
-                     take.frames, has_sound=True)  # fmt: skip
+        there = replace(take, path=Path("clip.mp4"), has_sound=True)
         order = remote_jobs.Order(
             place, remote_jobs.makers_with(program), (("clip.mp4", take.sha256),)
         )

@@ -29,14 +29,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 from wanx_render.errors import Broken
-from wanx_render.finishing.codecs import ENCODERS, encoding
+from wanx_render.finishing.codecs import ENCODERS, Encoder, encoding
 from wanx_render.finishing.jobs import JoinCall, SegmentCall, make_segments
-from wanx_render.finishing.join import join_arguments, join_list, sound_arguments
+from wanx_render.finishing.join import Encoding, join_arguments, join_list, sound_arguments
 from wanx_render.finishing.mix import NO_MIX, Level
 from wanx_render.finishing.segment import ClipMedia, Segment, pieces_arguments
-from wanx_render.frame import Frame
+from wanx_render.frame import Codec, Frame
 from wanx_render.geometry import Focus, Size
 from wanx_render.media import decoding, ffmpeg
 from wanx_render.timing import Cut
@@ -71,15 +72,16 @@ class Studio:
 @contextmanager
 def settings(name: str) -> Iterator[None]:
     """Let quality ``standard`` mean a preset and a factor for a while."""
-    before = ENCODERS["h264"]
+    encoders = cast("dict[Codec, Encoder]", ENCODERS)
+    before = encoders["h264"]
     preset, crf = SETTINGS[name]
-    ENCODERS["h264"] = replace(
+    encoders["h264"] = replace(
         before, qualities={**before.qualities, "standard": {"preset": preset, "crf": crf}}
     )
     try:
         yield
     finally:
-        ENCODERS["h264"] = before
+        encoders["h264"] = before
 
 
 def make_clips(program: ffmpeg.Ffmpeg, folder: Path) -> tuple[ClipMedia, ...]:
@@ -148,9 +150,10 @@ def unchecked(studio: Studio) -> None:
 def joined(studio: Studio, f: int) -> None:
     wanted = call(studio, f)
     listing = studio.folder / f"list{f}.ffconcat"
-    listing.write_text(join_list(path.name for path in wanted.segments))
+    listing.write_bytes(join_list(wanted.segments))
     sound = studio.folder / f"sound{f}.mov"
-    studio.run(*sound_arguments(listing, sound, NO_MIX, wanted.samples, Level()))
+    beside = Encoding(sound, sound.with_suffix(".wav"))
+    studio.run(*sound_arguments(listing, beside, NO_MIX, wanted.samples, Level()))
     studio.run(*join_arguments(listing, sound, wanted.target, wanted.frame.rate))
 
 

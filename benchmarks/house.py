@@ -211,6 +211,8 @@ class House:
                         )
                     ):
                         return from_the_ground(ast.literal_eval(value))
+                    case _:
+                        pass
         return []
 
 

@@ -5,35 +5,39 @@ in this program, in processes of their own, and starts the program beside a bare
 figure is a ratio taken in one run.
 """
 
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from hello import measure
+
+from wanx_render.catalog.capabilities import packaged
+from wanx_render.planning import plan
+from wanx_render.planning.forecast import forecast
+from wanx_render.planning.take_status import take_statuses
+from wanx_render.validation.load import load
 
 FRAME = Path(__file__).parent.parent / "specs" / "frames" / "rooftop.jpg"
 HELLO = FRAME.parent.parent / "hello.yaml"
 SIZES = (500, 5_000, 20_000)
 
-BARE = "import time, yaml; text = open({path!r}).read(); began = time.perf_counter();\
+BARE = "import sys, time, yaml; text = open(sys.argv[1]).read(); began = time.perf_counter();\
  yaml.load(text, Loader=yaml.CSafeLoader); print(time.perf_counter() - began)"
-OURS = """
-import resource, time
-from pathlib import Path
-from wanx_render.planning import plan
-from wanx_render.catalog.capabilities import packaged
-from wanx_render.planning.forecast import forecast
-from wanx_render.validation.load import load
-from wanx_render.planning.take_status import stand
-path, catalog = Path({path!r}), packaged()
-began = time.perf_counter()
-loaded = load(path, catalog)
-made = plan.make(loaded.shots, "mock", loaded.media, catalog)
-forecast(made, stand(made, None, path.parent), catalog)
-print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-"""
+
+
+def plan_list(path: Path) -> None:
+    """Validate and plan one list; print the seconds and the MiB that it took."""
+    catalog = packaged()
+    began = time.perf_counter()
+    loaded = load(path, catalog)
+    planned = plan.make(loaded.shots, "mock", loaded.media, catalog)
+    forecast(planned, take_statuses(planned, None), catalog)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(time.perf_counter() - began, peak)
 
 
 def shot_list(shots: int) -> str:
@@ -47,10 +51,8 @@ def shot_list(shots: int) -> str:
     return f"{head}shots:\n{body}deliverables:\n  - 9:16\n  - 3:4\n"
 
 
-def run(script: str) -> list[float]:
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
+def run(*arguments: str) -> list[float]:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
     return [float(word) for word in done.stdout.split()]
 
 
@@ -61,7 +63,7 @@ def main(rounds: int) -> None:
             path = Path(folder) / f"{shots}.yaml"
             path.write_text(shot_list(shots), encoding="utf-8")
             pairs = [
-                (run(BARE.format(path=str(path)))[0], *run(OURS.format(path=str(path))))
+                (run("-c", BARE, str(path))[0], *run(__file__, "--plan", str(path)))
                 for _ in range(rounds)
             ]
             bare, ours, peak = (statistics.median(column) for column in zip(*pairs, strict=True))
@@ -80,4 +82,7 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--plan"]:
+        plan_list(Path(sys.argv[2]))
+        raise SystemExit
     main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)

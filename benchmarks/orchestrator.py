@@ -35,6 +35,7 @@ from wanx_render.media import ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
 from wanx_render.run.orchestrator import render
+from wanx_render.task import TaskRequest
 from wanx_render.validation.load import load
 
 MODEL = "wan2.5-i2v-preview"
@@ -117,10 +118,10 @@ def virtual(count: int, seed: int) -> None:
             PROGRAMS["wheel"], [*source, "-c:v", "libx264", "-pix_fmt", "yuv420p", str(clip)]
         )
 
-        async def of(_: Any) -> Path:
+        async def of(request: TaskRequest) -> Path:  # noqa: ARG001  # the form the service calls
             return clip
 
-        twin.service.clips.of = of
+        twin.service.clips.of = of  # type: ignore[method-assign]
         loaded = load(write_list(folder, count), catalog)
         made = replace(plan.make(loaded.shots, "dashscope", loaded.media, catalog), deliverables=())
         journal = Journal(folder / "journal.sqlite")

@@ -126,7 +126,7 @@ def small_pictures(program: ffmpeg.Ffmpeg, place: Path, size: str) -> None:
     clip, turn = clip_of(program, place, size), iter(range(10**6))
 
     def beside() -> None:
-        sketch = thumbnails.Sketch.of(place, "bench", 120)
+        sketch = thumbnails.Sketch.of(place, 120)
         decoding.decode(program, clip, also=sketch.arguments())
         sketch.keep(place, f"{next(turn):032}")
         sketch.discard()
