@@ -5,14 +5,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageStat
 
 from tests.ground.test_task import REQUEST
 from tests.support.media import beeps, facts, flashes, frames
+from wanx_render.backends import panel
 from wanx_render.backends.slate import ClipCall, make_clip
 from wanx_render.captions import fonts
 from wanx_render.geometry import Size
-from wanx_render.media import ffmpeg
+from wanx_render.media import ffmpeg, thumbnails
 from wanx_render.task import InputMedia
 
 PROMPT = "一只猫在屋顶上说：“100% 好了 \\ : ' [x]” — 然后跳走 😀"
@@ -53,6 +54,37 @@ def test_a_clip_has_the_exact_size_rate_and_length(
     assert seen.steps == {Fraction(1, rate)}
     assert seen.times[0] == 0
     assert abs(seen.sound_seconds - seconds) <= Fraction(1024, 48000)
+
+
+SHAPES = [(1280, 720), (720, 1280), (816, 1104), (960, 960), (1104, 816), (624, 1088)]
+ASPECTS = [(9, 16), (3, 4), (4, 5), (1, 1), (4, 3), (16, 9)]
+
+
+@pytest.mark.parametrize(("width", "height"), SHAPES)
+@pytest.mark.parametrize(("across", "down"), ASPECTS)
+def test_the_slate_is_in_every_crop_and_above_its_captions(
+    width: int, height: int, across: int, down: int
+) -> None:
+    seen_width = min(width, height * across / down)
+    seen_height = min(height, width * down / across)
+    left, top = (width - seen_width) / 2, (height - seen_height) / 2
+    slate = panel.place(Size(width, height))
+    assert left < slate.x
+    assert slate.x + slate.width < left + seen_width
+    assert top < slate.y
+    assert slate.bottom < top + seen_height * 0.55  # two lines of captions begin lower
+    assert slate.unit >= 14
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(Size(208, 272), 3), (Size(320, 176), 4)])
+def test_small_pictures_of_a_clip_never_show_its_flash(
+    program: ffmpeg.Ffmpeg, call: ClipCall, tmp_path: Path, size: Size, seconds: int
+) -> None:
+    request = replace(call.request, duration=seconds)
+    clip = make_clip(program, replace(call, request=request, size=size))
+    made = thumbnails.make(program, tmp_path, clip, "a" * 64, 24 * seconds)
+    levels = [ImageStat.Stat(Image.open(path).convert("L")).mean[0] for path in made]
+    assert max(levels) - min(levels) < 10
 
 
 def test_flash_and_beep_mark_the_middle_of_every_second(

@@ -23,6 +23,7 @@ from wanx_render.finishing.stills import (
     MOST,
     Cell,
     Known,
+    ShotFrames,
     Stills,
     cell_size,
     cells,
@@ -41,19 +42,37 @@ FRAME = Frame(Size(90, 160), Fraction(30), "crop", "black", "draft")
 def test_every_cell_lies_in_its_shot_and_they_stay_few(lengths: list[int]) -> None:
     shots, at = [], 0
     for number, length in enumerate(lengths):
-        shots.append((f"s{number}", at, length))
+        shots.append(ShotFrames(f"s{number}", at, length))
         at += length
     made = cells(shots, Fraction(30))
     assert 1 <= len(made) <= max(MOST, FEWEST + len(shots))
     assert [cell.frame for cell in made] == sorted({cell.frame for cell in made})
     for cell in made:
-        _, start, frames = shots[int(cell.label.split()[0][1:])]
-        assert start <= cell.frame < start + frames
+        shot = shots[int(cell.label.split()[0][1:])]
+        assert shot.start <= cell.frame < shot.start + shot.frames
     if len(shots) <= MOST:
-        assert {cell.label.split()[0] for cell in made} == {name for name, _, _ in shots}
+        assert {cell.label.split()[0] for cell in made} == {shot.name for shot in shots}
 
 
-def test_times_are_told_as_people_read_them() -> None:
+@pytest.mark.parametrize(
+    ("shot", "share", "frame"),
+    [
+        # A clip of five seconds at 24 frames flashes at its frames 12, 13, 36, 37, 60, 61 ...
+        (ShotFrames("whole", 100, 120, Fraction(0), Fraction(1, 24)), Fraction(1, 2), 157),
+        (ShotFrames("calm", 100, 120, Fraction(0), Fraction(1, 24)), Fraction(1, 5), 124),
+        (ShotFrames("fast", 0, 60, Fraction(0), Fraction(1, 12)), Fraction(1, 2), 28),
+        (ShotFrames("trimmed", 0, 24, Fraction(1, 2), Fraction(1, 24)), Fraction(0), 5),
+        (ShotFrames("short", 0, 3, Fraction(11, 24), Fraction(1, 24)), Fraction(1, 2), 0),
+        (ShotFrames("a flash only", 7, 2, Fraction(1, 2), Fraction(1, 24)), Fraction(1, 2), 8),
+    ],
+)
+def test_a_still_is_taken_beside_a_simulated_flash(
+    shot: ShotFrames, share: Fraction, frame: int
+) -> None:
+    assert shot.at(share) == frame
+
+
+def test_times_are_shown_as_people_read_them() -> None:
     assert [clock(Fraction(n, 10)) for n in (0, 99, 600, 6000)] == [
         "0:00.0", "0:09.9", "1:00.0", "10:00.0",
     ]  # fmt: skip

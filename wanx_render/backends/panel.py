@@ -27,14 +27,13 @@ class SlatePanel:
 
 
 def place(size: Size) -> SlatePanel:
-    """Low in the middle, inside both a centred 9:16 crop and a centred square one."""
-    inner = min(size.width, size.height * 9 // 16)
-    width = inner * 88 // 100 // 2 * 2
+    """At the top of what every centred crop from 9:16 to 16:9 shows, above all captions."""
+    inner = min(size.width, size.height * 9 // 16), min(size.height, size.width * 9 // 16)
+    width = min(inner[0] * 84, inner[1] * 110) // 100 // 2 * 2
     unit = max(width // 24, 9)
-    height = unit * 17 // 2 // 2 * 2
+    height = unit * 15 // 4 * 2
     x = (size.width - width) // 4 * 2
-    square = min(size.width, size.height)
-    y = ((size.height + square) // 2 - height - square // 16) // 2 * 2
+    y = ((size.height - inner[1]) // 2 + inner[1] // 8) // 2 * 2
     return SlatePanel(x, y, width, height, unit)
 
 

@@ -245,7 +245,7 @@ def _watermark(size: Size) -> Image.Image:
     return image
 
 
-def _wrap(text: str, font: Font, pixels: int, width: int, lines: int = 3) -> str:
+def _wrap(text: str, font: Font, pixels: int, width: int, lines: int = 2) -> str:
     """``text`` in at most ``lines`` lines of ``width`` pixels; Chinese may break anywhere."""
     face, rows, line = font.at(pixels), list[str](), ""
     for word in _words(" ".join(text.split())[:400]):

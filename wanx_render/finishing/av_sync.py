@@ -20,6 +20,9 @@ _BEFORE, _AFTER = Fraction(2, 5), Fraction(1, 5)  # seconds around a flash that 
 _BRIGHT = 180  # a picture that bright hides a flash
 _RISE, _PEAK = 6, 100  # what counts as a flash in mean luma, and as a beep in 16-bit samples
 _CLOSEST = Fraction(1, 50)  # closer than this nobody sees or hears, whatever the rate
+# The part of each second of a clip in which it may flash, at 16 frames a second or more; and the
+# part in which frames that are mixed of their neighbours may show some of it.
+_FLASH, _NEARBY = (Fraction(12, 25), Fraction(16, 25)), (Fraction(2, 5), Fraction(7, 10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,12 @@ def mark(body: Body, cut: Cut, clip_rate: Fraction, rate: Fraction) -> Mark | No
             at = body.start + frame - body.skip
             return Mark(max(at - before, body.start), at, at + after)
     return None
+
+
+def flash_at(moment: Fraction) -> int:
+    """What a simulated clip shows at ``moment``: 2 its flash, 1 perhaps some of it, 0 nothing."""
+    part = moment % 1
+    return sum(begin <= part < end for begin, end in (_FLASH, _NEARBY))
 
 
 def checks(

@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from wanx_render.captions.fonts import chinese
+from wanx_render.finishing.av_sync import flash_at
 from wanx_render.finishing.decode_record import jpeg
 from wanx_render.frame import Frame
 from wanx_render.geometry import Size
@@ -44,6 +45,9 @@ class Stills:
     title: str
 
 
+NO_STILLS = Stills(0, (), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Pictures:
     """Two finished JPEG files."""
@@ -58,8 +62,33 @@ class Pictures:
         return replace(self, poster=poster, sheet=sheet)
 
 
-def cells(shots: Sequence[tuple[str, int, int]], rate: Fraction) -> tuple[Cell, ...]:
-    """The cells for shots given by name, first frame and number of frames.
+@dataclass(frozen=True, slots=True)
+class ShotFrames:
+    """The frames of a deliverable in which a shot is seen, and their moments in its clip."""
+
+    name: str
+    start: int  # the first of them in the deliverable
+    frames: int
+    begins: Fraction = Fraction(0)  # seconds into the clip
+    step: Fraction = Fraction(0)  # seconds of the clip from one frame to the next
+
+    def at(self, share: Fraction) -> int:
+        """The frame after ``share`` of the shot; the nearest without a simulated clip's flash.
+
+        Clips of the service have none, and of them it is a frame at most a few earlier or later.
+        """
+        wanted = self.frames * share.numerator // share.denominator
+
+        def rank(number: int) -> tuple[int, int]:
+            return flash_at(self.begins + number * self.step), abs(number - wanted)
+
+        if rank(wanted)[0]:
+            wanted = min(range(self.frames), key=rank)
+        return self.start + wanted
+
+
+def cells(shots: Sequence[ShotFrames], rate: Fraction) -> tuple[Cell, ...]:
+    """The cells for the shots.
 
     One of each shot, a third of the way into it; several where there are few shots, a choice of the
     shots where there are many.
@@ -68,10 +97,10 @@ def cells(shots: Sequence[tuple[str, int, int]], rate: Fraction) -> tuple[Cell, 
     used_shots = shots if len(shots) <= MOST else sample
     per_shot = ceil(FEWEST / len(used_shots))
     return tuple(
-        Cell(frame, f"{name}  {clock(frame / rate)}")
-        for name, start, frames in used_shots
+        Cell(frame, f"{shot.name}  {clock(frame / rate)}")
+        for shot in used_shots
         for frame in dict.fromkeys(
-            start + frames * (3 * part + 1) // (3 * per_shot) for part in range(per_shot)
+            shot.at(Fraction(3 * part + 1, 3 * per_shot)) for part in range(per_shot)
         )
     )
 

@@ -23,8 +23,11 @@ WHICH = ("first", "middle", "last")
 
 
 def frame_numbers(frames: int) -> tuple[int, int, int]:
-    """The first, the middle and the last of ``frames``, counted from 0."""
-    return 0, frames // 2, max(frames - 1, 0)
+    """The first, one in the middle and the last of ``frames``, counted from 0.
+
+    The one in the middle is a little early: test clips of odd seconds flash halfway.
+    """
+    return 0, frames // 2 - min(frames // 16, 3), max(frames - 1, 0)
 
 
 def path_of(folder: Path, sha256: str, position: str) -> Path:

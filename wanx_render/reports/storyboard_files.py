@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -72,11 +73,12 @@ class PictureSource:
         return tuple(path.read_bytes() for path in paths)
 
     def poster(self, made: DeliverableRecord) -> bytes:
-        """A frame from near the beginning of a deliverable; its poster where it is in a bucket."""
+        """A deliverable's poster; where it is not there, a frame from near the beginning."""
+        if made.poster:
+            with suppress(OSError, BadPicture):
+                beside = (self.folder / made.poster.path).read_bytes()
+                return thumbnails.picture(self.kept, made.poster.sha256, beside).read_bytes()
         path = self.folder / made.path
-        if made.poster and not path.exists():
-            beside = (self.folder / made.poster.path).read_bytes()
-            return thumbnails.picture(self.kept, made.poster.sha256, beside).read_bytes()
         number = min(round(float(Fraction(made.fps)) * _POSTER_SECONDS), max(made.frames - 1, 0))
         return thumbnails.poster(self.program, self.kept, path, made.sha256, number).read_bytes()
 

@@ -20,7 +20,7 @@ from wanx_render.manifest import DeliverableRecord
 from wanx_render.media.ai_labels import Provenance, provenance_notices
 from wanx_render.planning.plan import Plan, PlannedShot
 from wanx_render.run.labels import drawn_label, merged_label, provenance_of_sounds
-from wanx_render.run.layout import Layout, Layouts, stills_of
+from wanx_render.run.layout import Layout, Layouts
 from wanx_render.run.piece_maker import PieceMaker
 from wanx_render.run.pieces import PieceJob, Pieces
 from wanx_render.run.record import join_key, parts_of, record_of
@@ -149,7 +149,7 @@ class Finisher:
             # Whether clips have sound differs; music and voices must be heard.
             sounding=bool(mix.music or mix.voices),
             marks=marks_of(self._plan, self._layouts, mix, layout),
-            stills=stills_of(self._plan, deliverable, layout),
+            stills=layout.stills,
             label=merged_label(deliverable, (*clips, *sounds)),
             pictured=merged_label(deliverable, clips).value,
             drawn=drawn_label(deliverable, layout),

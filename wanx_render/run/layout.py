@@ -7,6 +7,7 @@ begun as soon as its own clip is there, and is right where the predictions were.
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
 
@@ -17,7 +18,15 @@ from wanx_render.captions.lettering import common_language
 from wanx_render.errors import Broken
 from wanx_render.finishing.decode_record import WantedFrames
 from wanx_render.finishing.segment import ClipMedia
-from wanx_render.finishing.stills import Stills, cell_size, cells, clock, numbers_of
+from wanx_render.finishing.stills import (
+    NO_STILLS,
+    ShotFrames,
+    Stills,
+    cell_size,
+    cells,
+    clock,
+    numbers_of,
+)
 from wanx_render.finishing.timeline import Body, Overlap, Part, frames_of, timeline
 from wanx_render.frame import Frame
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
@@ -34,8 +43,7 @@ class Layout:
     cues: tuple[Cue, ...]
     of: dict[str, list[Part]]
     other_rates: int  # how many clips had another rate than predicted when this was determined
-    numbers: tuple[int, ...] = ()  # the frames that the contact sheet shows
-    poster: int = 0
+    stills: Stills = NO_STILLS  # contact sheet and poster
     language: str = ""  # of most of its words
     ends: tuple[int, ...] = field(init=False)  # of the cues: the latest end up to each
 
@@ -46,10 +54,11 @@ class Layout:
 
     def wish_at(self, part: Part) -> WantedFrames:
         """Which frames of a part contact sheet and poster show, counted from its first."""
-        first = bisect_left(self.numbers, part.start)
-        last = bisect_left(self.numbers, part.start + part.frames)
-        cells = tuple(number - part.start for number in self.numbers[first:last])
-        poster = self.poster - part.start
+        numbers = numbers_of(self.stills)
+        first = bisect_left(numbers, part.start)
+        last = bisect_left(numbers, part.start + part.frames)
+        cells = tuple(number - part.start for number in numbers[first:last])
+        poster = self.stills.poster - part.start
         whole = (poster,) if 0 <= poster < part.frames else ()
         return WantedFrames(cells, cell_size(self.frame), whole, self.frame.size)
 
@@ -101,8 +110,7 @@ class Layouts:
         cues = self._cues(deliverable, frame, parts, of)
         language = common_language([cue.text for cue in cues])
         layout = Layout(frame, parts, cues, of, self._other_rates, language=language)
-        stills = stills_of(self._plan, deliverable, layout)
-        layout = replace(layout, numbers=tuple(numbers_of(stills)), poster=stills.poster)
+        layout = replace(layout, stills=self._stills(deliverable, layout))
         self._layouts[deliverable.name] = layout
         return layout
 
@@ -117,16 +125,40 @@ class Layouts:
         except ValueError as error:
             raise Broken(str(error)) from None
 
+    def _clip_rate(self, shot: PlannedShot) -> Fraction:
+        clip = self.landed.get(shot.shot.id)
+        return clip.rate if clip else shot.picked.rate
+
     def _timeline(self, frame: Frame) -> list[Part]:
         """Where everything stands at the deliverable's rate."""
         lengths, overlaps = [], []
         for shot in self._plan.shots:
-            clip = self.landed.get(shot.shot.id)
-            rate = clip.rate if clip else shot.picked.rate
+            rate = self._clip_rate(shot)
             lengths.append(conformed_frames(shot.cut_at(rate), rate, frame.rate))
             transition = shot.shot.transition
             overlaps.append((transition, frames_in(transition.seconds, frame.rate)))
         return timeline(lengths, overlaps)
+
+    def _stills(self, deliverable: Deliverable, layout: Layout) -> Stills:
+        """A frame of the first shot, or the one that was asked for; and some of every shot."""
+        frame = layout.frame
+        shots = [self._frames_of(shot, layout) for shot in self._plan.shots]
+        whole = frames_of(layout.parts)
+        poster = shots[0].at(Fraction(1, 3))
+        if deliverable.poster is not None:
+            poster = min(frames_in(deliverable.poster, frame.rate), whole - 1)
+        title = f"{deliverable.name}  {frame.size}  {frame.aspect}  {frame.rate} fps"
+        return Stills(poster, cells(shots, frame.rate), f"{title}  {clock(whole / frame.rate)}")
+
+    def _frames_of(self, shot: PlannedShot, layout: Layout) -> ShotFrames:
+        """Where a shot is seen alone, or what is first seen of it."""
+        name, rate = shot.shot.id, self._clip_rate(shot)
+        parts = layout.of[name]
+        alone = next((part for part in parts if isinstance(part, Body)), parts[0])
+        cut = shot.cut_at(rate)
+        step = cut.speed / layout.frame.rate
+        begins = cut.start / rate + alone.skip * step
+        return ShotFrames(name, alone.start, alone.frames, begins, step)
 
     def _cues(
         self, deliverable: Deliverable, frame: Frame, parts: list[Part], of: dict[str, list[Part]]
@@ -151,21 +183,6 @@ class Layouts:
         if deliverable.caption_style.position == "top":  # all words are in one place then
             cues = [replace(cue, top=False) for cue in cues]
         return together(cues)
-
-
-def stills_of(plan: Plan, deliverable: Deliverable, layout: Layout) -> Stills:
-    """A frame of the first shot, or the one that was asked for; and some of every shot."""
-    frame, shots = layout.frame, []
-    for shot in plan.shots:
-        shot_parts = layout.of[shot.shot.id]
-        alone = next((part for part in shot_parts if isinstance(part, Body)), shot_parts[0])
-        shots.append((shot.shot.id, alone.start, alone.frames))
-    whole = frames_of(layout.parts)
-    poster = shots[0][1] + shots[0][2] // 3  # the middle is where simulated clips flash
-    if deliverable.poster is not None:
-        poster = min(frames_in(deliverable.poster, frame.rate), whole - 1)
-    title = f"{deliverable.name}  {frame.size}  {frame.aspect}  {frame.rate} fps"
-    return Stills(poster, cells(shots, frame.rate), f"{title}  {clock(whole / frame.rate)}")
 
 
 def file_of(plan: Plan, named: str) -> tuple[Path, str]:
