@@ -46,8 +46,7 @@ class Live:
         state = look.board or (before.state if before else None)
         if state is None or look.ends == "take":
             return None
-        left = event.seconds_left
-        return cls(state, event.text, event.polls, left, now)
+        return cls(state, event.text, event.polls, event.seconds_left, now)
 
 
 @dataclass(frozen=True)

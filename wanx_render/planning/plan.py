@@ -3,9 +3,11 @@
 A checked shot list in, one frozen ``Plan`` out; nothing here reads files or talks to anyone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from graphlib import TopologicalSorter
+from typing import TypeVar
 
 from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.catalog.pricing import Total, price, total
@@ -16,6 +18,8 @@ from wanx_render.planning.take_name import TakeName
 from wanx_render.shotlist.model import Deliverable, LastFrame, Shot, ShotList
 from wanx_render.task import InputMedia, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
+
+Node = TypeVar("Node")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,12 @@ def make(
     which take was picked on the board, and overrides both where there is such a take.
     """
     by_shot: dict[str, PlannedShot] = {}
-    for shot in _after_what_they_wait_for(shots):
+    by_id = {shot.id: shot for shot in shots.shots}
+    sources = {
+        name: shot.image.shot if isinstance(shot.image, LastFrame) else None
+        for name, shot in by_id.items()
+    }
+    for shot in (by_id[name] for name in in_turn(sources)):
         model = catalog.model(shot.model)
         if model is None:
             raise LookupError(shot.model)
@@ -150,16 +159,9 @@ def make(
     )
 
 
-def _after_what_they_wait_for(shots: ShotList) -> list[Shot]:
-    """Shots in an order in which each comes after the one it takes its first frame from."""
-    by_id = {shot.id: shot for shot in shots.shots}
-    order: dict[str, Shot] = {}
-    for shot in shots.shots:
-        line = [shot]
-        while isinstance(image := line[-1].image, LastFrame) and image.shot not in order:
-            line.append(by_id[image.shot])
-        order |= {shot.id: shot for shot in reversed(line)}
-    return list(order.values())
+def in_turn(sources: Mapping[Node, Node | None]) -> Iterable[Node]:
+    """The keys in an order in which each comes after its source; there are no cycles."""
+    return TopologicalSorter({n: [s] if s else [] for n, s in sources.items()}).static_order()
 
 
 def _first_frame(

@@ -13,7 +13,7 @@ from wanx_render.geometry import Size
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
-from wanx_render.planning.plan import Plan, Take
+from wanx_render.planning.plan import Plan, Take, in_turn
 from wanx_render.task import InputMedia
 
 State = Literal["new", "cached", "resumed", "blocked"]
@@ -68,17 +68,11 @@ def take_statuses(
     view = _View(plan, origins, cascade, insisted, catalog)
     shots = {shot.shot.id: shot for shot in plan.shots}
     statuses: dict[str, list[TakeStatus]] = {}
-    for name in shots:
-        # Each shot comes after the one it takes its first frame from; there are no cycles.
-        line = [name]
-        while (before := shots[line[-1]].picked.waits_for) and before not in statuses:
-            line.append(before)
-        for shot_id in reversed(line):
-            if shot_id not in statuses:
-                shot = shots[shot_id]
-                source = shots[w] if (w := shot.picked.waits_for) else None
-                first = statuses[source.shot.id][source.shot.pick - 1] if source else None
-                statuses[shot_id] = [_stand(take, view, first) for take in shot.takes]
+    for name in in_turn({name: shot.picked.waits_for for name, shot in shots.items()}):
+        shot = shots[name]
+        source = shots[w] if (w := shot.picked.waits_for) else None
+        first = statuses[source.shot.id][source.shot.pick - 1] if source else None
+        statuses[name] = [_stand(take, view, first) for take in shot.takes]
     return tuple(status for name in shots for status in statuses[name])
 
 
@@ -89,14 +83,14 @@ def identities(plan: Plan, statuses: tuple[TakeStatus, ...]) -> dict[tuple[str, 
     """
     takes = {(s.take.shot, s.take.number): s.take for s in statuses}
     picks = {shot.shot.id: shot.shot.pick for shot in plan.shots}
+    sources = {
+        name: (take.waits_for, picks[take.waits_for]) if take.waits_for else None
+        for name, take in takes.items()
+    }
     by_take: dict[tuple[str, int], str] = {}
-    for name in takes:
-        line = [name]
-        while (before := takes[line[-1]].waits_for) and (before, picks[before]) not in by_take:
-            line.append((before, picks[before]))
-        for take_id in reversed(line):
-            key, source = takes[take_id].request.key(plan.backend), takes[take_id].waits_for
-            by_take[take_id] = f"{by_take[(source, picks[source])]} {key}" if source else key
+    for name in in_turn(sources):
+        key, source = takes[name].request.key(plan.backend), sources[name]
+        by_take[name] = f"{by_take[source]} {key}" if source else key
     return by_take
 
 

@@ -138,14 +138,13 @@ def mock(
     catalog: Catalog,
     program: ffmpeg.Ffmpeg,
     executor: Executor,
-    folders: Path | Sequence[Path],
+    folders: Sequence[Path],
     attempts: int,
 ) -> Service:
     """The offline backend; seeded by how often was asked, so asking again is a new story.
 
     Where lists of several render folders run together, each folder remembers the whole.
     """
-    folders = (folders,) if isinstance(folders, Path) else folders
     files = [folder / ".cache" / "mock-service.json" for folder in folders]
     for file in files:
         file.parent.mkdir(exist_ok=True)

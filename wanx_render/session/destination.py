@@ -129,39 +129,25 @@ class Place:
         return ""
 
 
-@dataclass(frozen=True)
-class Works:
-    """Where encoding runs, connected and tried; ``away`` is the cluster, where there is one."""
-
-    program: Ffmpeg
-    here: Executor
-    away: Executor | None
-
-    def workers(self, place: Place) -> Workers:
-        """Who makes what is rendered into the folder of ``place``."""
-        if self.away is None:
-            return LocalWorkers(self.program, self.here, place.folder)
-        from wanx_render.workers.remote import RemoteWorkers
-
-        return RemoteWorkers(self.program, self.away, place.published)
-
-
 @contextmanager
 def at_work(
     where: Destination, folder: Path, program: Ffmpeg, here: Executor, warn: Callable[[str], None]
-) -> Iterator[Works]:
-    """Connect, once the store was tried. Raises BadInput where the cluster cannot be used.
+) -> Iterator[Callable[[Place], Workers]]:
+    """Who makes what is rendered into the folder of a place, connected and tried.
 
-    ``folder`` is the one that was tried.
+    Raises BadInput where the cluster cannot be used.
+    ``folder`` is the one that the store was tried with.
     """
     if isinstance(where.choice, Local):
-        yield Works(program, here, None)
+        yield lambda place: LocalWorkers(program, here, place.folder)
         return
     order = remote_jobs.Order(
         where.bucket or SharedFolder(folder), remote_jobs.makers_with(program)
     )
     with _cluster(where.choice, order, here, warn, where.patience) as executor:
-        yield Works(program, here, executor)
+        from wanx_render.workers.remote import RemoteWorkers
+
+        yield lambda place: RemoteWorkers(program, executor, place.published)
 
 
 @contextmanager

@@ -144,8 +144,8 @@ class _Way:
                 emit(Event("warning", text))
 
             first = surveyed.selection.homes[0]
-            works = stack.enter_context(at_work(self.destination, first, program, executor, warn))
-            means = replace(means, workers=lambda home: works.workers(survey.places[home]))
+            makers = stack.enter_context(at_work(self.destination, first, program, executor, warn))
+            means = replace(means, workers=lambda home: makers(survey.places[home]))
         surveyed.note_retakes()
         run = Run(surveyed, means, emit)
         if surveyed.selection.alone:

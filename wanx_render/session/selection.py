@@ -123,7 +123,7 @@ class Selection:
         """The same files with other options. Raises BadInput where one names nothing in them."""
         selection = replace(self, options=options)
         selection = replace(selection, chosen=selection._chosen())
-        selection.named("--retake", options.retake)
+        selection._named("--retake", selection.lists, options.retake)
         return selection
 
     @property
@@ -158,7 +158,7 @@ class Selection:
         """The shots of which one more take is wanted, by list."""
         if not self.options.retake:
             return {}
-        lists = self.named("--retake", self.options.retake)
+        lists = self._named("--retake", self.lists, self.options.retake)
         return {item.name: item.only or item.shots for item in lists}
 
     @property
@@ -183,10 +183,6 @@ class Selection:
         folder = self.options.out or self.lists[0].loaded.folder / "renders"
         return folder.resolve() / "index.html"
 
-    def named(self, option: str, names: tuple[str, ...]) -> tuple[ListInFolder, ...]:
-        """The lists with these names, as shots, as rows or as ROW/SHOT. Raises BadInput."""
-        return self._named(option, self.lists, names)
-
     def require_one_service(self) -> None:
         """Raise BadInput where the lists have different backends or regions."""
         services = {
@@ -204,6 +200,7 @@ class Selection:
     def _named(
         self, option: str, lists: Sequence[ListInFolder], names: tuple[str, ...]
     ) -> tuple[ListInFolder, ...]:
+        """Those with these names, as shots, as rows or as ROW/SHOT. Raises BadInput."""
         if not names:
             return tuple(lists)
         names = tuple(map(normal, names))
