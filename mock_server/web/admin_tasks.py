@@ -10,8 +10,7 @@ from mock_server.service.service import MockService
 from mock_server.service.tasks import TaskLife
 from mock_server.web.parameters import account_in, limit_in
 from mock_server.wire.errors import ErrorAnswer
-from mock_server.wire.task_answers import status_of
-from wanx_render.backends.base import TaskState
+from wanx_render.backends.base import TaskState, status_of
 from wanx_render.backends.simulator import Fate, Task
 
 

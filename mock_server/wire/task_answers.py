@@ -14,6 +14,7 @@ from wanx_render.backends.base import (
     Succeeded,
     TaskState,
     Unknown,
+    status_of,
 )
 from wanx_render.backends.simulator import Task
 from wanx_render.catalog.capabilities import Model
@@ -42,11 +43,6 @@ def query_answer(state: TaskState, video_url: Callable[[Succeeded], str]) -> dic
             return {"output": {**output, "video_url": video_url(state)}, "usage": state.usage}
         case Canceled() | Unknown():
             return {"output": output}
-
-
-def status_of(state: TaskState) -> str:
-    """PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED or UNKNOWN."""
-    return type(state).__name__.upper()
 
 
 def _times(*times: datetime | None) -> dict[str, str]:

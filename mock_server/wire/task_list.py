@@ -7,8 +7,8 @@ from typing import Any
 
 from mock_server.wire.errors import ErrorAnswer
 from mock_server.wire.provenance import TASKS, rests_on
-from mock_server.wire.task_answers import BEIJING, list_row, status_of
-from wanx_render.backends.base import TaskState
+from mock_server.wire.task_answers import BEIJING, list_row
+from wanx_render.backends.base import TaskState, status_of
 from wanx_render.backends.simulator import Task
 from wanx_render.catalog.capabilities import Catalog
 

@@ -106,6 +106,11 @@ class Listed:
 TaskState = Pending | Running | Succeeded | Failed | Canceled | Unknown
 
 
+def status_of(state: TaskState) -> str:
+    """PENDING, RUNNING, SUCCEEDED, FAILED, CANCELED or UNKNOWN."""
+    return type(state).__name__.upper()
+
+
 class Backend(Protocol):
     """A place where tasks run. Errors are those under ``ServiceError``."""
 

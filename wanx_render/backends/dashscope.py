@@ -306,10 +306,8 @@ class DashScope:
         raise Unreachable("NoState", f"the service's answer does not say how task {task_id} is")
 
     async def cancel(self, task_id: str) -> bool:
-        url = f"{self._access.base_url}/tasks/{quote(task_id, safe='')}/cancel"
         try:
-            request = self._api.build_request("POST", url)
-            answer = await exchange(self._api, request, self._real(READ_SECONDS))
+            answer = await self._asked("POST", f"/tasks/{quote(task_id, safe='')}/cancel", {})
         except httpx.HTTPError as error:
             raise Unreachable("Unreachable", self._unreached(error)) from None
         body = parsed(answer.content)
@@ -352,7 +350,7 @@ class DashScope:
                 self._retries_left -= 1
             try:
                 await self._my_turn()
-                answer = await self._asked(path, query)
+                answer = await self._asked("GET", path, query)
             except httpx.HTTPError as error:
                 last = Unreachable("Unreachable", self._unreached(error))
                 if _is_untrusted(error):  # no repeat makes a certificate good
@@ -372,9 +370,9 @@ class DashScope:
             await self._breathe(number, _retry_after(answer))
         raise Unreachable(last.code, last.message, last.request_id)
 
-    async def _asked(self, path: str, query: Mapping[str, str]) -> Answer:
+    async def _asked(self, method: str, path: str, query: Mapping[str, str]) -> Answer:
         url = self._access.base_url + path
-        request = self._api.build_request("GET", url, params=dict(query) or None)
+        request = self._api.build_request(method, url, params=dict(query) or None)
         return await exchange(self._api, request, self._real(READ_SECONDS))
 
     async def _my_turn(self) -> None:

@@ -21,6 +21,7 @@ from wanx_render.backends.base import (
     Succeeded,
     TaskState,
     quiet,
+    status_of,
 )
 from wanx_render.backends.simulator import Simulator, Task
 from wanx_render.backends.slate import clip_call, make_clip
@@ -116,7 +117,7 @@ class MockBackend:
 
     async def list(self, start: datetime, end: datetime) -> tuple[Listed, ...]:
         return tuple(
-            Listed(task.task_id, _status(self._simulator.truth(task)), task.request.model, at)
+            Listed(task.task_id, status_of(self._simulator.truth(task)), task.request.model, at)
             for task in self._simulator.tasks()
             if start <= (at := task.submitted) <= end
         )
@@ -137,7 +138,3 @@ class MockBackend:
             await loop.run_in_executor(self._executor, make_clip, self._program, call)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _status(state: TaskState) -> str:
-    return type(state).__name__.upper()

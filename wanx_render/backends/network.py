@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from wanx_render.catalog.result_hosts import is_loopback
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 
@@ -164,14 +165,9 @@ def _loopback_asked(environ: Mapping[str, str]) -> bool:
 
 
 def _goes_around(environ: Mapping[str, str], host: str, port: int) -> bool:
-    if _is_loopback(host) and not _loopback_asked(environ):
+    if is_loopback(host) and not _loopback_asked(environ):
         return True
     return any(_fits(word, host, port) for word in _exceptions(environ))
-
-
-def _is_loopback(host: str) -> bool:
-    address = _address(host)
-    return host == "localhost" or (address is not None and address.is_loopback)
 
 
 def _fits(word: str, host: str, port: int) -> bool:

@@ -1,6 +1,7 @@
 """The slate that test clips carry: where it is, and whether a frame has one."""
 
 from dataclasses import dataclass
+from statistics import StatisticsError, correlation
 
 from PIL import Image, ImageDraw
 
@@ -57,8 +58,7 @@ def title(where: SlatePanel) -> Image.Image:
 
 def agreement(first: Image.Image, second: Image.Image) -> float:
     """The correlation of two grey pictures of one size, -1 to 1."""
-    a, b = first.tobytes(), second.tobytes()
-    mean_a, mean_b = sum(a) / len(a), sum(b) / len(b)
-    covariance = sum((p - mean_a) * (q - mean_b) for p, q in zip(a, b, strict=True))
-    spread = sum((p - mean_a) ** 2 for p in a) * sum((q - mean_b) ** 2 for q in b)
-    return float(covariance / spread**0.5) if spread else 0.0
+    try:
+        return correlation(first.tobytes(), second.tobytes())
+    except StatisticsError:  # one plain colour
+        return 0.0

@@ -94,7 +94,7 @@ def of_storage(address: Address) -> bool:
     )
 
 
-def unknown_host(url: str, allowed_hosts: Collection[str], own: str = "") -> str | None:
+def unknown_host(url: str, allowed_hosts: Collection[str], own: str) -> str | None:
     """The host of an address that nobody permits to fetch from; None where one may."""
     try:
         address = parse(url)
@@ -103,7 +103,7 @@ def unknown_host(url: str, allowed_hosts: Collection[str], own: str = "") -> str
     return None if to_fetch(address, allowed_hosts, own) else address.host
 
 
-def to_fetch(address: Address, allowed_hosts: Collection[str], own: str = "") -> str | None:
+def to_fetch(address: Address, allowed_hosts: Collection[str], own: str) -> str | None:
     """The URL to fetch a result by, http raised to https; None where nobody permits its host.
 
     ``allowed_hosts`` are hosts that a person allows (``HOST`` or ``HOST:PORT``, lower case;
