@@ -1,4 +1,4 @@
-"""How well a clip's first frame tells whose picture it is: `uv run python benchmarks/adoption.py`.
+"""How well a clip's first frame shows whose picture it is: `uv run python benchmarks/adoption.py`.
 
     adoption.py [FOLDER ...] [--videos FOLDER ...] [--picture PATH.png] [--half tune|report]
 

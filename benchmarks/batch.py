@@ -2,7 +2,7 @@
 
 1: tables are validated and planned, in processes of their own. 2: a table is rendered in virtual
 time against the emulator in this process, with faults and a clip that is decoded for real, until
-nothing is missing; then once more. Its ledger tells what was paid. Encoding is left out.
+nothing is missing; then once more. Its ledger shows what was paid. Encoding is left out.
 3: what rows share, encoded for real: a table as one run, and each of its rows in a run of its own.
 """
 
@@ -87,15 +87,15 @@ def rendered(base: Path, rows: int) -> None:
         began = time.monotonic()
         run = day.run(file)
         runs += 1
-        codes = {each.code for each in run.outcomes.values()}
+        codes = {outcome.code for outcome in run.outcomes.values()}
         why = Counter(
-            re.sub(r".*take \d+: |[0-9a-f]{8}-\S+", "", told)[:90]
-            for each in run.outcomes.values()
-            for told in each.failed
+            re.sub(r".*take \d+: |[0-9a-f]{8}-\S+", "", reason)[:90]
+            for outcome in run.outcomes.values()
+            for reason in outcome.failed
         )
-        for told, count in why.most_common(3):
-            print(f"       {count} times: {told}")
-        left = sum(each.code != 0 for each in run.outcomes.values())
+        for reason, count in why.most_common(3):
+            print(f"       {count} times: {reason}")
+        left = sum(outcome.code != 0 for outcome in run.outcomes.values())
         print(
             f"run {runs}: {rows - left} of {rows} rows finished, "
             f"{day.time.passed / 3600:.1f} h of virtual time, {time.monotonic() - began:.0f} s"

@@ -1,7 +1,7 @@
 """What the board's page costs a browser: `uv run python benchmarks/board.py [SHOTS [HOURS]]`.
 
 The first paint of a list of 500 shots, and how much the page grows over an hour of a busy run's
-events (four a second, told as fast as the page takes them). Needs chromium and playwright.
+events (four a second, sent as fast as the page takes them). Needs chromium and playwright.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Room:
         self.feed = Feed("bench")
         self.shots = [self._shot(number, 0) for number in range(shots)]
         self.file = picture
-        self.told = 0
+        self.sent = 0
 
     def _shot(self, number: int, step: int) -> dict[str, Any]:
         name = f"shot-{number:04}"
@@ -62,10 +62,10 @@ class Room:
         }  # fmt: skip
         return {
             "project": "bench", "mock": True, "run": "render", "opening": "", "pace": 1,
-            "to_make": {"takes": 9, "price": "6.30 CNY"}, "paid": f"{self.told * 0.1:.2f} CNY",
-            "budget": "900.00", "spent": f"{self.told * 0.01:.2f}", "currency": "CNY",
+            "to_make": {"takes": 9, "price": "6.30 CNY"}, "paid": f"{self.sent * 0.1:.2f} CNY",
+            "budget": "900.00", "spent": f"{self.sent * 0.01:.2f}", "currency": "CNY",
             "deliverables": [made], "debts": [], "problems": [], "warnings": [],
-            "log": [f"shot-{n:04} take 1 rendering, poll {self.told}" for n in range(30)],
+            "log": [f"shot-{n:04} take 1 rendering, poll {self.sent}" for n in range(30)],
         }  # fmt: skip
 
     def state(self) -> dict[str, Any]:
@@ -73,12 +73,12 @@ class Room:
 
     def tell(self) -> None:
         """One more event; every fourth one changes the run as well."""
-        number = self.told * 7 % len(self.shots)
-        self.shots[number] = self._shot(number, self.told)
+        number = self.sent * 7 % len(self.shots)
+        self.shots[number] = self._shot(number, self.sent)
         self.feed.publish("shot", self.shots[number])
-        if self.told % 4 == 0:
+        if self.sent % 4 == 0:
             self.feed.publish("about", self._about())
-        self.told += 1
+        self.sent += 1
 
     def clip(self, name: str) -> Path | None:
         raise KeyError(name)
@@ -126,7 +126,7 @@ def memory(page: Page, browser: Any) -> tuple[float, float]:
     system = browser.new_browser_cdp_session()
     found = system.send("SystemInfo.getProcessInfo")["processInfo"]
     system.detach()
-    renderers = [each["id"] for each in found if each["type"] == "renderer"]
+    renderers = [process["id"] for process in found if process["type"] == "renderer"]
     return heap, max(map(_private, renderers))
 
 
@@ -174,17 +174,17 @@ def first_paint(browser: Any, address: str) -> tuple[float, float]:
 def an_hour(room: Room, loop: asyncio.AbstractEventLoop, page: Page, events: int) -> float:
     """Tell ``events`` as fast as the page takes them; the seconds it took."""
     began = time.monotonic()
-    told = 0
-    while told < events:
-        burst = min(200, events - told)
+    sent = 0
+    while sent < events:
+        burst = min(200, events - sent)
         for _ in range(burst):
             loop.call_soon_threadsafe(room.tell)
-        told += burst
+        sent += burst
         page.evaluate("() => new Promise(requestAnimationFrame)")
         page.wait_for_timeout(60)
-        if told % 2000 < 200:
+        if sent % 2000 < 200:
             page.keyboard.press("j")  # a person looks around meanwhile
-    mark = f"poll {(room.told - 1) // 4 * 4}"
+    mark = f"poll {(room.sent - 1) // 4 * 4}"
     while mark not in page.inner_text("#log"):
         page.wait_for_timeout(100)
     return time.monotonic() - began
@@ -214,7 +214,7 @@ def main(shots: int, hours: int) -> None:
                 after = memory(page, browser)
                 grown = [b - a for a, b in zip(before, after, strict=True)]
                 print(
-                    f"hour {hour}, {3600 * A_SECOND} events told in {seconds:.0f} s: heap "
+                    f"hour {hour}, {3600 * A_SECOND} events sent in {seconds:.0f} s: heap "
                     f"{before[0]:.1f} -> {after[0]:.1f} MiB ({grown[0]:+.1f}), private memory "
                     f"{before[1]:.0f} -> {after[1]:.0f} MiB ({grown[1]:+.0f})"
                 )
@@ -222,5 +222,5 @@ def main(shots: int, hours: int) -> None:
 
 
 if __name__ == "__main__":
-    given = [int(each) for each in sys.argv[1:]]
+    given = [int(argument) for argument in sys.argv[1:]]
     main(*(given + [500, 1][len(given) :]))

@@ -69,9 +69,9 @@ def overhead(executor: Executor, made: Rig, calls: int = 300) -> tuple[float, ..
     """Milliseconds of a call: by the wall, many at once, then in turn without a pause and with
     one; of processors."""
     before = spent(made)
-    at_once = took(lambda: wait([executor.submit(abs, each) for each in range(calls)]))
+    at_once = took(lambda: wait([executor.submit(abs, number) for number in range(calls)]))
     used = spent(made) - before
-    in_turn = took(lambda: [executor.submit(abs, each).result() for each in range(60)])
+    in_turn = took(lambda: [executor.submit(abs, number).result() for number in range(60)])
     return at_once / calls * 1000, in_turn / 60 * 1000, paused(executor), used / calls * 1000
 
 
@@ -86,7 +86,7 @@ def paused(executor: Executor) -> float:
 
 def spent(made: Rig) -> float:
     """Processor seconds of this process, the scheduler and the workers, until now."""
-    pids = {pid for each in made.started for pid in (each.pid, *children(each.pid))}
+    pids = {pid for process in made.started for pid in (process.pid, *children(process.pid))}
     ticks = sum(
         sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
         for pid in pids
@@ -116,7 +116,7 @@ def encodes(
         )
         for number in range(calls)
     ]
-    assert [each.result() for each in out] == [None] * calls
+    assert [call.result() for call in out] == [None] * calls
     return time.monotonic() - began
 
 
@@ -167,7 +167,7 @@ def cpu(work: Callable[[], object]) -> float:
 
     def spent() -> float:
         both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        return sum(each.ru_utime + each.ru_stime for each in both)
+        return sum(usage.ru_utime + usage.ru_stime for usage in both)
 
     before = spent()
     work()

@@ -112,8 +112,8 @@ def load(base: str, path: str) -> float:
     """Requests answered a second."""
     host, port = base.removeprefix("http://").removesuffix("/api/v1").split(":")
     command = [sys.executable, "-c", LOAD, host, port, f"/api/v1{path}", str(CONNECTIONS)]
-    told = subprocess.run([*command, str(SECONDS)], capture_output=True, text=True, check=True)
-    return float(told.stdout)
+    client = subprocess.run([*command, str(SECONDS)], capture_output=True, text=True, check=True)
+    return float(client.stdout)
 
 
 def submit(client: httpx.Client, base: str, number: int) -> str:

@@ -208,7 +208,7 @@ def needed(studio: Studio) -> None:
         at = arguments.index("-filter_complex")
         graph, rest = silent(arguments[: at + 2]), arguments[at + 2 :]
         labels = [rest[n + 1] for n, word in enumerate(rest) if word == "-map"][::2]
-        outputs = [word for each in labels for word in ("-map", each, "-f", "null", "-")]
+        outputs = [word for label in labels for word in ("-map", label, "-f", "null", "-")]
         studio.run(*graph, *outputs)
         for f in range(len(FRAMES)):
             path = str(studio.segment(f, t))
@@ -243,7 +243,7 @@ def naive(studio: Studio, setting: str) -> None:
 
 def moviepy(studio: Studio, setting: str) -> None:
     preset, crf = SETTINGS[setting]
-    told = {
+    settings = {
         "clips": [str(take.path) for take in studio.takes],
         "preset": preset,
         "crf": crf,
@@ -261,7 +261,7 @@ def moviepy(studio: Studio, setting: str) -> None:
     given = {**os.environ, "FFMPEG_BINARY": str(studio.program.path)}
     subprocess.run(
         (*MOVIEPY, "python", str(script)),
-        input=json.dumps(told), text=True, check=True, env=given, stdout=subprocess.DEVNULL,
+        input=json.dumps(settings), text=True, check=True, env=given, stdout=subprocess.DEVNULL,
     )  # fmt: skip
 
 
@@ -365,12 +365,12 @@ def reference(studio: Studio) -> "Listed":
     """The three shots and deliverables that the others make too."""
     folder = studio.folder / "run"
     folder.mkdir()
-    told = "".join(
-        f"  - {{name: out{n}, aspect: {each.size.width}:{each.size.height}, size: {each.size}, "
-        f"fps: 30, fit: {each.fit}}}\n"
-        for n, each in enumerate(FRAMES)
+    deliverables = "".join(
+        f"  - {{name: out{n}, aspect: {frame.size.width}:{frame.size.height}, size: {frame.size}, "
+        f"fps: 30, fit: {frame.fit}}}\n"
+        for n, frame in enumerate(FRAMES)
     )
-    return Listed(studio.program, folder, told, list(studio.takes), "")
+    return Listed(studio.program, folder, deliverables, list(studio.takes), "")
 
 
 class Listed:
@@ -437,9 +437,9 @@ class Listed:
         take = self.takes[-1]
         calls = tuple(
             SegmentCall(Segment.whole(take, Cut(0, take.frames), Focus(),
-                                      Frame(each.size, Fraction(30), each.fit, "black")),
+                                      Frame(target.size, Fraction(30), target.fit, "black")),
                         spare / f"{n}.mov")
-            for n, each in enumerate(self.plan.deliverables) if each.size
+            for n, target in enumerate(self.plan.deliverables) if target.size
         )  # fmt: skip
         return measured(lambda: make_segments(self.program, calls))
 
@@ -453,19 +453,19 @@ def watched() -> Iterator[Callable[[], str]]:
         while not stop.wait(0.02):
             for task in Path("/proc").glob("[0-9]*"):
                 with suppress(OSError):
-                    told = (task / "status").read_text()
-                    found = re.search(r"VmHWM:\s+(\d+)", told)
-                    if found and told.startswith("Name:\tffmpeg"):
+                    status = (task / "status").read_text()
+                    found = re.search(r"VmHWM:\s+(\d+)", status)
+                    if found and status.startswith("Name:\tffmpeg"):
                         largest[0] = max(largest[0], int(found[1]))
 
-    def told() -> str:
+    def highest() -> str:
         mine = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return f"this process {mine // 1024} MiB, the largest ffmpeg {largest[0] // 1024} MiB"
 
     looking = threading.Thread(target=look)
     looking.start()
     try:
-        yield told
+        yield highest
     finally:
         stop.set()
         looking.join()

@@ -45,8 +45,8 @@ def main(rounds: int) -> None:
     print(f"{'':12} {'wall s':>8} {'cpu s':>8} {'peak MiB':>9}   median of {rounds}")
     for name, costs in rows.items():
         wall, cpu, peak = (
-            statistics.median(getattr(cost, each) for cost in costs)
-            for each in ("wall", "cpu", "peak_mib")
+            statistics.median(getattr(cost, measure) for cost in costs)
+            for measure in ("wall", "cpu", "peak_mib")
         )
         print(f"{name:12} {wall:8.2f} {cpu:8.2f} {peak:9.0f}")
     first, second = (

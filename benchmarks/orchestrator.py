@@ -63,12 +63,12 @@ from dashscope import VideoSynthesis
 dashscope.base_http_api_url = os.environ["DASHSCOPE_HTTP_BASE_URL"]
 os.makedirs("clips", exist_ok=True)
 def one(number):
-    told = VideoSynthesis.call(
+    answer = VideoSynthesis.call(
         model="wan2.5-i2v-preview", prompt=f"shot {number}", img_url="https://example.com/a.png",
         resolution="480P", duration=5,
     )
     with open(f"clips/{number}.mp4", "wb") as file:
-        file.write(httpx.get(told.output.video_url, trust_env=False).content)
+        file.write(httpx.get(answer.output.video_url, trust_env=False).content)
 with ThreadPoolExecutor(5) as pool:
     list(pool.map(one, range(int(sys.argv[1]))))
 """
@@ -182,13 +182,13 @@ def run(code: str, arguments: list[str], folder: Path, origin: str, pace: int) -
     return {**json.loads(figures.read_text()), "seconds": time.monotonic() - began}
 
 
-def told(origin: str, path: str, account: str) -> Any:
+def evidence(origin: str, path: str, account: str) -> Any:
     with httpx.Client(trust_env=False, timeout=60) as client:
         return client.get(f"{origin}/_mock/{path}", params={"account": account}).json()
 
 
 def ends_of(origin: str, account: str) -> dict[str, datetime]:
-    tasks = told(origin, "tasks", account)["tasks"]
+    tasks = evidence(origin, "tasks", account)["tasks"]
     return {task["task_id"]: datetime.fromisoformat(task["ended"]) for task in tasks}
 
 
@@ -203,7 +203,7 @@ def beside_the_sdk(base: Path, count: int) -> None:
             folder.mkdir()
             write_list(folder, count)
             figures = run(code, arguments, folder, origin, PACE)
-            requests = told(origin, "requests", name)["requests"]
+            requests = evidence(origin, "requests", name)["requests"]
             asked = sum(row["operation"] in ("query", "list") for row in requests)
             late = delays(requests, ends_of(origin, name))
             print(
@@ -231,11 +231,11 @@ def again(base: Path) -> None:
     write_list(folder, 100)
     with serving("--clock", "x400") as (origin, _):
         run(PROGRAM, ["list.yaml", "--yes"], folder, origin, 400)
-        before = len(told(origin, "requests", "hundred")["requests"])
+        before = len(evidence(origin, "requests", "hundred")["requests"])
         times = [
             run(PROGRAM, ["list.yaml", "--yes"], folder, origin, 400)["seconds"] for _ in range(5)
         ]
-        sent = len(told(origin, "requests", "hundred")["requests"]) - before
+        sent = len(evidence(origin, "requests", "hundred")["requests"]) - before
         print(
             f"100 finished shots again: {statistics.median(times):.2f} s (median of 5),"
             f" {sent} requests"

@@ -60,7 +60,11 @@ def shot(place: Path, number: int) -> ShotRecord:
     digest = hashlib.sha256(str(number).encode()).hexdigest()
     keep(photograph(number, thumbnails.SIDE), thumbnails.path_of(place, digest, "picture"))
     return ShotRecord(
-        f"shot-{number}", 1, tuple(take(place, number, each, digest) for each in (1, 2)), 0, 120
+        f"shot-{number}",
+        1,
+        tuple(take(place, number, number_of_take, digest) for number_of_take in (1, 2)),
+        0,
+        120,
     )
 
 
@@ -70,15 +74,15 @@ def keep(picture: Image.Image, path: Path) -> None:
     path.write_bytes(thumbnails.within(stream.getvalue()))
 
 
-def take(place: Path, number: int, each: int, image: str) -> TakeRecord:
-    digest = hashlib.sha256(f"{number} {each}".encode()).hexdigest()
+def take(place: Path, number: int, n: int, image: str) -> TakeRecord:
+    digest = hashlib.sha256(f"{number} {n}".encode()).hexdigest()
     for step, which in enumerate(thumbnails.WHICH):
-        picture = photograph(number * 6 + each * 3 + step, thumbnails.SIDE)
+        picture = photograph(number * 6 + n * 3 + step, thumbnails.SIDE)
         keep(picture, thumbnails.path_of(place, digest, which))
-    request: dict[str, Any] = {"image": f"sha256:{image}", "prompt": PROMPT, "seed": each}
+    request: dict[str, Any] = {"image": f"sha256:{image}", "prompt": PROMPT, "seed": n}
     minute = f"2026-01-01T{number // 60:02}:{number % 60:02}"
     return TakeRecord(
-        each, "succeeded", request, f"task-{number}-{each}", actual_prompt=PROMPT[9:] + PROMPT,
+        n, "succeeded", request, f"task-{number}-{n}", actual_prompt=PROMPT[9:] + PROMPT,
         cost="1.5 CNY", clip="clips/a.mp4", sha256=digest, width=720, height=1280, fps="24",
         frames=120, predicted="720x1280", price="1.5 CNY", asked_at=f"{minute}:00+00:00",
         started_at=f"{minute}:10+00:00", ended_at=f"{minute}:40+00:00",
