@@ -140,7 +140,7 @@ def test_a_script_that_no_font_has_is_named(arabic: fonts.Font, thai: fonts.Font
     assert "no Thai letters: ก (U+0E01)" in problem_with("กำ OK")
     assert "no Arabic letters" in problem_with("مرحبا", thai)
     assert problem_with("مرحبا بكم 50%", arabic) == ""
-    assert "right to left" in problem_with("مرحبا 你好", arabic)
+    assert "right-to-left line" in problem_with("مرحبا 你好", arabic)
     assert problem_with("مرحبا\n你好", arabic) == problem_with("กำ 你好", thai) == ""
     runs = Lettering(thai).runs(marked("กำ “你”"))
     assert [(run.text, run.font) for run in runs] == [("กำ ", thai), ("“你”", fonts.chinese())]

@@ -221,7 +221,7 @@ def test_a_crop_of_the_services_own_label_is_warned_of(
     found = load(studio.folder / "list.yaml", studio.catalog).warnings
     messages = [each.message for each in found if each.code == "watermark-cut"]
     assert len(messages) == cut
-    assert not cut or "where the service draws its label" in messages[0]
+    assert not cut or "crops away the service's watermark of" in messages[0]
 
 
 def test_a_deliverable_changes_what_the_list_says_of_its_label(studio: Studio) -> None:

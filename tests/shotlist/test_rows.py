@@ -83,7 +83,7 @@ def test_a_bad_cell_is_told_by_its_line_and_by_where_it_went(shop) -> None:  # t
         "products.csv:4:3: error[image-missing]: the picture none.png does not exist "
         "(used at list.yaml:8:12)",
         "products.csv:5:11: error[duration-unsupported]: "
-        "wan2.5-i2v-preview makes clips of 5 or 10 s, not 7 s (used at list.yaml:10:15)",
+        "duration 7 is not supported by wan2.5-i2v-preview (used at list.yaml:10:15)",
         "products.csv:6:13: error[type-wrong]: seed must be a whole number "
         "(used at list.yaml:11:11)",
     ]

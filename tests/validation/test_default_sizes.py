@@ -44,17 +44,17 @@ def warned(
     [
         (
             {"a": "tall", "b": "wide"}, "9:16",
-            "9x16 is only 396x704 because of b; it would be 612x1088 without it",
+            "9x16 is only 396x704 because of b; without it: 612x1088",
         ),
         (
             {"a": "tall", "b": "wide", "c": "wider", "d": "tall"}, "9:16",
-            "9x16 is only 360x640 because of b, c; it would be 612x1088 without them",
+            "9x16 is only 360x640 because of b, c; without them: 612x1088",
         ),
         (
             {"a": "tall", "b": "tall 480P", "c": "tall"}, "{aspect: 9:16, fit: blur}",
-            "9x16 is only 540x960 because of b; it would be 810x1440 without it",
+            "9x16 is only 540x960 because of b; without it: 810x1440",
         ),
-        ({"a": "tall", "b": "square"}, "9:16", "9x16 is only 540x960 because of b; it would"),
+        ({"a": "tall", "b": "square"}, "9:16", "9x16 is only 540x960 because of b; without it: "),
     ],
 )  # fmt: skip
 def test_the_shot_that_shrinks_the_film_is_named(

@@ -256,7 +256,7 @@ class Simulator:
 
     def _succeeded(self, task: Task) -> Succeeded:
         model = self._catalog.models[task.request.model]
-        has_actual_prompt = task.request.prompt_extend and model.tells_actual_prompt.value
+        has_actual_prompt = task.request.prompt_extend and model.returns_actual_prompt.value
         return Succeeded(
             task_id=task.task_id,
             url=f"mock://{task.task_id}.mp4",

@@ -24,6 +24,7 @@ from wanx_render.captions.fonts import (
 from wanx_render.captions.lettering import has_leftward
 from wanx_render.captions.typesetting import DRAWING_VERSION, PLAIN, Sheet, Style, draw
 from wanx_render.geometry import Size
+from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.timing import nearest
 
@@ -134,36 +135,42 @@ def _stamp(frame: int, rate: Fraction) -> str:
 # -- drawing -------------------------------------------------------------------------------------
 
 
-def problem_with(text: str, font: Font | None = None) -> str:
+def problem_with(text: str, font: Font | None = None) -> Message:
     """Why ``text`` cannot be drawn, or nothing."""
     own = font or chinese()
     if missing := lacking(text, *with_packaged(own)):
-        supply = "the packaged fonts have"
-        fonts = supply if is_packaged(own) else f"{own.path.name} and {supply}"
-        return f"{fonts} no {named_letters(missing)}"
+        letters = named_letters(missing)
+        if is_packaged(own):
+            return tr("the packaged fonts have no {letters}", letters=letters)
+        return tr(
+            "{font} and the packaged fonts have no {letters}", font=own.path.name, letters=letters
+        )
     for paragraph in filter(has_leftward, text.split("\n")):
         if missing := lacking(paragraph, own):
-            return (
-                f"{own.path.name} has no {named_letters(missing)}, and a line that is read from "
-                "right to left must be in one font"
-            )
+            return tr(
+                "{font} has no {letters}; a right-to-left line must be in one font",
+                font=own.path.name, letters=named_letters(missing),
+            )  # fmt: skip
     if not shapes() and (wanting := [sign for sign in text if must_be_shaped(sign)]):
-        name = script_of(wanting[0]) or "such"
-        return f"{name} letters must be joined, and this Pillow was built without Raqm"
-    return ""
+        script = script_of(wanting[0])
+        return tr("Pillow was built without Raqm, which {script} letters need", script=script)
+    return NOTHING
 
 
-def replaced(text: str, font: Font) -> str:
+def replaced(text: str, font: Font) -> Message:
     """The letters of ``text`` that are drawn in a packaged font because the user's lacks them."""
     missing = lacking(text, font)
-    return named_letters(missing) if missing and not is_packaged(font) else ""
+    return named_letters(missing) if missing and not is_packaged(font) else NOTHING
 
 
-def named_letters(missing: list[str]) -> str:
+def named_letters(missing: list[str]) -> Message:
     """Characters with their code points, and the scripts they belong to."""
-    names = ", ".join(f"{sign} (U+{ord(sign):04X})" for sign in missing[:5])
-    scripts = ", ".join(dict.fromkeys(filter(None, map(script_of, missing))))
-    return f"{scripts} letters: {names}" if scripts else names
+    letters = joined((f"{sign} (U+{ord(sign):04X})" for sign in missing[:5]), tr(", "))
+    scripts = dict.fromkeys(filter(None, map(script_of, missing)))
+    if not scripts:
+        return letters
+    scripts_named = joined(scripts, tr(", "))
+    return tr("{scripts} letters: {letters}", scripts=scripts_named, letters=letters)
 
 
 def style_of(deliverable: Deliverable, usual: str = "") -> Style:

@@ -19,8 +19,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput
+from wanx_render.language import NOTHING, Message, tr, verbatim
 
 T = TypeVar("T")
+
+
+def _prose(text: Any) -> Any:
+    """A text of these files as a message: ``tests/translations.py`` collects it there."""
+    if not isinstance(text, str):
+        return text
+    return verbatim(text) if "{" in text or "}" in text else Message(text, {})
+
+
+Prose = Annotated[Message, BeforeValidator(_prose)]
 
 
 class _Data(BaseModel):
@@ -30,7 +41,7 @@ class _Data(BaseModel):
 class Evidence(_Data):
     """A document or measurement that figures rest on."""
 
-    title: str
+    title: Prose
     date: str
     kind: Literal["official", "captured", "open-code", "third-party", "inferred", "user"]
 
@@ -40,7 +51,7 @@ class Variant(_Data, Generic[T]):
 
     value: T
     source: str
-    note: str = ""
+    note: Prose = NOTHING
 
 
 class Figure(_Data, Generic[T]):
@@ -48,7 +59,7 @@ class Figure(_Data, Generic[T]):
 
     value: T
     source: str
-    note: str = ""
+    note: Prose = NOTHING
     variants: tuple[Variant[T], ...] = ()
 
 
@@ -72,7 +83,7 @@ class Model(_Data):
     """One row of the capability matrix. Lists of allowed values begin with the default."""
 
     name: str
-    title: str
+    title: Prose
     request_form: Figure[Literal["img_url", "first_last", "media"]]
     region_names: Figure[dict[str, str]]
     aliases: tuple[str, ...] = ()
@@ -94,7 +105,7 @@ class Model(_Data):
     creates_per_second: Figure[int]
     running_at_once: Figure[int]
     task_seconds: Figure[tuple[int, int]]
-    tells_actual_prompt: Figure[bool]
+    returns_actual_prompt: Figure[bool]
     usage: Figure[Literal["2.1", "2.2", "2.2-kf2v", "2.6", "2.6-flash"]]
 
     @property
@@ -111,7 +122,7 @@ class Price(_Data):
     per_second: dict[str, Decimal]
     silent_per_second: dict[str, Decimal] = Field(default={})  # where silence is cheaper
     source: str
-    note: str = ""
+    note: Prose = NOTHING
 
 
 class Region(_Data):
@@ -133,7 +144,7 @@ class Code(_Data):
     code: str  # a name, or a pattern such as Throttling*; without regard to case
     message: str = "*"  # a pattern of the message, where one code means several things
     kind: Literal["input", "moderation", "key", "money", "quota", "busy", "service", "unknown"]
-    advice: str
+    advice: Prose
 
     def fits(self, code: str, message: str) -> bool:
         return fnmatchcase(code.lower(), self.code.lower()) and fnmatchcase(
@@ -188,7 +199,7 @@ class Catalog(_Data):
     def meaning(self, code: str, message: str = "") -> Code:
         """What an error code means, with its message where that decides; every code has one."""
         fitting = (row for row in self.codes if row.fits(code, message))
-        return next(fitting, Code(code=code, kind="unknown", advice="run again later"))
+        return next(fitting, Code(code=code, kind="unknown", advice=tr("run again later")))
 
     def tier_area(self, tier: str) -> int:
         """The pixels of ``tier``; KeyError for a tier nobody has."""
@@ -252,23 +263,22 @@ def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
 def _check_shape(source: yaml_source.Source) -> None:
     """The outer form of a user's file: ``models`` by name, ``prices`` as a list."""
 
-    def refuse(message: str, *path: str) -> BadInput:
+    def refuse(message: Message, *path: str) -> BadInput:
         return BadInput(Diagnostic("catalog-invalid", message, source.place(path)))
 
     if not isinstance(source.value, dict):
-        raise refuse("a catalog file must be a mapping")
+        raise refuse(tr("a catalog file must be a mapping"))
     for key in source.value:
         if key not in ("models", "prices", "result_hosts"):
-            names = "models, prices and result_hosts"
-            raise refuse(f"unknown key {key!r}: a catalog file holds {names}", key)
+            raise refuse(tr("unknown key {key!r}; use models, prices, result_hosts", key=key), key)
     models, prices = source.value.get("models") or {}, source.value.get("prices") or []
     if not isinstance(models, dict) or not all(isinstance(m, dict) for m in models.values()):
-        raise refuse("models must be a mapping of names to mappings of figures", "models")
+        raise refuse(tr("models must be a mapping of model names to figures"), "models")
     if not isinstance(prices, list) or not all(isinstance(p, dict) for p in prices):
-        raise refuse("prices must be a list of mappings", "prices")
+        raise refuse(tr("prices must be a list of mappings"), "prices")
     hosts = source.value.get("result_hosts") or []
     if not isinstance(hosts, list) or not all(_is_host(host) for host in hosts):
-        raise refuse("result_hosts must be a list of host names", "result_hosts")
+        raise refuse(tr("result_hosts must be a list of host names"), "result_hosts")
 
 
 def _is_host(value: Any) -> bool:
@@ -280,12 +290,13 @@ def _is_host(value: Any) -> bool:
 
 
 _PLAIN = {"name", "title", "aliases"}
+_RENAMED = {"tells_actual_prompt": "returns_actual_prompt"}  # before version 0.4
 
 
 def _figures(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Bare values become figures whose source is the user's file."""
     return {
-        key: value
+        _RENAMED.get(key, key): value
         if key in _PLAIN or (isinstance(value, dict) and "value" in value)
         else {"value": value, "source": "user"}
         for key, value in fields.items()
@@ -297,4 +308,31 @@ def _problems(error: ValidationError, source: yaml_source.Source) -> Iterable[Di
         path = tuple(part for part in problem["loc"] if part != "value")
         name = ".".join(str(part) for part in path)
         span: Span = source.place(path)
-        yield Diagnostic("catalog-invalid", f"{name}: {problem['msg'].lower()}", span)
+        yield Diagnostic("catalog-invalid", _explained(name, problem), span)
+
+
+def _explained(key: str, problem: Any) -> Message:
+    """One of pydantic's findings in our own words."""
+    kind = problem["type"]
+    if kind == "missing":
+        return tr("{key} is required", key=key)
+    if kind == "extra_forbidden":
+        return tr("unknown key {key!r}", key=key)
+    if kind == "literal_error":
+        return tr("{key} must be {value}", key=key, value=problem["ctx"]["expected"])
+    for beginning, value in _EXPECTED.items():
+        if kind.startswith(beginning):
+            return tr("{key} must be {value}", key=key, value=value)
+    return tr("{key} is not valid: {reason}", key=key, reason=problem["msg"].lower())
+
+
+_EXPECTED = {
+    "string_": tr("text"),
+    "int_": tr("a whole number"),
+    "bool_": tr("true or false"),
+    "decimal_": tr("a number"),
+    "tuple_": tr("a list"),
+    "dict_": tr("a mapping"),
+    "model_": tr("a mapping"),
+    "too_short": tr("a list of at least one value"),
+}

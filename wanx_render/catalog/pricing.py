@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.diagnostics import counted
+from wanx_render.language import Message, plural
 from wanx_render.money import Money, show_money
 from wanx_render.task import TaskRequest
 
@@ -31,10 +31,20 @@ class Total:
     unknown: int = 0
 
     def __str__(self) -> str:
-        text = show_money(Money(self.amount, self.currency))
+        return self.shown
+
+    @property
+    def shown(self) -> Message:
+        """``6.60 CNY``, and how many takes have no known price."""
+        amount = show_money(Money(self.amount, self.currency))
         if not self.unknown:
-            return text
-        return f"{text} plus {counted(self.unknown, 'take')} of unknown price"
+            return amount
+        return plural(
+            "{amount} plus {n} take of unknown price",
+            "{amount} plus {n} takes of unknown price",
+            self.unknown,
+            amount=amount,
+        )
 
 
 def total(prices: Iterable[Money | None], currency: str) -> Total:

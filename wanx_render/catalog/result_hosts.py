@@ -12,6 +12,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from wanx_render.language import Message, tr
+
 # Source: allow-lists and captured results of 2025-09 to 2026-10, 21 hosts (docs/decisions/0020).
 _STORAGE = re.compile(
     r"dashscope-[a-z0-9]+(-[a-z0-9]+)*"
@@ -24,7 +26,11 @@ _LONGEST = 8192  # characters of an address
 
 
 class BadAddress(ValueError):
-    """What should be an address cannot be one; the message says why."""
+    """What should be an address cannot be one; ``sentence`` says why."""
+
+    def __init__(self, sentence: Message) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +70,23 @@ def is_loopback(host: str) -> bool:
 def parse(url: str) -> Address:
     """Take an address apart. Raises BadAddress for any form on which two parsers could differ."""
     if len(url) > _LONGEST:
-        raise BadAddress(f"it is longer than {_LONGEST} characters")
+        raise BadAddress(tr("it is longer than {n} characters", n=_LONGEST))
     if not url.isascii() or not url.isprintable() or re.search(r'[\s\\"<>^`{|}]', url):
-        raise BadAddress("it holds characters that no address has")
+        raise BadAddress(tr("it has characters that a URL cannot have"))
     match = re.match(r"(?i)(https?)://([^/?#]+)([/?#]|$)", url)
     if match is None:
-        raise BadAddress("it is no http or https address")
+        raise BadAddress(tr("it is not an http or https URL"))
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
-        raise BadAddress("its host or port cannot be read") from None
+        raise BadAddress(tr("its host or port is not valid")) from None
     if "@" in match[2]:
-        raise BadAddress("it names a user")
+        raise BadAddress(tr("it has a user name"))
     if not _AUTHORITY.fullmatch(match[2]):
-        raise BadAddress("its host or port cannot be read")
+        raise BadAddress(tr("its host or port is not valid"))
     if ":" not in host and not _NAME.fullmatch(host):
-        raise BadAddress("its host is no name that a host can have")
+        raise BadAddress(tr("its host name is not valid"))
     return Address(url, match[1].lower(), host, port)
 
 

@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 from wanx_render.captions.fonts import Font, chinese, lacking
 from wanx_render.catalog.safe_areas import safe_area
 from wanx_render.geometry import Box, Size, even_up
+from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.shotlist.model import Corner, Deliverable
 from wanx_render.timing import frames_in
 
@@ -61,11 +62,13 @@ class DrawnLabel:
         return image
 
 
-def problem_with(text: str) -> str:
+def problem_with(text: str) -> Message:
     """Why ``text`` cannot be drawn, or nothing."""
     missing = lacking(text, chinese())[:5]
-    names = ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in missing)
-    return f"the font has no {names}" if names else ""
+    letters = [f"{letter} (U+{ord(letter):04X})" for letter in missing]
+    return (
+        tr("the font has no {letters}", letters=joined(letters, tr(", "))) if letters else NOTHING
+    )
 
 
 def placed(

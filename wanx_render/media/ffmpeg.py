@@ -19,8 +19,9 @@ from typing import Any
 
 import imageio_ffmpeg
 
-from wanx_render.diagnostics import Diagnostic
+from wanx_render.diagnostics import Diagnostic, listed
 from wanx_render.errors import BadInput, FfmpegError
+from wanx_render.language import NOTHING, Message, tr, verbatim
 
 # What every run may come to use. What only some lists need is in ``needs``.
 ENCODERS = ("libx264", "aac", "pcm_s16le", "rawvideo", "wrapped_avframe", "png", "mjpeg", "ppm")
@@ -35,24 +36,24 @@ FILTERS = (
 # Options, formats and bitstream filters of every run, each with an output that uses it, of two
 # inputs: a picture and a sound. In one run they take 0.05 s.
 _OUTPUTS: Mapping[str, tuple[str, ...]] = {
-    "the option -fps_mode": ("-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-"),
-    "the bitstream filter setts": (
+    "-fps_mode": ("-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-"),
+    "setts": (
         "-map", "0:v", "-c:v", "libx264", "-bsf:v", "setts=pts=PTS:dts=DTS", "-f", "null", "-",
     ),
-    "the format framehash": ("-map", "0:v", "-f", "framehash", "-hash", "md5", "pipe:1"),
-    "the format framecrc": ("-map", "0:v", "-flush_packets", "0", "-f", "framecrc", "pipe:2"),
-    "the format mov": (
+    "framehash": ("-map", "0:v", "-f", "framehash", "-hash", "md5", "pipe:1"),
+    "framecrc": ("-map", "0:v", "-flush_packets", "0", "-f", "framecrc", "pipe:2"),
+    "mov": (
         "-map", "0:v", "-map", "1:a", "-c:v", "libx264", "-c:a", "pcm_s16le",
         "-movflags", "+frag_keyframe+empty_moov", "-f", "mov", "pipe:1",
     ),
-    "the option aac_coder": ("-map", "1:a", "-c:a", "aac", "-aac_coder", "fast", "-f", "null", "-"),
-    "the filter alimiter with latency": (
+    "-aac_coder": ("-map", "1:a", "-c:a", "aac", "-aac_coder", "fast", "-f", "null", "-"),
+    "alimiter=latency": (
         "-map", "1:a", "-af", "alimiter=limit=0.9:level=0:latency=1", "-f", "null", "-",
     ),
-    "the filter amix with normalize": (
+    "amix=normalize": (
         "-filter_complex", "[1:a]asplit[a][b];[a][b]amix=inputs=2:normalize=0", "-f", "null", "-",
     ),
-    "the filter ebur128 with framelog": (
+    "ebur128=framelog": (
         "-map", "1:a", "-af", "ebur128=framelog=verbose:peak=true", "-f", "null", "-",
     ),
 }  # fmt: skip
@@ -102,8 +103,8 @@ def find(environ: Mapping[str, str]) -> Ffmpeg:
     usable = [candidate for candidate in candidates if candidate]
     if not usable:
         raise _unusable(
-            "no ffmpeg was found on PATH or in the imageio-ffmpeg package",
-            "install one, or set WANX_FFMPEG to its path",
+            tr("no ffmpeg was found on PATH or in the imageio-ffmpeg package"),
+            tr("install ffmpeg, or set WANX_FFMPEG to its path"),
         )
     # Where both are of one age, PATH comes first: sorting keeps the order of equals.
     usable.sort(key=lambda candidate: candidate.library, reverse=True)
@@ -123,12 +124,16 @@ def _identify(path: Path, origin: str) -> Ffmpeg:
     try:
         text = _talk(path, "-version")
     except (OSError, subprocess.SubprocessError) as error:
-        reason = getattr(error, "strerror", None) or "it does not answer to -version"
-        raise _unusable(f"the ffmpeg of {origin}, {path}, cannot be run: {reason}") from None
+        reason = getattr(error, "strerror", None) or tr("it does not answer to -version")
+        message = tr(
+            "cannot run the ffmpeg of {origin}, {path}: {reason}",
+            origin=origin, path=str(path), reason=reason,
+        )  # fmt: skip
+        raise _unusable(message) from None
     first = re.match(r"ffmpeg version (\S+)", text)
     library = re.search(r"libavutil\s+(\d+)\.\s*(\d+)\.\s*(\d+)", text)
     if not first or not library:
-        raise _unusable(f"{path}, chosen by {origin}, is not ffmpeg")
+        raise _unusable(tr("{path} of {origin} is not ffmpeg", path=str(path), origin=origin))
     numbers = (int(library[1]), int(library[2]), int(library[3]))
     return Ffmpeg(path, first[1], numbers, origin)
 
@@ -137,33 +142,35 @@ def _checked(program: Ffmpeg) -> Ffmpeg:
     lacking = _lacking(program)
     if not lacking:
         return program
-    message = (
-        f"ffmpeg {program.version} of {program.origin}, {program.path}, "
-        f"lacks {', '.join(lacking[:5])}{' and others' if len(lacking) > 5 else ''}"
-    )
-    hint = f"set WANX_FFMPEG to a full build of ffmpeg {OLDEST} or later"
+    message = tr(
+        "ffmpeg {version} of {origin}, {path}, lacks {features}",
+        version=program.version, origin=program.origin, path=str(program.path),
+        features=listed(lacking),
+    )  # fmt: skip
+    hint = tr("set WANX_FFMPEG to a full build of ffmpeg {version} or later", version=OLDEST)
     if program.origin == "WANX_FFMPEG":
-        hint = f"{hint}, or unset it to use the one that comes with this program"
+        hint = tr(
+            "set WANX_FFMPEG to a full build of ffmpeg {version} or later, "
+            "or unset it to use the one of this program",
+            version=OLDEST,
+        )
     raise _unusable(message, hint)
 
 
 @cache
-def _lacking(program: Ffmpeg) -> tuple[str, ...]:
+def _lacking(program: Ffmpeg) -> tuple[Message, ...]:
     """What this ffmpeg lacks of what every run may come to use."""
-    names = [
-        f"the {kind} {name}"
-        for kind, needs in (("encoder", ENCODERS), ("filter", FILTERS))
-        for name in needs
-        if name not in _listed(program.path, kind)
-    ]
+    encoders, filters = (_listed(program.path, kind) for kind in ("encoder", "filter"))
+    names = [tr("encoder {name}", name=name) for name in ENCODERS if name not in encoders]
+    names += [tr("filter {name}", name=name) for name in FILTERS if name not in filters]
     if not names and _works(program, [word for output in _OUTPUTS.values() for word in output]):
         return ()
     # Where each works alone nothing is lacking: the machine was too busy, or ended the trial.
-    names += [feature for feature, output in _OUTPUTS.items() if not _works(program, output)]
+    names += [verbatim(name) for name, output in _OUTPUTS.items() if not _works(program, output)]
     return tuple(names)
 
 
-def trial(program: Ffmpeg) -> str:
+def trial(program: Ffmpeg) -> Message:
     """Why a second of video with sound cannot be made, or nothing."""
     source = ("-f", "lavfi", "-i", "testsrc2=s=320x240:r=30:d=1,format=yuv420p")
     sound = ("-f", "lavfi", "-i", "sine=r=48000:d=1")
@@ -175,9 +182,12 @@ def trial(program: Ffmpeg) -> str:
                 (*source, *sound, "-c:v", "libx264", "-c:a", "aac", file_url(target)),
                 timeout=60,
             )
-        except (FfmpegError, OSError) as error:
-            return str(error)
-        return "" if target.is_file() and target.stat().st_size > 1000 else "it wrote nothing"
+        except FfmpegError as error:
+            return error.sentence
+        except OSError as error:
+            return verbatim(str(error))
+        is_made = target.is_file() and target.stat().st_size > 1000
+        return NOTHING if is_made else tr("it wrote nothing")
 
 
 def _works(program: Ffmpeg, outputs: Sequence[str]) -> bool:
@@ -200,10 +210,10 @@ def has_filter(program: Ffmpeg, name: str) -> bool:
 
 
 @cache
-def trouble_with(program: Ffmpeg, encoder: str, *options: str) -> str:
+def trouble_with(program: Ffmpeg, encoder: str, *options: str) -> Message:
     """Why the encoder cannot be used here, or nothing. One that is listed may lack its hardware."""
     if encoder not in _listed(program.path, "encoder"):
-        return "this ffmpeg has no such encoder"
+        return tr("this ffmpeg has no encoder {name}", name=encoder)
     source = "color=s=256x256:r=30:d=0.2,format=yuv420p"
     try:
         run(
@@ -212,8 +222,8 @@ def trouble_with(program: Ffmpeg, encoder: str, *options: str) -> str:
             timeout=30,
         )
     except FfmpegError as error:
-        return str(error)
-    return ""
+        return error.sentence
+    return NOTHING
 
 
 def _talk(path: Path, question: str) -> str:
@@ -229,8 +239,8 @@ def _talk(path: Path, question: str) -> str:
     return process.stdout
 
 
-def _unusable(message: str, hint: str = "") -> BadInput:
-    hint = hint or "set WANX_FFMPEG to a full build of ffmpeg, or unset it"
+def _unusable(message: Message, hint: Message = NOTHING) -> BadInput:
+    hint = hint or tr("set WANX_FFMPEG to a full build of ffmpeg, or unset it")
     return BadInput(Diagnostic("ffmpeg-unusable", message, hint=hint))
 
 
@@ -268,10 +278,12 @@ def ask(
             preexec_fn=None if _mortal() else _die_with_parent(),
         )
     except subprocess.TimeoutExpired:
-        raise FfmpegError(f"ffmpeg took longer than {timeout:.0f} s and was stopped") from None
+        message = tr("ffmpeg took longer than {seconds:.0f} s and was stopped", seconds=timeout)
+        raise FfmpegError(message) from None
     log = process.stderr.decode("utf-8", "replace")
     if process.returncode != 0:
-        raise FfmpegError(f"ffmpeg failed: {_last_words(log, process.returncode)}")
+        reason = _last_words(log, process.returncode)
+        raise FfmpegError(tr("ffmpeg failed: {reason}", reason=reason))
     return process.stdout, log
 
 
@@ -308,11 +320,9 @@ _ECHOES = (
 )  # fmt: skip
 
 
-def _last_words(log: str, code: int) -> str:
+def _last_words(log: str, code: int) -> Message:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     lines = [line for line in lines if not any(echo in line for echo in _ECHOES)] or lines
     causes = [line for line in lines if "max pixel count" in line][:1]  # said long before the end
-    return (
-        " / ".join(dict.fromkeys([*causes, *lines[-3:]]))
-        or f"it ended with code {code} and said nothing"
-    )
+    words = " / ".join(dict.fromkeys([*causes, *lines[-3:]]))
+    return verbatim(words) if words else tr("it ended with code {code} without a word", code=code)

@@ -9,6 +9,7 @@ import re
 from PIL import ImageColor
 
 from wanx_render.diagnostics import did_you_mean
+from wanx_render.language import Message, joined, tr
 
 NAMES = tuple(ImageColor.colormap)
 _DIGITS = re.compile("(?:#|0x)([0-9a-f]+)")
@@ -23,8 +24,9 @@ _CHINESE = {
 class BadColour(ValueError):
     """This is not a colour; ``hint`` says what to write."""
 
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
+    def __init__(self, sentence: Message, hint: Message) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
         self.hint = hint
 
 
@@ -44,7 +46,8 @@ def read(text: str, *, alpha: bool = False, also: tuple[str, ...] = ()) -> str:
     if digits and len(digits[1]) in ((3, 4, 6, 8) if alpha else (3, 6)):
         short = len(digits[1]) in (3, 4)
         return "#" + "".join(digit * (2 if short else 1) for digit in digits[1])
-    raise BadColour(f"{text[:40]!r} is not a valid colour", _hint(word, alpha, also))
+    message = tr("{value!r} is not a valid colour", value=text[:40])
+    raise BadColour(message, _hint(word, alpha, also))
 
 
 def rgb(text: str) -> tuple[int, int, int]:
@@ -59,17 +62,20 @@ def for_ffmpeg(text: str) -> str:
     return f"0x{red:02x}{green:02x}{blue:02x}"
 
 
-def _hint(word: str, alpha: bool, also: tuple[str, ...]) -> str:
+def _hint(word: str, alpha: bool, also: tuple[str, ...]) -> Message:
     suggestion = _CHINESE.get(word.removesuffix("色"))
     if _BARE.fullmatch(word):
         suggestion = f"#{word}"
     if suggestion:
-        return f"did you mean {suggestion!r}?"
+        return tr("did you mean {name!r}?", name=suggestion)
     digits = _DIGITS.fullmatch(word)
     if digits and len(digits[1]) in (4, 8) and not alpha:
-        return "it cannot be transparent here: leave the last digits out"
-    choices = "".join(f", or {name}" for name in also)
-    return (
-        did_you_mean(word[:40], (*NAMES, *also))
-        or f'use a name such as black or white, or "#RRGGBB" in quotation marks{choices}'
-    )
+        return tr("leave the last digits out: it cannot be transparent here")
+    if close := did_you_mean(word[:40], (*NAMES, *also)):
+        return close
+    if also:
+        names = joined(also, tr(", "))
+        return tr(
+            'use a name such as black, "#RRGGBB" in quotation marks, or: {names}', names=names
+        )
+    return tr('use a name such as black or white, or "#RRGGBB" in quotation marks')

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.diagnostics import Span
 from wanx_render.geometry import Size, predicted_size
+from wanx_render.language import Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.media.images import Picture
 from wanx_render.shotlist.model import Deliverable, Shot, Sound
@@ -18,6 +19,7 @@ from wanx_render.shotlist.model import Deliverable, Shot, Sound
 if TYPE_CHECKING:
     from wanx_render.captions.subtitles import Subtitles
 
+RELATIVE = tr("paths are relative to the shot list's folder")
 Place = Callable[[tuple[str | int, ...]], Span]
 
 
@@ -63,7 +65,7 @@ class Scene:
             for key in ("image", "last_image"):
                 name = getattr(shot, key)
                 if isinstance(name, str) and name in self.pictures:
-                    title = "the data URI" if name.startswith("data:") else name
+                    title = tr("the data URI") if name.startswith("data:") else name
                     yield self.at(index, key), title, self.pictures[name], model
 
     def size(self, shot: Shot, model: Model) -> Size | None:
@@ -123,8 +125,9 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def either(words: Iterable[str]) -> str:
+def either(words: Iterable[str]) -> Message:
+    """``a, b or c``."""
     items = list(words)
     if len(items) < 2:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} or {items[-1]}"
+        return joined(items)
+    return joined((joined(items[:-1], tr(", ")), items[-1]), tr(" or "))

@@ -7,11 +7,12 @@ from itertools import pairwise
 from wanx_render.catalog.capabilities import Model
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, listed
 from wanx_render.geometry import crop_unit, cropped_away
+from wanx_render.language import NOTHING, Message, tr
 from wanx_render.media import paint
 from wanx_render.media.paint import BadColour
 from wanx_render.shotlist.model import Music, Shot, Voice
 from wanx_render.timing import frames_in
-from wanx_render.validation.context import Scene, is_file, is_url, used
+from wanx_render.validation.context import RELATIVE, Scene, is_file, is_url, used
 
 
 def trim_outside(scene: Scene) -> Iterator[Diagnostic]:
@@ -21,15 +22,17 @@ def trim_outside(scene: Scene) -> Iterator[Diagnostic]:
             if value is not None and value > seconds:
                 yield Diagnostic(
                     "trim-outside",
-                    f"the trim's {key} of {float(value):g} s lies outside the clip of {seconds} s",
+                    tr(
+                        "trim {key} {time:g} s is after the end of the clip at {seconds} s",
+                        key=key, time=float(value), seconds=seconds,
+                    ),
                     scene.place(("shots", index, "trim", key)),
-                )
+                )  # fmt: skip
         rate = model.fps.value
         last = shot.trim.end if shot.trim.end is not None else Fraction(seconds)
         if frames_in(shot.trim.start, rate) >= frames_in(min(last, Fraction(seconds)), rate):
-            yield Diagnostic(
-                "trim-empty", "the trim leaves no frame of the clip", scene.at(index, "trim")
-            )
+            message = tr("the trim leaves no frame of the clip")
+            yield Diagnostic("trim-empty", message, scene.at(index, "trim"))
 
 
 def colour_unknown(scene: Scene) -> Iterator[Diagnostic]:
@@ -38,31 +41,34 @@ def colour_unknown(scene: Scene) -> Iterator[Diagnostic]:
             paint.read(deliverable.background)
         except BadColour as error:
             place = scene.place(("deliverables", index, "background"))
-            yield Diagnostic("colour-unknown", str(error), place, error.hint)
+            yield Diagnostic("colour-unknown", error.sentence, place, error.hint)
 
 
 def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
     for number, deliverable in scene.deliverables.items():
         aspect, losses = deliverable.aspect, dict[str, Fraction]()
+        place = scene.place(("deliverables", number, "aspect"))
         for shot, size in scene.clips:
             if crop_unit(size, aspect) < 2:
-                yield Diagnostic(
-                    "aspect-impossible",
-                    f"the clip of {shot.id}, {size}, is too small for an exact {aspect} frame",
-                    scene.place(("deliverables", number, "aspect")),
-                )
+                message = tr(
+                    "the clip of {shot} ({size}) is too small for an exact {aspect} frame",
+                    shot=shot.id, size=str(size), aspect=str(aspect),
+                )  # fmt: skip
+                yield Diagnostic("aspect-impossible", message, place)
             elif deliverable.fit == "crop" and cropped_away(size, aspect) > Fraction(1, 4):
                 losses[shot.id] = cropped_away(size, aspect)
         if losses:
-            shots = listed(f"{name} loses {float(part):.0%}" for name, part in losses.items())
+            shots = listed(f"{name} {float(part):.0%}" for name, part in losses.items())
             yield Diagnostic(
                 "crop-loses-much",
-                f"{deliverable.name} cuts off more than a quarter: {shots}",
-                scene.place(("deliverables", number, "aspect")),
-                "fit: blur or pad shows the whole picture; a first frame of that shape "
-                "loses nothing",
+                tr(
+                    "{name} crops away more than a quarter: {shots}",
+                    name=deliverable.name, shots=shots,
+                ),
+                place,
+                tr("use fit: blur or pad, or a first frame of that shape"),
                 "warning",
-            )
+            )  # fmt: skip
 
 
 def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:
@@ -72,15 +78,17 @@ def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:
         if rate and faster:
             yield Diagnostic(
                 "fps-below-clip",
-                f"{deliverable.name} at {float(rate):g} fps leaves out frames of "
-                f"{listed(iter(faster))}",
+                tr(
+                    "{name} at {rate:g} fps drops frames of {shots}",
+                    name=deliverable.name, rate=float(rate), shots=listed(faster),
+                ),
                 scene.place(("deliverables", number, "fps")),
                 severity="warning",
-            )
+            )  # fmt: skip
 
 
 def rate_repeats_frames(scene: Scene) -> Iterator[Diagnostic]:
-    """24 frames a second in 30 show every fourth twice, which is seen where something moves."""
+    """24 frames a second in 30 show every fourth twice, which is visible where something moves."""
     own = {model.fps.value for _, _, model in scene.models}
     rates = {shot.id: model.fps.value * shot.speed for _, shot, model in scene.models}
     for number, deliverable in scene.deliverables.items():
@@ -89,14 +97,26 @@ def rate_repeats_frames(scene: Scene) -> Iterator[Diagnostic]:
         if not slower or deliverable.motion:
             continue
         place = ("deliverables", number, "fps") if deliverable.fps else ("deliverables", number)
-        keep = f"fps: {min(own)} repeats none; " if len({*own, *rates.values()}) == 1 else ""
         yield Diagnostic(
             "fps-repeats-frames",
-            f"{deliverable.name} at {float(rate):g} fps repeats frames of {listed(iter(slower))}",
+            tr(
+                "{name} at {rate:g} fps repeats frames of {shots}",
+                name=deliverable.name, rate=float(rate), shots=listed(slower),
+            ),
             scene.place(place),
-            f"{keep}motion: blend or flow makes the missing ones, motion: repeat accepts it",
+            _without_repeats(own if len({*own, *rates.values()}) == 1 else set()),
             "warning",
+        )  # fmt: skip
+
+
+def _without_repeats(own: set[Fraction]) -> Message:
+    """What to do against repeated frames; ``own`` is the one rate of all clips, if there is one."""
+    if own:
+        return tr(
+            "use fps: {rate}, motion: blend or flow, or accept it with motion: repeat",
+            rate=str(min(own)),
         )
+    return tr("use motion: blend or flow, or accept it with motion: repeat")
 
 
 def _repeats(own: Fraction, rate: Fraction) -> bool:
@@ -114,11 +134,13 @@ def transition_too_long(scene: Scene) -> Iterator[Diagnostic]:
             room = left if left < seconds else used(after, following)
             yield Diagnostic(
                 "transition-too-long",
-                f"the transition of {float(seconds):g} s is longer than "
-                f"the {float(max(room, Fraction(0))):g} s that are left of {shorter.id}",
+                tr(
+                    "the transition of {seconds:g} s is longer than the {room:g} s left of {shot}",
+                    seconds=float(seconds), room=float(max(room, Fraction(0))), shot=shorter.id,
+                ),
                 scene.place(("shots", index, "transition")),
-                "shorten it, or the one before it, or trim less",
-            )
+                tr("shorten it or the one before it, or trim less"),
+            )  # fmt: skip
         before = seconds
 
 
@@ -128,11 +150,13 @@ def poster_outside(scene: Scene) -> Iterator[Diagnostic]:
         if deliverable.poster is not None and whole is not None and deliverable.poster >= whole:
             yield Diagnostic(
                 "poster-outside",
-                f"{deliverable.name}: the poster at {float(deliverable.poster):g} s lies behind "
-                f"the end at {float(whole):g} s",
+                tr(
+                    "{name}: the poster at {time:g} s is after the end at {end:g} s",
+                    name=deliverable.name, time=float(deliverable.poster), end=float(whole),
+                ),
                 scene.place(("deliverables", index, "poster")),
-                "leave poster out for a frame of the first shot",
-            )
+                tr("use an earlier time, or leave poster out for a frame of the first shot"),
+            )  # fmt: skip
 
 
 def focus_without_shot(scene: Scene) -> Iterator[Diagnostic]:
@@ -141,34 +165,40 @@ def focus_without_shot(scene: Scene) -> Iterator[Diagnostic]:
             if name not in scene.ids:
                 yield Diagnostic(
                     "focus-without-shot",
-                    f"{deliverable.name}: a focus is given for {name}, which is no shot",
+                    tr(
+                        "{name}: focus names {shot!r}, which is not a shot",
+                        name=deliverable.name, shot=name,
+                    ),
                     scene.place(("deliverables", index, "focus", name)),
                     did_you_mean(name, scene.ids[:500]),
-                )
+                )  # fmt: skip
 
 
 def mix_unusable(scene: Scene) -> Iterator[Diagnostic]:
-    """Music and voices must be files here, and lie where the deliverable has a shot."""
+    """Music and voices must be files here, and begin where the deliverable has a shot."""
     for index, deliverable in scene.deliverables.items():
-        place = scene.place(("deliverables", index, "audio"))
-        for name in deliverable.audio.files:
-            if is_url(name):
-                message = f"{deliverable.name}: music and voices must be files here, not URLs"
-                yield Diagnostic("mix-file-missing", message, place, "download it first")
-            elif not is_file(scene.folder / name):
-                message = f"{deliverable.name}: the sound file {name[:100]} does not exist"
-                hint = "paths start at the shot list's folder"
-                yield Diagnostic("mix-file-missing", message, place, hint)
+        title, place = deliverable.name, scene.place(("deliverables", index, "audio"))
+        for file in deliverable.audio.files:
+            if is_url(file):
+                message = tr("{name}: music and voices must be local files, not URLs", name=title)
+                yield Diagnostic("mix-file-missing", message, place, tr("download the file first"))
+            elif not is_file(scene.folder / file):
+                message = tr(
+                    "{name}: the sound file {file} does not exist", name=title, file=file[:100]
+                )
+                yield Diagnostic("mix-file-missing", message, place, RELATIVE)
         for voice in deliverable.audio.voices:
             if voice.shot and voice.shot not in scene.ids:
-                message = f"{deliverable.name}: a voice begins with {voice.shot}, which is no shot"
+                message = tr(
+                    "{name}: a voice begins with {shot!r}, which is not a shot",
+                    name=title, shot=voice.shot,
+                )  # fmt: skip
                 hint = did_you_mean(voice.shot, scene.ids)
                 yield Diagnostic("voice-without-shot", message, place, hint)
         if deliverable.audio.duck and deliverable.audio.music is None:
-            message = f"{deliverable.name}: there is no music that could duck"
-            yield Diagnostic(
-                "duck-without-music", message, place, "add music, or leave duck out", "warning"
-            )
+            message = tr("{name}: duck needs music", name=title)
+            hint = tr("add music, or leave duck out")
+            yield Diagnostic("duck-without-music", message, place, hint, "warning")
 
 
 _SOFTEST = -60  # dBFS; what is never louder is not heard
@@ -180,27 +210,29 @@ def mix_unheard(scene: Scene) -> Iterator[Diagnostic]:
     for index, deliverable in scene.deliverables.items():
         place = scene.place(("deliverables", index, "audio"))
         if music := deliverable.audio.music:
-            name = f"{deliverable.name}: the music {music.file[:100]}"
-            yield from _too_soft(scene, name, music, (music.start, begins.end), place)
+            title = tr("{name}: the music {file}", name=deliverable.name, file=music.file[:100])
+            yield from _too_soft(scene, title, music, (music.start, begins.end), place)
         for voice in deliverable.audio.voices:
-            name = f"{deliverable.name}: the voice {voice.file[:100]}"
+            title = tr("{name}: the voice {file}", name=deliverable.name, file=voice.file[:100])
             start = voice.at + (begins.of.get(voice.shot, Fraction(0)) if voice.shot else 0)
             if start < begins.end:
-                yield from _too_soft(scene, name, voice, (Fraction(0), begins.end - start), place)
+                yield from _too_soft(scene, title, voice, (Fraction(0), begins.end - start), place)
             elif begins.end:
-                end = f"after the end at {float(begins.end):g} s"
-                message = f"{name} begins at {float(start):g} s, {end}"
-                hint = "give it an earlier time"
+                message = tr(
+                    "{sound} begins at {start:g} s, after the end at {end:g} s",
+                    sound=title, start=float(start), end=float(begins.end),
+                )  # fmt: skip
+                hint = tr("use an earlier time")
                 yield Diagnostic("sound-unheard", message, place, hint, "warning")
 
 
 def _too_soft(
-    scene: Scene, name: str, sound: Music | Voice, part: tuple[Fraction, Fraction], place: Span
+    scene: Scene, title: Message, sound: Music | Voice, part: tuple[Fraction, Fraction], place: Span
 ) -> Iterator[Diagnostic]:
     """``part`` is the second at which the sound begins, and for how many it is heard."""
-    if problem := _unheard(scene, sound, *part):
-        hint = "use another part of it (start), or raise its gain"
-        yield Diagnostic("sound-unheard", f"{name} {problem}", place, hint, "warning")
+    if message := _unheard(scene, title, sound, *part):
+        hint = tr("use another part of it (start), or raise its gain")
+        yield Diagnostic("sound-unheard", message, place, hint, "warning")
 
 
 def loudness_out_of_reach(scene: Scene) -> Iterator[Diagnostic]:
@@ -216,12 +248,15 @@ def loudness_out_of_reach(scene: Scene) -> Iterator[Diagnostic]:
         if (reach := scene.loudest(audio, begins.of, begins.end)) is not None:
             yield Diagnostic(
                 "loudness-out-of-reach",
-                f"{deliverable.name}: its sound reaches about {reach} LUFS, not {audio.loudness}, "
-                "with peaks of at most -1 dBTP",
+                tr(
+                    "{name}: its sound reaches {reach} LUFS, not {loudness}, "
+                    "with peaks below -1 dBTP",
+                    name=deliverable.name, reach=reach, loudness=audio.loudness,
+                ),
                 scene.place(("deliverables", index, "audio")),
-                f"it is delivered that loud; set loudness to {round(reach)} or less",
+                tr("set loudness to {reach} or less", reach=round(reach)),
                 "warning",
-            )
+            )  # fmt: skip
 
 
 def _is_silent(shot: Shot, model: Model) -> bool:
@@ -229,13 +264,17 @@ def _is_silent(shot: Shot, model: Model) -> bool:
     return model.sound.value == "none" or shot.audio == "silent" or not shot.sound.is_finite()
 
 
-def _unheard(scene: Scene, sound: Music | Voice, start: Fraction, seconds: Fraction) -> str:
+def _unheard(
+    scene: Scene, title: Message, sound: Music | Voice, start: Fraction, seconds: Fraction
+) -> Message:
     """Why nobody would hear that part of a sound file, or nothing."""
     if sound.file not in scene.sounds or not sound.gain.is_finite() or seconds <= 0:
-        return ""
+        return NOTHING
     highest = scene.highest(sound.file, start, seconds)
     if highest is None or highest + float(sound.gain) > _SOFTEST:
-        return ""
+        return NOTHING
     if highest <= _SOFTEST:
-        return f"is silent in the {float(seconds):g} s that are used"
-    return f"is too soft to be heard: {highest + float(sound.gain):.0f} dBFS at most"
+        values = {"sound": title, "seconds": float(seconds)}
+        return tr("{sound} is silent in the {seconds:g} s that are used", **values)
+    peak = highest + float(sound.gain)
+    return tr("{sound} is too quiet to hear: peak {peak:.0f} dBFS", sound=title, peak=peak)

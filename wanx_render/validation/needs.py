@@ -1,7 +1,7 @@
-"""What a list wants of ffmpeg beyond the ordinary, tried before anything is spent.
+"""What a list needs of ffmpeg beyond the ordinary, tried before anything is spent.
 
 Every usable ffmpeg has x264, AAC and the common filters (``ffmpeg.find`` sees to that); other
-codecs, a moving crop and another speed are asked for by few.
+codecs, a moving crop and another speed are used by few lists.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,17 +13,19 @@ from wanx_render.errors import BadInput
 from wanx_render.finishing.codecs import ENCODERS
 from wanx_render.frame import Codec
 from wanx_render.geometry import Move
+from wanx_render.language import Message, joined, tr, verbatim
 from wanx_render.media import ffmpeg
 from wanx_render.shotlist.model import Deliverable, Shot, gaze_at
 from wanx_render.task import InputMedia
 
-_OTHER = "set WANX_FFMPEG to a full build of ffmpeg, or unset it"
+_OTHER = tr("set WANX_FFMPEG to a full build of ffmpeg, or unset it")
 
 
 # Filters that only some lists need, and what for.
 OPTIONAL = {
-    "perspective": "a focus that moves", "rubberband": "another speed", "subtitles": "ASS",
-    "framerate": "motion: blend", "minterpolate": "motion: flow",
+    "perspective": tr("a moving focus"), "rubberband": tr("speed"),
+    "subtitles": verbatim("ASS"), "framerate": verbatim("motion: blend"),
+    "minterpolate": verbatim("motion: flow"),
 }  # fmt: skip
 _MOTIONS = {"blend": "framerate", "flow": "minterpolate"}
 
@@ -37,18 +39,22 @@ def unmet(
     deliverables: Iterable[Deliverable],
     media: Mapping[str, InputMedia] = _NONE,
 ) -> tuple[Diagnostic, ...]:
-    """What this ffmpeg cannot do of what is asked for; ``media`` are the files of the list."""
+    """What this ffmpeg cannot do for the list; ``media`` are the files of the list."""
     all_shots, films = tuple(shots), tuple(deliverables)
     codecs: dict[Codec, str] = {}
     for film in films:
         codecs.setdefault(film.codec, film.name)
     problems = [_codec(program, codec, name) for codec, name in codecs.items() if codec != "h264"]
     lacking = [
-        Diagnostic("filter-missing", f"{OPTIONAL[name]} needs ffmpeg's filter {name}", hint=_OTHER)
+        Diagnostic("filter-missing", _filter_missing(name), hint=_OTHER)
         for name in _filters(all_shots, films, media)
         if not ffmpeg.has_filter(program, name)
     ]
     return (*(problem for problem in problems if problem), *lacking)
+
+
+def _filter_missing(name: str) -> Message:
+    return tr("{feature} needs ffmpeg's filter {filter}", feature=OPTIONAL[name], filter=name)
 
 
 def insist(
@@ -57,7 +63,7 @@ def insist(
     deliverables: Iterable[Deliverable],
     media: Mapping[str, InputMedia] = _NONE,
 ) -> None:
-    """Raises BadInput where this ffmpeg cannot do what is asked for."""
+    """Raises BadInput where this ffmpeg cannot do what the list needs."""
     if problems := unmet(program, shots, deliverables, media):
         raise BadInput(*problems)
 
@@ -80,11 +86,14 @@ def _codec(program: ffmpeg.Ffmpeg, codec: Codec, name: str) -> Diagnostic | None
     why = trouble_with(program, codec)
     if not why:
         return None
-    hint = f"codecs that work here: {', '.join(usable(program))}"
-    return Diagnostic("codec-unusable", f"{name}: {codec} cannot be made here: {why}", hint=hint)
+    hint = tr("codecs that work here: {codecs}", codecs=joined(usable(program), tr(", ")))
+    message = tr(
+        "{name}: codec {codec} does not work here: {reason}", name=name, codec=codec, reason=why
+    )
+    return Diagnostic("codec-unusable", message, hint=hint)
 
 
-def trouble_with(program: ffmpeg.Ffmpeg, codec: Codec) -> str:
+def trouble_with(program: ffmpeg.Ffmpeg, codec: Codec) -> Message:
     """Why this ffmpeg cannot make the codec on this machine, or nothing."""
     return ffmpeg.trouble_with(program, ENCODERS[codec].name)
 

@@ -7,7 +7,8 @@ which they are shown, and those about how the shots hang together.
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
-from wanx_render.diagnostics import Diagnostic, did_you_mean
+from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
+from wanx_render.language import plural, tr
 from wanx_render.shotlist.model import LastFrame
 from wanx_render.shotlist.names import alike
 from wanx_render.validation import finishing_rules, request_rules, size_rules, word_rules
@@ -24,36 +25,48 @@ def pick_outside_takes(scene: Scene) -> Iterator[Diagnostic]:
         if shot.pick > shot.takes:
             yield Diagnostic(
                 "pick-outside-takes",
-                f"take {shot.pick} is picked, but the shot has {shot.takes}",
+                plural(
+                    "pick {pick} matches no take; the shot has {n} take",
+                    "pick {pick} matches no take; the shot has {n} takes",
+                    shot.takes, pick=shot.pick,
+                ),
                 scene.at(index, "pick"),
-                f"raise takes to {shot.pick}, "
-                f"or pick {either(str(n + 1) for n in range(shot.takes))}",
-            )
+                tr(
+                    "set takes to {pick}, or pick {choices}",
+                    pick=shot.pick, choices=either(str(n + 1) for n in range(shot.takes)),
+                ),
+            )  # fmt: skip
 
 
 def duplicate_names(scene: Scene) -> Iterator[Diagnostic]:
     """Ids and names become file names; ``alike`` says which of them cannot be side by side."""
     groups = (
-        ("shot-id-twice", "shot id", ("shots", "id"), {i: s.id for i, s in scene.shots.items()}),
-        (
-            "deliverable-twice",
-            "deliverable name",
-            ("deliverables", "name"),
-            {i: d.name for i, d in scene.deliverables.items()},
-        ),
-    )
-    for code, noun, (group, key), names in groups:
+        ("shot-id-twice", ("shots", "id"), {i: s.id for i, s in scene.shots.items()}),
+        ("deliverable-twice", ("deliverables", "name"),
+         {i: d.name for i, d in scene.deliverables.items()}),
+    )  # fmt: skip
+    for code, (group, key), names in groups:
         indexes: dict[str, int] = {}
         for index, name in names.items():
             first = indexes.setdefault(alike(name), index)
-            if first == index:
-                continue
-            place, first_place = (scene.place((group, i, key)) for i in (index, first))
-            message, hint = f"duplicate {noun} {name!r} (first at {first_place})", ""
-            if names[first] != name:
-                message = f"{noun} {name!r} is too close to {names[first]!r} (at {first_place})"
-                hint = "names must differ in more than case, width or composition of letters"
-            yield Diagnostic(code, message, place, hint)
+            if first != index:
+                places = (scene.place((group, i, key)) for i in (index, first))
+                yield _duplicate(code, key, (name, names[first]), *places)
+
+
+def _duplicate(code: str, key: str, names: tuple[str, str], place: Span, first: Span) -> Diagnostic:
+    """``names`` are the name at ``place``, and the one at ``first`` that it is not unlike."""
+    name, earlier = names
+    values = {"key": key, "name": name, "first": earlier, "place": str(first)}
+    if name == earlier:
+        message = tr("duplicate {key} {name!r} (first at {place})", **values)
+        return Diagnostic(code, message, place)
+    return Diagnostic(
+        code,
+        tr("{key} {name!r} is too close to {first!r} (at {place})", **values),
+        place,
+        tr("use names that differ in more than case, width or composition of letters"),
+    )
 
 
 def chain_broken(scene: Scene) -> Iterator[Diagnostic]:
@@ -71,15 +84,22 @@ def chain_broken(scene: Scene) -> Iterator[Diagnostic]:
         place = scene.place(("shots", index, "image", "shot"))
         if before[shot.id] not in ids:
             hint = did_you_mean(before[shot.id], scene.ids[:500])
-            yield Diagnostic("shot-unknown", f"there is no shot {before[shot.id]!r}", place, hint)
+            message = tr("{name!r} is not a shot of this list", name=before[shot.id])
+            yield Diagnostic("shot-unknown", message, place, hint)
         elif loop := loops.get(shot.id):
-            start = loop.index(shot.id)
-            route = [*loop[start : start + 6], *loop[: max(start + 6 - len(loop), 0)]]
-            rest = ["..."] if len(loop) > 6 else []
-            chain = " -> ".join([*route[: len(loop)], *rest, shot.id])
-            yield Diagnostic(
-                "chain-cycle", f"the first frame of {shot.id} waits for itself: {chain}", place
-            )
+            message = tr(
+                "the first frame of {shot} depends on itself: {chain}",
+                shot=shot.id, chain=_route(loop, shot.id),
+            )  # fmt: skip
+            yield Diagnostic("chain-cycle", message, place)
+
+
+def _route(loop: list[str], shot: str) -> str:
+    """``a -> b -> a``; of a long loop the beginning."""
+    start = loop.index(shot)
+    route = [*loop[start : start + 6], *loop[: max(start + 6 - len(loop), 0)]]
+    rest = ["..."] if len(loop) > 6 else []
+    return " -> ".join([*route[: len(loop)], *rest, shot])
 
 
 def _loops(before: Mapping[str, str]) -> dict[str, list[str]]:

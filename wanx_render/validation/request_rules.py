@@ -1,4 +1,4 @@
-"""Rules about what is asked of the service: models, tiers, durations, pictures, sounds, prompts.
+"""Rules about what the service is asked for: models, tiers, durations, pictures, sounds, prompts.
 
 They know the catalog's figures, never a model's name.
 """
@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from wanx_render.catalog.capabilities import Model, SoundFile
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
+from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.media.images import Picture, Repair
 from wanx_render.shotlist.model import Shot
@@ -20,9 +21,10 @@ def unknown_model(scene: Scene) -> Iterator[Diagnostic]:
         if scene.catalog.model(shot.model) is None:
             yield Diagnostic(
                 "model-unknown",
-                f"there is no model {shot.model!r}",
+                tr("{name!r} is not a known model", name=shot.model),
                 scene.at(index, "model"),
-                did_you_mean(shot.model, names) or f"known models: {', '.join(names)}",
+                did_you_mean(shot.model, names)
+                or tr("known models: {names}", names=joined(names, tr(", "))),
             )
 
 
@@ -30,45 +32,54 @@ def model_not_in_region(scene: Scene) -> Iterator[Diagnostic]:
     region = scene.region
     for index, _, model in scene.models:
         if region not in model.region_names.value:
-            regions = ", ".join(model.region_names.value)
+            regions = either(model.region_names.value)
             yield Diagnostic(
                 "model-not-in-region",
-                f"{model.name} is not offered in {region}",
+                tr("{model} is not available in {region}", model=model.name, region=region),
                 scene.at(index, "model"),
-                f"it is offered in {regions}",
+                tr("use region: {regions}", regions=regions),
             )
 
 
 def resolution_unsupported(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot, model in scene.models:
         if shot.resolution is not None and shot.resolution not in model.tiers.value:
+            tiers = sorted(model.tiers.value, key=scene.catalog.tier_area)
             yield Diagnostic(
                 "resolution-unsupported",
-                f"{model.name} cannot make {shot.resolution}",
+                tr(
+                    "resolution {tier} is not supported by {model}",
+                    tier=shot.resolution, model=model.name,
+                ),
                 scene.at(index, "resolution"),
-                f"it makes {', '.join(sorted(model.tiers.value, key=scene.catalog.tier_area))}",
-            )
+                tr("use {choices}", choices=either(tiers)),
+            )  # fmt: skip
 
 
 def duration_unsupported(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot, model in scene.models:
         if shot.duration is not None and shot.duration not in model.durations.value:
-            durations = sorted(model.durations.value)
-            names = [
-                candidate.name
-                for candidate in scene.catalog.models.values()
-                if shot.duration in candidate.durations.value
-            ]
-            hint = f"use {either(str(seconds) for seconds in durations)}"
-            if names:
-                hint += f"; {shot.duration} s can be made by {', '.join(names)}"
             yield Diagnostic(
                 "duration-unsupported",
-                f"{model.name} makes clips of {either(str(s) for s in durations)} s, "
-                f"not {shot.duration} s",
+                tr(
+                    "duration {seconds} is not supported by {model}",
+                    seconds=shot.duration, model=model.name,
+                ),
                 scene.at(index, "duration"),
-                hint,
-            )
+                _other_durations(scene, model, shot.duration),
+            )  # fmt: skip
+
+
+def _other_durations(scene: Scene, model: Model, seconds: int) -> Message:
+    """What the model can make, and which models can make clips of so many seconds."""
+    able = [m.name for m in scene.catalog.models.values() if seconds in m.durations.value]
+    durations = either(map(str, sorted(model.durations.value)))
+    if not able:
+        return tr("use {choices}", choices=durations)
+    return tr(
+        "use {durations}, or a model with {seconds} s: {models}",
+        durations=durations, seconds=seconds, models=joined(able, tr(", ")),
+    )  # fmt: skip
 
 
 def sound_unsupported(scene: Scene) -> Iterator[Diagnostic]:
@@ -77,16 +88,16 @@ def sound_unsupported(scene: Scene) -> Iterator[Diagnostic]:
             with_sound = [m.name for m in scene.catalog.models.values() if m.sound.value != "none"]
             yield Diagnostic(
                 "sound-unsupported",
-                f"{model.name} makes silent clips only",
+                tr("sound is not supported by {model}", model=model.name),
                 scene.at(index, "audio"),
-                f"leave audio out, or use {either(with_sound)}",
+                tr("leave audio out, or use {models}", models=either(with_sound)),
             )
         if model.sound.value == "always" and shot.audio == "silent":
             yield Diagnostic(
                 "silence-unsupported",
-                f"{model.name} always makes sound",
+                tr("audio: silent is not supported by {model}", model=model.name),
                 scene.at(index, "audio"),
-                "leave audio out",
+                tr("leave audio out: the model always makes sound"),
             )
 
 
@@ -96,10 +107,10 @@ def sound_file_missing(scene: Scene) -> Iterator[Diagnostic]:
         if name and not is_url(name) and not is_file(scene.folder / name):
             yield Diagnostic(
                 "sound-missing",
-                f"the sound file {name[:100]} does not exist",
+                tr("the sound file {name} does not exist", name=name[:100]),
                 scene.at(index, "audio"),
                 did_you_mean(name.lower(), ("silent", "auto"))
-                or "audio is silent, auto, or a path that starts at the shot list's folder",
+                or tr("use silent, auto, or a path relative to the shot list's folder"),
             )
 
 
@@ -107,28 +118,37 @@ def template_unsupported(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot, model in scene.models:
         if shot.template is None:
             continue
-        templates = model.templates.value if model.templates else ()
+        place, region = scene.at(index, "template"), scene.region
         regions = model.template_regions.value if model.template_regions else ()
-        if shot.template not in templates:
-            having = [
-                m.name
-                for m in scene.catalog.models.values()
-                if m.templates and shot.template in m.templates.value
-            ]
-            hint = f"use {either(having)}" if having else did_you_mean(shot.template, templates)
+        if not model.templates or shot.template not in model.templates.value:
             yield Diagnostic(
                 "template-unsupported",
-                f"{model.name} has no template {shot.template!r}",
-                scene.at(index, "template"),
-                hint or (f"it has {', '.join(templates)}" if templates else "leave template out"),
-            )
-        elif scene.region not in regions:
-            yield Diagnostic(
-                "template-not-in-region",
-                f"templates are not offered in {scene.region}",
-                scene.at(index, "template"),
-                f"they are offered in {', '.join(regions)}",
-            )
+                tr(
+                    "template {template!r} is not supported by {model}",
+                    template=shot.template, model=model.name,
+                ),
+                place,
+                _other_templates(scene, model, shot.template),
+            )  # fmt: skip
+        elif region not in regions:
+            message = tr("templates are not available in {region}", region=region)
+            hint = tr("use region: {regions}", regions=either(regions))
+            yield Diagnostic("template-not-in-region", message, place, hint)
+
+
+def _other_templates(scene: Scene, model: Model, template: str) -> Message:
+    """Which models have the template, or which templates the model has."""
+    able = [
+        m.name
+        for m in scene.catalog.models.values()
+        if m.templates and template in m.templates.value
+    ]
+    if able:
+        return tr("use {choices}", choices=either(able))
+    templates = model.templates.value if model.templates else ()
+    if not templates:
+        return tr("leave template out")
+    return did_you_mean(template, templates) or tr("use {choices}", choices=either(templates))
 
 
 def last_image_unsupported(scene: Scene) -> Iterator[Diagnostic]:
@@ -137,9 +157,9 @@ def last_image_unsupported(scene: Scene) -> Iterator[Diagnostic]:
             able = [m.name for m in scene.catalog.models.values() if m.takes_last_image]
             yield Diagnostic(
                 "last-image-unsupported",
-                f"{model.name} takes a first frame only",
+                tr("last_image is not supported by {model}", model=model.name),
                 scene.at(index, "last_image"),
-                f"leave last_image out, or use {either(able)}",
+                tr("leave last_image out, or use {models}", models=either(able)),
             )
 
 
@@ -151,18 +171,24 @@ def image_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
         if picture.bytes > limit:
             yield Diagnostic(
                 "image-bytes",
-                f"{name} has {_mib(picture.bytes)} MiB; {model.name} takes {_mib(limit)}",
+                tr(
+                    "{name} has {size} MiB; {model} accepts at most {limit} MiB",
+                    name=name, size=_mib(picture.bytes), model=model.name, limit=_mib(limit),
+                ),
                 place,
-                "save it smaller, or as JPEG",
+                tr("save it smaller, or as JPEG"),
                 "warning" if any(picture.bytes <= v.value for v in larger) else "error",
-            )
+            )  # fmt: skip
         if picture.sent_as not in model.image_formats.value:
             yield Diagnostic(
                 "image-format",
-                f"{name} is {picture.sent_as}; "
-                f"{model.name} takes {either(model.image_formats.value)}",
+                tr(
+                    "{name} is {format}; {model} accepts {formats}",
+                    name=name, format=picture.sent_as, model=model.name,
+                    formats=either(model.image_formats.value),
+                ),
                 place,
-            )
+            )  # fmt: skip
 
 
 def _sides_outside(name: str, picture: Picture, model: Model, place: Span) -> Iterator[Diagnostic]:
@@ -171,14 +197,21 @@ def _sides_outside(name: str, picture: Picture, model: Model, place: Span) -> It
     if low <= min(sides) and max(sides) <= high:
         return
     fits_elsewhere = any(v.value[0] <= min(sides) and max(sides) <= v.value[1] for v in variants)
-    limits = [f"{v.value[0]} to {v.value[1]} after {v.source}" for v in variants]
+    limits = [
+        tr("{low} to {high} ({source})", low=v.value[0], high=v.value[1], source=v.source)
+        for v in variants
+    ]
+    documents = joined(limits, tr(", "))
     yield Diagnostic(
         "image-sides",
-        f"{name} is {picture.size}; {model.name} takes sides of {low} to {high} pixels",
+        tr(
+            "{name} is {size}; {model} accepts sides of {low} to {high} pixels",
+            name=name, size=str(picture.size), model=model.name, low=low, high=high,
+        ),
         place,
-        f"another document says {', '.join(limits)}" if limits else "",
+        tr("another document says {limits}", limits=documents) if limits else NOTHING,
         "warning" if fits_elsewhere else "error",
-    )
+    )  # fmt: skip
 
 
 def image_shape(scene: Scene) -> Iterator[Diagnostic]:
@@ -189,15 +222,18 @@ def image_shape(scene: Scene) -> Iterator[Diagnostic]:
             limit = model.image_aspect.value
             yield Diagnostic(
                 "image-aspect",
-                f"{name} is {picture.size}; {model.name} takes 1:{limit} to {limit}:1",
+                tr(
+                    "{name} is {size}; {model} accepts shapes of 1:{limit} to {limit}:1",
+                    name=name, size=str(picture.size), model=model.name, limit=limit,
+                ),
                 place,
-            )
+            )  # fmt: skip
         if picture.transparent:
             yield Diagnostic(
                 "image-transparent",
-                f"{name} has an alpha channel, which {model.name} does not take",
+                tr("{name} has transparency; {model} accepts none", name=name, model=model.name),
                 place,
-                "save it without transparency",
+                tr("save it without transparency"),
             )
 
 
@@ -208,42 +244,57 @@ def image_repaired(scene: Scene) -> Iterator[Diagnostic]:
         if name in names or picture.transparent:
             continue
         names.add(name)
-        for code, message, hint in _repairs(picture):
-            yield Diagnostic(code, f"{name} {message}", place, hint, "warning")
+        for code, message, hint in _repairs(name, picture):
+            yield Diagnostic(code, message, place, hint, "warning")
 
 
-def _repairs(picture: Picture) -> Iterator[tuple[str, str, str]]:
+def _repairs(name: str, picture: Picture) -> Iterator[tuple[str, Message, Message]]:
     """For each thing that is put right in a picture: code, message and hint."""
     for repair in picture.repairs:
         match repair:
             case "animated":
-                hint = "save the picture that you want as a file of its own"
-                yield "image-animated", "is animated: only its first picture is sent", hint
+                message = tr("{name} is animated: only its first picture is sent", name=name)
+                yield "image-animated", message, tr("save the picture you want as its own file")
             case "several":
-                hint = "save the other picture as a file of its own if you want that one"
-                yield "image-converted", "holds several pictures: only the first is sent", hint
+                message = tr("{name} holds several pictures: only the first is sent", name=name)
+                hint = tr("to use another picture, save it as its own file")
+                yield "image-converted", message, hint
             case "exif":
-                message = "has damaged EXIF data: it is left out, and the picture is not turned"
-                yield "image-exif", message, "save the picture upright if it appears turned"
+                message = tr("{name} has damaged EXIF data, which is not sent", name=name)
+                hint = tr("if the picture appears turned, save it upright")
+                yield "image-exif", message, hint
             case "turned":
-                message = "is turned by its EXIF orientation: a copy that is upright is sent"
-                yield "image-turned", message, "save it upright to choose its quality yourself"
+                message = tr(
+                    "{name} is turned by its EXIF data: an upright copy is sent", name=name
+                )
+                hint = tr("to choose its quality yourself, save it upright")
+                yield "image-turned", message, hint
             case "depth" | "palette" | "cmyk" | "opaque" | "format":
                 pass  # named together, below
     reasons = [_CONVERTED[name] for name in picture.repairs if name in _CONVERTED]
     if reasons and "animated" not in picture.repairs:
-        reason = ", ".join(reasons).format(picture.format)
-        hint = f"to convert it yourself, save it as {picture.sent_as} in RGB with 8 bits a channel"
-        message = f"{reason}: it is converted, and a {picture.sent_as} in 8-bit sRGB is sent"
-        yield "image-converted", message, hint
+        yield "image-converted", *_conversion(name, picture, reasons)
 
 
-_CONVERTED: dict[Repair, str] = {
-    "depth": "has more than 8 bits a channel",
-    "palette": "has a palette",
-    "cmyk": "is CMYK",
-    "opaque": "has an alpha channel that hides nothing",
-    "format": "is {}",
+def _conversion(name: str, picture: Picture, reasons: list[Message]) -> tuple[Message, Message]:
+    """What is said where another file than the picture's own is sent, and the hint."""
+    message = tr(
+        "{name} is converted to 8-bit sRGB and sent as {format}; the file has: {reasons}",
+        name=name, format=picture.sent_as, reasons=joined(reasons, tr(", ")),
+    )  # fmt: skip
+    hint = tr(
+        "to convert it yourself, save it as {format} in RGB with 8 bits per channel",
+        format=picture.sent_as,
+    )
+    return message, hint
+
+
+_CONVERTED: dict[Repair, Message] = {
+    "depth": tr("more than 8 bits per channel"),
+    "palette": tr("a palette"),
+    "cmyk": tr("CMYK colours"),
+    "opaque": tr("an opaque alpha channel"),
+    "format": tr("a format that is not sent as it is"),
 }
 
 
@@ -258,11 +309,13 @@ def prompt_cut(scene: Scene) -> Iterator[Diagnostic]:
             if length > limit:
                 yield Diagnostic(
                     "prompt-cut",
-                    f"the {key.replace('_', ' ')} has {length} characters; "
-                    f"{model.name} reads {limit} and passes over the rest",
+                    tr(
+                        "{key} has {length} characters; {model} ignores all after {limit}",
+                        key=key, length=length, model=model.name, limit=limit,
+                    ),
                     scene.at(index, key),
                     severity="warning",
-                )
+                )  # fmt: skip
 
 
 def prompt_ignored(scene: Scene) -> Iterator[Diagnostic]:
@@ -270,8 +323,10 @@ def prompt_ignored(scene: Scene) -> Iterator[Diagnostic]:
         if shot.template and shot.prompt:
             yield Diagnostic(
                 "prompt-ignored",
-                f"the prompt is not sent: beside the template {shot.template} "
-                "the service ignores it",
+                tr(
+                    "the prompt is not sent: the service ignores it with template {template}",
+                    template=shot.template,
+                ),
                 scene.at(index, "prompt"),
                 severity="warning",
             )
@@ -294,32 +349,46 @@ def _file_outside(
     if track.format not in limits.formats:
         yield Diagnostic(
             "sound-format",
-            f"{name} is {track.format or 'without a suffix'}; "
-            f"{model.name} takes {either(limits.formats)}",
+            tr(
+                "{name} is {format}; {model} accepts {formats}",
+                name=name, format=track.format or tr("without a suffix"), model=model.name,
+                formats=either(limits.formats),
+            ),
             place,
-        )
+        )  # fmt: skip
     low, high = limits.seconds
     if not low <= track.seconds <= high:
         yield Diagnostic(
             "sound-seconds",
-            f"{name} lasts {float(track.seconds):.1f} s; {model.name} takes {low} to {high} s",
+            tr(
+                "{name} lasts {seconds:.1f} s; {model} accepts {low} to {high} s",
+                name=name, seconds=float(track.seconds), model=model.name, low=low, high=high,
+            ),
             place,
-        )
+        )  # fmt: skip
     if track.bytes > limits.bytes:
         yield Diagnostic(
             "sound-bytes",
-            f"{name} has {_mib(track.bytes)} MiB; {model.name} takes {_mib(limits.bytes)}",
+            tr(
+                "{name} has {size} MiB; {model} accepts at most {limit} MiB",
+                name=name, size=_mib(track.bytes), model=model.name, limit=_mib(limits.bytes),
+            ),
             place,
-        )
+        )  # fmt: skip
 
 
 def _sound_length(shot: Shot, model: Model, track: Soundtrack, place: Span) -> Iterator[Diagnostic]:
     seconds = shot.duration or model.durations.value[0]
     if abs(track.seconds - seconds) < Fraction(1, 10):
         return
-    lasts = f"the sound lasts {float(track.seconds):.1f} s and the clip {seconds} s"
-    then = "its end is cut off" if track.seconds > seconds else "the rest of the clip is silent"
-    yield Diagnostic("sound-length", f"{lasts}: {then}", place, severity="warning")
+    lengths = {"sound": float(track.seconds), "clip": seconds}
+    if track.seconds > seconds:
+        message = tr("the sound lasts {sound:.1f} s, the clip {clip} s: its end is cut", **lengths)
+    else:
+        message = tr(
+            "the sound lasts {sound:.1f} s, the clip {clip} s: the rest is silent", **lengths
+        )
+    yield Diagnostic("sound-length", message, place, severity="warning")
 
 
 def _mib(size: int) -> str:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from wanx_render.diagnostics import Diagnostic, listed
 from wanx_render.geometry import Size, crop_unit, enlargement, fit_unit, is_enlarged
+from wanx_render.language import Message, plural, tr
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.validation.context import Scene
 
@@ -21,12 +22,12 @@ def deliverable_enlarges(scene: Scene) -> Iterator[Diagnostic]:
             name: times for name, times in factors.items() if is_enlarged(times, deliverable.fit)
         }
         if larger:
-            names = listed(f"{name} {float(times):.2f} times" for name, times in larger.items())
+            clips = listed(f"{name} {float(times):.2f}×" for name, times in larger.items())
             yield Diagnostic(
                 "deliverable-enlarges",
-                f"{deliverable.name} enlarges its clips: {names}",
+                tr("{name} enlarges its clips: {clips}", name=deliverable.name, clips=clips),
                 scene.place(("deliverables", number, "size")),
-                "leave size out for the largest that enlarges nothing, or raise the resolution",
+                tr("leave size out, or use a higher resolution"),
                 "warning",
             )
 
@@ -45,12 +46,16 @@ def deliverable_shrunk(scene: Scene) -> Iterator[Diagnostic]:
         size, larger = (deliverable.aspect.size(unit) for unit in (min(units.values()), without))
         yield Diagnostic(
             "deliverable-shrunk",
-            f"{deliverable.name} is only {size} because of {listed(smaller)}; "
-            f"it would be {larger} without {'it' if len(smaller) == 1 else 'them'}",
+            plural(
+                "{name} is only {size} because of {shots}; without it: {larger}",
+                "{name} is only {size} because of {shots}; without them: {larger}",
+                len(smaller), name=deliverable.name, size=str(size), shots=listed(smaller),
+                larger=str(larger),
+            ),
             scene.place(("deliverables", number, "aspect")),
             _how_to_grow(deliverable, larger),
             "warning",
-        )
+        )  # fmt: skip
 
 
 _SHRINKS = Fraction(8, 9)  # of the side that the others allow; less is hardly seen
@@ -59,7 +64,7 @@ _SHRINKS = Fraction(8, 9)  # of the side that the others allow; less is hardly s
 def _what_shrinks(units: Mapping[str, int]) -> tuple[list[str], int]:
     """The few shots that are much smaller than all others, and the unit that these allow.
 
-    The shots are parted where their sizes differ most; at most half of them are "a few".
+    The shots are divided where their sizes differ most; at most half of them are "a few".
     """
     sizes = sorted(units.values())
     gaps = [
@@ -73,8 +78,16 @@ def _what_shrinks(units: Mapping[str, int]) -> tuple[list[str], int]:
     return [name for name, unit in units.items() if unit < without], without
 
 
-def _how_to_grow(deliverable: Deliverable, larger: Size) -> str:
-    ways = f"use a first frame nearer to {deliverable.aspect}, or a higher resolution"
+def _how_to_grow(deliverable: Deliverable, larger: Size) -> Message:
+    values = {"aspect": str(deliverable.aspect), "size": str(larger)}
     if deliverable.fit == "crop":
-        ways += ", or use fit: blur or pad"
-    return f"{ways}; size: {larger} enlarges it instead"
+        return tr(
+            "use a first frame closer to {aspect}, a higher resolution, or fit: blur or pad; "
+            "size: {size} enlarges it instead",
+            **values,
+        )
+    return tr(
+        "use a first frame closer to {aspect}, or a higher resolution; "
+        "size: {size} enlarges it instead",
+        **values,
+    )

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 from wanx_render.diagnostics import Diagnostic, Span, listed
 from wanx_render.geometry import Size, crop_boxes, crop_unit, largest_exact
+from wanx_render.language import NOTHING, Message, plural, tr
 from wanx_render.shotlist.model import Deliverable, Shot, gaze_at
-from wanx_render.validation.context import Scene, is_file
+from wanx_render.validation.context import RELATIVE, Scene, is_file
 
 if TYPE_CHECKING:
     from wanx_render.captions import fonts, typesetting
     from wanx_render.captions.ass import Script
 
 
-_FONT_HINT = "give the deliverable a font that has it, such as font: fonts/NotoSansThai.ttf"
+_FONT_HINT = tr("give the deliverable a font that has them, such as font: fonts/NotoSansThai.ttf")
 
 
-_NOMINAL = 1080  # pixels of the shorter side; whether words fit hangs on the aspect alone
+_NOMINAL = 1080  # pixels of the shorter side; whether words fit depends on the aspect alone
 
 
 def label_unusable(scene: Scene) -> Iterator[Diagnostic]:
@@ -33,8 +34,11 @@ def label_unusable(scene: Scene) -> Iterator[Diagnostic]:
 
         place = scene.place(("deliverables", index, "label"))
         if problem := visible_label.problem_with(label.words):
-            message = f"the label {label.words[:40]!r} cannot be shown: {problem}"
-            yield Diagnostic("label-undrawable", message, place, "use other words")
+            message = tr(
+                "the label {label!r} cannot be drawn: {reason}",
+                label=label.words[:40], reason=problem,
+            )  # fmt: skip
+            yield Diagnostic("label-undrawable", message, place, tr("use other words"))
             continue
         aspect = deliverable.aspect
         size = deliverable.size or aspect.size(
@@ -44,15 +48,18 @@ def label_unusable(scene: Scene) -> Iterator[Diagnostic]:
         if visible_label.placed(label.words, label.corner, size, 1, platform=platform) is None:
             yield Diagnostic(
                 "label-too-long",
-                f"the label {label.words[:40]!r} does not fit into {deliverable.name}: its letters "
-                "must be 5 % of the shorter side high",
+                tr(
+                    "the label {label!r} does not fit into {name}: "
+                    "letters must be 5 % of the shorter side high",
+                    label=label.words[:40], name=deliverable.name,
+                ),
                 place,
-                "shorten it, or divide it into lines",
-            )
+                tr("shorten it, or break it into lines"),
+            )  # fmt: skip
 
 
 def label_short(scene: Scene) -> Iterator[Diagnostic]:
-    """A film that is shorter than its label must be seen."""
+    """A film that is shorter than its label must be visible."""
     seconds = scene.seconds
     if seconds is None or not any(map(_words, scene.deliverables.values())):
         return
@@ -61,12 +68,14 @@ def label_short(scene: Scene) -> Iterator[Diagnostic]:
     if seconds < LEAST_SECONDS:
         yield Diagnostic(
             "label-short",
-            f"the whole lasts {float(seconds):g} s; "
-            f"a label must be seen for {LEAST_SECONDS} s at least",
+            tr(
+                "the film lasts {seconds:g} s; a label must be visible for at least {least} s",
+                seconds=float(seconds), least=LEAST_SECONDS,
+            ),
             scene.place(("shots",)),
-            "make the film longer: hold of the last shot does",
+            tr("make the film longer, for example with hold on the last shot"),
             "warning",
-        )
+        )  # fmt: skip
 
 
 def label_among_captions(scene: Scene) -> Iterator[Diagnostic]:
@@ -82,16 +91,14 @@ def label_among_captions(scene: Scene) -> Iterator[Diagnostic]:
         opposite = "bottom" if edge == "top" else "top"
         captions = _edges(scene, deliverable)
         if edge in captions:
-            corner = label.corner.replace(edge, opposite)
-            yield Diagnostic(
-                "label-among-captions",
-                f"{deliverable.name}: label and captions are both at the {edge}",
-                scene.place(("deliverables", index, "label")),
-                "captions are at both edges: move some of them, or shorten the label"
-                if opposite in captions
-                else f"use corner: {corner}",
-                "warning",
-            )
+            message = tr("{name}: label and captions overlap at the bottom", name=deliverable.name)
+            if edge == "top":
+                message = tr("{name}: label and captions overlap at the top", name=deliverable.name)
+            hint = tr("use corner: {corner}", corner=label.corner.replace(edge, opposite))
+            if opposite in captions:
+                hint = tr("captions are at both edges: move some of them, or shorten the label")
+            place = scene.place(("deliverables", index, "label"))
+            yield Diagnostic("label-among-captions", message, place, hint, "warning")
 
 
 def _edges(scene: Scene, deliverable: Deliverable) -> set[str]:
@@ -116,12 +123,14 @@ def watermark_cut(scene: Scene) -> Iterator[Diagnostic]:
         if cut:
             yield Diagnostic(
                 "watermark-cut",
-                f"{deliverable.name} cuts off the lower right of {listed(iter(cut))}, "
-                "where the service draws its label",
+                tr(
+                    "{name} crops away the service's watermark of {shots}",
+                    name=deliverable.name, shots=listed(cut),
+                ),
                 scene.place(("deliverables", index, "aspect")),
-                "set label: AI生成 for the finished film, or use fit: pad or blur",
+                tr("add label: AI生成, or use fit: pad or blur"),
                 "warning",
-            )
+            )  # fmt: skip
 
 
 _MARGIN = Fraction(2, 100)  # of a side: how far from the edge the service's words are at least
@@ -144,19 +153,23 @@ def label_missing(scene: Scene) -> Iterator[Diagnostic]:
         yield Diagnostic("label-missing", message, place, LABEL_HINT, "warning")
 
 
-LABEL_HINT = "add label: AI生成 to the list, or label: none where you label elsewhere"
+LABEL_HINT = tr("add label: AI生成 to the list, or label: none if you label it elsewhere")
 
 
-def unlabelled(shots: Iterable[Shot], deliverables: Iterable[Deliverable]) -> str:
+def unlabelled(shots: Iterable[Shot], deliverables: Iterable[Deliverable]) -> Message:
     """Which deliverables have generated shots and nothing that says so, as a sentence, or nothing.
 
     A label in the metadata of clips is not known before they are there.
     """
     names = [deliverable.name for deliverable in deliverables if deliverable.label is None]
     if not names or all(shot.watermark for shot in shots):
-        return ""
-    verb = "is" if len(names) == 1 else "are"
-    return f"nothing says that {listed(iter(names))} {verb} AI-generated"
+        return NOTHING
+    return plural(
+        "{names} has no label of AI-generated content",
+        "{names} have no label of AI-generated content",
+        len(names),
+        names=listed(names),
+    )
 
 
 def captions_unusable(scene: Scene) -> Iterator[Diagnostic]:
@@ -186,14 +199,17 @@ def _captions_undrawable(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot in _captioned(scene).items():
         for file in fonts:
             font = _font(scene, file)
-            problem = drawing.problem_with(shot.caption, font) if font or not file else ""
+            problem = drawing.problem_with(shot.caption, font) if font or not file else NOTHING
             if problem:
                 yield Diagnostic(
                     "caption-undrawable",
-                    f"the caption of {shot.id} cannot be shown: {problem}",
+                    tr(
+                        "the caption of {shot} cannot be drawn: {reason}",
+                        shot=shot.id, reason=problem,
+                    ),
                     scene.at(index, "caption"),
-                    f"leave it out, or {_FONT_HINT}",
-                )
+                    _FONT_HINT,
+                )  # fmt: skip
 
 
 def _font_unusable(
@@ -203,12 +219,12 @@ def _font_unusable(
 
     font = _font(scene, file)
     if font is None:
-        exists = is_file(scene.folder / file)
-        reason = "is no font file that can be read" if exists else "does not exist"
-        message = f"{deliverable.name}: {file[:100]} {reason}"
-        hint = "such as fonts/Inter.ttf; paths start at the shot list's folder"
+        values = {"name": deliverable.name, "file": file[:100]}
+        message = tr("{name}: the font file {file} does not exist", **values)
+        if is_file(scene.folder / file):
+            message = tr("{name}: {file} is not a font file that can be read", **values)
         place = scene.place(("deliverables", index, "font"))
-        yield Diagnostic("font-unreadable", message, place, hint)
+        yield Diagnostic("font-unreadable", message, place, RELATIVE)
         return
     text = "\n".join(shot.caption for shot in scene.shots.values())
     if deliverable.burns and (letters := drawing.replaced(text, font)):
@@ -216,15 +232,18 @@ def _font_unusable(
 
 
 def _font_incomplete(
-    scene: Scene, index: int, deliverable: Deliverable, letters: str
+    scene: Scene, index: int, deliverable: Deliverable, letters: Message
 ) -> Diagnostic:
     return Diagnostic(
         "font-incomplete",
-        f"{deliverable.name}: {str(deliverable.font)[:100]} has no {letters}",
+        tr(
+            "{name}: {font} has no {letters}",
+            name=deliverable.name, font=str(deliverable.font)[:100], letters=letters,
+        ),
         scene.place(("deliverables", index, "font")),
-        "they are drawn in the packaged font; give a font that has them for one look",
+        tr("they are drawn in the packaged font; use a font that has them for a uniform look"),
         "warning",
-    )
+    )  # fmt: skip
 
 
 def captions_too_long(scene: Scene) -> Iterator[Diagnostic]:
@@ -241,11 +260,14 @@ def captions_too_long(scene: Scene) -> Iterator[Diagnostic]:
             if sheet and not typesetting.fits(shot.caption, _in(sheet, shot.lang)):
                 yield Diagnostic(
                     "caption-too-long",
-                    f"the caption of {shot.id} does not fit on {deliverable.name} "
-                    f"({sheet.size}), even at the smallest size",
+                    tr(
+                        "the caption of {shot} is too long for {name} ({size}), "
+                        "even at the smallest size",
+                        shot=shot.id, name=deliverable.name, size=str(sheet.size),
+                    ),
                     scene.at(index, "caption"),
-                    "shorten it, or show it over several shots",
-                )
+                    tr("shorten it, or spread it over several shots"),
+                )  # fmt: skip
 
 
 def _sheet(scene: Scene, deliverable: Deliverable) -> "typesetting.Sheet | None":
@@ -292,7 +314,10 @@ def _subtitles_undrawable(
     place, font = scene.place(("deliverables", index, "subtitles")), _font(scene, deliverable.font)
     if why := drawing.problem_with(subtitles.words, font):
         line = next((n for n, words in subtitles.numbered if drawing.problem_with(words, font)), 0)
-        message = f"line {line} of {name[:100]} cannot be shown: {why}"
+        message = tr(
+            "line {line} of {file} cannot be drawn: {reason}",
+            line=line, file=name[:100], reason=why,
+        )  # fmt: skip
         yield Diagnostic("caption-undrawable", message, place, _FONT_HINT)
     elif font and (letters := drawing.replaced(subtitles.words, font)):
         yield _font_incomplete(scene, index, deliverable, letters)
@@ -301,9 +326,13 @@ def _subtitles_undrawable(
         yield from _lines_too_high(subtitles.script, name, sheet, place)
     too_long = [cue for cue in subtitles.cues if sheet and not typesetting.fits(cue.text, sheet)]
     if sheet and too_long:
-        lines = listed(f"line {cue.line}" for cue in too_long)
-        message = f"{lines} of {name[:100]}: too long for {sheet.size}, even at the smallest size"
-        hint = "shorten the words, or make several cues of them"
+        lines = listed(str(cue.line) for cue in too_long)
+        message = plural(
+            "line {lines} of {file} is too long for {size} at the smallest size",
+            "lines {lines} of {file} are too long for {size} at the smallest size",
+            len(too_long), lines=lines, file=name[:100], size=str(sheet.size),
+        )  # fmt: skip
+        hint = tr("shorten the text, or divide it into several cues")
         yield Diagnostic("caption-too-long", message, place, hint)
 
 
@@ -314,17 +343,25 @@ def subtitles_outside(scene: Scene) -> Iterator[Diagnostic]:
         subtitles = scene.subtitles.get(deliverable.subtitles or "")
         late = [cue for cue in subtitles.starts if whole and cue[1] >= whole] if subtitles else []
         if subtitles and whole and late and deliverable.captions != "none":
-            line, start = min(late, key=lambda cue: cue[1])
-            count = f"{len(late)} of {len(subtitles.starts)} cues of {deliverable.subtitles}"
-            hour = "if they count from one hour: pysubs2 --shift-back 1h FILE"
-            yield Diagnostic(
-                "subtitles-outside",
-                f"{count} begin after the end at {float(whole):g} s: the first is line {line}, "
-                f"at {float(start):g} s",
-                scene.place(("deliverables", index, "subtitles")),
-                hour if start >= 3600 else "leave them out, or make the video longer",
-                "warning",
-            )
+            place = scene.place(("deliverables", index, "subtitles"))
+            yield _late(late, len(subtitles.starts), deliverable.subtitles or "", whole, place)
+
+
+def _late(
+    late: list[tuple[int, Fraction]], cues: int, file: str, end: Fraction, place: Span
+) -> Diagnostic:
+    """``late`` are the lines and seconds of cues after the end."""
+    line, start = min(late, key=lambda cue: cue[1])
+    message = plural(
+        "{n} of {cues} cues of {file} begins after the end at {end:g} s: line {line}, {start:g} s",
+        "{n} of {cues} cues of {file} begin after the end at {end:g} s; "
+        "first: line {line}, {start:g} s",
+        len(late), cues=cues, file=file, end=float(end), line=line, start=float(start),
+    )  # fmt: skip
+    hint = tr("remove them, or make the video longer")
+    if start >= 3600:
+        hint = tr("if the file counts from one hour, run: pysubs2 --shift-back 1h FILE")
+    return Diagnostic("subtitles-outside", message, place, hint, "warning")
 
 
 def _lines_too_high(
@@ -335,16 +372,17 @@ def _lines_too_high(
 
     script = ass_layout.fitted(script, sheet.size, sheet.font, sheet.style.language)
     for line in ass_layout.too_tall(script, sheet.size):
-        message = f"a line of {name[:100]} at {float(line.start):g} s does not fit on {sheet.size}"
-        yield Diagnostic(
-            "caption-too-long", message, place, "make its letters smaller, or shorten it"
-        )
+        message = tr(
+            "a line of {file} at {time:g} s does not fit on {size}",
+            file=name[:100], time=float(line.start), size=str(sheet.size),
+        )  # fmt: skip
+        hint = tr("use smaller letters, or shorten it")
+        yield Diagnostic("caption-too-long", message, place, hint)
     if outside := ass_layout.outside(script, sheet.size):
-        yield Diagnostic(
-            "subtitles-outside",
-            f"{len(outside)} of {len(script.lines)} lines of {name[:100]} are placed outside the "
-            f"frame: the first at {float(outside[0].start):g} s",
-            place,
-            r"correct its \pos: it counts in the file's PlayResX and PlayResY",
-            "warning",
-        )
+        message = plural(
+            "{n} of {lines} lines of {file} is outside the frame: at {time:g} s",
+            "{n} of {lines} lines of {file} are outside the frame: the first at {time:g} s",
+            len(outside), lines=len(script.lines), file=name[:100], time=float(outside[0].start),
+        )  # fmt: skip
+        hint = tr("correct {tag}; it counts in the file's PlayResX and PlayResY", tag=r"\pos")
+        yield Diagnostic("subtitles-outside", message, place, hint, "warning")
