@@ -1,6 +1,5 @@
 """``conform``: the post-processor alone, on any video."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -97,7 +96,7 @@ def conform(options: ConformOptions, environment: Environment) -> int:
         environment.say(f"warning: {notice}")
     if options.as_json:
         record = _record(segment, options.out, result, label)
-        environment.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+        environment.write_json(record)
     else:
         _show(segment, options.out, environment)
     return 0

@@ -1,6 +1,5 @@
 """``doctor``: what the machine has, and what a run would miss."""
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +14,7 @@ def doctor(as_json: bool, folder: Path, environment: Environment) -> int:
     """Print what the machine has; 1 where something that every run needs is missing."""
     findings = examine(environment.environ, folder, datetime.now(UTC), packaged(), reach)
     if as_json:
-        records = [asdict(finding) for finding in findings]
-        environment.stdout.write(json.dumps(records, ensure_ascii=False, indent=2) + "\n")
+        environment.write_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             hint = f" ({finding.hint})" if finding.hint else ""

@@ -1,6 +1,5 @@
 """``models``: the capability matrix, and one model with the sources of each figure."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ def models(
             "sources": catalog.model_dump(mode="json")["sources"],
             "models": [_record(model, catalog) for model in model_list],
         }
-        environment.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+        environment.write_json(record)
     elif only:
         matrix.show_one(only, catalog, environment.stdout)
     else:

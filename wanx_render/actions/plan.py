@@ -1,6 +1,5 @@
 """``plan``: what would be asked for, made and paid; and the saved plan that ``render`` keeps to."""
 
-import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import KW_ONLY, asdict, dataclass
@@ -134,8 +133,7 @@ class _Preview:
 
     def show(self, environment: Environment, *, as_json: bool) -> None:
         if as_json:
-            text = json.dumps(self._record(), ensure_ascii=False, indent=2)
-            environment.stdout.write(text + "\n")
+            environment.write_json(self._record())
             return
         for details in self._full:
             plan_table.show(details, environment.stdout)

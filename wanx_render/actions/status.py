@@ -1,6 +1,6 @@
 """``status``: every task a render folder ever asked for. Sends nothing."""
 
-import json
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -41,7 +41,7 @@ def status(options: FolderOptions, environment: Environment) -> int:
     if options.as_json:
         cost = {"film": write_sums(film), "folder": write_sums(ever)}
         document = {"attempts": records, "cost": cost, "possibly_paid": possibly_paid}
-        environment.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        environment.write_json(document)
         return 0
     for record in records:
         environment.stdout.write(_line(record) + "\n")
@@ -87,14 +87,10 @@ def _line(record: dict[str, Any]) -> str:
 
 def film_cost(plan: Plan, journal: Journal) -> dict[str, Decimal]:
     """What the clips of this plan cost, by currency, whenever they were paid."""
-    folder = journal.path.parent
-    amounts: dict[str, Decimal] = {}
-    attempt_ids: set[int] = set()
-    for status in take_statuses(plan, Origins(journal, folder)):
-        attempt = journal.clip_for(status.take.request.key(plan.backend))
-        if attempt is None or attempt.id in attempt_ids or not attempt.amount:
-            continue
-        attempt_ids.add(attempt.id)
-        currency = attempt.currency or ""
-        amounts[currency] = amounts.get(currency, Decimal(0)) + Decimal(attempt.amount)
+    statuses = take_statuses(plan, Origins(journal, journal.path.parent))
+    clips = (journal.clip_for(status.take.request.key(plan.backend)) for status in statuses)
+    bills = {clip.id: clip.bill for clip in clips if clip and clip.bill}  # takes may share a clip
+    amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for bill in bills.values():
+        amounts[bill.currency] += bill.amount
     return amounts

@@ -1,5 +1,6 @@
 """The process environment of a command: variables and standard streams, as one argument."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -22,6 +23,10 @@ class Environment:
     @classmethod
     def real(cls) -> "Environment":
         return cls(os.environ, sys.stdout, sys.stderr, sys.stdin)
+
+    def write_json(self, record: object) -> None:
+        """Write a result to stdout."""
+        self.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
 
     def say(self, message: Message) -> None:
         """Write to stderr, in the language of the process; results go to stdout."""
