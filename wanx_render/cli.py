@@ -7,7 +7,6 @@ import gettext
 import os
 import signal
 import sys
-from copy import copy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ import click
 
 from wanx_render import language
 from wanx_render.errors import BadInput, WanxError
-from wanx_render.language import Message, looked_up, shown, tr, verbatim
+from wanx_render.language import Message, looked_up, recorded, shown, tr
 from wanx_render.reports import streams
 
 # What only some commands need is imported where it is used: every start pays for the rest.
@@ -71,22 +70,15 @@ class _Commands(click.Group):
             args = ["render", *args]
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        click.Group(commands=self.commands).format_commands(ctx, formatter)
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section(looked_up("Commands")):
+            formatter.write_dl([(name, shown(text)) for name, text in VERBS.items()])
 
 
 def _translated(command: click.Command) -> click.Command:
-    """The command with its help in the language of the process."""
-    command = copy(command)
-    command.help = looked_up(command.help or "")
-    command.short_help = looked_up(command.short_help or "") or None
-    command.params = [copy(parameter) for parameter in command.params]
-    for option in command.params:
-        if isinstance(option, click.Option) and option.help:
-            option.help = looked_up(option.help)
-    if isinstance(command, click.Group):
-        command.commands = {name: _translated(verb) for name, verb in command.commands.items()}
-    return command
+    from wanx_render.commands.help_page import translated
+
+    return translated(command)
 
 
 def _is_file_name(word: str) -> bool:
@@ -120,8 +112,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
     streams.prepare()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    code, problems = _run(_in_language(os.environ), words)
-    if problems is not None and "--json" in words:
+    as_json = "--json" in words
+    code, problems = _run(_in_language(os.environ, as_json=as_json), words)
+    if problems is not None and as_json:
         _write_json(words, code, problems)
     for fault in streams.faults():
         _say(tr("error: cannot write the output: {reason}", reason=fault.strerror or fault))
@@ -129,10 +122,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _in_language(environ: MutableMapping[str, str]) -> click.Command:
+def _in_language(environ: MutableMapping[str, str], *, as_json: bool) -> click.Command:
     """The command line in the language of the environment, which is that of the process."""
     language.use(language.language_of(environ))
-    if language.language() == "en":
+    if language.language() == "en" or as_json:
+        gettext.textdomain("messages")  # JSON is English, also what click says in it
         return cli
     # Click looks its own words up in the catalogue of this domain.
     gettext.bindtextdomain(language.DOMAIN, language.LOCALES)
@@ -151,14 +145,12 @@ def _run(command: click.Command, words: list[str]) -> tuple[int, tuple[Diagnosti
     except click.exceptions.Exit as leaving:
         return leaving.exit_code, None
     except click.ClickException as error:
-        error.message = shown(error.message)
-        error.show()
-        return _ended(2, "usage", verbatim(error.format_message()))
+        return _ended(2, "usage", _misused(error, as_json="--json" in words))
     except BadInput as error:
         from wanx_render import diagnostics
 
         for problem in error.diagnostics:
-            _say(verbatim(diagnostics.full(problem, error.texts)))
+            _write(diagnostics.full(problem, error.texts))
         return error.exit_code, error.diagnostics
     except WanxError as error:
         _say(tr("error: {message}", message=error.sentence))
@@ -201,10 +193,25 @@ def _write_json(words: list[str], code: int, problems: tuple[Diagnostic, ...]) -
     click.echo(json.dumps(record, ensure_ascii=False))
 
 
+def _misused(error: click.ClickException, *, as_json: bool) -> Message:
+    """Show what is wrong with the command line; the same as a message."""
+    sentence = recorded(error.format_message())
+    if as_json:  # click's words are English then
+        _say(tr("Error: {message}", message=sentence))
+    else:
+        vars(error)["message"] = shown(error.message)
+        error.show()
+    return sentence
+
+
 def _say(message: Message) -> None:
+    _write(shown(message))
+
+
+def _write(text: str) -> None:
     from wanx_render.diagnostics import clean, without_secrets
 
-    click.echo(clean(without_secrets(shown(message))), err=True)
+    click.echo(clean(without_secrets(text)), err=True)
 
 
 def _bug(error: BaseException) -> tuple[int, tuple[Diagnostic, ...]]:
@@ -212,5 +219,5 @@ def _bug(error: BaseException) -> tuple[int, tuple[Diagnostic, ...]]:
 
     head, log = bug_log.report_of(error, os.environ.get("DASHSCOPE_API_KEY", "").strip())
     _say(tr("error: {message}", message=head))
-    _say(verbatim(f"  {log}"))
+    _write(f"  {shown(log)}")
     return _ended(3, "bug", head)

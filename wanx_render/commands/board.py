@@ -6,25 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wanx_render.commands.options import BACKEND, BASE_URL, CATALOG, FILE, OUT, MoneyType
+from wanx_render.commands.options import BACKEND, BASE_URL, CATALOG, FILE, FOLDER, MoneyType
+from wanx_render.language import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("board")
+@click.command(
+    "board", help=tr("Show FILE live in the browser: run it, compare takes, choose, set the focus.")
+)
 @click.argument("file", type=FILE)
 @BACKEND
-@OUT
+@FOLDER
 @click.option("--port", default=0, show_default=True, type=click.IntRange(0, 65535),
-              help="Where on 127.0.0.1; 0 takes a free one.")  # fmt: skip
+              help=tr("Listen on this port of 127.0.0.1; 0 takes a free one."))  # fmt: skip
 @click.option(
-    "--max-cost", type=MoneyType(), help="No run from the board may spend more than this."
+    "--max-cost", type=MoneyType(), help=tr("Stop a run before it spends more than this.")
 )
 @BASE_URL
 @CATALOG
 def command(file: Path, port: int, **options: Any) -> int:
-    """Show FILE live in the browser: run, compare takes, choose, set what crops keep in view."""
+    """Serve the live page of FILE."""
     from wanx_render.board.serve import board
     from wanx_render.session.environment import Environment
     from wanx_render.session.selection import RenderOptions

@@ -3,12 +3,16 @@
 import click
 
 from wanx_render.commands.options import JSON
+from wanx_render.language import tr
 
 
-@click.command("doctor")
+@click.command(
+    "doctor",
+    help=tr("Check Python, ffmpeg, font, key, disk, clock and proxies. Never shows the key."),
+)
 @JSON
 def command(as_json: bool) -> int:
-    """Look at Python, ffmpeg, font, key, disk, clock and proxies; the key is never shown."""
+    """Check the machine."""
     from pathlib import Path
 
     from wanx_render.actions.doctor import doctor

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from wanx_render.language import tr
 
 # Every start pays for what is imported here; the rest is imported where it is used.
 if TYPE_CHECKING:
@@ -26,10 +29,10 @@ class PathType(click.ParamType["Path"]):
         try:
             os.stat(value)  # noqa: PTH116  # no pathlib before it is needed
         except ValueError:
-            self.fail(f"{value!r} cannot be the name of a file", param, ctx)
+            self.fail(tr("{name!r} is not a valid file name", name=value), param, ctx)
         except OSError as error:
             if error.errno in _NEVER:
-                self.fail(f"{value}: {error.strerror}", param, ctx)
+                self.fail(tr("{name}: {reason}", name=value, reason=error.strerror), param, ctx)
         return Path(value)
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
@@ -70,8 +73,17 @@ class FolderOrUrl(PathType):
 
 
 def _state(ctx: Any, param: Any, value: Any) -> Path | None:  # noqa: ARG001  # the form click calls
-    """The render folder that goes with ``--out URL``: the one beside the list."""
+    """The render folder that goes with a URL that results went to: the one beside the list."""
     return None if isinstance(value, str) else value
+
+
+class FolderOption(click.Option):
+    """``--folder``; scripts may still call it ``--out``, which its help does not mention."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        option = copy(self)
+        option.opts = [name for name in self.opts if name != "--out"]
+        return click.Option.get_help_record(option, ctx)
 
 
 class MoneyType(click.ParamType["Decimal"]):
@@ -85,7 +97,7 @@ class MoneyType(click.ParamType["Decimal"]):
         except InvalidOperation:
             amount = Decimal(-1)
         if not amount.is_finite() or amount < 0:
-            self.fail(f"{value!r} is not an amount of money", param, ctx)
+            self.fail(tr("{text!r} is not a valid amount of money", text=value), param, ctx)
         return amount
 
 
@@ -93,52 +105,63 @@ CATALOG = click.option(
     "--catalog",
     type=FILE,
     envvar="WANX_CATALOG",
-    help="A YAML file that adds or overrides models and prices.",
+    help=tr("Add or override models and prices with this YAML file."),
 )
 
 BACKEND = click.option(
-    "--backend", type=click.Choice(["mock", "dashscope"]), help="Where tasks run."
-)
+    "--backend", type=click.Choice(["mock", "dashscope"]),
+    help=tr("Run tasks here, whatever the list says; the mock is offline and free."),
+)  # fmt: skip
 
 RETAKE = click.option(
-    "--retake", multiple=True, metavar="ID", help="One more take of this shot; earlier ones stay."
-)
+    "--retake", multiple=True, metavar="ID",
+    help=tr("Make one more take of this shot. Earlier takes are kept."),
+)  # fmt: skip
 CASCADE = click.option(
     "--cascade/--no-cascade", default=True, show_default=True,
-    help="Make again what begins with the last frame of a shot that changed.",
+    help=tr("Regenerate shots that start from a changed shot's last frame."),
 )  # fmt: skip
 
-OUT = click.option(
-    "--out", type=FolderOrUrl(), callback=_state,
-    help="The render folder [renders/PROJECT beside the file].",
+_RENDER_FOLDER = tr("Use this render folder [renders/PROJECT beside the file].")
+# For commands whose ``--out`` is another thing, and for those that have none.
+RENDER_FOLDER = click.option("--folder", type=FILE, metavar="DIR", help=_RENDER_FOLDER)
+FOLDER_ONLY = click.option("--folder", "out", type=FILE, metavar="DIR", help=_RENDER_FOLDER)
+FOLDER = click.option(
+    "--folder", "--out", "out", cls=FolderOption, type=FolderOrUrl(), callback=_state,
+    metavar="DIR", help=_RENDER_FOLDER,
 )  # fmt: skip
 DELIVER = click.option(
-    "--out", type=FolderOrUrl(),
-    help="The render folder [renders/PROJECT beside the file], or where its files go, as a URL.",
+    "--out", type=FolderOrUrl(), metavar="DIR|URL",
+    help=tr("Write results here: a render folder, or a URL such as s3://BUCKET/NAME."),
 )  # fmt: skip
 WHERE = click.option(
-    "--executor", metavar="WHERE", help="Where to encode: local[:N], or dask:tcp://HOST:PORT."
+    "--executor", metavar="WHERE", help=tr("Encode here: local[:N] or dask:tcp://HOST:PORT.")
 )
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-LINES = click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout.")
+JSON = click.option("--json", "as_json", is_flag=True, help=tr("Print one JSON document."))
+LINES = click.option("--json", "as_json", is_flag=True, help=tr("Print one JSON object a line."))
 BASE_URL = click.option(
-    "--base-url", metavar="URL", help="Where the service is; an emulator for one."
+    "--base-url", metavar="URL", help=tr("Send requests to this address, such as an emulator's.")
 )
 RESULT_HOST = click.option(
     "--result-host", "result_hosts", multiple=True, metavar="HOST",
-    help="Fetch results from this host too; repeat for more.",
+    help=tr("Download results from this host too. Can be repeated."),
 )  # fmt: skip
 AMBIGUOUS = click.option(
     "--on-ambiguous", type=click.Choice(["ask", "resubmit"]), default="ask", show_default=True,
-    help="A request that may have been accepted: leave it to you, or send it again.",
+    help=tr("Ask you about a request that may have been accepted, or send it again."),
 )  # fmt: skip
 REGION = click.option(
-    "--region", type=click.Choice(["beijing", "singapore"]), default="beijing", show_default=True
-)
+    "--region", type=click.Choice(["beijing", "singapore"]), default="beijing", show_default=True,
+    help=tr("Ask this region; each has its own key."),
+)  # fmt: skip
 
 
 def ROWS(command: Any) -> Any:  # noqa: N802  # stands beside the options above
-    """Which rows of a table are meant."""
-    rows = click.option("--rows", metavar="N-M,N", help="These rows of the table only, from 1.")
-    shard = click.option("--shard", metavar="I/N", help="The I-th of N shares of the lists only.")
+    """The options that select rows of a table."""
+    rows = click.option(
+        "--rows", metavar="N-M,N", help=tr("Use only these rows of the table, counted from 1.")
+    )
+    shard = click.option(
+        "--shard", metavar="I/N", help=tr("Use only part I of N equal parts of the lists or rows.")
+    )
     return rows(shard(command))

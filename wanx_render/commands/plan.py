@@ -6,32 +6,52 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wanx_render.commands.options import BACKEND, CASCADE, CATALOG, FILE, JSON, RETAKE, ROWS, once
+from wanx_render.commands.options import (
+    BACKEND,
+    CASCADE,
+    CATALOG,
+    FILE,
+    FOLDER_ONLY,
+    JSON,
+    RETAKE,
+    ROWS,
+    once,
+)
+from wanx_render.language import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("plan")
+@click.command(
+    "plan", help=tr("Show what rendering FILES would request, make and cost. Sends nothing.")
+)
 @click.argument("files", type=FILE, nargs=-1, required=True, callback=once)
 @BACKEND
 @JSON
-@click.option("--out", "save", type=FILE, metavar="PLAN", help="Save the plan for approval.")
 @click.option(
-    "--folder", "out", type=FILE, help="The render folder [renders/PROJECT beside the file]."
+    "--out", "save", type=FILE, metavar="PLAN", help=tr("Save the plan here for approval.")
+)
+@FOLDER_ONLY
+@click.option(
+    "--detailed-exitcode",
+    "detailed",
+    is_flag=True,
+    help=tr("Exit with 6 if there is work to pay for."),
 )
 @click.option(
-    "--detailed-exitcode", "detailed", is_flag=True, help="Answer 6 where there is work to pay for."
+    "--only", multiple=True, metavar="ID", help=tr("Use only these shots, or rows of a table.")
 )
-@click.option("--only", multiple=True, metavar="ID", help="These shots or rows of a table only.")
 @ROWS
 @RETAKE
 @CASCADE
 @CATALOG
 def command(files: tuple[Path, ...], **options: Any) -> int:
-    """Show what rendering FILES would ask for, make and cost; nothing is sent."""
+    """Show the plan of FILES."""
     if options["save"] is not None and (options["retake"] or not options["cascade"]):
-        raise click.UsageError("--retake and --no-cascade cannot be saved: give them to render.")
+        raise click.UsageError(
+            tr("--retake and --no-cascade cannot be saved. Give them to render.")
+        )
 
     from wanx_render.actions.plan import PlanOptions, plan
     from wanx_render.session.environment import Environment

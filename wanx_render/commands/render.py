@@ -15,6 +15,7 @@ from wanx_render.commands.options import (
     DELIVER,
     FILE,
     LINES,
+    RENDER_FOLDER,
     RESULT_HOST,
     RETAKE,
     ROWS,
@@ -22,37 +23,50 @@ from wanx_render.commands.options import (
     MoneyType,
     once,
 )  # fmt: skip
+from wanx_render.language import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("render")
+@click.command(
+    "render",
+    help=tr("Make the missing clips of FILES, then the deliverables. Run again to resume."),
+)
 @click.argument("files", type=FILE, nargs=-1, callback=once)
 @BACKEND
 @DELIVER
-@click.option("--plan", type=FILE, help="Run a saved plan, and nothing else than it.")
+@RENDER_FOLDER
+@click.option("--plan", type=FILE, help=tr("Run exactly this saved plan."))
 @click.option(
     "--only",
     multiple=True,
     metavar="ID",
-    help="Make the clips of these shots only; of a table, of these rows.",
+    help=tr("Use only these shots, or rows of a table."),
 )
 @ROWS
 @RETAKE
 @CASCADE
-@click.option("--max-cost", type=MoneyType(), help="Stop before spending more than this.")
-@click.option("--yes", is_flag=True, help="Spend without asking; the mock never asks.")
+@click.option("--max-cost", type=MoneyType(), help=tr("Stop before spending more than this."))
+@click.option("--yes", is_flag=True, help=tr("Spend without asking. The mock never asks."))
 @BASE_URL
 @RESULT_HOST
 @AMBIGUOUS
 @WHERE
-@click.option("--watch", is_flag=True, help="Render again at each save; ask before spending.")
+@click.option("--watch", is_flag=True, help=tr("Render at each save. Asks before it spends."))
 @LINES
 @CATALOG
-def command(files: tuple[Path, ...], out: Path | str | None, watch: bool, **options: Any) -> int:
-    """Make the clips that FILES lack, then their deliverables; run again to resume."""
+def command(
+    files: tuple[Path, ...],
+    out: Path | str | None,
+    folder: Path | None,
+    watch: bool,
+    **options: Any,
+) -> int:
+    """Render FILES."""
     _refuse_what_excludes_one_another(files, watch=watch, **options)
+    if folder is not None and out is not None and not isinstance(out, str):
+        raise click.UsageError(tr("Give --out or --folder, not both: each is the render folder."))
 
     import time
 
@@ -61,7 +75,7 @@ def command(files: tuple[Path, ...], out: Path | str | None, watch: bool, **opti
     from wanx_render.session.selection import RenderOptions
     from wanx_render.session.watch_saves import watch as render_at_saves
 
-    folder, store = (None, out) if isinstance(out, str) else (out, None)
+    folder, store = (folder, out) if isinstance(out, str) else (out or folder, None)
     run = RenderOptions(files, out=folder, store=store, **options)
     if watch:
         return render_at_saves(run, Environment.real(), time.sleep)
@@ -73,10 +87,12 @@ def _refuse_what_excludes_one_another(
 ) -> None:
     """Raises UsageError."""
     if not files and plan is None:
-        raise click.UsageError("Missing argument 'FILES' (or --plan).")
+        raise click.UsageError(tr("Missing argument 'FILES' (or --plan)."))
     if files and plan is not None:
-        raise click.UsageError("A saved plan names its list itself: leave FILES out.")
+        raise click.UsageError(tr("A saved plan names its lists. Give --plan without FILES."))
     if plan is not None and (options["retake"] or not cascade):
-        raise click.UsageError("A saved plan is run as it is: plan again with the new options.")
+        raise click.UsageError(
+            tr("--retake and --no-cascade cannot change a saved plan. Plan again.")
+        )
     if watch and (len(files) != 1 or options["retake"] or options["rows"] or options["shard"]):
-        raise click.UsageError("--watch goes with one list, without --retake, --rows, --shard.")
+        raise click.UsageError(tr("--watch takes one list, without --retake, --rows or --shard."))

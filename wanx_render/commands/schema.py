@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from wanx_render.commands.options import CATALOG
+from wanx_render.language import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("schema")
+@click.command(
+    "schema",
+    help=tr("Print the JSON Schema of the shot list, for editors."),
+)
 @CATALOG
 def command(catalog: Path | None) -> int:
-    """Print the JSON Schema of the shot list, for editors."""
+    """Print the schema."""
     import json
 
     from wanx_render.catalog.capabilities import packaged, with_user_file

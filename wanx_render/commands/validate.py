@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wanx_render.commands.options import CATALOG, FILE, once
+from wanx_render.language import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from wanx_render.actions.validate import Style
 
 
-@click.command("validate")
+@click.command(
+    "validate",
+    help=tr("Check FILES and report every problem. Sends nothing."),
+)
 @click.argument("files", nargs=-1, required=True, type=FILE, callback=once)
 @click.option(
     "--format",
@@ -22,10 +26,11 @@ if TYPE_CHECKING:
     type=click.Choice(["full", "concise", "json", "github"]),
     default="full",
     show_default=True,
+    help=tr("Print problems in this format."),
 )
 @CATALOG
 def command(files: tuple[Path, ...], style: Style, catalog: Path | None) -> int:
-    """Say every problem of each FILE; nothing is sent."""
+    """Check FILES."""
     from wanx_render.actions.validate import validate
     from wanx_render.session.environment import Environment
 

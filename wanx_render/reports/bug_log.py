@@ -4,16 +4,17 @@ import tempfile
 import traceback
 
 from wanx_render.diagnostics import without_secrets
+from wanx_render.language import Message, tr
 
 
-def report_of(error: BaseException, key: str) -> tuple[str, str]:
+def report_of(error: BaseException, key: str) -> tuple[Message, Message]:
     """One line that names the bug, and where its log is; where none can be written, the log."""
     first: BaseException = error
     while isinstance(first, BaseExceptionGroup):  # as text, it is a frame around the others
         first = first.exceptions[0]
     last = "".join(traceback.format_exception_only(first)).strip()
     log = _without(key, "".join(traceback.format_exception(error)))
-    head = f"a bug in wanx-render, not in your files: {_without(key, last)}"
+    head = tr("a bug in wanx-render, not in your files: {error}", error=_without(key, last))
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="wanx-render-", suffix=".log", delete=False, encoding="utf-8",
@@ -21,8 +22,8 @@ def report_of(error: BaseException, key: str) -> tuple[str, str]:
         ) as file:  # fmt: skip
             file.write(log)
     except OSError as reason:
-        return head, f"no log could be written ({reason.strerror}); here it is:\n{log}"
-    return head, f"the log is in {file.name}"
+        return head, tr("cannot write a log: {reason}\n{log}", reason=reason.strerror, log=log)
+    return head, tr("log: {file}", file=file.name)
 
 
 def _without(key: str, text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from wanx_render.errors import BadInput
+from wanx_render.language import tr
 
 # The command line reads this at every start; what writes and what complains is imported when used.
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ class ExportFormat(NamedTuple):
     """One format for editing programs."""
 
     name: str  # also the file's suffix
-    programs: str  # which programs read it, as `export --help` says it
     writer: Callable[[], Writer]  # imports what it needs
     urls: bool  # whether paths are written as URLs
 
@@ -51,13 +51,13 @@ def _fcpxml() -> Writer:
 
 
 _TABLE = (
-    ExportFormat(name="otio", programs="most programs", writer=_otio, urls=True),
-    ExportFormat(name="fcpxml", programs="Final Cut Pro", writer=_fcpxml, urls=True),
-    ExportFormat(name="edl", programs="every program", writer=_edl, urls=False),
+    ExportFormat(name="otio", writer=_otio, urls=True),
+    ExportFormat(name="fcpxml", writer=_fcpxml, urls=True),
+    ExportFormat(name="edl", writer=_edl, urls=False),
 )
 _FORMATS = {row.name: row for row in _TABLE}
 NAMES = tuple(_FORMATS)
-HELP = "; ".join(f"{row.name}: {row.programs}" for row in _TABLE) + "."
+HELP = tr("Write otio for most programs, fcpxml for Final Cut Pro, or edl for every program.")
 
 
 def format_of(name: str) -> ExportFormat:
