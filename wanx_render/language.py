@@ -13,8 +13,9 @@ The English text is the key of the catalogue ``locales/zh_CN/LC_MESSAGES/wanx_re
 import gettext
 import re
 import sys
+from ast import literal_eval
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -203,8 +204,29 @@ def _fit(template: str, one: str, text: str) -> Message | None:
     pattern, pieces = _pattern(template)
     if not all(piece in text for piece in pieces) or not (match := pattern.fullmatch(text)):
         return None
-    values = {name: recorded(value) for name, value in match.groupdict().items()}
+    values = {name: _value(template, name, text) for name, text in match.groupdict().items()}
     return _Counted(template, values, one) if one else Message(template, values)
+
+
+class _Written(str):
+    """A value as it was written, whatever form a template asks for."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _value(template: str, name: str, text: str) -> object:
+    """What stood for a placeholder, so that the template makes the same text of it again."""
+    if f"{{{name}!r}}" in template:
+        with suppress(ValueError, SyntaxError):
+            return literal_eval(text)
+        return _Written(text)
+    return _Written(text) if f"{{{name}:" in template else recorded(text)
 
 
 def _literal(template: str) -> int:

@@ -37,6 +37,8 @@ def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     texts.add("{model} cannot make {tier}", "{model} 不支持 {tier}")
     texts.add(("{n} shot failed", "{n} shots failed"), ("{n} 个镜头失败",))
     texts.add("use {tiers}", "请使用 {tiers}")
+    texts.add("unknown key {name!r}", "未知的键“{name}”")
+    texts.add("{seconds:.1f} seconds are left", "还剩 {seconds:.1f} 秒")
     texts.add(", ", "、")
     compiled = BytesIO()
     write_mo(compiled, texts)
@@ -158,3 +160,20 @@ def test_the_command_line_speaks_the_language_of_its_environment() -> None:
     )
     assert "error" in english
     assert "错误" in chinese
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"),
+    [
+        ("unknown key 'promt'", "未知的键“promt”"),
+        ('unknown key "it\'s"', "未知的键“it's”"),
+        ("unknown key PosixPath('a')", "未知的键“PosixPath('a')”"),
+        ("12.5 seconds are left", "还剩 12.5 秒"),
+    ],
+)
+def test_a_written_sentence_is_recognised_whatever_form_its_values_have(
+    text: str, chinese: str
+) -> None:
+    message = recorded(text)
+    assert message == text
+    assert shown(message, "zh") == chinese

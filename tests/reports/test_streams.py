@@ -83,7 +83,7 @@ def test_a_full_disk_under_the_output_is_said_and_the_film_is_there(tmp_path: Pa
     project(tmp_path)
     done = shell(tmp_path, "wanx list.yaml --json >/dev/full")
     assert done.code == 1
-    assert b"the output could not be written: No space left" in done.err
+    assert b"cannot write the output: No space left" in done.err
     assert (tmp_path / FILM).is_file()
 
 
@@ -178,6 +178,6 @@ def test_where_no_log_can_be_written_it_is_printed(tmp_path: Path) -> None:
     raises = 'import tempfile; tempfile.tempdir = "/nonexistent"; raise RuntimeError("the cause")'
     done = broken(tmp_path, raises)()
     assert done.code == 3
-    assert "no log could be written" in done.text
+    assert "cannot write a log" in done.text
     assert "Traceback" in done.text
     assert "RuntimeError: the cause" in done.text
