@@ -9,9 +9,8 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
@@ -61,25 +60,6 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flags:
-    """The command line."""
-
-    port: int
-    clock: str
-    seed: int
-    faults: str | None
-    fault_lines: tuple[str, ...]
-    state: Path | None
-    clips: Path | None
-    refuse: Literal["later", "at-once"]
-    limits: bool | None
-    result_hosts: str
-    proxy_port: int | None
-    host: str
-    token: str | None
-
-
 def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_OPTIONS):
         command = option(command)
@@ -88,26 +68,24 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @_with_options
-def main(**values: Any) -> None:
+def main(*, host: str, port: int, proxy_port: int | None, token: str | None, **values: Any) -> None:
     """An emulator of DashScope's image-to-video service, for any client, offline."""
-    flags = Flags(**values)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # the client gets its answer
     with _usage_errors():
-        options = _options(flags)
-        host = _allowed(flags.host, flags.token)
-        if flags.proxy_port is not None and not options.result_hosts:
+        options = _options(**values)
+        host = _allowed(host, token)
+        if proxy_port is not None and not options.result_hosts:
             raise click.UsageError("--proxy-port needs --result-host: the hosts to be")
         service = MockService(packaged(), ffmpeg.find(os.environ), options)
     signal.signal(signal.SIGTERM, _end)
     try:
-        _listen_and_serve(service, flags, host)
+        _listen_and_serve(service, (host, port), proxy_port, token)
     except BadProxy as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:
-        raise click.ClickException(
-            f"cannot listen on {host} port {flags.port}: {error.strerror}"
-        ) from None
+        message = f"cannot listen on {host} port {port}: {error.strerror}"
+        raise click.ClickException(message) from None
     except KeyboardInterrupt:
         pass
     finally:
@@ -125,17 +103,12 @@ def _usage_errors() -> Iterator[None]:
         raise click.UsageError(f"{error.filename}: {error.strerror}") from None
 
 
-def _options(flags: Flags) -> Options:
-    return Options(
-        clock=flags.clock,
-        seed=flags.seed,
-        refuse=flags.refuse,
-        limits=flags.limits,
-        faults=(*_plan(flags.faults), *(read_line(line) for line in flags.fault_lines)),
-        state=flags.state,
-        clips=flags.clips,
-        result_hosts=host_names(flags.result_hosts),
-    )
+def _options(
+    *, faults: str | None, fault_lines: tuple[str, ...], result_hosts: str, **others: Any
+) -> Options:
+    """What the service is started with; ``others`` have the same names there."""
+    plan = (*_plan(faults), *(read_line(line) for line in fault_lines))
+    return Options(faults=plan, result_hosts=host_names(result_hosts), **others)
 
 
 def _plan(text: str | None) -> tuple[Fault, ...]:
@@ -162,14 +135,16 @@ def _end(number: int, _: object) -> None:
     raise SystemExit(128 + number)
 
 
-def _listen_and_serve(service: MockService, flags: Flags, host: str) -> None:
+def _listen_and_serve(
+    service: MockService, place: tuple[str, int], proxy_port: int | None, token: str | None
+) -> None:
     """Serve until the process is ended. Raises BadProxy or OSError."""
-    with listen(host, flags.port) as listener:
+    with listen(*place) as listener:
         address = listener.getsockname()
-        upstream = ("127.0.0.1" if host == "0.0.0.0" else address[0], address[1])  # noqa: S104
-        with proxy_server(flags.proxy_port, service.options.result_hosts, upstream) as proxy:
+        upstream = ("127.0.0.1" if place[0] == "0.0.0.0" else address[0], address[1])  # noqa: S104
+        with proxy_server(proxy_port, service.options.result_hosts, upstream) as proxy:
             _announce(address, service, proxy)
-            asyncio.run(_serve(Emulator(service, flags.token), listener, proxy))
+            asyncio.run(_serve(Emulator(service, token), listener, proxy))
 
 
 async def _serve(emulator: Emulator, listener: socket.socket, proxy: ProxyServer | None) -> None:

@@ -21,7 +21,7 @@ from mock_server.service.store import BadState
 from mock_server.web.admin_tasks import TaskAdmin
 from mock_server.web.guard import AccessGuard
 from mock_server.web.page_files import page_routes
-from mock_server.web.parameters import account_in, limit_in
+from mock_server.web.parameters import account_in, newest
 from mock_server.web.request_body import body_of
 from mock_server.wire.body import encode
 from mock_server.wire.errors import ErrorAnswer
@@ -127,16 +127,13 @@ class _LogAdmin:
     def ledger(self, request: Request, _: Any) -> Any:
         lives = self._service.tasks.all(account_in(request))
         document = ledger(lives, self._service.catalog)
-        limit = limit_in(request)
-        if limit:
-            document["submissions"] = document["submissions"][-limit:]
+        document["submissions"] = newest(request, document["submissions"])
         return document
 
     def requests(self, request: Request, _: Any) -> Any:
         operation = request.query_params.get("operation")
         entries = self._service.request_log.matching(account_in(request), operation)
-        limit = limit_in(request)
-        return {"requests": [entry_record(e) for e in (entries[-limit:] if limit else entries)]}
+        return {"requests": [entry_record(entry) for entry in newest(request, entries)]}
 
 
 class _ClockAdmin:

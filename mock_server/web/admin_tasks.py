@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from mock_server.service.service import MockService
 from mock_server.service.tasks import TaskLife
-from mock_server.web.parameters import account_in, limit_in
+from mock_server.web.parameters import account_in, newest
 from mock_server.wire.errors import ErrorAnswer
 from wanx_render.backends.base import TaskState, status_of
 from wanx_render.backends.simulator import Fate, Task
@@ -22,8 +22,7 @@ class TaskAdmin:
 
     def read_all(self, request: Request, _: Any) -> Any:
         lives = self._service.tasks.all(account_in(request))
-        limit = limit_in(request)
-        return {"tasks": [_record(*life) for life in (lives[-limit:] if limit else lives)]}
+        return {"tasks": [_record(*life) for life in newest(request, lives)]}
 
     def read(self, request: Request, _: Any) -> Any:
         return _record(*self._find(request))

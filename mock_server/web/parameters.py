@@ -1,8 +1,12 @@
 """Query parameters that several admin calls take."""
 
+from typing import TypeVar
+
 from starlette.requests import Request
 
 from mock_server.wire.errors import ErrorAnswer
+
+T = TypeVar("T")
 
 
 def account_in(request: Request) -> str | None:
@@ -10,9 +14,9 @@ def account_in(request: Request) -> str | None:
     return request.query_params.get("account") or None
 
 
-def limit_in(request: Request) -> int:
-    """How many of the newest to answer with; 0 for all. Raises ErrorAnswer."""
+def newest(request: Request, items: list[T]) -> list[T]:
+    """As many of the last ``items`` as the call's limit says; 0 is all. Raises ErrorAnswer."""
     text = request.query_params.get("limit", "0")
     if not text.isascii() or not text.isdecimal() or len(text) > 9:
         raise ErrorAnswer(400, "InvalidParameter", "limit must be a positive number.")
-    return int(text)
+    return items[-int(text) :]

@@ -23,7 +23,8 @@ def read_tags(text: str) -> tuple[tuple[str, str], ...]:
     """
     tags: list[tuple[str, str]] = []
     section = ""
-    for line in _lines(text):
+    # A line break behind a backslash belongs to a value.
+    for line in re.findall(r"(?:\\.|[^\\\n])+", text, re.DOTALL):
         if line.startswith("[") and line.endswith("]"):
             section = line
         elif not line.startswith((";", "#")) and section != "[CHAPTER]":
@@ -31,11 +32,6 @@ def read_tags(text: str) -> tuple[tuple[str, str], ...]:
             if equals:
                 tags.append((_plain(name), _plain(value)))
     return tuple(tags)
-
-
-def _lines(text: str) -> Iterator[str]:
-    """Lines; a line break behind a backslash belongs to a value."""
-    yield from re.findall(r"(?:\\.|[^\\\n])+", text, re.DOTALL)
 
 
 def _divided(line: str) -> tuple[str, str, str]:
