@@ -20,7 +20,7 @@ LINUX_ONLY = {"imageio-ffmpeg": "sys_platform == 'linux' and platform_machine ==
 def compiled() -> list[str]:
     command = "uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate"
     done = subprocess.run(
-        [*command.split(), "--all-extras", "--group", "dev", str(PROJECT)],
+        [*command.split(), "--all-extras", "--group", "dev", "--group", "site", str(PROJECT)],
         cwd=ROOT,
         capture_output=True,
         text=True,

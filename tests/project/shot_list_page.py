@@ -114,7 +114,7 @@ def _plain_kinds(field: dict[str, Any]) -> Iterator[str]:
         elif kind == "object":
             yield "mapping"
         else:
-            yield names.get(kind, kind) + _range(field)
+            yield f"{names.get(kind, kind)}{_range(field)}"
 
 
 def _range(field: dict[str, Any]) -> str:

@@ -1,0 +1,48 @@
+"""The web site of the guide: both languages, search, links, nothing from other hosts."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.places import ROOT
+
+pytestmark = pytest.mark.proof
+for _name in ("mkdocs", "material", "jieba"):
+    pytest.importorskip(_name, reason=f"{_name} is missing: uv sync --group site")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "docs/site/build.py", str(folder)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    return folder
+
+
+def test_every_page_of_the_guide_is_in_both_languages(site: Path) -> None:
+    for page in (ROOT / "docs" / "guide").glob("*.md"):
+        address = "" if page.stem == "index" else page.stem
+        for language in ("", "zh"):
+            assert (site / language / address / "index.html").is_file(), (language, address)
+        if (ROOT / "docs" / "zh" / "guide" / page.name).exists():
+            text = (site / "zh" / address / "index.html").read_text(encoding="utf-8")
+            assert re.search(r"<h1[^>]*>[^<]*[一-鿿]", text), page.name
+
+
+def test_the_search_has_chinese_words_apart(site: Path) -> None:
+    index = json.loads((site / "zh" / "search" / "search_index.json").read_text(encoding="utf-8"))
+    texts = [entry["text"] for entry in index["docs"]]
+    chinese = [text for text in texts if "画幅" in text]
+    assert chinese
+    assert any(re.search(r"(?<![一-鿿])画幅(?![一-鿿])", text) for text in chinese)
+
+
+def test_no_page_loads_anything_from_another_host(site: Path) -> None:
+    loads = re.compile(r"(?:src=|<link[^>]+href=|url\()[\"']?(?:https?:)?//[^\"')> ]+")
+    for page in site.rglob("*.html"):
+        assert not loads.findall(page.read_text(encoding="utf-8")), page

@@ -1,0 +1,91 @@
+"""A Chinese page names the state of the English page that it follows."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.project.pages import TRANSLATIONS, blocks_of
+from tests.support.places import ROOT
+
+
+@pytest.fixture
+def translations() -> ModuleType:
+    path = ROOT / "docs" / "site" / "translations.py"
+    spec = importlib.util.spec_from_file_location("translations_of_the_docs", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def docs(
+    translations: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A small folder of docs with one page in both languages, and a README in both."""
+    docs = tmp_path / "docs"
+    (docs / "zh" / "guide").mkdir(parents=True)
+    (docs / "guide").mkdir()
+    (docs / "guide" / "a.md").write_text("# One\n")
+    (docs / "zh" / "guide" / "a.md").write_text("# 一\n")
+    (tmp_path / "README.md").write_text("# Read\n")
+    (tmp_path / "README.zh-CN.md").write_text("# 读\n")
+    monkeypatch.setattr(translations, "DOCS", docs)
+    monkeypatch.setattr(translations, "README", tmp_path / "README.zh-CN.md")
+    yield docs
+
+
+def test_every_chinese_page_has_an_original_and_follows_a_state_of_it(
+    translations: ModuleType,
+) -> None:
+    for page in translations.pages():
+        assert translations.original_of(page).is_file(), page
+        assert translations.follows(page), f"{page} has no line `original: ...`"
+
+
+def test_a_page_is_stale_from_a_change_of_its_original_until_it_is_refreshed(
+    translations: ModuleType, docs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, original = docs / "zh" / "guide" / "a.md", docs / "guide" / "a.md"
+    for state in ("# One\n", "# Two\n"):
+        original.write_text(state)
+        assert translations.is_stale(page)
+        assert translations.main([]) == 0
+        assert "docs/zh/guide/a.md is older than docs/guide/a.md" in capsys.readouterr().out
+        assert translations.main([str(page)]) == 0
+        assert not translations.is_stale(page)
+    assert page.read_text().startswith("---\noriginal: ")
+    assert page.read_text().endswith("---\n# 一\n")
+
+
+def test_blanks_at_the_end_of_lines_make_nothing_stale(
+    translations: ModuleType, docs: Path
+) -> None:
+    page = docs / "zh" / "guide" / "a.md"
+    translations.refresh(page)
+    (docs / "guide" / "a.md").write_text("# One  \r\n\n")
+    assert not translations.is_stale(page)
+
+
+def test_the_readme_carries_its_state_in_a_comment(translations: ModuleType, docs: Path) -> None:
+    page = docs.parent / "README.zh-CN.md"
+    for state in ("# Read\n", "# Read on\n"):
+        (docs.parent / "README.md").write_text(state)
+        translations.refresh(page)
+        assert not translations.is_stale(page)
+    assert page.read_text().count("original: ") == 1
+    assert page.read_text().startswith("<!-- original: ")
+
+
+@pytest.mark.parametrize("page", TRANSLATIONS, ids=lambda page: page.stem)
+def test_a_chinese_page_has_the_examples_of_its_original(page: Path) -> None:
+    """So they are tested with it: files, commands and options, without comments."""
+    english = ROOT / "docs" / "guide" / page.name
+    examples = [
+        [(block.kind, block.title, block.bare) for block in blocks_of(source)]
+        for source in (page, english)
+    ]
+    assert examples[0] == examples[1]
