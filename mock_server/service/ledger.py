@@ -8,7 +8,7 @@ from mock_server.service.tasks import TaskLife
 from mock_server.wire.provenance import OFFICIAL, rests_on
 from wanx_render.backends.base import status_of
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.catalog.pricing import price
+from wanx_render.task import TaskRequest
 
 
 @rests_on("official text", OFFICIAL, "Only tasks that succeed are charged, by second and tier")
@@ -17,9 +17,9 @@ def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
     rows, totals = [], dict[str, Decimal]()
     for task, state in lives:
         request, status = task.request, status_of(state)
-        cost = price(request, catalog)
+        price = _price_per_second(request, catalog)
         currency = catalog.service.regions[request.region].currency
-        amount = cost.amount if cost and status == "SUCCEEDED" else Decimal(0)
+        amount = price * request.duration if price and status == "SUCCEEDED" else Decimal(0)
         totals[currency] = totals.get(currency, Decimal(0)) + amount
         rows.append(
             {
@@ -31,7 +31,7 @@ def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
                 "status": status,
                 "amount": f"{amount:.4f}".rstrip("0").rstrip(".") if amount else "0",
                 "currency": currency,
-                "price_known": cost is not None,
+                "price_known": price is not None,
                 "submitted": task.submitted.isoformat(timespec="milliseconds"),
                 "request": request.key("emulator")[:16],
             }
@@ -40,3 +40,10 @@ def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
     amounts = {currency: f"{amount:.2f}" for currency, amount in totals.items()}
     summary = {"submissions": len(rows), "succeeded": successes, "amounts": amounts}
     return {"submissions": rows, "totals": summary}
+
+
+def _price_per_second(request: TaskRequest, catalog: Catalog) -> Decimal | None:
+    price = catalog.price_per_second(
+        request.model, request.region, request.resolution, silent=request.sound == "silent"
+    )
+    return price[0] if price else None
