@@ -1,6 +1,7 @@
 """Collect the texts for people and compile their Chinese: `uv run python -m tests.translations`.
 
-Texts are what stands in ``tr(...)`` and ``plural(...)`` in Python, JavaScript and HTML. Their
+Texts are what ``tr(...)`` and ``plural(...)`` hold in Python, JavaScript and HTML, and what people
+see of the model catalogue's YAML files. Their
 Chinese is kept in ``wanx_render/locales/zh_CN/LC_MESSAGES/wanx_render.po``; what has none there yet
 is named at the end. A file in ``locales/zh_CN/parts`` overrides it and is folded in by ``--fold``.
 """
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from babel.messages.catalog import Catalog, Message
@@ -17,6 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from tests.support.places import ROOT
+from wanx_render import yaml_source
 
 CHINESE = ROOT / "wanx_render" / "locales" / "zh_CN"
 CATALOGUE = CHINESE / "LC_MESSAGES" / "wanx_render.po"
@@ -45,12 +48,39 @@ def extracted() -> Catalog:
         for name, _line, text, comments, context in texts:
             place = [(f"{package}/{Path(name).as_posix()}", 0)]
             catalogue.add(text, locations=place, auto_comments=comments, context=context)
+    for path, text in _data():
+        catalogue.add(text, locations=[(path, 0)])
     for text in _click():
         catalogue.add(text, locations=[("click", 0)])
     return catalogue
 
 
-def _click() -> Iterator[str]:
+_SHOWN_KEYS = ("title", "note", "advice")  # of the model catalogue's files
+_SHOWN_FILES = ("models/*.yaml", "codes.yaml", "prices.yaml", "service.yaml", "sources.yaml")
+
+
+def _data() -> Iterator[tuple[str, str]]:
+    """What people see of the model catalogue: the file and the text."""
+    folder = ROOT / "wanx_render" / "catalog"
+    for path in sorted(path for pattern in _SHOWN_FILES for path in folder.glob(pattern)):
+        value = yaml_source.parse(path.read_text(encoding="utf-8"), path.name).value
+        for text in _texts(value):
+            yield path.relative_to(ROOT).as_posix(), text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key in _SHOWN_KEYS and isinstance(item, str):
+                yield item
+            else:
+                yield from _texts(item)
+
+
+def _click() -> Iterator[str | tuple[str, ...]]:
     """The texts of click, which looks them up in our catalogue (``cli.py``)."""
     folder = Path(click.__file__).parent
     texts = extract_from_dir(

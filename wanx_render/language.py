@@ -205,7 +205,10 @@ def _fit(template: str, one: str, text: str) -> Message | None:
     if not all(piece in text for piece in pieces) or not (match := pattern.fullmatch(text)):
         return None
     values = {name: _value(template, name, text) for name, text in match.groupdict().items()}
-    return _Counted(template, values, one) if one else Message(template, values)
+    if not one:
+        return Message(template, values)
+    # Not every sentence about several things names their number.
+    return _Counted(template, {"n": 1 if template == one else 2, **values}, one)
 
 
 class _Written(str):

@@ -39,6 +39,7 @@ def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     texts.add("use {tiers}", "请使用 {tiers}")
     texts.add("unknown key {name!r}", "未知的键“{name}”")
     texts.add("{seconds:.1f} seconds are left", "还剩 {seconds:.1f} 秒")
+    texts.add(("{names} has no label", "{names} have no label"), ("{names} 没有标识",))
     texts.add(", ", "、")
     compiled = BytesIO()
     write_mo(compiled, texts)
@@ -169,6 +170,8 @@ def test_the_command_line_speaks_the_language_of_its_environment() -> None:
         ('unknown key "it\'s"', "未知的键“it's”"),
         ("unknown key PosixPath('a')", "未知的键“PosixPath('a')”"),
         ("12.5 seconds are left", "还剩 12.5 秒"),
+        ("a, b have no label", "a, b 没有标识"),
+        ("a has no label", "a 没有标识"),
     ],
 )
 def test_a_written_sentence_is_recognised_whatever_form_its_values_have(

@@ -87,7 +87,7 @@ def test_a_loudness_out_of_reach_is_named_before_anything_is_spent(
     clicks = "aevalsrc='lt(mod(n,12000),3)':s=48000:d=2"
     ffmpeg.run(program, ("-f", "lavfi", "-i", clicks, "-y", str(tmp_path / "clicks.wav")))
     warnings = load(tmp_path / "list.yaml", catalog).warnings
-    (message,) = [w.message for w in warnings if w.code == "loudness-out-of-reach"] or [""]
+    (message,) = [str(w.message) for w in warnings if w.code == "loudness-out-of-reach"] or [""]
     assert bool(message) == found
     assert message.startswith("o: its sound reaches -3" if found else "")
 
