@@ -17,7 +17,7 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 def codes_of_rules() -> set[str]:
-    """The codes in the modules of rules, but for one that values of the list refuse too."""
+    """The codes in the modules of rules, but for those that values of the list have too."""
     text = "".join(path.read_text(encoding="utf-8") for path in RULES.glob("*_rules.py"))
     return set(re.findall(r'"([a-z]+(?:-[a-z]+)+)", ', text.replace("\n", " "))) - {
         "colour-unknown"
