@@ -60,7 +60,7 @@ OPEN = {
     "wanx_render/session",
 }
 # Pages that are being written again.
-OPEN_PAGES = {"README.md"}
+OPEN_PAGES = set[str]()
 # --- End of what is open. ---
 
 
