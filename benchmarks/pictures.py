@@ -27,7 +27,7 @@ PICTURES = ROOT / "docs" / "pictures"
 PROGRAM = Path(sys.executable).with_name("wanx-render")
 COLUMNS, ROWS = 92, 24
 LARGEST = 400_000  # bytes of a picture
-SCREEN = {"width": 1180, "height": 820}
+SCREEN = {"width": 1180, "height": 900}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Scene:
     locale: str
     language: str  # WANX_LANG
     spec: str  # of specs/, without .yaml
+    retake: str  # the shot of which there shall be two takes
     stills: tuple[tuple[str, float], ...]  # a deliverable and a second of it
     title: str  # of the recording, for those who cannot see it
 
@@ -54,12 +55,12 @@ class Scene:
 
 SCENES = {
     "en": Scene(
-        "", "en-GB", "en", "hello",
+        "", "en-GB", "en", "hello", "rooftop",
         (("9x16", 1.7), ("9x16", 11.7), ("3x4", 1.7), ("3x4", 11.7)),
         "wanx-render makes two films from specs/hello.yaml; waiting is shortened",
     ),
     "zh": Scene(
-        ".zh-CN", "zh-CN", "zh", "short-drama",
+        ".zh-CN", "zh-CN", "zh", "short-drama", "street",
         (("vertical", 1.7), ("vertical", 16.0), ("poster", 1.7), ("poster", 16.0)),
         "wanx-render 用 specs/short-drama.yaml 生成两个成片（等待时间已缩短）",
     ),
@@ -130,7 +131,6 @@ def photograph(browser: Browser, address: str, scene: Scene, ready: str) -> Imag
     page: Any = context.new_page()
     page.goto(address)
     page.wait_for_selector(ready)
-    page.wait_for_load_state("networkidle") if address.startswith("file") else None
     page.wait_for_timeout(1500)
     target = Path(tempfile.gettempdir()) / f"wanx-{os.getpid()}.png"
     page.screenshot(path=target)
@@ -157,7 +157,9 @@ def pictures_of(scene: Scene, browser: Browser) -> None:
         scene.target("run.svg").write_text(run(scene, folder), encoding="utf-8")
         renders = folder / "specs" / "renders" / scene.spec
         save(films(scene, renders), scene.target("films.webp"))
-        page = (renders / "storyboard.html").as_uri()
+        retake = [str(PROGRAM), *scene.command.split()[1:], "--retake", scene.retake]
+        subprocess.run(retake, cwd=folder, env=environment_of(scene, folder), check=True)
+        page = f"{(renders / 'storyboard.html').as_uri()}#deliverables"
         save(photograph(browser, page, scene, "img"), scene.target("storyboard.webp"))
         with board(scene, folder) as address:
             save(photograph(browser, address, scene, ".row"), scene.target("board.webp"))
