@@ -64,8 +64,9 @@ class Block:
 
     @property
     def bare(self) -> str:
-        """The block without comments, blank lines and letters that are not of ASCII."""
-        lines = [re.sub(r"\s+#.*|^#.*", "", line) for line in self.text.splitlines()]
+        """The block without comments, blank lines and prompts: alike in every language."""
+        text = re.sub(r"(?<=prompt: )[^,}\n]*", "...", self.text)
+        lines = [re.sub(r"\s+#.*|^#.*", "", line) for line in text.splitlines()]
         return "\n".join(line.rstrip() for line in lines if line.strip())
 
 

@@ -14,6 +14,7 @@ from mock_server.faults.reading import read_plan
 from tests.project.pages import (
     BASE,
     PAGES,
+    TRANSLATIONS,
     Block,
     Command,
     blocks_of,
@@ -34,8 +35,8 @@ PAIRS = "errors.md"
 
 def cases(kind: str) -> list[object]:
     return [
-        pytest.param(page, block, id=f"{page.stem}:{block.line}")
-        for page in PAGES
+        pytest.param(page, block, id=f"{page.parent.parent.name}/{page.stem}:{block.line}")
+        for page in [*PAGES, *TRANSLATIONS]
         if page.name != PAIRS
         for block in blocks_of(page)
         if block.kind == kind and block.runs
