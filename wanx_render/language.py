@@ -204,6 +204,8 @@ def _fit(template: str, one: str, text: str) -> Message | None:
     pattern, pieces = _pattern(template)
     if not all(piece in text for piece in pieces) or not (match := pattern.fullmatch(text)):
         return None
+    if one and not match.groupdict().get("n", "1").isdecimal():
+        return None
     values = {name: _value(template, name, text) for name, text in match.groupdict().items()}
     if not one:
         return Message(template, values)

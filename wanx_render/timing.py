@@ -24,6 +24,15 @@ _NTSC = {
 }
 
 
+def show_duration(seconds: float | Fraction, *, tenths: bool = False) -> str:
+    """A length of time for people, in every language: ``0:42``, ``12:05`` or ``1:02:05``."""
+    whole = int(max(seconds, 0) if tenths else max(round(seconds), 0))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{text}.{int(seconds * 10) % 10}" if tenths else text
+
+
 def parse_rate(text: str) -> Fraction:
     """Frames a second from ``30``, ``30000/1001`` or ``29.97``; ValueError outside 1..120."""
     if not _RATE.fullmatch(text.strip()):

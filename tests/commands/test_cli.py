@@ -213,7 +213,7 @@ def test_a_folder_is_held_by_one_run(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-@pytest.mark.parametrize("moment", sample(1, ["submitted", "clip", "fitted"]))
+@pytest.mark.parametrize("moment", sample(1, ["submitted", "done", "fitted"]))
 def test_an_interrupted_run_says_how_to_go_on_and_does(
     run: Run, tmp_path: Path, moment: str
 ) -> None:
@@ -241,7 +241,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
     assert out == ""
     done = run("list.yaml")
     assert done.code == 0
-    ids = re.findall(r"submitted task (\S+)", told + rest + done.err)
+    ids = re.findall(r"submitted, task (\S+)", told + rest + done.err)
     assert len(ids) == len(set(ids)) == 2
 
 
@@ -272,7 +272,7 @@ def test_nothing_is_said_twice_and_the_prompt_cannot_move_the_cursor(
     )
     done = run("list.yaml")
     assert "\x1b" not in done.err
-    assert done.err.count("two take 1 submitted") == 1
+    assert done.err.count("two take 1: submitted") == 1
 
 
 def test_the_command_of_the_package_is_the_same() -> None:

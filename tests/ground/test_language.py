@@ -105,6 +105,10 @@ def test_a_sentence_read_from_a_file_is_known_again(text: str) -> None:
     assert recorded(message) is message
 
 
+def test_a_count_that_is_no_number_is_another_sentence() -> None:
+    assert shown(recorded("no shots failed"), "zh") == "no shots failed"
+
+
 def test_help_texts_are_looked_up_as_they_stand() -> None:
     assert looked_up(", ", "zh") == "、"
     assert looked_up("", "zh") == ""

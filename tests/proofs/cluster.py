@@ -246,7 +246,7 @@ class Proof:
         self.same("poison", {"1x1.mp4": self.expected["1x1.mp4"]})
         again = self.end(self.away("poison", folder))
         assert again.code == 0, again.said
-        assert "1x1 delivered: unchanged" in again.said
+        assert "1x1: delivered, unchanged" in again.said
         self.same("poison")
         self.clean()
         return ran

@@ -71,7 +71,7 @@ def test_each_row_that_was_rendered_has_its_page_and_the_index_leads_there(folde
     found = links(shop / "index.html")
     assert {"./Cup/storyboard.html", "./Hat/storyboard.html", "./Cup/9x16.mp4"} <= set(found)
     text = (shop / "index.html").read_text()
-    assert "not made yet" in text
+    assert "not generated" in text
     assert "MOCK" in text
     assert "&lt;i&gt;Hat" in (shop / "Hat/storyboard.html").read_text()
     assert not list(shop.glob("*/.cache/thumbs")), "rows share their small pictures"

@@ -1,4 +1,4 @@
-"""What a run tells: lines, JSON, and the display on a terminal as it really looks."""
+"""What a run shows: lines, JSON, and the display on a terminal as it really looks."""
 
 import io
 import json
@@ -24,8 +24,9 @@ from wanx_render.events import Event, Kind
 from wanx_render.planning import plan
 from wanx_render.planning.plan import Plan
 from wanx_render.reports import terminal
-from wanx_render.reports.live import Board, duration, scrolled
+from wanx_render.reports.live import Board, scrolled
 from wanx_render.reports.terminal import Stage
+from wanx_render.timing import show_duration
 from wanx_render.validation.load import load
 
 LIST = """\
@@ -79,7 +80,7 @@ class Show:
         return str(console.file.getvalue()).splitlines()  # type: ignore[attr-defined]  # StringIO
 
 
-def test_a_line_for_each_take_at_work_tells_state_age_rest_and_polls(
+def test_a_line_for_each_take_at_work_shows_state_age_rest_and_polls(
     planned: Callable[[int], Plan],
 ) -> None:
     show = Show(planned(3))
@@ -95,9 +96,9 @@ def test_a_line_for_each_take_at_work_tells_state_age_rest_and_polls(
         "0.72", "of", "60.00", "CNY",
     ]  # fmt: skip
     assert [re.split(r"\s{2,}", row.strip()) for row in rows] == [
-        ["shot-2 take 1", "rendering", "0:15", "about 1:15 left", "asked 2×"],
-        ["shot-1 take 1", "queued", "0:45", "then about 2:00", "asked 1×"],
-        ["shot-3 take 1", "waits", "0:45", "for the last frame of shot-1"],
+        ["shot-2 take 1", "running", "0:15", "about 1:15 left", "2 queries"],
+        ["shot-1 take 1", "queued", "0:45", "then about 2:00", "1 query"],
+        ["shot-3 take 1", "waiting", "0:45", "for the last frame of shot-1"],
     ]
 
 
@@ -110,9 +111,9 @@ def test_a_look_at_a_task_changes_its_count_and_its_rest_alone(
     assert "about 0:06 left" in show.lines()[1]
     show.note("polled", polls=2, seconds_left=30.0)
     row = show.lines()[1]
-    assert "rendering" in row
-    assert "any moment" in row
-    assert "asked 2×" in row
+    assert "running" in row
+    assert "almost done" in row
+    assert "2 queries" in row
     show.note("polled", polls=3)
     assert "longer than usual" in show.lines()[1]
 
@@ -131,8 +132,8 @@ def test_the_display_never_leaves_the_screen(
     assert max(cell_len(line) for line in lines) <= width
     assert ("  and " in lines[-1]) == (height < 50)
     if height == 12 and width == 80:
-        assert lines[-1] == "  and 11 rendering, 10 waits"
-        assert all("rendering" in line for line in lines[1:-1])
+        assert lines[-1] == "  and 11 running, 10 waiting"
+        assert all("running" in line for line in lines[1:-1])
 
 
 def test_the_bar_is_full_when_everything_is_there_and_never_goes_back(
@@ -165,8 +166,8 @@ def test_a_narrow_terminal_says_the_same_in_fewer_words(planned: Callable[[int],
     show.note("waiting", "last", text="for the last frame of rooftop-chase")
     _, facts, first, second = show.lines(40)
     assert facts == "0/2 clips  0/2  0:00  1.44 of 20.00 CNY"
-    assert first.split() == ["rooftop-chase", "t1", "rendering", "0:00", "~1:10"]
-    assert second.split() == ["last", "t1", "waits", "0:00"]
+    assert first.split() == ["rooftop-chase", "t1", "running", "0:00", "~1:10"]
+    assert second.split() == ["last", "t1", "waiting", "0:00"]
 
 
 def test_without_a_budget_the_cost_stands_alone(planned: Callable[[int], Plan]) -> None:
@@ -177,10 +178,10 @@ def test_without_a_budget_the_cost_stands_alone(planned: Callable[[int], Plan]) 
 
 @pytest.mark.parametrize("kind", ["clip", "failed", "warning", "broken", "uncertain", "start"])
 def test_nothing_that_is_said_moves_the_cursor_or_begins_a_line(kind: Kind) -> None:
-    told = scrolled(Event(kind, HOSTILE, "shot", 1))
-    assert told is not None
+    text = scrolled(Event(kind, HOSTILE, "shot", 1))
+    assert text is not None
     stream = io.StringIO()
-    Console(file=stream, width=200, force_terminal=True).print(told)
+    Console(file=stream, width=200, force_terminal=True).print(text)
     left = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
     assert len(left.splitlines()) == 1
     assert left.rstrip("\n").isprintable()
@@ -192,11 +193,11 @@ def test_nothing_that_is_said_moves_the_cursor_or_begins_a_line(kind: Kind) -> N
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "text"),
     [(0, "0:00"), (-3, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (725, "12:05"), (3725, "1:02:05")],
 )
-def test_a_duration_is_told_as_people_do(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+def test_a_duration_is_written_as_people_do(seconds: float, text: str) -> None:
+    assert show_duration(seconds) == text
 
 
 def test_lines_leave_out_the_looks_at_a_task() -> None:
@@ -204,7 +205,7 @@ def test_lines_leave_out_the_looks_at_a_task() -> None:
     emit = terminal.plain(stream)
     emit(Event("running", shot="a", take=1, task_id="t", polls=1))
     emit(Event("polled", shot="a", take=1, task_id="t", polls=2))
-    assert stream.getvalue() == "a take 1 rendering task t\n"
+    assert stream.getvalue() == "a take 1: running, task t\n"
 
 
 def test_a_json_line_has_what_is_known_and_nothing_else() -> None:
@@ -243,8 +244,8 @@ def test_a_run_on_a_real_terminal(tmp_path: Path, columns: int, rows: int) -> No
         assert "MOCK" in seen
         end = tty.wait(lambda text: "code=0" in text)
         assert tty.shows_cursor
-    assert "✓ shot-1 take 1 clip: " in end
-    assert "✓ vertical delivered: 90x160" in end
+    assert "✓ shot-1 take 1: done, " in end
+    assert "✓ vertical: delivered, 90x160" in end
     assert "/2 clips" not in end  # the display is gone, what was done has scrolled by
     assert (
         "MOCK: done: 1.44 CNY this run, 1.44 CNY this film, 1.44 CNY this folder ever"
@@ -258,7 +259,7 @@ def test_ctrl_c_leaves_the_terminal_sane_and_says_how_to_go_on(tmp_path: Path) -
     written(tmp_path, 6)
     with screen(tmp_path, 40, 10, {"NO_COLOR": "1"}) as tty:
         tty.type("clear; " + COMMAND)
-        tty.wait(lambda text: "/6 clips" in text and "rendering" in text)
+        tty.wait(lambda text: "/6 clips" in text and "running" in text)
         assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", tty.text(styled=True))
         tty.press("C-c")
         end = tty.wait(lambda text: "code=130" in text)

@@ -119,9 +119,9 @@ def test_what_is_free_is_made_at_once_and_what_costs_is_asked_for(desk: Desk) ->
         typing("no"),
     )
     assert desk.asked_for() == 1
-    assert told.count("one take 1 submitted") == 1
-    assert "9x16 delivered: 90x160" in told
-    assert "9x16 delivered: 180x320" in told
+    assert told.count("one take 1: submitted") == 1
+    assert "9x16: delivered, 90x160" in told
+    assert "9x16: delivered, 180x320" in told
     asked = told.rpartition("delivered")[2]  # finished first, then asked for the second take
     assert "Type 0.72 CNY to spend it: not confirmed" in asked
     assert "1 of 2 takes are not made yet" in asked
@@ -146,7 +146,7 @@ def test_problems_are_told_and_the_next_save_is_waited_for(
     )
     assert re.search(r"list\.yaml:\d+:\d+: error\[yaml", told)
     assert "error[image-missing]" in told
-    assert told.count("one take 1 submitted") == 2  # the picture that came was enough
+    assert told.count("one take 1: submitted") == 2  # the picture that came was enough
     assert told.count("watching") == 4
 
 
@@ -161,8 +161,8 @@ def test_a_save_during_a_run_is_not_missed(tmp_path: Path, environ: dict[str, st
 
     desk.err.write = writes  # type: ignore[method-assign]  # an editor at just that moment
     told = desk.told()
-    assert "delivered: 90x160" in told
-    assert "delivered: 180x320" in told
+    assert "delivered, 90x160" in told
+    assert "delivered, 180x320" in told
 
 
 def test_choices_and_pictures_are_watched_too(tmp_path: Path, environ: dict[str, str]) -> None:
@@ -173,7 +173,7 @@ def test_choices_and_pictures_are_watched_too(tmp_path: Path, environ: dict[str,
         lambda: Image.new("RGB", (450, 800), "#118811").save(desk.folder / "a.png"),
     )
     assert told.count("watching") == 3
-    assert told.count("one take 1 submitted") == 2
+    assert told.count("one take 1: submitted") == 2
 
 
 def test_a_budget_still_lets_through_what_is_free(desk: Desk) -> None:
@@ -183,7 +183,7 @@ def test_a_budget_still_lets_through_what_is_free(desk: Desk) -> None:
         lambda: desk.change("project: small", "project: small\nbudget: {max_cost: 0.5 CNY}"),
         lambda: desk.change("prompt: first", "prompt: first, takes: 2"),
     )
-    assert "delivered: 180x320" in told
+    assert "delivered, 180x320" in told
     assert "error: the run would cost 0.72 CNY, over the list's budget" in told
     assert desk.asked_for() == 1
 

@@ -21,6 +21,7 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Size
 from wanx_render.media.ai_labels import labelled_jpeg
 from wanx_render.media.ffmpeg import WHITELIST, file_url
+from wanx_render.timing import show_duration
 
 LONGEST = 320  # the longer side of a cell, in pixels
 FEWEST, MOST = 6, 60  # cells of a sheet
@@ -107,8 +108,7 @@ def cells(shots: Sequence[ShotFrames], rate: Fraction) -> tuple[Cell, ...]:
 
 def clock(seconds: Fraction) -> str:
     """Minutes and seconds, as people read them."""
-    tenths = int(seconds * 10)
-    return f"{tenths // 600}:{tenths // 10 % 60:02}.{tenths % 10}"
+    return show_duration(seconds, tenths=True)
 
 
 def cell_size(frame: Frame) -> Size:

@@ -1,4 +1,4 @@
-"""A bug of ours: what is said of it, and its log, with no key and no token in either."""
+"""A bug of ours: its sentence and its log, with no key and no token in either."""
 
 import tempfile
 import traceback

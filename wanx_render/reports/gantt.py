@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from wanx_render.manifest import TakeRecord
+from wanx_render.timing import show_duration
 
 WIDTH = 100  # of the drawing, so that places are percents
 _PAUSE = timedelta(minutes=20)  # a longer one in which nothing happens is another run
@@ -42,7 +43,7 @@ class Tick:
 
     x: float
     label: str
-    first: bool = False  # the beginning of a run
+    start: str = ""  # of the beginning of a run: its time, as ISO 8601
 
 
 def spans(take: TakeRecord) -> tuple[Stretch, ...]:
@@ -66,11 +67,11 @@ def _time(text: str | None) -> datetime | None:
 
 
 class Scale:
-    """Where each time stands on a drawing of ``WIDTH``."""
+    """Where each time is on a drawing of ``WIDTH``."""
 
     def __init__(self, all_spans: Iterable[Stretch]) -> None:
         runs: list[tuple[datetime, datetime]] = []
-        for span in sorted(all_spans, key=lambda each: each.start):
+        for span in sorted(all_spans, key=lambda stretch: stretch.start):
             if runs and span.start - runs[-1][1] < _PAUSE:
                 runs[-1] = (runs[-1][0], max(runs[-1][1], span.end))
             else:
@@ -78,25 +79,25 @@ class Scale:
         self._runs = runs
         busy = sum((end - start for start, end in runs), timedelta()).total_seconds()
         self._gap = min(_GAP, _MOST_GAPS / len(runs)) if len(runs) > 1 else 0.0
-        self._each = (WIDTH - self._gap * (len(runs) - 1)) / busy if busy else 0.0
+        self._per_second = (WIDTH - self._gap * (len(runs) - 1)) / busy if busy else 0.0
 
     def x(self, at: datetime) -> float:
-        """The place of ``at``, which lies within a span."""
+        """The place of ``at``, which is within a span."""
         place = 0.0
         for start, end in self._runs:
             if at <= end:
-                return round(place + max((at - start).total_seconds(), 0) * self._each, 2)
-            place += (end - start).total_seconds() * self._each + self._gap
+                return round(place + max((at - start).total_seconds(), 0) * self._per_second, 2)
+            place += (end - start).total_seconds() * self._per_second + self._gap
         return float(WIDTH)
 
-    def bars(self, mine: Iterable[Stretch]) -> tuple[Bar, ...]:
+    def bars(self, stretches: Iterable[Stretch]) -> tuple[Bar, ...]:
         return tuple(
             Bar(
                 span.kind,
                 self.x(span.start),
                 round(max(self.x(span.end) - self.x(span.start), 0.3), 2),
             )
-            for span in mine
+            for span in stretches
         )
 
     def ticks(self) -> tuple[Tick, ...]:
@@ -104,31 +105,14 @@ class Scale:
         marks: list[Tick] = []
         for start, end in self._runs:
             begin = self.x(start)
-            marks.append(Tick(begin, f"{start:%Y-%m-%d %H:%M} UTC", first=True))
+            label = f"{start.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+            marks.append(Tick(begin, label, start.isoformat()))
             room = (self.x(end) - begin) / _LABEL
             step = next(
                 (s for s in _STEPS if room and (end - start).total_seconds() / s <= room), 0
             )
             at = step
-            while step and begin + at * self._each + _LABEL / 2 < self.x(end):
-                marks.append(Tick(round(begin + at * self._each, 2), f"+{_short(at)}"))
+            while step and begin + at * self._per_second + _LABEL / 2 < self.x(end):
+                marks.append(Tick(round(begin + at * self._per_second, 2), f"+{show_duration(at)}"))
                 at += step
         return tuple(marks)
-
-
-def _short(seconds: int) -> str:
-    """A round distance on the scale."""
-    for unit, length in (("h", 3600), ("min", 60)):
-        if seconds >= length and seconds % (length // 2) == 0:
-            return f"{seconds / length:g} {unit}"
-    return f"{seconds} s"
-
-
-def in_words(seconds: float) -> str:
-    """A length of time in words: ``45 s``, ``3:05 min``, ``2:10 h``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02} min"
-    return f"{whole // 3600}:{whole % 3600 // 60:02} h"

@@ -1,6 +1,7 @@
-"""One page over the lists of a run: how each stands, what it delivered, the way to its storyboard.
+"""One page over the lists of a run: the state of each, its deliverables, the way to its storyboard.
 
-Self-contained, works from the disk; nothing runs in it, and every text in it is escaped.
+Self-contained, works from the disk; its one script chooses language and time zone. Every text in it
+is escaped.
 """
 
 from collections import Counter
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
+from wanx_render.language import Message, recorded, tr, verbatim
 from wanx_render.money import show_written
+from wanx_render.reports.bilingual import SWITCH, Words, script_source
 from wanx_render.reports.states import LISTS
 
 
@@ -32,7 +35,8 @@ _STYLE = """
 @media (prefers-color-scheme:dark){:root{--ink:#e8ecef;--soft:#a4afb9;--page:#14181b;--card:#1d2226;
 --line:#343b41;--done:#6fd196;--failed:#ff8a80;--person:#f3b95f;--new:#a4afb9;--link:#8ab9f1}}
 *{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--ink);
-font:15px/1.5 system-ui,sans-serif}
+font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","PingFang SC",
+"Microsoft YaHei","Noto Sans CJK SC","Noto Sans SC",sans-serif}
 header,main{max-width:1120px;margin:0 auto;padding:20px 16px}h1{font-size:24px;margin:0 0 4px}
 p{margin:0;color:var(--soft)}.mock{color:var(--person);font-weight:600}
 .totals{display:flex;flex-wrap:wrap;gap:8px 24px;margin-top:12px;padding:0;list-style:none}
@@ -48,34 +52,56 @@ a{color:var(--link)}.state{font-weight:600}.done{color:var(--done)}.failed{color
 .person{color:var(--person)}.new{color:var(--new)}
 .made{padding:0;margin:6px 0 0;list-style:none;display:flex;flex-wrap:wrap;gap:2px 12px}
 .why{margin:6px 0 0;padding-left:18px;color:var(--failed);overflow-wrap:anywhere}
+header{position:relative}.language{position:absolute;right:16px;top:20px;font:inherit;
+font-size:13.5px;padding:3px 12px;border:1px solid var(--line);border-radius:7px;
+background:var(--card);color:var(--ink);cursor:pointer}
+:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 """
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: data:"
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: data:; script-src {script}"
+)
 
 
 def page(entries: Sequence[Entry], *, title: str, cost: str, mock: bool, finished_at: str) -> str:
-    """The page as HTML; what went wrong stands first."""
+    """The page as HTML; lists that need attention come first. The time is UTC, as ISO 8601."""
+    words = Words()
     by_rank = sorted(entries, key=lambda entry: LISTS[entry.state].rank)
+    cards = "".join(_card(entry, words) for entry in by_rank)
+    policy = _POLICY.format(script=script_source())
+    simulated = words.text(tr("MOCK: simulated clips, play money"))
+    head = (
+        f"<h1>{escape(title)}</h1>"
+        + (f'<p class="mock">{simulated}</p>' if mock else "")
+        + f'<p>{words.text(_spent(cost))} <time datetime="{escape(finished_at)}">'
+        f"{escape(finished_at[:16].replace('T', ' '))} UTC</time></p>"
+    )
+    return (
+        f'<!doctype html><html lang="{words.tag}"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"{words.title(verbatim(title))}<style>{_STYLE}</style></head><body>"
+        f"<header>{SWITCH}{head}{_totals(entries, words)}</header>"
+        f'<main><ul class="lists">{cards}</ul></main>{words.script()}</body></html>\n'
+    )
+
+
+def _totals(entries: Sequence[Entry], words: Words) -> str:
     counts = Counter(entry.state for entry in entries)
     totals = "".join(
-        f'<li><b class="{state}">{counts[state]:,}</b>{look.word}</li>'
+        f'<li><b class="{state}">{counts[state]:,}</b>{words.text(look.word)}</li>'
         for state, look in LISTS.items()
         if counts[state]
     )
-    simulated = '<p class="mock">MOCK: simulated clips, play money</p>' if mock else ""
-    title, spent = escape(title), escape(show_written(cost))
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{title}</title><style>{_STYLE}</style></head><body>"
-        f"<header><h1>{title}</h1>{simulated}"
-        f"<p>{spent} in these folders ever, {escape(finished_at)}</p>"
-        f'<ul class="totals">{totals}</ul></header>'
-        f'<main><ul class="lists">{"".join(map(_card, by_rank))}</ul></main></body></html>\n'
-    )
+    return f'<ul class="totals">{totals}</ul>'
 
 
-def _card(entry: Entry) -> str:
+def _spent(cost: str) -> Message:
+    if cost == "nothing":
+        return tr("nothing spent in these folders")
+    return tr("{cost} spent in these folders in total", cost=show_written(cost))
+
+
+def _card(entry: Entry, words: Words) -> str:
     name = escape(entry.name)
     title = f'<a href="{_url(entry.storyboard)}">{name}</a>' if entry.storyboard else name
     picture = '<div class="blank"></div>'
@@ -84,11 +110,12 @@ def _card(entry: Entry) -> str:
     links = "".join(
         f'<li><a href="{_url(path)}">{escape(label)}</a></li>' for label, path in entry.deliverables
     )
-    why = "".join(f"<li>{escape(reason)}</li>" for reason in entry.failed)
-    cost = f", {escape(show_written(entry.cost))}" if entry.cost else ""
+    why = "".join(f"<li>{words.text(recorded(reason))}</li>" for reason in entry.failed)
+    cost = f", {words.text(show_written(entry.cost))}" if entry.cost else ""
+    state = words.text(LISTS[entry.state].word)
     return (
         f'<li>{picture}<div class="about"><h2>{title}</h2>'
-        f'<p><span class="state {entry.state}">{LISTS[entry.state].word}</span>{cost}</p>'
+        f'<p><span class="state {entry.state}">{state}</span>{cost}</p>'
         + (f'<ul class="made">{links}</ul>' if links else "")
         + (f'<ul class="why">{why}</ul>' if why else "")
         + "</div></li>"

@@ -1,4 +1,4 @@
-"""A run on a terminal: an overall bar, a line for each take at work; what is done scrolls by.
+"""A run on a terminal: an overall bar, and a line for each take at work; finished work scrolls by.
 
 It draws what events say and nothing else, as wide and as high as the terminal is now.
 """
@@ -19,11 +19,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from wanx_render.diagnostics import one_line
+from wanx_render.diagnostics import display_width, one_line
 from wanx_render.events import Emit, Event
-from wanx_render.money import show_amount
+from wanx_render.language import NOTHING, Message, joined, plural, shown, tr
+from wanx_render.money import Money, show_amount, show_money
 from wanx_render.reports.states import EVENTS
 from wanx_render.reports.terminal import Stage, line, subject
+from wanx_render.timing import show_duration
 
 _REFRESH = 0.25  # seconds
 _NARROW = 64  # columns; below, the rows say less
@@ -63,7 +65,7 @@ def live(stream: TextIO, stage: Stage) -> Iterator[Emit]:
 
 
 def scrolled(event: Event) -> Text | None:
-    """The line that stays on the screen for an event, where it earns one."""
+    """The line that stays on the screen for an event, if its kind has one."""
     if event.kind == "start":
         return Text(line(event))
     look = EVENTS[event.kind]
@@ -125,9 +127,12 @@ class Board:
         if visible:
             yield self._table(visible, narrow=width < _NARROW)
         if rest:
-            words = Counter(_state(row) for row in rest)
-            counts = ", ".join(f"{count} {word}" for word, count in words.items())
-            yield Text(f"  and {counts}", style="dim", no_wrap=True, overflow="ellipsis")
+            words = Counter(shown(_state(row)) for row in rest)
+            counts = joined(
+                (tr("{n} {state}", n=count, state=word) for word, count in words.items()), tr(", ")
+            )
+            more = shown(tr("  and {counts}", counts=counts))
+            yield Text(more, style="dim", no_wrap=True, overflow="ellipsis")
 
     def _shown(self) -> list[_Row]:
         """What is at work: takes first; deliverables once every take has come to its end."""
@@ -141,22 +146,24 @@ class Board:
             for name in sorted(self._open - joining)
         ]
 
-    def _fitted(self, name: str) -> str:
-        return f"{self._parts[name]} parts" if self._parts[name] else ""
+    def _fitted(self, name: str) -> Message:
+        parts = self._parts[name]
+        return plural("{n} part", "{n} parts", parts) if parts else NOTHING
 
     def _head(self, width: int) -> Iterator[Table | Text]:
         """The bar and the figures: on one line, or on two where they would squeeze the bar."""
         steps, of = self._steps(), self._takes + self._deliverables * (self._shots + 1)
         files = self._deliverables - len(self._open)
         percent = f"{100 * steps // max(of, 1):3}%"
+        clips, films = f"{self._ended}/{self._takes}", f"{files}/{self._deliverables}"
         facts = [
-            f"{self._ended}/{self._takes} clips",
-            f"{files}/{self._deliverables} files",
-            duration(self._since(self._began)),
-            self._money(),
+            shown(tr("{counts} clips", counts=clips)),
+            shown(tr("{counts} files", counts=films)),
+            show_duration(self._since(self._began)),
+            shown(self._money()),
         ]
         mock = "MOCK" if self._stage.plan.backend == "mock" else ""
-        room = width - len(mock) - sum(len(fact) + 2 for fact in (percent, *facts))
+        room = width - len(mock) - sum(display_width(fact) + 2 for fact in (percent, *facts))
         roomy = room >= _SHORTEST_BAR
         if not roomy:
             room = width - len(mock) - len(percent) - 3
@@ -165,10 +172,9 @@ class Board:
         head.add_row(*[Text(mock, style="yellow")] * bool(mock), bar, percent, *facts * roomy)
         yield head
         if not roomy:
-            facts_line = "  ".join(facts)
-            if len(facts_line) > width:
-                facts_line = facts_line.replace(" files", "")
-            yield Text(facts_line, no_wrap=True, overflow="ellipsis")
+            if display_width("  ".join(facts)) > width:
+                facts[1] = films
+            yield Text("  ".join(facts), no_wrap=True, overflow="ellipsis")
 
     def _steps(self) -> int:
         """Clips, parts and files that are there; a finished file has all its parts."""
@@ -176,10 +182,12 @@ class Board:
         files = self._deliverables - len(self._open)
         return self._ended + parts + files * (self._shots + 1)
 
-    def _money(self) -> str:
-        limit = self._stage.limit
-        of = f" of {show_amount(limit)}" if limit is not None else ""
-        return f"{show_amount(self._spent)}{of} {self._stage.plan.currency}"
+    def _money(self) -> Message:
+        limit, currency = self._stage.limit, self._stage.plan.currency
+        if limit is None:
+            return show_money(Money(self._spent, currency))
+        most = show_money(Money(limit, currency))
+        return tr("{amount} of {limit}", amount=show_amount(self._spent), limit=most)
 
     def _table(self, rows: list[_Row], *, narrow: bool) -> Table:
         # Columns keep their places while what stands in them changes.
@@ -192,46 +200,42 @@ class Board:
         if not narrow:
             table.add_column(no_wrap=True, style="dim")
         for row in rows:
-            polls = f"asked {row.event.polls}×" if row.event.polls else ""
+            count = row.event.polls
+            polls = plural("{n} query", "{n} queries", count) if count else NOTHING
             table.add_row(
                 Text(_name(row, short=narrow)),
-                _state(row),
-                duration(self._since(row.began)),
-                Text(self._rest(row, short=narrow)),
-                *[polls] * (not narrow),
+                shown(_state(row)),
+                show_duration(self._since(row.began)),
+                Text(one_line(shown(self._rest(row, short=narrow)))),
+                *[shown(polls)] * (not narrow),
             )
         return table
 
-    def _rest(self, row: _Row, *, short: bool) -> str:
+    def _rest(self, row: _Row, *, short: bool) -> Message:
         """How long it may still take, by what is known of such tasks."""
         event = row.event
         if event.polls is None or event.kind not in ("pending", "running"):
-            return "" if short else one_line(event.text)
+            return NOTHING if short else event.text
         if event.seconds_left is None:
-            return "late" if short else "longer than usual"
+            return tr("late") if short else tr("longer than usual")
         left = event.seconds_left / self._stage.pace
         if event.kind == "pending":
-            return f"+{duration(left)}" if short else f"then about {duration(left)}"
+            text = show_duration(left)
+            return tr("+{left}", left=text) if short else tr("then about {left}", left=text)
         left -= self._since(row.heard)
         if left < 1:
-            return "~0:00" if short else "any moment"
-        return f"~{duration(left)}" if short else f"about {duration(left)} left"
+            return tr("~{left}", left="0:00") if short else tr("almost done")
+        text = show_duration(left)
+        return tr("~{left}", left=text) if short else tr("about {left} left", left=text)
 
     def _since(self, moment: datetime) -> float:
         return (self._stage.clock.now() - moment).total_seconds()
 
 
 def _name(row: _Row, *, short: bool) -> str:
-    name = one_line(subject(row.event, short=short))
+    name = one_line(shown(subject(row.event, short=short)))
     return name if short else f"  {name}"
 
 
-def _state(row: _Row) -> str:
-    return "fitting" if row.event.kind == "segment" else EVENTS[row.event.kind].word
-
-
-def duration(seconds: float) -> str:
-    """``0:42``, ``12:05`` or ``1:02:05``."""
-    minutes, rest = divmod(max(round(seconds), 0), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+def _state(row: _Row) -> Message:
+    return tr("fitting") if row.event.kind == "segment" else EVENTS[row.event.kind].word

@@ -4,37 +4,32 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TextIO
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from wanx_render.catalog.capabilities import Catalog, Figure, Model, Price
+from wanx_render.language import Message, shown, tr, verbatim
 from wanx_render.money import show_amount
-
-
-def _console(stream: TextIO) -> Console:
-    console = Console(file=stream, highlight=False)
-    if not stream.isatty():
-        console.width = 160
-    return console
+from wanx_render.reports.plan_table import console_for
 
 
 def show_all(catalog: Catalog, stream: TextIO) -> None:
     """One row for each model; a weaker source than an official one is marked."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    columns = ("model", "tiers", "seconds", "fps", "sound", "frames", "regions", "price a second")
-    for name in columns:
-        table.add_column(name, no_wrap=name == "model")
+    for heading in _COLUMNS:
+        table.add_column(shown(heading), no_wrap=heading == "model")
     for model in catalog.models.values():
         table.add_row(*(Text(cell) for cell in _row(model, catalog)))
-    console = _console(stream)
+    console = console_for(stream)
     console.print(table)
-    console.print(
-        Text(
-            "? rests on a weaker source than an official document; "
-            "`wanx-render models NAME` names the sources"
-        )
-    )
+    console.print(Text(shown(tr("? not from an official document; see wanx-render models NAME"))))
+
+
+_COLUMNS = (
+    tr("model"), tr("tiers"), tr("seconds"), tr("fps"), tr("sound"), tr("frames"), tr("regions"),
+    tr("price per second"),
+)  # fmt: skip
+_FIGURES = (tr("figure"), tr("value"), tr("source"), tr("date"), tr("remarks"))
 
 
 def _row(model: Model, catalog: Catalog) -> tuple[str, ...]:
@@ -46,9 +41,9 @@ def _row(model: Model, catalog: Catalog) -> tuple[str, ...]:
         _seconds(model.durations.value) + _mark(model.durations, catalog),
         str(model.fps.value) + _mark(model.fps, catalog),
         model.sound.value + _mark(model.sound, catalog),
-        "first and last" if model.takes_last_image else "first",
+        shown(tr("first and last") if model.takes_last_image else tr("first")),
         " ".join(model.region_names.value),
-        "; ".join(_price(price, catalog) for price in prices) or "unknown",
+        "; ".join(_price(price, catalog) for price in prices) or shown(tr("unknown")),
     )
 
 
@@ -72,11 +67,11 @@ def _mark(figure: Figure[Any], catalog: Catalog) -> str:
 
 def show_one(model: Model, catalog: Catalog, stream: TextIO) -> None:
     """Every figure of one model with its source, its date, and what other documents say."""
-    console = _console(stream)
+    console = console_for(stream)
     console.print(Text(f"{model.name}: {model.title}"))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for name in ("figure", "value", "source", "date", "remarks"):
-        table.add_column(name, no_wrap=name in ("figure", "date"))
+    for heading in _FIGURES:
+        table.add_column(shown(heading), no_wrap=heading in ("figure", "date"))
     sources: dict[str, None] = {}
     for name in type(model).model_fields:
         figure = getattr(model, name)
@@ -97,17 +92,25 @@ def _figure(name: str, figure: Figure[Any], catalog: Catalog) -> tuple[str, ...]
     remarks = [figure.note] if figure.note else []
     for variant in figure.variants:
         date = catalog.sources[variant.source].date
-        remarks.append(f"{variant.source} ({date}) says {_shown(variant.value)}")
+        other = tr(
+            "{source} ({date}): {value}",
+            source=variant.source,
+            date=date,
+            value=_shown(variant.value),
+        )
+        remarks.append(shown(other))
     date = catalog.sources[figure.source].date
     return name, _shown(figure.value), figure.source, date, "; ".join(remarks)
 
 
 def _price_row(price: Price, catalog: Catalog) -> tuple[str, ...]:
-    amounts = _by_tier(price.per_second)
+    amounts: Message = verbatim(_by_tier(price.per_second))
     if price.silent_per_second:
-        amounts += f"; silent {_by_tier(price.silent_per_second)}"
+        silent = _by_tier(price.silent_per_second)
+        amounts = tr("{amounts}; silent {silent}", amounts=amounts, silent=silent)
     date = catalog.sources[price.source].date
-    return f"price {price.region}", f"{amounts} {price.currency}", price.source, date, price.note
+    name, cost = tr("price {region}", region=price.region), f"{shown(amounts)} {price.currency}"
+    return shown(name), cost, price.source, date, price.note
 
 
 def _by_tier(amounts: Mapping[str, Decimal]) -> str:

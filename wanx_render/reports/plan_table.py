@@ -10,25 +10,45 @@ from rich.table import Table
 from rich.text import Text
 
 from wanx_render.diagnostics import clean
+from wanx_render.language import NOTHING, Message, plural, recorded, shown, tr
 from wanx_render.money import Money, show_amount, show_money
-from wanx_render.planning.forecast import DeliverableForecast, Forecast, TakeForecast
+from wanx_render.planning.forecast import DeliverableForecast, Forecast, PartForecast, TakeForecast
 from wanx_render.reports.states import PLANNED
+from wanx_render.timing import show_duration
 
 
 def show(forecast: Forecast, stream: TextIO) -> None:
     """Print the takes, what becomes of them in each deliverable, and the sum."""
-    console = Console(file=stream, highlight=False)
-    if not stream.isatty():
-        console.width = 160
-    mock = "MOCK, play money, " if forecast.mock else ""
-    console.print(Text(clean(f"{forecast.project}: {mock}{forecast.backend}, {forecast.region}")))
+    console = console_for(stream)
+    place = _place(forecast)
+    console.print(_text(tr("{subject}: {text}", subject=forecast.project, text=place)))
     console.print(_takes(forecast))
     for deliverable in forecast.deliverables:
         console.print(_heading(deliverable))
         console.print(_parts(deliverable))
-    console.print(Text(summary(forecast)))
+    console.print(_text(summary(forecast)))
     for warning in forecast.warnings:
-        console.print(Text(f"warning: {warning}"))
+        console.print(_text(tr("warning: {message}", message=recorded(warning))))
+
+
+def console_for(stream: TextIO) -> Console:
+    """As wide as the terminal; a file or pipe has room for whole rows."""
+    console = Console(file=stream, highlight=False)
+    if not stream.isatty():
+        console.width = 160
+    return console
+
+
+def _text(message: Message) -> Text:
+    """A message in the reader's language, without control characters."""
+    return Text(clean(shown(message)))
+
+
+def _place(whole: "Forecast | ListsTotal") -> Message:
+    """Where it runs: backend and region."""
+    place = tr("{first}, {second}", first=whole.backend, second=whole.region)
+    mock = tr("MOCK, play money")
+    return tr("{first}, {second}", first=mock, second=place) if whole.mock else place
 
 
 _MOST = 200
@@ -36,7 +56,7 @@ _MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class ListLine:
-    """One of many lists; ``shared`` of its new takes are asked for by a list above it already."""
+    """One of many lists; ``shared`` of its new takes are requested by a list above it already."""
 
     list: str
     takes: int
@@ -53,7 +73,7 @@ class ListLine:
 
 @dataclass(frozen=True, slots=True)
 class ListsTotal:
-    """Many lists together; what several of them ask for alike counts once."""
+    """Many lists together; equal requests of several lists count once."""
 
     backend: str
     region: str
@@ -70,62 +90,85 @@ class ListsTotal:
 
 def show_many(lines: Sequence[ListLine], whole: ListsTotal, stream: TextIO) -> None:
     """Print a line for each list, and the sum."""
-    console = Console(file=stream, highlight=False)
-    if not stream.isatty():
-        console.width = 160
-    mock = "MOCK, play money, " if whole.mock else ""
-    console.print(Text(f"{mock}{whole.backend}, {whole.region}"))
+    console = console_for(stream)
+    console.print(_text(_place(whole)))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for name in ("list", "takes", "new", "shared", "resumed", "cached", "blocked", "price"):
-        table.add_column(name, justify="left" if name == "list" else "right")
+    for heading in _LISTS:
+        table.add_column(shown(heading), justify="left" if heading == "list" else "right")
     for line in lines[:_MOST]:
         counts = (line.takes, line.new, line.shared, line.resumed, line.cached, line.blocked)
         cells = [str(count) if count else "" for count in counts]
-        table.add_row(Text(clean(line.list)), *cells, _money(line.cost, whole.currency))
+        table.add_row(Text(clean(line.list)), *cells, shown(_money(line.cost, whole.currency)))
     console.print(table)
-    if len(lines) > _MOST:
-        console.print(Text(f"and {len(lines) - _MOST} more; --rows shows those you name"))
-    plus = f" plus {whole.unknown_prices} of unknown price" if whole.unknown_prices else ""
-    head = f"{whole.lists} lists, {whole.takes} takes, {whole.to_make} to make: "
-    money = f"{_money(whole.cost, whole.currency)}{plus}"
-    spans = f"{_span(whole.at_least_seconds)} to {_span(whole.at_most_seconds)}"
-    rest = f"; the service takes {spans}" if whole.at_most_seconds else ""
-    console.print(Text(head + money + rest))
+    if (more := len(lines) - _MOST) > 0:
+        console.print(_text(plural("and {n} more: add --rows", "and {n} more: add --rows", more)))
+    console.print(_text(_sum_of_lists(whole)))
 
 
-def summary(forecast: Forecast) -> str:
-    """The last line: how much is to be made, for how much, and how long it takes at least."""
-    if not forecast.to_make:
-        nothing = show_money(Money(Decimal(0), forecast.currency))
-        return f"{len(forecast.takes)} takes, nothing to make, {nothing}"
-    plus = f" plus {forecast.unknown_prices} of unknown price" if forecast.unknown_prices else ""
-    cascade = Decimal(forecast.cascade_cost)
-    if cascade:
-        part = show_amount(cascade, exactly=True)
-        plus += f", {part} of it only because first frames change"
-    cost = _money(forecast.cost, forecast.currency)
-    return (
-        f"{len(forecast.takes)} takes, {forecast.to_make} to make: {cost}{plus}; the service takes "
-        f"{_span(forecast.at_least_seconds)} to {_span(forecast.at_most_seconds)}"
+_LISTS = (
+    tr("list"), tr("takes"), tr("new"), tr("shared"), tr("resumed"), tr("cached"), tr("blocked"),
+    tr("price"),
+)  # fmt: skip
+
+
+def _sum_of_lists(whole: ListsTotal) -> Message:
+    lists = plural("{n} list", "{n} lists", whole.lists)
+    takes = plural("{n} take", "{n} takes", whole.takes)
+    return tr(
+        "{lists}, {takes}, {new} to generate: {cost}{time}",
+        lists=lists,
+        takes=takes,
+        new=whole.to_make,
+        cost=_cost(whole),
+        time=_time(whole),
     )
 
 
-def _money(amount: str, currency: str) -> str:
+def summary(forecast: Forecast) -> Message:
+    """The last line: how much will be generated, its price, and the time at the service."""
+    takes = plural("{n} take", "{n} takes", len(forecast.takes))
+    if not forecast.to_make:
+        nothing = show_money(Money(Decimal(0), forecast.currency))
+        return tr("{takes}, nothing to generate: {cost}", takes=takes, cost=nothing)
+    cost = _cost(forecast)
+    if cascade := Decimal(forecast.cascade_cost):
+        part = show_amount(cascade, exactly=True)
+        cost = tr("{cost}, {part} of it because first frames change", cost=cost, part=part)
+    return tr(
+        "{takes}, {new} to generate: {cost}{time}",
+        takes=takes,
+        new=forecast.to_make,
+        cost=cost,
+        time=_time(forecast),
+    )
+
+
+def _cost(whole: Forecast | ListsTotal) -> Message:
+    cost = _money(whole.cost, whole.currency)
+    if not (unknown := whole.unknown_prices):
+        return cost
+    one, many = "{cost} plus {n} take of unknown price", "{cost} plus {n} takes of unknown price"
+    return plural(one, many, unknown, cost=cost)
+
+
+def _time(whole: Forecast | ListsTotal) -> Message:
+    """The time that the service needs, where anything is to be generated."""
+    if not whole.at_most_seconds:
+        return NOTHING
+    least, most = show_duration(whole.at_least_seconds), show_duration(whole.at_most_seconds)
+    return tr("; {least} to {most} at the service", least=least, most=most)
+
+
+def _money(amount: str, currency: str) -> Message:
     """An amount as a forecast has it, for people."""
     return show_money(Money(Decimal(amount), currency), exactly=True)
 
 
-def _span(seconds: int) -> str:
-    if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the table of takes: its heading, and what it says of one take."""
+    """A column of the table of takes: its heading, and its text for one take."""
 
-    heading: str
+    heading: Message
     cell: Callable[[TakeForecast], str]
     right: bool = False
     wrap: bool = False
@@ -136,28 +179,33 @@ def _number(take: TakeForecast) -> str:
 
 
 def _clip(take: TakeForecast) -> str:
-    return f"{take.width}x{take.height}" if take.width else "unknown"
+    return f"{take.width}x{take.height}" if take.width else tr("unknown")
 
 
-def _price(take: TakeForecast) -> str:
-    return _money(take.price, take.currency) if take.price is not None else "unknown"
+def _price(take: TakeForecast) -> Message:
+    return _money(take.price, take.currency) if take.price is not None else tr("unknown")
 
 
-def _why(take: TakeForecast) -> str:
-    return f"{take.reason}; picked by picks.yaml" if take.chosen else take.reason
+def _why(take: TakeForecast) -> Message:
+    reason = recorded(take.reason)
+    return (
+        tr("{reason}; picked in {file}", reason=reason, file="picks.yaml")
+        if take.chosen
+        else reason
+    )
 
 
 COLUMNS = (
-    Column("shot", lambda take: take.shot),
-    Column("take", _number, right=True),
-    Column("state", lambda take: PLANNED[take.state]),
-    Column("model", lambda take: take.model),
-    Column("tier", lambda take: take.resolution),
-    Column("s", lambda take: str(take.seconds), right=True),
-    Column("fps", lambda take: take.fps, right=True),
-    Column("clip", _clip),
-    Column("price", _price, right=True),
-    Column("why", _why, wrap=True),
+    Column(tr("shot"), lambda take: take.shot),
+    Column(tr("take"), _number, right=True),
+    Column(tr("state"), lambda take: PLANNED[take.state]),
+    Column(tr("model"), lambda take: take.model),
+    Column(tr("tier"), lambda take: take.resolution),
+    Column(tr("s"), lambda take: str(take.seconds), right=True),
+    Column(tr("fps"), lambda take: take.fps, right=True),
+    Column(tr("clip"), _clip),
+    Column(tr("price"), _price, right=True),
+    Column(tr("reason"), _why, wrap=True),
 )
 
 
@@ -165,27 +213,42 @@ def _takes(forecast: Forecast) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for column in COLUMNS:
         justify: Literal["left", "right"] = "right" if column.right else "left"
-        table.add_column(column.heading, justify=justify, no_wrap=not column.wrap)
+        table.add_column(shown(column.heading), justify=justify, no_wrap=not column.wrap)
     for take in forecast.takes:
-        table.add_row(*(Text(clean(column.cell(take))) for column in COLUMNS))
+        table.add_row(*(Text(clean(shown(column.cell(take)))) for column in COLUMNS))
     return table
 
 
-def _heading(made: DeliverableForecast) -> Text:
-    size = f"{made.width}x{made.height}" if made.width else "size follows the clips"
-    return Text(
-        f"\n{made.name}: {size}, {made.aspect}, {made.fit}, {made.fps} fps, "
-        f"{made.frames} frames, {made.seconds} s"
+def _heading(deliverable: DeliverableForecast) -> Text:
+    size = f"{deliverable.width}x{deliverable.height}" if deliverable.width else tr("size unknown")
+    facts = tr(
+        "{name}: {size}, {aspect}, {fit}, {fps} fps, {frames}, {seconds} s",
+        name=deliverable.name,
+        size=size,
+        aspect=deliverable.aspect,
+        fit=deliverable.fit,
+        fps=deliverable.fps,
+        frames=plural("{n} frame", "{n} frames", deliverable.frames),
+        seconds=deliverable.seconds,
     )
+    return Text("\n").append_text(_text(facts))
 
 
-def _parts(made: DeliverableForecast) -> Table:
+def _parts(deliverable: DeliverableForecast) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 2), pad_edge=False, show_header=False)
-    for part in made.parts:
+    for part in deliverable.parts:
+        name = Text(clean(f"  {part.shot}"))
         if part.enlarged is None:
-            table.add_row(Text(f"  {part.shot}"), Text("not known before its clip is there"))
+            table.add_row(name, _text(tr("unknown until the clip is there")))
             continue
-        whole = f"whole picture but {part.lost_percent} %" if part.lost_percent else "whole picture"
-        box = f"crop {part.box}, loses {part.lost_percent} %" if part.box else whole
-        table.add_row(Text(f"  {part.shot}"), Text(box), Text(f"scaled {part.enlarged:.2f}"))
+        table.add_row(name, _text(_view(part)), _text(tr("scale {x:.2f}", x=part.enlarged)))
     return table
+
+
+def _view(part: PartForecast) -> Message:
+    """What a deliverable shows of a clip."""
+    if part.box:
+        return tr("crop {box}, loses {percent} %", box=part.box, percent=part.lost_percent)
+    if part.lost_percent:
+        return tr("whole picture except {percent} %", percent=part.lost_percent)
+    return tr("whole picture")

@@ -5,21 +5,22 @@ or kind of ours without a row is an error, never a blank.
 """
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 from wanx_render.events import Kind
+from wanx_render.language import NOTHING, Message, shown, tr, verbatim
 from wanx_render.planning import take_status
 
 Tone = Literal["good", "bad", "off", "busy"]  # how it is coloured
 
 # -- What a plan says of a take before a run -------------------------------------------------------
 
-PLANNED: dict[take_status.State, str] = {
-    "new": "new",
-    "cached": "cached",
-    "resumed": "resumed",
-    "blocked": "blocked",
+PLANNED: dict[take_status.State, Message] = {
+    "new": tr("new"),
+    "cached": tr("cached"),
+    "resumed": tr("resumed"),
+    "blocked": tr("blocked"),
 }
 
 
@@ -30,30 +31,30 @@ PLANNED: dict[take_status.State, str] = {
 class ShownOnBoard:
     """A take on the board."""
 
-    word: str
+    word: Message
     tone: Tone
 
 
 BOARD: dict[str, ShownOnBoard] = {
-    "new": ShownOnBoard("to make", "off"),
-    "waiting": ShownOnBoard("waiting", "busy"),
-    "submitted": ShownOnBoard("submitted", "busy"),
-    "pending": ShownOnBoard("queued", "busy"),
-    "slowed": ShownOnBoard("slowed down", "busy"),
-    "uncertain": ShownOnBoard("asking what became of it", "busy"),
-    "running": ShownOnBoard("rendering", "busy"),
-    "fetching": ShownOnBoard("fetching", "busy"),
-    "done": ShownOnBoard("done", "good"),
-    "failed": ShownOnBoard("failed", "bad"),
-    "canceled": ShownOnBoard("cancelled", "off"),
-    "unresolved": ShownOnBoard("needs you", "bad"),
-    "owed": ShownOnBoard("not fetched yet", "busy"),
+    "new": ShownOnBoard(tr("not generated"), "off"),
+    "waiting": ShownOnBoard(tr("waiting"), "busy"),
+    "submitted": ShownOnBoard(tr("submitted"), "busy"),
+    "pending": ShownOnBoard(tr("queued"), "busy"),
+    "slowed": ShownOnBoard(tr("slowed down"), "busy"),
+    "uncertain": ShownOnBoard(tr("checking"), "busy"),
+    "running": ShownOnBoard(tr("running"), "busy"),
+    "fetching": ShownOnBoard(tr("downloading"), "busy"),
+    "done": ShownOnBoard(tr("done"), "good"),
+    "failed": ShownOnBoard(tr("failed"), "bad"),
+    "canceled": ShownOnBoard(tr("cancelled"), "off"),
+    "unresolved": ShownOnBoard(tr("needs your decision"), "bad"),
+    "owed": ShownOnBoard(tr("not downloaded"), "busy"),
 }
 
 
 def board_states() -> dict[str, dict[str, str]]:
-    """The table for the board's scripts."""
-    return {name: asdict(state) for name, state in BOARD.items()}
+    """The table for the board's scripts, in the reader's language."""
+    return {name: {"word": shown(look.word), "tone": look.tone} for name, look in BOARD.items()}
 
 
 # -- What a manifest says of a take after a run ----------------------------------------------------
@@ -63,19 +64,19 @@ def board_states() -> dict[str, dict[str, str]]:
 class RecordedState:
     """A take in a manifest."""
 
-    word: str
+    word: Message
     tone: Tone
     as_asked: bool = False  # its clip is there, or nobody asked for it
     needs_person: bool = False  # no further run of the same command can settle it
 
 
 RECORDED: dict[str, RecordedState] = {
-    "succeeded": RecordedState("done", "good", as_asked=True),
-    "skipped": RecordedState("not asked for", "off", as_asked=True),
-    "failed": RecordedState("failed", "bad"),
-    "canceled": RecordedState("canceled", "bad"),
-    "unresolved": RecordedState("unresolved", "bad", needs_person=True),
-    "lost": RecordedState("lost", "bad", needs_person=True),
+    "succeeded": RecordedState(tr("done"), "good", as_asked=True),
+    "skipped": RecordedState(tr("not requested"), "off", as_asked=True),
+    "failed": RecordedState(tr("failed"), "bad"),
+    "canceled": RecordedState(tr("cancelled"), "bad"),
+    "unresolved": RecordedState(tr("unresolved"), "bad", needs_person=True),
+    "lost": RecordedState(tr("lost"), "bad", needs_person=True),
 }
 
 
@@ -84,7 +85,7 @@ def recorded_state(name: str) -> RecordedState:
 
     Manifests come from other versions, and may have been edited.
     """
-    return RECORDED.get(name) or RecordedState(name, "bad")
+    return RECORDED.get(name) or RecordedState(verbatim(name), "bad")
 
 
 # -- What happens during a run ---------------------------------------------------------------------
@@ -94,7 +95,7 @@ def recorded_state(name: str) -> RecordedState:
 class EventLook:
     """A kind of event: its word, and how displays of a run show it."""
 
-    word: str
+    word: Message
     sign: str = ""  # before a line that stays on the terminal, and its colour
     colour: str = ""
     ends: Literal["", "take", "deliverable"] = ""  # what is at work no longer
@@ -104,28 +105,32 @@ class EventLook:
 
 
 EVENTS: dict[Kind, EventLook] = {
-    "start": EventLook("start", of_many=True),
-    "waiting": EventLook("waits", board="waiting", rank=3),
-    "cached": EventLook("cached", "✓", "green", ends="take"),
-    "submitted": EventLook("submitted", board="submitted"),
-    "resumed": EventLook("resumed", board="submitted"),
-    "throttled": EventLook("slowed down", board="slowed"),
-    "uncertain": EventLook("in doubt", "?", "yellow", board="uncertain", of_many=True),
-    "pending": EventLook("queued", board="pending"),
-    "running": EventLook("rendering", board="running", rank=1),
-    "polled": EventLook("polled"),
-    "unknown": EventLook("not known to the service for now"),
-    "succeeded": EventLook("fetching", board="fetching", rank=0),
-    "clip": EventLook("clip", "✓", "green", ends="take"),
-    "failed": EventLook("failed", "✗", "red", ends="take", of_many=True),
-    "segment": EventLook("fitted"),
-    "joining": EventLook("joining", rank=0),
-    "deliverable": EventLook("delivered", "✓", "green", ends="deliverable"),
-    "broken": EventLook("failed", "✗", "red", ends="deliverable", of_many=True),
-    "warning": EventLook("warning", "!", "yellow", of_many=True),
-    "list": EventLook("finished", of_many=True),
-    "summary": EventLook("summary"),
+    "start": EventLook(tr("start"), of_many=True),
+    "waiting": EventLook(tr("waiting"), board="waiting", rank=3),
+    "cached": EventLook(tr("cached"), "✓", "green", ends="take"),
+    "submitted": EventLook(tr("submitted"), board="submitted"),
+    "resumed": EventLook(tr("resumed"), board="submitted"),
+    "throttled": EventLook(tr("slowed down"), board="slowed"),
+    "uncertain": EventLook(tr("outcome unknown"), "?", "yellow", board="uncertain", of_many=True),
+    "pending": EventLook(tr("queued"), board="pending"),
+    "running": EventLook(tr("running"), board="running", rank=1),
+    "polled": EventLook(tr("polled")),
+    "unknown": EventLook(tr("not found at the service")),
+    "succeeded": EventLook(tr("downloading"), board="fetching", rank=0),
+    "clip": EventLook(tr("done"), "✓", "green", ends="take"),
+    "failed": EventLook(tr("failed"), "✗", "red", ends="take", of_many=True),
+    "segment": EventLook(tr("fitted")),
+    "joining": EventLook(tr("joining"), rank=0),
+    "deliverable": EventLook(tr("delivered"), "✓", "green", ends="deliverable"),
+    "broken": EventLook(tr("failed"), "✗", "red", ends="deliverable", of_many=True),
+    "warning": EventLook(tr("warning"), "!", "yellow", of_many=True),
+    "list": EventLook(tr("finished"), of_many=True),
+    "summary": EventLook(tr("summary")),
 }
+
+# -- How a clip is fitted into a deliverable -----------------------------------------------------
+
+FITS: dict[str, Message] = {"crop": tr("crop"), "pad": tr("pad"), "blur": tr("blur")}
 
 # -- How a list was left ---------------------------------------------------------------------------
 
@@ -134,17 +139,17 @@ EVENTS: dict[Kind, EventLook] = {
 class ListState:
     """A list on the index page."""
 
-    word: str
-    event: str  # what its event says when it ends
+    word: Message
+    event: Message  # what its event says when it ends
     code: int | None  # the exit code of a run of it alone
     rank: int  # from the top of the page: what needs attention is seen first
 
 
 LISTS: dict[str, ListState] = {
-    "done": ListState("done", "done", code=0, rank=3),
-    "failed": ListState("failed", "failed", code=1, rank=1),
-    "person": ListState("needs you", "needs a person", code=4, rank=0),
-    "new": ListState("not made yet", "", code=None, rank=2),
+    "done": ListState(tr("done"), tr("done"), code=0, rank=3),
+    "failed": ListState(tr("failed"), tr("failed"), code=1, rank=1),
+    "person": ListState(tr("needs your decision"), tr("needs your decision"), code=4, rank=0),
+    "new": ListState(tr("not generated"), NOTHING, code=None, rank=2),
 }
 
 

@@ -1,11 +1,11 @@
 """The storyboard: one HTML page that opens offline; a function of the manifest and its pictures.
 
-No script, nothing from elsewhere: pictures stand in the page, the deliverables are files beside it.
-Everything people or services wrote is escaped, and a content policy holds even where that failed.
+It loads nothing: pictures are in the page, the deliverables are files next to it. Its one script
+chooses language and time zone. Everything people or services wrote is escaped, and a content policy
+protects the page even if that failed.
 """
 
 import base64
-import functools
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -21,6 +21,13 @@ from markupsafe import Markup
 
 from wanx_render import money
 from wanx_render.geometry import Aspect, Focus, Size, crop_box
+from wanx_render.language import (
+    Message,
+    plural,
+    recorded,
+    tr,
+    verbatim,
+)
 from wanx_render.manifest import (
     DeliverableRecord,
     Manifest,
@@ -30,7 +37,9 @@ from wanx_render.manifest import (
     WantedRecord,
 )
 from wanx_render.reports import gantt, wording
-from wanx_render.reports.states import recorded_state
+from wanx_render.reports.bilingual import SWITCH, Words, script_source
+from wanx_render.reports.states import FITS, recorded_state
+from wanx_render.timing import show_duration
 
 HERE = Path(__file__).parent
 _BOX = re.compile(r"(\d+)x(\d+)\+(\d+)\+(\d+)")
@@ -58,8 +67,8 @@ def page(manifest: Manifest, gallery: Gallery, base: str = "", *, mark: str = ""
     scale = gantt.Scale(span for of_take in spans.values() for span in of_take)
     return template.render(
         m=manifest, mark=mark, mock=manifest.backend == "mock", style=style, digest=digest,
-        base=base,
-        gallery=gallery, shots=_shots(manifest), bill=_bill(manifest), scale=scale,
+        texts=Words(), switch=SWITCH, script_source=script_source(), base=base, gallery=gallery,
+        shots=_shots(manifest), bill=_bill(manifest), scale=scale,
         spans=lambda take: spans[id(take)], ticks=scale.ticks(),
     )  # fmt: skip
 
@@ -68,21 +77,42 @@ def page(manifest: Manifest, gallery: Gallery, base: str = "", *, mark: str = ""
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, finalize=wording.plain,
+        trim_blocks=True, lstrip_blocks=True, finalize=_finalized,
     )  # fmt: skip
     environment.filters |= {
         "visible": wording.visible,
         "language": wording.language,
         "jpeg": _jpeg,
         "href": _href,
-        "in_words": gantt.in_words,
-        "money": functools.partial(money.show_written, exactly=True),
+        "duration": show_duration,
+        "money": _money,
+        "total": _sum,
+        "currency": _currency,
+        "fit": _fit,
+        "attribute": _attribute,
         "amount": _shown_amount,
         "sized": _sized,
         "seconds": _seconds,
     }
-    environment.globals |= {"difference": wording.difference, "recorded_state": recorded_state}
+    environment.globals |= {
+        "difference": wording.difference, "recorded_state": recorded_state,
+        "recorded": recorded, "tr": tr, "plural": plural,
+    }  # fmt: skip
     return environment
+
+
+@jinja2.pass_context
+def _finalized(context: jinja2.runtime.Context, value: object) -> object:
+    """What the template writes: messages with their other language, all else as it is."""
+    if isinstance(value, Message):
+        return context["texts"].text(value)
+    return wording.plain(value)
+
+
+@jinja2.pass_context
+def _attribute(context: jinja2.runtime.Context, message: Message, name: str) -> Markup:
+    markup: Markup = context["texts"].attribute(name, message)
+    return markup
 
 
 def _jpeg(data: bytes) -> Markup:
@@ -108,11 +138,11 @@ def _seconds(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """What a deliverable takes of a clip: rectangles in the clip's pixels; two where it moves."""
+    """What a deliverable shows of a clip: rectangles in the clip's pixels; two where it moves."""
 
     name: str
     style: int  # which colour and dash
-    said: str
+    text: Message
     boxes: tuple[tuple[int, int, int, int], ...] = ()
 
 
@@ -127,8 +157,8 @@ class Shown:
     width: int
     height: int
     crops: tuple[Crop, ...]
-    warnings: tuple[str, ...]
-    parameters: tuple[tuple[str, str], ...]
+    warnings: tuple[Message, ...]
+    parameters: tuple[tuple[Message, str], ...]
 
 
 def _shots(manifest: Manifest) -> tuple[Shown, ...]:
@@ -181,22 +211,27 @@ def _crop(
     wanted: WantedRecord, part: PartRecord | None, shot: ShotRecord, size: Size, style: int
 ) -> Crop:
     if wanted.fit != "crop":
-        sides = "on a blurred copy of itself" if wanted.fit == "blur" else "with bars"
-        return Crop(wanted.name, style, f"whole picture, {sides}{_grown(part)}")
+        whole = (
+            tr("whole picture on a blurred copy")
+            if wanted.fit == "blur"
+            else tr("whole picture with bars")
+        )
+        return Crop(wanted.name, style, _grown(whole, part))
     boxes = _boxes(part.crop if part else None) or _expected(wanted, shot, size)
     if not boxes:
-        return Crop(wanted.name, style, "not known yet")
+        return Crop(wanted.name, style, tr("not known yet"))
     _, _, width, height = boxes[0]
     share = 100 * width * height / size.area
-    moves = ", moving" if len(boxes) > 1 else ""
-    text = f"{width}\u2009×\u2009{height}, keeps {share:.0f}\u2009%{moves}{_grown(part)}"
-    return Crop(wanted.name, style, text, boxes)
+    text = tr("{size}, keeps {share:.0f} %", size=_sized(f"{width}x{height}"), share=share)
+    if len(boxes) > 1:
+        text = tr("{crop}, moving", crop=text)
+    return Crop(wanted.name, style, _grown(text, part), boxes)
 
 
-def _grown(part: PartRecord | None) -> str:
-    return (
-        f", enlarged {part.enlarged}" if part and Decimal(part.enlarged) > Decimal("1.001") else ""
-    )
+def _grown(crop: Message, part: PartRecord | None) -> Message:
+    if part is None or Decimal(part.enlarged) <= Decimal("1.001"):
+        return crop
+    return tr("{crop}, enlarged {factor}", crop=crop, factor=part.enlarged)
 
 
 def _boxes(text: str | None) -> tuple[tuple[int, int, int, int], ...]:
@@ -217,41 +252,54 @@ def _expected(
     return tuple((box.x, box.y, box.width, box.height) for box in boxes)
 
 
-def _warnings(shot: ShotRecord) -> Iterable[str]:
-    """What of a shot did not come as it was foreseen."""
+def _warnings(shot: ShotRecord) -> Iterable[Message]:
+    """What of a shot differs from what was predicted; failures are shown with their takes."""
     for take in shot.takes:
         real = f"{take.width}x{take.height}"
         if take.width and take.predicted and take.predicted != real:
-            yield f"take {take.take} came as {real}, {take.predicted} was predicted"
+            yield tr(
+                "take {n} is {size}; predicted {predicted}",
+                n=take.take,
+                size=real,
+                predicted=take.predicted,
+            )
         if take.cost and take.price and _amount(take.cost) != _amount(take.price):
-            cost, price = (money.show_written(m, exactly=True) for m in (take.cost, take.price))
-            yield f"take {take.take} was billed {cost}, {price} was expected"
-        if not recorded_state(take.state).as_asked:
-            yield f"take {take.take} {take.state}: {take.code or ''} {take.message or ''}".rstrip()
+            cost, price = _money(take.cost), _money(take.price)
+            yield tr("take {n} cost {cost}; estimated {price}", n=take.take, cost=cost, price=price)
 
 
-def _parameters(shot: ShotRecord, take: TakeRecord) -> Iterable[tuple[str, str]]:
-    """What was asked for besides prompt and seed, and how the clip is used."""
+def _parameters(shot: ShotRecord, take: TakeRecord) -> Iterable[tuple[Message, str]]:
+    """What was requested besides prompt and seed, and how the clip is used."""
     request = take.request
-    yield "Model", str(request.get("model", ""))
-    yield "Asked for", f"{request.get('resolution', '')}, {request.get('duration', '')} s"
-    yield "Sound", str(request.get("sound", ""))
+    yield tr("Model"), str(request.get("model", ""))
+    tier, seconds = request.get("resolution", ""), request.get("duration", "")
+    yield tr("Requested"), tr("{tier}, {seconds} s", tier=tier, seconds=seconds)
+    yield tr("Sound"), str(request.get("sound", ""))
     if request.get("template"):
-        yield "Effect template", str(request["template"])
-    yield "Prompt extension", "on" if request.get("prompt_extend") else "off"
+        yield tr("Effect template"), str(request["template"])
+    yield tr("Prompt extension"), tr("on") if request.get("prompt_extend") else tr("off")
     if request.get("watermark"):
-        yield "Watermark", "on"
+        yield tr("Watermark"), tr("on")
     if take.frames:
-        yield "Clip", f"{take.frames} frames at {take.fps} fps"
+        yield tr("Clip"), tr("{n} frames at {fps} fps", n=take.frames, fps=take.fps)
+    yield from _uses(shot)
+
+
+def _uses(shot: ShotRecord) -> Iterable[tuple[Message, str]]:
+    """How the clip of a shot is used."""
     if shot.cut_frames is not None:
         last = shot.cut_start + shot.cut_frames - 1
-        yield "Used", f"frames {shot.cut_start} to {last}"
+        yield tr("Used"), tr("frames {first} to {last}", first=shot.cut_start, last=last)
     if shot.speed != "1":
-        yield "Speed", shot.speed
+        yield tr("Speed"), shot.speed
     if shot.transition != "cut":
-        yield "Into the next", f"{shot.transition}, {_fraction(shot.transition_seconds)} s"
+        length = _fraction(shot.transition_seconds)
+        yield (
+            tr("Transition to the next shot"),
+            tr("{kind}, {seconds} s", kind=shot.transition, seconds=length),
+        )
     if shot.caption:
-        yield "Caption", shot.caption
+        yield tr("Caption"), shot.caption
 
 
 def _fraction(text: str) -> str:
@@ -292,5 +340,22 @@ def _amount(text: str | None) -> Decimal:
 
 
 def _shown_amount(value: Decimal | str) -> str:
-    """An amount without its currency, which stands beside it in smaller letters."""
+    """An amount without its currency, which is next to it in smaller letters."""
     return money.show_amount(value if isinstance(value, Decimal) else _amount(value))
+
+
+def _money(text: str | None) -> Message:
+    """What a manifest says, such as ``0.72 CNY``; None is an unknown price."""
+    return tr("unknown") if text is None else money.show_written(text, exactly=True)
+
+
+def _sum(amount: Decimal, currency: str) -> Message:
+    return money.show_money(money.Money(amount, currency))
+
+
+def _currency(name: str) -> Message:
+    return tr("CNY") if name == "CNY" else verbatim(name)
+
+
+def _fit(name: str) -> Message:
+    return FITS.get(name) or verbatim(name)

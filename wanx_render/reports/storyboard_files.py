@@ -13,9 +13,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from wanx_render.errors import FfmpegError
+from wanx_render.errors import FfmpegError, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.files import write_atomically
+from wanx_render.language import Message, language, tr, verbatim
 from wanx_render.manifest import DeliverableRecord, Manifest, TakeRecord
 from wanx_render.media import ffmpeg, thumbnails
 from wanx_render.media.images import BadPicture, decode_data_uri, read_bytes
@@ -36,19 +37,21 @@ P = TypeVar("P")
 
 
 def after_run(manifest: Manifest, source: PictureSource, executor: Executor, emit: Emit) -> None:
-    """Write the storyboard of a run; whatever goes wrong with it, the run stands.
+    """Write the storyboard of a run; no failure of it fails the run.
 
     One that shows the same already is left: a run that had nothing to do takes no longer for it.
     """
     if len(manifest.shots) > _MANY:
-        emit(Event("warning", f"no storyboard of more than {_MANY} shots, but `report` writes it"))
+        text = tr("no storyboard: more than {n} shots; wanx-render report writes it", n=_MANY)
+        emit(Event("warning", text))
         return
     try:
         if is_current(manifest, source.folder / NAME):
             return
         missing = write(manifest, source, executor, source.folder / NAME)
     except Exception as error:  # noqa: BLE001  # clips are paid for and delivered: no page undoes that
-        missing = (f"no storyboard was written: {type(error).__name__}: {error}",)
+        reason = f"{type(error).__name__}: {error}"
+        missing = (tr("cannot write the storyboard: {reason}", reason=reason),)
     for problem in missing:
         emit(Event("warning", problem))
 
@@ -106,7 +109,7 @@ class PictureSource:
 
 def write(
     manifest: Manifest, source: PictureSource, executor: Executor, target: Path
-) -> tuple[str, ...]:
+) -> tuple[Message, ...]:
     """Write the page at ``target``; which pictures are missing from it.
 
     Raises OSError where it cannot be written.
@@ -129,10 +132,12 @@ def _ending(page: bytes) -> bytes:
 
 def _mark(manifest: Manifest) -> str:
     """By what a page differs from that of another manifest, or of another program."""
-    # What a run spent is no news of the film: a run that did nothing leaves the page as it is.
+    # What a run spent changes nothing of the film: a run that did nothing leaves the page as it is.
     text = replace(manifest, finished_at="", cost_run="").text()
-    looks = [(_LOOKS / name).read_bytes() for name in ("storyboard.html", "storyboard.css")]
-    return hashlib.sha256(b"\0".join([text.encode("utf-8", "replace"), *looks])).hexdigest()
+    names = ("storyboard.html", "storyboard.css", "bilingual.js")
+    looks = [(_LOOKS / name).read_bytes() for name in names]
+    parts = [language().encode(), text.encode("utf-8", "replace"), *looks]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def is_current(manifest: Manifest, target: Path) -> bool:
@@ -150,13 +155,13 @@ def _base(folder: Path, target: Path) -> str:
     try:
         near = os.path.relpath(folder.resolve(), target.resolve().parent)
     except ValueError:
-        raise OSError(errno.EXDEV, "the page must lie on the drive of its files", target) from None
+        raise OSError(errno.EXDEV, "the page must be on the drive of its files", target) from None
     return "" if near == "." else f"{Path(near).as_posix()}/"
 
 
 def gather(
     manifest: Manifest, source: PictureSource, executor: Executor
-) -> tuple[Gallery, tuple[str, ...]]:
+) -> tuple[Gallery, tuple[Message, ...]]:
     """Every picture of the page, made where it is not kept, and what could not be had."""
     from wanx_render.reports.storyboard import Gallery
 
@@ -166,7 +171,7 @@ def gather(
         image: t for t in takes if (image := str(t.request.get("image"))).startswith("sha256:")
     }
     films = {deliverable.sha256: deliverable for deliverable in manifest.deliverables}
-    missing: list[str] = []
+    missing: list[Message] = []
     return Gallery(
         frames=_each(executor, source.frames, clips, missing),
         pictures=_each(executor, source.picture, firsts, missing),
@@ -175,7 +180,7 @@ def gather(
 
 
 def _each(
-    executor: Executor, make: Callable[[R], P], records: Mapping[str, R], missing: list[str]
+    executor: Executor, make: Callable[[R], P], records: Mapping[str, R], missing: list[Message]
 ) -> dict[str, P]:
     """What ``make`` makes of each record, by its key; what it cannot is named in ``missing``."""
     results: dict[str, P] = {}
@@ -184,10 +189,15 @@ def _each(
         try:
             results[key] = future.result()
         except (FfmpegError, BadPicture, OSError, ValueError) as error:
-            missing.append(
-                f"a picture is missing from the storyboard: {_name(records[key])} {error}"
+            text = tr(
+                "no picture of {name}: {reason}", name=_name(records[key]), reason=_reason(error)
             )
+            missing.append(text)
     return results
+
+
+def _reason(error: Exception) -> Message:
+    return error.sentence if isinstance(error, WanxError) else verbatim(str(error))
 
 
 def _name(record: TakeRecord | DeliverableRecord) -> str:
@@ -195,4 +205,4 @@ def _name(record: TakeRecord | DeliverableRecord) -> str:
         case DeliverableRecord():
             return record.path
         case TakeRecord():
-            return record.clip or record.first_frame or "the first frame"
+            return record.clip or record.first_frame or tr("the first frame")

@@ -44,15 +44,22 @@ def subject(event: Event, *, short: bool = False) -> Message:
     return joined((part for part in parts if part), " ")
 
 
+def sentence(event: Event) -> Message:
+    """One event as a sentence: ``wake take 1: submitted, task 8a3f``."""
+    if event.kind == "start":
+        return event.text
+    name, text = subject(event), EVENTS[event.kind].word
+    task = tr("task {id}", id=event.task_id) if event.task_id else NOTHING
+    if not name:
+        return tr("{subject}: {text}", subject=text, text=event.text or task)
+    for detail in filter(None, (event.text, task)):
+        text = tr("{first}, {second}", first=text, second=detail)
+    return tr("{subject}: {text}", subject=name, text=text)
+
+
 def line(event: Event) -> str:
     """One event as one line of plain text; nothing in it moves a cursor or begins a line."""
-    if event.kind == "start":
-        return one_line(shown(event.text))
-    task = tr("task {id}", id=event.task_id) if event.task_id else NOTHING
-    parts = (subject(event), EVENTS[event.kind].word, task)
-    head = joined((part for part in parts if part), " ")
-    text = tr("{subject}: {text}", subject=head, text=event.text) if event.text else head
-    return one_line(shown(text))
+    return one_line(shown(sentence(event)))
 
 
 def plain(stream: TextIO) -> Emit:

@@ -208,7 +208,7 @@ class Index:
         return page(
             entries,
             title=", ".join(list(projects)[:5]) + (" and others" if len(projects) > 5 else ""),
-            cost="nothing spent" if self.cost == "nothing" else self.cost,
+            cost=self.cost,
             mock=self.mock,
             finished_at=now,
         )
@@ -216,7 +216,7 @@ class Index:
     def write(self, path: Path, link: Link) -> None:
         """Write the page, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        now = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         write_atomically(path, self.text(link, now=now), durable=False)
 
     def identity(self, link: Link) -> str:
