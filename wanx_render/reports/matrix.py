@@ -85,11 +85,11 @@ def show_one(model: Model, catalog: Catalog, stream: TextIO) -> None:
     console.print(table)
     for source in sources:
         evidence = catalog.sources[source]
-        console.print(Text(f"{source}: {evidence.title} ({evidence.kind}, {evidence.date})"))
+        console.print(Text(f"{source}: {shown(evidence.title)} ({evidence.kind}, {evidence.date})"))
 
 
 def _figure(name: str, figure: Figure[Any], catalog: Catalog) -> tuple[str, ...]:
-    remarks = [figure.note] if figure.note else []
+    remarks = [shown(figure.note)] if figure.note else []
     for variant in figure.variants:
         date = catalog.sources[variant.source].date
         other = tr(
@@ -110,7 +110,7 @@ def _price_row(price: Price, catalog: Catalog) -> tuple[str, ...]:
         amounts = tr("{amounts}; silent {silent}", amounts=amounts, silent=silent)
     date = catalog.sources[price.source].date
     name, cost = tr("price {region}", region=price.region), f"{shown(amounts)} {price.currency}"
-    return shown(name), cost, price.source, date, price.note
+    return shown(name), cost, price.source, date, shown(price.note)
 
 
 def _by_tier(amounts: Mapping[str, Decimal]) -> str:
