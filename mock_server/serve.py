@@ -27,36 +27,39 @@ from mock_server.web.server import listen, server
 from wanx_render import yaml_source
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.errors import BadInput
+from wanx_render.help_page import in_language_of
+from wanx_render.language import Message, shown, tr
 from wanx_render.media import ffmpeg
 
-_EPILOG = "Keys: sk-mock-NAME is an account of Beijing, sk-mock-intl-NAME one of Singapore."
+_EPILOG = tr("Keys: sk-mock-NAME is an account in Beijing, sk-mock-intl-NAME one in Singapore.")
 _OPTIONS = (
     click.option("--port", default=0, show_default=True, type=click.IntRange(0, 65535),
-                 help="0 takes a free one."),
+                 help=tr("Port to listen on; 0 takes a free one.")),
     click.option("--clock", default="x60", show_default=True, metavar="real|xN|manual|auto",
-                 help="xN runs N times as fast; auto jumps to whatever is polled for."),
+                 help=tr("Pace of time: xN is N times as fast; auto jumps to polled events.")),
     click.option("--seed", default=0, show_default=True,
-                 help="The same seed gives the same results."),
-    click.option("--faults", metavar="FILE|PRESET",
-                 help=f"A fault plan: a YAML file, or {', '.join(PRESETS)}."),
+                 help=tr("The same seed gives the same results.")),
+    click.option("--faults", metavar=f"FILE|{'|'.join(PRESETS)}",
+                 help=tr("Fault plan: a YAML file, or the name of a preset.")),
     click.option("--fault", "fault_lines", multiple=True, metavar="'on=create nth=1 effect=reset'",
-                 help="One fault more; can be repeated."),
+                 help=tr("Add one fault; repeatable.")),
     click.option("--state", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-                 help="Remember all in this file; a killed server goes on from it."),
+                 help=tr("Keep all state in this file; a killed server resumes from it.")),
     click.option("--clips", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
-                 help="Keep test clips here; servers that share it make them once."),
+                 help=tr("Keep test clips in this folder; servers can share it.")),
     click.option("--refuse", type=click.Choice(["later", "at-once"]), default="later",
-                 show_default=True, help="Flaws of a request show as FAILED, or as 400."),
+                 show_default=True,
+                 help=tr("Report a faulty request later, as FAILED, or at once, as 400.")),
     click.option("--limits/--no-limits", default=None,
-                 help="Requests a second. Default: where time passes by itself."),
+                 help=tr("Limit requests per second. Default: on where time passes by itself.")),
     click.option("--result-host", "result_hosts", default="", metavar="HOST[,HOST]",
-                 help="Name results https://HOST/..., as the service does."),
+                 help=tr("Give results addresses of this host, as the service does.")),
     click.option("--proxy-port", type=click.IntRange(0, 65535),
-                 help="Be those hosts for clients of this proxy; 0 takes a free port."),
+                 help=tr("Run a proxy that serves those hosts; 0 takes a free port.")),
     click.option("--host", default="127.0.0.1", show_default=True,
-                 help="Another address than loopback needs --token."),
+                 help=tr("Address to listen on; any but loopback requires --token.")),
     click.option("--token", envvar="WANX_MOCK_TOKEN",
-                 help="What the admin side asks for (X-Mock-Token)."),
+                 help=tr("Token that admin calls must send as X-Mock-Token.")),
 )  # fmt: skip
 
 
@@ -66,26 +69,40 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+def main(prog_name: str | None = None) -> None:
+    """Run the command in the language of the environment."""
+    in_language_of(os.environ, command).main(prog_name=prog_name)
+
+
+@click.command(
+    help=tr("Emulate DashScope's image-to-video service for any client, offline."),
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @_with_options
-def main(*, host: str, port: int, proxy_port: int | None, token: str | None, **values: Any) -> None:
-    """An emulator of DashScope's image-to-video service, for any client, offline."""
+def command(
+    *, host: str, port: int, proxy_port: int | None, token: str | None, **values: Any
+) -> None:
+    """Start the emulator and serve until the process is ended."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # the client gets its answer
     with _usage_errors():
         options = _options(**values)
         host = _allowed(host, token)
         if proxy_port is not None and not options.result_hosts:
-            raise click.UsageError("--proxy-port needs --result-host: the hosts to be")
+            raise _usage(tr("--proxy-port requires --result-host"))
         service = MockService(packaged(), ffmpeg.find(os.environ), options)
     signal.signal(signal.SIGTERM, _end)
     try:
         _listen_and_serve(service, (host, port), proxy_port, token)
     except BadProxy as error:
-        raise click.UsageError(str(error)) from None
+        raise _usage(error.args[0]) from None
     except OSError as error:
-        message = f"cannot listen on {host} port {port}: {error.strerror}"
-        raise click.ClickException(message) from None
+        message = tr(
+            "cannot listen on {host} port {port}: {reason}",
+            host=host, port=port, reason=error.strerror,
+        )  # fmt: skip
+        raise click.ClickException(shown(message)) from None
     except KeyboardInterrupt:
         pass
     finally:
@@ -98,9 +115,14 @@ def _usage_errors() -> Iterator[None]:
     try:
         yield
     except (BadFault, BadTime, BadState, BadInput, BadProxy) as error:
-        raise click.UsageError(str(error)) from None
+        raise _usage(error.args[0]) from None
     except OSError as error:
-        raise click.UsageError(f"{error.filename}: {error.strerror}") from None
+        message = tr("cannot read {file}: {reason}", file=error.filename, reason=error.strerror)
+        raise _usage(message) from None
+
+
+def _usage(message: Message) -> click.UsageError:
+    return click.UsageError(shown(message))
 
 
 def _options(
@@ -124,9 +146,9 @@ def _allowed(host: str, token: str | None) -> str:
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
-        raise click.UsageError(f"--host {host} is not an IP address") from None
+        raise _usage(tr("--host {host} is not an IP address", host=host)) from None
     if not address.is_loopback and not token:
-        raise click.UsageError(f"{address} can be reached from elsewhere: give a --token as well")
+        raise _usage(tr("{address} is reachable from other machines: add --token", address=address))
     return str(address)
 
 

@@ -76,7 +76,7 @@ class _Commands(click.Group):
 
 
 def _translated(command: click.Command) -> click.Command:
-    from wanx_render.commands.help_page import translated
+    from wanx_render.help_page import translated
 
     return translated(command)
 
@@ -128,11 +128,9 @@ def _in_language(environ: MutableMapping[str, str], *, as_json: bool) -> click.C
     if language.language() == "en" or as_json:
         gettext.textdomain("messages")  # JSON is English, also what click says in it
         return cli
-    # Click looks its own words up in the catalogue of this domain.
-    gettext.bindtextdomain(language.DOMAIN, language.LOCALES)
-    gettext.textdomain(language.DOMAIN)
-    environ["LANGUAGE"] = language.LOCALE_NAMES[language.language()]
-    return _translated(cli)
+    from wanx_render.help_page import in_language_of
+
+    return in_language_of(environ, cli)
 
 
 def _run(command: click.Command, words: list[str]) -> tuple[int, tuple[Diagnostic, ...] | None]:

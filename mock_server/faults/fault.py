@@ -1,14 +1,15 @@
 """A fault of the plan, whose fields go together as the table of effects says."""
 
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 from pydantic import field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from mock_server.faults.effects import EFFECTS, FaultEffect
 from mock_server.faults.fields import FaultFields, compile_prompt
+from wanx_render.language import Message, joined, tr, verbatim
 
 
 class Fault(FaultFields):
@@ -35,34 +36,55 @@ class Fault(FaultFields):
     @classmethod
     def _in_the_table(cls, value: str) -> str:
         if value not in EFFECTS:
-            names = _either([repr(name) for name in EFFECTS])
-            raise PydanticCustomError("effect", "Input should be {names}", {"names": names})
+            names = joined(EFFECTS, tr(", "))
+            raise ValueError(tr("unknown effect {name!r}; known: {names}", name=value, names=names))
         return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Fault":
         operations = self.entry.operations
         if self.on != "any" and self.on not in operations:
-            raise ValueError(f"effect {self.effect} works on {_either(operations)} only")
+            raise ValueError(
+                tr(
+                    "effect {effect} applies only to {operations}",
+                    effect=self.effect,
+                    operations=_either(operations),
+                )
+            )
         if self.stage not in self.entry.stages:
             names = [name for name, effect in EFFECTS.items() if self.stage in effect.stages]
-            raise ValueError(f"stage {self.stage} goes with {_either(names)}")
+            raise ValueError(
+                tr("stage {stage} requires effect {names}", stage=self.stage, names=_either(names))
+            )
         for effect in EFFECTS.values():
             fields = [name for name in effect.own_fields if getattr(self, name)]
             if fields and self.effect != effect.name:
-                raise ValueError(f"{fields[0]} goes with effect {effect.name}")
+                raise ValueError(
+                    tr("{field} requires effect {effect}", field=fields[0], effect=effect.name)
+                )
         least = self.entry.least_status
         if self.status is not None and self.status < least:
-            raise ValueError(f"the status of effect {self.effect} is {least} or more")
+            raise ValueError(
+                tr(
+                    "status of effect {effect} must be at least {least}",
+                    effect=self.effect,
+                    least=least,
+                )
+            )
         if self.prompt is not None:
             compile_prompt(self.prompt)
         try:
             hash(self)
         except (TypeError, ValueError, RecursionError):
-            raise ValueError("set takes JSON values, nested not too deep") from None
+            raise ValueError(tr("set must hold JSON values without deep nesting")) from None
         return self
 
 
-def _either(names: list[str] | tuple[str, ...]) -> str:
+def _either(names: Sequence[str]) -> Message:
     """``a``, or ``a or b``, or ``a, b or c``."""
-    return " or ".join([part for part in (", ".join(names[:-1]), names[-1]) if part])
+    *others, last = names
+    return (
+        tr("{names} or {last}", names=joined(others, tr(", ")), last=last)
+        if others
+        else verbatim(last)
+    )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mock_server.wire.errors import ErrorForm
 from mock_server.wire.operations import Operation
+from wanx_render.language import tr
 
 Stage = Literal["before", "after", "headers", "body"]
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
@@ -58,7 +59,7 @@ class FaultFields(BaseModel):
     def _fit_for_a_header(cls, value: dict[str, str]) -> dict[str, str]:
         for name, text in value.items():
             if not _HEADER.fullmatch(name) or not _HEADER_TEXT.fullmatch(text):
-                raise ValueError("a header is a name and printable text of Latin-1")
+                raise ValueError(tr("a header must have a name and printable Latin-1 text"))
         return value
 
     @field_validator("drop", mode="before")
@@ -83,5 +84,7 @@ def compile_prompt(text: str) -> Any:
     try:
         return re2.compile(text, options)
     except (re2.error, UnicodeEncodeError) as error:
-        reason = error.args[0].decode() if isinstance(error, re2.error) else "a lone surrogate"
-        raise ValueError(f"prompt is not a regular expression of RE2: {reason}") from None
+        reason = error.args[0].decode() if isinstance(error, re2.error) else "lone surrogate"
+        raise ValueError(
+            tr("prompt is not a valid RE2 expression: {reason}", reason=reason)
+        ) from None

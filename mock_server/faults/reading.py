@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from mock_server.faults.fault import Fault
 from mock_server.faults.presets import PRESETS
+from wanx_render.language import Message, joined, tr, verbatim
 
 _WORD = re.compile(r'(?:"[^"]*"|[^\s;,])+')  # blanks may be between double quotes
 _NUMBERS = re.compile(r"\d{1,9}(\+\d{1,9})+")
@@ -24,7 +25,7 @@ class BadFault(ValueError):
 
 def read_line(text: str) -> Fault:
     """A fault from ``on=create nth=1 effect=reset stage=after``. Raises BadFault."""
-    return _fault(_words(text), repr(text))
+    return _fault(_words(text), verbatim(repr(text)))
 
 
 def read_tag(text: str, pattern: str) -> Fault:
@@ -35,27 +36,28 @@ def read_tag(text: str, pattern: str) -> Fault:
     words = _words(text)
     if not words.keys() & {"nth", "every", "times", "chance"}:
         words["times"] = "1"
-    return _fault({"on": "create", **words, "prompt": pattern}, "the prompt's tag")
+    return _fault({"on": "create", **words, "prompt": pattern}, tr("the tag in the prompt"))
 
 
 def read_plan(value: Any) -> tuple[Fault, ...]:
     """Faults from data: a preset's name, a list, or a mapping with ``faults``. Raises BadFault."""
     if isinstance(value, str):
         if value not in PRESETS:
-            raise BadFault(f"no preset is called {value!r}: {', '.join(PRESETS)}")
+            known = joined(PRESETS, tr(", "))
+            raise BadFault(tr("unknown preset {name!r}; known: {known}", name=value, known=known))
         return PRESETS[value]
     if isinstance(value, Mapping) and set(value) == {"faults"}:
         value = value["faults"]
     if isinstance(value, Mapping):
         value = [value]
     if not isinstance(value, list | tuple):
-        raise BadFault("a fault plan is a list of faults, or a preset's name")
+        raise BadFault(tr("a fault plan must be a list of faults or the name of a preset"))
     faults: list[Fault] = []
     for number, item in enumerate(value, 1):
         if isinstance(item, str):
             faults += [read_line(item)] if "=" in item else read_plan(item)
         else:
-            faults.append(_fault(item, f"fault {number}"))
+            faults.append(_fault(item, tr("fault {n}", n=number)))
     return tuple(faults)
 
 
@@ -65,7 +67,7 @@ def _words(text: str) -> dict[str, Any]:
     for word in _WORD.findall(text):
         key, equals, value = word.partition("=")
         if not equals:
-            raise BadFault(f"{word!r} is not of the form key=value")
+            raise BadFault(tr("expected key=value, got {word!r}", word=word))
         name, dot, path = key.partition(".")
         if dot and name in ("set", "rename", "headers"):
             parse = _json_or_text if name == "set" else _unquote
@@ -88,13 +90,15 @@ def _unquote(value: str) -> str:
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
-def _fault(fields: Any, name: str) -> Fault:
+def _fault(fields: Any, name: Message) -> Fault:
     if not isinstance(fields, Mapping):
-        raise BadFault(f"{name} is not a mapping")
+        raise BadFault(tr("{fault} must be a mapping", fault=name))
     try:
         return Fault.model_validate({str(key): value for key, value in fields.items()})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise BadFault(f"{name}: {place + ': ' if place else ''}{message}") from None
+        own = first.get("ctx", {}).get("error")
+        message = own.args[0] if isinstance(own, ValueError) else verbatim(first["msg"])
+        parts = (part for part in (name, place, message) if part)
+        raise BadFault(joined(parts, tr(": "))) from None

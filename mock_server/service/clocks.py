@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from wanx_render.clock import RealClock
+from wanx_render.language import tr
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _LONGEST = timedelta(days=20_000)
@@ -43,10 +44,10 @@ class ServiceClock:
     def advance(self, seconds: float, account: str | None = None) -> datetime:
         """Move time on, for one account or for all. Raises BadTime."""
         if not 0 <= seconds <= _LONGEST.total_seconds():
-            raise BadTime("time moves forward, by at most 20,000 days at once")
+            raise BadTime(tr("time can only move forward, at most 20,000 days at once"))
         step = timedelta(seconds=seconds)
         if self.now(account) + step > datetime(9000, 1, 1, tzinfo=UTC):
-            raise BadTime("the clock ends with the year 8999")
+            raise BadTime(tr("the clock ends with the year 8999"))
         if account is None:
             self.everyone += step
         else:
@@ -91,7 +92,9 @@ def make_clock(mode: str, start: datetime | None = None) -> ServiceClock:
         return ServiceClock(mode, lambda: moment)
     pace = re.fullmatch(r"x([1-9][0-9]{0,3})", "x1" if mode == "real" else mode)
     if pace is None:
-        raise BadTime(f"no clock is called {mode!r}: real, x60 (any number), manual or auto")
+        raise BadTime(
+            tr("unknown clock {mode!r}; use real, x60 (any number), manual or auto", mode=mode)
+        )
     return ServiceClock(mode, RealClock(int(pace[1]), not_before=start).now)
 
 

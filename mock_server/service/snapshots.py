@@ -8,6 +8,7 @@ from mock_server.service.clocks import read_ahead
 from mock_server.service.service import MockService
 from mock_server.service.store import BadState
 from wanx_render.backends.simulator import Task
+from wanx_render.language import tr
 
 
 def snapshot(service: MockService) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def restore(service: MockService, record: dict[str, Any]) -> None:
         if record["version"] != 1 or unknown:
             raise ValueError(f"version {record['version']}, unknown models {unknown}")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise BadState(f"that is no snapshot of this server ({error!r})") from None
+        raise BadState(tr("not a snapshot of this server ({reason})", reason=repr(error))) from None
     service.reset()
     service.clock.restart(now, ahead)
     service.set_faults(faults)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from wanx_render.language import tr
+
 _VERSION = 1
 
 
@@ -25,14 +27,18 @@ class Store:
             self._db.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
             if version not in (0, _VERSION):
-                raise BadState(f"{file} is the state of another version of this server")
+                raise BadState(
+                    tr("{file} was written by another version of this server", file=file)
+                )
             self._db.execute(
                 "CREATE TABLE IF NOT EXISTS memory "
                 "(kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id))"
             )
             self._db.execute(f"PRAGMA user_version = {_VERSION}")
         except sqlite3.Error as error:
-            raise BadState(f"{file} cannot be used as a state file: {error}") from None
+            raise BadState(
+                tr("cannot use {file} as a state file: {reason}", file=file, reason=error)
+            ) from None
         self.kept = file is not None
 
     def put(self, kind: str, name: str, body: Any) -> None:

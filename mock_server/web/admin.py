@@ -27,6 +27,7 @@ from mock_server.wire.body import encode
 from mock_server.wire.errors import ErrorAnswer
 from mock_server.wire.openapi import description
 from mock_server.wire.provenance import RULES
+from wanx_render.language import tr
 
 _BODY_LIMIT = 256 * 1024 * 1024
 
@@ -113,7 +114,7 @@ class _StateAdmin:
 
     def replace(self, request: Request, body: Any) -> Any:
         if not isinstance(body, dict):
-            raise BadState("that is no snapshot of this server")
+            raise BadState(tr("not a snapshot of this server"))
         snapshots.restore(self._service, body)
         return self.health(request, None)
 
@@ -149,13 +150,19 @@ class _ClockAdmin:
         body = body if isinstance(body, dict) else {}
         account = body.get("account", account_in(request))
         if account is not None and not isinstance(account, str):
-            raise BadTime("account must be a name")
+            raise BadTime(tr("account must be a name"))
         if set(body) - {"account"} == {"advance"}:
             self._service.advance(_seconds(body["advance"]), account)
         elif set(body) - {"account"} == {"set"}:
             self._service.set_time(_moment(body["set"]), account)
         else:
-            raise BadTime('give {"advance": SECONDS} or {"set": "2026-01-02T03:04:05Z"}')
+            raise BadTime(
+                tr(
+                    "expected {first} or {second}",
+                    first='{"advance": SECONDS}',
+                    second='{"set": "2026-01-02T03:04:05Z"}',
+                )
+            )
         return self._time(account)
 
     def _time(self, account: str | None) -> Any:
@@ -165,7 +172,7 @@ class _ClockAdmin:
 
 def _seconds(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-        raise BadTime("advance must be a number of seconds")
+        raise BadTime(tr("advance must be a number of seconds"))
     return float(min(value, 1e12))
 
 
@@ -173,7 +180,7 @@ def _moment(value: Any) -> datetime:
     try:
         return datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise BadTime("set must be a time such as 2026-01-02T03:04:05Z") from None
+        raise BadTime(tr("set must be a time such as 2026-01-02T03:04:05Z")) from None
 
 
 class _FaultAdmin:

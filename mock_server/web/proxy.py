@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from mock_server.faults.wire_faults import no_linger
 from mock_server.web.server import listen
+from wanx_render.language import tr
 
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9-]{1,63})+")
 _HEAD_BYTES = 64 * 1024
@@ -35,7 +36,13 @@ def host_names(text: str) -> tuple[str, ...]:
     hosts = tuple(host.strip().lower() for host in text.split(",") if host.strip())
     for host in hosts:
         if not _HOST.fullmatch(host):
-            raise BadProxy(f"{host!r} is not a host name such as dashscope-x.oss-y.aliyuncs.com")
+            raise BadProxy(
+                tr(
+                    "{host!r} is not a host name such as {example}",
+                    host=host,
+                    example="dashscope-x.oss-y.aliyuncs.com",
+                )
+            )
     return hosts
 
 
@@ -58,7 +65,7 @@ class Authority:
             import trustme
         except ImportError:
             raise BadProxy(
-                "TLS needs the library trustme: install wanx-render with the extra tls"
+                tr("TLS requires the library trustme: install wanx-render[tls]")
             ) from None
         signer = trustme.CA()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

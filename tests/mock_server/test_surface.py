@@ -450,9 +450,9 @@ def test_it_says_where_it_is_and_turns_strangers_away() -> None:
 def test_bad_options_end_with_a_sentence(arguments: tuple[str, ...]) -> None:
     from click.testing import CliRunner
 
-    from mock_server.serve import main
+    from mock_server.serve import command
 
-    result = CliRunner().invoke(main, list(arguments))
+    result = CliRunner().invoke(command, list(arguments))
     assert result.exit_code == 2
     assert "Error: " in result.output
     assert "Traceback" not in result.output

@@ -5,17 +5,19 @@ Click counts characters; a Chinese character takes two cells, and has no blank a
 
 from __future__ import annotations
 
+import gettext
 import re
 from copy import copy
 from typing import TYPE_CHECKING
 
 import click
 
+from wanx_render import language
 from wanx_render.diagnostics import display_width
 from wanx_render.language import looked_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, MutableMapping
 
 _WIDE = "\u2e80-\uffef"
 # What stays on one line: blanks, a wide character, or a word; each with the signs that close it.
@@ -78,12 +80,25 @@ class _CellContext(click.Context):
     formatter_class = CellFormatter
 
 
+def in_language_of(environ: MutableMapping[str, str], command: click.Command) -> click.Command:
+    """``command`` in the language that ``environ`` asks for, which becomes that of the process."""
+    language.use(language.language_of(environ))
+    if language.language() == "en":
+        return command
+    # Click looks its own words up in the catalogue of this domain.
+    gettext.bindtextdomain(language.DOMAIN, language.LOCALES)
+    gettext.textdomain(language.DOMAIN)
+    environ["LANGUAGE"] = language.LOCALE_NAMES[language.language()]
+    return translated(command)
+
+
 def translated(command: click.Command) -> click.Command:
     """The command with its help in the language of the process."""
     command = copy(command)
     command.context_class = _CellContext
     command.help = looked_up(command.help or "")
     command.short_help = looked_up(command.short_help or "") or None
+    command.epilog = looked_up(command.epilog or "") or None
     command.params = [copy(parameter) for parameter in command.params]
     for option in command.params:
         if isinstance(option, click.Option) and option.help:
