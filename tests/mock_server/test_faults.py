@@ -20,6 +20,7 @@ from mock_server.faults.presets import PRESETS
 from mock_server.faults.reading import BadFault, read_line, read_plan
 from mock_server.wire.operations import OPERATIONS
 from tests.support.emulator import ASYNC, BODY, CREATE, KEY, Twin, body, serving
+from wanx_render.language import shown
 
 
 def test_after_acceptance_the_client_knows_nothing_and_the_ledger_all() -> None:
@@ -281,18 +282,18 @@ def test_plans_are_changed_while_it_runs() -> None:
     ("line", "message"),
     [
         ("on=walk", "on: Input should be"),
-        ("effect=fail on=query", "effect fail works on create only"),
-        ("stage=body effect=html", "stage body goes with"),
-        ("prompt=(", "prompt is not a regular expression of RE2: missing"),
-        (r"prompt=(a)\1", "prompt is not a regular expression of RE2: invalid escape"),
-        ("prompt=(a{1000}){1000}", "prompt is not a regular expression of RE2: invalid repetition"),
-        ("status=200", "the status of effect error is 400 or more"),
+        ("effect=fail on=query", "effect fail applies only to create"),
+        ("stage=body effect=html", "stage body requires effect"),
+        ("prompt=(", "prompt is not a valid RE2 expression: missing"),
+        (r"prompt=(a)\1", "prompt is not a valid RE2 expression: invalid escape"),
+        ("prompt=(a{1000}){1000}", "prompt is not a valid RE2 expression: invalid repetition"),
+        ("status=200", "status of effect error must be at least 400"),
         ("status=99", "status: Input should be greater"),
-        ("set.output.task_id=x", "set goes with effect change"),
-        ("effect=no-range on=query", "effect no-range works on result only"),
+        ("set.output.task_id=x", "set requires effect change"),
+        ("effect=no-range on=query", "effect no-range applies only to result"),
         ('effect=change "headers.x y=1"', "Extra inputs are not permitted"),
-        ("effect=change headers.x_y=1", "a header is a name and printable text"),
-        ("nothing", "not of the form key=value"),
+        ("effect=change headers.x_y=1", "a header must have a name and printable"),
+        ("nothing", "expected key=value, got"),
     ],
 )
 def test_a_bad_line_is_reported_as_a_sentence(line: str, message: str) -> None:
@@ -516,3 +517,14 @@ def test_hostile_days_never_kill_it(origin: str) -> None:
     put(origin)
     assert len(set(outcomes)) >= 4
     assert get(origin).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["on=create effect=teleport", "stage=body effect=html", "nothing", "prompt=(", "on=walk"],
+)
+def test_a_bad_line_is_reported_in_chinese_too(line: str) -> None:
+    with pytest.raises(BadFault) as caught:
+        read_line(line)
+    message = caught.value.args[0]
+    assert shown(message, "zh") != shown(message, "en")

@@ -151,7 +151,7 @@ def test_the_command_says_where_they_are_and_leaves_nothing() -> None:
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (["--proxy-port", "0"], "--proxy-port needs --result-host"),
+        (["--proxy-port", "0"], "--proxy-port requires --result-host"),
         (["--proxy-port", "0", "--result-host", "a b"], "'a b' is not a host name"),
     ],
 )
@@ -169,7 +169,7 @@ def test_without_the_library_the_extra_is_named(tmp_path: Path) -> None:
         command, capture_output=True, text=True, cwd=ROOT, timeout=60, env=environment
     )
     assert process.returncode == 2
-    assert "install wanx-render with the extra tls" in process.stderr
+    assert "install wanx-render[tls]" in process.stderr
 
 
 def test_host_names_are_read_strictly() -> None:
