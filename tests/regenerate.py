@@ -9,13 +9,14 @@ import subprocess
 import sys
 
 from mock_server import coverage
-from tests.project import shot_list_page
+from tests.project import errors_page, shot_list_page
 from tests.support.goldens import REGENERATE
 from tests.support.places import ROOT
 
 GENERATED = {
     "docs/emulator-coverage.md": coverage.page,
     "docs/guide/shot-list.md": shot_list_page.page,
+    **errors_page.PAGES,
 }
 
 

@@ -55,7 +55,6 @@ def rooms() -> list[str]:
 OPEN = {
     "wanx_render/backends",
     "wanx_render/board",
-    "wanx_render/catalog",
     "wanx_render/reports",
     "wanx_render/session",
 }

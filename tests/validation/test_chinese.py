@@ -20,7 +20,8 @@ def codes_of_rules() -> set[str]:
     """The codes in the modules of rules, but for those that values of the list have too."""
     text = "".join(path.read_text(encoding="utf-8") for path in RULES.glob("*_rules.py"))
     return set(re.findall(r'"([a-z]+(?:-[a-z]+)+)", ', text.replace("\n", " "))) - {
-        "colour-unknown"
+        "colour-unknown",
+        "trim-empty",
     }
 
 
