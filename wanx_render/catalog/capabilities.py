@@ -290,13 +290,12 @@ def _is_host(value: Any) -> bool:
 
 
 _PLAIN = {"name", "title", "aliases"}
-_RENAMED = {"tells_actual_prompt": "returns_actual_prompt"}  # before version 0.4
 
 
 def _figures(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Bare values become figures whose source is the user's file."""
     return {
-        _RENAMED.get(key, key): value
+        key: value
         if key in _PLAIN or (isinstance(value, dict) and "value" in value)
         else {"value": value, "source": "user"}
         for key, value in fields.items()
