@@ -72,6 +72,8 @@ def test_the_slate_is_in_every_crop_and_above_its_captions(
     assert left < slate.x
     assert slate.x + slate.width < left + seen_width
     assert top < slate.y
+    if width > height == seen_height:
+        assert top + seen_height * 0.2 < slate.y  # two lines of captions at the top end higher
     assert slate.bottom < top + seen_height * 0.55  # two lines of captions begin lower
     assert slate.unit >= 14
 

@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import os
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.support.pages import only_its_own_script
+from wanx_render.errors import FfmpegError
 from wanx_render.events import Event
 from wanx_render.manifest import (
     CheckRecord,
@@ -19,6 +21,7 @@ from wanx_render.manifest import (
     Manifest,
     PartRecord,
     ShotRecord,
+    StillRecord,
     TakeRecord,
     WantedRecord,
 )
@@ -73,6 +76,21 @@ def manifest(*takes: TakeRecord, **given: Any) -> Manifest:
 
 
 GALLERY = Gallery({"c1": (JPEG,) * 3, "c2": (JPEG,) * 3}, {"sha256:aa": JPEG}, {"dd": JPEG})
+
+
+def test_the_poster_beside_a_film_is_what_the_page_shows(
+    tmp_path: Path, program: ffmpeg.Ffmpeg
+) -> None:
+    """It never shows the flash of a test clip, and nothing has to be decoded for it."""
+    (tmp_path / "3x4.poster.jpg").write_bytes(JPEG)
+    still = StillRecord("3x4.poster.jpg", 36, 64, hashlib.sha256(JPEG).hexdigest())
+    film = replace(manifest().deliverables[0], poster=still)
+    data = PictureSource(tmp_path, program).poster(film)
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == (36, 64)
+    (tmp_path / "3x4.poster.jpg").unlink()
+    with pytest.raises(FfmpegError):  # then the film is asked, which is not there either
+        PictureSource(tmp_path / "elsewhere", program).poster(film)
 
 
 class Seen(HTMLParser):

@@ -28,13 +28,17 @@ class SlatePanel:
 
 
 def place(size: Size) -> SlatePanel:
-    """At the top of what every centred crop from 9:16 to 16:9 shows, above all captions."""
+    """At the top of what every centred crop from 9:16 to 16:9 shows, above captions at the bottom.
+
+    A wide clip has room enough to leave the captions that are at the top free as well.
+    """
     inner = min(size.width, size.height * 9 // 16), min(size.height, size.width * 9 // 16)
     width = min(inner[0] * 84, inner[1] * 110) // 100 // 2 * 2
     unit = max(width // 24, 9)
     height = unit * 15 // 4 * 2
     x = (size.width - width) // 4 * 2
-    y = ((size.height - inner[1]) // 2 + inner[1] // 8) // 2 * 2
+    above = inner[1] * 2 // 9 if size.width > size.height else inner[1] // 8
+    y = ((size.height - inner[1]) // 2 + above) // 2 * 2
     return SlatePanel(x, y, width, height, unit)
 
 
