@@ -1,7 +1,8 @@
-"""The pictures of README and docs: `uv run python benchmarks/pictures.py [en] [zh] [rooms]`.
+"""The pictures of README and docs: `uv run python benchmarks/pictures.py [NAME ...]`.
 
 Each language has a list of `specs/`. It is run on the mock, under a terminal that is recorded; then
-the films, the storyboard and the board are photographed. Needs Debian's chromium.
+the films, the storyboard and the board are photographed. Needs Debian's chromium. Names are en, zh
+and rooms, all of which are made where none is named, and adoption, which measures for an hour.
 """
 
 import os
@@ -65,6 +66,12 @@ SCENES = {
         "wanx-render 用 specs/short-drama.yaml 生成两个成片（等待时间已缩短）",
     ),
 }  # fmt: skip
+
+# Pictures that other benchmarks draw.
+DRAWN = {
+    "rooms": ("benchmarks/rooms.py",),
+    "adoption": ("benchmarks/adoption.py", "--picture", "docs/pictures/adoption-margins.png"),
+}
 
 
 def environment_of(scene: Scene, home: Path) -> dict[str, str]:
@@ -166,10 +173,13 @@ def pictures_of(scene: Scene, browser: Browser) -> None:
 
 
 def main(names: Sequence[str]) -> None:
-    """Make the pictures that are named, or all of them."""
+    """Make the pictures that are named."""
     wanted = names or [*SCENES, "rooms"]
-    if "rooms" in wanted:
-        subprocess.run((sys.executable, "benchmarks/rooms.py"), cwd=ROOT, check=True)
+    if unknown := set(wanted) - {*SCENES, *DRAWN}:
+        raise SystemExit(f"unknown names: {', '.join(sorted(unknown))}")
+    for name, command in DRAWN.items():
+        if name in wanted:
+            subprocess.run((sys.executable, *command), cwd=ROOT, check=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
