@@ -94,7 +94,7 @@ def test_the_example_is_complete_and_without_a_fault(catalog: Catalog, tmp_path:
 
 def test_nothing_is_overwritten(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("mine\n")
-    with pytest.raises(BadInput, match="is there already"):
+    with pytest.raises(BadInput, match="already exists"):
         write_example(tmp_path, catalog)
     assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == [".gitignore"]
 

@@ -1,3 +1,4 @@
+import re
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -68,12 +69,12 @@ def test_merge_keys_are_laid_under_the_mapping_s_own() -> None:
         ("a: !!python/object:os.system x\n", "yaml-tag", 1, 4),
         ("a: !thing x\n", "yaml-tag", 1, 4),
         ("a:\n\t- b\n", "yaml-tab", 2, 1),
-        ("a: [1, 2\nb: 3\n", "yaml-syntax", 2, 2),
+        ("a: [1, 2\nb: 3\n", "yaml-syntax", 1, 4),
         ("a: *nowhere\n", "yaml-alias", 1, 4),
         ("a: &x [*x]\n", "yaml-alias", 1, 4),
         ("? [a, b]\n: 1\n", "yaml-key", 1, 3),
-        ("", "file-empty", 0, 0),
-        ("# only a comment\n", "file-empty", 0, 0),
+        ("", "file-empty", 1, 1),
+        ("# only a comment\n", "file-empty", 1, 1),
         ("a: !!int word\n", "yaml-value", 1, 4),
         ("a: 1\n---\nb: 2\n", "yaml-syntax", 2, 1),
     ],
@@ -141,3 +142,48 @@ def test_byte_order_marks_and_windows_line_ends_are_read(tmp_path: Path) -> None
     source = read(path, "a.yaml")
     assert source.value == {"a": "9:16", "b": "猫"}
     assert source.place(("b",)).line == 2
+
+
+LIBYAML = re.compile(
+    "found |did not find|could not find|mapping values|block sequence|token|scanning|parsing|URI"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: b: c\n", "a: {b: 1\nc: 2\n", "a: [1, 2\n", "- a\nb: 1\n", "a: 1\n b: 2\n",
+        "  a: 1\nb: 2\n", 'a: "x\n', "a: 'x\n", 'a: "C:\\x"\n', 'a: "C:\\Users"\n',
+        'a: "\\q"\n', "a: `b`\n", "a: @b\n", "%a\n", "a: %b\n", "a: - b\n", "a: !x! b\n",
+        "a: !e!x b\n", "a: *\n", "a: &\n", "a:\n\t- b\n", "a: 1\n\tb: 2\n", "a: 1\n---\nb: 2\n",
+        "a: 1\n...\nb\n", "a: 1\nb\nc: 2\n", "a: |x\n", "{a: ${x}}\n", 'a: "x" y\n', "]\n",
+        "a: }\n", "a: [1,,2]\n", "%YAML 2.0\n---\na: 1\n", "!<\n", "a: *b\n",
+        'a: "x\n---\nb"\n', "key: |\n  x\n y: 1\n", "a: >5x\n",
+    ],
+)  # fmt: skip
+def test_the_parser_s_own_words_are_never_shown(text: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse(text, "a.yaml")
+    (found,) = caught.value.diagnostics
+    assert found.span and found.span.line
+    assert found.hint
+    assert not LIBYAML.search(found.message), found.message
+
+
+def test_a_duplicate_key_names_both_places() -> None:
+    with pytest.raises(BadInput, match=r"duplicate key 'a' \(first at a\.yaml:1:1\)"):
+        parse("a: 1\nb: 2\na: 3\n", "a.yaml")
+
+
+def test_an_unclosed_quotation_mark_points_at_its_beginning() -> None:
+    assert problem('a: 1\nb: "x\nc: 3\n') == ("yaml-quotes", 2, 4)
+
+
+def test_a_wrong_byte_is_named_with_its_line_and_column(tmp_path: Path) -> None:
+    (tmp_path / "gbk.yaml").write_bytes("a: 猫\nb: ".encode() + "你好".encode("gbk"))
+    (tmp_path / "utf16.yaml").write_bytes("a: 1\n".encode("utf-16"))
+    with pytest.raises(BadInput, match="is not UTF-8 text: byte 0xc4") as caught:
+        read(tmp_path / "gbk.yaml", "gbk.yaml")
+    assert str(caught.value.diagnostics[0].span) == "gbk.yaml:2:4"
+    with pytest.raises(BadInput, match="is UTF-16 text"):
+        read(tmp_path / "utf16.yaml", "utf16.yaml")

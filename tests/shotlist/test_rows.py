@@ -80,7 +80,7 @@ def test_no_cell_can_become_anything_but_text(cell: str) -> None:
 def test_a_bad_cell_is_told_by_its_line_and_by_where_it_went(shop) -> None:  # type: ignore[no-untyped-def]
     rows = HEAD + '"a\nb",a.png,x,5,\nc,none.png,x,5,\nd,a.png,x,7,\ne,a.png,x,5,abc\n'
     assert told(shop, rows) == [
-        "products.csv:4:3: error[image-missing]: the picture none.png does not exist "
+        "products.csv:4:3: error[image-missing]: the picture 'none.png' does not exist "
         "(used at list.yaml:8:12)",
         "products.csv:5:11: error[duration-unsupported]: "
         "duration 7 is not supported by wan2.5-i2v-preview (used at list.yaml:10:15)",
@@ -105,7 +105,7 @@ def test_a_fault_of_some_rows_only_names_one_of_them(shop) -> None:  # type: ign
     )
     (found,) = told(shop, rows, text)
     assert found.startswith("list.yaml:10:15: error[duration-unsupported]")
-    assert found.endswith("products.csv:3:1, and 1 rows more)")
+    assert found.endswith("products.csv:3:1, and 1 more row)")
 
 
 def test_an_empty_cell_leaves_the_key_out(shop) -> None:  # type: ignore[no-untyped-def]

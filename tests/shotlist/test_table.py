@@ -71,8 +71,8 @@ def test_whatever_is_written_as_csv_is_read_and_found(rows: list[list[str]]) -> 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", ["t.csv table-empty"]),
-        ("a,b\n", ["t.csv table-empty"]),
+        ("", ["t.csv:1:1 table-empty"]),
+        ("a,b\n", ["t.csv:1:1 table-empty"]),
         ("a,a,\n1,2,3\n", ["t.csv:1:1 table-columns", "t.csv:1:1 table-columns"]),
         ("a,b\n1\n2,3,4\n5,6\n", ["t.csv:2:1 table-row", "t.csv:3:1 table-row"]),
         ('a,b\n1,2\n"3,4\n', ["t.csv:3:1 table-unreadable"]),

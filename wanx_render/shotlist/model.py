@@ -24,10 +24,12 @@ from pydantic_core import PydanticCustomError
 
 from wanx_render.frame import Codec, Motion, Quality
 from wanx_render.geometry import CENTRE, Fit, Gaze
+from wanx_render.language import tr
 from wanx_render.media.colour_tags import Alpha, ColourName
 from wanx_render.shotlist import transitions
 from wanx_render.shotlist.fail import fail
 from wanx_render.shotlist.names import FileName, Name
+from wanx_render.shotlist.paths import FileText
 from wanx_render.shotlist.values import (
     AspectText,
     ColourOrNone,
@@ -77,7 +79,7 @@ class LastFrame(Written):
 PATH_TAG, CHAIN_TAG = "<path>", "<chain>"
 
 FirstFrame = Annotated[
-    Annotated[str, Tag(PATH_TAG)] | Annotated[LastFrame, Tag(CHAIN_TAG)],
+    Annotated[FileText, Tag(PATH_TAG)] | Annotated[LastFrame, Tag(CHAIN_TAG)],
     Discriminator(lambda value: CHAIN_TAG if isinstance(value, dict | LastFrame) else PATH_TAG),
 ]
 
@@ -91,7 +93,7 @@ class Trim(Written):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.end is not None and self.end <= self.start:
-            raise fail("trim-empty", "the trim ends before it starts")
+            raise fail("trim-empty", tr("trim.end must be greater than trim.start"))
         return self
 
 
@@ -129,13 +131,13 @@ class Shot(Written):
     id: FileName
     model: str
     image: FirstFrame
-    last_image: str | None = None  # what the clip ends on; some models only
+    last_image: FileText | None = None  # what the clip ends on; some models only
     prompt: str = ""
     negative_prompt: str = ""
     template: str | None = None
     resolution: str | None = None
     duration: int | None = Field(default=None, ge=1, le=60, strict=True)
-    audio: str | None = None
+    audio: FileText | None = None
     prompt_extend: bool = Field(default=True, strict=True)
     watermark: bool = Field(default=False, strict=True)
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED, strict=True)
@@ -157,7 +159,7 @@ class Shot(Written):
 class Music(Written):
     """A sound file under the whole of a deliverable; it begins again where it ends."""
 
-    file: str
+    file: FileText
     gain: Gain = Decimal(0)
     start: Seconds = Fraction(0)  # where in the file it begins
     fade_in: Seconds = Fraction(0)
@@ -173,7 +175,7 @@ class Music(Written):
 class Voice(Written):
     """A sound file laid over a deliverable, from a shot's beginning or a time on."""
 
-    file: str
+    file: FileText
     shot: Name | None = None
     at: Seconds = Fraction(0)  # seconds after the shot's beginning, or the whole's
     gain: Gain = Decimal(0)
@@ -223,8 +225,9 @@ class AiLabel(Written):
         if isinstance(value, str) and value.strip().casefold() == "none":
             return {"visible": "none", "metadata": False}
         if isinstance(value, bool | str) and str(value).strip().casefold() in _NO_WORDS:
-            hint = "write the words to be seen, or label: none"
-            raise fail("value-unknown", f"{str(value)!r} is not a valid label", hint)
+            hint = tr("write the words to be seen, or label: none")
+            message = tr("{value!r} is not a valid label", value=str(value))
+            raise fail("value-unknown", message, hint)
         return {"visible": value} if isinstance(value, str) else value
 
     @property
@@ -274,8 +277,8 @@ class Deliverable(Written):
     codec: Codec = "h264"
     poster: Seconds | None = None  # which moment its still picture shows
     captions: Literal["burn", "sidecar", "both", "none"] = "burn"
-    subtitles: str | None = None  # a file for the whole, beside the shots' captions
-    font: str | None = None
+    subtitles: FileText | None = None  # a file for the whole, beside the shots' captions
+    font: FileText | None = None
     label: AiLabel | None = None  # of AI-generated content
     caption_style: CaptionStyle = CaptionStyle()
     safe_area: PlatformText | None = None  # whose controls captions and label stay clear of
@@ -307,8 +310,8 @@ class Deliverable(Written):
             near = self.aspect.size(max(2 * round(self.size.width / self.aspect.width / 2), 2))
             raise fail(
                 "size-not-exact",
-                f"{self.size} is not exactly {self.aspect}",
-                f"{near} is the nearest exact size",
+                tr("{size} is not exactly {aspect}", size=self.size, aspect=self.aspect),
+                tr("use {size}, the nearest exact size", size=near),
             )
         return self
 
@@ -316,7 +319,7 @@ class Deliverable(Written):
 class Matrix(Written):
     """A table that turns one list into many, one for each of its rows."""
 
-    source: str | None = Field(default=None, alias="from")
+    source: FileText | None = Field(default=None, alias="from")
     rows: tuple[dict[str, Any], ...] | None = Field(default=None, min_length=1)
     name: str | None = None  # what a row's folder is called, with variables
 
@@ -331,8 +334,8 @@ class Matrix(Written):
         if (self.source is None) == (self.rows is None):
             raise fail(
                 "matrix-source",
-                "a matrix takes its rows either from a file or from the list itself",
-                "write matrix: {from: products.csv}, or matrix: {rows: [...]}",
+                tr("a matrix needs either from or rows"),
+                tr("write matrix: {{from: products.csv}}, or matrix: {{rows: [...]}}"),
             )
         return self
 
@@ -368,14 +371,24 @@ class ShotList(Written):
 
 
 @lru_cache(maxsize=1)
-def typed_keys() -> frozenset[str]:
-    """The keys whose values may be other than text: there ``${name}`` alone becomes a number."""
+def _fields() -> tuple[tuple[str, Any], ...]:
+    """Every key of a list's mappings, and the schema of its value."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PydanticJsonSchemaWarning)
         schema = ShotList.model_json_schema()
     parts = [schema, *schema["$defs"].values()]
-    fields = (pair for part in parts for pair in part.get("properties", {}).items())
-    return frozenset(name for name, field in fields if _OTHER_THAN_TEXT & _types(field))
+    return tuple(pair for part in parts for pair in part.get("properties", {}).items())
+
+
+def every_key() -> frozenset[str]:
+    """Every key that a list may hold somewhere."""
+    return frozenset((*dict(_fields()), "defaults", "vars", "matrix", "from", "rows"))
+
+
+@lru_cache(maxsize=1)
+def typed_keys() -> frozenset[str]:
+    """The keys whose values may be other than text: there ``${name}`` alone becomes a number."""
+    return frozenset(name for name, field in _fields() if _OTHER_THAN_TEXT & _types(field))
 
 
 _OTHER_THAN_TEXT = {"integer", "number", "boolean"}

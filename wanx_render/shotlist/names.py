@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from wanx_render.language import tr
 from wanx_render.shotlist.fail import fail
 
 # 255 bytes is the most a file name may have; ours add up to 40, as in "-t999-0a1b2c3d.mp4".
@@ -24,7 +25,7 @@ RESERVED = re.compile(
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-_ALLOWED = "use letters and digits of any script, -, _ and ."
+_ALLOWED = tr("use letters and digits of any script, -, _ and .")
 # The same for editors, whose patterns know no scripts: no ASCII signs, no blanks.
 _PATTERN = r"^[^\u0000-/:-@\[-`{-\u00a0\u3000][^\u0000-,/:-@\[-^`{-\u00a0\u3000]*$"
 
@@ -74,34 +75,42 @@ def _own(value: Any) -> str:
     """The name that something is given, which becomes that of a file."""
     name = _reference(value)
     if is_device(name):
-        hint = f"use another name, such as {name.partition('.')[0]}-1"
-        raise fail("name-invalid", f"{name!r} is reserved on Windows", hint)
+        hint = tr("use another name, such as {name}", name=f"{name.partition('.')[0]}-1")
+        raise fail("name-invalid", tr("{name!r} is reserved on Windows", name=name), hint)
     if name.endswith("."):
-        hint = f"write {name.rstrip('.')}; Windows drops the dot"
-        raise fail("name-invalid", f"{name!r} ends in a dot", hint)
+        hint = tr("write {name}; Windows drops the dot", name=name.rstrip("."))
+        raise fail("name-invalid", tr("{name!r} ends in a dot", name=name), hint)
     return name
 
 
 def _checked(value: str) -> str:
     name = normal(value)
     if not name.strip():
-        raise fail("name-invalid", "the name is empty", _ALLOWED)
+        raise fail("name-invalid", tr("the name is empty"), _ALLOWED)
     if wrong := next((sign for sign in name if not is_part(sign)), ""):
         raise _refusal(name, wrong)
     if not name[0].isalnum():
-        hint = "begin with a letter or a digit"
-        raise fail("name-invalid", f"{name[:40]!r} begins with {name[0]!r}", hint)
+        message = tr("{name!r} begins with {sign!r}", name=name[:40], sign=name[0])
+        raise fail("name-invalid", message, tr("begin with a letter or a digit"))
     if (size := len(name.encode())) > MOST_BYTES:
-        message = f"{name[:20]!r}... has {size} bytes; a name may have {MOST_BYTES}"
-        raise fail("name-invalid", message, "shorten it; a Chinese character has 3 bytes")
+        message = tr(
+            "{name!r}... has {size} bytes; a name may have {limit}",
+            name=name[:20], size=size, limit=MOST_BYTES,
+        )  # fmt: skip
+        raise fail("name-invalid", message, tr("shorten it; a Chinese character has 3 bytes"))
     return name
 
 
 def _refusal(name: str, wrong: str) -> PydanticCustomError:
     shown = repr(wrong) if wrong.isprintable() and not _UNSEEN.match(wrong) else _code(wrong)
     proposal = re.sub("-{2,}", "-", "".join(s if is_part(s) else "-" for s in name)).strip("-.")
-    hint = f"{_ALLOWED}, such as {proposal[:40]}" if proposal and ".." not in name else _ALLOWED
-    return fail("name-invalid", f"a name cannot contain {shown}: {name[:40]!r}", hint)
+    hint = _ALLOWED
+    if proposal and ".." not in name:
+        hint = tr(
+            "use letters and digits of any script, -, _ and ., such as {name}", name=proposal[:40]
+        )
+    message = tr("a name cannot contain {sign}: {name!r}", sign=shown, name=name[:40])
+    return fail("name-invalid", message, hint)
 
 
 def _code(character: str) -> str:

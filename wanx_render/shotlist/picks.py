@@ -16,6 +16,8 @@ from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.errors import BadInput
 from wanx_render.geometry import Focus
+from wanx_render.language import NOTHING, Message, tr, verbatim
+from wanx_render.shotlist import reading
 from wanx_render.shotlist.names import normal
 from wanx_render.shotlist.values import FocusPoint
 from wanx_render.yaml_source import Source
@@ -74,14 +76,14 @@ def read(file: Path, ids: tuple[str, ...]) -> tuple[Picks, tuple[Diagnostic, ...
     if not path.exists():
         return Picks(path), ()
     try:
-        source = yaml_source.read(path, str(path))
+        source, _ = reading.read(path, str(path))
     except BadInput as problem:
         if [diagnostic.code for diagnostic in problem.diagnostics] == ["file-empty"]:
             return Picks(path), ()
         raise
-    reading = _Reading(source, ids)
-    shots = dict(reading.shots())
-    return Picks(path, shots, source), tuple(reading.problems)
+    taking = _Reading(source, ids)
+    shots = dict(taking.shots())
+    return Picks(path, shots, source), tuple(taking.problems)
 
 
 def write(picks: Picks) -> None:
@@ -109,14 +111,14 @@ class _Reading:
     ids: tuple[str, ...]
     problems: list[Diagnostic] = field(default_factory=list)
 
-    def refuse(self, code: str, message: str, span: Span, hint: str = "") -> None:
+    def refuse(self, code: str, message: Message, span: Span, hint: Message = NOTHING) -> None:
         self.problems.append(Diagnostic(code, message, span, hint))
 
     def shots(self) -> Iterator[tuple[str, Choice]]:
         mapping = self._mapping(self.source.value, (), ("version", "shots"))
         version = mapping.get("version", 1)
         if version != 1 or isinstance(version, bool):
-            self.refuse("value-unknown", "version must be 1", self.source.place(("version",)))
+            self.refuse("value-unknown", tr("version must be 1"), self.source.place(("version",)))
         shots = self._mapping(mapping.get("shots"), ("shots",), self.ids)
         for name, value in shots.items():
             record = self._mapping(value, ("shots", name), ("pick", "rejected", "focus"))
@@ -127,23 +129,25 @@ class _Reading:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            label = str(path[-1]) if path else "the picks file"
-            self.refuse("type-wrong", f"{label} must be a mapping of keys", self.source.place(path))
+            label = verbatim(str(path[-1])) if path else tr("the picks file")
+            message = tr("{key} must be {expected}", key=label, expected=tr("a mapping of keys"))
+            self.refuse("type-wrong", message, self.source.place(path))
             return {}
         shots = path == ("shots",)
         for key in value:
             if normal(key) not in keys:
                 code = "shot-unknown" if shots else "unknown-key"
-                complaint = "there is no shot" if shots else "unknown key"
-                hint = did_you_mean(key, keys) or "take it out: it has no effect any more"
-                self.refuse(code, f"{complaint} {key!r}", self.source.key((*path, key)), hint)
+                message = tr("unknown shot {name!r}", name=key)
+                message = message if shots else tr("unknown key {key!r}", key=key)
+                hint = did_you_mean(key, keys) or tr("remove it; it has no effect")
+                self.refuse(code, message, self.source.key((*path, key)), hint)
         return {normal(key): item for key, item in value.items() if normal(key) in keys}
 
     def _choice(self, name: str, record: dict[str, Any]) -> Choice:
         pick = self._take(record.get("pick"), ("shots", name, "pick"))
         rejections = self._rejected(record.get("rejected"), name)
         if pick in rejections:
-            message = f"take {pick} is picked and rejected at once"
+            message = tr("take {pick} is both picked and rejected", pick=pick)
             self.refuse("pick-rejected", message, self.source.place(("shots", name, "pick")))
         return Choice(pick, rejections, self._focus(record.get("focus"), name))
 
@@ -151,9 +155,9 @@ class _Reading:
         if value is None:
             return None
         if type(value) is not int:
-            self.refuse("type-wrong", "a take is a whole number", self.source.place(path))
+            self.refuse("type-wrong", tr("a take must be a whole number"), self.source.place(path))
         elif not 1 <= value <= MOST_TAKES:
-            message = f"a take is a number from 1 to {MOST_TAKES}"
+            message = tr("a take must be a number from 1 to {limit}", limit=MOST_TAKES)
             self.refuse("value-out-of-range", message, self.source.place(path))
         else:
             return value
@@ -164,7 +168,9 @@ class _Reading:
         if value is None:
             return ()
         if not isinstance(value, list):
-            self.refuse("type-wrong", "rejected must be a list of takes", self.source.place(path))
+            self.refuse(
+                "type-wrong", tr("rejected must be a list of takes"), self.source.place(path)
+            )
             return ()
         takes = (self._take(number, (*path, index)) for index, number in enumerate(value))
         return tuple(sorted({take for take in takes if take}))
@@ -176,9 +182,9 @@ class _Reading:
             return _FOCUS.validate_python(value)
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
-            hint = problem.get("ctx", {}).get("hint", "")
+            context = problem.get("ctx", {})
             place = self.source.place(("shots", name, "focus"))
-            self.refuse("focus-invalid", problem["msg"], place, hint)
+            self.refuse("focus-invalid", context["message"], place, context["hint"])
             return None
 
 
@@ -190,9 +196,14 @@ def stale(picks: Picks, takes: Mapping[str, int]) -> tuple[Diagnostic, ...]:
     return tuple(
         Diagnostic(
             "pick-stale",
-            f"take {pick} of {name} is picked, but it has {takes[name]}: the pick is passed over",
+            tr(
+                "take {pick} of {name} is picked, but there are {n}; the pick is ignored",
+                pick=pick,
+                name=name,
+                n=takes[name],
+            ),
             picks.place(name, "pick"),
-            "take it out, or ask for another take with --retake",
+            tr("remove it, or request another take with --retake"),
             "warning",
         )
         for name, pick in picks.picked.items()

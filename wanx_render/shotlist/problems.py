@@ -1,5 +1,6 @@
 """Where things of a list stand, and what is wrong with a part of it, in our own words."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, get_args
@@ -7,8 +8,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from wanx_render import yaml_source
-from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
-from wanx_render.language import NOTHING, Message
+from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, listed
+from wanx_render.language import NOTHING, Message, tr, verbatim
 from wanx_render.shotlist.model import (
     FOR_ALL,
     AiLabel,
@@ -20,6 +21,7 @@ from wanx_render.shotlist.model import (
     Shot,
     ShotList,
 )
+from wanx_render.shotlist.values import in_ascii
 from wanx_render.shotlist.variables import Template
 from wanx_render.yaml_source import Source
 
@@ -99,53 +101,92 @@ class Problems:
         self._all.extend(problems)
 
 
+_TEXT, _WHOLE, _NUMBER = tr("text"), tr("a whole number"), tr("a number")
+_TRUTH, _LIST, _MAPPING = tr("true or false"), tr("a list"), tr("a mapping of keys")
 _EXPECTED = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "int_parsing": "a whole number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "decimal_type": "a number",
-    "decimal_parsing": "a number",
-    "tuple_type": "a list",
-    "model_type": "a mapping of keys",
-    "model_attributes_type": "a mapping of keys",
-    "dict_type": "a mapping of keys",
+    "string_type": _TEXT,
+    "int_type": _WHOLE,
+    "int_from_float": _WHOLE,
+    "int_parsing": _WHOLE,
+    "bool_type": _TRUTH,
+    "bool_parsing": _TRUTH,
+    "decimal_type": _NUMBER,
+    "decimal_parsing": _NUMBER,
+    "tuple_type": _LIST,
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "dict_type": _MAPPING,
 }
+_ITEMS = {"shots": tr("this shot"), "deliverables": tr("this deliverable")}
+_WHOLE_LIST = tr("the shot list")
 
 
 def explain(problem: Any, path: yaml_source.Path, places: Places) -> Diagnostic:
     """A diagnostic for one of pydantic's findings; its own words are never shown."""
-    last = str(path[-1]) if path else "the shot list"
-    if path and isinstance(path[-1], int):
-        last = f"this {str(path[0]).removesuffix('s')}"
-    kind, context = problem["type"], problem.get("ctx") or {}
+    if path[-1:] == ("[key]",):  # pydantic's way to name a key instead of its value
+        path = path[:-1]
+    kind, last = problem["type"], str(path[-1]) if path else ""
     if kind == "missing":
-        where = "the shot list" if len(path) == 1 else f"this {str(path[0]).removesuffix('s')}"
-        if len(path) > 3:
-            where = f"this {path[-2]}"
-        return Diagnostic("missing-key", f"{where} has no {last!r}", places.of(path[:-1]))
+        message = tr("{where} has no {key!r}", where=_where(path[:-1]), key=last)
+        return Diagnostic("missing-key", message, places.of(path[:-1]))
     if kind == "extra_forbidden":
         keys = sorted(_known_keys(path[:-1]))
-        hint = did_you_mean(last, keys) or f"known keys: {', '.join(keys)}"
-        return Diagnostic("unknown-key", f"unknown key {last!r}", places.key(path), hint)
-    span = places.of(path)
+        hint = did_you_mean(last, keys) or tr("known keys: {keys}", keys=listed(keys, len(keys)))
+        return Diagnostic(
+            "unknown-key", tr("unknown key {key!r}", key=last), places.key(path), hint
+        )
+    context = problem.get("ctx") or {}
     if kind == "wanx":
-        if context["code"] == "size-not-exact":
-            span = places.of((*path, "size"))
-        return Diagnostic(context["code"], problem["msg"], span, context["hint"])
+        inner = (*path, "size") if context["code"] == "size-not-exact" else path
+        return Diagnostic(context["code"], context["message"], places.of(inner), context["hint"])
+    code, message = _of_value(kind, context, _subject(path))
+    return Diagnostic(code, message, places.of(path), _in_ascii(path, places))
+
+
+def _of_value(kind: str, context: Mapping[str, Any], subject: Message) -> tuple[str, Message]:
+    """The code and sentence of what pydantic finds wrong with a value."""
     if kind in _EXPECTED:
-        return Diagnostic("type-wrong", f"{last} must be {_EXPECTED[kind]}", span)
+        return "type-wrong", tr("{key} must be {expected}", key=subject, expected=_EXPECTED[kind])
     if kind == "literal_error":
-        return Diagnostic("value-unknown", f"{last} must be {context['expected']}", span)
+        names = re.findall(r"[^\s',]+(?=')|^\d+$", context["expected"])
+        if len(names) == 1:
+            message = tr("{key} must be {expected}", key=subject, expected=names[0])
+        else:
+            among = listed(names, len(names))
+            message = tr("{key} must be one of {names}", key=subject, names=among)
+        return "value-unknown", message
     if kind == "too_short":
-        return Diagnostic("list-empty", f"{last} must hold at least one", span)
-    bounds = {"greater_than_equal": "at least {ge}", "less_than_equal": "at most {le}"}
-    if kind in bounds:
-        limit = bounds[kind].format(**context)
-        return Diagnostic("value-out-of-range", f"{last} must be {limit}", span)
-    return Diagnostic("value-invalid", f"{last} is not valid here", span)
+        return "list-empty", tr("{key} must have at least one item", key=subject)
+    if kind == "greater_than_equal":
+        message = tr("{key} must be at least {limit}", key=subject, limit=context["ge"])
+        return "value-out-of-range", message
+    if kind == "less_than_equal":
+        message = tr("{key} must be at most {limit}", key=subject, limit=context["le"])
+        return "value-out-of-range", message
+    return "value-invalid", tr("{key} has no valid value", key=subject)
+
+
+def _subject(path: yaml_source.Path) -> Message:
+    """What the sentence is about: the last key, or the item of a list."""
+    if path and isinstance(path[-1], str):
+        return verbatim(path[-1])
+    return _ITEMS.get(str(path[0]), tr("this item")) if path else _WHOLE_LIST
+
+
+def _where(path: yaml_source.Path) -> Message:
+    """The mapping at ``path``, such as "this shot" or "this trim"."""
+    if not path:
+        return _WHOLE_LIST
+    if len(path) > 2:
+        return tr("this {key}", key=path[-1])
+    return _ITEMS.get(str(path[0]), verbatim(str(path[0])))
+
+
+def _in_ascii(path: yaml_source.Path, places: Places) -> Message:
+    """A hint where a value would do but for signs of another width."""
+    text = places.read.text_at(path)
+    plain = in_ascii(text)
+    return tr("type it as {plain}", plain=plain) if plain != text else NOTHING
 
 
 _BY_PLACE: tuple[tuple[str, type[BaseModel]], ...] = (

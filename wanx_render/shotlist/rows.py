@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, in_order
+from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, in_order, listed
 from wanx_render.errors import BadInput
+from wanx_render.language import NOTHING, tr
 from wanx_render.shotlist import names as row_names
-from wanx_render.shotlist import table
+from wanx_render.shotlist import paths, table
 from wanx_render.shotlist.model import Matrix
 from wanx_render.shotlist.table import Scalar, Table
 from wanx_render.shotlist.variables import Template, template
@@ -64,12 +65,12 @@ def variables(source: Source) -> dict[str, Scalar]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        message = "vars must be a mapping of names to values"
+        message = tr("vars must be a mapping of names to values")
         raise BadInput(Diagnostic("type-wrong", message, source.place(("vars",))))
     problems = [
         Diagnostic(
             "type-wrong",
-            f"the variable {name!r} must be text, a number, true or false",
+            tr("variable {name!r} must be text, a number, true or false", name=name),
             source.place(("vars", name)),
         )
         for name, item in value.items()
@@ -108,15 +109,15 @@ def _cells(grid: Table, row: table.TableRow) -> Callable[[str], Span | None]:
 
 def _from_file(source: Source, path: str, folder: Path) -> Table:
     label = str(Path(source.file).parent / path)
+    file = folder / path
     try:
-        return table.read(folder / path, label)
+        return table.read(file, label)
     except BadInput as problem:
         if all(diagnostic.code == "file-unreadable" for diagnostic in problem.diagnostics):
             span = source.place(("matrix", "from"))
-            message = f"{problem.diagnostics[0].message}"
-            raise BadInput(
-                Diagnostic("table-unreadable", message, span, "paths start at the list's folder")
-            ) from None
+            message = problem.diagnostics[0].message
+            hint = NOTHING if file.exists() else paths.hint(folder, path)
+            raise BadInput(Diagnostic("table-unreadable", message, span, hint)) from None
         raise
 
 
@@ -129,7 +130,7 @@ def _inline(source: Source) -> Table:
         problems += (
             Diagnostic(
                 "table-cell",
-                f"the cell {column!r} is neither text, a number, true, false nor null",
+                tr("cell {column!r} is not text, a number, true, false or null", column=column),
                 source.place(("matrix", "rows", index, column)),
             )
             for column, cell in cells.items()
@@ -170,9 +171,9 @@ def _pattern(
     problems = [
         Diagnostic(
             "variable-unknown",
-            f"there is no variable or column {name!r}",
+            tr("unknown variable or column {name!r}", name=name),
             source.place(("matrix", "name")),
-            did_you_mean(name, names) or f"known: {', '.join(sorted(names)[:12])}",
+            did_you_mean(name, names) or tr("known: {names}", names=listed(sorted(names), 12)),
         )
         for name in pattern.names
         if name not in names
@@ -181,15 +182,18 @@ def _pattern(
 
 
 def _bad_names(names: tuple[str, ...], grid: Table) -> Iterator[Diagnostic]:
-    hint = 'choose what names the rows: matrix: {from: ..., name: "${column}"}'
+    hint = tr('name the rows by a column: matrix: {{from: ..., name: "${{column}}"}}')
     rows_by_name: dict[str, table.TableRow] = {}
     for name, row in zip(names, grid.rows, strict=True):
         if not name or _TAKEN.fullmatch(name) or row_names.is_device(name):
-            message = f"{name!r} cannot be the name of a row's folder" if name else "it has no name"
-            yield Diagnostic("row-name-invalid", f"row: {message}", row.span, hint)
+            message = tr("{name!r} cannot be the name of a row's folder", name=name)
+            message = message if name else tr("the row has no name")
+            yield Diagnostic("row-name-invalid", message, row.span, hint)
         first = rows_by_name.setdefault(row_names.alike(name), row)
         if name and first is not row:
-            message = f"duplicate row name {name!r} (first at {first.span})"
+            message = tr(
+                "duplicate row name {name!r} (first at {place})", name=name, place=first.span
+            )
             yield Diagnostic("row-name-twice", message, row.span, hint)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.language import tr
 from wanx_render.shotlist.schema import json_schema
 
 SHOTS = """\
@@ -59,8 +60,8 @@ def write_example(folder: Path, catalog: Catalog) -> tuple[Path, ...]:
         _refuse_what_is_there(folder, files)
         return tuple(_write(folder / name, data) for name, data in files.items())
     except OSError as error:
-        message = f"cannot write to {folder}: {error.strerror}"
-        hint = "choose another folder: wanx-render init DIR"
+        message = tr("cannot write to {folder}: {reason}", folder=folder, reason=error.strerror)
+        hint = tr("choose another folder: wanx-render init DIR")
         raise BadInput(Diagnostic("folder-unwritable", message, hint=hint)) from None
 
 
@@ -71,8 +72,8 @@ def _refuse_what_is_there(folder: Path, names: Iterable[str]) -> None:
             (folder / name).lstat()
         except FileNotFoundError:
             continue
-        message = f"{folder / name} is there already; nothing was written"
-        hint = "choose an empty folder: wanx-render init DIR"
+        message = tr("{file} already exists; nothing was written", file=folder / name)
+        hint = tr("choose an empty folder: wanx-render init DIR")
         raise BadInput(Diagnostic("file-exists", message, hint=hint))
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span, in_order
 from wanx_render.errors import BadInput
+from wanx_render.language import tr
 
 Scalar = str | int | Decimal | bool | None
 
@@ -52,10 +53,12 @@ def read(file: Path, name: str) -> Table:
     try:
         table = _json(text, name) if _is_json(file, text) else _csv(text, name)
         if not table.rows:
-            raise BadInput(Diagnostic("table-empty", "the table has no rows", Span(name)))
+            raise BadInput(Diagnostic("table-empty", tr("the table has no rows"), Span(name, 1, 1)))
         if len(table.rows) > MAX_ROWS:
-            message = f"the table has more than {MAX_ROWS:,} rows"
-            raise BadInput(Diagnostic("table-unreadable", message, Span(name), "split it"))
+            message = tr("the table has more than {limit} rows", limit=f"{MAX_ROWS:,}")
+            raise BadInput(
+                Diagnostic("table-unreadable", message, Span(name, 1, 1), tr("split it"))
+            )
         if problems := tuple(_bad_cells(table)):
             raise BadInput(*in_order(problems))
     except BadInput as problem:
@@ -76,12 +79,16 @@ def _bad_cells(table: Table) -> Iterator[Diagnostic]:
         cells: dict[str, object] = {**row.cells}
         for column, cell in cells.items():
             if not isinstance(cell, Scalar):
-                message = f"the cell {column!r} is neither text, a number, true, false nor null"
+                message = tr(
+                    "cell {column!r} is not text, a number, true, false or null", column=column
+                )
                 yield Diagnostic("table-cell", message, table.place(row, column))
             elif isinstance(cell, str) and (match := _CONTROL.search(cell)):
-                message = f"the cell {column!r} holds a character that no list may hold: "
-                code = f"U+{ord(match[0]):04X}"
-                yield Diagnostic("table-cell", message + code, table.place(row, column))
+                message = tr(
+                    "cell {column!r} contains the character U+{code:04X}, which is not allowed",
+                    column=column, code=ord(match[0]),
+                )  # fmt: skip
+                yield Diagnostic("table-cell", message, table.place(row, column))
 
 
 # -- CSV -------------------------------------------------------------------------------------------
@@ -93,7 +100,9 @@ def _csv(text: str, name: str) -> Table:
     problems: list[Diagnostic] = []
     records = list(_records(text, name, delimiter, problems))
     if not records:
-        raise BadInput(Diagnostic("table-empty", "the table has no header line", Span(name)))
+        raise BadInput(
+            Diagnostic("table-empty", tr("the table has no header line"), Span(name, 1, 1))
+        )
     (first, header), rows = records[0], records[1:]
     columns = tuple(column.strip() for column in header)
     problems += _bad_header(columns, Span(name, first, 1))
@@ -102,8 +111,11 @@ def _csv(text: str, name: str) -> Table:
         while len(cells) > len(columns) and not cells[-1]:
             cells.pop()
         if len(cells) != len(columns):
-            message = f"this row has {len(cells)} cells, the header {len(columns)}"
-            hint = "a cell that holds the separator itself stands in quotation marks"
+            message = tr(
+                "this row has {cells} cells, the header {columns}",
+                cells=len(cells), columns=len(columns),
+            )  # fmt: skip
+            hint = tr("put a cell that contains the separator in quotation marks")
             problems.append(Diagnostic("table-row", message, Span(name, line, 1), hint))
             continue
         cell_rows.append(TableRow(dict(zip(columns, cells, strict=True)), Span(name, line, 1)))
@@ -133,15 +145,16 @@ def _records(
                 yield line, record
             line = reader.line_num + 1
     except csv.Error as error:
-        message = f"from here on it cannot be read as CSV: {error}"
+        message = tr("this is not valid CSV: {reason}", reason=error)
         problems.append(Diagnostic("table-unreadable", message, Span(name, line, 1)))
 
 
 def _bad_header(columns: tuple[str, ...], span: Span) -> Iterator[Diagnostic]:
     if "" in columns:
-        yield Diagnostic("table-columns", "a column of the header has no name", span)
+        yield Diagnostic("table-columns", tr("a column of the header has no name"), span)
     for column in dict.fromkeys(c for c in columns if c and columns.count(c) > 1):
-        yield Diagnostic("table-columns", f"the column {column!r} stands twice in the header", span)
+        message = tr("duplicate column {column!r} in the header", column=column)
+        yield Diagnostic("table-columns", message, span)
 
 
 def _line_starts(text: str) -> list[int]:
@@ -175,7 +188,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(mapping) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _Twice(f"the key {twice!r} stands twice in the same object")
+        raise _Twice(tr("duplicate key {key!r}", key=twice))
     return mapping
 
 
@@ -189,7 +202,7 @@ def _json(text: str, name: str) -> Table:
     rows: list[TableRow] = []
     for offset, item in _items(text, at):
         if not isinstance(item, dict):
-            message = 'a row must be an object, such as {"sku": "a1"}'
+            message = tr('a row must be an object, such as {{"sku": "a1"}}')
             raise BadInput(Diagnostic("table-row", message, at(offset)))
         if any(cell not in ("", None) for cell in item.values()):
             rows.append(TableRow(item, at(offset)))
@@ -218,12 +231,12 @@ def _items(text: str, at: Callable[[int], Span]) -> Iterator[tuple[int, Any]]:
         yield offset, item
         offset = _after_blanks(text, end)
         if is_list and text[offset : offset + 1] not in (",", "]"):
-            message = "this is not valid JSON: a comma or ] is missing"
+            message = tr("this is not valid JSON: a comma or ] is missing")
             raise BadInput(Diagnostic("table-unreadable", message, at(offset)))
         if is_list and text[offset] == ",":
             offset = _after_blanks(text, offset + 1)
     if is_list and _after_blanks(text, offset + 1) < len(text):
-        message = "this is not valid JSON: something follows the list"
+        message = tr("this is not valid JSON: text follows the list")
         raise BadInput(Diagnostic("table-unreadable", message, at(offset + 1)))
 
 
@@ -236,6 +249,7 @@ def _after_blanks(text: str, offset: int) -> int:
 def _not_json(error: Exception, span: Span) -> Diagnostic:
     if isinstance(error, json.JSONDecodeError):
         span = Span(span.file, error.lineno, error.colno)
-        return Diagnostic("table-unreadable", f"this is not valid JSON: {error.msg}", span)
-    message = str(error) if isinstance(error, _Twice) else "this row cannot be read"
+        message = tr("this is not valid JSON: {reason}", reason=error.msg)
+        return Diagnostic("table-unreadable", message, span)
+    message = error.args[0] if isinstance(error, _Twice) else tr("cannot read this row")
     return Diagnostic("table-unreadable", message, span)

@@ -7,8 +7,9 @@ calls it. A kind is added here, in the guide, and as a golden seam.
 from dataclasses import dataclass
 from typing import Literal
 
-from wanx_render.diagnostics import Diagnostic
+from wanx_render.diagnostics import Diagnostic, listed
 from wanx_render.errors import BadInput
+from wanx_render.language import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ NAMES = tuple(_KINDS)
 def kind_of(name: str) -> TransitionKind:
     """The row of the table. Raises BadInput for what no row describes."""
     if name not in _KINDS:
-        message = f"{name!r} is not a valid transition"
-        raise BadInput(Diagnostic("value-unknown", message, hint=f"use {', '.join(NAMES)}"))
+        message = tr("{value!r} is not a valid {what}", value=name, what=tr("transition"))
+        hint = tr("use one of {names}", names=listed(NAMES, len(NAMES)))
+        raise BadInput(Diagnostic("value-unknown", message, hint=hint))
     return _KINDS[name]
 
 

@@ -4,6 +4,7 @@ An aspect, a size, seconds, money, a colour, a language: the types of the fields
 """
 
 import re
+import unicodedata
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Annotated, Any, Literal, get_args
@@ -12,43 +13,58 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from wanx_render.catalog import platform_sizes
-from wanx_render.diagnostics import did_you_mean
+from wanx_render.diagnostics import did_you_mean, listed
 from wanx_render.geometry import Aspect, Focus, Gaze, Move, Size
+from wanx_render.language import Message, joined, tr, verbatim
 from wanx_render.media import paint
 from wanx_render.media.paint import BadColour
 from wanx_render.money import Money
 from wanx_render.shotlist import transitions
-from wanx_render.shotlist.fail import fail
+from wanx_render.shotlist.fail import fail, sentence_of
 from wanx_render.timing import parse_rate
+
+_STANDING_FOR = str.maketrans("×✕✖∶＊", "xxx:x")
+
+
+def in_ascii(text: str) -> str:
+    """``text`` with ASCII's letters, digits and signs in place of full-width ones and of ×."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKC", text.translate(_STANDING_FOR)).strip()
 
 
 def read_aspect(value: Any) -> Aspect:
     if isinstance(value, Aspect):
         return value
     if not isinstance(value, str):
-        raise fail(
-            "aspect-invalid", f"{str(value)[:40]} is not an aspect", "write it as 9:16 or 3:4"
-        )
+        raise _no_aspect(value)
     try:
-        aspect = Aspect.parse(value)
-    except ValueError as error:
-        raise fail("aspect-invalid", str(error), "write it as 9:16 or 3:4") from None
+        aspect = Aspect.parse(in_ascii(value))
+    except ValueError:
+        raise _no_aspect(value) from None
     if max(aspect.width, aspect.height) > 2000:
-        raise fail("aspect-invalid", f"{value} is too fine a ratio to be made in whole pixels")
+        message = tr("{value} is too fine a ratio for whole pixels", value=value[:40])
+        raise fail("aspect-invalid", message, tr("write it as 9:16 or 3:4"))
     return aspect
+
+
+def _no_aspect(value: Any) -> PydanticCustomError:
+    message = tr("{value!r} is not a valid aspect", value=str(value)[:40])
+    return fail("aspect-invalid", message, tr("write it as 9:16 or 3:4"))
 
 
 def _size(value: Any) -> Size:
     if isinstance(value, Size):
         return value
-    width, _, height = str(value).lower().replace("*", "x").partition("x")
+    width, _, height = in_ascii(str(value)).lower().replace("*", "x").partition("x")
     if not all(re.fullmatch("[0-9]{1,6}", side.strip()) for side in (width, height)):
         return _platform_size(str(value)[:40])
     size = Size(int(width), int(height))
     if size.width % 2 or size.height % 2 or not (min(size.width, size.height) >= 16):
-        raise fail("size-invalid", f"{size} must have even sides of at least 16 pixels")
+        message = tr("{size}: both sides must be even and at least 16 pixels", size=size)
+        raise fail("size-invalid", message)
     if max(size.width, size.height) > 8192:
-        raise fail("size-invalid", f"{size} is larger than 8192 pixels")
+        raise fail("size-invalid", tr("{size} is larger than 8192 pixels", size=size))
     return size
 
 
@@ -57,8 +73,8 @@ def _platform_size(text: str) -> Size:
         return platform.size
     names = [entry.name for entry in platform_sizes.every()]
     hint = did_you_mean(text.lower(), names)
-    hint = hint or f"write it as 1080x1920, or use a platform's name: {', '.join(names)}"
-    raise fail("size-invalid", f"{text!r} is not a size", hint)
+    hint = hint or tr("write it as 1080x1920, or use {names}", names=listed(names, len(names)))
+    raise fail("size-invalid", tr("{value!r} is not a valid size", value=text), hint)
 
 
 def check_platform(written: dict[str, Any]) -> None:
@@ -76,12 +92,15 @@ def check_platform(written: dict[str, Any]) -> None:
     if platform is None or platform.aspect == aspect:
         return
     names = platform_sizes.fitting(aspect)
-    alternatives = f"{aspect} has {', '.join(names)}" if names else f"no platform here has {aspect}"
-    raise fail(
-        "size-not-exact",
-        f"size {platform.name} is {platform.size}, which is {platform.aspect} and not {aspect}",
-        f"{alternatives}; for {platform.title} write aspect: {platform.aspect}",
-    )
+    hint = tr("for {title} write aspect: {aspect}", title=platform.title, aspect=platform.aspect)
+    if names:
+        fitting = tr("for {aspect} use {names}", aspect=aspect, names=listed(names, len(names)))
+        hint = joined((fitting, hint), tr("; "))
+    message = tr(
+        "size {name} ({size}) is {own}, not {aspect}",
+        name=platform.name, size=platform.size, own=platform.aspect, aspect=aspect,
+    )  # fmt: skip
+    raise fail("size-not-exact", message, hint)
 
 
 def _seconds(value: Any) -> Fraction:
@@ -89,7 +108,8 @@ def _seconds(value: Any) -> Fraction:
         return value
     seconds = _between(value, 0, 3600)
     if seconds is None:
-        raise fail("seconds-invalid", "this is not a number of seconds from 0 to 3600")
+        message = tr("{value!r} is not a number of seconds from 0 to 3600", value=str(value)[:40])
+        raise fail("seconds-invalid", message, tr("write it as 2.5"))
     return seconds
 
 
@@ -114,9 +134,10 @@ def _rate(value: Any) -> Fraction:
     if isinstance(value, Fraction):
         return value
     try:
-        return parse_rate(str(value))
-    except ValueError as error:
-        raise fail("fps-invalid", str(error), "write it as 30 or 30000/1001") from None
+        return parse_rate(in_ascii(str(value)))
+    except ValueError:
+        message = tr("{value!r} is not a frame rate from 1 to 120", value=str(value)[:40])
+        raise fail("fps-invalid", message, tr("write it as 30 or 30000/1001")) from None
 
 
 def _gaze(value: Any) -> Gaze:
@@ -136,8 +157,8 @@ def _point(value: Any) -> Focus:
             return Focus(x, y)
     raise fail(
         "focus-invalid",
-        "focus must be two numbers from 0 to 1: the fractions of width and height to keep in view",
-        "write it as [0.5, 0.3], or {from: [0.2, 0.5], to: [0.8, 0.5]} to move",
+        tr("focus must be two numbers from 0 to 1: parts of width and height"),
+        tr("write it as [0.5, 0.3], or {{from: [0.2, 0.5], to: [0.8, 0.5]}} to move"),
     )
 
 
@@ -151,8 +172,8 @@ def _speed(value: Any) -> Fraction:
     if speed is None or speed < SLOWEST:
         raise fail(
             "speed-invalid",
-            "speed must be a number from 0.5 to 2: how many times as fast the clip is played",
-            "write it as 1.25",
+            tr("{value!r} is not a speed from 0.5 to 2", value=str(value)[:40]),
+            tr("write it as 1.25; 2 plays the clip twice as fast"),
         )
     return speed
 
@@ -170,8 +191,8 @@ def _gain(value: Any) -> Decimal:
     if _between(value, -60, 20) is None:
         raise fail(
             "gain-invalid",
-            "this is neither keep, mute nor a number of decibels from -60 to 20",
-            "write it as mute or -6",
+            tr("{value!r} is not keep, mute or -60 to 20 decibels", value=str(value)[:40]),
+            tr("write it as mute or -6"),
         )
     return Decimal(value)
 
@@ -179,14 +200,15 @@ def _gain(value: Any) -> Decimal:
 def _money(value: Any) -> "Money":
     if isinstance(value, Money):
         return value
-    amount, _, currency = str(value).strip().partition(" ")
+    amount, _, currency = in_ascii(str(value)).strip().partition(" ")
     try:
         number = Decimal(amount)
     except InvalidOperation:
         number = Decimal(-1)
     is_valid = number.is_finite() and 0 <= number < 10**9 and _decimals(number) <= 6
     if not is_valid or currency.strip().upper() not in ("CNY", "USD"):
-        raise fail("money-invalid", "this is not an amount of money", "write it as 20 CNY")
+        message = tr("{value!r} is not an amount of money", value=str(value)[:40])
+        raise fail("money-invalid", message, tr("write it as 20 CNY"))
     return Money(amount=number, currency=currency.strip().upper())
 
 
@@ -194,7 +216,7 @@ def _kind(json_schema: dict[str, Any], read: Any) -> tuple[Any, ...]:
     return (BeforeValidator(read), WithJsonSchema(json_schema))
 
 
-def _one_of(what: str, words: tuple[str, ...]) -> Any:
+def _one_of(what: Message, words: tuple[str, ...]) -> Any:
     """Reads a word of a fixed set, with a hint where it is another."""
 
     def read(value: Any) -> str:
@@ -203,8 +225,8 @@ def _one_of(what: str, words: tuple[str, ...]) -> Any:
         hint = did_you_mean(str(value)[:40].lower(), words)
         raise fail(
             "value-unknown",
-            f"{str(value)[:40]!r} is not a valid {what}",
-            hint or f"use {', '.join(words[:-1])} or {words[-1]}",
+            tr("{value!r} is not a valid {what}", value=str(value)[:40], what=what),
+            hint or tr("use one of {names}", names=listed(words, len(words))),
         )
 
     return read
@@ -219,7 +241,8 @@ def _colour(*, none: bool = False) -> Any:
         try:
             return paint.read(str(value), alpha=True, also=("none",) if none else ())
         except BadColour as error:
-            raise fail("colour-unknown", str(error), error.hint) from None
+            hint = error.hint if isinstance(error.hint, Message) else verbatim(error.hint)
+            raise fail("colour-unknown", sentence_of(error), hint) from None
 
     return read
 
@@ -234,10 +257,10 @@ def _language(value: Any) -> str:
     suggestion = _MEANT.get(str(value).lower(), "")
     raise fail(
         "language-invalid",
-        f"{str(value)[:40]!r} is not a valid language tag",
-        f"did you mean {suggestion!r}?"
+        tr("{value!r} is not a valid language tag", value=str(value)[:40]),
+        tr("did you mean {name!r}?", name=suggestion)
         if suggestion
-        else "use a tag such as zh, zh-Hant, ja, ko or en",
+        else tr("use a tag such as zh, zh-Hant, ja, ko or en"),
     )
 
 
@@ -252,17 +275,16 @@ def _word_size(value: Any) -> Fraction:
     if part is None or not SMALLEST_WORDS <= part <= LARGEST_WORDS:
         raise fail(
             "caption-size-invalid",
-            "the size of captions must be a number from 0.02 to 0.2: the height of a character "
-            "as a fraction of the frame's shorter side",
-            "write it as 0.045",
+            tr("{value!r} is not a caption size from 0.02 to 0.2", value=str(value)[:40]),
+            tr("write it as 0.045: the part of the shorter side that a character is high"),
         )
     return part
 
 
 Position = Literal["bottom", "middle", "top"]
 Platform = Literal["douyin", "xiaohongshu", "tiktok", "reels", "shorts"]
-PositionText = Annotated[Position, BeforeValidator(_one_of("position", get_args(Position)))]
-PlatformText = Annotated[Platform, BeforeValidator(_one_of("platform", get_args(Platform)))]
+PositionText = Annotated[Position, BeforeValidator(_one_of(tr("position"), get_args(Position)))]
+PlatformText = Annotated[Platform, BeforeValidator(_one_of(tr("platform"), get_args(Platform)))]
 ColourText = Annotated[str, *_kind({"type": "string"}, _colour())]
 ColourOrNone = Annotated[str, *_kind({"type": "string"}, _colour(none=True))]
 Language = Annotated[

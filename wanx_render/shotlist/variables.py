@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from wanx_render import yaml_core
-from wanx_render.diagnostics import Diagnostic, did_you_mean
+from wanx_render.diagnostics import Diagnostic, did_you_mean, listed
+from wanx_render.language import Message, tr
 from wanx_render.shotlist.table import Scalar
 from wanx_render.yaml_source import Path, Source
 
@@ -90,23 +91,23 @@ class Templates:
         for path, mark in self.by_path.items():
             place = self._read.place(path)
             if mark.open:
-                message = "a ${ is never closed"
-                hint = "write ${name}, or $${ where ${ itself is meant"
+                message = tr("a ${{ is never closed")
+                hint = tr("write ${{name}}, or $${{ for the text ${{")
                 yield Diagnostic("variable-unclosed", message, place, hint)
             for name in mark.names:
                 if name not in names:
                     yield Diagnostic(
                         "variable-unknown",
-                        f"there is no variable or column {name!r}",
+                        tr("unknown variable or column {name!r}", name=name),
                         place,
-                        did_you_mean(name, names) or _known(names),
+                        did_you_mean(name, names) or _known(name, names),
                     )
                 elif name in columns and path[0] not in ("defaults", "shots", "deliverables"):
                     yield Diagnostic(
                         "column-outside-shots",
-                        f"{path[0]} is one for all rows and cannot take the column {name!r}",
+                        tr("{key} cannot use the column {name!r}", key=path[0], name=name),
                         place,
-                        "columns can be used in defaults, shots and deliverables",
+                        tr("columns can be used in defaults, shots and deliverables"),
                     )
 
     def fill(self, values: Mapping[str, Scalar]) -> Any:
@@ -143,10 +144,12 @@ def _is_blank(mark: Template, values: Mapping[str, Scalar]) -> bool:
     return name in values and values[name] in (None, "")
 
 
-def _known(names: Mapping[str, Any]) -> str:
+def _known(name: str, names: Mapping[str, Any]) -> Message:
+    if name in ("HOME", "USERPROFILE", "PWD"):
+        return tr("variables of the system are not read; begin a path in your home with ~/")
     if not names:
-        return "write it under vars, or $${ where ${ itself is meant"
-    return f"known: {', '.join(list(names)[:12])}"
+        return tr("write it under vars, or write $${{ for the text ${{")
+    return tr("known: {names}", names=listed(names, 12))
 
 
 def _strings(value: Any, path: Path) -> Iterator[tuple[Path, str]]:

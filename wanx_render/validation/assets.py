@@ -13,9 +13,12 @@ from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.files import sha256
+from wanx_render.language import plural, tr, verbatim
 from wanx_render.media import audio_files, decoding, ffmpeg, images
 from wanx_render.media.audio_files import BadSoundtrack, Soundtrack
 from wanx_render.media.images import BadPicture, Picture
+from wanx_render.shotlist import paths
+from wanx_render.shotlist.fail import sentence_of
 from wanx_render.shotlist.model import Deliverable, Shot, ShotList, Sound
 from wanx_render.shotlist.problems import Problems
 from wanx_render.task import InputMedia
@@ -55,7 +58,20 @@ class AssetReader:
                 if name not in self.pictures and name not in self._bad:
                     self._see(name)
                 if name in self._bad:
-                    _refuse_picture(name, self._bad[name], ("shots", index, key), problems)
+                    self._refuse_picture(name, ("shots", index, key), problems)
+
+    def _refuse_picture(self, name: str, path: yaml_source.Path, problems: Problems) -> None:
+        problem = self._bad[name]
+        reason, hint = sentence_of(problem), verbatim(problem.hint)
+        if name.startswith("data:"):
+            message = tr("the data URI {reason}", reason=reason)
+            problems.error("image-unreadable", message, path, hint)
+        elif "does not exist" in str(problem):
+            message = tr("the picture {file!r} does not exist", file=name[:100])
+            problems.error("image-missing", message, path, paths.hint(self.folder, name))
+        else:
+            message = tr("the picture {file!r} {reason}", file=name[:100], reason=reason)
+            problems.error("image-unreadable", message, path, hint)
 
     def _see(self, name: str) -> None:
         try:
@@ -80,7 +96,8 @@ class AssetReader:
             if name not in self.sounds and name not in self._bad_sounds:
                 self._hear(name)
             if problem := self._bad_sounds.get(name):
-                problems.error("sound-unreadable", f"the sound file {name} {problem}", path)
+                message = tr("cannot use {file}: {reason}", file=name, reason=sentence_of(problem))
+                problems.error("sound-unreadable", message, path)
 
     def _hear(self, name: str) -> None:
         try:
@@ -109,8 +126,10 @@ class AssetReader:
                 self._read(name)
             path = ("deliverables", index, "subtitles")
             if problem := self._bad_subtitles.get(name):
-                message = f"{name[:100]}: {problem}"
-                problems.error("subtitles-unreadable", message, path, problem.hint)
+                message = tr(
+                    "cannot use {file}: {reason}", file=name[:100], reason=sentence_of(problem)
+                )
+                problems.error("subtitles-unreadable", message, path, verbatim(problem.hint))
             elif notices := self.subtitles[name].notices:
                 span = problems.places.of(path)
                 list_file = (span.via or span).file  # the span may be in a table
@@ -125,12 +144,22 @@ class AssetReader:
 
         try:
             if context.is_url(name):
-                raise BadSubtitles("subtitles must be a file here, not a URL", "download it first")
+                message = tr("subtitles must be a local file, not a URL")
+                raise BadSubtitles(message, tr("download it first"))
             self.subtitles[name] = subtitles.read(self.folder / name)
         except BadSubtitles as problem:
             self._bad_subtitles[name] = problem
         except (OSError, ValueError) as problem:
-            self._bad_subtitles[name] = _unreadable(problem)
+            self._bad_subtitles[name] = self._unreadable(name, problem)
+
+    def _unreadable(self, name: str, problem: OSError | ValueError) -> "BadSubtitles":
+        from wanx_render.captions.cues import BadSubtitles
+
+        if isinstance(problem, FileNotFoundError):
+            return BadSubtitles(tr("the file does not exist"), paths.hint(self.folder, name))
+        if reason := getattr(problem, "strerror", None):
+            return BadSubtitles(tr("cannot read the file: {reason}", reason=reason))
+        return BadSubtitles(tr("this cannot be the name of a file"))
 
     def loudest(
         self, audio: Sound, starts: Mapping[str, Fraction], seconds: Fraction
@@ -246,25 +275,6 @@ def _sound_names(
             yield name, ("deliverables", index, "audio")
 
 
-def _refuse_picture(
-    name: str, problem: BadPicture, path: yaml_source.Path, problems: Problems
-) -> None:
-    picture = "the data URI" if name.startswith("data:") else f"the picture {name[:100]}"
-    code, hint = "image-unreadable", problem.hint
-    if "does not exist" in str(problem):
-        code, hint = "image-missing", "paths start at the shot list's folder"
-    problems.error(code, f"{picture} {problem}", path, hint)
-
-
-def _unreadable(problem: OSError | ValueError) -> "BadSubtitles":
-    from wanx_render.captions.cues import BadSubtitles
-
-    if isinstance(problem, FileNotFoundError):
-        return BadSubtitles("the file does not exist", "paths start at the shot list's folder")
-    reason = getattr(problem, "strerror", None) or "it is not the name of a file"
-    return BadSubtitles(f"the file cannot be read: {reason}")
-
-
 def _noticed(
     notices: "tuple[Notice, ...]", name: str, file: str, span: Span
 ) -> Iterator[Diagnostic]:
@@ -275,8 +285,13 @@ def _noticed(
     by_line = sorted(notices, key=lambda notice: notice.line)
     for notice in by_line[:MOST_NOTICES]:
         place = Span(file, notice.line, 1, via=span) if notice.line else span
-        message = notice.message if notice.line else f"{name[:100]}: {notice.message}"
-        yield Diagnostic(notice.code, message, place, notice.hint, "warning")
+        message = verbatim(notice.message)
+        if not notice.line:
+            message = tr("{file}: {message}", file=name[:100], message=message)
+        yield Diagnostic(notice.code, message, place, verbatim(notice.hint), "warning")
     if (rest := len(by_line) - MOST_NOTICES) > 0:
-        message = f"{name[:100]}: {rest} more warnings are not shown"
+        message = plural(
+            "{file}: {n} more warning is not shown", "{file}: {n} more warnings are not shown",
+            rest, file=name[:100],
+        )  # fmt: skip
         yield Diagnostic("cue-doubtful", message, span, severity="warning")

@@ -19,7 +19,6 @@ from wanx_render.shotlist.model import Deliverable, Shot, Sound
 if TYPE_CHECKING:
     from wanx_render.captions.subtitles import Subtitles
 
-RELATIVE = tr("paths are relative to the shot list's folder")
 Place = Callable[[tuple[str | int, ...]], Span]
 
 

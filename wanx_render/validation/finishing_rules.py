@@ -10,9 +10,10 @@ from wanx_render.geometry import crop_unit, cropped_away
 from wanx_render.language import NOTHING, Message, tr
 from wanx_render.media import paint
 from wanx_render.media.paint import BadColour
+from wanx_render.shotlist import paths
 from wanx_render.shotlist.model import Music, Shot, Voice
 from wanx_render.timing import frames_in
-from wanx_render.validation.context import RELATIVE, Scene, is_file, is_url, used
+from wanx_render.validation.context import Scene, is_file, is_url, used
 
 
 def trim_outside(scene: Scene) -> Iterator[Diagnostic]:
@@ -186,7 +187,8 @@ def mix_unusable(scene: Scene) -> Iterator[Diagnostic]:
                 message = tr(
                     "{name}: the sound file {file} does not exist", name=title, file=file[:100]
                 )
-                yield Diagnostic("mix-file-missing", message, place, RELATIVE)
+                hint = paths.hint(scene.folder, file)
+                yield Diagnostic("mix-file-missing", message, place, hint)
         for voice in deliverable.audio.voices:
             if voice.shot and voice.shot not in scene.ids:
                 message = tr(

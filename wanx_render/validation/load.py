@@ -18,7 +18,8 @@ from wanx_render import yaml_source
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, Span, in_order
 from wanx_render.errors import BadInput
-from wanx_render.shotlist import picks
+from wanx_render.language import plural, tr
+from wanx_render.shotlist import picks, reading
 from wanx_render.shotlist.model import (
     CHAIN_TAG,
     FOR_ALL,
@@ -102,20 +103,20 @@ def _no_collector() -> Iterator[None]:
 
 
 def _load(file: Path, name: str, catalog: Catalog) -> Batch:
-    source = yaml_source.read(file, name)
+    source, slips = reading.read(file, name)
     try:
-        return _batch(file, source, catalog)
+        return _batch(file, source, slips, catalog)
     except BadInput as problem:
         problem.texts = {name: source.text, **problem.texts}
         raise
 
 
-def _batch(file: Path, source: Source, catalog: Catalog) -> Batch:
+def _batch(file: Path, source: Source, slips: tuple[Diagnostic, ...], catalog: Catalog) -> Batch:
     if not isinstance(source.value, dict):
-        message = "a shot list must be a mapping of keys"
+        message = tr("a shot list must be a mapping of keys")
         raise BadInput(Diagnostic("type-wrong", message, Places(source).of(())))
     folder = file.resolve().parent
-    table = fillings(source, _matrix(source), folder)
+    table = fillings(source, _matrix(source, folder), folder)
     templates = Templates(source, typed_keys() if "${" in source.text else frozenset())
     template_problems = (*table.problems, *templates.problems(table.known, table.columns))
     checker = _Checker(file, source, templates, AssetReader(folder), catalog)
@@ -123,7 +124,7 @@ def _batch(file: Path, source: Source, catalog: Catalog) -> Batch:
     texts = {source.file: source.text, **table.texts, **_picks_texts(results)}
     texts |= checker.assets.texts
     findings = _without(template_problems, _said_once(results, table))
-    problems = in_order([*_keys_in(texts), *template_problems, *findings])
+    problems = in_order([*slips, *_keys_in(texts), *template_problems, *findings])
     if any(problem.severity == "error" for problem in problems):
         refusal = BadInput(*problems)
         refusal.texts = texts
@@ -159,12 +160,12 @@ def _focused(shots: ShotList, choices: Picks) -> ShotList:
     return shots.model_copy(update={"shots": all_shots})
 
 
-def _matrix(source: Source) -> Matrix | None:
+def _matrix(source: Source, folder: Path) -> Matrix | None:
     """``matrix`` as written, or None where there is none. Raises BadInput."""
     if source.value.get("matrix") is None:
         return None
     problems = Problems(Places(source))
-    matrix = _Parts(problems).one("matrix", Matrix, source.value["matrix"])
+    matrix = _Parts(problems, folder).one("matrix", Matrix, source.value["matrix"])
     if matrix is None:
         raise BadInput(*in_order(problems))
     return matrix
@@ -206,8 +207,16 @@ def _of_rows(alike: list[tuple[Diagnostic, Row]], rows: int) -> Diagnostic:
     of_all = len({case_problem for case_problem, _ in alike}) == 1 and len(alike) == rows
     if of_all or (problem.span and problem.span.via):
         return problem
-    rest = f", and {len(alike) - 1} rows more" if len(alike) > 1 else ""
-    return replace(problem, message=f"{problem.message} (row {row.name}, {row.span}{rest})")
+    message = tr(
+        "{message} (row {row}, {place})", message=problem.message, row=row.name, place=row.span
+    )
+    if len(alike) > 1:
+        message = plural(
+            "{message} (row {row}, {place}, and {n} more row)",
+            "{message} (row {row}, {place}, and {n} more rows)",
+            len(alike) - 1, message=problem.message, row=row.name, place=row.span,
+        )  # fmt: skip
+    return replace(problem, message=message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +245,7 @@ class _Checker:
         except BadInput as problem:
             return _Result(None, problem.diagnostics)
         problems = Problems(places)
-        parts = _Parts(problems)
+        parts = _Parts(problems, self.assets.folder)
         shots = parts.valid("shots", Shot, value.get("shots"))
         deliverables = parts.valid("deliverables", Deliverable, value.get("deliverables"))
         whole = parts.whole(value, shots, deliverables)
@@ -294,25 +303,26 @@ class _Parts:
     """Validates the list piece by piece, so that one bad shot does not hide what the rules say of
     the others."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, folder: Path) -> None:
         self._problems = problems
+        self._context = {"folder": folder}  # in which relative paths start
 
     def valid(self, key: str, kind: type[P], items: Any) -> dict[int, P]:
         """The items that are well-formed, by their index."""
         valid: dict[int, P] = {}
         for index, item in enumerate(items if isinstance(items, list) else ()):
             try:
-                valid[index] = kind.model_validate(item)
+                valid[index] = kind.model_validate(item, context=self._context)
             except ValidationError as error:
                 self._note(error, (key, index))
                 if (rest := _without_unknown_keys(item, error)) is not None:
-                    valid[index] = kind.model_validate(rest)
+                    valid[index] = kind.model_validate(rest, context=self._context)
         return valid
 
     def one(self, key: str, kind: type[P], item: Any) -> P | None:
         """The mapping under ``key``, where it is well-formed."""
         try:
-            return kind.model_validate(item)
+            return kind.model_validate(item, context=self._context)
         except ValidationError as error:
             self._note(error, (key,))
             return None
@@ -384,10 +394,10 @@ def _defaults(value: dict[str, Any], places: Places) -> dict[str, Any]:
     if defaults is None:
         return {}
     if not isinstance(defaults, dict):
-        message = "defaults must be a mapping"
+        message = tr("defaults must be a mapping of keys")
         raise BadInput(Diagnostic("type-wrong", message, places.of(("defaults",))))
     if "id" in defaults:
-        message = "defaults cannot hold an id: each shot has its own"
+        message = tr("defaults cannot have an id; each shot needs its own")
         raise BadInput(Diagnostic("unknown-key", message, places.key(("defaults", "id"))))
     return defaults
 
@@ -416,10 +426,9 @@ def _keys_in(texts: Mapping[str, str]) -> list[Diagnostic]:
     return [
         Diagnostic(
             "key-in-file",
-            "an API key stands in the file",
+            tr("the file contains an API key"),
             Span(file, number, match.start() + 1, len(match[0])),
-            "take it out, and make a new one where the file was shared; "
-            "the key comes from DASHSCOPE_API_KEY",
+            tr("remove it, and revoke it if the file was shared; set DASHSCOPE_API_KEY instead"),
         )
         for file, text in texts.items()
         for number, line in enumerate(text.splitlines(), start=1)

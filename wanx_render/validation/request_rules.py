@@ -11,6 +11,7 @@ from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.media.images import Picture, Repair
+from wanx_render.shotlist import paths
 from wanx_render.shotlist.model import Shot
 from wanx_render.validation.context import Scene, either, is_file, is_url, sound_path
 
@@ -109,8 +110,7 @@ def sound_file_missing(scene: Scene) -> Iterator[Diagnostic]:
                 "sound-missing",
                 tr("the sound file {name} does not exist", name=name[:100]),
                 scene.at(index, "audio"),
-                did_you_mean(name.lower(), ("silent", "auto"))
-                or tr("use silent, auto, or a path relative to the shot list's folder"),
+                did_you_mean(name.lower(), ("silent", "auto")) or paths.hint(scene.folder, name),
             )
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from wanx_render.diagnostics import Diagnostic, Span, listed
 from wanx_render.geometry import Size, crop_boxes, crop_unit, largest_exact
 from wanx_render.language import NOTHING, Message, plural, tr
+from wanx_render.shotlist import paths
 from wanx_render.shotlist.model import Deliverable, Shot, gaze_at
-from wanx_render.validation.context import RELATIVE, Scene, is_file
+from wanx_render.validation.context import Scene, is_file
 
 if TYPE_CHECKING:
     from wanx_render.captions import fonts, typesetting
@@ -221,10 +222,12 @@ def _font_unusable(
     if font is None:
         values = {"name": deliverable.name, "file": file[:100]}
         message = tr("{name}: the font file {file} does not exist", **values)
+        hint = paths.hint(scene.folder, file)
         if is_file(scene.folder / file):
             message = tr("{name}: {file} is not a font file that can be read", **values)
+            hint = tr("use a .ttf, .otf or .ttc file")
         place = scene.place(("deliverables", index, "font"))
-        yield Diagnostic("font-unreadable", message, place, RELATIVE)
+        yield Diagnostic("font-unreadable", message, place, hint)
         return
     text = "\n".join(shot.caption for shot in scene.shots.values())
     if deliverable.burns and (letters := drawing.replaced(text, font)):

@@ -1,0 +1,45 @@
+"""A file that users write in YAML, read with an eye for the slips that ``slips`` knows."""
+
+from pathlib import Path
+
+from wanx_render import yaml_source
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput
+from wanx_render.shotlist import slips
+from wanx_render.shotlist.model import every_key
+from wanx_render.yaml_source import Source
+
+
+def read(file: Path, name: str) -> tuple[Source, tuple[Diagnostic, ...]]:
+    """The file, called ``name`` in messages, and what in it is worth a warning.
+
+    Raises BadInput: where slips explain why it cannot be read, with these and nothing else.
+    """
+    text = yaml_source.text_of(file, name)
+    try:
+        source = _parsed(text, name)
+        findings = slips.in_values(source, every_key)
+        if any(finding.severity == "error" for finding in findings):
+            raise BadInput(*findings)
+    except BadInput as problem:
+        problem.texts = {name: text}
+        raise
+    return source, findings
+
+
+def _parsed(text: str, name: str) -> Source:
+    try:
+        source = yaml_source.parse(text, name)
+    except BadInput as problem:
+        if all(found.code in _EXPLAINED for found in problem.diagnostics):
+            causes = slips.in_text(text, name, every_key())
+            if causes:
+                raise BadInput(*causes) from None
+        raise
+    if not isinstance(source.value, dict) and (causes := slips.in_text(text, name, every_key())):
+        raise BadInput(*causes)
+    return source
+
+
+# What a slip can be the cause of; other problems stand for themselves.
+_EXPLAINED = ("yaml-syntax", "yaml-tab", "yaml-alias", "yaml-quotes")
