@@ -2,7 +2,7 @@
 
 Each language has a list of `specs/`. It is run on the mock, under a terminal that is recorded; then
 the films, the storyboard and the board are photographed. Needs Debian's chromium. Names are en, zh
-and rooms, all of which are made where none is named, and adoption, which measures for an hour.
+and rooms, all of which are made where none is named, and adoption, which takes long.
 """
 
 import os

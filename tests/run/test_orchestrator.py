@@ -9,7 +9,7 @@ from typing import Any
 
 import pysubs2
 import pytest
-from PIL import Image
+from PIL import Image, ImageStat
 
 from tests.support.contexts import run_context
 from tests.support.media import frames, pixels, yuv
@@ -452,11 +452,17 @@ def test_simulated_sound_is_held_to_its_picture_where_it_is_heard_alone(studio: 
         "duration: 3", "duration: 5"
     )
     text = text.replace(
-        "prompt: first", "prompt: first, trim: {start: 0.7}, transition: {type: wipe}"
+        "prompt: first", "prompt: first, trim: {start: 0.92}, transition: {type: wipe}"
     )
     studio.write(text.replace("prompt: second", "prompt: second, speed: 2"))
     (made,) = studio.run().deliverables
     assert [check.holds for check in made.checks if check.name == "flash and beep"] == [True]
+    assert made.sheet
+    with Image.open(studio.folder / "out" / made.sheet.path) as sheet:
+        cells = [sheet.convert("L").crop((x, 48, x + 180, 368)) for x in range(12, 1164, 192)]
+    levels = [ImageStat.Stat(cell).mean[0] for cell in cells]
+    for shot in (levels[:3], levels[3:]):
+        assert max(shot) - min(shot) < 12, "a cell shows the flash"
     studio.write(text.replace("prompt:", "sound: mute, prompt:"))
     (silent,) = studio.run().deliverables
     assert "flash and beep" not in [check.name for check in silent.checks]
