@@ -19,7 +19,7 @@ NOTE = (
     "    英文原文在本页翻译之后有改动，请以[英文原文]({original})为准。\n\n"
 )
 SECTIONS = {"More": "更多", "Development": "开发"}
-_LINK = re.compile(r"(?<=\]\()([^):#\s]+\.md)")
+_LINK = re.compile(r"(?<=\]\()([^):#\s]+\.md)(#[^)\s]*)?")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -50,12 +50,28 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     source = page.file.src_uri
     if not source.startswith(CHINESE):
         page.meta = {"search": {"boost": 0.5}, **page.meta}
-        return _LINK.sub(lambda link: _to_translation(link[1], source, config.docs_dir), markdown)
+        return _LINK.sub(lambda link: _to_translation(link, source, config.docs_dir), markdown)
     if is_stale(Path(config.docs_dir) / source):
         address = posixpath.join(config.extra["english"], _address(source))
         heading, _, rest = markdown.partition("\n")
         return f"{heading}\n\n{NOTE.format(original=address)}{rest}"
     return markdown
+
+
+def on_page_context(
+    context: dict[str, Any], page: Page, config: MkDocsConfig, nav: Any
+) -> dict[str, Any]:
+    """The switch of languages leads to the same page."""
+    del nav  # MkDocs passes it by name
+    chinese = config.theme["language"] == "zh"
+    up = posixpath.relpath(".", page.url or ".")  # to the root of this language
+    links = {
+        "en": posixpath.join(up, ".." if chinese else "", page.url),
+        "zh": posixpath.join(up, "" if chinese else "zh", page.url),
+    }
+    for entry in config.extra["alternate"]:
+        entry["link"] = links[entry["lang"]]
+    return context
 
 
 def _entry(entry: Any, docs: str) -> Any:
@@ -85,8 +101,9 @@ def _moved(file: File) -> File:
     )  # fmt: skip
 
 
-def _to_translation(link: str, source: str, docs: str) -> str:
-    target = posixpath.normpath(posixpath.join(posixpath.dirname(source), link))
+def _to_translation(link: re.Match[str], source: str, docs: str) -> str:
+    """The address of the translation; its headings are called otherwise."""
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(source), link[1]))
     if not _translated(target, docs):
-        return link
+        return link[0]
     return posixpath.relpath(posixpath.join(CHINESE, target), posixpath.dirname(source) or ".")

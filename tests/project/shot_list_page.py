@@ -67,8 +67,9 @@ def page(translate: Callable[[str], str] = lambda text: text) -> str:
     missing = set(parts) - set(PARTS) - SAME_AS_A_SHOT
     assert not missing, f"PARTS says where these are shown: {sorted(missing)}"
     tables = (_table(title, parts[name], translate) for name, title in PARTS.items())
-    note = "<!-- made by `uv run python -m tests.regenerate`; do not edit -->\n"
-    return note + HEAD + EXAMPLE + "".join(tables)
+    title, _, text = HEAD.partition("\n")
+    note = "<!-- made by `uv run python -m tests.regenerate`; do not edit -->"
+    return f"{title}\n\n{note}\n{text}{EXAMPLE}{''.join(tables)}"
 
 
 def _table(title: str, part: dict[str, Any], translate: Callable[[str], str]) -> str:

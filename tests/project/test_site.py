@@ -46,3 +46,12 @@ def test_no_page_loads_anything_from_another_host(site: Path) -> None:
     loads = re.compile(r"(?:src=|<link[^>]+href=|url\()[\"']?(?:https?:)?//[^\"')> ]+")
     for page in site.rglob("*.html"):
         assert not loads.findall(page.read_text(encoding="utf-8")), page
+
+
+def test_the_switch_of_languages_leads_to_the_same_page(site: Path) -> None:
+    links = re.compile(r'<a href="([^"]+)" hreflang="(\w+)"')
+    for page in (site / "choosing", site / "zh" / "choosing", site, site / "zh"):
+        found = dict(map(reversed, links.findall((page / "index.html").read_text("utf-8"))))
+        name = "choosing" if page.name == "choosing" else ""
+        assert (page / found["en"]).resolve() == (site / name).resolve()
+        assert (page / found["zh"]).resolve() == (site / "zh" / name).resolve()
