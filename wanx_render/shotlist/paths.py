@@ -65,7 +65,8 @@ def _exists(path: Path) -> bool:
 
 def hint(folder: Path, name: str) -> Message:
     """What to write instead of ``name``, which leads to no file from the list's ``folder`` on."""
-    if near := nearest(folder, name):
+    near = nearest(folder, name) or nearest(folder, _last(name))
+    if near:
         return tr("did you mean {name!r}?", name=near)
     if not name.isprintable():
         return tr("'\\' in double quotes begins an escape; use single quotes, or / in paths")
@@ -79,7 +80,16 @@ def hint(folder: Path, name: str) -> Message:
         return tr("write the whole path instead of {user}", user=re.split(r"[/\\]", name)[0])
     if name != name.strip():
         return tr("remove the blanks at the beginning and the end")
+    if not _exists((folder / name).parent):
+        return tr("the folder {folder!r} does not exist", folder=str(Path(name).parent)[:100])
     return tr("paths are relative to the shot list's folder")
+
+
+def _last(name: str) -> str:
+    """The name of the file alone where a path is absolute or of another machine; else nothing."""
+    if name.startswith(("/", "~", "$", "%", "file:")) or _WINDOWS.match(name):
+        return re.split(r"[/\\]", name)[-1]
+    return ""
 
 
 def nearest(folder: Path, name: str) -> str:
@@ -88,8 +98,6 @@ def nearest(folder: Path, name: str) -> str:
         return ""
     path = name.replace("\\", "/").strip().strip("“”‘’\"'")
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if re.match(r"/?[A-Za-z]:/|//", path) and not _IS_WINDOWS:
-        parts, path = parts[-1:], ""  # of another machine: only its name can be here
     at = Path("/") if path.startswith("/") else folder
     chosen: list[str] = []
     for number, part in enumerate(parts, start=1):
