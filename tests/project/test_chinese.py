@@ -38,18 +38,23 @@ TERMS = {
     "账号": "帐号|帐户|账户",
     "登录": "登陆",
     "配音": "旁白|画外音",
-    "选片文件": "选用文件|选条文件",
+    "选片文件": "选用文件|选条文件|选择文件(?!夹)",
     "自带字体": "内置字体",
     "模型目录": "目录文件(?<!模型目录文件)",
+    "淘汰": "否决",
     "你": "您",
 }
 HAN = "[一-鿿]"
-LATIN = "[A-Za-z0-9{}`%]"
+LATIN = "[A-Za-z0-9`%]"
 CLOSE = re.compile(f"{HAN}{LATIN}|{LATIN}{HAN}")
 HALF = re.compile(rf"{HAN}[,;:!?(]|\){HAN}|{HAN}\.(?![a-z])|{HAN}[\"']|[\"']{HAN}")
 LOOSE = re.compile("[，。；：、！？（“] | [，。；：、！？）”]")
 LITERAL = "AI生成"  # the label that rules in China ask for
-CHINESE_VALUES = ("{state}", "{param_type}")  # placeholders whose values are Chinese words
+# Placeholders that stand for numbers and names; the others may stand for Chinese words.
+LATIN_VALUE = re.compile(
+    "{(n|name|key|model|file|path|size|seconds|count|code|tier|url)(!r|:[^}]*)?}"
+)
+QUOTED = re.compile("“(?:[ -~]+|[^”]*: [^”]*)”")  # signs of YAML
 
 Text = tuple[str, str]  # where it is, and what it is
 
@@ -89,9 +94,8 @@ def prose() -> Iterator[Text]:
 def bare(text: str) -> str:
     """A text with code and literals made plain, so that only its own signs are left."""
     text = re.sub(r"`[^`]+`", "`x`", text).replace(LITERAL, "AI")
-    for value in CHINESE_VALUES:
-        text = text.replace(value, "值")
-    return re.sub(r"\*\*|[\[\]]", "", text)
+    text = QUOTED.sub("“x”", LATIN_VALUE.sub("x", text))
+    return re.sub(r"{[^}]*}", "□", re.sub(r"\*\*|[\[\]]", "", text))
 
 
 def wrong_terms(text: str) -> list[str]:
