@@ -138,7 +138,7 @@ def photograph(browser: Browser, address: str, scene: Scene, ready: str) -> Imag
     page: Any = context.new_page()
     page.goto(address)
     page.wait_for_selector(ready)
-    page.evaluate("scrollBy(0, -24)")  # room above a heading that the address leads to
+    page.evaluate("scrollBy(0, -10)")  # room above a heading that the address leads to
     page.wait_for_timeout(1500)
     target = Path(tempfile.gettempdir()) / f"wanx-{os.getpid()}.png"
     page.screenshot(path=target)
