@@ -40,8 +40,8 @@ def test_usual_names(name: str, size: Size) -> None:
     ("aspect", "size", "code", "words"),
     [
         ("3:4", "douyin", "size-not-exact", ("size douyin is 1080x1920", "xiaohongshu", "9:16")),
-        ("9:16", "xiaohongshu", "size-not-exact", ("3:4 and not 9:16", "douyin, kuaishou")),
-        ("5:4", "reels", "size-not-exact", ("no platform here has 5:4",)),
+        ("9:16", "xiaohongshu", "size-not-exact", ("3:4, not 9:16", "douyin, kuaishou")),
+        ("5:4", "reels", "size-not-exact", ("for Instagram Reels write aspect: 9:16",)),
         ("9:16", "douyn", "size-invalid", ("did you mean 'douyin'?",)),
         ("9:16", "large", "size-invalid", ("1080x1920", "douyin")),
         ("9:16", 12, "size-invalid", ("write it as 1080x1920",)),

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from wanx_render.catalog import capabilities
+from wanx_render.catalog import capabilities, model_names
 from wanx_render.catalog.capabilities import Catalog, Model
-from wanx_render.diagnostics import Diagnostic, did_you_mean
+from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.language import tr
 from wanx_render.reports import matrix
 from wanx_render.session.environment import Environment
 
@@ -35,14 +36,9 @@ def models(
 def _chosen(name: str, catalog: Catalog) -> Model:
     model = catalog.model(name)
     if model is None:
-        names = ", ".join(catalog.models)
-        raise BadInput(
-            Diagnostic(
-                "model-unknown",
-                f"there is no model {name!r}",
-                hint=did_you_mean(name, catalog.models) or f"known models: {names}",
-            )
-        )
+        message = tr("{name!r} is not a known model", name=name)
+        hint = model_names.hint(name, catalog.models)
+        raise BadInput(Diagnostic("model-unknown", message, hint=hint))
     return model
 
 

@@ -6,6 +6,7 @@ They know the catalog's figures, never a model's name.
 from collections.abc import Iterator
 from fractions import Fraction
 
+from wanx_render.catalog import model_names
 from wanx_render.catalog.capabilities import Model, SoundFile
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.language import NOTHING, Message, joined, tr
@@ -24,8 +25,7 @@ def unknown_model(scene: Scene) -> Iterator[Diagnostic]:
                 "model-unknown",
                 tr("{name!r} is not a known model", name=shot.model),
                 scene.at(index, "model"),
-                did_you_mean(shot.model, names)
-                or tr("known models: {names}", names=joined(names, tr(", "))),
+                model_names.hint(shot.model, names),
             )
 
 

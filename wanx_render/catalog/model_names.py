@@ -1,0 +1,68 @@
+"""Which models a name may mean that is none: part of one, another spelling, the name in Chinese."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from wanx_render.diagnostics import did_you_mean, listed
+from wanx_render.language import Message, tr
+
+# What people write for parts of names, longest first.
+_WORDS = {
+    "通义万相": "wan", "通義萬相": "wan", "万相": "wan", "萬相": "wan", "wanxiang": "wan",
+    "wanx": "wan", "tongyi": "", "imagetovideo": "i2v", "img2video": "i2v", "img2vid": "i2v",
+    "图生视频": "i2v", "圖生視頻": "i2v", "keyframetovideo": "kf2v", "首尾帧": "kf2v",
+    "首尾幀": "kf2v", "文生视频": "t2v", "texttovideo": "t2v",
+}  # fmt: skip
+_PIECE = re.compile(r"wan|[a-z]{1,3}2[a-z]|\d+|[a-z]+")
+_KIND = re.compile(r"[a-z]{1,3}2[a-z]")
+
+
+def meant(text: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The models that ``text`` may mean, in the order of ``names``; none where nothing fits."""
+    pieces_of = {name: _pieces(name) for name in names}
+    wanted = _pieces(text)
+    said = set(wanted) - {"wan"}
+    whole = tuple(name for name, pieces in pieces_of.items() if pieces == wanted)
+    if whole or not said:
+        return whole
+    known = {piece for pieces in pieces_of.values() for piece in pieces}
+    version = next((piece for piece in wanted if piece.isdigit()), "")
+    fitting = tuple(name for name, pieces in pieces_of.items() if said <= set(pieces))
+    if fitting:
+        return fitting
+    longer = tuple(name for name, pieces in pieces_of.items() if pieces == wanted[: len(pieces)])
+    if longer:  # the name of one, and more: a date, a remark
+        return longer
+    if (version and version not in known) or any(_KIND.fullmatch(p) for p in said - known):
+        return ()
+    candidates = {
+        "".join(pieces): name
+        for name, pieces in pieces_of.items()
+        if not version or version in pieces
+    }
+    close = get_close_matches("".join(wanted), candidates, n=1, cutoff=0.75)
+    return tuple(candidates[word] for word in close)
+
+
+def hint(text: str, names: Iterable[str]) -> Message:
+    """What to write instead of ``text``, which is not a model."""
+    every = list(names)
+    fitting = meant(text, every)
+    if len(fitting) > 1:
+        return tr("did you mean one of {names}?", names=listed(fitting, len(fitting)))
+    if fitting:
+        return did_you_mean(fitting[0], fitting)
+    return tr("known models: {names}", names=listed(every, len(every)))
+
+
+def _pieces(name: str) -> tuple[str, ...]:
+    """``wan2.5-i2v-preview`` as wan, 25, i2v, preview."""
+    plain = unicodedata.normalize("NFKC", name[:100]).casefold()
+    plain = re.sub(r"(?<=\d)[\s._-]+(?=\d)", "", plain)
+    plain = re.sub(r"\s+to\s+|-to-|_to_", "to", plain)
+    plain = re.sub(r"(image|text|keyframe)to\s*video", r"\1tovideo", plain)
+    for word, short in _WORDS.items():
+        plain = plain.replace(word, short)
+    return tuple(_PIECE.findall(plain))
