@@ -15,7 +15,8 @@ from tests.support.places import ROOT
 
 GENERATED = {
     "docs/emulator-coverage.md": coverage.page,
-    "docs/guide/shot-list.md": shot_list_page.page,
+    "docs/guide/shot-list.md": shot_list_page.english,
+    "docs/zh/guide/shot-list.md": shot_list_page.chinese,
     **errors_page.PAGES,
 }
 

@@ -20,8 +20,13 @@ _LINE = re.compile(r"\A(---\n(?:.*\n)*?original: |<!-- original: )([0-9a-f]{12})
 
 
 def pages() -> list[Path]:
-    """Every Chinese page."""
-    return [*sorted((DOCS / CHINESE).rglob("*.md")), *([README] if README.exists() else [])]
+    """Every Chinese page that people wrote: generated ones follow their source by themselves."""
+    written = (p for p in sorted((DOCS / CHINESE).rglob("*.md")) if not _is_generated(p))
+    return [*written, *([README] if README.exists() else [])]
+
+
+def _is_generated(page: Path) -> bool:
+    return "<!-- made by " in page.read_text(encoding="utf-8")
 
 
 def original_of(page: Path) -> Path:
@@ -46,7 +51,7 @@ def follows(page: Path) -> str:
 
 def is_stale(page: Path) -> bool:
     """Whether the English original has changed since ``page`` was translated."""
-    return follows(page) != fingerprint(original_of(page))
+    return not _is_generated(page) and follows(page) != fingerprint(original_of(page))
 
 
 def refresh(page: Path) -> None:

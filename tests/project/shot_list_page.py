@@ -1,41 +1,66 @@
-"""docs/guide/shot-list.md, made from the JSON Schema of the shot list (`wanx-render schema`)."""
+"""docs/guide/shot-list.md, made from the JSON Schema of the shot list (`wanx-render schema`).
+
+In Chinese too: sentences come from the catalogue, the words of the page itself from ``WORDS``.
+"""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
+from tests.translations import translated
 from wanx_render.catalog.capabilities import packaged
+from wanx_render.language import Message
 from wanx_render.shotlist.schema import json_schema
 
-# The parts in the order in which one meets them; "" is the list itself.
+# The parts in the order in which one meets them, in English and in Chinese; "" is the list itself.
 PARTS = {
-    "": "The list",
-    "Shot": "A shot",
-    "Deliverable": "A deliverable",
-    "LastFrame": "`image`: the last frame of another shot",
-    "Trim": "`trim`",
-    "Transition": "`transition`",
-    "Sound": "`audio` of a deliverable",
-    "Music": "`music`",
-    "Voice": "An item of `voices`",
-    "CaptionStyle": "`caption_style`",
-    "AiLabel": "`label`",
-    "Budget": "`budget`",
-    "Matrix": "`matrix`",
+    "": ("The list", "分镜表"),
+    "Shot": ("A shot", "镜头"),
+    "Deliverable": ("A deliverable", "成片"),
+    "LastFrame": ("`image`: the last frame of another shot", "`image`：另一个镜头的尾帧"),
+    "Trim": ("`trim`", "`trim`"),
+    "Transition": ("`transition`", "`transition`"),
+    "Sound": ("`audio` of a deliverable", "成片的 `audio`"),
+    "Music": ("`music`", "`music`"),
+    "Voice": ("An item of `voices`", "`voices` 的一项"),
+    "CaptionStyle": ("`caption_style`", "`caption_style`"),
+    "AiLabel": ("`label`", "`label`"),
+    "Budget": ("`budget`", "`budget`"),
+    "Matrix": ("`matrix`", "`matrix`"),
 }
 # A shot's fields by another name, and no part of their own in the page.
 SAME_AS_A_SHOT = {"Defaults"}
-HEAD = """# Shot list reference
-
-Every key of a shot list. `wanx-render schema` prints the same as a JSON Schema.
+HEADS = (
+    """Every key of a shot list. `wanx-render schema` prints the same as a JSON Schema.
 [Editors](../editors.md) can use it to complete keys and to check a list while you type.
 
 The file is YAML 1.2 in UTF-8. Relative paths start at the file. Unknown and duplicate keys are
 errors. Any value may contain `${name}`, a variable of `vars` or a column of the
 [table](many-videos.md). A `*` marks a required key.
-"""
+""",
+    "分镜表的全部键。`wanx-render schema` 以 JSON Schema 输出同样的内容，"
+    "[编辑器](../../editors.md)可以用它补全键名，并在输入时检查分镜表。\n\n"
+    "文件为 UTF-8 编码的 YAML 1.2。相对路径以文件所在文件夹为起点。未知的键和重复的键都是错误。"
+    "任何值都可以包含 `${name}`，即 `vars` 中的变量或[表格](many-videos.md)的列。"
+    "`*` 表示必需的键。\n",
+)
+WORDS = {
+    "title": ("Shot list reference", "分镜表参考"),
+    "example": ("Example", "示例"),
+    "header": ("| key | value | meaning |", "| 键 | 值 | 含义 |"),
+    "mapping": ("mapping", "映射"),
+    "list": ("list of {items}", "列表：{items}"),
+    "boolean": ("`true`, `false`", "`true`、`false`"),
+    "string": ("text", "文本"),
+    "integer": ("whole number", "整数"),
+    "number": ("number", "数"),
+    "range": (" from {low} to {high}", "，{low} 到 {high}"),
+    "least": (", at least {low}", "，不小于 {low}"),
+    "such as": (", such as {examples}", "，例如 {examples}"),
+    "or": (" or ", " 或 "),
+    "comma": (", ", "、"),
+}
 EXAMPLE = """
-## Example
-
 ```yaml title="shots.yaml"
 version: 1
 project: rooftop-chase
@@ -58,79 +83,96 @@ deliverables:
   - 3:4
 ```
 """
+NOTE = "<!-- made by `uv run python -m tests.regenerate`; do not edit -->"
 
 
-def page(translate: Callable[[str], str] = lambda text: text) -> str:
-    """The page; ``translate`` is given every sentence that comes from the schema."""
+def english() -> str:
+    """The page as it is in docs/guide/."""
+    return _page(0, str)
+
+
+def chinese() -> str:
+    """The page as it is in docs/zh/guide/."""
+    return _page(1, _in_chinese)
+
+
+def _page(column: int, translate: Callable[[str], str]) -> str:
     schema = json_schema(packaged())
     parts = {"": schema, **schema["definitions"]}
     missing = set(parts) - set(PARTS) - SAME_AS_A_SHOT
     assert not missing, f"PARTS says where these are shown: {sorted(missing)}"
-    tables = (_table(title, parts[name], translate) for name, title in PARTS.items())
-    title, _, text = HEAD.partition("\n")
-    note = "<!-- made by `uv run python -m tests.regenerate`; do not edit -->"
-    return f"{title}\n\n{note}\n{text}{EXAMPLE}{''.join(tables)}"
+    table = _Tables(column, translate)
+    tables = "".join(table.of(titles[column], parts[name]) for name, titles in PARTS.items())
+    head = f"# {table.word('title')}\n\n{NOTE}\n\n{HEADS[column]}"
+    return f"{head}\n## {table.word('example')}\n{EXAMPLE}{tables}"
 
 
-def _table(title: str, part: dict[str, Any], translate: Callable[[str], str]) -> str:
-    required = part.get("required", ())
-    rows = [
-        f"| `{key}`{'*' if key in required else ''} | {_values(field)} | "
-        f"{_cell(translate(field['description']))} |"
-        for key, field in part["properties"].items()
-    ]
-    return "\n".join([f"\n## {title}\n", "| key | value | meaning |", "|---|---|---|", *rows, ""])
+@cache
+def _catalogue() -> dict[object, str]:
+    return {entry.id: entry.string for entry in translated() if isinstance(entry.string, str)}
 
 
-def _values(field: dict[str, Any]) -> str:
-    """What a field may be, in one cell."""
-    kinds = list(dict.fromkeys(_kinds(field)))
-    examples = [f"`{value}`" for value in field.get("examples", ())]
-    return " or ".join(kinds) + (f", such as {', '.join(examples)}" if examples else "")
+def _in_chinese(text: str) -> str:
+    assert isinstance(text, Message), text
+    return _catalogue()[text.template].format(**text.values)
 
 
-def _kinds(field: dict[str, Any]) -> Iterator[str]:
-    options = field.get("anyOf") or field.get("oneOf") or field.get("allOf")
-    if options:
-        for option in options:
-            yield from _kinds(option)
-    elif "$ref" in field:
-        yield _link(field["$ref"].rsplit("/", 1)[1])
-    elif "enum" in field:
-        yield ", ".join(f"`{value}`" for value in field["enum"])
-    elif "const" in field:
-        yield f"`{field['const']}`"
-    elif field.get("pattern") != r"\$\{[^{}]+\}":
-        yield from _plain_kinds(field)
+class _Tables:
+    """The tables of a page in one language."""
 
+    def __init__(self, column: int, translate: Callable[[str], str]) -> None:
+        self.column, self.translate = column, translate
 
-def _plain_kinds(field: dict[str, Any]) -> Iterator[str]:
-    names = {"boolean": "`true`, `false`", "string": "text", "integer": "whole number"}
-    kinds = field["type"] if isinstance(field["type"], list) else [field["type"]]
-    for kind in kinds:
-        if kind == "null":
-            continue
-        if kind == "array":
-            yield f"list of {' or '.join(dict.fromkeys(_kinds(field['items'])))}"
-        elif kind == "object":
-            yield "mapping"
-        else:
-            yield f"{names.get(kind, kind)}{_range(field)}"
+    def word(self, name: str, **values: object) -> str:
+        return WORDS[name][self.column].format(**values)
 
+    def of(self, title: str, part: dict[str, Any]) -> str:
+        required = part.get("required", ())
+        rows = [
+            f"| `{key}`{'*' if key in required else ''} | {self._values(field)} | "
+            f"{self.translate(field['description'])} |"
+            for key, field in part["properties"].items()
+        ]
+        return "\n".join([f"\n## {title}\n", self.word("header"), "|---|---|---|", *rows, ""])
 
-def _range(field: dict[str, Any]) -> str:
-    low, high = field.get("minimum"), field.get("maximum")
-    if low is not None and high is not None:
-        return f" from {low:.10g} to {high:.10g}"
-    return f", at least {low}" if low is not None else ""
+    def _values(self, field: dict[str, Any]) -> str:
+        """What a field may be, in one cell."""
+        kinds = self.word("or").join(dict.fromkeys(self._kinds(field)))
+        examples = self.word("comma").join(f"`{value}`" for value in field.get("examples", ()))
+        return kinds + (self.word("such as", examples=examples) if examples else "")
 
+    def _kinds(self, field: dict[str, Any]) -> Iterator[str]:
+        options = field.get("anyOf") or field.get("oneOf") or field.get("allOf")
+        if options:
+            for option in options:
+                yield from self._kinds(option)
+        elif "$ref" in field:
+            yield self._link(field["$ref"].rsplit("/", 1)[1])
+        elif "enum" in field:
+            yield self.word("comma").join(f"`{value}`" for value in field["enum"])
+        elif "const" in field:
+            yield f"`{field['const']}`"
+        elif field.get("pattern") != r"\$\{[^{}]+\}":
+            yield from self._plain_kinds(field)
 
-def _link(name: str) -> str:
-    if name in SAME_AS_A_SHOT:
-        name = "Shot"
-    anchor = "".join(c for c in PARTS[name].lower() if c.isalnum() or c in " _-").replace(" ", "-")
-    return f"[mapping](#{anchor})"
+    def _plain_kinds(self, field: dict[str, Any]) -> Iterator[str]:
+        kinds = field["type"] if isinstance(field["type"], list) else [field["type"]]
+        for kind in kinds:
+            if kind == "array":
+                items = self.word("or").join(dict.fromkeys(self._kinds(field["items"])))
+                yield self.word("list", items=items)
+            elif kind == "object":
+                yield self.word("mapping")
+            elif kind != "null":
+                yield f"{self.word(kind)}{self._range(field)}"
 
+    def _range(self, field: dict[str, Any]) -> str:
+        low, high = field.get("minimum"), field.get("maximum")
+        if low is not None and high is not None:
+            return self.word("range", low=f"{low:.10g}", high=f"{high:.10g}")
+        return self.word("least", low=low) if low is not None else ""
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    def _link(self, name: str) -> str:
+        title = PARTS["Shot" if name in SAME_AS_A_SHOT else name][self.column]
+        anchor = "".join(c for c in title.lower() if c.isalnum() or c in " _-")
+        return f"[{self.word('mapping')}](#{anchor.replace(' ', '-')})"
