@@ -17,7 +17,7 @@ from ast import literal_eval
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
 from struct import unpack_from
@@ -194,9 +194,17 @@ def recorded(text: str) -> Message:
 
     What no template fits, such as the service's own words, is shown as it is.
     """
-    if isinstance(text, Message):
-        return text
-    fits = (fit for template, one in _templates() if (fit := _fit(template, one, text)))
+    return text if isinstance(text, Message) else _recorded(text)
+
+
+@lru_cache(4096)  # pages of tables show the same sentences for many rows
+def _recorded(text: str) -> Message:
+    # The ends rule out nearly all templates, in a hundredth of the time that a pattern takes.
+    fits = (
+        fit
+        for template, one, start, end in _templates()
+        if text.startswith(start) and text.endswith(end) and (fit := _fit(template, one, text))
+    )
     return max(fits, key=lambda message: _literal(message.template), default=verbatim(text))
 
 
@@ -242,12 +250,23 @@ _FEWEST = 4  # letters: a template of fewer fits anything
 
 
 @cache
-def _templates() -> tuple[tuple[str, str], ...]:
-    """Every English text of the catalogue with words of its own, and its text for one."""
+def _templates() -> tuple[tuple[str, str, str, str], ...]:
+    """Every English text of the catalogue with words of its own, and its text for one.
+
+    With each are the words before its first placeholder and after its last.
+    """
     path = gettext.find(DOMAIN, LOCALES, [LOCALE_NAMES["zh"]])
     keys = _keys(Path(path).read_bytes()) if path else ()
     texts = ((text, key[0] if len(key) > 1 else "") for key in keys for text in key)
-    return tuple(sorted(pair for pair in texts if _literal(pair[0]) >= _FEWEST))
+    pairs = sorted(pair for pair in texts if _literal(pair[0]) >= _FEWEST)
+    return tuple((template, one, *_ends(template)) for template, one in pairs)
+
+
+def _ends(template: str) -> tuple[str, str]:
+    """The words before the first placeholder, and after the last."""
+    parts = list(Formatter().parse(template))
+    last = parts[-1]
+    return parts[0][0], last[0] if last[1] is None else ""
 
 
 def _keys(data: bytes) -> Iterator[list[str]]:

@@ -47,10 +47,10 @@ def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     path.parent.mkdir(parents=True)
     path.write_bytes(compiled.getvalue())
     monkeypatch.setattr(language, "LOCALES", tmp_path)
-    for memory in (language._catalogue, language._templates):
+    for memory in (language._catalogue, language._templates, language._recorded):
         memory.cache_clear()
     yield
-    for memory in (language._catalogue, language._templates):
+    for memory in (language._catalogue, language._templates, language._recorded):
         memory.cache_clear()
 
 
