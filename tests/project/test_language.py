@@ -53,9 +53,7 @@ def rooms() -> list[str]:
 
 # --- Rooms that are still open: their rewriting is not finished. This list only shrinks. ---
 OPEN = {
-    "wanx_render/backends",
     "wanx_render/board",
-    "wanx_render/reports",
     "wanx_render/session",
 }
 # Pages that are being written again.

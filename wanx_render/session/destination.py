@@ -62,7 +62,7 @@ class Destination:
         if self.bucket or isinstance(self.choice, Cluster):
             with usable(self.bucket or SharedFolder(folder)) as target:
                 probe = files.part_name(folder / ".cache" / "probe")
-                probe.write_text("whoever sees this sees the store\n", encoding="utf-8")
+                probe.write_text("a worker that reads this sees the store\n", encoding="utf-8")
                 try:
                     target.put(probe, _PROBE)
                 finally:

@@ -54,7 +54,7 @@ class Outlook:
         """What is not there yet, by what is asked for: equal requests are paid once."""
         keys = identities(self.plan, self.statuses)
         left = (status for status in self.meant if status.state != "cached")
-        return {keys[(each.take.shot, each.take.number)]: each for each in left}
+        return {keys[(status.take.shot, status.take.number)]: status for status in left}
 
     @cached_property
     def prices(self) -> Mapping[str, Money | None]:
