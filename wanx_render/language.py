@@ -168,10 +168,16 @@ def shown(text: str, to: Language | None = None) -> str:
     return _template(text, target).format(**values)
 
 
-def looked_up(text: str, to: Language | None = None) -> str:
-    """A text without placeholders that lost its ``Message`` on the way, as help texts do."""
+def looked_up(text: str, to: Language | None = None, *, one: str = "") -> str:
+    """The text itself, placeholders and all, as help and scripts of pages need it.
+
+    ``one`` is the English text for one, where there is such.
+    """
     target = to or language()
-    return text if target == "en" or not text else _catalogue(target).gettext(text)
+    if target == "en" or not text:
+        return text
+    catalogue = _catalogue(target)
+    return catalogue.ngettext(one, text, 2) if one else catalogue.gettext(text)
 
 
 def _template(message: Message, target: Language) -> str:

@@ -28,16 +28,20 @@ class AccessGuard:
         if self.token is None and not _LOOPBACK.fullmatch(name):
             raise ErrorAnswer(421, "MisdirectedRequest", "This server answers to localhost only.")
 
-    def check_admin(self, request: Request) -> None:
-        """Raises ErrorAnswer for another site's page, or where the token is missing."""
+    def check_site(self, request: Request) -> None:
+        """Raises ErrorAnswer for another site's page."""
         self.check_host(request)
         headers = request.headers
         own = f"{request.url.scheme}://{headers.get('host', '')}"
         foreign = headers.get("origin", own) != own
         if foreign or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             raise ErrorAnswer(403, "AccessDenied", "Other sites may not call the admin side.")
+
+    def check_admin(self, request: Request) -> None:
+        """Raises ErrorAnswer for another site's page, or where the token is missing."""
+        self.check_site(request)
         if self.token is None:
             return
-        token = headers.get("x-mock-token") or request.query_params.get("token", "")
+        token = request.headers.get("x-mock-token") or request.query_params.get("token", "")
         if not hmac.compare_digest(token.encode("utf-8", "replace"), self.token.encode()):
             raise ErrorAnswer(401, "InvalidToken", "The admin side needs the server's token.")

@@ -209,8 +209,8 @@ class Service:
 @pytest.mark.parametrize(
     ("state", "told"),
     [
-        (Running("t"), "it runs already; the service cannot stop it, and it will be billed"),
-        (Pending("t"), "not cancelled, though it still waits; try again"),
+        (Running("t"), "runs already, cannot be stopped and will be billed"),
+        (Pending("t"), "not cancelled, still queued; try again"),
         (Failed("t", "X", "no"), "too late, it has ended (failed)"),
         (Unreachable("Unreachable", "no answer"), "not cancelled: Unreachable: no answer"),
     ],
@@ -227,7 +227,7 @@ def test_what_cannot_be_cancelled_is_told_as_the_service_says(
     attempt = journal.attempt(number)
     journal.close()
     assert attempt
-    assert asyncio.run(cancelled(Service(state), attempt)) == f"wake take 1: {told}"
+    assert asyncio.run(cancelled(Service(state), attempt)) == (False, f"wake take 1: {told}")
 
 
 def heard(feed: Feed, last: str, act: Callable[[], None] = lambda: None) -> list[dict[str, str]]:

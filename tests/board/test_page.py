@@ -103,7 +103,7 @@ def run_with_a_reload_and_a_second_tab(
     folder: Path, seen: Watched, served: Board, page: Any
 ) -> None:
     render_all(page)
-    until(page, "/queued|rendering|fetching/.test(document.body.innerText)")
+    until(page, "/queued|running|downloading/.test(document.body.innerText)")
     seen.picture(page, "running")
     with pytest.raises(Timeout):  # no other run may come into the folder
         FileLock(folder / "renders/boarded/.lock").acquire(timeout=0)
@@ -118,7 +118,7 @@ def run_with_a_reload_and_a_second_tab(
     assert (folder / "renders/boarded/storyboard.html").is_file()
     texts = [tab.inner_text("#shots") for tab in (page, other)]
     assert texts[0] == texts[1]
-    assert "paid 2.16 CNY" in page.inner_text(".money")
+    assert "folder total 2.16 CNY" in page.inner_text(".money")
     other.close()
     shown = page.inner_text("#shots")
     assert "<script>" in shown
@@ -188,8 +188,8 @@ def drag_and_rebuild(folder: Path, seen: Watched, page: Any, other: Any) -> None
     assert abs(focus.x - Fraction(21, 100)) < Fraction(2, 100)
     size = Size(*map(int, re.findall(r"(\d+)×(\d+)", page.inner_text(".take.picked"))[0]))
     box = crop_box(size, Aspect(9, 16), focus)
-    told = f"{box.width}×{box.height} at {box.x}, {box.y}"
-    assert told in page.inner_text("#crops")
+    text = f"{box.width}×{box.height} at {box.x}, {box.y}"
+    assert text in page.inner_text("#crops")
     before, paid = delivered(folder), attempts(folder)
     page.locator("body").press("b")
     until(page, "document.querySelectorAll('.deliverable .good').length === 3")
@@ -212,7 +212,7 @@ def refuse_and_accept_a_reroll(folder: Path, seen: Watched, page: Any) -> None:
     paid = attempts(folder)
     page.locator("body").press("r")
     page.wait_for_selector("#ask[open]")
-    assert "1 take at 0.72 CNY of play money" in page.inner_text("#ask")
+    assert "1 take: 0.72 CNY, play money" in page.inner_text("#ask")
     seen.picture(page, "asking")
     page.keyboard.press("Escape")
     for price in (None, "0.71 CNY", "0.72", "0.72 CNY "):
@@ -239,16 +239,16 @@ def test_a_board_that_was_killed_shows_the_truth_when_it_is_started_again(folder
             until(
                 page,
                 "[...document.querySelectorAll('.row .state')]"
-                ".some(e => /queued|rendering/.test(e.textContent))",
+                ".some(e => /queued|running/.test(e.textContent))",
             )
             served.kill()
-            page.wait_for_selector("#banner:has-text('broken')")
+            page.wait_for_selector("#banner:has-text('No connection')")
         known = attempts(folder)
         assert known > 0
         with board(folder) as served:
             page = seen.page(served.address)
             assert page.inner_text("#run") == "idle"
-            assert "not fetched yet" in page.inner_text("#shots")
+            assert "not downloaded" in page.inner_text("#shots")
             rest = page.inner_text("#render")
             page.get_by_role("button", name=re.compile("^Render")).click()
             if "CNY" in rest:
@@ -266,14 +266,14 @@ def test_cancelling_tells_what_the_service_really_did(folder: Path) -> None:
         render_all(page)
         page.wait_for_selector(".take .state:has-text('queued')")
         page.get_by_role("button", name="Cancel take 1").click()
-        page.wait_for_selector("#said:has-text('cancelled at the service; it is not billed')")
+        page.wait_for_selector("#said:has-text('cancelled at the service, not billed')")
         page.wait_for_selector(".take .state:has-text('cancelled')")
         page.get_by_role("button", name=re.compile("^hostile")).click()
         page.wait_for_selector(".take video")
         page.get_by_role("button", name=re.compile("Cancel all")).click()
         page.wait_for_selector("#said:has-text('late take 1: cancelled at the service')")
         until_idle(page)
-        assert "paid 0.72 CNY" in page.inner_text(".money")
+        assert "folder total 0.72 CNY" in page.inner_text(".money")
 
 
 CASES = """async () => {
@@ -340,7 +340,7 @@ def by_keys_alone(page: Any) -> None:
         )
         assert told[1], told  # the focus can be seen
         names.append(told[0])
-    wanted = ("Choose take 1", "Reject take 1", "Play", "Re-roll…", "Rebuild deliverables")
+    wanted = ("Choose take 1", "Reject take 1", "Play", "One more take…", "Rebuild deliverables")
     for name in wanted:
         assert name in names, names
     assert any(name.startswith("Focus point") for name in names)

@@ -104,7 +104,7 @@ def test_a_list_that_becomes_wrong_is_told_and_not_run(do: Do, file: Path) -> No
         file.write_text(LIST.replace("duration: 3", "duration: 20"), encoding="utf-8")
         await seen(room, lambda state: "duration-unsupported" in str(state["about"]["problems"]))
         assert [shot["id"] for shot in room.state()["shots"]] == ["wake", "leap"]
-        with pytest.raises(Declined, match="mend the list first"):
+        with pytest.raises(Declined, match="fix the list first"):
             await room.act("run", {"what": "render", "price": "2.16 CNY"})
         file.write_text(LIST.replace("id: leap", "id: jump").replace("leap:", "jump:"), "utf-8")
         await seen(room, lambda state: state["about"]["problems"] == [])
@@ -136,7 +136,7 @@ def test_picks_written_by_hand_are_seen_and_kept(do: Do, file: Path) -> None:
         await room.act("focus", {"shot": "wake", "focus": None})
         assert "focus" not in path.read_text(encoding="utf-8")
         path.write_text("shots: {wake: {pick: none}}", encoding="utf-8")
-        with pytest.raises(Declined, match=r"mend the picks file first.*list\.picks\.yaml:1:22"):
+        with pytest.raises(Declined, match=r"fix the picks file first.*list\.picks\.yaml:1:22"):
             await room.act("choose", {"shot": "wake", "take": 1})
         assert path.read_text(encoding="utf-8") == "shots: {wake: {pick: none}}"
 
@@ -172,7 +172,7 @@ def test_tasks_of_another_program_are_shown_and_not_cancelled_behind_its_back(do
                 await room.act("cancel", {"shot": "leap", "take": 1})
         await seen(room, lambda told: state(told) == "owed")
         answer = await room.act("cancel", {})
-        assert answer["told"] == ["leap take 1: too late, it has ended (unknown)"]
+        assert answer["answers"] == ["leap take 1: too late, it has ended (unknown)"]
 
     do(work)
 
@@ -188,7 +188,7 @@ def test_only_the_rows_own_take_is_cancelled(red: OfRow) -> None:
 
     async def work(room: Room, _: Holding) -> None:
         answer = await room.act("cancel", {"shot": "leap", "take": 1})
-        assert answer["told"] == ["red/leap take 1: too late, it has ended (unknown)"]
+        assert answer["answers"] == ["red/leap take 1: too late, it has ended (unknown)"]
 
     in_a_room(red, work)
 
@@ -205,7 +205,7 @@ def test_all_is_cancelled_though_a_waiting_shot_is_no_longer_in_the_list(
         file.write_text(LIST.replace("id: leap", "id: jump").replace("leap:", "jump:"), "utf-8")
         await holding.reload()
         answer = await room.act("cancel", {})
-        assert answer["told"][0] == "nothing more is sent"
+        assert answer["answers"][0] == "nothing more is sent"
 
     in_a_room(Holding(RenderOptions((file,)), Environment(environ, StringIO(), StringIO())), work)
 
@@ -236,7 +236,13 @@ def test_nothing_is_sent_without_the_exact_price_or_past_the_budget(do: Do) -> N
         with pytest.raises(NeedsApproval, match="over the list's budget"):
             await room.act("run", {"what": "render", "price": "2.16 CNY"})
         one = await room.act("quote", {"what": "reroll", "shot": "leap"})
-        assert one == {"price": "0.72 CNY", "takes": ["leap take 1"], "typed": False}
+        expected = {
+            "price": "0.72 CNY",
+            "amount": "0.72 CNY",
+            "takes": ["leap take 1"],
+            "typed": False,
+        }
+        assert one == expected
         for price in (None, "", "0.72", "0.72 USD", 0.72, "2.16 CNY"):
             with pytest.raises(Declined) as caught:
                 await room.act("run", {"what": "reroll", "shot": "leap", "price": price})

@@ -52,7 +52,7 @@ def room_of(module: str) -> str:
 SERVER_SEES = {
     "backends.base", "backends.simulator", "backends.slate", "task", "catalog.capabilities",
     "geometry", "clock", "errors", "media.ffmpeg", "media.images", "media.audio_files",
-    "yaml_source", "files", "language", "help_page",
+    "yaml_source", "files", "language", "help_page", "reports.served_pages",
 }  # fmt: skip
 
 ONLY_IN = {

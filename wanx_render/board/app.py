@@ -15,8 +15,9 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from wanx_render.board.feed import Feed
-from wanx_render.diagnostics import without_secrets
 from wanx_render.errors import BadInput, FolderBusy, NeedsApproval, WanxError
+from wanx_render.language import Language, Message, shown, tr, using, verbatim
+from wanx_render.reports.served_pages import cookie, for_reader, html, reader_language, script
 from wanx_render.reports.states import board_states
 
 _TYPES = {
@@ -45,7 +46,7 @@ class BoardActions(Protocol):
 class Declined(WanxError):
     """What was asked for cannot be done now; ``record`` holds more for the page."""
 
-    def __init__(self, message: str, **record: Any) -> None:
+    def __init__(self, message: Message, **record: Any) -> None:
         super().__init__(message)
         self.record = record
 
@@ -58,18 +59,21 @@ def app(room: BoardActions) -> Starlette:
     """The application, without its guard."""
 
     async def page(request: Request) -> Response:
-        return _packaged(request.path_params.get("name", "index.html"))
+        answer = _packaged(request.path_params.get("name", "index.html"), _language(request))
+        if remembered := cookie(request.query_params):
+            answer.headers.append("Set-Cookie", remembered)
+        return answer
 
     async def events(request: Request) -> Response:
         last = request.headers.get("last-event-id", "")
         return StreamingResponse(
-            room.feed.follow(last, room.state),
+            room.feed.follow(last, room.state, _language(request)),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
-    async def state(_: Request) -> Response:
-        return JSONResponse(room.state())
+    async def state(request: Request) -> Response:
+        return JSONResponse(for_reader(room.state(), _language(request)))
 
     async def clip(request: Request) -> Response:
         return _file(room.clip(request.path_params["name"]), _FOREVER)
@@ -98,49 +102,78 @@ def app(room: BoardActions) -> Starlette:
     )
 
 
-async def _answer(
-    request: Request, act: Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
-) -> Response:
+Act = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
+
+
+async def _answer(request: Request, act: Act) -> Response:
+    """The answer to what the page asks for, in the reader's language."""
+    try:
+        fields = await _fields(request)
+        answer, status = await act(request.path_params["what"], fields), 200
+    except _Unreadable as error:
+        answer, status = {"error": error.sentence}, error.status
+    except KeyError:
+        answer, status = {"error": tr("not found")}, 404
+    except Declined as error:
+        answer, status = {"error": verbatim(error.sentence), **error.record}, 409
+    except WanxError as error:
+        answer, status = {"error": error.sentence}, _status(error)
+    return JSONResponse(for_reader(answer, _language(request)), status)
+
+
+class _Unreadable(WanxError):
+    """A question that is not what the page sends."""
+
+    def __init__(self, status: int, message: Message) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def _fields(request: Request) -> dict[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        return _refused(415, "ask in JSON")
+        raise _Unreadable(415, tr("expected JSON"))
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > _MOST:
-            return _refused(413, "that is too long")
+            raise _Unreadable(413, tr("the request is too long"))
     try:
-        body_fields = json.loads(body or b"{}")
+        fields = json.loads(body or b"{}")
     except (ValueError, RecursionError):
-        return _refused(400, "that is not JSON")
-    if not isinstance(body_fields, dict):
-        return _refused(400, "a JSON object is needed")
-    try:
-        return JSONResponse(await act(request.path_params["what"], body_fields))
-    except Declined as error:
-        return JSONResponse({"error": without_secrets(str(error)), **error.record}, 409)
-    except (BadInput, Malformed) as error:
-        return _refused(400, str(error))
-    except (FolderBusy, NeedsApproval) as error:
-        return _refused(409, str(error))
-    except WanxError as error:
-        return _refused(502, str(error))
-    except KeyError:
-        return _refused(404, "there is nothing of that name")
+        raise _Unreadable(400, tr("the request is not valid JSON")) from None
+    if not isinstance(fields, dict):
+        raise _Unreadable(400, tr("expected a JSON object"))
+    return fields
 
 
-def _refused(status: int, message: str) -> Response:
-    return JSONResponse({"error": without_secrets(message)}, status)
+def _status(error: WanxError) -> int:
+    if isinstance(error, (BadInput, Malformed)):
+        return 400
+    return 409 if isinstance(error, (FolderBusy, NeedsApproval)) else 502
 
 
-def _packaged(name: str) -> Response:
-    if name == "take_states.js":
-        table = json.dumps(board_states(), ensure_ascii=False)
-        return Response(f"export const STATES = {table};\n", media_type=_TYPES[".js"])
+def _language(request: Request) -> Language:
+    accept = request.headers.get("accept-language", "")
+    return reader_language(request.query_params, request.cookies, accept)
+
+
+def _packaged(name: str, chosen: Language) -> Response:
+    """A file of the page; its HTML and two of its scripts are in the reader's language."""
     pages = {path.name: path for path in files("wanx_render.board").joinpath("page").iterdir()}
+    if name == "take_states.js":
+        with using(chosen):
+            table = json.dumps(board_states(), ensure_ascii=False)
+        return Response(f"export const STATES = {table};\n", media_type=_TYPES[".js"])
+    if name == "language.js":
+        sources = (path.read_text("utf-8") for path in pages.values() if path.name.endswith(".js"))
+        return Response(script(sources, chosen), media_type=_TYPES[".js"])
     path = pages.get(name)
     kind = _TYPES.get(Path(name).suffix)
     if path is None or kind is None:
-        return Response("There is no such page.\n", 404, media_type="text/plain")
+        text = shown(tr("There is no such page.\n"), chosen)
+        return Response(text, 404, media_type="text/plain")
+    if kind == "text/html":
+        return Response(html(path.read_text("utf-8"), chosen), media_type=kind)
     return Response(path.read_bytes(), media_type=kind)
 
 

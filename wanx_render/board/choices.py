@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from wanx_render.board.app import Declined, Malformed
-from wanx_render.board.holding import Holding
-from wanx_render.diagnostics import concise
+from wanx_render.board.holding import Holding, problem_of
 from wanx_render.geometry import Focus
+from wanx_render.language import tr
 from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import Choice
 
@@ -56,18 +56,20 @@ class Choices:
         if point is None:
             return await self._write(shot, lambda before: replace(before, focus=None))
         if not (isinstance(point, list) and len(point) == 2 and all(map(_is_thousandth, point))):
-            raise Malformed("a focus is two whole numbers from 0 to 1000")
+            raise Malformed(tr("focus must be two integers from 0 to 1000"))
         focus = Focus(Fraction(point[0], 1000), Fraction(point[1], 1000))
         return await self._write(shot, lambda before: replace(before, focus=focus))
 
     async def _write(self, shot: str, change: Callable[[Choice], Choice]) -> dict[str, Any]:
-        """Put one choice into the picks file, as it stands there now."""
+        """Put one choice into the picks file, as it is now."""
         holding = self._holding
         async with self._writing:
             ids = tuple(planned_shot.shot.id for planned_shot in holding.outlook.plan.shots)
             now, wrong = picks.read(holding.list, ids)
             if wrong:
-                raise Declined(f"mend the picks file first: {concise(wrong[0])}")
+                raise Declined(
+                    tr("fix the picks file first: {problem}", problem=problem_of(wrong[0]))
+                )
             after = now.having(shot, change(now.of(shot)))
             if after.shots != now.shots:
                 await asyncio.to_thread(picks.write, after)

@@ -1,4 +1,4 @@
-"""Changes in, server-sent events out: bounded, resumable, the same for every tab."""
+"""Changes in, server-sent events out: bounded, resumable, each tab in its language."""
 
 import asyncio
 import json
@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-KEPT = 1000  # changes that a tab may have missed; beyond that it gets the whole state again
+from wanx_render.language import Language
+from wanx_render.reports.served_pages import for_reader
+
+KEPT = 1000  # changes that a tab may have missed; beyond that it gets the whole state
 BEAT = 15.0  # seconds of silence after which a comment shows that the line still holds
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that became other; ``kind`` names the event in the browser."""
+    """One thing that changed; ``kind`` names the event in the browser."""
 
     number: int
     kind: str
@@ -55,17 +58,20 @@ class Feed:
             return None
         return [change for change in self._changes if change.number > int(text)]
 
-    async def follow(self, last_id: str, state: Callable[[], Any]) -> AsyncIterator[bytes]:
+    async def follow(
+        self, last_id: str, state: Callable[[], Any], chosen: Language = "en"
+    ) -> AsyncIterator[bytes]:
         """The wire form of each change that a tab needs, for as long as it listens."""
         last_sent = last_id
         while not self._closed:
             news, changes = self._news, self.after(last_sent)
             if changes is None:
                 last_sent = f"{self.epoch}:{self._number}"
-                yield _wire(last_sent, "state", state())
+                yield _wire(last_sent, "state", for_reader(state(), chosen))
                 continue
             for change in changes:
-                yield _wire(f"{self.epoch}:{change.number}", change.kind, change.record)
+                record = for_reader(change.record, chosen)
+                yield _wire(f"{self.epoch}:{change.number}", change.kind, record)
             if changes:
                 last_sent = f"{self.epoch}:{changes[-1].number}"
                 continue

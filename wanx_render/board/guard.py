@@ -12,7 +12,11 @@ from collections.abc import Callable
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as Part
+
+from wanx_render.language import Message, shown, tr
+from wanx_render.reports.served_pages import reader_language
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -25,14 +29,14 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_SPENT = (
+_SPENT = tr(
     "This address was used already, or is not the board's.\n"
-    "Open the last one that the terminal of the board shows.\n"
+    "Open the last address that the board's terminal shows.\n"
 )
 
 
 class Guard:
-    """Stands before the application; ``announce`` is called with each new token."""
+    """Protects the application; ``announce`` is called with each new token."""
 
     def __init__(self, app: ASGIApp, port: int, announce: Callable[[str], None]) -> None:
         self._app = app
@@ -63,22 +67,22 @@ class Guard:
         """Why a request goes no further; a good token is used up on the way."""
         host = request.headers.get("host", "")
         if host not in self._hosts:
-            return PlainTextResponse("The board answers to this machine only.\n", 421)
+            return _plain(request, tr("The board answers this machine only.\n"), 421)
         if not self._own(request, host):
-            return PlainTextResponse("Other sites may not ask the board.\n", 403)
+            return _plain(request, tr("Other sites may not call the board.\n"), 403)
         if self._known(request):
             return None
         token = request.query_params.get("token", "")
         entrance = request.method == "GET" and request.url.path == "/"
         if not entrance:
-            return PlainTextResponse("Open the address that the terminal shows.\n", 401)
+            return _plain(request, tr("Open the address that the board's terminal shows.\n"), 401)
         good = hmac.compare_digest(token.encode("utf-8", "replace"), self._token.encode())
         if self._token and good:
             self._token = ""  # used up; the next one is shown when somebody wants in
             return None
         if not self._token:
             self._renew()
-        return PlainTextResponse(_SPENT, 403)
+        return _plain(request, _SPENT, 403)
 
     def _own(self, request: Request, host: str) -> bool:
         """Whether the request comes from the board's own page, or from nobody's."""
@@ -98,8 +102,14 @@ class Guard:
         return hmac.compare_digest(cookie.encode("utf-8", "replace"), self._session.encode())
 
 
+def _plain(request: Request, message: Message, status: int) -> Response:
+    accept = request.headers.get("accept-language", "")
+    chosen = reader_language(request.query_params, request.cookies, accept)
+    return PlainTextResponse(shown(message, chosen), status)
+
+
 def _hardened(send: Send, cookie: str | None = None) -> Send:
-    async def out(message: Message) -> None:
+    async def out(message: Part) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message["headers"])
             for name, value in _HEADERS.items():
@@ -107,7 +117,7 @@ def _hardened(send: Send, cookie: str | None = None) -> Send:
             if "cache-control" not in headers:
                 headers["Cache-Control"] = "no-store"
             if cookie:
-                headers["Set-Cookie"] = cookie
+                headers.append("Set-Cookie", cookie)
             message["headers"] = headers.raw
         await send(message)
 

@@ -1,4 +1,4 @@
-"""A list held against its folder as both stand now; what others change is seen when asked for.
+"""A list and its folder as they are now; what others change is seen at the next look.
 
 The truth is in the list, the picks file, the journal and the manifest; nothing is kept here that a
 restart would lose.
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from wanx_render import manifest as manifests
 from wanx_render.board.app import Malformed
-from wanx_render.diagnostics import concise
+from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FolderBusy
+from wanx_render.language import Message, tr
 from wanx_render.manifest import Manifest
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import PlannedShot
@@ -45,8 +46,8 @@ class Holding:
         writable(self.folder)
         self._stack = ExitStack()
         self.journal: Journal = self._stack.enter_context(opened(self.folder))
-        self.problems: list[str] = []
-        self.warnings: list[str] = []
+        self.problems: list[Diagnostic] = []
+        self.warnings: list[Diagnostic] = []
         self.seen = self.stamps()
         self.outlook = self.surveyed().only
         plan = self.outlook.plan
@@ -69,7 +70,7 @@ class Holding:
     def planned(self, shot: Any) -> PlannedShot:
         """The shot of this name; KeyError where there is none, Malformed where it is no name."""
         if not isinstance(shot, str):
-            raise Malformed("shot must be a text")
+            raise Malformed(tr("shot must be a text"))
         for candidate in self.outlook.plan.shots:
             if candidate.shot.id == shot:
                 return candidate
@@ -82,7 +83,7 @@ class Holding:
         """
         planned_shot, number = self.planned(asked.get("shot")), asked.get("take")
         if type(number) is not int:  # true is an int to Python, and would be written as it is
-            raise Malformed("take must be a whole number")
+            raise Malformed(tr("take must be an integer"))
         if not 1 <= number <= len(planned_shot.takes):
             raise KeyError(number)
         return planned_shot, number
@@ -95,17 +96,17 @@ class Holding:
             self.outlook = self.surveyed().only
         except BadInput as problem:
             self.selection = before
-            self.problems = [concise(diagnostic) for diagnostic in problem.diagnostics][:_SHOWN]
+            self.problems = list(problem.diagnostics[:_SHOWN])
             return
         self.problems = []
         self._warn()
 
     def _warn(self) -> None:
         problems = warnings(self.selection.lists[0].loaded, self.outlook.plan)
-        self.warnings = [concise(problem) for problem in problems][:_SHOWN]
+        self.warnings = list(problems)[:_SHOWN]
 
     def restand(self) -> None:
-        """See again how every take stands, and what was delivered."""
+        """Look again at the state of every take, and at the deliverables."""
         self.outlook = self.surveyed().only
         self._see_manifest()
 
@@ -142,3 +143,10 @@ class Holding:
                 return False
         except FolderBusy:
             return True
+
+
+def problem_of(diagnostic: Diagnostic) -> Message:
+    """A problem with its place, as a part of a sentence."""
+    if not diagnostic.span:
+        return diagnostic.message
+    return tr("{subject}: {text}", subject=str(diagnostic.span), text=diagnostic.message)

@@ -1,4 +1,4 @@
-"""The board's room: what a tab sees of a list and its folder, and the way to all one may do."""
+"""The board's room: what a tab sees of a list and its folder, and all that one may do there."""
 
 import asyncio
 import time
@@ -96,7 +96,6 @@ class Room:
     def _view_of_run(self, scene: BoardState) -> dict[str, Any]:
         outlook, running = self._holding.outlook, self._runs.current
         plan, cost = outlook.plan, outlook.cost
-        budget = limit_of(plan.budget, self._holding.options.max_cost)
         problems = self._holding.problems
         return {
             "project": plan.project,
@@ -106,18 +105,24 @@ class Room:
             "run": running.what if running else "elsewhere" if self._elsewhere else None,
             "opening": running.opening if running else "",
             "pace": running.service.clock.pace if running else 1,
-            "to_make": {"takes": len(outlook.new), "price": str(cost)},
+            "to_make": {"takes": len(outlook.new), "price": cost.shown},
             "paid": show_money(Money(scene.ledger.paid, plan.currency)),
             "film": show_money(Money(self._film(scene), plan.currency)),
-            "budget": show_amount(budget) if budget is not None else None,
-            "spent": show_amount(running.spent(scene.ledger) if running else Decimal(0)),
-            "currency": plan.currency,
+            **self._budget(running.spent(scene.ledger) if running else Decimal(0)),
             "deliverables": view.deliverables(scene, self._holding.manifest),
             "debts": view.debts(scene),
             "problems": [*([reason] if (reason := self._runs.stopped) else []), *problems],
             "warnings": self._holding.warnings,
             "log": list(self._runs.log)[-LINES:],
         }
+
+    def _budget(self, spent: Decimal) -> dict[str, Any]:
+        """The most that a run may spend, and how much of it this one has spent."""
+        plan = self._holding.outlook.plan
+        budget = limit_of(plan.budget, self._holding.options.max_cost)
+        shown = show_money(Money(budget, plan.currency)) if budget is not None else None
+        share = min(float(spent / budget), 1.0) if budget else 0.0
+        return {"budget": shown, "spent": show_amount(spent), "share": share}
 
     def _film(self, scene: BoardState) -> Decimal:
         """What the clips of the list as it is cost, whenever they were paid."""

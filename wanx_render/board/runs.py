@@ -12,16 +12,16 @@ from typing import Any
 
 from wanx_render.backends.base import Backend, Pending, Running
 from wanx_render.board.app import Declined
-from wanx_render.board.holding import Holding
+from wanx_render.board.holding import Holding, problem_of
 from wanx_render.board.view import Ledger, Live
-from wanx_render.diagnostics import clean, without_secrets
 from wanx_render.errors import NeedsApproval, ServiceError, WanxError
 from wanx_render.events import Event
+from wanx_render.language import Message, shown, tr
 from wanx_render.media import ffmpeg
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Take
 from wanx_render.planning.take_name import TakeName
-from wanx_render.reports.terminal import line
+from wanx_render.reports.terminal import sentence
 from wanx_render.session.approval import check_budgets
 from wanx_render.session.carry_out import Means, Run
 from wanx_render.session.connection import Service, reach
@@ -40,7 +40,7 @@ class Current:
     """The run that is on."""
 
     what: str
-    opening: str
+    opening: Message
     service: Service
     first: int  # attempts with a higher number are this run's
     prices: Mapping[str, Decimal]  # by what is asked for
@@ -80,8 +80,8 @@ class Runs:
         self._task: asyncio.Task[None] | None = None
         self.current: Current | None = None
         self.live: dict[tuple[str, int], Live] = {}
-        self.log: deque[str] = deque(maxlen=LINES)
-        self.stopped: str | None = None  # why the last run did not come to its end
+        self.log: deque[Message] = deque(maxlen=LINES)
+        self.stopped: Message | None = None  # why the last run ended early
 
     def now(self) -> datetime | None:
         """The service's time, while a run is on."""
@@ -93,7 +93,7 @@ class Runs:
         try:
             check_budgets(survey)
         except NeedsApproval as error:
-            return {**_priced(survey), "refused": str(error)}
+            return {**_priced(survey), "refused": error.sentence}
         return _priced(survey)
 
     def _surveyed(self, asked: Asked) -> Surveyed:
@@ -116,17 +116,18 @@ class Runs:
         """
         async with self._starting:
             if self.current:
-                raise Declined("one run at a time: wait for the one that is on, or cancel it")
+                raise Declined(tr("a run is on already: wait for its end, or cancel it"))
             await self._holding.reload()
             if self._holding.problems:
-                raise Declined(f"mend the list first: {self._holding.problems[0]}")
+                problem = problem_of(self._holding.problems[0])
+                raise Declined(tr("fix the list first: {problem}", problem=problem))
             with ExitStack() as stack:
                 stack.enter_context(held(self._holding.folder))
                 survey = self._surveyed(asked)
                 if not survey.selection.options.free:
                     price = _priced(survey)
                     if price["takes"] and asked.get("price") != price["price"]:
-                        raise Declined("confirm the exact price: nothing was sent", **price)
+                        raise Declined(tr("confirm the exact price; nothing was sent"), **price)
                     check_budgets(survey)
                 task = await self._begin(str(asked.get("what")), survey)
                 folder = stack.pop_all()  # it stays ours until the run is over
@@ -149,7 +150,7 @@ class Runs:
         prices = {
             take.request.key(plan.backend): take.price.amount for take in plan.takes if take.price
         }
-        text = "rebuilding the deliverables, at no cost" if free else opening(surveyed)
+        text = tr("rebuilding the deliverables, at no cost") if free else opening(surveyed)
         first = max((attempt.id for attempt in self._holding.journal.every()), default=0)
         return Current(what, text, service, first, prices)
 
@@ -169,12 +170,12 @@ class Runs:
         self.current = None
         self.live.clear()
         if not task.cancelled() and (error := task.exception()):
-            self.stopped = f"the run stopped: {_why(error)}"
+            self.stopped = tr("the run stopped: {reason}", reason=_why(error))
             self.log.append(self.stopped)
         self._over()
 
     def _note(self, event: Event) -> None:
-        """Hear of one thing that happened; that the list ended, the task says."""
+        """Take in one event; the end of the list is known by its task."""
         if event.kind == "list":
             return
         if event.shot and event.take:
@@ -183,7 +184,7 @@ class Runs:
             if live:
                 self.live[name] = live
         if event.kind not in _QUIET:
-            self.log.append(clean(without_secrets(line(replace(event, list=None)))))
+            self.log.append(sentence(replace(event, list=None)))
         self._news()
 
     async def cancel(self, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,92 +202,89 @@ class Runs:
         if open_ones:
             answers += await self._cancel_all(open_ones)
         if not answers:
-            answers = ["nothing is on its way"]
-        self.log.extend(map(clean, answers))
+            answers = [tr("nothing is at work")]
+        self.log.extend(answers)
         self._holding.restand()
         self._news()
-        return {"told": answers}
+        return {"answers": answers}
 
-    def _take_back(self, take: Take | None) -> list[str]:
+    def _take_back(self, take: Take | None) -> list[Message]:
         """Keep what was not sent from being sent: one take, or all."""
         running = self.current
         if running is None:
             return []
         if take is None:
             running.stopped = True
-            return ["nothing more is sent"]
+            return [tr("nothing more is sent")]
         live = self.live.get((take.shot, take.number))
         is_unsent = live is not None and live.state in ("waiting", "slowed")
         open_ones = self._holding.journal.every("submitted", "submitting")
         if not is_unsent and any(attempt.take == take.name for attempt in open_ones):
             return []
         running.withdrawn.add(take.name)
-        return [f"{take.label}: taken back before it was sent"]
+        return [tr("{take}: withdrawn before it was sent", take=take.name.title)]
 
-    async def _cancel_all(self, attempts: list[Attempt]) -> list[str]:
+    async def _cancel_all(self, attempts: list[Attempt]) -> list[Message]:
         if self.current:
             backend = self.current.service.backend
-            return [await cancelled(backend, attempt) for attempt in attempts]
+            return [(await cancelled(backend, attempt))[1] for attempt in attempts]
         holding = self._holding
         if holding.outlook.plan.backend == "mock" and holding.is_held():
-            raise Declined("the mock lives in the program that runs here now: cancel there")
+            raise Declined(tr("the mock is in the program that works here now: cancel there"))
         service, _ = await self._service()
         try:
             await service.open(holding.selection.catalog)
             answers = []
             for attempt in attempts:
-                answers.append(await cancelled(service.backend, attempt))
-                if answers[-1].endswith(_DONE) and not holding.is_held():
+                is_done, answer = await cancelled(service.backend, attempt)
+                answers.append(answer)
+                if is_done and not holding.is_held():
                     self._holding.journal.ended(
-                        attempt.id, "failed", "Canceled", "the task was cancelled"
+                        attempt.id, "failed", "Canceled", tr("the task was cancelled")
                     )
             return answers
         finally:
             await service.backend.close()
 
     async def close(self) -> None:
-        """Stop what is on its way here; the service goes on, and the next run takes it up."""
+        """Stop what is at work here; the service continues, and the next run resumes it."""
         if self._task and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
 
 
-_DONE = "cancelled at the service; it is not billed"
-
-
-async def cancelled(backend: Backend, attempt: Attempt) -> str:
-    """Ask the service to cancel, and say what it says."""
-    task_id = attempt.task_id or ""
+async def cancelled(backend: Backend, attempt: Attempt) -> tuple[bool, Message]:
+    """Ask the service to cancel; whether it did, and its answer in words."""
+    task_id, take = attempt.task_id or "", attempt.take.title
     try:
         if await backend.cancel(task_id):
-            return f"{attempt.label}: {_DONE}"
+            return True, tr("{take}: cancelled at the service, not billed", take=take)
         state = await backend.poll(task_id)
     except ServiceError as error:
-        return f"{attempt.label}: not cancelled: {error}"
+        return False, tr("{take}: not cancelled: {reason}", take=take, reason=error.sentence)
     if isinstance(state, Running):
-        return (
-            f"{attempt.label}: it runs already; the service cannot stop it, and it will be billed"
-        )
+        return False, tr("{take}: runs already, cannot be stopped and will be billed", take=take)
     if isinstance(state, Pending):
-        return f"{attempt.label}: not cancelled, though it still waits; try again"
-    return f"{attempt.label}: too late, it has ended ({type(state).__name__.lower()})"
+        return False, tr("{take}: not cancelled, still queued; try again", take=take)
+    state_name = type(state).__name__.lower()
+    return False, tr("{take}: too late, it has ended ({state})", take=take, state=state_name)
 
 
 def _priced(surveyed: Surveyed) -> dict[str, Any]:
     """The price of a run as it must be confirmed, and what it is for."""
     new = surveyed.only.new
     return {
-        "price": str(surveyed.cost),
-        "takes": [take.label for take in new],
+        "price": shown(surveyed.cost.shown, "en"),  # data: it comes back when it is confirmed
+        "amount": surveyed.cost.shown,
+        "takes": [take.name.title for take in new],
         "typed": surveyed.selection.backend != "mock" and bool(new),
     }
 
 
-def _why(error: BaseException) -> str:
+def _why(error: BaseException) -> Message:
     """What stopped a run, in words; of several at once the first."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    message = (
-        str(error) if isinstance(error, WanxError) else f"a bug: {type(error).__name__}: {error}"
-    )
-    return clean(without_secrets(message))
+    if isinstance(error, WanxError):
+        return error.sentence
+    return tr("a bug in wanx-render: {error}", error=f"{type(error).__name__}: {error}")

@@ -12,6 +12,7 @@ from wanx_render.board.holding import Holding
 from wanx_render.board.room import Room
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.language import tr
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import pool
 from wanx_render.session.selection import RenderOptions
@@ -36,7 +37,9 @@ async def _serve(options: RenderOptions, listener: socket.socket, environment: E
     with pool() as executor:
         room = Room(Holding(options, environment), executor, secrets.token_hex(4))
         watching = asyncio.create_task(room.watch())
-        environment.say("The board is at this address, which opens it once; Ctrl-C ends it.")
+        environment.say(
+            tr("The board is at this address, which opens it once. Press Ctrl-C to end it.")
+        )
         server = BoardServer(Guard(app(room), port, announce), room)
         try:
             await server.serve(sockets=[listener])
@@ -78,8 +81,7 @@ def listening(port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        message = f"cannot listen on port {port}: {error.strerror}"
-        raise BadInput(
-            Diagnostic("option-wrong", message, hint="--port 0 takes a free one")
-        ) from None
+        message = tr("cannot listen on port {port}: {reason}", port=port, reason=error.strerror)
+        hint = tr("use --port 0 for a free port")
+        raise BadInput(Diagnostic("option-wrong", message, hint=hint)) from None
     return listener

@@ -18,6 +18,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.events import Event
 from wanx_render.frame import Frame
 from wanx_render.geometry import Size
+from wanx_render.language import NOTHING, Message, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest
 from wanx_render.money import show_money
 from wanx_render.planning.attempt import Attempt
@@ -34,7 +35,7 @@ class Live:
     """What is known of a take at work, of the run in this process."""
 
     state: str
-    text: str = ""
+    text: Message = NOTHING
     polls: int | None = None
     left: float | None = None  # of the service's seconds, as far as is known
     at: datetime | None = None  # when that was known, by the service's clock
@@ -124,7 +125,7 @@ def _thousandths(focus: Any) -> list[int]:
 
 
 def take(scene: BoardState, status: TakeStatus) -> dict[str, Any]:
-    """One take: its state in one word, what is to be said of it, its clip where there is one."""
+    """One take: its state, its message, its clip where there is one."""
     planned_take = status.take
     key = planned_take.request.key(scene.plan.backend)
     live = scene.live.get((planned_take.shot, planned_take.number))
@@ -151,7 +152,7 @@ def take(scene: BoardState, status: TakeStatus) -> dict[str, Any]:
 
 
 def _state(status: TakeStatus, last: Attempt | None) -> str:
-    """What a take is that nobody works on now."""
+    """The state of a take that is not at work now."""
     match status.state:
         case "cached":
             return "done"
@@ -165,10 +166,11 @@ def _state(status: TakeStatus, last: Attempt | None) -> str:
             return "canceled" if last.code in ("Canceled", "Withdrawn") else "failed"
 
 
-def _text(status: TakeStatus, state: str, last: Attempt | None) -> str:
+def _text(status: TakeStatus, state: str, last: Attempt | None) -> Message:
     if state in ("failed", "canceled") and last:
-        return f"{last.code or last.state}: {last.message or 'no clip came'}"
-    return status.reason if state in ("new", "unresolved", "owed") else ""
+        message = recorded(last.message) if last.message else tr("no clip came")
+        return tr("{subject}: {text}", subject=last.code or last.state, text=message)
+    return recorded(status.reason) if state in ("new", "unresolved", "owed") else NOTHING
 
 
 def _clip(attempt: Attempt) -> dict[str, Any]:
@@ -216,7 +218,7 @@ def debts(scene: BoardState) -> list[dict[str, Any]]:
     at_work = {take.name for take in scene.plan.takes if (take.shot, take.number) in scene.live}
     return [
         {
-            "take": attempt.label,
+            "take": attempt.take.title,
             "hours": round((attempt.expires_at - scene.wall).total_seconds() / 3600, 2),
         }
         for attempt in scene.ledger.last.values()
@@ -324,5 +326,5 @@ def _made(record: DeliverableRecord) -> dict[str, Any]:
         "loudness": record.loudness,
         "checks": len(record.checks),
         "hold": all(check.holds for check in record.checks),
-        "notices": list(record.notices),
+        "notices": [recorded(notice) for notice in record.notices],
     }

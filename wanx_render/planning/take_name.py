@@ -5,6 +5,7 @@ People, the journal and file names have it as one text; it is written and read h
 
 from dataclasses import dataclass
 
+from wanx_render.language import Message, tr, verbatim
 from wanx_render.shotlist.names import shortened
 
 
@@ -25,6 +26,13 @@ class TakeName:
 
     def __str__(self) -> str:
         return f"{self.shot_label} take {self.number}"
+
+    @property
+    def title(self) -> Message:
+        """The name in the reader's language."""
+        if self.number is None:
+            return verbatim(str(self))
+        return tr("{shot} take {n}", shot=self.shot_label, n=self.number)
 
     @property
     def shot_label(self) -> str:

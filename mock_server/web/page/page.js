@@ -1,5 +1,6 @@
-"use strict";
 // Everything shown is text of clients: it is set as text, never as markup.
+
+import { duration, localTime, plural, tr } from "./language.js";
 
 const token = new URLSearchParams(location.search).get("token");
 const $ = (id) => document.getElementById(id);
@@ -35,8 +36,6 @@ function fact(name, value) {
   return group;
 }
 
-const clockTime = (iso) => iso.slice(11, 19);
-
 function progress(task, now) {
   const element = document.createElement("td");
   const [start, end] = [Date.parse(task.started), Date.parse(task.ended)];
@@ -44,30 +43,32 @@ function progress(task, now) {
     const bar = document.createElement("progress");
     bar.max = Math.max(end - start, 1);
     bar.value = Math.min(Math.max(now - start, 0), bar.max);
-    bar.setAttribute("aria-label", "progress");
+    bar.setAttribute("aria-label", tr("Progress"));
     element.append(bar);
-    const rest = Math.ceil((end - now) / 1000);
-    element.append(` ${rest} s left`);
+    element.append(` ${tr("{left} left", { left: duration((end - now) / 1000) })}`);
   } else if (task.status === "PENDING") {
-    const wait = Math.ceil((start - now) / 1000);
-    element.textContent = wait < 86400 ? `starts in ${wait} s` : "stuck";
+    const wait = (start - now) / 1000;
+    element.textContent = wait < 86400 ? tr("starts in {wait}", { wait: duration(wait) }) : tr("stuck");
   } else if (task.status === "FAILED" && task.fate) {
     element.textContent = task.fate.code;
   } else if (task.status === "SUCCEEDED") {
-    element.textContent = `${Math.round((end - start) / 1000)} s`;
+    element.textContent = duration((end - start) / 1000);
   }
   return element;
 }
 
+const money = (amount, currency) =>
+  currency === "CNY" ? tr("{amount} CNY", { amount }) : `${amount} ${currency}`;
+
 function showTasks(tasks, charges, now) {
   const rows = tasks.slice(-SHOWN).reverse().map((task) => {
     const charge = charges.get(task.task_id);
-    const amount = charge && charge.amount !== "0" ? `${charge.amount} ${charge.currency}` : "–";
+    const amount = charge && charge.amount !== "0" ? money(charge.amount, charge.currency) : "–";
     return row(
       cell(task.task_id.slice(0, 8), "id"),
       cell(task.account),
-      cell(`${task.request.model} ${task.request.resolution} ${task.request.duration} s`),
-      cell(task.request.prompt || "no prompt", "prompt"),
+      cell(`${task.request.model} ${task.request.resolution} ${tr("{seconds} s", { seconds: task.request.duration })}`),
+      cell(task.request.prompt || tr("no prompt"), "prompt"),
       cell(task.status, `state ${task.status}`),
       progress(task, now),
       cell(amount, "right"),
@@ -80,7 +81,7 @@ function showTasks(tasks, charges, now) {
 function showRequests(requests) {
   $("requests").replaceChildren(...requests.reverse().map((entry) => row(
     cell(entry.number, "number"),
-    cell(clockTime(entry.time)),
+    cell(localTime(entry.time).slice(11)),
     cell(entry.account || "–"),
     cell(entry.operation),
     cell(entry.code ? `${entry.status} ${entry.code}` : entry.status, entry.status >= 400 ? "error" : ""),
@@ -93,7 +94,7 @@ function showFaults(faults) {
     const item = document.createElement("li");
     const { struck, ...rest } = fault;
     const words = Object.entries(rest).map(([key, value]) => `${key}=${value}`).join(" ");
-    item.textContent = `${words} (struck ${struck} ${struck === 1 ? "time" : "times"})`;
+    item.textContent = plural("{fault} (used {n} time)", "{fault} (used {n} times)", struck, { fault: words });
     return item;
   }));
   $("no-faults").hidden = faults.length > 0;
@@ -104,18 +105,19 @@ async function refresh() {
     call("health"), call(`tasks?limit=${SHOWN}`), call(`ledger?limit=${SHOWN}`),
     call("requests?limit=40"), call("faults"),
   ]);
-  $("state").textContent = "running";
+  $("state").textContent = tr("running");
   $("state").className = "";
-  $("time").textContent = health.now.slice(0, 19).replace("T", " ") + " UTC";
+  $("time").textContent = localTime(health.now);
+  $("time").title = health.now.slice(0, 19).replace("T", " ") + " UTC";
   $("clock").textContent = health.clock;
   $("seed").textContent = health.seed;
   $("base").textContent = `${location.origin}/api/v1`;
-  $("tasks-note").textContent = health.tasks > SHOWN ? `newest ${SHOWN} of ${health.tasks}` : "newest first";
+  $("tasks-note").textContent = health.tasks > SHOWN ? tr("newest {n} of {count}", { n: SHOWN, count: health.tasks }) : tr("newest first");
   const totals = ledger.totals;
   $("totals").replaceChildren(
-    fact("Accepted", totals.submissions),
-    fact("Succeeded", totals.succeeded),
-    ...Object.entries(totals.amounts).map(([currency, amount]) => fact("Charged", `${amount} ${currency}`)),
+    fact(tr("Accepted"), totals.submissions),
+    fact(tr("Succeeded"), totals.succeeded),
+    ...Object.entries(totals.amounts).map(([currency, amount]) => fact(tr("Charged"), money(amount, currency))),
   );
   const charges = new Map(ledger.submissions.map((line) => [line.task_id, line]));
   // An account may be ahead of the common time: its tasks show their own.
@@ -128,7 +130,7 @@ async function live() {
   try {
     await refresh();
   } catch (error) {
-    $("state").textContent = "no answer";
+    $("state").textContent = tr("no answer");
     $("state").className = "lost";
   }
   setTimeout(live, document.hidden ? 5000 : 1000);
@@ -145,5 +147,8 @@ for (const button of document.querySelectorAll("[data-advance]")) {
     await refresh();
   });
 }
+
+// The switch of languages keeps the token of the address.
+if (token) $("language").href += `&token=${encodeURIComponent(token)}`;
 
 live();

@@ -1,6 +1,7 @@
-// The board: what the server tells, shown; what a person does, asked for.
+// The board: shows what the server sends, sends what a person does.
 
 import { $, make, plain, say, show } from "./dom.js";
+import { plural, tr } from "./language.js";
 import * as list from "./list.js";
 import { ask, listen } from "./net.js";
 import * as stage from "./stage.js";
@@ -10,7 +11,7 @@ const shots = new Map();
 let about = {};
 let selected = decodeURIComponent(location.hash.slice(1));
 
-// The token in the address has done its work.
+// The token in the address is used up.
 if (location.search) history.replaceState(null, "", location.pathname + location.hash);
 
 function select(id, scroll) {
@@ -27,9 +28,9 @@ function move(by) {
   select(order[Math.min(order.length - 1, Math.max(0, index + by))], true);
 }
 
-// What the server tells
+// What the server sends
 
-const heard = {
+const received = {
   state(record) {
     about = record.about;
     order = record.shots.map((shot) => shot.id);
@@ -52,78 +53,83 @@ const heard = {
   },
 };
 
+const FITS = { crop: tr("crop"), pad: tr("pad"), blur: tr("blur") };
+
 const RUNS = {
-  render: "rendering", reroll: "re-rolling", rebuild: "rebuilding",
-  elsewhere: "another program works in this folder",
+  render: tr("rendering"), reroll: tr("generating one more take"), rebuild: tr("rebuilding"),
+  elsewhere: tr("another program works in this folder"),
 };
 
 function showAbout() {
   say($("project"), about.project);
   document.title = `${about.run ? "● " : ""}${about.project}`;
   show($("mock"), about.mock);
-  say($("run"), RUNS[about.run] ?? "idle");
+  say($("run"), RUNS[about.run] ?? tr("idle"));
   $("run").classList.toggle("on", Boolean(about.run));
   showMoney();
   const on = Boolean(about.run);
   const missing = about.to_make.takes;
-  say($("render"), missing ? `Render ${missing} · ${about.to_make.price}` : "Render");
+  const price = about.to_make.price;
+  say($("render"), missing ? tr("Render {n} · {price}", { n: missing, price }) : tr("Render"));
   $("render").disabled = on;
   $("render").classList.toggle("main", missing > 0);
   $("rebuild").disabled = on;
-  $("rebuild").classList.toggle("main", !on && !missing && about.deliverables.some((each) => !each.fresh));
+  $("rebuild").classList.toggle("main", !on && !missing && about.deliverables.some((deliverable) => !deliverable.fresh));
   $("cancel-all").disabled = !on && ![...shots.values()].some((shot) => shot.takes.some((t) => t.state === "owed"));
   $("debts").hidden = about.debts.length === 0;
   say($("debts"), debts());
   $("problems").hidden = about.problems.length === 0;
-  $("problems").replaceChildren(...about.problems.map((each) => make("li", "", plain(each))));
+  $("problems").replaceChildren(...about.problems.map((text) => make("li", "", plain(text))));
   showWarnings();
-  showMade();
+  showDeliverables();
   showLog();
 }
 
 function showWarnings() {
   const count = about.warnings.length;
   show($("warnings"), count > 0);
-  say($("warnings-count"), count === 1 ? "1 warning" : `${count} warnings`);
-  $("warnings-list").replaceChildren(...about.warnings.map((each) => make("li", "", plain(each))));
+  say($("warnings-count"), plural("{n} warning", "{n} warnings", count));
+  $("warnings-list").replaceChildren(...about.warnings.map((text) => make("li", "", plain(text))));
 }
 
 function showMoney() {
-  say($("paid"), `film ${about.film}, folder paid ${about.paid}`);
+  say($("paid"), tr("film {film}, folder total {total}", { film: about.film, total: about.paid }));
   show($("budget"), about.budget !== null);
   if (about.budget === null) return;
-  const words = about.run ? `run ${about.spent} of ${about.budget}` : `budget ${about.budget}`;
-  say($("budget-words"), `${words} ${about.currency}`);
+  const { spent, budget } = about;
+  say($("budget-words"), about.run ? tr("run {spent} of {budget}", { spent, budget }) : tr("budget {budget}", { budget }));
   show($("budget-bar"), Boolean(about.run));
   const bar = $("budget-bar");
-  bar.max = Math.max(Number(about.budget), 0.01);
-  bar.value = Number(about.spent);
+  bar.max = 1;
+  bar.value = about.share;
 }
 
 function debts() {
   if (!about.debts.length) return "";
-  const each = about.debts.slice(0, 5).map((debt) => `${debt.take}: ${debt.hours.toFixed(1)} h left`);
-  const rest = about.debts.length > 5 ? ` and ${about.debts.length - 5} more` : "";
-  return `Paid for and not fetched yet: ${each.join(", ")}${rest}. Render fetches them.`;
+  const takes = about.debts.slice(0, 5).map((debt) =>
+    tr("{take} ({hours} h left)", { take: debt.take, hours: debt.hours.toFixed(1) }));
+  if (about.debts.length > 5) takes.push(tr("{n} more", { n: about.debts.length - 5 }));
+  return tr("Paid but not downloaded: {takes}. Render downloads them.", { takes: takes.join(tr(", ")) });
 }
 
-const made = new Map(); // cards by name
+const cards = new Map(); // of deliverables, by name
 
-function showMade() {
-  const names = new Set(about.deliverables.map((each) => each.name));
-  for (const [name, card] of made) {
+function showDeliverables() {
+  const names = new Set(about.deliverables.map((deliverable) => deliverable.name));
+  for (const [name, card] of cards) {
     if (!names.has(name)) {
       card.root.remove();
-      made.delete(name);
+      cards.delete(name);
     }
   }
-  for (const each of about.deliverables) {
-    if (!made.has(each.name)) made.set(each.name, newMade(each.name));
-    fillMade(made.get(each.name), each);
+  for (const deliverable of about.deliverables) {
+    const { name } = deliverable;
+    if (!cards.has(name)) cards.set(name, newCard(name));
+    fillCard(cards.get(name), deliverable);
   }
 }
 
-function newMade(name) {
+function newCard(name) {
   const root = make("article", "deliverable");
   const card = { root, screen: make("div", "screen empty"), title: make("h3", "", name), state: make("p", "state"), facts: make("p", "dim") };
   root.append(card.screen, card.title, card.state, card.facts);
@@ -131,36 +137,43 @@ function newMade(name) {
   return card;
 }
 
-function fillMade(card, each) {
-  const url = each.made?.url;
+function fillCard(card, deliverable) {
+  const { made, fresh } = deliverable;
+  const url = made?.url;
   if (url !== card.url) {
     card.url = url;
-    card.screen.replaceChildren(...(url ? [player(each)] : []));
+    card.screen.replaceChildren(...(url ? [player(deliverable)] : []));
     card.screen.classList.toggle("empty", !url);
   }
-  const [word, name] = !each.made
-    ? ["not made yet", "off"]
-    : each.fresh ? ["up to date", "good"] : ["older than your choices: rebuild", "busy"];
+  const [word, name] = !made
+    ? [tr("not made yet"), "off"]
+    : fresh ? [tr("up to date"), "good"] : [tr("older than your choices: rebuild"), "busy"];
   say(card.state, word);
   card.state.className = `state ${name}`;
-  const size = each.made?.size ?? each.size ?? "size follows the clips";
-  const parts = [each.aspect.join(":"), each.fit, size];
-  if (each.made) parts.push(`${each.made.seconds} s`, `${each.made.checks} checks ${each.made.hold ? "hold" : "failed"}`);
+  const size = made?.size ?? deliverable.size ?? tr("size unknown");
+  const parts = [deliverable.aspect.join(":"), FITS[deliverable.fit] ?? deliverable.fit, size];
+  if (made) parts.push(tr("{seconds} s", { seconds: made.seconds }), checks(made));
   say(card.facts, parts.join(" · "));
 }
 
-function player(each) {
+function checks({ checks: n, hold }) {
+  return hold
+    ? plural("{n} check passed", "{n} checks passed", n)
+    : tr("a check failed");
+}
+
+function player(deliverable) {
   const video = make("video");
   video.controls = true;
   video.preload = "metadata";
   video.playsInline = true;
-  video.src = each.made.url;
-  video.setAttribute("aria-label", `Deliverable ${each.name}`);
+  video.src = deliverable.made.url;
+  video.setAttribute("aria-label", tr("Deliverable {name}", { name: deliverable.name }));
   return video;
 }
 
 function showLog() {
-  const lines = about.log.map((each) => make("li", "", plain(each)));
+  const lines = about.log.map((text) => make("li", "", plain(text)));
   const log = $("log");
   const end = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
   log.replaceChildren(...lines);
@@ -171,43 +184,47 @@ function showLog() {
 
 let fading = 0;
 
-function tell(text, bad = false) {
-  const said = $("said");
-  say(said, plain(text));
-  said.classList.toggle("bad", bad);
-  said.hidden = false;
+function notify(text, bad = false) {
+  const notice = $("said");
+  say(notice, plain(text));
+  notice.classList.toggle("bad", bad);
+  notice.hidden = false;
   clearTimeout(fading);
-  fading = setTimeout(() => { said.hidden = true; }, bad ? 9000 : 5000);
+  fading = setTimeout(() => { notice.hidden = true; }, bad ? 9000 : 5000);
 }
 
 async function run(asked, title) {
   const quote = await ask("quote", asked);
-  if (quote.error) return tell(quote.error, true);
+  if (quote.error) return notify(quote.error, true);
   if (!quote.takes.length && !quote.refused) return start(asked);
   confirm(asked, quote, title);
 }
 
 async function start(asked) {
   const answer = await ask("run", asked);
-  if (answer.error) tell(answer.price ? `${answer.error} (now ${answer.price})` : answer.error, true);
+  const { error, amount } = answer;
+  if (error) notify(amount ? tr("{error} (now {amount})", { error, amount }) : error, true);
   return !answer.error;
 }
 
 let sending = null;
 
 function confirm(asked, quote, title) {
-  const count = quote.takes.length === 1 ? "1 take" : `${quote.takes.length} takes`;
+  const { amount } = quote;
+  const text = about.mock
+    ? plural("{n} take: {amount}, play money (mock)", "{n} takes: {amount}, play money (mock)", quote.takes.length, { amount })
+    : plural("{n} take: {amount}", "{n} takes: {amount}", quote.takes.length, { amount });
   say($("ask-title"), title);
-  say($("ask-words"), `${count} at ${quote.price}${about.mock ? " of play money (mock)" : ""}`);
-  const shown = quote.takes.slice(0, 8).map((each) => make("li", "", each));
-  if (quote.takes.length > 8) shown.push(make("li", "", `and ${quote.takes.length - 8} more`));
+  say($("ask-words"), text);
+  const shown = quote.takes.slice(0, 8).map((take) => make("li", "", take));
+  if (quote.takes.length > 8) shown.push(make("li", "", tr("{n} more", { n: quote.takes.length - 8 })));
   $("ask-takes").replaceChildren(...shown);
   show($("ask-refused"), Boolean(quote.refused));
   say($("ask-refused"), quote.refused ?? "");
   show($("ask-type"), quote.typed);
-  say($("ask-type-words"), `Type ${quote.price} to spend it`);
+  say($("ask-type-words"), tr("Type {amount} to spend it", { amount }));
   $("ask-price").value = "";
-  say($("ask-yes"), `Spend ${quote.price}`);
+  say($("ask-yes"), tr("Spend {amount}", { amount }));
   $("ask-yes").disabled = Boolean(quote.refused) || quote.typed;
   sending = { asked, quote };
   $("ask").showModal();
@@ -216,7 +233,8 @@ function confirm(asked, quote, title) {
 
 $("ask-price").addEventListener("input", () => {
   const typed = $("ask-price").value.trim().split(/\s+/).join(" ");
-  $("ask-yes").disabled = Boolean(sending.quote.refused) || typed !== sending.quote.price;
+  const { price, amount, refused } = sending.quote;
+  $("ask-yes").disabled = Boolean(refused) || ![price, amount].includes(typed);
 });
 $("ask-price").addEventListener("keydown", (event) => {
   if (event.key !== "Enter") return;
@@ -228,13 +246,13 @@ $("ask-yes").addEventListener("click", () => {
   start({ ...sending.asked, price: sending.quote.price });
 });
 
-const render = () => run({ what: "render" }, "Render what is missing?");
-const reroll = () => stage.current() && run({ what: "reroll", shot: selected }, `One more take of ${selected}?`);
+const render = () => run({ what: "render" }, tr("Render what is missing?"));
+const reroll = () => stage.current() && run({ what: "reroll", shot: selected }, tr("One more take of {shot}?", { shot: selected }));
 const rebuild = () => start({ what: "rebuild" });
 
 async function cancelAll() {
   const answer = await ask("cancel");
-  tell(answer.error ?? answer.told.join("; "), Boolean(answer.error));
+  notify(answer.error ?? answer.answers.join(tr("; ")), Boolean(answer.error));
 }
 
 $("render").addEventListener("click", render);
@@ -243,7 +261,7 @@ $("reroll").addEventListener("click", reroll);
 $("cancel-all").addEventListener("click", cancelAll);
 $("help").addEventListener("click", () => $("keys").showModal());
 list.onChoose(select);
-stage.onSay(tell);
+stage.onSay(notify);
 
 const ARROWS = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10] };
 const KEYS = {
@@ -266,7 +284,7 @@ addEventListener("keydown", (event) => {
   if (arrow) {
     if (at.matches("input, .log")) return;
     event.preventDefault();
-    stage.nudge(...arrow.map((each) => each * (event.shiftKey ? 5 : 1)));
+    stage.nudge(...arrow.map((distance) => distance * (event.shiftKey ? 5 : 1)));
   } else if (event.key === " " && !at.matches("button:not(.point), summary, a")) {
     event.preventDefault();
     stage.play();
@@ -278,16 +296,16 @@ addEventListener("keydown", (event) => {
   }
 });
 
-// The line to the server
+// The connection to the server
 
 const LINES = {
   open: "",
-  broken: "The line to the board is broken; trying again…",
-  closed: "This page's board has ended or was started again. Open the address that its terminal shows.",
+  broken: tr("No connection to the board; trying again…"),
+  closed: tr("This board has ended or was started again. Open the address that its terminal shows."),
 };
 
 listen(
-  (kind, record) => heard[kind](record),
+  (kind, record) => received[kind](record),
   (state) => {
     show($("banner"), state !== "open");
     say($("banner"), LINES[state]);
@@ -299,6 +317,11 @@ setInterval(() => {
   list.tick(about.pace ?? 1);
   stage.tick();
 }, 1000);
+
+// The switch of languages comes back to the same shot.
+$("language").addEventListener("click", () => {
+  $("language").href = `/?lang=${$("language").hreflang.slice(0, 2)}${location.hash}`;
+});
 
 // After a click by mouse or finger the keys belong to the board again, not to the button.
 addEventListener("click", (event) => {

@@ -3,10 +3,10 @@
 export const $ = (id) => document.getElementById(id);
 
 export function make(tag, className = "", text = "") {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== "") made.textContent = text;
-  return made;
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== "") element.textContent = text;
+  return element;
 }
 
 // Writes only what differs, so that a reader's place and a selection stay.
@@ -16,10 +16,10 @@ export function say(element, text) {
 }
 
 export function button(text, className, act) {
-  const made = make("button", className, text);
-  made.type = "button";
-  made.addEventListener("click", act);
-  return made;
+  const element = make("button", className, text);
+  element.type = "button";
+  element.addEventListener("click", act);
+  return element;
 }
 
 export function show(element, shown) {
@@ -29,10 +29,4 @@ export function show(element, shown) {
 // Invisible marks that turn text around would let one prompt garble what stands beside it.
 export function plain(text) {
   return String(text ?? "").replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
-}
-
-export function span(seconds) {
-  const s = Math.max(0, Math.round(seconds));
-  if (s < 120) return `${s} s`;
-  return s < 7200 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`;
 }

@@ -1,5 +1,5 @@
 // The crop as the program makes it (wanx_render/geometry.py), in whole numbers only.
-// A test holds the two against each other.
+// A test compares the two.
 
 const evenDown = (value) => value - (value % 2);
 

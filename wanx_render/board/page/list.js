@@ -1,6 +1,7 @@
 // The list of shots: one row each, made once and changed in place.
 
 import { $, make, plain, say } from "./dom.js";
+import { plural, tr } from "./language.js";
 import { busy, kind, leading, words } from "./states.js";
 
 const rows = new Map();
@@ -43,8 +44,8 @@ function fill(parts, shot, since, pace) {
     parts.picture.append(parts.image);
   }
   say(parts.name, shot.id);
-  say(parts.prompt, plain(shot.template ? `template ${shot.template}` : shot.prompt) || "no prompt");
-  tell(parts, pace);
+  say(parts.prompt, plain(shot.template ? tr("template {name}", { name: shot.template }) : shot.prompt) || tr("no prompt"));
+  showState(parts, pace);
   const dots = shot.takes.map((take) => {
     const dot = make("span", `dot ${kind(take.state)}`, take.n === shot.pick ? "●" : "○");
     if (shot.rejected.includes(take.n)) dot.classList.add("rejected");
@@ -54,13 +55,16 @@ function fill(parts, shot, since, pace) {
   parts.dots.replaceChildren(...dots);
 }
 
-function tell(parts, pace) {
+function showState(parts, pace) {
   const take = leading(parts.shot);
   if (!take) return;
   const { takes } = parts.shot;
-  const same = takes.every((each) => each.state === take.state) && !busy(take.state);
-  const many = takes.length === 1 ? "" : same ? `${takes.length} takes ` : `take ${take.n} `;
-  say(parts.state, many + words(take, parts.since, pace, true));
+  const same = takes.every((other) => other.state === take.state) && !busy(take.state);
+  const state = words(take, parts.since, pace, true);
+  const of_many = same
+    ? plural("{n} take: {state}", "{n} takes: {state}", takes.length, { state })
+    : tr("take {n}: {state}", { n: take.n, state });
+  say(parts.state, takes.length === 1 ? state : of_many);
   const name = `state ${kind(take.state)}`;
   if (parts.state.className !== name) parts.state.className = name;
 }
@@ -84,7 +88,7 @@ export function one(shot, pace) {
 
 export function tick(pace) {
   for (const parts of rows.values()) {
-    if (parts.shot.takes.some((take) => busy(take.state))) tell(parts, pace);
+    if (parts.shot.takes.some((take) => busy(take.state))) showState(parts, pace);
   }
 }
 

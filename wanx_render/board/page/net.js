@@ -1,5 +1,7 @@
 // The event stream in, questions out.
 
+import { tr } from "./language.js";
+
 export async function ask(what, asked = {}) {
   let answer;
   try {
@@ -9,12 +11,12 @@ export async function ask(what, asked = {}) {
       body: JSON.stringify(asked),
     });
   } catch {
-    return { error: "the board does not answer; is its program still running?" };
+    return { error: tr("the board does not answer; is its program still running?") };
   }
   try {
     return await answer.json();
   } catch {
-    return { error: `the board answered ${answer.status}` };
+    return { error: tr("the board answered {status}", { status: answer.status }) };
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { $, button, make, plain, say, show } from "./dom.js";
 import { cropBox } from "./geometry.js";
+import { plural, tr } from "./language.js";
 import { ask } from "./net.js";
 import { busy, kind, words } from "./states.js";
 
@@ -12,10 +13,10 @@ let since = 0;
 let focus = [500, 500];
 let dragging = false;
 let saving = 0;
-let said = () => {};
+let notify = () => {};
 
 export function onSay(act) {
-  said = act;
+  notify = act;
 }
 
 export const current = () => shot;
@@ -30,9 +31,8 @@ export function open(next, facts) {
   if (!shot) return;
   if (!dragging && !saving) focus = [...shot.focus];
   say($("shot-name"), shot.id);
-  say($("shot-prompt"), plain(shot.template ? `effect template ${shot.template}` : shot.prompt) || "no prompt");
+  say($("shot-prompt"), plain(shot.template ? tr("template {name}", { name: shot.template }) : shot.prompt) || tr("no prompt"));
   say($("shot-facts"), facts_of(shot));
-  say($("reroll"), "Re-roll…");
   show($("uncentre"), shot.focused);
   fillTakes();
   draw();
@@ -46,9 +46,9 @@ function centre() {
   if (figure) row.scrollLeft = figure.offsetLeft - row.offsetLeft - (row.clientWidth - figure.offsetWidth) / 2;
 }
 
-function facts_of(each) {
-  const parts = [each.model, each.tier, `${each.seconds} s`];
-  if (each.first_of) parts.push(`begins with the last frame of ${each.first_of}`);
+function facts_of({ model, tier, seconds, first_of }) {
+  const parts = [model, tier, tr("{seconds} s", { seconds })];
+  if (first_of) parts.push(tr("starts from the last frame of {shot}", { shot: first_of }));
   return parts.join(" · ");
 }
 
@@ -99,10 +99,10 @@ function newCard(n) {
     title: make("h3"), state: make("p", "state"), note: make("p", "note"), facts: make("p", "dim"),
     choose: button("", "", () => choose(n)),
     reject: button("", "", () => reject(n)),
-    cancel: button("Cancel", "", () => cancel(n)),
+    cancel: button(tr("Cancel"), "", () => cancel(n)),
     more: make("details"), actual: make("p", "prompt"),
   };
-  card.more.append(make("summary", "", "Prompt as the service extended it"), card.actual);
+  card.more.append(make("summary", "", tr("Prompt as rewritten by the service")), card.actual);
   const acts = make("div", "acts");
   acts.append(card.choose, card.reject, card.cancel);
   caption.append(card.title, card.state, card.note, card.facts, card.more, acts);
@@ -116,36 +116,37 @@ function fillCard(card, take) {
   card.take = take;
   card.figure.classList.toggle("picked", picked);
   card.figure.classList.toggle("rejected", rejected);
-  const marks = [picked ? (shot.chosen ? "chosen" : "picked by the list") : "", rejected ? "rejected" : ""];
-  say(card.title, [`Take ${take.n}`, ...marks.filter(Boolean)].join(" · "));
+  const marks = [picked ? (shot.chosen ? tr("chosen") : tr("picked by the list")) : "", rejected ? tr("rejected") : ""];
+  say(card.title, [tr("Take {n}", take), ...marks.filter(Boolean)].join(" · "));
   say(card.note, plain(take.text));
   show(card.note, Boolean(take.text));
   say(card.facts, takeFacts(take));
-  say(card.choose, picked && shot.chosen ? "Chosen" : "Choose");
+  say(card.choose, picked && shot.chosen ? tr("Chosen") : tr("Choose"));
   card.choose.setAttribute("aria-pressed", String(picked && shot.chosen));
-  card.choose.setAttribute("aria-label", `Choose take ${take.n}`);
-  say(card.reject, rejected ? "Take back" : "Reject");
+  card.choose.setAttribute("aria-label", tr("Choose take {n}", take));
+  say(card.reject, rejected ? tr("Undo rejection") : tr("Reject"));
   card.reject.setAttribute("aria-pressed", String(rejected));
-  card.reject.setAttribute("aria-label", rejected ? `Take back the rejection of take ${take.n}` : `Reject take ${take.n}`);
-  card.cancel.setAttribute("aria-label", `Cancel take ${take.n}`);
+  card.reject.setAttribute("aria-label", rejected ? tr("Undo the rejection of take {n}", take) : tr("Reject take {n}", take));
+  card.cancel.setAttribute("aria-label", tr("Cancel take {n}", take));
   show(card.cancel, ["submitted", "pending", "running", "waiting", "slowed"].includes(take.state));
   say(card.actual, plain(take.actual_prompt));
   show(card.more, Boolean(take.actual_prompt) && take.actual_prompt !== shot.prompt);
-  tell(card);
+  showState(card);
   fillFrame(card, take);
 }
 
 function takeFacts(take) {
   const parts = [];
   if (take.width) parts.push(`${take.width}×${take.height}`, `${take.fps} fps`);
-  parts.push(`seed ${take.seed}`);
-  parts.push(take.cost ? `paid ${take.cost}` : (take.price ?? "price unknown"));
+  parts.push(tr("seed {seed}", take));
+  parts.push(take.cost ? tr("paid {cost}", take) : (take.price ?? tr("price unknown")));
   return parts.join(" · ");
 }
 
-function tell(card) {
+function showState(card) {
   say(card.state, words(card.take, since, about?.pace ?? 1));
-  card.state.title = card.take.polls ? `the service was asked ${card.take.polls} times` : "";
+  const { polls } = card.take;
+  card.state.title = polls ? plural("{n} query", "{n} queries", polls) : "";
   card.state.className = `state ${kind(card.take.state)}`;
 }
 
@@ -168,24 +169,24 @@ function fillFrame(card, take) {
   }
   if (card.video) {
     card.video.muted = take.n !== shot.pick;
-    card.video.setAttribute("aria-label", `Take ${take.n}`);
+    card.video.setAttribute("aria-label", tr("Take {n}", take));
   }
 }
 
 function video(take) {
-  const made = make("video");
-  made.preload = "auto";
-  made.playsInline = true;
-  made.disablePictureInPicture = true;
-  made.tabIndex = -1;
-  if (take.poster) made.poster = take.poster;
-  made.src = take.clip;
-  made.addEventListener("loadedmetadata", () => {
-    made.currentTime = Math.min(position(), made.duration - 0.001); // or the poster would stay
+  const player = make("video");
+  player.preload = "auto";
+  player.playsInline = true;
+  player.disablePictureInPicture = true;
+  player.tabIndex = -1;
+  if (take.poster) player.poster = take.poster;
+  player.src = take.clip;
+  player.addEventListener("loadedmetadata", () => {
+    player.currentTime = Math.min(position(), player.duration - 0.001); // or the poster would stay
     bound();
   });
-  made.addEventListener("ended", () => pause());
-  return made;
+  player.addEventListener("ended", () => pause());
+  return player;
 }
 
 // Playing in step
@@ -197,7 +198,7 @@ let turning = 0;
 export const playing = () => turning !== 0;
 
 function bound() {
-  const longest = Math.max(0, ...videos().map((each) => each.duration || 0));
+  const longest = Math.max(0, ...videos().map((video) => video.duration || 0));
   $("scrub").max = Math.max(1, Math.round(longest * 1000));
   seekShown();
 }
@@ -205,15 +206,15 @@ function bound() {
 const position = () => Number($("scrub").value) / 1000;
 
 function seekShown() {
-  say($("time"), `${position().toFixed(2)} s`);
+  say($("time"), tr("{seconds} s", { seconds: position().toFixed(2) }));
 }
 
 export function seek(seconds) {
   const scrub = $("scrub");
   scrub.value = Math.round(Math.max(0, seconds) * 1000);
-  for (const each of videos()) {
-    const end = each.duration ? each.duration - 0.001 : Infinity;
-    each.currentTime = Math.min(position(), end);
+  for (const video of videos()) {
+    const end = video.duration ? video.duration - 0.001 : Infinity;
+    video.currentTime = Math.min(position(), end);
   }
   seekShown();
 }
@@ -227,10 +228,10 @@ export function step(frames) {
 function follow() {
   const head = leader();
   if (!head) return pause();
-  for (const each of videos()) {
+  for (const video of videos()) {
     // A clip that ran ahead or fell behind by more than two frames is put in step again.
-    if (each !== head && Math.abs(each.currentTime - head.currentTime) > 0.08) {
-      each.currentTime = Math.min(head.currentTime, (each.duration || Infinity) - 0.001);
+    if (video !== head && Math.abs(video.currentTime - head.currentTime) > 0.08) {
+      video.currentTime = Math.min(head.currentTime, (video.duration || Infinity) - 0.001);
     }
   }
   $("scrub").value = Math.round(head.currentTime * 1000);
@@ -241,21 +242,21 @@ function follow() {
 export function pause() {
   if (turning) cancelAnimationFrame(turning);
   turning = 0;
-  for (const each of videos()) each.pause();
-  say($("play"), "Play");
+  for (const video of videos()) video.pause();
+  say($("play"), tr("Play"));
   $("play").setAttribute("aria-pressed", "false");
 }
 
 export async function play() {
   if (playing()) return pause();
   const head = leader();
-  if (!head) return said("no take of this shot has a clip yet");
+  if (!head) return notify(tr("no take of this shot has a clip yet"));
   if (position() >= (head.duration || 0) - 0.05) seek(0);
-  say($("play"), "Pause");
+  say($("play"), tr("Pause"));
   $("play").setAttribute("aria-pressed", "true");
   turning = requestAnimationFrame(follow);
-  const begun = await Promise.allSettled(videos().map((each) => each.play()));
-  if (begun.every((each) => each.status === "rejected")) pause();
+  const begun = await Promise.allSettled(videos().map((video) => video.play()));
+  if (begun.every((start) => start.status === "rejected")) pause();
 }
 
 $("play").addEventListener("click", () => play());
@@ -268,7 +269,7 @@ $("scrub").addEventListener("input", () => {
 
 async function act(what, asked) {
   const answer = await ask(what, asked);
-  if (answer.error) said(answer.error, true);
+  if (answer.error) notify(answer.error, true);
   return answer;
 }
 
@@ -277,7 +278,7 @@ export const reject = (n) => shot && act("reject", { shot: shot.id, take: n });
 
 async function cancel(n) {
   const answer = await act("cancel", { shot: shot.id, take: n });
-  if (answer.told) said(answer.told.join("; "));
+  if (answer.answers) notify(answer.answers.join(tr("; ")));
 }
 
 // The crops, and the point they keep in view
@@ -286,7 +287,7 @@ let layer = null;
 
 function draw() {
   const card = cards.get(shot.pick);
-  const crops = (about?.deliverables ?? []).filter((each) => each.fit === "crop");
+  const crops = (about?.deliverables ?? []).filter((deliverable) => deliverable.fit === "crop");
   const known = card?.take.width;
   if (!layer) layer = newLayer();
   layer.point.hidden = !known;
@@ -299,11 +300,11 @@ function draw() {
     layer.root.insertBefore(box, layer.point);
     layer.boxes.push(box);
   }
-  crops.forEach((each, index) => place(layer.boxes[index], each, width, height));
+  crops.forEach((crop, index) => place(layer.boxes[index], crop, width, height));
   layer.point.style.left = `${focus[0] / 10}%`;
   layer.point.style.top = `${focus[1] / 10}%`;
-  const told = `Focus point: ${focus[0] / 10} % across, ${focus[1] / 10} % down. Arrow keys move it`;
-  if (layer.point.getAttribute("aria-label") !== told) layer.point.setAttribute("aria-label", told);
+  const label = tr("Focus point: {x} % across, {y} % down. Arrow keys move it", { x: focus[0] / 10, y: focus[1] / 10 });
+  if (layer.point.getAttribute("aria-label") !== label) layer.point.setAttribute("aria-label", label);
   list(about?.deliverables ?? [], width, height);
 }
 
@@ -311,31 +312,37 @@ function draw() {
 const aimed = (deliverable) => deliverable.focus[shot.id] ?? focus;
 
 function place(box, deliverable, width, height) {
-  const found = width ? cropBox(width, height, deliverable.aspect, aimed(deliverable)) : null;
-  box.hidden = !found;
-  if (!found) return;
-  box.style.left = `${(found.x / width) * 100}%`;
-  box.style.top = `${(found.y / height) * 100}%`;
-  box.style.width = `${(found.width / width) * 100}%`;
-  box.style.height = `${(found.height / height) * 100}%`;
+  const crop = width ? cropBox(width, height, deliverable.aspect, aimed(deliverable)) : null;
+  box.hidden = !crop;
+  if (!crop) return;
+  box.style.left = `${(crop.x / width) * 100}%`;
+  box.style.top = `${(crop.y / height) * 100}%`;
+  box.style.width = `${(crop.width / width) * 100}%`;
+  box.style.height = `${(crop.height / height) * 100}%`;
   say(box.firstChild, deliverable.name);
 }
 
 function list(deliverables, width, height) {
   let crop = 0;
-  const items = deliverables.map((each) => {
+  const items = deliverables.map((deliverable) => {
     const item = make("li");
-    const name = make("b", each.fit === "crop" ? `c${crop++ % 6}` : "", each.name);
-    const box = each.fit === "crop" && width ? cropBox(width, height, each.aspect, aimed(each)) : null;
-    const lost = box ? 100 - (100 * box.width * box.height) / (width * height) : 0;
-    const told = box
-      ? `${box.width}×${box.height} at ${box.x}, ${box.y} · loses ${lost.toFixed(1)} %`
-      : each.fit === "crop" ? "not known yet" : `whole picture, ${each.fit}`;
-    const own = each.focus[shot.id] ? " · its own focus, set in the list" : "";
-    item.append(name, ` ${each.aspect.join(":")} · ${told}${own}`);
+    const name = make("b", deliverable.fit === "crop" ? `c${crop++ % 6}` : "", deliverable.name);
+    const parts = [deliverable.aspect.join(":"), kept(deliverable, width, height)];
+    if (deliverable.focus[shot.id]) parts.push(tr("own focus, set in the list"));
+    item.append(name, ` ${parts.join(" · ")}`);
     return item;
   });
   $("crops").replaceChildren(...items);
+}
+
+// What a deliverable keeps of the picked clip, in words.
+function kept({ fit, aspect, ...deliverable }, width, height) {
+  if (fit === "pad") return tr("whole picture with bars");
+  if (fit === "blur") return tr("whole picture on a blurred copy");
+  const box = width ? cropBox(width, height, aspect, aimed(deliverable)) : null;
+  if (!box) return tr("not known yet");
+  const lost = 100 - (100 * box.width * box.height) / (width * height);
+  return tr("{size} at {x}, {y} · loses {percent} %", { size: `${box.width}×${box.height}`, ...box, percent: lost.toFixed(1) });
 }
 
 function newLayer() {
@@ -368,7 +375,7 @@ function newLayer() {
 }
 
 function aim(x, y) {
-  focus = [x, y].map((each) => Math.min(1000, Math.max(0, each)));
+  focus = [x, y].map((place) => Math.min(1000, Math.max(0, place)));
   draw();
 }
 
@@ -388,5 +395,5 @@ export function nudge(x, y) {
 $("uncentre").addEventListener("click", () => shot && act("focus", { shot: shot.id, focus: null }));
 
 export function tick() {
-  for (const card of cards.values()) if (busy(card.take.state)) tell(card);
+  for (const card of cards.values()) if (busy(card.take.state)) showState(card);
 }

@@ -1,25 +1,25 @@
-// What a take's state is called, and how it is coloured.
+// The words and colours of a take's state.
 
-import { span } from "./dom.js";
+import { duration, tr } from "./language.js";
 import { STATES } from "./take_states.js"; // the table of reports/states.py
 
 export const kind = (state) => STATES[state].tone;
 export const busy = (state) => kind(state) === "busy" && state !== "owed";
 
-// The state in words, with its age and what may be left of it, grown since it was told.
+// The state in words, with its age and what may be left of it, both as of now.
 // ``brief`` leaves the age out.
 export function words(take, since, pace, brief = false) {
   const parts = [STATES[take.state].word];
   if (busy(take.state) && take.age !== undefined) {
     const passed = ((performance.now() - since) / 1000) * pace;
-    if (!brief) parts.push(span(take.age + passed));
+    if (!brief) parts.push(duration(take.age + passed));
     if (take.left !== null && take.left !== undefined && take.state !== "fetching") {
       const left = take.left - passed;
-      parts.push(left > 0 ? `~${span(left)} left` : "longer than usual");
+      parts.push(left > 0 ? tr("about {left} left", { left: duration(left) }) : tr("longer than usual"));
     }
   }
   if (take.state === "owed" && take.hours !== null && take.hours !== undefined) {
-    parts.push(`${take.hours.toFixed(1)} h left to fetch it`);
+    parts.push(tr("{hours} h left to download it", { hours: take.hours.toFixed(1) }));
   }
   return parts.join(" · ");
 }
