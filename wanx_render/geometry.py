@@ -10,6 +10,8 @@ from functools import lru_cache
 from math import ceil, floor, gcd, isqrt
 from typing import Literal
 
+from wanx_render.language import tr
+
 TILE = 16  # the models' sides are multiples of 16 (VAE stride 8, patch 2)
 
 # Bounded, so that no text makes a number that takes long to calculate with.
@@ -61,7 +63,7 @@ class Aspect:
     def of(cls, width: int, height: int) -> "Aspect":
         """Reduce ``width:height``; both at least 1, else ValueError."""
         if width < 1 or height < 1:
-            raise ValueError(f"an aspect needs two positive numbers, not {width}:{height}")
+            raise ValueError(tr("{text!r} is not a valid aspect", text=f"{width}:{height}"))
         divisor = gcd(width, height)
         return cls(width // divisor, height // divisor)
 
@@ -70,7 +72,9 @@ class Aspect:
         """Read ``9:16``, ``2.39:1`` or ``16/9``; ValueError for anything else."""
         parts = _ASPECT.fullmatch(text.strip())
         if not parts or not Fraction(parts[1]) or not Fraction(parts[2]):
-            raise ValueError(f"{text[:40]!r} is not an aspect such as 9:16 or 2.39:1")
+            raise ValueError(
+                tr("{text!r} is not a valid aspect such as 9:16 or 2.39:1", text=text[:40])
+            )
         ratio = Fraction(parts[1]) / Fraction(parts[2])
         return cls.of(ratio.numerator, ratio.denominator)
 
@@ -171,7 +175,9 @@ def largest_exact(sources: tuple[Size, ...], aspect: Aspect, fit: Fit) -> Size:
     """
     unit = min(fit_unit(source, aspect, fit) for source in sources)
     if unit < 2:
-        raise ValueError(f"{min(sources)} is too small for an exact, even {aspect} frame")
+        raise ValueError(
+            tr("{size} is too small for an exact {aspect}", size=min(sources), aspect=aspect)
+        )
     return aspect.size(unit)
 
 

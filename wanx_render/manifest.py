@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.language import Message, tr
 
 # Fields are added with a default, so that manifests of older programs can still be read; the
 # version changes only where one is taken away or means something else.
@@ -221,23 +222,29 @@ def read(path: Path) -> Manifest:
         record = json.loads(path.read_bytes())
         version = record.get("version") if isinstance(record, dict) else None
         if version != VERSION:
-            raise _unreadable(path, f"is of version {version}, and this program reads {VERSION}")
+            raise _unreadable(
+                tr(
+                    "{file} has version {version}; this program reads {expected}",
+                    file=path, version=version, expected=VERSION,
+                )
+            )  # fmt: skip
         return _reader().validate_python(record)
     except FileNotFoundError:
         raise BadInput(
             Diagnostic(
                 "manifest-missing",
-                f"there is no {path}: nothing was rendered here yet",
-                hint="render the list first, or name its folder with --folder",
+                tr("nothing was rendered here yet: {file} is missing", file=path),
+                hint=tr("render the list first, or give its folder with --folder"),
             )
         ) from None
     except OSError as error:
-        raise _unreadable(path, f"cannot be read: {error.strerror}") from None
+        message = tr("cannot read {file}: {reason}", file=path, reason=error.strerror)
+        raise _unreadable(message) from None
     except ValidationError as error:
         place = ".".join(str(step) for step in error.errors()[0]["loc"])
-        raise _unreadable(path, f"is damaged at {place}") from None
+        raise _unreadable(tr("{file} is damaged at {place}", file=path, place=place)) from None
     except (ValueError, RecursionError):
-        raise _unreadable(path, "is not JSON") from None
+        raise _unreadable(tr("{file} is not valid JSON", file=path)) from None
 
 
 @cache  # built when it is first needed: most commands read none
@@ -245,10 +252,8 @@ def _reader() -> TypeAdapter[Manifest]:
     return TypeAdapter(Manifest)
 
 
-def _unreadable(path: Path, reason: str) -> BadInput:
-    return BadInput(
-        Diagnostic("manifest-unreadable", f"{path} {reason}", hint="render the list once more")
-    )
+def _unreadable(message: Message) -> BadInput:
+    return BadInput(Diagnostic("manifest-unreadable", message, hint=tr("render the list again")))
 
 
 def deliverables_in(path: Path) -> dict[str, DeliverableRecord]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
+from wanx_render.language import tr
+
 SAMPLE_RATE = 48_000
 
 # Bounded, so that no text makes a number that takes long to calculate with.
@@ -36,11 +38,13 @@ def show_duration(seconds: float | Fraction, *, tenths: bool = False) -> str:
 def parse_rate(text: str) -> Fraction:
     """Frames a second from ``30``, ``30000/1001`` or ``29.97``; ValueError outside 1..120."""
     if not _RATE.fullmatch(text.strip()):
-        raise ValueError(f"{text[:40]!r} is not a frame rate such as 30 or 30000/1001")
+        raise ValueError(
+            tr("{text!r} is not a valid frame rate such as 30 or 30000/1001", text=text[:40])
+        )
     rate = Fraction(text.strip())
     rate = _NTSC.get(rate, rate)
     if not 1 <= rate <= 120:
-        raise ValueError(f"a frame rate must be between 1 and 120, not {text}")
+        raise ValueError(tr("frame rate {text} is not between 1 and 120", text=text))
     return rate
 
 

@@ -80,7 +80,7 @@ def test_a_file_alone_is_rendered(run: Run, tmp_path: Path) -> None:
     assert page.read_bytes() == first
     again = run("render", "list.yaml")
     assert again.code == 0
-    assert "0 to make" in again.err
+    assert "0 to generate" in again.err
 
 
 def test_json_is_one_object_a_line_and_ends_in_a_summary(run: Run) -> None:
@@ -181,7 +181,7 @@ def test_a_budget_stops_a_run_before_it_starts(run: Run, tmp_path: Path) -> None
     (tmp_path / "list.yaml").write_text(budget)
     done = run("list.yaml")
     assert done.code == 4
-    assert "would cost 1.44 CNY" in done.err
+    assert "the run costs 1.44 CNY" in done.err
     assert not list(tmp_path.glob("renders/small/clips/*"))
     (tmp_path / "list.yaml").write_text(budget.replace("1.00 CNY", "1.44 CNY"))
     assert run("list.yaml").code == 0

@@ -89,7 +89,7 @@ def test_rescue_fetches_what_was_paid_and_asks_for_nothing(shop: Shop) -> None:
     (shop.folder / "list.yaml").write_text(LIST.replace("prompt: second", "prompt: another"))
     saved = shop.run("rescue", "list.yaml")
     assert saved.returncode == 0, saved.stderr
-    assert "2 clips fetched" in saved.stderr
+    assert "2 clips downloaded" in saved.stderr
     assert shop.sent() == 2
     clips = sorted(p.name[:6] for p in (shop.folder / "renders" / "debts" / "clips").iterdir())
     assert clips == ["one-t1", "two-t1"]

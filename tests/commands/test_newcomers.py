@@ -107,7 +107,7 @@ def found(catalog: Catalog, folder: Path, **environ: str) -> dict[str, tuple[str
 def test_a_machine_that_has_everything_is_told_so(catalog: Catalog, tmp_path: Path) -> None:
     told = found(catalog, tmp_path)
     assert {name for name, (state, _) in told.items() if state == "error"} == set()
-    assert "the mock needs none" in told["key"][1]
+    assert "the mock needs no key" in told["key"][1]
     assert "from wheel" in told["ffmpeg"][1]
 
 

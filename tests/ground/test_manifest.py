@@ -48,10 +48,10 @@ def test_what_a_later_program_adds_is_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("record", "told"),
     [
-        ("no json", "is not JSON"),
-        ("[" * 100_000, "is not JSON"),
-        ([], "is of version None"),
-        ({**OLD, "version": 2}, "is of version 2"),
+        ("no json", "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        ([], "has version None"),
+        ({**OLD, "version": 2}, "has version 2"),
         ({**OLD, "shots": "none"}, "is damaged at shots"),
         ({**OLD, "deliverables": [{"name": 1}]}, "is damaged at deliverables.0"),
     ],

@@ -138,8 +138,8 @@ def test_a_still_is_held_and_a_mov_is_a_mov(picture: Callable[..., Path], tmp_pa
 @pytest.mark.parametrize(
     ("clip", "out", "codec", "message", "hint"),
     [
-        ("a.png", "o.mkv", None, "o.mkv ends in .mkv", ".mp4 or .mov"),
-        ("a.png", "o", None, "o has no suffix", ".mp4 or .mov"),
+        ("a.png", "o.mkv", None, "o.mkv: its name does not end in", ".mp4 or .mov"),
+        ("a.png", "o", None, "/o: its name does not end in", ".mp4 or .mov"),
         ("a.png", "o.mov", "av1", "av1 cannot be written to .mov", ".mp4"),
         ("a.png", "o.mp4", None, "a.png is a still picture", "--hold"),
         ("a.heic", "o.mp4", None, "a.heic is a HEIC picture", "magick"),

@@ -351,4 +351,4 @@ def test_a_list_reads_the_tags_of_its_clips(
     )
     (broken,) = asyncio.run(finished(LIST.replace("colours: bt709", "colours: hlg, hdr: refuse")))
     assert isinstance(broken, Broken)
-    assert "the clip of named cannot be used: named.mp4 is HDR (HLG)" in str(broken)
+    assert "cannot use the clip of named: named.mp4 is HDR (HLG)" in str(broken)

@@ -139,7 +139,7 @@ def test_a_lost_journal_is_written_again_and_nothing_is_paid(
     assert len(shop.ledger()) == paid == 2
     assert hashes(shop) == clips
     assert (out(shop) / "tall.mp4").is_file()
-    assert "0.00 CNY this run, 1.44 CNY this film, 1.44 CNY this folder ever" in ran.stderr
+    assert "0.00 CNY this run, 1.44 CNY this film, 1.44 CNY in total" in ran.stderr
     again = shop.run("list.yaml", "--out", "out", "--yes")
     assert again.returncode == 0
     assert "paid clips again" not in again.stderr

@@ -294,7 +294,7 @@ class Proof:
         assert len(before) < len(rows), "killed too late"
         ran = self.end(self.away("table", folder))
         assert ran.code == 0, ran.said
-        assert " 0 takes to make" in ran.said, ran.said
+        assert " 0 takes to generate" in ran.said, ran.said
         after = self.rows_of("table")
         here = self.table("table-here", rows)
         assert self.end(self.begin(here)).code == 0

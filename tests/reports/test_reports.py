@@ -128,5 +128,5 @@ def test_one_page_for_many_is_refused(folder: Path) -> None:
 
 def test_a_share_without_rows_is_refused(folder: Path) -> None:
     asked = ReportOptions((folder / "table.yaml",), shard="4/4")
-    with pytest.raises(BadInput, match="no row falls into this share"):
+    with pytest.raises(BadInput, match="holds no row"):
         report_command(asked, Environment(ENVIRON, StringIO(), StringIO()))

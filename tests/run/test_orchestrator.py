@@ -137,7 +137,7 @@ def test_a_service_that_is_not_as_predicted_is_told_of_and_the_deliverables_are_
     manifest = studio.run()
     told = {event.text for event in studio.events if event.kind == "warning"}
     assert told == {
-        f"its clip is {size} at 24 fps; {size} at 30 fps was expected"
+        f"expected a clip of {size} at 30 fps, got {size} at 24 fps"
         for size in ("544x720", "720x544")
     }
     for deliverable in manifest.deliverables:
@@ -279,7 +279,7 @@ def test_a_chain_whose_first_shot_fails_is_told_so(studio: Studio) -> None:
     studio.write(chained.replace("first", '"[[mock: fail=InternalError]]"'))
     manifest = studio.run()
     assert manifest.shots[1].takes[0].message == (
-        "its first frame is the last of one, which has no clip"
+        "its first frame comes from one, which has no clip"
     )
     assert "submitted" not in studio.kinds("two")
 

@@ -75,19 +75,19 @@ def test_a_table_is_rendered_as_approved_also_in_parts_and_again(shelf: Shelf) -
     assert shelf.render() == 0
     assert shelf.made() == ["Cup", "Hat"]
     assert shelf.render() == 0
-    assert "2 finished, 0 takes to make" in shelf.said
+    assert "2 finished, 0 takes to generate" in shelf.said
     assert shelf.plan() == 0  # all is there
     next((shelf.folder / "renders/shop/clips").glob("*.mp4")).unlink()
-    with pytest.raises(NeedsApproval, match="would be asked for, which it was not"):
+    with pytest.raises(NeedsApproval, match="is new since the approval"):
         shelf.render()
 
 
 def test_only_what_was_chosen_is_approved(shelf: Shelf) -> None:
     shelf.plan(rows="2")
-    with pytest.raises(NeedsApproval, match="shop/Cup/one take 1 would be asked for"):
+    with pytest.raises(NeedsApproval, match="shop/Cup/one take 1 is new"):
         shelf.render(rows="1-2")
     assert not shelf.made()
-    with pytest.raises(BadInput, match="no row falls into this share"):
+    with pytest.raises(BadInput, match="holds no row"):
         shelf.render(shard="2/2")
     assert shelf.render(shard="1/2") == 0
     assert shelf.made() == ["Hat"]

@@ -112,7 +112,7 @@ def test_a_table_goes_into_the_bucket_row_by_row_and_once(office: Office) -> Non
 
     code, again, err = office.run("list.yaml", at="table")
     assert (code, again) == (0, out)
-    assert "2 finished, 0 takes to make" in err
+    assert "2 finished, 0 takes to generate" in err
     assert office.asked("PUT") == []
     assert len(office.s3.faults.seen) == 1, "one listing, whatever the number of rows"
 
@@ -120,7 +120,7 @@ def test_a_table_goes_into_the_bucket_row_by_row_and_once(office: Office) -> Non
     office.s3.faults.seen.clear()
     code, _, err = office.run("list.yaml", at="elsewhere")
     assert (code, office.keys("elsewhere")) == (0, keys)
-    assert "0 takes to make" in err
+    assert "0 takes to generate" in err
 
 
 @pytest.mark.proof
@@ -141,7 +141,7 @@ def test_several_lists_have_folders_of_their_own_and_one_that_fails_fails_alone(
 
     code, _, err = office.run("list.yaml", "other.yaml", at="both")
     assert code == 0, err
-    assert "2 finished, 0 takes to make" in err
+    assert "2 finished, 0 takes to generate" in err
     put = {each.removeprefix(f"/{BUCKET}/both/") for each in office.asked("PUT")}
     changed = {"shop/Hat/manifest.json", "shop/manifest.json", "index.html", ".cache/probe"}
     assert put == {"shop/Hat/9x16.mp4", *changed}
@@ -171,19 +171,18 @@ def test_a_paid_clip_that_is_gone_comes_back_from_the_bucket_if_it_is_the_one(
         Environment({}, told, StringIO()),
     )
     whys = {take["reason"] for take in json.loads(told.getvalue())["takes"]}
-    back = f"`render --out s3://{BUCKET}/lost` brings it back unpaid"
+    back = f"`render --out s3://{BUCKET}/lost` restores it for free"
     assert whys == {f"its clip is gone from the folder; {back}"}
     with opened(clips.parent) as journal:
         lost = [*journal.clips_of("intro take 1"), *journal.clips_of("one take 1")]
         where = f"s3://{BUCKET}/lost"
         assert restore(lost, Destination.of(None, None, {}).place(clips.parent)) == [
-            f"paid clips that are gone from here were put into {where} (2): "
-            f"`render --out {where}` brings them back unpaid"
+            f"2 missing paid clips are in {where}: `render --out {where}` restores them for free"
         ]
     code, _, err = office.run("other.yaml", at="lost")
     assert code == 0, err
     assert "2 takes, 0 to make" in err
-    gone = f"2 paid clips that were gone from here came back from s3://{BUCKET}/lost/clips"
+    gone = f"2 missing paid clips were restored from s3://{BUCKET}/lost/clips"
     assert err.count(gone) == 1
     assert {path.name: path.read_bytes() for path in clips.iterdir()} == made
 
@@ -204,6 +203,6 @@ def test_the_clips_of_a_table_come_back_too(office: Office) -> None:
         path.unlink()
     code, _, err = office.run("list.yaml", at="rows")
     assert code == 0, err
-    assert "0 takes to make" in err
-    assert "3 paid clips that were gone from here came back" in err
+    assert "0 takes to generate" in err
+    assert "3 missing paid clips were restored" in err
     assert len(list(clips.iterdir())) == 3

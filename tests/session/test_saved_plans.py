@@ -73,7 +73,7 @@ def test_an_old_plan_holds_the_picks(folder: Path) -> None:
     picks = folder / "list.picks.yaml"
     picks.write_text(picks.read_text().replace("pick: 2", "pick: 1"), encoding="utf-8")
     done = wanx(folder, "render", "--plan", "one.plan.json")
-    assert (done.code, "what was picked has changed" in done.text) == (4, True), done.text
+    assert (done.code, "the picks have changed" in done.text) == (4, True), done.text
 
 
 def test_an_old_plan_of_one_list_has_no_rows(folder: Path) -> None:

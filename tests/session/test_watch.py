@@ -105,7 +105,7 @@ def desk(tmp_path: Path, environ: dict[str, str]) -> Desk:
 
 def test_nothing_is_spent_before_the_price_is_typed(desk: Desk) -> None:
     told = desk.told(typing("0.71 CNY"))
-    assert "MOCK, play money: 1 takes at 0.72 CNY" in told
+    assert "MOCK, play money: 1 take costs 0.72 CNY" in told
     assert "not confirmed; nothing was sent" in told
     assert desk.asked_for() == 0
     assert not list((desk.folder / "renders" / "small" / "clips").iterdir())
@@ -124,12 +124,12 @@ def test_what_is_free_is_made_at_once_and_what_costs_is_asked_for(desk: Desk) ->
     assert "9x16: delivered, 180x320" in told
     asked = told.rpartition("delivered")[2]  # finished first, then asked for the second take
     assert "Type 0.72 CNY to spend it: not confirmed" in asked
-    assert "1 of 2 takes are not made yet" in asked
+    assert "1 of 2 takes are not generated yet" in asked
 
 
 def test_a_save_takes_the_question_back(desk: Desk) -> None:
     told = desk.told(lambda: desk.change("duration: 3", "duration: 4"), typing("0.96 CNY"))
-    assert "Type 0.72 CNY to spend it: \nsaved meanwhile; nothing was sent" in told
+    assert "Type 0.72 CNY to spend it: \nsaved again; nothing was sent" in told
     assert "Type 0.96 CNY" in told
     assert desk.asked_for() == 1
 
@@ -184,7 +184,7 @@ def test_a_budget_still_lets_through_what_is_free(desk: Desk) -> None:
         lambda: desk.change("prompt: first", "prompt: first, takes: 2"),
     )
     assert "delivered, 180x320" in told
-    assert "error: the run would cost 0.72 CNY, over the list's budget" in told
+    assert "error: the run costs 0.72 CNY, over the list's budget" in told
     assert desk.asked_for() == 1
 
 

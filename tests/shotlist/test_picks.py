@@ -151,6 +151,6 @@ def test_a_saved_plan_holds_the_picks_fast(file: Path, catalog: Catalog) -> None
 
     held()
     chosen(file, "shots: {wake: {pick: 1}}", catalog)
-    with pytest.raises(NeedsApproval, match="what was picked has changed"):
+    with pytest.raises(NeedsApproval, match="the picks have changed"):
         held()
     assert json.loads(saved.read_text())["picks"]["wake"]["pick"] == 2

@@ -118,7 +118,7 @@ def test_the_rows_of_a_table_go_into_the_bucket_and_a_second_run_makes_nothing(
     asked = len(proof.bucket.faults.seen)
     again = proof.end(proof.away("rows", folder))
     assert again.code == 0, again.said
-    assert "2 finished, 0 takes to make" in again.said
+    assert "2 finished, 0 takes to generate" in again.said
     assert len(proof.bucket.faults.seen) == asked + 1
 
     # What is in the bucket alone is made again where it is wanted here.

@@ -18,6 +18,7 @@ from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.segment import ClipMedia, Segment
 from wanx_render.finishing.visible_label import DrawnLabel
 from wanx_render.geometry import crop_text, enlargement, is_enlarged
+from wanx_render.language import Message, plural, recorded, tr
 from wanx_render.media import animation, ffmpeg, paint
 from wanx_render.media.ai_labels import Merged, Provenance, provenance_notices, with_own
 from wanx_render.media.images import BadPicture
@@ -93,7 +94,7 @@ def conform(options: ConformOptions, environment: Environment) -> int:
     origins = {options.clip.name: take.provenance}
     labels, reading_notices = provenance_notices(origins, label), ingest.notices(take, shot, "--{}")
     for notice in (*labels, *reading_notices, *_repeats(segment, deliverable), *result.warnings):
-        environment.say(f"warning: {notice}")
+        environment.say(tr("warning: {message}", message=recorded(notice)))
     if options.as_json:
         record = _record(segment, options.out, result, label)
         environment.write_json(record)
@@ -109,15 +110,17 @@ def _check_name(options: ConformOptions, deliverable: Deliverable) -> None:
     """Raises BadInput where the output's name promises what is not written, or is the clip's."""
     suffix = options.out.suffix.lower()
     if suffix not in _SUFFIXES:
-        suffixes = " or ".join(_SUFFIXES)
-        ending = f"ends in {suffix}" if suffix else "has no suffix"
-        raise _wrong(f"--out {options.out} {ending}", f"use a name that ends in {suffixes}")
+        raise _wrong(
+            tr("cannot write {file}: its name does not end in .mp4 or .mov", file=options.out),
+            tr("use a name that ends in .mp4 or .mov"),
+        )
     if suffix == ".mov" and deliverable.codec.startswith("av1"):
         raise _wrong(
-            f"{deliverable.codec} cannot be written to .mov", "use a name that ends in .mp4"
+            tr("{codec} cannot be written to .mov", codec=deliverable.codec),
+            tr("use a name that ends in .mp4"),
         )
     if options.out.exists() and options.clip.exists() and options.out.samefile(options.clip):
-        raise _wrong("the output would take the place of the clip", "give -o another name")
+        raise _wrong(tr("the output would overwrite the clip"), tr("give -o another name"))
 
 
 def _as_clip(
@@ -133,17 +136,19 @@ def _as_clip(
     if not animation.is_picture(options.clip):
         kind, advice = animation.other_kind(options.clip)
         if kind:
-            message = (
-                f"{options.clip.name} is {kind} and no video; conform takes videos and pictures"
-            )
-            raise BadInput(Diagnostic("clip-unreadable", message, hint=advice))
+            message = tr(
+                "{file} is {kind}; conform takes videos and pictures",
+                file=options.clip.name, kind=recorded(kind),
+            )  # fmt: skip
+            raise BadInput(Diagnostic("clip-unreadable", message, hint=recorded(advice)))
         return options.clip, shot, None
     wish = animation.Wish(shot.hold, deliverable.fps, deliverable.background)
     try:
         video = animation.make_clip(program, options.clip, wish, folder)
     except BadPicture as problem:
-        message = f"{options.clip.name} {problem}"
-        raise BadInput(Diagnostic("clip-unreadable", message, hint=problem.hint)) from None
+        message = tr("{file} {problem}", file=options.clip.name, problem=recorded(str(problem)))
+        hint = recorded(problem.hint)
+        raise BadInput(Diagnostic("clip-unreadable", message, hint=hint)) from None
     still = shot.model_copy(update={"hold": Fraction(0)})
     return video.path, shot if video.moves else still, video.provenance
 
@@ -153,7 +158,8 @@ def _take(program: ffmpeg.Ffmpeg, clip: Path, shot: Shot, name: str) -> ClipMedi
     try:
         return ingest.in_colours(ingest.look(program, clip), shot)
     except FfmpegError as error:
-        raise BadInput(Diagnostic("clip-unreadable", str(error).replace(clip.name, name))) from None
+        message = recorded(str(error).replace(clip.name, name))
+        raise BadInput(Diagnostic("clip-unreadable", message)) from None
 
 
 def _planned(take: ClipMedia, shot: Shot, deliverable: Deliverable) -> tuple[Segment, Merged]:
@@ -161,22 +167,26 @@ def _planned(take: ClipMedia, shot: Shot, deliverable: Deliverable) -> tuple[Seg
     try:
         frame = frame_of(deliverable, {"clip": take.size}, (take.rate,))
     except ValueError as error:
-        raise _wrong(str(error), "the picture is too small for this aspect") from None
+        hint = tr("use a larger video, or a simpler aspect")
+        raise _wrong(recorded(str(error)), hint) from None
     segment = Segment.whole(take, _cut(shot, take), shot.focus, frame)
     segment = replace(segment, label=_drawn(deliverable, segment))
     own = deliverable.label.fields if deliverable.label else {}
     return segment, with_own(take.provenance.labels, own)
 
 
-def _repeats(segment: Segment, deliverable: Deliverable) -> tuple[str, ...]:
-    """That frames are repeated unevenly, where nobody said how missing ones are made."""
+def _repeats(segment: Segment, deliverable: Deliverable) -> tuple[Message, ...]:
+    """That frames are repeated unevenly, where no option says how missing ones are made."""
     own, rate = segment.take.rate * segment.cut.speed, segment.frame.rate
     if deliverable.motion or own * 201 >= rate * 200 or not rate % own:
         return ()
-    return (
-        f"frames are repeated to go from {float(own):.5g} to {float(rate):.5g} fps; "
-        "--motion blend or flow makes frames in between",
+    notice = tr(
+        "frames are repeated to go from {own:.5g} to {rate:.5g} fps; "
+        "--motion blend or flow makes new ones",
+        own=float(own),
+        rate=float(rate),
     )
+    return (notice,)
 
 
 def _made(
@@ -196,7 +206,8 @@ def _made(
 def _cut(shot: Shot, take: ClipMedia) -> Cut:
     seconds = Fraction(take.whole) / take.rate
     if shot.trim.start >= seconds:
-        raise _wrong(f"the clip lasts {float(seconds):g} s", "begin before its end")
+        message = tr("--start is after the end of the clip ({seconds:g} s)", seconds=float(seconds))
+        raise _wrong(message, tr("start before its end"))
     cut = cut_of(shot.trim.start, shot.trim.end, seconds, take.rate)
     return replace(cut, speed=shot.speed, hold=shot.hold)
 
@@ -207,10 +218,14 @@ def _drawn(deliverable: Deliverable, segment: Segment) -> DrawnLabel | None:
     if label is None or not label.words:
         return None
     if problem := visible_label.problem_with(label.words):
-        raise _wrong(f"the label cannot be shown: {problem}", "use other words")
+        message = tr("the label cannot be shown: {problem}", problem=problem)
+        raise _wrong(message, tr("use other words"))
     label_picture = visible_label.shown(deliverable, frame.size, frame.rate, segment.frames)
     if label_picture is None:
-        raise _wrong(f"the label {label.words!r} does not fit into {frame.size}", "shorten it")
+        message = tr(
+            "the label {words!r} does not fit into {size}", words=label.words, size=frame.size
+        )
+        raise _wrong(message, tr("shorten it"))
     return label_picture
 
 
@@ -222,16 +237,18 @@ def _wanted(options: ConformOptions) -> tuple[Shot, Deliverable]:
         paint.read(deliverable.background)
         return shot, deliverable
     except BadColour as error:
-        raise _wrong(f"background: {error}", error.hint) from None
+        message = tr("{key}: {problem}", key="background", problem=error.sentence)
+        raise _wrong(message, error.hint) from None
     except ValidationError as error:
         first = error.errors()[0]
-        hint = str(first.get("ctx", {}).get("hint", ""))
-        reason = str(first["msg"]).replace("Input should be", "it must be")
-        message = f"{'.'.join(map(str, first['loc']))}: {reason}".removeprefix(": ")
+        hint = recorded(str(first.get("ctx", {}).get("hint", "")))
+        reason = recorded(str(first["msg"]).replace("Input should be", "it must be"))
+        key = ".".join(map(str, first["loc"]))
+        message = tr("{key}: {problem}", key=key, problem=reason) if key else reason
         raise _wrong(message, hint) from None
 
 
-def _wrong(message: str, hint: str) -> BadInput:
+def _wrong(message: Message, hint: Message) -> BadInput:
     return BadInput(Diagnostic("option-wrong", message, hint=hint))
 
 
@@ -239,17 +256,28 @@ def _show(segment: Segment, out: Path, environment: Environment) -> None:
     frame, size = segment.frame, segment.take.size
     environment.stdout.write(f"{out}\n")
     crop = _crop(segment)
-    cut = f"crop {crop} of {size}" if crop else f"{frame.fit}, the whole {size}"
-    environment.say(
-        f"{frame.size}, {frame.aspect}, {frame.rate} fps, {segment.frames} frames; {cut}"
+    cut = (
+        tr("crop {crop} of {size}", crop=crop, size=size)
+        if crop
+        else tr("{fit}, the whole {size}", fit=frame.fit, size=size)
     )
+    environment.say(
+        plural(
+            "{size}, {aspect}, {rate} fps, {n} frame; {cut}",
+            "{size}, {aspect}, {rate} fps, {n} frames; {cut}",
+            segment.frames, size=frame.size, aspect=frame.aspect, rate=frame.rate, cut=cut,
+        )
+    )  # fmt: skip
     colours = segment.take.quirks.colours
     if not colours.plain:
-        environment.say(f"colours: {colours}, converted to BT.709")
+        environment.say(tr("colours: {colours}, converted to BT.709", colours=colours))
     factor = enlargement(size, frame.size, frame.aspect, frame.fit)
     if is_enlarged(factor, frame.fit):
         environment.say(
-            f"warning: enlarged {float(factor):.2f} times; leave --size out for the largest exact"
+            tr(
+                "warning: enlarged {factor:.2f} times; without --size nothing is enlarged",
+                factor=float(factor),
+            )
         )
 
 

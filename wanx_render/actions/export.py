@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from wanx_render import manifest
 from wanx_render.diagnostics import Diagnostic, did_you_mean
 from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
+from wanx_render.language import joined, tr
 from wanx_render.manifest import DeliverableRecord, Manifest
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import writable_file
@@ -62,24 +64,27 @@ def _chosen(record: Manifest, options: ExportOptions) -> tuple[DeliverableRecord
     if options.deliverable and options.deliverable in by_name:
         return (by_name[options.deliverable],)
     if options.deliverable or not by_name:
-        name = options.deliverable or "no deliverable"
-        hint = f"there are {', '.join(by_name)}" if by_name else "render the list first"
-        raise BadInput(
-            Diagnostic(
-                "deliverable-unmade",
-                f"{name} was made in the last run" if not by_name else f"there is no {name}",
-                hint=did_you_mean(name, by_name) or hint,
-            )
-        )
+        raise _unmade(options.deliverable, by_name)
     if options.out and len(by_name) > 1:
         raise BadInput(
             Diagnostic(
                 "deliverable-unmade",
-                f"--out is one file and there are {len(by_name)} deliverables",
-                hint=f"choose one: --deliverable {' or '.join(by_name)}",
+                tr("--out is one file; there are {n} deliverables", n=len(by_name)),
+                hint=tr("choose one with --deliverable: {names}", names=joined(by_name, tr(", "))),
             )
         )
     return tuple(by_name.values())
+
+
+def _unmade(name: str | None, made: Collection[str]) -> BadInput:
+    """There is no deliverable, or none of this ``name``."""
+    if not made:
+        message, hint = tr("the last run made no deliverable"), tr("render the list first")
+    else:
+        message = tr("unknown deliverable {name!r}", name=name)
+        names = tr("known deliverables: {names}", names=joined(made, tr(", ")))
+        hint = did_you_mean(name or "", made) or names
+    return BadInput(Diagnostic("deliverable-unmade", message, hint=hint))
 
 
 def _link(folder: Path, out: Path, options: ExportOptions, style: ExportFormat) -> Link:

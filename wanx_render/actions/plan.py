@@ -6,8 +6,10 @@ from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from wanx_render import diagnostics
 from wanx_render.catalog.pricing import total
 from wanx_render.diagnostics import Diagnostic
+from wanx_render.language import tr, verbatim
 from wanx_render.money import Money, write_amount
 from wanx_render.planning.forecast import Forecast, forecast, wall_seconds
 from wanx_render.planning.rebuild import is_lost
@@ -47,11 +49,13 @@ def plan(options: PlanOptions, environment: Environment) -> int:
         for outlook in preview.survey.outlooks():
             preview.add(outlook)
     for warning in preview.warnings():
-        environment.say(f"{warning.span}: warning[{warning.code}]: {warning.message}")
+        environment.say(verbatim(diagnostics.concise(warning)))
     preview.show(environment, as_json=options.as_json)
     if options.save:
         SavedPlan.of(selection, preview.takes).save(options.save)
-        environment.say(f"saved; `wanx-render render --plan {options.save}` runs exactly this")
+        environment.say(
+            tr("Saved. Run exactly this plan: wanx-render render --plan {file}", file=options.save)
+        )
     return WORK_TO_PAY_FOR if options.detailed and preview.whole.to_make else 0
 
 

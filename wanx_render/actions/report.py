@@ -10,6 +10,8 @@ from pathlib import Path
 from wanx_render.actions import spending
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.language import Message, joined, tr
+from wanx_render.language import recorded as recorded_text
 from wanx_render.manifest import Manifest, read
 from wanx_render.media import ffmpeg
 from wanx_render.reports.storyboard_files import NAME, PictureSource, is_current, write
@@ -54,7 +56,7 @@ def _one_page(path: Path, options: ReportOptions, environment: Environment) -> i
     with pool() as executor:
         missing = write(manifest, source, executor, target)
     for problem in missing:
-        environment.say(f"warning: {problem}")
+        environment.say(tr("warning: {message}", message=recorded_text(problem)))
     record = json.dumps({"file": str(target), "missing": missing})
     environment.stdout.write(f"{record if options.as_json else target}\n")
     return 0
@@ -63,8 +65,8 @@ def _one_page(path: Path, options: ReportOptions, environment: Environment) -> i
 def _pages(selection: Selection, options: ReportOptions, environment: Environment) -> int:
     """Write the storyboard of each list, and the page over all of them."""
     if options.page:
-        message = "--out names one page, and each of these lists has its own"
-        hint = "give --folder, or the folder of one row"
+        message = tr("--out is one page; each of these lists has its own")
+        hint = tr("use --folder, or the folder of one row")
         raise BadInput(Diagnostic("lists-report", message, hint=hint))
     storyboards = _Storyboards(ffmpeg.find(environment.environ), environment.say)
     with pool() as executor:
@@ -84,7 +86,7 @@ class _Storyboards:
     """The storyboards of several lists."""
 
     program: ffmpeg.Ffmpeg
-    say: Callable[[str], None]
+    say: Callable[[Message], None]
     outcomes: dict[str, Outcome] = field(default_factory=dict)  # by the manifests
     written: list[Path] = field(default_factory=list)
     kept: list[Path] = field(default_factory=list)  # which show the same already
@@ -125,11 +127,12 @@ class _Storyboards:
         self.written.append(target)
 
     def _warn(self, item: ListInFolder, problem: str) -> None:
-        self.problems.append(f"{item.name}: {problem}")
-        self.say(f"warning: {self.problems[-1]}")
+        message = tr("{subject}: {text}", subject=item.name, text=recorded_text(problem))
+        self.problems.append(message)
+        self.say(tr("warning: {message}", message=message))
 
     def close(self, page: Path, environment: Environment, *, as_json: bool) -> int:
-        """Say what there is now; 1 where a manifest cannot be read."""
+        """Show what was written; 1 where a manifest cannot be read."""
         if as_json:
             record = {
                 "file": str(page),
@@ -140,9 +143,10 @@ class _Storyboards:
             environment.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
         else:
             environment.stdout.write(f"{shown(page)}\n")
-            rest = f", {len(self.kept)} unchanged" if self.kept else ""
-            rest += f", {len(self.without)} not rendered yet" if self.without else ""
-            environment.say(f"storyboards: {len(self.written)} written{rest}")
+            counts = [tr("{n} written", n=len(self.written))]
+            counts += [tr("{n} unchanged", n=len(self.kept))] if self.kept else []
+            counts += [tr("{n} not rendered yet", n=len(self.without))] if self.without else []
+            environment.say(tr("storyboards: {counts}", counts=joined(counts, tr(", "))))
         return 1 if self.unreadable else 0
 
 
@@ -156,7 +160,7 @@ def report_spending(options: ReportOptions, environment: Environment) -> int:
             if (home / "journal.sqlite").exists():
                 sums.add(project, stack.enter_context(opened(home)).every())
     if not sums:
-        message = "nothing was paid yet from these folders"
-        raise BadInput(Diagnostic("folder-empty", message, hint="render the list first"))
+        message = tr("nothing has been paid from these folders")
+        raise BadInput(Diagnostic("folder-empty", message, hint=tr("render the list first")))
     sums.write(environment.stdout)
     return 0

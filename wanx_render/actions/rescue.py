@@ -1,11 +1,11 @@
-"""``rescue``: fetch the clips that were paid for and are not here; ask for nothing new."""
+"""``rescue``: download the clips that were paid for and are missing here."""
 
 import asyncio
 from pathlib import Path
 
 from wanx_render.clock import RealClock
-from wanx_render.diagnostics import counted
 from wanx_render.events import Emit
+from wanx_render.language import plural
 from wanx_render.media import ffmpeg
 from wanx_render.planning.journal import Journal
 from wanx_render.reports import terminal
@@ -14,13 +14,14 @@ from wanx_render.session.connection import access_for, reach
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened, pool
 from wanx_render.session.folder_tasks import FolderOptions, RenderedFolder, rendered_folder
+from wanx_render.session.summary import on_mock, trust
 from wanx_render.tasks.rescue import Tally
 from wanx_render.tasks.rescue import rescue as fetch_all
 from wanx_render.tasks.wiring import Wiring
 
 
 def rescue(options: FolderOptions, environment: Environment) -> int:
-    """Fetch every clip that was paid for and is not here; ask for nothing new."""
+    """Download every clip that was paid for and is missing here; request nothing new."""
     folder = rendered_folder(options)
     plan, path = folder.plan, folder.path
     program = ffmpeg.find(environment.environ)
@@ -48,12 +49,21 @@ def rescue(options: FolderOptions, environment: Environment) -> int:
 
 
 def _say(tally: Tally, waiting: int, file: Path, environment: Environment, *, mock: bool) -> None:
-    prefix = "MOCK: " if mock else ""
-    environment.say(f"{prefix}{counted(tally.fetched, 'clip')} fetched, {tally.left} left")
+    text = plural(
+        "{n} clip downloaded, {left} left", "{n} clips downloaded, {left} left",
+        tally.fetched, left=tally.left,
+    )  # fmt: skip
+    environment.say(on_mock(text, mock=mock))
     for host in sorted(tally.hosts):
-        environment.say(f"if you trust it: wanx-render rescue {file} --result-host {host}")
+        environment.say(trust(file, host))
     if waiting:
-        environment.say(f"{waiting} need a person: wanx-render resolve {file}")
+        environment.say(
+            plural(
+                "{n} request needs your decision: wanx-render resolve {file}",
+                "{n} requests need your decision: wanx-render resolve {file}",
+                waiting, file=file,
+            )
+        )  # fmt: skip
 
 
 async def _fetch(folder: RenderedFolder, journal: Journal, means: Means, emit: Emit) -> Tally:

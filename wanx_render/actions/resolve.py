@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from wanx_render.diagnostics import Diagnostic
+from wanx_render.diagnostics import Diagnostic, one_line
 from wanx_render.errors import BadInput
+from wanx_render.language import Message, recorded, shown, tr
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.session.environment import Environment
@@ -30,21 +31,29 @@ def resolve(options: FolderOptions, decision: Decision, environment: Environment
             return _show(options, journal, environment)
         attempt = _open_attempt(journal, decision)
         if decision.adopt and decision.release:
-            raise _wrong("say one of --adopt and --release")
+            raise _wrong(tr("--adopt and --release exclude each other"))
         if decision.adopt:
             if decision.adopt in journal.task_ids():
-                raise _wrong(f"task {decision.adopt} already belongs to another attempt")
+                raise _wrong(tr("task {id} already belongs to another request", id=decision.adopt))
             journal.adopted(attempt.id, decision.adopt)
             environment.say(
-                f"{attempt.label} is task {decision.adopt}; render or rescue fetches it"
+                tr(
+                    "{take} is task {id}; render or rescue downloads it",
+                    take=attempt.label,
+                    id=decision.adopt,
+                )
             )
         elif decision.release:
-            journal.ended(attempt.id, "released", "Released", "given up by a person")
-            environment.say(f"{attempt.label} will be asked for again by the next render, and paid")
+            journal.ended(attempt.id, "released", "Released", tr("given up by a person"))
+            environment.say(
+                tr("{take} is released; the next render pays for it again", take=attempt.label)
+            )
             if attempt.task_id:
-                environment.say(f"task {attempt.task_id}, which may be paid already, is given up")
+                environment.say(
+                    tr("task {id} is given up; it may be paid already", id=attempt.task_id)
+                )
         else:
-            raise _wrong("say --adopt TASK or --release")
+            raise _wrong(tr("--adopt TASK or --release is required"))
     return 0
 
 
@@ -57,19 +66,21 @@ def _show(options: FolderOptions, journal: Journal, environment: Environment) ->
     else:
         for attempt in waiting:
             at = attempt.asked_at.isoformat(sep=" ", timespec="seconds")
-            environment.stdout.write(
-                f"{attempt.id:>4}  {attempt.label}, {attempt.model}, asked {at}\n"
-            )
-            environment.stdout.write(f"      prompt: {attempt.request.get('prompt')}\n")
-            environment.stdout.write(f"      {attempt.message}\n")
+            environment.stdout.write(f"{attempt.id:>4}  {attempt.label}, {attempt.model}, {at}\n")
+            prompt = one_line(str(attempt.request.get("prompt")))
+            environment.stdout.write(f"      {shown(tr('prompt: {text}', text=prompt))}\n")
+            environment.stdout.write(f"      {one_line(shown(recorded(attempt.message or '')))}\n")
     if waiting:
         environment.say(
-            "nobody but you can tell what became of these. Look at `wanx-render tasks list`, then\n"
-            f"  wanx-render resolve {options.file} NUMBER --adopt TASK   it is this task\n"
-            f"  wanx-render resolve {options.file} NUMBER --release      it was never accepted"
+            tr(
+                "The outcome of these requests is unknown. See `wanx-render tasks list`, then:\n"
+                "  wanx-render resolve {file} NUMBER --adopt TASK   it became this task\n"
+                "  wanx-render resolve {file} NUMBER --release      it was never accepted",
+                file=options.file,
+            )
         )
         return 4
-    environment.say("nothing waits for a person")
+    environment.say(tr("No request needs your decision."))
     return 0
 
 
@@ -82,11 +93,10 @@ def _open_attempt(journal: Journal, decision: Decision) -> Attempt:
     may = ("unresolved", "uncertain", "submitting", "submitted", "succeeded", "lost")
     states = may if decision.release else ("unresolved", "uncertain", "refused")
     if attempt is None or attempt.state not in states or attempt.clip_name:
-        raise _wrong(f"attempt {decision.attempt} is not one that waits for a person")
+        raise _wrong(tr("request {n} does not wait for a decision", n=decision.attempt))
     return attempt
 
 
-def _wrong(message: str) -> BadInput:
-    return BadInput(
-        Diagnostic("resolve-wrong", message, hint="`wanx-render resolve FILE` shows all")
-    )
+def _wrong(message: Message) -> BadInput:
+    hint = tr("run `wanx-render resolve FILE` to list the requests")
+    return BadInput(Diagnostic("resolve-wrong", message, hint=hint))

@@ -1,13 +1,14 @@
 """``status``: every task a render folder ever asked for. Sends nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
 from wanx_render.catalog.result_hosts import unknown_host
+from wanx_render.language import Message, recorded, shown, tr
 from wanx_render.money import show_sums, write_sums
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
@@ -24,6 +25,7 @@ from wanx_render.session.folder_tasks import (
     record_of,
     rendered_folder,
 )
+from wanx_render.session.summary import on_mock, trust
 
 # States of attempts that nobody knows the bill of.
 POSSIBLY_PAID = ("uncertain", "unresolved", "lost")
@@ -46,19 +48,26 @@ def status(options: FolderOptions, environment: Environment) -> int:
     for record in records:
         environment.stdout.write(_line(record) + "\n")
     for host in _unknown_hosts(attempts, folder, environment):
-        environment.stdout.write(
-            f"clips wait at {host}, which is not known as the service's storage; if you trust it: "
-            f"wanx-render rescue {options.file} --result-host {host}\n"
-        )
+        text = tr("Clips are at {host}, which is not known as the service's storage.", host=host)
+        environment.stdout.write(f"{shown(text)} {shown(trust(options.file, host))}\n")
     if not records:
-        environment.say("nothing was ever asked for from this folder")
+        environment.say(tr("Nothing has been requested from this folder."))
         return 0
-    maybe = f"; {possibly_paid} more may be paid" if possibly_paid else ""
-    mock = "MOCK: " if folder.plan.backend == "mock" else ""
-    environment.stdout.write(
-        f"{mock}this film {show_sums(film)}, this folder ever {show_sums(ever)}{maybe}\n"
-    )
+    environment.stdout.write(shown(_totals(folder, film, ever, possibly_paid)) + "\n")
     return 0
+
+
+def _totals(
+    folder: RenderedFolder,
+    film: Mapping[str, Decimal],
+    ever: Mapping[str, Decimal],
+    possibly_paid: int,
+) -> Message:
+    """What the film cost, and everything this folder ever paid."""
+    text = tr("{film} this film, {ever} in total", film=show_sums(film), ever=show_sums(ever))
+    if possibly_paid:
+        text = tr("{totals}; {n} more may be paid", totals=text, n=possibly_paid)
+    return on_mock(text, mock=folder.plan.backend == "mock")
 
 
 def _unknown_hosts(
@@ -73,16 +82,22 @@ def _unknown_hosts(
 
 def _line(record: dict[str, Any]) -> str:
     words = [f"{record['attempt']:>4}", f"{record['take']:20}", f"{record['state']:11}"]
-    words += [record["clip"] or f"task {record['task_id'] or 'unknown'}"]
+    task = record["task_id"] or tr("unknown")
+    words += [record["clip"] or tr("task {id}", id=task)]
     if record["hours_left"] is not None:
         hours = record["hours_left"]
-        left = f"{hours:.1f} h left" if hours > 0 else "its time is over"
-        words.append(f"not fetched yet, {left}")
+        words.append(
+            tr("not downloaded, {hours:.1f} h left", hours=hours)
+            if hours > 0
+            else tr("not downloaded, expired")
+        )
     if record["result"]:
-        words.append(f"at {record['result']}")
+        words.append(tr("at {address}", address=record["result"]))
     if record["message"]:
-        words.append(f"{record['code'] or ''}: {record['message']}".lstrip(": "))
-    return "  ".join(words)
+        sentence = recorded(record["message"])
+        code = record["code"]
+        words.append(tr("{code}: {message}", code=code, message=sentence) if code else sentence)
+    return "  ".join(map(shown, words))
 
 
 def film_cost(plan: Plan, journal: Journal) -> dict[str, Decimal]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from wanx_render.backends.base import Backend, Succeeded, Unknown
 from wanx_render.catalog import capabilities
 from wanx_render.catalog.capabilities import Catalog
+from wanx_render.language import plural, tr
 from wanx_render.session.connection import access, dashscope
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
@@ -46,7 +47,9 @@ def listed(options: TaskOptions, environment: Environment) -> int:
         environment.stdout.write(
             f"{row['task_id']}  {row['status']:9}  {row['model']:20}  {at} UTC\n"
         )
-    environment.say(f"{len(rows)} tasks in the last 24 hours")
+    environment.say(
+        plural("{n} task in the last 24 hours", "{n} tasks in the last 24 hours", len(rows))
+    )
     return 0
 
 
@@ -67,7 +70,8 @@ def link(task_id: str, options: TaskOptions, out: Path | None, environment: Envi
         state = _ask(options, environment, lambda backend: backend.poll(task_id))
         url = state.url if isinstance(state, Succeeded) else None
         if url is None:
-            environment.say(f"{task_id}: it has no result ({type(state).__name__.lower()})")
+            state_name = type(state).__name__.lower()
+            environment.say(tr("task {id} has no result: {state}", id=task_id, state=state_name))
             return 1
     environment.stdout.write(url + "\n")
     return 0
@@ -88,10 +92,11 @@ def _noted(task_id: str, out: Path | None) -> str | None:
 def cancel(task_id: str, options: TaskOptions, environment: Environment) -> int:
     """Cancel a task that still waits; one that runs can no longer be stopped."""
     is_cancelled = _ask(options, environment, lambda backend: backend.cancel(task_id))
-    message = (
-        "cancelled, it will not be billed" if is_cancelled else "not cancelled: it no longer waits"
+    environment.say(
+        tr("task {id} is cancelled and not billed", id=task_id)
+        if is_cancelled
+        else tr("task {id} cannot be cancelled: it is no longer queued", id=task_id)
     )
-    environment.say(f"{task_id}: {message}")
     return 0 if is_cancelled else 1
 
 

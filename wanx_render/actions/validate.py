@@ -8,6 +8,7 @@ from typing import Literal
 from wanx_render import diagnostics
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.language import Message, joined, plural, tr
 from wanx_render.session.environment import Environment
 from wanx_render.session.selection import read_all
 
@@ -17,7 +18,7 @@ Style = Literal["full", "concise", "json", "github"]
 def validate(
     files: tuple[Path, ...], style: Style, catalog: Path | None, environment: Environment
 ) -> int:
-    """Say every problem of each file on stdout; the exit code."""
+    """Print every problem of each file; the exit code."""
     problems: list[Diagnostic] = []
     texts: dict[str, str] = {}
     rows = 0
@@ -34,10 +35,7 @@ def validate(
     if text:
         environment.stdout.write(text + "\n")
     errors = sum(item.severity == "error" for item in problems)
-    summary = f"{len(files)} checked" + (f" ({_count(rows, 'row')})" if rows else "")
-    environment.say(
-        f"{summary}, {_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}"
-    )
+    environment.say(_summary(len(files), rows, errors, len(problems) - errors))
     return 2 if errors else 0
 
 
@@ -56,5 +54,12 @@ def rendered(problems: Sequence[Diagnostic], texts: Mapping[str, str], style: St
             return "\n".join(diagnostics.full(problem, texts) for problem in problems)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+def _summary(files: int, rows: int, errors: int, warnings: int) -> Message:
+    checked = plural("{n} file checked", "{n} files checked", files)
+    if rows:
+        checked = plural("{files} ({n} row)", "{files} ({n} rows)", rows, files=checked)
+    counts = (
+        plural("{n} error", "{n} errors", errors),
+        plural("{n} warning", "{n} warnings", warnings),
+    )
+    return tr("{checked}: {counts}", checked=checked, counts=joined(counts, tr(", ")))

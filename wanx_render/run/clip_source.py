@@ -5,6 +5,7 @@ from pathlib import Path
 from wanx_render.errors import Broken
 from wanx_render.events import Kind
 from wanx_render.finishing.segment import ClipMedia
+from wanx_render.language import NOTHING, Message, plural, tr, verbatim
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.origins import pixels_of
 from wanx_render.planning.plan import Take
@@ -31,7 +32,7 @@ class ClipSource:
         if clip := await self._stored(take, key):
             self._report(clip, "cached")
             return clip
-        return TakeFailure(take, "skipped", "", "not asked for")
+        return TakeFailure(take, "skipped", "", tr("not requested"))
 
     async def of(self, take: Take) -> TakeResult:
         """The clip of ``take``: from the store, from a task that still runs, or from a new one."""
@@ -52,7 +53,7 @@ class ClipSource:
                 share(key, store, context.store)
             clip = await self._stored(take, key)
         if clip is None:
-            raise Broken(f"the clip of {take.label} vanished after it was stored")
+            raise Broken(tr("the clip of {take} disappeared after it was stored", take=take.label))
         self._report(clip, "clip")
         return clip
 
@@ -74,11 +75,9 @@ class ClipSource:
         if attempt is None or attempt.clip_name is None or attempt.clip_sha256 is None:
             return None
         path = context.clips / "clips" / attempt.clip_name
-        if problem := await context.tools.work(damage, path, attempt.clip_sha256):
+        if await context.tools.work(damage, path, attempt.clip_sha256):
             aside = await context.tools.work(set_aside, path, context.clips)
-            where = f", set aside as {aside}" if aside else ""
-            message = f"its clip {attempt.clip_name} {problem}{where}"
-            self._reporter.report(take, "warning", message)
+            self._reporter.report(take, "warning", _lost(attempt.clip_name, aside))
             context.journal.forget_clip(attempt.clip_sha256)
             return None
         return TakeClip(take, attempt, await self._media(attempt, attempt.clip_sha256, path))
@@ -93,15 +92,29 @@ class ClipSource:
 
     def _report(self, clip: TakeClip, kind: Kind) -> None:
         media = clip.media
-        text = f"{media.size}, {media.rate} fps, {media.frames} frames"
+        text = plural(
+            "{size}, {rate} fps, {n} frame",
+            "{size}, {rate} fps, {n} frames",
+            media.frames, size=media.size, rate=media.rate,
+        )  # fmt: skip
         self._reporter.report(clip.take, kind, text)
         if kind == "clip" and (difference := _difference(clip.take, media)):
             self._reporter.report(clip.take, "warning", difference)
 
 
-def _difference(take: Take, media: ClipMedia) -> str:
-    """What of a clip is not as predicted; the deliverables are exact all the same."""
-    actual, prediction = f"{media.size}", f"{take.size or media.size}"
+def _lost(name: str, aside: str) -> Message:
+    """A stored clip cannot be used; ``aside`` is where it is now, empty where it is gone."""
+    if aside:
+        return tr("clip {file} is damaged; it is kept as {place}", file=name, place=aside)
+    return tr("clip {file} is missing", file=name)
+
+
+def _difference(take: Take, media: ClipMedia) -> Message:
+    """What of a clip is not as predicted, or nothing; deliverables are exact all the same."""
+    actual, expected = verbatim(str(media.size)), verbatim(str(take.size or media.size))
     if media.rate != take.rate:
-        actual, prediction = f"{actual} at {media.rate} fps", f"{prediction} at {take.rate} fps"
-    return "" if actual == prediction else f"its clip is {actual}; {prediction} was expected"
+        actual = tr("{size} at {rate} fps", size=media.size, rate=media.rate)
+        expected = tr("{size} at {rate} fps", size=take.size or media.size, rate=take.rate)
+    if actual == expected:
+        return NOTHING
+    return tr("expected a clip of {expected}, got {actual}", expected=expected, actual=actual)

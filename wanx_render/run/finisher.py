@@ -16,6 +16,7 @@ from wanx_render.finishing.jobs import JoinCall, Joined, SoundCall
 from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.finishing.timeline import frames_of
+from wanx_render.language import Message, plural, recorded, tr
 from wanx_render.manifest import DeliverableRecord
 from wanx_render.media.ai_labels import Provenance, provenance_notices
 from wanx_render.planning.plan import Plan, PlannedShot
@@ -43,7 +44,7 @@ class Finisher:
         self._words = Words(plan)
         self._pieces = Pieces(plan, self._layouts, self._words, workers)
         self._maker = PieceMaker(workers, emit)
-        self._unreadable: dict[str, str] = {}  # why a shot's colours cannot be read
+        self._unreadable: dict[str, Message] = {}  # why a shot's colours cannot be read
         self._notices: set[str] = set()  # that were given
 
     def clip_landed(self, shot: PlannedShot, take: ClipMedia) -> None:
@@ -51,7 +52,7 @@ class Finisher:
         try:
             take = ingest.in_colours(take, shot.shot)
         except FfmpegError as error:
-            self._unreadable[shot.shot.id] = str(error)
+            self._unreadable[shot.shot.id] = error.sentence
             return
         self._notice(shot, take)
         self._layouts.clip_landed(shot, take)
@@ -66,7 +67,7 @@ class Finisher:
         for notice in ingest.notices(take, shot.shot, "{}:"):
             if notice not in self._notices:
                 self._notices.add(notice)
-                self._emit(Event("warning", notice, shot=shot.shot.id))
+                self._emit(Event("warning", recorded(notice), shot=shot.shot.id))
 
     async def settle(self) -> None:
         """Let the segments that were begun come to an end, for the next run to find."""
@@ -85,7 +86,8 @@ class Finisher:
         records: list[DeliverableRecord | Broken] = []
         for deliverable, result in zip(deliverables, results, strict=True):
             if isinstance(result, WanxError):
-                records.append(Broken(f"{deliverable.name}: {result}"))
+                text = tr("{subject}: {text}", subject=deliverable.name, text=result.sentence)
+                records.append(Broken(text))
             elif isinstance(result, BaseException):
                 raise result
             else:
@@ -108,12 +110,12 @@ class Finisher:
         key = join_key([*(job.key for job in jobs), sound.target.name], call)
         sounds = sounds_of(mix, self._folder)
         if earlier and earlier.key == key and await self._is_unchanged(call.target, earlier):
-            self._emit(Event("deliverable", "unchanged", deliverable=deliverable.name))
+            self._emit(Event("deliverable", tr("unchanged"), deliverable=deliverable.name))
             return replace(earlier, sounds=sounds)
         output = await self._join(call, jobs, sound)
         notices = provenance_notices({**self._clips(), **provenance_of_sounds(mix)}, call.label)
         for notice in (*output.warnings, *notices):
-            self._emit(Event("warning", notice, deliverable=deliverable.name))
+            self._emit(Event("warning", recorded(notice), deliverable=deliverable.name))
         parts = parts_of(self._plan, self._layouts, deliverable, layout)
         record = record_of(call, key, output, parts)
         return replace(record, sounds=sounds, notices=(*record.notices, *notices))
@@ -122,10 +124,10 @@ class Finisher:
         """Where everything stands, with every clip there. Raises Broken."""
         if self._unreadable:
             shot, reason = next(iter(self._unreadable.items()))
-            raise Broken(f"the clip of {shot} cannot be used: {reason}")
+            raise Broken(tr("cannot use the clip of {shot}: {reason}", shot=shot, reason=reason))
         layout = self._layouts.of(deliverable)
         if layout is None:
-            raise Broken("not every clip has landed")
+            raise Broken(tr("some clips are missing"))
         return layout
 
     def _call(
@@ -169,9 +171,14 @@ class Finisher:
         return await self._workers.stands(target, earlier.sha256)
 
     async def _join(self, call: JoinCall, jobs: Sequence[PieceJob], sound: SoundCall) -> Joined:
-        self._emit(Event("joining", f"{len(jobs)} parts", deliverable=call.name))
+        parts = plural("{n} part", "{n} parts", len(jobs))
+        self._emit(Event("joining", parts, deliverable=call.name))
         output = await self._maker.deliverable(call, jobs, sound)
         frame = call.frame
-        text = f"{frame.size}, {frame.aspect}, {frame.rate} fps, {call.frames} frames"
+        text = plural(
+            "{size}, {aspect}, {rate} fps, {n} frame",
+            "{size}, {aspect}, {rate} fps, {n} frames",
+            call.frames, size=frame.size, aspect=frame.aspect, rate=frame.rate,
+        )  # fmt: skip
         self._emit(Event("deliverable", text, deliverable=call.name))
         return output

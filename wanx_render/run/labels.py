@@ -6,6 +6,7 @@ from wanx_render.errors import Broken
 from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.timeline import frames_of
 from wanx_render.finishing.visible_label import DrawnLabel, shown
+from wanx_render.language import tr
 from wanx_render.media.ai_labels import Merged, Provenance, with_own
 from wanx_render.media.audio_files import provenance
 from wanx_render.run.layout import Layout
@@ -32,5 +33,7 @@ def drawn_label(deliverable: Deliverable, layout: Layout) -> DrawnLabel | None:
         return None
     drawing = shown(deliverable, frame.size, frame.rate, frames_of(layout.parts))
     if drawing is None:
-        raise Broken(f"the label {label.words} does not fit into {frame.size}")
+        raise Broken(
+            tr("the label {words!r} does not fit into {size}", words=label.words, size=frame.size)
+        )
     return drawing

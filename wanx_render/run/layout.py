@@ -29,6 +29,7 @@ from wanx_render.finishing.stills import (
 )
 from wanx_render.finishing.timeline import Body, Overlap, Part, frames_of, timeline
 from wanx_render.frame import Frame
+from wanx_render.language import recorded, tr
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.timing import conformed_frames, frames_in
@@ -123,7 +124,7 @@ class Layouts:
         try:
             return frame_of(deliverable, sizes, rates)
         except ValueError as error:
-            raise Broken(str(error)) from None
+            raise Broken(recorded(str(error))) from None
 
     def _clip_rate(self, shot: PlannedShot) -> Fraction:
         clip = self.landed.get(shot.shot.id)
@@ -189,7 +190,7 @@ def file_of(plan: Plan, named: str) -> tuple[Path, str]:
     """The file that a list names, and what names its bytes. Raises Broken."""
     media = plan.media[named]
     if media.path is None:
-        raise Broken(f"{named} is no file here")
+        raise Broken(tr("{file} is not a local file", file=named))
     return media.path, media.identity
 
 
@@ -199,4 +200,6 @@ def subtitles_of(plan: Plan, named: str, typeface: str = "any") -> subtitles.Sub
     try:
         return subtitles.read(path, typeface)
     except (OSError, BadSubtitles) as problem:
-        raise Broken(f"cannot read {named}: {problem}") from None
+        raise Broken(
+            tr("cannot read {file}: {reason}", file=named, reason=recorded(str(problem)))
+        ) from None

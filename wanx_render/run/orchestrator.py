@@ -18,6 +18,7 @@ from wanx_render.errors import (
 )
 from wanx_render.events import Event
 from wanx_render.files import write_atomically
+from wanx_render.language import joined, plural, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest, deliverables_in
 from wanx_render.media import decoding
 from wanx_render.planning.origins import Origins, last_frame_path
@@ -57,13 +58,19 @@ async def _finish(
     missing = [shot.shot.id for shot in context.plan.shots if not has_clip(shot, results)]
     if missing:
         await finisher.settle()
-        clips = f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no clip"
-        context.emit(Event("warning", f"no deliverable was made: {clips}"))
+        names = joined(missing, tr(", "))
+        text = plural(
+            "no deliverable was made: {shots} has no clip",
+            "no deliverable was made: {shots} have no clip",
+            len(missing),
+            shots=names,
+        )
+        context.emit(Event("warning", text))
         return ()
     deliverables = await finisher.finish(deliverables_in(context.folder / "manifest.json"))
     for deliverable in deliverables:
         if isinstance(deliverable, Broken):
-            context.emit(Event("broken", str(deliverable)))
+            context.emit(Event("broken", deliverable.sentence))
     return deliverables
 
 
@@ -104,8 +111,9 @@ class _Takes:
         except Exception as error:  # noqa: BLE001  # one take's failure stays its own
             result = self._failure(take, error)
         if isinstance(result, TakeFailure) and result.state != "skipped":
-            message = f"{result.code}: {result.message}"
-            text = f"{message} ({result.advice})" if result.advice else message
+            text = tr("{code}: {message}", code=result.code, message=recorded(result.message))
+            if result.advice:
+                text = tr("{text} ({hint})", text=text, hint=recorded(result.advice))
             self.reporter.report(take, "failed", text)
             key = result.take.request.key(self.context.plan.backend)
             return replace(result, attempt=self.context.journal.last_at(key))
@@ -121,10 +129,13 @@ class _Takes:
             if before:
                 return before
         source = next(shot for shot in plan.shots if shot.shot.id == take.waits_for)
-        self.reporter.report(take, "waiting", f"for the last frame of {take.waits_for}")
+        reason = tr("for the last frame of {shot}", shot=take.waits_for)
+        self.reporter.report(take, "waiting", reason)
         result = await asyncio.shield(self.tasks[(take.waits_for, source.shot.pick)])
         if isinstance(result, TakeFailure):
-            raise Broken(f"its first frame is the last of {take.waits_for}, which has no clip")
+            raise Broken(
+                tr("its first frame comes from {shot}, which has no clip", shot=take.waits_for)
+            )
         return take.with_first_frame(await self._last_frame(take, result))
 
     async def _last_frame(self, take: Take, source: TakeClip) -> InputMedia:
@@ -136,8 +147,9 @@ class _Takes:
             decoding.last_frame, context.tools.program, media.path, media.frames, media.size, path
         )
         if was_damaged:
-            message = (
-                f"the last frame of {media.path.name} was damaged in .cache/frames; made again"
+            message = tr(
+                "the last frame of {file} was damaged in .cache/frames; it is made again",
+                file=media.path.name,
             )
             context.emit(Event("warning", message))
         return replace(frame, path=path, size=media.size)
@@ -151,7 +163,10 @@ class _Takes:
         if isinstance(error, WanxError):
             return self._refusal(take, error)
         if isinstance(error, OSError):  # a full disk, a folder that became read-only
-            message = f"{error.strerror or error}: {error.filename or take.label}"
+            message = tr(
+                "cannot write {file}: {reason}",
+                file=error.filename or take.label, reason=error.strerror or error,
+            )  # fmt: skip
             # Nothing more is paid for that could not be kept.
             self.context.account.halt(Unreachable("CannotWrite", message))
             return TakeFailure(take, "failed", "CannotWrite", message)

@@ -8,16 +8,14 @@ from typing import TypeVar
 from wanx_render.errors import Damaged
 from wanx_render.events import Emit, Event
 from wanx_render.finishing.jobs import JoinCall, Joined, SoundCall
+from wanx_render.language import plural, tr
 from wanx_render.run.pieces import PieceJob, batches, piece_path
 from wanx_render.workers.base import Workers
 
 T = TypeVar("T")
 
 _HEALINGS = 2  # of one deliverable; what is damaged once more has another cause than an old outage
-DAMAGED = (
-    "pieces in .cache/segments were damaged, or made by an earlier version; "
-    "they are made again, nothing is paid"
-)
+DAMAGED = tr("damaged or outdated pieces in .cache/segments are made again for free")
 
 
 class PieceMaker:
@@ -69,7 +67,11 @@ class PieceMaker:
             return
         await self._workers.segments(tuple(job.call for job in missing))
         for job in missing:
-            text = f"{job.piece.frames} frames of {job.piece.frame.size}"
+            text = plural(
+                "{n} frame of {size}",
+                "{n} frames of {size}",
+                job.piece.frames, size=job.piece.frame.size,
+            )  # fmt: skip
             self._emit(Event("segment", text, shot=job.shot, deliverable=job.deliverable))
 
     async def _encode_sound(self, call: SoundCall, jobs: Sequence[PieceJob]) -> None:

@@ -10,6 +10,7 @@ from wanx_render.errors import Broken
 from wanx_render.finishing.jobs import JoinCall, Joined
 from wanx_render.finishing.timeline import Overlap
 from wanx_render.geometry import Size, crop_text, enlargement
+from wanx_render.language import tr
 from wanx_render.manifest import DeliverableRecord, LabelRecord, PartRecord, StillRecord
 from wanx_render.planning.plan import Plan
 from wanx_render.run.layout import Layout, Layouts
@@ -36,7 +37,7 @@ def record_of(
     """The record of a deliverable; its pictures are written beside it. Raises Broken."""
     pictures, folder = joined.pictures, call.target.parent
     if pictures is None:
-        raise Broken(f"{call.name}: no pictures were made of it")
+        raise Broken(tr("{name}: its pictures are missing", name=call.name))
     poster, sheet = (folder / f"{call.name}.{kind}.jpg" for kind in ("poster", "sheet"))
     return DeliverableRecord(
         name=call.name,

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from wanx_render.backends.base import Canceled, Failed, Succeeded, Unknown
 from wanx_render.catalog.pricing import impossible
+from wanx_render.language import joined, tr
 from wanx_render.money import show_amount
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Take
@@ -75,11 +76,14 @@ class TaskRunner:
         if store.limit.settle(key, bill) and bill:
             self.spent += bill.amount
         if record and (names := impossible(record.usage or {})):
-            message = f"the service gave impossible figures, set aside: {', '.join(names)}"
+            message = tr(
+                "the service reported impossible figures, ignored: {names}",
+                names=joined(names, tr(", ")),
+            )
             self._reporter.report(take, "warning", message)
         if bill and take.price and bill.amount != take.price.amount:
             cost, price = (show_amount(m.amount, exactly=True) for m in (bill, take.price))
-            message = f"billed {cost}, planned {price}"
+            message = tr("billed {cost}, planned {price}", cost=cost, price=price)
             self._reporter.report(take, "warning", message)
 
     def _passes(self, end: Ended) -> bool:
@@ -93,10 +97,11 @@ class TaskRunner:
         """Say that the request is sent again, and wait before that; longer each time."""
         pause = AGAIN_PAUSE * 2**number
         if isinstance(end, Failed):
-            message = (
-                f"{end.code}: {end.message}; not billed, sent again in {pause:.0f} s "
-                f"({number + 2} of {AGAIN + 1})"
-            )
+            message = tr(
+                "{code}: {message}; not billed, try {n} of {total} in {seconds:.0f} s",
+                code=end.code, message=end.message,
+                n=number + 2, total=AGAIN + 1, seconds=pause,
+            )  # fmt: skip
             self._reporter.report(take, "warning", message)
         await self._context.tools.clock.sleep(pause)
 
@@ -107,7 +112,7 @@ class TaskRunner:
                 advice = self._context.tools.catalog.meaning(code, message).advice
                 return TakeFailure(take, "failed", code, message, end.task_id, advice)
             case Canceled():
-                message = "the task was cancelled"
+                message = tr("the task was cancelled")
                 return TakeFailure(take, "canceled", "Canceled", message, end.task_id)
             case Unknown(expired=True):
                 return TakeFailure(take, "lost", "Expired", EXPIRED, end.task_id)

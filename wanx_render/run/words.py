@@ -12,6 +12,7 @@ from wanx_render.errors import Broken
 from wanx_render.files import write_atomically
 from wanx_render.finishing.timeline import Part, frames_of
 from wanx_render.geometry import Size
+from wanx_render.language import tr
 from wanx_render.planning.plan import Plan
 from wanx_render.run.layout import Layout, file_of, subtitles_of
 from wanx_render.shotlist.model import Deliverable
@@ -83,7 +84,9 @@ def write_beside(path: Path, data: bytes) -> None:
     try:
         write_atomically(path, data, durable=False)
     except OSError as error:
-        raise Broken(f"cannot write {path}: {error.strerror}") from None
+        raise Broken(
+            tr("cannot write {file}: {reason}", file=path, reason=error.strerror)
+        ) from None
 
 
 def _remove(path: Path) -> None:

@@ -17,7 +17,8 @@ from wanx_render.catalog.pricing import Total
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsApproval
 from wanx_render.files import write_atomically
-from wanx_render.money import Money, read_money, show_money, write_money
+from wanx_render.language import Message, joined, plural, shown, tr
+from wanx_render.money import Money, read_money, show_money, show_written, write_money
 from wanx_render.planning.forecast import fingerprint
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import writable_file
@@ -37,27 +38,39 @@ def check_budgets(surveyed: Surveyed) -> None:
     for home, lists in by_home(surveyed.lists).items():
         if budget := lists[0].item.loaded.shots.budget:
             own_cost = replace(surveyed, lists=lists).cost
-            name = "the list's budget" if selection.alone else f"the budget of {home.name}"
-            within(own_cost, name, budget.max_cost.amount, budget.max_cost.currency)
+            limit = show_money(budget.max_cost)
+            name = (
+                tr("the list's budget of {amount}", amount=limit)
+                if selection.alone
+                else tr("the budget of {project}, {amount}", project=home.name, amount=limit)
+            )
+            within(own_cost, name, budget.max_cost)
     if selection.options.max_cost is not None:
-        within(cost, "--max-cost", selection.options.max_cost, cost.currency)
+        most = Money(selection.options.max_cost, cost.currency)
+        within(cost, tr("--max-cost of {amount}", amount=show_money(most)), most)
 
 
-def within(cost: Total, name: str, amount: Decimal, currency: str) -> None:
+def within(cost: Total, name: Message, limit: Money) -> None:
     """Refuse a cost over the limit ``name``, or one that it cannot be compared with."""
-    limit = f"{name} of {show_money(Money(amount, currency))}"
-    if currency != cost.currency:
+    if limit.currency != cost.currency:
         raise NeedsApproval(
-            f"{limit} cannot be compared with prices in {cost.currency}; "
-            f"write it in {cost.currency}"
-        )
+            tr(
+                "prices are in {currency}, not comparable with {limit}; write it in {currency}",
+                currency=cost.currency, limit=name,
+            )
+        )  # fmt: skip
     if cost.unknown:
         raise NeedsApproval(
-            f"the run costs {cost}, so {limit} cannot be kept; "
-            "give the price in a catalog file (--catalog), or remove the budget"
+            tr(
+                "the run costs {cost}, so {limit} cannot be checked; add the price to a catalog "
+                "file (--catalog), or remove the budget",
+                cost=cost.shown, limit=name,
+            )
+        )  # fmt: skip
+    if cost.amount > limit.amount:
+        raise NeedsApproval(
+            tr("the run costs {cost}, over {limit}; nothing was sent", cost=cost.shown, limit=name)
         )
-    if cost.amount > amount:
-        raise NeedsApproval(f"the run would cost {cost}, over {limit}; nothing was sent")
 
 
 def limit_of(budget: Money | None, max_cost: Decimal | None) -> Decimal | None:
@@ -73,17 +86,35 @@ def confirm(surveyed: Surveyed, environment: Environment) -> None:
     """Nothing is spent for real before a person types the price. Raises NeedsApproval."""
     cost, takes = surveyed.cost, len(surveyed.requests)
     for message in surveyed.messages:
-        environment.say(f"warning: {message}")
-    price = show_money(Money(cost.amount, cost.currency))
+        environment.say(tr("warning: {message}", message=message))
     if environment.stdin is None or not environment.stdin.isatty():
         raise NeedsApproval(
-            f"this would spend {cost} on {takes} takes; "
-            "give --yes, or an approved plan (plan --out, render --plan)"
-        )
-    environment.stderr.write(f"{takes} takes at {cost}. Type {price} to spend it: ")
+            plural(
+                "{n} take costs {cost}; give --yes, or a saved plan (plan --out, render --plan)",
+                "{n} takes cost {cost}; give --yes, or a saved plan (plan --out, render --plan)",
+                takes, cost=cost.shown,
+            )
+        )  # fmt: skip
+    environment.stderr.write(shown(question(takes, cost)))
     environment.stderr.flush()
-    if environment.stdin.readline().split() != price.split():
-        raise NeedsApproval("not confirmed; nothing was sent")
+    if not is_price(environment.stdin.readline(), cost):
+        raise NeedsApproval(tr("not confirmed; nothing was sent"))
+
+
+def question(takes: int, cost: Total) -> Message:
+    """What a person is asked before money is spent."""
+    price = show_money(Money(cost.amount, cost.currency))
+    return plural(
+        "{n} take costs {cost}. Type {price} to spend it: ",
+        "{n} takes cost {cost}. Type {price} to spend it: ",
+        takes, cost=cost.shown, price=price,
+    )  # fmt: skip
+
+
+def is_price(answer: str, cost: Total) -> bool:
+    """Whether somebody typed the price, in either language."""
+    price = show_money(Money(cost.amount, cost.currency))
+    return answer.split() in (price.split(), shown(price).split())
 
 
 # -- saved plans -------------------------------------------------------------------------------
@@ -152,11 +183,11 @@ def open_saved(path: Path) -> SavedPlan:
             case _:
                 raise ValueError(record["kind"])
     except OSError as error:
-        message = f"cannot read {path}: {error.strerror}"
+        message = tr("cannot read {file}: {reason}", file=path, reason=error.strerror)
         raise BadInput(Diagnostic("plan-unreadable", message)) from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        hint = "`wanx-render plan FILE --out PLAN` writes one"
-        message = f"{path} is not a saved plan"
+        hint = tr("save a plan with `wanx-render plan FILE --out PLAN`")
+        message = tr("{file} is not a saved plan", file=path)
         raise BadInput(Diagnostic("plan-unreadable", message, hint=hint)) from None
 
 
@@ -218,43 +249,48 @@ def hold_to(saved: SavedPlan, selection: Selection, takes: Takes) -> None:
     sentences = list(islice(changes, _NAMED))
     if sentences:
         rest = sum(1 for _ in changes)
+        sentence = joined(sentences, tr("; "))
+        if rest:
+            sentence = plural("{names} and {n} more", "{names} and {n} more", rest, names=sentence)
         raise NeedsApproval(
-            f"the plan no longer holds, nothing was sent: {'; '.join(sentences)}"
-            f"{f' and {rest} more' if rest else ''}; plan again and approve the new one"
+            tr(
+                "the plan is out of date, nothing was sent: {changes}",
+                changes=sentence,
+            )
         )
 
 
-def _changes(before: SavedPlan, now: SavedPlan, selection: Selection) -> Iterator[str]:
+def _changes(before: SavedPlan, now: SavedPlan, selection: Selection) -> Iterator[Message]:
     if before.backend != now.backend:
-        yield f"the backend was {before.backend} and is {now.backend}"
+        yield tr("the backend was {before} and is {now}", before=before.backend, now=now.backend)
     if before.region != now.region:
-        yield f"the region was {before.region} and is {now.region}"
+        yield tr("the region was {before} and is {now}", before=before.region, now=now.region)
     if before.catalog != now.catalog:
-        yield "the catalog has changed"
+        yield tr("the catalog has changed")
     yield from _changed_texts(before, now, selection)
     for name in _differing(before.inputs, now.inputs):
-        yield f"the bytes of {_shown(name, selection)} have changed"
+        yield tr("the bytes of {name} have changed", name=_shown(name, selection))
     yield from _changed_prices(before, now, selection)
 
 
-def _changed_texts(before: SavedPlan, now: SavedPlan, selection: Selection) -> Iterator[str]:
+def _changed_texts(before: SavedPlan, now: SavedPlan, selection: Selection) -> Iterator[Message]:
     files = {item.loaded.picks.file for item in selection.lists}
     picks_files = {str(file.resolve()) for file in files} if before.picks is not None else set()
     for name in _differing(before.texts, now.texts):
         if name in picks_files or (before.only_lists and name not in before.texts):
             continue
         if selection.alone and name in now.lists:
-            yield "the shot list has changed"
+            yield tr("the shot list has changed")
         else:
-            yield f"{name} has changed"
+            yield tr("{name} has changed", name=name)
     if before.picks is not None:
         yield from _changed_picks(set(_differing(before.picks, now.picks or {})), selection)
 
 
-def _changed_picks(shots: Set[str], selection: Selection) -> Iterator[str]:
+def _changed_picks(shots: Set[str], selection: Selection) -> Iterator[Message]:
     """The picks files in which the choices for these shots are."""
     if shots and selection.alone:
-        yield "what was picked has changed"
+        yield tr("the picks have changed")
         return
     files = {
         str(item.loaded.picks.file.resolve())
@@ -262,19 +298,25 @@ def _changed_picks(shots: Set[str], selection: Selection) -> Iterator[str]:
         for shot in item.shots
         if selection.label(item, shot) in shots
     }
-    yield from (f"{file} has changed" for file in sorted(files))
+    yield from (tr("{name} has changed", name=file) for file in sorted(files))
 
 
-def _changed_prices(before: SavedPlan, now: SavedPlan, selection: Selection) -> Iterator[str]:
+def _changed_prices(before: SavedPlan, now: SavedPlan, selection: Selection) -> Iterator[Message]:
     for item in selection.chosen:
         prices = before.takes.get(item.name, {})
         for take, price in now.takes.get(item.name, {}).items():
             label = selection.label(item, take)
             if take not in prices:
-                yield f"{label} would be asked for, which it was not when this was approved"
+                yield tr("{take} is new since the approval", take=label)
             elif read_money(prices[take] or "") != read_money(price or ""):
-                was, now_is = prices[take] or "unknown", price or "unknown"
-                yield f"the price of {label} was {was} and is {now_is}"
+                was, now_is = (
+                    show_written(text, exactly=True) if text else tr("unknown")
+                    for text in (prices[take], price)
+                )
+                yield tr(
+                    "the price of {take} was {before} and is {now}",
+                    take=label, before=was, now=now_is,
+                )  # fmt: skip
 
 
 def _texts(selection: Selection) -> Iterator[tuple[str, str]]:
@@ -307,7 +349,7 @@ def _text(price: Money | None) -> str | None:
 def _shown(name: str, selection: Selection) -> str:
     """An input as its list names it, where there is one list."""
     if len(name) >= 200:
-        return "a data URI"
+        return tr("a data URI")
     if selection.alone:
         folder = str(selection.lists[0].loaded.folder)
         return name.removeprefix(folder).lstrip("/\\") if name.startswith(folder) else name

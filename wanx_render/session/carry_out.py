@@ -18,6 +18,7 @@ from wanx_render.clock import RealClock
 from wanx_render.diagnostics import Diagnostic, without_secrets
 from wanx_render.errors import WanxError
 from wanx_render.events import Emit, Event
+from wanx_render.language import Message, plural, recorded, tr, verbatim
 from wanx_render.manifest import Manifest
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.planning.journal import Journal
@@ -164,16 +165,19 @@ class Run:
         try:
             manifest = await render(context, program_version())
         except (WanxError, OSError) as error:
-            self._stopped(context, error, str(error), ends=self.selection.alone)
+            self._stopped(context, error, _sentence(error), ends=self.selection.alone)
         except Exception as error:  # noqa: BLE001  # one list's failure stays its own
-            self._stopped(context, error, f"{type(error).__name__}: {error}", ends=True)
+            bug = verbatim(f"{type(error).__name__}: {error}")
+            self._stopped(context, error, bug, ends=True)
         events = await asyncio.to_thread(self._publish, context, prospect.item, manifest)
         for event in events:
             context.emit(event)
         unsent = [event.text for event in events if event.kind == "broken"]
         self._note(prospect, context, manifest, pieces, unsent)
 
-    def _stopped(self, context: RunContext, error: Exception, message: str, *, ends: bool) -> None:
+    def _stopped(
+        self, context: RunContext, error: Exception, message: Message, *, ends: bool
+    ) -> None:
         """A list cannot be carried out; ``ends``: the command says it when it ends by it."""
         if ends:
             self._errors.append(error)
@@ -213,7 +217,7 @@ class Run:
             after_run(manifest, source, self.means.executor, events.append)
         place = self.survey.places.get(item.home)
         unsent = place.publish(item.folder, manifest) if place else ()
-        return [*events, *(Event("broken", reason) for reason in unsent)]
+        return [*events, *(Event("broken", recorded(reason)) for reason in unsent)]
 
     def _note(
         self,
@@ -232,7 +236,7 @@ class Run:
             context.journal.left(item.row, record)
         except WanxError as error:  # a full disk: what was done stays, and the list is not finished
             outcome = replace(outcome, code=outcome.code or 1)
-            self._stopped(context, error, str(error), ends=self.selection.alone)
+            self._stopped(context, error, error.sentence, ends=self.selection.alone)
         self.outcomes[item.name], self.last = outcome, manifest
         self.changed.add(item.home)
         context.emit(self._ended(item, outcome))
@@ -245,7 +249,13 @@ class Run:
             "deliverables": [str(path) for path in self.survey.delivered(item, outcome)],
             "failed": list(outcome.failed),
         }
-        text = f"{LISTS[left_with(outcome.code)].event}, {len(self.outcomes)} so far"
+        text = plural(
+            "{state} ({done} of {n} list done)",
+            "{state} ({done} of {n} lists done)",
+            len(self.surveyed.lists),
+            state=recorded(LISTS[left_with(outcome.code)].event),
+            done=len(self.outcomes),
+        )
         return Event("list", text, facts=facts)
 
     def _record(
@@ -297,6 +307,16 @@ def _by_turns(prospects: Sequence[Prospect]) -> Iterator[Prospect]:
 
 
 def _noted(warning: Diagnostic) -> str:
-    """A warning for the record: by its line, for the list may lie elsewhere tomorrow."""
-    line = f"line {warning.span.line}: " if warning.span and warning.span.line else ""
-    return without_secrets(f"{line}{warning.message}")
+    """A warning for the record: by its line, because the list may be moved."""
+    text = warning.message
+    if warning.span and warning.span.line:
+        text = tr("line {n}: {message}", n=warning.span.line, message=text)
+    return without_secrets(text)
+
+
+def _sentence(error: WanxError | OSError) -> Message:
+    """Why a list cannot be carried out."""
+    if isinstance(error, WanxError):
+        return error.sentence
+    reason = error.strerror or str(error)
+    return tr("{name}: {reason}", name=error.filename or tr("a file"), reason=reason)

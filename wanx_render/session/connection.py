@@ -20,6 +20,7 @@ from wanx_render.catalog.capabilities import Catalog, Code
 from wanx_render.clock import Clock, RealClock
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsApproval, Refused, ServiceError, Unreachable
+from wanx_render.language import joined, recorded, tr
 from wanx_render.media import ffmpeg
 from wanx_render.planning.journal import Journal
 from wanx_render.session import doctor
@@ -66,9 +67,11 @@ class Way:
                 _, writer = await asyncio.open_connection(proxy.host, proxy.port)
             writer.close()
         except (OSError, UnicodeError) as error:  # asyncio's TimeoutError is an OSError
-            reason = getattr(error, "strerror", None) or f"no answer in {PROXY_PATIENCE:g} s"
-            message = f"no proxy answers at {proxy}: {reason}"
-            hint = f"start it, or unset {proxy.variable}; nothing was sent"
+            reason = getattr(error, "strerror", None) or tr(
+                "no answer in {seconds:g} s", seconds=PROXY_PATIENCE
+            )
+            message = tr("no proxy answers at {proxy}: {reason}", proxy=proxy, reason=reason)
+            hint = tr("start it, or unset {variable}; nothing was sent", variable=proxy.variable)
             raise BadInput(Diagnostic("proxy-unreachable", message, hint=hint)) from None
 
 
@@ -100,11 +103,11 @@ class Service:
 def _refusal(error: Refused, meaning: Code, way: Way | None) -> BadInput | NeedsApproval:
     """What a refusal of the first, harmless question means."""
     if meaning.kind in ("money", "quota"):
-        return NeedsApproval(f"{error}; {meaning.advice}")
+        return NeedsApproval(joined((error.sentence, recorded(meaning.advice)), tr("; ")))
     if way and meaning.kind != "key" and _is_elsewhere(error, way):
         return _wrong_address(way, error)
-    message = f"the service refuses: {error}"
-    return BadInput(Diagnostic("key-refused", message, hint=meaning.advice))
+    message = tr("the service refuses: {answer}", answer=error.sentence)
+    return BadInput(Diagnostic("key-refused", message, hint=recorded(meaning.advice)))
 
 
 def _silence(error: Unreachable, way: Way | None) -> BadInput | Unreachable:
@@ -115,7 +118,12 @@ def _silence(error: Unreachable, way: Way | None) -> BadInput | Unreachable:
         return _wrong_address(way, error)
     blame = network.proxy_blame(way.environ, error, way.url)
     blame = "" if blame in error.message else blame
-    message = f"no answer from {way.place}: {error.message}{blame}"
+    message = tr(
+        "no answer from {place}: {reason}{blame}",
+        place=way.place,
+        reason=recorded(error.message),
+        blame=recorded(blame),
+    )
     return Unreachable(error.code, message, error.request_id)
 
 
@@ -124,14 +132,13 @@ def _is_elsewhere(error: ServiceError, way: Way) -> bool:
 
 
 def _wrong_address(way: Way, error: ServiceError) -> BadInput:
-    message = f"no service answers at {way.url}"
     if way.url.endswith(API_PATH):
-        return BadInput(Diagnostic("base-url-invalid", f"{message}: {error}"))
+        message = tr("no service answers at {url}: {reason}", url=way.url, reason=error.sentence)
+        return BadInput(Diagnostic("base-url-invalid", message))
+    message = tr("no service answers at {url}: it should end in {path}", url=way.url, path=API_PATH)
     origin = "://".join(urlsplit(way.url)[:2])
-    hint = f"is it {origin}{API_PATH}?"
-    return BadInput(
-        Diagnostic("base-url-invalid", f"{message}; it should end in {API_PATH}", hint=hint)
-    )
+    hint = tr("did you mean {url}?", url=f"{origin}{API_PATH}")
+    return BadInput(Diagnostic("base-url-invalid", message, hint=hint))
 
 
 def mock(
@@ -225,8 +232,9 @@ def _host(text: str) -> str:
         host = host.partition("://")[2].partition("/")[0]
     if re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?|\[[0-9a-f:.]+\]", host):
         return host.strip("[]")
-    message = f"--result-host {text!r} is not a host name"
-    raise BadInput(Diagnostic("result-host-invalid", message, hint="such as results.example.com"))
+    message = tr("--result-host {text!r} is not a valid host name", text=text)
+    hint = tr("use a name such as {example}", example="results.example.com")
+    raise BadInput(Diagnostic("result-host-invalid", message, hint=hint))
 
 
 def dashscope(
@@ -264,17 +272,23 @@ def _address(text: str, origin: str) -> str:
     except ValueError:
         good = False
     if not good or parts.query or parts.fragment:
-        message = (
-            f"{origin}={network.without_password(text.strip())} is not a valid address: "
-            "it must be https (on this machine http), with no user, query or fragment"
+        message = tr(
+            "{origin}={address} is not a valid address: expected https (http on this machine), "
+            "without user, query or fragment",
+            origin=origin, address=network.without_password(text.strip()),
+        )  # fmt: skip
+        hint = tr(
+            "use an address such as {example}", example=f"https://dashscope.aliyuncs.com{API_PATH}"
         )
-        hint = f"such as https://dashscope.aliyuncs.com{API_PATH}"
         raise BadInput(Diagnostic("base-url-invalid", message, hint=hint))
     path = re.sub(r"/{2,}", "/", parts.path).rstrip("/")
     better = _api_path(host, path)
     if better != path:
-        message = f"{origin}={parts.geturl()} is not the address of the whole API"
-        hint = f"use {parts._replace(path=better).geturl()}"
+        message = tr(
+            "{origin}={address} is not the address of the whole API",
+            origin=origin, address=parts.geturl(),
+        )  # fmt: skip
+        hint = tr("use {value}", value=parts._replace(path=better).geturl())
         raise BadInput(Diagnostic("base-url-invalid", message, hint=hint))
     return parts._replace(path=path).geturl()
 
@@ -294,16 +308,16 @@ def _key(environ: Mapping[str, str]) -> str:
         raise BadInput(
             Diagnostic(
                 "key-missing",
-                f"the dashscope backend needs a key in {doctor.KEY} (environment or .env)",
-                hint="--backend mock needs none",
+                tr("the dashscope backend needs a key in {variable}", variable=doctor.KEY),
+                hint=tr("set it in the environment or in .env; --backend mock needs none"),
             )
         )
     if value.split() != [value] or not value.isascii() or not value.isprintable():
         raise BadInput(
             Diagnostic(
                 "key-missing",
-                f"what stands in {doctor.KEY} is not a key",
-                hint="set it again, without blanks or line ends",
+                tr("{variable} is not a valid key", variable=doctor.KEY),
+                hint=tr("set it again, without spaces or line breaks"),
             )
         )
     return value

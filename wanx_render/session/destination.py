@@ -10,6 +10,7 @@ from pathlib import Path
 from wanx_render import files
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, StoreError
+from wanx_render.language import Message, recorded, tr
 from wanx_render.manifest import Manifest
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers import executors, remote_jobs, store
@@ -131,7 +132,11 @@ class Place:
 
 @contextmanager
 def at_work(
-    where: Destination, folder: Path, program: Ffmpeg, here: Executor, warn: Callable[[str], None]
+    where: Destination,
+    folder: Path,
+    program: Ffmpeg,
+    here: Executor,
+    warn: Callable[[Message], None],
 ) -> Iterator[Callable[[Place], Workers]]:
     """Who makes what is rendered into the folder of a place, connected and tried.
 
@@ -155,13 +160,16 @@ def _cluster(
     cluster: Cluster,
     order: remote_jobs.Order,
     here: Executor,
-    warn: Callable[[str], None],
+    warn: Callable[[Message], None],
     patience: float,
 ) -> Iterator[Executor]:
     if cluster.open_to_all:
         warn(
-            f"{cluster.address} is not encrypted and asks nobody who they are: whoever "
-            "reaches it can run programs on it and here; use dask:tls://"
+            tr(
+                "{address} is neither encrypted nor protected: anyone who reaches it can run "
+                "programs there and here; use dask:tls://",
+                address=cluster.address,
+            )
         )
     try:
         from wanx_render.workers.dask import connect  # half a second that only a cluster's run pays
@@ -169,11 +177,18 @@ def _cluster(
         raise BadInput(
             Diagnostic(
                 "extra-missing",
-                "what speaks to a Dask cluster is not installed",
-                hint="pip install 'wanx-render[cluster]', here and on every worker",
+                tr("the Dask client is not installed"),
+                hint=tr(
+                    "run {command}, here and on every worker",
+                    command="pip install 'wanx-render[cluster]'",
+                ),
             )
         ) from None
-    executor = connect(cluster.address, order, _PROBE, here=here, say=warn, patience=patience)
+
+    def say(text: str) -> None:
+        warn(recorded(text))
+
+    executor = connect(cluster.address, order, _PROBE, here=here, say=say, patience=patience)
     try:
         yield executor
     except BaseException:
@@ -191,9 +206,9 @@ def usable(target: Store) -> Iterator[Store]:
         raise BadInput(
             Diagnostic(
                 "store-unusable",
-                f"{target} cannot be used: {error}",
-                hint="is the bucket there, and may the credentials of the environment write to it?"
+                tr("cannot use {name}: {reason}", name=target, reason=error.sentence),
+                hint=tr("check that the bucket exists and that the credentials may write to it")
                 if isinstance(target, Bucket)
-                else "choose another with --out",
+                else tr("use another with --out"),
             )
         ) from None

@@ -19,6 +19,7 @@ from wanx_render.backends.reach import Reach
 from wanx_render.captions import fonts
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput
+from wanx_render.language import NOTHING, Message, joined, recorded, tr, verbatim
 from wanx_render.media import ffmpeg
 from wanx_render.validation.needs import OPTIONAL, usable
 
@@ -32,8 +33,8 @@ class Finding:
 
     name: str
     state: Literal["ok", "warning", "error"]
-    text: str
-    hint: str = ""
+    text: Message
+    hint: Message = NOTHING
 
 
 def examine(
@@ -41,7 +42,7 @@ def examine(
 ) -> tuple[Finding, ...]:
     """Look at everything a run needs, for a run in ``folder``, and try it."""
     return (
-        Finding("python", "ok", f"{platform.python_version()} on {sys.platform}"),
+        Finding("python", "ok", _python()),
         *_ffmpeg(environ),
         _font(),
         _shaping(),
@@ -55,61 +56,76 @@ def examine(
     )
 
 
+def _python() -> Message:
+    return tr(
+        "Python {version} on {system}", version=platform.python_version(), system=sys.platform
+    )
+
+
 def _ffmpeg(environ: Mapping[str, str]) -> Iterator[Finding]:
     try:
         program = ffmpeg.find(environ)
     except BadInput as error:
-        yield Finding("ffmpeg", "error", str(error), error.diagnostics[0].hint)
+        yield Finding("ffmpeg", "error", error.sentence, error.diagnostics[0].hint)
         return
-    about = f"{program.version} from {program.origin}: {program.path}"
+    about = tr(
+        "ffmpeg {version} from {origin}: {path}",
+        version=program.version, origin=program.origin, path=program.path,
+    )  # fmt: skip
     fault = ffmpeg.trial(program)
     if fault:
-        hint = "set WANX_FFMPEG to a full build of ffmpeg, and see that its folder can be written"
-        yield Finding("ffmpeg", "error", f"{about} cannot make a video: {fault}", hint)
+        hint = tr("set WANX_FFMPEG to a full build of ffmpeg; check that its folder is writable")
+        text = tr("{program} cannot make a video: {reason}", program=about, reason=recorded(fault))
+        yield Finding("ffmpeg", "error", text, hint)
         return
-    yield Finding("ffmpeg", "ok", f"{about} made a second of H.264 and AAC")
-    yield Finding("codecs", "ok", f"{', '.join(usable(program))} can be made here")
+    text = tr("{program} made one second of H.264 and AAC", program=about)
+    yield Finding("ffmpeg", "ok", text)
+    codecs = tr("{names} work here", names=joined(usable(program), tr(", ")))
+    yield Finding("codecs", "ok", codecs)
     lacking = [
         purpose for name, purpose in OPTIONAL.items() if not ffmpeg.has_filter(program, name)
     ]
     if lacking:
-        hint = "set WANX_FFMPEG to a full build of ffmpeg where they are wanted"
-        yield Finding("filters", "warning", f"this ffmpeg cannot do {', '.join(lacking)}", hint)
+        hint = tr("set WANX_FFMPEG to a full build of ffmpeg if you need them")
+        text = tr("this ffmpeg lacks: {names}", names=joined(map(recorded, lacking), tr(", ")))
+        yield Finding("filters", "warning", text, hint)
 
 
 def _font() -> Finding:
     """Whether a Chinese character comes out as one, and not as the box for what is missing."""
-    hint = "install noto-cjk-sans-otc again"
+    hint = tr("install noto-cjk-sans-otc again")
     try:
         font = fonts.chinese()
         mask, box = (bytes(font.at(32).getmask(text)) for text in ("猫", "\U0010ffff"))
     except OSError:
-        return Finding("font", "error", "the Chinese font is missing", hint)
+        return Finding("font", "error", tr("the Chinese font is missing"), hint)
     if not any(mask) or mask == box:
-        return Finding("font", "error", f"{font.path.name} does not draw Chinese", hint)
-    return Finding("font", "ok", f"{font.path.name} draws Chinese")
+        text = tr("{font} does not draw Chinese", font=font.path.name)
+        return Finding("font", "error", text, hint)
+    return Finding("font", "ok", tr("{font} draws Chinese", font=font.path.name))
 
 
 def _shaping() -> Finding:
     """Whether scripts that join their letters can be drawn."""
     if fonts.shapes():
-        return Finding("shaping", "ok", "Pillow has Raqm, which joins the letters of every script")
-    hint = "install a Pillow wheel that has it, or FriBiDi where Pillow looks for it"
-    text = "Pillow has no Raqm: captions in Arabic, Hebrew, Thai and Indic scripts are refused"
+        return Finding("shaping", "ok", tr("Pillow has Raqm, which shapes every script"))
+    hint = tr("install a Pillow wheel with Raqm, or FriBiDi where Pillow looks for it")
+    text = tr("Pillow lacks Raqm: captions in Arabic, Hebrew, Thai and Indic scripts are refused")
     return Finding("shaping", "warning", text, hint)
 
 
 def _key(environ: Mapping[str, str], folder: Path) -> Finding:
     """Whether there is a key and whether it can be one; never what it is."""
-    where, value = "the environment", environ.get(KEY)
+    where, value = tr("the environment"), environ.get(KEY)
     if value is None:
-        where, value = ".env", dotenv(folder).get(KEY)
+        where, value = verbatim(".env"), dotenv(folder).get(KEY)
     if value is None:
-        return Finding("key", "ok", f"no {KEY}: the mock needs none")
+        return Finding("key", "ok", tr("no {variable}: the mock needs no key", variable=KEY))
     if value.split() != [value] or not value.isascii():
-        hint = "set it again, without blanks or line ends"
-        return Finding("key", "warning", f"{KEY} in {where} is not a key", hint)
-    return Finding("key", "ok", f"{KEY} is set in {where}")
+        hint = tr("set it again, without spaces or line breaks")
+        text = tr("{variable} in {place} is not a valid key", variable=KEY, place=where)
+        return Finding("key", "warning", text, hint)
+    return Finding("key", "ok", tr("{variable} is set in {place}", variable=KEY, place=where))
 
 
 def dotenv(folder: Path) -> dict[str, str]:
@@ -134,30 +150,36 @@ def _endpoints(environ: Mapping[str, str], catalog: Catalog, reach: Reach) -> It
 
 
 def _endpoint(environ: Mapping[str, str], name: str, url: str, reach: Reach) -> Finding:
-    text, parts = f"{name} {_host(url)}", urlsplit("")
+    place, parts = tr("{name} {host}", name=name, host=_host(url)), urlsplit("")
     with suppress(ValueError):
         parts = urlsplit(url.strip().rstrip("/"))
     if not parts.hostname or parts.scheme not in ("http", "https") or parts.username:
-        hint = "such as https://dashscope.aliyuncs.com/api/v1"
-        return Finding("endpoint", "warning", f"{text} is not a valid address", hint)
+        example = "https://dashscope.aliyuncs.com/api/v1"
+        hint = tr("use an address such as {example}", example=example)
+        text = tr("{address} is not a valid address", address=place)
+        return Finding("endpoint", "warning", text, hint)
     if not parts.path.endswith("/api/v1"):
-        return Finding("endpoint", "warning", f"{text} should end in /api/v1")
+        text = tr("{address} does not end in /api/v1", address=place)
+        return Finding("endpoint", "warning", text)
     try:
         proxy = network.proxy_for(environ, url)
         tls = network.certificates(environ) if parts.scheme == "https" else None
         port = parts.port or (443 if tls else 80)
     except (BadInput, OSError, ValueError):
-        return Finding("endpoint", "warning", f"{text} was not tried: see proxy and certificates")
-    through = f", through {proxy}" if proxy else ""
+        text = tr("{address} was not tried: see proxy and certificates", address=place)
+        return Finding("endpoint", "warning", text)
+    if proxy:
+        place = tr("{address} through {proxy}", address=place, proxy=proxy)
     if fault := reach(parts.hostname, port, tls, proxy):
-        hint = "only a run on dashscope needs it; the mock works offline"
-        return Finding("endpoint", "warning", f"{text} cannot be reached{through}: {fault}", hint)
-    return Finding("endpoint", "ok", f"{text} answers{through}")
+        hint = tr("only a run on dashscope needs it; the mock works offline")
+        text = tr("{address} does not answer: {reason}", address=place, reason=recorded(fault))
+        return Finding("endpoint", "warning", text, hint)
+    return Finding("endpoint", "ok", tr("{address} answers", address=place))
 
 
 def _host(url: str) -> str:
-    """Scheme and host alone: user names and passwords are nobody's business."""
-    unread = "an address that cannot be read"
+    """Scheme and host alone: user names and passwords are private."""
+    unread = tr("an unreadable address")
     try:
         parts = urlsplit(url if "://" in url else f"//{url}")
     except ValueError:
@@ -170,9 +192,9 @@ def _host(url: str) -> str:
 
 def _disk(folder: Path) -> Finding:
     free = shutil.disk_usage(_existing(folder)).free
-    text = f"{free / 1024**3:.1f} GiB free"
+    text = tr("{n:.1f} GiB free", n=free / 1024**3)
     if free < ENOUGH_BYTES:
-        return Finding("disk", "warning", text, "a run of many clips needs more")
+        return Finding("disk", "warning", text, tr("a run of many clips needs more"))
     return Finding("disk", "ok", text)
 
 
@@ -183,19 +205,18 @@ def _existing(folder: Path) -> Path:
 def _writable(folder: Path) -> Finding:
     try:
         with tempfile.TemporaryFile(dir=_existing(folder)):
-            return Finding("folder", "ok", f"{folder} can be written")
+            return Finding("folder", "ok", tr("{folder} is writable", folder=folder))
     except OSError as error:
-        return Finding(
-            "folder", "error", f"{folder} cannot be written: {error.strerror}", "use --out"
-        )
+        text = tr("cannot write to {folder}: {reason}", folder=folder, reason=error.strerror)
+        return Finding("folder", "error", text, tr("use another --folder"))
 
 
 def _clock(now: datetime) -> Finding:
     text = now.isoformat(timespec="seconds")
     if now.year < 2025:
-        hint = "set it: signatures and expiry depend on it"
-        return Finding("clock", "error", f"{text} cannot be right", hint)
-    return Finding("clock", "ok", text)
+        hint = tr("set the clock: signatures and expiry depend on it")
+        return Finding("clock", "error", tr("{time} cannot be right", time=text), hint)
+    return Finding("clock", "ok", verbatim(text))
 
 
 def _proxies(environ: Mapping[str, str], reach: Reach) -> Iterator[Finding]:
@@ -208,19 +229,22 @@ def _proxies(environ: Mapping[str, str], reach: Reach) -> Iterator[Finding]:
         return
     for proxy in proxies.values():
         if proxy.scheme.startswith("socks") and find_spec("socksio") is None:
-            hint = "pip install 'httpx[socks]'"
-            yield Finding("proxy", "error", f"{proxy} needs the package socksio", hint)
+            hint = tr("run {command}", command="pip install 'httpx[socks]'")
+            text = tr("{proxy} needs the package socksio", proxy=proxy)
+            yield Finding("proxy", "error", text, hint)
         elif fault := reach(proxy.host, proxy.port, None, None):
-            hint = f"start it, or unset {proxy.variable}"
-            yield Finding("proxy", "warning", f"{proxy} does not answer: {fault}", hint)
+            hint = tr("start it, or unset {variable}", variable=proxy.variable)
+            text = tr("{address} does not answer: {reason}", address=proxy, reason=recorded(fault))
+            yield Finding("proxy", "warning", text, hint)
         else:
-            yield Finding("proxy", "ok", f"{proxy} answers")
+            yield Finding("proxy", "ok", tr("{address} answers", address=proxy))
 
 
 def _certificates(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """The certificates that a variable names; without one nothing is said."""
+    """The certificates that a variable names; without one there is no finding."""
     if fault := network.certificate_fault(environ):
-        hint = f"correct {fault.partition('=')[0]}, or unset it"
-        yield Finding("certs", "error", fault, hint)
+        hint = tr("correct {variable}, or unset it", variable=fault.partition("=")[0])
+        yield Finding("certs", "error", recorded(fault), hint)
     elif name := next((v for v in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(v)), None):
-        yield Finding("certs", "ok", f"{name}={environ[name]} was loaded")
+        text = tr("{variable}={value} is loaded", variable=name, value=environ[name])
+        yield Finding("certs", "ok", text)

@@ -13,9 +13,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from wanx_render.clock import RealClock
-from wanx_render.diagnostics import Diagnostic, counted
+from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, FolderBusy
 from wanx_render.files import is_part, part_name
+from wanx_render.language import Message, plural, tr, verbatim
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.rebuild import is_lost, rebuild
 from wanx_render.session.selection import unwritable
@@ -30,7 +31,7 @@ def writable(folder: Path) -> None:
             probe.touch()
             probe.unlink()
     except OSError as error:
-        raise unwritable(place, error.strerror or str(error)) from None
+        raise unwritable(place, verbatim(error.strerror or str(error))) from None
 
 
 def writable_file(path: Path) -> Path:
@@ -42,7 +43,8 @@ def writable_file(path: Path) -> Path:
             pass
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        message, hint = f"cannot write {path}: {reason}", "choose another with --out"
+        message = tr("cannot write {file}: {reason}", file=path, reason=reason)
+        hint = tr("use another with --out")
         raise BadInput(Diagnostic("folder-unwritable", message, hint=hint)) from None
     return path
 
@@ -55,7 +57,7 @@ def held(folder: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise FolderBusy(
-            f"another run is working in {folder}; wait for it, or choose another --out"
+            tr("another run uses {folder}; wait for it, or use another --folder", folder=folder)
         ) from None
     try:
         sweep(folder, RealClock().now().timestamp() - _LONGEST)
@@ -111,15 +113,19 @@ def _old_file(entry: "os.DirEntry[str]", before: float) -> bool:
 
 
 @contextmanager
-def opened(folder: Path, warn: Callable[[str], None] = lambda _: None) -> Iterator[Journal]:
+def opened(folder: Path, warn: Callable[[Message], None] = lambda _: None) -> Iterator[Journal]:
     """The journal of a render folder; one that is gone beside paid clips is written again.
 
     Raises BadInput for a journal that is not ours, NeedsApproval where clips cannot be explained.
     """
     if is_lost(folder):
-        clips = counted(rebuild(folder), "paid clip")
-        known = f"it knows {clips} again, from manifest.json and the clips"
-        warn(f"warning: the journal was gone; {known}")
+        warn(
+            plural(
+                "warning: the journal was missing; {n} paid clip is restored from manifest.json",
+                "warning: the journal was missing; {n} paid clips are restored from manifest.json",
+                rebuild(folder),
+            )
+        )
     journal = Journal(folder / "journal.sqlite")
     try:
         yield journal

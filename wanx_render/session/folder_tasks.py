@@ -9,6 +9,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.result_hosts import shown_url
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.language import tr
 from wanx_render.money import write_money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Plan
@@ -48,8 +49,9 @@ def rendered_folder(options: FolderOptions) -> RenderedFolder:
     first = batch.lists[0]
     folder = folder_of(first, options.out)
     if not (folder / "journal.sqlite").is_file() and not is_lost(folder):
-        message = f"nothing was rendered yet: there is no journal in {folder}"
-        raise BadInput(Diagnostic("folder-empty", message, hint="choose the folder with --out"))
+        message = tr("nothing was rendered yet: {folder} has no journal", folder=folder)
+        hint = tr("give the render folder with --folder")
+        raise BadInput(Diagnostic("folder-empty", message, hint=hint))
     media = tuple(media for shot_list in batch.lists for media in shot_list.media.values())
     return RenderedFolder(folder, make_plan(first, catalog, options.backend), catalog, media)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wanx_render.files import seen_from, write_atomically
+from wanx_render.language import Message, tr
+from wanx_render.language import recorded as recorded_text
 from wanx_render.manifest import Manifest
 from wanx_render.money import write_sums
 from wanx_render.planning.journal import Journal
@@ -47,7 +49,7 @@ def outcome_of(
     ``unsent`` says which files did not get to the bucket.
     """
     if manifest is None:
-        return Outcome(1, "", {}, ("it could not be carried out",), _picture(context, home))
+        return Outcome(1, "", {}, (tr("the list could not be rendered"),), _picture(context, home))
     outcome = recorded(manifest, context.folder, home)
     code = (1 if unsent else 0) if as_asked(manifest, context) else outcome.code or 1
     return replace(outcome, code=code, failed=(*outcome.failed, *unsent))
@@ -70,10 +72,16 @@ def recorded(manifest: Manifest, folder: Path, home: Path) -> Outcome:
     return Outcome(4 if person else 1 if reasons else 0, manifest.cost, paths, reasons, picture)
 
 
-def failures(manifest: Manifest) -> list[str]:
+def failures(manifest: Manifest) -> list[Message]:
     """Which takes have no clip, and why."""
     return [
-        f"{shot.id} take {take.take}: {take.code}: {take.message}"
+        tr(
+            "{shot} take {n}: {code}: {message}",
+            shot=shot.id,
+            n=take.take,
+            code=take.code,
+            message=recorded_text(take.message or ""),
+        )
         for shot in manifest.shots
         for take in shot.takes
         if not recorded_state(take.state).as_asked

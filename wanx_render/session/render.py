@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.events import Event
+from wanx_render.language import Message, recorded, tr
 from wanx_render.media import ffmpeg
 from wanx_render.money import write_sums
 from wanx_render.run.table_manifest import write_table_manifest
@@ -40,8 +41,8 @@ def render(options: RenderOptions, environment: Environment) -> int:
     options = replace(options, files=tuple(map(Path, plan.lists)))
     selection = Selection.of(replace(options, rows=None, shard=None))
     if selection.is_one_file and (options.rows or options.shard):
-        message = f"{options.plan} is the plan of one list, which has no rows"
-        hint = "leave --rows and --shard out"
+        message = tr("{file} is the plan of one list, which has no rows", file=options.plan)
+        hint = tr("leave --rows and --shard out")
         raise BadInput(Diagnostic("rows-unknown", message, hint=hint))
     less = replace(
         options,
@@ -95,8 +96,11 @@ def _places(destination: Destination, selection: Selection) -> dict[Path, Place]
     homes = {project: home for home, project in projects.items()}
     for home, project in projects.items():
         if destination.bucket and homes[project] != home:
-            message = f"{home} and {homes[project]} would both go to {destination.bucket}/{project}"
-            hint = "give each list a project of its own"
+            message = tr(
+                "{first} and {second} would both go to {target}",
+                first=home, second=homes[project], target=f"{destination.bucket}/{project}",
+            )  # fmt: skip
+            hint = tr("give each list its own project")
             raise BadInput(Diagnostic("project-twice", message, hint=hint))
     several = selection.several_files
     return {home: destination.place(home, p if several else "") for home, p in projects.items()}
@@ -140,7 +144,7 @@ class _Way:
         means = Means.here(service, program, executor)
         if not surveyed.finished:  # else there is nothing to be made anywhere
 
-            def warn(text: str) -> None:
+            def warn(text: Message) -> None:
                 emit(Event("warning", text))
 
             first = surveyed.selection.homes[0]
@@ -157,7 +161,7 @@ class _Way:
             index = _write_index(run)
         whole = self._whole(run, index)
         for reason in whole.unsent:
-            emit(Event("broken", reason))
+            emit(Event("broken", recorded(reason)))
         return run, whole
 
     def _whole(self, run: Run, index: Index) -> SharedResults:

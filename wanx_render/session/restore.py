@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from wanx_render import files
+from wanx_render.language import Message, plural, tr
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.take_status import TakeStatus, lost
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _ATONCE = 8
 
 
-def restore(attempts: Iterable[Attempt], place: "Place") -> list[str]:
+def restore(attempts: Iterable[Attempt], place: "Place") -> list[Message]:
     """Fetch the clips that the bucket has; what is to be said of it. Raises StoreError.
 
     Where the run has no bucket, nothing is fetched, and what is said is where they were put once.
@@ -37,22 +38,33 @@ def restore(attempts: Iterable[Attempt], place: "Place") -> list[str]:
         ends_by_name = dict(zip(clips, ends, strict=True))
     folder = place.shown("clips")
     messages = [
-        f"{folder}/{name} is damaged" for name, end in ends_by_name.items() if end == "damaged"
+        tr("{file} is damaged", file=f"{folder}/{name}")
+        for name, end in ends_by_name.items()
+        if end == "damaged"
     ]
     if back := list(ends_by_name.values()).count("back"):
-        were = "clip that was" if back == 1 else "clips that were"
-        messages.append(f"{back} paid {were} gone from here came back from {folder}")
+        messages.append(
+            plural(
+                "{n} missing paid clip was restored from {folder}",
+                "{n} missing paid clips were restored from {folder}",
+                back, folder=folder,
+            )
+        )  # fmt: skip
     return messages
 
 
-def _stored_elsewhere(wanted: Mapping[str, str], folder: Path) -> list[str]:
+def _stored_elsewhere(wanted: Mapping[str, str], folder: Path) -> list[Message]:
     stores_by_clip = last_seen(folder)
     stores = Counter(
         stores_by_clip.get((f"clips/{name}", sha256)) for name, sha256 in wanted.items()
     )
     return [
-        f"paid clips that are gone from here were put into {store} ({count}): "
-        f"`render --out {store}` brings them back unpaid"
+        plural(
+            "{n} missing paid clip is in {store}: `render --out {store}` restores it for free",
+            "{n} missing paid clips are in {store}: `render --out {store}` restores them for free",
+            count,
+            store=store,
+        )
         for store, count in stores.items()
         if store
     ]
@@ -90,5 +102,8 @@ def where_stored(
 def _with_store(status: TakeStatus, store: str | None) -> TakeStatus:
     if store is None:
         return status
-    reason = f"{status.reason}; `render --out {store}` brings it back unpaid"
+    reason = tr(
+        "{reason}; `render --out {store}` restores it for free",
+        reason=status.reason, store=store,
+    )  # fmt: skip
     return replace(status, reason=reason)

@@ -13,6 +13,7 @@ from wanx_render.catalog import capabilities
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, did_you_mean, in_order
 from wanx_render.errors import BadInput
+from wanx_render.language import Message, joined, plural, tr
 from wanx_render.shotlist.names import alike, normal
 from wanx_render.shotlist.rows import numbers, shard
 from wanx_render.validation.load import Batch, Loaded, load_all
@@ -190,11 +191,15 @@ class Selection:
             for item in self.chosen
         }
         if len(services) > 1:
-            differing = "; ".join(
-                f"{item.loaded.file}: {name}, {region}" for (name, region), item in services.items()
+            differing = joined(
+                (
+                    f"{item.loaded.file}: {name}, {region}"
+                    for (name, region), item in services.items()
+                ),
+                tr("; "),
             )
-            message = f"lists that run together have one backend and one region ({differing})"
-            hint = "give --backend, or render them one after the other"
+            message = tr("the lists differ in backend or region: {lists}", lists=differing)
+            hint = tr("give --backend, or render them one after the other")
             raise BadInput(Diagnostic("lists-differ", message, hint=hint))
 
     def _named(
@@ -216,10 +221,10 @@ class Selection:
         candidates |= dict.fromkeys(item.row for item in lists if item.row)
         hint = did_you_mean(name, candidates)
         if self.alone:
-            message = f"{option} {name}: there is no such shot in the list"
-            hint = hint or f"its shots: {', '.join(candidates)}"
+            message = tr("{option} {name} matches no shot", option=option, name=name)
+            hint = hint or tr("known shots: {names}", names=joined(candidates, tr(", ")))
         else:
-            message = f"{option} {name}: there is no such shot or row in the lists"
+            message = tr("{option} {name} matches no shot or row", option=option, name=name)
         return BadInput(Diagnostic("shot-unknown", message, hint=hint))
 
     def _chosen(self) -> tuple[ListInFolder, ...]:
@@ -229,12 +234,13 @@ class Selection:
             return matches
         share = shard(self.options.shard)
         if share is None:
-            hint = "write it as 2/5: the second of five shares"
-            raise _no_row("--shard", self.options.shard, hint)
+            message = tr("--shard {text!r} is not a valid share", text=self.options.shard)
+            hint = tr("write it as 2/5: the second of five parts")
+            raise BadInput(Diagnostic("rows-unknown", message, hint=hint))
         number, count = share
         if not (part := matches[number - 1 :: count]):
-            message = "no row falls into this share"
-            raise BadInput(Diagnostic("rows-unknown", message, hint="--shard"))
+            message = tr("--shard {share} holds no row", share=self.options.shard)
+            raise BadInput(Diagnostic("rows-unknown", message, hint=tr("use fewer parts")))
         return part
 
 
@@ -261,8 +267,8 @@ def _refuse_table(batch: Batch) -> None:
     first = batch.lists[0]
     if first.row:
         folder = folder_of(first, None) / first.row.name
-        message = f"{batch.file} stands for many lists, and this command takes one"
-        hint = f"give the folder of a row where a folder will do: {folder}"
+        message = tr("{file} has a table; this command takes one list", file=batch.file)
+        hint = tr("where the command takes a folder, give that of a row: {folder}", folder=folder)
         raise BadInput(Diagnostic("table-not-here", message, hint=hint))
 
 
@@ -280,8 +286,13 @@ def _in_folders(batches: tuple[Batch, ...], out: Path | None) -> list[ListInFold
             raise BadInput(
                 Diagnostic(
                     "project-twice",
-                    f"{owner} and {batch.file} would share the render folder {home}",
-                    hint="give each list a project of its own",
+                    tr(
+                        "{first} and {second} would share the render folder {folder}",
+                        first=owner,
+                        second=batch.file,
+                        folder=home,
+                    ),
+                    hint=tr("give each list its own project"),
                 )
             )
         lists += (ListInFolder(shot_list, home) for shot_list in batch.lists)
@@ -293,14 +304,22 @@ def _rows(lists: Sequence[ListInFolder], text: str | None) -> Sequence[ListInFol
         return lists
     row_numbers = numbers(text)
     if row_numbers is None:
-        hint = "write it as 1-100,250; rows count from 1, below the header"
-        raise _no_row("--rows", text, hint)
+        message = tr("--rows {text!r} is not a valid selection", text=text)
+        hint = tr("write it as 1-100,250; row 1 is below the header")
+        raise BadInput(Diagnostic("rows-unknown", message, hint=hint))
     rows = [(item, item.loaded.row.number) for item in lists if item.loaded.row]
     matches = [item for item, number in rows if number in row_numbers]
     if not matches:
         last = max((number for _, number in rows), default=0)
-        hint = f"there are {last} rows" if last else "these lists have no table"
-        raise _no_row("--rows", text, hint)
+        if not last:
+            message = tr("--rows {rows} matches no row; the lists have no table", rows=text)
+        else:
+            message = plural(
+                "--rows {rows} matches no row; the table has {n}",
+                "--rows {rows} matches no row; the table has {n}",
+                last, rows=text,
+            )  # fmt: skip
+        raise BadInput(Diagnostic("rows-unknown", message))
     return matches
 
 
@@ -321,11 +340,6 @@ def _match(item: ListInFolder, names: tuple[str, ...]) -> ListInFolder | None:
     if not shots:
         return None
     return replace(item, only=frozenset() if None in shots else frozenset(filter(None, shots)))
-
-
-def _no_row(option: str, text: str, hint: str) -> BadInput:
-    message = f"{option} {text}: no row is meant by it"
-    return BadInput(Diagnostic("rows-unknown", message, hint=hint))
 
 
 def fingerprint(loaded: Loaded, parts: Mapping[str, Any]) -> str:
@@ -350,15 +364,18 @@ def resolved(folder: Path) -> Path:
     try:
         whole = folder.resolve()
     except (OSError, RuntimeError, ValueError):  # links in a circle
-        raise unwritable(folder, "its links lead in a circle") from None
+        raise unwritable(folder, tr("its links form a circle")) from None
     text = str(whole)
     if any(unicodedata.category(character) == "Cc" for character in text):
-        raise unwritable(whole, "there is a control character in its name")
+        raise unwritable(whole, tr("its name has a control character"))
     if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise unwritable(whole, "its name is not valid text")
+        raise unwritable(whole, tr("its name is not valid text"))
     return whole
 
 
-def unwritable(folder: Path, why: str) -> BadInput:
-    message = f"cannot write to the render folder {folder}: {why}"
-    return BadInput(Diagnostic("folder-unwritable", message, hint="choose another with --out"))
+def unwritable(folder: Path, reason: Message) -> BadInput:
+    """The render folder cannot be used."""
+    message = tr(
+        "cannot write to the render folder {folder}: {reason}", folder=folder, reason=reason
+    )
+    return BadInput(Diagnostic("folder-unwritable", message, hint=tr("use another --folder")))

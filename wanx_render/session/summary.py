@@ -13,6 +13,7 @@ from pathlib import Path
 from wanx_render.clock import RealClock
 from wanx_render.diagnostics import Diagnostic, listed
 from wanx_render.events import Emit, Event
+from wanx_render.language import NOTHING, Message, joined, plural, recorded, tr, verbatim
 from wanx_render.manifest import Manifest, TakeRecord
 from wanx_render.money import Money, show_written, write_sum
 from wanx_render.reports import terminal
@@ -88,23 +89,44 @@ def start(surveyed: Surveyed) -> Event:
     lists, to_make = len(surveyed.lists), len(surveyed.requests)
     finished = sum(prospect.finished is not None for prospect in surveyed.lists)
     counts = {"lists": lists, "finished": finished, "to_make": to_make}
-    text = f"{lists} lists: {_play(selection.backend)}{finished} finished, {to_make} takes to make"
+    parts = [
+        tr("{n} finished", n=finished),
+        plural("{n} take to generate", "{n} takes to generate", to_make),
+        cost.shown,
+    ]
+    name = plural("{n} list", "{n} lists", lists)
     facts = {"backend": selection.backend, **counts, **price}
-    return Event("start", f"{text}, {cost}", facts=facts)
+    return Event("start", _opening(name, selection.backend, parts), facts=facts)
 
 
-def opening(surveyed: Surveyed) -> str:
+def opening(surveyed: Surveyed) -> Message:
     """What a run of one list is about to do, in one line."""
     plan = surveyed.only.plan
-    counts = (
-        f"{len(plan.shots)} shots, {len(plan.takes)} takes, {len(surveyed.only.new)} to make, "
-        f"{len(plan.deliverables)} deliverables, {surveyed.cost}"
+    parts = [
+        plural("{n} shot", "{n} shots", len(plan.shots)),
+        plural("{n} take", "{n} takes", len(plan.takes)),
+        tr("{n} to generate", n=len(surveyed.only.new)),
+        plural("{n} deliverable", "{n} deliverables", len(plan.deliverables)),
+        surveyed.cost.shown,
+    ]
+    return _opening(plan.project, plan.backend, parts)
+
+
+def _opening(name: str, backend: str, parts: Iterable[Message]) -> Message:
+    text = tr("{subject}: {text}", subject=name, text=joined(parts, tr(", ")))
+    return tr("MOCK, play money: {text}", text=text) if backend == "mock" else text
+
+
+def on_mock(text: Message, *, mock: bool) -> Message:
+    """The sentence, marked where nothing of it is real."""
+    return tr("MOCK: {text}", text=text) if mock else text
+
+
+def trust(file: Path, host: str) -> Message:
+    """How a person permits to download from a host."""
+    return tr(
+        "If you trust it: wanx-render rescue {file} --result-host {host}", file=file, host=host
     )
-    return f"{plan.project}: {_play(plan.backend)}{counts}"
-
-
-def _play(backend: str) -> str:
-    return "MOCK, play money, " if backend == "mock" else ""
 
 
 def _limit(surveyed: Surveyed) -> Decimal | None:
@@ -115,14 +137,21 @@ def _limit(surveyed: Surveyed) -> Decimal | None:
     return limit_of(surveyed.only.plan.budget, options.max_cost)
 
 
-def gathered(warnings: Iterable[Diagnostic]) -> Iterator[str]:
-    """Each warning once, at its first place: what stands in `defaults` is met at every shot."""
-    places: dict[str, list[Diagnostic]] = {}
+def gathered(warnings: Iterable[Diagnostic]) -> Iterator[Message]:
+    """Each warning once, at its first place: what is in `defaults` is met at every shot."""
+    places: dict[Message, list[Diagnostic]] = {}
     for warning in warnings:
         places.setdefault(warning.message, []).append(warning)
     for message, (first, *repeats) in places.items():
-        also = f" and at {len(repeats)} more" if repeats else ""
-        yield f"{first.span}{also}: {message}" if first.span else message
+        place = verbatim(str(first.span)) if first.span else NOTHING
+        if place and repeats:
+            place = plural(
+                "{place} and {n} more place",
+                "{place} and {n} more places",
+                len(repeats),
+                place=place,
+            )
+        yield tr("{subject}: {text}", subject=place, text=message) if place else message
 
 
 # -- when it is over ---------------------------------------------------------------------------
@@ -152,8 +181,7 @@ def close(run: Run, whole: SharedResults | None, environment: Environment) -> in
         return code
     for path in paths:
         environment.stdout.write(f"{shown(path)}\n")
-    mock = "MOCK: " if run.selection.backend == "mock" else ""
-    for line in _lines_of_many(run, whole, mock) if whole else _lines_of_one(run, mock):
+    for line in _lines_of_many(run, whole) if whole else _lines_of_one(run):
         environment.say(line)
     return code
 
@@ -175,43 +203,67 @@ def _record_of_one(run: Run) -> dict[str, object]:
     }
 
 
-def _lines_of_one(run: Run, mock: str) -> Iterator[str]:
+def _lines_of_one(run: Run) -> Iterator[Message]:
     """What failed and what to do about it, and the money: of run, film and folder."""
     manifest, item = _manifest(run), run.selection.chosen[0]
-    plan, takes = run.surveyed.only.plan, manifest.takes
+    mock = manifest.backend == "mock"
     amounts = (manifest.cost_run, manifest.cost, manifest.cost_folder)
     run_cost, film, folder = map(show_written, amounts)
-    totals = f"{run_cost} this run, {film} this film, {folder} this folder ever"
-    if reasons := failures(manifest):
-        yield f"{mock}{len(reasons)} of {len(plan.takes)} takes failed{_listed(reasons)}"
-        yield from _next_steps(takes, item.loaded.file)
-    elif problems := manifest.broken:
-        number = f"{len(problems)} of {len(plan.deliverables)}"
-        yield f"{mock}{number} deliverables failed{_listed(problems)}"
-    elif missing := sum(take.state == "skipped" for take in takes):
-        yield f"{mock}{missing} of {len(takes)} takes are not made yet"
-    else:
-        place = run.survey.places.get(item.home)
-        path = place.shown("manifest.json") if place else item.folder / "manifest.json"
-        yield f"{mock}done: {totals}, {shown(path)}"
+    totals = tr(
+        "{run} this run, {film} this film, {folder} in total",
+        run=run_cost, film=film, folder=folder,
+    )  # fmt: skip
+    if failed := _failure(run, manifest):
+        yield on_mock(failed, mock=mock)
+        yield from _next_steps(manifest.takes, item.loaded.file)
+        yield on_mock(totals, mock=mock)
         return
-    yield f"{mock}{totals}"
+    counts = (
+        plural("{n} shot", "{n} shots", len(manifest.shots)),
+        plural("{n} deliverable", "{n} deliverables", len(manifest.deliverables)),
+        totals,
+    )
+    yield on_mock(tr("done: {counts}", counts=joined(counts, tr(", "))), mock=mock)
 
 
-def _next_steps(takes: Sequence[TakeRecord], file: Path) -> Iterator[str]:
+def _failure(run: Run, manifest: Manifest) -> Message:
+    """What is missing, or nothing."""
+    plan, takes = run.surveyed.only.plan, manifest.takes
+    if reasons := failures(manifest):
+        return plural(
+            "{failed} of {n} take failed{reasons}",
+            "{failed} of {n} takes failed{reasons}",
+            len(plan.takes), failed=len(reasons), reasons=_listed(reasons),
+        )  # fmt: skip
+    if problems := manifest.broken:
+        return plural(
+            "{failed} of {n} deliverable failed{reasons}",
+            "{failed} of {n} deliverables failed{reasons}",
+            len(plan.deliverables), failed=len(problems), reasons=_listed(map(recorded, problems)),
+        )  # fmt: skip
+    if missing := sum(take.state == "skipped" for take in takes):
+        return plural(
+            "{missing} of {n} take is not generated yet",
+            "{missing} of {n} takes are not generated yet",
+            len(takes), missing=missing,
+        )  # fmt: skip
+    return NOTHING
+
+
+def _next_steps(takes: Sequence[TakeRecord], file: Path) -> Iterator[Message]:
     """What a person does next about the takes that have no clip, by what is in their way."""
     codes = {take.code for take in takes if not recorded_state(take.state).as_asked}
     hosts = sorted({take.host for take in takes if take.host})
     for host in hosts:
-        yield f"if you trust {host}: wanx-render rescue {file} --result-host {host}"
+        yield trust(file, host)
     if "ResultHost" in codes and not hosts:
-        yield "the address of a clip cannot be used; `wanx-render tasks link TASK` prints it whole"
+        yield tr("The address of a clip is unusable. Print it: wanx-render tasks link TASK")
     if codes & {"Unresolved", "OtherAccount", "Expired"}:
-        yield f"some requests need your decision: wanx-render resolve {file}"
+        yield tr("Some requests need your decision: run wanx-render resolve {file}", file=file)
     if "Unknown" in codes:
-        yield "the service does not know some tasks for now; run the same command again later"
+        yield tr("The service does not know some tasks now. Run the same command again later.")
     if codes - _PERSON_ONLY:
-        yield "the other clips are kept; run the same command again to try these once more"
+        yield tr("Finished work is kept. Run the same command again to continue.")
 
 
 # Codes that another run of the same command does not change.
@@ -231,17 +283,27 @@ def _record_of_many(run: Run, whole: SharedResults) -> dict[str, object]:
     }
 
 
-def _lines_of_many(run: Run, whole: SharedResults, mock: str) -> Iterator[str]:
+def _lines_of_many(run: Run, whole: SharedResults) -> Iterator[Message]:
     """Which lists failed, the money, and where the page is."""
-    number, names = len(run.outcomes), _failed(run)
+    names, mock = _failed(run), run.selection.backend == "mock"
     if names:
-        yield f"{mock}{len(names)} of {number} lists failed: {listed(names, 8)}"
-        yield "what there is is kept; run the same command again for the rest"
-    else:
-        yield f"{mock}{number} lists done"
+        failed = plural(
+            "{failed} of {n} list failed: {names}",
+            "{failed} of {n} lists failed: {names}",
+            len(run.outcomes), failed=len(names), names=listed(names, 8),
+        )  # fmt: skip
+        yield on_mock(failed, mock=mock)
+        yield tr("Finished work is kept. Run the same command again to continue.")
     run_cost, films, ever = map(show_written, (_spent(run), whole.cost_films, whole.cost_folders))
-    yield f"{mock}{run_cost} this run, {films} these films, {ever} these folders ever"
-    yield f"the index page is {shown(whole.page)}"
+    totals = tr(
+        "{run} this run, {films} these films, {folder} in total",
+        run=run_cost, films=films, folder=ever,
+    )  # fmt: skip
+    if not names:
+        done = plural("{n} list", "{n} lists", len(run.outcomes))
+        totals = tr("done: {counts}", counts=joined((done, totals), tr(", ")))
+    yield on_mock(totals, mock=mock)
+    yield tr("index page: {page}", page=shown(whole.page))
 
 
 def _failed(run: Run) -> list[str]:
@@ -269,5 +331,6 @@ def _manifest(run: Run) -> Manifest:
     return run.last
 
 
-def _listed(sentences: Iterable[str]) -> str:
-    return "".join(f"\n  {sentence}" for sentence in sentences)
+def _listed(sentences: Iterable[Message]) -> Message:
+    """Each on a line of its own."""
+    return joined(("", *sentences), "\n  ")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wanx_render.catalog.pricing import Total, total
 from wanx_render.diagnostics import Diagnostic
+from wanx_render.language import Message
 from wanx_render.money import Money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
@@ -155,7 +156,7 @@ class Surveyed:
 
     survey: Survey
     lists: Sequence[Prospect]
-    messages: Sequence[str] = ()  # about clips that came back from the bucket
+    messages: Sequence[Message] = ()  # about clips that came back from the bucket
 
     @property
     def selection(self) -> Selection:

@@ -12,8 +12,8 @@ from typing import Any, TextIO
 from wanx_render import diagnostics, yaml_source
 from wanx_render.catalog.pricing import Total
 from wanx_render.errors import BadInput, WanxError
-from wanx_render.money import Money, show_money
-from wanx_render.session.approval import check_budgets
+from wanx_render.language import Message, plural, shown, tr, verbatim
+from wanx_render.session.approval import check_budgets, is_price, question
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened, writable
 from wanx_render.session.render import run_selection
@@ -109,10 +109,10 @@ class Watching:
                 self._round(before)
             except BadInput as error:
                 for diagnostic in error.diagnostics:
-                    self.environment.say(diagnostics.full(diagnostic, error.texts))
+                    self.environment.say(verbatim(diagnostics.full(diagnostic, error.texts)))
             except WanxError as error:
-                self.environment.say(f"error: {error}")
-            self.environment.say(f"watching {self.file}; Ctrl-C ends")
+                self.environment.say(tr("error: {message}", message=error.sentence))
+            self.environment.say(tr("watching {file}; press Ctrl-C to stop", file=self.file))
             self._rest(before)
 
     def _look(self) -> Prints:
@@ -154,25 +154,26 @@ class Watching:
 
     def _agreed(self, cost: Total, takes: int, before: Prints, *, mock: bool) -> bool:
         """Whether somebody typed the price; a save in the meantime takes the question back."""
-        price = show_money(Money(cost.amount, cost.currency))
-        play = "MOCK, play money: " if mock else ""
         if self.answers is None:
-            self.environment.say(
-                f"{play}{takes} takes at {cost} are not made: give --yes to spend it"
-            )
+            text = plural(
+                "{n} take costs {cost} and is not generated: give --yes to spend it",
+                "{n} takes cost {cost} and are not generated: give --yes to spend it",
+                takes, cost=cost.shown,
+            )  # fmt: skip
+            self.environment.say(_playing(text, mock=mock))
             return False
         while self.answers() is not None:
             pass  # what was typed before the question is no answer to it
-        self.environment.stderr.write(f"{play}{takes} takes at {cost}. Type {price} to spend it: ")
+        self.environment.stderr.write(shown(_playing(question(takes, cost), mock=mock)))
         self.environment.stderr.flush()
         while self.now() == before:
             answer = self.answers()
             if answer is not None:
-                if answer.split() != price.split():
-                    self.environment.say("not confirmed; nothing was sent")
-                return answer.split() == price.split()
+                if not is_price(answer, cost):
+                    self.environment.say(tr("not confirmed; nothing was sent"))
+                return is_price(answer, cost)
             self.sleep(PAUSE / 5)
-        self.environment.say("\nsaved meanwhile; nothing was sent")
+        self.environment.say(tr("\nsaved again; nothing was sent"))
         return False
 
     def _rest(self, before: Prints) -> None:
@@ -186,6 +187,10 @@ class Watching:
             if (now := self.now()) == last:
                 return
             last = now
+
+
+def _playing(text: Message, *, mock: bool) -> Message:
+    return tr("MOCK, play money: {text}", text=text) if mock else text
 
 
 def _least(options: RenderOptions, cost: Total) -> Decimal:
