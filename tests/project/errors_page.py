@@ -13,7 +13,7 @@ import yaml
 from tests.support.places import ROOT
 from wanx_render.language import Language
 
-_NOTE = "<!-- made from docs/site/errors.yaml by `python -m tests.project.errors_page` -->\n"
+_NOTE = "<!-- made from docs/site/errors.yaml by `python -m tests.project.errors_page` -->"
 _KINDS = ("yaml", "sh", "text")  # of examples
 _COMMENT = re.compile(r"(?:(?<=\s)|^)# (.*)$", re.MULTILINE)
 
@@ -26,19 +26,19 @@ def registry() -> dict[str, Any]:
 
 
 def english() -> str:
-    return _NOTE + _page(registry(), "en")
+    return _page(registry(), "en")
 
 
 def chinese() -> str:
     """The Chinese page; it names the state of the English one, as the others do."""
     text = "\n".join(line.rstrip() for line in english().splitlines()).strip()
     state = hashlib.sha256(text.encode()).hexdigest()[:12]
-    return f"---\noriginal: {state}\n---\n{_NOTE}{_page(registry(), 'zh')}"
+    return f"---\noriginal: {state}\n---\n{_page(registry(), 'zh')}"
 
 
 def _page(record: dict[str, Any], to: Language) -> str:
     head = record[to]
-    parts = [f"# {head['title']}\n", head["head"]]
+    parts = [f"# {head['title']}\n\n{_NOTE}\n", head["head"]]
     for group in record["groups"]:
         parts.append(f"## {group[to]}\n")
         if "intro" in group:
