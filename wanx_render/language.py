@@ -252,7 +252,7 @@ def _literal(template: str) -> int:
     return sum(map(len, _pattern(template)[1]))
 
 
-_FEWEST = 4  # letters: a template of fewer fits anything
+_FEWEST = 6  # letters beside placeholders: "{a} or {b}" fits too much
 
 
 @cache
@@ -264,8 +264,15 @@ def _templates() -> tuple[tuple[str, str, str, str], ...]:
     path = gettext.find(DOMAIN, LOCALES, [LOCALE_NAMES["zh"]])
     keys = _keys(Path(path).read_bytes()) if path else ()
     texts = ((text, key[0] if len(key) > 1 else "") for key in keys for text in key)
-    pairs = sorted(pair for pair in texts if _literal(pair[0]) >= _FEWEST)
+    pairs = sorted(pair for pair in texts if pair[0] and _is_telling(pair[0]))
     return tuple((template, one, *_ends(template)) for template, one in pairs)
+
+
+def _is_telling(template: str) -> bool:
+    """Whether a text can be recognised by the words of its template."""
+    words = "".join(_pattern(template)[1])
+    starts = re.match("[A-Za-z]{3}", template)
+    return words == template or bool(starts) or sum(map(str.isalpha, words)) >= _FEWEST
 
 
 def _ends(template: str) -> tuple[str, str]:

@@ -37,6 +37,8 @@ def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     texts.add("{model} cannot make {tier}", "{model} 不支持 {tier}")
     texts.add(("{n} shot failed", "{n} shots failed"), ("{n} 个镜头失败",))
     texts.add("use {tiers}", "请使用 {tiers}")
+    texts.add("{names} or {last}", "{names} 或 {last}")
+    texts.add("{amount} of {limit}", "{amount}/{limit}")
     texts.add("unknown key {name!r}", "未知的键“{name}”")
     texts.add("{seconds:.1f} seconds are left", "还剩 {seconds:.1f} 秒")
     texts.add(("{names} has no label", "{names} have no label"), ("{names} 没有标识",))
@@ -184,3 +186,8 @@ def test_a_written_sentence_is_recognised_whatever_form_its_values_have(
     message = recorded(text)
     assert message == text
     assert shown(message, "zh") == chinese
+
+
+def test_no_template_of_a_word_or_two_is_seen_in_the_words_of_others() -> None:
+    for text in ("Name or service not known", "made of 3", "at 24"):
+        assert recorded(text).template == "{text}"

@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from wanx_render.catalog.result_hosts import unknown_host
-from wanx_render.language import Message, recorded, shown, tr
+from wanx_render.diagnostics import display_width
+from wanx_render.language import Message, recorded, shown, tr, verbatim
 from wanx_render.money import show_sums, write_sums
-from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.attempt import Attempt, State
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan
@@ -27,7 +28,19 @@ from wanx_render.session.folder_tasks import (
 )
 from wanx_render.session.summary import on_mock, trust
 
-# States of attempts that nobody knows the bill of.
+# The state of each attempt, as people see it; JSON has the name.
+STATES: dict[State, Message] = {
+    "submitting": tr("submitting"),
+    "uncertain": tr("uncertain"),
+    "unresolved": tr("unresolved"),
+    "released": tr("released"),
+    "submitted": tr("submitted"),
+    "succeeded": tr("succeeded"),
+    "failed": tr("failed"),
+    "lost": tr("lost"),
+    "refused": tr("refused"),
+}
+# States of attempts whose bill is unknown.
 POSSIBLY_PAID = ("uncertain", "unresolved", "lost")
 
 
@@ -81,7 +94,8 @@ def _unknown_hosts(
 
 
 def _line(record: dict[str, Any]) -> str:
-    words = [f"{record['attempt']:>4}", f"{record['take']:20}", f"{record['state']:11}"]
+    words = [f"{record['attempt']:>4}", _padded(_take(record), 20)]
+    words.append(_padded(STATES[record["state"]], 11))
     task = record["task_id"] or tr("unknown")
     words += [record["clip"] or tr("task {id}", id=task)]
     if record["hours_left"] is not None:
@@ -98,6 +112,16 @@ def _line(record: dict[str, Any]) -> str:
         code = record["code"]
         words.append(tr("{code}: {message}", code=code, message=sentence) if code else sentence)
     return "  ".join(map(shown, words))
+
+
+def _take(record: dict[str, Any]) -> Message:
+    row = f"{record['row']}/" if record["row"] else ""
+    return tr("{shot} take {n}", shot=f"{row}{record['shot']}", n=record["number"])
+
+
+def _padded(text: Message, width: int) -> Message:
+    """The text with blanks up to so many cells."""
+    return verbatim(shown(text) + " " * (width - display_width(shown(text))))
 
 
 def film_cost(plan: Plan, journal: Journal) -> dict[str, Decimal]:

@@ -124,7 +124,7 @@ EVENTS: dict[Kind, EventLook] = {
     "deliverable": EventLook(tr("delivered"), "✓", "green", ends="deliverable"),
     "broken": EventLook(tr("failed"), "✗", "red", ends="deliverable", of_many=True),
     "warning": EventLook(tr("warning"), "!", "yellow", of_many=True),
-    "list": EventLook(tr("finished"), of_many=True),
+    "list": EventLook(NOTHING, of_many=True),  # its text begins with the state
     "summary": EventLook(tr("summary")),
 }
 

@@ -53,7 +53,7 @@ def sentence(event: Event) -> Message:
     if not name:
         return tr("{subject}: {text}", subject=text, text=event.text or task)
     for detail in filter(None, (event.text, task)):
-        text = tr("{first}, {second}", first=text, second=detail)
+        text = tr("{first}, {second}", first=text, second=detail) if text else detail
     return tr("{subject}: {text}", subject=name, text=text)
 
 

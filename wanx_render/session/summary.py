@@ -221,9 +221,9 @@ def _lines_of_one(run: Run) -> Iterator[Message]:
     counts = (
         plural("{n} shot", "{n} shots", len(manifest.shots)),
         plural("{n} deliverable", "{n} deliverables", len(manifest.deliverables)),
-        totals,
     )
-    yield on_mock(tr("done: {counts}", counts=joined(counts, tr(", "))), mock=mock)
+    text = tr("done: {counts}, {totals}", counts=joined(counts, tr(", ")), totals=totals)
+    yield on_mock(text, mock=mock)
 
 
 def _failure(run: Run, manifest: Manifest) -> Message:
@@ -301,7 +301,7 @@ def _lines_of_many(run: Run, whole: SharedResults) -> Iterator[Message]:
     )  # fmt: skip
     if not names:
         done = plural("{n} list", "{n} lists", len(run.outcomes))
-        totals = tr("done: {counts}", counts=joined((done, totals), tr(", ")))
+        totals = tr("done: {counts}, {totals}", counts=done, totals=totals)
     yield on_mock(totals, mock=mock)
     yield tr("index page: {page}", page=shown(whole.page))
 
