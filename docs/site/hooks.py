@@ -20,7 +20,11 @@ NOTE = (
 )
 SECTIONS = {"More": "更多", "Development": "开发"}
 # Chinese lines are joined without a blank; a browser would show one for the line break.
-_SOFT_BREAK = re.compile(r"(?<=[\u3001-\u9fff\uff00-\uffef])\n(?=[\u3001-\u9fff\uff00-\uffef]|`(?!``))")
+_SOFT_BREAK = re.compile(
+    r"(?<=[\u3001-\u9fff\uff00-\uffef])\n(?=[\u3001-\u9fff\uff00-\uffef]|`(?!``))"
+)
+# Where a page leads on a code host; the site has its own switch of languages and menu.
+_SWITCH = re.compile(r"^\[English\]\([^)]*\) · 简体中文.*\n+", re.MULTILINE)
 _LINK = re.compile(r"(?<=\]\()([^):#\s]+\.md)(#[^)\s]*)?")
 
 
@@ -53,7 +57,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     if not source.startswith(CHINESE):
         page.meta = {"search": {"boost": 0.5}, **page.meta}
         return _LINK.sub(lambda link: _to_translation(link, source, config.docs_dir), markdown)
-    markdown = _SOFT_BREAK.sub("", markdown)
+    markdown = _SOFT_BREAK.sub("", _SWITCH.sub("", markdown, count=1))
     if is_stale(Path(config.docs_dir) / source):
         address = posixpath.join(config.extra["english"], _address(source))
         heading, _, rest = markdown.partition("\n")

@@ -92,6 +92,14 @@ def blocks_of(page: Path) -> list[Block]:
     ]
 
 
+def steps_of(page: Path) -> Iterator[tuple[Block, list[Command]]]:
+    """The blocks of a page and the commands to run; comments of originals say how they end."""
+    originals = iter(block for block in blocks_of(GUIDE / page.name) if block.kind != "text")
+    for block in blocks_of(page):
+        original = block if block.kind == "text" else next(originals)
+        yield block, list(original.commands)
+
+
 def faults_of(block: Block) -> list[dict[str, Any]]:
     """The faults of a block that is a plan for the emulator."""
     if block.kind != "yaml" or block.title:

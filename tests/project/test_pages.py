@@ -21,6 +21,7 @@ from tests.project.pages import (
     faults_of,
     furnish,
     list_of,
+    steps_of,
 )
 from tests.regenerate import GENERATED
 from tests.support.emulator import serving
@@ -69,14 +70,16 @@ def test_every_yaml_of_a_page_is_valid(page: Path, block: Block, furnished: Path
 
 @pytest.mark.proof
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.name != PAIRS], ids=lambda page: page.stem
+    "page",
+    [page for page in [*PAGES, *TRANSLATIONS] if page.name != PAIRS],
+    ids=lambda page: f"{page.parent.parent.name}/{page.stem}",
 )
 def test_every_command_of_a_page_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
     furnish(tmp_path)
     with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
         walk = Walk(page, tmp_path, origin)
-        for block in blocks_of(page):
-            walk.take(block)
+        for block, commands in steps_of(page):
+            walk.take(block, commands)
 
 
 class Walk:
@@ -95,14 +98,14 @@ class Walk:
             "WANX_CLOCK_PACE": str(PACE),
             "NO_PROXY": "127.0.0.1",
             "COLUMNS": "200",
-            "WANX_LANG": "en",
+            "WANX_LANG": "zh" if page in TRANSLATIONS else "en",
         }
 
-    def take(self, block: Block) -> None:
+    def take(self, block: Block, commands: list[Command]) -> None:
         if block.title:
             (self.folder / block.title).write_text(block.text, encoding="utf-8")
         elif block.kind == "sh" and block.runs:
-            self.printed = "".join(map(self.run, block.commands))
+            self.printed = "".join(map(self.run, commands))
         elif block.kind == "text" and self.printed:
             for line in block.text.splitlines():
                 pattern = ".*".join(map(re.escape, re.split(r"\s*\.\.\.\s*", line.strip())))

@@ -32,6 +32,7 @@ def test_every_page_of_the_guide_is_in_both_languages(site: Path) -> None:
         if (ROOT / "docs" / "zh" / "guide" / page.name).exists():
             text = (site / "zh" / address / "index.html").read_text(encoding="utf-8")
             assert re.search(r"<h1[^>]*>[^<]*[一-鿿]", text), page.name
+            assert "指南目录" not in text, "the site has a switch and a menu of its own"
 
 
 def test_the_search_has_chinese_words_apart(site: Path) -> None:

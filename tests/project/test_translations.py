@@ -81,6 +81,15 @@ def test_the_readme_carries_its_state_in_a_comment(translations: ModuleType, doc
 
 
 @pytest.mark.parametrize("page", TRANSLATIONS, ids=lambda page: page.stem)
+def test_a_chinese_page_leads_to_its_original_and_onward(page: Path) -> None:
+    onward = (
+        "[项目首页](../../../README.zh-CN.md)" if page.stem == "index" else "[指南目录](index.md)"
+    )
+    line = f"\n\n[English](../../guide/{page.name}) · 简体中文 · {onward}\n\n"
+    assert line in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", TRANSLATIONS, ids=lambda page: page.stem)
 def test_a_chinese_page_has_the_examples_of_its_original(page: Path) -> None:
     """So they are tested with it: files, commands and options, without comments."""
     english = ROOT / "docs" / "guide" / page.name
