@@ -38,6 +38,7 @@ The file is YAML 1.2 in UTF-8. Relative paths start at the file. Unknown and dup
 errors. Any value may contain `${name}`, a variable of `vars` or a column of the
 [table](many-videos.md). A `*` marks a required key.
 """,
+    "[English](../../guide/shot-list.md) · 简体中文 · [指南目录](index.md)\n\n"
     "分镜表的全部键。`wanx-render schema` 以 JSON Schema 输出同样的内容，"
     "[编辑器](../../editors.md)可以用它补全键名，并在输入时检查分镜表。\n\n"
     "文件为 UTF-8 编码的 YAML 1.2。相对路径以文件所在文件夹为起点。未知的键和重复的键都是错误。"
