@@ -218,8 +218,6 @@ def _fit(template: str, one: str, text: str) -> Message | None:
     pattern, pieces = _pattern(template)
     if not all(piece in text for piece in pieces) or not (match := pattern.fullmatch(text)):
         return None
-    if one and not match.groupdict().get("n", "1").isdecimal():
-        return None
     values = {name: _value(template, name, text) for name, text in match.groupdict().items()}
     if not one:
         return Message(template, values)
@@ -301,6 +299,7 @@ def _pattern(template: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
         pattern += re.escape(literal)
         pieces.append(literal)
         if name is not None:
-            pattern += f"(?P={name})" if name in names else f"(?P<{name}>.*?)"
+            value = r"\d+" if name == "n" else ".*?"
+            pattern += f"(?P={name})" if name in names else f"(?P<{name}>{value})"
             names.add(name)
     return re.compile(pattern, re.DOTALL), tuple(filter(None, pieces))

@@ -43,6 +43,8 @@ def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     texts.add("{seconds:.1f} seconds are left", "还剩 {seconds:.1f} 秒")
     texts.add(("{names} has no label", "{names} have no label"), ("{names} 没有标识",))
     texts.add(", ", "、")
+    texts.add("{first} and {last}", "{first} 和 {last}")
+    texts.add("{shot} take {n}", "{shot} 第 {n} 条")
     compiled = BytesIO()
     write_mo(compiled, texts)
     path = tmp_path / "zh_CN" / "LC_MESSAGES" / "wanx_render.mo"
@@ -107,8 +109,11 @@ def test_a_sentence_read_from_a_file_is_known_again(text: str) -> None:
     assert recorded(message) is message
 
 
-def test_a_count_that_is_no_number_is_another_sentence() -> None:
-    assert shown(recorded("no shots failed"), "zh") == "no shots failed"
+@pytest.mark.parametrize(
+    "text", ["no shots failed", "wake take 1: Input and output data is refused"]
+)
+def test_the_words_of_others_are_not_taken_for_ours(text: str) -> None:
+    assert shown(recorded(text), "zh") == text
 
 
 def test_help_texts_are_looked_up_as_they_stand() -> None:

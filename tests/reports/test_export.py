@@ -391,7 +391,7 @@ def test_a_timeline_can_name_files_from_where_it_lies(run: Run, rendered: Path) 
 
 
 def test_nothing_that_was_not_made_is_exported(run: Run, rendered: Path) -> None:
-    with pytest.raises(BadInput, match="there is no squar"):
+    with pytest.raises(BadInput, match="unknown deliverable 'squar'"):
         run("edl", deliverable="squar")
     with pytest.raises(BadInput, match="there are 2 deliverables"):
         run("edl", out=rendered / "x.edl")

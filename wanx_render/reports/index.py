@@ -72,7 +72,7 @@ def page(entries: Sequence[Entry], *, title: str, cost: str, mock: bool, finishe
     head = (
         f"<h1>{escape(title)}</h1>"
         + (f'<p class="mock">{simulated}</p>' if mock else "")
-        + f'<p>{words.text(_spent(cost))} <time datetime="{escape(finished_at)}">'
+        + f'<p>{words.text(_spent(cost))} · <time datetime="{escape(finished_at)}">'
         f"{escape(finished_at[:16].replace('T', ' '))} UTC</time></p>"
     )
     return (
@@ -111,7 +111,7 @@ def _card(entry: Entry, words: Words) -> str:
         f'<li><a href="{_url(path)}">{escape(label)}</a></li>' for label, path in entry.deliverables
     )
     why = "".join(f"<li>{words.text(recorded(reason))}</li>" for reason in entry.failed)
-    cost = f", {words.text(show_written(entry.cost))}" if entry.cost else ""
+    cost = f" · {words.text(show_written(entry.cost))}" if entry.cost else ""
     state = words.text(LISTS[entry.state].word)
     return (
         f'<li>{picture}<div class="about"><h2>{title}</h2>'

@@ -168,7 +168,9 @@ def gather(
     takes = manifest.takes
     clips = {t.sha256: t for t in takes if t.sha256 and t.clip and t.frames}
     firsts = {
-        image: t for t in takes if (image := str(t.request.get("image"))).startswith("sha256:")
+        image: t
+        for t in takes
+        if (image := str(t.request.get("image"))).startswith("sha256:") or t.first_frame
     }
     films = {deliverable.sha256: deliverable for deliverable in manifest.deliverables}
     missing: list[Message] = []
