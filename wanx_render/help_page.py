@@ -96,6 +96,7 @@ def translated(command: click.Command) -> click.Command:
     """The command with its help in the language of the process."""
     command = copy(command)
     command.context_class = _CellContext
+    vars(command)["_help_option"] = None  # click keeps it, in the language it was first shown in
     command.help = looked_up(command.help or "")
     command.short_help = looked_up(command.short_help or "") or None
     command.epilog = looked_up(command.epilog or "") or None
