@@ -211,7 +211,7 @@ def test_a_damaged_journal_is_a_sentence(path: Path) -> None:
     journal.close()
     whole = path.read_bytes()
     path.write_bytes(whole[:100] + os.urandom(len(whole) - 100))
-    with pytest.raises(Broken, match="cannot be used"):
+    with pytest.raises(Broken, match="cannot use the journal"):
         Journal(path)
 
 

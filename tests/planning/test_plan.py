@@ -84,10 +84,10 @@ def test_a_plan_says_what_is_asked_for_and_why(desk: Desk) -> None:
     assert (told["to_make"], told["cost"], told["currency"]) == (4, "2.88", "CNY")
     takes = told["takes"]
     assert [t["reason"] for t in takes] == [  # type: ignore[attr-defined, index]
-        "never asked for",
-        "its first frame is the last of one",
-        "never asked for",
-        "never asked for",
+        "not requested yet",
+        "starts from the last frame of one",
+        "not requested yet",
+        "not requested yet",
     ]
     assert takes[0]["width"] == 560  # type: ignore[index]
     assert takes[2]["width"] is None  # type: ignore[index]

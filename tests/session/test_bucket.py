@@ -172,7 +172,7 @@ def test_a_paid_clip_that_is_gone_comes_back_from_the_bucket_if_it_is_the_one(
     )
     whys = {take["reason"] for take in json.loads(told.getvalue())["takes"]}
     back = f"`render --out s3://{BUCKET}/lost` restores it for free"
-    assert whys == {f"its clip is gone from the folder; {back}"}
+    assert whys == {f"its clip is missing from the folder; {back}"}
     with opened(clips.parent) as journal:
         lost = [*journal.clips_of("intro take 1"), *journal.clips_of("one take 1")]
         where = f"s3://{BUCKET}/lost"

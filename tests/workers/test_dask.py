@@ -160,7 +160,7 @@ def test_a_call_that_kills_is_given_up_and_those_beside_it_are_not(proof: Proof)
         "print([str(call.exception(90) or call.result()) for call in calls])"
     )
     output = client(proof.rig, does).stdout
-    given_up = "'every worker that tried it was killed, also when it was alone'"
+    given_up = "'every worker that tried it was killed, even alone'"
     assert output == f"[{given_up}, '1', '2', '4', '8', '16', '32', '64', '128']\n"
 
 

@@ -315,7 +315,7 @@ def test_what_failed_for_two_rows_is_given_up_and_its_neighbour_is_made(tmp_path
         slow.go.set()
         works = [segments(row(), "a", "b") for _ in range(9)]
         came = [str(each) for each in await asyncio.gather(*works, return_exceptions=True)]
-        given_up = "killed; so it was for 2 lists, and is not tried again"
+        given_up = "killed; it failed for 2 lists and is not tried again"
         assert (came.count("killed"), came.count(given_up)) == (3, 6)
         await segments(row(), "b")
 

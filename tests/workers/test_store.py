@@ -72,7 +72,7 @@ def test_what_is_put_is_there_whole_and_what_changes_is_marked(
 
 
 def test_what_is_not_there_is_said_by_its_name(place: store.Store, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"nothing\.bin: there is no such file"):
+    with pytest.raises(StoreError, match=r"nothing\.bin: the file does not exist"):
         place.get("nothing.bin", tmp_path / "x")
 
 

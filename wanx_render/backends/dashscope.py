@@ -55,6 +55,7 @@ from wanx_render.errors import (
     Unsent,
     WanxError,
 )
+from wanx_render.language import Message, recorded, tr, verbatim
 from wanx_render.media import images
 from wanx_render.media.images import BadPicture
 from wanx_render.task import InputMedia
@@ -184,7 +185,7 @@ class DashScope:
         except httpx.HTTPError as error:
             if not start.began:
                 raise Unsent("Unreachable", self._unreached(error)) from None
-            message = f"no answer to the request ({self._words(error)})"
+            message = tr("no answer to the request ({reason})", reason=self._words(error))
             raise Uncertain("NoAnswer", message) from None
         self._set_clock(answer)
         try:
@@ -246,14 +247,15 @@ class DashScope:
             problem = await self._put(name, content, host, form)
             if problem is None:
                 return f"oss://{form['key']}"
-        raise Unreachable("UploadFailed", f"{name}: {problem}")
+        message = tr("cannot upload {file}: {reason}", file=name, reason=problem)
+        raise Unreachable("UploadFailed", message)
 
     async def _place_for(self, name: str, model: str) -> tuple[str, dict[str, str]]:
         """Where a file may be put, another place each time, and the form that allows it."""
         body = await self._read("/uploads", {"action": "getPolicy", "model": model})
         data = body.get("data")
         if not isinstance(data, dict) or not isinstance(data.get("upload_dir"), str):
-            raise Unreachable("NoPolicy", "the service gave no place to upload the picture to")
+            raise Unreachable("NoPolicy", tr("the service gave no address for the upload"))
         host = self._upload_host(data.get("upload_host"))
         return host, {
             "OSSAccessKeyId": str(data.get("oss_access_key_id")),
@@ -265,7 +267,9 @@ class DashScope:
             "success_action_status": "200",
         }
 
-    async def _put(self, name: str, content: bytes, host: str, form: dict[str, str]) -> str | None:
+    async def _put(
+        self, name: str, content: bytes, host: str, form: dict[str, str]
+    ) -> Message | None:
         """Send a file to the storage, once; None, or what went wrong."""
         files = {"file": (name, content)}
         seconds = self._real(CREATE_SECONDS + len(content) / SLOWEST_UPLOAD)
@@ -276,18 +280,24 @@ class DashScope:
             answer = await exchange(self._media, request, seconds)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
             return self._words(error)
-        return None if answer.status == 200 else f"status {answer.status}"
+        return None if answer.status == 200 else tr("status {status}", status=answer.status)
 
     def _upload_host(self, url: Any) -> str:
         """Where to upload to: the vendor's own hosts, or the emulator's."""
         try:
             address = result_hosts.parse(url if isinstance(url, str) else "")
         except BadAddress as error:
-            raise Unreachable("NoPolicy", f"the service's place for uploads: {error}") from None
+            message = tr(
+                "the service's upload address is not valid: {reason}", reason=error.sentence
+            )
+            raise Unreachable("NoPolicy", message) from None
         vendor = address.scheme == "https" and address.host.endswith(".aliyuncs.com")
         own = self._access.own_hosts and self._access.own_host == address.host
         if not vendor and not own:
-            raise Unreachable("NoPolicy", f"the service names {address.host} to upload pictures to")
+            message = tr(
+                "the service's upload address is at an unknown host: {host}", host=address.host
+            )
+            raise Unreachable("NoPolicy", message)
         return address.url
 
     # -- reads -----------------------------------------------------------------------------------
@@ -303,7 +313,8 @@ class DashScope:
             if state is not None:
                 return state
             await self._breathe(1)
-        raise Unreachable("NoState", f"the service's answer does not say how task {task_id} is")
+        message = tr("the service's answer has no state of task {task}", task=task_id)
+        raise Unreachable("NoState", message)
 
     async def cancel(self, task_id: str) -> bool:
         try:
@@ -330,7 +341,7 @@ class DashScope:
             body = await self._read("/tasks", query)
             page, pages = body.get("data"), body.get("total_page")
             if not isinstance(page, list) or not isinstance(pages, int):
-                raise Unreachable("NoList", "the service's list of tasks cannot be read")
+                raise Unreachable("NoList", tr("cannot read the service's list of tasks"))
             tasks = (wire.listed(row, self._catalog, self._cleaner) for row in page)
             new_rows = {row.task_id: row for row in tasks if row}
             # A page that brings nothing new is the last one, whatever number of them is promised.
@@ -342,7 +353,7 @@ class DashScope:
 
     async def _read(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         """The answer to a read, repeated while that may help. Raises Refused or Unreachable."""
-        last: ServiceError = Unreachable("Unreachable", "the service did not answer")
+        last: ServiceError = Unreachable("Unreachable", tr("the service did not answer"))
         for number in range(READ_TRIES):
             if number:
                 if self._retries_left < 1:
@@ -401,7 +412,8 @@ class DashScope:
         try:
             address = result_hosts.parse(url)
         except BadAddress as error:
-            raise UnknownHost("", f"an address that cannot be used ({error})") from None
+            place = tr("an address that cannot be used ({reason})", reason=error.sentence)
+            raise UnknownHost("", place) from None
         allowed_hosts = (*self._catalog.service.result_hosts.value, *self._access.result_hosts)
         fetched_by = result_hosts.to_fetch(address, allowed_hosts, self._access.own_host)
         if fetched_by is None:
@@ -411,19 +423,19 @@ class DashScope:
     async def download(self, task: Succeeded, target: Path) -> None:
         url = self._result_url(task.url)
         download = Download(target, self._real(STALL_SECONDS))
-        clip, idle = f"the clip of task {task.task_id}", 0
-        failure: WanxError = Unreachable("DownloadFailed", f"{clip}: no answer")
+        failure: WanxError = _not_downloaded(task, tr("no answer"))
+        idle = 0
         for number in range(DOWNLOAD_TRIES):
             before, hopeless = download.size, False
             try:
                 problem = await self._fetched(url, download)
                 if problem is None:
                     return
-                failure = Unreachable("DownloadFailed", f"{clip}: {problem}")
+                failure = _not_downloaded(task, problem)
             except UnknownHost as error:  # also of a sign-in page, which goes away
                 failure = error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                failure = Unreachable("DownloadFailed", f"{clip}: {self._words(error)}")
+                failure = _not_downloaded(task, self._words(error))
                 hopeless = _is_untrusted(error)
             idle = 0 if download.size > before else idle + 1
             if hopeless or idle >= READ_TRIES:
@@ -431,7 +443,7 @@ class DashScope:
             await self._breathe(min(number, idle))
         raise failure
 
-    async def _fetched(self, url: str, download: Download) -> str | None:
+    async def _fetched(self, url: str, download: Download) -> Message | None:
         """Fetch what is missing, once; None, or what went wrong. Raises UnknownHost."""
         for _ in range(_MOST_REDIRECTS):
             request = self._media.build_request("GET", url, headers=download.headers())
@@ -442,7 +454,7 @@ class DashScope:
                 url = self._result_url(urljoin(url, answer.headers["location"]))
             finally:
                 await answer.aclose()
-        return "it leads from one address to the next"
+        return tr("too many redirects")
 
     # -- answers ---------------------------------------------------------------------------------
 
@@ -465,22 +477,35 @@ class DashScope:
             request_id = self._cleaner.text(body.get("request_id"))
             return ServiceError(problem.code, problem.message, request_id)
         kind = self._cleaner.text(answer.headers.get("content-type", "no type").partition(";")[0])
-        description = f"status {answer.status} with {kind}, not the service's form"
-        return ServiceError(
-            "NotTheService", f"{description}; is there a proxy or a sign-in page between?"
+        message = tr(
+            "status {status} with {kind}, which is not the service's format; "
+            "is there a proxy or a sign-in page in between?",
+            status=answer.status,
+            kind=kind,
         )
+        return ServiceError("NotTheService", message)
 
     def _kind(self, error: ServiceError) -> str:
         return self._catalog.meaning(error.code, error.message).kind
 
-    def _unreached(self, error: Exception) -> str:
-        parts = urlsplit(self._access.base_url)
-        return f"the service at {parts.netloc} cannot be reached ({self._words(error)})"
+    def _unreached(self, error: Exception) -> Message:
+        host = urlsplit(self._access.base_url).netloc
+        reason = self._words(error)
+        return tr("cannot reach the service at {host} ({reason})", host=host, reason=reason)
 
-    def _words(self, error: Exception) -> str:
+    def _words(self, error: Exception) -> Message:
         """What went wrong, without any address: addresses hold signatures."""
+        if error.args and isinstance(error.args[0], Message):  # ours, of ``transfer``
+            return error.args[0]
         words = re.sub(r"https?://\S+", "...", str(error)) or type(error).__name__
-        return self._cleaner.text(words, 300)
+        return verbatim(self._cleaner.text(words, 300))
+
+
+def _not_downloaded(task: Succeeded, reason: Message) -> Unreachable:
+    message = tr(
+        "cannot download the clip of task {task}: {reason}", task=task.task_id, reason=reason
+    )
+    return Unreachable("DownloadFailed", message)
 
 
 _MOST_REDIRECTS = 4
@@ -571,7 +596,8 @@ def _sent(media: InputMedia) -> tuple[str, bytes]:
         data = media.path.read_bytes() if media.path else images.decode_data_uri(media.url or "")
         data = images.sendable(data) if media.repaired else data
     except BadPicture as problem:
-        raise Refused("PictureUnusable", f"the picture {path.name} {problem}") from None
+        message = tr("{file} {problem}", file=path.name, problem=recorded(str(problem)))
+        raise Refused("PictureUnusable", message) from None
     # By content: the service may go by the suffix, and pictures are often named for another format.
     suffixes = images.suffixes(data)
     suffix_fits = not suffixes or path.suffix.lower() in suffixes

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from wanx_render.catalog.result_hosts import is_loopback
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.language import NOTHING, Message, joined, tr
 
 if TYPE_CHECKING:
     import ssl
@@ -74,7 +75,7 @@ def _of_the_system() -> dict[str, tuple[str, str]]:
 
     settings = getproxies()
     return {
-        scheme: (f"the system's {scheme} proxy", settings[scheme])
+        scheme: (tr("the system's {scheme} proxy", scheme=scheme), settings[scheme])
         for scheme in ("http", "https")
         if settings.get(scheme)
     }
@@ -83,39 +84,45 @@ def _of_the_system() -> dict[str, tuple[str, str]]:
 def _proxy(variable: str, value: str) -> Proxy:
     """Raises BadInput where no proxy can be read from the value."""
     url = value if "://" in value or ":/" in value else f"http://{value}"
-    fault, hint = _fault(url), f"write it as {variable}=http://HOST:PORT, or unset it"
+    fault = _fault(url)
     if not fault:
         parts = urlsplit(url)
         port = parts.port or _PORTS[parts.scheme]
         return Proxy(variable, parts.hostname or "", port, parts.scheme, url)
-    if url.startswith("socks"):
-        hint = f"write it as {variable}=socks5://HOST:PORT, or unset it"
-    message = f"{variable}={without_password(value)} is not a valid proxy: {fault}"
+    scheme = "socks5" if url.startswith("socks") else "http"
+    hint = tr("write it as {form}, or unset it", form=f"{variable}={scheme}://HOST:PORT")
+    setting = f"{variable}={without_password(value)}"
+    message = tr("{setting} is not a valid proxy: {reason}", setting=setting, reason=fault)
     raise BadInput(Diagnostic("proxy-invalid", message, hint=hint))
 
 
-def _fault(url: str) -> str:
+_ESCAPES = tr("/, # and ? in a password must be written as %2F, %23 and %3F")
+
+
+def _fault(url: str) -> Message:
     """What keeps an address from being a proxy's, or nothing."""
     if not url.isprintable() or " " in url or len(url) > 2000:
-        return "it holds blanks or control characters, or is too long"
+        return tr("it has spaces or control characters, or is too long")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         return _plain_reason(url, error)
     if "@" in f"{parts.path}{parts.query}{parts.fragment}":
-        return "/, # and ? in a password must be written as %2F, %23 and %3F"
+        return _ESCAPES
     if parts.scheme not in _PORTS:
-        return f"its scheme must be one of {', '.join(_PORTS)}"
+        return tr("its scheme must be one of {schemes}", schemes=joined(_PORTS, tr(", ")))
     if not _is_host(host):
-        return "the name of its host cannot be read" if host else "it has no host"
-    return "port 0 cannot be used" if port == 0 else ""
+        return tr("its host name is not valid") if host else tr("it has no host")
+    return tr("port 0 is not valid") if port == 0 else NOTHING
 
 
-def _plain_reason(url: str, error: ValueError) -> str:
+def _plain_reason(url: str, error: ValueError) -> Message:
     if "@" in url and re.search(r"[/#?].*@", url.partition("://")[2]):
-        return "/, # and ? in a password must be written as %2F, %23 and %3F"
-    return "its port is not a number up to 65535" if "ort" in str(error) else "it cannot be read"
+        return _ESCAPES
+    if "ort" in str(error):
+        return tr("its port is not a number up to 65535")
+    return tr("it is not a valid URL")
 
 
 def _is_host(host: str) -> bool:
@@ -243,7 +250,7 @@ def certificates(environ: Mapping[str, str]) -> "ssl.SSLContext":
     return ssl.create_default_context(cafile=certifi.where())
 
 
-def certificate_fault(environ: Mapping[str, str]) -> str:
+def certificate_fault(environ: Mapping[str, str]) -> Message:
     """What is wrong with the certificates that a variable names, or nothing."""
     import ssl  # only a run on the service needs it
 
@@ -260,25 +267,30 @@ def certificate_fault(environ: Mapping[str, str]) -> str:
             variable, value = "SSLKEYLOGFILE", log
             context.keylog_filename = log
     except ssl.SSLError:
-        return f"{variable}={value} holds no certificates"
+        return tr("{setting} holds no certificates", setting=f"{variable}={value}")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "its name cannot be used"
-        return f"{variable}={value} cannot be read: {reason}"
-    return ""
+        reason = getattr(error, "strerror", None) or tr("its name cannot be used")
+        return _unreadable(f"{variable}={value}", reason)
+    return NOTHING
 
 
-def _folder_fault(value: str) -> str:
+def _unreadable(setting: str, reason: str | None) -> Message:
+    return tr("{setting} cannot be read: {reason}", setting=setting, reason=reason)
+
+
+def _folder_fault(value: str) -> Message:
     """OpenSSL takes several folders, as PATH does, and finds certificates by their hash."""
+    setting = f"SSL_CERT_DIR={value}"
     folders = [Path(part) for part in value.split(os.pathsep) if part]
     there = [folder for folder in folders if folder.is_dir()]
     if not there:
-        return f"SSL_CERT_DIR={value} is not a folder"
+        return tr("{setting} is not a folder", setting=setting)
     try:
         if any(_HASHED.fullmatch(path.name) for folder in there for path in folder.iterdir()):
-            return ""
+            return NOTHING
     except OSError as error:
-        return f"SSL_CERT_DIR={value} cannot be read: {error.strerror}"
-    return f"SSL_CERT_DIR={value} holds no certificates by their hash; run openssl rehash on it"
+        return _unreadable(setting, error.strerror)
+    return tr("{setting} holds no hashed certificates; run openssl rehash on it", setting=setting)
 
 
 # -- all of it -----------------------------------------------------------------------------------
@@ -293,12 +305,13 @@ def faults(environ: Mapping[str, str]) -> Iterator[Diagnostic]:
         by_scheme = {}
     socks = next((proxy for proxy in by_scheme.values() if proxy.scheme.startswith("socks")), None)
     if socks and find_spec("socksio") is None:
-        hint = f"pip install 'httpx[socks]', or unset {socks.variable}"
-        message = f"{socks} needs the package socksio, which is not installed"
+        hint = tr("run pip install 'httpx[socks]', or unset {variable}", variable=socks.variable)
+        message = tr("{proxy} needs the package socksio, which is not installed", proxy=socks)
         yield Diagnostic("proxy-invalid", message, hint=hint)
     if fault := certificate_fault(environ):
         variable = fault.partition("=")[0]
-        yield Diagnostic("certificates-invalid", fault, hint=f"correct {variable}, or unset it")
+        hint = tr("correct {variable}, or unset it", variable=variable)
+        yield Diagnostic("certificates-invalid", fault, hint=hint)
 
 
 def check(environ: Mapping[str, str]) -> None:
@@ -307,7 +320,7 @@ def check(environ: Mapping[str, str]) -> None:
         raise BadInput(*problems)
 
 
-def proxy_blame(environ: Mapping[str, str], error: BaseException, url: str) -> str:
+def proxy_blame(environ: Mapping[str, str], error: BaseException, url: str) -> Message:
     """`` (through HTTP_PROXY=http://127.0.0.1:1)``: what of the environment had a part in a network
     error on the way to ``url``; empty where nothing had.
     """
@@ -315,12 +328,12 @@ def proxy_blame(environ: Mapping[str, str], error: BaseException, url: str) -> s
         proxy = proxy_for(environ, url)
     except (BadInput, ValueError, KeyError):
         proxy = None
-    parts = [f"through {proxy}"] if proxy else []
+    parts = [tr("through {proxy}", proxy=proxy)] if proxy else []
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         name = next((v for v in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(v)), None)
         parts.append(
-            f"with {name}={environ[name]}"
+            tr("with {setting}", setting=f"{name}={environ[name]}")
             if name
-            else "if a proxy re-signs the connection, set SSL_CERT_FILE to its certificate"
+            else tr("if a proxy re-signs the connection, set SSL_CERT_FILE to its certificate")
         )
-    return f" ({'; '.join(parts)})" if parts else ""
+    return tr(" ({details})", details=joined(parts, tr("; "))) if parts else NOTHING

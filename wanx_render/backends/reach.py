@@ -8,14 +8,15 @@ from http.client import HTTPException, HTTPSConnection
 from urllib.parse import unquote, urlsplit
 
 from wanx_render.backends.network import Proxy
+from wanx_render.language import NOTHING, Message, tr, verbatim
 
 PATIENCE = 3.0  # seconds
 
 # Host, port, a context for TLS or None, a proxy or None; the answer is what is wrong, or nothing.
-Reach = Callable[[str, int, "ssl.SSLContext | None", "Proxy | None"], str]
+Reach = Callable[[str, int, "ssl.SSLContext | None", "Proxy | None"], Message]
 
 
-def reach(host: str, port: int, tls: ssl.SSLContext | None, proxy: Proxy | None) -> str:
+def reach(host: str, port: int, tls: ssl.SSLContext | None, proxy: Proxy | None) -> Message:
     """Why a place cannot be reached, or nothing. No key and no request is sent.
 
     With ``tls`` its certificate is checked. Through a ``proxy`` of the scheme http a tunnel is
@@ -31,10 +32,11 @@ def reach(host: str, port: int, tls: ssl.SSLContext | None, proxy: Proxy | None)
         else:
             socket.create_connection((proxy.host, proxy.port), PATIENCE).close()
     except TimeoutError:
-        return f"no answer in {PATIENCE:g} s"
+        return tr("no answer in {seconds:g} s", seconds=PATIENCE)
     except (OSError, HTTPException, UnicodeError) as error:
-        return getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error)
-    return ""
+        words = getattr(error, "verify_message", "") or getattr(error, "strerror", "")
+        return verbatim(words or str(error))
+    return NOTHING
 
 
 def _tunnel(host: str, port: int, tls: ssl.SSLContext, proxy: Proxy) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from wanx_render.errors import Broken
+from wanx_render.language import Message, tr
 
 MOST_JSON = 4 * 1024 * 1024  # a page of the list with 100 rows is some 60 kB
 MOST_BYTES = 512 * 1024 * 1024  # of a clip; 30 s in 1080P are about 50 MB
@@ -49,7 +50,9 @@ async def exchange(client: httpx.AsyncClient, request: httpx.Request, seconds: f
             finally:
                 await answer.aclose()
     except TimeoutError:
-        raise httpx.ReadTimeout(f"no whole answer within {seconds:.0f} s") from None
+        raise httpx.ReadTimeout(
+            tr("no complete answer within {seconds:.0f} s", seconds=seconds)
+        ) from None
     return Answer(answer.status_code, answer.headers, content)
 
 
@@ -58,12 +61,12 @@ async def _content(answer: httpx.Response) -> bytes:
     async for chunk in answer.aiter_raw():
         content += unpacker.unpack(chunk)
         if len(content) > MOST_JSON:
-            raise TooLarge(f"the answer is larger than {MOST_JSON >> 20} MiB")
+            raise TooLarge(tr("the answer is larger than {n} MiB", n=MOST_JSON >> 20))
     return content
 
 
 class Unpacker:
-    """Undoes gzip or deflate, and never gives more than ``most`` bytes in all."""
+    """Undoes gzip or deflate, and never gives more than ``most`` bytes in total."""
 
     def __init__(self, encoding: str, most: int) -> None:
         """Raises httpx.DecodingError for an encoding that was not asked for."""
@@ -74,7 +77,9 @@ class Unpacker:
             case "gzip" | "x-gzip" | "deflate":
                 self._unpack = zlib.decompressobj(zlib.MAX_WBITS | 32)
             case unknown:
-                raise httpx.DecodingError(f"the answer is packed as {unknown[:20]!r}")
+                raise httpx.DecodingError(
+                    tr("the answer has an unknown encoding: {name!r}", name=unknown[:20])
+                )
 
     @property
     def packed(self) -> bool:
@@ -92,10 +97,12 @@ class Unpacker:
         try:
             data: bytes = self._unpack.decompress(chunk, self._left)
         except zlib.error as error:
-            raise httpx.DecodingError(f"the answer cannot be unpacked: {error}") from None
+            raise httpx.DecodingError(
+                tr("cannot decompress the answer: {reason}", reason=error)
+            ) from None
         self._left -= len(data)
         if self._left <= 0:
-            raise TooLarge("the answer unpacks to more than it may")
+            raise TooLarge(tr("the decompressed answer is too large"))
         return data
 
 
@@ -126,7 +133,7 @@ class Download:
         self.etag, self.total = "", None
 
 
-async def stream_to(download: Download, answer: httpx.Response) -> str | None:
+async def stream_to(download: Download, answer: httpx.Response) -> Message | None:
     """Write what ``answer`` brings; None where all came, or what is wrong.
 
     The bytes that came stay for the next try where they may be a beginning. Raises httpx.HTTPError
@@ -135,7 +142,7 @@ async def stream_to(download: Download, answer: httpx.Response) -> str | None:
     start = _start(download, answer)
     if start is None:
         download.restart()
-        return f"status {answer.status_code}"
+        return tr("status {status}", status=answer.status_code)
     unpacker = Unpacker(answer.headers.get("content-encoding", ""), download.most)
     if unpacker.packed:
         download.etag, download.total = "", None  # its length is that of the packed bytes
@@ -151,7 +158,7 @@ async def stream_to(download: Download, answer: httpx.Response) -> str | None:
                 raise _oversized(download, file.tell())
     if not unpacker.whole:
         download.restart()
-        return "what came ends before what was packed does"
+        return tr("the compressed file is cut off")
     return _whole(download, answer, start)
 
 
@@ -177,28 +184,34 @@ def _strong(etag: str) -> str:
 
 
 def _oversized(download: Download, size: int) -> Broken:
-    limit = f"no clip has more than {download.most >> 20} MiB"
-    return Broken(f"the result has {size} bytes or more, and {limit}")
+    most = download.most >> 20
+    return Broken(
+        tr(
+            "the result has {size} bytes or more; a clip has at most {most} MiB",
+            size=size,
+            most=most,
+        )
+    )
 
 
-def _whole(download: Download, answer: httpx.Response, start: int) -> str | None:
+def _whole(download: Download, answer: httpx.Response, start: int) -> Message | None:
     size = download.size
     if download.total is not None and size != download.total:
         if size > download.total:
             download.restart()
-        return f"{size} bytes came, {download.total} were promised"
+        return tr("got {size} bytes, expected {total}", size=size, total=download.total)
     with download.target.open("rb") as file:
         head = file.read(12)
         if head[4:8] != b"ftyp":
             download.restart()
-            return "what came is no mp4"
+            return tr("the file is not an MP4")
         md5 = answer.headers.get("content-md5")
         if start == 0 and md5:
             file.seek(0)
             digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
             if base64.b64encode(digest.digest()).decode() != md5:
                 download.restart()
-                return "the bytes that came are not the ones that were sent"
+                return tr("the checksum of the file is wrong")
     return None
 
 
@@ -223,7 +236,13 @@ class _Rate:
                 if coming.done():
                     break
                 if self._bytes < SLOWEST * self._window:
-                    raise httpx.ReadTimeout(f"{self._bytes} bytes came in {self._window:.0f} s")
+                    raise httpx.ReadTimeout(
+                        tr(
+                            "only {size} bytes in {seconds:.0f} s",
+                            size=self._bytes,
+                            seconds=self._window,
+                        )
+                    )
                 self._begin()
         finally:
             if not coming.done():

@@ -15,6 +15,7 @@ from wanx_render.files import sha256_of
 from wanx_render.finishing.timeline import frames_of, timeline
 from wanx_render.frame import Frame
 from wanx_render.geometry import Gaze, Size, crop_text, cropped_away, enlargement, seen_box
+from wanx_render.language import Message, plural, tr
 from wanx_render.money import write_amount
 from wanx_render.planning.plan import Plan, PlannedShot, frame_of
 from wanx_render.planning.take_status import State, TakeStatus
@@ -23,7 +24,7 @@ from wanx_render.timing import conformed_frames, frames_in
 
 VERSION = 1
 
-# Results vanish after a day; before a run that may take this long there is a warning.
+# Results expire after a day; before a run that may take this long there is a warning.
 LONG_HOURS = 20
 
 
@@ -94,7 +95,7 @@ class Forecast:
     unknown_prices: int
     at_least_seconds: int
     at_most_seconds: int
-    warnings: tuple[str, ...]
+    warnings: tuple[Message, ...]
 
 
 def forecast(plan: Plan, statuses: tuple[TakeStatus, ...], catalog: Catalog) -> Forecast:
@@ -228,16 +229,23 @@ def wall_seconds(statuses: Iterable[TakeStatus], catalog: Catalog) -> tuple[int,
     return round(shortest), longest
 
 
-def _warnings(longest: int, unknown: int, catalog: Catalog) -> tuple[str, ...]:
-    messages: list[str] = []
+def _warnings(longest: int, unknown: int, catalog: Catalog) -> tuple[Message, ...]:
+    messages: list[Message] = []
     if unknown:
-        plural = "s have" if unknown > 1 else " has"
-        take = f"take{plural}"
-        messages.append(f"{unknown} {take} a price that no source gives; it is not in the sum")
+        unpriced = plural(
+            "{n} take has no known price; it is not in the total",
+            "{n} takes have no known price; they are not in the total",
+            unknown,
+        )
+        messages.append(unpriced)
     if longest > LONG_HOURS * 3600:
         hours = catalog.service.result_hours.value
         messages.append(
-            f"the run may take {longest / 3600:.0f} h and results vanish after {hours} h: "
-            "leave the program running, it fetches each clip as it is done"
+            tr(
+                "the run may take {hours:.0f} h, and results expire after {limit} h: "
+                "keep the program running, it downloads each clip when it is ready",
+                hours=longest / 3600,
+                limit=hours,
+            )
         )
     return tuple(messages)

@@ -12,6 +12,7 @@ from wanx_render import files
 from wanx_render import manifest as manifests
 from wanx_render.diagnostics import listed
 from wanx_render.errors import NeedsApproval
+from wanx_render.language import tr
 from wanx_render.manifest import Manifest, TakeRecord
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.take_name import TakeName
@@ -55,9 +56,13 @@ def _fill(journal: Journal, folder: Path) -> None:
     if missing:
         names = listed(sorted(missing))
         raise NeedsApproval(
-            f"{folder} has clips and no journal that says how they were paid: {names}; "
-            "nothing was sent. Put journal.sqlite back from a copy, or move these clips out of "
-            "the folder to have them made and paid again"
+            tr(
+                "{folder} has clips but no journal that says how they were paid: {names}; "
+                "nothing was sent. Restore journal.sqlite from a copy, or move these clips out "
+                "of the folder to have them made and paid again.",
+                folder=folder,
+                names=names,
+            )
         )
 
 

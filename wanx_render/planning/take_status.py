@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.geometry import Size
+from wanx_render.language import NOTHING, Message, joined, recorded, tr, verbatim
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
@@ -17,6 +18,7 @@ from wanx_render.planning.plan import Plan, Take, in_turn
 from wanx_render.task import InputMedia
 
 State = Literal["new", "cached", "resumed", "blocked"]
+NEVER = tr("not requested yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class TakeStatus:
 
     take: Take
     state: State
-    reason: str
+    reason: Message
     cascade: bool = False  # new for no other reason than that its first frame changes
     complete: bool = True  # whether its first frame, and with it seed and key, are known
 
@@ -114,25 +116,29 @@ def _stand(take: Take, view: _View, source: TakeStatus | None) -> TakeStatus:
 def _follows(take: Take, before: Take | None) -> TakeStatus:
     """A take that is to be made with a first frame that another shot gives."""
     if before is None:
-        return TakeStatus(take, "new", f"its first frame is the last of {take.waits_for}")
-    reason = "its first frame changes; --no-cascade keeps the clip there is"
+        reason = tr("starts from the last frame of {shot}", shot=take.waits_for)
+        return TakeStatus(take, "new", reason)
+    reason = tr("its first frame changes; --no-cascade keeps the existing clip")
     return TakeStatus(take, "new", reason, cascade=True)
 
 
 def _settled(take: Take, view: _View) -> TakeStatus:
     """How a take stands whose request is complete."""
     if view.origins is None:
-        return TakeStatus(take, "new", "never asked for")
+        return TakeStatus(take, "new", NEVER)
     journal, folder = view.origins.journal, view.origins.folder
     key = take.request.key(view.backend)
     previous = journal.clip_for(key)
     if previous and previous.clip_name and (folder / "clips" / previous.clip_name).is_file():
-        return TakeStatus(take, "cached", f"its clip is {previous.clip_name}")
+        reason = tr("its clip is {file}", file=previous.clip_name)
+        return TakeStatus(take, "cached", reason)
     attempt = journal.owed_for(key)
     if attempt and attempt.task_id:
-        return TakeStatus(take, "resumed", f"task {attempt.task_id} was asked for earlier")
+        reason = tr("task {task} was requested earlier", task=attempt.task_id)
+        return TakeStatus(take, "resumed", reason)
     if attempt and attempt.sent_at:
-        reason = f"asked for earlier, outcome unknown: {attempt.message or 'interrupted'}"
+        why = recorded(attempt.message) if attempt.message else tr("interrupted")
+        reason = tr("requested earlier, outcome unknown: {reason}", reason=why)
         return TakeStatus(take, "blocked", reason)
     last = journal.last_at(key)
     if last and take.shot not in view.insisted and (reason := _blocked(last, view)):
@@ -140,19 +146,22 @@ def _settled(take: Take, view: _View) -> TakeStatus:
     return TakeStatus(take, "new", _why(take, key, view, previous))
 
 
-def _blocked(last: Attempt, view: _View) -> str:
+def _blocked(last: Attempt, view: _View) -> Message:
     """Why a request is not sent again without a person; mostly nothing."""
     if last.state == "lost":
-        return (
-            "expired, possibly paid: the service no longer says what became of it; "
-            f"`resolve FILE {last.id} --release` has it sent again"
+        return tr(
+            "expired, possibly paid: the service no longer reports it; "
+            "to send it again, run wanx-render resolve FILE {id} --release",
+            id=last.id,
         )
     if last.state in ("failed", "refused") and view.is_moderation(last):
-        return (
-            f"{last.code}: not sent again unchanged; change the prompt or the picture, "
-            f"or give --retake {last.take.shot_label}"
+        return tr(
+            "{code}: not sent again unchanged; change the prompt or the picture, "
+            "or use --retake {shot}",
+            code=last.code,
+            shot=last.take.shot_label,
         )
-    return ""
+    return NOTHING
 
 
 def kept(take: Take, journal: Journal, folder: Path, backend: str) -> Take | None:
@@ -213,24 +222,37 @@ def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> InputMedi
     return replace(frame, size=size)
 
 
-def _why(take: Take, key: str, view: _View, found: Attempt | None) -> str:
-    if found:
-        return "its clip is gone from the folder"
+def _why(take: Take, key: str, view: _View, previous: Attempt | None) -> Message:
+    """Why a take is new."""
+    if previous:
+        return tr("its clip is missing from the folder")
     last = view.origins.journal.latest(take.label) if view.origins else None
     if last is None:
-        return "never asked for"
+        return NEVER
     if last.key == key:
-        return f"{last.state} before: {last.code or last.message or 'no clip came'}"
+        why = verbatim(last.code) if last.code else recorded(last.message or "")
+        state = _ENDS.get(last.state, verbatim(last.state))
+        return tr("{state} before: {reason}", state=state, reason=why or tr("no clip"))
     changes = _changes(last.request, take.request.record())
     if changes:
-        return f"changed: {', '.join(changes)}"
+        return tr("changed: {keys}", keys=joined(changes, tr(", ")))
     backend = last.scope.partition(" ")[0]
     if backend == "mock" and view.backend != "mock":
-        return "made on the mock; not yet asked of the service"
-    return f"made at another service ({backend})"
+        return tr("made on the mock; not requested from the service yet")
+    return tr("made by another backend ({name})", name=backend)
+
+
+# How an attempt at the same request ended that left no clip.
+_ENDS: dict[str, Message] = {
+    "failed": tr("failed"),
+    "refused": tr("refused"),
+    "released": tr("released"),
+    "lost": tr("expired"),
+}
+_KEYS = {"sound": "audio", "sound_file": "audio"}  # as the list names them
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The names of the fields that differ; a derived seed follows from the others."""
-    names = [name for name in now if before.get(name) != now[name]]
-    return [name for name in names if name != "seed"] or names
+    """The keys that differ; a derived seed follows from the others."""
+    names = [_KEYS.get(name, name) for name in now if before.get(name) != now[name]]
+    return list(dict.fromkeys(name for name in names if name != "seed")) or names

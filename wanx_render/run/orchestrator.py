@@ -30,7 +30,7 @@ from wanx_render.run.finisher import Finisher
 from wanx_render.run.results import TakeClip, TakeResult, has_clip, manifest_of
 from wanx_render.run.task_runner import TaskRunner
 from wanx_render.task import InputMedia
-from wanx_render.tasks.outcome import TakeFailure, hours_left, permission, words
+from wanx_render.tasks.outcome import TakeFailure, permission, waiting, words
 from wanx_render.tasks.reporter import TakeReporter
 
 
@@ -183,8 +183,8 @@ class _Takes:
         """A clip that is paid and waits where nobody permitted to fetch it from."""
         attempt = self.context.journal.last_at(take.request.key(self.context.plan.backend))
         expires = attempt.expires_at if attempt else None
-        left = hours_left(expires, self.context.tools.wall.now()) if expires else ""
+        where = waiting(error, expires, self.context.tools.wall.now())
         return TakeFailure(
-            take, "unresolved", error.code, f"{error}{left}",
+            take, "unresolved", error.code, where,
             attempt.task_id if attempt else None, permission(error), host=error.host,
         )  # fmt: skip

@@ -14,6 +14,7 @@ from wanx_render.backends.base import Backend
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.errors import ServiceError, UnknownHost, WanxError
+from wanx_render.language import tr
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.tasks.rate_limit import RateLimiter
@@ -69,7 +70,7 @@ class Account:
         """A create call ended without a usable answer."""
         self.doubts += 1
         if self.doubts >= MOST_DOUBTS:
-            message = f"{self.doubts} requests in a row had no usable answer"
+            message = tr("{n} requests in a row had no usable answer", n=self.doubts)
             self.halt(ServiceError("NoAnswer", message))
 
     def accepted(self) -> None:

@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
+from wanx_render.language import Message, tr
 from wanx_render.money import Money, show_amount
 
 
 class SpendingLimit:
-    """A limit, and what of it is spoken for. Without a limit everything fits.
+    """A limit, and what of it is used up. Without a limit everything fits.
 
     What is spent under a list's limit is spent under the ``overall`` limit of its run too.
     """
@@ -30,12 +31,12 @@ class SpendingLimit:
         return self._billed + sum(self._reserved.values())
 
     @property
-    def summary(self) -> str:
-        """How much of the limit that is nearest is spoken for."""
+    def summary(self) -> Message:
+        """How much of the nearest limit is used up."""
         if self.limit is None and self._overall:
             return self._overall.summary
-        limit = show_amount(self.limit or Decimal(0))
-        return f"{show_amount(self.used)} of {limit} are spoken for"
+        used, limit = show_amount(self.used), show_amount(self.limit or Decimal(0))
+        return tr("{used} of {limit} is already spent or reserved", used=used, limit=limit)
 
     def reserve(self, key: str, price: Money | None) -> bool:
         """Set the price of the request ``key`` aside; False, and nothing done, if it does not fit.

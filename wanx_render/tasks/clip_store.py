@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wanx_render import files
+from wanx_render.language import tr
 from wanx_render.planning.journal import Journal
 from wanx_render.tasks.budget import SpendingLimit
 from wanx_render.tasks.collect import Collector
@@ -73,4 +74,4 @@ def share(key: str, source: ClipStore, target: ClipStore) -> None:
     with files.part_of(clips / attempt.clip_name) as part:
         files.link(source.folder / "clips" / attempt.clip_name, part)
         files.place(part, clips / attempt.clip_name)
-    target.journal.borrowed(attempt, f"paid for in {source.folder.name}")
+    target.journal.borrowed(attempt, tr("paid for in {folder}", folder=source.folder.name))

@@ -11,6 +11,7 @@ from pathlib import Path
 from wanx_render.backends.base import Canceled, Failed, Succeeded, Unknown
 from wanx_render.catalog.pricing import billed
 from wanx_render.events import ReportProgress
+from wanx_render.language import tr
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.tasks.download import fetch
@@ -19,10 +20,11 @@ from wanx_render.tasks.submit import EXPIRED
 from wanx_render.tasks.tools import Tools
 from wanx_render.timing import frames_in
 
-UNKNOWN = (
-    "the service does not say how the task ended; it is kept, and may still come: "
-    "run the same command again later"
+UNKNOWN = tr(
+    "the service does not say how the task ended; the task is kept. "
+    "Run the same command again later."
 )
+CANCELLED = tr("the task was cancelled")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,7 @@ class Collector:
             case Failed():
                 self.journal.failed(attempt.id, end)
             case Canceled():
-                self.journal.ended(attempt.id, "failed", "Canceled", "the task was cancelled")
+                self.journal.ended(attempt.id, "failed", "Canceled", CANCELLED)
             case Unknown(expired=True):
                 self.journal.ended(attempt.id, "lost", "Expired", EXPIRED)
             case Unknown():

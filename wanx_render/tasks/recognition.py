@@ -15,8 +15,9 @@ from PIL import Image
 
 from wanx_render import files
 from wanx_render.backends.base import Succeeded
-from wanx_render.errors import Broken, FfmpegError, UnknownHost
+from wanx_render.errors import Broken, FfmpegError, UnknownHost, WanxError
 from wanx_render.geometry import Size, predicted_size
+from wanx_render.language import NOTHING, Message, recorded, tr, verbatim
 from wanx_render.media import decoding, images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.planning.attempt import Attempt
@@ -44,10 +45,11 @@ class ClipJudge:
     folder: Path
     pictures: Pictures
 
-    async def clip(self, attempt: Attempt, task: Succeeded, doubt: str = "") -> Judgement:
+    async def clip(self, attempt: Attempt, task: Succeeded, doubt: Message = NOTHING) -> Judgement:
         aside = self.folder / FOLDER / f"{task.task_id}.mp4"
         if aside.is_file():
-            return Judgement("doubtful", doubt or f"its clip was in doubt before: {aside.name}")
+            before = tr("its clip was already kept as {file}", file=f"{FOLDER}/{aside.name}")
+            return Judgement("doubtful", doubt or before)
         aside.parent.mkdir(exist_ok=True)
         try:
             with files.part_of(aside) as part:
@@ -56,15 +58,20 @@ class ClipJudge:
                 if judgement.verdict != "doubtful":
                     return judgement
                 files.place(part, aside)
-            return Judgement("doubtful", f"{judgement.reason}; see {FOLDER}/{aside.name}")
+            file = f"{FOLDER}/{aside.name}"
+            return Judgement(
+                "doubtful", tr("{reason}; see {file}", reason=judgement.reason, file=file)
+            )
         except (UnknownHost, Broken) as error:
-            return Judgement("doubtful", str(error))
+            return Judgement("doubtful", error.sentence)
 
-    async def _judged(self, attempt: Attempt, clip: Path, doubt: str) -> Judgement:
+    async def _judged(self, attempt: Attempt, clip: Path, doubt: Message) -> Judgement:
         try:
             judgement = await self.tools.work(self._compare, attempt, clip)
         except (FfmpegError, Broken, BadPicture, OSError) as error:
-            return Judgement("doubtful", f"its clip cannot be compared: {error}")
+            return Judgement(
+                "doubtful", tr("cannot compare its clip: {reason}", reason=_why(error))
+            )
         if judgement.verdict == "same" and doubt:
             return Judgement("doubtful", doubt)
         return judgement
@@ -73,10 +80,10 @@ class ClipJudge:
         picture = probe.probe(self.tools.program, clip).picture
         seconds = Fraction(picture.frames) / picture.rate
         if abs(seconds - int(attempt.request["duration"])) > _SECONDS_OFF:
-            return Judgement("other", f"{float(seconds):.1f} s long")
+            return Judgement("other", tr("it is {seconds:.1f} s long", seconds=float(seconds)))
         image = self._image(attempt)
         if image is None:
-            return Judgement("doubtful", "the picture that was sent is not here to compare")
+            return Judgement("doubtful", tr("the picture that was sent is missing here"))
         if difference := self._other_size(attempt, image, picture.size):
             return Judgement("other", difference)
         frame = decoding.first_frame(self.tools.program, clip)
@@ -87,18 +94,27 @@ class ClipJudge:
         data = self.pictures(str(attempt.request["image"]))
         return images.upright(data) if data is not None else None
 
-    def _other_size(self, attempt: Attempt, image: Image.Image, size: Size) -> str:
+    def _other_size(self, attempt: Attempt, image: Image.Image, size: Size) -> Message:
         """What is wrong with the clip's size for this picture and tier; mostly nothing."""
         try:
             area = self.tools.catalog.tier_area(str(attempt.request["resolution"]))
         except KeyError:
-            return ""
+            return NOTHING
         prediction = predicted_size(Size(*image.size), area)
         aspect = (size.width * prediction.height) / (size.height * prediction.width)
         growth = (size.width * size.height) / (prediction.width * prediction.height)
         if abs(aspect - 1) <= _ASPECT_OFF and abs(growth - 1) <= _AREA_OFF:
-            return ""
-        return f"{size} instead of {prediction}"
+            return NOTHING
+        return tr("it is {size} instead of {expected}", size=size, expected=prediction)
+
+
+def _why(error: Exception) -> Message:
+    if isinstance(error, WanxError):
+        return error.sentence
+    if isinstance(error, BadPicture):
+        problem = recorded(str(error))
+        return tr("{file} {problem}", file=tr("the picture that was sent"), problem=problem)
+    return verbatim(str(error))
 
 
 def pictures_by_identity(media: Iterable[InputMedia], journal: Journal, folder: Path) -> Pictures:

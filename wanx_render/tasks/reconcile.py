@@ -6,7 +6,7 @@ does not fit is another's; what cannot be decided is doubtful, and a person deci
 found proves nothing, since nobody knows how late the list is.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, Protocol
@@ -24,6 +24,7 @@ from wanx_render.backends.base import (
 from wanx_render.backends.cleaning import Cleaner
 from wanx_render.clock import Clock
 from wanx_render.errors import ServiceError, Unreachable
+from wanx_render.language import NOTHING, Message, joined, recorded, tr
 from wanx_render.planning.attempt import Attempt
 
 # Clocks differ, and the ``Date`` of an answer is a whole second.
@@ -50,13 +51,13 @@ class Judgement:
     """Whether a task is the one that was asked for, and why."""
 
     verdict: Verdict
-    reason: str = ""
+    reason: Message = NOTHING
 
 
 class Judge(Protocol):
     """Compares the clip of a task with the picture that was sent."""
 
-    async def clip(self, attempt: Attempt, task: Succeeded, doubt: str) -> Judgement:
+    async def clip(self, attempt: Attempt, task: Succeeded, doubt: Message) -> Judgement:
         """Fetch and compare; a clip in doubt is kept aside. Raises ServiceError.
 
         Where there is a ``doubt`` already, the clip can only show that it is another's.
@@ -69,22 +70,23 @@ class SearchResult:
     """What a search ended with: a task that is ours, nothing, or a reason to ask a person."""
 
     task_id: str | None = None
-    doubt: str = ""
+    doubt: Message = NOTHING
 
     @property
     def nothing(self) -> bool:
         return self.task_id is None and not self.doubt
 
-    def question(self, attempt: Attempt) -> str:
+    def question(self, attempt: Attempt) -> Message:
         """What a person is asked where no task turned out to be that of ``attempt``."""
         if self.doubt:
             return self.doubt
         if attempt.state == "unresolved":  # asked before, and nothing new was learnt
-            return attempt.message or ""
-        minutes = int(SEARCH.total_seconds() // 60)
-        return (
-            f"its answer was lost ({attempt.message or 'no answer'}) and the service's list did "
-            f"not show it for {minutes} minutes or more; it may be accepted and paid all the same"
+            return recorded(attempt.message or "")
+        return tr(
+            "its answer was lost ({reason}) and it was not in the service's list for {minutes} "
+            "minutes; it may still be accepted and paid",
+            reason=recorded(attempt.message) if attempt.message else tr("no answer"),
+            minutes=int(SEARCH.total_seconds() // 60),
         )
 
 
@@ -105,14 +107,13 @@ def words_fit(attempt: Attempt, task: Succeeded) -> Judgement:
     request = attempt.request
     prompt = Cleaner().prose(str(request.get("prompt") or "")) or ""
     if task.original_prompt and not same_prompt(task.original_prompt, prompt):
-        return Judgement("other", "another prompt")
-    for name, value, actual in _figures(request, task.usage):
-        if actual is not None and actual != value:
-            return Judgement("other", f"{name} {actual} instead of {value}")
+        return Judgement("other", tr("it has another prompt"))
+    if difference := _other_figure(request, task.usage):
+        return Judgement("other", difference)
     if not prompt:
-        return Judgement("doubtful", "it has no prompt that could confirm it")
+        return Judgement("doubtful", tr("it has no prompt to compare"))
     if not task.original_prompt:
-        return Judgement("doubtful", "the service does not say its prompt")
+        return Judgement("doubtful", tr("the service does not report its prompt"))
     return Judgement("same")
 
 
@@ -121,15 +122,19 @@ def same_prompt(shown: str, prompt: str) -> bool:
     return shown == prompt or (len(shown) >= _CUT_AT_LEAST and prompt.startswith(shown))
 
 
-def _figures(
-    request: dict[str, Any], usage: dict[str, Any]
-) -> Iterable[tuple[str, int, int | None]]:
-    """Name, expected and actual value of what the usage may show."""
-    seconds = _number(usage, "output_video_duration", "video_duration", "duration")
-    yield "seconds", int(request["duration"]), seconds
-    tier = str(request["resolution"]).removesuffix("P")
-    if tier.isdecimal():
-        yield "tier", int(tier), _number(usage, "SR")
+def _other_figure(request: dict[str, Any], usage: dict[str, Any]) -> Message:
+    """What the usage shows other than requested, or nothing."""
+    seconds, duration = int(request["duration"]), _number(usage, *_DURATIONS)
+    if duration not in (None, seconds):
+        return tr("it has {actual} s instead of {expected} s", actual=duration, expected=seconds)
+    tier, actual = str(request["resolution"]), _number(usage, "SR")
+    digits = tier.removesuffix("P")
+    if digits.isdecimal() and actual not in (None, int(digits)):
+        return tr("its tier is {actual}P instead of {expected}", actual=actual, expected=tier)
+    return NOTHING
+
+
+_DURATIONS = ("output_video_duration", "video_duration", "duration")  # in the usage
 
 
 def _number(usage: dict[str, Any], *names: str) -> int | None:
@@ -171,15 +176,14 @@ async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) 
     before = backend.now() - (attempt.answered_at or backend.now())
     while clock.now() - start < GIVE_UP:
         if is_far(attempt, backend):
-            return SearchResult(
-                doubt="it is too long ago: the service's list no longer reaches back"
-            )
+            return SearchResult(doubt=tr("the service's list no longer reaches back to it"))
         try:
             await _look(attempt, findings, using)
         except Unreachable:
             findings.unread = True
         except ServiceError as error:
-            return SearchResult(doubt=f"the service's list cannot be read: {error}")
+            message = tr("cannot read the service's list: {reason}", reason=error.sentence)
+            return SearchResult(doubt=message)
         outcome = _outcome(attempt, findings, using)
         if outcome and not outcome.nothing:
             return outcome
@@ -188,10 +192,9 @@ async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) 
         await clock.sleep(PAUSES[min(number, len(PAUSES) - 1)])
         number += 1
     if findings.unread:
-        return SearchResult(doubt="the service's list cannot be read")
-    return SearchResult(
-        doubt=f"tasks that might be this one do not end: {', '.join(findings.open)}"
-    )
+        return SearchResult(doubt=tr("cannot read the service's list"))
+    tasks = joined(findings.open, tr(", "))
+    return SearchResult(doubt=tr("tasks that may be this one have not ended: {tasks}", tasks=tasks))
 
 
 async def settle(attempt: Attempt, using: Search) -> SearchResult:
@@ -232,8 +235,8 @@ async def _look(attempt: Attempt, findings: _Findings, using: Search) -> None:
             case Succeeded():
                 row = findings.rows[task_id]
                 findings.judged[task_id] = await _judged(attempt, state, row, using)
-            case Failed() | Canceled():  # never billed, whose ever it was
-                findings.judged[task_id] = Judgement("other", "not billed")
+            case Failed() | Canceled():  # never billed, whichever request it was for
+                findings.judged[task_id] = Judgement("other", tr("not billed"))
             case Pending() | Running() | Unknown():
                 pass  # it may still be ours
 
@@ -242,8 +245,8 @@ async def _judged(attempt: Attempt, task: Succeeded, row: Listed, using: Search)
     words = words_fit(attempt, task)
     if words.verdict == "other":
         return words
-    doubt = words.reason or ("" if row.model else "the list has its model by an unknown name")
-    return await using.judge.clip(attempt, task, doubt)
+    unnamed = NOTHING if row.model else tr("the list gives its model an unknown name")
+    return await using.judge.clip(attempt, task, words.reason or unnamed)
 
 
 def _fits(row: Listed, attempt: Attempt, using: Search) -> bool:
@@ -257,10 +260,15 @@ def _outcome(attempt: Attempt, findings: _Findings, using: Search) -> SearchResu
         return None
     matches, doubtful = findings.of("same"), findings.of("doubtful")
     if doubtful:
-        reasons = "; ".join(f"task {name}: {findings.judged[name].reason}" for name in doubtful)
-        return SearchResult(doubt=f"it may be one of these: {reasons}")
+        reasons = (
+            tr("task {task}: {reason}", task=name, reason=findings.judged[name].reason)
+            for name in doubtful
+        )
+        tasks = joined(reasons, tr("; "))
+        return SearchResult(doubt=tr("it may be one of these: {tasks}", tasks=tasks))
     if len(matches) > 1:
-        return SearchResult(doubt=f"more than one task fits: {', '.join(matches)}")
+        tasks = joined(matches, tr(", "))
+        return SearchResult(doubt=tr("more than one task matches: {tasks}", tasks=tasks))
     if not matches:
         return SearchResult()
     row = findings.rows[matches[0]]
@@ -268,8 +276,9 @@ def _outcome(attempt: Attempt, findings: _Findings, using: Search) -> SearchResu
     if any(rival.state == "submitting" for rival in rivals):
         return None  # its answer comes soon, and with it whose the task is
     if rivals:
-        labels = ", ".join(rival.label for rival in rivals)
-        return SearchResult(doubt=f"task {matches[0]} fits, and fits {labels} as well")
+        takes = joined((rival.take.title for rival in rivals), tr(", "))
+        doubt = tr("task {task} matches this take and {takes}", task=matches[0], takes=takes)
+        return SearchResult(doubt=doubt)
     return SearchResult(task_id=matches[0])
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wanx_render.events import Event, Kind, ReportProgress
+from wanx_render.language import NOTHING, Message
 from wanx_render.planning.plan import Take
 from wanx_render.tasks.budget import SpendingLimit
 
@@ -17,7 +18,9 @@ class TakeReporter:
     emit: Callable[[Take, Event], None]
     limit: SpendingLimit
 
-    def report(self, take: Take, kind: Kind, text: str = "", task_id: str | None = None) -> None:
+    def report(
+        self, take: Take, kind: Kind, text: Message = NOTHING, task_id: str | None = None
+    ) -> None:
         amount = str(self.limit.used) if kind in _MOVES_MONEY else None
         event = Event(kind, text, take.shot, take.number, task_id=task_id, spent=amount)
         self.emit(take, event)
@@ -27,7 +30,7 @@ class TakeReporter:
 
         def report(kind: Kind, polls: int | None = None, seconds_left: float | None = None) -> None:
             event = Event(
-                kind, "", take.shot, take.number, task_id=task_id,
+                kind, NOTHING, take.shot, take.number, task_id=task_id,
                 polls=polls, seconds_left=seconds_left,
             )  # fmt: skip
             self.emit(take, event)

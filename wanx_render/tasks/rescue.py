@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from wanx_render.backends.base import Canceled, Failed, Succeeded, Unknown
 from wanx_render.errors import UnknownHost, WanxError
 from wanx_render.events import Emit, Event, Kind
+from wanx_render.language import Message, joined, tr, verbatim
 from wanx_render.planning.attempt import Attempt
 from wanx_render.tasks.account import Account
 from wanx_render.tasks.collect import UNKNOWN, Collector
-from wanx_render.tasks.outcome import hours_left, permission
+from wanx_render.tasks.outcome import permission, waiting
 from wanx_render.tasks.reconcile import Judge, settle
 from wanx_render.tasks.submit import EXPIRED
 
@@ -56,7 +57,7 @@ async def _fetch(collector: Collector, attempt: Attempt, emit: Emit, tally: Tall
     def progress(kind: Kind, polls: int | None = None, seconds_left: float | None = None) -> None:
         emit(replace(event, kind=kind, polls=polls, seconds_left=seconds_left))
 
-    def report(kind: Kind, text: str) -> None:
+    def report(kind: Kind, text: Message) -> None:
         emit(replace(event, kind=kind, text=text))
 
     try:
@@ -64,21 +65,21 @@ async def _fetch(collector: Collector, attempt: Attempt, emit: Emit, tally: Tall
     except UnknownHost as error:
         tally.hosts.add(error.host)
         record = collector.journal.attempt(attempt.id)
-        expires = record and record.expires_at
-        left = hours_left(expires, collector.tools.wall.now()) if expires else ""
-        report("failed", f"{error}{left}; {permission(error)}")
+        expires = record.expires_at if record else None
+        where = waiting(error, expires, collector.tools.wall.now())
+        report("failed", joined((where, permission(error)), tr("; ")))
         return False
     except WanxError as error:
-        report("failed", str(error))
+        report("failed", error.sentence)
         return False
     match end:
         case Succeeded():
             record = collector.journal.attempt(attempt.id)
-            report("clip", (record.clip_name if record else None) or "")
+            report("clip", verbatim((record.clip_name if record else None) or ""))
         case Failed(code=code, message=message):
-            report("failed", f"{code}: {message}; not billed")
+            report("failed", tr("{code}: {message}; not billed", code=code, message=message))
         case Canceled():
-            report("failed", "the task was cancelled; not billed")
+            report("failed", tr("the task was cancelled; not billed"))
         case Unknown():
             report("failed", EXPIRED if end.expired else UNKNOWN)
     return isinstance(end, Succeeded)

@@ -17,8 +17,10 @@ from wanx_render.errors import (
     Uncertain,
     UnknownHost,
     Unsent,
+    WanxError,
 )
 from wanx_render.events import Kind
+from wanx_render.language import NOTHING, Message, tr
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
@@ -32,7 +34,7 @@ _UNSENT_TRIES = 8
 _LONGEST_PAUSE = 30.0
 _LONGEST_THROTTLE = timedelta(minutes=10)  # then the service is too busy for this run
 
-Report = Callable[[Take, Kind, str, str | None], None]
+Report = Callable[[Take, Kind, Message, str | None], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +60,13 @@ class Sender:
         """
         if error := self.account.halted:
             code = getattr(error, "code", type(error).__name__)
-            reason = f"not sent: {words(error)}"
-            if isinstance(error, UnknownHost):
-                reason = f"not sent while a paid clip waits at {error.host or 'no known host'}"
-            return TakeFailure(take, "failed", code, reason)
+            return TakeFailure(take, "failed", code, _not_sent(error))
         if self.withdrawn(take):
-            return TakeFailure(take, "canceled", "Withdrawn", "not sent: it was taken back in time")
+            return TakeFailure(take, "canceled", "Withdrawn", tr("not sent: withdrawn in time"))
         await self.backend.prepare(Submission(take.request, take.label))
         if not self.limit.reserve(key, take.price):
-            return TakeFailure(take, "failed", "OverBudget", f"not sent: {self.limit.summary}")
+            message = tr("not sent: {reason}", reason=self.limit.summary)
+            return TakeFailure(take, "failed", "OverBudget", message)
         try:
             return await self._send_until_decided(take, key)
         except ServiceError:
@@ -100,7 +100,8 @@ class Sender:
             except Uncertain as error:
                 journal.uncertain(attempt, self.backend.now(), error.code, words(error))
                 self.account.in_doubt()
-                self.report(take, "uncertain", f"{error.code}: {words(error)}", None)
+                text = tr("{code}: {message}", code=error.code, message=words(error))
+                self.report(take, "uncertain", text, None)
                 return _noted(journal.owed_for(key))
             else:
                 return await self._begin(take, key, attempt, answer)
@@ -112,7 +113,7 @@ class Sender:
             lambda: self.journal.sending(attempt, self.backend.now()),
         )
         if self.account.owns(answer.task_id):
-            message = f"the service gave the id of another task, {answer.task_id}"
+            message = tr("the service returned the id of another task: {task}", task=answer.task_id)
             raise Uncertain("TaskTwice", message, answer.request_id)
         return answer
 
@@ -121,7 +122,7 @@ class Sender:
         self.journal.submitted(attempt, answer.task_id, answer.request_id)
         limiter.accepted()
         self.account.accepted()
-        self.report(take, "submitted", "", answer.task_id)
+        self.report(take, "submitted", NOTHING, answer.task_id)
         await self.account.clock.sleep(limiter.gap)
         return _noted(self.journal.owed_for(key))
 
@@ -132,14 +133,24 @@ class Sender:
         wait = error.retry_after if isinstance(error, Throttled) else None
         longest = min(2.0 ** min(pauses, 10), _LONGEST_PAUSE)
         pause = wait if wait is not None else self.chance.uniform(longest / 2, longest)
-        self.report(take, "throttled", f"{error.code}, again in {pause:.0f} s", None)
+        text = tr("{code}, next try in {seconds:.0f} s", code=error.code, seconds=pause)
+        self.report(take, "throttled", text, None)
         await self.account.clock.sleep(pause)
 
     def _limiter(self, take: Take) -> RateLimiter:
         return self.account.limiter(take.request.model)
 
 
+def _not_sent(error: WanxError) -> Message:
+    """Why nothing more is sent in this run."""
+    if not isinstance(error, UnknownHost):
+        return tr("not sent: {reason}", reason=words(error))
+    if error.host:
+        return tr("not sent: a paid clip waits at {host}, which is not allowed", host=error.host)
+    return tr("not sent: a paid clip waits at an address that cannot be used")
+
+
 def _noted(attempt: Attempt | None) -> Attempt:
     if attempt is None:
-        raise Broken("the journal forgot an attempt that was just written")
+        raise Broken(tr("the journal lost an attempt that was just written"))
     return attempt

@@ -7,6 +7,7 @@ other takes go on; what the list does not show is left to a person.
 from dataclasses import dataclass, replace
 
 from wanx_render.backends.base import Backend
+from wanx_render.language import NOTHING, Message, recorded, tr
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
@@ -49,7 +50,7 @@ class Submitter:
                 attempt = self.journal.owed_for(key) or await self.sender.send(take, key)
             if isinstance(attempt, TakeFailure) or attempt.task_id:
                 return attempt
-        message = f"{_RESUBMISSIONS} requests had no usable answer"
+        message = tr("{n} requests had no usable answer", n=_RESUBMISSIONS)
         return TakeFailure(take, "unresolved", "Unresolved", message)
 
     async def _known(self, take: Take, key: str, *, insisted: bool) -> Attempt | TakeFailure | None:
@@ -60,7 +61,7 @@ class Submitter:
                 take, "unresolved", "OtherAccount", _other_account(before), before.task_id
             )
         if before and before.task_id:
-            self.report(take, "resumed", "", before.task_id)
+            self.report(take, "resumed", NOTHING, before.task_id)
             return before
         if before:
             return await self._searched(take, before)
@@ -92,9 +93,10 @@ class Submitter:
 
     def _resubmit(self, take: Take, attempt: Attempt) -> None:
         """Free a request that may have been accepted, because a person decided so beforehand."""
-        message = "not in the service's list; sent again as --on-ambiguous resubmit asks"
+        message = tr("not in the service's list; sent again because of --on-ambiguous resubmit")
         self.journal.ended(attempt.id, "released", "Resubmitted", message)
-        self.report(take, "warning", f"its request is {message}; it may be paid twice", None)
+        text = tr("{reason}; it may be paid twice", reason=message)
+        self.report(take, "warning", text, None)
 
     async def _refused_before(self, take: Take, attempt: Attempt) -> Attempt | TakeFailure | None:
         """Whether a request that was refused was accepted all the same; None where it was not.
@@ -112,34 +114,37 @@ class Submitter:
         return self._unresolved(take, attempt, outcome.doubt) if outcome.doubt else None
 
     def _report_search(self, take: Take) -> None:
-        self.report(take, "uncertain", "searching the service's list for its task", None)
+        text = tr("searching the service's list for its task")
+        self.report(take, "uncertain", text, None)
 
     def _adopted(self, take: Take, attempt: Attempt, task_id: str) -> Attempt:
         self.journal.adopted(attempt.id, task_id)
-        self.report(take, "submitted", "found in the service's list", task_id)
+        self.report(take, "submitted", tr("found in the service's list"), task_id)
         return replace(attempt, state="submitted", task_id=task_id)
 
-    def _unresolved(self, take: Take, attempt: Attempt, message: str) -> TakeFailure:
+    def _unresolved(self, take: Take, attempt: Attempt, message: Message) -> TakeFailure:
         self.journal.ended(attempt.id, "unresolved", "Unresolved", message)
         return TakeFailure(take, "unresolved", "Unresolved", message, attempt=attempt)
 
 
-EXPIRED = (
-    "expired, possibly paid: its day is over and the service no longer says what became of it; "
-    "only you can have it sent again"
+EXPIRED = tr(
+    "expired, possibly paid: the service no longer reports this task. "
+    "To send it again, run wanx-render resolve FILE"
 )
 
 
-def _moderated(attempt: Attempt) -> str:
-    at = attempt.asked_at.isoformat(sep=" ", timespec="minutes")
-    return (
-        f"{attempt.message or 'refused'} (on {at[:16]} UTC; not sent again unchanged: change the "
-        "prompt or the picture, or give --retake)"
+def _moderated(attempt: Attempt) -> Message:
+    return tr(
+        "{message} ({time} UTC). Not sent again unchanged: change the prompt or the picture, "
+        "or use --retake.",
+        message=recorded(attempt.message) if attempt.message else tr("refused"),
+        time=attempt.asked_at.isoformat(sep=" ", timespec="minutes")[:16],
     )
 
 
-def _other_account(attempt: Attempt) -> str:
-    return (
-        "it was asked for with another key or address, which alone can say what became of it: "
-        f"use that again, or give it up with `resolve FILE {attempt.id} --release`"
+def _other_account(attempt: Attempt) -> Message:
+    return tr(
+        "requested with another key or address: use that again, "
+        "or run wanx-render resolve FILE {id} --release",
+        id=attempt.id,
     )

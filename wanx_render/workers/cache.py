@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from wanx_render import files, integrity
 from wanx_render.errors import StoreError
+from wanx_render.language import tr
 
 PLACE = "WANX_CACHE"
 BOUND = "WANX_CACHE_GB"
@@ -57,7 +58,7 @@ class Cache:
         with files.part_of(entry) as part:
             fetch(part)
             if sha256 and files.sha256(part) != sha256:
-                raise StoreError(f"{key} came damaged from the store")
+                raise StoreError(tr("the store delivered a damaged file: {file}", file=key))
             files.link(part, target)
             files.place(part, entry, durable=False)
         self._trim()

@@ -29,15 +29,17 @@ from distributed.security import Security
 
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, ClusterError, WanxError
+from wanx_render.language import Message, tr, verbatim
 from wanx_render.workers.remote_jobs import Order, trouble
 
 T = TypeVar("T")
-Say = Callable[[str], None]
+Say = Callable[[Message], None]
 
 RETRIES = 3  # of a call that raised, for trouble of machine, network or store
 PATIENCE = 300.0  # seconds without a worker before what is left is done here
 _SOON = 10.0  # seconds without a worker before it is said
 _MUCH = 1e9  # calls at once: the worker's threads are the limit
+_GONE = tr("the scheduler is gone")
 _ANSWERS = 20.0  # seconds for the scheduler, and again for the workers
 
 
@@ -110,10 +112,12 @@ class ClusterExecutor(Executor):
             try:
                 inner = self._there.submit(work.call, *work.given)
             except (ClosedClientError, RuntimeError, OSError):
-                self._lose("the scheduler is gone")
+                self._lose(_GONE)
             else:
-                work.outer.add_done_callback(lambda it: inner.cancel() if it.cancelled() else None)
-                inner.add_done_callback(lambda it: self._ended(it, work))
+                work.outer.add_done_callback(
+                    lambda outer: inner.cancel() if outer.cancelled() else None
+                )
+                inner.add_done_callback(lambda done: self._ended(done, work))
                 return
         self._do_here(work)
 
@@ -122,7 +126,7 @@ class ClusterExecutor(Executor):
         if work.outer.cancelled():
             self._over()
         elif inner.cancelled() or isinstance(inner.exception(), CommClosedError):
-            self._lose("the scheduler is gone")
+            self._lose(_GONE)
             self._do_here(work)
         elif isinstance(inner.exception(), KilledWorker) and not work.alone:
             # Dask accuses whatever its workers held when they died, the innocent too.
@@ -155,13 +159,13 @@ class ClusterExecutor(Executor):
 
         inner.add_done_callback(ended)
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, why: Message) -> None:
         """From now on everything is done here; said once."""
         with self._lock:
             if self._lost.is_set() or self._closed.is_set():
                 return
             self._lost.set()
-        self._say(f"{why}: what is left is encoded on this machine")
+        self._say(tr("{reason}: the rest is encoded on this machine", reason=why))
 
     def _watch(self) -> None:
         """Notice a cluster that nobody works in; Dask would wait for ever."""
@@ -177,9 +181,10 @@ class ClusterExecutor(Executor):
             without += 1
             if without >= min(_SOON, self._patience) and not was_reported:
                 was_reported = True
-                self._say(f"no worker to give work to; waiting {self._patience:.0f} s for one")
+                seconds = self._patience
+                self._say(tr("no usable worker; waiting {seconds:.0f} s for one", seconds=seconds))
             if without >= self._patience:
-                self._lose("no worker came")
+                self._lose(tr("no worker came"))
                 self._there.shutdown(wait=False)  # what is out comes back, to be done here
 
     def _workers(self) -> int:
@@ -217,15 +222,18 @@ def connect(
     client = _client(address)
     try:
         troubles = client.run(trouble, order, probe, on_error="return")
-        reasons = {worker: str(reason) for worker, reason in troubles.items()}
+        reasons = {worker: _reason(answer) for worker, answer in troubles.items()}
         for worker, reason in reasons.items():
             if reason:
-                say(f"the worker {worker} is given no work: {reason}")
+                say(tr("worker {worker} is not used: {reason}", worker=worker, reason=reason))
         if reasons and all(reasons.values()):
+            first = next(iter(reasons.values()))
             raise _unusable(
-                f"no worker of {address} can be given work: {next(iter(reasons.values()))}",
-                "install the same wanx-render and ffmpeg on every worker; give --out a folder "
-                "that they all see, or a bucket",
+                tr("no worker of {address} can be used: {reason}", address=address, reason=first),
+                tr(
+                    "install the same wanx-render and ffmpeg on every worker; "
+                    "give --out a folder that all of them see, or a bucket"
+                ),
             )
         mark = f"wanx-{sha256(repr(order).encode()).hexdigest()[:12]}"
         fitness = Fitness(mark, order, probe)
@@ -233,7 +241,8 @@ def connect(
     except (OSError, CommClosedError, ImportError) as error:
         client.close(5)
         raise _unusable(
-            f"{address}: {error}", "is wanx-render installed on every worker?"
+            tr("cannot use the cluster at {address}: {reason}", address=address, reason=error),
+            tr("is wanx-render installed on every worker?"),
         ) from None
     except BadInput:
         client.close(5)
@@ -250,13 +259,19 @@ def _client(address: str) -> Any:
             address, security=security, timeout=_ANSWERS, set_as_default=False, name="wanx-render"
         )
     except (OSError, ValueError, TypeError) as error:
+        words = " ".join(str(error).split())[:200]
         raise _unusable(
-            f"no scheduler answers at {address}: {' '.join(str(error).split())[:200]}",
-            "start one with dask scheduler, or leave --executor out",
+            tr("no scheduler answers at {address}: {reason}", address=address, reason=words),
+            tr("start one with dask scheduler, or leave out --executor"),
         ) from None
 
 
-def _unusable(message: str, hint: str) -> BadInput:
+def _reason(answer: object) -> Message:
+    """Why a worker is not used; it may have answered with an error."""
+    return answer if isinstance(answer, Message) else verbatim(str(answer))
+
+
+def _unusable(message: Message, hint: Message) -> BadInput:
     return BadInput(Diagnostic("executor-unusable", message, hint=hint))
 
 
@@ -277,6 +292,7 @@ def _sentence(error: BaseException) -> BaseException:
     if isinstance(error, WanxError):
         return error
     if isinstance(error, KilledWorker):
-        return ClusterError("every worker that tried it was killed, also when it was alone")
+        return ClusterError(tr("every worker that tried it was killed, even alone"))
     text = " ".join(str(error).split())[:300]
-    return ClusterError(f"a worker failed: {type(error).__name__}: {text}")
+    name = type(error).__name__
+    return ClusterError(tr("a worker failed: {error}: {reason}", error=name, reason=text))

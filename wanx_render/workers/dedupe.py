@@ -11,6 +11,7 @@ from pathlib import Path
 
 from wanx_render.errors import Broken, Damaged, StoreError, WanxError
 from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall
+from wanx_render.language import tr
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers.base import Workers
 
@@ -73,8 +74,14 @@ class SharedWorkers:
         """Raise Broken where one of them failed so often that it would fail again."""
         for path in wanted:
             times, error = self._failed.get(path, (0, None))
-            if times >= _TRIES:
-                raise Broken(f"{error}; so it was for {times} lists, and is not tried again")
+            if error and times >= _TRIES:
+                raise Broken(
+                    tr(
+                        "{reason}; it failed for {times} lists and is not tried again",
+                        reason=error.sentence,
+                        times=times,
+                    )
+                )
 
 
 class ListWorkers:

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 from wanx_render.catalog.result_hosts import is_loopback
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.language import tr
 
-FORMS = "local, local:4, dask:tcp://HOST:PORT or dask:tls://HOST:PORT"
+FORMS = tr("local, local:4, dask:tcp://HOST:PORT or dask:tls://HOST:PORT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ def choice(text: str) -> Choice:
             return Cluster(address)
     raise BadInput(
         Diagnostic(
-            "executor-wrong", f"--executor {text} is none of the executors", hint=f"write {FORMS}"
+            "executor-wrong",
+            tr("--executor {text} is not valid", text=text),
+            hint=tr("use {forms}", forms=FORMS),
         )
     )

@@ -16,6 +16,7 @@ from typing import TypeVar
 from wanx_render import files
 from wanx_render.errors import Damaged, StoreError, WanxError
 from wanx_render.finishing.jobs import JoinCall, Joined, SegmentCall, SoundCall
+from wanx_render.language import joined, tr
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.workers import remote_jobs
 from wanx_render.workers.base import SEGMENTS
@@ -82,7 +83,9 @@ class RemoteWorkers:
             missing = {path.name for path in pieces if not self._store.has(self._inputs.name(path))}
             self._there.difference_update(missing)
             if missing and not isinstance(error, Damaged):
-                raise Damaged(f"{', '.join(sorted(missing))}: gone from {self._store}") from error
+                names = joined(sorted(missing), tr(", "))
+                message = tr("missing from {store}: {names}", store=self._store, names=names)
+                raise Damaged(message) from error
 
     def _place(self, name: str, to: str, sha256: str) -> None:
         self._store.move(name, to)

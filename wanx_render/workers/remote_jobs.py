@@ -30,6 +30,7 @@ from wanx_render.finishing.jobs import (
     make_sound,
 )
 from wanx_render.finishing.segment import GRAPH_VERSION, Piece
+from wanx_render.language import NOTHING, Message, tr
 from wanx_render.media import ffmpeg
 from wanx_render.workers.cache import Cache
 from wanx_render.workers.store import SharedFolder, Store
@@ -122,7 +123,10 @@ def _dropped(order: Order, names: Sequence[Path | None], here: Sequence[Path | N
 def _done(order: Order, data: Any, make: Callable[[ffmpeg.Ffmpeg, Any, Path], T]) -> T | WanxError:
     own = makers()
     if own != order.makers:
-        return ClusterError(f"this run is made with {order.makers}; a worker has {own}")
+        message = tr(
+            "this run uses {expected}; a worker has {actual}", expected=order.makers, actual=own
+        )
+        return ClusterError(message)
     cache = Cache.of(os.environ)
     with cache.scratch() as scratch:
         local = moved(data, lambda name: _brought(order, name, cache, scratch))
@@ -161,7 +165,7 @@ def _key(order: Order, name: Path) -> str:
 def _linked(store: SharedFolder, name: str, target: Path) -> None:
     """A file of a shared folder, read where it is."""
     if not store.has(name):
-        raise StoreError(f"{store}/{name}: there is no such file, seen from this machine")
+        raise StoreError(tr("{file} is not visible from this machine", file=f"{store}/{name}"))
     try:
         target.symlink_to(store.path / name)
     except OSError:  # Windows lets only some people do so
@@ -200,7 +204,7 @@ def makers() -> str:
     try:
         return makers_with(ffmpeg.find(os.environ))
     except BadInput as error:
-        return f"no ffmpeg that can be used: {error}"
+        return tr("no usable ffmpeg: {reason}", reason=error.sentence)
 
 
 def makers_with(program: ffmpeg.Ffmpeg) -> str:
@@ -209,12 +213,14 @@ def makers_with(program: ffmpeg.Ffmpeg) -> str:
     return f"{version_text}, Pillow {PIL.__version__}, {words}, ffmpeg {program.version}"
 
 
-def trouble(order: Order, probe: str) -> str:
+def trouble(order: Order, probe: str) -> Message:
     """Why this machine cannot be given calls, or nothing; ``probe`` is a file of the store."""
     own = makers()
     if own != order.makers:
-        return f"it has {own}"
+        return tr("it has {actual}", actual=own)
     try:
-        return "" if order.store.has(probe) else f"it does not see {order.store}"
+        if order.store.has(probe):
+            return NOTHING
+        return tr("it does not see {store}", store=str(order.store))
     except (StoreError, BadInput) as error:
-        return str(error)
+        return error.sentence

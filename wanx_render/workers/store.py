@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from wanx_render import files, integrity
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, StoreError
+from wanx_render.language import Message, joined, tr, verbatim
 
 OPTIONS = "WANX_STORE_OPTIONS"  # what fsspec is opened with, as JSON
 ENDPOINT = "WANX_STORE_ENDPOINT"  # of an S3 service that is not Amazon's
@@ -206,9 +207,11 @@ def at(url: str, environ: Mapping[str, str]) -> Store:
     if parts.scheme == "file":
         return SharedFolder(Path(parts.path).resolve())
     if parts.username or parts.password:
-        raise _wrong("a store's URL has no credentials", "they belong in the environment")
+        raise _wrong(
+            tr("a store URL must not contain credentials"), tr("set them in the environment")
+        )
     if not parts.netloc:
-        raise _wrong(f"{url} names no bucket", "such as s3://bucket/folder")
+        raise _wrong(tr("{url} names no bucket", url=url), _URL_HINT)
     options = _options(environ)
     store = Bucket(url.rstrip("/"), json.dumps(options, sort_keys=True))
     _opened(store.protocol, store.options)
@@ -222,12 +225,16 @@ def _options(environ: Mapping[str, str]) -> dict[str, Any]:
     except ValueError:
         options = None
     if not isinstance(options, dict):
-        raise _wrong(f"{OPTIONS} is no JSON object", """such as {"anon": true}""")
+        raise _wrong(
+            tr("{variable} is not a JSON object", variable=OPTIONS),
+            tr("use for example {example}", example='{"anon": true}'),
+        )
     secret = sorted(name for name in _keys(options) if _SECRET.search(name))
     if secret:
+        names = joined(secret, tr(", "))
         raise _wrong(
-            f"{OPTIONS} is sent to the workers, so it holds no secret: {', '.join(secret)}",
-            "give credentials in each machine's environment, such as AWS_SECRET_ACCESS_KEY",
+            tr("{variable} must not contain secrets: {names}", variable=OPTIONS, names=names),
+            tr("set credentials in each machine's environment, such as AWS_SECRET_ACCESS_KEY"),
         )
     if environ.get(ENDPOINT):
         options["endpoint_url"] = environ[ENDPOINT]
@@ -255,17 +262,22 @@ def _opened(protocol: str, options: str) -> Any:
         raise BadInput(
             Diagnostic(
                 "extra-missing",
-                f"what opens {protocol}:// is not installed",
-                hint="pip install 'wanx-render[cloud]', here and on every worker",
+                tr("the package that opens {protocol}:// is not installed", protocol=protocol),
+                hint=tr(
+                    "run {command}, here and on every worker",
+                    command="pip install 'wanx-render[cloud]'",
+                ),
             )
         ) from None
     except (ValueError, TypeError) as error:
-        raise _wrong(
-            f"{protocol}:// cannot be opened: {error}", "such as s3://bucket/folder"
-        ) from None
+        message = tr("cannot open {protocol}://: {reason}", protocol=protocol, reason=error)
+        raise _wrong(message, _URL_HINT) from None
 
 
-def _wrong(message: str, hint: str) -> BadInput:
+_URL_HINT = tr("use a URL such as s3://bucket/folder")
+
+
+def _wrong(message: Message, hint: Message) -> BadInput:
     return BadInput(Diagnostic("store-unusable", message, hint=hint))
 
 
@@ -277,7 +289,8 @@ def _store_errors(store: Store, name: str) -> Iterator[None]:
     except Exception as error:  # which ones is known only where they happen
         if not isinstance(error, (OSError, *_foreign())):
             raise
-        raise StoreError(f"{store}/{name}: {_sentence(error)}") from None
+        file, reason = f"{store}/{name}", _sentence(error)
+        raise StoreError(tr("{file}: {reason}", file=file, reason=reason)) from None
 
 
 def _foreign() -> tuple[type[Exception], ...]:
@@ -292,8 +305,8 @@ def _foreign() -> tuple[type[Exception], ...]:
     return tuple(errors)
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception) -> Message:
     text = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    return text[:300]
+        return tr("the file does not exist")
+    return verbatim(text[:300])

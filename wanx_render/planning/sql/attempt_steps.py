@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 
 from wanx_render.backends.base import Failed, Succeeded
+from wanx_render.language import tr
 from wanx_render.planning.attempt import State
 from wanx_render.planning.sql.journal_file import JournalFile, insert
 from wanx_render.task import TaskRequest
@@ -102,9 +103,9 @@ class AttemptSteps(JournalFile):
         """
         with self._write() as db:
             db.execute(
-                "UPDATE attempt SET state = 'released', message = 'it was never sent'"
+                "UPDATE attempt SET state = 'released', message = ?"
                 " WHERE state = 'submitting' AND sent_at IS NULL AND scope = ?",
-                (scope,),
+                (tr("it was never sent"), scope),
             )
             for row in db.execute(
                 "SELECT id, sent_at FROM attempt WHERE state = 'submitting' AND scope = ?", (scope,)
@@ -114,7 +115,7 @@ class AttemptSteps(JournalFile):
                 # A clock that is slow until the service has answered proves no earlier end.
                 answered_at = min(now, latest) if now >= sent_at else latest
                 db.execute(
-                    "UPDATE attempt SET state = 'uncertain', answered_at = ?,"
-                    " message = 'stopped while sending' WHERE id = ?",
-                    (answered_at.isoformat(), row["id"]),
+                    "UPDATE attempt SET state = 'uncertain', answered_at = ?, message = ?"
+                    " WHERE id = ?",
+                    (answered_at.isoformat(), tr("stopped while sending"), row["id"]),
                 )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from wanx_render.language import tr
 from wanx_render.manifest import TakeRecord
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.sql.journal_file import JournalFile, insert
@@ -94,7 +95,7 @@ class ClipTable(JournalFile):
                 asked_at=asked_at,
                 sent_at=asked_at,
                 task_id=take.task_id,
-                message="from manifest.json",
+                message=tr("restored from manifest.json"),
                 actual_prompt=take.actual_prompt,
                 usage=json.dumps(take.usage or {}, sort_keys=True),
                 amount=amount or None,

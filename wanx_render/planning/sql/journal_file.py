@@ -15,6 +15,7 @@ from pathlib import Path
 
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, Broken
+from wanx_render.language import tr
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.sql.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
@@ -49,8 +50,8 @@ class JournalFile:
                 self._db.execute(f"PRAGMA {setting}")
             self._migrate()
         except sqlite3.DatabaseError as error:
-            raise Broken(f"the journal {path} cannot be used: {error}") from None
-
+            message = tr("cannot use the journal {file}: {reason}", file=path, reason=error)
+            raise Broken(message) from None
         _OPEN[self.path] += 1
 
     def close(self) -> None:
@@ -84,7 +85,7 @@ class JournalFile:
                     self._db.execute("ROLLBACK")
                 raise
         except sqlite3.OperationalError as error:
-            raise Broken(f"the journal cannot be written: {error}") from None
+            raise Broken(tr("cannot write the journal: {reason}", reason=error)) from None
 
     def _migrate(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -156,7 +157,8 @@ def _refuse_foreign(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise Broken(f"the journal {path} cannot be read: {error.strerror}") from None
+        message = tr("cannot read the journal {file}: {reason}", file=path, reason=error.strerror)
+        raise Broken(message) from None
     if not head:
         return
     version, owner = (int.from_bytes(head[at : at + 4], "big") for at in (60, 68))
@@ -164,8 +166,8 @@ def _refuse_foreign(path: Path) -> None:
         raise BadInput(
             Diagnostic(
                 "journal-foreign",
-                f"{path} is not a journal of wanx-render; nothing was read or written",
-                hint="move it away, or choose another folder with --out",
+                tr("{file} is not a journal of wanx-render; it was left as it is", file=path),
+                hint=tr("move it away, or choose another folder with --out"),
             )
         )
     if version > VERSION:
@@ -176,9 +178,14 @@ def _newer(path: Path, version: int) -> BadInput:
     return BadInput(
         Diagnostic(
             "journal-newer",
-            f"{path} was written by a later wanx-render (format {version}; this one knows"
-            f" {VERSION}); nothing was read or written",
-            hint="use that version again, or choose another folder with --out",
+            tr(
+                "{file} was written by a newer wanx-render (format {version}; this one reads"
+                " {expected}); it was left as it is",
+                file=path,
+                version=version,
+                expected=VERSION,
+            ),
+            hint=tr("use that version again, or choose another folder with --out"),
         )
     )
 
@@ -188,7 +195,8 @@ def _for_owner_only(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
-        raise Broken(f"the journal {path} cannot be opened: {error.strerror}") from None
+        message = tr("cannot open the journal {file}: {reason}", file=path, reason=error.strerror)
+        raise Broken(message) from None
     for name in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
         with suppress(OSError):  # not ours to change, or on a disk that has no modes
             name.chmod(0o600)

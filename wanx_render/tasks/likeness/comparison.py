@@ -7,6 +7,7 @@ from typing import Literal
 
 from PIL import Image, ImageChops
 
+from wanx_render.language import Message, plural, tr
 from wanx_render.tasks.likeness.colours import expected_planes, planes_of
 from wanx_render.tasks.likeness.differences import Measures, differences_of, stamp_box
 from wanx_render.tasks.likeness.grid import SIDE, Grid, inner, scaled, visible_part
@@ -27,7 +28,7 @@ class Likeness:
     """A verdict, why, and what it was judged by."""
 
     verdict: Verdict
-    reason: str
+    reason: Message
     measures: Measures
 
 
@@ -42,33 +43,43 @@ def compare(sent: Image.Image, shown: Image.Image) -> Likeness:
     return Likeness(verdict, reason, measures)
 
 
-def _verdict(measures: Measures) -> tuple[Verdict, str]:
+def _verdict(measures: Measures) -> tuple[Verdict, Message]:
     has_detail = measures.detail >= LEAST_DETAIL
     if measures.colour > COLOUR_OTHER:
-        return "other", f"colours differ by {measures.colour:.0f} levels over most of the frame"
+        text = tr("colours differ by {n:.0f} levels over most of the frame", n=measures.colour)
+        return "other", text
+    clash = tr("{share:.0%} of the detail is different", share=measures.clash)
     if has_detail and measures.clash > CLASH_OTHER and measures.worst > OTHER_BOUND:
-        return "other", f"{measures.clash:.0%} of the detail is different"
+        return "other", clash
     if measures.inside < LEAST_INSIDE:
-        return "doubtful", f"the picture covers only {measures.inside:.0%} of the frame"
+        share = measures.inside
+        return "doubtful", tr("the picture covers only {share:.0%} of the frame", share=share)
     if measures.seen < LEAST_SEEN:
-        return "doubtful", f"the frame shows only {measures.seen:.0%} of the picture"
+        share = measures.seen
+        return "doubtful", tr("the frame shows only {share:.0%} of the picture", share=share)
     if measures.worst > 1:
-        return "doubtful", f"a part of the frame differs: {measures.worst:.1f} times the bound"
+        text = tr("part of the frame differs by {times:.1f} times the limit", times=measures.worst)
+        return "doubtful", text
     if not has_detail:
         return _bare(measures)
     if measures.clash > CLASH_SAME:
-        return "doubtful", f"{measures.clash:.0%} of the detail is different"
-    return "same", f"{measures.detail} parts with detail agree, the worst at {measures.worst:.2f}"
+        return "doubtful", clash
+    parts = plural(
+        "{n} part with detail agrees, the worst at {worst:.2f}",
+        "{n} parts with detail agree, the worst at {worst:.2f}",
+        measures.detail, worst=measures.worst,
+    )  # fmt: skip
+    return "same", parts
 
 
-def _bare(measures: Measures) -> tuple[Verdict, str]:
+def _bare(measures: Measures) -> tuple[Verdict, Message]:
     """Nothing but soft tones: only tones that agree without any fit are evidence."""
     if measures.contrast < BARE_CONTRAST:
-        return "doubtful", "there is nearly no detail to compare"
-    tones = f"{measures.farthest:.0f} levels"
+        return "doubtful", tr("there is almost no detail to compare")
     if measures.farthest > BARE_LEVELS:
-        return "doubtful", f"there is little detail, and tones differ by {tones}"
-    return "same", f"soft tones agree everywhere, within {tones}"
+        levels = measures.farthest
+        return "doubtful", tr("little detail, and tones differ by {n:.0f} levels", n=levels)
+    return "same", tr("soft tones agree within {n:.0f} levels", n=measures.farthest)
 
 
 def measure(sent: Image.Image, shown: Image.Image) -> Measures:
