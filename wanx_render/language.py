@@ -200,18 +200,52 @@ def recorded(text: str) -> Message:
 
     What no template fits, such as the service's own words, is shown as it is.
     """
-    return text if isinstance(text, Message) else _recorded(text)
+    return text if isinstance(text, Message) else _best_fit(text) or _in_parts(text)
 
 
 @lru_cache(4096)  # pages of tables show the same sentences for many rows
-def _recorded(text: str) -> Message:
+def _best_fit(text: str) -> Message | None:
     # The ends rule out nearly all templates, in a hundredth of the time that a pattern takes.
     fits = (
         fit
         for template, one, start, end in _templates()
         if text.startswith(start) and text.endswith(end) and (fit := _fit(template, one, text))
     )
-    return max(fits, key=lambda message: _literal(message.template), default=verbatim(text))
+    return max(fits, key=lambda message: _literal(message.template), default=None)
+
+
+_MOST_PARTS = 8  # of a text; what has more was not put together here
+
+
+def _in_parts(text: str) -> Message:
+    """Sentences that were put together: several, or one behind a name or a code."""
+    parts, messages = text.split("; "), []
+    if len(parts) > _MOST_PARTS:
+        return verbatim(text)
+    while parts:
+        # The longest run of parts that is one sentence.
+        ends = range(len(parts), 0, -1)
+        fits = ((end, fit) for end in ends if (fit := _best_fit("; ".join(parts[:end]))))
+        end, message = next(fits, (1, _behind_colon(parts[0])))
+        messages.append(message)
+        del parts[:end]
+    return joined(messages, tr("; ")) if any(map(_is_known, messages)) else verbatim(text)
+
+
+def _behind_colon(text: str) -> Message:
+    heads: list[Message] = []
+    rest = text
+    while ": " in rest and len(heads) < _MOST_PARTS:
+        head, _, rest = rest.partition(": ")
+        heads.append(_best_fit(head) or verbatim(head))
+        if fit := _best_fit(rest):
+            return joined([*heads, fit], tr(": "))
+    return verbatim(text)
+
+
+def _is_known(message: Message) -> bool:
+    """Whether it is more than a text of others."""
+    return message.template != verbatim("").template
 
 
 def _fit(template: str, one: str, text: str) -> Message | None:
@@ -291,15 +325,18 @@ def _keys(data: bytes) -> Iterator[list[str]]:
         yield data[start : start + length].decode().split("\0")
 
 
+_NUMBER = r"[-+.,:\d]*(?:e[-+]?\d+|inf|nan)?%?"  # whatever form a template asks for
+
+
 @cache
 def _pattern(template: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     """What texts of a template look like, and the words between its placeholders."""
     pattern, pieces, names = "", [], set()
-    for literal, name, _, _ in Formatter().parse(template):
+    for literal, name, form, _ in Formatter().parse(template):
         pattern += re.escape(literal)
         pieces.append(literal)
         if name is not None:
-            value = r"\d+" if name == "n" else ".*?"
+            value = _NUMBER if form and form[-1] in "defg%" else r"\d+" if name == "n" else ".*?"
             pattern += f"(?P={name})" if name in names else f"(?P<{name}>{value})"
             names.add(name)
     return re.compile(pattern, re.DOTALL), tuple(filter(None, pieces))

@@ -122,12 +122,12 @@ ADVICE = (
     ("AllocationQuota.FreeTierOnly", "", "console"),
     ("Endpoint.AccessDenied", "", "workspace"),
     ("BadRequest.TooLarge", "", "upload"),
-    ("InvalidParameter.DataInspection", "", "address"),
+    ("InvalidParameter.DataInspection", "", "check its url"),
     ("RewriteFailed", "", "prompt_extend"),
     ("Arrearage", "", "overdue"),
     ("APIConnectionError", "", "network"),
     ("DataInspectionFailed", "", "change"),
-    ("InvalidParameter", "Could not process with this prompt.", "change the prompt"),
+    ("InvalidParameter", "Could not process with this prompt.", "prompt; change it"),
 )
 
 

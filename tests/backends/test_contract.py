@@ -40,7 +40,7 @@ from wanx_render.task import InputMedia, TaskRequest
 
 
 class TwinClock:
-    """The clock of an emulator in this process; whoever waits moves it on."""
+    """The clock of an emulator in this process; every wait moves it on."""
 
     pace = 1
 

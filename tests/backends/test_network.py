@@ -48,7 +48,7 @@ def dead_port() -> int:
 @pytest.mark.parametrize(
     ("value", "fault"),
     [
-        ("http://[::1", "cannot be read"),
+        ("http://[::1", "not a valid URL"),
         ("http://h:99999", "port"),
         ("http://h:abc", "port"),
         ("http://h:0", "port 0"),

@@ -44,7 +44,7 @@ def test_a_task_waits_runs_and_succeeds(service: Simulator, clock: ManualClock) 
     assert done.expires == done.ended + timedelta(hours=24)
 
 
-def test_the_rewritten_prompt_is_told_only_where_rewriting_was_asked_for(
+def test_the_rewritten_prompt_is_shown_only_where_it_was_requested(
     service: Simulator, clock: ManualClock
 ) -> None:
     plain = service.submit("a", replace(REQUEST, prompt_extend=False))
@@ -142,17 +142,17 @@ def test_what_the_model_cannot_do_is_refused(
     assert caught.value.code == code
 
 
-def test_the_same_seed_tells_the_same_story_in_any_order(catalog: Catalog) -> None:
+def test_the_same_seed_gives_the_same_results_in_any_order(catalog: Catalog) -> None:
     def tale(order: list[int]) -> dict[int, tuple[str, float]]:
         clock = ManualClock()
         service = Simulator(catalog, clock.now, seed=3)
-        told = {}
+        outcomes = {}
         for seed in order:
             task = service.task("a", service.submit("a", replace(REQUEST, seed=seed)).task_id)
             assert task
-            told[seed] = (task.task_id, (task.ended - task.started).total_seconds())
+            outcomes[seed] = (task.task_id, (task.ended - task.started).total_seconds())
             clock.advance(1)
-        return told
+        return outcomes
 
     order = list(range(50))
     first = tale(order)

@@ -290,15 +290,15 @@ def answering(status: int, body: bytes, **headers: str) -> Script:
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        (answering(200, b"<html>Sign in</html>"), "no mp4"),
-        (answering(200, b""), "no mp4"),
-        (answering(200, CLIP, Content_MD5="AAAAAAAAAAAAAAAAAAAAAA=="), "not the ones"),
+        (answering(200, b"<html>Sign in</html>"), "not an MP4"),
+        (answering(200, b""), "not an MP4"),
+        (answering(200, CLIP, Content_MD5="AAAAAAAAAAAAAAAAAAAAAA=="), "checksum"),
         (answering(403, b"<Error><Code>AccessDenied</Code></Error>"), "403"),
         (answering(404, b""), "404"),
         (answering(500, b""), "500"),
         (answering(206, CLIP, Content_Range=f"bytes 0-{len(CLIP) - 1}/{len(CLIP)}"), ""),
-        (answering(200, CLIP, Content_Encoding="br"), "packed"),
-        (answering(200, CLIP, Content_Encoding="gzip"), "unpacked"),
+        (answering(200, CLIP, Content_Encoding="br"), "unknown encoding"),
+        (answering(200, CLIP, Content_Encoding="gzip"), "decompress"),
     ],
     ids=["html", "empty", "md5", "403", "404", "500", "206-unasked", "brotli", "no-gzip"],
 )

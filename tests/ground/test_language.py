@@ -45,16 +45,19 @@ def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     texts.add(", ", "、")
     texts.add("{first} and {last}", "{first} 和 {last}")
     texts.add("{shot} take {n}", "{shot} 第 {n} 条")
+    texts.add("; ", "；")
+    texts.add("expired: gone", "已过期：已消失")
+    texts.add(": ", "：")
     compiled = BytesIO()
     write_mo(compiled, texts)
     path = tmp_path / "zh_CN" / "LC_MESSAGES" / "wanx_render.mo"
     path.parent.mkdir(parents=True)
     path.write_bytes(compiled.getvalue())
     monkeypatch.setattr(language, "LOCALES", tmp_path)
-    for memory in (language._catalogue, language._templates, language._recorded):
+    for memory in (language._catalogue, language._templates, language._best_fit):
         memory.cache_clear()
     yield
-    for memory in (language._catalogue, language._templates, language._recorded):
+    for memory in (language._catalogue, language._templates, language._best_fit):
         memory.cache_clear()
 
 
@@ -196,3 +199,24 @@ def test_a_written_sentence_is_recognised_whatever_form_its_values_have(
 def test_no_template_of_a_word_or_two_is_seen_in_the_words_of_others() -> None:
     for text in ("Name or service not known", "made of 3", "at 24"):
         assert recorded(text).template == "{text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"),
+    [
+        ("3x4: unknown key 'a'", "3x4：未知的键“a”"),
+        (
+            "a has no label; Bad request; 2.5 seconds are left",
+            "a 没有标识；Bad request；还剩 2.5 秒",
+        ),
+        ("X: task y: unknown key 'a'; b", "X：task y：未知的键“a”；b"),
+        ("A: expired: gone; so b; expired: gone", "A：已过期：已消失；so b；已过期：已消失"),
+        ("Throttling: too many; again", "Throttling: too many; again"),
+    ],
+)
+def test_sentences_that_were_put_together_are_recognised_one_by_one(
+    text: str, chinese: str
+) -> None:
+    message = recorded(text)
+    assert message == text
+    assert shown(message, "zh") == chinese

@@ -88,7 +88,7 @@ def test_the_file_says_whose_it_is(path: Path) -> None:
 
 
 def modes(path: Path) -> set[int]:
-    return {stat.S_IMODE(each.stat().st_mode) for each in path.parent.glob(path.name + "*")}
+    return {stat.S_IMODE(file.stat().st_mode) for file in path.parent.glob(path.name + "*")}
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o000, 0o077])
@@ -108,15 +108,15 @@ def test_a_journal_and_its_side_files_are_its_owner_s_alone(path: Path, umask: i
 def test_a_journal_that_others_could_read_is_tightened(path: Path) -> None:
     first = Journal(path)
     first.intend("key", "x take 1", REQUEST, NOW)
-    for each in path.parent.glob("journal.sqlite*"):
-        each.chmod(0o644)
+    for file in path.parent.glob("journal.sqlite*"):
+        file.chmod(0o644)
     copy = path.with_name("again")
     copy.mkdir()
-    for each in path.parent.glob("journal.sqlite*"):
-        shutil.copy(each, copy / each.name)
+    for file in path.parent.glob("journal.sqlite*"):
+        shutil.copy(file, copy / file.name)
     first.close()
-    for each in copy.iterdir():
-        each.chmod(0o644)
+    for file in copy.iterdir():
+        file.chmod(0o644)
     journal = Journal(copy / "journal.sqlite")
     assert journal.attempts() == 1
     assert modes(copy / "journal.sqlite") == {0o600}
@@ -146,9 +146,9 @@ def newer(path: Path, *, wal: bool) -> None:
         return
     kept = path.with_name("kept")
     kept.mkdir()
-    for each in path.parent.glob("journal.sqlite*"):
-        if not each.name.endswith("-shm"):
-            shutil.copy(each, kept / each.name)
+    for file in path.parent.glob("journal.sqlite*"):
+        if not file.name.endswith("-shm"):
+            shutil.copy(file, kept / file.name)
     db.close()
 
 
@@ -254,7 +254,7 @@ def test_a_journal_of_every_older_format_keeps_what_was_paid(path: Path, version
     assert paid
     assert (paid.clip_name, paid.amount, paid.task_id) == ("one-t1-aa.mp4", "0.72", "t")
     assert journal.paid() == {"CNY": Decimal("0.72")}
-    assert [each.state for each in journal.every()] == [
+    assert [attempt.state for attempt in journal.every()] == [
         "succeeded", "submitting", "submitted", "failed", "refused",
     ]  # fmt: skip
     # What an older program left on its way may have been sent, and is in doubt.
@@ -271,8 +271,8 @@ def test_a_migration_that_was_killed_is_done_again(path: Path) -> None:
     db = of_version(path, 3)
     db.execute("BEGIN")
     db.execute("ALTER TABLE clip ADD COLUMN facts TEXT")  # and nobody commits
-    for each in list(path.parent.glob("journal.sqlite*")):
-        shutil.copy(each, path.with_name("copy-" + each.name))
+    for file in list(path.parent.glob("journal.sqlite*")):
+        shutil.copy(file, path.with_name("copy-" + file.name))
     db.close()
     Journal(path.with_name("copy-journal.sqlite")).close()
 
@@ -292,9 +292,9 @@ def test_what_was_never_sent_is_free_and_what_was_being_sent_is_in_doubt(path: P
     journal.submitted(there, "t", "r")
     other = journal.intend("other", "e take 1", REQUEST, NOW, scope="another account")
     journal.sending(other, NOW)
-    assert {each.id for each in journal.in_doubt("s")} == {sent}
+    assert {attempt.id for attempt in journal.in_doubt("s")} == {sent}
     journal.interrupted("s", NOW + timedelta(hours=5))
-    states = {each.key: each.state for each in journal.every()}
+    states = {attempt.key: attempt.state for attempt in journal.every()}
     assert states == {
         "never": "released", "sent": "uncertain", "again": "released", "there": "submitted",
         "other": "submitting",
@@ -302,7 +302,7 @@ def test_what_was_never_sent_is_free_and_what_was_being_sent_is_in_doubt(path: P
     found = journal.open_for("sent")
     assert found
     assert found.answered_at == NOW + timedelta(seconds=1) + LONGEST_CALL
-    assert {each.id for each in journal.in_doubt("s")} == {sent}
+    assert {attempt.id for attempt in journal.in_doubt("s")} == {sent}
     before = journal.every()
     journal.interrupted("s", NOW + timedelta(hours=6))
     assert journal.every() == before

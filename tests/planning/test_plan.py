@@ -78,11 +78,11 @@ def desk(tmp_path: Path, environ: dict[str, str]) -> Desk:
 
 
 def test_a_plan_says_what_is_asked_for_and_why(desk: Desk) -> None:
-    told = desk.forecast()
-    assert told["version"] == 1
-    assert told["mock"] is True
-    assert (told["to_make"], told["cost"], told["currency"]) == (4, "2.88", "CNY")
-    takes = told["takes"]
+    record = desk.forecast()
+    assert record["version"] == 1
+    assert record["mock"] is True
+    assert (record["to_make"], record["cost"], record["currency"]) == (4, "2.88", "CNY")
+    takes = record["takes"]
     assert [t["reason"] for t in takes] == [  # type: ignore[attr-defined, index]
         "not requested yet",
         "starts from the last frame of one",
@@ -91,7 +91,7 @@ def test_a_plan_says_what_is_asked_for_and_why(desk: Desk) -> None:
     ]
     assert takes[0]["width"] == 560  # type: ignore[index]
     assert takes[2]["width"] is None  # type: ignore[index]
-    tall, free = told["deliverables"]  # type: ignore[misc]
+    tall, free = record["deliverables"]  # type: ignore[misc]
     assert (tall["width"], tall["frames"]) == (90, 270)
     assert tall["parts"][0]["box"] == "396x704+82+0"
     assert tall["parts"][0]["lost_percent"] == pytest.approx(29.3, abs=0.1)
@@ -135,7 +135,7 @@ def test_a_saved_plan_is_run_as_it_was_approved(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reason"),
     [
         ("list", "the shot list has changed"),
         ("picture", "the bytes of a.png have changed"),
@@ -143,7 +143,7 @@ def test_a_saved_plan_is_run_as_it_was_approved(desk: Desk) -> None:
     ],
 )
 def test_a_saved_plan_is_refused_where_something_changed(
-    desk: Desk, change: str, told: str
+    desk: Desk, change: str, reason: str
 ) -> None:
     saved = desk.folder / "plan.json"
     desk.plan(save=saved)
@@ -159,7 +159,7 @@ def test_a_saved_plan_is_refused_where_something_changed(
                 "prices: [{model: wanx2.1-i2v-turbo, region: beijing, currency: CNY,"
                 " per_second: {480P: 1}}]\n"
             )
-    with pytest.raises(NeedsApproval, match=told):
+    with pytest.raises(NeedsApproval, match=reason):
         desk.render(file=None, plan=saved, catalog=catalog)
     assert not list(desk.folder.glob("renders/small/clips/*"))
 
@@ -178,9 +178,9 @@ def test_an_unknown_price_is_told_and_never_summed_as_nothing(desk: Desk) -> Non
             "project: small", "project: small\nregion: singapore"
         )
     )
-    told = desk.forecast()
-    assert told["unknown_prices"] == 4
-    assert [t["price"] for t in told["takes"]] == [None] * 4  # type: ignore[attr-defined]
+    record = desk.forecast()
+    assert record["unknown_prices"] == 4
+    assert [t["price"] for t in record["takes"]] == [None] * 4  # type: ignore[attr-defined]
     assert desk.plan() == 0
     assert "4 of unknown price" in desk.out
 
@@ -189,18 +189,18 @@ def test_a_run_that_may_outlast_its_results_is_warned_of(desk: Desk) -> None:
     many = LIST.replace("takes: 2, pick: 2", "takes: 20")
     shots = "".join(f"  - {{id: s{n}, image: a.png, takes: 20, prompt: p{n}}}\n" for n in range(50))
     desk.write(many.replace("deliverables:", f"{shots}deliverables:"))
-    told = desk.forecast()
-    assert told["at_least_seconds"] == 1022 * 60 // 2
-    assert any("results vanish after 24 h" in warning for warning in told["warnings"])  # type: ignore[attr-defined]
+    record = desk.forecast()
+    assert record["at_least_seconds"] == 1022 * 60 // 2
+    assert any("results expire after 24 h" in warning for warning in record["warnings"])  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_plan_of_every_example_says_what_will_come_out(path: Path, catalog: Catalog) -> None:
     loaded = load(path, catalog)
     made = plan.make(loaded.shots, "mock", loaded.media, catalog)
-    told = forecast(made, take_statuses(made, None), catalog)
-    assert all(d.width and d.height for d in told.deliverables)
-    assert Decimal(told.cost) == sum(Decimal(t.price or 0) for t in told.takes)
+    outlook = forecast(made, take_statuses(made, None), catalog)
+    assert all(d.width and d.height for d in outlook.deliverables)
+    assert Decimal(outlook.cost) == sum(Decimal(t.price or 0) for t in outlook.takes)
 
 
 def test_the_matrix_shows_every_model_and_one_with_its_sources(catalog: Catalog) -> None:

@@ -33,7 +33,7 @@ def manifest(shop: Shop) -> dict[str, Any]:
 
 
 def shot(shop: Shop, name: str) -> dict[str, Any]:
-    return next(dict(each) for each in manifest(shop)["shots"] if each["id"] == name)
+    return next(dict(shot) for shot in manifest(shop)["shots"] if shot["id"] == name)
 
 
 def clips(shop: Shop) -> set[str]:
@@ -110,7 +110,7 @@ def test_a_file_is_uploaded_once_for_all_runs(shop: Shop) -> None:
     (shop.folder / "list.yaml").write_text(text, encoding="utf-8")
     assert shop.run("list.yaml", "--yes").returncode == 0
     assert shop.sent("upload") == count
-    # What the service refuses may be an upload it cannot use: the next run uploads anew.
+    # What the service refuses may be an upload it cannot use: the next run uploads again.
     shop.faults({"on": "create", "status": 400, "code": "InvalidParameter", "nth": 1})
     (shop.folder / "list.yaml").write_text(text.replace("quite", "still"), encoding="utf-8")
     assert shop.run("list.yaml", "--yes").returncode == 1
@@ -135,9 +135,9 @@ def test_what_another_account_asked_for_can_be_given_up(shop: Shop) -> None:
     shop.faults({"on": "result", "status": 500})
     assert shop.run("list.yaml", "--yes", "--only", "other").returncode == 1
     other = {"DASHSCOPE_API_KEY": f"sk-mock-{shop.account}-b"}
-    told = shop.run("list.yaml", "--yes", "--only", "other", **other)
-    assert told.returncode == 4
-    assert "resolve FILE 1 --release" in told.stderr
+    answer = shop.run("list.yaml", "--yes", "--only", "other", **other)
+    assert answer.returncode == 4
+    assert "resolve FILE 1 --release" in answer.stderr
     assert shop.run("resolve", "list.yaml", "1", "--adopt", "x").returncode == 2
     given_up = shop.run("resolve", "list.yaml", "1", "--release")
     assert (given_up.returncode, "may be paid already" in given_up.stderr) == (0, True)

@@ -240,9 +240,7 @@ class Proof:
         ran = self.end(self.away("poison", folder))
         self.rig.poison.unlink()
         assert ran.code == 1, ran.said
-        assert "9x16: every worker that tried it was killed, even alone" in ran.said, (
-            ran.said
-        )
+        assert "9x16: every worker that tried it was killed, even alone" in ran.said, ran.said
         self.same("poison", {"1x1.mp4": self.expected["1x1.mp4"]})
         again = self.end(self.away("poison", folder))
         assert again.code == 0, again.said

@@ -58,7 +58,7 @@ def test_a_lane_lets_in_what_the_model_runs_and_a_little_more(model: Model) -> N
     assert peak == most
 
 
-def test_whoever_asked_first_is_let_in_first(model: Model) -> None:
+def test_the_first_to_ask_is_let_in_first(model: Model) -> None:
     order: list[int] = []
 
     async def one(lane: RateLimiter, number: int) -> None:
@@ -87,8 +87,8 @@ def test_a_task_that_is_there_already_waits_for_no_place(model: Model) -> None:
         began = asyncio.get_running_loop().time()
         async with lane.slot(running=True):
             waited = asyncio.get_running_loop().time() - began
-        for each in full:
-            each.cancel()
+        for waiter in full:
+            waiter.cancel()
         await asyncio.gather(*full, return_exceptions=True)
         return waited
 
@@ -188,12 +188,12 @@ class Yard:
 def test_few_queries_find_the_end_of_one_task(catalog: Catalog) -> None:
     yard = Yard(catalog)
     attempt = yard.attempt(0)
-    told: list[tuple[str, int, float]] = []
-    ended = yard.run(lambda _, watch: watch.end(attempt, lambda *each: told.append(each)))
+    reports: list[tuple[str, int, float]] = []
+    ended = yard.run(lambda _, watch: watch.end(attempt, lambda *report: reports.append(report)))
     assert isinstance(ended, Succeeded)
-    assert [kind for kind, _, _ in told if kind != "polled"] == ["pending", "running"]
-    assert [polls for _, polls, _ in told] == list(range(1, len(told) + 1))
-    lefts = [left for kind, _, left in told if kind != "pending"]
+    assert [kind for kind, _, _ in reports if kind != "polled"] == ["pending", "running"]
+    assert [polls for _, polls, _ in reports] == list(range(1, len(reports) + 1))
+    lefts = [left for kind, _, left in reports if kind != "pending"]
     assert all(left is None or 0 < left < 600 for left in lefts)
     assert yard.queries() <= 15
     assert (yard.time.now() - ended.ended).total_seconds() < 30

@@ -60,13 +60,13 @@ def test_plain_tcp_beyond_this_machine_is_warned_of(address: str, open_to_all: b
 
 
 def test_a_run_without_a_cluster_loads_no_cluster() -> None:
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", "import sys, wanx_render.cli, wanx_render.session.render as r;"
          "print([m for m in ('dask', 'distributed', 'fsspec', 's3fs') if m in sys.modules])"],
         capture_output=True, text=True, check=True, timeout=60,
         env={"PATH": os.environ["PATH"]},
     )  # fmt: skip
-    assert told.stdout.strip() == "[]"
+    assert output.stdout.strip() == "[]"
 
 
 @pytest.fixture(scope="module")
@@ -183,8 +183,8 @@ def test_the_recipe_for_tls_lets_in_who_has_a_certificate_and_nobody_else(tmp_pa
         subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
     files = {name: str(tmp_path / f"{name}.pem") for name in ("ca", "cert", "key")}
     given = ("--tls-ca-file", files["ca"], "--tls-cert", files["cert"], "--tls-key", files["key"])
-    told = next(words for words in recipe("dask") if "tls" in words)
-    assert [word for word in told if word.startswith("--tls")] == list(given[::2])
+    command = next(words for words in recipe("dask") if "tls" in words)
+    assert [word for word in command if word.startswith("--tls")] == list(given[::2])
     made = Rig(tmp_path / "rig", arguments=given, protocol="tls")
     environ = {
         "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": files["ca"],

@@ -94,8 +94,8 @@ class Counted:
 
     def made(self, out: str = "out") -> dict[str, str]:
         """Everything that was delivered, by its name and hash."""
-        found = (each for row in ROWS for each in (self.folder / out / row).glob("*.[mj]p[4g]"))
-        return {f"{each.parent.name}/{each.name}": files.sha256(each) for each in found}
+        paths = (path for row in ROWS for path in (self.folder / out / row).glob("*.[mj]p[4g]"))
+        return {f"{path.parent.name}/{path.name}": files.sha256(path) for path in paths}
 
     def pieces(self) -> set[str]:
         return {path.name for path in (self.folder / "out/.cache/segments").iterdir()}
@@ -142,7 +142,7 @@ def test_rows_made_alone_are_the_same_to_the_byte(whole: Counted, encoded: Count
         assert whole.render(f"alone{number}", rows=str(number)) == 0
         assert max(whole.encoded().values()) == 1
         alone = whole.made(f"alone{number}")
-        assert alone == {name: each for name, each in whole.made().items() if row in name}
+        assert alone == {name: digest for name, digest in whole.made().items() if row in name}
         assert len(alone) == 6  # a film, a poster and a contact sheet for each deliverable
 
 
@@ -269,7 +269,7 @@ class Slow(LocalWorkers):
 Story = Callable[[Slow, Callable[[], ListWorkers]], Awaitable[None]]
 
 
-def told(folder: Path, story: Story) -> Slow:
+def played(folder: Path, story: Story) -> Slow:
     async def work() -> Slow:
         slow = Slow(folder)
         common = SharedWorkers(slow)
@@ -292,7 +292,7 @@ def test_two_rows_make_each_piece_once(tmp_path: Path) -> None:
         slow.go.set()
         await asyncio.gather(*works)
 
-    assert told(tmp_path, story).begun == [("a", "b"), ("c",)]
+    assert played(tmp_path, story).begun == [("a", "b"), ("c",)]
 
 
 def test_where_one_fails_the_next_tries_and_only_the_first_is_told(tmp_path: Path) -> None:
@@ -302,9 +302,9 @@ def test_where_one_fails_the_next_tries_and_only_the_first_is_told(tmp_path: Pat
         await asyncio.sleep(0)
         slow.go.set()
         came = await asyncio.gather(*works, return_exceptions=True)
-        assert [str(each) for each in came] == ["no more room", "None", "None"]
+        assert [str(end) for end in came] == ["no more room", "None", "None"]
 
-    assert told(tmp_path, story).begun == [("a",), ("a",)]
+    assert played(tmp_path, story).begun == [("a",), ("a",)]
 
 
 def test_what_failed_for_two_rows_is_given_up_and_its_neighbour_is_made(tmp_path: Path) -> None:
@@ -314,12 +314,12 @@ def test_what_failed_for_two_rows_is_given_up_and_its_neighbour_is_made(tmp_path
         slow.poison = "a"
         slow.go.set()
         works = [segments(row(), "a", "b") for _ in range(9)]
-        came = [str(each) for each in await asyncio.gather(*works, return_exceptions=True)]
+        came = [str(end) for end in await asyncio.gather(*works, return_exceptions=True)]
         given_up = "killed; it failed for 2 lists and is not tried again"
         assert (came.count("killed"), came.count(given_up)) == (3, 6)
         await segments(row(), "b")
 
-    assert sorted(told(tmp_path, story).begun) == [("a",), ("a",), ("a", "b"), ("b",)]
+    assert sorted(played(tmp_path, story).begun) == [("a",), ("a",), ("a", "b"), ("b",)]
 
 
 def test_trouble_of_a_store_gives_nothing_up(tmp_path: Path) -> None:
@@ -328,9 +328,9 @@ def test_trouble_of_a_store_gives_nothing_up(tmp_path: Path) -> None:
         slow.go.set()
         works = [segments(row(), "a") for _ in range(6)]
         came = await asyncio.gather(*works, return_exceptions=True)
-        assert [str(each) for each in came] == ["500"] * 4 + ["None"] * 2
+        assert [str(end) for end in came] == ["500"] * 4 + ["None"] * 2
 
-    told(tmp_path, story)
+    played(tmp_path, story)
 
 
 def test_a_row_that_is_stopped_does_not_stop_those_that_wait(tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ def test_a_row_that_is_stopped_does_not_stop_those_that_wait(tmp_path: Path) -> 
         slow.go.set()
         await waiting
 
-    assert told(tmp_path, story).begun == [("a",), ("b",)]
+    assert played(tmp_path, story).begun == [("a",), ("b",)]
 
 
 def test_a_row_that_waits_may_be_stopped(tmp_path: Path) -> None:
@@ -356,7 +356,7 @@ def test_a_row_that_waits_may_be_stopped(tmp_path: Path) -> None:
         await first
         assert waiting.cancelled()
 
-    told(tmp_path, story)
+    played(tmp_path, story)
 
 
 def test_a_sound_is_made_once_too(tmp_path: Path) -> None:
@@ -367,6 +367,6 @@ def test_a_sound_is_made_once_too(tmp_path: Path) -> None:
         await asyncio.sleep(0)
         slow.go.set()
         came = await asyncio.gather(*works, return_exceptions=True)
-        assert [str(each) for each in came] == ["no sound", "None", "None"]
+        assert [str(end) for end in came] == ["no sound", "None", "None"]
 
-    assert told(tmp_path, story).begun == [("s",), ("s",)]
+    assert played(tmp_path, story).begun == [("s",), ("s",)]

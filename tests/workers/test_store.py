@@ -267,7 +267,7 @@ def test_only_what_people_look_for_is_published_and_only_when_it_changed(
     assert sent == {"a.mp4": True, "clips/one.mp4": False, "manifest.json": True}
 
 
-def test_one_look_tells_the_mark_of_every_file(place: store.Store, tmp_path: Path) -> None:
+def test_one_look_gives_the_mark_of_every_file(place: store.Store, tmp_path: Path) -> None:
     folder = tmp_path / "renders"
     (folder / "row").mkdir(parents=True)
     for name in ("a.mp4", "row/b.mp4"):
