@@ -23,5 +23,5 @@ def test_a_journal_that_cannot_be_used_is_named_in_chinese(tmp_path: Path) -> No
 
 
 def test_a_take_has_a_name_for_people() -> None:
-    name = TakeName("雨天", "wake", 2).message
+    name = TakeName("雨天", "wake", 2).title
     assert (name, shown(name, "zh")) == ("雨天/wake take 2", "雨天/wake 第 2 条")

@@ -102,8 +102,8 @@ def test_a_plan_says_what_is_asked_for_and_why(desk: Desk) -> None:
 def test_a_plan_is_a_table_for_people(desk: Desk) -> None:
     assert desk.plan() == 0
     assert "MOCK" in desk.out
-    assert "4 takes, 4 to make: 2.88 CNY" in desk.out
-    assert "size follows the clips" in desk.out
+    assert "4 takes, 4 to generate: 2.88 CNY" in desk.out
+    assert "unknown until the clip is there" in desk.out
     assert desk.plan(detailed=True) == 6
 
 
@@ -111,7 +111,7 @@ def test_what_is_done_is_cached_and_what_changed_is_named(desk: Desk) -> None:
     assert desk.render() == 0
     assert set(desk.states().values()) == {"cached"}
     assert desk.plan(detailed=True) == 0
-    assert "nothing to make, 0.00 CNY" in desk.out
+    assert "nothing to generate: 0.00 CNY" in desk.out
     desk.write(LIST.replace("first", "another"))
     takes = desk.forecast()["takes"]
     assert takes[0]["reason"] == "changed: prompt"  # type: ignore[index]
@@ -139,7 +139,7 @@ def test_a_saved_plan_is_run_as_it_was_approved(desk: Desk) -> None:
     [
         ("list", "the shot list has changed"),
         ("picture", "the bytes of a.png have changed"),
-        ("price", "the price of one take 1 was 0.72 CNY and is 3 CNY"),
+        ("price", "the price of one take 1 was 0.72 CNY and is 3.00 CNY"),
     ],
 )
 def test_a_saved_plan_is_refused_where_something_changed(
@@ -182,7 +182,7 @@ def test_an_unknown_price_is_told_and_never_summed_as_nothing(desk: Desk) -> Non
     assert record["unknown_prices"] == 4
     assert [t["price"] for t in record["takes"]] == [None] * 4  # type: ignore[attr-defined]
     assert desk.plan() == 0
-    assert "4 of unknown price" in desk.out
+    assert "4 takes of unknown price" in desk.out
 
 
 def test_a_run_that_may_outlast_its_results_is_warned_of(desk: Desk) -> None:
@@ -215,5 +215,5 @@ def test_the_matrix_shows_every_model_and_one_with_its_sources(catalog: Catalog)
     models(None, True, None, Environment({}, as_json, io.StringIO()))
     record = json.loads(as_json.getvalue())
     assert [m["name"] for m in record["models"]] == list(catalog.models)
-    with pytest.raises(BadInput, match="no model"):
+    with pytest.raises(BadInput, match="not a known model"):
         models("wan", False, None, environment)

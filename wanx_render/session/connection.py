@@ -20,7 +20,7 @@ from wanx_render.catalog.capabilities import Catalog, Code
 from wanx_render.clock import Clock, RealClock
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsApproval, Refused, ServiceError, Unreachable
-from wanx_render.language import joined, recorded, tr
+from wanx_render.language import NOTHING, joined, recorded, tr
 from wanx_render.media import ffmpeg
 from wanx_render.planning.journal import Journal
 from wanx_render.session import doctor
@@ -117,7 +117,7 @@ def _silence(error: Unreachable, way: Way | None) -> BadInput | Unreachable:
     if error.code in _ELSEWHERE and not way.url.endswith(API_PATH):
         return _wrong_address(way, error)
     blame = network.proxy_blame(way.environ, error, way.url)
-    blame = "" if blame in error.message else blame
+    blame = NOTHING if blame in error.message else blame
     message = tr(
         "no answer from {place}: {reason}{blame}",
         place=way.place,
