@@ -50,5 +50,7 @@ def lost_in_files(room: str) -> list[str]:
 
 
 def _has_words(message: Message) -> bool:
-    """Whether it has words between its values by which it is found again in a file."""
-    return sum(len(literal) for literal, *_ in Formatter().parse(message.template)) >= 4
+    """Whether it has words beside its values by which it is found again in a file."""
+    words = "".join(literal for literal, *_ in Formatter().parse(message.template))
+    starts = re.match("[A-Za-z]{3}", message.template)
+    return bool(starts) or sum(map(str.isalpha, words)) >= 6
