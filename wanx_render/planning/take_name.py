@@ -32,7 +32,7 @@ class TakeName:
         """The name in the reader's language."""
         if self.number is None:
             return verbatim(str(self))
-        return tr("{shot} take {n:d}", shot=self.shot_label, n=self.number)
+        return tr("{shot} take {n}", shot=self.shot_label, n=self.number)
 
     @property
     def shot_label(self) -> str:
