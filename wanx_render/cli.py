@@ -7,6 +7,7 @@ import gettext
 import os
 import signal
 import sys
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import click
 
 from wanx_render import language
 from wanx_render.errors import BadInput, WanxError
-from wanx_render.language import Message, looked_up, recorded, shown, tr
+from wanx_render.language import NOTHING, Message, looked_up, recorded, shown, tr
 from wanx_render.reports import streams
 
 # What only some commands need is imported where it is used: every start pays for the rest.
@@ -60,7 +61,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = import_module(f"wanx_render.commands.{cmd_name}").command
+        command = _loaded(cmd_name)
         return command if language.language() == "en" else _translated(command)
 
     def resolve_command(
@@ -73,6 +74,11 @@ class _Commands(click.Group):
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section(looked_up("Commands")):
             formatter.write_dl([(name, shown(text)) for name, text in VERBS.items()])
+
+
+def _loaded(name: str) -> click.Command:
+    command: click.Command = import_module(f"wanx_render.commands.{name}").command
+    return command
 
 
 def _translated(command: click.Command) -> click.Command:
@@ -143,7 +149,7 @@ def _run(command: click.Command, words: list[str]) -> tuple[int, tuple[Diagnosti
     except click.exceptions.Exit as leaving:
         return leaving.exit_code, None
     except click.ClickException as error:
-        return _ended(2, "usage", _misused(error, as_json="--json" in words))
+        return 2, (_misused(error, as_json="--json" in words),)
     except BadInput as error:
         from wanx_render import diagnostics
 
@@ -191,15 +197,23 @@ def _write_json(words: list[str], code: int, problems: tuple[Diagnostic, ...]) -
     click.echo(json.dumps(record, ensure_ascii=False))
 
 
-def _misused(error: click.ClickException, *, as_json: bool) -> Message:
-    """Show what is wrong with the command line; the same as a message."""
+def _misused(error: click.ClickException, *, as_json: bool) -> Diagnostic:
+    """Show what is wrong with the command line, and what may be meant; the same as a value."""
+    from wanx_render.diagnostics import Diagnostic
+    from wanx_render.reports import meant_words
+
+    commands = {name: partial(_loaded, name) for name in VERBS}
+    hint = meant_words.hint(error, commands) if isinstance(error, click.UsageError) else NOTHING
+    vars(error)["possibilities"] = None  # click's own go by the letters only
     sentence = recorded(error.format_message())
     if as_json:  # click's words are English then
         _say(tr("Error: {message}", message=sentence))
     else:
         vars(error)["message"] = shown(error.message)
         error.show()
-    return sentence
+    if hint:
+        _say(tr("  hint: {hint}", hint=hint))
+    return Diagnostic("usage", sentence, hint=hint)
 
 
 def _say(message: Message) -> None:

@@ -136,7 +136,7 @@ def test_bad_input_is_told_at_its_line_and_nothing_is_started(
         3,
         [
             (("missing.yaml",), "cannot read missing.yaml"),
-            (("rendr", "list.yaml"), "Did you mean 'render'?"),
+            (("rendr", "list.yaml"), "did you mean render?"),
             (("render", "list.yaml", "--ony", "one"), "--only"),
             (("render", "list.yaml", "--only", "onee"), "did you mean 'one'?"),
             (("render", "list.yaml", "--max-cost", "cheap"), "not an amount"),

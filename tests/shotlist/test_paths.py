@@ -170,3 +170,18 @@ def test_a_variable_of_the_system_in_braces_is_named(folder: Path, catalog: Cata
 def test_a_long_path_or_an_odd_one_ends_in_words(folder: Path) -> None:
     for name in ("a" * 5000, "\ud800.png", "a\0b", "/" * 500, "..\\..\\..", "~" * 50 + "/"):
         assert re.search("[a-z]", hint(folder, name))
+
+
+@pytest.mark.parametrize("name", ["list.yml", "LIST.yaml", "lst.yaml", "."])
+def test_the_list_beside_it_is_offered(
+    name: str, folder: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "list.picks.yaml").write_text("")
+    monkeypatch.chdir(folder)
+    with pytest.raises(BadInput) as caught:
+        load(Path(name), catalog)
+    (problem,) = caught.value.diagnostics
+    assert (problem.code, problem.hint) == ("file-unreadable", "did you mean 'list.yaml'?")
+    with pytest.raises(BadInput) as caught:
+        load(Path("zzzzzz.yaml"), catalog)
+    assert caught.value.diagnostics[0].hint == ""

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from pydantic import AfterValidator, ValidationInfo
 
-from wanx_render.language import Message, tr
+from wanx_render.language import NOTHING, Message, tr
 
 _HOME = re.compile(r"(?:~|\$HOME|%USERPROFILE%|%HOME%)[/\\](?=.)")
 _FILE_URL = re.compile(r"file://(?:localhost)?(/.*)", re.IGNORECASE)
@@ -92,6 +92,18 @@ def _last(name: str) -> str:
     return ""
 
 
+def list_hint(file: Path) -> Message:
+    """What to write instead of ``file``, which is no file: the shot list that may be meant."""
+    folder = file if file.is_dir() else file.parent
+    lists = [
+        name
+        for name in _names(folder)
+        if name.lower().endswith((".yaml", ".yml")) and not name.endswith(".picks.yaml")
+    ]
+    near = (sorted(lists) or [""])[0] if file.is_dir() else _like(file.name, lists, is_file=True)
+    return tr("did you mean {name!r}?", name=str(folder / near)) if near else NOTHING
+
+
 def nearest(folder: Path, name: str) -> str:
     """The file whose path is most like ``name``, written as ``name`` is; nothing where none is."""
     if not name.strip():
@@ -104,7 +116,7 @@ def nearest(folder: Path, name: str) -> str:
         real = (
             part
             if part == ".." or _exists(at / part)
-            else _like(part, _names(at), number == len(parts))
+            else _like(part, _names(at), is_file=number == len(parts))
         )
         if not real:
             return ""
@@ -127,7 +139,7 @@ def _names(folder: Path) -> list[str]:
     return []
 
 
-def _like(name: str, names: Iterable[str], is_file: bool) -> str:
+def _like(name: str, names: Iterable[str], *, is_file: bool) -> str:
     """The one of ``names`` that is most like ``name``."""
     by_looks: dict[str, str] = {}
     by_stem: dict[str, str] = {}

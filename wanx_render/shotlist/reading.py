@@ -1,11 +1,12 @@
 """A file that users write in YAML, read with an eye for the slips that ``slips`` knows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
-from wanx_render.shotlist import slips
+from wanx_render.shotlist import paths, slips
 from wanx_render.shotlist.model import every_key
 from wanx_render.yaml_source import Source
 
@@ -15,7 +16,7 @@ def read(file: Path, name: str) -> tuple[Source, tuple[Diagnostic, ...]]:
 
     Raises BadInput: where slips explain why it cannot be read, with these and nothing else.
     """
-    text = yaml_source.text_of(file, name)
+    text = _text(file, name)
     try:
         source = _parsed(text, name)
         findings = slips.in_values(source, every_key)
@@ -25,6 +26,16 @@ def read(file: Path, name: str) -> tuple[Source, tuple[Diagnostic, ...]]:
         problem.texts = {name: text}
         raise
     return source, findings
+
+
+def _text(file: Path, name: str) -> str:
+    try:
+        return yaml_source.text_of(file, name)
+    except BadInput as problem:
+        (found,) = problem.diagnostics
+        if found.code != "file-unreadable" or not (hint := paths.list_hint(file)):
+            raise
+        raise BadInput(replace(found, hint=hint)) from None
 
 
 def _parsed(text: str, name: str) -> Source:
