@@ -16,7 +16,7 @@ from translations import CHINESE, is_stale
 
 NOTE = (
     '!!! warning "本页可能已过时"\n'
-    "    英文原文在本页翻译之后有改动，请以[英文原文]({original})为准。\n\n"
+    '    英文原文在本页翻译之后有改动，请以<a href="{original}">英文原文</a>为准。\n\n'
 )
 SECTIONS = {"More": "更多", "Development": "开发"}
 # Chinese lines are joined without a blank; a browser would show one for the line break.
@@ -59,7 +59,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return _LINK.sub(lambda link: _to_translation(link, source, config.docs_dir), markdown)
     markdown = _SOFT_BREAK.sub("", _SWITCH.sub("", markdown, count=1))
     if is_stale(Path(config.docs_dir) / source):
-        address = posixpath.join(config.extra["english"], _address(source))
+        address = _in_languages(page, chinese=True)["en"]
         heading, _, rest = markdown.partition("\n")
         return f"{heading}\n\n{NOTE.format(original=address)}{rest}"
     return markdown
@@ -70,15 +70,19 @@ def on_page_context(
 ) -> dict[str, Any]:
     """The switch of languages leads to the same page."""
     del nav  # MkDocs passes it by name
-    chinese = config.theme["language"] == "zh"
-    up = posixpath.relpath(".", page.url or ".")  # to the root of this language
-    links = {
-        "en": posixpath.join(up, ".." if chinese else "", page.url),
-        "zh": posixpath.join(up, "" if chinese else "zh", page.url),
-    }
+    links = _in_languages(page, chinese=config.theme["language"] == "zh")
     for entry in config.extra["alternate"]:
         entry["link"] = links[entry["lang"]]
     return context
+
+
+def _in_languages(page: Page, *, chinese: bool) -> dict[str, str]:
+    """The addresses of a page in each language, seen from it."""
+    up = posixpath.relpath(".", page.url or ".")  # to the root of this language
+    return {
+        "en": posixpath.join(up, ".." if chinese else "", page.url),
+        "zh": posixpath.join(up, "" if chinese else "zh", page.url),
+    }
 
 
 def _entry(entry: Any, docs: str) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,13 +16,30 @@ for _name in ("mkdocs", "material", "jieba"):
     pytest.importorskip(_name, reason=f"{_name} is missing: uv sync --group site")
 
 
+STALE = "choosing"  # the page whose original changes after it was translated
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built from a copy of the docs in which one original has changed."""
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "docs/site/build.py", str(folder)]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    original = folder / "docs" / "guide" / f"{STALE}.md"
+    original.write_text(original.read_text("utf-8") + "\nOne more sentence.\n", encoding="utf-8")
+    command = [sys.executable, "docs/site/build.py", "out"]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr
-    return folder
+    return folder / "out"
+
+
+def test_a_page_that_is_older_than_its_original_says_so(site: Path) -> None:
+    for page in (ROOT / "docs" / "zh" / "guide").glob("*.md"):
+        address = "" if page.stem == "index" else page.stem
+        text = (site / "zh" / address / "index.html").read_text(encoding="utf-8")
+        assert ("本页可能已过时" in text) is (page.stem == STALE), page.name
+    assert f'href="../../{STALE}/">英文原文' in (site / "zh" / STALE / "index.html").read_text(
+        "utf-8"
+    )
 
 
 def test_every_page_of_the_guide_is_in_both_languages(site: Path) -> None:

@@ -1,6 +1,7 @@
 """A Chinese page names the state of the English page that it follows."""
 
 import importlib.util
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -8,6 +9,7 @@ from types import ModuleType
 import pytest
 
 from tests.project.pages import TRANSLATIONS, blocks_of
+from tests.project.sentences import sentences
 from tests.support.places import ROOT
 
 
@@ -98,3 +100,21 @@ def test_a_chinese_page_has_the_examples_of_its_original(page: Path) -> None:
         for source in (page, english)
     ]
     assert examples[0] == examples[1]
+
+
+@pytest.mark.parametrize("page", TRANSLATIONS, ids=lambda page: page.stem)
+def test_a_chinese_page_has_no_english_sentence(page: Path) -> None:
+    """Names, code and messages of the service stay as they are; a sentence has Chinese in it."""
+    english = [
+        sentence
+        for sentence in sentences(page.read_text(encoding="utf-8"))
+        if len(re.findall(r"[a-z]{2,}", sentence)) > 3 and not re.search(r"[一-鿿]", sentence)
+    ]
+    assert not english
+
+
+def test_an_english_sentence_in_a_chinese_page_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "a.md"
+    page.write_text("这是一句话。\n\nThis sentence is not in Chinese.\n")
+    with pytest.raises(AssertionError, match="not in Chinese"):
+        test_a_chinese_page_has_no_english_sentence(page)
