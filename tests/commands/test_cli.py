@@ -75,8 +75,8 @@ def test_a_file_alone_is_rendered(run: Run, tmp_path: Path) -> None:
     page = tmp_path / "renders" / "small" / "storyboard.html"
     first = page.read_bytes()
     page.unlink()
-    told = run("report", "list.yaml")
-    assert (told.code, told.out) == (0, f"{page.resolve()}\n")
+    report = run("report", "list.yaml")
+    assert (report.code, report.out) == (0, f"{page.resolve()}\n")
     assert page.read_bytes() == first
     again = run("render", "list.yaml")
     assert again.code == 0
@@ -115,7 +115,7 @@ def test_json_is_one_object_a_line_and_ends_in_a_summary(run: Run) -> None:
         ],
     ),
 )
-def test_bad_input_is_told_at_its_line_and_nothing_is_started(
+def test_bad_input_is_reported_at_its_line_and_nothing_is_started(
     run: Run, tmp_path: Path, change: tuple[str, str], code: str
 ) -> None:
     (tmp_path / "bad.png").write_bytes(b"no picture")
@@ -131,7 +131,7 @@ def test_bad_input_is_told_at_its_line_and_nothing_is_started(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     sample(
         3,
         [
@@ -146,11 +146,11 @@ def test_bad_input_is_told_at_its_line_and_nothing_is_started(
     ),
 )
 def test_wrong_usage_ends_in_two_and_says_what_was_meant(
-    run: Run, arguments: tuple[str, ...], told: str
+    run: Run, arguments: tuple[str, ...], expected: str
 ) -> None:
     done = run(*arguments)
     assert done.code == 2
-    assert told in done.err
+    assert expected in done.err
     assert done.out == ""
 
 
@@ -228,9 +228,9 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr
-    told = ""
+    output = ""
     for line in process.stderr:
-        told += line
+        output += line
         if moment in line:
             process.send_signal(signal.SIGINT)
             break
@@ -241,7 +241,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
     assert out == ""
     done = run("list.yaml")
     assert done.code == 0
-    ids = re.findall(r"submitted, task (\S+)", told + rest + done.err)
+    ids = re.findall(r"submitted, task (\S+)", output + rest + done.err)
     assert len(ids) == len(set(ids)) == 2
 
 

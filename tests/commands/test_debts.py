@@ -107,7 +107,7 @@ def test_a_finished_list_asks_the_service_nothing(shop: Shop) -> None:
 
 @pytest.mark.proof
 @pytest.mark.parametrize(
-    ("fault", "code", "told"),
+    ("fault", "code", "expected"),
     sample(
         2,
         [
@@ -125,16 +125,16 @@ def test_a_finished_list_asks_the_service_nothing(shop: Shop) -> None:
     ids=["wrong-key", "overdue", "free-quota", "proxy", "moderated"],
 )
 def test_each_trouble_has_its_own_words_and_code(
-    shop: Shop, fault: dict[str, Any], code: int, told: str
+    shop: Shop, fault: dict[str, Any], code: int, expected: str
 ) -> None:
     shop.account = f"trouble-{fault.get('code', fault.get('effect'))}"
     shop.faults(fault)
     ran = shop.run("list.yaml", "--yes")
     assert ran.returncode == code, ran.stderr
-    assert told in ran.stderr
+    assert expected in ran.stderr
     shop.faults()
     again = shop.run("list.yaml", "--yes")
-    if told == "unfit":  # what moderation refused is not sent again unchanged
+    if expected == "unfit":  # what moderation refused is not sent again unchanged
         assert (again.returncode, shop.sent()) == (1, 2)
         again = shop.run("list.yaml", "--yes", "--retake", "one", "--retake", "two")
     assert again.returncode == 0, again.stderr

@@ -51,8 +51,8 @@ def test_the_last_line_says_the_code_and_the_problems(
     assert done.code == code, done.text
     record = last(done.out)
     assert record["exit_code"] == code
-    assert [each["code"] for each in record["problems"]] == [problem]
+    assert [item["code"] for item in record["problems"]] == [problem]
     assert (record.get("event") == "summary") == event
-    assert done.err  # people are told as ever
+    assert done.err  # people read it as ever
     if not event:
         assert json.loads(done.out) == record  # one document, and nothing before it

@@ -104,35 +104,35 @@ def found(catalog: Catalog, folder: Path, **environ: str) -> dict[str, tuple[str
     return {finding.name: (finding.state, f"{finding!r}") for finding in findings}
 
 
-def test_a_machine_that_has_everything_is_told_so(catalog: Catalog, tmp_path: Path) -> None:
-    told = found(catalog, tmp_path)
-    assert {name for name, (state, _) in told.items() if state == "error"} == set()
-    assert "the mock needs no key" in told["key"][1]
-    assert "from wheel" in told["ffmpeg"][1]
+def test_a_machine_that_has_everything_has_no_error(catalog: Catalog, tmp_path: Path) -> None:
+    findings = found(catalog, tmp_path)
+    assert {name for name, (state, _) in findings.items() if state == "error"} == set()
+    assert "the mock needs no key" in findings["key"][1]
+    assert "from wheel" in findings["ffmpeg"][1]
 
 
 @pytest.mark.parametrize("value", [CANARY, f"{CANARY}\n", f" {CANARY}", f"'{CANARY}"])
 def test_the_key_is_seen_and_never_shown(catalog: Catalog, tmp_path: Path, value: str) -> None:
-    told = found(catalog, tmp_path, DASHSCOPE_API_KEY=value)
+    findings = found(catalog, tmp_path, DASHSCOPE_API_KEY=value)
     (tmp_path / ".env").write_text(f"export DASHSCOPE_API_KEY={value}\n")
     from_file = found(catalog, tmp_path)
-    for each in (told, from_file):
-        assert "DASHSCOPE_API_KEY" in each["key"][1]
-        assert not any("canary" in text for _, text in each.values())
-    assert (told["key"][0] == "warning") is (value != value.strip())
+    for finding in (findings, from_file):
+        assert "DASHSCOPE_API_KEY" in finding["key"][1]
+        assert not any("canary" in text for _, text in finding.values())
+    assert (findings["key"][0] == "warning") is (value != value.strip())
 
 
 def test_proxies_are_named_without_their_passwords(catalog: Catalog, tmp_path: Path) -> None:
-    told = found(catalog, tmp_path, HTTPS_PROXY="http://me:secret@proxy.example:3128")
-    assert "http://proxy.example" in told["proxy"][1]
-    assert "secret" not in told["proxy"][1]
+    findings = found(catalog, tmp_path, HTTPS_PROXY="http://me:secret@proxy.example:3128")
+    assert "http://proxy.example" in findings["proxy"][1]
+    assert "secret" not in findings["proxy"][1]
 
 
 def test_what_is_missing_is_an_error_with_a_hint(catalog: Catalog, tmp_path: Path) -> None:
-    told = found(catalog, tmp_path, WANX_FFMPEG=sys.executable)
-    assert told["ffmpeg"][0] == "error"
+    findings = found(catalog, tmp_path, WANX_FFMPEG=sys.executable)
+    assert findings["ffmpeg"][0] == "error"
     early = examine({"PATH": ""}, tmp_path, datetime(1970, 1, 1, tzinfo=UTC), catalog, online)
-    assert [each.state for each in early if each.name == "clock"] == ["error"]
+    assert [finding.state for finding in early if finding.name == "clock"] == ["error"]
 
 
 def test_init_makes_an_example_that_holds(tmp_path: Path) -> None:

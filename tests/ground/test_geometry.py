@@ -198,7 +198,7 @@ def test_an_inset_picture_is_inside_even_and_hardly_stretched(
     assert box.x + box.width <= frame.width
     assert box.y + box.height <= frame.height
     assert all(value % 2 == 0 for value in (box.x, box.y))
-    # One side is rounded, by at most a pixel: the other one tells what it should have been.
+    # One side is rounded, by at most a pixel: the other one shows what it should have been.
     seen = seen_box(source, frame)
     by_width = Fraction(box.width, seen.width) * seen.height
     by_height = Fraction(box.height, seen.height) * seen.width
@@ -244,7 +244,7 @@ def test_what_is_no_aspect_is_refused(text: str) -> None:
         Aspect.parse(text)
 
 
-def test_the_part_a_crop_loses_is_told_exactly() -> None:
+def test_the_part_that_a_crop_loses_is_exact() -> None:
     assert cropped_away(Size(1280, 720), Aspect.parse("9:16")) == 1 - Fraction(
         396 * 704, 1280 * 720
     )

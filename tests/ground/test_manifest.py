@@ -46,7 +46,7 @@ def test_what_a_later_program_adds_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "told"),
+    ("record", "expected"),
     [
         ("no json", "is not valid JSON"),
         ("[" * 100_000, "is not valid JSON"),
@@ -57,12 +57,12 @@ def test_what_a_later_program_adds_is_passed_over(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_manifest_is_refused_in_a_sentence(
-    tmp_path: Path, record: object, told: str
+    tmp_path: Path, record: object, expected: str
 ) -> None:
     with pytest.raises(BadInput) as caught:
         read(write(tmp_path, record))
     assert caught.value.diagnostics[0].code == "manifest-unreadable"
-    assert told in caught.value.diagnostics[0].message
+    assert expected in caught.value.diagnostics[0].message
 
 
 def test_a_missing_manifest_says_what_to_do(tmp_path: Path) -> None:

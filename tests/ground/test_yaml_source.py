@@ -79,11 +79,13 @@ def test_merge_keys_are_laid_under_the_mapping_s_own() -> None:
         ("a: 1\n---\nb: 2\n", "yaml-syntax", 2, 1),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(text: str, code: str, line: int, column: int) -> None:
+def test_what_is_wrong_is_reported_with_its_place(
+    text: str, code: str, line: int, column: int
+) -> None:
     assert problem(text) == (code, line, column)
 
 
-def test_all_duplicates_are_told_at_once() -> None:
+def test_all_duplicates_are_reported_at_once() -> None:
     with pytest.raises(BadInput) as caught:
         parse("a: 1\na: 2\nb: {c: 1, c: 2}\n", "a.yaml")
     assert len(caught.value.diagnostics) == 2

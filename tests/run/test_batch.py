@@ -44,10 +44,10 @@ def test_a_table_is_rendered_row_by_row_and_paid_once(day: Day) -> None:
 def test_a_finished_table_asks_nothing_and_looks_into_no_row(day: Day) -> None:
     file = table(day.folder, 8)
     day.run(file)
-    before, told = len(day.twin.service.request_log.entries), len(day.events)
+    before, events = len(day.twin.service.request_log.entries), len(day.events)
     run = day.run(file)
     assert len(day.twin.service.request_log.entries) == before
-    assert len(day.events) == told
+    assert len(day.events) == events
     assert len(run.outcomes) == 8
 
 

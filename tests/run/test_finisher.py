@@ -178,8 +178,8 @@ def test_segments_are_made_side_by_side(
             )
             for number, take in enumerate(takes)
         ]
-        for each in work:
-            each.result()
+        for task in work:
+            task.result()
     assert len(list(tmp_path.glob("p?.mov"))) == 3
 
 

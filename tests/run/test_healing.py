@@ -78,8 +78,8 @@ def a_dangling_link(path: Path) -> None:
 
 def another_of_its_kind(path: Path) -> None:
     """A whole file, but of another name."""
-    others = [each for each in path.parent.glob(f"*{path.suffix}") if each != path]
-    shutil.copyfile(next(each for each in others if each.is_file()), path)
+    others = [item for item in path.parent.glob(f"*{path.suffix}") if item != path]
+    shutil.copyfile(next(item for item in others if item.is_file()), path)
 
 
 HARMS: dict[str, Harm] = {
@@ -298,7 +298,7 @@ def test_what_is_damaged_time_after_time_is_given_up(
         bench = Failing(ffmpeg.find(os.environ), executor, folder)
         finisher = Finisher(wanted, bench, folder, lambda event: None)
         ended = asyncio.run(records(finisher, wanted, media))
-    assert all(isinstance(each, Broken) for each in ended)
+    assert all(isinstance(item, Broken) for item in ended)
     assert "changed after it was made" in str(ended[0])
 
 

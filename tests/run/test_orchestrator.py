@@ -52,7 +52,7 @@ class Studio:
     events: list[Event] = field(default_factory=list)
     backend: Any = None
     clock: ManualClock = field(default_factory=ManualClock)
-    service: Catalog | None = None  # where the service is not as the catalog tells
+    service: Catalog | None = None  # where the service differs from the catalog
 
     def write(self, text: str) -> None:
         (self.folder / "list.yaml").write_text(text)
@@ -95,7 +95,7 @@ def timeless(manifest: Manifest) -> dict[str, Any]:
     def without(value: Any) -> Any:
         if isinstance(value, dict):
             return {k: without(v) for k, v in value.items() if not k.endswith("_at")}
-        return [without(each) for each in value] if isinstance(value, list) else value
+        return [without(item) for item in value] if isinstance(value, list) else value
 
     return dict(without(json.loads(manifest.text())))
 
@@ -127,7 +127,7 @@ def test_a_list_becomes_an_exact_file_and_a_record_of_it(studio: Studio) -> None
     assert take["cost"] == "0.72 CNY"
 
 
-def test_a_service_that_is_not_as_predicted_is_told_of_and_the_deliverables_are_exact(
+def test_a_service_that_is_not_as_predicted_has_a_warning_and_the_deliverables_are_exact(
     studio: Studio,
 ) -> None:
     model = studio.catalog.models["wanx2.1-i2v-turbo"]
@@ -135,8 +135,8 @@ def test_a_service_that_is_not_as_predicted_is_told_of_and_the_deliverables_are_
     models = {**studio.catalog.models, model.name: model.model_copy(update={"fps": rate})}
     studio.service = studio.catalog.model_copy(update={"models": models})
     manifest = studio.run()
-    told = {event.text for event in studio.events if event.kind == "warning"}
-    assert told == {
+    warnings = {event.text for event in studio.events if event.kind == "warning"}
+    assert warnings == {
         f"expected a clip of {size} at 30 fps, got {size} at 24 fps"
         for size in ("544x720", "720x544")
     }
@@ -172,7 +172,7 @@ def test_the_record_tells_times_prices_and_what_was_wanted(studio: Studio) -> No
     good, bad = (shot.takes[0] for shot in manifest.shots)
     times = [good.asked_at, good.started_at, good.ended_at, good.fetched_at]
     assert all(times)
-    assert times == sorted(str(each) for each in times)
+    assert times == sorted(str(item) for item in times)
     assert bad.asked_at
     assert bad.ended_at
     assert bad.fetched_at is None
@@ -222,8 +222,8 @@ def test_a_shot_that_fails_leaves_the_others_finished_and_is_named(studio: Studi
     good, bad = (shot.takes[0] for shot in manifest.shots)
     assert good.state == "succeeded"
     assert (bad.state, bad.code) == ("failed", "DataInspectionFailed")
-    told = [event for event in studio.events if event.kind == "failed"]
-    assert [event.shot for event in told] == ["two"]
+    failures = [event for event in studio.events if event.kind == "failed"]
+    assert [event.shot for event in failures] == ["two"]
     # What is mended is made, and the good one is not asked for again.
     studio.write(LIST)
     assert studio.run().complete
@@ -274,7 +274,7 @@ def test_a_chained_shot_begins_with_the_exact_last_frame(studio: Studio) -> None
     assert studio.kinds("two").count("submitted") == 1
 
 
-def test_a_chain_whose_first_shot_fails_is_told_so(studio: Studio) -> None:
+def test_a_chain_says_that_its_first_shot_failed(studio: Studio) -> None:
     chained = LIST.replace("image: b.png", "image: {shot: one, frame: last}")
     studio.write(chained.replace("first", '"[[mock: fail=InternalError]]"'))
     manifest = studio.run()
@@ -442,8 +442,8 @@ def test_speed_hold_and_the_focus_of_a_deliverable_are_as_planned(studio: Studio
             assert (v > 180) is (side == "red")
     loaded = load(studio.folder / "list.yaml", studio.catalog)
     planned = plan.make(loaded.shots, "mock", loaded.media, studio.catalog)
-    told = forecast(planned, take_statuses(planned, None), studio.catalog)
-    assert [each.frames for each in told.deliverables] == [165, 165]
+    outlook = forecast(planned, take_statuses(planned, None), studio.catalog)
+    assert [item.frames for item in outlook.deliverables] == [165, 165]
 
 
 @pytest.mark.proof
@@ -547,7 +547,7 @@ def test_ass_subtitles_are_burnt_in_and_lie_beside(studio: Studio) -> None:
         any(yuv(picture, x, y)[0] > 170 for x in range(0, 90, 2) for y in middle)
         for picture in frames(studio.folder / "out" / "9x16.mp4")
     ]
-    assert [number for number, each in enumerate(lit) if each] == [*range(120, 150)]
+    assert [number for number, item in enumerate(lit) if item] == [*range(120, 150)]
     assert "Noto Sans CJK SC" in (studio.folder / "out" / "9x16.ass").read_text("utf-8")
     assert not (studio.folder / "out" / "9x16.srt").exists()
     (studio.folder / "words.ass").write_text(ass.replace("猫", "狗"), encoding="utf-8")

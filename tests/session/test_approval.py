@@ -128,12 +128,14 @@ def test_whatever_changed_is_named_and_nothing_is_sent(
 def test_another_price_or_catalog_is_refused(shelf: Shelf) -> None:
     shelf.plan()
     record = json.loads(shelf.saved.read_text())
-    for each in record["takes"]["shop/Hat"]:
-        record["takes"]["shop/Hat"][each] = "0.01 CNY"
+    for take in record["takes"]["shop/Hat"]:
+        record["takes"]["shop/Hat"][take] = "0.01 CNY"
     record["catalog"] = "another"
     shelf.saved.write_text(json.dumps(record))
-    told = "the catalog has changed; the price of shop/Hat/one take 1 was 0.01 CNY and is 0.72 CNY"
-    with pytest.raises(NeedsApproval, match=told):
+    expected = (
+        "the catalog has changed; the price of shop/Hat/one take 1 was 0.01 CNY and is 0.72 CNY"
+    )
+    with pytest.raises(NeedsApproval, match=expected):
         shelf.render()
     shelf.saved.write_text(json.dumps({**record, "backend": "dashscope"}))
     with pytest.raises(NeedsApproval, match="the backend was dashscope and is mock"):

@@ -56,7 +56,7 @@ class Office:
         """Exit code, stdout and stderr of one run."""
         out, err = StringIO(), StringIO()
         self.s3.faults.seen.clear()
-        files = tuple(self.folder / each for each in lists)
+        files = tuple(self.folder / line for line in lists)
         options = RenderOptions(files, store=f"s3://{BUCKET}/{at}")
         code = render(options, Environment(self.s3.environment, out, err))
         return code, out.getvalue(), err.getvalue()
@@ -67,7 +67,7 @@ class Office:
         return {key for key in found if not key.startswith(".cache")}
 
     def asked(self, method: str) -> list[str]:
-        return [each.split()[1] for each in self.s3.faults.seen if each.startswith(f"{method} ")]
+        return [line.split()[1] for line in self.s3.faults.seen if line.startswith(f"{method} ")]
 
     def leads_to(self, page: str) -> set[str]:
         """The names in the bucket to which a page there leads."""
@@ -142,7 +142,7 @@ def test_several_lists_have_folders_of_their_own_and_one_that_fails_fails_alone(
     code, _, err = office.run("list.yaml", "other.yaml", at="both")
     assert code == 0, err
     assert "2 finished, 0 takes to generate" in err
-    put = {each.removeprefix(f"/{BUCKET}/both/") for each in office.asked("PUT")}
+    put = {line.removeprefix(f"/{BUCKET}/both/") for line in office.asked("PUT")}
     changed = {"shop/Hat/manifest.json", "shop/manifest.json", "index.html", ".cache/probe"}
     assert put == {"shop/Hat/9x16.mp4", *changed}
     assert office.leads_to("both/index.html") <= {f"both/{key}" for key in office.keys("both")}
@@ -165,12 +165,12 @@ def test_a_paid_clip_that_is_gone_comes_back_from_the_bucket_if_it_is_the_one(
     made = {path.name: path.read_bytes() for path in clips.iterdir()}
     for name in made:
         (clips / name).unlink()
-    told = StringIO()
+    output = StringIO()
     plan(
         PlanOptions((office.folder / "other.yaml",), as_json=True),
-        Environment({}, told, StringIO()),
+        Environment({}, output, StringIO()),
     )
-    whys = {take["reason"] for take in json.loads(told.getvalue())["takes"]}
+    whys = {take["reason"] for take in json.loads(output.getvalue())["takes"]}
     back = f"`render --out s3://{BUCKET}/lost` restores it for free"
     assert whys == {f"its clip is missing from the folder; {back}"}
     with opened(clips.parent) as journal:

@@ -29,7 +29,7 @@ deliverables:
 
 
 class Enough(Exception):
-    """The story is told."""
+    """The steps end."""
 
 
 class Desk:
@@ -76,7 +76,7 @@ class Desk:
     def asked(self) -> bool:
         return bool(re.search(r"Type [0-9.]+ CNY to spend it: $", self.err.getvalue()))
 
-    def told(self, *steps: Callable[[], str | None]) -> str:
+    def output(self, *steps: Callable[[], str | None]) -> str:
         """All that was said until the steps were done and nothing more happened."""
         self.steps = list(steps)
         with pytest.raises(Enough):
@@ -104,50 +104,50 @@ def desk(tmp_path: Path, environ: dict[str, str]) -> Desk:
 
 
 def test_nothing_is_spent_before_the_price_is_typed(desk: Desk) -> None:
-    told = desk.told(typing("0.71 CNY"))
-    assert "MOCK, play money: 1 take costs 0.72 CNY" in told
-    assert "not confirmed; nothing was sent" in told
+    output = desk.output(typing("0.71 CNY"))
+    assert "MOCK, play money: 1 take costs 0.72 CNY" in output
+    assert "not confirmed; nothing was sent" in output
     assert desk.asked_for() == 0
     assert not list((desk.folder / "renders" / "small" / "clips").iterdir())
 
 
 def test_what_is_free_is_made_at_once_and_what_costs_is_asked_for(desk: Desk) -> None:
-    told = desk.told(
+    output = desk.output(
         typing("0.72 CNY"),
         lambda: desk.change("90x160", "180x320"),
         lambda: desk.change("prompt: first", "prompt: first, takes: 2"),
         typing("no"),
     )
     assert desk.asked_for() == 1
-    assert told.count("one take 1: submitted") == 1
-    assert "9x16: delivered, 90x160" in told
-    assert "9x16: delivered, 180x320" in told
-    asked = told.rpartition("delivered")[2]  # finished first, then asked for the second take
+    assert output.count("one take 1: submitted") == 1
+    assert "9x16: delivered, 90x160" in output
+    assert "9x16: delivered, 180x320" in output
+    asked = output.rpartition("delivered")[2]  # finished first, then asked for the second take
     assert "Type 0.72 CNY to spend it: not confirmed" in asked
     assert "1 of 2 takes are not generated yet" in asked
 
 
 def test_a_save_takes_the_question_back(desk: Desk) -> None:
-    told = desk.told(lambda: desk.change("duration: 3", "duration: 4"), typing("0.96 CNY"))
-    assert "Type 0.72 CNY to spend it: \nsaved again; nothing was sent" in told
-    assert "Type 0.96 CNY" in told
+    output = desk.output(lambda: desk.change("duration: 3", "duration: 4"), typing("0.96 CNY"))
+    assert "Type 0.72 CNY to spend it: \nsaved again; nothing was sent" in output
+    assert "Type 0.96 CNY" in output
     assert desk.asked_for() == 1
 
 
-def test_problems_are_told_and_the_next_save_is_waited_for(
+def test_problems_are_reported_and_the_next_save_is_waited_for(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
     desk = Desk(tmp_path, environ, yes=True)
     half = LIST[: LIST.index("deliverables")].rstrip()[:-5]
-    told = desk.told(
+    output = desk.output(
         lambda: desk.write(half),
         lambda: desk.write(LIST.replace("a.png", "b.png")),
         lambda: Image.new("RGB", (450, 800), "#224488").save(desk.folder / "b.png"),
     )
-    assert re.search(r"list\.yaml:\d+:\d+: error\[yaml", told)
-    assert "error[image-missing]" in told
-    assert told.count("one take 1: submitted") == 2  # the picture that came was enough
-    assert told.count("watching") == 4
+    assert re.search(r"list\.yaml:\d+:\d+: error\[yaml", output)
+    assert "error[image-missing]" in output
+    assert output.count("one take 1: submitted") == 2  # the picture that came was enough
+    assert output.count("watching") == 4
 
 
 def test_a_save_during_a_run_is_not_missed(tmp_path: Path, environ: dict[str, str]) -> None:
@@ -160,38 +160,38 @@ def test_a_save_during_a_run_is_not_missed(tmp_path: Path, environ: dict[str, st
         return write(text)
 
     desk.err.write = writes  # type: ignore[method-assign]  # an editor at just that moment
-    told = desk.told()
-    assert "delivered, 90x160" in told
-    assert "delivered, 180x320" in told
+    output = desk.output()
+    assert "delivered, 90x160" in output
+    assert "delivered, 180x320" in output
 
 
 def test_choices_and_pictures_are_watched_too(tmp_path: Path, environ: dict[str, str]) -> None:
     desk = Desk(tmp_path, environ, yes=True)
     picks = tmp_path / "list.picks.yaml"
-    told = desk.told(
+    output = desk.output(
         lambda: picks.write_text("version: 1\nshots:\n  one: {focus: [0.1, 0.9]}\n") and None,
         lambda: Image.new("RGB", (450, 800), "#118811").save(desk.folder / "a.png"),
     )
-    assert told.count("watching") == 3
-    assert told.count("one take 1: submitted") == 2
+    assert output.count("watching") == 3
+    assert output.count("one take 1: submitted") == 2
 
 
 def test_a_budget_still_lets_through_what_is_free(desk: Desk) -> None:
-    told = desk.told(
+    output = desk.output(
         typing("0.72 CNY"),
         lambda: desk.change("90x160", "180x320"),
         lambda: desk.change("project: small", "project: small\nbudget: {max_cost: 0.5 CNY}"),
         lambda: desk.change("prompt: first", "prompt: first, takes: 2"),
     )
-    assert "delivered, 180x320" in told
-    assert "error: the run costs 0.72 CNY, over the list's budget" in told
+    assert "delivered, 180x320" in output
+    assert "error: the run costs 0.72 CNY, over the list's budget" in output
     assert desk.asked_for() == 1
 
 
 def test_a_list_names_its_files_even_where_it_is_wrong(tmp_path: Path) -> None:
     file = tmp_path / "list.yaml"
     file.write_text("shots:\n  - {id: 7, image: a.png, audio: b.wav, prompt: c.png, x: d.png}\n")
-    assert {each.name for each in named(file)} == {"a.png", "b.wav"}
+    assert {path.name for path in named(file)} == {"a.png", "b.wav"}
     file.write_text("shots: [")
     assert list(named(file)) == []
     assert list(named(tmp_path / "none.yaml")) == []
