@@ -12,6 +12,7 @@ from pathlib import Path
 
 from wanx_render.finishing.timeline import Body
 from wanx_render.finishing.verify import Check
+from wanx_render.language import tr
 from wanx_render.media import decoding, ffmpeg
 from wanx_render.timing import SAMPLE_RATE, Cut, played_frames
 
@@ -64,14 +65,14 @@ def checks(
     ]
     if not results:
         return ()
-    together = "within a frame"
+    together = tr("within a frame")
     wrong = [result for result in results if isinstance(result, str)]
     worst = max(
         (result for result in results if isinstance(result, Fraction)), key=abs, default=None
     )
     if worst is not None and abs(worst) > max(1 / rate, _CLOSEST):
-        wrong.append(f"{float(worst * 1000):+.0f} ms apart")
-    return (Check("flash and beep", together, wrong[0] if wrong else together),)
+        wrong.append(tr("{ms:+.0f} ms apart", ms=float(worst * 1000)))
+    return (Check(tr("flash and beep"), together, wrong[0] if wrong else together),)
 
 
 def _found(program: ffmpeg.Ffmpeg, path: Path, mark: Mark, rate: Fraction) -> Fraction | str | None:
@@ -82,11 +83,11 @@ def _found(program: ffmpeg.Ffmpeg, path: Path, mark: Mark, rate: Fraction) -> Fr
     light = decoding.brightness(program, path, start, seconds)
     rises = [after - before for before, after in pairwise(light)]
     if not rises or max(rises) < _RISE:
-        return None if not light or min(light) > _BRIGHT else "no flash"
+        return None if not light or min(light) > _BRIGHT else tr("no flash")
     flash = (mark.first + rises.index(max(rises)) + 1) / rate
     samples = decoding.samples(program, path, mark.first / rate, seconds)
     peak = max(map(abs, samples), default=0)
     if peak < _PEAK:
-        return "no beep"
+        return tr("no beep")
     onset = next(n for n, value in enumerate(samples) if abs(value) > 0.3 * peak)
     return mark.first / rate + Fraction(onset, SAMPLE_RATE) - flash

@@ -26,6 +26,7 @@ from PIL import Image, ImageChops
 from wanx_render import integrity
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
+from wanx_render.language import tr
 from wanx_render.media import decoding, ffmpeg
 
 _SIDE = 48  # pixels each way of what is looked at; points of the picture, not means
@@ -137,7 +138,7 @@ def _record_of(folder: Path, number: int, wish: WantedFrames) -> DecodeRecord:
     luma = (folder / f"{number}.luma").read_bytes()
     listing = (folder / f"{number}.packets").read_text(encoding="utf-8")
     if not luma:
-        raise FfmpegError("it has no picture that can be decoded")
+        raise FfmpegError(tr("it has no picture that can be decoded"))
     frames = [luma[at : at + _PIXELS] for at in range(0, len(luma), _PIXELS)]
     head, packets = packets_in(listing)
     ends = frames[0].hex(), frames[-1].hex()

@@ -13,6 +13,7 @@ from wanx_render import files
 from wanx_render.errors import FfmpegError
 from wanx_render.finishing.segment import ClipMedia, Quirks
 from wanx_render.geometry import Size, nearest_even
+from wanx_render.language import Message, joined, tr
 from wanx_render.media import colour_tags, ffmpeg, probe
 from wanx_render.media.colour_graph import even
 from wanx_render.media.stereo import channels_of
@@ -36,11 +37,18 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> ClipMedia:
     stream, tags = _STREAM.search(survey.log), probe.tags_of(survey.log)
     decoder = _decoder(survey.log)
     if stream is None or tags is None or not survey.times:
-        raise FfmpegError(f"{path.name} has no picture that can be read: is it a video?")
+        raise FfmpegError(
+            tr("{file} has no picture that can be read: is it a video?", file=path.name)
+        )
     native = commonest_rate(survey.times)
     seconds = survey.times[-1] + 1 / native
     if not 0 < seconds <= LONGEST:
-        raise FfmpegError(f"{path.name} lasts {float(seconds):g} s; up to four hours can be done")
+        message = tr(
+            "{file} lasts {seconds:g} s; the maximum is four hours",
+            file=path.name,
+            seconds=float(seconds),
+        )
+        raise FfmpegError(message)
     rate = min(native, Fraction(FASTEST_RATE))
     return ClipMedia(
         path=path,
@@ -63,13 +71,13 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> ClipMedia:
 def _survey(program: ffmpeg.Ffmpeg, path: Path) -> probe.VideoSurvey:
     """All of a file, decoded. Raises FfmpegError in our own words."""
     if not path.is_file():
-        raise FfmpegError(f"{path} does not exist")
+        raise FfmpegError(tr("{file} does not exist", file=str(path)))
     if path.stat().st_size == 0:
-        raise FfmpegError(f"{path.name} is empty")
+        raise FfmpegError(tr("{file} is empty", file=path.name))
     try:
         return probe.survey(program, path, CONTAINERS)
     except FfmpegError as error:
-        raise FfmpegError(f"{path.name} {_why(str(error))} ({error})") from None
+        raise FfmpegError(_why(path.name, error)) from None
 
 
 def _decoder(log: str) -> str:
@@ -88,11 +96,11 @@ def in_colours(take: ClipMedia, shot: Shot) -> ClipMedia:
     try:
         colours = colour_tags.read(take.tags, take.size, shot.colours)
     except ValueError as error:
-        raise FfmpegError(f"{take.path.name}: {error}") from None
+        reason = error.args[0]
+        raise FfmpegError(tr("{file}: {reason}", file=take.path.name, reason=reason)) from None
     if colours.hdr and shot.hdr == "refuse":
-        raise FfmpegError(
-            f"{take.path.name} is HDR ({colours.hdr}), which hdr: refuse forbids to map to SDR"
-        )
+        values = {"file": take.path.name, "kind": colours.hdr}
+        raise FfmpegError(tr("{file} is HDR ({kind}), and hdr is refuse", **values))
     # How they came to be known makes no difference to any picture.
     colours_read = replace(colours, guessed=False)
     alpha = shot.alpha if take.tags.alpha and not colours_read.hdr else None
@@ -101,7 +109,7 @@ def in_colours(take: ClipMedia, shot: Shot) -> ClipMedia:
     return replace(take, size=size, quirks=quirks)
 
 
-def notices(take: ClipMedia, shot: Shot, spelling: str) -> tuple[str, ...]:
+def notices(take: ClipMedia, shot: Shot, spelling: str) -> tuple[Message, ...]:
     """What a person should know of how the frames and colours of ``take`` are read.
 
     ``spelling`` is how the shot's settings are written, such as ``--{}`` or ``{}:``.
@@ -109,33 +117,50 @@ def notices(take: ClipMedia, shot: Shot, spelling: str) -> tuple[str, ...]:
     colours = colour_tags.read(take.tags, take.size, shot.colours)
     lines = []
     if native := take.quirks.native:
-        at = f"{float(native):.4g} fps in the mean"
-        why = "the highest rate" if native > FASTEST_RATE else "its commonest interval"
-        lines.append(f"{at}: read as {float(take.rate):.5g} fps, {why}")
+        rates = {"native": float(native), "rate": float(take.rate)}
+        if native > FASTEST_RATE:
+            line = tr("average {native:.4g} fps: read as {rate:.5g} fps, the highest rate", **rates)
+        else:
+            line = tr(
+                "average {native:.4g} fps: read as {rate:.5g} fps, its most common interval",
+                **rates,
+            )
+        lines.append(line)
     if colours.guessed:
         lines.append(
-            f"no colour tags: read as {colours}, as is usual for {take.size}; "
-            f"{spelling.format('colours')} overrides"
-        )
+            tr(
+                "no colour tags: read as {colours}, as usual for {size}; use {option} to override",
+                colours=colours.title, size=str(take.size), option=spelling.format("colours"),
+            )
+        )  # fmt: skip
     if colours.hdr:
+        option = spelling.format("hdr")
         lines.append(
-            f"HDR ({colours.hdr}) is mapped to SDR; {spelling.format('hdr')} refuse stops instead"
+            tr(
+                "HDR ({kind}) is mapped to SDR; use {option} refuse to stop instead",
+                kind=colours.hdr,
+                option=option,
+            )
         )
     if take.tags.alpha:
+        options = joined((spelling.format("alpha"), spelling.format("background")), tr(", "))
         lines.append(
-            f"transparent, {shot.alpha} alpha: laid over the background; "
-            f"{spelling.format('alpha')} and {spelling.format('background')} override"
-        )
+            tr(
+                "transparent ({kind} alpha): drawn over the background; use {options} to override",
+                kind=shot.alpha, options=options,
+            )
+        )  # fmt: skip
     return tuple(lines)
 
 
-def _why(error: str) -> str:
+def _why(file: str, error: FfmpegError) -> Message:
     """What ffmpeg's own words mean for the owner of the file."""
-    if "max pixel count" in error:
-        return "has a picture larger than 8192 pixels square: make it smaller first"
-    if "matches no streams" in error:
-        return "has no picture, only sound: is it a video?"
-    return "cannot be decoded from beginning to end: it is damaged, cut off, or no video"
+    values = {"file": file, "reason": error.sentence}
+    if "max pixel count" in str(error):
+        return tr("{file} is larger than 8192x8192 pixels: make it smaller ({reason})", **values)
+    if "matches no streams" in str(error):
+        return tr("{file} has sound but no picture: is it a video? ({reason})", **values)
+    return tr("{file} is damaged, cut off, or not a video ({reason})", **values)
 
 
 def _square(size: Size, aspect: Fraction) -> Size:

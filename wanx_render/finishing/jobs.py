@@ -14,6 +14,7 @@ from pathlib import Path
 
 from wanx_render import files, integrity
 from wanx_render.captions import drawing
+from wanx_render.diagnostics import listed
 from wanx_render.errors import Broken, Damaged, FfmpegError
 from wanx_render.finishing import alignment, av_sync, decode_record, mastering, visible_label
 from wanx_render.finishing.av_sync import Mark
@@ -32,6 +33,7 @@ from wanx_render.finishing.stills import (
 from wanx_render.finishing.verify import Check, Promise, verify
 from wanx_render.finishing.visible_label import DrawnLabel
 from wanx_render.frame import Frame
+from wanx_render.language import joined, plural, tr
 from wanx_render.manifest import CheckRecord
 from wanx_render.media import container, decoding, ffmpeg
 from wanx_render.media.ai_labels import UNLABELLED, Merged
@@ -193,8 +195,8 @@ def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, own: Path) -> Jo
     )
     if failures := [check for check in checks if not check.holds]:
         _insist_on([*call.segments, sound])  # or they changed while they were read
-        differences = ", ".join(f"{c.name}: {c.found} instead of {c.expected}" for c in failures)
-        raise Broken(f"{call.name} is not what was promised: {differences}")
+        differences = joined((check.difference for check in failures), tr("; "))
+        raise Broken(tr("{name} failed its checks: {checks}", name=call.name, checks=differences))
     return Joined(
         sha256=files.sha256(part),
         duration=finding.probed.picture.duration,
@@ -211,14 +213,17 @@ def _seen(program: ffmpeg.Ffmpeg, part: Path, call: JoinCall) -> Iterator[Check]
     label, rate = call.drawn, call.frame.rate
     if label is None:
         return
-    promise = f"{label.text} for {label.frames} frames"
+    promise = plural(
+        "{label} for {n} frame", "{label} for {n} frames", label.frames, label=label.text
+    )
     for frame in visible_label.looked_at(label):
         # A little before the frame, or its neighbour may be taken for it.
         at = (frame - Fraction(1, 4)) / rate if frame else Fraction(0)
         if not visible_label.is_seen(label, decoding.luma(program, part, at, label.box)):
-            yield Check("visible label", promise, f"not seen in frame {frame}")
+            missing = tr("not visible in frame {frame}", frame=frame)
+            yield Check(tr("visible label"), promise, missing)
             return
-    yield Check("visible label", promise, promise)
+    yield Check(tr("visible label"), promise, promise)
 
 
 def _put(part: Path, target: Path) -> None:
@@ -229,7 +234,9 @@ def _put(part: Path, target: Path) -> None:
     try:
         integrity.place(part, target, durable=True)
     except OSError as error:
-        raise Broken(f"cannot write {target}: {error.strerror}") from None
+        raise Broken(
+            tr("cannot write {file}: {reason}", file=str(target), reason=error.strerror)
+        ) from None
 
 
 def _pictures(
@@ -314,6 +321,10 @@ def _damaged(pieces: Sequence[Path]) -> Broken:
         try:
             integrity.drop(path)
         except OSError as error:
-            return Broken(f"{path} is damaged and cannot be removed: {error.strerror}")
-    rest = f" and {len(pieces) - 1} more" if len(pieces) > 1 else ""
-    return Damaged(f"{pieces[0].name}{rest} in the cache changed after it was made")
+            message = tr(
+                "{file} is damaged and cannot be removed: {reason}",
+                file=str(path), reason=error.strerror,
+            )  # fmt: skip
+            return Broken(message)
+    files_named = listed((path.name for path in pieces), 1)
+    return Damaged(tr("changed in the cache after it was made: {files}", files=files_named))

@@ -22,6 +22,7 @@ from wanx_render.finishing.join import (
     sound_arguments,
 )
 from wanx_render.finishing.mix import CEILING, DEEPEST, PEAK, Level, Mix
+from wanx_render.language import tr
 from wanx_render.media import decoding, ffmpeg
 from wanx_render.media.audio_files import BadSoundtrack, inspect
 from wanx_render.timing import SAMPLE_RATE
@@ -179,7 +180,7 @@ def _over(mix: Mix, hearing: Hearing) -> Decimal:
 
 def _choices(coder: Coder) -> Iterator[str]:
     if coder != "twoloop":
-        yield f"the sound is encoded by ffmpeg's coder {coder}, which was nearer to the mix"
+        yield tr("the sound is encoded with coder {coder}, which is closer to the mix", coder=coder)
 
 
 def _unreached(mix: Mix, hearing: Hearing) -> Iterator[str]:
@@ -187,12 +188,16 @@ def _unreached(mix: Mix, hearing: Hearing) -> Iterator[str]:
     if mix.loudness is None or loudness.integrated is None:
         return
     if abs(loudness.integrated - mix.loudness) > _CLOSE:
-        yield (
-            f"the loudness is {loudness.integrated} LUFS instead of {mix.loudness}: "
-            f"this sound gets no nearer with peaks of at most {CEILING} dBTP"
-        )
+        yield tr(
+            "the loudness is {loudness} LUFS, not {target}: "
+            "the peaks of this sound allow no more below {ceiling} dBTP",
+            loudness=loudness.integrated, target=mix.loudness, ceiling=CEILING,
+        )  # fmt: skip
     if loudness.peak is not None and loudness.peak > CEILING:
-        yield f"the true peak is {loudness.peak} dBTP instead of at most {CEILING}"
+        yield tr(
+            "the true peak is {peak} dBTP; the limit is {ceiling}",
+            peak=loudness.peak, ceiling=CEILING,
+        )  # fmt: skip
 
 
 def _audible(work: Work, level: Level) -> bool:

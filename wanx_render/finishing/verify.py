@@ -18,6 +18,7 @@ from wanx_render.finishing.decode_record import (
 )
 from wanx_render.finishing.mix import CEILING
 from wanx_render.frame import Frame
+from wanx_render.language import Message, tr, verbatim
 from wanx_render.media import container, ffmpeg, probe
 from wanx_render.timing import SAMPLE_RATE
 
@@ -35,6 +36,14 @@ class Check:
     @property
     def holds(self) -> bool:
         return self.expected == self.found
+
+    @property
+    def difference(self) -> Message:
+        """What was found, and what was expected instead."""
+        return tr(
+            "{check}: {found}, expected {expected}",
+            check=self.name, found=self.found, expected=self.expected,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +90,10 @@ def verify(
     changes = tuple(_changed(listing, pieces))
     sound_changed = timed_packets(listing, 1) != (hearing.head, hearing.packets)
     checks = [*_picture_checks(record, promise, pieces), *_file_checks(record, path)]
-    pictures = f"not in part {changes[0] + 1}" if changes else "as decoded"
-    checks.append(Check("pictures", "as decoded", pictures))
-    checks.append(Check("samples", "as decoded", "other" if sound_changed else "as decoded"))
+    same = tr("as decoded")
+    pictures = tr("not in part {n}", n=changes[0] + 1) if changes else same
+    checks.append(Check(tr("pictures"), same, pictures))
+    checks.append(Check(tr("samples"), same, tr("other samples") if sound_changed else same))
     checks += _aligned(pieces, promise.frame.rate)
     checks += _sound_checks(promise, hearing)
     if promise.tags:
@@ -104,15 +114,19 @@ def _sound_checks(promise: Promise, hearing: Hearing) -> Iterator[Check]:
         yield from _loud(promise.loudness, hearing)
     if promise.sounding:
         silent = hearing.loudness.peak_is_low
-        sound = "silence" if silent and not hearing.lost else "heard"
-        yield Check("sound", sound, "silence" if silent else "heard")
+        sound = _SILENCE if silent and not hearing.lost else _HEARD
+        yield Check(tr("sound"), sound, _SILENCE if silent else _HEARD)
+
+
+_SILENCE, _HEARD = tr("silence"), tr("heard")
 
 
 def _labelled(tags: Sequence[tuple[str, str]], there: Sequence[tuple[str, str]]) -> Check:
     """Whether the file carries the label that it must, letter by letter."""
     names = ", ".join(name for name, _ in tags)
     missing = [name for name, value in tags if (name, value) not in there]
-    return Check("label", names, f"no {', '.join(missing)}" if missing else names)
+    lacking = tr("no {tags}", tags=", ".join(missing)) if missing else names
+    return Check(tr("label"), names, lacking)
 
 
 def _picture_checks(
@@ -120,24 +134,24 @@ def _picture_checks(
 ) -> Iterator[Check]:
     picture, frame, frames = record.picture, promise.frame, str(promise.frames)
     size = picture.size
-    yield Check("size", str(frame.size), str(size))
-    yield Check("even sides", "yes", _yes(not (size.width % 2 or size.height % 2)))
-    yield Check("aspect", str(frame.aspect), _aspect(frame, picture))
-    yield Check("square pixels", "1", str(picture.sample_aspect))
-    yield Check("frame rate", str(frame.rate), str(picture.rate))
-    yield Check("constant rate", "yes", _yes(picture.uniform))
-    yield Check("frames", frames, str(picture.frames))
-    yield Check("frames decoded", frames, str(sum(len(piece.looks) for piece in pieces)))
-    yield Check("video codec", promised(frame), _video(picture))
+    yield Check(tr("size"), str(frame.size), str(size))
+    yield Check(tr("even sides"), tr("yes"), _yes(not (size.width % 2 or size.height % 2)))
+    yield Check(tr("aspect"), str(frame.aspect), _aspect(frame, picture))
+    yield Check(tr("square pixels"), "1", str(picture.sample_aspect))
+    yield Check(tr("frame rate"), str(frame.rate), str(picture.rate))
+    yield Check(tr("constant rate"), tr("yes"), _yes(picture.uniform))
+    yield Check(tr("frames"), frames, str(picture.frames))
+    yield Check(tr("frames decoded"), frames, str(sum(len(piece.looks) for piece in pieces)))
+    yield Check(tr("video codec"), promised(frame), _video(picture))
 
 
 def _file_checks(record: probe.Probe, path: Path) -> Iterator[Check]:
     picture, sound = record.picture, record.sound
     gap = abs((sound.duration if sound else Fraction(0)) - picture.duration)
     order = [box for box in container.boxes(path) if box in ("moov", "mdat")]
-    yield Check("audio codec", f"aac {SAMPLE_RATE} stereo", _audio(sound))
-    yield Check("sound as long as picture", "within a frame", _within(gap, picture.rate))
-    yield Check("index in front", "moov mdat", " ".join(order))
+    yield Check(tr("audio codec"), f"aac {SAMPLE_RATE} stereo", _audio(sound))
+    yield Check(tr("sound as long as picture"), tr("within a frame"), _within(gap, picture.rate))
+    yield Check(tr("index in front"), "moov mdat", " ".join(order))
 
 
 def _aligned(pieces: Sequence[DecodeRecord], rate: Fraction) -> Iterator[Check]:
@@ -146,8 +160,9 @@ def _aligned(pieces: Sequence[DecodeRecord], rate: Fraction) -> Iterator[Check]:
     if shifts:
         worst = max(shifts, key=abs)
         holds = abs(worst) <= max(1000 / rate, _UNHEARD)
-        apart = "as in the source" if holds else f"{int(worst):+d} ms"
-        yield Check("sound against picture", "as in the source", apart)
+        same = tr("as in the source")
+        apart = same if holds else verbatim(f"{int(worst):+d} ms")
+        yield Check(tr("sound against picture"), same, apart)
 
 
 def _changed(listing: str, pieces: Sequence[DecodeRecord]) -> Iterator[int]:
@@ -161,19 +176,25 @@ def _changed(listing: str, pieces: Sequence[DecodeRecord]) -> Iterator[int]:
         at = end
 
 
-def _notices(pieces: Sequence[DecodeRecord], hearing: Hearing, promise: Promise) -> Iterator[str]:
+def _notices(
+    pieces: Sequence[DecodeRecord], hearing: Hearing, promise: Promise
+) -> Iterator[Message]:
     """What a viewer would take for a fault."""
     for word, start, end in stretches(pieces, promise.frame.rate):
-        yield f"{word} from {float(start):.2f} to {float(end):.2f} s"
+        times = {"start": float(start), "end": float(end)}
+        if word == "black":
+            yield tr("black from {start:.2f} to {end:.2f} s", **times)
+        else:
+            yield tr("still from {start:.2f} to {end:.2f} s", **times)
     for first, last in hearing.silent:
-        yield f"silent from {first:.2f} to {last:.2f} s"
+        yield tr("silent from {start:.2f} to {end:.2f} s", start=first, end=last)
 
 
 def _warnings(hearing: Hearing, promise: Promise) -> Iterator[str]:
     """What the sound is not, though it was wanted."""
     yield from hearing.notices
     if promise.sounding and hearing.loudness.peak_is_low:
-        yield "nothing is heard: music and voices are silent, too soft, or begin after the end"
+        yield tr("music and voices cannot be heard: silent, too quiet, or after the end")
 
 
 def _loud(target_loudness: Decimal, hearing: Hearing) -> Iterator[Check]:
@@ -183,21 +204,22 @@ def _loud(target_loudness: Decimal, hearing: Hearing) -> Iterator[Check]:
     """
     loudness = hearing.loudness
     if loudness.integrated is None:
-        yield Check("loudness", "silence", "silence")
+        yield Check(tr("loudness"), _SILENCE, _SILENCE)
         return
-    target, limit = f"{target_loudness} LUFS", f"at most {CEILING} dBTP"
+    target = f"{target_loudness} LUFS"
+    limit = tr("at most {peak} dBTP", peak=CEILING)
     near = abs(loudness.integrated - target_loudness) <= 1
     peak = loudness.peak if loudness.peak is not None else Decimal(0)
     for name, promise, holds, actual in (
-        ("loudness", target, near, f"{loudness.integrated} LUFS"),
-        ("true peak", limit, peak <= CEILING, f"{peak} dBTP"),
+        (tr("loudness"), target, near, f"{loudness.integrated} LUFS"),
+        (tr("true peak"), limit, peak <= CEILING, f"{peak} dBTP"),
     ):
         is_excused = not holds and name in hearing.excused
         yield Check(name, actual if is_excused else promise, promise if holds else actual)
 
 
-def _yes(holds: bool) -> str:
-    return "yes" if holds else "no"
+def _yes(holds: bool) -> Message:
+    return tr("yes") if holds else tr("no")
 
 
 def _aspect(frame: Frame, picture: probe.VideoStream) -> str:
@@ -213,5 +235,7 @@ def _audio(sound: probe.AudioStream | None) -> str:
     return f"{sound.codec} {sound.rate} {sound.layout}" if sound else "none"
 
 
-def _within(gap: Fraction, rate: Fraction) -> str:
-    return "within a frame" if gap * rate <= 1 else f"{float(gap * 1000):.1f} ms apart"
+def _within(gap: Fraction, rate: Fraction) -> Message:
+    if gap * rate <= 1:
+        return tr("within a frame")
+    return tr("{ms:.1f} ms apart", ms=float(gap * 1000))

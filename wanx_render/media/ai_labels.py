@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from wanx_render.diagnostics import listed
+from wanx_render.language import Message, tr
 
 FIELDS = (
     "Label", "ContentProducer", "ProduceID", "ReservedCode1",
@@ -223,7 +224,7 @@ def _weakness(label: Any) -> int:
     return _STRENGTH.index(text) if text in _STRENGTH else len(_STRENGTH)
 
 
-def provenance_notices(clips: Mapping[str, Provenance], label: Merged) -> tuple[str, ...]:
+def provenance_notices(clips: Mapping[str, Provenance], label: Merged) -> tuple[Message, ...]:
     """What cannot be kept as it is of what clips say of their origin, one sentence for each kind.
 
     ``clips``: by the name to call them.
@@ -235,15 +236,22 @@ def provenance_notices(clips: Mapping[str, Provenance], label: Merged) -> tuple[
     ]
     notices = []
     if with_credentials:
+        clip_names = listed(with_credentials)
         notices.append(
-            f"content credentials (C2PA) of {listed(with_credentials)} do not survive encoding; "
-            "the finished file has none"
+            tr("content credentials (C2PA) of {clips} are lost in encoding", clips=clip_names)
         )
     if invalid:
-        where = f"; see {SOURCES}" if any(tag == SOURCES for tag, _ in label.tags) else ""
-        notices.append(f"the AI label of {listed(invalid)} is not valid JSON; kept as it is{where}")
+        values = {"clips": listed(invalid), "tag": SOURCES}
+        if any(tag == SOURCES for tag, _ in label.tags):
+            notices.append(
+                tr("the AI label of {clips} is not valid JSON; it is kept, see {tag}", **values)
+            )
+        else:
+            notices.append(tr("the AI label of {clips} is not valid JSON; it is kept", **values))
     if long:
-        notices.append(f"the AI label of {listed(long)} is longer than 64 KiB and was left out")
+        notices.append(
+            tr("the AI label of {clips} is longer than 64 KiB and is left out", clips=listed(long))
+        )
     return tuple(notices)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from PIL import Image, ImageColor
 
+from wanx_render.language import NOTHING, Message, tr
 from wanx_render.media import ffmpeg, images, paint, signatures
 from wanx_render.media.ai_labels import Provenance
 from wanx_render.media.image_labels import provenance
@@ -48,14 +49,14 @@ def is_picture(path: Path) -> bool:
     """Whether the file is a picture that can be read here, by its first bytes."""
     head = _head(path)
     webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    avif = "AVIF" in _FORMATS and signatures.named(head)[0] == "an AVIF picture"
+    avif = "AVIF" in _FORMATS and signatures.named(head)[0] == signatures.AVIF
     return webp or avif or head.startswith(_BEGINNINGS)
 
 
-def other_kind(path: Path) -> tuple[str, str]:
+def other_kind(path: Path) -> tuple[Message, Message]:
     """What a file is that is neither video nor a picture read here, and how to convert it."""
     kind, advice = signatures.named(_head(path))
-    return ("", "") if kind == "a video" else (kind, advice)
+    return (NOTHING, NOTHING) if kind == signatures.VIDEO else (kind, advice)
 
 
 def _head(path: Path) -> bytes:
@@ -82,9 +83,8 @@ def make_clip(program: ffmpeg.Ffmpeg, path: Path, wish: Wish, folder: Path) -> M
     times = _times(data)
     if len(times) == 1:
         if wish.hold <= 0:
-            raise BadPicture(
-                "is a still picture", "add --hold SECONDS to show it for so long, such as --hold 3"
-            )
+            hint = tr("use --hold SECONDS to show it, such as --hold 3")
+            raise BadPicture(tr("is a still picture"), hint)
         rate = wish.rate or STILL_RATE
         counts = [max(frames_in(wish.hold, rate), 1)]
         frames = iter([_still(data, wish.background)])
@@ -92,7 +92,7 @@ def make_clip(program: ffmpeg.Ffmpeg, path: Path, wish: Wish, folder: Path) -> M
         rate, counts = ticks(times)
         frames = _frames(data, wish.background)
     if sum(counts) > _LONGEST * rate:
-        raise BadPicture(f"lasts longer than {_LONGEST} s", "use a shorter one")
+        raise BadPicture(tr("lasts longer than {n} s", n=_LONGEST), tr("use a shorter one"))
     video = _encoded(program, zip(frames, counts, strict=True), rate, folder)
     return Made(video, moves=len(times) > 1, provenance=provenance(data))
 
@@ -161,12 +161,13 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
             warnings.simplefilter("ignore")  # of metadata
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
                 if image.width * image.height > images.MAX_PIXELS:
-                    raise BadPicture("has too many pixels", "make it smaller first")
+                    raise BadPicture(tr("has too many pixels"), tr("make it smaller first"))
                 yield image
     except BadPicture:
         raise
     except (*_DAMAGED, Image.DecompressionBombError) as error:
-        raise BadPicture(f"is damaged or cut off: {error}") from None
+        message = tr("is damaged or cut off: {reason}", reason=str(error))
+        raise BadPicture(message) from None
 
 
 _DAMAGED = (OSError, ValueError, SyntaxError, EOFError, struct.error)

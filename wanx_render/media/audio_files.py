@@ -7,11 +7,16 @@ from pathlib import Path
 
 from tinytag import TinyTag, TinyTagException
 
+from wanx_render.language import Message, tr
 from wanx_render.media.ai_labels import NO_PROVENANCE, Provenance, provenance_of
 
 
 class BadSoundtrack(ValueError):
-    """The soundtrack cannot be used; the message says why."""
+    """The soundtrack cannot be used; ``sentence`` says why, without a subject: "is damaged"."""
+
+    def __init__(self, sentence: Message) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +35,13 @@ def inspect(path: Path) -> Soundtrack:
         size = path.stat().st_size
         tag = TinyTag.get(path, tags=False)
     except TinyTagException:
-        raise BadSoundtrack("is not a sound file that can be read") from None
+        raise BadSoundtrack(tr("is not a sound file that can be read")) from None
     except OSError as error:
-        raise BadSoundtrack(f"cannot be read: {error.strerror}") from None
+        raise BadSoundtrack(tr("cannot be read: {reason}", reason=error.strerror)) from None
     except (ValueError, KeyError, IndexError, struct.error):
-        raise BadSoundtrack("is damaged") from None
+        raise BadSoundtrack(tr("is damaged")) from None
     if not tag.duration:
-        raise BadSoundtrack("is not a sound file that can be read")
+        raise BadSoundtrack(tr("is not a sound file that can be read"))
     kind, seconds = path.suffix.lower().lstrip("."), Fraction(tag.duration)
     return Soundtrack(kind, seconds, size, tag.channels or 2)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from wanx_render.geometry import Size
+from wanx_render.language import Message, joined, tr, verbatim
 
 # What a user may say of a clip's colours: instead of its tags, or where it has none.
 ColourName = Literal[
@@ -65,11 +66,16 @@ class Colours:
         """HLG or PQ, or nothing."""
         return HDR.get(self.transfer, "")
 
-    def __str__(self) -> str:
+    @property
+    def title(self) -> Message:
         """Their name for people, such as ``BT.601, full range``."""
         main = self.matrix if self.primaries == "bt709" else self.primaries
-        name = self.hdr or _NAMES.get(main, main)
-        return f"{name}, full range" if self.full_range and self.matrix != "gbr" else name
+        name = verbatim(self.hdr or _NAMES.get(main, main))
+        is_full = self.full_range and self.matrix != "gbr"
+        return tr("{colours}, full range", colours=name) if is_full else name
+
+    def __str__(self) -> str:
+        return self.title
 
 
 _PLAIN = ("bt709", False, "bt709", "bt709")
@@ -140,8 +146,12 @@ def read(tags: Tags, size: Size, name: ColourName | None = None) -> Colours:
     is_guess = not (matrix or primaries or tags.rgb or tags.grey)
     matrix = "gbr" if tags.rgb else matrix or _usual(primaries, size)
     if matrix not in _MATRICES and not tags.rgb:
-        choice = ", ".join(get_args(ColourName))
-        raise ValueError(f"the colour matrix {matrix} cannot be converted; say which: {choice}")
+        choices = joined(get_args(ColourName), tr(", "))
+        message = tr(
+            "the colour matrix {matrix} cannot be converted; use {choices}",
+            matrix=matrix, choices=choices,
+        )  # fmt: skip
+        raise ValueError(message)
     matrix = "smpte170m" if matrix in _BT601 else matrix
     wide = primaries if primaries in _WIDE else "bt709"
     curve = transfer if transfer in _CURVES else "bt709"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wanx_render.errors import FfmpegError
+from wanx_render.language import tr
 
 _SPECIAL = re.compile(r"([\\=;#\n])")
 _C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA specification, "uuid" in ISO BMFF
@@ -87,7 +88,7 @@ def boxes(path: Path) -> tuple[str, ...]:
             names.append(kind.decode("latin-1"))
             end = stream.tell() + size
     if end != path.stat().st_size:
-        raise FfmpegError(f"{path.name} is cut off or is not an mp4 file")
+        raise FfmpegError(tr("{file} is cut off or is not an mp4 file", file=path.name))
     return tuple(names)
 
 

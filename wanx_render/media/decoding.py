@@ -21,6 +21,7 @@ from PIL import Image
 from wanx_render import files, integrity
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Box, Size
+from wanx_render.language import tr
 from wanx_render.media import ffmpeg
 from wanx_render.media.ffmpeg import BOUNDED, SOUND_FORMATS, STRICT, WHITELIST, Ffmpeg, file_url
 from wanx_render.media.probe import HASHED, LISTED, header, packets_of, probe
@@ -361,7 +362,10 @@ def first_frame(program: Ffmpeg, clip: Path) -> Image.Image:
         with Image.open(io.BytesIO(out), formats=("PPM",)) as frame:
             return frame.convert("RGB")
     except (OSError, ValueError) as error:
-        raise FfmpegError(f"the first frame of {clip.name} cannot be read: {error}") from None
+        message = tr(
+            "cannot read the first frame of {file}: {reason}", file=clip.name, reason=str(error)
+        )
+        raise FfmpegError(message) from None
 
 
 _SQUARE_RGB = "scale=w=trunc(iw*sar+0.5):h=ih:flags=bicubic+accurate_rnd+full_chroma_int"

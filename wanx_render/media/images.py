@@ -22,6 +22,7 @@ from PIL import Image, ImageChops, ImageCms, UnidentifiedImageError, features
 
 from wanx_render.files import sha256_of
 from wanx_render.geometry import Size
+from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.media import image_bytes, signatures
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
@@ -50,10 +51,14 @@ _WITHOUT_ENCODING: frozenset[Repair] = frozenset(("several", "exif"))  # of a JP
 
 
 class BadPicture(ValueError):
-    """The picture cannot be used; the message says why, ``hint`` what to do."""
+    """The picture cannot be used; ``sentence`` says why, ``hint`` what to do.
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
+    The sentence has no subject: "is empty".
+    """
+
+    def __init__(self, sentence: Message, hint: Message = NOTHING) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
         self.hint = hint
 
 
@@ -81,20 +86,20 @@ def read_bytes(path: Path) -> bytes:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise BadPicture("is a folder, not a picture")
+            raise BadPicture(tr("is a folder, not a picture"))
         if not stat.S_ISREG(status.st_mode):
-            raise BadPicture("is a device or a pipe, not a picture")
+            raise BadPicture(tr("is a device or a pipe, not a picture"))
         if status.st_size > MAX_FILE_BYTES:
-            raise BadPicture(f"is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB")
+            raise BadPicture(tr("is larger than {n} MiB", n=MAX_FILE_BYTES // 1024 // 1024))
         return path.read_bytes()
     except BadPicture:
         raise
     except FileNotFoundError:
-        raise BadPicture("does not exist") from None
+        raise BadPicture(tr("does not exist")) from None
     except OSError as error:
-        raise BadPicture(f"cannot be read: {error.strerror}") from None
+        raise BadPicture(tr("cannot be read: {reason}", reason=error.strerror)) from None
     except ValueError:
-        raise BadPicture("has a name that no file can have") from None
+        raise BadPicture(tr("has a name that is not valid for a file")) from None
 
 
 _SUFFIXES = {
@@ -115,11 +120,11 @@ def decode_data_uri(uri: str) -> bytes:
     """The bytes of ``data:image/...;base64,...``. Raises BadPicture."""
     head, comma, body = uri.partition(",")
     if not comma or not head.startswith("data:image/") or not head.endswith(";base64"):
-        raise BadPicture("must be of the form data:image/TYPE;base64,DATA")
+        raise BadPicture(tr("must be of the form data:image/TYPE;base64,DATA"))
     try:
         return base64.b64decode(body, validate=True)
     except ValueError:
-        raise BadPicture("holds text that is not Base64") from None
+        raise BadPicture(tr("is not valid Base64")) from None
 
 
 def inspect(data: bytes) -> Picture:
@@ -270,7 +275,7 @@ def _encoded(picture: Image.Image, kind: Literal["JPEG", "PNG"]) -> bytes:
         data = _saved(picture, "JPEG", quality=quality, subsampling=0)
         if len(data) <= REPAIRED_BYTES:
             return data
-    raise BadPicture("is too large to be repaired", "save it as JPEG, or smaller")
+    raise BadPicture(tr("is too large to convert"), tr("save it as JPEG, or smaller"))
 
 
 def _saved(picture: Image.Image, kind: str, **options: int) -> bytes:
@@ -351,14 +356,14 @@ def _opened(data: bytes, *, small: bool = False) -> Iterator[tuple[Image.Image, 
     is damaged is found, but its pixels, half of the cost and more, are not decoded.
     """
     if not data:
-        raise BadPicture("is empty")
+        raise BadPicture(tr("is empty"))
     try:
         with warnings.catch_warnings():
             # What Pillow warns of is metadata; damaged pixels are exceptions, sizes are checked.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=READABLE) as image:
                 if image.width * image.height > MAX_PIXELS:
-                    raise BadPicture(f"has more than {MAX_PIXELS // 1_000_000} million pixels")
+                    raise BadPicture(_TOO_MANY_PIXELS)
                 size = Size(*image.size)
                 if small:
                     image.draft(None, (size.width // 8, size.height // 8))
@@ -367,23 +372,26 @@ def _opened(data: bytes, *, small: bool = False) -> Iterator[tuple[Image.Image, 
     except BadPicture:
         raise
     except Image.DecompressionBombError:
-        raise BadPicture(f"has more than {MAX_PIXELS // 1_000_000} million pixels") from None
+        raise BadPicture(_TOO_MANY_PIXELS) from None
     except UnidentifiedImageError:
         raise _unidentified(data) from None
     except (OSError, ValueError, SyntaxError, struct.error, EOFError) as error:
-        raise BadPicture(f"is damaged or cut off: {error}", _AGAIN) from None
+        message = tr("is damaged or cut off: {reason}", reason=str(error))
+        raise BadPicture(message, _AGAIN) from None
 
 
 def _unidentified(data: bytes) -> BadPicture:
     """Why no reader takes ``data``: another format, by its name, or none at all."""
-    unknown = f"is not a picture of a known format ({', '.join(FORMATS)})"
+    formats = joined(FORMATS, tr(", "))
     kind, advice = signatures.named(data)
     if kind:
-        return BadPicture(f"{unknown}: it is {kind}", advice)
+        return BadPicture(tr("is {kind}; expected {formats}", kind=kind, formats=formats), advice)
     if data.startswith(_BEGINNINGS):
-        return BadPicture("is damaged or cut off: its header cannot be read", _AGAIN)
-    return BadPicture(unknown, "save it as PNG or JPEG")
+        return BadPicture(tr("is damaged or cut off: its header cannot be read"), _AGAIN)
+    message = tr("is not a picture of a known format ({formats})", formats=formats)
+    return BadPicture(message, tr("save it as PNG or JPEG"))
 
 
-_AGAIN = "save or download it again"
+_TOO_MANY_PIXELS = tr("has more than {n} million pixels", n=MAX_PIXELS // 1_000_000)
+_AGAIN = tr("save or download it again")
 _BEGINNINGS = (b"\xff\xd8", b"\x89PNG", b"BM", b"RIFF")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from wanx_render.errors import FfmpegError
 from wanx_render.geometry import Size
+from wanx_render.language import tr
 from wanx_render.media import ai_labels, colour_tags, container, ffmpeg
 from wanx_render.media.ai_labels import NO_PROVENANCE, Provenance
 from wanx_render.media.colour_tags import Tags
@@ -146,7 +147,7 @@ def _probed(listing: str, log: str, path: Path) -> Probe:
     head = log.split("Output #0", 1)[0]
     video, audio = _VIDEO.search(head), _AUDIO.search(head)
     if not video:
-        raise FfmpegError(f"{path.name} has no picture that can be read")
+        raise FfmpegError(tr("{file} has no picture that can be read", file=path.name))
     return Probe(_picture(listing, video), _sound(listing, audio) if audio else None)
 
 

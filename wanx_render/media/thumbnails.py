@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from wanx_render import files, integrity
+from wanx_render.language import tr
 from wanx_render.media import ffmpeg
 from wanx_render.media.images import BadPicture, upright
 
@@ -152,7 +153,7 @@ def picture(folder: Path, identity: str, data: bytes) -> Path:
     digest = identity.removeprefix("sha256:")
     target = path_of(folder, digest, "picture")
     if files.sha256_of(data) != digest:
-        raise BadPicture("is another picture by now")
+        raise BadPicture(tr("is another picture now"))
     image = upright(data)
     image.thumbnail((SIDE, SIDE))
     _write(target, within(_encoded(image, 80)))
