@@ -101,7 +101,7 @@ def test_packets_that_are_not_those_that_were_decoded_are_noticed_behind_a_good_
     segment.write_bytes(whole)
     integrity.seal(segment, segment.name)
     call = JoinCall("out", (segment, segment), FRAME, 60, tmp_path / "out.mp4")
-    with pytest.raises(Broken, match="pictures: not in part 1 instead of as decoded"):
+    with pytest.raises(Broken, match="pictures: not in part 1, expected as decoded"):
         make_deliverable(each_program, call)
     assert not call.target.exists()
 

@@ -206,4 +206,4 @@ def test_a_cut_of_a_varying_rate_means_seconds(program: ffmpeg.Ffmpeg, tmp_path:
     assert (told["fps"], seen.frames, seen.steps) == ("30", 45, {Fraction(1, 30)})
     first = next(n for n, luma in enumerate(seen.luma) if luma > 128)
     assert abs(first - 15) <= 1
-    assert "26.97 fps in the mean: read as 30 fps" in ran.stderr
+    assert "average 26.97 fps: read as 30 fps" in ran.stderr

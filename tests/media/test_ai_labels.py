@@ -96,7 +96,7 @@ def test_a_label_that_is_no_json_is_kept_as_it_is(broken: str) -> None:
     made = merge(provenance.labels)
     assert made.tags == (("AIGC", broken),)
     (notice,) = ai_labels.provenance_notices({"wake": provenance}, made)
-    assert notice == "the AI label of wake is not valid JSON; kept as it is"
+    assert notice == "the AI label of wake is not valid JSON; it is kept"
     with_valid = labelled(("AIGC", broken), ("AIGC", text(ONE)))
     assert json.loads(with_valid.value)["ProduceID"] == ONE["ProduceID"]
     assert json.loads(dict(with_valid.tags)[SOURCES]) == [broken, text(ONE)]
@@ -283,9 +283,8 @@ def test_conform_says_what_it_cannot_keep(program: ffmpeg.Ffmpeg, tmp_path: Path
     assert json.loads(tags["AIGC"]) == {"Label": "1"}
     assert json.loads(tags[SOURCES]) == ["{broken", '{"Label":"1"}']
     assert [line for line in said.splitlines() if "label" in line or "C2PA" in line] == [
-        "warning: content credentials (C2PA) of a b.mp4 do not survive encoding; "
-        "the finished file has none",
-        f"warning: the AI label of a b.mp4 is not valid JSON; kept as it is; see {SOURCES}",
+        "warning: content credentials (C2PA) of a b.mp4 are lost in encoding",
+        f"warning: the AI label of a b.mp4 is not valid JSON; it is kept, see {SOURCES}",
     ]
 
 

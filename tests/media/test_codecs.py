@@ -98,8 +98,8 @@ def test_what_needs_a_rare_filter_is_refused_where_there_is_none(
     wanted = Deliverable.model_validate("9:16")
     messages = [problem.message for problem in needs.unmet(lacking, (shot,), (wanted,))]
     assert messages == [
-        "a focus that moves needs ffmpeg's filter perspective",
-        "another speed needs ffmpeg's filter rubberband",
+        "a moving focus needs ffmpeg's filter perspective",
+        "speed needs ffmpeg's filter rubberband",
     ]
     assert needs.unmet(program, (shot,), (wanted,)) == ()
 

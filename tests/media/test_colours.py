@@ -170,7 +170,7 @@ def test_hdr_is_mapped_or_refused_and_greys_stay_grey(
     with pytest.raises(FfmpegError, match=r"is HDR \(HLG\)"):
         ingest.in_colours(take, shot(hdr="refuse"))
     (notice,) = ingest.notices(take, shot(), "{}:")
-    assert notice == "HDR (HLG) is mapped to SDR; hdr: refuse stops instead"
+    assert notice == "HDR (HLG) is mapped to SDR; use hdr: refuse to stop instead"
     seen = conformed(program, ingest.in_colours(take, shot()), tmp_path / "piece.mov")
     assert all(max(colour) - min(colour) < 2 for colour in seen), seen
     levels = [colour[1] / 255 for colour in seen]
@@ -347,7 +347,7 @@ def test_a_list_reads_the_tags_of_its_clips(
     (warning,) = [event for event in events if event.kind == "warning"]
     assert (warning.shot, warning.text[:43]) == (
         "bare",
-        "no colour tags: read as BT.601, as is usual",
+        "no colour tags: read as BT.601, as usual fo",
     )
     (broken,) = asyncio.run(finished(LIST.replace("colours: bt709", "colours: hlg, hdr: refuse")))
     assert isinstance(broken, Broken)

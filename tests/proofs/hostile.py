@@ -91,7 +91,7 @@ HDR = "testsrc2=s=160x90:d=0.4,format=yuv420p10le,setparams=color_trc=smpte2084"
 VARYING = "testsrc2=s=160x90:r=30:d=1,select=not(mod(n*n\\,3))"
 CASES = (
     Case("a plain video", video("plain.mp4", "testsrc2=s=160x90:d=0.4"), "90x90"),
-    Case("no video at all", content("words.mp4", lambda *_: b"hello"), "", "no video"),
+    Case("no video at all", content("words.mp4", lambda *_: b"hello"), "", "not a video"),
     Case("zero length", content("empty.mp4", lambda *_: b""), "", "is empty"),
     Case(
         "truncated, index in front",
@@ -107,13 +107,13 @@ CASES = (
             "list.mp4", lambda _, p: f"#EXTM3U\n#EXTINF:1,\nfile://{p}\n#EXT-X-ENDLIST\n".encode()
         ),
         "",
-        "no video",
+        "not a video",
     ),
     Case(
         "a join list dressed as mp4",
         content("join.mp4", lambda _, p: f"ffconcat version 1.0\nfile '{p}'\n".encode()),
         "",
-        "no video",
+        "not a video",
     ),
     Case(
         "a page of an error",

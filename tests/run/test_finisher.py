@@ -118,7 +118,7 @@ def test_a_finished_file_that_is_not_what_was_promised_is_not_delivered(
     path, frames = joined(each_program, tmp_path, takes)
     before = path.read_bytes()
     segments = tuple(sorted(tmp_path.glob("?.mov")))
-    with pytest.raises(Broken, match=f"frames: {frames} instead of {frames + 1}"):
+    with pytest.raises(Broken, match=f"frame count: {frames}, expected {frames + 1}"):
         make_deliverable(each_program, JoinCall("out", segments, FRAME, frames + 1, path))
     assert path.read_bytes() == before
     assert not list(tmp_path.glob(".*part"))
@@ -130,7 +130,7 @@ SPOILED = {
     "square pixels": ("-vf", "setsar=68/69"),
     "frame rate": ("-r", "25"),
     "constant rate": ("-vf", "select='not(eq(n,40))'", "-fps_mode", "vfr"),
-    "frames": ("-t", "5"),
+    "frame count": ("-t", "5"),
     "video codec": ("-profile:v", "baseline"),
     "audio codec": ("-ac", "1"),
     "sound as long as picture": ("-af", "atrim=end=5"),

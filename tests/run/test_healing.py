@@ -299,7 +299,7 @@ def test_what_is_damaged_time_after_time_is_given_up(
         finisher = Finisher(wanted, bench, folder, lambda event: None)
         ended = asyncio.run(records(finisher, wanted, media))
     assert all(isinstance(item, Broken) for item in ended)
-    assert "changed after it was made" in str(ended[0])
+    assert "changed in the cache after it was made" in str(ended[0])
 
 
 @pytest.mark.proof

@@ -97,7 +97,7 @@ def test_data_uris_and_urls_are_first_frames_too(tmp_path: Path, catalog: Catalo
     ("name", "data", "told"),
     [
         ("empty.png", b"", "is empty"),
-        ("text.png", b"<html>", "is not a picture of a known format"),
+        ("text.png", b"<html>", "is a web page; expected JPEG, PNG, BMP, WEBP"),
         ("cut.png", None, "is damaged"),
     ],
 )

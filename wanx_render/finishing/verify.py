@@ -140,7 +140,7 @@ def _picture_checks(
     yield Check(tr("square pixels"), "1", str(picture.sample_aspect))
     yield Check(tr("frame rate"), str(frame.rate), str(picture.rate))
     yield Check(tr("constant rate"), tr("yes"), _yes(picture.uniform))
-    yield Check(tr("frames"), frames, str(picture.frames))
+    yield Check(tr("frame count"), frames, str(picture.frames))
     yield Check(tr("frames decoded"), frames, str(sum(len(piece.looks) for piece in pieces)))
     yield Check(tr("video codec"), promised(frame), _video(picture))
 
