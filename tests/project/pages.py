@@ -64,8 +64,12 @@ class Block:
 
     @property
     def bare(self) -> str:
-        """The block without comments, blank lines and prompts: alike in every language."""
-        text = re.sub(r"(?<=prompt: )[^,}\n]*", "...", self.text)
+        """The block without comments, blank lines and words of prompts: alike in every language."""
+        text = re.sub(r"(\b(?:prompt|tone): )(?:\"[^\"\n]*\"|[^,}\n]*)", r"\1...", self.text)
+        if self.kind == "csv":
+            text = re.sub(
+                r"[^,\"\n]* [^,\"\n]*|[一-鿿，]+", "...", re.sub(r"\"[^\"]*\"", "...", text)
+            )
         lines = [re.sub(r"\s+#.*|^#.*", "", line) for line in text.splitlines()]
         return "\n".join(line.rstrip() for line in lines if line.strip())
 

@@ -3,6 +3,7 @@
 In Chinese too: sentences come from the catalogue, the words of the page itself from ``WORDS``.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -50,17 +51,21 @@ WORDS = {
     "example": ("Example", "示例"),
     "header": ("| key | value | meaning |", "| 键 | 值 | 含义 |"),
     "mapping": ("mapping", "映射"),
-    "list": ("list of {items}", "列表：{items}"),
+    "list": ("list of {items}", "列表，每项为{items}"),
     "boolean": ("`true`, `false`", "`true`、`false`"),
     "string": ("text", "文本"),
     "integer": ("whole number", "整数"),
     "number": ("number", "数"),
-    "range": (" from {low} to {high}", "，{low} 到 {high}"),
-    "least": (", at least {low}", "，不小于 {low}"),
+    "range": (" from {low} to {high}", "（{low} 到 {high}）"),
+    "least": (", at least {low}", "（不小于 {low}）"),
     "such as": (", such as {examples}", "，例如 {examples}"),
-    "or": (" or ", " 或 "),
+    "or": (" or ", "或"),
     "comma": (", ", "、"),
 }
+PROMPTS = (
+    ("A cat wakes on a tiled roof at dusk", "黄昏时分，一只猫在瓦屋顶上醒来"),
+    ("It leaps to the next roof", "它跃向下一个屋顶"),
+)
 EXAMPLE = """
 ```yaml title="shots.yaml"
 version: 1
@@ -105,7 +110,10 @@ def _page(column: int, translate: Callable[[str], str]) -> str:
     table = _Tables(column, translate)
     tables = "".join(table.of(titles[column], parts[name]) for name, titles in PARTS.items())
     head = f"# {table.word('title')}\n\n{NOTE}\n\n{HEADS[column]}"
-    return f"{head}\n## {table.word('example')}\n{EXAMPLE}{tables}"
+    example = EXAMPLE
+    for prompt in PROMPTS:
+        example = example.replace(prompt[0], prompt[column])
+    return f"{head}\n## {table.word('example')}\n{example}{tables}"
 
 
 @cache
@@ -115,7 +123,13 @@ def _catalogue() -> dict[object, str]:
 
 def _in_chinese(text: str) -> str:
     assert isinstance(text, Message), text
-    return _catalogue()[text.template].format(**text.values)
+    values = {
+        name: _in_chinese(value) if isinstance(value, Message) else value
+        for name, value in text.values.items()
+    }
+    has_words = re.search("[a-z]", re.sub("{.*?}", "", text.template))
+    template = _catalogue()[text.template] if has_words else text.template
+    return template.format(**values)
 
 
 class _Tables:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from wanx_render.diagnostics import Diagnostic, listed
 from wanx_render.errors import BadInput
-from wanx_render.language import tr
+from wanx_render.language import Message, joined, tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,6 @@ def kind_of(name: str) -> TransitionKind:
     return _KINDS[name]
 
 
-def with_key(way: str) -> str:
+def with_key(way: str) -> Message:
     """The kinds that the key ``way`` says more of, in words: ``wipe or slide``."""
-    return " or ".join(kind.name for kind in _TABLE if kind.way == way)
+    return joined((kind.name for kind in _TABLE if kind.way == way), tr(" or "))
