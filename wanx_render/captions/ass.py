@@ -10,7 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from wanx_render.captions.cues import BadSubtitles, Notice, Reading
+from wanx_render.captions.cues import (
+    ENDS_AT_START,
+    ENDS_BEFORE_START,
+    BadSubtitles,
+    Notice,
+    Reading,
+)
+from wanx_render.language import tr
 
 _KEPT = ("PlayResX", "PlayResY", "WrapStyle", "ScaledBorderAndShadow")
 _VALUE = re.compile(r"[0-9]{1,5}|yes|no", re.IGNORECASE)
@@ -70,7 +77,7 @@ def read(text: str, typeface: str) -> Script:
     """
     sections = _sections(text)
     if "v4+ styles" not in sections or "events" not in sections:
-        raise BadSubtitles("it has no [V4+ Styles] and [Events]: is it an ASS file?")
+        raise BadSubtitles(tr("an ASS file requires [V4+ Styles] and [Events]"))
     reading = Reading()
     head = ["[Script Info]", "ScriptType: v4.00+", *_info(sections.get("script info", []))]
     fields, styles = _rows(sections["v4+ styles"], "Style", reading)
@@ -81,7 +88,7 @@ def read(text: str, typeface: str) -> Script:
         head.append(f"Style: {','.join(style)}")
     fields, events = _rows(sections["events"], "Dialogue", reading)
     if fields[-1].lower() != "text":
-        raise BadSubtitles("its [Events] do not end in Text")
+        raise BadSubtitles(tr("the last field of [Events] must be Text"))
     head += ["", "[Events]", f"Format: {', '.join(fields)}", ""]
     lines = [line for number, event in events if (line := _line(fields, event, number, reading))]
     return Script("\n".join(head), tuple(lines), tuple(reading.notices))
@@ -123,21 +130,23 @@ def _rows(
             if len(row) == len(fields):
                 rows.append((number, row))
             elif kind == "Style":
-                reading.doubted(number, "a Style with fewer fields than its Format is left out")
+                reading.doubted(number, tr("Style ignored: it has fewer fields than its Format"))
             else:
-                reading.skipped(number, "it has fewer fields than its Format")
+                reading.skipped(number, tr("it has fewer fields than its Format"))
         elif key == kind:
-            raise BadSubtitles(f"a {kind} in line {number} is before its Format")
+            raise BadSubtitles(
+                tr("the {kind} in line {line} comes before its Format", kind=kind, line=number)
+            )
         elif kind == "Dialogue" and key.startswith(kind):
-            reading.skipped(number, "it has no colon behind Dialogue")
+            reading.skipped(number, tr("a colon is missing after Dialogue"))
     if not fields:
-        raise BadSubtitles(f"there is no Format for {kind}")
+        raise BadSubtitles(tr("{kind} has no Format", kind=kind))
     return fields, rows
 
 
 def _place(fields: list[str], name: str) -> int:
     if name not in fields:
-        raise BadSubtitles(f"its Format has no {name}")
+        raise BadSubtitles(tr("Format has no {name}", name=name))
     return fields.index(name)
 
 
@@ -147,14 +156,14 @@ def _line(fields: list[str], event: list[str], number: int, reading: Reading) ->
     for place in (_place(fields, "Start"), _place(fields, "End")):
         moment = hundredths(event[place])
         if moment is None:
-            reading.skipped(number, f"{event[place][:40]!r} is not a time such as 0:00:01.50")
+            text = event[place][:40]
+            reading.skipped(number, tr("{text!r} is not a time such as 0:00:01.50", text=text))
             return None
         event[place] = _written(moment)
         times.append(Fraction(moment, 100))
     start, end = times
     if end <= start:
-        when = "when" if end == start else "before"
-        reading.skipped(number, f"it ends {when} it begins")
+        reading.skipped(number, ENDS_AT_START if end == start else ENDS_BEFORE_START)
         return None
     event[-1] = _BLOCK.sub(lambda block: _TYPEFACE.sub("", block[0]), event[-1])
     words = _words(event[-1])

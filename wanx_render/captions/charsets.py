@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from wanx_render.language import tr
+
 _MARKS = (  # UTF-32 first: its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -115,7 +117,7 @@ def _wide(data: bytes) -> DecodedText:
     even, odd = data[::2].count(0), data[1::2].count(0)
     fewer, more_often = sorted((even, odd))
     if more_often * 10 < len(data) // 2 or fewer * 20 > more_often:
-        raise UnknownEncoding("it holds binary data, not text")
+        raise UnknownEncoding(tr("it contains binary data, not text"))
     text = data.decode("utf-16-le" if odd > even else "utf-16-be", "replace")
     return DecodedText(text, "utf-16-le" if odd > even else "utf-16-be", True, _damaged(text))
 
@@ -159,12 +161,12 @@ def _single_byte(data: bytes) -> DecodedText:
 
     matches = from_bytes(data, cp_isolation=list(_SINGLE))
     if not matches:
-        raise UnknownEncoding("its encoding is not recognised")
+        raise UnknownEncoding(tr("its encoding is unknown"))
     usual = {codec: place for place, codec in enumerate(_SINGLE)}
     match = min(matches, key=lambda m: (m.chaos, -m.coherence, usual.get(m.encoding, 99)))
     text = str(match)
     if sum(not c.isprintable() and c not in "\r\n\t\f" for c in text) * 100 > len(text):
-        raise UnknownEncoding("it holds binary data, not text")
+        raise UnknownEncoding(tr("it contains binary data, not text"))
     return DecodedText(text, match.encoding, guessed=True)
 
 

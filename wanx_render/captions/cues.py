@@ -1,26 +1,42 @@
 """What a reader of subtitles gives: cues in milliseconds, and notices of what it could not use."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from wanx_render.captions import markup
+from wanx_render.language import NOTHING, Message, plural, tr
 
 LONGEST_TEXT = 1000  # characters of one cue; a caption of four lines has about 150
 
-_SUSPECTS = (
-    (markup.LEFTOVER, "mark-up"),
-    (markup.TIME, "a time"),
-    (markup.DAMAGE, "characters that an earlier conversion lost"),
+_SUSPECTS: tuple[tuple[re.Pattern[str], Callable[[str], Message]], ...] = (
+    (markup.LEFTOVER, lambda words: tr("{words!r} is shown, but looks like markup", words=words)),
+    (markup.TIME, lambda words: tr("{words!r} is shown, but looks like a time", words=words)),
+    (markup.DAMAGE, lambda words: tr("{words!r} is shown, but looks damaged", words=words)),
 )
-SKIPPED = "the cue is skipped: "
 
 
 class BadSubtitles(ValueError):
     """A subtitle file cannot be used; the message says why, ``hint`` what to do."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: Message, hint: Message = NOTHING) -> None:
         super().__init__(message)
+        self.message = message
         self.hint = hint
+
+
+ENDS_AT_START = tr("it ends when it starts")
+ENDS_BEFORE_START = tr("it ends before it starts")
+
+
+def too_long(text: str) -> Message:
+    """Why a cue of these words is skipped."""
+    return plural(
+        "it has {n} character; the limit is {limit}",
+        "it has {n} characters; the limit is {limit}",
+        len(text),
+        limit=LONGEST_TEXT,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +58,9 @@ class Notice:
     """Something a reader could not use or doubts: a code of a diagnostic, a sentence, a line."""
 
     code: str
-    message: str
+    message: Message
     line: int = 0  # from 1; 0 means the whole file
-    hint: str = ""
+    hint: Message = NOTHING
 
 
 @dataclass(slots=True)
@@ -54,11 +70,11 @@ class Reading:
     cues: list[TimedCue] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
-    def skipped(self, line: int, why: str) -> None:
+    def skipped(self, line: int, reason: Message) -> None:
         """Note that the cue at ``line`` is left out."""
-        self.notices.append(Notice("cue-skipped", f"{SKIPPED}{why}", line))
+        self.notices.append(Notice("cue-skipped", tr("cue skipped: {reason}", reason=reason), line))
 
-    def doubted(self, line: int, message: str, hint: str = "") -> None:
+    def doubted(self, line: int, message: Message, hint: Message = NOTHING) -> None:
         """Note that what stands at ``line`` may not be meant so."""
         self.notices.append(Notice("cue-doubtful", message, line, hint))
 
@@ -67,4 +83,4 @@ class Reading:
         for pattern, meaning in _SUSPECTS:
             if match := pattern.search(text):
                 line = next((n for n, row in enumerate(body) if match[0] in row), 0)
-                self.doubted(first + line, f"{match[0][:60]!r} is shown, but looks like {meaning}")
+                self.doubted(first + line, meaning(match[0][:60]))

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from wanx_render.captions import markup
-from wanx_render.captions.cues import LONGEST_TEXT, BadSubtitles, Reading, TimedCue
+from wanx_render.captions.cues import LONGEST_TEXT, BadSubtitles, Reading, TimedCue, too_long
+from wanx_render.language import tr
 
 LONGEST = 10_000  # milliseconds
 _STAMP = re.compile(r"\s*\[(\d{1,3}):(\d{1,2})(?::(\d{1,2}))?(?:[.,:](\d{1,3}))?\]")
@@ -30,14 +31,14 @@ def read(lines: Sequence[str]) -> Reading:
         stamps, words = _stamps(line)
         if not stamps:
             if line.strip() and not _TAG.fullmatch(line):
-                reading.skipped(number, "it has no time such as [00:12.50]")
+                reading.skipped(number, tr("it has no time such as [00:12.50]"))
             continue
         text = markup.without(re.sub(" {2,}", " ", _WORD_STAMP.sub("", words)))
         reading.question(text, (line,), number)
         for stamp in stamps:
             moments.setdefault(max(stamp - offset, 0), []).append((number, text))
     if not moments:
-        raise BadSubtitles("it has no line with a time such as [00:12.50]")
+        raise BadSubtitles(tr("no line has a time such as [00:12.50]"))
     reading.cues += _cues(moments, reading)
     return reading
 
@@ -71,6 +72,6 @@ def _cues(moments: dict[int, list[tuple[int, str]]], reading: Reading) -> Iterat
         line = moments[start][0][0]
         text = "\n".join(dict.fromkeys(text for _, text in moments[start] if text))
         if len(text) > LONGEST_TEXT:
-            reading.skipped(line, f"it has {len(text)} characters, more than {LONGEST_TEXT}")
+            reading.skipped(line, too_long(text))
         elif text:
             yield TimedCue(text, start, min(following, start + LONGEST), line)

@@ -9,10 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wanx_render.captions import markup
-from wanx_render.captions.cues import LONGEST_TEXT, BadSubtitles, Reading, TimedCue
+from wanx_render.captions.cues import (
+    ENDS_AT_START,
+    ENDS_BEFORE_START,
+    LONGEST_TEXT,
+    BadSubtitles,
+    Reading,
+    TimedCue,
+    too_long,
+)
+from wanx_render.language import NOTHING, Message, tr
 
-EXAMPLE = "a cue begins with a line such as 00:00:01,000 --> 00:00:02,500"
-PLACES = "captions are at the bottom, or at the top with {\\an8}"
+EXAMPLE = tr("start each cue with a line such as 00:00:01,000 --> 00:00:02,500")
+PLACES = tr("captions can be at the bottom, or at the top with {tag}", tag="{\\an8}")
 _LONGEST_LINE = 300  # a line of times is shorter, also one with the settings of WebVTT
 
 _STAMP = r"(-)?(?:(\d{1,6})\s?:\s?)?(\d{1,6})\s?:\s?(\d{1,6})(?:\s?[.,]\s?(\d{1,9}))?"
@@ -39,7 +48,7 @@ class _Times:
     end: int = 0
     settings: str = ""
     words: str = ""  # that begin in the same line
-    problem: str = ""
+    problem: Message = NOTHING
 
 
 def has_times(lines: Sequence[str]) -> bool:
@@ -55,7 +64,7 @@ def read(lines: Sequence[str], *, vtt: bool = False) -> Reading:
     reading = Reading()
     if not times:
         if any(line.strip() for line in lines):
-            raise BadSubtitles("it has no line of times", EXAMPLE)
+            raise BadSubtitles(tr("it has no line of times"), EXAMPLE)
         return reading
     headers = _Headers(lines, reading, vtt=vtt)
     starts = [headers.before(cue.at) for cue in times]
@@ -80,7 +89,8 @@ def _times(at: int, line: str) -> _Times | None:
     before, arrow, after = narrow.partition("-->")
     looks_timed = _TIME_OF_DAY.search(narrow) and not _TWO_LETTERS.search(before)
     if arrow and looks_timed and (_CLOCK.search(narrow) or not _TWO_LETTERS.search(after)):
-        return _Times(at, problem=f"its times cannot be read: {line.strip()[:60]}")
+        text = line.strip()[:60]
+        return _Times(at, problem=tr("its times cannot be read: {text}", text=text))
     return None
 
 
@@ -108,7 +118,7 @@ class _Headers:
         if self._floor == 0:
             stray = next((n for n in range(start) if self._lines[n].strip()), None)
             if stray is not None:
-                self._reading.doubted(stray + 1, "words before the first cue are not shown")
+                self._reading.doubted(stray + 1, tr("words before the first cue are not shown"))
         number = _number(self._lines[start]) if start < at else None
         self._last = self._last + 1 if number is None else number
         self._floor = at + 1
@@ -121,7 +131,7 @@ class _Headers:
         gap = above < at - 1
         if number is None:
             if not gap and above >= self._floor and self._numbered and not apart:
-                self._reading.doubted(at + 1, "a line of times within words opens a cue")
+                self._reading.doubted(at + 1, tr("a line of times within words starts a cue"))
             return above if not gap and apart and self._is_name(above) else at
         if self._floor == 0:
             self._numbered, self._spaced = True, gap
@@ -130,7 +140,7 @@ class _Headers:
         if not (apart or self._numbered):
             return at
         if not following and not (apart and self._numbered):
-            self._reading.doubted(above + 1, f"{number} is taken for the number of a cue")
+            self._reading.doubted(above + 1, tr("{n} is read as the number of a cue", n=number))
         return above
 
     def _above(self, at: int) -> int:
@@ -154,9 +164,11 @@ class _Headers:
         if self._vtt or _NUMBERLIKE.fullmatch(line):
             return True
         if self._numbered:
-            self._reading.doubted(at + 1, f"{line[:40]!r} is shown: the cue below has no number")
+            self._reading.doubted(
+                at + 1, tr("{words!r} is shown: the cue below has no number", words=line[:40])
+            )
             return False
-        self._reading.doubted(at + 1, f"{line[:40]!r} is taken for the name of a cue")
+        self._reading.doubted(at + 1, tr("{words!r} is read as the name of a cue", words=line[:40]))
         return True
 
 
@@ -192,7 +204,7 @@ def _add(reading: Reading, cue: _Times, body: Sequence[str], *, vtt: bool) -> No
     if not vtt:
         _question_numbers(reading, body, line + 1)
     if place := markup.unkept_place(words) or _unkept_setting(cue.settings):
-        reading.doubted(line, f"{place} is not kept", PLACES)
+        reading.doubted(line, tr("{tag} is ignored", tag=place), PLACES)
     top = markup.at_top(words) or _line_at_top(cue.settings)
     reading.cues.append(TimedCue(text, max(cue.start, 0), cue.end, line, top))
 
@@ -204,7 +216,9 @@ def _question_numbers(reading: Reading, body: Sequence[str], first: int) -> None
         around = "".join([body[at - 1], *body[at + 1 : at + 2]]).strip()
         number = _number(body[at]) if not around else None
         if number is not None:
-            reading.doubted(first + at, f"{number} is shown, but looks like the number of a cue")
+            reading.doubted(
+                first + at, tr("{n} is shown, but looks like the number of a cue", n=number)
+            )
 
 
 def _body(reading: Reading, cue: _Times, body: Sequence[str]) -> str:
@@ -213,22 +227,20 @@ def _body(reading: Reading, cue: _Times, body: Sequence[str]) -> str:
     last = next((n for n in range(first, len(body)) if not body[n]), len(body))  # " " is words
     stray = next((n for n in range(last, len(body)) if body[n].strip()), None)
     if stray is not None:
-        reading.doubted(cue.at + 2 + stray, "words after an empty line belong to no cue")
+        reading.doubted(cue.at + 2 + stray, tr("words after an empty line are not shown"))
     return "\n".join(body[first:last])
 
 
-def _span_problem(cue: _Times) -> str:
+def _span_problem(cue: _Times) -> Message:
     if cue.end == cue.start:
-        return "it ends when it begins"
+        return ENDS_AT_START
     if cue.end < cue.start:
-        return "it ends before it begins"
-    return "it ends before the video begins" if cue.end <= 0 else ""
+        return ENDS_BEFORE_START
+    return tr("it ends before the video starts") if cue.end <= 0 else NOTHING
 
 
-def _text_problem(text: str) -> str:
-    if len(text) <= LONGEST_TEXT:
-        return ""
-    return f"it has {len(text)} characters, more than {LONGEST_TEXT}"
+def _text_problem(text: str) -> Message:
+    return too_long(text) if len(text) > LONGEST_TEXT else NOTHING
 
 
 def _line_at_top(settings: str) -> bool:

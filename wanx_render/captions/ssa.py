@@ -8,6 +8,7 @@ from dataclasses import replace
 from wanx_render.captions import ass
 from wanx_render.captions.ass import Script
 from wanx_render.captions.cues import BadSubtitles, Reading
+from wanx_render.language import tr
 
 _STYLES = re.compile(r"\s*\[V4 Styles\]\s*$", re.IGNORECASE)
 _FIELDS = 10  # of an event; their order is fixed
@@ -32,7 +33,7 @@ def read(lines: Sequence[str], typeface: str) -> Script:
         if kind == "Comment":
             continue
         if kind == "Dialogue" and not _usable(rest):
-            reading.skipped(number, "it has no two times such as 0:00:01.50")
+            reading.skipped(number, tr("it requires two times such as 0:00:01.50"))
             continue
         if kind == "Dialogue":
             numbers.append(number)
@@ -64,7 +65,7 @@ def _converted(lines: Sequence[str]) -> str:
             document.graphics_opaque.clear()
             return str(document.to_string("ass"))
     except (ValueError, TypeError, IndexError, KeyError, pysubs2.Pysubs2Error):
-        raise BadSubtitles("its SSA styles cannot be read", "save it as ASS") from None
+        raise BadSubtitles(tr("its SSA styles cannot be read"), tr("save it as ASS")) from None
 
 
 def _events(text: str) -> list[int]:

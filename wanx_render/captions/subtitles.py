@@ -14,16 +14,15 @@ from stat import S_ISREG
 
 from wanx_render.captions import ass, charsets, lrc, srt, ssa
 from wanx_render.captions.ass import Script
-from wanx_render.captions.cues import SKIPPED, BadSubtitles, Notice, Reading, TimedCue
+from wanx_render.captions.cues import BadSubtitles, Notice, Reading, TimedCue
 from wanx_render.captions.drawing import Cue
-from wanx_render.diagnostics import counted
+from wanx_render.language import Message, plural, tr, verbatim
 from wanx_render.timing import nearest
 
 MOST_BYTES = 4 * 1024 * 1024  # a film of two hours has 0.1 MiB
 MOST_CUES = 50_000
 MOST_AT_ONCE = 8  # more lines than these cannot be read, nor fit on the picture
 _HEAD = 2000  # lines in which an ASS file has its first section
-TAKEN = "SRT, WebVTT, ASS and LRC are read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +69,9 @@ def read(path: Path, typeface: str = "any") -> Subtitles:
     """Read a file; ``typeface`` replaces those of an ASS script. Raises BadSubtitles, OSError."""
     state = path.stat()
     if not S_ISREG(state.st_mode):
-        raise BadSubtitles("it is not a file")
+        raise BadSubtitles(tr("it is not a file"))
     if state.st_size > MOST_BYTES:
-        raise BadSubtitles("it is larger than 4 MiB", "is this the right file?")
+        raise BadSubtitles(tr("it is larger than 4 MiB"), tr("check that this is the right file"))
     with path.open("rb") as stream:
         return parse(stream.read(MOST_BYTES), path.name, typeface)
 
@@ -107,29 +106,30 @@ def parse(data: bytes, name: str = "words", typeface: str = "any") -> Subtitles:
 # -- what the file is ----------------------------------------------------------------------------
 
 _BINARY = (
-    (b"PK\x03\x04", "a ZIP archive, such as .docx or .xlsx"),
-    (b"\xd0\xcf\x11\xe0", "an old Word or Excel file"),
-    (b"%PDF", "a PDF file"),
-    (b"{\\rtf", "an RTF file"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"\x1aE\xdf\xa3", "a Matroska video"),
-    (b"\x00\x00\x01\xba", "VobSub, subtitles as pictures"),
-    (b"PG", "PGS, subtitles as pictures"),
+    (b"PK\x03\x04", tr("a ZIP archive, such as .docx or .xlsx")),
+    (b"\xd0\xcf\x11\xe0", tr("an old Word or Excel file")),
+    (b"%PDF", tr("a PDF file")),
+    (b"{\\rtf", tr("an RTF file")),
+    (b"\x1f\x8b", tr("a gzip archive")),
+    (b"7z\xbc\xaf", tr("a 7-Zip archive")),
+    (b"Rar!", tr("a RAR archive")),
+    (b"\x1aE\xdf\xa3", tr("a Matroska video")),
+    (b"\x00\x00\x01\xba", tr("VobSub, subtitles as pictures")),
+    (b"PG", tr("PGS, subtitles as pictures")),
 )
-_EXPORT = "export the words as SRT in UTF-8"
-_WHISPER = "let Whisper write SRT: --output_format srt, or -osrt"
-_CONVERT = "convert it: pysubs2 --to srt FILE"
+_EXPORT = tr("export the words as SRT in UTF-8")
+_WHISPER = tr("let Whisper write SRT: --output_format srt, or -osrt")
+_CONVERT = tr("convert it: pysubs2 --to srt FILE")
+_CONVERT_FRAMES = tr("convert it: pysubs2 --to srt FILE --fps 25")
 _FOREIGN = (  # by the beginning of the text; pysubs2, which comes with the program, reads some
     (r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?tt[\s>]", "TTML", _CONVERT),
     (r"<sami", "SAMI", _CONVERT),
-    (r"\{\d*\}\{\d*\}", "MicroDVD", f"{_CONVERT} --fps 25"),
+    (r"\{\d*\}\{\d*\}", "MicroDVD", _CONVERT_FRAMES),
     (r"\[\d+\]\[\d*\]", "MPL2", _CONVERT),
     (r"\d{1,2}:\d\d:\d\d[:=]\S", "TMPlayer", _CONVERT),
     (r"\d+:\d\d:\d\d\.\d{3},\d+:\d\d:\d\d\.\d{3}", "SBV of YouTube", _EXPORT),
     (r"Scenarist_SCC", "SCC", _EXPORT),
-    (r"# VobSub", "VobSub, subtitles as pictures", _EXPORT),
+    (r"# VobSub", tr("VobSub, subtitles as pictures"), _EXPORT),
     (r"start\tend\ttext", "TSV of Whisper", _WHISPER),
     (r"<\?xml", "XML", _EXPORT),
     (r"<!doctype html|<html", "HTML", _EXPORT),
@@ -140,13 +140,21 @@ _FOREIGN = (  # by the beginning of the text; pysubs2, which comes with the prog
 def _decoded(data: bytes) -> charsets.DecodedText:
     for magic, kind in _BINARY:
         if data.startswith(magic):
-            raise BadSubtitles(f"it is {kind}; {TAKEN}", _EXPORT)
+            raise _unsupported(kind, _EXPORT)
     if data[4:8] == b"ftyp":
-        raise BadSubtitles(f"it is an MP4 video; {TAKEN}", _EXPORT)
+        raise _unsupported(tr("an MP4 video"), _EXPORT)
     try:
         return charsets.decode(data)
     except charsets.UnknownEncoding as problem:
-        raise BadSubtitles(f"{problem}; {TAKEN}", _EXPORT) from None
+        raise BadSubtitles(_and_supported(problem.args[0]), _EXPORT) from None
+
+
+def _unsupported(kind: Message, hint: Message) -> BadSubtitles:
+    return BadSubtitles(_and_supported(tr("it is {kind}", kind=kind)), hint)
+
+
+def _and_supported(problem: Message) -> Message:
+    return tr("{problem}; supported are SRT, WebVTT, ASS and LRC", problem=problem)
 
 
 def _cues(lines: Sequence[str]) -> Reading:
@@ -155,7 +163,7 @@ def _cues(lines: Sequence[str]) -> Reading:
     if re.match(r"WEBVTT(?:\s|$)", first):
         return srt.read(lines, vtt=True)
     if re.match(r"\[(?:\d\d:)+\d\d\.\d{3} --> ", first):
-        raise BadSubtitles(f"it is what Whisper shows on a terminal; {TAKEN}", _WHISPER)
+        raise _unsupported(tr("what Whisper shows on a terminal"), _WHISPER)
     if not first or srt.has_times(lines):
         return srt.read(lines)
     if lrc.has_times(lines):
@@ -163,8 +171,8 @@ def _cues(lines: Sequence[str]) -> Reading:
     start = "\n".join(lines[:50])[:4000].strip("\ufeff \t\n")
     for pattern, kind, hint in _FOREIGN:
         if re.match(pattern, start, re.IGNORECASE | re.DOTALL):
-            raise BadSubtitles(f"it is {kind}; {TAKEN}", hint)
-    raise BadSubtitles(f"it has no line of times; {TAKEN}", srt.EXAMPLE)
+            raise _unsupported(verbatim(kind), hint)
+    raise BadSubtitles(_and_supported(tr("it has no line of times")), srt.EXAMPLE)
 
 
 # -- what is doubtful ----------------------------------------------------------------------------
@@ -176,19 +184,31 @@ def _encoding(source: charsets.DecodedText, name: str, words: str) -> Iterator[N
     if source.guessed:
         yield Notice(
             "subtitles-encoding",
-            f"it is not UTF-8 and is read as {source.encoding}: {sample}",
-            hint="if the words are right, save the file as UTF-8 in your editor, or run "
-            f"iconv -f {source.codec} -t utf-8 {name} > NEW; "
-            "if they are wrong, save it as UTF-8 in the program it comes from",
+            tr(
+                "it is not UTF-8; read as {encoding}: {words}",
+                encoding=source.encoding,
+                words=sample,
+            ),
+            hint=tr(
+                "if the words are right, save the file as UTF-8 in your editor, or run "
+                "iconv -f {codec} -t utf-8 {name} > NEW; "
+                "if they are wrong, save it as UTF-8 in the program it comes from",
+                codec=source.codec,
+                name=name,
+            ),
         )
     if source.damaged:
         before = source.text.partition("\N{REPLACEMENT CHARACTER}")[0]
-        count = counted(source.damaged, "character")
         yield Notice(
             "subtitles-encoding",
-            f"{count} cannot be read as {source.encoding}, or were lost before (U+FFFD)",
+            plural(
+                "{n} character cannot be read as {encoding}, or was lost before (U+FFFD)",
+                "{n} characters cannot be read as {encoding}, or were lost before (U+FFFD)",
+                source.damaged,
+                encoding=source.encoding,
+            ),
             len(before.splitlines()) + before.endswith("\n") or 1,
-            "type the words there again",
+            tr("type the words there again"),
         )
 
 
@@ -198,11 +218,14 @@ def _all_skipped(notices: Iterable[Notice], count: int) -> tuple[Notice, ...]:
     omissions = [notice for notice in every if notice.code == "cue-skipped"]
     if omissions and not count:
         first = omissions[0]
-        why = first.message.removeprefix(SKIPPED)
         raise BadSubtitles(
-            f"no cue can be used ({len(omissions)} skipped); line {first.line}: {why}"
+            tr(
+                "it has no usable cue; line {line}: {problem}",
+                line=first.line,
+                problem=first.message,
+            )
         )
-    return every if count else (*every, Notice("subtitles-empty", "the file has no cues"))
+    return every if count else (*every, Notice("subtitles-empty", tr("the file has no cues")))
 
 
 def _few_at_once(cues: Iterable[TimedCue], reading: Reading) -> Iterator[TimedCue]:
@@ -212,7 +235,9 @@ def _few_at_once(cues: Iterable[TimedCue], reading: Reading) -> Iterator[TimedCu
     """
     by_start = sorted(cues, key=lambda cue: (cue.start, cue.end))
     if len(by_start) > MOST_CUES:
-        raise BadSubtitles(f"it has {len(by_start)} cues, more than {MOST_CUES}")
+        raise BadSubtitles(
+            tr("it has {n} cues; the limit is {limit}", n=len(by_start), limit=MOST_CUES)
+        )
     ends: list[int] = []
     for cue in by_start:
         while ends and ends[0] <= cue.start:
@@ -221,4 +246,4 @@ def _few_at_once(cues: Iterable[TimedCue], reading: Reading) -> Iterator[TimedCu
             heappush(ends, cue.end)
             yield cue
         else:
-            reading.skipped(cue.line, f"{MOST_AT_ONCE} others are seen at the same time")
+            reading.skipped(cue.line, tr("{n} others are shown at the same time", n=MOST_AT_ONCE))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from wanx_render.errors import BadInput
-from wanx_render.language import tr
+from wanx_render.language import joined, tr
 
 # The command line reads this at every start; what writes and what complains is imported when used.
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def _otio() -> Writer:
             raise
         from wanx_render.diagnostics import Diagnostic
 
-        hint = "pip install 'wanx-render[edit]'; edl and fcpxml need nothing"
-        problem = Diagnostic("extra-missing", "OpenTimelineIO is not installed", hint=hint)
+        hint = tr("run pip install 'wanx-render[edit]', or use edl or fcpxml")
+        problem = Diagnostic("extra-missing", tr("OpenTimelineIO is not installed"), hint=hint)
         raise BadInput(problem) from None
     return otio.text_of
 
@@ -65,6 +65,7 @@ def format_of(name: str) -> ExportFormat:
     if name not in _FORMATS:
         from wanx_render.diagnostics import Diagnostic
 
-        message = f"{name!r} is not a valid export format"
-        raise BadInput(Diagnostic("value-unknown", message, hint=f"use {', '.join(NAMES)}"))
+        message = tr("{name!r} is not a valid export format", name=name)
+        hint = tr("use {names}", names=joined(NAMES, tr(", ")))
+        raise BadInput(Diagnostic("value-unknown", message, hint=hint))
     return _FORMATS[name]
