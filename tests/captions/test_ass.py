@@ -78,8 +78,8 @@ def test_a_part_has_what_is_seen_in_it() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("hello", "is it an ASS file"),
-        (HEAD.replace("[V4+", "[V4"), "is it an ASS file"),
+        ("hello", "an ASS file requires"),
+        (HEAD.replace("[V4+", "[V4"), "an ASS file requires"),
         (HEAD.replace("Format: Layer", "Farmat: Layer"), "no Format"),
         (HEAD.replace("Fontname", "Face") + LINES, "no Fontname"),
     ],
@@ -94,8 +94,8 @@ def test_what_is_no_such_script_is_refused_with_a_reason(text: str, why: str) ->
     [
         ("0,0:00:00.50", "fewer fields"),
         ("0,soon,0:00:01.00,Big,x", "'soon' is not a time"),
-        ("0,0:00:01.00,0:00:01.00,Big,x", "it ends when it begins"),
-        ("0,0:00:02.00,0:00:01.00,Big,x", "it ends before it begins"),
+        ("0,0:00:01.00,0:00:01.00,Big,x", "it ends when it starts"),
+        ("0,0:00:02.00,0:00:01.00,Big,x", "it ends before it starts"),
     ],
 )
 def test_a_bad_line_is_left_out_and_named(bad: str, why: str) -> None:
@@ -111,7 +111,7 @@ def test_a_line_without_its_colon_is_named_and_small_letters_are_read() -> None:
         "Dialogue 0,0:00:01.00,0:00:02.00,Big,lost\ndialogue: 0,0:00:01.00,0:00:02.00,Big,x\n"
     )
     assert [line.words for line in read.lines] == ["x"]
-    assert [(notice.code, "no colon" in notice.message) for notice in read.notices] == [
+    assert [(notice.code, "a colon is missing" in notice.message) for notice in read.notices] == [
         ("cue-skipped", True)
     ]
 

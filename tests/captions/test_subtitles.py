@@ -20,6 +20,7 @@ from wanx_render.errors import BadInput
 from wanx_render.finishing.timeline import Body
 from wanx_render.frame import Frame
 from wanx_render.geometry import Size
+from wanx_render.language import shown
 from wanx_render.run.layout import Layout
 from wanx_render.validation import load
 
@@ -121,7 +122,7 @@ def test_one_bad_cue_is_named_by_its_line_and_the_others_are_read(
 
 def test_a_file_without_any_cue_is_named_and_one_with_bad_ones_only_is_refused() -> None:
     assert notices("\n \n") == [("subtitles-empty", 0)]
-    with pytest.raises(BadSubtitles, match="line 2: it ends when it begins"):
+    with pytest.raises(BadSubtitles, match="line 2: cue skipped: it ends when it starts"):
         texts("1\n00:00:01,000 --> 00:00:01,000\nx")
 
 
@@ -321,8 +322,10 @@ def test_a_broken_character_does_not_make_utf8_another_encoding() -> None:
 def test_another_kind_of_file_is_named_with_what_is_read(data: bytes, what: str) -> None:
     with pytest.raises(BadSubtitles, match=what) as caught:
         subtitles.parse(data)
-    assert "read" in str(caught.value)
+    assert "supported are SRT" in str(caught.value)
     assert caught.value.hint
+    for message in (caught.value.message, caught.value.hint):
+        assert shown(message, "zh") != message
 
 
 # -- hostile files -------------------------------------------------------------------------------
@@ -471,7 +474,7 @@ def test_a_warning_names_the_subtitle_file_and_its_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "hint"),
-    [(None, "paths start at"), (b"PK\x03\x04", "export the words"), (b"x", "a cue begins with")],
+    [(None, "paths start at"), (b"PK\x03\x04", "export the words"), (b"x", "start each cue with")],
 )
 def test_the_hint_fits_the_fault(tmp_path: Path, content: bytes | None, hint: str) -> None:
     (problem,) = problems(tmp_path, content)

@@ -218,13 +218,8 @@ def _all_skipped(notices: Iterable[Notice], count: int) -> tuple[Notice, ...]:
     omissions = [notice for notice in every if notice.code == "cue-skipped"]
     if omissions and not count:
         first = omissions[0]
-        raise BadSubtitles(
-            tr(
-                "it has no usable cue; line {line}: {problem}",
-                line=first.line,
-                problem=first.message,
-            )
-        )
+        why = tr("line {line}: {problem}", line=first.line, problem=first.message)
+        raise BadSubtitles(tr("it has no usable cue; {problem}", problem=why))
     return every if count else (*every, Notice("subtitles-empty", tr("the file has no cues")))
 
 
