@@ -1,4 +1,4 @@
-"""Pin every dependency anew: `python .ci/pin.py` writes .ci/constraints.txt and [tool.uv].
+"""Pin every dependency to its newest: `python .ci/pin.py` writes .ci/constraints.txt and [tool.uv].
 
 Pip reads the file, uv the list in pyproject.toml; a test holds the two together. uv's own lock file
 is not committed, because it records the address of the registry it was made with.

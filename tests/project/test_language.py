@@ -48,16 +48,19 @@ def rooms() -> list[str]:
         for path in sorted((ROOT / house).iterdir())
         if path.is_dir() or path.suffix in TEXT
     ]
-    return ["docs", "benchmarks", "specs", *(page.name for page in ROOT.glob("*.md")), *houses]
+    return [
+        "docs",
+        "benchmarks",
+        "specs",
+        ".ci",
+        "tests",
+        *(page.name for page in ROOT.glob("*.md")),
+        *houses,
+    ]
 
 
-# --- Rooms that are still open: their rewriting is not finished. This list only shrinks. ---
-OPEN = {
-    "wanx_render/board",
-    "wanx_render/session",
-}
-# Pages that are being written again.
-OPEN_PAGES = set[str]()
+# --- Still open: the tests. They take no new words, and are made clean room by room. ---
+OPEN = {"tests"}
 # --- End of what is open. ---
 
 
@@ -82,8 +85,6 @@ def test_the_search_passes_over_other_words(word: str) -> None:
 @pytest.mark.parametrize("page", ENGLISH, ids=lambda page: str(page.relative_to(ROOT)))
 def test_nine_of_ten_sentences_of_a_page_are_short(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    if page.name in OPEN_PAGES and ninth_decile(text) > LONGEST:
-        pytest.skip("still open")
     longest = sorted(sentences(text), key=words, reverse=True)[:3]
     assert ninth_decile(text) <= LONGEST, longest
 
