@@ -6,6 +6,8 @@ Chinese is kept in ``wanx_render/locales/zh_CN/LC_MESSAGES/wanx_render.po``; wha
 is named at the end. A file in ``locales/zh_CN/parts`` overrides it and is folded in by ``--fold``.
 """
 
+import errno
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -52,7 +54,18 @@ def extracted() -> Catalog:
         catalogue.add(text, locations=[(path, 0)])
     for text in _click():
         catalogue.add(text, locations=[("click", 0)])
+    for code in SYSTEM_REASONS:
+        catalogue.add(os.strerror(code), locations=[("the operating system", 0)])
     return catalogue
+
+
+SYSTEM_REASONS = (
+    errno.EACCES, errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EBUSY, errno.ECONNREFUSED,
+    errno.ECONNRESET, errno.EEXIST, errno.EFBIG, errno.EINVAL, errno.EIO, errno.EISDIR,
+    errno.ELOOP, errno.EMFILE, errno.ENAMETOOLONG, errno.ENFILE, errno.ENODEV, errno.ENOENT,
+    errno.ENOSPC, errno.ENOTDIR, errno.ENOTEMPTY, errno.EPERM, errno.EPIPE, errno.EROFS,
+    errno.ETIMEDOUT, errno.EXDEV,
+)  # fmt: skip
 
 
 _SHOWN_KEYS = ("title", "note", "advice")  # of the model catalogue's files

@@ -161,11 +161,16 @@ def shown(text: str, to: Language | None = None) -> str:
     target = to or language()
     if target == "en":
         return str.__str__(text)
-    values = {
-        name: shown(value, target) if isinstance(value, str) else value
-        for name, value in text.values.items()
-    }
+    values = {name: _shown_value(name, value, target) for name, value in text.values.items()}
     return _template(text, target).format(**values)
+
+
+def _shown_value(name: str, value: object, target: Language) -> object:
+    if not isinstance(value, str):
+        return value
+    # The operating system gives its reasons in English; the catalogue has the usual ones.
+    plain = name == "reason" and not isinstance(value, Message)
+    return looked_up(value, target) if plain else shown(value, target)
 
 
 def looked_up(text: str, to: Language | None = None, *, one: str = "") -> str:

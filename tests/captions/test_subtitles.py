@@ -474,7 +474,11 @@ def test_a_warning_names_the_subtitle_file_and_its_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "hint"),
-    [(None, "paths are relative to"), (b"PK\x03\x04", "export the words"), (b"x", "start each cue with")],
+    [
+        (None, "paths are relative to"),
+        (b"PK\x03\x04", "export the words"),
+        (b"x", "start each cue with"),
+    ],
 )
 def test_the_hint_fits_the_fault(tmp_path: Path, content: bytes | None, hint: str) -> None:
     (problem,) = problems(tmp_path, content)

@@ -94,6 +94,13 @@ def test_a_message_survives_copies_and_other_processes() -> None:
             assert shown(other, "zh") == shown(message, "zh") != message
 
 
+def test_a_reason_of_the_system_is_looked_up_and_no_other_value() -> None:
+    written = tr("{model} cannot make {tier}", model="use {tiers}", tier="720P")
+    assert shown(written, "zh") == "use {tiers} 不支持 720P"
+    reason = tr("{reason}", reason="use {tiers}")
+    assert shown(reason, "zh") == "请使用 {tiers}"
+
+
 def test_foreign_words_and_texts_without_chinese_stay_as_they_are() -> None:
     assert shown(verbatim("{odd} braces"), "zh") == "{odd} braces"
     assert shown(tr("not in the catalogue"), "zh") == "not in the catalogue"
