@@ -204,6 +204,17 @@ def test_another_program_s_file_is_refused_and_stays_as_it_is(path: Path, kind: 
     assert contents(path.parent) == before
 
 
+def test_an_adopted_task_no_longer_says_how_its_answer_was_lost(path: Path) -> None:
+    journal = Journal(path)
+    number = journal.intend("k", "x take 1", REQUEST, NOW)
+    journal.uncertain(number, NOW, "NoAnswer", "no answer")
+    journal.adopted(number, "task-1")
+    adopted = journal.attempt(number)
+    assert adopted
+    assert (adopted.state, adopted.task_id) == ("submitted", "task-1")
+    assert (adopted.code, adopted.message) == (None, None)
+
+
 def test_a_damaged_journal_is_a_sentence(path: Path) -> None:
     journal = Journal(path)
     for number in range(50):

@@ -476,12 +476,12 @@ class DashScope:
         if problem.code:
             request_id = self._cleaner.text(body.get("request_id"))
             return ServiceError(problem.code, problem.message, request_id)
-        kind = self._cleaner.text(answer.headers.get("content-type", "no type").partition(";")[0])
+        kind = self._cleaner.text(answer.headers.get("content-type", "").partition(";")[0])
         message = tr(
             "status {status} with {kind}, which is not the service's format; "
             "is there a proxy or a sign-in page in between?",
             status=answer.status,
-            kind=kind,
+            kind=kind or tr("no content type"),
         )
         return ServiceError("NotTheService", message)
 
@@ -497,8 +497,11 @@ class DashScope:
         """What went wrong, without any address: addresses hold signatures."""
         if error.args and isinstance(error.args[0], Message):  # ours, of ``transfer``
             return error.args[0]
-        words = re.sub(r"https?://\S+", "...", str(error)) or type(error).__name__
-        return verbatim(self._cleaner.text(words, 300))
+        words = re.sub(r"https?://\S+", "...", str(error))
+        if words and words != _NO_CONNECTION:
+            return verbatim(self._cleaner.text(words, 300))
+        sentences = (sentence for kind, sentence in _SILENT if isinstance(error, kind))
+        return next(sentences, verbatim(type(error).__name__))
 
 
 def _not_downloaded(task: Succeeded, reason: Message) -> Unreachable:
@@ -508,6 +511,13 @@ def _not_downloaded(task: Succeeded, reason: Message) -> Unreachable:
     return Unreachable("DownloadFailed", message)
 
 
+_NO_CONNECTION = "All connection attempts failed"  # what the HTTP client says for any reason
+_SILENT: tuple[tuple[type[Exception], Message], ...] = (  # errors that mostly have no words
+    (httpx.ConnectTimeout, tr("no connection in time")),
+    (httpx.ConnectError, tr("no connection")),
+    (httpx.TimeoutException, tr("no answer in time")),
+    (httpx.NetworkError, tr("the connection broke")),
+)
 _MOST_REDIRECTS = 4
 _FARTHEST = timedelta(days=3650)
 

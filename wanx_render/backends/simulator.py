@@ -286,7 +286,7 @@ def _holds_a_slot(task: Task) -> bool:
 
 
 def _failed(task: Task, fate: Fate) -> Failed:
-    message = fate.message or _MESSAGES.get(fate.code, "The task failed, as a test asked for.")
+    message = fate.message or _MESSAGES.get(fate.code, "The task failed, as a test requested.")
     return Failed(
         task.task_id, fate.code, message, task.request_id, task.submitted, task.started, task.ended
     )

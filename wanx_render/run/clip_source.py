@@ -13,7 +13,7 @@ from wanx_render.run.clip_media import current_facts, media_of, probed_facts
 from wanx_render.run.context import RunContext
 from wanx_render.run.results import TakeClip, TakeResult
 from wanx_render.run.task_runner import TaskRunner
-from wanx_render.tasks.clip_store import damage, set_aside, share, store_for
+from wanx_render.tasks.clip_store import is_whole, set_aside, share, store_for
 from wanx_render.tasks.outcome import TakeFailure
 from wanx_render.tasks.reporter import TakeReporter
 
@@ -75,7 +75,7 @@ class ClipSource:
         if attempt is None or attempt.clip_name is None or attempt.clip_sha256 is None:
             return None
         path = context.clips / "clips" / attempt.clip_name
-        if await context.tools.work(damage, path, attempt.clip_sha256):
+        if not await context.tools.work(is_whole, path, attempt.clip_sha256):
             aside = await context.tools.work(set_aside, path, context.clips)
             self._reporter.report(take, "warning", _lost(attempt.clip_name, aside))
             context.journal.forget_clip(attempt.clip_sha256)

@@ -38,11 +38,9 @@ class ClipStore:
 DAMAGED = "damaged"  # the folder for clips that are not what was paid for any more
 
 
-def damage(path: Path, sha256: str) -> str:
-    """What is wrong with a stored clip; empty where it is the bytes that were paid for."""
-    if not path.is_file():
-        return "is gone"
-    return "" if files.sha256(path) == sha256 else "is damaged"
+def is_whole(path: Path, sha256: str) -> bool:
+    """Whether a stored clip is there and is the bytes that were paid for."""
+    return path.is_file() and files.sha256(path) == sha256
 
 
 def set_aside(path: Path, folder: Path) -> str:

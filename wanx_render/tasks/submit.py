@@ -76,7 +76,12 @@ class Submitter:
             )
         meaning = self.account.catalog.meaning(last.code or "", last.message or "")
         if last.state in ("failed", "refused") and meaning.kind == "moderation":
-            return TakeFailure(take, "failed", last.code or "", _moderated(last), last.task_id)
+            advice = tr(
+                "change the prompt or the picture, or use --retake {shot}",
+                shot=take.name.shot_label,
+            )
+            message = _moderated(last)
+            return TakeFailure(take, "failed", last.code or "", message, last.task_id, advice)
         return None
 
     async def _searched(self, take: Take, attempt: Attempt) -> Attempt | TakeFailure | None:
@@ -135,10 +140,9 @@ EXPIRED = tr(
 
 def _moderated(attempt: Attempt) -> Message:
     return tr(
-        "{message} ({time} UTC). Not sent again unchanged: change the prompt or the picture, "
-        "or use --retake.",
-        message=recorded(attempt.message) if attempt.message else tr("refused"),
+        "not sent again unchanged; the answer of {time} UTC was: {message}",
         time=attempt.asked_at.isoformat(sep=" ", timespec="minutes")[:16],
+        message=recorded(attempt.message) if attempt.message else tr("refused"),
     )
 
 

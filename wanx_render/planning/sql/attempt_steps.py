@@ -50,7 +50,8 @@ class AttemptSteps(JournalFile):
 
     def adopted(self, attempt: int, task_id: str) -> None:
         """A task of the service's list turned out to be the attempt's."""
-        self._set(attempt, state="submitted", task_id=task_id, adopted=1)
+        # How its answer was lost is of no more use.
+        self._set(attempt, state="submitted", task_id=task_id, adopted=1, code=None, message=None)
 
     def succeeded(
         self,
