@@ -19,7 +19,7 @@ def test_every_sentence_of_the_room_is_chinese_also_where_it_comes_out_of_a_file
 def test_a_journal_that_cannot_be_used_is_named_in_chinese(tmp_path: Path) -> None:
     with pytest.raises(Broken) as caught:
         Journal(tmp_path / "none" / "journal.sqlite")
-    assert shown(caught.value.sentence, "zh").startswith(f"无法打开任务日志 {tmp_path}")
+    assert shown(caught.value.sentence, "zh").startswith(f"无法打开日志库 {tmp_path}")
 
 
 def test_a_take_has_a_name_for_people() -> None:

@@ -55,7 +55,7 @@ from wanx_render.errors import (
     Unsent,
     WanxError,
 )
-from wanx_render.language import Message, recorded, tr, verbatim
+from wanx_render.language import Message, tr, verbatim
 from wanx_render.media import images
 from wanx_render.media.images import BadPicture
 from wanx_render.task import InputMedia
@@ -606,7 +606,7 @@ def _sent(media: InputMedia) -> tuple[str, bytes]:
         data = media.path.read_bytes() if media.path else images.decode_data_uri(media.url or "")
         data = images.sendable(data) if media.repaired else data
     except BadPicture as problem:
-        message = tr("{file} {problem}", file=path.name, problem=recorded(str(problem)))
+        message = tr("{file} {problem}", file=path.name, problem=problem.sentence)
         raise Refused("PictureUnusable", message) from None
     # By content: the service may go by the suffix, and pictures are often named for another format.
     suffixes = images.suffixes(data)

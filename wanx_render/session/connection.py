@@ -118,13 +118,10 @@ def _silence(error: Unreachable, way: Way | None) -> BadInput | Unreachable:
         return _wrong_address(way, error)
     blame = network.proxy_blame(way.environ, error, way.url)
     blame = NOTHING if blame in error.message else blame
-    message = tr(
-        "no answer from {place}: {reason}{blame}",
-        place=way.place,
-        reason=recorded(error.message),
-        blame=recorded(blame),
-    )
-    return Unreachable(error.code, message, error.request_id)
+    message = recorded(error.message)
+    if error.code != "Unreachable":  # that names the place itself
+        message = tr("{place} gave no usable answer: {reason}", place=way.place, reason=message)
+    return Unreachable(error.code, joined((message, blame), ""), error.request_id)
 
 
 def _is_elsewhere(error: ServiceError, way: Way) -> bool:

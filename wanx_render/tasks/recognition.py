@@ -17,7 +17,7 @@ from wanx_render import files
 from wanx_render.backends.base import Succeeded
 from wanx_render.errors import Broken, FfmpegError, UnknownHost, WanxError
 from wanx_render.geometry import Size, predicted_size
-from wanx_render.language import NOTHING, Message, recorded, tr, verbatim
+from wanx_render.language import NOTHING, Message, tr, verbatim
 from wanx_render.media import decoding, images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.planning.attempt import Attempt
@@ -112,7 +112,7 @@ def _why(error: Exception) -> Message:
     if isinstance(error, WanxError):
         return error.sentence
     if isinstance(error, BadPicture):
-        problem = recorded(str(error))
+        problem = error.sentence
         return tr("{file} {problem}", file=tr("the picture that was sent"), problem=problem)
     return verbatim(str(error))
 
