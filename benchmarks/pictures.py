@@ -26,7 +26,7 @@ from wanx_render.media import ffmpeg
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 PROGRAM = Path(sys.executable).with_name("wanx-render")
-COLUMNS, ROWS = 92, 24
+COLUMNS, ROWS = 100, 24
 LARGEST = 400_000  # bytes of a picture
 SCREEN = {"width": 1180, "height": 900}
 

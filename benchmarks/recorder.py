@@ -17,6 +17,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import groupby
 from pathlib import Path
 
 SHORTEST, LONGEST = 0.12, 0.9  # seconds that a frame is shown
@@ -258,7 +259,7 @@ def _style(frames: Sequence[Frame], width: int) -> str:
         at += frame.seconds
     last = f"translateX(-{(len(frames) - 1) * width}px)"
     return (
-        "text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',"
+        "svg{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',"
         "'Noto Sans Mono CJK SC','PingFang SC','Microsoft YaHei',monospace;white-space:pre}"
         f".film{{transform:{last};animation:film {whole:.1f}s step-end infinite}}"
         "@media (prefers-reduced-motion:reduce){.film{animation:none}}"
@@ -275,26 +276,31 @@ def _uses(frame: Frame, names: Mapping[Row, str]) -> str:
 
 
 def _row(row: Row) -> str:
-    """A row as runs of one style, each in the columns that it takes."""
+    """A row as runs of one style and width of characters, each in the columns that it takes."""
     parts, begin = list[str](), 0
-    while begin < len(row):
-        end = begin
-        while end < len(row) and row[end][1] == row[begin][1]:
-            end += 1
-        text = "".join(character for character, _ in row[begin:end])
+    for (style, _), cells in groupby(row, key=lambda cell: (cell[1], _is_wide(cell[0]))):
+        characters = [character for character, _ in cells]
+        text = "".join(characters)
         if text.strip():
-            parts.append(_run(text, begin, end, row[begin][1]))
-        begin = end
+            parts.append(_run(text, begin, style))
+        begin += len(characters)
     return "".join(parts)
 
 
-def _run(text: str, begin: int, end: int, style: Style) -> str:
-    cut = len(text) - len(text.lstrip(" "))
-    text, begin = text.strip(" "), begin + cut
+def _is_wide(character: str) -> bool:
+    """Whether a cell belongs to a wide character: it, or the empty cell behind it."""
+    return not character or cells_of(character) == 2
+
+
+def _run(text: str, begin: int, style: Style) -> str:
+    begin += len(text) - len(text.lstrip(" "))
+    text = text.strip(" ")
     end = begin + sum(map(cells_of, text))
+    fitted = "spacing" if _is_wide(text[0]) else "spacingAndGlyphs"
     look = f' fill="{style.colour}"'
+    look += ' font-size="15.6"' * _is_wide(text[0])  # in few fonts it is two columns wide
     look += ' font-weight="700"' * style.bold + ' opacity=".65"' * style.faint
     return (
         f'<text x="{EDGE + begin * CELL:.1f}" y="14" textLength="{(end - begin) * CELL:.1f}" '
-        f'lengthAdjust="spacingAndGlyphs"{look}>{escape(text)}</text>'
+        f'lengthAdjust="{fitted}"{look}>{escape(text)}</text>'
     )

@@ -74,7 +74,6 @@ def test_every_picture_is_there_small_and_described(name: str) -> None:
 @page
 def test_every_link_leads_to_a_file(name: str) -> None:
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(name))
-    links = [link.replace("docs/zh/", "docs/") for link in links]  # until those pages are there
     missing = [link for link in links if "://" not in link and not (ROOT / link).exists()]
     assert len(links) > 15
     assert not missing
@@ -128,7 +127,7 @@ def test_the_recorder_shows_a_real_run(tmp_path: Path) -> None:
     frames = tool.film("wanx-render list.yaml", chunks, 80)
     assert len(frames) > 3
     shown = words_of(tool.svg(frames, 80, "a run"))
-    for words in ("wanx-render list.yaml", "屋顶 take 1", "renders/tiny/9x16.mp4", "0.72 CNY"):
+    for words in ("wanx-render list.yaml", "屋顶", "renders/tiny/9x16.mp4", "0.72 CNY"):
         assert words in shown
     assert (tmp_path / "renders" / "tiny" / "9x16.mp4").is_file()
     assert "\x1b" not in shown
@@ -155,4 +154,4 @@ def test_the_recordings_of_the_first_pages_show_their_command() -> None:
         (path,) = [path for _, path in pictures(name) if path.suffix == ".svg"]
         shown = words_of(path.read_text(encoding="utf-8"))
         assert command in shown
-        assert "manifest.json" in shown
+        assert re.search(r"^specs/renders/[a-z-]+/[a-z0-9]+\.mp4$", shown, re.MULTILINE)
