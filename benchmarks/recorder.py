@@ -260,7 +260,7 @@ def _style(frames: Sequence[Frame], width: int) -> str:
     last = f"translateX(-{(len(frames) - 1) * width}px)"
     return (
         "svg{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',"
-        "'Noto Sans Mono CJK SC','PingFang SC','Microsoft YaHei',monospace;white-space:pre}"
+        "'Noto Sans Mono CJK SC','PingFang SC','Microsoft YaHei',monospace}text{white-space:pre}"
         f".film{{transform:{last};animation:film {whole:.1f}s step-end infinite}}"
         "@media (prefers-reduced-motion:reduce){.film{animation:none}}"
         f"@keyframes film{{{''.join(steps)}100%{{transform:{last}}}}}"
