@@ -1,10 +1,20 @@
 """What a page shows: its texts and attributes, and whether a script is its own."""
 
 import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
 
 from wanx_render.reports.bilingual import SCRIPT, script_source
 
+# What is the same in every language: names of the program, of formats and of the service's states.
+SAME = {
+    "AI", "API", "CNY", "Ctrl", "English", "FAILED", "LUFS", "PENDING", "RUNNING", "SUCCEEDED",
+    "UTC", "beijing", "mock", "fps", "ffmpeg", "wan", "wanx", "wanx-render",
+}  # fmt: skip
+_CODE = re.compile(
+    r"[\w-]*\d[\w.-]*|[\w-]+\.(?:mp4|yaml|json|html)|[A-Z][a-z]+[A-Z]\w*|\S*[=/]\S*|sk-\S+"
+)
+_WORD = re.compile(r"[A-Za-z][A-Za-z'-]+")
 SPOKEN = ("alt", "title", "aria-label")
 
 
@@ -48,3 +58,17 @@ def only_its_own_script(text: str) -> None:
     policy = re.search(r'script-src ([^;"]*)', text)
     assert policy
     assert policy[1] == script_source()
+
+
+def english(text: str, own: Iterable[str] = ()) -> list[str]:
+    """The English words of a Chinese page; ``own`` are texts of the list and of the service."""
+    for part in sorted(own, key=len, reverse=True):
+        text = text.replace(part, " ")
+    return [word for word in _WORD.findall(_CODE.sub(" ", text)) if word not in SAME]
+
+
+def chinese(text: str, own: Iterable[str] = ()) -> list[str]:
+    """The Chinese of an English page."""
+    for part in sorted(own, key=len, reverse=True):
+        text = text.replace(part, " ")
+    return re.findall("[\u4e00-\u9fff]+", text)

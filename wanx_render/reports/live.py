@@ -162,11 +162,13 @@ class Board:
             show_duration(self._since(self._began)),
             shown(self._money()),
         ]
-        mock = "MOCK" if self._stage.plan.backend == "mock" else ""
-        room = width - len(mock) - sum(display_width(fact) + 2 for fact in (percent, *facts))
+        mock = shown(tr("MOCK")) if self._stage.plan.backend == "mock" else ""
+        room = (
+            width - display_width(mock) - sum(display_width(fact) + 2 for fact in (percent, *facts))
+        )
         roomy = room >= _SHORTEST_BAR
         if not roomy:
-            room = width - len(mock) - len(percent) - 3
+            room = width - display_width(mock) - len(percent) - 3
         head = Table.grid(padding=(0, 2 if roomy else 1))
         bar = ProgressBar(total=max(of, 1), completed=steps, width=min(room - 3, _LONGEST_BAR))
         head.add_row(*[Text(mock, style="yellow")] * bool(mock), bar, percent, *facts * roomy)

@@ -15,20 +15,27 @@ from wanx_render.reports.plan_table import console_for
 
 def show_all(catalog: Catalog, stream: TextIO) -> None:
     """One row for each model; a weaker source than an official one is marked."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in _COLUMNS:
-        table.add_column(shown(heading), no_wrap=heading == "model")
-    for model in catalog.models.values():
-        table.add_row(*(Text(cell) for cell in _row(model, catalog)))
     console = console_for(stream)
+    gap = 1 if console.width < _NARROW else 2
+    table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False)
+    for heading in _COLUMNS:
+        # One region a line where there is no room for two.
+        most = _REGION if heading == "regions" and console.width < _NARROW else None
+        wraps = heading in _WRAPPED or most is not None
+        table.add_column(shown(heading), no_wrap=not wraps, overflow="fold", max_width=most)
+    for model in catalog.models.values():
+        table.add_row(*map(Text, _row(model, catalog)))
     console.print(table)
     console.print(Text(shown(tr("? not from an official document; see wanx-render models NAME"))))
 
 
+_NARROW = 100  # columns
+_REGION = len("singapore")
 _COLUMNS = (
     tr("model"), tr("tiers"), tr("seconds"), tr("fps"), tr("sound"), tr("frames"), tr("regions"),
     tr("price per second"),
 )  # fmt: skip
+_WRAPPED = ("tiers", "frames", "price per second")
 _FIGURES = (tr("figure"), tr("value"), tr("source"), tr("date"), tr("remarks"))
 
 
@@ -50,8 +57,11 @@ def _row(model: Model, catalog: Catalog) -> tuple[str, ...]:
 def _price(price: Price, catalog: Catalog) -> str:
     amounts = [show_amount(a, exactly=True) for a in sorted(set(price.per_second.values()))]
     span = amounts[0] if len(amounts) == 1 else f"{amounts[0]}-{amounts[-1]}"
+    cost = (
+        tr("{amount} CNY", amount=span) if price.currency == "CNY" else f"{span} {price.currency}"
+    )
     weak = "" if catalog.sources[price.source].kind == "official" else "?"
-    return f"{span} {price.currency}{weak}"
+    return f"{shown(cost)}{weak}"
 
 
 def _seconds(values: tuple[int, ...]) -> str:
@@ -71,7 +81,7 @@ def show_one(model: Model, catalog: Catalog, stream: TextIO) -> None:
     console.print(Text(f"{model.name}: {model.title}"))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in _FIGURES:
-        table.add_column(shown(heading), no_wrap=heading in ("figure", "date"))
+        table.add_column(shown(heading), no_wrap=heading in ("figure", "date"), overflow="fold")
     sources: dict[str, None] = {}
     for name in type(model).model_fields:
         figure = getattr(model, name)

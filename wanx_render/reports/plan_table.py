@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wanx_render.diagnostics import clean
+from wanx_render.diagnostics import clean, display_width
 from wanx_render.language import NOTHING, Message, plural, recorded, shown, tr
 from wanx_render.money import Money, show_amount, show_money
 from wanx_render.planning.forecast import DeliverableForecast, Forecast, PartForecast, TakeForecast
-from wanx_render.reports.states import PLANNED
+from wanx_render.reports.states import FITS, PLANNED
 from wanx_render.timing import show_duration
 
 
@@ -22,7 +22,7 @@ def show(forecast: Forecast, stream: TextIO) -> None:
     console = console_for(stream)
     place = _place(forecast)
     console.print(_text(tr("{subject}: {text}", subject=forecast.project, text=place)))
-    console.print(_takes(forecast))
+    console.print(_takes(forecast, console.width))
     for deliverable in forecast.deliverables:
         console.print(_heading(deliverable))
         console.print(_parts(deliverable))
@@ -172,6 +172,7 @@ class Column:
     cell: Callable[[TakeForecast], str]
     right: bool = False
     wrap: bool = False
+    spare: int = 0  # on a narrow terminal the highest are left out first
 
 
 def _number(take: TakeForecast) -> str:
@@ -199,24 +200,51 @@ COLUMNS = (
     Column(tr("shot"), lambda take: take.shot),
     Column(tr("take"), _number, right=True),
     Column(tr("state"), lambda take: PLANNED[take.state]),
-    Column(tr("model"), lambda take: take.model),
-    Column(tr("tier"), lambda take: take.resolution),
-    Column(tr("s"), lambda take: str(take.seconds), right=True),
-    Column(tr("fps"), lambda take: take.fps, right=True),
-    Column(tr("clip"), _clip),
+    Column(tr("model"), lambda take: take.model, spare=1),
+    Column(tr("tier"), lambda take: take.resolution, spare=3),
+    Column(tr("s"), lambda take: str(take.seconds), right=True, spare=2),
+    Column(tr("fps"), lambda take: take.fps, right=True, spare=5),
+    Column(tr("clip"), _clip, spare=4),
     Column(tr("price"), _price, right=True),
     Column(tr("reason"), _why, wrap=True),
 )
 
 
-def _takes(forecast: Forecast) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for column in COLUMNS:
+_GAP = 2
+_SHORTEST = 14  # cells of a column that wraps
+
+
+def _takes(forecast: Forecast, width: int) -> Table:
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
+    columns = _fitting(forecast, width)
+    for column in columns:
         justify: Literal["left", "right"] = "right" if column.right else "left"
         table.add_column(shown(column.heading), justify=justify, no_wrap=not column.wrap)
     for take in forecast.takes:
-        table.add_row(*(Text(clean(shown(column.cell(take)))) for column in COLUMNS))
+        table.add_row(*(Text(_cell(column, take)) for column in columns))
     return table
+
+
+def _cell(column: Column, take: TakeForecast) -> str:
+    return clean(shown(column.cell(take)))
+
+
+def _fitting(forecast: Forecast, width: int) -> list[Column]:
+    """The columns for which a terminal of this width has room."""
+    columns = list(COLUMNS)
+    needed = {column: _needed(column, forecast) + _GAP for column in columns}
+    while sum(needed[column] for column in columns) > width + _GAP:
+        spare = max(columns, key=lambda column: column.spare)
+        if not spare.spare:
+            break
+        columns.remove(spare)
+    return columns
+
+
+def _needed(column: Column, forecast: Forecast) -> int:
+    texts = [shown(column.heading), *(_cell(column, take) for take in forecast.takes)]
+    longest = max(map(display_width, texts))
+    return min(longest, _SHORTEST) if column.wrap else longest
 
 
 def _heading(deliverable: DeliverableForecast) -> Text:
@@ -226,7 +254,7 @@ def _heading(deliverable: DeliverableForecast) -> Text:
         name=deliverable.name,
         size=size,
         aspect=deliverable.aspect,
-        fit=deliverable.fit,
+        fit=FITS.get(deliverable.fit, deliverable.fit),
         fps=deliverable.fps,
         frames=plural("{n} frame", "{n} frames", deliverable.frames),
         seconds=deliverable.seconds,

@@ -45,7 +45,7 @@ function progress(task, now) {
     bar.value = Math.min(Math.max(now - start, 0), bar.max);
     bar.setAttribute("aria-label", tr("Progress"));
     element.append(bar);
-    element.append(` ${tr("{left} left", { left: duration((end - now) / 1000) })}`);
+    element.append(" ", tr("{left} left", { left: duration((end - now) / 1000) }));
   } else if (task.status === "PENDING") {
     const wait = (start - now) / 1000;
     element.textContent = wait < 86400 ? tr("starts in {wait}", { wait: duration(wait) }) : tr("stuck");
@@ -60,6 +60,9 @@ function progress(task, now) {
 const money = (amount, currency) =>
   currency === "CNY" ? tr("{amount} CNY", { amount }) : `${amount} ${currency}`;
 
+const clip = ({ model, resolution, duration: seconds }) =>
+  [model, resolution, tr("{seconds} s", { seconds })].join(" ");
+
 function showTasks(tasks, charges, now) {
   const rows = tasks.slice(-SHOWN).reverse().map((task) => {
     const charge = charges.get(task.task_id);
@@ -67,7 +70,7 @@ function showTasks(tasks, charges, now) {
     return row(
       cell(task.task_id.slice(0, 8), "id"),
       cell(task.account),
-      cell(`${task.request.model} ${task.request.resolution} ${tr("{seconds} s", { seconds: task.request.duration })}`),
+      cell(clip(task.request)),
       cell(task.request.prompt || tr("no prompt"), "prompt"),
       cell(task.status, `state ${task.status}`),
       progress(task, now),
@@ -105,7 +108,7 @@ async function refresh() {
     call("health"), call(`tasks?limit=${SHOWN}`), call(`ledger?limit=${SHOWN}`),
     call("requests?limit=40"), call("faults"),
   ]);
-  $("state").textContent = tr("running");
+  $("state").textContent = tr("connected");
   $("state").className = "";
   $("time").textContent = localTime(health.now);
   $("time").title = health.now.slice(0, 19).replace("T", " ") + " UTC";
