@@ -309,7 +309,8 @@ def _is_telling(template: str) -> bool:
     """Whether a text can be recognised by the words of its template."""
     words = "".join(_pattern(template)[1])
     starts = re.match("[A-Za-z]{3}", template)
-    return words == template or bool(starts) or sum(map(str.isalpha, words)) >= _FEWEST
+    letters = sum(map(str.isalpha, words)) + (2 if "{n}" in template else 0)
+    return words == template or bool(starts) or letters >= _FEWEST
 
 
 def _ends(template: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,8 @@ ROWS = "name,what\n红,一只红色的猫\n坏,[[mock: fail=DataInspectionFailed
 OWN = [
     "商店", "醒来", "跑", "天亮了", "竖屏", "方形", "一只红色的猫", "红", "坏", "猫", "dissolve",
     "[[mock: fail=DataInspectionFailed]]", ", one continuous shot, natural motion",
-    "(extended by the mock)", "Input or output data may contain inappropriate content.", "none",
+    "(extended by the mock)", "Broken", "h264 High yuv420p", "aac 48000 stereo", "moov mdat",
+    "Input or output data may contain inappropriate content.", "none",
 ]  # fmt: skip
 
 
@@ -101,7 +103,7 @@ def test_plan_and_matrix_fit_the_terminal_in_cells(
         plan_table.show(forecast(planned, take_statuses(planned, None), catalog), stream)
         if width == 80:
             matrix.show_all(catalog, stream)
-    lines = stream.getvalue().splitlines()
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()
     assert max(map(cell_len, lines)) <= width
     assert "…" not in stream.getvalue()
     assert ("原因" in lines[1]) == (language == "zh")
@@ -124,7 +126,7 @@ def test_the_live_display_fits_the_terminal_in_chinese(
     assert "0.00 / 9.00 元" in lines[0] + lines[1]
     row = next(line for line in lines if "醒来" in line)
     assert "生成中" in row
-    assert ("约剩 1:20" in row) == (width > 40)
+    assert ("约剩 1:20" if width == 80 else "~1:20") in row
     assert english("\n".join(lines), ["t1"]) == []
 
 
@@ -146,17 +148,17 @@ def test_a_browser_chooses_language_and_zone_and_the_switch_is_remembered(render
         page.on("console", lambda message: said.append(message.text))
         page.goto(storyboard)
         assert page.evaluate("document.documentElement.lang") == "en"
-        assert page.title() == "商店, storyboard"
+        assert page.title() == "商店/红, storyboard"
         assert chinese(page.inner_text("body"), [*OWN, "中文"]) == []
         time = page.locator("time")
         assert time.inner_text() == in_shanghai(str(time.get_attribute("datetime")))
-        assert "UTC" not in page.inner_text("svg.scale")
+        assert "UTC" not in str(page.text_content("svg.scale"))
         page.get_by_role("button", name="中文").press("Enter")
         assert page.evaluate("document.documentElement.lang") == "zh-Hans"
         assert english(page.inner_text("body"), OWN) == []
         assert page.get_attribute("img", "alt") == "醒来 的输入首帧"
         page.reload()
-        assert page.title() == "商店 · 分镜预览"
+        assert page.title() == "商店/红 · 分镜预览"
         page.get_by_role("button", name="English").click()
         assert page.get_attribute("img", "alt") == "First frame given for 醒来"
         assert said == []
