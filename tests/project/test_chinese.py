@@ -49,6 +49,9 @@ LATIN = "[A-Za-z0-9`%]"
 CLOSE = re.compile(f"{HAN}{LATIN}|{LATIN}{HAN}")
 HALF = re.compile(rf"{HAN}[,;:!?(]|\){HAN}|{HAN}\.(?![a-z])|{HAN}[\"']|[\"']{HAN}")
 LOOSE = re.compile("[，。；：、！？（“] | [，。；：、！？）”]")
+# Words in a row with an ordinary one among them; names of programs and keys have none.
+_ORDINARY = "the|is|are|was|and|or|of|with|that|it|you|not"
+ENGLISH = re.compile(rf"(?:[A-Za-z']+[ ,]+)*\b(?:{_ORDINARY})\b(?:[ ,]+[A-Za-z']+)+")
 LITERAL = "AI生成"  # the label that rules in China ask for
 # Placeholders that stand for numbers and names; the others may stand for Chinese words.
 LATIN_VALUE = re.compile(
@@ -125,6 +128,12 @@ def test_chinese_has_full_width_signs_and_blanks_before_latin_words() -> None:
     assert not hits, "\n".join(map(": ".join, hits))
 
 
+def test_no_sentence_is_left_in_english() -> None:
+    texts = [*messages(), *prose()]
+    hits = [(place, hit[0]) for place, text in texts for hit in ENGLISH.finditer(bare(text))]
+    assert not hits, "\n".join(map(": ".join, hits))
+
+
 def test_there_are_texts_to_check() -> None:
     assert len(list(messages())) > 500
     assert len(list(prose())) > 500
@@ -135,6 +144,11 @@ def test_there_are_texts_to_check() -> None:
 )
 def test_another_name_is_found(text: str, hit: str) -> None:
     assert wrong_terms(text) == [hit]
+
+
+def test_english_is_found() -> None:
+    assert ENGLISH.search("文件 is not valid。")
+    assert not ENGLISH.search("支持 Final Cut Pro、Avid 和 Kdenlive")
 
 
 @pytest.mark.parametrize(
