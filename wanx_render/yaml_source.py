@@ -182,6 +182,9 @@ def text_of(file: FilePath, name: str, max_bytes: int = MAX_BYTES) -> str:
     try:
         with file.open("rb") as stream:
             raw = stream.read(max_bytes + 1)
+    except FileNotFoundError:
+        message = tr("{name} does not exist", name=name)
+        raise BadInput(Diagnostic("file-unreadable", message)) from None
     except OSError as error:
         message = tr("cannot read {name}: {reason}", name=name, reason=error.strerror)
         raise BadInput(Diagnostic("file-unreadable", message)) from None

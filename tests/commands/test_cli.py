@@ -135,7 +135,7 @@ def test_bad_input_is_reported_at_its_line_and_nothing_is_started(
     sample(
         3,
         [
-            (("missing.yaml",), "cannot read missing.yaml"),
+            (("missing.yaml",), "missing.yaml does not exist"),
             (("rendr", "list.yaml"), "did you mean render?"),
             (("render", "list.yaml", "--ony", "one"), "--only"),
             (("render", "list.yaml", "--only", "onee"), "did you mean 'one'?"),

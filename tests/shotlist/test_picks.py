@@ -59,7 +59,7 @@ def test_a_pick_and_a_focus_override_the_list(file: Path, catalog: Catalog) -> N
     assert [take.chosen for take in told.takes] == [False, True, False]
     out = StringIO()
     assert plan(PlanOptions((file,)), Environment({}, out, StringIO())) == 0
-    assert "picked by picks.yaml" in out.getvalue()
+    assert "picked in picks.yaml" in out.getvalue()
 
 
 def test_a_take_of_later_may_be_picked_and_a_stale_pick_is_passed_over(

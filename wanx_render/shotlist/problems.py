@@ -118,7 +118,7 @@ _EXPECTED = {
     "dict_type": _MAPPING,
 }
 _ITEMS = {"shots": tr("this shot"), "deliverables": tr("this deliverable")}
-_WHOLE_LIST = tr("the shot list")
+_ITEM, _WHOLE_LIST = tr("this item"), tr("the shot list")
 
 
 def explain(problem: Any, path: yaml_source.Path, places: Places) -> Diagnostic:
@@ -146,11 +146,11 @@ def explain(problem: Any, path: yaml_source.Path, places: Places) -> Diagnostic:
 def _of_value(kind: str, context: Mapping[str, Any], subject: Message) -> tuple[str, Message]:
     """The code and sentence of what pydantic finds wrong with a value."""
     if kind in _EXPECTED:
-        return "type-wrong", tr("{key} must be {expected}", key=subject, expected=_EXPECTED[kind])
+        return "type-wrong", _must_be(subject, _EXPECTED[kind])
     if kind == "literal_error":
         names = re.findall(r"[^\s',]+(?=')|^\d+$", context["expected"])
         if len(names) == 1:
-            message = tr("{key} must be {expected}", key=subject, expected=names[0])
+            message = tr("{key} must be {value}", key=subject, value=names[0])
         else:
             among = listed(names, len(names))
             message = tr("{key} must be one of {names}", key=subject, names=among)
@@ -166,11 +166,19 @@ def _of_value(kind: str, context: Mapping[str, Any], subject: Message) -> tuple[
     return "value-invalid", tr("{key} has no valid value", key=subject)
 
 
+def _must_be(subject: Message, expected: Message) -> Message:
+    if expected is _TRUTH:
+        return tr("{key} must be {value}", key=subject, value=expected)
+    if subject in (*_ITEMS.values(), _ITEM):
+        return tr("{item} must be {expected}", item=subject, expected=expected)
+    return tr("{key} must be {expected}", key=subject, expected=expected)
+
+
 def _subject(path: yaml_source.Path) -> Message:
     """What the sentence is about: the last key, or the item of a list."""
     if path and isinstance(path[-1], str):
         return verbatim(path[-1])
-    return _ITEMS.get(str(path[0]), tr("this item")) if path else _WHOLE_LIST
+    return _ITEMS.get(str(path[0]), _ITEM) if path else _WHOLE_LIST
 
 
 def _where(path: yaml_source.Path) -> Message:
