@@ -24,12 +24,12 @@ from mock_server.service.store import BadState
 from mock_server.web.app import BASE, Emulator
 from mock_server.web.proxy import BadProxy, ProxyServer, host_names, proxy_server
 from mock_server.web.server import listen, server
-from wanx_render import yaml_source
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.errors import BadInput
 from wanx_render.help_page import in_language_of
 from wanx_render.language import Message, shown, tr
 from wanx_render.media import ffmpeg
+from wanx_render.source import yaml_source
 
 _EPILOG = tr("Keys: sk-mock-NAME is an account in Beijing, sk-mock-intl-NAME one in Singapore.")
 _OPTIONS = (

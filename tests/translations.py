@@ -21,7 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from tests.support.places import ROOT
-from wanx_render import yaml_source
+from wanx_render.source import yaml_source
 
 CHINESE = ROOT / "wanx_render" / "locales" / "zh_CN"
 CATALOGUE = CHINESE / "LC_MESSAGES" / "wanx_render.po"

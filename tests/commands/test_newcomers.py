@@ -13,12 +13,12 @@ import pytest
 
 from tests.support.places import SPECS
 from tests.validation.test_doctor import online
-from wanx_render import yaml_source
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput
 from wanx_render.session.doctor import examine
 from wanx_render.shotlist.scaffold import write_example
 from wanx_render.shotlist.schema import DESCRIPTIONS, json_schema
+from wanx_render.source import yaml_source
 from wanx_render.validation.load import load
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

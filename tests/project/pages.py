@@ -18,8 +18,8 @@ import yaml
 
 from tests.support.places import ROOT, SPECS
 from tests.support.programs import PROGRAMS
-from wanx_render import yaml_source
 from wanx_render.media import ffmpeg
+from wanx_render.source import yaml_source
 
 GUIDE = ROOT / "docs" / "guide"
 CHINESE = ROOT / "docs" / "zh" / "guide"

@@ -29,6 +29,7 @@ FLOORS = (
     ("captions",),
     ("shotlist",),
     ("catalog", "media"),
+    ("source",),
     ("ground",),
 )
 FLOOR = {room: number for number, row in enumerate(reversed(FLOORS)) for room in row}
@@ -52,13 +53,13 @@ def room_of(module: str) -> str:
 SERVER_SEES = {
     "backends.base", "backends.simulator", "backends.slate", "task", "catalog.capabilities",
     "geometry", "clock", "errors", "media.ffmpeg", "media.images", "media.audio_files",
-    "yaml_source", "files", "language", "help_page", "reports.served_pages",
+    "source.yaml_source", "files", "language", "help_page", "reports.served_pages",
 }  # fmt: skip
 
 ONLY_IN = {
     "subprocess": {"media.ffmpeg"},
     "sqlite3": {"planning.sql.journal_file"},
-    "yaml": {"yaml_core", "yaml_source"},
+    "yaml": {"source.yaml_core", "source.yaml_source"},
     "httpx": {"backends.dashscope", "backends.transfer"},
     "opentimelineio": {"timelines.otio"},
     "rich": {"reports.live", "reports.plan_table", "reports.matrix"},
@@ -105,7 +106,7 @@ def test_every_room_has_its_floor() -> None:
 
 def test_a_room_holds_no_more_than_one_sees_at_a_glance() -> None:
     sizes = Counter(name.rpartition(".")[0] for name in MODULES)
-    assert {room: size for room, size in sizes.items() if size > 18 and room != "commands"} == {}
+    assert {room: size for room, size in sizes.items() if size > 16 and room != "commands"} == {}
 
 
 def violations(modules: dict[str, set[str]]) -> list[str]:

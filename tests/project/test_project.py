@@ -9,8 +9,8 @@ import pytest
 
 from tests.project.errors_page import registry as registry_of_codes
 from tests.support.places import BROKEN, ROOT, SPECS
-from wanx_render import yaml_source
 from wanx_render.catalog.capabilities import packaged
+from wanx_render.source import yaml_source
 from wanx_render.validation import registry
 from wanx_render.validation.load import load
 

@@ -16,10 +16,10 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput
 from wanx_render.language import NOTHING, Message, tr, verbatim
+from wanx_render.source import yaml_source
 
 T = TypeVar("T")
 

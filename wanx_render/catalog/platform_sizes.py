@@ -5,8 +5,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from wanx_render import yaml_source
 from wanx_render.geometry import Aspect, Size
+from wanx_render.source import yaml_source
 
 
 @dataclass(frozen=True, slots=True)

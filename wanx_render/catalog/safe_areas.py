@@ -11,8 +11,8 @@ from importlib import resources
 from math import ceil
 from typing import Any
 
-from wanx_render import yaml_source
 from wanx_render.geometry import Size
+from wanx_render.source import yaml_source
 
 # Without a named platform: parts of the frame at the sides, above and below.
 _TALL = (Fraction(1, 8), Fraction(1, 10), Fraction(21, 100))

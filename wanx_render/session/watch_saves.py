@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
-from wanx_render import diagnostics, yaml_source
+from wanx_render import diagnostics
 from wanx_render.catalog.pricing import Total
 from wanx_render.errors import BadInput, WanxError
 from wanx_render.language import Message, plural, shown, tr, verbatim
@@ -20,6 +20,7 @@ from wanx_render.session.render import run_selection
 from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.session.survey import Survey, Surveyed
 from wanx_render.shotlist import picks
+from wanx_render.source import yaml_source
 
 PAUSE = 0.5  # seconds between two looks; a file must rest for one of them
 # The keys of a list whose values may name files.

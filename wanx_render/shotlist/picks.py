@@ -12,7 +12,6 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.errors import BadInput
 from wanx_render.geometry import Focus
@@ -20,7 +19,8 @@ from wanx_render.language import NOTHING, Message, tr, verbatim
 from wanx_render.shotlist import reading
 from wanx_render.shotlist.names import normal
 from wanx_render.shotlist.values import FocusPoint
-from wanx_render.yaml_source import Source
+from wanx_render.source import yaml_source
+from wanx_render.source.yaml_source import Source
 
 MOST_TAKES = 999  # the list's takes and all that were asked for later
 _FOCUS = TypeAdapter(FocusPoint)

@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, listed
 from wanx_render.language import NOTHING, Message, tr, verbatim
 from wanx_render.shotlist.model import (
@@ -23,7 +22,8 @@ from wanx_render.shotlist.model import (
 )
 from wanx_render.shotlist.values import in_ascii
 from wanx_render.shotlist.variables import Template
-from wanx_render.yaml_source import Source
+from wanx_render.source import yaml_source
+from wanx_render.source.yaml_source import Source
 
 
 class Places:

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
-from wanx_render.shotlist import paths, slips
+from wanx_render.shotlist import paths
 from wanx_render.shotlist.model import every_key
-from wanx_render.yaml_source import Source
+from wanx_render.source import slips, yaml_source
+from wanx_render.source.yaml_source import Source
 
 
 def read(file: Path, name: str) -> tuple[Source, tuple[Diagnostic, ...]]:

@@ -17,7 +17,7 @@ from wanx_render.shotlist import paths, table
 from wanx_render.shotlist.model import Matrix
 from wanx_render.shotlist.table import Scalar, Table
 from wanx_render.shotlist.variables import Template, template
-from wanx_render.yaml_source import Source
+from wanx_render.source.yaml_source import Source
 
 NAME_COLUMNS = ("name", "id", "sku")  # the first of them that there is names the rows
 # What is in the folder of a whole table.

@@ -15,10 +15,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span, in_order
 from wanx_render.errors import BadInput
 from wanx_render.language import tr
+from wanx_render.source import yaml_source
 
 Scalar = str | int | Decimal | bool | None
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wanx_render import yaml_core
 from wanx_render.diagnostics import Diagnostic, did_you_mean, listed
 from wanx_render.language import Message, tr
 from wanx_render.shotlist.table import Scalar
-from wanx_render.yaml_source import Path, Source
+from wanx_render.source import yaml_core
+from wanx_render.source.yaml_source import Path, Source
 
 OUTSIDE = ("vars", "matrix")  # keys whose strings are taken as they are
 _MARK = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")

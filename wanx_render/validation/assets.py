@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wanx_render import yaml_source
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.files import sha256
@@ -21,6 +20,7 @@ from wanx_render.shotlist import paths
 from wanx_render.shotlist.fail import sentence_of
 from wanx_render.shotlist.model import Deliverable, Shot, ShotList, Sound
 from wanx_render.shotlist.problems import Problems
+from wanx_render.source import yaml_source
 from wanx_render.task import InputMedia
 from wanx_render.timing import SAMPLE_RATE, nearest
 from wanx_render.validation import context

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from wanx_render import yaml_source
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, Span, in_order
 from wanx_render.errors import BadInput
@@ -35,11 +34,12 @@ from wanx_render.shotlist.picks import Picks
 from wanx_render.shotlist.problems import Places, Problems, RowPlaces
 from wanx_render.shotlist.rows import Filling, Fillings, Row, fillings
 from wanx_render.shotlist.variables import OUTSIDE, Templates
+from wanx_render.source import yaml_source
+from wanx_render.source.yaml_source import Source
 from wanx_render.task import InputMedia
 from wanx_render.validation import registry
 from wanx_render.validation.assets import AssetReader
 from wanx_render.validation.context import Scene
-from wanx_render.yaml_source import Source
 
 
 @dataclass(frozen=True)

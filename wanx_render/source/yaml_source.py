@@ -18,7 +18,7 @@ from wanx_render.diagnostics import Diagnostic, Span, in_order
 from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
 from wanx_render.language import NOTHING, Message, tr
-from wanx_render.yaml_core import CORE, MERGE, STR, VALUES, CoreLoader, Writer, short_tag
+from wanx_render.source.yaml_core import CORE, MERGE, STR, VALUES, CoreLoader, Writer, short_tag
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -14,8 +14,8 @@ from functools import cache, cached_property
 
 from wanx_render.diagnostics import Diagnostic, Severity, Span, in_order
 from wanx_render.language import NOTHING, Message, tr
-from wanx_render.shotlist.yaml_structure import Structure
-from wanx_render.yaml_source import Path, Source
+from wanx_render.source.yaml_source import Path, Source
+from wanx_render.source.yaml_structure import Structure
 
 MOST = 20  # slips of one file: a whole list from one keyboard has hundreds
 BLANKS = "\u00a0\u00ad\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wanx_render.errors import BadInput
-from wanx_render.yaml_source import MAX_BYTES, parse, read
+from wanx_render.source.yaml_source import MAX_BYTES, parse, read
 
 
 def problem(text: str) -> tuple[str, int, int]:
