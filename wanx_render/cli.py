@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gettext
 import os
+import re
 import signal
 import sys
 from functools import partial
@@ -114,11 +115,14 @@ _OF_THE_MACHINE = (
 )  # fmt: skip
 
 
+_DATA = r"--format[ =](json|github)\b"  # what ``validate`` prints for other programs
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
-    streams.prepare()
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
+    streams.prepare(for_programs=as_json or bool(re.search(_DATA, " ".join(words))))
     code, problems = _run(_in_language(os.environ, as_json=as_json), words)
     if problems is not None and as_json:
         _write_json(words, code, problems)

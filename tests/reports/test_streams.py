@@ -126,6 +126,28 @@ def test_a_terminal_keeps_its_encoding_and_marks_what_it_lacks(
     assert cat in shown.decode(encoding)
 
 
+@pytest.mark.parametrize("encoding", ["gbk", "cp437", "latin-1"])
+def test_json_is_utf8_on_any_terminal(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("version: 1\n猫: 🎉\n", encoding="utf-8")
+    env = {"PYTHONIOENCODING": f"{encoding}:strict", "WANX_LANG": "en"}
+    for arguments in (("validate", "bad.yaml", "--format", "json"), ("plan", "bad.yaml", "--json")):
+        code, shown = on_terminal(tmp_path, *arguments, **env)
+        assert code == 2
+        data = next(line for line in shown.splitlines() if line.startswith((b"[", b"{")))
+        assert "unknown key '猫'" in str(json.loads(data.decode("utf-8")))
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "cp437", "ascii", "latin-1"])
+def test_chinese_fails_on_no_terminal(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "bad🎉.yaml").write_text("version: 1\n猫: 🎉\n", encoding="utf-8")
+    env = {"PYTHONIOENCODING": encoding, "WANX_LANG": "zh"}
+    code, shown = on_terminal(tmp_path, "validate", "bad🎉.yaml", **env)
+    text = shown.decode(encoding)
+    assert code == 2, text
+    assert ("未知的键" if encoding == "gbk" else "????") in text
+    assert "unknown-key" in text
+
+
 # -- the last line of defence
 
 

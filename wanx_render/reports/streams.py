@@ -1,7 +1,8 @@
 """The standard streams, so that printing never fails and a lost reader never ends a run.
 
-Where a stream is not a terminal it is UTF-8; a terminal keeps its encoding, and a mark replaces
-what that lacks. A closed stream, and one whose reader has gone, take everything and keep nothing.
+Where a stream is not a terminal, or holds JSON, it is UTF-8; a terminal keeps its encoding, and a
+mark replaces what that lacks. A closed stream, and one whose reader has gone, take everything and
+keep nothing.
 """
 
 import io
@@ -33,10 +34,15 @@ class Lasting(io.FileIO):
         return memoryview(data).nbytes
 
 
-def prepare() -> None:
-    """Put streams that last in the place of the standard ones; to be called once, at the start."""
+def prepare(*, for_programs: bool = False) -> None:
+    """Put streams that last in the place of the standard ones; to be called once, at the start.
+
+    ``for_programs``: stdout is UTF-8, also on a terminal.
+    """
     _fill_gaps()
     sys.stdout = _lasting(sys.stdout, sys.__stdout__, 1)
+    if for_programs and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.stderr = _lasting(sys.stderr, sys.__stderr__, 2)
 
 
