@@ -112,7 +112,9 @@ _COMPLETION = "_WANX_RENDER_COMPLETE"  # by which a shell asks click for complet
 _OF_THE_MACHINE = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO,
     errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EMFILE, errno.ENFILE,
+    errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT, errno.ENXIO, errno.ENODEV,
 )  # fmt: skip
+_OURS = ("wanx_render", "mock_server")  # packages whose absence is a bug
 
 
 _DATA = r"--format[ =](json|github)\b"  # what ``validate`` prints for other programs
@@ -172,15 +174,30 @@ def _run(command: click.Command, words: list[str]) -> tuple[int, tuple[Diagnosti
         message = tr("Interrupted. Finished work is kept. Run the same command again to continue.")
         _say(message)
         return _ended(130, "interrupted", message)
-    except OSError as error:
-        if error.errno not in _OF_THE_MACHINE:
+    except Exception as error:  # noqa: BLE001  # the boundary: a bug of ours ends here, with its log
+        message = _fault_of_machine(error)
+        if not message:
             return _bug(error)
-        name = error.filename2 or error.filename or tr("a file")
-        message = tr("cannot use {name}: {reason}", name=name, reason=error.strerror)
         _say(tr("error: {message}", message=message))
         return _ended(1, "machine", message)
-    except Exception as error:  # noqa: BLE001  # the boundary: a bug of ours ends here, with its log
-        return _bug(error)
+
+
+def _fault_of_machine(error: Exception) -> Message:
+    """What of the machine stopped the program; nothing where it is a bug of ours."""
+    match error:
+        case MemoryError():
+            return tr("not enough memory")
+        case ImportError() if (error.name or "").partition(".")[0] not in _OURS:
+            name = error.name or tr("a library")
+            return tr("cannot load {name}: {reason}; install it again", name=name, reason=error)
+        case OSError() if error.errno in _OF_THE_MACHINE:
+            name = error.filename2 or error.filename or tr("a file")
+            return tr("cannot use {name}: {reason}", name=name, reason=error.strerror)
+    try:
+        os.getcwd()  # noqa: PTH109  # no pathlib at the start
+    except OSError:
+        return tr("the working folder no longer exists")
+    return NOTHING
 
 
 def _ended(code: int, kind: str, message: Message) -> tuple[int, tuple[Diagnostic, ...]]:

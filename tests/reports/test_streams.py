@@ -166,6 +166,23 @@ def broken(tmp_path: Path, raises: str) -> Callable[..., Ended]:
     return start
 
 
+@pytest.mark.parametrize(
+    ("raises", "sentence"),
+    [
+        ("raise MemoryError", "not enough memory"),
+        ('raise ImportError("libtiff.so.6: no file", name="PIL")', "cannot load PIL: libtiff.so.6"),
+        ("import os; os.mkdir('x'); os.chdir('x'); os.rmdir('../x'); os.getcwd()",
+         "the working folder no longer exists"),
+        ('raise OSError(116, "Stale file handle", "clip.mp4")', "cannot use clip.mp4: Stale"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_the_machine_is_no_bug(raises: str, sentence: str, tmp_path: Path) -> None:
+    done = broken(tmp_path, raises)()
+    assert done.code == 1
+    assert f"error: {sentence}" in done.text
+    assert "bug" not in done.text
+
+
 RAISES = {
     "a lone surrogate": r'raise RuntimeError("\udc80 x")',
     "a key": f'raise RuntimeError("the header was Bearer {SECRET}")',

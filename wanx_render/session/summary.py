@@ -321,7 +321,7 @@ def shown(path: Path | str) -> str:
         return path
     try:
         return str(path.relative_to(Path.cwd()))
-    except ValueError:
+    except (OSError, ValueError):  # the working folder may be gone by now
         return str(path)
 
 
