@@ -5,7 +5,9 @@ import pytest
 from tests.support.places import SPECS
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput
+from wanx_render.language import LANGUAGES, using
 from wanx_render.shotlist.scaffold import write_example
+from wanx_render.validation.load import load
 
 
 def test_the_first_two_lines_tell_editors_where_the_schema_is(
@@ -21,10 +23,24 @@ def test_the_first_two_lines_tell_editors_where_the_schema_is(
     assert (folder / "shotlist.schema.json").is_file()
 
 
-def test_all_that_is_written_is_told(catalog: Catalog, tmp_path: Path) -> None:
+def test_the_example_is_the_same_list_in_both_languages(catalog: Catalog, tmp_path: Path) -> None:
+    lists = {}
+    for chosen in LANGUAGES:
+        with using(chosen):
+            write_example(tmp_path / chosen, catalog)
+        lists[chosen] = load(tmp_path / chosen / "shots.yaml", catalog).shots
+    prompts = {chosen: [shot.prompt for shot in shots.shots] for chosen, shots in lists.items()}
+    assert all(any("\u4e00" <= c <= "\u9fff" for c in prompt or "") for prompt in prompts["zh"])
+    without = [
+        shots.model_dump(exclude={"shots": {"__all__": {"prompt"}}}) for shots in lists.values()
+    ]
+    assert without[0] == without[1]
+
+
+def test_every_written_file_is_returned(catalog: Catalog, tmp_path: Path) -> None:
     folder = tmp_path / "new"
-    told = write_example(folder, catalog)
-    assert sorted(told) == sorted(path for path in folder.rglob("*") if path.is_file())
+    written = write_example(folder, catalog)
+    assert sorted(written) == sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def test_the_pictures_are_those_of_the_examples(catalog: Catalog, tmp_path: Path) -> None:

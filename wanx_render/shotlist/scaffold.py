@@ -8,54 +8,25 @@ from pathlib import Path
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
-from wanx_render.language import tr
+from wanx_render.language import language, tr
 from wanx_render.shotlist.schema import json_schema
-
-SHOTS = """\
-# yaml-language-server: $schema=./shotlist.schema.json
-# $schema: ./shotlist.schema.json
-# Try it: wanx-render shots.yaml     (the mock needs no key, no network and no money)
-version: 1
-project: first-steps
-
-defaults:                            # any field of a shot; a shot overrides it
-  model: wan2.5-i2v-preview          # wanx-render models shows the others
-  resolution: 720P
-  duration: 5
-
-shots:
-  - id: rooftop
-    image: frames/rooftop.jpg        # the first frame; paths start at this file
-    prompt: A cat wakes on a tiled roof at dusk
-    focus: [0.6, 0.6]                # what a crop keeps in view
-  - id: harbour
-    model: wan2.2-i2v-flash
-    image: frames/harbour.jpg
-    prompt: A small sail boat leaves the harbour at dawn
-    focus: [0.3, 0.5]
-
-deliverables:
-  - aspect: 9:16                     # an exact crop, as large as the clips allow
-    motion: repeat                   # 24 frames a second in 30: some are shown twice
-  - name: feed
-    aspect: 3:4
-    fit: blur                        # the whole picture on a blurred copy of itself
-    motion: repeat
-"""
 
 IGNORED = "renders/\n.env\n"
 
 
 def write_example(folder: Path, catalog: Catalog) -> tuple[Path, ...]:
-    """Write the example into ``folder``; the files written. Raises BadInput."""
+    """Write the example into ``folder``; the files written. Raises BadInput.
+
+    Its comments and prompts are in the language of the process.
+    """
+    examples = resources.files("wanx_render") / "examples"
     files: dict[str, bytes] = {
-        "shots.yaml": SHOTS.encode(),
+        "shots.yaml": (examples / f"shots.{language()}.yaml").read_bytes(),
         "shotlist.schema.json": (json.dumps(json_schema(catalog), indent=2) + "\n").encode(),
         ".gitignore": IGNORED.encode(),
     }
-    pictures = resources.files("wanx_render") / "examples"
     for name in ("rooftop.jpg", "harbour.jpg"):
-        files[f"frames/{name}"] = (pictures / name).read_bytes()
+        files[f"frames/{name}"] = (examples / name).read_bytes()
     try:
         _refuse_what_is_there(folder, files)
         return tuple(_write(folder / name, data) for name, data in files.items())
