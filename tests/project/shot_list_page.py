@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from tests.translations import translated
+from babel.messages.pofile import read_po
+
+from tests.translations import CATALOGUE, parts
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.language import Message
 from wanx_render.shotlist.schema import json_schema
@@ -118,7 +120,15 @@ def _page(column: int, translate: Callable[[str], str]) -> str:
 
 @cache
 def _catalogue() -> dict[object, str]:
-    return {entry.id: entry.string for entry in translated() if isinstance(entry.string, str)}
+    """The Chinese of every sentence, as tests/translations.py keeps it."""
+    chinese: dict[object, str] = {}
+    for path in (CATALOGUE, *parts()):
+        if path.exists():
+            with path.open("rb") as stream:
+                for entry in read_po(stream):
+                    if isinstance(entry.string, str) and entry.string:
+                        chinese[entry.id] = entry.string
+    return chinese
 
 
 def _in_chinese(text: str) -> str:
