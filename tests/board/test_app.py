@@ -16,6 +16,7 @@ from wanx_render.board.feed import KEPT, Feed
 from wanx_render.board.guard import Guard
 from wanx_render.board.runs import cancelled
 from wanx_render.errors import Unreachable
+from wanx_render.language import tr
 from wanx_render.planning.journal import Journal
 from wanx_render.task import InputMedia, TaskRequest
 
@@ -35,7 +36,7 @@ class FakeRoom:
         (folder / "journal.sqlite").write_text("secret")
 
     def state(self) -> dict[str, Any]:
-        return {"about": {"project": "p"}, "shots": []}
+        return {"about": {"project": "p", "log": [tr("{first}, {second}", first="a", second="b")]}}
 
     def clip(self, name: str) -> Path | None:
         return self.folder / "clips" / name if name == "a-t1-00000000.mp4" else None
@@ -107,7 +108,7 @@ def test_a_token_opens_the_board_once_and_buys_a_strict_cookie(desk: Desk) -> No
     assert (again.status_code, "set-cookie" in again.headers) == (403, False)
     desk.cookie = cookie.partition(";")[0]
     assert desk.ask("/").status_code == 200
-    assert desk.ask("/api/state").json()["about"] == {"project": "p"}
+    assert desk.ask("/api/state").json()["about"]["project"] == "p"
 
 
 @pytest.mark.parametrize("path", ["/api/state", "/events", "/page/board.js", "/clips/a", "/x"])
@@ -138,6 +139,50 @@ def test_other_names_and_other_sites_are_turned_away(desk: Desk) -> None:
         link = {"sec-fetch-site": site, "sec-fetch-mode": "navigate"}
         assert desk.ask("/", headers=link).status_code == 200
     assert desk.room.asked == []
+
+
+CHINESE = {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}
+
+
+def test_a_reader_gets_page_scripts_and_messages_in_one_language(desk: Desk) -> None:
+    refused = desk.ask("/?token=guess", headers=CHINESE)
+    assert refused.status_code == 403
+    assert "此地址已使用过" in refused.text
+    desk.enter()
+    assert '<html lang="en">' in desk.ask("/").text
+    assert '<html lang="zh-Hans">' in desk.ask("/", headers=CHINESE).text
+    assert "排队中" in desk.ask("/page/take_states.js", headers=CHINESE).text
+    texts = desk.ask("/page/language.js", headers=CHINESE).text
+    assert '"Render what is missing?": "渲染缺少的部分？"' in texts
+    assert desk.ask("/page/language.js").text.startswith("const TEXTS = {};")
+    assert desk.ask("/api/state", headers=CHINESE).json()["about"]["log"] == ["a，b"]
+    assert desk.ask("/api/state").json()["about"]["log"] == ["a, b"]
+    answer = desk.ask("/api/nothing", "POST", headers={**OWN, **CHINESE}, content="{}")
+    assert (answer.status_code, answer.json()) == (404, {"error": "未找到"})
+
+
+def test_the_switch_of_languages_is_remembered_and_takes_what_there_is(desk: Desk) -> None:
+    answer = desk.ask(f"/?token={desk.tokens[-1]}&lang=zh")
+    session, switch = answer.headers.get_list("set-cookie")
+    assert switch.startswith("wanx-language=zh;") or session.startswith("wanx-language=zh;")
+    pairs = [header.partition(";")[0] for header in (session, switch)]
+    desk.cookie = "; ".join(pairs)
+    assert '<html lang="zh-Hans">' in desk.ask("/", headers={"accept-language": "en"}).text
+    assert '<html lang="en">' in desk.ask("/?lang=en").text
+    for odd in ("de", "", "zh;x", "%0d%0aset-cookie: a=b"):
+        assert "set-cookie" not in desk.ask(f"/?lang={odd}").headers
+
+
+def test_changes_come_in_the_readers_language() -> None:
+    feed = Feed("e1")
+    feed.publish("about", {"log": [tr("{first}, {second}", first="a", second="b")]})
+
+    async def first() -> bytes:
+        async for part in feed.follow("e1:0", dict, "zh"):
+            return part
+        raise AssertionError
+
+    assert "a，b".encode() in asyncio.run(first())
 
 
 def test_questions_are_small_json_objects(desk: Desk) -> None:

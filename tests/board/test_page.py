@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.support.boards import CHROMIUM, Board, Watched, board, until, watched
 from tests.support.emulator import serving
+from tests.support.pages import chinese, english
 from tests.support.shop import PACE, Shop
 from wanx_render.geometry import Aspect, Focus, Fraction, Size, crop_box
 
@@ -274,6 +275,37 @@ def test_cancelling_tells_what_the_service_really_did(folder: Path) -> None:
         page.wait_for_selector("#said:has-text('late take 1: cancelled at the service')")
         until_idle(page)
         assert "folder total 0.72 CNY" in page.inner_text(".money")
+
+
+def test_a_chinese_browser_gets_a_chinese_board_and_can_switch(folder: Path) -> None:
+    own = [
+        "boarded", "wake", "hostile", "vertical", "square", "whole", "list.yaml",
+        "清晨，一只猫醒来", ", one continuous shot, natural motion", "(extended by the mock)",
+    ]  # fmt: skip
+    (folder / "list.yaml").write_text(LIST.replace(HOSTILE, "清晨，一只猫醒来"), encoding="utf-8")
+    with watched(folder) as seen, board(folder) as served:
+        page = seen.page(served.address, locale="zh-CN")
+        assert page.get_by_role("button", name="渲染 3 条 · 2.16 元").is_enabled()
+        page.get_by_role("button", name=re.compile("^渲染")).click()
+        assert english(page.inner_text("#ask"), own) == []
+        page.get_by_role("button", name="花费 2.16 元").click()
+        until(page, "/排队中|生成中|下载中/.test(document.body.innerText)")
+        until(page, "document.querySelectorAll('.deliverable .good').length === 3")
+        until(page, "document.getElementById('run').textContent === '空闲'")
+        page.keyboard.press("?")
+        page.wait_for_selector("#keys[open]")
+        text = re.sub(r"\b[jkxrb]\b", "", page.inner_text("body"))
+        assert english(text, own) == []
+        page.keyboard.press("Escape")
+        accessible(page)
+        page.locator("body").press("j")
+        page.get_by_role("link", name="English").click()
+        page.wait_for_selector("#made .good")
+        assert page.inner_text("#shot-name") == "hostile"  # the same shot
+        assert page.evaluate("document.documentElement.lang") == "en"
+        assert chinese(page.inner_text("body"), [*own, "中文"]) == []
+        page.reload()
+        assert page.get_by_role("button", name="Rebuild deliverables").is_visible()
 
 
 CASES = """async () => {

@@ -103,7 +103,7 @@ class PictureSource:
         )
         uri = next((url for url in uris if url and url.startswith("data:")), None)
         if uri is None:
-            raise BadPicture("is in no file")
+            raise BadPicture(tr("is in no file"))
         return decode_data_uri(uri)
 
 
