@@ -273,10 +273,10 @@ def test_a_certificate_that_nobody_vouches_for_is_said_with_the_variable(
     sample(
         2,
         [
-            ("", "does not end in /api/v1"),
-            ("/api", "does not end in /api/v1"),
-            ("/api/v2", "does not end in /api/v1"),
-            ("/other", "does not end in /api/v1"),
+            ("", "should end in /api/v1"),
+            ("/api", "should end in /api/v1"),
+            ("/api/v2", "should end in /api/v1"),
+            ("/other", "should end in /api/v1"),
             ("/api/v1/services/aigc/video-generation/video-synthesis", "use {origin}/api/v1"),
             ("/api/v1/tasks/", "use {origin}/api/v1"),
         ],

@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import random
 import re
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,6 +37,8 @@ from wanx_render.backends.transfer import (
     Answer,
     Download,
     exchange,
+    is_untrusted,
+    reason_of,
     stream_to,
 )
 from wanx_render.backends.uploads import KnownUploads
@@ -55,7 +56,7 @@ from wanx_render.errors import (
     Unsent,
     WanxError,
 )
-from wanx_render.language import Message, tr, verbatim
+from wanx_render.language import Message, tr
 from wanx_render.media import images
 from wanx_render.media.images import BadPicture
 from wanx_render.task import InputMedia
@@ -185,7 +186,9 @@ class DashScope:
         except httpx.HTTPError as error:
             if not start.began:
                 raise Unsent("Unreachable", self._unreached(error)) from None
-            message = tr("no answer to the request ({reason})", reason=self._words(error))
+            message = tr(
+                "no answer to the request ({reason})", reason=reason_of(error, self._cleaner)
+            )
             raise Uncertain("NoAnswer", message) from None
         self._set_clock(answer)
         try:
@@ -279,7 +282,7 @@ class DashScope:
             )
             answer = await exchange(self._media, request, seconds)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
-            return self._words(error)
+            return reason_of(error, self._cleaner)
         return None if answer.status == 200 else tr("status {status}", status=answer.status)
 
     def _upload_host(self, url: Any) -> str:
@@ -364,7 +367,7 @@ class DashScope:
                 answer = await self._asked("GET", path, query)
             except httpx.HTTPError as error:
                 last = Unreachable("Unreachable", self._unreached(error))
-                if _is_untrusted(error):  # no repeat makes a certificate good
+                if is_untrusted(error):  # no repeat makes a certificate good
                     break
                 await self._breathe(number)
                 continue
@@ -435,8 +438,8 @@ class DashScope:
             except UnknownHost as error:  # also of a sign-in page, which goes away
                 failure = error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                failure = _not_downloaded(task, self._words(error))
-                hopeless = _is_untrusted(error)
+                failure = _not_downloaded(task, reason_of(error, self._cleaner))
+                hopeless = is_untrusted(error)
             idle = 0 if download.size > before else idle + 1
             if hopeless or idle >= READ_TRIES:
                 break
@@ -490,18 +493,8 @@ class DashScope:
 
     def _unreached(self, error: Exception) -> Message:
         host = urlsplit(self._access.base_url).netloc
-        reason = self._words(error)
+        reason = reason_of(error, self._cleaner)
         return tr("cannot reach the service at {host} ({reason})", host=host, reason=reason)
-
-    def _words(self, error: Exception) -> Message:
-        """What went wrong, without any address: addresses hold signatures."""
-        if error.args and isinstance(error.args[0], Message):  # ours, of ``transfer``
-            return error.args[0]
-        words = re.sub(r"https?://\S+", "...", str(error))
-        if words and words != _NO_CONNECTION:
-            return verbatim(self._cleaner.text(words, 300))
-        sentences = (sentence for kind, sentence in _SILENT if isinstance(error, kind))
-        return next(sentences, verbatim(type(error).__name__))
 
 
 def _not_downloaded(task: Succeeded, reason: Message) -> Unreachable:
@@ -511,13 +504,6 @@ def _not_downloaded(task: Succeeded, reason: Message) -> Unreachable:
     return Unreachable("DownloadFailed", message)
 
 
-_NO_CONNECTION = "All connection attempts failed"  # what the HTTP client says for any reason
-_SILENT: tuple[tuple[type[Exception], Message], ...] = (  # errors that mostly have no words
-    (httpx.ConnectTimeout, tr("no connection in time")),
-    (httpx.ConnectError, tr("no connection")),
-    (httpx.TimeoutException, tr("no answer in time")),
-    (httpx.NetworkError, tr("the connection broke")),
-)
 _MOST_REDIRECTS = 4
 _FARTHEST = timedelta(days=3650)
 
@@ -567,13 +553,6 @@ class _Started:
         """What httpcore calls at each step; before the headers nothing of the request is sent."""
         if event.endswith("send_request_headers.started"):
             self.mark()
-
-
-def _is_untrusted(error: BaseException | None) -> bool:
-    """Whether the other side's certificate was the reason, somewhere down the chain of causes."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        error = error.__cause__ or error.__context__
-    return error is not None
 
 
 def _is_refusal(body: Mapping[str, Any]) -> bool:

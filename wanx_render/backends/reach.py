@@ -8,7 +8,7 @@ from http.client import HTTPException, HTTPSConnection
 from urllib.parse import unquote, urlsplit
 
 from wanx_render.backends.network import Proxy
-from wanx_render.language import NOTHING, Message, tr, verbatim
+from wanx_render.language import NOTHING, Message, recorded, tr
 
 PATIENCE = 3.0  # seconds
 
@@ -35,7 +35,7 @@ def reach(host: str, port: int, tls: ssl.SSLContext | None, proxy: Proxy | None)
         return tr("no answer in {seconds:g} s", seconds=PATIENCE)
     except (OSError, HTTPException, UnicodeError) as error:
         words = getattr(error, "verify_message", "") or getattr(error, "strerror", "")
-        return verbatim(words or str(error))
+        return recorded(words or str(error))
     return NOTHING
 
 

@@ -6,16 +6,21 @@ httpx bounds each read; what trickles, never ends or unpacks to gigabytes is bou
 import asyncio
 import base64
 import hashlib
+import os
 import re
+import socket
+import ssl
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from wanx_render.backends.cleaning import Cleaner
 from wanx_render.errors import Broken
-from wanx_render.language import Message, tr
+from wanx_render.language import Message, recorded, tr, verbatim
 
 MOST_JSON = 4 * 1024 * 1024  # a page of the list with 100 rows is some 60 kB
 MOST_BYTES = 512 * 1024 * 1024  # of a clip; 30 s in 1080P are about 50 MB
@@ -251,3 +256,57 @@ class _Rate:
         chunk: bytes = coming.result()
         self._bytes += len(chunk)
         return chunk
+
+
+# -- why an exchange failed ------------------------------------------------------------------------
+
+_NO_CONNECTION = "All connection attempts failed"  # what the HTTP client says for any reason
+_SILENT: tuple[tuple[type[Exception], Message], ...] = (  # errors that mostly have no words
+    (httpx.ConnectTimeout, tr("no connection in time")),
+    (httpx.ConnectError, tr("no connection")),
+    (httpx.TimeoutException, tr("no answer in time")),
+    (httpx.NetworkError, tr("the connection broke")),
+)
+# What systems say of names that have no address; here for their translation.
+_UNRESOLVED = (
+    tr("Name or service not known"),
+    tr("Temporary failure in name resolution"),
+    tr("nodename nor servname provided, or not known"),
+    tr("getaddrinfo failed"),
+)
+
+
+def reason_of(error: Exception, cleaner: Cleaner) -> Message:
+    """Why an exchange failed, without any address: addresses hold signatures."""
+    if error.args and isinstance(error.args[0], Message):
+        return error.args[0]
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = recorded(cause.verify_message)
+            return tr("certificate not trusted (CERTIFICATE_VERIFY_FAILED: {reason})", reason=why)
+        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, ssl.SSLError):
+            return recorded(cleaner.text(_plain(cause), 300))
+    words = re.sub(r"https?://\S+", "...", str(error))
+    if words and words != _NO_CONNECTION:
+        return verbatim(cleaner.text(words, 300))
+    sentences = (sentence for kind, sentence in _SILENT if isinstance(error, kind))
+    return next(sentences, verbatim(type(error).__name__))
+
+
+def _plain(error: OSError) -> str:
+    """What the system says; asyncio puts its own words in the place of that."""
+    if error.errno and not isinstance(error, socket.gaierror):
+        return os.strerror(error.errno)
+    return error.strerror or ""
+
+
+def is_untrusted(error: BaseException) -> bool:
+    """Whether the other side's certificate was the reason."""
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and what it came of."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
