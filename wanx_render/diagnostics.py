@@ -184,11 +184,6 @@ def _property(text: str) -> str:
     return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 clip``, ``2 clips``: English only; a sentence uses ``plural``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def listed(names: Iterable[str], limit: int = 5) -> Message:
     """The names with commas between; of many the first ``limit`` and how many more there are."""
     every = list(names)
