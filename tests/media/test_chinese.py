@@ -44,7 +44,7 @@ def test_why_a_sound_or_video_cannot_be_used_is_said_in_chinese(
 def test_letters_that_no_font_has_are_named_in_chinese() -> None:
     problem = drawing.problem_with("🎉")
     assert problem == "the packaged fonts have no 🎉 (U+1F389)"
-    assert shown(problem, "zh") == "内置字体缺少 🎉 (U+1F389)"
+    assert shown(problem, "zh") == "自带字体缺少 🎉 (U+1F389)"
 
 
 def test_a_check_that_fails_is_said_in_chinese() -> None:
