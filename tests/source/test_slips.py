@@ -1,5 +1,6 @@
 """What another keyboard, a chat or a web page leaves in a list: each sign at its own place."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
+from wanx_render.shotlist import slips
+from wanx_render.shotlist.model import every_key
 from wanx_render.shotlist.reading import read
 
 
@@ -127,3 +130,19 @@ def test_every_text_is_read_or_refused_at_a_place(tmp_path_factory, text: str) -
         read(file, "any.yaml")
     except BadInput as problem:
         assert all(found.span and found.span.line for found in problem.diagnostics)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: " + "[1]," * 20_000,
+        "a: " + '"x" ' * 20_000,
+        "a: [" + "，" * 50_000,
+        "{" + "id：a，" * 20_000,
+    ],
+    ids=["brackets", "quotes", "commas", "keys"],
+)
+def test_one_long_line_takes_no_time_by_the_square_of_its_length(text: str) -> None:
+    began = time.process_time()
+    slips.in_text(text + "\n", "a.yaml", every_key())
+    assert time.process_time() - began < 5

@@ -11,12 +11,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import islice
 
 from wanx_render.diagnostics import Diagnostic, Severity, Span, in_order
 from wanx_render.language import NOTHING, Message, tr
 from wanx_render.source.yaml_source import Path, Source
 from wanx_render.source.yaml_structure import Structure
 
+_ENOUGH = 2_000  # of which the first are shown
 MOST = 20  # slips of one file: a whole list from one keyboard has hundreds
 BLANKS = "\u00a0\u00ad\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 _NO_WIDTH = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
@@ -39,7 +41,7 @@ class Keys:
 def in_text(text: str, name: str, keys: frozenset[str]) -> tuple[Diagnostic, ...]:
     """The slips of a text that is not YAML, or not a mapping; those that can explain it."""
     search = _Text(text, name, Keys(keys))
-    return in_order(search.slips())[:MOST] or in_order(search.open_brackets())
+    return in_order(islice(search.slips(), _ENOUGH))[:MOST] or in_order(search.open_brackets())
 
 
 def in_values(source: Source, keys: Callable[[], frozenset[str]]) -> tuple[Diagnostic, ...]:
@@ -109,6 +111,7 @@ def _blank(character: str, where: Message) -> tuple[Message, Message]:
 # -- Text that is not YAML ---------------------------------------------------------------------
 
 _QUOTES = "“”„‘’＂＇"
+_EDGE = re.compile(f"[{_QUOTES}{BLANKS}｛［]")
 _BULLETS = "[－—–−•●·・*]"
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^\n`]*$", re.MULTILINE)
 
@@ -286,8 +289,12 @@ class _Values:
             yield self.diagnostic("yaml-quotes", place, 0, _quotes(match[1] + match[2]))
 
     def _of_value(self, path: Path, raw: str) -> Iterator[Diagnostic]:
+        in_brackets = self.source.in_brackets(path)
+        is_item = bool(path) and isinstance(path[-1], int)
+        if not (in_brackets or is_item or "\n" in raw or _EDGE.match(raw) or _EDGE.match(raw[-1])):
+            return  # most values of long lists
         place = self.source.place(path)
-        for pattern in self._signs(path, in_brackets=self.source.in_brackets(path)):
+        for pattern in self._signs(path, in_brackets=in_brackets):
             if match := re.search(pattern, raw, re.MULTILINE):
                 span = self._within(place, raw, match.start(1))
                 yield self.diagnostic("yaml-sign", span, 0, _sign(match[1]))

@@ -3,13 +3,12 @@
 import re
 
 _OPENING = re.compile(r"[\"'#\[\]{}]")
-# What comes before a value, a key or an item on its line.
-_TOKEN_START = re.compile(r"(?:^|[\[{,，]|[:?：]\s|[:?]$|(?:^|\s)-\s)\s*$")
 _BLOCK = re.compile(r"(?:^|[\s:-])[|>][-+0-9]*[ \t]*(?:#.*)?$")
 _QUOTED = {
     '"': re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL),
     "'": re.compile(r"'[^']*+(?:''[^']*+)*+'"),
 }
+_LONGEST = 100
 _PAIRS = {"]": "[", "}": "{"}
 
 
@@ -67,7 +66,7 @@ class Structure:
                 self._keep(at, min(end + 1, len(text)))
                 return end + 1
             sign, offset = match[0], match.start()
-            before = text[start:offset]
+            before = _end_of(text, start, offset)
             if sign == "#" and (not before or before[-1] in " \t"):
                 self._keep(at, offset)
                 self._blot(offset, min(end + 1, len(text)))
@@ -86,7 +85,11 @@ class Structure:
             at = offset + 1
 
     def _begins(self, before: str) -> bool:
-        return _TOKEN_START.search(before) is not None
+        """Whether a value, a key or an item begins after ``before``."""
+        bare = before.rstrip()
+        if not bare or bare[-1] in "[{,，:?：":
+            return True
+        return bare[-1] == "-" and bare != before and bare[-2:-1] in ("", " ", "\t")
 
     def _bracketed(self, sign: str, offset: int) -> None:
         if sign in "[{":
@@ -114,6 +117,13 @@ class Structure:
     def _blot(self, start: int, end: int) -> None:
         """Blanks in place of text: signs within it are none of YAML's."""
         self._pieces.append(re.sub(r"[^\n]", "\x01", self._original[start:end]))
+
+
+def _end_of(text: str, start: int, offset: int) -> str:
+    """What is before ``offset`` on its line; of a long line the last part only."""
+    if offset - start <= _LONGEST:
+        return text[start:offset]
+    return "x" + text[offset - _LONGEST : offset]
 
 
 def _indentation(line: str) -> int:
