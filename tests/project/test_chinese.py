@@ -51,7 +51,7 @@ HAN = "[一-鿿]"
 LATIN = "[A-Za-z0-9`%]"
 CLOSE = re.compile(f"{HAN}{LATIN}|{LATIN}{HAN}")
 HALF = re.compile(rf"{HAN}[,;:!?(]|\){HAN}|{HAN}\.(?![a-z])|{HAN}[\"']|[\"']{HAN}")
-LOOSE = re.compile("[，。；：、！？（“] | [，。；：、！？）”]")
+LOOSE = re.compile("[，。；：、！？（“] | [，。；：、！？）”]|[0-9] %")
 # Words in a row with an ordinary one among them; names of programs and keys have none.
 _ORDINARY = "the|is|are|was|and|or|of|with|that|it|you|not"
 ENGLISH = re.compile(rf"(?:[A-Za-z']+[ ,]+)*\b(?:{_ORDINARY})\b(?:[ ,]+[A-Za-z']+)+")
@@ -155,7 +155,18 @@ def test_english_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["共3个", "共 {n}个", "使用`plan`查看", "好,再来", "是(否)", "好 。", '说"好"', "完."]
+    "text",
+    [
+        "共3个",
+        "共 {n}个",
+        "使用`plan`查看",
+        "好,再来",
+        "是(否)",
+        "好 。",
+        '说"好"',
+        "完.",
+        "共 3 %",
+    ],
 )
 def test_signs_and_blanks_that_are_wrong_are_found(text: str) -> None:
     assert wrong_signs(text)
