@@ -31,3 +31,14 @@ def test_a_clip_at_another_host_is_explained_in_chinese() -> None:
     assert shown(text, "zh").endswith("不在已知的服务存储之列；还可下载 2.5 小时")
     assert shown(recorded(str(text)), "zh") == shown(text, "zh")
     assert "如果信任该主机：wanx-render rescue FILE" in shown(permission(error), "zh")
+
+
+def test_a_question_for_a_person_is_chinese_when_it_comes_out_of_the_journal() -> None:
+    question = (
+        "it may be one of these: task a: cannot compare its clip: the file is not an MP4; "
+        "task b: it has 5 s instead of 10 s; its clip is kept as doubtful/b.mp4"
+    )
+    assert shown(recorded(question), "zh") == (
+        "可能是以下任务之一：任务 a：无法比对其片段：文件不是 MP4；"
+        "任务 b：时长为 5 秒，应为 10 秒；其片段保存为 doubtful/b.mp4"
+    )

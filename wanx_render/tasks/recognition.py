@@ -60,7 +60,8 @@ class ClipJudge:
                 files.place(part, aside)
             file = f"{FOLDER}/{aside.name}"
             return Judgement(
-                "doubtful", tr("{reason}; see {file}", reason=judgement.reason, file=file)
+                "doubtful",
+                tr("{reason}; its clip is kept as {file}", reason=judgement.reason, file=file),
             )
         except (UnknownHost, Broken) as error:
             return Judgement("doubtful", error.sentence)
