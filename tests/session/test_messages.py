@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.process import project, wanx
 
 
+@pytest.mark.proof
 def test_one_of_a_thing_is_no_plural_and_a_reason_has_words(tmp_path: Path) -> None:
     project(tmp_path)
     text = (tmp_path / "list.yaml").read_text(encoding="utf-8")
