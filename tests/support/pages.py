@@ -8,7 +8,8 @@ from wanx_render.reports.bilingual import SCRIPT, script_source
 
 # What is the same in every language: names of the program, of formats and of the service's states.
 SAME = {
-    "AI", "API", "CNY", "English", "FAILED", "LUFS", "MOCK", "Shift", "PENDING", "RUNNING", "SUCCEEDED",
+    "AI", "API", "CNY", "English", "FAILED", "LUFS", "MOCK", "Shift",
+    "PENDING", "RUNNING", "SUCCEEDED",
     "UTC", "beijing", "mock", "fps", "ffmpeg", "wan", "wanx", "wanx-render",
 }  # fmt: skip
 _CODE = re.compile(
