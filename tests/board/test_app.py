@@ -1,4 +1,4 @@
-"""The board without a browser: who may ask, what may be fetched, and how changes are told."""
+"""The board without a browser: who may ask, what may be fetched, and how changes are sent."""
 
 import asyncio
 import json
@@ -90,7 +90,7 @@ def test_only_its_use_spends_a_token(desk: Desk) -> None:
     assert desk.ask("/", "HEAD").status_code == 401
     assert len(desk.tokens) == 1
     assert desk.ask(f"/?token={desk.tokens[0]}").status_code == 200
-    # Once it is used, whoever comes without a cookie has the terminal show one more, and no others.
+    # Once it is used, a request without a cookie makes the terminal show one more, and no others.
     for _ in range(3):
         assert desk.ask(f"/?token={desk.tokens[0]}").status_code == 403
         assert desk.ask("/?token=").status_code == 403
@@ -112,7 +112,7 @@ def test_a_token_opens_the_board_once_and_buys_a_strict_cookie(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("path", ["/api/state", "/events", "/page/board.js", "/clips/a", "/x"])
-def test_nothing_is_told_without_the_cookie(desk: Desk, path: str) -> None:
+def test_nothing_is_sent_without_the_cookie(desk: Desk, path: str) -> None:
     answer = desk.ask(path)
     assert answer.status_code == 401
     assert desk.ask(path, headers={"cookie": "wanx-board-8123=guess"}).status_code == 401
@@ -237,7 +237,7 @@ def test_a_clip_is_served_in_parts(desk: Desk) -> None:
 
 
 class Service:
-    """A backend that cancels nothing and tells why."""
+    """A backend that cancels nothing and says why."""
 
     def __init__(self, state: Any) -> None:
         self.state = state
@@ -252,7 +252,7 @@ class Service:
 
 
 @pytest.mark.parametrize(
-    ("state", "told"),
+    ("state", "sentence"),
     [
         (Running("t"), "runs already, cannot be stopped and will be billed"),
         (Pending("t"), "not cancelled, still queued; try again"),
@@ -260,8 +260,8 @@ class Service:
         (Unreachable("Unreachable", "no answer"), "not cancelled: Unreachable: no answer"),
     ],
 )
-def test_what_cannot_be_cancelled_is_told_as_the_service_says(
-    tmp_path: Path, state: Any, told: str
+def test_what_cannot_be_cancelled_is_sent_as_the_service_says(
+    tmp_path: Path, state: Any, sentence: str
 ) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
     picture = InputMedia("sha256:0")
@@ -272,7 +272,7 @@ def test_what_cannot_be_cancelled_is_told_as_the_service_says(
     attempt = journal.attempt(number)
     journal.close()
     assert attempt
-    assert asyncio.run(cancelled(Service(state), attempt)) == (False, f"wake take 1: {told}")
+    assert asyncio.run(cancelled(Service(state), attempt)) == (False, f"wake take 1: {sentence}")
 
 
 def heard(feed: Feed, last: str, act: Callable[[], None] = lambda: None) -> list[dict[str, str]]:
@@ -280,7 +280,7 @@ def heard(feed: Feed, last: str, act: Callable[[], None] = lambda: None) -> list
 
     async def listen() -> list[bytes]:
         async def all_of_it() -> list[bytes]:
-            return [each async for each in feed.follow(last, lambda: {"all": 1})]
+            return [item async for item in feed.follow(last, lambda: {"all": 1})]
 
         task = asyncio.create_task(all_of_it())
         await asyncio.sleep(0)
@@ -289,19 +289,19 @@ def heard(feed: Feed, last: str, act: Callable[[], None] = lambda: None) -> list
         feed.close()
         return await task
 
-    parts = [each.decode().strip().split("\n") for each in asyncio.run(listen())]
+    parts = [item.decode().strip().split("\n") for item in asyncio.run(listen())]
     return [dict(line.split(": ", 1) for line in part) for part in parts]
 
 
-def test_a_tab_that_comes_late_is_told_everything_once_and_changes_from_then_on() -> None:
+def test_a_tab_that_comes_late_is_sent_everything_once_and_changes_from_then_on() -> None:
     feed = Feed("e1")
     feed.publish("shot", {"id": "a"})
-    told = heard(feed, "", lambda: feed.publish("shot", {"id": "b\n\nevent: x"}))
-    assert [(each["event"], each["id"]) for each in told] == [("state", "e1:1"), ("shot", "e1:2")]
-    assert json.loads(told[1]["data"]) == {"id": "b\n\nevent: x"}
+    events = heard(feed, "", lambda: feed.publish("shot", {"id": "b\n\nevent: x"}))
+    assert [(item["event"], item["id"]) for item in events] == [("state", "e1:1"), ("shot", "e1:2")]
+    assert json.loads(events[1]["data"]) == {"id": "b\n\nevent: x"}
 
 
-def test_a_tab_that_was_away_is_told_what_it_missed_or_all_anew() -> None:
+def test_a_tab_that_was_away_is_sent_what_it_missed_or_the_whole_state() -> None:
     for last, kinds in (
         ("e1:2", ["shot"]),
         ("e1:3", []),
@@ -313,7 +313,7 @@ def test_a_tab_that_was_away_is_told_what_it_missed_or_all_anew() -> None:
         feed = Feed("e1")
         for number in range(3):
             feed.publish("shot", {"id": str(number)})
-        assert [each["event"] for each in heard(feed, last)] == kinds, last
+        assert [item["event"] for item in heard(feed, last)] == kinds, last
 
 
 def test_what_is_kept_for_tabs_is_bounded() -> None:

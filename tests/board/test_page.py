@@ -258,7 +258,7 @@ def test_a_board_that_was_killed_shows_the_truth_when_it_is_started_again(folder
         assert attempts(folder) == 3
 
 
-def test_cancelling_tells_what_the_service_really_did(folder: Path) -> None:
+def test_cancelling_shows_what_the_service_really_did(folder: Path) -> None:
     stuck = "'[[mock: stuck]]', takes: 1, focus: [0.5, 0.3]}"
     text = re.sub("清晨.*", f"{stuck}\n  - {{id: late, image: b.png, prompt: {stuck}", LIST)
     (folder / "list.yaml").write_text(text, encoding="utf-8")
@@ -320,12 +320,12 @@ CASES = """async () => {
 }"""
 
 
-def test_the_page_reckons_crops_as_the_program_does_and_serves_everyone(folder: Path) -> None:
+def test_the_page_calculates_crops_as_the_program_does_and_serves_everyone(folder: Path) -> None:
     with watched(folder) as seen, board(folder) as served:
         page = seen.page(served.address)
         for size, aspect, point, found in page.evaluate(CASES):
             try:
-                focus = Focus(*(Fraction(each, 1000) for each in point))
+                focus = Focus(*(Fraction(item, 1000) for item in point))
                 box = crop_box(Size(*size), Aspect.of(*aspect), focus)
             except ValueError:
                 assert found is None
@@ -348,8 +348,8 @@ def accessible(page: Any) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     found = Axe().run(page).response["violations"]
-    serious = [each for each in found if each["impact"] in ("serious", "critical")]
-    assert [(each["id"], each["nodes"][0]["html"][:120]) for each in serious] == []
+    serious = [item for item in found if item["impact"] in ("serious", "critical")]
+    assert [(item["id"], item["nodes"][0]["html"][:120]) for item in serious] == []
 
 
 def by_keys_alone(page: Any) -> None:
@@ -363,15 +363,15 @@ def by_keys_alone(page: Any) -> None:
     names = []
     for _ in range(40):
         page.keyboard.press("Tab")
-        told = page.evaluate(
+        focused = page.evaluate(
             """() => {
               const at = document.activeElement, style = getComputedStyle(at);
               return [at.getAttribute("aria-label") || at.textContent.trim().slice(0, 30),
                       style.outlineStyle !== "none" || at === document.body];
             }"""
         )
-        assert told[1], told  # the focus can be seen
-        names.append(told[0])
+        assert focused[1], focused  # the focus can be seen
+        names.append(focused[0])
     wanted = ("Choose take 1", "Reject take 1", "Play", "One more take…", "Rebuild deliverables")
     for name in wanted:
         assert name in names, names

@@ -88,18 +88,18 @@ class OfRow(Holding):
         return number
 
 
-async def seen(room: Room, told: Callable[[dict[str, Any]], bool]) -> None:
-    """Wait until the room, which looks at its files from time to time, shows what is ``told``."""
+async def seen(room: Room, is_shown: Callable[[dict[str, Any]], bool]) -> None:
+    """Wait until the room, which looks at its files from time to time, has it shown."""
     watching = asyncio.create_task(room.watch())
     try:
         async with asyncio.timeout(20):
-            while not told(room.state()):
+            while not is_shown(room.state()):
                 await asyncio.sleep(0.05)
     finally:
         watching.cancel()
 
 
-def test_a_list_that_becomes_wrong_is_told_and_not_run(do: Do, file: Path) -> None:
+def test_a_list_that_becomes_invalid_is_shown_and_not_run(do: Do, file: Path) -> None:
     async def work(room: Room, holding: Holding) -> None:
         file.write_text(LIST.replace("duration: 3", "duration: 20"), encoding="utf-8")
         await seen(room, lambda state: "duration-unsupported" in str(state["about"]["problems"]))
@@ -163,14 +163,14 @@ def test_tasks_of_another_program_are_shown_and_not_cancelled_behind_its_back(do
         number = holding.journal.intend(key, take.label, take.request, now)
         holding.journal.submitted(number, "task", "request")
 
-        def state(told: dict[str, Any]) -> str:
-            return str(told["shots"][1]["takes"][0]["state"])
+        def state(view: dict[str, Any]) -> str:
+            return str(view["shots"][1]["takes"][0]["state"])
 
         with held(holding.folder):
-            await seen(room, lambda told: state(told) == "submitted")
+            await seen(room, lambda view: state(view) == "submitted")
             with pytest.raises(Declined, match="cancel there"):
                 await room.act("cancel", {"shot": "leap", "take": 1})
-        await seen(room, lambda told: state(told) == "owed")
+        await seen(room, lambda view: state(view) == "owed")
         answer = await room.act("cancel", {})
         assert answer["answers"] == ["leap take 1: too late, it has ended (unknown)"]
 
@@ -303,7 +303,7 @@ def test_a_point_is_two_whole_thousandths(do: Do, file: Path, point: Any) -> Non
     assert not file.with_name("list.picks.yaml").exists()
 
 
-def test_a_deliverables_own_focus_is_told_beside_the_shots(do: Do) -> None:
+def test_a_deliverables_own_focus_is_shown_with_the_shots(do: Do) -> None:
     async def work(room: Room, holding: Holding) -> None:
         (tall,) = room.state()["about"]["deliverables"]
         assert tall["focus"] == {"leap": [200, 500]}
@@ -312,7 +312,7 @@ def test_a_deliverables_own_focus_is_told_beside_the_shots(do: Do) -> None:
     do(work)
 
 
-def test_what_keeps_a_board_from_opening_is_told(file: Path, environ: dict[str, str]) -> None:
+def test_what_keeps_a_board_from_opening_is_reported(file: Path, environ: dict[str, str]) -> None:
     environment = Environment(environ, StringIO(), StringIO())
     with pytest.raises(BadInput) as caught:
         board(RenderOptions((file,), backend="dashscope"), 0, environment)

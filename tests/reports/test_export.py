@@ -65,7 +65,7 @@ def link(media: str) -> str:
 
 
 CUT = Joint("cut", "", 0)
-# 24 and 30 fps, an odd dissolve, a wipe, a cut; one clip is twice as fast and then stands.
+# 24 and 30 fps, an odd dissolve, a wipe, a cut; one clip is twice as fast and then holds.
 MIXED = line(
     [
         clip(1, 0, 100, caption="醒了"),
@@ -131,7 +131,7 @@ def test_otio_has_the_prompt_and_the_seed_as_they_were_written() -> None:
         ("caption", "醒了", "YELLOW"),
     ]
     fast, still = made.tracks[0][4], made.tracks[0][5]
-    assert [type(each).__name__ for each in (*fast.effects, *still.effects)] == [
+    assert [type(item).__name__ for item in (*fast.effects, *still.effects)] == [
         "LinearTimeWarp", "FreezeFrame",
     ]  # fmt: skip
     assert fast.effects[0].time_scalar == 2.0
@@ -142,7 +142,7 @@ def test_the_clips_own_sound_is_a_track_beside_the_pictures() -> None:
     made = read_back(writer.text_of(MIXED, link))
     pictures, sound = made.tracks
     assert moment(sound.duration()) == moment(pictures.duration())
-    kinds = [type(each).__name__ for each in sound]
+    kinds = [type(item).__name__ for item in sound]
     assert kinds == ["Clip", "Transition", "Clip", "Gap", "Gap", "Gap"]  # muted, standing, silent
 
 
@@ -168,10 +168,10 @@ def test_an_edl_is_read_as_it_was_meant(rate: Fraction) -> None:
     made = otio.adapters.read_from_string(text, "cmx_3600", rate=float(rate))
     (track,) = made.tracks
     assert moment(track.duration()) * rate == 250
-    assert [each.name for each in track if isinstance(each, otio.schema.Clip)] == [
+    assert [item.name for item in track if isinstance(item, otio.schema.Clip)] == [
         "shot-1", "shot-2", "shot-3",
     ]  # fmt: skip
-    joint = next(each for each in track if isinstance(each, otio.schema.Transition))
+    joint = next(item for item in track if isinstance(item, otio.schema.Transition))
     assert moment(joint.in_offset + joint.out_offset) * rate == 15
     starts = [moment(c.source_range.start_time) * rate for c in track.find_clips()]
     assert starts == [12, 5, 12]
@@ -180,10 +180,10 @@ def test_an_edl_is_read_as_it_was_meant(rate: Fraction) -> None:
 
 def test_an_edl_has_no_line_that_somebody_else_wrote() -> None:
     text = edl.text_of(MIXED, lambda media: f"/renders/{media}")
-    events = [each for each in text.splitlines() if re.match(r"\d{3} ", each)]
-    assert not any("EVIL" in each for each in events)
+    events = [item for item in text.splitlines() if re.match(r"\d{3} ", item)]
+    assert not any("EVIL" in item for item in events)
     assert len(events) == 7  # five events, two of them with the clip they take over from
-    assert all(each.isprintable() for each in text.splitlines())
+    assert all(item.isprintable() for item in text.splitlines())
     assert events[0].split()[-4:] == ["00:00:00:15", "00:00:03:10", "01:00:00:00", "01:00:02:25"]
     assert "M2   00000003       060.0" in text
     assert "M2   00000003       000.0" in text
@@ -227,8 +227,8 @@ def test_fcpxml_is_well_formed_whatever_the_prompt_says() -> None:
     assert note.get("note") == '一只猫 ]]> "quoted" <b>&amp; 003  EVIL V C�[2J� �txt.'
     order = ["note", "conform-rate", "timeMap", "adjust-conform", "adjust-volume", "asset-clip",
              "marker"]  # fmt: skip
-    for each in root.iter("asset-clip"):
-        places = [order.index(child.tag) for child in each]
+    for item in root.iter("asset-clip"):
+        places = [order.index(child.tag) for child in item]
         assert places == sorted(places)
 
 
@@ -351,7 +351,7 @@ def run(rendered: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     def start(style: str, **options: Any) -> list[Path]:
         made = ExportOptions(rendered / "list.yaml", style, **options)
         assert export(made, Environment({}, sys.stdout, sys.stderr)) == 0
-        return [Path(each) for each in capsys.readouterr().out.splitlines()]
+        return [Path(item) for item in capsys.readouterr().out.splitlines()]
 
     return start
 
@@ -364,17 +364,17 @@ def test_a_rendered_list_becomes_a_file_for_each_deliverable(run: Run, rendered:
     folder = rendered / "renders" / "cut"
     assert run("otio") == [folder / "vertical.otio", folder / "square.otio"]
     made = otio.adapters.read_from_file(str(folder / "vertical.otio"))
-    told = record(rendered).deliverables[0]
-    assert moment(made.tracks[0].duration()) == Fraction(told.frames, 24)
+    film = record(rendered).deliverables[0]
+    assert moment(made.tracks[0].duration()) == Fraction(film.frames, 24)
     for track in made.tracks:
-        for each in track.find_clips():
-            path = Path(unquote(urlsplit(each.media_reference.target_url).path))
+        for item in track.find_clips():
+            path = Path(unquote(urlsplit(item.media_reference.target_url).path))
             assert path.is_file(), path
     assert [track.name for track in made.tracks] == ["shots", "music", "voice"]
     music = made.tracks[1]
     assert moment(music.duration()) == moment(made.tracks[0].duration())
-    assert [moment(each.source_range.start_time) for each in music][:2] == [Fraction(1, 2), 0]
-    seam = told.parts[1].start
+    assert [moment(item.source_range.start_time) for item in music][:2] == [Fraction(1, 2), 0]
+    seam = film.parts[1].start
     spoken = made.tracks[2][1].range_in_parent().start_time
     assert moment(spoken) == Fraction(seam, 24) + Fraction(1, 4)
 
@@ -383,11 +383,11 @@ def test_a_timeline_can_name_files_from_where_it_lies(run: Run, rendered: Path) 
     out = rendered / "for the editor.fcpxml"
     assert run("fcpxml", out=out, deliverable="square", relative=True) == [out]
     root = ElementTree.fromstring(out.read_text(encoding="utf-8"))  # noqa: S314  # our own text
-    sources = [each.get("src", "") for each in root.iter("media-rep")]
+    sources = [item.get("src", "") for item in root.iter("media-rep")]
     assert sources
-    for each in sources:
-        assert each.startswith("renders/cut/clips/")
-        assert (rendered / unquote(each)).is_file()
+    for item in sources:
+        assert item.startswith("renders/cut/clips/")
+        assert (rendered / unquote(item)).is_file()
 
 
 def test_nothing_that_was_not_made_is_exported(run: Run, rendered: Path) -> None:
@@ -426,7 +426,7 @@ def test_an_unchanged_deliverable_keeps_its_sounds_in_the_record(rendered: Path)
     )
     assert ran.returncode == 0
     assert record(rendered).deliverables[0].sounds == before
-    assert [(each.kind, each.file) for each in before] == [
+    assert [(item.kind, item.file) for item in before] == [
         ("music", "../../音乐.wav"), ("voice", "../../hi.wav"),
     ]  # fmt: skip
     assert timeline_of(record(rendered), record(rendered).deliverables[0]).sounds

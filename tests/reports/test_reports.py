@@ -55,8 +55,8 @@ def report(folder: Path, *names: str, **options: str) -> tuple[int, str, str]:
 
 def links(page: Path) -> list[str]:
     """What the cards of the index lead to; every one must be there."""
-    found = [unquote(each) for each in re.findall(r'href="([^"]+)"', page.read_text())]
-    assert all((page.parent / each).exists() for each in found)
+    found = [unquote(item) for item in re.findall(r'href="([^"]+)"', page.read_text())]
+    assert all((page.parent / item).exists() for item in found)
     return found
 
 
@@ -77,7 +77,7 @@ def test_each_row_that_was_rendered_has_its_page_and_the_index_leads_there(folde
     assert not list(shop.glob("*/.cache/thumbs")), "rows share their small pictures"
 
 
-def test_a_page_that_tells_the_same_is_left_and_a_lost_one_is_written(folder: Path) -> None:
+def test_a_page_that_shows_the_same_is_left_and_a_lost_one_is_written(folder: Path) -> None:
     report(folder, "table.yaml")
     shop = folder / "renders" / "shop"
     (shop / "Hat/storyboard.html").unlink()
@@ -98,7 +98,7 @@ def test_a_list_that_ran_alone_stands_in_the_index_of_several(folder: Path) -> N
     assert "./shop/Cup/storyboard.html" in links(page)
 
 
-def test_a_damaged_manifest_is_told_and_keeps_no_other_page_from_being_written(
+def test_a_damaged_manifest_is_reported_and_keeps_no_other_page_from_being_written(
     folder: Path,
 ) -> None:
     shop = folder / "renders" / "shop"

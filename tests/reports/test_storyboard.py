@@ -157,13 +157,13 @@ def test_what_was_written_is_shown_and_changes_nothing() -> None:
     }  # fmt: skip
 
 
-def test_it_tells_what_was_asked_made_and_paid() -> None:
+def test_it_shows_what_was_requested_made_and_paid() -> None:
     text = Seen(page(manifest(), GALLERY)).text
-    for told in (
+    for shown in (
         "MOCK", "A cat wakes", "720\u2009×\u20091280", "as predicted", "1.00 CNY",
         "1 of 2 checks passed", "✗ 119", "black from 0 to 1 s", "task-1", "4.00",
     ):  # fmt: skip
-        assert told in text
+        assert shown in text
     real = Seen(page(manifest(backend="dashscope"), GALLERY)).text
     assert "MOCK" not in real
 
@@ -186,7 +186,7 @@ def test_a_crop_is_drawn_before_its_deliverable_is_made() -> None:
     assert [(r["y"], r["height"]) for r in boxes] == [("320", "960")] * 3
 
 
-def test_what_came_otherwise_than_foreseen_is_told() -> None:
+def test_what_differs_from_the_prediction_is_shown() -> None:
     failed = take(2, state="failed", code="DataInspectionFailed", message="no", cost=None)
     odd = take(width=704, cost="1.50 CNY")
     text = Seen(page(manifest(odd, failed), GALLERY)).text
@@ -214,7 +214,7 @@ def test_a_bare_old_manifest_has_a_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "marked"),
     [
         ("a cat", "a cat", "a cat"),
         ("a cat", "a big cat", "a <ins>big </ins>cat"),
@@ -225,8 +225,8 @@ def test_a_bare_old_manifest_has_a_page() -> None:
         ("", "", ""),
     ],
 )
-def test_a_rewritten_prompt_is_shown_as_what_changed(before: str, after: str, told: str) -> None:
-    assert difference(before, after) == told
+def test_a_rewritten_prompt_is_shown_as_what_changed(before: str, after: str, marked: str) -> None:
+    assert difference(before, after) == marked
 
 
 def test_an_endless_answer_is_not_compared() -> None:
@@ -272,38 +272,38 @@ def test_a_page_that_cannot_be_written_leaves_the_run_as_it_is(
     program: ffmpeg.Ffmpeg, tmp_path: Path
 ) -> None:
     (tmp_path / "storyboard.html").mkdir()
-    told: list[Event] = []
+    events: list[Event] = []
     with ThreadPoolExecutor(1) as pool:
-        after_run(manifest(), PictureSource(tmp_path, program), pool, told.append)
-    assert told[-1].kind == "warning"
-    assert "cannot write the storyboard" in told[-1].text
+        after_run(manifest(), PictureSource(tmp_path, program), pool, events.append)
+    assert events[-1].kind == "warning"
+    assert "cannot write the storyboard" in events[-1].text
 
 
 def test_a_page_of_thousands_of_shots_is_written_for_those_who_ask(
     program: ffmpeg.Ffmpeg, tmp_path: Path
 ) -> None:
-    told: list[Event] = []
+    events: list[Event] = []
     many = manifest(shots=manifest().shots * 1001)
     with ThreadPoolExecutor(1) as pool:
-        after_run(many, PictureSource(tmp_path, program), pool, told.append)
-    assert "wanx-render report writes it" in told[0].text
+        after_run(many, PictureSource(tmp_path, program), pool, events.append)
+    assert "wanx-render report writes it" in events[0].text
     assert list(tmp_path.glob("*.html")) == []
 
 
-def test_a_page_that_tells_the_same_already_is_left(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
+def test_a_page_that_shows_the_same_already_is_left(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     target, source = tmp_path / "storyboard.html", PictureSource(tmp_path, program)
     made = manifest(take(clip=None, request={}), deliverables=())  # no picture is missing from it
-    told: list[Event] = []
+    events: list[Event] = []
 
     def written(one: Manifest) -> int:
         with ThreadPoolExecutor(1) as pool:
-            after_run(one, source, pool, told.append)
+            after_run(one, source, pool, events.append)
         return target.stat().st_mtime_ns
 
     first = written(made)
     assert written(replace(made, finished_at="2026-01-02T00:00:00+00:00")) == first
     assert written(replace(made, cost="2.00 CNY")) != first
-    assert told == []
+    assert events == []
 
 
 @pytest.mark.proof
@@ -339,7 +339,7 @@ def test_in_a_browser_nothing_runs_nothing_is_fetched_and_all_can_be_read(tmp_pa
             assert tab.evaluate("document.documentElement.scrollWidth") <= width
             assert "一只猫" in tab.inner_text("main") or name == "usual"
             # The deliverable alone is not there.
-            assert [each for each in said if "ERR_FILE_NOT_FOUND" not in each] == []
+            assert [item for item in said if "ERR_FILE_NOT_FOUND" not in item] == []
             found = Axe().run(tab).response["violations"]
             serious = [v for v in found if v["impact"] in ("serious", "critical")]
             assert not serious, json.dumps(serious, indent=1)[:3000]

@@ -92,11 +92,11 @@ class Watched:
 SCREEN = {"width": 1360, "height": 900}
 
 
-def until(page: Any, told: str) -> None:
-    """Wait until ``told`` is true; the page's policy forbids playwright's own way of asking."""
+def until(page: Any, condition: str) -> None:
+    """Wait until ``condition`` is true; the page's policy forbids playwright's own way."""
     end = time.monotonic() + 60
-    while not page.evaluate(told):
-        assert time.monotonic() < end, f"never so: {told}\n{page.inner_text('body')[:2000]}"
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, f"never so: {condition}\n{page.inner_text('body')[:2000]}"
         page.wait_for_timeout(50)
 
 

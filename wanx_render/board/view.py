@@ -110,7 +110,7 @@ def shot(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
 
 
 def _picture(planned: PlannedShot) -> str | None:
-    """The address of the shot's first frame, where it is a file or stands in the list."""
+    """The address of the shot's first frame, where it is a file or in the list itself."""
     image = planned.shot.image
     if not isinstance(image, str) or is_url(image):
         return None

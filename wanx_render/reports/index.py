@@ -60,6 +60,7 @@ background:var(--card);color:var(--ink);cursor:pointer}
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: data:; script-src {script}"
 )
+_MOCK = tr("MOCK: simulated clips, play money")
 
 
 def page(entries: Sequence[Entry], *, title: str, cost: str, mock: bool, finished_at: str) -> str:
@@ -68,10 +69,9 @@ def page(entries: Sequence[Entry], *, title: str, cost: str, mock: bool, finishe
     by_rank = sorted(entries, key=lambda entry: LISTS[entry.state].rank)
     cards = "".join(_card(entry, words) for entry in by_rank)
     policy = _POLICY.format(script=script_source())
-    simulated = words.text(tr("MOCK: simulated clips, play money"))
     head = (
         f"<h1>{escape(title)}</h1>"
-        + (f'<p class="mock">{simulated}</p>' if mock else "")
+        + (f'<p class="mock">{words.text(_MOCK)}</p>' if mock else "")
         + f'<p>{words.text(_spent(cost))} · <time datetime="{escape(finished_at)}">'
         f"{escape(finished_at[:16].replace('T', ' '))} UTC</time></p>"
     )

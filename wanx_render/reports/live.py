@@ -192,7 +192,7 @@ class Board:
         return tr("{amount} of {limit}", amount=show_amount(self._spent), limit=most)
 
     def _table(self, rows: list[_Row], *, narrow: bool) -> Table:
-        # Columns keep their places while what stands in them changes.
+        # Columns keep their places while their contents change.
         table = Table.grid(padding=(0, 1 if narrow else 2))
         table.add_column(no_wrap=True, overflow="ellipsis")
         word = 0 if narrow else _WIDEST_WORD

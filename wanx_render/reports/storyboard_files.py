@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NAME = "storyboard.html"
 _LOOKS = Path(__file__).parent
 _MANY = 1000  # shots; a page of more is for those who ask for it, with its 80 kB for each shot
-_HEAD = 4096  # bytes in which the mark stands
+_HEAD = 4096  # bytes that hold the mark
 _ENDING = b"\n<!-- sha256 of all above: "
 _POSTER_SECONDS = 1  # into the deliverable: behind a fade, and soon decoded
 

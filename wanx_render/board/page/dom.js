@@ -26,7 +26,7 @@ export function show(element, shown) {
   if (element.hidden === shown) element.hidden = !shown;
 }
 
-// Invisible marks that turn text around would let one prompt garble what stands beside it.
+// Invisible marks that turn text around would let one prompt garble the text next to it.
 export function plain(text) {
   return String(text ?? "").replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
