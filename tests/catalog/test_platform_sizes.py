@@ -39,7 +39,7 @@ def test_usual_names(name: str, size: Size) -> None:
 @pytest.mark.parametrize(
     ("aspect", "size", "code", "words"),
     [
-        ("3:4", "douyin", "size-not-exact", ("size douyin is 1080x1920", "xiaohongshu", "9:16")),
+        ("3:4", "douyin", "size-not-exact", ("size douyin (1080x1920) is 9:16", "xiaohongshu")),
         ("9:16", "xiaohongshu", "size-not-exact", ("3:4, not 9:16", "douyin, kuaishou")),
         ("5:4", "reels", "size-not-exact", ("for Instagram Reels write aspect: 9:16",)),
         ("9:16", "douyn", "size-invalid", ("did you mean 'douyin'?",)),

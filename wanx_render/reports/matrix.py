@@ -78,7 +78,7 @@ def _mark(figure: Figure[Any], catalog: Catalog) -> str:
 def show_one(model: Model, catalog: Catalog, stream: TextIO) -> None:
     """Every figure of one model with its source, its date, and what other documents say."""
     console = console_for(stream)
-    console.print(Text(f"{model.name}: {model.title}"))
+    console.print(Text(f"{model.name}: {shown(model.title)}"))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in _FIGURES:
         table.add_column(shown(heading), no_wrap=heading in ("figure", "date"), overflow="fold")
@@ -95,7 +95,17 @@ def show_one(model: Model, catalog: Catalog, stream: TextIO) -> None:
     console.print(table)
     for source in sources:
         evidence = catalog.sources[source]
-        console.print(Text(f"{source}: {shown(evidence.title)} ({evidence.kind}, {evidence.date})"))
+        about = tr(
+            "{source}: {title} ({kind}, {date})",
+            source=source, title=evidence.title, kind=_KINDS[evidence.kind], date=evidence.date,
+        )  # fmt: skip
+        console.print(Text(shown(about)))
+
+
+_KINDS = {
+    "official": tr("official"), "captured": tr("captured"), "open-code": tr("open source"),
+    "third-party": tr("third party"), "inferred": tr("inferred"), "user": tr("your file"),
+}  # fmt: skip
 
 
 def _figure(name: str, figure: Figure[Any], catalog: Catalog) -> tuple[str, ...]:
@@ -110,7 +120,7 @@ def _figure(name: str, figure: Figure[Any], catalog: Catalog) -> tuple[str, ...]
         )
         remarks.append(shown(other))
     date = catalog.sources[figure.source].date
-    return name, _shown(figure.value), figure.source, date, "; ".join(remarks)
+    return name, _shown(figure.value), figure.source, date, shown(tr("; ")).join(remarks)
 
 
 def _price_row(price: Price, catalog: Catalog) -> tuple[str, ...]:
