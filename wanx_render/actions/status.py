@@ -78,6 +78,8 @@ def _totals(
 ) -> Message:
     """What the film cost, and everything this folder ever paid."""
     text = tr("{film} this film, {ever} in total", film=show_sums(film), ever=show_sums(ever))
+    if not ever:
+        text = tr("nothing was paid from this folder")
     if possibly_paid:
         text = tr("{totals}; {n} more may be paid", totals=text, n=possibly_paid)
     return on_mock(text, mock=folder.plan.backend == "mock")

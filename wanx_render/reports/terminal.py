@@ -49,6 +49,8 @@ def sentence(event: Event) -> Message:
     if event.kind == "start":
         return event.text
     name, text = subject(event), EVENTS[event.kind].word
+    if event.list and event.text.startswith(f"{event.list}:"):  # a warning's place names it
+        name = NOTHING
     task = tr("task {id}", id=event.task_id) if event.task_id else NOTHING
     if not name:
         return tr("{subject}: {text}", subject=text, text=event.text or task)
