@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
-from wanx_render.shotlist import slips
 from wanx_render.shotlist.model import every_key
 from wanx_render.shotlist.reading import read
+from wanx_render.source import slips
 
 
 def problems(tmp_path: Path, text: str) -> tuple[Diagnostic, ...]:
