@@ -115,17 +115,7 @@ def notices(take: ClipMedia, shot: Shot, spelling: str) -> tuple[Message, ...]:
     ``spelling`` is how the shot's settings are written, such as ``--{}`` or ``{}:``.
     """
     colours = colour_tags.read(take.tags, take.size, shot.colours)
-    lines = []
-    if native := take.quirks.native:
-        rates = {"native": float(native), "rate": float(take.rate)}
-        if native > FASTEST_RATE:
-            line = tr("average {native:.4g} fps: read as {rate:.5g} fps, the highest rate", **rates)
-        else:
-            line = tr(
-                "average {native:.4g} fps: read as {rate:.5g} fps, its most common interval",
-                **rates,
-            )
-        lines.append(line)
+    lines = [_read_rate(take, take.quirks.native)] if take.quirks.native else []
     if colours.guessed:
         lines.append(
             tr(
@@ -134,14 +124,9 @@ def notices(take: ClipMedia, shot: Shot, spelling: str) -> tuple[Message, ...]:
             )
         )  # fmt: skip
     if colours.hdr:
-        option = spelling.format("hdr")
-        lines.append(
-            tr(
-                "HDR ({kind}) is mapped to SDR; use {option} refuse to stop instead",
-                kind=colours.hdr,
-                option=option,
-            )
-        )
+        values = {"kind": colours.hdr, "option": spelling.format("hdr")}
+        text = tr("HDR ({kind}) is mapped to SDR; use {option} refuse to stop instead", **values)
+        lines.append(text)
     if take.tags.alpha:
         options = joined((spelling.format("alpha"), spelling.format("background")), tr(", "))
         lines.append(
@@ -151,6 +136,14 @@ def notices(take: ClipMedia, shot: Shot, spelling: str) -> tuple[Message, ...]:
             )
         )  # fmt: skip
     return tuple(lines)
+
+
+def _read_rate(take: ClipMedia, native: Fraction) -> Message:
+    """At which constant rate frames of a varying one are read."""
+    rates = {"native": float(native), "rate": float(take.rate)}
+    if native > FASTEST_RATE:
+        return tr("average {native:.4g} fps: read as {rate:.5g} fps, the highest rate", **rates)
+    return tr("average {native:.4g} fps: read as {rate:.5g} fps, its most common interval", **rates)
 
 
 def _why(file: str, error: FfmpegError) -> Message:
