@@ -41,11 +41,7 @@ def label_unusable(scene: Scene) -> Iterator[Diagnostic]:
             )  # fmt: skip
             yield Diagnostic("label-undrawable", message, place, tr("use other words"))
             continue
-        aspect = deliverable.aspect
-        size = deliverable.size or aspect.size(
-            2 * ceil(_NOMINAL / 2 / min(aspect.width, aspect.height))
-        )
-        platform = deliverable.safe_area or ""
+        size, platform = _nominal_size(deliverable), deliverable.safe_area or ""
         if visible_label.placed(label.words, label.corner, size, 1, platform=platform) is None:
             yield Diagnostic(
                 "label-too-long",
@@ -57,6 +53,12 @@ def label_unusable(scene: Scene) -> Iterator[Diagnostic]:
                 place,
                 tr("shorten it, or break it into lines"),
             )  # fmt: skip
+
+
+def _nominal_size(deliverable: Deliverable) -> Size:
+    aspect = deliverable.aspect
+    unit = 2 * ceil(_NOMINAL / 2 / min(aspect.width, aspect.height))
+    return deliverable.size or aspect.size(unit)
 
 
 def label_short(scene: Scene) -> Iterator[Diagnostic]:
