@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from mock_server import coverage
-from tests.project import errors_page, shot_list_page
+from tests.docs import errors_page, shot_list_page
 from tests.support.goldens import REGENERATE
 from tests.support.places import ROOT
 

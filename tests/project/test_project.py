@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.project.errors_page import registry as registry_of_codes
+from tests.docs.errors_page import registry as registry_of_codes
 from tests.support.places import BROKEN, ROOT, SPECS
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.source import yaml_source

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.errors_page import registry
-from tests.project.pages import furnish
+from tests.docs.errors_page import registry
+from tests.docs.pages import furnish
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput
 from wanx_render.validation.load import load

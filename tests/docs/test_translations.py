@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from tests.project.pages import TRANSLATIONS, blocks_of
-from tests.project.sentences import sentences
+from tests.docs.pages import TRANSLATIONS, blocks_of
+from tests.docs.sentences import sentences
 from tests.support.places import ROOT
 
 

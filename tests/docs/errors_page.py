@@ -1,6 +1,6 @@
 """The pages on diagnostic codes, made of docs/site/errors.yaml.
 
-`uv run python -m tests.project.errors_page` writes them: docs/guide/errors.md and its Chinese.
+`uv run python -m tests.docs.errors_page` writes them: docs/guide/errors.md and its Chinese.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import yaml
 from tests.support.places import ROOT
 from wanx_render.language import Language
 
-_NOTE = "<!-- made from docs/site/errors.yaml by `python -m tests.project.errors_page` -->"
+_NOTE = "<!-- made from docs/site/errors.yaml by `python -m tests.docs.errors_page` -->"
 _KINDS = ("yaml", "sh", "text")  # of examples
 _COMMENT = re.compile(r"(?:(?<=\s)|^)# (.*)$", re.MULTILINE)
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from mock_server.faults.reading import read_plan
-from tests.project.pages import (
+from tests.docs.pages import (
     BASE,
     PAGES,
     TRANSLATIONS,

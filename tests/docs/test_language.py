@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.sentences import ninth_decile, sentences, words
+from tests.docs.sentences import ninth_decile, sentences, words
 from tests.support.places import ROOT
 
 HARD = re.compile(
