@@ -119,7 +119,7 @@ CASES = (
         "a page of an error",
         content("page.mp4", lambda *_: b"<html><body>403 Forbidden</body></html>"),
         "",
-        "no video",
+        "is a web page",
     ),
     Case("sound only", video("sound.mp4", "sine=d=0.4", "-c:a", "aac"), "", "no picture"),
     Case(
