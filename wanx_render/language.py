@@ -194,7 +194,7 @@ def _template(message: Message, target: Language) -> str:
 
 @cache
 def _catalogue(target: Language) -> gettext.NullTranslations:
-    return gettext.translation(DOMAIN, LOCALES, [LOCALE_NAMES[target]])
+    return gettext.translation(DOMAIN, LOCALES, [LOCALE_NAMES[target]], fallback=True)
 
 
 # -- Sentences that were written to a file -----------------------------------------------------
