@@ -68,10 +68,14 @@ def test_every_yaml_of_a_page_is_valid(page: Path, block: Block, furnished: Path
     file.unlink()
 
 
+# Of the Chinese pages, which have the same commands, .ci/run walks through one.
+WALKED = [*PAGES, *(TRANSLATIONS if os.environ.get("WALKS") == "whole" else TRANSLATIONS[:1])]
+
+
 @pytest.mark.proof
 @pytest.mark.parametrize(
     "page",
-    [page for page in [*PAGES, *TRANSLATIONS] if page.name != PAIRS],
+    [page for page in WALKED if page.name != PAIRS],
     ids=lambda page: f"{page.parent.parent.name}/{page.stem}",
 )
 def test_every_command_of_a_page_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
