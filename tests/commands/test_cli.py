@@ -139,7 +139,7 @@ def test_bad_input_is_reported_at_its_line_and_nothing_is_started(
             (("rendr", "list.yaml"), "did you mean render?"),
             (("render", "list.yaml", "--ony", "one"), "--only"),
             (("render", "list.yaml", "--only", "onee"), "did you mean 'one'?"),
-            (("render", "list.yaml", "--max-cost", "cheap"), "not an amount"),
+            (("render", "list.yaml", "--max-cost", "cheap"), "not a valid amount"),
             (("render", "list.yaml", "--out", "a.png/x"), "cannot write to the render folder"),
             (("render",), "Missing argument"),
         ],

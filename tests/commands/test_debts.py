@@ -119,7 +119,11 @@ def test_a_finished_list_asks_the_service_nothing(shop: Shop) -> None:
                 "free quota",
             ),
             ({"on": "list", "effect": "html"}, 1, "proxy"),
-            ({"on": "create", "effect": "fail", "code": "DataInspectionFailed"}, 1, "unfit"),
+            (
+                {"on": "create", "effect": "fail", "code": "DataInspectionFailed"},
+                1,
+                "content moderation",
+            ),
         ],
     ),
     ids=["wrong-key", "overdue", "free-quota", "proxy", "moderated"],

@@ -529,7 +529,7 @@ def test_a_damaged_cache_costs_a_run_time_and_no_money(shop: Shop) -> None:
             harm(path)
         (folder / "o.mp4").unlink()
         planned = shop.run("plan", "list.yaml")
-        assert "2 takes, nothing to make" in planned.stdout, (name, planned.stdout)
+        assert "2 takes, nothing to generate" in planned.stdout, (name, planned.stdout)
         (folder / "storyboard.html").write_bytes((folder / "storyboard.html").read_bytes()[:5000])
         ran = start(command, cwd=shop.folder, env=shop.environment, capture_output=True, text=True)
         assert ran.returncode == 0, (name, ran.stderr)

@@ -131,7 +131,7 @@ def test_several_lists_have_folders_of_their_own_and_one_that_fails_fails_alone(
     code, _, err = office.run("list.yaml", "other.yaml", at="both")
     office.s3.faults.rules.clear()
     assert code == 1
-    assert f"shop/Hat failed: s3://{BUCKET}/both/shop/Hat/9x16.mp4: " in err, err
+    assert f"shop/Hat: failed, s3://{BUCKET}/both/shop/Hat/9x16.mp4: " in err, err
     assert "1 of 3 lists failed: shop/Hat" in err
     keys = office.keys("both")
     assert {"index.html", "shop/manifest.json", "shop/Red-Cup/9x16.mp4"} <= keys
@@ -181,7 +181,7 @@ def test_a_paid_clip_that_is_gone_comes_back_from_the_bucket_if_it_is_the_one(
         ]
     code, _, err = office.run("other.yaml", at="lost")
     assert code == 0, err
-    assert "2 takes, 0 to make" in err
+    assert "2 takes, 0 to generate" in err
     gone = f"2 missing paid clips were restored from s3://{BUCKET}/lost/clips"
     assert err.count(gone) == 1
     assert {path.name: path.read_bytes() for path in clips.iterdir()} == made
@@ -192,7 +192,7 @@ def test_a_paid_clip_that_is_gone_comes_back_from_the_bucket_if_it_is_the_one(
     (clips / damaged).unlink()
     code, _, err = office.run("other.yaml", at="lost")
     assert f"s3://{BUCKET}/lost/clips/{damaged} is damaged" in err
-    assert "2 takes, 1 to make" in err
+    assert "2 takes, 1 to generate" in err
 
 
 @pytest.mark.proof

@@ -207,7 +207,7 @@ def _money(value: Any) -> "Money":
         number = Decimal(-1)
     is_valid = number.is_finite() and 0 <= number < 10**9 and _decimals(number) <= 6
     if not is_valid or currency.strip().upper() not in ("CNY", "USD"):
-        message = tr("{value!r} is not an amount of money", value=str(value)[:40])
+        message = tr("{value!r} is not a valid amount of money", value=str(value)[:40])
         raise fail("money-invalid", message, tr("write it as 20 CNY"))
     return Money(amount=number, currency=currency.strip().upper())
 
