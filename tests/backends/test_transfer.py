@@ -391,6 +391,7 @@ def test_what_is_just_as_large_as_it_may_be_comes_in_any_framing(tmp_path: Path)
         assert (tmp_path / str(number)).read_bytes() == clip
 
 
+@pytest.mark.proof
 def test_a_trickle_is_ended_and_the_rest_fetched(tmp_path: Path, catalog: Catalog) -> None:
     def trickle(asked: Asked, reply: Reply) -> None:
         reply.head(Content_Length=WHOLE, ETag=ETAG)
@@ -545,6 +546,7 @@ def ended_in_time(script: Script, seconds: float = 1.5) -> None:
     assert seconds * 0.9 < time.monotonic() - began < seconds + 2
 
 
+@pytest.mark.proof
 def test_a_byte_now_and_then_ends_in_time() -> None:
     def drip(asked: Asked, reply: Reply) -> None:
         reply.head(Content_Length="100000")
@@ -555,6 +557,7 @@ def test_a_byte_now_and_then_ends_in_time() -> None:
     ended_in_time(drip)
 
 
+@pytest.mark.proof
 def test_a_head_that_drips_ends_in_time() -> None:
     def drip(asked: Asked, reply: Reply) -> None:
         reply.raw(b"HTTP/1.1 200 OK\r\nX: ")
@@ -565,6 +568,7 @@ def test_a_head_that_drips_ends_in_time() -> None:
     ended_in_time(drip)
 
 
+@pytest.mark.proof
 def test_a_hundred_continue_without_end_ends_in_time() -> None:
     def continues(asked: Asked, reply: Reply) -> None:
         while True:
@@ -622,6 +626,7 @@ def _at(state: Succeeded, url: str) -> Succeeded:
 # -- the parts by themselves ----------------------------------------------------------------------
 
 
+@pytest.mark.proof
 def test_a_rate_is_enough_when_it_brings_a_little(tmp_path: Path) -> None:
     """Slow but above the minimum: never ended, however long it takes."""
 

@@ -264,6 +264,7 @@ def test_help_and_version_need_no_file(run: Run) -> None:
     assert run("--version").out.startswith("wanx-render, version 0.")
 
 
+@pytest.mark.proof
 def test_nothing_is_said_twice_and_the_prompt_cannot_move_the_cursor(
     run: Run, tmp_path: Path
 ) -> None:

@@ -98,6 +98,7 @@ def test_rescue_fetches_what_was_paid_and_asks_for_nothing(shop: Shop) -> None:
     assert shop.sent() == 2
 
 
+@pytest.mark.proof
 def test_a_finished_list_asks_the_service_nothing(shop: Shop) -> None:
     assert shop.run("list.yaml", "--yes").returncode == 0
     before = shop.sent("query") + shop.sent("list") + shop.sent("create")
@@ -138,7 +139,7 @@ def test_each_trouble_has_its_own_words_and_code(
     assert expected in ran.stderr
     shop.faults()
     again = shop.run("list.yaml", "--yes")
-    if expected == "unfit":  # what moderation refused is not sent again unchanged
+    if expected == "content moderation":  # what moderation refused is not sent again unchanged
         assert (again.returncode, shop.sent()) == (1, 2)
         again = shop.run("list.yaml", "--yes", "--retake", "one", "--retake", "two")
     assert again.returncode == 0, again.stderr

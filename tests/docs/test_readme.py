@@ -117,6 +117,7 @@ def words_of(svg: str) -> str:
     return "\n".join("".join(text.itertext()) for text in root.findall(".//{*}text"))
 
 
+@pytest.mark.proof
 def test_the_recorder_shows_a_real_run(tmp_path: Path) -> None:
     image = str(SPECS / "frames" / "rooftop.jpg")
     (tmp_path / "list.yaml").write_text(LIST.replace("IMAGE", image), encoding="utf-8")

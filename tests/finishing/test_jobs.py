@@ -142,6 +142,7 @@ def test_threads_processes_and_what_only_pickles_make_the_same_files(
     assert set(posted.calls) == {"make_segments", "make_sound", "make_deliverable"}
 
 
+@pytest.mark.proof
 def test_a_clip_of_another_rate_than_predicted_is_used_for_as_many_seconds(
     media: Path, tmp_path: Path, program: ffmpeg.Ffmpeg, catalog: Catalog
 ) -> None:

@@ -439,6 +439,7 @@ def test_results_ignore_a_range_or_come_compressed(origin: str) -> None:
     put(origin)
 
 
+@pytest.mark.proof
 def test_what_has_no_end_ends_by_itself(origin: str) -> None:
     put(origin, "on=query effect=endless megabytes=2")
     assert 2 << 20 <= len(get(origin).content) < 3 << 20

@@ -126,6 +126,7 @@ def test_a_finished_chain_costs_nothing_again(desk: Desk) -> None:
     assert desk.render() == 0
 
 
+@pytest.mark.proof
 def test_a_saved_plan_is_run_as_it_was_approved(desk: Desk) -> None:
     saved = desk.folder / "plan.json"
     desk.plan(save=saved)

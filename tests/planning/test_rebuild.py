@@ -150,6 +150,7 @@ def hashes(shop: Shop) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((out(shop) / "clips").iterdir())}
 
 
+@pytest.mark.proof
 def test_every_command_that_looks_finds_the_clips_again(shop: Shop) -> None:
     for command in (
         ("plan", "list.yaml", "--folder", "out", "--json"),

@@ -56,6 +56,7 @@ def test_a_run_whose_reader_has_gone_ends_as_it_would(
     assert without_reader(tmp_path, "none.yaml", *more) == 2
 
 
+@pytest.mark.proof
 def test_a_reader_who_leaves_in_the_middle_does_not_end_the_run(tmp_path: Path) -> None:
     project(tmp_path)
     done = shell(tmp_path, "{ wanx list.yaml --json; echo $? >code; } | head -n 1")
@@ -78,6 +79,7 @@ def test_closed_streams_are_no_fault_and_no_file_takes_their_place(
     assert shell(tmp_path, f"wanx validate none.yaml {closed}").code == 2
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a Linux device")
 def test_a_full_disk_under_the_output_is_said_and_the_film_is_there(tmp_path: Path) -> None:
     project(tmp_path)

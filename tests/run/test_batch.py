@@ -61,6 +61,7 @@ def test_what_is_missing_of_a_row_is_made_again_without_paying(day: Day) -> None
     assert day.sent() == sent
 
 
+@pytest.mark.proof
 def test_a_retake_that_all_rows_share_is_bought_once(day: Day) -> None:
     rows = 60  # more than are begun before its clip is there, and than outlooks are kept
     file = table(day.folder, rows)
@@ -155,6 +156,7 @@ def test_two_lists_lend_each_other_what_both_ask_for(day: Day) -> None:
         assert list((day.folder / "out" / project / "clips").glob("*.mp4"))
 
 
+@pytest.mark.proof
 def test_a_short_list_is_not_kept_waiting_by_a_long_one(day: Day) -> None:
     long, short = table(day.folder, 30, "long"), table(day.folder, 2, "short", first=100)
     day.run(long, short)

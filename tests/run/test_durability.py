@@ -94,6 +94,7 @@ def test_a_folder_that_was_moved_goes_on_where_it_stopped(shop: Shop) -> None:
     assert shop.sent() == 2
 
 
+@pytest.mark.proof
 def test_the_second_program_on_a_folder_leaves_at_once(shop: Shop) -> None:
     shop.faults({"on": "query", "effect": "slow", "seconds": 2, "times": 3})
     command = [sys.executable, "-m", "wanx_render", "list.yaml", "--yes"]
@@ -146,6 +147,7 @@ def without_privileges(*command: str) -> list[str]:
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(os.name != "posix", reason="needs file permissions")
 @pytest.mark.parametrize("place", sample(1, [".", "clips", ".cache"]))
 def test_in_a_folder_that_cannot_be_written_nothing_is_paid(
@@ -185,6 +187,7 @@ def mounted(place: Path, options: str) -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("kib", sample(1, [40, 120, 200, 300, 500]))
 def test_on_a_full_disk_nothing_is_paid_twice_and_nothing_lost(
     shop: Shop,

@@ -173,6 +173,7 @@ def test_a_folder_without_permission_is_a_sentence(tmp_path: Path) -> None:
     assert (done.code, "folder-unwritable" in done.text) == (2, True)
 
 
+@pytest.mark.proof
 def test_a_folder_in_the_place_of_a_file_is_a_sentence(tmp_path: Path) -> None:
     project(tmp_path)
     (tmp_path / "renders" / "small" / "manifest.json").mkdir(parents=True)

@@ -82,6 +82,7 @@ def test_a_table_is_rendered_as_approved_also_in_parts_and_again(shelf: Shelf) -
         shelf.render()
 
 
+@pytest.mark.proof
 def test_only_what_was_chosen_is_approved(shelf: Shelf) -> None:
     shelf.plan(rows="2")
     with pytest.raises(NeedsApproval, match="shop/Cup/one take 1 is new"):

@@ -14,6 +14,7 @@ def records(folder: Path, *arguments: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in done.out.splitlines()]
 
 
+@pytest.mark.proof
 def test_a_list_given_by_five_names_is_rendered_once(tmp_path: Path) -> None:
     folder = project(tmp_path / "work")
     (folder / "link.yaml").symlink_to("list.yaml")

@@ -26,6 +26,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("plan", "films"),
     sample(

@@ -127,6 +127,7 @@ def test_what_is_free_is_made_at_once_and_what_costs_is_asked_for(desk: Desk) ->
     assert "1 of 2 takes are not generated yet" in asked
 
 
+@pytest.mark.proof
 def test_a_save_takes_the_question_back(desk: Desk) -> None:
     output = desk.output(lambda: desk.change("duration: 3", "duration: 4"), typing("0.96 CNY"))
     assert "Type 0.72 CNY to spend it: \nsaved again; nothing was sent" in output
@@ -150,6 +151,7 @@ def test_problems_are_reported_and_the_next_save_is_waited_for(
     assert output.count("watching") == 4
 
 
+@pytest.mark.proof
 def test_a_save_during_a_run_is_not_missed(tmp_path: Path, environ: dict[str, str]) -> None:
     desk = Desk(tmp_path, environ, yes=True)
     write = desk.err.write
@@ -165,6 +167,7 @@ def test_a_save_during_a_run_is_not_missed(tmp_path: Path, environ: dict[str, st
     assert "delivered, 180x320" in output
 
 
+@pytest.mark.proof
 def test_choices_and_pictures_are_watched_too(tmp_path: Path, environ: dict[str, str]) -> None:
     desk = Desk(tmp_path, environ, yes=True)
     picks = tmp_path / "list.picks.yaml"
@@ -176,6 +179,7 @@ def test_choices_and_pictures_are_watched_too(tmp_path: Path, environ: dict[str,
     assert output.count("one take 1: submitted") == 2
 
 
+@pytest.mark.proof
 def test_a_budget_still_lets_through_what_is_free(desk: Desk) -> None:
     output = desk.output(
         typing("0.72 CNY"),
@@ -210,6 +214,7 @@ def test_a_file_that_was_replaced_by_an_equal_one_is_a_save(tmp_path: Path) -> N
     assert prints([file]) == {file: None}
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 def test_watching_on_a_real_terminal(tmp_path: Path) -> None:
     Image.new("RGB", (450, 800), "#884422").save(tmp_path / "a.png")

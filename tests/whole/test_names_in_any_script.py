@@ -67,6 +67,7 @@ def test_every_file_page_and_timeline_works_with_them(folder: Path) -> None:
     assert [unquote(urlsplit(source).path) for source in sources] == [str(home / clip)]
 
 
+@pytest.mark.proof
 def test_the_board_serves_what_has_such_names(folder: Path, environ: dict[str, str]) -> None:
     call(str(folder / "镜.yaml"))
     environment = Environment(environ, StringIO(), StringIO())

@@ -114,6 +114,7 @@ def encoded(whole: Counted) -> Counter[str]:
     return whole.encoded()
 
 
+@pytest.mark.proof
 def test_what_rows_share_is_encoded_once_for_each_deliverable(
     whole: Counted, encoded: Counter[str]
 ) -> None:

@@ -105,6 +105,7 @@ def test_a_file_url_is_a_folder(tmp_path: Path) -> None:
     assert store.at(f"file://{tmp_path}", {}) == store.SharedFolder(tmp_path.resolve())
 
 
+@pytest.mark.proof
 def test_a_store_that_never_answers_well_is_given_up(
     s3: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
