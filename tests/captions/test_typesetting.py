@@ -150,7 +150,7 @@ def test_a_script_that_no_font_has_is_named(arabic: fonts.Font, thai: fonts.Font
 
 def test_letters_are_joined_and_read_in_their_direction(arabic: fonts.Font) -> None:
     lettering = Lettering(arabic)
-    assert lettering.width("لا", 100) < 0.9 * sum(lettering.width(each, 100) for each in "لا")
+    assert lettering.width("لا", 100) < 0.9 * sum(lettering.width(letter, 100) for letter in "لا")
 
     def ink(text: str) -> list[int]:
         image = draw(text, Sheet(Size(480, 200), arabic, Style(outline="none"))).getchannel("A")

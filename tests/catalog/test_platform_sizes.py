@@ -11,7 +11,7 @@ from wanx_render.shotlist.model import Deliverable
 from wanx_render.shotlist.schema import json_schema
 
 
-@pytest.mark.parametrize("name", [each.name for each in platform_sizes.every()])
+@pytest.mark.parametrize("name", [size.name for size in platform_sizes.every()])
 def test_every_name_is_an_exact_even_size(name: str) -> None:
     known = platform_sizes.find(name)
     assert known is not None

@@ -245,7 +245,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(
     assert len(ids) == len(set(ids)) == 2
 
 
-def test_validate_tells_everything_and_sends_nothing(run: Run, tmp_path: Path) -> None:
+def test_validate_reports_everything_and_sends_nothing(run: Run, tmp_path: Path) -> None:
     assert run("validate", "list.yaml").code == 0
     (tmp_path / "bad.yaml").write_text(LIST.replace("480P", "4K").replace("duration", "duratoin"))
     done = run("validate", "list.yaml", "bad.yaml", "--format", "concise")

@@ -1,4 +1,4 @@
-"""What decoding a segment showed: kept in it, and held against the file it is joined into."""
+"""What decoding a segment showed: kept in it, and compared with the file it is joined into."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -50,13 +50,11 @@ def segment(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> Path:
     return target
 
 
-def test_a_segment_tells_what_decoding_it_showed(
-    each_program: ffmpeg.Ffmpeg, segment: Path
-) -> None:
-    told = kept(segment)
-    assert told is not None
-    assert told == examine(each_program, [segment])[0]
-    assert (len(told.packets), len(told.looks)) == (30, 30)
+def test_a_segment_says_what_decoding_it_showed(each_program: ffmpeg.Ffmpeg, segment: Path) -> None:
+    record = kept(segment)
+    assert record is not None
+    assert record == examine(each_program, [segment])[0]
+    assert (len(record.packets), len(record.looks)) == (30, 30)
     assert facts(segment).frames == 30  # what is written behind it disturbs nobody
 
 
@@ -150,7 +148,7 @@ def seen(looks: str, first: str = WHITE, last: str = WHITE) -> DecodeRecord:
     return DecodeRecord("head", ("1 a",) * len(looks), looks, first, last)
 
 
-# Looks of pieces at ten frames a second, and what is told of them.
+# Looks of pieces at ten frames a second, and what is reported of them.
 STRETCHES = [
     (["." * 40], []),
     (["...bBBB...."], []),  # 0.4 s are no fault
@@ -161,12 +159,12 @@ STRETCHES = [
 ]
 
 
-@pytest.mark.parametrize(("looks", "told"), STRETCHES)
-def test_stretches_are_told_from_their_length_on(
-    looks: list[str], told: list[tuple[str, int, int]]
+@pytest.mark.parametrize(("looks", "expected"), STRETCHES)
+def test_stretches_are_reported_from_their_length_on(
+    looks: list[str], expected: list[tuple[str, int, int]]
 ) -> None:
     found = list(stretches([seen(look) for look in looks], Fraction(10)))
-    assert [(word, start * 10, end * 10) for word, start, end in found] == told
+    assert [(word, start * 10, end * 10) for word, start, end in found] == expected
 
 
 def test_a_stretch_goes_on_in_the_next_piece_where_the_picture_does() -> None:

@@ -165,7 +165,7 @@ def test_what_is_no_whole_video_is_refused_with_a_sentence(
         ("--aspect", "9:16", "--focus", "a", "b"), ("--aspect", "9:16", "--loudness", "3"),
     ],
 )  # fmt: skip
-def test_a_wrong_option_is_told_before_anything_is_made(tmp_path: Path, wrong: str) -> None:
+def test_a_wrong_option_is_reported_before_anything_is_made(tmp_path: Path, wrong: str) -> None:
     ran = conform(str(tmp_path / "none.mp4"), *wrong, "-o", str(tmp_path / "out.mp4"))
     assert (ran.returncode, "error[option-wrong]" in ran.stderr) == (2, True), ran.stderr
 
@@ -202,8 +202,8 @@ def test_a_cut_of_a_varying_rate_means_seconds(program: ffmpeg.Ffmpeg, tmp_path:
     )  # fmt: skip
     out = tmp_path / "out.mp4"
     ran = conform(str(clip), "--aspect", "1:1", "--start", "1.5", "-o", str(out), "--json")
-    told, seen = json.loads(ran.stdout), facts(out)
-    assert (told["fps"], seen.frames, seen.steps) == ("30", 45, {Fraction(1, 30)})
+    record, seen = json.loads(ran.stdout), facts(out)
+    assert (record["fps"], seen.frames, seen.steps) == ("30", 45, {Fraction(1, 30)})
     first = next(n for n, luma in enumerate(seen.luma) if luma > 128)
     assert abs(first - 15) <= 1
     assert "average 26.97 fps: read as 30 fps" in ran.stderr

@@ -1,4 +1,4 @@
-"""What is handed to an executor: plain data there and back, the same files whoever runs it."""
+"""What is handed to an executor: plain data there and back, the same files from every executor."""
 
 import asyncio
 import hashlib
@@ -171,7 +171,7 @@ def shared(media: Path, name: str, *changes: tuple[str, str], turned: bool = Fal
     shutil.copytree(media, folder, dirs_exist_ok=True)
     head, first, *others = (LIST[: LIST.index("deliverables")] + SHARED).split("  - {name")
     shots, _, _ = head.partition("deliverables")
-    some = [f"  - {{name{each}" for each in (first, *others)]
+    some = [f"  - {{name{part}" for part in (first, *others)]
     text = shots + "deliverables:\n" + "".join(reversed(some) if turned else some)
     for old, new in changes:
         assert old in text

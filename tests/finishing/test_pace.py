@@ -22,7 +22,7 @@ rates = st.sampled_from([Fraction(24), Fraction(25), Fraction(30), Fraction(3000
 
 
 @given(st.integers(1, 500), rates, rates, st.fractions("1/2", 2, max_denominator=100))
-def test_lengths_are_reckoned_exactly(
+def test_lengths_are_calculated_exactly(
     frames: int, clip_rate: Fraction, rate: Fraction, speed: Fraction
 ) -> None:
     played = played_frames(Cut(0, frames, speed), clip_rate, rate)

@@ -132,10 +132,10 @@ def test_cells_that_their_segment_kept_are_not_decoded_again(
     keeping = tmp_path / "keeping.mov"
     wish = WantedFrames((10, 40), cell_size(FRAME), (20,), FRAME.size)
     make_segments(each_program, (SegmentCall(whole, keeping, wish),))
-    told = kept(keeping)
-    assert told is not None
-    assert [frame for frame, _ in told.pictures] == [10, 40]
-    assert [frame for frame, _ in told.whole] == [20]
+    record = kept(keeping)
+    assert record is not None
+    assert [frame for frame, _ in record.pictures] == [10, 40]
+    assert [frame for frame, _ in record.whole] == [20]
     stills = Stills(20, tuple(Cell(frame, "") for frame in (10, 40, 70, 110)), "title")
     everything = Known(b"poster", dict.fromkeys(range(120), b"cell"))
     assert missing_arguments(stills, FRAME, tmp_path / "out.mp4", everything) == []

@@ -182,9 +182,9 @@ def test_a_film_without_any_label_is_warned_of_once_for_a_real_service(
     studio.write(LIST + more)
     loaded = load(studio.folder / "list.yaml", studio.catalog)
     plan = make(loaded.shots, world, loaded.media, studio.catalog)
-    codes = [each.code for each in warnings(loaded, plan)]
+    codes = [warning.code for warning in warnings(loaded, plan)]
     assert [code for code in codes if code == "label-missing"] == expected
-    several = [each.code for each in without_label([loaded, loaded], world)]
+    several = [warning.code for warning in without_label([loaded, loaded], world)]
     assert several == (expected if "backend" not in more else [])
 
 
@@ -219,7 +219,7 @@ def test_a_crop_of_the_services_own_label_is_warned_of(
     marked = LIST.replace("duration: 3", "duration: 3, watermark: true")
     studio.write(marked.replace("- {aspect: 9:16, size: 90x160}", deliverable))
     found = load(studio.folder / "list.yaml", studio.catalog).warnings
-    messages = [each.message for each in found if each.code == "watermark-cut"]
+    messages = [warning.message for warning in found if warning.code == "watermark-cut"]
     assert len(messages) == cut
     assert not cut or "crops away the service's watermark of" in messages[0]
 
@@ -234,7 +234,7 @@ def test_a_deliverable_changes_what_the_list_says_of_its_label(studio: Studio) -
     for label, producer in texts.items():
         studio.write(LIST.replace("\n  - {aspect: 9:16, size: 90x160}\n", three) + label)
         made = load(studio.folder / "list.yaml", studio.catalog).shots.deliverables
-        first, second, third = (each.label for each in made)
+        first, second, third = (deliverable.label for deliverable in made)
         assert first and second and third
         assert (first.words, first.corner, first.producer) == ("甲", "top-left", producer)
         assert (second.words, second.corner, second.producer) == ("甲", "bottom-left", producer)
