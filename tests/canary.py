@@ -29,8 +29,8 @@ def leaks(folder: Path) -> list[str]:
     """Where a key stands: files below ``folder``, logs of bugs, tests that printed it."""
     left = [path for path in folder.rglob("*") if path.is_file()]
     logs = list(Path(tempfile.gettempdir()).glob("wanx-render-*.log"))
-    told = [name for name, text in PRINTED if any(key in text for key in SECRETS)]
-    return [*map(str, holding_a_key(left + logs)), *told]
+    printed = [name for name, text in PRINTED if any(key in text for key in SECRETS)]
+    return [*map(str, holding_a_key(left + logs)), *printed]
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -39,7 +39,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object, error: object) -> None:
-    """What a process of a parallel session was given, told to the one that began it."""
+    """What a process of a parallel session was given, handed to the one that began it."""
     SECRETS.update(getattr(node, "workeroutput", {}).get("secrets", ()))
 
 

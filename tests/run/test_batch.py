@@ -76,7 +76,7 @@ def test_a_retake_that_all_rows_share_is_bought_once(day: Day) -> None:
     assert takes == [2] * rows
 
 
-def test_a_changed_cell_makes_its_own_row_anew(day: Day) -> None:
+def test_a_changed_cell_makes_its_own_row_again(day: Day) -> None:
     file = table(day.folder, 4)
     day.run(file)
     sent, products = day.sent(), day.folder / "shop.csv"

@@ -166,7 +166,7 @@ def test_two_runs_in_two_folders_are_the_same(studio: Studio) -> None:
     assert timeless(first) == timeless(second)
 
 
-def test_the_record_tells_times_prices_and_what_was_wanted(studio: Studio) -> None:
+def test_the_record_holds_times_prices_and_what_was_wanted(studio: Studio) -> None:
     studio.write(LIST.replace("prompt: second", 'prompt: "[[mock: fail=InternalError]]"'))
     manifest = studio.run()
     good, bad = (shot.takes[0] for shot in manifest.shots)
@@ -224,7 +224,7 @@ def test_a_shot_that_fails_leaves_the_others_finished_and_is_named(studio: Studi
     assert (bad.state, bad.code) == ("failed", "DataInspectionFailed")
     failures = [event for event in studio.events if event.kind == "failed"]
     assert [event.shot for event in failures] == ["two"]
-    # What is mended is made, and the good one is not asked for again.
+    # What is corrected is made, and the good one is not asked for again.
     studio.write(LIST)
     assert studio.run().complete
     assert set(studio.kinds("one")) == {"cached"}
@@ -366,7 +366,7 @@ def test_the_focus_is_seen_in_the_deliverable(studio: Studio) -> None:
         assert (v > 180) is (name == "red"), (y, u, v)
 
 
-def test_a_changed_caption_makes_one_segment_anew(studio: Studio) -> None:
+def test_a_changed_caption_makes_one_segment_again(studio: Studio) -> None:
     text = LIST.replace("prompt: first", 'prompt: first, caption: "一 one"')
     studio.write(text)
     first = studio.run()

@@ -55,8 +55,8 @@ def test_a_pick_and_a_focus_override_the_list(file: Path, catalog: Catalog) -> N
     assert loaded.shots.shots[0].focus == Focus(Fraction(1, 4), Fraction(1, 2))
     assert [shot.shot.pick for shot in made.shots] == [2, 1]
     assert [shot.chosen for shot in made.shots] == [True, False]
-    told = forecast(made, take_statuses(made, None), catalog)
-    assert [take.chosen for take in told.takes] == [False, True, False]
+    predicted = forecast(made, take_statuses(made, None), catalog)
+    assert [take.chosen for take in predicted.takes] == [False, True, False]
     out = StringIO()
     assert plan(PlanOptions((file,)), Environment({}, out, StringIO())) == 0
     assert "picked in picks.yaml" in out.getvalue()
@@ -68,8 +68,8 @@ def test_a_take_of_later_may_be_picked_and_a_stale_pick_is_passed_over(
     loaded = chosen(file, "version: 1\nshots:\n  wake:\n    pick: 3\n", catalog)
     made = make_plan(loaded, catalog, None)
     assert made.shots[0].shot.pick == 1
-    (told,) = [warning for warning in warnings(loaded, made) if warning.code == "pick-stale"]
-    assert str(told.span) == f"{picks.beside(file)}:4:11"
+    (stale,) = [warning for warning in warnings(loaded, made) if warning.code == "pick-stale"]
+    assert str(stale.span) == f"{picks.beside(file)}:4:11"
     more = make_plan(loaded, catalog, None, {made.shots[0].basis: 3})
     assert more.shots[0].shot.pick == 3
     assert not [warning for warning in warnings(loaded, more) if warning.code == "pick-stale"]
@@ -110,16 +110,16 @@ def test_of_several_lists_each_is_named_with_its_own_stale_pick(
         ("shots: {wake: {pick: 1, pick: 2}}", "1:25", "duplicate-key"),
     ],
 )
-def test_what_is_wrong_is_told_at_its_place_in_the_picks_file(
+def test_what_is_wrong_is_reported_at_its_place_in_the_picks_file(
     file: Path, catalog: Catalog, text: str, place: str, code: str
 ) -> None:
     with pytest.raises(BadInput) as caught:
         chosen(file, text, catalog)
-    (told,) = [
+    (problem,) = [
         diagnostic for diagnostic in caught.value.diagnostics if diagnostic.severity == "error"
     ]
-    assert (str(told.span), told.code) == (f"{picks.beside(file)}:{place}", code)
-    assert "^" in full(told, caught.value.texts)
+    assert (str(problem.span), problem.code) == (f"{picks.beside(file)}:{place}", code)
+    assert "^" in full(problem, caught.value.texts)
 
 
 def test_an_empty_picks_file_chooses_nothing(file: Path, catalog: Catalog) -> None:

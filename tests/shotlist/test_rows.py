@@ -46,7 +46,7 @@ def shop(tmp_path: Path, catalog: Catalog, picture):  # type: ignore[no-untyped-
     return load
 
 
-def told(load, *arguments: str) -> list[str]:  # type: ignore[no-untyped-def]
+def problems(load, *arguments: str) -> list[str]:  # type: ignore[no-untyped-def]
     with pytest.raises(BadInput) as caught:
         load(*arguments)
     assert all(full(diagnostic, caught.value.texts) for diagnostic in caught.value.diagnostics)
@@ -56,8 +56,8 @@ def told(load, *arguments: str) -> list[str]:  # type: ignore[no-untyped-def]
 def test_each_row_is_a_list_of_its_own(shop) -> None:  # type: ignore[no-untyped-def]
     batch = shop(HEAD + "red mug,a.png,A mug,5,7\nblue,b.png,蓝: [杯],10,\n")
     assert batch.tabular
-    assert [each.row.name for each in batch.lists] == ["red-mug", "blue"]
-    red, blue = (each.shots.shots for each in batch.lists)
+    assert [loaded.row.name for loaded in batch.lists] == ["red-mug", "blue"]
+    red, blue = (loaded.shots.shots for loaded in batch.lists)
     assert (red[0].prompt, red[0].duration, red[0].seed) == ("A mug, warm ${not}", 5, 7)
     assert (blue[0].prompt, blue[0].duration, blue[0].seed) == ("蓝: [杯], warm ${not}", 10, None)
     assert blue[1].prompt == "蓝: [杯]"
@@ -77,9 +77,9 @@ def test_no_cell_can_become_anything_but_text(cell: str) -> None:
     assert found.text({"x": cell, "y": ""}) == f"before {cell}, ${{x}} and "
 
 
-def test_a_bad_cell_is_told_by_its_line_and_by_where_it_went(shop) -> None:  # type: ignore[no-untyped-def]
+def test_a_bad_cell_is_reported_by_its_line_and_by_where_it_went(shop) -> None:  # type: ignore[no-untyped-def]
     rows = HEAD + '"a\nb",a.png,x,5,\nc,none.png,x,5,\nd,a.png,x,7,\ne,a.png,x,5,abc\n'
-    assert told(shop, rows) == [
+    assert problems(shop, rows) == [
         "products.csv:4:3: error[image-missing]: the picture 'none.png' does not exist "
         "(used at list.yaml:8:12)",
         "products.csv:5:11: error[duration-unsupported]: "
@@ -89,10 +89,10 @@ def test_a_bad_cell_is_told_by_its_line_and_by_where_it_went(shop) -> None:  # t
     ]
 
 
-def test_what_is_wrong_with_the_list_itself_is_told_once(shop) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_wrong_with_the_list_itself_is_reported_once(shop) -> None:  # type: ignore[no-untyped-def]
     text = LIST.replace("id: outro, ", "id: outro, takes: 0, ")
     rows = HEAD + "".join(f"s{n},a.png,x,5,\n" for n in range(50))
-    assert told(shop, rows, text) == [
+    assert problems(shop, rows, text) == [
         "list.yaml:12:24: error[value-out-of-range]: takes must be at least 1"
     ]
 
@@ -103,7 +103,7 @@ def test_a_fault_of_some_rows_only_names_one_of_them(shop) -> None:  # type: ign
         "sku,picture,words,seed,kind\na,a.png,x,,wanx2.1-i2v-turbo\n"
         "b,a.png,x,,wan2.5-i2v-preview\nc,a.png,x,,wan2.5-i2v-preview\n"
     )
-    (found,) = told(shop, rows, text)
+    (found,) = problems(shop, rows, text)
     assert found.startswith("list.yaml:10:15: error[duration-unsupported]")
     assert found.endswith("products.csv:3:1, and 1 more row)")
 
@@ -140,7 +140,7 @@ def test_rows_can_stand_in_the_list(shop) -> None:  # type: ignore[no-untyped-de
 
 
 def test_a_key_in_a_table_is_found(shop) -> None:  # type: ignore[no-untyped-def]
-    (found,) = told(shop, HEAD + "a,a.png,sk-abcdefghijklmnop1234,5,\n")
+    (found,) = problems(shop, HEAD + "a,a.png,sk-abcdefghijklmnop1234,5,\n")
     assert "products.csv:2:9: error[key-in-file]" in found
 
 

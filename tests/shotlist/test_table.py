@@ -69,7 +69,7 @@ def test_whatever_is_written_as_csv_is_read_and_found(rows: list[list[str]]) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("", ["t.csv:1:1 table-empty"]),
         ("a,b\n", ["t.csv:1:1 table-empty"]),
@@ -80,9 +80,9 @@ def test_whatever_is_written_as_csv_is_read_and_found(rows: list[list[str]]) -> 
     ],
 )
 def test_what_is_no_table_is_refused_at_its_line(
-    tmp_path: Path, text: str, told: list[str]
+    tmp_path: Path, text: str, expected: list[str]
 ) -> None:
-    assert problems(tmp_path, text) == told
+    assert problems(tmp_path, text) == expected
 
 
 def test_json_keeps_its_kinds_and_its_places(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_json_lines_are_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ('[{"a": 1},\n {"a": }]', ["t.json:2:8 table-unreadable"]),
         ('[{"a": 1},\n 5]', ["t.json:2:2 table-row"]),
@@ -118,9 +118,9 @@ def test_json_lines_are_rows(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_json_table_is_refused_at_its_line(
-    tmp_path: Path, text: str, told: list[str]
+    tmp_path: Path, text: str, expected: list[str]
 ) -> None:
-    assert problems(tmp_path, text, "t.json") == told
+    assert problems(tmp_path, text, "t.json") == expected
 
 
 def test_a_table_in_another_encoding_is_refused(tmp_path: Path) -> None:

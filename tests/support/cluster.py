@@ -28,7 +28,7 @@ CREDENTIALS = {
 # Dask's own are of no concern here; ours would be errors.
 QUIET = {
     "PYTHONWARNINGS": "ignore",
-    # One death accuses a call, where Dask takes four: each takes seconds to start a worker anew.
+    # One death accuses a call, where Dask takes four: each takes seconds to start a new worker.
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
 }
 
@@ -92,7 +92,7 @@ class Machine:
         return self.folder / "cache" / "calls"
 
     def worker(self) -> int:
-        """The process that encodes, below the nanny that starts it anew."""
+        """The process that encodes, below the nanny that restarts it."""
         return int(until(lambda: _workers_below(self.process.pid), "the worker process")[0])
 
     def parts(self) -> list[Path]:
@@ -111,7 +111,7 @@ def _workers_below(pid: int) -> list[int]:
 
 
 def _pythons(pid: int) -> list[int]:
-    return [each for each in children(pid) if b"python" in _line(each).split(b"\0")[0]]
+    return [child for child in children(pid) if b"python" in _line(child).split(b"\0")[0]]
 
 
 def _line(pid: int) -> bytes:
@@ -324,8 +324,8 @@ def bucket() -> Iterator[Bucket]:
     def objects() -> dict[str, bytes]:
         listed = client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
         return {
-            each["Key"]: client.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read()
-            for each in listed
+            item["Key"]: client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()
+            for item in listed
         }
 
     try:

@@ -58,5 +58,5 @@ class Shop:
 
     def ledger(self) -> list[dict[str, Any]]:
         with httpx.Client(trust_env=False) as client:
-            told = client.get(f"{self.origin}/_mock/ledger", params={"account": self.account})
-        return list(told.json()["submissions"])
+            response = client.get(f"{self.origin}/_mock/ledger", params={"account": self.account})
+        return list(response.json()["submissions"])

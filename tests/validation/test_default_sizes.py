@@ -80,4 +80,4 @@ def test_nothing_is_said_where_no_shot_is_unusual(
     tmp_path: Path, catalog: Catalog, shots: dict[str, str], deliverable: str
 ) -> None:
     found = warned(tmp_path, catalog, shots, deliverable)
-    assert [each.message for each in found] == []
+    assert [warning.message for warning in found] == []

@@ -50,15 +50,15 @@ def test_the_key_is_in_no_finding_wherever_it_was_put(catalog: Catalog, tmp_path
         HTTPS_PROXY=f"http://me:{CANARY}@proxy.example:3128/{CANARY}",
     )
     assert "canary" not in repr(found)
-    assert not any("canary" in str(dataclasses.astuple(each)) for each in found.values())
+    assert not any("canary" in str(dataclasses.astuple(finding)) for finding in found.values())
     assert found["key"].state == "warning"
 
 
 def test_the_environment_comes_before_the_file(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"# DASHSCOPE_API_KEY=old\nDASHSCOPE_API_KEY='{CANARY}'\n")
     assert look(catalog, tmp_path)["key"].text.endswith("is set in .env")
-    told = look(catalog, tmp_path, DASHSCOPE_API_KEY=CANARY)["key"]
-    assert told.text.endswith("is set in the environment")
+    key = look(catalog, tmp_path, DASHSCOPE_API_KEY=CANARY)["key"]
+    assert key.text.endswith("is set in the environment")
 
 
 def test_without_a_base_url_the_regions_of_the_catalog_are_named(
@@ -86,8 +86,8 @@ def test_a_file_in_place_of_the_folder_is_an_error_with_a_hint(
     catalog: Catalog, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    told = look(catalog, tmp_path / "file")["folder"]
-    assert (told.state, bool(told.hint)) == ("error", True)
+    folder = look(catalog, tmp_path / "file")["folder"]
+    assert (folder.state, bool(folder.hint)) == ("error", True)
 
 
 def test_nothing_is_left_in_the_folder(catalog: Catalog, tmp_path: Path) -> None:
@@ -109,8 +109,8 @@ def test_a_clock_before_2025_is_wrong(
 def test_a_proxy_is_found_in_capitals_and_small_letters(
     name: str, catalog: Catalog, tmp_path: Path
 ) -> None:
-    told = look(catalog, tmp_path, **{name: "socks5://proxy.example:1080"})["proxy"]
-    assert "socks5://proxy.example" in told.text
+    proxy = look(catalog, tmp_path, **{name: "socks5://proxy.example:1080"})["proxy"]
+    assert "socks5://proxy.example" in proxy.text
 
 
 def test_without_a_proxy_none_is_spoken_of(catalog: Catalog, tmp_path: Path) -> None:

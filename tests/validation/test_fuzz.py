@@ -1,8 +1,8 @@
-"""Whatever stands in the file, reading it ends in a shot list or in problems that can be told.
+"""Whatever stands in the file, reading it ends in a shot list or in problems that can be shown.
 
 ``WANX_FUZZ=50000 pytest tests/validation/test_fuzz.py -s`` tries that many new inputs, goes on
-after a crash and tells each kind of crash with the shortest input that shows it; it also puts every
-nasty value at every place, of which CI tries a third.
+after a crash and reports each kind of crash with the shortest input that shows it; it also puts
+every nasty value at every place, of which CI tries a third.
 """
 
 import json
@@ -226,8 +226,8 @@ def within(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-def told(problem: Diagnostic, texts: dict[str, str]) -> None:
-    """Every way of telling a problem works, and gives text that can be written out."""
+def assert_printable(problem: Diagnostic, texts: dict[str, str]) -> None:
+    """Every form of a problem can be made, and gives text that can be written out."""
     for text in (full(problem, texts), concise(problem), github(problem)):
         text.encode()
     assert "\n" not in github(problem)
@@ -241,11 +241,11 @@ def attempt(data: bytes, file: Path, catalog: Catalog) -> str:
         loaded = load(file, catalog)
     except BadInput as problem:
         assert problem.diagnostics, "a refusal must say why"
-        for each in problem.diagnostics:
-            told(each, problem.texts)
+        for diagnostic in problem.diagnostics:
+            assert_printable(diagnostic, problem.texts)
         return "refused"
-    for each in loaded.warnings:
-        told(each, dict(loaded.texts))
+    for warning in loaded.warnings:
+        assert_printable(warning, dict(loaded.texts))
     made = plan.make(loaded.shots, loaded.shots.backend, loaded.media, catalog)
     json.dumps(repr(forecast(made, take_statuses(made, None), catalog)))
     return "read"

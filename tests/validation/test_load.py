@@ -94,15 +94,15 @@ def test_data_uris_and_urls_are_first_frames_too(tmp_path: Path, catalog: Catalo
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "told"),
+    ("name", "data", "reason"),
     [
         ("empty.png", b"", "is empty"),
         ("text.png", b"<html>", "is a web page; expected JPEG, PNG, BMP, WEBP"),
         ("cut.png", None, "is damaged"),
     ],
 )
-def test_a_picture_that_cannot_be_used_is_told_in_one_line(
-    tmp_path: Path, catalog: Catalog, name: str, data: bytes | None, told: str
+def test_a_picture_that_cannot_be_used_is_reported_in_one_line(
+    tmp_path: Path, catalog: Catalog, name: str, data: bytes | None, reason: str
 ) -> None:
     path = tmp_path / name
     if data is None:
@@ -114,7 +114,7 @@ def test_a_picture_that_cannot_be_used_is_told_in_one_line(
         small(tmp_path, catalog, name)
     (problem,) = caught.value.diagnostics
     assert problem.code == "image-unreadable"
-    assert told in concise(problem)
+    assert reason in concise(problem)
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(

@@ -228,7 +228,7 @@ def test_a_service_that_forgets_for_a_moment_is_asked_again(stage: Stage, fault:
 
 
 @pytest.mark.proof
-def test_uploads_that_go_wrong_are_told_and_nothing_is_paid_for_them(stage: Stage) -> None:
+def test_uploads_that_go_wrong_are_reported_and_nothing_is_paid_for_them(stage: Stage) -> None:
     path = stage.folder / "list.yaml"
     path.write_text(path.read_text().replace("b.png", "https://example.com/b.png"))
     stage.faults("on=upload status=500")
@@ -247,7 +247,7 @@ def test_an_upload_that_fails_once_is_tried_again_in_another_place(stage: Stage)
     assert stage.paid() == [1] * REQUESTS
 
 
-def test_a_failed_task_is_told_with_advice_and_the_others_go_on(stage: Stage) -> None:
+def test_a_failed_task_is_reported_with_advice_and_the_others_go_on(stage: Stage) -> None:
     stage.faults("on=create prompt=second effect=fail code=DataInspectionFailed")
     manifest = stage.run()
     assert [take.state for shot in manifest.shots for take in shot.takes] == [

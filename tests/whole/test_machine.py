@@ -215,7 +215,7 @@ class Orders(RuleBasedStateMachine):
 
     @rule()
     def a_person_settles(self) -> None:
-        """Looks at the service's list, as `resolve` asks for, and tells the truth."""
+        """Looks at the service's list, as `resolve` asks for, and answers truthfully."""
         with self._journal() as journal:
             person.give_up_expired(journal)
             person.settle(journal, self.twin.ledger()["submissions"])

@@ -296,7 +296,7 @@ def test_two_rows_make_each_piece_once(tmp_path: Path) -> None:
     assert played(tmp_path, story).begun == [("a", "b"), ("c",)]
 
 
-def test_where_one_fails_the_next_tries_and_only_the_first_is_told(tmp_path: Path) -> None:
+def test_where_one_fails_the_next_tries_and_only_the_first_sees_the_error(tmp_path: Path) -> None:
     async def story(slow: Slow, row: Callable[[], ListWorkers]) -> None:
         slow.fail = [Broken("no more room")]
         works = [segments(row(), "a") for _ in range(3)]
