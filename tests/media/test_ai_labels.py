@@ -82,8 +82,8 @@ def test_labels_that_differ_become_one_and_stay_beside_it() -> None:
     ],
 )
 def test_the_strongest_label_wins(labels: tuple[Any, ...], strongest: Any) -> None:
-    values = [text({"Label": each, "ProduceID": str(n)}) for n, each in enumerate(labels)]
-    assert json.loads(labelled(*(("AIGC", each) for each in values)).value)["Label"] == strongest
+    values = [text({"Label": value, "ProduceID": str(n)}) for n, value in enumerate(labels)]
+    assert json.loads(labelled(*(("AIGC", value) for value in values)).value)["Label"] == strongest
 
 
 @pytest.mark.parametrize("broken", ["{Label: 1", '["1"]', "yes", "1", '{"Label":"1"' * 9000])

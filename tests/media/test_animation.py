@@ -73,7 +73,7 @@ def test_an_animation_is_a_video_with_its_own_times(
     red, green, blue = (255, 0, 0), (0, 255, 0), (0, 0, 255)
     assert made.moves
     assert seen(made.path) == (10, [red, green, green, green, blue, blue])
-    assert [each.name for each in folder.iterdir()] == ["picture.mp4"]
+    assert [file.name for file in folder.iterdir()] == ["picture.mp4"]
 
 
 def test_the_picture_of_an_animated_png_for_other_programs_is_not_shown(

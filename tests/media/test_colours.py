@@ -1,7 +1,7 @@
 """Colours: what a clip is tagged as is read, converted exactly, and said where it was guessed.
 
-The judge reads decoded YUV with PyAV and reckons by the formulas of the recommendations, so that no
-scaler judges another.
+The judge reads decoded YUV with PyAV and calculates by the formulas of the recommendations, so that
+no scaler judges another.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ def chart(codes: Sequence[tuple[int, int, int]]) -> bytes:
 
 
 def clip(program: ffmpeg.Ffmpeg, path: Path, frame: bytes, size: Size, tags: str) -> Path:
-    """Three equal frames, without loss, tagged as ``setparams`` is told."""
+    """Three equal frames, without loss, with the tags that are given to ``setparams``."""
     graph = f"setparams={tags}" if tags else "null"
     ffmpeg.run(
         program,
@@ -327,14 +327,14 @@ def test_a_list_reads_the_tags_of_its_clips(
         with ThreadPoolExecutor(1) as executor:
             bench = LocalWorkers(program, executor, tmp_path)
             finisher = Finisher(wanted, bench, tmp_path, events.append)
-            for each in wanted.shots:
-                matrix, full, tags = kinds[each.shot.id]
+            for shot in wanted.shots:
+                matrix, full, tags = kinds[shot.shot.id]
                 code = encoded(skin, matrix, full=full)
-                path = tmp_path / f"{each.shot.id}.mp4"
+                path = tmp_path / f"{shot.shot.id}.mp4"
                 clip(program, path, chart([code, code]), Size(64, 32), tags)
                 seen = probe.probe(program, path).picture
-                take = ClipMedia(path, each.shot.id, seen.size, seen.rate, 3, False, tags=seen.tags)
-                finisher.clip_landed(each, take)
+                take = ClipMedia(path, shot.shot.id, seen.size, seen.rate, 3, False, tags=seen.tags)
+                finisher.clip_landed(shot, take)
             return await finisher.finish({})
 
     (made,) = asyncio.run(finished(LIST))

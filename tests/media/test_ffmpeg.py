@@ -175,7 +175,7 @@ def test_every_filter_of_the_program_is_asked_for(program: ffmpeg.Ffmpeg) -> Non
 
 @pytest.mark.skipif(os.name == "nt", reason="writes a shell script")
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("exit 1", "cannot run the ffmpeg"),
         ("echo hello", "is not ffmpeg"),
@@ -188,9 +188,9 @@ def test_every_filter_of_the_program_is_asked_for(program: ffmpeg.Ffmpeg) -> Non
     ],
 )
 def test_a_chosen_ffmpeg_that_cannot_do_it_is_refused_in_a_sentence(
-    tmp_path: Path, text: str, told: str
+    tmp_path: Path, text: str, message: str
 ) -> None:
-    with pytest.raises(BadInput, match=told) as caught:
+    with pytest.raises(BadInput, match=message) as caught:
         ffmpeg.find({"WANX_FFMPEG": script(tmp_path / "ffmpeg", text)})
     (problem,) = caught.value.diagnostics
     assert problem.code == "ffmpeg-unusable"

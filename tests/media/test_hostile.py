@@ -27,18 +27,18 @@ from wanx_render.timing import Cut
 def test_bad_media_is_made_exact_or_refused_with_a_sentence(
     case: Case, program: ffmpeg.Ffmpeg, tmp_path: Path
 ) -> None:
-    made, told = judged(case, program, tmp_path)
-    assert made == case.becomes, told
-    assert case.refused in told
+    made, sentence = judged(case, program, tmp_path)
+    assert made == case.becomes, sentence
+    assert case.refused in sentence
 
 
 @pytest.mark.parametrize("case", sample(4, COMPANIONS), ids=lambda case: case.name)
 def test_what_goes_with_the_clips_is_used_exactly_or_refused_before_anything_is_spent(
     case: Companion, program: ffmpeg.Ffmpeg, tmp_path: Path
 ) -> None:
-    made, told = companion(case, program, tmp_path)
-    assert bool(made) != bool(case.refused), told
-    assert case.refused in told
+    made, sentence = companion(case, program, tmp_path)
+    assert bool(made) != bool(case.refused), sentence
+    assert case.refused in sentence
 
 
 def killing(program: ffmpeg.Ffmpeg, folder: Path) -> ffmpeg.Ffmpeg:
@@ -82,10 +82,10 @@ def test_an_ffmpeg_dies_with_its_parent(program: ffmpeg.Ffmpeg, tmp_path: Path) 
 def _users_of(path: Path) -> list[str]:
     """The processes whose command names the file."""
     found = []
-    for each in Path("/proc").iterdir():
+    for process in Path("/proc").iterdir():
         try:
-            if each.name.isdigit() and str(path).encode() in (each / "cmdline").read_bytes():
-                found.append(each.name)
+            if process.name.isdigit() and str(path).encode() in (process / "cmdline").read_bytes():
+                found.append(process.name)
         except OSError:
             continue
     return found

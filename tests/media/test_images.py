@@ -45,7 +45,7 @@ def test_the_size_is_that_of_the_whole_picture(data: bytes, size: Size) -> None:
 
 
 @pytest.mark.parametrize("progressive", [False, True])
-def test_a_jpeg_that_is_cut_off_is_found_though_its_pixels_are_not_reckoned(
+def test_a_jpeg_that_is_cut_off_is_found_though_its_pixels_are_not_calculated(
     progressive: bool,
 ) -> None:
     whole = photograph("JPEG", progressive=progressive)

@@ -92,14 +92,14 @@ def test_a_clip_of_one_frame_has_three_equal_pictures(
     assert len({path.read_bytes()[: -integrity.SEAL] for path in made}) == 1
 
 
-def test_fewer_frames_than_told_leave_nothing(
+def test_fewer_frames_than_given_leave_nothing(
     each_program: ffmpeg.Ffmpeg, clip: Path, tmp_path: Path
 ) -> None:
     assert thumbnails.make(each_program, tmp_path, clip, SHA, FRAMES + 1) == ()
     assert list((tmp_path / ".cache" / "thumbs").iterdir()) == []
 
 
-def test_what_is_no_clip_is_told(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
+def test_what_is_no_clip_is_reported(each_program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(b"no video")
     with pytest.raises(FfmpegError):

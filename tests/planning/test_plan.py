@@ -173,7 +173,7 @@ def test_what_is_no_saved_plan_is_refused(desk: Desk, text: str) -> None:
         desk.render(file=None, plan=path)
 
 
-def test_an_unknown_price_is_told_and_never_summed_as_nothing(desk: Desk) -> None:
+def test_an_unknown_price_is_reported_and_never_summed_as_nothing(desk: Desk) -> None:
     desk.write(
         LIST.replace("wanx2.1-i2v-turbo, resolution: 480P, duration: 3", "wan2.2-i2v-plus").replace(
             "project: small", "project: small\nregion: singapore"

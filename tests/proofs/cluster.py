@@ -285,7 +285,7 @@ class Proof:
         folder = self.table("table", rows)
         run = self.away("table", folder)
         first = f"PUT /{BUCKET}/table/row-"
-        until(lambda: any(first in each for each in self.bucket.faults.seen), "the first row")
+        until(lambda: any(first in request for request in self.bucket.faults.seen), "the first row")
         kill(run.pid)
         run.communicate(timeout=60)
         before = self.rows_of("table")

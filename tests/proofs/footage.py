@@ -264,8 +264,8 @@ def colour(film: Film, starts: list[float], kinds: list[Kind]) -> None:
             wrong = tuple(v - w for v, w in zip(value, BANDS[band], strict=True))
             by_kind.setdefault(kinds[number].name, {}).setdefault(band, []).append(wrong)
     for name, values in by_kind.items():
-        told = {band: np.mean(wrong, axis=0) for band, wrong in values.items()}
+        means = {band: np.mean(wrong, axis=0) for band, wrong in values.items()}
         words = "  ".join(
-            f"{band} " + " ".join(f"{v:+.1f}" for v in mean) for band, mean in told.items()
+            f"{band} " + " ".join(f"{v:+.1f}" for v in mean) for band, mean in means.items()
         )
         print(f"  {name:28} {words}")

@@ -265,20 +265,18 @@ def main() -> None:
     bad = 0
     for case in CASES:
         with tempfile.TemporaryDirectory() as folder:
-            made, told = judged(case, PROGRAMS["wheel"], Path(folder))
-        right = made == case.becomes and case.refused in told
+            made, sentence = judged(case, PROGRAMS["wheel"], Path(folder))
+        right = made == case.becomes and case.refused in sentence
         bad += not right
-        print(
-            f"{case.name:{wide}}  {made or 'refused':8}  {told[:110]}{'' if right else '  WRONG'}"
-        )
+        mark = "" if right else "  WRONG"
+        print(f"{case.name:{wide}}  {made or 'refused':8}  {sentence[:110]}{mark}")
     for other in COMPANIONS:
         with tempfile.TemporaryDirectory() as folder:
-            made, told = companion(other, PROGRAMS["wheel"], Path(folder))
-        right = bool(made) != bool(other.refused) and other.refused in told
+            made, sentence = companion(other, PROGRAMS["wheel"], Path(folder))
+        right = bool(made) != bool(other.refused) and other.refused in sentence
         bad += not right
-        print(
-            f"{other.name:{wide}}  {made or 'refused':8}  {told[:150]}{'' if right else '  WRONG'}"
-        )
+        mark = "" if right else "  WRONG"
+        print(f"{other.name:{wide}}  {made or 'refused':8}  {sentence[:150]}{mark}")
     sys.exit(1 if bad else 0)
 
 

@@ -94,8 +94,8 @@ STEPS = frozenset(
 # -- the process that is killed ------------------------------------------------------------------
 
 
-def install(at: int, kill: int, told: Path | None) -> None:
-    """End this process with signal ``kill`` at step ``at``; 0 never, ``told`` gets the count."""
+def install(at: int, kill: int, count_file: Path | None) -> None:
+    """End this process by ``kill`` at step ``at``, 0 for never; ``count_file`` gets the count."""
     import threading
 
     count = 0
@@ -108,22 +108,22 @@ def install(at: int, kill: int, told: Path | None) -> None:
         if count == at:
             os.kill(os.getpid(), kill)
 
-    if told:
+    if count_file:
         import atexit
 
-        atexit.register(lambda: told.write_text(str(count)))
+        atexit.register(lambda: count_file.write_text(str(count)))
     threading.setprofile(hook)
     sys.setprofile(hook)
 
 
-def child(client: str, arguments: list[str], at: int, kill: int, told: Path | None) -> None:
+def child(client: str, arguments: list[str], at: int, kill: int, count_file: Path | None) -> None:
     """The program, or the naive client, in a process of its own; never returns."""
     if client == "naive":
         from tests.proofs.naive_client import main
     else:
         from wanx_render.cli import main
-    if at or told:
-        install(at, kill, told)
+    if at or count_file:
+        install(at, kill, count_file)
     main(arguments)
 
 
@@ -163,7 +163,7 @@ class Range:
         name: str,
         at: int,
         kill: int,
-        told: Path | None = None,
+        count_file: Path | None = None,
         command: tuple[str, ...] = (),
     ) -> "subprocess.CompletedProcess[bytes]":
         """Run the client in the folder and account called ``name``."""
@@ -185,7 +185,7 @@ class Range:
             client,
             str(at),
             str(kill),
-            str(told or ""),
+            str(count_file or ""),
         ]
         out = folder / "log"
         with out.open("ab") as log:
@@ -314,11 +314,11 @@ def shooting_range(pictures: Path, case: str = "list") -> Iterator[Range]:
 
 def sweep(ground: Range, client: str, kills: int, kill: int = signal.SIGKILL) -> Verdict:
     """``kills`` points, spread evenly over all steps of a run."""
-    told, name = ground.base / f"{client}-{kill}.count", f"{client}-{kill}-whole"
-    ran = ground.start(client, name, 0, 0, told)
+    count_file, name = ground.base / f"{client}-{kill}.count", f"{client}-{kill}-whole"
+    ran = ground.start(client, name, 0, 0, count_file)
     assert ran.returncode == 0, (ground.folder(name) / "log").read_text()
     wanted = ground.made(name)
-    steps = int(told.read_text())
+    steps = int(count_file.read_text())
     points = sorted({1 + steps * number // kills for number in range(kills)})
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         found = pool.map(lambda at: ground.point(client, at, kill, wanted), points)
