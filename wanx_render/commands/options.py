@@ -77,7 +77,7 @@ def _state(ctx: Any, param: Any, value: Any) -> Path | None:  # noqa: ARG001  # 
     return None if isinstance(value, str) else value
 
 
-class FolderOption(click.Option):
+class RenderFolderOption(click.Option):
     """``--folder``; scripts may still call it ``--out``, which its help does not mention."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
@@ -127,7 +127,7 @@ _RENDER_FOLDER = tr("Use this render folder [renders/PROJECT beside the file].")
 RENDER_FOLDER = click.option("--folder", type=FILE, metavar="DIR", help=_RENDER_FOLDER)
 FOLDER_ONLY = click.option("--folder", "out", type=FILE, metavar="DIR", help=_RENDER_FOLDER)
 FOLDER = click.option(
-    "--folder", "--out", "out", cls=FolderOption, type=FolderOrUrl(), callback=_state,
+    "--folder", "--out", "out", cls=RenderFolderOption, type=FolderOrUrl(), callback=_state,
     metavar="DIR", help=_RENDER_FOLDER,
 )  # fmt: skip
 DELIVER = click.option(
