@@ -46,7 +46,7 @@ def test_lists_that_share_a_request_pay_it_once_whenever_they_are_killed(
 
 def test_the_sweep_catches_a_naive_client(ground: Range) -> None:
     """It pays twice, or loses; where one sweep hits no such moment, others at other steps do."""
-    sweeps = (sweep(ground, "naive", kills) for kills in (24, 35, 47))
+    sweeps = (sweep(ground, "naive", kills) for kills in (24, 35, 47, 61, 83))
     assert any(verdict.double + verdict.lost + verdict.corrupt for verdict in sweeps)
 
 
