@@ -21,7 +21,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
 from struct import unpack_from
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -39,7 +39,7 @@ class Message(str):
     template: str
     values: Mapping[str, object]
 
-    def __new__(cls, template: str, values: Mapping[str, object]) -> "Message":
+    def __new__(cls, template: str, values: Mapping[str, object]) -> Self:
         """``template`` has named placeholders as ``str.format`` takes them."""
         message = super().__new__(cls, template.format(**values))
         message.template = template
@@ -57,10 +57,9 @@ class _Counted(Message):
 
     one: str
 
-    def __new__(cls, template: str, values: Mapping[str, object], one: str = "") -> "_Counted":
+    def __new__(cls, template: str, values: Mapping[str, object], one: str = "") -> Self:
         chosen = one if str(values["n"]) == "1" else template
         message = super().__new__(cls, chosen, values)
-        assert isinstance(message, _Counted)  # noqa: S101  # for the type checker
         message.template, message.one = template, one
         return message
 
@@ -301,11 +300,11 @@ def _templates() -> tuple[tuple[str, str, str, str], ...]:
     path = gettext.find(DOMAIN, LOCALES, [LOCALE_NAMES["zh"]])
     keys = _keys(Path(path).read_bytes()) if path else ()
     texts = ((text, key[0] if len(key) > 1 else "") for key in keys for text in key)
-    pairs = sorted(pair for pair in texts if pair[0] and _is_telling(pair[0]))
+    pairs = sorted(pair for pair in texts if pair[0] and _is_distinctive(pair[0]))
     return tuple((template, one, *_ends(template)) for template, one in pairs)
 
 
-def _is_telling(template: str) -> bool:
+def _is_distinctive(template: str) -> bool:
     """Whether a text can be recognised by the words of its template."""
     words = "".join(_pattern(template)[1])
     starts = re.match("[A-Za-z]{3}", template)
