@@ -160,6 +160,9 @@ class DeliverableRecord:
     poster: StillRecord | None = None  # one frame of it
     sheet: StillRecord | None = None  # a frame of each shot, or more
     labels: tuple[LabelRecord, ...] = ()  # of AI-generated content, as written into the file
+    stale: tuple[str, ...] = ()  # why the list no longer gives this film; nothing: it is current
+    kept_from: str = ""  # when it was made, where the last run did not make it
+    shots: tuple[ShotRecord, ...] = ()  # what it was made of then, each with its one take
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,16 @@ class Manifest:
     @property
     def takes(self) -> tuple[TakeRecord, ...]:
         return tuple(take for shot in self.shots for take in shot.takes)
+
+    @property
+    def made(self) -> tuple[DeliverableRecord, ...]:
+        """The deliverables that the last run made, without those of earlier runs."""
+        return tuple(film for film in self.deliverables if not film.kept_from)
+
+    def shots_of(self, deliverable: DeliverableRecord) -> dict[str, ShotRecord]:
+        """The shots as the deliverable uses them, by id."""
+        shots = {shot.id: shot for shot in self.shots}
+        return shots | {shot.id: shot for shot in deliverable.shots}
 
     def text(self) -> str:
         record = {"version": self.version, **asdict(self)}
@@ -256,31 +269,9 @@ def _unreadable(message: Message) -> BadInput:
     return BadInput(Diagnostic("manifest-unreadable", message, hint=tr("render the list again")))
 
 
-def deliverables_in(path: Path) -> dict[str, DeliverableRecord]:
-    """The deliverables an earlier run recorded at ``path``; empty where there is no such record."""
+def last_in(path: Path) -> Manifest | None:
+    """The manifest that an earlier run wrote at ``path``, where it can be read."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record["version"] != VERSION:
-            return {}
-        return {entry["name"]: _deliverable(entry) for entry in record["deliverables"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
-def _deliverable(record: dict[str, Any]) -> DeliverableRecord:
-    parts = tuple(PartRecord(**part) for part in record["parts"])
-    checks = tuple(CheckRecord(**check) for check in record["checks"])
-    notices = tuple(record.get("notices", ()))
-    sounds = tuple(SoundRecord(**{**sound, **_labels(sound)}) for sound in record.get("sounds", ()))
-    whole = {"parts": parts, "checks": checks, "notices": notices, "sounds": sounds}
-    whole |= _labels(record)
-    stills = {name: _still(record.get(name)) for name in ("poster", "sheet")}
-    return DeliverableRecord(**{**record, **whole, **stills})
-
-
-def _labels(record: dict[str, Any]) -> dict[str, Any]:
-    return {"labels": tuple(LabelRecord(**label) for label in record.get("labels", ()))}
-
-
-def _still(record: dict[str, Any] | None) -> StillRecord | None:
-    return StillRecord(**record) if record else None
+        return read(path)
+    except BadInput:
+        return None

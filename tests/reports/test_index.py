@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 
 from tests.support.pages import only_its_own_script
-from wanx_render.reports.index import Entry, page
+from wanx_render.reports.index import Entry, Film, page
 
 NASTY = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
@@ -24,7 +24,13 @@ class _Seen(HTMLParser):
 
 def test_names_paths_and_messages_are_text_and_nothing_else() -> None:
     entry = Entry(
-        NASTY, "failed", NASTY, NASTY, "javascript:alert(1)", ((NASTY, "../a b/#?.mp4"),), (NASTY,)
+        NASTY,
+        "failed",
+        NASTY,
+        NASTY,
+        "javascript:alert(1)",
+        (Film(NASTY, "../a b/#?.mp4"),),
+        (NASTY,),
     )
     text = page([entry], title=NASTY, cost=NASTY, mock=True, finished_at="now")
     seen = _Seen()
@@ -60,3 +66,13 @@ def test_a_card_has_the_shape_of_its_film() -> None:
     )
     assert "object-fit" not in text  # which would cut it
     assert ".lists img{height:auto}" in text
+
+
+def test_a_film_of_an_earlier_run_is_marked_and_linked() -> None:
+    films = (Film("tall", "tall.mp4"), Film("wide", "wide.mp4", is_old=True))
+    entry = Entry("x", "failed", deliverables=films)
+    text = page([entry], title="shop", cost="", mock=False, finished_at="now")
+    lines = [part for part in text.split("<li>") if "mp4" in part]
+    assert "out of date" not in lines[0]
+    assert 'href="./wide.mp4">wide</a>' in lines[1]
+    assert "(out of date)" in lines[1]

@@ -13,6 +13,7 @@ from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
 from wanx_render.language import joined, tr
 from wanx_render.manifest import DeliverableRecord, Manifest
+from wanx_render.reports.states import out_of_date
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import writable_file
 from wanx_render.session.selection import RenderOptions, Selection
@@ -46,13 +47,18 @@ def export(options: ExportOptions, environment: Environment) -> int:
     record = manifest.read(folder / "manifest.json")
     deliverables = _chosen(record, options)
     files: list[Path] = []
+    stale: dict[str, list[str]] = {}
     for deliverable in deliverables:
         path = writable_file(options.out or folder / f"{deliverable.name}.{style.name}")
         text = write(timeline_of(record, deliverable), _link(folder, path, options, style))
         write_atomically(path, text)
         files.append(path)
+        if deliverable.stale:
+            stale[str(path)] = list(deliverable.stale)
+            environment.say(tr("warning: {message}", message=out_of_date(deliverable)))
     if options.as_json:
-        environment.stdout.write(json.dumps({"files": [str(path) for path in files]}) + "\n")
+        document = {"files": [str(path) for path in files], "stale": stale}
+        environment.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     else:
         environment.stdout.write("".join(f"{path}\n" for path in files))
     return 0

@@ -72,7 +72,8 @@ def _clips(folder: Path) -> Iterator[Path]:
 
 def _recorded(manifest: Manifest, folder: Path) -> Iterator[tuple[str, TakeRecord, Path]]:
     """The takes whose clips are here, each with its shot before it and the clip behind."""
-    for shot in manifest.shots:
+    films = (shot for film in manifest.deliverables for shot in film.shots)
+    for shot in (*manifest.shots, *films):
         for take in shot.takes:
             if take.clip and take.sha256 and take.task_id:
                 clip = folder / "clips" / Path(take.clip).name

@@ -17,6 +17,15 @@ from wanx_render.reports.states import LISTS
 
 
 @dataclass(frozen=True, slots=True)
+class Film:
+    """A deliverable of a list, and whether the list would give another one now."""
+
+    name: str
+    path: str
+    is_old: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A list of the run; paths start at the page's folder."""
 
@@ -25,7 +34,7 @@ class Entry:
     cost: str = ""
     picture: str | None = None
     storyboard: str | None = None
-    deliverables: tuple[tuple[str, str], ...] = ()  # name and path
+    deliverables: tuple[Film, ...] = ()
     failed: tuple[str, ...] = ()
 
 
@@ -107,9 +116,7 @@ def _card(entry: Entry, words: Words) -> str:
     picture = '<div class="blank"></div>'
     if entry.picture:
         picture = f'<img src="{_url(entry.picture)}" alt="" loading="lazy">'
-    links = "".join(
-        f'<li><a href="{_url(path)}">{escape(label)}</a></li>' for label, path in entry.deliverables
-    )
+    links = "".join(_film(film, words) for film in entry.deliverables)
     why = "".join(f"<li>{words.text(recorded(reason))}</li>" for reason in entry.failed)
     cost = f" · {words.text(show_written(entry.cost))}" if entry.cost else ""
     state = words.text(LISTS[entry.state].word)
@@ -120,6 +127,11 @@ def _card(entry: Entry, words: Words) -> str:
         + (f'<ul class="why">{why}</ul>' if why else "")
         + "</div></li>"
     )
+
+
+def _film(film: Film, words: Words) -> str:
+    mark = f" {words.text(tr('(out of date)'))}" if film.is_old else ""
+    return f'<li><a href="{_url(film.path)}">{escape(film.name)}</a>{mark}</li>'
 
 
 def _url(path: str) -> str:

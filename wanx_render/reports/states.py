@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wanx_render.events import Kind
-from wanx_render.language import NOTHING, Message, shown, tr, verbatim
+from wanx_render.language import NOTHING, Message, joined, recorded, shown, tr, verbatim
+from wanx_render.manifest import DeliverableRecord
 from wanx_render.planning import take_status
 
 Tone = Literal["good", "bad", "off", "busy"]  # how it is coloured
@@ -86,6 +87,17 @@ def recorded_state(name: str) -> RecordedState:
     Manifests come from other versions, and may have been edited.
     """
     return RECORDED.get(name) or RecordedState(verbatim(name), "bad")
+
+
+# -- What a manifest says of a film that is not what the list gives now ----------------------------
+
+
+def out_of_date(film: DeliverableRecord) -> Message:
+    """That a film is not what the list gives now, and why; nothing where it is."""
+    if not film.stale:
+        return NOTHING
+    reasons = joined(map(recorded, film.stale), tr("; "))
+    return tr("{file} is out of date: {reasons}", file=film.path, reasons=reasons)
 
 
 # -- What happens during a run ---------------------------------------------------------------------

@@ -38,7 +38,7 @@ from wanx_render.manifest import (
 )
 from wanx_render.reports import gantt, wording
 from wanx_render.reports.bilingual import SWITCH, Words, script_source
-from wanx_render.reports.states import FITS, recorded_state
+from wanx_render.reports.states import FITS, out_of_date, recorded_state
 from wanx_render.timing import show_duration
 
 HERE = Path(__file__).parent
@@ -96,7 +96,7 @@ def _environment() -> jinja2.Environment:
     }
     environment.globals |= {
         "difference": wording.difference, "recorded_state": recorded_state,
-        "recorded": recorded, "tr": tr, "plural": plural,
+        "recorded": recorded, "out_of_date": out_of_date, "tr": tr, "plural": plural,
     }  # fmt: skip
     return environment
 
@@ -191,7 +191,7 @@ def _size(take: TakeRecord) -> Size:
 
 def _crops(manifest: Manifest, shot: ShotRecord, size: Size) -> tuple[Crop, ...]:
     """What each deliverable takes: as it was made, or as it would be."""
-    records = {deliverable.name: deliverable for deliverable in manifest.deliverables}
+    records = {film.name: film for film in manifest.made}
     deliverables = manifest.wanted or tuple(
         WantedRecord(deliverable.name, deliverable.aspect, deliverable.fit)
         for deliverable in manifest.deliverables

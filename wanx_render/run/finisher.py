@@ -111,7 +111,7 @@ class Finisher:
         sounds = sounds_of(mix, self._folder)
         if earlier and earlier.key == key and await self._is_unchanged(call.target, earlier):
             self._emit(Event("deliverable", tr("unchanged"), deliverable=deliverable.name))
-            return replace(earlier, sounds=sounds)
+            return replace(earlier, sounds=sounds, stale=(), kept_from="", shots=())
         output = await self._join(call, jobs, sound)
         notices = provenance_notices({**self._clips(), **provenance_of_sounds(mix)}, call.label)
         for notice in (*output.warnings, *notices):

@@ -19,7 +19,7 @@ from wanx_render.errors import (
 from wanx_render.events import Event
 from wanx_render.files import write_atomically
 from wanx_render.language import joined, plural, recorded, tr
-from wanx_render.manifest import DeliverableRecord, Manifest, deliverables_in
+from wanx_render.manifest import DeliverableRecord, Manifest, last_in
 from wanx_render.media import decoding
 from wanx_render.planning.origins import Origins, last_frame_path
 from wanx_render.planning.plan import PlannedShot, Take
@@ -27,6 +27,7 @@ from wanx_render.planning.take_status import kept
 from wanx_render.run.clip_source import ClipSource
 from wanx_render.run.context import RunContext
 from wanx_render.run.finisher import Finisher
+from wanx_render.run.last_films import with_last_films
 from wanx_render.run.results import TakeClip, TakeResult, has_clip, manifest_of
 from wanx_render.run.task_runner import TaskRunner
 from wanx_render.task import InputMedia
@@ -41,10 +42,10 @@ async def render(context: RunContext, program_version: str) -> Manifest:
     tasks = TaskRunner(context, reporter)
     takes = _Takes(context, finisher, ClipSource(context, tasks, reporter), reporter)
     results = await takes.run()
-    deliverables = await _finish(context, finisher, results)
-    manifest = manifest_of(
-        context, results, deliverables, program=program_version, spent=tasks.spent
-    )
+    earlier = last_in(context.folder / "manifest.json")
+    made = await _finish(context, finisher, results, earlier)
+    films = await with_last_films(context, results, made, earlier)
+    manifest = manifest_of(context, results, films, program=program_version, spent=tasks.spent)
     write_atomically(context.folder / "manifest.json", manifest.text())
     if takes.bugs:  # the others went on, and what they brought is kept
         raise takes.bugs[0]
@@ -52,7 +53,10 @@ async def render(context: RunContext, program_version: str) -> Manifest:
 
 
 async def _finish(
-    context: RunContext, finisher: Finisher, results: dict[tuple[str, int], TakeResult]
+    context: RunContext,
+    finisher: Finisher,
+    results: dict[tuple[str, int], TakeResult],
+    earlier: Manifest | None,
 ) -> tuple[DeliverableRecord | Broken, ...]:
     """The deliverables, where every shot has its clip; those that fail as errors."""
     missing = [shot.shot.id for shot in context.plan.shots if not has_clip(shot, results)]
@@ -67,7 +71,8 @@ async def _finish(
         )
         context.emit(Event("warning", text))
         return ()
-    deliverables = await finisher.finish(deliverables_in(context.folder / "manifest.json"))
+    last_films = earlier.deliverables if earlier else ()
+    deliverables = await finisher.finish({film.name: film for film in last_films})
     for deliverable in deliverables:
         if isinstance(deliverable, Broken):
             context.emit(Event("broken", deliverable.sentence))

@@ -5,7 +5,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from wanx_render.errors import Broken
 from wanx_render.files import seen_from
 from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.segment import ClipMedia
@@ -42,6 +41,14 @@ class TakeClip:
 TakeResult = TakeClip | TakeFailure
 
 
+@dataclass(frozen=True, slots=True)
+class Films:
+    """The deliverables of a run: those it made, those of earlier runs, and why some failed."""
+
+    records: tuple[DeliverableRecord, ...]
+    broken: tuple[str, ...] = ()
+
+
 def has_clip(shot: PlannedShot, results: dict[tuple[str, int], TakeResult]) -> bool:
     """Whether the take of ``shot`` that goes into the deliverables is there."""
     return isinstance(results[(shot.shot.id, shot.shot.pick)], TakeClip)
@@ -50,14 +57,14 @@ def has_clip(shot: PlannedShot, results: dict[tuple[str, int], TakeResult]) -> b
 def manifest_of(
     context: RunContext,
     results: dict[tuple[str, int], TakeResult],
-    delivered: tuple[DeliverableRecord | Broken, ...],
+    films: Films,
     *,
     program: str,
     spent: Decimal,
 ) -> Manifest:
     """The record of a run by this version of the ``program``; ``spent`` is what it was billed."""
     plan, tools = context.plan, context.tools
-    records = tuple(d for d in delivered if isinstance(d, DeliverableRecord))
+    made = sum(not film.kept_from for film in films.records)
     return Manifest(
         project=plan.project,
         backend=plan.backend,
@@ -65,17 +72,17 @@ def manifest_of(
         program=program,
         ffmpeg=tools.program.version,
         finished_at=tools.wall.now().isoformat(timespec="seconds"),
-        complete=len(records) == len(plan.deliverables)
+        complete=made == len(plan.deliverables)
         and all(isinstance(result, TakeClip) for result in results.values()),
         cost=_spent(results, plan.currency),
         shots=tuple(_shot_record(shot, results, context.folder) for shot in plan.shots),
-        deliverables=records,
+        deliverables=films.records,
         warnings=context.warnings,
         cost_run=write_sum(Money(spent, plan.currency)),
         cost_folder=write_sums(context.journal.paid() or {plan.currency: Decimal(0)}),
         budget=_money(plan.budget),
         wanted=tuple(_wanted(deliverable) for deliverable in plan.deliverables),
-        broken=tuple(str(d) for d in delivered if isinstance(d, Broken)),
+        broken=films.broken,
     )
 
 

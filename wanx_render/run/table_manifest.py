@@ -70,6 +70,8 @@ def _deliverable(record: dict[str, Any], row: str) -> dict[str, Any]:
             changes[key] = {**still, "path": _under(row, still["path"])}
     if sounds := record.get("sounds"):
         changes["sounds"] = [{**sound, "file": _under(row, sound["file"])} for sound in sounds]
+    if shots := record.get("shots"):
+        changes["shots"] = [_shot(shot, row) for shot in shots]
     return {**record, **changes}
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -32,6 +32,7 @@ class Outcome:
     deliverables: Mapping[str, str]  # paths by name
     failed: tuple[str, ...] = ()
     picture: str | None = None
+    stale: Mapping[str, str] = field(default_factory=dict)  # paths of films of earlier runs
 
     def record(self) -> dict[str, Any]:
         return asdict(self)
@@ -60,16 +61,21 @@ def recorded(manifest: Manifest, folder: Path, home: Path) -> Outcome:
     takes = manifest.takes
     person = needs_person([take.state for take in takes], [take.code for take in takes])
     reasons = (*failures(manifest), *manifest.broken)
-    paths = {
-        deliverable.name: seen_from(home, folder / deliverable.path)
-        for deliverable in manifest.deliverables
-    }
+    paths = {film.name: seen_from(home, folder / film.path) for film in manifest.deliverables}
+    made = {film.name for film in manifest.made}
     pictures = [
         deliverable.poster.path for deliverable in manifest.deliverables if deliverable.poster
     ]
     pictures += [take.first_frame for take in takes if take.first_frame]
     picture = seen_from(home, folder / pictures[0]) if pictures else None
-    return Outcome(4 if person else 1 if reasons else 0, manifest.cost, paths, reasons, picture)
+    return Outcome(
+        code=4 if person else 1 if reasons else 0,
+        cost=manifest.cost,
+        deliverables={name: path for name, path in paths.items() if name in made},
+        failed=reasons,
+        picture=picture,
+        stale={name: path for name, path in paths.items() if name not in made},
+    )
 
 
 def failures(manifest: Manifest) -> list[Message]:
@@ -99,7 +105,7 @@ def as_asked(manifest: Manifest, context: "RunContext") -> bool:
         for take in shot.takes
     )
     missing = any(take.state == "skipped" for take in manifest.takes)
-    return complete and (missing or len(manifest.deliverables) == len(context.plan.deliverables))
+    return complete and (missing or len(manifest.made) == len(context.plan.deliverables))
 
 
 def _picture(context: "RunContext", home: Path) -> str | None:
@@ -233,20 +239,20 @@ class Index:
 
 
 def _entry(item: ListInFolder, outcome: Outcome | None, link: Link) -> "Entry":
-    from wanx_render.reports.index import Entry
+    from wanx_render.reports.index import Entry, Film
 
     if outcome is None:
         return Entry(item.name, "new")
     board = item.folder / "storyboard.html"
-    deliverables = (
-        (name, link(item, item.home / path)) for name, path in outcome.deliverables.items()
-    )
+    films = [(name, path, False) for name, path in outcome.deliverables.items()]
+    films += [(name, path, True) for name, path in outcome.stale.items()]
+    linked = ((name, link(item, item.home / path), is_old) for name, path, is_old in films)
     return Entry(
         name=item.name,
         state=left_with(outcome.code),
         cost=outcome.cost,
         picture=link(item, item.home / outcome.picture) if outcome.picture else None,
         storyboard=link(item, board) if board.exists() else None,
-        deliverables=tuple((name, path) for name, path in deliverables if path),
+        deliverables=tuple(Film(name, path, is_old) for name, path, is_old in linked if path),
         failed=outcome.failed,
     )

@@ -17,7 +17,7 @@ from wanx_render.language import NOTHING, Message, joined, plural, recorded, tr,
 from wanx_render.manifest import Manifest, TakeRecord
 from wanx_render.money import Money, show_written, write_sum
 from wanx_render.reports import terminal
-from wanx_render.reports.states import EVENTS, recorded_state
+from wanx_render.reports.states import EVENTS, out_of_date, recorded_state
 from wanx_render.reports.terminal import Stage
 from wanx_render.session.approval import limit_of
 from wanx_render.session.carry_out import Run
@@ -200,6 +200,7 @@ def _record_of_one(run: Run) -> dict[str, object]:
         "shots": len(manifest.shots),
         "takes": {state: states.count(state) for state in sorted(set(states))},
         "failed": list(run.outcomes[item.name].failed),
+        "stale": {film.name: list(film.stale) for film in manifest.deliverables if film.stale},
     }
 
 
@@ -215,15 +216,17 @@ def _lines_of_one(run: Run) -> Iterator[Message]:
     )  # fmt: skip
     if failed := _failure(run, manifest):
         yield on_mock(failed, mock=mock)
+        yield from filter(None, map(out_of_date, manifest.deliverables))
         yield from _next_steps(manifest.takes, item.loaded.file)
         yield on_mock(totals, mock=mock)
         return
     counts = (
         plural("{n} shot", "{n} shots", len(manifest.shots)),
-        plural("{n} deliverable", "{n} deliverables", len(manifest.deliverables)),
+        plural("{n} deliverable", "{n} deliverables", len(manifest.made)),
     )
     text = tr("done: {counts}, {totals}", counts=joined(counts, tr(", ")), totals=totals)
     yield on_mock(text, mock=mock)
+    yield from filter(None, map(out_of_date, manifest.deliverables))
 
 
 def _failure(run: Run, manifest: Manifest) -> Message:

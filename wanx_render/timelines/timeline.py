@@ -113,7 +113,7 @@ class Crossing:
 
 def timeline_of(manifest: Manifest, deliverable: DeliverableRecord) -> Timeline:
     """The timeline of one of the manifest's deliverables."""
-    shots = {shot.id: shot for shot in manifest.shots}
+    shots = manifest.shots_of(deliverable)
     rate = Fraction(deliverable.fps)
     clips = tuple(_clip(shots[part.shot], part, rate) for part in deliverable.parts)
     joints = tuple(_joint(shots[part.shot], part) for part in deliverable.parts[:-1])
