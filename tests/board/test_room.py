@@ -1,8 +1,5 @@
 """The board's room without a server: what it sees of the files, and what it refuses to do."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -11,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.rooms import LIST, Do, in_a_room, seen
 from wanx_render.backends.base import Succeeded
 from wanx_render.board.app import Declined, Malformed
 from wanx_render.board.holding import Holding
@@ -22,52 +20,6 @@ from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held
 from wanx_render.session.selection import RenderOptions
 from wanx_render.session.survey import Surveyed
-
-LIST = """\
-version: 1
-project: roomy
-budget: {max_cost: 1 CNY}
-defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3, image: a.png}
-shots:
-  - {id: wake, prompt: it wakes, takes: 2}
-  - {id: leap, prompt: it leaps}
-deliverables: [{name: tall, aspect: 9:16, size: 90x160, focus: {leap: [0.2, 0.5]}}]
-"""
-Work = Callable[[Room, Holding], Awaitable[None]]
-Do = Callable[[Work], None]
-
-
-@pytest.fixture
-def file(tmp_path: Path, picture: Callable[..., Path]) -> Path:
-    picture("a.png", (300, 400))
-    path = tmp_path / "list.yaml"
-    path.write_text(LIST, encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def do(file: Path, environ: dict[str, str]) -> Iterator[Do]:
-    """Runs something in the room of the list."""
-
-    def run(work: Work) -> None:
-        environment = Environment(environ, StringIO(), StringIO())
-        in_a_room(Holding(RenderOptions((file,)), environment), work)
-
-    yield run
-
-
-def in_a_room(holding: Holding, work: Work) -> None:
-    """Runs something in the room of what is held."""
-
-    async def inside() -> None:
-        with ThreadPoolExecutor(1) as executor:
-            room = Room(holding, executor, "e1")
-            try:
-                await work(room, holding)
-            finally:
-                await room.close()
-
-    asyncio.run(inside())
 
 
 class OfRow(Holding):
@@ -86,17 +38,6 @@ class OfRow(Holding):
         number = self.journal.intend(f"key of {label}", label, take.request, now)
         self.journal.submitted(number, task_id, "request")
         return number
-
-
-async def seen(room: Room, is_shown: Callable[[dict[str, Any]], bool]) -> None:
-    """Wait until the room, which looks at its files from time to time, has it shown."""
-    watching = asyncio.create_task(room.watch())
-    try:
-        async with asyncio.timeout(20):
-            while not is_shown(room.state()):
-                await asyncio.sleep(0.05)
-    finally:
-        watching.cancel()
 
 
 def test_a_list_that_becomes_invalid_is_shown_and_not_run(do: Do, file: Path) -> None:

@@ -5,6 +5,7 @@ restart would lose.
 """
 
 import asyncio
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,8 @@ from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.session.survey import Survey, Surveyed
 from wanx_render.session.watch_saves import Print, print_of
 from wanx_render.shotlist import picks
+from wanx_render.shotlist.picks import Choice
+from wanx_render.validation.load import with_picks
 
 if TYPE_CHECKING:
     from wanx_render.backends.dashscope import Access
@@ -53,6 +56,10 @@ class Holding:
         plan = self.outlook.plan
         self.access: Access | None = access_for(
             self.selection.catalog, plan.backend, plan.region, options, environment.environ
+        )
+        self.took = 0.0  # seconds, to read the list and the journal the last time
+        self._choice_count = (
+            0  # choices that were put into the plan, to know of those that came in between
         )
         self._read: Print = None
         self.manifest: Manifest | None = None
@@ -90,9 +97,9 @@ class Holding:
 
     async def reload(self) -> None:
         """Read the list again; where it has become wrong, say so and keep what there was."""
-        before = self.selection
+        before, start = self.selection, time.monotonic()
         try:
-            self.selection = await asyncio.to_thread(Selection.of_one, self.options)
+            self.selection = await self._selected()
             self.outlook = self.surveyed().only
         except BadInput as problem:
             self.selection = before
@@ -100,6 +107,44 @@ class Holding:
             return
         self.problems = []
         self._warn()
+        self.took = time.monotonic() - start
+
+    async def _selected(self) -> Selection:
+        """The list as it is in its file; read once more if a choice was made meanwhile."""
+        while True:
+            count = self._choice_count
+            selection = await asyncio.to_thread(Selection.of_one, self.options)
+            if count == self._choice_count:
+                return selection
+
+    def choose(self, shot: str, choice: Choice) -> bool:
+        """Put one choice into the plan as it is; whether the list must be read again for the rest.
+
+        The rest is what follows for shots that start from this one, and the list's own focus.
+        """
+        item, planned_shot = self.selection.lists[0], self.planned(shot)
+        had_focus = item.loaded.picks.of(shot).focus is not None
+        is_chosen = 1 <= (choice.pick or 0) <= len(planned_shot.takes)
+        update: dict[str, Any] = {"pick": choice.pick if is_chosen else planned_shot.pick_of_list}
+        update |= {"focus": choice.focus} if choice.focus else {}
+        chosen = replace(
+            planned_shot, shot=planned_shot.shot.model_copy(update=update), chosen=is_chosen
+        )
+        plan = self.outlook.plan
+        shots = tuple(chosen if entry is planned_shot else entry for entry in plan.shots)
+        self.outlook = replace(self.outlook, plan=replace(plan, shots=shots))
+        loaded = with_picks(item.loaded, item.loaded.picks.having(shot, choice))
+        lists = (replace(item, loaded=loaded), *self.selection.lists[1:])
+        self.selection = replace(self.selection, lists=lists)
+        self._choice_count += 1
+        self._warn()
+        is_followed = any(entry.picked.waits_for == shot for entry in plan.shots)
+        return is_followed or (had_focus and not choice.focus)
+
+    def note_picks(self) -> None:
+        """The picks file is as the board itself wrote it."""
+        place, now = 1, self.stamps()
+        self.seen = (*self.seen[:place], now[place], *self.seen[place + 1 :])
 
     def _warn(self) -> None:
         problems = warnings(self.selection.lists[0].loaded, self.outlook.plan)

@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 from wanx_render.board import view
-from wanx_render.board.choices import Choices
+from wanx_render.board.choices import Choices, Shown
 from wanx_render.board.feed import Feed
 from wanx_render.board.holding import Holding
 from wanx_render.board.runs import Runs
@@ -29,6 +30,7 @@ T = TypeVar("T")
 LOOK = 1.0  # seconds between two looks at the files that others may change
 SETTLE = 0.25  # seconds in which several events become one new look at the journal
 REST = 6  # times as long as a look took: a long list shall not keep the run from its work
+REST_AFTER_CHOICE = 0.4  # seconds; more choices in this time are read together
 LINES = 30  # of the log that a tab gets
 
 
@@ -40,7 +42,7 @@ class Room:
         self._holding = holding
         self._executor = executor
         self._runs = Runs(holding, executor, news=self._news, over=self._restand)
-        self._choices = Choices(holding, self._look)
+        self._choices = Choices(holding, Shown(now=self._look, first=self._show_first))
         self._wall = RealClock()
         self._elsewhere = False
         self._shown: dict[str, dict[str, Any]] = {}
@@ -48,6 +50,8 @@ class Room:
         self._clips: dict[str, Attempt] = {}  # by the names of their files
         self._took = 0.0  # seconds, by the last look
         self._soon: asyncio.TimerHandle | None = None
+        self._later: asyncio.Task[None] | None = None  # shows what follows of a choice
+        self._reread = False  # whether it reads the list again
         self._look()
 
     # What is shown
@@ -78,7 +82,7 @@ class Room:
 
     def _look(self) -> None:
         """Make every view again, and send the tabs what changed."""
-        scene = self._scene()
+        self._seen = scene = self._scene()
         self._clips = {item.clip_name or "": item for item in scene.ledger.clips.values()}
         shots = {item.shot.id: view.shot(scene, item) for item in scene.plan.shots}
         about = self._view_of_run(scene)
@@ -92,6 +96,29 @@ class Room:
         if about != self._about:
             self.feed.publish("about", about)
         self._shown, self._about = shots, about
+
+    def _show_first(self, shot: str, reread: bool) -> None:
+        """Show one shot as it was chosen now, and all that follows when choosing rests."""
+        holding = self._holding
+        picks = holding.selection.lists[0].loaded.picks
+        scene = replace(self._seen, plan=holding.outlook.plan, picks=picks)
+        record = view.shot(scene, holding.planned(shot))
+        self._shown[shot] = record
+        self.feed.publish("shot", record)
+        self._about = {**self._about, **self._choices.steps()}
+        self.feed.publish("about", self._about)
+        if self._later:
+            self._later.cancel()
+        self._reread = self._reread or reread
+        self._later = asyncio.create_task(self._show_rest())
+
+    async def _show_rest(self) -> None:
+        await asyncio.sleep(REST_AFTER_CHOICE)
+        self._later = None  # from here on it is not cancelled: it would leave half of a new state
+        if self._reread:
+            self._reread = False
+            await self._holding.reload()
+        self._look()
 
     def _view_of_run(self, scene: BoardState) -> dict[str, Any]:
         outlook, running = self._holding.outlook, self._runs.current
@@ -114,6 +141,7 @@ class Room:
             "problems": [*([reason] if (reason := self._runs.stopped) else []), *problems],
             "warnings": self._holding.warnings,
             "log": list(self._runs.log)[-LINES:],
+            **self._choices.steps(),
         }
 
     def _budget(self, spent: Decimal) -> dict[str, Any]:
@@ -223,6 +251,8 @@ class Room:
             "choose": self._choices.choose,
             "reject": self._choices.reject,
             "focus": self._choices.focus,
+            "undo": self._choices.undo,
+            "redo": self._choices.redo,
             "quote": self._runs.quote,
             "run": self._runs.start,
             "cancel": self._runs.cancel,
@@ -232,6 +262,8 @@ class Room:
     async def close(self) -> None:
         """Let the tabs and the folder go."""
         self.feed.close()
+        if self._later:
+            self._later.cancel()
         await self._runs.close()
         self._holding.close()
 

@@ -73,6 +73,7 @@ class PlannedShot:
     cut: Cut
     basis: str
     chosen: bool = False  # whether its pick was made on the board, not by the list
+    pick_of_list: int = 1  # the take that is picked where nothing was chosen on the board
 
     @property
     def picked(self) -> Take:
@@ -142,11 +143,12 @@ def make(
         request = _request(shot, model, first, shots.region, media)
         basis = _basis(request, shot.seed, backend)
         spec = _retaken(shot, (retakes or {}).get(basis, 1))
+        pick_of_list = spec.pick
         pick = (picks or {}).get(shot.id, spec.takes + 1)
         if is_chosen := pick <= spec.takes:
             spec = spec.model_copy(update={"pick": pick})
         result = _planned(spec, model, request, basis, catalog)
-        by_shot[shot.id] = replace(result, chosen=is_chosen)
+        by_shot[shot.id] = replace(result, chosen=is_chosen, pick_of_list=pick_of_list)
     return Plan(
         project=shots.project,
         backend=backend,

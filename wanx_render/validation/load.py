@@ -148,6 +148,11 @@ def _picks_texts(results: Iterable["_Result"]) -> dict[str, str]:
     return {source.file: source.text for source in sources if source}
 
 
+def with_picks(loaded: Loaded, choices: Picks) -> Loaded:
+    """The list with other choices; a point of focus that was chosen before stays."""
+    return replace(loaded, shots=_focused(loaded.shots, choices), picks=choices)
+
+
 def _focused(shots: ShotList, choices: Picks) -> ShotList:
     """The list with the points of focus that were chosen on the board."""
     points = {name: choice.focus for name, choice in choices.shots.items() if choice.focus}
