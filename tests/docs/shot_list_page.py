@@ -21,6 +21,7 @@ PARTS = {
     "Shot": ("A shot", "镜头"),
     "Deliverable": ("A deliverable", "成片"),
     "LastFrame": ("`image`: the last frame of another shot", "`image`：另一个镜头的尾帧"),
+    "FitImage": ("`fit_image`", "`fit_image`"),
     "Trim": ("`trim`", "`trim`"),
     "Transition": ("`transition`", "`transition`"),
     "Sound": ("`audio` of a deliverable", "成片的 `audio`"),

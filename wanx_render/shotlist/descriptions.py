@@ -22,6 +22,13 @@ DESCRIPTIONS = {
     "model": tr("A model; `wanx-render models` lists them"),
     "image": tr("The first frame: a path, a URL, a data URI, or {{shot: ID, frame: last}}"),
     "last_image": tr("The picture the clip ends with; only some models accept one"),
+    "fit_image": tr(
+        "How first and last frames are prepared before they are sent: off, match (the aspect that "
+        "suits the deliverables best), an aspect, or {{aspect, fit, focus, background}}"
+    ),
+    "FitImage.aspect": tr("match, or the aspect to send; without it, that of the picture"),
+    "FitImage.focus": tr("What a crop keeps in view, as fractions of width and height"),
+    "FitImage.background": tr("The colour of bars, and behind a transparent picture"),
     "prompt": tr("What happens in the shot"),
     "negative_prompt": tr("What must not be seen"),
     "template": tr("An effect template; the service then ignores the prompt"),

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -34,6 +35,8 @@ from wanx_render.shotlist.values import (
     AspectText,
     ColourOrNone,
     ColourText,
+    FittedAspect,
+    FocusPoint,
     FocusText,
     Gain,
     Language,
@@ -43,6 +46,7 @@ from wanx_render.shotlist.values import (
     Rate,
     Seconds,
     SizeText,
+    SolidColour,
     Speed,
     TransitionType,
     WordSize,
@@ -82,6 +86,31 @@ FirstFrame = Annotated[
     Annotated[FileText, Tag(PATH_TAG)] | Annotated[LastFrame, Tag(CHAIN_TAG)],
     Discriminator(lambda value: CHAIN_TAG if isinstance(value, dict | LastFrame) else PATH_TAG),
 ]
+
+
+class FitImage(Written):
+    """How a first or last frame is prepared before it is sent; without an aspect it keeps its own.
+
+    ``background`` is the colour of bars, and what is seen through a transparent picture.
+    """
+
+    aspect: FittedAspect = None
+    fit: Fit = "crop"
+    focus: FocusPoint = CENTRE
+    background: SolidColour | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        """``fit_image: match`` or ``fit_image: 9:16`` means a crop around the centre."""
+        return {"aspect": value} if isinstance(value, str | bool | int | float) else value
+
+
+def _unless_off(value: Any) -> Any:
+    return None if value is False or value in ("off", "", "none") else value
+
+
+FitImageOrOff = Annotated[FitImage | None, BeforeValidator(_unless_off)]
 
 
 class Trim(Written):
@@ -132,6 +161,7 @@ class Shot(Written):
     model: str
     image: FirstFrame
     last_image: FileText | None = None  # what the clip ends on; some models only
+    fit_image: FitImageOrOff = None  # how both are prepared; None: sent as they are
     prompt: str = ""
     negative_prompt: str = ""
     template: str | None = None

@@ -49,6 +49,8 @@ def _complete_shots(definitions: dict[str, Any], catalog: Catalog) -> None:
     shot["required"] = ["id"]
     shot["properties"]["model"]["examples"] = list(catalog.models)
     shot["properties"]["resolution"]["examples"] = list(catalog.service.tier_areas)
+    shot["properties"]["fit_image"] = _or_text(shot["properties"]["fit_image"])
+    shot["properties"]["fit_image"]["examples"] = ["off", "match", "9:16"]
     shot["properties"]["audio"]["examples"] = ["silent", "auto"]
     fields = {name: part for name, part in shot["properties"].items() if name != "id"}
     definitions["Defaults"] = {

@@ -53,6 +53,24 @@ def _no_aspect(value: Any) -> PydanticCustomError:
     return fail("aspect-invalid", message, tr("write it as 9:16 or 3:4"))
 
 
+MATCH: Literal["match"] = "match"
+
+
+def _fitted_aspect(value: Any) -> Aspect | Literal["match"] | None:
+    """An aspect, or ``match``: the one that suits the deliverables best."""
+    if value is None:
+        return None
+    if value == MATCH:
+        return MATCH
+    try:
+        return read_aspect(value)
+    except PydanticCustomError:
+        message = tr("{value!r} is not a valid fit_image", value=str(value)[:40])
+        hint = did_you_mean(str(value)[:40].lower(), (MATCH, "off"))
+        hint = hint or tr("use match, off or an aspect such as 9:16")
+        raise fail("fit-image-invalid", message, hint) from None
+
+
 def _size(value: Any) -> Size:
     if isinstance(value, Size):
         return value
@@ -247,6 +265,15 @@ def _colour(*, none: bool = False) -> Any:
     return read
 
 
+def _solid(value: Any) -> str:
+    """A colour through which nothing is seen, as ``#RRGGBB``: by any name it is one colour."""
+    try:
+        return "#{:02x}{:02x}{:02x}".format(*paint.rgb(str(value)))
+    except BadColour as error:
+        hint = error.hint if isinstance(error.hint, Message) else verbatim(error.hint)
+        raise fail("colour-unknown", sentence_of(error), hint) from None
+
+
 # What people write for the codes of languages that they mean.
 _MEANT = {"jp": "ja", "kr": "ko", "cn": "zh", "tw": "zh-TW", "hk": "zh-HK", "in": "hi"}
 
@@ -286,6 +313,7 @@ Platform = Literal["douyin", "xiaohongshu", "tiktok", "reels", "shorts"]
 PositionText = Annotated[Position, BeforeValidator(_one_of(tr("position"), get_args(Position)))]
 PlatformText = Annotated[Platform, BeforeValidator(_one_of(tr("platform"), get_args(Platform)))]
 ColourText = Annotated[str, *_kind({"type": "string"}, _colour())]
+SolidColour = Annotated[str, *_kind({"type": "string"}, _solid)]
 ColourOrNone = Annotated[str, *_kind({"type": "string"}, _colour(none=True))]
 Language = Annotated[
     str, *_kind({"type": "string", "pattern": f"^{_LANGUAGE.pattern}$"}, _language)
@@ -295,6 +323,10 @@ WordSize = Annotated[
 ]
 AspectText = Annotated[
     Aspect, *_kind({"type": "string", "pattern": r"^[0-9.]+[:/][0-9.]+$"}, read_aspect)
+]
+FittedAspect = Annotated[
+    Aspect | Literal["match"] | None,
+    *_kind({"type": "string", "pattern": r"^([0-9.]+[:/][0-9.]+|match)$"}, _fitted_aspect),
 ]
 SizeText = Annotated[
     Size, *_kind({"type": "string", "pattern": r"^([0-9]+x[0-9]+|[^0-9\s][^\n]*)$"}, _size)

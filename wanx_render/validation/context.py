@@ -130,3 +130,8 @@ def either(words: Iterable[str]) -> Message:
     if len(items) < 2:
         return joined(items)
     return joined((joined(items[:-1], tr(", ")), items[-1]), tr(" or "))
+
+
+def mib(size: int) -> str:
+    """A number of bytes in MiB."""
+    return f"{size / 1024 / 1024:.0f}" if size % 1048576 == 0 else f"{size / 1024 / 1024:.1f}"

@@ -11,7 +11,13 @@ from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.language import plural, tr
 from wanx_render.shotlist.model import LastFrame
 from wanx_render.shotlist.names import alike
-from wanx_render.validation import finishing_rules, request_rules, size_rules, word_rules
+from wanx_render.validation import (
+    finishing_rules,
+    picture_rules,
+    request_rules,
+    size_rules,
+    word_rules,
+)
 from wanx_render.validation.context import Scene, either
 
 
@@ -134,9 +140,10 @@ RULES = (
     finishing_rules.trim_outside,
     finishing_rules.colour_unknown,
     request_rules.last_image_unsupported,
-    request_rules.image_outside_limits,
-    request_rules.image_shape,
-    request_rules.image_repaired,
+    picture_rules.image_not_here,
+    picture_rules.image_outside_limits,
+    picture_rules.image_shape,
+    picture_rules.image_repaired,
     request_rules.prompt_cut,
     request_rules.prompt_ignored,
     request_rules.sound_outside_limits,

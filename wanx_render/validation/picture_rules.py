@@ -1,0 +1,161 @@
+"""Rules about the pictures that are sent: limits of the models, repairs, and how they are prepared.
+
+They know the catalog's figures, never a model's name.
+"""
+
+from collections.abc import Iterator
+
+from wanx_render.catalog.capabilities import Model
+from wanx_render.diagnostics import Diagnostic, Span
+from wanx_render.language import NOTHING, Message, joined, tr
+from wanx_render.media.images import Picture, Repair
+from wanx_render.validation.context import Scene, either, is_url, mib
+
+
+def image_not_here(scene: Scene) -> Iterator[Diagnostic]:
+    """What only the service can fetch cannot be prepared."""
+    for index, shot, _ in scene.models:
+        for key in ("image", "last_image"):
+            name = getattr(shot, key)
+            if shot.fit_image and isinstance(name, str) and is_url(name):
+                yield Diagnostic(
+                    "fit-image-url",
+                    tr("fit_image cannot prepare a picture at a URL"),
+                    scene.at(index, key),
+                    tr("download it and use the local file, or set fit_image: off"),
+                )
+
+
+def image_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
+    """Documents disagree by date: outside all of them is an error, outside one a warning."""
+    for place, name, picture, model in scene.looks():
+        yield from _sides_outside(name, picture, model, place)
+        limit, larger = model.image_bytes.value, model.image_bytes.variants
+        if picture.bytes > limit:
+            yield Diagnostic(
+                "image-bytes",
+                tr(
+                    "{name} has {size} MiB; {model} accepts at most {limit} MiB",
+                    name=name, size=mib(picture.bytes), model=model.name, limit=mib(limit),
+                ),
+                place,
+                tr("save it smaller, or as JPEG"),
+                "warning" if any(picture.bytes <= v.value for v in larger) else "error",
+            )  # fmt: skip
+        if picture.sent_as not in model.image_formats.value:
+            yield Diagnostic(
+                "image-format",
+                tr(
+                    "{name} is {format}; {model} accepts {formats}",
+                    name=name, format=picture.sent_as, model=model.name,
+                    formats=either(model.image_formats.value),
+                ),
+                place,
+            )  # fmt: skip
+
+
+def _sides_outside(name: str, picture: Picture, model: Model, place: Span) -> Iterator[Diagnostic]:
+    sides = (picture.size.width, picture.size.height)
+    (low, high), variants = model.image_sides.value, model.image_sides.variants
+    if low <= min(sides) and max(sides) <= high:
+        return
+    fits_elsewhere = any(v.value[0] <= min(sides) and max(sides) <= v.value[1] for v in variants)
+    limits = [
+        tr("{low} to {high} ({source})", low=v.value[0], high=v.value[1], source=v.source)
+        for v in variants
+    ]
+    documents = joined(limits, tr(", "))
+    yield Diagnostic(
+        "image-sides",
+        tr(
+            "{name} is {size}; {model} accepts sides of {low} to {high} pixels",
+            name=name, size=str(picture.size), model=model.name, low=low, high=high,
+        ),
+        place,
+        tr("another document says {limits}", limits=documents) if limits else NOTHING,
+        "warning" if fits_elsewhere else "error",
+    )  # fmt: skip
+
+
+def image_shape(scene: Scene) -> Iterator[Diagnostic]:
+    for place, name, picture, model in scene.looks():
+        long = max(picture.size.width, picture.size.height)
+        short = min(picture.size.width, picture.size.height)
+        if model.image_aspect and long > model.image_aspect.value * short:
+            limit = model.image_aspect.value
+            yield Diagnostic(
+                "image-aspect",
+                tr(
+                    "{name} is {size}; {model} accepts shapes of 1:{limit} to {limit}:1",
+                    name=name, size=str(picture.size), model=model.name, limit=limit,
+                ),
+                place,
+            )  # fmt: skip
+        if picture.transparent:
+            yield Diagnostic(
+                "image-transparent",
+                tr("{name} has transparency; {model} accepts none", name=name, model=model.name),
+                place,
+                tr("save it without transparency"),
+            )
+
+
+def image_repaired(scene: Scene) -> Iterator[Diagnostic]:
+    """What is sent of a picture is not always its file: said once for each picture."""
+    names: set[str] = set()
+    for place, name, picture, _ in scene.looks():
+        if name in names or picture.transparent:
+            continue
+        names.add(name)
+        for code, message, hint in _repairs(name, picture):
+            yield Diagnostic(code, message, place, hint, "warning")
+
+
+def _repairs(name: str, picture: Picture) -> Iterator[tuple[str, Message, Message]]:
+    """For each thing that is put right in a picture: code, message and hint."""
+    for repair in picture.repairs:
+        match repair:
+            case "animated":
+                message = tr("{name} is animated: only its first picture is sent", name=name)
+                yield "image-animated", message, tr("save the picture you want as its own file")
+            case "several":
+                message = tr("{name} holds several pictures: only the first is sent", name=name)
+                hint = tr("to use another picture, save it as its own file")
+                yield "image-converted", message, hint
+            case "exif":
+                message = tr("{name} has damaged EXIF data, which is not sent", name=name)
+                hint = tr("if the picture appears turned, save it upright")
+                yield "image-exif", message, hint
+            case "turned":
+                message = tr(
+                    "{name} is turned by its EXIF data: an upright copy is sent", name=name
+                )
+                hint = tr("to choose its quality yourself, save it upright")
+                yield "image-turned", message, hint
+            case "depth" | "palette" | "cmyk" | "opaque" | "format":
+                pass  # named together, below
+    reasons = [_CONVERTED[name] for name in picture.repairs if name in _CONVERTED]
+    if reasons and "animated" not in picture.repairs:
+        yield "image-converted", *_conversion(name, picture, reasons)
+
+
+def _conversion(name: str, picture: Picture, reasons: list[Message]) -> tuple[Message, Message]:
+    """What is said where another file than the picture's own is sent, and the hint."""
+    message = tr(
+        "{name} is converted to 8-bit sRGB and sent as {format}; the file has: {reasons}",
+        name=name, format=picture.sent_as, reasons=joined(reasons, tr(", ")),
+    )  # fmt: skip
+    hint = tr(
+        "to convert it yourself, save it as {format} in RGB with 8 bits per channel",
+        format=picture.sent_as,
+    )
+    return message, hint
+
+
+_CONVERTED: dict[Repair, Message] = {
+    "depth": tr("more than 8 bits per channel"),
+    "palette": tr("a palette"),
+    "cmyk": tr("CMYK colours"),
+    "opaque": tr("an opaque alpha channel"),
+    "format": tr("a format that is not sent as it is"),
+}
