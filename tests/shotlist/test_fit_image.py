@@ -1,5 +1,6 @@
 """``fit_image`` as people write it."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -30,7 +31,7 @@ def test_a_colour_is_one_colour_by_any_name():
 
 
 def test_a_mapping_may_leave_the_aspect_out():
-    value = _read({"focus": [Fraction(1, 4), 0], "fit": "pad"})
+    value = _read({"focus": [Decimal("0.25"), 0], "fit": "pad"})
     assert (value.aspect, value.fit, value.focus) == (
         None,
         "pad",
