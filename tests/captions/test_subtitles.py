@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from wanx_render.captions import charsets, subtitles
+from wanx_render.captions import subtitles
 from wanx_render.captions.cues import BadSubtitles
 from wanx_render.captions.drawing import Captions, Cue, save, together, within, write_srt
 from wanx_render.captions.fonts import chinese
@@ -22,6 +22,7 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Size
 from wanx_render.language import shown
 from wanx_render.run.layout import Layout
+from wanx_render.source import charsets
 from wanx_render.validation import load
 
 T, U = "00:00:01,000 --> 00:00:02,000", "00:00:03,000 --> 00:00:04,000"

@@ -69,7 +69,7 @@ ONLY_IN = {
     "dask": set(),
     "fsspec": {"workers.store"},
     "icu4py": {"captions.linebreaks"},
-    "charset_normalizer": {"captions.charsets"},
+    "charset_normalizer": {"source.charsets"},
     "pysubs2": {"captions.ssa"},
 }
 

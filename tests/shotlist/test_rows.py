@@ -1,6 +1,7 @@
 """One list and a table make many lists; what a cell holds can change nothing but its own value."""
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,33 @@ def test_rows_are_chosen_by_number_and_by_share() -> None:
     assert [numbers(text) for text in ("0", "3-1", "a", "")] == [None] * 4
     assert shard("2/5") == (2, 5)
     assert [shard(text) for text in ("0/5", "6/5", "1", "a/b")] == [None] * 4
+
+
+CELLS = "\u00a0A mug \u3000"
+
+
+def test_cells_are_taken_as_spreadsheets_write_them(shop) -> None:  # type: ignore[no-untyped-def]
+    text = LIST.replace("shots:", "shots:\n", 1).replace(
+        "seed: ${seed}", "seed: ${seed}\n    watermark: ${mark}\n    speed: ${speed}"
+    )
+    text = text.replace('model: "${model}"', 'model: "${engine}"')
+    head = HEAD.strip() + ",mark,speed,engine\n"
+    row = f"a1 ,\u3000a.png\u00a0,{CELLS},５.0,１２.00,TRUE,１．２５,ｗan2.5-i2v-preview \n"
+    hero, outro = shop(head + row, text).lists[0].shots.shots
+    assert (hero.image, hero.duration, hero.seed) == ("a.png", 5, 12)
+    assert (hero.watermark, hero.speed) == (True, Fraction(5, 4))
+    assert (hero.model, outro.model) == ("wan2.5-i2v-preview", "wan2.5-i2v-preview")
+    assert outro.prompt == CELLS  # what was paid for with it stays what it is
+
+
+def test_a_blank_cell_leaves_its_key_out(shop) -> None:  # type: ignore[no-untyped-def]
+    batch = shop(HEAD + "a1,a.png,A mug,\u3000,\u00a0\n")
+    assert (batch.lists[0].shots.shots[0].duration, batch.lists[0].shots.shots[0].seed) == (
+        None,
+    ) * 2
+
+
+@pytest.mark.parametrize("seed", ['"1,000"', "1.5", "1e3", "7 8"])
+def test_what_is_no_whole_number_is_not_guessed_at(shop, seed: str) -> None:  # type: ignore[no-untyped-def]
+    (problem,) = problems(shop, HEAD + f"a1,a.png,A mug,5,{seed}\n")
+    assert problem.startswith("products.csv:2:18: error[type-wrong]: seed must be a whole number")

@@ -22,10 +22,12 @@ def read(tmp_path: Path, text: str, name: str = "t.csv") -> Table:
 
 
 def problems(tmp_path: Path, text: str, name: str = "t.csv") -> list[str]:
-    with pytest.raises(BadInput) as caught:
-        read(tmp_path, text, name)
-    assert caught.value.texts
-    return [f"{diagnostic.span} {diagnostic.code}" for diagnostic in caught.value.diagnostics]
+    try:
+        diagnostics = read(tmp_path, text, name).problems
+    except BadInput as refusal:
+        assert refusal.texts
+        diagnostics = refusal.diagnostics
+    return [f"{diagnostic.span} {diagnostic.code}" for diagnostic in diagnostics]
 
 
 def test_what_a_spreadsheet_writes_is_read(tmp_path: Path) -> None:
@@ -57,7 +59,7 @@ def test_whatever_is_written_as_csv_is_read_and_found(rows: list[list[str]]) -> 
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([["a", "b", "c"], *rows])
     found = table._csv(text.getvalue(), "t.csv")
-    kept = [row for row in rows if any(row)]
+    kept = [row for row in rows if any(cell.strip() for cell in row)]
     assert [list(row.cells.values()) for row in found.rows] == kept
     lines = text.getvalue().split("\n")
     for row in found.rows:
@@ -123,7 +125,69 @@ def test_what_is_no_json_table_is_refused_at_its_line(
     assert problems(tmp_path, text, "t.json") == expected
 
 
-def test_a_table_in_another_encoding_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_bytes("sku,词\na,杯子\n".encode("gb18030"))
-    with pytest.raises(BadInput, match="not UTF-8"):
-        table.read(tmp_path / "t.csv", "t.csv")
+PROMPTS = {
+    "gbk": ("白瓷杯缓缓转动", "木梳在木石台上", "GBK (GB18030)"),
+    "gb18030": ("镕牌保温杯，热气升腾", "檀木梳放在㐀石上", "GBK (GB18030)"),
+    "cp950": ("白瓷杯緩緩轉動", "木梳放在石台上，陽光灑落", "Big5"),
+    "cp932": ("白い磁器のカップがゆっくり回る", "木の櫛が石の台に置かれている", "Shift-JIS"),
+}
+
+
+def written(tmp_path: Path, data: bytes) -> Table:
+    (tmp_path / "t.csv").write_bytes(data)
+    return table.read(tmp_path / "t.csv", "t.csv")
+
+
+@pytest.mark.parametrize("codec", PROMPTS)
+def test_a_table_in_the_encoding_of_excel_is_read_and_says_so(tmp_path: Path, codec: str) -> None:
+    *prompts, encoding = PROMPTS[codec]
+    text = f"sku,pic,prompt\r\na1,a.png,{prompts[0]}\r\na2,a.png,{prompts[1]}\r\n"
+    found = written(tmp_path, text.encode(codec))
+    assert [row.cells["prompt"] for row in found.rows] == prompts
+    (warning,) = found.warnings
+    assert (warning.code, warning.severity) == ("table-encoding", "warning")
+    assert encoding in warning.message
+    assert prompts[0][:20] in warning.message
+    assert "CSV UTF-8" in warning.hint
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_is_enough(tmp_path: Path, codec: str) -> None:
+    found = written(tmp_path, "sku\tprompt\r\na1\t白瓷杯\r\n".encode(codec))
+    assert found.columns == ("sku", "prompt")
+    assert found.rows[0].cells == {"sku": "a1", "prompt": "白瓷杯"}
+    assert not found.warnings
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04rest", b"\xd0\xcf\x11\xe0\xa1", bytes(range(256))])
+def test_a_workbook_is_named_with_the_way_out(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(BadInput) as caught:
+        written(tmp_path, data)
+    (problem,) = caught.value.diagnostics
+    assert problem.code == "table-unreadable"
+    assert "CSV UTF-8" in problem.hint
+
+
+def test_broken_bytes_are_a_problem_of_their_cell(tmp_path: Path) -> None:
+    rows = "".join(f"a{n},白瓷杯缓缓转动\n" for n in range(9)).encode()
+    found = written(tmp_path, b"sku,prompt\n" + rows + "b,白".encode()[:-1] + b"\n")
+    assert [f"{p.span} {p.code}" for p in found.problems] == ["t.csv:11:3 table-cell"]
+    lost_before = written(tmp_path, "sku,prompt\na,wh\ufffdt\n".encode())
+    assert not lost_before.problems
+
+
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;"])
+def test_the_separator_line_of_excel_is_no_header(tmp_path: Path, line: str) -> None:
+    found = read(tmp_path, f"{line}\r\nsku;words\r\na1;one, two\r\n")
+    assert found.columns == ("sku", "words")
+    assert found.rows[0].cells == {"sku": "a1", "words": "one, two"}
+    place = found.place(found.rows[0], "words")
+    assert (place.line, place.column) == (3, 4)
+    assert found.text.split("\n")[2][3:] == "one, two"
+
+
+def test_blank_rows_and_columns_at_the_end_are_none(tmp_path: Path) -> None:
+    text = "sku,words, ,\u3000\na1,one,,\n \u00a0,\u3000,,\n,,,\n"
+    found = read(tmp_path, text)
+    assert found.columns == ("sku", "words")
+    assert [row.cells for row in found.rows] == [{"sku": "a1", "words": "one"}]

@@ -12,11 +12,12 @@ from heapq import heappop, heappush
 from pathlib import Path
 from stat import S_ISREG
 
-from wanx_render.captions import ass, charsets, lrc, srt, ssa
+from wanx_render.captions import ass, lrc, srt, ssa
 from wanx_render.captions.ass import Script
 from wanx_render.captions.cues import BadSubtitles, Notice, Reading, TimedCue
 from wanx_render.captions.drawing import Cue
 from wanx_render.language import Message, plural, tr, verbatim
+from wanx_render.source import charsets
 from wanx_render.timing import nearest
 
 MOST_BYTES = 4 * 1024 * 1024  # a film of two hours has 0.1 MiB

@@ -421,6 +421,12 @@ def typed_keys() -> frozenset[str]:
     return frozenset(name for name, field in _fields() if _OTHER_THAN_TEXT & _types(field))
 
 
+@lru_cache(maxsize=1)
+def whole_keys() -> frozenset[str]:
+    """The keys whose values may be whole numbers."""
+    return frozenset(name for name, field in _fields() if "integer" in _types(field))
+
+
 _OTHER_THAN_TEXT = {"integer", "number", "boolean"}
 
 

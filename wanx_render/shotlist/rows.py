@@ -38,18 +38,24 @@ class Row:
 
 @dataclass(frozen=True)
 class Filling:
-    """What the variables of a list stand for in one row; ``cell`` gives the place of a column."""
+    """What the variables of a list stand for in one row; ``cell`` gives the place of a column.
+
+    ``problems`` are those of the row itself; ``readable``: whether its cells can be checked.
+    """
 
     values: Mapping[str, Scalar]
     row: Row | None = None
     cell: Callable[[str], Span | None] = lambda _: None
+    problems: tuple[Diagnostic, ...] = ()
+    readable: bool = True
 
 
 @dataclass(frozen=True)
 class Fillings:
     """Every row of a list, in order; ``texts`` holds the table for snippets.
 
-    ``problems`` are those of the rows' names, which keep nothing from being checked.
+    ``problems`` are those of the pattern that names the rows, ``warnings`` are about how the table
+    was read. Neither keeps anything from being checked.
     """
 
     rows: tuple[Filling, ...]
@@ -57,6 +63,7 @@ class Fillings:
     columns: frozenset[str] = frozenset()
     texts: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Diagnostic, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def variables(source: Source) -> dict[str, Scalar]:
@@ -94,13 +101,17 @@ def fillings(source: Source, matrix: Matrix | None, folder: Path) -> Fillings:
     known_names = {**values, **dict.fromkeys(grid.columns)}
     pattern, unknown = _pattern(source, matrix, grid, values)
     names = _names(pattern, grid, values)
-    problems = tuple(unknown) or tuple(_bad_names(names, grid))
+    of_names = {} if unknown else dict(_bad_names(names, grid))
     blank = dict.fromkeys(grid.columns)
     rows = tuple(
-        Filling({**values, **blank, **row.cells}, Row(number, name, row.span), _cells(grid, row))
+        Filling(
+            {**values, **blank, **row.cells}, Row(number, name, row.span), _cells(grid, row),
+            (*row.problems, *of_names.get(number, ())), readable=not row.problems,
+        )
         for number, (row, name) in enumerate(zip(grid.rows, names, strict=True), start=1)
-    )
-    return Fillings(rows, known_names, frozenset(grid.columns), texts, problems)
+    )  # fmt: skip
+    columns = frozenset(grid.columns)
+    return Fillings(rows, known_names, columns, texts, tuple(unknown), grid.warnings)
 
 
 def _cells(grid: Table, row: table.TableRow) -> Callable[[str], Span | None]:
@@ -123,11 +134,9 @@ def _from_file(source: Source, path: str, folder: Path) -> Table:
 
 def _inline(source: Source) -> Table:
     """The rows that stand in the list itself."""
-    problems: list[Diagnostic] = []
     rows: list[table.TableRow] = []
     for index, cells in enumerate(source.value["matrix"]["rows"]):
-        rows.append(table.TableRow(cells, source.place(("matrix", "rows", index))))
-        problems += (
+        problems = tuple(
             Diagnostic(
                 "table-cell",
                 tr("cell {column!r} is not text, a number, true, false or null", column=column),
@@ -136,8 +145,7 @@ def _inline(source: Source) -> Table:
             for column, cell in cells.items()
             if not isinstance(cell, Scalar)
         )
-    if problems:
-        raise BadInput(*in_order(problems))
+        rows.append(table.TableRow(cells, source.place(("matrix", "rows", index)), problems))
     columns = tuple(dict.fromkeys(column for row in rows for column in row.cells))
     index_of = {id(row): index for index, row in enumerate(rows)}
 
@@ -155,7 +163,9 @@ def _names(pattern: Template | None, grid: Table, values: Mapping[str, Scalar]) 
     blank = {**values, **dict.fromkeys(grid.columns)}
     width = len(str(len(grid.rows)))
     return tuple(
-        slug(pattern.text({**blank, **row.cells})) if pattern else f"row-{number:0{width}}"
+        slug(pattern.text({**blank, **row.cells}))
+        if pattern and not row.problems
+        else f"row-{number:0{width}}"
         for number, row in enumerate(grid.rows, start=1)
     )
 
@@ -181,20 +191,24 @@ def _pattern(
     return pattern, problems
 
 
-def _bad_names(names: tuple[str, ...], grid: Table) -> Iterator[Diagnostic]:
+def _bad_names(names: tuple[str, ...], grid: Table) -> Iterator[tuple[int, tuple[Diagnostic, ...]]]:
+    """What is wrong with the names of rows that can be read, by the numbers of the rows."""
     hint = tr('name the rows by a column: matrix: {{from: ..., name: "${{column}}"}}')
     rows_by_name: dict[str, table.TableRow] = {}
-    for name, row in zip(names, grid.rows, strict=True):
+    for number, (name, row) in enumerate(zip(names, grid.rows, strict=True), start=1):
+        if row.problems:
+            continue
         if not name or _TAKEN.fullmatch(name) or row_names.is_device(name):
             message = tr("{name!r} cannot be the name of a row's folder", name=name)
             message = message if name else tr("the row has no name")
-            yield Diagnostic("row-name-invalid", message, row.span, hint)
+            yield number, (Diagnostic("row-name-invalid", message, row.span, hint),)
+            continue
         first = rows_by_name.setdefault(row_names.alike(name), row)
-        if name and first is not row:
+        if first is not row:
             message = tr(
                 "duplicate row name {name!r} (first at {place})", name=name, place=first.span
             )
-            yield Diagnostic("row-name-twice", message, row.span, hint)
+            yield number, (Diagnostic("row-name-twice", message, row.span, hint),)
 
 
 def slug(text: str) -> str:

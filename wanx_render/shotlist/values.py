@@ -23,7 +23,7 @@ from wanx_render.shotlist import transitions
 from wanx_render.shotlist.fail import fail, sentence_of
 from wanx_render.timing import parse_rate
 
-_STANDING_FOR = str.maketrans("×✕✖∶＊", "xxx:x")
+_STANDING_FOR = str.maketrans("×✕✖∶＊−", "xxx:x-")
 
 
 def in_ascii(text: str) -> str:

@@ -2,6 +2,9 @@
 
 Filling happens on values that were read already and is never read as YAML again, so a cell may hold
 quotation marks, line ends or anything else. ``$${`` stands for ``${`` itself.
+
+Cells are taken as spreadsheets write them: blanks around a value do not count, nor does the width
+of figures and signs, and ``3.0`` is a whole number. Prose is left as it is, because it is sent.
 """
 
 import re
@@ -11,12 +14,16 @@ from typing import Any
 
 from wanx_render.diagnostics import Diagnostic, did_you_mean, listed
 from wanx_render.language import Message, tr
-from wanx_render.shotlist.table import Scalar
+from wanx_render.shotlist.table import Scalar, blank, stripped
+from wanx_render.shotlist.values import in_ascii
 from wanx_render.source import yaml_core
 from wanx_render.source.yaml_source import Path, Source
 
 OUTSIDE = ("vars", "matrix")  # keys whose strings are taken as they are
 _MARK = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
+_PROSE = ("prompt", "negative_prompt", "caption", "label", "visible")  # keys of words for people
+_WORDS = ("model", "resolution", "aspect", "size", "fit")  # keys whose words are ASCII
+_WHOLE = re.compile(r"([-+]?[0-9]+)\.0+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +39,15 @@ class Template:
         """Whether it is one variable and nothing else."""
         return len(self.names) == 1 and self.texts == ("", "")
 
-    def text(self, values: Mapping[str, Scalar]) -> str:
-        """The string with what stands for each name; an unknown one is left as it is."""
+    def text(self, values: Mapping[str, Scalar], *, bare: bool = False) -> str:
+        """The string with what stands for each name; an unknown one is left as it is.
+
+        ``bare``: without the blanks around a value.
+        """
         parts = [self.texts[0]]
         for name, after in zip(self.names, self.texts[1:], strict=True):
-            parts += (written(values[name]) if name in values else f"${{{name}}}", after)
+            text = written(values[name]) if name in values else f"${{{name}}}"
+            parts += (stripped(text) if bare else text, after)
         return "".join(parts)
 
 
@@ -67,10 +78,13 @@ def written(value: Scalar) -> str:
 class Templates:
     """Every string of a list that holds variables."""
 
-    def __init__(self, source: Source, typed: frozenset[str]) -> None:
-        """``typed`` are the keys whose values may be other than text."""
+    def __init__(
+        self, source: Source, typed: frozenset[str], whole: frozenset[str] = frozenset()
+    ) -> None:
+        """``typed`` are the keys whose values may be other than text, ``whole`` whole numbers."""
         self._read = source
         self._typed = typed
+        self._whole = whole
         top = source.value if isinstance(source.value, dict) else {}
         self.by_path = {
             path: template(text)
@@ -124,7 +138,7 @@ class Templates:
             inner = part if isinstance(part, str) else key
             if not isinstance(branch, Template):
                 copy[part] = self._filled(copy[part], branch, values, inner)
-            elif isinstance(part, str) and branch.whole and _is_blank(branch, values):
+            elif isinstance(part, str) and branch.whole and _is_blank(branch, values, part):
                 del copy[part]  # an empty cell: the key is left out
             else:
                 copy[part] = self._one(branch, values, inner)
@@ -132,16 +146,26 @@ class Templates:
 
     def _one(self, mark: Template, values: Mapping[str, Scalar], key: str) -> Scalar:
         name = mark.names[0] if mark.names else ""
-        if not mark.whole or key not in self._typed or name not in values:
-            return mark.text(values)
-        value = values[name]
-        plain: Scalar = yaml_core.plain(value) if isinstance(value, str) else value
+        if mark.whole and key in self._typed and name in values:
+            return self._typed_value(values[name], key)
+        text = mark.text(values, bare=key not in _PROSE)
+        return in_ascii(text) if key in _WORDS else text
+
+    def _typed_value(self, value: Scalar, key: str) -> Scalar:
+        """What a cell means as a number or as true or false; text where it is none of these."""
+        text = in_ascii(stripped(value)) if isinstance(value, str) else str(value)
+        if key in self._whole and (number := _WHOLE.fullmatch(text)):
+            return int(number[1])
+        plain: Scalar = yaml_core.plain(text) if isinstance(value, str) else value
         return plain
 
 
-def _is_blank(mark: Template, values: Mapping[str, Scalar]) -> bool:
+def _is_blank(mark: Template, values: Mapping[str, Scalar], key: str) -> bool:
+    """Whether nothing is to stand under ``key``. A prompt of blanks alone is sent as it is."""
     name = mark.names[0]
-    return name in values and values[name] in (None, "")
+    if name not in values:
+        return False
+    return values[name] in (None, "") if key in _PROSE[:2] else blank(values[name])
 
 
 def _known(name: str, names: Mapping[str, Any]) -> Message:

@@ -176,6 +176,15 @@ def _overflow(text: str) -> int:
 
 def text_of(file: FilePath, name: str, max_bytes: int = MAX_BYTES) -> str:
     """The text of ``file``, UTF-8 and of at most so many bytes. Raises BadInput."""
+    raw = bytes_of(file, name, max_bytes)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(_not_utf8(raw, error, name)) from None
+
+
+def bytes_of(file: FilePath, name: str, max_bytes: int = MAX_BYTES) -> bytes:
+    """What ``file`` holds, of at most so many bytes. Raises BadInput."""
     if file.is_dir():
         message = tr("{name} is a folder, not a file", name=name)
         raise BadInput(Diagnostic("file-unreadable", message))
@@ -192,10 +201,7 @@ def text_of(file: FilePath, name: str, max_bytes: int = MAX_BYTES) -> str:
         limit = max_bytes // 1024 // 1024
         message = tr("{name} is larger than {limit} MiB", name=name, limit=limit)
         raise BadInput(Diagnostic("file-too-large", message))
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(_not_utf8(raw, error, name)) from None
+    return raw
 
 
 def _not_utf8(raw: bytes, error: UnicodeDecodeError, name: str) -> Diagnostic:

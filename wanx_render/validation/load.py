@@ -6,7 +6,7 @@ One list comes of a file, or one for each row of its table.
 import gc
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from wanx_render.shotlist.model import (
     Shot,
     ShotList,
     typed_keys,
+    whole_keys,
 )
 from wanx_render.shotlist.names import normal
 from wanx_render.shotlist.picks import Picks
@@ -60,13 +61,26 @@ class Loaded:
 
 
 @dataclass(frozen=True)
+class BadRow:
+    """A row of a table that cannot be rendered, and every problem that keeps it from that."""
+
+    row: Row
+    problems: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True)
 class Batch:
-    """All that a file stands for: one list, or one for each row of its table."""
+    """All that a file stands for: one list, or one for each row of its table.
+
+    ``bad`` are rows that are left out, ``errors`` their problems as people are shown them.
+    """
 
     file: Path
     lists: tuple[Loaded, ...]
     texts: Mapping[str, str]
     warnings: tuple[Diagnostic, ...] = ()
+    bad: tuple[BadRow, ...] = ()
+    errors: tuple[Diagnostic, ...] = ()
 
     @property
     def tabular(self) -> bool:
@@ -83,10 +97,13 @@ def load(file: Path, catalog: Catalog) -> Loaded:
     return load_all(file, catalog).lists[0]
 
 
-def load_all(file: Path, catalog: Catalog) -> Batch:
-    """Every list that ``file`` stands for. Raises BadInput with all problems of all rows."""
+def load_all(file: Path, catalog: Catalog, *, keep_going: bool = False) -> Batch:
+    """Every list that ``file`` stands for. Raises BadInput with all problems of all rows.
+
+    ``keep_going``: rows with problems are left out, where there are others.
+    """
     with _no_collector():
-        return _load(file, str(file), catalog)
+        return _load(file, str(file), catalog, keep_going=keep_going)
 
 
 @contextmanager
@@ -102,44 +119,96 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _load(file: Path, name: str, catalog: Catalog) -> Batch:
+def _load(file: Path, name: str, catalog: Catalog, *, keep_going: bool) -> Batch:
     source, slips = reading.read(file, name)
     try:
-        return _batch(file, source, slips, catalog)
+        checked = _check(file, source, slips, catalog)
+        return checked.batch(keep_going=keep_going)
     except BadInput as problem:
         problem.texts = {name: source.text, **problem.texts}
         raise
 
 
-def _batch(file: Path, source: Source, slips: tuple[Diagnostic, ...], catalog: Catalog) -> Batch:
+def _check(
+    file: Path, source: Source, slips: tuple[Diagnostic, ...], catalog: Catalog
+) -> "_Checked":
     if not isinstance(source.value, dict):
         message = tr("a shot list must be a mapping of keys")
         raise BadInput(Diagnostic("type-wrong", message, Places(source).of(())))
     folder = file.resolve().parent
     table = fillings(source, _matrix(source, folder), folder)
-    templates = Templates(source, typed_keys() if "${" in source.text else frozenset())
+    templates = Templates(source, *_kinds_of_keys(source))
     template_problems = (*table.problems, *templates.problems(table.known, table.columns))
     checker = _Checker(file, source, templates, AssetReader(folder), catalog)
     results = [checker.check(row) for row in table.rows]
     texts = {source.file: source.text, **table.texts, **_picks_texts(results)}
     texts |= checker.assets.texts
-    findings = _without(template_problems, _said_once(results, table))
-    problems = in_order([*slips, *_keys_in(texts), *template_problems, *findings])
-    if any(problem.severity == "error" for problem in problems):
-        refusal = BadInput(*problems)
-        refusal.texts = texts
-        raise refusal
-    lists = tuple(
-        Loaded(
-            file, _focused(result.shots, result.picks), folder, checker.assets.media(result.shots),
-            texts, result.picks, result.problems, filling.row,
-        )
-        for result, filling in zip(results, table.rows, strict=True)
-        if result.shots and result.picks
-    )  # fmt: skip
-    if len(lists) == 1 and not table.columns:
-        lists = (replace(lists[0], warnings=problems),)
-    return Batch(file, lists, texts, problems)
+    whole = (*slips, *table.warnings, *_keys_in(texts), *template_problems)
+    return _Checked(checker, table, results, texts, whole, template_problems)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What was found in a list and in each of its rows."""
+
+    checker: "_Checker"
+    table: Fillings
+    results: "list[_Result]"
+    texts: Mapping[str, str]
+    of_list: tuple[Diagnostic, ...]  # problems that no row can do without
+    of_templates: tuple[Diagnostic, ...]  # those of them that others follow from
+
+    def batch(self, *, keep_going: bool) -> Batch:
+        """The lists of all rows, or of those without problems. Raises BadInput."""
+        problems = self._problems()
+        bad = () if _all_well(problems) else tuple(self._bad_rows())
+        if not (keep_going and bad and self._can_do_without(bad)) and not _all_well(problems):
+            refusal = BadInput(*problems)
+            refusal.texts = dict(self.texts)
+            raise refusal
+        warnings = tuple(problem for problem in problems if problem.severity == "warning")
+        errors = tuple(problem for problem in problems if problem.severity == "error")
+        lists = tuple(self._lists({entry.row.number for entry in bad}))
+        if len(lists) == 1 and not self.table.columns:
+            lists = (replace(lists[0], warnings=problems),)
+        return Batch(self.checker.file, lists, self.texts, warnings, bad, errors)
+
+    def _problems(self) -> tuple[Diagnostic, ...]:
+        """Every problem and warning, in order."""
+        of_rows = (problem for filling in self.table.rows for problem in filling.problems)
+        findings = _without(self.of_templates, _said_once(self.results, self.table))
+        return in_order([*self.of_list, *of_rows, *findings])
+
+    def _bad_rows(self) -> Iterator[BadRow]:
+        for result, filling in zip(self.results, self.table.rows, strict=True):
+            problems = (*filling.problems, *result.problems)
+            errors = in_order(problem for problem in problems if problem.severity == "error")
+            if errors and filling.row:
+                yield BadRow(filling.row, errors)
+
+    def _can_do_without(self, bad: tuple[BadRow, ...]) -> bool:
+        return _all_well(self.of_list) and len(bad) < len(self.results)
+
+    def _lists(self, without: Set[int]) -> Iterator[Loaded]:
+        """The lists of all rows but those of these numbers."""
+        assets = self.checker.assets
+        for result, filling in zip(self.results, self.table.rows, strict=True):
+            is_bad = filling.row is not None and filling.row.number in without
+            if result.shots is None or result.picks is None or is_bad:
+                continue
+            yield Loaded(
+                self.checker.file, _focused(result.shots, result.picks), assets.folder,
+                assets.media(result.shots), self.texts, result.picks, result.problems, filling.row,
+            )  # fmt: skip
+
+
+def _all_well(problems: Iterable[Diagnostic]) -> bool:
+    return all(problem.severity == "warning" for problem in problems)
+
+
+def _kinds_of_keys(source: Source) -> tuple[frozenset[str], frozenset[str]]:
+    """The keys of other values than text, and of whole numbers, where variables need them."""
+    return (typed_keys(), whole_keys()) if "${" in source.text else (frozenset(), frozenset())
 
 
 def _picks_texts(results: Iterable["_Result"]) -> dict[str, str]:
@@ -244,6 +313,8 @@ class _Checker:
     catalog: Catalog
 
     def check(self, filling: Filling) -> _Result:
+        if not filling.readable:
+            return _Result(None, ())
         places = RowPlaces(self.source, self.templates.by_path, filling.cell)
         try:
             value = _merged(self.templates.fill(filling.values), places)
@@ -259,9 +330,19 @@ class _Checker:
         self.assets.read(deliverables, problems)
         scene = self._scene(shots, deliverables, whole, _ids(value.get("shots")), places)
         problems.extend(registry.findings(scene))
-        shot_picks, stray = picks.read(_picked_for(self.file, filling.row), scene.ids)
+        shot_picks, stray = self._picks(filling.row, scene.ids)
         problems.extend(stray)
         return _Result(whole, tuple(problems), shot_picks)
+
+    def _picks(
+        self, row: Row | None, ids: tuple[str, ...]
+    ) -> tuple[Picks | None, tuple[Diagnostic, ...]]:
+        """What was chosen on the board, and what is wrong with it."""
+        try:
+            return picks.read(_picked_for(self.file, row), ids)
+        except BadInput as problem:
+            self.assets.texts |= problem.texts
+            return None, problem.diagnostics
 
     def _scene(
         self,

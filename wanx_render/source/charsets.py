@@ -1,9 +1,9 @@
 """Bytes of a text file to text: which encoding it is in, and how sure that is.
 
-A byte order mark decides, then strict UTF-8. What is neither is guessed, because editors and
-converters on Chinese, Japanese and Korean systems still write the local code page. A subtitle file
-may hold a dozen words, for which statistical detectors are unreliable (charset-normalizer takes
-"今晚的月亮" in GBK for Korean), so the East Asian encodings are ranked by how common their
+A byte order mark decides, then strict UTF-8. What is neither is guessed, because spreadsheets,
+editors and converters on Chinese, Japanese and Korean systems still write the local code page. A
+file may hold a dozen words, for which statistical detectors are unreliable (charset-normalizer
+takes "今晚的月亮" in GBK for Korean), so the East Asian encodings are ranked by how common their
 characters are; charset-normalizer chooses among those of one byte a character.
 """
 
@@ -78,6 +78,7 @@ class DecodedText:
     codec: str
     guessed: bool = False
     damaged: int = 0
+    lost: int = 0  # those of them that were not U+FFFD in the file
 
     @property
     def encoding(self) -> str:
@@ -105,7 +106,9 @@ def decode(data: bytes) -> DecodedText:
 
 def _marked(data: bytes, codec: str, errors: str = "replace") -> DecodedText:
     text = data.decode(codec, errors)
-    return DecodedText(text, codec, damaged=_damaged(text))
+    damaged = _damaged(text)
+    written = "\N{REPLACEMENT CHARACTER}".encode(codec)
+    return DecodedText(text, codec, damaged=damaged, lost=damaged - data.count(written))
 
 
 def _damaged(text: str) -> int:
@@ -127,7 +130,9 @@ def _nearly_utf8(data: bytes) -> DecodedText | None:
     text = data.decode("utf-8", "replace")
     faults = _damaged(text)
     multibyte = len(text) - faults - sum(map(str.isascii, text))
-    return DecodedText(text, "utf-8", damaged=faults) if multibyte >= 10 * faults else None
+    if multibyte < 10 * faults:
+        return None
+    return _marked(data, "utf-8")
 
 
 def _east_asian(data: bytes) -> DecodedText | None:
