@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput
 from wanx_render.language import NOTHING, Message, tr, verbatim
+from wanx_render.preparation import Limits
 from wanx_render.source import yaml_source
 
 T = TypeVar("T")
@@ -111,6 +112,12 @@ class Model(_Data):
     @property
     def takes_last_image(self) -> bool:
         return self.last_image is not None and self.last_image.value
+
+    @property
+    def limits(self) -> Limits:
+        """What the sides of a picture may be."""
+        shortest, longest = self.image_sides.value
+        return Limits(shortest, longest, self.image_aspect.value if self.image_aspect else None)
 
 
 class Price(_Data):

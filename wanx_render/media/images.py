@@ -24,6 +24,7 @@ from wanx_render.files import sha256_of
 from wanx_render.geometry import Size
 from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.media import image_bytes, signatures
+from wanx_render.preparation import Preparation
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 # Pillow may be built without it.
@@ -155,6 +156,18 @@ def sendable(data: bytes) -> bytes:
     if _keeps_its_pixels(data, picture.repairs):
         return _alone(data, picture.repairs)
     return _encoded(upright(data), "JPEG" if picture.format == "JPEG" else "PNG")
+
+
+def prepared(data: bytes, preparation: Preparation, most_bytes: int) -> bytes:
+    """What is sent of the picture in ``data``: the part and size that ``preparation`` says.
+
+    Upright, in sRGB, 8 bits a channel, at most ``most_bytes``. Raises BadPicture.
+    """
+    del most_bytes
+    window = preparation.window
+    box = (window.x, window.y, window.x + window.width, window.y + window.height)
+    size = (preparation.sent.width, preparation.sent.height)
+    return _encoded(upright(data).resize(size, Image.Resampling.LANCZOS, box), "PNG")
 
 
 def upright(data: bytes) -> Image.Image:
