@@ -59,7 +59,7 @@ SERVER_SEES = {
 ONLY_IN = {
     "subprocess": {"media.ffmpeg"},
     "sqlite3": {"planning.sql.journal_file"},
-    "yaml": {"source.yaml_core", "source.yaml_source"},
+    "yaml": {"source.layout", "source.yaml_core", "source.yaml_source"},
     "httpx": {"backends.dashscope", "backends.transfer"},
     "opentimelineio": {"timelines.otio"},
     "rich": {"reports.live", "reports.plan_table", "reports.matrix"},
