@@ -294,7 +294,7 @@ def test_a_chinese_browser_gets_a_chinese_board_and_can_switch(folder: Path) -> 
         until(page, "document.getElementById('run').textContent === '空闲'")
         page.keyboard.press("?")
         page.wait_for_selector("#keys[open]")
-        text = re.sub(r"\b[jkxrb]\b", "", page.inner_text("body"))
+        text = re.sub(r"\b([jkxrbucmlgSU]|Esc)\b", "", page.inner_text("body"))
         assert english(text, own) == []
         page.keyboard.press("Escape")
         accessible(page)
@@ -306,6 +306,74 @@ def test_a_chinese_browser_gets_a_chinese_board_and_can_switch(folder: Path) -> 
         assert chinese(page.inner_text("body"), [*own, "中文"]) == []
         page.reload()
         assert page.get_by_role("button", name="Rebuild deliverables").is_visible()
+
+
+def test_takes_are_compared_and_choices_undone_by_keys_alone(folder: Path) -> None:
+    text = LIST.replace("takes: 2", "takes: 3").replace("wanx2.1-i2v-turbo", "wan2.5-i2v-preview")
+    text = text.replace("duration: 3", "duration: 5, audio: auto").replace("6 CNY", "60 CNY")
+    (folder / "list.yaml").write_text(text, encoding="utf-8")
+    with watched(folder) as seen, board(folder) as served:
+        page = seen.page(served.address)
+        render_all(page)
+        until_idle(page)
+        until(page, f"{VIDEOS}.filter(v => v.readyState >= 3).length === 3")
+        compare(seen, page)
+        undo_and_redo(folder, page)
+        assert seen.said == []
+
+
+VIDEOS = "[...document.querySelectorAll('.take:not([hidden]) video')]"
+HEARD = f"{VIDEOS}.map(video => !video.muted)"
+
+
+def compare(seen: Watched, page: Any) -> None:
+    page.get_by_role("button", name="Compare take 3").press("Enter")
+    page.get_by_role("button", name="Compare take 1").press("Enter")
+    page.keyboard.press("c")
+    until(page, f"{VIDEOS}.length === 2")
+    assert page.locator("#made, .top").first.is_hidden()
+    accessible(page)
+    assert page.evaluate(HEARD) == [True, False]
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(HEARD) == [False, True]
+    assert page.locator(".take.picked").inner_text().startswith("Take 1")  # listening is no choice
+    page.keyboard.press("1")
+    page.wait_for_selector(".take:nth-child(1) h3:has-text('chosen')")
+    assert page.evaluate(HEARD) == [True, False]
+    for key in "...,":
+        page.keyboard.press(key)
+    assert page.inner_text("#frame") == "frame 2"
+    until(page, f"{VIDEOS}.every(v => Math.floor(v.currentTime * 24) === 2 && !v.seeking)")
+    page.keyboard.press("l")
+    page.locator("#scrub").fill("4800")
+    page.keyboard.press("Tab")
+    page.locator("#play").press(" ")
+    until(page, f"{VIDEOS}.every(v => v.currentTime > 0.2 && v.currentTime < 2)")  # from the start
+    seen.picture(page, "comparing")
+    page.keyboard.press("Escape")
+    until(page, f"{VIDEOS}.length === 3 && {VIDEOS}.every(v => v.paused)")
+    assert page.locator("#made").is_visible()
+
+
+def undo_and_redo(folder: Path, page: Any) -> None:
+    page.keyboard.press("x")
+    page.wait_for_selector(".take:nth-child(2).picked h3:has-text('chosen')")
+    assert "rejected: [1]" in picks(folder)
+    page.reload()
+    page.wait_for_selector(".take:nth-child(2).picked")
+    page.keyboard.press("j")
+    assert page.inner_text("#shot-name") == "hostile"
+    page.keyboard.press("u")
+    page.wait_for_selector("#said:has-text('Undone: wake: take 1 rejected')")
+    page.wait_for_selector(".take:nth-child(1).picked:not(.rejected)")
+    assert page.inner_text("#shot-name") == "wake"
+    page.keyboard.press("u")
+    page.wait_for_selector("#said:has-text('Undone: wake: take 1 chosen')")
+    page.wait_for_selector("#undo:disabled")
+    assert "wake" not in picks(folder)
+    page.keyboard.press("Shift+U")
+    page.wait_for_selector("#said:has-text('Redone: wake: take 1 chosen')")
+    assert "pick: 1" in picks(folder)
 
 
 CASES = """async () => {

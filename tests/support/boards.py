@@ -81,9 +81,15 @@ class Watched:
         page.on("console", lambda m: self.said.append(f"{m.type}: {m.text}"))
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.on("request", lambda request: self.hosts.add(request.url.split("/")[2]))
+        page.on("response", self._note_failure)
         page.goto(address)
         page.wait_for_selector(".row")
         return page
+
+    def _note_failure(self, response: Any) -> None:
+        """Say which address failed; the console names only the status."""
+        if response.status == 404:
+            self.said.append(f"404: {response.url}")
 
     def picture(self, page: Any, name: str, **how: Any) -> None:
         page.screenshot(path=self.pictures / f"{name}.png", **how)

@@ -1,9 +1,13 @@
 // The board: shows what the server sends, sends what a person does.
 
+import * as compare from "./compare.js";
+import * as crops from "./crops.js";
 import { $, make, plain, say, show } from "./dom.js";
+import * as keys from "./keys.js";
 import { plural, tr } from "./language.js";
 import * as list from "./list.js";
 import { ask, listen } from "./net.js";
+import * as player from "./player.js";
 import * as stage from "./stage.js";
 
 let order = [];
@@ -80,9 +84,17 @@ function showAbout() {
   say($("debts"), debts());
   $("problems").hidden = about.problems.length === 0;
   $("problems").replaceChildren(...about.problems.map((text) => make("li", "", plain(text))));
+  showTurns();
   showWarnings();
   showDeliverables();
   showLog();
+}
+
+function showTurns() {
+  for (const [id, text] of [["undo", about.undo], ["redo", about.redo]]) {
+    $(id).disabled = !text;
+    $(id).title = plain(text);
+  }
 }
 
 function showWarnings() {
@@ -142,7 +154,7 @@ function fillCard(card, deliverable) {
   const url = made?.url;
   if (url !== card.url) {
     card.url = url;
-    card.screen.replaceChildren(...(url ? [player(deliverable)] : []));
+    card.screen.replaceChildren(...(url ? [filmPlayer(deliverable)] : []));
     card.screen.classList.toggle("empty", !url);
   }
   const [word, name] = !made
@@ -162,7 +174,7 @@ function checks({ checks: n, hold }) {
     : tr("a check failed");
 }
 
-function player(deliverable) {
+function filmPlayer(deliverable) {
   const video = make("video");
   video.controls = true;
   video.preload = "metadata";
@@ -263,38 +275,48 @@ $("help").addEventListener("click", () => $("keys").showModal());
 list.onChoose(select);
 stage.onSay(notify);
 
-const ARROWS = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10] };
-const KEYS = {
-  j: () => move(1),
-  k: () => move(-1),
-  x: () => stage.current() && stage.reject(stage.current().pick),
-  r: reroll,
-  b: () => !$("rebuild").disabled && rebuild(),
-  ",": () => stage.step(-1),
-  ".": () => stage.step(1),
-  "?": () => $("keys").showModal(),
-};
+function nudge(x, y) {
+  return (event) => {
+    if (compare.on()) return event.key === "ArrowLeft" ? player.hearNext(-1) : event.key === "ArrowRight" ? player.hearNext() : null;
+    const distance = event.shiftKey ? 5 : 1;
+    crops.nudge(x * distance, y * distance);
+  };
+}
 
-addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  const at = event.target;
-  const typing = at.matches("input:not([type=range]), textarea, video");
-  if (typing) return;
-  const arrow = ARROWS[event.key];
-  if (arrow) {
-    if (at.matches("input, .log")) return;
-    event.preventDefault();
-    stage.nudge(...arrow.map((distance) => distance * (event.shiftKey ? 5 : 1)));
-  } else if (event.key === " " && !at.matches("button:not(.point), summary, a")) {
-    event.preventDefault();
-    stage.play();
-  } else if (/^[1-9]$/.test(event.key)) {
-    stage.choose(Number(event.key));
-  } else if (KEYS[event.key]) {
-    event.preventDefault();
-    KEYS[event.key]();
-  }
-});
+// Takes back the last choice, or does it again, and shows its shot.
+async function turn(what) {
+  const answer = await ask(what);
+  if (answer.error) return notify(answer.error, true);
+  if (shots.has(answer.shot)) select(answer.shot, true);
+  notify(answer.text);
+}
+
+const undo = () => turn("undo");
+const redo = () => turn("redo");
+$("undo").addEventListener("click", undo);
+$("redo").addEventListener("click", redo);
+
+const press = (id) => () => !$(id).disabled && !$(id).hidden && $(id).click();
+
+keys.bind([
+  [["j", "k"], tr("next shot, previous shot"), { j: () => move(1), k: () => move(-1) }],
+  [["1", "…", "9"], tr("choose a take and listen to it"), { digit: (event) => stage.choose(Number(event.key)) }],
+  [["x"], tr("reject the chosen take, or undo that"), { x: stage.rejectOne }],
+  [["u", "U"], tr("undo the last choice; do it again"), { u: undo, U: redo }],
+  [["c", "Esc"], tr("compare takes side by side; end it"), { c: compare.toggle, Escape: compare.leave }],
+  [["m"], tr("listen to the next take without choosing it"), { m: () => player.hearNext() }],
+  [[tr("Space"), "l"], tr("play all takes, or pause; play again and again"), { " ": player.play, l: player.loop }],
+  [[",", "."], tr("one frame back, one frame forward"), { ",": () => player.step(-1), ".": () => player.step(1) }],
+  [["←", "↑", "→", "↓"], tr("move the focus point; with Shift, further"), {
+    ArrowLeft: nudge(-10, 0), ArrowRight: nudge(10, 0), ArrowUp: nudge(0, -10), ArrowDown: nudge(0, 10),
+  }],
+  [["0"], tr("use the list's focus"), { 0: press("uncentre") }],
+  [["r"], tr("one more take; shows the price and asks"), { r: reroll }],
+  [["g"], tr("render what is missing; shows the price and asks"), { g: press("render") }],
+  [["b"], tr("rebuild the deliverables, at no cost"), { b: press("rebuild") }],
+  [["S"], tr("cancel all that waits or runs"), { S: press("cancel-all") }],
+  [["?"], tr("show these keys"), { "?": () => $("keys").showModal() }],
+]);
 
 // The connection to the server
 
