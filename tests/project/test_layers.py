@@ -26,7 +26,7 @@ FLOORS = (
     ("planning", "workers"),
     ("validation", "backends"),
     ("finishing", "timelines"),
-    ("captions",),
+    ("captions", "effects"),
     ("shotlist",),
     ("catalog", "media"),
     ("source",),

@@ -4,6 +4,7 @@ A stream of the clip's upright pictures in, one of the frame's exact size out. A
 still is a plain window; one that moves does so by parts of a pixel.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,15 +33,26 @@ class View:
     frames: int
 
 
-def fitted(stream: Any, view: View, frame: Frame) -> Any:
-    """The stream in the size of ``frame``, as its fit says."""
+Grade = Callable[[Any], Any]  # of a stream
+
+
+def fitted(stream: Any, view: View, frame: Frame, grade: Grade | None = None) -> Any:
+    """The stream in the size of ``frame``, as its fit says; ``grade`` gives the picture its look.
+
+    Bars keep the colour that the list says.
+    """
+    graded = grade or _as_it_is
     match frame.fit:
         case "crop":
-            return _cropped(stream, view, frame)
+            return graded(_cropped(stream, view, frame))
         case "pad":
-            return _padded(stream, view.source, frame)
+            return _padded(stream, view.source, frame, graded)
         case "blur":
-            return _blurred(stream, view, frame)
+            return graded(_blurred(stream, view, frame))
+
+
+def _as_it_is(stream: Any) -> Any:
+    return stream
 
 
 def _cropped(stream: Any, view: View, frame: Frame) -> Any:
@@ -101,9 +113,9 @@ def _rest(place: str) -> str:
     return "0" if place.isdigit() else f"({place}-2*floor({place}/2))"
 
 
-def _padded(stream: Any, source: Size, frame: Frame) -> Any:
+def _padded(stream: Any, source: Size, frame: Frame, graded: Grade) -> Any:
     inner = inset_box(source, frame.size)
-    stream = _whole(stream, source, frame)
+    stream = graded(_whole(stream, source, frame))
     if inner.size == frame.size:
         return stream
     return stream.filter(

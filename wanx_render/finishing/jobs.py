@@ -15,12 +15,14 @@ from pathlib import Path
 from wanx_render import files, integrity
 from wanx_render.captions import drawing
 from wanx_render.diagnostics import listed
+from wanx_render.effects import cubes, overlays
+from wanx_render.effects.cubes import BadCube
 from wanx_render.errors import Broken, Damaged, FfmpegError
 from wanx_render.finishing import alignment, av_sync, decode_record, mastering, visible_label
 from wanx_render.finishing.av_sync import Mark
 from wanx_render.finishing.join import ContainerTags, join_arguments, join_list
 from wanx_render.finishing.mix import NO_MIX, Mix
-from wanx_render.finishing.segment import Piece, pieces_arguments
+from wanx_render.finishing.segment import Piece, pieces_arguments, sides
 from wanx_render.finishing.stills import (
     Known,
     Pictures,
@@ -37,6 +39,8 @@ from wanx_render.language import joined, plural, tr
 from wanx_render.manifest import CheckRecord
 from wanx_render.media import container, decoding, ffmpeg
 from wanx_render.media.ai_labels import UNLABELLED, Merged
+from wanx_render.media.images import BadPicture
+from wanx_render.shotlist.fail import sentence_of
 from wanx_render.timing import samples_in
 
 
@@ -79,9 +83,36 @@ def _drawn(parts: Sequence[tuple[Piece, Path]]) -> Iterator[None]:
                 drawn_paths += drawing.save(piece.captions, piece.frame.size, part)
             if piece.label:
                 drawn_paths += visible_label.save(piece.label, part)
+            drawn_paths += _effects_of(piece, part)
         yield
     finally:
         drawing.discard(drawn_paths)
+
+
+def _effects_of(piece: Piece, part: Path) -> Iterator[Path]:
+    """The files of overlays and looks, written beside ``part``. Raises Broken."""
+    over = list(zip(piece.overlays, overlays.paths_over(piece.overlays, part), strict=True))
+    for segment, base in sides(piece, part):
+        paths = overlays.paths_in_shot(segment.shot_overlays, base)
+        over += zip(segment.shot_overlays, paths, strict=True)
+        if segment.look:
+            yield cubes.path_for(base)
+            with _unchanged(segment.look.path):
+                cubes.save(segment.look, cubes.path_for(base))
+    for overlay, path in over:
+        yield path
+        with _unchanged(overlay.path):
+            overlays.save(overlay, path)
+
+
+@contextmanager
+def _unchanged(file: Path) -> Iterator[None]:
+    """A file that cannot be read any more, though it was checked, fails what needs it."""
+    try:
+        yield
+    except (BadPicture, BadCube, FileNotFoundError) as problem:
+        reason = sentence_of(problem)
+        raise Broken(tr("cannot read {file}: {reason}", file=file.name, reason=reason)) from None
 
 
 def make_segment(program: ffmpeg.Ffmpeg, piece: Piece, target: Path) -> None:

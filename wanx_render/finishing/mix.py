@@ -56,13 +56,15 @@ class Mix:
     duck: bool = False
     voices: tuple[Track, ...] = ()
     loudness: Decimal | None = None  # LUFS
+    # Samples in which the whole fades in at its beginning, and out at its end.
+    ends: tuple[int, int] = (0, 0)
     # The gain of ducked music, 32-bit numbers at ``GAIN_RATE``; measured before the mix is made.
     gains: Path | None = None
 
     @property
     def plain(self) -> bool:
         """Whether the clips' own sound is all there is, as it is."""
-        return not (self.music or self.voices) and self.loudness is None
+        return not (self.music or self.voices or any(self.ends)) and self.loudness is None
 
 
 NO_MIX = Mix()
@@ -90,11 +92,25 @@ def mixed(clips: Any, mix: Mix, samples: int, level: Level) -> Any:
     if mix.music:
         bed = _bed(mix.music, samples)
         stream = _sum([stream, _ducked(bed, mix.gains) if mix.gains else bed])
+    stream = _faded(stream, mix.ends, samples)
     if level.gain:
         stream = stream.filter("volume", f"{level.gain}dB")
     if level.limited:
         stream = _limited(stream, level.ceiling)
     return _softened(stream.filter("atrim", end_sample=samples), samples, begin=False)
+
+
+def _faded(stream: Any, ends: tuple[int, int], samples: int) -> Any:
+    """The whole with the fades at its ends, before its level: that is measured with them."""
+    if not any(ends):
+        return stream
+    first, last = ends
+    stream = stream.filter("asetpts", _COUNTED)
+    if first:
+        stream = stream.filter("afade", type="in", start_sample=0, nb_samples=first)
+    if last:
+        stream = stream.filter("afade", type="out", start_sample=samples - last, nb_samples=last)
+    return stream
 
 
 # Fades go by timestamps, and those of files and of mixes may begin anywhere.

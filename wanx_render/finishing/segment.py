@@ -7,7 +7,7 @@ them, because 9.0 converts untagged frames where 5.1 leaves them alone.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -18,6 +18,10 @@ from typing import Any
 import ffmpeg as graph
 
 from wanx_render.captions.drawing import Captions, Cue, cue_paths, script_paths
+from wanx_render.effects import cubes, overlays
+from wanx_render.effects.cubes import Look
+from wanx_render.effects.fades import DrawnFade, faded
+from wanx_render.effects.overlays import DrawnOverlay
 from wanx_render.files import sha256_of
 from wanx_render.finishing.codecs import encoding
 from wanx_render.finishing.framing import SCALER, View, fitted
@@ -120,6 +124,10 @@ class Segment:
     gain: Decimal = Decimal(0)  # of the clip's own sound, in dB
     captions: Captions | None = None
     label: DrawnLabel | None = None
+    look: Look | None = None
+    shot_overlays: tuple[DrawnOverlay, ...] = ()  # under the words
+    overlays: tuple[DrawnOverlay, ...] = ()  # over the words
+    fades: tuple[DrawnFade, ...] = ()
 
     @classmethod
     def whole(cls, take: ClipMedia, cut: Cut, focus: Gaze, frame: Frame) -> "Segment":
@@ -165,6 +173,8 @@ class Seam:
     transition: Transition
     captions: Captions | None = None
     label: DrawnLabel | None = None
+    overlays: tuple[DrawnOverlay, ...] = ()
+    fades: tuple[DrawnFade, ...] = ()
 
     @property
     def frame(self) -> Frame:
@@ -184,10 +194,20 @@ class Seam:
         keys = [self.first.key(program), self.second.key(program)]
         words = _fields_of(self.captions) if self.captions else {}
         record = {"both": keys, "transition": self.transition.model_dump(), "words": words}
-        return _digest({**record, "label": self.label} if self.label else record)
+        later = {"label": self.label, "overlays": self.overlays, "fades": self.fades}
+        return _digest({**record, **{name: value for name, value in later.items() if value}})
 
 
 Piece = Segment | Seam
+
+
+def sides(piece: Piece, target: Path) -> tuple[tuple[Segment, Path], ...]:
+    """The one or two segments of a piece; each with the name that its files go by while
+    ``target`` is made."""
+    if isinstance(piece, Seam):
+        second = target.with_name(f"{target.name}.second")
+        return (piece.first, target), (piece.second, second)
+    return ((piece, target),)
 
 
 def sources(piece: Piece) -> tuple[ClipMedia, ...]:
@@ -227,7 +247,8 @@ _PLACES = {"path", "font", "provenance", "tags"}
 # What is left out of a key where it is what it was before there were such settings.
 _IF_SET = {
     "quirks": NO_QUIRKS, "colours": PLAIN, "native": None, "alpha": None, "decoder": "",
-    "label": None, "motion": "repeat",
+    "label": None, "motion": "repeat", "look": None, "shot_overlays": (), "overlays": (),
+    "fades": (), "ends": (0, 0),
 }  # fmt: skip
 
 
@@ -272,11 +293,16 @@ Raw = tuple[Any, Any]
 
 def _output(piece: Piece, target: Path, first: Iterator[Raw], second: Iterator[Raw]) -> Any:
     if isinstance(piece, Seam):
-        picture, sound = _crossed(piece, next(first), next(second))
+        picture, sound = _crossed(piece, (next(first), next(second)), target)
     else:
-        picture, sound = _conformed(piece, next(first))
+        picture, sound = _conformed(piece, next(first), target)
         sound = _softened(sound, piece, begin=True, end=True)
-    picture = _labelled(_captioned(picture, piece, target), piece, target)
+    picture = _captioned(picture, piece, target)
+    paths = overlays.paths_over(piece.overlays, target)
+    picture = _overlaid(picture, piece.overlays, piece.frames, paths)
+    for fade in piece.fades:
+        picture = _tagged(faded(picture, fade, piece.frame.rate))
+    picture = _labelled(picture, piece, target)
     return graph.output(picture, sound, file_url(target), **encoding(piece.frame))
 
 
@@ -312,21 +338,43 @@ def _shared(stream: Any, splitter: str, uses: int) -> Iterator[Any]:
         yield stream
 
 
-def _conformed(segment: Segment, raw: Raw) -> tuple[Any, Any]:
-    """Picture and sound of a segment, exactly as the deliverable wants them."""
+def _conformed(segment: Segment, raw: Raw, base: Path) -> tuple[Any, Any]:
+    """Picture and sound of a segment, exactly as the deliverable wants them.
+
+    ``base``: the name that its files go by.
+    """
     picture, sound = raw
     picture = _straight(picture, segment.take, segment.frame.background)
     picture = _cut(_tagged(picture), segment)
     view = View(segment.take.size, segment.focus, segment.played)
-    picture = fitted(picture, view, segment.frame)
+    picture = fitted(picture, view, segment.frame, _grading(segment.look, base))
     picture = _lasting(picture.filter("setsar", "1"), segment)
+    over = segment.shot_overlays
+    picture = _overlaid(picture, over, segment.frames, overlays.paths_in_shot(over, base))
     return picture, _sound(sound, segment)
 
 
-def _crossed(seam: Seam, first: Raw, second: Raw) -> tuple[Any, Any]:
+def _grading(look: Look | None, base: Path) -> Callable[[Any], Any] | None:
+    """What gives a stream its look."""
+    if look is None:
+        return None
+    return lambda picture: cubes.graded(picture, look, cubes.path_for(base))
+
+
+def _overlaid(
+    picture: Any, drawn: tuple[DrawnOverlay, ...], frames: int, paths: Sequence[Path]
+) -> Any:
+    """Overlays over a picture; ``overlays.save`` has drawn them at ``paths``."""
+    for overlay, path in zip(drawn, paths, strict=True):
+        picture = _tagged(overlays.laid_over(picture, overlay, path, frames))
+    return picture
+
+
+def _crossed(seam: Seam, raws: tuple[Raw, Raw], target: Path) -> tuple[Any, Any]:
     """Picture and sound of a seam: one clip going over into the other."""
-    before, sound_before = _conformed(seam.first, first)
-    after, sound_after = _conformed(seam.second, second)
+    (_, first), (_, second) = sides(seam, target)
+    before, sound_before = _conformed(seam.first, raws[0], first)
+    after, sound_after = _conformed(seam.second, raws[1], second)
     sound_before = _softened(sound_before, seam.first, begin=True)
     sound_after = _softened(sound_after, seam.second, end=True)
     # xfade of ffmpeg 5.1 gives its last frame a time that is one frame late.
@@ -341,7 +389,7 @@ def _captioned(picture: Any, piece: Piece, target: Path) -> Any:
         return picture
     paths = cue_paths(piece.captions, target)
     for cue, path in zip(piece.captions.cues, paths, strict=True):
-        picture = _overlaid(picture, path, (0, 0), cue, piece)
+        picture = _worded(picture, path, (0, 0), cue, piece)
     if piece.captions.script:
         picture = _scripted(picture, piece.captions, piece.frame, target)
     return _tagged(picture)
@@ -353,10 +401,10 @@ def _labelled(picture: Any, piece: Piece, target: Path) -> Any:
     if label is None:
         return picture
     place = (label.box.x, label.box.y)
-    return _tagged(_overlaid(picture, picture_path(target), place, label, piece))
+    return _tagged(_worded(picture, picture_path(target), place, label, piece))
 
 
-def _overlaid(
+def _worded(
     picture: Any, path: Path, place: tuple[int, int], words: Cue | DrawnLabel, piece: Piece
 ) -> Any:
     """What is drawn at ``path`` over the frames of the piece that show these words."""

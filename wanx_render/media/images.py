@@ -184,6 +184,13 @@ def upright(data: bytes) -> Image.Image:
         return _srgb(picture, image.info.get("icc_profile")).convert("RGB")
 
 
+def with_alpha(data: bytes) -> Image.Image:
+    """The picture as RGBA: upright, in sRGB, of its first frame. Raises BadPicture."""
+    with _opened(data) as (image, _):
+        picture = _srgb(_turned(image, _orientation(image)), image.info.get("icc_profile"))
+        return picture.convert("RGBA")
+
+
 def pixels(data: bytes) -> str:
     """What the picture in ``data`` looks like, as a SHA-256 in hex. Raises BadPicture.
 

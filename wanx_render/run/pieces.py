@@ -7,16 +7,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wanx_render.effects.overlays import within
 from wanx_render.finishing.decode_record import WantedFrames
 from wanx_render.finishing.jobs import SegmentCall
 from wanx_render.finishing.segment import Piece, Seam, Segment, sources
 from wanx_render.finishing.timeline import Body, Part
 from wanx_render.frame import Frame
 from wanx_render.planning.plan import Plan
+from wanx_render.run.effects import Effects
+from wanx_render.run.effects import fades as fades_of
 from wanx_render.run.labels import drawn_label
 from wanx_render.run.layout import Layout, Layouts
 from wanx_render.run.words import Words
 from wanx_render.shotlist.model import Deliverable, gaze_at
+from wanx_render.timing import conformed_frames
 from wanx_render.workers.base import Workers
 
 TOGETHER = 4  # encoders in one call at most: each holds some hundred pictures in memory
@@ -63,6 +67,7 @@ class Pieces:
         self._layouts = layouts
         self._words = words
         self._workers = workers
+        self._effects = Effects(plan)
         self._jobs: dict[str, tuple[Layout, dict[int, PieceJob]]] = {}  # by where they start
 
     def jobs(
@@ -104,12 +109,17 @@ class Pieces:
         drawing = drawn_label(deliverable, layout)
         label = drawing.within(part.start, part.frames) if drawing else None
         first = self._segment(deliverable, part.shot, part.skip, part.frames, frame)
+        film = self._effects.over_film(deliverable, layout)
+        over = within(film, part.start, part.frames)
+        fades = fades_of(deliverable, layout).within(part.start, part.frames)
         if isinstance(part, Body):
-            return replace(first, captions=captions, label=label) if first else None
+            return first and replace(
+                first, captions=captions, label=label, overlays=over, fades=fades
+            )
         second = self._segment(deliverable, part.shot + 1, 0, part.frames, frame)
         if not first or not second:
             return None
-        return Seam(first, second, part.transition, captions, label)
+        return Seam(first, second, part.transition, captions, label, over, fades)
 
     def _segment(
         self, deliverable: Deliverable, number: int, skip: int, frames: int, frame: Frame
@@ -118,6 +128,11 @@ class Pieces:
         take = self._layouts.landed.get(shot.shot.id)
         if take is None:
             return None
-        gaze = gaze_at(shot.shot, deliverable)
-        cut = shot.cut_at(take.rate)
-        return Segment(take, cut, gaze, frame, skip, frames, shot.shot.sound)
+        spec, cut = shot.shot, shot.cut_at(take.rate)
+        whole = conformed_frames(cut, take.rate, frame.rate) if spec.overlay else 0
+        over = self._effects.over_shot(spec, deliverable, frame, whole)
+        segment = Segment(
+            take, cut, gaze_at(spec, deliverable), frame, skip, frames, spec.sound,
+            look=self._effects.look(spec, deliverable),
+        )  # fmt: skip
+        return replace(segment, shot_overlays=within(over, skip, frames)) if over else segment

@@ -12,6 +12,7 @@ from wanx_render.finishing.segment import sound_key
 from wanx_render.finishing.timeline import Body, frames_of
 from wanx_render.media.audio_files import BadSoundtrack, inspect
 from wanx_render.planning.plan import Plan
+from wanx_render.run.effects import fades
 from wanx_render.run.layout import Layout, Layouts, file_of
 from wanx_render.run.pieces import PieceJob, piece_path
 from wanx_render.shotlist.model import Deliverable, Music, Voice
@@ -26,7 +27,14 @@ def mix_of(plan: Plan, deliverable: Deliverable, layout: Layout) -> Mix:
     sound, music = deliverable.audio, deliverable.audio.music
     voices = tuple(_track(plan, voice, layout) for voice in sound.voices if voice.gain.is_finite())
     bed = _music(plan, music) if music and music.gain.is_finite() else None
-    return Mix(bed, sound.duck, voices, sound.loudness)
+    return Mix(bed, sound.duck, voices, sound.loudness, _ends(deliverable, layout))
+
+
+def _ends(deliverable: Deliverable, layout: Layout) -> tuple[int, int]:
+    """The samples in which a deliverable fades in and out: those of the frames that do."""
+    ends, rate = fades(deliverable, layout), layout.frame.rate
+    last = samples_in(ends.whole, rate) - samples_in(ends.whole - ends.end, rate)
+    return samples_in(ends.begin, rate), last
 
 
 def _track(plan: Plan, voice: Voice, layout: Layout) -> Track:

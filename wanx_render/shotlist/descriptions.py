@@ -79,8 +79,29 @@ DESCRIPTIONS = {
     "music": tr("A sound file under the whole film; or {{file, gain, start, fade_in, fade_out}}"),
     "file": tr("The sound file"),
     "gain": tr("How much louder, in decibels; mute for silence"),
-    "fade_in": tr("Seconds over which the music fades in"),
-    "fade_out": tr("Seconds over which the music fades out at the end"),
+    "Music.fade_in": tr("Seconds over which the music fades in"),
+    "Music.fade_out": tr("Seconds over which the music fades out at the end"),
+    "Deliverable.fade_in": tr(
+        "Seconds in which picture and sound fade in; or {{duration, through: black or white}}"
+    ),
+    "Deliverable.fade_out": tr(
+        "Seconds in which picture and sound fade out; or {{duration, through: black or white}}"
+    ),
+    "Fade.duration": tr("The length of the fade in seconds"),
+    "Fade.through": tr("The colour that the film fades from or to"),
+    "Deliverable.look": tr("A .cube file (3D LUT) that changes the colours of the film"),
+    "Shot.look": tr("A .cube file for this shot instead of that of the deliverable, or none"),
+    "Deliverable.overlay": tr("Pictures over the film, such as a logo"),
+    "Shot.overlay": tr("Pictures over the shot"),
+    "Overlay.image": tr("The picture; PNG and WebP may be transparent"),
+    "Overlay.at": tr("The corner or edge of the frame, or center"),
+    "Overlay.width": tr("The width of the picture as a fraction of the width of the frame"),
+    "Overlay.margin": tr(
+        "The distance from the edge as a fraction of the shorter side of the frame"
+    ),
+    "Overlay.opacity": tr("How dense the picture is, from 0 to 1"),
+    "Overlay.from": tr("The second from which it is seen"),
+    "Overlay.to": tr("The second until which it is seen; by default the end"),
     "voices": tr("Sound files over the film, each from the start of a shot or of the whole"),
     "Voice.at": tr("Seconds after the start of the shot, or of the whole film"),
     "AiLabel.at": tr("start shows the words for three seconds, always to the end"),

@@ -41,6 +41,9 @@ from wanx_render.shotlist.values import (
     Gain,
     Language,
     MoneyText,
+    Opacity,
+    OverlayMargin,
+    OverlayWidth,
     PlatformText,
     PositionText,
     Rate,
@@ -48,6 +51,7 @@ from wanx_render.shotlist.values import (
     SizeText,
     SolidColour,
     Speed,
+    SpotText,
     TransitionType,
     WordSize,
     check_platform,
@@ -151,6 +155,48 @@ class Transition(Written):
                 return ""
 
 
+class Overlay(Written):
+    """A picture over a deliverable or a shot, and from when to when it is seen, in seconds."""
+
+    image: FileText
+    at: SpotText = "top-right"
+    width: OverlayWidth = Fraction(14, 100)  # of the frame's width
+    margin: OverlayMargin = Fraction(3, 100)  # of the frame's shorter side
+    opacity: Opacity = Fraction(1)
+    start: Seconds = Field(default=Fraction(0), alias="from")
+    end: Seconds | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end is not None and self.end <= self.start:
+            raise fail("overlay-empty", tr("to must be greater than from"))
+        return self
+
+
+def _listed(value: Any) -> Any:
+    """One overlay stands for a list of it."""
+    return [value] if isinstance(value, dict) else value
+
+
+Overlays = Annotated[tuple[Overlay, ...], BeforeValidator(_listed)]
+
+
+class Fade(Written):
+    """A fade at an end of a deliverable."""
+
+    duration: Seconds
+    through: Literal["black", "white"] = "black"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        """``fade_in: 0.5`` means so many seconds, through black."""
+        is_short = not isinstance(value, dict | Fade)
+        return {"duration": value} if is_short else value
+
+
+NO_LOOK = "none"  # what a shot says that the look of its deliverable is not for
+
 Hdr = Literal["map", "refuse"]
 
 
@@ -184,6 +230,8 @@ class Shot(Written):
     colours: ColourName | None = None  # of the clip; None: as it is tagged
     hdr: Hdr = "map"  # what becomes of a clip in HDR
     alpha: Alpha = "straight"  # how a clip with transparency holds its colours
+    overlay: Overlays = ()
+    look: FileText | None = None  # instead of the deliverable's; none: without any
 
 
 class Music(Written):
@@ -313,6 +361,10 @@ class Deliverable(Written):
     caption_style: CaptionStyle = CaptionStyle()
     safe_area: PlatformText | None = None  # whose controls captions and label stay clear of
     lang: Language | None = None  # of the captions; else as their letters say
+    overlay: Overlays = ()
+    look: FileText | None = None  # a .cube file
+    fade_in: Fade | None = None
+    fade_out: Fade | None = None
 
     @property
     def burns(self) -> bool:
@@ -377,6 +429,12 @@ Region = Literal["beijing", "singapore"]
 def gaze_at(shot: Shot, deliverable: Deliverable) -> Gaze:
     """What a crop of ``deliverable`` keeps in view of ``shot``."""
     return deliverable.focus.get(shot.id, shot.focus)
+
+
+def look_at(shot: Shot, deliverable: Deliverable) -> str | None:
+    """The file of the look that ``shot`` has in ``deliverable``."""
+    named = shot.look or deliverable.look
+    return None if named == NO_LOOK else named
 
 
 # Keys of a deliverable that a list may hold for all of them.

@@ -180,6 +180,32 @@ def _point(value: Any) -> Focus:
     )
 
 
+def _portion(least: Fraction, most: Fraction) -> Any:
+    """Reads a fraction of something, such as of the frame's width."""
+
+    def read(value: Any) -> Fraction:
+        if isinstance(value, Fraction):
+            return value
+        part = _between(value, 0, 1)
+        if part is None or not least <= part <= most:
+            raise fail(
+                "portion-invalid",
+                tr(
+                    "{value!r} is not a number from {least:g} to {most:g}",
+                    value=str(value)[:40], least=float(least), most=float(most),
+                ),
+            )  # fmt: skip
+        return part
+
+    return read
+
+
+def _portion_type(least: Fraction, most: Fraction) -> tuple[Any, ...]:
+    limits = {"minimum": float(least), "maximum": float(most)}
+    return _kind({"type": "number", **limits}, _portion(least, most))
+
+
+_THOUSANDTH = Fraction(1, 1000)
 SLOWEST = Fraction(1, 2)
 
 
@@ -308,6 +334,14 @@ def _word_size(value: Any) -> Fraction:
     return part
 
 
+Spot = Literal[
+    "top-left", "top", "top-right", "left", "center", "right",
+    "bottom-left", "bottom", "bottom-right",
+]  # fmt: skip
+SpotText = Annotated[Spot, BeforeValidator(_one_of(tr("position"), get_args(Spot)))]
+OverlayWidth = Annotated[Fraction, *_portion_type(_THOUSANDTH, Fraction(1))]
+OverlayMargin = Annotated[Fraction, *_portion_type(Fraction(0), Fraction(1, 2))]
+Opacity = Annotated[Fraction, *_portion_type(Fraction(0), Fraction(1))]
 Position = Literal["bottom", "middle", "top"]
 Platform = Literal["douyin", "xiaohongshu", "tiktok", "reels", "shorts"]
 PositionText = Annotated[Position, BeforeValidator(_one_of(tr("position"), get_args(Position)))]

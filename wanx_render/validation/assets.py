@@ -18,7 +18,14 @@ from wanx_render.media.audio_files import BadSoundtrack, Soundtrack
 from wanx_render.media.images import BadPicture, Picture
 from wanx_render.shotlist import paths
 from wanx_render.shotlist.fail import sentence_of
-from wanx_render.shotlist.model import Deliverable, Shot, ShotList, Sound
+from wanx_render.shotlist.model import (
+    NO_LOOK,
+    Deliverable,
+    Overlay,
+    Shot,
+    ShotList,
+    Sound,
+)
 from wanx_render.shotlist.problems import Problems
 from wanx_render.source import yaml_source
 from wanx_render.task import InputMedia
@@ -28,6 +35,7 @@ from wanx_render.validation import context
 if TYPE_CHECKING:
     from wanx_render.captions.cues import BadSubtitles, Notice
     from wanx_render.captions.subtitles import Subtitles
+    from wanx_render.effects.cubes import BadCube
     from wanx_render.finishing.mix import Mix
 
 MOST_NOTICES = 20  # of one subtitle file; more only hide the other problems of a list
@@ -45,6 +53,7 @@ class AssetReader:
         self._bad: dict[str, BadPicture] = {}
         self._bad_sounds: dict[str, BadSoundtrack] = {}
         self._bad_subtitles: dict[str, BadSubtitles] = {}
+        self._looks: dict[str, BadCube | None] = {}
         self._media: dict[str, InputMedia] = {}
         self._measured: set[Hashable] = set()
 
@@ -59,6 +68,56 @@ class AssetReader:
                     self._see(name)
                 if name in self._bad:
                     self._refuse_picture(name, ("shots", index, key), problems)
+
+    def look_over(
+        self,
+        shots: Mapping[int, Shot],
+        deliverables: Mapping[int, Deliverable],
+        problems: Problems,
+    ) -> None:
+        """Look at every picture of an overlay, and read every look."""
+        for path, overlay in overlays_in(shots, deliverables):
+            name = overlay.image
+            if not name.startswith("data:") and not context.is_url(name):
+                if name not in self.pictures and name not in self._bad:
+                    self._see(name)
+                if name in self._bad:
+                    self._refuse_picture(name, (*path, "image"), problems)
+        for path, name in looks_in(shots, deliverables):
+            if name not in self._looks:
+                self._looks[name] = self._unusable_look(name)
+            if problem := self._looks[name]:
+                self._refuse_look(name, problem, path, problems)
+
+    def _unusable_look(self, name: str) -> "BadCube | None":
+        """What is wrong with a .cube file, or None."""
+        from wanx_render.effects import cubes
+
+        try:
+            if context.is_url(name) or name.startswith("data:"):
+                return cubes.BadCube(tr("a look must be a local file"), 0, tr("download it first"))
+            cubes.read_file(self.folder / name)
+        except cubes.BadCube as problem:
+            return problem
+        except FileNotFoundError:
+            return cubes.BadCube(tr("the file does not exist"), hint=paths.hint(self.folder, name))
+        except OSError as problem:
+            return cubes.BadCube(tr("cannot read the file: {reason}", reason=problem.strerror))
+        except ValueError:
+            return cubes.BadCube(tr("this cannot be the name of a file"))
+        return None
+
+    def _refuse_look(
+        self, name: str, problem: "BadCube", path: yaml_source.Path, problems: Problems
+    ) -> None:
+        if problem.line:
+            message = tr(
+                "cannot use {file}: {reason} (line {line})",
+                file=name[:100], reason=problem.sentence, line=problem.line,
+            )  # fmt: skip
+        else:
+            message = tr("cannot use {file}: {reason}", file=name[:100], reason=problem.sentence)
+        problems.error("look-unusable", message, path, problem.hint)
 
     def _refuse_picture(self, name: str, path: yaml_source.Path, problems: Problems) -> None:
         problem = self._bad[name]
@@ -214,6 +273,9 @@ class AssetReader:
         for deliverable in shots.deliverables:
             files = (*deliverable.audio.files, deliverable.subtitles, deliverable.font)
             names |= dict.fromkeys(name for name in files if name)
+        items = (dict(enumerate(shots.shots)), dict(enumerate(shots.deliverables)))
+        names |= dict.fromkeys(overlay.image for _, overlay in overlays_in(*items))
+        names |= dict.fromkeys(name for _, name in looks_in(*items))
         return {name: self._known(name) for name in names}
 
     def _known(self, name: str) -> InputMedia:
@@ -234,6 +296,26 @@ class AssetReader:
         if name.startswith("data:"):
             return replace(media, url=name)
         return replace(media, path=self.folder / name)
+
+
+def overlays_in(
+    shots: Mapping[int, Shot], deliverables: Mapping[int, Deliverable]
+) -> Iterator[tuple[yaml_source.Path, Overlay]]:
+    """Every overlay, and its path in the list."""
+    for group, items in (("shots", shots), ("deliverables", deliverables)):
+        for index, item in items.items():
+            for number, overlay in enumerate(item.overlay):
+                yield (group, index, "overlay", number), overlay
+
+
+def looks_in(
+    shots: Mapping[int, Shot], deliverables: Mapping[int, Deliverable]
+) -> Iterator[tuple[yaml_source.Path, str]]:
+    """Every look that is named, and the path of its key."""
+    for group, items in (("shots", shots), ("deliverables", deliverables)):
+        for index, item in items.items():
+            if item.look and item.look != NO_LOOK:
+                yield (group, index, "look"), item.look
 
 
 _MOST_MEASURED = 200  # sounds of one table: beyond that only the notices of its films say it

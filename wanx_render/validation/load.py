@@ -326,6 +326,7 @@ class _Checker:
         deliverables = parts.valid("deliverables", Deliverable, value.get("deliverables"))
         whole = parts.whole(value, shots, deliverables)
         self.assets.look(shots, problems)
+        self.assets.look_over(shots, deliverables, problems)
         self.assets.listen(shots, deliverables, problems)
         self.assets.read(deliverables, problems)
         scene = self._scene(shots, deliverables, whole, _ids(value.get("shots")), places)

@@ -1,0 +1,70 @@
+"""Overlays, looks and fades of the deliverables of one plan: a list's words to plain data."""
+
+from collections.abc import Sequence
+
+from wanx_render.effects import cubes, overlays
+from wanx_render.effects.cubes import BadCube, Look
+from wanx_render.effects.fades import Ends, ends_of
+from wanx_render.effects.overlays import DrawnOverlay
+from wanx_render.errors import Broken
+from wanx_render.finishing.timeline import frames_of
+from wanx_render.frame import Frame
+from wanx_render.language import tr
+from wanx_render.planning.plan import Plan
+from wanx_render.run.layout import Layout, file_of
+from wanx_render.shotlist.model import Deliverable, Overlay, Shot, look_at
+
+
+class Effects:
+    """What is done to the pictures of the deliverables of one plan, but for cuts and words."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def over_film(self, deliverable: Deliverable, layout: Layout) -> tuple[DrawnOverlay, ...]:
+        """The overlays of a deliverable, in its frames. Raises Broken."""
+        return self._drawn(deliverable.overlay, deliverable, layout.frame, frames_of(layout.parts))
+
+    def over_shot(
+        self, shot: Shot, deliverable: Deliverable, frame: Frame, frames: int
+    ) -> tuple[DrawnOverlay, ...]:
+        """The overlays of a shot that lasts ``frames`` frames, counted from its first. Raises
+        Broken."""
+        return self._drawn(shot.overlay, deliverable, frame, frames)
+
+    def look(self, shot: Shot, deliverable: Deliverable) -> Look | None:
+        """The look that a shot has in a deliverable. Raises Broken."""
+        named = look_at(shot, deliverable)
+        if named is None:
+            return None
+        path, identity = file_of(self._plan, named)
+        try:
+            return cubes.look(path, identity)
+        except (BadCube, OSError) as problem:
+            reason = problem.sentence if isinstance(problem, BadCube) else problem.strerror
+            raise Broken(tr("cannot read {file}: {reason}", file=named, reason=reason)) from None
+
+    def _drawn(
+        self, wanted: Sequence[Overlay], deliverable: Deliverable, frame: Frame, frames: int
+    ) -> tuple[DrawnOverlay, ...]:
+        every = (self._one(overlay, deliverable, frame) for overlay in wanted)
+        return overlays.within(every, 0, frames)
+
+    def _one(self, overlay: Overlay, deliverable: Deliverable, frame: Frame) -> DrawnOverlay:
+        media, file = self._plan.media[overlay.image], file_of(self._plan, overlay.image)
+        platform = deliverable.safe_area or ""
+        box = media.size and overlays.placed(overlay, media.size, frame.size, platform)
+        if not box:
+            raise Broken(
+                tr(
+                    "{name}: the overlay {file} does not fit into {size}",
+                    name=deliverable.name, file=overlay.image[:100], size=frame.size,
+                )
+            )  # fmt: skip
+        return overlays.drawn(overlay, box, file, frame.rate)
+
+
+def fades(deliverable: Deliverable, layout: Layout) -> Ends:
+    """The fades of a deliverable, in its frames."""
+    whole = frames_of(layout.parts)
+    return ends_of(deliverable.fade_in, deliverable.fade_out, whole, layout.frame.rate)
