@@ -27,6 +27,8 @@ PARTS = {
     "Sound": ("`audio` of a deliverable", "成片的 `audio`"),
     "Music": ("`music`", "`music`"),
     "Voice": ("An item of `voices`", "`voices` 的一项"),
+    "Overlay": ("An item of `overlay`", "`overlay` 的一项"),
+    "Fade": ("`fade_in` and `fade_out`", "`fade_in` 和 `fade_out`"),
     "CaptionStyle": ("`caption_style`", "`caption_style`"),
     "AiLabel": ("`label`", "`label`"),
     "Budget": ("`budget`", "`budget`"),

@@ -1,4 +1,4 @@
-"""Overlays, looks and fades of the deliverables of one plan: a list's words to plain data."""
+"""Overlays, looks, fades and visible labels of the deliverables of one plan, as plain data."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from wanx_render.effects.fades import Ends, ends_of
 from wanx_render.effects.overlays import DrawnOverlay
 from wanx_render.errors import Broken
 from wanx_render.finishing.timeline import frames_of
+from wanx_render.finishing.visible_label import DrawnLabel, shown
 from wanx_render.frame import Frame
 from wanx_render.language import tr
 from wanx_render.planning.plan import Plan
@@ -62,6 +63,19 @@ class Effects:
                 )
             )  # fmt: skip
         return overlays.drawn(overlay, box, file, frame.rate)
+
+
+def drawn_label(deliverable: Deliverable, layout: Layout) -> DrawnLabel | None:
+    """The label that is seen in a deliverable. Raises Broken where it has no room."""
+    label, frame = deliverable.label, layout.frame
+    if label is None or not label.words:
+        return None
+    drawing = shown(deliverable, frame.size, frame.rate, frames_of(layout.parts))
+    if drawing is None:
+        raise Broken(
+            tr("the label {words!r} does not fit into {size}", words=label.words, size=frame.size)
+        )
+    return drawing
 
 
 def fades(deliverable: Deliverable, layout: Layout) -> Ends:

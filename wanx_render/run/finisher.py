@@ -20,13 +20,13 @@ from wanx_render.language import Message, plural, recorded, tr
 from wanx_render.manifest import DeliverableRecord
 from wanx_render.media.ai_labels import Provenance, provenance_notices
 from wanx_render.planning.plan import Plan, PlannedShot
-from wanx_render.run.labels import drawn_label, merged_label, provenance_of_sounds
+from wanx_render.run.effects import drawn_label
 from wanx_render.run.layout import Layout, Layouts
 from wanx_render.run.piece_maker import PieceMaker
 from wanx_render.run.pieces import PieceJob, Pieces
-from wanx_render.run.record import join_key, parts_of, record_of
+from wanx_render.run.record import join_key, merged_label, parts_of, record_of
 from wanx_render.run.results import sounds_of
-from wanx_render.run.sound import marks_of, mix_of, sound_call
+from wanx_render.run.sound import marks_of, mix_of, provenance_of_sounds, sound_call
 from wanx_render.run.words import Words
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.workers.base import Workers

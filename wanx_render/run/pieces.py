@@ -14,9 +14,8 @@ from wanx_render.finishing.segment import Piece, Seam, Segment, sources
 from wanx_render.finishing.timeline import Body, Part
 from wanx_render.frame import Frame
 from wanx_render.planning.plan import Plan
-from wanx_render.run.effects import Effects
+from wanx_render.run.effects import Effects, drawn_label
 from wanx_render.run.effects import fades as fades_of
-from wanx_render.run.labels import drawn_label
 from wanx_render.run.layout import Layout, Layouts
 from wanx_render.run.words import Words
 from wanx_render.shotlist.model import Deliverable, gaze_at

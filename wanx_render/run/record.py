@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from wanx_render.finishing.timeline import Overlap
 from wanx_render.geometry import Size, crop_text, enlargement
 from wanx_render.language import tr
 from wanx_render.manifest import DeliverableRecord, LabelRecord, PartRecord, StillRecord
+from wanx_render.media.ai_labels import Merged, Provenance, with_own
 from wanx_render.planning.plan import Plan
 from wanx_render.run.layout import Layout, Layouts
 from wanx_render.run.words import write_beside
@@ -29,6 +30,12 @@ def join_key(keys: Sequence[str], call: JoinCall) -> str:
     if any(text for _, text in labels):  # else the key stays what earlier versions gave
         fields.append(json.dumps(labels))
     return hashlib.sha256(" ".join(fields).encode()).hexdigest()
+
+
+def merged_label(deliverable: Deliverable, sources: Iterable[Provenance]) -> Merged:
+    """The label in the metadata of a deliverable that is made of ``sources``."""
+    own = deliverable.label.fields if deliverable.label else {}
+    return with_own((label for source in sources for label in source.labels), own)
 
 
 def record_of(

@@ -10,7 +10,8 @@ from wanx_render.finishing.join import SOUND_VERSION
 from wanx_render.finishing.mix import Mix, MusicTrack, Track
 from wanx_render.finishing.segment import sound_key
 from wanx_render.finishing.timeline import Body, frames_of
-from wanx_render.media.audio_files import BadSoundtrack, inspect
+from wanx_render.media.ai_labels import Provenance
+from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
 from wanx_render.planning.plan import Plan
 from wanx_render.run.effects import fades
 from wanx_render.run.layout import Layout, Layouts, file_of
@@ -83,3 +84,10 @@ def _channels(path: Path) -> int:
         return inspect(path).channels
     except BadSoundtrack:
         return 2  # ffmpeg says what is wrong with it
+
+
+def provenance_of_sounds(mix: Mix) -> dict[str, Provenance]:
+    """What music and voices say of their origin, by the names of their files."""
+    music = [mix.music.path] if mix.music else []
+    paths = dict.fromkeys([*music, *(voice.path for voice in mix.voices)])
+    return {path.name: provenance(path) for path in paths}

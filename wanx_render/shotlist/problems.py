@@ -50,6 +50,9 @@ class Places:
             fallback = path[2:]
             if path[:4] not in self.read and fallback[:2] in self.read:
                 return fallback
+        # One overlay stands for a list of it.
+        if len(path) > 3 and path[2:4] == ("overlay", 0) and path[:4] not in self.read:
+            return (*path[:3], *path[4:])
         return path
 
 

@@ -33,6 +33,12 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
         (definitions["Sound"]["properties"], "music"),
     ):
         part[name] = _or_text(part[name])
+    for name in ("fade_in", "fade_out"):
+        field = definitions["Deliverable"]["properties"][name]
+        field["anyOf"] = [*field["anyOf"], {"type": "number", "minimum": 0}]
+    for name in ("Shot", "Defaults", "Deliverable"):
+        field = definitions[name]["properties"]["overlay"]
+        definitions[name]["properties"]["overlay"] = _or_one(field)
     for part in (definitions["Shot"], definitions["Defaults"], definitions["Deliverable"]):
         part["properties"] = {name: _or_filled(field) for name, field in part["properties"].items()}
     return {
@@ -69,6 +75,12 @@ def _complete_list(properties: dict[str, Any], definitions: dict[str, Any]) -> N
     properties["defaults"] = _described("defaults", {"$ref": "#/definitions/Defaults"})
     aspect = definitions["Deliverable"]["properties"]["aspect"]
     properties["deliverables"]["items"] = {"anyOf": [aspect, {"$ref": "#/definitions/Deliverable"}]}
+
+
+def _or_one(field: dict[str, Any]) -> dict[str, Any]:
+    """A list that may also be written as its one item."""
+    listing = {key: value for key, value in field.items() if key != "description"}
+    return {"description": field["description"], "anyOf": [listing, listing["items"]]}
 
 
 def _or_text(field: dict[str, Any]) -> dict[str, Any]:

@@ -19,9 +19,7 @@ from wanx_render.media.images import BadPicture, Picture
 from wanx_render.shotlist import paths
 from wanx_render.shotlist.fail import sentence_of
 from wanx_render.shotlist.model import (
-    NO_LOOK,
     Deliverable,
-    Overlay,
     Shot,
     ShotList,
     Sound,
@@ -76,14 +74,14 @@ class AssetReader:
         problems: Problems,
     ) -> None:
         """Look at every picture of an overlay, and read every look."""
-        for path, overlay in overlays_in(shots, deliverables):
+        for path, overlay in context.overlays_in(shots, deliverables):
             name = overlay.image
             if not name.startswith("data:") and not context.is_url(name):
                 if name not in self.pictures and name not in self._bad:
                     self._see(name)
                 if name in self._bad:
                     self._refuse_picture(name, (*path, "image"), problems)
-        for path, name in looks_in(shots, deliverables):
+        for path, name in context.looks_in(shots, deliverables):
             if name not in self._looks:
                 self._looks[name] = self._unusable_look(name)
             if problem := self._looks[name]:
@@ -274,8 +272,8 @@ class AssetReader:
             files = (*deliverable.audio.files, deliverable.subtitles, deliverable.font)
             names |= dict.fromkeys(name for name in files if name)
         items = (dict(enumerate(shots.shots)), dict(enumerate(shots.deliverables)))
-        names |= dict.fromkeys(overlay.image for _, overlay in overlays_in(*items))
-        names |= dict.fromkeys(name for _, name in looks_in(*items))
+        names |= dict.fromkeys(overlay.image for _, overlay in context.overlays_in(*items))
+        names |= dict.fromkeys(name for _, name in context.looks_in(*items))
         return {name: self._known(name) for name in names}
 
     def _known(self, name: str) -> InputMedia:
@@ -296,26 +294,6 @@ class AssetReader:
         if name.startswith("data:"):
             return replace(media, url=name)
         return replace(media, path=self.folder / name)
-
-
-def overlays_in(
-    shots: Mapping[int, Shot], deliverables: Mapping[int, Deliverable]
-) -> Iterator[tuple[yaml_source.Path, Overlay]]:
-    """Every overlay, and its path in the list."""
-    for group, items in (("shots", shots), ("deliverables", deliverables)):
-        for index, item in items.items():
-            for number, overlay in enumerate(item.overlay):
-                yield (group, index, "overlay", number), overlay
-
-
-def looks_in(
-    shots: Mapping[int, Shot], deliverables: Mapping[int, Deliverable]
-) -> Iterator[tuple[yaml_source.Path, str]]:
-    """Every look that is named, and the path of its key."""
-    for group, items in (("shots", shots), ("deliverables", deliverables)):
-        for index, item in items.items():
-            if item.look and item.look != NO_LOOK:
-                yield (group, index, "look"), item.look
 
 
 _MOST_MEASURED = 200  # sounds of one table: beyond that only the notices of its films say it

@@ -14,7 +14,8 @@ from wanx_render.geometry import Size, predicted_size
 from wanx_render.language import Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.media.images import Picture
-from wanx_render.shotlist.model import Deliverable, Shot, Sound
+from wanx_render.shotlist.model import NO_LOOK, Deliverable, Overlay, Shot, Sound
+from wanx_render.source import yaml_source
 
 if TYPE_CHECKING:
     from wanx_render.captions.subtitles import Subtitles
@@ -109,6 +110,26 @@ def used(shot: Shot, model: Model) -> Fraction:
 def sound_path(shot: Shot) -> str | None:
     """The custom soundtrack a shot names, or None for ``silent``, ``auto`` and nothing."""
     return shot.audio if shot.audio not in (None, "silent", "auto") else None
+
+
+def overlays_in(
+    shots: Mapping[int, Shot], deliverables: Mapping[int, Deliverable]
+) -> Iterator[tuple[yaml_source.Path, Overlay]]:
+    """Every overlay, and its path in the list."""
+    for group, items in (("shots", shots), ("deliverables", deliverables)):
+        for index, item in items.items():
+            for number, overlay in enumerate(item.overlay):
+                yield (group, index, "overlay", number), overlay
+
+
+def looks_in(
+    shots: Mapping[int, Shot], deliverables: Mapping[int, Deliverable]
+) -> Iterator[tuple[yaml_source.Path, str]]:
+    """Every look that is named, and the path of its key."""
+    for group, items in (("shots", shots), ("deliverables", deliverables)):
+        for index, item in items.items():
+            if item.look and item.look != NO_LOOK:
+                yield (group, index, "look"), item.look
 
 
 def is_url(named: str) -> bool:

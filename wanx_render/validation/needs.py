@@ -15,7 +15,7 @@ from wanx_render.frame import Codec
 from wanx_render.geometry import Move
 from wanx_render.language import Message, joined, tr, verbatim
 from wanx_render.media import ffmpeg
-from wanx_render.shotlist.model import Deliverable, Shot, gaze_at
+from wanx_render.shotlist.model import Deliverable, Shot, gaze_at, look_at
 from wanx_render.task import InputMedia
 
 _OTHER = tr("set WANX_FFMPEG to a full build of ffmpeg, or unset it")
@@ -24,7 +24,7 @@ _OTHER = tr("set WANX_FFMPEG to a full build of ffmpeg, or unset it")
 # Filters that only some lists need, and what for.
 OPTIONAL = {
     "perspective": tr("a moving focus"), "rubberband": tr("speed"),
-    "subtitles": verbatim("ASS"), "framerate": verbatim("motion: blend"),
+    "subtitles": verbatim("ASS"), "lut3d": verbatim("look"), "framerate": verbatim("motion: blend"),
     "minterpolate": verbatim("motion: flow"),
 }  # fmt: skip
 _MOTIONS = {"blend": "framerate", "flow": "minterpolate"}
@@ -75,6 +75,8 @@ def _filters(
         yield "perspective"
     if any(shot.speed != 1 for shot in shots):
         yield "rubberband"
+    if any(look_at(shot, film) for shot in shots for film in deliverables):
+        yield "lut3d"
     yield from sorted({_MOTIONS[d.motion] for d in deliverables if d.motion in _MOTIONS})
     subtitles = {d.subtitles for d in deliverables if d.subtitles and d.burns}
     paths = (media[name].path for name in subtitles if name in media)

@@ -12,6 +12,7 @@ from wanx_render.language import plural, tr
 from wanx_render.shotlist.model import LastFrame
 from wanx_render.shotlist.names import alike
 from wanx_render.validation import (
+    effect_rules,
     finishing_rules,
     picture_rules,
     request_rules,
@@ -158,6 +159,10 @@ RULES = (
     finishing_rules.mix_unusable,
     finishing_rules.mix_unheard,
     finishing_rules.loudness_out_of_reach,
+    effect_rules.overlay_not_local,
+    effect_rules.overlay_outside,
+    effect_rules.overlay_size,
+    effect_rules.fade_too_long,
     word_rules.captions_unusable,
     word_rules.captions_too_long,
     word_rules.subtitles_outside,
