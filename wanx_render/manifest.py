@@ -80,6 +80,7 @@ class ShotRecord:
     transition_way: str = ""  # the direction of a wipe or slide, the colour of a fade
     caption: str = ""
     gain: str = "0"  # decibels of the clip's own sound
+    uses: dict[str, str] | None = None  # digests of what the list says of finishing, by key
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ class DeliverableRecord:
     labels: tuple[LabelRecord, ...] = ()  # of AI-generated content, as written into the file
     stale: tuple[str, ...] = ()  # why the list no longer gives this film; nothing: it is current
     kept_from: str = ""  # when it was made, where the last run did not make it
+    wish: dict[str, str] | None = None  # digests of what the list says of it, by key
     shots: tuple[ShotRecord, ...] = ()  # what it was made of then, each with its one take
 
 

@@ -31,7 +31,7 @@ def test_the_last_film_stays_with_why_it_is_stale_and_what_it_is_made_of(studio:
     film = the_film(second)
     assert film.sha256 == the_film(first).sha256
     assert film.parts == the_film(first).parts
-    assert film.stale == ("three failed: InternalError",)
+    assert film.stale == ("three is to be made, 0.72 CNY (failed before: InternalError)",)
     assert film.kept_from == first.finished_at
     assert film.shots == first.shots
     assert read(studio.folder / "out" / "manifest.json") == second
@@ -43,7 +43,7 @@ def test_a_film_that_several_runs_did_not_make_says_when_it_was_made(studio: Stu
     studio.run()
     studio.write(LIST.replace("prompt: first", f"prompt: {FAILS}"))
     film = the_film(studio.run())
-    assert film.stale == ("one failed: InternalError",)
+    assert film.stale == ("one is to be made, 0.72 CNY (failed before: InternalError)",)
     assert film.kept_from == first.finished_at
     assert film.shots == first.shots
 
@@ -63,9 +63,10 @@ def test_what_is_not_asked_for_now_is_to_be_made_at_its_price(studio: Studio) ->
     studio.run()
     studio.write(LIST.replace("prompt: second", "prompt: another"))
     film = the_film(studio.run(only=frozenset({"one"})))
-    assert film.stale == ("two is to be made, 0.72 CNY",)
+    assert film.stale == ("two is to be made, 0.72 CNY (changed: prompt)",)
 
 
+@pytest.mark.proof
 def test_a_run_that_makes_it_again_removes_the_mark(studio: Studio) -> None:
     first = studio.run()
     studio.write(ONE_MORE)
@@ -85,13 +86,12 @@ def test_a_film_that_is_not_wanted_or_not_there_is_not_kept(studio: Studio, what
     studio.run()
     path = studio.folder / "out" / "9x16.mp4"
     text = ONE_MORE
-    match what:
-        case "renamed":
-            text = ONE_MORE.replace("{aspect: 9:16", "{name: other, aspect: 9:16")
-        case "gone":
-            path.unlink()
-        case "changed":
-            path.write_bytes(path.read_bytes() + b"\0")
+    if what == "renamed":
+        text = ONE_MORE.replace("{aspect: 9:16", "{name: other, aspect: 9:16")
+    elif what == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes() + b"\0")
     studio.write(text)
     assert studio.run().deliverables == ()
 

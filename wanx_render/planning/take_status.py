@@ -18,6 +18,13 @@ from wanx_render.planning.plan import Plan, Take, in_turn
 from wanx_render.task import InputMedia
 
 State = Literal["new", "cached", "resumed", "blocked"]
+# Why it stands so. here: its clip is. chain: it begins as another clip ended. changed: it was asked
+# for otherwise. gone, damaged: its clip. ended: it was asked for, and no clip came. asked: its clip
+# may come. doubt, expired, refused: a person decides. never: nothing else is known.
+Cause = Literal[
+    "never", "here", "chain", "changed", "gone", "damaged", "ended", "asked",
+    "doubt", "expired", "refused",
+]  # fmt: skip
 NEVER = tr("not requested yet")
 
 
@@ -30,6 +37,9 @@ class TakeStatus:
     reason: Message
     cascade: bool = False  # new for no other reason than that its first frame changes
     complete: bool = True  # whether its first frame, and with it seed and key, are known
+    cause: Cause = "never"
+    clip: Attempt | None = None  # whose clip is here: what it asks for now, or did before
+    last: Attempt | None = None  # at this request, where it left no clip
 
 
 @dataclass(frozen=True)
@@ -97,29 +107,33 @@ def identities(plan: Plan, statuses: tuple[TakeStatus, ...]) -> dict[tuple[str, 
 
 
 def _stand(take: Take, view: _View, source: TakeStatus | None) -> TakeStatus:
+    if take.waits_for is None:
+        return _settled(take, view)
     origins = view.origins
-    before = kept(take, origins.journal, origins.folder, view.backend) if origins else None
-    if take.waits_for:
-        frame = _last_frame(take, source, view)
-        if before and not view.cascade:
-            take = before
-        elif frame is None:
-            return replace(_follows(take, before), complete=False)
-        else:
-            complete = take.with_first_frame(frame)
-            status = _settled(complete, view)
-            new = status.state == "new" and before is not None
-            return _follows(complete, before) if new else status
-    return _settled(take, view)
+    before = _kept(take, origins.journal, origins.folder, view.backend) if origins else None
+    if before and not view.cascade:
+        return _settled(before[0], view)
+    clip = before[1] if before else None
+    frame = _last_frame(take, source, view)
+    if frame is None:
+        return replace(_follows(take, clip, view), complete=False)
+    complete = take.with_first_frame(frame)
+    status = _settled(complete, view)
+    new = status.state == "new" and clip is not None
+    return replace(_follows(complete, clip, view), last=status.last) if new else status
 
 
-def _follows(take: Take, before: Take | None) -> TakeStatus:
-    """A take that is to be made with a first frame that another shot gives."""
-    if before is None:
+def _follows(take: Take, clip: Attempt | None, view: _View) -> TakeStatus:
+    """A take that is to be made with a first frame that another shot gives.
+
+    ``clip`` is the one that it has, of another first frame.
+    """
+    if clip is None:
         reason = tr("starts from the last frame of {shot}", shot=take.waits_for)
-        return TakeStatus(take, "new", reason)
+        older = _older_clip(take, view)
+        return TakeStatus(take, "new", reason, cause="changed" if older else "never", clip=older)
     reason = tr("its first frame changes; --no-cascade keeps the existing clip")
-    return TakeStatus(take, "new", reason, cascade=True)
+    return TakeStatus(take, "new", reason, cascade=True, cause="chain", clip=clip)
 
 
 def _settled(take: Take, view: _View) -> TakeStatus:
@@ -129,21 +143,42 @@ def _settled(take: Take, view: _View) -> TakeStatus:
     journal, folder = view.origins.journal, view.origins.folder
     key = take.request.key(view.backend)
     previous = journal.clip_for(key)
-    if previous and previous.clip_name and (folder / "clips" / previous.clip_name).is_file():
+    if previous and is_here(previous, folder):
         reason = tr("its clip is {file}", file=previous.clip_name)
-        return TakeStatus(take, "cached", reason)
-    attempt = journal.owed_for(key)
+        return TakeStatus(take, "cached", reason, cause="here", clip=previous)
+    attempt, older = journal.owed_for(key), _older_clip(take, view)
     if attempt and attempt.task_id:
         reason = tr("task {task} was requested earlier", task=attempt.task_id)
-        return TakeStatus(take, "resumed", reason)
+        return TakeStatus(take, "resumed", reason, cause="asked", clip=older, last=attempt)
     if attempt and attempt.sent_at:
         why = recorded(attempt.message) if attempt.message else tr("interrupted")
         reason = tr("requested earlier, outcome unknown: {reason}", reason=why)
-        return TakeStatus(take, "blocked", reason)
+        return TakeStatus(take, "blocked", reason, cause="doubt", clip=older, last=attempt)
     last = journal.last_at(key)
     if last and take.shot not in view.insisted and (reason := _blocked(last, view)):
-        return TakeStatus(take, "blocked", reason)
-    return TakeStatus(take, "new", _why(take, key, view, previous))
+        cause: Cause = "expired" if last.state == "lost" else "refused"
+        return TakeStatus(take, "blocked", reason, cause=cause, clip=older, last=last)
+    return _new(take, previous, older, view)
+
+
+def is_here(attempt: Attempt, folder: Path) -> bool:
+    """Whether the clip of ``attempt`` is in the folder, as long as it was."""
+    if attempt.clip_name is None:
+        return False
+    try:
+        size = (folder / "clips" / attempt.clip_name).stat().st_size
+    except OSError:
+        return False
+    return attempt.clip_bytes in (None, size)
+
+
+def _older_clip(take: Take, view: _View) -> Attempt | None:
+    """The newest clip that is here of a take by this name, whatever it asked this backend for."""
+    if view.origins is None:
+        return None
+    folder, clips = view.origins.folder, view.origins.journal.clips_of(take.label)
+    own = (clip for clip in clips if clip.scope.partition(" ")[0] == view.backend)
+    return next((clip for clip in own if is_here(clip, folder)), None)
 
 
 def _blocked(last: Attempt, view: _View) -> Message:
@@ -169,16 +204,21 @@ def kept(take: Take, journal: Journal, folder: Path, backend: str) -> Take | Non
 
     None where it never was, or was asked for otherwise than now.
     """
+    before = _kept(take, journal, folder, backend)
+    return before[0] if before else None
+
+
+def _kept(take: Take, journal: Journal, folder: Path, backend: str) -> tuple[Take, Attempt] | None:
+    """The chained take as it was last made, with the attempt that left its clip."""
     if take.waits_for is None:
         return None
     fields = _but_first_frame(take.request.record())
     for attempt in journal.clips_of(take.label):
-        there = (folder / "clips" / (attempt.clip_name or "")).is_file()
-        if there and _but_first_frame(attempt.request) == fields:
+        if is_here(attempt, folder) and _but_first_frame(attempt.request) == fields:
             frame, seed = InputMedia(str(attempt.request["image"])), int(attempt.request["seed"])
             request = replace(take.request, image=frame, seed=seed)
             if request.key(backend) == attempt.key:
-                return replace(take, request=request, waits_for=None)
+                return replace(take, request=request, waits_for=None), attempt
     return None
 
 
@@ -222,21 +262,31 @@ def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> InputMedi
     return replace(frame, size=size)
 
 
-def _why(take: Take, key: str, view: _View, previous: Attempt | None) -> Message:
-    """Why a take is new."""
-    if previous:
-        return tr("its clip is missing from the folder")
+def _new(take: Take, previous: Attempt | None, older: Attempt | None, view: _View) -> TakeStatus:
+    """A take that is to be asked for, and why; ``previous`` left a clip that cannot be used."""
+
+    def new(cause: Cause, reason: Message, last: Attempt | None = None) -> TakeStatus:
+        return TakeStatus(take, "new", reason, cause=cause, clip=older, last=last)
+
+    if previous and view.origins:
+        if (view.origins.folder / "clips" / (previous.clip_name or "")).is_file():
+            return new("damaged", tr("its clip is damaged"))
+        return new("gone", tr("its clip is missing from the folder"))
     last = view.origins.journal.latest(take.label) if view.origins else None
     if last is None:
-        return NEVER
-    if last.key == key:
+        return new("never", NEVER)
+    if last.key == take.request.key(view.backend):
         why = verbatim(last.code) if last.code else recorded(last.message or "")
         state = _ENDS.get(last.state, verbatim(last.state))
-        return tr("{state} before: {reason}", state=state, reason=why or tr("no clip"))
-    changes = _changes(last.request, take.request.record())
-    if changes:
-        return tr("changed: {keys}", keys=joined(changes, tr(", ")))
-    backend = last.scope.partition(" ")[0]
+        reason = tr("{state} before: {reason}", state=state, reason=why or tr("no clip"))
+        return new("ended", reason, last)
+    if changes := _changes(last.request, take.request.record()):
+        return new("changed", tr("changed: {keys}", keys=joined(changes, tr(", "))))
+    return new("never", _elsewhere(last.scope.partition(" ")[0], view))
+
+
+def _elsewhere(backend: str, view: _View) -> Message:
+    """A take that another backend made."""
     if backend == "mock" and view.backend != "mock":
         return tr("made on the mock; not requested from the service yet")
     return tr("made by another backend ({name})", name=backend)

@@ -20,6 +20,7 @@ from wanx_render.language import Message, plural, recorded, tr
 from wanx_render.manifest import DeliverableRecord
 from wanx_render.media.ai_labels import Provenance, provenance_notices
 from wanx_render.planning.plan import Plan, PlannedShot
+from wanx_render.planning.uses import wish_of
 from wanx_render.run.effects import drawn_label
 from wanx_render.run.layout import Layout, Layouts
 from wanx_render.run.piece_maker import PieceMaker
@@ -111,14 +112,18 @@ class Finisher:
         sounds = sounds_of(mix, self._folder)
         if earlier and earlier.key == key and await self._is_unchanged(call.target, earlier):
             self._emit(Event("deliverable", tr("unchanged"), deliverable=deliverable.name))
-            return replace(earlier, sounds=sounds, stale=(), kept_from="", shots=())
+            return replace(
+                earlier, sounds=sounds, wish=wish_of(deliverable), stale=(), kept_from="", shots=()
+            )
         output = await self._join(call, jobs, sound)
         notices = provenance_notices({**self._clips(), **provenance_of_sounds(mix)}, call.label)
         for notice in (*output.warnings, *notices):
             self._emit(Event("warning", recorded(notice), deliverable=deliverable.name))
         parts = parts_of(self._plan, self._layouts, deliverable, layout)
         record = record_of(call, key, output, parts)
-        return replace(record, sounds=sounds, notices=(*record.notices, *notices))
+        return replace(
+            record, sounds=sounds, notices=(*record.notices, *notices), wish=wish_of(deliverable)
+        )
 
     def _layout(self, deliverable: Deliverable) -> Layout:
         """Where everything stands, with every clip there. Raises Broken."""

@@ -44,7 +44,7 @@ async def render(context: RunContext, program_version: str) -> Manifest:
     results = await takes.run()
     earlier = last_in(context.folder / "manifest.json")
     made = await _finish(context, finisher, results, earlier)
-    films = await with_last_films(context, results, made, earlier)
+    films = await with_last_films(context, made, earlier)
     manifest = manifest_of(context, results, films, program=program_version, spent=tasks.spent)
     write_atomically(context.folder / "manifest.json", manifest.text())
     if takes.bugs:  # the others went on, and what they brought is kept

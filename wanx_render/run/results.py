@@ -23,6 +23,7 @@ from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
 from wanx_render.money import Money, write_money, write_sum, write_sums
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import PlannedShot, Take
+from wanx_render.planning.uses import uses_of
 from wanx_render.run.context import RunContext
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.tasks.outcome import TakeFailure
@@ -125,6 +126,7 @@ def _shot_record(
         transition_way=spec.transition.way,
         caption=spec.caption,
         gain=str(spec.sound),
+        uses=uses_of(spec),
     )
 
 
