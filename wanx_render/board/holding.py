@@ -74,6 +74,12 @@ class Holding:
         selection = self.selection.with_options(replace(self.options, **changes))
         return Survey(selection, {self.folder: self.journal}).result()
 
+    async def if_written(self, text: str) -> Surveyed:
+        """What a run would do if the list's file held ``text``. Raises BadInput."""
+        now = self.selection.with_options(self.options)
+        selection = await asyncio.to_thread(now.if_written, text)
+        return Survey(selection, {self.folder: self.journal}).result()
+
     def planned(self, shot: Any) -> PlannedShot:
         """The shot of this name; KeyError where there is none, Malformed where it is no name."""
         if not isinstance(shot, str):

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from wanx_render.board import view
 from wanx_render.board.choices import Choices, Shown
+from wanx_render.board.edits import Edits
 from wanx_render.board.feed import Feed
 from wanx_render.board.holding import Holding
 from wanx_render.board.runs import Runs
@@ -43,6 +44,7 @@ class Room:
         self._executor = executor
         self._runs = Runs(holding, executor, news=self._news, over=self._restand)
         self._choices = Choices(holding, Shown(now=self._look, first=self._show_first))
+        self._edits = Edits(holding, self._look)
         self._wall = RealClock()
         self._elsewhere = False
         self._shown: dict[str, dict[str, Any]] = {}
@@ -253,6 +255,8 @@ class Room:
             "focus": self._choices.focus,
             "undo": self._choices.undo,
             "redo": self._choices.redo,
+            "edit": self._edits.edit,
+            "save": self._edits.save,
             "quote": self._runs.quote,
             "run": self._runs.start,
             "cancel": self._runs.cancel,

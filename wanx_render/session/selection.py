@@ -127,6 +127,12 @@ class Selection:
         selection._named("--retake", selection.lists, options.retake)
         return selection
 
+    def if_written(self, text: str) -> "Selection":
+        """The same selection, if its one file held ``text``. Raises BadInput."""
+        batch = load_all(self.options.files[0], self.catalog, text=text)
+        lists = tuple(_in_folders((batch,), self.options.out))
+        return replace(self, batches=(batch,), lists=lists).with_options(self.options)
+
     @property
     def alone(self) -> bool:
         """Whether it is one file without a table, which people do not see as one of several."""

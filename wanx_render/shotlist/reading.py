@@ -11,12 +11,13 @@ from wanx_render.source import slips, yaml_source
 from wanx_render.source.yaml_source import Source
 
 
-def read(file: Path, name: str) -> tuple[Source, tuple[Diagnostic, ...]]:
-    """The file, called ``name`` in messages, and what in it is worth a warning.
+def read(file: Path, name: str, text: str | None = None) -> tuple[Source, tuple[Diagnostic, ...]]:
+    """The file, called ``name`` in messages, and what in it is worth a warning; ``text`` is what it
+    is to hold, instead of what it holds.
 
     Raises BadInput: where slips explain why it cannot be read, with these and nothing else.
     """
-    text = _text(file, name)
+    text = _text(file, name) if text is None else text
     try:
         source = _parsed(text, name)
         findings = slips.in_values(source, every_key)

@@ -176,7 +176,11 @@ def _overflow(text: str) -> int:
 
 def text_of(file: FilePath, name: str, max_bytes: int = MAX_BYTES) -> str:
     """The text of ``file``, UTF-8 and of at most so many bytes. Raises BadInput."""
-    raw = bytes_of(file, name, max_bytes)
+    return decoded(bytes_of(file, name, max_bytes), name)
+
+
+def decoded(raw: bytes, name: str) -> str:
+    """The text of a file's bytes, which must be UTF-8. Raises BadInput."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

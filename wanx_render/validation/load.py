@@ -97,13 +97,16 @@ def load(file: Path, catalog: Catalog) -> Loaded:
     return load_all(file, catalog).lists[0]
 
 
-def load_all(file: Path, catalog: Catalog, *, keep_going: bool = False) -> Batch:
+def load_all(
+    file: Path, catalog: Catalog, *, keep_going: bool = False, text: str | None = None
+) -> Batch:
     """Every list that ``file`` stands for. Raises BadInput with all problems of all rows.
 
-    ``keep_going``: rows with problems are left out, where there are others.
+    ``keep_going``: rows with problems are left out, where there are others. ``text`` is what the
+    file is to hold, instead of what it holds.
     """
     with _no_collector():
-        return _load(file, str(file), catalog, keep_going=keep_going)
+        return _load(file, text, catalog, keep_going=keep_going)
 
 
 @contextmanager
@@ -119,8 +122,9 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _load(file: Path, name: str, catalog: Catalog, *, keep_going: bool) -> Batch:
-    source, slips = reading.read(file, name)
+def _load(file: Path, text: str | None, catalog: Catalog, *, keep_going: bool) -> Batch:
+    name = str(file)
+    source, slips = reading.read(file, name, text)
     try:
         checked = _check(file, source, slips, catalog)
         return checked.batch(keep_going=keep_going)
