@@ -63,8 +63,28 @@ class TakeRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FootageRecord:
+    """Own footage of a shot, or its still picture; nothing was generated or paid for it."""
+
+    kind: Literal["clip", "still"]
+    source: str  # the file that the list names
+    sha256: str  # of that file
+    clip: str  # the video that is used: the source itself, or the one made of a picture
+    width: int
+    height: int
+    fps: str
+    frames: int
+    sound: bool = False
+    labels: tuple[LabelRecord, ...] = ()
+    seconds: str | None = None  # for which a still is shown
+
+
+@dataclass(frozen=True, slots=True)
 class ShotRecord:
-    """A shot with its takes and the one that was picked, and how it is used."""
+    """A shot with its takes and the one that was picked, and how it is used.
+
+    A shot of own footage has no takes, and 0 is picked.
+    """
 
     id: str
     picked: int
@@ -81,6 +101,7 @@ class ShotRecord:
     caption: str = ""
     gain: str = "0"  # decibels of the clip's own sound
     uses: dict[str, str] | None = None  # digests of what the list says of finishing, by key
+    footage: FootageRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,8 +14,17 @@ SoundMode = Literal["none", "silent", "auto", "file"]
 
 
 @dataclass(frozen=True, slots=True)
+class Footage:
+    """What the head of a video says of it: its upright size, frames a second, and its length."""
+
+    size: Size
+    rate: Fraction
+    seconds: Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class InputMedia:
-    """A picture or sound that goes with a request.
+    """A file that a list names: a picture or sound that goes with a request, or own footage.
 
     ``identity`` is where it comes from: the hash of the bytes, the URL where the bytes are not
     ours, or the clip whose last frame it is. ``counts_as`` is the identity of the same picture in
@@ -28,6 +38,7 @@ class InputMedia:
     size: Size | None = None
     counts_as: str = ""
     repaired: bool = False
+    footage: Footage | None = None  # of own footage
 
     @property
     def key(self) -> str:

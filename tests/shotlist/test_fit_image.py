@@ -7,12 +7,12 @@ import pytest
 from pydantic import ValidationError
 
 from wanx_render.geometry import Aspect, Focus
-from wanx_render.shotlist.model import FitImage, Shot
+from wanx_render.shotlist.model import FitImage, GeneratedShot
 
 
 def _read(value):
     fields = {"id": "a", "model": "m", "image": "a.png", "fit_image": value}
-    return Shot.model_validate(fields).fit_image
+    return GeneratedShot.model_validate(fields).fit_image
 
 
 @pytest.mark.parametrize("value", ["off", False, None])

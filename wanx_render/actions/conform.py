@@ -144,7 +144,7 @@ def _as_clip(
         return options.clip, shot, None
     wish = animation.Wish(shot.hold, deliverable.fps, deliverable.background)
     try:
-        video = animation.make_clip(program, options.clip, wish, folder)
+        video = animation.make_clip(program, options.clip, wish, folder / "picture.mp4")
     except BadPicture as problem:
         message = tr("{file} {problem}", file=options.clip.name, problem=recorded(str(problem)))
         hint = recorded(problem.hint)
@@ -232,7 +232,7 @@ def _drawn(deliverable: Deliverable, segment: Segment) -> DrawnLabel | None:
 def _wanted(options: ConformOptions) -> tuple[Shot, Deliverable]:
     """The options as a shot list would have them: one language, one check."""
     try:
-        shot = Shot.model_validate({"id": "clip", "model": "none", "image": "-", **options.shot})
+        shot = Shot.model_validate({"id": "clip", **options.shot})
         deliverable = Deliverable.model_validate({"name": "clip", **options.deliverable})
         paint.read(deliverable.background)
         return shot, deliverable

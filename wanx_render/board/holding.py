@@ -84,7 +84,7 @@ class Holding:
         """The shot of this name; KeyError where there is none, Malformed where it is no name."""
         if not isinstance(shot, str):
             raise Malformed(tr("shot must be a text"))
-        for candidate in self.outlook.plan.shots:
+        for candidate in self.outlook.plan.generated:
             if candidate.shot.id == shot:
                 return candidate
         raise KeyError(shot)
@@ -144,7 +144,7 @@ class Holding:
         self.selection = replace(self.selection, lists=lists)
         self._choice_count += 1
         self._warn()
-        is_followed = any(entry.picked.waits_for == shot for entry in plan.shots)
+        is_followed = any(entry.picked.waits_for == shot for entry in plan.generated)
         return is_followed or (had_focus and not choice.focus)
 
     def note_picks(self) -> None:

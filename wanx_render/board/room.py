@@ -86,7 +86,7 @@ class Room:
         """Make every view again, and send the tabs what changed."""
         self._seen = scene = self._scene()
         self._clips = {item.clip_name or "": item for item in scene.ledger.clips.values()}
-        shots = {item.shot.id: view.shot(scene, item) for item in scene.plan.shots}
+        shots = {item.shot.id: view.shot(scene, item) for item in scene.plan.generated}
         about = self._view_of_run(scene)
         if list(shots) != list(self._shown):
             self._shown, self._about = shots, about

@@ -19,10 +19,17 @@ from wanx_render.events import Event
 from wanx_render.frame import Frame
 from wanx_render.geometry import Size
 from wanx_render.language import NOTHING, Message, recorded, tr
-from wanx_render.manifest import DeliverableRecord, Manifest
+from wanx_render.manifest import DeliverableRecord, Manifest, ShotRecord
 from wanx_render.money import show_money
 from wanx_render.planning.attempt import Attempt
-from wanx_render.planning.plan import Plan, PlannedShot, frame_of
+from wanx_render.planning.plan import (
+    AnyPlanned,
+    Plan,
+    PlannedFootage,
+    PlannedShot,
+    clip_rates,
+    frame_of,
+)
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.reports.states import EVENTS
 from wanx_render.shotlist.model import Deliverable
@@ -237,7 +244,7 @@ def deliverables(scene: BoardState, manifest: Manifest | None) -> list[dict[str,
         for deliverable in scene.plan.shots
         if (size := _size(scene, deliverable))
     }
-    rates = tuple(deliverable.picked.rate for deliverable in scene.plan.shots)
+    rates = clip_rates(scene.plan.shots)
     fresh = manifest is not None and _fresh(scene, manifest)
     rows = []
     for deliverable in scene.plan.deliverables:
@@ -274,8 +281,10 @@ def _frame(
         return None
 
 
-def _size(scene: BoardState, planned: PlannedShot) -> Size | None:
+def _size(scene: BoardState, planned: AnyPlanned) -> Size | None:
     """The picked clip's size: probed where it is there, else as predicted."""
+    if isinstance(planned, PlannedFootage):
+        return planned.size
     status = scene.statuses[planned.shot.id][planned.shot.pick - 1]
     attempt = scene.ledger.clips.get(status.take.request.key(scene.plan.backend))
     if attempt and attempt.clip_facts:
@@ -288,15 +297,21 @@ def _fresh(scene: BoardState, manifest: Manifest) -> bool:
     now = [
         (
             shot.shot.id,
-            attempt.clip_sha256 if (attempt := _picked_clip(scene, shot)) else None,
+            _clip_sha256(scene, shot),
             _thousandths(shot.shot.focus),
         )
         for shot in scene.plan.shots
     ]
-    then = [
-        (shot.id, _sha256(shot.picked, shot.takes), _points(shot.focus)) for shot in manifest.shots
-    ]
+    then = [(shot.id, _sha256(shot), _points(shot.focus)) for shot in manifest.shots]
     return now == then
+
+
+def _clip_sha256(scene: BoardState, planned: AnyPlanned) -> str | None:
+    """What the clip of a shot is known by, where it is there."""
+    if isinstance(planned, PlannedFootage):
+        return planned.sha256
+    attempt = _picked_clip(scene, planned)
+    return attempt.clip_sha256 if attempt else None
 
 
 def _picked_clip(scene: BoardState, planned: PlannedShot) -> Attempt | None:
@@ -306,8 +321,10 @@ def _picked_clip(scene: BoardState, planned: PlannedShot) -> Attempt | None:
     return scene.ledger.clips.get(status.take.request.key(scene.plan.backend))
 
 
-def _sha256(picked: int, takes: Iterable[Any]) -> str | None:
-    return next((take.sha256 for take in takes if take.take == picked), None)
+def _sha256(shot: ShotRecord) -> str | None:
+    if shot.footage:
+        return shot.footage.sha256
+    return next((take.sha256 for take in shot.takes if take.take == shot.picked), None)
 
 
 def _points(focus: Iterable[str]) -> list[int]:

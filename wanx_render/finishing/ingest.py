@@ -18,6 +18,7 @@ from wanx_render.media import colour_tags, ffmpeg, probe
 from wanx_render.media.colour_graph import even
 from wanx_render.media.stereo import channels_of
 from wanx_render.shotlist.model import Shot
+from wanx_render.task import Footage
 from wanx_render.timing import FASTEST_RATE, commonest_rate, frames_in, mean_rate
 
 # Containers that hold a video and cannot name other files, as a playlist could.
@@ -68,16 +69,34 @@ def look(program: ffmpeg.Ffmpeg, path: Path) -> ClipMedia:
     )
 
 
+def head(program: ffmpeg.Ffmpeg, path: Path) -> Footage:
+    """What the video at ``path`` will be as a clip, without decoding it; the clip itself decides.
+
+    Raises FfmpegError with what to do where it cannot be one.
+    """
+    _insist_on_bytes(path)
+    try:
+        result = probe.head(program, path, CONTAINERS)
+    except FfmpegError as error:
+        raise FfmpegError(_why(path.name, error)) from None
+    rate = min(commonest_rate(result.times), Fraction(FASTEST_RATE))
+    return Footage(_square(result.size, result.sample_aspect), rate, result.seconds)
+
+
 def _survey(program: ffmpeg.Ffmpeg, path: Path) -> probe.VideoSurvey:
     """All of a file, decoded. Raises FfmpegError in our own words."""
-    if not path.is_file():
-        raise FfmpegError(tr("{file} does not exist", file=str(path)))
-    if path.stat().st_size == 0:
-        raise FfmpegError(tr("{file} is empty", file=path.name))
+    _insist_on_bytes(path)
     try:
         return probe.survey(program, path, CONTAINERS)
     except FfmpegError as error:
         raise FfmpegError(_why(path.name, error)) from None
+
+
+def _insist_on_bytes(path: Path) -> None:
+    if not path.is_file():
+        raise FfmpegError(tr("{file} does not exist", file=str(path)))
+    if path.stat().st_size == 0:
+        raise FfmpegError(tr("{file} is empty", file=path.name))
 
 
 def _decoder(log: str) -> str:

@@ -27,7 +27,7 @@ from wanx_render.finishing.codecs import encoding
 from wanx_render.finishing.framing import SCALER, View, fitted
 from wanx_render.finishing.visible_label import DrawnLabel, picture_path
 from wanx_render.frame import Frame
-from wanx_render.geometry import Gaze, Size
+from wanx_render.geometry import CENTRE, Gaze, Size
 from wanx_render.media.ai_labels import NO_PROVENANCE, Provenance
 from wanx_render.media.colour_graph import over_background, to_bt709
 from wanx_render.media.colour_tags import BT709 as PLAIN
@@ -285,6 +285,20 @@ def pieces_arguments(pieces: Sequence[tuple[Piece, Path]]) -> list[str]:
     whole = graph.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
     once = ("-xerror", "-filter_complex_threads", "1")
     return [*once, *whole.overwrite_output().compile()[1:]]
+
+
+def frame_arguments(take: ClipMedia, number: int, target: Path) -> list[str]:
+    """The ffmpeg arguments that write one frame of any video, from 0, as a PNG in sRGB."""
+    picture, _ = next(_opened([Segment.whole(take, Cut(number, 1), CENTRE, _ANY_FRAME)]))
+    picture = _tagged(_straight(picture, take, "black"))
+    picture = picture.filter("select", f"eq(n,{number})")
+    picture = picture.filter("scale", in_color_matrix="bt709", flags=SCALER + "+full_chroma_int")
+    out = {"f": "image2", "c:v": "png", "frames:v": 1, "update": 1}
+    written = graph.output(picture.filter("format", "rgb24"), file_url(target), **out)
+    return ["-xerror", *written.overwrite_output().compile()[1:]]
+
+
+_ANY_FRAME = Frame(Size(2, 2), Fraction(30), "pad", "black")
 
 
 # Picture and sound of a clip as they come from it.

@@ -7,6 +7,7 @@ is shown; ffmpeg encodes them without loss, so that everything after this works 
 import io
 import math
 import struct
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +18,13 @@ from pathlib import Path
 
 from PIL import Image, ImageColor
 
+from wanx_render.geometry import Focus, Size
 from wanx_render.language import NOTHING, Message, tr
 from wanx_render.media import ffmpeg, images, paint, signatures
 from wanx_render.media.ai_labels import Provenance
 from wanx_render.media.image_labels import provenance
 from wanx_render.media.images import BadPicture
+from wanx_render.task import Footage
 from wanx_render.timing import frames_in
 
 _HEAD = 4096  # bytes that say what a file is
@@ -32,8 +35,23 @@ _LEAST_RATE = 10  # frames a second; players handle slower videos badly
 _MOST_RATE = 60
 _LONGEST = 600  # seconds
 _LARGEST = 4096  # pixels of a side: more than any deliverable can show
+_LARGEST_MOVING = 2560  # of one whose frames all differ
 _SHORTEST = 10  # ms: browsers show frames that say less than 20 ms for 100 ms
 _USUAL = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Approach:
+    """A still picture that is enlarged from ``start`` to ``end`` times while it is shown.
+
+    The points of ``first`` and ``last`` keep their place in the frame at the beginning and at the
+    end.
+    """
+
+    start: Fraction
+    end: Fraction
+    first: Focus
+    last: Focus
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +61,17 @@ class Wish:
     hold: Fraction  # seconds that a still picture is shown
     rate: Fraction | None  # frames a second of a still picture
     background: str  # what is behind transparent parts
+    approach: Approach | None = None  # of a still picture
+    animated: bool = True  # else only its first picture is shown, and held
+
+    @property
+    def name(self) -> str:
+        """What the video depends on besides the picture."""
+        parts = [f"{self.hold} s at {self.rate} on {self.background}"]
+        if move := self.approach:
+            points = (move.first.x, move.first.y, move.last.x, move.last.y)
+            parts.append(f"from {move.start} to {move.end} at {' '.join(map(str, points))}")
+        return "; ".join(parts)
 
 
 def is_picture(path: Path) -> bool:
@@ -51,6 +80,17 @@ def is_picture(path: Path) -> bool:
     webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
     avif = "AVIF" in _FORMATS and signatures.named(head)[0] == signatures.AVIF
     return webp or avif or head.startswith(_BEGINNINGS)
+
+
+def head(path: Path) -> Footage:
+    """What the video of an animation will be. Raises BadPicture where it is a still picture."""
+    times = _times(images.read_bytes(path))
+    if len(times) == 1:
+        raise BadPicture(tr("is a still picture"), tr("use still: instead of clip:"))
+    rate, counts = ticks(times)
+    with Image.open(path, formats=_FORMATS) as image:
+        size = Size(*image.size)
+    return Footage(size, rate, sum(counts) / rate)
 
 
 def other_kind(path: Path) -> tuple[Message, Message]:
@@ -73,14 +113,14 @@ class Made:
     provenance: Provenance  # of the picture; its video carries none
 
 
-def make_clip(program: ffmpeg.Ffmpeg, path: Path, wish: Wish, folder: Path) -> Made:
-    """A lossless video of the picture at ``path``, in ``folder``.
+def make_clip(program: ffmpeg.Ffmpeg, path: Path, wish: Wish, target: Path) -> Made:
+    """A lossless video of the picture at ``path``, at ``target``; what helps to make it is beside.
 
     Raises BadPicture where the file is damaged, too long, or a still picture that is not held, and
     FfmpegError where the video cannot be written.
     """
     data = images.read_bytes(path)
-    times = _times(data)
+    times = _times(data) if wish.animated else [0]
     if len(times) == 1:
         if wish.hold <= 0:
             hint = tr("use --hold SECONDS to show it, such as --hold 3")
@@ -88,13 +128,15 @@ def make_clip(program: ffmpeg.Ffmpeg, path: Path, wish: Wish, folder: Path) -> M
         rate = wish.rate or STILL_RATE
         counts = [max(frames_in(wish.hold, rate), 1)]
         frames = iter([_still(data, wish.background)])
+        if wish.approach:
+            frames, counts = _approaching(next(frames), wish.approach, counts[0]), counts[0] * [1]
     else:
         rate, counts = ticks(times)
         frames = _frames(data, wish.background)
     if sum(counts) > _LONGEST * rate:
         raise BadPicture(tr("lasts longer than {n} s", n=_LONGEST), tr("use a shorter one"))
-    video = _encoded(program, zip(frames, counts, strict=True), rate, folder)
-    return Made(video, moves=len(times) > 1, provenance=provenance(data))
+    _encode(program, zip(frames, counts, strict=True), rate, target)
+    return Made(target, moves=len(times) > 1, provenance=provenance(data))
 
 
 def ticks(times: list[int]) -> tuple[Fraction, list[int]]:
@@ -173,23 +215,32 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
 _DAMAGED = (OSError, ValueError, SyntaxError, EOFError, struct.error)
 
 
-def _encoded(
+def _approaching(picture: Image.Image, approach: Approach, count: int) -> Iterator[Image.Image]:
+    """Every frame of a slow enlargement; windows lie between pixels, so that nothing trembles."""
+    picture.thumbnail((_LARGEST_MOVING, _LARGEST_MOVING), Image.Resampling.LANCZOS)
+    width, height = picture.size
+    growth = float(approach.end / approach.start)
+    for number in range(count):
+        part = number / max(count - 1, 1)
+        factor = float(approach.start) * growth**part  # equal steps to the eye
+        across = float(approach.first.x) * (1 - part) + float(approach.last.x) * part
+        down = float(approach.first.y) * (1 - part) + float(approach.last.y) * part
+        left, top = across * (width - width / factor), down * (height - height / factor)
+        window = (left, top, left + width / factor, top + height / factor)
+        yield picture.resize(picture.size, Image.Resampling.LANCZOS, box=window)
+
+
+def _encode(
     program: ffmpeg.Ffmpeg,
     pictures: Iterator[tuple[Image.Image, int]],
     rate: Fraction,
-    folder: Path,
-) -> Path:
+    target: Path,
+) -> None:
     """A video of the pictures, each for its number of frames. Raises FfmpegError."""
-    number, target = 0, folder / "picture.mp4"
-    for picture, count in pictures:
-        first = folder / f"picture-{number:06d}.png"
-        picture.thumbnail((_LARGEST, _LARGEST), Image.Resampling.LANCZOS)
-        picture.save(first, compress_level=1)
-        for copy in range(number + 1, number + count):
-            (folder / f"picture-{copy:06d}.png").symlink_to(first.name)
-        number += count
-    pattern = f"{str(folder).replace('%', '%%')}/picture-%06d.png"
-    try:
+    with tempfile.TemporaryDirectory(prefix="pictures-", dir=target.parent) as name:
+        folder = Path(name)
+        _write(pictures, folder)
+        pattern = f"{str(folder).replace('%', '%%')}/picture-%06d.png"
         ffmpeg.run(
             program,
             (
@@ -199,10 +250,18 @@ def _encoded(
                 "-y", ffmpeg.file_url(target),
             ),
         )  # fmt: skip
-    finally:
-        for path in folder.glob("picture-*.png"):
-            path.unlink()
-    return target
+
+
+def _write(pictures: Iterator[tuple[Image.Image, int]], folder: Path) -> None:
+    """The pictures as files; one that is shown for several frames is linked to."""
+    number = 0
+    for picture, count in pictures:
+        first = folder / f"picture-{number:06d}.png"
+        picture.thumbnail((_LARGEST, _LARGEST), Image.Resampling.LANCZOS)
+        picture.save(first, compress_level=1)
+        for copy in range(number + 1, number + count):
+            (folder / f"picture-{copy:06d}.png").symlink_to(first.name)
+        number += count
 
 
 _TO_BT709 = (

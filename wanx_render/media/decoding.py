@@ -8,7 +8,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -276,20 +276,31 @@ def last_frame(program: Ffmpeg, clip: Path, frames: int, size: Size, target: Pat
     It is made where there is none that is whole; the answer is whether a damaged one was replaced.
     Raises FfmpegError where the clip cannot be decoded, OSError where nothing can be written.
     """
+
+    def arguments(part: Path) -> Sequence[str]:
+        # Counted from the start, not sought: a seek lands on a guess.
+        return (
+            *STRICT, *WHITELIST, "-i", file_url(clip), "-map", "0:v:0",
+            "-vf", f"select=eq(n\\,{frames - 1})", "-frames:v", "1",
+            "-f", "image2", "-c:v", "png", "-update", "1", "-y", file_url(part),
+        )  # fmt: skip
+
+    return keep_frame(program, arguments, size, target)
+
+
+def keep_frame(
+    program: Ffmpeg, arguments: Callable[[Path], Sequence[str]], size: Size, target: Path
+) -> bool:
+    """Have a frame as the PNG ``target``; ``arguments`` are what makes ffmpeg write it.
+
+    As ``last_frame``, for whatever video.
+    """
     if kept_frame(target, size):
         return False
     was_damaged = target.exists()
     integrity.folder(target.parent)
     with files.part_of(target) as part:
-        # Counted from the start, not sought: a seek lands on a guess.
-        ffmpeg.run(
-            program,
-            (
-                *STRICT, *WHITELIST, "-i", file_url(clip), "-map", "0:v:0",
-                "-vf", f"select=eq(n\\,{frames - 1})", "-frames:v", "1",
-                "-f", "image2", "-c:v", "png", "-update", "1", "-y", file_url(part),
-            ),
-        )  # fmt: skip
+        ffmpeg.run(program, arguments(part))
         value = _value(part.read_bytes())
         # Durable, for the bytes name what a chained shot is paid for.
         integrity.place(part, target, durable=True)

@@ -215,6 +215,42 @@ def tags_of(log: str) -> Tags | None:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoHead:
+    """What can be known of an unknown video without decoding it; upright."""
+
+    size: Size
+    sample_aspect: Fraction
+    times: tuple[Fraction, ...]  # of each frame, in seconds from the first
+    seconds: Fraction
+
+
+def head(program: Ffmpeg, path: Path, containers: str) -> VideoHead:
+    """What a video that may be anything of ``containers`` holds: one frame of it is decoded.
+
+    Raises FfmpegError where it has no picture that can be read.
+    """
+    source = (
+        *BOUNDED, "-protocol_whitelist", "file", "-format_whitelist", containers,
+        "-i", file_url(path), "-map", "0:v:0",
+    )  # fmt: skip
+    first = ("-frames:v", "1", "-c:v", "wrapped_avframe")
+    picture, _ = ffmpeg.ask(program, (*source, *first, *LISTED), timeout=120)
+    dimensions = _header_text(text := picture.decode("utf-8", "replace"), "dimensions 0")
+    copies, _ = ffmpeg.ask(program, (*source, "-c", "copy", *LISTED), timeout=120)
+    listing = copies.decode("utf-8", "replace")
+    base, packets = header(listing, "tb 0"), sorted(packets_of(listing, 0))
+    if not packets or not re.fullmatch(r"[1-9]\d*x[1-9]\d*", dimensions):
+        raise FfmpegError(tr("{file} has no picture that can be read", file=path.name))
+    (begin, _), (last, duration) = packets[0], packets[-1]
+    return VideoHead(
+        size=Size(*map(int, dimensions.split("x"))),
+        sample_aspect=header(text, "sar 0"),
+        times=tuple((start - begin) * base for start, _ in packets),
+        seconds=(last + duration - begin) * base,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class VideoSurvey:
     """What decoding all of an unknown video shows; upright, as its metadata turns it."""
 

@@ -17,7 +17,7 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Gaze, Size, crop_text, cropped_away, enlargement, seen_box
 from wanx_render.language import Message, plural, tr
 from wanx_render.money import write_amount
-from wanx_render.planning.plan import Plan, PlannedShot, frame_of
+from wanx_render.planning.plan import AnyPlanned, Plan, PlannedShot, clip_rates, frame_of
 from wanx_render.planning.take_status import State, TakeStatus
 from wanx_render.shotlist.model import Deliverable, gaze_at
 from wanx_render.timing import conformed_frames, frames_in
@@ -106,7 +106,7 @@ def forecast(plan: Plan, statuses: tuple[TakeStatus, ...], catalog: Catalog) -> 
     shortest, longest = wall_seconds(
         (status for status in statuses if status.state != "cached"), catalog
     )
-    shots = {shot.shot.id: shot for shot in plan.shots}
+    shots = {shot.shot.id: shot for shot in plan.generated}
     return Forecast(
         version=VERSION,
         project=plan.project,
@@ -157,12 +157,13 @@ def _take(status: TakeStatus, plan: Plan, shot: PlannedShot) -> TakeForecast:
 
 def _deliverables(plan: Plan, statuses: tuple[TakeStatus, ...]) -> tuple[DeliverableForecast, ...]:
     by_take = {(status.take.shot, status.take.number): status.take for status in statuses}
-    picks = {s.shot.id: by_take[(s.shot.id, s.shot.pick)] for s in plan.shots}
-    sizes = {name: take.size for name, take in picks.items() if take.size}
-    rates = tuple(take.rate for take in picks.values())
+    picked_sizes = {s.shot.id: by_take[(s.shot.id, s.shot.pick)].size for s in plan.generated}
+    picked_sizes |= {footage.shot.id: footage.size for footage in plan.footage}
+    sizes = {name: size for name, size in picked_sizes.items() if size}
+    rates = clip_rates(plan.shots)
     forecasts: list[DeliverableForecast] = []
     for deliverable in plan.deliverables:
-        is_known = len(sizes) == len(picks) or deliverable.size
+        is_known = len(sizes) == len(plan.shots) or deliverable.size
         frame = frame_of(deliverable, sizes, rates) if is_known else None
         rate = deliverable.fps or max(rates)
         forecasts.append(_deliverable(plan, deliverable, frame, rate))
@@ -174,7 +175,7 @@ def _deliverable(
 ) -> DeliverableForecast:
     parts: list[PartForecast] = []
     for shot in plan.shots:
-        frames = conformed_frames(shot.cut, shot.picked.rate, rate)
+        frames = conformed_frames(shot.cut, shot.rate, rate)
         parts.append(_part(shot, frames, frame, gaze_at(shot.shot, deliverable)))
     transitions = [shot.shot.transition for shot in plan.shots]
     overlaps = [(t, frames_in(t.seconds, rate)) for t in transitions]
@@ -192,8 +193,8 @@ def _deliverable(
     )
 
 
-def _part(shot: PlannedShot, frames: int, frame: Frame | None, gaze: Gaze) -> PartForecast:
-    size, shot_id = shot.picked.size, shot.shot.id
+def _part(shot: AnyPlanned, frames: int, frame: Frame | None, gaze: Gaze) -> PartForecast:
+    size, shot_id = shot.size, shot.shot.id
     if frame is None or size is None:
         return PartForecast(shot_id, frames, None, None, None)
     return PartForecast(shot_id, frames, *_fitted(size, gaze, frame))

@@ -15,11 +15,21 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Size, largest_exact, predicted_size
 from wanx_render.money import Money
 from wanx_render.planning.take_name import TakeName
-from wanx_render.shotlist.model import Deliverable, LastFrame, Shot, ShotList
+from wanx_render.shotlist.model import (
+    AnyShot,
+    ClipShot,
+    Deliverable,
+    GeneratedShot,
+    LastFrame,
+    ShotList,
+    StillShot,
+    own_name,
+)
 from wanx_render.task import InputMedia, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
 
 Node = TypeVar("Node")
+STILL_RATE = Fraction(30)  # of clips made of stills, where nothing else has a rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ class PlannedShot:
     counts by that shot's name, so that a shot keeps its takes when the one before it changes.
     """
 
-    shot: Shot
+    shot: GeneratedShot
     takes: tuple[Take, ...]
     cut: Cut
     basis: str
@@ -79,9 +89,67 @@ class PlannedShot:
     def picked(self) -> Take:
         return self.takes[self.shot.pick - 1]
 
+    @property
+    def size(self) -> Size | None:
+        """Of its clip, as predicted."""
+        return self.picked.size
+
+    @property
+    def rate(self) -> Fraction:
+        """Of its clip, in frames a second, as predicted."""
+        return self.picked.rate
+
     def cut_at(self, rate: Fraction) -> Cut:
         """What is used of a clip at ``rate``: the same seconds, whatever rate was predicted."""
-        return self.cut if rate == self.picked.rate else _cut(self.shot, self.picked.request, rate)
+        seconds = Fraction(self.picked.request.duration)
+        return self.cut if rate == self.rate else _cut(self.shot, seconds, rate)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFootage:
+    """A shot of own footage, or of a still picture: nothing is asked for, and it has no takes."""
+
+    shot: ClipShot | StillShot
+    file: InputMedia
+    size: Size
+    rate: Fraction  # of its clip, in frames a second
+    seconds: Fraction  # that its clip lasts, as far as is known before it is decoded
+    cut: Cut
+
+    def cut_at(self, rate: Fraction) -> Cut:
+        """What is used of it at ``rate``: the same seconds, whatever rate was predicted."""
+        return self.cut if rate == self.rate else _cut(self.shot, self.seconds, rate)
+
+    @property
+    def sha256(self) -> str:
+        """Of its file."""
+        return self.file.identity.removeprefix("sha256:")
+
+    @property
+    def last_frame(self) -> InputMedia:
+        """The first frame of a generated shot that goes on where this one ends.
+
+        Of a video the last frame that is used of it; of a still the picture itself.
+        """
+        if isinstance(self.shot, StillShot):
+            return self.file
+        end = self.shot.trim.end
+        where = "last" if end is None or end >= self.seconds else f"until:{end}"
+        return InputMedia(f"clip:{self.sha256}:{where}", size=self.size)
+
+
+AnyPlanned = PlannedShot | PlannedFootage
+
+
+def sets_rate(planned: AnyPlanned) -> bool:
+    """Whether deliverables follow its rate: a still has none of its own."""
+    return not isinstance(planned.shot, StillShot)
+
+
+def clip_rates(shots: Iterable[AnyPlanned]) -> tuple[Fraction, ...]:
+    """The rates that decide those of deliverables; never empty."""
+    rates = tuple(planned.rate for planned in shots if sets_rate(planned))
+    return rates or (STILL_RATE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +160,31 @@ class Plan:
     backend: str
     region: str
     currency: str
-    shots: tuple[PlannedShot, ...]
+    shots: tuple[AnyPlanned, ...]
     deliverables: tuple[Deliverable, ...]
     media: Mapping[str, InputMedia]  # pictures and sounds, as the list names them
     budget: Money | None = None
 
     @property
+    def generated(self) -> tuple[PlannedShot, ...]:
+        """The shots that the service makes."""
+        return tuple(shot for shot in self.shots if isinstance(shot, PlannedShot))
+
+    @property
+    def footage(self) -> tuple[PlannedFootage, ...]:
+        """The shots that are there already."""
+        return tuple(shot for shot in self.shots if isinstance(shot, PlannedFootage))
+
+    @property
     def takes(self) -> tuple[Take, ...]:
-        return tuple(take for shot in self.shots for take in shot.takes)
+        return tuple(take for shot in self.generated for take in shot.takes)
 
     def in_row(self, row: str) -> "Plan":
         """This plan as that of a row of a table."""
         shots = tuple(
             replace(shot, takes=tuple(replace(take, row=row) for take in shot.takes))
+            if isinstance(shot, PlannedShot)
+            else shot
             for shot in self.shots
         )
         return replace(self, project=f"{self.project}/{row}", shots=shots)
@@ -123,32 +203,25 @@ def make(
     retakes: Mapping[str, int] | None = None,
     picks: Mapping[str, int] | None = None,
 ) -> Plan:
-    """The plan of a checked shot list; ``media`` are its pictures and sounds, as it names them.
+    """The plan of a checked shot list; ``media`` are its pictures and files, as it names them.
 
     ``retakes`` says by a shot's basis how many takes there are, where it is more than the list
     asks for; the last of them is picked unless the list picks one itself. ``picks`` says by shot
     which take was picked on the board, and overrides both where there is such a take.
     """
-    by_shot: dict[str, PlannedShot] = {}
+    by_shot: dict[str, AnyPlanned] = {}
     by_id = {shot.id: shot for shot in shots.shots}
-    sources = {
-        name: shot.image.shot if isinstance(shot.image, LastFrame) else None
-        for name, shot in by_id.items()
-    }
-    for shot in (by_id[name] for name in in_turn(sources)):
-        model = catalog.model(shot.model)
-        if model is None:
-            raise LookupError(shot.model)
-        first = _first_frame(shot, media, by_shot)
-        request = _request(shot, model, first, shots.region, media)
-        basis = _basis(request, shot.seed, backend)
-        spec = _retaken(shot, (retakes or {}).get(basis, 1))
-        pick_of_list = spec.pick
-        pick = (picks or {}).get(shot.id, spec.takes + 1)
-        if is_chosen := pick <= spec.takes:
-            spec = spec.model_copy(update={"pick": pick})
-        result = _planned(spec, model, request, basis, catalog)
-        by_shot[shot.id] = replace(result, chosen=is_chosen, pick_of_list=pick_of_list)
+    still_rate = _still_rate(shots, catalog, media)
+    for name in in_turn({name: _source(shot) for name, shot in by_id.items()}):
+        shot = by_id[name]
+        if isinstance(shot, GeneratedShot):
+            first = _first_frame(shot, media, by_shot)
+            asked = _Asked(
+                shot, catalog, backend, _request(shot, catalog, first, shots.region, media)
+            )
+            by_shot[name] = _generated(asked, retakes or {}, picks or {})
+        else:
+            by_shot[name] = _footage(shot, media, still_rate)
     return Plan(
         project=shots.project,
         backend=backend,
@@ -166,54 +239,124 @@ def in_turn(sources: Mapping[Node, Node | None]) -> Iterable[Node]:
     return TopologicalSorter({n: [s] if s else [] for n, s in sources.items()}).static_order()
 
 
+def _source(shot: AnyShot) -> str | None:
+    """The shot whose last frame is the first of ``shot``."""
+    if isinstance(shot, GeneratedShot) and isinstance(shot.image, LastFrame):
+        return shot.image.shot
+    return None
+
+
 def _first_frame(
-    shot: Shot, media: Mapping[str, InputMedia], planned: Mapping[str, PlannedShot]
+    shot: GeneratedShot, media: Mapping[str, InputMedia], planned: Mapping[str, AnyPlanned]
 ) -> InputMedia:
-    if isinstance(shot.image, LastFrame):
-        before = planned[shot.image.shot].picked
-        return InputMedia(f"last frame of {shot.image.shot}", size=before.size)
-    return media[shot.image]
+    if not isinstance(shot.image, LastFrame):
+        return media[shot.image]
+    before = planned[shot.image.shot]
+    if isinstance(before, PlannedFootage):
+        return before.last_frame
+    return InputMedia(f"last frame of {shot.image.shot}", size=before.size)
 
 
-def _basis(request: TaskRequest, written_seed: int | None, backend: str) -> str:
-    return replace(request, seed=0).key(f"{backend} {written_seed}")
+def _still_rate(shots: ShotList, catalog: Catalog, media: Mapping[str, InputMedia]) -> Fraction:
+    """The rate of clips that are made of stills: that of the others, so that none is repeated."""
+    rates = [film.fps for film in shots.deliverables if film.fps]
+    for shot in shots.shots:
+        match shot:
+            case GeneratedShot():
+                rates.append(_model(shot, catalog).fps.value)
+            case ClipShot():
+                footage = media[shot.clip].footage
+                rates += [footage.rate] if footage else []
+            case StillShot():
+                pass
+    return max(rates, default=STILL_RATE)
 
 
-def _retaken(shot: Shot, takes: int) -> Shot:
+def _footage(
+    shot: ClipShot | StillShot, media: Mapping[str, InputMedia], still_rate: Fraction
+) -> PlannedFootage:
+    file = media[own_name(shot) or ""]
+    if isinstance(shot, StillShot):
+        if file.size is None:
+            raise LookupError(shot.still)
+        cut = _cut(shot, shot.duration, still_rate)
+        return PlannedFootage(shot, file, file.size, still_rate, shot.duration, cut)
+    if file.footage is None:
+        raise LookupError(shot.clip)
+    size, rate, seconds = file.footage.size, file.footage.rate, file.footage.seconds
+    return PlannedFootage(shot, file, size, rate, seconds, _cut(shot, seconds, rate))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A shot, and what all its takes ask for in common."""
+
+    shot: GeneratedShot
+    catalog: Catalog
+    backend: str
+    request: TaskRequest
+
+    @property
+    def basis(self) -> str:
+        return replace(self.request, seed=0).key(f"{self.backend} {self.shot.seed}")
+
+
+def _generated(asked: _Asked, retakes: Mapping[str, int], picks: Mapping[str, int]) -> PlannedShot:
+    shot = _retaken(asked.shot, retakes.get(asked.basis, 1))
+    pick_of_list = shot.pick
+    pick = picks.get(shot.id, shot.takes + 1)
+    if is_chosen := pick <= shot.takes:
+        shot = shot.model_copy(update={"pick": pick})
+    rate = _model(shot, asked.catalog).fps.value
+    cut = _cut(shot, Fraction(asked.request.duration), rate)
+    return PlannedShot(shot, _takes(asked, shot, rate), cut, asked.basis, is_chosen, pick_of_list)
+
+
+def _retaken(shot: GeneratedShot, takes: int) -> GeneratedShot:
     if takes <= 1:
         return shot
     pick = shot.pick if "pick" in shot.model_fields_set else takes
     return shot.model_copy(update={"takes": max(shot.takes, takes), "pick": pick})
 
 
-def _planned(
-    shot: Shot, model: Model, request: TaskRequest, basis: str, catalog: Catalog
-) -> PlannedShot:
+def _takes(asked: _Asked, shot: GeneratedShot, rate: Fraction) -> tuple[Take, ...]:
+    request, catalog = asked.request, asked.catalog
     area = catalog.tier_area(request.resolution)
-    takes = tuple(
+    return tuple(
         Take(
             shot=shot.id,
             number=number,
             request=request.with_seed_for(number, shot.seed),
             written_seed=shot.seed,
-            waits_for=shot.image.shot if isinstance(shot.image, LastFrame) else None,
+            waits_for=_source(shot) if request.image.path is None else None,
             size=predicted_size(request.image.size, area) if request.image.size else None,
-            rate=model.fps.value,
+            rate=rate,
             price=price(request, catalog),
         )
         for number in range(1, shot.takes + 1)
     )
-    return PlannedShot(shot, takes, _cut(shot, request, model.fps.value), basis)
 
 
-def _cut(shot: Shot, request: TaskRequest, rate: Fraction) -> Cut:
-    cut = cut_of(shot.trim.start, shot.trim.end, Fraction(request.duration), rate)
+def _cut(shot: AnyShot, seconds: Fraction, rate: Fraction) -> Cut:
+    cut = cut_of(shot.trim.start, shot.trim.end, seconds, rate)
     return replace(cut, speed=shot.speed, hold=shot.hold)
 
 
+def _model(shot: GeneratedShot, catalog: Catalog) -> Model:
+    model = catalog.model(shot.model)
+    if model is None:
+        raise LookupError(shot.model)
+    return model
+
+
 def _request(
-    shot: Shot, model: Model, image: InputMedia, region: str, media: Mapping[str, InputMedia]
+    shot: GeneratedShot,
+    catalog: Catalog,
+    image: InputMedia,
+    region: str,
+    media: Mapping[str, InputMedia],
 ) -> TaskRequest:
+    model = _model(shot, catalog)
     audio = shot.audio or ("silent" if model.sound.value == "none" else "auto")
     sound: SoundMode = "none" if model.sound.value == "none" else _sound_mode(audio)
     return TaskRequest(

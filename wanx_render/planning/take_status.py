@@ -14,7 +14,7 @@ from wanx_render.language import NOTHING, Message, joined, recorded, tr, verbati
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
-from wanx_render.planning.plan import Plan, Take, in_turn
+from wanx_render.planning.plan import Plan, PlannedShot, Take, in_turn
 from wanx_render.task import InputMedia
 
 State = Literal["new", "cached", "resumed", "blocked"]
@@ -78,14 +78,19 @@ def take_statuses(
     ``catalog`` knows which codes mean that the service refused the content.
     """
     view = _View(plan, origins, cascade, insisted, catalog)
-    shots = {shot.shot.id: shot for shot in plan.shots}
+    shots = {shot.shot.id: shot for shot in plan.generated}
     statuses: dict[str, list[TakeStatus]] = {}
-    for name in in_turn({name: shot.picked.waits_for for name, shot in shots.items()}):
+    for name in in_turn({name: _source(shot, shots) for name, shot in shots.items()}):
         shot = shots[name]
-        source = shots[w] if (w := shot.picked.waits_for) else None
+        source = shots[w] if (w := _source(shot, shots)) else None
         first = statuses[source.shot.id][source.shot.pick - 1] if source else None
         statuses[name] = [_stand(take, view, first) for take in shot.takes]
     return tuple(status for name in shots for status in statuses[name])
+
+
+def _source(shot: PlannedShot, shots: Mapping[str, PlannedShot]) -> str | None:
+    """The generated shot that a shot goes on from; own footage is there already."""
+    return waits_for if (waits_for := shot.picked.waits_for) in shots else None
 
 
 def identities(plan: Plan, statuses: tuple[TakeStatus, ...]) -> dict[tuple[str, int], str]:
@@ -94,9 +99,9 @@ def identities(plan: Plan, statuses: tuple[TakeStatus, ...]) -> dict[tuple[str, 
     A first frame that is not there yet counts by what the clip it comes from asks for.
     """
     takes = {(s.take.shot, s.take.number): s.take for s in statuses}
-    picks = {shot.shot.id: shot.shot.pick for shot in plan.shots}
+    picks = {shot.shot.id: shot.shot.pick for shot in plan.generated}
     sources = {
-        name: (take.waits_for, picks[take.waits_for]) if take.waits_for else None
+        name: (take.waits_for, picks[take.waits_for]) if take.waits_for in picks else None
         for name, take in takes.items()
     }
     by_take: dict[tuple[str, int], str] = {}
@@ -251,6 +256,9 @@ def _but_first_frame(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> InputMedia | None:
     """The first frame of a chained take, where the clip it comes from is there."""
+    for footage in view.plan.footage:
+        if footage.shot.id == take.waits_for:
+            return footage.last_frame
     if source is None or source.state != "cached" or not view.origins:
         return None
     clip = view.origins.journal.clip_for(source.take.request.key(view.backend))

@@ -15,7 +15,7 @@ from wanx_render.language import NOTHING, Message, joined, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest, ShotRecord
 from wanx_render.money import Money
 from wanx_render.planning.origins import last_frame_of
-from wanx_render.planning.plan import Plan, PlannedShot
+from wanx_render.planning.plan import AnyPlanned, Plan, PlannedFootage, PlannedShot
 from wanx_render.planning.take_status import NEVER, TakeStatus
 from wanx_render.planning.uses import changes, uses_of, wish_of
 from wanx_render.shotlist.model import Deliverable
@@ -109,17 +109,23 @@ def truth_of(
 # -- shots -----------------------------------------------------------------------------------------
 
 
+def _source(plan: Plan, shot: PlannedShot) -> str:
+    """The generated shot that a shot begins as the end of; own footage is there already."""
+    own = {footage.shot.id for footage in plan.footage}
+    return shot.picked.waits_for or "" if shot.picked.waits_for not in own else ""
+
+
 class _Shots:
     """The shots of one plan."""
 
     def __init__(self, plan: Plan, statuses: Sequence[TakeStatus], catalog: Catalog) -> None:
         self._plan = plan
         self._catalog = catalog
-        self._statuses: dict[str, list[TakeStatus]] = {shot.shot.id: [] for shot in plan.shots}
+        self._statuses: dict[str, list[TakeStatus]] = {shot.shot.id: [] for shot in plan.generated}
         for status in statuses:
             self._statuses[status.take.shot].append(status)
-        self._picks = {shot.shot.id: shot.shot.pick for shot in plan.shots}
-        self._sources = {shot.shot.id: shot.picked.waits_for or "" for shot in plan.shots}
+        self._picks = {shot.shot.id: shot.shot.pick for shot in plan.generated}
+        self._sources = {shot.shot.id: _source(plan, shot) for shot in plan.generated}
         self._after: dict[str, list[str]] = {}  # the shots that begin as one ends
         for name, source in self._sources.items():
             self._after.setdefault(source, []).append(name)
@@ -131,7 +137,7 @@ class _Shots:
         return {take.request.key(self._plan.backend): take.price for take in takes}
 
     def truths(self) -> tuple[ShotTruth, ...]:
-        return tuple(self._truth(shot) for shot in self._plan.shots)
+        return tuple(self._truth(shot) for shot in self._plan.generated)
 
     def _truth(self, shot: PlannedShot) -> ShotTruth:
         status = self._statuses[shot.shot.id][shot.shot.pick - 1]
@@ -266,7 +272,9 @@ def _differences(
 ) -> Iterator[Message]:
     """What the list would give now that the film is not."""
     used = [part.shot for part in film.parts]
-    for planned, truth in zip(plan.shots, shots, strict=True):
+    for footage in plan.footage:
+        yield from _other_footage(footage, then.get(footage.shot.id))
+    for planned, truth in zip(plan.generated, shots, strict=True):
         if truth.state != "current":
             yield truth.sentence
         elif truth.shot not in used or truth.shot not in then:
@@ -276,7 +284,7 @@ def _differences(
             yield from _another_clip(truth, then[truth.shot])
         if truth.shot in then and (keys := _other_uses(planned, then[truth.shot])):
             yield tr("{shot} changed: {keys}", shot=truth.shot, keys=joined(keys, tr(", ")))
-    ids = [shot.shot for shot in shots]
+    ids = [planned.shot.id for planned in plan.shots]
     yield from (
         tr("{shot} is no longer in the list", shot=name) for name in used if name not in ids
     )
@@ -300,7 +308,17 @@ def _another_clip(truth: ShotTruth, then: ShotRecord) -> Iterator[Message]:
         yield tr("{shot} has another clip now", shot=truth.shot)
 
 
-def _other_uses(planned: PlannedShot, then: ShotRecord) -> list[str]:
+def _other_footage(footage: PlannedFootage, then: ShotRecord | None) -> Iterator[Message]:
+    """What of own footage is other than when a film was made."""
+    if then is None:
+        yield tr("{shot} is not in it", shot=footage.shot.id)
+    elif then.footage is None or then.footage.sha256 != footage.sha256:
+        yield tr("{shot} has another clip now", shot=footage.shot.id)
+    elif keys := _other_uses(footage, then):
+        yield tr("{shot} changed: {keys}", shot=footage.shot.id, keys=joined(keys, tr(", ")))
+
+
+def _other_uses(planned: AnyPlanned, then: ShotRecord) -> list[str]:
     """The keys of a shot's finishing that are other than when a film was made."""
     if then.uses is not None:
         return changes(then.uses, uses_of(planned.shot))

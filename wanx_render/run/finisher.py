@@ -19,7 +19,7 @@ from wanx_render.finishing.timeline import frames_of
 from wanx_render.language import Message, plural, recorded, tr
 from wanx_render.manifest import DeliverableRecord
 from wanx_render.media.ai_labels import Provenance, provenance_notices
-from wanx_render.planning.plan import Plan, PlannedShot
+from wanx_render.planning.plan import AnyPlanned, Plan
 from wanx_render.planning.uses import wish_of
 from wanx_render.run.effects import drawn_label
 from wanx_render.run.layout import Layout, Layouts
@@ -48,7 +48,7 @@ class Finisher:
         self._unreadable: dict[str, Message] = {}  # why a shot's colours cannot be read
         self._notices: set[str] = set()  # that were given
 
-    def clip_landed(self, shot: PlannedShot, take: ClipMedia) -> None:
+    def clip_landed(self, shot: AnyPlanned, take: ClipMedia) -> None:
         """The shot's picked clip is there: start on its segments."""
         try:
             take = ingest.in_colours(take, shot.shot)
@@ -63,7 +63,7 @@ class Finisher:
                 jobs += self._pieces.jobs_of_shot(deliverable, layout, shot.shot.id)
         self._maker.begin(jobs)
 
-    def _notice(self, shot: PlannedShot, take: ClipMedia) -> None:
+    def _notice(self, shot: AnyPlanned, take: ClipMedia) -> None:
         """What should be known of a clip's colours; the same of many clips once."""
         for notice in ingest.notices(take, shot.shot, "{}:"):
             if notice not in self._notices:

@@ -30,7 +30,7 @@ from wanx_render.finishing.stills import (
 from wanx_render.finishing.timeline import Body, Overlap, Part, frames_of, timeline
 from wanx_render.frame import Frame
 from wanx_render.language import recorded, tr
-from wanx_render.planning.plan import Plan, PlannedShot, frame_of
+from wanx_render.planning.plan import STILL_RATE, AnyPlanned, Plan, frame_of, sets_rate
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.timing import conformed_frames, frames_in
 
@@ -77,19 +77,20 @@ class Layouts:
         self._plan = plan
         self.landed: dict[str, ClipMedia] = {}
         # What is known of the clips: as landed, else as predicted (a size may not be).
-        self._sizes = Counter(shot.picked.size for shot in plan.shots)
-        self._rates = Counter(shot.picked.rate for shot in plan.shots)
+        self._sizes = Counter(shot.size for shot in plan.shots)
+        self._rates = Counter(shot.rate for shot in plan.shots if sets_rate(shot))
         self._other_rates = 0  # clips whose rate is not the predicted one
         self._layouts: dict[str, Layout] = {}
 
-    def clip_landed(self, shot: PlannedShot, take: ClipMedia) -> None:
+    def clip_landed(self, shot: AnyPlanned, take: ClipMedia) -> None:
         """Take the shot's clip as it is."""
-        before = self.landed.get(shot.shot.id, shot.picked)
+        before = self.landed.get(shot.shot.id, shot)
         self.landed[shot.shot.id] = take
         self._sizes.subtract([before.size])
         self._sizes.update([take.size])
-        self._rates.subtract([before.rate])
-        self._rates.update([take.rate])
+        if sets_rate(shot):
+            self._rates.subtract([before.rate])
+            self._rates.update([take.rate])
         self._other_rates += take.rate != before.rate
 
     def of(self, deliverable: Deliverable) -> Layout | None:
@@ -120,15 +121,14 @@ class Layouts:
         sizes = {str(size): size for size, clips in self._sizes.items() if size and clips}
         if deliverable.size is None and self._sizes[None]:
             return None
-        rates = tuple(rate for rate, clips in self._rates.items() if clips)
+        rates = tuple(rate for rate, clips in self._rates.items() if clips) or (STILL_RATE,)
         try:
             return frame_of(deliverable, sizes, rates)
         except ValueError as error:
             raise Broken(recorded(str(error))) from None
 
-    def _clip_rate(self, shot: PlannedShot) -> Fraction:
-        clip = self.landed.get(shot.shot.id)
-        return clip.rate if clip else shot.picked.rate
+    def _clip_rate(self, shot: AnyPlanned) -> Fraction:
+        return self.landed.get(shot.shot.id, shot).rate
 
     def _timeline(self, frame: Frame) -> list[Part]:
         """Where everything stands at the deliverable's rate."""
@@ -151,7 +151,7 @@ class Layouts:
         title = f"{deliverable.name}  {frame.size}  {frame.aspect}  {frame.rate} fps"
         return Stills(poster, cells(shots, frame.rate), f"{title}  {clock(whole / frame.rate)}")
 
-    def _frames_of(self, shot: PlannedShot, layout: Layout) -> ShotFrames:
+    def _frames_of(self, shot: AnyPlanned, layout: Layout) -> ShotFrames:
         """Where a shot is seen alone, or what is first seen of it."""
         name, rate = shot.shot.id, self._clip_rate(shot)
         parts = layout.of[name]

@@ -18,17 +18,19 @@ from wanx_render.errors import (
 )
 from wanx_render.events import Event
 from wanx_render.files import write_atomically
+from wanx_render.finishing.segment import ClipMedia
 from wanx_render.language import joined, plural, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest, last_in
 from wanx_render.media import decoding
 from wanx_render.planning.origins import Origins, last_frame_path
-from wanx_render.planning.plan import PlannedShot, Take
+from wanx_render.planning.plan import PlannedFootage, PlannedShot, Take
 from wanx_render.planning.take_status import kept
 from wanx_render.run.clip_source import ClipSource
 from wanx_render.run.context import RunContext
 from wanx_render.run.finisher import Finisher
+from wanx_render.run.footage import FootageMaker
 from wanx_render.run.last_films import with_last_films
-from wanx_render.run.results import TakeClip, TakeResult, has_clip, manifest_of
+from wanx_render.run.results import FootageFailure, Results, TakeClip, TakeResult, manifest_of
 from wanx_render.run.task_runner import TaskRunner
 from wanx_render.task import InputMedia
 from wanx_render.tasks.outcome import TakeFailure, permission, waiting, words
@@ -53,13 +55,10 @@ async def render(context: RunContext, program_version: str) -> Manifest:
 
 
 async def _finish(
-    context: RunContext,
-    finisher: Finisher,
-    results: dict[tuple[str, int], TakeResult],
-    earlier: Manifest | None,
+    context: RunContext, finisher: Finisher, results: Results, earlier: Manifest | None
 ) -> tuple[DeliverableRecord | Broken, ...]:
     """The deliverables, where every shot has its clip; those that fail as errors."""
-    missing = [shot.shot.id for shot in context.plan.shots if not has_clip(shot, results)]
+    missing = [shot.shot.id for shot in context.plan.shots if not results.has_clip(shot)]
     if missing:
         await finisher.settle()
         names = joined(missing, tr(", "))
@@ -91,19 +90,34 @@ class _Takes:
         self.reporter = reporter
         self.origins = Origins(context.journal, context.clips)
         self.tasks: dict[tuple[str, int], asyncio.Task[TakeResult]] = {}
+        self.maker = FootageMaker(context.tools.program, context.clips)
+        self.footage: dict[str, ClipMedia | FootageFailure] = {}
         self.bugs: list[Exception] = []
 
-    async def run(self) -> dict[tuple[str, int], TakeResult]:
+    async def run(self) -> Results:
         context = self.context
+        for footage in context.plan.footage:
+            self.footage[footage.shot.id] = await self._footage(footage)
         async with asyncio.TaskGroup() as group:
-            for shot in context.plan.shots:
+            for shot in context.plan.generated:
                 is_asked = not context.only or shot.shot.id in context.only
                 work = self.clips.of if is_asked and context.submits else self.clips.if_here
                 for take in shot.takes:
                     self.tasks[(shot.shot.id, take.number)] = group.create_task(
                         self._take(shot, take, work)
                     )
-        return {name: task.result() for name, task in self.tasks.items()}
+        return Results({name: task.result() for name, task in self.tasks.items()}, self.footage)
+
+    async def _footage(self, footage: PlannedFootage) -> ClipMedia | FootageFailure:
+        """The clip of own footage; it is there before anything is paid for."""
+        try:
+            media = await self.context.tools.work(self.maker.clip, footage)
+        except Broken as error:
+            text = tr("{shot}: {reason}", shot=footage.shot.id, reason=error.sentence)
+            self.context.emit(Event("warning", text, shot=footage.shot.id))
+            return FootageFailure(footage, error.sentence)
+        self.finisher.clip_landed(footage, media)
+        return media
 
     async def _take(
         self, shot: PlannedShot, take: Take, work: Callable[[Take], Awaitable[TakeResult]]
@@ -133,7 +147,11 @@ class _Takes:
             before = kept(take, context.journal, context.clips, plan.backend)
             if before:
                 return before
-        source = next(shot for shot in plan.shots if shot.shot.id == take.waits_for)
+        for footage in plan.footage:
+            if footage.shot.id == take.waits_for:
+                frame = await context.tools.work(self.maker.last_frame, footage)
+                return take.with_first_frame(frame)
+        source = next(shot for shot in plan.generated if shot.shot.id == take.waits_for)
         reason = tr("for the last frame of {shot}", shot=take.waits_for)
         self.reporter.report(take, "waiting", reason)
         result = await asyncio.shield(self.tasks[(take.waits_for, source.shot.pick)])

@@ -1,5 +1,6 @@
 """What became of each take of a run, and the manifest that is made of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -9,8 +10,10 @@ from wanx_render.files import seen_from
 from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.geometry import Focus, Move, Size
+from wanx_render.language import Message
 from wanx_render.manifest import (
     DeliverableRecord,
+    FootageRecord,
     LabelRecord,
     Manifest,
     ShotRecord,
@@ -22,12 +25,12 @@ from wanx_render.media.ai_labels import Provenance
 from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
 from wanx_render.money import Money, write_money, write_sum, write_sums
 from wanx_render.planning.attempt import Attempt
-from wanx_render.planning.plan import PlannedShot, Take
+from wanx_render.planning.plan import AnyPlanned, PlannedFootage, Take
 from wanx_render.planning.uses import uses_of
 from wanx_render.run.context import RunContext
-from wanx_render.shotlist.model import Deliverable
+from wanx_render.shotlist.model import Deliverable, StillShot
 from wanx_render.tasks.outcome import TakeFailure
-from wanx_render.timing import SAMPLE_RATE, nearest
+from wanx_render.timing import SAMPLE_RATE, Cut, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,37 @@ class Films:
     broken: tuple[str, ...] = ()
 
 
-def has_clip(shot: PlannedShot, results: dict[tuple[str, int], TakeResult]) -> bool:
-    """Whether the take of ``shot`` that goes into the deliverables is there."""
-    return isinstance(results[(shot.shot.id, shot.shot.pick)], TakeClip)
+@dataclass(frozen=True, slots=True)
+class FootageFailure:
+    """Own footage that cannot be used, and why."""
+
+    footage: PlannedFootage
+    message: Message
+
+
+@dataclass(frozen=True)
+class Results:
+    """What became of every take and of all own footage."""
+
+    takes: Mapping[tuple[str, int], TakeResult]
+    footage: Mapping[str, ClipMedia | FootageFailure]  # by shot
+
+    def has_clip(self, shot: AnyPlanned) -> bool:
+        """Whether the clip of ``shot`` that goes into the deliverables is there."""
+        if isinstance(shot, PlannedFootage):
+            return isinstance(self.footage[shot.shot.id], ClipMedia)
+        return isinstance(self.takes[(shot.shot.id, shot.shot.pick)], TakeClip)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything has a clip."""
+        clips = (*self.takes.values(), *self.footage.values())
+        return all(isinstance(clip, TakeClip | ClipMedia) for clip in clips)
 
 
 def manifest_of(
     context: RunContext,
-    results: dict[tuple[str, int], TakeResult],
+    results: Results,
     films: Films,
     *,
     program: str,
@@ -73,9 +99,8 @@ def manifest_of(
         program=program,
         ffmpeg=tools.program.version,
         finished_at=tools.wall.now().isoformat(timespec="seconds"),
-        complete=made == len(plan.deliverables)
-        and all(isinstance(result, TakeClip) for result in results.values()),
-        cost=_spent(results, plan.currency),
+        complete=made == len(plan.deliverables) and results.complete,
+        cost=_spent(results.takes, plan.currency),
         shots=tuple(_shot_record(shot, results, context.folder) for shot in plan.shots),
         deliverables=films.records,
         warnings=context.warnings,
@@ -97,7 +122,7 @@ def _wanted(deliverable: Deliverable) -> WantedRecord:
     )
 
 
-def _spent(results: dict[tuple[str, int], TakeResult], currency: str) -> str:
+def _spent(results: Mapping[tuple[str, int], TakeResult], currency: str) -> str:
     """What the clips of this list cost, whenever they were paid."""
     clips = {r.attempt.id: r.attempt for r in results.values() if isinstance(r, TakeClip)}
     bills = (attempt.bill for attempt in clips.values())
@@ -105,16 +130,52 @@ def _spent(results: dict[tuple[str, int], TakeResult], currency: str) -> str:
     return write_sum(Money(amount, currency))
 
 
-def _shot_record(
-    shot: PlannedShot, results: dict[tuple[str, int], TakeResult], folder: Path
-) -> ShotRecord:
-    takes = (_take_record(results[(take.shot, take.number)], folder) for take in shot.takes)
-    spec, result = shot.shot, results[(shot.shot.id, shot.shot.pick)]
+def _shot_record(shot: AnyPlanned, results: Results, folder: Path) -> ShotRecord:
+    if isinstance(shot, PlannedFootage):
+        media = results.footage[shot.shot.id]
+        if isinstance(media, FootageFailure):
+            return _used(shot, shot.cut, picked=0, takes=())
+        footage = _footage_record(shot, media, folder)
+        return _used(shot, shot.cut_at(media.rate), picked=0, takes=(), footage=footage)
+    takes = (_take_record(results.takes[(take.shot, take.number)], folder) for take in shot.takes)
+    result = results.takes[(shot.shot.id, shot.shot.pick)]
     cut = shot.cut_at(result.media.rate) if isinstance(result, TakeClip) else shot.cut
+    return _used(shot, cut, picked=shot.shot.pick, takes=tuple(takes))
+
+
+def _footage_record(shot: PlannedFootage, media: ClipMedia, folder: Path) -> FootageRecord:
+    spec, source = shot.shot, shot.file.path or media.path
+    is_still = isinstance(spec, StillShot)
+    return FootageRecord(
+        kind="still" if is_still else "clip",
+        source=seen_from(folder, source),
+        sha256=shot.sha256,
+        clip=seen_from(folder, media.path),
+        width=media.size.width,
+        height=media.size.height,
+        fps=str(media.rate),
+        frames=media.whole,
+        sound=media.has_sound,
+        labels=_label_records(media.provenance),
+        seconds=str(shot.seconds) if is_still else None,
+    )
+
+
+def _used(
+    shot: AnyPlanned,
+    cut: Cut,
+    *,
+    picked: int,
+    takes: tuple[TakeRecord, ...],
+    footage: FootageRecord | None = None,
+) -> ShotRecord:
+    """The record of a shot whose clip is used as ``cut`` says."""
+    spec = shot.shot
     return ShotRecord(
         id=spec.id,
-        picked=spec.pick,
-        takes=tuple(takes),
+        picked=picked,
+        takes=takes,
+        footage=footage,
         cut_start=cut.start,
         cut_frames=cut.frames,
         focus=_point(spec.focus.start if isinstance(spec.focus, Move) else spec.focus),

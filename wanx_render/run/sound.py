@@ -12,7 +12,7 @@ from wanx_render.finishing.segment import sound_key
 from wanx_render.finishing.timeline import Body, frames_of
 from wanx_render.media.ai_labels import Provenance
 from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
-from wanx_render.planning.plan import Plan
+from wanx_render.planning.plan import Plan, PlannedFootage
 from wanx_render.run.effects import fades
 from wanx_render.run.layout import Layout, Layouts, file_of
 from wanx_render.run.pieces import PieceJob, piece_path
@@ -67,6 +67,8 @@ def marks_of(plan: Plan, layouts: Layouts, mix: Mix, layout: Layout) -> tuple[Ma
     marks: list[Mark] = []
     for part in layout.parts:
         shot = plan.shots[part.shot]
+        if isinstance(shot, PlannedFootage):
+            continue
         take, gain = layouts.landed[shot.shot.id], shot.shot.sound
         beeps = take.has_sound and shot.picked.request.sound == "auto" and gain >= _QUIET
         if isinstance(part, Body) and beeps:

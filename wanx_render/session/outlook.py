@@ -75,7 +75,7 @@ class Outlook:
     @property
     def can_be_joined(self) -> bool:
         """Whether every picked clip is there, so that deliverables can be made without asking."""
-        picks = {(shot.shot.id, shot.shot.pick) for shot in self.plan.shots}
+        picks = {(shot.shot.id, shot.shot.pick) for shot in self.plan.generated}
         return all(
             status.state == "cached"
             for status in self.statuses
@@ -168,7 +168,7 @@ def warnings(loaded: Loaded, plan: Plan) -> tuple[Diagnostic, ...]:
 
 def stale_picks(loaded: Loaded, plan: Plan) -> tuple[Diagnostic, ...]:
     """Picks of takes that are not there, now that it is known how many each shot has."""
-    takes = {shot.shot.id: len(shot.takes) for shot in plan.shots}
+    takes = {shot.shot.id: len(shot.takes) for shot in plan.generated}
     return picks.stale(loaded.picks, takes)
 
 

@@ -21,6 +21,11 @@ DESCRIPTIONS = {
     "id": tr("The name of the shot, unique in the list"),
     "model": tr("A model; `wanx-render models` lists them"),
     "image": tr("The first frame: a path, a URL, a data URI, or {{shot: ID, frame: last}}"),
+    "clip": tr("Own footage instead of a first frame: any video; nothing is generated or paid"),
+    "still": tr("An own picture that is held; nothing is generated or paid"),
+    "move": tr("Enlarges a still slowly around its focus: in, out, or {{from: 1, to: 1.2}}"),
+    "Zoom.from": tr("The enlargement at the beginning; 1 shows the whole picture"),
+    "Zoom.to": tr("The enlargement at the end"),
     "last_image": tr("The picture the clip ends with; only some models accept one"),
     "fit_image": tr(
         "How first and last frames are prepared before they are sent: off, match (the aspect that "
@@ -33,7 +38,7 @@ DESCRIPTIONS = {
     "negative_prompt": tr("What must not be seen"),
     "template": tr("An effect template; the service then ignores the prompt"),
     "resolution": tr("A tier of the model: a number of pixels, not a frame size"),
-    "Shot.duration": tr("Seconds; each model has its own choice"),
+    "Shot.duration": tr("Seconds; each model has its own choice, a still lasts as you like"),
     "Transition.duration": tr("The length of the transition in seconds"),
     "Shot.audio": tr("silent, auto, or a sound file"),
     "Deliverable.audio": tr("Music, voices and loudness"),
@@ -74,6 +79,7 @@ DESCRIPTIONS = {
     "motion": tr(
         "How missing frames are made: repeat, blend (a mix of two), flow (along the movement; slow)"
     ),
+    "Shot.background": tr("The colour behind a transparent still: a name or #RRGGBB"),
     "background": tr("The colour of the bars for pad: a name or #RRGGBB"),
     "fps": tr("Frames a second; by default the highest rate of the clips"),
     "music": tr("A sound file under the whole film; or {{file, gain, start, fade_in, fade_out}}"),

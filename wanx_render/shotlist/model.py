@@ -35,6 +35,7 @@ from wanx_render.shotlist.values import (
     AspectText,
     ColourOrNone,
     ColourText,
+    Enlargement,
     FittedAspect,
     FocusPoint,
     FocusText,
@@ -201,9 +202,27 @@ Hdr = Literal["map", "refuse"]
 
 
 class Shot(Written):
-    """One shot: what is asked of the service, and how the clip is used."""
+    """How the clip of one shot is used; where it comes from is said by each kind of shot."""
 
     id: FileName
+    trim: Trim = Trim()
+    speed: Speed = Fraction(1)
+    hold: Seconds = Fraction(0)  # how long the last frame stands after it
+    focus: FocusText = CENTRE
+    transition: Transition = Transition()
+    sound: Gain = Decimal(0)  # of the clip's own sound, in the deliverables
+    caption: str = ""  # words on the picture
+    lang: Language | None = None  # of the caption, instead of the deliverable's
+    colours: ColourName | None = None  # of the clip; None: as it is tagged
+    hdr: Hdr = "map"  # what becomes of a clip in HDR
+    alpha: Alpha = "straight"  # how a clip with transparency holds its colours
+    overlay: Overlays = ()
+    look: FileText | None = None  # instead of the deliverable's; none: without any
+
+
+class GeneratedShot(Shot):
+    """A shot whose clip a model makes of a first frame: what is asked of the service."""
+
     model: str
     image: FirstFrame
     last_image: FileText | None = None  # what the clip ends on; some models only
@@ -219,19 +238,75 @@ class Shot(Written):
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED, strict=True)
     takes: int = Field(default=1, ge=1, le=MAX_TAKES, strict=True)
     pick: int = Field(default=1, ge=1, strict=True)
-    trim: Trim = Trim()
-    speed: Speed = Fraction(1)
-    hold: Seconds = Fraction(0)  # how long the last frame stands after it
-    focus: FocusText = CENTRE
-    transition: Transition = Transition()
-    sound: Gain = Decimal(0)  # of the clip's own sound, in the deliverables
-    caption: str = ""  # words on the picture
-    lang: Language | None = None  # of the caption, instead of the deliverable's
-    colours: ColourName | None = None  # of the clip; None: as it is tagged
-    hdr: Hdr = "map"  # what becomes of a clip in HDR
-    alpha: Alpha = "straight"  # how a clip with transparency holds its colours
-    overlay: Overlays = ()
-    look: FileText | None = None  # instead of the deliverable's; none: without any
+
+
+class ClipShot(Shot):
+    """Own footage: a video file in any container, or an animated picture."""
+
+    clip: FileText
+
+
+class Zoom(Written):
+    """How much a still picture is enlarged at its beginning and at its end, around its focus."""
+
+    start: Enlargement = Field(default=Fraction(1), alias="from")
+    end: Enlargement = Field(default=Fraction(1), alias="to")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        """``move: in`` goes slowly nearer, ``move: out`` slowly away."""
+        if not isinstance(value, str):
+            return value
+        match value:
+            case "in":
+                return {"from": Fraction(1), "to": SLOW}
+            case "out":
+                return {"from": SLOW, "to": Fraction(1)}
+            case _:
+                message = tr("{value!r} is not a valid move", value=value[:40])
+                hint = tr("use in, out, or {{from: 1, to: 1.2}}")
+                raise fail("value-unknown", message, hint)
+
+
+SLOW = Fraction(11, 10)  # an enlargement that is seen in a few seconds and is no jump
+
+
+class StillShot(Shot):
+    """An own picture that is held, or slowly moved over."""
+
+    still: FileText
+    duration: Seconds
+    move: Zoom | None = None
+    background: ColourText = "black"  # behind what is transparent
+
+
+AnyShot = GeneratedShot | ClipShot | StillShot
+# The key that says where a shot's clip comes from, and what it is then.
+SOURCES: Mapping[str, type[AnyShot]] = {
+    "image": GeneratedShot,
+    "clip": ClipShot,
+    "still": StillShot,
+}
+
+
+def kind_of(shot: Any) -> type[AnyShot]:
+    """What a mapping of ``shots`` describes; where it does not say, a shot to be generated."""
+    if isinstance(shot, GeneratedShot | ClipShot | StillShot):
+        return type(shot)
+    keys = shot if isinstance(shot, Mapping) else {}
+    return next((kind for key, kind in SOURCES.items() if key in keys), GeneratedShot)
+
+
+def own_name(shot: AnyShot) -> str | None:
+    """The own file of a shot, as the list names it; None where a model makes the clip."""
+    match shot:
+        case ClipShot():
+            return shot.clip
+        case StillShot():
+            return shot.still
+        case GeneratedShot():
+            return None
 
 
 class Music(Written):
@@ -441,6 +516,14 @@ def look_at(shot: Shot, deliverable: Deliverable) -> str | None:
 FOR_ALL = ("caption_style", "label", "safe_area", "lang")
 
 
+TaggedShot = Annotated[
+    Annotated[GeneratedShot, Tag("image")]
+    | Annotated[ClipShot, Tag("clip")]
+    | Annotated[StillShot, Tag("still")],
+    Discriminator(lambda shot: next(k for k, kind in SOURCES.items() if kind is kind_of(shot))),
+]
+
+
 class ShotList(Written):
     """A whole shot list, its defaults already merged into the shots, ``FOR_ALL`` into the
     deliverables."""
@@ -454,7 +537,7 @@ class ShotList(Written):
     caption_style: CaptionStyle = CaptionStyle()
     safe_area: PlatformText | None = None
     lang: Language | None = None
-    shots: tuple[Shot, ...] = Field(min_length=1)
+    shots: tuple[TaggedShot, ...] = Field(min_length=1)
     deliverables: tuple[Deliverable, ...] = Field(min_length=1)
 
 

@@ -8,17 +8,18 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, listed
-from wanx_render.language import NOTHING, Message, tr, verbatim
+from wanx_render.language import NOTHING, Message, joined, tr, verbatim
 from wanx_render.shotlist.model import (
     FOR_ALL,
+    SOURCES,
     AiLabel,
     Budget,
     CaptionStyle,
     Deliverable,
     LastFrame,
     Matrix,
-    Shot,
     ShotList,
+    kind_of,
 )
 from wanx_render.shotlist.values import in_ascii
 from wanx_render.shotlist.variables import Template
@@ -131,9 +132,11 @@ def explain(problem: Any, path: yaml_source.Path, places: Places) -> Diagnostic:
     kind, last = problem["type"], str(path[-1]) if path else ""
     if kind == "missing":
         message = tr("{where} has no {key!r}", where=_where(path[:-1]), key=last)
-        return Diagnostic("missing-key", message, places.of(path[:-1]))
+        return Diagnostic("missing-key", message, places.of(path[:-1]), _source_hint(path))
     if kind == "extra_forbidden":
-        keys = sorted(_known_keys(path[:-1]))
+        if conflict := _of_other_shot(path, places):
+            return conflict
+        keys = sorted(_known_keys(path[:-1], places))
         hint = did_you_mean(last, keys) or tr("known keys: {keys}", keys=listed(keys, len(keys)))
         return Diagnostic(
             "unknown-key", tr("unknown key {key!r}", key=last), places.key(path), hint
@@ -201,7 +204,6 @@ def _in_ascii(path: yaml_source.Path, places: Places) -> Message:
 
 
 _BY_PLACE: tuple[tuple[str, type[BaseModel]], ...] = (
-    ("shots", Shot),
     ("deliverables", Deliverable),
     ("budget", Budget),
     ("label", AiLabel),
@@ -210,11 +212,44 @@ _BY_PLACE: tuple[tuple[str, type[BaseModel]], ...] = (
 )
 
 
-def _known_keys(path: yaml_source.Path) -> set[str]:
+def _source_hint(path: yaml_source.Path) -> Message:
+    """What a shot may have where nothing says what it shows."""
+    if len(path) == 3 and path[0] == "shots" and path[2] == "image":
+        return tr("use image, clip or still: a first frame, own footage or a picture")
+    return NOTHING
+
+
+def _of_other_shot(path: yaml_source.Path, places: Places) -> Diagnostic | None:
+    """A key that only shots of another kind have, such as the prompt of own footage."""
+    if len(path) != 3 or path[0] != "shots":
+        return None
+    kind, key = _kind_at(path[:2], places), str(path[2])
+    own = next(name for name, shot in SOURCES.items() if shot is kind)
+    others = [name for name, shot in SOURCES.items() if key in shot.model_fields]
+    if not others:
+        return None
+    if key in SOURCES:
+        message = tr("{key} and {other} exclude each other", key=own, other=key)
+        hint = tr("a shot has only one of {names}", names=joined(SOURCES, tr(", ")))
+        return Diagnostic("shot-sources", message, places.key(path), hint)
+    message = tr("a shot with {own} has no {key}", own=own, key=key)
+    hint = tr("remove {key}; it belongs to shots with {names}", key=key, names=listed(others))
+    return Diagnostic("key-of-other-shot", message, places.key(path), hint)
+
+
+def _kind_at(path: yaml_source.Path, places: Places) -> type[BaseModel]:
+    """The kind of the shot at ``path``; ``defaults`` may hold what it shows."""
+    keys = {key: None for key in SOURCES if (*path, key) in places.read}
+    return kind_of(keys)
+
+
+def _known_keys(path: yaml_source.Path, places: Places) -> set[str]:
     """The keys allowed in the mapping at ``path``."""
     if not path:
         return {*ShotList.model_fields, "defaults", "vars", "matrix"}
     model: type[BaseModel] | None = dict(_BY_PLACE).get(str(path[0]))
+    if path[0] == "shots":
+        model = _kind_at(path[:2], places)
     for part in path[1:]:
         if model and isinstance(part, str) and part in model.model_fields:
             annotation = model.model_fields[part].annotation

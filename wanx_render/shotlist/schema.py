@@ -11,7 +11,7 @@ from pydantic.json_schema import PydanticJsonSchemaWarning
 from wanx_render.catalog import platform_sizes
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.shotlist.descriptions import DESCRIPTIONS
-from wanx_render.shotlist.model import Matrix, ShotList
+from wanx_render.shotlist.model import SOURCES, Matrix, ShotList
 
 
 def json_schema(catalog: Catalog) -> dict[str, Any]:
@@ -50,9 +50,16 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
 
 
 def _complete_shots(definitions: dict[str, Any], catalog: Catalog) -> None:
-    """What a shot needs and may be offered; ``defaults`` may hold the same, but for an id."""
-    shot = definitions["Shot"]
-    shot["required"] = ["id"]
+    """What a shot needs and may be offered; ``defaults`` may hold the same, but for an id.
+
+    The kinds of shots are one here: of a choice editors say only that nothing of it fits.
+    """
+    kinds = [definitions.pop(kind.__name__) for kind in SOURCES.values()]
+    shot = {**kinds[0], "properties": {}, "required": ["id"]}
+    for kind in kinds:
+        for name, field in kind["properties"].items():
+            shot["properties"][name] = _either(shot["properties"].get(name, field), field)
+    definitions["Shot"] = shot
     shot["properties"]["model"]["examples"] = list(catalog.models)
     shot["properties"]["resolution"]["examples"] = list(catalog.service.tier_areas)
     shot["properties"]["fit_image"] = _or_text(shot["properties"]["fit_image"])
@@ -64,6 +71,17 @@ def _complete_shots(definitions: dict[str, Any], catalog: Catalog) -> None:
         "additionalProperties": False,
         "properties": fields,
     }
+
+
+def _either(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """A key of two kinds of shots that takes what either does."""
+    options = [
+        {key: value for key, value in field.items() if key != "description"}
+        for field in (first, second)
+    ]
+    if options[0] == options[1]:
+        return first
+    return {"description": first["description"], "anyOf": options}
 
 
 def _complete_list(properties: dict[str, Any], definitions: dict[str, Any]) -> None:
@@ -122,10 +140,14 @@ def _or_filled(field: dict[str, Any]) -> dict[str, Any]:
     return {**head, "anyOf": [rest, _FILLED]}
 
 
+# All kinds of shots are described as one.
+_PARTS = {kind.__name__: "Shot" for kind in SOURCES.values()}
+
+
 def _worded(part: dict[str, Any]) -> dict[str, Any]:
     """A model's schema without titles and defaults, each key with its description."""
     properties = {
-        name: _described(name, _plain(field), part["title"])
+        name: _described(name, _plain(field), _PARTS.get(part["title"], part["title"]))
         for name, field in part["properties"].items()
     }
     rest = {key: value for key, value in part.items() if key in ("type", "required")}

@@ -209,6 +209,19 @@ _THOUSANDTH = Fraction(1, 1000)
 SLOWEST = Fraction(1, 2)
 
 
+def _enlargement(value: Any) -> Fraction:
+    if isinstance(value, Fraction):
+        return value
+    times = _between(value, 1, 4)
+    if times is None:
+        raise fail(
+            "zoom-invalid",
+            tr("{value!r} is not an enlargement from 1 to 4", value=str(value)[:40]),
+            tr("write it as 1.2; 1 shows the whole picture"),
+        )
+    return times
+
+
 def _speed(value: Any) -> Fraction:
     if isinstance(value, Fraction):
         return value
@@ -373,6 +386,9 @@ Gain = Annotated[
     *_kind({"type": ["number", "string"]}, _gain),
 ]
 Rate = Annotated[Fraction, *_kind({"type": ["number", "string"]}, _rate)]
+Enlargement = Annotated[
+    Fraction, *_kind({"type": "number", "minimum": 1, "maximum": 4}, _enlargement)
+]
 Speed = Annotated[Fraction, *_kind({"type": "number", "minimum": 0.5, "maximum": 2}, _speed)]
 _POINT = {
     "type": "array",

@@ -19,16 +19,19 @@ from wanx_render.media.images import BadPicture, Picture
 from wanx_render.shotlist import paths
 from wanx_render.shotlist.fail import sentence_of
 from wanx_render.shotlist.model import (
+    AnyShot,
+    ClipShot,
     Deliverable,
-    Shot,
+    GeneratedShot,
     ShotList,
     Sound,
 )
 from wanx_render.shotlist.problems import Problems
 from wanx_render.source import yaml_source
-from wanx_render.task import InputMedia
+from wanx_render.task import Footage, InputMedia
 from wanx_render.timing import SAMPLE_RATE, nearest
 from wanx_render.validation import context
+from wanx_render.validation.own_footage import FootageReader
 
 if TYPE_CHECKING:
     from wanx_render.captions.cues import BadSubtitles, Notice
@@ -48,6 +51,7 @@ class AssetReader:
         self.sounds: dict[str, Soundtrack] = {}
         self.subtitles: dict[str, Subtitles] = {}
         self.texts: dict[str, str] = {}  # of subtitle files with notices, by the name shown
+        self._own = FootageReader(folder)
         self._bad: dict[str, BadPicture] = {}
         self._bad_sounds: dict[str, BadSoundtrack] = {}
         self._bad_subtitles: dict[str, BadSubtitles] = {}
@@ -55,13 +59,17 @@ class AssetReader:
         self._media: dict[str, InputMedia] = {}
         self._measured: set[Hashable] = set()
 
-    def look(self, shots: Mapping[int, Shot], problems: Problems) -> None:
-        """Look at every first or last frame that is a file or a data URI."""
+    @property
+    def footage(self) -> Mapping[str, Footage]:
+        """What the heads of own footage say, by its name in the list."""
+        return self._own.heads
+
+    def look(self, shots: Mapping[int, AnyShot], problems: Problems) -> None:
+        """Look at every picture that is a file or a data URI, and at all own footage."""
         for index, shot in shots.items():
-            for key in ("image", "last_image"):
-                name = getattr(shot, key)
-                if not isinstance(name, str) or context.is_url(name):
-                    continue
+            if isinstance(shot, ClipShot):
+                self._own.look(shot.clip, ("shots", index, "clip"), problems)
+            for key, name in context.pictures_of(shot):
                 if name not in self.pictures and name not in self._bad:
                     self._see(name)
                 if name in self._bad:
@@ -69,7 +77,7 @@ class AssetReader:
 
     def look_over(
         self,
-        shots: Mapping[int, Shot],
+        shots: Mapping[int, AnyShot],
         deliverables: Mapping[int, Deliverable],
         problems: Problems,
     ) -> None:
@@ -142,7 +150,7 @@ class AssetReader:
 
     def listen(
         self,
-        shots: Mapping[int, Shot],
+        shots: Mapping[int, AnyShot],
         deliverables: Mapping[int, Deliverable],
         problems: Problems,
     ) -> None:
@@ -265,9 +273,7 @@ class AssetReader:
         """Every picture and sound of a checked list, by the words it is named with."""
         names: dict[str, None] = {}
         for shot in shots.shots:
-            for name in (shot.image, shot.last_image, context.sound_path(shot)):
-                if isinstance(name, str) and name:
-                    names[name] = None
+            names |= dict.fromkeys(context.files_of(shot))
         for deliverable in shots.deliverables:
             files = (*deliverable.audio.files, deliverable.subtitles, deliverable.font)
             names |= dict.fromkeys(name for name in files if name)
@@ -286,8 +292,8 @@ class AssetReader:
             return InputMedia(f"url:{name}", url=name)
         picture = self.pictures.get(name)
         if picture is None:
-            digest = sha256(self.folder / name)
-            return InputMedia(f"sha256:{digest}", path=self.folder / name)
+            digest, footage = sha256(self.folder / name), self.footage.get(name)
+            return InputMedia(f"sha256:{digest}", path=self.folder / name, footage=footage)
         media = InputMedia(
             f"sha256:{picture.sha256}", size=picture.size, repaired=bool(picture.repairs)
         )
@@ -325,11 +331,12 @@ def _highest(
 
 
 def _sound_names(
-    shots: Mapping[int, Shot], deliverables: Mapping[int, Deliverable]
+    shots: Mapping[int, AnyShot], deliverables: Mapping[int, Deliverable]
 ) -> Iterator[tuple[str | None, yaml_source.Path]]:
     """Every sound that is named, and the path of its key."""
     for index, shot in shots.items():
-        yield context.sound_path(shot), ("shots", index, "audio")
+        if isinstance(shot, GeneratedShot):
+            yield context.sound_path(shot), ("shots", index, "audio")
     for index, deliverable in deliverables.items():
         for name in deliverable.audio.files:
             yield name, ("deliverables", index, "audio")

@@ -14,8 +14,19 @@ from wanx_render.geometry import Size, predicted_size
 from wanx_render.language import Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.media.images import Picture
-from wanx_render.shotlist.model import NO_LOOK, Deliverable, Overlay, Shot, Sound
+from wanx_render.shotlist.model import (
+    NO_LOOK,
+    AnyShot,
+    ClipShot,
+    Deliverable,
+    GeneratedShot,
+    Overlay,
+    Sound,
+    StillShot,
+    own_name,
+)
 from wanx_render.source import yaml_source
+from wanx_render.task import Footage
 
 if TYPE_CHECKING:
     from wanx_render.captions.subtitles import Subtitles
@@ -31,11 +42,20 @@ class Begins:
     end: Fraction
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is known of the clip of a shot: a still has no rate of its own."""
+
+    size: Size | None
+    seconds: Fraction
+    rate: Fraction | None
+
+
 @dataclass(frozen=True)
 class Scene:
     """Everything a rule may look at."""
 
-    shots: Mapping[int, Shot]  # by index; only those that are well-formed
+    shots: Mapping[int, AnyShot]  # by index; only those that are well-formed
     deliverables: Mapping[int, Deliverable]
     region: str
     ids: tuple[str, ...]  # of all shots, also of those that are not well-formed
@@ -43,6 +63,7 @@ class Scene:
     folder: Path
     pictures: Mapping[str, Picture]  # by the words the list uses; only those that could be read
     sounds: Mapping[str, Soundtrack]
+    footage: Mapping[str, Footage]
     subtitles: "Mapping[str, Subtitles]"
     place: Place
     backend: str
@@ -52,23 +73,27 @@ class Scene:
     loudest: Callable[[Sound, Mapping[str, Fraction], Fraction], Decimal | None]
 
     @cached_property
-    def models(self) -> list[tuple[int, Shot, Model]]:
+    def generated(self) -> dict[int, GeneratedShot]:
+        """The shots that a model makes, by index."""
+        return {i: shot for i, shot in self.shots.items() if isinstance(shot, GeneratedShot)}
+
+    @cached_property
+    def models(self) -> list[tuple[int, GeneratedShot, Model]]:
         """Each shot with its model, where there is such a model."""
         pairs = (
-            (index, shot, self.catalog.model(shot.model)) for index, shot in self.shots.items()
+            (index, shot, self.catalog.model(shot.model)) for index, shot in self.generated.items()
         )
         return [(index, shot, model) for index, shot, model in pairs if model]
 
     def looks(self) -> Iterator[tuple[Span, str, Picture, Model]]:
         """Each picture of each shot: its place, what it is called, and the model it is for."""
         for index, shot, model in self.models:
-            for key in ("image", "last_image"):
-                name = getattr(shot, key)
-                if isinstance(name, str) and name in self.pictures:
+            for key, name in pictures_of(shot):
+                if name in self.pictures:
                     title = tr("the data URI") if name.startswith("data:") else name
                     yield self.at(index, key), title, self.pictures[name], model
 
-    def size(self, shot: Shot, model: Model) -> Size | None:
+    def _size(self, shot: GeneratedShot, model: Model) -> Size | None:
         """The clip the shot will give, where its first frame is known."""
         picture = self.pictures.get(shot.image) if isinstance(shot.image, str) else None
         tier = shot.resolution or model.tiers.value[0]
@@ -77,17 +102,36 @@ class Scene:
         return predicted_size(picture.size, self.catalog.tier_area(tier))
 
     @cached_property
-    def clips(self) -> list[tuple[Shot, Size]]:
+    def sources(self) -> list[tuple[int, AnyShot, Source]]:
+        """Each shot with what is known of its clip; not those of an unknown model or file."""
+        pairs = ((index, shot, self._source(shot)) for index, shot in self.shots.items())
+        return [(index, shot, source) for index, shot, source in pairs if source]
+
+    def _source(self, shot: AnyShot) -> Source | None:
+        match shot:
+            case GeneratedShot():
+                if (model := self.catalog.model(shot.model)) is None:
+                    return None
+                seconds = Fraction(shot.duration or model.durations.value[0])
+                return Source(self._size(shot, model), seconds, model.fps.value)
+            case ClipShot():
+                head = self.footage.get(shot.clip)
+                return Source(head.size, head.seconds, head.rate) if head else None
+            case StillShot():
+                picture = self.pictures.get(shot.still)
+                return Source(picture.size, shot.duration, None) if picture else None
+
+    @cached_property
+    def clips(self) -> list[tuple[AnyShot, Size]]:
         """The shots whose clip's size is known beforehand."""
-        pairs = ((shot, self.size(shot, model)) for _, shot, model in self.models)
-        return [(shot, size) for shot, size in pairs if size]
+        return [(shot, source.size) for _, shot, source in self.sources if source.size]
 
     @cached_property
     def begins(self) -> Begins:
         of, at, overlap = {}, Fraction(0), Fraction(0)
-        for _, shot, model in self.models:
+        for _, shot, source in self.sources:
             of[shot.id] = at - overlap
-            at = of[shot.id] + used(shot, model)
+            at = of[shot.id] + used(shot, source.seconds)
             overlap = shot.transition.seconds
         return Begins(of, at)
 
@@ -100,20 +144,36 @@ class Scene:
         return self.place(("shots", index, key))
 
 
-def used(shot: Shot, model: Model) -> Fraction:
-    """The seconds for which the shot is seen."""
-    seconds = Fraction(shot.duration or model.durations.value[0])
+def used(shot: AnyShot, seconds: Fraction) -> Fraction:
+    """The seconds for which the shot is seen, whose clip lasts ``seconds``."""
     end = seconds if shot.trim.end is None else min(shot.trim.end, seconds)
     return max(end - shot.trim.start, Fraction(0)) / shot.speed + shot.hold
 
 
-def sound_path(shot: Shot) -> str | None:
+def pictures_of(shot: AnyShot) -> Iterator[tuple[str, str]]:
+    """The pictures of a shot that are not addresses: the key of each, and its name."""
+    for key in ("image", "last_image", "still"):
+        name = getattr(shot, key, None)
+        if isinstance(name, str) and not (key != "still" and is_url(name)):
+            yield key, name
+
+
+def files_of(shot: AnyShot) -> Iterator[str]:
+    """Every picture, sound and video that a shot names."""
+    if isinstance(shot, GeneratedShot):
+        names = (shot.image, shot.last_image, sound_path(shot))
+        yield from (name for name in names if isinstance(name, str) and name)
+    elif name := own_name(shot):
+        yield name
+
+
+def sound_path(shot: GeneratedShot) -> str | None:
     """The custom soundtrack a shot names, or None for ``silent``, ``auto`` and nothing."""
     return shot.audio if shot.audio not in (None, "silent", "auto") else None
 
 
 def overlays_in(
-    shots: Mapping[int, Shot], deliverables: Mapping[int, Deliverable]
+    shots: Mapping[int, AnyShot], deliverables: Mapping[int, Deliverable]
 ) -> Iterator[tuple[yaml_source.Path, Overlay]]:
     """Every overlay, and its path in the list."""
     for group, items in (("shots", shots), ("deliverables", deliverables)):
@@ -123,7 +183,7 @@ def overlays_in(
 
 
 def looks_in(
-    shots: Mapping[int, Shot], deliverables: Mapping[int, Deliverable]
+    shots: Mapping[int, AnyShot], deliverables: Mapping[int, Deliverable]
 ) -> Iterator[tuple[yaml_source.Path, str]]:
     """Every look that is named, and the path of its key."""
     for group, items in (("shots", shots), ("deliverables", deliverables)):

@@ -20,7 +20,7 @@ def overlay_not_local(scene: Scene) -> Iterator[Diagnostic]:
 
 def overlay_outside(scene: Scene) -> Iterator[Diagnostic]:
     """An overlay that would begin when its shot or film is over."""
-    lengths = {index: used(shot, model) for index, shot, model in scene.models}
+    lengths = {index: used(shot, source.seconds) for index, shot, source in scene.sources}
     for path, overlay in overlays_in(scene.shots, scene.deliverables):
         end = lengths.get(int(path[1])) if path[0] == "shots" else scene.seconds
         if end is not None and overlay.start >= end:

@@ -4,34 +4,40 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from wanx_render.catalog.capabilities import Model
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, listed
 from wanx_render.geometry import crop_unit, cropped_away
 from wanx_render.language import NOTHING, Message, tr
 from wanx_render.media import paint
 from wanx_render.media.paint import BadColour
 from wanx_render.shotlist import paths
-from wanx_render.shotlist.model import Music, Shot, Voice
+from wanx_render.shotlist.model import (
+    AnyShot,
+    ClipShot,
+    GeneratedShot,
+    Music,
+    StillShot,
+    Voice,
+)
 from wanx_render.timing import frames_in
 from wanx_render.validation.context import Scene, is_file, is_url, used
 
 
 def trim_outside(scene: Scene) -> Iterator[Diagnostic]:
-    for index, shot, model in scene.models:
-        seconds = shot.duration or model.durations.value[0]
+    for index, shot, source in scene.sources:
+        seconds = source.seconds
         for key, value in (("start", shot.trim.start), ("end", shot.trim.end)):
             if value is not None and value > seconds:
                 yield Diagnostic(
                     "trim-outside",
                     tr(
-                        "trim {key} {time:g} s is after the end of the clip at {seconds} s",
-                        key=key, time=float(value), seconds=seconds,
+                        "trim {key} {time:g} s is after the end of the clip at {seconds:g} s",
+                        key=key, time=float(value), seconds=float(seconds),
                     ),
                     scene.place(("shots", index, "trim", key)),
                 )  # fmt: skip
-        rate = model.fps.value
-        last = shot.trim.end if shot.trim.end is not None else Fraction(seconds)
-        if frames_in(shot.trim.start, rate) >= frames_in(min(last, Fraction(seconds)), rate):
+        rate = source.rate or Fraction(30)
+        last = shot.trim.end if shot.trim.end is not None else seconds
+        if frames_in(shot.trim.start, rate) >= frames_in(min(last, seconds), rate):
             message = tr("the trim leaves no frame of the clip")
             yield Diagnostic("trim-empty", message, scene.at(index, "trim"))
 
@@ -75,7 +81,8 @@ def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
 def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:
     for number, deliverable in scene.deliverables.items():
         rate = deliverable.fps if deliverable.motion in (None, "repeat") else None
-        faster = [s.id for _, s, m in scene.models if rate and m.fps.value > rate]
+        rates = ((shot.id, source.rate) for _, shot, source in scene.sources)
+        faster = [name for name, own in rates if rate and own and own > rate]
         if rate and faster:
             yield Diagnostic(
                 "fps-below-clip",
@@ -90,8 +97,8 @@ def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:
 
 def rate_repeats_frames(scene: Scene) -> Iterator[Diagnostic]:
     """24 frames a second in 30 show every fourth twice, which is visible where something moves."""
-    own = {model.fps.value for _, _, model in scene.models}
-    rates = {shot.id: model.fps.value * shot.speed for _, shot, model in scene.models}
+    own = {source.rate for _, _, source in scene.sources if source.rate}
+    rates = {shot.id: source.rate * shot.speed for _, shot, source in scene.sources if source.rate}
     for number, deliverable in scene.deliverables.items():
         rate = deliverable.fps or max(own, default=Fraction(1))
         slower = [name for name, pace in rates.items() if _repeats(pace, rate)]
@@ -127,12 +134,12 @@ def _repeats(own: Fraction, rate: Fraction) -> bool:
 
 def transition_too_long(scene: Scene) -> Iterator[Diagnostic]:
     before = Fraction(0)  # what the transition into a shot has taken of it
-    for (index, shot, model), (_, after, following) in pairwise(scene.models):
+    for (index, shot, source), (_, after, following) in pairwise(scene.sources):
         seconds = shot.transition.seconds
-        left = used(shot, model) - before
-        if seconds > min(left, used(after, following)):
+        left = used(shot, source.seconds) - before
+        if seconds > min(left, used(after, following.seconds)):
             shorter = shot if left < seconds else after
-            room = left if left < seconds else used(after, following)
+            room = left if left < seconds else used(after, following.seconds)
             yield Diagnostic(
                 "transition-too-long",
                 tr(
@@ -240,7 +247,7 @@ def _too_soft(
 def loudness_out_of_reach(scene: Scene) -> Iterator[Diagnostic]:
     """A loudness that music and voices cannot have below -1 dBTP, where clips are silent."""
     loud = [(i, d) for i, d in scene.deliverables.items() if d.audio.loudness is not None]
-    if not all(_is_silent(shot, model) for _, shot, model in scene.models):
+    if not all(_is_silent(shot, scene) for shot in scene.shots.values()):
         return
     begins = scene.begins
     for index, deliverable in loud:
@@ -261,9 +268,17 @@ def loudness_out_of_reach(scene: Scene) -> Iterator[Diagnostic]:
             )  # fmt: skip
 
 
-def _is_silent(shot: Shot, model: Model) -> bool:
+def _is_silent(shot: AnyShot, scene: Scene) -> bool:
     """Whether nothing is heard of the shot's own clip."""
-    return model.sound.value == "none" or shot.audio == "silent" or not shot.sound.is_finite()
+    match shot:
+        case GeneratedShot():
+            model = scene.catalog.model(shot.model)
+            is_mute = model is None or model.sound.value == "none" or shot.audio == "silent"
+        case StillShot():
+            is_mute = True
+        case ClipShot():
+            is_mute = False  # its head does not say whether anything is heard
+    return is_mute or not shot.sound.is_finite()
 
 
 def _unheard(

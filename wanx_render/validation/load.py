@@ -23,10 +23,15 @@ from wanx_render.shotlist.model import (
     CHAIN_TAG,
     FOR_ALL,
     PATH_TAG,
+    SOURCES,
+    AnyShot,
+    ClipShot,
     Deliverable,
+    GeneratedShot,
     Matrix,
-    Shot,
     ShotList,
+    StillShot,
+    kind_of,
     typed_keys,
     whole_keys,
 )
@@ -326,7 +331,7 @@ class _Checker:
             return _Result(None, problem.diagnostics)
         problems = Problems(places)
         parts = _Parts(problems, self.assets.folder)
-        shots = parts.valid("shots", Shot, value.get("shots"))
+        shots = parts.shots(value.get("shots"))
         deliverables = parts.valid("deliverables", Deliverable, value.get("deliverables"))
         whole = parts.whole(value, shots, deliverables)
         self.assets.look(shots, problems)
@@ -351,7 +356,7 @@ class _Checker:
 
     def _scene(
         self,
-        shots: Mapping[int, Shot],
+        shots: Mapping[int, AnyShot],
         deliverables: Mapping[int, Deliverable],
         whole: ShotList | None,
         ids: tuple[str, ...],
@@ -366,6 +371,7 @@ class _Checker:
             folder=self.assets.folder,
             pictures=self.assets.pictures,
             sounds=self.assets.sounds,
+            footage=self.assets.footage,
             subtitles=self.assets.subtitles,
             place=places.of,
             backend=whole.backend if whole else "mock",
@@ -398,10 +404,18 @@ class _Parts:
         self._problems = problems
         self._context = {"folder": folder}  # in which relative paths start
 
+    def shots(self, items: Any) -> dict[int, AnyShot]:
+        """The shots that are well-formed, by their index."""
+        return self._valid("shots", kind_of, items)
+
     def valid(self, key: str, kind: type[P], items: Any) -> dict[int, P]:
         """The items that are well-formed, by their index."""
+        return self._valid(key, lambda _: kind, items)
+
+    def _valid(self, key: str, kind_for: Callable[[Any], type[P]], items: Any) -> dict[int, P]:
         valid: dict[int, P] = {}
         for index, item in enumerate(items if isinstance(items, list) else ()):
+            kind = kind_for(item)
             try:
                 valid[index] = kind.model_validate(item, context=self._context)
             except ValidationError as error:
@@ -421,7 +435,7 @@ class _Parts:
     def whole(
         self,
         value: dict[str, Any],
-        shots: Mapping[int, Shot],
+        shots: Mapping[int, AnyShot],
         deliverables: Mapping[int, Deliverable],
     ) -> ShotList | None:
         """The whole list of its valid parts, or None."""
@@ -450,6 +464,13 @@ class _Parts:
 
 
 _TAGS = (PATH_TAG, CHAIN_TAG)
+_OF_GENERATED = GeneratedShot.model_fields.keys() - StillShot.model_fields.keys()
+# What ``defaults`` do not give to shots of the other kinds.
+_NOT_FOR: Mapping[type[AnyShot], frozenset[str]] = {
+    GeneratedShot: frozenset(StillShot.model_fields.keys() - GeneratedShot.model_fields.keys()),
+    ClipShot: frozenset({*_OF_GENERATED, *StillShot.model_fields} - ClipShot.model_fields.keys()),
+    StillShot: frozenset({*_OF_GENERATED, "duration"}),
+}
 
 
 def _without_unknown_keys(item: Any, error: ValidationError) -> dict[str, Any] | None:
@@ -469,7 +490,7 @@ def _merged(value: dict[str, Any], places: Places) -> dict[str, Any]:
     under each of them. Raises BadInput."""
     defaults, shots = _defaults(value, places), value.get("shots")
     if isinstance(shots, list):
-        shots = [{**defaults, **shot} if isinstance(shot, dict) else shot for shot in shots]
+        shots = [_under_shot(defaults, shot) for shot in shots]
     apart = ("defaults", *OUTSIDE)
     merged_value = {key: item for key, item in value.items() if key not in apart}
     if "shots" in value:
@@ -478,6 +499,16 @@ def _merged(value: dict[str, Any], places: Places) -> dict[str, Any]:
     if common and isinstance(value.get("deliverables"), list):
         merged_value["deliverables"] = [_under(common, item) for item in value["deliverables"]]
     return merged_value
+
+
+def _under_shot(defaults: dict[str, Any], shot: Any) -> Any:
+    """A shot as written, with those of the defaults laid under it that its kind can have."""
+    if not isinstance(shot, dict):
+        return shot
+    has_source = any(key in shot for key in SOURCES)
+    kind = kind_of(shot if has_source else {**defaults, **shot})
+    apart = {*_NOT_FOR[kind], *(SOURCES if has_source else ())}
+    return {**{key: item for key, item in defaults.items() if key not in apart}, **shot}
 
 
 def _defaults(value: dict[str, Any], places: Places) -> dict[str, Any]:

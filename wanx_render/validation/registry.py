@@ -28,7 +28,7 @@ def findings(scene: Scene) -> tuple[Diagnostic, ...]:
 
 
 def pick_outside_takes(scene: Scene) -> Iterator[Diagnostic]:
-    for index, shot in scene.shots.items():
+    for index, shot in scene.generated.items():
         if shot.pick > shot.takes:
             yield Diagnostic(
                 "pick-outside-takes",
@@ -81,11 +81,11 @@ def chain_broken(scene: Scene) -> Iterator[Diagnostic]:
     ids = set(scene.ids)
     before = {
         shot.id: shot.image.shot
-        for shot in scene.shots.values()
+        for shot in scene.generated.values()
         if isinstance(shot.image, LastFrame)
     }
     loops = _loops(before)
-    for index, shot in scene.shots.items():
+    for index, shot in scene.generated.items():
         if shot.id not in before:
             continue
         place = scene.place(("shots", index, "image", "shot"))

@@ -12,13 +12,13 @@ from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.language import Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.shotlist import paths
-from wanx_render.shotlist.model import Shot
+from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.validation.context import Scene, either, is_file, is_url, mib, sound_path
 
 
 def unknown_model(scene: Scene) -> Iterator[Diagnostic]:
     names = list(scene.catalog.models)
-    for index, shot in scene.shots.items():
+    for index, shot in scene.generated.items():
         if scene.catalog.model(shot.model) is None:
             yield Diagnostic(
                 "model-unknown",
@@ -102,7 +102,7 @@ def sound_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def sound_file_missing(scene: Scene) -> Iterator[Diagnostic]:
-    for index, shot in scene.shots.items():
+    for index, shot in scene.generated.items():
         name = sound_path(shot)
         if name and not is_url(name) and not is_file(scene.folder / name):
             yield Diagnostic(
@@ -241,7 +241,9 @@ def _file_outside(
         )  # fmt: skip
 
 
-def _sound_length(shot: Shot, model: Model, track: Soundtrack, place: Span) -> Iterator[Diagnostic]:
+def _sound_length(
+    shot: GeneratedShot, model: Model, track: Soundtrack, place: Span
+) -> Iterator[Diagnostic]:
     seconds = shot.duration or model.durations.value[0]
     if abs(track.seconds - seconds) < Fraction(1, 10):
         return

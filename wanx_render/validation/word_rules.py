@@ -10,7 +10,7 @@ from wanx_render.diagnostics import Diagnostic, Span, listed
 from wanx_render.geometry import Size, crop_boxes, crop_unit, largest_exact
 from wanx_render.language import NOTHING, Message, plural, tr
 from wanx_render.shotlist import paths
-from wanx_render.shotlist.model import Deliverable, Shot, gaze_at
+from wanx_render.shotlist.model import Deliverable, GeneratedShot, Shot, gaze_at
 from wanx_render.validation.context import Scene, is_file
 
 if TYPE_CHECKING:
@@ -121,7 +121,11 @@ def watermark_cut(scene: Scene) -> Iterator[Diagnostic]:
     for index, deliverable in scene.deliverables.items():
         if deliverable.fit != "crop" or _words(deliverable):
             continue
-        watermarks = [(shot, size) for shot, size in scene.clips if shot.watermark]
+        watermarks = [
+            (shot, size)
+            for shot, size in scene.clips
+            if isinstance(shot, GeneratedShot) and shot.watermark
+        ]
         cut = [shot.id for shot, size in watermarks if _cuts_corner(shot, size, deliverable)]
         if cut:
             yield Diagnostic(
@@ -165,7 +169,8 @@ def unlabelled(shots: Iterable[Shot], deliverables: Iterable[Deliverable]) -> Me
     A label in the metadata of clips is not known before they are there.
     """
     names = [deliverable.name for deliverable in deliverables if deliverable.label is None]
-    if not names or all(shot.watermark for shot in shots):
+    generated = (shot for shot in shots if isinstance(shot, GeneratedShot))
+    if not names or all(shot.watermark for shot in generated):
         return NOTHING
     return plural(
         "{names} has no label of AI-generated content",

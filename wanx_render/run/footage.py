@@ -1,0 +1,122 @@
+"""Own footage and stills as clips: looked at strictly once, a picture made a video once.
+
+What was seen of a file is kept in ``.cache/footage``; the video of a picture stands in ``footage``,
+because editing programs need it.
+"""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from wanx_render import files, integrity
+from wanx_render.errors import Broken, FfmpegError
+from wanx_render.finishing import ingest
+from wanx_render.finishing.segment import ClipMedia, frame_arguments
+from wanx_render.geometry import Move
+from wanx_render.language import recorded, tr
+from wanx_render.media import animation, decoding, images
+from wanx_render.media.ffmpeg import Ffmpeg
+from wanx_render.media.image_labels import provenance
+from wanx_render.media.images import BadPicture
+from wanx_render.planning.origins import last_frame_path
+from wanx_render.planning.plan import PlannedFootage
+from wanx_render.shotlist.model import ClipShot, StillShot
+from wanx_render.task import InputMedia
+from wanx_render.timing import frames_in
+
+FOLDER = "footage"
+_VERSION = 1  # of what is seen in a file; raised when it is read otherwise
+
+
+@dataclass(frozen=True)
+class FootageMaker:
+    """Makes clips of the own files of one render folder."""
+
+    program: Ffmpeg
+    folder: Path
+
+    def clip(self, planned: PlannedFootage) -> ClipMedia:
+        """The clip of a shot. Raises Broken with what is wrong with its file."""
+        name = planned.file.path.name if planned.file.path else ""
+        try:
+            if isinstance(planned.shot, StillShot):
+                return self._of_picture(planned, self._still_wish(planned, planned.shot))
+            if animation.is_picture(_path(planned)):
+                return self._of_picture(planned, animation.Wish(Fraction(0), None, "black"))
+            return self._known(_path(planned), planned.sha256, planned.sha256)
+        except FfmpegError as error:
+            raise Broken(error.sentence) from None
+        except BadPicture as problem:
+            text = recorded(str(problem))
+            raise Broken(tr("{file} {problem}", file=name, problem=text)) from None
+
+    def last_frame(self, planned: PlannedFootage) -> InputMedia:
+        """The frame that a chained shot begins with, as a file. Raises Broken or FfmpegError."""
+        frame = planned.last_frame
+        if isinstance(planned.shot, StillShot):
+            return frame
+        media = self.clip(planned)
+        end = planned.shot.trim.end
+        count = media.frames
+        if end is not None:
+            count = min(max(frames_in(end, media.rate) - media.lead, 1), media.frames)
+        target = last_frame_path(self.folder, files.sha256_of(frame.identity.encode()))
+        media = ingest.in_colours(media, planned.shot)
+
+        def arguments(part: Path) -> list[str]:
+            return frame_arguments(media, count - 1, part)
+
+        decoding.keep_frame(self.program, arguments, media.size, target)
+        return replace(frame, path=target, size=media.size)
+
+    def _still_wish(self, planned: PlannedFootage, shot: StillShot) -> animation.Wish:
+        gaze, move = shot.focus, shot.move
+        first, last = (gaze.start, gaze.end) if isinstance(gaze, Move) else (gaze, gaze)
+        approach = animation.Approach(move.start, move.end, first, last) if move else None
+        wish = animation.Wish(shot.duration, planned.rate, shot.background, approach)
+        return replace(wish, animated=False)
+
+    def _of_picture(self, planned: PlannedFootage, wish: animation.Wish) -> ClipMedia:
+        """The video of a picture, by what it is made of and not by its bytes."""
+        digits = files.sha256_of(f"{planned.sha256} {wish.name}".encode())
+        path = _path(planned)
+        video = self.folder / FOLDER / f"{path.stem[:60]}-{digits[:8]}.mp4"
+        if not integrity.is_whole(video):
+            with integrity.sealed(video) as part:
+                animation.make_clip(self.program, path, wish, part)
+        media = self._known(video, digits, files.sha256(video))
+        return replace(media, provenance=provenance(images.read_bytes(path)))
+
+    def _known(self, path: Path, sha256: str, digits: str) -> ClipMedia:
+        """What is known of the video at ``path``; ``sha256`` is what its clip goes by."""
+        version = files.sha256_of(f"{_VERSION} {self.program.version}".encode())[:8]
+        beside = self.folder / ".cache" / FOLDER / f"{digits[:32]}-{version}.json"
+        media = _read(beside)
+        if media is None:
+            media = ingest.look(self.program, path)
+            integrity.folder(beside.parent)
+            files.write_atomically(beside, _adapter().dump_json(media), durable=False)
+        return replace(media, path=path, sha256=sha256)
+
+
+def _path(planned: PlannedFootage) -> Path:
+    path = planned.file.path
+    if path is None:
+        name = planned.shot.clip if isinstance(planned.shot, ClipShot) else planned.shot.still
+        raise Broken(tr("{file} is not a local file", file=name))
+    return path
+
+
+def _read(path: Path) -> ClipMedia | None:
+    try:
+        return _adapter().validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+@cache
+def _adapter() -> TypeAdapter[ClipMedia]:
+    return TypeAdapter(ClipMedia)
