@@ -19,7 +19,7 @@ from wanx_render.finishing.verify import Promise, verify
 from wanx_render.frame import Codec, Frame
 from wanx_render.geometry import Focus, Move, Size
 from wanx_render.media import ffmpeg
-from wanx_render.shotlist.model import Deliverable, Shot
+from wanx_render.shotlist.model import Deliverable, GeneratedShot
 from wanx_render.timing import Cut
 from wanx_render.validation import needs
 
@@ -92,7 +92,7 @@ def test_what_needs_a_rare_filter_is_refused_where_there_is_none(
     )
     poor.chmod(0o755)
     lacking = replace(program, path=poor)
-    shot = Shot(
+    shot = GeneratedShot(
         id="a", model="m", image="-", speed=Fraction(2), focus=Move(Focus(), Focus(Fraction(1)))
     )
     wanted = Deliverable.model_validate("9:16")

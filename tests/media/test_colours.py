@@ -25,7 +25,7 @@ from wanx_render.media import colour_tags, ffmpeg, probe
 from wanx_render.media.colour_tags import BT709, BT709_TAGS, Colours, Tags
 from wanx_render.planning import plan
 from wanx_render.run.finisher import Finisher
-from wanx_render.shotlist.model import Shot
+from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.timing import Cut
 from wanx_render.validation.load import load
 from wanx_render.workers.base import LocalWorkers
@@ -99,8 +99,8 @@ def conformed(
     return [decoded(yuv(seen, x, take.size.height // 2)) for x in middles]
 
 
-def shot(**settings: str) -> Shot:
-    return Shot.model_validate({"id": "a", "model": "m", "image": "a.png", **settings})
+def shot(**settings: str) -> GeneratedShot:
+    return GeneratedShot.model_validate({"id": "a", "model": "m", "image": "a.png", **settings})
 
 
 def off(found: Sequence[RGB], wanted: Sequence[RGB]) -> list[tuple[float, ...]]:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from wanx_render.catalog.capabilities import Catalog, Model
-from wanx_render.shotlist.model import Deliverable, Shot, ShotList
+from wanx_render.shotlist.model import SOURCES, Deliverable, ShotList
 from wanx_render.shotlist.schema import json_schema
 
 
@@ -23,7 +23,12 @@ def test_every_mapping_refuses_unknown_keys(schema: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "name"), [(ShotList, "the list"), (Shot, "Shot"), (Deliverable, "Deliverable")]
+    ("model", "name"),
+    [
+        (ShotList, "the list"),
+        *((kind, "Shot") for kind in SOURCES.values()),
+        (Deliverable, "Deliverable"),
+    ],
 )
 def test_every_field_of_the_models_can_be_written_and_is_explained(
     model: Any, name: str, schema: dict[str, Any]

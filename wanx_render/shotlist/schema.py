@@ -31,6 +31,8 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
         (whole["properties"], "label"),
         (definitions["Deliverable"]["properties"], "label"),
         (definitions["Sound"]["properties"], "music"),
+        (definitions["Shot"]["properties"], "move"),
+        (definitions["Defaults"]["properties"], "move"),
     ):
         part[name] = _or_text(part[name])
     for name in ("fade_in", "fade_out"):
@@ -91,6 +93,7 @@ def _complete_list(properties: dict[str, Any], definitions: dict[str, Any]) -> N
     matrix = {"anyOf": [{"type": "string"}, {"$ref": "#/definitions/Matrix"}]}
     properties["matrix"] = _described("matrix", matrix)
     properties["defaults"] = _described("defaults", {"$ref": "#/definitions/Defaults"})
+    properties["shots"]["items"] = {"$ref": "#/definitions/Shot"}
     aspect = definitions["Deliverable"]["properties"]["aspect"]
     properties["deliverables"]["items"] = {"anyOf": [aspect, {"$ref": "#/definitions/Deliverable"}]}
 
