@@ -1,6 +1,7 @@
 """Choices on the board: undoing them and doing them again, and long lists."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from wanx_render.board.app import Declined
 from wanx_render.board.history import MOST, History, Step
 from wanx_render.board.holding import Holding
 from wanx_render.board.room import Room
-from wanx_render.geometry import Focus, Fraction
+from wanx_render.geometry import Focus
 from wanx_render.shotlist.picks import Choice
 
 

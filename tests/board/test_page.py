@@ -376,6 +376,43 @@ def undo_and_redo(folder: Path, page: Any) -> None:
     assert "pick: 1" in picks(folder)
 
 
+DROP = """async ([name, type, address]) => {
+  const bytes = address ? await (await fetch(address)).arrayBuffer() : new Uint8Array(3);
+  const dropped = new DataTransfer();
+  dropped.items.add(new File([bytes], name, {type}));
+  document.body.dispatchEvent(new DragEvent("drop", {dataTransfer: dropped, bubbles: true}));
+}"""
+
+
+def test_a_dropped_picture_becomes_lines_to_copy_and_is_sent_nowhere(folder: Path) -> None:
+    (folder / "frames").mkdir()
+    Image.new("RGB", (750, 1000), "#884422").save(folder / "frames" / "dawn.png")
+    with watched(folder) as seen, board(folder) as served:
+        page = seen.page(served.address)
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.post_data or ""))
+        page.set_input_files("#add-file", folder / "frames" / "dawn.png")
+        page.wait_for_selector("#snippet[open]")
+        wanted = "  - id: dawn\n    image: frames/dawn.png\n    prompt: describe what happens\n"
+        assert page.input_value("#snippet-yaml") == wanted
+        text = page.inner_text("#snippet")
+        assert "wanx2.1-i2v-turbo · 480P · 3 s · 544×720 · 0.72 CNY" in text
+        assert "vertical: loses 28.8 %" in text
+        assert max(map(len, sent)) < 250  # a name, a size and a hash
+        accessible(page)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#snippet-copy:has-text('Copied')")
+        page.keyboard.press("Escape")
+        page.evaluate(DROP, ["small.jpg", "image/jpeg", "/pictures/frame/wake"])
+        page.wait_for_selector("#snippet[open] .bad:has-text('not found near the list')")
+        page.keyboard.press("Escape")
+        page.evaluate(DROP, ["notes.txt", "text/plain", None])
+        page.wait_for_selector("#said.bad:has-text('drop a picture')")
+        page.evaluate(DROP, ["broken.png", "image/png", None])
+        page.wait_for_selector("#said.bad:has-text('broken.png is not a picture')")
+        assert seen.said == []
+
+
 CASES = """async () => {
   const {cropBox} = await import("/page/geometry.js");
   const sizes = [[816, 1104], [1280, 720], [624, 624], [301, 407], [90, 90], [4, 4]];

@@ -15,6 +15,7 @@ from wanx_render.board.edits import Edits
 from wanx_render.board.feed import Feed
 from wanx_render.board.holding import Holding
 from wanx_render.board.runs import Runs
+from wanx_render.board.snippets import snippet
 from wanx_render.board.view import BoardState, Ledger
 from wanx_render.clock import RealClock
 from wanx_render.errors import FfmpegError
@@ -257,11 +258,15 @@ class Room:
             "redo": self._choices.redo,
             "edit": self._edits.edit,
             "save": self._edits.save,
+            "snippet": self._snippet,
             "quote": self._runs.quote,
             "run": self._runs.start,
             "cancel": self._runs.cancel,
         }
         return await acts[what](asked)
+
+    async def _snippet(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._work(snippet, self._holding, asked)
 
     async def close(self) -> None:
         """Let the tabs and the folder go."""

@@ -8,6 +8,7 @@ import { plural, tr } from "./language.js";
 import * as list from "./list.js";
 import { ask, listen } from "./net.js";
 import * as player from "./player.js";
+import * as snippet from "./snippet.js";
 import * as stage from "./stage.js";
 
 let order = [];
@@ -274,6 +275,7 @@ $("cancel-all").addEventListener("click", cancelAll);
 $("help").addEventListener("click", () => $("keys").showModal());
 list.onChoose(select);
 stage.onSay(notify);
+snippet.use(() => about.deliverables, notify);
 
 function nudge(x, y) {
   return (event) => {
@@ -315,6 +317,7 @@ keys.bind([
   [["g"], tr("render what is missing; shows the price and asks"), { g: press("render") }],
   [["b"], tr("rebuild the deliverables, at no cost"), { b: press("rebuild") }],
   [["S"], tr("cancel all that waits or runs"), { S: press("cancel-all") }],
+  [["a"], tr("add a picture: lines to copy into the list"), { a: press("add") }],
   [["?"], tr("show these keys"), { "?": () => $("keys").showModal() }],
 ]);
 
