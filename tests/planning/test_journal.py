@@ -265,6 +265,9 @@ def test_a_journal_of_every_older_format_keeps_what_was_paid(path: Path, version
     assert paid
     assert (paid.clip_name, paid.amount, paid.task_id) == ("one-t1-aa.mp4", "0.72", "t")
     assert journal.paid() == {"CNY": Decimal("0.72")}
+    assert sum((paid["CNY"] for paid in journal.paid_by_row().values()), Decimal(0)) == Decimal(
+        "0.72"
+    )
     assert [attempt.state for attempt in journal.every()] == [
         "succeeded", "submitting", "submitted", "failed", "refused",
     ]  # fmt: skip

@@ -43,6 +43,7 @@ OWN = [
     "商店", "醒来", "跑", "天亮了", "竖屏", "方形", "一只红色的猫", "红", "坏", "猫", "dissolve",
     "[[mock: fail=DataInspectionFailed]]", ", one continuous shot, natural motion",
     "(extended by the mock)", "Broken", "h264 High yuv420p", "aac 48000 stereo", "moov mdat",
+    "wanx-render list.yaml --rows failed",
     "Input or output data may contain inappropriate content.", "none",
 ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from urllib.parse import unquote
@@ -9,11 +10,14 @@ from urllib.parse import unquote
 import pytest
 from PIL import Image
 
+from tests.support.pages import Page
 from tests.support.programs import PROGRAMS
 from wanx_render.actions.report import ReportOptions
 from wanx_render.actions.report import report as report_command
 from wanx_render.errors import BadInput
+from wanx_render.manifest import read
 from wanx_render.session.environment import Environment
+from wanx_render.session.outcome import Outcome, recorded
 from wanx_render.session.render import render
 from wanx_render.session.selection import RenderOptions
 
@@ -130,3 +134,39 @@ def test_a_share_without_rows_is_refused(folder: Path) -> None:
     asked = ReportOptions((folder / "table.yaml",), shard="4/4")
     with pytest.raises(BadInput, match="holds no row"):
         report_command(asked, Environment(ENVIRON, StringIO(), StringIO()))
+
+
+def test_the_index_has_films_captions_times_and_the_money_by_state(folder: Path) -> None:
+    report(folder, "table.yaml")
+    page = Page((folder / "renders/shop/index.html").read_text())
+    record = json.loads(page.scripts[2][1])
+    assert [row["name"] for row in record["rows"]] == ["Pen", "Cup", "Hat"]
+    pen, cup, _ = record["rows"]
+    assert pen == {"name": "Pen", "state": "new", "caption": "<i>Pen"}
+    assert (cup["state"], cup["caption"]) == ("done", "<i>Cup")
+    (film,) = cup["films"]
+    assert (film["width"], film["height"], film["aspect"]) == (90, 160, "9:16")
+    assert (film["path"], film["poster"]) == ("./Cup/9x16.mp4", "./Cup/9x16.poster.jpg")
+    made = json.loads((folder / "renders/shop/Cup/manifest.json").read_text())
+    assert cup["at"] == made["finished_at"]
+    # Both rows ask for the same clip, which was paid once: by the first row, in the last run.
+    texts = " ".join(page.texts)
+    assert re.findall(r"[\d.]+ CNY", texts)[:4] == ["0.72 CNY"] * 4
+    assert f"wanx-render {folder / 'table.yaml'}" in texts
+    assert "--rows failed" not in texts
+
+
+def test_a_row_that_was_run_in_part_is_incomplete_and_one_with_an_old_film_out_of_date(
+    folder: Path,
+) -> None:
+    manifest = read(folder / "renders/shop/Cup/manifest.json")
+    home = folder / "renders/shop"
+    assert recorded(manifest, home / "Cup", home).state == "done"
+    nothing = replace(manifest, complete=False, deliverables=())
+    assert recorded(nothing, home / "Cup", home).state == "incomplete"
+    old = replace(manifest.deliverables[0], stale=("two is to be made",))
+    outcome = recorded(replace(manifest, complete=False, deliverables=(old,)), home / "Cup", home)
+    assert outcome.state == "stale"
+    assert outcome.films[0].stale == "two is to be made"
+    again = Outcome.read(json.loads(json.dumps({**outcome.record(), "of a newer program": 1})))
+    assert again == replace(outcome, failed=())

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
+from pathlib import Path
 
 from wanx_render.reports.bilingual import SCRIPT, script_source
 
@@ -50,15 +51,18 @@ class Page(HTMLParser):
             self.texts.append(data)
 
 
-def only_its_own_script(text: str) -> None:
-    """The page runs the script of the program, known by its hash; its other one holds data."""
-    (data, _), (attributes, script) = Page(text).scripts
-    assert data == {"type": "application/json", "id": "words"}
-    assert attributes == {}
-    assert script == SCRIPT.read_text(encoding="utf-8")
+def only_its_own_script(text: str, *further: Path) -> None:
+    """The page runs scripts of the program, known by their hashes; its other ones hold data."""
+    scripts = Page(text).scripts
+    kinds = [attributes.get("type") for attributes, _ in scripts]
+    assert all(kind == "application/json" for kind in kinds if kind)
+    code = [script for attributes, script in scripts if not attributes]
+    assert len(code) == sum(kind is None for kind in kinds)
+    own = (SCRIPT, *further)
+    assert code == [path.read_text(encoding="utf-8") for path in own]
     policy = re.search(r'script-src ([^;"]*)', text)
     assert policy
-    assert policy[1] == script_source()
+    assert policy[1] == " ".join(map(script_source, own))
 
 
 def english(text: str, own: Iterable[str] = ()) -> list[str]:

@@ -15,6 +15,7 @@ from wanx_render.language import recorded as recorded_text
 from wanx_render.manifest import Manifest, read
 from wanx_render.media import ffmpeg
 from wanx_render.reports.storyboard_files import NAME, PictureSource, is_current, write
+from wanx_render.run.table_manifest import last_run_cost
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened, pool, writable_file
 from wanx_render.session.outcome import Index, Outcome, beside, recorded
@@ -76,8 +77,11 @@ def _pages(selection: Selection, options: ReportOptions, environment: Environmen
     with ExitStack() as stack:
         rendered_homes = [home for home in homes if (home / "journal.sqlite").exists()]
         journals = {home: stack.enter_context(opened(home)) for home in rendered_homes}
-        outcomes, mock = storyboards.outcomes, storyboards.mock
-        Index.of(selection.lists, journals, outcomes, mock=mock).write(page, beside(page))
+        index = Index.of(
+            selection.lists, journals, storyboards.outcomes, options=options, mock=storyboards.mock,
+            run_cost="" if selection.several_files else last_run_cost(selection.lists[0].home),
+        )  # fmt: skip
+        index.write(page, beside(page))
     return storyboards.close(page, environment, as_json=options.as_json)
 
 

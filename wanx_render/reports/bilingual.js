@@ -29,6 +29,7 @@
     }
     button.textContent = names[other[tag]];
     button.lang = other[tag];
+    document.dispatchEvent(new Event("wanx-language"));
   };
 
   const two = (number) => String(number).padStart(2, "0");

@@ -11,9 +11,10 @@ import json
 from functools import cache
 from pathlib import Path
 
+import jinja2
 from markupsafe import Markup, escape
 
-from wanx_render.language import TAGS, Message, language, shown
+from wanx_render.language import LANGUAGES, TAGS, Language, Message, language, plural, shown, tr
 from wanx_render.reports.wording import plain
 
 SCRIPT = Path(__file__).parent / "bilingual.js"
@@ -52,7 +53,7 @@ class Words:
         return Markup('{}="{}"{}').format(name, own, other)
 
     def _numbered(self, message: str) -> tuple[str, int | None]:
-        own, other = (str(plain(shown(message, tongue))) for tongue in (self._own, self._other))
+        own, other = (_in(message, tongue) for tongue in (self._own, self._other))
         if own == other:
             return own, None
         return own, self._numbers.setdefault(other, len(self._numbers))
@@ -61,18 +62,59 @@ class Words:
         """The other language's texts and the script, to stand at the end of the page."""
         texts = json.dumps(list(self._numbers), ensure_ascii=False).replace("<", "\\u003c")
         data = Markup('<script type="application/json" id="words">{}</script>')
-        return data.format(Markup(texts)) + Markup(f"<script>{_script()}</script>")  # noqa: S704
+        return data.format(Markup(texts)) + Markup(f"<script>{script_text()}</script>")  # noqa: S704
+
+
+def environment(folder: Path) -> jinja2.Environment:
+    """Where the templates of pages are; each is rendered with its ``Words`` as ``texts``."""
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, finalize=_finalized,
+    )  # fmt: skip
+    templates.filters["attribute"] = _attribute
+    templates.globals |= {"tr": tr, "plural": plural}
+    return templates
+
+
+@jinja2.pass_context
+def _finalized(context: jinja2.runtime.Context, value: object) -> object:
+    """What a template writes: messages with their other language, all else as it is."""
+    if isinstance(value, Message):
+        return context["texts"].text(value)
+    return plain(value)
+
+
+@jinja2.pass_context
+def _attribute(context: jinja2.runtime.Context, message: Message, name: str) -> Markup:
+    markup: Markup = context["texts"].attribute(name, message)
+    return markup
+
+
+def style_source(style: str) -> str:
+    """What the content policy of a page says of its style sheet."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
+
+
+def both(message: str) -> str | tuple[str, str]:
+    """A text for a page's own script: English and Chinese, or what is the same in both."""
+    english, chinese = (_in(message, tongue) for tongue in LANGUAGES)
+    return english if english == chinese else (english, chinese)
+
+
+def _in(message: str, tongue: Language) -> str:
+    return str(plain(shown(message, tongue)))
 
 
 @cache
-def _script() -> str:
-    return SCRIPT.read_text(encoding="utf-8")
+def script_text(path: Path = SCRIPT) -> str:
+    """A script that stands in a page."""
+    return path.read_text(encoding="utf-8")
 
 
 @cache
-def script_source() -> Markup:
-    """What the content policy of a page says of its script."""
-    digest = hashlib.sha256(_script().encode()).digest()
+def script_source(path: Path = SCRIPT) -> Markup:
+    """What the content policy of a page says of a script in it."""
+    digest = hashlib.sha256(script_text(path).encode()).digest()
     return Markup("'sha256-{}'").format(base64.b64encode(digest).decode())
 
 

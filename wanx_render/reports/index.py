@@ -1,28 +1,57 @@
-"""One page over the lists of a run: the state of each, its deliverables, the way to its storyboard.
+"""One page over the lists of a run: what failed and why, the money, and every list with its films.
 
-Self-contained, works from the disk; its one script chooses language and time zone. Every text in it
-is escaped.
+Self-contained, works from the disk. The lists are data in the page, of which its script shows
+sixty at a time; without scripts the page shows all of them. Every text in it is escaped.
 """
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from functools import cache
 from html import escape
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from wanx_render.language import Message, recorded, tr, verbatim
+import jinja2
+from markupsafe import Markup
+
+from wanx_render.geometry import Size
+from wanx_render.language import Message, recorded, shown, tr, verbatim
 from wanx_render.money import show_written
-from wanx_render.reports.bilingual import SWITCH, Words, script_source
+from wanx_render.reports import wording
+from wanx_render.reports.bilingual import (
+    SWITCH,
+    Words,
+    both,
+    environment,
+    script_source,
+    script_text,
+    style_source,
+)
 from wanx_render.reports.states import LISTS
+from wanx_render.timing import show_duration
+
+HERE = Path(__file__).parent
+SCRIPT = HERE / "index.js"
+_MOST_GROUPS, _MOST_NAMES = 6, 8  # reasons, and rows of each, that are named at the top
+_LONGEST_CAPTION = 300
+_TAKE = re.compile(r"\S+ take \d+: ")  # before the reasons of takes
 
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A deliverable of a list, and whether the list would give another one now."""
+    """A deliverable of a list; paths start at the page's folder."""
 
     name: str
     path: str
-    is_old: bool = False
+    size: Size | None = None
+    aspect: str = ""
+    seconds: str = ""
+    poster: str | None = None
+    stale: str = ""  # why it is out of date; empty where it is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,111 +59,232 @@ class Entry:
     """A list of the run; paths start at the page's folder."""
 
     name: str
-    state: str  # done, failed, person or new
+    state: str  # one of ``LISTS``
     cost: str = ""
-    picture: str | None = None
+    caption: str = ""
+    finished_at: str = ""  # UTC, as ISO 8601
+    picture: str | None = None  # where it has no film
+    shape: Size | None = None  # of that picture
     storyboard: str | None = None
-    deliverables: tuple[Film, ...] = ()
+    films: tuple[Film, ...] = ()
     failed: tuple[str, ...] = ()
 
 
-_STYLE = """
-:root{color-scheme:light dark;--ink:#1c2126;--soft:#5c6670;--page:#f6f7f8;--card:#fff;
---line:#d9dee3;--done:#1a6b3c;--failed:#b3261e;--person:#8a5300;--new:#5c6670;--link:#0b57a4}
-@media (prefers-color-scheme:dark){:root{--ink:#e8ecef;--soft:#a4afb9;--page:#14181b;--card:#1d2226;
---line:#343b41;--done:#6fd196;--failed:#ff8a80;--person:#f3b95f;--new:#a4afb9;--link:#8ab9f1}}
-*{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--ink);
-font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","PingFang SC",
-"Microsoft YaHei","Noto Sans CJK SC","Noto Sans SC",sans-serif}
-header,main{max-width:1120px;margin:0 auto;padding:20px 16px}h1{font-size:24px;margin:0 0 4px}
-p{margin:0;color:var(--soft)}.mock{color:var(--person);font-weight:600}
-.totals{display:flex;flex-wrap:wrap;gap:8px 24px;margin-top:12px;padding:0;list-style:none}
-.totals b{font-size:20px;display:block}
-ul.lists{list-style:none;margin:0;padding:0;display:grid;gap:12px;
-align-items:start;grid-template-columns:repeat(auto-fill,minmax(200px,1fr))}
-.lists>li{background:var(--card);border:1px solid var(--line);border-radius:8px;overflow:hidden;
-content-visibility:auto;contain-intrinsic-size:200px auto 340px}
-.lists img,.blank{display:block;width:100%;aspect-ratio:auto 3/4;background:var(--line)}
-.lists img{height:auto}.blank{aspect-ratio:16/9}
-.about{padding:10px 12px}h2{font-size:15px;margin:0;overflow-wrap:anywhere}
-a{color:var(--link)}.state{font-weight:600}.done{color:var(--done)}.failed{color:var(--failed)}
-.person{color:var(--person)}.new{color:var(--new)}
-.made{padding:0;margin:6px 0 0;list-style:none;display:flex;flex-wrap:wrap;gap:2px 12px}
-.why{margin:6px 0 0;padding-left:18px;color:var(--failed);overflow-wrap:anywhere}
-header{position:relative}.language{position:absolute;right:16px;top:20px;font:inherit;
-font-size:13.5px;padding:3px 12px;border:1px solid var(--line);border-radius:7px;
-background:var(--card);color:var(--ink);cursor:pointer}
-:focus-visible{outline:3px solid var(--link);outline-offset:2px}
-"""
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: data:; script-src {script}"
-)
-_MOCK = tr("MOCK: simulated clips, play money")
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a person runs next."""
+
+    purpose: Message
+    text: str
 
 
-def page(entries: Sequence[Entry], *, title: str, cost: str, mock: bool, finished_at: str) -> str:
-    """The page as HTML; lists that need attention come first. The time is UTC, as ISO 8601."""
-    words = Words()
-    by_rank = sorted(entries, key=lambda entry: LISTS[entry.state].rank)
-    cards = "".join(_card(entry, words) for entry in by_rank)
-    policy = _POLICY.format(script=script_source())
-    head = (
-        f"<h1>{escape(title)}</h1>"
-        + (f'<p class="mock">{words.text(_MOCK)}</p>' if mock else "")
-        + f'<p>{words.text(_spent(cost))} · <time datetime="{escape(finished_at)}">'
-        f"{escape(finished_at[:16].replace('T', ' '))} UTC</time></p>"
-    )
-    return (
-        f'<!doctype html><html lang="{words.tag}"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"{words.title(verbatim(title))}<style>{_STYLE}</style></head><body>"
-        f"<header>{SWITCH}{head}{_totals(entries, words)}</header>"
-        f'<main><ul class="lists">{cards}</ul></main>{words.script()}</body></html>\n'
-    )
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the page says of all lists together. Sums are as files have them: ``6.60 CNY``."""
+
+    title: str
+    mock: bool
+    finished_at: str = ""  # UTC, as ISO 8601
+    run_cost: str = ""  # empty where it is not known
+    films_cost: str = ""
+    ever_cost: str = ""
+    paid: Mapping[str, str] = field(default_factory=dict)  # ever, by the state of the list
+    commands: tuple[Command, ...] = ()
 
 
-def _totals(entries: Sequence[Entry], words: Words) -> str:
-    counts = Counter(entry.state for entry in entries)
-    totals = "".join(
-        f'<li><b class="{state}">{counts[state]:,}</b>{words.text(look.word)}</li>'
-        for state, look in LISTS.items()
-        if counts[state]
-    )
-    return f'<ul class="totals">{totals}</ul>'
+# What the page's script says.
+_TEXTS: dict[str, Message] = {
+    "search": tr("Search names, captions and reasons"),
+    "count": tr("Rows {first} to {last} of {n}", first="{first}", last="{last}", n="{n}"),
+    "none": tr("No row matches."),
+    "page": tr("Page"),
+    "pages": tr("of {n}", n="{n}"),
+    "play": tr("Play {film} of {row}", film="{film}", row="{row}"),
+    "film": tr("{film} of {row}", film="{film}", row="{row}"),
+    "unplayable": tr("This browser cannot play the film. Its name below leads to the file."),
+    "first": tr("the first of each row"),
+    "more": tr("Show all"),
+    "less": tr("Show less"),
+    "copy": tr("Copy"),
+    "copied": tr("Copied"),
+    **{f"state-{name}": state.word for name, state in LISTS.items()},
+}
 
 
-def _spent(cost: str) -> Message:
-    if cost == "nothing":
-        return tr("nothing spent in these folders")
-    return tr("{cost} spent in these folders in total", cost=show_written(cost))
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A reason for which lists failed, and their names."""
+
+    text: Message
+    rows: list[str]
 
 
-def _card(entry: Entry, words: Words) -> str:
-    name = escape(entry.name)
-    title = f'<a href="{_url(entry.storyboard)}">{name}</a>' if entry.storyboard else name
-    picture = '<div class="blank"></div>'
-    if entry.picture:
-        picture = f'<img src="{_url(entry.picture)}" alt="" loading="lazy">'
-    links = "".join(_film(film, words) for film in entry.deliverables)
-    why = "".join(f"<li>{words.text(recorded(reason))}</li>" for reason in entry.failed)
-    cost = f" · {words.text(show_written(entry.cost))}" if entry.cost else ""
-    state = words.text(LISTS[entry.state].word)
-    return (
-        f'<li>{picture}<div class="about"><h2>{title}</h2>'
-        f'<p><span class="state {entry.state}">{state}</span>{cost}</p>'
-        + (f'<ul class="made">{links}</ul>' if links else "")
-        + (f'<ul class="why">{why}</ul>' if why else "")
-        + "</div></li>"
-    )
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A filter: the lists in one state, or all."""
+
+    name: str
+    word: Message
+    rows: int
+    paid: str
 
 
-def _film(film: Film, words: Words) -> str:
-    mark = f" {words.text(tr('(out of date)'))}" if film.is_old else ""
-    return f'<li><a href="{_url(film.path)}">{escape(film.name)}</a>{mark}</li>'
+def page(entries: Sequence[Entry], about: Overview) -> str:
+    """The page as HTML; lists that need attention come first."""
+    ranked = sorted(entries, key=lambda entry: LISTS[entry.state].rank)
+    groups = _groups(ranked)
+    style = (HERE / "index.css").read_text(encoding="utf-8")
+    return _template().render(
+        about=about, groups=groups, states=_states(entries, about), texts=Words(), switch=SWITCH,
+        title=verbatim(about.title), style=Markup(style), style_source=Markup(style_source(style)),  # noqa: S704
+        sources=Markup(" ").join((script_source(), script_source(SCRIPT))),
+        script=Markup(script_text(SCRIPT)),  # noqa: S704
+        most_groups=_MOST_GROUPS, most_names=_MOST_NAMES,
+        data=lambda: _data(ranked, groups), plain_list=lambda: _plain_list(ranked),
+    )  # fmt: skip
+
+
+@cache
+def _template() -> jinja2.Template:
+    templates = environment(HERE)
+    templates.filters["money"] = show_written
+    return templates.get_template("index.html")
+
+
+# -- what the page says of all lists ---------------------------------------------------------------
+
+
+def _states(entries: Sequence[Entry], about: Overview) -> list[_State]:
+    """All lists, and those of each state that there is."""
+    counts = dict.fromkeys(LISTS, 0)
+    for entry in entries:
+        counts[entry.state] += 1
+    present = [name for name, count in counts.items() if count]
+    states = [
+        _State(name, LISTS[name].word, counts[name], about.paid.get(name, "")) for name in present
+    ]
+    return [_State("", tr("all"), len(entries), ""), *states]
+
+
+def _groups(entries: Iterable[Entry]) -> list[_Group]:
+    """The reasons for which lists failed; that of the most lists is first."""
+    rows: dict[Message, list[str]] = {}
+    for entry in entries:
+        for reason in dict.fromkeys(map(_without_take, entry.failed)):
+            rows.setdefault(reason, []).append(entry.name)
+    return sorted((_Group(*item) for item in rows.items()), key=lambda group: -len(group.rows))
+
+
+def _without_take(reason: str) -> Message:
+    """A reason without the take that it is about, so that lists that failed alike are one group."""
+    return recorded(_TAKE.sub("", reason))
+
+
+# -- the lists as data -----------------------------------------------------------------------------
+
+
+class _Strings:
+    """Texts that many lists share, each once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self.pairs: list[str | tuple[str, str]] = []
+
+    def number(self, message: Message) -> int:
+        """Where the text stands in ``pairs``."""
+        number = self._numbers.setdefault(message, len(self.pairs))
+        if number == len(self.pairs):
+            self.pairs.append(both(message))
+        return number
+
+
+def _data(entries: Iterable[Entry], groups: Sequence[_Group]) -> Markup:
+    """What the page's script shows, as JSON that can stand in a page."""
+    strings = _Strings()
+    numbers = {group.text: number for number, group in enumerate(groups)}
+    rows = [_row(entry, strings, numbers) for entry in entries]
+    texts = {name: both(text) for name, text in _TEXTS.items()}
+    record = {"texts": texts, "rows": rows, "strings": strings.pairs}
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704
+
+
+def _row(entry: Entry, strings: _Strings, groups: Mapping[Message, int]) -> dict[str, Any]:
+    """A list; what it has not is left out."""
+    row: dict[str, Any] = {"name": wording.plain(entry.name), "state": entry.state}
+    if entry.cost:
+        row["cost"] = strings.number(show_written(entry.cost))
+    if entry.caption:
+        row["caption"] = wording.plain(entry.caption[:_LONGEST_CAPTION])
+    if entry.finished_at:
+        row["at"] = wording.plain(entry.finished_at)
+    if entry.storyboard:
+        row["board"] = _url(entry.storyboard)
+    if entry.films:
+        row["films"] = [_film(film, strings) for film in entry.films]
+    elif entry.picture:
+        row["picture"] = _url(entry.picture)
+        row["shape"] = [entry.shape.width, entry.shape.height] if entry.shape else None
+    if entry.failed:
+        row["why"] = [strings.number(recorded(reason)) for reason in entry.failed]
+        row["groups"] = [groups[_without_take(reason)] for reason in entry.failed]
+    return row
+
+
+def _film(film: Film, strings: _Strings) -> dict[str, Any]:
+    record: dict[str, Any] = {"name": wording.plain(film.name), "path": _url(film.path)}
+    if film.size:
+        record |= {"width": film.size.width, "height": film.size.height, "aspect": film.aspect}
+    if film.poster:
+        record["poster"] = _url(film.poster)
+    if length := _length(film.seconds):
+        record["length"] = length
+    if film.stale:
+        record["stale"] = strings.number(recorded(film.stale))
+    return record
+
+
+@cache  # films of one table have few lengths
+def _length(seconds: str) -> str:
+    try:
+        return show_duration(float(Decimal(seconds))) if seconds else ""
+    except InvalidOperation:
+        return ""
+
+
+# -- the lists as HTML -----------------------------------------------------------------------------
+
+
+def _plain_list(entries: Iterable[Entry]) -> Markup:
+    """Every list, for browsers without scripts and for programs that follow links."""
+    return Markup("".join(map(_plain_card, entries)))  # noqa: S704  # of escaped parts
+
+
+def _plain_card(entry: Entry) -> str:
+    return f"<li>{''.join(_plain_parts(entry))}</li>"
+
+
+def _plain_parts(entry: Entry) -> Iterator[str]:
+    film = entry.films[0] if entry.films else None
+    if picture := film.poster if film else entry.picture:
+        yield f'<img src="{escape(_url(picture))}" alt="" loading="lazy">'
+    name = _escaped(entry.name)
+    href = escape(_url(entry.storyboard)) if entry.storyboard else ""
+    yield f'<h3><a href="{href}">{name}</a></h3>' if href else f"<h3>{name}</h3>"
+    cost = f" · {_escaped(show_written(entry.cost))}" if entry.cost else ""
+    yield f'<p class="{entry.state}">{_escaped(LISTS[entry.state].word)}{cost}</p>'
+    for deliverable in entry.films:
+        href = escape(_url(deliverable.path))
+        yield f'<p><a href="{href}">{_escaped(deliverable.name)}</a></p>'
+    for reason in entry.failed:
+        yield f'<p class="failed">{_escaped(recorded(reason))}</p>'
+
+
+def _escaped(text: str) -> str:
+    return escape(str(wording.plain(shown(text))))
 
 
 def _url(path: str) -> str:
     """A path as an address: never another kind of address, whatever the path holds."""
-    path_text = quote(path)
-    return escape(path_text if path_text.startswith(("/", "../")) else f"./{path_text}")
+    address = quote(path, errors="replace")
+    return address if address.startswith(("/", "../")) else f"./{address}"

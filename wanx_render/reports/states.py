@@ -158,10 +158,13 @@ class ListState:
 
 
 LISTS: dict[str, ListState] = {
-    "done": ListState(tr("done"), tr("done"), code=0, rank=3),
-    "failed": ListState(tr("failed"), tr("failed"), code=1, rank=1),
     "person": ListState(tr("needs your decision"), tr("needs your decision"), code=4, rank=0),
-    "new": ListState(tr("not generated"), NOTHING, code=None, rank=2),
+    "failed": ListState(tr("failed"), tr("failed"), code=1, rank=1),
+    "skipped": ListState(tr("skipped"), tr("skipped"), code=None, rank=2),
+    "incomplete": ListState(tr("incomplete"), NOTHING, code=None, rank=3),
+    "stale": ListState(tr("out of date"), NOTHING, code=None, rank=4),
+    "new": ListState(tr("not generated"), NOTHING, code=None, rank=5),
+    "done": ListState(tr("done"), tr("done"), code=0, rank=6),
 }
 
 

@@ -6,7 +6,6 @@ protects the page even if that failed.
 """
 
 import base64
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +22,6 @@ from wanx_render import money
 from wanx_render.geometry import Aspect, Focus, Size, crop_box
 from wanx_render.language import (
     Message,
-    plural,
     recorded,
     tr,
     verbatim,
@@ -37,7 +35,7 @@ from wanx_render.manifest import (
     WantedRecord,
 )
 from wanx_render.reports import gantt, wording
-from wanx_render.reports.bilingual import SWITCH, Words, script_source
+from wanx_render.reports.bilingual import SWITCH, Words, environment, script_source, style_source
 from wanx_render.reports.states import FITS, out_of_date, recorded_state
 from wanx_render.timing import show_duration
 
@@ -62,11 +60,11 @@ def page(manifest: Manifest, gallery: Gallery, base: str = "", *, mark: str = ""
     """
     template = _environment().get_template("storyboard.html")
     style = (HERE / "storyboard.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     spans = {id(t): gantt.spans(t) for shot in manifest.shots for t in shot.takes}
     scale = gantt.Scale(span for of_take in spans.values() for span in of_take)
     return template.render(
-        m=manifest, mark=mark, mock=manifest.backend == "mock", style=style, digest=digest,
+        m=manifest, mark=mark, mock=manifest.backend == "mock", style=style,
+        style_source=Markup(style_source(style)),  # noqa: S704  # of letters and digits
         texts=Words(), switch=SWITCH, script_source=script_source(), base=base, gallery=gallery,
         shots=_shots(manifest), bill=_bill(manifest), scale=scale,
         spans=lambda take: spans[id(take)], ticks=scale.ticks(),
@@ -75,11 +73,8 @@ def page(manifest: Manifest, gallery: Gallery, base: str = "", *, mark: str = ""
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, finalize=_finalized,
-    )  # fmt: skip
-    environment.filters |= {
+    templates = environment(HERE)
+    templates.filters |= {
         "visible": wording.visible,
         "language": wording.language,
         "jpeg": _jpeg,
@@ -89,30 +84,15 @@ def _environment() -> jinja2.Environment:
         "total": _sum,
         "currency": _currency,
         "fit": _fit,
-        "attribute": _attribute,
         "amount": _shown_amount,
         "sized": _sized,
         "seconds": _seconds,
     }
-    environment.globals |= {
+    templates.globals |= {
         "difference": wording.difference, "recorded_state": recorded_state,
-        "recorded": recorded, "out_of_date": out_of_date, "tr": tr, "plural": plural,
+        "recorded": recorded, "out_of_date": out_of_date,
     }  # fmt: skip
-    return environment
-
-
-@jinja2.pass_context
-def _finalized(context: jinja2.runtime.Context, value: object) -> object:
-    """What the template writes: messages with their other language, all else as it is."""
-    if isinstance(value, Message):
-        return context["texts"].text(value)
-    return wording.plain(value)
-
-
-@jinja2.pass_context
-def _attribute(context: jinja2.runtime.Context, message: Message, name: str) -> Markup:
-    markup: Markup = context["texts"].attribute(name, message)
-    return markup
+    return templates
 
 
 def _jpeg(data: bytes) -> Markup:

@@ -16,16 +16,30 @@ Rows = Sequence[tuple[str, Path]]  # names of rows, and their folders
 
 
 def write_table_manifest(
-    home: Path, rows: Rows, project: str, *, complete: bool, cost: str
+    home: Path, rows: Rows, project: str, *, complete: bool, cost: str, cost_run: str = ""
 ) -> None:
-    """Write ``manifest.json`` of a table's folder from what its rows' say; whole or not at all."""
+    """Write ``manifest.json`` of a table's folder from what its rows' say; whole or not at all.
+
+    ``cost`` is what the folder ever paid, ``cost_run`` what the last run spent.
+    """
     first = next(_read(rows), None)
     if first is None:
         return
     keys = ("backend", "region", "program", "ffmpeg", "finished_at")
     head = {"version": VERSION, **{key: first[1][key] for key in keys}}
     head |= {"project": project, "complete": complete, "cost": cost}
+    head |= {"cost_run": cost_run, "cost_folder": cost}
     write_atomically(home / "manifest.json", _text(head, rows))
+
+
+def last_run_cost(home: Path) -> str:
+    """What the last run of a table spent; empty where its manifest does not say."""
+    try:
+        with (home / "manifest.json").open(encoding="utf-8") as manifest:
+            head = json.loads(manifest.readline().strip() + "]}")  # the rest may be many megabytes
+            return str(head.get("cost_run", ""))
+    except (OSError, ValueError):
+        return ""
 
 
 def _text(head: dict[str, Any], rows: Rows) -> Iterator[str]:

@@ -2,25 +2,53 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+import posixpath
+import re
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wanx_render.files import seen_from, write_atomically
-from wanx_render.language import Message, tr
+from wanx_render.geometry import Size
+from wanx_render.language import Message, joined, tr
 from wanx_render.language import recorded as recorded_text
-from wanx_render.manifest import Manifest
+from wanx_render.manifest import DeliverableRecord, Manifest, TakeRecord
 from wanx_render.money import write_sums
 from wanx_render.planning.journal import Journal
 from wanx_render.reports.states import left_with, needs_person, recorded_state
-from wanx_render.session.selection import ListInFolder
+from wanx_render.session.selection import ListInFolder, RenderOptions
 
 if TYPE_CHECKING:
-    from wanx_render.reports.index import Entry
+    from wanx_render.reports.index import Command, Entry, Film
     from wanx_render.run.context import RunContext
+
+
+@dataclass(frozen=True, slots=True)
+class FilmOutcome:
+    """A film of a list, also of earlier runs; paths start at the folder of the whole."""
+
+    name: str
+    path: str
+    size: tuple[int, int] | None = None
+    aspect: str = ""
+    seconds: str = ""
+    poster: str | None = None
+    stale: str = ""  # why the list no longer gives this film
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> "FilmOutcome":
+        """What the ``record`` of an outcome says of one film."""
+        return cls(**{**record, "size": _pair(record.get("size"))})
+
+
+def _pair(numbers: Sequence[int] | None) -> tuple[int, int] | None:
+    """Two numbers of a record, which has them as a list."""
+    return (numbers[0], numbers[1]) if numbers else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +59,33 @@ class Outcome:
     cost: str
     deliverables: Mapping[str, str]  # paths by name
     failed: tuple[str, ...] = ()
-    picture: str | None = None
-    stale: Mapping[str, str] = field(default_factory=dict)  # paths of films of earlier runs
+    picture: str | None = None  # where there is no film
+    shape: tuple[int, int] | None = None  # of that picture, about
+    films: tuple[FilmOutcome, ...] = ()  # those of earlier runs too
+    finished_at: str = ""
+    complete: bool = True
+
+    @property
+    def state(self) -> str:
+        """How the index page shows the list: one of ``LISTS``."""
+        if self.code:
+            return left_with(self.code)
+        if any(film.stale for film in self.films):
+            return "stale"
+        return "done" if self.complete else "incomplete"
 
     def record(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> "Outcome":
-        return cls(**{**record, "failed": tuple(record["failed"])})
+        """What ``record`` made, also of an older or newer program."""
+        known = {one.name for one in fields(cls)}
+        values = {name: value for name, value in record.items() if name in known}
+        values["failed"] = tuple(record["failed"])
+        values["films"] = tuple(map(FilmOutcome.read, record.get("films", ())))
+        values["shape"] = _pair(record.get("shape"))
+        return cls(**values)
 
 
 def outcome_of(
@@ -61,21 +107,44 @@ def recorded(manifest: Manifest, folder: Path, home: Path) -> Outcome:
     takes = manifest.takes
     person = needs_person([take.state for take in takes], [take.code for take in takes])
     reasons = (*failures(manifest), *manifest.broken)
-    paths = {film.name: seen_from(home, folder / film.path) for film in manifest.deliverables}
+    frame = next((take for take in takes if take.first_frame), None)
+    picture = seen_from(home, folder / frame.first_frame) if frame and frame.first_frame else None
+    films = tuple(_film(film, seen_from(home, folder)) for film in manifest.deliverables)
     made = {film.name for film in manifest.made}
-    pictures = [
-        deliverable.poster.path for deliverable in manifest.deliverables if deliverable.poster
-    ]
-    pictures += [take.first_frame for take in takes if take.first_frame]
-    picture = seen_from(home, folder / pictures[0]) if pictures else None
     return Outcome(
         code=4 if person else 1 if reasons else 0,
         cost=manifest.cost,
-        deliverables={name: path for name, path in paths.items() if name in made},
+        deliverables={film.name: film.path for film in films if film.name in made},
         failed=reasons,
-        picture=picture,
-        stale={name: path for name, path in paths.items() if name not in made},
+        picture=None if films else picture,
+        shape=_shape(frame) if frame else None,
+        films=films,
+        finished_at=manifest.finished_at,
+        complete=manifest.complete,
     )
+
+
+def _film(record: DeliverableRecord, folder: str) -> FilmOutcome:
+    def under(path: str) -> str:
+        return posixpath.normpath(posixpath.join(folder, path))
+
+    return FilmOutcome(
+        name=record.name,
+        path=under(record.path),
+        size=(record.width, record.height),
+        aspect=record.aspect,
+        seconds=record.duration,
+        poster=under(record.poster.path) if record.poster else None,
+        stale=joined(map(recorded_text, record.stale), tr("; ")) if record.stale else "",
+    )
+
+
+def _shape(take: TakeRecord) -> tuple[int, int] | None:
+    """The shape of a take's first frame: a clip has that of its picture."""
+    if take.width and take.height:
+        return take.width, take.height
+    match = re.fullmatch(r"(\d+)x(\d+)", take.predicted or "")
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def failures(manifest: Manifest) -> list[Message]:
@@ -153,12 +222,21 @@ def stand_still(files: Sequence[Sequence[Any]], home: Path) -> bool:
 # -- the index page --------------------------------------------------------------------------------
 
 
-Link = Callable[[ListInFolder, Path], str | None]
+Link = Callable[[ListInFolder, str], str | None]  # of a path that starts at the list's home
 
 
 def beside(page: Path) -> Link:
     """How a page on this disk leads to the files of a list."""
-    return lambda _, path: seen_from(page.parent, path)
+    folders: dict[Path, str] = {}
+
+    def link(item: ListInFolder, path: str) -> str:
+        if item.home not in folders:
+            folders[item.home] = seen_from(page.parent, item.home)
+        if os.path.isabs(path):  # noqa: PTH117  # of ten thousand rows
+            return path
+        return posixpath.normpath(posixpath.join(folders[item.home], path))
+
+    return link
 
 
 def inside(projects: bool) -> Link:
@@ -167,23 +245,29 @@ def inside(projects: bool) -> Link:
     Only what lies in a render folder is there.
     """
 
-    def link(item: ListInFolder, path: Path) -> str | None:
-        path = Path(os.path.normpath(path))
-        if not path.is_relative_to(item.home):
+    def link(item: ListInFolder, path: str) -> str | None:
+        name = posixpath.normpath(path)
+        if os.path.isabs(name) or name.startswith("../"):  # noqa: PTH117
             return None
-        name = path.relative_to(item.home).as_posix()
         return f"{item.project}/{name}" if projects else name
 
     return link
 
 
+Amounts = Mapping[str, Decimal]  # by currency
+
+
 def paid_sum(journals: Mapping[Path, Journal], *, kept: bool = False) -> str:
     """What was ever paid from these folders; ``kept``: for the clips that are there."""
-    amounts: dict[str, Decimal] = {}
-    for journal in journals.values():
-        for currency, amount in journal.paid(kept=kept).items():
-            amounts[currency] = amounts.get(currency, Decimal(0)) + amount
-    return write_sums(amounts)
+    return write_sums(_added(journal.paid(kept=kept) for journal in journals.values()))
+
+
+def _added(amounts: Iterable[Amounts]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for part in amounts:
+        for currency, amount in part.items():
+            sums[currency] = sums.get(currency, Decimal(0)) + amount
+    return sums
 
 
 @dataclass(frozen=True)
@@ -192,8 +276,12 @@ class Index:
 
     lists: Sequence[ListInFolder]
     outcomes: Mapping[str, Outcome]  # what came of each that was ever rendered, by name
-    cost: str  # of all their clips
+    options: RenderOptions  # of the command that writes the page
     mock: bool
+    cost: str  # ever paid from their folders
+    films_cost: str
+    run_cost: str = ""
+    paid: Mapping[str, str] = field(default_factory=dict)  # ever, by the state of the list
 
     @classmethod
     def of(
@@ -202,7 +290,9 @@ class Index:
         journals: Mapping[Path, Journal],
         known: Mapping[str, Outcome],
         *,
+        options: RenderOptions,
         mock: bool,
+        run_cost: str = "",
     ) -> "Index":
         """``known``: what came of some, by name; that of the others is in their journals."""
         left = {folder: journal.rows() for folder, journal in journals.items()}
@@ -211,21 +301,51 @@ class Index:
             before = left.get(item.home, {}).get(item.row)
             if before and item.name not in outcomes:
                 outcomes[item.name] = Outcome.read(before["outcome"])
-        return cls(lists, outcomes, paid_sum(journals), mock)
+        return cls(
+            lists, outcomes, options, mock, paid_sum(journals), paid_sum(journals, kept=True),
+            run_cost, _paid_by_state(lists, journals, outcomes),
+        )  # fmt: skip
 
     def text(self, link: Link, *, now: str) -> str:
         """The page."""
-        from wanx_render.reports.index import page  # plan shows none
+        from wanx_render.reports.index import Overview, page  # plan shows none
 
-        entries = [_entry(item, self.outcomes.get(item.name), link) for item in self.lists]
-        projects = dict.fromkeys(item.project for item in self.lists)
-        return page(
-            entries,
-            title=", ".join(list(projects)[:5]) + (" and others" if len(projects) > 5 else ""),
-            cost=self.cost,
+        projects = list(dict.fromkeys(item.project for item in self.lists))
+        entries = [
+            _entry(item, self.outcomes.get(item.name), link, short=len(projects) == 1)
+            for item in self.lists
+        ]
+        about = Overview(
+            title=", ".join(projects[:5]) + (" and others" if len(projects) > 5 else ""),
             mock=self.mock,
             finished_at=now,
+            run_cost=self.run_cost,
+            films_cost=self.films_cost,
+            ever_cost=self.cost,
+            paid=self.paid,
+            commands=tuple(self._commands()),
         )
+        return page(entries, about)
+
+    def _commands(self) -> "Iterator[Command]":
+        """What a person runs next."""
+        from wanx_render.reports.index import Command
+
+        counts = Counter(_state(self.outcomes.get(item.name)) for item in self.lists)
+        files = [str(file) for file in self.options.files]
+        options = ["--out", str(self.options.out)] if self.options.out else []
+        options += ["--backend", self.options.backend] if self.options.backend else []
+        if counts["failed"] + counts["skipped"] + counts["incomplete"]:
+            rows = ["--rows", "failed"] if any(item.row for item in self.lists) else []
+            purpose = tr("Render what failed or is incomplete")
+            yield Command(purpose, _typed("wanx-render", *files, *rows, *options))
+        if counts["person"]:
+            purpose = tr("Resolve what needs your decision")
+            for file in files:
+                yield Command(purpose, _typed("wanx-render", "resolve", file))
+        if counts["new"] + counts["stale"]:
+            purpose = tr("Render everything that is missing or out of date")
+            yield Command(purpose, _typed("wanx-render", *files, *options))
 
     def write(self, path: Path, link: Link) -> None:
         """Write the page, whole or not at all."""
@@ -234,25 +354,73 @@ class Index:
         write_atomically(path, self.text(link, now=now), durable=False)
 
     def identity(self, link: Link) -> str:
-        """A hash of what the page shows, whenever it is written."""
-        return hashlib.sha256(self.text(link, now="").encode("utf-8", "replace")).hexdigest()
+        """A hash of what the page shows, whenever and by whichever run it is written."""
+        text = replace(self, run_cost="").text(link, now="")
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def _entry(item: ListInFolder, outcome: Outcome | None, link: Link) -> "Entry":
-    from wanx_render.reports.index import Entry, Film
+def _state(outcome: Outcome | None) -> str:
+    return outcome.state if outcome else "new"
 
+
+def _paid_by_state(
+    lists: Sequence[ListInFolder],
+    journals: Mapping[Path, Journal],
+    outcomes: Mapping[str, Outcome],
+) -> dict[str, str]:
+    """What was ever paid for the lists in each state; each clip counts where it was requested."""
+    paid = {home: journal.paid_by_row() for home, journal in journals.items()}
+    sums: dict[str, list[Amounts]] = {}
+    for item in lists:
+        if amounts := paid.get(item.home, {}).get(item.row):
+            sums.setdefault(_state(outcomes.get(item.name)), []).append(amounts)
+    return {state: write_sums(_added(parts)) for state, parts in sums.items()}
+
+
+def _typed(*words: str) -> str:
+    """A command as one types it into a shell."""
+    if os.name == "nt":
+        return " ".join(f'"{word}"' if re.search(r"[\s&^()]", word) else word for word in words)
+    return shlex.join(words)
+
+
+def _entry(item: ListInFolder, outcome: Outcome | None, link: Link, *, short: bool) -> "Entry":
+    """A list on the page; ``short``: its name without the project, which all lists share."""
+    from wanx_render.reports.index import Entry
+
+    name = item.row if short and item.row else item.name
+    caption = " · ".join(shot.caption for shot in item.loaded.shots.shots if shot.caption)
     if outcome is None:
-        return Entry(item.name, "new")
-    board = item.folder / "storyboard.html"
-    films = [(name, path, False) for name, path in outcome.deliverables.items()]
-    films += [(name, path, True) for name, path in outcome.stale.items()]
-    linked = ((name, link(item, item.home / path), is_old) for name, path, is_old in films)
+        return Entry(name, "new", caption=caption)
+    board = f"{item.row}/storyboard.html" if item.row else "storyboard.html"
+    has_board = os.path.exists(f"{item.home}/{board}")  # noqa: PTH110  # ten thousand are looked at
     return Entry(
-        name=item.name,
-        state=left_with(outcome.code),
+        name=name,
+        state=outcome.state,
         cost=outcome.cost,
-        picture=link(item, item.home / outcome.picture) if outcome.picture else None,
-        storyboard=link(item, board) if board.exists() else None,
-        deliverables=tuple(Film(name, path, is_old) for name, path, is_old in linked if path),
+        caption=caption,
+        finished_at=outcome.finished_at,
+        picture=link(item, outcome.picture) if outcome.picture else None,
+        shape=Size(*outcome.shape) if outcome.shape else None,
+        storyboard=link(item, board) if has_board else None,
+        films=tuple(_films(item, outcome, link)),
         failed=outcome.failed,
     )
+
+
+def _films(item: ListInFolder, outcome: Outcome, link: Link) -> "Iterator[Film]":
+    """The films of a list that the page can lead to."""
+    from wanx_render.reports.index import Film
+
+    older = (FilmOutcome(name, path) for name, path in outcome.deliverables.items())
+    for film in outcome.films or older:
+        if path := link(item, film.path):
+            yield Film(
+                name=film.name,
+                path=path,
+                size=Size(*film.size) if film.size else None,
+                aspect=film.aspect,
+                seconds=film.seconds,
+                poster=link(item, film.poster) if film.poster else None,
+                stale=film.stale,
+            )

@@ -12,7 +12,7 @@ from wanx_render.errors import BadInput
 from wanx_render.events import Event
 from wanx_render.language import Message, recorded, tr
 from wanx_render.media import ffmpeg
-from wanx_render.money import write_sums
+from wanx_render.money import Money, write_sum, write_sums
 from wanx_render.run.table_manifest import write_table_manifest
 from wanx_render.session.approval import SavedPlan, check_budgets, confirm, hold_to, open_saved
 from wanx_render.session.carry_out import Means, Run
@@ -194,7 +194,9 @@ def _write_index(run: Run) -> Index:
     """Write the page over all lists of the homes at work, and the tables' manifests."""
     selection, journals = run.selection, run.survey.journals
     near = [item for item in selection.lists if item.home in journals]
-    index = Index.of(near, journals, {}, mock=selection.backend == "mock")
+    spent = write_sum(Money(run.limit.billed, selection.currency))
+    mock = selection.backend == "mock"
+    index = Index.of(near, journals, {}, options=run.options, mock=mock, run_cost=spent)
     index.write(selection.index_page, beside(selection.index_page))
     for home, journal in journals.items():
         rows = [item for item in near if item.home == home and item.row]
@@ -204,7 +206,9 @@ def _write_index(run: Run) -> Index:
         complete = all(left.get(item.row, {}).get("mark") for item in rows)
         folders = [(item.row, item.folder) for item in rows]
         cost = write_sums(journal.paid())
-        write_table_manifest(home, folders, rows[0].project, complete=complete, cost=cost)
+        write_table_manifest(
+            home, folders, rows[0].project, complete=complete, cost=cost, cost_run=spent
+        )
     return index
 
 

@@ -5,6 +5,7 @@ from typing import get_args
 
 from wanx_render.planning.attempt import Attempt, State
 from wanx_render.planning.sql.journal_file import JournalFile
+from wanx_render.planning.take_name import TakeName
 
 
 class AttemptQueries(JournalFile):
@@ -71,6 +72,17 @@ class AttemptQueries(JournalFile):
         for row in rows:
             currency = row["currency"]
             sums[currency] = sums.get(currency, Decimal(0)) + Decimal(row["amount"])
+        return sums
+
+    def paid_by_row(self) -> dict[str, dict[str, Decimal]]:
+        """What this folder ever paid for each row of a table, by currency."""
+        rows = self._db.execute(
+            "SELECT label, currency, amount FROM attempt WHERE amount IS NOT NULL"
+        )
+        sums: dict[str, dict[str, Decimal]] = {}
+        for label, currency, amount in rows:
+            of_row = sums.setdefault(TakeName.read(label).row, {})
+            of_row[currency] = of_row.get(currency, Decimal(0)) + Decimal(amount)
         return sums
 
     def attempts(self) -> int:
