@@ -294,7 +294,7 @@ def test_a_chinese_browser_gets_a_chinese_board_and_can_switch(folder: Path) -> 
         until(page, "document.getElementById('run').textContent === '空闲'")
         page.keyboard.press("?")
         page.wait_for_selector("#keys[open]")
-        text = re.sub(r"\b([jkxrbucmlgSU]|Esc)\b", "", page.inner_text("body"))
+        text = re.sub(r"\b([jkxrbucmlgaeSU]|Esc)\b", "", page.inner_text("body"))
         assert english(text, own) == []
         page.keyboard.press("Escape")
         accessible(page)
@@ -374,6 +374,50 @@ def undo_and_redo(folder: Path, page: Any) -> None:
     page.keyboard.press("Shift+U")
     page.wait_for_selector("#said:has-text('Redone: wake: take 1 chosen')")
     assert "pick: 1" in picks(folder)
+
+
+def test_an_edit_is_shown_as_a_difference_and_saved_on_a_word(folder: Path) -> None:
+    path = folder / "list.yaml"
+    text = LIST.replace("takes: 2, ", "").replace("deliverables:", "# as agreed\ndeliverables:")
+    path.write_text(text, encoding="utf-8")
+    with watched(folder) as seen, board(folder) as served:
+        page = seen.page(served.address)
+        render_all(page)
+        until_idle(page)
+        page.keyboard.press("e")
+        page.wait_for_selector("#edit[open]")
+        assert page.input_value("#edit-prompt") == "清晨，一只猫醒来"
+        page.fill("#edit-prompt", "A cat wakes: it yawns")
+        page.wait_for_selector("#edit-diff .added:has-text('A cat wakes: it yawns')")
+        page.wait_for_selector("#edit-cost:has-text('1 take becomes stale, 0.72 CNY')")
+        accessible(page)
+        seen.picture(page, "edit")
+        page.fill("#edit-end", "99")
+        page.wait_for_selector("#edit-problems .bad:has-text('is after the end of the clip')")
+        assert page.locator("#edit-save").is_disabled()
+        assert path.read_text("utf-8") == text  # nothing without a word
+        page.fill("#edit-prompt", "清晨，一只猫醒来")
+        page.fill("#edit-end", "2.5")
+        page.wait_for_selector("#edit-cost:has-text('nothing has to be paid for again')")
+        page.get_by_role("button", name="Save in the list").press("Enter")
+        page.wait_for_selector("#said:has-text('saved in list.yaml')")
+        assert path.read_text("utf-8") == text.replace("0.3]}", "0.3], trim: {end: 2.5}}")
+        page.keyboard.press("e")
+        page.wait_for_selector("#edit[open]")
+        page.fill("#edit-caption", "Good morning")
+        page.wait_for_selector("#edit-save:enabled")
+        changed = path.read_text("utf-8").replace("# as agreed", "# as agreed by all")
+        path.write_text(changed, encoding="utf-8")  # in an editor, meanwhile
+        page.locator("#edit-save").press("Enter")
+        page.wait_for_selector("#said:has-text('look at the change again')")
+        assert path.read_text("utf-8") == changed
+        page.wait_for_selector("#edit-save:enabled")
+        page.locator("#edit-save").press("Enter")
+        page.wait_for_selector("#edit:not([open])", state="attached")
+        until(page, "document.getElementById('said').textContent.startsWith('saved')")
+        assert "caption: Good morning" in path.read_text("utf-8")
+        assert "# as agreed by all" in path.read_text("utf-8")
+        assert [line for line in seen.said if "409" not in line] == []
 
 
 DROP = """async ([name, type, address]) => {

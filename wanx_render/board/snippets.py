@@ -23,7 +23,7 @@ from wanx_render.money import show_money
 from wanx_render.planning import plan
 from wanx_render.planning.plan import PlannedShot
 from wanx_render.shotlist import reading
-from wanx_render.shotlist.model import Shot
+from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.names import is_device, is_part, normal, shortened
 from wanx_render.source.writing import Site, Unwritable, written
 from wanx_render.task import InputMedia
@@ -77,8 +77,9 @@ def snippet(holding: Holding, asked: Asked) -> dict[str, Any]:
     shot = {"id": _free_id(picture.name, {shot.id for shot in loaded.shots.shots})}
     shot |= {"image": path or picture.name}
     defaults = _defaults(loaded)
-    if "model" not in defaults and loaded.shots.shots:
-        shot |= {"model": loaded.shots.shots[0].model}
+    models = [shot.model for shot in loaded.shots.shots if isinstance(shot, GeneratedShot)]
+    if "model" not in defaults and models:
+        shot |= {"model": models[0]}
     shot |= {"prompt": picture.prompt}
     return {
         "yaml": _lines(shot),
@@ -154,11 +155,11 @@ def _predicted(
     """The clip and its price by the list's defaults; nothing where they name what is not there."""
     outlook, image = holding.outlook, str(fields["image"])
     try:
-        shot = Shot.model_validate(fields, context={"folder": loaded.folder})
+        shot = GeneratedShot.model_validate(fields, context={"folder": loaded.folder})
         media = {**loaded.media, image: InputMedia(f"sha256:{picture.sha256}", size=picture.size)}
         shots = loaded.shots.model_copy(update={"shots": (shot,)})
         catalog = holding.selection.catalog
-        (planned,) = plan.make(shots, outlook.plan.backend, media, catalog).shots
+        (planned,) = plan.make(shots, outlook.plan.backend, media, catalog).generated
     except (ValidationError, LookupError):
         return {"clip": None}
     return {"clip": _clip(planned)}

@@ -3,6 +3,7 @@
 import * as compare from "./compare.js";
 import * as crops from "./crops.js";
 import { $, make, plain, say, show } from "./dom.js";
+import * as edit from "./edit.js";
 import * as keys from "./keys.js";
 import { plural, tr } from "./language.js";
 import * as list from "./list.js";
@@ -275,6 +276,7 @@ $("cancel-all").addEventListener("click", cancelAll);
 $("help").addEventListener("click", () => $("keys").showModal());
 list.onChoose(select);
 stage.onSay(notify);
+edit.use(notify);
 snippet.use(() => about.deliverables, notify);
 
 function nudge(x, y) {
@@ -295,6 +297,8 @@ async function turn(what) {
 
 const undo = () => turn("undo");
 const redo = () => turn("redo");
+const editShot = () => stage.current() && edit.open(selected);
+$("edit-open").addEventListener("click", editShot);
 $("undo").addEventListener("click", undo);
 $("redo").addEventListener("click", redo);
 
@@ -313,6 +317,7 @@ keys.bind([
     ArrowLeft: nudge(-10, 0), ArrowRight: nudge(10, 0), ArrowUp: nudge(0, -10), ArrowDown: nudge(0, 10),
   }],
   [["0"], tr("use the list's focus"), { 0: press("uncentre") }],
+  [["e"], tr("edit prompt, caption, duration and trim"), { e: editShot }],
   [["r"], tr("one more take; shows the price and asks"), { r: reroll }],
   [["g"], tr("render what is missing; shows the price and asks"), { g: press("render") }],
   [["b"], tr("rebuild the deliverables, at no cost"), { b: press("rebuild") }],
