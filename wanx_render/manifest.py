@@ -53,6 +53,8 @@ class TakeRecord:
     price: str | None = None  # what was expected; ``cost`` is what was billed
     first_frame: str | None = None  # the picture's file; null for a URL or a data URI
     host: str | None = None  # where its clip waits for permission to be fetched
+    prepared: dict[str, Any] | None = None  # how the pictures were, where not sent as they are
+    sent: str | None = None  # the file of the prepared first frame
     picture: str | None = None  # what its bytes are, where the request knows it by another name
     asked_at: str | None = None  # by the service's clock, as the others
     started_at: str | None = None

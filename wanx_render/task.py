@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from wanx_render.files import sha256_of
 from wanx_render.geometry import Size
+from wanx_render.preparation import Preparation
 
 # none: the model is silent; silent: it was asked to be; auto: its own sound; file: ours.
 SoundMode = Literal["none", "silent", "auto", "file"]
@@ -30,6 +31,8 @@ class InputMedia:
     ours, or the clip whose last frame it is. ``counts_as`` is the identity of the same picture in
     other bytes, where one was asked for earlier. ``path`` holds the bytes of a local file, ``size``
     a picture's upright size. ``repaired``: what is sent is ``images.sendable`` of these bytes.
+    ``preparation`` says which part of a picture is sent; ``prepared`` is the file of what is sent
+    then, once it is made.
     """
 
     identity: str
@@ -39,11 +42,30 @@ class InputMedia:
     counts_as: str = ""
     repaired: bool = False
     footage: Footage | None = None  # of own footage
+    transparent: bool = False
+    preparation: Preparation | None = None
+    prepared: Path | None = None
+
+    @property
+    def source(self) -> str:
+        """The identity of the picture as it is, however much of it is sent."""
+        return self.counts_as or self.identity
 
     @property
     def key(self) -> str:
-        """What the cache key sees."""
-        return self.counts_as or self.identity
+        """What the cache key sees: the source and, where not all of it is sent, the preparation."""
+        name = self.preparation.name if self.preparation else ""
+        return f"{self.source} {name}" if name else self.source
+
+    @property
+    def sent_size(self) -> Size | None:
+        """The size of the picture that the service sees."""
+        return self.preparation.sent if self.preparation else self.size
+
+
+def source_of(key: str) -> str:
+    """The source of a picture, by what a cache key sees of it."""
+    return key.partition(" ")[0] if key.startswith(("sha256:", "clip:")) else key
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,8 +165,7 @@ class DashScope:
         """Upload the pictures and the sound that are files here; kept uploads are used again."""
         request = submission.request
         for media in (request.image, request.last_image, request.sound_file):
-            file = media and (media.path is not None or media.repaired)
-            if media and file and not self._kept(media, request.model):
+            if media and _is_here(media) and not self._kept(media, request.model):
                 url = await self._upload(media, self._service_name(submission))
                 until = self.now() + UPLOAD_KEPT
                 self._uploads.keep(self.scope, request.model, _upload_name(media), url, until)
@@ -573,8 +572,15 @@ def _plain_name(path: Path) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-80:] or "file"
 
 
+def _is_here(media: InputMedia) -> bool:
+    """Whether its bytes are uploaded; others go as an address or in the request."""
+    return media.path is not None or media.prepared is not None or media.repaired
+
+
 def _upload_name(media: InputMedia) -> str:
-    """What an upload is kept as: a repaired picture is another file than its source."""
+    """What an upload is kept as: a repaired or prepared picture is another file than its source."""
+    if media.prepared:
+        return media.prepared.name
     return f"{media.identity} repaired" if media.repaired else media.identity
 
 
@@ -582,6 +588,9 @@ def _sent(media: InputMedia) -> tuple[str, bytes]:
     """Name and bytes of the file that is uploaded. Raises Refused where it cannot be used."""
     path = media.path or Path("picture")
     try:
+        if media.prepared:
+            content = media.prepared.read_bytes()
+            return _plain_name(path.with_suffix(media.prepared.suffix)), content
         data = media.path.read_bytes() if media.path else images.decode_data_uri(media.url or "")
         data = images.sendable(data) if media.repaired else data
     except BadPicture as problem:

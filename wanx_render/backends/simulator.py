@@ -29,6 +29,7 @@ from wanx_render.backends.base import (
 from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.errors import Refused, Throttled
 from wanx_render.geometry import Size
+from wanx_render.prepared_record import read, written
 from wanx_render.task import InputMedia, TaskRequest
 
 # In the prompt of a shot: [[mock: fail=DataInspectionFailed]] makes its task end so, and
@@ -74,10 +75,8 @@ class Task:
         """The task as plain JSON data."""
         plain = asdict(self)
         times = {name: plain[name].isoformat() for name in _TIMES}
-        for media in (plain["request"][name] for name in _MEDIA):
-            if media and media["path"]:
-                media["path"] = str(media["path"])
-        return {**plain, **times}
+        media = {name: _plain(getattr(self.request, name)) for name in _MEDIA}
+        return {**plain, **times, "request": {**plain["request"], **media}}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Task":
@@ -93,12 +92,29 @@ _TIMES = ("submitted", "started", "ended")
 _MEDIA = ("image", "last_image", "sound_file")
 
 
+def _plain(media: InputMedia | None) -> dict[str, Any] | None:
+    if media is None:
+        return None
+    return {
+        **asdict(media),
+        "path": media.path and str(media.path),
+        "prepared": media.prepared and str(media.prepared),
+        "preparation": media.preparation and written(media.preparation),
+    }
+
+
 def _media(record: dict[str, Any] | None) -> InputMedia | None:
     if record is None:
         return None
     path, size = record["path"], record["size"]
+    preparation, prepared = record.get("preparation"), record.get("prepared")
     return InputMedia(
-        record["identity"], path and Path(path), record["url"], Size(**size) if size else None
+        record["identity"],
+        path and Path(path),
+        record["url"],
+        Size(**size) if size else None,
+        preparation=read(preparation) if preparation else None,
+        prepared=Path(prepared) if prepared else None,
     )
 
 

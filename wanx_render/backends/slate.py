@@ -51,7 +51,7 @@ def clip_call(
 ) -> ClipCall:
     """The clip that ``request`` gives by the catalog's rules for size and rate."""
     area = catalog.tier_area(request.resolution)
-    size = predicted_size(request.image.size or _ASSUMED, area)
+    size = predicted_size(request.image.sent_size or _ASSUMED, area)
     rate = Fraction(catalog.models[request.model].fps.value)
     return ClipCall(request, label, size, rate, folder, target)
 
@@ -198,6 +198,8 @@ def _still(call: ClipCall, drift: Drift) -> Image.Image:
 
 def _first_frame(call: ClipCall) -> Image.Image:
     image = call.request.image
+    if image.prepared is not None and image.prepared.is_file():
+        return images.upright(images.read_bytes(image.prepared))
     if image.path is not None:
         return images.upright(images.read_bytes(image.path))
     if image.url and image.url.startswith("data:"):

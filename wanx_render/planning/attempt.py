@@ -46,6 +46,7 @@ class Attempt:
     ended_at: datetime | None = None
     fetched_at: datetime | None = None
     sent_at: datetime | None = None
+    prepared: dict[str, Any] | None = None  # how its pictures were (``prepared_record``)
     url: str | None = field(default=None, repr=False)  # whole: it alone fetches the clip
 
     @property

@@ -5,7 +5,7 @@ A plan and how its takes stand in, one versioned, JSON-ready record out.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
@@ -100,6 +100,7 @@ class Forecast:
 
 def forecast(plan: Plan, statuses: tuple[TakeStatus, ...], catalog: Catalog) -> Forecast:
     """What carrying out ``plan`` will ask for and cost."""
+    plan = _as_it_stands(plan, statuses)
     new = tuple(status.take for status in statuses if status.state == "new")
     cost = plan.cost(new)
     cascade = plan.cost(tuple(status.take for status in statuses if status.cascade))
@@ -125,6 +126,16 @@ def forecast(plan: Plan, statuses: tuple[TakeStatus, ...], catalog: Catalog) -> 
         at_most_seconds=longest,
         warnings=_warnings(longest, cost.unknown, catalog),
     )
+
+
+def _as_it_stands(plan: Plan, statuses: tuple[TakeStatus, ...]) -> Plan:
+    """The plan with its takes as far as they are known now: what a kept clip was made of."""
+    takes = {(status.take.shot, status.take.number): status.take for status in statuses}
+    shots = tuple(
+        replace(shot, takes=tuple(takes[(take.shot, take.number)] for take in shot.takes))
+        for shot in plan.shots
+    )
+    return replace(plan, shots=shots)
 
 
 def fingerprint(catalog: Catalog) -> str:

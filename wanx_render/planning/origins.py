@@ -12,9 +12,11 @@ from pathlib import Path
 
 from wanx_render import files
 from wanx_render import manifest as manifests
+from wanx_render.geometry import Size
 from wanx_render.media.images import BadPicture, decode_data_uri, pixels
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
+from wanx_render.planning.kept_clips import KeptClips
 from wanx_render.planning.plan import Take
 from wanx_render.task import InputMedia
 
@@ -67,17 +69,23 @@ class Origins:
         identity = last_frame_of(clip.clip_sha256 or "")
         path = last_frame_path(self.folder, clip.clip_sha256 or "")
         frame = InputMedia(
-            identity, path=path, counts_as=self.journal.same_pictures().get(identity, "")
+            identity,
+            path=path,
+            counts_as=self.journal.same_pictures().get(identity, ""),
+            size=_size(clip) or take.request.image.size,
         )
-        if frame.counts_as or self.journal.last_at(
-            take.with_first_frame(frame).request.key(backend)
-        ):
+        as_now = self.following(take, frame, backend).request.key(backend)
+        if frame.counts_as or self.journal.last_at(as_now):
             return frame
         for older in self._as_before(take, backend):
             if self._is_last_frame(older, clip, path):
                 self.journal.same_picture(identity, str(older.request["image"]))
                 return replace(frame, counts_as=str(older.request["image"]))
         return frame
+
+    def following(self, take: Take, frame: InputMedia, backend: str) -> Take:
+        """``take`` with its first frame, prepared as now or as what is kept of it was."""
+        return KeptClips(self.journal, backend).take(take.with_first_frame(frame))
 
     def _as_before(self, take: Take, backend: str) -> Iterable[Attempt]:
         """The attempts of older programs that differ from the take in their first frame alone."""
@@ -129,6 +137,11 @@ class Origins:
         if self.goes_on is None or not (first.is_file() and second.is_file()):
             return False
         return self.goes_on(first, second)
+
+
+def _size(clip: Attempt) -> Size | None:
+    facts = clip.clip_facts
+    return Size(facts["width"], facts["height"]) if facts else None
 
 
 def pixels_of(picture: InputMedia) -> str:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.catalog.pricing import Total, price, total
 from wanx_render.frame import Frame
-from wanx_render.geometry import Size, largest_exact, predicted_size
+from wanx_render.geometry import Aspect, Size, largest_exact, predicted_size
 from wanx_render.money import Money
 from wanx_render.planning.take_name import TakeName
 from wanx_render.shotlist.model import (
@@ -25,6 +25,7 @@ from wanx_render.shotlist.model import (
     StillShot,
     own_name,
 )
+from wanx_render.shotlist.preparing import Preparing, preparing_of
 from wanx_render.task import InputMedia, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
 
@@ -49,6 +50,8 @@ class Take:
     rate: Fraction
     price: Money | None
     row: str = ""  # of a table; its rows share a journal, so that a label distinguishes them
+    preparing: Preparing | None = None  # how its pictures are prepared; None: as they are
+    instead: InputMedia | None = None  # of a clip that is kept: what a new one would be made of
 
     @property
     def label(self) -> str:
@@ -64,10 +67,19 @@ class Take:
         return self.written_seed is not None and self.number == 1
 
     def with_first_frame(self, frame: InputMedia) -> "Take":
-        """This take with the first frame it waited for."""
-        bare = replace(self.request, image=frame, seed=0)
-        request = bare.with_seed_for(self.number, self.written_seed)
-        return replace(self, request=request, waits_for=None)
+        """This take with the first frame it waited for, prepared as the list says."""
+        request = replace(self.request, image=frame)
+        if self.preparing:
+            request = _prepared(request, self.preparing)
+        return replace(self.asking(request), waits_for=None)
+
+    def asking(self, request: TaskRequest) -> "Take":
+        """This take with another request, whose seed is its own; the clip's size follows."""
+        seeded = replace(request, seed=0).with_seed_for(self.number, self.written_seed)
+        size = self.size
+        if self.preparing and request.image.sent_size:
+            size = predicted_size(request.image.sent_size, self.preparing.area)
+        return replace(self, request=seeded, size=size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +228,9 @@ def make(
         shot = by_id[name]
         if isinstance(shot, GeneratedShot):
             first = _first_frame(shot, media, by_shot)
-            asked = _Asked(
-                shot, catalog, backend, _request(shot, catalog, first, shots.region, media)
-            )
+            preparing = preparing_of(shot, _model(shot, catalog), shots.deliverables, catalog)
+            request = _request(shot, catalog, first, shots.region, media)
+            asked = _Asked(shot, catalog, backend, preparing, _prepared(request, preparing))
             by_shot[name] = _generated(asked, retakes or {}, picks or {})
         else:
             by_shot[name] = _footage(shot, media, still_rate)
@@ -272,6 +284,26 @@ def _still_rate(shots: ShotList, catalog: Catalog, media: Mapping[str, InputMedi
     return max(rates, default=STILL_RATE)
 
 
+def _prepared(request: TaskRequest, preparing: Preparing) -> TaskRequest:
+    """The request with its pictures prepared: the last frame in the aspect of the first."""
+    first, last = request.image, request.last_image
+    if first.size is None:
+        return request
+    aspect = preparing.aspect(first.size)
+    return replace(
+        request,
+        image=_frame(first, aspect, preparing),
+        last_image=_frame(last, aspect, preparing) if last else None,
+    )
+
+
+def _frame(picture: InputMedia, aspect: Aspect | None, preparing: Preparing) -> InputMedia:
+    if picture.size is None:
+        return picture
+    preparation = preparing.of(picture.size, aspect, transparent=picture.transparent)
+    return replace(picture, preparation=preparation)
+
+
 def _footage(
     shot: ClipShot | StillShot, media: Mapping[str, InputMedia], still_rate: Fraction
 ) -> PlannedFootage:
@@ -294,11 +326,18 @@ class _Asked:
     shot: GeneratedShot
     catalog: Catalog
     backend: str
-    request: TaskRequest
+    preparing: Preparing
+    request: TaskRequest  # with its pictures prepared
 
     @property
     def basis(self) -> str:
-        return replace(self.request, seed=0).key(f"{self.backend} {self.shot.seed}")
+        """With ``fit_image: match`` it is the same whichever aspect follows from it."""
+        request, last = self.request, self.request.last_image
+        if self.preparing.matches:
+            first = InputMedia(f"{request.image.source} {self.preparing.name}".rstrip())
+            end = InputMedia(last.source) if last else None
+            request = replace(request, image=first, last_image=end)
+        return replace(request, seed=0).key(f"{self.backend} {self.shot.seed}")
 
 
 def _generated(asked: _Asked, retakes: Mapping[str, int], picks: Mapping[str, int]) -> PlannedShot:
@@ -320,8 +359,7 @@ def _retaken(shot: GeneratedShot, takes: int) -> GeneratedShot:
 
 
 def _takes(asked: _Asked, shot: GeneratedShot, rate: Fraction) -> tuple[Take, ...]:
-    request, catalog = asked.request, asked.catalog
-    area = catalog.tier_area(request.resolution)
+    request, catalog, size = asked.request, asked.catalog, asked.request.image.sent_size
     return tuple(
         Take(
             shot=shot.id,
@@ -329,9 +367,10 @@ def _takes(asked: _Asked, shot: GeneratedShot, rate: Fraction) -> tuple[Take, ..
             request=request.with_seed_for(number, shot.seed),
             written_seed=shot.seed,
             waits_for=_source(shot) if request.image.path is None else None,
-            size=predicted_size(request.image.size, area) if request.image.size else None,
+            size=predicted_size(size, asked.preparing.area) if size else None,
             rate=rate,
             price=price(request, catalog),
+            preparing=asked.preparing,
         )
         for number in range(1, shot.takes + 1)
     )

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.geometry import Size
 from wanx_render.language import NOTHING, Message, joined, recorded, tr, verbatim
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan, PlannedShot, Take, in_turn
-from wanx_render.task import InputMedia
+from wanx_render.task import InputMedia, source_of
 
 State = Literal["new", "cached", "resumed", "blocked"]
 # Why it stands so. here: its clip is. chain: it begins as another clip ended. changed: it was asked
@@ -120,9 +119,9 @@ def _stand(take: Take, view: _View, source: TakeStatus | None) -> TakeStatus:
         return _settled(before[0], view)
     clip = before[1] if before else None
     frame = _last_frame(take, source, view)
-    if frame is None:
+    if frame is None or origins is None:
         return replace(_follows(take, clip, view), complete=False)
-    complete = take.with_first_frame(frame)
+    complete = origins.following(take, frame, view.backend)
     status = _settled(complete, view)
     new = status.state == "new" and clip is not None
     return replace(_follows(complete, clip, view), last=status.last) if new else status
@@ -150,6 +149,8 @@ def _settled(take: Take, view: _View) -> TakeStatus:
     previous = journal.clip_for(key)
     if previous and is_here(previous, folder):
         reason = tr("its clip is {file}", file=previous.clip_name)
+        if take.instead:
+            reason = tr("{reason}; {kept}", reason=reason, kept=_kept_as(take))
         return TakeStatus(take, "cached", reason, cause="here", clip=previous)
     attempt, older = journal.owed_for(key), _older_clip(take, view)
     if attempt and attempt.task_id:
@@ -184,6 +185,20 @@ def _older_clip(take: Take, view: _View) -> Attempt | None:
     folder, clips = view.origins.folder, view.origins.journal.clips_of(take.label)
     own = (clip for clip in clips if clip.scope.partition(" ")[0] == view.backend)
     return next((clip for clip in own if is_here(clip, folder)), None)
+
+
+def _kept_as(take: Take) -> Message:
+    """Which picture a kept clip was made of, and how to have one of another."""
+    shot = take.name.shot_label
+    values = {"then": _aspect(take.request.image), "now": _aspect(take.instead), "shot": shot}
+    return tr("it was made for {then}; --retake {shot} makes one for {now}", **values)
+
+
+def _aspect(picture: InputMedia | None) -> Message:
+    preparation = picture.preparation if picture else None
+    if preparation is None or preparation.aspect is None:
+        return tr("the whole picture")
+    return verbatim(str(preparation.aspect))
 
 
 def _blocked(last: Attempt, view: _View) -> Message:
@@ -251,7 +266,8 @@ def lost(
 
 def _but_first_frame(record: Mapping[str, Any]) -> dict[str, Any]:
     """A request but for its first frame, and the seed that is derived from it."""
-    return {name: value for name, value in record.items() if name not in ("image", "seed")}
+    fields = {name: value for name, value in record.items() if name not in ("image", "seed")}
+    return {**fields, "last_image": source_of(str(record.get("last_image")))}
 
 
 def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> InputMedia | None:
@@ -264,10 +280,7 @@ def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> InputMedi
     clip = view.origins.journal.clip_for(source.take.request.key(view.backend))
     if clip is None:
         return None
-    frame = view.origins.first_frame(take, clip, view.backend)
-    facts = clip.clip_facts
-    size = Size(facts["width"], facts["height"]) if facts else take.request.image.size
-    return replace(frame, size=size)
+    return view.origins.first_frame(take, clip, view.backend)
 
 
 def _new(take: Take, previous: Attempt | None, older: Attempt | None, view: _View) -> TakeStatus:
@@ -312,5 +325,13 @@ _KEYS = {"sound": "audio", "sound_file": "audio"}  # as the list names them
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """The keys that differ; a derived seed follows from the others."""
-    names = [_KEYS.get(name, name) for name in now if before.get(name) != now[name]]
+    names = [_changed(name, before, now) for name in now if before.get(name) != now[name]]
     return list(dict.fromkeys(name for name in names if name != "seed")) or names
+
+
+def _changed(name: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """The key of a list that made a field of the request another one."""
+    if name in ("image", "last_image"):
+        was, is_now = str(before.get(name)), str(now[name])
+        return "fit_image" if source_of(was) == source_of(is_now) else name
+    return _KEYS.get(name, name)

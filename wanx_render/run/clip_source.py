@@ -30,6 +30,7 @@ class ClipSource:
         """The clip of ``take`` where it is here; nothing is asked for."""
         key = take.request.key(self._context.plan.backend)
         if clip := await self._stored(take, key):
+            self._note_asked(take, key)
             self._report(clip, "cached")
             return clip
         return TakeFailure(take, "skipped", "", tr("not requested"))
@@ -40,6 +41,7 @@ class ClipSource:
         key = take.request.key(context.plan.backend)
         # Two takes that ask for the very same thing are one request, asked for and paid once.
         async with context.account.lock(key):
+            self._note_asked(take, key)
             await self._note_pixels(take)
             if clip := await self._stored(take, key):
                 self._report(clip, "cached")
@@ -56,6 +58,15 @@ class ClipSource:
             raise Broken(tr("the clip of {take} disappeared after it was stored", take=take.label))
         self._report(clip, "clip")
         return clip
+
+    def _note_asked(self, take: Take, key: str) -> None:
+        """Which take asks for this: should deliverables change, it keeps what it has.
+
+        Of its own row that is known by the attempt; another row's clip may serve it too.
+        """
+        last = self._context.journal.last_at(key)
+        if take.preparing and take.preparing.matches and not (last and last.label == take.label):
+            self._context.journal.asked(take.label, key)
 
     async def _note_pixels(self, take: Take) -> None:
         """What the pictures of a request show, so that they are known in other bytes too."""

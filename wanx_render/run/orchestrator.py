@@ -159,7 +159,8 @@ class _Takes:
             raise Broken(
                 tr("its first frame comes from {shot}, which has no clip", shot=take.waits_for)
             )
-        return take.with_first_frame(await self._last_frame(take, result))
+        frame = await self._last_frame(take, result)
+        return self.origins.following(take, frame, plan.backend)
 
     async def _last_frame(self, take: Take, source: TakeClip) -> InputMedia:
         """The last frame of a clip as the first one of ``take``, as a file that can be sent."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from wanx_render import prepared_record
 from wanx_render.files import seen_from
 from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.segment import ClipMedia
@@ -205,6 +206,7 @@ def _take_record(result: TakeResult, folder: Path) -> TakeRecord:
         price=_money(take.price),
         first_frame=seen_from(folder, image.path) if image.path else None,
         picture=image.identity if image.counts_as else None,
+        prepared=prepared_record.record_of(take.request),
         **(_times(attempt) if attempt else {}),
         **(_made(result, folder) if isinstance(result, TakeClip) else _failed(result)),
     )

@@ -16,6 +16,7 @@ from wanx_render.media.images import BadPicture
 from wanx_render.money import Money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
+from wanx_render.planning.kept_clips import KeptClips
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan, Take, make
 from wanx_render.planning.retakes import retaken
@@ -110,7 +111,8 @@ def look(
             shot_list = replace(shot_list, media=origins.known_as(shot_list.media))
 
         def with_retakes(retakes: Mapping[str, int]) -> Plan:
-            return make_plan(shot_list, catalog, backend, retakes)
+            plan = make_plan(shot_list, catalog, backend, retakes)
+            return KeptClips(journal, plan.backend).plan(plan) if journal else plan
 
         plan, counts = retaken(with_retakes, retake, origins)
         statuses = take_statuses(plan, origins, cascade=cascade, insisted=retake, catalog=catalog)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from wanx_render import files
+from wanx_render import files, prepared_record
 from wanx_render.backends.base import Succeeded
 from wanx_render.errors import Broken, FfmpegError, UnknownHost, WanxError
 from wanx_render.geometry import Size, predicted_size
@@ -23,7 +23,7 @@ from wanx_render.media.images import BadPicture
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import bytes_of, last_frame_path
-from wanx_render.task import InputMedia
+from wanx_render.task import InputMedia, source_of
 from wanx_render.tasks.likeness.comparison import compare
 from wanx_render.tasks.reconcile import Judgement
 from wanx_render.tasks.tools import Tools
@@ -92,8 +92,16 @@ class ClipJudge:
         return Judgement(comparison.verdict, comparison.reason)
 
     def _image(self, attempt: Attempt) -> Image.Image | None:
-        data = self.pictures(str(attempt.request["image"]))
-        return images.upright(data) if data is not None else None
+        """The first frame as it was sent then, whatever would be sent of it today."""
+        data = self.pictures(source_of(str(attempt.request["image"])))
+        if data is None:
+            return None
+        preparation = prepared_record.of_frame(attempt.prepared, "image")
+        if preparation:
+            model = self.tools.catalog.model(attempt.model)
+            most = model.image_bytes.value if model else images.REPAIRED_BYTES
+            data = images.prepared(data, preparation, most)
+        return images.upright(data)
 
     def _other_size(self, attempt: Attempt, image: Image.Image, size: Size) -> Message:
         """What is wrong with the clip's size for this picture and tier; mostly nothing."""
@@ -122,7 +130,7 @@ def pictures_by_identity(media: Iterable[InputMedia], journal: Journal, folder: 
     """Finds the bytes of a picture that was sent: one of the list, or the last frame of a clip."""
     here: dict[str, InputMedia] = {}
     for picture in media:
-        here[picture.key] = here[picture.identity] = picture
+        here[picture.source] = here[picture.identity] = picture
 
     def find(identity: str) -> bytes | None:
         copies = (name for name, first in journal.same_pictures().items() if first == identity)

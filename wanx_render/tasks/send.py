@@ -4,8 +4,8 @@ An intent is in the journal before the request leaves, and the moment of leaving
 """
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from wanx_render.backends.base import Accepted, Backend, Submission
@@ -24,6 +24,7 @@ from wanx_render.language import NOTHING, Message, tr
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
+from wanx_render.task import TaskRequest
 from wanx_render.tasks.account import Account
 from wanx_render.tasks.budget import SpendingLimit
 from wanx_render.tasks.outcome import TakeFailure, words
@@ -47,6 +48,8 @@ class Sender:
     chance: random.Random  # for pauses alone
     report: Report
     withdrawn: Callable[[Take], bool]  # what a person no longer wants
+    # A request with the files of what is sent of its pictures.
+    pictures: Callable[[TaskRequest], Awaitable[TaskRequest]]
 
     @property
     def backend(self) -> Backend:
@@ -63,6 +66,7 @@ class Sender:
             return TakeFailure(take, "failed", code, _not_sent(error))
         if self.withdrawn(take):
             return TakeFailure(take, "canceled", "Withdrawn", tr("not sent: withdrawn in time"))
+        take = replace(take, request=await self.pictures(take.request))
         await self.backend.prepare(Submission(take.request, take.label))
         if not self.limit.reserve(key, take.price):
             message = tr("not sent: {reason}", reason=self.limit.summary)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from wanx_render.events import Event
+from wanx_render.planning import sent_pictures
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
-from wanx_render.task import InputMedia
+from wanx_render.task import InputMedia, TaskRequest
 from wanx_render.tasks.account import Account, Ambiguous
 from wanx_render.tasks.budget import SpendingLimit
 from wanx_render.tasks.clip_store import ClipStore
@@ -58,6 +59,7 @@ class Wiring:
             chance=self.tools.chance,
             report=report,
             withdrawn=self._withdrawn,
+            pictures=lambda request: self._pictures(request, folder),
         )
         submitter = Submitter(
             account=self.account,
@@ -73,6 +75,13 @@ class Wiring:
             submitter=submitter,
             collector=self.collector(folder, journal),
         )
+
+    async def _pictures(self, request: TaskRequest, folder: Path) -> TaskRequest:
+        frames = (request.image, request.last_image)
+        if not any(frame and frame.preparation for frame in frames):
+            return request
+        most = self.tools.catalog.models[request.model].image_bytes.value
+        return await self.tools.work(sent_pictures.with_files, request, folder, most)
 
     def collector(self, folder: Path, journal: Journal) -> Collector:
         return Collector(tools=self.tools, poller=self._poller, journal=journal, folder=folder)

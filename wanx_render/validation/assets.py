@@ -295,7 +295,10 @@ class AssetReader:
             digest, footage = sha256(self.folder / name), self.footage.get(name)
             return InputMedia(f"sha256:{digest}", path=self.folder / name, footage=footage)
         media = InputMedia(
-            f"sha256:{picture.sha256}", size=picture.size, repaired=bool(picture.repairs)
+            f"sha256:{picture.sha256}",
+            size=picture.size,
+            repaired=bool(picture.repairs),
+            transparent=picture.transparent,
         )
         if name.startswith("data:"):
             return replace(media, url=name)

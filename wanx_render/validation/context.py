@@ -14,6 +14,7 @@ from wanx_render.geometry import Size, predicted_size
 from wanx_render.language import Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.media.images import Picture
+from wanx_render.preparation import Preparation
 from wanx_render.shotlist.model import (
     NO_LOOK,
     AnyShot,
@@ -25,6 +26,7 @@ from wanx_render.shotlist.model import (
     StillShot,
     own_name,
 )
+from wanx_render.shotlist.preparing import Preparing, preparing_of
 from wanx_render.source import yaml_source
 from wanx_render.task import Footage
 
@@ -99,7 +101,27 @@ class Scene:
         tier = shot.resolution or model.tiers.value[0]
         if picture is None or tier not in model.tiers.value:
             return None
-        return predicted_size(picture.size, self.catalog.tier_area(tier))
+        try:
+            preparation = self.prepared(shot, model, picture, picture)
+        except ValueError:  # said by a rule of its own
+            return None
+        size = preparation.sent if preparation else picture.size
+        return predicted_size(size, self.catalog.tier_area(tier))
+
+    def preparing(self, shot: GeneratedShot, model: Model) -> Preparing:
+        """How the pictures of a shot are prepared; KeyError for an unknown tier."""
+        return preparing_of(shot, model, self.deliverables.values(), self.catalog)
+
+    def prepared(
+        self, shot: GeneratedShot, model: Model, picture: Picture, first: Picture
+    ) -> Preparation | None:
+        """What is sent of ``picture`` where ``first`` is the first frame; None: all, as it is.
+
+        Raises ValueError where it cannot be sent.
+        """
+        preparing = self.preparing(shot, model)
+        aspect = preparing.aspect(first.size)
+        return preparing.of(picture.size, aspect, transparent=picture.transparent)
 
     @cached_property
     def sources(self) -> list[tuple[int, AnyShot, Source]]:

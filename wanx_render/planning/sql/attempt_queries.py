@@ -1,7 +1,8 @@
 """What is known of attempts: what may still come, what is in doubt, what was paid."""
 
+import json
 from decimal import Decimal
-from typing import get_args
+from typing import Any, get_args
 
 from wanx_render.planning.attempt import Attempt, State
 from wanx_render.planning.sql.journal_file import JournalFile
@@ -34,6 +35,29 @@ class AttemptQueries(JournalFile):
     def last_at(self, key: str) -> Attempt | None:
         """The newest attempt at the request ``key``, however it stands."""
         return self._one("key = ? ORDER BY attempt.id DESC", key)
+
+    def holds(self, key: str, label: str, row: str) -> bool:
+        """Whether the take called ``label``, in ``row`` of a table, has the clip of ``key``.
+
+        Or may still get it. Any take of its row may have asked: shots are renamed.
+        """
+        ends = "('failed', 'refused', 'released')"
+        where = f"SELECT label FROM attempt WHERE key = ? AND state NOT IN {ends}"  # noqa: S608
+        labels = [row["label"] for row in self._db.execute(where, (key,))]
+        if not labels:
+            return False
+        is_own = any(TakeName.read(name).row == row for name in labels)
+        query = "SELECT 1 FROM asked WHERE label = ? AND key = ?"
+        return is_own or self._db.execute(query, (label, key)).fetchone() is not None
+
+    def preparations_of(self, source: str) -> tuple[dict[str, Any], ...]:
+        """How the picture ``source`` was prepared for requests, each way once, newest first."""
+        rows = self._db.execute(
+            "SELECT prepared FROM attempt WHERE prepared IS NOT NULL"
+            " AND json_extract(prepared, '$.source') = ? GROUP BY prepared ORDER BY max(id) DESC",
+            (source,),
+        )
+        return tuple(json.loads(row["prepared"]) for row in rows)
 
     def latest(self, label: str) -> Attempt | None:
         """The newest attempt at the take called ``label``, whatever it asked for."""

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 
+from wanx_render import prepared_record
 from wanx_render.backends.base import Failed, Succeeded
 from wanx_render.language import tr
 from wanx_render.planning.attempt import State
@@ -24,12 +25,19 @@ class AttemptSteps(JournalFile):
         ``scope`` says which service and account are asked; only they know what became of it.
         """
         record = json.dumps(request.record(), ensure_ascii=False, sort_keys=True)
+        prepared = prepared_record.record_of(request)
         with self._write() as db:
             return insert(
                 db, "INTO attempt",
                 key=key, state="submitting", label=label, request=record,
                 scope=scope, model=request.model, asked_at=now.isoformat(),
+                prepared=json.dumps(prepared, sort_keys=True) if prepared else None,
             )  # fmt: skip
+
+    def asked(self, label: str, key: str) -> None:
+        """The take called ``label`` asks for ``key``, which another take may have asked for."""
+        with self._write() as db:
+            insert(db, "OR IGNORE INTO asked", label=label, key=key)
 
     def sending(self, attempt: int, now: datetime) -> None:
         """The first byte of the request is about to leave: from here on it may be accepted."""

@@ -74,6 +74,7 @@ class ClipTable(JournalFile):
                 actual_prompt=attempt.actual_prompt,
                 usage=json.dumps(attempt.usage, sort_keys=True) if attempt.usage else None,
                 clip=attempt.clip_sha256,
+                prepared=json.dumps(attempt.prepared, sort_keys=True) if attempt.prepared else None,
             )
 
     def rebuilt(self, name: TakeName, take: TakeRecord, clip: Path, scope: str) -> None:
@@ -101,6 +102,7 @@ class ClipTable(JournalFile):
                 amount=amount or None,
                 currency=currency or None,
                 clip=take.sha256,
+                prepared=json.dumps(take.prepared, sort_keys=True) if take.prepared else None,
             )
 
     def probed(self, sha256: str, facts: Mapping[str, Any]) -> None:

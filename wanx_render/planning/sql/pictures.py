@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from wanx_render.planning.sql.attempt_queries import AttemptQueries
+from wanx_render.task import source_of
 
 
 class PictureTable(AttemptQueries):
@@ -33,7 +34,9 @@ class PictureTable(AttemptQueries):
             ).fetchone()
             was_sent = db.execute(
                 "SELECT 1 FROM attempt WHERE json_extract(request, '$.image') = ?1"
-                " OR json_extract(request, '$.last_image') = ?1 LIMIT 1",
+                " OR json_extract(request, '$.last_image') = ?1"
+                " OR json_extract(request, '$.image') LIKE ?1 || ' %'"
+                " OR json_extract(request, '$.last_image') LIKE ?1 || ' %' LIMIT 1",
                 (identity,),
             ).fetchone()
             same_as: str = first["same_as"] if first and not was_sent else identity
@@ -49,7 +52,10 @@ class PictureTable(AttemptQueries):
             db.execute("INSERT OR IGNORE INTO picture VALUES (?, ?, ?)", row)
 
     def pictures_asked(self) -> frozenset[str]:
-        """The identities of all first and last frames that attempts were made with."""
+        """The identities of all first and last frames that attempts were made with.
+
+        Of a prepared one that of its source.
+        """
         count = self.attempts()
         if self._identities[0] != count:
             self._identities = count, self._read_identities()
@@ -60,4 +66,4 @@ class PictureTable(AttemptQueries):
             "SELECT DISTINCT json_extract(request, '$.image') AS name FROM attempt"
             " UNION SELECT DISTINCT json_extract(request, '$.last_image') FROM attempt"
         )
-        return frozenset(row["name"] for row in rows.fetchall() if row["name"])
+        return frozenset(source_of(row["name"]) for row in rows.fetchall() if row["name"])

@@ -120,5 +120,17 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX picture_pixels ON picture (pixels);
     """,
+    # How the pictures of a request were prepared, and which takes ask for it: where deliverables
+    # change, a take keeps what was paid for with another preparation of the same picture.
+    """
+    ALTER TABLE attempt ADD COLUMN prepared TEXT;
+    CREATE INDEX attempt_source ON attempt (json_extract(prepared, '$.source'))
+        WHERE prepared IS NOT NULL;
+    CREATE TABLE asked (
+        label TEXT NOT NULL,
+        key TEXT NOT NULL,
+        PRIMARY KEY (label, key)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)

@@ -1,0 +1,92 @@
+"""A changed deliverable never makes a paid clip stale.
+
+With ``fit_image: match`` the aspect of a first frame follows from the deliverables. A take that was
+paid for, or is on its way, with another aspect of the same picture stays as it is: it asks for what
+it asked for then, and knows how a new one would be prepared.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from wanx_render import prepared_record
+from wanx_render.geometry import Size
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.plan import Plan, PlannedShot, Take, in_turn
+from wanx_render.preparation import Preparation
+from wanx_render.task import TaskRequest
+
+
+@dataclass(frozen=True)
+class KeptClips:
+    """What was asked for in one render folder, whichever aspect it was prepared for."""
+
+    journal: Journal
+    backend: str
+
+    def plan(self, plan: Plan) -> Plan:
+        """The plan with the preparations of what is kept; the rest of a chain follows."""
+        if not any(_matches(take) for take in plan.takes):
+            return plan
+        shots = {shot.shot.id: shot for shot in plan.shots}
+        done: dict[str, PlannedShot] = {}
+        for name in in_turn({name: shot.picked.waits_for for name, shot in shots.items()}):
+            shot = shots[name]
+            before = done[source].picked.size if (source := shot.picked.waits_for) else None
+            takes = (_after(take, before) if before else self.take(take) for take in shot.takes)
+            done[name] = replace(shot, takes=tuple(takes))
+        return replace(plan, shots=tuple(done[name] for name in shots))
+
+    def take(self, take: Take) -> Take:
+        """The take as it was asked for, where that was with another preparation; else itself."""
+        if take.waits_for or not _matches(take) or self._was_asked(take):
+            return take
+        for request in self._as_then(take):
+            earlier = take.asking(request)
+            if self._was_asked(earlier):
+                return replace(earlier, instead=take.request.image)
+        return take
+
+    def _was_asked(self, take: Take) -> bool:
+        key = take.request.key(self.backend)
+        return self.journal.holds(key, str(take.name), take.row)
+
+    def _as_then(self, take: Take) -> Iterator[TaskRequest]:
+        """The request with each preparation that its picture was sent with, newest first."""
+        request = take.request
+        for record in self.journal.preparations_of(request.image.source):
+            first = prepared_record.of_frame(record, "image")
+            if first and _is_wished(first, take):
+                yield _with(request, first, prepared_record.of_frame(record, "last_image"))
+        yield _with(request, None, None)  # the whole picture, as it is
+
+
+def _matches(take: Take) -> bool:
+    return take.preparing is not None and take.preparing.matches
+
+
+def _after(take: Take, before: Size) -> Take:
+    """A take whose first frame is still to come, of a clip of this size."""
+    return replace(
+        take.with_first_frame(replace(take.request.image, size=before)), waits_for=take.waits_for
+    )
+
+
+def _is_wished(then: Preparation, take: Take) -> bool:
+    """Whether the list would prepare the picture just so, if it asked for that aspect."""
+    image = take.request.image
+    if take.preparing is None or image.size is None:
+        return False
+    try:
+        now = take.preparing.of(image.size, then.aspect, transparent=image.transparent)
+    except ValueError:
+        return False
+    return (now.name if now else "") == then.name
+
+
+def _with(request: TaskRequest, first: Preparation | None, last: Preparation | None) -> TaskRequest:
+    image, end = request.image, request.last_image
+    return replace(
+        request,
+        image=replace(image, preparation=first),
+        last_image=replace(end, preparation=last) if end else None,
+    )
