@@ -133,6 +133,8 @@ def _as_it_stands(plan: Plan, statuses: tuple[TakeStatus, ...]) -> Plan:
     takes = {(status.take.shot, status.take.number): status.take for status in statuses}
     shots = tuple(
         replace(shot, takes=tuple(takes[(take.shot, take.number)] for take in shot.takes))
+        if isinstance(shot, PlannedShot)
+        else shot
         for shot in plan.shots
     )
     return replace(plan, shots=shots)

@@ -5,7 +5,7 @@ paid for, or is on its way, with another aspect of the same picture stays as it 
 it asked for then, and knows how a new one would be prepared.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from wanx_render import prepared_record
@@ -27,14 +27,14 @@ class KeptClips:
         """The plan with the preparations of what is kept; the rest of a chain follows."""
         if not any(_matches(take) for take in plan.takes):
             return plan
-        shots = {shot.shot.id: shot for shot in plan.shots}
+        shots = {shot.shot.id: shot for shot in plan.generated}
         done: dict[str, PlannedShot] = {}
-        for name in in_turn({name: shot.picked.waits_for for name, shot in shots.items()}):
+        for name in in_turn({name: _source(shot, shots) for name, shot in shots.items()}):
             shot = shots[name]
-            before = done[source].picked.size if (source := shot.picked.waits_for) else None
+            before = done[source].size if (source := _source(shot, shots)) else None
             takes = (_after(take, before) if before else self.take(take) for take in shot.takes)
             done[name] = replace(shot, takes=tuple(takes))
-        return replace(plan, shots=tuple(done[name] for name in shots))
+        return replace(plan, shots=tuple(done.get(shot.shot.id, shot) for shot in plan.shots))
 
     def take(self, take: Take) -> Take:
         """The take as it was asked for, where that was with another preparation; else itself."""
@@ -62,6 +62,11 @@ class KeptClips:
 
 def _matches(take: Take) -> bool:
     return take.preparing is not None and take.preparing.matches
+
+
+def _source(shot: PlannedShot, shots: Mapping[str, PlannedShot]) -> str | None:
+    """The generated shot that a shot goes on from; own footage is there already."""
+    return name if (name := shot.picked.waits_for) in shots else None
 
 
 def _after(take: Take, before: Size) -> Take:

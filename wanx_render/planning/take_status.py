@@ -119,9 +119,11 @@ def _stand(take: Take, view: _View, source: TakeStatus | None) -> TakeStatus:
         return _settled(before[0], view)
     clip = before[1] if before else None
     frame = _last_frame(take, source, view)
-    if frame is None or origins is None:
+    if frame is None:
         return replace(_follows(take, clip, view), complete=False)
-    complete = origins.following(take, frame, view.backend)
+    complete = (
+        origins.following(take, frame, view.backend) if origins else take.with_first_frame(frame)
+    )
     status = _settled(complete, view)
     new = status.state == "new" and clip is not None
     return replace(_follows(complete, clip, view), last=status.last) if new else status

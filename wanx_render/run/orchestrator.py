@@ -150,7 +150,7 @@ class _Takes:
         for footage in plan.footage:
             if footage.shot.id == take.waits_for:
                 frame = await context.tools.work(self.maker.last_frame, footage)
-                return take.with_first_frame(frame)
+                return self.origins.following(take, frame, plan.backend)
         source = next(shot for shot in plan.generated if shot.shot.id == take.waits_for)
         reason = tr("for the last frame of {shot}", shot=take.waits_for)
         self.reporter.report(take, "waiting", reason)
