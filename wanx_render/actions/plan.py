@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wanx_render import diagnostics
+from wanx_render.actions.suggest import suggest
 from wanx_render.catalog.pricing import total
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.language import tr, verbatim
@@ -34,6 +35,7 @@ class PlanOptions(RenderOptions):
     _: KW_ONLY
     save: Path | None = None
     detailed: bool = False
+    suggest: bool = False
 
 
 def plan(options: PlanOptions, environment: Environment) -> int:
@@ -45,6 +47,8 @@ def plan(options: PlanOptions, environment: Environment) -> int:
             for home in selection.homes
             if (home / "journal.sqlite").exists() or is_lost(home)
         }
+        if options.suggest:
+            return suggest(selection, journals, environment)
         preview = _Preview(Survey(selection, journals))
         for outlook in preview.survey.outlooks():
             preview.add(outlook)

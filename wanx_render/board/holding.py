@@ -77,7 +77,7 @@ class Holding:
     async def if_written(self, text: str) -> Surveyed:
         """What a run would do if the list's file held ``text``. Raises BadInput."""
         now = self.selection.with_options(self.options)
-        selection = await asyncio.to_thread(now.if_written, text)
+        selection = await asyncio.to_thread(now.if_written, self.list, text)
         return Survey(selection, {self.folder: self.journal}).result()
 
     def planned(self, shot: Any) -> PlannedShot:

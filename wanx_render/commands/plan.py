@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     help=tr("Exit with 6 if there is work to pay for."),
 )
 @click.option(
+    "--suggest",
+    is_flag=True,
+    help=tr("Print changes that make FILES better, as a patch. Changes nothing."),
+)
+@click.option(
     "--only", multiple=True, metavar="ID", help=tr("Use only these shots, or rows of a table.")
 )
 @ROWS
@@ -52,6 +57,8 @@ def command(files: tuple[Path, ...], **options: Any) -> int:
         raise click.UsageError(
             tr("--retake and --no-cascade cannot be saved. Give them to render.")
         )
+    if options["suggest"] and (options["save"] is not None or options["detailed"]):
+        raise click.UsageError(tr("--suggest cannot be used with --out or --detailed-exitcode"))
 
     from wanx_render.actions.plan import PlanOptions, plan
     from wanx_render.session.environment import Environment

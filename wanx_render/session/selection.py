@@ -127,11 +127,14 @@ class Selection:
         selection._named("--retake", selection.lists, options.retake)
         return selection
 
-    def if_written(self, text: str) -> "Selection":
-        """The same selection, if its one file held ``text``. Raises BadInput."""
-        batch = load_all(self.options.files[0], self.catalog, text=text)
-        lists = tuple(_in_folders((batch,), self.options.out))
-        return replace(self, batches=(batch,), lists=lists).with_options(self.options)
+    def if_written(self, file: Path, text: str) -> "Selection":
+        """The same selection, if this file of it held ``text``. Raises BadInput."""
+        batches = tuple(
+            load_all(file, self.catalog, text=text) if batch.file == file else batch
+            for batch in self.batches
+        )
+        lists = tuple(_in_folders(batches, self.options.out))
+        return replace(self, batches=batches, lists=lists).with_options(self.options)
 
     @property
     def alone(self) -> bool:

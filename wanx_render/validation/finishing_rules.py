@@ -51,6 +51,9 @@ def colour_unknown(scene: Scene) -> Iterator[Diagnostic]:
             yield Diagnostic("colour-unknown", error.sentence, place, error.hint)
 
 
+LOSES_MUCH = Fraction(1, 4)  # of a clip, by a crop
+
+
 def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
     for number, deliverable in scene.deliverables.items():
         aspect, losses = deliverable.aspect, dict[str, Fraction]()
@@ -62,7 +65,7 @@ def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
                     shot=shot.id, size=str(size), aspect=str(aspect),
                 )  # fmt: skip
                 yield Diagnostic("aspect-impossible", message, place)
-            elif deliverable.fit == "crop" and cropped_away(size, aspect) > Fraction(1, 4):
+            elif deliverable.fit == "crop" and cropped_away(size, aspect) > LOSES_MUCH:
                 losses[shot.id] = cropped_away(size, aspect)
         if losses:
             shots = listed(f"{name} {float(part):.0%}" for name, part in losses.items())
@@ -101,7 +104,7 @@ def rate_repeats_frames(scene: Scene) -> Iterator[Diagnostic]:
     rates = {shot.id: source.rate * shot.speed for _, shot, source in scene.sources if source.rate}
     for number, deliverable in scene.deliverables.items():
         rate = deliverable.fps or max(own, default=Fraction(1))
-        slower = [name for name, pace in rates.items() if _repeats(pace, rate)]
+        slower = [name for name, pace in rates.items() if repeats(pace, rate)]
         if not slower or deliverable.motion:
             continue
         place = ("deliverables", number, "fps") if deliverable.fps else ("deliverables", number)
@@ -112,12 +115,12 @@ def rate_repeats_frames(scene: Scene) -> Iterator[Diagnostic]:
                 name=deliverable.name, rate=float(rate), shots=listed(slower),
             ),
             scene.place(place),
-            _without_repeats(own if len({*own, *rates.values()}) == 1 else set()),
+            _withoutrepeats(own if len({*own, *rates.values()}) == 1 else set()),
             "warning",
         )  # fmt: skip
 
 
-def _without_repeats(own: set[Fraction]) -> Message:
+def _withoutrepeats(own: set[Fraction]) -> Message:
     """What to do against repeated frames; ``own`` is the one rate of all clips, if there is one."""
     if own:
         return tr(
@@ -127,7 +130,7 @@ def _without_repeats(own: set[Fraction]) -> Message:
     return tr("use motion: blend or flow, or accept it with motion: repeat")
 
 
-def _repeats(own: Fraction, rate: Fraction) -> bool:
+def repeats(own: Fraction, rate: Fraction) -> bool:
     """Whether frames are shown unevenly; not for one in 200, as from 29.97 to 30."""
     return own * 201 < rate * 200 and rate % own != 0
 

@@ -40,7 +40,7 @@ def deliverable_shrunk(scene: Scene) -> Iterator[Diagnostic]:
             for shot, size in scene.clips
             if (unit := fit_unit(size, deliverable.aspect, deliverable.fit)) >= 2
         }
-        smaller, without = _what_shrinks(units)
+        smaller, without = what_shrinks(units)
         if deliverable.size or not smaller:
             continue
         size, larger = (deliverable.aspect.size(unit) for unit in (min(units.values()), without))
@@ -61,7 +61,7 @@ def deliverable_shrunk(scene: Scene) -> Iterator[Diagnostic]:
 _SHRINKS = Fraction(8, 9)  # of the side that the others allow; less is hardly seen
 
 
-def _what_shrinks(units: Mapping[str, int]) -> tuple[list[str], int]:
+def what_shrinks(units: Mapping[str, int]) -> tuple[list[str], int]:
     """The few shots that are much smaller than all others, and the unit that these allow.
 
     The shots are divided where their sizes differ most; at most half of them are "a few".

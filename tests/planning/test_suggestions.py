@@ -1,0 +1,111 @@
+"""`plan --suggest`: what is suggested is measured, applies as a patch, and is better."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wanx_render.cli import main
+from wanx_render.geometry import Size
+from wanx_render.planning.suggestions import FilmFigures, is_better
+
+LIST = """\
+version: 1
+project: uneven   # thirty frames a second
+defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3, image: a.png}
+shots:
+  - {id: wake, prompt: it wakes}
+  - {id: leap, prompt: it leaps}
+deliverables:
+  - {aspect: 3:4, fps: 50}  # of television
+  - {name: kept, aspect: 3:4, fps: 50, motion: repeat}
+"""
+PATCH = ["patch", "-p0"]
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(
+    tmp_path: Path, picture: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture("a.png", (300, 400))
+    (tmp_path / "list.yaml").write_text(LIST, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
+def plan(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[str, str]:
+    """What `plan --suggest` writes to stdout and stderr."""
+    assert exit_code("--suggest", *options) == 0
+    written = capsys.readouterr()
+    return written.out, written.err
+
+
+def exit_code(*options: str) -> Any:
+    with pytest.raises(SystemExit) as caught:
+        main(["plan", "list.yaml", *options])
+    return caught.value.code
+
+
+def test_a_suggestion_is_a_patch_with_its_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    diff, words = plan(capsys)
+    assert words == (
+        "deliverables[3x4].fps: 30: all clips have 30 fps\n  3x4: repeats 0 frames, now 120\n"
+    )
+    assert Path("list.yaml").read_text(encoding="utf-8") == LIST
+    subprocess.run(PATCH, input=diff.encode(), cwd=tmp_path, check=True, timeout=20)
+    expected = LIST.replace("3:4, fps: 50}  #", "3:4, fps: 30}  #")
+    assert Path("list.yaml").read_text(encoding="utf-8") == expected
+    assert plan(capsys) == ("", "nothing to suggest\n")
+
+
+def test_suggestions_are_data_too(capsys: pytest.CaptureFixture[str]) -> None:
+    written, _ = plan(capsys, "--json")
+    (file,) = json.loads(written)["files"]
+    (suggestion,) = file["suggestions"]
+    assert file["diff"].startswith("--- list.yaml\n+++ list.yaml\n@@ ")
+    films = suggestion.pop("deliverables")
+    assert suggestion == {
+        "kind": "own-rate", "where": "deliverables[3x4].fps", "value": "30",
+        "why": "all clips have 30 fps", "stale": [], "cost": "0.00", "currency": "CNY",
+    }  # fmt: skip
+    assert films[0]["before"]["repeated_frames"] == 120
+    assert films[0]["after"]["repeated_frames"] == 0
+    assert films[1]["before"] == films[1]["after"]
+
+
+def test_suggestions_are_for_people_and_not_for_a_saved_plan(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert exit_code("--suggest", "--out", "p.json") == 2
+    assert "--suggest cannot be used with --out" in capsys.readouterr().err
+    assert not Path("p.json").exists()
+
+
+FILM = FilmFigures(Fraction(1, 2), Size(540, 960), 10)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, False),
+        ({"kept": Fraction(3, 4)}, True),
+        ({"size": Size(720, 1280)}, True),
+        ({"repeated": 0}, True),
+        ({"kept": Fraction(3, 4), "size": Size(360, 640)}, False),
+        ({"kept": Fraction(3, 4), "repeated": 11}, False),
+        ({"kept": Fraction(1, 4), "repeated": 0}, False),
+    ],
+)
+def test_better_is_more_of_something_and_less_of_nothing(
+    changes: dict[str, Any], expected: bool
+) -> None:
+    after = replace(FILM, **changes)
+    assert is_better({"a": FILM}, {"a": after}) == expected
+    assert is_better({"a": FILM, "b": FILM}, {"a": FILM, "b": after}) == expected
+    assert not is_better({"a": FILM, "b": after}, {"a": FILM, "b": replace(FILM, repeated=99)})

@@ -1,0 +1,147 @@
+"""``plan --suggest``: changes that make a list better, measured, as a difference for ``patch``."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wanx_render.catalog.pricing import Total, total
+from wanx_render.errors import BadInput
+from wanx_render.language import joined, tr, verbatim
+from wanx_render.money import write_amount
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.plan import Take
+from wanx_render.planning.suggestions import (
+    KINDS,
+    Figures,
+    Suggestion,
+    as_records,
+    figures,
+    gains,
+    is_better,
+)
+from wanx_render.session.environment import Environment
+from wanx_render.session.outlook import Outlook
+from wanx_render.session.selection import Selection
+from wanx_render.session.survey import Survey
+from wanx_render.shotlist.patches import ListFile
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """How the lists of one file stand."""
+
+    figures: Figures
+    new: Mapping[tuple[str, str], Take]  # the takes that would be paid, by list and name
+    outlooks: tuple[Outlook, ...]
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """A suggestion that was found to be good, and what it does."""
+
+    suggestion: Suggestion
+    before: Figures
+    after: Figures
+    stale: tuple[Take, ...]  # paid ones that would be paid again
+    cost: Total
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The offer for JSON."""
+        return {
+            "kind": self.suggestion.kind,
+            "where": self.suggestion.where,
+            "value": self.suggestion.value,
+            "why": self.suggestion.why,
+            "deliverables": as_records(self.before, self.after),
+            "stale": [take.name.title for take in self.stale],
+            "cost": write_amount(self.cost.amount),
+            "currency": self.cost.currency,
+        }
+
+    def say(self, environment: Environment) -> None:
+        suggestion = self.suggestion
+        where, why = f"{suggestion.where}: {suggestion.value}", suggestion.why
+        environment.say(tr("{subject}: {text}", subject=where, text=why))
+        for gain in gains(self.before, self.after):
+            environment.say(verbatim(f"  {gain}"))
+        if self.stale:
+            takes = joined((take.name.title for take in self.stale), tr(", "))
+            words = tr("paid clips become stale: {takes}; again {price}",
+                       takes=takes, price=self.cost.shown)  # fmt: skip
+            environment.say(verbatim(f"  {words}"))
+
+
+@dataclass(frozen=True)
+class _Suggested:
+    """What is suggested for one file, and the difference that makes all of it."""
+
+    file: Path
+    offers: tuple[_Offer, ...]
+    diff: str
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The same for JSON."""
+        offers = [offer.record for offer in self.offers]
+        return {"file": str(self.file), "suggestions": offers, "diff": self.diff}
+
+
+def suggest(
+    selection: Selection, journals: Mapping[Path, Journal], environment: Environment
+) -> int:
+    """Show what would make the lists better; nothing is written. The exit code."""
+    results = [_File(Survey(selection, journals), b.file).suggested() for b in selection.batches]
+    if selection.options.as_json:
+        environment.write_json({"version": 1, "files": [result.record for result in results]})
+        return 0
+    for result in results:
+        for offer in result.offers:
+            offer.say(environment)
+        environment.stdout.write(result.diff)
+    if not any(result.offers for result in results):
+        environment.say(tr("nothing to suggest"))
+    return 0
+
+
+class _File:
+    """Tries suggestions on one of the files."""
+
+    def __init__(self, survey: Survey, file: Path) -> None:
+        self._survey = survey
+        self._file = ListFile.read(file, str(file))
+        self._now = self._stand(survey)
+
+    def suggested(self) -> _Suggested:
+        plans = [outlook.plan for outlook in self._now.outlooks]
+        ideas = (idea for kind in KINDS for idea in kind(self._file, plans)) if plans else ()
+        offers = tuple(offer for idea in ideas if (offer := self._offer(idea)))
+        changes = [change for offer in offers for change in offer.suggestion.changes]
+        return _Suggested(self._file.file, offers, self._file.patch(changes).diff)
+
+    def _offer(self, idea: Suggestion) -> _Offer | None:
+        """The suggestion with what it does; None where it does no good or cannot be made."""
+        try:
+            text = self._file.patch(idea.changes).after.text
+            selection = self._survey.selection.if_written(self._file.file, text)
+        except BadInput:
+            return None
+        after = self._stand(Survey(selection, self._survey.journals))
+        if not is_better(self._now.figures, after.figures):
+            return None
+        stale = tuple(take for key, take in after.new.items() if key not in self._now.new)
+        cost = total((take.price for take in stale), selection.currency)
+        return _Offer(idea, self._now.figures, after.figures, stale, cost)
+
+    def _stand(self, survey: Survey) -> _Standing:
+        chosen = (item for item in survey.selection.chosen if item.loaded.file == self._file.file)
+        outlooks = tuple(map(survey.outlook, chosen))
+        new = dict(_new(outlooks))
+        return _Standing(figures(outlook.plan for outlook in outlooks), new, outlooks)
+
+
+def _new(outlooks: tuple[Outlook, ...]) -> Iterator[tuple[tuple[str, str], Take]]:
+    for outlook in outlooks:
+        for take in outlook.new:
+            yield (outlook.item.name, take.name.title), take
