@@ -1,7 +1,8 @@
 """What the board's page costs a browser: `uv run python benchmarks/board.py [SHOTS [HOURS]]`.
 
-The first paint of a list of 500 shots, and how much the page grows over an hour of a busy run's
-events (four a second, sent as fast as the page takes them). Needs chromium and playwright.
+The first paint of a list of 1,000 shots, how soon a choice is seen, and how much the page grows
+over an hour of a busy run's events (four a second, sent as fast as the page takes them). Needs
+chromium and playwright.
 """
 
 import asyncio
@@ -140,7 +141,7 @@ def _private(process: int) -> float:
 def board_of(shots: int, folder: Path) -> Iterator[str]:
     """The real program's board of a real list; its address."""
     rows = "".join(
-        f"  - {{id: shot-{n:04}, image: a.jpg, prompt: a small boat sails out {n}}}\n"
+        f"  - {{id: shot-{n:04}, image: a.jpg, takes: 2, prompt: a small boat sails out {n}}}\n"
         for n in range(shots)
     )
     head = "version: 1\nproject: many\ndefaults: {model: wan2.2-i2v-flash}\nshots:\n"
@@ -159,7 +160,8 @@ def board_of(shots: int, folder: Path) -> Iterator[str]:
 
 def first_paint(browser: Any, address: str) -> tuple[float, float]:
     """Seconds by the page's clock, from asking for it to its first paint and to that of rows."""
-    page = browser.new_page(viewport={"width": 1360, "height": 900})
+    page = browser.new_page()
+    page.set_viewport_size({"width": 1360, "height": 900})
     page.goto(address, wait_until="commit")
     page.wait_for_selector(".row")
     page.wait_for_timeout(1500)
@@ -169,6 +171,32 @@ def first_paint(browser: Any, address: str) -> tuple[float, float]:
     )
     page.close()
     return found[0], found[1]
+
+
+CHOICE = """(key) => new Promise((seen) => {
+  const start = performance.now();
+  const chosen = () => document.querySelector(".take.picked h3").textContent.includes("chosen")
+    && document.querySelector(".take.picked h3").textContent.startsWith(`Take ${key}`);
+  const look = () => chosen() ? seen(performance.now() - start) : requestAnimationFrame(look);
+  document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+  look();
+})"""
+
+
+def choices(browser: Any, address: str, count: int = 24) -> list[float]:
+    """Milliseconds from the key of a choice until it is seen, for one shot after the other."""
+    page = browser.new_page()
+    page.set_viewport_size({"width": 1360, "height": 900})
+    page.goto(address)
+    page.wait_for_selector(".row")
+    page.wait_for_timeout(1500)
+    times = []
+    for number in range(count):
+        times.append(page.evaluate(CHOICE, "21"[number % 2]))
+        page.keyboard.press("j")
+        page.wait_for_timeout((50, 300, 900)[number % 3])
+    page.close()
+    return sorted(times)
 
 
 def an_hour(room: Room, loop: asyncio.AbstractEventLoop, page: Page, events: int) -> float:
@@ -201,10 +229,15 @@ def main(shots: int, hours: int) -> None:
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         with board_of(shots, Path(folder)) as address:
-            first, rows = first_paint(browser, address)
+            context = browser.new_context()  # the address opens the board once
+            first, rows = first_paint(context, address)
             print(f"{shots} shots: first paint {first:.2f} s, with the shots {rows:.2f} s")
+            times = choices(context, address.partition("/?")[0])
+            middle, most = times[len(times) // 2], times[-1]
+            print(f"a choice is seen after {middle:.0f} ms, at most {most:.0f} ms")
         with serving(room) as (address, loop):
-            page = browser.new_page(viewport={"width": 1360, "height": 900})
+            page = browser.new_page()
+            page.set_viewport_size({"width": 1360, "height": 900})
             page.goto(address)
             page.wait_for_selector(".row")
             page.wait_for_timeout(1000)
@@ -223,4 +256,4 @@ def main(shots: int, hours: int) -> None:
 
 if __name__ == "__main__":
     given = [int(argument) for argument in sys.argv[1:]]
-    main(*(given + [500, 1][len(given) :]))
+    main(*(given + [1000, 1][len(given) :]))

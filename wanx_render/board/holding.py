@@ -41,6 +41,7 @@ class Holding:
 
     def __init__(self, options: RenderOptions, environment: Environment) -> None:
         """Raises BadInput where the list is wrong or a key is missing."""
+        start = time.monotonic()
         self.environment = environment
         self.list: Path = options.files[0]
         self.selection = Selection.of_one(options)
@@ -57,14 +58,13 @@ class Holding:
         self.access: Access | None = access_for(
             self.selection.catalog, plan.backend, plan.region, options, environment.environ
         )
-        self.took = 0.0  # seconds, to read the list and the journal the last time
-        self._choice_count = (
-            0  # choices that were put into the plan, to know of those that came in between
-        )
+        self.took = time.monotonic() - start  # seconds, to read list and journal the last time
+        self._choice_count = 0  # choices put into the plan, to know of those that came in between
         self._read: Print = None
         self.manifest: Manifest | None = None
         self._see_manifest()
         self._warn()
+        self.seen = (*self.seen[:2], *self.stamps()[2:])  # opening the journal is no news
 
     def close(self) -> None:
         self._stack.close()
