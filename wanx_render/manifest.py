@@ -117,6 +117,20 @@ class CheckRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class OverlayRecord:
+    """A picture over a deliverable or a shot: its file, its place in pixels, and its frames."""
+
+    file: str
+    x: int
+    y: int
+    width: int
+    height: int
+    opacity: str
+    start: int  # counted from the first frame of the deliverable or the shot
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class PartRecord:
     """Where a shot stands in a deliverable, counted in its frames, and what was done to it."""
 
@@ -130,6 +144,8 @@ class PartRecord:
     speed: str = "1"  # how many times as fast the clip is played
     stood: int = 0  # frames for which the last one stands, because the list says so
     colours: str = "BT.709"  # what the clip was read as
+    look: str | None = None  # the file of its look
+    overlays: tuple[OverlayRecord, ...] = ()  # over this shot alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +199,9 @@ class DeliverableRecord:
     sounds: tuple[SoundRecord, ...] = ()
     poster: StillRecord | None = None  # one frame of it
     sheet: StillRecord | None = None  # a frame of each shot, or more
+    overlays: tuple[OverlayRecord, ...] = ()  # over all of it
+    fade_in: int = 0  # frames
+    fade_out: int = 0
     labels: tuple[LabelRecord, ...] = ()  # of AI-generated content, as written into the file
     stale: tuple[str, ...] = ()  # why the list no longer gives this film; nothing: it is current
     kept_from: str = ""  # when it was made, where the last run did not make it

@@ -15,7 +15,7 @@ from wanx_render.finishing.jobs import make_segment
 from wanx_render.finishing.segment import ClipMedia, Seam, Segment
 from wanx_render.frame import Frame
 from wanx_render.geometry import Box, Focus, Size
-from wanx_render.media import ffmpeg
+from wanx_render.media import decoding, ffmpeg
 from wanx_render.shotlist.model import Overlay, Transition
 from wanx_render.timing import Cut
 
@@ -153,6 +153,21 @@ def test_a_shots_overlay_goes_with_its_shot_and_the_films_stays(
     assert end[50, 26] == pytest.approx((192, 192, 192), abs=12)
     for picture in (start, end):
         assert picture[210, 106] == pytest.approx((230, 40, 60), abs=3)
+
+
+def test_a_check_finds_an_overlay_and_its_absence(program: ffmpeg.Ffmpeg, tmp_path: Path) -> None:
+    file = logo(tmp_path / "logo.png")
+    take = clip(program, tmp_path / "clip.mov", "0xF0F0F0")
+    over = drawn(file, Box(21, 41, 60, 30), start=10, frames=10)
+    make_segment(program, segment(take, over), tmp_path / "film.mov")
+    assert overlays.looked_at(over, (), 30, (0, 0)) == 14
+    assert overlays.looked_at(over, (), 30, (16, 0)) == 17
+    assert overlays.looked_at(over, (), 30, (0, 20)) is None
+    assert overlays.looked_at(over, [Box(70, 60, 40, 40)], 30, (0, 0)) is None
+    assert overlays.looked_at(replace(over, opacity=Fraction(1, 4)), (), 30, (0, 0)) is None
+    for second, is_seen in ((Fraction(14, 30), True), (Fraction(25, 30), False)):
+        luma = decoding.luma(program, tmp_path / "film.mov", second, over.canvas)
+        assert overlays.is_seen(over, luma) == is_seen
 
 
 def test_the_key_of_a_piece_knows_what_is_over_it_and_not_where_the_file_is(

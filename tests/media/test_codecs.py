@@ -104,6 +104,22 @@ def test_what_needs_a_rare_filter_is_refused_where_there_is_none(
     assert needs.unmet(program, (shot,), (wanted,)) == ()
 
 
+def test_a_look_needs_a_filter_that_some_builds_lack(
+    program: ffmpeg.Ffmpeg, tmp_path: Path
+) -> None:
+    poor = tmp_path / "poor"
+    poor.write_text(f'#!/bin/sh\n{program.path} "$@" | grep -v " lut3d "\n')
+    poor.chmod(0o755)
+    lacking = replace(program, path=poor)
+    shot = Shot(id="a", model="m", image="-")
+    looks = Deliverable.model_validate({"aspect": "9:16", "look": "warm.cube"})
+    (problem,) = needs.unmet(lacking, (shot,), (looks,))
+    assert problem.message == "look needs ffmpeg's filter lut3d"
+    without = shot.model_copy(update={"look": "none"})
+    assert needs.unmet(lacking, (without,), (looks,)) == ()
+    assert needs.unmet(program, (shot,), (looks,)) == ()
+
+
 def test_conform_takes_a_codec_by_the_same_name(take: ClipMedia, tmp_path: Path) -> None:
     def conform(codec: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(

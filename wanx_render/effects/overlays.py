@@ -179,6 +179,58 @@ def _planes(overlay: DrawnOverlay) -> bytes:
     return b"".join(plane.tobytes() for plane in planes)
 
 
+_LOOKED_AT = 4000  # pixels of an overlay, at most
+_DENSE = 128  # alpha from which on a pixel of the film is mostly one of the overlay
+_NEAR = 24  # levels; an encoder changes sharp edges
+_ENOUGH = 0.8  # of the pixels
+
+
+def looked_at(
+    overlay: DrawnOverlay, others: Iterable[Box], whole: int, ends: tuple[int, int]
+) -> int | None:
+    """The frame of a finished film in which a check looks for an overlay: the middle of its time.
+
+    None where it cannot be compared: in a fade, under ``others``, or too thin. ``ends``: how many
+    frames fade in and out.
+    """
+    first = max(overlay.start, ends[0])
+    last = min(overlay.start + overlay.frames, whole - ends[1]) - 1
+    is_covered = any(_meet(overlay.canvas, other) for other in others)
+    return None if is_covered or first > last or not _dense(overlay) else (first + last) // 2
+
+
+def is_seen(overlay: DrawnOverlay, luma: bytes) -> bool:
+    """Whether ``luma``, 0 to 255 for each pixel of the overlay's canvas in a frame, shows it.
+
+    Where it is not wholly dense any colour may be behind it.
+    """
+    if len(luma) != overlay.canvas.width * overlay.canvas.height:
+        return False
+    shown = [
+        light * alpha / 255 - _NEAR <= film <= light * alpha / 255 + 255 - alpha + _NEAR
+        for light, alpha, film in ((*pixel, luma[at]) for at, pixel in _dense(overlay))
+    ]
+    return sum(shown) >= _ENOUGH * len(shown)
+
+
+def _dense(overlay: DrawnOverlay) -> list[tuple[int, tuple[float, int]]]:
+    """Places of some dense pixels of the canvas, with their luma (0 to 255) and alpha."""
+    area = overlay.canvas.width * overlay.canvas.height
+    planes = _planes(replace(overlay, start=0, frames=1))
+    light, alpha = planes[:area], planes[-area:]
+    places = [at for at in range(0, area, area // _LOOKED_AT + 1) if alpha[at] >= _DENSE]
+    return [(at, ((light[at] - 16) * 255 / 219, alpha[at])) for at in places]
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return (
+        one.x < other.x + other.width
+        and other.x < one.x + one.width
+        and one.y < other.y + other.height
+        and other.y < one.y + one.height
+    )
+
+
 def laid_over(picture: Any, overlay: DrawnOverlay, path: Path, frames: int) -> Any:
     """A stream of ``frames`` pictures with an overlay, whose planes are at ``path``, over them."""
     canvas = overlay.canvas

@@ -28,7 +28,7 @@ def apart(program: ffmpeg.Ffmpeg, piece: Piece, path: Path) -> str | None:
     None where both begin within a frame, and where too little happens to compare. Raises
     FfmpegError.
     """
-    if not isinstance(piece, Segment) or not _comparable(piece):
+    if not isinstance(piece, Segment) or not _comparable(piece) or _changes_light(piece):
         return None
     rate = piece.frame.rate
     seconds = min(Fraction(piece.frames) / rate, Fraction(_LONGEST))
@@ -50,6 +50,13 @@ def _comparable(segment: Segment) -> bool:
     take = segment.take
     different = abs(take.picture_start - take.sound_start) * take.rate > 1
     return different and segment.heard and segment.cut.speed == 1 and not segment.cut.hold
+
+
+def _changes_light(segment: Segment) -> bool:
+    """Whether its brightness changes where that of its source does not."""
+    every = (*segment.overlays, *segment.shot_overlays)
+    comes_or_goes = any(overlay.frames < segment.frames for overlay in every)
+    return bool(segment.look or segment.fades) or comes_or_goes
 
 
 def _levels(samples: Sequence[int]) -> list[float]:

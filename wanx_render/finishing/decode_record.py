@@ -12,7 +12,7 @@ import os
 import re
 import struct
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -35,7 +35,8 @@ _BRIGHT = bytes(range(34, 256))  # stored luma that is not black
 _DARK = _PIXELS * 98 // 100
 _STILL = _PIXELS * 255 * 3 // 10_000  # in all pixels together; noise differs by more
 _BOX = b"skip"  # a box that every reader of mp4 passes over
-_BLACK_SECONDS, _STILL_SECONDS = Fraction(1, 2), 2
+# Seconds from which on a stretch of the picture is a notice.
+LEAST: Mapping[str, Fraction] = {"black": Fraction(1, 2), "still": Fraction(2)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +208,9 @@ def stretches(
 ) -> Iterator[tuple[str, Fraction, Fraction]]:
     """Where a viewer would take the picture for broken."""
     looks = "".join(piece.looks for piece in _linked(pieces))
-    for word, pattern, least in (
-        ("black", "[bB]+", _BLACK_SECONDS),
-        ("still", "[.b][sB]+", _STILL_SECONDS),
-    ):
+    for word, pattern in (("black", "[bB]+"), ("still", "[.b][sB]+")):
         for match in re.finditer(pattern, looks):
-            if (match.end() - match.start()) / rate >= least:
+            if (match.end() - match.start()) / rate >= LEAST[word]:
                 yield word, match.start() / rate, match.end() / rate
 
 

@@ -17,6 +17,7 @@ from wanx_render.captions import drawing
 from wanx_render.diagnostics import listed
 from wanx_render.effects import cubes, overlays
 from wanx_render.effects.cubes import BadCube
+from wanx_render.effects.overlays import DrawnOverlay
 from wanx_render.errors import Broken, Damaged, FfmpegError
 from wanx_render.finishing import alignment, av_sync, decode_record, mastering, visible_label
 from wanx_render.finishing.av_sync import Mark
@@ -170,11 +171,13 @@ class JoinCall:
     label: Merged = UNLABELLED  # of AI-generated content, written into the file
     pictured: str = ""  # and the one in its pictures, which know no sound
     drawn: DrawnLabel | None = None  # and the one that must be seen
+    overlays: tuple[DrawnOverlay, ...] = ()  # that must be seen too
+    faded: tuple[int, int] = (0, 0)  # frames that fade in and out
 
     @property
     def promise(self) -> Promise:
         loudness, tags = self.mix.loudness, self.label.tags
-        return Promise(self.frame, self.frames, loudness, self.sounding, tags)
+        return Promise(self.frame, self.frames, loudness, self.sounding, tags, self.faded)
 
     @property
     def samples(self) -> int:
@@ -223,6 +226,7 @@ def _joined(program: ffmpeg.Ffmpeg, call: JoinCall, part: Path, own: Path) -> Jo
         *finding.checks,
         *av_sync.checks(program, part, call.marks, call.frame.rate),
         *_seen(program, part, call),
+        *_shown(program, part, call),
     )
     if failures := [check for check in checks if not check.holds]:
         _insist_on([*call.segments, sound])  # or they changed while they were read
@@ -255,6 +259,23 @@ def _seen(program: ffmpeg.Ffmpeg, part: Path, call: JoinCall) -> Iterator[Check]
             yield Check(tr("visible label"), promise, missing)
             return
     yield Check(tr("visible label"), promise, promise)
+
+
+def _shown(program: ffmpeg.Ffmpeg, part: Path, call: JoinCall) -> Iterator[Check]:
+    """Whether the overlays are seen, each in the middle of its time."""
+    boxes = [overlay.canvas for overlay in call.overlays]
+    label = [call.drawn.box] if call.drawn else []
+    for number, overlay in enumerate(call.overlays):
+        above = (*boxes[number + 1 :], *label)
+        frame = overlays.looked_at(overlay, above, call.frames, call.faded)
+        if frame is None:
+            continue
+        at = max((frame - Fraction(1, 4)) / call.frame.rate, Fraction(0))
+        luma = decoding.luma(program, part, at, overlay.canvas)
+        promise = tr("{file} visible", file=overlay.path.name)
+        missing = tr("{file} not visible in frame {frame}", file=overlay.path.name, frame=frame)
+        is_seen = overlays.is_seen(overlay, luma)
+        yield Check(tr("overlay"), promise, promise if is_seen else missing)
 
 
 def _put(part: Path, target: Path) -> None:

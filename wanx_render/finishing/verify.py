@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wanx_render.finishing.codecs import promised
 from wanx_render.finishing.decode_record import (
+    LEAST,
     DecodeRecord,
     Hearing,
     examine,
@@ -22,6 +23,7 @@ from wanx_render.language import Message, tr, verbatim
 from wanx_render.media import container, ffmpeg, probe
 from wanx_render.timing import SAMPLE_RATE
 
+_SILENT = Fraction(1)  # seconds, from which on silence is a notice
 _UNHEARD = Fraction(20)  # ms; closer than this nobody notices
 
 
@@ -55,6 +57,13 @@ class Promise:
     loudness: Decimal | None = None  # LUFS
     sounding: bool = False  # whether something is mixed to the clips' own sound
     tags: tuple[tuple[str, str], ...] = ()  # labels of AI-generated content in its container
+    faded: tuple[int, int] = (0, 0)  # frames that fade in and out, where black and silence is meant
+
+    def is_meant(self, start: Fraction, end: Fraction, least: Fraction) -> bool:
+        """Whether less than ``least`` seconds of a stretch of the film are outside its fades."""
+        first, last = (frames / self.frame.rate for frames in self.faded)
+        whole = self.frames / self.frame.rate
+        return any(self.faded) and min(end, whole - last) - max(start, first) < least
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +190,16 @@ def _notices(
 ) -> Iterator[Message]:
     """What a viewer would take for a fault."""
     for word, start, end in stretches(pieces, promise.frame.rate):
+        if promise.is_meant(start, end, LEAST[word]):
+            continue
         times = {"start": float(start), "end": float(end)}
         if word == "black":
             yield tr("black from {start:.2f} to {end:.2f} s", **times)
         else:
             yield tr("still from {start:.2f} to {end:.2f} s", **times)
     for first, last in hearing.silent:
-        yield tr("silent from {start:.2f} to {end:.2f} s", start=first, end=last)
+        if not promise.is_meant(Fraction(first), Fraction(last), _SILENT):
+            yield tr("silent from {start:.2f} to {end:.2f} s", start=first, end=last)
 
 
 def _warnings(hearing: Hearing, promise: Promise) -> Iterator[str]:

@@ -21,7 +21,7 @@ from wanx_render.manifest import DeliverableRecord
 from wanx_render.media.ai_labels import Provenance, provenance_notices
 from wanx_render.planning.plan import AnyPlanned, Plan
 from wanx_render.planning.uses import wish_of
-from wanx_render.run.effects import drawn_label
+from wanx_render.run.effects import Effects, drawn_label, fades
 from wanx_render.run.layout import Layout, Layouts
 from wanx_render.run.piece_maker import PieceMaker
 from wanx_render.run.pieces import PieceJob, Pieces
@@ -119,7 +119,7 @@ class Finisher:
         notices = provenance_notices({**self._clips(), **provenance_of_sounds(mix)}, call.label)
         for notice in (*output.warnings, *notices):
             self._emit(Event("warning", recorded(notice), deliverable=deliverable.name))
-        parts = parts_of(self._plan, self._layouts, deliverable, layout)
+        parts = parts_of(self._plan, self._layouts, deliverable, layout, self._folder)
         record = record_of(call, key, output, parts)
         return replace(
             record, sounds=sounds, notices=(*record.notices, *notices), wish=wish_of(deliverable)
@@ -145,6 +145,7 @@ class Finisher:
     ) -> JoinCall:
         """What joins these pieces and verifies the result."""
         clips, sounds = self._clips().values(), provenance_of_sounds(mix).values()
+        ends = fades(deliverable, layout)
         return JoinCall(
             name=deliverable.name,
             segments=tuple(job.path for job in jobs),
@@ -155,11 +156,13 @@ class Finisher:
             sound=sound,
             # Whether clips have sound differs; music and voices must be heard.
             sounding=bool(mix.music or mix.voices),
-            marks=marks_of(self._plan, self._layouts, mix, layout),
+            marks=marks_of(self._plan, self._layouts, deliverable, mix, layout),
             stills=layout.stills,
             label=merged_label(deliverable, (*clips, *sounds)),
             pictured=merged_label(deliverable, clips).value,
             drawn=drawn_label(deliverable, layout),
+            overlays=Effects(self._plan).over_film(deliverable, layout),
+            faded=(ends.begin, ends.end),
         )
 
     def _clips(self) -> dict[str, Provenance]:

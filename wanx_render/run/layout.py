@@ -15,6 +15,7 @@ from wanx_render.captions import subtitles
 from wanx_render.captions.cues import BadSubtitles
 from wanx_render.captions.drawing import Cue, together, within
 from wanx_render.captions.lettering import common_language
+from wanx_render.effects.fades import ends_of
 from wanx_render.errors import Broken
 from wanx_render.finishing.decode_record import WantedFrames
 from wanx_render.finishing.segment import ClipMedia
@@ -145,7 +146,8 @@ class Layouts:
         frame = layout.frame
         shots = [self._frames_of(shot, layout) for shot in self._plan.shots]
         whole = frames_of(layout.parts)
-        poster = shots[0].at(Fraction(1, 3))
+        ends = ends_of(deliverable.fade_in, deliverable.fade_out, whole, frame.rate)
+        poster = min(max(shots[0].at(Fraction(1, 3)), ends.begin), whole - 1)
         if deliverable.poster is not None:
             poster = min(frames_in(deliverable.poster, frame.rate), whole - 1)
         title = f"{deliverable.name}  {frame.size}  {frame.aspect}  {frame.rate} fps"

@@ -3,17 +3,26 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from wanx_render.effects.overlays import DrawnOverlay
 from wanx_render.errors import Broken
+from wanx_render.files import seen_from
 from wanx_render.finishing.jobs import JoinCall, Joined
 from wanx_render.finishing.timeline import Overlap
 from wanx_render.geometry import Size, crop_text, enlargement
 from wanx_render.language import tr
-from wanx_render.manifest import DeliverableRecord, LabelRecord, PartRecord, StillRecord
+from wanx_render.manifest import (
+    DeliverableRecord,
+    LabelRecord,
+    OverlayRecord,
+    PartRecord,
+    StillRecord,
+)
 from wanx_render.media.ai_labels import Merged, Provenance, with_own
 from wanx_render.planning.plan import Plan
+from wanx_render.run.effects import Effects
 from wanx_render.run.layout import Layout, Layouts
 from wanx_render.run.words import write_beside
 from wanx_render.shotlist.model import Deliverable, gaze_at
@@ -65,7 +74,20 @@ def record_of(
         poster=_write_still(poster, pictures.poster, call.frame.size),
         sheet=_write_still(sheet, pictures.sheet, pictures.sheet_size),
         labels=tuple(LabelRecord(tag, text) for tag, text in call.label.tags),
+        overlays=_overlay_records(call.overlays, folder),
+        fade_in=call.faded[0],
+        fade_out=call.faded[1],
     )
+
+
+def _overlay_records(overlays: Iterable[DrawnOverlay], folder: Path) -> tuple[OverlayRecord, ...]:
+    return tuple(
+        OverlayRecord(
+            seen_from(folder, overlay.path), **asdict(overlay.box), opacity=str(overlay.opacity),
+            start=overlay.start, frames=overlay.frames,
+        )
+        for overlay in overlays
+    )  # fmt: skip
 
 
 def _write_still(path: Path, data: bytes, size: Size) -> StillRecord:
@@ -74,11 +96,24 @@ def _write_still(path: Path, data: bytes, size: Size) -> StillRecord:
 
 
 def parts_of(
-    plan: Plan, layouts: Layouts, deliverable: Deliverable, layout: Layout
+    plan: Plan, layouts: Layouts, deliverable: Deliverable, layout: Layout, folder: Path
 ) -> tuple[PartRecord, ...]:
-    """Where each shot is seen, and what was done to it; shots may share frames."""
-    numbers = range(len(plan.shots))
-    return tuple(_part(plan, layouts, deliverable, layout, number) for number in numbers)
+    """Where each shot is seen, and what was done to it; shots may share frames. Paths are as seen
+    from ``folder``."""
+    effects = Effects(plan)
+    parts = []
+    for number, shot in enumerate(plan.shots):
+        part = _part(plan, layouts, deliverable, layout, number)
+        look = effects.look(shot.shot, deliverable)
+        over = effects.over_shot(shot.shot, deliverable, layout.frame, part.frames)
+        parts.append(
+            replace(
+                part,
+                look=seen_from(folder, look.path) if look else None,
+                overlays=_overlay_records(over, folder),
+            )
+        )
+    return tuple(parts)
 
 
 def _part(

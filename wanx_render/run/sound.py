@@ -16,7 +16,7 @@ from wanx_render.planning.plan import Plan, PlannedFootage
 from wanx_render.run.effects import fades
 from wanx_render.run.layout import Layout, Layouts, file_of
 from wanx_render.run.pieces import PieceJob, piece_path
-from wanx_render.shotlist.model import Deliverable, Music, Voice
+from wanx_render.shotlist.model import Deliverable, Music, Shot, Voice, look_at
 from wanx_render.timing import SAMPLE_RATE, nearest, samples_in
 from wanx_render.workers.base import Workers
 
@@ -60,10 +60,13 @@ def sound_call(jobs: Sequence[PieceJob], mix: Mix, layout: Layout, workers: Work
     return SoundCall(tuple(job.path for job in jobs), samples, mix, piece_path(workers, key))
 
 
-def marks_of(plan: Plan, layouts: Layouts, mix: Mix, layout: Layout) -> tuple[Mark, ...]:
+def marks_of(
+    plan: Plan, layouts: Layouts, deliverable: Deliverable, mix: Mix, layout: Layout
+) -> tuple[Mark, ...]:
     """The first and the last simulated shot whose flash and beep are there, and alone."""
     if plan.backend != "mock" or mix.music or mix.voices:
         return ()
+    ends = fades(deliverable, layout)
     marks: list[Mark] = []
     for part in layout.parts:
         shot = plan.shots[part.shot]
@@ -71,10 +74,20 @@ def marks_of(plan: Plan, layouts: Layouts, mix: Mix, layout: Layout) -> tuple[Ma
             continue
         take, gain = layouts.landed[shot.shot.id], shot.shot.sound
         beeps = take.has_sound and shot.picked.request.sound == "auto" and gain >= _QUIET
-        if isinstance(part, Body) and beeps:
+        if isinstance(part, Body) and beeps and _shows_flashes(shot.shot, deliverable):
             place = mark(part, shot.cut_at(take.rate), take.rate, layout.frame.rate)
-            marks += [place] if place else []
+            is_clear = place and ends.begin <= place.first and place.last <= ends.whole - ends.end
+            marks += [place] if place and is_clear else []
     return tuple(dict.fromkeys((marks[0], marks[-1]))) if marks else ()
+
+
+def _shows_flashes(shot: Shot, deliverable: Deliverable) -> bool:
+    """Whether a flash of the clip is the greatest change of light in it: no look changes it, and no
+    overlay is large, comes or goes."""
+    return look_at(shot, deliverable) is None and all(
+        overlay.width <= Fraction(1, 2) and not overlay.start and overlay.end is None
+        for overlay in (*shot.overlay, *deliverable.overlay)
+    )
 
 
 def _samples(seconds: Fraction) -> int:
