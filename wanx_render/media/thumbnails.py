@@ -50,9 +50,16 @@ def kept_picture(folder: Path, identity: str) -> Path | None:
 
 
 def make(
-    program: ffmpeg.Ffmpeg, folder: Path, clip: Path, sha256: str, frames: int
+    program: ffmpeg.Ffmpeg,
+    folder: Path,
+    clip: Path,
+    sha256: str,
+    frames: int,
+    containers: str = "",
 ) -> tuple[Path, ...]:
     """The first, middle and last of the ``frames`` of ``clip``, made where they are not kept.
+
+    ``containers``: what else than an mp4 it may be read as.
 
     Raises FfmpegError where the clip cannot be decoded so far.
     """
@@ -60,7 +67,9 @@ def make(
         return paths
     sketch = Sketch.of(folder, frames)
     try:
-        ffmpeg.run(program, (*ffmpeg.WHITELIST, "-i", ffmpeg.file_url(clip), *sketch.arguments()))
+        wider = ("-protocol_whitelist", "file", "-format_whitelist", containers)
+        source = wider if containers else ffmpeg.WHITELIST
+        ffmpeg.run(program, (*source, "-i", ffmpeg.file_url(clip), *sketch.arguments()))
         sketch.keep(folder, sha256)
     finally:
         sketch.discard()

@@ -17,9 +17,16 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Gaze, Size, crop_text, cropped_away, enlargement, seen_box
 from wanx_render.language import Message, plural, tr
 from wanx_render.money import write_amount
-from wanx_render.planning.plan import AnyPlanned, Plan, PlannedShot, clip_rates, frame_of
+from wanx_render.planning.plan import (
+    AnyPlanned,
+    Plan,
+    PlannedFootage,
+    PlannedShot,
+    clip_rates,
+    frame_of,
+)
 from wanx_render.planning.take_status import State, TakeStatus
-from wanx_render.shotlist.model import Deliverable, gaze_at
+from wanx_render.shotlist.model import Deliverable, StillShot, gaze_at, own_name
 from wanx_render.timing import conformed_frames, frames_in
 
 VERSION = 1
@@ -48,6 +55,19 @@ class TakeForecast:
     currency: str
     key: str | None
     chosen: bool = False  # picked on the board (picks.yaml), not by the list
+
+
+@dataclass(frozen=True, slots=True)
+class FootageForecast:
+    """A shot of own footage or of a still picture: it costs nothing."""
+
+    shot: str
+    kind: str  # clip or still
+    file: str  # as the list names it
+    width: int
+    height: int
+    fps: str | None  # a still has none of its own
+    seconds: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +116,7 @@ class Forecast:
     at_least_seconds: int
     at_most_seconds: int
     warnings: tuple[Message, ...]
+    footage: tuple[FootageForecast, ...] = ()
 
 
 def forecast(plan: Plan, statuses: tuple[TakeStatus, ...], catalog: Catalog) -> Forecast:
@@ -125,6 +146,20 @@ def forecast(plan: Plan, statuses: tuple[TakeStatus, ...], catalog: Catalog) -> 
         at_least_seconds=shortest,
         at_most_seconds=longest,
         warnings=_warnings(longest, cost.unknown, catalog),
+        footage=tuple(map(_footage, plan.footage)),
+    )
+
+
+def _footage(footage: PlannedFootage) -> FootageForecast:
+    is_still = isinstance(footage.shot, StillShot)
+    return FootageForecast(
+        shot=footage.shot.id,
+        kind="still" if is_still else "clip",
+        file=own_name(footage.shot) or "",
+        width=footage.size.width,
+        height=footage.size.height,
+        fps=None if is_still else str(footage.rate),
+        seconds=f"{float(footage.seconds):.3f}",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal, TextIO
 
 from rich.console import Console
@@ -12,7 +13,13 @@ from rich.text import Text
 from wanx_render.diagnostics import clean, display_width
 from wanx_render.language import NOTHING, Message, plural, recorded, shown, tr
 from wanx_render.money import Money, show_amount, show_money
-from wanx_render.planning.forecast import DeliverableForecast, Forecast, PartForecast, TakeForecast
+from wanx_render.planning.forecast import (
+    DeliverableForecast,
+    FootageForecast,
+    Forecast,
+    PartForecast,
+    TakeForecast,
+)
 from wanx_render.reports.states import FITS, PLANNED
 from wanx_render.timing import show_duration
 
@@ -22,7 +29,10 @@ def show(forecast: Forecast, stream: TextIO) -> None:
     console = console_for(stream)
     place = _place(forecast)
     console.print(_text(tr("{subject}: {text}", subject=forecast.project, text=place)))
-    console.print(_takes(forecast, console.width))
+    if forecast.takes:
+        console.print(_takes(forecast, console.width))
+    for footage in forecast.footage:
+        console.print(_text(_own(footage)))
     for deliverable in forecast.deliverables:
         console.print(_heading(deliverable))
         console.print(_parts(deliverable))
@@ -245,6 +255,20 @@ def _needed(column: Column, forecast: Forecast) -> int:
     texts = [shown(column.heading), *(_cell(column, take) for take in forecast.takes)]
     longest = max(map(display_width, texts))
     return min(longest, _SHORTEST) if column.wrap else longest
+
+
+def _own(footage: FootageForecast) -> Message:
+    """A shot that is there already, in a line."""
+    values = {
+        "shot": footage.shot, "file": footage.file, "seconds": float(footage.seconds),
+        "size": f"{footage.width}x{footage.height}",
+    }  # fmt: skip
+    if footage.fps is None:
+        return tr("{shot}: still {file}, {size}, {seconds:g} s, nothing to pay", **values)
+    return tr(
+        "{shot}: own footage {file}, {size}, {fps:g} fps, {seconds:g} s, nothing to pay",
+        **values, fps=float(Fraction(footage.fps)),
+    )  # fmt: skip
 
 
 def _heading(deliverable: DeliverableForecast) -> Text:

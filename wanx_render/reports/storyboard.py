@@ -28,6 +28,7 @@ from wanx_render.language import (
 )
 from wanx_render.manifest import (
     DeliverableRecord,
+    FootageRecord,
     Manifest,
     PartRecord,
     ShotRecord,
@@ -132,7 +133,7 @@ class Shown:
 
     number: int
     record: ShotRecord
-    picked: TakeRecord
+    picked: TakeRecord | None  # nothing of a shot of own footage
     others: tuple[TakeRecord, ...]
     width: int
     height: int
@@ -142,11 +143,28 @@ class Shown:
 
 
 def _shots(manifest: Manifest) -> tuple[Shown, ...]:
-    shots = (shot for shot in manifest.shots if shot.takes)
+    shots = (shot for shot in manifest.shots if shot.takes or shot.footage)
     return tuple(_shot(manifest, number, shot) for number, shot in enumerate(shots, start=1))
 
 
+def _of_footage(manifest: Manifest, number: int, shot: ShotRecord, footage: FootageRecord) -> Shown:
+    size = Size(footage.width, footage.height)
+    return Shown(
+        number=number,
+        record=shot,
+        picked=None,
+        others=(),
+        width=size.width,
+        height=size.height,
+        crops=_crops(manifest, shot, size),
+        warnings=(),
+        parameters=tuple(_uses(shot)),
+    )
+
+
 def _shot(manifest: Manifest, number: int, shot: ShotRecord) -> Shown:
+    if shot.footage:
+        return _of_footage(manifest, number, shot, shot.footage)
     choice = next((t for t in shot.takes if t.take == shot.picked), shot.takes[0])
     size = _size(choice)
     return Shown(

@@ -17,7 +17,7 @@ from wanx_render.errors import FfmpegError, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.files import write_atomically
 from wanx_render.language import Message, language, tr, verbatim
-from wanx_render.manifest import DeliverableRecord, Manifest, TakeRecord
+from wanx_render.manifest import DeliverableRecord, FootageRecord, Manifest, TakeRecord
 from wanx_render.media import ffmpeg, thumbnails
 from wanx_render.media.images import BadPicture, decode_data_uri, read_bytes
 
@@ -32,7 +32,7 @@ _HEAD = 4096  # bytes that hold the mark
 _ENDING = b"\n<!-- sha256 of all above: "
 _POSTER_SECONDS = 1  # into the deliverable: behind a fade, and soon decoded
 
-R = TypeVar("R", TakeRecord, DeliverableRecord)
+R = TypeVar("R", TakeRecord, DeliverableRecord, FootageRecord)
 P = TypeVar("P")
 
 
@@ -73,6 +73,15 @@ class PictureSource:
         """The first, middle and last frame of a take's clip."""
         clip, sha256 = self.folder / (take.clip or ""), take.sha256 or ""
         paths = thumbnails.make(self.program, self.kept, clip, sha256, take.frames or 0)
+        return tuple(path.read_bytes() for path in paths)
+
+    def footage(self, footage: FootageRecord) -> tuple[bytes, ...]:
+        """The first, middle and last frame of own footage."""
+        from wanx_render.finishing.ingest import CONTAINERS
+
+        clip, name = self.folder / footage.clip, f"{footage.sha256} {footage.frames} {footage.fps}"
+        key = hashlib.sha256(name.encode()).hexdigest()
+        paths = thumbnails.make(self.program, self.kept, clip, key, footage.frames, CONTAINERS)
         return tuple(path.read_bytes() for path in paths)
 
     def poster(self, made: DeliverableRecord) -> bytes:
@@ -172,10 +181,14 @@ def gather(
         for t in takes
         if (image := str(t.request.get("image"))).startswith("sha256:") or t.first_frame
     }
+    own = {shot.footage.clip: shot.footage for shot in manifest.shots if shot.footage}
     films = {deliverable.sha256: deliverable for deliverable in manifest.deliverables}
     missing: list[Message] = []
     return Gallery(
-        frames=_each(executor, source.frames, clips, missing),
+        frames={
+            **_each(executor, source.frames, clips, missing),
+            **_each(executor, source.footage, own, missing),
+        },
         pictures=_each(executor, source.picture, firsts, missing),
         posters=_each(executor, source.poster, films, missing),
     ), tuple(missing)
@@ -202,8 +215,10 @@ def _reason(error: Exception) -> Message:
     return error.sentence if isinstance(error, WanxError) else verbatim(str(error))
 
 
-def _name(record: TakeRecord | DeliverableRecord) -> str:
+def _name(record: TakeRecord | DeliverableRecord | FootageRecord) -> str:
     match record:
+        case FootageRecord():
+            return record.source
         case DeliverableRecord():
             return record.path
         case TakeRecord():

@@ -23,7 +23,7 @@ from wanx_render.media.image_labels import provenance
 from wanx_render.media.images import BadPicture
 from wanx_render.planning.origins import last_frame_path
 from wanx_render.planning.plan import PlannedFootage
-from wanx_render.shotlist.model import ClipShot, StillShot
+from wanx_render.shotlist.model import StillShot
 from wanx_render.task import InputMedia
 from wanx_render.timing import frames_in
 
@@ -44,14 +44,22 @@ class FootageMaker:
         try:
             if isinstance(planned.shot, StillShot):
                 return self._of_picture(planned, self._still_wish(planned, planned.shot))
-            if animation.is_picture(_path(planned)):
+            if animation.is_picture(_path(planned.file)):
                 return self._of_picture(planned, animation.Wish(Fraction(0), None, "black"))
-            return self._known(_path(planned), planned.sha256, planned.sha256)
+            return self.look(planned.file)
         except FfmpegError as error:
             raise Broken(error.sentence) from None
         except BadPicture as problem:
             text = recorded(str(problem))
             raise Broken(tr("{file} {problem}", file=name, problem=text)) from None
+
+    def look(self, file: InputMedia) -> ClipMedia:
+        """What a video is; all of it is decoded once. Raises Broken."""
+        path, sha256 = _path(file), file.identity.removeprefix("sha256:")
+        try:
+            return self._known(path, sha256, sha256)
+        except FfmpegError as error:
+            raise Broken(error.sentence) from None
 
     def last_frame(self, planned: PlannedFootage) -> InputMedia:
         """The frame that a chained shot begins with, as a file. Raises Broken or FfmpegError."""
@@ -82,7 +90,7 @@ class FootageMaker:
     def _of_picture(self, planned: PlannedFootage, wish: animation.Wish) -> ClipMedia:
         """The video of a picture, by what it is made of and not by its bytes."""
         digits = files.sha256_of(f"{planned.sha256} {wish.name}".encode())
-        path = _path(planned)
+        path = _path(planned.file)
         video = self.folder / FOLDER / f"{path.stem[:60]}-{digits[:8]}.mp4"
         if not integrity.is_whole(video):
             with integrity.sealed(video) as part:
@@ -102,12 +110,10 @@ class FootageMaker:
         return replace(media, path=path, sha256=sha256)
 
 
-def _path(planned: PlannedFootage) -> Path:
-    path = planned.file.path
-    if path is None:
-        name = planned.shot.clip if isinstance(planned.shot, ClipShot) else planned.shot.still
-        raise Broken(tr("{file} is not a local file", file=name))
-    return path
+def _path(file: InputMedia) -> Path:
+    if file.path is None:
+        raise Broken(tr("{file} is not a local file", file=file.identity[:100]))
+    return file.path
 
 
 def _read(path: Path) -> ClipMedia | None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.errors import BadInput
+from wanx_render.errors import BadInput, Broken
 from wanx_render.events import Event
 from wanx_render.language import Message, recorded, tr
 from wanx_render.media import ffmpeg
 from wanx_render.money import Money, write_sum, write_sums
+from wanx_render.run.footage import FootageMaker
 from wanx_render.run.table_manifest import write_table_manifest
 from wanx_render.session.approval import SavedPlan, check_budgets, confirm, hold_to, open_saved
 from wanx_render.session.carry_out import Means, Run
@@ -25,6 +26,7 @@ from wanx_render.session.outlook import without_label
 from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.session.summary import SharedResults, close, emit_for, gathered, start
 from wanx_render.session.survey import Survey, Surveyed
+from wanx_render.shotlist.model import ClipShot, GeneratedShot
 from wanx_render.validation.needs import insist
 
 if TYPE_CHECKING:
@@ -64,9 +66,11 @@ def run_selection(
         insist(program, shots.shots, shots.deliverables, item.loaded.media)
     destination = Destination.of(options.executor, options.store, environment.environ)
     places = _places(destination, selection)
-    access = access_for(
-        selection.catalog, selection.backend, selection.region, options, environment.environ
-    )
+    access = None
+    if _generates(selection):
+        access = access_for(
+            selection.catalog, selection.backend, selection.region, options, environment.environ
+        )
     with ExitStack() as stack:
         for home in selection.homes:
             writable(home)
@@ -81,10 +85,30 @@ def run_selection(
         survey = Survey(selection, journals, places, program.version).result()
         if not survey.finished:
             destination.tried(selection.homes[0])
+            _look_at_footage(program, selection)
         _approve(survey, saved, environment)
         way = _Way(program, destination, access, environment)
         run, whole = way.carry_out(survey, stack)
     return close(run, whole, environment)
+
+
+def _generates(selection: Selection) -> bool:
+    """Whether the service is needed: not for lists of own footage alone."""
+    shots = (shot for item in selection.chosen for shot in item.loaded.shots.shots)
+    return any(isinstance(shot, GeneratedShot) for shot in shots)
+
+
+def _look_at_footage(program: ffmpeg.Ffmpeg, selection: Selection) -> None:
+    """Decode all own footage before anything is spent. Raises BadInput."""
+    for item in selection.chosen:
+        maker = FootageMaker(program, item.home)
+        for shot in item.loaded.shots.shots:
+            if not isinstance(shot, ClipShot):
+                continue
+            try:
+                maker.look(item.loaded.media[shot.clip])
+            except Broken as error:
+                raise BadInput(Diagnostic("clip-unreadable", error.sentence)) from None
 
 
 def _places(destination: Destination, selection: Selection) -> dict[Path, Place]:

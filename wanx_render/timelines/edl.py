@@ -101,7 +101,7 @@ def _comments(timeline: Timeline, event: _Event, link: Link) -> Iterator[str]:
     if event.still:
         return
     code = _code(event.begin, timeline.rate, hour=1)
-    seed = f"TAKE {clip.take}, SEED {clip.facts.get('seed')}"
+    seed = f"TAKE {clip.take}, SEED {clip.facts.get('seed')}" if clip.take else "OWN FOOTAGE"
     yield f"* LOC: {code} GREEN   {seed}: {one_line(str(clip.facts.get('prompt', '')))}"
     if clip.caption:
         yield f"* LOC: {code} YELLOW  CAPTION: {one_line(clip.caption)}"

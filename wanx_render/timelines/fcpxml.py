@@ -145,9 +145,8 @@ def _times(piece: Piece, timeline: Timeline) -> Element:
 
 def _mark(element: Element, piece: Piece, start: Fraction) -> None:
     clip, frame = piece.clip, _seconds(1 / piece.clip.rate)
-    label = f"{clip.shot} take {clip.take}, seed {clip.facts.get('seed')}"
     prompt = one_line(str(clip.facts.get("prompt", "")))
-    _in(element, "marker", start=_seconds(start), duration=frame, value=label, note=prompt)
+    _in(element, "marker", start=_seconds(start), duration=frame, value=clip.title, note=prompt)
     if clip.caption:
         text = one_line(clip.caption)
         _in(element, "marker", start=_seconds(start), duration=frame, value=text, note="caption")

@@ -108,7 +108,7 @@ def _markers(piece: Piece) -> Iterable[Any]:
     clip = piece.clip
     at = _range(piece.first, 1, clip.rate)
     yield otio.schema.Marker(
-        name=f"{clip.shot} take {clip.take}, seed {clip.facts.get('seed')}",
+        name=clip.title,
         marked_range=at,
         color="GREEN",
         comment=_text(str(clip.facts.get("prompt", ""))),

@@ -12,6 +12,7 @@ from typing import Any
 from wanx_render.geometry import Size
 from wanx_render.manifest import (
     DeliverableRecord,
+    FootageRecord,
     Manifest,
     PartRecord,
     ShotRecord,
@@ -42,6 +43,13 @@ class Clip:
     gain: str  # decibels, or -Infinity
     caption: str
     facts: dict[str, Any]  # prompt, seed, model and the rest
+
+    @property
+    def title(self) -> str:
+        """What a marker calls it: the take that it is, or that it is the user's own."""
+        if not self.take:
+            return f"{self.shot}, own footage"
+        return f"{self.shot} take {self.take}, seed {self.facts.get('seed')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,25 @@ def timeline_of(manifest: Manifest, deliverable: DeliverableRecord) -> Timeline:
 
 
 def _clip(shot: ShotRecord, part: PartRecord, rate: Fraction) -> Clip:
+    if shot.footage:
+        take, facts = _as_take(shot.footage), {"source": shot.footage.source, "crop": part.crop}
+        return _used(shot, part, rate, take, facts)
     take = next(candidate for candidate in shot.takes if candidate.take == shot.picked)
+    return _used(shot, part, rate, take, _facts(take, part))
+
+
+def _as_take(footage: FootageRecord) -> TakeRecord:
+    """Own footage in the form of a clip of the service."""
+    return TakeRecord(
+        take=0, state="succeeded", request={}, clip=footage.clip, sha256=footage.sha256,
+        width=footage.width, height=footage.height, fps=footage.fps, frames=footage.frames,
+        sound=footage.sound,
+    )  # fmt: skip
+
+
+def _used(
+    shot: ShotRecord, part: PartRecord, rate: Fraction, take: TakeRecord, facts: dict[str, Any]
+) -> Clip:
     own, speed = Fraction(take.fps or "30"), Fraction(part.speed)
     available = take.frames or shot.cut_start + part.frames
     # Frames that the clip was to have and has not are its last one, standing.
@@ -153,7 +179,7 @@ def _clip(shot: ShotRecord, part: PartRecord, rate: Fraction) -> Clip:
         sound=bool(take.sound),
         gain=shot.gain,
         caption=shot.caption,
-        facts=_facts(take, part),
+        facts={name: value for name, value in facts.items() if value is not None},
     )
 
 
