@@ -53,6 +53,14 @@ class FootageMaker:
             text = recorded(str(problem))
             raise Broken(tr("{file} {problem}", file=name, problem=text)) from None
 
+    def check(self, file: InputMedia) -> None:
+        """Decode all of a video, where that was not done before. Raises Broken.
+
+        An animated picture was decoded when the list was checked.
+        """
+        if not animation.is_picture(_path(file)):
+            self.look(file)
+
     def look(self, file: InputMedia) -> ClipMedia:
         """What a video is; all of it is decoded once. Raises Broken."""
         path, sha256 = _path(file), file.identity.removeprefix("sha256:")

@@ -106,7 +106,7 @@ def _look_at_footage(program: ffmpeg.Ffmpeg, selection: Selection) -> None:
             if not isinstance(shot, ClipShot):
                 continue
             try:
-                maker.look(item.loaded.media[shot.clip])
+                maker.check(item.loaded.media[shot.clip])
             except Broken as error:
                 raise BadInput(Diagnostic("clip-unreadable", error.sentence)) from None
 
