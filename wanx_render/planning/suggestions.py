@@ -12,7 +12,7 @@ from typing import Any
 
 from wanx_render.geometry import Size, cropped_away, fit_unit
 from wanx_render.language import Message, joined, plural, tr
-from wanx_render.planning.plan import Plan, PlannedShot, frame_of
+from wanx_render.planning.plan import AnyPlanned, Plan, clip_rates, frame_of, sets_rate
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.shotlist.patches import ListFile
 from wanx_render.source.changes import Change, Set
@@ -68,8 +68,8 @@ def figures(plans: Iterable[Plan]) -> dict[str, FilmFigures]:
 
 
 def _of_film(plan: Plan, deliverable: Deliverable) -> FilmFigures:
-    sizes = {shot.shot.id: shot.picked.size for shot in plan.shots if shot.picked.size}
-    rates = tuple(shot.picked.rate for shot in plan.shots)
+    sizes = {shot.shot.id: shot.size for shot in plan.shots if shot.size}
+    rates = clip_rates(plan.shots)
     shares = [1 - cropped_away(size, deliverable.aspect) for size in sizes.values()]
     is_known = bool(deliverable.size) or len(sizes) == len(plan.shots)
     frame = frame_of(deliverable, sizes, rates) if is_known else None
@@ -81,10 +81,10 @@ def _of_film(plan: Plan, deliverable: Deliverable) -> FilmFigures:
     )
 
 
-def _repeated(shot: PlannedShot, rate: Fraction) -> int:
+def _repeated(shot: AnyPlanned, rate: Fraction) -> int:
     """The frames that are shown twice of a shot's clip at ``rate``."""
-    pace = shot.picked.rate * shot.cut.speed
-    if not repeats(pace, rate):
+    pace = shot.rate * shot.cut.speed
+    if not sets_rate(shot) or not repeats(pace, rate):
         return 0
     return round(shot.cut.frames / pace * (rate - pace))
 
@@ -167,14 +167,14 @@ def _able_to_fit(file: ListFile, plans: Sequence[Plan]) -> set[str]:
     return {name for name in names if file.written(file.shot(name), "fit_image") is None}
 
 
-def _can_fit(shot: PlannedShot) -> bool:
+def _can_fit(shot: AnyPlanned) -> bool:
     image = getattr(shot.shot, "image", None)
     return image is not None and not (isinstance(image, str) and is_url(image))
 
 
 def _misfits(plan: Plan) -> Iterator[str]:
     """The shots of which a crop loses much, or that make a film much smaller than the others."""
-    sizes = {shot.shot.id: shot.picked.size for shot in plan.shots if shot.picked.size}
+    sizes = {shot.shot.id: shot.size for shot in plan.shots if shot.size}
     for deliverable in plan.deliverables:
         aspect, fit = deliverable.aspect, deliverable.fit
         units = {name: fit_unit(size, aspect, fit) for name, size in sizes.items()}
@@ -186,7 +186,8 @@ def _misfits(plan: Plan) -> Iterator[str]:
 
 def own_rate(file: ListFile, plans: Sequence[Plan]) -> Iterator[Suggestion]:
     """The rate of all clips, where a deliverable asks for one that repeats frames."""
-    rates = {shot.picked.rate * shot.cut.speed for plan in plans for shot in plan.shots}
+    shots = [shot for plan in plans for shot in plan.shots if sets_rate(shot)]
+    rates = {shot.rate * shot.cut.speed for shot in shots}
     if len(rates) != 1:
         return
     (rate,) = rates
