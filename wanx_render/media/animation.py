@@ -28,7 +28,7 @@ from wanx_render.task import Footage
 from wanx_render.timing import frames_in
 
 _HEAD = 4096  # bytes that say what a file is
-_FORMATS = ("GIF", *images.READABLE)
+_FORMATS = images.READABLE
 _BEGINNINGS = (b"GIF8", b"\x89PNG\r\n", b"\xff\xd8\xff", b"BM")
 STILL_RATE = Fraction(30)  # frames a second of a still picture's clip
 _LEAST_RATE = 10  # frames a second; players handle slower videos badly

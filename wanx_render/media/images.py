@@ -7,34 +7,30 @@ what the service would refuse or misread is repaired first (``sendable``).
 
 import base64
 import hashlib
-import io
+import re
 import stat
-import struct
-import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image, ImageChops, ImageCms, UnidentifiedImageError, features
+from PIL import Image
 
 from wanx_render.files import sha256_of
 from wanx_render.geometry import Size
-from wanx_render.language import NOTHING, Message, joined, tr
-from wanx_render.media import image_bytes, signatures
+from wanx_render.language import tr
+from wanx_render.media import image_bytes
+from wanx_render.media.picture.colours import is_transparent, srgb
+from wanx_render.media.picture.encoding import Kind, encoded
+from wanx_render.media.picture.fitted import fitted
+from wanx_render.media.picture.opening import FORMATS as FORMATS
+from wanx_render.media.picture.opening import MAX_PIXELS as MAX_PIXELS
+from wanx_render.media.picture.opening import READABLE as READABLE
+from wanx_render.media.picture.opening import BadPicture as BadPicture
+from wanx_render.media.picture.opening import exif_is_sound, opened, orientation_of, turned
 from wanx_render.preparation import Preparation
 
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
-# Pillow may be built without it.
-READABLE = (*FORMATS, *(("AVIF",) if features.check("avif") else ()))
-MAX_PIXELS = Image.MAX_IMAGE_PIXELS or 89_000_000  # Pillow's own bound, 89 million
 MAX_FILE_BYTES = 64 * 1024 * 1024
-
-
 REPAIRED_BYTES = 9 * 1024 * 1024  # the most that a repaired picture has; all models take it
-_QUALITIES = (95, 90, 80, 60)
 
 # What is put right in a picture before it is sent.
 Repair = Literal[
@@ -48,19 +44,12 @@ Repair = Literal[
     "opaque",  # an alpha channel that hides nothing
     "format",  # one that is read here but not taken by the service
 ]
+# What changes more than that, and so needs a word of the user (``fit_image``).
+Wish = Literal[
+    "alpha",  # what is transparent is drawn over a background
+    "gif",  # few colours, most often an animation; its first picture is sent
+]
 _WITHOUT_ENCODING: frozenset[Repair] = frozenset(("several", "exif"))  # of a JPEG
-
-
-class BadPicture(ValueError):
-    """The picture cannot be used; ``sentence`` says why, ``hint`` what to do.
-
-    The sentence has no subject: "is empty".
-    """
-
-    def __init__(self, sentence: Message, hint: Message = NOTHING) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +62,12 @@ class Picture:
     bytes: int  # of what is sent; of a repaired picture the most it can be
     transparent: bool
     repairs: tuple[Repair, ...] = ()
+
+    @property
+    def wishes(self) -> tuple[Wish, ...]:
+        """What the user has to agree to before the picture is sent."""
+        is_gif: tuple[Wish, ...] = ("gif",) if self.format == "GIF" else ()
+        return (*(("alpha",) if self.transparent else ()), *is_gif)
 
     @property
     def sent_as(self) -> str:
@@ -130,9 +125,9 @@ def decode_data_uri(uri: str) -> bytes:
 
 def inspect(data: bytes) -> Picture:
     """What is known of the picture in ``data``; all of it is decoded. Raises BadPicture."""
-    with _opened(data, small=True) as (image, size):
-        orientation = _orientation(image)
-        transparent = _is_transparent(image)
+    with opened(data, small=True) as (image, size):
+        orientation = orientation_of(image)
+        transparent = is_transparent(image)
         repairs = _repairs(image, data, orientation, transparent=transparent)
         return Picture(
             sha256=sha256_of(data),
@@ -155,19 +150,34 @@ def sendable(data: bytes) -> bytes:
         return data
     if _keeps_its_pixels(data, picture.repairs):
         return _alone(data, picture.repairs)
-    return _encoded(upright(data), "JPEG" if picture.format == "JPEG" else "PNG")
+    kind: Kind = "JPEG" if picture.format == "JPEG" else "PNG"
+    return encoded(upright(data), kind, REPAIRED_BYTES)
 
 
 def prepared(data: bytes, preparation: Preparation, most_bytes: int) -> bytes:
     """What is sent of the picture in ``data``: the part and size that ``preparation`` says.
 
-    Upright, in sRGB, 8 bits a channel, at most ``most_bytes``. Raises BadPicture.
+    Upright, in sRGB, 8 bits a channel, without metadata, at most ``most_bytes``: PNG where the
+    source has lost nothing yet and it fits, else JPEG. Where there is nothing to prepare, as
+    ``sendable``. Raises BadPicture.
     """
-    del most_bytes
-    window = preparation.window
-    box = (window.x, window.y, window.x + window.width, window.y + window.height)
-    size = (preparation.sent.width, preparation.sent.height)
-    return _encoded(upright(data).resize(size, Image.Resampling.LANCZOS, box), "PNG")
+    if not preparation.name and preparation.sent == preparation.window.size:
+        data_sent = sendable(data)
+        if len(data_sent) <= most_bytes:
+            return data_sent
+    with opened(data) as (image, _):
+        picture = turned(image, orientation_of(image))
+        kind: Kind = "PNG" if _is_lossless(image, data) else "JPEG"
+        return encoded(
+            fitted(picture, image.info.get("icc_profile"), preparation), kind, most_bytes
+        )
+
+
+def _is_lossless(image: Image.Image, data: bytes) -> bool:
+    """Whether the file's format has lost nothing of the picture."""
+    if image.format == "WEBP":
+        return re.search(rb"VP8L.{4}\x2f", data, re.DOTALL) is not None  # its chunk's beginning
+    return image.format in ("PNG", "BMP", "GIF")
 
 
 def upright(data: bytes) -> Image.Image:
@@ -175,19 +185,19 @@ def upright(data: bytes) -> Image.Image:
 
     Its pixels are those that ``sendable`` encodes.
     """
-    with _opened(data) as (image, _):
-        orientation = _orientation(image)
+    with opened(data) as (image, _):
+        orientation = orientation_of(image)
         repairs = _repairs(image, data, orientation, transparent=True)
-        picture = _turned(image, orientation)
+        picture = turned(image, orientation)
         if _WITHOUT_ENCODING.issuperset(repairs):
             return picture.convert("RGB")
-        return _srgb(picture, image.info.get("icc_profile")).convert("RGB")
+        return srgb(picture, image.info.get("icc_profile")).convert("RGB")
 
 
 def with_alpha(data: bytes) -> Image.Image:
     """The picture as RGBA: upright, in sRGB, of its first frame. Raises BadPicture."""
-    with _opened(data) as (image, _):
-        picture = _srgb(_turned(image, _orientation(image)), image.info.get("icc_profile"))
+    with opened(data) as (image, _):
+        picture = srgb(turned(image, orientation_of(image)), image.info.get("icc_profile"))
         return picture.convert("RGBA")
 
 
@@ -197,8 +207,8 @@ def pixels(data: bytes) -> str:
     Of its first frame: upright, in sRGB with 8 bits, with alpha where any of it is not opaque; so
     neither the file's format, nor its metadata, nor how it is packed matters, but every pixel does.
     """
-    with _opened(data) as (image, _):
-        picture = _srgb(_turned(image, _orientation(image)), image.info.get("icc_profile"))
+    with opened(data) as (image, _):
+        picture = srgb(turned(image, orientation_of(image)), image.info.get("icc_profile"))
     digest = hashlib.sha256(f"{picture.width}x{picture.height} {picture.mode} ".encode())
     digest.update(picture.tobytes())
     return digest.hexdigest()
@@ -234,7 +244,7 @@ def _repairs(
     alpha = "A" in image.getbands() or "transparency" in image.info
     needs: dict[Repair, bool] = {
         "several": several and image.format == "MPO",
-        "exif": not _exif_is_sound(image),
+        "exif": not exif_is_sound(image),
         "turned": orientation != 1,
         "animated": several and image.format != "MPO",
         "depth": wide or image.mode.startswith(("I", "F")),
@@ -244,174 +254,3 @@ def _repairs(
         "format": image.format not in (*FORMATS, "MPO"),
     }
     return tuple(repair for repair, is_needed in needs.items() if is_needed)
-
-
-def _is_transparent(image: Image.Image) -> bool:
-    """Whether anything of the picture is not opaque."""
-    if not image.has_transparency_data:
-        return False
-    alpha = _eight_bits(image).convert("RGBA").getchannel("A")
-    return alpha.getextrema() != (255, 255)
-
-
-def _exif_is_sound(image: Image.Image) -> bool:
-    blob = image.info.get("exif", b"")
-    return image_bytes.exif_is_sound(blob) if isinstance(blob, bytes) else True
-
-
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1, not turned, where EXIF data is missing or damaged."""
-    if not _exif_is_sound(image):
-        return 1
-    try:
-        value = image.getexif().get(0x0112, 1)
-    except (OSError, ValueError, SyntaxError, struct.error):
-        return 1
-    return value if value in _TURNS else 1
-
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
-
-def _turned(image: Image.Image, orientation: int) -> Image.Image:
-    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
-
-
-def _encoded(picture: Image.Image, kind: Literal["JPEG", "PNG"]) -> bytes:
-    """The picture as a file of at most ``REPAIRED_BYTES``: PNG, or as good a JPEG as fits."""
-    if kind == "PNG":
-        data = _saved(picture, "PNG")
-        if len(data) <= REPAIRED_BYTES:
-            return data
-    for quality in _QUALITIES:
-        data = _saved(picture, "JPEG", quality=quality, subsampling=0)
-        if len(data) <= REPAIRED_BYTES:
-            return data
-    raise BadPicture(tr("is too large to convert"), tr("save it as JPEG, or smaller"))
-
-
-def _saved(picture: Image.Image, kind: str, **options: int) -> bytes:
-    stream = io.BytesIO()
-    picture.save(stream, kind, icc_profile=None, **options)
-    return stream.getvalue()
-
-
-def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """``image`` as RGB in sRGB, or as RGBA where not all of it is opaque."""
-    image = _eight_bits(image)
-    alpha = None
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        alpha = image.getchannel("A")
-    elif image.mode not in ("L", "CMYK"):
-        image = image.convert("RGB")
-    colours = _converted(image.convert("RGB") if alpha else image, profile)
-    if alpha and alpha.getextrema() != (255, 255):
-        colours.putalpha(alpha)
-    return colours
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """``image``, of 16 bits a pixel the upper 8: Pillow by itself would cut all above 255."""
-    if not image.mode.startswith("I"):
-        return image
-    values = image.convert("I").tobytes()  # four bytes each
-    upper = values[1::4] if sys.byteorder == "little" else values[2::4]
-    grey = Image.frombytes("L", image.size, upper)
-    key = image.info.get("transparency")
-    if isinstance(key, int):
-        opaque = bytes(0 if value == key else 255 for value in memoryview(values).cast("i"))
-        grey.putalpha(Image.frombytes("L", image.size, opaque))
-    return grey
-
-
-def _converted(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """RGB by the colour profile; as it is where that is sRGB itself, broken or of another kind."""
-    plain = image.convert("RGB")
-    if not profile:
-        return plain
-    try:
-        transform = ImageCms.buildTransform(
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-            ImageCms.createProfile("sRGB"),
-            image.mode,
-            "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        )
-        if image.mode == "RGB" and _changes_little(transform):
-            return plain
-        return ImageCms.applyTransform(image, transform) or plain
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return plain
-
-
-def _changes_little(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Whether the profile is sRGB by another name: its many makers round it differently."""
-    steps = range(0, 256, 17)
-    colours = Image.new("RGB", (len(steps) ** 2, len(steps)))
-    colours.putdata([(red, green, blue) for red in steps for green in steps for blue in steps])
-    result = ImageCms.applyTransform(colours, transform)
-    if result is None:
-        return True
-    extrema = ImageChops.difference(colours, result).getextrema()
-    return all(isinstance(band, tuple) and band[1] <= _ROUNDING for band in extrema)
-
-
-_ROUNDING = 2  # levels
-
-
-@contextmanager
-def _opened(data: bytes, *, small: bool = False) -> Iterator[tuple[Image.Image, Size]]:
-    """An opened and fully decoded picture and its size; every way of failing is a BadPicture.
-
-    ``small``: a JPEG may come at an eighth of its size. All of its data is read as ever, and what
-    is damaged is found, but its pixels, half of the cost and more, are not decoded.
-    """
-    if not data:
-        raise BadPicture(tr("is empty"))
-    try:
-        with warnings.catch_warnings():
-            # What Pillow warns of is metadata; damaged pixels are exceptions, sizes are checked.
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=READABLE) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise BadPicture(_TOO_MANY_PIXELS)
-                size = Size(*image.size)
-                if small:
-                    image.draft(None, (size.width // 8, size.height // 8))
-                image.load()
-                yield image, size
-    except BadPicture:
-        raise
-    except Image.DecompressionBombError:
-        raise BadPicture(_TOO_MANY_PIXELS) from None
-    except UnidentifiedImageError:
-        raise _unidentified(data) from None
-    except (OSError, ValueError, SyntaxError, struct.error, EOFError) as error:
-        message = tr("is damaged or cut off: {reason}", reason=str(error))
-        raise BadPicture(message, _AGAIN) from None
-
-
-def _unidentified(data: bytes) -> BadPicture:
-    """Why no reader takes ``data``: another format, by its name, or none at all."""
-    formats = joined(FORMATS, tr(", "))
-    kind, advice = signatures.named(data)
-    if kind:
-        return BadPicture(tr("is {kind}; expected {formats}", kind=kind, formats=formats), advice)
-    if data.startswith(_BEGINNINGS):
-        return BadPicture(tr("is damaged or cut off: its header cannot be read"), _AGAIN)
-    message = tr("is not a picture of a known format ({formats})", formats=formats)
-    return BadPicture(message, tr("save it as PNG or JPEG"))
-
-
-_TOO_MANY_PIXELS = tr("has more than {n} million pixels", n=MAX_PIXELS // 1_000_000)
-_AGAIN = tr("save or download it again")
-_BEGINNINGS = (b"\xff\xd8", b"\x89PNG", b"BM", b"RIFF")

@@ -71,6 +71,12 @@ def named(data: bytes) -> tuple[Message, Message]:
     return next(matches, (NOTHING, NOTHING))
 
 
+def is_heif(data: bytes) -> bool:
+    """Whether ``data`` is a picture as phones save it: HEIC, or HEIF in general."""
+    brand = _brand(data) if data[4:8] == b"ftyp" else None
+    return brand is not None and brand[1] == _HEIC
+
+
 def _brand(data: bytes) -> tuple[Message, Message] | None:
     """By the major brand, or by the first compatible one that is known."""
     end = min(int.from_bytes(data[:4], "big"), 256)

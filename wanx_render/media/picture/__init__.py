@@ -1,0 +1,1 @@
+"""How picture files are opened, converted and written; ``media.images`` is the way in."""
