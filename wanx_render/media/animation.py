@@ -168,8 +168,8 @@ def _times(data: bytes) -> list[int]:
 
 def _still(data: bytes, background: str) -> Image.Image:
     """A single picture, upright and in RGB. Raises BadPicture."""
-    if data.startswith(b"GIF8") or images.inspect(data).transparent:
-        return next(_frames(data, background))
+    if images.inspect(data).transparent:
+        return _over(images.with_alpha(data), background)
     return images.upright(data)
 
 
@@ -178,10 +178,12 @@ def _frames(data: bytes, background: str) -> Iterator[Image.Image]:
     with _opened(data) as image:
         for number in _numbers(image):
             image.seek(number)
-            picture = image.convert("RGBA")
-            colour = ImageColor.getrgb(paint.read(background))
-            behind = Image.new("RGBA", picture.size, colour)
-            yield Image.alpha_composite(behind, picture).convert("RGB")
+            yield _over(image.convert("RGBA"), background)
+
+
+def _over(picture: Image.Image, background: str) -> Image.Image:
+    behind = Image.new("RGBA", picture.size, ImageColor.getrgb(paint.read(background)))
+    return Image.alpha_composite(behind, picture).convert("RGB")
 
 
 def _numbers(image: Image.Image) -> range:

@@ -98,13 +98,20 @@ def image_shape(scene: Scene) -> Iterator[Diagnostic]:
                 place,
                 tr("save it without transparency"),
             )
+        if "gif" in picture.wishes:
+            yield Diagnostic(
+                "image-gif",
+                tr("{name} is a GIF picture, of which only one picture can be sent", name=name),
+                place,
+                tr("save the picture you want as PNG"),
+            )
 
 
 def image_repaired(scene: Scene) -> Iterator[Diagnostic]:
     """What is sent of a picture is not always its file: said once for each picture."""
     names: set[str] = set()
     for place, name, picture, _ in scene.looks():
-        if name in names or picture.transparent:
+        if name in names or picture.wishes:
             continue
         names.add(name)
         for code, message, hint in _repairs(name, picture):
