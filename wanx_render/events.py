@@ -10,7 +10,7 @@ from wanx_render.language import NOTHING, Message
 Kind = Literal[
     "start", "waiting", "cached", "submitted", "resumed", "throttled", "uncertain", "pending",
     "running", "polled", "unknown", "succeeded", "clip", "failed", "segment", "joining",
-    "deliverable", "broken", "warning", "list", "summary",
+    "deliverable", "broken", "warning", "skipped", "list", "summary",
 ]  # fmt: skip
 
 

@@ -126,6 +126,7 @@ class Day:
             surveyed = Survey(selection, journals).result()
             check_budgets(surveyed)
             surveyed.note_retakes()
+            surveyed.note_rows()
             program = PROGRAMS["wheel"]
             means = Means(
                 self._service(transport), program, self.pool,

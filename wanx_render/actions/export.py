@@ -25,10 +25,11 @@ from wanx_render.timelines.timeline import Link, timeline_of
 class ExportOptions:
     """What to write, of which list, where."""
 
-    file: Path
+    file: Path  # a list, or the render folder of one
     style: str
     _: KW_ONLY
     out: Path | None = None
+    only: str | None = None  # the row of a table
     deliverable: str | None = None
     relative: bool = False
     folder: Path | None = None
@@ -38,10 +39,7 @@ class ExportOptions:
 
 def export(options: ExportOptions, environment: Environment) -> int:
     """Write a timeline for each deliverable; the exit code."""
-    selection = Selection.of_one(
-        RenderOptions((options.file,), out=options.folder, catalog=options.catalog)
-    )
-    folder = selection.lists[0].folder
+    folder = _folder(options)
     style = format_of(options.style)
     write = style.writer()
     record = manifest.read(folder / "manifest.json")
@@ -62,6 +60,31 @@ def export(options: ExportOptions, environment: Environment) -> int:
     else:
         environment.stdout.write("".join(f"{path}\n" for path in files))
     return 0
+
+
+def _folder(options: ExportOptions) -> Path:
+    """Where the manifest is. Raises BadInput."""
+    if options.file.is_dir() and (options.file / "manifest.json").is_file():
+        return _of_one_list(options.file)
+    selection = Selection.of_one(
+        RenderOptions(
+            (options.file,), out=options.folder, catalog=options.catalog,
+            only=(options.only,) if options.only else (), keep_going=True,
+        )
+    )  # fmt: skip
+    return selection.lists[0].folder
+
+
+def _of_one_list(folder: Path) -> Path:
+    """A render folder, unless it is that of a whole table. Raises BadInput."""
+    rows = sorted(path.parent for path in folder.glob("*/manifest.json"))
+    if not rows:
+        return folder
+    message = tr(
+        "{folder} holds the rows of a table; this command takes one of them", folder=folder
+    )
+    hint = tr("give the folder of a row, such as {folder}", folder=rows[0])
+    raise BadInput(Diagnostic("table-not-here", message, hint=hint))
 
 
 def _chosen(record: Manifest, options: ExportOptions) -> tuple[DeliverableRecord, ...]:

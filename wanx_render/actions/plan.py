@@ -1,6 +1,6 @@
 """``plan``: what would be asked for, made and paid; and the saved plan that ``render`` keeps to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from wanx_render import diagnostics
 from wanx_render.actions.suggest import suggest
 from wanx_render.catalog.pricing import total
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.language import tr, verbatim
+from wanx_render.language import Message, tr, verbatim
 from wanx_render.money import Money, write_amount
 from wanx_render.planning.forecast import Forecast, forecast, wall_seconds
 from wanx_render.planning.rebuild import is_lost
@@ -23,7 +23,8 @@ from wanx_render.session.folder import opened
 from wanx_render.session.outlook import Outlook, stale_picks, without_label
 from wanx_render.session.restore import where_stored
 from wanx_render.session.selection import RenderOptions, Selection
-from wanx_render.session.survey import FEW, Survey, priced
+from wanx_render.session.summary import say_skipped, skip_record
+from wanx_render.session.survey import FEW, Survey, priced, wide_retake
 
 WORK_TO_PAY_FOR = 6
 
@@ -52,15 +53,20 @@ def plan(options: PlanOptions, environment: Environment) -> int:
         preview = _Preview(Survey(selection, journals))
         for outlook in preview.survey.outlooks():
             preview.add(outlook)
+    say_skipped(selection, environment)
     for warning in preview.warnings():
         environment.say(verbatim(diagnostics.concise(warning)))
+    for name, rows in selection.wide_retakes():
+        environment.say(tr("warning: {message}", message=preview.retake(name, rows)))
     preview.show(environment, as_json=options.as_json)
     if options.save:
         SavedPlan.of(selection, preview.takes).save(options.save)
         environment.say(
             tr("Saved. Run exactly this plan: wanx-render render --plan {file}", file=options.save)
         )
-    return WORK_TO_PAY_FOR if options.detailed and preview.whole.to_make else 0
+    if options.detailed and preview.whole.to_make:
+        return WORK_TO_PAY_FOR
+    return 1 if selection.skipped else 0
 
 
 class _Preview:
@@ -108,6 +114,11 @@ class _Preview:
             unknown_prices=cost.unknown,
             folder=str(outlook.item.folder),
         )
+
+    def retake(self, name: str, rows: Sequence[str]) -> Message:
+        """What ``--retake`` costs where it means a shot in several rows."""
+        prices = (s.take.price for s in self._requests.values() if s.state == "new")
+        return wide_retake(name, rows, total(prices, self.survey.selection.currency).shown)
 
     @property
     def whole(self) -> ListsTotal:
@@ -158,4 +169,5 @@ class _Preview:
             **asdict(self.whole),
             "plans": [asdict(line) for line in self._lines],
             "details": [asdict(details) for details in self._full],
+            "skipped": [skip_record(item) for item in self.survey.selection.skipped],
         }

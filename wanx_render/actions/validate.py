@@ -2,41 +2,60 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Literal
 
 from wanx_render import diagnostics
-from wanx_render.diagnostics import Diagnostic
+from wanx_render.diagnostics import Diagnostic, in_order
 from wanx_render.errors import BadInput
 from wanx_render.language import Message, joined, plural, tr
 from wanx_render.session.environment import Environment
-from wanx_render.session.selection import read_all
+from wanx_render.validation.batches import read_each
 
 Style = Literal["full", "concise", "json", "github"]
 
 
-def validate(
-    files: tuple[Path, ...], style: Style, catalog: Path | None, environment: Environment
-) -> int:
-    """Print every problem of each file; the exit code."""
+@dataclass(frozen=True)
+class ValidateOptions:
+    """What ``validate`` was asked for."""
+
+    files: tuple[Path, ...]
+    style: Style
+    catalog: Path | None = None
+    _: KW_ONLY
+    keep_going: bool = False
+
+
+def validate(options: ValidateOptions, environment: Environment) -> int:
+    """Print every problem of each file; the exit code, as ``render`` would end before it begins."""
     problems: list[Diagnostic] = []
     texts: dict[str, str] = {}
-    rows = 0
-    for file in files:
+    rows = usable = skipped = 0
+    for file in options.files:
         try:
-            batch = read_all((file,), catalog)[0][0]
-            problems += batch.warnings
-            rows += len(batch.lists) if batch.tabular else 0
+            batch = read_each((file,), options.catalog, keep_going=options.keep_going).good[0]
+            problems += in_order((*batch.warnings, *batch.errors))
+            rows += len(batch.lists) + len(batch.bad) if batch.tabular else 0
+            usable, skipped = usable + len(batch.lists), skipped + len(batch.bad)
             texts |= batch.texts
         except BadInput as problem:
             problems += problem.diagnostics
             texts |= problem.texts
-    text = rendered(problems, texts, style)
+    text = rendered(problems, texts, options.style)
     if text:
         environment.stdout.write(text + "\n")
     errors = sum(item.severity == "error" for item in problems)
-    environment.say(_summary(len(files), rows, errors, len(problems) - errors))
-    return 2 if errors else 0
+    environment.say(_summary(len(options.files), rows, errors, len(problems) - errors))
+    if skipped:
+        environment.say(_left(usable, skipped))
+    return 0 if not errors else 1 if options.keep_going and usable else 2
+
+
+def _left(usable: int, skipped: int) -> Message:
+    """What ``render --keep-going`` would do with the rows."""
+    usable_rows = plural("{n} row can be rendered", "{n} rows can be rendered", usable)
+    return tr("{rows}, {n} would be skipped", rows=usable_rows, n=skipped)
 
 
 def rendered(problems: Sequence[Diagnostic], texts: Mapping[str, str], style: Style) -> str:

@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    "export", help=tr("Write FILE's finished shots as a timeline for an editing program.")
+    "export",
+    help=tr(
+        "Write FILE's finished shots as a timeline for an editing program.\n\n"
+        "FILE may also be a render folder, such as that of one row of a table."
+    ),
 )
 @click.argument("file", type=FILE)
 @click.option("--format", "style", type=click.Choice(formats.NAMES), required=True,
               help=formats.HELP)  # fmt: skip
 @click.option("--out", type=FILE, help=tr("Write this file [DELIVERABLE.FORMAT in the folder]."))
+@click.option("--only", metavar="ROW", help=tr("Export this row of a table."))
 @click.option("--deliverable", metavar="NAME", help=tr("Export only this deliverable [all]."))
 @click.option("--relative", is_flag=True, help=tr("Write paths relative to the timeline."))
 @RENDER_FOLDER

@@ -155,11 +155,18 @@ REGION = click.option(
     help=tr("Ask this region; each has its own key."),
 )  # fmt: skip
 
+KEEP_GOING = click.option(
+    "--keep-going", is_flag=True,
+    help=tr("Skip rows and lists with errors, and go on with the others."),
+)  # fmt: skip
+
 
 def ROWS(command: Any) -> Any:  # noqa: N802  # stands beside the options above
     """The options that select rows of a table."""
     rows = click.option(
-        "--rows", metavar="N-M,N", help=tr("Use only these rows of the table, counted from 1.")
+        "--rows",
+        metavar="N-M,NAME,failed",
+        help=tr("Use only these rows of the table, counted from 1, or what failed last."),
     )
     shard = click.option(
         "--shard", metavar="I/N", help=tr("Use only part I of N equal parts of the lists or rows.")

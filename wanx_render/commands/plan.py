@@ -13,6 +13,7 @@ from wanx_render.commands.options import (
     FILE,
     FOLDER_ONLY,
     JSON,
+    KEEP_GOING,
     RETAKE,
     ROWS,
     once,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     "--only", multiple=True, metavar="ID", help=tr("Use only these shots, or rows of a table.")
 )
 @ROWS
+@KEEP_GOING
 @RETAKE
 @CASCADE
 @CATALOG

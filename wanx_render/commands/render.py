@@ -14,6 +14,7 @@ from wanx_render.commands.options import (
     CATALOG,
     DELIVER,
     FILE,
+    KEEP_GOING,
     LINES,
     RENDER_FOLDER,
     RESULT_HOST,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     help=tr("Use only these shots, or rows of a table."),
 )
 @ROWS
+@KEEP_GOING
 @RETAKE
 @CASCADE
 @click.option("--max-cost", type=MoneyType(), help=tr("Stop before spending more than this."))

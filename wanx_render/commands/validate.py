@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wanx_render.commands.options import CATALOG, FILE, once
+from wanx_render.commands.options import CATALOG, FILE, KEEP_GOING, once
 from wanx_render.language import tr
 
 if TYPE_CHECKING:
@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     show_default=True,
     help=tr("Print problems in this format."),
 )
+@KEEP_GOING
 @CATALOG
-def command(files: tuple[Path, ...], style: Style, catalog: Path | None) -> int:
+def command(
+    files: tuple[Path, ...], style: Style, catalog: Path | None, *, keep_going: bool
+) -> int:
     """Check FILES."""
-    from wanx_render.actions.validate import validate
+    from wanx_render.actions.validate import ValidateOptions, validate
     from wanx_render.session.environment import Environment
 
-    return validate(files, style, catalog, Environment.real())
+    options = ValidateOptions(files, style, catalog, keep_going=keep_going)
+    return validate(options, Environment.real())

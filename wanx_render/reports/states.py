@@ -136,6 +136,7 @@ EVENTS: dict[Kind, EventLook] = {
     "deliverable": EventLook(tr("delivered"), "✓", "green", ends="deliverable"),
     "broken": EventLook(tr("failed"), "✗", "red", ends="deliverable", of_many=True),
     "warning": EventLook(tr("warning"), "!", "yellow", of_many=True),
+    "skipped": EventLook(tr("skipped"), "!", "yellow"),
     "list": EventLook(NOTHING, of_many=True),  # its text begins with the state
     "summary": EventLook(tr("summary")),
 }
@@ -160,7 +161,7 @@ class ListState:
 LISTS: dict[str, ListState] = {
     "person": ListState(tr("needs your decision"), tr("needs your decision"), code=4, rank=0),
     "failed": ListState(tr("failed"), tr("failed"), code=1, rank=1),
-    "skipped": ListState(tr("skipped"), tr("skipped"), code=None, rank=2),
+    "skipped": ListState(tr("skipped"), tr("skipped"), code=2, rank=2),
     "incomplete": ListState(tr("incomplete"), NOTHING, code=None, rank=3),
     "stale": ListState(tr("out of date"), NOTHING, code=None, rank=4),
     "new": ListState(tr("not generated"), NOTHING, code=None, rank=5),

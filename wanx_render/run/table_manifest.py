@@ -1,11 +1,12 @@
 """One manifest over the rows of a table: theirs put together, read and written row by row.
 
-In the form of any manifest, with ``row/`` before the names of shots and deliverables.
+In the form of any manifest, with ``row/`` before the names of shots and deliverables, and the rows
+that were left out with their problems.
 """
 
 import json
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,17 @@ from wanx_render.manifest import VERSION
 Rows = Sequence[tuple[str, Path]]  # names of rows, and their folders
 
 
-def write_table_manifest(
-    home: Path, rows: Rows, project: str, *, complete: bool, cost: str, cost_run: str = ""
-) -> None:
+def write_table_manifest(home: Path, rows: Rows, whole: Mapping[str, Any]) -> None:
     """Write ``manifest.json`` of a table's folder from what its rows' say; whole or not at all.
 
-    ``cost`` is what the folder ever paid, ``cost_run`` what the last run spent.
+    ``whole`` is what it says of the table.
     """
     first = next(_read(rows), None)
     if first is None:
         return
     keys = ("backend", "region", "program", "ffmpeg", "finished_at")
     head = {"version": VERSION, **{key: first[1][key] for key in keys}}
-    head |= {"project": project, "complete": complete, "cost": cost}
-    head |= {"cost_run": cost_run, "cost_folder": cost}
-    write_atomically(home / "manifest.json", _text(head, rows))
+    write_atomically(home / "manifest.json", _text({**head, **whole}, rows))
 
 
 def last_run_cost(home: Path) -> str:

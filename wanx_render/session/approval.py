@@ -142,6 +142,8 @@ class SavedPlan:
     takes: Mapping[str, Mapping[str, str | None]]  # prices of what would be asked for, by list
     picks: Mapping[str, Any] | None = None  # by shot; None where they count as texts
     only_lists: bool = False  # whether ``texts`` has the lists alone
+    keep_going: bool = False
+    skipped: tuple[str, ...] = ()  # lists that were left out because of their problems
 
     @classmethod
     def of(cls, selection: Selection, takes: Takes) -> "SavedPlan":
@@ -159,6 +161,8 @@ class SavedPlan:
                 if prices
             },
             picks=json.loads(json.dumps(dict(sorted(_picks(selection))), default=str)),
+            keep_going=selection.options.keep_going,
+            skipped=tuple(item.name for item in selection.left_out),
         )
 
     def save(self, path: Path) -> None:
@@ -205,6 +209,8 @@ def _read(record: Mapping[str, Any], chosen: Mapping[str, Any] | None) -> SavedP
         inputs=dict(record["inputs"]),
         takes={name: dict(prices) for name, prices in record["takes"].items()},
         picks=chosen,
+        keep_going=bool(record.get("keep_going")),
+        skipped=tuple(record.get("skipped") or ()),
     )
 
 
@@ -267,6 +273,12 @@ def _changes(before: SavedPlan, now: SavedPlan, selection: Selection) -> Iterato
         yield tr("the region was {before} and is {now}", before=before.region, now=now.region)
     if before.catalog != now.catalog:
         yield tr("the catalog has changed")
+    for name in before.skipped:
+        if name not in now.skipped:
+            yield tr("{name} was skipped and has no errors now", name=name)
+    yield from (
+        tr("{name} has errors now", name=name) for name in now.skipped if name not in before.skipped
+    )
     yield from _changed_texts(before, now, selection)
     for name in _differing(before.inputs, now.inputs):
         yield tr("the bytes of {name} have changed", name=_shown(name, selection))

@@ -293,7 +293,7 @@ class Run:
         """Drop the pieces that no list uses any more; a run over some only what they used."""
         selection = self.selection
         left = self.survey.journals[home].rows()
-        rows = {item.row for item in selection.lists if item.home == home}
+        rows = {item.row for item in selection.entries if item.home == home}
         names = rows if selection.whole else left.keys()
         pieces = {name for row in names for name in left.get(row, {}).get("pieces", ())}
         among = None if selection.whole else self._unused.get(home, set())

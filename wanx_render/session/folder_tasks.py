@@ -15,8 +15,9 @@ from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Plan
 from wanx_render.planning.rebuild import is_lost
 from wanx_render.session.outlook import make_plan
-from wanx_render.session.selection import folder_of, read_all
+from wanx_render.session.selection import folder_of
 from wanx_render.task import InputMedia
+from wanx_render.validation.batches import read_each
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class RenderedFolder:
 
 def rendered_folder(options: FolderOptions) -> RenderedFolder:
     """The folder of a list. Raises BadInput where nothing was rendered."""
-    (batch,), catalog = read_all((options.file,), options.catalog)
+    read = read_each((options.file,), options.catalog, keep_going=True)
+    batch, catalog = read.good[0], read.catalog
     first = batch.lists[0]
     folder = folder_of(first, options.out)
     if not (folder / "journal.sqlite").is_file() and not is_lost(folder):

@@ -21,11 +21,15 @@ from wanx_render.manifest import DeliverableRecord, Manifest, TakeRecord
 from wanx_render.money import write_sums
 from wanx_render.planning.journal import Journal
 from wanx_render.reports.states import left_with, needs_person, recorded_state
-from wanx_render.session.selection import ListInFolder, RenderOptions
+from wanx_render.session.selection import Entry, RenderOptions, SkippedList
 
 if TYPE_CHECKING:
-    from wanx_render.reports.index import Command, Entry, Film
+    from wanx_render.reports.index import Command, Film
+    from wanx_render.reports.index import Entry as Card
     from wanx_render.run.context import RunContext
+
+
+SKIPPED = 2  # what a run of a list alone ends in that has problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,21 @@ class Outcome:
         values["films"] = tuple(map(FilmOutcome.read, record.get("films", ())))
         values["shape"] = _pair(record.get("shape"))
         return cls(**values)
+
+
+def begun(before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is noted of a row before a run; it stays where the run never comes to it."""
+    return {**(before or {"mark": "", "files": []}), "begun": True}
+
+
+def left_out(before: Mapping[str, Any] | None, reasons: Sequence[str]) -> dict[str, Any]:
+    """What is noted of a row that is left out; what it has of earlier runs stays known."""
+    record = {"files": [], **(before or {}), "mark": ""}
+    record.pop("begun", None)
+    earlier = record.get("outcome")
+    outcome = Outcome.read(earlier) if earlier else Outcome(SKIPPED, "", {})
+    record["outcome"] = replace(outcome, code=SKIPPED, failed=tuple(reasons)).record()
+    return record
 
 
 def outcome_of(
@@ -222,14 +241,16 @@ def stand_still(files: Sequence[Sequence[Any]], home: Path) -> bool:
 # -- the index page --------------------------------------------------------------------------------
 
 
-Link = Callable[[ListInFolder, str], str | None]  # of a path that starts at the list's home
+Link = Callable[[Entry, str], str | None]  # of a path that starts at the list's home
 
 
 def beside(page: Path) -> Link:
     """How a page on this disk leads to the files of a list."""
     folders: dict[Path, str] = {}
 
-    def link(item: ListInFolder, path: str) -> str:
+    def link(item: Entry, path: str) -> str | None:
+        if item.home is None:
+            return None
         if item.home not in folders:
             folders[item.home] = seen_from(page.parent, item.home)
         if os.path.isabs(path):  # noqa: PTH117  # of ten thousand rows
@@ -245,7 +266,7 @@ def inside(projects: bool) -> Link:
     Only what lies in a render folder is there.
     """
 
-    def link(item: ListInFolder, path: str) -> str | None:
+    def link(item: Entry, path: str) -> str | None:
         name = posixpath.normpath(path)
         if os.path.isabs(name) or name.startswith("../"):  # noqa: PTH117
             return None
@@ -274,7 +295,7 @@ def _added(amounts: Iterable[Amounts]) -> dict[str, Decimal]:
 class Index:
     """How every list stands, for a page over all of them."""
 
-    lists: Sequence[ListInFolder]
+    lists: Sequence[Entry]
     outcomes: Mapping[str, Outcome]  # what came of each that was ever rendered, by name
     options: RenderOptions  # of the command that writes the page
     mock: bool
@@ -286,7 +307,7 @@ class Index:
     @classmethod
     def of(
         cls,
-        lists: Sequence[ListInFolder],
+        lists: Sequence[Entry],
         journals: Mapping[Path, Journal],
         known: Mapping[str, Outcome],
         *,
@@ -298,8 +319,10 @@ class Index:
         left = {folder: journal.rows() for folder, journal in journals.items()}
         outcomes = dict(known)
         for item in lists:
-            before = left.get(item.home, {}).get(item.row)
-            if before and item.name not in outcomes:
+            before = left.get(item.home, {}).get(item.row) if item.home else None
+            if isinstance(item, SkippedList):
+                outcomes[item.name] = Outcome.read(left_out(before, item.reasons)["outcome"])
+            elif before and before.get("outcome") and item.name not in outcomes:
                 outcomes[item.name] = Outcome.read(before["outcome"])
         return cls(
             lists, outcomes, options, mock, paid_sum(journals), paid_sum(journals, kept=True),
@@ -310,7 +333,7 @@ class Index:
         """The page."""
         from wanx_render.reports.index import Overview, page  # plan shows none
 
-        projects = list(dict.fromkeys(item.project for item in self.lists))
+        projects = list(dict.fromkeys(item.project for item in self.lists if item.project))
         entries = [
             _entry(item, self.outcomes.get(item.name), link, short=len(projects) == 1)
             for item in self.lists
@@ -364,7 +387,7 @@ def _state(outcome: Outcome | None) -> str:
 
 
 def _paid_by_state(
-    lists: Sequence[ListInFolder],
+    lists: Sequence[Entry],
     journals: Mapping[Path, Journal],
     outcomes: Mapping[str, Outcome],
 ) -> dict[str, str]:
@@ -372,7 +395,7 @@ def _paid_by_state(
     paid = {home: journal.paid_by_row() for home, journal in journals.items()}
     sums: dict[str, list[Amounts]] = {}
     for item in lists:
-        if amounts := paid.get(item.home, {}).get(item.row):
+        if item.home and (amounts := paid.get(item.home, {}).get(item.row)):
             sums.setdefault(_state(outcomes.get(item.name)), []).append(amounts)
     return {state: write_sums(_added(parts)) for state, parts in sums.items()}
 
@@ -384,17 +407,18 @@ def _typed(*words: str) -> str:
     return shlex.join(words)
 
 
-def _entry(item: ListInFolder, outcome: Outcome | None, link: Link, *, short: bool) -> "Entry":
+def _entry(item: Entry, outcome: Outcome | None, link: Link, *, short: bool) -> "Card":
     """A list on the page; ``short``: its name without the project, which all lists share."""
-    from wanx_render.reports.index import Entry
+    from wanx_render.reports.index import Entry as Card
 
     name = item.row if short and item.row else item.name
-    caption = " · ".join(shot.caption for shot in item.loaded.shots.shots if shot.caption)
+    shots = () if isinstance(item, SkippedList) else item.loaded.shots.shots
+    caption = " · ".join(shot.caption for shot in shots if shot.caption)
     if outcome is None:
-        return Entry(name, "new", caption=caption)
+        return Card(name, "new", caption=caption)
     board = f"{item.row}/storyboard.html" if item.row else "storyboard.html"
     has_board = os.path.exists(f"{item.home}/{board}")  # noqa: PTH110  # ten thousand are looked at
-    return Entry(
+    return Card(
         name=name,
         state=outcome.state,
         cost=outcome.cost,
@@ -408,7 +432,7 @@ def _entry(item: ListInFolder, outcome: Outcome | None, link: Link, *, short: bo
     )
 
 
-def _films(item: ListInFolder, outcome: Outcome, link: Link) -> "Iterator[Film]":
+def _films(item: Entry, outcome: Outcome, link: Link) -> "Iterator[Film]":
     """The films of a list that the page can lead to."""
     from wanx_render.reports.index import Film
 

@@ -24,7 +24,16 @@ from wanx_render.session.folder import held, opened, pool, writable
 from wanx_render.session.outcome import Index, beside, inside, paid_sum
 from wanx_render.session.outlook import without_label
 from wanx_render.session.selection import RenderOptions, Selection
-from wanx_render.session.summary import SharedResults, close, emit_for, gathered, start
+from wanx_render.session.summary import (
+    SharedResults,
+    close,
+    emit_for,
+    gathered,
+    say_skipped,
+    skip_record,
+    skips,
+    start,
+)
 from wanx_render.session.survey import Survey, Surveyed
 from wanx_render.shotlist.model import ClipShot, GeneratedShot
 from wanx_render.validation.needs import insist
@@ -40,14 +49,15 @@ def render(options: RenderOptions, environment: Environment) -> int:
     if not options.plan:
         return run_selection(Selection.of(options), environment)
     plan = open_saved(options.plan)
-    options = replace(options, files=tuple(map(Path, plan.lists)))
-    selection = Selection.of(replace(options, rows=None, shard=None))
+    files, keep_going = tuple(map(Path, plan.lists)), options.keep_going or plan.keep_going
+    options = replace(options, files=files, keep_going=keep_going)
+    selection = Selection.of(replace(options, only=(), rows=None, shard=None))
     if selection.is_one_file and (options.rows or options.shard):
         message = tr("{file} is the plan of one list, which has no rows", file=options.plan)
         hint = tr("leave --rows and --shard out")
         raise BadInput(Diagnostic("rows-unknown", message, hint=hint))
     less = replace(
-        options,
+        selection.options,
         only=options.only or plan.choice.only,
         rows=options.rows or plan.choice.rows,
         shard=options.shard or plan.choice.shard,
@@ -60,6 +70,7 @@ def run_selection(
 ) -> int:
     """Make everything that these lists ask for; the exit code."""
     selection.require_one_service()
+    say_skipped(selection, environment)
     options, program = selection.options, ffmpeg.find(environment.environ)
     for item in selection.chosen:
         shots = item.loaded.shots
@@ -163,6 +174,8 @@ class _Way:
         pace = service.clock.pace
         emit = stack.enter_context(emit_for(surveyed, self.environment, pace))
         emit(start(surveyed))
+        for event in skips(surveyed.selection):
+            emit(event)
         for warning in _warnings(surveyed):
             emit(warning)
         means = Means.here(service, program, executor)
@@ -175,6 +188,7 @@ class _Way:
             makers = stack.enter_context(at_work(self.destination, first, program, executor, warn))
             means = replace(means, workers=lambda home: makers(survey.places[home]))
         surveyed.note_retakes()
+        surveyed.note_rows()
         run = Run(surveyed, means, emit)
         if surveyed.selection.alone:
             asyncio.run(run.carry_out())
@@ -217,22 +231,28 @@ def _warnings(surveyed: Surveyed) -> Iterator[Event]:
 def _write_index(run: Run) -> Index:
     """Write the page over all lists of the homes at work, and the tables' manifests."""
     selection, journals = run.selection, run.survey.journals
-    near = [item for item in selection.lists if item.home in journals]
+    near = [item for item in selection.entries if item.home is None or item.home in journals]
     spent = write_sum(Money(run.limit.billed, selection.currency))
     mock = selection.backend == "mock"
     index = Index.of(near, journals, {}, options=run.options, mock=mock, run_cost=spent)
     index.write(selection.index_page, beside(selection.index_page))
     for home, journal in journals.items():
-        rows = [item for item in near if item.home == home and item.row]
-        if not rows or (home not in run.changed and (home / "manifest.json").exists()):
+        rows = [item for item in selection.lists if item.home == home and item.row]
+        skipped = [item for item in selection.left_out if item.home == home]
+        is_current = home not in run.changed and (home / "manifest.json").exists()
+        if not rows or (is_current and not skipped):
             continue
         left = journal.rows()
-        complete = all(left.get(item.row, {}).get("mark") for item in rows)
-        folders = [(item.row, item.folder) for item in rows]
-        cost = write_sums(journal.paid())
-        write_table_manifest(
-            home, folders, rows[0].project, complete=complete, cost=cost, cost_run=spent
-        )
+        ever = write_sums(journal.paid())
+        head = {
+            "project": rows[0].project,
+            "complete": not skipped and all(left.get(item.row, {}).get("mark") for item in rows),
+            "cost": ever,
+            "cost_run": spent,
+            "cost_folder": ever,
+            "skipped": [skip_record(item) for item in skipped],
+        }
+        write_table_manifest(home, [(item.row, item.folder) for item in rows], head)
     return index
 
 

@@ -2,21 +2,22 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wanx_render.catalog import capabilities
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, did_you_mean, in_order
 from wanx_render.errors import BadInput
 from wanx_render.language import Message, joined, plural, tr
+from wanx_render.planning.journal import Journal
 from wanx_render.shotlist.names import alike, normal
-from wanx_render.shotlist.rows import numbers, shard
-from wanx_render.validation.load import Batch, Loaded, load_all
+from wanx_render.shotlist.rows import is_folder_name, numbers, shard
+from wanx_render.validation.batches import Batches, read_each
+from wanx_render.validation.load import BadRow, Batch, Loaded
 
 if TYPE_CHECKING:
     from wanx_render.tasks.account import Ambiguous
@@ -58,6 +59,7 @@ class RenderOptions:
     on_ambiguous: "Ambiguous" = "ask"
     executor: str | None = None
     store: str | None = None  # a URL, where files go elsewhere than into the render folder
+    keep_going: bool = False  # rows and lists with problems are left out
 
     @property
     def choice(self) -> ListChoice:
@@ -82,9 +84,18 @@ class ListInFolder:
         return f"{self.project}/{self.row}" if self.row else self.project
 
     @property
+    def file(self) -> Path:
+        return self.loaded.file
+
+    @property
     def row(self) -> str:
         """The name of its row, by which its journal knows it; empty where it is none."""
         return self.loaded.row.name if self.loaded.row else ""
+
+    @property
+    def number(self) -> int:
+        """The number of its row; 0 where it is none."""
+        return self.loaded.row.number if self.loaded.row else 0
 
     @property
     def folder(self) -> Path:
@@ -97,6 +108,43 @@ class ListInFolder:
 
 
 @dataclass(frozen=True)
+class SkippedList:
+    """A row of a table, or a whole file, that is left out because of its problems."""
+
+    file: Path
+    problems: tuple[Diagnostic, ...]
+    project: str = ""  # of a row
+    row: str = ""  # its name; empty for a whole file
+    number: int = 0
+    home: Path | None = None  # the render folder of its table
+    shots: frozenset[str] = frozenset()  # those of the other rows
+    only: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Its name among several lists."""
+        return f"{self.project}/{self.row}" if self.row else str(self.file)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the deliverables of a row go, once it can be rendered."""
+        return self.home / self.row if self.home else None
+
+    @property
+    def reasons(self) -> tuple[Message, ...]:
+        """Its problems as sentences, each with its place."""
+        return tuple(
+            tr("{subject}: {text}", subject=str(problem.span), text=problem.message)
+            if problem.span
+            else problem.message
+            for problem in self.problems
+        )
+
+
+Entry = ListInFolder | SkippedList
+
+
+@dataclass(frozen=True)
 class Selection:
     """All lists of some files, and those of them that are meant."""
 
@@ -105,27 +153,55 @@ class Selection:
     lists: tuple[ListInFolder, ...]
     options: RenderOptions
     chosen: tuple[ListInFolder, ...] = ()
+    left_out: tuple[SkippedList, ...] = ()  # because of their problems
+    skipped: tuple[SkippedList, ...] = ()  # those of them that are meant
+    texts: Mapping[str, str] = field(default_factory=dict)  # that problems point into
+    row_alone: bool = False  # whether the only list is one row of a table that has others
 
     @classmethod
     def of(cls, options: RenderOptions) -> "Selection":
         """Read every file. Raises BadInput, also where an option names nothing in them."""
-        batches, catalog = read_all(options.files, options.catalog)
-        lists = tuple(_in_folders(batches, options.out))
-        return cls(batches, catalog, lists, options).with_options(options)
+        read = read_each(options.files, options.catalog, keep_going=options.keep_going)
+        lists = tuple(_in_folders(read.good, options.out, several=len(options.files) > 1))
+        texts: dict[str, str] = {}
+        for names in (*(b.texts for b in read.good), *(b.texts for b in read.bad)):
+            texts |= names
+        left_out = tuple(_left_out(read, lists))
+        selection = cls(read.good, read.catalog, lists, options, left_out=left_out, texts=texts)
+        return selection.with_options(options)
 
     @classmethod
     def of_one(cls, options: RenderOptions) -> "Selection":
-        """The one list of the one file. Raises BadInput, also where the file has a table."""
+        """The one list of the one file, or of the row that ``only`` names. Raises BadInput."""
         selection = cls.of(options)
-        _refuse_table(selection.batches[0])
-        return selection
+        batch = selection.batches[0]
+        if not batch.tabular:
+            return selection
+        if len(selection.chosen) == 1 and selection.chosen[0].row in map(normal, options.only):
+            return replace(selection, lists=selection.chosen, row_alone=True)
+        raise _one_row_needed(batch)
 
     def with_options(self, options: RenderOptions) -> "Selection":
         """The same files with other options. Raises BadInput where one names nothing in them."""
         selection = replace(self, options=options)
-        selection = replace(selection, chosen=selection._chosen())
-        selection._named("--retake", selection.lists, options.retake)
-        return selection
+        entries = selection._chosen()
+        chosen = tuple(entry for entry in entries if isinstance(entry, ListInFolder))
+        skipped = tuple(entry for entry in entries if isinstance(entry, SkippedList))
+        if not chosen:
+            problem = BadInput(*in_order(p for entry in skipped for p in entry.problems))
+            problem.texts = dict(self.texts)
+            raise problem
+        selection._named("--retake", selection.entries, options.retake)
+        return replace(selection, chosen=chosen, skipped=skipped)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All lists in the order of the files and rows, also those that are left out."""
+        if not self.left_out:
+            return self.lists
+        place = {file: number for number, file in enumerate(self.options.files)}
+        entries: tuple[Entry, ...] = (*self.lists, *self.left_out)
+        return tuple(sorted(entries, key=lambda entry: (place[entry.file], entry.number)))
 
     def if_written(self, file: Path, text: str) -> "Selection":
         """The same selection, if this file of it held ``text``. Raises BadInput."""
@@ -138,17 +214,18 @@ class Selection:
 
     @property
     def alone(self) -> bool:
-        """Whether it is one file without a table, which people do not see as one of several."""
-        return self.is_one_file and not (self.options.rows or self.options.shard)
+        """Whether it is one list, which people do not see as one of several."""
+        parts = self.options.rows or self.options.shard
+        return self.row_alone or (self.is_one_file and not parts)
 
     @property
     def is_one_file(self) -> bool:
         """Whether there is one file, and it has no table."""
-        return len(self.batches) == 1 and not self.batches[0].tabular
+        return not self.several_files and not self.batches[0].tabular
 
     @property
     def several_files(self) -> bool:
-        return len(self.batches) > 1
+        return len(self.options.files) > 1
 
     @property
     def backend(self) -> str:
@@ -168,8 +245,15 @@ class Selection:
         """The shots of which one more take is wanted, by list."""
         if not self.options.retake:
             return {}
-        lists = self._named("--retake", self.lists, self.options.retake)
+        lists = self._named("--retake", self.entries, self.options.retake)
         return {item.name: item.only or item.shots for item in lists}
+
+    def wide_retakes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The words of ``--retake`` that mean a shot in several rows, and these rows."""
+        for name in map(normal, self.options.retake):
+            rows = tuple(item.row for item in self.chosen if item.row and name in item.shots)
+            if len(rows) > 1:
+                yield name, rows
 
     @property
     def homes(self) -> tuple[Path, ...]:
@@ -179,7 +263,7 @@ class Selection:
     @property
     def whole(self) -> bool:
         """Whether all lists are meant."""
-        return len(self.chosen) == len(self.lists)
+        return len(self.chosen) == len(self.lists) and not self.row_alone
 
     def label(self, item: ListInFolder, name: str) -> str:
         """What a shot or take of a list is called, with its list where there are several."""
@@ -212,8 +296,8 @@ class Selection:
             raise BadInput(Diagnostic("lists-differ", message, hint=hint))
 
     def _named(
-        self, option: str, lists: Sequence[ListInFolder], names: tuple[str, ...]
-    ) -> tuple[ListInFolder, ...]:
+        self, option: str, lists: Sequence[Entry], names: tuple[str, ...]
+    ) -> tuple[Entry, ...]:
         """Those with these names, as shots, as rows or as ROW/SHOT. Raises BadInput."""
         if not names:
             return tuple(lists)
@@ -225,8 +309,13 @@ class Selection:
                 raise self._unknown(option, name, lists)
         return matches
 
-    def _unknown(self, option: str, name: str, lists: Sequence[ListInFolder]) -> BadInput:
-        candidates = dict.fromkeys(shot.id for item in lists for shot in item.loaded.shots.shots)
+    def _unknown(self, option: str, name: str, lists: Sequence[Entry]) -> BadInput:
+        candidates = dict.fromkeys(
+            shot.id
+            for item in lists
+            if isinstance(item, ListInFolder)
+            for shot in item.loaded.shots.shots
+        )
         candidates |= dict.fromkeys(item.row for item in lists if item.row)
         hint = did_you_mean(name, candidates)
         if self.alone:
@@ -236,9 +325,9 @@ class Selection:
             message = tr("{option} {name} matches no shot or row", option=option, name=name)
         return BadInput(Diagnostic("shot-unknown", message, hint=hint))
 
-    def _chosen(self) -> tuple[ListInFolder, ...]:
+    def _chosen(self) -> tuple[Entry, ...]:
         """The lists that are meant. Raises BadInput where an option names nothing."""
-        matches = self._named("--only", _rows(self.lists, self.options.rows), self.options.only)
+        matches = self._named("--only", _rows(self.entries, self.options.rows), self.options.only)
         if self.options.shard is None:
             return matches
         share = shard(self.options.shard)
@@ -253,42 +342,49 @@ class Selection:
         return part
 
 
-def read_all(files: Iterable[Path], catalog_file: Path | None) -> tuple[tuple[Batch, ...], Catalog]:
-    """Every file, checked. Raises BadInput with the problems of all of them."""
-    catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
-    batches: list[Batch] = []
-    problems: list[Diagnostic] = []
-    texts: dict[str, str] = {}
-    for file in files:
-        try:
-            batches.append(load_all(file, catalog))
-        except BadInput as problem:
-            problems += problem.diagnostics
-            texts |= problem.texts
-    if problems:
-        refusal = BadInput(*in_order(problems))
-        refusal.texts = texts
-        raise refusal
-    return tuple(batches), catalog
+def _one_row_needed(batch: Batch) -> BadInput:
+    """A table where a command takes one list; the first row is an example."""
+    row = batch.lists[0].row
+    name = row.name if row else ""
+    message = tr("{file} has a table; this command takes one of its rows", file=batch.file)
+    return BadInput(Diagnostic("table-not-here", message, hint=tr("add --only {row}", row=name)))
 
 
-def _refuse_table(batch: Batch) -> None:
-    first = batch.lists[0]
-    if first.row:
-        folder = folder_of(first, None) / first.row.name
-        message = tr("{file} has a table; this command takes one list", file=batch.file)
-        hint = tr("where the command takes a folder, give that of a row: {folder}", folder=folder)
-        raise BadInput(Diagnostic("table-not-here", message, hint=hint))
+def _left_out(read: Batches, lists: Sequence[ListInFolder]) -> Iterator[SkippedList]:
+    """What is left out of the files: whole files, and rows of tables."""
+    yield from (SkippedList(entry.file, entry.problems) for entry in read.bad)
+    for batch in read.good:
+        if batch.bad:
+            rows = [item for item in lists if item.loaded.file == batch.file]
+            yield from _skipped(batch.bad, rows)
 
 
-def _in_folders(batches: tuple[Batch, ...], out: Path | None) -> list[ListInFolder]:
+def _skipped(bad: Sequence[BadRow], rows: Sequence[ListInFolder]) -> Iterator[SkippedList]:
+    """The rows that are left out, ``rows`` being the others of their table.
+
+    One without a valid name of its own is called by its number.
+    """
+    first, taken = rows[0], {alike(item.row) for item in rows}
+    for entry in bad:
+        name, number = entry.row.name, entry.row.number
+        if not is_folder_name(name) or alike(name) in taken:
+            name = by_number(number)
+        taken.add(alike(name))
+        yield SkippedList(
+            first.file, entry.problems, first.project, name, number, first.home, first.shots
+        )
+
+
+def _in_folders(
+    batches: tuple[Batch, ...], out: Path | None, *, several: bool
+) -> list[ListInFolder]:
     """Every list with its folder. Raises BadInput where two files would share one."""
     lists: list[ListInFolder] = []
     owners: dict[tuple[Path, str], Path] = {}
     for batch in batches:
         first = batch.lists[0]
         home = folder_of(first, out)
-        if out and len(batches) > 1:
+        if out and several:
             home = resolved(out / first.shots.project)
         owner = owners.setdefault((home.parent, alike(home.name)), batch.file)
         if owner != batch.file:
@@ -308,31 +404,91 @@ def _in_folders(batches: tuple[Batch, ...], out: Path | None) -> list[ListInFold
     return lists
 
 
-def _rows(lists: Sequence[ListInFolder], text: str | None) -> Sequence[ListInFolder]:
+def _rows(lists: Sequence[Entry], text: str | None) -> Sequence[Entry]:
+    """The lists of the rows that ``--rows`` means. Raises BadInput."""
     if text is None:
         return lists
-    row_numbers = numbers(text)
-    if row_numbers is None:
+    rows = [item for item in lists if item.number]
+    parts = [part.strip() for part in text.split(",")]
+    row_numbers = {number for part in parts for number in numbers(part) or ()}
+    words = {normal(part) for part in parts if numbers(part) is None}
+    if unknown := words - {FAILED} - {item.row for item in rows}:
         message = tr("--rows {text!r} is not a valid selection", text=text)
-        hint = tr("write it as 1-100,250; row 1 is below the header")
+        hint = did_you_mean(min(unknown), (FAILED, *(item.row for item in rows)))
+        hint = hint or tr("write it as 1-100,250; row 1 is below the header")
         raise BadInput(Diagnostic("rows-unknown", message, hint=hint))
-    rows = [(item, item.loaded.row.number) for item in lists if item.loaded.row]
-    matches = [item for item, number in rows if number in row_numbers]
+    failed = _failed(rows) if FAILED in words else frozenset()
+    matches = [
+        item
+        for item in rows
+        if item.number in row_numbers or item.row in words or (item.home, item.row) in failed
+    ]
     if not matches:
-        last = max((number for _, number in rows), default=0)
-        if not last:
-            message = tr("--rows {rows} matches no row; the lists have no table", rows=text)
-        else:
-            message = plural(
-                "--rows {rows} matches no row; the table has {n}",
-                "--rows {rows} matches no row; the table has {n}",
-                last, rows=text,
-            )  # fmt: skip
-        raise BadInput(Diagnostic("rows-unknown", message))
+        raise _no_row(text, rows)
     return matches
 
 
-def _names_in(item: ListInFolder) -> dict[str, str | None]:
+def _no_row(text: str, rows: Sequence[Entry]) -> BadInput:
+    """``--rows`` matches none of the rows."""
+    last = max((item.number for item in rows), default=0)
+    if not last:
+        message = tr("--rows {rows} matches no row; the lists have no table", rows=text)
+    elif text.strip() == FAILED:
+        message = tr("--rows failed matches no row; no row was skipped, failed or left unfinished")
+    else:
+        message = plural(
+            "--rows {rows} matches no row; the table has {n}",
+            "--rows {rows} matches no row; the table has {n}",
+            last, rows=text,
+        )  # fmt: skip
+    return BadInput(Diagnostic("rows-unknown", message))
+
+
+FAILED = "failed"  # the word of ``--rows`` for rows that were skipped, failed or left unfinished
+
+
+def _failed(rows: Sequence[Entry]) -> frozenset[tuple[Path | None, str]]:
+    """The rows that their last run did not finish, by what it noted of them."""
+    left = {home: _left(home) for home in {item.home for item in rows if item.home}}
+    return frozenset(
+        (item.home, item.row)
+        for item in rows
+        if item.home and _is_unfinished(item, left[item.home])
+    )
+
+
+def _left(home: Path) -> Mapping[str, Any]:
+    """How each row was left that was ever rendered."""
+    file = home / "journal.sqlite"
+    if not file.is_file():
+        return {}
+    journal = Journal(file)
+    try:
+        return journal.rows()
+    finally:
+        journal.close()
+
+
+def _is_unfinished(item: Entry, left: Mapping[str, Any]) -> bool:
+    """Whether a row was skipped, failed, or begun and not ended.
+
+    One that had no valid name is known by its number until a row of its new name has been rendered.
+    """
+    record = left.get(item.row) or left.get(by_number(item.number))
+    if record is None:
+        return False
+    outcome = record.get("outcome")
+    if record.get("begun") or not record["files"] or not outcome:
+        return True
+    return bool(outcome["code"]) or not outcome.get("complete", True)
+
+
+def by_number(number: int) -> str:
+    """What the journal calls a row that has no valid name; no row can have this name."""
+    return f"#{number}"
+
+
+def _names_in(item: Entry) -> dict[str, str | None]:
     """What names something of a list: its shots, also behind the row; None for the row itself."""
     names: dict[str, str | None] = {item.row: None} if item.row else {}
     for shot in item.shots:
@@ -342,7 +498,7 @@ def _names_in(item: ListInFolder) -> dict[str, str | None]:
     return names
 
 
-def _match(item: ListInFolder, names: tuple[str, ...]) -> ListInFolder | None:
+def _match(item: Entry, names: tuple[str, ...]) -> Entry | None:
     """The list with the shots that are named, all of them where its row is; None where none is."""
     own_names = _names_in(item)
     shots = [own_names[name] for name in names if name in own_names]

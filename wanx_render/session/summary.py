@@ -4,14 +4,16 @@ The one place where it counts how many lists there are: one is shown take by tak
 what matters.
 """
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+from wanx_render import diagnostics
 from wanx_render.clock import RealClock
-from wanx_render.diagnostics import Diagnostic, listed
+from wanx_render.diagnostics import Diagnostic, in_order, listed
 from wanx_render.events import Emit, Event
 from wanx_render.language import NOTHING, Message, joined, plural, recorded, tr, verbatim
 from wanx_render.manifest import Manifest, TakeRecord
@@ -23,6 +25,7 @@ from wanx_render.session.approval import limit_of
 from wanx_render.session.carry_out import Run
 from wanx_render.session.environment import Environment
 from wanx_render.session.outcome import failures
+from wanx_render.session.selection import FAILED, Selection, SkippedList
 from wanx_render.session.survey import Surveyed
 
 _FEW = 3
@@ -62,10 +65,14 @@ def _emit_for_many(surveyed: Surveyed, environment: Environment) -> Emit:
     """JSON on stdout, or lines; of many lists only what counts."""
     if surveyed.selection.options.as_json:
         return terminal.json_lines(environment.stdout, RealClock())
-    plain = terminal.plain(environment.stderr)
-    if len(surveyed.lists) <= _FEW:
-        return plain
-    return lambda event: plain(event) if EVENTS[event.kind].of_many else None
+    plain, few = terminal.plain(environment.stderr), len(surveyed.lists) <= _FEW
+
+    def emit(event: Event) -> None:
+        # What is skipped was shown before the run, with all its problems.
+        if EVENTS[event.kind].of_many or (few and event.kind != "skipped"):
+            plain(event)
+
+    return emit
 
 
 def start(surveyed: Surveyed) -> Event:
@@ -89,14 +96,62 @@ def start(surveyed: Surveyed) -> Event:
     lists, to_make = len(surveyed.lists), len(surveyed.requests)
     finished = sum(prospect.finished is not None for prospect in surveyed.lists)
     counts = {"lists": lists, "finished": finished, "to_make": to_make}
+    if skipped := len(selection.skipped):
+        counts["skipped"] = skipped
     parts = [
         tr("{n} finished", n=finished),
         plural("{n} take to generate", "{n} takes to generate", to_make),
         cost.shown,
     ]
+    parts += [tr("{n} skipped", n=skipped)] if skipped else []
     name = plural("{n} list", "{n} lists", lists)
     facts = {"backend": selection.backend, **counts, **price}
     return Event("start", _opening(name, selection.backend, parts), facts=facts)
+
+
+def say_skipped(selection: Selection, environment: Environment) -> None:
+    """Show every problem of the lists that are left out, before anything is spent."""
+    if not selection.skipped:
+        return
+    problems = in_order(problem for item in selection.skipped for problem in item.problems)
+    for problem in problems:
+        environment.say(verbatim(diagnostics.full(problem, selection.texts)))
+    environment.say(_skipped(selection))
+
+
+def skips(selection: Selection) -> Iterator[Event]:
+    """An event for each list that is left out."""
+    for item in selection.skipped:
+        facts = {name: value for name, value in skip_record(item).items() if name != "list"}
+        yield Event("skipped", joined(item.reasons, tr("; ")), list=item.name, facts=facts)
+
+
+def skip_record(item: SkippedList) -> dict[str, object]:
+    """A list that is left out, with its place in the table and its problems."""
+    return {
+        "list": item.name,
+        "row": item.row or None,
+        "number": item.number or None,
+        "file": str(item.file),
+        "problems": [diagnostics.as_json(problem) for problem in item.problems],
+    }
+
+
+def _skipped(selection: Selection) -> Message:
+    """How many lists are left out, and which."""
+    total = len(selection.chosen) + len(selection.skipped)
+    names = listed([item.row or item.name for item in selection.skipped], 8)
+    if all(item.row for item in selection.skipped):
+        return plural(
+            "{skipped} of {n} row is skipped because of errors: {names}",
+            "{skipped} of {n} rows are skipped because of errors: {names}",
+            total, skipped=len(selection.skipped), names=names,
+        )  # fmt: skip
+    return plural(
+        "{skipped} of {n} list is skipped because of errors: {names}",
+        "{skipped} of {n} lists are skipped because of errors: {names}",
+        total, skipped=len(selection.skipped), names=names,
+    )  # fmt: skip
 
 
 def opening(surveyed: Surveyed) -> Message:
@@ -171,7 +226,8 @@ def close(run: Run, whole: SharedResults | None, environment: Environment) -> in
     """Show what came out, results on stdout; the exit code. ``whole`` is there for several."""
     ends = [(prospect.item, run.outcomes[prospect.item.name]) for prospect in run.surveyed.lists]
     paths = [path for item, outcome in ends for path in run.survey.delivered(item, outcome)]
-    codes = {outcome.code for _, outcome in ends} | ({1} if whole and whole.unsent else set())
+    codes = {outcome.code for _, outcome in ends}
+    codes |= {1} if (whole and whole.unsent) or run.selection.skipped else set()
     code = next((worst for worst in (4, 1) if worst in codes), 0)
     if run.options.as_json:
         record = _record_of_many(run, whole) if whole else _record_of_one(run)
@@ -274,21 +330,24 @@ _PERSON_ONLY = {"ResultHost", "Unresolved", "OtherAccount", "Expired", "Unknown"
 
 
 def _record_of_many(run: Run, whole: SharedResults) -> dict[str, object]:
-    names = _failed(run)
+    names, skipped = _failed(run), run.selection.skipped
     return {
-        "complete": not (names or whole.unsent),
+        "complete": not (names or whole.unsent or skipped),
         "lists": len(run.outcomes),
         "cost": whole.cost_folders,
         "cost_run": _spent(run),
         "cost_folder": whole.cost_folders,
         "index": str(whole.page),
         "failed": [*names, *whole.unsent],
+        "skipped": [skip_record(item) for item in skipped],
     }
 
 
 def _lines_of_many(run: Run, whole: SharedResults) -> Iterator[Message]:
-    """Which lists failed, the money, and where the page is."""
+    """Which lists were skipped or failed, the money, and where the page is."""
     names, mock = _failed(run), run.selection.backend == "mock"
+    if run.selection.skipped:
+        yield _skipped(run.selection)
     if names:
         failed = plural(
             "{failed} of {n} list failed: {names}",
@@ -297,6 +356,8 @@ def _lines_of_many(run: Run, whole: SharedResults) -> Iterator[Message]:
         )  # fmt: skip
         yield on_mock(failed, mock=mock)
         yield tr("Finished work is kept. Run the same command again to continue.")
+    if command := _command_for_the_rest(run, names):
+        yield tr("To run only these rows again: {command}", command=command)
     run_cost, films, ever = map(show_written, (_spent(run), whole.cost_films, whole.cost_folders))
     totals = tr(
         "{run} this run, {films} these films, {folder} in total",
@@ -307,6 +368,17 @@ def _lines_of_many(run: Run, whole: SharedResults) -> Iterator[Message]:
         totals = tr("done: {counts}, {totals}", counts=done, totals=totals)
     yield on_mock(totals, mock=mock)
     yield tr("index page: {page}", page=shown(whole.page))
+
+
+def _command_for_the_rest(run: Run, failed: Sequence[str]) -> str:
+    """What renders the rows that were skipped or failed; nothing where there are none."""
+    selection, options = run.selection, run.options
+    if selection.several_files or not (failed or selection.skipped):
+        return ""
+    words = ["wanx-render", str(selection.batches[0].file), "--rows", FAILED]
+    words += ["--backend", options.backend] if options.backend else []
+    words += ["--folder", str(options.out)] if options.out else []
+    return shlex.join(words)
 
 
 def _failed(run: Run) -> list[str]:

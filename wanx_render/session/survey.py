@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from wanx_render.catalog.pricing import Total, total
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.language import Message
+from wanx_render.language import Message, plural
 from wanx_render.money import Money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
-from wanx_render.session.outcome import Outcome, stand_still
+from wanx_render.session.outcome import Outcome, begun, left_out, stand_still
 from wanx_render.session.outlook import Outlook, look, stale_picks
 from wanx_render.session.restore import restore
-from wanx_render.session.selection import ListInFolder, Selection, fingerprint
+from wanx_render.session.selection import ListInFolder, Selection, by_number, fingerprint
 from wanx_render.task import InputMedia
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class Survey:
         Raises StoreError.
         """
         lists = self._prospects()
-        messages = [
+        messages = list(self._of_retakes(lists))
+        messages += [
             message
             for home, group in by_home(lists).items()
             if home in self.places
@@ -98,6 +99,15 @@ class Survey:
         if messages and any(place.bucket for place in self.places.values()):
             lists = self._prospects()
         return Surveyed(self, lists, messages)
+
+    def _of_retakes(self, lists: Sequence[Prospect]) -> Iterator[Message]:
+        """What ``--retake`` costs where it means a shot in several rows."""
+        for name, rows in self.selection.wide_retakes():
+            prices = {
+                key: price for p in lists if p.item.row in rows for key, price in p.prices.items()
+            }
+            cost = total(prices.values(), self.selection.currency).shown
+            yield wide_retake(name, rows, cost)
 
     def _prospects(self) -> list[Prospect]:
         left = {home: journal.rows() for home, journal in self.journals.items()}
@@ -156,7 +166,7 @@ class Surveyed:
 
     survey: Survey
     lists: Sequence[Prospect]
-    messages: Sequence[Message] = ()  # about clips that came back from the bucket
+    messages: Sequence[Message] = ()  # about retakes, and clips that came back from the bucket
 
     @property
     def selection(self) -> Selection:
@@ -192,6 +202,29 @@ class Surveyed:
         for prospect in self.lists:
             for basis, takes in prospect.counts.items():
                 self.survey.journals[prospect.item.home].retake(basis, takes)
+
+    def note_rows(self) -> None:
+        """Note in the journals which rows this run means to render, and which it leaves out."""
+        for home, journal in self.survey.journals.items():
+            rows = [p for p in self.lists if p.item.home == home and p.item.row]
+            skipped = [item for item in self.selection.skipped if item.home == home]
+            if not (rows or skipped):
+                continue
+            left = journal.rows()
+            records = {p.item.row: begun(left.get(p.item.row)) for p in rows if not p.finished}
+            records |= {i.row: left_out(left.get(i.row), i.reasons) for i in skipped}
+            journal.begin(records, [by_number(p.item.number) for p in rows])
+
+
+def wide_retake(name: str, rows: Sequence[str], cost: Message) -> Message:
+    """That ``--retake`` means a shot in several rows, what that costs, and how to name one."""
+    return plural(
+        "--retake {name} is a shot of {n} row; the run costs {cost}; for one row: "
+        "--retake {row}/{name}",
+        "--retake {name} is a shot of {n} rows; the run costs {cost}; for one row: "
+        "--retake {row}/{name}",
+        len(rows), name=name, cost=cost, row=rows[0],
+    )  # fmt: skip
 
 
 def by_home(lists: Iterable[Prospect]) -> dict[Path, list[Prospect]]:

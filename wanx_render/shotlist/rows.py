@@ -163,9 +163,7 @@ def _names(pattern: Template | None, grid: Table, values: Mapping[str, Scalar]) 
     blank = {**values, **dict.fromkeys(grid.columns)}
     width = len(str(len(grid.rows)))
     return tuple(
-        slug(pattern.text({**blank, **row.cells}))
-        if pattern and not row.problems
-        else f"row-{number:0{width}}"
+        slug(pattern.text({**blank, **row.cells})) if pattern else f"row-{number:0{width}}"
         for number, row in enumerate(grid.rows, start=1)
     )
 
@@ -198,7 +196,7 @@ def _bad_names(names: tuple[str, ...], grid: Table) -> Iterator[tuple[int, tuple
     for number, (name, row) in enumerate(zip(names, grid.rows, strict=True), start=1):
         if row.problems:
             continue
-        if not name or _TAKEN.fullmatch(name) or row_names.is_device(name):
+        if not is_folder_name(name):
             message = tr("{name!r} cannot be the name of a row's folder", name=name)
             message = message if name else tr("the row has no name")
             yield number, (Diagnostic("row-name-invalid", message, row.span, hint),)
@@ -209,6 +207,11 @@ def _bad_names(names: tuple[str, ...], grid: Table) -> Iterator[tuple[int, tuple
                 "duplicate row name {name!r} (first at {place})", name=name, place=first.span
             )
             yield number, (Diagnostic("row-name-twice", message, row.span, hint),)
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether a row's folder can be called so, beside what is in the folder of the table."""
+    return bool(name) and not _TAKEN.fullmatch(name) and not row_names.is_device(name)
 
 
 def slug(text: str) -> str:

@@ -1,7 +1,7 @@
 """What is kept of lists: how many takes were asked for again, and how each row was left."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wanx_render.planning.sql.journal_file import JournalFile
@@ -26,6 +26,16 @@ class ListTables(JournalFile):
             row["name"]: json.loads(row["record"])
             for row in self._db.execute("SELECT name, record FROM row").fetchall()
         }
+
+    def begin(self, records: Mapping[str, Mapping[str, Any]], gone: Iterable[str]) -> None:
+        """Note how rows stand before a run, all at once; the records called ``gone`` go."""
+        texts = {
+            name: json.dumps(record, ensure_ascii=False, sort_keys=True)
+            for name, record in records.items()
+        }
+        with self._write() as db:
+            db.executemany("DELETE FROM row WHERE name = ?", [(name,) for name in gone])
+            db.executemany("INSERT OR REPLACE INTO row VALUES (?, ?)", texts.items())
 
     def left(self, name: str, record: Mapping[str, Any]) -> None:
         """Note how the row ``name`` was left."""
