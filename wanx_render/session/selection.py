@@ -17,7 +17,7 @@ from wanx_render.planning.journal import Journal
 from wanx_render.shotlist.names import alike, normal
 from wanx_render.shotlist.rows import is_folder_name, numbers, shard
 from wanx_render.validation.batches import Batches, read_each
-from wanx_render.validation.load import BadRow, Batch, Loaded
+from wanx_render.validation.load import BadRow, Batch, Loaded, load_all
 
 if TYPE_CHECKING:
     from wanx_render.tasks.account import Ambiguous
@@ -206,10 +206,14 @@ class Selection:
     def if_written(self, file: Path, text: str) -> "Selection":
         """The same selection, if this file of it held ``text``. Raises BadInput."""
         batches = tuple(
-            load_all(file, self.catalog, text=text) if batch.file == file else batch
+            load_all(file, self.catalog, keep_going=bool(batch.bad), text=text)
+            if batch.file == file
+            else batch
             for batch in self.batches
         )
-        lists = tuple(_in_folders(batches, self.options.out))
+        items = _in_folders(batches, self.options.out, several=self.several_files)
+        row = self.lists[0].row if self.row_alone else None
+        lists = tuple(item for item in items if row in (None, item.row))
         return replace(self, batches=batches, lists=lists).with_options(self.options)
 
     @property
