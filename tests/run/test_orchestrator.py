@@ -258,7 +258,7 @@ def test_a_chained_shot_begins_with_the_exact_last_frame(studio: Studio) -> None
     kinds = studio.kinds("two")
     assert kinds[0] == "waiting"
     one = studio.folder / "out" / str(manifest.shots[0].takes[0].clip)
-    (still,) = (studio.folder / "out" / ".cache" / "frames").glob("*.png")
+    (still,) = (studio.folder / "out" / ".cache" / "frames").glob("*-last.png")
     *_, last = frames(one)
     with Image.open(still) as image:
         for point in ((40, 40), (300, 200), (100, 500)):

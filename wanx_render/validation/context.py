@@ -1,7 +1,7 @@
 """What rules look at: a list that is well-formed, its pictures and sounds, and the catalog."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.diagnostics import Span
 from wanx_render.geometry import Size, predicted_size
-from wanx_render.language import Message, joined, tr
+from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.media.images import Picture
 from wanx_render.preparation import Preparation
+from wanx_render.shotlist.fail import sentence_of
 from wanx_render.shotlist.model import (
     NO_LOOK,
     AnyShot,
     ClipShot,
     Deliverable,
+    FitImage,
     GeneratedShot,
     Overlay,
     Sound,
@@ -51,6 +53,19 @@ class Source:
     size: Size | None
     seconds: Fraction
     rate: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A picture of a shot, and what is sent of it; or why it cannot be."""
+
+    place: Span
+    name: str
+    picture: Picture
+    model: Model
+    wish: FitImage | None
+    preparation: Preparation | None = None  # None: it is sent as it is
+    problem: Message = NOTHING
 
 
 @dataclass(frozen=True)
@@ -95,6 +110,23 @@ class Scene:
                     title = tr("the data URI") if name.startswith("data:") else name
                     yield self.at(index, key), title, self.pictures[name], model
 
+    def sent(self) -> "Iterator[Sent]":
+        """Each picture of each shot, with what is sent of it."""
+        for index, shot, model in self.models:
+            first = self.pictures.get(shot.image) if isinstance(shot.image, str) else None
+            tier = shot.resolution or model.tiers.value[0]
+            if tier not in self.catalog.service.tier_areas:
+                continue
+            for key, name in pictures_of(shot):
+                if picture := self.pictures.get(name):
+                    title = tr("the data URI") if name.startswith("data:") else name
+                    sent = Sent(self.at(index, key), title, picture, model, shot.fit_image)
+                    try:
+                        preparation = self.prepared(shot, model, picture, first or picture)
+                        yield replace(sent, preparation=preparation)
+                    except ValueError as problem:
+                        yield replace(sent, problem=sentence_of(problem))
+
     def _size(self, shot: GeneratedShot, model: Model) -> Size | None:
         """The clip the shot will give, where its first frame is known."""
         picture = self.pictures.get(shot.image) if isinstance(shot.image, str) else None
@@ -107,6 +139,13 @@ class Scene:
             return None
         size = preparation.sent if preparation else picture.size
         return predicted_size(size, self.catalog.tier_area(tier))
+
+    def matched_size(self, shot: GeneratedShot, model: Model) -> Size | None:
+        """The clip that ``fit_image: match`` would give, where the list does not prepare the shot's
+        picture; None also where only the service has it."""
+        if shot.fit_image or not isinstance(shot.image, str) or shot.image not in self.pictures:
+            return None
+        return self._size(shot.model_copy(update={"fit_image": FitImage(aspect="match")}), model)
 
     def preparing(self, shot: GeneratedShot, model: Model) -> Preparing:
         """How the pictures of a shot are prepared; KeyError for an unknown tier."""

@@ -1,18 +1,19 @@
 """Rules about what is made of the clips: trims, crops, sizes, transitions, sounds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import pairwise
 
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, listed
 from wanx_render.geometry import crop_unit, cropped_away
-from wanx_render.language import NOTHING, Message, tr
+from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.media import paint
 from wanx_render.media.paint import BadColour
 from wanx_render.shotlist import paths
 from wanx_render.shotlist.model import (
     AnyShot,
     ClipShot,
+    Deliverable,
     GeneratedShot,
     Music,
     StillShot,
@@ -76,9 +77,32 @@ def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
                     name=deliverable.name, shots=shots,
                 ),
                 place,
-                tr("use fit: blur or pad, or a first frame of that shape"),
+                _how_to_keep(scene, deliverable, losses),
                 "warning",
             )  # fmt: skip
+
+
+def _how_to_keep(scene: Scene, deliverable: Deliverable, losses: Mapping[str, Fraction]) -> Message:
+    """What to do against a crop that loses much, and how much of the clips would be kept then."""
+    others = tr("use fit: blur or pad, or a first frame of that shape")
+    matched = {
+        shot.id: size
+        for _, shot, model in scene.models
+        if shot.id in losses and (size := scene.matched_size(shot, model))
+    }
+    kept = {
+        name: 1 - cropped_away(size, deliverable.aspect)
+        for name, size in matched.items()
+        if crop_unit(size, deliverable.aspect) >= 2
+    }
+    if not kept or any(kept[name] <= 1 - losses[name] for name in kept):
+        return others
+    least, now = min(kept.values()), min(1 - losses[name] for name in kept)
+    word = tr(
+        "use fit_image: match, which keeps {kept:.0%} instead of {now:.0%}",
+        kept=float(least), now=float(now),
+    )  # fmt: skip
+    return joined((word, others), tr("; "))
 
 
 def rate_drops_frames(scene: Scene) -> Iterator[Diagnostic]:

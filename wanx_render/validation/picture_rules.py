@@ -5,11 +5,10 @@ They know the catalog's figures, never a model's name.
 
 from collections.abc import Iterator
 
-from wanx_render.catalog.capabilities import Model
-from wanx_render.diagnostics import Diagnostic, Span
+from wanx_render.diagnostics import Diagnostic
 from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.media.images import Picture, Repair
-from wanx_render.validation.context import Scene, either, is_url, mib
+from wanx_render.validation.context import Scene, Sent, either, is_url, mib
 
 
 def image_not_here(scene: Scene) -> Iterator[Diagnostic]:
@@ -28,83 +27,136 @@ def image_not_here(scene: Scene) -> Iterator[Diagnostic]:
 
 def image_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
     """Documents disagree by date: outside all of them is an error, outside one a warning."""
-    for place, name, picture, model in scene.looks():
-        yield from _sides_outside(name, picture, model, place)
-        limit, larger = model.image_bytes.value, model.image_bytes.variants
-        if picture.bytes > limit:
-            yield Diagnostic(
-                "image-bytes",
-                tr(
-                    "{name} has {size} MiB; {model} accepts at most {limit} MiB",
-                    name=name, size=mib(picture.bytes), model=model.name, limit=mib(limit),
-                ),
-                place,
-                tr("save it smaller, or as JPEG"),
-                "warning" if any(picture.bytes <= v.value for v in larger) else "error",
-            )  # fmt: skip
-        if picture.sent_as not in model.image_formats.value:
-            yield Diagnostic(
-                "image-format",
-                tr(
-                    "{name} is {format}; {model} accepts {formats}",
-                    name=name, format=picture.sent_as, model=model.name,
-                    formats=either(model.image_formats.value),
-                ),
-                place,
-            )  # fmt: skip
+    for sent in scene.sent():
+        if sent.problem:
+            yield Diagnostic("fit-image-impossible", sent.problem, sent.place)
+        if sent.problem or sent.preparation:
+            continue
+        yield from _sides_outside(sent)
+        yield from _file_outside(sent)
 
 
-def _sides_outside(name: str, picture: Picture, model: Model, place: Span) -> Iterator[Diagnostic]:
+def _file_outside(sent: Sent) -> Iterator[Diagnostic]:
+    """What is not accepted of a file that is sent as it is."""
+    name, picture, model = sent.name, sent.picture, sent.model
+    limit, larger = model.image_bytes.value, model.image_bytes.variants
+    if picture.bytes > limit:
+        yield Diagnostic(
+            "image-bytes",
+            tr(
+                "{name} has {size} MiB; {model} accepts at most {limit} MiB",
+                name=name, size=mib(picture.bytes), model=model.name, limit=mib(limit),
+            ),
+            sent.place,
+            tr("save it smaller, or as JPEG"),
+            "warning" if any(picture.bytes <= v.value for v in larger) else "error",
+        )  # fmt: skip
+    if picture.sent_as not in model.image_formats.value:
+        yield Diagnostic(
+            "image-format",
+            tr(
+                "{name} is {format}; {model} accepts {formats}",
+                name=name, format=picture.sent_as, model=model.name,
+                formats=either(model.image_formats.value),
+            ),
+            sent.place,
+        )  # fmt: skip
+
+
+def _sides_outside(sent: Sent) -> Iterator[Diagnostic]:
+    picture, model = sent.picture, sent.model
     sides = (picture.size.width, picture.size.height)
     (low, high), variants = model.image_sides.value, model.image_sides.variants
     if low <= min(sides) and max(sides) <= high:
         return
     fits_elsewhere = any(v.value[0] <= min(sides) and max(sides) <= v.value[1] for v in variants)
-    limits = [
-        tr("{low} to {high} ({source})", low=v.value[0], high=v.value[1], source=v.source)
-        for v in variants
-    ]
-    documents = joined(limits, tr(", "))
     yield Diagnostic(
         "image-sides",
         tr(
             "{name} is {size}; {model} accepts sides of {low} to {high} pixels",
-            name=name, size=str(picture.size), model=model.name, low=low, high=high,
+            name=sent.name, size=str(picture.size), model=model.name, low=low, high=high,
         ),
-        place,
-        tr("another document says {limits}", limits=documents) if limits else NOTHING,
+        sent.place,
+        _how_to_scale(sent),
         "warning" if fits_elsewhere else "error",
     )  # fmt: skip
 
 
+def _how_to_scale(sent: Sent) -> Message:
+    """What another document says of the sides, or which word of the user scales the picture."""
+    variants = sent.model.image_sides.variants
+    limits = [
+        tr("{low} to {high} ({source})", low=v.value[0], high=v.value[1], source=v.source)
+        for v in variants
+    ]
+    scale = tr("fit_image: match scales it to what the model accepts")
+    if not limits:
+        return scale
+    documents = tr("another document says {limits}", limits=joined(limits, tr(", ")))
+    return joined((documents, scale), tr("; "))
+
+
 def image_shape(scene: Scene) -> Iterator[Diagnostic]:
-    for place, name, picture, model in scene.looks():
+    for sent in scene.sent():
+        picture, model = sent.picture, sent.model
         long = max(picture.size.width, picture.size.height)
         short = min(picture.size.width, picture.size.height)
-        if model.image_aspect and long > model.image_aspect.value * short:
+        is_sent_whole = not sent.preparation and not sent.problem
+        if is_sent_whole and model.image_aspect and long > model.image_aspect.value * short:
             limit = model.image_aspect.value
             yield Diagnostic(
                 "image-aspect",
                 tr(
                     "{name} is {size}; {model} accepts shapes of 1:{limit} to {limit}:1",
-                    name=name, size=str(picture.size), model=model.name, limit=limit,
+                    name=sent.name, size=str(picture.size), model=model.name, limit=limit,
                 ),
-                place,
+                sent.place,
+                tr("fit_image: match cuts it to a shape that the model accepts"),
             )  # fmt: skip
-        if picture.transparent:
-            yield Diagnostic(
-                "image-transparent",
-                tr("{name} has transparency; {model} accepts none", name=name, model=model.name),
-                place,
-                tr("save it without transparency"),
-            )
-        if "gif" in picture.wishes:
-            yield Diagnostic(
-                "image-gif",
-                tr("{name} is a GIF picture, of which only one picture can be sent", name=name),
-                place,
-                tr("save the picture you want as PNG"),
-            )
+        if sent.wish is None:
+            yield from _unasked(sent)
+
+
+def _unasked(sent: Sent) -> Iterator[Diagnostic]:
+    """What is not repaired without a word of the user, because one sees the difference."""
+    if sent.picture.transparent:
+        yield Diagnostic(
+            "image-transparent",
+            tr(
+                "{name} has transparency; {model} accepts none",
+                name=sent.name, model=sent.model.name,
+            ),
+            sent.place,
+            tr("use fit_image: {{background: white}}, or save it without transparency"),
+        )  # fmt: skip
+    if "gif" in sent.picture.wishes:
+        yield Diagnostic(
+            "image-gif",
+            tr("{name} is a GIF picture, of which only one picture can be sent", name=sent.name),
+            sent.place,
+            tr("use fit_image: match to send the first, or save the one you want as PNG"),
+        )
+
+
+def image_scaled(scene: Scene) -> Iterator[Diagnostic]:
+    """A picture that the model would refuse is sent larger or smaller: said once for each."""
+    names: set[str] = set()
+    for sent in scene.sent():
+        preparation, size = sent.preparation, sent.picture.size
+        if preparation is None or preparation.enlargement == 1 or sent.name in names:
+            continue
+        names.add(sent.name)
+        times = float(preparation.enlargement)
+        yield Diagnostic(
+            "image-scaled",
+            tr(
+                "{name} is {size}; it is sent as {sent}, scaled {times:.2f}×",
+                name=sent.name, size=str(size), sent=str(preparation.sent), times=times,
+            ),
+            sent.place,
+            tr("use a larger picture") if times > 1 else NOTHING,
+            "warning",
+        )  # fmt: skip
 
 
 def image_repaired(scene: Scene) -> Iterator[Diagnostic]:

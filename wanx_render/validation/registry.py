@@ -144,6 +144,7 @@ RULES = (
     picture_rules.image_not_here,
     picture_rules.image_outside_limits,
     picture_rules.image_shape,
+    picture_rules.image_scaled,
     picture_rules.image_repaired,
     request_rules.prompt_cut,
     request_rules.prompt_ignored,
