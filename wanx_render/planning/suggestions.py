@@ -12,7 +12,14 @@ from typing import Any
 
 from wanx_render.geometry import Size, cropped_away, fit_unit
 from wanx_render.language import Message, joined, plural, tr
-from wanx_render.planning.plan import AnyPlanned, Plan, clip_rates, frame_of, sets_rate
+from wanx_render.planning.plan import (
+    AnyPlanned,
+    Plan,
+    PlannedShot,
+    clip_rates,
+    frame_of,
+    sets_rate,
+)
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.shotlist.patches import ListFile
 from wanx_render.source.changes import Change, Set
@@ -157,19 +164,19 @@ def fitted_pictures(file: ListFile, plans: Sequence[Plan]) -> Iterator[Suggestio
 
 
 def _ids(plans: Sequence[Plan]) -> set[str]:
-    return {shot.shot.id for plan in plans for shot in plan.shots}
+    return {shot.shot.id for plan in plans for shot in plan.generated}
 
 
 def _able_to_fit(file: ListFile, plans: Sequence[Plan]) -> set[str]:
     """The shots whose first frame can be prepared, and of which nobody has said how."""
-    unable = {shot.shot.id for plan in plans for shot in plan.shots if not _can_fit(shot)}
+    unable = {shot.shot.id for plan in plans for shot in plan.generated if not _can_fit(shot)}
     names = _ids(plans) - unable
     return {name for name in names if file.written(file.shot(name), "fit_image") is None}
 
 
-def _can_fit(shot: AnyPlanned) -> bool:
-    image = getattr(shot.shot, "image", None)
-    return image is not None and not (isinstance(image, str) and is_url(image))
+def _can_fit(shot: PlannedShot) -> bool:
+    image = shot.shot.image
+    return not (isinstance(image, str) and is_url(image))
 
 
 def _misfits(plan: Plan) -> Iterator[str]:
