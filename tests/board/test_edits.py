@@ -166,6 +166,15 @@ def test_what_is_no_edit_is_malformed(do: Do, changes: Any) -> None:
     do(work)
 
 
+def test_what_is_the_same_already_is_no_change(do: Do, file: Path) -> None:
+    async def work(room: Room, _: Holding) -> None:
+        same = {"prompt": "A cat wakes", "trim": {"start": 0.2, "end": None}, "duration": 3}
+        answer = await room.act("edit", {"shot": "wake", "changes": same})
+        assert (answer["diff"], answer["token"], answer["problems"]) == ("", None, [])
+
+    do(work)
+
+
 def test_a_value_from_the_defaults_is_written_on_the_shot(do: Do, file: Path) -> None:
     async def work(room: Room, _: Holding) -> None:
         asked = {"shot": "wake", "changes": {"trim": None, "duration": 4}}

@@ -64,6 +64,50 @@ def test_a_suggestion_is_a_patch_with_its_figures(
     assert plan(capsys) == ("", "nothing to suggest\n")
 
 
+WIDE = """\
+version: 1
+project: wide
+defaults: {model: wanx2.1-i2v-turbo, resolution: 720P, duration: 5}
+shots:
+  - {id: tall, image: a.png, prompt: it stands}  # good as it is
+  - id: wide
+    image: b.png
+    prompt: it lies
+  - {id: left, image: b.png, fit_image: off, prompt: it stays}
+  - {id: other, image: b.png, prompt: it lies too}
+deliverables: [3:4]
+"""
+
+
+def test_first_frames_of_another_shape_are_fitted_where_nobody_said_how(
+    picture: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture("b.png", (1600, 900))
+    Path("list.yaml").write_text(WIDE, encoding="utf-8")
+    diff, words = plan(capsys)
+    assert [line for line in diff.splitlines()[2:] if line[0] in "+-"] == [
+        "+    fit_image: match",
+        "-  - {id: other, image: b.png, prompt: it lies too}",
+        "+  - {id: other, image: b.png, prompt: it lies too, fit_image: match}",
+    ]
+    assert words == (
+        "shots[wide].fit_image, shots[other].fit_image: match: "
+        "the first frame has another shape than what is made of it\n"
+        "  3x4: keeps at least 100% of wide, other, now 42%\n"
+    )
+
+
+def test_one_line_in_the_defaults_does_where_all_first_frames_are_alike(
+    picture: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture("a.png", (1600, 900))
+    text = LIST.replace("fps: 50", "fps: 30").replace("3:4", "9:16")
+    Path("list.yaml").write_text(text, encoding="utf-8")
+    diff, words = plan(capsys)
+    assert ", image: a.png, fit_image: match}" in diff
+    assert "  9x16: keeps at least 98% of wake, leap, now 29%; 468x832, now 252x448\n" in words
+
+
 def test_suggestions_are_data_too(capsys: pytest.CaptureFixture[str]) -> None:
     written, _ = plan(capsys, "--json")
     (file,) = json.loads(written)["files"]
@@ -71,7 +115,7 @@ def test_suggestions_are_data_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert file["diff"].startswith("--- list.yaml\n+++ list.yaml\n@@ ")
     films = suggestion.pop("deliverables")
     assert suggestion == {
-        "kind": "own-rate", "where": "deliverables[3x4].fps", "value": "30",
+        "kind": "own-rate", "where": ["deliverables[3x4].fps"], "value": "30",
         "why": "all clips have 30 fps", "stale": [], "cost": "0.00", "currency": "CNY",
     }  # fmt: skip
     assert films[0]["before"]["repeated_frames"] == 120
@@ -87,19 +131,19 @@ def test_suggestions_are_for_people_and_not_for_a_saved_plan(
     assert not Path("p.json").exists()
 
 
-FILM = FilmFigures(Fraction(1, 2), Size(540, 960), 10)
+FILM = FilmFigures({"wake": Fraction(1, 2)}, Size(540, 960), 10)
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({}, False),
-        ({"kept": Fraction(3, 4)}, True),
+        ({"kept": {"wake": Fraction(3, 4)}}, True),
         ({"size": Size(720, 1280)}, True),
         ({"repeated": 0}, True),
-        ({"kept": Fraction(3, 4), "size": Size(360, 640)}, False),
-        ({"kept": Fraction(3, 4), "repeated": 11}, False),
-        ({"kept": Fraction(1, 4), "repeated": 0}, False),
+        ({"kept": {"wake": Fraction(3, 4)}, "size": Size(360, 640)}, False),
+        ({"kept": {"wake": Fraction(3, 4)}, "repeated": 11}, False),
+        ({"kept": {"wake": Fraction(1, 4)}, "repeated": 0}, False),
     ],
 )
 def test_better_is_more_of_something_and_less_of_nothing(
@@ -107,5 +151,12 @@ def test_better_is_more_of_something_and_less_of_nothing(
 ) -> None:
     after = replace(FILM, **changes)
     assert is_better({"a": FILM}, {"a": after}) == expected
-    assert is_better({"a": FILM, "b": FILM}, {"a": FILM, "b": after}) == expected
-    assert not is_better({"a": FILM, "b": after}, {"a": FILM, "b": replace(FILM, repeated=99)})
+    assert not is_better({"a": FILM}, {"a": replace(after, repeated=99)})
+
+
+def test_of_a_shot_the_crop_that_keeps_least_counts() -> None:
+    tall, wide = (replace(FILM, kept={"wake": Fraction(kept, 100)}) for kept in (30, 99))
+    even = replace(FILM, kept={"wake": Fraction(86, 100)})
+    assert is_better({"a": tall, "b": wide}, {"a": even, "b": even})
+    assert not is_better({"a": even, "b": even}, {"a": tall, "b": wide})
+    assert not is_better({"a": even}, {"a": replace(even, kept={})})

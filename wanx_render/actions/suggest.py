@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from wanx_render.catalog.pricing import Total, total
+from wanx_render.diagnostics import listed
 from wanx_render.errors import BadInput
-from wanx_render.language import joined, tr, verbatim
+from wanx_render.language import joined, tr
 from wanx_render.money import write_amount
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
@@ -62,15 +63,15 @@ class _Offer:
 
     def say(self, environment: Environment) -> None:
         suggestion = self.suggestion
-        where, why = f"{suggestion.where}: {suggestion.value}", suggestion.why
-        environment.say(tr("{subject}: {text}", subject=where, text=why))
+        where = tr("{subject}: {text}", subject=listed(suggestion.where), text=suggestion.value)
+        environment.say(tr("{subject}: {text}", subject=where, text=suggestion.why))
         for gain in gains(self.before, self.after):
-            environment.say(verbatim(f"  {gain}"))
+            environment.say(joined(("  ", gain), ""))
         if self.stale:
             takes = joined((take.name.title for take in self.stale), tr(", "))
             words = tr("paid clips become stale: {takes}; again {price}",
                        takes=takes, price=self.cost.shown)  # fmt: skip
-            environment.say(verbatim(f"  {words}"))
+            environment.say(joined(("  ", words), ""))
 
 
 @dataclass(frozen=True)

@@ -41,13 +41,13 @@ class Edits:
         """What ``changes`` of a shot would do to the file, and cost; without any, what can be
         changed. Nothing is written. Raises KeyError, Malformed or BadInput."""
         planned_shot = self._holding.planned(asked.get("shot"))
-        file = self._read()
-        answer = {"file": file.name, "rows": self._rows(), **self._editable(file, planned_shot)}
         wanted = _wanted(asked.get("changes"))
+        file = await asyncio.to_thread(self._read)
+        answer = {"file": file.name, "rows": self._rows(), **self._editable(file, planned_shot)}
         if not wanted:
             return answer
         try:
-            patch = file.patch(_changes(file, planned_shot, wanted))
+            patch = await asyncio.to_thread(_patch, file, planned_shot, wanted)
             answer |= {"diff": patch.diff, "token": None, "problems": []}
             return answer | await self._outcome(patch)
         except BadInput as problem:
@@ -56,10 +56,11 @@ class Edits:
 
     async def save(self, asked: Asked) -> dict[str, Any]:
         """Write the change that ``token`` names. Raises Declined where it is another by now."""
+        planned_shot = self._holding.planned(asked.get("shot"))
+        wanted = _wanted(asked.get("changes"))
         async with self._writing:
-            planned_shot = self._holding.planned(asked.get("shot"))
-            file = self._read()
-            patch = file.patch(_changes(file, planned_shot, _wanted(asked.get("changes"))))
+            file = await asyncio.to_thread(self._read)
+            patch = await asyncio.to_thread(_patch, file, planned_shot, wanted)
             if asked.get("token") != patch.token:
                 raise Declined(
                     tr("the list is another than was shown; look at the change again"),
@@ -102,7 +103,7 @@ class Edits:
         warned = {problem.message for problem in self._holding.warnings}
         warnings = after.only.item.loaded.warnings
         return {
-            "token": patch.token,
+            "token": patch.token if patch.diff else None,
             "cost": {
                 "takes": [take.name.title for take in takes],
                 "amount": amount.shown if takes else None,
@@ -161,6 +162,10 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "duration": _whole,
     "trim": _trim,
 }
+
+
+def _patch(file: ListFile, planned_shot: PlannedShot, wanted: Mapping[str, Any]) -> ListPatch:
+    return file.patch(_changes(file, planned_shot, wanted))
 
 
 def _changes(

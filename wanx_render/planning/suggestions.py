@@ -8,8 +8,10 @@ list. ``KINDS`` holds all kinds.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
+from wanx_render.diagnostics import listed
 from wanx_render.geometry import Size, cropped_away, fit_unit
 from wanx_render.language import Message, joined, plural, tr
 from wanx_render.planning.plan import (
@@ -33,7 +35,7 @@ class Suggestion:
     """A change of a list: what kind it is, what it writes and where, and why."""
 
     kind: str
-    where: str
+    where: tuple[str, ...]
     value: str
     why: Message
     changes: tuple[Change, ...]
@@ -43,22 +45,23 @@ class Suggestion:
 class FilmFigures:
     """What counts of one deliverable, over all rows: the worst of each."""
 
-    kept: Fraction | None  # the share of a clip that its crop keeps
+    kept: Mapping[str, Fraction]  # the share of each shot's clip that its crop keeps
     size: Size | None
     repeated: int  # frames that are shown twice
 
     def with_another(self, other: "FilmFigures") -> "FilmFigures":
         sizes = [size for size in (self.size, other.size) if size]
-        shares = [share for share in (self.kept, other.kept) if share is not None]
         smallest = min(sizes, key=lambda size: size.area, default=None)
-        return FilmFigures(min(shares, default=None), smallest, self.repeated + other.repeated)
+        names = (*self.kept, *other.kept)
+        kept = {name: min(f.kept[name] for f in (self, other) if name in f.kept) for name in names}
+        return FilmFigures(kept, smallest, self.repeated + other.repeated)
 
     @property
     def record(self) -> dict[str, Any]:
         """The figures for JSON."""
-        percent = None if self.kept is None else round(float(self.kept) * 100, 1)
+        percents = {name: round(float(share) * 100, 1) for name, share in self.kept.items()}
         size = str(self.size) if self.size else None
-        return {"kept_percent": percent, "size": size, "repeated_frames": self.repeated}
+        return {"kept_percent": percents, "size": size, "repeated_frames": self.repeated}
 
 
 Figures = Mapping[str, FilmFigures]  # by deliverable
@@ -77,12 +80,12 @@ def figures(plans: Iterable[Plan]) -> dict[str, FilmFigures]:
 def _of_film(plan: Plan, deliverable: Deliverable) -> FilmFigures:
     sizes = {shot.shot.id: shot.size for shot in plan.shots if shot.size}
     rates = clip_rates(plan.shots)
-    shares = [1 - cropped_away(size, deliverable.aspect) for size in sizes.values()]
+    shares = {name: 1 - cropped_away(size, deliverable.aspect) for name, size in sizes.items()}
     is_known = bool(deliverable.size) or len(sizes) == len(plan.shots)
     frame = frame_of(deliverable, sizes, rates) if is_known else None
     rate = deliverable.fps or max(rates)
     return FilmFigures(
-        kept=min(shares, default=None) if deliverable.fit == "crop" else None,
+        kept=shares if deliverable.fit == "crop" else {},
         size=frame.size if frame else None,
         repeated=sum(_repeated(shot, rate) for shot in plan.shots),
     )
@@ -97,20 +100,26 @@ def _repeated(shot: AnyPlanned, rate: Fraction) -> int:
 
 
 def is_better(before: Figures, after: Figures) -> bool:
-    """Whether something is better and nothing is worse."""
-    if before.keys() != after.keys():
+    """Whether something is better and nothing is worse.
+
+    Of a shot that several deliverables crop, what counts is the one that keeps least of it: one
+    clip serves them all.
+    """
+    old, new = _merits(before), _merits(after)
+    if old.keys() != new.keys():
         return False
-    merits = [
-        pair
-        for name in before
-        for pair in zip(_merits(before[name]), _merits(after[name]), strict=True)
-    ]
-    return all(new >= old for old, new in merits) and any(new > old for old, new in merits)
+    return all(new[name] >= old[name] for name in old) and new != old
 
 
-def _merits(film: FilmFigures) -> tuple[Fraction, ...]:
-    area = film.size.area if film.size else 0
-    return film.kept or Fraction(0), Fraction(area), Fraction(-film.repeated)
+def _merits(films: Figures) -> dict[tuple[str, str], Fraction]:
+    """Everything that counts, the larger the better."""
+    merits: dict[tuple[str, str], Fraction] = {}
+    for name, film in films.items():
+        merits["size", name] = Fraction(film.size.area if film.size else 0)
+        merits["repeated", name] = Fraction(-film.repeated)
+        for shot, share in film.kept.items():
+            merits["kept", shot] = min(share, merits.get(("kept", shot), share))
+    return merits
 
 
 def gains(before: Figures, after: Figures) -> Iterator[Message]:
@@ -118,9 +127,11 @@ def gains(before: Figures, after: Figures) -> Iterator[Message]:
     for name, old in before.items():
         new = after[name]
         parts: list[Message] = []
-        if new.kept is not None and old.kept is not None and new.kept != old.kept:
-            shares = {"new": f"{float(new.kept):.0%}", "old": f"{float(old.kept):.0%}"}
-            parts.append(tr("keeps at least {new} of each clip, now {old}", **shares))
+        if shots := [shot for shot in new.kept if new.kept[shot] != old.kept[shot]]:
+            least = {"new": _least(new, shots), "old": _least(old, shots)}
+            parts.append(
+                tr("keeps at least {new} of {shots}, now {old}", shots=listed(shots), **least)
+            )
         if new.size != old.size:
             parts.append(tr("{new}, now {old}", new=str(new.size), old=str(old.size)))
         if new.repeated != old.repeated:
@@ -132,6 +143,10 @@ def gains(before: Figures, after: Figures) -> Iterator[Message]:
             )  # fmt: skip
         if parts:
             yield tr("{subject}: {text}", subject=name, text=joined(parts, tr("; ")))
+
+
+def _least(film: FilmFigures, shots: Sequence[str]) -> str:
+    return f"{float(min(film.kept[shot] for shot in shots)):.0%}"
 
 
 def as_records(before: Figures, after: Figures) -> list[dict[str, Any]]:
@@ -156,11 +171,12 @@ def fitted_pictures(file: ListFile, plans: Sequence[Plan]) -> Iterator[Suggestio
     defaults = file.source.value.get("defaults")
     if affected == able == _ids(plans) and len(able) > 1 and isinstance(defaults, dict):
         change = Set(("defaults", "fit_image"), "match")
-        yield Suggestion("fit-image", "defaults.fit_image", "match", why, (change,))
+        yield Suggestion("fit-image", ("defaults.fit_image",), "match", why, (change,))
         return
-    for name in sorted(affected, key=file.shot):
-        changes = tuple(file.on_shot(file.shot(name), "fit_image", "match"))
-        yield Suggestion("fit-image", f"shots[{name}].fit_image", "match", why, changes)
+    names = sorted(affected, key=file.shot)
+    places = tuple(f"shots[{name}].fit_image" for name in names)
+    on_shots = (file.on_shot(file.shot(name), "fit_image", "match") for name in names)
+    yield Suggestion("fit-image", places, "match", why, tuple(chain.from_iterable(on_shots)))
 
 
 def _ids(plans: Sequence[Plan]) -> set[str]:
@@ -205,7 +221,7 @@ def own_rate(file: ListFile, plans: Sequence[Plan]) -> Iterator[Suggestion]:
         changes = tuple(file.on_deliverable(index, "fps", rate.numerator))
         where = f"deliverables[{deliverable.name}].fps"
         why = tr("all clips have {rate} fps", rate=str(rate))
-        yield Suggestion("own-rate", where, str(rate), why, changes)
+        yield Suggestion("own-rate", (where,), str(rate), why, changes)
 
 
 Kind = Callable[[ListFile, Sequence[Plan]], Iterator[Suggestion]]
