@@ -179,9 +179,9 @@ def drag_and_rebuild(folder: Path, seen: Watched, page: Any, other: Any) -> None
     assert page.locator(".take.picked .box").count() == 2
     seen.picture(page, "dragging")
     page.mouse.up()
-    page.wait_for_selector("text=older than your choices")
+    page.wait_for_selector("text=out of date")
     page.locator("body").press("ArrowRight")
-    until(other, "document.body.innerText.includes('older than your choices')")
+    until(other, "document.body.innerText.includes('out of date')")
     page.wait_for_timeout(900)
     found = re.search(r"focus: \[([0-9.]+), ([0-9.]+)\]", picks(folder))
     assert found

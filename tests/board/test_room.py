@@ -182,6 +182,7 @@ def test_nothing_is_sent_without_the_exact_price_or_past_the_budget(do: Do) -> N
             "amount": "0.72 CNY",
             "takes": ["leap take 1"],
             "typed": False,
+            "after": None,
         }
         assert one == expected
         for price in (None, "", "0.72", "0.72 USD", 0.72, "2.16 CNY"):

@@ -43,9 +43,11 @@ class Room:
         self.feed = Feed(epoch)
         self._holding = holding
         self._executor = executor
-        self._runs = Runs(holding, executor, news=self._news, over=self._restand)
         self._choices = Choices(holding, Shown(now=self._look, first=self._show_first))
         self._edits = Edits(holding, self._look)
+        self._runs = Runs(
+            holding, executor, choose=self._choices.choose, news=self._news, over=self._restand
+        )
         self._wall = RealClock()
         self._elsewhere = False
         self._shown: dict[str, dict[str, Any]] = {}
@@ -81,6 +83,8 @@ class Room:
             now=self._runs.now() or self._wall.now(),
             wall=self._wall.now(),
             elsewhere=self._elsewhere,
+            manifest=self._holding.manifest,
+            is_here=lambda film: (self._holding.folder / film.path).is_file(),
         )
 
     def _look(self) -> None:
@@ -139,7 +143,7 @@ class Room:
             "paid": show_money(Money(scene.ledger.paid, plan.currency)),
             "film": show_money(Money(self._film(scene), plan.currency)),
             **self._budget(running.spent(scene.ledger) if running else Decimal(0)),
-            "deliverables": view.deliverables(scene, self._holding.manifest),
+            "deliverables": view.deliverables(scene),
             "debts": view.debts(scene),
             "problems": [*([reason] if (reason := self._runs.stopped) else []), *problems],
             "warnings": self._holding.warnings,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -13,10 +13,11 @@ from typing import Any
 from wanx_render.backends.base import Backend, Pending, Running
 from wanx_render.board.app import Declined
 from wanx_render.board.holding import Holding, problem_of
+from wanx_render.board.quotes import check_rebuild, priced, rebuilt
 from wanx_render.board.view import Ledger, Live
 from wanx_render.errors import NeedsApproval, ServiceError, WanxError
 from wanx_render.events import Event
-from wanx_render.language import Message, shown, tr
+from wanx_render.language import Message, tr
 from wanx_render.media import ffmpeg
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import Take
@@ -69,11 +70,14 @@ class Runs:
         holding: Holding,
         executor: Executor,
         *,
+        choose: Callable[[Asked], Awaitable[Any]],
         news: Callable[[], None],
         over: Callable[[], None],
     ) -> None:
+        """``choose`` picks a take, as a person does."""
         self._holding = holding
         self._executor = executor
+        self._choose = choose
         self._news = news
         self._over = over
         self._starting = asyncio.Lock()
@@ -88,13 +92,16 @@ class Runs:
         return self.current.service.backend.now() if self.current else None
 
     async def quote(self, asked: Asked) -> dict[str, Any]:
-        """What a run would ask for and cost; nothing is sent."""
+        """What a run would ask for and cost, and what it leaves; nothing is sent."""
+        holding = self._holding
+        if asked.get("what") == "rebuild":
+            return rebuilt(holding.outlook, holding.selection.catalog)
         survey = self._surveyed(asked)
         try:
             check_budgets(survey)
         except NeedsApproval as error:
-            return {**_priced(survey), "refused": error.sentence}
-        return _priced(survey)
+            return {**priced(survey), "refused": error.sentence}
+        return priced(survey)
 
     def _surveyed(self, asked: Asked) -> Surveyed:
         """What the page asks for: all that is missing, one more take, or the deliverables alone."""
@@ -103,7 +110,7 @@ class Runs:
                 return self._holding.surveyed()
             case "reroll":
                 shot = self._holding.planned(asked.get("shot")).shot.id
-                return self._holding.surveyed(only=(shot,), retake=(shot,))
+                return self._holding.surveyed(only=(shot,), retake=(shot,), picks_new_takes=True)
             case "rebuild":
                 return self._holding.surveyed(cascade=False, free=True)
             case _:
@@ -124,19 +131,29 @@ class Runs:
             with ExitStack() as stack:
                 stack.enter_context(held(self._holding.folder))
                 survey = self._surveyed(asked)
-                if not survey.selection.options.free:
-                    price = _priced(survey)
-                    if price["takes"] and asked.get("price") != price["price"]:
-                        raise Declined(tr("confirm the exact price; nothing was sent"), **price)
-                    check_budgets(survey)
+                self._check(survey, asked)
                 task = await self._begin(str(asked.get("what")), survey)
                 folder = stack.pop_all()  # it stays ours until the run is over
             task.add_done_callback(lambda task: self._ended(task, folder))
         return {"ok": True}
 
+    def _check(self, survey: Surveyed, asked: Asked) -> None:
+        """Hold a run to what was confirmed. Raises Declined or NeedsApproval."""
+        if survey.selection.options.free:
+            catalog, on_purpose = survey.selection.catalog, asked.get("stale") is True
+            check_rebuild(self._holding.outlook, catalog, on_purpose=on_purpose)
+            return
+        price = priced(survey)
+        if price["takes"] and asked.get("price") != price["price"]:
+            raise Declined(tr("confirm the exact price; nothing was sent"), **price)
+        check_budgets(survey)
+
     async def _begin(self, what: str, surveyed: Surveyed) -> "asyncio.Task[None]":
         service, program = await self._service()
         surveyed.note_retakes()
+        self._holding.restand()  # with the takes that are bought
+        for shot, take in surveyed.only.bought.items():
+            await self._choose({"shot": shot, "take": take})
         current = self._current(what, surveyed, service)
         means = Means.here(service, program, self._executor)
         run = Run(surveyed, means, self._note, withdrawn=current.takes_back)
@@ -268,17 +285,6 @@ async def cancelled(backend: Backend, attempt: Attempt) -> tuple[bool, Message]:
         return False, tr("{take}: not cancelled, still queued; try again", take=take)
     state_name = type(state).__name__.lower()
     return False, tr("{take}: too late, it has ended ({state})", take=take, state=state_name)
-
-
-def _priced(surveyed: Surveyed) -> dict[str, Any]:
-    """The price of a run as it must be confirmed, and what it is for."""
-    new = surveyed.only.new
-    return {
-        "price": shown(surveyed.cost.shown, "en"),  # data: it comes back when it is confirmed
-        "amount": surveyed.cost.shown,
-        "takes": [take.name.title for take in new],
-        "typed": surveyed.selection.backend != "mock" and bool(new),
-    }
 
 
 def _why(error: BaseException) -> Message:

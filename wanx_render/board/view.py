@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from math import sqrt
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from wanx_render.events import Event
 from wanx_render.frame import Frame
 from wanx_render.geometry import Size
 from wanx_render.language import NOTHING, Message, recorded, tr
-from wanx_render.manifest import DeliverableRecord, Manifest, ShotRecord
+from wanx_render.manifest import DeliverableRecord, Manifest
 from wanx_render.money import show_money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import (
@@ -31,6 +32,7 @@ from wanx_render.planning.plan import (
     frame_of,
 )
 from wanx_render.planning.take_status import TakeStatus
+from wanx_render.planning.truth import IsHere, ShotTruth, Truth, truth_of
 from wanx_render.reports.states import EVENTS
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.shotlist.picks import Picks
@@ -91,6 +93,18 @@ class BoardState:
     now: datetime  # by the service's clock
     wall: datetime  # by people's
     elsewhere: bool = False  # whether another program works on these takes
+    manifest: Manifest | None = None
+    is_here: IsHere = lambda _: True  # whether the file of a film is
+
+    @cached_property
+    def truth(self) -> Truth:
+        """What each shot and each film is now."""
+        statuses = [status for takes in self.statuses.values() for status in takes]
+        return truth_of(self.plan, statuses, self.catalog, self.manifest, self.is_here)
+
+    @cached_property
+    def shots(self) -> Mapping[str, ShotTruth]:
+        return {shot.shot: shot for shot in self.truth.shots}
 
 
 def shot(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
@@ -113,6 +127,20 @@ def shot(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
         "focus": _thousandths(focus),
         "focused": choice.focus is not None,
         "takes": [take(scene, standing) for standing in scene.statuses[entry.id]],
+        "truth": truth(scene.shots[entry.id]),
+    }
+
+
+def truth(shot_truth: ShotTruth) -> dict[str, Any]:
+    """What a shot is now, why, and what it would cost to make it current."""
+    return {
+        "state": shot_truth.state,
+        "text": shot_truth.sentence,
+        "why": shot_truth.why,
+        "price": shot_truth.price if shot_truth.cost.amount else None,
+        "chain": list(shot_truth.chain),
+        "code": shot_truth.code,
+        "advice": shot_truth.advice,
     }
 
 
@@ -137,21 +165,21 @@ def take(scene: BoardState, status: TakeStatus) -> dict[str, Any]:
     key = planned_take.request.key(scene.plan.backend)
     live = scene.live.get((planned_take.shot, planned_take.number))
     last = scene.ledger.last.get(key)
-    clip = scene.ledger.clips.get(key) if status.state == "cached" else None
+    clip = scene.ledger.clips.get(key) if status.state == "cached" else status.clip
     state = live.state if live else _state(status, last)
     if state == "owed" and scene.elsewhere and last and last.state == "submitted":
         state = "submitted"
     record: dict[str, Any] = {
         "n": planned_take.number,
         "state": state,
-        "text": live.text if live else _text(status, state, last),
+        "text": live.text if live else _text(scene, status, state, last),
         "seed": planned_take.request.seed,
         "price": show_money(planned_take.price) if planned_take.price else None,
         "width": planned_take.size.width if planned_take.size else None,
         "height": planned_take.size.height if planned_take.size else None,
         "fps": str(planned_take.rate),
     }
-    if clip:
+    if clip and state in ("done", "stale"):
         record |= _clip(clip)
     elif last and last.state in ("submitted", "succeeded"):
         record |= _underway(scene, last, live, state)
@@ -168,12 +196,18 @@ def _state(status: TakeStatus, last: Attempt | None) -> str:
         case "resumed":
             return "owed"
         case "new":
+            if status.clip and status.cause in ("chain", "changed"):
+                return "stale"
             if last is None or last.state == "released":
                 return "new"
             return "canceled" if last.code in ("Canceled", "Withdrawn") else "failed"
 
 
-def _text(status: TakeStatus, state: str, last: Attempt | None) -> Message:
+def _text(scene: BoardState, status: TakeStatus, state: str, last: Attempt | None) -> Message:
+    """What is to be said of a take besides its state."""
+    truth = scene.shots[status.take.shot]
+    if state == "stale":
+        return truth.why if truth.take == status.take.number else recorded(status.reason)
     if state in ("failed", "canceled") and last:
         message = recorded(last.message) if last.message else tr("no clip came")
         return tr("{subject}: {text}", subject=last.code or last.state, text=message)
@@ -234,28 +268,18 @@ def debts(scene: BoardState) -> list[dict[str, Any]]:
     ]
 
 
-def deliverables(scene: BoardState, manifest: Manifest | None) -> list[dict[str, Any]]:
+def deliverables(scene: BoardState) -> list[dict[str, Any]]:
     """Each deliverable as it will be, and as it is."""
-    records = (
-        {deliverable.name: deliverable for deliverable in manifest.deliverables} if manifest else {}
-    )
     sizes = {
         deliverable.shot.id: size
         for deliverable in scene.plan.shots
         if (size := _size(scene, deliverable))
     }
     rates = clip_rates(scene.plan.shots)
-    fresh = manifest is not None and _fresh(scene, manifest)
     rows = []
-    for deliverable in scene.plan.deliverables:
+    for deliverable, film in zip(scene.plan.deliverables, scene.truth.films, strict=True):
         is_sized = deliverable.size or len(sizes) == len(scene.plan.shots)
         frame = _frame(deliverable, sizes, rates) if is_sized else None
-        record = records.get(deliverable.name)
-        is_same = (
-            record is not None
-            and record.aspect == str(deliverable.aspect)
-            and record.fit == deliverable.fit
-        )
         rows.append(
             {
                 "name": deliverable.name,
@@ -264,8 +288,10 @@ def deliverables(scene: BoardState, manifest: Manifest | None) -> list[dict[str,
                 "focus": {name: _thousandths(point) for name, point in deliverable.focus.items()},
                 "size": str(frame.size) if frame else None,
                 "fps": str(frame.rate) if frame else None,
-                "fresh": fresh and is_same,
-                "made": _made(record) if record else None,
+                "state": film.state,
+                "why": list(film.why),
+                "fresh": film.state == "current",
+                "made": _made(film.record) if film.record else None,
             }
         )
     return rows
@@ -290,45 +316,6 @@ def _size(scene: BoardState, planned: AnyPlanned) -> Size | None:
     if attempt and attempt.clip_facts:
         return Size(attempt.clip_facts["width"], attempt.clip_facts["height"])
     return status.take.size
-
-
-def _fresh(scene: BoardState, manifest: Manifest) -> bool:
-    """Whether what was delivered is made of the clips and points that are chosen now."""
-    now = [
-        (
-            shot.shot.id,
-            _clip_sha256(scene, shot),
-            _thousandths(shot.shot.focus),
-        )
-        for shot in scene.plan.shots
-    ]
-    then = [(shot.id, _sha256(shot), _points(shot.focus)) for shot in manifest.shots]
-    return now == then
-
-
-def _clip_sha256(scene: BoardState, planned: AnyPlanned) -> str | None:
-    """What the clip of a shot is known by, where it is there."""
-    if isinstance(planned, PlannedFootage):
-        return planned.sha256
-    attempt = _picked_clip(scene, planned)
-    return attempt.clip_sha256 if attempt else None
-
-
-def _picked_clip(scene: BoardState, planned: PlannedShot) -> Attempt | None:
-    status = scene.statuses[planned.shot.id][planned.shot.pick - 1]
-    if status.state != "cached":
-        return None
-    return scene.ledger.clips.get(status.take.request.key(scene.plan.backend))
-
-
-def _sha256(shot: ShotRecord) -> str | None:
-    if shot.footage:
-        return shot.footage.sha256
-    return next((take.sha256 for take in shot.takes if take.take == shot.picked), None)
-
-
-def _points(focus: Iterable[str]) -> list[int]:
-    return [round(Fraction(coordinate) * 1000) for coordinate in focus]
 
 
 def _made(record: DeliverableRecord) -> dict[str, Any]:

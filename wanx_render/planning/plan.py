@@ -25,6 +25,7 @@ from wanx_render.shotlist.model import (
     StillShot,
     own_name,
 )
+from wanx_render.shotlist.picks import NEWEST
 from wanx_render.shotlist.preparing import Preparing, preparing_of
 from wanx_render.task import InputMedia, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
@@ -344,6 +345,7 @@ def _generated(asked: _Asked, retakes: Mapping[str, int], picks: Mapping[str, in
     shot = _retaken(asked.shot, retakes.get(asked.basis, 1))
     pick_of_list = shot.pick
     pick = picks.get(shot.id, shot.takes + 1)
+    pick = shot.takes if pick == NEWEST else pick
     if is_chosen := pick <= shot.takes:
         shot = shot.model_copy(update={"pick": pick})
     rate = _model(shot, asked.catalog).fps.value

@@ -39,6 +39,7 @@ class ShotTruth:
     code: str = ""  # of the service, where it failed or is blocked
     advice: Message = NOTHING
     sha256: str = ""  # of the clip that is here: its own, or an older one
+    usable: bool = False  # whether a film can be made of that clip; of a stale one on purpose
 
     @property
     def price(self) -> Message:
@@ -109,12 +110,6 @@ def truth_of(
 # -- shots -----------------------------------------------------------------------------------------
 
 
-def _source(plan: Plan, shot: PlannedShot) -> str:
-    """The generated shot that a shot begins as the end of; own footage is there already."""
-    own = {footage.shot.id for footage in plan.footage}
-    return shot.picked.waits_for or "" if shot.picked.waits_for not in own else ""
-
-
 class _Shots:
     """The shots of one plan."""
 
@@ -125,7 +120,10 @@ class _Shots:
         for status in statuses:
             self._statuses[status.take.shot].append(status)
         self._picks = {shot.shot.id: shot.shot.pick for shot in plan.generated}
-        self._sources = {shot.shot.id: _source(plan, shot) for shot in plan.generated}
+        self._sources = {  # own footage is none: it is there already
+            shot.shot.id: source if (source := shot.picked.waits_for) in self._picks else ""
+            for shot in plan.generated
+        }
         self._after: dict[str, list[str]] = {}  # the shots that begin as one ends
         for name, source in self._sources.items():
             self._after.setdefault(source, []).append(name)
@@ -146,8 +144,9 @@ class _Shots:
         if state == "current":
             nothing = total((), self._plan.currency)
             return ShotTruth(
-                shot.shot.id, shot.shot.pick, state, NOTHING, nothing, sha256=sha256 or ""
-            )
+                shot.shot.id, shot.shot.pick, state, NOTHING, nothing,
+                sha256=sha256 or "", usable=True,
+            )  # fmt: skip
         chain = self._chain(shot.shot.id)
         code = status.last.code if status.last and state in ("failed", "blocked") else None
         return ShotTruth(
@@ -160,6 +159,7 @@ class _Shots:
             code=code or "",
             advice=self._advice(status) if code else NOTHING,
             sha256=sha256 or "",
+            usable=status.cause == "chain",
         )
 
     def _chain(self, name: str) -> tuple[str, ...]:
@@ -207,7 +207,7 @@ class _Shots:
         source = self._sources[status.take.shot]
         image = str(status.clip.request.get("image")) if status.clip else ""
         for other in self._statuses[source]:
-            if other.clip and image == last_frame_of(other.clip.clip_sha256 or ""):
+            if other.clip and image.startswith(last_frame_of(other.clip.clip_sha256 or "")):
                 return source, other.take.number
         return source, None
 

@@ -46,6 +46,7 @@ BOARD: dict[str, ShownOnBoard] = {
     "running": ShownOnBoard(tr("running"), "busy"),
     "fetching": ShownOnBoard(tr("downloading"), "busy"),
     "done": ShownOnBoard(tr("done"), "good"),
+    "stale": ShownOnBoard(tr("out of date"), "busy"),
     "failed": ShownOnBoard(tr("failed"), "bad"),
     "canceled": ShownOnBoard(tr("cancelled"), "off"),
     "unresolved": ShownOnBoard(tr("needs your decision"), "bad"),

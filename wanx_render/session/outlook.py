@@ -23,6 +23,7 @@ from wanx_render.planning.retakes import retaken
 from wanx_render.planning.take_status import TakeStatus, identities, lost, take_statuses
 from wanx_render.session.selection import ListInFolder
 from wanx_render.shotlist import picks
+from wanx_render.shotlist.picks import NEWEST
 from wanx_render.task import InputMedia
 from wanx_render.tasks.likeness.comparison import compare
 from wanx_render.validation.load import Loaded
@@ -82,6 +83,13 @@ class Outlook:
             for status in self.statuses
             if (status.take.shot, status.take.number) in picks
         )
+
+    @property
+    def bought(self) -> Mapping[str, int]:
+        """The takes that are bought and, where another was picked on the board, picked instead."""
+        picks = self.item.loaded.picks.picked
+        shots = ((shot.shot.id, shot.shot.pick) for shot in self.plan.generated)
+        return {name: pick for name, pick in shots if picks.get(name) == NEWEST}
 
     def lost(self, journal: Journal) -> tuple[Attempt, ...]:
         """The clips that were paid, are gone from the folder, and would be paid again."""

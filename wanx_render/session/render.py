@@ -189,6 +189,7 @@ class _Way:
             means = replace(means, workers=lambda home: makers(survey.places[home]))
         surveyed.note_retakes()
         surveyed.note_rows()
+        surveyed.note_picks()
         run = Run(surveyed, means, emit)
         if surveyed.selection.alone:
             asyncio.run(run.carry_out())

@@ -48,6 +48,7 @@ class RenderOptions:
     rows: str | None = None
     shard: str | None = None
     retake: tuple[str, ...] = ()
+    picks_new_takes: bool = False  # also where the list itself picks one
     cascade: bool = True
     as_json: bool = False
     plan: Path | None = None  # a saved one

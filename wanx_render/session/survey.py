@@ -1,7 +1,7 @@
 """How the lists of a run stand before it: what of each is to be asked for, and what that costs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +18,8 @@ from wanx_render.session.outcome import Outcome, begun, left_out, stand_still
 from wanx_render.session.outlook import Outlook, look, stale_picks
 from wanx_render.session.restore import restore
 from wanx_render.session.selection import ListInFolder, Selection, by_number, fingerprint
+
+from wanx_render.shotlist import picks
 from wanx_render.task import InputMedia
 
 if TYPE_CHECKING:
@@ -65,11 +67,23 @@ class Survey:
         Asked for once more then, they would be takes that nobody approved.
         """
         retakes = {} if noted else self.selection.retakes
+        retake = retakes.get(item.name, frozenset())
         return look(
-            item, self.selection.catalog, self.journals.get(item.home),
+            self._with_newest(item, retake), self.selection.catalog, self.journals.get(item.home),
             backend=self.selection.options.backend, cascade=self.selection.options.cascade,
-            retake=retakes.get(item.name, frozenset()),
+            retake=retake,
         )  # fmt: skip
+
+    def _with_newest(self, item: ListInFolder, retake: frozenset[str]) -> ListInFolder:
+        """The list with the takes picked that are being bought, where the board picked others.
+
+        The rows of a table share their picks, which stay.
+        """
+        loaded, always = item.loaded, self.selection.options.picks_new_takes
+        shots = [shot for shot in retake if always or shot in loaded.picks.picked]
+        if loaded.row or not shots:
+            return item
+        return replace(item, loaded=replace(loaded, picks=loaded.picks.with_newest(shots)))
 
     def delivered(self, item: ListInFolder, outcome: Outcome) -> list[Path | str]:
         """Where the deliverables of a list are."""
@@ -199,9 +213,22 @@ class Surveyed:
         return outlook
 
     def note_retakes(self) -> None:
+        """Note how many takes there are from now on, which are wanted of shots."""
         for prospect in self.lists:
             for basis, takes in prospect.counts.items():
                 self.survey.journals[prospect.item.home].retake(basis, takes)
+
+    def note_picks(self) -> None:
+        """Pick what is bought, where another take was picked on the board. Raises OSError."""
+        for outlook in (prospect.outlook for prospect in self.lists):
+            if outlook is None or not outlook.bought:
+                continue
+            after = outlook.item.loaded.picks
+            for shot, take in outlook.bought.items():
+                choice = after.of(shot)
+                rejections = tuple(number for number in choice.rejected if number != take)
+                after = after.having(shot, replace(choice, pick=take, rejected=rejections))
+            picks.write(after)
 
     def note_rows(self) -> None:
         """Note in the journals which rows this run means to render, and which it leaves out."""

@@ -3,7 +3,7 @@
 It stands beside the list and overrides it, so that nobody's YAML is ever rewritten by the program.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -22,6 +22,7 @@ from wanx_render.shotlist.values import FocusPoint
 from wanx_render.source import yaml_source
 from wanx_render.source.yaml_source import Source
 
+NEWEST = -1  # in the place of a take: the last one, which is being bought
 MOST_TAKES = 999  # the list's takes and all that were asked for later
 _FOCUS = TypeAdapter(FocusPoint)
 _HEAD = "# What was chosen on the board; it overrides the shot list beside it.\n"
@@ -54,6 +55,11 @@ class Picks:
     def picked(self) -> dict[str, int]:
         """The take of each shot for which one was picked."""
         return {name: choice.pick for name, choice in self.shots.items() if choice.pick}
+
+    def with_newest(self, shots: Collection[str]) -> "Picks":
+        """These picks with the take that is being bought of each of ``shots``."""
+        newest = {shot: replace(self.of(shot), pick=NEWEST) for shot in shots}
+        return replace(self, shots={**self.shots, **newest})
 
     def having(self, shot: str, choice: Choice) -> "Picks":
         """These picks with another choice for one shot; an empty one leaves no trace."""

@@ -143,27 +143,32 @@ function showDeliverables() {
   }
 }
 
+const FILMS = {
+  current: [tr("up to date"), "good"], stale: [tr("out of date"), "busy"],
+  missing: [tr("not made yet"), "off"], broken: [tr("failed"), "bad"],
+};
+
 function newCard(name) {
   const root = make("article", "deliverable");
-  const card = { root, screen: make("div", "screen empty"), title: make("h3", "", name), state: make("p", "state"), facts: make("p", "dim") };
-  root.append(card.screen, card.title, card.state, card.facts);
+  const card = { root, screen: make("div", "screen empty"), title: make("h3", "", name), state: make("p", "state"), why: make("ul", "why note"), facts: make("p", "dim") };
+  root.append(card.screen, card.title, card.state, card.why, card.facts);
   $("made").append(root);
   return card;
 }
 
 function fillCard(card, deliverable) {
-  const { made, fresh } = deliverable;
+  const { made } = deliverable;
   const url = made?.url;
   if (url !== card.url) {
     card.url = url;
     card.screen.replaceChildren(...(url ? [filmPlayer(deliverable)] : []));
     card.screen.classList.toggle("empty", !url);
   }
-  const [word, name] = !made
-    ? [tr("not made yet"), "off"]
-    : fresh ? [tr("up to date"), "good"] : [tr("older than your choices: rebuild"), "busy"];
+  const [word, name] = FILMS[deliverable.state];
   say(card.state, word);
   card.state.className = `state ${name}`;
+  card.why.replaceChildren(...deliverable.why.map((text) => make("li", "", plain(text))));
+  show(card.why, deliverable.why.length > 0);
   const size = made?.size ?? deliverable.size ?? tr("size unknown");
   const parts = [deliverable.aspect.join(":"), FITS[deliverable.fit] ?? deliverable.fit, size];
   if (made) parts.push(tr("{seconds} s", { seconds: made.seconds }), checks(made));
@@ -210,6 +215,8 @@ function notify(text, bad = false) {
 async function run(asked, title) {
   const quote = await ask("quote", asked);
   if (quote.error) return notify(quote.error, true);
+  if (quote.lacking?.length) return notify(tr("clips are missing: {reasons}", { reasons: quote.lacking.map((shot) => shot.text).join(tr("; ")) }), true);
+  if (quote.stale?.length) return confirmStale(asked, quote);
   if (!quote.takes.length && !quote.refused) return start(asked);
   confirm(asked, quote, title);
 }
@@ -223,6 +230,27 @@ async function start(asked) {
 
 let sending = null;
 
+// A rebuild with clips that are not what the list asks for, on an explicit word alone.
+function confirmStale(asked, quote) {
+  say($("ask-title"), tr("Rebuild with clips that are out of date?"));
+  say($("ask-words"), tr("To make them again costs {amount}: press Render.", quote));
+  $("ask-takes").replaceChildren(...quote.stale.map((shot) => make("li", "", plain(shot.text))));
+  show($("ask-refused"), false);
+  show($("ask-type"), false);
+  say($("ask-yes"), tr("Rebuild with these clips"));
+  $("ask-yes").disabled = false;
+  sending = { asked: { ...asked, stale: true }, quote };
+  $("ask").showModal();
+  $("ask-no").focus();
+}
+
+// What a run leaves that must be made again after it.
+function afterwards({ after }) {
+  if (!after) return [];
+  const names = after.shots.join(tr(", "));
+  return [make("li", "", tr("then {names} for {amount}: {whole} in total", { names, ...after }))];
+}
+
 function confirm(asked, quote, title) {
   const { amount } = quote;
   const text = about.mock
@@ -232,7 +260,7 @@ function confirm(asked, quote, title) {
   say($("ask-words"), text);
   const shown = quote.takes.slice(0, 8).map((take) => make("li", "", take));
   if (quote.takes.length > 8) shown.push(make("li", "", tr("{n} more", { n: quote.takes.length - 8 })));
-  $("ask-takes").replaceChildren(...shown);
+  $("ask-takes").replaceChildren(...shown, ...afterwards(quote));
   show($("ask-refused"), Boolean(quote.refused));
   say($("ask-refused"), quote.refused ?? "");
   show($("ask-type"), quote.typed);
@@ -262,7 +290,7 @@ $("ask-yes").addEventListener("click", () => {
 
 const render = () => run({ what: "render" }, tr("Render what is missing?"));
 const reroll = () => stage.current() && run({ what: "reroll", shot: selected }, tr("One more take of {shot}?", { shot: selected }));
-const rebuild = () => start({ what: "rebuild" });
+const rebuild = () => run({ what: "rebuild" });
 
 async function cancelAll() {
   const answer = await ask("cancel");

@@ -44,7 +44,16 @@ function showHead() {
   say($("shot-name"), shot.id);
   say($("shot-prompt"), plain(shot.template ? tr("template {name}", { name: shot.template }) : shot.prompt) || tr("no prompt"));
   say($("shot-facts"), factsOf(shot));
+  showTruth(shot.truth);
   player.setRate(shot.takes[0]?.fps);
+}
+
+// Why the shot is not what the list asks for, and what making it costs.
+function showTruth({ state, text, advice }) {
+  const line = $("shot-truth");
+  say(line, plain(advice ? tr("{text} ({hint})", { text, hint: advice }) : text));
+  show(line, Boolean(text));
+  line.className = `note ${["failed", "blocked"].includes(state) ? "bad" : "busy"}`;
 }
 
 // Where the takes are wider than the screen, the chosen one is seen first.
@@ -177,6 +186,12 @@ function fillFrame(card, take) {
     card.figure.style.setProperty("--w", take.width);
     card.figure.style.setProperty("--h", take.height);
   }
+  if (card.video && card.clip !== take.clip) {
+    release(card);
+    card.video.remove();
+    card.video = null;
+  }
+  card.clip = take.clip;
   if (take.clip && !card.video) {
     card.video = video(take);
     card.still?.remove();

@@ -4,7 +4,7 @@ import { duration, tr } from "./language.js";
 import { STATES } from "./take_states.js"; // the table of reports/states.py
 
 export const kind = (state) => STATES[state].tone;
-export const busy = (state) => kind(state) === "busy" && state !== "owed";
+export const busy = (state) => kind(state) === "busy" && !["owed", "stale"].includes(state);
 
 // The state in words, with its age and what may be left of it, both as of now.
 // ``brief`` leaves the age out.
