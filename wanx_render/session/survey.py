@@ -18,7 +18,6 @@ from wanx_render.session.outcome import Outcome, begun, left_out, stand_still
 from wanx_render.session.outlook import Outlook, look, stale_picks
 from wanx_render.session.restore import restore
 from wanx_render.session.selection import ListInFolder, Selection, by_number, fingerprint
-
 from wanx_render.shotlist import picks
 from wanx_render.task import InputMedia
 
