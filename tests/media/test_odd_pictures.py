@@ -4,6 +4,7 @@ import asyncio
 import io
 import random
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,14 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput, Refused
 from wanx_render.geometry import Size
 from wanx_render.media import image_bytes, signatures
-from wanx_render.media.images import REPAIRED_BYTES, BadPicture, inspect, sendable, upright
+from wanx_render.media.images import (
+    REPAIRED_BYTES,
+    BadPicture,
+    inspect,
+    pixels,
+    sendable,
+    upright,
+)
 from wanx_render.task import InputMedia, TaskRequest
 from wanx_render.validation.load import load
 
@@ -111,6 +119,79 @@ def test_damaged_exif_is_left_out_and_turns_nothing(kind: str, blob: bytes) -> N
         assert not read.info.get("exif")
 
 
+SEEN = noisy()
+
+
+def odd_metadata() -> dict[str, bytes]:
+    """Pictures whose pixels are whole, with a part that says nothing of them and is damaged."""
+    png, jpeg = written(SEEN), written(SEEN, "JPEG", quality=90)
+    other_check = chunk(b"tEXt", b"a\0b")[:-4] + b"\0\0\0\0"
+    parts = {
+        "a wrong check": other_check,
+        "an unknown way of packing": chunk(b"zTXt", b"x\0\5abc"),
+        "a text that unpacks to 80 MB": chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(80_000_000))),
+        "a gamma cut short": chunk(b"gAMA", b"\0"),
+        "a profile of another kind": chunk(b"iCCP", b"x\0\3abc"),
+        "an animation cut short": chunk(b"acTL", b"\0"),
+        "transparency cut short": chunk(b"tRNS", b"\0"),
+    }
+    return {name: png[:33] + part + png[33:] for name, part in parts.items()} | {
+        "an Adobe segment cut short": jpeg[:2] + b"\xff\xee\0\7Adobe" + jpeg[2:]
+    }
+
+
+ODD_METADATA = odd_metadata()
+
+
+@pytest.mark.parametrize("name", ODD_METADATA)
+def test_a_picture_is_judged_by_its_pixels_and_never_by_what_else_is_in_its_file(name: str) -> None:
+    data = ODD_METADATA[name]
+    assert inspect(data).repairs == ("metadata",)
+    sent = sendable(data)
+    assert not inspect(sent).repairs
+    if "Adobe" in name:
+        assert differs(shown(sent), shown(written(SEEN, "JPEG", quality=90))) <= 40  # of noise
+    else:
+        assert shown(sent).tobytes() == SEEN.convert("RGB").tobytes()
+
+
+def test_a_profile_beside_damaged_metadata_is_kept() -> None:
+    data = written(noisy(), icc_profile=profile(GREEN, BLUE, RED))
+    damaged = data[:33] + chunk(b"gAMA", b"\0") + data[33:]
+    assert shown(sendable(damaged)).tobytes() == upright(damaged).tobytes()
+    assert pixels(damaged) == pixels(data)
+
+
+def test_damaged_pixels_are_damaged_whatever_the_metadata_is() -> None:
+    data = written(noisy())
+    at = data.index(b"IDAT") + 40
+    for damaged in (data[:at] + bytes(9) + data[at + 9 :], data[: len(data) // 2]):
+        both = damaged[:33] + chunk(b"gAMA", b"\0") + damaged[33:]
+        for picture in (damaged, both):
+            with pytest.raises(BadPicture, match="damaged or cut off"):
+                inspect(picture)
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="Pillow without AVIF")
+@pytest.mark.parametrize("part", [20, 150, 400, -50])
+def test_a_cut_off_avif_is_damaged_and_not_of_another_kind(part: int) -> None:
+    with pytest.raises(BadPicture, match="damaged or cut off"):
+        inspect(written(noisy(), "AVIF")[:part])
+
+
+def test_a_heic_is_read_where_its_reader_is_installed() -> None:
+    heif = pytest.importorskip("pillow_heif")
+    stream = io.BytesIO()
+    image = noisy(size=(640, 480)).convert("RGB")
+    heif.from_pillow(image).save(stream, quality=95)
+    picture = inspect(stream.getvalue())
+    assert (picture.format, picture.sent_as, picture.repairs) == ("HEIF", "JPEG", ("format",))
+    with Image.open(io.BytesIO(sendable(stream.getvalue()))) as read:
+        assert (read.format, read.size) == ("JPEG", (640, 480))
+    with pytest.raises(BadPicture, match="damaged or cut off"):
+        inspect(stream.getvalue()[:-300])
+
+
 def test_sound_exif_turns_and_what_is_sent_is_upright() -> None:
     for orientation in range(1, 9):
         data = written(noisy(), "PNG", exif=exif_of((0x0112, 3, 1, orientation)))
@@ -174,8 +255,9 @@ def test_an_odd_picture_is_sent_as_what_one_sees(name: str) -> None:
     assert inspect(sent).format == picture.sent_as
     assert not inspect(sent).repairs
     assert shown(sent).size == seen.size
-    assert differs(shown(sent), seen) <= (40 if name == "cmyk" else 0)  # a JPEG of noise
-    if name != "cmyk":
+    assert picture.sent_as == ("JPEG" if name in ("cmyk", "avif") else "PNG")
+    assert differs(shown(sent), seen) <= (40 if picture.sent_as == "JPEG" else 0)  # of noise
+    if picture.sent_as == "PNG":
         assert shown(sent).tobytes() == upright(data).tobytes()
     assert len(sent) <= picture.bytes
 
@@ -248,6 +330,7 @@ HEADS = {
     "a web page": b"<!doctype html><title>404</title>",
     "a video": b"\0\0\0\x18ftypisom\0\0\2\0isommp42",
     "an icon (ICO)": b"\0\0\1\0\1\0",
+    "a Targa picture": b"\0\0\2" + bytes(9) + b"\x80\2\xe0\1\x18\0",
 }
 
 

@@ -26,7 +26,13 @@ from wanx_render.media.picture.opening import FORMATS as FORMATS
 from wanx_render.media.picture.opening import MAX_PIXELS as MAX_PIXELS
 from wanx_render.media.picture.opening import READABLE as READABLE
 from wanx_render.media.picture.opening import BadPicture as BadPicture
-from wanx_render.media.picture.opening import exif_is_sound, opened, orientation_of, turned
+from wanx_render.media.picture.opening import (
+    exif_is_sound,
+    has_damaged_metadata,
+    opened,
+    orientation_of,
+    turned,
+)
 from wanx_render.preparation import Preparation
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -35,6 +41,7 @@ REPAIRED_BYTES = 9 * 1024 * 1024  # the most that a repaired picture has; all mo
 # What is put right in a picture before it is sent.
 Repair = Literal[
     "several",  # it holds further pictures (MPO); the first is sent
+    "metadata",  # some of it is damaged and left out
     "exif",  # its EXIF data is damaged and left out; the picture is not turned
     "turned",  # by its EXIF orientation
     "animated",  # its first picture is sent
@@ -72,9 +79,9 @@ class Picture:
     @property
     def sent_as(self) -> str:
         """The format of what is sent."""
-        if not self.repairs or self.format == "JPEG":
+        if not self.repairs:
             return self.format
-        return "PNG"
+        return _kind(self.format)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -150,8 +157,7 @@ def sendable(data: bytes) -> bytes:
         return data
     if _keeps_its_pixels(data, picture.repairs):
         return _alone(data, picture.repairs)
-    kind: Kind = "JPEG" if picture.format == "JPEG" else "PNG"
-    return encoded(upright(data), kind, REPAIRED_BYTES)
+    return encoded(upright(data), _kind(picture.format), REPAIRED_BYTES)
 
 
 def prepared(data: bytes, preparation: Preparation, most_bytes: int) -> bytes:
@@ -214,6 +220,11 @@ def pixels(data: bytes) -> str:
     return digest.hexdigest()
 
 
+def _kind(name: str) -> Kind:
+    """The format of a copy: what photographs are saved in has lost something already."""
+    return "JPEG" if name in ("JPEG", "AVIF", "HEIF") else "PNG"
+
+
 def _format(image: Image.Image) -> str:
     """MPO is the name of a plug-in: by its first bytes the file is a JPEG."""
     return "JPEG" if image.format == "MPO" else str(image.format)
@@ -244,6 +255,7 @@ def _repairs(
     alpha = "A" in image.getbands() or "transparency" in image.info
     needs: dict[Repair, bool] = {
         "several": several and image.format == "MPO",
+        "metadata": has_damaged_metadata(image),
         "exif": not exif_is_sound(image),
         "turned": orientation != 1,
         "animated": several and image.format != "MPO",

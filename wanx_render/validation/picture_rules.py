@@ -181,6 +181,9 @@ def _repairs(name: str, picture: Picture) -> Iterator[tuple[str, Message, Messag
                 message = tr("{name} holds several pictures: only the first is sent", name=name)
                 hint = tr("to use another picture, save it as its own file")
                 yield "image-converted", message, hint
+            case "metadata":
+                message = tr("{name} has damaged metadata, which is not sent", name=name)
+                yield "image-exif", message, tr("to be sure of its colours, save it again")
             case "exif":
                 message = tr("{name} has damaged EXIF data, which is not sent", name=name)
                 hint = tr("if the picture appears turned, save it upright")

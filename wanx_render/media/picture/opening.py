@@ -8,7 +8,7 @@ import io
 import struct
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 
 from PIL import Image, UnidentifiedImageError, features
@@ -48,23 +48,51 @@ def opened(data: bytes, *, small: bool = False) -> Iterator[tuple[Image.Image, S
         with warnings.catch_warnings():
             # What Pillow warns of is metadata; damaged pixels are exceptions, sizes are checked.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=_readers(data)) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise BadPicture(_TOO_MANY_PIXELS)
-                size = Size(*image.size)
-                if small:
-                    image.draft(None, (size.width // 8, size.height // 8))
-                image.load()
-                yield image, size
+            yield _loaded(data, small)
     except BadPicture:
         raise
     except Image.DecompressionBombError:
         raise BadPicture(_TOO_MANY_PIXELS) from None
     except UnidentifiedImageError:
         raise _unidentified(data) from None
-    except (OSError, ValueError, SyntaxError, struct.error, EOFError) as error:
+    except _DAMAGED as error:
         message = tr("is damaged or cut off: {reason}", reason=str(error))
         raise BadPicture(message, _AGAIN) from None
+
+
+_DAMAGED = (OSError, ValueError, SyntaxError, struct.error, EOFError)
+_BARE = "wanx: without its metadata"
+
+
+def has_damaged_metadata(image: Image.Image) -> bool:
+    """Whether the picture could only be opened without some of its metadata."""
+    return _BARE in image.info
+
+
+def _loaded(data: bytes, small: bool) -> tuple[Image.Image, Size]:
+    """The picture, by its pixels alone where its metadata is damaged."""
+    try:
+        return _decoded(data, small)
+    except BadPicture:
+        raise
+    except _DAMAGED:
+        for bare in image_bytes.without_metadata(data):
+            with suppress(*_DAMAGED):
+                image, size = _decoded(bare, small)
+                image.info[_BARE] = True
+                return image, size
+        raise
+
+
+def _decoded(data: bytes, small: bool) -> tuple[Image.Image, Size]:
+    image = Image.open(io.BytesIO(data), formats=_readers(data))
+    if image.width * image.height > MAX_PIXELS:
+        raise BadPicture(_TOO_MANY_PIXELS)
+    size = Size(*image.size)
+    if small:
+        image.draft(None, (size.width // 8, size.height // 8))
+    image.load()
+    return image, size
 
 
 def _readers(data: bytes) -> tuple[str, ...]:
@@ -89,7 +117,8 @@ def _unidentified(data: bytes) -> BadPicture:
     """Why no reader takes ``data``: another format, by its name, or none at all."""
     formats = joined(FORMATS, tr(", "))
     kind, advice = signatures.named(data)
-    if kind == signatures.AVIF and "AVIF" in READABLE:
+    is_read = "AVIF" in READABLE if kind == signatures.AVIF else _readers(data) != READABLE
+    if is_read:
         return BadPicture(_NO_HEADER, _AGAIN)
     if kind:
         return BadPicture(tr("is {kind}; expected {formats}", kind=kind, formats=formats), advice)
