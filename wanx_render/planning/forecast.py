@@ -17,6 +17,7 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Gaze, Size, crop_text, cropped_away, enlargement, seen_box
 from wanx_render.language import Message, plural, tr
 from wanx_render.money import write_amount
+from wanx_render.planning.picture_forecast import PictureForecast, picture_forecast
 from wanx_render.planning.plan import (
     AnyPlanned,
     Plan,
@@ -55,6 +56,7 @@ class TakeForecast:
     currency: str
     key: str | None
     chosen: bool = False  # picked on the board (picks.yaml), not by the list
+    picture: PictureForecast | None = None  # of a first frame that the list has prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ def _take(status: TakeStatus, plan: Plan, shot: PlannedShot) -> TakeForecast:
         currency=plan.currency,
         key=request.key(plan.backend) if status.complete else None,
         chosen=is_picked and shot.chosen,
+        picture=picture_forecast(take, plan.deliverables),
     )
 
 

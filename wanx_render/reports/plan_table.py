@@ -20,6 +20,7 @@ from wanx_render.planning.forecast import (
     PartForecast,
     TakeForecast,
 )
+from wanx_render.reports.picture_lines import picture_lines
 from wanx_render.reports.states import FITS, PLANNED
 from wanx_render.timing import show_duration
 
@@ -33,6 +34,8 @@ def show(forecast: Forecast, stream: TextIO) -> None:
         console.print(_takes(forecast, console.width))
     for footage in forecast.footage:
         console.print(_text(_own(footage)))
+    for line in picture_lines(forecast.takes):
+        console.print(_text(line))
     for deliverable in forecast.deliverables:
         console.print(_heading(deliverable))
         console.print(_parts(deliverable))

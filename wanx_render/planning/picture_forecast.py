@@ -1,0 +1,80 @@
+"""What is sent of a first frame, and what deliverables keep of its clip: known before paying."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from wanx_render.geometry import Aspect, Size, crop_unit, cropped_away, predicted_size
+from wanx_render.money import write_amount
+from wanx_render.planning.plan import Take
+from wanx_render.preparation import Preparation
+from wanx_render.shotlist.model import Deliverable
+from wanx_render.task import InputMedia
+
+
+@dataclass(frozen=True, slots=True)
+class SentForecast:
+    """What is sent of a picture, in one way, and the percent of the clip that each crop keeps."""
+
+    aspect: str | None  # that was chosen; null: its own
+    fit: str
+    background: str | None
+    window: str  # the part of the source that is used
+    sent: str
+    lost_percent: float  # of the picture
+    clip: str
+    kept_percent: dict[str, float]  # by the name of each deliverable that crops
+
+
+@dataclass(frozen=True, slots=True)
+class PictureForecast:
+    """A first frame that the list has prepared: as it is sent, next to the whole picture."""
+
+    source: str
+    sent: SentForecast
+    whole: SentForecast
+    retake: SentForecast | None = None  # of a kept clip: as --retake would send it
+    retake_price: str | None = None
+
+
+def picture_forecast(take: Take, deliverables: Iterable[Deliverable]) -> PictureForecast | None:
+    """What ``take`` sends of its first frame; None where the list does not prepare it."""
+    picture = take.request.image
+    if take.preparing is None or take.preparing.wish is None or picture.size is None:
+        return None
+    crops = {d.name: d.aspect for d in deliverables if d.fit == "crop"}
+    view = _View(take.preparing.area, crops)
+    instead = take.instead
+    price = write_amount(take.price.amount) if instead and take.price else None
+    return PictureForecast(
+        source=str(picture.size),
+        sent=view.of(picture, picture.preparation),
+        whole=view.of(picture, None),
+        retake=view.of(instead, instead.preparation) if instead else None,
+        retake_price=price,
+    )
+
+
+@dataclass(frozen=True)
+class _View:
+    area: int
+    crops: dict[str, Aspect]
+
+    def of(self, picture: InputMedia, preparation: Preparation | None) -> SentForecast:
+        size = picture.size or Size(1, 1)
+        sent = preparation.sent if preparation else size
+        clip = predicted_size(sent, self.area)
+        lost = float(preparation.loss(size)) if preparation else 0.0
+        return SentForecast(
+            aspect=str(preparation.aspect) if preparation and preparation.aspect else None,
+            fit=preparation.fit if preparation else "crop",
+            background=preparation.background if preparation else None,
+            window=str(preparation.window) if preparation else f"{size}+0+0",
+            sent=str(sent),
+            lost_percent=round(lost * 100, 1),
+            clip=str(clip),
+            kept_percent={
+                name: round(float(1 - cropped_away(clip, aspect)) * 100, 1)
+                for name, aspect in self.crops.items()
+                if crop_unit(clip, aspect) >= 2
+            },
+        )
