@@ -8,14 +8,15 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
-from wanx_render.board.app import Declined, Malformed
+from wanx_render.board.app import Declined
 from wanx_render.board.history import History, Step
 from wanx_render.board.holding import Holding, problem_of
-from wanx_render.geometry import Focus
-from wanx_render.language import Message, tr
+from wanx_render.board.windows import not_cropped, point_of
+from wanx_render.catalog.pricing import total
+from wanx_render.language import Message, shown, tr
+from wanx_render.planning.plan import Take
 from wanx_render.session.watch_saves import Print, print_of
 from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import Choice, Picks
@@ -84,13 +85,40 @@ class Choices:
     async def focus(self, asked: Asked) -> dict[str, Any]:
         """Set the point a crop keeps in view, in thousandths; null leaves it to the list."""
         shot = self._holding.planned(asked.get("shot")).shot.id
-        point = asked.get("focus")
-        if point is None:
-            return await self._write(shot, lambda before: replace(before, focus=None))
-        if not (isinstance(point, list) and len(point) == 2 and all(map(_is_thousandth, point))):
-            raise Malformed(tr("focus must be two integers from 0 to 1000"))
-        focus = Focus(Fraction(point[0], 1000), Fraction(point[1], 1000))
-        return await self._write(shot, lambda before: replace(before, focus=focus), moves=True)
+        focus = point_of(asked)
+        return await self._write(
+            shot, lambda before: replace(before, focus=focus), moves=focus is not None
+        )
+
+    async def crop(self, asked: Asked) -> dict[str, Any]:
+        """Move the crop that prepares the first frame; null leaves it to the list.
+
+        What makes paid clips stale must be confirmed by the exact price of making them again.
+        """
+        planned_shot, focus = self._holding.planned(asked.get("shot")), point_of(asked)
+        shot, wish = planned_shot.shot.id, planned_shot.shot.fit_image
+        if wish is None or wish.fit != "crop":
+            raise not_cropped(shot)
+
+        def choice(before: Choice) -> Choice:
+            return replace(before, image_focus=focus)
+
+        now = self._read()
+        takes = await self._stale(now.having(shot, choice(now.of(shot))))
+        if takes:
+            price = total([take.price for take in takes], self._holding.outlook.plan.currency)
+            if asked.get("price") != (exact := shown(price.shown, "en")):
+                raise Declined(
+                    tr("confirm the exact price of making the clips again; nothing was changed"),
+                    price=exact, amount=price.shown, takes=[take.name.title for take in takes],
+                )  # fmt: skip
+        return await self._write(shot, choice)
+
+    async def _stale(self, choices: Picks) -> list[Take]:
+        """The takes that would have to be paid for again with other choices."""
+        before = {take.name for take in self._holding.outlook.new}
+        after = (await self._holding.if_chosen(choices)).only
+        return [take for take in after.new if take.name not in before]
 
     async def undo(self, _: Asked) -> dict[str, Any]:
         """Take back the last choice."""
@@ -100,7 +128,7 @@ class Choices:
                 raise Declined(tr("there is nothing to undo"))
             await self._replace(step.shot, step.after, step.before)
             self._history.undone()
-            await self._show(step.shot, step.before)
+            await self._show(Step(step.shot, step.after, step.before))
         return {"ok": True, "shot": step.shot, "text": tr("Undone: {step}", step=step.text)}
 
     async def redo(self, _: Asked) -> dict[str, Any]:
@@ -111,7 +139,7 @@ class Choices:
                 raise Declined(tr("there is nothing to redo"))
             await self._replace(step.shot, step.before, step.after)
             self._history.redone()
-            await self._show(step.shot, step.after)
+            await self._show(step)
         return {"ok": True, "shot": step.shot, "text": tr("Redone: {step}", step=step.text)}
 
     async def _replace(self, shot: str, expected: Choice, wanted: Choice) -> None:
@@ -136,7 +164,7 @@ class Choices:
                 await self._save(now.having(shot, step.after))
                 before, self._moved = self._moved, time.monotonic() if moves else 0.0
                 self._history.add(step, joined=moves and self._moved - before < _ONE_MOVE)
-                await self._show(shot, step.after)
+                await self._show(step)
         return {"ok": True}
 
     def _ids(self) -> tuple[str, ...]:
@@ -156,11 +184,12 @@ class Choices:
         await asyncio.to_thread(picks.write, after)
         self._picks = print_of(after.file), after
 
-    async def _show(self, shot: str, choice: Choice) -> None:
+    async def _show(self, step: Step) -> None:
         holding = self._holding
-        if holding.took > QUICK:
+        is_other_request = step.before.image_focus != step.after.image_focus
+        if holding.took > QUICK and not is_other_request:
             holding.note_picks()
-            self._shown.first(shot, holding.choose(shot, choice))
+            self._shown.first(step.shot, holding.choose(step.shot, step.after))
         else:
             await holding.reload()
             self._shown.now()
@@ -169,7 +198,3 @@ class Choices:
 def _taken_back(before: Choice, number: int) -> Choice:
     """The choice without the rejection of take ``number``."""
     return replace(before, rejected=tuple(take for take in before.rejected if take != number))
-
-
-def _is_thousandth(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000

@@ -40,6 +40,8 @@ def _difference(shot: str, before: Choice, after: Choice) -> Message:
         return tr("{shot}: take {n} chosen", shot=shot, n=after.pick)
     if removed := set(before.rejected) - set(after.rejected):
         return tr("{shot}: take {n} no longer rejected", shot=shot, n=min(removed))
+    if after.image_focus != before.image_focus:
+        return tr("{shot}: crop of the first frame moved", shot=shot)
     if after.focus != before.focus:
         if after.focus is None:
             return tr("{shot}: the list's focus used", shot=shot)
@@ -94,8 +96,8 @@ def _data(step: Step) -> list[Any]:
 
 
 def _choice_data(choice: Choice) -> list[Any]:
-    point = [str(choice.focus.x), str(choice.focus.y)] if choice.focus else None
-    return [choice.pick, list(choice.rejected), point]
+    points = ([str(p.x), str(p.y)] if p else None for p in (choice.focus, choice.image_focus))
+    return [choice.pick, list(choice.rejected), *points]
 
 
 def _read(file: Path) -> tuple[list[Step], int]:
@@ -113,6 +115,6 @@ def _read(file: Path) -> tuple[list[Step], int]:
 
 
 def _choice(data: Any) -> Choice:
-    pick, rejected, point = data
-    focus = Focus(Fraction(point[0]), Fraction(point[1])) if point else None
-    return Choice(pick, tuple(rejected), focus)
+    pick, rejected, *points = data
+    focuses = (Focus(Fraction(p[0]), Fraction(p[1])) if p else None for p in points)
+    return Choice(pick, tuple(rejected), *focuses)

@@ -27,7 +27,7 @@ from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.session.survey import Survey, Surveyed
 from wanx_render.session.watch_saves import Print, print_of
 from wanx_render.shotlist import picks
-from wanx_render.shotlist.picks import Choice
+from wanx_render.shotlist.picks import Choice, Picks
 from wanx_render.validation.load import with_picks
 
 if TYPE_CHECKING:
@@ -126,26 +126,37 @@ class Holding:
     def choose(self, shot: str, choice: Choice) -> bool:
         """Put one choice into the plan as it is; whether the list must be read again for the rest.
 
-        The rest is what follows for shots that start from this one, and the list's own focus.
+        The rest is what follows for shots that start from this one. A choice of another first
+        frame is not for here: it changes what is asked for.
         """
-        item, planned_shot = self.selection.lists[0], self.planned(shot)
-        had_focus = item.loaded.picks.of(shot).focus is not None
-        is_chosen = 1 <= (choice.pick or 0) <= len(planned_shot.takes)
-        update: dict[str, Any] = {"pick": choice.pick if is_chosen else planned_shot.pick_of_list}
-        update |= {"focus": choice.focus} if choice.focus else {}
-        chosen = replace(
-            planned_shot, shot=planned_shot.shot.model_copy(update=update), chosen=is_chosen
-        )
+        loaded, planned_shot = self.selection.lists[0].loaded, self.planned(shot)
+        self.selection = self._chosen(loaded.picks.having(shot, choice))
+        chosen = self._as_chosen(planned_shot, choice)
         plan = self.outlook.plan
         shots = tuple(chosen if entry is planned_shot else entry for entry in plan.shots)
         self.outlook = replace(self.outlook, plan=replace(plan, shots=shots))
-        loaded = with_picks(item.loaded, item.loaded.picks.having(shot, choice))
-        lists = (replace(item, loaded=loaded), *self.selection.lists[1:])
-        self.selection = replace(self.selection, lists=lists)
         self._choice_count += 1
         self._warn()
-        is_followed = any(entry.picked.waits_for == shot for entry in plan.generated)
-        return is_followed or (had_focus and not choice.focus)
+        return any(entry.picked.waits_for == shot for entry in plan.generated)
+
+    def _as_chosen(self, planned_shot: PlannedShot, choice: Choice) -> PlannedShot:
+        is_chosen = 1 <= (choice.pick or 0) <= len(planned_shot.takes)
+        shots = self.selection.lists[0].loaded.shots.shots
+        focus = next(shot.focus for shot in shots if shot.id == planned_shot.shot.id)
+        pick = choice.pick if is_chosen else planned_shot.pick_of_list
+        shot = planned_shot.shot.model_copy(update={"pick": pick, "focus": focus})
+        return replace(planned_shot, shot=shot, chosen=is_chosen)
+
+    def _chosen(self, choices: Picks) -> Selection:
+        """The list with other choices than those in its picks file."""
+        item, *rest = self.selection.lists
+        chosen = replace(item, loaded=with_picks(item.loaded, choices))
+        return replace(self.selection, lists=(chosen, *rest))
+
+    async def if_chosen(self, choices: Picks) -> Surveyed:
+        """What a run would do with other choices."""
+        selection = self._chosen(choices).with_options(self.options)
+        return Survey(selection, {self.folder: self.journal}).result()
 
     def note_picks(self) -> None:
         """The picks file is as the board itself wrote it."""

@@ -17,6 +17,7 @@ from wanx_render.board.holding import Holding
 from wanx_render.board.runs import Runs
 from wanx_render.board.snippets import snippet
 from wanx_render.board.view import BoardState, Ledger
+from wanx_render.board.windows import window
 from wanx_render.clock import RealClock
 from wanx_render.errors import FfmpegError
 from wanx_render.media import ffmpeg, thumbnails
@@ -258,6 +259,8 @@ class Room:
             "choose": self._choices.choose,
             "reject": self._choices.reject,
             "focus": self._choices.focus,
+            "window": self._window,
+            "crop": self._choices.crop,
             "undo": self._choices.undo,
             "redo": self._choices.redo,
             "edit": self._edits.edit,
@@ -268,6 +271,9 @@ class Room:
             "cancel": self._runs.cancel,
         }
         return await acts[what](asked)
+
+    async def _window(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        return window(self._holding, asked)
 
     async def _snippet(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         return await self._work(snippet, self._holding, asked)

@@ -23,6 +23,7 @@ from wanx_render.source import yaml_source
 from wanx_render.source.yaml_source import Source
 
 NEWEST = -1  # in the place of a take: the last one, which is being bought
+_KEYS = ("pick", "rejected", "focus", "image_focus")
 MOST_TAKES = 999  # the list's takes and all that were asked for later
 _FOCUS = TypeAdapter(FocusPoint)
 _HEAD = "# What was chosen on the board; it overrides the shot list beside it.\n"
@@ -35,6 +36,7 @@ class Choice:
     pick: int | None = None
     rejected: tuple[int, ...] = ()
     focus: Focus | None = None
+    image_focus: Focus | None = None  # of the crop that prepares the first frame (``fit_image``)
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,9 @@ def write(picks: Picks) -> None:
 
 def _written(choice: Choice) -> dict[str, Any]:
     record: dict[str, Any] = {"pick": choice.pick, "rejected": list(choice.rejected)}
-    if choice.focus:
-        record["focus"] = [_decimal(choice.focus.x), _decimal(choice.focus.y)]
+    for name, point in (("focus", choice.focus), ("image_focus", choice.image_focus)):
+        if point:
+            record[name] = [_decimal(point.x), _decimal(point.y)]
     return {name: value for name, value in record.items() if value}
 
 
@@ -127,7 +130,7 @@ class _Reading:
             self.refuse("value-unknown", tr("version must be 1"), self.source.place(("version",)))
         shots = self._mapping(mapping.get("shots"), ("shots",), self.ids)
         for name, value in shots.items():
-            record = self._mapping(value, ("shots", name), ("pick", "rejected", "focus"))
+            record = self._mapping(value, ("shots", name), _KEYS)
             yield name, self._choice(name, record)
 
     def _mapping(self, value: Any, path: yaml_source.Path, keys: tuple[str, ...]) -> dict[str, Any]:
@@ -155,7 +158,8 @@ class _Reading:
         if pick in rejections:
             message = tr("take {pick} is both picked and rejected", pick=pick)
             self.refuse("pick-rejected", message, self.source.place(("shots", name, "pick")))
-        return Choice(pick, rejections, self._focus(record.get("focus"), name))
+        focus, image_focus = (self._focus(record, name, key) for key in ("focus", "image_focus"))
+        return Choice(pick, rejections, focus, image_focus)
 
     def _take(self, value: Any, path: yaml_source.Path) -> int | None:
         if value is None:
@@ -181,7 +185,8 @@ class _Reading:
         takes = (self._take(number, (*path, index)) for index, number in enumerate(value))
         return tuple(sorted({take for take in takes if take}))
 
-    def _focus(self, value: Any, name: str) -> Focus | None:
+    def _focus(self, record: dict[str, Any], name: str, key: str) -> Focus | None:
+        value = record.get(key)
         if value is None:
             return None
         try:
@@ -189,7 +194,7 @@ class _Reading:
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
             context = problem.get("ctx", {})
-            place = self.source.place(("shots", name, "focus"))
+            place = self.source.place(("shots", name, key))
             self.refuse("focus-invalid", context["message"], place, context["hint"])
             return None
 

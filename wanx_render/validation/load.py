@@ -36,7 +36,7 @@ from wanx_render.shotlist.model import (
     whole_keys,
 )
 from wanx_render.shotlist.names import normal
-from wanx_render.shotlist.picks import Picks
+from wanx_render.shotlist.picks import Choice, Picks
 from wanx_render.shotlist.problems import Places, Problems, RowPlaces
 from wanx_render.shotlist.rows import Filling, Fillings, Row, fillings
 from wanx_render.shotlist.variables import OUTSIDE, Templates
@@ -63,6 +63,7 @@ class Loaded:
     picks: Picks  # what was chosen on the board; its points of focus are in the shots already
     warnings: tuple[Diagnostic, ...] = field(default=())
     row: Row | None = None
+    unchosen: ShotList | None = None  # ``shots`` without what was chosen on the board
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,7 @@ class _Checked:
             yield Loaded(
                 self.checker.file, _focused(result.shots, result.picks), assets.folder,
                 assets.media(result.shots), self.texts, result.picks, result.problems, filling.row,
+                result.shots,
             )  # fmt: skip
 
 
@@ -227,20 +229,26 @@ def _picks_texts(results: Iterable["_Result"]) -> dict[str, str]:
 
 
 def with_picks(loaded: Loaded, choices: Picks) -> Loaded:
-    """The list with other choices; a point of focus that was chosen before stays."""
-    return replace(loaded, shots=_focused(loaded.shots, choices), picks=choices)
+    """The list with other choices."""
+    unchosen = loaded.unchosen or loaded.shots
+    shots = _focused(unchosen, choices)
+    return replace(loaded, shots=shots, picks=choices, unchosen=unchosen)
 
 
 def _focused(shots: ShotList, choices: Picks) -> ShotList:
-    """The list with the points of focus that were chosen on the board."""
-    points = {name: choice.focus for name, choice in choices.shots.items() if choice.focus}
-    if not points:
+    """The list with the points that were chosen on the board."""
+    if not any(choice.focus or choice.image_focus for choice in choices.shots.values()):
         return shots
-    all_shots = tuple(
-        shot.model_copy(update={"focus": points[shot.id]}) if shot.id in points else shot
-        for shot in shots.shots
-    )
+    all_shots = tuple(_pointed(shot, choices.of(shot.id)) for shot in shots.shots)
     return shots.model_copy(update={"shots": all_shots})
+
+
+def _pointed(shot: AnyShot, choice: Choice) -> AnyShot:
+    update: dict[str, Any] = {"focus": choice.focus} if choice.focus else {}
+    if choice.image_focus and isinstance(shot, GeneratedShot) and shot.fit_image:
+        fit_image = shot.fit_image.model_copy(update={"focus": choice.image_focus})
+        update["fit_image"] = fit_image
+    return shot.model_copy(update=update) if update else shot
 
 
 def _matrix(source: Source, folder: Path) -> Matrix | None:
