@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from PIL import Image
 
 from tests.support.places import ROOT, SPECS
 from tests.support.programs import PROGRAMS
@@ -127,6 +128,9 @@ def furnish(folder: Path) -> None:
     shutil.copytree(SPECS / "frames", folder / "frames")
     (folder / "words.srt").write_text("1\n00:00:00,500 --> 00:00:02,000\nThe words\n")
     (folder / "products.csv").write_text("sku,picture\na1,bottle.jpg\n")
+    Image.new("RGBA", (400, 200), (230, 40, 60, 200)).save(folder / "logo.png")
+    colours = [f"{n & 1} {n >> 1 & 1} {n >> 2}" for n in range(8)]
+    (folder / "film.cube").write_text("\n".join(["LUT_3D_SIZE 2", *colours]))
     tone = ("-f", "lavfi", "-i", "sine=frequency=440:duration=4")
     picture = ("-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=3")
     program = PROGRAMS["wheel"]

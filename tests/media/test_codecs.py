@@ -111,7 +111,7 @@ def test_a_look_needs_a_filter_that_some_builds_lack(
     poor.write_text(f'#!/bin/sh\n{program.path} "$@" | grep -v " lut3d "\n')
     poor.chmod(0o755)
     lacking = replace(program, path=poor)
-    shot = Shot(id="a", model="m", image="-")
+    shot = GeneratedShot(id="a", model="m", image="-")
     looks = Deliverable.model_validate({"aspect": "9:16", "look": "warm.cube"})
     (problem,) = needs.unmet(lacking, (shot,), (looks,))
     assert problem.message == "look needs ffmpeg's filter lut3d"

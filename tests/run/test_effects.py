@@ -16,6 +16,8 @@ from wanx_render.effects import cubes
 from wanx_render.effects.overlays import DrawnOverlay
 from wanx_render.geometry import Box
 from wanx_render.manifest import OverlayRecord
+from wanx_render.timelines import edl
+from wanx_render.timelines.timeline import timeline_of
 from wanx_render.validation.load import load_all
 from wanx_render.workers.remote_jobs import paths_in
 
@@ -151,3 +153,18 @@ def test_columns_of_a_table_name_the_files(studio: Studio) -> None:
     assert [film.overlay[0].image for film in films] == ["x.png", "y.png"]
     assert [float(film.overlay[0].width) for film in films] == [0.2, 0.3]
     assert [film.look for film in films] == ["x.cube", "y.cube"]
+
+
+def test_an_edit_list_names_what_editing_programs_are_not_given(studio: Studio) -> None:
+    logo(studio.folder / "logo.png")
+    written(studio.folder / "warm.cube", table(2))
+    one = LIST[: LIST.index("  - {id: two")] + LIST[LIST.index("deliverables:") :]
+    over = "overlay: {image: logo.png, at: top-left, width: 0.2, to: 0.5}"
+    text = one.replace("prompt: first", f"prompt: first, {over}, look: warm.cube")
+    studio.write(text.replace("quality: draft", "quality: draft, fade_out: 0.25"))
+    manifest = studio.run()
+    timeline = timeline_of(manifest, manifest.deliverables[0])
+    lines = edl.text_of(timeline, str).splitlines()
+    assert "* LOOK: ../warm.cube" in lines
+    assert "* OVERLAY: ../logo.png 36x18+5+5 from frame 0 for 12" in lines
+    assert "* FADE OUT: 6 frames" in lines

@@ -22,6 +22,7 @@ def text_of(timeline: Timeline, link: Link) -> str:
     for number, event in enumerate(_events(timeline), 1):
         lines += [*_lines(timeline, number, event), *_comments(timeline, event, link), ""]
     lines += _sound_notes(timeline, link)
+    lines += (f"* {key.upper()}: {one_line(value)}" for key, value in timeline.effects)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -103,6 +104,10 @@ def _comments(timeline: Timeline, event: _Event, link: Link) -> Iterator[str]:
     code = _code(event.begin, timeline.rate, hour=1)
     seed = f"TAKE {clip.take}, SEED {clip.facts.get('seed')}" if clip.take else "OWN FOOTAGE"
     yield f"* LOC: {code} GREEN   {seed}: {one_line(str(clip.facts.get('prompt', '')))}"
+    if look := clip.facts.get("look"):
+        yield f"* LOOK: {one_line(look)}"
+    for overlay in clip.facts.get("overlays", ()):
+        yield f"* OVERLAY: {one_line(overlay)}"
     if clip.caption:
         yield f"* LOC: {code} YELLOW  CAPTION: {one_line(clip.caption)}"
 

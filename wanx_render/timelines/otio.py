@@ -27,6 +27,7 @@ SPACE = "wanx_render"  # under which our own metadata stand
 
 def text_of(timeline: Timeline, link: Link) -> str:
     """The timeline as the text of an .otio file."""
+    effects = timeline.effects
     result = otio.schema.Timeline(
         name=timeline.name,
         global_start_time=_time(0, timeline.rate),
@@ -37,6 +38,7 @@ def text_of(timeline: Timeline, link: Link) -> str:
                 "height": timeline.size.height,
                 "fps": str(timeline.rate),
                 "fit": timeline.fit,
+                **({"effects": [list(effect) for effect in effects]} if effects else {}),
             }
         },
     )

@@ -14,6 +14,7 @@ from wanx_render.manifest import (
     DeliverableRecord,
     FootageRecord,
     Manifest,
+    OverlayRecord,
     PartRecord,
     ShotRecord,
     SoundRecord,
@@ -94,6 +95,7 @@ class Timeline:
     clips: tuple[Clip, ...]
     joints: tuple[Joint, ...]
     sounds: tuple[SoundStretch, ...]
+    effects: tuple[tuple[str, str], ...] = ()  # that editing programs are not given
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,21 @@ def timeline_of(manifest: Manifest, deliverable: DeliverableRecord) -> Timeline:
         clips=clips,
         joints=joints,
         sounds=sounds,
+        effects=tuple(_effects(deliverable)),
     )
+
+
+def _effects(deliverable: DeliverableRecord) -> Iterator[tuple[str, str]]:
+    for key, frames in (("fade in", deliverable.fade_in), ("fade out", deliverable.fade_out)):
+        if frames:
+            yield key, f"{frames} frames"
+    for overlay in deliverable.overlays:
+        yield "overlay", _overlay(overlay)
+
+
+def _overlay(overlay: OverlayRecord) -> str:
+    place = f"{overlay.width}x{overlay.height}+{overlay.x}+{overlay.y}"
+    return f"{overlay.file} {place} from frame {overlay.start} for {overlay.frames}"
 
 
 def _clip(shot: ShotRecord, part: PartRecord, rate: Fraction) -> Clip:
@@ -179,8 +195,14 @@ def _used(
         sound=bool(take.sound),
         gain=shot.gain,
         caption=shot.caption,
-        facts={name: value for name, value in facts.items() if value is not None},
+        facts={name: value for name, value in facts.items() if value is not None} | _dressed(part),
     )
+
+
+def _dressed(part: PartRecord) -> dict[str, Any]:
+    """The look and the overlays of a shot, which editing programs are not given."""
+    dressed = {"look": part.look, "overlays": [_overlay(overlay) for overlay in part.overlays]}
+    return {name: value for name, value in dressed.items() if value}
 
 
 def _facts(take: TakeRecord, part: PartRecord) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def overlay_outside(scene: Scene) -> Iterator[Diagnostic]:
     """An overlay that would begin when its shot or film is over."""
     lengths = {index: used(shot, source.seconds) for index, shot, source in scene.sources}
     for path, overlay in overlays_in(scene.shots, scene.deliverables):
-        end = lengths.get(int(path[1])) if path[0] == "shots" else scene.seconds
+        end = lengths.get(int(path[1])) if path[0] == "shots" else _seconds(scene)
         if end is not None and overlay.start >= end:
             message = tr(
                 "the overlay from {start:g} s is after the end at {end:g} s",
@@ -88,7 +88,7 @@ def _frame(scene: Scene, deliverable: Deliverable) -> Size:
 
 
 def fade_too_long(scene: Scene) -> Iterator[Diagnostic]:
-    whole = scene.seconds
+    whole = _seconds(scene)
     for index, deliverable in scene.deliverables.items():
         fades = {"fade_in": deliverable.fade_in, "fade_out": deliverable.fade_out}
         lengths = {key: fade.duration for key, fade in fades.items() if fade}
@@ -103,3 +103,8 @@ def fade_too_long(scene: Scene) -> Iterator[Diagnostic]:
                 scene.place(("deliverables", index, max(lengths, key=lambda key: lengths[key]))),
                 tr("shorten them"),
             )  # fmt: skip
+
+
+def _seconds(scene: Scene) -> Fraction | None:
+    """How long the film is; None where it is not known of every shot."""
+    return scene.seconds if len(scene.sources) == len(scene.ids) else None
