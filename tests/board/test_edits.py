@@ -12,6 +12,7 @@ from tests.support.rooms import Do, Work, in_a_room
 from wanx_render.board.app import Declined, Malformed
 from wanx_render.board.holding import Holding
 from wanx_render.board.room import Room
+from wanx_render.cli import main
 from wanx_render.errors import BadInput
 from wanx_render.language import shown
 from wanx_render.session.environment import Environment
@@ -184,3 +185,56 @@ def test_a_value_from_the_defaults_is_written_on_the_shot(do: Do, file: Path) ->
         assert (await room.act("edit", {"shot": "wake"}))["values"]["trim"]["start"] == 0
 
     do(work)
+
+
+TABLE = """\
+version: 1
+project: animals
+matrix: {rows: [{name: cat}, {name: dog}]}
+defaults: {model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3, image: a.png}
+shots:
+  - {id: wake, prompt: "The ${name} wakes"}
+  - {id: leap, prompt: It leaps}
+  - {id: rest, prompt: "The ${name} rests", caption: Good night}
+deliverables: [9:16]
+"""
+
+
+def test_an_edit_of_a_table_says_how_many_rows_it_concerns(
+    file: Path, environ: dict[str, str]
+) -> None:
+    file.write_text(TABLE, encoding="utf-8")
+    environment = Environment(environ, StringIO(), StringIO())
+
+    async def work(room: Room, _: Holding) -> None:
+        answer = await room.act("edit", {"shot": "wake"})
+        assert (answer["rows"], answer["values"]["prompt"]) == (2, "The cat wakes")
+        assert "column 'name'" in shown(answer["fixed"]["prompt"])
+        asked = {"shot": "leap", "changes": {"prompt": "It flies"}}
+        answer = await room.act("edit", asked)
+        assert answer["cost"]["takes"] == []  # nothing is paid yet
+        await room.act("save", {**asked, "token": answer["token"]})
+        assert file.read_text(encoding="utf-8") == TABLE.replace("It leaps", "It flies")
+
+    in_a_room(Holding(RenderOptions((file,), only=("cat",)), environment), work)
+
+
+def test_an_edit_of_a_table_has_the_price_of_all_its_rows(
+    file: Path, environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(TABLE, encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["render", "list.yaml", "--yes"])
+    environment = Environment(environ, StringIO(), StringIO())
+
+    async def work(room: Room, _: Holding) -> None:
+        asked = {"shot": "rest", "changes": {"duration": 4}}
+        cost = (await room.act("edit", asked))["cost"]
+        assert cost["takes"] == ["cat/rest take 1", "dog/rest take 1"]
+        assert shown(cost["amount"]) == "1.92 CNY"
+        asked = {"shot": "leap", "changes": {"duration": 4}}
+        cost = (await room.act("edit", asked))["cost"]
+        assert len(cost["takes"]) == 2
+        assert shown(cost["amount"]) == "0.96 CNY"  # both rows ask for the same, which is paid once
+
+    in_a_room(Holding(RenderOptions((file,), only=("cat",)), environment), work)

@@ -1,11 +1,11 @@
 """``plan --suggest``: changes that make a list better, measured, as a difference for ``patch``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wanx_render.catalog.pricing import Total, total
+from wanx_render.catalog.pricing import Total
 from wanx_render.diagnostics import listed
 from wanx_render.errors import BadInput
 from wanx_render.language import joined, tr
@@ -24,7 +24,7 @@ from wanx_render.planning.suggestions import (
 from wanx_render.session.environment import Environment
 from wanx_render.session.outlook import Outlook
 from wanx_render.session.selection import Selection
-from wanx_render.session.survey import Survey
+from wanx_render.session.survey import Survey, Unpaid, paid_again, unpaid
 from wanx_render.shotlist.patches import ListFile
 
 
@@ -33,7 +33,7 @@ class _Standing:
     """How the lists of one file stand."""
 
     figures: Figures
-    new: Mapping[tuple[str, str], Take]  # the takes that would be paid, by list and name
+    unpaid: Unpaid
     outlooks: tuple[Outlook, ...]
 
 
@@ -131,18 +131,10 @@ class _File:
         after = self._stand(Survey(selection, self._survey.journals))
         if not is_better(self._now.figures, after.figures):
             return None
-        stale = tuple(take for key, take in after.new.items() if key not in self._now.new)
-        cost = total((take.price for take in stale), selection.currency)
+        stale, cost = paid_again(self._now.unpaid, after.unpaid, selection)
         return _Offer(idea, self._now.figures, after.figures, stale, cost)
 
     def _stand(self, survey: Survey) -> _Standing:
         chosen = (item for item in survey.selection.chosen if item.loaded.file == self._file.file)
         outlooks = tuple(map(survey.outlook, chosen))
-        new = dict(_new(outlooks))
-        return _Standing(figures(outlook.plan for outlook in outlooks), new, outlooks)
-
-
-def _new(outlooks: tuple[Outlook, ...]) -> Iterator[tuple[tuple[str, str], Take]]:
-    for outlook in outlooks:
-        for take in outlook.new:
-            yield (outlook.item.name, take.name.title), take
+        return _Standing(figures(outlook.plan for outlook in outlooks), unpaid(outlooks), outlooks)

@@ -18,11 +18,10 @@ from typing import Any
 
 from wanx_render.board.app import Declined, Malformed
 from wanx_render.board.holding import Holding, problem_of
-from wanx_render.catalog.pricing import total
 from wanx_render.errors import BadInput
 from wanx_render.language import tr
-from wanx_render.planning.plan import PlannedShot, Take
-from wanx_render.session.survey import Surveyed
+from wanx_render.planning.plan import PlannedShot
+from wanx_render.session.survey import paid_again
 from wanx_render.shotlist.patches import ListFile, ListPatch
 from wanx_render.source.changes import Change
 
@@ -98,10 +97,10 @@ class Edits:
     async def _outcome(self, patch: ListPatch) -> dict[str, Any]:
         """What follows of a change: what would have to be paid, what is wrong with it or new."""
         after = await self._holding.if_written(patch.after.text)
-        takes = list(self._more(after))
-        amount = total([take.price for take in takes], after.only.plan.currency)
-        warned = {problem.message for problem in self._holding.warnings}
-        warnings = after.only.item.loaded.warnings
+        takes, amount = paid_again(self._holding.unpaid(), self._holding.unpaid(after), after)
+        known = self._holding.selection.batches[0].warnings
+        warned = {problem.message for problem in known}
+        warnings = after.batches[0].warnings
         return {
             "token": patch.token if patch.diff else None,
             "cost": {
@@ -112,11 +111,6 @@ class Edits:
                 problem_of(problem) for problem in warnings if problem.message not in warned
             ],
         }
-
-    def _more(self, after: Surveyed) -> Iterator[Take]:
-        """The takes that would be paid for because of the change."""
-        before = {take.name for take in self._holding.outlook.new}
-        yield from (take for take in after.only.new if take.name not in before)
 
 
 def _wanted(changes: Any) -> dict[str, Any]:

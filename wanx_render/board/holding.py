@@ -24,7 +24,7 @@ from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened, writable
 from wanx_render.session.outlook import warnings
 from wanx_render.session.selection import RenderOptions, Selection
-from wanx_render.session.survey import Survey, Surveyed
+from wanx_render.session.survey import Survey, Surveyed, Unpaid, unpaid
 from wanx_render.session.watch_saves import Print, print_of
 from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import Choice, Picks
@@ -74,11 +74,15 @@ class Holding:
         selection = self.selection.with_options(replace(self.options, **changes))
         return Survey(selection, {self.folder: self.journal}).result()
 
-    async def if_written(self, text: str) -> Surveyed:
-        """What a run would do if the list's file held ``text``. Raises BadInput."""
-        now = self.selection.with_options(self.options)
-        selection = await asyncio.to_thread(now.if_written, self.list, text)
-        return Survey(selection, {self.folder: self.journal}).result()
+    async def if_written(self, text: str) -> Selection:
+        """The list, and all rows of its table, if its file held ``text``. Raises BadInput."""
+        now = self.selection.with_options(self.options).with_all_rows()
+        return await asyncio.to_thread(now.if_written, self.list, text)
+
+    def unpaid(self, selection: Selection | None = None) -> Unpaid:
+        """What would have to be paid of the list, and of all rows of its table."""
+        selection = selection or self.selection.with_options(self.options).with_all_rows()
+        return unpaid(Survey(selection, {self.folder: self.journal}).outlooks())
 
     def planned(self, shot: Any) -> PlannedShot:
         """The shot of this name; KeyError where there is none, Malformed where it is no name."""

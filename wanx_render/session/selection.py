@@ -217,6 +217,14 @@ class Selection:
         lists = tuple(item for item in items if row in (None, item.row))
         return replace(self, batches=batches, lists=lists).with_options(self.options)
 
+    def with_all_rows(self) -> "Selection":
+        """All rows of the table, where the only list is one of them."""
+        if not self.row_alone:
+            return self
+        lists = tuple(_in_folders(self.batches, self.options.out, several=False))
+        whole = replace(self, lists=lists, row_alone=False)
+        return whole.with_options(replace(self.options, only=()))
+
     @property
     def alone(self) -> bool:
         """Whether it is one list, which people do not see as one of several."""

@@ -269,3 +269,22 @@ def priced(takes: Iterable[Take]) -> dict[str, Money | None]:
 @cache
 def program_version() -> str:
     return f"wanx-render {version('wanx-render')}"
+
+
+Unpaid = Mapping[tuple[str, str], Take]  # what would be paid, by the list and the take's name
+
+
+def unpaid(outlooks: Iterable[Outlook]) -> Unpaid:
+    """The takes of some lists that would be paid for."""
+    return {
+        (outlook.item.name, take.name.title): take for outlook in outlooks for take in outlook.new
+    }
+
+
+def paid_again(
+    before: Unpaid, after: Unpaid, selection: Selection
+) -> tuple[tuple[Take, ...], Total]:
+    """The takes that a change of the lists makes stale, and what making them again costs."""
+    takes = tuple(take for name, take in after.items() if name not in before)
+    prices = {take.request.key(selection.backend): take.price for take in takes}
+    return takes, total(prices.values(), selection.currency)
