@@ -22,6 +22,7 @@ PARTS = {
     "Deliverable": ("A deliverable", "成片"),
     "LastFrame": ("`image`: the last frame of another shot", "`image`：另一个镜头的尾帧"),
     "FitImage": ("`fit_image`", "`fit_image`"),
+    "Zoom": ("`move` of a still", "静止图片的 `move`"),
     "Trim": ("`trim`", "`trim`"),
     "Transition": ("`transition`", "`transition`"),
     "Sound": ("`audio` of a deliverable", "成片的 `audio`"),

@@ -280,6 +280,12 @@ class StillShot(Shot):
     move: Zoom | None = None
     background: ColourText = "black"  # behind what is transparent
 
+    @model_validator(mode="after")
+    def _lasting(self) -> Self:
+        if not self.duration:
+            raise fail("duration-zero", tr("duration must be longer than 0 s"))
+        return self
+
 
 AnyShot = GeneratedShot | ClipShot | StillShot
 # The key that says where a shot's clip comes from, and what it is then.

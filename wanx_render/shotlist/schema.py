@@ -11,7 +11,7 @@ from pydantic.json_schema import PydanticJsonSchemaWarning
 from wanx_render.catalog import platform_sizes
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.shotlist.descriptions import DESCRIPTIONS
-from wanx_render.shotlist.model import SOURCES, Matrix, ShotList
+from wanx_render.shotlist.model import SOURCES, Matrix, Shot, ShotList
 
 
 def json_schema(catalog: Catalog) -> dict[str, Any]:
@@ -61,6 +61,9 @@ def _complete_shots(definitions: dict[str, Any], catalog: Catalog) -> None:
     for kind in kinds:
         for name, field in kind["properties"].items():
             shot["properties"][name] = _either(shot["properties"].get(name, field), field)
+    used = Shot.model_fields  # how the clip is used comes after where it comes from
+    order = ["id", *(name for name in shot["properties"] if name not in used), *used]
+    shot["properties"] = {name: shot["properties"][name] for name in order}
     definitions["Shot"] = shot
     shot["properties"]["model"]["examples"] = list(catalog.models)
     shot["properties"]["resolution"]["examples"] = list(catalog.service.tier_areas)
