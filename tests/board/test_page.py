@@ -294,7 +294,7 @@ def test_a_chinese_browser_gets_a_chinese_board_and_can_switch(folder: Path) -> 
         until(page, "document.getElementById('run').textContent === '空闲'")
         page.keyboard.press("?")
         page.wait_for_selector("#keys[open]")
-        text = re.sub(r"\b([jkxrbucmlgaeSU]|Esc)\b", "", page.inner_text("body"))
+        text = re.sub(r"\b([jkxrbucmlgaewSU]|Esc)\b", "", page.inner_text("body"))
         assert english(text, own) == []
         page.keyboard.press("Escape")
         accessible(page)
@@ -418,6 +418,46 @@ def test_an_edit_is_shown_as_a_difference_and_saved_on_a_word(folder: Path) -> N
         assert "caption: Good morning" in path.read_text("utf-8")
         assert "# as agreed by all" in path.read_text("utf-8")
         assert [line for line in seen.said if "409" not in line] == []
+
+
+def test_the_crop_of_a_first_frame_is_moved_and_kept_at_its_price(folder: Path) -> None:
+    Image.new("RGB", (1600, 900), "#4477aa").save(folder / "a.png")
+    text = LIST.replace("image: a.png", "image: a.png, fit_image: match").replace("takes: 2, ", "")
+    (folder / "list.yaml").write_text(text, encoding="utf-8")
+    with watched(folder) as seen, board(folder) as served:
+        page = seen.page(served.address)
+        page.wait_for_selector("#window:not([hidden])")
+        render_all(page)
+        until_idle(page)
+        page.keyboard.press("w")
+        left = float(page.evaluate("parseFloat(document.getElementById('window-box').style.left)"))
+        for _ in range(10):
+            page.keyboard.press("ArrowLeft")
+        until(page, f"parseFloat(document.getElementById('window-box').style.left) < {left - 9}")
+        assert page.locator("#window-crops .box").count() == 2
+        accessible(page)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#ask[open]:has-text('1 paid clip becomes out of date')")
+        assert "0.72 CNY" in page.inner_text("#ask")
+        page.keyboard.press("Escape")
+        until(page, f"parseFloat(document.getElementById('window-box').style.left) === {left}")
+        assert picks(folder) == ""
+        box = page.locator("#window-box").bounding_box()
+        page.mouse.move(box["x"] + 30, box["y"] + 30)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 70, box["y"] + 30, steps=6)
+        page.mouse.up()
+        page.get_by_role("button", name="Keep this crop").click()
+        page.get_by_role("button", name="Move it", exact=True).click()
+        page.wait_for_selector("#render:has-text('Render 1 · 0.72 CNY')")
+        seen.picture(page, "moved-crop", full_page=True)
+        assert re.search(r"image_focus: \[0\.5\d*, 0\.5\]", picks(folder))
+        page.keyboard.press("u")
+        page.wait_for_selector("#said:has-text('crop of the first frame moved')")
+        until(page, "document.getElementById('render').textContent === 'Render'")
+        assert [line for line in seen.said if "409" not in line] == []
+        page.get_by_role("button", name=re.compile("^hostile")).click()
+        page.wait_for_selector("#window", state="hidden")
 
 
 DROP = """async ([name, type, address]) => {

@@ -46,7 +46,9 @@ def test_a_window_follows_the_point_and_shows_what_is_kept(do: Do) -> None:
         assert left == pytest.approx((1 - width) / 2, abs=0.002)
         (tall,) = middle["deliverables"]
         assert float(tall["keeps"]) > 97 > 35 > float(tall["before"])
-        assert tall["box"][2] == pytest.approx(width, rel=0.01)
+        assert tall["box"][2] * tall["box"][3] == pytest.approx(
+            width * height * float(tall["keeps"]) / 100, rel=0.01
+        )
         right = await room.act("window", {"shot": "wake", "focus": [1000, 0]})
         assert right["window"][0] == pytest.approx(1 - width, abs=0.001)
         assert right["deliverables"][0]["keeps"] == tall["keeps"]

@@ -11,6 +11,7 @@ import { ask, listen } from "./net.js";
 import * as player from "./player.js";
 import * as snippet from "./snippet.js";
 import * as stage from "./stage.js";
+import * as firstFrame from "./window.js";
 
 let order = [];
 const shots = new Map();
@@ -251,6 +252,24 @@ function afterwards({ after }) {
   return [make("li", "", tr("then {names} for {amount}: {whole} in total", { names, ...after }))];
 }
 
+// A choice that makes paid clips stale, on an explicit word alone; it spends nothing now.
+function offer({ takes, amount }, yes, no) {
+  say($("ask-title"), tr("Move the crop of the first frame?"));
+  say($("ask-words"), plural(
+    "{n} paid clip becomes out of date. Making it again costs {amount}; nothing is spent now.",
+    "{n} paid clips become out of date. Making them again costs {amount}; nothing is spent now.",
+    takes.length, { amount }));
+  $("ask-takes").replaceChildren(...takes.slice(0, 8).map((take) => make("li", "", take)));
+  show($("ask-refused"), false);
+  show($("ask-type"), false);
+  say($("ask-yes"), tr("Move it"));
+  $("ask-yes").disabled = false;
+  sending = { yes, no };
+  $("ask").returnValue = "";
+  $("ask").showModal();
+  $("ask-no").focus();
+}
+
 function confirm(asked, quote, title) {
   const { amount } = quote;
   const text = about.mock
@@ -285,7 +304,12 @@ $("ask-price").addEventListener("keydown", (event) => {
 });
 $("ask-yes").addEventListener("click", () => {
   $("ask").close("yes");
+  if (sending.yes) return sending.yes();
   start({ ...sending.asked, price: sending.quote.price });
+});
+
+$("ask").addEventListener("close", () => {
+  if ($("ask").returnValue !== "yes") sending?.no?.();
 });
 
 const render = () => run({ what: "render" }, tr("Render what is missing?"));
@@ -305,6 +329,7 @@ $("help").addEventListener("click", () => $("keys").showModal());
 list.onChoose(select);
 stage.onSay(notify);
 edit.use(notify);
+firstFrame.use(offer, notify);
 snippet.use(() => about.deliverables, notify);
 
 function nudge(x, y) {
@@ -346,6 +371,7 @@ keys.bind([
   }],
   [["0"], tr("use the list's focus"), { 0: press("uncentre") }],
   [["e"], tr("edit prompt, caption, duration and trim"), { e: editShot }],
+  [["w"], tr("move the crop of the first frame, where the list crops it"), { w: firstFrame.focus }],
   [["r"], tr("one more take; shows the price and asks"), { r: reroll }],
   [["g"], tr("render what is missing; shows the price and asks"), { g: press("render") }],
   [["b"], tr("rebuild the deliverables, at no cost"), { b: press("rebuild") }],

@@ -7,6 +7,7 @@ import { plural, tr } from "./language.js";
 import { ask } from "./net.js";
 import * as player from "./player.js";
 import { busy, kind, words } from "./states.js";
+import * as firstFrame from "./window.js";
 
 const cards = new Map(); // by take
 let shot = null;
@@ -37,6 +38,7 @@ export function open(next, facts) {
   if (other || picked !== shot.pick || !cards.has(player.audible())) player.hear(shot.pick);
   compare.fill();
   crops.open(shot, about, cards.get(shot.pick));
+  firstFrame.open(shot);
   if (other) centre();
 }
 
