@@ -6,6 +6,7 @@ import random
 import struct
 import zlib
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -339,8 +340,8 @@ def test_what_is_not_taken_is_named_with_a_way_out(kind: str) -> None:
     data = HEADS[kind] + bytes(300)
     name, advice = signatures.named(data)
     assert name == kind and advice
-    if "AVIF" in kind:
-        return
+    if "AVIF" in kind or ("HEI" in kind and find_spec("pillow_heif")):
+        return  # read here: these are damaged
     with pytest.raises(BadPicture, match=f"^is {kind.split(' (')[0]}") as caught:
         inspect(data)
     assert caught.value.hint == advice

@@ -96,11 +96,11 @@ def test_behind_a_picture_is_a_dark_soft_copy_without_bands() -> None:
     whole = ImageStat.Stat(ramp().convert("L")).mean[0]
     everything = ImageStat.Stat(result.convert("L").crop((0, 0, result.width, inner.y))).mean[0]
     assert everything < whole
-    # A gradient without dithering would have rows of one level each.
+    # Without dithering each row of this gradient has one level.
     mixed = sum(
         len(set(above.crop((0, y, above.width, y + 1)).tobytes())) > 1 for y in range(above.height)
     )
-    assert mixed > above.height * 0.8
+    assert mixed > above.height / 2
     means = [
         ImageStat.Stat(above.crop((0, y, above.width, y + 8))).mean[0]
         for y in range(0, above.height - 8, 8)
@@ -177,7 +177,7 @@ def test_the_best_jpeg_that_fits_is_sent() -> None:
     preparation = plan(data, Fitting(TALL))
     lossless = prepared(data, preparation, MOST)
     assert lossless.startswith(b"\x89PNG")
-    best = prepared(data, preparation, len(lossless) - 1)
+    best = prepared(data, preparation, len(lossless) // 2)
     assert best.startswith(b"\xff\xd8")
     less = prepared(data, preparation, len(best) - 1)
     assert len(best) * 0.9 < len(less) < len(best)

@@ -9,6 +9,7 @@ from wanx_render.language import tr
 from wanx_render.media.picture.opening import BadPicture
 
 Kind = Literal["JPEG", "PNG"]
+_FAST, _SMALL = 2, 6  # levels of PNG: a quarter of the time for a tenth more bytes
 _BEST, _WORST = 95, 60  # qualities of JPEG
 
 
@@ -18,7 +19,9 @@ def encoded(picture: Image.Image, kind: Kind, most_bytes: int) -> bytes:
     JPEG where PNG does not fit, in the best quality that does. Raises BadPicture where none does.
     """
     if kind == "PNG":
-        data = _saved(picture, "PNG")
+        data = _saved(picture, "PNG", compress_level=_FAST)
+        if most_bytes < len(data) <= most_bytes * 4 // 3:
+            data = _saved(picture, "PNG", compress_level=_SMALL)
         if len(data) <= most_bytes:
             return data
     data = _jpeg(picture, _BEST)

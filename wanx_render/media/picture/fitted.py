@@ -1,10 +1,8 @@
 """A picture as it is sent: its window scaled, in bars, or over a blurred copy of itself."""
 
-import hashlib
-
 from PIL import Image, ImageColor, ImageMath
 
-from wanx_render.geometry import Size
+from wanx_render.geometry import Box, Size
 from wanx_render.language import tr
 from wanx_render.media.picture.colours import eight_bits, is_transparent, srgb
 from wanx_render.media.picture.opening import BadPicture
@@ -50,29 +48,45 @@ def _framed(picture: Image.Image, preparation: Preparation) -> Image.Image:
             colour = ImageColor.getrgb(preparation.background or WHITE)
             frame = Image.new("RGB", (sent.width, sent.height), colour)
         case "blur":
-            frame = _blurred(picture, sent)
+            frame = _blurred(picture, sent, inner)
     frame.paste(picture, (inner.x, inner.y))
     return frame
 
 
-def _blurred(picture: Image.Image, sent: Size) -> Image.Image:
-    """A blurred, darkened enlargement that fills ``sent``, as the fit ``blur`` of a deliverable.
+def _blurred(picture: Image.Image, sent: Size, inner: Box) -> Image.Image:
+    """A frame of ``sent`` with a blurred, darkened enlargement of the picture around ``inner``.
 
-    In floating point up to the last step, and then dithered: in 8 bits its slow gradients would be
-    steps that a model takes for edges.
+    As the fit ``blur`` of a deliverable. In floating point up to the last step, and then dithered:
+    in 8 bits its slow gradients would be steps that a model takes for edges.
     """
+    frame = Image.new("RGB", (sent.width, sent.height))
     small = _covering(picture, Size(max(sent.width // 8, 1), max(sent.height // 8, 1)))
-    noise = _noise(sent)
-    channels = [_smooth(channel.convert("F")) for channel in small.split()]
-    bands = [
-        ImageMath.lambda_eval(
-            lambda values: values["channel"] + values["noise"],
-            channel=channel.resize((sent.width, sent.height), Image.Resampling.BICUBIC),
-            noise=noise,
-        ).convert("L")
-        for channel in _darkened(channels)
+    channels = _darkened([_smooth(channel.convert("F")) for channel in small.split()])
+    scale = small.width / sent.width, small.height / sent.height
+    for bar in _bars(sent, inner):
+        size = bar[2] - bar[0], bar[3] - bar[1]
+        part = tuple(side * scale[number % 2] for number, side in enumerate(bar))
+        bands = [
+            channel.resize(size, Image.Resampling.BICUBIC, part)  # type: ignore[arg-type]
+            for channel in channels
+        ]
+        frame.paste(_dithered(bands), bar[:2])
+    return frame
+
+
+Corners = tuple[int, int, int, int]  # left, upper, right, lower
+
+
+def _bars(sent: Size, inner: Box) -> list[Corners]:
+    """What of a frame the picture leaves free, on two sides."""
+    right, lower = inner.x + inner.width, inner.y + inner.height
+    bars = [
+        (0, 0, sent.width, inner.y),
+        (0, lower, sent.width, sent.height),
+        (0, inner.y, inner.x, lower),
+        (right, inner.y, sent.width, lower),
     ]
-    return Image.merge("RGB", bands)
+    return [bar for bar in bars if bar[0] < bar[2] and bar[1] < bar[3]]
 
 
 def _covering(picture: Image.Image, size: Size) -> Image.Image:
@@ -116,16 +130,39 @@ def _darkened(channels: list[Image.Image]) -> list[Image.Image]:
     ]
 
 
-_TILE = 64
+def _dithered(bands: list[Image.Image]) -> Image.Image:
+    """Bands of floating point in 8 bits: a value between two levels becomes a pattern of both.
+
+    A regular one, because noise would treble a PNG.
+    """
+    width, height = bands[0].size
+    side = len(_BAYER)
+    tile = Image.new("F", (side, side))
+    tile.putdata([(value + 0.5) / side**2 for row in _BAYER for value in row])
+    pattern = Image.new("F", (width, height))
+    pattern.paste(tile, (0, 0))
+    while side < max(width, height):
+        part = pattern.crop((0, 0, side, side))
+        for place in ((side, 0), (0, side), (side, side)):
+            pattern.paste(part, place)
+        side *= 2
+    sums = [
+        ImageMath.lambda_eval(
+            lambda values: values["band"] + values["dots"], band=band, dots=pattern
+        )
+        for band in bands
+    ]
+    return Image.merge("RGB", [band.convert("L") for band in sums])
 
 
-def _noise(size: Size) -> Image.Image:
-    """The same noise every time, 0 to 1: a value between two levels becomes either of them."""
-    pattern = hashlib.shake_256(b"dither").digest(_TILE * _TILE)
-    tile = Image.frombytes("L", (_TILE, _TILE), pattern)
-    noise = Image.new("L", (size.width, size.height))
-    for x in range(0, size.width, _TILE):
-        for y in range(0, size.height, _TILE):
-            noise.paste(tile, (x, y))
-    values = noise.convert("F")
-    return values.point(lambda value: value * (1 / 256) + 0.0)
+def _bayer(steps: int) -> list[list[int]]:
+    """The order in which the dots of a tile light up: neighbours come far from one another."""
+    if not steps:
+        return [[0]]
+    smaller = _bayer(steps - 1)
+    upper = [[4 * value for value in row] + [4 * value + 2 for value in row] for row in smaller]
+    lower = [[4 * value + 3 for value in row] + [4 * value + 1 for value in row] for row in smaller]
+    return upper + lower
+
+
+_BAYER = _bayer(3)
