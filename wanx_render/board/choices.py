@@ -44,7 +44,7 @@ class Choices:
         self._holding = holding
         self._shown = shown
         self._writing = asyncio.Lock()
-        name = picks.beside(holding.list).name.removesuffix(".picks.yaml")
+        name = picks.beside(holding.picked_list).name.removesuffix(".picks.yaml")
         self._history = History(holding.folder / ".cache" / f"{name}.choices.json")
         self._picks: tuple[Print, Picks] | None = None  # as last read or written
         self._moved = 0.0  # when a point of focus was moved last
@@ -172,10 +172,10 @@ class Choices:
 
     def _read(self) -> Picks:
         """The picks file as it is now. Raises Declined where it has an error."""
-        file = picks.beside(self._holding.list)
+        file = picks.beside(self._holding.picked_list)
         if self._picks and self._picks[0] == print_of(file) is not None:
             return self._picks[1]
-        now, wrong = picks.read(self._holding.list, self._ids())
+        now, wrong = picks.read(self._holding.picked_list, self._ids())
         if wrong:
             raise Declined(tr("fix the picks file first: {problem}", problem=problem_of(wrong[0])))
         return now

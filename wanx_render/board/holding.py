@@ -28,7 +28,7 @@ from wanx_render.session.survey import Survey, Surveyed, Unpaid, unpaid
 from wanx_render.session.watch_saves import Print, print_of
 from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import Choice, Picks
-from wanx_render.validation.load import with_picks
+from wanx_render.validation.load import picked_for, with_picks
 
 if TYPE_CHECKING:
     from wanx_render.backends.dashscope import Access
@@ -45,7 +45,10 @@ class Holding:
         self.environment = environment
         self.list: Path = options.files[0]
         self.selection = Selection.of_one(options)
-        self.folder = self.selection.lists[0].home
+        item = self.selection.lists[0]
+        self.folder = item.home  # with journal and clips
+        self.results = item.folder  # with manifest and deliverables; another one for a table's row
+        self.picked_list = picked_for(self.list, item.loaded.row)  # that the picks belong to
         self.options = replace(options, out=self.folder)  # also when the list changes its project
         writable(self.folder)
         self._stack = ExitStack()
@@ -178,7 +181,7 @@ class Holding:
 
     def _see_manifest(self) -> None:
         """Read the manifest where it is another than before."""
-        path = self.folder / "manifest.json"
+        path = self.results / "manifest.json"
         stamp = print_of(path)
         if stamp == self._read:
             return
@@ -196,8 +199,8 @@ class Holding:
     def stamps(self) -> tuple[Print, ...]:
         paths = (
             self.list,
-            picks.beside(self.list),
-            self.folder / "manifest.json",
+            picks.beside(self.picked_list),
+            self.results / "manifest.json",
             self.folder / "journal.sqlite-wal",
         )
         return tuple(print_of(path) for path in paths)

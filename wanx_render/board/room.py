@@ -85,7 +85,7 @@ class Room:
             wall=self._wall.now(),
             elsewhere=self._elsewhere,
             manifest=self._holding.manifest,
-            is_here=lambda film: (self._holding.folder / film.path).is_file(),
+            is_here=lambda film: (self._holding.results / film.path).is_file(),
         )
 
     def _look(self) -> None:
@@ -133,9 +133,9 @@ class Room:
         plan, cost = outlook.plan, outlook.cost
         problems = self._holding.problems
         return {
-            "project": plan.project,
+            "project": self._holding.selection.lists[0].name,
             "file": self._holding.list.name,
-            "folder": str(self._holding.folder),
+            "folder": str(self._holding.results),
             "mock": plan.backend == "mock",
             "run": running.what if running else "elsewhere" if self._elsewhere else None,
             "opening": running.opening if running else "",
@@ -208,7 +208,7 @@ class Room:
         """The file of a deliverable that the manifest records."""
         records = self._holding.manifest.deliverables if self._holding.manifest else ()
         record = next((candidate for candidate in records if candidate.name == name), None)
-        return self._holding.folder / f"{record.name}.mp4" if record else None
+        return self._holding.results / f"{record.name}.mp4" if record else None
 
     async def picture(self, kind: str, name: str) -> Path | None:
         """A small picture of the clip or of the first frame of the shot called ``name``."""

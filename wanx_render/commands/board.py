@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     "board", help=tr("Show FILE live in the browser: run it, compare takes, choose, set the focus.")
 )
 @click.argument("file", type=FILE)
+@click.option("--only", "row", metavar="ROW", help=tr("Show this row of a table."))
 @BACKEND
 @FOLDER
 @click.option("--port", default=0, show_default=True, type=click.IntRange(0, 65535),
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
 )
 @BASE_URL
 @CATALOG
-def command(file: Path, port: int, **options: Any) -> int:
+def command(file: Path, port: int, row: str | None, **options: Any) -> int:
     """Serve the live page of FILE."""
     from wanx_render.board.serve import board
     from wanx_render.session.environment import Environment
     from wanx_render.session.selection import RenderOptions
 
-    return board(RenderOptions((file,), **options), port, Environment.real())
+    only = (row,) if row else ()
+    return board(
+        RenderOptions((file,), only=only, keep_going=True, **options), port, Environment.real()
+    )

@@ -76,11 +76,11 @@ class Survey:
     def _with_newest(self, item: ListInFolder, retake: frozenset[str]) -> ListInFolder:
         """The list with the takes picked that are being bought, where the board picked others.
 
-        The rows of a table share their picks, which stay.
+        In a run over a table the picks of its rows stay; the board of one row changes them.
         """
         loaded, always = item.loaded, self.selection.options.picks_new_takes
         shots = [shot for shot in retake if always or shot in loaded.picks.picked]
-        if loaded.row or not shots:
+        if not shots or (loaded.row and not self.selection.row_alone):
             return item
         return replace(item, loaded=replace(loaded, picks=loaded.picks.with_newest(shots)))
 

@@ -357,7 +357,7 @@ class _Checker:
     ) -> tuple[Picks | None, tuple[Diagnostic, ...]]:
         """What was chosen on the board, and what is wrong with it."""
         try:
-            return picks.read(_picked_for(self.file, row), ids)
+            return picks.read(picked_for(self.file, row), ids)
         except BadInput as problem:
             self.assets.texts |= problem.texts
             return None, problem.diagnostics
@@ -388,7 +388,7 @@ class _Checker:
         )
 
 
-def _picked_for(file: Path, row: Row | None) -> Path:
+def picked_for(file: Path, row: Row | None) -> Path:
     """The name that the picks of a row go by: each row has choices of its own."""
     return file.with_name(f"{file.stem}.{row.name}{file.suffix}") if row else file
 
