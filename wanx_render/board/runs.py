@@ -74,7 +74,7 @@ class Runs:
         news: Callable[[], None],
         over: Callable[[], None],
     ) -> None:
-        """``choose`` picks a take, as a person does."""
+        """``choose`` picks a take, as a person does; ``over`` has everything looked at again."""
         self._holding = holding
         self._executor = executor
         self._choose = choose
@@ -95,6 +95,7 @@ class Runs:
         """What a run would ask for and cost, and what it leaves; nothing is sent."""
         holding = self._holding
         if asked.get("what") == "rebuild":
+            await holding.reload()  # a choice may be on its way
             return rebuilt(holding.outlook, holding.selection.catalog)
         survey = self._surveyed(asked)
         try:
@@ -151,7 +152,7 @@ class Runs:
     async def _begin(self, what: str, surveyed: Surveyed) -> "asyncio.Task[None]":
         service, program = await self._service()
         surveyed.note_retakes()
-        self._holding.restand()  # with the takes that are bought
+        self._over()  # the takes that are bought are seen from here on
         for shot, take in surveyed.only.bought.items():
             await self._choose({"shot": shot, "take": take})
         current = self._current(what, surveyed, service)
