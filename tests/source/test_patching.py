@@ -1,17 +1,21 @@
 """Changes of values in a text: what they touch, and that the rest stays as it is."""
 
 import copy
+import difflib
 import re
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path as FilePath
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.lists_as_text import ListText, list_texts
+from tests.support.places import ROOT
 from wanx_render.errors import BadInput
 from wanx_render.source.changes import Change, Insert, Remove, Set
 from wanx_render.source.patching import patched, unified
@@ -95,6 +99,12 @@ CASES: dict[str, tuple[str, Change, str]] = {
         "a: &x {s: 1}\nb:\n  <<: *x\n  s: 2\n",
     ),
     "an anchor that nobody uses": ("a: &x old\n", Set(("a",), "new"), "a: &x new\n"),
+    "a key without a value in braces": ("{a, b: 1}\n", Set(("a",), 2), "{a: 2, b: 1}\n"),
+    "a block becomes a text of two lines": (
+        "a:\n  b: 1 # b\nd: 3\n",
+        Set(("a",), "x\ny"),
+        'a: "x\\ny" # b\nd: 3\n',
+    ),
     "a block becomes a value": (
         "a: # c\n  b: 1\n  c: 2\nd: 3\n",
         Set(("a",), "off"),
@@ -169,6 +179,20 @@ def test_what_yaml_cannot_hold_is_refused() -> None:
     assert "cannot hold" in refused("a: 1\n", Set(("a",), "\ud800"))
 
 
+BEFORE = [
+    "a: old\n",
+    "a: 'old'\n",
+    'a: "old"\n',
+    "a: |\n  old\n",
+    "a: >\n  old\n  er\n",
+    "a: one\n  two\n",
+    "{a: old}\n",
+    "{a: 'old', b: 1}\n",
+    "- a: old\n",
+    "a: 'one\n    two' # c\nb: |\n  x\n",
+]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -221,34 +245,32 @@ def test_what_yaml_cannot_hold_is_refused() -> None:
         "x" * 300 + " y" * 100,
     ],
 )
-@pytest.mark.parametrize(
-    "before",
-    [
-        "a: old\n",
-        "a: 'old'\n",
-        'a: "old"\n',
-        "a: |\n  old\n",
-        "a: >\n  old\n  er\n",
-        "a: one\n  two\n",
-        "{a: old}\n",
-        "{a: 'old', b: 1}\n",
-        "- a: old\n",
-        "a: 'one\n    two' # c\nb: |\n  x\n",
-    ],
-)
-def test_any_text_can_be_set_whatever_stands_there(before: str, text: str) -> None:
-    path = (0, "a") if before.startswith("-") else ("a",)
-    new = parse(after(before, Set(path, text)), "list.yaml")
-    value = new.value[0] if before.startswith("-") else new.value
-    assert value["a"] == text
-    assert ("# c" in new.text) == ("# c" in before)
+def test_any_text_can_be_set_whatever_stands_there(text: str) -> None:
+    for before in BEFORE:
+        path = (0, "a") if before.startswith("-") else ("a",)
+        new = parse(after(before, Set(path, text)), "list.yaml")
+        value = new.value[0] if before.startswith("-") else new.value
+        assert value["a"] == text
+        assert ("# c" in new.text) == ("# c" in before)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(list_texts(), st.data())
 def test_a_change_gives_exactly_the_wished_value_and_keeps_the_rest(
     written: ListText, data: st.DataObject
 ) -> None:
+    check(written, data)
+
+
+@pytest.mark.proof
+@settings(max_examples=1000, deadline=None)
+@given(list_texts(), st.data())
+def test_many_changes_of_many_lists(written: ListText, data: st.DataObject) -> None:
+    check(written, data)
+
+
+def check(written: ListText, data: st.DataObject) -> None:
+    """One change of a list does what it should, or is refused because of an anchor."""
     changes = data.draw(written.changes())
     expected = copy.deepcopy(written.value)
     kept = Counter(written.comments)
@@ -264,6 +286,28 @@ def test_a_change_gives_exactly_the_wished_value_and_keeps_the_rest(
     assert kept <= Counter(re.findall(r"# note \d+", new.text))
     assert ("\r\n" in new.text) == ("\r\n" in written.text)
     assert not re.search(r"(?<!\r)\n", new.text) or "\r\n" not in written.text
+
+
+def single_values(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    for part, item in inner:
+        if isinstance(item, dict | list):
+            yield from single_values(item, (*path, part))
+        else:
+            yield (*path, part)
+
+
+@pytest.mark.parametrize("name", ["hello", "short-drama", "products"])
+def test_each_value_of_an_example_can_be_changed_without_touching_another(name: str) -> None:
+    text = (ROOT / "specs" / f"{name}.yaml").read_text(encoding="utf-8")
+    source = parse(text, name)
+    for path in single_values(source.value):
+        new = patched(source, [Set(path, "猫")]).text
+        lines = difflib.ndiff(text.splitlines(), new.splitlines())
+        node = source.nodes[path]
+        height = node.end_mark.line - node.start_mark.line + 1
+        assert 1 <= sum(line.startswith("- ") for line in lines) <= height, path
+        assert re.findall(r"\s(#.*)", new) == re.findall(r"\s(#.*)", text), path
 
 
 FILES = {

@@ -112,7 +112,9 @@ class Editor:
     def _like(self, part: AnyPart, site: Site) -> Site:
         """The site with what is known of how the value there was written."""
         if not isinstance(part, ScalarPart):
-            return Site(site.flow, site.column, self._newline)
+            # After a block there may be a comment, which would become part of a block text.
+            is_block = isinstance(part, MappingPart | SequencePart) and not part.flow
+            return Site(site.flow or is_block, site.column, self._newline)
         lines = re.split(r"\r\n|\n|\r", self._text[part.start : part.end])
         further = [line for line in lines[1:] if line.strip()]
         indents = [len(line) - len(line.lstrip(" ")) for line in further]
@@ -134,9 +136,12 @@ class Editor:
             yield from self._replaced(part, new, site)
             return
         inner = self._site_in(part, [key for key, _ in part.pairs])
-        for key, (_, item) in own.items():
-            if key in wish.inner and key not in gone:
-                yield from self._value(item, old[key], new[key], wish.inner[key], inner)
+        for key, (name, item) in own.items():
+            if key not in wish.inner or key in gone:
+                continue
+            if part.flow and item.begin == item.end and ":" not in self._text[name.end : item.end]:
+                yield Edit(name.end, name.end, ": ")  # ``{a}`` is short for ``{a: null}``
+            yield from self._value(item, old[key], new[key], wish.inner[key], inner)
         entries = [_Entry(key.begin, item.end) for key, item in part.pairs]
         yield from self._without(entries, [name in gone for name in own], part.flow)
         for key, item in added.items():
