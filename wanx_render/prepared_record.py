@@ -27,7 +27,8 @@ def _is_prepared(media: InputMedia | None) -> bool:
 def _frame(media: InputMedia | None) -> dict[str, Any]:
     if media is None or media.preparation is None:
         return {}
-    return {"source": media.source, **written(media.preparation)}
+    size = [media.size.width, media.size.height] if media.size else None
+    return {"source": media.source, "size": size, **written(media.preparation)}
 
 
 def written(preparation: Preparation) -> dict[str, Any]:

@@ -43,14 +43,18 @@ def with_file(picture: InputMedia, folder: Path, most_bytes: int) -> InputMedia:
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def kept(picture: InputMedia, folder: Path, most_bytes: int) -> Path | None:
-    """The file of what is sent of a picture, where it was made before and is whole."""
-    paths = sorted(_frames(folder).glob(f"{_name(picture, most_bytes)}-*"))
+def kept(picture: InputMedia, folder: Path, most_bytes: int | None = None) -> Path | None:
+    """The file of what is sent of a picture, where it was made before and is whole.
+
+    ``most_bytes``: for a model that accepts no more; else whichever there is.
+    """
+    name = f"{_name(picture)}-{most_bytes or '*'}-*"
+    paths = sorted(_frames(folder).glob(name)) if picture.preparation else []
     return next((path for path in paths if _is_whole(path)), None)
 
 
 def _made(picture: InputMedia, folder: Path, most_bytes: int) -> Path:
-    content, name = _prepared(picture, most_bytes), _name(picture, most_bytes)
+    content, name = _prepared(picture, most_bytes), f"{_name(picture)}-{most_bytes}"
     target = _frames(folder) / f"{name}-{_hash(content)}{images.suffixes(content)[0]}"
     for damaged in integrity.folder(target.parent).glob(f"{name}-*"):
         integrity.drop(damaged)
@@ -77,12 +81,12 @@ def _frames(folder: Path) -> Path:
     return folder / ".cache" / "frames"
 
 
-def _name(picture: InputMedia, most_bytes: int) -> str:
+def _name(picture: InputMedia) -> str:
     """What names a picture and its whole preparation, also what no identity holds."""
     if picture.preparation is None:
         return ""
     record = prepared_record.written(picture.preparation)
-    text = json.dumps([picture.identity, record, most_bytes], sort_keys=True)
+    text = json.dumps([picture.identity, record], sort_keys=True)
     return files.sha256_of(text.encode())[:24] + "-sent"
 
 

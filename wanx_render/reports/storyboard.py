@@ -38,6 +38,7 @@ from wanx_render.manifest import (
 from wanx_render.reports import gantt, wording
 from wanx_render.reports.bilingual import SWITCH, Words, environment, script_source, style_source
 from wanx_render.reports.states import FITS, out_of_date, recorded_state
+from wanx_render.task import source_of
 from wanx_render.timing import show_duration
 
 HERE = Path(__file__).parent
@@ -51,6 +52,7 @@ class Gallery:
 
     frames: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)  # by a clip's sha256
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # by a first frame's identity
+    sent: Mapping[str, bytes] = field(default_factory=dict)  # of what was prepared, by its file
     posters: Mapping[str, bytes] = field(default_factory=dict)  # by a deliverable's sha256
 
 
@@ -92,6 +94,7 @@ def _environment() -> jinja2.Environment:
     templates.globals |= {
         "difference": wording.difference, "recorded_state": recorded_state,
         "recorded": recorded, "out_of_date": out_of_date,
+        "source_of": _source, "window": _window,
     }  # fmt: skip
     return templates
 
@@ -99,6 +102,42 @@ def _environment() -> jinja2.Environment:
 def _jpeg(data: bytes) -> Markup:
     # As markup, for looking through megabytes for what must be escaped would take seconds.
     return Markup("data:image/jpeg;base64,") + base64.b64encode(data).decode()
+
+
+def _source(take: TakeRecord) -> str:
+    """The identity of the whole picture that a take begins with."""
+    return source_of(str(take.request.get("image") or ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The part of a picture that was sent: where it is, in percent of the picture."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    text: str  # the size of what was sent
+
+    @property
+    def is_whole(self) -> bool:
+        return self.width > 99.99 and self.height > 99.99
+
+
+def _window(take: TakeRecord) -> Window | None:
+    """Which part of its first frame was sent for a take; None where it was sent as it is."""
+    frame = (take.prepared or {}).get("image")
+    if not frame or not frame.get("size"):
+        return None
+    (x, y, width, height), (across, down) = frame["window"], frame["size"]
+    sent, aspect = "x".join(map(str, frame["sent"])), frame["aspect"]
+    return Window(
+        left=round(100 * x / across, 3),
+        top=round(100 * y / down, 3),
+        width=round(100 * width / across, 3),
+        height=round(100 * height / down, 3),
+        text=f"{sent}, {aspect}" if aspect else sent,
+    )
 
 
 def _href(path: str, base: str) -> str:

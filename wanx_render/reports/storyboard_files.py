@@ -20,6 +20,7 @@ from wanx_render.language import Message, language, tr, verbatim
 from wanx_render.manifest import DeliverableRecord, FootageRecord, Manifest, TakeRecord
 from wanx_render.media import ffmpeg, thumbnails
 from wanx_render.media.images import BadPicture, decode_data_uri, read_bytes
+from wanx_render.task import source_of
 
 if TYPE_CHECKING:
     from wanx_render.reports.storyboard import Gallery
@@ -95,13 +96,19 @@ class PictureSource:
         return thumbnails.poster(self.program, self.kept, path, made.sha256, number).read_bytes()
 
     def picture(self, take: TakeRecord) -> bytes:
-        """The picture that a take begins with."""
-        identity = take.picture or str(take.request.get("image"))
+        """The picture that a take begins with, all of it."""
+        identity = take.picture or source_of(str(take.request.get("image")))
         if there := thumbnails.kept_picture(self.kept, identity):
             return there.read_bytes()
         data = self._bytes_of(identity, take.first_frame)
         if not identity.startswith("sha256:"):  # a chained one, known by its clip
             identity = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        return thumbnails.picture(self.kept, identity, data).read_bytes()
+
+    def sent(self, take: TakeRecord) -> bytes:
+        """What was sent of the picture that a take begins with."""
+        data = read_bytes(self.folder / (take.sent or ""))
+        identity = f"sha256:{hashlib.sha256(data).hexdigest()}"
         return thumbnails.picture(self.kept, identity, data).read_bytes()
 
     def _bytes_of(self, identity: str, path: str | None) -> bytes:
@@ -179,8 +186,9 @@ def gather(
     firsts = {
         image: t
         for t in takes
-        if (image := str(t.request.get("image"))).startswith("sha256:") or t.first_frame
+        if (image := source_of(str(t.request.get("image")))).startswith("sha256:") or t.first_frame
     }
+    prepared = {t.sent: t for t in takes if t.sent}
     own = {shot.footage.clip: shot.footage for shot in manifest.shots if shot.footage}
     films = {deliverable.sha256: deliverable for deliverable in manifest.deliverables}
     missing: list[Message] = []
@@ -190,6 +198,7 @@ def gather(
             **_each(executor, source.footage, own, missing),
         },
         pictures=_each(executor, source.picture, firsts, missing),
+        sent=_each(executor, source.sent, prepared, missing),
         posters=_each(executor, source.poster, films, missing),
     ), tuple(missing)
 

@@ -25,6 +25,7 @@ from wanx_render.manifest import (
 from wanx_render.media.ai_labels import Provenance
 from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
 from wanx_render.money import Money, write_money, write_sum, write_sums
+from wanx_render.planning import sent_pictures
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import AnyPlanned, PlannedFootage, Take
 from wanx_render.planning.uses import uses_of
@@ -102,7 +103,7 @@ def manifest_of(
         finished_at=tools.wall.now().isoformat(timespec="seconds"),
         complete=made == len(plan.deliverables) and results.complete,
         cost=_spent(results.takes, plan.currency),
-        shots=tuple(_shot_record(shot, results, context.folder) for shot in plan.shots),
+        shots=tuple(_shot_record(shot, results, context) for shot in plan.shots),
         deliverables=films.records,
         warnings=context.warnings,
         cost_run=write_sum(Money(spent, plan.currency)),
@@ -131,14 +132,14 @@ def _spent(results: Mapping[tuple[str, int], TakeResult], currency: str) -> str:
     return write_sum(Money(amount, currency))
 
 
-def _shot_record(shot: AnyPlanned, results: Results, folder: Path) -> ShotRecord:
+def _shot_record(shot: AnyPlanned, results: Results, context: RunContext) -> ShotRecord:
     if isinstance(shot, PlannedFootage):
         media = results.footage[shot.shot.id]
         if isinstance(media, FootageFailure):
             return _used(shot, shot.cut, picked=0, takes=())
-        footage = _footage_record(shot, media, folder)
+        footage = _footage_record(shot, media, context.folder)
         return _used(shot, shot.cut_at(media.rate), picked=0, takes=(), footage=footage)
-    takes = (_take_record(results.takes[(take.shot, take.number)], folder) for take in shot.takes)
+    takes = (_take_record(results.takes[(take.shot, take.number)], context) for take in shot.takes)
     result = results.takes[(shot.shot.id, shot.shot.pick)]
     cut = shot.cut_at(result.media.rate) if isinstance(result, TakeClip) else shot.cut
     return _used(shot, cut, picked=shot.shot.pick, takes=tuple(takes))
@@ -196,9 +197,10 @@ def _point(focus: Focus) -> tuple[str, str]:
     return str(focus.x), str(focus.y)
 
 
-def _take_record(result: TakeResult, folder: Path) -> TakeRecord:
-    take, attempt = result.take, result.attempt
+def _take_record(result: TakeResult, context: RunContext) -> TakeRecord:
+    take, attempt, folder = result.take, result.attempt, context.folder
     image = take.request.image
+    sent = sent_pictures.kept(image, context.clips)
     return TakeRecord(
         take=take.number,
         request=take.request.record(),
@@ -207,6 +209,7 @@ def _take_record(result: TakeResult, folder: Path) -> TakeRecord:
         first_frame=seen_from(folder, image.path) if image.path else None,
         picture=image.identity if image.counts_as else None,
         prepared=prepared_record.record_of(take.request),
+        sent=seen_from(folder, sent) if sent else None,
         **(_times(attempt) if attempt else {}),
         **(_made(result, folder) if isinstance(result, TakeClip) else _failed(result)),
     )
