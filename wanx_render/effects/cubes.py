@@ -79,14 +79,18 @@ def read_file(path: Path) -> Cube:
 
 def look(path: Path, identity: str) -> Look:
     """The look that a file describes. Raises BadCube or OSError."""
-    cube = _cube(path, identity)
-    return Look(path, identity, cube.low, cube.high)
+    low, high, _ = _clean(path, identity)
+    return Look(path, identity, low, high)
 
 
 @lru_cache(maxsize=4)
-def _cube(path: Path, _identity: str) -> Cube:
-    """Kept, because all pieces of a film have the same look."""
-    return read_file(path)
+def _clean(path: Path, _identity: str) -> tuple[Colour, Colour, str]:
+    """The domain of a table and its clean text; kept, because all pieces of a film have one look.
+
+    The table itself would take ten times as much memory.
+    """
+    cube = read_file(path)
+    return cube.low, cube.high, cube.text()
 
 
 def _text(data: bytes) -> str:
@@ -192,12 +196,8 @@ def path_for(base: Path) -> Path:
 
 def save(look: Look, path: Path) -> None:
     """Write the clean table of a look at ``path``. Raises BadCube or OSError."""
-    path.write_text(_cube_text(look.path, look.sha256), encoding="ascii")
-
-
-@lru_cache(maxsize=2)
-def _cube_text(path: Path, identity: str) -> str:
-    return _cube(path, identity).text()
+    _, _, text = _clean(look.path, look.sha256)
+    path.write_text(text, encoding="ascii")
 
 
 _BITS = 65535
