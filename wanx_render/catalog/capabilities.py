@@ -115,7 +115,7 @@ class Model(_Data):
 
     @property
     def limits(self) -> Limits:
-        """What the sides of a picture may be."""
+        """What it accepts of a picture."""
         shortest, longest = self.image_sides.value
         return Limits(shortest, longest, self.image_aspect.value if self.image_aspect else None)
 

@@ -56,12 +56,6 @@ def rgb(text: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def hexadecimal(text: str) -> str:
-    """The colour as ``#rrggbb``, so that one colour has one name. Raises BadColour."""
-    red, green, blue = rgb(text)
-    return f"#{red:02x}{green:02x}{blue:02x}"
-
-
 def for_ffmpeg(text: str) -> str:
     """The colour as ffmpeg's filters take it: ``0xRRGGBB``. Raises BadColour."""
     red, green, blue = rgb(text)

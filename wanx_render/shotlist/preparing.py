@@ -80,11 +80,5 @@ def preparing_of(
         wish=shot.fit_image,
         crops=tuple(dict.fromkeys(crops)),
         area=catalog.tier_area(shot.resolution or model.tiers.value[0]),
-        limits=limits_of(model),
+        limits=model.limits,
     )
-
-
-def limits_of(model: Model) -> Limits:
-    """What a model accepts of a picture."""
-    low, high = model.image_sides.value
-    return Limits(low, high, model.image_aspect.value if model.image_aspect else None)
