@@ -38,6 +38,8 @@ from wanx_render.shotlist.model import Deliverable
 from wanx_render.shotlist.picks import Picks
 from wanx_render.validation.context import is_url
 
+REASONS = 5  # why a film is out of date; of a long list there may be a thousand
+
 
 @dataclass
 class Live:
@@ -290,7 +292,8 @@ def deliverables(scene: BoardState) -> list[dict[str, Any]]:
                 "size": str(frame.size) if frame else None,
                 "fps": str(frame.rate) if frame else None,
                 "state": film.state,
-                "why": list(film.why),
+                "why": list(film.why[:REASONS]),
+                "more_reasons": max(0, len(film.why) - REASONS),
                 "fresh": film.state == "current",
                 "made": _made(film.record) if film.record else None,
             }

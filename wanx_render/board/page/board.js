@@ -94,9 +94,10 @@ function showAbout() {
 }
 
 function showTurns() {
-  for (const [id, text] of [["undo", about.undo], ["redo", about.redo]]) {
+  for (const [id, name, text] of [["undo", tr("Undo"), about.undo], ["redo", tr("Redo"), about.redo]]) {
     $(id).disabled = !text;
-    $(id).title = plain(text);
+    $(id).title = text ? `${name}: ${plain(text)}` : name;
+    $(id).setAttribute("aria-label", $(id).title);
   }
 }
 
@@ -168,7 +169,9 @@ function fillCard(card, deliverable) {
   const [word, name] = FILMS[deliverable.state];
   say(card.state, word);
   card.state.className = `state ${name}`;
-  card.why.replaceChildren(...deliverable.why.map((text) => make("li", "", plain(text))));
+  const reasons = [...deliverable.why];
+  if (deliverable.more_reasons) reasons.push(tr("{n} more", { n: deliverable.more_reasons }));
+  card.why.replaceChildren(...reasons.map((text) => make("li", "", plain(text))));
   show(card.why, deliverable.why.length > 0);
   const size = made?.size ?? deliverable.size ?? tr("size unknown");
   const parts = [deliverable.aspect.join(":"), FITS[deliverable.fit] ?? deliverable.fit, size];
