@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.media.images import Picture, Repair
-from wanx_render.validation.context import Scene, Sent, either, is_url, mib
+from wanx_render.validation.context import Scene, Sent, either, is_url, mib, pictures_of
 
 
 def image_not_here(scene: Scene) -> Iterator[Diagnostic]:
@@ -161,13 +161,19 @@ def image_scaled(scene: Scene) -> Iterator[Diagnostic]:
 
 def image_repaired(scene: Scene) -> Iterator[Diagnostic]:
     """What is sent of a picture is not always its file: said once for each picture."""
+    fitted = (shot for shot in scene.generated.values() if shot.fit_image)
+    prepared = {name for shot in fitted for _, name in pictures_of(shot)}
     names: set[str] = set()
     for place, name, picture, _ in scene.looks():
         if name in names or picture.wishes:
             continue
         names.add(name)
         for code, message, hint in _repairs(name, picture):
-            yield Diagnostic(code, message, place, hint, "warning")
+            if not (name in prepared and code in _PREPARING):
+                yield Diagnostic(code, message, place, hint, "warning")
+
+
+_PREPARING = ("image-turned", "image-converted")  # what fit_image asks for anyway
 
 
 def _repairs(name: str, picture: Picture) -> Iterator[tuple[str, Message, Message]]:
