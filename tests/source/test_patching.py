@@ -99,6 +99,11 @@ CASES: dict[str, tuple[str, Change, str]] = {
         "a: &x {s: 1}\nb:\n  <<: *x\n  s: 2\n",
     ),
     "an anchor that nobody uses": ("a: &x old\n", Set(("a",), "new"), "a: &x new\n"),
+    "blanks at the end of a block text are a part of it": (
+        "a: >-\n  one\n  two   \n\nb: |\n  x  \n",
+        Set(("a",), "three"),
+        "a: >-\n  three\n\nb: |\n  x  \n",
+    ),
     "a key without a value in braces": ("{a, b: 1}\n", Set(("a",), 2), "{a: 2, b: 1}\n"),
     "a block becomes a text of two lines": (
         "a:\n  b: 1 # b\nd: 3\n",

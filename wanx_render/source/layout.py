@@ -61,7 +61,7 @@ AnyPart = ScalarPart | AliasPart | SequencePart | MappingPart
 
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:[ \t]+|(?=[\s,\[\]{}])|$))*")
 _BREAK = re.compile(r"\r\n|\n|\r")
-_TRAILING = re.compile(r"(?:[ \t]*(?:\r\n|\n|\r))+[ \t]*$")
+_TRAILING = re.compile(r"(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r))*[ \t]*$")
 
 
 def layout(text: str) -> AnyPart:
