@@ -10,6 +10,7 @@ from PIL import Image, ImageCms, ImageDraw, ImageStat
 from tests.media.test_images import BLUE, GREEN, RED, noisy, profile, written
 from tests.media.test_odd_pictures import ORIENTATION, differs, exif_of, grey_ramp, several
 from wanx_render.geometry import Aspect, Focus, Size
+from wanx_render.media import animation
 from wanx_render.media.images import BadPicture, inspect, prepared, sendable
 from wanx_render.preparation import Fitting, Limits, Preparation, prepare
 
@@ -190,7 +191,7 @@ def test_the_best_jpeg_that_fits_is_sent() -> None:
 def test_the_same_picture_is_the_same_bytes() -> None:
     data = written(noisy(size=(640, 480)), "JPEG")
     for fit in ("crop", "pad", "blur"):
-        preparation = plan(data, Fitting(WIDE, fit))  # type: ignore[arg-type]
+        preparation = plan(data, Fitting(WIDE, fit))
         assert prepared(data, preparation, MOST) == prepared(data, preparation, MOST)
 
 
@@ -219,3 +220,18 @@ def test_a_sound_picture_needs_no_word() -> None:
 
 def test_a_size_says_what_is_known_of_the_picture() -> None:
     assert plan(written(quarters()), Fitting(Aspect(4, 3))).window.size == Size(320, 240)
+
+
+def test_a_transparent_still_is_turned_and_in_srgb() -> None:
+    red, green, blue = quarters().split()
+    clear = Image.merge("RGB", (green, blue, red)).convert("RGBA")
+    clear.paste((0, 0, 0, 0), (160, 120, 320, 240))
+    options: dict[str, Any] = {
+        "exif": exif_of(ORIENTATION),
+        "icc_profile": profile(GREEN, BLUE, RED),
+    }
+    still = animation._still(written(clear, **options), "#0a0b0c")
+    assert still.size == (240, 320)
+    assert still.getpixel((60, 240)) == (10, 11, 12)  # the lower right, turned to the lower left
+    seen = still.crop((170, 20, 230, 80))  # what was the upper left
+    assert differs(seen, Image.new("RGB", (60, 60), "red")) <= 2
