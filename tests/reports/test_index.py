@@ -128,6 +128,21 @@ def test_lists_that_failed_alike_are_one_reason_and_that_of_most_is_first() -> N
     assert [row.get("groups") for row in data(text)["rows"]] == [[1], [0, 0], [0], None]
 
 
+def test_rows_with_the_same_problem_are_one_reason_wherever_their_cells_are() -> None:
+    entries = [
+        Entry("a", "skipped", failed=("a b/goods.csv:3:12: the row has no name",)),
+        Entry("b", "skipped", failed=("a b/goods.csv:17:12: the row has no name",)),
+    ]
+    text = page(entries, SHOP)
+    texts = Page(text).texts
+    assert "the row has no name" in texts
+    assert "a, b" in texts
+    shown = [data(text)["strings"][row["why"][0]] for row in data(text)["rows"]]
+    assert [english for english, _ in shown] == [
+        "a b/goods.csv:3:12: the row has no name", "a b/goods.csv:17:12: the row has no name",
+    ]  # fmt: skip
+
+
 def test_without_reasons_the_commands_are_what_to_do_next() -> None:
     command = Command(tr("Copy"), "wanx-render 'my list.yaml'")
     about = Overview("shop", mock=False, commands=(command,))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,8 @@ HERE = Path(__file__).parent
 SCRIPT = HERE / "index.js"
 _MOST_GROUPS, _MOST_NAMES = 6, 8  # reasons, and rows of each, that are named at the top
 _LONGEST_CAPTION = 300
-_TAKE = re.compile(r"\S+ take \d+: ")  # before the reasons of takes
+_PLAIN = re.compile(r"[\w][\w./-]*", re.ASCII)  # a path that is its own address
+_PLACE = re.compile(r"(?:\S+ take \d+|.+?:\d+:\d+): ")  # which take, or where in a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +171,15 @@ def _groups(entries: Iterable[Entry]) -> list[_Group]:
     """The reasons for which lists failed; that of the most lists is first."""
     rows: dict[Message, list[str]] = {}
     for entry in entries:
-        for reason in dict.fromkeys(map(_without_take, entry.failed)):
+        for reason in dict.fromkeys(map(_without_place, entry.failed)):
             rows.setdefault(reason, []).append(entry.name)
     return sorted((_Group(*item) for item in rows.items()), key=lambda group: -len(group.rows))
 
 
-def _without_take(reason: str) -> Message:
-    """A reason without the take that it is about, so that lists that failed alike are one group."""
-    return recorded(_TAKE.sub("", reason))
+def _without_place(reason: str) -> Message:
+    """A reason without the take or cell it is about, so that equal ones are one group."""
+    match = _PLACE.match(reason)
+    return recorded(reason[match.end() :] if match else reason)
 
 
 # -- the lists as data -----------------------------------------------------------------------------
@@ -213,7 +215,7 @@ def _row(entry: Entry, strings: _Strings, groups: Mapping[Message, int]) -> dict
     """A list; what it has not is left out."""
     row: dict[str, Any] = {"name": wording.plain(entry.name), "state": entry.state}
     if entry.cost:
-        row["cost"] = strings.number(show_written(entry.cost))
+        row["cost"] = strings.number(_money(entry.cost))
     if entry.caption:
         row["caption"] = wording.plain(entry.caption[:_LONGEST_CAPTION])
     if entry.finished_at:
@@ -227,7 +229,7 @@ def _row(entry: Entry, strings: _Strings, groups: Mapping[Message, int]) -> dict
         row["shape"] = [entry.shape.width, entry.shape.height] if entry.shape else None
     if entry.failed:
         row["why"] = [strings.number(recorded(reason)) for reason in entry.failed]
-        row["groups"] = [groups[_without_take(reason)] for reason in entry.failed]
+        row["groups"] = [groups[_without_place(reason)] for reason in entry.failed]
     return row
 
 
@@ -244,10 +246,16 @@ def _film(film: Film, strings: _Strings) -> dict[str, Any]:
     return record
 
 
-@cache  # films of one table have few lengths
+@lru_cache(256)  # rows of one table have few prices and lengths
+def _money(text: str) -> Message:
+    return show_written(text)
+
+
+@lru_cache(256)
 def _length(seconds: str) -> str:
     try:
-        return show_duration(float(Decimal(seconds))) if seconds else ""
+        length = Decimal(seconds or 0)
+        return show_duration(float(length), tenths=length < 1) if length else ""
     except InvalidOperation:
         return ""
 
@@ -271,7 +279,7 @@ def _plain_parts(entry: Entry) -> Iterator[str]:
     name = _escaped(entry.name)
     href = escape(_url(entry.storyboard)) if entry.storyboard else ""
     yield f'<h3><a href="{href}">{name}</a></h3>' if href else f"<h3>{name}</h3>"
-    cost = f" · {_escaped(show_written(entry.cost))}" if entry.cost else ""
+    cost = f" · {_escaped(_money(entry.cost))}" if entry.cost else ""
     yield f'<p class="{entry.state}">{_escaped(LISTS[entry.state].word)}{cost}</p>'
     for deliverable in entry.films:
         href = escape(_url(deliverable.path))
@@ -286,5 +294,7 @@ def _escaped(text: str) -> str:
 
 def _url(path: str) -> str:
     """A path as an address: never another kind of address, whatever the path holds."""
+    if _PLAIN.fullmatch(path):
+        return f"./{path}"
     address = quote(path, errors="replace")
     return address if address.startswith(("/", "../")) else f"./{address}"

@@ -22,6 +22,7 @@ from wanx_render.money import write_sums
 from wanx_render.planning.journal import Journal
 from wanx_render.reports.states import left_with, needs_person, recorded_state
 from wanx_render.session.selection import Entry, RenderOptions, SkippedList
+from wanx_render.validation.load import no_collector
 
 if TYPE_CHECKING:
     from wanx_render.reports.index import Command, Film
@@ -255,7 +256,10 @@ def beside(page: Path) -> Link:
             folders[item.home] = seen_from(page.parent, item.home)
         if os.path.isabs(path):  # noqa: PTH117  # of ten thousand rows
             return path
-        return posixpath.normpath(posixpath.join(folders[item.home], path))
+        folder = folders[item.home]
+        if path.startswith("../"):
+            return posixpath.normpath(posixpath.join(folder, path))
+        return path if folder == "." else f"{folder}/{path}"
 
     return link
 
@@ -316,14 +320,17 @@ class Index:
         run_cost: str = "",
     ) -> "Index":
         """``known``: what came of some, by name; that of the others is in their journals."""
-        left = {folder: journal.rows() for folder, journal in journals.items()}
         outcomes = dict(known)
-        for item in lists:
-            before = left.get(item.home, {}).get(item.row) if item.home else None
-            if isinstance(item, SkippedList):
-                outcomes[item.name] = Outcome.read(left_out(before, item.reasons)["outcome"])
-            elif before and before.get("outcome") and item.name not in outcomes:
-                outcomes[item.name] = Outcome.read(before["outcome"])
+        with no_collector():
+            left = {folder: journal.rows() for folder, journal in journals.items()}
+            for item in lists:
+                before = left.get(item.home, {}).get(item.row) if item.home else None
+                if isinstance(item, SkippedList):
+                    outcomes[item.name] = Outcome.read(left_out(before, item.reasons)["outcome"])
+                elif before and before.get("outcome") and item.name not in outcomes:
+                    outcomes[item.name] = Outcome.read(before["outcome"])
+                elif before and item.name not in outcomes:  # a run began it and was stopped
+                    outcomes[item.name] = Outcome(0, "", {}, complete=False)
         return cls(
             lists, outcomes, options, mock, paid_sum(journals), paid_sum(journals, kept=True),
             run_cost, _paid_by_state(lists, journals, outcomes),
@@ -334,10 +341,6 @@ class Index:
         from wanx_render.reports.index import Overview, page  # plan shows none
 
         projects = list(dict.fromkeys(item.project for item in self.lists if item.project))
-        entries = [
-            _entry(item, self.outcomes.get(item.name), link, short=len(projects) == 1)
-            for item in self.lists
-        ]
         about = Overview(
             title=", ".join(projects[:5]) + (" and others" if len(projects) > 5 else ""),
             mock=self.mock,
@@ -348,7 +351,10 @@ class Index:
             paid=self.paid,
             commands=tuple(self._commands()),
         )
-        return page(entries, about)
+        with no_collector():
+            short = len(projects) == 1
+            outcomes = ((item, self.outcomes.get(item.name)) for item in self.lists)
+            return page([_entry(*pair, link, short=short) for pair in outcomes], about)
 
     def _commands(self) -> "Iterator[Command]":
         """What a person runs next."""

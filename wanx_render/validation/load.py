@@ -111,12 +111,12 @@ def load_all(
     ``keep_going``: rows with problems are left out, where there are others. ``text`` is what the
     file is to hold, instead of what it holds.
     """
-    with _no_collector():
+    with no_collector():
         return _load(file, text, catalog, keep_going=keep_going)
 
 
 @contextmanager
-def _no_collector() -> Iterator[None]:
+def no_collector() -> Iterator[None]:
     """Reading a list makes many objects and no cycles; walking them again and again while they
     grow would take half of the time for a list of thousands of shots."""
     was = gc.isenabled()
