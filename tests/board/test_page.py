@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -565,6 +566,30 @@ def by_keys_alone(page: Any) -> None:
     for name in wanted:
         assert name in names, names
     assert any(name.startswith("Focus point") for name in names)
+
+
+CONTROLS = """() => [...document.querySelectorAll("button, input, select, textarea, a, summary")]
+  .filter((at) => at.checkVisibility() && at.id !== "warnings-count") // one more: label-missing
+  .map((at) => [at.id, at.className, at.textContent, at.getAttribute("aria-label"), at.disabled])"""
+
+
+def test_the_boards_of_mock_and_service_are_alike(folder: Path) -> None:
+    rehearsal = shutil.copytree(folder, folder.with_name("rehearsal"))
+    with serving("--no-limits") as (origin, _), watched(folder) as seen:
+        shop = Shop(folder, origin, "boarded")
+        options = ("--backend", "dashscope")
+        with board(folder, *options, **shop.environment) as real, board(rehearsal) as mock:
+            pages = [seen.page(real.address), seen.page(mock.address)]
+            controls = [page.evaluate(CONTROLS) for page in pages]
+            assert controls[0] == controls[1]
+            heads = [page.inner_text(".top").replace("MOCK, play money\n", "") for page in pages]
+            assert heads[0] == heads[1]
+            for page in pages:
+                page.keyboard.press("g")
+                page.wait_for_selector("#ask[open]")
+            asks = [page.inner_text("#ask-words") for page in pages]
+            assert asks[1] == f"{asks[0]}, play money (mock)"
+            assert shop.sent() == 0
 
 
 def test_on_the_service_the_price_is_typed_before_anything_is_sent(folder: Path) -> None:
