@@ -107,3 +107,13 @@ def test_a_file_that_changed_since_is_left_alone(tmp_path: Path) -> None:
         patch.save()
     assert caught.value.diagnostics[0].code == "list-changed"
     assert file.file.read_text() == "version: 2\n"
+
+
+def test_a_file_that_may_not_be_written_is_left_alone(tmp_path: Path) -> None:
+    file = read(tmp_path)
+    patch = on_shot(file, "leap", "duration", 3)
+    file.file.chmod(0o444)
+    with pytest.raises(BadInput, match=r"cannot write list\.yaml: Permission denied") as caught:
+        patch.save()
+    assert caught.value.diagnostics[0].code == "list-unwritable"
+    assert file.file.read_bytes() == LIST.encode()

@@ -4,6 +4,8 @@ What is changed of a shot is written on the shot itself, also where its value ca
 or an anchor. What a variable fills is not: it belongs to the table, or to ``vars``.
 """
 
+import errno
+import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -53,13 +55,20 @@ class ListPatch:
         return sha256_of(self.before + b"\0" + self.data)[:32]
 
     def save(self) -> None:
-        """Write the file, unless it is another than was read. Raises BadInput or OSError."""
-        target = self.file.resolve()
+        """Write the file, unless it is another than was read. Raises BadInput."""
         if yaml_source.bytes_of(self.file, self.name) != self.before:
             message = tr("{file} was changed by another program", file=self.name)
             hint = tr("look at the change again, then save it")
             raise BadInput(Diagnostic("list-changed", message, Span(self.name), hint))
-        write_atomically(target, self.data, mode=stat.S_IMODE(target.stat().st_mode))
+        try:
+            target = self.file.resolve()
+            mode = stat.S_IMODE(target.stat().st_mode)
+            if not mode & stat.S_IWUSR:  # another file can take its place all the same
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            write_atomically(target, self.data, mode=mode)
+        except OSError as error:
+            message = tr("cannot write {file}: {reason}", file=self.name, reason=error.strerror)
+            raise BadInput(Diagnostic("list-unwritable", message)) from None
 
 
 @dataclass(frozen=True)
