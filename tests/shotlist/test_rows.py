@@ -209,3 +209,24 @@ def test_a_blank_cell_leaves_its_key_out(shop) -> None:  # type: ignore[no-untyp
 def test_what_is_no_whole_number_is_not_guessed_at(shop, seed: str) -> None:  # type: ignore[no-untyped-def]
     (problem,) = problems(shop, HEAD + f"a1,a.png,A mug,5,{seed}\n")
     assert problem.startswith("products.csv:2:18: error[type-wrong]: seed must be a whole number")
+
+
+def test_columns_fill_captions_their_style_and_overlays(shop) -> None:  # type: ignore[no-untyped-def]
+    text = LIST.replace(
+        "seed: ${seed}",
+        'seed: ${seed}\n    caption: "${price}"\n'
+        '    overlay: [{image: a.png}, {image: "${badge}", width: "${wide}"}]',
+    ).replace("fit: blur", 'fit: blur, caption_style: {size: "${high}", colour: "${colour}"}')
+    head = HEAD.strip() + ",price,badge,wide,high,colour\n"
+    rows = "a1,a.png,A mug,5,1,￥199,b.png,０.25,0.1,gold\na2,a.png,A mug,5,1,,,,,\n"
+    tagged, plain = (loaded.shots for loaded in shop(head + rows, text).lists)
+    (shot, film), (bare, plain_film) = (
+        (shots.shots[0], shots.deliverables[0]) for shots in (tagged, plain)
+    )
+    assert (shot.caption, bare.caption) == ("￥199", "")
+    assert [overlay.image for overlay in shot.overlay] == ["a.png", "b.png"]
+    assert shot.overlay[1].width == Fraction(1, 4)
+    assert [overlay.image for overlay in bare.overlay] == ["a.png"]
+    style, default = film.caption_style, plain_film.caption_style
+    assert (style.size, style.colour) == (Fraction(1, 10), "gold")
+    assert (default.size, default.colour) == (Fraction(58, 1000), "white")

@@ -23,6 +23,7 @@ OUTSIDE = ("vars", "matrix")  # keys whose strings are taken as they are
 _MARK = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 _PROSE = ("prompt", "negative_prompt", "caption", "label", "visible")  # keys of words for people
 _WORDS = ("model", "resolution", "aspect", "size", "fit")  # keys whose words are ASCII
+_WHOLLY = {"overlay": "image"}  # mappings that an empty cell leaves out, by the key it is under
 _WHOLE = re.compile(r"([-+]?[0-9]+)\.0+")
 
 
@@ -133,15 +134,21 @@ class Templates:
     ) -> Any:
         if not tree:
             return value
-        copy = value.copy()
+        copy, left_out = value.copy(), []
         for part, branch in tree.items():
             inner = part if isinstance(part, str) else key
             if not isinstance(branch, Template):
                 copy[part] = self._filled(copy[part], branch, values, inner)
+                if copy[part] is None:
+                    left_out.append(part)
             elif isinstance(part, str) and branch.whole and _is_blank(branch, values, part):
-                del copy[part]  # an empty cell: the key is left out
+                if _WHOLLY.get(key) == part:
+                    return None
+                left_out.append(part)  # an empty cell: the key is left out
             else:
                 copy[part] = self._one(branch, values, inner)
+        for part in reversed(left_out):
+            del copy[part]
         return copy
 
     def _one(self, mark: Template, values: Mapping[str, Scalar], key: str) -> Scalar:
