@@ -13,10 +13,12 @@ from wanx_render.errors import BadInput
 from wanx_render.files import write_atomically
 from wanx_render.language import joined, tr
 from wanx_render.manifest import DeliverableRecord, Manifest
-from wanx_render.reports.states import out_of_date
+from wanx_render.reports.states import because
 from wanx_render.session.environment import Environment
-from wanx_render.session.folder import writable_file
+from wanx_render.session.folder import opened, writable_file
+from wanx_render.session.outlook import truth_now
 from wanx_render.session.selection import RenderOptions, Selection
+from wanx_render.session.survey import Survey
 from wanx_render.timelines.formats import ExportFormat, format_of
 from wanx_render.timelines.timeline import Link, timeline_of
 
@@ -44,6 +46,7 @@ def export(options: ExportOptions, environment: Environment) -> int:
     write = style.writer()
     record = manifest.read(folder / "manifest.json")
     deliverables = _chosen(record, options)
+    why = _why(options, record)
     files: list[Path] = []
     stale: dict[str, list[str]] = {}
     for deliverable in deliverables:
@@ -51,15 +54,34 @@ def export(options: ExportOptions, environment: Environment) -> int:
         text = write(timeline_of(record, deliverable), _link(folder, path, options, style))
         write_atomically(path, text)
         files.append(path)
-        if deliverable.stale:
-            stale[str(path)] = list(deliverable.stale)
-            environment.say(tr("warning: {message}", message=out_of_date(deliverable)))
+        if reasons := why.get(deliverable.name, deliverable.stale):
+            stale[str(path)] = list(reasons)
+            message = because(deliverable.path, reasons)
+            environment.say(tr("warning: {message}", message=message))
     if options.as_json:
         document = {"files": [str(path) for path in files], "stale": stale}
         environment.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     else:
         environment.stdout.write("".join(f"{path}\n" for path in files))
     return 0
+
+
+def _why(options: ExportOptions, record: Manifest) -> dict[str, tuple[str, ...]]:
+    """Why each film is not what its list gives now; without the list nothing is known of that."""
+    if options.file.is_dir() or options.only:
+        return {}
+    selection = Selection.of_one(
+        RenderOptions(
+            (options.file,), out=options.folder, catalog=options.catalog, backend=record.backend
+        )
+    )
+    item = selection.lists[0]
+    if item.row or not (item.home / "journal.sqlite").is_file():
+        return {}
+    with opened(item.home) as journal:
+        outlook = Survey(selection, {item.home: journal}).outlook(item)
+        truth = truth_now(outlook, selection.catalog)
+    return {film.name: film.why for film in truth.films}
 
 
 def _folder(options: ExportOptions) -> Path:

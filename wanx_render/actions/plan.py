@@ -20,7 +20,7 @@ from wanx_render.reports.plan_table import ListLine, ListsTotal
 from wanx_render.session.approval import SavedPlan
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
-from wanx_render.session.outlook import Outlook, stale_picks, without_label
+from wanx_render.session.outlook import Outlook, stale_picks, truth_now, without_label
 from wanx_render.session.restore import where_stored
 from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.session.summary import say_skipped, skip_record
@@ -96,7 +96,9 @@ class _Preview:
         if self._in_full:
             journal = self.survey.journals.get(item.home)
             statuses = where_stored(outlook.statuses, journal, item.home, plan.backend)
-            self._full.append(forecast(plan, statuses, self.survey.selection.catalog))
+            catalog, options = self.survey.selection.catalog, self.survey.selection.options
+            truth = truth_now(outlook, catalog) if options.cascade else None
+            self._full.append(forecast(plan, statuses, catalog, truth))
 
     def _line(self, outlook: Outlook) -> ListLine:
         cost = outlook.cost

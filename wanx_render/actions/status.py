@@ -1,7 +1,7 @@
 """``status``: every task a render folder ever asked for. Sends nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 from wanx_render.catalog.result_hosts import unknown_host
 from wanx_render.diagnostics import display_width
 from wanx_render.language import Message, recorded, shown, tr, verbatim
-from wanx_render.money import show_sums, write_sums
+from wanx_render.money import Money, show_sums, write_sum, write_sums
 from wanx_render.planning.attempt import Attempt, State
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan
 from wanx_render.planning.take_status import take_statuses
+from wanx_render.planning.truth import Truth
+from wanx_render.reports.states import because, few
 from wanx_render.session.connection import BASE_URL
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
@@ -26,7 +28,10 @@ from wanx_render.session.folder_tasks import (
     record_of,
     rendered_folder,
 )
+from wanx_render.session.outlook import truth_now
+from wanx_render.session.selection import RenderOptions, Selection
 from wanx_render.session.summary import on_mock, trust
+from wanx_render.session.survey import Survey
 
 # The state of each attempt, as people see it; JSON has the name.
 STATES: dict[State, Message] = {
@@ -51,12 +56,13 @@ def status(options: FolderOptions, environment: Environment) -> int:
         now = datetime.now(UTC)
         attempts = journal.every()
         film, ever = film_cost(folder.plan, journal), journal.paid()
+        truth = _truth(options, folder, journal)
     records = [record_of(attempt, now) for attempt in attempts]
     possibly_paid = sum(attempt.state in POSSIBLY_PAID for attempt in attempts)
     if options.as_json:
         cost = {"film": write_sums(film), "folder": write_sums(ever)}
         document = {"attempts": records, "cost": cost, "possibly_paid": possibly_paid}
-        environment.write_json(document)
+        environment.write_json(document | _record(truth))
         return 0
     for record in records:
         environment.stdout.write(_line(record) + "\n")
@@ -66,8 +72,50 @@ def status(options: FolderOptions, environment: Environment) -> int:
     if not records:
         environment.say(tr("Nothing has been requested from this folder."))
         return 0
+    for state in _states(truth):
+        environment.stdout.write(shown(state) + "\n")
     environment.stdout.write(shown(_totals(folder, film, ever, possibly_paid)) + "\n")
     return 0
+
+
+def _truth(options: FolderOptions, folder: RenderedFolder, journal: Journal) -> Truth:
+    """What each shot and film is now; of a table nothing, its index page shows its rows."""
+    if folder.is_table:
+        return Truth(())
+    selection = Selection.of(
+        RenderOptions(
+            (options.file,), out=options.out, backend=options.backend, catalog=options.catalog
+        )
+    )
+    survey = Survey(selection, {folder.path: journal})
+    return truth_now(survey.outlook(selection.lists[0]), selection.catalog)
+
+
+def _record(truth: Truth) -> dict[str, Any]:
+    """The states of shots and films, for programs."""
+    return {
+        "shots": [
+            {
+                "shot": shot.shot, "take": shot.take, "state": shot.state, "reason": shot.why,
+                "cost": write_sum(Money(shot.cost.amount, shot.cost.currency)),
+                "chain": list(shot.chain), "code": shot.code or None,
+            }
+            for shot in truth.shots
+        ],
+        "films": [
+            {"name": film.name, "state": film.state, "reasons": list(film.why)}
+            for film in truth.films
+        ],
+    }  # fmt: skip
+
+
+def _states(truth: Truth) -> Iterator[Message]:
+    """The films that are out of date or failed; where there are none, the shots that are left."""
+    films = [film for film in truth.films if film.state in ("stale", "broken")]
+    for film in films:
+        yield because(film.record.path if film.record else film.name, film.why)
+    if not films:
+        yield from few([shot.sentence for shot in truth.shots if shot.state != "current"])
 
 
 def _totals(

@@ -130,15 +130,22 @@ def shot(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
         "focused": choice.focus is not None,
         "fitted": bool(entry.fit_image and entry.fit_image.fit == "crop"),
         "takes": [take(scene, standing) for standing in scene.statuses[entry.id]],
-        "truth": truth(scene.shots[entry.id]),
+        "truth": truth(scene.shots[entry.id], at_work=_is_at_work(scene, planned)),
     }
 
 
-def truth(shot_truth: ShotTruth) -> dict[str, Any]:
-    """What a shot is now, why, and what it would cost to make it current."""
+def _is_at_work(scene: BoardState, planned: PlannedShot) -> bool:
+    return any((take.shot, take.number) in scene.live for take in planned.takes)
+
+
+def truth(shot_truth: ShotTruth, *, at_work: bool) -> dict[str, Any]:
+    """What a shot is now, why, and what it would cost to make it current.
+
+    While one of its takes is ``at_work`` that is said by the take.
+    """
     return {
         "state": shot_truth.state,
-        "text": shot_truth.sentence,
+        "text": NOTHING if at_work else shot_truth.sentence,
         "why": shot_truth.why,
         "price": shot_truth.price if shot_truth.cost.amount else None,
         "chain": list(shot_truth.chain),

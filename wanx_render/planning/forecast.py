@@ -27,6 +27,7 @@ from wanx_render.planning.plan import (
     frame_of,
 )
 from wanx_render.planning.take_status import State, TakeStatus
+from wanx_render.planning.truth import FilmTruth, ShotTruth, Truth
 from wanx_render.shotlist.model import Deliverable, StillShot, gaze_at, own_name
 from wanx_render.timing import conformed_frames, frames_in
 
@@ -99,6 +100,27 @@ class DeliverableForecast:
 
 
 @dataclass(frozen=True, slots=True)
+class ShotForecast:
+    """A generated shot as it is now; the cost is of all shots that must be made with it."""
+
+    shot: str
+    state: str  # current, stale, missing, failed or blocked
+    reason: Message
+    cost: str
+    chain: tuple[str, ...]  # the shots that begin as it ends, and are made with it
+
+
+@dataclass(frozen=True, slots=True)
+class FilmForecast:
+    """A deliverable as it is now: current, stale, missing or broken."""
+
+    name: str
+    state: str
+    reasons: tuple[Message, ...]
+    path: str | None  # of the film that is here
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """The whole plan as it would be carried out now."""
 
@@ -119,10 +141,14 @@ class Forecast:
     at_most_seconds: int
     warnings: tuple[Message, ...]
     footage: tuple[FootageForecast, ...] = ()
+    shots: tuple[ShotForecast, ...] = ()  # as they are now; none with --no-cascade
+    films: tuple[FilmForecast, ...] = ()
 
 
-def forecast(plan: Plan, statuses: tuple[TakeStatus, ...], catalog: Catalog) -> Forecast:
-    """What carrying out ``plan`` will ask for and cost."""
+def forecast(
+    plan: Plan, statuses: tuple[TakeStatus, ...], catalog: Catalog, truth: Truth | None = None
+) -> Forecast:
+    """What carrying out ``plan`` will ask for and cost; ``truth`` is what is there now."""
     plan = _as_it_stands(plan, statuses)
     new = tuple(status.take for status in statuses if status.state == "new")
     cost = plan.cost(new)
@@ -149,7 +175,19 @@ def forecast(plan: Plan, statuses: tuple[TakeStatus, ...], catalog: Catalog) -> 
         at_most_seconds=longest,
         warnings=_warnings(longest, cost.unknown, catalog),
         footage=tuple(map(_footage, plan.footage)),
+        shots=tuple(map(_shot, truth.shots if truth else ())),
+        films=tuple(map(_film, truth.films if truth else ())),
     )
+
+
+def _shot(truth: ShotTruth) -> ShotForecast:
+    cost = write_amount(truth.cost.amount)
+    return ShotForecast(truth.shot, truth.state, truth.why, cost, truth.chain)
+
+
+def _film(truth: FilmTruth) -> FilmForecast:
+    path = truth.record.path if truth.record else None
+    return FilmForecast(truth.name, truth.state, truth.why, path)
 
 
 def _footage(footage: PlannedFootage) -> FootageForecast:

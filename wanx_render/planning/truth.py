@@ -242,10 +242,11 @@ def _films(
     plan: Plan, shots: tuple[ShotTruth, ...], manifest: Manifest | None, is_here: IsHere
 ) -> Iterator[FilmTruth]:
     records = {film.name: film for film in manifest.deliverables} if manifest else {}
+    left = tuple(shot.sentence for shot in shots if shot.state != "current")
     for wish in plan.deliverables:
         record = records.get(wish.name)
         if record is None or manifest is None or not is_here(record):
-            record, why = None, tuple(shot.sentence for shot in shots if shot.state != "current")
+            record, why = None, left
         else:
             why = tuple(_differences(plan, shots, wish, manifest.shots_of(record), record))
         problems = _broken(wish.name, manifest)

@@ -21,7 +21,7 @@ from wanx_render.planning.forecast import (
     TakeForecast,
 )
 from wanx_render.reports.picture_lines import picture_lines
-from wanx_render.reports.states import FITS, PLANNED
+from wanx_render.reports.states import FITS, PLANNED, because
 from wanx_render.timing import show_duration
 
 
@@ -40,6 +40,9 @@ def show(forecast: Forecast, stream: TextIO) -> None:
         console.print(_heading(deliverable))
         console.print(_parts(deliverable))
     console.print(_text(summary(forecast)))
+    for film in forecast.films:
+        if film.state in ("stale", "broken"):
+            console.print(_text(because(film.path or film.name, film.reasons)))
     for warning in forecast.warnings:
         console.print(_text(tr("warning: {message}", message=recorded(warning))))
 

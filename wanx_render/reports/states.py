@@ -4,7 +4,7 @@ Terminal, plan, storyboard, board and index page read these rows, the board's sc
 or kind of ours without a row is an error, never a blank.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -95,10 +95,25 @@ def recorded_state(name: str) -> RecordedState:
 
 def out_of_date(film: DeliverableRecord) -> Message:
     """That a film is not what the list gives now, and why; nothing where it is."""
-    if not film.stale:
+    return because(film.path, film.stale)
+
+
+def because(film: str, reasons: Sequence[str]) -> Message:
+    """That a film is not what the list gives now, and why; nothing without reasons."""
+    if not reasons:
         return NOTHING
-    reasons = joined(map(recorded, film.stale), tr("; "))
-    return tr("{file} is out of date: {reasons}", file=film.path, reasons=reasons)
+    shown_reasons = joined(few(reasons), tr("; "))
+    return tr("{file} is out of date: {reasons}", file=film, reasons=shown_reasons)
+
+
+_FEW = 5  # reasons that are shown
+
+
+def few(reasons: Sequence[str]) -> list[Message]:
+    """The first of many reasons, and how many more there are."""
+    more = len(reasons) - _FEW
+    rest = [tr("{n} more", n=more)] if more > 0 else []
+    return [*map(recorded, reasons[:_FEW]), *rest]
 
 
 # -- What happens during a run ---------------------------------------------------------------------

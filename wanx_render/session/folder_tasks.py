@@ -42,6 +42,7 @@ class RenderedFolder:
     plan: Plan  # of the first row
     catalog: Catalog
     media: tuple[InputMedia, ...]  # the pictures and sounds of all rows
+    is_table: bool
 
 
 def rendered_folder(options: FolderOptions) -> RenderedFolder:
@@ -55,7 +56,9 @@ def rendered_folder(options: FolderOptions) -> RenderedFolder:
         hint = tr("give the render folder with --folder")
         raise BadInput(Diagnostic("folder-empty", message, hint=hint))
     media = tuple(media for shot_list in batch.lists for media in shot_list.media.values())
-    return RenderedFolder(folder, make_plan(first, catalog, options.backend), catalog, media)
+    return RenderedFolder(
+        folder, make_plan(first, catalog, options.backend), catalog, media, bool(first.row)
+    )
 
 
 def is_owed(attempt: Attempt) -> bool:

@@ -11,6 +11,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.pricing import Total, total
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import WanxError
+from wanx_render.manifest import last_in
 from wanx_render.media import decoding, ffmpeg, images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.money import Money
@@ -21,6 +22,7 @@ from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan, Take, make
 from wanx_render.planning.retakes import retaken
 from wanx_render.planning.take_status import TakeStatus, identities, lost, take_statuses
+from wanx_render.planning.truth import Truth, truth_of
 from wanx_render.session.selection import ListInFolder
 from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import NEWEST
@@ -130,6 +132,15 @@ def look(
     if origins and origins.recognise(_pictures_of_new(outlook)):
         return once()
     return outlook
+
+
+def truth_now(outlook: Outlook, catalog: Catalog) -> Truth:
+    """What each shot and film of a list is now, by its folder; the outlook is with the cascade."""
+    folder = outlook.item.folder
+    return truth_of(
+        outlook.plan, outlook.statuses, catalog, last_in(folder / "manifest.json"),
+        lambda film: (folder / film.path).is_file(),
+    )  # fmt: skip
 
 
 def _pictures_of_new(outlook: Outlook) -> tuple[InputMedia, ...]:

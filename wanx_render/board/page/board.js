@@ -172,7 +172,7 @@ function fillCard(card, deliverable) {
   const reasons = [...deliverable.why];
   if (deliverable.more_reasons) reasons.push(tr("{n} more", { n: deliverable.more_reasons }));
   card.why.replaceChildren(...reasons.map((text) => make("li", "", plain(text))));
-  show(card.why, deliverable.why.length > 0);
+  show(card.why, reasons.length > 0 && deliverable.state !== "missing"); // else Render says it
   const size = made?.size ?? deliverable.size ?? tr("size unknown");
   const parts = [deliverable.aspect.join(":"), FITS[deliverable.fit] ?? deliverable.fit, size];
   if (made) parts.push(tr("{seconds} s", { seconds: made.seconds }), checks(made));
