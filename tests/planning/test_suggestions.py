@@ -5,14 +5,20 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from wanx_render.actions.suggest import Offer
 from wanx_render.cli import main
 from wanx_render.geometry import Size
-from wanx_render.planning.suggestions import FilmFigures, is_better
+from wanx_render.language import tr
+from wanx_render.planning.suggestions import FilmFigures, Suggestion, is_better
+from wanx_render.session.environment import Environment
+from wanx_render.session.selection import RenderOptions, Selection
+from wanx_render.session.survey import Survey, paid_again, unpaid
 
 LIST = """\
 version: 1
@@ -129,6 +135,24 @@ def test_suggestions_are_for_people_and_not_for_a_saved_plan(
     assert exit_code("--suggest", "--out", "p.json") == 2
     assert "--suggest cannot be used with --out" in capsys.readouterr().err
     assert not Path("p.json").exists()
+
+
+def test_what_a_suggestion_makes_stale_has_its_price() -> None:
+    selection = Selection.of(RenderOptions((Path("list.yaml"),)))
+    after = unpaid(Survey(selection, {}).outlooks())
+    leap = {name: take for name, take in after.items() if "leap" in str(name)}
+    stale, cost = paid_again(leap, after, selection)
+    environment = Environment({}, StringIO(), StringIO())
+    suggestion = Suggestion("own-rate", ("x",), "1", tr("because"), ())
+    offer = Offer(suggestion, {"a": FILM}, {"a": replace(FILM, repeated=1)}, stale, cost, mock=True)
+    offer.say(environment)
+    assert environment.stderr.getvalue().splitlines() == [  # type: ignore[attr-defined]
+        "x: 1: because",
+        "  a: repeats 1 frame, now 10",
+        "  MOCK, play money: makes paid clips stale: wake take 1; again 0.72 CNY",
+    ]
+    assert offer.record["stale"] == ["wake take 1"]
+    assert offer.record["cost"] == "0.72"
 
 
 FILM = FilmFigures({"wake": Fraction(1, 2)}, Size(540, 960), 10)

@@ -38,7 +38,7 @@ class _Standing:
 
 
 @dataclass(frozen=True)
-class _Offer:
+class Offer:
     """A suggestion that was found to be good, and what it does."""
 
     suggestion: Suggestion
@@ -46,6 +46,7 @@ class _Offer:
     after: Figures
     stale: tuple[Take, ...]  # paid ones that would be paid again
     cost: Total
+    mock: bool
 
     @property
     def record(self) -> dict[str, Any]:
@@ -68,10 +69,11 @@ class _Offer:
         for gain in gains(self.before, self.after):
             environment.say(joined(("  ", gain), ""))
         if self.stale:
-            takes = joined((take.name.title for take in self.stale), tr(", "))
-            words = tr("paid clips become stale: {takes}; again {price}",
-                       takes=takes, price=self.cost.shown)  # fmt: skip
-            environment.say(joined(("  ", words), ""))
+            takes = listed(take.name.title for take in self.stale)
+            price = self.cost.shown
+            text = tr("makes paid clips stale: {takes}; again {price}", takes=takes, price=price)
+            text = tr("MOCK, play money: {text}", text=text) if self.mock else text
+            environment.say(joined(("  ", text), ""))
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class _Suggested:
     """What is suggested for one file, and the difference that makes all of it."""
 
     file: Path
-    offers: tuple[_Offer, ...]
+    offers: tuple[Offer, ...]
     diff: str
 
     @property
@@ -95,7 +97,9 @@ def suggest(
     """Show what would make the lists better; nothing is written. The exit code."""
     results = [_File(Survey(selection, journals), b.file).suggested() for b in selection.batches]
     if selection.options.as_json:
-        environment.write_json({"version": 1, "files": [result.record for result in results]})
+        files = [result.record for result in results]
+        mock = selection.backend == "mock"
+        environment.write_json({"version": 1, "mock": mock, "files": files})
         return 0
     for result in results:
         for offer in result.offers:
@@ -121,7 +125,7 @@ class _File:
         changes = [change for offer in offers for change in offer.suggestion.changes]
         return _Suggested(self._file.file, offers, self._file.patch(changes).diff)
 
-    def _offer(self, idea: Suggestion) -> _Offer | None:
+    def _offer(self, idea: Suggestion) -> Offer | None:
         """The suggestion with what it does; None where it does no good or cannot be made."""
         try:
             text = self._file.patch(idea.changes).after.text
@@ -132,7 +136,9 @@ class _File:
         if not is_better(self._now.figures, after.figures):
             return None
         stale, cost = paid_again(self._now.unpaid, after.unpaid, selection)
-        return _Offer(idea, self._now.figures, after.figures, stale, cost)
+        return Offer(
+            idea, self._now.figures, after.figures, stale, cost, selection.backend == "mock"
+        )
 
     def _stand(self, survey: Survey) -> _Standing:
         chosen = (item for item in survey.selection.chosen if item.loaded.file == self._file.file)

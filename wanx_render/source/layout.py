@@ -71,8 +71,8 @@ def layout(text: str) -> AnyPart:
 
 def line_end(text: str, place: int) -> int:
     """Where the line of ``place`` ends, before its line break."""
-    found_break = _BREAK.search(text, place)
-    return found_break.start() if found_break else len(text)
+    line = _BREAK.search(text, place)
+    return line.start() if line else len(text)
 
 
 def line_start(text: str, place: int) -> int:
