@@ -149,7 +149,7 @@
       row.caption && make("p", { class: "caption", dir: "auto" }, row.caption),
       row.films && filmList(row, media, film),
       ...(row.why ? reasons(row) : []));
-    return make("li", { class: isWide(film) && "wide" }, media, about);
+    return make("li", { class: !film ? "filmless" : isWide(film) && "wide" }, media, about);
   };
 
   // -- the page -----------------------------------------------------------------------------------
