@@ -111,10 +111,13 @@ def test_a_film_that_is_out_of_date_says_why() -> None:
 
 def test_lists_that_failed_alike_are_one_reason_and_that_of_most_is_first() -> None:
     refused = "hero take {n}: DataInspectionFailed: Input data may be inappropriate; change it."
+    again = refused.format(n=1).replace(
+        "Input", "not sent again unchanged; the answer of 2026-11-26 15:06 UTC was: Input"
+    )
     entries = [
         Entry("a", "failed", failed=("hero take 1: Throttling: too many requests",)),
         Entry("b", "failed", failed=(refused.format(n=1), refused.format(n=2))),
-        Entry("c", "failed", failed=(refused.format(n=1),)),
+        Entry("c", "failed", failed=(again,)),
         Entry("d", "done"),
     ]
     text = page(entries, SHOP)

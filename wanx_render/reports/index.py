@@ -39,7 +39,9 @@ SCRIPT = HERE / "index.js"
 _MOST_GROUPS, _MOST_NAMES = 6, 8  # reasons, and rows of each, that are named at the top
 _LONGEST_CAPTION = 300
 _PLAIN = re.compile(r"[\w][\w./-]*", re.ASCII)  # a path that is its own address
-_PLACE = re.compile(r"(?:\S+ take \d+|.+?:\d+:\d+): ")  # which take, or where in a table
+_TAKE = re.compile(r"\S+ take \d+: ([\w.]+): ")  # before the reason of a take, with its code
+_CELL = re.compile(r".+?:\d+:\d+: ")
+_AGAIN = re.compile(r"not sent again unchanged; the answer of [-:\d ]+ UTC was: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +179,12 @@ def _groups(entries: Iterable[Entry]) -> list[_Group]:
 
 
 def _without_place(reason: str) -> Message:
-    """A reason without the take or cell it is about, so that equal ones are one group."""
-    match = _PLACE.match(reason)
-    return recorded(reason[match.end() :] if match else reason)
+    """A reason without its take or cell and without its time, so that equal ones are one group."""
+    if take := _TAKE.match(reason):
+        sentence = _AGAIN.sub("", reason[take.end() :])
+        return tr("{subject}: {text}", subject=take[1], text=recorded(sentence))
+    cell = _CELL.match(reason)
+    return recorded(reason[cell.end() :] if cell else reason)
 
 
 # -- the lists as data -----------------------------------------------------------------------------
