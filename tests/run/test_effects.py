@@ -88,7 +88,7 @@ def test_an_overlay_over_a_film_does_not_move_where_pieces_meet(studio: Studio) 
     (made,) = studio.run().deliverables
     # 0.3 of 180 is 54; 0.03 of 180, the shorter side, is 5.4.
     assert made.overlays == (OverlayRecord("../logo.png", 5, 288, 54, 27, "1", 12, 36),)
-    assert [check.holds for check in made.checks if check.name == "overlay"] == [True]
+    assert [check.holds for check in made.checks if check.name == "overlay 1"] == [True]
     values = numpy.array([rgb_of(frame)[292:310, 8:20].mean(axis=(0, 1)) for frame in
                           frames(film(studio))])  # fmt: skip
     red = numpy.abs(values - (230, 40, 60)).max(axis=1) < 10

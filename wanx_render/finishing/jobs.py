@@ -272,10 +272,10 @@ def _shown(program: ffmpeg.Ffmpeg, part: Path, call: JoinCall) -> Iterator[Check
             continue
         at = max((frame - Fraction(1, 4)) / call.frame.rate, Fraction(0))
         luma = decoding.luma(program, part, at, overlay.canvas)
-        promise = tr("{file} visible", file=overlay.path.name)
-        missing = tr("{file} not visible in frame {frame}", file=overlay.path.name, frame=frame)
-        is_seen = overlays.is_seen(overlay, luma)
-        yield Check(tr("overlay"), promise, promise if is_seen else missing)
+        # By number: on another machine its file has another name.
+        name, promise = tr("overlay {n}", n=number + 1), tr("visible")
+        missing = tr("not visible in frame {frame}", frame=frame)
+        yield Check(name, promise, promise if overlays.is_seen(overlay, luma) else missing)
 
 
 def _put(part: Path, target: Path) -> None:
