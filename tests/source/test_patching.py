@@ -140,6 +140,11 @@ CASES: dict[str, tuple[str, Change, str]] = {
         Insert(("a", 1), {"x": 3, "y": "z"}),
         "a:\n- x: 1 # c\n- x: 3\n  y: z\n# d\n- x: 2\n",
     ),
+    "a new item behind what somebody commented out": (
+        "a:\n- x: 1\n  # y: 2\n  # z: 3\n# d\n- x: 2\n",
+        Insert(("a", 1), {"x": 3}),
+        "a:\n- x: 1\n  # y: 2\n  # z: 3\n- x: 3\n# d\n- x: 2\n",
+    ),
     "a new first item": ("a:\n  # x\n  - x\n", Insert(("a", 0), "w"), "a:\n  # x\n  - w\n  - x\n"),
     "a new last item": (
         "a:\n  - {x: 1}\n\n  - {x: 2}\n",

@@ -235,11 +235,20 @@ class Editor:
         text = f"- {self._item(part.items[max(number - 1, 0)], value, dash)}"
         blank = self._newline if self._is_spaced(entries) else ""
         if number:
-            end = layouts.line_end(self._text, entries[number - 1].end)
+            end = self._end_with_comments(entries[number - 1].end, dash)
             yield Edit(end, end, f"{self._newline}{blank}{' ' * dash}{text}")
         else:
             begin = entries[0].begin
             yield Edit(begin, begin, f"{text}{self._newline}{blank}{' ' * dash}")
+
+    def _end_with_comments(self, place: int, dash: int) -> int:
+        """Where the item ends that has ``place`` in its last line: with comments that are further
+        in than its dash, such as keys that somebody commented out."""
+        end = layouts.line_end(self._text, place)
+        comment = re.compile(rf"(?:\r\n|\n|\r) {{{dash + 1},}}#[^\r\n]*")
+        while match := comment.match(self._text, end):
+            end = match.end()
+        return end
 
     def _item(self, neighbour: AnyPart, value: Any, dash: int) -> str:
         block = isinstance(neighbour, MappingPart) and not neighbour.flow
