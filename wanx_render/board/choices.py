@@ -84,7 +84,7 @@ class Choices:
 
     async def focus(self, asked: Asked) -> dict[str, Any]:
         """Set the point a crop keeps in view, in thousandths; null leaves it to the list."""
-        shot = self._holding.planned(asked.get("shot")).shot.id
+        shot = self._holding.any_planned(asked.get("shot")).shot.id
         focus = point_of(asked)
         return await self._write(
             shot, lambda before: replace(before, focus=focus), moves=focus is not None

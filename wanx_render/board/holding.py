@@ -18,7 +18,7 @@ from wanx_render.errors import BadInput, FolderBusy
 from wanx_render.language import Message, tr
 from wanx_render.manifest import Manifest
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import PlannedShot
+from wanx_render.planning.plan import AnyPlanned, PlannedFootage, PlannedShot
 from wanx_render.session.connection import access_for
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened, writable
@@ -88,10 +88,18 @@ class Holding:
         return unpaid(Survey(selection, {self.folder: self.journal}).outlooks())
 
     def planned(self, shot: Any) -> PlannedShot:
-        """The shot of this name; KeyError where there is none, Malformed where it is no name."""
+        """The generated shot of this name; KeyError where there is none, Malformed where it is no
+        name."""
+        planned = self.any_planned(shot)
+        if isinstance(planned, PlannedFootage):
+            raise KeyError(shot)
+        return planned
+
+    def any_planned(self, shot: Any) -> AnyPlanned:
+        """The shot of this name, of either kind; KeyError or Malformed."""
         if not isinstance(shot, str):
             raise Malformed(tr("shot must be a text"))
-        for candidate in self.outlook.plan.generated:
+        for candidate in self.outlook.plan.shots:
             if candidate.shot.id == shot:
                 return candidate
         raise KeyError(shot)
@@ -136,7 +144,7 @@ class Holding:
         The rest is what follows for shots that start from this one. A choice of another first
         frame is not for here: it changes what is asked for.
         """
-        loaded, planned_shot = self.selection.lists[0].loaded, self.planned(shot)
+        loaded, planned_shot = self.selection.lists[0].loaded, self.any_planned(shot)
         self.selection = self._chosen(loaded.picks.having(shot, choice))
         chosen = self._as_chosen(planned_shot, choice)
         plan = self.outlook.plan
@@ -146,10 +154,13 @@ class Holding:
         self._warn()
         return any(entry.picked.waits_for == shot for entry in plan.generated)
 
-    def _as_chosen(self, planned_shot: PlannedShot, choice: Choice) -> PlannedShot:
-        is_chosen = 1 <= (choice.pick or 0) <= len(planned_shot.takes)
+    def _as_chosen(self, planned_shot: AnyPlanned, choice: Choice) -> AnyPlanned:
         shots = self.selection.lists[0].loaded.shots.shots
         focus = next(shot.focus for shot in shots if shot.id == planned_shot.shot.id)
+        if isinstance(planned_shot, PlannedFootage):
+            own = planned_shot.shot.model_copy(update={"focus": focus})
+            return replace(planned_shot, shot=own)
+        is_chosen = 1 <= (choice.pick or 0) <= len(planned_shot.takes)
         pick = choice.pick if is_chosen else planned_shot.pick_of_list
         shot = planned_shot.shot.model_copy(update={"pick": pick, "focus": focus})
         return replace(planned_shot, shot=shot, chosen=is_chosen)

@@ -14,19 +14,16 @@ from wanx_render.board.choices import Choices, Shown
 from wanx_render.board.edits import Edits
 from wanx_render.board.feed import Feed
 from wanx_render.board.holding import Holding
+from wanx_render.board.pictures import Pictures
 from wanx_render.board.runs import Runs
 from wanx_render.board.snippets import snippet
 from wanx_render.board.view import BoardState, Ledger
 from wanx_render.board.windows import window
 from wanx_render.clock import RealClock
-from wanx_render.errors import FfmpegError
-from wanx_render.media import ffmpeg, thumbnails
-from wanx_render.media.images import BadPicture, decode_data_uri
 from wanx_render.money import Money, show_amount, show_money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.session.approval import limit_of
-from wanx_render.task import InputMedia
 
 T = TypeVar("T")
 
@@ -49,6 +46,7 @@ class Room:
         self._runs = Runs(
             holding, executor, choose=self._choices.choose, news=self._news, over=self._restand
         )
+        self._pictures = Pictures(holding, executor, lambda name: self._clips[name])
         self._wall = RealClock()
         self._elsewhere = False
         self._shown: dict[str, dict[str, Any]] = {}
@@ -92,7 +90,7 @@ class Room:
         """Make every view again, and send the tabs what changed."""
         self._seen = scene = self._scene()
         self._clips = {item.clip_name or "": item for item in scene.ledger.clips.values()}
-        shots = {item.shot.id: view.shot(scene, item) for item in scene.plan.generated}
+        shots = {item.shot.id: view.any_shot(scene, item) for item in scene.plan.shots}
         about = self._view_of_run(scene)
         if list(shots) != list(self._shown):
             self._shown, self._about = shots, about
@@ -110,7 +108,7 @@ class Room:
         holding = self._holding
         picks = holding.selection.lists[0].loaded.picks
         scene = replace(self._seen, plan=holding.outlook.plan, picks=picks)
-        record = view.shot(scene, holding.planned(shot))
+        record = view.any_shot(scene, holding.any_planned(shot))
         self._shown[shot] = record
         self.feed.publish("shot", record)
         self._about = {**self._about, **self._choices.steps()}
@@ -212,41 +210,7 @@ class Room:
 
     async def picture(self, kind: str, name: str) -> Path | None:
         """A small picture of the clip or of the first frame of the shot called ``name``."""
-        work = {"clip": self._of_clip, "frame": self._of_first_frame}.get(kind)
-        if work is None:
-            return None
-        try:
-            return await work(name)
-        except (FfmpegError, BadPicture, KeyError, OSError):
-            return None
-
-    async def _of_clip(self, name: str) -> Path | None:
-        """The middle of a clip: kept since it was fetched, or made now."""
-        attempt = self._clips[name]
-        folder, sha256 = self._holding.folder, attempt.clip_sha256 or ""
-        pictures = thumbnails.kept(folder, sha256)
-        if not pictures and attempt.clip_facts:
-            pictures = await self._work(
-                self._make, folder / "clips" / name, sha256, attempt.clip_facts
-            )
-        return pictures[1] if pictures else None
-
-    def _make(self, clip: Path, sha256: str, facts: Mapping[str, Any]) -> tuple[Path, ...]:
-        program = ffmpeg.find(self._holding.environment.environ)
-        return thumbnails.make(program, self._holding.folder, clip, sha256, facts["frames"])
-
-    async def _of_first_frame(self, name: str) -> Path | None:
-        image = self._holding.planned(name).shot.image
-        media = (
-            self._holding.selection.lists[0].loaded.media[image] if isinstance(image, str) else None
-        )
-        if media is None or media.size is None:
-            return None
-        return await self._work(self._small, media)
-
-    def _small(self, media: InputMedia) -> Path:
-        data = media.path.read_bytes() if media.path else decode_data_uri(media.url or "")
-        return thumbnails.picture(self._holding.folder, media.identity, data)
+        return await self._pictures.of(kind, name)
 
     async def _work(self, call: Callable[..., T], *given: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call, *given)

@@ -34,7 +34,7 @@ from wanx_render.planning.plan import (
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.planning.truth import IsHere, ShotTruth, Truth, truth_of
 from wanx_render.reports.states import EVENTS
-from wanx_render.shotlist.model import Deliverable
+from wanx_render.shotlist.model import ClipShot, Deliverable
 from wanx_render.shotlist.picks import Picks
 from wanx_render.validation.context import is_url
 
@@ -132,6 +132,40 @@ def shot(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
         "takes": [take(scene, standing) for standing in scene.statuses[entry.id]],
         "truth": truth(scene.shots[entry.id], at_work=_is_at_work(scene, planned)),
     }
+
+
+def footage(scene: BoardState, planned: PlannedFootage) -> dict[str, Any]:
+    """A shot of own footage or a still: nothing is asked for, and it has one take for ever."""
+    entry, choice = planned.shot, scene.picks.of(planned.shot.id)
+    is_clip = isinstance(entry, ClipShot)
+    return {
+        "id": entry.id,
+        "own": "clip" if is_clip else "still",
+        "prompt": entry.clip if isinstance(entry, ClipShot) else entry.still,
+        "template": None,
+        "seconds": round(float(planned.seconds), 2),
+        "picture": f"/pictures/own/{quote(entry.id)}?v={planned.sha256[:8]}",
+        "pick": 1,
+        "chosen": False,
+        "rejected": [],
+        "focus": _thousandths(entry.focus),
+        "focused": choice.focus is not None,
+        "fitted": False,
+        "takes": [
+            {
+                "n": 1, "state": "done", "text": NOTHING, "fps": str(planned.rate),
+                "width": planned.size.width, "height": planned.size.height,
+            }
+        ],
+        "truth": {"state": "current", "text": NOTHING, "advice": NOTHING},
+    }  # fmt: skip
+
+
+def any_shot(scene: BoardState, planned: AnyPlanned) -> dict[str, Any]:
+    """A shot of either kind."""
+    if isinstance(planned, PlannedFootage):
+        return footage(scene, planned)
+    return shot(scene, planned)
 
 
 def _is_at_work(scene: BoardState, planned: PlannedShot) -> bool:

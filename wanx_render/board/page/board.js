@@ -316,7 +316,8 @@ $("ask").addEventListener("close", () => {
 });
 
 const render = () => run({ what: "render" }, tr("Render what is missing?"));
-const reroll = () => stage.current() && run({ what: "reroll", shot: selected }, tr("One more take of {shot}?", { shot: selected }));
+const isGenerated = () => Boolean(stage.current() && !stage.current().own);
+const reroll = () => isGenerated() && run({ what: "reroll", shot: selected }, tr("One more take of {shot}?", { shot: selected }));
 const rebuild = () => run({ what: "rebuild" });
 
 async function cancelAll() {
@@ -353,7 +354,7 @@ async function turn(what) {
 
 const undo = () => turn("undo");
 const redo = () => turn("redo");
-const editShot = () => stage.current() && edit.open(selected);
+const editShot = () => isGenerated() && edit.open(selected);
 $("edit-open").addEventListener("click", editShot);
 $("undo").addEventListener("click", undo);
 $("redo").addEventListener("click", redo);

@@ -2,7 +2,7 @@
 
 import { $, make, plain, say } from "./dom.js";
 import { plural, tr } from "./language.js";
-import { busy, kind, leading, words } from "./states.js";
+import { busy, kind, leading, ownWord, words } from "./states.js";
 
 const rows = new Map();
 let chosen = () => {};
@@ -58,9 +58,9 @@ function fill(parts, shot, since, pace) {
 function showState(parts, pace) {
   const take = leading(parts.shot);
   if (!take) return;
-  const { takes } = parts.shot;
+  const { takes, own } = parts.shot;
   const same = takes.every((other) => other.state === take.state) && !busy(take.state);
-  const state = words(take, parts.since, pace, true);
+  const state = own ? ownWord(own) : words(take, parts.since, pace, true);
   const of_many = same
     ? plural("{n} take: {state}", "{n} takes: {state}", takes.length, { state })
     : tr("take {n}: {state}", { n: take.n, state });

@@ -6,7 +6,7 @@ import { $, button, make, plain, say, show } from "./dom.js";
 import { plural, tr } from "./language.js";
 import { ask } from "./net.js";
 import * as player from "./player.js";
-import { busy, kind, words } from "./states.js";
+import { busy, kind, ownWord, words } from "./states.js";
 import * as firstFrame from "./window.js";
 
 const cards = new Map(); // by take
@@ -43,6 +43,7 @@ export function open(next, facts) {
 }
 
 function showHead() {
+  for (const id of ["edit-open", "reroll", "play", "scrub", "loop", "time"]) show($(id), !shot.own);
   say($("shot-name"), shot.id);
   say($("shot-prompt"), plain(shot.template ? tr("template {name}", { name: shot.template }) : shot.prompt) || tr("no prompt"));
   say($("shot-facts"), factsOf(shot));
@@ -65,7 +66,8 @@ function centre() {
   if (figure) row.scrollLeft = figure.offsetLeft - row.offsetLeft - (row.clientWidth - figure.offsetWidth) / 2;
 }
 
-function factsOf({ model, tier, seconds, first_of }) {
+function factsOf({ model, tier, seconds, first_of, own }) {
+  if (own) return [ownWord(own), tr("{seconds} s", { seconds })].join(" · ");
   const parts = [model, tier, tr("{seconds} s", { seconds })];
   if (first_of) parts.push(tr("starts from the last frame of {shot}", { shot: first_of }));
   return parts.join(" · ");
@@ -144,9 +146,10 @@ function fillCard(card, take) {
   card.take = take;
   card.figure.classList.toggle("picked", picked);
   card.figure.classList.toggle("rejected", rejected);
+  card.figure.classList.toggle("own", Boolean(shot.own));
   card.figure.classList.toggle("sounds", Boolean(take.sound));
   const marks = [picked ? (shot.chosen ? tr("chosen") : tr("picked by the list")) : "", rejected ? tr("rejected") : ""];
-  say(card.title, [tr("Take {n}", take), ...marks.filter(Boolean)].join(" · "));
+  say(card.title, shot.own ? ownWord(shot.own) : [tr("Take {n}", take), ...marks.filter(Boolean)].join(" · "));
   say(card.note, plain(take.text));
   show(card.note, Boolean(take.text));
   say(card.facts, takeFacts(take));
@@ -158,6 +161,8 @@ function fillCard(card, take) {
 }
 
 function fillActs(card, take, picked, rejected) {
+  show(card.choose, !shot.own);
+  show(card.reject, !shot.own);
   say(card.choose, picked && shot.chosen ? tr("Chosen") : tr("Choose"));
   card.choose.setAttribute("aria-pressed", String(picked && shot.chosen));
   card.choose.setAttribute("aria-label", tr("Choose take {n}", take));
@@ -171,12 +176,14 @@ function fillActs(card, take, picked, rejected) {
 function takeFacts(take) {
   const parts = [];
   if (take.width) parts.push(`${take.width}×${take.height}`, `${take.fps} fps`);
+  if (shot.own) return parts.join(" · ");
   parts.push(tr("seed {seed}", take));
   parts.push(take.cost ? tr("paid {cost}", take) : (take.price ?? tr("price unknown")));
   return parts.join(" · ");
 }
 
 function showState(card) {
+  show(card.state, !shot.own);
   say(card.state, words(card.take, since, about?.pace ?? 1));
   const { polls } = card.take;
   card.state.title = polls ? plural("{n} query", "{n} queries", polls) : "";
@@ -236,12 +243,12 @@ async function send(what, asked) {
 }
 
 export function choose(n) {
-  if (!shot?.takes.some((take) => take.n === n)) return;
+  if (shot?.own || !shot?.takes.some((take) => take.n === n)) return;
   player.hear(n);
   send("choose", { shot: shot.id, take: n });
 }
 
-export const reject = (n) => shot && send("reject", { shot: shot.id, take: n });
+export const reject = (n) => shot && !shot.own && send("reject", { shot: shot.id, take: n });
 
 // What x rejects: in a comparison the take that is heard, else the picked one.
 export const rejectOne = () => shot && reject(compare.on() ? player.audible() : shot.pick);

@@ -24,6 +24,9 @@ export function words(take, since, pace, brief = false) {
   return parts.join(" · ");
 }
 
+// A shot that nothing is asked for.
+export const ownWord = (own) => (own === "clip" ? tr("own footage") : tr("still picture"));
+
 // What a shot is as a whole: its worst trouble, else what goes on, else its picked take.
 export function leading(shot) {
   return (
