@@ -81,3 +81,22 @@ def test_nothing_is_said_where_no_shot_is_unusual(
 ) -> None:
     found = warned(tmp_path, catalog, shots, deliverable)
     assert [warning.message for warning in found] == []
+
+
+def test_a_large_title_card_is_no_reason_for_a_warning(tmp_path: Path, catalog: Catalog) -> None:
+    Image.new("RGB", (750, 1000)).save(tmp_path / "a.png")
+    Image.new("RGB", (1080, 1440)).save(tmp_path / "card.png")
+    Image.new("RGB", (300, 400)).save(tmp_path / "small.png")
+    text = (
+        "version: 1\nproject: cards\ndefaults: {model: wan2.5-i2v-preview, resolution: 720P}\n"
+        "shots:\n  - {id: card, still: card.png, duration: 2}\n"
+        "  - {id: one, image: a.png, prompt: x}\n  - {id: two, image: a.png, prompt: y}\n"
+        "deliverables:\n  - 3:4\n"
+    )
+    (tmp_path / "list.yaml").write_text(text)
+    loaded = load(tmp_path / "list.yaml", catalog)
+    assert "deliverable-shrunk" not in [problem.code for problem in loaded.warnings]
+    (tmp_path / "list.yaml").write_text(text.replace("card.png", "small.png"))
+    loaded = load(tmp_path / "list.yaml", catalog)
+    (problem,) = [p for p in loaded.warnings if p.code == "deliverable-shrunk"]
+    assert "because of card" in problem.message

@@ -197,7 +197,7 @@ def _can_fit(shot: PlannedShot) -> bool:
 
 def _misfits(plan: Plan) -> Iterator[str]:
     """The shots of which a crop loses much, or that make a film much smaller than the others."""
-    sizes = {shot.shot.id: shot.size for shot in plan.shots if shot.size}
+    sizes = {shot.shot.id: shot.size for shot in plan.generated if shot.size}
     for deliverable in plan.deliverables:
         aspect, fit = deliverable.aspect, deliverable.fit
         units = {name: fit_unit(size, aspect, fit) for name, size in sizes.items()}

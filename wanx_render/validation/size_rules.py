@@ -35,11 +35,7 @@ def deliverable_enlarges(scene: Scene) -> Iterator[Diagnostic]:
 def deliverable_shrunk(scene: Scene) -> Iterator[Diagnostic]:
     """A few shots decide the default size of all: the others lose what they could have shown."""
     for number, deliverable in scene.deliverables.items():
-        units = {
-            shot.id: unit
-            for shot, size in scene.clips
-            if (unit := fit_unit(size, deliverable.aspect, deliverable.fit)) >= 2
-        }
+        units = _units(scene, deliverable)
         smaller, without = what_shrinks(units)
         if deliverable.size or not smaller:
             continue
@@ -59,6 +55,23 @@ def deliverable_shrunk(scene: Scene) -> Iterator[Diagnostic]:
 
 
 _SHRINKS = Fraction(8, 9)  # of the side that the others allow; less is hardly seen
+
+
+def _units(scene: Scene, deliverable: Deliverable) -> dict[str, int]:
+    """What each clip allows of a deliverable; own footage at most what generated clips do.
+
+    A title card is often larger than any clip of the service; that is no reason for a warning.
+    """
+    units = {
+        shot.id: unit
+        for shot, size in scene.clips
+        if (unit := fit_unit(size, deliverable.aspect, deliverable.fit)) >= 2
+    }
+    generated = {shot.id for shot in scene.generated.values()}
+    largest = max((unit for name, unit in units.items() if name in generated), default=None)
+    if largest is None:
+        return units
+    return {n: unit if n in generated else min(unit, largest) for n, unit in units.items()}
 
 
 def what_shrinks(units: Mapping[str, int]) -> tuple[list[str], int]:
