@@ -77,6 +77,9 @@ def test_the_three_sums_are_shown_and_one_that_is_not_known_is_not() -> None:
     about = Overview("shop", mock=False, run_cost="1.44 CNY", films_cost="3 CNY", ever_cost="9 CNY")
     texts = "\n".join(Page(page([], about)).texts)
     assert re.findall(r"[\d.]+ CNY", texts) == ["1.44 CNY", "3.00 CNY", "9.00 CNY"]
+    with using("zh"):
+        free = page([], Overview("shop", mock=False, ever_cost="nothing"))
+    assert "nothing" not in "\n".join(Page(free).texts)
     assert "this run" not in "\n".join(Page(page([], SHOP)).texts)
 
 

@@ -150,7 +150,7 @@ def page(entries: Sequence[Entry], about: Overview) -> str:
 @cache
 def _template() -> jinja2.Template:
     templates = environment(HERE)
-    templates.filters["money"] = show_written
+    templates.filters["money"] = _money
     return templates.get_template("index.html")
 
 
@@ -253,7 +253,7 @@ def _film(film: Film, strings: _Strings) -> dict[str, Any]:
 
 @lru_cache(256)  # rows of one table have few prices and lengths
 def _money(text: str) -> Message:
-    return show_written(text)
+    return tr("nothing") if text == "nothing" else show_written(text)
 
 
 @lru_cache(256)
