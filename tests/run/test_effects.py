@@ -2,6 +2,7 @@
 
 # ruff: noqa: F811  # the fixture studio is another module's
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy
@@ -14,8 +15,11 @@ from tests.run.test_orchestrator import Studio, studio  # noqa: F401  # a fixtur
 from tests.support.media import facts, frames
 from wanx_render.effects import cubes
 from wanx_render.effects.overlays import DrawnOverlay
-from wanx_render.geometry import Box
+from wanx_render.frame import Frame
+from wanx_render.geometry import Box, Size
 from wanx_render.manifest import OverlayRecord
+from wanx_render.planning.plan import make
+from wanx_render.run.effects import Effects
 from wanx_render.timelines import edl
 from wanx_render.timelines.timeline import timeline_of
 from wanx_render.validation.load import load_all
@@ -132,6 +136,25 @@ def test_only_the_bytes_of_the_files_make_pieces_again(studio: Studio) -> None:
     Image.new("RGBA", (60, 30), "blue").save(studio.folder / "mark.png")
     studio.run()
     assert sorted(pieces_made(studio)) == ["one", "three", "two"]
+
+
+def test_an_overlay_is_never_enlarged_without_a_word(studio: Studio) -> None:
+    """Of pictures on the web no size is known before the run: then the run says it."""
+    logo(studio.folder / "logo.png")
+    with_size = with_film("overlay: {image: logo.png, width: 0.5}")
+    studio.write(with_size)
+    loaded = load_all(studio.folder / "list.yaml", studio.catalog).lists[0]
+    assert "overlay-enlarged" in {warning.code for warning in loaded.warnings}
+    plan = make(loaded.shots, "mock", loaded.media, studio.catalog)
+    wish, frame = plan.deliverables[0], Frame(Size(180, 320), Fraction(24), "crop", "black")
+    assert Effects(plan).enlarged(wish, frame) == ()
+    of_web = with_size.replace("size: 180x320, ", "").replace("a.png", "https://example.com/a.png")
+    studio.write(of_web.replace("b.png", "https://example.com/b.png"))
+    loaded = load_all(studio.folder / "list.yaml", studio.catalog).lists[0]
+    assert "overlay-enlarged" not in {warning.code for warning in loaded.warnings}
+    plan = make(loaded.shots, "mock", loaded.media, studio.catalog)
+    (message,) = Effects(plan).enlarged(plan.deliverables[0], frame)
+    assert message == "9x16 enlarges the overlay logo.png 1.50×"
 
 
 def test_files_of_effects_go_to_other_machines(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from wanx_render.errors import Broken
 from wanx_render.finishing.timeline import frames_of
 from wanx_render.finishing.visible_label import DrawnLabel, shown
 from wanx_render.frame import Frame
-from wanx_render.language import tr
+from wanx_render.language import Message, tr
 from wanx_render.planning.plan import Plan
 from wanx_render.run.layout import Layout, file_of
 from wanx_render.shotlist.model import Deliverable, Overlay, Shot, look_at
@@ -44,6 +44,27 @@ class Effects:
         except (BadCube, OSError) as problem:
             reason = problem.sentence if isinstance(problem, BadCube) else problem.strerror
             raise Broken(tr("cannot read {file}: {reason}", file=named, reason=reason)) from None
+
+    def enlarged(self, deliverable: Deliverable, frame: Frame) -> tuple[Message, ...]:
+        """Which overlays have fewer pixels than they are drawn with, where no clip's size was known
+        before the run: else the check of the list said so."""
+        shots = self._plan.shots
+        if deliverable.size or any(shot.size for shot in shots):
+            return ()
+        every = [*deliverable.overlay, *(over for shot in shots for over in shot.shot.overlay)]
+        factors = {over.image: self._enlargement(over, frame) for over in every}
+        return tuple(
+            tr(
+                "{name} enlarges the overlay {file} {times:.2f}×",
+                name=deliverable.name, file=file[:100], times=times,
+            )
+            for file, times in factors.items()
+            if times > 1
+        )  # fmt: skip
+
+    def _enlargement(self, overlay: Overlay, frame: Frame) -> float:
+        size = self._plan.media[overlay.image].size
+        return overlays.drawn_size(overlay, size, frame.size).width / size.width if size else 1
 
     def _drawn(
         self, wanted: Sequence[Overlay], deliverable: Deliverable, frame: Frame, frames: int

@@ -116,7 +116,10 @@ class Finisher:
                 earlier, sounds=sounds, wish=wish_of(deliverable), stale=(), kept_from="", shots=()
             )
         output = await self._join(call, jobs, sound)
-        notices = provenance_notices({**self._clips(), **provenance_of_sounds(mix)}, call.label)
+        notices = (
+            *provenance_notices({**self._clips(), **provenance_of_sounds(mix)}, call.label),
+            *Effects(self._plan).enlarged(deliverable, layout.frame),
+        )
         for notice in (*output.warnings, *notices):
             self._emit(Event("warning", recorded(notice), deliverable=deliverable.name))
         parts = parts_of(self._plan, self._layouts, deliverable, layout, self._folder)
