@@ -103,7 +103,8 @@ def test_a_tables_manifest_leads_to_the_clips_of_a_rows_old_film(
     studio.write(LIST.replace("prompt: first", f"prompt: {FAILS}"))
     old = the_film(studio.run())
     rows = [("red", studio.folder / "out")]
-    write_table_manifest(tmp_path, rows, "shop", complete=False, cost="")
+    whole = {"project": "shop", "complete": False, "cost": ""}
+    write_table_manifest(tmp_path, rows, whole)
     film = the_film(read(tmp_path / "manifest.json"))
     assert [shot.id for shot in film.shots] == ["red/one", "red/two"]
     assert film.shots[0].takes[0].clip == f"red/{old.shots[0].takes[0].clip}"

@@ -32,7 +32,7 @@ from wanx_render.planning.plan import (
     frame_of,
 )
 from wanx_render.planning.take_status import TakeStatus
-from wanx_render.planning.truth import IsHere, ShotTruth, Truth, truth_of
+from wanx_render.planning.truth import IsHere, ShotTruth, ShotTruths, Truth, with_films
 from wanx_render.reports.states import EVENTS
 from wanx_render.shotlist.model import ClipShot, Deliverable
 from wanx_render.shotlist.picks import Picks
@@ -99,14 +99,15 @@ class BoardState:
     is_here: IsHere = lambda _: True  # whether the file of a film is
 
     @cached_property
-    def truth(self) -> Truth:
-        """What each shot and each film is now."""
+    def shots(self) -> ShotTruths:
+        """What each shot is now."""
         statuses = [status for takes in self.statuses.values() for status in takes]
-        return truth_of(self.plan, statuses, self.catalog, self.manifest, self.is_here)
+        return ShotTruths(self.plan, statuses, self.catalog)
 
     @cached_property
-    def shots(self) -> Mapping[str, ShotTruth]:
-        return {shot.shot: shot for shot in self.truth.shots}
+    def truth(self) -> Truth:
+        """What each shot and each film is now."""
+        return with_films(self.shots, self.manifest, self.is_here)
 
 
 def shot(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def shot(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
         "focused": choice.focus is not None,
         "fitted": bool(entry.fit_image and entry.fit_image.fit == "crop"),
         "takes": [take(scene, standing) for standing in scene.statuses[entry.id]],
-        "truth": truth(scene.shots[entry.id], at_work=_is_at_work(scene, planned)),
+        "truth": truth(scene.shots.of(entry.id), at_work=_is_at_work(scene, planned)),
     }
 
 
@@ -249,8 +250,8 @@ def _state(status: TakeStatus, last: Attempt | None) -> str:
 
 def _text(scene: BoardState, status: TakeStatus, state: str, last: Attempt | None) -> Message:
     """What is to be said of a take besides its state."""
-    truth = scene.shots[status.take.shot]
     if state == "stale":
+        truth = scene.shots.of(status.take.shot)
         return truth.why if truth.take == status.take.number else recorded(status.reason)
     if state in ("failed", "canceled") and last:
         message = recorded(last.message) if last.message else tr("no clip came")

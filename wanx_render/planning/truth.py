@@ -13,7 +13,6 @@ from wanx_render.catalog.pricing import Total, total
 from wanx_render.geometry import Move
 from wanx_render.language import NOTHING, Message, joined, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest, ShotRecord
-from wanx_render.money import Money
 from wanx_render.planning.origins import last_frame_of
 from wanx_render.planning.plan import AnyPlanned, Plan, PlannedFootage, PlannedShot
 from wanx_render.planning.take_status import NEVER, TakeStatus
@@ -103,19 +102,26 @@ def truth_of(
 
     ``statuses`` must be with the cascade; ``is_here`` says whether a film's file is.
     """
-    shots = _Shots(plan, statuses, catalog).truths()
-    return Truth(shots, tuple(_films(plan, shots, manifest, is_here)))
+    return with_films(ShotTruths(plan, statuses, catalog), manifest, is_here)
+
+
+def with_films(shots: "ShotTruths", manifest: Manifest | None, is_here: IsHere) -> Truth:
+    """All shots, and what each deliverable is now."""
+    every = shots.every()
+    return Truth(every, tuple(_films(shots.plan, every, manifest, is_here)))
 
 
 # -- shots -----------------------------------------------------------------------------------------
 
 
-class _Shots:
-    """The shots of one plan."""
+class ShotTruths:
+    """What the shots of one plan are now, each found out when it is asked for."""
 
     def __init__(self, plan: Plan, statuses: Sequence[TakeStatus], catalog: Catalog) -> None:
-        self._plan = plan
+        self.plan = plan
         self._catalog = catalog
+        self._generated = {shot.shot.id: shot for shot in plan.generated}
+        self._known: dict[str, ShotTruth] = {}
         self._statuses: dict[str, list[TakeStatus]] = {shot.shot.id: [] for shot in plan.generated}
         for status in statuses:
             self._statuses[status.take.shot].append(status)
@@ -127,22 +133,26 @@ class _Shots:
         self._after: dict[str, list[str]] = {}  # the shots that begin as one ends
         for name, source in self._sources.items():
             self._after.setdefault(source, []).append(name)
-        self._prices = {name: self._new(status) for name, status in self._statuses.items()}
+        self._new = {
+            name: [status.take for status in of_shot if status.state == "new"]
+            for name, of_shot in self._statuses.items()
+        }
 
-    def _new(self, statuses: Iterable[TakeStatus]) -> dict[str, Money | None]:
-        """The prices of what a run would ask for, by what it is: equal requests are paid once."""
-        takes = (status.take for status in statuses if status.state == "new")
-        return {take.request.key(self._plan.backend): take.price for take in takes}
+    def every(self) -> tuple[ShotTruth, ...]:
+        return tuple(self.of(name) for name in self._generated)
 
-    def truths(self) -> tuple[ShotTruth, ...]:
-        return tuple(self._truth(shot) for shot in self._plan.generated)
+    def of(self, name: str) -> ShotTruth:
+        """What a generated shot is now."""
+        if name not in self._known:
+            self._known[name] = self._truth(self._generated[name])
+        return self._known[name]
 
     def _truth(self, shot: PlannedShot) -> ShotTruth:
         status = self._statuses[shot.shot.id][shot.shot.pick - 1]
         state = state_of(status)
         sha256 = status.clip.clip_sha256 if status.clip else None
         if state == "current":
-            nothing = total((), self._plan.currency)
+            nothing = total((), self.plan.currency)
             return ShotTruth(
                 shot.shot.id, shot.shot.pick, state, NOTHING, nothing,
                 sha256=sha256 or "", usable=True,
@@ -167,17 +177,18 @@ class _Shots:
         chain, left = [], list(self._after.get(name, ()))
         while left:
             after = left.pop(0)
-            if self._prices[after]:
+            if self._new[after]:
                 chain.append(after)
                 left += self._after.get(after, ())
         return tuple(chain)
 
     def _cost(self, name: str, chain: Iterable[str]) -> Total:
         """The price of all takes that a run would make of these shots."""
-        prices: dict[str, Money | None] = {}
-        for shot in (name, *chain):
-            prices |= self._prices[shot]
-        return total(prices.values(), self._plan.currency)
+        takes = [take for shot in (name, *chain) for take in self._new[shot]]
+        # Equal requests are paid once. They are compared as they are: a key is a slow hash.
+        once = {take.request: take.price for take in takes} if len(takes) > 1 else None
+        prices = once.values() if once else (take.price for take in takes)
+        return total(prices, self.plan.currency)
 
     def _advice(self, status: TakeStatus) -> Message:
         last = status.last
