@@ -17,7 +17,7 @@ from wanx_render.language import tr
 from wanx_render.planning.plan import Plan, PlannedShot
 from wanx_render.preparation import Preparation
 from wanx_render.shotlist.model import Deliverable, FitImage, GeneratedShot, gaze_at
-from wanx_render.shotlist.preparing import preparing_of
+from wanx_render.shotlist.preparing import crops_of, preparing_of
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ class Framing:
         model = self.catalog.model(shot.model)
         if model is None:
             raise LookupError(shot.model)
-        preparing = preparing_of(shot, model, self.plan.deliverables, self.catalog)
+        crops = crops_of(self.plan.deliverables)
+        preparing = preparing_of(shot, model, crops, self.catalog)
         transparent = self.planned_shot.picked.request.image.transparent
         return preparing.of(source, preparing.aspect(source), transparent=transparent)
 

@@ -26,7 +26,7 @@ from wanx_render.shotlist.model import (
     own_name,
 )
 from wanx_render.shotlist.picks import NEWEST
-from wanx_render.shotlist.preparing import Preparing, preparing_of
+from wanx_render.shotlist.preparing import Preparing, crops_of, preparing_of
 from wanx_render.task import InputMedia, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
 
@@ -224,12 +224,12 @@ def make(
     """
     by_shot: dict[str, AnyPlanned] = {}
     by_id = {shot.id: shot for shot in shots.shots}
-    still_rate = _still_rate(shots, catalog, media)
+    still_rate, crops = _still_rate(shots, catalog, media), crops_of(shots.deliverables)
     for name in in_turn({name: _source(shot) for name, shot in by_id.items()}):
         shot = by_id[name]
         if isinstance(shot, GeneratedShot):
             first = _first_frame(shot, media, by_shot)
-            preparing = preparing_of(shot, _model(shot, catalog), shots.deliverables, catalog)
+            preparing = preparing_of(shot, _model(shot, catalog), crops, catalog)
             request = _request(shot, catalog, first, shots.region, media)
             asked = _Asked(shot, catalog, backend, preparing, _prepared(request, preparing))
             by_shot[name] = _generated(asked, retakes or {}, picks or {})

@@ -71,14 +71,18 @@ class Preparing:
         return preparation if preparation.enlargement <= FREELY_ENLARGED else None
 
 
+def crops_of(deliverables: Iterable[Deliverable]) -> tuple[Aspect, ...]:
+    """The aspects of the deliverables that crop, each once."""
+    return tuple(dict.fromkeys(d.aspect for d in deliverables if d.fit == "crop"))
+
+
 def preparing_of(
-    shot: GeneratedShot, model: Model, deliverables: Iterable[Deliverable], catalog: Catalog
+    shot: GeneratedShot, model: Model, crops: tuple[Aspect, ...], catalog: Catalog
 ) -> Preparing:
     """How the pictures of ``shot`` are prepared for ``model``; KeyError for an unknown tier."""
-    crops = (d.aspect for d in deliverables if d.fit == "crop")
     return Preparing(
         wish=shot.fit_image,
-        crops=tuple(dict.fromkeys(crops)),
+        crops=crops,
         area=catalog.tier_area(shot.resolution or model.tiers.value[0]),
         limits=model.limits,
     )

@@ -1,6 +1,7 @@
 """What rules look at: a list that is well-formed, its pictures and sounds, and the catalog."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.diagnostics import Span
-from wanx_render.geometry import Size, predicted_size
+from wanx_render.geometry import Aspect, Size, predicted_size
 from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.media.images import Picture
@@ -28,7 +29,7 @@ from wanx_render.shotlist.model import (
     StillShot,
     own_name,
 )
-from wanx_render.shotlist.preparing import Preparing, preparing_of
+from wanx_render.shotlist.preparing import Preparing, crops_of, preparing_of
 from wanx_render.source import yaml_source
 from wanx_render.task import Footage
 
@@ -88,6 +89,7 @@ class Scene:
     highest: Callable[[str, Fraction, Fraction], float | None]
     # The LUFS of a deliverable's music and voices alone, where those it wants are out of reach.
     loudest: Callable[[Sound, Mapping[str, Fraction], Fraction], Decimal | None]
+    figures_hints: bool = True  # whether hints say by figures what they would change
 
     @cached_property
     def generated(self) -> dict[int, GeneratedShot]:
@@ -110,22 +112,34 @@ class Scene:
                     title = tr("the data URI") if name.startswith("data:") else name
                     yield self.at(index, key), title, self.pictures[name], model
 
-    def sent(self) -> "Iterator[Sent]":
+    @cached_property
+    def sent(self) -> "tuple[Sent, ...]":
         """Each picture of each shot, with what is sent of it."""
+        return tuple(self._sent())
+
+    def _sent(self) -> "Iterator[Sent]":
         for index, shot, model in self.models:
-            first = self.pictures.get(shot.image) if isinstance(shot.image, str) else None
             tier = shot.resolution or model.tiers.value[0]
             if tier not in self.catalog.service.tier_areas:
                 continue
-            for key, name in pictures_of(shot):
-                if picture := self.pictures.get(name):
-                    title = tr("the data URI") if name.startswith("data:") else name
-                    sent = Sent(self.at(index, key), title, picture, model, shot.fit_image)
-                    try:
-                        preparation = self.prepared(shot, model, picture, first or picture)
-                        yield replace(sent, preparation=preparation)
-                    except ValueError as problem:
-                        yield replace(sent, problem=sentence_of(problem))
+            named = [(key, name) for key, name in pictures_of(shot) if name in self.pictures]
+            first = self.pictures.get(shot.image) if isinstance(shot.image, str) else None
+            if not named:
+                continue
+            preparing = self.preparing(shot, model)
+            for key, name in named:
+                picture = self.pictures[name]
+                title = tr("the data URI") if name.startswith("data:") else name
+                sent = Sent(self.at(index, key), title, picture, model, shot.fit_image)
+                try:
+                    aspect = preparing.aspect((first or picture).size)
+                    preparation = preparing.of(
+                        picture.size, aspect, transparent=picture.transparent
+                    )
+                except ValueError as problem:
+                    yield replace(sent, problem=sentence_of(problem))
+                else:
+                    yield replace(sent, preparation=preparation) if preparation else sent
 
     def _size(self, shot: GeneratedShot, model: Model) -> Size | None:
         """The clip the shot will give, where its first frame is known."""
@@ -133,34 +147,42 @@ class Scene:
         tier = shot.resolution or model.tiers.value[0]
         if picture is None or tier not in model.tiers.value:
             return None
+        preparing = self.preparing(shot, model)
         try:
-            preparation = self.prepared(shot, model, picture, picture)
+            aspect = preparing.aspect(picture.size)
+            preparation = preparing.of(picture.size, aspect, transparent=picture.transparent)
         except ValueError:  # said by a rule of its own
             return None
-        size = preparation.sent if preparation else picture.size
-        return predicted_size(size, self.catalog.tier_area(tier))
+        return predicted_size(preparation.sent if preparation else picture.size, preparing.area)
 
-    def matched_size(self, shot: GeneratedShot, model: Model) -> Size | None:
-        """The clip that ``fit_image: match`` would give, where the list does not prepare the shot's
-        picture; None also where only the service has it."""
-        if shot.fit_image or not isinstance(shot.image, str) or shot.image not in self.pictures:
-            return None
-        return self._size(shot.model_copy(update={"fit_image": FitImage(aspect="match")}), model)
+    @cached_property
+    def matched_sizes(self) -> dict[str, Size]:
+        """By shot, the clip that ``fit_image: match`` would give where the list prepares nothing.
+
+        None of pictures that only the service has, and of late rows of a long table.
+        """
+        sizes: dict[str, Size] = {}
+        wish = FitImage(aspect="match")
+        for _, shot, model in self.models if self.figures_hints else ():
+            picture = self.pictures.get(shot.image) if isinstance(shot.image, str) else None
+            tier = shot.resolution or model.tiers.value[0]
+            if shot.fit_image or picture is None or tier not in model.tiers.value:
+                continue
+            preparing = replace(self.preparing(shot, model), wish=wish)
+            with suppress(ValueError):
+                sent = preparing.of(
+                    picture.size, preparing.aspect(picture.size), transparent=picture.transparent
+                )
+                sizes[shot.id] = predicted_size(sent.sent if sent else picture.size, preparing.area)
+        return sizes
 
     def preparing(self, shot: GeneratedShot, model: Model) -> Preparing:
         """How the pictures of a shot are prepared; KeyError for an unknown tier."""
-        return preparing_of(shot, model, self.deliverables.values(), self.catalog)
+        return preparing_of(shot, model, self._crops, self.catalog)
 
-    def prepared(
-        self, shot: GeneratedShot, model: Model, picture: Picture, first: Picture
-    ) -> Preparation | None:
-        """What is sent of ``picture`` where ``first`` is the first frame; None: all, as it is.
-
-        Raises ValueError where it cannot be sent.
-        """
-        preparing = self.preparing(shot, model)
-        aspect = preparing.aspect(first.size)
-        return preparing.of(picture.size, aspect, transparent=picture.transparent)
+    @cached_property
+    def _crops(self) -> tuple[Aspect, ...]:
+        return crops_of(self.deliverables.values())
 
     @cached_property
     def sources(self) -> list[tuple[int, AnyShot, Source]]:

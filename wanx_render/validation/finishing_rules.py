@@ -85,15 +85,10 @@ def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
 def _how_to_keep(scene: Scene, deliverable: Deliverable, losses: Mapping[str, Fraction]) -> Message:
     """What to do against a crop that loses much, and how much of the clips would be kept then."""
     others = tr("use fit: blur or pad, or a first frame of that shape")
-    matched = {
-        shot.id: size
-        for _, shot, model in scene.models
-        if shot.id in losses and (size := scene.matched_size(shot, model))
-    }
     kept = {
         name: 1 - cropped_away(size, deliverable.aspect)
-        for name, size in matched.items()
-        if crop_unit(size, deliverable.aspect) >= 2
+        for name, size in scene.matched_sizes.items()
+        if name in losses and crop_unit(size, deliverable.aspect) >= 2
     }
     if not kept or any(kept[name] <= 1 - losses[name] for name in kept):
         return others

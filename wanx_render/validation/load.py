@@ -48,6 +48,11 @@ from wanx_render.validation.assets import AssetReader
 from wanx_render.validation.context import Scene
 
 
+# Of a table, what a hint would change is calculated for so many rows: a warning that all rows
+# share is said once, with the figures of the first.
+FIGURED_ROWS = 20
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A shot list that can be run, the folder its paths start at, and what is worth warning of.
@@ -346,7 +351,9 @@ class _Checker:
         self.assets.look_over(shots, deliverables, problems)
         self.assets.listen(shots, deliverables, problems)
         self.assets.read(deliverables, problems)
+        is_early = filling.row is None or filling.row.number <= FIGURED_ROWS
         scene = self._scene(shots, deliverables, whole, _ids(value.get("shots")), places)
+        scene = replace(scene, figures_hints=is_early)
         problems.extend(registry.findings(scene))
         shot_picks, stray = self._picks(filling.row, scene.ids)
         problems.extend(stray)

@@ -27,7 +27,7 @@ def image_not_here(scene: Scene) -> Iterator[Diagnostic]:
 
 def image_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
     """Documents disagree by date: outside all of them is an error, outside one a warning."""
-    for sent in scene.sent():
+    for sent in scene.sent:
         if sent.problem:
             yield Diagnostic("fit-image-impossible", sent.problem, sent.place)
         if sent.problem or sent.preparation:
@@ -97,7 +97,7 @@ def _how_to_scale(sent: Sent) -> Message:
 
 
 def image_shape(scene: Scene) -> Iterator[Diagnostic]:
-    for sent in scene.sent():
+    for sent in scene.sent:
         picture, model = sent.picture, sent.model
         long = max(picture.size.width, picture.size.height)
         short = min(picture.size.width, picture.size.height)
@@ -141,7 +141,7 @@ def _unasked(sent: Sent) -> Iterator[Diagnostic]:
 def image_scaled(scene: Scene) -> Iterator[Diagnostic]:
     """A picture that the model would refuse is sent larger or smaller: said once for each."""
     names: set[str] = set()
-    for sent in scene.sent():
+    for sent in scene.sent:
         preparation, size = sent.preparation, sent.picture.size
         if preparation is None or preparation.enlargement == 1 or sent.name in names:
             continue
