@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from wanx_render.errors import BadInput
-from wanx_render.shotlist.patches import ListFile, ListPatch
+from wanx_render.shotlist.reading import ListFile
+from wanx_render.source.patching import FilePatch
 
 LIST = """\
 version: 1
@@ -34,11 +35,11 @@ def read(folder: Path, text: str = LIST) -> ListFile:
     return ListFile.read(file, "list.yaml")
 
 
-def on_shot(file: ListFile, shot: str, key: str, value: Any) -> ListPatch:
+def on_shot(file: ListFile, shot: str, key: str, value: Any) -> FilePatch:
     return file.patch(file.on_shot(file.shot(shot), key, value))
 
 
-def changed(patch: ListPatch) -> list[str]:
+def changed(patch: FilePatch) -> list[str]:
     return [line for line in patch.diff.splitlines()[2:] if line[0] in "+-"]
 
 

@@ -25,7 +25,7 @@ from wanx_render.session.environment import Environment
 from wanx_render.session.outlook import Outlook
 from wanx_render.session.selection import Selection
 from wanx_render.session.survey import Survey, Unpaid, paid_again, unpaid
-from wanx_render.shotlist.patches import ListFile
+from wanx_render.shotlist.reading import ListFile
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from wanx_render.errors import BadInput
 from wanx_render.language import tr
 from wanx_render.planning.plan import PlannedShot
 from wanx_render.session.survey import paid_again
-from wanx_render.shotlist.patches import ListFile, ListPatch
+from wanx_render.shotlist.reading import ListFile
 from wanx_render.source.changes import Change
+from wanx_render.source.patching import FilePatch
 
 Asked = Mapping[str, Any]
 
@@ -94,7 +95,7 @@ class Edits:
             "durations": sorted(model.durations.value) if model else [],
         }  # fmt: skip
 
-    async def _outcome(self, patch: ListPatch) -> dict[str, Any]:
+    async def _outcome(self, patch: FilePatch) -> dict[str, Any]:
         """What follows of a change: what would have to be paid, what is wrong with it or new."""
         after = await self._holding.if_written(patch.after.text)
         takes, amount = paid_again(self._holding.unpaid(), self._holding.unpaid(after), after)
@@ -158,7 +159,7 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
 }
 
 
-def _patch(file: ListFile, planned_shot: PlannedShot, wanted: Mapping[str, Any]) -> ListPatch:
+def _patch(file: ListFile, planned_shot: PlannedShot, wanted: Mapping[str, Any]) -> FilePatch:
     return file.patch(_changes(file, planned_shot, wanted))
 
 

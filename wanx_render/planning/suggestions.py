@@ -23,7 +23,7 @@ from wanx_render.planning.plan import (
     sets_rate,
 )
 from wanx_render.shotlist.model import Deliverable
-from wanx_render.shotlist.patches import ListFile
+from wanx_render.shotlist.reading import ListFile
 from wanx_render.source.changes import Change, Set
 from wanx_render.validation.context import is_url
 from wanx_render.validation.finishing_rules import LOSES_MUCH, repeats

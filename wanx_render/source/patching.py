@@ -6,16 +6,22 @@ were wished for and no other change, else it is refused.
 """
 
 import difflib
+import errno
+import os
 import re
+import stat
 from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
-from wanx_render.diagnostics import Diagnostic
+from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput
+from wanx_render.files import sha256_of, write_atomically
 from wanx_render.language import tr
 from wanx_render.source.changes import Change, Wish
 from wanx_render.source.editing import Editor, edited
 from wanx_render.source.writing import Unwritable, same
-from wanx_render.source.yaml_source import Source, parse
+from wanx_render.source.yaml_source import Source, bytes_of, parse
 
 
 def patched(source: Source, changes: Iterable[Change]) -> Source:
@@ -62,3 +68,48 @@ def _refused(source: Source) -> BadInput:
     else:
         message = tr("this part of the file cannot be changed without changing others")
     return BadInput(Diagnostic("patch-refused", message, hint=tr("change the file by hand")))
+
+
+_BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class FilePatch:
+    """What a file is to hold instead of what it held when it was read."""
+
+    file: Path
+    name: str
+    before: bytes
+    after: Source
+
+    @property
+    def data(self) -> bytes:
+        """The file's new content; a byte order mark stays."""
+        bom = _BOM if self.before.startswith(_BOM.encode()) else ""
+        return (bom + self.after.text).encode()
+
+    @property
+    def diff(self) -> str:
+        """The change as ``patch -p0`` takes it; nothing where there is none."""
+        return unified(self.before.decode(), self.data.decode(), self.name)
+
+    @property
+    def token(self) -> str:
+        """What names this very change of this very file."""
+        return sha256_of(self.before + b"\0" + self.data)[:32]
+
+    def save(self) -> None:
+        """Write the file, unless it is another than was read. Raises BadInput."""
+        if bytes_of(self.file, self.name) != self.before:
+            message = tr("{file} was changed by another program", file=self.name)
+            hint = tr("look at the change again, then save it")
+            raise BadInput(Diagnostic("list-changed", message, Span(self.name), hint))
+        try:
+            target = self.file.resolve()
+            mode = stat.S_IMODE(target.stat().st_mode)
+            if not mode & stat.S_IWUSR:  # another file can take its place all the same
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            write_atomically(target, self.data, mode=mode)
+        except OSError as error:
+            message = tr("cannot write {file}: {reason}", file=self.name, reason=error.strerror)
+            raise BadInput(Diagnostic("list-unwritable", message)) from None
