@@ -1,47 +1,54 @@
-"""What is sent of first frames, in words: a line for each picture, and one for what is kept."""
+"""What is sent of first frames, in words: a row for each picture, a line for what is kept."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 
-from wanx_render.language import NOTHING, Message, joined, tr
+from wanx_render.language import NOTHING, Message, joined, tr, verbatim
 from wanx_render.money import Money, show_money
 from wanx_render.planning.forecast import TakeForecast
 from wanx_render.planning.picture_forecast import PictureForecast, SentForecast
 from wanx_render.reports.states import FITS
 
 
-def picture_lines(takes: Iterable[TakeForecast]) -> Iterator[Message]:
-    """A line for each prepared first frame; takes of a shot that send the same share one."""
-    lines: dict[Message, None] = {}
-    for take in takes:
-        if take.picture:
-            lines[_sent(take.shot, take.picture)] = None
-            lines[_retake(take, take.picture)] = None
+@dataclass(frozen=True, slots=True)
+class PictureRow:
+    """A prepared first frame: what is sent of it, and what the deliverables keep of its clip."""
+
+    shot: str
+    source: str
+    sent: str
+    lost: Message
+    kept: Message
+
+
+def picture_rows(takes: Iterable[TakeForecast]) -> tuple[PictureRow, ...]:
+    """A row for each prepared first frame; takes of a shot that send the same share one."""
+    rows = (_row(take.shot, take.picture) for take in takes if take.picture)
+    return tuple(dict.fromkeys(rows))
+
+
+def retake_lines(takes: Iterable[TakeForecast]) -> Iterator[Message]:
+    """A line for each clip that is kept though another part of its picture would be sent now."""
+    lines = dict.fromkeys(_retake(take, take.picture) for take in takes if take.picture)
     yield from (line for line in lines if line)
 
 
-def _sent(shot: str, picture: PictureForecast) -> Message:
-    sent = picture.sent
-    facts = tr(
-        "{shot}: {source} sent as {sent}",
-        shot=shot, source=picture.source, sent=sent.sent + _aspect(sent),
-    )  # fmt: skip
-    parts = [facts, tr("loses {percent} % of the picture", percent=sent.lost_percent)]
-    if sent.fit != "crop":
-        parts.append(FITS[sent.fit])
-    parts += [
-        tr("{name} keeps {kept} % of the clip ({whole} % without fit_image)", **values)
-        for values in _kept(sent.kept_percent, picture.whole.kept_percent)
+def _row(shot: str, picture: PictureForecast) -> PictureRow:
+    sent, whole = picture.sent, picture.whole.kept_percent
+    parts = [
+        tr("{name} {kept} % ({whole} %)", name=name, kept=kept, whole=whole.get(name, 0.0))
+        for name, kept in sent.kept_percent.items()
     ]
-    return joined(parts, tr(", "))
+    fit = FITS[sent.fit] if sent.fit != "crop" else NOTHING
+    lost = verbatim(f"{sent.lost_percent} %")
+    return PictureRow(
+        shot, picture.source, sent.sent + _aspect(sent), fit or lost, joined(parts, tr(", "))
+    )
 
 
 def _aspect(sent: SentForecast) -> str:
     return f" ({sent.aspect})" if sent.aspect else ""
-
-
-def _kept(now: Mapping[str, float], whole: Mapping[str, float]) -> list[dict[str, object]]:
-    return [{"name": n, "kept": kept, "whole": whole.get(n, 0.0)} for n, kept in now.items()]
 
 
 def _retake(take: TakeForecast, picture: PictureForecast) -> Message:

@@ -20,7 +20,7 @@ from wanx_render.planning.forecast import (
     PartForecast,
     TakeForecast,
 )
-from wanx_render.reports.picture_lines import picture_lines
+from wanx_render.reports.picture_lines import PictureRow, picture_rows, retake_lines
 from wanx_render.reports.states import FITS, PLANNED, because
 from wanx_render.timing import show_duration
 
@@ -34,7 +34,10 @@ def show(forecast: Forecast, stream: TextIO) -> None:
         console.print(_takes(forecast, console.width))
     for footage in forecast.footage:
         console.print(_text(_own(footage)))
-    for line in picture_lines(forecast.takes):
+    if rows := picture_rows(forecast.takes):
+        console.print()
+        console.print(_pictures(rows))
+    for line in retake_lines(forecast.takes):
         console.print(_text(line))
     for deliverable in forecast.deliverables:
         console.print(_heading(deliverable))
@@ -261,6 +264,23 @@ def _needed(column: Column, forecast: Forecast) -> int:
     texts = [shown(column.heading), *(_cell(column, take) for take in forecast.takes)]
     longest = max(map(display_width, texts))
     return min(longest, _SHORTEST) if column.wrap else longest
+
+
+def _pictures(rows: Sequence[PictureRow]) -> Table:
+    """What is sent of each first frame, next to the whole picture."""
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
+    for heading in _PICTURES[:-1]:
+        table.add_column(shown(heading), no_wrap=True)
+    table.add_column(shown(_PICTURES[-1]))
+    for row in rows:
+        cells = (row.shot, row.source, row.sent, shown(row.lost), shown(row.kept))
+        table.add_row(*(Text(clean(cell)) for cell in cells))
+    return table
+
+
+_PICTURES = (
+    tr("shot"), tr("picture"), tr("sent"), tr("loses"), tr("kept (without fit_image)"),
+)  # fmt: skip
 
 
 def _own(footage: FootageForecast) -> Message:
