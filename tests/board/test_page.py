@@ -390,7 +390,7 @@ def test_an_edit_is_shown_as_a_difference_and_saved_on_a_word(folder: Path) -> N
         assert page.input_value("#edit-prompt") == "清晨，一只猫醒来"
         page.fill("#edit-prompt", "A cat wakes: it yawns")
         page.wait_for_selector("#edit-diff .added:has-text('A cat wakes: it yawns')")
-        page.wait_for_selector("#edit-cost:has-text('1 take becomes stale, 0.72 CNY')")
+        page.wait_for_selector("#edit-cost:has-text('1 take becomes out of date, 0.72 CNY')")
         accessible(page)
         seen.picture(page, "edit")
         page.fill("#edit-end", "99")

@@ -107,7 +107,7 @@ function costs(cost, diff) {
   const { takes, amount } = cost;
   if (!takes.length) return tr("nothing has to be paid for again");
   const names = takes.slice(0, 5).join(tr(", "));
-  return plural("{n} take becomes stale, {amount} to make it again: {names}", "{n} takes become stale, {amount} to make them again: {names}", takes.length, { amount, names });
+  return plural("{n} take becomes out of date, {amount} to make it again: {names}", "{n} takes become out of date, {amount} to make them again: {names}", takes.length, { amount, names });
 }
 
 const MARKS = { "+": "added", "-": "removed", "@": "place" };
