@@ -66,6 +66,8 @@ def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
                     shot=shot.id, size=str(size), aspect=str(aspect),
                 )  # fmt: skip
                 yield Diagnostic("aspect-impossible", message, place)
+            elif not isinstance(shot, GeneratedShot):
+                continue  # nothing was paid for it
             elif deliverable.fit == "crop" and cropped_away(size, aspect) > LOSES_MUCH:
                 losses[shot.id] = cropped_away(size, aspect)
         if losses:
