@@ -69,7 +69,7 @@ def test_an_animation_is_a_video_with_its_own_times(
     assert animation.is_picture(path)
     folder = tmp_path / "100% here"
     folder.mkdir()
-    made = make_clip(program, path, WISH, folder)
+    made = make_clip(program, path, WISH, folder / "picture.mp4")
     red, green, blue = (255, 0, 0), (0, 255, 0), (0, 0, 255)
     assert made.moves
     assert seen(made.path) == (10, [red, green, green, green, blue, blue])
@@ -80,7 +80,7 @@ def test_the_picture_of_an_animated_png_for_other_programs_is_not_shown(
     program: ffmpeg.Ffmpeg, tmp_path: Path
 ) -> None:
     path = moving(tmp_path / "a.png", [100, 100], default_image=True)
-    made = make_clip(program, path, WISH, tmp_path)
+    made = make_clip(program, path, WISH, tmp_path / "a.mp4")
     assert seen(made.path) == (10, [(0, 255, 0), (0, 0, 255)])
 
 
@@ -90,14 +90,14 @@ def test_transparent_parts_show_the_background(program: ffmpeg.Ffmpeg, tmp_path:
         frame.paste("red", (number, 0, number + 9, 9))
     path = tmp_path / "a.webp"
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=200, lossless=True)
-    made = make_clip(program, path, Wish(Fraction(0), None, "#00f"), tmp_path)
+    made = make_clip(program, path, Wish(Fraction(0), None, "#00f"), tmp_path / "a.mp4")
     assert set(seen(made.path)[1]) == {(0, 0, 255)}
 
 
 def test_a_still_needs_to_be_held(program: ffmpeg.Ffmpeg, picture: Callable[..., Path]) -> None:
     path = picture("a.png", (60, 80))
     with pytest.raises(BadPicture, match="is a still picture") as caught:
-        make_clip(program, path, WISH, path.parent)
+        make_clip(program, path, WISH, path.parent / "a.mp4")
     assert "--hold" in caught.value.hint
 
 
@@ -105,7 +105,7 @@ def test_a_damaged_animation_is_named(program: ffmpeg.Ffmpeg, tmp_path: Path) ->
     path = moving(tmp_path / "a.gif", TIMES)
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(BadPicture, match="damaged or cut off"):
-        make_clip(program, path, WISH, tmp_path)
+        make_clip(program, path, WISH, tmp_path / "a.mp4")
 
 
 def test_a_phone_picture_with_a_second_one_is_a_still(
@@ -114,7 +114,8 @@ def test_a_phone_picture_with_a_second_one_is_a_still(
     path = tmp_path / "a.jpg"
     first, second = Image.new("RGB", (60, 80), "red"), Image.new("RGB", (60, 80), "blue")
     first.save(path, "MPO", save_all=True, append_images=[second])
-    made = make_clip(program, path, Wish(Fraction(1, 2), Fraction(10), "black"), tmp_path)
+    wish = Wish(Fraction(1, 2), Fraction(10), "black")
+    made = make_clip(program, path, wish, tmp_path / "a.mp4")
     assert not made.moves
     assert seen(made.path) == (10, [(255, 0, 0)] * 5)
 
