@@ -12,8 +12,8 @@ from tests.support.places import SPECS
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import concise, full
 from wanx_render.errors import BadInput
-from wanx_render.shotlist.rows import numbers, shard, slug
-from wanx_render.shotlist.variables import template
+from wanx_render.shotlist.tables.rows import numbers, shard, slug
+from wanx_render.shotlist.tables.variables import template
 from wanx_render.validation.load import Batch, load_all
 
 LIST = """\

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wanx_render.errors import BadInput
-from wanx_render.shotlist import table
-from wanx_render.shotlist.table import Table
+from wanx_render.shotlist.tables import table
+from wanx_render.shotlist.tables.table import Table
 
 
 def read(tmp_path: Path, text: str, name: str = "t.csv") -> Table:

@@ -25,8 +25,8 @@ from wanx_render.manifest import Manifest
 from wanx_render.media import ffmpeg
 from wanx_render.planning import plan
 from wanx_render.planning.journal import Journal
+from wanx_render.run.clips.task_runner import AGAIN
 from wanx_render.run.orchestrator import render
-from wanx_render.run.task_runner import AGAIN
 from wanx_render.tasks.account import MOST_DOUBTS, Ambiguous
 from wanx_render.validation.load import load
 

@@ -25,13 +25,13 @@ from wanx_render.media import decoding
 from wanx_render.planning.origins import Origins, last_frame_path
 from wanx_render.planning.plan import PlannedFootage, PlannedShot, Take
 from wanx_render.planning.take_status import kept
-from wanx_render.run.clip_source import ClipSource
+from wanx_render.run.clips.clip_source import ClipSource
+from wanx_render.run.clips.footage import FootageMaker
+from wanx_render.run.clips.task_runner import TaskRunner
 from wanx_render.run.context import RunContext
 from wanx_render.run.finisher import Finisher
-from wanx_render.run.footage import FootageMaker
 from wanx_render.run.last_films import with_last_films
 from wanx_render.run.results import FootageFailure, Results, TakeClip, TakeResult, manifest_of
-from wanx_render.run.task_runner import TaskRunner
 from wanx_render.task import InputMedia
 from wanx_render.tasks.outcome import TakeFailure, permission, waiting, words
 from wanx_render.tasks.reporter import TakeReporter

@@ -13,7 +13,7 @@ from wanx_render.events import Event
 from wanx_render.language import Message, recorded, tr
 from wanx_render.media import ffmpeg
 from wanx_render.money import Money, write_sum, write_sums
-from wanx_render.run.footage import FootageMaker
+from wanx_render.run.clips.footage import FootageMaker
 from wanx_render.run.table_manifest import write_table_manifest
 from wanx_render.session.approval import SavedPlan, check_budgets, confirm, hold_to, open_saved
 from wanx_render.session.carry_out import Means, Run

@@ -15,7 +15,7 @@ from wanx_render.errors import BadInput
 from wanx_render.language import Message, joined, plural, tr
 from wanx_render.planning.journal import Journal
 from wanx_render.shotlist.names import alike, normal
-from wanx_render.shotlist.rows import is_folder_name, numbers, shard
+from wanx_render.shotlist.tables.rows import is_folder_name, numbers, shard
 from wanx_render.validation.batches import Batches, read_each
 from wanx_render.validation.load import BadRow, Batch, Loaded, load_all
 

@@ -21,8 +21,8 @@ from wanx_render.shotlist.model import (
     ShotList,
     kind_of,
 )
+from wanx_render.shotlist.tables.variables import Template
 from wanx_render.shotlist.values import in_ascii
-from wanx_render.shotlist.variables import Template
 from wanx_render.source import yaml_source
 from wanx_render.source.yaml_source import Source
 

@@ -16,7 +16,7 @@ from wanx_render.language import tr
 from wanx_render.shotlist import paths
 from wanx_render.shotlist.model import every_key
 from wanx_render.shotlist.names import normal
-from wanx_render.shotlist.variables import template
+from wanx_render.shotlist.tables.variables import template
 from wanx_render.source import slips, yaml_source
 from wanx_render.source.changes import Change, Remove, Set
 from wanx_render.source.patching import FilePatch, patched

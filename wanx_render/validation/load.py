@@ -38,15 +38,14 @@ from wanx_render.shotlist.model import (
 from wanx_render.shotlist.names import normal
 from wanx_render.shotlist.picks import Choice, Picks
 from wanx_render.shotlist.problems import Places, Problems, RowPlaces
-from wanx_render.shotlist.rows import Filling, Fillings, Row, fillings
-from wanx_render.shotlist.variables import OUTSIDE, Templates
+from wanx_render.shotlist.tables.rows import Filling, Fillings, Row, fillings
+from wanx_render.shotlist.tables.variables import OUTSIDE, Templates
 from wanx_render.source import yaml_source
 from wanx_render.source.yaml_source import Source
 from wanx_render.task import InputMedia
 from wanx_render.validation import registry
 from wanx_render.validation.assets import AssetReader
 from wanx_render.validation.context import Scene
-
 
 # Of a table, what a hint would change is calculated for so many rows: a warning that all rows
 # share is said once, with the figures of the first.

@@ -9,10 +9,10 @@ from wanx_render.language import NOTHING, Message, plural, tr, verbatim
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.origins import pixels_of
 from wanx_render.planning.plan import Take
-from wanx_render.run.clip_media import current_facts, media_of, probed_facts
+from wanx_render.run.clips.clip_media import current_facts, media_of, probed_facts
+from wanx_render.run.clips.task_runner import TaskRunner
 from wanx_render.run.context import RunContext
 from wanx_render.run.results import TakeClip, TakeResult
-from wanx_render.run.task_runner import TaskRunner
 from wanx_render.tasks.clip_store import is_whole, set_aside, share, store_for
 from wanx_render.tasks.outcome import TakeFailure
 from wanx_render.tasks.reporter import TakeReporter

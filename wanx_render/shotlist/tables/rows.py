@@ -13,10 +13,11 @@ from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, in_order, li
 from wanx_render.errors import BadInput
 from wanx_render.language import NOTHING, tr
 from wanx_render.shotlist import names as row_names
-from wanx_render.shotlist import paths, table
+from wanx_render.shotlist import paths
 from wanx_render.shotlist.model import Matrix
-from wanx_render.shotlist.table import Scalar, Table
-from wanx_render.shotlist.variables import Template, template
+from wanx_render.shotlist.tables import table
+from wanx_render.shotlist.tables.table import Scalar, Table
+from wanx_render.shotlist.tables.variables import Template, template
 from wanx_render.source.yaml_source import Source
 
 NAME_COLUMNS = ("name", "id", "sku")  # the first of them that there is names the rows

@@ -14,7 +14,7 @@ from typing import Any
 
 from wanx_render.diagnostics import Diagnostic, did_you_mean, listed
 from wanx_render.language import Message, tr
-from wanx_render.shotlist.table import Scalar, blank, stripped
+from wanx_render.shotlist.tables.table import Scalar, blank, stripped
 from wanx_render.shotlist.values import in_ascii
 from wanx_render.source import yaml_core
 from wanx_render.source.yaml_source import Path, Source
