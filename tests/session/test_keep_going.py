@@ -191,6 +191,15 @@ def test_a_skipped_row_keeps_what_it_has(day: Day) -> None:
     assert not [event for event in day.events if event.kind in ("segment", "submitted")]
 
 
+def test_the_manifest_knows_what_was_skipped_where_the_journal_is_gone(day: Day) -> None:
+    file = table(day.folder)
+    home = day.folder / "out"
+    home.mkdir()
+    record = {"skipped": [{"row": "b1"}, {"row": "a2"}]}
+    (home / "manifest.json").write_text(json.dumps(record), encoding="utf-8")
+    assert names(selected(file, rows="failed")) == (["a2"], ["b1"])
+
+
 def test_a_list_that_is_wrong_is_skipped_and_the_others_are_rendered(day: Day) -> None:
     file, other = table(day.folder), day.folder / "other.yaml"
     other.write_text("version: 1\nproject: other\nshots: []\n", encoding="utf-8")

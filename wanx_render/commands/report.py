@@ -42,4 +42,4 @@ def command(files: tuple[Path, ...], as_csv: bool, **options: Any) -> int:
     from wanx_render.session.environment import Environment
 
     action = report_spending if as_csv else report
-    return action(ReportOptions(files, **options), Environment.real())
+    return action(ReportOptions(files, keep_going=True, **options), Environment.real())

@@ -1,6 +1,7 @@
 """What a command is about: the lists of its files, which of them, and the folder of each."""
 
 import hashlib
+import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -474,12 +475,21 @@ def _left(home: Path) -> Mapping[str, Any]:
     """How each row was left that was ever rendered."""
     file = home / "journal.sqlite"
     if not file.is_file():
-        return {}
+        return _left_by_manifest(home)
     journal = Journal(file)
     try:
         return journal.rows()
     finally:
         journal.close()
+
+
+def _left_by_manifest(home: Path) -> Mapping[str, Any]:
+    """The same where the journal is gone: rows that the table's manifest names as skipped."""
+    try:
+        skipped = json.loads((home / "manifest.json").read_bytes())["skipped"]
+        return {str(entry["row"]): {"begun": True} for entry in skipped}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _is_unfinished(item: Entry, left: Mapping[str, Any]) -> bool:
