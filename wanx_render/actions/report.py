@@ -78,7 +78,8 @@ def _pages(selection: Selection, options: ReportOptions, environment: Environmen
         rendered_homes = [home for home in homes if (home / "journal.sqlite").exists()]
         journals = {home: stack.enter_context(opened(home)) for home in rendered_homes}
         index = Index.of(
-            selection.entries, journals, storyboards.outcomes, options=options, mock=storyboards.mock,
+            selection.entries, journals, storyboards.outcomes,
+            options=options, mock=storyboards.mock,
             run_cost="" if selection.several_files else last_run_cost(selection.lists[0].home),
         )  # fmt: skip
         index.write(page, beside(page))
