@@ -85,7 +85,7 @@ def test_its_list_is_valid(name: str, tmp_path: Path) -> None:
     (tmp_path / "frames").symlink_to(SPECS / "frames")
     (tmp_path / "list.yaml").write_text(block, encoding="utf-8")
     shots = load(tmp_path / "list.yaml", packaged()).shots
-    assert [shot.id for shot in shots.shots] == ["wake", "leap"]
+    assert [shot.id for shot in shots.shots] == ["title", "wake", "leap"]
     assert [str(made.aspect) for made in shots.deliverables] == ["9:16", "3:4"]
 
 
