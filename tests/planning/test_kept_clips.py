@@ -25,6 +25,7 @@ from wanx_render.task import InputMedia
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MEDIA = {
     "tall.png": InputMedia("sha256:" + "a" * 64, path=Path("tall.png"), size=Size(750, 1000)),
+    "nine.png": InputMedia("sha256:" + "c" * 64, path=Path("nine.png"), size=Size(720, 1280)),
     "wide.png": InputMedia("sha256:" + "b" * 64, path=Path("wide.png"), size=Size(1600, 900)),
 }
 SHOTS: list[dict[str, Any]] = [
@@ -211,3 +212,40 @@ def test_a_renamed_shot_keeps_its_clip_too() -> None:
         here.run([("9:16", "crop")])
         here.shots[2]["id"] = "renamed"
         assert {s.state for s in here.statuses([("1:1", "crop")])} == {"cached"}
+
+
+KEYFRAMES = {"prompt": "x", "model": "wan2.2-kf2v-flash", "last_image": "wide.png"}
+
+
+def test_a_first_frame_that_was_sent_whole_is_kept_with_its_prepared_last_frame() -> None:
+    with folder() as here:
+        here.shots = [{"id": "a", "image": "nine.png", **KEYFRAMES}]
+        assert here.run([("9:16", "crop")]) == 1
+        for aspect in ("1:1", "16:9", "9:16"):
+            assert {s.state for s in here.statuses([(aspect, "crop")])} == {"cached"}
+        here.fit = {"aspect": "match", "focus": [0, 0]}  # of the last frame that is another part
+        assert {s.state for s in here.statuses([("9:16", "crop")])} == {"new"}
+
+
+def test_without_cascade_a_chained_clip_is_kept_with_its_prepared_last_frame() -> None:
+    with folder() as here:
+        here.shots = [
+            {"id": "one", "image": "wide.png", "prompt": "x"},
+            {"id": "on", "image": {"shot": "one", "frame": "last"}, **KEYFRAMES},
+        ]
+        assert here.run([("9:16", "crop")]) == 2
+        plan, origins = here.plan([("1:1", "crop")], ["one"]), Origins(here.journal, here.path)
+        states = {s.take.label: s.state for s in take_statuses(plan, origins, cascade=False)}
+        assert states == {"one take 1": "cached", "one take 2": "new", "on take 1": "cached"}
+
+
+def test_takes_of_before_match_was_written_stay_and_a_retake_is_a_new_one() -> None:
+    with folder() as here:
+        here.shots, here.fit = [{"id": "a", "image": "wide.png", "prompt": "x"}], "off"
+        assert here.run([("9:16", "crop")]) + here.run([("9:16", "crop")], ["a"]) == 2
+        here.fit = "match"
+        (shot,) = here.plan([("9:16", "crop")]).generated
+        assert (len(shot.takes), shot.shot.pick) == (2, 2)
+        assert here.run([("9:16", "crop")], ["a"]) == 1
+        here.fit = "off"
+        assert {s.state for s in here.statuses([("9:16", "crop")])} == {"cached"}

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from wanx_render import prepared_record
-from wanx_render.geometry import Size
+from wanx_render.geometry import Aspect, Size
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Plan, PlannedShot, Take, in_turn
 from wanx_render.preparation import Preparation
-from wanx_render.task import TaskRequest
+from wanx_render.task import InputMedia, TaskRequest
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,9 @@ class KeptClips:
         request = take.request
         for record in self.journal.preparations_of(request.image.source):
             first = prepared_record.of_frame(record, "image")
-            if first and _is_wished(first, take):
-                yield _with(request, first, prepared_record.of_frame(record, "last_image"))
+            last = prepared_record.of_frame(record, "last_image")
+            if _is_wished(first, last, take):
+                yield _with(request, first, last)
         yield _with(request, None, None)  # the whole picture, as it is
 
 
@@ -76,16 +77,28 @@ def _after(take: Take, before: Size) -> Take:
     )
 
 
-def _is_wished(then: Preparation, take: Take) -> bool:
-    """Whether the list would prepare the picture just so, if it asked for that aspect."""
-    image = take.request.image
-    if take.preparing is None or image.size is None:
-        return False
+def _is_wished(first: Preparation | None, last: Preparation | None, take: Take) -> bool:
+    """Whether the list would prepare the pictures just so, if it asked for that aspect.
+
+    One that has the aspect already is sent whole, and the other says which it was.
+    """
+    aspects = (frame.aspect for frame in (first, last) if frame and frame.aspect)
+    aspect, end = next(aspects, None), take.request.last_image
+    wished = _name(take.request.image, aspect, take) == (first.name if first else "")
+    if end is None:
+        return wished and last is None
+    return wished and _name(end, aspect, take) == (last.name if last else "")
+
+
+def _name(picture: InputMedia, aspect: Aspect | None, take: Take) -> str | None:
+    """What a picture that is prepared in ``aspect`` goes by; None where it cannot be."""
+    if take.preparing is None or picture.size is None:
+        return None
     try:
-        now = take.preparing.of(image.size, then.aspect, transparent=image.transparent)
+        now = take.preparing.of(picture.size, aspect, transparent=picture.transparent)
     except ValueError:
-        return False
-    return (now.name if now else "") == then.name
+        return None
+    return now.name if now else ""
 
 
 def _with(request: TaskRequest, first: Preparation | None, last: Preparation | None) -> TaskRequest:

@@ -338,11 +338,27 @@ class _Asked:
             first = InputMedia(f"{request.image.source} {self.preparing.name}".rstrip())
             end = InputMedia(last.source) if last else None
             request = replace(request, image=first, last_image=end)
+        return self._basis(request)
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The basis, and what it was before ``match`` was written: takes of then are kept too."""
+        if not self.preparing.matches:
+            return (self.basis,)
+        request, last = self.request, self.request.last_image
+        whole = replace(
+            request,
+            image=replace(request.image, preparation=None),
+            last_image=replace(last, preparation=None) if last else None,
+        )
+        return self.basis, self._basis(whole), self._basis(request)
+
+    def _basis(self, request: TaskRequest) -> str:
         return replace(request, seed=0).key(f"{self.backend} {self.shot.seed}")
 
 
 def _generated(asked: _Asked, retakes: Mapping[str, int], picks: Mapping[str, int]) -> PlannedShot:
-    shot = _retaken(asked.shot, retakes.get(asked.basis, 1))
+    shot = _retaken(asked.shot, max(retakes.get(basis, 1) for basis in asked.bases))
     pick_of_list = shot.pick
     pick = picks.get(shot.id, shot.takes + 1)
     pick = shot.takes if pick == NEWEST else pick

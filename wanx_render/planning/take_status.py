@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from wanx_render import prepared_record
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.language import NOTHING, Message, joined, recorded, tr, verbatim
 from wanx_render.planning.attempt import Attempt
@@ -238,10 +239,19 @@ def _kept(take: Take, journal: Journal, folder: Path, backend: str) -> tuple[Tak
     for attempt in journal.clips_of(take.label):
         if is_here(attempt, folder) and _but_first_frame(attempt.request) == fields:
             frame, seed = InputMedia(str(attempt.request["image"])), int(attempt.request["seed"])
-            request = replace(take.request, image=frame, seed=seed)
+            last = _last_image_then(take, attempt)
+            request = replace(take.request, image=frame, last_image=last, seed=seed)
             if request.key(backend) == attempt.key:
                 return replace(take, request=request, waits_for=None), attempt
     return None
+
+
+def _last_image_then(take: Take, attempt: Attempt) -> InputMedia | None:
+    """The last frame of a take, prepared as it was where that follows from the deliverables."""
+    last = take.request.last_image
+    if last is None or take.preparing is None or not take.preparing.matches:
+        return last
+    return replace(last, preparation=prepared_record.of_frame(attempt.prepared, "last_image"))
 
 
 def lost(
