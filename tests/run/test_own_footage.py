@@ -16,6 +16,9 @@ from tests.support.process import wanx
 from wanx_render.errors import BadInput
 from wanx_render.manifest import read
 from wanx_render.media import ffmpeg
+from wanx_render.run.table_manifest import write_table_manifest
+from wanx_render.timelines.edl import text_of as edl
+from wanx_render.timelines.timeline import timeline_of
 from wanx_render.validation.load import load
 
 __all__ = ["studio"]  # a fixture
@@ -232,3 +235,36 @@ def test_damaged_footage_stops_a_run_before_anything_is_paid(shop: Studio) -> No
     assert "live.mkv" in done.text
     status = wanx(shop.folder, "status", "list.yaml", "--json")
     assert not json.load(BytesIO(status.out)).get("tasks")
+
+
+def test_a_timeline_opens_the_footage_and_the_video_of_a_still(shop: Studio) -> None:
+    manifest = shop.run()
+    timeline = timeline_of(manifest, manifest.deliverables[0])
+    title, live, _ = timeline.clips
+    folder = shop.folder / "out"
+    assert facts(folder / title.media).frames == title.available == 45
+    assert (folder / live.media).resolve() == shop.folder / "live.mkv"
+    assert (live.first, live.available) == (5, 50)
+    assert "GREEN   OWN FOOTAGE: ../live.mkv\n" in edl(timeline, str)
+
+
+def test_a_tables_manifest_leads_to_the_footage_of_its_rows(shop: Studio) -> None:
+    overlay = "fps: 30, overlay: {image: a.png}}"
+    text = LIST.replace("end: 1.2}", "end: 1.2}, overlay: {image: a.png}")
+    shop.write(text.replace("fps: 30}", overlay))
+    shop.run()
+    rows = [("out", shop.folder / "out")]
+    write_table_manifest(shop.folder, rows, {"project": "shop", "complete": True, "cost": ""})
+    whole = read(shop.folder / "manifest.json")
+    title, live, after = whole.shots
+    assert title.footage and title.footage.source == "title.png"
+    assert live.footage and live.footage.clip == "live.mkv"
+    assert str(after.takes[0].first_frame).startswith("out/.cache")
+    assert whole.deliverables[0].overlays[0].file == "a.png"
+    assert whole.deliverables[0].parts[1].overlays[0].file == "a.png"
+
+
+def test_one_more_take_of_own_footage_is_refused(shop: Studio) -> None:
+    done = wanx(shop.folder, "list.yaml", "--retake", "after", "--retake", "live")
+    assert done.code == 2, done.text
+    assert "--retake live: nothing is generated for own footage" in done.text

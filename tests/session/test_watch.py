@@ -194,8 +194,12 @@ def test_a_budget_still_lets_through_what_is_free(desk: Desk) -> None:
 
 def test_a_list_names_its_files_even_where_it_is_wrong(tmp_path: Path) -> None:
     file = tmp_path / "list.yaml"
-    file.write_text("shots:\n  - {id: 7, image: a.png, audio: b.wav, prompt: c.png, x: d.png}\n")
-    assert {path.name for path in named(file)} == {"a.png", "b.wav"}
+    file.write_text(
+        "shots:\n  - {id: 7, image: a.png, audio: b.wav, prompt: c.png, x: d.png}\n"
+        "  - {id: e, clip: e.mkv, look: f.cube, overlay: {image: g.png}}\n  - {still: h.png}\n"
+    )
+    names = {path.name for path in named(file)}
+    assert names == {"a.png", "b.wav", "e.mkv", "f.cube", "g.png", "h.png"}
     file.write_text("shots: [")
     assert list(named(file)) == []
     assert list(named(tmp_path / "none.yaml")) == []

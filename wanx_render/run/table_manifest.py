@@ -63,11 +63,11 @@ def _read(rows: Rows) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _shot(record: dict[str, Any], row: str) -> dict[str, Any]:
-    takes = [
-        {**take, **{key: _under(row, take.get(key)) for key in ("clip", "first_frame")}}
-        for take in record["takes"]
-    ]
-    return {**record, "id": f"{row}/{record['id']}", "takes": takes}
+    takes = [_with_files(take, row, ("clip", "first_frame", "sent")) for take in record["takes"]]
+    changes: dict[str, Any] = {"id": f"{row}/{record['id']}", "takes": takes}
+    if footage := record.get("footage"):
+        changes["footage"] = _with_files(footage, row, ("source", "clip"))
+    return {**record, **changes}
 
 
 def _deliverable(record: dict[str, Any], row: str) -> dict[str, Any]:
@@ -75,15 +75,27 @@ def _deliverable(record: dict[str, Any], row: str) -> dict[str, Any]:
         "name": f"{row}/{record['name']}",
         "path": _under(row, record["path"]),
     }
-    changes["parts"] = [{**part, "shot": f"{row}/{part['shot']}"} for part in record["parts"]]
+    changes["parts"] = [_part(part, row) for part in record["parts"]]
     for key in ("poster", "sheet"):
         if still := record.get(key):
-            changes[key] = {**still, "path": _under(row, still["path"])}
-    if sounds := record.get("sounds"):
-        changes["sounds"] = [{**sound, "file": _under(row, sound["file"])} for sound in sounds]
+            changes[key] = _with_files(still, row, ("path",))
+    for key in ("sounds", "overlays"):
+        if records := record.get(key):
+            changes[key] = [_with_files(one, row, ("file",)) for one in records]
     if shots := record.get("shots"):
         changes["shots"] = [_shot(shot, row) for shot in shots]
     return {**record, **changes}
+
+
+def _part(record: dict[str, Any], row: str) -> dict[str, Any]:
+    over = [_with_files(one, row, ("file",)) for one in record.get("overlays") or ()]
+    part = _with_files(record, row, ("look",))
+    return {**part, "shot": f"{row}/{record['shot']}", "overlays": over}
+
+
+def _with_files(record: dict[str, Any], row: str, keys: Sequence[str]) -> dict[str, Any]:
+    """A record whose paths start at the table's folder."""
+    return {**record, **{key: _under(row, record.get(key)) for key in keys}}
 
 
 def _under(row: str, path: str | None) -> str | None:

@@ -15,6 +15,7 @@ from wanx_render.diagnostics import Diagnostic, did_you_mean, in_order
 from wanx_render.errors import BadInput
 from wanx_render.language import Message, joined, plural, tr
 from wanx_render.planning.journal import Journal
+from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.names import alike, normal
 from wanx_render.shotlist.tables.rows import is_folder_name, numbers, shard
 from wanx_render.validation.batches import Batches, read_each
@@ -193,7 +194,9 @@ class Selection:
             problem = BadInput(*in_order(p for entry in skipped for p in entry.problems))
             problem.texts = dict(self.texts)
             raise problem
-        selection._named("--retake", selection.entries, options.retake)
+        _refuse_own_footage(
+            selection._named("--retake", selection.entries, options.retake), options
+        )
         return replace(selection, chosen=chosen, skipped=skipped)
 
     @property
@@ -528,6 +531,22 @@ def _match(item: Entry, names: tuple[str, ...]) -> Entry | None:
     if not shots:
         return None
     return replace(item, only=frozenset() if None in shots else frozenset(filter(None, shots)))
+
+
+def _refuse_own_footage(lists: Sequence[Entry], options: RenderOptions) -> None:
+    """Raises BadInput where ``--retake`` names a shot that is not generated in any list."""
+    for name in map(normal, options.retake):
+        shots = [
+            shot
+            for item in lists
+            if isinstance(item, ListInFolder)
+            for shot in item.loaded.shots.shots
+            if shot.id == _names_in(item).get(name)
+        ]
+        if shots and not any(isinstance(shot, GeneratedShot) for shot in shots):
+            message = tr("--retake {name}: nothing is generated for own footage", name=name)
+            hint = tr("change its file or its keys; that costs nothing")
+            raise BadInput(Diagnostic("retake-own-footage", message, hint=hint))
 
 
 def fingerprint(loaded: Loaded, parts: Mapping[str, Any]) -> str:

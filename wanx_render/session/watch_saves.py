@@ -24,7 +24,9 @@ from wanx_render.source import yaml_source
 
 PAUSE = 0.5  # seconds between two looks; a file must rest for one of them
 # The keys of a list whose values may name files.
-_NAMES = ("image", "last_image", "audio", "music", "file", "subtitles", "font")
+_NAMES = (
+    "image", "last_image", "clip", "still", "audio", "music", "file", "subtitles", "font", "look",
+)  # fmt: skip
 
 Print = tuple[int, int, int] | None
 Prints = dict[Path, Print]

@@ -102,8 +102,10 @@ def _comments(timeline: Timeline, event: _Event, link: Link) -> Iterator[str]:
     if event.still:
         return
     code = _code(event.begin, timeline.rate, hour=1)
-    seed = f"TAKE {clip.take}, SEED {clip.facts.get('seed')}" if clip.take else "OWN FOOTAGE"
-    yield f"* LOC: {code} GREEN   {seed}: {one_line(str(clip.facts.get('prompt', '')))}"
+    about = f"OWN FOOTAGE: {clip.facts.get('source')}"
+    if clip.take:
+        about = f"TAKE {clip.take}, SEED {clip.facts.get('seed')}: {clip.facts.get('prompt', '')}"
+    yield f"* LOC: {code} GREEN   {one_line(about)}"
     if look := clip.facts.get("look"):
         yield f"* LOOK: {one_line(look)}"
     for overlay in clip.facts.get("overlays", ()):
