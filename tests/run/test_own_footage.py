@@ -20,6 +20,9 @@ from wanx_render.run.table_manifest import write_table_manifest
 from wanx_render.timelines.edl import text_of as edl
 from wanx_render.timelines.timeline import timeline_of
 from wanx_render.validation.load import load
+from wanx_render.workers.remote import RemoteWorkers
+from wanx_render.workers.store import SharedFolder
+from wanx_render.workers.upload_index import UploadIndex
 
 __all__ = ["studio"]  # a fixture
 HEAD = """\
@@ -268,3 +271,20 @@ def test_one_more_take_of_own_footage_is_refused(shop: Studio) -> None:
     done = wanx(shop.folder, "list.yaml", "--retake", "after", "--retake", "live")
     assert done.code == 2, done.text
     assert "--retake live: nothing is generated for own footage" in done.text
+
+
+def test_other_machines_make_the_same_film_of_footage_that_is_brought_to_them(
+    shop: Studio,
+) -> None:
+    shop.write(
+        LIST.split("  - {id: after")[0] + "deliverables:\n  - {aspect: 16:9, size: 160x90}\n"
+    )
+    (here,) = shop.run("here").deliverables
+    store = SharedFolder(shop.folder / "shared")
+    index = UploadIndex(shop.folder / "there", store)
+    workers = RemoteWorkers(shop.program, shop.pool, index)
+    (there,) = shop.run("there", workers=workers).deliverables
+    assert there.sha256 == here.sha256
+    shared = {path.relative_to(store.path).parts[0] for path in store.path.rglob("*.m*")}
+    assert shared == {".cache", "footage", "16x9.mp4"}
+    assert len(list(store.path.glob(".cache/inputs/*.mkv"))) == 1
