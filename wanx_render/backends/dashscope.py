@@ -47,6 +47,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.result_hosts import BadAddress
 from wanx_render.clock import Clock
 from wanx_render.errors import (
+    Broken,
     Refused,
     ServiceError,
     Throttled,
@@ -56,6 +57,7 @@ from wanx_render.errors import (
     Unsent,
     WanxError,
 )
+from wanx_render.files import sha256_of
 from wanx_render.language import Message, tr
 from wanx_render.media import images
 from wanx_render.media.images import BadPicture
@@ -170,7 +172,20 @@ class DashScope:
                 until = self.now() + UPLOAD_KEPT
                 self._uploads.keep(self.scope, request.model, _upload_name(media), url, until)
 
+    async def _prepare_again(self, submission: Submission) -> None:
+        """Upload what was forgotten since: another task failed with it, or its two days are over.
+
+        Without it a data URI would go as it was written, and a file as nothing.
+        """
+        try:
+            await self.prepare(submission)
+        except Unreachable as error:
+            raise Unsent(error.code, error.message) from None
+        except Broken as error:
+            raise Refused("PictureUnusable", error.sentence) from None
+
     async def submit(self, submission: Submission, sending: Callable[[], None] = quiet) -> Accepted:
+        await self._prepare_again(submission)
         request, upload_urls = self._create_request(submission)
         start = _Started(sending)
         if self._traced:
@@ -585,13 +600,18 @@ def _upload_name(media: InputMedia) -> str:
 
 
 def _sent(media: InputMedia) -> tuple[str, bytes]:
-    """Name and bytes of the file that is uploaded. Raises Refused where it cannot be used."""
+    """Name and bytes of the file that is uploaded.
+
+    Raises Refused where it cannot be used, and Broken where it is not what the list was read with.
+    """
     path = media.path or Path("picture")
     try:
         if media.prepared:
             content = media.prepared.read_bytes()
             return _plain_name(path.with_suffix(media.prepared.suffix)), content
         data = media.path.read_bytes() if media.path else images.decode_data_uri(media.url or "")
+        if media.identity.startswith("sha256:") and media.identity[7:] != sha256_of(data):
+            raise Broken(tr("{file} changed since the list was read; run it again", file=path.name))
         data = images.sendable(data) if media.repaired else data
     except BadPicture as problem:
         message = tr("{file} {problem}", file=path.name, problem=problem.sentence)
