@@ -98,7 +98,7 @@ def test_first_frames_of_another_shape_are_fitted_where_nobody_said_how(
     ]
     assert words == (
         "shots[wide].fit_image, shots[other].fit_image: match: "
-        "the first frame has another shape than what is made of it\n"
+        "the first frame has another aspect than the deliverables\n"
         "  3x4: keeps at least 100% of wide, other, now 42%\n"
     )
 

@@ -187,7 +187,7 @@ def problems_of(shop: Studio, text: str) -> dict[str, str]:
         ("{id: a, clip: title.png}", "clip-unreadable", "use still: instead"),
         ("{id: a, clip: liv.mkv}", "clip-missing", "live.mkv"),
         ("{id: a, clip: list.yaml}", "clip-unreadable", "not a video"),
-        ("{id: a, still: live.mkv, duration: 2}", "image-unreadable", "video"),
+        ("{id: a, still: live.mkv, duration: 2}", "image-unreadable", "use clip: for a video"),
         ("{id: a, clip: live.mkv, trim: {start: 5}}", "trim-outside", "after the end"),
         ("{id: a, still: title.png, duration: 1, move: 2}", "type-wrong", "move"),
         ("{id: a, prompt: x}", "missing-key", "image, clip or still"),

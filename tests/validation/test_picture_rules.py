@@ -49,7 +49,8 @@ def test_sides_outside_the_limits_are_scaled_or_refused(
 ) -> None:
     draw(tmp_path, size)
     assert set(said(tmp_path, catalog)) == {code}
-    assert set(said(tmp_path, catalog, ", fit_image: match")) == {"image-scaled"}
+    enlarged = {"image-scaled"} if max(size) < 1000 else set()
+    assert set(said(tmp_path, catalog, ", fit_image: match")) == enlarged  # smaller: by the plan
 
 
 def test_a_crop_that_loses_much_offers_the_line_and_what_it_keeps(

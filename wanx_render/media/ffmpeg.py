@@ -320,8 +320,11 @@ _ECHOES = (
 )  # fmt: skip
 
 
+_ORIGIN = re.compile(r"^(\[[^\]]* @ 0x[0-9a-f]+\] ?)+")  # which part of ffmpeg speaks
+
+
 def _last_words(log: str, code: int) -> Message:
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    lines = [_ORIGIN.sub("", line.strip()) for line in log.splitlines() if line.strip()]
     lines = [line for line in lines if not any(echo in line for echo in _ECHOES)] or lines
     causes = [line for line in lines if "max pixel count" in line][:1]  # said long before the end
     words = " / ".join(dict.fromkeys([*causes, *lines[-3:]]))

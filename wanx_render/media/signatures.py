@@ -9,8 +9,8 @@ import re
 from wanx_render.language import NOTHING, Message, tr
 
 _HEIC = tr(
-    "save it as PNG or JPEG: on a Mac `sips -s format jpeg IN --out OUT.jpg`, "
-    "else `magick IN OUT.jpg`"
+    "install the extra heic, for example with `pip install 'wanx-render[heic]'`, or save it as "
+    "JPEG: on a Mac `sips -s format jpeg IN --out OUT.jpg`, else `magick IN OUT.jpg`"
 )
 _MAGICK = tr("save it as PNG or JPEG, for example with `magick IN OUT.png`")
 _RAW = tr("export a JPEG or a 16-bit PNG from a raw converter such as darktable")

@@ -167,7 +167,7 @@ def fitted_pictures(file: ListFile, plans: Sequence[Plan]) -> Iterator[Suggestio
     affected = {name for plan in plans for name in _misfits(plan)} & able
     if not affected:
         return
-    why = tr("the first frame has another shape than what is made of it")
+    why = tr("the first frame has another aspect than the deliverables")
     defaults = file.source.value.get("defaults")
     if affected == able == _ids(plans) and len(able) > 1 and isinstance(defaults, dict):
         change = Set(("defaults", "fit_image"), "match")

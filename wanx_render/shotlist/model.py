@@ -176,6 +176,9 @@ class Overlay(Written):
 
 def _listed(value: Any) -> Any:
     """One overlay stands for a list of it."""
+    if isinstance(value, str):
+        message = tr("{value!r} is not a valid overlay", value=value[:40])
+        raise fail("type-wrong", message, tr("write it as {{image: logo.png}}"))
     return [value] if isinstance(value, dict) else value
 
 

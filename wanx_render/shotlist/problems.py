@@ -146,7 +146,8 @@ def explain(problem: Any, path: yaml_source.Path, places: Places) -> Diagnostic:
         inner = (*path, "size") if context["code"] == "size-not-exact" else path
         return Diagnostic(context["code"], context["message"], places.of(inner), context["hint"])
     code, message = _of_value(kind, context, _subject(path))
-    return Diagnostic(code, message, places.of(path), _in_ascii(path, places))
+    hint = _in_ascii(path, places) or _one_of(problem, context)
+    return Diagnostic(code, message, places.of(path), hint)
 
 
 def _of_value(kind: str, context: Mapping[str, Any], subject: Message) -> tuple[str, Message]:
@@ -154,7 +155,7 @@ def _of_value(kind: str, context: Mapping[str, Any], subject: Message) -> tuple[
     if kind in _EXPECTED:
         return "type-wrong", _must_be(subject, _EXPECTED[kind])
     if kind == "literal_error":
-        names = re.findall(r"[^\s',]+(?=')|^\d+$", context["expected"])
+        names = _names(context)
         if len(names) == 1:
             message = tr("{key} must be {value}", key=subject, value=names[0])
         else:
@@ -170,6 +171,19 @@ def _of_value(kind: str, context: Mapping[str, Any], subject: Message) -> tuple[
         message = tr("{key} must be at most {limit}", key=subject, limit=context["le"])
         return "value-out-of-range", message
     return "value-invalid", tr("{key} has no valid value", key=subject)
+
+
+def _names(context: Mapping[str, Any]) -> list[str]:
+    """The values that a key may have, where it has a choice of them."""
+    return re.findall(r"[^\s',]+(?=')|^\d+$", str(context.get("expected", "")))
+
+
+def _one_of(problem: Any, context: Mapping[str, Any]) -> Message:
+    """The name that was meant where another was written, or that the value is what is wrong."""
+    value, names = str(problem.get("input", ""))[:40], _names(context)
+    if problem["type"] != "literal_error" or not value:
+        return NOTHING
+    return did_you_mean(value.lower(), names) or tr("{value!r} is none of them", value=value)
 
 
 def _must_be(subject: Message, expected: Message) -> Message:
@@ -191,6 +205,8 @@ def _where(path: yaml_source.Path) -> Message:
     """The mapping at ``path``, such as "this shot" or "this trim"."""
     if not path:
         return _WHOLE_LIST
+    if len(path) > 2 and isinstance(path[-1], int):
+        return tr("this item of {key}", key=path[-2])
     if len(path) > 2:
         return tr("this {key}", key=path[-1])
     return _ITEMS.get(str(path[0]), verbatim(str(path[0])))

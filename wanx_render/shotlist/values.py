@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 from wanx_render.catalog import platform_sizes
 from wanx_render.diagnostics import did_you_mean, listed
 from wanx_render.geometry import Aspect, Focus, Gaze, Move, Size
-from wanx_render.language import Message, joined, tr, verbatim
+from wanx_render.language import NOTHING, Message, joined, tr, verbatim
 from wanx_render.media import paint
 from wanx_render.media.paint import BadColour
 from wanx_render.money import Money
@@ -44,13 +44,16 @@ def read_aspect(value: Any) -> Aspect:
         raise _no_aspect(value) from None
     if max(aspect.width, aspect.height) > 2000:
         message = tr("{value} is too fine a ratio for whole pixels", value=value[:40])
-        raise fail("aspect-invalid", message, tr("write it as 9:16 or 3:4"))
+        raise fail("aspect-invalid", message, _AS_ASPECT)
     return aspect
 
 
-def _no_aspect(value: Any) -> PydanticCustomError:
+_AS_ASPECT = tr("write it as 9:16 or 3:4")
+
+
+def _no_aspect(value: Any, hint: Message = _AS_ASPECT) -> PydanticCustomError:
     message = tr("{value!r} is not a valid aspect", value=str(value)[:40])
-    return fail("aspect-invalid", message, tr("write it as 9:16 or 3:4"))
+    return fail("aspect-invalid", message, hint)
 
 
 MATCH: Literal["match"] = "match"
@@ -65,6 +68,8 @@ def _fitted_aspect(value: Any) -> Aspect | Literal["match"] | None:
     try:
         return read_aspect(value)
     except PydanticCustomError:
+        if value in ("off", False):  # the shot's whole fit_image may be off, its aspect may not
+            raise _no_aspect(value, tr("leave aspect out to send the whole picture")) from None
         message = tr("{value!r} is not a valid fit_image", value=str(value)[:40])
         hint = did_you_mean(str(value)[:40].lower(), (MATCH, "off"))
         hint = hint or tr("use match, off or an aspect such as 9:16")
@@ -163,10 +168,14 @@ def _gaze(value: Any) -> Gaze:
     if isinstance(value, dict) and set(value) == {"from", "to"}:
         start, end = _point(value["from"]), _point(value["to"])
         return start if start == end else Move(start, end)
-    return value if isinstance(value, Move) else _point(value)
+    return value if isinstance(value, Move) else _point(value, _POINT_OR_MOVE)
 
 
-def _point(value: Any) -> Focus:
+_AS_POINT = tr("write it as [0.5, 0.3]")
+_POINT_OR_MOVE = tr("write it as [0.5, 0.3], or {{from: [0.2, 0.5], to: [0.8, 0.5]}} to move")
+
+
+def _point(value: Any, hint: Message = _AS_POINT) -> Focus:
     if isinstance(value, Focus):
         return value
     if isinstance(value, list | tuple) and len(value) == 2:
@@ -176,7 +185,7 @@ def _point(value: Any) -> Focus:
     raise fail(
         "focus-invalid",
         tr("focus must be two numbers from 0 to 1: parts of width and height"),
-        tr("write it as [0.5, 0.3], or {{from: [0.2, 0.5], to: [0.8, 0.5]}} to move"),
+        hint,
     )
 
 
@@ -194,10 +203,20 @@ def _portion(least: Fraction, most: Fraction) -> Any:
                     "{value!r} is not a number from {least:g} to {most:g}",
                     value=str(value)[:40], least=float(least), most=float(most),
                 ),
+                _as_portion(value, least, most),
             )  # fmt: skip
         return part
 
     return read
+
+
+def _as_portion(value: Any, least: Fraction, most: Fraction) -> Message:
+    """How a percentage is written, where that may be what ``value`` means."""
+    number = re.fullmatch(r"(\d{1,3}(?:\.\d{1,3})?)\s*%?", in_ascii(str(value)).strip())
+    part = Fraction(number[1]) / 100 if number else None
+    if part is None or not least <= part <= most:
+        return NOTHING
+    return tr("write it as {part:g}", part=float(part))
 
 
 def _portion_type(least: Fraction, most: Fraction) -> tuple[Any, ...]:

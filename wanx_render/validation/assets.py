@@ -136,6 +136,8 @@ class AssetReader:
             problems.error("image-missing", message, path, paths.hint(self.folder, name))
         else:
             message = tr("the picture {file!r} {reason}", file=name[:100], reason=reason)
+            if path[-1:] == ("still",) and "is a video" in str(problem):
+                hint = tr("a still is a picture; use clip: for a video")
             problems.error("image-unreadable", message, path, hint)
 
     def _see(self, name: str) -> None:

@@ -86,7 +86,7 @@ def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
 
 def _how_to_keep(scene: Scene, deliverable: Deliverable, losses: Mapping[str, Fraction]) -> Message:
     """What to do against a crop that loses much, and how much of the clips would be kept then."""
-    others = tr("use fit: blur or pad, or a first frame of that shape")
+    others = tr("use fit: blur or pad, or a first frame of that aspect")
     kept = {
         name: 1 - cropped_away(size, deliverable.aspect)
         for name, size in scene.matched_sizes.items()

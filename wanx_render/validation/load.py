@@ -471,7 +471,7 @@ class _Parts:
         under: yaml_source.Path,
         passing: Callable[[Any], Any] = lambda _: False,
     ) -> None:
-        for problem in error.errors(include_url=False, include_input=False):
+        for problem in error.errors(include_url=False):
             if not passing(problem):
                 path = (*under, *(part for part in problem["loc"] if part not in _TAGS))
                 self._problems.explain(problem, path)

@@ -139,11 +139,16 @@ def _unasked(sent: Sent) -> Iterator[Diagnostic]:
 
 
 def image_scaled(scene: Scene) -> Iterator[Diagnostic]:
-    """A picture that the model would refuse is sent larger or smaller: said once for each."""
+    """A picture that the model would refuse is sent larger or smaller: said once for each.
+
+    Not where ``fit_image`` makes it smaller: the plan shows what is sent.
+    """
     names: set[str] = set()
     for sent in scene.sent:
         preparation, size = sent.preparation, sent.picture.size
         if preparation is None or preparation.enlargement == 1 or sent.name in names:
+            continue
+        if sent.wish is not None and preparation.enlargement < 1:
             continue
         names.add(sent.name)
         times = float(preparation.enlargement)
@@ -225,5 +230,5 @@ _CONVERTED: dict[Repair, Message] = {
     "palette": tr("a palette"),
     "cmyk": tr("CMYK colours"),
     "opaque": tr("an opaque alpha channel"),
-    "format": tr("a format that is not sent as it is"),
+    "format": tr("a format that models do not accept"),
 }

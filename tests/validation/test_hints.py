@@ -1,0 +1,46 @@
+"""A wrong value of a key names what was written, and how to write it."""
+
+from pathlib import Path
+
+import pytest
+
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.errors import BadInput
+from wanx_render.validation.load import load
+
+LIST = """\
+version: 1
+project: hints
+shots:
+  - {{id: a, still: a.png, duration: 2{shot}}}
+  - {{id: b, model: wan2.2-i2v-flash, prompt: x, image: a.png{generated}}}
+deliverables:
+  - {{aspect: 9:16{deliverable}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "keys", "message", "hint"),
+    [
+        ("shot", "overlay: {at: top}", "this item of overlay has no 'image'", ""),
+        ("shot", "overlay: a.png", "'a.png' is not a valid overlay", "{image: logo.png}"),
+        ("shot", "overlay: {image: a.png, width: 14%}", "'14%' is not a number", "as 0.14"),
+        ("shot", "overlay: {image: a.png, opacity: 90}", "'90' is not a number", "as 0.9"),
+        ("shot", "overlay: {image: a.png, width: 200}", "'200' is not a number", ""),
+        ("generated", "fit_image: {aspect: 'off'}", "'off' is not a valid aspect", "leave aspect"),
+        ("generated", "fit_image: {focus: [50, 40]}", "focus must be two", "as [0.5, 0.3]"),
+        ("deliverable", "fit: corp", "fit must be one of crop, pad, blur", "mean 'crop'?"),
+        ("deliverable", "fit: zoom", "fit must be one of crop, pad, blur", "'zoom' is none of"),
+    ],
+)
+def test_a_hint_says_how_to_write_the_value(
+    tmp_path: Path, catalog: Catalog, part: str, keys: str, message: str, hint: str
+) -> None:
+    more = {"shot": "", "generated": "", "deliverable": "", part: f", {keys}"}
+    (tmp_path / "list.yaml").write_text(LIST.format(**more))
+    with pytest.raises(BadInput) as refusal:
+        load(tmp_path / "list.yaml", catalog)
+    said = {str(p.message): str(p.hint) for p in refusal.value.diagnostics}
+    own = next(text for text in said if text.startswith(message))
+    assert said[own].endswith(hint) if hint.startswith("as") else hint in said[own]
+    assert bool(said[own]) == bool(hint)
