@@ -1,15 +1,25 @@
-"""What deliverables keep of a clip: `uv run python benchmarks/pictures_kept.py [--all]`.
+"""What deliverables keep of a clip: `uv run python benchmarks/pictures_kept.py [--all | --decode]`.
 
 Forty shapes of pictures as people have them, six sets of deliverables that crop and three tiers.
 The share is that of the deliverable which keeps least of the clip, without `fit_image` and with
 `match`, beside the best that any window finds: every integer width at the full height and every
 integer height at the full width. All 720 lines with `--all`, else one line for each set and tier.
+
+`--decode` makes the clips of all shapes on the mock, once for each set, and decodes them with PyAV:
+the shares of the crops in the finished videos beside those that the plan names.
 """
 
+import json
 import statistics
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
+
+import av
+from PIL import Image
 
 from wanx_render.geometry import Aspect, Size, predicted_size
 from wanx_render.preparation import Fitting, Limits, best_aspect, least_share, prepare
@@ -45,6 +55,48 @@ def shares(source: Size, crops: list[Aspect], area: int) -> tuple[Fraction, Frac
     return least_share(predicted_size(source, area), crops), least_share(clip, crops), best
 
 
+LIST = """\
+version: 1
+project: kept
+label: none
+defaults: {{model: wanx2.1-i2v-turbo, resolution: 480P, duration: 3, prompt: x, fit_image: match}}
+shots: [{shots}]
+deliverables: [{films}]
+"""
+
+
+def decoded(text: str, folder: Path) -> None:
+    """One line: the smallest share of each shape, by the plan and as decoded."""
+    folder.mkdir()
+    for source in SHAPES:
+        Image.effect_noise((source.width, source.height), 8).save(folder / f"{source}.jpg")
+    shots = ", ".join(f"{{id: s{source}, image: {source}.jpg}}" for source in SHAPES)
+    films = ", ".join(f"{{aspect: {aspect}, quality: draft}}" for aspect in text.split())
+    (folder / "list.yaml").write_text(LIST.format(shots=shots, films=films), encoding="utf-8")
+    program = str(Path(sys.executable).with_name("wanx-render"))
+    plan = json.loads(run(program, "plan", str(folder / "list.yaml"), "--json"))
+    run(program, "render", str(folder / "list.yaml"))
+    manifest = json.loads((folder / "renders" / "kept" / "manifest.json").read_text())
+    sizes = {}
+    for shot in manifest["shots"]:
+        with av.open(str(folder / "renders" / "kept" / shot["takes"][0]["clip"])) as clip:
+            frame = next(clip.decode(video=0))
+            sizes[shot["id"]] = Size(frame.width, frame.height)
+    crops = [*map(Aspect.parse, text.split())]
+    gaps, shares_seen = [], []
+    for take in plan["takes"]:
+        kept = take["picture"]["sent"]["kept_percent"].values()
+        share = 100 * float(least_share(sizes[take["shot"]], crops))
+        shares_seen.append(share)
+        gaps.append(abs(share - min(kept)))
+    mean, worst = statistics.fmean(shares_seen), max(gaps)
+    print(f"480P   {text:28} decoded {mean:6.1f}%, off the plan by at most {worst:.2f} points")
+
+
+def run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
 def main(every: bool) -> None:
     print(f"{'tier':6} {'deliverables':28} {'without':>8} {'match':>7} {'best':>7} {'worse by':>9}")
     worst = Fraction(0)
@@ -69,4 +121,9 @@ def line(
 
 
 if __name__ == "__main__":
-    main("--all" in sys.argv)
+    if "--decode" in sys.argv:
+        with tempfile.TemporaryDirectory() as name:
+            for number, text in enumerate(SETS):
+                decoded(text, Path(name) / str(number))
+    else:
+        main("--all" in sys.argv)
