@@ -41,6 +41,9 @@ class FakeRoom:
     def clip(self, name: str) -> Path | None:
         return self.folder / "clips" / name if name == "a-t1-00000000.mp4" else None
 
+    def footage(self, shot: str) -> Path | None:
+        return self.folder / "own.html" if shot == "own" else None
+
     def deliverable(self, name: str) -> Path | None:
         return None
 
@@ -117,6 +120,16 @@ def test_nothing_is_sent_without_the_cookie(desk: Desk, path: str) -> None:
     assert answer.status_code == 401
     assert desk.ask(path, headers={"cookie": "wanx-board-8123=guess"}).status_code == 401
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_own_footage_is_never_sent_as_a_page(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "own.html").write_text("<script>x</script>", encoding="utf-8")
+    desk.enter()
+    answer = desk.ask("/footage/own?v=1", headers={"range": "bytes=0-3"})
+    assert (answer.status_code, answer.content) == (206, b"<scr")
+    assert answer.headers["content-type"] == "video/mp4"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert desk.ask("/footage/other").status_code == 404
 
 
 def test_other_names_and_other_sites_are_turned_away(desk: Desk) -> None:

@@ -24,6 +24,7 @@ _TYPES = {
     ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
 }  # fmt: skip
 _MOST = 10_000  # bytes of a question
+_CHANGING = {"Cache-Control": "no-cache"}
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
@@ -35,6 +36,8 @@ class BoardActions(Protocol):
     def state(self) -> dict[str, Any]: ...
 
     def clip(self, name: str) -> Path | None: ...
+
+    def footage(self, shot: str) -> Path | None: ...
 
     def deliverable(self, name: str) -> Path | None: ...
 
@@ -78,8 +81,12 @@ def app(room: BoardActions) -> Starlette:
     async def clip(request: Request) -> Response:
         return _file(room.clip(request.path_params["name"]), _FOREVER)
 
+    async def footage(request: Request) -> Response:
+        # Its name may end in anything; what is sent is never read as a page.
+        return _file(room.footage(request.path_params["shot"]), _CHANGING, "video/mp4")
+
     async def deliverable(request: Request) -> Response:
-        return _file(room.deliverable(request.path_params["name"]), {"Cache-Control": "no-cache"})
+        return _file(room.deliverable(request.path_params["name"]), _CHANGING)
 
     async def picture(request: Request) -> Response:
         path = request.path_params
@@ -96,6 +103,7 @@ def app(room: BoardActions) -> Starlette:
             Route("/api/state", state),
             Route("/api/{what}", act, methods=["POST"]),
             Route("/clips/{name}", clip),
+            Route("/footage/{shot}", footage),
             Route("/made/{name}", deliverable),
             Route("/pictures/{kind}/{name}", picture),
         ]
@@ -177,8 +185,8 @@ def _packaged(name: str, chosen: Language) -> Response:
     return Response(path.read_bytes(), media_type=kind)
 
 
-def _file(path: Path | None, headers: dict[str, str]) -> Response:
+def _file(path: Path | None, headers: dict[str, str], kind: str | None = None) -> Response:
     """A file in whole or in part: players ask for ranges."""
     if path is None or not path.is_file():
         return Response("There is no such file.\n", 404, media_type="text/plain")
-    return FileResponse(path, headers=headers)
+    return FileResponse(path, headers=headers, media_type=kind)

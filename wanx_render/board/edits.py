@@ -4,8 +4,9 @@ Nothing is kept here between the two: what is saved is found again from the file
 must be the very change that was shown.
 
 ``edit`` takes ``{shot, changes: {prompt, caption, duration, trim: {start, end}}}`` with any of
-these keys. It answers with ``{file, rows, values, fixed, durations}`` and, where there are changes,
-with ``{diff, token, cost: {takes, amount}, problems, warnings}``. ``fixed`` are reasons why keys
+these keys; own footage and stills have ``caption`` and ``trim`` alone. It answers with
+``{file, rows, values, fixed, durations}`` and, where there are changes, with
+``{diff, token, cost: {takes, amount}, problems, warnings}``. ``fixed`` are reasons why keys
 cannot be changed here, ``rows`` how many rows of a table a change concerns. ``save`` takes the same
 and ``token``; a token of null means that the change cannot be saved.
 """
@@ -20,8 +21,9 @@ from wanx_render.board.app import Declined, Malformed
 from wanx_render.board.holding import Holding, problem_of
 from wanx_render.errors import BadInput
 from wanx_render.language import tr
-from wanx_render.planning.plan import PlannedShot
+from wanx_render.planning.plan import AnyPlanned, PlannedFootage
 from wanx_render.session.survey import paid_again
+from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.reading import ListFile
 from wanx_render.source.changes import Change
 from wanx_render.source.patching import FilePatch
@@ -40,8 +42,8 @@ class Edits:
     async def edit(self, asked: Asked) -> dict[str, Any]:
         """What ``changes`` of a shot would do to the file, and cost; without any, what can be
         changed. Nothing is written. Raises KeyError, Malformed or BadInput."""
-        planned_shot = self._holding.planned(asked.get("shot"))
-        wanted = _wanted(asked.get("changes"))
+        planned_shot = self._holding.any_planned(asked.get("shot"))
+        wanted = _wanted(asked.get("changes"), planned_shot)
         file = await asyncio.to_thread(self._read)
         answer = {"file": file.name, "rows": self._rows(), **self._editable(file, planned_shot)}
         if not wanted:
@@ -56,8 +58,8 @@ class Edits:
 
     async def save(self, asked: Asked) -> dict[str, Any]:
         """Write the change that ``token`` names. Raises Declined where it is another by now."""
-        planned_shot = self._holding.planned(asked.get("shot"))
-        wanted = _wanted(asked.get("changes"))
+        planned_shot = self._holding.any_planned(asked.get("shot"))
+        wanted = _wanted(asked.get("changes"), planned_shot)
         async with self._writing:
             file = await asyncio.to_thread(self._read)
             patch = await asyncio.to_thread(_patch, file, planned_shot, wanted)
@@ -80,20 +82,21 @@ class Edits:
         batch = self._holding.selection.batches[0]
         return len(batch.lists) if batch.tabular else None
 
-    def _editable(self, file: ListFile, planned_shot: PlannedShot) -> dict[str, Any]:
+    def _editable(self, file: ListFile, planned_shot: AnyPlanned) -> dict[str, Any]:
         """The values that can be changed, and why others cannot."""
         shot, index = planned_shot.shot, file.shot(planned_shot.shot.id)
         trim = {"start": _decimal(shot.trim.start), "end": _decimal(shot.trim.end)}
-        fixed = {key: problem for key in _READERS if (problem := file.filled(index, key))}
-        model = self._holding.selection.catalog.model(shot.model)
+        values: dict[str, Any] = {"caption": shot.caption, "trim": trim}
+        model = None
+        if isinstance(shot, GeneratedShot):
+            values |= {"prompt": shot.prompt, "duration": shot.duration}
+            model = self._holding.selection.catalog.model(shot.model)
+        fixed = {key: problem for key in values if (problem := file.filled(index, key))}
         return {
-            "values": {
-                "prompt": shot.prompt, "caption": shot.caption, "duration": shot.duration,
-                "trim": trim,
-            },
+            "values": values,
             "fixed": {key: problem_of(problem) for key, problem in fixed.items()},
             "durations": sorted(model.durations.value) if model else [],
-        }  # fmt: skip
+        }
 
     async def _outcome(self, patch: FilePatch) -> dict[str, Any]:
         """What follows of a change: what would have to be paid, what is wrong with it or new."""
@@ -114,12 +117,14 @@ class Edits:
         }
 
 
-def _wanted(changes: Any) -> dict[str, Any]:
+def _wanted(changes: Any, planned_shot: AnyPlanned) -> dict[str, Any]:
     """The changes that the page asks for, as values of the list. Raises Malformed."""
     if changes is None:
         return {}
     if not isinstance(changes, dict) or not changes.keys() <= set(_READERS):
         raise Malformed(tr("changes may have prompt, caption, duration and trim"))
+    if isinstance(planned_shot, PlannedFootage) and not changes.keys() <= {"caption", "trim"}:
+        raise Malformed(tr("changes of own footage may have caption and trim"))
     return {key: _READERS[key](key, value) for key, value in changes.items()}
 
 
@@ -159,12 +164,12 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
 }
 
 
-def _patch(file: ListFile, planned_shot: PlannedShot, wanted: Mapping[str, Any]) -> FilePatch:
+def _patch(file: ListFile, planned_shot: AnyPlanned, wanted: Mapping[str, Any]) -> FilePatch:
     return file.patch(_changes(file, planned_shot, wanted))
 
 
 def _changes(
-    file: ListFile, planned_shot: PlannedShot, wanted: Mapping[str, Any]
+    file: ListFile, planned_shot: AnyPlanned, wanted: Mapping[str, Any]
 ) -> Iterator[Change]:
     index = file.shot(planned_shot.shot.id)
     for key, value in wanted.items():
@@ -175,7 +180,7 @@ def _changes(
 
 
 def _trimmed(
-    file: ListFile, index: int, planned_shot: PlannedShot, value: Mapping[str, Any]
+    file: ListFile, index: int, planned_shot: AnyPlanned, value: Mapping[str, Any]
 ) -> Iterator[Change]:
     """The change of a trim; what of it stays the same stays as it is written."""
     trim, written = planned_shot.shot.trim, file.written(index, "trim")

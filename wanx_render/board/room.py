@@ -24,6 +24,7 @@ from wanx_render.money import Money, show_amount, show_money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.session.approval import limit_of
+from wanx_render.shotlist.model import ClipShot
 
 T = TypeVar("T")
 
@@ -201,6 +202,13 @@ class Room:
     def clip(self, name: str) -> Path | None:
         """A clip that the journal knows by this very name."""
         return self._holding.folder / "clips" / name if name in self._clips else None
+
+    def footage(self, shot: str) -> Path | None:
+        """The file of own footage that the list names."""
+        for planned in self._holding.outlook.plan.footage:
+            if planned.shot.id == shot and isinstance(planned.shot, ClipShot):
+                return planned.file.path
+        return None
 
     def deliverable(self, name: str) -> Path | None:
         """The file of a deliverable that the manifest records."""

@@ -139,13 +139,15 @@ def footage(scene: BoardState, planned: PlannedFootage) -> dict[str, Any]:
     """A shot of own footage or a still: nothing is asked for, and it has one take for ever."""
     entry, choice = planned.shot, scene.picks.of(planned.shot.id)
     is_clip = isinstance(entry, ClipShot)
+    picture = f"/pictures/own/{quote(entry.id)}?v={planned.sha256[:8]}"
+    video = {"clip": f"/footage/{quote(entry.id)}?v={planned.sha256[:8]}", "poster": picture}
     return {
         "id": entry.id,
         "own": "clip" if is_clip else "still",
         "prompt": entry.clip if isinstance(entry, ClipShot) else entry.still,
         "template": None,
         "seconds": round(float(planned.seconds), 2),
-        "picture": f"/pictures/own/{quote(entry.id)}?v={planned.sha256[:8]}",
+        "picture": picture,
         "pick": 1,
         "chosen": False,
         "rejected": [],
@@ -156,6 +158,7 @@ def footage(scene: BoardState, planned: PlannedFootage) -> dict[str, Any]:
             {
                 "n": 1, "state": "done", "text": NOTHING, "fps": str(planned.rate),
                 "width": planned.size.width, "height": planned.size.height,
+                **(video if is_clip else {}),
             }
         ],
         "truth": {"state": "current", "text": NOTHING, "advice": NOTHING},

@@ -354,7 +354,7 @@ async function turn(what) {
 
 const undo = () => turn("undo");
 const redo = () => turn("redo");
-const editShot = () => isGenerated() && edit.open(selected);
+const editShot = () => stage.current() && edit.open(selected);
 $("edit-open").addEventListener("click", editShot);
 $("undo").addEventListener("click", undo);
 $("redo").addEventListener("click", redo);

@@ -25,7 +25,7 @@ export async function open(id) {
   fill();
   showOutcome({});
   $("edit").showModal();
-  const first = ["edit-prompt", "edit-caption"].find((field) => !$(field).readOnly);
+  const first = ["edit-prompt", "edit-caption"].find((field) => !$(field).readOnly && !$(field).closest("label").hidden);
   if (first) $(first).focus();
 }
 
@@ -36,11 +36,12 @@ function fill() {
     ? tr("in {file}", { file: plain(file) })
     : plural("in {file}, for {n} row of the table", "in {file}, for {n} rows of the table", rows, { file: plain(file) });
   say($("edit-file"), where);
+  for (const key of [...TEXTS, "duration"]) show($(`edit-${key}`).closest("label"), key in values);
   for (const key of TEXTS) {
-    $(`edit-${key}`).value = values[key];
+    $(`edit-${key}`).value = values[key] ?? "";
     $(`edit-${key}`).readOnly = Boolean(fixed[key]);
   }
-  fillDurations(durations, values.duration, Boolean(fixed.duration));
+  fillDurations(durations, values.duration ?? null, Boolean(fixed.duration));
   for (const end of ["start", "end"]) {
     $(`edit-${end}`).value = values.trim[end] ?? "";
     $(`edit-${end}`).readOnly = Boolean(fixed.trim);
@@ -68,9 +69,9 @@ const number = (text) => (text.trim() === "" ? null : Number(text));
 function changes() {
   const { values } = known;
   const wanted = {};
-  for (const key of TEXTS) if ($(`edit-${key}`).value !== values[key]) wanted[key] = $(`edit-${key}`).value;
+  for (const key of TEXTS) if (key in values && $(`edit-${key}`).value !== values[key]) wanted[key] = $(`edit-${key}`).value;
   const duration = number($("edit-duration").value);
-  if (duration !== values.duration) wanted.duration = duration;
+  if ("duration" in values && duration !== values.duration) wanted.duration = duration;
   const trim = { start: number($("edit-start").value), end: number($("edit-end").value) };
   if ((trim.start ?? 0) !== (values.trim.start ?? 0) || trim.end !== values.trim.end) wanted.trim = trim;
   return wanted;

@@ -43,12 +43,20 @@ export function open(next, facts) {
 }
 
 function showHead() {
-  for (const id of ["edit-open", "reroll", "play", "scrub", "loop", "time"]) show($(id), !shot.own);
+  show($("reroll"), !shot.own);
+  showPlayer();
   say($("shot-name"), shot.id);
   say($("shot-prompt"), plain(shot.template ? tr("template {name}", { name: shot.template }) : shot.prompt) || tr("no prompt"));
   say($("shot-facts"), factsOf(shot));
   showTruth(shot.truth);
   player.setRate(shot.takes[0]?.fps);
+}
+
+// A still picture cannot be played, nor can what this browser does not know.
+function showPlayer() {
+  const card = cards.get(shot.pick);
+  const plays = !shot.own || (shot.takes[0].clip && card?.unplayable !== shot.takes[0].clip);
+  for (const id of ["play", "scrub", "loop", "time"]) show($(id), Boolean(plays));
 }
 
 // Why the shot is not what the list asks for, and what making it costs.
@@ -201,12 +209,16 @@ function fillFrame(card, take) {
     card.video = null;
   }
   card.clip = take.clip;
-  if (take.clip && !card.video) {
+  const plays = Boolean(take.clip) && card.unplayable !== take.clip;
+  if (plays && !card.video) {
     card.video = video(take);
     card.still?.remove();
+    card.still = null;
+    card.video.addEventListener("error", () => pictureInstead(card));
+    card.video.addEventListener("loadedmetadata", () => card.video?.videoWidth || pictureInstead(card));
     card.frame.prepend(card.video);
     if (!player.playing()) player.seek(player.position());
-  } else if (!take.clip && shot.picture && !card.still && !card.video) {
+  } else if (!plays && shot.picture && !card.still && !card.video) {
     card.still = make("img", "still");
     card.still.alt = "";
     card.still.src = shot.picture;
@@ -214,6 +226,18 @@ function fillFrame(card, take) {
     card.frame.prepend(card.still);
   }
   card.video?.setAttribute("aria-label", tr("Take {n}", take));
+}
+
+// Own footage that this browser cannot play is shown as its picture.
+function pictureInstead(card) {
+  if (!shot?.own || cards.get(card.n) !== card || !card.video) return;
+  card.unplayable = card.clip;
+  release(card);
+  card.video.remove();
+  card.video = null;
+  showPlayer();
+  player.seek(0);
+  fillFrame(card, card.take);
 }
 
 function video(take) {
