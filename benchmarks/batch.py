@@ -24,7 +24,7 @@ from PIL import Image
 from tests.support.batches import FAULTS, Day, distinct, table
 from tests.support.programs import PROGRAMS
 from wanx_render.actions.plan import PlanOptions, plan
-from wanx_render.actions.validate import validate
+from wanx_render.actions.validate import ValidateOptions, validate
 from wanx_render.media import ffmpeg
 from wanx_render.session.environment import Environment
 from wanx_render.session.render import render
@@ -35,7 +35,7 @@ def plan_table(path: Path) -> None:
     """Validate, then plan one table; print the seconds of both and the MiB that it took."""
     environment = Environment({}, StringIO(), StringIO())
     began = time.process_time()
-    assert validate((path,), "full", None, environment) == 0
+    assert validate(ValidateOptions((path,), "full"), environment) == 0
     validated = time.process_time() - began
     assert plan(PlanOptions((path,), out=path.parent / "out"), environment) == 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

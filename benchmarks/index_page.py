@@ -146,9 +146,8 @@ def written(selection: Selection) -> Path:
         processor = time.process_time() - processor
         rows = [(item.row, item.folder) for item in selection.lists]
         began = time.perf_counter()
-        write_table_manifest(
-            home, rows, "shop", complete=False, cost=paid_sum(journals), cost_run=""
-        )
+        sums = {"project": "shop", "complete": False, "cost": paid_sum(journals), "cost_run": ""}
+        write_table_manifest(home, rows, sums)
         whole = time.perf_counter() - began
     size = page.stat().st_size / 2**20
     print(
