@@ -146,6 +146,20 @@ def test_a_lost_journal_is_written_again_and_nothing_is_paid(
     assert len(shop.ledger()) == paid
 
 
+@pytest.mark.proof
+@pytest.mark.parametrize("is_lost", [False, True], ids=["kept", "lost"])
+def test_rows_that_share_a_clip_keep_it_when_pictures_are_fitted_later(
+    rendered: Callable[[str], tuple[Path, Shop]], tmp_path: Path, *, is_lost: bool
+) -> None:
+    shop = copied(rendered, TABLE, tmp_path)
+    if is_lost:
+        gone(out(shop))
+    fitted = TABLE.replace("duration: 3", "duration: 3, fit_image: match")
+    (shop.folder / "list.yaml").write_text(fitted)
+    ran = shop.run("plan", "list.yaml", "--folder", "out", "--json")
+    assert json.loads(ran.stdout)["to_make"] == 0
+
+
 def hashes(shop: Shop) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((out(shop) / "clips").iterdir())}
 

@@ -16,6 +16,7 @@ from wanx_render.language import tr
 from wanx_render.manifest import Manifest, TakeRecord
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.take_name import TakeName
+from wanx_render.task import key_of
 
 
 def is_lost(folder: Path) -> bool:
@@ -52,6 +53,7 @@ def _fill(journal: Journal, folder: Path) -> None:
                 names_known.add(clip.name)
                 name = TakeName(manifest.project.partition("/")[2], shot, take.take)
                 journal.rebuilt(name, take, clip, manifest.backend)
+                journal.asked(str(name), key_of(take.request, manifest.backend))
     missing = {path.name for path in _clips(folder)} - names_known
     if missing:
         names = listed(sorted(missing))

@@ -36,6 +36,9 @@ class AttemptSteps(JournalFile):
 
     def asked(self, label: str, key: str) -> None:
         """The take called ``label`` asks for ``key``, which another take may have asked for."""
+        query = "SELECT 1 FROM asked WHERE label = ? AND key = ?"
+        if self._db.execute(query, (label, key)).fetchone():
+            return  # a look is cheaper than a commit
         with self._write() as db:
             insert(db, "OR IGNORE INTO asked", label=label, key=key)
 

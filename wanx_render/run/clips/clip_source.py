@@ -62,11 +62,14 @@ class ClipSource:
     def _note_asked(self, take: Take, key: str) -> None:
         """Which take asks for this: should deliverables change, it keeps what it has.
 
-        Of its own row that is known by the attempt; another row's clip may serve it too.
+        Of its own row that is known by the attempt; another row's clip may serve it too, also
+        where its list says only later that pictures are fitted.
         """
-        last = self._context.journal.last_at(key)
-        if take.preparing and take.preparing.matches and not (last and last.label == take.label):
-            self._context.journal.asked(take.label, key)
+        journal = self._context.journal
+        last = journal.last_at(key)
+        is_shared = last is not None and last.label != take.label
+        if is_shared or (last is None and take.preparing and take.preparing.matches):
+            journal.asked(take.label, key)
 
     async def _note_pixels(self, take: Take) -> None:
         """What the pictures of a request show, so that they are known in other bytes too."""
