@@ -224,8 +224,15 @@ def test_a_list_of_own_footage_needs_neither_key_nor_money(shop: Studio) -> None
     shop.write(OWN_ALONE)
     done = wanx(shop.folder, "list.yaml", DASHSCOPE_API_KEY="")
     assert done.code == 0, done.text
+    assert done.text.count("checking live.mkv") == 1
     manifest = read(shop.folder / "renders" / "own" / "manifest.json")
     assert manifest.deliverables[0].frames == 13 + 50
+    shop.write(OWN_ALONE.replace("id: live,", "id: live, trim: {end: 1},"))
+    status = wanx(shop.folder, "status", "list.yaml").text
+    assert "Nothing has been requested" in status
+    assert "16x9.mp4 is out of date: live changed: trim" in status
+    again = wanx(shop.folder, "list.yaml", DASHSCOPE_API_KEY="")
+    assert "checking" not in again.text
 
 
 def test_damaged_footage_stops_a_run_before_anything_is_paid(shop: Studio) -> None:

@@ -71,7 +71,8 @@ def status(options: FolderOptions, environment: Environment) -> int:
         environment.stdout.write(f"{shown(text)} {shown(trust(options.file, host))}\n")
     if not records:
         environment.say(tr("Nothing has been requested from this folder."))
-        return 0
+        if folder.plan.generated:
+            return 0
     for state in _states(truth):
         environment.stdout.write(shown(state) + "\n")
     environment.stdout.write(shown(_totals(folder, film, ever, possibly_paid)) + "\n")

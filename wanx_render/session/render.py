@@ -96,7 +96,7 @@ def run_selection(
         survey = Survey(selection, journals, places, program.version).result()
         if not survey.finished:
             destination.tried(selection.homes[0])
-            _look_at_footage(program, selection)
+            _look_at_footage(program, selection, environment)
         _approve(survey, saved, environment)
         way = _Way(program, destination, access, environment)
         run, whole = way.carry_out(survey, stack)
@@ -109,15 +109,20 @@ def _generates(selection: Selection) -> bool:
     return any(isinstance(shot, GeneratedShot) for shot in shots)
 
 
-def _look_at_footage(program: ffmpeg.Ffmpeg, selection: Selection) -> None:
+def _look_at_footage(
+    program: ffmpeg.Ffmpeg, selection: Selection, environment: Environment
+) -> None:
     """Decode all own footage before anything is spent. Raises BadInput."""
     for item in selection.chosen:
         maker = FootageMaker(program, item.home)
         for shot in item.loaded.shots.shots:
             if not isinstance(shot, ClipShot):
                 continue
+            file = item.loaded.media[shot.clip]
+            if not maker.is_known(file):  # it takes a while where a video is long
+                environment.say(tr("checking {file}", file=shot.clip[:100]))
             try:
-                maker.check(item.loaded.media[shot.clip])
+                maker.check(file)
             except Broken as error:
                 raise BadInput(Diagnostic("clip-unreadable", error.sentence)) from None
 

@@ -61,9 +61,13 @@ class FootageMaker:
         if not animation.is_picture(_path(file)):
             self.look(file)
 
+    def is_known(self, file: InputMedia) -> bool:
+        """Whether the file was decoded before, or when the list was checked."""
+        return animation.is_picture(_path(file)) or self._record(_digits(file)).is_file()
+
     def look(self, file: InputMedia) -> ClipMedia:
         """What a video is; all of it is decoded once. Raises Broken."""
-        path, sha256 = _path(file), file.identity.removeprefix("sha256:")
+        path, sha256 = _path(file), _digits(file)
         try:
             return self._known(path, sha256, sha256)
         except FfmpegError as error:
@@ -108,14 +112,22 @@ class FootageMaker:
 
     def _known(self, path: Path, sha256: str, digits: str) -> ClipMedia:
         """What is known of the video at ``path``; ``sha256`` is what its clip goes by."""
-        version = files.sha256_of(f"{_VERSION} {self.program.version}".encode())[:8]
-        beside = self.folder / ".cache" / FOLDER / f"{digits[:32]}-{version}.json"
+        beside = self._record(digits)
         media = _read(beside)
         if media is None:
             media = ingest.look(self.program, path)
             integrity.folder(beside.parent)
             files.write_atomically(beside, _adapter().dump_json(media), durable=False)
         return replace(media, path=path, sha256=sha256)
+
+    def _record(self, digits: str) -> Path:
+        """Where it is kept what was seen of the video with this hash."""
+        version = files.sha256_of(f"{_VERSION} {self.program.version}".encode())[:8]
+        return self.folder / ".cache" / FOLDER / f"{digits[:32]}-{version}.json"
+
+
+def _digits(file: InputMedia) -> str:
+    return file.identity.removeprefix("sha256:")
 
 
 def _path(file: InputMedia) -> Path:
