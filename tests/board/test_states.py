@@ -99,6 +99,9 @@ class Desk:
         shots = "".join(shot["truth"]["state"][0] for shot in state["shots"])
         (film,) = state["about"]["deliverables"]
         player = "+" if film["made"] else "-"
+        if film["made"]:
+            poster = await self.client.get(film["made"]["poster"])
+            assert poster.headers["content-type"] == "image/jpeg"
         why = len(film["why"])
         return f"{shots}.{film['state'][0]}{player}{why}.{state['shots'][0]['pick']}"
 

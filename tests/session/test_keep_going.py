@@ -119,6 +119,17 @@ def test_choosing_only_rows_with_errors_is_refused_with_their_errors(day: Day) -
     assert names(selected(file, only=("hero",))) == (["a1", "a2", "a3"], list(BAD))
 
 
+@pytest.mark.parametrize(
+    ("rows", "hint"), [("a99999", "row 1 is below"), ("b11", "'b1'"), ("1..2", "row 1 is below")]
+)
+def test_a_row_that_the_table_has_not_is_named(day: Day, rows: str, hint: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        selected(table(day.folder), rows=f"1,{rows}")
+    (problem,) = refusal.value.diagnostics
+    assert f"--rows {rows} matches no row; the table has " in str(problem.message)
+    assert hint in str(problem.hint)
+
+
 def test_shares_stay_the_same_whatever_rows_are_wrong(day: Day) -> None:
     file = table(day.folder)
     before = [names(selected(file, shard=f"{part}/3")) for part in (1, 3)]

@@ -34,9 +34,10 @@ class Pictures:
     clip_of: Callable[[str], Attempt]
 
     async def of(self, kind: str, name: str) -> Path | None:
-        """The picture of a clip, or of a shot's first frame or own footage; None: there is none."""
+        """The picture of a clip, a film, a shot's first frame or own footage, if there is one."""
         kinds: dict[str, Callable[[str], Awaitable[Path | None]]] = {
             "clip": self._of_clip, "frame": self._of_first_frame, "own": self._of_footage,
+            "film": self._of_film,
         }  # fmt: skip
         if kind not in kinds:
             return None
@@ -73,6 +74,12 @@ class Pictures:
         key = sha256_of(f"{planned.sha256} {frames} board".encode())
         pictures = await self._work(self._frames, planned.file.path, key, frames, CONTAINERS)
         return pictures[1] if pictures else None
+
+    async def _of_film(self, name: str) -> Path | None:
+        """The poster of a film: its first frame may be black, where it fades in."""
+        records = self.holding.manifest.deliverables if self.holding.manifest else ()
+        poster = next((record.poster for record in records if record.name == name), None)
+        return self.holding.results / poster.path if poster else None
 
     def _frames(self, clip: Path, key: str, frames: int, containers: str = "") -> tuple[Path, ...]:
         program = ffmpeg.find(self.holding.environment.environ)

@@ -370,6 +370,7 @@ def _size(scene: BoardState, planned: AnyPlanned) -> Size | None:
 def _made(record: DeliverableRecord) -> dict[str, Any]:
     return {
         "url": f"/made/{quote(record.name)}?v={record.sha256[:12]}",
+        "poster": f"/pictures/film/{quote(record.name)}?v={record.sha256[:12]}",
         "size": f"{record.width}x{record.height}",
         "width": record.width,
         "height": record.height,

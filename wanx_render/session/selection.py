@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, did_you_mean, in_order
 from wanx_render.errors import BadInput
-from wanx_render.language import Message, joined, plural, tr
+from wanx_render.language import NOTHING, Message, joined, plural, tr
 from wanx_render.planning.journal import Journal
 from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.names import alike, normal
@@ -430,10 +430,9 @@ def _rows(lists: Sequence[Entry], text: str | None) -> Sequence[Entry]:
     row_numbers = {number for part in parts for number in numbers(part) or ()}
     words = {normal(part) for part in parts if numbers(part) is None}
     if unknown := words - {FAILED} - {item.row for item in rows}:
-        message = tr("--rows {text!r} is not a valid selection", text=text)
         hint = did_you_mean(min(unknown), (FAILED, *(item.row for item in rows)))
         hint = hint or tr("write it as 1-100,250; row 1 is below the header")
-        raise BadInput(Diagnostic("rows-unknown", message, hint=hint))
+        raise _no_row(min(unknown), rows, hint)
     failed = _failed(rows) if FAILED in words else frozenset()
     matches = [
         item
@@ -445,7 +444,7 @@ def _rows(lists: Sequence[Entry], text: str | None) -> Sequence[Entry]:
     return matches
 
 
-def _no_row(text: str, rows: Sequence[Entry]) -> BadInput:
+def _no_row(text: str, rows: Sequence[Entry], hint: Message = NOTHING) -> BadInput:
     """``--rows`` matches none of the rows."""
     last = max((item.number for item in rows), default=0)
     if not last:
@@ -458,7 +457,7 @@ def _no_row(text: str, rows: Sequence[Entry]) -> BadInput:
             "--rows {rows} matches no row; the table has {n}",
             last, rows=text,
         )  # fmt: skip
-    return BadInput(Diagnostic("rows-unknown", message))
+    return BadInput(Diagnostic("rows-unknown", message, hint=hint))
 
 
 FAILED = "failed"  # the word of ``--rows`` for rows that were skipped, failed or left unfinished

@@ -190,6 +190,7 @@ function filmPlayer(deliverable) {
   video.controls = true;
   video.preload = "metadata";
   video.playsInline = true;
+  video.poster = deliverable.made.poster;
   video.src = deliverable.made.url;
   video.setAttribute("aria-label", tr("Deliverable {name}", { name: deliverable.name }));
   return video;
