@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from wanx_render.language import NOTHING, Message, joined, tr, verbatim
+from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.money import Money, show_money
 from wanx_render.planning.forecast import TakeForecast
 from wanx_render.planning.picture_forecast import PictureForecast, SentForecast
@@ -41,7 +41,7 @@ def _row(shot: str, picture: PictureForecast) -> PictureRow:
         for name, kept in sent.kept_percent.items()
     ]
     fit = FITS[sent.fit] if sent.fit != "crop" else NOTHING
-    lost = verbatim(f"{sent.lost_percent} %")
+    lost = tr("{percent} %", percent=sent.lost_percent)
     return PictureRow(
         shot, picture.source, sent.sent + _aspect(sent), fit or lost, joined(parts, tr(", "))
     )
