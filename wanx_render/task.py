@@ -32,7 +32,8 @@ class InputMedia:
     other bytes, where one was asked for earlier. ``path`` holds the bytes of a local file, ``size``
     a picture's upright size. ``repaired``: what is sent is ``images.sendable`` of these bytes.
     ``preparation`` says which part of a picture is sent; ``prepared`` is the file of what is sent
-    then, once it is made.
+    then, once it is made. ``read_as``: how the colours of the own footage that it is a frame of are
+    read, where the list says so; a fault of its tags is no other picture.
     """
 
     identity: str
@@ -45,6 +46,7 @@ class InputMedia:
     transparent: bool = False
     preparation: Preparation | None = None
     prepared: Path | None = None
+    read_as: str = ""
 
     @property
     def source(self) -> str:

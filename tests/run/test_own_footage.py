@@ -127,6 +127,28 @@ def test_another_card_costs_nothing_and_another_frame_is_another_request(shop: S
     assert shop.run().cost_run == "0.72 CNY"
 
 
+def test_a_request_is_sent_the_frame_in_the_colours_that_the_list_says_now(shop: Studio) -> None:
+    frames = []
+    for colours, prompt in (("bt709", "x"), ("bt601", "x"), ("bt601", "y")):
+        text = LIST.replace("live.mkv,", f"live.mkv, colours: {colours},")
+        shop.write(text.replace("last}, takes", f"last}}, prompt: {prompt}, takes"))
+        take = shop.run().shots[2].takes[0]
+        frames.append(Image.open(shop.folder / "out" / str(take.first_frame)).getpixel((160, 90)))
+    assert shop.run().cost_run == "0.00 CNY"  # other colours are no other request
+    assert max(abs(a - b) for a, b in zip(frames[0], frames[2], strict=True)) > 8
+
+
+def test_what_begins_with_footage_that_was_replaced_is_stale_and_says_so(
+    shop: Studio, program: ffmpeg.Ffmpeg
+) -> None:
+    shop.run()
+    colour = ("-f", "lavfi", "-i", "color=green:s=180x320:r=25:d=2", "-pix_fmt", "yuv420p")
+    ffmpeg.run(program, (*colour, "-y", str(shop.folder / "live.mkv")))
+    ran = wanx(shop.folder, "status", "list.yaml", "--out", "out", "--json")
+    assert ran.code == 0, ran.err
+    assert b"an earlier clip of live" in ran.out
+
+
 def test_a_shot_after_a_still_begins_with_its_picture(shop: Studio) -> None:
     shop.write(LIST.replace("shot: live", "shot: title").replace("title.png", "a.png"))
     chained = shop.run()

@@ -596,7 +596,8 @@ def _upload_name(media: InputMedia) -> str:
     """What an upload is kept as: a repaired or prepared picture is another file than its source."""
     if media.prepared:
         return media.prepared.name
-    return f"{media.identity} repaired" if media.repaired else media.identity
+    words = (media.identity, media.read_as, "repaired" if media.repaired else "")
+    return " ".join(filter(None, words))
 
 
 def _sent(media: InputMedia) -> tuple[str, bytes]:

@@ -29,6 +29,12 @@ def last_frame_path(folder: Path, sha256: str) -> Path:
     return folder / ".cache" / "frames" / f"{sha256[:32]}-last.png"
 
 
+def footage_frame_path(folder: Path, identity: str, read_as: str = "") -> Path:
+    """Where the frame of own footage with this identity is kept, by how its colours are read."""
+    name = f"{identity} {read_as}" if read_as else identity
+    return last_frame_path(folder, files.sha256_of(name.encode()))
+
+
 def last_frame_of(sha256: str) -> str:
     """The identity of the last frame of the clip with these bytes."""
     return f"clip:{sha256}:last"

@@ -148,7 +148,9 @@ class PlannedFootage:
             return self.file
         end = self.shot.trim.end
         where = "last" if end is None or end >= self.seconds else f"until:{end}"
-        return InputMedia(f"clip:{self.sha256}:{where}", size=self.size)
+        words = (self.shot.colours or "", self.shot.alpha if self.shot.alpha != "straight" else "")
+        read_as = " ".join(filter(None, words))
+        return InputMedia(f"clip:{self.sha256}:{where}", size=self.size, read_as=read_as)
 
 
 AnyPlanned = PlannedShot | PlannedFootage

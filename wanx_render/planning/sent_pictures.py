@@ -86,7 +86,8 @@ def _name(picture: InputMedia) -> str:
     if picture.preparation is None:
         return ""
     record = prepared_record.written(picture.preparation)
-    text = json.dumps([picture.identity, record], sort_keys=True)
+    source = [picture.identity, *([picture.read_as] if picture.read_as else [])]
+    text = json.dumps([*source, record], sort_keys=True)
     return files.sha256_of(text.encode())[:24] + "-sent"
 
 

@@ -203,7 +203,7 @@ class ShotTruths:
         if status.cause != "chain":
             return status.reason
         source, number = self._source(status)
-        pick = self._picks[source]
+        pick = self._picks.get(source)
         if number is None:
             return tr("it begins with the last frame of an earlier clip of {source}", source=source)
         if number == pick:  # what comes before that one is to be made
@@ -214,10 +214,13 @@ class ShotTruths:
         )  # fmt: skip
 
     def _source(self, status: TakeStatus) -> tuple[str, int | None]:
-        """The shot that the clip begins as the end of, and which of its takes that is."""
-        source = self._sources[status.take.shot]
+        """The shot that the clip begins as the end of, and which of its takes that is.
+
+        Own footage has no takes.
+        """
+        source = self._generated[status.take.shot].picked.waits_for or ""
         image = str(status.clip.request.get("image")) if status.clip else ""
-        for other in self._statuses[source]:
+        for other in self._statuses.get(source, ()):
             if other.clip and image.startswith(last_frame_of(other.clip.clip_sha256 or "")):
                 return source, other.take.number
         return source, None

@@ -22,7 +22,7 @@ from wanx_render.media import decoding, images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.origins import bytes_of, last_frame_path
+from wanx_render.planning.origins import bytes_of, footage_frame_path, last_frame_path
 from wanx_render.task import InputMedia, source_of
 from wanx_render.tasks.likeness.comparison import compare
 from wanx_render.tasks.reconcile import Judgement
@@ -138,9 +138,9 @@ def pictures_by_identity(media: Iterable[InputMedia], journal: Journal, folder: 
             with suppress(OSError, BadPicture):
                 if (picture := here.get(name)) and (data := bytes_of(picture)):
                     return data
-            if match := re.fullmatch(r"clip:([0-9a-f]{64}):last", name):
-                path = last_frame_path(folder, match[1])
-                if path.is_file():
+            if match := re.fullmatch(r"clip:([0-9a-f]{64}):(last|until:.*)", name):
+                paths = footage_frame_path(folder, name), last_frame_path(folder, match[1])
+                if path := next((path for path in paths if path.is_file()), None):
                     return path.read_bytes()
         return None
 

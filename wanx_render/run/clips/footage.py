@@ -21,7 +21,7 @@ from wanx_render.media import animation, decoding, images
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.media.image_labels import provenance
 from wanx_render.media.images import BadPicture
-from wanx_render.planning.origins import last_frame_path
+from wanx_render.planning.origins import footage_frame_path
 from wanx_render.planning.plan import PlannedFootage
 from wanx_render.shotlist.model import StillShot
 from wanx_render.task import InputMedia
@@ -83,7 +83,7 @@ class FootageMaker:
         count = media.frames
         if end is not None:
             count = min(max(frames_in(end, media.rate) - media.lead, 1), media.frames)
-        target = last_frame_path(self.folder, files.sha256_of(frame.identity.encode()))
+        target = footage_frame_path(self.folder, frame.identity, frame.read_as)
         media = ingest.in_colours(media, planned.shot)
 
         def arguments(part: Path) -> list[str]:
