@@ -317,6 +317,20 @@ def test_a_rebuild_with_stale_clips_names_them_with_their_price_and_asks(desk: D
 
 
 @pytest.mark.proof
+def test_a_stale_clip_is_shown_with_the_seed_it_was_made_with(desk: Desk) -> None:
+    async def work() -> None:
+        async with desk.open():
+            before = (await desk.look())["shots"][1]["takes"][0]
+            await reworded(desk)
+            after = (await desk.look())["shots"][1]["takes"][0]
+            assert (before["state"], after["state"]) == ("done", "stale")
+            assert after["clip"] == before["clip"]
+            assert after["seed"] == before["seed"]
+
+    asyncio.run(work())
+
+
+@pytest.mark.proof
 def test_a_reroll_of_the_first_of_a_chain_shows_what_the_whole_costs(desk: Desk) -> None:
     async def work() -> None:
         async with desk.open():

@@ -272,6 +272,8 @@ def _clip(attempt: Attempt) -> dict[str, Any]:
         "cost": show_money(attempt.bill) if attempt.bill else None,
         "actual_prompt": attempt.actual_prompt,
     }
+    if "seed" in attempt.request:  # of a stale clip it is not that of the next request
+        record["seed"] = attempt.request["seed"]
     if facts:
         record |= {"width": facts["width"], "height": facts["height"], "fps": facts["rate"]}
     return record
