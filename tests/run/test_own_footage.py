@@ -204,7 +204,7 @@ def problems_of(shop: Studio, text: str) -> dict[str, str]:
         ("{id: a, clip: live.mkv, image: a.png}", "shot-sources", "exclude each other"),
         ("{id: a, clip: live.mkv, prompt: x}", "key-of-other-shot", "a shot with clip has no"),
         ("{id: a, clip: live.mkv, duration: 2}", "key-of-other-shot", "has no duration"),
-        ("{id: a, still: title.png}", "missing-key", "duration"),
+        ("{id: a, still: title.png}", "missing-key", "such as duration: 2.5"),
         ("{id: a, still: title.png, duration: 0}", "duration-zero", "longer than 0"),
         ("{id: a, clip: title.png}", "clip-unreadable", "use still: instead"),
         ("{id: a, clip: liv.mkv}", "clip-missing", "live.mkv"),

@@ -29,6 +29,7 @@ deliverables:
         ("shot", "overlay: {image: a.png, width: 200}", "'200' is not a number", ""),
         ("generated", "fit_image: {aspect: 'off'}", "'off' is not a valid aspect", "leave aspect"),
         ("generated", "fit_image: {focus: [50, 40]}", "focus must be two", "as [0.5, 0.3]"),
+        ("deliverable", "fade_in: 0,5", "unknown key '5'", "decimals with a point"),
         ("deliverable", "fit: corp", "fit must be one of crop, pad, blur", "mean 'crop'?"),
         ("deliverable", "fit: zoom", "fit must be one of crop, pad, blur", "'zoom' is none of"),
     ],

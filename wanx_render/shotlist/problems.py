@@ -136,8 +136,7 @@ def explain(problem: Any, path: yaml_source.Path, places: Places) -> Diagnostic:
     if kind == "extra_forbidden":
         if conflict := _of_other_shot(path, places):
             return conflict
-        keys = sorted(_known_keys(path[:-1], places))
-        hint = did_you_mean(last, keys) or tr("known keys: {keys}", keys=listed(keys, len(keys)))
+        hint = _of_known_keys(last, path, places)
         return Diagnostic(
             "unknown-key", tr("unknown key {key!r}", key=last), places.key(path), hint
         )
@@ -148,6 +147,14 @@ def explain(problem: Any, path: yaml_source.Path, places: Places) -> Diagnostic:
     code, message = _of_value(kind, context, _subject(path))
     hint = _in_ascii(path, places) or _one_of(problem, context)
     return Diagnostic(code, message, places.of(path), hint)
+
+
+def _of_known_keys(key: str, path: yaml_source.Path, places: Places) -> Message:
+    """Which key was meant, or that a comma in a number made a key of what follows it."""
+    if key.isdecimal() and places.read.in_brackets(path):
+        return tr("write decimals with a point, such as 0.5")
+    keys = sorted(_known_keys(path[:-1], places))
+    return did_you_mean(key, keys) or tr("known keys: {keys}", keys=listed(keys, len(keys)))
 
 
 def _of_value(kind: str, context: Mapping[str, Any], subject: Message) -> tuple[str, Message]:
@@ -232,6 +239,8 @@ def _source_hint(path: yaml_source.Path) -> Message:
     """What a shot may have where nothing says what it shows."""
     if len(path) == 3 and path[0] == "shots" and path[2] == "image":
         return tr("use image, clip or still: a first frame, own footage or a picture")
+    if len(path) == 3 and path[0] == "shots" and path[2] == "duration":
+        return tr("say how long the picture is shown, such as duration: 2.5")
     return NOTHING
 
 
