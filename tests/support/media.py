@@ -111,12 +111,14 @@ def yuv(frame: av.VideoFrame, x: int, y: int) -> tuple[int, int, int]:
 
 def flashes(seen: Facts) -> list[Fraction]:
     """When the picture becomes brighter for a few frames, in seconds; a cut stays as it is."""
-    found = []
+    found: list[int] = []
     for index in range(1, seen.frames):
-        before, now, after = seen.luma[index - 1], seen.luma[index], seen.luma[index : index + 6]
-        if now - before > 40 and now - min(after) > 40:
-            found.append(seen.times[index])
-    return found
+        # Where frames are mixed, the first one of a flash is half as bright.
+        before, now, after = seen.luma[max(index - 2, 0)], seen.luma[index], seen.luma[index:][:6]
+        is_new = not found or index - found[-1] > 2
+        if is_new and now - before > 25 and now - min(after) > 25:
+            found.append(index)
+    return [seen.times[index] for index in found]
 
 
 def beeps(seen: Facts, loud: int = 2000) -> list[Fraction]:
