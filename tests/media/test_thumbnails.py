@@ -7,6 +7,7 @@ from PIL import Image, ImageStat
 
 from wanx_render import integrity
 from wanx_render.errors import FfmpegError
+from wanx_render.geometry import Size
 from wanx_render.media import decoding, ffmpeg, thumbnails
 from wanx_render.media.images import BadPicture
 
@@ -134,3 +135,16 @@ def test_grain_does_not_make_it_large(tmp_path: Path, grain: int) -> None:
     small = thumbnails.within(data)
     assert len(data) > 2 * thumbnails.LARGEST >= 2 * len(small)
     assert thumbnails.within(small) is small
+
+
+def test_own_footage_without_tags_has_the_colours_that_the_film_will_have(
+    program: ffmpeg.Ffmpeg, tmp_path: Path
+) -> None:
+    red = ("-f", "lavfi", "-i", "color=red:s=320x240:r=25:d=0.4", "-c:v", "libx264")
+    clip = tmp_path / "own.mkv"
+    ffmpeg.run(program, (*red, "-pix_fmt", "yuv420p", "-y", str(clip)))
+    reading = thumbnails.Reading.own("matroska", Size(320, 240))
+    made = thumbnails.make(program, tmp_path, clip, SHA, 10, reading)
+    pixel = Image.open(made[1]).convert("RGB").getpixel((50, 50))
+    assert isinstance(pixel, tuple)
+    assert pixel[0] > 245 and max(pixel[1:]) < 8  # as BT.709 its green would be 25

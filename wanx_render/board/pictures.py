@@ -14,6 +14,7 @@ from wanx_render.files import sha256_of
 from wanx_render.finishing.ingest import CONTAINERS
 from wanx_render.media import ffmpeg, thumbnails
 from wanx_render.media.images import BadPicture, decode_data_uri
+from wanx_render.media.thumbnails import OF_SERVICE, Reading
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import PlannedFootage
 from wanx_render.shotlist.model import StillShot
@@ -71,8 +72,9 @@ class Pictures:
         if isinstance(planned.shot, StillShot):
             return await self._work(self._small, planned.file)
         frames = max(1, int(planned.seconds * planned.rate * _SURELY))
-        key = sha256_of(f"{planned.sha256} {frames} board".encode())
-        pictures = await self._work(self._frames, planned.file.path, key, frames, CONTAINERS)
+        key = sha256_of(f"{planned.sha256} {frames} board 2".encode())
+        reading = Reading.own(CONTAINERS, planned.size)
+        pictures = await self._work(self._frames, planned.file.path, key, frames, reading)
         return pictures[1] if pictures else None
 
     async def _of_film(self, name: str) -> Path | None:
@@ -81,9 +83,11 @@ class Pictures:
         poster = next((record.poster for record in records if record.name == name), None)
         return self.holding.results / poster.path if poster else None
 
-    def _frames(self, clip: Path, key: str, frames: int, containers: str = "") -> tuple[Path, ...]:
+    def _frames(
+        self, clip: Path, key: str, frames: int, reading: Reading = OF_SERVICE
+    ) -> tuple[Path, ...]:
         program = ffmpeg.find(self.holding.environment.environ)
-        return thumbnails.make(program, self.holding.folder, clip, key, frames, containers)
+        return thumbnails.make(program, self.holding.folder, clip, key, frames, reading)
 
     def _small(self, media: InputMedia) -> Path:
         data = media.path.read_bytes() if media.path else decode_data_uri(media.url or "")

@@ -171,5 +171,10 @@ def _usual(primaries: str, size: Size) -> str:
         return "smpte170m"
     if primaries:
         return "bt2020nc" if primaries == "bt2020" else "bt709"
+    return "smpte170m" if is_small(size) else "bt709"
+
+
+def is_small(size: Size) -> bool:
+    """Whether a video of unknown colours is taken for standard definition."""
     sides = sorted((size.width, size.height))
-    return "smpte170m" if sides[0] < 720 and sides[1] < 1280 else "bt709"
+    return sides[0] < 720 and sides[1] < 1280

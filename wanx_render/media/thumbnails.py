@@ -13,8 +13,10 @@ from pathlib import Path
 from PIL import Image
 
 from wanx_render import files, integrity
+from wanx_render.geometry import Size
 from wanx_render.language import tr
 from wanx_render.media import ffmpeg
+from wanx_render.media.colour_tags import is_small
 from wanx_render.media.images import BadPicture, upright
 
 SIDE = 320  # pixels of the longer side; smaller pictures are left as they are
@@ -49,17 +51,31 @@ def kept_picture(folder: Path, identity: str) -> Path | None:
     return path if integrity.is_whole(path) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a video is read: as which containers besides mp4, and by which colour matrix."""
+
+    containers: str = ""
+    matrix: str = "bt709"
+
+    @classmethod
+    def own(cls, containers: str, size: Size) -> "Reading":
+        """Of own footage: as it is tagged; ffmpeg takes what is not tagged for BT.601."""
+        return cls(containers, "auto" if is_small(size) else "bt709")
+
+
+OF_SERVICE = Reading()
+
+
 def make(
     program: ffmpeg.Ffmpeg,
     folder: Path,
     clip: Path,
     sha256: str,
     frames: int,
-    containers: str = "",
+    reading: Reading = OF_SERVICE,
 ) -> tuple[Path, ...]:
     """The first, middle and last of the ``frames`` of ``clip``, made where they are not kept.
-
-    ``containers``: what else than an mp4 it may be read as.
 
     Raises FfmpegError where the clip cannot be decoded so far.
     """
@@ -67,9 +83,10 @@ def make(
         return paths
     sketch = Sketch.of(folder, frames)
     try:
-        wider = ("-protocol_whitelist", "file", "-format_whitelist", containers)
-        source = wider if containers else ffmpeg.WHITELIST
-        ffmpeg.run(program, (*source, "-i", ffmpeg.file_url(clip), *sketch.arguments()))
+        wider = ("-protocol_whitelist", "file", "-format_whitelist", reading.containers)
+        source = wider if reading.containers else ffmpeg.WHITELIST
+        output = sketch.arguments(reading.matrix)
+        ffmpeg.run(program, (*source, "-i", ffmpeg.file_url(clip), *output))
         sketch.keep(folder, sha256)
     finally:
         sketch.discard()
@@ -90,11 +107,11 @@ class Sketch:
         place = integrity.folder(folder / ".cache" / "thumbs")
         return cls(frames, place, files.part_name(place / "sketch").name)
 
-    def arguments(self) -> tuple[str, ...]:
+    def arguments(self, matrix: str = "bt709") -> tuple[str, ...]:
         """The output of ffmpeg that leaves the pictures."""
         pattern = str(self.folder).replace("%", "%%")
         return (
-            "-map", "0:v:0", "-vf", f"{_chosen(self._numbers)},{_SMALL}",
+            "-map", "0:v:0", "-vf", f"{_chosen(self._numbers)},{_small(matrix)}",
             "-fps_mode", "passthrough", "-f", "image2", "-c:v", "mjpeg", "-q:v", str(QUALITY),
             "-y", ffmpeg.file_url(Path(pattern) / f"{self.stem}.%d.jpg"),
         )  # fmt: skip
@@ -122,10 +139,11 @@ class Sketch:
 
 
 # JPEG knows the older matrix and full range only; untagged, a browser would show other colours.
-_SMALL = (
-    f"scale=w=min({SIDE}\\,iw):h=min({SIDE}\\,ih):force_original_aspect_ratio=decrease"
-    ":flags=area:in_color_matrix=bt709:out_color_matrix=bt601:out_range=pc,format=yuvj420p"
-)
+def _small(matrix: str = "bt709") -> str:
+    return (
+        f"scale=w=min({SIDE}\\,iw):h=min({SIDE}\\,ih):force_original_aspect_ratio=decrease"
+        f":flags=area:in_color_matrix={matrix}:out_color_matrix=bt601:out_range=pc,format=yuvj420p"
+    )
 
 
 def _chosen(numbers: Sequence[int]) -> str:
@@ -144,7 +162,7 @@ def poster(program: ffmpeg.Ffmpeg, folder: Path, path: Path, sha256: str, frame:
                 program,
                 (
                     *ffmpeg.WHITELIST, "-i", ffmpeg.file_url(path), "-map", "0:v:0",
-                    "-vf", f"{_chosen([frame])},{_SMALL}", "-frames:v", "1", "-f", "image2",
+                    "-vf", f"{_chosen([frame])},{_small()}", "-frames:v", "1", "-f", "image2",
                     "-c:v", "mjpeg", "-q:v", str(QUALITY), "-update", "1",
                     "-y", ffmpeg.file_url(part),
                 ),

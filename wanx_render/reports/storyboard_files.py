@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from wanx_render.errors import FfmpegError, WanxError
 from wanx_render.events import Emit, Event
 from wanx_render.files import write_atomically
+from wanx_render.geometry import Size
 from wanx_render.language import Message, language, tr, verbatim
 from wanx_render.manifest import DeliverableRecord, FootageRecord, Manifest, TakeRecord
 from wanx_render.media import ffmpeg, thumbnails
@@ -80,9 +81,15 @@ class PictureSource:
         """The first, middle and last frame of own footage."""
         from wanx_render.finishing.ingest import CONTAINERS
 
-        clip, name = self.folder / footage.clip, f"{footage.sha256} {footage.frames} {footage.fps}"
+        clip, name = (
+            self.folder / footage.clip,
+            f"{footage.sha256} {footage.frames} {footage.fps} 2",
+        )
         key = hashlib.sha256(name.encode()).hexdigest()
-        paths = thumbnails.make(self.program, self.kept, clip, key, footage.frames, CONTAINERS)
+        reading = thumbnails.Reading.own(CONTAINERS, Size(footage.width, footage.height))
+        if footage.kind == "still":  # its video is ours
+            reading = thumbnails.Reading(CONTAINERS)
+        paths = thumbnails.make(self.program, self.kept, clip, key, footage.frames, reading)
         return tuple(path.read_bytes() for path in paths)
 
     def poster(self, made: DeliverableRecord) -> bytes:
