@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput
@@ -45,3 +46,14 @@ def test_a_hint_says_how_to_write_the_value(
     own = next(text for text in said if text.startswith(message))
     assert said[own].endswith(hint) if hint.startswith("as") else hint in said[own]
     assert bool(said[own]) == bool(hint)
+
+
+def test_small_own_footage_is_not_called_a_first_frame(tmp_path: Path, catalog: Catalog) -> None:
+    for name, size in (("a.png", (320, 180)), ("b.png", (1280, 720))):
+        Image.new("RGB", size).save(tmp_path / name)
+    stills = "shots: [{id: a, still: a.png, duration: 1}, {id: b, still: b.png, duration: 1}]"
+    text = f"version: 1\nproject: small\n{stills}\ndeliverables: [16:9]\n"
+    (tmp_path / "list.yaml").write_text(text)
+    (warning,) = load(tmp_path / "list.yaml", catalog).warnings
+    assert warning.code == "deliverable-shrunk"
+    assert "use footage or pictures that are larger" in str(warning.hint)

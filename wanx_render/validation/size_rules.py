@@ -34,6 +34,7 @@ def deliverable_enlarges(scene: Scene) -> Iterator[Diagnostic]:
 
 def deliverable_shrunk(scene: Scene) -> Iterator[Diagnostic]:
     """A few shots decide the default size of all: the others lose what they could have shown."""
+    generated = {shot.id for shot in scene.generated.values()}
     for number, deliverable in scene.deliverables.items():
         units = _units(scene, deliverable)
         smaller, without = what_shrinks(units)
@@ -49,7 +50,7 @@ def deliverable_shrunk(scene: Scene) -> Iterator[Diagnostic]:
                 larger=str(larger),
             ),
             scene.place(("deliverables", number, "aspect")),
-            _how_to_grow(deliverable, larger),
+            _how_to_grow(deliverable, larger, all_own=not generated & set(smaller)),
             "warning",
         )  # fmt: skip
 
@@ -91,8 +92,14 @@ def what_shrinks(units: Mapping[str, int]) -> tuple[list[str], int]:
     return [name for name, unit in units.items() if unit < without], without
 
 
-def _how_to_grow(deliverable: Deliverable, larger: Size) -> Message:
+def _how_to_grow(deliverable: Deliverable, larger: Size, *, all_own: bool) -> Message:
     values = {"aspect": str(deliverable.aspect), "size": str(larger)}
+    if all_own:
+        return tr(
+            "use footage or pictures that are larger, or closer to {aspect}; "
+            "size: {size} enlarges them instead",
+            **values,
+        )
     if deliverable.fit == "crop":
         return tr(
             "use a first frame closer to {aspect}, a higher resolution, or fit: blur or pad; "
