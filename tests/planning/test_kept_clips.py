@@ -46,6 +46,7 @@ class Folder:
     shots: list[dict[str, Any]] = field(default_factory=lambda: [dict(shot) for shot in SHOTS])
     fit: Any = "match"
     row: str = ""
+    looks: bool = True  # whether clips are looked at when they come
 
     def plan(self, wanted: Sequence[Wanted], retake: Sequence[str] = ()) -> Plan:
         shots = ShotList.model_validate(
@@ -98,7 +99,8 @@ class Folder:
         (self.path / "clips").mkdir(exist_ok=True)
         (self.path / "clips" / name).write_bytes(b"clip")
         self.journal.stored(attempt, sha256, name, 4)
-        self.journal.probed(sha256, {"width": size.width, "height": size.height})
+        if self.looks:
+            self.journal.probed(sha256, {"width": size.width, "height": size.height})
 
 
 @contextmanager
@@ -249,3 +251,15 @@ def test_takes_of_before_match_was_written_stay_and_a_retake_is_a_new_one() -> N
         assert here.run([("9:16", "crop")], ["a"]) == 1
         here.fit = "off"
         assert {s.state for s in here.statuses([("9:16", "crop")])} == {"cached"}
+
+
+def test_a_chain_is_kept_whose_clips_were_not_looked_at_yet() -> None:
+    with folder() as here:
+        here.looks = False  # as in a journal that was rebuilt
+        here.shots = [
+            {"id": "one", "image": "wide.png", "prompt": "x"},
+            {"id": "two", "image": {"shot": "one", "frame": "last"}, "prompt": "y"},
+            {"id": "end", "image": {"shot": "two", "frame": "last"}, **KEYFRAMES},
+        ]
+        assert here.run([("9:16", "crop")]) == 3
+        assert {s.state for s in here.statuses([("1:1", "crop")])} == {"cached"}

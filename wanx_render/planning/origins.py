@@ -70,15 +70,20 @@ class Origins:
                 is_known |= self.journal.picture(picture.identity, value) != picture.identity
         return is_known
 
-    def first_frame(self, take: Take, clip: Attempt, backend: str) -> InputMedia:
-        """The last frame of ``clip`` as first frame of ``take``, under the name it was paid by."""
+    def first_frame(
+        self, take: Take, clip: Attempt, backend: str, expected: Size | None = None
+    ) -> InputMedia:
+        """The last frame of ``clip`` as first frame of ``take``, under the name it was paid by.
+
+        ``expected`` is the size of a clip that was not looked at yet, as it was asked for.
+        """
         identity = last_frame_of(clip.clip_sha256 or "")
         path = last_frame_path(self.folder, clip.clip_sha256 or "")
         frame = InputMedia(
             identity,
             path=path,
             counts_as=self.journal.same_pictures().get(identity, ""),
-            size=_size(clip) or take.request.image.size,
+            size=_size(clip) or expected or take.request.image.size,
         )
         as_now = self.following(take, frame, backend).request.key(backend)
         if frame.counts_as or self.journal.last_at(as_now):

@@ -292,7 +292,7 @@ def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> InputMedi
     clip = view.origins.journal.clip_for(source.take.request.key(view.backend))
     if clip is None:
         return None
-    return view.origins.first_frame(take, clip, view.backend)
+    return view.origins.first_frame(take, clip, view.backend, source.take.size)
 
 
 def _new(take: Take, previous: Attempt | None, older: Attempt | None, view: _View) -> TakeStatus:
