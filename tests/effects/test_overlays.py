@@ -185,3 +185,18 @@ def test_the_key_of_a_piece_knows_what_is_over_it_and_not_where_the_file_is(
     ]  # fmt: skip
     keys = {segment(take, other).key(program) for other in changed}
     assert len({bare, key, in_shot, *keys}) == 8
+
+
+@pytest.mark.parametrize(
+    ("colour", "light"), [("0x00FF00", 182), ("0xFF0000", 54), ("0x0000FF", 18), ("white", 255)]
+)
+def test_strong_colours_have_the_luma_of_their_matrix(
+    program: ffmpeg.Ffmpeg, tmp_path: Path, colour: str, light: int
+) -> None:
+    film = tmp_path / "film.mp4"
+    draw = f"color={colour}:s=90x160:r=25:d=0.2,scale=out_color_matrix=bt709:out_range=tv"
+    tags = ("-colorspace", "bt709", "-color_range", "tv", "-pix_fmt", "yuv420p")
+    ffmpeg.run(program, ("-f", "lavfi", "-i", draw, *tags, str(film)))
+    seen = decoding.luma(program, film, Fraction(0), Box(2, 2, 28, 16))
+    assert len(seen) == 28 * 16
+    assert max(abs(value - light) for value in seen) <= 3

@@ -239,18 +239,25 @@ def shorts(data: bytes) -> memoryview:
 
 
 def luma(program: Ffmpeg, path: Path, start: Fraction, box: Box) -> bytes:
-    """The luma, 0 to 255, of the first frame from ``start`` seconds on, within ``box``."""
+    """The luma, 0 to 255, of the first frame from ``start`` seconds on, within ``box``.
+
+    Of a finished film: in limited range. The plane is taken as it is, for ffmpeg's own conversion to
+    grey calculates some of the pixels of a strong colour by another matrix.
+    """
     out, _ = ffmpeg.ask(
         program,
         (
             *STRICT, *WHITELIST, "-ss", f"{float(start):.6f}", "-i", file_url(path),
             "-map", "0:v:0", "-frames:v", "1",
-            "-vf", f"crop={box.width}:{box.height}:{box.x}:{box.y},format=gray",
+            "-vf", f"crop={box.width}:{box.height}:{box.x}:{box.y},format=yuv420p,extractplanes=y",
             "-f", "rawvideo", "-",
         ),
         timeout=120,
     )  # fmt: skip
-    return out
+    return out.translate(_FULL_RANGE)
+
+
+_FULL_RANGE = bytes(min(max(round((value - 16) * 255 / 219), 0), 255) for value in range(256))
 
 
 def samples(program: Ffmpeg, path: Path, start: Fraction, seconds: Fraction) -> memoryview:
