@@ -241,8 +241,8 @@ def shorts(data: bytes) -> memoryview:
 def luma(program: Ffmpeg, path: Path, start: Fraction, box: Box) -> bytes:
     """The luma, 0 to 255, of the first frame from ``start`` seconds on, within ``box``.
 
-    Of a finished film: in limited range. The plane is taken as it is, for ffmpeg's own conversion to
-    grey calculates some of the pixels of a strong colour by another matrix.
+    Of a finished film, so in limited range. The plane is taken as it is: ffmpeg's own conversion
+    to grey calculates some pixels of a strong colour by another matrix.
     """
     out, _ = ffmpeg.ask(
         program,
