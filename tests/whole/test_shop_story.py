@@ -1,4 +1,4 @@
-"""A shop's day: 200 rows (40 in a sample) from a spreadsheet in GBK, with what goes wrong in such a table.
+"""A shop's day: 200 rows from a spreadsheet in GBK (40 in a sample), and what goes wrong in them.
 
 Four pictures are bad, the service refuses one text and fails once by itself. Everything else is
 rendered, the rest later, and each clip is paid once.
