@@ -48,6 +48,19 @@ def test_a_hint_says_how_to_write_the_value(
     assert bool(said[own]) == bool(hint)
 
 
+def test_a_label_in_the_corner_of_a_logo_is_a_warning(tmp_path: Path, catalog: Catalog) -> None:
+    Image.new("RGB", (1280, 720)).save(tmp_path / "a.png")
+    text = (
+        "version: 1\nproject: corners\nlabel: AI\nshots: [{id: a, still: a.png, duration: 3}]\n"
+        "deliverables: [{aspect: 16:9, overlay: {image: a.png, width: 0.1, at: CORNER}}]\n"
+    )
+    for corner, codes in (("top-left", ["label-among-overlays"]), ("top-right", [])):
+        (tmp_path / "list.yaml").write_text(text.replace("CORNER", corner))
+        warnings = load(tmp_path / "list.yaml", catalog).warnings
+        assert [warning.code for warning in warnings] == codes
+        assert all(str(warning.hint) == "use corner: top-right" for warning in warnings)
+
+
 def test_small_own_footage_is_not_called_a_first_frame(tmp_path: Path, catalog: Catalog) -> None:
     for name, size in (("a.png", (320, 180)), ("b.png", (1280, 720))):
         Image.new("RGB", size).save(tmp_path / name)

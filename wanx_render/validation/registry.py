@@ -170,6 +170,7 @@ RULES = (
     word_rules.label_unusable,
     word_rules.label_short,
     word_rules.label_among_captions,
+    word_rules.label_among_overlays,
     word_rules.watermark_cut,
     word_rules.label_missing,
 )

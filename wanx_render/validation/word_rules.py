@@ -104,6 +104,29 @@ def label_among_captions(scene: Scene) -> Iterator[Diagnostic]:
             yield Diagnostic("label-among-captions", message, place, hint, "warning")
 
 
+def label_among_overlays(scene: Scene) -> Iterator[Diagnostic]:
+    """A label in the corner of a logo is drawn over it."""
+    for index, deliverable in scene.deliverables.items():
+        label = deliverable.label
+        if not label or not label.words:
+            continue
+        corners = {overlay.at for overlay in deliverable.overlay}
+        if label.corner not in corners:
+            continue
+        free = [spot for spot in ("top-left", "top-right") if spot not in corners]
+        hint = tr("use corner: {corner}", corner=free[0]) if free else tr("move the overlay")
+        yield Diagnostic(
+            "label-among-overlays",
+            tr(
+                "{name}: label and overlay are both at {corner}",
+                name=deliverable.name, corner=label.corner,
+            ),
+            scene.place(("deliverables", index, "label")),
+            hint,
+            "warning",
+        )  # fmt: skip
+
+
 def _edges(scene: Scene, deliverable: Deliverable) -> set[str]:
     """Where captions are drawn: the style's place, and the top for cues that say so."""
     subtitles = scene.subtitles.get(deliverable.subtitles or "")
