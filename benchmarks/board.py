@@ -84,6 +84,9 @@ class Room:
     def clip(self, name: str) -> Path | None:
         raise KeyError(name)
 
+    def footage(self, shot: str) -> Path | None:
+        raise KeyError(shot)
+
     def deliverable(self, name: str) -> Path | None:
         raise KeyError(name)
 
