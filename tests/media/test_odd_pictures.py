@@ -31,6 +31,7 @@ from wanx_render.backends.base import Submission
 from wanx_render.backends.dashscope import DashScope, _sent
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput, Refused
+from wanx_render.files import sha256_of
 from wanx_render.geometry import Size
 from wanx_render.media import image_bytes, signatures
 from wanx_render.media.images import (
@@ -419,7 +420,8 @@ def test_the_name_of_an_upload_says_what_it_is(
     tmp_path: Path, name: str, data: bytes, sent: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
-    assert _sent(InputMedia("sha256:a", path=tmp_path / name)) == (sent, data)
+    media = InputMedia(f"sha256:{sha256_of(data)}", path=tmp_path / name)
+    assert _sent(media) == (sent, data)
 
 
 def test_what_is_uploaded_is_the_repaired_picture(
@@ -433,8 +435,8 @@ def test_what_is_uploaded_is_the_repaired_picture(
     assert seen.repairs == ("depth",)
     request = TaskRequest(
         model="wanx2.1-i2v-turbo", region="beijing",
-        image=InputMedia("sha256:a", path=plain),
-        last_image=InputMedia("sha256:b", path=odd, repaired=True),
+        image=InputMedia(f"sha256:{sha256_of(plain.read_bytes())}", path=plain),
+        last_image=InputMedia(f"sha256:{seen.sha256}", path=odd, repaired=True),
         prompt="", negative_prompt="", template=None, resolution="480P", duration=3, sound="none",
         sound_file=None, prompt_extend=True, watermark=False, seed=7,
     )  # fmt: skip
