@@ -6,6 +6,7 @@ import random
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from tests.support.virtual import ManualClock
 from wanx_render.backends.base import Submission
 from wanx_render.backends.dashscope import DashScope, _sent
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.errors import BadInput, Refused
+from wanx_render.errors import BadInput, Broken, Refused
 from wanx_render.files import sha256_of
 from wanx_render.geometry import Size
 from wanx_render.media import image_bytes, signatures
@@ -456,5 +457,8 @@ def test_what_is_uploaded_is_the_repaired_picture(
     assert uploads["a.png"].read_bytes() == plain.read_bytes()
     assert uploads["grey.png"].read_bytes() == sendable(odd.read_bytes())
     odd.write_bytes(b"no longer a picture")
-    with pytest.raises(Refused, match=r"grey\.jpg is not a picture"):
+    with pytest.raises(Broken, match=r"grey\.jpg changed since the list was read"):
         asyncio.run(prepare(request))
+    other = InputMedia(f"sha256:{sha256_of(odd.read_bytes())}", path=odd, repaired=True)
+    with pytest.raises(Refused, match=r"grey\.jpg is not a picture"):
+        asyncio.run(prepare(replace(request, last_image=other)))
