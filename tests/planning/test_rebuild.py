@@ -350,7 +350,8 @@ def test_killed_at_any_step_it_is_done_again(shop: Shop, tmp_path: Path) -> None
     before = summary(out(shop) / "journal.sqlite")
     gone(out(shop))
     kills = 0
-    for step in range(400):
+    every = 1 if os.environ.get("FAULTS") == "whole" else 3  # of the steps; CI takes a third
+    for step in range(0, 400, every):
         place = tmp_path / f"k{step}"
         shutil.copytree(out(shop), place)
         ran = subprocess.run(
@@ -364,7 +365,7 @@ def test_killed_at_any_step_it_is_done_again(shop: Shop, tmp_path: Path) -> None
             rebuild(place)
         assert summary(place / "journal.sqlite") == before
         shutil.rmtree(place)
-    assert kills >= 20
+    assert kills >= 20 // every
 
 
 @pytest.mark.proof

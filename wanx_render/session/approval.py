@@ -347,7 +347,10 @@ def _inputs(selection: Selection) -> Iterator[tuple[str, str]]:
 def _picks(selection: Selection) -> Iterator[tuple[str, Any]]:
     for item in selection.lists:
         for shot, choice in item.loaded.picks.shots.items():
-            yield selection.label(item, shot), asdict(choice)
+            record = asdict(choice)
+            if record["image_focus"] is None:  # plans of earlier versions know no such choice
+                del record["image_focus"]
+            yield selection.label(item, shot), record
 
 
 def _name(name: str, media: InputMedia) -> str:
