@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.commands.test_debts import LIST  # noqa: F401  # what the shop renders
 from tests.ground.test_task import REQUEST
@@ -195,6 +196,11 @@ def test_on_a_full_disk_nothing_is_paid_twice_and_nothing_lost(
     kib: int,
 ) -> None:
     shop.account = f"small-disk-{kib}"
+    text = (shop.folder / "list.yaml").read_text()
+    for name, colour in (("a.png", "#884422"), ("b.png", "#224488")):  # a lost answer is settled
+        Image.new("RGB", (450, 800), colour).save(shop.folder / name)  # by the picture
+        text = text.replace(f"https://example.com/{name}", name)
+    (shop.folder / "list.yaml").write_text(text)
     assert mounted(small_disk, f"remount,size={kib}k")
     ran = shop.run("list.yaml", "--yes")
     assert ran.returncode in (1, 2), ran.stderr
