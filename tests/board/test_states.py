@@ -222,8 +222,10 @@ def test_the_table_has_every_state_and_every_action() -> None:
     assert HEAD.split() == [action.__name__ for action in ACTIONS]
 
 
-# Both behave alike: CI tries the service, .ci/proofs both.
-BACKENDS = ["mock", "dashscope"] if os.environ.get("WALKS") == "whole" else ["dashscope"]
+# Both behave alike: CI tries every other state on the service, .ci/proofs all on both.
+WHOLE = os.environ.get("WALKS") == "whole"
+BACKENDS = ["mock", "dashscope"] if WHOLE else ["dashscope"]
+STATES_TRIED = STATES if WHOLE else STATES[::2]
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
@@ -269,7 +271,7 @@ async def shown(desk: Desk, expected: str) -> str:
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+@pytest.mark.parametrize("state", STATES_TRIED, ids=lambda state: state.__name__)
 def test_each_action_in_each_state_does_what_the_table_says(
     desk: Desk, tmp_path: Path, state: Act
 ) -> None:
