@@ -48,7 +48,7 @@ class Begins:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class KnownClip:
     """What is known of the clip of a shot: a still has no rate of its own."""
 
     size: Size | None
@@ -185,24 +185,24 @@ class Scene:
         return crops_of(self.deliverables.values())
 
     @cached_property
-    def sources(self) -> list[tuple[int, AnyShot, Source]]:
+    def sources(self) -> list[tuple[int, AnyShot, KnownClip]]:
         """Each shot with what is known of its clip; not those of an unknown model or file."""
         pairs = ((index, shot, self._source(shot)) for index, shot in self.shots.items())
         return [(index, shot, source) for index, shot, source in pairs if source]
 
-    def _source(self, shot: AnyShot) -> Source | None:
+    def _source(self, shot: AnyShot) -> KnownClip | None:
         match shot:
             case GeneratedShot():
                 if (model := self.catalog.model(shot.model)) is None:
                     return None
                 seconds = Fraction(shot.duration or model.durations.value[0])
-                return Source(self._size(shot, model), seconds, model.fps.value)
+                return KnownClip(self._size(shot, model), seconds, model.fps.value)
             case ClipShot():
                 head = self.footage.get(shot.clip)
-                return Source(head.size, head.seconds, head.rate) if head else None
+                return KnownClip(head.size, head.seconds, head.rate) if head else None
             case StillShot():
                 picture = self.pictures.get(shot.still)
-                return Source(picture.size, shot.duration, None) if picture else None
+                return KnownClip(picture.size, shot.duration, None) if picture else None
 
     @cached_property
     def clips(self) -> list[tuple[AnyShot, Size]]:
