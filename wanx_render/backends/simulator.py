@@ -29,7 +29,7 @@ from wanx_render.backends.base import (
 from wanx_render.catalog.capabilities import Catalog, Model
 from wanx_render.errors import Refused, Throttled
 from wanx_render.geometry import Size
-from wanx_render.prepared_record import read, written
+from wanx_render.media.picture.prepared_record import read, written
 from wanx_render.task import InputMedia, TaskRequest
 
 # In the prompt of a shot: [[mock: fail=DataInspectionFailed]] makes its task end so, and

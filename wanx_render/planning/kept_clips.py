@@ -8,8 +8,8 @@ it asked for then, and knows how a new one would be prepared.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from wanx_render import prepared_record
 from wanx_render.geometry import Aspect, Size
+from wanx_render.media.picture import prepared_record
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Plan, PlannedShot, Take, in_turn
 from wanx_render.preparation import Preparation

@@ -9,11 +9,12 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from wanx_render import files, integrity, prepared_record
+from wanx_render import files, integrity
 from wanx_render.errors import Broken
 from wanx_render.language import tr
 from wanx_render.media import images
 from wanx_render.media.images import BadPicture
+from wanx_render.media.picture import prepared_record
 from wanx_render.planning.origins import bytes_of
 from wanx_render.task import InputMedia, TaskRequest
 

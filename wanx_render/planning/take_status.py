@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from wanx_render import prepared_record
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.language import NOTHING, Message, joined, recorded, tr, verbatim
+from wanx_render.media.picture import prepared_record
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins

@@ -6,7 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from wanx_render import prepared_record
 from wanx_render.files import seen_from
 from wanx_render.finishing.mix import Mix
 from wanx_render.finishing.segment import ClipMedia
@@ -24,6 +23,7 @@ from wanx_render.manifest import (
 )
 from wanx_render.media.ai_labels import Provenance
 from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
+from wanx_render.media.picture import prepared_record
 from wanx_render.money import Money, write_money, write_sum, write_sums
 from wanx_render.planning import sent_pictures
 from wanx_render.planning.attempt import Attempt

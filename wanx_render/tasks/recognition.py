@@ -13,13 +13,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from wanx_render import files, prepared_record
+from wanx_render import files
 from wanx_render.backends.base import Succeeded
 from wanx_render.errors import Broken, FfmpegError, UnknownHost, WanxError
 from wanx_render.geometry import Size, predicted_size
 from wanx_render.language import NOTHING, Message, tr, verbatim
 from wanx_render.media import decoding, images, probe
 from wanx_render.media.images import BadPicture
+from wanx_render.media.picture import prepared_record
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import bytes_of, footage_frame_path, last_frame_path

@@ -3,9 +3,9 @@
 import json
 from datetime import datetime, timedelta
 
-from wanx_render import prepared_record
 from wanx_render.backends.base import Failed, Succeeded
 from wanx_render.language import tr
+from wanx_render.media.picture import prepared_record
 from wanx_render.planning.attempt import State
 from wanx_render.planning.sql.journal_file import JournalFile, insert
 from wanx_render.task import TaskRequest
