@@ -37,13 +37,13 @@ class Limits:
 
     shortest: int
     longest: int
-    ratio: int | None = None
+    ratio: Fraction | None = None
 
     @property
     def steepest(self) -> Fraction:
         """The long side of a picture that is accepted, as a multiple of its short one, at most."""
         by_sides = Fraction(self.longest, self.shortest)
-        return by_sides if self.ratio is None else min(by_sides, Fraction(self.ratio))
+        return by_sides if self.ratio is None else min(by_sides, self.ratio)
 
     def accept(self, size: Size) -> bool:
         """Whether a picture of this size is accepted."""

@@ -1,6 +1,7 @@
 """One request to the service, as a value, and the key that says whether it was already paid for."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +10,18 @@ from typing import Any, Literal
 from wanx_render.files import sha256_of
 from wanx_render.geometry import Size
 from wanx_render.preparation import Preparation
+
+# What a picture, sound or video is for. References may come several times.
+Role = Literal[
+    "first_frame", "last_frame", "soundtrack", "first_clip",
+    "reference_image", "reference_video", "reference_sound",
+]  # fmt: skip
+PICTURE_ROLES: tuple[Role, ...] = ("first_frame", "last_frame", "reference_image")
+_ROLES: Mapping[Literal["image", "video", "sound"], Role] = {
+    "image": "reference_image",
+    "video": "reference_video",
+    "sound": "reference_sound",
+}
 
 # none: the model is silent; silent: it was asked to be; auto: its own sound; file: ours.
 SoundMode = Literal["none", "silent", "auto", "file"]
@@ -71,12 +84,24 @@ def source_of(key: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """Who or what a clip shows, or what it sounds like: given beside the words."""
+
+    kind: Literal["image", "video", "sound"]
+    media: InputMedia
+
+
+@dataclass(frozen=True, slots=True)
 class TaskRequest:
-    """Everything the service is asked for in one create call."""
+    """Everything the service is asked for in one create call.
+
+    ``image`` is the first frame. ``size`` or ``ratio`` is asked for outright where no picture
+    decides it.
+    """
 
     model: str
     region: str
-    image: InputMedia
+    image: InputMedia | None
     last_image: InputMedia | None
     prompt: str
     negative_prompt: str
@@ -88,13 +113,40 @@ class TaskRequest:
     prompt_extend: bool
     watermark: bool
     seed: int
+    first_clip: InputMedia | None = None  # that goes on in this one
+    references: tuple[Reference, ...] = ()
+    size: Size | None = None
+    ratio: str = ""
+    shot_type: str = ""
+
+    @property
+    def media(self) -> tuple[tuple[Role, InputMedia], ...]:
+        """Everything that goes with it, by its role, in the order in which it is written."""
+        named: tuple[tuple[Role, InputMedia | None], ...] = (
+            ("first_frame", self.image),
+            ("last_frame", self.last_image),
+            ("soundtrack", self.sound_file),
+            ("first_clip", self.first_clip),
+        )
+        references = ((_ROLES[entry.kind], entry.media) for entry in self.references)
+        return (*((role, medium) for role, medium in named if medium), *references)
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """What kinds of media go with it."""
+        return frozenset(role for role, _ in self.media)
+
+    @property
+    def pictures(self) -> tuple[InputMedia, ...]:
+        """The pictures that go with it."""
+        return tuple(medium for role, medium in self.media if role in PICTURE_ROLES)
 
     def record(self) -> dict[str, Any]:
         """The request as plain data; media by identity, so that paths never matter."""
         return {
             "model": self.model,
             "region": self.region,
-            "image": self.image.key,
+            "image": self.image.key if self.image else None,
             "last_image": self.last_image.key if self.last_image else None,
             "prompt": self.prompt,
             "negative_prompt": self.negative_prompt,
@@ -106,7 +158,20 @@ class TaskRequest:
             "prompt_extend": self.prompt_extend,
             "watermark": self.watermark,
             "seed": self.seed,
+            **self._newer(),
         }
+
+    def _newer(self) -> dict[str, Any]:
+        """Fields that requests did not always have: only where they say something, so that the
+        keys of what was paid for before stay as they are."""
+        fields = {
+            "first_clip": self.first_clip.key if self.first_clip else None,
+            "references": [[entry.kind, entry.media.key] for entry in self.references],
+            "size": str(self.size) if self.size else None,
+            "ratio": self.ratio,
+            "shot_type": self.shot_type,
+        }
+        return {name: value for name, value in fields.items() if value}
 
     def key(self, backend: str) -> str:
         """The cache key: ``backend`` keeps clips of the mock apart from paid ones."""

@@ -13,7 +13,7 @@ from mock_server.service.uploads import Shelf, Upload
 from mock_server.wire.errors import ErrorAnswer, Flaw
 from mock_server.wire.provenance import ERRORS, OFFICIAL, UPLOADS, rests_on
 from wanx_render import files
-from wanx_render.catalog.capabilities import Model, SoundFile
+from wanx_render.catalog.abilities import Model, SoundFile
 from wanx_render.media import audio_files, images
 from wanx_render.task import InputMedia
 
@@ -83,16 +83,16 @@ class MediaFinder:
 
 
 def _check_picture(picture: images.Picture, model: Model) -> None:
-    low, high = model.image_sides.value
+    low, high = model.of_pictures.sides.value
     sides = picture.size.width, picture.size.height
     if min(sides) < low or max(sides) > high:
         raise Flaw(
             "InvalidImage.ImageSize",
             f"The image is {picture.size}; sides must be between {low} and {high} pixels.",
         )
-    if picture.format not in model.image_formats.value:
+    if picture.format not in model.of_pictures.formats.value:
         raise Flaw("InvalidImage.FileFormat", f"{picture.format} is not supported.")
-    if picture.bytes > model.image_bytes.value:
+    if picture.bytes > model.of_pictures.bytes.value:
         raise Flaw("InvalidParameter", "The image file is too large.")
     if model.image_aspect and max(sides) > min(sides) * model.image_aspect.value:
         raise Flaw("InvalidParameter", "The image is too long for its other side.")

@@ -10,8 +10,10 @@ from typing import Any, Literal
 from mock_server.wire.errors import ErrorAnswer, Flaw
 from mock_server.wire.provenance import ERRORS, OFFICIAL, SDK, rests_on
 from wanx_render.backends.simulator import Fate, refusal_of
-from wanx_render.catalog.capabilities import Catalog, Model
-from wanx_render.task import InputMedia, SoundMode, TaskRequest
+from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.request_forms import Form, Place
+from wanx_render.task import InputMedia, Role, SoundMode, TaskRequest
 
 # Finds the picture or the sound at a URL; raises Flaw where the service could not use it.
 Resolve = Callable[[str, Literal["image", "sound"]], InputMedia]
@@ -43,12 +45,14 @@ def named_model(body: dict[str, Any], catalog: Catalog, region: str) -> Model:
 @rests_on("captured", SDK, "Unknown fields, a null prompt and absent parameters are passed over")
 @rests_on("official text", OFFICIAL, "Without values, the model's defaults hold")
 @rests_on("third party", "a live test of July 2026", "Flaws can show after acceptance, as FAILED")
-def read_create(body: dict[str, Any], model: Model, region: str, resolve: Resolve) -> CreateCall:
+def read_create(
+    body: dict[str, Any], model: Model, form: Form, region: str, resolve: Resolve
+) -> CreateCall:
     """The request in a body, and what is wrong with it."""
     flaws: list[Flaw] = []
     fields = _Fields(body, flaws)
-    image, last = _frames(fields, model, resolve)
-    sound, track = _sound(fields, model, resolve)
+    image, last = _frames(fields, form, model, resolve)
+    sound, track = _sound(fields, form, model, resolve)
     request = TaskRequest(
         model=model.name,
         region=region,
@@ -63,7 +67,7 @@ def read_create(body: dict[str, Any], model: Model, region: str, resolve: Resolv
         sound_file=track,
         prompt_extend=fields.parameter("prompt_extend", bool, True),
         watermark=fields.parameter("watermark", bool, False),
-        seed=fields.seed(image.identity),
+        seed=fields.seed(image.identity if image else ""),
     )
     refusal = refusal_of(request, model)
     if refusal:
@@ -146,40 +150,48 @@ _KINDS = {int: "whole number", str: "string", bool: "boolean"}
 
 @rests_on("captured", SDK, "Frames stand in img_url, first_frame_url or media, as the model has it")
 def _frames(
-    fields: _Fields, model: Model, resolve: Resolve
-) -> tuple[InputMedia, InputMedia | None]:
-    first_name, last_name = {
-        "img_url": ("img_url", ""),
-        "first_last": ("first_frame_url", "last_frame_url"),
-        "media": ("media.first_frame", "media.last_frame"),
-    }[model.request_form.value]
-    media = _media_list(fields)
-    first, last = (
-        fields.media(name, media.get(name, fields.input.get(name)), resolve)
-        for name in (first_name, last_name)
-    )
-    if first is None:
-        fields.flaw("InvalidParameter", f'Required parameter "{first_name}" missing.')
+    fields: _Fields, form: Form, model: Model, resolve: Resolve
+) -> tuple[InputMedia | None, InputMedia | None]:
+    first, last = (_at(fields, form, role, resolve) for role in ("first_frame", "last_frame"))
+    if first is None and model.needs_first_frame:
+        name = form.places["first_frame"]
+        fields.flaw("InvalidParameter", f'Required parameter "{name}" missing.')
         first = InputMedia("missing")
     return first, last if model.takes_last_image else None
 
 
-def _media_list(fields: _Fields) -> dict[str, Any]:
-    """What a ``media`` list holds, by type; SDK 1.25.8 puts it into the parameters."""
-    media = fields.input.get("media", fields.parameters.get("media"))
-    entries = [e for e in media if isinstance(e, dict)] if isinstance(media, list) else []
-    return {f"media.{entry.get('type')}": entry.get("url") for entry in entries}
+def _at(fields: _Fields, form: Form, role: Role, resolve: Resolve) -> InputMedia | None:
+    """What a body has for ``role``, where its form has a place for it."""
+    place = form.fields.get(role)
+    if place is None:
+        return None
+    return fields.media(form.places[role], _address(fields, place), resolve)
+
+
+def _address(fields: _Fields, place: Place) -> Any:
+    """The address at a place; of several the last."""
+    value = fields.input.get(place.field)
+    match place.kind:
+        case "address":
+            return value
+        case "list":
+            return value[-1] if isinstance(value, list) and value else None
+        case "typed":  # SDK 1.25.8 puts the list into the parameters
+            value = fields.parameters.get(place.field) if value is None else value
+            entries = [e for e in value if isinstance(e, dict)] if isinstance(value, list) else []
+            return next((e.get("url") for e in entries[::-1] if e.get("type") == place.type), None)
 
 
 @rests_on("official text", OFFICIAL, "audio_url and audio decide the sound; which wins is data")
-def _sound(fields: _Fields, model: Model, resolve: Resolve) -> tuple[SoundMode, InputMedia | None]:
+def _sound(
+    fields: _Fields, form: Form, model: Model, resolve: Resolve
+) -> tuple[SoundMode, InputMedia | None]:
     if model.sound.value == "none":
         return "none", None
-    url = _media_list(fields).get("media.driving_audio", fields.input.get("audio_url"))
     audio = fields.parameter("audio", bool, True)
     silent = not audio and model.sound.value == "switchable"
     switch_wins = model.sound_precedence is not None and model.sound_precedence.value == "switch"
-    track = None if silent and switch_wins else fields.media("audio_url", url, resolve)
+    track = None if silent and switch_wins else _at(fields, form, "soundtrack", resolve)
     if track:
         return "file", track
     return ("silent" if silent else "auto"), None

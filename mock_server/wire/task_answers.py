@@ -17,7 +17,7 @@ from wanx_render.backends.base import (
     status_of,
 )
 from wanx_render.backends.simulator import Task
-from wanx_render.catalog.capabilities import Model
+from wanx_render.catalog.abilities import Model
 
 BEIJING = timezone(timedelta(hours=8))
 

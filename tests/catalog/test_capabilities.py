@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from wanx_render.catalog.capabilities import Catalog, Figure, with_user_file
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.figures import Figure
+from wanx_render.catalog.user_file import with_user_file
 from wanx_render.errors import BadInput
 
 # Written by hand from the official text of November 2025: tiers, durations, fps, sound.

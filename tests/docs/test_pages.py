@@ -26,7 +26,8 @@ from tests.docs.pages import (
 from tests.regenerate import GENERATED
 from tests.support.emulator import serving
 from tests.support.places import ROOT
-from wanx_render.catalog.capabilities import packaged, with_user_file
+from wanx_render.catalog.capabilities import packaged
+from wanx_render.catalog.user_file import with_user_file
 from wanx_render.validation.load import load
 
 PACE = 200

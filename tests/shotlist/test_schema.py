@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.shotlist.model import SOURCES, Deliverable, ShotList
 from wanx_render.shotlist.schema import json_schema
 

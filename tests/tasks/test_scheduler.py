@@ -15,7 +15,8 @@ from tests.support.emulator import Twin
 from tests.support.virtual import START, Counted, Time
 from wanx_render.backends.base import Succeeded
 from wanx_render.backends.dashscope import Access, DashScope
-from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.money import Money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.tasks.budget import SpendingLimit

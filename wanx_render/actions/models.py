@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from wanx_render.catalog import capabilities, model_names
-from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.catalog import capabilities, model_names, user_file
+from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.language import tr
@@ -16,7 +17,7 @@ def models(
     name: str | None, as_json: bool, catalog_file: Path | None, environment: Environment
 ) -> int:
     """Show every model, or the one called ``name``, on stdout; the exit code."""
-    catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
+    catalog = user_file.with_user_file(capabilities.packaged(), catalog_file)
     only = _chosen(name, catalog) if name else None
     if as_json:
         model_list = [only] if only else list(catalog.models.values())

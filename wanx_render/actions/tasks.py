@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from wanx_render.backends.base import Backend, Succeeded, Unknown
-from wanx_render.catalog import capabilities
+from wanx_render.catalog import capabilities, user_file
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.language import plural, tr
 from wanx_render.session.connection import access, dashscope
@@ -103,7 +103,7 @@ def cancel(task_id: str, options: TaskOptions, environment: Environment) -> int:
 def _ask(
     options: TaskOptions, environment: Environment, work: Callable[[Backend], Awaitable[T]]
 ) -> T:
-    catalog: Catalog = capabilities.with_user_file(capabilities.packaged(), options.catalog)
+    catalog: Catalog = user_file.with_user_file(capabilities.packaged(), options.catalog)
     account = access(catalog, options.region, environment.environ, options.base_url)
     service = dashscope(catalog, account, environment.environ)
 

@@ -166,8 +166,8 @@ class DashScope:
     async def prepare(self, submission: Submission) -> None:
         """Upload the pictures and the sound that are files here; kept uploads are used again."""
         request = submission.request
-        for media in (request.image, request.last_image, request.sound_file):
-            if media and _is_here(media) and not self._kept(media, request.model):
+        for _, media in request.media:
+            if _is_here(media) and not self._kept(media, request.model):
                 url = await self._upload(media, self._service_name(submission))
                 until = self.now() + UPLOAD_KEPT
                 self._uploads.keep(self.scope, request.model, _upload_name(media), url, until)
@@ -215,17 +215,16 @@ class DashScope:
 
     def _create_request(self, submission: Submission) -> tuple[httpx.Request, frozenset[str]]:
         """The create call, and the uploads that it names."""
-        request, model = submission.request, self._catalog.models[submission.request.model]
-        urls: dict[str, str] = {}
-        for media in (request.image, request.last_image, request.sound_file):
-            if media:
-                urls[media.identity] = self._kept(media, request.model) or media.url or ""
-        headers = {"X-DashScope-Async": "enable"}
+        request, headers = submission.request, {"X-DashScope-Async": "enable"}
+        urls = {
+            _upload_name(m): self._kept(m, request.model) or m.url or "" for _, m in request.media
+        }
         upload_urls = frozenset(url for url in urls.values() if url.startswith("oss://"))
         if upload_urls:
             headers["X-DashScope-OssResourceResolve"] = "enable"
-        url = self._access.base_url + wire.create_path(self._service_name(submission))
-        body = wire.create_body(request, model, urls)
+        form = self._catalog.form(self._catalog.entry(request.model))
+        url = self._access.base_url + form.path
+        body = wire.create_body(request, self._catalog, lambda media: urls[_upload_name(media)])
         call = self._create.build_request(
             "POST", url, json=body, headers=headers, timeout=CREATE_TIMEOUT
         )
@@ -247,7 +246,7 @@ class DashScope:
 
     def _service_name(self, submission: Submission) -> str:
         request = submission.request
-        return self._catalog.models[request.model].region_names.value[request.region]
+        return self._catalog.entry(request.model).region_names.value[request.region]
 
     # -- uploads ---------------------------------------------------------------------------------
 

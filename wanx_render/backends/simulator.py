@@ -26,7 +26,8 @@ from wanx_render.backends.base import (
     TaskState,
     Unknown,
 )
-from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Refused, Throttled
 from wanx_render.geometry import Size
 from wanx_render.media.picture.prepared_record import read, written
@@ -360,6 +361,13 @@ def _extended(prompt: str) -> str:
 
 def _usage(request: TaskRequest, model: Model) -> dict[str, Any]:
     tier, seconds = int(request.resolution.removesuffix("P")), request.duration
+    usage = {
+        "duration": seconds,
+        "input_video_duration": 0,
+        "output_video_duration": seconds,
+        "SR": tier,
+        "video_count": 1,
+    }
     match model.usage.value:
         case "2.1":
             return {"video_duration": seconds, "video_ratio": "standard", "video_count": 1}
@@ -367,13 +375,19 @@ def _usage(request: TaskRequest, model: Model) -> dict[str, Any]:
             return {"duration": seconds, "SR": tier, "video_count": 1}
         case "2.2-kf2v":
             return {"video_duration": seconds, "SR": tier, "video_count": 1}
-        case "2.6" | "2.6-flash":
-            usage = {
-                "duration": seconds,
-                "input_video_duration": 0,
-                "output_video_duration": seconds,
-                "SR": tier,
-                "video_count": 1,
-            }
-            flash = model.usage.value == "2.6-flash"
-            return {**usage, "audio": request.sound != "silent"} if flash else usage
+        case "2.5-t2v":
+            return {"video_duration": seconds, "video_ratio": _starred(request), "video_count": 1}
+        case "2.6":
+            return usage
+        case "2.6-flash":
+            return {**usage, "audio": request.sound != "silent"}
+        case "2.6-sized":
+            return {**usage, "size": _starred(request)}
+        case "2.7":
+            return {**usage, "ratio": request.ratio or "16:9"}
+        case "3.0":
+            return {**usage, "ratio": request.ratio or "adaptive", "fps": 30}
+
+
+def _starred(request: TaskRequest) -> str:
+    return str(request.size or "").replace("x", "*")

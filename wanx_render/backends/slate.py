@@ -51,7 +51,9 @@ def clip_call(
 ) -> ClipCall:
     """The clip that ``request`` gives by the catalog's rules for size and rate."""
     area = catalog.tier_area(request.resolution)
-    size = predicted_size(request.image.sent_size or _ASSUMED, area)
+    size = predicted_size(
+        (request.image.sent_size if request.image else request.size) or _ASSUMED, area
+    )
     rate = Fraction(catalog.models[request.model].fps.value)
     return ClipCall(request, label, size, rate, folder, target)
 
@@ -85,7 +87,7 @@ def _drift(call: ClipCall) -> Drift:
     frames = frames_in(Fraction(call.request.duration), call.rate)
     along = max(call.size.width, call.size.height)
     distance = min(frames, int(along * _DRIFT_LIMIT)) // 2 * 2
-    backwards = hashlib.sha256(call.request.image.identity.encode()).digest()[0] % 2 == 1
+    backwards = hashlib.sha256(_identity(call.request).encode()).digest()[0] % 2 == 1
     wide = call.size.width >= call.size.height
     return Drift(distance if wide else 0, 0 if wide else distance, backwards)
 
@@ -198,6 +200,8 @@ def _still(call: ClipCall, drift: Drift) -> Image.Image:
 
 def _first_frame(call: ClipCall) -> Image.Image:
     image = call.request.image
+    if image is None:
+        return _placeholder(call.size, _identity(call.request))
     if image.prepared is not None and image.prepared.is_file():
         return images.upright(images.read_bytes(image.prepared))
     if image.path is not None:
@@ -205,6 +209,11 @@ def _first_frame(call: ClipCall) -> Image.Image:
     if image.url and image.url.startswith("data:"):
         return images.upright(images.decode_data_uri(image.url))
     return _placeholder(call.size, image.identity)
+
+
+def _identity(request: TaskRequest) -> str:
+    """What makes the picture one of its own."""
+    return request.image.identity if request.image else request.prompt
 
 
 def _placeholder(size: Size, identity: str) -> Image.Image:

@@ -1,10 +1,11 @@
 """DashScope's wire format: a request as the body of a create call, answers as states. No network.
 
-Fields and values are those of the official text of November 2025 and of the page on tasks.
+What goes where in a body is data of the catalog (``forms.yaml``); answers are those of the official
+text of November 2025 and of the page on tasks.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -27,58 +28,70 @@ from wanx_render.backends.cleaning import (
     one_line,
     parsed,
 )
-from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.request_forms import Form, Place
 from wanx_render.task import InputMedia, TaskRequest
 
 # Times on the wire carry no zone; samples are Beijing's, whatever the region.
 BEIJING = timezone(timedelta(hours=8))
 
 
-def create_path(name: str) -> str:
-    """Where tasks of the model called ``name`` at the service are created."""
-    family = "image2video" if "kf2v" in name else "video-generation"
-    return f"/services/aigc/{family}/video-synthesis"
-
-
-def create_body(request: TaskRequest, model: Model, urls: Mapping[str, str]) -> dict[str, Any]:
-    """The body of a create call; ``urls`` are where each medium is, by its identity.
+def create_body(
+    request: TaskRequest, catalog: Catalog, address: Callable[[InputMedia], str]
+) -> dict[str, Any]:
+    """The body of a create call, as its model's form has it; ``address`` says where a medium is.
 
     Every field that the model knows is written out, so that no default of the service's decides.
     """
-    fields = _frames(request, model, urls)
-    if request.prompt:
-        fields["prompt"] = request.prompt
-    if request.negative_prompt:
-        fields["negative_prompt"] = request.negative_prompt
-    if request.template:
-        fields["template"] = request.template
-    parameters: dict[str, Any] = {
-        "resolution": request.resolution,
-        "duration": request.duration,
-        "prompt_extend": request.prompt_extend,
-        "watermark": request.watermark,
-        "seed": request.seed,
+    model = catalog.entry(request.model)
+    form, fields = catalog.form(model), dict[str, Any]()
+    for role, medium in request.media:
+        _put(fields, form.fields[role], address(medium))
+    fields |= _words(request, form)
+    values = _values(request)
+    parameters = {
+        name: values[name] for name in catalog.parameters(model) if values[name] is not None
     }
-    if model.sound.value == "switchable":
-        parameters["audio"] = request.sound != "silent"
     name = model.region_names.value[request.region]
     return {"model": name, "input": fields, "parameters": parameters}
 
 
-def _frames(request: TaskRequest, model: Model, urls: Mapping[str, str]) -> dict[str, Any]:
-    def at(media: InputMedia | None) -> str | None:
-        return urls[media.identity] if media else None
+def _put(fields: dict[str, Any], place: Place, address: str) -> None:
+    match place.kind:
+        case "address":
+            fields[place.field] = address
+        case "list":
+            fields.setdefault(place.field, []).append(address)
+        case "typed":
+            fields.setdefault(place.field, []).append({"type": place.type, "url": address})
 
-    first, last, sound = at(request.image), at(request.last_image), at(request.sound_file)
-    match model.request_form.value:
-        case "img_url":
-            addresses = {"img_url": first, "audio_url": sound}
-        case "first_last":
-            addresses = {"first_frame_url": first, "last_frame_url": last, "audio_url": sound}
-        case "media":
-            kinds = {"first_frame": first, "last_frame": last, "driving_audio": sound}
-            return {"media": [{"type": kind, "url": url} for kind, url in kinds.items() if url]}
-    return {name: url for name, url in addresses.items() if url}
+
+def _words(request: TaskRequest, form: Form) -> dict[str, Any]:
+    """What is said in words; nothing of what is empty."""
+    if form.prompt == "messages":
+        return {"messages": [{"role": "user", "content": [{"text": request.prompt}]}]}
+    words = {
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt,
+        "template": request.template,
+    }
+    return {name: text for name, text in words.items() if text}
+
+
+def _values(request: TaskRequest) -> dict[str, Any]:
+    """Every parameter that some form knows; None for what this request leaves to the service."""
+    return {
+        "resolution": request.resolution,
+        "size": str(request.size).replace("x", "*") if request.size else None,
+        "ratio": request.ratio or None,
+        "duration": request.duration,
+        "prompt_extend": request.prompt_extend,
+        "watermark": request.watermark,
+        "seed": request.seed,
+        "audio": request.sound != "silent",
+        "shot_type": request.shot_type or None,
+        "n": 1,
+    }
 
 
 def accepted(body: Mapping[str, Any], cleaner: Cleaner) -> Accepted | None:

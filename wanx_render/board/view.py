@@ -194,10 +194,10 @@ def truth(shot_truth: ShotTruth, *, at_work: bool) -> dict[str, Any]:
 
 def _picture(planned: PlannedShot) -> str | None:
     """The address of the shot's first frame, where it is a file or in the list itself."""
-    image = planned.shot.image
-    if not isinstance(image, str) or is_url(image):
+    image, sent = planned.shot.image, planned.picked.request.image
+    if not isinstance(image, str) or is_url(image) or sent is None:
         return None
-    version = hashlib.sha256(planned.picked.request.image.identity.encode()).hexdigest()[:8]
+    version = hashlib.sha256(sent.identity.encode()).hexdigest()[:8]
     return f"/pictures/frame/{quote(planned.shot.id)}?v={version}"
 
 

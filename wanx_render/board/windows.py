@@ -34,7 +34,8 @@ class Framing:
 
     @property
     def source(self) -> Size | None:
-        return self.planned_shot.picked.request.image.size
+        image = self.planned_shot.picked.request.image
+        return image.size if image else None
 
     def of(self, focus: Focus | None) -> Mapping[str, Any]:
         """What is sent around ``focus``, or as the list and the choices say.
@@ -75,7 +76,8 @@ class Framing:
             raise LookupError(shot.model)
         crops = crops_of(self.plan.deliverables)
         preparing = preparing_of(shot, model, crops, self.catalog)
-        transparent = self.planned_shot.picked.request.image.transparent
+        image = self.planned_shot.picked.request.image
+        transparent = image is not None and image.transparent
         return preparing.of(source, preparing.aspect(source), transparent=transparent)
 
     def _kept(

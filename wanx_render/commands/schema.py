@@ -22,7 +22,8 @@ def command(catalog: Path | None) -> int:
     """Print the schema."""
     import json
 
-    from wanx_render.catalog.capabilities import packaged, with_user_file
+    from wanx_render.catalog.capabilities import packaged
+    from wanx_render.catalog.user_file import with_user_file
     from wanx_render.session.environment import Environment
     from wanx_render.shotlist.schema import json_schema
 

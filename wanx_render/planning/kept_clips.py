@@ -53,6 +53,8 @@ class KeptClips:
     def _as_then(self, take: Take) -> Iterator[TaskRequest]:
         """The request with each preparation that its picture was sent with, newest first."""
         request = take.request
+        if request.image is None:
+            return
         for record in self.journal.preparations_of(request.image.source):
             first = prepared_record.of_frame(record, "image")
             last = prepared_record.of_frame(record, "last_image")
@@ -72,9 +74,10 @@ def _source(shot: PlannedShot, shots: Mapping[str, PlannedShot]) -> str | None:
 
 def _after(take: Take, before: Size) -> Take:
     """A take whose first frame is still to come, of a clip of this size."""
-    return replace(
-        take.with_first_frame(replace(take.request.image, size=before)), waits_for=take.waits_for
-    )
+    image = take.request.image
+    if image is None:
+        return take
+    return replace(take.with_first_frame(replace(image, size=before)), waits_for=take.waits_for)
 
 
 def _is_wished(first: Preparation | None, last: Preparation | None, take: Take) -> bool:
@@ -90,9 +93,9 @@ def _is_wished(first: Preparation | None, last: Preparation | None, take: Take) 
     return wished and _name(end, aspect, take) == (last.name if last else "")
 
 
-def _name(picture: InputMedia, aspect: Aspect | None, take: Take) -> str | None:
+def _name(picture: InputMedia | None, aspect: Aspect | None, take: Take) -> str | None:
     """What a picture that is prepared in ``aspect`` goes by; None where it cannot be."""
-    if take.preparing is None or picture.size is None:
+    if take.preparing is None or picture is None or picture.size is None:
         return None
     try:
         now = take.preparing.of(picture.size, aspect, transparent=picture.transparent)
@@ -105,6 +108,6 @@ def _with(request: TaskRequest, first: Preparation | None, last: Preparation | N
     image, end = request.image, request.last_image
     return replace(
         request,
-        image=replace(image, preparation=first),
+        image=replace(image, preparation=first) if image else None,
         last_image=replace(end, preparation=last) if end else None,
     )

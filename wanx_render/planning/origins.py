@@ -83,7 +83,9 @@ class Origins:
             identity,
             path=path,
             counts_as=self.journal.same_pictures().get(identity, ""),
-            size=_size(clip) or expected or take.request.image.size,
+            size=_size(clip)
+            or expected
+            or (take.request.image.size if take.request.image else None),
         )
         as_now = self.following(take, frame, backend).request.key(backend)
         if frame.counts_as or self.journal.last_at(as_now):

@@ -39,7 +39,9 @@ class PictureForecast:
 def picture_forecast(take: Take, deliverables: Iterable[Deliverable]) -> PictureForecast | None:
     """What ``take`` sends of its first frame; None where the list does not prepare it."""
     picture = take.request.image
-    if take.preparing is None or take.preparing.wish is None or picture.size is None:
+    if picture is None or picture.size is None:
+        return None
+    if take.preparing is None or take.preparing.wish is None:
         return None
     crops = {d.name: d.aspect for d in deliverables if d.fit == "crop"}
     view = _View(take.preparing.area, crops)

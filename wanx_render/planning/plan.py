@@ -9,7 +9,8 @@ from fractions import Fraction
 from graphlib import TopologicalSorter
 from typing import TypeVar
 
-from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.pricing import Total, price, total
 from wanx_render.frame import Frame
 from wanx_render.geometry import Aspect, Size, largest_exact, predicted_size
@@ -78,7 +79,7 @@ class Take:
         """This take with another request, whose seed is its own; the clip's size follows."""
         seeded = replace(request, seed=0).with_seed_for(self.number, self.written_seed)
         size = self.size
-        if self.preparing and request.image.sent_size:
+        if self.preparing and request.image and request.image.sent_size:
             size = predicted_size(request.image.sent_size, self.preparing.area)
         return replace(self, request=seeded, size=size)
 
@@ -290,7 +291,7 @@ def _still_rate(shots: ShotList, catalog: Catalog, media: Mapping[str, InputMedi
 def _prepared(request: TaskRequest, preparing: Preparing) -> TaskRequest:
     """The request with its pictures prepared: the last frame in the aspect of the first."""
     first, last = request.image, request.last_image
-    if first.size is None:
+    if first is None or first.size is None:
         return request
     aspect = preparing.aspect(first.size)
     return replace(
@@ -336,7 +337,7 @@ class _Asked:
     def basis(self) -> str:
         """With ``fit_image: match`` it is the same whichever aspect follows from it."""
         request, last = self.request, self.request.last_image
-        if self.preparing.matches:
+        if self.preparing.matches and request.image:
             first = InputMedia(f"{request.image.source} {self.preparing.name}".rstrip())
             end = InputMedia(last.source) if last else None
             request = replace(request, image=first, last_image=end)
@@ -345,12 +346,12 @@ class _Asked:
     @property
     def bases(self) -> tuple[str, ...]:
         """The basis, and what it was before ``match`` was written: takes of then are kept too."""
-        if not self.preparing.matches:
-            return (self.basis,)
         request, last = self.request, self.request.last_image
+        if not self.preparing.matches or request.image is None:
+            return (self.basis,)
         whole = replace(
             request,
-            image=replace(request.image, preparation=None),
+            image=replace(request.image, preparation=None) if request.image else None,
             last_image=replace(last, preparation=None) if last else None,
         )
         return self.basis, self._basis(whole), self._basis(request)
@@ -379,14 +380,15 @@ def _retaken(shot: GeneratedShot, takes: int) -> GeneratedShot:
 
 
 def _takes(asked: _Asked, shot: GeneratedShot, rate: Fraction) -> tuple[Take, ...]:
-    request, catalog, size = asked.request, asked.catalog, asked.request.image.sent_size
+    request, catalog = asked.request, asked.catalog
+    size = request.image.sent_size if request.image else None
     return tuple(
         Take(
             shot=shot.id,
             number=number,
             request=request.with_seed_for(number, shot.seed),
             written_seed=shot.seed,
-            waits_for=_source(shot) if request.image.path is None else None,
+            waits_for=_source(shot) if request.image and request.image.path is None else None,
             size=predicted_size(size, asked.preparing.area) if size else None,
             rate=rate,
             price=price(request, catalog),

@@ -24,10 +24,10 @@ def with_files(request: TaskRequest, folder: Path, most_bytes: int) -> TaskReque
 
     ``most_bytes`` is the most that the model accepts. Raises Broken, and OSError.
     """
-    last = request.last_image
+    first, last = request.image, request.last_image
     return replace(
         request,
-        image=with_file(request.image, folder, most_bytes),
+        image=with_file(first, folder, most_bytes) if first else None,
         last_image=with_file(last, folder, most_bytes) if last else None,
     )
 

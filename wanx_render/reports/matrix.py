@@ -7,7 +7,9 @@ from typing import Any, TextIO
 from rich.table import Table
 from rich.text import Text
 
-from wanx_render.catalog.capabilities import Catalog, Figure, Model, Price
+from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.capabilities import Catalog, Price
+from wanx_render.catalog.figures import Figure
 from wanx_render.language import Message, shown, tr, verbatim
 from wanx_render.money import show_amount
 from wanx_render.reports.plan_table import console_for

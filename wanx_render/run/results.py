@@ -200,14 +200,14 @@ def _point(focus: Focus) -> tuple[str, str]:
 def _take_record(result: TakeResult, context: RunContext) -> TakeRecord:
     take, attempt, folder = result.take, result.attempt, context.folder
     image = take.request.image
-    sent = sent_pictures.kept(image, context.clips)
+    sent = sent_pictures.kept(image, context.clips) if image else None
     return TakeRecord(
         take=take.number,
         request=take.request.record(),
         predicted=_text(take.size),
         price=_money(take.price),
-        first_frame=seen_from(folder, image.path) if image.path else None,
-        picture=image.identity if image.counts_as else None,
+        first_frame=seen_from(folder, image.path) if image and image.path else None,
+        picture=image.identity if image and image.counts_as else None,
         prepared=prepared_record.record_of(take.request),
         sent=seen_from(folder, sent) if sent else None,
         **(_times(attempt) if attempt else {}),

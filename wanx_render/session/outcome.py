@@ -199,7 +199,8 @@ def as_asked(manifest: Manifest, context: "RunContext") -> bool:
 
 def _picture(context: "RunContext", home: Path) -> str | None:
     """The first picture of the list that is a file."""
-    paths = (shot.picked.request.image.path for shot in context.plan.generated)
+    requests = (shot.picked.request for shot in context.plan.generated)
+    paths = (picture.path for request in requests for picture in request.pictures)
     path = next((candidate for candidate in paths if candidate), None)
     return seen_from(home, path) if path else None
 

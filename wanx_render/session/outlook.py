@@ -148,10 +148,9 @@ def _pictures_of_new(outlook: Outlook) -> tuple[InputMedia, ...]:
     new: dict[str, InputMedia] = {}
     for status in outlook.statuses:
         if status.state == "new":
-            request = status.take.request
-            for media in (request.image, request.last_image):
-                if media and media.identity.startswith("sha256:"):
-                    new[media.identity] = media
+            for picture in status.take.request.pictures:
+                if picture.identity.startswith("sha256:"):
+                    new[picture.identity] = picture
     return tuple(new.values())
 
 

@@ -6,7 +6,8 @@ A shot, its model and the deliverables in; for each size of picture the preparat
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.geometry import Aspect, Size
 from wanx_render.preparation import FREELY_ENLARGED, Fitting, Limits, Preparation, best_aspect
 from wanx_render.preparation import prepare as prepared

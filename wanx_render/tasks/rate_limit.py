@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
-from wanx_render.catalog.capabilities import Model
+from wanx_render.catalog.abilities import Model
 
 LOOKAHEAD = 2  # tasks kept waiting at the service, so that a slow poll costs no time
 _ONE_CUT = timedelta(seconds=5)  # refusals closer together than this are one and the same sign

@@ -100,7 +100,7 @@ class ClipJudge:
         preparation = prepared_record.of_frame(attempt.prepared, "image")
         if preparation:
             model = self.tools.catalog.model(attempt.model)
-            most = model.image_bytes.value if model else images.REPAIRED_BYTES
+            most = model.of_pictures.bytes.value if model else images.REPAIRED_BYTES
             data = images.prepared(data, preparation, most)
         return images.upright(data)
 

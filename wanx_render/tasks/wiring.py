@@ -77,10 +77,9 @@ class Wiring:
         )
 
     async def _pictures(self, request: TaskRequest, folder: Path) -> TaskRequest:
-        frames = (request.image, request.last_image)
-        if not any(frame and frame.preparation for frame in frames):
+        if not any(picture.preparation for picture in request.pictures):
             return request
-        most = self.tools.catalog.models[request.model].image_bytes.value
+        most = self.tools.catalog.models[request.model].of_pictures.bytes.value
         return await self.tools.work(sent_pictures.with_files, request, folder, most)
 
     def collector(self, folder: Path, journal: Journal) -> Collector:

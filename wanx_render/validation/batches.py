@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wanx_render.catalog import capabilities
+from wanx_render.catalog import capabilities, user_file
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Diagnostic, in_order
 from wanx_render.errors import BadInput
@@ -36,7 +36,7 @@ def read_each(
 
     ``keep_going``: files and rows with problems are left out, where there are others.
     """
-    catalog = capabilities.with_user_file(capabilities.packaged(), catalog_file)
+    catalog = user_file.with_user_file(capabilities.packaged(), catalog_file)
     good: list[Batch] = []
     bad: list[BadFile] = []
     for file in files:

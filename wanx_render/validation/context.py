@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Span
 from wanx_render.geometry import Aspect, Size, predicted_size
 from wanx_render.language import NOTHING, Message, joined, tr
@@ -120,7 +121,7 @@ class Scene:
     def _sent(self) -> "Iterator[Sent]":
         for index, shot, model in self.models:
             tier = shot.resolution or model.tiers.value[0]
-            if tier not in self.catalog.service.tier_areas:
+            if tier not in self.catalog.service.tier_areas or not model.takes_pictures:
                 continue
             named = [(key, name) for key, name in pictures_of(shot) if name in self.pictures]
             first = self.pictures.get(shot.image) if isinstance(shot.image, str) else None

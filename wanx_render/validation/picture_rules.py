@@ -39,7 +39,7 @@ def image_outside_limits(scene: Scene) -> Iterator[Diagnostic]:
 def _file_outside(sent: Sent) -> Iterator[Diagnostic]:
     """What is not accepted of a file that is sent as it is."""
     name, picture, model = sent.name, sent.picture, sent.model
-    limit, larger = model.image_bytes.value, model.image_bytes.variants
+    limit, larger = model.of_pictures.bytes.value, model.of_pictures.bytes.variants
     if picture.bytes > limit:
         yield Diagnostic(
             "image-bytes",
@@ -51,13 +51,13 @@ def _file_outside(sent: Sent) -> Iterator[Diagnostic]:
             tr("save it smaller, or as JPEG"),
             "warning" if any(picture.bytes <= v.value for v in larger) else "error",
         )  # fmt: skip
-    if picture.sent_as not in model.image_formats.value:
+    if picture.sent_as not in model.of_pictures.formats.value:
         yield Diagnostic(
             "image-format",
             tr(
                 "{name} is {format}; {model} accepts {formats}",
                 name=name, format=picture.sent_as, model=model.name,
-                formats=either(model.image_formats.value),
+                formats=either(model.of_pictures.formats.value),
             ),
             sent.place,
         )  # fmt: skip
@@ -66,7 +66,8 @@ def _file_outside(sent: Sent) -> Iterator[Diagnostic]:
 def _sides_outside(sent: Sent) -> Iterator[Diagnostic]:
     picture, model = sent.picture, sent.model
     sides = (picture.size.width, picture.size.height)
-    (low, high), variants = model.image_sides.value, model.image_sides.variants
+    figure = model.of_pictures.sides
+    (low, high), variants = figure.value, figure.variants
     if low <= min(sides) and max(sides) <= high:
         return
     fits_elsewhere = any(v.value[0] <= min(sides) and max(sides) <= v.value[1] for v in variants)
@@ -84,7 +85,7 @@ def _sides_outside(sent: Sent) -> Iterator[Diagnostic]:
 
 def _how_to_scale(sent: Sent) -> Message:
     """What another document says of the sides, or which word of the user scales the picture."""
-    variants = sent.model.image_sides.variants
+    variants = sent.model.of_pictures.sides.variants
     limits = [
         tr("{low} to {high} ({source})", low=v.value[0], high=v.value[1], source=v.source)
         for v in variants

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from wanx_render.catalog import model_names
-from wanx_render.catalog.capabilities import Model, SoundFile
+from wanx_render.catalog.abilities import Model, SoundFile
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.language import Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack

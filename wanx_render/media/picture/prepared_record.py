@@ -17,7 +17,8 @@ def record_of(request: TaskRequest) -> dict[str, Any] | None:
     """How the frames of ``request`` were prepared, as plain data; None where none was."""
     frames = {"image": request.image, "last_image": request.last_image}
     prepared = {name: _frame(media) for name, media in frames.items() if _is_prepared(media)}
-    return {"source": request.image.source, **prepared} if prepared else None
+    source = request.image.source if request.image else ""
+    return {"source": source, **prepared} if prepared else None
 
 
 def _is_prepared(media: InputMedia | None) -> bool:

@@ -73,9 +73,9 @@ class ClipSource:
 
     async def _note_pixels(self, take: Take) -> None:
         """What the pictures of a request show, so that they are known in other bytes too."""
-        request, journal = take.request, self._context.journal
-        for media in (request.image, request.last_image):
-            if media and media.identity.startswith("sha256:"):
+        journal = self._context.journal
+        for media in take.request.pictures:
+            if media.identity.startswith("sha256:"):
                 if journal.pixels_known(media.identity):
                     continue
                 value = await self._context.tools.work(pixels_of, media)

@@ -1,0 +1,174 @@
+"""A user's catalog file: figures, models, forms, prices and hosts laid over the packaged ones."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from wanx_render.catalog.capabilities import Catalog, inherited
+from wanx_render.diagnostics import Diagnostic, Span
+from wanx_render.errors import BadInput
+from wanx_render.language import Message, tr
+from wanx_render.source import yaml_source
+
+# What a file may hold besides lists: mappings by name.
+_BY_NAME = ("sources", "forms", "models", "pictures", "regions", "tier_areas")
+_KEYS = (*_BY_NAME, "prices", "codes", "result_hosts")
+
+
+def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
+    """``catalog`` with a user's YAML file laid over it.
+
+    ``models`` and ``pictures`` map names to the fields that differ, to ``like: NAME`` and what
+    differs from that one, or to a whole new model; a figure may be given as a bare value.
+    ``forms``, ``regions``, ``tier_areas`` and ``sources`` work alike. ``prices`` and ``codes`` are
+    lists in the form of the packaged ones and win over them. ``result_hosts`` are further hosts
+    that results may be fetched from. Raises BadInput.
+    """
+    if file is None:
+        return catalog
+    source = yaml_source.read(file, str(file))
+    _check_shape(source)
+    record = catalog.model_dump(by_alias=True)
+    record["sources"]["user"] = {"title": file.name, "date": "", "kind": "user"}
+    _lay_over(record, {key: value for key, value in source.value.items() if value})
+    try:
+        return Catalog.model_validate(record)
+    except ValidationError as error:
+        raise BadInput(*_problems(error, source)) from None
+
+
+def _lay_over(record: dict[str, Any], own: Mapping[str, Any]) -> None:
+    """Put what a user's file holds into the whole catalog's record."""
+    service = record["service"]
+    record["sources"] |= own.get("sources", {})
+    for name, fields in own.get("forms", {}).items():
+        record["forms"][name] = {"title": name, "source": "user", **_old(record, name), **fields}
+    for name, fields in own.get("regions", {}).items():
+        region = service["regions"].get(name, {"source": "user"})
+        service["regions"][name] = {**region, **fields}
+    service["tier_areas"] |= _figures(own.get("tier_areas", {}))
+    for kind in ("models", "pictures"):
+        for name, fields in own.get(kind, {}).items():
+            record[kind][name] = _model(name, fields or {}, record[kind])
+    hosts = [str(host).lower() for host in own.get("result_hosts", ())]
+    result_hosts = service["result_hosts"]
+    service["result_hosts"] = {**result_hosts, "value": [*result_hosts["value"], *hosts]}
+    prices = ({"source": "user", **price} for price in own.get("prices", ()))
+    record["prices"] = [*record["prices"], *prices]
+    record["codes"] = [*own.get("codes", ()), *record["codes"]]  # the first that fits decides
+
+
+def _old(record: Mapping[str, Any], form: str) -> Mapping[str, Any]:
+    form_record: Mapping[str, Any] = record["forms"].get(form, {})
+    return form_record
+
+
+def _model(name: str, fields: Mapping[str, Any], models: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of a model as the file has it: what differs, a sibling, or a whole new one."""
+    own = _figures(_of_today(fields))
+    if name in models:
+        return {**models[name], **own}
+    own = {"name": name, "title": name, **own}
+    return inherited(own, models) if own.get("like") in models else own
+
+
+def _of_today(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a model; ``last_image``, which files of older versions have, as roles."""
+    fields = dict(fields)
+    takes_last = fields.pop("last_image", None)
+    is_old = takes_last is not None or ("request_form" in fields and "like" not in fields)
+    if is_old and "combinations" not in fields:
+        value = takes_last["value"] if isinstance(takes_last, dict) else takes_last
+        last = ["last_frame?"] if value else []
+        fields["combinations"] = [["first_frame", *last, "soundtrack?"]]
+    return fields
+
+
+def _check_shape(source: yaml_source.Source) -> None:
+    """The outer form of a user's file: mappings by name, and lists of mappings."""
+
+    def refuse(message: Message, *path: str) -> BadInput:
+        return BadInput(Diagnostic("catalog-invalid", message, source.place(path)))
+
+    if not isinstance(source.value, dict):
+        raise refuse(tr("a catalog file must be a mapping"))
+    for key, value in source.value.items():
+        if key not in _KEYS:
+            keys = ", ".join(_KEYS)
+            raise refuse(tr("unknown key {key!r}; use {keys}", key=key, keys=keys), key)
+        if value is None:
+            continue
+        if key in _BY_NAME and not _are_mappings(value, plain=key == "tier_areas"):
+            raise refuse(tr("{key} must be a mapping of names to figures", key=key), key)
+        if key in ("prices", "codes") and not _is_list_of_mappings(value):
+            raise refuse(tr("{key} must be a list of mappings", key=key), key)
+    hosts = source.value.get("result_hosts") or []
+    if not isinstance(hosts, list) or not all(_is_host(host) for host in hosts):
+        raise refuse(tr("result_hosts must be a list of host names"), "result_hosts")
+
+
+def _are_mappings(value: Any, *, plain: bool) -> bool:
+    return isinstance(value, dict) and (plain or all(isinstance(v, dict) for v in value.values()))
+
+
+def _is_list_of_mappings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
+
+
+def _is_host(value: Any) -> bool:
+    """A host name, perhaps with a port, or ``*.`` and a name for all below it."""
+    return (
+        isinstance(value, str)
+        and re.fullmatch(r"(\*\.)?[\w-]+(\.[\w-]+)*(:\d+)?", value) is not None
+    )
+
+
+_PLAIN = {"name", "title", "aliases", "like", "base"}
+
+
+def _figures(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Bare values become figures whose source is the user's file."""
+    return {
+        key: value
+        if key in _PLAIN or (isinstance(value, dict) and "value" in value)
+        else {"value": value, "source": "user"}
+        for key, value in fields.items()
+    }
+
+
+def _problems(error: ValidationError, source: yaml_source.Source) -> Iterable[Diagnostic]:
+    for problem in error.errors(include_url=False, include_input=False):
+        path = tuple(part for part in problem["loc"] if part != "value")
+        name = ".".join(str(part) for part in path)
+        span: Span = source.place(path)
+        yield Diagnostic("catalog-invalid", _explained(name, problem), span)
+
+
+def _explained(key: str, problem: Any) -> Message:
+    """One of pydantic's findings in our own words."""
+    kind = problem["type"]
+    if kind == "missing":
+        return tr("{key} is required", key=key)
+    if kind == "extra_forbidden":
+        return tr("unknown key {key!r}", key=key)
+    if kind == "literal_error":
+        return tr("{key} must be {value}", key=key, value=problem["ctx"]["expected"])
+    for beginning, value in _EXPECTED.items():
+        if kind.startswith(beginning):
+            return tr("{key} must be {value}", key=key, value=value)
+    return tr("{key} is not valid: {reason}", key=key, reason=problem["msg"].lower())
+
+
+_EXPECTED = {
+    "string_": tr("text"),
+    "int_": tr("a whole number"),
+    "bool_": tr("true or false"),
+    "decimal_": tr("a number"),
+    "tuple_": tr("a list"),
+    "dict_": tr("a mapping"),
+    "model_": tr("a mapping"),
+    "too_short": tr("a list of at least one value"),
+}
