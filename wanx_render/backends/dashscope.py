@@ -96,6 +96,7 @@ class Access:
     key: str = field(repr=False)
     own_hosts: bool = False  # results may come from the API's own host: an emulator
     result_hosts: tuple[str, ...] = ()  # other hosts that a person allows results to come from
+    workspace: str = ""  # whose tasks these are, where the address does not say so
 
     @property
     def own_host(self) -> str:

@@ -35,12 +35,31 @@ class Price(Data):
 
 
 class Region(Data):
-    """Where the service is reached."""
+    """Where the service is reached; an address is None where none is offered or known."""
 
-    base_url: str
-    code: str
+    code: str  # what the vendor's own pages and task lists call it
     currency: Literal["CNY", "USD"]
     source: str
+    note: Prose = NOTHING
+    base_url: Figure[str] | None = None  # the host that all workspaces of the region share
+    workspace_url: Figure[str] | None = None  # has ``{workspace}`` in it
+    trial_url: Figure[str] | None = None  # no promise of service; any workspace's keys
+
+
+class AddressKind(Data):
+    """What holds for all addresses of one kind: workspace, shared or trial."""
+
+    keys: Figure[Literal["workspace", "region"]]  # whose keys it takes: of one workspace, or of all
+    seconds: Figure[int]  # after which the service ends a request
+    requests_per_minute: Figure[int] | None = None
+
+
+class Gateway(Data):
+    """How large a request may be before the service itself sees it, in bytes."""
+
+    body_bytes: Figure[int]  # without data in Base64, and with all of it decoded
+    item_bytes: Figure[int]  # one data URI as it is written
+    whole_bytes: Figure[int]
 
 
 class Code(Data):
@@ -79,6 +98,10 @@ class ServiceFigures(Data):
     """Figures that hold for every model."""
 
     regions: dict[str, Region]
+    addresses: dict[Literal["workspace", "shared", "trial"], AddressKind]
+    plan_url: Figure[str]  # of the token plan, with ``{code}`` of a region; its keys fit no other
+    plan_key: Figure[str]  # how the keys of the token plan begin
+    gateway: Gateway
     tier_areas: dict[str, Figure[int]]
     result_hours: Figure[int]
     queries_per_second: Figure[int]

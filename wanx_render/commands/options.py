@@ -151,7 +151,7 @@ AMBIGUOUS = click.option(
     help=tr("Ask you about a request that may have been accepted, or send it again."),
 )  # fmt: skip
 REGION = click.option(
-    "--region", type=click.Choice(["beijing", "singapore"]), default="beijing", show_default=True,
+    "--region", metavar="NAME", default="beijing", show_default=True,
     help=tr("Ask this region; each has its own key."),
 )  # fmt: skip
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from wanx_render.backends import network
+from wanx_render.backends import addresses, network
+from wanx_render.backends.addresses import Wish
 from wanx_render.backends.base import Backend
 from wanx_render.backends.mock import MockBackend, recall
 from wanx_render.backends.network import Proxy
@@ -20,7 +21,7 @@ from wanx_render.catalog.capabilities import Catalog, Code
 from wanx_render.clock import Clock, RealClock
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsApproval, Refused, ServiceError, Unreachable
-from wanx_render.language import NOTHING, joined, recorded, tr
+from wanx_render.language import NOTHING, Message, joined, recorded, tr
 from wanx_render.media import ffmpeg
 from wanx_render.planning.journal import Journal
 from wanx_render.session import doctor
@@ -95,19 +96,38 @@ class Service:
             await self.backend.open()
         except Refused as error:
             meaning = catalog.meaning(error.code, error.message)
-            raise _refusal(error, meaning, self.way) from None
+            owner = whose_keys(catalog, self.way.url) if self.way else NOTHING
+            raise _refusal(error, meaning, self.way, owner) from None
         except Unreachable as error:
             raise _silence(error, self.way) from None
 
 
-def _refusal(error: Refused, meaning: Code, way: Way | None) -> BadInput | NeedsApproval:
-    """What a refusal of the first, harmless question means."""
+def whose_keys(catalog: Catalog, url: str) -> Message:
+    """Whose keys an address of the vendor takes; nothing for a person's own address."""
+    place = addresses.place_of(catalog, url)
+    if place is None:
+        return NOTHING
+    host = urlsplit(url).hostname or ""
+    match place.kind:
+        case "workspace":
+            return tr("{host} takes only keys of this workspace", host=host)
+        case "shared" | "trial":
+            return tr("{host} takes only keys of {region}", host=host, region=place.region)
+        case "plan":
+            return tr("{host} takes keys of the token plan only", host=host)
+
+
+def _refusal(
+    error: Refused, meaning: Code, way: Way | None, owner: Message
+) -> BadInput | NeedsApproval:
+    """What a refusal of the first, harmless question means; ``owner`` says whose keys fit."""
     if meaning.kind in ("money", "quota"):
         return NeedsApproval(joined((error.sentence, recorded(meaning.advice)), tr("; ")))
     if way and meaning.kind != "key" and _is_elsewhere(error, way):
         return _wrong_address(way, error)
     message = tr("the service refuses: {answer}", answer=error.sentence)
-    return BadInput(Diagnostic("key-refused", message, hint=recorded(meaning.advice)))
+    hint = joined(filter(None, (recorded(meaning.advice), owner)), tr("; "))
+    return BadInput(Diagnostic("key-refused", message, hint=hint))
 
 
 def _silence(error: Unreachable, way: Way | None) -> BadInput | Unreachable:
@@ -211,12 +231,53 @@ def access(
 
     network.check(environ)
 
-    official = catalog.service.regions[region].base_url
+    wish = addresses.wish_of(doctor.settings(environ, Path.cwd()), region)
+    key = _key(environ)
+    address = _base_url(catalog, wish, environ, base_url)
+    _check_key(catalog, wish.region, address, key)
+    return Access(
+        address, key,
+        own_hosts=not (urlsplit(address).hostname or "").endswith(_VENDOR),
+        result_hosts=tuple(_host(host) for host in hosts),
+        workspace=wish.workspace,
+    )  # fmt: skip
+
+
+def _base_url(
+    catalog: Catalog, wish: Wish, environ: Mapping[str, str], base_url: str | None
+) -> str:
+    """The address that a person gave, or the vendor's. Raises BadInput."""
     custom = base_url or environ.get(BASE_URL)
-    address = _address(custom or official, "--base-url" if base_url else BASE_URL)
-    vendor = (urlsplit(address).hostname or "").endswith(_VENDOR)
-    result_hosts = tuple(_host(host) for host in hosts)
-    return Access(address, _key(environ), own_hosts=not vendor, result_hosts=result_hosts)
+    if not custom:
+        return addresses.base_url(catalog, wish)
+    if match := re.search(r"(?i)\{workspace(_?id)?\}", custom):  # as the SDK and the pages write it
+        if not wish.workspace:
+            raise addresses.missing_workspace(tr("the base URL needs a workspace"))
+        custom = custom.replace(match[0], wish.workspace)
+    return _address(custom, "--base-url" if base_url else BASE_URL)
+
+
+def _check_key(catalog: Catalog, region: str, address: str, key: str) -> None:
+    """Raises BadInput for a key of the token plan at another address of the vendor, or the reverse.
+
+    Nothing is sent before.
+    """
+    place = addresses.place_of(catalog, address)
+    is_of_plan = key.startswith(catalog.service.plan_key.value)
+    if place is None or is_of_plan == (place.kind == "plan"):
+        return
+    host = urlsplit(address).hostname
+    if is_of_plan:
+        message = tr("the key is of the token plan, which {host} does not take", host=host)
+        hint = tr(
+            "use --base-url {url}, or a key of {region}",
+            url=addresses.plan_url(catalog, region), region=region,
+        )  # fmt: skip
+    else:
+        message = tr("{host} takes keys of the token plan only", host=host)
+        start = catalog.service.plan_key.value
+        hint = tr("use a key that begins with {start}, or another address", start=start)
+    raise BadInput(Diagnostic("key-elsewhere", message, hint=hint))
 
 
 def _host(text: str) -> str:

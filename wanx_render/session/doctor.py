@@ -1,20 +1,22 @@
 """``doctor``: what this machine has and lacks, as findings; no value of a secret is ever in one."""
 
 import platform
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from wanx_render.backends import network
+from wanx_render.backends import addresses, network
+from wanx_render.backends.addresses import Wish
 from wanx_render.backends.reach import Reach
 from wanx_render.captions import fonts
 from wanx_render.catalog.capabilities import Catalog
@@ -27,12 +29,15 @@ KEY = "DASHSCOPE_API_KEY"
 ENOUGH_BYTES = 2 * 1024**3
 
 
+State = Literal["ok", "warning", "error"]
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at."""
 
     name: str
-    state: Literal["ok", "warning", "error"]
+    state: State
     text: Message
     hint: Message = NOTHING
 
@@ -41,13 +46,15 @@ def examine(
     environ: Mapping[str, str], folder: Path, now: datetime, catalog: Catalog, reach: Reach
 ) -> tuple[Finding, ...]:
     """Look at everything a run needs, for a run in ``folder``, and try it."""
+    wish = addresses.wish_of(settings(environ, folder), region="")
     return (
         Finding("python", "ok", _python()),
         *_ffmpeg(environ),
         _font(),
         _shaping(),
         _key(environ, folder),
-        *_endpoints(environ, catalog, reach),
+        *_workspace(wish),
+        *_endpoints(environ, catalog, wish, reach),
         _disk(folder),
         _writable(folder),
         _clock(now),
@@ -138,19 +145,60 @@ def dotenv(folder: Path) -> dict[str, str]:
     return {name.strip(): value.strip().strip("'\"") for name, _, value in pairs}
 
 
-def _endpoints(environ: Mapping[str, str], catalog: Catalog, reach: Reach) -> Iterator[Finding]:
+def settings(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """What the environment sets, and else a folder's ``.env``."""
+    return {**dotenv(folder), **environ}
+
+
+def _workspace(wish: Wish) -> Iterator[Finding]:
+    """The workspace that is set, by its first characters alone; without one there is no finding."""
+    if wish.workspace:
+        beginning = addresses.shown_workspace(wish.workspace)
+        yield Finding("workspace", "ok", tr("requests go to {workspace}", workspace=beginning))
+
+
+def _endpoints(
+    environ: Mapping[str, str], catalog: Catalog, wish: Wish, reach: Reach
+) -> Iterator[Finding]:
     """Whether the service's address, or each region's, can be reached; the key is not sent."""
     base_url = environ.get("DASHSCOPE_HTTP_BASE_URL")
-    urls = {name: region.base_url for name, region in catalog.service.regions.items()}
-    if base_url:
-        urls = {"DASHSCOPE_HTTP_BASE_URL": base_url}
-    with ThreadPoolExecutor(len(urls)) as pool:
-        tries = [pool.submit(_endpoint, environ, name, url, reach) for name, url in urls.items()]
-        yield from (attempt.result() for attempt in tries)
+    names = ["DASHSCOPE_HTTP_BASE_URL"] if base_url else list(catalog.service.regions)
+
+    def look(name: str) -> Finding:
+        if base_url:
+            return _endpoint(environ, Target(name, base_url), reach)
+        try:
+            url = addresses.base_url(catalog, replace(wish, region=name))
+        except BadInput as error:
+            state: State = "warning" if wish.kind or wish.workspace else "ok"
+            return Finding("endpoint", state, error.sentence, error.diagnostics[0].hint)
+        return _endpoint(environ, Target(name, url, wish.workspace), reach)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        yield from dict.fromkeys(pool.map(look, names))
 
 
-def _endpoint(environ: Mapping[str, str], name: str, url: str, reach: Reach) -> Finding:
-    place, parts = tr("{name} {host}", name=name, host=_host(url)), urlsplit("")
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address to look at."""
+
+    name: str
+    url: str
+    workspace: str = ""  # what of it is not shown whole
+
+    @property
+    def host(self) -> str:
+        """Scheme and host alone, of a workspace's id the beginning."""
+        host = _host(self.url)
+        if not self.workspace:
+            return host
+        beginning = addresses.shown_workspace(self.workspace)
+        return re.sub(r"//[^.]+\.(?=[^.]+\.maas\.)", f"//{beginning}.", host)
+
+
+def _endpoint(environ: Mapping[str, str], target: Target, reach: Reach) -> Finding:
+    url, parts = target.url, urlsplit("")
+    place = tr("{name} {host}", name=target.name, host=target.host)
     with suppress(ValueError):
         parts = urlsplit(url.strip().rstrip("/"))
     if not parts.hostname or parts.scheme not in ("http", "https") or parts.username:

@@ -507,7 +507,6 @@ class Matrix(Written):
 
 
 Backend = Literal["mock", "dashscope"]
-Region = Literal["beijing", "singapore"]
 
 
 def gaze_at(shot: Shot, deliverable: Deliverable) -> Gaze:
@@ -540,7 +539,7 @@ class ShotList(Written):
     version: Literal[1]
     project: FileName
     backend: Backend = "mock"
-    region: Region = "beijing"
+    region: str = "beijing"  # one of the catalog's
     budget: Budget | None = None
     label: AiLabel | None = None
     caption_style: CaptionStyle = CaptionStyle()

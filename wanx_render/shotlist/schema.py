@@ -26,6 +26,7 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
     names = [platform.name for platform in platform_sizes.every()]
     definitions["Deliverable"]["properties"]["size"]["examples"] = ["1080x1920", *names]
     whole = _worded(raw)
+    whole["properties"]["region"]["enum"] = list(catalog.service.regions)
     _complete_list(whole["properties"], definitions)
     for part, name in (
         (whole["properties"], "label"),

@@ -129,6 +129,7 @@ def _loops(before: Mapping[str, str]) -> dict[str, list[str]]:
 
 RULES = (
     request_rules.unknown_model,
+    request_rules.unknown_region,
     request_rules.model_not_in_region,
     request_rules.resolution_unsupported,
     request_rules.duration_unsupported,

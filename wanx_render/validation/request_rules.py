@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from wanx_render.catalog import model_names
 from wanx_render.catalog.abilities import Model, SoundFile
-from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
+from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, listed
 from wanx_render.language import Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.shotlist import paths
@@ -28,8 +28,19 @@ def unknown_model(scene: Scene) -> Iterator[Diagnostic]:
             )
 
 
+def unknown_region(scene: Scene) -> Iterator[Diagnostic]:
+    regions = list(scene.catalog.service.regions)
+    if scene.region not in regions:
+        names = listed(regions, len(regions))
+        message = tr("{key} must be one of {names}", key="region", names=names)
+        hint = did_you_mean(scene.region, regions)
+        yield Diagnostic("value-unknown", message, scene.place(("region",)), hint)
+
+
 def model_not_in_region(scene: Scene) -> Iterator[Diagnostic]:
     region = scene.region
+    if region not in scene.catalog.service.regions:
+        return
     for index, _, model in scene.models:
         if region not in model.region_names.value:
             regions = either(model.region_names.value)
@@ -129,7 +140,7 @@ def template_unsupported(scene: Scene) -> Iterator[Diagnostic]:
                 place,
                 _other_templates(scene, model, shot.template),
             )  # fmt: skip
-        elif region not in regions:
+        elif region not in regions and region in scene.catalog.service.regions:
             message = tr("templates are not available in {region}", region=region)
             hint = tr("use region: {regions}", regions=either(regions))
             yield Diagnostic("template-not-in-region", message, place, hint)

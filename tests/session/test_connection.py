@@ -1,0 +1,89 @@
+"""From the environment to an address and a key: regions, workspaces, the token plan."""
+
+from pathlib import Path
+
+import pytest
+
+from wanx_render.backends.dashscope import Access
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.errors import BadInput
+from wanx_render.session.connection import access, whose_keys
+
+KEY = {"DASHSCOPE_API_KEY": "sk-0123456789"}
+PLAN_KEY = {"DASHSCOPE_API_KEY": "sk-sp-0123456789"}
+PLAN = "https://token-plan.ap-southeast-1.maas.aliyuncs.com/api/v1"
+OF_WORKSPACE = "https://llm-ab12.ap-southeast-1.maas.aliyuncs.com/api/v1"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No ``.env`` of the folder that the tests run in."""
+    monkeypatch.chdir(tmp_path)
+
+
+def reached(catalog: Catalog, base_url: str | None = None, **environ: str) -> Access:
+    return access(catalog, "singapore", {**KEY, **environ}, base_url)
+
+
+def refused(catalog: Catalog, base_url: str | None = None, **environ: str) -> Diagnostic:
+    with pytest.raises(BadInput) as caught:
+        reached(catalog, base_url, **environ)
+    return caught.value.diagnostics[0]
+
+
+@pytest.mark.parametrize("name", ["DASHSCOPE_WORKSPACE", "DASHSCOPE_WORKSPACE_ID"])
+def test_a_workspace_leads_to_its_own_host(name: str, catalog: Catalog) -> None:
+    assert reached(catalog, **{name: "llm-ab12"}).base_url == OF_WORKSPACE
+
+
+def test_our_own_name_comes_before_that_of_the_sdk(catalog: Catalog) -> None:
+    both = {"DASHSCOPE_WORKSPACE": "llm-ab12", "DASHSCOPE_WORKSPACE_ID": "llm-other"}
+    assert reached(catalog, **both).base_url == OF_WORKSPACE
+
+
+def test_the_workspace_may_be_in_env(catalog: Catalog) -> None:
+    Path(".env").write_text("DASHSCOPE_WORKSPACE=llm-ab12\n")
+    assert reached(catalog).base_url == OF_WORKSPACE
+    assert reached(catalog, WANX_ADDRESS="shared").workspace == "llm-ab12"
+
+
+def test_an_address_of_one_s_own_comes_before_the_workspace(catalog: Catalog) -> None:
+    reached_at = reached(catalog, "https://relay.example/api/v1", DASHSCOPE_WORKSPACE="llm-ab12")
+    assert (reached_at.base_url, reached_at.own_hosts) == ("https://relay.example/api/v1", True)
+
+
+@pytest.mark.parametrize("mark", ["{workspace_id}", "{WorkspaceId}"])
+def test_the_workspace_is_filled_in_as_the_sdk_and_the_pages_write_it(
+    mark: str, catalog: Catalog
+) -> None:
+    url = f"https://{mark}.ap-southeast-1.maas.aliyuncs.com/api/v1"
+    assert reached(catalog, url, DASHSCOPE_WORKSPACE="llm-ab12").base_url == OF_WORKSPACE
+    assert refused(catalog, url).code == "address-missing"
+
+
+def test_a_key_of_the_token_plan_is_not_sent_elsewhere(catalog: Catalog) -> None:
+    problem = refused(catalog, **PLAN_KEY)
+    assert problem.code == "key-elsewhere"
+    assert PLAN in problem.hint
+    assert reached(catalog, PLAN, **PLAN_KEY).base_url == PLAN
+    assert refused(catalog, PLAN).code == "key-elsewhere"
+
+
+def test_an_emulator_takes_any_key(catalog: Catalog) -> None:
+    assert reached(catalog, "http://127.0.0.1:8123/api/v1", **PLAN_KEY).key.startswith("sk-sp-")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (OF_WORKSPACE, "only keys of this workspace"),
+        ("https://dashscope-us.aliyuncs.com/api/v1", "only keys of virginia"),
+        ("https://trial.cn-hongkong.maas.aliyuncs.com/api/v1", "only keys of hongkong"),
+        (PLAN, "keys of the token plan only"),
+        ("https://relay.example/api/v1", ""),
+    ],
+)
+def test_it_is_said_whose_keys_an_address_takes(url: str, words: str, catalog: Catalog) -> None:
+    assert words in whose_keys(catalog, url)
+    assert bool(words) == bool(whose_keys(catalog, url))
