@@ -198,7 +198,8 @@ def packaged() -> Catalog:
 
 def _entries(folder: Traversable) -> dict[str, Any]:
     """The models of a folder by name, each with what it has from the one that it is like."""
-    files = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    entries = folder.iterdir() if folder.is_dir() else iter(())
+    files = sorted(entries, key=lambda entry: entry.name)
     records = [yaml_source.packaged(file) for file in files if file.name.endswith(".yaml")]
     by_name = {record["name"]: record for record in records}
     return {name: inherited(record, by_name) for name, record in by_name.items()}
