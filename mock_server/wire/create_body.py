@@ -34,7 +34,7 @@ def named_model(body: dict[str, Any], catalog: Catalog, region: str) -> Model:
     name = body.get("model")
     if not name:
         raise ErrorAnswer(400, "BadRequest.EmptyModel", 'Required parameter "model" missing.')
-    if not body.get("input"):
+    if body.get("input") is None:
         raise ErrorAnswer(400, "BadRequest.EmptyInput", 'Required parameter "input" missing.')
     model = catalog.model(name) if isinstance(name, str) else None
     if model is None or model.region_names.value.get(region) != name:

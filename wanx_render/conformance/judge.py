@@ -1,0 +1,89 @@
+"""Probes asked and judged: what was seen against what the documents say."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from wanx_render.backends.cleaning import Cleaner
+from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.conformance.answers import ASPECTS, Exchange, message_of
+from wanx_render.conformance.asker import Asker
+from wanx_render.conformance.bodies import targets
+from wanx_render.conformance.probe import Check, Finding, Probe
+from wanx_render.language import NOTHING, Message, tr
+
+_WORDS = 60  # characters of a message
+_ONE_SECOND = 1.5  # a burst that takes longer says nothing of a limit a second
+
+
+async def findings(
+    probes: Sequence[Probe],
+    asker: Asker,
+    catalog: Catalog,
+    begun: Callable[[Probe], None],
+) -> AsyncIterator[Finding]:
+    """Every check of every probe, in the order of the table; ``begun`` is called before each."""
+    for probe in probes:
+        begun(probe)
+        models = targets(probe.question, catalog, asker.region)
+        if not models:
+            reason = tr("the region has no model of the form {form}", form=probe.question.form)
+            for check in probe.checks:
+                yield _finding(probe, check, None, reason=reason)
+        for model in models:
+            exchange = await asker.ask(probe, model)
+            for check in probe.checks:
+                yield judged(probe, check, model, exchange, asker.cleaner)
+
+
+def judged(
+    probe: Probe, check: Check, model: Model | None, exchange: Exchange | None, cleaner: Cleaner
+) -> Finding:
+    """What an exchange says of one check."""
+    if exchange is None:
+        reason = tr("not asked: an earlier task may be billed")
+        return _finding(probe, check, model, reason=reason)
+    seen = ASPECTS[check.aspect](exchange)
+    message = message_of(exchange, cleaner)
+    reason = _doubt(probe, exchange, seen, message)
+    return _finding(probe, check, model, seen=seen, message=message, reason=reason)
+
+
+def _doubt(probe: Probe, exchange: Exchange, seen: str, message: str) -> Message:
+    """Why what was seen settles nothing; nothing where it does."""
+    if exchange.decisive.fault:
+        return tr("no answer: {reason}", reason=exchange.decisive.fault)
+    if not seen:
+        return tr("the answers do not show it")
+    if exchange.decisive.status == 429 and probe.question.times == 1:
+        return tr("the service is busy")
+    followed = exchange.followed
+    if followed and followed.status == "UNKNOWN":
+        return tr("the service forgot the task")
+    if message and probe.is_masked(message):
+        return tr("the answer is about the picture: {message}", message=message[:_WORDS])
+    is_slow = probe.question.times > 1 and exchange.seconds > _ONE_SECOND
+    if is_slow and exchange.decisive.status == 200:
+        return tr("the queries took {seconds:.1f} s", seconds=exchange.seconds)
+    return NOTHING
+
+
+def _finding(
+    probe: Probe,
+    check: Check,
+    model: Model | None,
+    *,
+    seen: str = "",
+    message: str = "",
+    reason: Message = NOTHING,
+) -> Finding:
+    agrees = any(row.fits(seen) for row in check.expected)
+    return Finding(
+        probe.name,
+        check.title or probe.title,
+        check.aspect,
+        check.expected,
+        model=model.name if model else "",
+        seen=seen,
+        message=message,
+        verdict="unsettled" if reason else "agrees" if agrees else "differs",
+        reason=reason,
+    )

@@ -1,0 +1,214 @@
+"""What the probes came to, for people and for programs."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from wanx_render.conformance.probe import Expected, Finding, Verdict
+from wanx_render.diagnostics import clean, display_width
+from wanx_render.language import Message, joined, plural, shown, tr, verbatim
+
+_VERDICTS: Mapping[Verdict, Message] = {
+    "agrees": tr("agrees"), "differs": tr("differs"), "unsettled": tr("unsettled")
+}  # fmt: skip
+_KINDS = {
+    "official": tr("official"), "captured": tr("captured"), "open-code": tr("open source"),
+    "third-party": tr("third party"), "inferred": tr("inferred"), "user": tr("your file"),
+}  # fmt: skip
+_HEADINGS = (tr("probe"), tr("expected"), tr("seen"), tr("verdict"))
+_LEAST_WIDTH, _GAP = 60, 2
+_MESSAGE = 90  # characters of the service's words
+_NAMED = 3  # models that a row names
+
+
+def mark(expected: Expected) -> Message:
+    """``official 2026-06``: what an expectation rests on."""
+    kind = _KINDS[expected.evidence.kind]
+    date = expected.evidence.date
+    return tr("{kind} {date}", kind=kind, date=date) if date else kind
+
+
+# -- the table -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Findings of one check that came to the same, each about another model."""
+
+    finding: Finding
+    models: tuple[str, ...]
+    named: bool  # whether the check is about several models
+
+    @property
+    def cells(self) -> tuple[Message, ...]:
+        finding = self.finding
+        return (self._title(), _expected(finding), _seen(finding), _VERDICTS[finding.verdict])
+
+    def _title(self) -> Message:
+        models, title = self.models, self.finding.title
+        if not models or not self.named:
+            return title
+        names = joined(models[:_NAMED], tr(", "))
+        if len(models) > _NAMED:
+            names = plural("{n} model", "{n} models", len(models))
+        return tr("{title} ({models})", title=title, models=names)
+
+
+def _expected(finding: Finding) -> Message:
+    lines = [tr("{answer} ({mark})", answer=e.answer, mark=mark(e)) for e in finding.expected]
+    return joined(lines, verbatim("\n"))
+
+
+def _seen(finding: Finding) -> Message:
+    """What was seen; with the service's words where they may explain it."""
+    if finding.verdict == "agrees":
+        return verbatim(finding.seen)
+    words = finding.reason or verbatim(finding.message[:_MESSAGE])
+    return joined([part for part in (verbatim(finding.seen), words) if part], verbatim("\n"))
+
+
+def _rows(findings: Sequence[Finding]) -> list[_Row]:
+    """One row for all models of which the same was seen."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    asked = Counter((finding.probe, finding.aspect) for finding in findings)
+    for finding in findings:
+        same = (finding.probe, finding.aspect, finding.seen, finding.verdict, str(finding.reason))
+        groups.setdefault(same, []).append(finding)
+    return [
+        _Row(
+            group[0],
+            tuple(finding.model for finding in group if finding.model),
+            named=asked[(group[0].probe, group[0].aspect)] > 1,
+        )
+        for group in groups.values()
+    ]
+
+
+def table(findings: Sequence[Finding], width: int) -> str:
+    """The findings as a table of at most ``width`` columns."""
+    rows = [tuple(map(shown, row.cells)) for row in _rows(findings)]
+    headings = tuple(map(shown, _HEADINGS))
+    verdict = max(display_width(text) for text in (headings[3], *map(shown, _VERDICTS.values())))
+    room = max(width, _LEAST_WIDTH) - verdict - 3 * _GAP
+    widths = (room * 27 // 100, room * 37 // 100, room - room * 27 // 100 - room * 37 // 100)
+    texts = [_line(row, (*widths, verdict)) for row in (headings, *rows)]
+    return "\n".join(texts) + "\n"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """One row, as many lines high as its highest cell."""
+    columns = [_wrapped(clean(cell), width) for cell, width in zip(cells, widths, strict=True)]
+    lines = zip_longest(*columns, fillvalue="")
+    return "\n".join(
+        "".join(text + " " * (width + _GAP - display_width(text)) for text, width in pairs).rstrip()
+        for pairs in (list(zip(line, widths, strict=True)) for line in lines)
+    )
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """``text`` in lines of at most ``width`` cells: at blanks, inside words where they are long."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            joined_up = f"{line} {word}" if line else word
+            if display_width(joined_up) <= width:
+                line = joined_up
+                continue
+            if line:
+                lines.append(line)
+            *full, line = _cut(word, width)
+            lines += full
+        lines.append(line)
+    return lines
+
+
+def _cut(word: str, width: int) -> list[str]:
+    """A word in pieces that fit."""
+    pieces = [""]
+    for character in word:
+        if display_width(pieces[-1] + character) > width:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
+
+
+def line(text: Message) -> str:
+    """A sentence as a line for people."""
+    return clean(shown(text)) + "\n"
+
+
+# -- in sentences --------------------------------------------------------------------------------
+
+
+def conflicts(findings: Iterable[Finding]) -> Iterator[Message]:
+    """Each disagreement of documents that an answer decides."""
+    said = set()
+    for finding in findings:
+        agreed = finding.agrees_with if finding.verdict == "agrees" else None
+        for other in finding.contradicts:
+            same = (finding.probe, finding.aspect, finding.seen)
+            if agreed and other.evidence != agreed.evidence and same not in said:
+                said.add(same)
+                yield tr(
+                    "{title}: {seen}, as {mark} says, not {other} ({other_mark})",
+                    title=finding.title, seen=finding.seen, mark=mark(agreed),
+                    other=other.answer, other_mark=mark(other),
+                )  # fmt: skip
+
+
+def summary(findings: Sequence[Finding]) -> tuple[Message, ...]:
+    """How many checks agree and differ, and which marks are settled."""
+    counts = Counter(finding.verdict for finding in findings)
+    states = [
+        tr("{state}: {count}", state=_VERDICTS[verdict], count=counts[verdict])
+        for verdict in _VERDICTS
+    ]
+    total = plural(
+        "{n} check: {states}",
+        "{n} checks: {states}",
+        len(findings),
+        states=joined(states, tr(", ")),
+    )
+    kinds = Counter(kind for finding in findings for kind in _settled(finding))
+    if not kinds:
+        return (total,)
+    marks = [tr("{kind} {count}", kind=_KINDS[kind], count=kinds[kind]) for kind in _KINDS
+             if kind in kinds]  # fmt: skip
+    return total, tr("settled marks: {marks}", marks=joined(marks, tr(", ")))
+
+
+def _settled(finding: Finding) -> Iterator[str]:
+    """The kinds of the marks that a finding confirms or refutes."""
+    if finding.verdict != "unsettled":
+        yield from {expected.evidence.kind for expected in finding.expected}
+
+
+# -- as data -------------------------------------------------------------------------------------
+
+
+def record(finding: Finding) -> dict[str, Any]:
+    """A finding as JSON data, in English."""
+    agreed = finding.agrees_with if finding.verdict == "agrees" else None
+    return {
+        "probe": finding.probe,
+        "title": str(finding.title),
+        "aspect": finding.aspect,
+        "model": finding.model or None,
+        "expected": [
+            {
+                "answer": row.answer,
+                "mark": row.evidence.kind,
+                "date": row.evidence.date,
+                "source": str(row.evidence.title),
+                "agrees": row is agreed if finding.verdict != "unsettled" else None,
+            }
+            for row in finding.expected
+        ],
+        "seen": finding.seen or None,
+        "message": finding.message or None,
+        "verdict": finding.verdict,
+        "reason": str(finding.reason) or None,
+    }
