@@ -69,6 +69,8 @@ def read_create(
         watermark=fields.parameter("watermark", bool, False),
         seed=fields.seed(image.identity if image else ""),
     )
+    if not flaws and not model.accepts(request.roles):
+        fields.flaw("InvalidParameter", "The media cannot be used together.")
     refusal = refusal_of(request, model)
     if refusal:
         flaws.append(Flaw(*refusal))

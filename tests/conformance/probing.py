@@ -56,12 +56,13 @@ class Probing:
         cleaner = Cleaner(KEY)
         asker = Asker(
             service=RawService("http://127.0.0.1/api/v1", cleaner, transport=self.transport),
-            region="beijing", key=KEY, clock=RealClock(self.pace), cleaner=cleaner,
+            catalog=packaged(), region="beijing", key=KEY,
+            clock=RealClock(self.pace), cleaner=cleaner,
             keep=(kept or KeptAnswers(None, cleaner)).keep,
         )  # fmt: skip
 
         async def all_of_them() -> list[Finding]:
-            every = findings(tuple(probes), asker, packaged(), lambda _: None)
+            every = findings(tuple(probes), asker, lambda _: None)
             return [finding async for finding in every]
 
         return asyncio.run(all_of_them()), asker

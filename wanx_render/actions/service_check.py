@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wanx_render.catalog import capabilities
-from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.capabilities import Catalog, packaged
+from wanx_render.catalog.user_file import with_user_file
 from wanx_render.conformance import report
 from wanx_render.conformance.probe import Finding, Probe
 from wanx_render.diagnostics import Diagnostic
@@ -43,7 +43,7 @@ class Checked:
 
 def check_service(options: CheckOptions, environment: Environment) -> int:
     """Probe a service and print what it showed; 1 where something differs."""
-    catalog = capabilities.with_user_file(capabilities.packaged(), options.catalog)
+    catalog = with_user_file(packaged(), options.catalog)
     account = access(catalog, options.region, environment.environ, options.base_url)
     checked = asyncio.run(_probed(options, catalog, account, environment))
     if options.as_json:
@@ -61,7 +61,7 @@ async def _probed(
     from wanx_render.conformance.judge import findings
     from wanx_render.conformance.table import PROBES
 
-    asker = _asker(options, account, environment)
+    asker = _asker(options, catalog, account, environment)
     await Way(account.base_url, environment.environ).try_proxy()
 
     def begun(probe: Probe) -> None:
@@ -69,7 +69,7 @@ async def _probed(
 
     came: list[Finding] = []
     try:
-        async for finding in findings(PROBES, asker, catalog, begun):
+        async for finding in findings(PROBES, asker, begun):
             if not came:
                 _insist(finding)
             came.append(finding)
@@ -82,13 +82,15 @@ def _insist(first: Finding) -> None:
     """Whether anything can be learnt here at all, by the first and plainest question."""
     if first.seen.startswith("401 "):
         message = tr("the service refuses: {answer}", answer=f"{first.seen}: {first.message}")
-        hint = tr("key, region and address must belong together")
+        hint = tr("use a key of this region and address")
         raise BadInput(Diagnostic("key-refused", message, hint=hint))
     if first.reason:
         raise Unreachable("Unreachable", first.reason)
 
 
-def _asker(options: CheckOptions, account: "Access", environment: Environment) -> "Asker":
+def _asker(
+    options: CheckOptions, catalog: Catalog, account: "Access", environment: Environment
+) -> "Asker":
     from wanx_render.backends import network
     from wanx_render.backends.cleaning import Cleaner
     from wanx_render.backends.raw import RawService
@@ -102,6 +104,7 @@ def _asker(options: CheckOptions, account: "Access", environment: Environment) -
         options.keep_answers.mkdir(parents=True, exist_ok=True)
     return Asker(
         service=RawService(account.base_url, cleaner, routes=routes),
+        catalog=catalog,
         region=options.region,
         key=account.key,
         clock=clock_at(account.base_url, environment.environ),
@@ -131,10 +134,11 @@ def _lines(checked: Checked) -> tuple[Message, ...]:
 def _risk(checked: Checked) -> Message:
     """What the probes may have cost."""
     if checked.in_doubt:
+        ids = joined(checked.in_doubt, tr(", "))
         return plural(
             "{n} task may be billed: {ids}. Nothing more was created.",
             "{n} tasks may be billed: {ids}. Nothing more was created.",
-            len(checked.in_doubt), ids=joined(checked.in_doubt, tr(", ")),
+            len(checked.in_doubt), ids=ids,
         )  # fmt: skip
     return plural(
         "{n} task was accepted and failed, which costs nothing",

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from wanx_render.backends.cleaning import Cleaner, identifier, parsed
 from wanx_render.backends.raw import RawAnswer, RawCall, RawService
-from wanx_render.catalog.capabilities import Model
+from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.conformance.answers import Exchange, Followed, output_of
 from wanx_render.conformance.bodies import call_of
@@ -32,6 +33,7 @@ class Asker:
     """One service, asked as one account."""
 
     service: RawService
+    catalog: Catalog
     region: str
     key: str = field(repr=False)
     clock: Clock
@@ -50,7 +52,7 @@ class Asker:
         creates = question.call in ("create", "nowhere")
         if creates and self.in_doubt:
             return None
-        call = call_of(question, model, self.region, self.key)
+        call = call_of(question, model, self.catalog, self.region, self.key)
         await self.clock.sleep(_BETWEEN_CREATES if creates else _BETWEEN_READS)
         begun = self.clock.now()
         answers = await self._answers(call, question.times)

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from wanx_render.backends import wire
 from wanx_render.backends.raw import RawCall
-from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.conformance.probe import Noise, Question
 
 UNKNOWN_MODEL = "wanx-render-no-such-model"
 WRONG_KEY = "sk-wanx-render-no-such-key"
+_NOWHERE = "/services/aigc/nowhere/video-synthesis"
 _SHOWN_CHARACTERS = 100  # of a text of a body that is kept
 
 
@@ -29,9 +30,13 @@ def targets(question: Question, catalog: Catalog, region: str) -> tuple[Model | 
         case "every":
             return tuple(here)
         case "frames":
-            return tuple(here)
+            return tuple(model for model in here if "first_frame" in model.roles)
         case "cheapest":
-            fitting = [model for model in here if model.request_form.value == question.form]
+            fitting = [
+                model
+                for model in here
+                if model.request_form.value == question.form and question.role in model.roles
+            ]
             return tuple(sorted(fitting, key=lambda m: _least_price(m, catalog, region))[:1])
 
 
@@ -40,7 +45,9 @@ def _least_price(model: Model, catalog: Catalog, region: str) -> Decimal:
     return min((price[0] for price in prices if price), default=Decimal("Infinity"))
 
 
-def call_of(question: Question, model: Model | None, region: str, key: str) -> RawCall:
+def call_of(
+    question: Question, model: Model | None, catalog: Catalog, region: str, key: str
+) -> RawCall:
     """What is sent for a question about ``model``."""
     name = model.region_names.value[region] if model else ""
     sent_key = {"own": key, "wrong": WRONG_KEY, "none": None}[question.key]
@@ -54,8 +61,8 @@ def call_of(question: Question, model: Model | None, region: str, key: str) -> R
         case "policy":
             return RawCall("GET", "/uploads", {"action": "getPolicy", "model": name}, key=sent_key)
         case "create" | "nowhere":
-            nowhere = question.call == "nowhere"
-            path = "/services/aigc/nowhere/video-synthesis" if nowhere else wire.create_path(name)
+            form = catalog.form(model) if model else catalog.forms["img_url"]
+            path = _NOWHERE if question.call == "nowhere" else form.path
             headers = {"X-DashScope-Async": "enable"} if question.is_async else {}
             body = json.dumps(body_of(question, name)).encode()
             return RawCall("POST", path, headers=headers, body=body, key=sent_key)

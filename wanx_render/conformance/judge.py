@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from wanx_render.backends.cleaning import Cleaner
-from wanx_render.catalog.capabilities import Catalog, Model
+from wanx_render.catalog.abilities import Model
 from wanx_render.conformance.answers import ASPECTS, Exchange, message_of
 from wanx_render.conformance.asker import Asker
 from wanx_render.conformance.bodies import targets
@@ -17,13 +17,12 @@ _ONE_SECOND = 1.5  # a burst that takes longer says nothing of a limit a second
 async def findings(
     probes: Sequence[Probe],
     asker: Asker,
-    catalog: Catalog,
     begun: Callable[[Probe], None],
 ) -> AsyncIterator[Finding]:
     """Every check of every probe, in the order of the table; ``begun`` is called before each."""
     for probe in probes:
         begun(probe)
-        models = targets(probe.question, catalog, asker.region)
+        models = targets(probe.question, asker.catalog, asker.region)
         if not models:
             reason = tr("the region has no model of the form {form}", form=probe.question.form)
             for check in probe.checks:

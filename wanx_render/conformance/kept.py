@@ -9,7 +9,7 @@ from typing import Any
 
 from wanx_render.backends.cleaning import Cleaner
 from wanx_render.backends.raw import RawAnswer, RawCall
-from wanx_render.catalog.capabilities import Model
+from wanx_render.catalog.abilities import Model
 from wanx_render.conformance.bodies import shortened
 from wanx_render.conformance.probe import Probe
 from wanx_render.files import write_atomically

@@ -12,8 +12,9 @@ from dataclasses import KW_ONLY, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from wanx_render.catalog.capabilities import Evidence
+from wanx_render.catalog.figures import Evidence
 from wanx_render.language import NOTHING, Message
+from wanx_render.task import Role
 
 Call = Literal["create", "nowhere", "query", "list", "cancel", "policy"]
 Key = Literal["own", "wrong", "none"]
@@ -43,6 +44,7 @@ class Question:
     is_async: bool = True
     models: Models = ""
     form: str = ""  # of the cheapest model
+    role: Role = "first_frame"  # that it takes
     fields: Mapping[str, Any] = field(default_factory=dict)
     task: str = ""
     times: int = 1

@@ -166,12 +166,8 @@ def summary(findings: Sequence[Finding]) -> tuple[Message, ...]:
         tr("{state}: {count}", state=_VERDICTS[verdict], count=counts[verdict])
         for verdict in _VERDICTS
     ]
-    total = plural(
-        "{n} check: {states}",
-        "{n} checks: {states}",
-        len(findings),
-        states=joined(states, tr(", ")),
-    )
+    listed = joined(states, tr(", "))
+    total = plural("{n} check: {states}", "{n} checks: {states}", len(findings), states=listed)
     kinds = Counter(kind for finding in findings for kind in _settled(finding))
     if not kinds:
         return (total,)

@@ -6,7 +6,7 @@ or no picture that can be decoded. Section numbers of documents are not given: t
 
 from typing import Any
 
-from wanx_render.catalog.capabilities import Evidence
+from wanx_render.catalog.figures import Evidence
 from wanx_render.conformance.probe import Aspect, Check, Expected, Noise, Probe, Question
 from wanx_render.language import NOTHING, Message, tr, verbatim
 
@@ -57,7 +57,13 @@ def _first_frame(**parameters: Any) -> Question:
 def _media(*items: tuple[str, Any]) -> Question:
     """A create call of a media list."""
     media = [{"type": kind, "url": url} for kind, url in items]
-    return Question("create", models="cheapest", form="media", fields={"input": {"media": media}})
+    return _of_media({"media": media})
+
+
+def _of_media(given: dict[str, Any]) -> Question:
+    """A create call of a model that also goes on from a clip: its types are documented."""
+    fields = {"input": given}
+    return Question("create", models="cheapest", form="media", role="first_clip", fields=fields)
 
 
 def _sized(megabytes: int, *expected: Expected) -> Probe:
@@ -175,10 +181,9 @@ PROBES: tuple[Probe, ...] = (
         (_check("answer", *_says(FRAMES, *_REFUSED)),), _OF_PICTURE,
     ),
     Probe(
-        "img-url-as-media", tr("img_url where media is due"),
-        Question(
-            "create", models="cheapest", form="media", fields={"input": {"img_url": _PICTURE}}
-        ),
+        "img-url-as-media",
+        tr("img_url where media is due"),
+        _of_media({"img_url": _PICTURE}),
         (_check("answer", *_says(USERS, "200 PENDING > FAILED InvalidParameter")),),
     ),
     Probe(
