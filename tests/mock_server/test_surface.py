@@ -49,7 +49,7 @@ REFUSED: list[tuple[dict[str, str], Any, int, str]] = [
     (ASYNC, {**BODY, "model": "wan9"}, 404, "ModelNotFound"),
     (ASYNC, {**BODY, "model": "wan2.1-i2v-turbo"}, 404, "ModelNotFound"),
     (ASYNC, {**BODY, "model": ""}, 400, "BadRequest.EmptyModel"),
-    (ASYNC, {**BODY, "input": {}}, 400, "BadRequest.EmptyInput"),
+    (ASYNC, {**BODY, "input": None}, 400, "BadRequest.EmptyInput"),
     (ASYNC, ["a"], 400, "InvalidParameter"),
 ]
 
