@@ -35,7 +35,7 @@ def create(
         lambda key: service.uploads.find(caller.name, key, model.name),
         resolves,
     )
-    call = read_create(body, model, service.catalog.form(model), caller.region, finder)
+    call = read_create(body, model, service.catalog, caller.region, finder)
     if call.flaw and service.options.refuse == "at-once":
         raise ErrorAnswer(400, call.flaw.code, call.flaw.message)
     fate = call.flaw or twist.fate

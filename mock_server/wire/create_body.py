@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from mock_server.wire.errors import ErrorAnswer, Flaw
 from mock_server.wire.provenance import ERRORS, OFFICIAL, SDK, rests_on
-from wanx_render.backends.simulator import Fate, refusal_of
+from wanx_render.backends.imitation.refusals import refusal_of
+from wanx_render.backends.simulator import Fate
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.request_forms import Form, Place
@@ -46,11 +47,11 @@ def named_model(body: dict[str, Any], catalog: Catalog, region: str) -> Model:
 @rests_on("official text", OFFICIAL, "Without values, the model's defaults hold")
 @rests_on("third party", "a live test of July 2026", "Flaws can show after acceptance, as FAILED")
 def read_create(
-    body: dict[str, Any], model: Model, form: Form, region: str, resolve: Resolve
+    body: dict[str, Any], model: Model, catalog: Catalog, region: str, resolve: Resolve
 ) -> CreateCall:
     """The request in a body, and what is wrong with it."""
     flaws: list[Flaw] = []
-    fields = _Fields(body, flaws)
+    fields, form = _Fields(body, flaws), catalog.form(model)
     image, last = _frames(fields, form, model, resolve)
     sound, track = _sound(fields, form, model, resolve)
     request = TaskRequest(
@@ -69,11 +70,9 @@ def read_create(
         watermark=fields.parameter("watermark", bool, False),
         seed=fields.seed(image.identity if image else ""),
     )
-    if not flaws and not model.accepts(request.roles):
-        fields.flaw("InvalidParameter", "The media cannot be used together.")
-    refusal = refusal_of(request, model)
+    refusal = refusal_of(request, catalog)
     if refusal:
-        flaws.append(Flaw(*refusal))
+        flaws.append(Flaw(refusal.code, refusal.message))
         request = _possible(request, model)
     flaw = Fate("fail-at-once", flaws[0].code, flaws[0].message) if flaws else None
     return CreateCall(request, flaw)

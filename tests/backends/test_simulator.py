@@ -128,10 +128,10 @@ def test_asking_too_fast_is_throttled(service: Simulator, clock: ManualClock) ->
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"model": "wan9"}, "ModelNotFound"),
+        ({"model": "wan9"}, "InvalidParameter"),
         ({"duration": 7}, "InvalidParameter"),
         ({"resolution": "4K"}, "InvalidParameter"),
-        ({"model": "wan2.2-i2v-flash", "region": "singapore"}, "ModelNotFound"),
+        ({"model": "wan2.2-i2v-flash", "region": "singapore"}, "InvalidParameter"),
     ],
 )
 def test_what_the_model_cannot_do_is_refused(

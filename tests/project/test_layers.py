@@ -51,7 +51,8 @@ def room_of(module: str) -> str:
 
 # What an emulator may know: how the service behaves, never how this program uses it.
 SERVER_SEES = {
-    "backends.base", "backends.simulator", "backends.slate", "task",
+    "backends.base", "backends.simulator", "backends.slate", "backends.imitation.refusals",
+    "backends.imitation.outcome", "task",
     "catalog.abilities", "catalog.capabilities", "catalog.figures", "catalog.request_forms",
     "geometry", "clock", "errors", "media.ffmpeg", "media.images", "media.audio_files",
     "source.yaml_source", "files", "language", "help_page", "reports.served_pages",

@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 from wanx_render.backends.base import (
@@ -26,12 +25,13 @@ from wanx_render.backends.base import (
     TaskState,
     Unknown,
 )
-from wanx_render.catalog.abilities import Model
+from wanx_render.backends.imitation.outcome import usage
+from wanx_render.backends.imitation.refusals import AT_ONCE, refusal_of
+from wanx_render.backends.imitation.task_records import plain_request, request_of
+from wanx_render.catalog.abilities import Model, PictureModel
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Refused, Throttled
-from wanx_render.geometry import Size
-from wanx_render.media.picture.prepared_record import read, written
-from wanx_render.task import InputMedia, TaskRequest
+from wanx_render.task import TaskRequest
 
 # In the prompt of a shot: [[mock: fail=DataInspectionFailed]] makes its task end so, and
 # [[mock: stuck]] keeps it waiting.
@@ -43,7 +43,6 @@ _MESSAGES = {
     "InternalError.Timeout": "An internal timeout error has occured during execution.",
 }
 _STUCK_FOR = timedelta(days=365)
-_AT_ONCE = timedelta(milliseconds=100)  # from acceptance to FAILED, as a third party saw it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,7 @@ class Fate:
     kind: Literal["fail", "fail-at-once", "stuck"]
     code: str = ""
     message: str = ""
+    seconds: float = AT_ONCE  # until a flaw of the request shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,55 +68,28 @@ class Task:
     ended: datetime
     fate: Fate | None = None
     cancelled: bool = False
+    results: int = 1  # pictures that were asked for at once
 
     def shifted_to(self, start: datetime) -> "Task":
         return replace(self, started=start, ended=start + (self.ended - self.started))
 
     def record(self) -> dict[str, Any]:
         """The task as plain JSON data."""
-        plain = asdict(self)
-        times = {name: plain[name].isoformat() for name in _TIMES}
-        media = {name: _plain(getattr(self.request, name)) for name in _MEDIA}
-        return {**plain, **times, "request": {**plain["request"], **media}}
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        times = {name: getattr(self, name).isoformat() for name in _TIMES}
+        fate = asdict(self.fate) if self.fate else None
+        return {**fields, **times, "fate": fate, "request": plain_request(self.request)}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Task":
         """The task that ``record`` was made of; KeyError, TypeError or ValueError if of none."""
         times = {name: datetime.fromisoformat(record[name]).astimezone(UTC) for name in _TIMES}
-        fields = record["request"]
-        request = TaskRequest(**{**fields, **{name: _media(fields[name]) for name in _MEDIA}})
+        request = request_of(record["request"])
         fate = Fate(**record["fate"]) if record["fate"] else None
         return cls(**{**record, **times, "request": request, "fate": fate})
 
 
 _TIMES = ("submitted", "started", "ended")
-_MEDIA = ("image", "last_image", "sound_file")
-
-
-def _plain(media: InputMedia | None) -> dict[str, Any] | None:
-    if media is None:
-        return None
-    return {
-        **asdict(media),
-        "path": media.path and str(media.path),
-        "prepared": media.prepared and str(media.prepared),
-        "preparation": media.preparation and written(media.preparation),
-    }
-
-
-def _media(record: dict[str, Any] | None) -> InputMedia | None:
-    if record is None:
-        return None
-    path, size = record["path"], record["size"]
-    preparation, prepared = record.get("preparation"), record.get("prepared")
-    return InputMedia(
-        record["identity"],
-        path and Path(path),
-        record["url"],
-        Size(**size) if size else None,
-        preparation=read(preparation) if preparation else None,
-        prepared=Path(prepared) if prepared else None,
-    )
 
 
 @dataclass
@@ -150,18 +123,21 @@ class Simulator:
         self._lanes: dict[tuple[str, str], _Lane] = {}
         self._counts: dict[tuple[str, str], int] = {}
 
-    def submit(self, account: str, request: TaskRequest, fate: Fate | None = None) -> Accepted:
+    def submit(
+        self, account: str, request: TaskRequest, fate: Fate | None = None, *, results: int = 1
+    ) -> Accepted:
         """Accept a request as a new task; raises Refused or Throttled as the service does.
 
-        A request that comes with its ``fate`` is accepted without being judged.
+        A request that comes with its ``fate`` is accepted without being judged. Picture models
+        make ``results`` pictures.
         """
-        model = self._catalog.models.get(request.model)
-        refusal = None if fate else refusal_of(request, model)
-        if model is None or refusal:
-            raise Refused(*(refusal or ("ModelNotFound", "Model not exist.")))
-        lane = self._lanes.setdefault((account, model.name), _Lane())
-        self._admit(lane, model)
-        task = self._draw(account, request, model, lane, fate or _tagged(request.prompt))
+        refusal = None if fate else refusal_of(request, self._catalog)
+        if refusal:
+            raise Refused(refusal.code, refusal.message)
+        lane = self._lanes.setdefault((account, request.model), _Lane())
+        self._admit(lane, self._catalog.entry(request.model))
+        task = self._draw(account, request, lane, fate or _tagged(request.prompt))
+        task = replace(task, results=results)
         lane.tasks.append(task.task_id)
         self.put(task)
         return Accepted(task.task_id, task.request_id)
@@ -215,7 +191,7 @@ class Simulator:
         self._move_up(self._lanes[(account, task.request.model)], task.request.model)
         return True
 
-    def _admit(self, lane: _Lane, model: Model) -> None:
+    def _admit(self, lane: _Lane, model: Model | PictureModel) -> None:
         if not self._limits:
             return
         now = self.now()
@@ -226,9 +202,8 @@ class Simulator:
             )
         lane.recent.append(now)
 
-    def _draw(
-        self, account: str, request: TaskRequest, model: Model, lane: _Lane, fate: Fate | None
-    ) -> Task:
+    def _draw(self, account: str, request: TaskRequest, lane: _Lane, fate: Fate | None) -> Task:
+        model = self._catalog.entry(request.model)
         key = request.key("simulator")
         count = self._counts.get((account, key), 0)
         self._counts[(account, key)] = count + 1
@@ -241,14 +216,15 @@ class Simulator:
             case "stuck":
                 start = now + _STUCK_FOR
             case "fail-at-once":
-                start, runs = now + _AT_ONCE / 2, _AT_ONCE / 2
+                half = timedelta(seconds=fate.seconds / 2 if fate else 0)
+                start, runs = now + half, half
             case "fail" | None:
                 start = _take_slot(lane, model, now + waits, runs)
         return Task(task_id, request_id, account, request, now, start, start + runs, fate)
 
     def _move_up(self, lane: _Lane, model_name: str) -> None:
         """Give the slots out again, in order of arrival; what already runs keeps its times."""
-        model, now = self._catalog.models[model_name], self.now()
+        model, now = self._catalog.entry(model_name), self.now()
         lane.free_at = []
         for task_id in lane.tasks:
             task = self._tasks[task_id]
@@ -272,18 +248,20 @@ class Simulator:
         return self._succeeded(task)
 
     def _succeeded(self, task: Task) -> Succeeded:
-        model = self._catalog.models[task.request.model]
-        has_actual_prompt = task.request.prompt_extend and model.returns_actual_prompt.value
+        model = self._catalog.entry(task.request.model)
+        is_picture = isinstance(model, PictureModel)
+        rewrites = isinstance(model, PictureModel) or model.returns_actual_prompt.value
+        has_actual_prompt = task.request.prompt_extend and rewrites
         return Succeeded(
             task_id=task.task_id,
-            url=f"mock://{task.task_id}.mp4",
+            url=f"mock://{task.task_id}.{'png' if is_picture else 'mp4'}",
             submitted=task.submitted,
             started=task.started,
             ended=task.ended,
             expires=self._expiry(task),
             original_prompt=task.request.prompt,
             actual_prompt=_extended(task.request.prompt) if has_actual_prompt else None,
-            usage=_usage(task.request, model),
+            usage=usage(task.request, self._catalog, task.results),
         )
 
     def _expiry(self, task: Task) -> datetime:
@@ -309,25 +287,6 @@ def _failed(task: Task, fate: Fate) -> Failed:
     )
 
 
-def refusal_of(request: TaskRequest, model: Model | None) -> tuple[str, str] | None:
-    """Why the service would refuse, as code and message."""
-    if model is None or request.region not in model.region_names.value:
-        return "ModelNotFound", "Model not exist."
-    if request.resolution not in model.tiers.value:
-        return "InvalidParameter", f"resolution {request.resolution} is not supported."
-    if request.duration not in model.durations.value:
-        return "InvalidParameter", f"duration {request.duration} is not supported."
-    if request.template and not _takes_template(request, model):
-        return "InvalidParameter", f"template {request.template} is not supported."
-    return None
-
-
-def _takes_template(request: TaskRequest, model: Model) -> bool:
-    templates = model.templates.value if model.templates else ()
-    regions = model.template_regions.value if model.template_regions else (request.region,)
-    return request.template in templates and request.region in regions
-
-
 def _chance(*parts: object) -> random.Random:
     digest = hashlib.sha256("\0".join(str(part) for part in parts).encode()).digest()
     return random.Random(digest)  # noqa: S311  # a simulation, not a secret
@@ -337,15 +296,17 @@ def _uuid(chance: random.Random) -> str:
     return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
 
-def _run_seconds(chance: random.Random, model: Model, request: TaskRequest) -> float:
+def _run_seconds(chance: random.Random, model: Model | PictureModel, request: TaskRequest) -> float:
     """Log-normal between the documented bounds; longer clips take longer."""
     low, high = model.task_seconds.value
-    default = model.durations.value[0]
-    middle = math.sqrt(low * high) * (request.duration / default) ** 0.5
+    default = model.durations.value[0] if isinstance(model, Model) else 0
+    middle = math.sqrt(low * high) * (request.duration / default if default else 1) ** 0.5
     return min(max(chance.lognormvariate(math.log(middle), 0.3), low), high)
 
 
-def _take_slot(lane: _Lane, model: Model, earliest: datetime, runs: timedelta) -> datetime:
+def _take_slot(
+    lane: _Lane, model: Model | PictureModel, earliest: datetime, runs: timedelta
+) -> datetime:
     """When a task that could start at ``earliest`` starts, and hold its slot until it ends."""
     lane.free_at.sort()
     start = earliest
@@ -357,37 +318,3 @@ def _take_slot(lane: _Lane, model: Model, earliest: datetime, runs: timedelta) -
 
 def _extended(prompt: str) -> str:
     return f"{prompt}, one continuous shot, natural motion (extended by the mock)".lstrip(", ")
-
-
-def _usage(request: TaskRequest, model: Model) -> dict[str, Any]:
-    tier, seconds = int(request.resolution.removesuffix("P")), request.duration
-    usage = {
-        "duration": seconds,
-        "input_video_duration": 0,
-        "output_video_duration": seconds,
-        "SR": tier,
-        "video_count": 1,
-    }
-    match model.usage.value:
-        case "2.1":
-            return {"video_duration": seconds, "video_ratio": "standard", "video_count": 1}
-        case "2.2":
-            return {"duration": seconds, "SR": tier, "video_count": 1}
-        case "2.2-kf2v":
-            return {"video_duration": seconds, "SR": tier, "video_count": 1}
-        case "2.5-t2v":
-            return {"video_duration": seconds, "video_ratio": _starred(request), "video_count": 1}
-        case "2.6":
-            return usage
-        case "2.6-flash":
-            return {**usage, "audio": request.sound != "silent"}
-        case "2.6-sized":
-            return {**usage, "size": _starred(request)}
-        case "2.7":
-            return {**usage, "ratio": request.ratio or "16:9"}
-        case "3.0":
-            return {**usage, "ratio": request.ratio or "adaptive", "fps": 30}
-
-
-def _starred(request: TaskRequest) -> str:
-    return str(request.size or "").replace("x", "*")

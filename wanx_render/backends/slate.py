@@ -16,10 +16,11 @@ import ffmpeg as graph
 from PIL import Image, ImageDraw, ImageOps
 
 from wanx_render.backends import panel
+from wanx_render.backends.imitation.outcome import clip_size
 from wanx_render.captions import fonts
 from wanx_render.captions.fonts import Font
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.geometry import Size, predicted_size
+from wanx_render.geometry import Size
 from wanx_render.media import ffmpeg, images
 from wanx_render.task import TaskRequest
 from wanx_render.timing import SAMPLE_RATE, frames_in, samples_in
@@ -27,9 +28,6 @@ from wanx_render.timing import SAMPLE_RATE, frames_in, samples_in
 FLASH_FRAMES = 2
 BEEP_SECONDS = Fraction(1, 12)
 _DRIFT_LIMIT = Fraction(1, 9)  # of the side it moves along
-
-# Where only the service could fetch the first frame, its shape is not known here.
-_ASSUMED = Size(1280, 720)
 
 _INK, _DIM = (255, 255, 255, 255), (205, 214, 226, 255)
 
@@ -50,10 +48,7 @@ def clip_call(
     catalog: Catalog, request: TaskRequest, *, label: str, folder: Path, target: Path
 ) -> ClipCall:
     """The clip that ``request`` gives by the catalog's rules for size and rate."""
-    area = catalog.tier_area(request.resolution)
-    size = predicted_size(
-        (request.image.sent_size if request.image else request.size) or _ASSUMED, area
-    )
+    size = clip_size(request, catalog)
     rate = Fraction(catalog.models[request.model].fps.value)
     return ClipCall(request, label, size, rate, folder, target)
 

@@ -1,0 +1,135 @@
+"""What a request gives: the size and shape of its clip, its seconds, and what its usage says."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.geometry import Aspect, Size, predicted_size
+from wanx_render.task import InputMedia, TaskRequest
+
+# Where only the service could fetch the first frame, its shape is not known here.
+_ASSUMED = Size(1280, 720)
+
+
+def clip_size(request: TaskRequest, catalog: Catalog) -> Size:
+    """The size of the clip by the catalog's rules: asked for outright, of the frame, or of the
+    ratio."""
+    if request.size:
+        return request.size
+    area = catalog.tier_area(request.resolution)
+    frame = _shape_of(request.image or request.first_clip)
+    if frame:
+        return predicted_size(frame, area)
+    is_led = request.image or request.first_clip  # by a picture that only the service can see
+    if request.ratio[:1].isdigit() and not is_led:
+        model = catalog.models[request.model]
+        return _of_ratio(Aspect.parse(request.ratio), request.resolution, model, area)
+    return predicted_size(_ASSUMED, area)
+
+
+def _shape_of(medium: InputMedia | None) -> Size | None:
+    if medium is None:
+        return None
+    return medium.sent_size or (medium.footage.size if medium.footage else None)
+
+
+def _of_ratio(aspect: Aspect, tier: str, model: Model, area: int) -> Size:
+    """Of the documented sizes the nearest to the ratio; by the area where there are none."""
+    sizes = model.sizes.value.get(tier, ()) if model.sizes else ()
+    known = (Size(*map(int, size.split("x"))) for size in sizes)
+    wanted = Fraction(aspect.width, aspect.height)
+    nearest = min(known, key=lambda size: _apart(size, wanted), default=None)
+    return nearest or predicted_size(aspect.size(1), area)
+
+
+def _apart(size: Size, ratio: Fraction) -> Fraction:
+    actual = Fraction(size.width, size.height)
+    return max(actual, ratio) / min(actual, ratio)
+
+
+_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "3:2", "2:3", "4:5", "5:4")
+
+
+def ratio_of(size: Size) -> str:
+    """The usual name of a shape: sides are rounded, so the nearest one."""
+    return min(_RATIOS, key=lambda name: _apart(size, Fraction(*map(int, name.split(":")))))
+
+
+def input_seconds(request: TaskRequest) -> Fraction:
+    """The length of all videos that go with a request, as far as it is known."""
+    return sum((medium.footage.seconds for medium in _videos(request) if medium.footage),
+               Fraction(0))  # fmt: skip
+
+
+def _videos(request: TaskRequest) -> Iterator[InputMedia]:
+    if request.first_clip:
+        yield request.first_clip
+    yield from (entry.media for entry in request.references if entry.kind == "video")
+
+
+def counted_input_seconds(request: TaskRequest, model: Model) -> Fraction:
+    """The seconds of its inputs as the answer counts them, whether they are paid for or not."""
+    seconds, cap = input_seconds(request), model.input_seconds_cap
+    return min(seconds, Fraction(cap.value)) if cap else seconds
+
+
+def billed_seconds(request: TaskRequest, model: Model) -> Fraction:
+    """The seconds that are paid for: of the clip, and of inputs where the model counts them."""
+    seconds = Fraction(request.duration)
+    if model.billed_seconds is None or model.billed_seconds.value == "output":
+        return seconds
+    return seconds + counted_input_seconds(request, model)
+
+
+def usage(request: TaskRequest, catalog: Catalog, pictures: int = 1) -> dict[str, Any]:
+    """The usage in the answer about a task that succeeded, as its model's family writes it."""
+    model = catalog.models.get(request.model)
+    if model is None:
+        return {"image_count": pictures}
+    tier, seconds = int(request.resolution.removesuffix("P")), request.duration
+    match model.usage.value:
+        case "2.1":
+            return {"video_duration": seconds, "video_ratio": "standard", "video_count": 1}
+        case "2.2":
+            return {"duration": seconds, "SR": tier, "video_count": 1}
+        case "2.2-kf2v":
+            return {"video_duration": seconds, "SR": tier, "video_count": 1}
+        case "2.5-t2v":
+            size = _starred(clip_size(request, catalog))
+            return {"video_duration": seconds, "video_ratio": size, "video_count": 1}
+        case "2.6" | "2.6-flash" | "2.6-sized" | "2.7" | "3.0":
+            return _newer_usage(request, model, catalog)
+
+
+def _newer_usage(request: TaskRequest, model: Model, catalog: Catalog) -> dict[str, Any]:
+    """Of the families since 2.6, which count the seconds of inputs too."""
+    size = clip_size(request, catalog)
+    fields = {
+        "duration": number(billed_seconds(request, model)),
+        "input_video_duration": number(counted_input_seconds(request, model)),
+        "output_video_duration": request.duration,
+        "SR": int(request.resolution.removesuffix("P")),
+        "video_count": 1,
+    }
+    match model.usage.value:
+        case "2.6-flash":
+            return {**fields, "audio": request.sound != "silent"}
+        case "2.6-sized":
+            return {**fields, "size": _starred(size)}
+        case "2.7":
+            return {**fields, "ratio": ratio_of(size)}
+        case "3.0":
+            return {**fields, "ratio": ratio_of(size), "fps": int(model.fps.value)}
+        case "2.6" | "2.1" | "2.2" | "2.2-kf2v" | "2.5-t2v":
+            return fields
+
+
+def number(seconds: Fraction) -> int | float:
+    """Seconds as answers have them: whole where they are."""
+    return int(seconds) if seconds.denominator == 1 else round(float(seconds), 2)
+
+
+def _starred(size: Size) -> str:
+    return f"{size.width}*{size.height}"
