@@ -69,7 +69,15 @@ SYSTEM_REASONS = (
 
 
 _SHOWN_KEYS = ("title", "note", "advice")  # of the model catalogue's files
-_SHOWN_FILES = ("models/*.yaml", "codes.yaml", "prices.yaml", "service.yaml", "sources.yaml")
+_SHOWN_FILES = (
+    "models/*.yaml",
+    "pictures/*.yaml",
+    "codes.yaml",
+    "forms.yaml",
+    "prices.yaml",
+    "service.yaml",
+    "sources.yaml",
+)
 
 
 def _data() -> Iterator[tuple[str, str]]:

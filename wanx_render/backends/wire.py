@@ -90,6 +90,7 @@ def _values(request: TaskRequest) -> dict[str, Any]:
         "seed": request.seed,
         "audio": request.sound != "silent",
         "shot_type": request.shot_type or None,
+        "negative_prompt": request.negative_prompt or None,  # where a form has it among these
         "n": 1,
     }
 

@@ -50,12 +50,12 @@ class Model(Data):
 
     name: str
     title: Prose
-    base: str = ""  # the model that it is a snapshot or sibling of (``like`` in its file)
+    base: str = ""  # the model that it is a snapshot of (``snapshot_of`` in its file)
     request_form: Figure[str]
     region_names: Figure[dict[str, str]]
     aliases: tuple[str, ...] = ()
     launched: Figure[date] | None = None
-    retires: Figure[date] | None = None
+    retires: Figure[date | None] | None = None  # None in it: nobody official names a day
     combinations: Figure[tuple[tuple[str, ...], ...]]  # of roles; one with ? may be absent
     counts: Figure[dict[str, tuple[int, int]]] | None = None  # by role; references: of all kinds
     parameters: Figure[tuple[str, ...]] | None = None  # instead of the form's
@@ -164,7 +164,7 @@ class PictureModel(Data):
     request_form: Figure[str]
     region_names: Figure[dict[str, str]]
     launched: Figure[date] | None = None
-    retires: Figure[date] | None = None
+    retires: Figure[date | None] | None = None  # None in it: nobody official names a day
     parameters: Figure[tuple[str, ...]] | None = None
     sizes: Figure[PictureArea | tuple[str, ...]]  # or exactly these, as WxH
     prompt_characters: Figure[int]

@@ -199,24 +199,26 @@ def packaged() -> Catalog:
 def _entries(folder: Traversable) -> dict[str, Any]:
     """The models of a folder by name, each with what it has from the one that it is like."""
     entries = folder.iterdir() if folder.is_dir() else iter(())
-    files = sorted(entries, key=lambda entry: entry.name)
+    files = sorted(entries, key=lambda entry: entry.name.removesuffix(".yaml"))
     records = [yaml_source.packaged(file) for file in files if file.name.endswith(".yaml")]
     by_name = {record["name"]: record for record in records}
     return {name: inherited(record, by_name) for name, record in by_name.items()}
 
 
 def inherited(record: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """``record`` with all that it does not say as the model that it is ``like`` says it.
+    """``record`` with all that it does not say as the model says it that it is ``like``.
 
-    KeyError where there is no such model.
+    ``snapshot_of`` is stronger: the same model at one day, at the same price where it has none of
+    its own. A sibling's price is never assumed. KeyError where there is no such model.
     """
-    if "like" not in record:
-        return dict(record)
-    own = {key: value for key, value in record.items() if key != "like"}
-    base = record["like"]
-    older = inherited(others[base], others)
+    snapshot_of = record.get("snapshot_of", "")
+    name = snapshot_of or record.get("like")
+    own = {key: value for key, value in record.items() if key not in ("like", "snapshot_of")}
+    if not name:
+        return own
+    older = inherited(others[name], others)
     kept = {key: value for key, value in older.items() if key not in _OF_ONE_MODEL}
-    return {**kept, **own, "base": base}
+    return {**kept, "base": snapshot_of, **own}
 
 
 _OF_ONE_MODEL = ("aliases", "region_names", "base", "launched", "retires")

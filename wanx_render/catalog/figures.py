@@ -1,5 +1,6 @@
 """Figures of the vendor's: values with the source they rest on, and what other sources say."""
 
+from datetime import date
 from fractions import Fraction
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from wanx_render.language import NOTHING, Message, verbatim
 
 T = TypeVar("T")
+Day = date
 
 
 def _prose(text: Any) -> Any:
@@ -28,7 +30,8 @@ class Evidence(Data):
     """A document or measurement that figures rest on."""
 
     title: Prose
-    date: str
+    date: str  # the state of the document
+    read: Day | None = None  # the last day on which the vendor's page or answer was seen like this
     kind: Literal["official", "captured", "open-code", "third-party", "inferred", "user"]
 
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from difflib import get_close_matches
 
 from wanx_render.diagnostics import did_you_mean, listed
@@ -13,7 +13,8 @@ _WORDS = {
     "通义万相": "wan", "通義萬相": "wan", "万相": "wan", "萬相": "wan", "wanxiang": "wan",
     "wanx": "wan", "tongyi": "", "imagetovideo": "i2v", "img2video": "i2v", "img2vid": "i2v",
     "图生视频": "i2v", "圖生視頻": "i2v", "keyframetovideo": "kf2v", "首尾帧": "kf2v",
-    "首尾幀": "kf2v", "文生视频": "t2v", "texttovideo": "t2v",
+    "首尾幀": "kf2v", "文生视频": "t2v", "文生視頻": "t2v", "texttovideo": "t2v",
+    "参考生视频": "r2v", "參考生視頻": "r2v", "referencetovideo": "r2v",
 }  # fmt: skip
 _PIECE = re.compile(r"wan|[a-z]{1,3}2[a-z]|\d+|[a-z]+")
 _KIND = re.compile(r"[a-z]{1,3}2[a-z]")
@@ -28,22 +29,41 @@ def meant(text: str, names: Iterable[str]) -> tuple[str, ...]:
     if whole or not said:
         return whole
     known = {piece for pieces in pieces_of.values() for piece in pieces}
+    wanted = tuple(f"{piece}0" if _is_round(piece, known) else piece for piece in wanted)
+    said = set(wanted) - {"wan"}
     version = next((piece for piece in wanted if piece.isdigit()), "")
     fitting = tuple(name for name, pieces in pieces_of.items() if said <= set(pieces))
     if fitting:
-        return fitting
+        return _plainest(fitting, pieces_of)
     longer = tuple(name for name, pieces in pieces_of.items() if pieces == wanted[: len(pieces)])
     if longer:  # the name of one, and more: a date, a remark
         return longer
-    if (version and version not in known) or any(_KIND.fullmatch(p) for p in said - known):
+    kinds = {piece for piece in said if _KIND.fullmatch(piece)}
+    if (version and version not in known) or not kinds <= known:
         return ()
     candidates = {
         "".join(pieces): name
         for name, pieces in pieces_of.items()
-        if not version or version in pieces
+        if (not version or version in pieces) and kinds <= set(pieces)
     }
     close = get_close_matches("".join(wanted), candidates, n=1, cutoff=0.75)
     return tuple(candidates[word] for word in close)
+
+
+_FEW = 4
+
+
+def _plainest(names: tuple[str, ...], pieces_of: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Of many names the shortest: snapshots and variants of a model have more in theirs."""
+    if len(names) <= _FEW:
+        return names
+    least = min(len(pieces_of[name]) for name in names)
+    return tuple(name for name in names if len(pieces_of[name]) == least)
+
+
+def _is_round(piece: str, known: Container[str]) -> bool:
+    """Whether this is a version without its zero: 3 for 3.0."""
+    return piece.isdigit() and piece not in known and f"{piece}0" in known
 
 
 def hint(text: str, names: Iterable[str]) -> Message:
@@ -51,10 +71,10 @@ def hint(text: str, names: Iterable[str]) -> Message:
     every = list(names)
     fitting = meant(text, every)
     if len(fitting) > 1:
-        return tr("did you mean one of {names}?", names=listed(fitting, len(fitting)))
+        return tr("did you mean one of {names}?", names=listed(fitting))
     if fitting:
         return did_you_mean(fitting[0], fitting)
-    return tr("known models: {names}", names=listed(every, len(every)))
+    return tr("`wanx-render models` lists the models, such as {names}", names=listed(every))
 
 
 def _pieces(name: str) -> tuple[str, ...]:
@@ -62,7 +82,7 @@ def _pieces(name: str) -> tuple[str, ...]:
     plain = unicodedata.normalize("NFKC", name[:100]).casefold()
     plain = re.sub(r"(?<=\d)[\s._-]+(?=\d)", "", plain)
     plain = re.sub(r"\s+to\s+|-to-|_to_", "to", plain)
-    plain = re.sub(r"(image|text|keyframe)to\s*video", r"\1tovideo", plain)
+    plain = re.sub(r"(image|text|keyframe|reference)to\s*video", r"\1tovideo", plain)
     for word, short in _WORDS.items():
         plain = plain.replace(word, short)
     return tuple(_PIECE.findall(plain))

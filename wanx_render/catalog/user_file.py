@@ -72,14 +72,17 @@ def _model(name: str, fields: Mapping[str, Any], models: Mapping[str, Any]) -> d
     if name in models:
         return {**models[name], **own}
     own = {"name": name, "title": name, **own}
-    return inherited(own, models) if own.get("like") in models else own
+    older = own.get("snapshot_of") or own.get("like")
+    return inherited(own, models) if older in models else own
 
 
 def _of_today(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a model; ``last_image``, which files of older versions have, as roles."""
     fields = dict(fields)
     takes_last = fields.pop("last_image", None)
-    is_old = takes_last is not None or ("request_form" in fields and "like" not in fields)
+    is_old = takes_last is not None or (
+        "request_form" in fields and not {"like", "snapshot_of"} & fields.keys()
+    )
     if is_old and "combinations" not in fields:
         value = takes_last["value"] if isinstance(takes_last, dict) else takes_last
         last = ["last_frame?"] if value else []
@@ -126,7 +129,7 @@ def _is_host(value: Any) -> bool:
     )
 
 
-_PLAIN = {"name", "title", "aliases", "like", "base"}
+_PLAIN = {"name", "title", "aliases", "like", "snapshot_of", "base"}
 
 
 def _figures(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 They know the catalog's figures, never a model's name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import takewhile
 
 from wanx_render.catalog import model_names
 from wanx_render.catalog.abilities import Model, SoundFile
@@ -83,7 +84,7 @@ def duration_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 
 def _other_durations(scene: Scene, model: Model, seconds: int) -> Message:
     """What the model can make, and which models can make clips of so many seconds."""
-    able = [m.name for m in scene.catalog.models.values() if seconds in m.durations.value]
+    able = _instead(scene, model, lambda other: seconds in other.durations.value)
     durations = either(map(str, sorted(model.durations.value)))
     if not able:
         return tr("use {choices}", choices=durations)
@@ -93,10 +94,33 @@ def _other_durations(scene: Scene, model: Model, seconds: int) -> Message:
     )  # fmt: skip
 
 
+_FEW = 6
+
+
+def _instead(scene: Scene, model: Model, is_able: Callable[[Model], bool]) -> list[str]:
+    """Models to use in place of ``model``: of its kind and its region, its family first."""
+    able = [
+        other.name
+        for other in scene.catalog.models.values()
+        if is_able(other)
+        and not other.base  # a snapshot; its model is named
+        and scene.region in other.region_names.value
+        and ("first_frame" in other.roles or "first_frame" not in model.roles)
+        and (other.takes_words_alone or "first_frame" in model.roles)
+    ]
+    able.sort(key=lambda name: -_begin_alike(name, model.name))
+    return able[:_FEW]
+
+
+def _begin_alike(one: str, other: str) -> int:
+    """How many characters two names have in common at their beginning."""
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
+
+
 def sound_unsupported(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot, model in scene.models:
         if model.sound.value == "none" and shot.audio not in (None, "silent"):
-            with_sound = [m.name for m in scene.catalog.models.values() if m.sound.value != "none"]
+            with_sound = _instead(scene, model, lambda other: other.sound.value != "none")
             yield Diagnostic(
                 "sound-unsupported",
                 tr("sound is not supported by {model}", model=model.name),
@@ -164,7 +188,7 @@ def _other_templates(scene: Scene, model: Model, template: str) -> Message:
 def last_image_unsupported(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot, model in scene.models:
         if shot.last_image is not None and not model.takes_last_image:
-            able = [m.name for m in scene.catalog.models.values() if m.takes_last_image]
+            able = _instead(scene, model, lambda other: other.takes_last_image)
             yield Diagnostic(
                 "last-image-unsupported",
                 tr("last_image is not supported by {model}", model=model.name),
