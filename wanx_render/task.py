@@ -23,6 +23,12 @@ _ROLES: Mapping[Literal["image", "video", "sound"], Role] = {
     "sound": "reference_sound",
 }
 
+
+def role_of(kind: Literal["image", "video", "sound"]) -> Role:
+    """The role of a reference of this kind."""
+    return _ROLES[kind]
+
+
 # none: the model is silent; silent: it was asked to be; auto: its own sound; file: ours.
 SoundMode = Literal["none", "silent", "auto", "file"]
 
@@ -128,7 +134,7 @@ class TaskRequest:
             ("soundtrack", self.sound_file),
             ("first_clip", self.first_clip),
         )
-        references = ((_ROLES[entry.kind], entry.media) for entry in self.references)
+        references = ((role_of(entry.kind), entry.media) for entry in self.references)
         return (*((role, medium) for role, medium in named if medium), *references)
 
     @property

@@ -17,7 +17,7 @@ from wanx_render.language import tr
 from wanx_render.planning.plan import Plan, PlannedShot
 from wanx_render.preparation import Preparation
 from wanx_render.shotlist.model import Deliverable, FitImage, GeneratedShot, gaze_at
-from wanx_render.shotlist.preparing import crops_of, preparing_of
+from wanx_render.shotlist.preparing import aims_of, preparing_of
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,7 @@ class Framing:
         model = self.catalog.model(shot.model)
         if model is None:
             raise LookupError(shot.model)
-        crops = crops_of(self.plan.deliverables)
-        preparing = preparing_of(shot, model, crops, self.catalog)
+        preparing = preparing_of(shot, model, aims_of(self.plan.deliverables), self.catalog)
         image = self.planned_shot.picked.request.image
         transparent = image is not None and image.transparent
         return preparing.of(source, preparing.aspect(source), transparent=transparent)

@@ -26,6 +26,10 @@ class SoundFile(Data):
     bytes: int
 
 
+# What references of each kind are called in a prompt; {n} stands for the number of one.
+ReferenceWords = dict[Literal["image", "video", "sound"], str]
+
+
 class MediaFile(Data):
     """What a video or sound that goes with a request may be."""
 
@@ -64,6 +68,7 @@ class Model(Data):
     adaptive_duration: Figure[bool] | None = None  # whether -1 lets the service choose
     ratios: Figure[tuple[str, ...]] | None = None  # that may be asked for outright
     sizes: Figure[dict[str, tuple[str, ...]]] | None = None  # the same, as WxH by tier
+    reference_words: Figure[ReferenceWords] | None = None
     shot_types: Figure[tuple[str, ...]] | None = None
     fps: Figure[Rate]
     sound: Figure[Sound]

@@ -1,8 +1,8 @@
 """A changed deliverable never makes a paid clip stale.
 
-With ``fit_image: match`` the aspect of a first frame follows from the deliverables. A take that was
-paid for, or is on its way, with another aspect of the same picture stays as it is: it asks for what
-it asked for then, and knows how a new one would be prepared.
+With ``fit_image: match`` the aspect of a first frame follows from the deliverables; so does the
+shape of a clip without one. A take that was paid for, or is on its way, with another aspect stays
+as it is: it asks for what it asked for then, and knows what a new one would ask for.
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ class KeptClips:
         for request in self._as_then(take):
             earlier = take.asking(request)
             if self._was_asked(earlier):
-                return replace(earlier, instead=take.request.image)
+                return replace(earlier, instead=take.request)
         return take
 
     def _was_asked(self, take: Take) -> bool:
@@ -51,9 +51,12 @@ class KeptClips:
         return self.journal.holds(key, str(take.name), take.row)
 
     def _as_then(self, take: Take) -> Iterator[TaskRequest]:
-        """The request with each preparation that its picture was sent with, newest first."""
+        """The request with each preparation that its picture was sent with, newest first; without
+        a first frame with each shape that was asked for."""
         request = take.request
         if request.image is None:
+            for size, ratio in self.journal.shapes_asked(request.model):
+                yield replace(request, size=size, ratio=ratio)
             return
         for record in self.journal.preparations_of(request.image.source):
             first = prepared_record.of_frame(record, "image")

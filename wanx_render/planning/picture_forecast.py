@@ -45,7 +45,7 @@ def picture_forecast(take: Take, deliverables: Iterable[Deliverable]) -> Picture
         return None
     crops = {d.name: d.aspect for d in deliverables if d.fit == "crop"}
     view = _View(take.preparing.area, crops)
-    instead = take.instead
+    instead = take.instead.image if take.instead else None
     price = write_amount(take.price.amount) if instead and take.price else None
     return PictureForecast(
         source=str(picture.size),

@@ -13,7 +13,7 @@ from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.pricing import Total, price, total
 from wanx_render.frame import Frame
-from wanx_render.geometry import Aspect, Size, largest_exact, predicted_size
+from wanx_render.geometry import Aspect, Size, largest_exact
 from wanx_render.money import Money
 from wanx_render.planning.take_name import TakeName
 from wanx_render.shotlist.model import (
@@ -27,8 +27,9 @@ from wanx_render.shotlist.model import (
     own_name,
 )
 from wanx_render.shotlist.picks import NEWEST
-from wanx_render.shotlist.preparing import Preparing, crops_of, preparing_of
-from wanx_render.task import InputMedia, SoundMode, TaskRequest
+from wanx_render.shotlist.preparing import Preparing, aims_of, preparing_of
+from wanx_render.shotlist.references import references_of, words_of
+from wanx_render.task import InputMedia, Reference, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
 
 Node = TypeVar("Node")
@@ -53,7 +54,7 @@ class Take:
     price: Money | None
     row: str = ""  # of a table; its rows share a journal, so that a label distinguishes them
     preparing: Preparing | None = None  # how its pictures are prepared; None: as they are
-    instead: InputMedia | None = None  # of a clip that is kept: what a new one would be made of
+    instead: TaskRequest | None = None  # of a clip that is kept: what would be asked for now
 
     @property
     def label(self) -> str:
@@ -78,10 +79,8 @@ class Take:
     def asking(self, request: TaskRequest) -> "Take":
         """This take with another request, whose seed is its own; the clip's size follows."""
         seeded = replace(request, seed=0).with_seed_for(self.number, self.written_seed)
-        size = self.size
-        if self.preparing and request.image and request.image.sent_size:
-            size = predicted_size(request.image.sent_size, self.preparing.area)
-        return replace(self, request=seeded, size=size)
+        size = self.preparing.clip(request) if self.preparing else None
+        return replace(self, request=seeded, size=size or self.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +226,12 @@ def make(
     """
     by_shot: dict[str, AnyPlanned] = {}
     by_id = {shot.id: shot for shot in shots.shots}
-    still_rate, crops = _still_rate(shots, catalog, media), crops_of(shots.deliverables)
+    still_rate, aims = _still_rate(shots, catalog, media), aims_of(shots.deliverables)
     for name in in_turn({name: _source(shot) for name, shot in by_id.items()}):
         shot = by_id[name]
         if isinstance(shot, GeneratedShot):
             first = _first_frame(shot, media, by_shot)
-            preparing = preparing_of(shot, _model(shot, catalog), crops, catalog)
+            preparing = preparing_of(shot, _model(shot, catalog), aims, catalog)
             request = _request(shot, catalog, first, shots.region, media)
             asked = _Asked(shot, catalog, backend, preparing, _prepared(request, preparing))
             by_shot[name] = _generated(asked, retakes or {}, picks or {})
@@ -264,7 +263,9 @@ def _source(shot: AnyShot) -> str | None:
 
 def _first_frame(
     shot: GeneratedShot, media: Mapping[str, InputMedia], planned: Mapping[str, AnyPlanned]
-) -> InputMedia:
+) -> InputMedia | None:
+    if shot.image is None:
+        return None
     if not isinstance(shot.image, LastFrame):
         return media[shot.image]
     before = planned[shot.image.shot]
@@ -289,8 +290,17 @@ def _still_rate(shots: ShotList, catalog: Catalog, media: Mapping[str, InputMedi
 
 
 def _prepared(request: TaskRequest, preparing: Preparing) -> TaskRequest:
-    """The request with its pictures prepared: the last frame in the aspect of the first."""
+    """The request with its pictures prepared: the last frame in the aspect of the first.
+
+    Without a first frame it asks for a shape outright.
+    """
     first, last = request.image, request.last_image
+    if request.references:
+        request = replace(request, references=_references(request.references, preparing))
+    if first is None and preparing.shape:
+        return replace(request, size=preparing.shape.size, ratio=preparing.shape.ratio)
+    if preparing.following:
+        request = replace(request, ratio=preparing.following)
     if first is None or first.size is None:
         return request
     aspect = preparing.aspect(first.size)
@@ -299,6 +309,12 @@ def _prepared(request: TaskRequest, preparing: Preparing) -> TaskRequest:
         image=_frame(first, aspect, preparing),
         last_image=_frame(last, aspect, preparing) if last else None,
     )
+
+
+def _references(references: Iterable[Reference], preparing: Preparing) -> tuple[Reference, ...]:
+    """The references as they are sent: whole, whatever shape they have."""
+    whole = preparing.of_references
+    return tuple(replace(entry, media=_frame(entry.media, None, whole)) for entry in references)
 
 
 def _frame(picture: InputMedia, aspect: Aspect | None, preparing: Preparing) -> InputMedia:
@@ -337,6 +353,8 @@ class _Asked:
     def basis(self) -> str:
         """With ``fit_image: match`` it is the same whichever aspect follows from it."""
         request, last = self.request, self.request.last_image
+        if self.preparing.choices:
+            request = replace(request, size=None, ratio="")
         if self.preparing.matches and request.image:
             first = InputMedia(f"{request.image.source} {self.preparing.name}".rstrip())
             end = InputMedia(last.source) if last else None
@@ -347,6 +365,8 @@ class _Asked:
     def bases(self) -> tuple[str, ...]:
         """The basis, and what it was before ``match`` was written: takes of then are kept too."""
         request, last = self.request, self.request.last_image
+        if self.preparing.choices:
+            return self.basis, self._basis(request)
         if not self.preparing.matches or request.image is None:
             return (self.basis,)
         whole = replace(
@@ -381,7 +401,7 @@ def _retaken(shot: GeneratedShot, takes: int) -> GeneratedShot:
 
 def _takes(asked: _Asked, shot: GeneratedShot, rate: Fraction) -> tuple[Take, ...]:
     request, catalog = asked.request, asked.catalog
-    size = request.image.sent_size if request.image else None
+    size = asked.preparing.clip(request)
     return tuple(
         Take(
             shot=shot.id,
@@ -389,7 +409,7 @@ def _takes(asked: _Asked, shot: GeneratedShot, rate: Fraction) -> tuple[Take, ..
             request=request.with_seed_for(number, shot.seed),
             written_seed=shot.seed,
             waits_for=_source(shot) if request.image and request.image.path is None else None,
-            size=predicted_size(size, asked.preparing.area) if size else None,
+            size=size,
             rate=rate,
             price=price(request, catalog),
             preparing=asked.preparing,
@@ -413,29 +433,43 @@ def _model(shot: GeneratedShot, catalog: Catalog) -> Model:
 def _request(
     shot: GeneratedShot,
     catalog: Catalog,
-    image: InputMedia,
+    image: InputMedia | None,
     region: str,
     media: Mapping[str, InputMedia],
 ) -> TaskRequest:
     model = _model(shot, catalog)
     audio = shot.audio or ("silent" if model.sound.value == "none" else "auto")
     sound: SoundMode = "none" if model.sound.value == "none" else _sound_mode(audio)
+    known = catalog.parameters(model)
     return TaskRequest(
         model=model.name,
         region=region,
         image=image,
         last_image=media[shot.last_image] if shot.last_image else None,
-        prompt="" if shot.template else shot.prompt,  # the service ignores it beside a template
-        negative_prompt=shot.negative_prompt,
+        prompt="" if shot.template else _prompt(shot, model),  # ignored beside a template
+        negative_prompt=shot.negative_prompt if model.negative_prompt_characters.value else "",
         template=shot.template,
         resolution=shot.resolution or model.tiers.value[0],
         duration=shot.duration or model.durations.value[0],
         sound=sound,
         sound_file=media[audio] if sound == "file" else None,
-        prompt_extend=shot.prompt_extend,
-        watermark=shot.watermark,
+        # What is not sent makes no other request.
+        prompt_extend=shot.prompt_extend or "prompt_extend" not in known,
+        watermark=shot.watermark and "watermark" in known,
         seed=0,
+        references=tuple(Reference(r.kind, media[r.file]) for r in references_of(shot)),
+        shot_type=_shot_type(shot, model),
     )
+
+
+def _prompt(shot: GeneratedShot, model: Model) -> str:
+    return words_of(shot, model.reference_words.value if model.reference_words else {})
+
+
+def _shot_type(shot: GeneratedShot, model: Model) -> str:
+    """What is asked of the cuts in a clip; nothing where it is what the model does by itself."""
+    types = model.shot_types.value if model.shot_types else ()
+    return "" if not types or shot.shot_type in (None, types[0]) else str(shot.shot_type)
 
 
 def _sound_mode(asked: str) -> SoundMode:

@@ -29,6 +29,10 @@ def with_files(request: TaskRequest, folder: Path, most_bytes: int) -> TaskReque
         request,
         image=with_file(first, folder, most_bytes) if first else None,
         last_image=with_file(last, folder, most_bytes) if last else None,
+        references=tuple(
+            replace(entry, media=with_file(entry.media, folder, most_bytes))
+            for entry in request.references
+        ),
     )
 
 

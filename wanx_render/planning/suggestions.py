@@ -192,7 +192,7 @@ def _able_to_fit(file: ListFile, plans: Sequence[Plan]) -> set[str]:
 
 def _can_fit(shot: PlannedShot) -> bool:
     image = shot.shot.image
-    return not (isinstance(image, str) and is_url(image))
+    return image is not None and not (isinstance(image, str) and is_url(image))
 
 
 def _misfits(plan: Plan) -> Iterator[str]:

@@ -15,7 +15,7 @@ from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan, PlannedShot, Take, in_turn
-from wanx_render.task import InputMedia, source_of
+from wanx_render.task import InputMedia, TaskRequest, source_of
 
 State = Literal["new", "cached", "resumed", "blocked"]
 # Why it stands so. here: its clip is. chain: it begins as another clip ended. changed: it was asked
@@ -193,12 +193,14 @@ def _older_clip(take: Take, view: _View) -> Attempt | None:
 def _kept_as(take: Take) -> Message:
     """Which picture a kept clip was made of, and how to have one of another."""
     shot = take.name.shot_label
-    values = {"then": _aspect(take.request.image), "now": _aspect(take.instead), "shot": shot}
+    values = {"then": _aspect(take.request), "now": _aspect(take.instead), "shot": shot}
     return tr("it was made for {then}; --retake {shot} makes one for {now}", **values)
 
 
-def _aspect(picture: InputMedia | None) -> Message:
-    preparation = picture.preparation if picture else None
+def _aspect(request: TaskRequest | None) -> Message:
+    if request and request.image is None:
+        return verbatim(request.ratio or str(request.size))
+    preparation = request.image.preparation if request and request.image else None
     if preparation is None or preparation.aspect is None:
         return tr("the whole picture")
     return verbatim(str(preparation.aspect))

@@ -34,6 +34,16 @@ DESCRIPTIONS = {
     "FitImage.aspect": tr("match, or the aspect to send; without it, that of the picture"),
     "FitImage.focus": tr("What a crop keeps in view, as fractions of width and height"),
     "FitImage.background": tr("The colour of bars, and behind a transparent picture"),
+    "references": tr(
+        "Who or what is seen or heard: files, or files by name; {{amy}} in the prompt means amy"
+    ),
+    "ReferenceFile.image": tr("A picture of a person or thing"),
+    "ReferenceFile.video": tr("A video of a person or thing"),
+    "ReferenceFile.sound": tr("A voice or sound"),
+    "Shot.aspect": tr(
+        "The aspect of a clip without a first frame; by default what suits the deliverables best"
+    ),
+    "shot_type": tr("multi lets the model cut within the clip; only some models have it"),
     "prompt": tr("What happens in the shot"),
     "negative_prompt": tr("What must not be seen"),
     "template": tr("An effect template; the service then ignores the prompt"),

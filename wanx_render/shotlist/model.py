@@ -30,7 +30,7 @@ from wanx_render.media.colour_tags import Alpha, ColourName
 from wanx_render.shotlist import transitions
 from wanx_render.shotlist.fail import fail
 from wanx_render.shotlist.names import FileName, Name
-from wanx_render.shotlist.paths import FileText
+from wanx_render.shotlist.paths import FileText, Kind, kind_by_name
 from wanx_render.shotlist.values import (
     AspectText,
     ColourOrNone,
@@ -90,6 +90,55 @@ PATH_TAG, CHAIN_TAG = "<path>", "<chain>"
 FirstFrame = Annotated[
     Annotated[FileText, Tag(PATH_TAG)] | Annotated[LastFrame, Tag(CHAIN_TAG)],
     Discriminator(lambda value: CHAIN_TAG if isinstance(value, dict | LastFrame) else PATH_TAG),
+]
+
+
+class ReferenceFile(Written):
+    """Who or what a clip shows, or what it sounds like: a file of one of three kinds."""
+
+    image: FileText | None = None
+    video: FileText | None = None
+    sound: FileText | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        """A file alone is of the kind that its name says."""
+        return {kind_by_name(value): value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(self._written) != 1:
+            message = tr("a reference is one file")
+            raise fail("reference-invalid", message, tr("use one of image, video or sound"))
+        return self
+
+    @property
+    def _written(self) -> list[tuple[Kind, str]]:
+        pairs: tuple[tuple[Kind, str | None], ...] = (
+            ("image", self.image),
+            ("video", self.video),
+            ("sound", self.sound),
+        )
+        return [(kind, name) for kind, name in pairs if name is not None]
+
+    @property
+    def kind(self) -> Kind:
+        return self._written[0][0]
+
+    @property
+    def file(self) -> str:
+        """The file, as the list names it."""
+        return self._written[0][1]
+
+
+# What pydantic calls the two ways to write references in its error paths.
+LIST_TAG, NAMED_TAG = "<list>", "<named>"
+
+References = Annotated[
+    Annotated[tuple[ReferenceFile, ...], Tag(LIST_TAG)]
+    | Annotated[Mapping[Name, ReferenceFile], Tag(NAMED_TAG)],
+    Discriminator(lambda value: NAMED_TAG if isinstance(value, Mapping) else LIST_TAG),
 ]
 
 
@@ -224,12 +273,18 @@ class Shot(Written):
 
 
 class GeneratedShot(Shot):
-    """A shot whose clip a model makes of a first frame: what is asked of the service."""
+    """A shot whose clip a model makes, of a first frame or of words: what is asked of the service.
+
+    ``aspect`` is that of a clip without a first frame; None: the one that suits the deliverables.
+    """
 
     model: str
-    image: FirstFrame
+    image: FirstFrame | None = None
     last_image: FileText | None = None  # what the clip ends on; some models only
     fit_image: FitImageOrOff = None  # how both are prepared; None: sent as they are
+    references: References = ()  # who or what is seen or heard; with names, for the prompt
+    aspect: AspectText | None = None
+    shot_type: str | None = None
     prompt: str = ""
     negative_prompt: str = ""
     template: str | None = None

@@ -8,11 +8,11 @@ else that leads to no file is named with what to write instead.
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import unquote
 
 from pydantic import AfterValidator, ValidationInfo
@@ -43,6 +43,23 @@ def _read(text: str, info: ValidationInfo) -> str:
 
 
 FileText = Annotated[str, AfterValidator(_read)]
+
+
+Kind = Literal["image", "video", "sound"]
+_BY_SUFFIX: Mapping[Kind, tuple[str, ...]] = {
+    "video": (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"),
+    "sound": (".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg"),
+}
+
+
+def kind_by_name(name: str) -> Kind:
+    """What a file is by its name, address or data URI: a picture where nothing else is said."""
+    text = name.lower()
+    if text.startswith("data:"):
+        return "video" if text[5:11] == "video/" else "sound" if text[5:11] == "audio/" else "image"
+    if text.startswith(("http://", "https://")):
+        text = re.split("[?#]", text, maxsplit=1)[0]
+    return next((kind for kind, ends in _BY_SUFFIX.items() if text.endswith(ends)), "image")
 
 
 def _meant(folder: Path, path: str) -> str:

@@ -1,33 +1,71 @@
 """How the pictures of a shot are prepared: what the list says, for one model, tier and film.
 
-A shot, its model and the deliverables in; for each size of picture the preparation out.
+A shot, its model and the deliverables in; for each size of picture the preparation out. Without a
+first frame it is the shape of the clip that follows from them.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from wanx_render.catalog import shapes
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.geometry import Aspect, Size
+from wanx_render.catalog.shapes import Shape
+from wanx_render.geometry import Aspect, Size, predicted_size
 from wanx_render.preparation import FREELY_ENLARGED, Fitting, Limits, Preparation, best_aspect
 from wanx_render.preparation import prepare as prepared
 from wanx_render.shotlist.model import Deliverable, FitImage, GeneratedShot
 from wanx_render.shotlist.values import MATCH
+from wanx_render.task import TaskRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Aims:
+    """The aspects of the deliverables that decide what is asked for."""
+
+    crops: tuple[Aspect, ...] = ()  # of those that crop, each once
+    first: Aspect | None = None  # of the first, which decides where none crops
+
+    @property
+    def every(self) -> tuple[Aspect, ...]:
+        """Those that the shape of a clip is chosen for."""
+        return self.crops or ((self.first,) if self.first else ())
 
 
 @dataclass(frozen=True, slots=True)
 class Preparing:
-    """All that decides how a picture of a shot is sent, but for the picture itself."""
+    """All that decides how a picture of a shot is sent, but for the picture itself.
+
+    ``shape`` is what is asked for outright where there is no picture to begin with, and ``choices``
+    are the other shapes that the deliverables could decide for; none where the list says it.
+    """
 
     wish: FitImage | None  # None: as it is, as far as the model accepts that
     crops: tuple[Aspect, ...]  # of the deliverables that crop
     area: int  # of the tier, in pixels
     limits: Limits
+    shape: Shape | None = None
+    choices: tuple[Shape, ...] = ()
+    following: str = ""  # the ratio to ask for where there is a first frame
 
     @property
     def matches(self) -> bool:
         """Whether the aspect follows from the deliverables."""
-        return self.wish is not None and self.wish.aspect == MATCH
+        return bool(self.choices) or (self.wish is not None and self.wish.aspect == MATCH)
+
+    @property
+    def of_references(self) -> "Preparing":
+        """How references are prepared: repaired, but never cut to an aspect."""
+        wish = FitImage(background=self.wish.background) if self.wish else None
+        return replace(self, wish=wish)
+
+    def clip(self, request: TaskRequest) -> Size | None:
+        """The clip that ``request`` gives; None where its first frame is not known."""
+        if request.image:
+            size = request.image.sent_size
+            return predicted_size(size, self.area) if size else None
+        choices = self.choices or ((self.shape,) if self.shape else ())
+        return shapes.clip_of(request.size, request.ratio, choices, self.area)
 
     @property
     def name(self) -> str:
@@ -72,18 +110,25 @@ class Preparing:
         return preparation if preparation.enlargement <= FREELY_ENLARGED else None
 
 
-def crops_of(deliverables: Iterable[Deliverable]) -> tuple[Aspect, ...]:
-    """The aspects of the deliverables that crop, each once."""
-    return tuple(dict.fromkeys(d.aspect for d in deliverables if d.fit == "crop"))
+def aims_of(deliverables: Iterable[Deliverable]) -> Aims:
+    """What the deliverables want of clips."""
+    films = list(deliverables)
+    crops = dict.fromkeys(film.aspect for film in films if film.fit == "crop")
+    return Aims(tuple(crops), films[0].aspect if films else None)
 
 
-def preparing_of(
-    shot: GeneratedShot, model: Model, crops: tuple[Aspect, ...], catalog: Catalog
-) -> Preparing:
+def preparing_of(shot: GeneratedShot, model: Model, aims: Aims, catalog: Catalog) -> Preparing:
     """How the pictures of ``shot`` are prepared for ``model``; KeyError for an unknown tier."""
-    return Preparing(
-        wish=shot.fit_image,
-        crops=crops,
-        area=catalog.tier_area(shot.resolution or model.tiers.value[0]),
-        limits=model.limits,
-    )
+    tier = shot.resolution or model.tiers.value[0]
+    area = catalog.tier_area(tier)
+    preparing = Preparing(shot.fit_image, aims.crops, area, model.limits)
+    if shot.image is not None:
+        return replace(preparing, following=shapes.following(model))
+    choices = shapes.shapes_of(model, tier, area)
+    if not choices:
+        return preparing
+    if shot.aspect is None:
+        best = shapes.best(choices, aims.every)
+        return replace(preparing, shape=best, choices=choices)
+    written = shapes.of_aspect(choices, shot.aspect) or shapes.best(choices, (shot.aspect,))
+    return replace(preparing, shape=written)

@@ -237,8 +237,6 @@ _BY_PLACE: tuple[tuple[str, type[BaseModel]], ...] = (
 
 def _source_hint(path: yaml_source.Path) -> Message:
     """What a shot may have where nothing says what it shows."""
-    if len(path) == 3 and path[0] == "shots" and path[2] == "image":
-        return tr("use image, clip or still: a first frame, own footage or a picture")
     if len(path) == 3 and path[0] == "shots" and path[2] == "duration":
         return tr("say how long the picture is shown, such as duration: 2.5")
     return NOTHING

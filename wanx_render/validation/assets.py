@@ -69,11 +69,11 @@ class AssetReader:
         for index, shot in shots.items():
             if isinstance(shot, ClipShot):
                 self._own.look(shot.clip, ("shots", index, "clip"), problems)
-            for key, name in context.pictures_of(shot):
+            for path, name in context.pictures_of(shot):
                 if name not in self.pictures and name not in self._bad:
                     self._see(name)
                 if name in self._bad:
-                    self._refuse_picture(name, ("shots", index, key), problems)
+                    self._refuse_picture(name, ("shots", index, *path), problems)
 
     def look_over(
         self,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.diagnostics import Span
-from wanx_render.geometry import Aspect, Size, predicted_size
+from wanx_render.geometry import Size, predicted_size
 from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.media.images import Picture
@@ -30,7 +30,8 @@ from wanx_render.shotlist.model import (
     StillShot,
     own_name,
 )
-from wanx_render.shotlist.preparing import Preparing, crops_of, preparing_of
+from wanx_render.shotlist.preparing import Aims, Preparing, aims_of, preparing_of
+from wanx_render.shotlist.references import references_of
 from wanx_render.source import yaml_source
 from wanx_render.task import Footage
 
@@ -108,10 +109,10 @@ class Scene:
     def looks(self) -> Iterator[tuple[Span, str, Picture, Model]]:
         """Each picture of each shot: its place, what it is called, and the model it is for."""
         for index, shot, model in self.models:
-            for key, name in pictures_of(shot):
+            for path, name in pictures_of(shot):
                 if name in self.pictures:
                     title = tr("the data URI") if name.startswith("data:") else name
-                    yield self.at(index, key), title, self.pictures[name], model
+                    yield self.at(index, *path), title, self.pictures[name], model
 
     @cached_property
     def sent(self) -> "tuple[Sent, ...]":
@@ -123,15 +124,16 @@ class Scene:
             tier = shot.resolution or model.tiers.value[0]
             if tier not in self.catalog.service.tier_areas or not model.takes_pictures:
                 continue
-            named = [(key, name) for key, name in pictures_of(shot) if name in self.pictures]
+            named = [(path, name) for path, name in pictures_of(shot) if name in self.pictures]
             first = self.pictures.get(shot.image) if isinstance(shot.image, str) else None
             if not named:
                 continue
-            preparing = self.preparing(shot, model)
-            for key, name in named:
+            of_frames = self.preparing(shot, model)
+            for path, name in named:
                 picture = self.pictures[name]
                 title = tr("the data URI") if name.startswith("data:") else name
-                sent = Sent(self.at(index, key), title, picture, model, shot.fit_image)
+                sent = Sent(self.at(index, *path), title, picture, model, shot.fit_image)
+                preparing = of_frames.of_references if path[0] == "references" else of_frames
                 try:
                     aspect = preparing.aspect((first or picture).size)
                     preparation = preparing.of(
@@ -143,12 +145,14 @@ class Scene:
                     yield replace(sent, preparation=preparation) if preparation else sent
 
     def _size(self, shot: GeneratedShot, model: Model) -> Size | None:
-        """The clip the shot will give, where its first frame is known."""
+        """The clip the shot will give, where its first frame is known, or it has none."""
         picture = self.pictures.get(shot.image) if isinstance(shot.image, str) else None
         tier = shot.resolution or model.tiers.value[0]
-        if picture is None or tier not in model.tiers.value:
+        if tier not in model.tiers.value:
             return None
         preparing = self.preparing(shot, model)
+        if picture is None:
+            return preparing.shape.clip if preparing.shape else None
         try:
             aspect = preparing.aspect(picture.size)
             preparation = preparing.of(picture.size, aspect, transparent=picture.transparent)
@@ -179,11 +183,11 @@ class Scene:
 
     def preparing(self, shot: GeneratedShot, model: Model) -> Preparing:
         """How the pictures of a shot are prepared; KeyError for an unknown tier."""
-        return preparing_of(shot, model, self._crops, self.catalog)
+        return preparing_of(shot, model, self._aims, self.catalog)
 
     @cached_property
-    def _crops(self) -> tuple[Aspect, ...]:
-        return crops_of(self.deliverables.values())
+    def _aims(self) -> Aims:
+        return aims_of(self.deliverables.values())
 
     @cached_property
     def sources(self) -> list[tuple[int, AnyShot, KnownClip]]:
@@ -224,8 +228,9 @@ class Scene:
         """The seconds that the whole lasts; None where no shot has a known model."""
         return self.begins.end or None
 
-    def at(self, index: int, key: str) -> Span:
-        return self.place(("shots", index, key))
+    def at(self, index: int, *path: str | int) -> Span:
+        """Where a part of a shot is in the list."""
+        return self.place(("shots", index, *path))
 
 
 def used(shot: AnyShot, seconds: Fraction) -> Fraction:
@@ -234,18 +239,23 @@ def used(shot: AnyShot, seconds: Fraction) -> Fraction:
     return max(end - shot.trim.start, Fraction(0)) / shot.speed + shot.hold
 
 
-def pictures_of(shot: AnyShot) -> Iterator[tuple[str, str]]:
-    """The pictures of a shot that are not addresses: the key of each, and its name."""
+def pictures_of(shot: AnyShot) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The pictures of a shot that are not addresses: where each is in the shot, and its name."""
     for key in ("image", "last_image", "still"):
         name = getattr(shot, key, None)
         if isinstance(name, str) and not (key != "still" and is_url(name)):
-            yield key, name
+            yield (key,), name
+    if isinstance(shot, GeneratedShot):
+        for reference in references_of(shot):
+            if reference.kind == "image" and not is_url(reference.file):
+                yield ("references", reference.key), reference.file
 
 
 def files_of(shot: AnyShot) -> Iterator[str]:
     """Every picture, sound and video that a shot names."""
     if isinstance(shot, GeneratedShot):
-        names = (shot.image, shot.last_image, sound_path(shot))
+        references = (reference.file for reference in references_of(shot))
+        names = (shot.image, shot.last_image, sound_path(shot), *references)
         yield from (name for name in names if isinstance(name, str) and name)
     elif name := own_name(shot):
         yield name

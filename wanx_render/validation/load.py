@@ -22,6 +22,8 @@ from wanx_render.shotlist import picks, reading
 from wanx_render.shotlist.model import (
     CHAIN_TAG,
     FOR_ALL,
+    LIST_TAG,
+    NAMED_TAG,
     PATH_TAG,
     SOURCES,
     AnyShot,
@@ -477,7 +479,7 @@ class _Parts:
                 self._problems.explain(problem, path)
 
 
-_TAGS = (PATH_TAG, CHAIN_TAG)
+_TAGS = (PATH_TAG, CHAIN_TAG, LIST_TAG, NAMED_TAG)
 _OF_GENERATED = GeneratedShot.model_fields.keys() - StillShot.model_fields.keys()
 # What ``defaults`` do not give to shots of the other kinds.
 _NOT_FOR: Mapping[type[AnyShot], frozenset[str]] = {

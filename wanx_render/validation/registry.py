@@ -12,6 +12,7 @@ from wanx_render.language import plural, tr
 from wanx_render.shotlist.model import LastFrame
 from wanx_render.shotlist.names import alike
 from wanx_render.validation import (
+    combination_rules,
     effect_rules,
     finishing_rules,
     picture_rules,
@@ -141,7 +142,9 @@ RULES = (
     chain_broken,
     finishing_rules.trim_outside,
     finishing_rules.colour_unknown,
+    combination_rules.nothing_to_begin_with,
     request_rules.last_image_unsupported,
+    combination_rules.unusual_combination,
     picture_rules.image_not_here,
     picture_rules.image_outside_limits,
     picture_rules.image_shape,

@@ -1,9 +1,13 @@
-"""Which pictures are one picture in other bytes."""
+"""Which pictures are one picture in other bytes, and which shapes clips were asked for in."""
 
 from pathlib import Path
 
+from wanx_render.catalog.shapes import size_of
+from wanx_render.geometry import Size
 from wanx_render.planning.sql.attempt_queries import AttemptQueries
 from wanx_render.task import source_of
+
+AskedShape = tuple[Size | None, str]  # the size or the ratio that was asked for
 
 
 class PictureTable(AttemptQueries):
@@ -12,6 +16,7 @@ class PictureTable(AttemptQueries):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._identities: tuple[int, frozenset[str]] = (0, frozenset())  # of so many attempts
+        self._shapes: tuple[int, dict[str, list[AskedShape]]] = (0, {})  # the same, by model
 
     def same_pictures(self) -> dict[str, str]:
         """What each picture counts as, by identity, where several are one in other bytes."""
@@ -36,7 +41,10 @@ class PictureTable(AttemptQueries):
                 "SELECT 1 FROM attempt WHERE json_extract(request, '$.image') = ?1"
                 " OR json_extract(request, '$.last_image') = ?1"
                 " OR json_extract(request, '$.image') LIKE ?1 || ' %'"
-                " OR json_extract(request, '$.last_image') LIKE ?1 || ' %' LIMIT 1",
+                " OR json_extract(request, '$.last_image') LIKE ?1 || ' %'"
+                " OR EXISTS (SELECT 1 FROM json_each(request, '$.references') AS entry"
+                " WHERE json_extract(entry.value, '$[1]') = ?1"
+                " OR json_extract(entry.value, '$[1]') LIKE ?1 || ' %') LIMIT 1",
                 (identity,),
             ).fetchone()
             same_as: str = first["same_as"] if first and not was_sent else identity
@@ -52,7 +60,7 @@ class PictureTable(AttemptQueries):
             db.execute("INSERT OR IGNORE INTO picture VALUES (?, ?, ?)", row)
 
     def pictures_asked(self) -> frozenset[str]:
-        """The identities of all first and last frames that attempts were made with.
+        """The identities of all frames and references that attempts were made with.
 
         Of a prepared one that of its source.
         """
@@ -65,5 +73,27 @@ class PictureTable(AttemptQueries):
         rows = self._db.execute(
             "SELECT DISTINCT json_extract(request, '$.image') AS name FROM attempt"
             " UNION SELECT DISTINCT json_extract(request, '$.last_image') FROM attempt"
+            " UNION SELECT DISTINCT json_extract(entry.value, '$[1]')"
+            " FROM attempt, json_each(request, '$.references') AS entry"
         )
         return frozenset(source_of(row["name"]) for row in rows.fetchall() if row["name"])
+
+    def shapes_asked(self, model: str) -> list[AskedShape]:
+        """The shapes that clips of ``model`` were asked for in outright, the newest first."""
+        count = self.attempts()
+        if self._shapes[0] != count:
+            self._shapes = count, self._read_shapes()
+        return self._shapes[1].get(model, [])
+
+    def _read_shapes(self) -> dict[str, list[AskedShape]]:
+        rows = self._db.execute(
+            "SELECT model, json_extract(request, '$.size') AS size,"
+            " json_extract(request, '$.ratio') AS ratio FROM attempt"
+            " WHERE size IS NOT NULL OR ratio IS NOT NULL"
+            " GROUP BY model, size, ratio ORDER BY max(id) DESC"
+        )
+        shapes: dict[str, list[AskedShape]] = {}
+        for row in rows:
+            size = size_of(row["size"]) if row["size"] else None
+            shapes.setdefault(row["model"], []).append((size, row["ratio"] or ""))
+        return shapes

@@ -1,0 +1,114 @@
+"""Rules about what goes together in one request: frames, clips, references, sound, or words alone.
+
+They know the catalog's figures, never a model's name.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from wanx_render.catalog.abilities import Model
+from wanx_render.diagnostics import Diagnostic
+from wanx_render.language import Message, joined, tr
+from wanx_render.shotlist.model import GeneratedShot
+from wanx_render.shotlist.references import references_of
+from wanx_render.task import Role, role_of
+from wanx_render.validation.context import Scene, either, sound_path
+
+BEGINS: tuple[Role, ...] = ("first_frame", "first_clip")
+
+
+def roles_of(shot: GeneratedShot) -> frozenset[Role]:
+    """What kinds of media a shot gives to its model."""
+    named: tuple[tuple[Role, object], ...] = (
+        ("first_frame", shot.image),
+        ("last_frame", shot.last_image),
+        ("soundtrack", sound_path(shot)),
+    )
+    references = (role_of(reference.kind) for reference in references_of(shot))
+    return frozenset(chain((role for role, value in named if value), references))
+
+
+def nothing_to_begin_with(scene: Scene) -> Iterator[Diagnostic]:
+    """A shot without a picture on a model that needs one."""
+    for index, shot, model in scene.models:
+        roles = roles_of(shot)
+        is_bare = not any(role in BEGINS or role.startswith("reference_") for role in roles)
+        if is_bare and not model.accepts(roles) and not model.takes_words_alone:
+            yield Diagnostic(
+                "missing-key",
+                tr("{where} has no {key!r}", where=tr("this shot"), key="image"),
+                scene.place(("shots", index)),
+                _what_to_begin_with(scene),
+            )
+
+
+def _what_to_begin_with(scene: Scene) -> Message:
+    hint = tr("use image, clip or still: a first frame, own footage or a picture")
+    models = scene.catalog.models.values()
+    able = [m.name for m in models if m.takes_words_alone and scene.region in m.region_names.value]
+    if not able:
+        return hint
+    return joined((hint, tr("{models} need none", models=either(able[:3]))), tr("; "))
+
+
+def unusual_combination(scene: Scene) -> Iterator[Diagnostic]:
+    """Media that the model takes, but not together; and those that no other rule speaks of."""
+    for index, shot, model in scene.models:
+        roles = roles_of(shot)
+        is_bare = not any(role in BEGINS or role.startswith("reference_") for role in roles)
+        if model.accepts(roles) or (is_bare and not model.takes_words_alone):
+            continue
+        foreign = {role for role in roles if role not in model.roles}
+        if foreign <= _SPOKEN_OF and foreign:
+            continue
+        named = [role for role in _KEYS if role in roles]
+        yield Diagnostic(
+            "combination-unsupported",
+            tr(
+                "{model} does not take {things} together",
+                model=model.name, things=_together(named),
+            )
+            if len(named) > 1
+            else tr("{model} does not take {things}", model=model.name, things=_together(named)),
+            scene.place(("shots", index)),
+            tr("it takes {choices}", choices=combinations(model)),
+        )  # fmt: skip
+
+
+# Other rules say what is wrong with these.
+_SPOKEN_OF: frozenset[Role] = frozenset({"last_frame", "soundtrack"})
+_KEYS: dict[str, Message] = {
+    "first_frame": tr("image"),
+    "first_clip": tr("continue"),
+    "last_frame": tr("last_image"),
+    "soundtrack": tr("a sound file"),
+    "reference_image": tr("pictures in references"),
+    "reference_video": tr("videos in references"),
+    "reference_sound": tr("sounds in references"),
+}
+
+
+def combinations(model: Model) -> Message:
+    """What a model takes together, in words."""
+    return joined((_combination(roles) for roles in model.combinations.value), tr("; or "))
+
+
+def _combination(roles: tuple[str, ...]) -> Message:
+    required = [role for role in roles if not role.endswith("?")]
+    optional = [role.removesuffix("?") for role in roles if role.endswith("?")]
+    if not optional:
+        return _together(required) if required else tr("a prompt alone")
+    if not required:
+        return tr("a prompt, if you like with {optional}", optional=_together(optional))
+    return tr(
+        "{required}, if you like with {optional}",
+        required=_together(required), optional=_together(optional),
+    )  # fmt: skip
+
+
+def _together(roles: Sequence[str]) -> Message:
+    """``a, b and c``."""
+    words = [_KEYS[role] for role in roles]
+    if len(words) < 2:
+        return joined(words)
+    return joined((joined(words[:-1], tr(", ")), words[-1]), tr(" and "))
