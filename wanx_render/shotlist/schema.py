@@ -71,12 +71,23 @@ def _complete_shots(definitions: dict[str, Any], catalog: Catalog) -> None:
     shot["properties"]["fit_image"] = _or_text(shot["properties"]["fit_image"])
     shot["properties"]["fit_image"]["examples"] = ["off", "match", "9:16"]
     shot["properties"]["audio"]["examples"] = ["silent", "auto"]
+    shot["properties"]["references"] = _described("references", _REFERENCES)
+    shot["properties"]["shot_type"]["examples"] = ["single", "multi"]
     fields = {name: part for name, part in shot["properties"].items() if name != "id"}
     definitions["Defaults"] = {
         "type": "object",
         "additionalProperties": False,
         "properties": fields,
     }
+
+
+_REFERENCE = {"anyOf": [{"type": "string"}, {"$ref": "#/definitions/ReferenceFile"}]}
+_REFERENCES: dict[str, Any] = {
+    "anyOf": [
+        {"type": "array", "items": _REFERENCE},
+        {"type": "object", "additionalProperties": _REFERENCE},
+    ]
+}
 
 
 def _either(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from itertools import chain
 
 from wanx_render.catalog.abilities import Model
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.language import Message, joined, tr
+from wanx_render.language import Message, joined, tr, verbatim
 from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.references import references_of
 from wanx_render.task import Role, role_of
@@ -78,9 +78,9 @@ def unusual_combination(scene: Scene) -> Iterator[Diagnostic]:
 # Other rules say what is wrong with these.
 _SPOKEN_OF: frozenset[Role] = frozenset({"last_frame", "soundtrack"})
 _KEYS: dict[str, Message] = {
-    "first_frame": tr("image"),
-    "first_clip": tr("continue"),
-    "last_frame": tr("last_image"),
+    "first_frame": verbatim("image"),
+    "first_clip": verbatim("continue"),
+    "last_frame": verbatim("last_image"),
     "soundtrack": tr("a sound file"),
     "reference_image": tr("pictures in references"),
     "reference_video": tr("videos in references"),
@@ -99,9 +99,9 @@ def _combination(roles: tuple[str, ...]) -> Message:
     if not optional:
         return _together(required) if required else tr("a prompt alone")
     if not required:
-        return tr("a prompt, if you like with {optional}", optional=_together(optional))
+        return tr("a prompt, optionally with {optional}", optional=_together(optional))
     return tr(
-        "{required}, if you like with {optional}",
+        "{required}, optionally with {optional}",
         required=_together(required), optional=_together(optional),
     )  # fmt: skip
 
