@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from wanx_render.backends.base import Failed, Pending, Running
+from wanx_render.backends.base import AT_MOCK, Failed, Pending, Running
 from wanx_render.board.app import Declined, app
 from wanx_render.board.feed import KEPT, Feed
 from wanx_render.board.guard import Guard
@@ -252,6 +252,8 @@ def test_a_clip_is_served_in_parts(desk: Desk) -> None:
 
 class Service:
     """A backend that cancels nothing and says why."""
+
+    recipient = AT_MOCK
 
     def __init__(self, state: Any) -> None:
         self.state = state

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.ground.test_task import REQUEST
+from wanx_render.backends.base import Recipient
 from wanx_render.errors import BadInput, Broken
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.sql import schema
@@ -18,6 +19,7 @@ from wanx_render.planning.sql.attempt_steps import LONGEST_CALL
 from wanx_render.task import InputMedia
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+S = Recipient("s")
 
 
 @pytest.fixture
@@ -296,15 +298,17 @@ def test_a_migration_that_was_killed_is_done_again(path: Path) -> None:
 
 def test_what_was_never_sent_is_free_and_what_was_being_sent_is_in_doubt(path: Path) -> None:
     journal = Journal(path)
-    never = journal.intend("never", "a take 1", REQUEST, NOW, scope="s")
-    sent = journal.intend("sent", "b take 1", REQUEST, NOW, scope="s")
+    never = journal.intend("never", "a take 1", REQUEST, NOW, recipient=S)
+    sent = journal.intend("sent", "b take 1", REQUEST, NOW, recipient=S)
     journal.sending(sent, NOW + timedelta(seconds=1))
-    again = journal.intend("again", "c take 1", REQUEST, NOW, scope="s")
+    again = journal.intend("again", "c take 1", REQUEST, NOW, recipient=S)
     journal.sending(again, NOW)
     journal.asked_again(again, NOW + timedelta(seconds=30))  # nothing was accepted; not sent again
-    there = journal.intend("there", "d take 1", REQUEST, NOW, scope="s")
+    there = journal.intend("there", "d take 1", REQUEST, NOW, recipient=S)
     journal.submitted(there, "t", "r")
-    other = journal.intend("other", "e take 1", REQUEST, NOW, scope="another account")
+    other = journal.intend(
+        "other", "e take 1", REQUEST, NOW, recipient=Recipient("another account")
+    )
     journal.sending(other, NOW)
     assert {attempt.id for attempt in journal.in_doubt("s")} == {sent}
     journal.interrupted("s", NOW + timedelta(hours=5))
@@ -325,7 +329,7 @@ def test_what_was_never_sent_is_free_and_what_was_being_sent_is_in_doubt(path: P
 
 def test_a_slow_clock_ends_no_request_before_it_was_sent(path: Path) -> None:
     journal = Journal(path)
-    journal.sending(journal.intend("key", "a take 1", REQUEST, NOW, scope="s"), NOW)
+    journal.sending(journal.intend("key", "a take 1", REQUEST, NOW, recipient=S), NOW)
     journal.interrupted("s", NOW - timedelta(hours=1))
     attempt = journal.open_for("key")
     assert attempt
@@ -335,7 +339,7 @@ def test_a_slow_clock_ends_no_request_before_it_was_sent(path: Path) -> None:
 def test_several_requests_of_one_model_may_be_in_doubt(path: Path) -> None:
     journal = Journal(path)
     for key in ("a", "b", "c"):
-        journal.sending(journal.intend(key, f"{key} take 1", REQUEST, NOW, scope="s"), NOW)
+        journal.sending(journal.intend(key, f"{key} take 1", REQUEST, NOW, recipient=S), NOW)
     assert len(journal.in_doubt("s")) == 3
     assert journal.in_doubt("another") == ()
 

@@ -9,16 +9,21 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
 
 from tests.commands.test_debts import LIST  # noqa: F401  # what the shop renders
 from tests.ground.test_task import REQUEST
-from tests.support.shop import Shop
+from tests.support.emulator import serving
+from tests.support.shop import PACE, Shop
 from tests.tiers import sample
+from wanx_render.backends.base import Recipient
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.sql import schema
+
+ONE = Recipient("one")
 
 
 def old_journal(path: Path) -> None:
@@ -64,15 +69,49 @@ def test_an_old_journal_is_carried_over_whole(tmp_path: Path) -> None:
     assert db.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
+# What versions before workspaces wrote, and what is known by it: the vendor's hosts say where they
+# are, of others only the host was kept.
+OLD_SCOPES = {
+    "dashscope dashscope.aliyuncs.com 0a1b2c3d":
+        ("dashscope 0a1b2c3d", "https://dashscope.aliyuncs.com/api/v1"),
+    "dashscope dashscope-intl.aliyuncs.com 0a1b2c3d":
+        ("dashscope 0a1b2c3d", "https://dashscope-intl.aliyuncs.com/api/v1"),
+    "dashscope 127.0.0.1 0a1b2c3d": ("dashscope 0a1b2c3d", "//127.0.0.1"),
+    "dashscope relay.example 0a1b2c3d": ("dashscope 0a1b2c3d", "//relay.example"),
+    "dashscope": ("dashscope", ""),  # restored from a manifest
+    "mock": ("mock", ""),
+}  # fmt: skip
+
+
+def test_an_old_journal_knows_where_its_tasks_were_created(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    db = sqlite3.connect(path, isolation_level=None)
+    before = next(n for n, script in enumerate(schema.MIGRATIONS) if "endpoint" in script)
+    for script in schema.MIGRATIONS[:before]:
+        db.executescript(f"BEGIN; {script} COMMIT;")
+    mark = f"PRAGMA user_version = {before}; PRAGMA application_id = {schema.APPLICATION_ID};"
+    db.executescript(mark)
+    for number, scope in enumerate(OLD_SCOPES):
+        db.execute(
+            "INSERT INTO attempt (key, state, label, request, scope, model, asked_at, task_id)"
+            " VALUES (?, 'submitted', ?, '{}', ?, 'm', '2026-01-01T00:00:00+00:00', ?)",
+            (scope, f"s{number} take 1", scope, f"task-{number}"),
+        )
+    db.close()
+    journal = Journal(path)
+    known = {attempt.key: (attempt.scope, attempt.endpoint) for attempt in journal.every()}
+    assert known == OLD_SCOPES
+
+
 def test_several_outcomes_may_be_in_doubt_but_one_for_each_request(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
     now = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-    first = journal.intend("a", "a take 1", REQUEST, now, scope="one")
+    first = journal.intend("a", "a take 1", REQUEST, now, recipient=ONE)
     journal.sending(first, now)
-    second = journal.intend("b", "b take 1", REQUEST, now, scope="one")
+    second = journal.intend("b", "b take 1", REQUEST, now, recipient=ONE)
     journal.uncertain(first, now)
     with pytest.raises(sqlite3.IntegrityError):
-        journal.intend("a", "a take 1", REQUEST, now, scope="one")
+        journal.intend("a", "a take 1", REQUEST, now, recipient=ONE)
     assert [attempt.id for attempt in journal.in_doubt("one")] == [first]  # b was never sent
     journal.sending(second, now)
     assert [attempt.id for attempt in journal.in_doubt("one")] == [first, second]
@@ -93,6 +132,43 @@ def test_a_folder_that_was_moved_goes_on_where_it_stopped(shop: Shop) -> None:
     other = Shop(moved, shop.origin, shop.account)
     assert other.run("list.yaml", "--yes").returncode == 0
     assert shop.sent() == 2
+
+
+@pytest.mark.proof
+def test_tasks_in_flight_stay_at_the_address_where_they_were_created(shop: Shop) -> None:
+    """Another emulator takes over as base URL: it is asked for nothing that the first one has."""
+    shop.faults({"on": "query", "status": 500})
+    assert shop.run("list.yaml", "--yes").returncode == 1
+    shop.faults()
+    with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
+        other = Shop(shop.folder, origin, shop.account)
+        done = other.run("list.yaml", "--yes")
+        assert (done.returncode, other.sent(), other.sent("query")) == (0, 0, 0)
+    assert (shop.sent(), shop.sent("result")) == (2, 2)
+
+
+@pytest.mark.proof
+def test_rescue_goes_to_the_address_where_a_task_was_created(shop: Shop) -> None:
+    shop.faults({"on": "query", "status": 500})
+    assert shop.run("list.yaml", "--yes").returncode == 1
+    shop.faults()
+    with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
+        other = Shop(shop.folder, origin, shop.account)
+        done = other.run("rescue", "list.yaml")
+        assert (done.returncode, "2 clips downloaded, 0 left" in done.stderr) == (0, True)
+        assert other.sent("query") == 0
+
+
+@pytest.mark.proof
+def test_where_the_first_address_is_gone_nothing_is_bought_at_another(shop: Shop) -> None:
+    with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
+        first = Shop(shop.folder, origin, shop.account)
+        first.faults({"on": "query", "status": 500})
+        assert first.run("list.yaml", "--yes").returncode == 1
+    done = shop.run("list.yaml", "--yes")
+    assert done.returncode == 1
+    assert urlsplit(origin).netloc in done.stderr
+    assert shop.sent() == 0
 
 
 @pytest.mark.proof

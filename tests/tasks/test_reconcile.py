@@ -20,6 +20,7 @@ from wanx_render.backends.base import (
     Canceled,
     Failed,
     Listed,
+    Recipient,
     Running,
     Succeeded,
     TaskState,
@@ -77,6 +78,8 @@ class Job:
 @dataclass
 class World:
     """A service, a judge and a clock."""
+
+    recipient = Recipient("s")
 
     jobs: Sequence[Job]
     fails: Sequence[

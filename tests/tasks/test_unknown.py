@@ -20,6 +20,7 @@ from wanx_render.backends.base import (
     Backend,
     Listed,
     Pending,
+    Recipient,
     Running,
     Succeeded,
     TaskState,
@@ -46,6 +47,7 @@ MINUTE = 60.0
 class World:
     """A service that answers by the seconds that passed, and remembers when it was asked."""
 
+    recipient = Recipient("s")
     catalog: Catalog
     says: Callable[[float], TaskState]
     lists: Callable[[float], bool | ServiceError] = lambda _: True  # whether the list has the task

@@ -73,7 +73,7 @@ async def _fetch(folder: RenderedFolder, journal: Journal, means: Means, emit: E
     collector = wiring.collector(folder.path, journal)
     judge = wiring.judge(folder.path, journal, folder.media)
     try:
-        if journal.owed() or journal.in_doubt(service.backend.scope):
+        if journal.owed() or journal.in_doubt(service.backend.recipient.scope):
             await service.open(folder.catalog)
         return await fetch_all(collector, wiring.account, judge, emit)
     finally:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from wanx_render.backends.addresses import is_vendor
 from wanx_render.catalog.result_hosts import unknown_host
 from wanx_render.diagnostics import display_width
 from wanx_render.language import Message, recorded, shown, tr, verbatim
@@ -138,10 +139,17 @@ def _unknown_hosts(
     attempts: Iterable[Attempt], folder: RenderedFolder, environment: Environment
 ) -> list[str]:
     """Where paid clips wait for permission to fetch them."""
-    own = urlsplit(environment.environ.get(BASE_URL, "")).hostname or ""
     hosts = folder.catalog.service.result_hosts.value
-    urls = (attempt.url for attempt in attempts if is_owed(attempt) and attempt.url)
-    return sorted({host for url in urls if (host := unknown_host(url, hosts, own))})
+    waiting = ((attempt.url, attempt) for attempt in attempts if is_owed(attempt) and attempt.url)
+    now = environment.environ.get(BASE_URL, "")
+    unknown = (unknown_host(url, hosts, _own_host(attempt, now)) for url, attempt in waiting)
+    return sorted({host for host in unknown if host})
+
+
+def _own_host(attempt: Attempt, now: str) -> str:
+    """The host that a person's own service may have its results at: the one that was asked."""
+    address = attempt.address if "://" in attempt.address else now
+    return "" if is_vendor(address) else urlsplit(address).hostname or ""
 
 
 def _line(record: dict[str, Any]) -> str:

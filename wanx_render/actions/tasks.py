@@ -8,10 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from wanx_render.backends.base import Backend, Succeeded, Unknown
+from wanx_render.backends.base import Backend, Succeeded, Unknown, home_of
 from wanx_render.catalog import capabilities, user_file
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.language import plural, tr
+from wanx_render.planning.attempt import Attempt
 from wanx_render.session.connection import access, dashscope
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
@@ -55,7 +56,7 @@ def listed(options: TaskOptions, environment: Environment) -> int:
 
 def show(task_id: str, options: TaskOptions, environment: Environment) -> int:
     """One task as the service has it; the result's address without its signature."""
-    state = _ask(options, environment, lambda backend: backend.poll(task_id))
+    state = _ask(options, environment, lambda backend: _home(backend, task_id).poll(task_id))
     record = {"state": type(state).__name__.upper(), **asdict(state)}
     if "url" in record:
         record["url"] = record["url"].partition("?")[0]
@@ -65,9 +66,12 @@ def show(task_id: str, options: TaskOptions, environment: Environment) -> int:
 
 def link(task_id: str, options: TaskOptions, out: Path | None, environment: Environment) -> int:
     """The whole link of a task's result: as a journal here knows it, else as the service says."""
-    url = _noted(task_id, out)
+    attempt = _noted(task_id, out)
+    url = attempt.url if attempt else None
     if url is None:
-        state = _ask(options, environment, lambda backend: backend.poll(task_id))
+        state = _ask(
+            options, environment, lambda backend: _home(backend, task_id, out).poll(task_id)
+        )
         url = state.url if isinstance(state, Succeeded) else None
         if url is None:
             state_name = type(state).__name__.lower()
@@ -77,21 +81,29 @@ def link(task_id: str, options: TaskOptions, out: Path | None, environment: Envi
     return 0
 
 
-def _noted(task_id: str, out: Path | None) -> str | None:
+def _noted(task_id: str, out: Path | None) -> Attempt | None:
     """What the journals of a render folder, or of those beside the lists here, know of a task."""
     paths = [out / "journal.sqlite"] if out else sorted(Path.cwd().glob("renders/*/journal.sqlite"))
     for path in paths:
         if path.is_file():
             with opened(path.parent) as journal:
-                url = journal.link_of(task_id)
-            if url:
-                return url
+                attempt = journal.with_task(task_id)
+            if attempt:
+                return attempt
     return None
+
+
+def _home(backend: Backend, task_id: str, out: Path | None = None) -> Backend:
+    """Who knows a task: where a journal here says that it was created, else the service of now."""
+    attempt = _noted(task_id, out)
+    return (attempt and home_of(backend, attempt.recipient)) or backend
 
 
 def cancel(task_id: str, options: TaskOptions, environment: Environment) -> int:
     """Cancel a task that still waits; one that runs can no longer be stopped."""
-    is_cancelled = _ask(options, environment, lambda backend: backend.cancel(task_id))
+    is_cancelled = _ask(
+        options, environment, lambda backend: _home(backend, task_id).cancel(task_id)
+    )
     environment.say(
         tr("task {id} is cancelled and not billed", id=task_id)
         if is_cancelled

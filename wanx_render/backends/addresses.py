@@ -154,6 +154,11 @@ def _addresses(catalog: Catalog) -> Iterator[tuple[Place, str]]:
             yield Place(name, "workspace"), region.workspace_url.value
 
 
+def is_vendor(url: str) -> bool:
+    """Whether an address is at the vendor, whatever the catalog knows of it."""
+    return (urlsplit(url).hostname or "").endswith(".aliyuncs.com")
+
+
 def plan_url(catalog: Catalog, region: str) -> str:
     """The address of the token plan in a region."""
     code = catalog.service.regions[region].code

@@ -22,6 +22,17 @@ def quiet() -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """Where something was asked; what one was asked, another knows nothing of."""
+
+    scope: str  # which service and account, as the backend writes it
+    endpoint: str = ""  # which of its addresses, as the backend writes it; a journal keeps both
+
+
+AT_MOCK = Recipient("mock")
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """The service took the request: from here on it may cost money."""
 
@@ -120,8 +131,15 @@ class Backend(Protocol):
         ...
 
     @property
-    def scope(self) -> str:
-        """Which service and account this is; what one was asked, another knows nothing of."""
+    def recipient(self) -> Recipient:
+        """Where this one asks."""
+        ...
+
+    def serving(self, recipient: Recipient) -> "Backend | None":
+        """The backend that asks where ``recipient`` says, for the same account.
+
+        None where this account may not ask there; see ``home_of``.
+        """
         ...
 
     def now(self) -> datetime:
@@ -172,3 +190,11 @@ class Backend(Protocol):
     async def close(self) -> None:
         """Let go of connections; nothing can be asked any more."""
         ...
+
+
+def home_of(backend: Backend, recipient: Recipient) -> Backend | None:
+    """Who knows what ``recipient`` was asked: ``backend``, another address of it, or nobody here.
+
+    A task stays where it was created, whatever address new requests go to.
+    """
+    return backend if recipient == backend.recipient else backend.serving(recipient)

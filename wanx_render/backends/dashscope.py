@@ -10,7 +10,8 @@ import hashlib
 import random
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -20,14 +21,16 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 
-from wanx_render.backends import wire
+from wanx_render.backends import addresses, wire
 from wanx_render.backends.base import (
     Accepted,
     Failed,
     Listed,
+    Recipient,
     Submission,
     Succeeded,
     TaskState,
+    Unknown,
     quiet,
 )
 from wanx_render.backends.cleaning import Cleaner, parsed
@@ -137,6 +140,8 @@ class DashScope:
         self._pace = asyncio.Lock()
         self._retries_left = READ_RETRIES
         self._uploads = uploads or KnownUploads()
+        self._others: dict[str, DashScope] = {}  # the same account, by the address it is asked at
+        self._newer: DashScope | None = None  # where new requests go, if this one is not that
         self._sent: dict[str, frozenset[str]] = {}  # the uploads that each task was given
         self._traced = transport is None  # only a real connection says when its first byte leaves
         key = {"Authorization": f"Bearer {access.key}"}
@@ -150,10 +155,42 @@ class DashScope:
             await client.aclose()
 
     @cached_property
-    def scope(self) -> str:
-        """Host and a few digits of the key's hash: enough to know it again, no more."""
+    def recipient(self) -> Recipient:
+        """Of the key a few digits of its hash: enough to know it again, no more."""
         digits = hashlib.sha256(self._access.key.encode()).hexdigest()[:8]
-        return f"{self.name} {urlsplit(self._access.base_url).hostname} {digits}"
+        endpoint = addresses.sealed(self._access.base_url, self._access.key)
+        return Recipient(f"{self.name} {digits}", endpoint)
+
+    def serving(self, recipient: Recipient) -> "DashScope | None":
+        url = self._permitted(recipient)
+        if url is None or url == self._access.base_url:
+            return self if url else None
+        if url not in self._others:
+            self._others[url] = self._at(url)
+        return self._others[url]
+
+    def _permitted(self, recipient: Recipient) -> str | None:
+        """The address that ``recipient`` is, if the key may go there: a file could name any."""
+        own, endpoint = self._access.base_url, recipient.endpoint
+        if recipient.scope != self.recipient.scope:
+            return None
+        if endpoint.startswith("//"):  # a version that kept the host alone
+            return own if urlsplit(own).hostname == endpoint[2:] else None
+        if url := addresses.unsealed(endpoint, self._access.key):
+            return url
+        return endpoint if addresses.place_of(self._catalog, endpoint) else None
+
+    def _at(self, url: str) -> "DashScope":
+        """The same account at another address: it shares connections, pace and uploads."""
+        other = copy(self)
+        own_hosts = not addresses.is_vendor(url)
+        other._access = replace(self._access, base_url=url, own_hosts=own_hosts)
+        other._ahead = None
+        same_realm = addresses.realm(self._catalog, url) == self._realm
+        other._newer = self if same_realm else None
+        for name in ("recipient", "_uploaded_to"):
+            vars(other).pop(name, None)
+        return other
 
     def now(self) -> datetime:
         """Ours, set right by the ``Date`` of the service's answers."""
@@ -171,7 +208,9 @@ class DashScope:
             if _is_here(media) and not self._kept(media, request.model):
                 url = await self._upload(media, self._service_name(submission))
                 until = self.now() + UPLOAD_KEPT
-                self._uploads.keep(self.scope, request.model, _upload_name(media), url, until)
+                self._uploads.keep(
+                    self._uploaded_to, request.model, _upload_name(media), url, until
+                )
 
     async def _prepare_again(self, submission: Submission) -> None:
         """Upload what was forgotten since: another task failed with it, or its two days are over.
@@ -251,8 +290,18 @@ class DashScope:
 
     # -- uploads ---------------------------------------------------------------------------------
 
+    @cached_property
+    def _uploaded_to(self) -> str:
+        """Who can use an upload: this account, at any address of its region."""
+        name, _, digits = self.recipient.scope.partition(" ")
+        return f"{name} {self._realm} {digits}"
+
+    @property
+    def _realm(self) -> str:
+        return addresses.realm(self._catalog, self._access.base_url)
+
     def _kept(self, media: InputMedia, model: str) -> str | None:
-        return self._uploads.find(self.scope, model, _upload_name(media), self.now())
+        return self._uploads.find(self._uploaded_to, model, _upload_name(media), self.now())
 
     async def _upload(self, media: InputMedia, model: str) -> str:
         """Put a file where only this account and model can use it, for 48 hours."""
@@ -320,6 +369,28 @@ class DashScope:
     # -- reads -----------------------------------------------------------------------------------
 
     async def poll(self, task_id: str) -> TaskState:
+        try:
+            return await self._state(task_id)
+        except Unreachable:
+            if state := await self._known_now(task_id):
+                return state
+            raise
+
+    async def _known_now(self, task_id: str) -> TaskState | None:
+        """What the address of now knows of a task whose own address no longer answers.
+
+        Only within a region or a host, and UNKNOWN is no answer: it would prove nothing there.
+        """
+        if self._newer is None:
+            return None
+        try:
+            state = await self._newer._state(task_id)
+        except ServiceError:
+            return None
+        return None if isinstance(state, Unknown) else state
+
+    async def _state(self, task_id: str) -> TaskState:
+        """Raises Refused or Unreachable."""
         for _ in range(READ_TRIES):
             body = await self._read(f"/tasks/{quote(task_id, safe='')}", {})
             hours = self._catalog.service.result_hours.value

@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from wanx_render.backends.base import (
+    AT_MOCK,
     Accepted,
     Listed,
+    Recipient,
     Submission,
     Succeeded,
     TaskState,
@@ -60,7 +62,7 @@ class MockBackend:
     """Imitates the service in this process; costs nothing, needs no network."""
 
     name = "mock"
-    scope = "mock"
+    recipient = AT_MOCK
 
     def __init__(
         self,
@@ -80,6 +82,9 @@ class MockBackend:
         self._labels = {id: label for memory in memories for id, label in memory.labels.items()}
         tasks = {task.task_id: task for memory in memories for task in memory.tasks}
         simulator.restore(tuple(tasks.values()))
+
+    def serving(self, recipient: Recipient) -> "MockBackend | None":
+        return self if recipient == AT_MOCK else None
 
     def now(self) -> datetime:
         return self._simulator.now()

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from wanx_render.backends.base import Backend, Pending, Running
+from wanx_render.backends.base import Backend, Pending, Running, home_of
 from wanx_render.board.app import Declined
 from wanx_render.board.holding import Holding, problem_of
 from wanx_render.board.quotes import check_rebuild, priced, rebuilt
@@ -274,6 +274,7 @@ class Runs:
 async def cancelled(backend: Backend, attempt: Attempt) -> tuple[bool, Message]:
     """Ask the service to cancel; whether it did, and its answer in words."""
     task_id, take = attempt.task_id or "", attempt.take.title
+    backend = home_of(backend, attempt.recipient) or backend
     try:
         if await backend.cancel(task_id):
             return True, tr("{take}: cancelled at the service, not billed", take=take)

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from wanx_render.backends.base import Recipient
 from wanx_render.money import Money
 from wanx_render.planning.take_name import TakeName
 
@@ -46,8 +47,19 @@ class Attempt:
     ended_at: datetime | None = None
     fetched_at: datetime | None = None
     sent_at: datetime | None = None
+    endpoint: str = field(default="", repr=False)  # where it was sent, as the backend writes it
     prepared: dict[str, Any] | None = None  # how its pictures were (``prepared_record``)
     url: str | None = field(default=None, repr=False)  # whole: it alone fetches the clip
+
+    @property
+    def recipient(self) -> Recipient:
+        """Who was asked, and where: only they know what became of it."""
+        return Recipient(self.scope, self.endpoint)
+
+    @property
+    def address(self) -> str:
+        """The address that it was sent to, or its host; empty for the mock."""
+        return self.endpoint.partition(" ")[0].removeprefix("//")
 
     @property
     def take(self) -> TakeName:

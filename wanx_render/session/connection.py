@@ -237,7 +237,7 @@ def access(
     _check_key(catalog, wish.region, address, key)
     return Access(
         address, key,
-        own_hosts=not (urlsplit(address).hostname or "").endswith(_VENDOR),
+        own_hosts=not addresses.is_vendor(address),
         result_hosts=tuple(_host(host) for host in hosts),
         workspace=wish.workspace,
     )  # fmt: skip

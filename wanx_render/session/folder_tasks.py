@@ -77,6 +77,7 @@ def record_of(attempt: Attempt, now: datetime) -> dict[str, Any]:
         "number": attempt.take.number,
         "state": attempt.state,
         "service": attempt.scope.partition(" ")[0],
+        "address": attempt.address or None,
         "task_id": attempt.task_id,
         "asked_at": attempt.asked_at.isoformat(timespec="seconds"),
         "age_hours": round((now - attempt.asked_at).total_seconds() / 3600, 2),

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from wanx_render.backends.base import Backend
+from wanx_render.backends.base import Backend, home_of
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.errors import ServiceError, UnknownHost, WanxError
@@ -83,17 +83,18 @@ class Account:
     def begin(self) -> None:
         """Sort out what earlier runs left: what is in doubt, and what nobody may fetch yet."""
         for journal in self.journals:
-            journal.interrupted(self.backend.scope, self.backend.now())
+            journal.interrupted(self.backend.recipient.scope, self.backend.now())
             for attempt in journal.owed():
                 self._check(attempt)
 
     def _check(self, attempt: Attempt) -> None:
         """Where a paid clip waits at an unknown host, nothing more is bought."""
         over = attempt.expires_at is None or attempt.expires_at < self.wall.now()
-        if over or not attempt.url or attempt.scope != self.backend.scope:
+        home = home_of(self.backend, attempt.recipient)
+        if over or not attempt.url or home is None:
             return
         try:
-            self.backend.check_result(attempt.url)
+            home.check_result(attempt.url)
         except UnknownHost as error:
             self.halt(error)
 
@@ -112,5 +113,5 @@ class Account:
         return frozenset().union(*(journal.task_ids() for journal in self.journals))
 
     def _rivals(self) -> tuple[Attempt, ...]:
-        scope = self.backend.scope
+        scope = self.backend.recipient.scope
         return tuple(attempt for j in self.journals for attempt in j.in_doubt(scope))

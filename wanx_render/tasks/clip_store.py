@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wanx_render import files
+from wanx_render.backends.base import home_of
 from wanx_render.language import tr
 from wanx_render.planning.journal import Journal
 from wanx_render.tasks.budget import SpendingLimit
@@ -32,7 +33,8 @@ class ClipStore:
         if attempt and attempt.clip_name and (self.folder / "clips" / attempt.clip_name).is_file():
             return True
         attempt = self.journal.owed_for(key)
-        return attempt is not None and attempt.scope == self.submitter.backend.scope
+        backend = self.submitter.backend
+        return attempt is not None and home_of(backend, attempt.recipient) is not None
 
 
 DAMAGED = "damaged"  # the folder for clips that are not what was paid for any more

@@ -63,7 +63,8 @@ class Collector:
                 bill = billed(attempt.request, end.usage, self.tools.catalog)
                 cost = (str(bill.amount), bill.currency) if bill else None
                 # By the clock that people read: "hours left" is about their day.
-                backend, wall = self.tools.backend, self.tools.wall
+                tools = self.tools.at(attempt.recipient)
+                backend, wall = tools.backend, tools.wall
                 expires = wall.now() + (end.expires - backend.now())
                 self.journal.succeeded(attempt.id, end, cost, expires)
                 backend.check_result(end.url)
@@ -83,7 +84,7 @@ class Collector:
 
         Raises Unreachable, Broken or FfmpegError.
         """
-        tools, stem = self.tools, attempt.take.stem
+        tools, stem = self.tools.at(attempt.recipient), attempt.take.stem
         model = tools.catalog.models.get(attempt.model)
         seconds = Fraction(attempt.request["duration"])
         frames = frames_in(seconds, Fraction(model.fps.value)) if model else 0

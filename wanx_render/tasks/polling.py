@@ -21,6 +21,7 @@ from wanx_render.backends.base import (
     Succeeded,
     TaskState,
     Unknown,
+    home_of,
 )
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import Clock
@@ -139,7 +140,8 @@ class Poller:
         self._active[task_id] = attempt.asked_at
         self._called[task_id] = asyncio.Event()
         try:
-            return await self._ended(attempt, task_id, report, hurried)
+            home = home_of(self._backend, attempt.recipient) or self._backend
+            return await self._ended(attempt, home, report, hurried)
         finally:
             for by_task in (self._active, self._last, self._called):
                 by_task.pop(task_id, None)
@@ -148,19 +150,20 @@ class Poller:
     async def _ended(
         self,
         attempt: Attempt,
-        task_id: str,
+        backend: Backend,
         report: ReportProgress,
         hurried: Callable[[], bool],
     ) -> Ended:
+        task_id = attempt.task_id or ""
         times, polls, silence = self._times_of(attempt), 0, _Silence()
         deadline = self._clock.now() + STUCK_WAIT
         last: type[TaskState] | None = None
         while True:
-            state = await self._backend.poll(task_id)
+            state = await backend.poll(task_id)
             polls += 1
             is_new, last = type(state) is not last, type(state)
             if isinstance(state, Pending | Running):
-                is_old = not self._is_young(attempt)
+                is_old = not self._is_young(attempt, backend)
                 if is_old or self._clock.now() >= deadline:
                     return Unknown(task_id, _STATUS[type(state)], expired=is_old)
             match state:
@@ -171,7 +174,7 @@ class Poller:
                     await self._until(task_id, state, wait, deadline)
                 case Running(started=start):
                     silence = _Silence()
-                    seconds = (self._backend.now() - (start or attempt.asked_at)).total_seconds()
+                    seconds = (backend.now() - (start or attempt.asked_at)).total_seconds()
                     report("running" if is_new else "polled", polls, times.left(seconds))
                     share = HURRIED if hurried() else CALM
                     await self._until(task_id, state, times.wait(seconds, share), deadline)
@@ -180,25 +183,25 @@ class Poller:
                     return state
                 case Unknown():
                     report("unknown" if is_new else "polled", polls)
-                    if await self._is_lost(attempt, task_id, silence):
-                        return replace(state, expired=not self._is_young(attempt))
+                    if await self._is_lost(attempt, backend, silence):
+                        return replace(state, expired=not self._is_young(attempt, backend))
                     await self._clock.sleep(silence.pause())
                 case Failed() | Canceled():
                     return state
 
-    async def _is_lost(self, attempt: Attempt, task_id: str, silence: "_Silence") -> bool:
+    async def _is_lost(self, attempt: Attempt, backend: Backend, silence: "_Silence") -> bool:
         """Whether waiting on for a task that is UNKNOWN makes no sense any more in this run."""
-        now, service_now = self._clock.now(), self._backend.now()
+        now, service_now = self._clock.now(), backend.now()
         silence.began = silence.began or now
-        if not self._is_young(attempt):
+        if not self._is_young(attempt, backend):
             return silence.answers > 0  # said twice
         if service_now - attempt.asked_at < LIST_REACH:
             try:
-                rows = await self._backend.list(attempt.asked_at - LIST_PAD, service_now)
+                rows = await backend.list(attempt.asked_at - LIST_PAD, service_now)
             except ServiceError:
                 rows = None
             if rows is not None:
-                silence.read(now, listed=any(row.task_id == task_id for row in rows))
+                silence.read(now, listed=any(row.task_id == attempt.task_id for row in rows))
         return silence.missing_twice or now - silence.began >= UNKNOWN_WAIT
 
     def _times_of(self, attempt: Attempt) -> RunTimes:
@@ -210,9 +213,9 @@ class Poller:
             self._times[key] = RunTimes(*bounds)
         return self._times[key]
 
-    def _is_young(self, attempt: Attempt) -> bool:
+    def _is_young(self, attempt: Attempt, backend: Backend) -> bool:
         hours = self._catalog.service.result_hours.value
-        return self._backend.now() - attempt.asked_at < timedelta(hours=hours)
+        return backend.now() - attempt.asked_at < timedelta(hours=hours)
 
     async def _until(
         self, task_id: str, state: Pending | Running, seconds: float, deadline: datetime

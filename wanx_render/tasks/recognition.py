@@ -54,7 +54,7 @@ class ClipJudge:
         aside.parent.mkdir(exist_ok=True)
         try:
             with files.part_of(aside) as part:
-                await self.tools.backend.download(task, part)
+                await self.tools.at(attempt.recipient).backend.download(task, part)
                 judgement = await self._judged(attempt, part, doubt)
                 if judgement.verdict != "doubtful":
                     return judgement

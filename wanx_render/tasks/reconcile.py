@@ -7,7 +7,7 @@ found proves nothing, since nobody knows how late the list is.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal, Protocol
 
@@ -20,6 +20,7 @@ from wanx_render.backends.base import (
     Running,
     Succeeded,
     Unknown,
+    home_of,
 )
 from wanx_render.backends.cleaning import Cleaner
 from wanx_render.clock import Clock
@@ -170,7 +171,8 @@ async def search(attempt: Attempt, using: Search, patience: timedelta = SEARCH) 
     ``patience`` counts from the answer that was lost; without any the list is read once. As long as
     a task that might be ours runs, its end is waited for.
     """
-    backend, clock, findings = using.backend, using.clock, _Findings()
+    backend = home_of(using.backend, attempt.recipient) or using.backend
+    using, clock, findings = replace(using, backend=backend), using.clock, _Findings()
     start, number = clock.now(), 0
     # Times of the service are compared with each other only: its clock may be set while we wait.
     before = backend.now() - (attempt.answered_at or backend.now())

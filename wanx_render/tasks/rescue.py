@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 
-from wanx_render.backends.base import Canceled, Failed, Succeeded, Unknown
+from wanx_render.backends.base import Backend, Canceled, Failed, Succeeded, Unknown, home_of
 from wanx_render.errors import UnknownHost, WanxError
 from wanx_render.events import Emit, Event, Kind
 from wanx_render.language import Message, joined, tr, verbatim
@@ -12,7 +12,7 @@ from wanx_render.tasks.account import Account
 from wanx_render.tasks.collect import UNKNOWN, Collector
 from wanx_render.tasks.outcome import permission, waiting
 from wanx_render.tasks.reconcile import Judge, settle
-from wanx_render.tasks.submit import EXPIRED
+from wanx_render.tasks.submit import EXPIRED, other_account
 
 
 @dataclass
@@ -26,16 +26,26 @@ class Tally:
 
 async def rescue(collector: Collector, account: Account, judge: Judge, emit: Emit) -> Tally:
     """Search for what is in doubt, wait for what runs, fetch what is done."""
-    scope, journal = collector.tools.backend.scope, collector.journal
+    backend, journal = collector.tools.backend, collector.journal
     account.begin()
-    doubtful = [attempt for attempt in journal.in_doubt(scope) if not attempt.task_id]
+    doubtful = [
+        attempt
+        for attempt in journal.in_doubt(backend.recipient.scope)
+        if not attempt.task_id and home_of(backend, attempt.recipient)
+    ]
     await asyncio.gather(*(_settle(collector, account, judge, attempt) for attempt in doubtful))
-    tasks = [attempt for attempt in journal.owed() if attempt.scope == scope]
     tally = Tally()
-    ends = await asyncio.gather(*(_fetch(collector, task, emit, tally) for task in tasks))
+    ends = await asyncio.gather(
+        *(_fetch(collector, task, emit, tally) for task in journal.owed() if _is_of(backend, task))
+    )
     tally.fetched = sum(ends)
     tally.left = len(ends) - tally.fetched + len(journal.every("unresolved"))
     return tally
+
+
+def _is_of(backend: Backend, attempt: Attempt) -> bool:
+    """Whether an attempt is the service's and not the mock's, or the reverse."""
+    return attempt.scope.partition(" ")[0] == backend.name
 
 
 async def _settle(collector: Collector, account: Account, judge: Judge, attempt: Attempt) -> None:
@@ -60,6 +70,10 @@ async def _fetch(collector: Collector, attempt: Attempt, emit: Emit, tally: Tall
     def report(kind: Kind, text: Message) -> None:
         emit(replace(event, kind=kind, text=text))
 
+    backend = collector.tools.backend
+    if home_of(backend, attempt.recipient) is None:
+        report("failed", other_account(attempt, backend))
+        return False
     try:
         end = await collector.collect(attempt, progress)
     except UnknownHost as error:

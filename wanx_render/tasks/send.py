@@ -82,7 +82,7 @@ class Sender:
         journal, clock, pauses, unsent = self.journal, self.account.clock, 0, 0
         start = clock.now()
         attempt = journal.intend(
-            key, take.label, take.request, self.backend.now(), scope=self.backend.scope
+            key, take.label, take.request, self.backend.now(), recipient=self.backend.recipient
         )
         while True:
             try:

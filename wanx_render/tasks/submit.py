@@ -6,7 +6,7 @@ other takes go on; what the list does not show is left to a person.
 
 from dataclasses import dataclass, replace
 
-from wanx_render.backends.base import Backend
+from wanx_render.backends.base import Backend, home_of
 from wanx_render.language import NOTHING, Message, recorded, tr
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
@@ -56,9 +56,13 @@ class Submitter:
     async def _known(self, take: Take, key: str, *, insisted: bool) -> Attempt | TakeFailure | None:
         """What an earlier call left of this request; None where it may be sent."""
         before = self.journal.owed_for(key)
-        if before and before.scope != self.backend.scope:
+        if before and home_of(self.backend, before.recipient) is None:
             return TakeFailure(
-                take, "unresolved", "OtherAccount", _other_account(before), before.task_id
+                take,
+                "unresolved",
+                "OtherAccount",
+                other_account(before, self.backend),
+                before.task_id,
             )
         if before and before.task_id:
             self.report(take, "resumed", NOTHING, before.task_id)
@@ -109,7 +113,7 @@ class Submitter:
         A service may accept a task and answer with a refusal: the list is asked before the same
         request is paid for once more.
         """
-        foreign = attempt.scope != self.backend.scope
+        foreign = home_of(self.backend, attempt.recipient) is None
         if attempt.sent_at is None or foreign or is_far(attempt, self.backend):
             return None
         self._report_search(take)
@@ -146,9 +150,16 @@ def _moderated(attempt: Attempt) -> Message:
     )
 
 
-def _other_account(attempt: Attempt) -> Message:
+def other_account(attempt: Attempt, backend: Backend) -> Message:
+    """Why nobody can be asked what became of ``attempt``, and what to do."""
+    if attempt.scope == backend.recipient.scope:
+        return tr(
+            "requested at {address}: use --base-url with that address, "
+            "or run wanx-render resolve FILE {id} --release",
+            address=attempt.address, id=attempt.id,
+        )  # fmt: skip
     return tr(
-        "requested with another key or address: use that again, "
+        "requested with another key: use that again, "
         "or run wanx-render resolve FILE {id} --release",
         id=attempt.id,
     )

@@ -4,10 +4,10 @@ import asyncio
 import random
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from wanx_render.backends.base import Backend
+from wanx_render.backends.base import Backend, Recipient, home_of
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import Clock
 from wanx_render.media.ffmpeg import Ffmpeg
@@ -26,6 +26,10 @@ class Tools:
     program: Ffmpeg
     executor: Executor
     chance: random.Random  # for pauses alone
+
+    def at(self, recipient: Recipient) -> "Tools":
+        """The same, for what was asked at ``recipient``."""
+        return replace(self, backend=home_of(self.backend, recipient) or self.backend)
 
     async def work(self, call: Callable[..., T], *arguments: object) -> T:
         """What ``call`` gives, on a thread."""

@@ -80,10 +80,9 @@ class AttemptQueries(JournalFile):
         rows = self._db.execute("SELECT task_id FROM attempt WHERE task_id IS NOT NULL")
         return frozenset(row[0] for row in rows)
 
-    def link_of(self, task_id: str) -> str | None:
-        """The whole link to the result of a task, where it was noted."""
-        attempt = self._one("task_id = ?", task_id)
-        return attempt.url if attempt else None
+    def with_task(self, task_id: str) -> Attempt | None:
+        """The attempt that a task is of."""
+        return self._one("task_id = ?", task_id)
 
     def paid(self, *, kept: bool = False) -> dict[str, Decimal]:
         """What this folder ever paid, by currency; with ``kept`` only for clips that are here."""

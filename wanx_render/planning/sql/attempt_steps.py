@@ -3,7 +3,7 @@
 import json
 from datetime import datetime, timedelta
 
-from wanx_render.backends.base import Failed, Succeeded
+from wanx_render.backends.base import AT_MOCK, Failed, Recipient, Succeeded
 from wanx_render.language import tr
 from wanx_render.media.picture import prepared_record
 from wanx_render.planning.attempt import State
@@ -18,19 +18,23 @@ class AttemptSteps(JournalFile):
     """The steps of attempts."""
 
     def intend(
-        self, key: str, label: str, request: TaskRequest, now: datetime, *, scope: str = "mock"
+        self,
+        key: str,
+        label: str,
+        request: TaskRequest,
+        now: datetime,
+        *,
+        recipient: Recipient = AT_MOCK,
     ) -> int:
-        """Commit that ``request`` is about to be sent; the attempt's id.
-
-        ``scope`` says which service and account are asked; only they know what became of it.
-        """
+        """Commit that ``request`` is about to be sent to ``recipient``; the attempt's id."""
         record = json.dumps(request.record(), ensure_ascii=False, sort_keys=True)
         prepared = prepared_record.record_of(request)
         with self._write() as db:
             return insert(
                 db, "INTO attempt",
                 key=key, state="submitting", label=label, request=record,
-                scope=scope, model=request.model, asked_at=now.isoformat(),
+                scope=recipient.scope, endpoint=recipient.endpoint or None,
+                model=request.model, asked_at=now.isoformat(),
                 prepared=json.dumps(prepared, sort_keys=True) if prepared else None,
             )  # fmt: skip
 

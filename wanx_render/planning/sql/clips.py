@@ -66,6 +66,7 @@ class ClipTable(JournalFile):
                 label=attempt.label,
                 request=json.dumps(attempt.request, ensure_ascii=False, sort_keys=True),
                 scope=attempt.scope,
+                endpoint=attempt.endpoint or None,
                 model=attempt.model,
                 asked_at=attempt.asked_at.isoformat(),
                 task_id=attempt.task_id,

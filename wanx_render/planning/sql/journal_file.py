@@ -127,6 +127,7 @@ def _attempt_of(row: sqlite3.Row) -> Attempt:
         fetched_at=_time(row["fetched_at"]),
         sent_at=_time(row["sent_at"]),
         url=row["url"],
+        endpoint=row["endpoint"] or "",
         prepared=json.loads(row["prepared"]) if row["prepared"] else None,
     )
 

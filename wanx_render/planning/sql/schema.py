@@ -132,5 +132,17 @@ MIGRATIONS = (
         PRIMARY KEY (label, key)
     ) STRICT, WITHOUT ROWID;
     """,
+    # The address that a request was sent to: its task is asked about there. Before, the scope held
+    # the host beside the key's digits; only the vendor's own hosts say by that where they are.
+    """
+    ALTER TABLE attempt ADD COLUMN endpoint TEXT;
+    UPDATE attempt SET endpoint = substr(scope, 11, instr(substr(scope, 11), ' ') - 1)
+        WHERE scope LIKE 'dashscope % %';
+    UPDATE attempt SET
+        scope = 'dashscope' || substr(scope, 11 + length(endpoint)),
+        endpoint = CASE WHEN endpoint LIKE '%.aliyuncs.com'
+            THEN 'https://' || endpoint || '/api/v1' ELSE '//' || endpoint END
+        WHERE endpoint IS NOT NULL;
+    """,
 )
 VERSION = len(MIGRATIONS)
