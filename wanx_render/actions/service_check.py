@@ -1,22 +1,32 @@
 """``doctor --service``: whether a service behaves as the catalogue and the documents say."""
 
 import asyncio
+import os
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from wanx_render.catalog.capabilities import Catalog, packaged
 from wanx_render.catalog.user_file import with_user_file
+from wanx_render.clock import RealClock
 from wanx_render.conformance import report
+from wanx_render.conformance.clip import ClipSeen
 from wanx_render.conformance.probe import Finding, Probe
+from wanx_render.conformance.seen_catalog import Difference, Probed, differences, seen_catalog
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, Unreachable
-from wanx_render.language import Message, joined, plural, tr
+from wanx_render.language import Message, tr
+from wanx_render.money import Money, show_money, write_money
 from wanx_render.session.connection import Way, access
 from wanx_render.session.environment import Environment
+from wanx_render.session.folder import writable_file
+from wanx_render.source import yaml_source
 
 if TYPE_CHECKING:
+    from wanx_render.actions.paid_probes import Purchase
     from wanx_render.backends.dashscope import Access
     from wanx_render.conformance.asker import Asker
 
@@ -30,52 +40,151 @@ class CheckOptions:
     catalog: Path | None = None
     as_json: bool = False
     keep_answers: Path | None = None
+    probe_cost: Money | None = None  # the most that may be spent; None: nothing
+    folder: Path | None = None  # of what is bought
+    catalog_out: Path | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Checked:
     """What all probes came to."""
 
-    findings: tuple[Finding, ...]
-    accepted: int  # tasks that probes were given
-    in_doubt: tuple[str, ...]  # those of which it is not certain that they cost nothing
+    findings: list[Finding] = field(default_factory=list)
+    accepted: int = 0  # tasks that free probes were given
+    in_doubt: tuple[str, ...] = ()  # those of which it is not certain that they cost nothing
+    clip: ClipSeen | None = None  # that was bought
+    problems: tuple[Message, ...] = ()  # why something of it was not seen
+    bills: tuple[Money, ...] = ()
+
+    @property
+    def code(self) -> int:
+        differs = any(finding.verdict == "differs" for finding in self.findings)
+        return 1 if differs or self.in_doubt or self.problems else 0
 
 
 def check_service(options: CheckOptions, environment: Environment) -> int:
-    """Probe a service and print what it showed; 1 where something differs."""
+    """Probe a service and print what it showed; 1 where something differs.
+
+    Raises BadInput, NeedsApproval and Unreachable.
+    """
     catalog = with_user_file(packaged(), options.catalog)
     account = access(catalog, options.region, environment.environ, options.base_url)
-    checked = asyncio.run(_probed(options, catalog, account, environment))
+    if options.catalog_out:
+        writable_file(options.catalog_out)
+    wanted = _approved(options, catalog, account, environment)
+    checked = asyncio.run(_Check(options, catalog, account, environment).carry_out(wanted))
+    host, today = urlsplit(account.base_url).netloc, RealClock().now().date()
+    seen = seen_catalog(
+        checked.findings, checked.clip, catalog, Probed(host, options.region, today)
+    )
+    other = tuple(differences(seen, catalog))
+    if options.catalog_out:
+        yaml_source.write(options.catalog_out, seen, _HEAD.format(host=host, day=today))
     if options.as_json:
-        environment.write_json(_record(checked, options, account.base_url))
+        environment.write_json(_record(checked, other, options, account.base_url))
     else:
-        _print(checked, environment)
-    differs = any(finding.verdict == "differs" for finding in checked.findings)
-    return 1 if differs or checked.in_doubt else 0
+        _print(checked, other, options, environment)
+    return checked.code
 
 
-async def _probed(
+_HEAD = (
+    "# Figures that {host} showed to wanx-render doctor --service on {day}.\n"
+    "# Use them with --catalog, or WANX_CATALOG.\n"
+)
+
+
+def _approved(
     options: CheckOptions, catalog: Catalog, account: "Access", environment: Environment
-) -> Checked:
-    """Ask everything. Raises BadInput for a key that is not taken, Unreachable."""
-    from wanx_render.conformance.judge import findings
-    from wanx_render.conformance.table import PROBES
+) -> "Purchase | None":
+    """What a person allows to buy, before anything is sent. Raises NeedsApproval or BadInput."""
+    if options.probe_cost is None:
+        return None
+    from wanx_render.actions.paid_probes import approve, purchase
 
-    asker = _asker(options, catalog, account, environment)
-    await Way(account.base_url, environment.environ).try_proxy()
+    host = urlsplit(account.base_url).netloc.replace(":", "-")
+    folder = options.folder or Path("renders") / f"service-check-{host}"
+    wanted = purchase(folder, catalog, options.catalog, options.region, options.probe_cost)
+    approve(wanted, environment)
+    return wanted
 
-    def begun(probe: Probe) -> None:
-        environment.say(tr("asking: {title}", title=probe.title))
 
-    came: list[Finding] = []
-    try:
+@dataclass(frozen=True)
+class _Check:
+    """One check of one service."""
+
+    options: CheckOptions
+    catalog: Catalog
+    account: "Access"
+    environment: Environment
+
+    async def carry_out(self, wanted: "Purchase | None") -> Checked:
+        """Ask everything, and buy what is wanted."""
+        asker, checked = self._asker(), Checked()
+        try:
+            await Way(self.account.base_url, self.environment.environ).try_proxy()
+            await self._ask(asker, checked)
+            if wanted and not checked.in_doubt:
+                await self._buy(wanted, asker, checked)
+        finally:
+            await asker.service.close()
+        return checked
+
+    async def _ask(self, asker: "Asker", checked: Checked) -> None:
+        """Everything that costs nothing."""
+        from wanx_render.conformance.judge import findings
+        from wanx_render.conformance.table import PROBES
+
+        def begun(probe: Probe) -> None:
+            self.environment.say(tr("asking: {title}", title=probe.title))
+
         async for finding in findings(PROBES, asker, begun):
-            if not came:
+            if not checked.findings:
                 _insist(finding)
-            came.append(finding)
-    finally:
-        await asker.service.close()
-    return Checked(tuple(came), len(asker.tasks), tuple(task.task_id for task in asker.in_doubt))
+            checked.findings.append(finding)
+        checked.accepted = len(asker.tasks)
+        checked.in_doubt = tuple(task.task_id for task in asker.in_doubt)
+
+    async def _buy(self, wanted: "Purchase", asker: "Asker", checked: Checked) -> None:
+        from wanx_render.actions.bought_clip import buy
+        from wanx_render.media import ffmpeg
+        from wanx_render.session.connection import dashscope
+
+        environment = self.environment
+        service = dashscope(self.catalog, self.account, environment.environ, wanted.folder)
+        program = ffmpeg.find(environment.environ)
+        try:
+            await service.open(self.catalog)
+            bought = await buy(
+                wanted, asker, service, program, environment.say, self.account.own_host
+            )
+        finally:
+            await service.backend.close()
+        checked.findings += bought.findings
+        checked.clip, checked.problems = bought.clip, bought.problems
+        checked.bills = bought.bills
+
+    def _asker(self) -> "Asker":
+        from wanx_render.backends import network
+        from wanx_render.backends.cleaning import Cleaner
+        from wanx_render.backends.raw import RawService
+        from wanx_render.conformance.asker import Asker
+        from wanx_render.conformance.kept import KeptAnswers
+        from wanx_render.session.connection import clock_at
+
+        url, key = self.account.base_url, self.account.key
+        cleaner, kept = Cleaner(key), self.options.keep_answers
+        environ = self.environment.environ
+        if kept:
+            kept.mkdir(parents=True, exist_ok=True)
+        return Asker(
+            service=RawService(url, cleaner, routes=network.routes(environ, url)),
+            catalog=self.catalog,
+            region=self.options.region,
+            key=key,
+            clock=clock_at(url, environ),
+            cleaner=cleaner,
+            keep=KeptAnswers(kept, cleaner).keep,
+        )
 
 
 def _insist(first: Finding) -> None:
@@ -88,69 +197,38 @@ def _insist(first: Finding) -> None:
         raise Unreachable("Unreachable", first.reason)
 
 
-def _asker(
-    options: CheckOptions, catalog: Catalog, account: "Access", environment: Environment
-) -> "Asker":
-    from wanx_render.backends import network
-    from wanx_render.backends.cleaning import Cleaner
-    from wanx_render.backends.raw import RawService
-    from wanx_render.conformance.asker import Asker
-    from wanx_render.conformance.kept import KeptAnswers
-    from wanx_render.session.connection import clock_at
-
-    cleaner = Cleaner(account.key)
-    routes = network.routes(environment.environ, account.base_url)
-    if options.keep_answers:
-        options.keep_answers.mkdir(parents=True, exist_ok=True)
-    return Asker(
-        service=RawService(account.base_url, cleaner, routes=routes),
-        catalog=catalog,
-        region=options.region,
-        key=account.key,
-        clock=clock_at(account.base_url, environment.environ),
-        cleaner=cleaner,
-        keep=KeptAnswers(options.keep_answers, cleaner).keep,
-    )
-
-
 # -- what is printed -----------------------------------------------------------------------------
 
 
-def _print(checked: Checked, environment: Environment) -> None:
+def _print(
+    checked: Checked, other: Sequence[Difference], options: CheckOptions, environment: Environment
+) -> None:
     width = shutil.get_terminal_size((80, 24)).columns
     environment.stdout.write(report.table(checked.findings, width) + "\n")
-    for line in _lines(checked):
+    lines = [
+        *report.conflicts(checked.findings),
+        *map(report.difference, other),
+        *checked.problems,
+        *report.summary(checked.findings),
+        report.risk(checked.accepted, checked.in_doubt),
+        *(tr("paid: {amount}", amount=show_money(bill)) for bill in checked.bills),
+    ]
+    if options.catalog_out:
+        lines.append(tr("what was seen is in {file}", file=os.fspath(options.catalog_out)))
+    for line in lines:
         environment.stdout.write(report.line(line))
 
 
-def _lines(checked: Checked) -> tuple[Message, ...]:
-    return (
-        *report.conflicts(checked.findings),
-        *report.summary(checked.findings),
-        _risk(checked),
-    )
-
-
-def _risk(checked: Checked) -> Message:
-    """What the probes may have cost."""
-    if checked.in_doubt:
-        ids = joined(checked.in_doubt, tr(", "))
-        return plural(
-            "{n} task may be billed: {ids}. Nothing more was created.",
-            "{n} tasks may be billed: {ids}. Nothing more was created.",
-            len(checked.in_doubt), ids=ids,
-        )  # fmt: skip
-    return plural(
-        "{n} task was accepted and failed, which costs nothing",
-        "{n} tasks were accepted and failed, which costs nothing",
-        checked.accepted,
-    )
-
-
-def _record(checked: Checked, options: CheckOptions, base_url: str) -> dict[str, object]:
+def _record(
+    checked: Checked, other: Sequence[Difference], options: CheckOptions, base_url: str
+) -> Mapping[str, Any]:
     return {
         "base_url": base_url,
         "region": options.region,
         "findings": [report.record(finding) for finding in checked.findings],
+        "figures": [report.difference_record(difference) for difference in other],
+        "problems": list(map(str, checked.problems)),
+        "paid": list(map(write_money, checked.bills)),
         "tasks": {"accepted": checked.accepted, "in_doubt": list(checked.in_doubt)},
+        "catalog": os.fspath(options.catalog_out) if options.catalog_out else None,
     }

@@ -11,6 +11,7 @@ from wanx_render.backends.raw import RawCall
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.conformance.probe import Noise, Question
+from wanx_render.task import Role
 
 UNKNOWN_MODEL = "wanx-render-no-such-model"
 WRONG_KEY = "sk-wanx-render-no-such-key"
@@ -32,12 +33,19 @@ def targets(question: Question, catalog: Catalog, region: str) -> tuple[Model | 
         case "frames":
             return tuple(model for model in here if "first_frame" in model.roles)
         case "cheapest":
-            fitting = [
-                model
-                for model in here
-                if model.request_form.value == question.form and question.role in model.roles
-            ]
-            return tuple(sorted(fitting, key=lambda m: _least_price(m, catalog, region))[:1])
+            return cheapest(question.form, question.role, catalog, region)
+
+
+def cheapest(form: str, role: Role, catalog: Catalog, region: str) -> tuple[Model, ...]:
+    """The model of a region with the least price a second that takes ``role`` in ``form``."""
+    fitting = [
+        model
+        for model in catalog.models.values()
+        if region in model.region_names.value
+        and model.request_form.value == form
+        and role in model.roles
+    ]
+    return tuple(sorted(fitting, key=lambda m: _least_price(m, catalog, region))[:1])
 
 
 def _least_price(model: Model, catalog: Catalog, region: str) -> Decimal:

@@ -74,15 +74,9 @@ def _finding(
     message: str = "",
     reason: Message = NOTHING,
 ) -> Finding:
-    agrees = any(row.fits(seen) for row in check.expected)
+    name = model.name if model else ""
+    title = check.title or probe.title
     return Finding(
-        probe.name,
-        check.title or probe.title,
-        check.aspect,
-        check.expected,
-        model=model.name if model else "",
-        seen=seen,
-        message=message,
-        verdict="unsettled" if reason else "agrees" if agrees else "differs",
-        reason=reason,
-    )
+        probe.name, title, check.aspect, check.expected, seen,
+        model=name, message=message, reason=reason,
+    )  # fmt: skip

@@ -103,20 +103,31 @@ class Finding:
     title: Message
     aspect: str
     expected: tuple[Expected, ...]
+    seen: str
     _: KW_ONLY
     model: str = ""  # by its name in the catalogue
-    seen: str = ""
     message: str = ""  # the service's words, cleaned
-    verdict: Verdict = "unsettled"
     reason: Message = NOTHING  # why it is unsettled
 
     @property
-    def agrees_with(self) -> Expected | None:
+    def verdict(self) -> Verdict:
+        if self.reason:
+            return "unsettled"
+        return "agrees" if self._fitting else "differs"
+
+    @property
+    def _fitting(self) -> Expected | None:
         """The first expectation that the answer fits."""
         return next((row for row in self.expected if row.fits(self.seen)), None)
 
     @property
+    def agrees_with(self) -> Expected | None:
+        """The document that says what was seen."""
+        return None if self.reason else self._fitting
+
+    @property
     def contradicts(self) -> tuple[Expected, ...]:
         """Documents that say something else than what was seen."""
-        settled = self.verdict != "unsettled"
-        return tuple(row for row in self.expected if settled and not row.fits(self.seen))
+        if self.reason:
+            return ()
+        return tuple(row for row in self.expected if not row.fits(self.seen))

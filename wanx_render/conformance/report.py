@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from wanx_render.catalog.figures import Evidence
 from wanx_render.conformance.probe import Expected, Finding, Verdict
+from wanx_render.conformance.seen_catalog import Difference
 from wanx_render.diagnostics import clean, display_width
 from wanx_render.language import Message, joined, plural, shown, tr, verbatim
 
@@ -25,8 +27,11 @@ _NAMED = 3  # models that a row names
 
 def mark(expected: Expected) -> Message:
     """``official 2026-06``: what an expectation rests on."""
-    kind = _KINDS[expected.evidence.kind]
-    date = expected.evidence.date
+    return _mark(expected.evidence)
+
+
+def _mark(evidence: Evidence) -> Message:
+    kind, date = _KINDS[evidence.kind], evidence.date
     return tr("{kind} {date}", kind=kind, date=date) if date else kind
 
 
@@ -147,7 +152,7 @@ def conflicts(findings: Iterable[Finding]) -> Iterator[Message]:
     """Each disagreement of documents that an answer decides."""
     said = set()
     for finding in findings:
-        agreed = finding.agrees_with if finding.verdict == "agrees" else None
+        agreed = finding.agrees_with
         for other in finding.contradicts:
             same = (finding.probe, finding.aspect, finding.seen)
             if agreed and other.evidence != agreed.evidence and same not in said:
@@ -157,6 +162,39 @@ def conflicts(findings: Iterable[Finding]) -> Iterator[Message]:
                     title=finding.title, seen=finding.seen, mark=mark(agreed),
                     other=other.answer, other_mark=mark(other),
                 )  # fmt: skip
+
+
+def difference(figure: Difference) -> Message:
+    """A figure that is another than the catalogue's."""
+    return tr(
+        "{figure}: {seen} was seen; the model catalog has {value} ({mark})",
+        figure=figure.name, seen=_written(figure.seen), value=_written(figure.catalog),
+        mark=_mark(figure.evidence),
+    )  # fmt: skip
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(value) or "-"
+    if isinstance(value, list):
+        return "-".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def risk(accepted: int, in_doubt: Sequence[str]) -> Message:
+    """What the probes that should cost nothing may have cost."""
+    if in_doubt:
+        ids = joined(in_doubt, tr(", "))
+        return plural(
+            "{n} task may be billed: {ids}. Nothing more was created.",
+            "{n} tasks may be billed: {ids}. Nothing more was created.",
+            len(in_doubt), ids=ids,
+        )  # fmt: skip
+    return plural(
+        "{n} task was accepted and failed, which costs nothing",
+        "{n} tasks were accepted and failed, which costs nothing",
+        accepted,
+    )
 
 
 def summary(findings: Sequence[Finding]) -> tuple[Message, ...]:
@@ -187,7 +225,7 @@ def _settled(finding: Finding) -> Iterator[str]:
 
 def record(finding: Finding) -> dict[str, Any]:
     """A finding as JSON data, in English."""
-    agreed = finding.agrees_with if finding.verdict == "agrees" else None
+    agreed = finding.agrees_with
     return {
         "probe": finding.probe,
         "title": str(finding.title),
@@ -207,4 +245,16 @@ def record(finding: Finding) -> dict[str, Any]:
         "message": finding.message or None,
         "verdict": finding.verdict,
         "reason": str(finding.reason) or None,
+    }
+
+
+def difference_record(difference: Difference) -> dict[str, Any]:
+    """A differing figure as JSON data."""
+    return {
+        "figure": difference.name,
+        "seen": difference.seen,
+        "catalog": difference.catalog,
+        "mark": difference.evidence.kind,
+        "date": difference.evidence.date,
+        "source": str(difference.evidence.title),
     }

@@ -1,0 +1,212 @@
+"""Buys what was agreed to, as a run does, and looks at what the service made of it.
+
+A lost answer is searched for and never repeated; what is in the journal is not bought again.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from wanx_render.actions.paid_probes import BACKEND, Purchase
+from wanx_render.backends.base import Backend
+from wanx_render.backends.raw import RawAnswer, RawCall
+from wanx_render.catalog import result_hosts
+from wanx_render.catalog.result_hosts import BadAddress
+from wanx_render.conformance.asker import Asker
+from wanx_render.conformance.clip import ClipSeen, clip_findings, day_findings, twin_findings
+from wanx_render.conformance.probe import Finding
+from wanx_render.errors import WanxError
+from wanx_render.events import Event, Kind, ReportProgress
+from wanx_render.language import Message, recorded, tr
+from wanx_render.media import ffmpeg, probe
+from wanx_render.money import Money
+from wanx_render.planning.attempt import Attempt
+from wanx_render.planning.journal import Journal
+from wanx_render.planning.plan import Take
+from wanx_render.session.carry_out import Means
+from wanx_render.session.connection import Service
+from wanx_render.session.folder import held, opened, pool
+from wanx_render.tasks.budget import SpendingLimit
+from wanx_render.tasks.clip_store import ClipStore, is_whole
+from wanx_render.tasks.outcome import TakeFailure
+from wanx_render.tasks.wiring import Wiring
+
+_FIRST_BYTE = {"Range": "bytes=0-0", "Accept-Encoding": "identity"}
+Say = Callable[[Message], None]
+
+
+@dataclass(frozen=True)
+class Bought:
+    """What the bought clip showed, and what it cost or may have cost."""
+
+    findings: tuple[Finding, ...]
+    clip: ClipSeen | None
+    problems: tuple[Message, ...]  # why something of it was not seen
+    bills: tuple[Money, ...]  # of tasks that this call created
+
+
+async def buy(
+    wanted: Purchase,
+    asker: Asker,
+    service: Service,
+    program: ffmpeg.Ffmpeg,
+    say: Say,
+    own_host: str,
+) -> Bought:
+    """Ask for the clip and its twin, and look at both.
+
+    Results may come from ``own_host`` too: an emulator's. Raises FolderBusy or BadInput.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(held(wanted.folder))
+        journal = stack.enter_context(opened(wanted.folder, say))
+        executor = stack.enter_context(pool())
+        wiring = Wiring(
+            Means.here(service, program, executor).tools(asker.catalog), [journal], "ask"
+        )
+        limit = SpendingLimit(wanted.most.amount)
+
+        def emit(take: Take, event: Event) -> None:
+            if event.text:
+                say(tr("{shot}: {text}", shot=take.shot, text=event.text))
+
+        store = wiring.store(wanted.folder, journal, limit, wanted.media, emit)
+        wiring.account.begin()
+        return await _Buyer(wanted, asker, store, program, say, own_host).buy()
+
+
+@dataclass(frozen=True)
+class _Buyer:
+    wanted: Purchase
+    asker: Asker
+    store: ClipStore
+    program: ffmpeg.Ffmpeg
+    say: Say
+    own_host: str
+
+    @property
+    def journal(self) -> Journal:
+        return self.store.journal
+
+    @property
+    def backend(self) -> Backend:
+        return self.store.submitter.backend
+
+    async def buy(self) -> Bought:
+        findings: list[Finding] = []
+        problems: list[Message] = []
+        clip, before = None, self.journal.paid()
+        if take := self.wanted.take("clip"):
+            try:
+                attempt = await self._fetched(take)
+                if isinstance(attempt, Attempt):
+                    clip = await self._look(take, attempt, findings)
+                else:
+                    problems.append(attempt)
+            except WanxError as error:
+                problems.append(error.sentence)
+        if take := self.wanted.take("twin"):
+            try:
+                problems += await self._cancelled(take, findings)
+            except WanxError as error:
+                problems.append(error.sentence)
+        bills = (
+            Money(amount - before.get(currency, Decimal(0)), currency)
+            for currency, amount in self.journal.paid().items()
+        )
+        paid = tuple(bill for bill in bills if bill.amount)
+        return Bought(tuple(findings), clip, tuple(problems), paid)
+
+    # -- the clip --------------------------------------------------------------------------------
+
+    async def _fetched(self, take: Take) -> Attempt | Message:
+        """The attempt whose clip is here, bought where it was not yet; or why there is none."""
+        key = take.request.key(BACKEND)
+        if known := self._kept(key):
+            self.say(tr("the clip of an earlier probe is here; it is not bought again"))
+            return known
+        asked = await self._submitted(take, key)
+        if isinstance(asked, TakeFailure):
+            return recorded(asked.message)
+        end = await self.store.collector.collect(asked, self._progress(take))
+        known = self._kept(key)
+        state = type(end).__name__.upper()
+        return known or tr("the task ended as {state}", state=state)
+
+    def _kept(self, key: str) -> Attempt | None:
+        attempt = self.journal.clip_for(key)
+        if attempt is None or attempt.clip_name is None or attempt.clip_sha256 is None:
+            return None
+        path = self._path(attempt)
+        return attempt if is_whole(path, attempt.clip_sha256) else None
+
+    def _path(self, attempt: Attempt) -> Path:
+        return self.wanted.folder / "clips" / (attempt.clip_name or "")
+
+    async def _submitted(self, take: Take, key: str) -> Attempt | TakeFailure:
+        self.say(tr("asking for {shot}", shot=take.shot))
+        return await self.store.submitter.submit(take, key)
+
+    def _progress(self, take: Take) -> ReportProgress:
+        last: list[Kind] = []
+
+        def report(  # the form of ReportProgress
+            kind: Kind,
+            polls: int | None = None,  # noqa: ARG001
+            seconds_left: float | None = None,  # noqa: ARG001
+        ) -> None:
+            if kind in ("pending", "running") and kind not in last:
+                last.append(kind)
+                self.say(tr("{shot}: {text}", shot=take.shot, text=kind))
+
+        return report
+
+    async def _look(self, take: Take, attempt: Attempt, findings: list[Finding]) -> ClipSeen | None:
+        """What the clip, its task and its link show; after their day, what is left of both."""
+        task = await self._query(attempt)
+        part = await self._part(attempt.url or "")
+        ended = attempt.ended_at or attempt.asked_at
+        hours = self.asker.catalog.service.result_hours.value
+        if part and self.backend.now() - ended > timedelta(hours=hours):
+            findings += day_findings(attempt.model, task, part)
+            return None
+        picture = probe.probe(self.program, self._path(attempt)).picture
+        clip = ClipSeen(
+            request=take.request, task=task, part=part, url=attempt.url or "",
+            size=picture.size, rate=picture.rate, own_host=bool(self.own_host),
+        )  # fmt: skip
+        findings += clip_findings(clip, self.asker.catalog)
+        return clip
+
+    async def _query(self, attempt: Attempt) -> RawAnswer:
+        return await self.asker.service.ask(
+            RawCall("GET", f"/tasks/{attempt.task_id}", key=self.asker.key)
+        )
+
+    async def _part(self, url: str) -> RawAnswer | None:
+        """The first byte of the file, from where results may be fetched; None from elsewhere."""
+        try:
+            address = result_hosts.parse(url)
+        except BadAddress:
+            return None
+        allowed = self.asker.catalog.service.result_hosts.value
+        target = result_hosts.to_fetch(address, allowed, self.own_host)
+        return await self.asker.service.fetch(target, _FIRST_BYTE) if target else None
+
+    # -- its twin --------------------------------------------------------------------------------
+
+    async def _cancelled(self, take: Take, findings: list[Finding]) -> list[Message]:
+        """Ask for the twin, cancel it at once, and note how it ended; what went wrong."""
+        asked = await self._submitted(take, take.request.key(BACKEND))
+        if isinstance(asked, TakeFailure):
+            return [recorded(asked.message)]
+        cancel = RawCall("POST", f"/tasks/{asked.task_id}/cancel", key=self.asker.key)
+        cancelled = await self.asker.service.ask(cancel)
+        await self.store.collector.collect(asked, self._progress(take))
+        findings += twin_findings(asked.model, cancelled, await self._query(asked))
+        if self._kept(take.request.key(BACKEND)):
+            return [tr("the twin ran before it could be cancelled: its clip is paid and kept")]
+        return []
