@@ -3,9 +3,10 @@
 A lost answer is searched for and never repeated; what is in the journal is not bought again.
 """
 
+import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -64,18 +65,40 @@ async def buy(
         stack.enter_context(held(wanted.folder))
         journal = stack.enter_context(opened(wanted.folder, say))
         executor = stack.enter_context(pool())
-        wiring = Wiring(
-            Means.here(service, program, executor).tools(asker.catalog), [journal], "ask"
-        )
+        tools = Means.here(service, program, executor).tools(asker.catalog)
+        wiring = Wiring(tools, [journal], "ask")
+        witness = _Witness(asker, say)
         limit = SpendingLimit(wanted.most.amount)
-
-        def emit(take: Take, event: Event) -> None:
-            if event.text:
-                say(tr("{shot}: {text}", shot=take.shot, text=event.text))
-
-        store = wiring.store(wanted.folder, journal, limit, wanted.media, emit)
+        store = wiring.store(wanted.folder, journal, limit, wanted.media, witness.note)
         wiring.account.begin()
-        return await _Buyer(wanted, asker, store, program, say, own_host).buy()
+        return await _Buyer(wanted, asker, store, program, witness, own_host).buy()
+
+
+@dataclass(frozen=True)
+class _Witness:
+    """Says what becomes of the takes, and cancels the twin as soon as it is accepted.
+
+    A task that waits may run after a second, and then it is paid.
+    """
+
+    asker: Asker
+    say: Say
+    cancels: dict[str, asyncio.Future[RawAnswer]] = field(default_factory=dict)
+
+    def note(self, take: Take, event: Event) -> None:
+        if event.text:
+            self.say(tr("{shot}: {text}", shot=take.shot, text=event.text))
+        if event.kind == "submitted" and take.shot == "twin" and event.task_id:
+            self.cancels[event.task_id] = asyncio.ensure_future(self._cancel(event.task_id))
+
+    async def cancelled(self, task_id: str) -> RawAnswer:
+        """The answer to the call that cancels a task, now or since it was accepted."""
+        began = self.cancels.get(task_id)
+        return await (began or self._cancel(task_id))
+
+    async def _cancel(self, task_id: str) -> RawAnswer:
+        key = self.asker.key
+        return await self.asker.service.ask(RawCall("POST", f"/tasks/{task_id}/cancel", key=key))
 
 
 @dataclass(frozen=True)
@@ -84,8 +107,12 @@ class _Buyer:
     asker: Asker
     store: ClipStore
     program: ffmpeg.Ffmpeg
-    say: Say
+    witness: _Witness
     own_host: str
+
+    @property
+    def say(self) -> Say:
+        return self.witness.say
 
     @property
     def journal(self) -> Journal:
@@ -203,8 +230,7 @@ class _Buyer:
         asked = await self._submitted(take, take.request.key(BACKEND))
         if isinstance(asked, TakeFailure):
             return [recorded(asked.message)]
-        cancel = RawCall("POST", f"/tasks/{asked.task_id}/cancel", key=self.asker.key)
-        cancelled = await self.asker.service.ask(cancel)
+        cancelled = await self.witness.cancelled(asked.task_id or "")
         await self.store.collector.collect(asked, self._progress(take))
         findings += twin_findings(asked.model, cancelled, await self._query(asked))
         if self._kept(take.request.key(BACKEND)):

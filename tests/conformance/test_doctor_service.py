@@ -1,0 +1,221 @@
+"""``doctor --service`` as people call it: money, a person, what is printed and what is written."""
+
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mock_server.testing
+from mock_server.testing import Server
+from tests.conformance.probing import named
+from wanx_render.actions.service_check import CheckOptions, check_service
+from wanx_render.catalog.capabilities import Catalog, packaged
+from wanx_render.catalog.user_file import with_user_file
+from wanx_render.conformance import table
+from wanx_render.errors import BadInput, NeedsApproval, Unreachable
+from wanx_render.money import Money
+from wanx_render.session.environment import Environment
+
+PACE = 100
+KEY = "sk-mock-doctor-service"
+CNY = Money(Decimal(1), "CNY")
+
+
+class Person(io.StringIO):
+    """Somebody at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def few_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "PROBES", named("list", "empty-input"))
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
+    """Starts an emulator, perhaps of another catalogue."""
+    servers: list[Server] = []
+
+    def started(catalog: Catalog | None = None) -> Server:
+        monkeypatch.setattr(mock_server.testing, "packaged", lambda: catalog or packaged())
+        servers.append(Server(f"x{PACE}", 0))
+        return servers[-1]
+
+    yield started
+    for server in servers:
+        server.close()
+
+
+def called(
+    server: Server | str, folder: Path, typed: str | None = None, **options: Any
+) -> tuple[int, str, str]:
+    """The exit code, and what was printed to stdout and stderr."""
+    url = server if isinstance(server, str) else server.base_url
+    environ = {
+        "PATH": os.environ["PATH"], "DASHSCOPE_API_KEY": KEY, "NO_PROXY": "127.0.0.1",
+        "WANX_CLOCK_PACE": str(PACE),
+    }  # fmt: skip
+    out, err = io.StringIO(), io.StringIO()
+    stdin = None if typed is None else Person(typed + "\n")
+    check = CheckOptions(base_url=url, folder=folder / "bought", **options)
+    return (
+        check_service(check, Environment(environ, out, err, stdin)),
+        out.getvalue(),
+        err.getvalue(),
+    )
+
+
+def submissions(server: Server) -> list[str]:
+    """The states of the tasks with a picture: those that may cost something."""
+    lives = server.service.tasks.all("doctor-service")
+    return [
+        type(state).__name__ for task, state in lives if task.request.image and task.request.prompt
+    ]
+
+
+def test_without_a_budget_nothing_is_bought(start: Callable[..., Server], tmp_path: Path) -> None:
+    server = start()
+    code, out, err = called(server, tmp_path)
+    assert code == 1  # the emulator has no x-request-id
+    assert "which costs nothing" in out and "asking: empty input" in err
+    assert submissions(server) == [] and not (tmp_path / "bought").exists()
+    assert KEY not in out + err
+
+
+def test_a_budget_that_nobody_confirms_sends_nothing(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start()
+    with pytest.raises(NeedsApproval, match=r"the probes may cost 1\.00 CNY; run it in a terminal"):
+        called(server, tmp_path, probe_cost=CNY)
+    for answer in ("yes", "1", "0.50 CNY", ""):
+        with pytest.raises(NeedsApproval, match="not confirmed; nothing was sent"):
+            called(server, tmp_path, answer, probe_cost=CNY)
+    assert not server.service.request_log.matching("doctor-service")
+
+
+def test_a_budget_below_the_price_of_a_clip_sends_nothing(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start()
+    message = "one clip costs 0.50 CNY, over --probe-cost of 0.49 CNY; nothing was sent"
+    with pytest.raises(NeedsApproval, match=message):
+        called(server, tmp_path, "0.49 CNY", probe_cost=Money(Decimal("0.49"), "CNY"))
+    with pytest.raises(BadInput, match="--probe-cost is in USD; beijing is paid in CNY"):
+        called(server, tmp_path, "1.00 USD", probe_cost=Money(Decimal(1), "USD"))
+    assert not server.service.request_log.matching("doctor-service")
+
+
+def test_an_unknown_price_is_never_spent(start: Callable[..., Server], tmp_path: Path) -> None:
+    """A region in which nothing has a price."""
+    file = tmp_path / "catalog.yaml"
+    file.write_text(
+        "models:\n"
+        "  unpriced: {like: wan2.2-i2v-flash, base: '', region_names: {virginia: unpriced}}\n",
+        encoding="utf-8",
+    )
+    server = start()
+    options = {"region": "virginia", "catalog": file, "probe_cost": Money(Decimal(99), "USD")}
+    with pytest.raises(NeedsApproval, match="has no known price: nothing was sent"):
+        called(server, tmp_path, "99.00 USD", **options)
+    assert not server.service.request_log.matching("doctor-service")
+
+
+@pytest.mark.proof
+def test_one_clip_and_a_cancelled_twin(start: Callable[..., Server], tmp_path: Path) -> None:
+    server = start()
+    out_file = tmp_path / "seen.yaml"
+    options = {"probe_cost": CNY, "catalog_out": out_file, "as_json": True}
+    _, out, err = called(server, tmp_path, "1.00 CNY", **options)
+    record = json.loads(out)
+    assert "the probes may cost 1.00 CNY. Type 1.00 CNY to spend it: " in err
+    assert sorted(submissions(server)) == ["Canceled", "Succeeded"]
+    assert (record["paid"], record["problems"], record["figures"]) == (["0.50 CNY"], [], [])
+    paid = [f for f in record["findings"] if f["probe"] in ("clip", "twin")]
+    assert {f["verdict"] for f in paid if f["aspect"] not in ("host", "scheme")} == {"agrees"}
+    catalog = with_user_file(packaged(), out_file)
+    assert catalog.models["wan2.2-i2v-flash"].fps.source.startswith("probed-")
+    for text in (out, err, out_file.read_text()):
+        assert KEY not in text and "Signature" not in text and "Expires=" not in text
+    # Once more: the clip is here and is not bought again.
+    _, out, err = called(server, tmp_path, "1.00 CNY", **options)
+    assert "it is not bought again" in err
+    assert json.loads(out)["paid"] == []
+    assert sorted(submissions(server)) == ["Canceled", "Canceled", "Succeeded"]
+
+
+@pytest.mark.proof
+def test_a_budget_for_one_clip_buys_no_twin(start: Callable[..., Server], tmp_path: Path) -> None:
+    server = start()
+    called(server, tmp_path, "0.50 CNY", probe_cost=Money(Decimal("0.60"), "CNY"))
+    assert submissions(server) == ["Succeeded"]
+
+
+@pytest.mark.proof
+def test_a_drifted_emulator_is_found_out(start: Callable[..., Server], tmp_path: Path) -> None:
+    """Another size, another rate and other usage; and nothing else."""
+    file = tmp_path / "drift.yaml"
+    file.write_text(
+        "models: {wan2.2-i2v-flash: {fps: 24, usage: '2.6'}}\ntier_areas: {480P: 307200}\n",
+        encoding="utf-8",
+    )
+    server = start(with_user_file(packaged(), file))
+    out_file = tmp_path / "seen.yaml"
+    options = {"probe_cost": CNY, "catalog_out": out_file, "as_json": True}
+    record = json.loads(called(server, tmp_path, "1.00 CNY", **options)[1])
+    differing = {(f["aspect"], f["seen"]) for f in record["findings"] if f["verdict"] == "differs"}
+    assert differing == {
+        ("request-id", "absent"),
+        ("fps", "24"),
+        ("usage", "SR, duration, input_video_duration, output_video_duration, video_count"),
+    }
+    assert {(f["figure"], f["seen"]) for f in record["figures"]} == {
+        ("wan2.2-i2v-flash fps", 24), ("wan2.2-i2v-flash usage", "2.6"),
+        ("tier_areas 480P", 307200),
+    }  # fmt: skip
+    seen = with_user_file(packaged(), out_file)
+    model = seen.models["wan2.2-i2v-flash"]
+    assert (model.fps.value, model.usage.value) == (24, "2.6")
+    assert seen.service.tier_areas["480P"].value == 307200
+
+
+@pytest.mark.proof
+def test_a_lost_answer_is_never_repeated(start: Callable[..., Server], tmp_path: Path) -> None:
+    server = start()
+    account = mock_server.testing.MockAccount(server, "doctor-service")
+    account.faults("on=create prompt=boat nth=1 effect=reset stage=after")
+    _, out, _ = called(server, tmp_path, "1.00 CNY", probe_cost=CNY, as_json=True)
+    assert sorted(submissions(server)) == ["Canceled", "Succeeded"]
+    assert json.loads(out)["paid"] == ["0.50 CNY"]
+
+
+@pytest.mark.proof
+def test_nothing_is_bought_where_a_free_task_may_be_billed(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start()
+    account = mock_server.testing.MockAccount(server, "doctor-service")
+    account.faults("on=query effect=change set.output.task_status=SUCCEEDED")
+    code, out, _ = called(server, tmp_path, "1.00 CNY", probe_cost=CNY)
+    assert code == 1 and "1 task may be billed:" in out
+    assert submissions(server) == []
+
+
+def test_a_key_that_is_not_taken_ends_it(start: Callable[..., Server], tmp_path: Path) -> None:
+    server = start()
+    account = mock_server.testing.MockAccount(server, "doctor-service")
+    account.faults("on=any effect=error status=401 code=InvalidApiKey message=no")
+    with pytest.raises(BadInput, match="the service refuses: 401 InvalidApiKey"):
+        called(server, tmp_path)
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match="no answer"):
+        called("http://127.0.0.1:9/api/v1", tmp_path)
