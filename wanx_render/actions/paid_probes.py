@@ -58,7 +58,7 @@ def purchase(
             "--probe-cost is in {currency}; {region} is paid in {other}",
             currency=budget.currency, region=region, other=plan.currency,
         )  # fmt: skip
-        raise BadInput(Diagnostic("option-unusable", message))
+        raise BadInput(Diagnostic("probe-cost-unusable", message))
     takes, spent = [], Decimal(0)
     for take in plan.takes:
         if take.price is None:
@@ -82,7 +82,7 @@ def _written(folder: Path, catalog: Catalog, region: str) -> Path:
     models = cheapest(_FORM, "first_frame", catalog, region)
     if not models:
         message = tr("the region has no model of the form {form}", form=_FORM)
-        raise BadInput(Diagnostic("option-unusable", message))
+        raise BadInput(Diagnostic("probe-cost-unusable", message))
     model = models[0]
     writable(folder)
     picture, file = folder / "probe.png", folder / "probe.yaml"

@@ -216,7 +216,7 @@ def _print(
     if options.catalog_out:
         lines.append(tr("what was seen is in {file}", file=os.fspath(options.catalog_out)))
     for line in lines:
-        environment.stdout.write(report.line(line))
+        environment.stdout.write(report.sentence(line, width))
 
 
 def _record(

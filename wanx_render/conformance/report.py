@@ -62,16 +62,33 @@ class _Row:
 
 
 def _expected(finding: Finding) -> Message:
-    lines = [tr("{answer} ({mark})", answer=e.answer, mark=mark(e)) for e in finding.expected]
+    """Each expectation with its mark, which is kept on one line."""
+    lines = []
+    for row in finding.expected:
+        basis = shown(mark(row)).replace(" ", _FIXED_BLANK)
+        lines.append(verbatim(f"{shown(_worded(row.answer))} [{basis}]"))
     return joined(lines, verbatim("\n"))
+
+
+_FIXED_BLANK = "\N{NO-BREAK SPACE}"
+# Words of the notation that are no codes.
+_WORDS = {
+    "absent": tr("absent"), "present": tr("present"), "same": tr("same"), "another": tr("another"),
+    "let through": tr("let through"), "too large": tr("too large"), "no answer": tr("no answer"),
+}  # fmt: skip
+
+
+def _worded(answer: str) -> Message:
+    return _WORDS.get(answer) or verbatim(answer)
 
 
 def _seen(finding: Finding) -> Message:
     """What was seen; with the service's words where they may explain it."""
+    seen = _worded(finding.seen)
     if finding.verdict == "agrees":
-        return verbatim(finding.seen)
+        return seen
     words = finding.reason or verbatim(finding.message[:_MESSAGE])
-    return joined([part for part in (verbatim(finding.seen), words) if part], verbatim("\n"))
+    return joined([part for part in (seen, words) if part], verbatim("\n"))
 
 
 def _rows(findings: Sequence[Finding]) -> list[_Row]:
@@ -106,10 +123,12 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     """One row, as many lines high as its highest cell."""
     columns = [_wrapped(clean(cell), width) for cell, width in zip(cells, widths, strict=True)]
     lines = zip_longest(*columns, fillvalue="")
-    return "\n".join(
-        "".join(text + " " * (width + _GAP - display_width(text)) for text, width in pairs).rstrip()
-        for pairs in (list(zip(line, widths, strict=True)) for line in lines)
+    rows = (list(zip(line, widths, strict=True)) for line in lines)
+    texts = (
+        "".join(text + " " * (width + _GAP - display_width(text)) for text, width in pairs)
+        for pairs in rows
     )
+    return "\n".join(text.rstrip().replace(_FIXED_BLANK, " ") for text in texts)
 
 
 def _wrapped(text: str, width: int) -> list[str]:
@@ -140,9 +159,9 @@ def _cut(word: str, width: int) -> list[str]:
     return pieces
 
 
-def line(text: Message) -> str:
-    """A sentence as a line for people."""
-    return clean(shown(text)) + "\n"
+def sentence(text: Message, width: int) -> str:
+    """A sentence for people, in lines of at most ``width`` columns."""
+    return "\n  ".join(_wrapped(clean(shown(text)), max(width, _LEAST_WIDTH) - 2)) + "\n"
 
 
 # -- in sentences --------------------------------------------------------------------------------
@@ -159,8 +178,8 @@ def conflicts(findings: Iterable[Finding]) -> Iterator[Message]:
                 said.add(same)
                 yield tr(
                     "{title}: {seen}, as {mark} says, not {other} ({other_mark})",
-                    title=finding.title, seen=finding.seen, mark=mark(agreed),
-                    other=other.answer, other_mark=mark(other),
+                    title=finding.title, seen=_worded(finding.seen), mark=mark(agreed),
+                    other=_worded(other.answer), other_mark=mark(other),
                 )  # fmt: skip
 
 
