@@ -130,9 +130,9 @@ def _of_task(judge: _Judge) -> Iterator[Finding]:
     clip, model = judge.clip, judge.model
     names = judge.of(model.usage, lambda shape: ", ".join(sorted(USAGE_NAMES[shape])))
     yield judge.finding("usage", tr("fields of usage"), names, ", ".join(clip.usage_names))
-    billed = next((clip.usage[name] for name in _SECONDS if name in clip.usage), None)
+    length = next((clip.usage[name] for name in _SECONDS if name in clip.usage), None)
     wanted = (Expected(f"{clip.request.duration} s", judge.catalog.sources[model.usage.source]),)
-    seconds = f"{float(billed):g} s" if isinstance(billed, int | float) else ""
+    seconds = f"{length:g} s" if isinstance(length, int | float) else ""
     yield judge.finding("seconds", tr("billed seconds"), wanted, seconds)
     promised = judge.of(model.returns_actual_prompt, lambda is_there: _there(there=is_there))
     prompt = _there(there=clip.has_actual_prompt)

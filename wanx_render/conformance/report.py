@@ -1,5 +1,6 @@
 """What the probes came to, for people and for programs."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,15 +63,13 @@ class _Row:
 
 
 def _expected(finding: Finding) -> Message:
-    """Each expectation with its mark, which is kept on one line."""
-    lines = []
-    for row in finding.expected:
-        basis = shown(mark(row)).replace(" ", _FIXED_BLANK)
-        lines.append(verbatim(f"{shown(_worded(row.answer))} [{basis}]"))
+    lines = (
+        tr("{answer} [{mark}]", answer=_worded(row.answer), mark=mark(row))
+        for row in finding.expected
+    )
     return joined(lines, verbatim("\n"))
 
 
-_FIXED_BLANK = "\N{NO-BREAK SPACE}"
 # Words of the notation that are no codes.
 _WORDS = {
     "absent": tr("absent"), "present": tr("present"), "same": tr("same"), "another": tr("another"),
@@ -128,15 +127,18 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
         "".join(text + " " * (width + _GAP - display_width(text)) for text, width in pairs)
         for pairs in rows
     )
-    return "\n".join(text.rstrip().replace(_FIXED_BLANK, " ") for text in texts)
+    return "\n".join(text.rstrip() for text in texts)
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """``text`` in lines of at most ``width`` cells: at blanks, inside words where they are long."""
+    """``text`` in lines of at most ``width`` cells: at blanks, inside words where they are long.
+
+    What is in square brackets stays together.
+    """
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
-        for word in paragraph.split(" "):
+        for word in re.findall(r"\[[^\]]*\]|\S+", paragraph):
             joined_up = f"{line} {word}" if line else word
             if display_width(joined_up) <= width:
                 line = joined_up
