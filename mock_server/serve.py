@@ -25,6 +25,7 @@ from mock_server.web.app import BASE, Emulator
 from mock_server.web.proxy import BadProxy, ProxyServer, host_names, proxy_server
 from mock_server.web.server import listen, server
 from wanx_render.catalog.capabilities import packaged
+from wanx_render.catalog.user_file import with_user_file
 from wanx_render.errors import BadInput
 from wanx_render.help_page import in_language_of
 from wanx_render.language import Message, shown, tr
@@ -56,6 +57,8 @@ _OPTIONS = (
                  help=tr("Give results addresses of this host, as the service does.")),
     click.option("--proxy-port", type=click.IntRange(0, 65535),
                  help=tr("Run a proxy that serves those hosts; 0 takes a free port.")),
+    click.option("--catalog", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+                 help=tr("Add or override models and prices with this YAML file.")),
     click.option("--host", default="127.0.0.1", show_default=True,
                  help=tr("Address to listen on; any but loopback requires --token.")),
     click.option("--token", envvar="WANX_MOCK_TOKEN",
@@ -81,8 +84,9 @@ def main(prog_name: str | None = None) -> None:
 )
 @_with_options
 def command(
-    *, host: str, port: int, proxy_port: int | None, token: str | None, **values: Any
-) -> None:
+    *, host: str, port: int, proxy_port: int | None, token: str | None, catalog: Path | None,
+    **values: Any,
+) -> None:  # fmt: skip
     """Start the emulator and serve until the process is ended."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # the client gets its answer
@@ -91,7 +95,8 @@ def command(
         host = _allowed(host, token)
         if proxy_port is not None and not options.result_hosts:
             raise _usage(tr("--proxy-port requires --result-host"))
-        service = MockService(packaged(), ffmpeg.find(os.environ), options)
+        figures = with_user_file(packaged(), catalog)
+        service = MockService(figures, ffmpeg.find(os.environ), options)
     signal.signal(signal.SIGTERM, _end)
     try:
         _listen_and_serve(service, (host, port), proxy_port, token)

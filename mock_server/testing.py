@@ -16,7 +16,7 @@ from mock_server.service.service import MockService
 from mock_server.web.app import BASE, Emulator
 from mock_server.web.proxy import ProxyServer
 from mock_server.web.server import listen, server
-from wanx_render.catalog.capabilities import packaged
+from wanx_render.catalog.capabilities import Catalog, packaged
 from wanx_render.media import ffmpeg
 
 _TAIL = 15
@@ -26,13 +26,20 @@ _STARTED = 10.0
 class Server:
     """An emulator on a thread of this process.
 
-    With ``result_hosts``, results are named there, and ``proxy`` is those hosts: run a client with
-    ``proxy.environment``, for one. That needs the library trustme (the extra ``tls``).
+    ``catalog``: other figures than the packaged ones. With ``result_hosts``, results are named
+    there, and ``proxy`` is those hosts: run a client with ``proxy.environment``, for one. That
+    needs the library trustme (the extra ``tls``).
     """
 
-    def __init__(self, clock: str, seed: int, result_hosts: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        clock: str,
+        seed: int,
+        result_hosts: Sequence[str] = (),
+        catalog: Catalog | None = None,
+    ) -> None:
         options = Options(clock=clock, seed=seed, result_hosts=tuple(result_hosts))
-        self.service = MockService(packaged(), ffmpeg.find(os.environ), options)
+        self.service = MockService(catalog or packaged(), ffmpeg.find(os.environ), options)
         self._listener = listen("127.0.0.1", 0)
         self._server = server(Emulator(self.service).asgi)
         upstream = self._listener.getsockname()
