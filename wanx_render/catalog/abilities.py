@@ -128,7 +128,13 @@ class Model(Data):
     @property
     def takes_words_alone(self) -> bool:
         """Whether it makes a clip of words, without any picture."""
-        return self.accepts(())
+        return self.accepts(()) and not self.counts_of_references[0]
+
+    @property
+    def counts_of_references(self) -> tuple[int, int | None]:
+        """The least and most references of all kinds together; None where nothing limits them."""
+        counts = self.counts.value if self.counts else {}
+        return counts.get("references", (0, None))
 
     @property
     def takes_pictures(self) -> bool:

@@ -68,6 +68,16 @@ def _nearest(sizes: Iterable[Size], aspect: Aspect) -> Size | None:
 _SAME_SHAPE = Fraction(95, 100)  # sides are rounded: 1104x832 stands for 4:3
 
 
+_USUAL = tuple(map(Aspect.parse, ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21")))
+
+
+def usual(clip: Size) -> Aspect:
+    """The aspect that a size stands for: a usual one but for rounded sides, or its own."""
+    near = [aspect for aspect in _USUAL if _nearest((clip,), aspect)]
+    own = Aspect.of(clip.width, clip.height)
+    return max(near, key=lambda aspect: least_share(clip, (aspect,)), default=own)
+
+
 def of_aspect(shapes: Iterable[Shape], aspect: Aspect) -> Shape | None:
     """The shape that has this aspect but for rounded sides; None where there is none."""
     by_clip = {shape.clip: shape for shape in shapes}

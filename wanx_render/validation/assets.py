@@ -27,6 +27,7 @@ from wanx_render.shotlist.model import (
     Sound,
 )
 from wanx_render.shotlist.problems import Problems
+from wanx_render.shotlist.references import references_of
 from wanx_render.source import yaml_source
 from wanx_render.task import Footage, InputMedia
 from wanx_render.timing import SAMPLE_RATE, nearest
@@ -69,6 +70,8 @@ class AssetReader:
         for index, shot in shots.items():
             if isinstance(shot, ClipShot):
                 self._own.look(shot.clip, ("shots", index, "clip"), problems)
+            for key, name in context.videos_of(shot):
+                self._own.look(name, ("shots", index, "references", key), problems)
             for path, name in context.pictures_of(shot):
                 if name not in self.pictures and name not in self._bad:
                     self._see(name)
@@ -342,6 +345,9 @@ def _sound_names(
     for index, shot in shots.items():
         if isinstance(shot, GeneratedShot):
             yield context.sound_path(shot), ("shots", index, "audio")
+            for reference in references_of(shot):
+                if reference.kind == "sound":
+                    yield reference.file, ("shots", index, "references", reference.key)
     for index, deliverable in deliverables.items():
         for name in deliverable.audio.files:
             yield name, ("deliverables", index, "audio")

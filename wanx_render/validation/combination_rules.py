@@ -8,7 +8,7 @@ from itertools import chain
 
 from wanx_render.catalog.abilities import Model
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.language import Message, joined, tr, verbatim
+from wanx_render.language import NOTHING, Message, joined, tr, verbatim
 from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.references import references_of
 from wanx_render.task import Role, role_of
@@ -29,17 +29,33 @@ def roles_of(shot: GeneratedShot) -> frozenset[Role]:
 
 
 def nothing_to_begin_with(scene: Scene) -> Iterator[Diagnostic]:
-    """A shot without a picture on a model that needs one."""
+    """A shot without a picture on a model that needs one, or without words on one that does not."""
     for index, shot, model in scene.models:
-        roles = roles_of(shot)
-        is_bare = not any(role in BEGINS or role.startswith("reference_") for role in roles)
-        if is_bare and not model.accepts(roles) and not model.takes_words_alone:
+        if _is_bare(roles_of(shot)) and not model.takes_words_alone:
+            needs_frame = "first_frame" in model.roles
+            key = "image" if needs_frame else "references"
             yield Diagnostic(
                 "missing-key",
-                tr("{where} has no {key!r}", where=tr("this shot"), key="image"),
+                tr("{where} has no {key!r}", where=tr("this shot"), key=key),
                 scene.place(("shots", index)),
-                _what_to_begin_with(scene),
+                _what_to_begin_with(scene) if needs_frame else NOTHING,
             )
+        elif not shot.prompt.strip() and not shot.template and _is_without_frame(roles_of(shot)):
+            yield Diagnostic(
+                "missing-key",
+                tr("{where} has no {key!r}", where=tr("this shot"), key="prompt"),
+                scene.place(("shots", index)),
+                tr("without a first frame the prompt says what is seen"),
+            )
+
+
+def _is_without_frame(roles: frozenset[Role]) -> bool:
+    return not any(role in BEGINS for role in roles)
+
+
+def _is_bare(roles: frozenset[Role]) -> bool:
+    """Whether a clip would be made of words alone."""
+    return _is_without_frame(roles) and not any(role.startswith("reference_") for role in roles)
 
 
 def _what_to_begin_with(scene: Scene) -> Message:
@@ -55,11 +71,10 @@ def unusual_combination(scene: Scene) -> Iterator[Diagnostic]:
     """Media that the model takes, but not together; and those that no other rule speaks of."""
     for index, shot, model in scene.models:
         roles = roles_of(shot)
-        is_bare = not any(role in BEGINS or role.startswith("reference_") for role in roles)
-        if model.accepts(roles) or (is_bare and not model.takes_words_alone):
+        if model.accepts(roles) or (_is_bare(roles) and not model.takes_words_alone):
             continue
         foreign = {role for role in roles if role not in model.roles}
-        if foreign <= _SPOKEN_OF and foreign:
+        if foreign and foreign <= _spoken_of(model):
             continue
         named = [role for role in _KEYS if role in roles]
         yield Diagnostic(
@@ -75,8 +90,11 @@ def unusual_combination(scene: Scene) -> Iterator[Diagnostic]:
         )  # fmt: skip
 
 
-# Other rules say what is wrong with these.
-_SPOKEN_OF: frozenset[Role] = frozenset({"last_frame", "soundtrack"})
+def _spoken_of(model: Model) -> set[Role]:
+    """What other rules say that a model does not take."""
+    return {"last_frame", "soundtrack"} if model.sound.value == "none" else {"last_frame"}
+
+
 _KEYS: dict[str, Message] = {
     "first_frame": verbatim("image"),
     "first_clip": verbatim("continue"),

@@ -251,6 +251,14 @@ def pictures_of(shot: AnyShot) -> Iterator[tuple[tuple[str | int, ...], str]]:
                 yield ("references", reference.key), reference.file
 
 
+def videos_of(shot: AnyShot) -> Iterator[tuple[str | int, str]]:
+    """The local videos among the references of a shot: the key of each, and its name."""
+    for reference in references_of(shot) if isinstance(shot, GeneratedShot) else ():
+        is_local = not (is_url(reference.file) or reference.file.startswith("data:"))
+        if reference.kind == "video" and is_local:
+            yield reference.key, reference.file
+
+
 def files_of(shot: AnyShot) -> Iterator[str]:
     """Every picture, sound and video that a shot names."""
     if isinstance(shot, GeneratedShot):

@@ -205,7 +205,7 @@ def prompt_cut(scene: Scene) -> Iterator[Diagnostic]:
             ("negative_prompt", model.negative_prompt_characters.value),
         ):
             length = len(getattr(shot, key))
-            if length > limit:
+            if limit and length > limit:
                 yield Diagnostic(
                     "prompt-cut",
                     tr(
