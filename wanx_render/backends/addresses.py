@@ -87,6 +87,11 @@ def _of_workspace(region: Region, wish: Wish) -> str:
     return region.workspace_url.value.replace(PLACEHOLDER, _workspace_id(region, wish))
 
 
+def workspace_id(catalog: Catalog, wish: Wish) -> str:
+    """The id of the workspace that is wanted; empty for none. Raises BadInput."""
+    return _workspace_id(region_named(catalog, wish.region), wish) if wish.workspace else ""
+
+
 def _workspace_id(region: Region, wish: Wish) -> str:
     """The id of a workspace; its whole host, which the console shows, stands for it too."""
     host = (wish.workspace.partition("://")[2] or wish.workspace).partition("/")[0]

@@ -7,9 +7,10 @@ comes in is bounded in time and size, and cleaned before anything else looks at 
 
 import asyncio
 import hashlib
+import logging
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -44,7 +45,14 @@ from wanx_render.backends.transfer import (
     reason_of,
     stream_to,
 )
-from wanx_render.backends.uploads import KnownUploads
+from wanx_render.backends.uploads import (
+    MOST_INLINE,
+    KnownUploads,
+    data_uri,
+    sent_file,
+    to_upload,
+    upload_name,
+)
 from wanx_render.catalog import result_hosts
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.result_hosts import BadAddress
@@ -60,11 +68,8 @@ from wanx_render.errors import (
     Unsent,
     WanxError,
 )
-from wanx_render.files import sha256_of
 from wanx_render.language import Message, tr
-from wanx_render.media import images
-from wanx_render.media.images import BadPicture
-from wanx_render.task import InputMedia
+from wanx_render.task import InputMedia, TaskRequest
 
 # A short wait for the answer of a create call would only make doubt. A wait for a connection of our
 # own, while hundreds of clips come down, is no fault at all.
@@ -107,6 +112,8 @@ class Access:
         return (urlsplit(self.base_url).hostname or "") if self.own_hosts else ""
 
 
+log = logging.getLogger("wanx.render")
+
 # The client looks at every connection of its pool twice a request, so few are kept; queries are
 # paced and downloads bound by the line, so few are enough.
 _CONNECTIONS = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=60)
@@ -142,6 +149,7 @@ class DashScope:
         self._uploads = uploads or KnownUploads()
         self._others: dict[str, DashScope] = {}  # the same account, by the address it is asked at
         self._newer: DashScope | None = None  # where new requests go, if this one is not that
+        self._asks_shared_for_uploads = self._takes_no_uploads = False
         self._sent: dict[str, frozenset[str]] = {}  # the uploads that each task was given
         self._traced = transport is None  # only a real connection says when its first byte leaves
         key = {"Authorization": f"Bearer {access.key}"}
@@ -165,6 +173,9 @@ class DashScope:
         url = self._permitted(recipient)
         if url is None or url == self._access.base_url:
             return self if url else None
+        return self._sibling(url)
+
+    def _sibling(self, url: str) -> "DashScope":
         if url not in self._others:
             self._others[url] = self._at(url)
         return self._others[url]
@@ -188,13 +199,22 @@ class DashScope:
         other._ahead = None
         same_realm = addresses.realm(self._catalog, url) == self._realm
         other._newer = self if same_realm else None
-        for name in ("recipient", "_uploaded_to"):
+        for name in ("recipient", "_uploaded_to", "_of_workspace"):
             vars(other).pop(name, None)
         return other
 
     def now(self) -> datetime:
         """Ours, set right by the ``Date`` of the service's answers."""
         return self._clock.now() + (self._ahead or timedelta(0))
+
+    @cached_property
+    def _of_workspace(self) -> dict[str, str]:
+        """The header that names the workspace, where the host does not."""
+        place = addresses.place_of(self._catalog, self._access.base_url)
+        is_named = place is not None and place.kind == "workspace"
+        if is_named or not self._access.workspace:
+            return {}
+        return {"X-DashScope-WorkSpace": self._access.workspace}
 
     async def open(self) -> None:
         await self._read("/tasks", {"page_no": "1", "page_size": "1"})
@@ -204,13 +224,30 @@ class DashScope:
     async def prepare(self, submission: Submission) -> None:
         """Upload the pictures and the sound that are files here; kept uploads are used again."""
         request = submission.request
-        for _, media in request.media:
-            if _is_here(media) and not self._kept(media, request.model):
+        files = self._unsent(request)
+        try:
+            for media in () if self._takes_no_uploads else files:
                 url = await self._upload(media, self._service_name(submission))
                 until = self.now() + UPLOAD_KEPT
-                self._uploads.keep(
-                    self._uploaded_to, request.model, _upload_name(media), url, until
-                )
+                self._uploads.keep(self._uploaded_to, request.model, upload_name(media), url, until)
+        except (Refused, Unreachable) as error:
+            if error.code not in _NOT_SERVED or not self._is_alone:
+                raise
+            log.debug("no uploads in this region (%s): pictures go within requests", error)
+            self._takes_no_uploads = True
+        if self._takes_no_uploads:
+            await self._inlined(files)
+
+    def _unsent(self, request: TaskRequest) -> tuple[InputMedia, ...]:
+        """The files of a request that the service does not hold."""
+        files = to_upload(media for _, media in request.media)
+        return tuple(media for media in files if not self._kept(media, request.model))
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether this is the host of a workspace in a region that has no other."""
+        place = addresses.place_of(self._catalog, self._access.base_url)
+        return place is not None and place.kind == "workspace" and self._shared() is None
 
     async def _prepare_again(self, submission: Submission) -> None:
         """Upload what was forgotten since: another task failed with it, or its two days are over.
@@ -226,7 +263,7 @@ class DashScope:
 
     async def submit(self, submission: Submission, sending: Callable[[], None] = quiet) -> Accepted:
         await self._prepare_again(submission)
-        request, upload_urls = self._create_request(submission)
+        request, upload_urls = await self._create_request(submission)
         start = _Started(sending)
         if self._traced:
             request.extensions["trace"] = start.trace
@@ -253,18 +290,21 @@ class DashScope:
         self._sent[acceptance.task_id] = upload_urls
         return acceptance
 
-    def _create_request(self, submission: Submission) -> tuple[httpx.Request, frozenset[str]]:
+    async def _create_request(self, submission: Submission) -> tuple[httpx.Request, frozenset[str]]:
         """The create call, and the uploads that it names."""
-        request, headers = submission.request, {"X-DashScope-Async": "enable"}
+        request = submission.request
+        headers = {"X-DashScope-Async": "enable", **self._of_workspace}
         urls = {
-            _upload_name(m): self._kept(m, request.model) or m.url or "" for _, m in request.media
+            upload_name(m): self._kept(m, request.model) or m.url or "" for _, m in request.media
         }
+        if self._takes_no_uploads:
+            urls |= await self._inlined(self._unsent(request))
         upload_urls = frozenset(url for url in urls.values() if url.startswith("oss://"))
         if upload_urls:
             headers["X-DashScope-OssResourceResolve"] = "enable"
         form = self._catalog.form(self._catalog.entry(request.model))
         url = self._access.base_url + form.path
-        body = wire.create_body(request, self._catalog, lambda media: urls[_upload_name(media)])
+        body = wire.create_body(request, self._catalog, lambda media: urls[upload_name(media)])
         call = self._create.build_request(
             "POST", url, json=body, headers=headers, timeout=CREATE_TIMEOUT
         )
@@ -276,6 +316,8 @@ class DashScope:
         acceptance = wire.accepted(body, self._cleaner) if answer.status == 200 else None
         if acceptance:
             return acceptance
+        if answer.status == 413:  # of a gateway before the service, mostly without words
+            raise _too_large(wire.error_of(body, self._cleaner).message)
         error = self._error(answer, body)
         is_refused = 400 <= answer.status < 500 and answer.status != 408 and _is_refusal(body)
         if is_refused and answer.status == 429 and self._kind(error) == "busy":
@@ -301,11 +343,11 @@ class DashScope:
         return addresses.realm(self._catalog, self._access.base_url)
 
     def _kept(self, media: InputMedia, model: str) -> str | None:
-        return self._uploads.find(self._uploaded_to, model, _upload_name(media), self.now())
+        return self._uploads.find(self._uploaded_to, model, upload_name(media), self.now())
 
     async def _upload(self, media: InputMedia, model: str) -> str:
         """Put a file where only this account and model can use it, for 48 hours."""
-        name, content = await asyncio.to_thread(_sent, media)
+        name, content = await asyncio.to_thread(sent_file, media)
         for number in range(UPLOAD_TRIES):
             if number:
                 await self._breathe(number)
@@ -318,7 +360,7 @@ class DashScope:
 
     async def _place_for(self, name: str, model: str) -> tuple[str, dict[str, str]]:
         """Where a file may be put, another place each time, and the form that allows it."""
-        body = await self._read("/uploads", {"action": "getPolicy", "model": model})
+        body = await self._policy(model)
         data = body.get("data")
         if not isinstance(data, dict) or not isinstance(data.get("upload_dir"), str):
             raise Unreachable("NoPolicy", tr("the service gave no address for the upload"))
@@ -332,6 +374,51 @@ class DashScope:
             "x-oss-forbid-overwrite": str(data.get("x_oss_forbid_overwrite")),
             "success_action_status": "200",
         }
+
+    async def _policy(self, model: str) -> dict[str, Any]:
+        """The answer that allows an upload: of this address, or of the region's shared one.
+
+        Whether hosts of workspaces serve uploads is not known; asking costs nothing.
+        """
+        query, shared = {"action": "getPolicy", "model": model}, self._shared()
+        if shared is None:
+            return await self._read("/uploads", query)
+        if self._asks_shared_for_uploads:
+            return await shared._read("/uploads", query)
+        try:
+            return await self._read("/uploads", query, tries=2)
+        except (Refused, Unreachable) as error:
+            log.debug("no uploads at %s: %s", urlsplit(self._access.base_url).hostname, error)
+            try:
+                body = await shared._read("/uploads", query)
+            except (Refused, Unreachable):
+                raise error from None
+        self._asks_shared_for_uploads = True
+        return body
+
+    def _shared(self) -> "DashScope | None":
+        """The same account at the address that all workspaces of its region share."""
+        place = addresses.place_of(self._catalog, self._access.base_url)
+        if place is None or place.kind != "workspace":
+            return None
+        region = self._catalog.service.regions[place.region]
+        return self._sibling(region.base_url.value) if region.base_url else None
+
+    async def _inlined(self, files: Iterable[InputMedia]) -> dict[str, str]:
+        """Files as they go within the request, where the service takes no uploads.
+
+        Raises Refused where they cannot.
+        """
+        uris: dict[str, str] = {}
+        for media in files:
+            name, content = await asyncio.to_thread(sent_file, media)
+            uri = data_uri(name, content)
+            left = MOST_INLINE - sum(map(len, uris.values()))
+            if uri is None or len(uri) > left:
+                message = tr("{file} cannot be uploaded here: use an http(s) address", file=name)
+                raise Refused("NoUploads", message)
+            uris[upload_name(media)] = uri
+        return uris
 
     async def _put(
         self, name: str, content: bytes, host: str, form: dict[str, str]
@@ -439,10 +526,12 @@ class DashScope:
                 break
         return tuple(rows.values())
 
-    async def _read(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+    async def _read(
+        self, path: str, query: Mapping[str, str], tries: int = READ_TRIES
+    ) -> dict[str, Any]:
         """The answer to a read, repeated while that may help. Raises Refused or Unreachable."""
         last: ServiceError = Unreachable("Unreachable", tr("the service did not answer"))
-        for number in range(READ_TRIES):
+        for number in range(tries):
             if number:
                 if self._retries_left < 1:
                     break
@@ -470,8 +559,8 @@ class DashScope:
         raise Unreachable(last.code, last.message, last.request_id)
 
     async def _asked(self, method: str, path: str, query: Mapping[str, str]) -> Answer:
-        url = self._access.base_url + path
-        request = self._api.build_request(method, url, params=dict(query) or None)
+        url, headers = self._access.base_url + path, self._of_workspace
+        request = self._api.build_request(method, url, params=dict(query) or None, headers=headers)
         return await exchange(self._api, request, self._real(READ_SECONDS))
 
     async def _my_turn(self) -> None:
@@ -582,6 +671,12 @@ class DashScope:
         return tr("cannot reach the service at {host} ({reason})", host=host, reason=reason)
 
 
+def _too_large(message: str) -> Refused:
+    """The create call did not reach the service: nothing was created."""
+    reason = message or tr("the request is larger than the gateway of the service accepts")
+    return Refused("BadRequest.TooLarge", reason)
+
+
 def _not_downloaded(task: Succeeded, reason: Message) -> Unreachable:
     message = tr(
         "cannot download the clip of task {task}: {reason}", task=task.task_id, reason=reason
@@ -590,6 +685,7 @@ def _not_downloaded(task: Succeeded, reason: Message) -> Unreachable:
 
 
 _MOST_REDIRECTS = 4
+_NOT_SERVED = ("NotFound", "NotTheService")  # what is said where nothing is at a path
 _FARTHEST = timedelta(days=3650)
 
 
@@ -651,44 +747,3 @@ def _retry_after(answer: Answer) -> float | None:
     if not re.fullmatch(r"\d{1,9}(\.\d{1,3})?", text):
         return None
     return min(float(text), LONGEST_RETRY_AFTER)
-
-
-def _plain_name(path: Path) -> str:
-    """A name for the upload that any storage takes."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-80:] or "file"
-
-
-def _is_here(media: InputMedia) -> bool:
-    """Whether its bytes are uploaded; others go as an address or in the request."""
-    return media.path is not None or media.prepared is not None or media.repaired
-
-
-def _upload_name(media: InputMedia) -> str:
-    """What an upload is kept as: a repaired or prepared picture is another file than its source."""
-    if media.prepared:
-        return media.prepared.name
-    words = (media.identity, media.read_as, "repaired" if media.repaired else "")
-    return " ".join(filter(None, words))
-
-
-def _sent(media: InputMedia) -> tuple[str, bytes]:
-    """Name and bytes of the file that is uploaded.
-
-    Raises Refused where it cannot be used, and Broken where it is not what the list was read with.
-    """
-    path = media.path or Path("picture")
-    try:
-        if media.prepared:
-            content = media.prepared.read_bytes()
-            return _plain_name(path.with_suffix(media.prepared.suffix)), content
-        data = media.path.read_bytes() if media.path else images.decode_data_uri(media.url or "")
-        if media.identity.startswith("sha256:") and media.identity[7:] != sha256_of(data):
-            raise Broken(tr("{file} changed since the list was read; run it again", file=path.name))
-        data = images.sendable(data) if media.repaired else data
-    except BadPicture as problem:
-        message = tr("{file} {problem}", file=path.name, problem=problem.sentence)
-        raise Refused("PictureUnusable", message) from None
-    # By content: the service may go by the suffix, and pictures are often named for another format.
-    suffixes = images.suffixes(data)
-    suffix_fits = not suffixes or path.suffix.lower() in suffixes
-    return _plain_name(path if suffix_fits else path.with_suffix(suffixes[0])), data

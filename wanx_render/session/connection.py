@@ -239,7 +239,7 @@ def access(
         address, key,
         own_hosts=not addresses.is_vendor(address),
         result_hosts=tuple(_host(host) for host in hosts),
-        workspace=wish.workspace,
+        workspace=addresses.workspace_id(catalog, wish),
     )  # fmt: skip
 
 
@@ -253,7 +253,7 @@ def _base_url(
     if match := re.search(r"(?i)\{workspace(_?id)?\}", custom):  # as the SDK and the pages write it
         if not wish.workspace:
             raise addresses.missing_workspace(tr("the base URL needs a workspace"))
-        custom = custom.replace(match[0], wish.workspace)
+        custom = custom.replace(match[0], addresses.workspace_id(catalog, wish))
     return _address(custom, "--base-url" if base_url else BASE_URL)
 
 
