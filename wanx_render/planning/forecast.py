@@ -17,7 +17,12 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Gaze, Size, crop_text, cropped_away, enlargement, seen_box
 from wanx_render.language import Message, plural, tr
 from wanx_render.money import write_amount
-from wanx_render.planning.picture_forecast import PictureForecast, picture_forecast
+from wanx_render.planning.picture_forecast import (
+    PictureForecast,
+    ShapeForecast,
+    picture_forecast,
+    shape_forecast,
+)
 from wanx_render.planning.plan import (
     AnyPlanned,
     Plan,
@@ -28,13 +33,24 @@ from wanx_render.planning.plan import (
 )
 from wanx_render.planning.take_status import State, TakeStatus
 from wanx_render.planning.truth import FilmTruth, ShotTruth, Truth
-from wanx_render.shotlist.model import Deliverable, StillShot, gaze_at, own_name
+from wanx_render.shotlist.model import Deliverable, GeneratedShot, StillShot, gaze_at, own_name
+from wanx_render.shotlist.references import called, references_of
 from wanx_render.timing import conformed_frames, frames_in
 
 VERSION = 1
 
 # Results expire after a day; before a run that may take this long there is a warning.
 LONG_HOURS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceForecast:
+    """Who or what a clip shows, and what the model calls it in the prompt."""
+
+    kind: str  # image, video or sound
+    file: str  # as the list names it
+    called: str  # empty where no document says
+    name: str | None  # as the list calls it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,8 @@ class TakeForecast:
     key: str | None
     chosen: bool = False  # picked on the board (picks.yaml), not by the list
     picture: PictureForecast | None = None  # of a first frame that the list has prepared
+    shape: ShapeForecast | None = None  # of a clip without a first frame
+    references: tuple[ReferenceForecast, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +182,7 @@ def forecast(
         region=plan.region,
         mock=plan.backend == "mock",
         catalog=fingerprint(catalog),
-        takes=tuple(_take(status, plan, shots[status.take.shot]) for status in statuses),
+        takes=tuple(_take(status, plan, shots[status.take.shot], catalog) for status in statuses),
         deliverables=_deliverables(plan, statuses),
         to_make=len(new),
         cost=write_amount(cost.amount),
@@ -220,7 +238,7 @@ def fingerprint(catalog: Catalog) -> str:
     return sha256_of(catalog.model_dump_json().encode())[:16]
 
 
-def _take(status: TakeStatus, plan: Plan, shot: PlannedShot) -> TakeForecast:
+def _take(status: TakeStatus, plan: Plan, shot: PlannedShot, catalog: Catalog) -> TakeForecast:
     take = status.take
     request = take.request
     return TakeForecast(
@@ -241,6 +259,19 @@ def _take(status: TakeStatus, plan: Plan, shot: PlannedShot) -> TakeForecast:
         key=request.key(plan.backend) if status.complete else None,
         chosen=is_picked and shot.chosen,
         picture=picture_forecast(take, plan.deliverables),
+        shape=shape_forecast(take, plan.deliverables),
+        references=_references(shot.shot, catalog),
+    )
+
+
+def _references(shot: GeneratedShot, catalog: Catalog) -> tuple[ReferenceForecast, ...]:
+    if not shot.references:
+        return ()
+    model = catalog.model(shot.model)
+    names = called(shot, model.reference_words.value if model and model.reference_words else {})
+    return tuple(
+        ReferenceForecast(r.kind, r.file, names[r.key], r.key if isinstance(r.key, str) else None)
+        for r in references_of(shot)
     )
 
 

@@ -1,14 +1,16 @@
-"""What is sent of a first frame, and what deliverables keep of its clip: known before paying."""
+"""What is sent of a first frame, or asked for without one, and what deliverables keep of its clip:
+known before paying."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from wanx_render.geometry import Aspect, Size, crop_unit, cropped_away, predicted_size
 from wanx_render.money import write_amount
 from wanx_render.planning.plan import Take
 from wanx_render.preparation import Preparation
 from wanx_render.shotlist.model import Deliverable
-from wanx_render.task import InputMedia
+from wanx_render.shotlist.preparing import Preparing
+from wanx_render.task import InputMedia, TaskRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,47 @@ class PictureForecast:
     whole: SentForecast
     retake: SentForecast | None = None  # of a kept clip: as --retake would send it
     retake_price: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeForecast:
+    """The frame that is asked for outright, and the percent of it that each crop keeps."""
+
+    asked: str  # a size or a ratio
+    clip: str
+    kept_percent: dict[str, float]  # by the name of each deliverable that crops
+    retake: "ShapeForecast | None" = None  # of a kept clip: as --retake would ask
+    retake_price: str | None = None
+
+
+def shape_forecast(take: Take, deliverables: Iterable[Deliverable]) -> ShapeForecast | None:
+    """What ``take`` asks for outright; None where it begins with a picture."""
+    request = take.request
+    if request.image or not (request.size or request.ratio) or take.preparing is None:
+        return None
+    crops = {d.name: d.aspect for d in deliverables if d.fit == "crop"}
+    now = _shape(request, take.preparing, crops)
+    if now is None or take.instead is None:
+        return now
+    price = write_amount(take.price.amount) if take.price else None
+    return replace(now, retake=_shape(take.instead, take.preparing, crops), retake_price=price)
+
+
+def _shape(
+    request: TaskRequest, preparing: Preparing, crops: Mapping[str, Aspect]
+) -> ShapeForecast | None:
+    clip = preparing.clip(request)
+    asked = request.ratio or str(request.size)
+    return ShapeForecast(asked, str(clip), _kept(clip, crops)) if clip else None
+
+
+def _kept(clip: Size, crops: Mapping[str, Aspect]) -> dict[str, float]:
+    """The percent of a clip that each deliverable keeps of it."""
+    return {
+        name: round(float(1 - cropped_away(clip, aspect)) * 100, 1)
+        for name, aspect in crops.items()
+        if crop_unit(clip, aspect) >= 2
+    }
 
 
 def picture_forecast(take: Take, deliverables: Iterable[Deliverable]) -> PictureForecast | None:
@@ -74,9 +117,5 @@ class _View:
             sent=str(sent),
             lost_percent=round(lost * 100, 1),
             clip=str(clip),
-            kept_percent={
-                name: round(float(1 - cropped_away(clip, aspect)) * 100, 1)
-                for name, aspect in self.crops.items()
-                if crop_unit(clip, aspect) >= 2
-            },
+            kept_percent=_kept(clip, self.crops),
         )

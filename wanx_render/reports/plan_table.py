@@ -20,7 +20,12 @@ from wanx_render.planning.forecast import (
     PartForecast,
     TakeForecast,
 )
-from wanx_render.reports.picture_lines import PictureRow, picture_rows, retake_lines
+from wanx_render.reports.picture_lines import (
+    PictureRow,
+    picture_rows,
+    reference_lines,
+    retake_lines,
+)
 from wanx_render.reports.states import FITS, PLANNED, because
 from wanx_render.timing import show_duration
 
@@ -37,7 +42,7 @@ def show(forecast: Forecast, stream: TextIO) -> None:
     if rows := picture_rows(forecast.takes):
         console.print()
         console.print(_pictures(rows))
-    for line in retake_lines(forecast.takes):
+    for line in (*reference_lines(forecast.takes), *retake_lines(forecast.takes)):
         console.print(_text(line))
     for deliverable in forecast.deliverables:
         console.print(_heading(deliverable))

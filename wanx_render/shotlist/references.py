@@ -6,6 +6,7 @@ such as "Image 1".
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -47,18 +48,27 @@ def names_in(prompt: str) -> Iterator[str]:
     return (normal(match[1]) for match in _IN_BRACES.finditer(prompt))
 
 
+def called(shot: GeneratedShot, words: Mapping[Kind, str]) -> dict[str | int, str]:
+    """What the model calls each reference of a shot, by its key; nothing where nobody knows.
+
+    ``words`` has for each kind what it is called, with ``{n}`` for its number; kinds that are
+    called alike are counted together.
+    """
+    names: dict[str | int, str] = {}
+    counts: Counter[str] = Counter()
+    for reference in references_of(shot):
+        word = words.get(reference.kind, "")
+        counts[word] += 1
+        names[reference.key] = word.replace("{n}", str(counts[word]))
+    return names
+
+
 def words_of(shot: GeneratedShot, words: Mapping[Kind, str]) -> str:
     """The prompt with what the model calls each reference in place of its name.
 
-    ``words`` has for each kind what it is called, with ``{n}`` for its number; kinds that are
-    called alike are counted together. Where references have no names braces stay as they are.
+    Where references have no names braces stay as they are.
     """
     if not isinstance(shot.references, Mapping):
         return shot.prompt
-    called: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    for reference in references_of(shot):
-        word = words.get(reference.kind, "")
-        counts[word] = counts.get(word, 0) + 1
-        called[str(reference.key)] = word.replace("{n}", str(counts[word]))
-    return _IN_BRACES.sub(lambda match: called.get(normal(match[1])) or match[0], shot.prompt)
+    names = called(shot, words)
+    return _IN_BRACES.sub(lambda match: names.get(normal(match[1])) or match[0], shot.prompt)
