@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from mock_server import coverage
-from tests.docs import errors_page, shot_list_page
+from tests.docs import errors_page, models_page, shot_list_page
 from tests.support.goldens import REGENERATE
 from tests.support.places import ROOT
 
@@ -17,6 +17,8 @@ GENERATED = {
     "docs/emulator-coverage.md": coverage.page,
     "docs/guide/shot-list.md": shot_list_page.english,
     "docs/zh/guide/shot-list.md": shot_list_page.chinese,
+    "docs/guide/models.md": models_page.english,
+    "docs/zh/guide/models.md": models_page.chinese,
     **errors_page.PAGES,
 }
 

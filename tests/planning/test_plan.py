@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from tests.support.places import SPECS
-from wanx_render.actions.models import models
 from wanx_render.actions.plan import PlanOptions
 from wanx_render.actions.plan import plan as plan_command
 from wanx_render.catalog.capabilities import Catalog
@@ -202,19 +201,3 @@ def test_the_plan_of_every_example_says_what_will_come_out(path: Path, catalog: 
     outlook = forecast(made, take_statuses(made, None), catalog)
     assert all(d.width and d.height for d in outlook.deliverables)
     assert Decimal(outlook.cost) == sum(Decimal(t.price or 0) for t in outlook.takes)
-
-
-def test_the_matrix_shows_every_model_and_one_with_its_sources(catalog: Catalog) -> None:
-    out = io.StringIO()
-    environment = Environment({}, out, io.StringIO())
-    assert models(None, False, None, environment) == 0
-    assert all(name in out.getvalue() for name in catalog.models)
-    assert models("wan2.1-i2v-turbo", False, None, environment) == 0
-    assert "wanx2.1-i2v-turbo: Wan 2.1 fast" in out.getvalue()
-    assert "Official image-to-video reference" in out.getvalue()
-    as_json = io.StringIO()
-    models(None, True, None, Environment({}, as_json, io.StringIO()))
-    record = json.loads(as_json.getvalue())
-    assert [m["name"] for m in record["models"]] == list(catalog.models)
-    with pytest.raises(BadInput, match="not a known model"):
-        models("wan", False, None, environment)

@@ -20,7 +20,8 @@ from wanx_render.language import using
 from wanx_render.planning import plan
 from wanx_render.planning.forecast import forecast
 from wanx_render.planning.take_status import take_statuses
-from wanx_render.reports import matrix, plan_table
+from wanx_render.reports import plan_table
+from wanx_render.reports.models.overview import show_all
 from wanx_render.validation.load import load
 
 CHROMIUM = shutil.which("chromium")
@@ -103,7 +104,7 @@ def test_plan_and_matrix_fit_the_terminal_in_cells(
     with using(language):  # type: ignore[arg-type]  # one of two
         plan_table.show(forecast(planned, take_statuses(planned, None), catalog), stream)
         if width == 80:
-            matrix.show_all(catalog, stream)
+            show_all(catalog, stream)
     lines = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()
     assert max(map(cell_len, lines)) <= width
     assert "…" not in stream.getvalue()

@@ -1,49 +1,132 @@
-"""``models``: the capability matrix, and one model with the sources of each figure."""
+"""``models``: the capability matrix, one model, two side by side, and the figures in doubt."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from wanx_render.catalog import capabilities, model_names, user_file
-from wanx_render.catalog.abilities import Model
-from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog import model_names
+from wanx_render.catalog.abilities import Model, PictureModel
+from wanx_render.catalog.capabilities import Catalog, packaged
+from wanx_render.catalog.doubts import Doubt, doubts
+from wanx_render.catalog.user_file import with_user_file
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.language import tr
-from wanx_render.reports import matrix
+from wanx_render.reports.models.differences import (
+    difference_record,
+    differences,
+    show_differences,
+)
+from wanx_render.reports.models.doubts_table import doubt_record, show_doubts
+from wanx_render.reports.models.one_model import show_one
+from wanx_render.reports.models.overview import show_all
 from wanx_render.session.environment import Environment
 
+DIFF = "diff"  # ``models diff A B``
 
-def models(
-    name: str | None, as_json: bool, catalog_file: Path | None, environment: Environment
-) -> int:
-    """Show every model, or the one called ``name``, on stdout; the exit code."""
-    catalog = user_file.with_user_file(capabilities.packaged(), catalog_file)
-    only = _chosen(name, catalog) if name else None
-    if as_json:
-        model_list = [only] if only else list(catalog.models.values())
-        record = {
-            "version": 1,
-            "sources": catalog.model_dump(mode="json")["sources"],
-            "models": [_record(model, catalog) for model in model_list],
-        }
-        environment.write_json(record)
-    elif only:
-        matrix.show_one(only, catalog, environment.stdout)
+
+@dataclass(frozen=True, slots=True)
+class ModelsOptions:
+    """What ``models`` was asked for; ``today`` is the day that ages are counted from."""
+
+    today: date
+    words: tuple[str, ...] = ()  # a model, or ``diff`` and two of them
+    stale: bool = False
+    as_json: bool = False
+    catalog: Path | None = None
+
+
+def models(options: ModelsOptions, environment: Environment) -> int:
+    """Show the models, one, two side by side or what is in doubt, on stdout; the exit code."""
+    catalog = with_user_file(packaged(), options.catalog)
+    chosen = _chosen(options, catalog)
+    if options.words[:1] == (DIFF,):
+        return _diff((chosen[0], chosen[1]), catalog, options.as_json, environment)
+    if options.stale:
+        return _stale(chosen, catalog, options, environment)
+    if options.as_json:
+        environment.write_json(_record(chosen, catalog))
+    elif chosen:
+        show_one(chosen[0], catalog, environment.stdout)
     else:
-        matrix.show_all(catalog, environment.stdout)
+        show_all(catalog, environment.stdout)
     return 0
 
 
-def _chosen(name: str, catalog: Catalog) -> Model:
-    model = catalog.model(name)
+def _chosen(options: ModelsOptions, catalog: Catalog) -> Sequence[Model | PictureModel]:
+    """The models that are named; none where all are meant. Raises BadInput."""
+    is_diff = options.words[:1] == (DIFF,)
+    names = options.words[1:] if is_diff else options.words
+    allowed = (2,) if is_diff else (0, 1)
+    if len(names) not in allowed or (is_diff and options.stale):
+        raise _misused()
+    return [_named(name, catalog) for name in names]
+
+
+def _misused() -> BadInput:
+    message = tr("expected one model, or diff and two models")
+    hint = tr("wanx-render models MODEL, or wanx-render models diff A B")
+    return BadInput(Diagnostic("usage", message, hint=hint))
+
+
+def _named(name: str, catalog: Catalog) -> Model | PictureModel:
+    model = catalog.model(name) or catalog.picture_model(name)
     if model is None:
         message = tr("{name!r} is not a known model", name=name)
-        hint = model_names.hint(name, catalog.models)
+        hint = model_names.hint(name, (*catalog.models, *catalog.pictures))
         raise BadInput(Diagnostic("model-unknown", message, hint=hint))
     return model
 
 
-def _record(model: Model, catalog: Catalog) -> dict[str, Any]:
+def _diff(
+    pair: tuple[Model | PictureModel, Model | PictureModel],
+    catalog: Catalog,
+    as_json: bool,
+    environment: Environment,
+) -> int:
+    if as_json:
+        rows = [difference_record(difference) for difference in differences(pair, catalog)]
+        names = [model.name for model in pair]
+        environment.write_json({"version": 1, "models": names, "differences": rows})
+    else:
+        show_differences(pair, catalog, environment.stdout)
+    return 0
+
+
+def _stale(
+    chosen: Sequence[Model | PictureModel],
+    catalog: Catalog,
+    options: ModelsOptions,
+    environment: Environment,
+) -> int:
+    """Name the figures that are old or in conflict. This is no failure: the exit code is 0."""
+    names = {model.name for model in chosen}
+    rows: list[Doubt] = [
+        doubt for doubt in doubts(catalog, options.today) if not names or doubt.entry.owner in names
+    ]
+    if options.as_json:
+        records = [doubt_record(doubt, catalog) for doubt in rows]
+        environment.write_json({"version": 1, "doubts": records})
+    else:
+        show_doubts(rows, catalog, environment.stdout)
+    return 0
+
+
+def _record(chosen: Sequence[Model | PictureModel], catalog: Catalog) -> dict[str, Any]:
+    shown = chosen or [*catalog.models.values(), *catalog.pictures.values()]
+    return {
+        "version": 1,
+        "sources": catalog.model_dump(mode="json")["sources"],
+        "models": [_with_prices(model, catalog) for model in shown if isinstance(model, Model)],
+        "pictures": [
+            _with_prices(model, catalog) for model in shown if isinstance(model, PictureModel)
+        ],
+    }
+
+
+def _with_prices(model: Model | PictureModel, catalog: Catalog) -> dict[str, Any]:
     prices = [price for price in catalog.prices if price.model == model.name]
     return {
         **model.model_dump(mode="json"),

@@ -14,14 +14,24 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    "models", help=tr("Show what each model can do, or one MODEL with the source of each figure.")
+    "models",
+    help=tr(
+        "Show what each model can do, or one MODEL with the source of each figure.\n\n"
+        "`models diff A B` shows in what two models differ."
+    ),
 )
-@click.argument("model", required=False)
+@click.argument("words", metavar="[MODEL | diff A B]", nargs=-1)
+@click.option(
+    "--stale", is_flag=True, help=tr("List the figures that are old or on which sources disagree.")
+)
 @JSON
 @CATALOG
-def command(model: str | None, as_json: bool, catalog: Path | None) -> int:
+def command(words: tuple[str, ...], stale: bool, as_json: bool, catalog: Path | None) -> int:
     """Show the capability matrix."""
-    from wanx_render.actions.models import models
+    from datetime import UTC, datetime
+
+    from wanx_render.actions.models import ModelsOptions, models
     from wanx_render.session.environment import Environment
 
-    return models(model, as_json, catalog, Environment.real())
+    today = datetime.now(UTC).date()
+    return models(ModelsOptions(today, words, stale, as_json, catalog), Environment.real())

@@ -1,0 +1,93 @@
+"""The figures that are in doubt, as people read them and as data."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.doubts import STALE_DAYS, Doubt
+from wanx_render.language import joined, plural, shown, tr, verbatim
+from wanx_render.reports.models.one_model import Row, figures_table, rows_of
+from wanx_render.reports.models.values import plain
+from wanx_render.reports.plan_table import console_for
+
+
+def show_doubts(doubts: Sequence[Doubt], catalog: Catalog, stream: TextIO) -> None:
+    """First what sources disagree on, then what is old, by source; like figures are together."""
+    console = console_for(stream)
+    disputed = [doubt for doubt in doubts if doubt.is_disputed]
+    stale = [doubt for doubt in doubts if doubt.is_stale]
+    if disputed:
+        console.print(Text(shown(tr("Sources disagree")), style="bold"))
+        _print_disputed(disputed, console)
+    if stale:
+        title = tr("Not checked for more than {n} days", n=STALE_DAYS)
+        console.print(Text(shown(title), style="bold"))
+        _print_stale(stale, catalog, console)
+    counts = (
+        plural("{n} figure in conflict", "{n} figures in conflict", len(disputed)),
+        plural("{n} too old", "{n} too old", len(stale)),
+    )
+    console.print(Text(shown(joined(counts, tr(", ")))))
+
+
+def _print_disputed(doubts: Iterable[Doubt], console: Console) -> None:
+    """Each conflict with both sides of it, then the models that have it."""
+
+    def rows(owners: list[str], doubt: Doubt) -> Iterator[Row]:
+        yield from rows_of(doubt.entry)
+        yield shown(tr("  of")), shown(joined(map(verbatim, owners), tr(", "))), "", ""
+
+    console.print(figures_table((rows(*group) for group in _alike(doubts)), console))
+    console.print()
+
+
+def _alike(doubts: Iterable[Doubt]) -> Iterator[tuple[list[str], Doubt]]:
+    """Doubts that read the same for several models, once, with the names of these."""
+    by_text: dict[tuple[object, ...], list[Doubt]] = {}
+    for doubt in doubts:
+        by_text.setdefault(tuple(rows_of(doubt.entry)), []).append(doubt)
+    for group in by_text.values():
+        yield [doubt.entry.owner for doubt in group], group[0]
+
+
+def _print_stale(doubts: Iterable[Doubt], catalog: Catalog, console: Console) -> None:
+    by_source: dict[str, dict[str, list[str]]] = {}
+    days: dict[str, int] = {}
+    for doubt in doubts:
+        entry = doubt.entry
+        days[entry.source] = doubt.days or 0
+        by_source.setdefault(entry.source, {}).setdefault(entry.name, []).append(entry.owner)
+    for source, figures in sorted(by_source.items(), key=lambda item: -days[item[0]]):
+        age = plural("{n} day", "{n} days", days[source])
+        title = catalog.sources[source].title
+        line = tr("{source}, {age}: {title}", source=source, age=age, title=title)
+        console.print(Text(shown(line)))
+        table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=False)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, owners in figures.items():
+            table.add_row(Text(f"  {name}"), Text(shown(joined(map(verbatim, owners), tr(", ")))))
+        console.print(table)
+    console.print()
+
+
+def doubt_record(doubt: Doubt, catalog: Catalog) -> dict[str, Any]:
+    """A doubt as data."""
+    entry, read = doubt.entry, catalog.sources[doubt.entry.source].read
+    return {
+        "of": entry.owner,
+        "figure": entry.name,
+        "value": plain(entry.value),
+        "source": entry.source,
+        "read": read.isoformat() if read else None,
+        "days": doubt.days,
+        "stale": doubt.is_stale,
+        "others": [
+            {"value": plain(other.value), "source": other.source, "note": str(other.note)}
+            for other in entry.others
+        ],
+    }
