@@ -128,9 +128,16 @@ def test_an_unknown_price_is_never_spent(start: Callable[..., Server], tmp_path:
     assert not server.service.request_log.matching("doctor-service")
 
 
+def twins_wait(server: Server) -> None:
+    """Tasks after the first one stay PENDING, however busy this machine is."""
+    account = mock_server.testing.MockAccount(server, "doctor-service")
+    account.faults({"on": "create", "prompt": "boat", "nth": [2, 3], "effect": "stuck"})
+
+
 @pytest.mark.proof
 def test_one_clip_and_a_cancelled_twin(start: Callable[..., Server], tmp_path: Path) -> None:
     server = start()
+    twins_wait(server)
     out_file = tmp_path / "seen.yaml"
     options = {"probe_cost": CNY, "catalog_out": out_file, "as_json": True}
     _, out, err = called(server, tmp_path, "1.00 CNY", **options)
@@ -167,6 +174,7 @@ def test_a_drifted_emulator_is_found_out(start: Callable[..., Server], tmp_path:
         encoding="utf-8",
     )
     server = start(with_user_file(packaged(), file))
+    twins_wait(server)
     out_file = tmp_path / "seen.yaml"
     options = {"probe_cost": CNY, "catalog_out": out_file, "as_json": True}
     record = json.loads(called(server, tmp_path, "1.00 CNY", **options)[1])
@@ -191,9 +199,44 @@ def test_a_lost_answer_is_never_repeated(start: Callable[..., Server], tmp_path:
     server = start()
     account = mock_server.testing.MockAccount(server, "doctor-service")
     account.faults("on=create prompt=boat nth=1 effect=reset stage=after")
+    twins_wait(server)
     _, out, _ = called(server, tmp_path, "1.00 CNY", probe_cost=CNY, as_json=True)
     assert sorted(submissions(server)) == ["Canceled", "Succeeded"]
     assert json.loads(out)["paid"] == ["0.50 CNY"]
+
+
+@pytest.mark.proof
+def test_a_result_at_an_unknown_host_is_a_finding_and_ends_the_buying(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start()
+    account = mock_server.testing.MockAccount(server, "doctor-service")
+    account.faults("on=query effect=change host=storage.example.com")
+    out_file = tmp_path / "seen.yaml"
+    options = {"probe_cost": CNY, "as_json": True, "catalog_out": out_file}
+    code, out, _ = called(server, tmp_path, "1.00 CNY", **options)
+    record = json.loads(out)
+    hosts = [(f["seen"], f["verdict"]) for f in record["findings"] if f["aspect"] == "host"]
+    assert (code, hosts) == (1, [("storage.example.com", "differs")])
+    assert "storage.example.com" in record["problems"][0] and "?" not in record["problems"][0]
+    assert submissions(server) == ["Succeeded"]
+    assert "storage.example.com" not in out_file.read_text()
+
+
+@pytest.mark.proof
+def test_a_twin_that_runs_at_once_is_paid_and_kept(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start()
+    account = mock_server.testing.MockAccount(server, "doctor-service")
+    refusal = "effect=error status=400 code=UnsupportedOperation message=late"
+    account.faults(f"on=cancel {refusal}")
+    code, out, _ = called(server, tmp_path, "1.00 CNY", probe_cost=CNY, as_json=True)
+    record = json.loads(out)
+    assert (code, record["paid"]) == (1, ["1.00 CNY"])
+    assert "its clip is paid and kept" in record["problems"][0]
+    assert {f["verdict"] for f in record["findings"] if f["probe"] == "twin"} == {"unsettled"}
+    assert submissions(server) == ["Succeeded", "Succeeded"]
 
 
 @pytest.mark.proof

@@ -153,12 +153,14 @@ def test_a_gateway_that_refuses_large_bodies_is_seen() -> None:
 
 def test_no_probe_of_the_table_can_become_a_clip() -> None:
     for probe in PROBES:
-        if probe.question.call == "create" and probe.question.models != "unknown":
+        if probe.question.call in ("create", "nowhere"):
             text = json.dumps(
                 probe.question.fields, default=lambda noise: dataclasses.asdict(noise)
             )
             assert "http" not in text.replace("https://wanx-render.invalid/", "")
             assert "oss://" not in text
+            prompt = dict(probe.question.fields).get("input", {}).get("prompt")
+            assert not isinstance(prompt, str)
 
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "RUNNING", "PENDING", "UNKNOWN"])
@@ -171,6 +173,13 @@ def test_nothing_more_is_created_once_a_task_may_be_billed(status: str) -> None:
     later = came[1:]
     assert len(later) > 5
     assert all(f.reason == "not asked: an earlier task may be billed" for f in later)
+
+
+def test_an_acceptance_that_names_no_task_ends_the_creating() -> None:
+    fault = "on=create effect=change drop=output.task_id"
+    came, asker = Probing(fault).ask(named("empty-input", "failed-task"))
+    assert [task.task_id for task in asker.in_doubt] == ["?"]
+    assert all(f.reason == "not asked: an earlier task may be billed" for f in came[1:])
 
 
 def test_a_task_that_waits_is_cancelled_at_once_and_costs_nothing() -> None:

@@ -17,9 +17,15 @@ from wanx_render.backends.raw import RawAnswer, RawCall
 from wanx_render.catalog import result_hosts
 from wanx_render.catalog.result_hosts import BadAddress
 from wanx_render.conformance.asker import Asker
-from wanx_render.conformance.clip import ClipSeen, clip_findings, day_findings, twin_findings
+from wanx_render.conformance.clip import (
+    ClipSeen,
+    clip_findings,
+    day_findings,
+    host_finding,
+    twin_findings,
+)
 from wanx_render.conformance.probe import Finding
-from wanx_render.errors import WanxError
+from wanx_render.errors import UnknownHost, WanxError
 from wanx_render.events import Event, Kind, ReportProgress
 from wanx_render.language import Message, recorded, tr
 from wanx_render.media import ffmpeg, probe
@@ -39,14 +45,14 @@ _FIRST_BYTE = {"Range": "bytes=0-0", "Accept-Encoding": "identity"}
 Say = Callable[[Message], None]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Bought:
-    """What the bought clip showed, and what it cost or may have cost."""
+    """What the bought clip showed, and what it cost."""
 
-    findings: tuple[Finding, ...]
-    clip: ClipSeen | None
-    problems: tuple[Message, ...]  # why something of it was not seen
-    bills: tuple[Money, ...]  # of tasks that this call created
+    findings: list[Finding] = field(default_factory=list)
+    clip: ClipSeen | None = None
+    problems: list[Message] = field(default_factory=list)  # why something of it was not seen
+    bills: list[Money] = field(default_factory=list)
 
 
 async def buy(
@@ -109,6 +115,7 @@ class _Buyer:
     program: ffmpeg.Ffmpeg
     witness: _Witness
     own_host: str
+    bought: Bought = field(default_factory=Bought)
 
     @property
     def say(self) -> Say:
@@ -123,31 +130,33 @@ class _Buyer:
         return self.store.submitter.backend
 
     async def buy(self) -> Bought:
-        findings: list[Finding] = []
-        problems: list[Message] = []
-        clip, before = None, self.journal.paid()
-        if take := self.wanted.take("clip"):
+        """The clip first; where something of it went wrong, no further task is created."""
+        before = self.journal.paid()
+        for name, step in (("clip", self._clip), ("twin", self._twin)):
+            take = self.wanted.take(name)
+            if take is None or self.bought.problems:
+                continue
             try:
-                attempt = await self._fetched(take)
-                if isinstance(attempt, Attempt):
-                    clip = await self._look(take, attempt, findings)
-                else:
-                    problems.append(attempt)
+                await step(take)
+            except UnknownHost as error:
+                self.bought.problems.append(error.sentence)
+                finding = host_finding(take.request.model, error.host, self.asker.catalog)
+                self.bought.findings.append(finding)
             except WanxError as error:
-                problems.append(error.sentence)
-        if take := self.wanted.take("twin"):
-            try:
-                problems += await self._cancelled(take, findings)
-            except WanxError as error:
-                problems.append(error.sentence)
-        bills = (
-            Money(amount - before.get(currency, Decimal(0)), currency)
-            for currency, amount in self.journal.paid().items()
-        )
-        paid = tuple(bill for bill in bills if bill.amount)
-        return Bought(tuple(findings), clip, tuple(problems), paid)
+                self.bought.problems.append(error.sentence)
+        for currency, amount in self.journal.paid().items():
+            if new := amount - before.get(currency, Decimal(0)):
+                self.bought.bills.append(Money(new, currency))
+        return self.bought
 
     # -- the clip --------------------------------------------------------------------------------
+
+    async def _clip(self, take: Take) -> None:
+        attempt = await self._fetched(take)
+        if isinstance(attempt, Attempt):
+            await self._look(take, attempt)
+        else:
+            self.bought.problems.append(attempt)
 
     async def _fetched(self, take: Take) -> Attempt | Message:
         """The attempt whose clip is here, bought where it was not yet; or why there is none."""
@@ -191,22 +200,22 @@ class _Buyer:
 
         return report
 
-    async def _look(self, take: Take, attempt: Attempt, findings: list[Finding]) -> ClipSeen | None:
+    async def _look(self, take: Take, attempt: Attempt) -> None:
         """What the clip, its task and its link show; after their day, what is left of both."""
         task = await self._query(attempt)
         part = await self._part(attempt.url or "")
         ended = attempt.ended_at or attempt.asked_at
         hours = self.asker.catalog.service.result_hours.value
         if part and self.backend.now() - ended > timedelta(hours=hours):
-            findings += day_findings(attempt.model, task, part)
-            return None
+            self.bought.findings += day_findings(attempt.model, task, part)
+            return
         picture = probe.probe(self.program, self._path(attempt)).picture
         clip = ClipSeen(
             request=take.request, task=task, part=part, url=attempt.url or "",
             size=picture.size, rate=picture.rate, own_host=bool(self.own_host),
         )  # fmt: skip
-        findings += clip_findings(clip, self.asker.catalog)
-        return clip
+        self.bought.findings += clip_findings(clip, self.asker.catalog)
+        self.bought.clip = clip
 
     async def _query(self, attempt: Attempt) -> RawAnswer:
         return await self.asker.service.ask(
@@ -225,14 +234,17 @@ class _Buyer:
 
     # -- its twin --------------------------------------------------------------------------------
 
-    async def _cancelled(self, take: Take, findings: list[Finding]) -> list[Message]:
-        """Ask for the twin, cancel it at once, and note how it ended; what went wrong."""
-        asked = await self._submitted(take, take.request.key(BACKEND))
+    async def _twin(self, take: Take) -> None:
+        """Ask for the twin, which is cancelled as soon as it is accepted, and see how it ended."""
+        key = take.request.key(BACKEND)
+        asked = await self._submitted(take, key)
         if isinstance(asked, TakeFailure):
-            return [recorded(asked.message)]
+            self.bought.problems.append(recorded(asked.message))
+            return
         cancelled = await self.witness.cancelled(asked.task_id or "")
         await self.store.collector.collect(asked, self._progress(take))
-        findings += twin_findings(asked.model, cancelled, await self._query(asked))
-        if self._kept(take.request.key(BACKEND)):
-            return [tr("the twin ran before it could be cancelled: its clip is paid and kept")]
-        return []
+        state = await self._query(asked)
+        self.bought.findings += twin_findings(asked.model, cancelled, state)
+        if self._kept(key):
+            message = tr("the twin ran before it could be cancelled: its clip is paid and kept")
+            self.bought.problems.append(message)

@@ -160,8 +160,8 @@ class _Check:
         finally:
             await service.backend.close()
         checked.findings += bought.findings
-        checked.clip, checked.problems = bought.clip, bought.problems
-        checked.bills = bought.bills
+        checked.clip, checked.problems = bought.clip, tuple(bought.problems)
+        checked.bills = tuple(bought.bills)
 
     def _asker(self) -> "Asker":
         from wanx_render.backends import network
@@ -176,8 +176,9 @@ class _Check:
         environ = self.environment.environ
         if kept:
             kept.mkdir(parents=True, exist_ok=True)
+        routes, workspace = network.routes(environ, url), self.account.workspace
         return Asker(
-            service=RawService(url, cleaner, routes=network.routes(environ, url)),
+            service=RawService(url, cleaner, workspace=workspace, routes=routes),
             catalog=self.catalog,
             region=self.options.region,
             key=key,

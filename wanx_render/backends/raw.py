@@ -45,17 +45,21 @@ class RawAnswer:
 
 
 class RawService:
-    """The service at ``base_url``; ``routes`` are ``network.routes``."""
+    """The service at ``base_url``; ``routes`` are ``network.routes``.
+
+    ``workspace`` is whose calls these are, where the address does not say so.
+    """
 
     def __init__(
         self,
         base_url: str,
         cleaner: Cleaner,
         *,
+        workspace: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
         routes: Mapping[str, str | None] | None = None,
     ) -> None:
-        self._base_url, self._cleaner = base_url, cleaner
+        self._base_url, self._cleaner, self._workspace = base_url, cleaner, workspace
         tls = None if transport else httpx.create_ssl_context()
         self._client = httpx.AsyncClient(
             headers={"Accept-Encoding": ACCEPTED},
@@ -71,6 +75,8 @@ class RawService:
     async def ask(self, call: RawCall) -> RawAnswer:
         """Send ``call`` once."""
         headers = dict(call.headers)
+        if self._workspace:
+            headers["X-DashScope-WorkSpace"] = self._workspace
         if call.key is not None:
             headers["Authorization"] = f"Bearer {call.key}"
         if call.body is not None:

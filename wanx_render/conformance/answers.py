@@ -24,6 +24,7 @@ class Followed:
     answers: list[RawAnswer] = field(default_factory=list)  # of queries, the last one last
     cancelled: RawAnswer | None = None  # the answer to a cancel call
     listed_after: float | None = None  # seconds of the service's clock
+    row: Mapping[str, Any] = field(default_factory=dict)  # of the list, once it has ended
 
     @property
     def status(self) -> str:
@@ -166,6 +167,10 @@ def _listed(exchange: Exchange) -> str:
     return "" if after is None else f"{after:.0f} s"
 
 
+def _row(exchange: Exchange) -> str:
+    return ", ".join(sorted(exchange.followed.row)) if exchange.followed else ""
+
+
 def _cancelled(exchange: Exchange) -> str:
     answer = exchange.followed.cancelled if exchange.followed else None
     return notation(answer) if answer else ""
@@ -174,5 +179,5 @@ def _cancelled(exchange: Exchange) -> str:
 ASPECTS: Mapping[Aspect, Callable[[Exchange], str]] = {
     "answer": _answer, "size": _size, "format": _format, "request-id": _request_id,
     "retry-after": _retry_after, "limits": _limits, "zone": _zone, "listed": _listed,
-    "cancelled": _cancelled,
+    "cancelled": _cancelled, "row": _row,
 }  # fmt: skip

@@ -6,8 +6,9 @@ created.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from wanx_render.backends.cleaning import Cleaner, identifier, parsed
 from wanx_render.backends.raw import RawAnswer, RawCall, RawService
@@ -58,6 +59,8 @@ class Asker:
         answers = await self._answers(call, question.times)
         exchange = Exchange(answers, (self.clock.now() - begun).total_seconds())
         task_id = identifier(output_of(answers[0]).get("task_id")) if creates else ""
+        if creates and answers[0].status == 200 and not task_id:
+            self.tasks.append(Followed("?"))  # accepted, and nobody can say what becomes of it
         if task_id:
             exchange.followed = Followed(task_id)
             self.tasks.append(exchange.followed)
@@ -88,6 +91,8 @@ class Asker:
             await self._poll(task, _PATIENCE, running=_LONGEST)
         elif "cancelled" in aspects:
             await self._cancel(task)
+        if "row" in aspects:
+            task.row = await self._row(task)
 
     async def _poll(self, task: Followed, patience: int, *, running: int) -> None:
         """Ask for its state until it has ended, a second apart; longer while it runs."""
@@ -106,14 +111,18 @@ class Asker:
         """Note after how many seconds the list of tasks has it."""
         begun = self.clock.now()
         while (after := (self.clock.now() - begun).total_seconds()) <= _LISTED:
-            query = {"page_no": "1", "page_size": "100"}
-            answer = await self.service.ask(RawCall("GET", "/tasks", query, key=self.key))
-            rows = parsed(answer.content).get("data")
-            ids = [row.get("task_id") for row in rows if isinstance(row, dict)] if rows else []
-            if task.task_id in ids:
+            if await self._row(task):
                 task.listed_after = after
                 return
             await self.clock.sleep(1)
+
+    async def _row(self, task: Followed) -> Mapping[str, Any]:
+        """Its row in the list; empty where there is none."""
+        query = {"page_no": "1", "page_size": "100"}
+        answer = await self.service.ask(RawCall("GET", "/tasks", query, key=self.key))
+        rows = parsed(answer.content).get("data")
+        listed = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return next((row for row in listed if row.get("task_id") == task.task_id), {})
 
     async def _asked(self, method: str, path: str) -> RawAnswer:
         return await self.service.ask(RawCall(method, path, key=self.key))

@@ -147,10 +147,8 @@ def _of_task(judge: _Judge) -> Iterator[Finding]:
 def _of_link(judge: _Judge) -> Iterator[Finding]:
     clip, service = judge.clip, judge.catalog.service
     reason = tr("results come from the address that was asked") if clip.own_host else NOTHING
-    parts, hosts = urlsplit(clip.url), service.result_hosts
-    rule = (Expected("dashscope-*.oss-*.aliyuncs.com", judge.catalog.sources[hosts.source]),)
-    host = parts.hostname or ""
-    yield judge.finding("host", tr("host of the result"), rule, host, reason)
+    parts = urlsplit(clip.url)
+    yield host_finding(judge.model.name, parts.hostname or "", judge.catalog, reason)
     https = (Expected("https", FUNCTION),)
     yield judge.finding("scheme", tr("scheme of the link"), https, parts.scheme, reason)
     hours = clip.link_hours
@@ -164,6 +162,14 @@ def _of_link(judge: _Judge) -> Iterator[Finding]:
     sized = (Expected("present", ASSUMED),)
     length = _there(there="content-length" in part.headers) if part and part.status else ""
     yield judge.finding("length", tr("Content-Length of the file"), sized, length)
+
+
+def host_finding(model: str, host: str, catalog: Catalog, reason: Message = NOTHING) -> Finding:
+    """Where the result of a task is, against the form of names of the vendor's storage."""
+    evidence = catalog.sources[catalog.service.result_hosts.source]
+    rule = (Expected("dashscope-*.oss-*.aliyuncs.com", evidence),)
+    title = tr("host of the result")
+    return Finding("clip", title, "host", rule, host, model=model, reason=reason)
 
 
 def _there(*, there: bool) -> str:

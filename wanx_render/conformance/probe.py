@@ -19,7 +19,16 @@ from wanx_render.task import Role
 Call = Literal["create", "nowhere", "query", "list", "cancel", "policy"]
 Key = Literal["own", "wrong", "none"]
 Aspect = Literal[
-    "answer", "size", "format", "request-id", "retry-after", "limits", "zone", "listed", "cancelled"
+    "answer",
+    "size",
+    "format",
+    "request-id",
+    "retry-after",
+    "limits",
+    "zone",
+    "listed",
+    "cancelled",
+    "row",
 ]
 # Which models are asked about: none, a name that nobody has, the cheapest of a request form, every
 # model that takes a first frame, or simply every model.

@@ -35,7 +35,8 @@ class Probed:
     @property
     def evidence(self) -> dict[str, Any]:
         title = f"Answers of {self.host} to wanx-render doctor --service"
-        return {"title": title, "date": str(self.day), "kind": "captured"}
+        day = str(self.day)
+        return {"title": title, "date": day, "read": day, "kind": "captured"}
 
 
 def seen_catalog(

@@ -78,6 +78,10 @@ def _sized(megabytes: int, *expected: Expected) -> Probe:
 
 
 _EMPTY: dict[str, Any] = {"input": {}}
+_ROW = (
+    "api_key_id, caller_parent_id, caller_uid, end_time, gmt_create, model_name, region, "
+    "request_id, start_time, status, task_id, user_api_unique_key"
+)
 _TAKEN, _TOO_LARGE = "let through", "too large"
 
 PROBES: tuple[Probe, ...] = (
@@ -114,7 +118,7 @@ PROBES: tuple[Probe, ...] = (
     ),
     Probe(
         "unknown-model", tr("unknown model"),
-        Question("create", models="unknown", fields={"input": {"prompt": "probe"}}),
+        Question("create", models="unknown", fields=_EMPTY),
         (
             _check(
                 "answer", *_says(SWEEP, "404 InvalidParameter"), *_says(ERRORS, "404 ModelNotFound")
@@ -163,6 +167,7 @@ PROBES: tuple[Probe, ...] = (
                 "cancelled", *_says(TASKS, "400 UnsupportedOperation"),
                 title=tr("cancel a task that has ended"),
             ),
+            _check("row", *_says(TASKS, _ROW), title=tr("fields of its row in the list")),
         ),
     ),
     Probe(
