@@ -81,6 +81,9 @@ def usual(clip: Size) -> Aspect:
 def of_aspect(shapes: Iterable[Shape], aspect: Aspect) -> Shape | None:
     """The shape that has this aspect but for rounded sides; None where there is none."""
     by_clip = {shape.clip: shape for shape in shapes}
+    named = [shape for shape in by_clip.values() if shape.ratio == str(aspect)]
+    if named:  # whatever is lost to the rounded sides of a small tier
+        return named[0]
     nearest = _nearest(by_clip, aspect)
     return by_clip[nearest] if nearest else None
 
