@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from wanx_render import files
+from wanx_render.backends.imitation.picture import make_picture
 from wanx_render.backends.slate import clip_call, make_clip
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.media.ffmpeg import Ffmpeg
@@ -32,24 +33,29 @@ class Clips:
         self._pool = ThreadPoolExecutor(_THREADS, "clips")
         self._jobs: dict[str, Future[Path]] = {}
 
-    async def of(self, request: TaskRequest) -> Path:
-        """The clip of ``request``. Raises FfmpegError."""
-        key = request.key("emulator")
+    async def of(self, request: TaskRequest, number: int = 1) -> Path:
+        """The clip of ``request``, or its picture ``number``. Raises FfmpegError."""
+        key = request.key("emulator") + (f"-{number}" if number > 1 else "")
         job = self._jobs.get(key)
         if job is None or job.cancelled() or (job.done() and job.exception()):
-            job = self._jobs[key] = self._pool.submit(self._make, request, key)
+            job = self._jobs[key] = self._pool.submit(self._make, request, key, number)
         # A client that waits may go away; others wait for the same clip.
         return await asyncio.shield(asyncio.wrap_future(job))
 
-    def _make(self, request: TaskRequest, key: str) -> Path:
-        path = self._folder / f"clip-{key}-{self._version}.mp4"
+    def _make(self, request: TaskRequest, key: str, number: int) -> Path:
+        is_picture = request.model in self._catalog.pictures
+        path = self._folder / f"clip-{key}-{self._version}{'.png' if is_picture else '.mp4'}"
         if path.exists():
             return path
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         try:
-            target, label = folder / "clip.mp4", f"request {key[:8]}"
-            call = clip_call(self._catalog, request, label=label, folder=folder, target=target)
-            files.place(make_clip(self._program, call), path, durable=False)
+            target, label = folder / path.name, f"request {key[:8]}"
+            if is_picture:
+                target.write_bytes(make_picture(request, label, number))
+            else:
+                call = clip_call(self._catalog, request, label=label, folder=folder, target=target)
+                make_clip(self._program, call)
+            files.place(target, path, durable=False)
             return path
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -20,7 +20,11 @@ def add_foreign_tasks(simulator: Simulator, pattern: TaskRequest, count: int) ->
 
 def any_request(catalog: Catalog, region: str) -> TaskRequest:
     """A request that the service takes, where there is none to go by."""
-    model = next(m for m in catalog.models.values() if region in m.region_names.value)
+    model = next(
+        model
+        for model in catalog.models.values()
+        if region in model.region_names.value and model.accepts(("first_frame",))
+    )
     return TaskRequest(
         model=model.name,
         region=region,

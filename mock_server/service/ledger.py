@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from mock_server.service.tasks import TaskLife
-from mock_server.wire.provenance import OFFICIAL, rests_on
+from mock_server.wire.provenance import FAMILIES, OFFICIAL, rests_on
 from wanx_render.backends.base import status_of
+from wanx_render.backends.imitation.outcome import billed_seconds, number
+from wanx_render.backends.simulator import Task
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.task import TaskRequest
 
 
 @rests_on("official text", OFFICIAL, "Only tasks that succeed are charged, by second and tier")
@@ -17,15 +18,15 @@ def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
     rows, totals = [], dict[str, Decimal]()
     for task, state in lives:
         request, status = task.request, status_of(state)
-        price = _price_per_second(request, catalog)
+        price = _price(task, catalog)
         currency = catalog.service.regions[request.region].currency
-        amount = price * request.duration if price and status == "SUCCEEDED" else Decimal(0)
+        amount = price if price and status == "SUCCEEDED" else Decimal(0)
         totals[currency] = totals.get(currency, Decimal(0)) + amount
         rows.append(
             {
                 "account": task.account,
                 "task_id": task.task_id,
-                "model": catalog.models[request.model].region_names.value[request.region],
+                "model": catalog.entry(request.model).region_names.value[request.region],
                 "prompt": request.prompt,
                 "seed": request.seed,
                 "status": status,
@@ -42,8 +43,15 @@ def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
     return {"submissions": rows, "totals": summary}
 
 
-def _price_per_second(request: TaskRequest, catalog: Catalog) -> Decimal | None:
-    price = catalog.price_per_second(
+@rests_on("official text", FAMILIES, "Some models bill seconds of reference videos too")
+@rests_on("official text", FAMILIES, "Pictures are charged by number")
+def _price(task: Task, catalog: Catalog) -> Decimal | None:
+    """What a task costs where it succeeds; None where no source says."""
+    request, model = task.request, catalog.models.get(task.request.model)
+    if model is None:
+        each = catalog.price_per_picture(request.model, request.region)
+        return each[0] * task.results if each else None
+    rate = catalog.price_per_second(
         request.model, request.region, request.resolution, silent=request.sound == "silent"
     )
-    return price[0] if price else None
+    return rate[0] * Decimal(str(number(billed_seconds(request, model)))) if rate else None

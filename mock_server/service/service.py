@@ -21,6 +21,7 @@ from mock_server.service.tasks import Tasks
 from mock_server.service.uploads import Shelf, UploadStore
 from mock_server.wire.signing import Signer
 from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.request_forms import Form
 from wanx_render.media.ffmpeg import Ffmpeg
 
 
@@ -30,6 +31,7 @@ class MockService:
     def __init__(self, catalog: Catalog, program: Ffmpeg, options: Options) -> None:
         """Raises BadState, BadTime or OSError."""
         self.catalog = catalog
+        self.program = program
         self.options = options
         self.store = Store(options.state)
         self.clock = resume_clock(
@@ -52,6 +54,11 @@ class MockService:
         self.plan = FaultPlan(options.seed, options.faults)
         for _, faults in self.store.all("faults"):
             self.plan = FaultPlan(options.seed, read_plan(faults))
+
+    def form_of(self, task_id: str) -> Form | None:
+        """How the request of a task was written, which decides what its answer looks like."""
+        task = self.tasks.known(task_id)
+        return self.catalog.form(self.catalog.entry(task.request.model)) if task else None
 
     def new_id(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))

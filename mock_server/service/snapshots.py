@@ -26,7 +26,9 @@ def restore(service: MockService, record: dict[str, Any]) -> None:
         tasks = [Task.from_record(fields) for fields in record["tasks"]]
         faults = read_plan(record["faults"])
         now, ahead = datetime.fromisoformat(record["clock"]["now"]), read_ahead(record["clock"])
-        unknown = {task.request.model for task in tasks} - service.catalog.models.keys()
+        catalog = service.catalog
+        known = catalog.models.keys() | catalog.pictures.keys()
+        unknown = {task.request.model for task in tasks} - known
         if record["version"] != 1 or unknown:
             raise ValueError(f"version {record['version']}, unknown models {unknown}")
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

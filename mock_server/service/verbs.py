@@ -1,5 +1,6 @@
 """What clients do: create, query, list, cancel, upload, and fetch the result of a task."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,37 +11,52 @@ from mock_server.service.foreign_tasks import add_foreign_tasks, any_request
 from mock_server.service.media import MediaFinder
 from mock_server.service.service import MockService
 from mock_server.service.tasks import TaskLife, next_event
-from mock_server.wire.create_body import named_model, read_create
+from mock_server.wire.create_body import check_path, named_model, read_create
 from mock_server.wire.errors import Denied, ErrorAnswer
-from mock_server.wire.provenance import ERRORS, TASKS, rests_on
+from mock_server.wire.provenance import ERRORS, QUOTA, TASKS, rests_on
 from wanx_render.backends.base import Accepted, Pending, Running, Succeeded, TaskState, Unknown
+from wanx_render.catalog.abilities import PictureModel
 from wanx_render.errors import Refused, Throttled
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a create call sends, and to which path after the base URL."""
+
+    path: str
+    body: dict[str, Any]
+
 
 _NOT_CANCELLED = "Failed to cancel the task, please confirm if the task is in PENDING status."
 
 
 @rests_on("official text", ERRORS, "A task can fail with any code of the list")
 @rests_on("guess", "both are seen in the wild", "By default, flaws show as FAILED, unbilled")
+@rests_on("captured", QUOTA, "Picture models refuse flaws at once")
 def create(
-    service: MockService, caller: Caller, body: dict[str, Any], *, resolves: bool, twist: Twist
+    service: MockService, caller: Caller, content: Content, *, resolves: bool, twist: Twist
 ) -> Accepted:
-    """Accept a create call's body as a task. Raises ErrorAnswer.
+    """Accept a create call's content as a task. Raises ErrorAnswer.
 
     ``resolves``: whether the request has the header that lets it use uploads.
     """
-    model = named_model(body, service.catalog, caller.region)
+    catalog, body = service.catalog, content.body
+    entry = named_model(body, catalog, caller.region)
+    check_path(content.path, entry, catalog)
     finder = MediaFinder(
-        model,
+        entry,
         service.shelf,
-        lambda key: service.uploads.find(caller.name, key, model.name),
+        service.program,
+        lambda key: service.uploads.find(caller.name, key, entry.name),
         resolves,
     )
-    call = read_create(body, model, service.catalog, caller.region, finder)
-    if call.flaw and service.options.refuse == "at-once":
+    call = read_create(body, entry, catalog, caller.region, finder)
+    at_once = service.options.refuse == "at-once" or isinstance(entry, PictureModel)
+    if call.flaw and at_once:
         raise ErrorAnswer(400, call.flaw.code, call.flaw.message)
-    fate = call.flaw or twist.fate
+    fate, simulator = call.flaw or twist.fate, service.tasks.of(caller.name)
     try:
-        return service.tasks.of(caller.name).submit(caller.name, call.request, fate)
+        return simulator.submit(caller.name, call.request, fate, results=call.results)
     except Throttled as error:
         raise ErrorAnswer(429, error.code, error.message) from None
     except Refused as error:
@@ -82,20 +98,24 @@ def cancel(service: MockService, account: str, task_id: str) -> None:
         raise ErrorAnswer(400, "UnsupportedOperation", _NOT_CANCELLED)
 
 
+@rests_on("third party", "public clients ask for other models too", "A policy is for any model")
 def policy(service: MockService, caller: Caller, model: str, *, origin: str) -> dict[str, object]:
     """What ``getPolicy`` answers. Raises ErrorAnswer."""
-    entry = service.catalog.model(model)
-    if entry is None or entry.region_names.value.get(caller.region) != model:
-        raise ErrorAnswer(404, "ModelNotFound", "Model not exist.")
-    return service.uploads.policy(caller.name, entry.name, folder=service.new_id(), origin=origin)
+    if not model:
+        raise ErrorAnswer(400, "InvalidParameter", "model must be given.")
+    entry = service.catalog.model(model) or service.catalog.picture_model(model)
+    name = entry.name if entry else model
+    return service.uploads.policy(caller.name, name, folder=service.new_id(), origin=origin)
 
 
-async def clip(service: MockService, account: str, task_id: str) -> tuple[Path, datetime]:
-    """The clip of a task that succeeded, and when it ended; made once for equal requests.
+async def result(
+    service: MockService, account: str, task_id: str, number: int
+) -> tuple[Path, datetime]:
+    """The clip of a task that succeeded, or picture ``number``, and when it ended.
 
-    Raises Denied, or FfmpegError.
+    Made once for equal requests. Raises Denied, or FfmpegError.
     """
     task, state = service.tasks.state(account, task_id)
-    if task is None or not isinstance(state, Succeeded):
+    if task is None or not isinstance(state, Succeeded) or number > task.results:
         raise Denied(403, "AccessDenied", "Request has expired.")
-    return await service.clips.of(task.request), task.ended
+    return await service.clips.of(task.request, number), task.ended

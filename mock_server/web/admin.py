@@ -51,7 +51,7 @@ def routes(service: MockService, guard: AccessGuard) -> list[Route]:
         "reset": {"POST": state.reset},
         "state": {"GET": state.read, "PUT": state.replace},
         "coverage": {"GET": _coverage},
-        "openapi.json": {"GET": lambda *_: description()},
+        "openapi.json": {"GET": lambda *_: description(service.catalog.forms)},
     }  # fmt: skip
     return [
         *(_route(f"/_mock/{path}", methods, guard) for path, methods in handlers.items()),

@@ -36,8 +36,8 @@ class Api:
             message = "current user api does not support synchronous calls."
             raise ErrorAnswer(403, "AccessDenied", message)
         resolves = headers.get("x-dashscope-ossresourceresolve", "").lower() == "enable"
-        body = decode(call.data)
-        receipt = verbs.create(self._service, call.account, body, resolves=resolves, twist=twist)
+        content = verbs.Content(_after_base(call.request.url.path), decode(call.data))
+        receipt = verbs.create(self._service, call.account, content, resolves=resolves, twist=twist)
         call.task_id = receipt.task_id
         output = {"task_status": "PENDING", "task_id": receipt.task_id}
         return json_response({"output": output, "request_id": receipt.request_id})
@@ -48,12 +48,12 @@ class Api:
         account = call.account.name
         state = verbs.query(self._service, account, call.task_id or "", twist)
 
-        def video_url(success: Succeeded) -> str:
-            path = f"/results/{account}/{success.task_id}.mp4"
+        def link(success: Succeeded, path: str) -> str:
             origin = self._result_origin(success.task_id) or call.origin
-            return origin + self._service.signer.link(path, success.expires)
+            return origin + self._service.signer.link(f"/results/{account}/{path}", success.expires)
 
-        return self._answer(query_answer(state, video_url))
+        form = self._service.form_of(call.task_id or "")
+        return self._answer(query_answer(state, form, link))
 
     @rests_on("captured", "public answers of 2025-09 to 2026-09", "Result hosts change by the task")
     def _result_origin(self, task_id: str) -> str:
@@ -91,7 +91,8 @@ class Api:
         query, now = dict(request.query_params), service.clock.now(account)
         service.signer.check_link(request.url.path, query, now)
         try:
-            path, end = await verbs.clip(service, account, call.task_id or "")
+            number = request.path_params.get("number", 1)
+            path, end = await verbs.result(service, account, call.task_id or "", number)
         except FfmpegError as error:
             log.error("a clip could not be made: %s", error)
             raise Denied(500, "InternalError", "The clip could not be made.") from None
@@ -102,3 +103,8 @@ class Api:
 
     def _answer(self, body: dict[str, object]) -> Response:
         return json_response({"request_id": self._service.new_id(), **body})
+
+
+def _after_base(path: str) -> str:
+    """A path of the API without what every path begins with, and without a slash at its end."""
+    return path[path.index("/services/") :].rstrip("/")

@@ -1,12 +1,14 @@
 """The emulator as an ASGI application: its routes, and what answers where no operation does."""
 
 import logging
+import re
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.faults.wire_faults import ConnectionCut
 from mock_server.service.service import MockService
@@ -24,13 +26,26 @@ _BUG = ErrorAnswer(500, "InternalError", "An internal error has occured, please 
 log = logging.getLogger("wanx.mock")
 
 
+class _OneSlash:
+    """An ASGI application that reads several slashes in a row as one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    @rests_on("third party", "public clients", "Slashes at the end of a base address do no harm")
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "//" in scope.get("path", ""):
+            scope = {**scope, "path": re.sub("/{2,}", "/", scope["path"])}
+        await self._app(scope, receive, send)
+
+
 class Emulator:
     """The ASGI application of one service."""
 
     def __init__(self, service: MockService, token: str | None = None) -> None:
         self.service = service
         self.guard = AccessGuard(token, service.options.result_hosts)
-        self.asgi = Starlette(
+        routed = Starlette(
             routes=[*self._api_routes(), *admin.routes(service, self.guard)],
             exception_handlers={
                 ErrorAnswer: self._as_error,
@@ -38,23 +53,26 @@ class Emulator:
                 Exception: self._as_bug,
             },
         )
+        self.asgi: ASGIApp = _OneSlash(routed)
 
     def _api_routes(self) -> list[Route]:
-        api, services = Api(self.service), "/services/aigc"
+        api = Api(self.service)
         return [
             *self._routes("/tasks/{task_id}", ["GET"], "query", api.query),
-            *self._routes(
-                f"{services}/video-generation/video-synthesis", ["POST"], "create", api.create
-            ),
-            *self._routes(
-                f"{services}/image2video/video-synthesis", ["POST"], "create", api.create
+            *(
+                route
+                for path in sorted({form.path for form in self.service.catalog.forms.values()})
+                for route in self._routes(path, ["POST"], "create", api.create)
             ),
             *self._routes("/tasks", ["GET"], "list", api.list),
             *self._routes("/tasks/{task_id}/cancel", ["POST", "GET"], "cancel", api.cancel),
             *self._routes("/uploads", ["GET"], "policy", api.policy),
             self._route("/oss", ["POST"], "upload", api.upload),
             self._route("/oss/", ["POST"], "upload", api.upload),
-            self._route("/results/{account}/{task_id}.mp4", ["GET", "HEAD"], "result", api.result),
+            *(
+                self._route(f"/results/{{account}}/{name}", ["GET", "HEAD"], "result", api.result)
+                for name in ("{task_id}.mp4", "{number:int}/{task_id}.png")
+            ),
         ]
 
     def _routes(

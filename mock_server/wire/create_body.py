@@ -1,23 +1,22 @@
 """Bodies of create calls: which model, which request, and what is wrong with it."""
 
-import hashlib
-import json
-import math
-from collections.abc import Callable
+import random
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
-from mock_server.wire.errors import ErrorAnswer, Flaw
-from mock_server.wire.provenance import ERRORS, OFFICIAL, SDK, rests_on
+from mock_server.wire.body_fields import BodyFields
+from mock_server.wire.body_media import Resolve, media_of, references_in
+from mock_server.wire.errors import ErrorAnswer
+from mock_server.wire.picture_body import picture_request, size_in
+from mock_server.wire.provenance import ERRORS, FAMILIES, OFFICIAL, SDK, SWEEP, rests_on
 from wanx_render.backends.imitation.refusals import refusal_of
 from wanx_render.backends.simulator import Fate
-from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.abilities import Model, PictureModel
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.catalog.request_forms import Form, Place
+from wanx_render.geometry import Size
 from wanx_render.task import InputMedia, Role, SoundMode, TaskRequest
 
-# Finds the picture or the sound at a URL; raises Flaw where the service could not use it.
-Resolve = Callable[[str, Literal["image", "sound"]], InputMedia]
+_URL_ERROR = "url error, please check url！"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,56 +25,147 @@ class CreateCall:
 
     request: TaskRequest
     flaw: Fate | None
+    results: int = 1  # pictures that are asked for
 
 
 @rests_on("official text", ERRORS, "No model is BadRequest.EmptyModel, no input is EmptyInput")
-@rests_on("official text", ERRORS, "A model that the region does not have is 404 ModelNotFound")
-def named_model(body: dict[str, Any], catalog: Catalog, region: str) -> Model:
+@rests_on("captured", SWEEP, "A model that the region does not have is 404: Model not exist.")
+def named_model(body: dict[str, Any], catalog: Catalog, region: str) -> Model | PictureModel:
     """The model a body asks for. Raises ErrorAnswer."""
     name = body.get("model")
     if not name:
         raise ErrorAnswer(400, "BadRequest.EmptyModel", 'Required parameter "model" missing.')
     if body.get("input") is None:
         raise ErrorAnswer(400, "BadRequest.EmptyInput", 'Required parameter "input" missing.')
-    model = catalog.model(name) if isinstance(name, str) else None
-    if model is None or model.region_names.value.get(region) != name:
-        raise ErrorAnswer(404, "ModelNotFound", "Model not exist.")
-    return model
+    entry = (catalog.model(name) or catalog.picture_model(name)) if isinstance(name, str) else None
+    if entry is None or entry.region_names.value.get(region) != name:
+        raise ErrorAnswer(404, "InvalidParameter", "Model not exist.")
+    return entry
+
+
+@rests_on("third party", "issues of public clients", "A model at another's path is 400: url error")
+@rests_on("captured", SWEEP, "Where the path makes something else, it is 403 AccessDenied")
+def check_path(path: str, entry: Model | PictureModel, catalog: Catalog) -> None:
+    """Refuse a call to a path that is not the model's. Raises ErrorAnswer."""
+    form = catalog.form(entry)
+    if path == form.path:
+        return
+    makes = {other.makes for other in catalog.forms.values() if other.path == path}
+    if form.makes in makes:
+        raise ErrorAnswer(400, "InvalidParameter", _URL_ERROR)
+    message = "current user api does not support asynchronous calls."
+    raise ErrorAnswer(403, "AccessDenied", message)
 
 
 @rests_on("captured", SDK, "Unknown fields, a null prompt and absent parameters are passed over")
-@rests_on("official text", OFFICIAL, "Without values, the model's defaults hold")
 @rests_on("third party", "a live test of July 2026", "Flaws can show after acceptance, as FAILED")
 def read_create(
-    body: dict[str, Any], model: Model, catalog: Catalog, region: str, resolve: Resolve
+    body: dict[str, Any],
+    entry: Model | PictureModel,
+    catalog: Catalog,
+    region: str,
+    resolve: Resolve,
 ) -> CreateCall:
     """The request in a body, and what is wrong with it."""
-    flaws: list[Flaw] = []
-    fields, form = _Fields(body, flaws), catalog.form(model)
-    image, last = _frames(fields, form, model, resolve)
-    sound, track = _sound(fields, form, model, resolve)
-    request = TaskRequest(
+    fields, results = BodyFields(body), 1
+    if isinstance(entry, PictureModel):
+        request, results = picture_request(fields, entry, catalog, region, resolve)
+    else:
+        request = _clip_request(fields, entry, catalog, region, resolve)
+    refusal = refusal_of(request, catalog)
+    if refusal:
+        fields.refused(refusal)
+    first = fields.flaws[0] if fields.flaws else None
+    fate = Fate("fail-at-once", first.code, first.message, first.seconds) if first else None
+    possible = _possible(request, entry) if isinstance(entry, Model) else request
+    return CreateCall(possible, fate, results)
+
+
+@rests_on("official text", OFFICIAL, "Without values, the model's defaults hold")
+def _clip_request(
+    fields: BodyFields, model: Model, catalog: Catalog, region: str, resolve: Resolve
+) -> TaskRequest:
+    media = media_of(fields, catalog.form(model), model.roles, resolve)
+    last_of = dict(media)
+    sound, track = _sound(fields, model, last_of)
+    tier, size = _tier_and_size(fields, model, catalog)
+    first = last_of.get("first_frame")
+    allowed = (model.seed_range or catalog.service.seed_range).value
+    seed = fields.seed(first.identity if first else "", allowed)
+    return TaskRequest(
         model=model.name,
         region=region,
-        image=image,
-        last_image=last,
+        image=first,
+        last_image=last_of.get("last_frame"),
         prompt=fields.text("prompt"),
         negative_prompt=fields.text("negative_prompt"),
         template=fields.text("template") or None,
-        resolution=fields.parameter("resolution", str, model.tiers.value[0]),
-        duration=fields.parameter("duration", int, model.durations.value[0]),
+        resolution=tier,
+        duration=_duration(fields, model, seed),
         sound=sound,
         sound_file=track,
         prompt_extend=fields.parameter("prompt_extend", bool, True),
-        watermark=fields.parameter("watermark", bool, False),
-        seed=fields.seed(image.identity if image else ""),
+        watermark=fields.parameter("watermark", bool, _watermark(model)),
+        seed=seed,
+        first_clip=last_of.get("first_clip"),
+        references=references_in(media),
+        size=size,
+        ratio=_choice(fields, "ratio", model.ratios.value if model.ratios else ()),
+        shot_type=_choice(fields, "shot_type", model.shot_types.value if model.shot_types else ()),
     )
-    refusal = refusal_of(request, catalog)
-    if refusal:
-        flaws.append(Flaw(refusal.code, refusal.message))
-        request = _possible(request, model)
-    flaw = Fate("fail-at-once", flaws[0].code, flaws[0].message) if flaws else None
-    return CreateCall(request, flaw)
+
+
+def _watermark(model: Model) -> bool:
+    return bool(model.watermark_default and model.watermark_default.value)
+
+
+def _choice(fields: BodyFields, name: str, choices: tuple[str, ...]) -> str:
+    """One of several words, the first where none is given; passed over by models without it."""
+    if not choices:
+        return ""
+    value: str = fields.parameter(name, str, choices[0])
+    return value
+
+
+@rests_on("official text", FAMILIES, "A duration of -1 lets the service choose, where it is known")
+@rests_on("guess", "nobody says", "The chosen duration is any of the model's")
+def _duration(fields: BodyFields, model: Model, seed: int) -> int:
+    durations = model.durations.value
+    duration: int = fields.parameter("duration", int, durations[0])
+    if duration == -1 and model.adaptive_duration and model.adaptive_duration.value:
+        return random.Random(seed).choice(sorted(durations))  # noqa: S311  # no secret
+    return duration
+
+
+@rests_on("official text", FAMILIES, "Some models take a size, W*H; others a tier and a ratio")
+@rests_on("captured", "public answers of 2026", "A size is passed over where a tier is asked for")
+def _tier_and_size(fields: BodyFields, model: Model, catalog: Catalog) -> tuple[str, Size | None]:
+    """The tier asked for, or that of the size asked for; a size of no tier stays to be refused."""
+    tier: str = model.tiers.value[0]
+    if "size" not in catalog.parameters(model) or model.sizes is None:
+        return fields.parameter("resolution", str, tier), None
+    sizes = model.sizes.value
+    text: str = fields.parameter("size", str, "")
+    size = size_in(text) if text else size_in(next(iter(sizes.get(tier, ("1280x720",)))))
+    if size is None:
+        fields.invalid(f"The size is not match {text[:40]}")
+        return tier, None
+    return next((name for name in sizes if str(size) in sizes[name]), tier), size
+
+
+@rests_on("official text", OFFICIAL, "audio_url and audio decide the sound; which wins is data")
+def _sound(
+    fields: BodyFields, model: Model, media: dict[Role, InputMedia]
+) -> tuple[SoundMode, InputMedia | None]:
+    if model.sound.value == "none":
+        return "none", None
+    audio = fields.parameter("audio", bool, True)
+    silent = not audio and model.sound.value == "switchable"
+    switch_wins = model.sound_precedence is not None and model.sound_precedence.value == "switch"
+    track = None if silent and switch_wins else media.get("soundtrack")
+    if track:
+        return "file", track
+    return ("silent" if silent else "auto"), None
 
 
 def _possible(request: TaskRequest, model: Model) -> TaskRequest:
@@ -86,113 +176,3 @@ def _possible(request: TaskRequest, model: Model) -> TaskRequest:
         resolution=request.resolution if request.resolution in tiers else tiers[0],
         duration=request.duration if request.duration in durations else durations[0],
     )
-
-
-class _Fields:
-    """The two objects of a create body; values of a wrong type are noted and left out."""
-
-    def __init__(self, body: dict[str, Any], flaws: list[Flaw]) -> None:
-        self.flaws = flaws
-        self.input = self._object("input", body.get("input"))
-        self.parameters = self._object("parameters", body.get("parameters"))
-
-    def _object(self, name: str, value: Any) -> dict[str, Any]:
-        if value is None or isinstance(value, dict):
-            return value or {}
-        self.flaw("InvalidParameter", f"{name} must be an object.")
-        return {}
-
-    def flaw(self, code: str, message: str) -> None:
-        self.flaws.append(Flaw(code, message))
-
-    def text(self, name: str) -> str:
-        value = self.input.get(name)
-        if value is None or isinstance(value, str):
-            return value or ""
-        self.flaw("InvalidParameter", f"{name} must be a string.")
-        return ""
-
-    def parameter(self, name: str, kind: Any, default: Any) -> Any:
-        value = self.parameters.get(name)
-        if value is None:
-            return default
-        if kind is int and isinstance(value, float) and math.isfinite(value) and value % 1 == 0:
-            value = int(value)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            self.flaw("InvalidParameter", f"{name} must be a {_KINDS[kind]}.")
-            return default
-        return value
-
-    def seed(self, identity: str) -> int:
-        """The seed asked for; else one that the same request always gets."""
-        seed: int = self.parameter("seed", int, -1)
-        if "seed" in self.parameters and not 0 <= seed <= 2_147_483_647:
-            self.flaw("InvalidParameter", "seed must be between 0 and 2147483647.")
-        if 0 <= seed <= 2_147_483_647:
-            return seed
-        basis = json.dumps([identity, self.input.get("prompt")], default=str)
-        return int(hashlib.sha256(basis.encode()).hexdigest()[:7], 16)
-
-    def media(self, name: str, url: Any, resolve: Resolve) -> InputMedia | None:
-        """The picture or sound at ``url``; None where there is none or it cannot be used."""
-        if url is None or url == "":
-            return None
-        try:
-            if not isinstance(url, str):
-                raise Flaw("InvalidParameter", f"{name} must be a string.")
-            return resolve(url, "sound" if "audio" in name else "image")
-        except Flaw as flaw:
-            self.flaws.append(flaw)
-            return InputMedia("unusable:" + hashlib.sha256(repr(url)[:4096].encode()).hexdigest())
-
-
-_KINDS = {int: "whole number", str: "string", bool: "boolean"}
-
-
-@rests_on("captured", SDK, "Frames stand in img_url, first_frame_url or media, as the model has it")
-def _frames(
-    fields: _Fields, form: Form, model: Model, resolve: Resolve
-) -> tuple[InputMedia | None, InputMedia | None]:
-    first, last = (_at(fields, form, role, resolve) for role in ("first_frame", "last_frame"))
-    if first is None and model.needs_first_frame:
-        name = form.places["first_frame"]
-        fields.flaw("InvalidParameter", f'Required parameter "{name}" missing.')
-        first = InputMedia("missing")
-    return first, last if model.takes_last_image else None
-
-
-def _at(fields: _Fields, form: Form, role: Role, resolve: Resolve) -> InputMedia | None:
-    """What a body has for ``role``, where its form has a place for it."""
-    place = form.fields.get(role)
-    if place is None:
-        return None
-    return fields.media(form.places[role], _address(fields, place), resolve)
-
-
-def _address(fields: _Fields, place: Place) -> Any:
-    """The address at a place; of several the last."""
-    value = fields.input.get(place.field)
-    match place.kind:
-        case "address":
-            return value
-        case "list":
-            return value[-1] if isinstance(value, list) and value else None
-        case "typed":  # SDK 1.25.8 puts the list into the parameters
-            value = fields.parameters.get(place.field) if value is None else value
-            entries = [e for e in value if isinstance(e, dict)] if isinstance(value, list) else []
-            return next((e.get("url") for e in entries[::-1] if e.get("type") == place.type), None)
-
-
-@rests_on("official text", OFFICIAL, "audio_url and audio decide the sound; which wins is data")
-def _sound(
-    fields: _Fields, form: Form, model: Model, resolve: Resolve
-) -> tuple[SoundMode, InputMedia | None]:
-    if model.sound.value == "none":
-        return "none", None
-    audio = fields.parameter("audio", bool, True)
-    silent = not audio and model.sound.value == "switchable"
-    switch_wins = model.sound_precedence is not None and model.sound_precedence.value == "switch"
-    track = None if silent and switch_wins else _at(fields, form, "soundtrack", resolve)
-    if track:
-        return "file", track
-    return ("silent" if silent else "auto"), None

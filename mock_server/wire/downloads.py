@@ -31,7 +31,7 @@ def file_response(path: Path, headers: Mapping[str, str], time: datetime) -> Res
         "Accept-Ranges": "bytes",
         "ETag": etag,
         "Last-Modified": format_datetime(time, usegmt=True),
-        "Content-Type": "video/mp4",
+        "Content-Type": _CONTENT_TYPES[path.suffix],
     }
     if headers.get("if-none-match") == etag:
         return Response(b"", 304, file_headers)
@@ -44,6 +44,9 @@ def file_response(path: Path, headers: Mapping[str, str], time: datetime) -> Res
     start, end = part
     file_headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(data)}"
     return Response(data[start:end], 206, file_headers)
+
+
+_CONTENT_TYPES = {".mp4": "video/mp4", ".png": "image/png"}
 
 
 def _range(text: str, size: int) -> tuple[int, int] | None:

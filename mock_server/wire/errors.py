@@ -3,6 +3,8 @@
 import json
 from typing import Any, Literal
 
+from wanx_render.backends.imitation.refusals import AT_ONCE
+
 ErrorForm = Literal["own", "nested", "quoted"]
 
 
@@ -18,11 +20,14 @@ class ErrorAnswer(Exception):
 
 
 class Flaw(Exception):
-    """What is wrong with a readable request; refused at once, or accepted and FAILED later."""
+    """What is wrong with a readable request; refused at once, or accepted and FAILED later.
 
-    def __init__(self, code: str, message: str) -> None:
+    ``seconds`` pass until it is FAILED.
+    """
+
+    def __init__(self, code: str, message: str, seconds: float = AT_ONCE) -> None:
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code, self.message, self.seconds = code, message, seconds
 
 
 class Denied(Exception):

@@ -1,6 +1,9 @@
 """The OpenAPI description of what the emulator answers, for tools that read one."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from wanx_render.catalog.request_forms import Form
 
 _ERROR = {"$ref": "#/components/schemas/Error"}
 _ID = {"type": "string", "minLength": 1}
@@ -126,10 +129,11 @@ _UPLOAD = {
     "content": {"multipart/form-data": {"schema": {"type": "object"}}},
 }
 _CLIP = {"description": "the clip", "content": {"video/mp4": {"schema": {"type": "string"}}}}
+_PICTURE = {"description": "a picture", "content": {"image/png": {"schema": {"type": "string"}}}}
 
 
-def description() -> dict[str, Any]:
-    """The whole description; paths begin at the server's origin."""
+def description(forms: Mapping[str, Form]) -> dict[str, Any]:
+    """The whole description, with the create paths of ``forms``; paths begin at the origin."""
     return {
         "openapi": "3.0.3",
         "info": {"title": "Emulated image-to-video service", "version": "1"},
@@ -138,22 +142,25 @@ def description() -> dict[str, Any]:
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
             "schemas": {"Error": _object({"code": _ID, "message": _TEXT, "request_id": _ID})},
         },
-        "paths": {**_create_paths(), **_api_paths(), **_storage_paths()},
+        "paths": {**_create_paths(forms), **_api_paths(), **_storage_paths()},
     }
 
 
-def _create_paths() -> dict[str, Any]:
+def _create_paths(forms: Mapping[str, Form]) -> dict[str, Any]:
     create = {
         "parameters": _HEADERS,
         "requestBody": _CREATE,
         "description": "Accept a request as a task. Charged when the task succeeds.",
     }
     return {
-        f"/api/v1/services/aigc/{family}/video-synthesis": {
-            "post": _operation(f"create_{family}", _CREATED, **create)
-        }
-        for family in ("video-generation", "image2video")
+        f"/api/v1{path}": {"post": _operation(f"create_{_name(path)}", _CREATED, **create)}
+        for path in sorted({form.path for form in forms.values()})
     }
+
+
+def _name(path: str) -> str:
+    """A path without what all have in common, as a name."""
+    return path.removeprefix("/services/aigc/").replace("/", "_").replace("-", "_")
 
 
 def _api_paths() -> dict[str, Any]:
@@ -174,7 +181,11 @@ def _api_paths() -> dict[str, Any]:
 def _storage_paths() -> dict[str, Any]:
     account = {"name": "account", "in": "path", "required": True, "schema": _ID}
     signature = _query("Expires", "OSSAccessKeyId", "Signature")
-    clips = {"200": _CLIP, "206": _CLIP, "304": {"description": "unchanged"}}
+    clips, pictures = (
+        {"200": file, "206": file, "304": {"description": "unchanged"}}
+        for file in (_CLIP, _PICTURE)
+    )
+    number = {"name": "number", "in": "path", "required": True, "schema": _NUMBER}
     success = {"200": {"description": "kept"}}
     return {
         "/oss": {
@@ -187,6 +198,13 @@ def _storage_paths() -> dict[str, Any]:
                 "result",
                 {**clips, **_refusals(404, 405, 421)},
                 parameters=[account, _TASK, *signature],
+            )
+        },
+        "/results/{account}/{number}/{task_id}.png": {
+            "get": _storage_operation(
+                "picture",
+                {**pictures, **_refusals(404, 405, 421)},
+                parameters=[account, number, _TASK, *signature],
             )
         },
     }

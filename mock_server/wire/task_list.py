@@ -88,7 +88,7 @@ def list_answer(
 ) -> dict[str, Any]:
     """One page of ``tasks`` (newest first), as the service writes it."""
     rows = [
-        list_row(task, state, catalog.models[task.request.model], _code(catalog, task))
+        list_row(task, state, catalog)
         for task, state in tasks
         if _matches(task, state, query, catalog)
     ]
@@ -103,7 +103,7 @@ def list_answer(
 
 
 def _matches(task: Task, state: TaskState, query: ListQuery, catalog: Catalog) -> bool:
-    name = catalog.models[task.request.model].region_names.value[task.request.region]
+    name = catalog.entry(task.request.model).region_names.value[task.request.region]
     # Times of the query are whole seconds.
     time = task.submitted.replace(microsecond=0)
     return (
@@ -112,7 +112,3 @@ def _matches(task: Task, state: TaskState, query: ListQuery, catalog: Catalog) -
         and query.model in ("", name)
         and query.status in ("", status_of(state))
     )
-
-
-def _code(catalog: Catalog, task: Task) -> str:
-    return catalog.service.regions[task.request.region].code

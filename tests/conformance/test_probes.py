@@ -96,8 +96,7 @@ def test_a_model_that_the_region_lost_is_found(as_it_is: list[Finding]) -> None:
     models = {name: m for name, m in catalog.models.items() if name != "wan2.6-i2v"}
     drifted = Probing(catalog=catalog.model_copy(update={"models": models}))
     assert drift(as_it_is, drifted.ask(QUICK)[0]) == {
-        ("policy", "answer", "wan2.6-i2v"): ("404 ModelNotFound", "differs"),
-        ("empty-input", "answer", "wan2.6-i2v"): ("404 ModelNotFound", "differs"),
+        ("empty-input", "answer", "wan2.6-i2v"): ("404 InvalidParameter", "differs"),
     }
 
 

@@ -46,8 +46,8 @@ REFUSED: list[tuple[dict[str, str], Any, int, str]] = [
     ({"Authorization": "Bearer sk-mock-"}, BODY, 401, "InvalidApiKey"),
     ({"Authorization": "Bearer sk-mock-a b"}, BODY, 401, "InvalidApiKey"),
     (KEY, BODY, 403, "AccessDenied"),
-    (ASYNC, {**BODY, "model": "wan9"}, 404, "ModelNotFound"),
-    (ASYNC, {**BODY, "model": "wan2.1-i2v-turbo"}, 404, "ModelNotFound"),
+    (ASYNC, {**BODY, "model": "wan9"}, 404, "InvalidParameter"),
+    (ASYNC, {**BODY, "model": "wan2.1-i2v-turbo"}, 404, "InvalidParameter"),
     (ASYNC, {**BODY, "model": ""}, 400, "BadRequest.EmptyModel"),
     (ASYNC, {**BODY, "input": None}, 400, "BadRequest.EmptyInput"),
     (ASYNC, ["a"], 400, "InvalidParameter"),
@@ -245,8 +245,8 @@ def test_uploads_need_a_good_policy(twin: Twin, picture: Callable[..., Path]) ->
     assert (late.status_code, "Policy expired" in late.text) == (403, True)
     empty = twin.call("POST", "/oss", headers={}, content=b"")
     assert (empty.status_code, empty.headers["content-type"]) == (412, "application/xml")
-    wrong = twin.call("GET", "/api/v1/uploads", params={"action": "getPolicy", "model": "wan9"})
-    assert wrong.status_code == 404
+    query = {"action": "getPolicy", "model": ""}
+    assert twin.call("GET", "/api/v1/uploads", params=query).status_code == 400
 
 
 def test_the_list_filters_and_pages(twin: Twin) -> None:

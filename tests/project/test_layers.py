@@ -52,7 +52,7 @@ def room_of(module: str) -> str:
 # What an emulator may know: how the service behaves, never how this program uses it.
 SERVER_SEES = {
     "backends.base", "backends.simulator", "backends.slate", "backends.imitation.refusals",
-    "backends.imitation.outcome", "task",
+    "backends.imitation.outcome", "backends.imitation.picture", "media.probe", "task",
     "catalog.abilities", "catalog.capabilities", "catalog.figures", "catalog.request_forms",
     "catalog.user_file",
     "geometry", "clock", "errors", "media.ffmpeg", "media.images", "media.audio_files",

@@ -260,7 +260,7 @@ class Simulator:
             ended=task.ended,
             expires=self._expiry(task),
             original_prompt=task.request.prompt,
-            actual_prompt=_extended(task.request.prompt) if has_actual_prompt else None,
+            actual_prompt=_extended(task.request.prompt, is_picture) if has_actual_prompt else None,
             usage=usage(task.request, self._catalog, task.results),
         )
 
@@ -316,5 +316,6 @@ def _take_slot(
     return start
 
 
-def _extended(prompt: str) -> str:
-    return f"{prompt}, one continuous shot, natural motion (extended by the mock)".lstrip(", ")
+def _extended(prompt: str, is_picture: bool) -> str:
+    more = "soft light, fine detail" if is_picture else "one continuous shot, natural motion"
+    return f"{prompt}, {more} (extended by the mock)".lstrip(", ")

@@ -66,6 +66,7 @@ class Model(Data):
     tiers: Figure[Annotated[tuple[str, ...], Field(min_length=1)]]
     durations: Figure[Annotated[tuple[int, ...], Field(min_length=1)]]
     adaptive_duration: Figure[bool] | None = None  # whether -1 lets the service choose
+    seed_range: Figure[tuple[int, int]] | None = None  # instead of the service's; -1: any seed
     ratios: Figure[tuple[str, ...]] | None = None  # that may be asked for outright
     sizes: Figure[dict[str, tuple[str, ...]]] | None = None  # the same, as WxH by tier
     reference_words: Figure[ReferenceWords] | None = None

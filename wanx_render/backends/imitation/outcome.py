@@ -6,7 +6,8 @@ from typing import Any
 
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.geometry import Aspect, Size, predicted_size
+from wanx_render.catalog.shapes import clip_of, shapes_of
+from wanx_render.geometry import Size, predicted_size
 from wanx_render.task import InputMedia, TaskRequest
 
 # Where only the service could fetch the first frame, its shape is not known here.
@@ -19,29 +20,19 @@ def clip_size(request: TaskRequest, catalog: Catalog) -> Size:
     if request.size:
         return request.size
     area = catalog.tier_area(request.resolution)
-    frame = _shape_of(request.image or request.first_clip)
+    leader = request.image or request.first_clip
+    frame = _shape_of(leader)
     if frame:
         return predicted_size(frame, area)
-    is_led = request.image or request.first_clip  # by a picture that only the service can see
-    if request.ratio[:1].isdigit() and not is_led:
-        model = catalog.models[request.model]
-        return _of_ratio(Aspect.parse(request.ratio), request.resolution, model, area)
-    return predicted_size(_ASSUMED, area)
+    known = shapes_of(catalog.models[request.model], request.resolution, area)
+    asked = None if leader else clip_of(None, request.ratio, known, area)
+    return asked or predicted_size(_ASSUMED, area)
 
 
 def _shape_of(medium: InputMedia | None) -> Size | None:
     if medium is None:
         return None
     return medium.sent_size or (medium.footage.size if medium.footage else None)
-
-
-def _of_ratio(aspect: Aspect, tier: str, model: Model, area: int) -> Size:
-    """Of the documented sizes the nearest to the ratio; by the area where there are none."""
-    sizes = model.sizes.value.get(tier, ()) if model.sizes else ()
-    known = (Size(*map(int, size.split("x"))) for size in sizes)
-    wanted = Fraction(aspect.width, aspect.height)
-    nearest = min(known, key=lambda size: _apart(size, wanted), default=None)
-    return nearest or predicted_size(aspect.size(1), area)
 
 
 def _apart(size: Size, ratio: Fraction) -> Fraction:

@@ -48,7 +48,8 @@ def _refusal_of_media(request: TaskRequest, model: Model, form: Form) -> Refusal
     roles = request.roles
     if not roles and not (model.accepts(()) and _least(model) == 0):
         return invalid(missing(form))
-    if not roles and not request.prompt.strip() and not request.template:
+    is_of_words = roles <= {"soundtrack"} and model.accepts(roles)
+    if is_of_words and not request.prompt.strip() and not request.template:
         return NO_WORDS
     if not model.accepts(roles):
         names = " + ".join(form.places.get(role, role) for role, _ in request.media)
