@@ -32,7 +32,9 @@ from wanx_render.language import Message, shown, tr
 from wanx_render.media import ffmpeg
 from wanx_render.source import yaml_source
 
-_EPILOG = tr("Keys: sk-mock-NAME is an account in Beijing, sk-mock-intl-NAME one in Singapore.")
+_EPILOG = tr(
+    "Keys: sk-mock-NAME is an account in Beijing, sk-mock-REGION-NAME one in another region."
+)
 _OPTIONS = (
     click.option("--port", default=0, show_default=True, type=click.IntRange(0, 65535),
                  help=tr("Port to listen on; 0 takes a free one.")),

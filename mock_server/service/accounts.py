@@ -5,19 +5,24 @@ from dataclasses import dataclass
 
 from mock_server.wire.errors import ErrorAnswer
 from mock_server.wire.provenance import ERRORS, OFFICIAL, rests_on
+from wanx_render.catalog.capabilities import packaged
 
+REGIONS = tuple(packaged().service.regions)
+# By how the names of their accounts begin; the vendor calls Singapore's hosts ``intl``.
+_REGIONS = {**{name: name for name in REGIONS}, "intl": "singapore"}
 _KEY = re.compile(r"sk-mock-([A-Za-z0-9._-]{1,64})")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The account that calls. ``sk-mock-intl-NAME`` is the account ``intl-NAME``, of Singapore."""
+    """The account that calls. ``sk-mock-tokyo-NAME`` is the account ``tokyo-NAME``, of Tokyo."""
 
     name: str
 
     @property
     def region(self) -> str:
-        return "singapore" if self.name.startswith("intl-") else "beijing"
+        beginning = self.name.partition("-")[0] if "-" in self.name else ""
+        return _REGIONS.get(beginning, "beijing")
 
 
 @rests_on("official text", ERRORS, "No key, or one that is unknown here, is 401 InvalidApiKey")

@@ -11,10 +11,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.faults.wire_faults import ConnectionCut
+from mock_server.service.accounts import REGIONS
 from mock_server.service.service import MockService
 from mock_server.web import admin
 from mock_server.web.api import Api
-from mock_server.web.endpoint import REGIONS, Endpoint
+from mock_server.web.endpoint import Endpoint
 from mock_server.web.exchange import Perform, error_response
 from mock_server.web.guard import AccessGuard
 from mock_server.wire.errors import ErrorAnswer

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from mock_server.faults.plan import Subject
 from mock_server.faults.reading import BadFault
-from mock_server.service.accounts import caller_of
+from mock_server.service.accounts import REGIONS, caller_of
 from mock_server.service.request_log import LoggedRequest, fingerprint
 from mock_server.service.service import MockService
 from mock_server.web.call import Call, read
@@ -20,8 +20,6 @@ from mock_server.web.exchange import CallExchange, Perform
 from mock_server.web.guard import AccessGuard
 from mock_server.wire.errors import Denied, ErrorAnswer
 from mock_server.wire.operations import Operation
-
-REGIONS = {"beijing": "beijing", "singapore": "singapore"}
 
 
 class Endpoint:
@@ -47,7 +45,8 @@ class Endpoint:
     async def _answer(self, call: Call, exchange: CallExchange) -> Response:
         self._guard.check_host(call.request)
         if call.operation not in ("upload", "result"):
-            region = REGIONS.get(call.request.scope["path"].split("/", 2)[1])
+            base = call.request.scope["path"].split("/", 2)[1]
+            region = base if base in REGIONS else None
             call.caller = caller_of(call.request.headers.get("authorization", ""), region)
         await read(call)
         try:

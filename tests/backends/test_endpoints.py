@@ -158,6 +158,8 @@ def test_the_key_goes_to_no_address_that_a_journal_was_made_to_name(catalog: Cat
         assert home_of(backend, Recipient(scope, endpoint)) is None
     relay = home_of(backend, Recipient(scope, sealed(RELAY, KEY)))
     assert relay is not None  # this very key was used there
+    given = at("https://evil.example/api/v1", net, twin, catalog)  # a person wants it to go there
+    assert home_of(given, Recipient(scope, "https://evil.example/api/v1")) is given
 
 
 def test_what_an_earlier_version_noted_leads_to_the_vendor_s_host_or_the_same_host(

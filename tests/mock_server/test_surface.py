@@ -153,6 +153,14 @@ def test_accounts_and_regions_never_meet(twin: Twin) -> None:
     assert {row["account"]: row["currency"] for row in rows} == {"a": "CNY", "intl-a": "USD"}
 
 
+def test_every_region_has_accounts_and_an_address(twin: Twin) -> None:
+    for region in ("beijing", "singapore", "virginia", "frankfurt", "tokyo", "hongkong"):
+        key = {"Authorization": f"Bearer sk-mock-{region}-a"}
+        assert twin.call("GET", f"/{region}/api/v1/tasks", headers=key).status_code == 200
+        other = "tokyo" if region != "tokyo" else "beijing"
+        assert twin.call("GET", f"/{other}/api/v1/tasks", headers=key).status_code == 401
+
+
 def test_tasks_wait_for_a_slot(twin: Twin) -> None:
     tasks = [twin.task(f"cat {number}") for number in range(4)]
     twin.service.advance(20)

@@ -6,6 +6,7 @@ import pytest
 
 from wanx_render.backends.dashscope import Access
 from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.user_file import with_user_file
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.session.connection import access, whose_keys
@@ -68,6 +69,20 @@ def test_a_key_of_the_token_plan_is_not_sent_elsewhere(catalog: Catalog) -> None
     assert PLAN in problem.hint
     assert reached(catalog, PLAN, **PLAN_KEY).base_url == PLAN
     assert refused(catalog, PLAN).code == "key-elsewhere"
+
+
+def test_a_region_of_one_s_own_needs_no_code(catalog: Catalog, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "regions:\n  sydney: {code: ap-southeast-2, currency: USD, "
+        "workspace_url: 'https://{workspace}.ap-southeast-2.maas.aliyuncs.com/api/v1'}\n"
+        "  tokyo: {base_url: https://dashscope-jp.aliyuncs.com/api/v1}\n"
+    )
+    more = with_user_file(catalog, file)
+    sydney = access(more, "sydney", {**KEY, "DASHSCOPE_WORKSPACE": "llm-ab12"}, None)
+    assert sydney.base_url == "https://llm-ab12.ap-southeast-2.maas.aliyuncs.com/api/v1"
+    tokyo = access(more, "tokyo", KEY, None)
+    assert tokyo.base_url == "https://dashscope-jp.aliyuncs.com/api/v1"
 
 
 def test_an_emulator_takes_any_key(catalog: Catalog) -> None:

@@ -187,6 +187,8 @@ class DashScope:
             return None
         if endpoint.startswith("//"):  # a version that kept the host alone
             return own if urlsplit(own).hostname == endpoint[2:] else None
+        if endpoint.partition(" ")[0] == own:
+            return own
         if url := addresses.unsealed(endpoint, self._access.key):
             return url
         return endpoint if addresses.place_of(self._catalog, endpoint) else None

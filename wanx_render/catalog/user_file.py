@@ -48,7 +48,7 @@ def _lay_over(record: dict[str, Any], own: Mapping[str, Any]) -> None:
         record["forms"][name] = {"title": name, "source": "user", **_old(record, name), **fields}
     for name, fields in own.get("regions", {}).items():
         region = service["regions"].get(name, {"source": "user"})
-        service["regions"][name] = {**region, **fields}
+        service["regions"][name] = {**region, **_region(fields)}
     service["tier_areas"] |= _figures(own.get("tier_areas", {}))
     for kind in ("models", "pictures"):
         for name, fields in own.get(kind, {}).items():
@@ -59,6 +59,12 @@ def _lay_over(record: dict[str, Any], own: Mapping[str, Any]) -> None:
     prices = ({"source": "user", **price} for price in own.get("prices", ()))
     record["prices"] = [*record["prices"], *prices]
     record["codes"] = [*own.get("codes", ()), *record["codes"]]  # the first that fits decides
+
+
+def _region(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A region whose addresses may be given as bare values."""
+    addresses = {key: fields[key] for key in fields if key.endswith("_url")}
+    return {**fields, **_figures(addresses)}
 
 
 def _old(record: Mapping[str, Any], form: str) -> Mapping[str, Any]:
