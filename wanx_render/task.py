@@ -43,6 +43,32 @@ class Footage:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipPart:
+    """The end of a video that a clip goes on from: so many whole seconds.
+
+    ``until``: the second at which the part ends; None: the end of the video. ``rate`` is that of
+    what is sent, in frames a second, so that the joint falls between two frames.
+    """
+
+    seconds: int
+    rate: Fraction
+    until: Fraction | None = None
+
+    def identity(self, sha256: str) -> str:
+        """What names this part of the video with these bytes; in which frames it is sent is no
+        other part."""
+        where = "last" if self.until is None else f"until:{self.until}"
+        return f"clip:{sha256}:{where}:{self.seconds}s"
+
+
+def part_seconds(identity: str) -> int:
+    """How many seconds the part with this identity lasts; 0 where it is none."""
+    last = identity.rpartition(":")[2]
+    digits = last.removesuffix("s")
+    return int(digits) if last.endswith("s") and digits.isdecimal() else 0
+
+
+@dataclass(frozen=True, slots=True)
 class InputMedia:
     """A file that a list names: a picture or sound that goes with a request, or own footage.
 
@@ -52,7 +78,8 @@ class InputMedia:
     a picture's upright size. ``repaired``: what is sent is ``images.sendable`` of these bytes.
     ``preparation`` says which part of a picture is sent; ``prepared`` is the file of what is sent
     then, once it is made. ``read_as``: how the colours of the own footage that it is a frame of are
-    read, where the list says so; a fault of its tags is no other picture.
+    read, where the list says so; a fault of its tags is no other picture. ``part``: what is sent of
+    a video that a clip goes on from.
     """
 
     identity: str
@@ -66,6 +93,7 @@ class InputMedia:
     preparation: Preparation | None = None
     prepared: Path | None = None
     read_as: str = ""
+    part: ClipPart | None = None
 
     @property
     def source(self) -> str:
@@ -136,6 +164,12 @@ class TaskRequest:
         )
         references = ((role_of(entry.kind), entry.media) for entry in self.references)
         return (*((role, medium) for role, medium in named if medium), *references)
+
+    @property
+    def lead(self) -> int:
+        """The seconds at the beginning of its clip that are those of the one it goes on from."""
+        part = self.first_clip.part if self.first_clip else None
+        return part.seconds if part else 0
 
     @property
     def roles(self) -> frozenset[Role]:

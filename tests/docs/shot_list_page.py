@@ -21,6 +21,7 @@ PARTS = {
     "Shot": ("A shot", "镜头"),
     "Deliverable": ("A deliverable", "成片"),
     "LastFrame": ("`image`: the last frame of another shot", "`image`：另一个镜头的尾帧"),
+    "Continued": ("`continue`: the clip that is continued", "`continue`：被续接的片段"),
     "FitImage": ("`fit_image`", "`fit_image`"),
     "ReferenceFile": ("An item of `references`", "`references` 的每一项"),
     "Zoom": ("`move` of a still", "静止图片的 `move`"),

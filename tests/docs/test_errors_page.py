@@ -31,6 +31,7 @@ PLACES = {
         " speed-invalid sound-missing sound-unsupported pick-outside-takes shot-unknown trim-empty"
         " trim-outside transition-too-long last-image-unsupported resolution-unsupported"
         " template-unsupported model-not-in-region silence-unsupported"
+        " continue-invalid continue-unsupported continue-seconds continue-duration"
     ),
     "item of shots": "missing-key",
     "deliverable": (
@@ -81,6 +82,7 @@ def list_with(lines: str, place: str, code: str) -> str:
         return "".join(text for key, text in parts.items() if key not in given) + lines
     if place == "shot":
         own = {"id": "wake", "image": "rooftop.jpg", "prompt": "A cat"}
+        own = {key: value for key, value in own.items() if (key, "continue" in given) != _BEGINS}
         body = "".join(f"{key}: {value}\n" for key, value in own.items() if key not in given)
         other = "  - {id: rooftop, image: rooftop.jpg, prompt: It leaps}\n"
         parts["shots"] = f"shots:\n  -\n{indented(body + lines, 4)}{other}"
@@ -91,6 +93,9 @@ def list_with(lines: str, place: str, code: str) -> str:
         key = place.removeprefix("item of ")
         parts[key] = f"{key}:\n{indented(lines, 2)}"
     return "".join(parts.values())
+
+
+_BEGINS = ("image", True)  # what a clip that continues another one has not
 
 
 def indented(lines: str, by: int) -> str:

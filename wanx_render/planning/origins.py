@@ -96,9 +96,19 @@ class Origins:
                 return replace(frame, counts_as=str(older.request["image"]))
         return frame
 
-    def following(self, take: Take, frame: InputMedia, backend: str) -> Take:
-        """``take`` with its first frame, prepared as now or as what is kept of it was."""
-        return KeptClips(self.journal, backend).take(take.with_first_frame(frame))
+    def source(
+        self, take: Take, clip: Attempt, backend: str, expected: Size | None = None
+    ) -> InputMedia:
+        """What ``take`` begins with of ``clip``: its last frame, or the part that it continues."""
+        waited = take.request.first_clip
+        if waited is None or waited.part is None:
+            return self.first_frame(take, clip, backend, expected)
+        identity = waited.part.identity(clip.clip_sha256 or "")
+        return replace(waited, identity=identity, size=_size(clip) or expected or waited.size)
+
+    def following(self, take: Take, source: InputMedia, backend: str) -> Take:
+        """``take`` with what it begins with, prepared as now or as what is kept of it was."""
+        return KeptClips(self.journal, backend).take(take.beginning_with(source))
 
     def _as_before(self, take: Take, backend: str) -> Iterable[Attempt]:
         """The attempts of older programs that differ from the take in their first frame alone."""

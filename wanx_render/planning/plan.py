@@ -25,11 +25,12 @@ from wanx_render.shotlist.model import (
     ShotList,
     StillShot,
     own_name,
+    seconds_continued,
 )
 from wanx_render.shotlist.picks import NEWEST
 from wanx_render.shotlist.preparing import Preparing, aims_of, preparing_of
 from wanx_render.shotlist.references import references_of, words_of
-from wanx_render.task import InputMedia, Reference, SoundMode, TaskRequest
+from wanx_render.task import ClipPart, InputMedia, Reference, SoundMode, TaskRequest
 from wanx_render.timing import Cut, cut_of
 
 Node = TypeVar("Node")
@@ -40,8 +41,9 @@ STILL_RATE = Fraction(30)  # of clips made of stills, where nothing else has a r
 class Take:
     """One attempt at a shot: the request it makes, and what is expected of it.
 
-    ``waits_for`` names the shot whose last frame is this take's first; its request is complete only
-    when that frame is there (``with_first_frame``). ``seed`` is the seed as written.
+    ``waits_for`` names the shot whose last frame is this take's first, or whose clip it continues;
+    its request is complete only when that is there (``beginning_with``). ``seed`` is the seed as
+    written.
     """
 
     shot: str
@@ -72,6 +74,15 @@ class Take:
     def with_first_frame(self, frame: InputMedia) -> "Take":
         """This take with the first frame it waited for, prepared as the list says."""
         request = replace(self.request, image=frame)
+        if self.preparing:
+            request = _prepared(request, self.preparing)
+        return replace(self.asking(request), waits_for=None)
+
+    def beginning_with(self, source: InputMedia) -> "Take":
+        """This take with what it waited for: its first frame, or the end of a clip."""
+        if self.request.first_clip is None:
+            return self.with_first_frame(source)
+        request = replace(self.request, first_clip=source)
         if self.preparing:
             request = _prepared(request, self.preparing)
         return replace(self.asking(request), waits_for=None)
@@ -114,8 +125,15 @@ class PlannedShot:
 
     def cut_at(self, rate: Fraction) -> Cut:
         """What is used of a clip at ``rate``: the same seconds, whatever rate was predicted."""
-        seconds = Fraction(self.picked.request.duration)
-        return self.cut if rate == self.rate else _cut(self.shot, seconds, rate)
+        request = self.picked.request
+        seconds = Fraction(request.duration)
+        return self.cut if rate == self.rate else _cut(self.shot, seconds, rate, request.lead)
+
+    @property
+    def used_until(self) -> Fraction | None:
+        """The second of its clip at which the used part ends; None: the end of the clip."""
+        end = self.shot.trim.end
+        return None if end is None else end + self.picked.request.lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +157,12 @@ class PlannedFootage:
         return self.file.identity.removeprefix("sha256:")
 
     @property
+    def used_until(self) -> Fraction | None:
+        """The second at which the used part ends; None: the end of the video."""
+        end = self.shot.trim.end
+        return None if end is None or end >= self.seconds else end
+
+    @property
     def last_frame(self) -> InputMedia:
         """The first frame of a generated shot that goes on where this one ends.
 
@@ -146,14 +170,23 @@ class PlannedFootage:
         """
         if isinstance(self.shot, StillShot):
             return self.file
-        end = self.shot.trim.end
-        where = "last" if end is None or end >= self.seconds else f"until:{end}"
+        where = "last" if self.used_until is None else f"until:{self.used_until}"
         words = (self.shot.colours or "", self.shot.alpha if self.shot.alpha != "straight" else "")
         read_as = " ".join(filter(None, words))
         return InputMedia(f"clip:{self.sha256}:{where}", size=self.size, read_as=read_as)
 
+    def continued(self, part: ClipPart) -> InputMedia:
+        """The ``part`` of its video that another clip goes on from."""
+        return replace(self.last_frame, identity=part.identity(self.sha256), part=part)
+
 
 AnyPlanned = PlannedShot | PlannedFootage
+
+
+def of_footage(take: Take, footage: PlannedFootage) -> InputMedia:
+    """What ``take`` begins with of own footage: the last frame, or the part that it continues."""
+    clip = take.request.first_clip
+    return footage.continued(clip.part) if clip and clip.part else footage.last_frame
 
 
 def sets_rate(planned: AnyPlanned) -> bool:
@@ -233,6 +266,7 @@ def make(
             first = _first_frame(shot, media, by_shot)
             preparing = preparing_of(shot, _model(shot, catalog), aims, catalog)
             request = _request(shot, catalog, first, shots.region, media)
+            request = _continued(request, _first_clip(shot, catalog, media, by_shot))
             asked = _Asked(shot, catalog, backend, preparing, _prepared(request, preparing))
             by_shot[name] = _generated(asked, retakes or {}, picks or {})
         else:
@@ -255,10 +289,43 @@ def in_turn(sources: Mapping[Node, Node | None]) -> Iterable[Node]:
 
 
 def _source(shot: AnyShot) -> str | None:
-    """The shot whose last frame is the first of ``shot``."""
-    if isinstance(shot, GeneratedShot) and isinstance(shot.image, LastFrame):
-        return shot.image.shot
-    return None
+    """The shot whose last frame is the first of ``shot``, or whose clip it continues."""
+    if not isinstance(shot, GeneratedShot):
+        return None
+    if shot.continues:
+        return shot.continues.shot
+    return shot.image.shot if isinstance(shot.image, LastFrame) else None
+
+
+def _first_clip(
+    shot: GeneratedShot,
+    catalog: Catalog,
+    media: Mapping[str, InputMedia],
+    planned: Mapping[str, AnyPlanned],
+) -> InputMedia | None:
+    """The end of the clip that a shot continues; without a path while that is still to come."""
+    if shot.continues is None:
+        return None
+    model = _model(shot, catalog)
+    least = model.clip_file.value.seconds[0] if model.clip_file else 1
+    part = ClipPart(seconds_continued(shot, least), model.fps.value)
+    if shot.continues.clip:
+        file = media[shot.continues.clip]
+        size = file.footage.size if file.footage else None
+        identity = part.identity(file.identity.removeprefix("sha256:"))
+        return InputMedia(identity, path=file.path, size=size, part=part)
+    before = planned[shot.continues.shot or ""]
+    part = replace(part, until=before.used_until)
+    if isinstance(before, PlannedFootage):
+        return before.continued(part)
+    return InputMedia(part.identity(f"of {before.shot.id}"), size=before.size, part=part)
+
+
+def _continued(request: TaskRequest, clip: InputMedia | None) -> TaskRequest:
+    """The request for a clip that goes on from ``clip``, whose seconds the service counts in."""
+    if clip is None or clip.part is None:
+        return request
+    return replace(request, first_clip=clip, duration=request.duration + clip.part.seconds)
 
 
 def _first_frame(
@@ -297,6 +364,8 @@ def _prepared(request: TaskRequest, preparing: Preparing) -> TaskRequest:
     first, last = request.image, request.last_image
     if request.references:
         request = replace(request, references=_references(request.references, preparing))
+    if request.first_clip:
+        return _ending(request, preparing)
     if first is None and preparing.shape:
         return replace(request, size=preparing.shape.size, ratio=preparing.shape.ratio)
     if preparing.following:
@@ -315,6 +384,13 @@ def _references(references: Iterable[Reference], preparing: Preparing) -> tuple[
     """The references as they are sent: whole, whatever shape they have."""
     whole = preparing.of_references
     return tuple(replace(entry, media=_frame(entry.media, None, whole)) for entry in references)
+
+
+def _ending(request: TaskRequest, preparing: Preparing) -> TaskRequest:
+    """A request that continues a clip, whose last frame is prepared in the aspect of the clip."""
+    last, size = request.last_image, request.first_clip.size if request.first_clip else None
+    aspect = Aspect.of(size.width, size.height) if size and preparing.wish else None
+    return replace(request, last_image=_frame(last, aspect, preparing) if last else None)
 
 
 def _frame(picture: InputMedia, aspect: Aspect | None, preparing: Preparing) -> InputMedia:
@@ -388,7 +464,7 @@ def _generated(asked: _Asked, retakes: Mapping[str, int], picks: Mapping[str, in
     if is_chosen := pick <= shot.takes:
         shot = shot.model_copy(update={"pick": pick})
     rate = _model(shot, asked.catalog).fps.value
-    cut = _cut(shot, Fraction(asked.request.duration), rate)
+    cut = _cut(shot, Fraction(asked.request.duration), rate, asked.request.lead)
     return PlannedShot(shot, _takes(asked, shot, rate), cut, asked.basis, is_chosen, pick_of_list)
 
 
@@ -401,14 +477,14 @@ def _retaken(shot: GeneratedShot, takes: int) -> GeneratedShot:
 
 def _takes(asked: _Asked, shot: GeneratedShot, rate: Fraction) -> tuple[Take, ...]:
     request, catalog = asked.request, asked.catalog
-    size = asked.preparing.clip(request)
+    size, first = asked.preparing.clip(request), request.first_clip or request.image
     return tuple(
         Take(
             shot=shot.id,
             number=number,
             request=request.with_seed_for(number, shot.seed),
             written_seed=shot.seed,
-            waits_for=_source(shot) if request.image and request.image.path is None else None,
+            waits_for=_source(shot) if first and first.path is None else None,
             size=size,
             rate=rate,
             price=price(request, catalog),
@@ -418,8 +494,10 @@ def _takes(asked: _Asked, shot: GeneratedShot, rate: Fraction) -> tuple[Take, ..
     )
 
 
-def _cut(shot: AnyShot, seconds: Fraction, rate: Fraction) -> Cut:
-    cut = cut_of(shot.trim.start, shot.trim.end, seconds, rate)
+def _cut(shot: AnyShot, seconds: Fraction, rate: Fraction, lead: int = 0) -> Cut:
+    """What is used of a clip of ``seconds``; its first ``lead`` seconds are another shot's."""
+    start, end = shot.trim.start + lead, shot.trim.end
+    cut = cut_of(start, None if end is None else end + lead, seconds, rate)
     return replace(cut, speed=shot.speed, hold=shot.hold)
 
 

@@ -14,8 +14,8 @@ from wanx_render.media.picture import prepared_record
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
-from wanx_render.planning.plan import Plan, PlannedShot, Take, in_turn
-from wanx_render.task import InputMedia, TaskRequest, source_of
+from wanx_render.planning.plan import Plan, PlannedShot, Take, in_turn, of_footage
+from wanx_render.task import InputMedia, TaskRequest, part_seconds, source_of
 
 State = Literal["new", "cached", "resumed", "blocked"]
 # Why it stands so. here: its clip is. chain: it begins as another clip ended. changed: it was asked
@@ -123,7 +123,7 @@ def _stand(take: Take, view: _View, source: TakeStatus | None) -> TakeStatus:
     if frame is None:
         return replace(_follows(take, clip, view), complete=False)
     complete = (
-        origins.following(take, frame, view.backend) if origins else take.with_first_frame(frame)
+        origins.following(take, frame, view.backend) if origins else take.beginning_with(frame)
     )
     status = _settled(complete, view)
     new = status.state == "new" and clip is not None
@@ -136,10 +136,18 @@ def _follows(take: Take, clip: Attempt | None, view: _View) -> TakeStatus:
     ``clip`` is the one that it has, of another first frame.
     """
     if clip is None:
-        reason = tr("starts from the last frame of {shot}", shot=take.waits_for)
+        reason = (
+            tr("continues the clip of {shot}", shot=take.waits_for)
+            if take.request.first_clip
+            else tr("starts from the last frame of {shot}", shot=take.waits_for)
+        )
         older = _older_clip(take, view)
         return TakeStatus(take, "new", reason, cause="changed" if older else "never", clip=older)
-    reason = tr("its first frame changes; --no-cascade keeps the existing clip")
+    reason = (
+        tr("the clip that it continues changes; --no-cascade keeps the existing clip")
+        if take.request.first_clip
+        else tr("its first frame changes; --no-cascade keeps the existing clip")
+    )
     return TakeStatus(take, "new", reason, cascade=True, cause="chain", clip=clip)
 
 
@@ -240,12 +248,24 @@ def _kept(take: Take, journal: Journal, folder: Path, backend: str) -> tuple[Tak
     fields = _but_first_frame(take.request.record())
     for attempt in journal.clips_of(take.label):
         if is_here(attempt, folder) and _but_first_frame(attempt.request) == fields:
-            frame, seed = InputMedia(str(attempt.request["image"])), int(attempt.request["seed"])
-            last = _last_image_then(take, attempt)
-            request = replace(take.request, image=frame, last_image=last, seed=seed)
+            request = _as_asked(take, attempt)
             if request.key(backend) == attempt.key:
                 return replace(take, request=request, waits_for=None), attempt
     return None
+
+
+def _as_asked(take: Take, attempt: Attempt) -> TaskRequest:
+    """The request of a take, beginning with what ``attempt`` began with."""
+    request = replace(
+        take.request,
+        last_image=_last_image_then(take, attempt),
+        seed=int(attempt.request["seed"]),
+    )
+    if (clip := take.request.first_clip) is None:
+        return replace(request, image=InputMedia(str(attempt.request["image"])))
+    identity = str(attempt.request.get("first_clip"))
+    is_as_long = part_seconds(identity) == take.request.lead
+    return replace(request, first_clip=replace(clip, identity=identity)) if is_as_long else request
 
 
 def _last_image_then(take: Take, attempt: Attempt) -> InputMedia | None:
@@ -280,7 +300,8 @@ def lost(
 
 def _but_first_frame(record: Mapping[str, Any]) -> dict[str, Any]:
     """A request but for its first frame, and the seed that is derived from it."""
-    fields = {name: value for name, value in record.items() if name not in ("image", "seed")}
+    begins = ("image", "first_clip", "seed")
+    fields = {name: value for name, value in record.items() if name not in begins}
     return {**fields, "last_image": source_of(str(record.get("last_image")))}
 
 
@@ -288,13 +309,13 @@ def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> InputMedi
     """The first frame of a chained take, where the clip it comes from is there."""
     for footage in view.plan.footage:
         if footage.shot.id == take.waits_for:
-            return footage.last_frame
+            return of_footage(take, footage)
     if source is None or source.state != "cached" or not view.origins:
         return None
     clip = view.origins.journal.clip_for(source.take.request.key(view.backend))
     if clip is None:
         return None
-    return view.origins.first_frame(take, clip, view.backend, source.take.size)
+    return view.origins.source(take, clip, view.backend, source.take.size)
 
 
 def _new(take: Take, previous: Attempt | None, older: Attempt | None, view: _View) -> TakeStatus:
@@ -334,7 +355,11 @@ _ENDS: dict[str, Message] = {
     "released": tr("released"),
     "lost": tr("expired"),
 }
-_KEYS = {"sound": "audio", "sound_file": "audio"}  # as the list names them
+_KEYS = {
+    "sound": "audio",
+    "sound_file": "audio",
+    "first_clip": "continue",
+}  # as the list names them
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -139,7 +139,7 @@ class _Takes:
         return result
 
     async def _ready(self, take: Take) -> Take:
-        """The take with its first frame, waiting for the shot it comes from."""
+        """The take with what it begins with, waiting for the shot that this comes from."""
         if take.waits_for is None:
             return take
         context, plan = self.context, self.context.plan
@@ -149,16 +149,27 @@ class _Takes:
                 return before
         for footage in plan.footage:
             if footage.shot.id == take.waits_for:
-                frame = await context.tools.work(self.maker.last_frame, footage)
-                return self.origins.following(take, frame, plan.backend)
+                beginning = await context.tools.work(self.maker.beginning, take, footage)
+                return self.origins.following(take, beginning, plan.backend)
         source = next(shot for shot in plan.generated if shot.shot.id == take.waits_for)
-        reason = tr("for the last frame of {shot}", shot=take.waits_for)
+        continues = take.request.first_clip is not None
+        reason = (
+            tr("for the clip of {shot}", shot=take.waits_for)
+            if continues
+            else tr("for the last frame of {shot}", shot=take.waits_for)
+        )
         self.reporter.report(take, "waiting", reason)
         result = await asyncio.shield(self.tasks[(take.waits_for, source.shot.pick)])
         if isinstance(result, TakeFailure):
             raise Broken(
-                tr("its first frame comes from {shot}, which has no clip", shot=take.waits_for)
+                tr("it continues {shot}, which has no clip", shot=take.waits_for)
+                if continues
+                else tr("its first frame comes from {shot}, which has no clip", shot=take.waits_for)
             )
+        if continues:
+            clip = self.origins.source(take, result.attempt, plan.backend)
+            whole = replace(clip, path=result.media.path, size=result.media.size)
+            return self.origins.following(take, whole, plan.backend)
         frame = await self._last_frame(take, result)
         return self.origins.following(take, frame, plan.backend)
 

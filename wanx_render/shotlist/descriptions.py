@@ -21,6 +21,12 @@ DESCRIPTIONS = {
     "id": tr("The name of the shot, unique in the list"),
     "model": tr("A model; `wanx-render models` lists them"),
     "image": tr("The first frame: a path, a URL, a data URI, or {{shot: ID, frame: last}}"),
+    "continue": tr(
+        "The clip goes on where another one ends: {{shot: ID}}, or an own video; some models only"
+    ),
+    "Continued.shot": tr("The shot whose picked take is continued"),
+    "Continued.clip": tr("The own video that is continued"),
+    "Continued.seconds": tr("Seconds of its end that the model sees; by default the least"),
     "clip": tr("Own footage instead of a first frame: any video; nothing is generated or paid"),
     "still": tr("An own picture that is held; nothing is generated or paid"),
     "move": tr("Enlarges a still slowly around its focus: in, out, or {{from: 1, to: 1.2}}"),

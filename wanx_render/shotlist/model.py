@@ -142,6 +142,30 @@ References = Annotated[
 ]
 
 
+class Continued(Written):
+    """What a clip goes on from: the end of another shot's clip, or of an own video.
+
+    ``seconds`` of it are shown to the model; None: the least that it accepts.
+    """
+
+    shot: Name | None = None
+    clip: FileText | None = None
+    seconds: int | None = Field(default=None, ge=1, le=60, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        """``continue: footage.mp4`` means the end of this file."""
+        return {"clip": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.shot is None) == (self.clip is None):
+            message = tr("continue needs either shot or clip")
+            raise fail("continue-invalid", message, tr("write continue: {{shot: ID}}"))
+        return self
+
+
 class FitImage(Written):
     """How a first or last frame is prepared before it is sent; without an aspect it keeps its own.
 
@@ -280,6 +304,7 @@ class GeneratedShot(Shot):
 
     model: str
     image: FirstFrame | None = None
+    continues: Continued | None = Field(default=None, alias="continue")  # instead of an image
     last_image: FileText | None = None  # what the clip ends on; some models only
     fit_image: FitImageOrOff = None  # how both are prepared; None: sent as they are
     references: References = ()  # who or what is seen or heard; with names, for the prompt
@@ -296,6 +321,14 @@ class GeneratedShot(Shot):
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED, strict=True)
     takes: int = Field(default=1, ge=1, le=MAX_TAKES, strict=True)
     pick: int = Field(default=1, ge=1, strict=True)
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> Self:
+        if self.continues and self.image is not None:
+            message = tr("{key} and {other} exclude each other", key="image", other="continue")
+            hint = tr("a shot has only one of {names}", names=", ".join(SOURCES))
+            raise fail("shot-sources", message, hint)
+        return self
 
 
 class ClipShot(Shot):
@@ -349,6 +382,7 @@ AnyShot = GeneratedShot | ClipShot | StillShot
 # The key that says where a shot's clip comes from, and what it is then.
 SOURCES: Mapping[str, type[AnyShot]] = {
     "image": GeneratedShot,
+    "continue": GeneratedShot,
     "clip": ClipShot,
     "still": StillShot,
 }
@@ -360,6 +394,16 @@ def kind_of(shot: Any) -> type[AnyShot]:
         return type(shot)
     keys = shot if isinstance(shot, Mapping) else {}
     return next((kind for key, kind in SOURCES.items() if key in keys), GeneratedShot)
+
+
+def seconds_continued(shot: GeneratedShot, least: int) -> int:
+    """How many seconds of the clip that ``shot`` continues its model is shown."""
+    return (shot.continues.seconds or least) if shot.continues else 0
+
+
+def keys_of(kind: type[BaseModel]) -> frozenset[str]:
+    """The keys of a mapping, as a list writes them."""
+    return frozenset(field.alias or name for name, field in kind.model_fields.items())
 
 
 def own_name(shot: AnyShot) -> str | None:

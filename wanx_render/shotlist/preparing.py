@@ -60,9 +60,9 @@ class Preparing:
         return replace(self, wish=wish)
 
     def clip(self, request: TaskRequest) -> Size | None:
-        """The clip that ``request`` gives; None where its first frame is not known."""
-        if request.image:
-            size = request.image.sent_size
+        """The clip that ``request`` gives; None where what it begins with is not known."""
+        if first := request.first_clip or request.image:
+            size = first.sent_size
             return predicted_size(size, self.area) if size else None
         choices = self.choices or ((self.shape,) if self.shape else ())
         return shapes.clip_of(request.size, request.ratio, choices, self.area)
@@ -122,7 +122,7 @@ def preparing_of(shot: GeneratedShot, model: Model, aims: Aims, catalog: Catalog
     tier = shot.resolution or model.tiers.value[0]
     area = catalog.tier_area(tier)
     preparing = Preparing(shot.fit_image, aims.crops, area, model.limits)
-    if shot.image is not None:
+    if shot.image is not None or shot.continues:
         return replace(preparing, following=shapes.following(model))
     choices = shapes.shapes_of(model, tier, area)
     if not choices:

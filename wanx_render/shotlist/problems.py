@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, listed
 from wanx_render.language import NOTHING, Message, joined, tr, verbatim
@@ -19,6 +20,7 @@ from wanx_render.shotlist.model import (
     LastFrame,
     Matrix,
     ShotList,
+    keys_of,
     kind_of,
 )
 from wanx_render.shotlist.tables.variables import Template
@@ -247,8 +249,11 @@ def _of_other_shot(path: yaml_source.Path, places: Places) -> Diagnostic | None:
     if len(path) != 3 or path[0] != "shots":
         return None
     kind, key = _kind_at(path[:2], places), str(path[2])
-    own = next(name for name, shot in SOURCES.items() if shot is kind)
-    others = [name for name, shot in SOURCES.items() if key in shot.model_fields]
+    own = next(
+        (name for name in SOURCES if name != key and (*path[:2], name) in places.read),
+        next(name for name, shot in SOURCES.items() if shot is kind),
+    )
+    others = [name for name, shot in SOURCES.items() if key in keys_of(shot)]
     if not others:
         return None
     if key in SOURCES:
@@ -274,10 +279,15 @@ def _known_keys(path: yaml_source.Path, places: Places) -> set[str]:
     if path[0] == "shots":
         model = _kind_at(path[:2], places)
     for part in path[1:]:
-        if model and isinstance(part, str) and part in model.model_fields:
-            annotation = model.model_fields[part].annotation
+        if model and isinstance(part, str) and part in keys_of(model):
+            annotation = _field(model, part).annotation
             model = LastFrame if part == "image" else _mapping_in(annotation)
-    return {field.alias or key for key, field in model.model_fields.items()} if model else set()
+    return set(keys_of(model)) if model else set()
+
+
+def _field(model: type[BaseModel], key: str) -> FieldInfo:
+    """The field that a list writes as ``key``."""
+    return next(f for name, f in model.model_fields.items() if (f.alias or name) == key)
 
 
 def _mapping_in(annotation: Any) -> type[BaseModel] | None:

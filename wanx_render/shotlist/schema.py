@@ -57,7 +57,7 @@ def _complete_shots(definitions: dict[str, Any], catalog: Catalog) -> None:
 
     The kinds of shots are one here: of a choice editors say only that nothing of it fits.
     """
-    kinds = [definitions.pop(kind.__name__) for kind in SOURCES.values()]
+    kinds = [definitions.pop(kind.__name__) for kind in dict.fromkeys(SOURCES.values())]
     shot = {**kinds[0], "properties": {}, "required": ["id"]}
     for kind in kinds:
         for name, field in kind["properties"].items():
@@ -70,6 +70,7 @@ def _complete_shots(definitions: dict[str, Any], catalog: Catalog) -> None:
     shot["properties"]["resolution"]["examples"] = list(catalog.service.tier_areas)
     shot["properties"]["fit_image"] = _or_text(shot["properties"]["fit_image"])
     shot["properties"]["fit_image"]["examples"] = ["off", "match", "9:16"]
+    shot["properties"]["continue"] = _or_text(shot["properties"]["continue"])
     shot["properties"]["audio"]["examples"] = ["silent", "auto"]
     shot["properties"]["references"] = _described("references", _REFERENCES)
     shot["properties"]["shot_type"]["examples"] = ["single", "multi"]

@@ -7,6 +7,7 @@ from wanx_render.events import Event
 from wanx_render.planning import sent_pictures
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Take
+from wanx_render.planning.sent_clips import SentClips
 from wanx_render.task import InputMedia, TaskRequest
 from wanx_render.tasks.account import Account, Ambiguous
 from wanx_render.tasks.budget import SpendingLimit
@@ -77,9 +78,14 @@ class Wiring:
         )
 
     async def _pictures(self, request: TaskRequest, folder: Path) -> TaskRequest:
+        """The request with the files of what is prepared of its pictures and clips."""
+        model = self.tools.catalog.models[request.model]
+        if request.first_clip and model.clip_file:
+            clips = SentClips(self.tools.program, folder)
+            request = await self.tools.work(clips.with_file, request, model.clip_file.value)
         if not any(picture.preparation for picture in request.pictures):
             return request
-        most = self.tools.catalog.models[request.model].of_pictures.bytes.value
+        most = model.of_pictures.bytes.value
         return await self.tools.work(sent_pictures.with_files, request, folder, most)
 
     def collector(self, folder: Path, journal: Journal) -> Collector:

@@ -70,6 +70,8 @@ class AssetReader:
         for index, shot in shots.items():
             if isinstance(shot, ClipShot):
                 self._own.look(shot.clip, ("shots", index, "clip"), problems)
+            elif isinstance(shot, GeneratedShot) and shot.continues and shot.continues.clip:
+                self._own.look(shot.continues.clip, ("shots", index, "continue"), problems)
             for key, name in context.videos_of(shot):
                 self._own.look(name, ("shots", index, "references", key), problems)
             for path, name in context.pictures_of(shot):

@@ -21,6 +21,7 @@ def roles_of(shot: GeneratedShot) -> frozenset[Role]:
     """What kinds of media a shot gives to its model."""
     named: tuple[tuple[Role, object], ...] = (
         ("first_frame", shot.image),
+        ("first_clip", shot.continues),
         ("last_frame", shot.last_image),
         ("soundtrack", sound_path(shot)),
     )
@@ -92,7 +93,8 @@ def unusual_combination(scene: Scene) -> Iterator[Diagnostic]:
 
 def _spoken_of(model: Model) -> set[Role]:
     """What other rules say that a model does not take."""
-    return {"last_frame", "soundtrack"} if model.sound.value == "none" else {"last_frame"}
+    spoken_of: set[Role] = {"first_clip", "last_frame"}
+    return spoken_of | {"soundtrack"} if model.sound.value == "none" else spoken_of
 
 
 _KEYS: dict[str, Message] = {

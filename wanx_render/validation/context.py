@@ -263,7 +263,8 @@ def files_of(shot: AnyShot) -> Iterator[str]:
     """Every picture, sound and video that a shot names."""
     if isinstance(shot, GeneratedShot):
         references = (reference.file for reference in references_of(shot))
-        names = (shot.image, shot.last_image, sound_path(shot), *references)
+        own = shot.continues.clip if shot.continues else None
+        names = (shot.image, shot.last_image, own, sound_path(shot), *references)
         yield from (name for name in names if isinstance(name, str) and name)
     elif name := own_name(shot):
         yield name

@@ -33,6 +33,7 @@ from wanx_render.shotlist.model import (
     Matrix,
     ShotList,
     StillShot,
+    keys_of,
     kind_of,
     typed_keys,
     whole_keys,
@@ -480,11 +481,11 @@ class _Parts:
 
 
 _TAGS = (PATH_TAG, CHAIN_TAG, LIST_TAG, NAMED_TAG)
-_OF_GENERATED = GeneratedShot.model_fields.keys() - StillShot.model_fields.keys()
+_OF_GENERATED = keys_of(GeneratedShot) - keys_of(StillShot)
 # What ``defaults`` do not give to shots of the other kinds.
 _NOT_FOR: Mapping[type[AnyShot], frozenset[str]] = {
-    GeneratedShot: frozenset(StillShot.model_fields.keys() - GeneratedShot.model_fields.keys()),
-    ClipShot: frozenset({*_OF_GENERATED, *StillShot.model_fields} - ClipShot.model_fields.keys()),
+    GeneratedShot: keys_of(StillShot) - keys_of(GeneratedShot),
+    ClipShot: (_OF_GENERATED | keys_of(StillShot)) - keys_of(ClipShot),
     StillShot: frozenset({*_OF_GENERATED, "duration"}),
 }
 

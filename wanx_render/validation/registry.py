@@ -9,7 +9,7 @@ from itertools import chain
 
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.language import plural, tr
-from wanx_render.shotlist.model import LastFrame
+from wanx_render.shotlist.model import GeneratedShot, LastFrame
 from wanx_render.shotlist.names import alike
 from wanx_render.validation import (
     combination_rules,
@@ -23,6 +23,7 @@ from wanx_render.validation import (
     word_rules,
 )
 from wanx_render.validation.context import Scene, either
+from wanx_render.validation.rules import continuing
 
 
 def findings(scene: Scene) -> tuple[Diagnostic, ...]:
@@ -80,28 +81,31 @@ def _duplicate(code: str, key: str, names: tuple[str, str], place: Span, first: 
 
 
 def chain_broken(scene: Scene) -> Iterator[Diagnostic]:
-    """Chained first frames must lead to a shot that exists and never back to themselves."""
+    """Chained shots must lead to a shot that exists and never back to themselves."""
     ids = set(scene.ids)
-    before = {
-        shot.id: shot.image.shot
-        for shot in scene.generated.values()
-        if isinstance(shot.image, LastFrame)
-    }
+    before = {shot.id: name for shot in scene.generated.values() if (name := _source(shot))}
     loops = _loops(before)
     for index, shot in scene.generated.items():
         if shot.id not in before:
             continue
-        place = scene.place(("shots", index, "image", "shot"))
+        place = scene.place(("shots", index, "continue" if shot.continues else "image", "shot"))
         if before[shot.id] not in ids:
             hint = did_you_mean(before[shot.id], scene.ids[:500])
             message = tr("{name!r} is not a shot of this list", name=before[shot.id])
             yield Diagnostic("shot-unknown", message, place, hint)
         elif loop := loops.get(shot.id):
             message = tr(
-                "the first frame of {shot} depends on itself: {chain}",
+                "the beginning of {shot} depends on itself: {chain}",
                 shot=shot.id, chain=_route(loop, shot.id),
             )  # fmt: skip
             yield Diagnostic("chain-cycle", message, place)
+
+
+def _source(shot: GeneratedShot) -> str | None:
+    """The shot that ``shot`` waits for: it begins with the last frame, or continues the clip."""
+    if shot.continues:
+        return shot.continues.shot
+    return shot.image.shot if isinstance(shot.image, LastFrame) else None
 
 
 def _route(loop: list[str], shot: str) -> str:
@@ -142,6 +146,10 @@ RULES = (
     pick_outside_takes,
     duplicate_names,
     chain_broken,
+    continuing.continue_unsupported,
+    continuing.continue_still,
+    continuing.continue_seconds,
+    continuing.continue_short,
     finishing_rules.trim_outside,
     finishing_rules.colour_unknown,
     combination_rules.nothing_to_begin_with,

@@ -70,7 +70,9 @@ def resolution_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 
 def duration_unsupported(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot, model in scene.models:
-        if shot.duration is not None and shot.duration not in model.durations.value:
+        if shot.continues or shot.duration is None:
+            continue  # of a continued clip the service counts other seconds too
+        if shot.duration not in model.durations.value:
             yield Diagnostic(
                 "duration-unsupported",
                 tr(

@@ -44,6 +44,7 @@ def _plain(media: InputMedia | None) -> dict[str, Any] | None:
         "prepared": media.prepared and str(media.prepared),
         "preparation": media.preparation and written(media.preparation),
         "footage": media.footage and _plain_footage(media.footage),
+        "part": None,  # of what was sent, its file is all that is left
     }
 
 

@@ -22,7 +22,7 @@ from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.media.image_labels import provenance
 from wanx_render.media.images import BadPicture
 from wanx_render.planning.origins import footage_frame_path
-from wanx_render.planning.plan import PlannedFootage
+from wanx_render.planning.plan import PlannedFootage, Take, of_footage
 from wanx_render.shotlist.model import StillShot
 from wanx_render.task import InputMedia
 from wanx_render.timing import frames_in
@@ -72,6 +72,13 @@ class FootageMaker:
             return self._known(path, sha256, sha256)
         except FfmpegError as error:
             raise Broken(error.sentence) from None
+
+    def beginning(self, take: Take, planned: PlannedFootage) -> InputMedia:
+        """What ``take`` begins with of own footage, as a file. Raises Broken or FfmpegError."""
+        if take.request.first_clip is None:
+            return self.last_frame(planned)
+        media = self.clip(planned)
+        return replace(of_footage(take, planned), path=media.path, size=media.size)
 
     def last_frame(self, planned: PlannedFootage) -> InputMedia:
         """The frame that a chained shot begins with, as a file. Raises Broken or FfmpegError."""
