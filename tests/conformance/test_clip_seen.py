@@ -201,6 +201,21 @@ def test_a_model_that_is_gone_is_written_as_gone(tmp_path: Path) -> None:
     assert "beijing" not in names and "singapore" in names
 
 
+def test_a_model_of_another_region_that_is_there_is_written(tmp_path: Path) -> None:
+    catalog = packaged()
+    model = next(m for m in catalog.models.values() if "beijing" not in m.region_names.value)
+    names = {**model.region_names.value, "beijing": next(iter(model.region_names.value.values()))}
+    figure = model.region_names.model_copy(update={"value": names})
+    models = {**catalog.models, model.name: model.model_copy(update={"region_names": figure})}
+    findings, _ = Probing(catalog=catalog.model_copy(update={"models": models})).ask(
+        named("other-region")
+    )
+    assert [f.model for f in findings if f.verdict == "differs"] == [model.name]
+    seen = seen_catalog(findings, None, catalog, PROBED)
+    assert [figure.name for figure in differences(seen, catalog)] == [f"{model.name} region_names"]
+    assert written(tmp_path, seen).models[model.name].region_names.value == names
+
+
 def test_a_service_that_is_busy_or_closed_says_nothing_of_a_model() -> None:
     for status, code in ((429, "Throttling"), (403, "Model.AccessDenied"), (503, "Busy")):
         fault = f"on=create effect=error status={status} code={code}"

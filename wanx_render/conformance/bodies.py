@@ -32,6 +32,9 @@ def targets(question: Question, catalog: Catalog, region: str) -> tuple[Model | 
             return tuple(here)
         case "frames":
             return tuple(model for model in here if "first_frame" in model.roles)
+        case "elsewhere":
+            others = (model for model in catalog.models.values() if model not in here)
+            return tuple(model for model in others if "first_frame" in model.roles)
         case "cheapest":
             return cheapest(question.form, question.role, catalog, region)
 
@@ -53,11 +56,17 @@ def _least_price(model: Model, catalog: Catalog, region: str) -> Decimal:
     return min((price[0] for price in prices if price), default=Decimal("Infinity"))
 
 
+def name_at(model: Model, region: str) -> str:
+    """What a region calls a model, or would: what another one calls it."""
+    names = model.region_names.value
+    return names.get(region) or next(iter(names.values()), model.name)
+
+
 def call_of(
     question: Question, model: Model | None, catalog: Catalog, region: str, key: str
 ) -> RawCall:
     """What is sent for a question about ``model``."""
-    name = model.region_names.value[region] if model else ""
+    name = name_at(model, region) if model else ""
     sent_key = {"own": key, "wrong": WRONG_KEY, "none": None}[question.key]
     match question.call:
         case "query":

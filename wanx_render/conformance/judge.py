@@ -22,7 +22,7 @@ async def findings(
     for probe in probes:
         begun(probe)
         models = targets(probe.question, asker.catalog, asker.region)
-        if not models:
+        if not models and probe.question.form:
             reason = tr("the region has no model of the form {form}", form=probe.question.form)
             for check in probe.checks:
                 yield _finding(probe, check, None, reason=reason)

@@ -31,8 +31,9 @@ Aspect = Literal[
     "row",
 ]
 # Which models are asked about: none, a name that nobody has, the cheapest of a request form, every
-# model that takes a first frame, or simply every model.
-Models = Literal["", "unknown", "cheapest", "frames", "every"]
+# model that takes a first frame, such models that only other regions are known to have, or simply
+# every model.
+Models = Literal["", "unknown", "cheapest", "frames", "elsewhere", "every"]
 
 
 @dataclass(frozen=True, slots=True)

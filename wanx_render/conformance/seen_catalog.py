@@ -12,6 +12,7 @@ from typing import Any
 
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.figures import Evidence, Figure
+from wanx_render.conformance.bodies import name_at
 from wanx_render.conformance.clip import PICTURE, USAGE_NAMES, ClipSeen
 from wanx_render.conformance.probe import Finding
 from wanx_render.geometry import predicted_size
@@ -45,7 +46,7 @@ def seen_catalog(
     """The figures that were seen, in the form of a user's catalog file."""
     models: dict[str, dict[str, Any]] = {}
     for finding in findings:
-        if finding.probe == "empty-input" and not finding.reason:
+        if finding.probe in ("empty-input", "other-region") and not finding.reason:
             names = _region_names(finding, catalog, probed)
             if names is not None:
                 figure = _figure(names, probed, f"only {probed.region} was asked")
@@ -65,11 +66,14 @@ def _figure(value: Any, probed: Probed, note: str = "") -> dict[str, Any]:
 
 def _region_names(finding: Finding, catalog: Catalog, probed: Probed) -> dict[str, str] | None:
     """In which regions a model is, now that one was asked; None where the answer says nothing."""
-    names = dict(catalog.models[finding.model].region_names.value)
+    model = catalog.models[finding.model]
+    names = dict(model.region_names.value)
+    if finding.seen.startswith(_SILENT):
+        return None
     if finding.seen.startswith(_GONE):
-        del names[probed.region]
+        names.pop(probed.region, None)
         return names
-    return None if finding.seen.startswith(_SILENT) else names
+    return {**names, probed.region: name_at(model, probed.region)}
 
 
 def _of_clip(clip: ClipSeen, catalog: Catalog, probed: Probed) -> Iterator[tuple[str, Any]]:

@@ -158,6 +158,12 @@ PROBES: tuple[Probe, ...] = (
         (_check("answer", *_says(QUOTA, "200 PENDING > FAILED InvalidParameter")),),
     ),
     Probe(
+        "other-region",
+        tr("model of another region"),
+        Question("create", models="elsewhere", fields=_EMPTY),
+        (_check("answer", *_says(LIMITS, "404 *")),),
+    ),
+    Probe(
         "failed-task", tr("a failed task"),
         Question("create", models="cheapest", form="img_url", fields=_EMPTY),
         (
