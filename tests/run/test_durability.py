@@ -1,5 +1,6 @@
 """Old journals, moved folders, a full disk, two programs: nothing lost, nothing paid twice."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -142,6 +143,9 @@ def test_tasks_in_flight_stay_at_the_address_where_they_were_created(shop: Shop)
     shop.faults()
     with serving("--clock", f"x{PACE}", "--no-limits") as (origin, _):
         other = Shop(shop.folder, origin, shop.account)
+        task = shop.ledger()[0]["task_id"]
+        shown = json.loads(other.run("tasks", "show", task).stdout)
+        assert (shown["task_id"], shown["state"] in ("RUNNING", "SUCCEEDED")) == (task, True)
         done = other.run("list.yaml", "--yes")
         assert (done.returncode, other.sent(), other.sent("query")) == (0, 0, 0)
     assert (shop.sent(), shop.sent("result")) == (2, 2)

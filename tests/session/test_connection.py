@@ -1,15 +1,19 @@
 """From the environment to an address and a key: regions, workspaces, the token plan."""
 
+import asyncio
+import random
 from pathlib import Path
 
+import httpx
 import pytest
 
-from wanx_render.backends.dashscope import Access
+from tests.support.virtual import ManualClock
+from wanx_render.backends.dashscope import Access, DashScope
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.user_file import with_user_file
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
-from wanx_render.session.connection import access, whose_keys
+from wanx_render.session.connection import Service, Way, access, whose_keys
 
 KEY = {"DASHSCOPE_API_KEY": "sk-0123456789"}
 PLAN_KEY = {"DASHSCOPE_API_KEY": "sk-sp-0123456789"}
@@ -87,6 +91,26 @@ def test_a_region_of_one_s_own_needs_no_code(catalog: Catalog, tmp_path: Path) -
 
 def test_an_emulator_takes_any_key(catalog: Catalog) -> None:
     assert reached(catalog, "http://127.0.0.1:8123/api/v1", **PLAN_KEY).key.startswith("sk-sp-")
+
+
+def test_a_refused_key_says_whose_keys_the_host_takes(catalog: Catalog) -> None:
+    answer = b'{"code":"InvalidApiKey","message":"Invalid API-key provided.","request_id":"r"}'
+
+    async def refuse(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, stream=httpx.ByteStream(answer))
+
+    reached_at = reached(catalog, DASHSCOPE_WORKSPACE="llm-ab12")
+    backend = DashScope(
+        reached_at, catalog, ManualClock(), random.Random(1),
+        transport=httpx.MockTransport(refuse),
+    )  # fmt: skip
+    service = Service(backend, ManualClock(), Way(reached_at.base_url, {}))
+    with pytest.raises(BadInput) as caught:
+        asyncio.run(service.open(catalog))
+    (problem,) = caught.value.diagnostics
+    assert problem.code == "key-refused"
+    host = "llm-ab12.ap-southeast-1.maas.aliyuncs.com"
+    assert problem.hint.endswith(f"{host} takes only keys of this workspace")
 
 
 @pytest.mark.parametrize(

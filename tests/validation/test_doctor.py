@@ -69,6 +69,34 @@ def test_without_a_base_url_the_regions_of_the_catalog_are_named(
     assert [text.split()[0] for text in texts] == list(catalog.service.regions)
 
 
+def endpoints(catalog: Catalog, folder: Path, **environ: str) -> list[str]:
+    findings = examine({"PATH": "", **environ}, folder, NOW, catalog, online)
+    return [f"{f.state} {f.text}" for f in findings if f.name == "endpoint"]
+
+
+def test_a_workspace_is_named_by_its_beginning_and_leads_to_its_hosts(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("DASHSCOPE_WORKSPACE=llm-0123456789abcdef\n")
+    assert look(catalog, tmp_path)["workspace"].text == "requests go to llm-01..."
+    texts = endpoints(catalog, tmp_path)
+    assert texts[0] == "ok beijing https://llm-01....cn-beijing.maas.aliyuncs.com answers"
+    assert len(texts) == len(catalog.service.regions)
+    assert not any("0123456789" in text for text in texts)
+
+
+def test_a_region_without_a_shared_host_says_what_it_needs(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    assert "ok tokyo has addresses of workspaces only" in endpoints(catalog, tmp_path)
+    assert "workspace" not in look(catalog, tmp_path)
+
+
+def test_a_wrong_kind_of_address_is_said_once(catalog: Catalog, tmp_path: Path) -> None:
+    texts = endpoints(catalog, tmp_path, WANX_ADDRESS="plain")
+    assert texts == ["warning WANX_ADDRESS=plain is not a kind of address"]
+
+
 def test_ffmpeg_is_named_with_its_version_origin_and_path(catalog: Catalog, tmp_path: Path) -> None:
     text = look(catalog, tmp_path)["ffmpeg"].text
     assert all(word in text for word in ("wheel", "H.264", "AAC", "/"))

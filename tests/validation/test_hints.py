@@ -48,6 +48,21 @@ def test_a_hint_says_how_to_write_the_value(
     assert bool(said[own]) == bool(hint)
 
 
+@pytest.mark.parametrize(
+    ("key", "variable"),
+    [("workspace", "DASHSCOPE_WORKSPACE"), ("api_key", "DASHSCOPE_API_KEY")],
+)
+def test_what_goes_with_the_person_is_not_in_a_list(
+    key: str, variable: str, tmp_path: Path, catalog: Catalog
+) -> None:
+    text = LIST.format(shot="", generated="", deliverable="")
+    (tmp_path / "list.yaml").write_text(f"{text}{key}: abc\n")
+    with pytest.raises(BadInput) as refusal:
+        load(tmp_path / "list.yaml", catalog)
+    said = {str(p.message): str(p.hint) for p in refusal.value.diagnostics}
+    assert said[f"unknown key '{key}'"] == f"set {variable} in the environment or in .env"
+
+
 def test_a_label_in_the_corner_of_a_logo_is_a_warning(tmp_path: Path, catalog: Catalog) -> None:
     Image.new("RGB", (1280, 720)).save(tmp_path / "a.png")
     text = (

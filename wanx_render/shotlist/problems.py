@@ -151,10 +151,20 @@ def explain(problem: Any, path: yaml_source.Path, places: Places) -> Diagnostic:
     return Diagnostic(code, message, places.of(path), hint)
 
 
+# What goes with the person who runs a list and not with the list, and the variable that holds it.
+_OF_THE_PERSON = {
+    "workspace": "DASHSCOPE_WORKSPACE",
+    "workspace_id": "DASHSCOPE_WORKSPACE",
+    "api_key": "DASHSCOPE_API_KEY",
+}
+
+
 def _of_known_keys(key: str, path: yaml_source.Path, places: Places) -> Message:
     """Which key was meant, or that a comma in a number made a key of what follows it."""
     if key.isdecimal() and places.read.in_brackets(path):
         return tr("write decimals with a point, such as 0.5")
+    if name := _OF_THE_PERSON.get(key.lower()):
+        return tr("set {name} in the environment or in .env", name=name)
     keys = sorted(_known_keys(path[:-1], places))
     return did_you_mean(key, keys) or tr("known keys: {keys}", keys=listed(keys, len(keys)))
 

@@ -43,9 +43,7 @@ def continue_still(scene: Scene) -> Iterator[Diagnostic]:
         if shot.continues and shot.continues.shot in stills:
             yield Diagnostic(
                 "continue-still",
-                tr(
-                    "{shot} is a still: it has no movement to continue", shot=shot.continues.shot
-                ),
+                tr("{shot} is a still: it has no movement to continue", shot=shot.continues.shot),
                 scene.at(index, "continue"),
                 tr("use the picture as image"),
             )
