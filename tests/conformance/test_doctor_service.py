@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 import mock_server.testing
@@ -16,6 +17,7 @@ from tests.conformance.probing import named
 from wanx_render.actions.service_check import CheckOptions, check_service
 from wanx_render.catalog.capabilities import Catalog, packaged
 from wanx_render.catalog.user_file import with_user_file
+from wanx_render.commands.doctor import command
 from wanx_render.conformance import table
 from wanx_render.errors import BadInput, NeedsApproval, Unreachable
 from wanx_render.money import Money
@@ -262,3 +264,25 @@ def test_a_key_that_is_not_taken_ends_it(start: Callable[..., Server], tmp_path:
 def test_nobody_there(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="no answer"):
         called("http://127.0.0.1:9/api/v1", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--probe-cost", "1CNY"), "--probe-cost needs --service."),
+        (("--catalog-out", "seen.yaml"), "--catalog-out needs --service."),
+        (("--service", "--probe-cost", "1"), "'1' is not an amount such as 1CNY"),
+        (("--service", "--probe-cost", "-1CNY"), "is not an amount such as 1CNY"),
+        (("--service", "--yes"), "No such option: --yes"),
+    ],
+)
+def test_what_the_command_refuses(words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(click.UsageError) as refusal:
+        command.main(list(words), standalone_mode=False)
+    assert message in refusal.value.format_message()
+
+
+@pytest.mark.parametrize("text", ["0.6cny", "0.60 CNY", " 0.6CNY "])
+def test_amounts_with_their_currency(text: str) -> None:
+    (option,) = (entry for entry in command.params if entry.name == "probe_cost")
+    assert option.type.convert(text, None, None) == Money(Decimal("0.6"), "CNY")

@@ -214,6 +214,7 @@ def test_the_table_fits_into_80_columns_and_names_what_differs(as_it_is: list[Fi
     text = report.table(as_it_is, 80)
     assert max(map(len, text.splitlines())) <= 80
     assert "x-request-id" in text and "differs" in text
+    assert "differs: x-request-id" in report.summary(as_it_is)
 
 
 def test_conflicts_of_documents_are_decided(as_it_is: list[Finding]) -> None:

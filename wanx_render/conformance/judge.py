@@ -42,6 +42,7 @@ def judged(
     seen = ASPECTS[check.aspect](exchange)
     message = message_of(exchange, cleaner)
     reason = _doubt(probe, exchange, seen, message)
+    message = message if check.aspect in ("answer", "size") else ""
     return _finding(probe, check, model, seen=seen, message=message, reason=reason)
 
 

@@ -227,12 +227,16 @@ def summary(findings: Sequence[Finding]) -> tuple[Message, ...]:
     ]
     listed = joined(states, tr(", "))
     total = plural("{n} check: {states}", "{n} checks: {states}", len(findings), states=listed)
+    differing = dict.fromkeys(f.title for f in findings if f.verdict == "differs")
+    lines = (
+        [total, tr("differs: {names}", names=joined(differing, tr(", ")))] if differing else [total]
+    )
     kinds = Counter(kind for finding in findings for kind in _settled(finding))
     if not kinds:
-        return (total,)
+        return tuple(lines)
     marks = [tr("{kind} {count}", kind=_KINDS[kind], count=kinds[kind]) for kind in _KINDS
              if kind in kinds]  # fmt: skip
-    return total, tr("settled marks: {marks}", marks=joined(marks, tr(", ")))
+    return *lines, tr("settled marks: {marks}", marks=joined(marks, tr(", ")))
 
 
 def _settled(finding: Finding) -> Iterator[str]:
