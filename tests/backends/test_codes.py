@@ -105,6 +105,9 @@ ROWS = (
     (200, "InvalidParameter", "Could not process with this prompt.", "moderation"),
     (400, "InvalidParameter", "The size does not match the allowed size 1024*1024", "input"),
     (400, "InvalidParameter", "Exceeded limit on max bytes per data-uri item : 10485760", "input"),
+    (200, "InvalidParameter", "Image area must be between 262144 and 4194304", "input"),
+    (400, "InvalidParameter", "Failed to find the requested media resource during the data "
+     "inspection process.", "input"),
     # Not ours to know.
     (418, "ATeapot", "I am a teapot", "unknown"),
     (500, "", "", "unknown"),
@@ -128,6 +131,9 @@ ADVICE = (
     ("APIConnectionError", "", "network"),
     ("DataInspectionFailed", "", "change"),
     ("InvalidParameter", "Could not process with this prompt.", "prompt; change it"),
+    ("InvalidParameter", "Field required: input.media", "another form"),
+    ("InvalidParameter", "the requested media resource during the data inspection process", "URL"),
+    ("InvalidParameter", "Exceeded limit on max bytes per data-uri item : 1", "too large"),
 )
 
 

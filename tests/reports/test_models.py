@@ -10,6 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from wanx_render.actions.models import ModelsOptions, models
+from wanx_render.catalog.abilities import PictureArea
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput
 from wanx_render.language import using
@@ -262,6 +263,8 @@ def test_a_conversation_holds_the_words_of_a_picture(catalog: Catalog) -> None:
         ("region_names", {"beijing": "a", "singapore": "a"}, "a in beijing, singapore"),
         ("region_names", {"beijing": "ax", "singapore": "a"}, "beijing: ax; singapore: a"),
         ("retires", None, "none"),
+        ("sizes", PictureArea(area=(262144, 2073600), multiple=16), "0.3-2.1 MP, by 16"),
+        ("sizes", {"720P": ("1280x720", "720x1280")}, "720P: 1280x720, 720x1280"),
         ("returns_actual_prompt", True, "yes"),
     ],
 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from wanx_render.catalog.abilities import PictureArea
 from wanx_render.catalog.capabilities import Price
 from wanx_render.catalog.figures import Data
 from wanx_render.language import Message, joined, shown, tr, verbatim
@@ -112,6 +113,19 @@ def _by_tier(amounts: Mapping[str, Decimal]) -> str:
     return ", ".join(f"{tier} {show_amount(a, exactly=True)}" for tier, a in amounts.items())
 
 
+def _sizes(value: Any) -> Message:
+    """Of a picture model: ``0.3-2.1 MP, sides 512-1440, by 16``, or exact sizes."""
+    if not isinstance(value, PictureArea):
+        return _plain(value)
+    low, high = value.area
+    parts: list[Message] = [verbatim(f"{low / 1e6:.1f}-{high / 1e6:.1f} MP")]
+    if value.sides:
+        parts.append(tr("sides {span}", span=_span(value.sides)))
+    if value.multiple > 1:
+        parts.append(tr("by {n}", n=value.multiple))
+    return joined(parts, tr(", "))
+
+
 def _counts(value: Mapping[str, Sequence[int]]) -> Message:
     return joined((verbatim(f"{role} {_span(span)}") for role, span in value.items()), tr(", "))
 
@@ -120,8 +134,8 @@ _WRITERS: dict[str, Callable[[Any], Message]] = {
     "durations": _durations,
     "combinations": lambda value: joined(map(_combination, value), tr("; ")),
     "counts": _counts,
-    "area": lambda value: verbatim(f"{value[0] / 1e6:.1f}-{value[1] / 1e6:.1f} MP"),
     "image_sides": lambda value: verbatim(_span(value)),
+    "sizes": _sizes,
     "sides": lambda value: verbatim(_span(value)),
     "seed_range": lambda value: verbatim(_span(value)),
     "seconds": lambda value: verbatim(f"{_span(value) if isinstance(value, tuple) else value} s"),
