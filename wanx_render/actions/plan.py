@@ -17,7 +17,7 @@ from wanx_render.planning.rebuild import is_lost
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.reports import plan_table
 from wanx_render.reports.plan_table import ListLine, ListsTotal
-from wanx_render.session.approval import SavedPlan
+from wanx_render.session.approval import SavedPlan, check_offers
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened
 from wanx_render.session.outlook import Outlook, stale_picks, truth_now, without_label
@@ -52,6 +52,7 @@ def plan(options: PlanOptions, environment: Environment) -> int:
             return suggest(selection, journals, environment)
         preview = _Preview(Survey(selection, journals))
         for outlook in preview.survey.outlooks():
+            check_offers((take.request.model for take in outlook.new), selection.catalog)
             preview.add(outlook)
     say_skipped(selection, environment)
     for warning in preview.warnings():

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +12,7 @@ from wanx_render.errors import BadInput
 from wanx_render.language import Message, joined, plural, tr
 from wanx_render.session.environment import Environment
 from wanx_render.validation.batches import read_each
+from wanx_render.validation.rules.offers import RETIRED
 
 Style = Literal["full", "concise", "json", "github"]
 
@@ -35,7 +36,7 @@ def validate(options: ValidateOptions, environment: Environment) -> int:
     for file in options.files:
         try:
             batch = read_each((file,), options.catalog, keep_going=options.keep_going).good[0]
-            problems += in_order((*batch.warnings, *batch.errors))
+            problems += map(_as_new, in_order((*batch.warnings, *batch.errors)))
             rows += len(batch.lists) + len(batch.bad) if batch.tabular else 0
             usable, skipped = usable + len(batch.lists), skipped + len(batch.bad)
             texts |= batch.texts
@@ -50,6 +51,12 @@ def validate(options: ValidateOptions, environment: Environment) -> int:
     if skipped:
         environment.say(_left(usable, skipped))
     return 0 if not errors else 1 if options.keep_going and usable else 2
+
+
+def _as_new(problem: Diagnostic) -> Diagnostic:
+    """A problem as it is where nothing of the list was made before: then a model that is no longer
+    offered is an error."""
+    return replace(problem, severity="error") if problem.code == RETIRED else problem
 
 
 def _left(usable: int, skipped: int) -> Message:

@@ -1,10 +1,14 @@
 """What a request costs, as exact money; an unknown price stays unknown and is never zero."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
+from math import ceil, isfinite
 from typing import Any
 
+from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.language import Message, plural
 from wanx_render.money import Money, show_money
@@ -12,14 +16,49 @@ from wanx_render.task import TaskRequest
 
 
 def price(request: TaskRequest, catalog: Catalog) -> Money | None:
-    """Seconds times the tier's price a second, or None where no source gives one."""
+    """The most that a request may cost: seconds times the tier's price a second.
+
+    None where no source gives one, or where nothing bounds the seconds that are billed.
+    """
+    seconds = _seconds_at_most(request, catalog.models[request.model])
     rate = catalog.price_per_second(
         request.model, request.region, request.resolution, silent=request.sound == "silent"
     )
-    if rate is None:
+    if rate is None or seconds is None:
         return None
     amount, currency = rate
-    return Money(amount=amount * request.duration, currency=currency)
+    return Money(amount=amount * seconds, currency=currency)
+
+
+def _seconds_at_most(request: TaskRequest, model: Model) -> int | None:
+    """Of the clip, and of the videos that go with the request where the model bills those too."""
+    videos = [entry.media for entry in request.references if entry.kind == "video"]
+    if not _bills_input(model) or not videos:
+        return request.duration
+    known = sum((video.footage.seconds for video in videos if video.footage), Fraction(0))
+    unknown = [video for video in videos if video.footage is None]
+    longest = _longest_input(model, len(unknown)) if unknown else 0
+    if longest is None:
+        return None
+    return request.duration + min(_started(known) + longest, *_input_bounds(model))
+
+
+def _bills_input(model: Model) -> bool:
+    return model.billed_seconds is not None and model.billed_seconds.value == "input_and_output"
+
+
+def _longest_input(model: Model, videos: int) -> int | None:
+    """The most seconds of so many videos that may be billed; None where nothing bounds them."""
+    file = model.reference_video_file
+    each = [file.value.seconds[1] * videos] if file else []
+    return min((*each, *_input_bounds(model)[:-1]), default=None)
+
+
+def _input_bounds(model: Model) -> tuple[int, ...]:
+    """What no bill for input seconds exceeds."""
+    cap, file = model.input_seconds_cap, model.reference_video_file
+    together = file.value.together if file else None
+    return (*([cap.value] if cap else ()), *([together] if together else ()), LONGEST_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +104,13 @@ def billed(request: Mapping[str, Any], usage: Mapping[str, Any], catalog: Catalo
     """What a task that succeeded costs, by what the service says it made.
 
     ``request`` is the record of the request, which fills in what the usage does not say or cannot
-    be (seconds above 600, a tier that nobody has). The names in the usage differ from model to
-    model (official text, one example for each generation).
+    be (seconds above 600, a tier that nobody has). The names in the usage differ from family to
+    family; ``duration`` may be an echo of what was asked for. A second that has begun counts, and
+    input seconds that are not said count as the most that they can be.
     """
     names = ("output_video_duration", "video_duration", "duration")
-    seconds = _whole(LONGEST_SECONDS, *(usage.get(name) for name in names), request["duration"])
+    output = _whole(LONGEST_SECONDS, *(usage.get(name) for name in names), request["duration"])
+    seconds = output + _input_seconds(request, usage, catalog.models.get(request["model"]))
     audio = usage.get("audio")
     silent = request["sound"] == "silent" if not isinstance(audio, bool) else not audio
     model, region = request["model"], request["region"]
@@ -82,6 +123,20 @@ def billed(request: Mapping[str, Any], usage: Mapping[str, Any], catalog: Catalo
     return Money(amount=price[0] * seconds * clips, currency=price[1])
 
 
+def _input_seconds(
+    request: Mapping[str, Any], usage: Mapping[str, Any], model: Model | None
+) -> int:
+    """The seconds of videos that went with a request and are billed beside those of the clip."""
+    videos = [kind for kind, _ in request.get("references", ()) if kind == "video"]
+    if model is None or not _bills_input(model) or not videos:
+        return 0
+    said = usage.get("input_video_duration")
+    if said in (0, "0") and not isinstance(said, bool):
+        return 0
+    longest = _longest_input(model, len(videos)) or 0
+    return min(_whole(LONGEST_SECONDS, said) or longest, *_input_bounds(model))
+
+
 def _tier(value: object) -> int:
     if isinstance(value, str):
         value = value.upper().removesuffix("P")
@@ -89,21 +144,34 @@ def _tier(value: object) -> int:
 
 
 def _whole(largest: int, *values: object) -> int:
-    """The first of ``values`` that is a whole number above zero and not above ``largest``, or 0."""
-    for value in values:
-        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
-            value = int(value)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= largest:
-            return value
-    return 0
+    """The first of ``values`` that is a number above zero and not above ``largest``, or 0.
+
+    Of a fraction the part that has begun counts.
+    """
+    return next((number for value in values if 0 < (number := _number(value)) <= largest), 0)
 
 
+def _number(value: object) -> int:
+    """A number as JSON or text has it; 0 for anything else."""
+    if isinstance(value, str) and len(value) < 10 and _NUMBER.fullmatch(value):
+        value = float(value)
+    if isinstance(value, float) and isfinite(value):
+        return _started(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _started(seconds: float | Fraction) -> int:
+    """Whole seconds; those that have begun count, but for what a container rounds."""
+    return max(ceil(seconds - _ROUNDED), 0)
+
+
+_ROUNDED = Fraction(1, 10)
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 _BOUNDS = {
     "output_video_duration": LONGEST_SECONDS,
     "video_duration": LONGEST_SECONDS,
     "duration": LONGEST_SECONDS,
+    "input_video_duration": LONGEST_SECONDS,
     "video_count": MOST_CLIPS,
 }
 
@@ -117,7 +185,5 @@ def impossible(usage: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _can_be(value: object, largest: int) -> bool:
-    """Whether a bill may have such a figure; fractions of a second are rounded by the service."""
-    if isinstance(value, float):
-        return 0 <= value <= largest
-    return value in (0, "0") or bool(_whole(largest, value))
+    """Whether a bill may have such a figure; nothing of it costs nothing."""
+    return (value in (0, "0") and not isinstance(value, bool)) or bool(_whole(largest, value))

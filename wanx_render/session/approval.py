@@ -6,13 +6,15 @@ too, which had two.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.pricing import Total
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsApproval
@@ -25,16 +27,28 @@ from wanx_render.session.folder import writable_file
 from wanx_render.session.selection import ListChoice, Selection
 from wanx_render.session.survey import Surveyed, by_home
 from wanx_render.task import InputMedia
+from wanx_render.validation.rules.offers import RETIRED, is_retired
 
 # -- budgets -----------------------------------------------------------------------------------
 
 
-def check_budgets(surveyed: Surveyed) -> None:
-    """Refuse what would cost more than each list's budget or the run's allow.
+def check_offers(models: Iterable[str], catalog: Catalog) -> None:
+    """Refuse new requests to models that are no longer offered. Raises BadInput."""
+    today = datetime.now(UTC).date()
+    names = sorted(name for name in models if is_retired(catalog.entry(name), today))
+    if names:
+        message = tr("no longer offered: {names}", names=joined(names, tr(", ")))
+        raise BadInput(Diagnostic(RETIRED, message, hint=tr("use another model")))
 
-    Raises NeedsApproval.
+
+def check_budgets(surveyed: Surveyed) -> None:
+    """Refuse what would cost more than each list's budget or the run's allow, or is not for sale.
+
+    Raises NeedsApproval, and BadInput for a model that is no longer offered.
     """
     selection, cost = surveyed.selection, surveyed.cost
+    for prospect in surveyed.lists:
+        check_offers(prospect.models, selection.catalog)
     for home, lists in by_home(surveyed.lists).items():
         if budget := lists[0].item.loaded.shots.budget:
             own_cost = replace(surveyed, lists=lists).cost

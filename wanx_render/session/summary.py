@@ -17,7 +17,7 @@ from wanx_render.diagnostics import Diagnostic, in_order, listed
 from wanx_render.events import Emit, Event
 from wanx_render.language import NOTHING, Message, joined, plural, recorded, tr, verbatim
 from wanx_render.manifest import Manifest, TakeRecord
-from wanx_render.money import Money, show_written, write_sum
+from wanx_render.money import Money, show_money, show_written, write_sum
 from wanx_render.reports import terminal
 from wanx_render.reports.states import EVENTS, out_of_date, recorded_state
 from wanx_render.reports.terminal import Stage
@@ -231,7 +231,11 @@ def close(run: Run, whole: SharedResults | None, environment: Environment) -> in
     code = next((worst for worst in (4, 1) if worst in codes), 0)
     if run.options.as_json:
         record = _record_of_many(run, whole) if whole else _record_of_one(run)
-        results = {"exit_code": code, "deliverables": [str(path) for path in paths]}
+        results: dict[str, object] = {
+            "exit_code": code,
+            "deliverables": [str(path) for path in paths],
+        }
+        results |= {"billed_above_plan": str(sum(run.limit.above, Decimal(0)))}
         record = {"event": "summary", "backend": run.selection.backend, **record, **results}
         environment.stdout.write(terminal.json_line(record, RealClock().now()))
         return code
@@ -275,6 +279,7 @@ def _lines_of_one(run: Run) -> Iterator[Message]:
         yield from filter(None, map(out_of_date, manifest.deliverables))
         yield from _next_steps(manifest.takes, item.loaded.file)
         yield on_mock(totals, mock=mock)
+        yield from _above_plan(run)
         return
     counts = (
         plural("{n} shot", "{n} shots", len(manifest.shots)),
@@ -282,7 +287,19 @@ def _lines_of_one(run: Run) -> Iterator[Message]:
     )
     text = tr("done: {counts}, {totals}", counts=joined(counts, tr(", ")), totals=totals)
     yield on_mock(text, mock=mock)
+    yield from _above_plan(run)
     yield from filter(None, map(out_of_date, manifest.deliverables))
+
+
+def _above_plan(run: Run) -> Iterator[Message]:
+    """What the service billed beyond the prices of the plan; mostly nothing."""
+    if amounts := run.limit.above:
+        more = show_money(Money(sum(amounts, Decimal(0)), run.selection.currency))
+        yield plural(
+            "warning: {n} take was billed {more} above the plan",
+            "warning: {n} takes were billed {more} above the plan",
+            len(amounts), more=more,
+        )  # fmt: skip
 
 
 def _failure(run: Run, manifest: Manifest) -> Message:
@@ -367,6 +384,7 @@ def _lines_of_many(run: Run, whole: SharedResults) -> Iterator[Message]:
         done = plural("{n} list", "{n} lists", len(run.outcomes))
         totals = tr("done: {counts}, {totals}", counts=done, totals=totals)
     yield on_mock(totals, mock=mock)
+    yield from _above_plan(run)
     yield tr("index page: {page}", page=shown(whole.page))
 
 

@@ -36,6 +36,7 @@ class Prospect:
     finished: Outcome | None = None
     prices: Mapping[str, Money | None] = field(default_factory=dict)  # of new requests
     takes: Mapping[str, Money | None] = field(default_factory=dict)  # the same, by take
+    models: frozenset[str] = frozenset()  # that would be asked for something new
     retaken: frozenset[str] = frozenset()  # shots of which one more take is wanted
     counts: Mapping[str, int] = field(default_factory=dict)  # of takes, for the journal
     media: tuple[InputMedia, ...] = ()  # pictures and sounds, by the identity they were sent with
@@ -137,6 +138,7 @@ class Survey:
             mark=mark,
             prices=outlook.prices,
             takes=priced(outlook.new),
+            models=frozenset(take.request.model for take in outlook.new),
             retaken=outlook.retaken,
             counts=outlook.counts,
             media=tuple(outlook.plan.media.values()),

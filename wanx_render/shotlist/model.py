@@ -296,6 +296,17 @@ class Shot(Written):
     look: FileText | None = None  # instead of the deliverable's; none: without any
 
 
+def _lasting(value: Any) -> Any:
+    """The service takes -1 for a length of its own choice."""
+    if value == -1 and not isinstance(value, bool):
+        message = tr("duration: -1 lets the service choose: length and price would be unknown")
+        raise fail("duration-open", message, tr("write the seconds"))
+    return value
+
+
+WholeSeconds = Annotated[int | None, BeforeValidator(_lasting)]
+
+
 class GeneratedShot(Shot):
     """A shot whose clip a model makes, of a first frame or of words: what is asked of the service.
 
@@ -314,7 +325,7 @@ class GeneratedShot(Shot):
     negative_prompt: str = ""
     template: str | None = None
     resolution: str | None = None
-    duration: int | None = Field(default=None, ge=1, le=60, strict=True)
+    duration: WholeSeconds = Field(default=None, ge=1, le=60, strict=True)
     audio: FileText | None = None
     prompt_extend: bool = Field(default=True, strict=True)
     watermark: bool = Field(default=False, strict=True)

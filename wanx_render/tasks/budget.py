@@ -19,6 +19,12 @@ class SpendingLimit:
         self._overall = overall
         self._reserved: dict[str, Decimal] = {}
         self._billed = Decimal(0)
+        self._above: dict[str, Decimal] = {}
+
+    @property
+    def above(self) -> tuple[Decimal, ...]:
+        """By how much each bill that was higher than its price was above it."""
+        return tuple(self._above.values())
 
     @property
     def billed(self) -> Decimal:
@@ -57,7 +63,11 @@ class SpendingLimit:
         """
         if self._overall and key in self._reserved:
             self._overall.settle(key, billed)
-        is_own = self._reserved.pop(key, None) is not None
-        if is_own and billed:
+        reserved = self._reserved.pop(key, None)
+        if reserved is None:
+            return False
+        if billed:
             self._billed += billed.amount
-        return is_own
+            if 0 < reserved < billed.amount:
+                self._above[key] = billed.amount - reserved
+        return True

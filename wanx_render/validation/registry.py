@@ -23,7 +23,7 @@ from wanx_render.validation import (
     word_rules,
 )
 from wanx_render.validation.context import Scene, either
-from wanx_render.validation.rules import continuing
+from wanx_render.validation.rules import continuing, offers
 
 
 def findings(scene: Scene) -> tuple[Diagnostic, ...]:
@@ -138,7 +138,9 @@ RULES = (
     request_rules.unknown_model,
     request_rules.unknown_region,
     request_rules.model_not_in_region,
+    offers.model_retired,
     request_rules.resolution_unsupported,
+    offers.default_dearest,
     request_rules.duration_unsupported,
     request_rules.sound_unsupported,
     request_rules.sound_file_missing,
