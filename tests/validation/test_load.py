@@ -167,7 +167,8 @@ def test_a_name_cannot_write_to_the_terminal_or_begin_a_line(
 def test_a_thousand_chained_shots_are_checked_at_once(tmp_path: Path, catalog: Catalog) -> None:
     Image.new("RGB", (600, 900)).save(tmp_path / "a.png")
     chain = "".join(
-        f"  - {{id: s{n}, model: wan2.2-i2v-flash, image: {{shot: s{(n + 1) % 2000}}}}}\n"
+        f"  - {{id: s{n}, model: wan2.5-i2v-preview, resolution: 480P, "
+            f"image: {{shot: s{(n + 1) % 2000}}}}}\n"
         for n in range(2000)
     )
     began = time.process_time()
