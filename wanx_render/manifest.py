@@ -30,6 +30,16 @@ class LabelRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceRecord:
+    """Who or what a take shows, or what it sounds like."""
+
+    kind: str  # image, video or sound
+    identity: str
+    called: str  # by the model; empty where no document says
+    path: str | None = None  # its file; null for a URL or a data URI
+
+
+@dataclass(frozen=True, slots=True)
 class TakeRecord:
     """One take: what was asked, what the service said, and the clip that came."""
 
@@ -62,6 +72,7 @@ class TakeRecord:
     fetched_at: str | None = None
     labels: tuple[LabelRecord, ...] = ()  # of AI-generated content, as the clip carries them
     credentials: bool = False  # whether the clip holds C2PA content credentials
+    references: tuple[ReferenceRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

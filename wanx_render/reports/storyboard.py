@@ -52,6 +52,7 @@ class Gallery:
 
     frames: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)  # by a clip's sha256
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # by a first frame's identity
+    references: Mapping[str, bytes] = field(default_factory=dict)  # by identity
     sent: Mapping[str, bytes] = field(default_factory=dict)  # of what was prepared, by its file
     posters: Mapping[str, bytes] = field(default_factory=dict)  # by a deliverable's sha256
 
@@ -315,6 +316,10 @@ def _parameters(shot: ShotRecord, take: TakeRecord) -> Iterable[tuple[Message, s
     if request.get("template"):
         yield tr("Effect template"), str(request["template"])
     yield tr("Prompt extension"), tr("on") if request.get("prompt_extend") else tr("off")
+    if asked := request.get("ratio") or request.get("size"):
+        yield tr("Frame asked for"), str(asked)
+    if request.get("shot_type"):
+        yield tr("Cuts in the clip"), str(request["shot_type"])
     if request.get("watermark"):
         yield tr("Watermark"), tr("on")
     if take.frames:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,7 +18,13 @@ from wanx_render.events import Emit, Event
 from wanx_render.files import write_atomically
 from wanx_render.geometry import Size
 from wanx_render.language import Message, language, tr, verbatim
-from wanx_render.manifest import DeliverableRecord, FootageRecord, Manifest, TakeRecord
+from wanx_render.manifest import (
+    DeliverableRecord,
+    FootageRecord,
+    Manifest,
+    ReferenceRecord,
+    TakeRecord,
+)
 from wanx_render.media import ffmpeg, thumbnails
 from wanx_render.media.images import BadPicture, decode_data_uri, read_bytes
 from wanx_render.task import source_of
@@ -34,7 +40,7 @@ _HEAD = 4096  # bytes that hold the mark
 _ENDING = b"\n<!-- sha256 of all above: "
 _POSTER_SECONDS = 1  # into the deliverable: behind a fade, and soon decoded
 
-R = TypeVar("R", TakeRecord, DeliverableRecord, FootageRecord)
+R = TypeVar("R", TakeRecord, DeliverableRecord, FootageRecord, ReferenceRecord)
 P = TypeVar("P")
 
 
@@ -111,6 +117,13 @@ class PictureSource:
         if not identity.startswith("sha256:"):  # a chained one, known by its clip
             identity = f"sha256:{hashlib.sha256(data).hexdigest()}"
         return thumbnails.picture(self.kept, identity, data).read_bytes()
+
+    def reference(self, reference: ReferenceRecord) -> bytes:
+        """A picture that a take refers to."""
+        if there := thumbnails.kept_picture(self.kept, reference.identity):
+            return there.read_bytes()
+        data = self._bytes_of(reference.identity, reference.path)
+        return thumbnails.picture(self.kept, reference.identity, data).read_bytes()
 
     def sent(self, take: TakeRecord) -> bytes:
         """What was sent of the picture that a take begins with."""
@@ -205,9 +218,20 @@ def gather(
             **_each(executor, source.footage, own, missing),
         },
         pictures=_each(executor, source.picture, firsts, missing),
+        references=_each(executor, source.reference, _references(takes), missing),
         sent=_each(executor, source.sent, prepared, missing),
         posters=_each(executor, source.poster, films, missing),
     ), tuple(missing)
+
+
+def _references(takes: Iterable[TakeRecord]) -> dict[str, ReferenceRecord]:
+    """The pictures that takes refer to and that are here, by identity."""
+    every = (reference for take in takes for reference in take.references)
+    return {
+        reference.identity: reference
+        for reference in every
+        if reference.kind == "image" and reference.identity.startswith("sha256:")
+    }
 
 
 def _each(
@@ -231,8 +255,10 @@ def _reason(error: Exception) -> Message:
     return error.sentence if isinstance(error, WanxError) else verbatim(str(error))
 
 
-def _name(record: TakeRecord | DeliverableRecord | FootageRecord) -> str:
+def _name(record: TakeRecord | DeliverableRecord | FootageRecord | ReferenceRecord) -> str:
     match record:
+        case ReferenceRecord():
+            return record.path or record.called
         case FootageRecord():
             return record.source
         case DeliverableRecord():

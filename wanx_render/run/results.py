@@ -16,6 +16,7 @@ from wanx_render.manifest import (
     FootageRecord,
     LabelRecord,
     Manifest,
+    ReferenceRecord,
     ShotRecord,
     SoundRecord,
     TakeRecord,
@@ -31,6 +32,7 @@ from wanx_render.planning.plan import AnyPlanned, PlannedFootage, Take
 from wanx_render.planning.uses import uses_of
 from wanx_render.run.context import RunContext
 from wanx_render.shotlist.model import Deliverable, StillShot
+from wanx_render.shotlist.references import numbered
 from wanx_render.tasks.outcome import TakeFailure
 from wanx_render.timing import SAMPLE_RATE, Cut, nearest
 
@@ -197,6 +199,23 @@ def _point(focus: Focus) -> tuple[str, str]:
     return str(focus.x), str(focus.y)
 
 
+def _references(take: Take, context: RunContext) -> tuple[ReferenceRecord, ...]:
+    references = take.request.references
+    if not references:
+        return ()
+    words = context.tools.catalog.models[take.request.model].reference_words
+    names = numbered((entry.kind for entry in references), words.value if words else {})
+    return tuple(
+        ReferenceRecord(
+            kind=entry.kind,
+            identity=entry.media.identity,
+            called=name,
+            path=seen_from(context.folder, entry.media.path) if entry.media.path else None,
+        )
+        for entry, name in zip(references, names, strict=True)
+    )
+
+
 def _take_record(result: TakeResult, context: RunContext) -> TakeRecord:
     take, attempt, folder = result.take, result.attempt, context.folder
     image = take.request.image
@@ -210,6 +229,7 @@ def _take_record(result: TakeResult, context: RunContext) -> TakeRecord:
         picture=image.identity if image and image.counts_as else None,
         prepared=prepared_record.record_of(take.request),
         sent=seen_from(folder, sent) if sent else None,
+        references=_references(take, context),
         **(_times(attempt) if attempt else {}),
         **(_made(result, folder) if isinstance(result, TakeClip) else _failed(result)),
     )

@@ -7,7 +7,7 @@ such as "Image 1".
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from wanx_render.shotlist.model import GeneratedShot, ReferenceFile
@@ -49,18 +49,25 @@ def names_in(prompt: str) -> Iterator[str]:
 
 
 def called(shot: GeneratedShot, words: Mapping[Kind, str]) -> dict[str | int, str]:
-    """What the model calls each reference of a shot, by its key; nothing where nobody knows.
+    """What the model calls each reference of a shot, by its key; nothing where no document says.
 
     ``words`` has for each kind what it is called, with ``{n}`` for its number; kinds that are
     called alike are counted together.
     """
-    names: dict[str | int, str] = {}
+    references = references_of(shot)
+    names = numbered((reference.kind for reference in references), words)
+    return {reference.key: name for reference, name in zip(references, names, strict=True)}
+
+
+def numbered(kinds: Iterable[Kind], words: Mapping[Kind, str]) -> tuple[str, ...]:
+    """What a model calls references of these kinds, in the order in which they are sent."""
     counts: Counter[str] = Counter()
-    for reference in references_of(shot):
-        word = words.get(reference.kind, "")
+    names: list[str] = []
+    for kind in kinds:
+        word = words.get(kind, "")
         counts[word] += 1
-        names[reference.key] = word.replace("{n}", str(counts[word]))
-    return names
+        names.append(word.replace("{n}", str(counts[word])))
+    return tuple(names)
 
 
 def words_of(shot: GeneratedShot, words: Mapping[Kind, str]) -> str:
