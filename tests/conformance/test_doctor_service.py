@@ -154,10 +154,30 @@ def test_one_clip_and_a_cancelled_twin(start: Callable[..., Server], tmp_path: P
     for text in (out, err, out_file.read_text()):
         assert KEY not in text and "Signature" not in text and "Expires=" not in text
     # Once more: the clip is here and is not bought again.
-    _, out, err = called(server, tmp_path, "1.00 CNY", **options)
+    _, out, err = called(server, tmp_path, "0.50 CNY", **options)
     assert "it is not bought again" in err
     assert json.loads(out)["paid"] == []
     assert sorted(submissions(server)) == ["Canceled", "Canceled", "Succeeded"]
+
+
+@pytest.mark.proof
+def test_a_day_later_the_same_command_shows_what_is_left(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start()
+    price = Money(Decimal("0.50"), "CNY")
+    kept = tmp_path / "kept"
+    options = {"probe_cost": price, "as_json": True, "keep_answers": kept}
+    called(server, tmp_path, "0.50 CNY", **options)
+    text = next(kept.glob("*-clip.json")).read_text()
+    assert "video_url" in text and "Signature=" not in text and KEY not in text
+    mock_server.testing.MockAccount(server, "doctor-service").clock.advance(25 * 3600)
+    options["probe_cost"] = Money(Decimal(0), "CNY")  # nothing is to be paid, so nobody is asked
+    record = json.loads(called(server, tmp_path, **options)[1])
+    day = {f["aspect"]: (f["seen"], f["verdict"]) for f in record["findings"]
+           if f["probe"] == "day-after"}  # fmt: skip
+    assert day == {"task": ("200 UNKNOWN", "agrees"), "link": ("403", "agrees")}
+    assert record["paid"] == [] and submissions(server) == ["Succeeded"]
 
 
 @pytest.mark.proof
@@ -273,7 +293,7 @@ def test_nobody_there(tmp_path: Path) -> None:
         (("--catalog-out", "seen.yaml"), "--catalog-out needs --service."),
         (("--service", "--probe-cost", "1"), "'1' is not an amount such as 1CNY"),
         (("--service", "--probe-cost", "-1CNY"), "is not an amount such as 1CNY"),
-        (("--service", "--yes"), "No such option: --yes"),
+        (("--service", "--yes"), "No such option '--yes'."),
     ],
 )
 def test_what_the_command_refuses(words: tuple[str, ...], message: str) -> None:

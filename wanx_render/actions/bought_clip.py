@@ -24,10 +24,10 @@ from wanx_render.conformance.clip import (
     host_finding,
     twin_findings,
 )
-from wanx_render.conformance.probe import Finding
+from wanx_render.conformance.probe import Finding, Probe, Question
 from wanx_render.errors import UnknownHost, WanxError
 from wanx_render.events import Event, Kind, ReportProgress
-from wanx_render.language import Message, recorded, tr
+from wanx_render.language import Message, recorded, tr, verbatim
 from wanx_render.media import ffmpeg, probe
 from wanx_render.money import Money
 from wanx_render.planning.attempt import Attempt
@@ -218,9 +218,12 @@ class _Buyer:
         self.bought.clip = clip
 
     async def _query(self, attempt: Attempt) -> RawAnswer:
-        return await self.asker.service.ask(
-            RawCall("GET", f"/tasks/{attempt.task_id}", key=self.asker.key)
-        )
+        call = RawCall("GET", f"/tasks/{attempt.task_id}", key=self.asker.key)
+        answer = await self.asker.service.ask(call)
+        name = attempt.take.shot
+        asked = Probe(name, verbatim(name), Question("query", task=attempt.task_id or ""), ())
+        self.asker.keep(asked, None, call, [answer])
+        return answer
 
     async def _part(self, url: str) -> RawAnswer | None:
         """The first byte of the file, from where results may be fetched; None from elsewhere."""

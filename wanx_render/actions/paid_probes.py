@@ -21,7 +21,7 @@ from wanx_render.money import Money, show_money
 from wanx_render.planning.plan import Take
 from wanx_render.session.approval import is_price
 from wanx_render.session.environment import Environment
-from wanx_render.session.folder import writable
+from wanx_render.session.folder import opened, writable
 from wanx_render.session.outlook import make_plan
 from wanx_render.source import yaml_source
 from wanx_render.task import InputMedia
@@ -59,14 +59,15 @@ def purchase(
             currency=budget.currency, region=region, other=plan.currency,
         )  # fmt: skip
         raise BadInput(Diagnostic("probe-cost-unusable", message))
-    takes, spent = [], Decimal(0)
+    takes, spent, here = [], Decimal(0), _bought(folder)
     for take in plan.takes:
         if take.price is None:
             model = take.request.model
             raise NeedsApproval(tr("{model} has no known price: nothing was sent", model=model))
-        if spent + take.price.amount <= budget.amount:
+        amount = Decimal(0) if take.request.key(BACKEND) in here else take.price.amount
+        if spent + amount <= budget.amount:
             takes.append(take)
-            spent += take.price.amount
+            spent += amount
     if not takes:
         price, limit = (show_money(money) for money in (plan.takes[0].price or budget, budget))
         raise NeedsApproval(
@@ -75,6 +76,19 @@ def purchase(
         )  # fmt: skip
     media = tuple(loaded.media.values())
     return Purchase(folder, tuple(takes), media, Money(spent, budget.currency))
+
+
+def _bought(folder: Path) -> frozenset[str]:
+    """The requests whose clips an earlier probe left in the folder."""
+    if not (folder / "journal.sqlite").is_file():
+        return frozenset()
+    with opened(folder) as journal:
+        attempts = journal.every("succeeded")
+    return frozenset(
+        attempt.key
+        for attempt in attempts
+        if attempt.clip_name and (folder / "clips" / attempt.clip_name).is_file()
+    )
 
 
 def _written(folder: Path, catalog: Catalog, region: str) -> Path:
@@ -112,6 +126,8 @@ def _draw(path: Path) -> None:
 
 def approve(wanted: Purchase, environment: Environment) -> None:
     """Nothing is bought before a person types the most that it may cost. Raises NeedsApproval."""
+    if not wanted.most.amount:
+        return
     most = show_money(wanted.most)
     message = tr("the probes may cost {most}", most=most)
     if environment.stdin is None or not environment.stdin.isatty():
