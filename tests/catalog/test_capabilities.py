@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
@@ -8,6 +10,7 @@ import pytest
 
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog, packaged
+from wanx_render.catalog.doubts import SERVICE, entries
 from wanx_render.catalog.figures import Figure
 from wanx_render.catalog.user_file import with_user_file
 from wanx_render.errors import BadInput
@@ -38,14 +41,32 @@ def _figures(model: object) -> dict[str, Figure[object]]:
 
 
 def test_every_figure_rests_on_a_known_source(catalog: Catalog) -> None:
-    groups = [*catalog.models.values(), *catalog.pictures.values(), catalog.service]
-    for group in groups:
-        for figure in _figures(group).values():
-            assert figure.source in catalog.sources
-            assert all(variant.source in catalog.sources for variant in figure.variants)
+    every = list(entries(catalog))
+    assert {"wan3.0-video", "qwen-image", SERVICE, "region tokyo"} <= {e.owner for e in every}
+    for entry in every:
+        assert entry.source in catalog.sources, entry
+        assert all(other.source in catalog.sources for other in entry.others), entry
     assert all(price.source in catalog.sources for price in catalog.prices)
     assert all(form.source in catalog.sources for form in catalog.forms.values())
-    assert all(source.date and source.read for source in catalog.sources.values())
+    for source in catalog.sources.values():
+        assert source.date
+        assert source.read
+        assert source.read.isoformat() >= source.date[:7]  # nobody reads a page before it is there
+
+
+def test_every_source_is_used(catalog: Catalog) -> None:
+    used = {entry.source for entry in entries(catalog)}
+    used |= {other.source for entry in entries(catalog) for other in entry.others}
+    used |= {form.source for form in catalog.forms.values()}
+    used |= {region.source for region in catalog.service.regions.values()}
+    used |= {label.source for label in catalog.labels}
+    assert set(catalog.sources) - used == set()
+
+
+def test_what_other_sources_say_differs_from_what_is_in_force(catalog: Catalog) -> None:
+    for entry in entries(catalog):
+        for other in entry.others:
+            assert other.value != entry.value or other.note, entry
 
 
 # Models of which no source gives a price anywhere, written by hand.
@@ -213,3 +234,15 @@ def test_a_wrong_user_s_file_is_refused_with_its_place(
         with_user_file(catalog, file)
     assert {d.code for d in caught.value.diagnostics} == {"catalog-invalid"}
     assert all(d.span and d.span.line for d in caught.value.diagnostics)
+
+
+def test_help_reads_no_catalog() -> None:
+    code = (
+        "import sys; from wanx_render.cli import main; sys.argv[1:] = ['--help']\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in sys.modules if name.startswith('wanx_render.catalog')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "models" in done.stdout
+    assert done.stdout.rstrip().endswith("[]")
