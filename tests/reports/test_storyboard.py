@@ -20,6 +20,7 @@ from wanx_render.manifest import (
     DeliverableRecord,
     Manifest,
     PartRecord,
+    ReferenceRecord,
     ShotRecord,
     StillRecord,
     TakeRecord,
@@ -346,3 +347,21 @@ def test_in_a_browser_nothing_runs_nothing_is_fetched_and_all_can_be_read(tmp_pa
             context.close()
         browser.close()
     assert asked <= {"file", "data"}
+
+
+def test_references_are_small_pictures_with_what_the_model_calls_them() -> None:
+    references = (
+        ReferenceRecord("image", "sha256:amy", "Image 1", "../amy.png"),
+        ReferenceRecord("video", "sha256:walk", "Video 1", "../walk.mp4"),
+        ReferenceRecord("image", "url:https://example.com/a.png", "Image 2"),
+    )
+    request = {**take().request, "image": None, "ratio": "9:16", "shot_type": "multi"}
+    shown = replace(GALLERY, references={"sha256:amy": JPEG})
+    seen = Seen(page(manifest(take(request=request, references=references)), shown))
+    pictures = [a["alt"] for tag, a in seen.elements if tag == "img"]
+    assert pictures.count("Reference of one") == 1
+    for text in ("Image 1", "walk.mp4", "Video 1", "at a URL", "References", "9:16", "multi"):
+        assert text in seen.text
+    words = Seen(page(manifest(take(request={**request, "ratio": ""})), shown))
+    assert "Made of words, without a picture" in words.text
+    assert "Picture not found" not in words.text

@@ -168,7 +168,7 @@ def test_a_thousand_chained_shots_are_checked_at_once(tmp_path: Path, catalog: C
     Image.new("RGB", (600, 900)).save(tmp_path / "a.png")
     chain = "".join(
         f"  - {{id: s{n}, model: wan2.5-i2v-preview, resolution: 480P, "
-            f"image: {{shot: s{(n + 1) % 2000}}}}}\n"
+        f"image: {{shot: s{(n + 1) % 2000}}}}}\n"
         for n in range(2000)
     )
     began = time.process_time()

@@ -52,9 +52,9 @@ class Gallery:
 
     frames: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)  # by a clip's sha256
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # by a first frame's identity
-    references: Mapping[str, bytes] = field(default_factory=dict)  # by identity
     sent: Mapping[str, bytes] = field(default_factory=dict)  # of what was prepared, by its file
     posters: Mapping[str, bytes] = field(default_factory=dict)  # by a deliverable's sha256
+    references: Mapping[str, bytes] = field(default_factory=dict)  # by identity
 
 
 def page(manifest: Manifest, gallery: Gallery, base: str = "", *, mark: str = "") -> str:

@@ -25,6 +25,9 @@ def aspect_unusable(scene: Scene) -> Iterator[Diagnostic]:
             message = tr("aspect does not go with image: the first frame decides it")
             hint = tr("use fit_image: {aspect}", aspect=shot.aspect)
             yield Diagnostic("aspect-unsupported", message, place, hint)
+        elif shot.continues:
+            message = tr("aspect does not go with continue: the clip before decides it")
+            yield Diagnostic("aspect-unsupported", message, place, tr("leave aspect out"))
         elif problem := _of_aspect(scene, shot, model):
             message = tr(
                 "aspect {aspect} is not supported by {model}", aspect=shot.aspect, model=model.name
