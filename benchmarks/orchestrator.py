@@ -29,7 +29,8 @@ from tests.support.emulator import Twin, serving
 from tests.support.places import ROOT
 from tests.support.programs import PROGRAMS
 from tests.support.virtual import START, Counted, Time
-from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.backends.dashscope import DashScope
+from wanx_render.backends.line import Access
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.media import ffmpeg
 from wanx_render.planning import plan

@@ -9,7 +9,8 @@ import pytest
 from tests.support.sentences import kept_english, lost_in_files
 from tests.support.virtual import ManualClock
 from wanx_render.backends import network
-from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.backends.dashscope import DashScope
+from wanx_render.backends.line import Access
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput, Unreachable
 from wanx_render.language import shown

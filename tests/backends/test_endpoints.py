@@ -16,7 +16,8 @@ from tests.ground.test_task import REQUEST
 from tests.support.emulator import Twin
 from wanx_render.backends.addresses import sealed
 from wanx_render.backends.base import Pending, Recipient, Submission, home_of
-from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.backends.dashscope import DashScope
+from wanx_render.backends.line import Access
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Unreachable
 from wanx_render.planning.attempt import Attempt

@@ -16,7 +16,8 @@ import pytest
 from tests.ground.test_task import REQUEST
 from tests.support.virtual import ManualClock
 from wanx_render.backends.base import Submission
-from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.backends.dashscope import DashScope
+from wanx_render.backends.line import Access
 from wanx_render.backends.uploads import MOST_INLINE, to_upload
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Refused, Uncertain

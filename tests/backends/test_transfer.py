@@ -23,7 +23,8 @@ import pytest
 from tests.support.virtual import ManualClock
 from tests.support.wire import Asked, Reply, Script, Server, scripted
 from wanx_render.backends.base import Succeeded
-from wanx_render.backends.dashscope import DOWNLOAD_TRIES, READ_TRIES, Access, DashScope
+from wanx_render.backends.dashscope import DOWNLOAD_TRIES, DashScope
+from wanx_render.backends.line import READ_TRIES, Access
 from wanx_render.backends.transfer import MOST_JSON, Answer, Download, TooLarge, exchange, stream_to
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken, UnknownHost, Unreachable

@@ -16,7 +16,8 @@ import pytest
 from tests.backends.test_contract import TwinClock, asked
 from tests.support.emulator import Twin
 from wanx_render.backends.base import Submission
-from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.backends.dashscope import DashScope
+from wanx_render.backends.line import Access
 from wanx_render.backends.uploads import KnownUploads
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Broken

@@ -29,7 +29,8 @@ from tests.media.test_images import (
 from tests.support.emulator import Twin
 from tests.support.virtual import ManualClock
 from wanx_render.backends.base import Submission
-from wanx_render.backends.dashscope import DashScope, _sent
+from wanx_render.backends.dashscope import DashScope
+from wanx_render.backends.uploads import sent_file
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput, Broken, Refused
 from wanx_render.files import sha256_of
@@ -422,7 +423,7 @@ def test_the_name_of_an_upload_says_what_it_is(
 ) -> None:
     (tmp_path / name).write_bytes(data)
     media = InputMedia(f"sha256:{sha256_of(data)}", path=tmp_path / name)
-    assert _sent(media) == (sent, data)
+    assert sent_file(media) == (sent, data)
 
 
 def test_what_is_uploaded_is_the_repaired_picture(

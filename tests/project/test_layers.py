@@ -63,7 +63,7 @@ ONLY_IN = {
     "subprocess": {"media.ffmpeg"},
     "sqlite3": {"planning.sql.journal_file"},
     "yaml": {"source.layout", "source.yaml_core", "source.yaml_source"},
-    "httpx": {"backends.dashscope", "backends.raw", "backends.transfer"},
+    "httpx": {"backends.dashscope", "backends.line", "backends.raw", "backends.transfer"},
     "opentimelineio": {"timelines.otio"},
     "rich": {
         "reports.live",

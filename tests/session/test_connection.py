@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from tests.support.virtual import ManualClock
-from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.backends.dashscope import DashScope
+from wanx_render.backends.line import Access
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.user_file import with_user_file
 from wanx_render.diagnostics import Diagnostic

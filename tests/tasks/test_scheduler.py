@@ -14,7 +14,8 @@ from mock_server.faults.reading import read_line
 from tests.support.emulator import Twin
 from tests.support.virtual import START, Counted, Time
 from wanx_render.backends.base import Succeeded
-from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.backends.dashscope import DashScope
+from wanx_render.backends.line import Access
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.money import Money

@@ -18,7 +18,8 @@ from tests.support.emulator import Twin
 from tests.support.places import ROOT
 from tests.support.virtual import Counted, Time
 from tests.tiers import sample
-from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.backends.dashscope import DashScope
+from wanx_render.backends.line import Access
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.events import Event
 from wanx_render.manifest import Manifest

@@ -36,7 +36,8 @@ from tests.support.emulator import Twin
 from tests.support.places import ROOT
 from tests.support.programs import PROGRAMS
 from tests.support.virtual import Counted, Time
-from wanx_render.backends.dashscope import Access, DashScope
+from wanx_render.backends.dashscope import DashScope
+from wanx_render.backends.line import Access
 from wanx_render.backends.uploads import KnownUploads
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.errors import NeedsApproval, ServiceError

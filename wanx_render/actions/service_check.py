@@ -27,7 +27,7 @@ from wanx_render.source import yaml_source
 
 if TYPE_CHECKING:
     from wanx_render.actions.paid_probes import Purchase
-    from wanx_render.backends.dashscope import Access
+    from wanx_render.backends.line import Access
     from wanx_render.conformance.asker import Asker
 
 

@@ -31,7 +31,7 @@ from wanx_render.shotlist.picks import Choice, Picks
 from wanx_render.validation.load import picked_for, with_picks
 
 if TYPE_CHECKING:
-    from wanx_render.backends.dashscope import Access
+    from wanx_render.backends.line import Access
 
 _SHOWN = 20  # problems and warnings
 

@@ -28,7 +28,7 @@ from wanx_render.session import doctor
 
 # The HTTP client takes a third of a start; a run on the mock does without it.
 if TYPE_CHECKING:
-    from wanx_render.backends.dashscope import Access
+    from wanx_render.backends.line import Access
 
 # The mock's tasks take the service's minutes at this many times the pace: a few seconds.
 MOCK_PACE = 60
@@ -227,7 +227,7 @@ def access(
 
     Raises BadInput.
     """
-    from wanx_render.backends.dashscope import Access
+    from wanx_render.backends.line import Access
 
     network.check(environ)
 

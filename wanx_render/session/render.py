@@ -39,7 +39,7 @@ from wanx_render.shotlist.model import ClipShot, GeneratedShot
 from wanx_render.validation.needs import insist
 
 if TYPE_CHECKING:
-    from wanx_render.backends.dashscope import Access
+    from wanx_render.backends.line import Access
 
 _WHOLE = ("manifest.json",)  # of a table's folder, over its rows
 
