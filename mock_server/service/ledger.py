@@ -7,7 +7,7 @@ from typing import Any
 from mock_server.service.tasks import TaskLife
 from mock_server.wire.provenance import FAMILIES, OFFICIAL, rests_on
 from wanx_render.backends.base import status_of
-from wanx_render.backends.imitation.outcome import billed_seconds, number
+from wanx_render.backends.imitation.outcome import billed_seconds
 from wanx_render.backends.simulator import Task
 from wanx_render.catalog.capabilities import Catalog
 
@@ -44,6 +44,7 @@ def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
 
 
 @rests_on("official text", FAMILIES, "Some models bill seconds of reference videos too")
+@rests_on("guess", "nobody says", "A second of an input that has begun counts as a whole one")
 @rests_on("official text", FAMILIES, "Pictures are charged by number")
 def _price(task: Task, catalog: Catalog) -> Decimal | None:
     """What a task costs where it succeeds; None where no source says."""
@@ -54,4 +55,4 @@ def _price(task: Task, catalog: Catalog) -> Decimal | None:
     rate = catalog.price_per_second(
         request.model, request.region, request.resolution, silent=request.sound == "silent"
     )
-    return rate[0] * Decimal(str(number(billed_seconds(request, model)))) if rate else None
+    return rate[0] * billed_seconds(request, model) if rate else None

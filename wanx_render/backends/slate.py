@@ -16,17 +16,21 @@ import ffmpeg as graph
 from PIL import Image, ImageDraw, ImageOps
 
 from wanx_render.backends import panel
+from wanx_render.backends.imitation import continuation
+from wanx_render.backends.imitation.continuation import Head
+from wanx_render.backends.imitation.inputs import picture_of, placeholder, thumbnails
 from wanx_render.backends.imitation.outcome import clip_size
 from wanx_render.captions import fonts
 from wanx_render.captions.fonts import Font
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.geometry import Size
-from wanx_render.media import ffmpeg, images
+from wanx_render.media import ffmpeg
 from wanx_render.task import TaskRequest
 from wanx_render.timing import SAMPLE_RATE, frames_in, samples_in
 
 FLASH_FRAMES = 2
 BEEP_SECONDS = Fraction(1, 12)
+MOST_REFERENCES = 4  # that the slate has room for
 _DRIFT_LIMIT = Fraction(1, 9)  # of the side it moves along
 
 _INK, _DIM = (255, 255, 255, 255), (205, 214, 226, 255)
@@ -55,14 +59,41 @@ def clip_call(
 
 def make_clip(program: ffmpeg.Ffmpeg, call: ClipCall) -> Path:
     """Make the clip at ``call.target``; raises FfmpegError."""
-    drift = _drift(call)
-    still, slate = call.folder / "still.png", call.folder / "slate.png"
+    frames = frames_in(Fraction(call.request.duration), call.rate)
+    head = continuation.head_of(program, call.request.first_clip, call.size, call.rate, frames)
+    drift = _drift(call, frames - (head.frames if head else 0))
+    work = Work(call.folder, head)
     if call.request.watermark:
-        _watermark(call.size).save(_watermark_path(still), compress_level=1)
-    _still(call, drift).save(still, compress_level=1)
-    _slate(call).save(slate, compress_level=1)
-    ffmpeg.run(program, clip_arguments(call, drift, still, slate))
+        _watermark(call.size).save(work.watermark, compress_level=1)
+    _still(program, call, drift, head).save(work.still, compress_level=1)
+    _slate(program, call).save(work.slate, compress_level=1)
+    ffmpeg.run(program, clip_arguments(call, drift, work))
     return call.target
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The pictures that a clip is made of, and the clip that it continues."""
+
+    folder: Path
+    head: Head | None
+
+    @property
+    def still(self) -> Path:
+        return self.folder / "still.png"
+
+    @property
+    def slate(self) -> Path:
+        return self.folder / "slate.png"
+
+    @property
+    def watermark(self) -> Path:
+        return self.folder / "watermark.png"
+
+    @property
+    def continued(self) -> int:
+        """The frames that come before what is new."""
+        return self.head.frames if self.head else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +105,11 @@ class Drift:
     backwards: bool
 
 
-def _drift(call: ClipCall) -> Drift:
+def _drift(call: ClipCall, frames: int) -> Drift:
     """A pixel a frame along the longer side, within a ninth of it; which way is the request's.
 
     In steps of two: there chroma moves by whole pixels too, so that nothing is resampled.
     """
-    frames = frames_in(Fraction(call.request.duration), call.rate)
     along = max(call.size.width, call.size.height)
     distance = min(frames, int(along * _DRIFT_LIMIT)) // 2 * 2
     backwards = hashlib.sha256(_identity(call.request).encode()).digest()[0] % 2 == 1
@@ -87,11 +117,27 @@ def _drift(call: ClipCall) -> Drift:
     return Drift(distance if wide else 0, 0 if wide else distance, backwards)
 
 
-def clip_arguments(call: ClipCall, drift: Drift, still: Path, slate: Path) -> list[str]:
-    """The ffmpeg arguments that make the clip from its two pictures."""
+def clip_arguments(call: ClipCall, drift: Drift, work: Work) -> list[str]:
+    """The ffmpeg arguments that make the clip from its pictures."""
     frames = frames_in(Fraction(call.request.duration), call.rate)
-    rate = str(call.rate)
-    picture = graph.input(ffmpeg.file_url(still), f="png_pipe", framerate=rate).video
+    picture = _moving(call, drift, work, frames - work.continued)
+    if work.head:
+        shown = continuation.picture(work.head)
+        picture = graph.concat(shown, picture, v=1, a=0).filter("fps", str(call.rate))
+    if call.request.watermark:
+        words = graph.input(ffmpeg.file_url(work.watermark), f="png_pipe")
+        picture = picture.overlay(words, x=0, y=0, format="yuv420")
+    picture = picture.filter("format", "yuv420p").filter("setparams", **ffmpeg.BT709)
+    picture = picture.filter("trim", end_frame=frames).filter("setsar", "1")
+    streams = [picture, *_sound(call, work, frames)]
+    output = graph.output(*streams, ffmpeg.file_url(call.target), **_encoding(call))
+    return list(output.overwrite_output().compile()[1:])
+
+
+def _moving(call: ClipCall, drift: Drift, work: Work, frames: int) -> Any:
+    """The still under a window that moves, with slate and counter."""
+    rate, before = str(call.rate), work.continued
+    picture = graph.input(ffmpeg.file_url(work.still), f="png_pipe", framerate=rate).video
     picture = picture.filter(
         "scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd"
     )
@@ -99,20 +145,17 @@ def clip_arguments(call: ClipCall, drift: Drift, still: Path, slate: Path) -> li
     picture = picture.filter("loop", loop=-1, size=1, start=0)  # converted once, shown many times
     picture = picture.filter("crop", call.size.width, call.size.height, *_path(drift, frames))
     if call.request.sound in ("auto", "file"):
-        picture = picture.filter("drawbox", color="white@0.6", t="fill", enable=_flash(call.rate))
+        flash = _flash(call.rate, before)
+        picture = picture.filter("drawbox", color="white@0.6", t="fill", enable=flash)
     where = panel.place(call.size)
     picture = picture.overlay(
-        graph.input(ffmpeg.file_url(slate), f="png_pipe"), x=where.x, y=where.y, format="yuv420"
-    )
-    picture = _counter(picture, call.size)
-    if call.request.watermark:
-        words = graph.input(ffmpeg.file_url(_watermark_path(still)), f="png_pipe")
-        picture = picture.overlay(words, x=0, y=0, format="yuv420")
-    picture = picture.filter("format", "yuv420p").filter("setparams", **ffmpeg.BT709)
-    picture = picture.filter("trim", end_frame=frames).filter("setsar", "1")
-    streams = [picture, *_sound(call, frames)]
-    output = graph.output(*streams, ffmpeg.file_url(call.target), **_encoding(call))
-    return list(output.overwrite_output().compile()[1:])
+        graph.input(ffmpeg.file_url(work.slate), f="png_pipe"), x=where.x, y=where.y,
+        format="yuv420",
+    )  # fmt: skip
+    picture = _counter(picture, call.size, before)
+    if not before:
+        return picture
+    return picture.filter("format", "yuv420p").filter("trim", end_frame=frames).filter("setsar", 1)
 
 
 def _path(drift: Drift, frames: int) -> tuple[str, str]:
@@ -125,18 +168,23 @@ def _path(drift: Drift, frames: int) -> tuple[str, str]:
     return along(drift.x), along(drift.y)
 
 
-def _flash(rate: Fraction) -> str:
+def _flash(rate: Fraction, before: int) -> str:
     """At the middle of each second, so that first and last frames stay clean."""
-    return f"lt(mod(n+{rate}/2,{rate}),{FLASH_FRAMES})"
+    return f"lt(mod(n+{_later(before)}{rate}/2,{rate}),{FLASH_FRAMES})"
 
 
-def _counter(picture: Any, size: Size) -> Any:
+def _later(before: int) -> str:
+    """What is added to a number of a frame that has ``before`` others in front."""
+    return f"{before}+" if before else ""
+
+
+def _counter(picture: Any, size: Size, before: int) -> Any:
     place, font = panel.place(size), fonts.chinese()
     unit = place.unit
     return picture.filter(
         "drawtext",
         fontfile=str(font.path),
-        text="%{eif:n:d:4}",
+        text="%{eif:" + _later(before) + "n:d:4}",
         fontsize=unit,
         fontcolor="white",
         x=f"{place.x + place.width - unit}-text_w",
@@ -144,16 +192,18 @@ def _counter(picture: Any, size: Size) -> Any:
     )
 
 
-def _sound(call: ClipCall, frames: int) -> list[Any]:
-    samples = samples_in(frames, call.rate)
+def _sound(call: ClipCall, work: Work, frames: int) -> list[Any]:
+    samples, head = samples_in(frames, call.rate), work.head
     match call.request.sound:
         case "silent" | "none":
             return []
+        case "auto" if head:
+            begun = samples_in(head.frames, call.rate)
+            own = _beeps().filter("atrim", start_sample=begun, end_sample=samples)
+            own = own.filter("asetpts", "PTS-STARTPTS")
+            return [graph.concat(continuation.sound(head), own, v=0, a=1)]
         case "auto":
-            tone = f"0.35*sin(2*PI*1000*t)*lt(mod(t+0.5,1),{float(BEEP_SECONDS)})"
-            sound = graph.input(
-                f"aevalsrc=exprs={_quoted(tone)}:s={SAMPLE_RATE}:c=mono", f="lavfi"
-            ).audio.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+            sound = _beeps()
         case "file" if call.request.sound_file and call.request.sound_file.path:
             sound = graph.input(ffmpeg.file_url(call.request.sound_file.path)).audio
             sound = sound.filter("aresample", SAMPLE_RATE)
@@ -162,6 +212,13 @@ def _sound(call: ClipCall, frames: int) -> list[Any]:
         case "file":
             sound = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi").audio
     return [sound.filter("atrim", end_sample=samples)]
+
+
+def _beeps() -> Any:
+    tone = f"0.35*sin(2*PI*1000*t)*lt(mod(t+0.5,1),{float(BEEP_SECONDS)})"
+    source = f"aevalsrc=exprs={_quoted(tone)}:s={SAMPLE_RATE}:c=mono"
+    sound = graph.input(source, f="lavfi").audio
+    return sound.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
 
 
 def _quoted(expression: str) -> str:
@@ -187,8 +244,14 @@ def _encoding(call: ClipCall) -> dict[str, Any]:
     return encoding
 
 
-def _still(call: ClipCall, drift: Drift) -> Image.Image:
-    """The first frame, scaled to cover the clip's size and the way it drifts."""
+def _still(program: ffmpeg.Ffmpeg, call: ClipCall, drift: Drift, head: Head | None) -> Image.Image:
+    """The first frame, scaled to cover the clip's size and the way it drifts.
+
+    After a clip that is continued it is that clip's last frame, with more beside it.
+    """
+    if head:
+        last = continuation.last_frame(program, head, call.folder)
+        return continuation.extended(last, drift.x, drift.y, before=drift.backwards)
     sides = (call.size.width + drift.x, call.size.height + drift.y)
     return ImageOps.fit(_first_frame(call), sides, Image.Resampling.LANCZOS)
 
@@ -196,47 +259,35 @@ def _still(call: ClipCall, drift: Drift) -> Image.Image:
 def _first_frame(call: ClipCall) -> Image.Image:
     image = call.request.image
     if image is None:
-        return _placeholder(call.size, _identity(call.request))
-    if image.prepared is not None and image.prepared.is_file():
-        return images.upright(images.read_bytes(image.prepared))
-    if image.path is not None:
-        return images.upright(images.read_bytes(image.path))
-    if image.url and image.url.startswith("data:"):
-        return images.upright(images.decode_data_uri(image.url))
-    return _placeholder(call.size, image.identity)
+        return placeholder(call.size, _identity(call.request))
+    return picture_of(image, call.size)
 
 
 def _identity(request: TaskRequest) -> str:
     """What makes the picture one of its own."""
-    return request.image.identity if request.image else request.prompt
+    return request.image.identity if request.image else f"{request.prompt} {request.seed}"
 
 
-def _placeholder(size: Size, identity: str) -> Image.Image:
-    """A soft gradient in place of a picture that only the service could fetch."""
-    tone = hashlib.sha256(identity.encode()).digest()
-    corners = Image.new("RGB", (2, 2))
-    corners.putdata([tuple(60 + byte // 2 for byte in tone[i : i + 3]) for i in (0, 3, 6, 9)])
-    return corners.resize((size.width, size.height), Image.Resampling.BICUBIC)
-
-
-def _slate(call: ClipCall) -> Image.Image:
+def _slate(program: ffmpeg.Ffmpeg, call: ClipCall) -> Image.Image:
     place, font = panel.place(call.size), fonts.chinese()
     unit = place.unit
     image = Image.new("RGBA", (place.width, place.height), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
-    draw.rounded_rectangle((0, 0, place.width - 1, place.height - 1), unit // 2, fill=panel.FILL)
     request = call.request
+    # The slate of a clip that is continued is behind it.
+    fill = (*panel.FILL[:3], 255) if request.first_clip else panel.FILL
+    draw.rounded_rectangle((0, 0, place.width - 1, place.height - 1), unit // 2, fill=fill)
     draw.text((unit, unit * 5 // 8), f"{panel.TITLE}  {call.label}", _INK, font.at(unit * 6 // 5))
     facts = f"{request.model}  {request.resolution}  {request.duration} s  {call.rate} fps"
     draw.text((unit, unit * 9 // 4), facts, _DIM, font.at(unit * 7 // 8))
+    small = thumbnails(program, request, unit * 11 // 4, MOST_REFERENCES)
+    room = place.width - 2 * unit - len(small) * unit * 3
+    for number, thumbnail in enumerate(small):
+        image.paste(thumbnail, (unit + room + number * unit * 3 + unit // 4, unit * 31 // 8))
     text = request.prompt or (f"template {request.template}" if request.template else "no prompt")
-    lines = _wrap(fonts.showable(text, font), font, unit, place.width - 2 * unit)
+    lines = _wrap(fonts.showable(text, font), font, unit, room)
     draw.multiline_text((unit, unit * 31 // 8), lines, _INK, font.at(unit), spacing=unit // 5)
     return image
-
-
-def _watermark_path(still: Path) -> Path:
-    return still.with_name("watermark.png")
 
 
 def _watermark(size: Size) -> Image.Image:

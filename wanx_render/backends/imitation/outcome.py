@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from wanx_render.catalog.abilities import Model
@@ -60,18 +61,23 @@ def _videos(request: TaskRequest) -> Iterator[InputMedia]:
     yield from (entry.media for entry in request.references if entry.kind == "video")
 
 
-def counted_input_seconds(request: TaskRequest, model: Model) -> Fraction:
-    """The seconds of its inputs as the answer counts them, whether they are paid for or not."""
-    seconds, cap = input_seconds(request), model.input_seconds_cap
-    return min(seconds, Fraction(cap.value)) if cap else seconds
+def counted_input_seconds(request: TaskRequest, model: Model) -> int:
+    """The seconds of its inputs as the answer counts them, whether they are paid for or not.
+
+    A second that has begun counts, but for what a container rounds.
+    """
+    seconds, cap = max(ceil(input_seconds(request) - _ROUNDED), 0), model.input_seconds_cap
+    return min(seconds, cap.value) if cap else seconds
 
 
-def billed_seconds(request: TaskRequest, model: Model) -> Fraction:
+_ROUNDED = Fraction(1, 10)
+
+
+def billed_seconds(request: TaskRequest, model: Model) -> int:
     """The seconds that are paid for: of the clip, and of inputs where the model counts them."""
-    seconds = Fraction(request.duration)
     if model.billed_seconds is None or model.billed_seconds.value == "output":
-        return seconds
-    return seconds + counted_input_seconds(request, model)
+        return request.duration
+    return request.duration + counted_input_seconds(request, model)
 
 
 def usage(request: TaskRequest, catalog: Catalog, pictures: int = 1) -> dict[str, Any]:
@@ -98,8 +104,8 @@ def _newer_usage(request: TaskRequest, model: Model, catalog: Catalog) -> dict[s
     """Of the families since 2.6, which count the seconds of inputs too."""
     size = clip_size(request, catalog)
     fields = {
-        "duration": number(billed_seconds(request, model)),
-        "input_video_duration": number(counted_input_seconds(request, model)),
+        "duration": billed_seconds(request, model),
+        "input_video_duration": counted_input_seconds(request, model),
         "output_video_duration": request.duration,
         "SR": int(request.resolution.removesuffix("P")),
         "video_count": 1,
@@ -115,11 +121,6 @@ def _newer_usage(request: TaskRequest, model: Model, catalog: Catalog) -> dict[s
             return {**fields, "ratio": ratio_of(size), "fps": int(model.fps.value)}
         case "2.6" | "2.1" | "2.2" | "2.2-kf2v" | "2.5-t2v":
             return fields
-
-
-def number(seconds: Fraction) -> int | float:
-    """Seconds as answers have them: whole where they are."""
-    return int(seconds) if seconds.denominator == 1 else round(float(seconds), 2)
 
 
 def _starred(size: Size) -> str:
