@@ -33,8 +33,8 @@ def video(seconds: str, number: int) -> InputMedia:
     return InputMedia(f"sha256:{number}", footage=head)
 
 
-# The usage as answers of each family hold it (service-2026, 3.7), and the bill in yuan: 720P costs
-# 0.24 a second (wanx2.1-i2v-turbo), 0.60 (2.5, 2.6, 2.7, 3.0), 0.90 (happyhorse); 1080P of 3.0 1.20.
+# The usage as answers of each family hold it, and the bill in yuan. A second in 720P costs 0.24
+# (wanx2.1-i2v-turbo), 0.60 (2.5, 2.6, 2.7, 3.0) or 0.90 (happyhorse); in 1080P of 3.0 1.20.
 BILLS: list[tuple[str, TaskRequest, dict[str, Any], str]] = [
     ("2.1 i2v", request_for("wanx2.1-i2v-turbo"),
      {"video_duration": 5, "video_ratio": "standard", "video_count": 1}, "1.20"),

@@ -31,18 +31,16 @@ def default_dearest(scene: Scene) -> Iterator[Diagnostic]:
         if not cheaper or prices[default] < max(prices.values()):
             continue
         currency = scene.catalog.service.regions[scene.region].currency
+        shown = {tier: show_money(Money(p, currency), exactly=True) for tier, p in prices.items()}
+        others = (tr("{tier} at {price}", tier=tier, price=shown[tier]) for tier in cheaper)
         yield Diagnostic(
             "default-dearest",
             tr(
                 "resolution is left out: {model} makes {tier}, its dearest, at {price} a second",
-                model=model.name, tier=default,
-                price=show_money(Money(prices[default], currency), exactly=True),
+                model=model.name, tier=default, price=shown[default],
             ),
             scene.at(index, "model"),
-            tr("write resolution: {tier}, or {cheaper}", tier=default, cheaper=either(
-                tr("{tier} at {price}", tier=tier, price=show_money(Money(price, currency), exactly=True))
-                for tier, price in cheaper.items()
-            )),
+            tr("write resolution: {tier}, or {cheaper}", tier=default, cheaper=either(others)),
             "warning",
         )  # fmt: skip
 
