@@ -1,0 +1,130 @@
+"""``continue`` from the list to the film: no frame of a joint twice, none missing, each clip paid
+once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.shop import Shop
+
+pytestmark = pytest.mark.proof
+
+LIST = """\
+version: 1
+project: chase
+backend: dashscope
+defaults: {model: wan2.7-i2v, resolution: 720P, duration: 3}
+shots:
+  - {id: a, image: a.png, prompt: a street, trim: {end: 2.5}}
+  - {id: b, continue: {shot: a}, prompt: it goes on}
+  - {id: c, continue: {shot: b, seconds: 5}, prompt: and on, trim: {start: 0.5}}
+deliverables:
+  - {name: film, aspect: 16:9, fit: pad, size: 1280x720, quality: master}
+"""
+LEAD = {"a": 0, "b": 60, "c": 150}  # frames of a clip before those that are its shot's own
+USED = {"a": (0, 75), "b": (60, 150), "c": (165, 240)}
+
+
+def draw(path: Path) -> None:
+    noise = np.random.default_rng(7).integers(0, 255, (90, 160, 3), dtype=np.uint8)
+    Image.fromarray(noise).resize((1280, 720), Image.Resampling.BILINEAR).save(path)
+
+
+def frames_of(path: Path) -> "np.ndarray[Any, Any]":
+    """All frames of a video, in grey and a quarter as large: the counter on them can be told."""
+    with av.open(str(path)) as video:
+        pictures = [
+            frame.reformat(640, 360, "gray").to_ndarray().astype(np.int16)
+            for frame in video.decode(video=0)
+        ]
+    return np.stack(pictures)
+
+
+def nearest(picture: Any, among: Any) -> int:
+    """Which of the frames a picture is."""
+    return int(np.abs(among - picture).mean(axis=(1, 2)).argmin())
+
+
+def clip_of(folder: Path, shot: str) -> Path:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (take,) = next(s["takes"] for s in manifest["shots"] if s["id"] == shot)
+    return folder / str(take["clip"])
+
+
+@pytest.fixture
+def chase(shop: Shop) -> Shop:
+    draw(shop.folder / "a.png")
+    (shop.folder / "list.yaml").write_text(LIST)
+    return shop
+
+
+def test_a_film_goes_on_at_the_frame_after_the_last_one(chase: Shop) -> None:
+    ran = chase.run("list.yaml", "--yes")
+    assert ran.returncode == 0, ran.stderr
+    folder = chase.folder / "renders/chase"
+    film = frames_of(folder / "film.mp4")
+    clips = {shot: frames_of(clip_of(folder, shot)) for shot in USED}
+    assert [len(clips[shot]) for shot in USED] == [90, 150, 240]
+    assert len(film) == 75 + 90 + 75
+    position = 0
+    for shot, (start, end) in USED.items():
+        wanted = [*range(start, start + 3), *range(end - 3, end)]
+        shown = [position + number - start for number in wanted]
+        assert [nearest(film[n], clips[shot]) for n in shown] == wanted
+        position += end - start
+    # What each was shown is the end of what the film has of the one before: its last frames.
+    for before, after in (("a", "b"), ("b", "c")):
+        last = LEAD[after] - 1
+        assert nearest(clips[after][last], clips[before]) == USED[before][1] - 1
+        assert nearest(clips[after][last - 1], clips[before]) == USED[before][1] - 2
+    # And what follows is new: it differs from all that was there.
+    assert np.abs(clips["a"] - clips["b"][60]).mean(axis=(1, 2)).min() > 0.3
+
+
+def test_the_service_is_sent_only_the_end_and_bills_each_once(chase: Shop) -> None:
+    assert chase.run("list.yaml", "--yes").returncode == 0
+    rows = chase.ledger()
+    assert [row["status"] for row in rows] == ["SUCCEEDED"] * 3
+    (sent,) = (chase.folder / "renders/chase/.cache/frames").glob("*-clip-*.mp4")
+    with av.open(str(sent)) as video:
+        stream = video.streams.video[0]
+        assert (stream.average_rate, stream.frames) == (Fraction(30), 60)
+        assert video.streams.audio[0].codec_context.name == "aac"
+    # A second run asks for nothing; another end of the first clip asks for those after it.
+    assert chase.run("list.yaml", "--yes").returncode == 0
+    assert chase.sent() == 3
+    (chase.folder / "list.yaml").write_text(LIST.replace("end: 2.5", "end: 2.6"))
+    plan = json.loads(chase.run("plan", "list.yaml", "--json").stdout)
+    states = {take["shot"]: take["state"] for take in plan["takes"]}
+    assert states == {"a": "cached", "b": "new", "c": "new"}
+    assert [take["seconds"] for take in plan["takes"]] == [3, 5, 8]
+    kept = json.loads(chase.run("plan", "list.yaml", "--json", "--no-cascade").stdout)
+    assert {take["state"] for take in kept["takes"]} == {"cached"}
+
+
+def test_a_killed_chain_is_finished_by_the_next_run_and_paid_once(chase: Shop) -> None:
+    run = subprocess.Popen(
+        [sys.executable, "-m", "wanx_render", "list.yaml", "--yes"], cwd=chase.folder,
+        env=chase.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 80
+    while len(chase.ledger()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait(20)
+    assert len(chase.ledger()) >= 2
+    ran = chase.run("list.yaml", "--yes", "--on-ambiguous", "resubmit")
+    assert ran.returncode == 0, ran.stderr
+    assert [row["status"] for row in chase.ledger()] == ["SUCCEEDED"] * 3
+    assert len(frames_of(chase.folder / "renders/chase/film.mp4")) == 240
