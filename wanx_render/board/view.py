@@ -121,7 +121,7 @@ def shot(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
         "template": request.template,
         "model": request.model,
         "tier": request.resolution,
-        "seconds": request.duration,
+        "seconds": request.duration - request.lead,
         "picture": _picture(planned),
         "first_of": planned.picked.waits_for,
         "pick": entry.pick,

@@ -4,7 +4,7 @@ A plan and how its takes stand in, one versioned, JSON-ready record out.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -28,6 +28,7 @@ from wanx_render.planning.plan import (
     Plan,
     PlannedFootage,
     PlannedShot,
+    Take,
     clip_rates,
     frame_of,
 )
@@ -74,6 +75,7 @@ class TakeForecast:
     key: str | None
     chosen: bool = False  # picked on the board (picks.yaml), not by the list
     picture: PictureForecast | None = None  # of a first frame that the list has prepared
+    continued_seconds: int = 0  # of its seconds, those that are shown of the clip that it continues
     shape: ShapeForecast | None = None  # of a clip without a first frame
     references: tuple[ReferenceForecast, ...] = ()
 
@@ -191,7 +193,7 @@ def forecast(
         unknown_prices=cost.unknown,
         at_least_seconds=shortest,
         at_most_seconds=longest,
-        warnings=_warnings(longest, cost.unknown, catalog),
+        warnings=(*_warnings(longest, cost.unknown, catalog), *_doubts(new)),
         footage=tuple(map(_footage, plan.footage)),
         shots=tuple(map(_shot, truth.shots if truth else ())),
         films=tuple(map(_film, truth.films if truth else ())),
@@ -259,6 +261,7 @@ def _take(status: TakeStatus, plan: Plan, shot: PlannedShot, catalog: Catalog) -
         key=request.key(plan.backend) if status.complete else None,
         chosen=is_picked and shot.chosen,
         picture=picture_forecast(take, plan.deliverables),
+        continued_seconds=request.lead,
         shape=shape_forecast(take, plan.deliverables),
         references=_references(shot.shot, catalog),
     )
@@ -348,6 +351,14 @@ def wall_seconds(statuses: Iterable[TakeStatus], catalog: Catalog) -> tuple[int,
         shortest = max(shortest, Fraction(count, places) * low, Fraction(low))
         longest = max(longest, ceil(Fraction(count, places)) * high)
     return round(shortest), longest
+
+
+def _doubts(takes: Iterable[Take]) -> Iterator[Message]:
+    """What of the prices is open."""
+    if any(take.request.lead for take in takes):
+        yield tr(
+            "prices count the continued seconds too; no document says whether they are billed"
+        )
 
 
 def _warnings(longest: int, unknown: int, catalog: Catalog) -> tuple[Message, ...]:

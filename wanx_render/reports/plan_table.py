@@ -207,6 +207,12 @@ def _clip(take: TakeForecast) -> str:
     return f"{take.width}x{take.height}" if take.width else tr("unknown")
 
 
+def _seconds(take: TakeForecast) -> str:
+    """``2+3``: 2 s of the clip that is continued, and 3 new ones."""
+    shown = take.continued_seconds
+    return f"{shown}+{take.seconds - shown}" if shown else str(take.seconds)
+
+
 def _price(take: TakeForecast) -> Message:
     return _money(take.price, take.currency) if take.price is not None else tr("unknown")
 
@@ -226,7 +232,7 @@ COLUMNS = (
     Column(tr("state"), lambda take: PLANNED[take.state]),
     Column(tr("model"), lambda take: take.model, spare=1),
     Column(tr("tier"), lambda take: take.resolution, spare=3),
-    Column(tr("s"), lambda take: str(take.seconds), right=True, spare=2),
+    Column(tr("s"), _seconds, right=True, spare=2),
     Column(tr("fps"), lambda take: take.fps, right=True, spare=5),
     Column(tr("clip"), _clip, spare=4),
     Column(tr("price"), _price, right=True),
