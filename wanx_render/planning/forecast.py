@@ -356,9 +356,7 @@ def wall_seconds(statuses: Iterable[TakeStatus], catalog: Catalog) -> tuple[int,
 def _doubts(takes: Iterable[Take]) -> Iterator[Message]:
     """What of the prices is open."""
     if any(take.request.lead for take in takes):
-        yield tr(
-            "prices count the continued seconds too; no document says whether they are billed"
-        )
+        yield tr("prices count the continued seconds too; no document says whether they are billed")
 
 
 def _warnings(longest: int, unknown: int, catalog: Catalog) -> tuple[Message, ...]:
