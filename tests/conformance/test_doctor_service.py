@@ -273,6 +273,22 @@ def test_nothing_is_bought_where_a_free_task_may_be_billed(
     assert submissions(server) == []
 
 
+def test_a_key_that_the_service_echoes_is_in_no_output(
+    start: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start()
+    account = mock_server.testing.MockAccount(server, "doctor-service")
+    account.faults(
+        "on=create effect=change status=400 set.code={key} set.message={key} "
+        "headers.content-type=application/{key}"
+    )
+    for as_json in (False, True):
+        folder = tmp_path / str(as_json)
+        _, out, err = called(server, tmp_path, as_json=as_json, keep_answers=folder)
+        assert KEY not in out + err
+        assert KEY not in "".join(path.read_text() for path in folder.iterdir())
+
+
 def test_a_key_that_is_not_taken_ends_it(start: Callable[..., Server], tmp_path: Path) -> None:
     server = start()
     account = mock_server.testing.MockAccount(server, "doctor-service")

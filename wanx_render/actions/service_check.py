@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -159,7 +159,8 @@ class _Check:
             )
         finally:
             await service.backend.close()
-        checked.findings += bought.findings
+        clean = asker.cleaner.text
+        checked.findings += [replace(f, seen=clean(f.seen)) for f in bought.findings]
         checked.clip, checked.problems = bought.clip, tuple(bought.problems)
         checked.bills = tuple(bought.bills)
 

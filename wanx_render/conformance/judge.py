@@ -39,7 +39,7 @@ def judged(
     if exchange is None:
         reason = tr("not asked: an earlier task may be billed")
         return _finding(probe, check, model, reason=reason)
-    seen = ASPECTS[check.aspect](exchange)
+    seen = cleaner.text(ASPECTS[check.aspect](exchange))
     message = message_of(exchange, cleaner)
     reason = _doubt(probe, exchange, seen, message)
     message = message if check.aspect in ("answer", "size") else ""
