@@ -144,7 +144,12 @@ def test_one_clip_and_a_cancelled_twin(start: Callable[..., Server], tmp_path: P
     options = {"probe_cost": CNY, "catalog_out": out_file, "as_json": True}
     _, out, err = called(server, tmp_path, "1.00 CNY", **options)
     record = json.loads(out)
-    assert "the probes may cost 1.00 CNY. Type 1.00 CNY to spend it: " in err
+    assert (
+        "clip: wan2.2-i2v-flash, 480P, 5 s, 0.50 CNY\n"
+        "twin: wan2.2-i2v-flash, 480P, 5 s, 0.50 CNY; "
+        "cancelled at once, and paid only if it runs before\n"
+        "the probes may cost 1.00 CNY. Type 1.00 CNY to spend it: "
+    ) in err
     assert sorted(submissions(server)) == ["Canceled", "Succeeded"]
     assert (record["paid"], record["problems"], record["figures"]) == (["0.50 CNY"], [], [])
     paid = [f for f in record["findings"] if f["probe"] in ("clip", "twin")]

@@ -16,7 +16,7 @@ from wanx_render.conformance.bodies import cheapest
 from wanx_render.conformance.clip import PICTURE
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsApproval
-from wanx_render.language import shown, tr
+from wanx_render.language import Message, shown, tr
 from wanx_render.money import Money, show_money
 from wanx_render.planning.plan import Take
 from wanx_render.session.approval import is_price
@@ -128,6 +128,8 @@ def approve(wanted: Purchase, environment: Environment) -> None:
     """Nothing is bought before a person types the most that it may cost. Raises NeedsApproval."""
     if not wanted.most.amount:
         return
+    for take in wanted.takes:
+        environment.say(_offer(take))
     most = show_money(wanted.most)
     message = tr("the probes may cost {most}", most=most)
     if environment.stdin is None or not environment.stdin.isatty():
@@ -140,3 +142,16 @@ def approve(wanted: Purchase, environment: Environment) -> None:
     total = Total(wanted.most.amount, wanted.most.currency)
     if not is_price(environment.stdin.readline(), total):
         raise NeedsApproval(tr("not confirmed; nothing was sent"))
+
+
+def _offer(take: Take) -> Message:
+    """What one task of the probes is, and its price."""
+    request = take.request
+    text = tr(
+        "{shot}: {model}, {tier}, {n} s, {price}",
+        shot=take.shot, model=request.model, tier=request.resolution, n=request.duration,
+        price=show_money(take.price) if take.price else tr("unknown"),
+    )  # fmt: skip
+    if take.shot != "twin":
+        return text
+    return tr("{offer}; cancelled at once, and paid only if it runs before", offer=text)
