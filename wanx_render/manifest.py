@@ -118,6 +118,19 @@ class ShotRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureRecord:
+    """A first frame that a model made, with its takes and the one that its shot begins with.
+
+    The ``clip`` of a take is the picture's file.
+    """
+
+    id: str
+    shot: str
+    picked: int
+    takes: tuple[TakeRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRecord:
     """One promise, compared with the finished file."""
 
@@ -251,11 +264,14 @@ class Manifest:
     budget: str | None = None
     wanted: tuple[WantedRecord, ...] = ()
     broken: tuple[str, ...] = ()  # deliverables that were tried and are not what was promised
+    pictures: tuple[PictureRecord, ...] = ()  # first frames that a model made
     version: int = field(default=VERSION)
 
     @property
     def takes(self) -> tuple[TakeRecord, ...]:
-        return tuple(take for shot in self.shots for take in shot.takes)
+        """Of pictures and shots, in the order in which they are made."""
+        pictures = (take for picture in self.pictures for take in picture.takes)
+        return (*pictures, *(take for shot in self.shots for take in shot.takes))
 
     @property
     def made(self) -> tuple[DeliverableRecord, ...]:

@@ -353,6 +353,17 @@ def _ranked(
     )
 
 
+def clips_by_share(
+    area: int, crops: tuple[Aspect, ...], limits: Limits
+) -> Iterator[tuple[tuple[Size, Shapes], ...]]:
+    """Every size of clip that a tier makes, with the shapes that give it: the best for ``crops``
+    first, equally good ones together."""
+    for equally_good in _ranked(area, tuple(sorted(set(crops), key=_simplicity)), limits):
+        yield tuple(
+            (predicted_size(aspect.size(1), area), shapes) for aspect, shapes in equally_good
+        )
+
+
 def least_share(clip: Size, crops: Iterable[Aspect]) -> Fraction:
     """The smallest share of a clip that an exact crop to one of ``crops`` keeps, 0..1."""
     areas = (aspect.size(crop_unit(clip, aspect)).area for aspect in crops)

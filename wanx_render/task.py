@@ -154,6 +154,11 @@ class TaskRequest:
     shot_type: str = ""
 
     @property
+    def is_picture(self) -> bool:
+        """Whether a picture is asked for, which has no length."""
+        return self.duration == 0
+
+    @property
     def media(self) -> tuple[tuple[Role, InputMedia], ...]:
         """Everything that goes with it, by its role, in the order in which it is written."""
         named: tuple[tuple[Role, InputMedia | None], ...] = (
@@ -227,6 +232,11 @@ class TaskRequest:
             return replace(self, seed=own_seed)
         basis = {**self.record(), "seed": own_seed, "take": take}
         return replace(self, seed=int(_digest(basis)[:8], 16) % 2_147_483_648)
+
+
+def is_of_picture(record: Mapping[str, Any]) -> bool:
+    """Whether the ``record`` of a request asks for a picture."""
+    return record.get("duration") == 0
 
 
 def key_of(record: dict[str, Any], backend: str) -> str:

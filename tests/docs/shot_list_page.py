@@ -22,6 +22,7 @@ PARTS = {
     "Deliverable": ("A deliverable", "成片"),
     "LastFrame": ("`image`: the last frame of another shot", "`image`：另一个镜头的尾帧"),
     "Continued": ("`continue`: the clip that is continued", "`continue`：被续接的片段"),
+    "MadePicture": ("`image`: a picture that a model makes", "`image`：由模型生成的图片"),
     "FitImage": ("`fit_image`", "`fit_image`"),
     "ReferenceFile": ("An item of `references`", "`references` 的每一项"),
     "Zoom": ("`move` of a still", "静止图片的 `move`"),

@@ -32,6 +32,7 @@ PLACES = {
         " trim-outside transition-too-long last-image-unsupported resolution-unsupported"
         " template-unsupported model-not-in-region silence-unsupported"
         " continue-invalid continue-unsupported continue-seconds continue-duration"
+        " picture-model-unknown picture-size picture-prompt picture-key-unsent"
     ),
     "item of shots": "missing-key",
     "deliverable": (

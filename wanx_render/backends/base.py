@@ -70,6 +70,7 @@ class Succeeded:
     original_prompt: str
     actual_prompt: str | None
     usage: dict[str, Any]
+    picture: bool = False  # whether its result is a picture, no video
 
 
 @dataclass(frozen=True, slots=True)

@@ -318,7 +318,7 @@ class DashScope:
 
     async def download(self, task: Succeeded, target: Path) -> None:
         url = self._result_url(task.url)
-        download = Download(target, self._line.real(STALL_SECONDS))
+        download = Download(target, self._line.real(STALL_SECONDS), picture=task.picture)
         failure: WanxError = _not_downloaded(task, tr("no answer"))
         idle = 0
         for number in range(DOWNLOAD_TRIES):

@@ -25,6 +25,7 @@ from wanx_render.backends.base import (
     quiet,
     status_of,
 )
+from wanx_render.backends.imitation.picture import make_picture
 from wanx_render.backends.simulator import Simulator, Task
 from wanx_render.backends.slate import clip_call, make_clip
 from wanx_render.catalog.capabilities import Catalog
@@ -134,11 +135,14 @@ class MockBackend:
         accepted_task = self._simulator.task(_ACCOUNT, task.task_id)
         if accepted_task is None:
             raise LookupError(task.task_id)
-        request = accepted_task.request
-        folder = Path(tempfile.mkdtemp(prefix="wanx-slate-"))
-        label = self._labels[task.task_id]
-        call = clip_call(self._catalog, request, label=label, folder=folder, target=target)
+        request, label = accepted_task.request, self._labels[task.task_id]
         loop = asyncio.get_running_loop()
+        if request.is_picture:
+            data = await loop.run_in_executor(self._executor, make_picture, request, label)
+            target.write_bytes(data)
+            return
+        folder = Path(tempfile.mkdtemp(prefix="wanx-slate-"))
+        call = clip_call(self._catalog, request, label=label, folder=folder, target=target)
         try:
             await loop.run_in_executor(self._executor, make_clip, self._program, call)
         finally:

@@ -21,6 +21,7 @@ import httpx
 from wanx_render.backends.cleaning import Cleaner
 from wanx_render.errors import Broken
 from wanx_render.language import Message, recorded, tr, verbatim
+from wanx_render.media import images
 
 MOST_JSON = 4 * 1024 * 1024  # a page of the list with 100 rows is some 60 kB
 MOST_BYTES = 512 * 1024 * 1024  # of a clip; 30 s in 1080P are about 50 MB
@@ -120,6 +121,7 @@ class Download:
     most: int = MOST_BYTES
     etag: str = ""
     total: int | None = None  # bytes, where the service says
+    picture: bool = False  # whether it is one; else a video
 
     @property
     def size(self) -> int:
@@ -207,9 +209,9 @@ def _whole(download: Download, answer: httpx.Response, start: int) -> Message | 
         return tr("got {size} bytes, expected {total}", size=size, total=download.total)
     with download.target.open("rb") as file:
         head = file.read(12)
-        if head[4:8] != b"ftyp":
+        if problem := _other_kind(download, head):
             download.restart()
-            return tr("the file is not an MP4")
+            return problem
         md5 = answer.headers.get("content-md5")
         if start == 0 and md5:
             file.seek(0)
@@ -218,6 +220,13 @@ def _whole(download: Download, answer: httpx.Response, start: int) -> Message | 
                 download.restart()
                 return tr("the checksum of the file is wrong")
     return None
+
+
+def _other_kind(download: Download, head: bytes) -> Message | None:
+    """What a file is not, by its first bytes."""
+    if download.picture:
+        return None if images.suffixes(head) else tr("the file is not a picture")
+    return None if head[4:8] == b"ftyp" else tr("the file is not an MP4")
 
 
 class _Rate:

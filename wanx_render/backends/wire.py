@@ -147,12 +147,13 @@ Times = tuple[datetime | None, datetime | None, datetime | None]
 
 def _succeeded(
     task_id: str, body: Mapping[str, Any], times: Times, context: Context
-) -> Succeeded | None:
+) -> Succeeded | Failed | None:
     """A task that is done; None where its answer names no result."""
     output, cleaner = body["output"], context.cleaner
+    result = _result(output)
     url = _result_url(output)
     if not url:
-        return None
+        return _failed_within(task_id, body, times, context)
     submit_time, start_time, end_time = times
     end_time = end_time or context.now
     return Succeeded(
@@ -162,8 +163,8 @@ def _succeeded(
         started=min(start_time or submit_time or end_time, end_time),
         ended=end_time,
         expires=_expiry(url, end_time, timedelta(hours=context.result_hours)),
-        original_prompt=cleaner.prose(output.get("orig_prompt")) or "",
-        actual_prompt=cleaner.prose(output.get("actual_prompt")),
+        original_prompt=cleaner.prose(output.get("orig_prompt") or result.get("orig_prompt")) or "",
+        actual_prompt=cleaner.prose(output.get("actual_prompt") or result.get("actual_prompt")),
         usage=cleaner.facts(body.get("usage")),
     )
 
@@ -181,13 +182,47 @@ def _expiry(url: str, end_time: datetime, usual: timedelta) -> datetime:
 _LINK_ROUNDING = timedelta(minutes=1)  # links were seen to be signed some seconds before the end
 
 
-def _result_url(output: Mapping[str, Any]) -> str:
-    """Where the clip is: ``video_url``, or in ``results``, where sibling models put it."""
+def _failed_within(
+    task_id: str, body: Mapping[str, Any], times: Times, context: Context
+) -> Failed | None:
+    """A task that succeeded as a whole, and made none of its pictures; None where none says why."""
+    results = body["output"].get("results")
+    for result in results if isinstance(results, list) else ():
+        if isinstance(result, dict) and result.get("code"):
+            problem = error_of(result, context.cleaner)
+            request_id = context.cleaner.text(body.get("request_id"))
+            return Failed(task_id, problem.code, problem.message, request_id, *times)
+    return None
+
+
+def _result(output: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The first of ``results`` that has an address; else the first, or nothing."""
     results = output.get("results")
-    if isinstance(results, list) and results:
-        results = results[0]
-    result = results if isinstance(results, dict) else {}
-    names = (output.get("video_url"), result.get("video_url"), result.get("url"))
+    entries = results if isinstance(results, list) else [results]
+    named = [entry for entry in entries if isinstance(entry, dict)]
+    made = (entry for entry in named if entry.get("url") or entry.get("video_url"))
+    return next(made, named[0] if named else {})
+
+
+def _picture_of(output: Mapping[str, Any]) -> Any:
+    """The address of a picture that comes as the answer in a conversation."""
+    choices = output.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        message = choice.get("message") if isinstance(choice, dict) else None
+        content = message.get("content") if isinstance(message, dict) else None
+        for part in content if isinstance(content, list) else ():
+            if isinstance(part, dict) and part.get("image"):
+                return part["image"]
+    return None
+
+
+def _result_url(output: Mapping[str, Any]) -> str:
+    """Where the clip is: ``video_url``, or in ``results``, where sibling models put it; a picture
+    may also be in ``choices``."""
+    result = _result(output)
+    names = (
+        output.get("video_url"), result.get("video_url"), result.get("url"), _picture_of(output),
+    )  # fmt: skip
     url = next((url for url in names if isinstance(url, str) and url), "")
     # Whole, for its signature; what no address can hold becomes a mark, and is refused later.
     return one_line(url[:LONGEST_URL])
@@ -229,7 +264,8 @@ def listed(row: Any, catalog: Catalog, cleaner: Cleaner) -> Listed | None:
     task_id, created_at = identifier(row.get("task_id")), _milliseconds(row.get("gmt_create"))
     if not task_id or created_at is None:
         return None
-    model = catalog.model(cleaner.text(row.get("model_name")))
+    name = cleaner.text(row.get("model_name"))
+    model = catalog.model(name) or catalog.picture_model(name)
     status = cleaner.text(row.get("status")).upper()
     return Listed(task_id, status, model.name if model else "", created_at)
 

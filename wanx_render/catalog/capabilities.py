@@ -144,6 +144,10 @@ class Catalog(Data):
         """The model of this very name, for videos or pictures; KeyError where there is none."""
         return self.models.get(name) or self.pictures[name]
 
+    def find(self, name: str) -> Model | PictureModel | None:
+        """The model of this very name, for videos or pictures."""
+        return self.models.get(name) or self.pictures.get(name)
+
     def picture_model(self, name: str) -> PictureModel | None:
         """The picture model called ``name``, by its own name or its name in a region."""
         return self.pictures.get(name) or next(

@@ -12,7 +12,7 @@ from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.language import Message, plural
 from wanx_render.money import Money, show_money
-from wanx_render.task import TaskRequest
+from wanx_render.task import TaskRequest, is_of_picture
 
 
 def price(request: TaskRequest, catalog: Catalog) -> Money | None:
@@ -59,6 +59,12 @@ def _input_bounds(model: Model) -> tuple[int, ...]:
     cap, file = model.input_seconds_cap, model.reference_video_file
     together = file.value.together if file else None
     return (*([cap.value] if cap else ()), *([together] if together else ()), LONGEST_SECONDS)
+
+
+def picture_price(request: TaskRequest, catalog: Catalog) -> Money | None:
+    """What a picture costs, or None where no source gives a price."""
+    rate = catalog.price_per_picture(request.model, request.region)
+    return Money(*rate) if rate else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,8 @@ def billed(request: Mapping[str, Any], usage: Mapping[str, Any], catalog: Catalo
     family; ``duration`` may be an echo of what was asked for. A second that has begun counts, and
     input seconds that are not said count as the most that they can be.
     """
+    if is_of_picture(request):
+        return _billed_picture(request, usage, catalog)
     names = ("output_video_duration", "video_duration", "duration")
     output = _whole(LONGEST_SECONDS, *(usage.get(name) for name in names), request["duration"])
     seconds = output + _input_seconds(request, usage, catalog.models.get(request["model"]))
@@ -135,6 +143,14 @@ def _input_seconds(
         return 0
     longest = _longest_input(model, len(videos)) or 0
     return min(_whole(LONGEST_SECONDS, said) or longest, *_input_bounds(model))
+
+
+def _billed_picture(
+    request: Mapping[str, Any], usage: Mapping[str, Any], catalog: Catalog
+) -> Money | None:
+    rate = catalog.price_per_picture(request["model"], request["region"])
+    pictures = _whole(MOST_CLIPS, usage.get("image_count")) or 1
+    return Money(rate[0] * pictures, rate[1]) if rate else None
 
 
 def _tier(value: object) -> int:
@@ -173,6 +189,7 @@ _BOUNDS = {
     "duration": LONGEST_SECONDS,
     "input_video_duration": LONGEST_SECONDS,
     "video_count": MOST_CLIPS,
+    "image_count": MOST_CLIPS,
 }
 
 

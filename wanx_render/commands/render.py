@@ -45,6 +45,11 @@ if TYPE_CHECKING:
     metavar="ID",
     help=tr("Use only these shots, or rows of a table."),
 )
+@click.option(
+    "--pictures",
+    is_flag=True,
+    help=tr("Make only the first frames that models make, to look at them before any video."),
+)
 @ROWS
 @KEEP_GOING
 @RETAKE

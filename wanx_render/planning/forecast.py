@@ -25,6 +25,7 @@ from wanx_render.planning.picture_forecast import (
 )
 from wanx_render.planning.plan import (
     AnyPlanned,
+    Asked,
     Plan,
     PlannedFootage,
     PlannedShot,
@@ -78,6 +79,7 @@ class TakeForecast:
     continued_seconds: int = 0  # of its seconds, those that are shown of the clip that it continues
     shape: ShapeForecast | None = None  # of a clip without a first frame
     references: tuple[ReferenceForecast, ...] = ()
+    kind: str = "video"  # or picture: a first frame that a model makes
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ class Forecast:
     footage: tuple[FootageForecast, ...] = ()
     shots: tuple[ShotForecast, ...] = ()  # as they are now; none with --no-cascade
     films: tuple[FilmForecast, ...] = ()
+    pictures_to_make: int = 0  # of what is to be made, first frames: they come before any video
+    pictures_cost: str = "0"
 
 
 def forecast(
@@ -176,7 +180,8 @@ def forecast(
     shortest, longest = wall_seconds(
         (status for status in statuses if status.state != "cached"), catalog
     )
-    shots = {shot.shot.id: shot for shot in plan.generated}
+    shots = {shot.shot.id: shot for shot in plan.asked}
+    pictures = tuple(take for take in new if take.request.is_picture)
     return Forecast(
         version=VERSION,
         project=plan.project,
@@ -197,6 +202,8 @@ def forecast(
         footage=tuple(map(_footage, plan.footage)),
         shots=tuple(map(_shot, truth.shots if truth else ())),
         films=tuple(map(_film, truth.films if truth else ())),
+        pictures_to_make=len(pictures),
+        pictures_cost=write_amount(plan.cost(pictures).amount),
     )
 
 
@@ -226,13 +233,13 @@ def _footage(footage: PlannedFootage) -> FootageForecast:
 def _as_it_stands(plan: Plan, statuses: tuple[TakeStatus, ...]) -> Plan:
     """The plan with its takes as far as they are known now: what a kept clip was made of."""
     takes = {(status.take.shot, status.take.number): status.take for status in statuses}
-    shots = tuple(
-        replace(shot, takes=tuple(takes[(take.shot, take.number)] for take in shot.takes))
-        if isinstance(shot, PlannedShot)
-        else shot
-        for shot in plan.shots
-    )
-    return replace(plan, shots=shots)
+    asked = {
+        shot.shot.id: replace(
+            shot, takes=tuple(takes[(take.shot, take.number)] for take in shot.takes)
+        )
+        for shot in plan.asked
+    }
+    return plan.with_asked(asked)
 
 
 def fingerprint(catalog: Catalog) -> str:
@@ -240,7 +247,7 @@ def fingerprint(catalog: Catalog) -> str:
     return sha256_of(catalog.model_dump_json().encode())[:16]
 
 
-def _take(status: TakeStatus, plan: Plan, shot: PlannedShot, catalog: Catalog) -> TakeForecast:
+def _take(status: TakeStatus, plan: Plan, shot: Asked, catalog: Catalog) -> TakeForecast:
     take = status.take
     request = take.request
     return TakeForecast(
@@ -263,7 +270,8 @@ def _take(status: TakeStatus, plan: Plan, shot: PlannedShot, catalog: Catalog) -
         picture=picture_forecast(take, plan.deliverables),
         continued_seconds=request.lead,
         shape=shape_forecast(take, plan.deliverables),
-        references=_references(shot.shot, catalog),
+        references=_references(shot.shot, catalog) if isinstance(shot, PlannedShot) else (),
+        kind="picture" if request.is_picture else "video",
     )
 
 
@@ -337,6 +345,18 @@ def _fitted(size: Size, gaze: Gaze, frame: Frame) -> tuple[str | None, float, fl
 def wall_seconds(statuses: Iterable[TakeStatus], catalog: Catalog) -> tuple[int, int]:
     """The shortest and longest time the service's running limits allow, over all models.
 
+    First frames are made before the videos that begin with them.
+    """
+    every = list(statuses)
+    pictures = [status for status in every if status.take.request.is_picture]
+    videos = [status for status in every if not status.take.request.is_picture]
+    parts = [_side_by_side(part, catalog) for part in (pictures, videos)]
+    return sum(least for least, _ in parts), sum(most for _, most in parts)
+
+
+def _side_by_side(statuses: Iterable[TakeStatus], catalog: Catalog) -> tuple[int, int]:
+    """The time that the limits allow for tasks that wait for none of the others.
+
     For each model the work of N tasks is spread over its c places: at least N/c rounds of the
     documented shortest time, at most ceil(N/c) of the longest. Models run side by side.
     """
@@ -345,7 +365,7 @@ def wall_seconds(statuses: Iterable[TakeStatus], catalog: Catalog) -> tuple[int,
         counts[status.take.request.model] += 1
     shortest, longest = Fraction(0), 0
     for name, count in counts.items():
-        model = catalog.models[name]
+        model = catalog.entry(name)
         low, high = model.task_seconds.value
         places = model.running_at_once.value
         shortest = max(shortest, Fraction(count, places) * low, Fraction(low))

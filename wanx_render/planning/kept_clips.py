@@ -1,8 +1,9 @@
-"""A changed deliverable never makes a paid clip stale.
+"""A changed deliverable never makes a paid clip or picture stale.
 
 With ``fit_image: match`` the aspect of a first frame follows from the deliverables; so does the
-shape of a clip without one. A take that was paid for, or is on its way, with another aspect stays
-as it is: it asks for what it asked for then, and knows what a new one would ask for.
+shape of a clip without one, and the size of a picture that a model makes. A take that was paid for,
+or is on its way, with another aspect stays as it is: it asks for what it asked for then, and knows
+what a new one would ask for.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from wanx_render.geometry import Aspect, Size
 from wanx_render.media.picture import prepared_record
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import Plan, PlannedShot, Take, in_turn
+from wanx_render.planning.plan import Asked, Plan, Take, in_turn
 from wanx_render.preparation import Preparation
 from wanx_render.task import InputMedia, TaskRequest
 
@@ -27,14 +28,14 @@ class KeptClips:
         """The plan with the preparations of what is kept; the rest of a chain follows."""
         if not any(_matches(take) for take in plan.takes):
             return plan
-        shots = {shot.shot.id: shot for shot in plan.generated}
-        done: dict[str, PlannedShot] = {}
+        shots: dict[str, Asked] = {shot.shot.id: shot for shot in plan.asked}
+        done: dict[str, Asked] = {}
         for name in in_turn({name: _source(shot, shots) for name, shot in shots.items()}):
             shot = shots[name]
             before = done[source].size if (source := _source(shot, shots)) else None
             takes = (_after(take, before) if before else self.take(take) for take in shot.takes)
             done[name] = replace(shot, takes=tuple(takes))
-        return replace(plan, shots=tuple(done.get(shot.shot.id, shot) for shot in plan.shots))
+        return plan.with_asked(done)
 
     def take(self, take: Take) -> Take:
         """The take as it was asked for, where that was with another preparation; else itself."""
@@ -67,11 +68,11 @@ class KeptClips:
 
 
 def _matches(take: Take) -> bool:
-    return take.preparing is not None and take.preparing.matches
+    return take.follows or (take.preparing is not None and take.preparing.matches)
 
 
-def _source(shot: PlannedShot, shots: Mapping[str, PlannedShot]) -> str | None:
-    """The generated shot that a shot goes on from; own footage is there already."""
+def _source(shot: Asked, shots: Mapping[str, Asked]) -> str | None:
+    """What a shot goes on from, or the picture it begins with; own footage is there already."""
     return name if (name := shot.picked.waits_for) in shots else None
 
 

@@ -18,7 +18,7 @@ from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.kept_clips import KeptClips
 from wanx_render.planning.plan import Take
-from wanx_render.task import InputMedia
+from wanx_render.task import InputMedia, is_of_picture
 
 # Whether a clip (the second) begins as another (the first) ends, by what is seen.
 GoesOn = Callable[[Path, Path], bool]
@@ -96,10 +96,24 @@ class Origins:
                 return replace(frame, counts_as=str(older.request["image"]))
         return frame
 
+    def made_picture(self, clip: Attempt) -> InputMedia:
+        """The picture that ``clip`` left, as a first frame: known by its bytes, as any file."""
+        facts, identity = clip.clip_facts or {}, f"sha256:{clip.clip_sha256}"
+        return InputMedia(
+            identity,
+            path=self.folder / "clips" / (clip.clip_name or ""),
+            size=_size(clip),
+            counts_as=self.journal.same_pictures().get(identity, ""),
+            repaired=bool(facts.get("repaired")),
+            transparent=bool(facts.get("transparent")),
+        )
+
     def source(
         self, take: Take, clip: Attempt, backend: str, expected: Size | None = None
     ) -> InputMedia:
         """What ``take`` begins with of ``clip``: its last frame, or the part that it continues."""
+        if is_of_picture(clip.request):
+            return self.made_picture(clip)
         waited = take.request.first_clip
         if waited is None or waited.part is None:
             return self.first_frame(take, clip, backend, expected)

@@ -4,27 +4,31 @@ A checked shot list in, one frozen ``Plan`` out; nothing here reads files or tal
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from graphlib import TopologicalSorter
 from typing import TypeVar
 
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.catalog.pricing import Total, price, total
+from wanx_render.catalog.pricing import Total, picture_price, price, total
 from wanx_render.frame import Frame
 from wanx_render.geometry import Aspect, Size, largest_exact
 from wanx_render.money import Money
 from wanx_render.planning.take_name import TakeName
+from wanx_render.shotlist import picture_sizes
 from wanx_render.shotlist.model import (
+    PICTURE,
     AnyShot,
     ClipShot,
     Deliverable,
     GeneratedShot,
     LastFrame,
+    MadePicture,
     ShotList,
     StillShot,
     own_name,
+    picture_of,
     seconds_continued,
 )
 from wanx_render.shotlist.picks import NEWEST
@@ -41,8 +45,9 @@ STILL_RATE = Fraction(30)  # of clips made of stills, where nothing else has a r
 class Take:
     """One attempt at a shot: the request it makes, and what is expected of it.
 
-    ``waits_for`` names the shot whose last frame is this take's first, or whose clip it continues;
-    its request is complete only when that is there (``beginning_with``). ``seed`` is the seed as
+    ``waits_for`` names the shot whose last frame is this take's first, or whose clip it continues,
+    or the picture that it begins with; its request is complete only when that is there
+    (``beginning_with``). ``seed`` is the seed as
     written.
     """
 
@@ -57,6 +62,7 @@ class Take:
     row: str = ""  # of a table; its rows share a journal, so that a label distinguishes them
     preparing: Preparing | None = None  # how its pictures are prepared; None: as they are
     instead: TaskRequest | None = None  # of a clip that is kept: what would be asked for now
+    follows: bool = False  # whether the size of a picture follows from the deliverables
 
     @property
     def label(self) -> str:
@@ -90,7 +96,7 @@ class Take:
     def asking(self, request: TaskRequest) -> "Take":
         """This take with another request, whose seed is its own; the clip's size follows."""
         seeded = replace(request, seed=0).with_seed_for(self.number, self.written_seed)
-        size = self.preparing.clip(request) if self.preparing else None
+        size = self.preparing.clip(request) if self.preparing else request.size
         return replace(self, request=seeded, size=size or self.size)
 
 
@@ -134,6 +140,46 @@ class PlannedShot:
         """The second of its clip at which the used part ends; None: the end of the clip."""
         end = self.shot.trim.end
         return None if end is None else end + self.picked.request.lead
+
+
+@dataclass(frozen=True, slots=True)
+class PictureShot:
+    """What is planned of a first frame that a model makes, as if it were a shot of its own."""
+
+    id: str
+    of: str  # the shot that begins with it
+    spec: MadePicture
+
+    @property
+    def pick(self) -> int:
+        return self.spec.pick
+
+    @property
+    def takes(self) -> int:
+        return self.spec.takes
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPicture:
+    """A first frame that a model makes, with all its takes and the one that its shot begins with.
+
+    ``basis`` is what its takes ask for in common, whatever size follows from the deliverables.
+    """
+
+    shot: PictureShot
+    takes: tuple[Take, ...]
+    basis: str
+    chosen: bool = False  # whether its pick was made on the board, not by the list
+    pick_of_list: int = 1
+
+    @property
+    def picked(self) -> Take:
+        return self.takes[self.shot.pick - 1]
+
+    @property
+    def size(self) -> Size | None:
+        """As it is asked for."""
+        return self.picked.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +227,7 @@ class PlannedFootage:
 
 
 AnyPlanned = PlannedShot | PlannedFootage
+Asked = PlannedPicture | PlannedShot  # what the service makes
 
 
 def of_footage(take: Take, footage: PlannedFootage) -> InputMedia:
@@ -212,6 +259,12 @@ class Plan:
     deliverables: tuple[Deliverable, ...]
     media: Mapping[str, InputMedia]  # pictures and sounds, as the list names them
     budget: Money | None = None
+    pictures: tuple[PlannedPicture, ...] = ()  # first frames that a model makes
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """Everything that the service makes: what others wait for comes first."""
+        return (*self.pictures, *self.generated)
 
     @property
     def generated(self) -> tuple[PlannedShot, ...]:
@@ -225,17 +278,33 @@ class Plan:
 
     @property
     def takes(self) -> tuple[Take, ...]:
-        return tuple(take for shot in self.generated for take in shot.takes)
+        return tuple(take for shot in self.asked for take in shot.takes)
 
     def in_row(self, row: str) -> "Plan":
         """This plan as that of a row of a table."""
-        shots = tuple(
-            replace(shot, takes=tuple(replace(take, row=row) for take in shot.takes))
-            if isinstance(shot, PlannedShot)
-            else shot
-            for shot in self.shots
+
+        named = {
+            planned.shot.id: replace(
+                planned, takes=tuple(replace(take, row=row) for take in planned.takes)
+            )
+            for planned in self.asked
+        }
+        return replace(self.with_asked(named), project=f"{self.project}/{row}")
+
+    def with_asked(self, planned: Mapping[str, Asked]) -> "Plan":
+        """This plan with other takes of some shots and pictures, by name."""
+
+        def shot(entry: AnyPlanned) -> AnyPlanned:
+            other = planned.get(entry.shot.id)
+            return other if isinstance(other, PlannedShot) else entry
+
+        def picture(entry: PlannedPicture) -> PlannedPicture:
+            other = planned.get(entry.shot.id)
+            return other if isinstance(other, PlannedPicture) else entry
+
+        return replace(
+            self, shots=tuple(map(shot, self.shots)), pictures=tuple(map(picture, self.pictures))
         )
-        return replace(self, project=f"{self.project}/{row}", shots=shots)
 
     def cost(self, takes: tuple[Take, ...]) -> Total:
         """What ``takes`` cost; equal requests are asked for, and paid, once."""
@@ -260,11 +329,15 @@ def make(
     by_shot: dict[str, AnyPlanned] = {}
     by_id = {shot.id: shot for shot in shots.shots}
     still_rate, aims = _still_rate(shots, catalog, media), aims_of(shots.deliverables)
-    for name in in_turn({name: _source(shot) for name, shot in by_id.items()}):
+    pictures = _Pictures(shots, catalog, backend, retakes or {}, picks or {})
+    for name in in_turn({name: _before(shot) for name, shot in by_id.items()}):
         shot = by_id[name]
         if isinstance(shot, GeneratedShot):
-            first = _first_frame(shot, media, by_shot)
             preparing = preparing_of(shot, _model(shot, catalog), aims, catalog)
+            if isinstance(shot.image, MadePicture):
+                first: InputMedia | None = pictures.first_frame(shot.id, shot.image, preparing)
+            else:
+                first = _first_frame(shot, media, by_shot)
             request = _request(shot, catalog, first, shots.region, media)
             request = _continued(request, _first_clip(shot, catalog, media, by_shot))
             asked = _Asked(shot, catalog, backend, preparing, _prepared(request, preparing))
@@ -280,6 +353,7 @@ def make(
         deliverables=shots.deliverables,
         media=media,
         budget=shots.budget.max_cost if shots.budget else None,
+        pictures=tuple(pictures.planned[p] for shot in shots.shots if (p := picture_of(shot))),
     )
 
 
@@ -288,7 +362,7 @@ def in_turn(sources: Mapping[Node, Node | None]) -> Iterable[Node]:
     return TopologicalSorter({n: [s] if s else [] for n, s in sources.items()}).static_order()
 
 
-def _source(shot: AnyShot) -> str | None:
+def _before(shot: AnyShot) -> str | None:
     """The shot whose last frame is the first of ``shot``, or whose clip it continues."""
     if not isinstance(shot, GeneratedShot):
         return None
@@ -328,13 +402,20 @@ def _continued(request: TaskRequest, clip: InputMedia | None) -> TaskRequest:
     return replace(request, first_clip=clip, duration=request.duration + clip.part.seconds)
 
 
+def _source(shot: GeneratedShot) -> str | None:
+    """What ``shot`` waits for: the shot before it, or the picture that is made for it."""
+    return _before(shot) or picture_of(shot)
+
+
 def _first_frame(
     shot: GeneratedShot, media: Mapping[str, InputMedia], planned: Mapping[str, AnyPlanned]
 ) -> InputMedia | None:
     if shot.image is None:
         return None
-    if not isinstance(shot.image, LastFrame):
+    if isinstance(shot.image, str):
         return media[shot.image]
+    if not isinstance(shot.image, LastFrame):
+        raise LookupError(shot.id)
     before = planned[shot.image.shot]
     if isinstance(before, PlannedFootage):
         return before.last_frame
@@ -492,6 +573,81 @@ def _takes(asked: _Asked, shot: GeneratedShot, rate: Fraction) -> tuple[Take, ..
         )
         for number in range(1, shot.takes + 1)
     )
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """Plans the first frames of a list that a model makes."""
+
+    shots: ShotList
+    catalog: Catalog
+    backend: str
+    retakes: Mapping[str, int]
+    picks: Mapping[str, int]
+    planned: dict[str, PlannedPicture] = field(default_factory=dict)  # by name
+
+    def first_frame(self, shot: str, spec: MadePicture, preparing: Preparing) -> InputMedia:
+        """The picture as the first frame of its shot: known by what it is asked for, not by the
+        name of the shot."""
+        name = f"{shot}{PICTURE}"
+        self.planned[name] = picture = self._plan(PictureShot(name, shot, spec), preparing)
+        return InputMedia(f"picture:{picture.basis}", size=picture.size)
+
+    def _plan(self, shot: PictureShot, preparing: Preparing) -> PlannedPicture:
+        request = self._request(shot.spec, preparing)
+        unsized = replace(request, size=None) if shot.spec.follows else request
+        basis = replace(unsized, seed=0).key(f"{self.backend} {shot.spec.seed}")
+        shot, pick_of_list, is_chosen = self._chosen(shot, self.retakes.get(basis, 1))
+        takes = tuple(self._take(shot, number, request) for number in range(1, shot.takes + 1))
+        return PlannedPicture(shot, takes, basis, is_chosen, pick_of_list)
+
+    def _chosen(self, shot: PictureShot, takes: int) -> tuple[PictureShot, int, bool]:
+        """The picture with the takes that were asked for later, and the one that is picked."""
+        spec = shot.spec
+        if takes > 1:
+            pick = spec.pick if "pick" in spec.model_fields_set else takes
+            spec = spec.model_copy(update={"takes": max(spec.takes, takes), "pick": pick})
+        pick_of_list, pick = spec.pick, self.picks.get(shot.id, spec.takes + 1)
+        pick = spec.takes if pick == NEWEST else pick
+        if is_chosen := pick <= spec.takes:
+            spec = spec.model_copy(update={"pick": pick})
+        return replace(shot, spec=spec), pick_of_list, is_chosen
+
+    def _take(self, shot: PictureShot, number: int, request: TaskRequest) -> Take:
+        return Take(
+            shot=shot.id,
+            number=number,
+            request=request.with_seed_for(number, shot.spec.seed),
+            written_seed=shot.spec.seed,
+            waits_for=None,
+            size=request.size,
+            rate=Fraction(0),
+            price=picture_price(request, self.catalog),
+            follows=shot.spec.follows,
+        )
+
+    def _request(self, spec: MadePicture, preparing: Preparing) -> TaskRequest:
+        model = self.catalog.picture_model(spec.model)
+        if model is None:
+            raise LookupError(spec.model)
+        films, takes_negative = self.shots.deliverables, model.negative_prompt_characters.value
+        return TaskRequest(
+            model=model.name,
+            region=self.shots.region,
+            image=None,
+            last_image=None,
+            prompt=spec.prompt,
+            negative_prompt=spec.negative_prompt if takes_negative else "",
+            template=None,
+            resolution="",
+            duration=0,
+            sound="none",
+            sound_file=None,
+            prompt_extend=spec.prompt_extend,
+            watermark=False,
+            seed=0,
+            size=picture_sizes.size_of(spec, model.sizes.value, preparing, films),
+        )
 
 
 def _cut(shot: AnyShot, seconds: Fraction, rate: Fraction, lead: int = 0) -> Cut:

@@ -13,7 +13,7 @@ from wanx_render import manifest as manifests
 from wanx_render.diagnostics import listed
 from wanx_render.errors import NeedsApproval
 from wanx_render.language import tr
-from wanx_render.manifest import Manifest, TakeRecord
+from wanx_render.manifest import Manifest, PictureRecord, ShotRecord, TakeRecord
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.take_name import TakeName
 from wanx_render.task import key_of
@@ -69,13 +69,19 @@ def _fill(journal: Journal, folder: Path) -> None:
 
 
 def _clips(folder: Path) -> Iterator[Path]:
-    return (path for path in (folder / "clips").glob("*.mp4") if not path.name.startswith("."))
+    """Videos and pictures that were paid for."""
+    paths = (folder / "clips").glob("*")
+    return (p for p in paths if p.suffix in _SUFFIXES and not p.name.startswith("."))
+
+
+_SUFFIXES = (".mp4", ".png", ".jpg", ".webp", ".bmp")
 
 
 def _recorded(manifest: Manifest, folder: Path) -> Iterator[tuple[str, TakeRecord, Path]]:
     """The takes whose clips are here, each with its shot before it and the clip behind."""
     films = (shot for film in manifest.deliverables for shot in film.shots)
-    for shot in (*manifest.shots, *films):
+    made: tuple[PictureRecord | ShotRecord, ...] = (*manifest.pictures, *manifest.shots, *films)
+    for shot in made:
         for take in shot.takes:
             if take.clip and take.sha256 and take.task_id:
                 clip = folder / "clips" / Path(take.clip).name

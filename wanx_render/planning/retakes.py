@@ -20,8 +20,8 @@ def retaken(
     """
     takes_of = origins.journal.retakes() if origins else {}
     plan, counts = make(takes_of), {}
-    for shot in [shot for shot in plan.generated if shot.shot.id in names]:
-        now = next(s for s in plan.generated if s.shot.id == shot.shot.id)
+    for shot in [shot for shot in plan.asked if shot.shot.id in names]:
+        now = next(s for s in plan.asked if s.shot.id == shot.shot.id)
         last = [s for s in take_statuses(plan, origins) if s.take.shot == now.shot.id][-1]
         if last.state == "cached":
             counts[now.basis] = len(now.takes) + 1

@@ -22,7 +22,7 @@ from wanx_render.planning.plan import (
     frame_of,
     sets_rate,
 )
-from wanx_render.shotlist.model import Deliverable
+from wanx_render.shotlist.model import Deliverable, MadePicture
 from wanx_render.shotlist.reading import ListFile
 from wanx_render.source.changes import Change, Set
 from wanx_render.validation.context import is_url
@@ -192,7 +192,9 @@ def _able_to_fit(file: ListFile, plans: Sequence[Plan]) -> set[str]:
 
 def _can_fit(shot: PlannedShot) -> bool:
     image = shot.shot.image
-    return image is not None and not (isinstance(image, str) and is_url(image))
+    if image is None or isinstance(image, MadePicture):
+        return False
+    return not (isinstance(image, str) and is_url(image))
 
 
 def _misfits(plan: Plan) -> Iterator[str]:

@@ -14,7 +14,7 @@ from wanx_render.media.picture import prepared_record
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
-from wanx_render.planning.plan import Plan, PlannedShot, Take, in_turn, of_footage
+from wanx_render.planning.plan import Asked, Plan, Take, in_turn, of_footage
 from wanx_render.task import InputMedia, TaskRequest, part_seconds, source_of
 
 State = Literal["new", "cached", "resumed", "blocked"]
@@ -78,7 +78,7 @@ def take_statuses(
     ``catalog`` knows which codes mean that the service refused the content.
     """
     view = _View(plan, origins, cascade, insisted, catalog)
-    shots = {shot.shot.id: shot for shot in plan.generated}
+    shots: dict[str, Asked] = {shot.shot.id: shot for shot in plan.asked}
     statuses: dict[str, list[TakeStatus]] = {}
     for name in in_turn({name: _source(shot, shots) for name, shot in shots.items()}):
         shot = shots[name]
@@ -88,8 +88,9 @@ def take_statuses(
     return tuple(status for name in shots for status in statuses[name])
 
 
-def _source(shot: PlannedShot, shots: Mapping[str, PlannedShot]) -> str | None:
-    """The generated shot that a shot goes on from; own footage is there already."""
+def _source(shot: Asked, shots: Mapping[str, Asked]) -> str | None:
+    """The generated shot that a shot goes on from, or the picture that is made for it; own footage
+    is there already."""
     return waits_for if (waits_for := shot.picked.waits_for) in shots else None
 
 
@@ -99,7 +100,7 @@ def identities(plan: Plan, statuses: tuple[TakeStatus, ...]) -> dict[tuple[str, 
     A first frame that is not there yet counts by what the clip it comes from asks for.
     """
     takes = {(s.take.shot, s.take.number): s.take for s in statuses}
-    picks = {shot.shot.id: shot.shot.pick for shot in plan.generated}
+    picks = {shot.shot.id: shot.shot.pick for shot in plan.asked}
     sources = {
         name: (take.waits_for, picks[take.waits_for]) if take.waits_for in picks else None
         for name, take in takes.items()
@@ -136,11 +137,7 @@ def _follows(take: Take, clip: Attempt | None, view: _View) -> TakeStatus:
     ``clip`` is the one that it has, of another first frame.
     """
     if clip is None:
-        reason = (
-            tr("continues the clip of {shot}", shot=take.waits_for)
-            if take.request.first_clip
-            else tr("starts from the last frame of {shot}", shot=take.waits_for)
-        )
+        reason = _begins(take, view)
         older = _older_clip(take, view)
         return TakeStatus(take, "new", reason, cause="changed" if older else "never", clip=older)
     reason = (
@@ -149,6 +146,15 @@ def _follows(take: Take, clip: Attempt | None, view: _View) -> TakeStatus:
         else tr("its first frame changes; --no-cascade keeps the existing clip")
     )
     return TakeStatus(take, "new", reason, cascade=True, cause="chain", clip=clip)
+
+
+def _begins(take: Take, view: _View) -> Message:
+    """What a take waits for that has no clip yet."""
+    if any(picture.shot.id == take.waits_for for picture in view.plan.pictures):
+        return tr("starts from the picture {name}, which is made first", name=take.waits_for)
+    if take.request.first_clip:
+        return tr("continues the clip of {shot}", shot=take.waits_for)
+    return tr("starts from the last frame of {shot}", shot=take.waits_for)
 
 
 def _settled(take: Take, view: _View) -> TakeStatus:
@@ -160,6 +166,8 @@ def _settled(take: Take, view: _View) -> TakeStatus:
     previous = journal.clip_for(key)
     if previous and is_here(previous, folder):
         reason = tr("its clip is {file}", file=previous.clip_name)
+        if take.request.is_picture:
+            reason = tr("its picture is {file}", file=previous.clip_name)
         if take.instead:
             reason = tr("{reason}; {kept}", reason=reason, kept=_kept_as(take))
         return TakeStatus(take, "cached", reason, cause="here", clip=previous)

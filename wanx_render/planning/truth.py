@@ -14,7 +14,7 @@ from wanx_render.geometry import Move
 from wanx_render.language import NOTHING, Message, joined, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest, ShotRecord
 from wanx_render.planning.origins import last_frame_of
-from wanx_render.planning.plan import AnyPlanned, Plan, PlannedFootage, PlannedShot
+from wanx_render.planning.plan import AnyPlanned, Asked, Plan, PlannedFootage
 from wanx_render.planning.take_status import NEVER, TakeStatus
 from wanx_render.planning.uses import changes, uses_of, wish_of
 from wanx_render.shotlist.model import Deliverable
@@ -120,15 +120,16 @@ class ShotTruths:
     def __init__(self, plan: Plan, statuses: Sequence[TakeStatus], catalog: Catalog) -> None:
         self.plan = plan
         self._catalog = catalog
-        self._generated = {shot.shot.id: shot for shot in plan.generated}
+        self._pictures = {picture.shot.id for picture in plan.pictures}
+        self._generated: dict[str, Asked] = {shot.shot.id: shot for shot in plan.asked}
         self._known: dict[str, ShotTruth] = {}
-        self._statuses: dict[str, list[TakeStatus]] = {shot.shot.id: [] for shot in plan.generated}
+        self._statuses: dict[str, list[TakeStatus]] = {shot.shot.id: [] for shot in plan.asked}
         for status in statuses:
             self._statuses[status.take.shot].append(status)
-        self._picks = {shot.shot.id: shot.shot.pick for shot in plan.generated}
+        self._picks = {shot.shot.id: shot.shot.pick for shot in plan.asked}
         self._sources = {  # own footage is none: it is there already
             shot.shot.id: source if (source := shot.picked.waits_for) in self._picks else ""
-            for shot in plan.generated
+            for shot in plan.asked
         }
         self._after: dict[str, list[str]] = {}  # the shots that begin as one ends
         for name, source in self._sources.items():
@@ -139,7 +140,7 @@ class ShotTruths:
         }
 
     def every(self) -> tuple[ShotTruth, ...]:
-        return tuple(self.of(name) for name in self._generated)
+        return tuple(self.of(shot.shot.id) for shot in self.plan.generated)
 
     def of(self, name: str) -> ShotTruth:
         """What a generated shot is now."""
@@ -147,7 +148,7 @@ class ShotTruths:
             self._known[name] = self._truth(self._generated[name])
         return self._known[name]
 
-    def _truth(self, shot: PlannedShot) -> ShotTruth:
+    def _truth(self, shot: Asked) -> ShotTruth:
         status = self._statuses[shot.shot.id][shot.shot.pick - 1]
         state = state_of(status)
         sha256 = status.clip.clip_sha256 if status.clip else None
@@ -183,8 +184,10 @@ class ShotTruths:
         return tuple(chain)
 
     def _cost(self, name: str, chain: Iterable[str]) -> Total:
-        """The price of all takes that a run would make of these shots."""
-        takes = [take for shot in (name, *chain) for take in self._new[shot]]
+        """The price of all takes that a run would make of these shots, and of their pictures."""
+        names = (name, *chain)
+        pictures = {self._sources[shot] for shot in names} & self._pictures
+        takes = [take for shot in (*names, *pictures - {*names}) for take in self._new[shot]]
         # Equal requests are paid once. They are compared as they are: a key is a slow hash.
         once = {take.request: take.price for take in takes} if len(takes) > 1 else None
         prices = once.values() if once else (take.price for take in takes)
@@ -204,6 +207,8 @@ class ShotTruths:
             return status.reason
         source, number = self._source(status)
         pick = self._picks.get(source)
+        if source in self._pictures:
+            return self._why_of_picture(source, number)
         if number is None:
             return tr("it begins with the last frame of an earlier clip of {source}", source=source)
         if number == pick:  # what comes before that one is to be made
@@ -211,6 +216,16 @@ class ShotTruths:
         return tr(
             "it begins with the last frame of take {n} of {source}, and take {pick} is picked",
             n=number, source=source, pick=pick,
+        )  # fmt: skip
+
+    def _why_of_picture(self, picture: str, number: int | None) -> Message:
+        """Why a shot is not current whose clip begins with another picture than the list gives."""
+        pick = self._picks.get(picture)
+        if number is None or number == pick:
+            return tr("its first frame changes with {source}", source=picture)
+        return tr(
+            "it begins with take {n} of {source}, and take {pick} is picked",
+            n=number, source=picture, pick=pick,
         )  # fmt: skip
 
     def _source(self, status: TakeStatus) -> tuple[str, int | None]:
@@ -221,7 +236,8 @@ class ShotTruths:
         source = self._generated[status.take.shot].picked.waits_for or ""
         image = str(status.clip.request.get("image")) if status.clip else ""
         for other in self._statuses.get(source, ()):
-            if other.clip and image.startswith(last_frame_of(other.clip.clip_sha256 or "")):
+            sha256 = (other.clip.clip_sha256 if other.clip else None) or ""
+            if sha256 and image.startswith((last_frame_of(sha256), f"sha256:{sha256}")):
                 return source, other.take.number
         return source, None
 

@@ -155,6 +155,8 @@ def summary(forecast: Forecast) -> Message:
         nothing = show_money(Money(Decimal(0), forecast.currency))
         return tr("{takes}, nothing to generate: {cost}", takes=takes, cost=nothing)
     cost = _cost(forecast)
+    if forecast.pictures_to_make:
+        cost = _with_pictures(forecast, cost)
     if cascade := Decimal(forecast.cascade_cost):
         part = show_amount(cascade, exactly=True)
         cost = tr("{cost}, {part} of it because first frames change", cost=cost, part=part)
@@ -165,6 +167,18 @@ def summary(forecast: Forecast) -> Message:
         cost=cost,
         time=_time(forecast),
     )
+
+
+def _with_pictures(forecast: Forecast, cost: Message) -> Message:
+    """The cost, and how much of it is for first frames that come before any video."""
+    price = _money(forecast.pictures_cost, forecast.currency)
+    if any(take.kind == "picture" and take.price is None for take in forecast.takes):
+        price = tr("unknown")
+    return plural(
+        "{cost} ({n} picture comes first: {price})",
+        "{cost} ({n} pictures come first: {price})",
+        forecast.pictures_to_make, cost=cost, price=price,
+    )  # fmt: skip
 
 
 def _cost(whole: Forecast | ListsTotal) -> Message:
@@ -210,7 +224,7 @@ def _clip(take: TakeForecast) -> str:
 def _seconds(take: TakeForecast) -> str:
     """``2+3``: 2 s of the clip that is continued, and 3 new ones."""
     shown = take.continued_seconds
-    return f"{shown}+{take.seconds - shown}" if shown else str(take.seconds)
+    return f"{shown}+{take.seconds - shown}" if shown else str(take.seconds or "")
 
 
 def _price(take: TakeForecast) -> Message:
@@ -226,14 +240,22 @@ def _why(take: TakeForecast) -> Message:
     )
 
 
+def _tier(take: TakeForecast) -> Message | str:
+    return tr("picture") if take.kind == "picture" else take.resolution
+
+
+def _rate(take: TakeForecast) -> str:
+    return "" if take.kind == "picture" else take.fps
+
+
 COLUMNS = (
     Column(tr("shot"), lambda take: take.shot),
     Column(tr("take"), _number, right=True),
     Column(tr("state"), lambda take: PLANNED[take.state]),
     Column(tr("model"), lambda take: take.model, spare=1),
-    Column(tr("tier"), lambda take: take.resolution, spare=3),
+    Column(tr("tier"), _tier, spare=3),
     Column(tr("s"), _seconds, right=True, spare=2),
-    Column(tr("fps"), lambda take: take.fps, right=True, spare=5),
+    Column(tr("fps"), _rate, right=True, spare=5),
     Column(tr("clip"), _clip, spare=4),
     Column(tr("price"), _price, right=True),
     Column(tr("reason"), _why, wrap=True),

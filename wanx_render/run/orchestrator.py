@@ -19,11 +19,11 @@ from wanx_render.errors import (
 from wanx_render.events import Event
 from wanx_render.files import write_atomically
 from wanx_render.finishing.segment import ClipMedia
-from wanx_render.language import joined, plural, recorded, tr
+from wanx_render.language import Message, joined, plural, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest, last_in
 from wanx_render.media import decoding
 from wanx_render.planning.origins import Origins, last_frame_path
-from wanx_render.planning.plan import PlannedFootage, PlannedShot, Take
+from wanx_render.planning.plan import Asked, PlannedFootage, PlannedPicture, PlannedShot, Take
 from wanx_render.planning.take_status import kept
 from wanx_render.run.clips.clip_source import ClipSource
 from wanx_render.run.clips.footage import FootageMaker
@@ -31,7 +31,14 @@ from wanx_render.run.clips.task_runner import TaskRunner
 from wanx_render.run.context import RunContext
 from wanx_render.run.finisher import Finisher
 from wanx_render.run.last_films import with_last_films
-from wanx_render.run.results import FootageFailure, Results, TakeClip, TakeResult, manifest_of
+from wanx_render.run.results import (
+    FootageFailure,
+    Results,
+    TakeClip,
+    TakePicture,
+    TakeResult,
+    manifest_of,
+)
 from wanx_render.task import InputMedia
 from wanx_render.tasks.outcome import TakeFailure, permission, waiting, words
 from wanx_render.tasks.reporter import TakeReporter
@@ -61,6 +68,8 @@ async def _finish(
     missing = [shot.shot.id for shot in context.plan.shots if not results.has_clip(shot)]
     if missing:
         await finisher.settle()
+        if _only_pictures(context):
+            return ()
         names = joined(missing, tr(", "))
         text = plural(
             "no deliverable was made: {shots} has no clip",
@@ -76,6 +85,30 @@ async def _finish(
         if isinstance(deliverable, Broken):
             context.emit(Event("broken", deliverable.sentence))
     return deliverables
+
+
+def _only_pictures(context: RunContext) -> bool:
+    """Whether this run is about first frames alone: then nobody expects a film."""
+    names = {picture.shot.id for picture in context.plan.pictures}
+    return bool(context.only) and context.only <= names
+
+
+def _waiting(take: Take, source: Asked) -> Message:
+    """What a take waits for."""
+    if isinstance(source, PlannedPicture):
+        return tr("for the picture {name}", name=source.shot.id)
+    if take.request.first_clip:
+        return tr("for the clip of {shot}", shot=source.shot.id)
+    return tr("for the last frame of {shot}", shot=source.shot.id)
+
+
+def _without_beginning(take: Take, source: Asked) -> Message:
+    """Why a take cannot be asked for: what it begins with did not come."""
+    if isinstance(source, PlannedPicture):
+        return tr("its first frame is {name}, which was not made", name=source.shot.id)
+    if take.request.first_clip:
+        return tr("it continues {shot}, which has no clip", shot=source.shot.id)
+    return tr("its first frame comes from {shot}, which has no clip", shot=source.shot.id)
 
 
 class _Takes:
@@ -99,14 +132,18 @@ class _Takes:
         for footage in context.plan.footage:
             self.footage[footage.shot.id] = await self._footage(footage)
         async with asyncio.TaskGroup() as group:
-            for shot in context.plan.generated:
-                is_asked = not context.only or shot.shot.id in context.only
-                work = self.clips.of if is_asked and context.submits else self.clips.if_here
+            for shot in context.plan.asked:
+                work = self.clips.of if self._may_ask(shot.shot.id) else self.clips.if_here
                 for take in shot.takes:
                     self.tasks[(shot.shot.id, take.number)] = group.create_task(
                         self._take(shot, take, work)
                     )
         return Results({name: task.result() for name, task in self.tasks.items()}, self.footage)
+
+    def _may_ask(self, shot: str) -> bool:
+        """Whether the service may be asked for a shot or picture in this run."""
+        context = self.context
+        return context.submits and (not context.only or shot in context.only)
 
     async def _footage(self, footage: PlannedFootage) -> ClipMedia | FootageFailure:
         """The clip of own footage; it is there before anything is paid for."""
@@ -120,13 +157,14 @@ class _Takes:
         return media
 
     async def _take(
-        self, shot: PlannedShot, take: Take, work: Callable[[Take], Awaitable[TakeResult]]
+        self, shot: Asked, take: Take, work: Callable[[Take], Awaitable[TakeResult]]
     ) -> TakeResult:
         """One take from beginning to end; what goes wrong with it stays with it."""
         try:
-            result = await work(await self._ready(take))
-            if isinstance(result, TakeClip) and take.number == shot.shot.pick:
-                self.finisher.clip_landed(shot, result.media)
+            ready = await self._ready(take)
+            result = ready if isinstance(ready, TakeFailure) else await work(ready)
+            if isinstance(result, TakeClip) and isinstance(shot, PlannedShot):
+                self._landed(shot, result)
         except Exception as error:  # noqa: BLE001  # one take's failure stays its own
             result = self._failure(take, error)
         if isinstance(result, TakeFailure) and result.state != "skipped":
@@ -138,8 +176,16 @@ class _Takes:
             return replace(result, attempt=self.context.journal.last_at(key))
         return result
 
-    async def _ready(self, take: Take) -> Take:
-        """The take with what it begins with, waiting for the shot that this comes from."""
+    def _landed(self, shot: PlannedShot, clip: TakeClip) -> None:
+        """A clip of a shot is here: the deliverables use the picked one."""
+        if clip.take.number == shot.shot.pick:
+            self.finisher.clip_landed(shot, clip.media)
+
+    async def _ready(self, take: Take) -> Take | TakeFailure:
+        """The take with what it begins with, waiting for the shot that this comes from.
+
+        One that this run does not ask for is left where that is not there either.
+        """
         if take.waits_for is None:
             return take
         context, plan = self.context, self.context.plan
@@ -151,27 +197,27 @@ class _Takes:
             if footage.shot.id == take.waits_for:
                 beginning = await context.tools.work(self.maker.beginning, take, footage)
                 return self.origins.following(take, beginning, plan.backend)
-        source = next(shot for shot in plan.generated if shot.shot.id == take.waits_for)
-        continues = take.request.first_clip is not None
-        reason = (
-            tr("for the clip of {shot}", shot=take.waits_for)
-            if continues
-            else tr("for the last frame of {shot}", shot=take.waits_for)
-        )
-        self.reporter.report(take, "waiting", reason)
+        source = next(shot for shot in plan.asked if shot.shot.id == take.waits_for)
+        if self._may_ask(take.shot):
+            self.reporter.report(take, "waiting", _waiting(take, source))
         result = await asyncio.shield(self.tasks[(take.waits_for, source.shot.pick)])
-        if isinstance(result, TakeFailure):
-            raise Broken(
-                tr("it continues {shot}, which has no clip", shot=take.waits_for)
-                if continues
-                else tr("its first frame comes from {shot}, which has no clip", shot=take.waits_for)
-            )
-        if continues:
-            clip = self.origins.source(take, result.attempt, plan.backend)
-            whole = replace(clip, path=result.media.path, size=result.media.size)
-            return self.origins.following(take, whole, plan.backend)
-        frame = await self._last_frame(take, result)
-        return self.origins.following(take, frame, plan.backend)
+        match result:
+            case TakeClip():
+                beginning = await self._of_clip(take, result)
+            case TakePicture():
+                beginning = result.picture
+            case TakeFailure(state="skipped") if not self._may_ask(take.shot):
+                return replace(result, take=take)
+            case TakeFailure():
+                raise Broken(_without_beginning(take, source))
+        return self.origins.following(take, beginning, plan.backend)
+
+    async def _of_clip(self, take: Take, source: TakeClip) -> InputMedia:
+        """What ``take`` begins with of the clip of another shot."""
+        if take.request.first_clip is None:
+            return await self._last_frame(take, source)
+        clip = self.origins.source(take, source.attempt, self.context.plan.backend)
+        return replace(clip, path=source.media.path, size=source.media.size)
 
     async def _last_frame(self, take: Take, source: TakeClip) -> InputMedia:
         """The last frame of a clip as the first one of ``take``, as a file that can be sent."""

@@ -16,6 +16,7 @@ from wanx_render.manifest import (
     FootageRecord,
     LabelRecord,
     Manifest,
+    PictureRecord,
     ReferenceRecord,
     ShotRecord,
     SoundRecord,
@@ -28,11 +29,12 @@ from wanx_render.media.picture import prepared_record
 from wanx_render.money import Money, write_money, write_sum, write_sums
 from wanx_render.planning import sent_pictures
 from wanx_render.planning.attempt import Attempt
-from wanx_render.planning.plan import AnyPlanned, PlannedFootage, Take
+from wanx_render.planning.plan import AnyPlanned, PlannedFootage, PlannedPicture, Take
 from wanx_render.planning.uses import uses_of
 from wanx_render.run.context import RunContext
 from wanx_render.shotlist.model import Deliverable, StillShot
 from wanx_render.shotlist.references import numbered
+from wanx_render.task import InputMedia
 from wanx_render.tasks.outcome import TakeFailure
 from wanx_render.timing import SAMPLE_RATE, Cut, nearest
 
@@ -46,7 +48,16 @@ class TakeClip:
     media: ClipMedia
 
 
-TakeResult = TakeClip | TakeFailure
+@dataclass(frozen=True, slots=True)
+class TakePicture:
+    """A take of a first frame that a model made: its picture is on the disk."""
+
+    take: Take
+    attempt: Attempt
+    picture: InputMedia
+
+
+TakeResult = TakeClip | TakePicture | TakeFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,7 @@ class Results:
     def complete(self) -> bool:
         """Whether everything has a clip."""
         clips = (*self.takes.values(), *self.footage.values())
-        return all(isinstance(clip, TakeClip | ClipMedia) for clip in clips)
+        return all(isinstance(clip, TakeClip | TakePicture | ClipMedia) for clip in clips)
 
 
 def manifest_of(
@@ -113,6 +124,19 @@ def manifest_of(
         budget=_money(plan.budget),
         wanted=tuple(_wanted(deliverable) for deliverable in plan.deliverables),
         broken=films.broken,
+        pictures=tuple(_picture_record(picture, results, context) for picture in plan.pictures),
+    )
+
+
+def _picture_record(
+    picture: PlannedPicture, results: Results, context: RunContext
+) -> PictureRecord:
+    entries = (results.takes[(take.shot, take.number)] for take in picture.takes)
+    return PictureRecord(
+        id=picture.shot.id,
+        shot=picture.shot.of,
+        picked=picture.shot.pick,
+        takes=tuple(_take_record(result, context) for result in entries),
     )
 
 
@@ -128,7 +152,8 @@ def _wanted(deliverable: Deliverable) -> WantedRecord:
 
 def _spent(results: Mapping[tuple[str, int], TakeResult], currency: str) -> str:
     """What the clips of this list cost, whenever they were paid."""
-    clips = {r.attempt.id: r.attempt for r in results.values() if isinstance(r, TakeClip)}
+    made = (r for r in results.values() if isinstance(r, TakeClip | TakePicture))
+    clips = {result.attempt.id: result.attempt for result in made}
     bills = (attempt.bill for attempt in clips.values())
     amount = sum((bill.amount for bill in bills if bill), Decimal(0))
     return write_sum(Money(amount, currency))
@@ -231,8 +256,18 @@ def _take_record(result: TakeResult, context: RunContext) -> TakeRecord:
         sent=seen_from(folder, sent) if sent else None,
         references=_references(take, context),
         **(_times(attempt) if attempt else {}),
-        **(_made(result, folder) if isinstance(result, TakeClip) else _failed(result)),
+        **_outcome(result, folder),
     )
+
+
+def _outcome(result: TakeResult, folder: Path) -> dict[str, Any]:
+    match result:
+        case TakeClip():
+            return _made(result, folder)
+        case TakePicture():
+            return _made_picture(result, folder)
+        case TakeFailure():
+            return _failed(result)
 
 
 def _failed(fault: TakeFailure) -> dict[str, Any]:
@@ -245,14 +280,32 @@ def _failed(fault: TakeFailure) -> dict[str, Any]:
     }
 
 
-def _made(clip: TakeClip, folder: Path) -> dict[str, Any]:
-    attempt, media = clip.attempt, clip.media
+def _made_picture(made: TakePicture, folder: Path) -> dict[str, Any]:
+    attempt, picture = made.attempt, made.picture
+    return {
+        **_answered(attempt),
+        "clip": seen_from(folder, picture.path) if picture.path else None,
+        "sha256": picture.identity.removeprefix("sha256:"),
+        "width": picture.size.width if picture.size else None,
+        "height": picture.size.height if picture.size else None,
+    }
+
+
+def _answered(attempt: Attempt) -> dict[str, Any]:
+    """What the service said of a task that succeeded."""
     return {
         "state": "succeeded",
         "task_id": attempt.task_id,
         "actual_prompt": attempt.actual_prompt,
         "usage": attempt.usage,
         "cost": _money(attempt.bill),
+    }
+
+
+def _made(clip: TakeClip, folder: Path) -> dict[str, Any]:
+    media = clip.media
+    return {
+        **_answered(clip.attempt),
         "clip": seen_from(folder, media.path),
         "sha256": media.sha256,
         "width": media.size.width,

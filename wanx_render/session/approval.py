@@ -321,7 +321,7 @@ def _changed_picks(shots: Set[str], selection: Selection) -> Iterator[Message]:
     files = {
         str(item.loaded.picks.file.resolve())
         for item in selection.lists
-        for shot in item.shots
+        for shot in item.names
         if selection.label(item, shot) in shots
     }
     yield from (tr("{name} has changed", name=file) for file in sorted(files))

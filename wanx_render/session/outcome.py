@@ -17,7 +17,13 @@ from wanx_render.files import seen_from, write_atomically
 from wanx_render.geometry import Size
 from wanx_render.language import Message, joined, tr
 from wanx_render.language import recorded as recorded_text
-from wanx_render.manifest import DeliverableRecord, Manifest, TakeRecord
+from wanx_render.manifest import (
+    DeliverableRecord,
+    Manifest,
+    PictureRecord,
+    ShotRecord,
+    TakeRecord,
+)
 from wanx_render.money import write_sums
 from wanx_render.planning.journal import Journal
 from wanx_render.reports.states import left_with, needs_person, recorded_state
@@ -167,6 +173,11 @@ def _shape(take: TakeRecord) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
+def _made(manifest: Manifest) -> tuple[PictureRecord | ShotRecord, ...]:
+    """All that has takes."""
+    return (*manifest.pictures, *manifest.shots)
+
+
 def failures(manifest: Manifest) -> list[Message]:
     """Which takes have no clip, and why."""
     return [
@@ -177,7 +188,7 @@ def failures(manifest: Manifest) -> list[Message]:
             code=take.code,
             message=recorded_text(take.message or ""),
         )
-        for shot in manifest.shots
+        for shot in _made(manifest)
         for take in shot.takes
         if not recorded_state(take.state).as_asked
     ]
@@ -189,7 +200,7 @@ def as_asked(manifest: Manifest, context: "RunContext") -> bool:
         return manifest.complete
     complete = all(
         take.state == "succeeded"
-        for shot in manifest.shots
+        for shot in _made(manifest)
         if shot.id in context.only
         for take in shot.takes
     )
@@ -218,7 +229,7 @@ def files_of(manifest: Manifest, folder: Path, home: Path, *, elsewhere: bool) -
         paths += [folder / f"{deliverable.name}.srt", folder / f"{deliverable.name}.ass"]
         if not elsewhere:
             paths.append(folder / deliverable.path)
-    for shot in manifest.shots:
+    for shot in _made(manifest):
         paths += [folder / take.clip for take in shot.takes if take.clip]
     records: list[list[Any]] = []
     for path in paths:

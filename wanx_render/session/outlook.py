@@ -90,7 +90,7 @@ class Outlook:
     def bought(self) -> Mapping[str, int]:
         """The takes that are bought and, where another was picked on the board, picked instead."""
         picks = self.item.loaded.picks.picked
-        shots = ((shot.shot.id, shot.shot.pick) for shot in self.plan.generated)
+        shots = ((shot.shot.id, shot.shot.pick) for shot in self.plan.asked)
         return {name: pick for name, pick in shots if picks.get(name) == NEWEST}
 
     def lost(self, journal: Journal) -> tuple[Attempt, ...]:
@@ -188,7 +188,7 @@ def warnings(loaded: Loaded, plan: Plan) -> tuple[Diagnostic, ...]:
 
 def stale_picks(loaded: Loaded, plan: Plan) -> tuple[Diagnostic, ...]:
     """Picks of takes that are not there, now that it is known how many each shot has."""
-    takes = {shot.shot.id: len(shot.takes) for shot in plan.generated}
+    takes = {shot.shot.id: len(shot.takes) for shot in plan.asked}
     return picks.stale(loaded.picks, takes)
 
 

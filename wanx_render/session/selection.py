@@ -15,7 +15,7 @@ from wanx_render.diagnostics import Diagnostic, did_you_mean, in_order
 from wanx_render.errors import BadInput
 from wanx_render.language import NOTHING, Message, joined, plural, tr
 from wanx_render.planning.journal import Journal
-from wanx_render.shotlist.model import GeneratedShot
+from wanx_render.shotlist.model import GeneratedShot, picture_of
 from wanx_render.shotlist.names import alike, normal
 from wanx_render.shotlist.tables.rows import is_folder_name, numbers, shard
 from wanx_render.validation.batches import Batches, read_each
@@ -56,6 +56,7 @@ class RenderOptions:
     plan: Path | None = None  # a saved one
     max_cost: Decimal | None = None
     yes: bool = False
+    pictures: bool = False  # the first frames that a model makes, and nothing else
     free: bool = False  # finish what is there, ask the service for nothing
     base_url: str | None = None
     result_hosts: tuple[str, ...] = ()  # that results may be fetched from, besides the service's
@@ -108,6 +109,22 @@ class ListInFolder:
     @property
     def shots(self) -> frozenset[str]:
         return frozenset(shot.id for shot in self.loaded.shots.shots)
+
+    @property
+    def pictures(self) -> frozenset[str]:
+        """The names of first frames that a model makes."""
+        return frozenset(filter(None, map(picture_of, self.loaded.shots.shots)))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything that has takes, and own footage."""
+        return self.shots | self.pictures
+
+    def with_own_pictures(self) -> "ListInFolder":
+        """The same, where a shot that is meant brings the picture it begins with."""
+        shots = self.loaded.shots.shots
+        own = (picture_of(shot) for shot in shots if shot.id in self.only)
+        return replace(self, only=self.only | frozenset(filter(None, own)))
 
 
 @dataclass(frozen=True)
@@ -268,7 +285,7 @@ class Selection:
     def wide_retakes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The words of ``--retake`` that mean a shot in several rows, and these rows."""
         for name in map(normal, self.options.retake):
-            rows = tuple(item.row for item in self.chosen if item.row and name in item.shots)
+            rows = tuple(item.row for item in self.chosen if item.row and name in item.names)
             if len(rows) > 1:
                 yield name, rows
 
@@ -327,12 +344,10 @@ class Selection:
         return matches
 
     def _unknown(self, option: str, name: str, lists: Sequence[Entry]) -> BadInput:
-        candidates = dict.fromkeys(
-            shot.id
-            for item in lists
-            if isinstance(item, ListInFolder)
-            for shot in item.loaded.shots.shots
-        )
+        shots = (i.loaded.shots.shots for i in lists if isinstance(i, ListInFolder))
+        each_shot = [shot for of_list in shots for shot in of_list]
+        candidates = dict.fromkeys(shot.id for shot in each_shot)
+        candidates |= dict.fromkeys(filter(None, map(picture_of, each_shot)))
         candidates |= dict.fromkeys(item.row for item in lists if item.row)
         hint = did_you_mean(name, candidates)
         if self.alone:
@@ -345,6 +360,9 @@ class Selection:
     def _chosen(self) -> tuple[Entry, ...]:
         """The lists that are meant. Raises BadInput where an option names nothing."""
         matches = self._named("--only", _rows(self.entries, self.options.rows), self.options.only)
+        matches = tuple(map(_with_own_pictures, matches))
+        if self.options.pictures:
+            matches = _only_pictures(matches)
         if self.options.shard is None:
             return matches
         share = shard(self.options.shard)
@@ -357,6 +375,22 @@ class Selection:
             message = tr("--shard {share} holds no row", share=self.options.shard)
             raise BadInput(Diagnostic("rows-unknown", message, hint=tr("use fewer parts")))
         return part
+
+
+def _with_own_pictures(entry: Entry) -> Entry:
+    return entry.with_own_pictures() if isinstance(entry, ListInFolder) else entry
+
+
+def _only_pictures(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The pictures of the lists that have some. Raises BadInput where none has."""
+    lists = (entry for entry in entries if isinstance(entry, ListInFolder))
+    meant = ((item, item.pictures & (item.only or item.pictures)) for item in lists)
+    chosen = tuple(replace(item, only=pictures) for item, pictures in meant if pictures)
+    if not chosen:
+        message = tr("--pictures: no shot has a first frame that a model makes")
+        hint = tr("write image: {{model: MODEL, prompt: WORDS}}")
+        raise BadInput(Diagnostic("pictures-none", message, hint=hint))
+    return (*chosen, *(entry for entry in entries if isinstance(entry, SkippedList)))
 
 
 def _one_row_needed(batch: Batch) -> BadInput:
@@ -388,7 +422,7 @@ def _skipped(bad: Sequence[BadRow], rows: Sequence[ListInFolder]) -> Iterator[Sk
             name = by_number(number)
         taken.add(alike(name))
         yield SkippedList(
-            first.file, entry.problems, first.project, name, number, first.home, first.shots
+            first.file, entry.problems, first.project, name, number, first.home, first.names
         )
 
 
@@ -516,7 +550,7 @@ def by_number(number: int) -> str:
 def _names_in(item: Entry) -> dict[str, str | None]:
     """What names something of a list: its shots, also behind the row; None for the row itself."""
     names: dict[str, str | None] = {item.row: None} if item.row else {}
-    for shot in item.shots:
+    for shot in item.names if isinstance(item, ListInFolder) else item.shots:
         names[shot] = shot
         if item.row:
             names[f"{item.row}/{shot}"] = shot
@@ -540,7 +574,7 @@ def _refuse_own_footage(lists: Sequence[Entry], options: RenderOptions) -> None:
             for item in lists
             if isinstance(item, ListInFolder)
             for shot in item.loaded.shots.shots
-            if shot.id == _names_in(item).get(name)
+            if _names_in(item).get(name) in (shot.id, picture_of(shot))
         ]
         if shots and not any(isinstance(shot, GeneratedShot) for shot in shots):
             message = tr("--retake {name}: nothing is generated for own footage", name=name)

@@ -274,6 +274,10 @@ def _lines_of_one(run: Run) -> Iterator[Message]:
         "{run} this run, {film} this film, {folder} in total",
         run=run_cost, film=film, folder=folder,
     )  # fmt: skip
+    if run.options.pictures and not failures(manifest):
+        yield from _of_pictures(run, manifest)
+        yield on_mock(totals, mock=mock)
+        return
     if failed := _failure(run, manifest):
         yield on_mock(failed, mock=mock)
         yield from filter(None, map(out_of_date, manifest.deliverables))
@@ -300,6 +304,21 @@ def _above_plan(run: Run) -> Iterator[Message]:
             "warning: {n} takes were billed {more} above the plan",
             len(amounts), more=more,
         )  # fmt: skip
+
+
+def _of_pictures(run: Run, manifest: Manifest) -> Iterator[Message]:
+    """The pictures that are there now, how to look at them, and how to go on."""
+    item = run.selection.chosen[0]
+    for picture in manifest.pictures:
+        for take in picture.takes:
+            if take.clip:
+                path = shown((item.folder / take.clip).resolve())
+                name = tr("{shot} take {n}", shot=picture.id, n=take.take)
+                yield tr("{subject}: {text}", subject=name, text=path)
+    file = item.loaded.file
+    yield tr("To choose among them: wanx-render board {file}", file=file)
+    yield tr("To make another one: wanx-render {file} --pictures --retake ID", file=file)
+    yield tr("To make the videos: wanx-render {file}", file=file)
 
 
 def _failure(run: Run, manifest: Manifest) -> Message:

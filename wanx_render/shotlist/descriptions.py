@@ -20,13 +20,24 @@ DESCRIPTIONS = {
     "deliverables": tr("The finished videos; an aspect alone, such as 3:4, means an exact crop"),
     "id": tr("The name of the shot, unique in the list"),
     "model": tr("A model; `wanx-render models` lists them"),
-    "image": tr("The first frame: a path, a URL, a data URI, or {{shot: ID, frame: last}}"),
+    "image": tr(
+        "The first frame: a path, a URL, a data URI, {{shot: ID, frame: last}}, or "
+        "{{model: MODEL, prompt: WORDS}}: a picture that a model makes first"
+    ),
     "continue": tr(
         "The clip goes on where another one ends: {{shot: ID}}, or an own video; some models only"
     ),
     "Continued.shot": tr("The shot whose picked take is continued"),
     "Continued.clip": tr("The own video that is continued"),
     "Continued.seconds": tr("Seconds of its end that the model sees; by default the least"),
+    "MadePicture.model": tr("A picture model; `wanx-render models` lists them"),
+    "MadePicture.prompt": tr("What is to be seen in the picture"),
+    "MadePicture.negative_prompt": tr("What must not be seen in the picture"),
+    "MadePicture.aspect": tr("The aspect of the picture; by default what suits the deliverables"),
+    "MadePicture.size": tr("Exact pixels of the picture, such as 720x1280"),
+    "MadePicture.seed": tr("The seed of the first picture; the others are derived from it"),
+    "MadePicture.takes": tr("How many pictures to make, to choose from"),
+    "MadePicture.pick": tr("The picture that the clip begins with"),
     "clip": tr("Own footage instead of a first frame: any video; nothing is generated or paid"),
     "still": tr("An own picture that is held; nothing is generated or paid"),
     "move": tr("Enlarges a still slowly around its focus: in, out, or {{from: 1, to: 1.2}}"),

@@ -84,12 +84,47 @@ class LastFrame(Written):
     frame: Literal["last"] = "last"
 
 
-# What pydantic calls the two kinds of first frame in its error paths.
-PATH_TAG, CHAIN_TAG = "<path>", "<chain>"
+class MadePicture(Written):
+    """A first frame that a picture model makes of words, before the clip is asked for.
+
+    It has takes of its own. Without ``aspect`` and ``size`` its size follows from the deliverables.
+    """
+
+    model: str
+    prompt: str
+    negative_prompt: str = ""
+    aspect: AspectText | None = None
+    size: SizeText | None = None
+    prompt_extend: bool = Field(default=True, strict=True)
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED, strict=True)
+    takes: int = Field(default=1, ge=1, le=MAX_TAKES, strict=True)
+    pick: int = Field(default=1, ge=1, strict=True)
+
+    @property
+    def follows(self) -> bool:
+        """Whether its size follows from the deliverables."""
+        return self.aspect is None and self.size is None
+
+
+# What pydantic calls the kinds of first frame in its error paths.
+PATH_TAG, CHAIN_TAG, MADE_TAG = "<path>", "<chain>", "<made>"
+
+
+def _kind_of_frame(value: Any) -> str:
+    """Which kind of first frame is written; a mapping without a model or prompt is a chain."""
+    if isinstance(value, MadePicture):
+        return MADE_TAG
+    if isinstance(value, dict):
+        is_chain = "shot" in value or not {"model", "prompt"} & value.keys()
+        return CHAIN_TAG if is_chain else MADE_TAG
+    return CHAIN_TAG if isinstance(value, LastFrame) else PATH_TAG
+
 
 FirstFrame = Annotated[
-    Annotated[FileText, Tag(PATH_TAG)] | Annotated[LastFrame, Tag(CHAIN_TAG)],
-    Discriminator(lambda value: CHAIN_TAG if isinstance(value, dict | LastFrame) else PATH_TAG),
+    Annotated[FileText, Tag(PATH_TAG)]
+    | Annotated[LastFrame, Tag(CHAIN_TAG)]
+    | Annotated[MadePicture, Tag(MADE_TAG)],
+    Discriminator(_kind_of_frame),
 ]
 
 
@@ -340,6 +375,15 @@ class GeneratedShot(Shot):
             hint = tr("a shot has only one of {names}", names=", ".join(SOURCES))
             raise fail("shot-sources", message, hint)
         return self
+
+
+def picture_of(shot: "AnyShot") -> str | None:
+    """What the first frame goes by that a model makes for ``shot``; None where none is made."""
+    is_made = isinstance(shot, GeneratedShot) and isinstance(shot.image, MadePicture)
+    return f"{shot.id}{PICTURE}" if is_made else None
+
+
+PICTURE = ".image"  # what ends the name of a first frame that is made
 
 
 class ClipShot(Shot):

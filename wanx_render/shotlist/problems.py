@@ -18,6 +18,7 @@ from wanx_render.shotlist.model import (
     CaptionStyle,
     Deliverable,
     LastFrame,
+    MadePicture,
     Matrix,
     ShotList,
     keys_of,
@@ -41,6 +42,10 @@ class Places:
 
     def key(self, path: yaml_source.Path) -> Span:
         return self.read.key(self._written(path))
+
+    def holds(self, path: yaml_source.Path) -> bool:
+        """Whether anything is written there, or in ``defaults``."""
+        return self._written(path) in self.read
 
     def _written(self, path: yaml_source.Path) -> yaml_source.Path:
         """``("shots", 3, "model")`` is at ``("defaults", "model")`` where the shot has none."""
@@ -291,13 +296,19 @@ def _known_keys(path: yaml_source.Path, places: Places) -> set[str]:
     for part in path[1:]:
         if model and isinstance(part, str) and part in keys_of(model):
             annotation = _field(model, part).annotation
-            model = LastFrame if part == "image" else _mapping_in(annotation)
+            model = _frame_at(path, places) if part == "image" else _mapping_in(annotation)
     return set(keys_of(model)) if model else set()
 
 
 def _field(model: type[BaseModel], key: str) -> FieldInfo:
     """The field that a list writes as ``key``."""
     return next(f for name, f in model.model_fields.items() if (f.alias or name) == key)
+
+
+def _frame_at(path: yaml_source.Path, places: Places) -> type[BaseModel]:
+    """The kind of first frame at ``path``, by the keys that are written there."""
+    is_made = any(places.holds((*path, key)) for key in ("model", "prompt"))
+    return MadePicture if is_made and not places.holds((*path, "shot")) else LastFrame
 
 
 def _mapping_in(annotation: Any) -> type[BaseModel] | None:

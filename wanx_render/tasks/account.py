@@ -46,7 +46,7 @@ class Account:
 
     def limiter(self, model: str) -> RateLimiter:
         if model not in self._limiters:
-            self._limiters[model] = RateLimiter(self.catalog.models[model])
+            self._limiters[model] = RateLimiter(self.catalog.entry(model))
         return self._limiters[model]
 
     def lock(self, key: str) -> asyncio.Lock:

@@ -14,7 +14,8 @@ from wanx_render.events import ReportProgress
 from wanx_render.language import tr
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
-from wanx_render.tasks.download import fetch
+from wanx_render.task import is_of_picture
+from wanx_render.tasks.download import Stored, fetch, fetch_picture
 from wanx_render.tasks.polling import Ended, Poller
 from wanx_render.tasks.submit import EXPIRED
 from wanx_render.tasks.tools import Tools
@@ -85,8 +86,18 @@ class Collector:
         Raises Unreachable, Broken or FfmpegError.
         """
         tools, stem = self.tools.at(attempt.recipient), attempt.take.stem
+        if is_of_picture(attempt.request):
+            picture = await fetch_picture(tools, task, self.folder, stem=stem)
+            self._stored(attempt, picture)
+            return
         model = tools.catalog.models.get(attempt.model)
         seconds = Fraction(attempt.request["duration"])
         frames = frames_in(seconds, Fraction(model.fps.value)) if model else 0
         clip = await fetch(tools, task, self.folder, stem=stem, frames=frames)
-        self.journal.stored(attempt.id, clip.sha256, clip.name, clip.bytes, now=tools.backend.now())
+        self._stored(attempt, clip)
+
+    def _stored(self, attempt: Attempt, clip: Stored) -> None:
+        now = self.tools.backend.now()
+        self.journal.stored(attempt.id, clip.sha256, clip.name, clip.bytes, now=now)
+        if clip.facts:
+            self.journal.probed(clip.sha256, clip.facts)

@@ -3,14 +3,17 @@
 Whatever ends the program on the way leaves a part file and no half clip.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from wanx_render import files
 from wanx_render.backends.base import Succeeded
-from wanx_render.errors import FfmpegError
-from wanx_render.media import decoding
+from wanx_render.errors import Broken, FfmpegError
+from wanx_render.language import NOTHING, Message, tr
+from wanx_render.media import decoding, images
+from wanx_render.media.images import BadPicture
 from wanx_render.media.thumbnails import Sketch
 from wanx_render.tasks.tools import Tools
 
@@ -24,6 +27,7 @@ class Stored:
     sha256: str
     name: str
     bytes: int
+    facts: Mapping[str, Any] | None = None  # of a picture, which is looked at at once
 
 
 async def fetch(tools: Tools, task: Succeeded, folder: Path, *, stem: str, frames: int) -> Stored:
@@ -50,6 +54,48 @@ async def fetch(tools: Tools, task: Succeeded, folder: Path, *, stem: str, frame
         result = Stored(sha256, f"{stem}-{sha256[:8]}.mp4", part.stat().st_size)
         files.place(part, clips / result.name)
     return result
+
+
+async def fetch_picture(tools: Tools, task: Succeeded, folder: Path, *, stem: str) -> Stored:
+    """Fetch the picture of ``task`` as ``clips/STEM-HASH.png``, or with the suffix it has.
+
+    Raises Unreachable or Broken where it does not come, or is no picture.
+    """
+    clips = folder / "clips"
+    clips.mkdir(exist_ok=True)
+    with files.part_of(clips / task.task_id) as part:
+        data = await _whole_picture(tools, task, part)
+        sha256, suffix = files.sha256_of(data), images.suffixes(data)[0]
+        result = Stored(sha256, f"{stem}-{sha256[:8]}{suffix}", len(data), picture_facts(data))
+        files.place(part, clips / result.name)
+    return result
+
+
+async def _whole_picture(tools: Tools, task: Succeeded, part: Path) -> bytes:
+    """Download the picture as ``part`` until it can be decoded, or was tried often enough."""
+    problem: Message = NOTHING
+    for _ in range(TRIES):
+        part.unlink(missing_ok=True)
+        await tools.backend.download(replace(task, picture=True), part)
+        data = part.read_bytes()
+        try:
+            await tools.work(picture_facts, data)
+            return data
+        except BadPicture as error:
+            problem = error.sentence
+    raise Broken(tr("the picture of the task {problem}", problem=problem))
+
+
+def picture_facts(data: bytes) -> dict[str, Any]:
+    """What a picture is, for the journal; all of it is decoded. Raises BadPicture."""
+    picture = images.inspect(data)
+    return {
+        "width": picture.size.width,
+        "height": picture.size.height,
+        "format": picture.format,
+        "repaired": bool(picture.repairs),
+        "transparent": picture.transparent,
+    }
 
 
 async def _whole(

@@ -208,7 +208,7 @@ class Poller:
         request = attempt.request
         key = (attempt.model, str(request.get("resolution")), int(request.get("duration") or 0))
         if key not in self._times:
-            model = self._catalog.models.get(attempt.model)
+            model = self._catalog.find(attempt.model)
             bounds = model.task_seconds.value if model else (60, 300)
             self._times[key] = RunTimes(*bounds)
         return self._times[key]

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
-from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.abilities import Model, PictureModel
 
 LOOKAHEAD = 2  # tasks kept waiting at the service, so that a slow poll costs no time
 _ONE_CUT = timedelta(seconds=5)  # refusals closer together than this are one and the same sign
@@ -20,7 +20,7 @@ _ONE_CUT = timedelta(seconds=5)  # refusals closer together than this are one an
 class RateLimiter:
     """What one model may be asked for, shared by all takes of a run that ask it."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model | PictureModel) -> None:
         self.create_lock = asyncio.Lock()  # its holder may send a create call
         self.gap = 1 / model.creates_per_second.value
         self._most = model.running_at_once.value + LOOKAHEAD

@@ -7,7 +7,7 @@ it never takes the place of a clip.
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from wanx_render.media.picture import prepared_record
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import bytes_of, footage_frame_path, last_frame_path
-from wanx_render.task import InputMedia, source_of
+from wanx_render.task import InputMedia, is_of_picture, source_of
 from wanx_render.tasks.likeness.comparison import compare
 from wanx_render.tasks.reconcile import Judgement
 from wanx_render.tasks.tools import Tools
@@ -47,7 +47,9 @@ class ClipJudge:
     pictures: Pictures
 
     async def clip(self, attempt: Attempt, task: Succeeded, doubt: Message = NOTHING) -> Judgement:
-        aside = self.folder / FOLDER / f"{task.task_id}.mp4"
+        is_picture = is_of_picture(attempt.request)
+        aside = self.folder / FOLDER / f"{task.task_id}{'.png' if is_picture else '.mp4'}"
+        task = replace(task, picture=is_picture)
         if aside.is_file():
             before = tr("its clip was already kept as {file}", file=f"{FOLDER}/{aside.name}")
             return Judgement("doubtful", doubt or before)
@@ -69,7 +71,8 @@ class ClipJudge:
 
     async def _judged(self, attempt: Attempt, clip: Path, doubt: Message) -> Judgement:
         try:
-            judgement = await self.tools.work(self._compare, attempt, clip)
+            compare = _compare_picture if is_of_picture(attempt.request) else self._compare
+            judgement = await self.tools.work(compare, attempt, clip)
         except (FfmpegError, Broken, BadPicture, OSError) as error:
             return Judgement(
                 "doubtful", tr("cannot compare its clip: {reason}", reason=_why(error))
@@ -118,6 +121,16 @@ class ClipJudge:
         return tr("it is {size} instead of {expected}", size=size, expected=prediction)
 
 
+def _compare_picture(attempt: Attempt, picture: Path) -> Judgement:
+    """A picture that a model made: its size is all that can be compared; words are elsewhere."""
+    size, expected = images.inspect(picture.read_bytes()).size, str(attempt.request.get("size"))
+    if str(size) == expected:
+        return Judgement("same")
+    return Judgement(
+        "other", tr("it is {size} instead of {expected}", size=size, expected=expected)
+    )
+
+
 def _why(error: Exception) -> Message:
     if isinstance(error, WanxError):
         return error.sentence
@@ -143,6 +156,9 @@ def pictures_by_identity(media: Iterable[InputMedia], journal: Journal, folder: 
                 paths = footage_frame_path(folder, name), last_frame_path(folder, match[1])
                 if path := next((path for path in paths if path.is_file()), None):
                     return path.read_bytes()
+        if made := journal.clip_with(identity.removeprefix("sha256:")):
+            with suppress(OSError):
+                return (folder / "clips" / made).read_bytes()
         return None
 
     return find

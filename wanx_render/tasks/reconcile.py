@@ -286,7 +286,7 @@ def _outcome(attempt: Attempt, findings: _Findings, using: Search) -> SearchResu
 
 def _is_rival(other: Attempt, attempt: Attempt, row: Listed) -> bool:
     """Whether a task that fits one request could be the other one's just as well."""
-    names = ("model", "prompt", "image", "last_image", "duration", "resolution")
+    names = ("model", "prompt", "image", "last_image", "duration", "resolution", "size", "ratio")
     end = (other.answered_at or other.asked_at + LONGEST_SEARCH) + WINDOW_PAD
     in_time = other.asked_at - WINDOW_PAD <= row.submitted <= end
     like = all(other.request.get(name) == attempt.request.get(name) for name in names)

@@ -79,6 +79,8 @@ class Wiring:
 
     async def _pictures(self, request: TaskRequest, folder: Path) -> TaskRequest:
         """The request with the files of what is prepared of its pictures and clips."""
+        if request.is_picture:
+            return request
         model = self.tools.catalog.models[request.model]
         if request.first_clip and model.clip_file:
             clips = SentClips(self.tools.program, folder)

@@ -25,11 +25,14 @@ from wanx_render.shotlist.model import (
     Deliverable,
     FitImage,
     GeneratedShot,
+    MadePicture,
     Overlay,
     Sound,
     StillShot,
     own_name,
+    picture_of,
 )
+from wanx_render.shotlist.picture_sizes import size_of
 from wanx_render.shotlist.preparing import Aims, Preparing, aims_of, preparing_of
 from wanx_render.shotlist.references import references_of
 from wanx_render.source import yaml_source
@@ -148,6 +151,8 @@ class Scene:
         """The clip the shot will give, where its first frame is known, or it has none."""
         picture = self.pictures.get(shot.image) if isinstance(shot.image, str) else None
         tier = shot.resolution or model.tiers.value[0]
+        if isinstance(shot.image, MadePicture) and tier in model.tiers.value:
+            return self._size_made(shot.image, self.preparing(shot, model))
         if tier not in model.tiers.value:
             return None
         preparing = self.preparing(shot, model)
@@ -159,6 +164,19 @@ class Scene:
         except ValueError:  # said by a rule of its own
             return None
         return predicted_size(preparation.sent if preparation else picture.size, preparing.area)
+
+    def _size_made(self, picture: MadePicture, preparing: Preparing) -> Size | None:
+        """The clip of a shot whose first frame a model makes."""
+        model = self.catalog.picture_model(picture.model)
+        films = self.deliverables.values()
+        size = size_of(picture, model.sizes.value, preparing, films) if model else None
+        return predicted_size(size, preparing.area) if size else None
+
+    @cached_property
+    def made_pictures(self) -> dict[int, str]:
+        """The names of first frames that models make, by the index of their shots."""
+        names = ((index, picture_of(shot)) for index, shot in self.shots.items())
+        return {index: name for index, name in names if name}
 
     @cached_property
     def matched_sizes(self) -> dict[str, Size]:

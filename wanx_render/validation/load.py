@@ -23,6 +23,7 @@ from wanx_render.shotlist.model import (
     CHAIN_TAG,
     FOR_ALL,
     LIST_TAG,
+    MADE_TAG,
     NAMED_TAG,
     PATH_TAG,
     SOURCES,
@@ -35,6 +36,7 @@ from wanx_render.shotlist.model import (
     StillShot,
     keys_of,
     kind_of,
+    picture_of,
     typed_keys,
     whole_keys,
 )
@@ -357,7 +359,8 @@ class _Checker:
         scene = self._scene(shots, deliverables, whole, _ids(value.get("shots")), places)
         scene = replace(scene, figures_hints=is_early)
         problems.extend(registry.findings(scene))
-        shot_picks, stray = self._picks(filling.row, scene.ids)
+        pictures = filter(None, map(picture_of, shots.values()))
+        shot_picks, stray = self._picks(filling.row, (*scene.ids, *pictures))
         problems.extend(stray)
         return _Result(whole, tuple(problems), shot_picks)
 
@@ -480,7 +483,7 @@ class _Parts:
                 self._problems.explain(problem, path)
 
 
-_TAGS = (PATH_TAG, CHAIN_TAG, LIST_TAG, NAMED_TAG)
+_TAGS = (PATH_TAG, CHAIN_TAG, MADE_TAG, LIST_TAG, NAMED_TAG)
 _OF_GENERATED = keys_of(GeneratedShot) - keys_of(StillShot)
 # What ``defaults`` do not give to shots of the other kinds.
 _NOT_FOR: Mapping[type[AnyShot], frozenset[str]] = {

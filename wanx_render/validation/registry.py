@@ -23,7 +23,7 @@ from wanx_render.validation import (
     word_rules,
 )
 from wanx_render.validation.context import Scene, either
-from wanx_render.validation.rules import continuing, offers
+from wanx_render.validation.rules import continuing, made_pictures, offers
 
 
 def findings(scene: Scene) -> tuple[Diagnostic, ...]:
@@ -169,6 +169,7 @@ RULES = (
     picture_rules.image_shape,
     picture_rules.image_scaled,
     picture_rules.image_repaired,
+    *made_pictures.RULES,
     request_rules.prompt_cut,
     request_rules.prompt_ignored,
     request_rules.sound_outside_limits,

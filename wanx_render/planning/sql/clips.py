@@ -25,6 +25,12 @@ class ClipTable(JournalFile):
         """The attempts at the take called ``label`` that left a clip, newest first."""
         return self._attempts("label = ? AND clip IS NOT NULL ORDER BY attempt.id DESC", label)
 
+    def clip_with(self, sha256: str) -> str | None:
+        """The name of the clip or picture with these bytes."""
+        query = "SELECT name FROM clip WHERE sha256 = ?"
+        row = self._db.execute(query, (sha256,)).fetchone()
+        return str(row["name"]) if row else None
+
     def with_clip_at(self, model: str, prompt: str) -> Iterator[Attempt]:
         """The attempts at this model and prompt whose clip is here or may come, newest first."""
         return self._attempts(

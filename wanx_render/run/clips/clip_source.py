@@ -1,5 +1,6 @@
 """Where the clip of each take comes from: it is here, another list has it, or a task makes it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from wanx_render.errors import Broken
@@ -7,13 +8,14 @@ from wanx_render.events import Kind
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.language import NOTHING, Message, plural, tr, verbatim
 from wanx_render.planning.attempt import Attempt
-from wanx_render.planning.origins import pixels_of
+from wanx_render.planning.origins import Origins, pixels_of
 from wanx_render.planning.plan import Take
 from wanx_render.run.clips.clip_media import current_facts, media_of, probed_facts
 from wanx_render.run.clips.task_runner import TaskRunner
 from wanx_render.run.context import RunContext
-from wanx_render.run.results import TakeClip, TakeResult
+from wanx_render.run.results import TakeClip, TakePicture, TakeResult
 from wanx_render.tasks.clip_store import is_whole, set_aside, share, store_for
+from wanx_render.tasks.download import picture_facts
 from wanx_render.tasks.outcome import TakeFailure
 from wanx_render.tasks.reporter import TakeReporter
 
@@ -82,7 +84,7 @@ class ClipSource:
                 if value:
                     journal.picture(media.identity, value)
 
-    async def _stored(self, take: Take, key: str) -> TakeClip | None:
+    async def _stored(self, take: Take, key: str) -> TakeClip | TakePicture | None:
         """The clip that the store has for ``key``; one that is damaged is set aside."""
         context = self._context
         attempt = context.journal.clip_for(key)
@@ -94,7 +96,18 @@ class ClipSource:
             self._reporter.report(take, "warning", _lost(attempt.clip_name, aside))
             context.journal.forget_clip(attempt.clip_sha256)
             return None
+        if take.request.is_picture:
+            return await self._picture(take, attempt, path)
         return TakeClip(take, attempt, await self._media(attempt, attempt.clip_sha256, path))
+
+    async def _picture(self, take: Take, attempt: Attempt, path: Path) -> TakePicture:
+        """The picture that a model made; looked at again where nothing is noted of it."""
+        if attempt.clip_facts is None:
+            facts = await self._context.tools.work(picture_facts, path.read_bytes())
+            self._context.journal.probed(attempt.clip_sha256 or "", facts)
+            attempt = replace(attempt, clip_facts=facts)
+        origins = Origins(self._context.journal, self._context.clips)
+        return TakePicture(take, attempt, origins.made_picture(attempt))
 
     async def _media(self, attempt: Attempt, sha256: str, path: Path) -> ClipMedia:
         """What the clip is; probed once, and again where its size is not what it was."""
@@ -104,7 +117,10 @@ class ClipSource:
             self._context.journal.probed(sha256, facts)
         return media_of(facts, path, sha256)
 
-    def _report(self, clip: TakeClip, kind: Kind) -> None:
+    def _report(self, clip: TakeClip | TakePicture, kind: Kind) -> None:
+        if isinstance(clip, TakePicture):
+            self._report_picture(clip, kind)
+            return
         media = clip.media
         text = plural(
             "{size}, {rate} fps, {n} frame",
@@ -114,6 +130,15 @@ class ClipSource:
         self._reporter.report(clip.take, kind, text)
         if kind == "clip" and (difference := _difference(clip.take, media)):
             self._reporter.report(clip.take, "warning", difference)
+
+    def _report_picture(self, made: TakePicture, kind: Kind) -> None:
+        size, expected = made.picture.size, made.take.size
+        self._reporter.report(made.take, kind, tr("picture of {size}", size=size))
+        if kind == "clip" and size != expected:
+            text = tr(
+                "expected a picture of {expected}, got {actual}", expected=expected, actual=size
+            )
+            self._reporter.report(made.take, "warning", text)
 
 
 def _lost(name: str, aside: str) -> Message:
