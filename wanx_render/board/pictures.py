@@ -35,16 +35,17 @@ class Pictures:
     clip_of: Callable[[str], Attempt]
 
     async def of(self, kind: str, name: str) -> Path | None:
-        """The picture of a clip, a film, a shot's first frame or own footage, if there is one."""
+        """The picture of a clip, a film, a shot's first frame, one of its references, or own
+        footage, if there is one."""
         kinds: dict[str, Callable[[str], Awaitable[Path | None]]] = {
             "clip": self._of_clip, "frame": self._of_first_frame, "own": self._of_footage,
-            "film": self._of_film,
+            "film": self._of_film, "reference": self._of_reference,
         }  # fmt: skip
         if kind not in kinds:
             return None
         try:
             return await kinds[kind](name)
-        except (FfmpegError, BadPicture, KeyError, OSError):
+        except (FfmpegError, BadPicture, LookupError, OSError, ValueError):
             return None
 
     async def _of_clip(self, name: str) -> Path | None:
@@ -64,6 +65,12 @@ class Pictures:
         if media is None or media.size is None:
             return None
         return await self._work(self._small, media)
+
+    async def _of_reference(self, name: str) -> Path | None:
+        """The picture of ``shot:number``, one of the references of a shot."""
+        shot, _, number = name.rpartition(":")
+        media = self.holding.planned(shot).picked.request.references[int(number)].media
+        return await self._work(self._small, media) if media.size else None
 
     async def _of_footage(self, name: str) -> Path | None:
         planned = self.holding.any_planned(name)

@@ -36,6 +36,8 @@ from wanx_render.planning.truth import IsHere, ShotTruth, ShotTruths, Truth, wit
 from wanx_render.reports.states import EVENTS
 from wanx_render.shotlist.model import ClipShot, Deliverable
 from wanx_render.shotlist.picks import Picks
+from wanx_render.shotlist.references import numbered, references_of
+from wanx_render.task import Reference
 from wanx_render.validation.context import is_url
 
 REASONS = 5  # why a film is out of date; of a long list there may be a thousand
@@ -123,6 +125,8 @@ def shot(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
         "tier": request.resolution,
         "seconds": request.duration - request.lead,
         "picture": _picture(planned),
+        "asked": request.ratio or (str(request.size) if request.size else None),
+        "references": _references(planned, scene.catalog),
         "first_of": planned.picked.waits_for,
         "pick": entry.pick,
         "chosen": planned.chosen,
@@ -199,6 +203,33 @@ def _picture(planned: PlannedShot) -> str | None:
         return None
     version = hashlib.sha256(sent.identity.encode()).hexdigest()[:8]
     return f"/pictures/frame/{quote(planned.shot.id)}?v={version}"
+
+
+def _references(planned: PlannedShot, catalog: Catalog) -> list[dict[str, Any]]:
+    """Who or what a shot shows: what the model calls it, and its picture where that is here."""
+    sent = planned.picked.request.references
+    if not sent:
+        return []
+    words = catalog.models[planned.picked.request.model].words_for_references
+    names = numbered((entry.kind for entry in sent), words)
+    written = references_of(planned.shot)
+    return [
+        {
+            "called": name,
+            "name": reference.key if isinstance(reference.key, str) else None,
+            "file": "data:" if reference.file.startswith("data:") else reference.file,
+            "picture": _reference(planned.shot.id, number, entry),
+        }
+        for number, (reference, entry, name) in enumerate(zip(written, sent, names, strict=True))
+    ]
+
+
+def _reference(shot: str, number: int, reference: Reference) -> str | None:
+    """The address of a picture among the references of a shot."""
+    if reference.kind != "image" or reference.media.size is None:
+        return None
+    version = hashlib.sha256(reference.media.identity.encode()).hexdigest()[:8]
+    return f"/pictures/reference/{quote(f'{shot}:{number}')}?v={version}"
 
 
 def _thousandths(focus: Any) -> list[int]:

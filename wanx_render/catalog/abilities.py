@@ -132,6 +132,11 @@ class Model(Data):
         return self.accepts(()) and not self.counts_of_references[0]
 
     @property
+    def words_for_references(self) -> ReferenceWords:
+        """What references of each kind are called in a prompt, as far as a document says."""
+        return self.reference_words.value if self.reference_words else {}
+
+    @property
     def counts_of_references(self) -> tuple[int, int | None]:
         """The least and most references of all kinds together; None where nothing limits them."""
         counts = self.counts.value if self.counts else {}

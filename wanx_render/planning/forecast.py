@@ -279,7 +279,7 @@ def _references(shot: GeneratedShot, catalog: Catalog) -> tuple[ReferenceForecas
     if not shot.references:
         return ()
     model = catalog.model(shot.model)
-    names = called(shot, model.reference_words.value if model and model.reference_words else {})
+    names = called(shot, model.words_for_references if model else {})
     return tuple(
         ReferenceForecast(r.kind, r.file, names[r.key], r.key if isinstance(r.key, str) else None)
         for r in references_of(shot)

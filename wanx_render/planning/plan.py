@@ -697,7 +697,7 @@ def _request(
 
 
 def _prompt(shot: GeneratedShot, model: Model) -> str:
-    return words_of(shot, model.reference_words.value if model.reference_words else {})
+    return words_of(shot, model.words_for_references)
 
 
 def _shot_type(shot: GeneratedShot, model: Model) -> str:

@@ -228,8 +228,8 @@ def _references(take: Take, context: RunContext) -> tuple[ReferenceRecord, ...]:
     references = take.request.references
     if not references:
         return ()
-    words = context.tools.catalog.models[take.request.model].reference_words
-    names = numbered((entry.kind for entry in references), words.value if words else {})
+    words = context.tools.catalog.models[take.request.model].words_for_references
+    names = numbered((entry.kind for entry in references), words)
     return tuple(
         ReferenceRecord(
             kind=entry.kind,

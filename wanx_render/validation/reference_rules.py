@@ -90,7 +90,7 @@ def reference_unknown(scene: Scene) -> Iterator[Diagnostic]:
         if not isinstance(shot.references, Mapping):
             continue
         kinds = {str(reference.key): reference.kind for reference in references}
-        words = model.reference_words.value if model.reference_words else {}
+        words = model.words_for_references
         for name in dict.fromkeys(names_in(shot.prompt)):
             place = scene.at(index, "prompt")
             if name not in kinds:

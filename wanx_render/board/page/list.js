@@ -38,7 +38,7 @@ function fill(parts, shot, since, pace) {
   parts.shot = shot;
   parts.since = since;
   const picked = shot.takes.find((take) => take.n === shot.pick);
-  const source = picked?.poster ?? shot.picture;
+  const source = picked?.poster ?? shot.picture ?? shot.references?.find(({ picture }) => picture)?.picture;
   if (source && parts.image.getAttribute("src") !== source) {
     parts.image.src = source;
     parts.picture.append(parts.image);

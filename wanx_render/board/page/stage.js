@@ -48,8 +48,28 @@ function showHead() {
   say($("shot-name"), shot.id);
   say($("shot-prompt"), plain(shot.template ? tr("template {name}", { name: shot.template }) : shot.prompt) || tr("no prompt"));
   say($("shot-facts"), factsOf(shot));
+  showReferences(shot.references ?? []);
   showTruth(shot.truth);
   player.setRate(shot.takes[0]?.fps);
+}
+
+// Who or what the shot shows: small pictures, each with what the model calls it.
+function showReferences(references) {
+  const list = $("references");
+  list.replaceChildren(...references.map(({ called, name, file, picture }) => {
+    const item = make("li");
+    if (picture) {
+      const image = make("img");
+      image.alt = "";
+      image.src = picture;
+      item.append(image);
+    }
+    const words = [name, called].filter(Boolean).map(plain);
+    item.append(make("span", "", picture ? words.join(" · ") : [...words, plain(file.split("/").pop())].join(" · ")));
+    item.title = plain(file);
+    return item;
+  }));
+  show(list, references.length > 0);
 }
 
 // A still picture cannot be played, nor can what this browser does not know.
@@ -74,9 +94,10 @@ function centre() {
   if (figure) row.scrollLeft = figure.offsetLeft - row.offsetLeft - (row.clientWidth - figure.offsetWidth) / 2;
 }
 
-function factsOf({ model, tier, seconds, first_of, own }) {
+function factsOf({ model, tier, seconds, first_of, own, asked }) {
   if (own) return [ownWord(own), tr("{seconds} s", { seconds })].join(" · ");
   const parts = [model, tier, tr("{seconds} s", { seconds })];
+  if (asked) parts.push(asked.replace("x", "×"));
   if (first_of) parts.push(tr("starts from the last frame of {shot}", { shot: first_of }));
   return parts.join(" · ");
 }
@@ -225,7 +246,20 @@ function fillFrame(card, take) {
     card.still.addEventListener("error", () => card.still.remove());
     card.frame.prepend(card.still);
   }
+  fillWords(card, plays);
   card.video?.setAttribute("aria-label", tr("Take {n}", take));
+}
+
+// A shot without a picture shows its words until there is a clip.
+function fillWords(card, plays) {
+  const bare = !plays && !shot.picture;
+  if (bare && !card.words) {
+    card.words = make("p", "saying", plain(shot.prompt));
+    card.frame.prepend(card.words);
+  } else if (!bare) {
+    card.words?.remove();
+    card.words = null;
+  }
 }
 
 // Own footage that this browser cannot play is shown as its picture.
