@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Container, Iterable, Mapping
 from difflib import get_close_matches
+from itertools import takewhile
 
 from wanx_render.diagnostics import did_you_mean, listed
 from wanx_render.language import Message, tr
@@ -74,7 +75,13 @@ def hint(text: str, names: Iterable[str]) -> Message:
         return tr("did you mean one of {names}?", names=listed(fitting))
     if fitting:
         return did_you_mean(fitting[0], fitting)
-    return tr("`wanx-render models` lists the models, such as {names}", names=listed(every))
+    nearest = sorted(every, key=lambda name: -begin_alike(name, text.strip().casefold()))
+    return tr("`wanx-render models` lists the models, such as {names}", names=listed(nearest))
+
+
+def begin_alike(one: str, other: str) -> int:
+    """How many characters two names have in common at their beginning."""
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
 
 
 def _pieces(name: str) -> tuple[str, ...]:

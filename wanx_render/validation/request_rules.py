@@ -5,7 +5,6 @@ They know the catalog's figures, never a model's name.
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import takewhile
 
 from wanx_render.catalog import model_names
 from wanx_render.catalog.abilities import Model, SoundFile
@@ -110,13 +109,8 @@ def _instead(scene: Scene, model: Model, is_able: Callable[[Model], bool]) -> li
         and ("first_frame" in other.roles or "first_frame" not in model.roles)
         and (other.takes_words_alone or "first_frame" in model.roles)
     ]
-    able.sort(key=lambda name: -_begin_alike(name, model.name))
+    able.sort(key=lambda name: -model_names.begin_alike(name, model.name))
     return able[:_FEW]
-
-
-def _begin_alike(one: str, other: str) -> int:
-    """How many characters two names have in common at their beginning."""
-    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
 
 
 def sound_unsupported(scene: Scene) -> Iterator[Diagnostic]:
