@@ -161,6 +161,17 @@ def test_every_region_has_accounts_and_an_address(twin: Twin) -> None:
         assert twin.call("GET", f"/{other}/api/v1/tasks", headers=key).status_code == 401
 
 
+def test_the_hosts_of_workspaces_are_the_api_s_and_no_more(twin: Twin) -> None:
+    host = {"Host": "llm-abc123.cn-beijing.maas.aliyuncs.com"}
+    assert twin.call("GET", "/api/v1/tasks", headers={**KEY, **host}).status_code == 200
+    for path, name in (
+        ("/_mock/ledger", host["Host"]),
+        ("/api/v1/tasks", "evil-aliyuncs.com"),
+        ("/api/v1/tasks", "a.aliyuncs.com.evil.example"),
+    ):
+        assert twin.call("GET", path, headers={**KEY, "Host": name}).status_code == 421
+
+
 def test_tasks_wait_for_a_slot(twin: Twin) -> None:
     tasks = [twin.task(f"cat {number}") for number in range(4)]
     twin.service.advance(20)
