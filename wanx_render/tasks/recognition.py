@@ -15,6 +15,7 @@ from PIL import Image
 
 from wanx_render import files
 from wanx_render.backends.base import Succeeded
+from wanx_render.catalog import shapes
 from wanx_render.errors import Broken, FfmpegError, UnknownHost, WanxError
 from wanx_render.geometry import Size, predicted_size
 from wanx_render.language import NOTHING, Message, tr, verbatim
@@ -86,6 +87,8 @@ class ClipJudge:
         seconds = Fraction(picture.frames) / picture.rate
         if abs(seconds - int(attempt.request["duration"])) > _SECONDS_OFF:
             return Judgement("other", tr("it is {seconds:.1f} s long", seconds=float(seconds)))
+        if not attempt.request.get("image") and not attempt.request.get("first_clip"):
+            return self._of_words(attempt, picture.size)
         image = self._image(attempt)
         if image is None:
             return Judgement("doubtful", tr("the picture that was sent is missing here"))
@@ -94,6 +97,27 @@ class ClipJudge:
         frame = decoding.first_frame(self.tools.program, clip)
         comparison = compare(image, frame)
         return Judgement(comparison.verdict, comparison.reason)
+
+    def _of_words(self, attempt: Attempt, size: Size) -> Judgement:
+        """A clip without a first frame: its shape is compared; its prompt was already."""
+        if attempt.request.get("references"):
+            return Judgement("doubtful", tr("nothing shows which references it was made of"))
+        expected = self._shape(attempt)
+        if expected and (difference := _difference(size, expected)):
+            return Judgement("other", difference)
+        return Judgement("same") if expected else Judgement("doubtful", tr("its size is unknown"))
+
+    def _shape(self, attempt: Attempt) -> Size | None:
+        """The clip of what was asked for outright; None where no figure says."""
+        request, model = attempt.request, self.tools.catalog.model(attempt.model)
+        tier = str(request["resolution"])
+        try:
+            area = self.tools.catalog.tier_area(tier)
+        except KeyError:
+            return None
+        choices = shapes.shapes_of(model, tier, area) if model else ()
+        size = shapes.size_of(request["size"]) if request.get("size") else None
+        return shapes.clip_of(size, request.get("ratio") or "", choices, area)
 
     def _image(self, attempt: Attempt) -> Image.Image | None:
         """The first frame as it was sent then, whatever would be sent of it today."""
@@ -113,12 +137,16 @@ class ClipJudge:
             area = self.tools.catalog.tier_area(str(attempt.request["resolution"]))
         except KeyError:
             return NOTHING
-        prediction = predicted_size(Size(*image.size), area)
-        aspect = (size.width * prediction.height) / (size.height * prediction.width)
-        growth = (size.width * size.height) / (prediction.width * prediction.height)
-        if abs(aspect - 1) <= _ASPECT_OFF and abs(growth - 1) <= _AREA_OFF:
-            return NOTHING
-        return tr("it is {size} instead of {expected}", size=size, expected=prediction)
+        return _difference(size, predicted_size(Size(*image.size), area))
+
+
+def _difference(size: Size, expected: Size) -> Message:
+    """In what a clip's size is another request's; nothing where it may be this one's."""
+    aspect = (size.width * expected.height) / (size.height * expected.width)
+    growth = (size.width * size.height) / (expected.width * expected.height)
+    if abs(aspect - 1) <= _ASPECT_OFF and abs(growth - 1) <= _AREA_OFF:
+        return NOTHING
+    return tr("it is {size} instead of {expected}", size=size, expected=expected)
 
 
 def _compare_picture(attempt: Attempt, picture: Path) -> Judgement:
