@@ -24,7 +24,7 @@ from wanx_render.conformance.table import PROBES
 KEY = "sk-mock-probing"
 PACE = 600
 LARGE = tuple(probe for probe in PROBES if probe.name.startswith("data-"))
-BURST = tuple(probe for probe in PROBES if probe.name == "burst")
+BURST = tuple(probe for probe in PROBES if probe.name.startswith("burst"))
 QUICK = tuple(probe for probe in PROBES if probe not in LARGE + BURST)
 
 

@@ -117,17 +117,27 @@ def test_a_model_that_the_region_lost_is_found(as_it_is: list[Finding]) -> None:
 def test_a_burst_shows_the_limit_a_second(
     faults: tuple[str, ...], expected: dict[str, str]
 ) -> None:
-    came, _ = Probing(*faults, pace=1, clock="real", limits=True).ask(BURST)
+    came, asker = Probing(*faults, pace=20, clock="real", limits=True).ask(BURST[:1])
+    assert "content-type" in asker.headers[429]
     assert {f.aspect: f.verdict for f in came} == expected
 
 
+@pytest.mark.proof
 def test_a_service_without_that_limit_differs() -> None:
-    came, _ = Probing(pace=1, clock="real", limits=False).ask(BURST)
+    came, _ = Probing(pace=1, clock="real", limits=False).ask(BURST[:1])
     assert {f.aspect: (f.seen, f.verdict) for f in came} == {
         "answer": ("200 UNKNOWN", "differs"),
         "retry-after": ("", "unsettled"),
         "limits": ("absent", "agrees"),
     }
+
+
+@pytest.mark.proof
+def test_waiting_changes_nothing_of_the_limit() -> None:
+    came, _ = Probing(pace=1, clock="real", limits=True).ask(BURST)
+    assert {f.probe: f.verdict for f in came if f.aspect == "answer"} == {
+        "burst": "agrees", "burst-waiting": "agrees",
+    }  # fmt: skip
 
 
 @pytest.mark.proof

@@ -53,6 +53,7 @@ class Checked:
     accepted: int = 0  # tasks that free probes were given
     in_doubt: tuple[str, ...] = ()  # those of which it is not certain that they cost nothing
     clip: ClipSeen | None = None  # that was bought
+    headers: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by status, without values
     problems: tuple[Message, ...] = ()  # why something of it was not seen
     bills: tuple[Money, ...] = ()
 
@@ -143,6 +144,8 @@ class _Check:
             checked.findings.append(finding)
         checked.accepted = len(asker.tasks)
         checked.in_doubt = tuple(task.task_id for task in asker.in_doubt)
+        statuses = sorted(asker.headers)
+        checked.headers = {str(n): sorted(asker.headers[n]) for n in statuses if n}
 
     async def _buy(self, wanted: "Purchase", asker: "Asker", checked: Checked) -> None:
         from wanx_render.actions.bought_clip import buy
@@ -229,6 +232,7 @@ def _record(
         "region": options.region,
         "findings": [report.record(finding) for finding in checked.findings],
         "figures": [report.difference_record(difference) for difference in other],
+        "headers": checked.headers,
         "problems": list(map(str, checked.problems)),
         "paid": list(map(write_money, checked.bills)),
         "tasks": {"accepted": checked.accepted, "in_doubt": list(checked.in_doubt)},

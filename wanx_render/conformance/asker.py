@@ -20,7 +20,7 @@ from wanx_render.conformance.bodies import call_of
 from wanx_render.conformance.probe import Aspect, Probe
 
 # Seconds of the service's clock.
-_BETWEEN_CREATES, _BETWEEN_READS = 1.0, 0.1
+_BETWEEN_CREATES, _BETWEEN_READS, _BEFORE_A_BURST = 1.0, 0.1, 2.0
 _PATIENCE = 30  # polls, a second apart: wrong values were seen to fail after 16 s
 _LONGEST = 120  # polls of a task that runs and cannot be cancelled
 _LISTED = 30
@@ -41,6 +41,7 @@ class Asker:
     cleaner: Cleaner
     keep: Keep
     tasks: list[Followed] = field(default_factory=list)  # every task that was accepted
+    headers: dict[int, set[str]] = field(default_factory=dict)  # that answers had, by status
 
     @property
     def in_doubt(self) -> tuple[Followed, ...]:
@@ -54,7 +55,8 @@ class Asker:
         if creates and self.in_doubt:
             return None
         call = call_of(question, model, self.catalog, self.region, self.key)
-        await self.clock.sleep(_BETWEEN_CREATES if creates else _BETWEEN_READS)
+        pause = _BEFORE_A_BURST if question.times > 1 else _BETWEEN_READS
+        await self.clock.sleep(_BETWEEN_CREATES if creates else pause)
         begun = self.clock.now()
         answers = await self._answers(call, question.times)
         exchange = Exchange(answers, (self.clock.now() - begun).total_seconds())
@@ -67,6 +69,8 @@ class Asker:
             aspects = {check.aspect for check in probe.checks}
             await self._follow(exchange.followed, aspects)
         polls = exchange.followed.answers if exchange.followed else []
+        for answer in answers:
+            self.headers.setdefault(answer.status, set()).update(answer.headers)
         self.keep(probe, model, call, [*answers, *polls[-1:]])
         return exchange
 

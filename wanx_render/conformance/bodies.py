@@ -70,7 +70,8 @@ def call_of(
     sent_key = {"own": key, "wrong": WRONG_KEY, "none": None}[question.key]
     match question.call:
         case "query":
-            return RawCall("GET", f"/tasks/{question.task}", key=sent_key)
+            path = f"/tasks/{question.task}"
+            return RawCall("GET", path, headers=question.headers, key=sent_key)
         case "list":
             return RawCall("GET", "/tasks", {"page_no": "1", "page_size": "100"}, key=sent_key)
         case "cancel":

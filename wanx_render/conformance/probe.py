@@ -58,6 +58,7 @@ class Question:
     fields: Mapping[str, Any] = field(default_factory=dict)
     task: str = ""
     times: int = 1
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ PROBES: tuple[Probe, ...] = (
     _sized(11, *_says(BODIES, _TAKEN), *_says(ERRORS, _TOO_LARGE)),
     _sized(15, *_says(BODIES, _TAKEN), *_says(ERRORS, _TOO_LARGE)),
     _sized(21, *_says(BODIES, _TOO_LARGE)),
-    # The last one: it uses up what the account may ask in a second.
+    # The last ones: they use up what the account may ask in a second.
     Probe(
         "burst", tr("25 queries in a second"), Question("query", task=_NO_TASK, times=25),
         (
@@ -230,5 +230,12 @@ PROBES: tuple[Probe, ...] = (
             _check("retry-after", *_says(HEADERS, "absent"), title=verbatim("Retry-After")),
             _check("limits", *_says(HEADERS, "absent"), title=verbatim("X-RateLimit-*")),
         ),
+    ),
+    Probe(
+        "burst-waiting", tr("the same, ready to wait"),
+        Question(
+            "query", task=_NO_TASK, times=25, headers={"X-DashScope-Wait-Timeout": "10"}
+        ),
+        (_check("answer", *_says(ASSUMED, "429 Throttling.RateQuota")),),
     ),
 )  # fmt: skip
