@@ -128,3 +128,10 @@ def test_a_killed_chain_is_finished_by_the_next_run_and_paid_once(chase: Shop) -
     assert ran.returncode == 0, ran.stderr
     assert [row["status"] for row in chase.ledger()] == ["SUCCEEDED"] * 3
     assert len(frames_of(chase.folder / "renders/chase/film.mp4")) == 240
+
+
+def test_a_lost_answer_is_settled_by_the_first_frame_of_what_was_sent(chase: Shop) -> None:
+    chase.faults({"on": "create", "nth": 2, "effect": "reset", "stage": "after"})
+    ran = chase.run("list.yaml", "--yes")
+    assert ran.returncode == 0, ran.stderr
+    assert [row["status"] for row in chase.ledger()] == ["SUCCEEDED"] * 3

@@ -141,8 +141,18 @@ def _shot(clip: InputMedia) -> ClipShot:
 def _name(clip: InputMedia, limits: MediaFile) -> str:
     """What names a part and all that its file follows from."""
     rate = clip.part.rate if clip.part else ""
-    words = f"{clip.identity} {clip.read_as} {rate} {limits.sides} {limits.bytes}"
-    return files.sha256_of(words.encode())[:24] + "-clip"
+    words = f"{clip.read_as} {rate} {limits.sides} {limits.bytes}"
+    return f"{_prefix(clip.identity)}{files.sha256_of(words.encode())[:8]}"
+
+
+def _prefix(identity: str) -> str:
+    return f"{files.sha256_of(identity.encode())[:24]}-clip-"
+
+
+def sent_earlier(identity: str, folder: Path) -> Path | None:
+    """The file that was sent of the part with this identity, where it is still here."""
+    paths = sorted((folder / ".cache" / "frames").glob(f"{_prefix(identity)}*.mp4"))
+    return next((path for path in paths if _is_whole(path)), None)
 
 
 def _is_whole(path: Path) -> bool:

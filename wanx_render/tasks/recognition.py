@@ -25,6 +25,7 @@ from wanx_render.media.picture import prepared_record
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import bytes_of, footage_frame_path, last_frame_path
+from wanx_render.planning.sent_clips import sent_earlier
 from wanx_render.task import InputMedia, is_of_picture, source_of
 from wanx_render.tasks.likeness.comparison import compare
 from wanx_render.tasks.reconcile import Judgement
@@ -121,6 +122,9 @@ class ClipJudge:
 
     def _image(self, attempt: Attempt) -> Image.Image | None:
         """The first frame as it was sent then, whatever would be sent of it today."""
+        if clip := attempt.request.get("first_clip"):
+            path = sent_earlier(str(clip), self.folder)
+            return decoding.first_frame(self.tools.program, path) if path else None
         data = self.pictures(source_of(str(attempt.request["image"])))
         if data is None:
             return None
