@@ -185,8 +185,12 @@ def _cost(whole: Forecast | ListsTotal) -> Message:
     cost = _money(whole.cost, whole.currency)
     if not (unknown := whole.unknown_prices):
         return cost
-    one, many = "{cost} plus {n} take of unknown price", "{cost} plus {n} takes of unknown price"
-    return plural(one, many, unknown, cost=cost)
+    return plural(
+        "{amount} plus {n} take of unknown price",
+        "{amount} plus {n} takes of unknown price",
+        unknown,
+        amount=cost,
+    )
 
 
 def _time(whole: Forecast | ListsTotal) -> Message:

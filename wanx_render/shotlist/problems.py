@@ -170,6 +170,8 @@ def _of_known_keys(key: str, path: yaml_source.Path, places: Places) -> Message:
         return tr("write decimals with a point, such as 0.5")
     if name := _OF_THE_PERSON.get(key.lower()):
         return tr("set {name} in the environment or in .env", name=name)
+    if " " in key and places.read.in_brackets(path):
+        return tr("put the text in quotes: inside {{...}} a comma ends it")
     keys = sorted(_known_keys(path[:-1], places))
     return did_you_mean(key, keys) or tr("known keys: {keys}", keys=listed(keys, len(keys)))
 
