@@ -27,9 +27,9 @@ A [catalog of your own](real-service.md) changes any of them. A `?` marks a figu
 an official document.
 
 ```sh
-wanx-render models wan2.7-i2v                        # one model, with example requests
-wanx-render models diff wan2.6-i2v wan2.7-i2v        # in what two models differ
-wanx-render models wan2.5-i2v-preview --stale        # figures that are old or in conflict
+wanx-render models wan2.7-i2v                    # one model
+wanx-render models diff wan2.6-i2v wan2.7-i2v    # two side by side
+wanx-render models wan2.5-i2v-preview --stale    # old or in conflict
 ```
 """,
     "[English](../../guide/models.md) · 简体中文 · [指南目录](index.md)\n\n"
@@ -38,9 +38,9 @@ wanx-render models wan2.5-i2v-preview --stale        # figures that are old or i
     "来源不一时，一项数据生效，其他的放在旁边。\n\n"
     "[自己的模型目录](real-service.md)可以修改其中任何一项。`?` 表示数据不是来自官方文档。\n\n"
     "```sh\n"
-    "wanx-render models wan2.7-i2v                        # 一个模型，附请求示例\n"
-    "wanx-render models diff wan2.6-i2v wan2.7-i2v        # 两个模型的不同之处\n"
-    "wanx-render models wan2.5-i2v-preview --stale        # 陈旧的或有冲突的数据\n"
+    "wanx-render models wan2.7-i2v                    # 一个模型，附请求示例\n"
+    "wanx-render models diff wan2.6-i2v wan2.7-i2v    # 两个模型的不同之处\n"
+    "wanx-render models wan2.5-i2v-preview --stale    # 陈旧的或有冲突的数据\n"
     "```\n",
 )
 WORDS = {
