@@ -20,6 +20,7 @@ from wanx_render.shotlist.model import (
     LastFrame,
     MadePicture,
     Matrix,
+    ReferenceFile,
     ShotList,
     keys_of,
     kind_of,
@@ -224,6 +225,8 @@ def _subject(path: yaml_source.Path) -> Message:
     """What the sentence is about: the last key, or the item of a list."""
     if path and isinstance(path[-1], str):
         return verbatim(path[-1])
+    if len(path) > 2:
+        return _where(path)
     return _ITEMS.get(str(path[0]), _ITEM) if path else _WHOLE_LIST
 
 
@@ -299,6 +302,7 @@ def _known_keys(path: yaml_source.Path, places: Places) -> set[str]:
         if model and isinstance(part, str) and part in keys_of(model):
             annotation = _field(model, part).annotation
             model = _frame_at(path, places) if part == "image" else _mapping_in(annotation)
+            model = ReferenceFile if part == "references" else model
     return set(keys_of(model)) if model else set()
 
 

@@ -86,7 +86,10 @@ def crop_loses_much(scene: Scene) -> Iterator[Diagnostic]:
 
 def _how_to_keep(scene: Scene, deliverable: Deliverable, losses: Mapping[str, Fraction]) -> Message:
     """What to do against a crop that loses much, and how much of the clips would be kept then."""
+    begun = [s for s in scene.generated.values() if s.id in losses and (s.image or s.continues)]
     others = tr("use fit: blur or pad, or a first frame of that aspect")
+    if not begun:
+        return tr("use fit: blur or pad, or another aspect of the shot")
     kept = {
         name: 1 - cropped_away(size, deliverable.aspect)
         for name, size in scene.matched_sizes.items()
