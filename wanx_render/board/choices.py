@@ -84,7 +84,7 @@ class Choices:
 
     async def focus(self, asked: Asked) -> dict[str, Any]:
         """Set the point a crop keeps in view, in thousandths; null leaves it to the list."""
-        shot = self._holding.any_planned(asked.get("shot")).shot.id
+        shot = self._holding.any_shot(asked.get("shot")).shot.id
         focus = point_of(asked)
         return await self._write(
             shot, lambda before: replace(before, focus=focus), moves=focus is not None
@@ -95,7 +95,7 @@ class Choices:
 
         What makes paid clips stale must be confirmed by the exact price of making them again.
         """
-        planned_shot, focus = self._holding.planned(asked.get("shot")), point_of(asked)
+        planned_shot, focus = self._holding.generated(asked.get("shot")), point_of(asked)
         shot, wish = planned_shot.shot.id, planned_shot.shot.fit_image
         if wish is None or wish.fit != "crop":
             raise not_cropped(shot)
@@ -168,7 +168,8 @@ class Choices:
         return {"ok": True}
 
     def _ids(self) -> tuple[str, ...]:
-        return tuple(planned_shot.shot.id for planned_shot in self._holding.outlook.plan.shots)
+        plan = self._holding.outlook.plan
+        return tuple(planned.shot.id for planned in (*plan.pictures, *plan.shots))
 
     def _read(self) -> Picks:
         """The picks file as it is now. Raises Declined where it has an error."""

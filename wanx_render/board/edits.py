@@ -42,7 +42,7 @@ class Edits:
     async def edit(self, asked: Asked) -> dict[str, Any]:
         """What ``changes`` of a shot would do to the file, and cost; without any, what can be
         changed. Nothing is written. Raises KeyError, Malformed or BadInput."""
-        planned_shot = self._holding.any_planned(asked.get("shot"))
+        planned_shot = self._holding.any_shot(asked.get("shot"))
         wanted = _wanted(asked.get("changes"), planned_shot)
         file = await asyncio.to_thread(self._read)
         answer = {"file": file.name, "rows": self._rows(), **self._editable(file, planned_shot)}
@@ -58,7 +58,7 @@ class Edits:
 
     async def save(self, asked: Asked) -> dict[str, Any]:
         """Write the change that ``token`` names. Raises Declined where it is another by now."""
-        planned_shot = self._holding.any_planned(asked.get("shot"))
+        planned_shot = self._holding.any_shot(asked.get("shot"))
         wanted = _wanted(asked.get("changes"), planned_shot)
         async with self._writing:
             file = await asyncio.to_thread(self._read)

@@ -18,7 +18,13 @@ from wanx_render.errors import BadInput, FolderBusy
 from wanx_render.language import Message, tr
 from wanx_render.manifest import Manifest
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import AnyPlanned, PlannedFootage, PlannedShot
+from wanx_render.planning.plan import (
+    AnyPlanned,
+    Asked,
+    PlannedFootage,
+    PlannedPicture,
+    PlannedShot,
+)
 from wanx_render.session.connection import access_for
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import held, opened, writable
@@ -87,25 +93,42 @@ class Holding:
         selection = selection or self.selection.with_options(self.options).with_all_rows()
         return unpaid(Survey(selection, {self.folder: self.journal}).outlooks())
 
-    def planned(self, shot: Any) -> PlannedShot:
-        """The generated shot of this name; KeyError where there is none, Malformed where it is no
-        name."""
+    def planned(self, shot: Any) -> Asked:
+        """The generated shot or picture of this name.
+
+        KeyError where there is none, Malformed where it is no name.
+        """
         planned = self.any_planned(shot)
         if isinstance(planned, PlannedFootage):
             raise KeyError(shot)
         return planned
 
-    def any_planned(self, shot: Any) -> AnyPlanned:
-        """The shot of this name, of either kind; KeyError or Malformed."""
+    def generated(self, shot: Any) -> PlannedShot:
+        """The generated shot of this name; KeyError also where it is that of a picture."""
+        planned = self.planned(shot)
+        if isinstance(planned, PlannedPicture):
+            raise KeyError(shot)
+        return planned
+
+    def any_shot(self, shot: Any) -> AnyPlanned:
+        """The shot of this name, of either kind; KeyError also where it is that of a picture."""
+        planned = self.any_planned(shot)
+        if isinstance(planned, PlannedPicture):
+            raise KeyError(shot)
+        return planned
+
+    def any_planned(self, shot: Any) -> AnyPlanned | PlannedPicture:
+        """The shot of this name, of either kind, or the picture; KeyError or Malformed."""
         if not isinstance(shot, str):
             raise Malformed(tr("shot must be a text"))
-        for candidate in self.outlook.plan.shots:
+        plan = self.outlook.plan
+        for candidate in (*plan.pictures, *plan.shots):
             if candidate.shot.id == shot:
                 return candidate
         raise KeyError(shot)
 
-    def take_of(self, asked: Any) -> tuple[PlannedShot, int]:
-        """The shot and the take that the page names.
+    def take_of(self, asked: Any) -> tuple[Asked, int]:
+        """The shot or picture and the take that the page names.
 
         Raises KeyError where there is no such, Malformed where one is not written as it must be.
         """
@@ -148,13 +171,16 @@ class Holding:
         self.selection = self._chosen(loaded.picks.having(shot, choice))
         chosen = self._as_chosen(planned_shot, choice)
         plan = self.outlook.plan
-        shots = tuple(chosen if entry is planned_shot else entry for entry in plan.shots)
-        self.outlook = replace(self.outlook, plan=replace(plan, shots=shots))
+        self.outlook = replace(self.outlook, plan=plan.having(chosen))
         self._choice_count += 1
         self._warn()
         return any(entry.picked.waits_for == shot for entry in plan.generated)
 
-    def _as_chosen(self, planned_shot: AnyPlanned, choice: Choice) -> AnyPlanned:
+    def _as_chosen(
+        self, planned_shot: AnyPlanned | PlannedPicture, choice: Choice
+    ) -> AnyPlanned | PlannedPicture:
+        if isinstance(planned_shot, PlannedPicture):
+            return planned_shot.picking(choice.pick)
         shots = self.selection.lists[0].loaded.shots.shots
         focus = next(shot.focus for shot in shots if shot.id == planned_shot.shot.id)
         if isinstance(planned_shot, PlannedFootage):

@@ -39,7 +39,7 @@ class Pictures:
         footage, if there is one."""
         kinds: dict[str, Callable[[str], Awaitable[Path | None]]] = {
             "clip": self._of_clip, "frame": self._of_first_frame, "own": self._of_footage,
-            "film": self._of_film, "reference": self._of_reference,
+            "film": self._of_film, "made": self._of_made, "reference": self._of_reference,
         }  # fmt: skip
         if kind not in kinds:
             return None
@@ -59,7 +59,7 @@ class Pictures:
         return pictures[1] if pictures else None
 
     async def _of_first_frame(self, name: str) -> Path | None:
-        image = self.holding.planned(name).shot.image
+        image = self.holding.generated(name).shot.image
         known = self.holding.selection.lists[0].loaded.media
         media = known[image] if isinstance(image, str) else None
         if media is None or media.size is None:
@@ -69,8 +69,14 @@ class Pictures:
     async def _of_reference(self, name: str) -> Path | None:
         """The picture of ``shot:number``, one of the references of a shot."""
         shot, _, number = name.rpartition(":")
-        media = self.holding.planned(shot).picked.request.references[int(number)].media
+        media = self.holding.generated(shot).picked.request.references[int(number)].media
         return await self._work(self._small, media) if media.size else None
+
+    async def _of_made(self, name: str) -> Path | None:
+        """A picture that a model made, by the name of its file."""
+        attempt = self.clip_of(name)
+        media = InputMedia(f"sha256:{attempt.clip_sha256}", self.holding.folder / "clips" / name)
+        return await self._work(self._small, media)
 
     async def _of_footage(self, name: str) -> Path | None:
         planned = self.holding.any_planned(name)

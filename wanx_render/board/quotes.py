@@ -8,7 +8,7 @@ from typing import Any
 from wanx_render.board.app import Declined
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.language import joined, shown, tr
-from wanx_render.planning.truth import ShotTruth, Truth, truth_of
+from wanx_render.planning.truth import ShotTruth, ShotTruths, Truth, truth_of
 from wanx_render.session.outlook import Outlook
 from wanx_render.session.survey import Surveyed
 
@@ -28,8 +28,8 @@ def priced(surveyed: Surveyed) -> dict[str, Any]:
 def _after(outlook: Outlook, catalog: Catalog) -> dict[str, Any] | None:
     """The shots down the chain of what is made, which must be made too and are not."""
     made = {take.shot for take in outlook.new}
-    truths = {shot.shot: shot for shot in truth(outlook, catalog).shots}
-    names = {name for shot in made for name in truths[shot].chain} - made
+    truths = ShotTruths(outlook.plan, outlook.statuses, catalog)
+    names = {name for shot in made for name in truths.of(shot).chain} - made
     takes = tuple(
         status.take
         for status in outlook.statuses
@@ -38,7 +38,7 @@ def _after(outlook: Outlook, catalog: Catalog) -> dict[str, Any] | None:
     if not takes:
         return None
     return {
-        "shots": [name for name in truths if name in names],
+        "shots": [shot.shot.id for shot in outlook.plan.asked if shot.shot.id in names],
         "amount": outlook.plan.cost(takes).shown,
         "whole": outlook.plan.cost((*outlook.new, *takes)).shown,
     }

@@ -69,7 +69,7 @@ class Room:
     def _scene(self) -> BoardState:
         outlook, selection = self._holding.outlook, self._holding.selection
         statuses: dict[str, list[TakeStatus]] = {
-            status.shot.id: [] for status in outlook.plan.shots
+            card.shot.id: [] for card in view.cards_of(outlook.plan)
         }
         for status in outlook.statuses:
             statuses[status.take.shot].append(status)
@@ -91,7 +91,8 @@ class Room:
         """Make every view again, and send the tabs what changed."""
         self._seen = scene = self._scene()
         self._clips = {item.clip_name or "": item for item in scene.ledger.clips.values()}
-        shots = {item.shot.id: view.any_shot(scene, item) for item in scene.plan.shots}
+        cards = view.cards_of(scene.plan)
+        shots = {card.shot.id: view.any_card(scene, card) for card in cards}
         about = self._view_of_run(scene)
         if list(shots) != list(self._shown):
             self._shown, self._about = shots, about
@@ -109,7 +110,7 @@ class Room:
         holding = self._holding
         picks = holding.selection.lists[0].loaded.picks
         scene = replace(self._seen, plan=holding.outlook.plan, picks=picks)
-        record = view.any_shot(scene, holding.any_planned(shot))
+        record = view.any_card(scene, holding.any_planned(shot))
         self._shown[shot] = record
         self.feed.publish("shot", record)
         self._about = {**self._about, **self._choices.steps()}
@@ -140,6 +141,7 @@ class Room:
             "opening": running.opening if running else "",
             "pace": running.service.clock.pace if running else 1,
             "to_make": {"takes": len(outlook.new), "price": cost.shown},
+            "pictures": self._pictures_to_make(),
             "paid": show_money(Money(scene.ledger.paid, plan.currency)),
             "film": show_money(Money(self._film(scene), plan.currency)),
             **self._budget(running.spent(scene.ledger) if running else Decimal(0)),
@@ -150,6 +152,12 @@ class Room:
             "log": list(self._runs.log)[-LINES:],
             **self._choices.steps(),
         }
+
+    def _pictures_to_make(self) -> dict[str, Any]:
+        """The first frames that are to be made before any clip, and what they cost."""
+        outlook = self._holding.outlook
+        takes = tuple(take for take in outlook.new if take.request.is_picture)
+        return {"takes": len(takes), "price": outlook.plan.cost(takes).shown}
 
     def _budget(self, spent: Decimal) -> dict[str, Any]:
         """The most that a run may spend, and how much of it this one has spent."""

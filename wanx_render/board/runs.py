@@ -109,6 +109,8 @@ class Runs:
         match asked.get("what"):
             case "render":
                 return self._holding.surveyed()
+            case "pictures":
+                return self._holding.surveyed(pictures=True)
             case "reroll":
                 shot = self._holding.planned(asked.get("shot")).shot.id
                 return self._holding.surveyed(only=(shot,), retake=(shot,), picks_new_takes=True)

@@ -25,8 +25,10 @@ from wanx_render.money import show_money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.plan import (
     AnyPlanned,
+    Asked,
     Plan,
     PlannedFootage,
+    PlannedPicture,
     PlannedShot,
     clip_rates,
     frame_of,
@@ -34,10 +36,10 @@ from wanx_render.planning.plan import (
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.planning.truth import IsHere, ShotTruth, ShotTruths, Truth, with_films
 from wanx_render.reports.states import EVENTS
-from wanx_render.shotlist.model import ClipShot, Deliverable
+from wanx_render.shotlist.model import ClipShot, Deliverable, MadePicture
 from wanx_render.shotlist.picks import Picks
 from wanx_render.shotlist.references import numbered, references_of
-from wanx_render.task import Reference
+from wanx_render.task import Reference, is_of_picture
 from wanx_render.validation.context import is_url
 
 REASONS = 5  # why a film is out of date; of a long list there may be a thousand
@@ -124,16 +126,41 @@ def shot(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
         "model": request.model,
         "tier": request.resolution,
         "seconds": request.duration - request.lead,
-        "picture": _picture(planned),
+        "picture": _picture(planned) or _picture_made(scene, planned),
         "asked": request.ratio or (str(request.size) if request.size else None),
         "references": _references(planned, scene.catalog),
-        "first_of": planned.picked.waits_for,
+        **_begins(scene, planned),
         "pick": entry.pick,
         "chosen": planned.chosen,
         "rejected": list(choice.rejected),
         "focus": _thousandths(focus),
         "focused": choice.focus is not None,
         "fitted": bool(entry.fit_image and entry.fit_image.fit == "crop"),
+        "takes": [take(scene, standing) for standing in scene.statuses[entry.id]],
+        "truth": truth(scene.shots.of(entry.id), at_work=_is_at_work(scene, planned)),
+    }
+
+
+def made_picture(scene: BoardState, planned: PlannedPicture) -> dict[str, Any]:
+    """A first frame that a model makes, with its takes: looked at before any clip is paid for."""
+    request, entry = planned.picked.request, planned.shot
+    choice = scene.picks.of(entry.id)
+    return {
+        "id": entry.id,
+        "made_for": entry.of,
+        "prompt": request.prompt,
+        "template": None,
+        "model": request.model,
+        "tier": str(request.size or ""),
+        "seconds": 0,
+        "picture": None,
+        "first_of": None,
+        "pick": entry.pick,
+        "chosen": planned.chosen,
+        "rejected": list(choice.rejected),
+        "focus": [500, 500],
+        "focused": False,
+        "fitted": False,
         "takes": [take(scene, standing) for standing in scene.statuses[entry.id]],
         "truth": truth(scene.shots.of(entry.id), at_work=_is_at_work(scene, planned)),
     }
@@ -169,14 +196,28 @@ def footage(scene: BoardState, planned: PlannedFootage) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def any_shot(scene: BoardState, planned: AnyPlanned) -> dict[str, Any]:
-    """A shot of either kind."""
-    if isinstance(planned, PlannedFootage):
-        return footage(scene, planned)
-    return shot(scene, planned)
+Card = AnyPlanned | PlannedPicture  # what the board shows by itself
 
 
-def _is_at_work(scene: BoardState, planned: PlannedShot) -> bool:
+def cards_of(plan: Plan) -> tuple[Card, ...]:
+    """Everything that the board shows, a picture before the shot that begins with it."""
+    pictures = {picture.shot.of: picture for picture in plan.pictures}
+    of_shots = ((pictures.get(planned.shot.id), planned) for planned in plan.shots)
+    return tuple(card for pair in of_shots for card in pair if card)
+
+
+def any_card(scene: BoardState, planned: Card) -> dict[str, Any]:
+    """A shot of either kind, or a picture."""
+    match planned:
+        case PlannedFootage():
+            return footage(scene, planned)
+        case PlannedPicture():
+            return made_picture(scene, planned)
+        case PlannedShot():
+            return shot(scene, planned)
+
+
+def _is_at_work(scene: BoardState, planned: Asked) -> bool:
     return any((take.shot, take.number) in scene.live for take in planned.takes)
 
 
@@ -232,6 +273,24 @@ def _reference(shot: str, number: int, reference: Reference) -> str | None:
     return f"/pictures/reference/{quote(f'{shot}:{number}')}?v={version}"
 
 
+def _begins(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
+    """What a shot waits for: the end of another, or a picture that is made for it."""
+    source = planned.picked.waits_for
+    is_picture = any(picture.shot.id == source for picture in scene.plan.pictures)
+    return {
+        "first_of": None if is_picture else source,
+        "of_picture": source if is_picture else None,
+    }
+
+
+def _picture_made(scene: BoardState, planned: PlannedShot) -> str | None:
+    """The address of a first frame that a model made, once it is there."""
+    sent = scene.statuses[planned.shot.id][planned.shot.pick - 1].take.request.image
+    if not isinstance(planned.shot.image, MadePicture) or sent is None or sent.path is None:
+        return None
+    return f"/pictures/made/{quote(sent.path.name)}"
+
+
 def _thousandths(focus: Any) -> list[int]:
     """A point of focus in whole thousandths; of a path, where it begins."""
     point = getattr(focus, "start", focus)
@@ -256,7 +315,7 @@ def take(scene: BoardState, status: TakeStatus) -> dict[str, Any]:
         "price": show_money(planned_take.price) if planned_take.price else None,
         "width": planned_take.size.width if planned_take.size else None,
         "height": planned_take.size.height if planned_take.size else None,
-        "fps": str(planned_take.rate),
+        "fps": None if planned_take.request.is_picture else str(planned_take.rate),
     }
     if clip and state in ("done", "stale"):
         record |= _clip(clip)
@@ -293,7 +352,22 @@ def _text(scene: BoardState, status: TakeStatus, state: str, last: Attempt | Non
     return recorded(status.reason) if state in ("new", "unresolved", "owed") else NOTHING
 
 
+def _still(attempt: Attempt) -> dict[str, Any]:
+    """A picture that a model made."""
+    facts, name = attempt.clip_facts or {}, quote(attempt.clip_name or "")
+    return {
+        "still": f"/clips/{name}",
+        "poster": f"/pictures/made/{name}",
+        "cost": show_money(attempt.bill) if attempt.bill else None,
+        "actual_prompt": attempt.actual_prompt,
+        "seed": attempt.request.get("seed"),
+        **{side: facts[side] for side in ("width", "height") if side in facts},
+    }
+
+
 def _clip(attempt: Attempt) -> dict[str, Any]:
+    if is_of_picture(attempt.request):
+        return _still(attempt)
     facts = attempt.clip_facts or {}
     record: dict[str, Any] = {
         "clip": f"/clips/{quote(attempt.clip_name or '')}",
@@ -330,7 +404,7 @@ def _underway(scene: BoardState, last: Attempt, live: Live | None, state: str) -
 
 def _usual(scene: BoardState, attempt: Attempt) -> float:
     """The documented time of such a task, the middle between its bounds."""
-    model = scene.catalog.models.get(attempt.model)
+    model = scene.catalog.find(attempt.model)
     low, high = model.task_seconds.value if model else (60, 300)
     return sqrt(low * high)
 

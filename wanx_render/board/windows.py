@@ -112,7 +112,7 @@ def window(holding: Holding, asked: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises KeyError, Malformed or Declined.
     """
-    planned_shot = holding.planned(asked.get("shot"))
+    planned_shot = holding.generated(asked.get("shot"))
     framing = Framing(holding.outlook.plan, planned_shot, holding.selection.catalog)
     choice = holding.selection.lists[0].loaded.picks.of(planned_shot.shot.id)
     is_chosen = choice.image_focus is not None

@@ -181,6 +181,13 @@ class PlannedPicture:
         """As it is asked for."""
         return self.picked.size
 
+    def picking(self, pick: int | None) -> "PlannedPicture":
+        """The same with a take picked on the board; where there is no such take, as the list has
+        it."""
+        is_chosen = 1 <= (pick or 0) <= len(self.takes)
+        spec = self.shot.spec.model_copy(update={"pick": pick if is_chosen else self.pick_of_list})
+        return replace(self, shot=replace(self.shot, spec=spec), chosen=is_chosen)
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedFootage:
@@ -290,6 +297,15 @@ class Plan:
             for planned in self.asked
         }
         return replace(self.with_asked(named), project=f"{self.project}/{row}")
+
+    def having(self, planned: "AnyPlanned | PlannedPicture") -> "Plan":
+        """This plan with another shot or picture in the place of the one of its name."""
+        name = planned.shot.id
+        if isinstance(planned, PlannedPicture):
+            pictures = tuple(planned if p.shot.id == name else p for p in self.pictures)
+            return replace(self, pictures=pictures)
+        shots = tuple(planned if shot.shot.id == name else shot for shot in self.shots)
+        return replace(self, shots=shots)
 
     def with_asked(self, planned: Mapping[str, Asked]) -> "Plan":
         """This plan with other takes of some shots and pictures, by name."""

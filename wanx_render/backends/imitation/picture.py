@@ -67,11 +67,15 @@ def _hills(draw: ImageDraw.ImageDraw, size: Size, chance: random.Random, depth: 
 
 def _words(draw: ImageDraw.ImageDraw, size: Size, label: str, request: TaskRequest) -> None:
     """Two lines within what crops from 9:16 to 16:9 keep."""
-    font, unit = fonts.chinese(), max(min(size.width, size.height) // 28, 10)
+    font, unit = fonts.chinese(), max(min(size.width, size.height) // 22, 10)
     inner = min(size.width, size.height * 9 // 16) * 9 // 10
     bottom = (size.height + min(size.height, size.width * 9 // 16)) // 2 - unit * 2
-    lines = (f"{label}  {request.model}  {size}", " ".join(request.prompt.split()))
-    style: dict[str, Any] = {"anchor": "ms", "stroke_width": 1, "stroke_fill": _SHADE}
+    lines = (f"{label}  {request.model}", " ".join(request.prompt.split()))
+    style: dict[str, Any] = {
+        "anchor": "ms",
+        "stroke_width": max(unit // 10, 1),
+        "stroke_fill": _SHADE,
+    }
     for line, place in zip(reversed(lines), (bottom, bottom - unit * 3 // 2), strict=True):
         text = _fitting(fonts.showable(line, font), font, unit, inner)
         draw.text((size.width // 2, place), text, _INK, font.at(unit), **style)

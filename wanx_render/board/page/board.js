@@ -64,6 +64,7 @@ const FITS = { crop: tr("crop"), pad: tr("pad"), blur: tr("blur") };
 
 const RUNS = {
   render: tr("rendering"), reroll: tr("generating one more take"), rebuild: tr("rebuilding"),
+  pictures: tr("making pictures"),
   elsewhere: tr("another program works in this folder"),
 };
 
@@ -80,6 +81,10 @@ function showAbout() {
   say($("render"), missing ? tr("Render {n} · {price}", { n: missing, price }) : tr("Render"));
   $("render").disabled = on;
   $("render").classList.toggle("main", missing > 0);
+  const pictures = about.pictures;
+  show($("pictures"), pictures.takes > 0);
+  say($("pictures"), tr("Pictures first {n} · {price}", { n: pictures.takes, price: pictures.price }));
+  $("pictures").disabled = on;
   $("rebuild").disabled = on;
   $("rebuild").classList.toggle("main", !on && !missing && about.deliverables.some((deliverable) => !deliverable.fresh));
   $("cancel-all").disabled = !on && ![...shots.values()].some((shot) => shot.takes.some((t) => t.state === "owed"));
@@ -317,6 +322,7 @@ $("ask").addEventListener("close", () => {
 });
 
 const render = () => run({ what: "render" }, tr("Render what is missing?"));
+const pictures = () => run({ what: "pictures" }, tr("Make the first frames?"));
 const isGenerated = () => Boolean(stage.current() && !stage.current().own);
 const reroll = () => isGenerated() && run({ what: "reroll", shot: selected }, tr("One more take of {shot}?", { shot: selected }));
 const rebuild = () => run({ what: "rebuild" });
@@ -327,6 +333,7 @@ async function cancelAll() {
 }
 
 $("render").addEventListener("click", render);
+$("pictures").addEventListener("click", pictures);
 $("rebuild").addEventListener("click", rebuild);
 $("reroll").addEventListener("click", reroll);
 $("cancel-all").addEventListener("click", cancelAll);
@@ -379,6 +386,7 @@ keys.bind([
   [["w"], tr("move the crop of the first frame, where the list crops it"), { w: firstFrame.focus }],
   [["r"], tr("one more take; shows the price and asks"), { r: reroll }],
   [["g"], tr("render what is missing; shows the price and asks"), { g: press("render") }],
+  [["p"], tr("make the first frames only; shows the price and asks"), { p: press("pictures") }],
   [["b"], tr("rebuild the deliverables, at no cost"), { b: press("rebuild") }],
   [["S"], tr("cancel all that waits or runs"), { S: press("cancel-all") }],
   [["a"], tr("add a picture: lines to copy into the list"), { a: press("add") }],

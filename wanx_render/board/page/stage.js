@@ -37,13 +37,14 @@ export function open(next, facts) {
   fillTakes();
   if (other || picked !== shot.pick || !cards.has(player.audible())) player.hear(shot.pick);
   compare.fill();
-  crops.open(shot, about, cards.get(shot.pick));
+  crops.open(shot, shot.made_for ? null : about, shot.made_for ? null : cards.get(shot.pick));
   firstFrame.open(shot);
   if (other) centre();
 }
 
 function showHead() {
   show($("reroll"), !shot.own);
+  show($("edit-open"), !shot.made_for);
   showPlayer();
   say($("shot-name"), shot.id);
   say($("shot-prompt"), plain(shot.template ? tr("template {name}", { name: shot.template }) : shot.prompt) || tr("no prompt"));
@@ -75,7 +76,7 @@ function showReferences(references) {
 // A still picture cannot be played, nor can what this browser does not know.
 function showPlayer() {
   const card = cards.get(shot.pick);
-  const plays = !shot.own || (shot.takes[0].clip && card?.unplayable !== shot.takes[0].clip);
+  const plays = !shot.made_for && (!shot.own || (shot.takes[0].clip && card?.unplayable !== shot.takes[0].clip));
   for (const id of ["play", "scrub", "loop", "time"]) show($(id), Boolean(plays));
 }
 
@@ -94,10 +95,12 @@ function centre() {
   if (figure) row.scrollLeft = figure.offsetLeft - row.offsetLeft - (row.clientWidth - figure.offsetWidth) / 2;
 }
 
-function factsOf({ model, tier, seconds, first_of, own, asked }) {
+function factsOf({ model, tier, seconds, first_of, of_picture, made_for, own, asked }) {
   if (own) return [ownWord(own), tr("{seconds} s", { seconds })].join(" · ");
   const parts = [model, tier, tr("{seconds} s", { seconds })];
   if (asked) parts.push(asked.replace("x", "×"));
+  if (made_for) return [model, tier, tr("first frame of {shot}", { shot: made_for })].join(" · ");
+  if (of_picture) parts.push(tr("starts from the picture {name}", { name: of_picture }));
   if (first_of) parts.push(tr("starts from the last frame of {shot}", { shot: first_of }));
   return parts.join(" · ");
 }
@@ -204,7 +207,8 @@ function fillActs(card, take, picked, rejected) {
 
 function takeFacts(take) {
   const parts = [];
-  if (take.width) parts.push(`${take.width}×${take.height}`, `${take.fps} fps`);
+  if (take.width) parts.push(`${take.width}×${take.height}`);
+  if (take.width && take.fps) parts.push(`${take.fps} fps`);
   if (shot.own) return parts.join(" · ");
   parts.push(tr("seed {seed}", take));
   parts.push(take.cost ? tr("paid {cost}", take) : (take.price ?? tr("price unknown")));
@@ -239,12 +243,8 @@ function fillFrame(card, take) {
     card.video.addEventListener("loadedmetadata", () => card.video?.videoWidth || pictureInstead(card));
     card.frame.prepend(card.video);
     if (!player.playing()) player.seek(player.position());
-  } else if (!plays && shot.picture && !card.still && !card.video) {
-    card.still = make("img", "still");
-    card.still.alt = "";
-    card.still.src = shot.picture;
-    card.still.addEventListener("error", () => card.still.remove());
-    card.frame.prepend(card.still);
+  } else if (!plays && !card.video) {
+    showStill(card, take);
   }
   fillWords(card, plays);
   card.video?.setAttribute("aria-label", tr("Take {n}", take));
@@ -252,7 +252,7 @@ function fillFrame(card, take) {
 
 // A shot without a picture shows its words until there is a clip.
 function fillWords(card, plays) {
-  const bare = !plays && !shot.picture;
+  const bare = !card.take.still && !plays && !shot.picture;
   if (bare && !card.words) {
     card.words = make("p", "saying", plain(shot.prompt));
     card.frame.prepend(card.words);
@@ -260,6 +260,19 @@ function fillWords(card, plays) {
     card.words?.remove();
     card.words = null;
   }
+}
+
+// A picture that a model made, or the first frame of what is not there yet.
+function showStill(card, take) {
+  const source = take.still ?? shot.picture;
+  if (!source || card.still?.getAttribute("src") === source) return;
+  card.still?.remove();
+  const still = make("img", take.still ? "still whole" : "still");
+  still.alt = take.still ? tr("Take {n}", take) : "";
+  still.src = source;
+  still.addEventListener("error", () => still.remove());
+  card.still = still;
+  card.frame.prepend(still);
 }
 
 // Own footage that this browser cannot play is shown as its picture.
