@@ -53,6 +53,7 @@ class Gallery:
     frames: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)  # by a clip's sha256
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # by a first frame's identity
     sent: Mapping[str, bytes] = field(default_factory=dict)  # of what was prepared, by its file
+    made: Mapping[str, bytes] = field(default_factory=dict)  # of models' pictures, by sha256
     posters: Mapping[str, bytes] = field(default_factory=dict)  # by a deliverable's sha256
     references: Mapping[str, bytes] = field(default_factory=dict)  # by identity
 
@@ -64,13 +65,14 @@ def page(manifest: Manifest, gallery: Gallery, base: str = "", *, mark: str = ""
     """
     template = _environment().get_template("storyboard.html")
     style = (HERE / "storyboard.css").read_text(encoding="utf-8")
-    spans = {id(t): gantt.spans(t) for shot in manifest.shots for t in shot.takes}
+    spans = {id(t): gantt.spans(t) for t in manifest.takes}
+    shots = _shots(manifest)
     scale = gantt.Scale(span for of_take in spans.values() for span in of_take)
     return template.render(
         m=manifest, mark=mark, mock=manifest.backend == "mock", style=style,
         style_source=Markup(style_source(style)),  # noqa: S704  # of letters and digits
         texts=Words(), switch=SWITCH, script_source=script_source(), base=base, gallery=gallery,
-        shots=_shots(manifest), bill=_bill(manifest), scale=scale,
+        shots=shots, timed=_timed(manifest, shots), bill=_bill(manifest), scale=scale,
         spans=lambda take: spans[id(take)], ticks=scale.ticks(),
     )  # fmt: skip
 
@@ -185,6 +187,23 @@ class Shown:
 def _shots(manifest: Manifest) -> tuple[Shown, ...]:
     shots = (shot for shot in manifest.shots if shot.takes or shot.footage)
     return tuple(_shot(manifest, number, shot) for number, shot in enumerate(shots, start=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A shot or picture in the table of times and prices, and where the page shows it."""
+
+    id: str
+    place: str
+    picked: int
+    takes: tuple[TakeRecord, ...]
+
+
+def _timed(manifest: Manifest, shots: Iterable[Shown]) -> tuple[Timed, ...]:
+    """All that has takes: pictures come before the clips that begin with them."""
+    pictures = (Timed(p.id, "pictures", p.picked, p.takes) for p in manifest.pictures)
+    of_shots = (Timed(s.record.id, f"s{s.number}", s.record.picked, s.record.takes) for s in shots)
+    return (*pictures, *of_shots)
 
 
 def _of_footage(manifest: Manifest, number: int, shot: ShotRecord, footage: FootageRecord) -> Shown:
@@ -364,7 +383,7 @@ class Bill:
 
 def _bill(manifest: Manifest) -> Bill:
     """The totals; two takes that asked for the very same thing were paid once."""
-    once = {str(sorted(t.request.items())): t for s in manifest.shots for t in s.takes}
+    once = {str(sorted(t.request.items())): t for t in manifest.takes}
     cost = money.read_money(manifest.cost)
     budget = _amount(manifest.budget) if manifest.budget else None
     return Bill(

@@ -125,6 +125,11 @@ class PictureSource:
         data = self._bytes_of(reference.identity, reference.path)
         return thumbnails.picture(self.kept, reference.identity, data).read_bytes()
 
+    def made(self, take: TakeRecord) -> bytes:
+        """A first frame that a model made."""
+        data = read_bytes(self.folder / (take.clip or ""))
+        return thumbnails.picture(self.kept, f"sha256:{take.sha256}", data).read_bytes()
+
     def sent(self, take: TakeRecord) -> bytes:
         """What was sent of the picture that a take begins with."""
         data = read_bytes(self.folder / (take.sent or ""))
@@ -208,6 +213,8 @@ def gather(
         for t in takes
         if (image := source_of(str(t.request.get("image")))).startswith("sha256:") or t.first_frame
     }
+    of_pictures = (t for picture in manifest.pictures for t in picture.takes)
+    made = {t.sha256: t for t in of_pictures if t.sha256 and t.clip}
     prepared = {t.sent: t for t in takes if t.sent}
     own = {shot.footage.clip: shot.footage for shot in manifest.shots if shot.footage}
     films = {deliverable.sha256: deliverable for deliverable in manifest.deliverables}
@@ -220,6 +227,7 @@ def gather(
         pictures=_each(executor, source.picture, firsts, missing),
         references=_each(executor, source.reference, _references(takes), missing),
         sent=_each(executor, source.sent, prepared, missing),
+        made=_each(executor, source.made, made, missing),
         posters=_each(executor, source.poster, films, missing),
     ), tuple(missing)
 
