@@ -106,7 +106,7 @@ class Day:
             maxlen=None
         )
 
-        async def of(_: Any) -> Path:
+        async def of(_: Any, _number: int = 1) -> Path:
             return clip
 
         self.twin.service.clips.of = of  # type: ignore[method-assign]

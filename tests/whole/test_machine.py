@@ -167,7 +167,7 @@ class Orders(RuleBasedStateMachine):
         self.twin.service.clock.base = self.time.now
         clip = small_clip()
 
-        async def of(_: Any) -> Path:
+        async def of(_: Any, _number: int = 1) -> Path:
             return clip
 
         self.twin.service.clips.of = of  # type: ignore[method-assign]
