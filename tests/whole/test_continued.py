@@ -24,20 +24,20 @@ LIST = """\
 version: 1
 project: chase
 backend: dashscope
-defaults: {model: wan2.7-i2v, resolution: 720P, duration: 3}
+defaults: {model: wan2.7-i2v, resolution: 720P, duration: 2}
 shots:
-  - {id: a, image: a.png, prompt: a street, trim: {end: 2.5}}
+  - {id: a, image: a.png, prompt: a street, duration: 3, trim: {end: 2.5}}
   - {id: b, continue: {shot: a}, prompt: it goes on}
-  - {id: c, continue: {shot: b, seconds: 5}, prompt: and on, trim: {start: 0.5}}
+  - {id: c, continue: {shot: b, seconds: 3}, prompt: and on, trim: {start: 0.5}}
 deliverables:
-  - {name: film, aspect: 16:9, fit: pad, size: 1280x720, quality: master}
+  - {name: film, aspect: 16:9, size: 1280x720, quality: master}
 """
-LEAD = {"a": 0, "b": 60, "c": 150}  # frames of a clip before those that are its shot's own
-USED = {"a": (0, 75), "b": (60, 150), "c": (165, 240)}
+LEAD = {"a": 0, "b": 60, "c": 90}  # frames of a clip before those that are its shot's own
+USED = {"a": (0, 75), "b": (60, 120), "c": (105, 150)}
 
 
 def draw(path: Path) -> None:
-    noise = np.random.default_rng(7).integers(0, 255, (90, 160, 3), dtype=np.uint8)
+    noise = np.random.default_rng(7).integers(0, 255, (27, 48, 3), dtype=np.uint8)
     Image.fromarray(noise).resize((1280, 720), Image.Resampling.BILINEAR).save(path)
 
 
@@ -75,8 +75,8 @@ def test_a_film_goes_on_at_the_frame_after_the_last_one(chase: Shop) -> None:
     folder = chase.folder / "renders/chase"
     film = frames_of(folder / "film.mp4")
     clips = {shot: frames_of(clip_of(folder, shot)) for shot in USED}
-    assert [len(clips[shot]) for shot in USED] == [90, 150, 240]
-    assert len(film) == 75 + 90 + 75
+    assert [len(clips[shot]) for shot in USED] == [90, 120, 150]
+    assert len(film) == 75 + 60 + 45
     position = 0
     for shot, (start, end) in USED.items():
         wanted = [*range(start, start + 3), *range(end - 3, end)]
@@ -108,7 +108,7 @@ def test_the_service_is_sent_only_the_end_and_bills_each_once(chase: Shop) -> No
     plan = json.loads(chase.run("plan", "list.yaml", "--json").stdout)
     states = {take["shot"]: take["state"] for take in plan["takes"]}
     assert states == {"a": "cached", "b": "new", "c": "new"}
-    assert [take["seconds"] for take in plan["takes"]] == [3, 5, 8]
+    assert [take["seconds"] for take in plan["takes"]] == [3, 4, 5]
     kept = json.loads(chase.run("plan", "list.yaml", "--json", "--no-cascade").stdout)
     assert {take["state"] for take in kept["takes"]} == {"cached"}
 
@@ -127,7 +127,7 @@ def test_a_killed_chain_is_finished_by_the_next_run_and_paid_once(chase: Shop) -
     ran = chase.run("list.yaml", "--yes", "--on-ambiguous", "resubmit")
     assert ran.returncode == 0, ran.stderr
     assert [row["status"] for row in chase.ledger()] == ["SUCCEEDED"] * 3
-    assert len(frames_of(chase.folder / "renders/chase/film.mp4")) == 240
+    assert len(frames_of(chase.folder / "renders/chase/film.mp4")) == 180
 
 
 def test_a_lost_answer_is_settled_by_the_first_frame_of_what_was_sent(chase: Shop) -> None:
