@@ -57,6 +57,8 @@ _OPTIONS = (
                  help=tr("Limit requests per second. Default: on where time passes by itself.")),
     click.option("--result-host", "result_hosts", default="", metavar="HOST[,HOST]",
                  help=tr("Give results addresses of this host, as the service does.")),
+    click.option("--api-host", "api_hosts", default="", metavar="HOST[,HOST]",
+                 help=tr("Serve the API at this host too, through the proxy.")),
     click.option("--proxy-port", type=click.IntRange(0, 65535),
                  help=tr("Run a proxy that serves those hosts; 0 takes a free port.")),
     click.option("--catalog", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
@@ -95,8 +97,8 @@ def command(
     with _usage_errors():
         options = _options(**values)
         host = _allowed(host, token)
-        if proxy_port is not None and not options.result_hosts:
-            raise _usage(tr("--proxy-port requires --result-host"))
+        if proxy_port is not None and not options.hosts:
+            raise _usage(tr("--proxy-port requires --result-host or --api-host"))
         figures = with_user_file(packaged(), catalog)
         service = MockService(figures, ffmpeg.find(os.environ), options)
     signal.signal(signal.SIGTERM, _end)
@@ -133,11 +135,17 @@ def _usage(message: Message) -> click.UsageError:
 
 
 def _options(
-    *, faults: str | None, fault_lines: tuple[str, ...], result_hosts: str, **others: Any
-) -> Options:
+    *, faults: str | None, fault_lines: tuple[str, ...],
+    result_hosts: str, api_hosts: str, **others: Any,
+) -> Options:  # fmt: skip
     """What the service is started with; ``others`` have the same names there."""
     plan = (*_plan(faults), *(read_line(line) for line in fault_lines))
-    return Options(faults=plan, result_hosts=host_names(result_hosts), **others)
+    return Options(
+        faults=plan,
+        result_hosts=host_names(result_hosts),
+        api_hosts=host_names(api_hosts),
+        **others,
+    )
 
 
 def _plan(text: str | None) -> tuple[Fault, ...]:
@@ -171,7 +179,7 @@ def _listen_and_serve(
     with listen(*place) as listener:
         address = listener.getsockname()
         upstream = ("127.0.0.1" if place[0] == "0.0.0.0" else address[0], address[1])  # noqa: S104
-        with proxy_server(proxy_port, service.options.result_hosts, upstream) as proxy:
+        with proxy_server(proxy_port, service.options.hosts, upstream) as proxy:
             _announce(address, service, proxy)
             asyncio.run(_serve(Emulator(service, token), listener, proxy))
 

@@ -27,8 +27,8 @@ class Server:
     """An emulator on a thread of this process.
 
     ``catalog``: other figures than the packaged ones. With ``result_hosts``, results are named
-    there, and ``proxy`` is those hosts: run a client with ``proxy.environment``, for one. That
-    needs the library trustme (the extra ``tls``).
+    there; with ``api_hosts`` the API is there too. ``proxy`` is those hosts: run a client with
+    ``proxy.environment``, for one. That needs the library trustme (the extra ``tls``).
     """
 
     def __init__(
@@ -37,13 +37,16 @@ class Server:
         seed: int,
         result_hosts: Sequence[str] = (),
         catalog: Catalog | None = None,
+        api_hosts: Sequence[str] = (),
     ) -> None:
-        options = Options(clock=clock, seed=seed, result_hosts=tuple(result_hosts))
+        options = Options(
+            clock=clock, seed=seed, result_hosts=tuple(result_hosts), api_hosts=tuple(api_hosts)
+        )
         self.service = MockService(catalog or packaged(), ffmpeg.find(os.environ), options)
         self._listener = listen("127.0.0.1", 0)
         self._server = server(Emulator(self.service).asgi)
         upstream = self._listener.getsockname()
-        self.proxy = ProxyServer(0, result_hosts, upstream) if result_hosts else None
+        self.proxy = ProxyServer(0, options.hosts, upstream) if options.hosts else None
         self._thread = threading.Thread(target=self._run, name="wanx-mock", daemon=True)
         self._thread.start()
 

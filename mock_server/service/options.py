@@ -20,4 +20,10 @@ class Options:
     faults: tuple[Fault, ...] = ()
     state: Path | None = None
     result_hosts: tuple[str, ...] = ()  # results are named there; else at the server's own address
+    api_hosts: tuple[str, ...] = ()  # the API and its uploads are there too, over https
     clips: Path | None = None  # a folder of clips that outlast the server; several may share it
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """All names that this server has besides its own address."""
+        return (*self.result_hosts, *self.api_hosts)

@@ -56,6 +56,11 @@ class Api:
         return self._answer(query_answer(state, form, link))
 
     @rests_on("captured", "public answers of 2025-09 to 2026-09", "Result hosts change by the task")
+    def _api_origin(self, call: Call) -> str:
+        """Where the client reached the API: behind the proxy that is over https."""
+        host = call.request.url.netloc.lower()
+        return f"https://{host}" if host in self._service.options.api_hosts else call.origin
+
     def _result_origin(self, task_id: str) -> str:
         """One of the result hosts, always the same for a task; empty where there are none."""
         hosts = self._service.options.result_hosts
@@ -76,7 +81,7 @@ class Api:
     async def policy(self, call: Call, _: Twist) -> Response:
         if call.request.query_params.get("action") != "getPolicy":
             raise ErrorAnswer(400, "InvalidParameter", "action must be getPolicy.")
-        data = verbs.policy(self._service, call.account, call.model, origin=call.origin)
+        data = verbs.policy(self._service, call.account, call.model, origin=self._api_origin(call))
         return self._answer({"data": data})
 
     @rests_on("captured", SDK, "Only status 200, with an empty body, counts as uploaded")

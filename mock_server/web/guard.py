@@ -28,9 +28,11 @@ class AccessGuard:
     def check_host(self, request: Request) -> None:
         """Refuse a page of another site that made its name point here. Raises ErrorAnswer."""
         name, path = request.headers.get("host", ""), request.scope["path"]
-        if name.lower() in self.result_hosts and path.startswith("/results/"):
-            return
-        if path.startswith("/api/") and _VENDOR.fullmatch(name):
+        if name.lower() in self.result_hosts:
+            parts: tuple[str, ...] = ("/results/",)
+        else:
+            parts = ("/api/", "/oss") if _VENDOR.fullmatch(name) else ()
+        if path.startswith(parts):
             return
         if self.token is None and not _LOOPBACK.fullmatch(name):
             raise ErrorAnswer(421, "MisdirectedRequest", "This server answers to localhost only.")

@@ -72,6 +72,21 @@ def test_nothing_else_can_be_reached(client: httpx.Client, url: str) -> None:
     assert client.get("http" + url.removeprefix("https")).status_code == 403
 
 
+def test_the_api_and_its_uploads_are_at_the_hosts_that_are_named_for_it() -> None:
+    host = "llm-ab12.ap-northeast-1.maas.aliyuncs.com"
+    running = Server("manual", 0, api_hosts=[host])
+    try:
+        assert running.proxy
+        trust = ssl.create_default_context(cafile=running.proxy.environment["SSL_CERT_FILE"])
+        with httpx.Client(trust_env=False, proxy=running.proxy.url, verify=trust) as client:
+            query = {"action": "getPolicy", "model": "wanx2.1-i2v-turbo"}
+            policy = client.get(f"https://{host}/api/v1/uploads", params=query, headers=KEY)
+            assert policy.json()["data"]["upload_host"] == f"https://{host}/oss"
+            assert client.get(f"https://{host}/_mock/ledger").status_code == 421
+    finally:
+        running.close()
+
+
 def test_the_hosts_have_results_and_nothing_else(server: Server, client: httpx.Client) -> None:
     for path in ("/", "/_mock/health", "/_mock/ledger", "/api/v1/tasks"):
         assert client.get(f"https://{HOSTS[0]}{path}", headers=KEY).status_code == 421
@@ -151,7 +166,7 @@ def test_the_command_says_where_they_are_and_leaves_nothing() -> None:
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (["--proxy-port", "0"], "--proxy-port requires --result-host"),
+        (["--proxy-port", "0"], "--proxy-port requires --result-host or --api-host"),
         (["--proxy-port", "0", "--result-host", "a b"], "'a b' is not a host name"),
     ],
 )
