@@ -42,7 +42,7 @@ def draw(path: Path) -> None:
 
 
 def frames_of(path: Path) -> "np.ndarray[Any, Any]":
-    """All frames of a video, in grey and a quarter as large: the counter on them can be told."""
+    """All frames of a video, in grey and a quarter as large: their counters can still be read."""
     with av.open(str(path)) as video:
         pictures = [
             frame.reformat(640, 360, "gray").to_ndarray().astype(np.int16)
