@@ -148,6 +148,8 @@ def succeeded(body: dict[str, Any], **output: Any) -> TaskState | None:
         {"video_url": "https://h/x.mp4", "results": {"video_url": "https://h/other.mp4"}},
         {"video_url": "", "results": {"video_url": "https://h/x.mp4"}},
         {"video_url": None, "results": {"video_url": "https://h/x.mp4"}},
+        {"results": [{"code": "DataInspectionFailed", "message": "no"}, {"url": "https://h/x.mp4"}]},
+        {"choices": [{"message": {"content": [{"text": "a"}, {"image": "https://h/x.mp4"}]}}]},
     ],
 )
 def test_a_result_is_found_where_any_of_the_models_puts_it(output: dict[str, Any]) -> None:
@@ -166,6 +168,20 @@ def test_a_result_is_found_where_any_of_the_models_puts_it(output: dict[str, Any
 )  # fmt: skip
 def test_success_without_a_result_says_nothing(output: dict[str, Any]) -> None:
     assert succeeded({}, **output) is None
+
+
+def test_a_success_that_made_none_of_its_pictures_is_a_failure() -> None:
+    result = {"code": "DataInspectionFailed", "message": "not this"}
+    seen = succeeded({"request_id": "r"}, results=[result], task_metrics={"FAILED": 1})
+    assert isinstance(seen, Failed)
+    assert (seen.code, seen.message) == ("DataInspectionFailed", "not this")
+
+
+def test_the_prompt_of_a_picture_is_with_its_result() -> None:
+    result = {"url": "https://h/x.png", "orig_prompt": "a cat", "actual_prompt": "a grey cat"}
+    seen = succeeded({}, results=[result])
+    assert isinstance(seen, Succeeded)
+    assert (seen.original_prompt, seen.actual_prompt) == ("a cat", "a grey cat")
 
 
 def test_a_bare_success_has_times_all_the_same() -> None:
