@@ -148,7 +148,12 @@ def succeeded(body: dict[str, Any], **output: Any) -> TaskState | None:
         {"video_url": "https://h/x.mp4", "results": {"video_url": "https://h/other.mp4"}},
         {"video_url": "", "results": {"video_url": "https://h/x.mp4"}},
         {"video_url": None, "results": {"video_url": "https://h/x.mp4"}},
-        {"results": [{"code": "DataInspectionFailed", "message": "no"}, {"url": "https://h/x.mp4"}]},
+        {
+            "results": [
+                {"code": "DataInspectionFailed", "message": "no"},
+                {"url": "https://h/x.mp4"},
+            ]
+        },
         {"choices": [{"message": {"content": [{"text": "a"}, {"image": "https://h/x.mp4"}]}}]},
     ],
 )
