@@ -36,7 +36,7 @@ from wanx_render.planning.plan import (
 from wanx_render.planning.take_status import State, TakeStatus
 from wanx_render.planning.truth import FilmTruth, ShotTruth, Truth
 from wanx_render.shotlist.model import Deliverable, GeneratedShot, StillShot, gaze_at, own_name
-from wanx_render.shotlist.references import called, references_of
+from wanx_render.shotlist.references import numbered, references_of
 from wanx_render.timing import conformed_frames, frames_in
 
 VERSION = 1
@@ -279,10 +279,11 @@ def _references(shot: GeneratedShot, catalog: Catalog) -> tuple[ReferenceForecas
     if not shot.references:
         return ()
     model = catalog.model(shot.model)
-    names = called(shot, model.words_for_references if model else {})
+    references = references_of(shot)
+    names = numbered((r.kind for r in references), model.words_for_references if model else {})
     return tuple(
-        ReferenceForecast(r.kind, r.file, names[r.key], r.key if isinstance(r.key, str) else None)
-        for r in references_of(shot)
+        ReferenceForecast(r.kind, r.file, name, r.key if isinstance(r.key, str) else None)
+        for r, name in zip(references, names, strict=True)
     )
 
 

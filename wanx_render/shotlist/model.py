@@ -143,28 +143,21 @@ class ReferenceFile(Written):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if len(self._written) != 1:
+        if [self.image, self.video, self.sound].count(None) != 2:
             message = tr("a reference is one file")
             raise fail("reference-invalid", message, tr("use one of image, video or sound"))
         return self
 
     @property
-    def _written(self) -> list[tuple[Kind, str]]:
-        pairs: tuple[tuple[Kind, str | None], ...] = (
-            ("image", self.image),
-            ("video", self.video),
-            ("sound", self.sound),
-        )
-        return [(kind, name) for kind, name in pairs if name is not None]
-
-    @property
     def kind(self) -> Kind:
-        return self._written[0][0]
+        if self.image is not None:
+            return "image"
+        return "sound" if self.video is None else "video"
 
     @property
     def file(self) -> str:
         """The file, as the list names it."""
-        return self._written[0][1]
+        return self.image or self.video or self.sound or ""
 
 
 # What pydantic calls the two ways to write references in its error paths.

@@ -8,7 +8,7 @@ such as "Image 1".
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wanx_render.shotlist.model import GeneratedShot, ReferenceFile
 from wanx_render.shotlist.names import normal
@@ -17,8 +17,7 @@ from wanx_render.shotlist.paths import Kind
 _IN_BRACES = re.compile(r"\{([\w.-]+)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A reference of a shot; ``key`` is where it is among them: a name, or a number."""
 
     key: str | int
@@ -32,6 +31,8 @@ def references_of(shot: GeneratedShot) -> tuple[Reference, ...]:
     Those with names come in the order in which the prompt has them, so that the order of keys in
     the list never matters.
     """
+    if not shot.references:
+        return ()
     if not isinstance(shot.references, Mapping):
         return tuple(_reference(n, file) for n, file in enumerate(shot.references))
     files, in_prompt = shot.references, dict.fromkeys(names_in(shot.prompt))
@@ -48,19 +49,13 @@ def names_in(prompt: str) -> Iterator[str]:
     return (normal(match[1]) for match in _IN_BRACES.finditer(prompt))
 
 
-def called(shot: GeneratedShot, words: Mapping[Kind, str]) -> dict[str | int, str]:
-    """What the model calls each reference of a shot, by its key; nothing where no document says.
+def numbered(kinds: Iterable[Kind], words: Mapping[Kind, str]) -> tuple[str, ...]:
+    """What a model calls references of these kinds, in the order in which they are sent; nothing
+    where no document says.
 
     ``words`` has for each kind what it is called, with ``{n}`` for its number; kinds that are
     called alike are counted together.
     """
-    references = references_of(shot)
-    names = numbered((reference.kind for reference in references), words)
-    return {reference.key: name for reference, name in zip(references, names, strict=True)}
-
-
-def numbered(kinds: Iterable[Kind], words: Mapping[Kind, str]) -> tuple[str, ...]:
-    """What a model calls references of these kinds, in the order in which they are sent."""
     counts: Counter[str] = Counter()
     names: list[str] = []
     for kind in kinds:
@@ -77,5 +72,7 @@ def words_of(shot: GeneratedShot, words: Mapping[Kind, str]) -> str:
     """
     if not isinstance(shot.references, Mapping):
         return shot.prompt
-    names = called(shot, words)
+    references = references_of(shot)
+    called = numbered((reference.kind for reference in references), words)
+    names = {reference.key: name for reference, name in zip(references, called, strict=True)}
     return _IN_BRACES.sub(lambda match: names.get(normal(match[1])) or match[0], shot.prompt)

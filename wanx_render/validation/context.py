@@ -34,7 +34,7 @@ from wanx_render.shotlist.model import (
 )
 from wanx_render.shotlist.picture_sizes import size_of
 from wanx_render.shotlist.preparing import Aims, Preparing, aims_of, preparing_of
-from wanx_render.shotlist.references import references_of
+from wanx_render.shotlist.references import Reference, references_of
 from wanx_render.source import yaml_source
 from wanx_render.task import Footage
 
@@ -108,6 +108,12 @@ class Scene:
             (index, shot, self.catalog.model(shot.model)) for index, shot in self.generated.items()
         )
         return [(index, shot, model) for index, shot, model in pairs if model]
+
+    @cached_property
+    def references(self) -> dict[int, tuple[Reference, ...]]:
+        """The references of each shot that has any, by its index."""
+        by_shot = {index: references_of(shot) for index, shot in self.generated.items()}
+        return {index: references for index, references in by_shot.items() if references}
 
     def looks(self) -> Iterator[tuple[Span, str, Picture, Model]]:
         """Each picture of each shot: its place, what it is called, and the model it is for."""

@@ -18,7 +18,7 @@ from wanx_render.language import Message, tr
 from wanx_render.shotlist import paths
 from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.paths import Kind
-from wanx_render.shotlist.references import Reference, names_in, references_of
+from wanx_render.shotlist.references import Reference, names_in
 from wanx_render.task import role_of
 from wanx_render.validation.context import Scene, either, is_file, is_url, mib
 
@@ -26,8 +26,8 @@ Placed = tuple[int, GeneratedShot, Model, tuple[Reference, ...]]
 
 
 def _with_references(scene: Scene) -> Iterator[Placed]:
-    for index, shot, model in scene.models:
-        if references := references_of(shot):
+    for index, shot, model in scene.models if scene.references else ():
+        if references := scene.references.get(index):
             yield index, shot, model, references
 
 
@@ -53,7 +53,7 @@ def reference_not_here(scene: Scene) -> Iterator[Diagnostic]:
 def references_miscounted(scene: Scene) -> Iterator[Diagnostic]:
     """More or fewer references than the model takes, of a kind or of all together."""
     for index, shot, model in scene.models:
-        of_kinds = Counter(reference.kind for reference in references_of(shot))
+        of_kinds = Counter(reference.kind for reference in scene.references.get(index, ()))
         number, (low, high) = sum(of_kinds.values()), model.counts_of_references
         if not number and (not low or shot.image is None):
             continue  # of a shot that has nothing at all another rule speaks
