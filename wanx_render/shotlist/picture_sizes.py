@@ -9,8 +9,8 @@ from functools import lru_cache
 from math import isqrt
 
 from wanx_render.catalog.abilities import PictureArea
-from wanx_render.geometry import Aspect, Size, predicted_size
-from wanx_render.preparation import Shapes, clips_by_share, least_share
+from wanx_render.geometry import SLIVERS, Aspect, Size, predicted_size
+from wanx_render.preparation import Limits, Shapes, clips_by_share, least_share
 from wanx_render.shotlist.model import Deliverable, MadePicture
 from wanx_render.shotlist.preparing import Preparing, aims_of
 
@@ -29,8 +29,16 @@ def size_of(
         return picture.size if may_be(picture.size, sizes) else None
     wanted = (picture.aspect,) if picture.aspect else aims_of(deliverables).every
     if isinstance(sizes, PictureArea):
-        return _best_within(sizes, preparing.area, wanted, preparing)
-    return _best_of(sizes, preparing.area, wanted)
+        best = _best_within(sizes, preparing.area, wanted, preparing.limits)
+    else:
+        best = _best_of(sizes, preparing.area, wanted)
+    return best if best and (picture.aspect is None or _has(best, picture.aspect)) else None
+
+
+def _has(size: Size, aspect: Aspect) -> bool:
+    """Whether a picture has an aspect but for slivers, which a crop takes off."""
+    across, down = size.width * aspect.height, size.height * aspect.width
+    return max(across, down) <= min(across, down) * (1 + SLIVERS)
 
 
 def may_be(size: Size, sizes: Sizes) -> bool:
@@ -55,16 +63,16 @@ def _best_of(sizes: tuple[str, ...], area: int, wanted: tuple[Aspect, ...]) -> S
 
 @lru_cache(maxsize=256)
 def _best_within(
-    sizes: PictureArea, area: int, wanted: tuple[Aspect, ...], preparing: Preparing
+    sizes: PictureArea, area: int, wanted: tuple[Aspect, ...], limits: Limits
 ) -> Size | None:
     """The size of a wide choice: exactly of a wanted aspect where that is as good, and as large as
     its clip where that is allowed."""
-    for clips in clips_by_share(area, wanted, preparing.limits):
+    for clips in clips_by_share(area, wanted, limits):
         options = [
             (Aspect.of(size.width, size.height) not in wanted, abs(size.area - clip.area), size)
             for clip, shapes in clips
             for size in _of_shapes(shapes, sizes)
-            if preparing.limits.accept(size)
+            if limits.accept(size)
         ]
         if options:
             return min(options, key=lambda option: (*option[:2], option[2].width))[-1]
