@@ -13,7 +13,7 @@ from wanx_render.catalog.doubts import Entry, entries, entries_of
 from wanx_render.language import Language, joined, shown, tr, using
 from wanx_render.reports.models.one_model import KINDS
 from wanx_render.reports.models.overview import GROUPS, PICTURE_COLUMNS, Row, View
-from wanx_render.reports.models.values import value_shown
+from wanx_render.reports.models.values import figure_shown, value_shown
 from wanx_render.source import yaml_source
 
 NOTE = "<!-- made by `uv run python -m tests.regenerate`; do not edit -->"
@@ -120,7 +120,7 @@ class _Page:
         for entry in entries(self.catalog):
             if entry.others:
                 others = "<br>".join(map(self._opinion, [*_others(entry)]))
-                row = (f"`{entry.name}`", self._opinion(entry), others)
+                row = (f"`{figure_shown(entry.name)}`", self._opinion(entry), others)
                 by_text.setdefault(row, []).append(f"`{entry.owner}`")
         names = ("figure", "in force", "elsewhere", "models")
         rows = [(*row, ", ".join(owners)) for row, owners in by_text.items()]
@@ -164,7 +164,14 @@ class _Page:
                         value = shown(
                             tr("{subject}: {text}", subject=self.word("elsewhere"), text=value)
                         )
-                    rows.append((f"`{entry.name}`", value, opinion.source, shown(opinion.note)))
+                    rows.append(
+                        (
+                            f"`{figure_shown(entry.name)}`",
+                            value,
+                            opinion.source,
+                            shown(opinion.note),
+                        )
+                    )
         yield from _table(map(self.word, ("figure", "value", "source", "remarks")), rows)
 
     def sources(self) -> Iterator[str]:

@@ -11,7 +11,7 @@ from wanx_render.catalog.abilities import Model, PictureModel
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.doubts import Entry, entries_of
 from wanx_render.language import shown, tr
-from wanx_render.reports.models.values import plain, value_shown
+from wanx_render.reports.models.values import figure_shown, plain, value_shown
 from wanx_render.reports.plan_table import console_for
 
 _Pair = tuple[Model | PictureModel, Model | PictureModel]
@@ -56,7 +56,7 @@ def show_differences(models: _Pair, catalog: Catalog, stream: TextIO) -> None:
         table.add_column(heading, no_wrap=number == 0, overflow="fold")
     rows = list(differences(models, catalog))
     for row in rows:
-        table.add_row(row.name, Text(_cell(row.first)), Text(_cell(row.second)))
+        table.add_row(figure_shown(row.name), Text(_cell(row.first)), Text(_cell(row.second)))
     console.print(table if rows else Text(shown(tr("no figure differs"))))
 
 

@@ -11,7 +11,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.doubts import STALE_DAYS, Doubt
 from wanx_render.language import joined, plural, shown, tr, verbatim
 from wanx_render.reports.models.one_model import Row, figures_table, rows_of
-from wanx_render.reports.models.values import plain
+from wanx_render.reports.models.values import figure_shown, plain
 from wanx_render.reports.plan_table import console_for
 
 
@@ -27,11 +27,9 @@ def show_doubts(doubts: Sequence[Doubt], catalog: Catalog, stream: TextIO) -> No
         title = tr("Not checked for more than {n} days", n=STALE_DAYS)
         console.print(Text(shown(title), style="bold"))
         _print_stale(stale, catalog, console)
-    counts = (
-        plural("{n} figure in conflict", "{n} figures in conflict", len(disputed)),
-        plural("{n} too old", "{n} too old", len(stale)),
-    )
-    console.print(Text(shown(joined(counts, tr(", ")))))
+    first = plural("{n} figure in conflict", "{n} figures in conflict", len(disputed))
+    second = plural("{n} too old", "{n} too old", len(stale))
+    console.print(Text(shown(tr("{first}, {second}", first=first, second=second))))
 
 
 def _print_disputed(doubts: Iterable[Doubt], console: Console) -> None:
@@ -70,7 +68,10 @@ def _print_stale(doubts: Iterable[Doubt], catalog: Catalog, console: Console) ->
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for name, owners in figures.items():
-            table.add_row(Text(f"  {name}"), Text(shown(joined(map(verbatim, owners), tr(", ")))))
+            table.add_row(
+                Text(f"  {figure_shown(name)}"),
+                Text(shown(joined(map(verbatim, owners), tr(", ")))),
+            )
         console.print(table)
     console.print()
 

@@ -13,7 +13,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.doubts import Entry, entries_of
 from wanx_render.language import Message, joined, shown, tr, verbatim
 from wanx_render.reports.models.example_requests import examples
-from wanx_render.reports.models.values import value_shown
+from wanx_render.reports.models.values import figure_shown, value_shown
 from wanx_render.reports.plan_table import console_for
 
 _HEADINGS = (tr("figure"), tr("value"), tr("source"), tr("remarks"))
@@ -56,7 +56,8 @@ def _narrow(row: Row) -> tuple[str, str]:
 
 def rows_of(entry: Entry) -> Iterator[Row]:
     """The figure in force, then what other sources say."""
-    yield entry.name, value_shown(entry.name, entry.value), entry.source, shown(entry.note)
+    name, value = figure_shown(entry.name), value_shown(entry.name, entry.value)
+    yield name, value, entry.source, shown(entry.note)
     for other in entry.others:
         value = value_shown(entry.name, other.value)
         yield shown(tr("  elsewhere")), value, other.source, shown(other.note)

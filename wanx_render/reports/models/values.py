@@ -22,6 +22,12 @@ def value_shown(name: str, value: Any) -> str:
     return shown(_value(name, value))
 
 
+def figure_shown(name: str) -> str:
+    """The name of a figure: a key of the catalog, or the price in a region."""
+    kind, _, region = name.partition(" ")
+    return shown(tr("price {region}", region=region)) if kind == "price" else name
+
+
 def plain(value: Any) -> Any:
     """A value of the catalog as data for JSON."""
     return to_jsonable_python(value, fallback=str)
