@@ -48,7 +48,7 @@ class Limits:
     def accept(self, size: Size) -> bool:
         """Whether a picture of this size is accepted."""
         long, short = max(size.width, size.height), min(size.width, size.height)
-        is_flat = long > short * self.steepest
+        is_flat = self.ratio is not None and long > short * self.ratio
         return self.shortest <= short and long <= self.longest and not is_flat
 
 
@@ -327,7 +327,8 @@ def _best_aspect(
 ) -> Aspect | None:
     for equally_good in _ranked(area, crops, limits):
         options = []
-        for aspect, shapes in equally_good:
+        for _, shapes in equally_good:
+            aspect = _named(shapes, crops)
             if placed := _placed(source, aspect, shapes, fit, limits):
                 bars = Fraction(placed.sent.area, placed.window.area) if fit != "crop" else 0
                 options.append((-placed.window.area, bars, _simplicity(aspect), aspect))
@@ -339,29 +340,24 @@ def _best_aspect(
 @lru_cache(maxsize=256)
 def _ranked(
     area: int, crops: tuple[Aspect, ...], limits: Limits
-) -> tuple[tuple[tuple[Aspect, Shapes], ...], ...]:
-    """Every size of clip that a tier makes, the best for ``crops`` first, equally good ones
-    together: each as an aspect that gives it, and all the shapes that do."""
-    shares = {clip: least_share(clip, crops) for clip in _clips(area, limits)}
+) -> tuple[tuple[tuple[Size, Shapes], ...], ...]:
+    """Every size of clip that a tier makes, with the shapes of pictures that give it: the best for
+    ``crops`` first, equally good ones together."""
+    shapes = dict(_clips(area, limits))
+    shares = {clip: least_share(clip, crops) for clip in shapes}
     useful = sorted((clip for clip in shares if shares[clip]), key=lambda clip: -shares[clip])
     return tuple(
-        tuple(
-            (_named(shapes, crops), shapes)
-            for shapes in (shapes_of(clip, area, limits) for clip in clips)
-        )
+        tuple((clip, shapes[clip]) for clip in clips)
         for _, clips in groupby(useful, key=shares.__getitem__)
     )
 
 
 def clips_by_share(
     area: int, crops: tuple[Aspect, ...], limits: Limits
-) -> Iterator[tuple[tuple[Size, Shapes], ...]]:
+) -> tuple[tuple[tuple[Size, Shapes], ...], ...]:
     """Every size of clip that a tier makes, with the shapes that give it: the best for ``crops``
     first, equally good ones together."""
-    for equally_good in _ranked(area, tuple(sorted(set(crops), key=_simplicity)), limits):
-        yield tuple(
-            (predicted_size(aspect.size(1), area), shapes) for aspect, shapes in equally_good
-        )
+    return _ranked(area, tuple(sorted(set(crops), key=_simplicity)), limits)
 
 
 def least_share(clip: Size, crops: Iterable[Aspect]) -> Fraction:
@@ -370,8 +366,8 @@ def least_share(clip: Size, crops: Iterable[Aspect]) -> Fraction:
     return Fraction(min(areas), clip.area)
 
 
-def _clips(area: int, limits: Limits) -> Iterator[Size]:
-    """Every size of clip that a tier makes of a picture that a model accepts."""
+def _clips(area: int, limits: Limits) -> Iterator[tuple[Size, Shapes]]:
+    """Every size of clip that a tier makes of a picture that a model accepts, and its shapes."""
     tile = TILE * TILE
     for across in range(1, isqrt(floor(area * limits.steepest)) // TILE + 1):
         low = max(Fraction(tile * across**2, area) if across > 1 else 0, 1 / limits.steepest)
@@ -381,13 +377,14 @@ def _clips(area: int, limits: Limits) -> Iterator[Size]:
         least, most = isqrt(floor(area / (tile * high))), isqrt(floor(area / (tile * low)))
         for down in range(max(least, 1), max(most, 1) + 1):
             clip = Size(TILE * across, TILE * down)
-            if shapes_of(clip, area, limits):
-                yield clip
+            if shapes := shapes_of(clip, area, limits):
+                yield clip, shapes
 
 
 _USUAL = tuple(map(Aspect.parse, ("1:1", "9:16", "16:9", "3:4", "4:3", "4:5", "5:4", "2:3", "3:2")))
 
 
+@lru_cache(maxsize=4096)
 def _named(shapes: Shapes, crops: tuple[Aspect, ...]) -> Aspect:
     """The aspect that a range of shapes is called by: a deliverable's, a usual one, the simplest.
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -152,6 +152,8 @@ class TaskRequest:
     size: Size | None = None
     ratio: str = ""
     shot_type: str = ""
+    # Its key in a world, once that was asked for.
+    _known_key: tuple[str, str] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def is_picture(self) -> bool:
@@ -220,7 +222,11 @@ class TaskRequest:
 
     def key(self, backend: str) -> str:
         """The cache key: ``backend`` keeps clips of the mock apart from paid ones."""
-        return key_of(self.record(), backend)
+        if self._known_key is None or self._known_key[0] != backend:
+            known = backend, key_of(self.record(), backend)
+            object.__setattr__(self, "_known_key", known)
+            return known[1]
+        return self._known_key[1]
 
     def with_seed_for(self, take: int, own_seed: int | None) -> "TaskRequest":
         """The request of take ``take`` (from 1): its seed is the written one, or derived.

@@ -154,7 +154,7 @@ class Model(Data):
             raise LookupError(f"{self.name} takes no picture")
         return OfPictures(sides, size, formats)
 
-    @property
+    @cached_property
     def limits(self) -> Limits:
         """What it accepts of a picture's sides; anything where it takes none."""
         shortest, longest = self.image_sides.value if self.image_sides else _ANY_SIDES

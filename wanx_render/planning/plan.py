@@ -3,10 +3,9 @@
 A checked shot list in, one frozen ``Plan`` out; nothing here reads files or talks to anyone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from graphlib import TopologicalSorter
 from typing import TypeVar
 
 from wanx_render.catalog.abilities import Model
@@ -373,9 +372,17 @@ def make(
     )
 
 
-def in_turn(sources: Mapping[Node, Node | None]) -> Iterable[Node]:
+def in_turn(sources: Mapping[Node, Node | None]) -> Iterator[Node]:
     """The keys in an order in which each comes after its source; there are no cycles."""
-    return TopologicalSorter({n: [s] if s else [] for n, s in sources.items()}).static_order()
+    passed: set[Node] = set()
+    for node in sources:
+        way = list[Node]()
+        at: Node | None = node
+        while at is not None and at not in passed:
+            passed.add(at)
+            way.append(at)
+            at = sources[at]
+        yield from reversed(way)
 
 
 def _before(shot: AnyShot) -> str | None:
@@ -550,11 +557,13 @@ class _Asked:
         return self.basis, self._basis(whole), self._basis(request)
 
     def _basis(self, request: TaskRequest) -> str:
-        return replace(request, seed=0).key(f"{self.backend} {self.shot.seed}")
+        request = replace(request, seed=0) if request.seed else request
+        return request.key(f"{self.backend} {self.shot.seed}")
 
 
 def _generated(asked: _Asked, retakes: Mapping[str, int], picks: Mapping[str, int]) -> PlannedShot:
-    shot = _retaken(asked.shot, max(retakes.get(basis, 1) for basis in asked.bases))
+    bases = asked.bases if retakes else ()
+    shot = _retaken(asked.shot, max((retakes.get(basis, 1) for basis in bases), default=1))
     pick_of_list = shot.pick
     pick = picks.get(shot.id, shot.takes + 1)
     pick = shot.takes if pick == NEWEST else pick

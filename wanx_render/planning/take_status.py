@@ -5,6 +5,7 @@ A plan and the journal of its folder in, one ``TakeStatus`` for each take out. N
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from wanx_render.media.picture import prepared_record
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
-from wanx_render.planning.plan import Asked, Plan, Take, in_turn, of_footage
+from wanx_render.planning.plan import Asked, Plan, PlannedFootage, Take, in_turn, of_footage
 from wanx_render.task import InputMedia, TaskRequest, part_seconds, source_of
 
 State = Literal["new", "cached", "resumed", "blocked"]
@@ -55,6 +56,11 @@ class _View:
     @property
     def backend(self) -> str:
         return self.plan.backend
+
+    @cached_property
+    def footage(self) -> dict[str, PlannedFootage]:
+        """The shots that are there already, by their names."""
+        return {footage.shot.id: footage for footage in self.plan.footage}
 
     def is_moderation(self, attempt: Attempt) -> bool:
         """Whether the service refused what was asked for because of what is in it."""
@@ -315,9 +321,8 @@ def _but_first_frame(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _last_frame(take: Take, source: TakeStatus | None, view: _View) -> InputMedia | None:
     """The first frame of a chained take, where the clip it comes from is there."""
-    for footage in view.plan.footage:
-        if footage.shot.id == take.waits_for:
-            return of_footage(take, footage)
+    if footage := view.footage.get(take.waits_for or ""):
+        return of_footage(take, footage)
     if source is None or source.state != "cached" or not view.origins:
         return None
     clip = view.origins.journal.clip_for(source.take.request.key(view.backend))

@@ -121,9 +121,10 @@ def preparing_of(shot: GeneratedShot, model: Model, aims: Aims, catalog: Catalog
     """How the pictures of ``shot`` are prepared for ``model``; KeyError for an unknown tier."""
     tier = shot.resolution or model.tiers.value[0]
     area = catalog.tier_area(tier)
-    preparing = Preparing(shot.fit_image, aims.crops, area, model.limits)
+    wish, crops, limits = shot.fit_image, aims.crops, model.limits
     if shot.image is not None or shot.continues:
-        return replace(preparing, following=shapes.following(model))
+        return Preparing(wish, crops, area, limits, following=shapes.following(model))
+    preparing = Preparing(wish, crops, area, limits)
     choices = shapes.shapes_of(model, tier, area)
     if not choices:
         return preparing

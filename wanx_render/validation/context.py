@@ -259,20 +259,26 @@ class Scene:
 
 def used(shot: AnyShot, seconds: Fraction) -> Fraction:
     """The seconds for which the shot is seen, whose clip lasts ``seconds``."""
+    if shot.trim.end is None and not shot.trim.start and shot.speed == 1:
+        return seconds + shot.hold
     end = seconds if shot.trim.end is None else min(shot.trim.end, seconds)
     return max(end - shot.trim.start, Fraction(0)) / shot.speed + shot.hold
 
 
 def pictures_of(shot: AnyShot) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """The pictures of a shot that are not addresses: where each is in the shot, and its name."""
-    for key in ("image", "last_image", "still"):
-        name = getattr(shot, key, None)
-        if isinstance(name, str) and not (key != "still" and is_url(name)):
-            yield (key,), name
-    if isinstance(shot, GeneratedShot):
-        for reference in references_of(shot):
-            if reference.kind == "image" and not is_url(reference.file):
-                yield ("references", reference.key), reference.file
+    match shot:
+        case StillShot():
+            yield ("still",), shot.still
+        case GeneratedShot():
+            for key, name in (("image", shot.image), ("last_image", shot.last_image)):
+                if isinstance(name, str) and not is_url(name):
+                    yield (key,), name
+            for reference in references_of(shot):
+                if reference.kind == "image" and not is_url(reference.file):
+                    yield ("references", reference.key), reference.file
+        case ClipShot():
+            pass
 
 
 def videos_of(shot: AnyShot) -> Iterator[tuple[str | int, str]]:
