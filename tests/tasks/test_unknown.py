@@ -268,6 +268,27 @@ def test_a_crowd_that_runs_for_ever_ends_too_though_the_list_has_it(catalog: Cat
     assert world.passed() <= STUCK_WAIT.total_seconds() + 600
 
 
+def test_a_crowd_of_another_address_is_watched_by_the_list_there(catalog: Catalog) -> None:
+    """Where new requests go to another address, its list says nothing of tasks created before."""
+    tasks = tuple(f"t{number}" for number in range(CROWD + 1))
+    before = World(
+        catalog, lambda passed: Running("t", START) if passed < 900 else DONE, tasks=tasks
+    )
+
+    class Now(World):
+        """The service of now, which hands on to the one of before."""
+
+        recipient = Recipient("s", "now")
+
+        def serving(self, _: Recipient) -> World:
+            return before
+
+    now = Now(catalog, unknown, tasks=tasks, time=before.time)
+    assert {type(end) for end in now.all_ends()} == {Succeeded}
+    assert (now.polls, now.readings) == ([], [])
+    assert before.readings
+
+
 # -- the real command ------------------------------------------------------------------------------
 
 LIST = """\

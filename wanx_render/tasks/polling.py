@@ -118,6 +118,7 @@ class Poller:
         self._active: dict[str, datetime] = {}  # when each watched task was asked for
         self._last: dict[str, str] = {}  # the status each had when it was asked about
         self._called: dict[str, asyncio.Event] = {}
+        self._homes: dict[str, Backend] = {}  # who is asked about it
         self._listed: set[str] = set()  # what the list named since it was last read
         self._lister: asyncio.Task[None] | None = None
 
@@ -141,9 +142,10 @@ class Poller:
         self._called[task_id] = asyncio.Event()
         try:
             home = home_of(self._backend, attempt.recipient) or self._backend
+            self._homes[task_id] = home
             return await self._ended(attempt, home, report, hurried)
         finally:
-            for by_task in (self._active, self._last, self._called):
+            for by_task in (self._active, self._last, self._called, self._homes):
                 by_task.pop(task_id, None)
             self._see_to_lister()
 
@@ -262,13 +264,19 @@ class Poller:
     async def _list(self) -> None:
         while True:
             await self._clock.sleep(LIST_POLL)
-            now = self._backend.now()
-            oldest = max(min(self._active.values(), default=now), now - LIST_REACH)
-            try:
-                rows = await self._backend.list(oldest - timedelta(seconds=60), now)
-            except ServiceError:
-                continue  # each task is still asked about by itself, only less often
-            for row in rows:
-                self._listed.add(row.task_id)
-                if row.task_id in self._called and row.status != self._last.get(row.task_id):
-                    self._called[row.task_id].set()
+            homes = {id(home): home for home in self._homes.values()}
+            for home in homes.values():
+                await self._read_list(home)
+
+    async def _read_list(self, backend: Backend) -> None:
+        """Call those whose state in the list of ``backend`` is another than they know."""
+        now = backend.now()
+        oldest = max(min(self._active.values(), default=now), now - LIST_REACH)
+        try:
+            rows = await backend.list(oldest - timedelta(seconds=60), now)
+        except ServiceError:
+            return  # each task is still asked about by itself, only less often
+        for row in rows:
+            self._listed.add(row.task_id)
+            if row.task_id in self._called and row.status != self._last.get(row.task_id):
+                self._called[row.task_id].set()
