@@ -26,7 +26,7 @@ PACE = 600
 LISTS = sorted(path.stem for path in (SPECS / "forms").glob("*.yaml"))
 QUICK = ["several-cuts", "text-by-ratio"]
 IN_TURN = sorted(LISTS, key=lambda name: name not in QUICK)
-SOON = {"text-by-size", "text-by-ratio", "references", "happyhorse", "drawn-first-frame"}
+SOON = {"text-by-size", "text-by-ratio", "references", "happyhorse"}
 Printed = pytest.CaptureFixture[str]
 
 
