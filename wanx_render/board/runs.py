@@ -15,7 +15,7 @@ from wanx_render.board.app import Declined
 from wanx_render.board.holding import Holding, problem_of
 from wanx_render.board.quotes import check_rebuild, priced, rebuilt
 from wanx_render.board.view import Ledger, Live
-from wanx_render.errors import NeedsApproval, ServiceError, WanxError
+from wanx_render.errors import BadInput, NeedsApproval, ServiceError, WanxError
 from wanx_render.events import Event
 from wanx_render.language import Message, tr
 from wanx_render.media import ffmpeg
@@ -100,7 +100,7 @@ class Runs:
         survey = self._surveyed(asked)
         try:
             check_budgets(survey)
-        except NeedsApproval as error:
+        except (BadInput, NeedsApproval) as error:
             return {**priced(survey), "refused": error.sentence}
         return priced(survey)
 

@@ -6,6 +6,7 @@ They know the catalog's figures, never a model's name.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 from wanx_render.catalog.abilities import MediaFile, Model
 from wanx_render.diagnostics import Diagnostic, Span
@@ -37,7 +38,7 @@ def continue_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 
 
 def continue_still(scene: Scene) -> Iterator[Diagnostic]:
-    """A picture that is held has nothing that could go on."""
+    """A picture that is held has nothing that could go on; an animated one is no video yet."""
     stills = {shot.id for shot in scene.shots.values() if isinstance(shot, StillShot)}
     for index, shot, _ in scene.models:
         if shot.continues and shot.continues.shot in stills:
@@ -47,6 +48,20 @@ def continue_still(scene: Scene) -> Iterator[Diagnostic]:
                 scene.at(index, "continue"),
                 tr("use the picture as image"),
             )
+        own = shot.continues.clip if shot.continues else None
+        if own in scene.footage and _is_picture(scene.folder / (own or "")):
+            yield Diagnostic(
+                "continue-still",
+                tr("{file} is an animated picture, not a video", file=own),
+                scene.at(index, "continue"),
+                tr("use it as clip of a shot, and continue: {{shot: ID}}"),
+            )
+
+
+def _is_picture(path: Path) -> bool:
+    from wanx_render.media import animation  # what makes graphs takes a tenth of a start
+
+    return animation.is_picture(path)
 
 
 def continue_seconds(scene: Scene) -> Iterator[Diagnostic]:
