@@ -224,6 +224,16 @@ def test_a_clip_is_kept_of_which_the_model_has_lost_the_size() -> None:
         assert [s.state for s in here.statuses([("4:3", "crop")])] == ["resumed"]
 
 
+def test_a_written_aspect_is_meant_whatever_fit_image_says() -> None:
+    with folder() as here:
+        here.fit, here.shots = "match", [T2V]
+        assert here.run([("9:16", "crop")]) == 1
+        here.shots = [{**T2V, "aspect": "9:16"}]
+        assert {s.state for s in here.statuses([("1:1", "crop")])} == {"cached"}
+        here.shots = [{**T2V, "aspect": "16:9"}]
+        assert {s.state for s in here.statuses([("9:16", "crop")])} == {"new"}
+
+
 def _now() -> Any:
     from tests.planning.test_kept_clips import NOW
 

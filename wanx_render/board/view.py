@@ -135,7 +135,7 @@ def shot(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
         "rejected": list(choice.rejected),
         "focus": _thousandths(focus),
         "focused": choice.focus is not None,
-        "fitted": bool(entry.fit_image and entry.fit_image.fit == "crop"),
+        "fitted": bool(request.image and entry.fit_image and entry.fit_image.fit == "crop"),
         "takes": [take(scene, standing) for standing in scene.statuses[entry.id]],
         "truth": truth(scene.shots.of(entry.id), at_work=_is_at_work(scene, planned)),
     }

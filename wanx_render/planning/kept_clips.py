@@ -56,8 +56,9 @@ class KeptClips:
         a first frame with each shape that was asked for."""
         request = take.request
         if request.image is None:
-            for size, ratio in self.journal.shapes_asked(request.model):
-                yield replace(request, size=size, ratio=ratio)
+            if take.preparing and take.preparing.choices:
+                for size, ratio in self.journal.shapes_asked(request.model):
+                    yield replace(request, size=size, ratio=ratio)
             return
         for record in self.journal.preparations_of(request.image.source):
             first = prepared_record.of_frame(record, "image")
