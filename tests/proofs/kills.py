@@ -49,6 +49,34 @@ shots:
 deliverables:
   - {aspect: 9:16, size: 90x160}
 """
+# The newer kinds of requests: what a model makes first, what goes on, and what begins with nothing.
+NEWER = """\
+version: 1
+project: killed
+backend: dashscope
+defaults: {resolution: 480P}
+shots:
+SHOTS
+deliverables:
+  - {aspect: 9:16, size: 90x160}
+"""
+PICTURES = """\
+  - id: made
+    model: wanx2.1-i2v-turbo
+    duration: 3
+    image: {prompt: a roof at dusk, model: wan2.2-t2i-flash, takes: 2, pick: 2}
+    prompt: a cat wakes
+  - {id: seen, model: wanx2.1-i2v-turbo, duration: 3, image: {shot: made}, prompt: on}"""
+CONTINUED = """\
+  - {id: a, model: wan2.7-i2v, resolution: 720P, duration: 2, image: a.png, prompt: a street}
+  - {id: b, model: wan2.7-i2v, resolution: 720P, duration: 2, continue: {shot: a}, prompt: go on}"""
+WORDS = """\
+  - {id: sea, model: wan2.5-t2v-preview, duration: 5, prompt: a ship at sea, takes: 2}
+  - id: crew
+    model: wan3.0-video
+    duration: 2
+    prompt: "{amy} walks"
+    references: {amy: a.png}"""
 HEAD = "version: 1\nproject: PROJECT\nbackend: dashscope\n"
 
 
@@ -61,6 +89,7 @@ class Case:
     clips: int  # files; where two lists have the same one it is there twice
     deliverables: tuple[str, ...]
     journals: tuple[str, ...] = ("killed/journal.sqlite",)
+    pictures: int = 0  # that a model makes
 
 
 def _other(project: str) -> str:
@@ -82,6 +111,11 @@ CASES = {
         3, 4, ("killed/9x16.mp4", "other/9x16.mp4"),
         ("killed/journal.sqlite", "other/journal.sqlite"),
     ),
+    "pictures": Case(
+        {"list.yaml": NEWER.replace("SHOTS", PICTURES)}, 4, 2, ("killed/9x16.mp4",), pictures=2
+    ),
+    "continued": Case({"list.yaml": NEWER.replace("SHOTS", CONTINUED)}, 2, 2, ("killed/9x16.mp4",)),
+    "words": Case({"list.yaml": NEWER.replace("SHOTS", WORDS)}, 3, 3, ("killed/9x16.mp4",)),
 }  # fmt: skip
 STEPS = frozenset(
     {
@@ -230,7 +264,10 @@ class Range:
             kills=1,
             finished=int(finished),
             double=sum(count - 1 for count in rows.values()),
-            lost=self.case.clips - len(list(renders.glob("*/clips/*.mp4"))),
+            lost=self.case.clips
+            - len(list(renders.glob("*/clips/*.mp4")))
+            + self.case.pictures
+            - len(list(renders.glob("*/clips/*.png"))),
             corrupt=int(self.made(name) != wanted),
             damaged=int(
                 client == "program"

@@ -34,8 +34,8 @@ def test_a_killed_run_is_finished_by_the_next_and_pays_once(
     assert verdict.asked <= verdict.kills // 4  # few kills fall where nobody can know
 
 
-@pytest.mark.parametrize("case", ["table", "lists"])
-def test_lists_that_share_a_request_pay_it_once_whenever_they_are_killed(
+@pytest.mark.parametrize("case", ["table", "lists", "pictures", "continued", "words"])
+def test_what_several_shots_or_lists_come_of_is_paid_once_whenever_a_run_is_killed(
     case: str, tmp_path: Path
 ) -> None:
     photograph(tmp_path / "a.png")

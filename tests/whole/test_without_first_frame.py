@@ -119,9 +119,8 @@ def test_the_client_sends_words_and_references_and_pays_each_once(
 def test_a_clip_of_words_whose_answer_was_lost_is_known_by_words_and_size(
     folder: Path, account: MockAccount
 ) -> None:
-    (folder / "list.yaml").write_text(
-        LIST[: LIST.index("  - id: crew")] + "deliverables: [{aspect: 9:16, size: 90x160}]\n"
-    )
+    sea = LIST[: LIST.index("  - id: crew")].replace(", shot_type: multi", "")
+    (folder / "list.yaml").write_text(f"{sea}deliverables: [{{aspect: 9:16, size: 90x160}}]\n")
     account.faults("on=create nth=1 effect=reset stage=after")
     assert run(folder, "render", "--backend", "dashscope", "--yes") == 0
     assert account.ledger["totals"]["amounts"]["CNY"] == "1.20"

@@ -322,9 +322,19 @@ class Plan:
         )
 
     def cost(self, takes: tuple[Take, ...]) -> Total:
-        """What ``takes`` cost; equal requests are asked for, and paid, once."""
-        once = {take.request.key(self.backend): take for take in takes}
+        """What ``takes`` cost; equal requests are asked for, and paid, once.
+
+        Those that begin with two takes of one picture are not equal.
+        """
+        pictures = {picture.shot.id: picture.picked for picture in self.pictures}
+        once = {_identity(take, pictures, self.backend): take for take in takes}
         return total((take.price for take in once.values()), self.currency)
+
+
+def _identity(take: Take, pictures: Mapping[str, Take], backend: str) -> tuple[str, ...]:
+    """What a take asks for; a picture that is still to be made counts by what it asks for."""
+    keys = (pictures.get(take.waits_for or ""), take)
+    return tuple(asked.request.key(backend) for asked in keys if asked)
 
 
 def make(

@@ -5,11 +5,12 @@ it never takes the place of a clip.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -18,7 +19,7 @@ from wanx_render.backends.base import Succeeded
 from wanx_render.catalog import shapes
 from wanx_render.errors import Broken, FfmpegError, UnknownHost, WanxError
 from wanx_render.geometry import Size, predicted_size
-from wanx_render.language import NOTHING, Message, tr, verbatim
+from wanx_render.language import NOTHING, Message, joined, tr, verbatim
 from wanx_render.media import decoding, images, probe
 from wanx_render.media.images import BadPicture
 from wanx_render.media.picture import prepared_record
@@ -36,6 +37,7 @@ FOLDER = "doubtful"
 # request's.
 _ASPECT_OFF, _AREA_OFF = 0.05, 0.15
 _SECONDS_OFF = Fraction(1, 2)
+_NO_SIZE = tr("its size is unknown")
 
 Pictures = Callable[[str], bytes | None]  # by identity; None where the bytes are not here
 
@@ -79,6 +81,7 @@ class ClipJudge:
             return Judgement(
                 "doubtful", tr("cannot compare its clip: {reason}", reason=_why(error))
             )
+        doubt = doubt or _unseen(attempt.request)
         if judgement.verdict == "same" and doubt:
             return Judgement("doubtful", doubt)
         return judgement
@@ -101,12 +104,10 @@ class ClipJudge:
 
     def _of_words(self, attempt: Attempt, size: Size) -> Judgement:
         """A clip without a first frame: its shape is compared; its prompt was already."""
-        if attempt.request.get("references"):
-            return Judgement("doubtful", tr("nothing shows which references it was made of"))
         expected = self._shape(attempt)
         if expected and (difference := _difference(size, expected)):
             return Judgement("other", difference)
-        return Judgement("same") if expected else Judgement("doubtful", tr("its size is unknown"))
+        return Judgement("same") if expected else Judgement("doubtful", _NO_SIZE)
 
     def _shape(self, attempt: Attempt) -> Size | None:
         """The clip of what was asked for outright; None where no figure says."""
@@ -153,14 +154,28 @@ def _difference(size: Size, expected: Size) -> Message:
     return tr("it is {size} instead of {expected}", size=size, expected=expected)
 
 
+def _unseen(request: Mapping[str, Any]) -> Message:
+    """What was asked for that neither the answer nor the result shows; mostly nothing.
+
+    Where a first frame was sent, the words against it and the sound are small beside that.
+    """
+    names = ["references", "shot_type"]
+    if not request.get("image") and not request.get("first_clip"):
+        names += ["negative_prompt", "sound_file"]
+    keys = [{"sound_file": "audio"}.get(name, name) for name in names if request.get(name)]
+    return tr("the task does not show its {keys}", keys=joined(keys, tr(", "))) if keys else NOTHING
+
+
 def _compare_picture(attempt: Attempt, picture: Path) -> Judgement:
     """A picture that a model made: its size is all that can be compared; words are elsewhere."""
-    size, expected = images.inspect(picture.read_bytes()).size, str(attempt.request.get("size"))
-    if str(size) == expected:
+    size, asked = images.inspect(picture.read_bytes()).size, attempt.request.get("size")
+    expected = shapes.size_of(str(asked)) if asked else None
+    if expected is None:
+        return Judgement("doubtful", _NO_SIZE)
+    if size == expected:
         return Judgement("same")
-    return Judgement(
-        "other", tr("it is {size} instead of {expected}", size=size, expected=expected)
-    )
+    difference = tr("it is {size} instead of {expected}", size=size, expected=expected)
+    return Judgement("other" if _difference(size, expected) else "doubtful", difference)
 
 
 def _why(error: Exception) -> Message:
