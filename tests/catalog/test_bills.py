@@ -9,9 +9,14 @@ import pytest
 
 from tests.ground.test_task import REQUEST
 from wanx_render.catalog.capabilities import Catalog, packaged
-from wanx_render.catalog.pricing import billed, impossible, price
+from wanx_render.catalog.pricing import billed, impossible, picture_price, price, total
+from wanx_render.errors import NeedsApproval
 from wanx_render.geometry import Size
+from wanx_render.language import verbatim
+from wanx_render.money import Money
+from wanx_render.session.approval import within
 from wanx_render.task import Footage, InputMedia, Reference, TaskRequest
+from wanx_render.tasks.budget import SpendingLimit
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +123,35 @@ def test_a_region_without_a_price_has_none(catalog: Catalog) -> None:
     asked = replace(request_for("wan2.2-i2v-plus"), region="singapore", resolution="480P")
     assert price(asked, catalog) is None
     assert billed(asked.record(), {"duration": 5, "SR": 480}, catalog) is None
+
+
+def test_a_price_is_in_the_money_of_its_region_or_never_fits_a_limit(catalog: Catalog) -> None:
+    """Of every video and picture model, in every region and tier that it has."""
+    unpriced = 0
+    prices = [
+        (region, price(replace(REQUEST, model=name, region=region, resolution=tier), catalog))
+        for name, model in catalog.models.items()
+        for region in model.region_names.value
+        for tier in model.tiers.value
+    ]
+    prices += [
+        (region, picture_price(replace(REQUEST, model=model.name, region=region), catalog))
+        for model in catalog.pictures.values()
+        for region in model.region_names.value
+    ]
+    for region, amount in prices:
+        if amount is None:
+            unpriced += 1
+            assert not SpendingLimit(Decimal(1_000_000)).reserve("key", amount)
+        else:
+            assert amount.amount > 0
+            assert amount.currency == catalog.service.regions[region].currency
+    assert 0 < unpriced < len(prices)
+
+
+def test_a_run_of_unknown_price_is_refused_under_a_limit() -> None:
+    cost = total([None, Money(Decimal(1), "USD")], "USD")
+    with pytest.raises(NeedsApproval, match="cannot be checked"):
+        within(cost, verbatim("--max-cost"), Money(Decimal(1_000_000), "USD"))
+    with pytest.raises(NeedsApproval, match="not comparable"):
+        within(total([Money(Decimal(1), "USD")], "USD"), verbatim("it"), Money(Decimal(9), "CNY"))
