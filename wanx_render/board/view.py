@@ -109,6 +109,11 @@ class BoardState:
         return ShotTruths(self.plan, statuses, self.catalog)
 
     @cached_property
+    def pictures(self) -> frozenset[str]:
+        """The names of first frames that a model makes."""
+        return frozenset(picture.shot.id for picture in self.plan.pictures)
+
+    @cached_property
     def truth(self) -> Truth:
         """What each shot and each film is now."""
         return with_films(self.shots, self.manifest, self.is_here)
@@ -276,7 +281,7 @@ def _reference(shot: str, number: int, reference: Reference) -> str | None:
 def _begins(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
     """What a shot waits for: the end of another, or a picture that is made for it."""
     source = planned.picked.waits_for
-    is_picture = any(picture.shot.id == source for picture in scene.plan.pictures)
+    is_picture = source in scene.pictures
     return {
         "first_of": None if is_picture else source,
         "of_picture": source if is_picture else None,

@@ -58,6 +58,11 @@ class _View:
         return self.plan.backend
 
     @cached_property
+    def pictures(self) -> frozenset[str]:
+        """The names of first frames that a model makes."""
+        return frozenset(picture.shot.id for picture in self.plan.pictures)
+
+    @cached_property
     def footage(self) -> dict[str, PlannedFootage]:
         """The shots that are there already, by their names."""
         return {footage.shot.id: footage for footage in self.plan.footage}
@@ -156,7 +161,7 @@ def _follows(take: Take, clip: Attempt | None, view: _View) -> TakeStatus:
 
 def _begins(take: Take, view: _View) -> Message:
     """What a take waits for that has no clip yet."""
-    if any(picture.shot.id == take.waits_for for picture in view.plan.pictures):
+    if take.waits_for in view.pictures:
         return tr("starts from the picture {name}, which is made first", name=take.waits_for)
     if take.request.first_clip:
         return tr("continues the clip of {shot}", shot=take.waits_for)
