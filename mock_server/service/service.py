@@ -55,9 +55,9 @@ class MockService:
         for _, faults in self.store.all("faults"):
             self.plan = FaultPlan(options.seed, read_plan(faults))
 
-    def form_of(self, task_id: str) -> Form | None:
+    def form_of(self, account: str, task_id: str) -> Form | None:
         """How the request of a task was written, which decides what its answer looks like."""
-        task = self.tasks.known(task_id)
+        task = self.tasks.of(account).known(task_id)
         return self.catalog.form(self.catalog.entry(task.request.model)) if task else None
 
     def new_id(self) -> str:

@@ -16,7 +16,7 @@ from mock_server.wire.errors import Denied, ErrorAnswer
 from mock_server.wire.provenance import ERRORS, QUOTA, TASKS, rests_on
 from wanx_render.backends.base import Accepted, Pending, Running, Succeeded, TaskState, Unknown
 from wanx_render.catalog.abilities import PictureModel
-from wanx_render.errors import Refused, Throttled
+from wanx_render.errors import Throttled
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,9 @@ def create(
         raise ErrorAnswer(400, call.flaw.code, call.flaw.message)
     fate, simulator = call.flaw or twist.fate, service.tasks.of(caller.name)
     try:
-        return simulator.submit(caller.name, call.request, fate, results=call.results)
+        return simulator.accept(caller.name, call.request, fate, results=call.results)
     except Throttled as error:
         raise ErrorAnswer(429, error.code, error.message) from None
-    except Refused as error:
-        raise ErrorAnswer(400, error.code, error.message) from None
 
 
 def query(service: MockService, account: str, task_id: str, twist: Twist) -> TaskState:

@@ -52,7 +52,8 @@ class Api:
             origin = self._result_origin(success.task_id) or call.origin
             return origin + self._service.signer.link(f"/results/{account}/{path}", success.expires)
 
-        form = self._service.form_of(call.task_id or "")
+        is_done = isinstance(state, Succeeded)
+        form = self._service.form_of(account, state.task_id) if is_done else None
         return self._answer(query_answer(state, form, link))
 
     @rests_on("captured", "public answers of 2025-09 to 2026-09", "Result hosts change by the task")

@@ -23,6 +23,7 @@ from mock_server.wire.operations import Operation
 from mock_server.wire.provenance import rests_on
 
 BASE = "/api/v1"
+_BASES = (BASE, *(f"/{region}{BASE}" for region in REGIONS))
 _BUG = ErrorAnswer(500, "InternalError", "An internal error has occured, please try again later.")
 log = logging.getLogger("wanx.mock")
 
@@ -58,32 +59,32 @@ class Emulator:
 
     def _api_routes(self) -> list[Route]:
         api = Api(self.service)
+        files = ("{task_id}.mp4", "{number:int}/{task_id}.png")
         return [
-            *self._routes("/tasks/{task_id}", ["GET"], "query", api.query),
-            *(
-                route
-                for path in sorted({form.path for form in self.service.catalog.forms.values()})
-                for route in self._routes(path, ["POST"], "create", api.create)
-            ),
-            *self._routes("/tasks", ["GET"], "list", api.list),
-            *self._routes("/tasks/{task_id}/cancel", ["POST", "GET"], "cancel", api.cancel),
-            *self._routes("/uploads", ["GET"], "policy", api.policy),
+            # What is asked most is found first.
+            *(route for base in _BASES for slash in ("", "/") for route in self._at(base, slash)),
             self._route("/oss", ["POST"], "upload", api.upload),
             self._route("/oss/", ["POST"], "upload", api.upload),
             *(
                 self._route(f"/results/{{account}}/{name}", ["GET", "HEAD"], "result", api.result)
-                for name in ("{task_id}.mp4", "{number:int}/{task_id}.png")
+                for name in files
             ),
         ]
 
-    def _routes(
-        self, path: str, methods: list[str], operation: Operation, perform: Perform
-    ) -> list[Route]:
-        """Routes below every base address, with a slash at the end and without."""
+    def _at(self, base: str, slash: str) -> list[Route]:
+        """The routes below one base address, with a slash at the end or without."""
+        api = Api(self.service)
+        creates = dict.fromkeys(form.path for form in self.service.catalog.forms.values())
+        calls: list[tuple[str, list[str], Operation, Perform]] = [
+            ("/tasks/{task_id}", ["GET"], "query", api.query),
+            *((path, ["POST"], "create", api.create) for path in creates),
+            ("/tasks", ["GET"], "list", api.list),
+            ("/tasks/{task_id}/cancel", ["POST", "GET"], "cancel", api.cancel),
+            ("/uploads", ["GET"], "policy", api.policy),
+        ]
         return [
             self._route(base + path + slash, methods, operation, perform)
-            for base in (BASE, *(f"/{region}{BASE}" for region in REGIONS))
-            for slash in ("", "/")
+            for path, methods, operation, perform in calls
         ]
 
     def _route(

@@ -171,6 +171,8 @@ def _sound(
 def _possible(request: TaskRequest, model: Model) -> TaskRequest:
     """The same request with a tier and length that exist: a failed task still has a price row."""
     tiers, durations = model.tiers.value, model.durations.value
+    if request.resolution in tiers and request.duration in durations:
+        return request
     return replace(
         request,
         resolution=request.resolution if request.resolution in tiers else tiers[0],

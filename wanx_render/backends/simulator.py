@@ -123,21 +123,24 @@ class Simulator:
         self._lanes: dict[tuple[str, str], _Lane] = {}
         self._counts: dict[tuple[str, str], int] = {}
 
-    def submit(
-        self, account: str, request: TaskRequest, fate: Fate | None = None, *, results: int = 1
-    ) -> Accepted:
-        """Accept a request as a new task; raises Refused or Throttled as the service does.
-
-        A request that comes with its ``fate`` is accepted without being judged. Picture models
-        make ``results`` pictures.
-        """
-        refusal = None if fate else refusal_of(request, self._catalog)
+    def submit(self, account: str, request: TaskRequest) -> Accepted:
+        """Accept a request as a new task; raises Refused or Throttled as the service does."""
+        refusal = refusal_of(request, self._catalog)
         if refusal:
             raise Refused(refusal.code, refusal.message)
+        return self.accept(account, request)
+
+    def accept(
+        self, account: str, request: TaskRequest, fate: Fate | None = None, *, results: int = 1
+    ) -> Accepted:
+        """Accept a request that was judged, and that may have its ``fate``; raises Throttled.
+
+        Picture models make ``results`` pictures.
+        """
         lane = self._lanes.setdefault((account, request.model), _Lane())
         self._admit(lane, self._catalog.entry(request.model))
         task = self._draw(account, request, lane, fate or _tagged(request.prompt))
-        task = replace(task, results=results)
+        task = task if results == 1 else replace(task, results=results)
         lane.tasks.append(task.task_id)
         self.put(task)
         return Accepted(task.task_id, task.request_id)

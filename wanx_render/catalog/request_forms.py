@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
@@ -59,6 +59,7 @@ class Form(Data):
         return {role: place_of(text) for role, text in self.places.items()}
 
 
+@lru_cache(4096)
 def is_legal(roles: frozenset[str], combinations: tuple[tuple[str, ...], ...]) -> bool:
     """Whether a request with exactly these roles fits one of ``combinations``.
 

@@ -45,17 +45,23 @@ def invalid(message: str) -> Refusal:
 
 
 def _refusal_of_media(request: TaskRequest, model: Model, form: Form) -> Refusal | None:
-    roles = request.roles
+    media = request.media
+    roles = frozenset(role for role, _ in media)
     if not roles and not (model.accepts(()) and _least(model) == 0):
         return invalid(missing(form))
     is_of_words = roles <= {"soundtrack"} and model.accepts(roles)
     if is_of_words and not request.prompt.strip() and not request.template:
         return NO_WORDS
     if not model.accepts(roles):
-        names = " + ".join(form.places.get(role, role) for role, _ in request.media)
+        names = " + ".join(form.places.get(role, role) for role, _ in media)
         return invalid(f"the combination {names} is not supported.")
+    return _refusal_of_counts(request, model) if request.references or model.counts else None
+
+
+def _refusal_of_counts(request: TaskRequest, model: Model) -> Refusal | None:
     counted: dict[str, int] = {"references": len(request.references)}
-    counted |= {role: sum(role == other for other, _ in request.media) for role in roles}
+    for role, _ in request.media:
+        counted[role] = counted.get(role, 0) + 1
     for name, count in counted.items():
         low, high = _references(model) if name == "references" else model.allowed(name)
         if not low <= count <= high:
