@@ -1,15 +1,21 @@
+import json
 import random
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from tests.ground.test_task import REQUEST
 from tests.support.virtual import ManualClock
 from wanx_render.backends.base import Canceled, Failed, Pending, Running, Succeeded, Unknown
+from wanx_render.backends.imitation.task_records import plain_request, request_of
 from wanx_render.backends.simulator import Simulator
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Refused, Throttled
+from wanx_render.geometry import Size
+from wanx_render.task import Footage, InputMedia, Reference
 
 
 @pytest.fixture
@@ -165,3 +171,16 @@ def test_accounts_never_see_each_other_s_tasks(service: Simulator) -> None:
     accepted = service.submit("a", REQUEST)
     assert isinstance(service.state("b", accepted.task_id), Unknown)
     assert isinstance(service.state("a", accepted.task_id), Pending)
+
+
+def test_a_request_of_every_field_is_kept_as_json() -> None:
+    size, rate = Size(1280, 720), Fraction(30)
+    clip = InputMedia("clip:a", Path("a.mp4"), footage=Footage(size, rate, Fraction(7, 2)))
+    person = Reference("image", InputMedia("sha256:p", Path("p.png"), size=size))
+    request = replace(
+        REQUEST, first_clip=clip, references=(person,), size=size, ratio="16:9", shot_type="multi"
+    )
+    key = request.key("mock")  # what was worked out of it is no part of it
+    kept = request_of(json.loads(json.dumps(plain_request(request))))
+    assert kept == request
+    assert kept.key("mock") == key

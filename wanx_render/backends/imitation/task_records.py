@@ -1,6 +1,6 @@
 """Requests as plain JSON data and back: what a service keeps of its tasks outlives it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from wanx_render.geometry import Size
 from wanx_render.media.picture.prepared_record import read, written
 from wanx_render.task import Footage, InputMedia, Reference, TaskRequest
 
+_FIELDS = tuple(field for field in fields(TaskRequest) if field.init)
 _MEDIA = ("image", "last_image", "sound_file", "first_clip")
 
 
@@ -16,9 +17,9 @@ def plain_request(request: TaskRequest) -> dict[str, Any]:
     """The request as JSON data."""
     media = {name: _plain(getattr(request, name)) for name in _MEDIA}
     references = [{"kind": r.kind, "media": _plain(r.media)} for r in request.references]
-    fields = {name: getattr(request, name) for name in TaskRequest.__dataclass_fields__}
+    given = {field.name: getattr(request, field.name) for field in _FIELDS}
     size = asdict(request.size) if request.size else None
-    return {**fields, **media, "references": references, "size": size}
+    return {**given, **media, "references": references, "size": size}
 
 
 def request_of(record: dict[str, Any]) -> TaskRequest:
