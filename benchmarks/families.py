@@ -47,6 +47,7 @@ FAMILIES = (
     f"model: wan2.6-i2v-flash, {CAT}, shot_type: multi",
     f"model: happyhorse-1.1-i2v, {CAT}",
     f"model: wan2.7-i2v, continue: {FORMS}/walk.mp4",
+    "model: wan2.7-i2v, image: {prompt: A cat on a roof, model: wan2.5-t2i-preview}",
     "model: wan2.7-i2v, image: {shot: shot-0, frame: last}",
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from tests.docs.pages import GUIDE, Block, blocks_of, furnish
 from wanx_render.cli import main
 
 PAGE = GUIDE / "beside-bl.md"
-JOBS = 19
+JOBS = 20
 STEPS = {
     "video/generate": {"model", "image", "prompt", "resolution", "ratio", "duration", "seed"},
     "image/generate": {"model", "prompt", "size", "n", "seed"},
