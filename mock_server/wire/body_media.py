@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_server.wire.body_fields import BodyFields
 from mock_server.wire.errors import Flaw
-from mock_server.wire.provenance import FRAMES_27, SDK, rests_on
+from mock_server.wire.provenance import FAMILIES, FRAMES_27, SDK, rests_on
 from wanx_render.catalog.request_forms import Form, Place
 from wanx_render.task import InputMedia, Reference, Role
 
@@ -16,6 +16,7 @@ from wanx_render.task import InputMedia, Reference, Role
 Resolve = Callable[[str, tuple[Role, ...]], tuple[Role, InputMedia]]
 
 _AT_MOST_ONCE = frozenset(("first_frame", "last_frame", "soundtrack", "first_clip"))
+_OLDER_NAMES = {"reference_urls": ("reference_video_urls",)}
 _KINDS: dict[Role, Any] = {
     "reference_image": "image",
     "reference_video": "video",
@@ -57,6 +58,7 @@ def references_in(media: list[tuple[Role, InputMedia]]) -> tuple[Reference, ...]
     return tuple(Reference(_KINDS[role], medium) for role, medium in media if role in _KINDS)
 
 
+@rests_on("official text", FAMILIES, "reference_video_urls is another name of reference_urls")
 def _entries(fields: BodyFields, form: Form, roles: frozenset[str]) -> Iterator[Entry]:
     places: dict[str, list[tuple[Role, Place]]] = {}
     for role, place in form.fields.items():
@@ -69,8 +71,9 @@ def _entries(fields: BodyFields, form: Form, roles: frozenset[str]) -> Iterator[
                     yield Entry((role,), field, fields.input[field])
             case "list":
                 possible = tuple(role for role, _ in its_roles if role in roles)
-                for url in _list(fields, field) if possible else ():
-                    yield Entry(possible, field, url)
+                for name in (field, *_OLDER_NAMES.get(field, ())) if possible else ():
+                    for url in _list(fields, name):
+                        yield Entry(possible, name, url)
             case "typed":
                 yield from _typed(fields, field, its_roles)
 

@@ -129,6 +129,7 @@ def _choice(fields: BodyFields, name: str, choices: tuple[str, ...]) -> str:
 
 @rests_on("official text", FAMILIES, "A duration of -1 lets the service choose, where it is known")
 @rests_on("guess", "nobody says", "The chosen duration is any of the model's")
+@rests_on("guess", "duration counts the first clip", "A first clip is shorter than the duration")
 def _duration(fields: BodyFields, model: Model, seed: int) -> int:
     durations = model.durations.value
     duration: int = fields.parameter("duration", int, durations[0])

@@ -182,6 +182,7 @@ def test_a_model_with_media_does_not_see_img_url(twin: Twin) -> None:
         ("wan3.0-video", media(*["reference_image"] * 11), {}, "reference_image"),
         ("wan3.0-video", media("first_frame", "reference_image"), {}, "combination"),
         ("happyhorse-1.1-i2v", media("first_frame", "last_frame"), {}, "combination"),
+        ("wan2.7-i2v", media("first_clip"), {"duration": 5}, "first clip"),
     ],
 )
 def test_what_a_family_does_not_take_fails(
@@ -239,6 +240,12 @@ def test_voices_and_fields_that_nobody_knows_are_passed_over(twin: Twin) -> None
     answer = outcome(twin, VIDEO, "wan2.7-r2v", given, anything=[1])
     assert answer["usage"]["input_video_duration"] == 5
     assert answer["usage"]["duration"] == 10
+
+
+def test_reference_urls_have_an_older_name(twin: Twin) -> None:
+    given = {**TURTLE, "reference_video_urls": [CLIP]}
+    answer = outcome(twin, VIDEO, "wan2.6-r2v", given, duration=4)
+    assert answer["usage"]["input_video_duration"] == 5
 
 
 def test_input_seconds_are_charged_where_the_model_counts_them(twin: Twin) -> None:

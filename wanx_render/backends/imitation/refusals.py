@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from wanx_render.backends.imitation.outcome import input_seconds
 from wanx_render.catalog.abilities import Model, PictureArea, PictureModel
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.request_forms import Form
@@ -94,6 +95,8 @@ def missing(form: Form) -> str:
 def _refusal_of_values(request: TaskRequest, model: Model) -> Refusal | None:
     if request.duration not in model.durations.value:
         return invalid(f"duration {request.duration} is not supported.")
+    if request.first_clip and input_seconds(request) >= request.duration:
+        return invalid("duration must be longer than the first clip.")
     if request.template and not _takes_template(request, model):
         return invalid(f"template {request.template} is not supported.")
     shot_types = model.shot_types.value if model.shot_types else ()
