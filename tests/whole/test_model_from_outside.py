@@ -20,7 +20,7 @@ PACE = 600
 CATALOG = """\
 forms:
   frames_in_list:
-    path: /services/aigc/video-generation/video-synthesis
+    path: /services/aigc/example/synthesis
     places: {first_frame: "frames[]", last_frame: "frames[]", soundtrack: voice_url}
     parameters: [resolution, duration, watermark, seed]
 models:
@@ -137,6 +137,6 @@ def test_the_emulator_makes_its_film_for_the_real_client(
     whole, fast = bodies["example-i2v-9"].body, bodies["example-i2v-9-2026-11-01"].body
     assert [entry["type"] for entry in whole["input"]["media"]] == ["first_frame", "last_frame"]
     assert len(fast["input"]["frames"]) == 1
-    assert bodies["example-i2v-9-2026-11-01"].path.endswith("/video-generation/video-synthesis")
+    assert bodies["example-i2v-9-2026-11-01"].path.endswith("/services/aigc/example/synthesis")
     assert set(fast["parameters"]) == {"resolution", "duration", "watermark", "seed"}
     assert Decimal(account.ledger["totals"]["amounts"]["CNY"]) == PRICE
