@@ -1,15 +1,20 @@
 """First frames that a model makes, in the plan: asked for before the clips that begin with them."""
 
+import hashlib
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.catalog.pricing import billed
+from wanx_render.geometry import Size
 from wanx_render.money import Money
+from wanx_render.planning import sent_pictures
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.kept_clips import KeptClips
 from wanx_render.planning.origins import Origins
@@ -18,6 +23,7 @@ from wanx_render.planning.retakes import retaken
 from wanx_render.planning.take_status import TakeStatus, identities, take_statuses
 from wanx_render.planning.truth import ShotTruths
 from wanx_render.shotlist.model import ShotList
+from wanx_render.task import InputMedia
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 CAT = {"model": "qwen-image", "prompt": "A cat"}
@@ -174,3 +180,24 @@ def test_what_making_a_shot_costs_includes_its_picture(folder: Folder) -> None:
     assert str(truths.of("wake.image").price) == "1.25 CNY with wake, leap"
     assert str(truths.of("wake").price) == "1.25 CNY with leap"
     assert str(truths.of("leap").price) == "0.50 CNY"
+
+
+def test_a_picture_too_large_for_the_next_model_is_encoded_again(tmp_path: Path) -> None:
+    noise = np.random.default_rng(3).integers(0, 255, (400, 300, 3), dtype=np.uint8)
+    path = tmp_path / "clips" / "wake.image-t1-00000000.png"
+    path.parent.mkdir()
+    Image.fromarray(noise).save(path)
+    digits = hashlib.sha256(path.read_bytes()).hexdigest()
+    frame = InputMedia(f"sha256:{digits}", path=path, size=Size(300, 400))
+    (shot,) = planned({"id": "wake", "image": CAT}).generated
+    request = shot.picked.with_first_frame(frame).request
+    most = 100_000
+    assert path.stat().st_size > most
+    sent = sent_pictures.with_files(sent_pictures.within(request, tmp_path, most), tmp_path, most)
+    assert sent.image
+    assert sent.image.prepared
+    assert sent.image.prepared.stat().st_size <= most
+    with Image.open(sent.image.prepared) as image:
+        assert image.size == (300, 400)
+    assert sent.key("mock") == request.key("mock")  # it is the same picture
+    assert sent_pictures.within(request, tmp_path, 10_000_000) == request

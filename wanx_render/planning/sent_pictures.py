@@ -11,11 +11,13 @@ from pathlib import Path
 
 from wanx_render import files, integrity
 from wanx_render.errors import Broken
+from wanx_render.geometry import CENTRE, Box
 from wanx_render.language import tr
 from wanx_render.media import images
 from wanx_render.media.images import BadPicture
 from wanx_render.media.picture import prepared_record
 from wanx_render.planning.origins import bytes_of
+from wanx_render.preparation import Preparation
 from wanx_render.task import InputMedia, TaskRequest
 
 
@@ -34,6 +36,19 @@ def with_files(request: TaskRequest, folder: Path, most_bytes: int) -> TaskReque
             for entry in request.references
         ),
     )
+
+
+def within(request: TaskRequest, folder: Path, most_bytes: int) -> TaskRequest:
+    """The request, its first frame to be encoded again where a model made it with more bytes than
+    the next one accepts: it is paid for, and no rule could say so before. Raises OSError."""
+    image = request.image
+    if image is None or image.preparation or image.size is None or image.path is None:
+        return request
+    if image.path.parent != folder / "clips" or image.path.stat().st_size <= most_bytes:
+        return request
+    window = Box(0, 0, image.size.width, image.size.height)
+    whole = Preparation(None, "crop", CENTRE, None, window, image.size)
+    return replace(request, image=replace(image, preparation=whole))
 
 
 def with_file(picture: InputMedia, folder: Path, most_bytes: int) -> InputMedia:

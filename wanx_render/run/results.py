@@ -23,8 +23,9 @@ from wanx_render.manifest import (
     TakeRecord,
     WantedRecord,
 )
-from wanx_render.media.ai_labels import Provenance
+from wanx_render.media.ai_labels import NO_PROVENANCE, Provenance
 from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
+from wanx_render.media.image_labels import provenance as provenance_of_picture
 from wanx_render.media.picture import prepared_record
 from wanx_render.money import Money, write_money, write_sum, write_sums
 from wanx_render.planning import sent_pictures
@@ -282,12 +283,15 @@ def _failed(fault: TakeFailure) -> dict[str, Any]:
 
 def _made_picture(made: TakePicture, folder: Path) -> dict[str, Any]:
     attempt, picture = made.attempt, made.picture
+    origin = provenance_of_picture(picture.path.read_bytes()) if picture.path else NO_PROVENANCE
     return {
         **_answered(attempt),
         "clip": seen_from(folder, picture.path) if picture.path else None,
         "sha256": picture.identity.removeprefix("sha256:"),
         "width": picture.size.width if picture.size else None,
         "height": picture.size.height if picture.size else None,
+        "labels": _label_records(origin),
+        "credentials": origin.credentials,
     }
 
 

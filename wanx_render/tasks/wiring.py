@@ -85,9 +85,12 @@ class Wiring:
         if request.first_clip and model.clip_file:
             clips = SentClips(self.tools.program, folder)
             request = await self.tools.work(clips.with_file, request, model.clip_file.value)
-        if not any(picture.preparation for picture in request.pictures):
+        if not request.pictures:
             return request
         most = model.of_pictures.bytes.value
+        request = sent_pictures.within(request, folder, most)
+        if not any(picture.preparation for picture in request.pictures):
+            return request
         return await self.tools.work(sent_pictures.with_files, request, folder, most)
 
     def collector(self, folder: Path, journal: Journal) -> Collector:
