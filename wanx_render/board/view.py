@@ -279,11 +279,13 @@ def _reference(shot: str, number: int, reference: Reference) -> str | None:
 
 
 def _begins(scene: BoardState, planned: PlannedShot) -> dict[str, Any]:
-    """What a shot waits for: the end of another, or a picture that is made for it."""
-    source = planned.picked.waits_for
+    """What a shot waits for: the end of another, or a picture that is made for it; and what it
+    continues."""
+    source, continues = planned.picked.waits_for, planned.shot.continues
     is_picture = source in scene.pictures
     return {
-        "first_of": None if is_picture else source,
+        "first_of": None if is_picture or continues else source,
+        "continues": (continues.shot or continues.clip) if continues else None,
         "of_picture": source if is_picture else None,
     }
 

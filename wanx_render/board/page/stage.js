@@ -95,12 +95,13 @@ function centre() {
   if (figure) row.scrollLeft = figure.offsetLeft - row.offsetLeft - (row.clientWidth - figure.offsetWidth) / 2;
 }
 
-function factsOf({ model, tier, seconds, first_of, of_picture, made_for, own, asked }) {
+function factsOf({ model, tier, seconds, first_of, continues, of_picture, made_for, own, asked }) {
   if (own) return [ownWord(own), tr("{seconds} s", { seconds })].join(" · ");
   const parts = [model, tier, tr("{seconds} s", { seconds })];
   if (asked) parts.push(asked.replace("x", "×"));
   if (made_for) return [model, tier, tr("first frame of {shot}", { shot: made_for })].join(" · ");
   if (of_picture) parts.push(tr("starts from the picture {name}", { name: of_picture }));
+  if (continues) parts.push(tr("continues the clip of {shot}", { shot: continues }));
   if (first_of) parts.push(tr("starts from the last frame of {shot}", { shot: first_of }));
   return parts.join(" · ");
 }
