@@ -180,6 +180,8 @@ def test_a_success_that_made_none_of_its_pictures_is_a_failure() -> None:
     seen = succeeded({"request_id": "r"}, results=[result], task_metrics={"FAILED": 1})
     assert isinstance(seen, Failed)
     assert (seen.code, seen.message) == ("DataInspectionFailed", "not this")
+    # One that is billed for a picture all the same is never asked for again.
+    assert succeeded({"usage": {"image_count": 1}}, results=[result]) is None
 
 
 def test_the_prompt_of_a_picture_is_with_its_result() -> None:

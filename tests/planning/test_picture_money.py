@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
 
+from tests.planning.test_kept_clips import WANTED, Wanted, folder
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.planning.plan import Plan, make
 from wanx_render.shotlist.model import ShotList
@@ -27,3 +29,21 @@ def test_videos_of_two_takes_of_a_picture_are_paid_apart(
 ) -> None:
     made = plan(*picks)
     assert made.cost(made.takes).amount == 2 * Decimal("0.20") + videos * Decimal("0.72")
+
+
+@settings(max_examples=15, deadline=None)
+@given(first=WANTED, then=WANTED)
+def test_however_deliverables_change_no_picture_and_none_of_its_clips_is_asked_for_again(
+    first: list[Wanted], then: list[Wanted]
+) -> None:
+    """Also where another picture has its size or aspect written."""
+    picture = {"prompt": "a roof", "model": "wan2.5-t2i-preview"}
+    with folder() as here:
+        here.shots = [
+            {"id": "roof", "image": {**picture, "takes": 2}, "prompt": "a cat"},
+            {"id": "own", "image": {**picture, "aspect": "3:4"}, "prompt": "a cat"},
+            {"id": "on", "image": {"shot": "roof"}, "prompt": "it goes"},
+        ]
+        here.run(first)
+        assert {status.state for status in here.statuses(then)} == {"cached"}
+        assert here.run(then) == 0

@@ -185,7 +185,13 @@ _LINK_ROUNDING = timedelta(minutes=1)  # links were seen to be signed some secon
 def _failed_within(
     task_id: str, body: Mapping[str, Any], times: Times, context: Context
 ) -> Failed | None:
-    """A task that succeeded as a whole, and made none of its pictures; None where none says why."""
+    """A task that succeeded as a whole, and made none of its pictures; None where none says why.
+
+    And where its usage counts some: it is billed, and the answer contradicts itself.
+    """
+    usage = body.get("usage")
+    if isinstance(usage, dict) and usage.get("image_count"):
+        return None
     results = body["output"].get("results")
     for result in results if isinstance(results, list) else ():
         if isinstance(result, dict) and result.get("code"):

@@ -38,25 +38,42 @@ class KeptClips:
         return plan.with_asked(done)
 
     def take(self, take: Take) -> Take:
-        """The take as it was asked for, where that was with another preparation; else itself."""
-        if take.waits_for or not _matches(take) or self._was_asked(take):
+        """The take as it was asked for, where that was with another preparation; else itself.
+
+        What it asked for by its own name goes before what another take asks for in its words: a
+        shot may be in the list in two shapes.
+        """
+        if take.waits_for or not _matches(take):
             return take
-        for request in self._as_then(take):
-            earlier = take.asking(request)
+        kept = take if self._was_asked(take) else None
+        if kept and self._is_its_own(kept):
+            return take
+        for earlier in self._as_then(take):
             if self._was_asked(earlier):
-                return replace(earlier, instead=take.request)
-        return take
+                kept = kept or earlier
+                if self._is_its_own(earlier):
+                    kept = earlier
+                    break
+        return kept or take
 
     def _was_asked(self, take: Take) -> bool:
         key = take.request.key(self.backend)
         return self.journal.holds(key, str(take.name), take.row)
 
-    def _as_then(self, take: Take) -> Iterator[TaskRequest]:
+    def _is_its_own(self, take: Take) -> bool:
+        return self.journal.asked_by(str(take.name), take.request.key(self.backend))
+
+    def _as_then(self, take: Take) -> Iterator[Take]:
+        """The take with each request that it may have been then."""
+        for request in self._requests_then(take):
+            yield replace(take.asking(request), instead=take.request)
+
+    def _requests_then(self, take: Take) -> Iterator[TaskRequest]:
         """The request with each preparation that its picture was sent with, newest first; without
         a first frame with each shape that was asked for."""
         request = take.request
         if request.image is None:
-            if take.preparing and take.preparing.choices:
+            if take.follows or (take.preparing and take.preparing.choices):
                 for size, ratio in self.journal.shapes_asked(request.model):
                     yield replace(request, size=size, ratio=ratio)
             return

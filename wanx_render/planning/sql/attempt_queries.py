@@ -50,6 +50,14 @@ class AttemptQueries(JournalFile):
         query = "SELECT 1 FROM asked WHERE label = ? AND key = ?"
         return is_own or self._db.execute(query, (label, key)).fetchone() is not None
 
+    def asked_by(self, label: str, key: str) -> bool:
+        """Whether the take called ``label`` asked for ``key`` under that name."""
+        query = (
+            "SELECT 1 FROM attempt WHERE key = ?1 AND label = ?2"
+            " UNION SELECT 1 FROM asked WHERE label = ?2 AND key = ?1"
+        )
+        return self._db.execute(query, (key, label)).fetchone() is not None
+
     def preparations_of(self, source: str) -> tuple[dict[str, Any], ...]:
         """How the picture ``source`` was prepared for requests, each way once, newest first."""
         rows = self._db.execute(
