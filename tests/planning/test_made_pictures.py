@@ -191,7 +191,7 @@ def test_a_picture_too_large_for_the_next_model_is_encoded_again(tmp_path: Path)
     frame = InputMedia(f"sha256:{digits}", path=path, size=Size(300, 400))
     (shot,) = planned({"id": "wake", "image": CAT}).generated
     request = shot.picked.with_first_frame(frame).request
-    most = 100_000
+    most = 200_000
     assert path.stat().st_size > most
     sent = sent_pictures.with_files(sent_pictures.within(request, tmp_path, most), tmp_path, most)
     assert sent.image
