@@ -183,21 +183,21 @@ def test_what_making_a_shot_costs_includes_its_picture(folder: Folder) -> None:
 
 
 def test_a_picture_too_large_for_the_next_model_is_encoded_again(tmp_path: Path) -> None:
-    noise = np.random.default_rng(3).integers(0, 255, (400, 300, 3), dtype=np.uint8)
+    noise = np.random.default_rng(3).integers(0, 255, (500, 400, 3), dtype=np.uint8)
     path = tmp_path / "clips" / "wake.image-t1-00000000.png"
     path.parent.mkdir()
     Image.fromarray(noise).save(path)
     digits = hashlib.sha256(path.read_bytes()).hexdigest()
-    frame = InputMedia(f"sha256:{digits}", path=path, size=Size(300, 400))
+    frame = InputMedia(f"sha256:{digits}", path=path, size=Size(400, 500))
     (shot,) = planned({"id": "wake", "image": CAT}).generated
     request = shot.picked.with_first_frame(frame).request
-    most = 200_000
+    most = 300_000
     assert path.stat().st_size > most
     sent = sent_pictures.with_files(sent_pictures.within(request, tmp_path, most), tmp_path, most)
     assert sent.image
     assert sent.image.prepared
     assert sent.image.prepared.stat().st_size <= most
     with Image.open(sent.image.prepared) as image:
-        assert image.size == (300, 400)
+        assert image.size == (400, 500)
     assert sent.key("mock") == request.key("mock")  # it is the same picture
     assert sent_pictures.within(request, tmp_path, 10_000_000) == request
