@@ -46,6 +46,9 @@ def test_a_name_without_its_kind_means_every_kind(text: str, catalog: Catalog) -
         ("wan2.7", ["wan2.7-i2v", "wan2.7-r2v", "wan2.7-t2v"]),
         ("wan2.7-i2v-2026-05-01", ["wan2.7-i2v"]),
         ("wan3", ["wan3.0-video", "wan3.0-video-prime"]),
+        ("wan3.0-i2v", ["wan3.0-video", "wan3.0-video-prime"]),
+        ("万相3.0文生视频", ["wan3.0-video", "wan3.0-video-prime"]),
+        ("快乐马1.1文生视频", ["happyhorse-1.1-t2v"]),
         ("wan2.5文生视频", ["wan2.5-t2v-preview"]),
         ("万相 2.6 参考生视频", ["wan2.6-r2v"]),
     ],
@@ -61,7 +64,7 @@ def test_several_are_listed_in_the_order_of_the_matrix(
 @pytest.mark.parametrize(
     "text",
     [
-        "", "wan", "万相", "gpt-4", "sora-2", "wan3.0-i2v", "wan2.5-r2v-preview",
+        "", "wan", "万相", "gpt-4", "sora-2", "wan2.5-r2v-preview",
         "wan2.5参考生视频", "kling", "wan2.2-s2v", "猫", "-", "v",
     ],
 )  # fmt: skip

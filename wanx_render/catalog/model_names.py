@@ -16,6 +16,7 @@ _WORDS = {
     "图生视频": "i2v", "圖生視頻": "i2v", "keyframetovideo": "kf2v", "首尾帧": "kf2v",
     "首尾幀": "kf2v", "文生视频": "t2v", "文生視頻": "t2v", "texttovideo": "t2v",
     "参考生视频": "r2v", "參考生視頻": "r2v", "referencetovideo": "r2v",
+    "快乐小马": "happyhorse", "快乐马": "happyhorse", "欢乐马": "happyhorse",
 }  # fmt: skip
 _PIECE = re.compile(r"wan|[a-z]{1,3}2[a-z]|\d+|[a-z]+")
 _KIND = re.compile(r"[a-z]{1,3}2[a-z]")
@@ -42,6 +43,9 @@ def meant(text: str, names: Iterable[str]) -> tuple[str, ...]:
     kinds = {piece for piece in said if _KIND.fullmatch(piece)}
     if (version and version not in known) or not kinds <= known:
         return ()
+    in_every_way = tuple(n for n, p in pieces_of.items() if version in p and _makes_all(p))
+    if kinds and in_every_way:
+        return _plainest(in_every_way, pieces_of)
     candidates = {
         "".join(pieces): name
         for name, pieces in pieces_of.items()
@@ -65,6 +69,11 @@ def _plainest(names: tuple[str, ...], pieces_of: Mapping[str, tuple[str, ...]]) 
 def _is_round(piece: str, known: Container[str]) -> bool:
     """Whether this is a version without its zero: 3 for 3.0."""
     return piece.isdigit() and piece not in known and f"{piece}0" in known
+
+
+def _makes_all(pieces: Iterable[str]) -> bool:
+    """Whether a name says no kind: such a model makes clips in every way."""
+    return "video" in pieces and not any(map(_KIND.fullmatch, pieces))
 
 
 def hint(text: str, names: Iterable[str]) -> Message:

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, listed
 from wanx_render.language import NOTHING, Message, joined, tr, verbatim
+from wanx_render.shotlist import key_names
 from wanx_render.shotlist.model import (
     FOR_ALL,
     SOURCES,
@@ -153,7 +154,7 @@ def explain(problem: Any, path: yaml_source.Path, places: Places) -> Diagnostic:
         inner = (*path, "size") if context["code"] == "size-not-exact" else path
         return Diagnostic(context["code"], context["message"], places.of(inner), context["hint"])
     code, message = _of_value(kind, context, _subject(path))
-    hint = _in_ascii(path, places) or _one_of(problem, context)
+    hint = _in_ascii(path, places) or _one_of(problem, context) or _as_list(problem)
     return Diagnostic(code, message, places.of(path), hint)
 
 
@@ -174,7 +175,12 @@ def _of_known_keys(key: str, path: yaml_source.Path, places: Places) -> Message:
     if " " in key and places.read.in_brackets(path):
         return tr("put the text in quotes: inside {{...}} a comma ends it")
     keys = sorted(_known_keys(path[:-1], places))
-    return did_you_mean(key, keys) or tr("known keys: {keys}", keys=listed(keys, len(keys)))
+    by_meaning = key_names.hint(key, keys)
+    return (
+        by_meaning
+        or did_you_mean(key, keys)
+        or tr("known keys: {keys}", keys=listed(keys, len(keys)))
+    )
 
 
 def _of_value(kind: str, context: Mapping[str, Any], subject: Message) -> tuple[str, Message]:
@@ -211,6 +217,17 @@ def _one_of(problem: Any, context: Mapping[str, Any]) -> Message:
     if problem["type"] != "literal_error" or not value:
         return NOTHING
     return did_you_mean(value.lower(), names) or tr("{value!r} is none of them", value=value)
+
+
+def _as_list(problem: Any) -> Message:
+    """How to write one name where a list of them is expected."""
+    value = problem.get("input")
+    if problem["type"] != "tuple_type" or not isinstance(value, str) or len(value) > _SHORT:
+        return NOTHING
+    return tr("write a list: [{value}]", value=value)
+
+
+_SHORT = 60
 
 
 def _must_be(subject: Message, expected: Message) -> Message:
@@ -261,6 +278,8 @@ def _source_hint(path: yaml_source.Path) -> Message:
     """What a shot may have where nothing says what it shows."""
     if len(path) == 3 and path[0] == "shots" and path[2] == "duration":
         return tr("say how long the picture is shown, such as duration: 2.5")
+    if path[-2:] == ("image", "model"):
+        return tr("name a picture model, which makes the first frame; see wanx-render models")
     return NOTHING
 
 

@@ -189,9 +189,13 @@ def _structural(code: str = "yaml-sign", *, flow: bool | None = None) -> Rule:
     return rule
 
 
+# A name of the user's own and a file, as in references: ``gift: bottle.jpg``.
+_NAMED_FILE = r"\s*[\w-]+\s*[:：]\s+[\w./-]+\.\w{2,4}\s*[,，}｝]"
+
+
 def _comma(text: _Text, match: re.Match[str]) -> Iterator[Diagnostic]:
     bracket = text.structure.bracket(match.start(1))
-    before_key = re.compile(rf"\s*[\"“]?{text.keys.any}[\"”]?\s*[:：]")
+    before_key = re.compile(rf"\s*[\"“]?{text.keys.any}[\"”]?\s*[:：]|{_NAMED_FILE}")
     if bracket == "[" or (bracket and before_key.match(text.structure.text, match.end(1))):
         yield text.at(match.start(1), "yaml-sign", *_sign(match[1]))
 

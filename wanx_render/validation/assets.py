@@ -67,11 +67,12 @@ class AssetReader:
 
     def look(self, shots: Mapping[int, AnyShot], problems: Problems) -> None:
         """Look at every picture that is a file or a data URI, and at all own footage."""
+        ids = {shot.id for shot in shots.values()}
         for index, shot in shots.items():
             if isinstance(shot, ClipShot):
                 self._own.look(shot.clip, ("shots", index, "clip"), problems)
             elif isinstance(shot, GeneratedShot) and shot.continues and shot.continues.clip:
-                self._own.look(shot.continues.clip, ("shots", index, "continue"), problems)
+                self._own.look(shot.continues.clip, ("shots", index, "continue"), problems, ids)
             for key, name in context.videos_of(shot):
                 self._own.look(name, ("shots", index, "references", key), problems)
             for path, name in context.pictures_of(shot):

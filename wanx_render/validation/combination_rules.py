@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from wanx_render.catalog.abilities import Model
+from wanx_render.catalog.model_names import begin_alike
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.language import NOTHING, Message, joined, tr, verbatim
+from wanx_render.language import Message, joined, tr, verbatim
 from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.references import references_of
 from wanx_render.task import Role, role_of
@@ -33,13 +34,15 @@ def nothing_to_begin_with(scene: Scene) -> Iterator[Diagnostic]:
     """A shot without a picture on a model that needs one, or without words on one that does not."""
     for index, shot, model in scene.models:
         if _is_bare(roles_of(shot)) and not model.takes_words_alone:
-            needs_frame = "first_frame" in model.roles
+            needs_frame = not _needs_references(model)
             key = "image" if needs_frame else "references"
             yield Diagnostic(
                 "missing-key",
                 tr("{where} has no {key!r}", where=tr("this shot"), key=key),
                 scene.place(("shots", index)),
-                _what_to_begin_with(scene) if needs_frame else NOTHING,
+                _what_to_begin_with(scene, model)
+                if needs_frame
+                else tr("say who or what is seen, such as references: [amy.png]"),
             )
         elif not shot.prompt.strip() and not shot.template and _is_without_frame(roles_of(shot)):
             yield Diagnostic(
@@ -59,13 +62,37 @@ def _is_bare(roles: frozenset[Role]) -> bool:
     return _is_without_frame(roles) and not any(role.startswith("reference_") for role in roles)
 
 
-def _what_to_begin_with(scene: Scene) -> Message:
+def _needs_references(model: Model) -> bool:
+    """Whether every clip of the model shows something that a list names as a reference."""
+    return all(
+        any(role.startswith("reference_") and not role.endswith("?") for role in roles)
+        for roles in model.combinations.value
+    )
+
+
+def _what_to_begin_with(scene: Scene, model: Model) -> Message:
     hint = tr("use image, clip or still: a first frame, own footage or a picture")
-    models = scene.catalog.models.values()
-    able = [m.name for m in models if m.takes_words_alone and scene.region in m.region_names.value]
+    able = _nearest(scene, model, frozenset())
     if not able:
         return hint
-    return joined((hint, tr("{models} need none", models=either(able[:3]))), tr("; "))
+    return joined((hint, tr("{models} need none", models=either(able))), tr("; "))
+
+
+_FEW = 3
+
+
+def _nearest(scene: Scene, model: Model, roles: frozenset[Role]) -> list[str]:
+    """A few models of the region that take just these media, its own family first."""
+    able = [
+        other.name
+        for other in scene.catalog.models.values()
+        if other.accepts(roles)
+        and (roles or other.takes_words_alone)
+        and not other.base  # a snapshot; its model is named
+        and scene.region in other.region_names.value
+    ]
+    able.sort(key=lambda name: -begin_alike(name, model.name))
+    return able[:_FEW]
 
 
 def unusual_combination(scene: Scene) -> Iterator[Diagnostic]:
@@ -87,8 +114,17 @@ def unusual_combination(scene: Scene) -> Iterator[Diagnostic]:
             if len(named) > 1
             else tr("{model} does not take {things}", model=model.name, things=_together(named)),
             scene.place(("shots", index)),
-            tr("it takes {choices}", choices=combinations(model)),
+            _of_this_model_or_others(scene, model, roles),
         )  # fmt: skip
+
+
+def _of_this_model_or_others(scene: Scene, model: Model, roles: frozenset[Role]) -> Message:
+    hint = tr("it takes {choices}", choices=combinations(model))
+    able = _nearest(scene, model, roles)
+    if not able:
+        return hint
+    others = tr("models that take this: {models}", models=joined(able, tr(", ")))
+    return joined((hint, others), tr("; "))
 
 
 def _spoken_of(model: Model) -> set[Role]:

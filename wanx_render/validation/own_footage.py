@@ -1,6 +1,7 @@
 """Videos and animated pictures that a list names as own footage: what their heads say."""
 
 import os
+from collections.abc import Container
 from pathlib import Path
 
 from wanx_render.diagnostics import Diagnostic
@@ -23,12 +24,19 @@ class FootageReader:
         self.heads: dict[str, Footage] = {}
         self._problems: dict[str, tuple[str, Message, Message]] = {}
 
-    def look(self, name: str, path: yaml_source.Path, problems: Problems) -> None:
-        """Look at the head of a file; all of it is decoded before anything is spent."""
+    def look(
+        self, name: str, path: yaml_source.Path, problems: Problems, shots: Container[str] = ()
+    ) -> None:
+        """Look at the head of a file; all of it is decoded before anything is spent.
+
+        ``shots`` are the ids that may have been meant in place of a file.
+        """
         if name not in self.heads and name not in self._problems:
             self._see(name)
         if problem := self._problems.get(name):
             code, message, hint = problem
+            if code == "clip-missing" and name in shots:
+                hint = tr("use {{shot: {name}}} for the shot of this name", name=name)
             problems.error(code, message, path, hint)
 
     def _see(self, name: str) -> None:

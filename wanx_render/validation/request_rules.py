@@ -3,7 +3,7 @@
 They know the catalog's figures, never a model's name.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 from wanx_render.catalog import model_names
@@ -20,12 +20,25 @@ def unknown_model(scene: Scene) -> Iterator[Diagnostic]:
     names = list(scene.catalog.models)
     for index, shot in scene.generated.items():
         if scene.catalog.model(shot.model) is None:
+            hint = model_names.hint(shot.model, names)
+            if scene.catalog.picture_model(shot.model):
+                hint = tr(
+                    "it makes pictures: use image: {{model: {model}, prompt: WORDS}}",
+                    model=shot.model,
+                )
             yield Diagnostic(
                 "model-unknown",
                 tr("{name!r} is not a known model", name=shot.model),
                 scene.at(index, "model"),
-                model_names.hint(shot.model, names),
+                hint,
             )
+
+
+_REGIONS_IN_CHINESE = {
+    "北京": "beijing", "华北2": "beijing", "新加坡": "singapore", "弗吉尼亚": "virginia",
+    "美国": "virginia", "法兰克福": "frankfurt", "德国": "frankfurt", "东京": "tokyo",
+    "日本": "tokyo", "香港": "hongkong", "中国香港": "hongkong",
+}  # fmt: skip
 
 
 def unknown_region(scene: Scene) -> Iterator[Diagnostic]:
@@ -33,7 +46,8 @@ def unknown_region(scene: Scene) -> Iterator[Diagnostic]:
     if scene.region not in regions:
         names = listed(regions, len(regions))
         message = tr("{key} must be one of {names}", key="region", names=names)
-        hint = did_you_mean(scene.region, regions)
+        meant = _REGIONS_IN_CHINESE.get(scene.region, scene.region)
+        hint = did_you_mean(meant, regions)
         yield Diagnostic("value-unknown", message, scene.place(("region",)), hint)
 
 
@@ -86,13 +100,20 @@ def duration_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 def _other_durations(scene: Scene, model: Model, seconds: int) -> Message:
     """What the model can make, and which models can make clips of so many seconds."""
     able = _instead(scene, model, lambda other: seconds in other.durations.value)
-    durations = either(map(str, sorted(model.durations.value)))
+    durations = _lengths(sorted(model.durations.value))
     if not able:
         return tr("use {choices}", choices=durations)
     return tr(
         "use {durations}, or a model with {seconds} s: {models}",
         durations=durations, seconds=seconds, models=joined(able, tr(", ")),
     )  # fmt: skip
+
+
+def _lengths(seconds: Sequence[int]) -> Message:
+    """``5 or 10``; of many without a gap only the ends."""
+    if len(seconds) > _FEW and seconds[-1] - seconds[0] == len(seconds) - 1:
+        return tr("{low} to {high}", low=seconds[0], high=seconds[-1])
+    return either(map(str, seconds))
 
 
 _FEW = 6

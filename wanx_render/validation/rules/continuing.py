@@ -28,12 +28,20 @@ def _continuing(scene: Scene) -> Iterator[Continuing]:
 def continue_unsupported(scene: Scene) -> Iterator[Diagnostic]:
     for index, shot, model in scene.models:
         if shot.continues and not (model.clip_file and "first_clip" in model.roles):
-            able = [m.name for m in scene.catalog.models.values() if "first_clip" in m.roles]
+            able = [
+                other.name
+                for other in scene.catalog.models.values()
+                if "first_clip" in other.roles
+                and not other.base
+                and scene.region in other.region_names.value
+            ]
             yield Diagnostic(
                 "continue-unsupported",
                 tr("continue is not supported by {model}", model=model.name),
                 scene.at(index, "continue"),
-                tr("use image: {{shot: ID, frame: last}}, or {models}", models=either(able)),
+                tr("use image: {{shot: ID, frame: last}}, or {models}", models=either(able))
+                if able
+                else tr("use image: {{shot: ID, frame: last}}"),
             )
 
 
