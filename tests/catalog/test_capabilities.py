@@ -184,6 +184,18 @@ def test_a_user_s_file_overrides_one_figure_and_leaves_the_rest(
     )
 
 
+def test_a_price_in_another_currency_than_its_region_s_is_unknown(catalog: Catalog) -> None:
+    service = catalog.service
+    regions = {
+        **service.regions,
+        "singapore": service.regions["singapore"].model_copy(update={"currency": "CNY"}),
+    }
+    moved = catalog.model_copy(update={"service": service.model_copy(update={"regions": regions})})
+    wanted = ("wan2.2-i2v-plus", "singapore", "480P")
+    assert catalog.price_per_second(*wanted) is not None
+    assert moved.price_per_second(*wanted) is None
+
+
 def test_a_user_s_file_adds_a_whole_model(catalog: Catalog, tmp_path: Path) -> None:
     known = catalog.models["wan2.2-i2v-flash"]
     lines = ["models:", "  house-model:"]
@@ -223,6 +235,10 @@ def _flow(value: object) -> str:
         "prices: {a: 1}\n",
         "modles: {}\n",
         "models: {wan2.5-i2v-preview: {durations: []}}\n",
+        # A budget would add these up as what they are not.
+        "prices: [{model: a, region: beijing, currency: USD, per_second: {480P: 0.02}}]\n",
+        "prices: [{model: a, region: tokyo, currency: CNY, per_picture: 0.2}]\n",
+        "prices: [{model: a, region: beijing, currency: CNY, per_second: {480P: -1}}]\n",
     ],
 )
 def test_a_wrong_user_s_file_is_refused_with_its_place(

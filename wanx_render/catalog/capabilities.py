@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -21,15 +21,18 @@ from wanx_render.language import NOTHING, tr
 from wanx_render.source import yaml_source
 
 
+Amount = Annotated[Decimal, Field(ge=0)]
+
+
 class Price(Data):
     """What a second of video costs, by region and tier; or a picture."""
 
     model: str
     region: str
     currency: Literal["CNY", "USD"]
-    per_second: dict[str, Decimal] = Field(default={})
-    per_picture: Decimal | None = None
-    silent_per_second: dict[str, Decimal] = Field(default={})  # where silence is cheaper
+    per_second: dict[str, Amount] = Field(default={})
+    per_picture: Amount | None = None
+    silent_per_second: dict[str, Amount] = Field(default={})  # where silence is cheaper
     source: str
     note: Prose = NOTHING
 
@@ -163,6 +166,11 @@ class Catalog(Data):
         """The pixels of ``tier``; KeyError for a tier nobody has."""
         return self.service.tier_areas[tier].value
 
+    def is_comparable(self, price: Price) -> bool:
+        """Whether a price is in the currency of its region: a run adds up one currency alone."""
+        region = self.service.regions.get(price.region)
+        return region is None or region.currency == price.currency
+
     def price_per_second(
         self, model: str, region: str, tier: str, *, silent: bool = False
     ) -> tuple[Decimal, str] | None:
@@ -171,7 +179,8 @@ class Catalog(Data):
         A snapshot without a price of its own costs what its model costs.
         """
         for price in reversed(self.prices):
-            if price.model == model and price.region == region and tier in price.per_second:
+            is_its = price.model == model and price.region == region and tier in price.per_second
+            if is_its and self.is_comparable(price):
                 amounts = {**price.per_second, **(price.silent_per_second if silent else {})}
                 return amounts[tier], price.currency
         entry = self.models.get(model)
@@ -182,7 +191,8 @@ class Catalog(Data):
     def price_per_picture(self, model: str, region: str) -> tuple[Decimal, str] | None:
         """Amount and currency of a picture, or None where no source says."""
         for price in reversed(self.prices):
-            if (price.model, price.region) == (model, region) and price.per_picture is not None:
+            is_its = (price.model, price.region) == (model, region)
+            if is_its and price.per_picture is not None and self.is_comparable(price):
                 return price.per_picture, price.currency
         entry = self.pictures.get(model)
         return self.price_per_picture(entry.base, region) if entry and entry.base else None

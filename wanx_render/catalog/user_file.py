@@ -35,9 +35,30 @@ def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
     record["sources"]["user"] = {"title": file.name, "date": "", "kind": "user"}
     _lay_over(record, {key: value for key, value in source.value.items() if value})
     try:
-        return Catalog.model_validate(record)
+        merged = Catalog.model_validate(record)
     except ValidationError as error:
         raise BadInput(*_problems(error, source)) from None
+    if strange := tuple(_strange_currencies(merged, source, len(catalog.prices))):
+        raise BadInput(*strange)
+    return merged
+
+
+def _strange_currencies(
+    catalog: Catalog, source: yaml_source.Source, packaged: int
+) -> Iterable[Diagnostic]:
+    """Prices of the file in another currency than their region's, which nothing could add up."""
+    for number, price in enumerate(catalog.prices[packaged:]):
+        if not catalog.is_comparable(price):
+            currency = catalog.service.regions[price.region].currency
+            message = tr(
+                "prices in {region} must be in {currency}, got {other}",
+                region=price.region,
+                currency=currency,
+                other=price.currency,
+            )
+            yield Diagnostic(
+                "catalog-invalid", message, source.place(("prices", number, "currency"))
+            )
 
 
 def _lay_over(record: dict[str, Any], own: Mapping[str, Any]) -> None:
@@ -176,6 +197,7 @@ _EXPECTED = {
     "int_": tr("a whole number"),
     "bool_": tr("true or false"),
     "decimal_": tr("a number"),
+    "greater_than_equal": tr("at least 0"),
     "tuple_": tr("a list"),
     "dict_": tr("a mapping"),
     "model_": tr("a mapping"),
