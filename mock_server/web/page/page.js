@@ -60,8 +60,14 @@ function progress(task, now) {
 const money = (amount, currency) =>
   currency === "CNY" ? tr("{amount} CNY", { amount }) : `${amount} ${currency}`;
 
-const clip = ({ model, resolution, duration: seconds }) =>
-  [model, resolution, tr("{seconds} s", { seconds })].join(" ");
+// A picture has no length; a clip has its tier, or the size that was asked for outright.
+const clip = ({ model, resolution, duration: seconds, size, ratio }) =>
+  [
+    model,
+    size ? `${size.width}x${size.height}` : resolution,
+    ratio,
+    seconds ? tr("{seconds} s", { seconds }) : "",
+  ].filter(Boolean).join(" ");
 
 function showTasks(tasks, charges, now) {
   const rows = tasks.slice(-SHOWN).reverse().map((task) => {
