@@ -191,7 +191,7 @@ def test_a_price_in_another_currency_than_its_region_s_is_unknown(catalog: Catal
         "singapore": service.regions["singapore"].model_copy(update={"currency": "CNY"}),
     }
     moved = catalog.model_copy(update={"service": service.model_copy(update={"regions": regions})})
-    wanted = ("wan2.2-i2v-plus", "singapore", "480P")
+    wanted = ("wan2.6-t2v", "singapore", "720P")
     assert catalog.price_per_second(*wanted) is not None
     assert moved.price_per_second(*wanted) is None
 

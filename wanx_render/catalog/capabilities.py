@@ -20,7 +20,6 @@ from wanx_render.catalog.request_forms import Form
 from wanx_render.language import NOTHING, tr
 from wanx_render.source import yaml_source
 
-
 Amount = Annotated[Decimal, Field(ge=0)]
 
 
