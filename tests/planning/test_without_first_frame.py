@@ -1,5 +1,6 @@
 """Clips of words and of references: what is asked for, and that a paid one stays."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from PIL import Image
 
 from tests.planning.test_kept_clips import WANTED, Wanted, folder
 from wanx_render.backends import wire
@@ -16,6 +18,7 @@ from wanx_render.geometry import Size
 from wanx_render.planning.forecast import forecast
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Plan, make
+from wanx_render.planning.sent_pictures import with_files
 from wanx_render.planning.take_status import take_statuses
 from wanx_render.shotlist.model import ShotList
 from wanx_render.task import InputMedia, TaskRequest
@@ -258,3 +261,22 @@ def test_the_rate_of_a_model_of_words_is_that_of_its_clips() -> None:
 def test_take_statuses_know_clips_of_words_without_a_journal() -> None:
     (status,) = take_statuses(plan(T2V), None)
     assert (status.state, status.complete) == ("new", True)
+
+
+def test_what_is_sent_of_a_reference_is_a_file_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "long.png"
+    Image.new("RGBA", (200, 900), (255, 0, 0, 0)).save(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    media = InputMedia(f"sha256:{digest}", path=path, size=Size(200, 900), transparent=True)
+    shot = {
+        "id": "a", "model": "wan3.0-video", "prompt": "x", "references": ["long.png"],
+        "fit_image": {"background": "blue"},
+    }  # fmt: skip
+    value = {"version": 1, "project": "x", "shots": [shot], "deliverables": ["16:9"]}
+    (take,) = make(ShotList.model_validate(value), "mock", {"long.png": media}, packaged()).takes
+    sent = with_files(take.request, tmp_path, 1_000_000).references[0].media
+    assert sent.prepared
+    with Image.open(sent.prepared) as picture:
+        assert picture.size == (240, 1080)
+        assert picture.convert("RGB").getpixel((120, 500)) == (0, 0, 255)
+    assert sent.key == f"sha256:{digest} over #0000ff"
