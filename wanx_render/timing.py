@@ -131,6 +131,8 @@ def cut_of(start: Fraction | None, end: Fraction | None, seconds: Fraction, rate
 
 def played_frames(cut: Cut, clip_rate: Fraction, rate: Fraction) -> int:
     """How many frames at ``rate`` the cut plays for, to the nearest frame, at least one."""
+    if clip_rate == rate and cut.speed == 1:
+        return max(cut.frames, 1)
     return max(frames_in(Fraction(cut.frames) / (clip_rate * cut.speed), rate), 1)
 
 

@@ -511,7 +511,8 @@ def _frame(picture: InputMedia, aspect: Aspect | None, preparing: Preparing) -> 
     if picture.size is None:
         return picture
     preparation = preparing.of(picture.size, aspect, transparent=picture.transparent)
-    return replace(picture, preparation=preparation)
+    as_it_is = preparation is None and picture.preparation is None
+    return picture if as_it_is else replace(picture, preparation=preparation)
 
 
 def _footage(
@@ -689,7 +690,8 @@ def _cut(shot: AnyShot, seconds: Fraction, rate: Fraction, lead: int = 0) -> Cut
     """What is used of a clip of ``seconds``; its first ``lead`` seconds are another shot's."""
     start, end = shot.trim.start + lead, shot.trim.end
     cut = cut_of(start, None if end is None else end + lead, seconds, rate)
-    return replace(cut, speed=shot.speed, hold=shot.hold)
+    as_it_is = shot.speed == 1 and not shot.hold
+    return cut if as_it_is else replace(cut, speed=shot.speed, hold=shot.hold)
 
 
 def _model(shot: GeneratedShot, catalog: Catalog) -> Model:

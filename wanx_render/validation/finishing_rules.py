@@ -128,7 +128,8 @@ def rate_repeats_frames(scene: Scene) -> Iterator[Diagnostic]:
     rates = {shot.id: source.rate * shot.speed for _, shot, source in scene.sources if source.rate}
     for number, deliverable in scene.deliverables.items():
         rate = deliverable.fps or max(own, default=Fraction(1))
-        slower = [name for name, pace in rates.items() if repeats(pace, rate)]
+        uneven = {pace for pace in set(rates.values()) if repeats(pace, rate)}
+        slower = [name for name, pace in rates.items() if pace in uneven] if uneven else []
         if not slower or deliverable.motion:
             continue
         place = ("deliverables", number, "fps") if deliverable.fps else ("deliverables", number)
