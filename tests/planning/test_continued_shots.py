@@ -1,5 +1,6 @@
 """A shot that continues a clip: what is asked for, what is used of it, and which end is sent."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.finishing.segment import ClipMedia
 from wanx_render.geometry import Size
+from wanx_render.media import ffmpeg
+from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.planning.plan import Plan, PlannedShot, make
-from wanx_render.planning.sent_clips import cut_of_part
+from wanx_render.planning.sent_clips import SentClips, cut_of_part, sent_earlier
 from wanx_render.shotlist.model import ShotList
 from wanx_render.task import ClipPart, Footage, InputMedia, part_seconds
 from wanx_render.timing import Cut
@@ -111,6 +114,27 @@ def test_a_part_ends_with_its_last_frame(
 ) -> None:
     media = ClipMedia(Path("a.mp4"), "ab", SIZE, rate, frames, has_sound=True)
     assert cut_of_part(part, media) == cut
+
+
+def test_what_is_sent_is_found_again_also_where_that_is_a_whole_clip(
+    catalog: Catalog, program: Ffmpeg, tmp_path: Path
+) -> None:
+    """Should the answer be lost, the clip of a task is compared with it."""
+    clip = tmp_path / "clip.mp4"
+    source = ("-f", "lavfi", "-i", "testsrc2=s=640x360:r=30:d=2", "-c:v", "libx264")
+    ffmpeg.run(program, (*source, "-pix_fmt", "yuv420p", "-bf", "0", str(clip)))
+    limits = catalog.models["wan2.7-i2v"].clip_file
+    assert limits
+    request = planned(catalog, FIRST, {"id": "b", "continue": {"shot": "a"}}).takes[1].request
+    sent = ClipPart(2, Fraction(30))
+    name = sent.identity("ab")
+    request = replace(request, first_clip=InputMedia(name, path=clip, size=SIZE, part=sent))
+    made = SentClips(program, tmp_path).with_file(request, limits.value).first_clip
+    assert made
+    assert made.prepared == clip
+    found = sent_earlier(name, tmp_path)
+    assert found
+    assert found.read_bytes() == clip.read_bytes()
 
 
 def test_requests_of_other_shots_are_what_they_were(catalog: Catalog) -> None:

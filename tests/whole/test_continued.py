@@ -134,6 +134,26 @@ def test_a_killed_chain_is_finished_by_the_next_run_and_paid_once(chase: Shop) -
     assert len(frames_of(chase.folder / "renders/chase/film.mp4")) == 135
 
 
+WHOLE = """\
+version: 1
+project: chase
+backend: dashscope
+defaults: {model: wan2.7-i2v, resolution: 720P, duration: 2}
+shots:
+  - {id: a, image: a.png, prompt: a street}
+  - {id: b, continue: {shot: a}, prompt: it goes on}
+deliverables: [{name: film, aspect: 16:9, size: 160x90}]
+"""
+
+
+def test_a_lost_answer_is_settled_where_a_clip_was_sent_whole(chase: Shop) -> None:
+    (chase.folder / "list.yaml").write_text(WHOLE)
+    chase.faults({"on": "create", "nth": 2, "effect": "reset", "stage": "after"})
+    ran = chase.run("list.yaml", "--yes")
+    assert ran.returncode == 0, ran.stderr
+    assert [row["status"] for row in chase.ledger()] == ["SUCCEEDED"] * 2
+
+
 def test_a_lost_answer_is_settled_by_the_first_frame_of_what_was_sent(chase: Shop) -> None:
     chase.faults({"on": "create", "nth": 2, "effect": "reset", "stage": "after"})
     ran = chase.run("list.yaml", "--yes")

@@ -46,11 +46,13 @@ class SentClips:
         clip = request.first_clip
         if clip is None or clip.part is None or clip.path is None:
             return request
-        media, part = ingest.look(self.program, clip.path), clip.part
+        source, part = clip.path, clip.part
+        media = ingest.look(self.program, source)
         footage = Footage(_size(media.size, limits), part.rate, Fraction(part.seconds))
         clip = replace(clip, footage=footage)
         if _is_sent_whole(media, part, limits):
-            return replace(request, first_clip=replace(clip, prepared=clip.path))
+            self._keep_whole(clip, source, limits)
+            return replace(request, first_clip=replace(clip, prepared=source))
         with _ONE_AT_A_TIME:  # two takes may need the same one
             path = self._kept(clip, limits) or self._made(clip, media, limits)
         return replace(request, first_clip=replace(clip, prepared=path))
@@ -59,6 +61,16 @@ class SentClips:
         """The file that was made before, where it is whole."""
         paths = sorted(self._cache.glob(f"{_name(clip, limits)}-*.mp4"))
         return next((path for path in paths if _is_whole(path)), None)
+
+    def _keep_whole(self, clip: InputMedia, path: Path, limits: MediaFile) -> None:
+        """Keep a clip that is sent whole under the name of its part too: should the answer be lost,
+        that is what a task is compared with."""
+        name = f"{_name(clip, limits)}-{files.sha256(path)[:24]}{path.suffix}"
+        target = integrity.folder(self._cache) / name
+        if not target.is_file():
+            with files.part_of(target) as part:
+                files.link(path, part)
+                integrity.place(part, target)
 
     @property
     def _cache(self) -> Path:
@@ -151,7 +163,7 @@ def _prefix(identity: str) -> str:
 
 def sent_earlier(identity: str, folder: Path) -> Path | None:
     """The file that was sent of the part with this identity, where it is still here."""
-    paths = sorted((folder / ".cache" / "frames").glob(f"{_prefix(identity)}*.mp4"))
+    paths = sorted((folder / ".cache" / "frames").glob(f"{_prefix(identity)}*"))
     return next((path for path in paths if _is_whole(path)), None)
 
 
