@@ -365,3 +365,11 @@ def test_references_are_small_pictures_with_what_the_model_calls_them() -> None:
     words = Seen(page(manifest(take(request={**request, "ratio": ""})), shown))
     assert "Made of words, without a picture" in words.text
     assert "Picture not found" not in words.text
+
+
+def test_a_continued_clip_is_not_said_to_be_made_of_words() -> None:
+    request = {**take().request, "image": None, "first_clip": "clip:aa:last:2s"}
+    shot = ShotRecord("one", 1, (take(request=request),), 60, 120, uses={"continues": "aa"})
+    seen = Seen(page(manifest(shots=(shot,)), GALLERY))
+    assert "Goes on where another clip ends" in seen.text
+    assert "Made of words" not in seen.text

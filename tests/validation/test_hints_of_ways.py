@@ -47,6 +47,8 @@ def _hints(folder: Path, catalog: Catalog, text: str) -> dict[str, str]:
          "use {shot: start} for the shot of this name"),
         ("model: wan2.6-i2v, continue: {shot: start}", "continue is not supported by wan2.6-i2v",
          "use image: {shot: ID, frame: last}, or wan2.7-i2v"),
+        ("model: wan2.6-t2v-us", "wan2.6-t2v-us is not available in beijing",
+         "use region: virginia; or wan2.6-t2v, wan2.2-t2v-plus, wan2.5-t2v-preview"),
         ("model: wan3.0-video, duration: 40", "duration 40 is not supported by wan3.0-video",
          "use 2 to 30"),
         ("model: wan2.7-r2v, references: amy.png", "references must be a list",

@@ -209,6 +209,8 @@ class ShotTruths:
         pick = self._picks.get(source)
         if source in self._pictures:
             return self._why_of_picture(source, number)
+        if status.clip and status.clip.request.get("first_clip"):
+            return _why_of_continued(source, number, pick)
         if number is None:
             return tr("it begins with the last frame of an earlier clip of {source}", source=source)
         if number == pick:  # what comes before that one is to be made
@@ -234,12 +236,25 @@ class ShotTruths:
         Own footage has no takes.
         """
         source = self._generated[status.take.shot].picked.waits_for or ""
-        image = str(status.clip.request.get("image")) if status.clip else ""
+        request = status.clip.request if status.clip else {}
+        image = str(request.get("image") or request.get("first_clip"))
         for other in self._statuses.get(source, ()):
             sha256 = (other.clip.clip_sha256 if other.clip else None) or ""
             if sha256 and image.startswith((last_frame_of(sha256), f"sha256:{sha256}")):
                 return source, other.take.number
         return source, None
+
+
+def _why_of_continued(source: str, number: int | None, pick: int | None) -> Message:
+    """Why a clip that goes on where another one ends is not current."""
+    if number is None:
+        return tr("it continues an earlier clip of {source}", source=source)
+    if number == pick:
+        return tr("the clip that it continues changes with {source}", source=source)
+    return tr(
+        "it continues take {n} of {source}, and take {pick} is picked",
+        n=number, source=source, pick=pick,
+    )  # fmt: skip
 
 
 def state_of(status: TakeStatus) -> ShotState:

@@ -62,8 +62,19 @@ def model_not_in_region(scene: Scene) -> Iterator[Diagnostic]:
                 "model-not-in-region",
                 tr("{model} is not available in {region}", model=model.name, region=region),
                 scene.at(index, "model"),
-                tr("use region: {regions}", regions=regions),
+                _here_or_there(scene, model, regions),
             )
+
+
+def _here_or_there(scene: Scene, model: Model, regions: Message) -> Message:
+    """The regions that have the model, and models of this region."""
+    able = _instead(scene, model, lambda _: True)[:_MODELS_OF_REGION]
+    if not able:
+        return tr("use region: {regions}", regions=regions)
+    return tr("use region: {regions}; or {models}", regions=regions, models=joined(able, tr(", ")))
+
+
+_MODELS_OF_REGION = 3
 
 
 def resolution_unsupported(scene: Scene) -> Iterator[Diagnostic]:
