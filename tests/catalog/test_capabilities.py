@@ -252,6 +252,36 @@ def test_a_wrong_user_s_file_is_refused_with_its_place(
     assert all(d.span and d.span.line for d in caught.value.diagnostics)
 
 
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("models: {wan2.5-t2i-preview: {like: wan2.6-t2i}}", "wan2.6-t2i is a picture model",
+         "write it under pictures:"),
+        ("pictures: {mine: {like: wan2.6-i2v}}", "wan2.6-i2v is a video model",
+         "write it under models:"),
+        ("models: {mine: {like: wan2.6i2v}}", "'wan2.6i2v' is not a known model",
+         "did you mean 'wan2.6-i2v'?"),
+        ("prices: [{model: wan2.6-i2v, region: beijing, currency: CNY, per_second: {720p: 1}}]",
+         "'720p' is not a tier of wan2.6-i2v", "use 1080P, 720P"),
+        ("prices: [{model: wan2.6i2v, region: beijing, currency: CNY, per_second: {720P: 1}}]",
+         "'wan2.6i2v' is not a known model", "did you mean 'wan2.6-i2v'?"),
+        ("prices: [{model: wan2.6-t2i, region: beijing, currency: CNY, each: 1}]",
+         "unknown key 'prices.0.each'",
+         "known keys: model, region, currency, per_second, per_picture, silent_per_second, "
+         "source, note"),
+    ],
+)  # fmt: skip
+def test_a_slip_in_a_user_s_file_is_answered(
+    tmp_path: Path, catalog: Catalog, text: str, message: str, hint: str
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        with_user_file(catalog, file)
+    (problem,) = caught.value.diagnostics
+    assert (str(problem.message), str(problem.hint)) == (message, hint)
+
+
 def test_help_reads_no_catalog() -> None:
     code = (
         "import sys; from wanx_render.cli import main; sys.argv[1:] = ['--help']\n"

@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from wanx_render.catalog.capabilities import Catalog, inherited
+from wanx_render.catalog import model_names
+from wanx_render.catalog.capabilities import Catalog, Price, inherited
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput
-from wanx_render.language import Message, tr
+from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.source import yaml_source
 
 # What a file may hold besides lists: mappings by name.
@@ -31,23 +32,78 @@ def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
         return catalog
     source = yaml_source.read(file, str(file))
     _check_shape(source)
+    if misplaced := tuple(_misplaced(catalog, source)):
+        raise BadInput(*misplaced)
     record = catalog.model_dump(by_alias=True)
     record["sources"]["user"] = {"title": file.name, "date": "", "kind": "user"}
     _lay_over(record, {key: value for key, value in source.value.items() if value})
     try:
         merged = Catalog.model_validate(record)
     except ValidationError as error:
-        raise BadInput(*_problems(error, source)) from None
-    if strange := tuple(_strange_currencies(merged, source, len(catalog.prices))):
+        raise BadInput(*_problems(error, source, len(catalog.prices))) from None
+    own_prices = tuple(enumerate(merged.prices[len(catalog.prices) :]))
+    strange = (
+        *_strange_currencies(merged, source, own_prices),
+        *_prices_of_nothing(merged, source, own_prices),
+    )
+    if strange:
         raise BadInput(*strange)
     return merged
 
 
+def _misplaced(catalog: Catalog, source: yaml_source.Source) -> Iterable[Diagnostic]:
+    """Picture models among the video models and the other way round, and unknown siblings."""
+    of_kind: Mapping[str, Mapping[str, Any]] = {
+        "models": catalog.models, "pictures": catalog.pictures,
+    }  # fmt: skip
+    for kind, other in (("models", "pictures"), ("pictures", "models")):
+        own = source.value.get(kind) or {}
+        for name, fields in own.items():
+            sibling = fields.get("like") or fields.get("snapshot_of") or name
+            place = source.place((kind, name))
+            if sibling in of_kind[other] and sibling not in of_kind[kind]:
+                message = _makes_pictures(sibling) if kind == "models" else _makes_videos(sibling)
+                hint = tr("write it under {key}", key=f"{other}:")
+                yield Diagnostic("catalog-invalid", message, place, hint)
+            elif sibling != name and sibling not in {*of_kind[kind], *own}:
+                message = tr("{name!r} is not a known model", name=sibling)
+                hint = model_names.hint(str(sibling), of_kind[kind])
+                yield Diagnostic("catalog-invalid", message, place, hint)
+
+
+def _makes_pictures(name: str) -> Message:
+    return tr("{name} is a picture model", name=name)
+
+
+def _makes_videos(name: str) -> Message:
+    return tr("{name} is a video model", name=name)
+
+
+def _prices_of_nothing(
+    catalog: Catalog, source: yaml_source.Source, prices: Iterable[tuple[int, Price]]
+) -> Iterable[Diagnostic]:
+    """Prices whose model or tier there is not: nothing would ever cost them."""
+    names = (*catalog.models, *catalog.pictures)
+    for number, price in prices:
+        path = ("prices", number, "model")
+        if price.model not in names:
+            message = tr("{name!r} is not a known model", name=price.model)
+            hint = model_names.hint(price.model, names)
+            yield Diagnostic("catalog-invalid", message, source.place(path), hint)
+        elif model := catalog.models.get(price.model):
+            for tier in price.per_second:
+                if tier not in model.tiers.value:
+                    message = tr("{tier!r} is not a tier of {model}", tier=tier, model=model.name)
+                    hint = tr("use {choices}", choices=joined(model.tiers.value, tr(", ")))
+                    place = source.place(("prices", number, "per_second"))
+                    yield Diagnostic("catalog-invalid", message, place, hint)
+
+
 def _strange_currencies(
-    catalog: Catalog, source: yaml_source.Source, packaged: int
+    catalog: Catalog, source: yaml_source.Source, prices: Iterable[tuple[int, Price]]
 ) -> Iterable[Diagnostic]:
     """Prices of the file in another currency than their region's, which nothing could add up."""
-    for number, price in enumerate(catalog.prices[packaged:]):
+    for number, price in prices:
         if not catalog.is_comparable(price):
             currency = catalog.service.regions[price.region].currency
             message = tr(
@@ -169,12 +225,19 @@ def _figures(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _problems(error: ValidationError, source: yaml_source.Source) -> Iterable[Diagnostic]:
+def _problems(
+    error: ValidationError, source: yaml_source.Source, packaged: int
+) -> Iterable[Diagnostic]:
     for problem in error.errors(include_url=False, include_input=False):
         path = tuple(part for part in problem["loc"] if part != "value")
+        if path[:1] == ("prices",) and len(path) > 1:  # the file's own follow the packaged ones
+            path = ("prices", int(path[1]) - packaged, *path[2:])
         name = ".".join(str(part) for part in path)
         span: Span = source.place(path)
-        yield Diagnostic("catalog-invalid", _explained(name, problem), span)
+        is_price_key = path[:1] == ("prices",) and problem["type"] == "extra_forbidden"
+        known = tr("known keys: {keys}", keys=joined(Price.model_fields, tr(", ")))
+        hint = known if is_price_key else NOTHING
+        yield Diagnostic("catalog-invalid", _explained(name, problem), span, hint)
 
 
 def _explained(key: str, problem: Any) -> Message:
