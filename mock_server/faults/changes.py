@@ -18,6 +18,10 @@ from mock_server.faults.fields import FaultFields
 
 Names = Mapping[str, str]
 _NO_BODY = (204, 205, 304)
+# Where answers name results: a clip, and pictures in either form.
+_RESULTS = (
+    "output.video_url", "output.results.*.url", "output.choices.*.message.content.*.image",
+)  # fmt: skip
 
 
 def edit(fault: FaultFields, answer: Response, names: Names) -> Response:
@@ -55,7 +59,7 @@ def _edit_body(data: bytes, fault: FaultFields, names: Names) -> bytes:
     edits = dict(fault.set)
     if fault.host:
         origin = fault.host if "://" in fault.host else f"https://{fault.host}"
-        edits["output.video_url"] = origin + "{path}"
+        edits |= dict.fromkeys(_RESULTS, origin + "{path}")
     value = _parse(data)
     if value is None or not (edits or fault.rename or fault.drop):
         return data

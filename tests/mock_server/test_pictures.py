@@ -101,3 +101,12 @@ def test_the_list_and_a_snapshot_have_pictures_too(twin: Twin) -> None:
     other = Twin(clock="auto")
     assert other.call("PUT", "/_mock/state", json=kept).status_code == 200
     assert other.query(row["task_id"])["usage"] == {"image_count": 2}
+
+
+def test_a_fault_can_name_another_host_for_pictures_too() -> None:
+    twin = Twin("on=query effect=change host=elsewhere.example.com", clock="auto")
+    results = made(twin, WORDS, "wan2.2-t2i-flash", {"prompt": "a cat"})["output"]["results"]
+    (choice,) = made(twin, MESSAGES, "wan2.6-t2i", TALK, n=1)["output"]["choices"]
+    (part,) = choice["message"]["content"]
+    for url in (results[0]["url"], part["image"]):
+        assert url.startswith("https://elsewhere.example.com/results/a/1/")
