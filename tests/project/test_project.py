@@ -67,6 +67,10 @@ def test_every_broken_list_names_a_documented_code() -> None:
             assert code in DIAGNOSTICS, path.name
 
 
+# No packaged model ends today; tests/validation/test_offers.py ends one.
+_OF_OTHER_CATALOGUES = {"model_retired"}
+
+
 def test_every_rule_says_something_in_some_broken_list() -> None:
     lists = " ".join(p.read_text() for p in BROKEN.glob("*.yaml"))
     for rule in registry.RULES:
@@ -75,7 +79,8 @@ def test_every_rule_says_something_in_some_broken_list() -> None:
         used: list[Any] = [rule, *(helper for helper in helpers if inspect.isfunction(helper))]
         body = "".join(inspect.getsource(function) for function in used)
         codes = re.findall(r'"([a-z]+(?:-[a-z]+)+)",', body)
-        assert any(f"[{code}]" in lists for code in codes), rule.__name__
+        is_said = any(f"[{code}]" in lists for code in codes)
+        assert is_said or rule.__name__ in _OF_OTHER_CATALOGUES, rule.__name__
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)

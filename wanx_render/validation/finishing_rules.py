@@ -140,12 +140,12 @@ def rate_repeats_frames(scene: Scene) -> Iterator[Diagnostic]:
                 name=deliverable.name, rate=float(rate), shots=listed(slower),
             ),
             scene.place(place),
-            _withoutrepeats(own if len({*own, *rates.values()}) == 1 else set()),
+            _without_repeats(own if len({*own, *rates.values()}) == 1 else set()),
             "warning",
         )  # fmt: skip
 
 
-def _withoutrepeats(own: set[Fraction]) -> Message:
+def _without_repeats(own: set[Fraction]) -> Message:
     """What to do against repeated frames; ``own`` is the one rate of all clips, if there is one."""
     if own:
         return tr(
