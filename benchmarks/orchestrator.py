@@ -119,7 +119,7 @@ def virtual(count: int, seed: int) -> None:
             PROGRAMS["wheel"], [*source, "-c:v", "libx264", "-pix_fmt", "yuv420p", str(clip)]
         )
 
-        async def of(request: TaskRequest) -> Path:  # noqa: ARG001  # the form the service calls
+        async def of(request: TaskRequest, number: int = 0) -> Path:  # noqa: ARG001  # its form
             return clip
 
         twin.service.clips.of = of  # type: ignore[method-assign]

@@ -25,7 +25,7 @@ from wanx_render.geometry import Aspect, Size, predicted_size
 from wanx_render.preparation import Fitting, Limits, best_aspect, least_share, prepare
 
 TIERS = {"480P": 399_360, "720P": 921_600, "1080P": 2_073_600}
-LIMITS = Limits(240, 8000, 8)
+LIMITS = Limits(240, 8000, Fraction(8))
 SETS = ("9:16", "3:4", "9:16 3:4", "9:16 16:9", "9:16 1:1 16:9", "9:16 3:4 4:5 1:1 2:3 16:9")
 _SHAPES = """
 1024x1024 1024x1536 1536x1024 1024x1792 1792x1024 1152x896 896x1152 1216x832 832x1216 1344x768
