@@ -43,6 +43,8 @@ def _hints(folder: Path, catalog: Catalog, text: str) -> dict[str, str]:
         ("model: wan2.6-t2v, image: amy.png", "wan2.6-t2v does not take image",
          "it takes a prompt, optionally with a sound file; "
          "models that take this: wan2.6-i2v, wan2.6-i2v-flash, wan2.2-i2v-flash"),
+        ('model: wan2.6-i2v, image: "{model: wan2.7-image}"',
+         "the picture '{model: wan2.7-image}' does not exist", "remove the quotation marks"),
         ("model: wan2.7-i2v, continue: start", "the video 'start' does not exist",
          "use {shot: start} for the shot of this name"),
         ("model: wan2.6-i2v, continue: {shot: start}", "continue is not supported by wan2.6-i2v",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.files import sha256
-from wanx_render.language import plural, tr, verbatim
+from wanx_render.language import NOTHING, plural, tr, verbatim
 from wanx_render.media import audio_files, decoding, ffmpeg, images
 from wanx_render.media.audio_files import BadSoundtrack, Soundtrack
 from wanx_render.media.images import BadPicture, Picture
@@ -139,7 +139,9 @@ class AssetReader:
             problems.error("image-unreadable", message, path, hint)
         elif "does not exist" in str(problem):
             message = tr("the picture {file!r} does not exist", file=name[:100])
-            problems.error("image-missing", message, path, paths.hint(self.folder, name))
+            is_quoted = name.startswith("{") and name.endswith("}")
+            near = tr("remove the quotation marks") if is_quoted else NOTHING
+            problems.error("image-missing", message, path, near or paths.hint(self.folder, name))
         else:
             message = tr("the picture {file!r} {reason}", file=name[:100], reason=reason)
             if path[-1:] == ("still",) and "is a video" in str(problem):

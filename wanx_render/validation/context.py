@@ -1,6 +1,6 @@
 """What rules look at: a list that is well-formed, its pictures and sounds, and the catalog."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -344,6 +344,16 @@ def either(words: Iterable[str]) -> Message:
     if len(items) < 2:
         return joined(items)
     return joined((joined(items[:-1], tr(", ")), items[-1]), tr(" or "))
+
+
+_FEW = 6
+
+
+def lengths(seconds: Sequence[int]) -> Message:
+    """``5 or 10``; of many without a gap only the ends."""
+    if len(seconds) > _FEW and seconds[-1] - seconds[0] == len(seconds) - 1:
+        return tr("{low} to {high}", low=seconds[0], high=seconds[-1])
+    return either(map(str, seconds))
 
 
 def mib(size: int) -> str:

@@ -4,6 +4,7 @@ They know the catalog's figures, never a model's name. Pictures among them have 
 pictures.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -103,6 +104,26 @@ def reference_unknown(scene: Scene) -> Iterator[Diagnostic]:
                 )
                 hint = tr("write references as a list, and the prompt in the words of the model")
                 yield Diagnostic("reference-unknown", message, place, hint)
+
+
+def reference_unmarked(scene: Scene) -> Iterator[Diagnostic]:
+    """The name of a reference that the prompt has as a plain word: the model would not know it."""
+    for index, shot, _, references in _with_references(scene):
+        if not isinstance(shot.references, Mapping):
+            continue
+        marked = set(names_in(shot.prompt))
+        for name in (str(reference.key) for reference in references):
+            if name not in marked and _is_word_of(name, shot.prompt):
+                message = tr("{name!r} in the prompt is a plain word, not the reference", name=name)
+                hint = tr("write {{{name}}} to name the reference", name=name)
+                place = scene.at(index, "prompt")
+                yield Diagnostic("reference-unmarked", message, place, hint, "warning")
+
+
+def _is_word_of(name: str, text: str) -> bool:
+    """Whether a name is a word of the text; Chinese has no blanks between words."""
+    edge = r"(?<![A-Za-z0-9_]){}(?![A-Za-z0-9_])" if name.isascii() else "{}"
+    return re.search(edge.format(re.escape(name)), text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,7 @@ RULES = (
     reference_rules.reference_not_here,
     reference_rules.references_miscounted,
     reference_rules.reference_unknown,
+    reference_rules.reference_unmarked,
     reference_rules.reference_outside_limits,
     picture_rules.image_not_here,
     picture_rules.image_outside_limits,

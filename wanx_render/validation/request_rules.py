@@ -3,7 +3,7 @@
 They know the catalog's figures, never a model's name.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from wanx_render.catalog import model_names
@@ -13,7 +13,7 @@ from wanx_render.language import Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.shotlist import paths
 from wanx_render.shotlist.model import GeneratedShot
-from wanx_render.validation.context import Scene, either, is_file, is_url, mib, sound_path
+from wanx_render.validation.context import Scene, either, is_file, is_url, lengths, mib, sound_path
 
 
 def unknown_model(scene: Scene) -> Iterator[Diagnostic]:
@@ -111,20 +111,13 @@ def duration_unsupported(scene: Scene) -> Iterator[Diagnostic]:
 def _other_durations(scene: Scene, model: Model, seconds: int) -> Message:
     """What the model can make, and which models can make clips of so many seconds."""
     able = _instead(scene, model, lambda other: seconds in other.durations.value)
-    durations = _lengths(sorted(model.durations.value))
+    durations = lengths(sorted(model.durations.value))
     if not able:
         return tr("use {choices}", choices=durations)
     return tr(
         "use {durations}, or a model with {seconds} s: {models}",
         durations=durations, seconds=seconds, models=joined(able, tr(", ")),
     )  # fmt: skip
-
-
-def _lengths(seconds: Sequence[int]) -> Message:
-    """``5 or 10``; of many without a gap only the ends."""
-    if len(seconds) > _FEW and seconds[-1] - seconds[0] == len(seconds) - 1:
-        return tr("{low} to {high}", low=seconds[0], high=seconds[-1])
-    return either(map(str, seconds))
 
 
 _FEW = 6

@@ -13,7 +13,7 @@ from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.geometry import Size
 from wanx_render.language import tr
 from wanx_render.shotlist.model import AnyShot, GeneratedShot, StillShot, seconds_continued
-from wanx_render.validation.context import KnownClip, Scene, either
+from wanx_render.validation.context import KnownClip, Scene, either, lengths
 
 Continuing = tuple[int, GeneratedShot, Model, MediaFile]
 
@@ -104,7 +104,7 @@ def _unlike_durations(model: Model, shown: int, new: int, place: Span) -> Diagno
             new=new, shown=shown, total=new + shown, model=model.name,
         ),
         place,
-        tr("use duration: {choices}", choices=either(map(str, durations))),
+        tr("use duration: {choices}", choices=lengths(durations)),
     )  # fmt: skip
 
 
