@@ -317,7 +317,11 @@ def _of_pictures(run: Run, manifest: Manifest) -> Iterator[Message]:
                 yield tr("{subject}: {text}", subject=name, text=path)
     file = item.loaded.file
     yield tr("To choose among them: wanx-render board {file}", file=file)
-    yield tr("To make another one: wanx-render {file} --pictures --retake ID", file=file)
+    names = [picture.id for picture in manifest.pictures]
+    yield tr(
+        "To make another one: wanx-render {file} --pictures --retake {name}",
+        file=file, name=names[0] if len(names) == 1 else "ID",
+    )  # fmt: skip
     yield tr("To make the videos: wanx-render {file}", file=file)
 
 
