@@ -277,12 +277,14 @@ def _lines_of_one(run: Run) -> Iterator[Message]:
     if run.options.pictures and not failures(manifest):
         yield from _of_pictures(run, manifest)
         yield on_mock(totals, mock=mock)
+        yield from _of_unknown_price(manifest)
         return
     if failed := _failure(run, manifest):
         yield on_mock(failed, mock=mock)
         yield from filter(None, map(out_of_date, manifest.deliverables))
         yield from _next_steps(manifest.takes, item.loaded.file)
         yield on_mock(totals, mock=mock)
+        yield from _of_unknown_price(manifest)
         yield from _above_plan(run)
         return
     counts = (
@@ -291,8 +293,21 @@ def _lines_of_one(run: Run) -> Iterator[Message]:
     )
     text = tr("done: {counts}, {totals}", counts=joined(counts, tr(", ")), totals=totals)
     yield on_mock(text, mock=mock)
+    yield from _of_unknown_price(manifest)
     yield from _above_plan(run)
     yield from filter(None, map(out_of_date, manifest.deliverables))
+
+
+def _of_unknown_price(manifest: Manifest) -> Iterator[Message]:
+    """That the totals lack what no source knows the price of; mostly nothing."""
+    paid = [take for take in manifest.takes if take.clip]
+    count = sum(take.cost is None and take.price is None for take in paid)
+    if count:
+        yield plural(
+            "{n} take has no known price; it is not in the total",
+            "{n} takes have no known price; they are not in the total",
+            count,
+        )
 
 
 def _above_plan(run: Run) -> Iterator[Message]:
