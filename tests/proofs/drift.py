@@ -408,7 +408,7 @@ class Round:
         self.twin = Twin(seed=seed)
         self.twin.service.clock.base = self.time.now
 
-        async def of(request: TaskRequest) -> Path:
+        async def of(request: TaskRequest, _number: int = 1) -> Path:
             return ground.clips[int(request.prompt[-1])]
 
         self.twin.service.clips.of = of  # type: ignore[method-assign]
