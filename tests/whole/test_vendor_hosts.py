@@ -1,5 +1,6 @@
 """The vendor's own hosts, played by the emulator behind a proxy: regions and workspaces."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from tests.canary import SECRETS
 STORAGE = "dashscope-a717.oss-accelerate.aliyuncs.com"
 OF_WORKSPACE = "llm-ab12.{code}.maas.aliyuncs.com"
 SHARED = "dashscope.aliyuncs.com"
+# A film in one region, and in every one with FAULTS=whole.
+WHOLE = os.environ.get("FAULTS") == "whole"
 CODES = {"beijing": "cn-beijing", "tokyo": "ap-northeast-1", "frankfurt": "eu-central-1"}
 LIST = """\
 version: 1
@@ -54,7 +57,7 @@ def rendered(
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("region", CODES)
+@pytest.mark.parametrize("region", CODES if WHOLE else ("tokyo",))
 def test_a_film_is_made_at_the_host_of_a_workspace(
     region: str, server: Server, tmp_path: Path
 ) -> None:
