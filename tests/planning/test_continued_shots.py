@@ -13,8 +13,9 @@ from wanx_render.finishing.segment import ClipMedia
 from wanx_render.geometry import Size
 from wanx_render.media import ffmpeg
 from wanx_render.media.ffmpeg import Ffmpeg
-from wanx_render.planning.plan import Plan, PlannedShot, make
-from wanx_render.planning.sent_clips import SentClips, cut_of_part, sent_earlier
+from wanx_render.planning.plan import Plan, make
+from wanx_render.planning.planned import PlannedShot
+from wanx_render.planning.sending.sent_clips import SentClips, cut_of_part, sent_earlier
 from wanx_render.shotlist.model import ShotList
 from wanx_render.task import ClipPart, Footage, InputMedia, part_seconds
 from wanx_render.timing import Cut

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.geometry import Size
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.kept_clips import KeptClips
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan, make
 from wanx_render.planning.retakes import retaken
+from wanx_render.planning.sending.kept_clips import KeptClips
 from wanx_render.planning.take_status import TakeStatus, take_statuses
 from wanx_render.shotlist.model import ShotList
 from wanx_render.task import InputMedia

@@ -14,12 +14,12 @@ from wanx_render.catalog.capabilities import packaged
 from wanx_render.catalog.pricing import billed
 from wanx_render.geometry import Size
 from wanx_render.money import Money
-from wanx_render.planning import sent_pictures
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.kept_clips import KeptClips
 from wanx_render.planning.origins import Origins
 from wanx_render.planning.plan import Plan, make
 from wanx_render.planning.retakes import retaken
+from wanx_render.planning.sending import sent_pictures
+from wanx_render.planning.sending.kept_clips import KeptClips
 from wanx_render.planning.take_status import TakeStatus, identities, take_statuses
 from wanx_render.planning.truth import ShotTruths
 from wanx_render.shotlist.model import ShotList

@@ -18,7 +18,7 @@ from wanx_render.geometry import Size
 from wanx_render.planning.forecast import forecast
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.plan import Plan, make
-from wanx_render.planning.sent_pictures import with_files
+from wanx_render.planning.sending.sent_pictures import with_files
 from wanx_render.planning.take_status import take_statuses
 from wanx_render.shotlist.model import ShotList
 from wanx_render.task import InputMedia, TaskRequest

@@ -12,7 +12,8 @@ from wanx_render.clock import Clock
 from wanx_render.events import Emit
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import Plan, Take
+from wanx_render.planning.plan import Plan
+from wanx_render.planning.planned import Take
 from wanx_render.run.context import RunContext
 from wanx_render.tasks.account import Ambiguous
 from wanx_render.tasks.budget import SpendingLimit

@@ -32,7 +32,7 @@ from wanx_render.media import ffmpeg, probe
 from wanx_render.money import Money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.session.carry_out import Means
 from wanx_render.session.connection import Service
 from wanx_render.session.folder import held, opened, pool

@@ -18,7 +18,7 @@ from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsApproval
 from wanx_render.language import Message, shown, tr
 from wanx_render.money import Money, show_money
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.session.approval import is_price
 from wanx_render.session.environment import Environment
 from wanx_render.session.folder import opened, writable

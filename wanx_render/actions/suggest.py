@@ -11,7 +11,7 @@ from wanx_render.errors import BadInput
 from wanx_render.language import joined, tr
 from wanx_render.money import write_amount
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.planning.suggestions import (
     KINDS,
     Figures,

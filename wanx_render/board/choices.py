@@ -16,7 +16,7 @@ from wanx_render.board.holding import Holding, problem_of
 from wanx_render.board.windows import not_cropped, point_of
 from wanx_render.catalog.pricing import total
 from wanx_render.language import Message, shown, tr
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.session.watch_saves import Print, print_of
 from wanx_render.shotlist import picks
 from wanx_render.shotlist.picks import Choice, Picks

@@ -21,7 +21,7 @@ from wanx_render.board.app import Declined, Malformed
 from wanx_render.board.holding import Holding, problem_of
 from wanx_render.errors import BadInput
 from wanx_render.language import tr
-from wanx_render.planning.plan import AnyPlanned, PlannedFootage
+from wanx_render.planning.planned import AnyPlanned, PlannedFootage
 from wanx_render.session.survey import paid_again
 from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.reading import ListFile

@@ -18,7 +18,7 @@ from wanx_render.errors import BadInput, FolderBusy
 from wanx_render.language import Message, tr
 from wanx_render.manifest import Manifest
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import (
+from wanx_render.planning.planned import (
     AnyPlanned,
     Asked,
     PlannedFootage,

@@ -16,7 +16,7 @@ from wanx_render.media import ffmpeg, thumbnails
 from wanx_render.media.images import BadPicture, decode_data_uri
 from wanx_render.media.thumbnails import OF_SERVICE, Reading
 from wanx_render.planning.attempt import Attempt
-from wanx_render.planning.plan import PlannedFootage
+from wanx_render.planning.planned import PlannedFootage
 from wanx_render.shotlist.model import StillShot
 from wanx_render.task import InputMedia
 

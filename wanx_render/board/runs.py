@@ -20,7 +20,7 @@ from wanx_render.events import Event
 from wanx_render.language import Message, tr
 from wanx_render.media import ffmpeg
 from wanx_render.planning.attempt import Attempt
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.planning.take_name import TakeName
 from wanx_render.reports.terminal import sentence
 from wanx_render.session.approval import check_budgets

@@ -21,7 +21,7 @@ from wanx_render.geometry import Size
 from wanx_render.language import tr
 from wanx_render.money import show_money
 from wanx_render.planning import plan
-from wanx_render.planning.plan import PlannedShot
+from wanx_render.planning.planned import PlannedShot
 from wanx_render.shotlist import reading
 from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.names import is_device, is_part, normal, shortened

@@ -23,15 +23,14 @@ from wanx_render.language import NOTHING, Message, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest
 from wanx_render.money import show_money
 from wanx_render.planning.attempt import Attempt
-from wanx_render.planning.plan import (
+from wanx_render.planning.plan import Plan, frame_of
+from wanx_render.planning.planned import (
     AnyPlanned,
     Asked,
-    Plan,
     PlannedFootage,
     PlannedPicture,
     PlannedShot,
     clip_rates,
-    frame_of,
 )
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.planning.truth import IsHere, ShotTruth, ShotTruths, Truth, with_films

@@ -14,7 +14,8 @@ from wanx_render.board.holding import Holding
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.geometry import Box, Focus, Move, Size, crop_box, predicted_size
 from wanx_render.language import tr
-from wanx_render.planning.plan import Plan, PlannedShot
+from wanx_render.planning.plan import Plan
+from wanx_render.planning.planned import PlannedShot
 from wanx_render.preparation import Preparation
 from wanx_render.shotlist.model import Deliverable, FitImage, GeneratedShot, gaze_at
 from wanx_render.shotlist.preparing import aims_of, preparing_of

@@ -17,21 +17,20 @@ from wanx_render.frame import Frame
 from wanx_render.geometry import Gaze, Size, crop_text, cropped_away, enlargement, seen_box
 from wanx_render.language import Message, plural, tr
 from wanx_render.money import write_amount
-from wanx_render.planning.picture_forecast import (
-    PictureForecast,
-    ShapeForecast,
-    picture_forecast,
-    shape_forecast,
-)
-from wanx_render.planning.plan import (
+from wanx_render.planning.plan import Plan, frame_of
+from wanx_render.planning.planned import (
     AnyPlanned,
     Asked,
-    Plan,
     PlannedFootage,
     PlannedShot,
     Take,
     clip_rates,
-    frame_of,
+)
+from wanx_render.planning.sending.picture_forecast import (
+    PictureForecast,
+    ShapeForecast,
+    picture_forecast,
+    shape_forecast,
 )
 from wanx_render.planning.take_status import State, TakeStatus
 from wanx_render.planning.truth import FilmTruth, ShotTruth, Truth

@@ -16,8 +16,8 @@ from wanx_render.geometry import Size
 from wanx_render.media.images import BadPicture, decode_data_uri, pixels
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.kept_clips import KeptClips
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
+from wanx_render.planning.sending.kept_clips import KeptClips
 from wanx_render.task import InputMedia, is_of_picture
 
 # Whether a clip (the second) begins as another (the first) ends, by what is seen.

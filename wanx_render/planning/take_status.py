@@ -15,7 +15,8 @@ from wanx_render.media.picture import prepared_record
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import Origins
-from wanx_render.planning.plan import Asked, Plan, PlannedFootage, Take, in_turn, of_footage
+from wanx_render.planning.plan import Plan, in_turn
+from wanx_render.planning.planned import Asked, PlannedFootage, Take, of_footage
 from wanx_render.task import InputMedia, TaskRequest, part_seconds, source_of
 
 State = Literal["new", "cached", "resumed", "blocked"]

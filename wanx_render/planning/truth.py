@@ -14,7 +14,8 @@ from wanx_render.geometry import Move
 from wanx_render.language import NOTHING, Message, joined, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest, ShotRecord
 from wanx_render.planning.origins import last_frame_of
-from wanx_render.planning.plan import AnyPlanned, Asked, Plan, PlannedFootage
+from wanx_render.planning.plan import Plan
+from wanx_render.planning.planned import AnyPlanned, Asked, PlannedFootage
 from wanx_render.planning.take_status import NEVER, TakeStatus
 from wanx_render.planning.uses import changes, uses_of, wish_of
 from wanx_render.shotlist.model import Deliverable

@@ -8,7 +8,11 @@ from decimal import Decimal
 from wanx_render.language import NOTHING, Message, joined, tr, verbatim
 from wanx_render.money import Money, show_money
 from wanx_render.planning.forecast import ReferenceForecast, TakeForecast
-from wanx_render.planning.picture_forecast import PictureForecast, SentForecast, ShapeForecast
+from wanx_render.planning.sending.picture_forecast import (
+    PictureForecast,
+    SentForecast,
+    ShapeForecast,
+)
 from wanx_render.reports.states import FITS
 
 

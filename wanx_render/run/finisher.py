@@ -19,7 +19,8 @@ from wanx_render.finishing.timeline import frames_of
 from wanx_render.language import Message, plural, recorded, tr
 from wanx_render.manifest import DeliverableRecord
 from wanx_render.media.ai_labels import Provenance, provenance_notices
-from wanx_render.planning.plan import AnyPlanned, Plan
+from wanx_render.planning.plan import Plan
+from wanx_render.planning.planned import AnyPlanned
 from wanx_render.planning.uses import wish_of
 from wanx_render.run.effects import Effects, drawn_label, fades
 from wanx_render.run.layout import Layout, Layouts

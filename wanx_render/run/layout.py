@@ -31,7 +31,8 @@ from wanx_render.finishing.stills import (
 from wanx_render.finishing.timeline import Body, Overlap, Part, frames_of, timeline
 from wanx_render.frame import Frame
 from wanx_render.language import recorded, tr
-from wanx_render.planning.plan import STILL_RATE, AnyPlanned, Plan, frame_of, sets_rate
+from wanx_render.planning.plan import Plan, frame_of
+from wanx_render.planning.planned import STILL_RATE, AnyPlanned, sets_rate
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.timing import conformed_frames, frames_in
 

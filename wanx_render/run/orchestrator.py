@@ -23,7 +23,7 @@ from wanx_render.language import Message, joined, plural, recorded, tr
 from wanx_render.manifest import DeliverableRecord, Manifest, last_in
 from wanx_render.media import decoding
 from wanx_render.planning.origins import Origins, last_frame_path
-from wanx_render.planning.plan import Asked, PlannedFootage, PlannedPicture, PlannedShot, Take
+from wanx_render.planning.planned import Asked, PlannedFootage, PlannedPicture, PlannedShot, Take
 from wanx_render.planning.take_status import kept
 from wanx_render.run.clips.clip_source import ClipSource
 from wanx_render.run.clips.footage import FootageMaker

@@ -28,9 +28,9 @@ from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
 from wanx_render.media.image_labels import provenance as provenance_of_picture
 from wanx_render.media.picture import prepared_record
 from wanx_render.money import Money, write_money, write_sum, write_sums
-from wanx_render.planning import sent_pictures
 from wanx_render.planning.attempt import Attempt
-from wanx_render.planning.plan import AnyPlanned, PlannedFootage, PlannedPicture, Take
+from wanx_render.planning.planned import AnyPlanned, PlannedFootage, PlannedPicture, Take
+from wanx_render.planning.sending import sent_pictures
 from wanx_render.planning.uses import uses_of
 from wanx_render.run.context import RunContext
 from wanx_render.shotlist.model import Deliverable, StillShot

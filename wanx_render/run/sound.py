@@ -12,7 +12,8 @@ from wanx_render.finishing.segment import sound_key
 from wanx_render.finishing.timeline import Body, frames_of
 from wanx_render.media.ai_labels import Provenance
 from wanx_render.media.audio_files import BadSoundtrack, inspect, provenance
-from wanx_render.planning.plan import Plan, PlannedFootage
+from wanx_render.planning.plan import Plan
+from wanx_render.planning.planned import PlannedFootage
 from wanx_render.run.effects import fades
 from wanx_render.run.layout import Layout, Layouts, file_of
 from wanx_render.run.pieces import PieceJob, piece_path

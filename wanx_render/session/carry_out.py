@@ -22,7 +22,7 @@ from wanx_render.language import Message, plural, recorded, tr, verbatim
 from wanx_render.manifest import Manifest
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.reports.states import LISTS, left_with
 from wanx_render.reports.storyboard_files import PictureSource, after_run
 from wanx_render.run.context import RunContext

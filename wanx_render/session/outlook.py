@@ -17,10 +17,11 @@ from wanx_render.media.images import BadPicture
 from wanx_render.money import Money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.kept_clips import KeptClips
 from wanx_render.planning.origins import Origins
-from wanx_render.planning.plan import Plan, Take, make
+from wanx_render.planning.plan import Plan, make
+from wanx_render.planning.planned import Take
 from wanx_render.planning.retakes import retaken
+from wanx_render.planning.sending.kept_clips import KeptClips
 from wanx_render.planning.take_status import TakeStatus, identities, lost, take_statuses
 from wanx_render.planning.truth import Truth, truth_of
 from wanx_render.session.selection import ListInFolder

@@ -13,7 +13,7 @@ from wanx_render.language import Message, plural
 from wanx_render.money import Money
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.session.outcome import Outcome, begun, left_out, stand_still
 from wanx_render.session.outlook import Outlook, look, stale_picks
 from wanx_render.session.restore import restore

@@ -6,7 +6,7 @@ from datetime import datetime
 from wanx_render.errors import ServiceError, UnknownHost, WanxError
 from wanx_render.language import Message, tr, verbatim
 from wanx_render.planning.attempt import Attempt
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from wanx_render.media.picture import prepared_record
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.planning.origins import bytes_of, footage_frame_path, last_frame_path
-from wanx_render.planning.sent_clips import sent_earlier
+from wanx_render.planning.sending.sent_clips import sent_earlier
 from wanx_render.task import InputMedia, is_of_picture, source_of
 from wanx_render.tasks.likeness.comparison import compare
 from wanx_render.tasks.reconcile import Judgement

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from wanx_render.events import Event, Kind, ReportProgress
 from wanx_render.language import NOTHING, Message
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.tasks.budget import SpendingLimit
 
 _MOVES_MONEY = ("submitted", "clip", "failed")

@@ -23,7 +23,7 @@ from wanx_render.events import Kind
 from wanx_render.language import NOTHING, Message, tr
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.task import TaskRequest
 from wanx_render.tasks.account import Account
 from wanx_render.tasks.budget import SpendingLimit

@@ -10,7 +10,7 @@ from wanx_render.backends.base import Backend, home_of
 from wanx_render.language import NOTHING, Message, recorded, tr
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.tasks.account import Account
 from wanx_render.tasks.outcome import TakeFailure
 from wanx_render.tasks.reconcile import REFUSED_SEARCH, Judge, is_far, search, settle

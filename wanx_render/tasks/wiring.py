@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from wanx_render.events import Event
-from wanx_render.planning import sent_pictures
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import Take
-from wanx_render.planning.sent_clips import SentClips
+from wanx_render.planning.planned import Take
+from wanx_render.planning.sending import sent_pictures
+from wanx_render.planning.sending.sent_clips import SentClips
 from wanx_render.task import InputMedia, TaskRequest
 from wanx_render.tasks.account import Account, Ambiguous
 from wanx_render.tasks.budget import SpendingLimit

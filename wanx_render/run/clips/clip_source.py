@@ -9,7 +9,7 @@ from wanx_render.finishing.segment import ClipMedia
 from wanx_render.language import NOTHING, Message, plural, tr, verbatim
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.origins import Origins, pixels_of
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.run.clips.clip_media import current_facts, media_of, probed_facts
 from wanx_render.run.clips.task_runner import TaskRunner
 from wanx_render.run.context import RunContext

@@ -22,7 +22,7 @@ from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.media.image_labels import provenance
 from wanx_render.media.images import BadPicture
 from wanx_render.planning.origins import footage_frame_path
-from wanx_render.planning.plan import PlannedFootage, Take, of_footage
+from wanx_render.planning.planned import PlannedFootage, Take, of_footage
 from wanx_render.shotlist.model import StillShot
 from wanx_render.task import InputMedia
 from wanx_render.timing import frames_in

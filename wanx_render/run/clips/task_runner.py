@@ -10,7 +10,7 @@ from wanx_render.catalog.pricing import impossible
 from wanx_render.language import joined, tr
 from wanx_render.money import show_amount
 from wanx_render.planning.attempt import Attempt
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.run.context import RunContext
 from wanx_render.tasks.clip_store import ClipStore
 from wanx_render.tasks.collect import UNKNOWN

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from wanx_render.geometry import Aspect, Size, crop_unit, cropped_away, predicted_size
 from wanx_render.money import write_amount
-from wanx_render.planning.plan import Take
+from wanx_render.planning.planned import Take
 from wanx_render.preparation import Preparation
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.shotlist.preparing import Preparing

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from wanx_render.geometry import Aspect, Size
 from wanx_render.media.picture import prepared_record
 from wanx_render.planning.journal import Journal
-from wanx_render.planning.plan import Asked, Plan, Take, in_turn
+from wanx_render.planning.plan import Plan, in_turn
+from wanx_render.planning.planned import Asked, Take
 from wanx_render.preparation import Preparation
 from wanx_render.task import InputMedia, TaskRequest
 
