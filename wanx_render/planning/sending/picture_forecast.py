@@ -87,7 +87,7 @@ def picture_forecast(take: Take, deliverables: Iterable[Deliverable]) -> Picture
     if take.preparing is None or take.preparing.wish is None:
         return None
     crops = {d.name: d.aspect for d in deliverables if d.fit == "crop"}
-    view = _View(take.preparing.area, crops)
+    view = _SentView(take.preparing.area, crops)
     instead = take.instead.image if take.instead else None
     price = write_amount(take.price.amount) if instead and take.price else None
     return PictureForecast(
@@ -100,7 +100,7 @@ def picture_forecast(take: Take, deliverables: Iterable[Deliverable]) -> Picture
 
 
 @dataclass(frozen=True)
-class _View:
+class _SentView:
     area: int
     crops: dict[str, Aspect]
 
