@@ -4,7 +4,6 @@ from mock_server.faults.fault import Fault
 
 # As public captures of the same gateway show them.
 _GATEWAY = {
-    "x-request-id": "{request_id}",
     "x-dashscope-call-gateway": "true",
     "req-cost-time": "39",
     "req-arrive-time": "1790244529873",

@@ -40,7 +40,8 @@ class Api:
         receipt = verbs.create(self._service, call.account, content, resolves=resolves, twist=twist)
         call.task_id = receipt.task_id
         output = {"task_status": "PENDING", "task_id": receipt.task_id}
-        return json_response({"output": output, "request_id": receipt.request_id})
+        body = {"output": output, "request_id": receipt.request_id}
+        return json_response(body, receipt.request_id)
 
     @rests_on("official text", OFFICIAL, "An unknown or expired task is 200 with UNKNOWN")
     @rests_on("captured", SDK, "Slashes at the end and any query string are accepted")
@@ -108,7 +109,8 @@ class Api:
         return file_response(path, headers, end)
 
     def _answer(self, body: dict[str, object]) -> Response:
-        return json_response({"request_id": self._service.new_id(), **body})
+        request_id = self._service.new_id()
+        return json_response({"request_id": request_id, **body}, request_id)
 
 
 def _after_base(path: str) -> str:

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from mock_server.faults.fault import Fault
 from mock_server.service.accounts import Caller
 from mock_server.service.request_log import shorten
-from mock_server.web.request_body import body_of, bounded
+from mock_server.web.request_body import body_of, bounded, check_size
 from mock_server.wire.errors import Denied, ErrorAnswer
 from mock_server.wire.operations import Operation
 from mock_server.wire.signing import UPLOAD_MEGABYTES
+from wanx_render.catalog.capabilities import Gateway
 
-_BODY_LIMIT = 64 * 1024 * 1024  # two pictures of 20 MB as Base64, and room
 _UPLOAD_LIMIT = (UPLOAD_MEGABYTES + 1) * 1024 * 1024
 
 
@@ -59,14 +59,14 @@ class Call:
         return f"{self.request.url.scheme}://{self.request.url.netloc}"
 
 
-async def read(call: Call) -> None:
+async def read(call: Call, gateway: Gateway) -> None:
     """Read what the request is about. Raises ErrorAnswer or Denied."""
     request = call.request
     call.task_id = request.path_params.get("task_id")
     match call.operation:
         case "create":
-            call.data = await body_of(request, _BODY_LIMIT)
-            _read_create(call)
+            call.data = await body_of(request, gateway.whole_bytes.value)
+            check_size(_read_create(call), len(call.data), gateway)
         case "upload":
             await _read_form(call)
         case "result":
@@ -77,20 +77,21 @@ async def read(call: Call) -> None:
             pass  # their path and query say it all
 
 
-def _read_create(call: Call) -> None:
-    """The body for the log, and its model and prompt, as far as they can be read."""
+def _read_create(call: Call) -> Any:
+    """The body, if it is JSON; of it the log, model and prompt, as far as they can be read."""
     try:
         body = json.loads(call.data)
     except (ValueError, RecursionError):
         call.body = f"{len(call.data)} bytes that are no JSON"
-        return
+        return None
     call.body = shorten(body)
     if not isinstance(body, dict):
-        return
+        return body
     model, inputs = body.get("model"), body.get("input")
     prompt = inputs.get("prompt") if isinstance(inputs, dict) else None
     call.model = model if isinstance(model, str) else ""
     call.prompt = prompt if isinstance(prompt, str) else ""
+    return body
 
 
 async def _read_form(call: Call) -> None:

@@ -48,7 +48,7 @@ class Endpoint:
             base = call.request.scope["path"].split("/", 2)[1]
             region = base if base in REGIONS else None
             call.caller = caller_of(call.request.headers.get("authorization", ""), region)
-        await read(call)
+        await read(call, self._service.catalog.service.gateway)
         try:
             fault = call.fault = self._service.plan.strike(self._subject(call))
         except BadFault as error:  # in a tag of the prompt

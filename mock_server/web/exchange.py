@@ -12,6 +12,7 @@ from mock_server.wire.body import encode
 from mock_server.wire.downloads import denied_answer
 from mock_server.wire.errors import Denied, ErrorAnswer, ErrorForm, error_body
 from mock_server.wire.operations import Operation
+from mock_server.wire.provenance import rests_on
 
 Perform = Callable[[Call, Twist], Awaitable[Response]]
 
@@ -50,14 +51,20 @@ class CallExchange:
         return denied_answer(refusal)
 
     def empty(self) -> Response:
-        return json_response({"request_id": self._service.new_id()})
+        request_id = self._service.new_id()
+        return json_response({"request_id": request_id}, request_id)
 
 
 def error_response(error: ErrorAnswer, request_id: str, form: ErrorForm = "own") -> Response:
-    return json_response(error_body(error, form, request_id), error.status, error.headers)
+    body = error_body(error, form, request_id)
+    return json_response(body, request_id, error.status, error.headers)
 
 
+@rests_on("captured", "public answers of the same gateway, 2024-12 to 2026-05",
+          "The header x-request-id is the request_id of the body")  # fmt: skip
 def json_response(
-    body: Any, status: int = 200, headers: Mapping[str, str] | None = None
+    body: Any, request_id: str, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    return Response(encode(body), status, dict(headers or {}), "application/json")
+    """An answer of the API."""
+    all_headers = {"x-request-id": request_id, **(headers or {})}
+    return Response(encode(body), status, all_headers, "application/json")

@@ -27,10 +27,12 @@ class ClientConnection(H11Protocol):
         self.app = _with_transport(self.app, transport)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # ours says the same
-        error = {"code": "BadRequest", "message": _NOT_HTTP, "request_id": str(uuid.uuid4())}
+        request_id = str(uuid.uuid4())
+        error = {"code": "BadRequest", "message": _NOT_HTTP, "request_id": request_id}
         body = json.dumps(error).encode()
         head = (
             "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
+            f"x-request-id: {request_id}\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:

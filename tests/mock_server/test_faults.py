@@ -205,9 +205,9 @@ def test_headers_and_status_change_with_the_answer_whole() -> None:
     answer = changed(twin, line)
     assert (answer.status_code, answer.headers["set-cookie"]) == (202, "acw_tc=1; Max-Age=1800")
     assert answer.json()["output"]["task_status"] == "PENDING"
-    gateway = {"x-request-id": "{request_id}", "content-type": ""}
+    gateway = {"x-trace-id": "{request_id}", "content-type": ""}
     answer = changed(twin, {"on": "query", "effect": "change", "headers": gateway})
-    assert answer.headers["x-request-id"] == answer.json()["request_id"]
+    assert answer.headers["x-trace-id"] == answer.json()["request_id"]
     assert "content-type" not in answer.headers
     line = 'on=query effect=change headers.Date="Fri, 31 Dec 9999 23:59:59 GMT"'
     assert changed(twin, line).headers["date"].startswith("Fri, 31 Dec 9999")

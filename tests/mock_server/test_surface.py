@@ -305,6 +305,45 @@ def test_other_paths_and_methods_have_the_error_form_too(twin: Twin) -> None:
         assert answer.status_code == status
         if status >= 400:
             assert set(answer.json()) == {"code", "message", "request_id"}
+            assert answer.headers["x-request-id"] == answer.json()["request_id"]
+
+
+def test_the_id_of_a_request_is_in_a_header_too(twin: Twin) -> None:
+    task, policy = twin.task(), "/api/v1/uploads?action=getPolicy&model=wan2.2-i2v-flash"
+    for answer in (
+        twin.create(),
+        twin.create(headers=KEY),  # refused
+        twin.call("GET", f"/api/v1/tasks/{task}"),
+        twin.call("GET", "/api/v1/tasks"),
+        twin.call("POST", f"/api/v1/tasks/{task}/cancel"),
+        twin.call("GET", policy),
+    ):
+        assert answer.headers["x-request-id"] == answer.json()["request_id"]
+
+
+MIB = 2**20
+ITEM = "data:image/png;base64,"
+SIZES: list[tuple[list[int], int, int]] = [  # of texts in Base64, of the rest; the status
+    ([20 * MIB], 0, 200),
+    ([20 * MIB + 1], 0, 413),
+    ([20 * MIB], 2 * MIB, 413),  # 17 MiB decoded
+    ([12 * MIB, 8 * MIB], 0, 200),
+    ([12 * MIB, 10 * MIB], 0, 413),
+    ([], 15 * MIB, 200),
+    ([], 16 * MIB, 413),
+]
+
+
+@pytest.mark.parametrize(("items", "rest", "status"), SIZES)
+def test_the_gateway_refuses_what_is_too_large(
+    twin: Twin, items: list[int], rest: int, status: int
+) -> None:
+    uris = [f"{ITEM}{'A' * (length - len(ITEM))}" for length in items]
+    answer = twin.create(json={**BODY, "unknown": [uris, " " * rest]})
+    assert answer.status_code == status
+    if status == 413:
+        assert answer.json()["code"] == "BadRequest.TooLarge"
+        assert twin.ledger()["submissions"] == []
 
 
 def test_one_seed_gives_one_story_whatever_the_order() -> None:
