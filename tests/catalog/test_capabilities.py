@@ -282,6 +282,52 @@ def test_a_slip_in_a_user_s_file_is_answered(
     assert (str(problem.message), str(problem.hint)) == (message, hint)
 
 
+@pytest.mark.parametrize("sibling", ["5", "[1]", "{a: 1}"])
+def test_a_sibling_that_is_no_text_is_refused(
+    tmp_path: Path, catalog: Catalog, sibling: str
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"models: {{one: {{like: mine}}, mine: {{like: {sibling}}}, '5': {{}}}}")
+    with pytest.raises(BadInput, match="is not a known model"):
+        with_user_file(catalog, file)
+
+
+OWN_REGION = "region_names: {beijing: house}"
+
+
+def test_models_of_a_user_s_file_may_be_like_each_other_in_any_order(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        f"models:\n  first: {{like: second, {OWN_REGION}}}\n"
+        f"  second: {{like: wan2.5-i2v-preview, fps: 25, {OWN_REGION}}}\n"
+        "  wan2.5-i2v-preview: {durations: [7]}\n"
+    )
+    models = with_user_file(catalog, file).models
+    assert [models[name].fps.value for name in ("first", "second")] == [25, 25]
+    assert models["first"].durations.value == (7,)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("{one: {like: one}}", ["one"]),
+        ("{one: {like: two}, two: {snapshot_of: one}, three: {like: one}}", ["one", "two"]),
+        ("{wan2.6-i2v: {like: one}, one: {like: wan2.6-i2v}}", ["wan2.6-i2v", "one"]),
+    ],
+)
+def test_models_that_lead_back_to_themselves_are_refused(
+    tmp_path: Path, catalog: Catalog, text: str, names: list[str]
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"models: {text}")
+    with pytest.raises(BadInput) as caught:
+        with_user_file(catalog, file)
+    messages = [str(problem.message) for problem in caught.value.diagnostics]
+    assert messages == [f"{name} refers to itself" for name in names]
+
+
 def test_help_reads_no_catalog() -> None:
     code = (
         "import sys; from wanx_render.cli import main; sys.argv[1:] = ['--help']\n"

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import resources
 from typing import Any
 
+from tests.docs.pages import GENERATED, anchor_of
 from wanx_render.catalog.abilities import Model, PictureModel
-from wanx_render.catalog.capabilities import Catalog, packaged
+from wanx_render.catalog.capabilities import Catalog, Price, packaged
 from wanx_render.catalog.doubts import Entry, entries, entries_of
-from wanx_render.language import Language, joined, shown, tr, using
-from wanx_render.reports.models.one_model import KINDS
+from wanx_render.language import Language, joined, shown, tr, using, verbatim
+from wanx_render.reports.models import one_model as figures
+from wanx_render.reports.models.doubts_table import alike
 from wanx_render.reports.models.overview import GROUPS, PICTURE_COLUMNS, Row, View
-from wanx_render.reports.models.values import figure_shown, value_shown
 from wanx_render.source import yaml_source
 
-NOTE = "<!-- made by `uv run python -m tests.regenerate`; do not edit -->"
 HEADS = (
     """Everything that wanx-render knows of the service: which model can do what, where, and at what
 price. Nothing here was checked against the live service. Each figure names its source, and the
@@ -89,7 +89,7 @@ def _page(column: int) -> str:
     with using(LANGUAGES[column]):
         page = _Page(packaged(), lambda name: WORDS[name][column])
         parts = (page.overview, page.disputed, page.forms, page.each, page.sources)
-        head = f"# {page.word('title')}\n\n{NOTE}\n\n{HEADS[column]}\n"
+        head = f"# {page.word('title')}\n\n{GENERATED}\n\n{HEADS[column]}\n"
         return head + "\n".join("\n".join(part()) + "\n" for part in parts)
 
 
@@ -111,25 +111,24 @@ class _Page:
 
     def _group(self, title: str, headings: Iterable[str], rows: Sequence[Row]) -> Iterator[str]:
         yield f"**{title}**\n"
-        linked = [(f"[`{row[0]}`](#{_anchor(row[0])})", *row[1:]) for row in rows]
+        linked = [(f"[`{row[0]}`](#{anchor_of(row[0])})", *row[1:]) for row in rows]
         yield from _table(headings, linked)
 
     def disputed(self) -> Iterator[str]:
         yield f"## {self.word('disputed')}\n"
-        by_text: dict[tuple[str, ...], list[str]] = {}
-        for entry in entries(self.catalog):
-            if entry.others:
-                others = "<br>".join(map(self._opinion, [*_others(entry)]))
-                row = (f"`{figure_shown(entry.name)}`", self._opinion(entry), others)
-                by_text.setdefault(row, []).append(f"`{entry.owner}`")
+        disputed = (entry for entry in entries(self.catalog) if entry.others)
+        rows = []
+        for owners, (figure, *others) in alike(disputed):
+            elsewhere = "<br>".join(map(self._opinion, others))
+            models = ", ".join(f"`{owner}`" for owner in owners)
+            rows.append((f"`{figure[0]}`", self._opinion(figure), elsewhere, models))
         names = ("figure", "in force", "elsewhere", "models")
-        rows = [(*row, ", ".join(owners)) for row, owners in by_text.items()]
         yield from _table(map(self.word, names), rows)
 
-    def _opinion(self, entry: Entry) -> str:
-        source = joined((entry.source, entry.note), tr("; ")) if entry.note else entry.source
-        value = value_shown(entry.name, entry.value)
-        return shown(tr("{value} ({source})", value=value, source=source))
+    def _opinion(self, row: figures.Row) -> str:
+        _, value, source, note = row
+        text = joined((source, verbatim(note)), tr("; ")) if note else source
+        return shown(tr("{value} ({source})", value=value, source=text))
 
     def forms(self) -> Iterator[str]:
         yield f"## {self.word('forms')}\n"
@@ -154,30 +153,28 @@ class _Page:
         yield f"{shown(model.title)}\n"
         base = own.get("snapshot_of") or own.get("like")
         if base:
-            yield self.word("as").format(name=base, anchor=_anchor(base)) + "\n"
-        rows = []
-        for entry in entries_of(model, self.catalog):
-            if entry.name in own or (entry.owner == model.name and entry.name.startswith("price ")):
-                for opinion in (entry, *_others(entry)):
-                    value = value_shown(entry.name, opinion.value)
-                    if opinion is not entry:
-                        value = shown(
-                            tr("{subject}: {text}", subject=self.word("elsewhere"), text=value)
-                        )
-                    rows.append(
-                        (
-                            f"`{figure_shown(entry.name)}`",
-                            value,
-                            opinion.source,
-                            shown(opinion.note),
-                        )
-                    )
+            yield self.word("as").format(name=base, anchor=anchor_of(base)) + "\n"
+        entries = entries_of(model, self.catalog)
+        rows = [
+            row
+            for entry in entries
+            if entry.name in own or _is_price_of(model, entry)
+            for row in self._figure(entry)
+        ]
         yield from _table(map(self.word, ("figure", "value", "source", "remarks")), rows)
+
+    def _figure(self, entry: Entry) -> Iterator[Row]:
+        """The figure in force, then what other sources say."""
+        (name, *in_force), *others = figures.rows_of(entry)
+        yield f"`{name}`", *in_force
+        for _, value, source, note in others:
+            text = tr("{subject}: {text}", subject=self.word("elsewhere"), text=value)
+            yield f"`{name}`", shown(text), source, note
 
     def sources(self) -> Iterator[str]:
         yield f"## {self.word('sources')}\n"
         rows = [
-            (f"`{name}`", shown(evidence.title), shown(KINDS[evidence.kind]), evidence.date,
+            (f"`{name}`", shown(evidence.title), shown(figures.KINDS[evidence.kind]), evidence.date,
              str(evidence.read or ""))
             for name, evidence in self.catalog.sources.items()
         ]  # fmt: skip
@@ -185,10 +182,9 @@ class _Page:
         yield from _table(map(self.word, names), rows)
 
 
-def _others(entry: Entry) -> Iterator[Entry]:
-    """What other sources say, as figures of their own."""
-    for other in entry.others:
-        yield Entry(entry.owner, entry.name, other.value, other.source, other.note)
+def _is_price_of(model: Model | PictureModel, entry: Entry) -> bool:
+    """Whether a figure is a price of the model's own, not of the one that it is a snapshot of."""
+    return isinstance(entry.value, Price) and entry.value.model == model.name
 
 
 def _own(folder: str, name: str) -> dict[str, Any]:
@@ -196,10 +192,6 @@ def _own(folder: str, name: str) -> dict[str, Any]:
     file = resources.files("wanx_render.catalog") / folder / f"{name}.yaml"
     record: dict[str, Any] = yaml_source.packaged(file)
     return record
-
-
-def _anchor(name: str) -> str:
-    return name.lower().replace(".", "")
 
 
 def _table(headings: Iterable[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -26,6 +26,7 @@ GUIDE = ROOT / "docs" / "guide"
 CHINESE = ROOT / "docs" / "zh" / "guide"
 PAGES = sorted(GUIDE.glob("*.md"))
 TRANSLATIONS = sorted(CHINESE.glob("*.md"))
+GENERATED = "<!-- made by `uv run python -m tests.regenerate`; do not edit -->"
 BASE: dict[str, Any] = {
     "version": 1,
     "project": "page",
@@ -43,6 +44,12 @@ _BLOCK = re.compile(
     r"(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+
+
+def anchor_of(title: str) -> str:
+    """The address of a heading within its page."""
+    plain = "".join(sign for sign in title.lower() if sign.isalnum() or sign in " _-")
+    return plain.replace(" ", "-")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from babel.messages.pofile import read_po
 
+from tests.docs.pages import GENERATED, anchor_of
 from tests.translations import CATALOGUE, parts
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.language import Message
@@ -98,7 +99,6 @@ deliverables:
   - 3:4
 ```
 """
-NOTE = "<!-- made by `uv run python -m tests.regenerate`; do not edit -->"
 
 
 def english() -> str:
@@ -118,7 +118,7 @@ def _page(column: int, translate: Callable[[str], str]) -> str:
     assert not missing, f"PARTS says where these are shown: {sorted(missing)}"
     table = _Tables(column, translate)
     tables = "".join(table.of(titles[column], parts[name]) for name, titles in PARTS.items())
-    head = f"# {table.word('title')}\n\n{NOTE}\n\n{HEADS[column]}"
+    head = f"# {table.word('title')}\n\n{GENERATED}\n\n{HEADS[column]}"
     example = EXAMPLE
     for prompt in PROMPTS:
         example = example.replace(prompt[0], prompt[column])
@@ -206,5 +206,4 @@ class _Tables:
 
     def _link(self, name: str) -> str:
         title = PARTS["Shot" if name in SAME_AS_A_SHOT else name][self.column]
-        anchor = "".join(c for c in title.lower() if c.isalnum() or c in " _-")
-        return f"[{self.word('mapping')}](#{anchor.replace(' ', '-')})"
+        return f"[{self.word('mapping')}](#{anchor_of(title)})"

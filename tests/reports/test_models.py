@@ -51,6 +51,7 @@ def test_the_matrix_shows_every_model_in_a_group(catalog: Catalog) -> None:
     assert not groups["From text alone"].has(catalog.models["wan2.6-r2v"])
     assert re.search(r"wan2.2-i2v-flash +480 720 1080 +5 +30 +none +B +0.10-0.48\? +-", text)
     assert re.search(r"wanx2.1-kf2v-plus .* - +-", text)
+    assert re.search(r"wan2.7-t2v-2026-06-12 .* B +0.60-1.00\? +-", text)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -84,6 +85,7 @@ def test_one_model_shows_both_sides_of_a_conflict_and_its_requests() -> None:
     assert "wanx2.1-i2v-turbo: Wan 2.1 fast" in text
     assert "at most 5." in printed("wan2.7-r2v")
     assert "720P 0.10, 1080P 0.15 USD" in printed("wan2.7-i2v-2026-04-25")
+    assert "price singapore" not in printed("wan2.7-t2v-2026-06-12")  # Beijing alone has it
 
 
 def test_the_matrix_as_data_holds_models_pictures_and_sources(catalog: Catalog) -> None:
@@ -91,6 +93,8 @@ def test_the_matrix_as_data_holds_models_pictures_and_sources(catalog: Catalog) 
     assert [model["name"] for model in record["models"]] == list(catalog.models)
     assert [model["name"] for model in record["pictures"]] == list(catalog.pictures)
     assert record["sources"]["official-2025-11"]["read"] == "2025-11-01"
+    (snapshot,) = as_data("wan2.7-t2v-2026-06-12")["models"]
+    assert [price["region"] for price in snapshot["prices"]] == ["beijing"]
     (model,) = as_data("wan2.7-image")["pictures"]
     assert [price["per_picture"] for price in model["prices"]] == ["0.20", "0.03"]
 
@@ -106,6 +110,9 @@ def test_a_figure_is_old_ninety_days_after_its_source_was_read() -> None:
     assert of_wan30(date(2026, 12, 1)) == ["fps", "usage", "price beijing"]
     assert "request_form" not in of_wan30(date(2027, 1, 13))
     assert "request_form" in of_wan30(date(2027, 1, 14))
+    # A snapshot has the price of its model, read on 2026-09-16.
+    snapshot = as_data("wan2.7-i2v-2026-04-25", today=date(2026, 12, 16), stale=True)["doubts"]
+    assert "price singapore" in [doubt["figure"] for doubt in snapshot if doubt["stale"]]
 
 
 def test_a_conflict_is_named_however_young_its_sources_are() -> None:

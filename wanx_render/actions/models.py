@@ -9,7 +9,7 @@ from typing import Any
 from wanx_render.catalog import model_names
 from wanx_render.catalog.abilities import Model, PictureModel
 from wanx_render.catalog.capabilities import Catalog, packaged
-from wanx_render.catalog.doubts import Doubt, doubts
+from wanx_render.catalog.doubts import doubts
 from wanx_render.catalog.user_file import with_user_file
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
@@ -103,9 +103,7 @@ def _stale(
 ) -> int:
     """Name the figures that are old or in conflict. This is no failure: the exit code is 0."""
     names = {model.name for model in chosen}
-    rows: list[Doubt] = [
-        doubt for doubt in doubts(catalog, options.today) if not names or doubt.entry.owner in names
-    ]
+    rows = [d for d in doubts(catalog, options.today) if not names or d.entry.owner in names]
     if options.as_json:
         records = [doubt_record(doubt, catalog) for doubt in rows]
         environment.write_json({"version": 1, "doubts": records})
@@ -127,8 +125,10 @@ def _record(chosen: Sequence[Model | PictureModel], catalog: Catalog) -> dict[st
 
 
 def _with_prices(model: Model | PictureModel, catalog: Catalog) -> dict[str, Any]:
-    prices = [price for price in catalog.prices if price.model == model.name]
+    """A model as data, with its prices by region; of one region the last price is in force."""
+    regions = model.region_names.value
+    prices = [list(catalog.prices_of(model.name, region)) for region in regions]
     return {
         **model.model_dump(mode="json"),
-        "prices": [price.model_dump(mode="json") for price in prices],
+        "prices": [p.model_dump(mode="json") for here in prices for p in reversed(here)],
     }

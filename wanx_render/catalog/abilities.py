@@ -122,11 +122,6 @@ class Model(Data):
         return "last_frame" in self.roles
 
     @property
-    def needs_first_frame(self) -> bool:
-        """Whether there is no other way to begin."""
-        return all("first_frame" in combination for combination in self.combinations.value)
-
-    @property
     def takes_words_alone(self) -> bool:
         """Whether it makes a clip of words, without any picture."""
         return self.accepts(()) and not self.counts_of_references[0]

@@ -3,7 +3,7 @@
 Every figure of the vendor's is data with its source; a user's file may add or override models.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -170,31 +170,35 @@ class Catalog(Data):
         region = self.service.regions.get(price.region)
         return region is None or region.currency == price.currency
 
-    def price_per_second(
-        self, model: str, region: str, tier: str, *, silent: bool = False
-    ) -> tuple[Decimal, str] | None:
-        """Amount and currency a second, or None where no source says.
+    def prices_of(self, model: str, region: str) -> Iterator[Price]:
+        """The prices of a model in a region, the one in force first.
 
         A snapshot without a price of its own costs what its model costs.
         """
         for price in reversed(self.prices):
-            is_its = price.model == model and price.region == region and tier in price.per_second
+            is_its = (price.model, price.region) == (model, region)
             if is_its and self.is_comparable(price):
+                yield price
+        entry = self.find(model)
+        if entry and entry.base:
+            yield from self.prices_of(entry.base, region)
+
+    def price_per_second(
+        self, model: str, region: str, tier: str, *, silent: bool = False
+    ) -> tuple[Decimal, str] | None:
+        """Amount and currency a second, or None where no source says."""
+        for price in self.prices_of(model, region):
+            if tier in price.per_second:
                 amounts = {**price.per_second, **(price.silent_per_second if silent else {})}
                 return amounts[tier], price.currency
-        entry = self.models.get(model)
-        if entry is None or not entry.base:
-            return None
-        return self.price_per_second(entry.base, region, tier, silent=silent)
+        return None
 
     def price_per_picture(self, model: str, region: str) -> tuple[Decimal, str] | None:
         """Amount and currency of a picture, or None where no source says."""
-        for price in reversed(self.prices):
-            is_its = (price.model, price.region) == (model, region)
-            if is_its and price.per_picture is not None and self.is_comparable(price):
+        for price in self.prices_of(model, region):
+            if price.per_picture is not None:
                 return price.per_picture, price.currency
-        entry = self.pictures.get(model)
-        return self.price_per_picture(entry.base, region) if entry and entry.base else None
+        return None
 
 
 @cache
@@ -211,10 +215,9 @@ def packaged() -> Catalog:
 
 def _entries(folder: Traversable) -> dict[str, Any]:
     """The models of a folder by name, each with what it has from the one that it is like."""
-    entries = folder.iterdir() if folder.is_dir() else iter(())
-    files = sorted(entries, key=lambda entry: entry.name.removesuffix(".yaml"))
-    records = [yaml_source.packaged(file) for file in files if file.name.endswith(".yaml")]
-    by_name = {record["name"]: record for record in records}
+    files = [entry for entry in folder.iterdir() if entry.name.endswith(".yaml")]
+    files.sort(key=lambda file: file.name.removesuffix(".yaml"))
+    by_name = {record["name"]: record for record in map(yaml_source.packaged, files)}
     return {name: inherited(record, by_name) for name, record in by_name.items()}
 
 

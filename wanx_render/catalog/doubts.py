@@ -85,19 +85,15 @@ def entries_of(model: Model | PictureModel, catalog: Catalog) -> Iterator[Entry]
 
 
 def prices_of(owner: str, catalog: Catalog) -> Iterator[Entry]:
-    """The price in force of each region, with those of other sources as variants.
-
-    A snapshot without a price of its own has those of its model.
-    """
-    entry = catalog.entry(owner)
-    rows = [price for price in catalog.prices if price.model == owner]
-    if not rows and entry.base:
-        yield from prices_of(entry.base, catalog)
-    for region in entry.region_names.value:
-        here = [row for row in rows if row.region == region]
-        if here:
-            price = here.pop()
-            others = tuple(_variant(row) for row in here if _amounts(row) != _amounts(price))
+    """The price in force of each region, with those of other sources as variants."""
+    for region in catalog.entry(owner).region_names.value:
+        if prices := list(catalog.prices_of(owner, region)):
+            price, *older = prices
+            others = tuple(
+                _variant(row)
+                for row in older
+                if row.model == price.model and _amounts(row) != _amounts(price)
+            )
             yield Entry(owner, f"price {region}", price, price.source, price.note, others)
 
 

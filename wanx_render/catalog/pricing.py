@@ -40,7 +40,8 @@ def _seconds_at_most(request: TaskRequest, model: Model) -> int | None:
     longest = _longest_input(model, len(unknown)) if unknown else 0
     if longest is None:
         return None
-    return request.duration + min(_started(known) + longest, *_input_bounds(model))
+    billable = min(_started(known) + longest, LONGEST_SECONDS, *_input_bounds(model))
+    return request.duration + billable
 
 
 def _bills_input(model: Model) -> bool:
@@ -50,15 +51,15 @@ def _bills_input(model: Model) -> bool:
 def _longest_input(model: Model, videos: int) -> int | None:
     """The most seconds of so many videos that may be billed; None where nothing bounds them."""
     file = model.reference_video_file
-    each = [file.value.seconds[1] * videos] if file else []
-    return min((*each, *_input_bounds(model)[:-1]), default=None)
+    lengths = [file.value.seconds[1] * videos] if file else []
+    return min((*lengths, *_input_bounds(model)), default=None)
 
 
 def _input_bounds(model: Model) -> tuple[int, ...]:
-    """What no bill for input seconds exceeds."""
+    """What no bill for input seconds exceeds, as far as a document says."""
     cap, file = model.input_seconds_cap, model.reference_video_file
-    together = file.value.together if file else None
-    return (*([cap.value] if cap else ()), *([together] if together else ()), LONGEST_SECONDS)
+    bounds = (cap.value if cap else None, file.value.together if file else None)
+    return tuple(seconds for seconds in bounds if seconds is not None)
 
 
 def picture_price(request: TaskRequest, catalog: Catalog) -> Money | None:
@@ -138,11 +139,11 @@ def _input_seconds(
     videos = [kind for kind, _ in request.get("references", ()) if kind == "video"]
     if model is None or not _bills_input(model) or not videos:
         return 0
-    said = usage.get("input_video_duration")
-    if said in (0, "0") and not isinstance(said, bool):
+    answer = usage.get("input_video_duration")
+    if _is_zero(answer):
         return 0
-    longest = _longest_input(model, len(videos)) or 0
-    return min(_whole(LONGEST_SECONDS, said) or longest, *_input_bounds(model))
+    seconds = _whole(LONGEST_SECONDS, answer) or _longest_input(model, len(videos)) or 0
+    return min(seconds, LONGEST_SECONDS, *_input_bounds(model))
 
 
 def _billed_picture(
@@ -203,4 +204,8 @@ def impossible(usage: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _can_be(value: object, largest: int) -> bool:
     """Whether a bill may have such a figure; nothing of it costs nothing."""
-    return (value in (0, "0") and not isinstance(value, bool)) or bool(_whole(largest, value))
+    return _is_zero(value) or bool(_whole(largest, value))
+
+
+def _is_zero(value: object) -> bool:
+    return value in (0, "0") and not isinstance(value, bool)

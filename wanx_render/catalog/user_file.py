@@ -32,8 +32,8 @@ def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
         return catalog
     source = yaml_source.read(file, str(file))
     _check_shape(source)
-    if misplaced := tuple(_misplaced(catalog, source)):
-        raise BadInput(*misplaced)
+    if problems := tuple(_sibling_problems(catalog, source)):
+        raise BadInput(*problems)
     record = catalog.model_dump(by_alias=True)
     record["sources"]["user"] = {"title": file.name, "date": "", "kind": "user"}
     _lay_over(record, {key: value for key, value in source.value.items() if value})
@@ -51,24 +51,40 @@ def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
     return merged
 
 
-def _misplaced(catalog: Catalog, source: yaml_source.Source) -> Iterable[Diagnostic]:
-    """Picture models among the video models and the other way round, and unknown siblings."""
-    of_kind: Mapping[str, Mapping[str, Any]] = {
-        "models": catalog.models, "pictures": catalog.pictures,
-    }  # fmt: skip
+def _sibling_problems(catalog: Catalog, source: yaml_source.Source) -> Iterable[Diagnostic]:
+    """Picture models among the video models and the other way round, and siblings that are none."""
+    of_kind = {"models": list(catalog.models), "pictures": list(catalog.pictures)}
     for kind, other in (("models", "pictures"), ("pictures", "models")):
         own = source.value.get(kind) or {}
         for name, fields in own.items():
-            sibling = fields.get("like") or fields.get("snapshot_of") or name
-            place = source.place((kind, name))
+            sibling = _sibling(fields) or name
+            problem = None
             if sibling in of_kind[other] and sibling not in of_kind[kind]:
                 message = _makes_pictures(sibling) if kind == "models" else _makes_videos(sibling)
-                hint = tr("write it under {key}", key=f"{other}:")
-                yield Diagnostic("catalog-invalid", message, place, hint)
-            elif sibling != name and sibling not in {*of_kind[kind], *own}:
-                message = tr("{name!r} is not a known model", name=sibling)
-                hint = model_names.hint(str(sibling), of_kind[kind])
-                yield Diagnostic("catalog-invalid", message, place, hint)
+                problem = message, tr("write it under {key}", key=f"{other}:")
+            elif sibling != name and sibling not in [*of_kind[kind], *own]:
+                message = tr("{name!r} is not a known model", name=str(sibling))
+                problem = message, model_names.hint(str(sibling), of_kind[kind])
+            elif _refers_to_itself(name, own):
+                problem = tr("{name} refers to itself", name=name), tr("use another model")
+            if problem:
+                message, hint = problem
+                yield Diagnostic("catalog-invalid", message, source.place((kind, name)), hint)
+
+
+def _sibling(fields: Mapping[str, Any]) -> Any:
+    """What a model of the file takes the figures from that it does not say, if anything."""
+    return fields.get("snapshot_of") or fields.get("like")
+
+
+def _refers_to_itself(name: str, own: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether the siblings of a model of the file lead back to it."""
+    names = [name]
+    sibling = _sibling(own[name])
+    while isinstance(sibling, str) and sibling not in names:
+        names.append(sibling)
+        sibling = _sibling(own.get(sibling, {}))
+    return bool(sibling == name)
 
 
 def _makes_pictures(name: str) -> Message:
@@ -122,14 +138,14 @@ def _lay_over(record: dict[str, Any], own: Mapping[str, Any]) -> None:
     service = record["service"]
     record["sources"] |= own.get("sources", {})
     for name, fields in own.get("forms", {}).items():
-        record["forms"][name] = {"title": name, "source": "user", **_old(record, name), **fields}
+        form = record["forms"].get(name, {"title": name, "source": "user"})
+        record["forms"][name] = {**form, **fields}
     for name, fields in own.get("regions", {}).items():
         region = service["regions"].get(name, {"source": "user"})
         service["regions"][name] = {**region, **_region(fields)}
     service["tier_areas"] |= _figures(own.get("tier_areas", {}))
     for kind in ("models", "pictures"):
-        for name, fields in own.get(kind, {}).items():
-            record[kind][name] = _model(name, fields or {}, record[kind])
+        record[kind] = _with_models(record[kind], own.get(kind, {}))
     hosts = [str(host).lower() for host in own.get("result_hosts", ())]
     result_hosts = service["result_hosts"]
     service["result_hosts"] = {**result_hosts, "value": [*result_hosts["value"], *hosts]}
@@ -144,19 +160,14 @@ def _region(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {**fields, **_figures(addresses)}
 
 
-def _old(record: Mapping[str, Any], form: str) -> Mapping[str, Any]:
-    form_record: Mapping[str, Any] = record["forms"].get(form, {})
-    return form_record
-
-
-def _model(name: str, fields: Mapping[str, Any], models: Mapping[str, Any]) -> dict[str, Any]:
-    """The record of a model as the file has it: what differs, a sibling, or a whole new one."""
-    own = _figures(_of_today(fields))
-    if name in models:
-        return {**models[name], **own}
-    own = {"name": name, "title": name, **own}
-    older = own.get("snapshot_of") or own.get("like")
-    return inherited(own, models) if older in models else own
+def _with_models(known: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Models by name, with those of the file: what differs, a sibling, or a whole new one."""
+    records = dict(known)
+    for name, fields in own.items():
+        model = known.get(name, {"name": name, "title": name})
+        records[name] = {**model, **_figures(_of_today(fields))}
+    new = {name: inherited(records[name], records) for name in own if name not in known}
+    return {**records, **new}
 
 
 def _of_today(fields: Mapping[str, Any]) -> dict[str, Any]:

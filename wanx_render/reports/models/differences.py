@@ -31,7 +31,7 @@ def differences(models: _Pair, catalog: Catalog) -> Iterator[Difference]:
     first, second = (_by_name(model, catalog) for model in models)
     for name in dict.fromkeys((*first, *second)):
         one, other = first.get(name), second.get(name)
-        if _compared(one) != _compared(other):
+        if _value(one) != _value(other):
             yield Difference(name, one, other)
 
 
@@ -39,12 +39,12 @@ def _by_name(model: Model | PictureModel, catalog: Catalog) -> dict[str, Entry]:
     return {entry.name: entry for entry in entries_of(model, catalog)}
 
 
-def _compared(entry: Entry | None) -> object:
-    """What counts as the same: of names in regions the regions, of prices the amounts."""
+def _value(entry: Entry | None) -> str:
+    """What counts: of names in regions the regions alone, of prices the amounts."""
     if entry is None:
-        return None
+        return ""
     if entry.name == "region_names":
-        return tuple(entry.value)
+        return value_shown("regions", tuple(entry.value))
     return value_shown(entry.name, entry.value)
 
 
@@ -63,9 +63,7 @@ def show_differences(models: _Pair, catalog: Catalog, stream: TextIO) -> None:
 def _cell(entry: Entry | None) -> str:
     if entry is None:
         return "-"
-    value: Any = tuple(entry.value) if entry.name == "region_names" else entry.value
-    text = value_shown("regions" if entry.name == "region_names" else entry.name, value)
-    return shown(tr("{value} ({source})", value=text, source=entry.source))
+    return shown(tr("{value} ({source})", value=_value(entry), source=entry.source))
 
 
 def difference_record(difference: Difference) -> dict[str, Any]:

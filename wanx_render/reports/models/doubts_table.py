@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.catalog.doubts import STALE_DAYS, Doubt
+from wanx_render.catalog.doubts import STALE_DAYS, Doubt, Entry
 from wanx_render.language import joined, plural, shown, tr, verbatim
 from wanx_render.reports.models.one_model import Row, figures_table, rows_of
 from wanx_render.reports.models.values import figure_shown, plain
@@ -35,21 +35,22 @@ def show_doubts(doubts: Sequence[Doubt], catalog: Catalog, stream: TextIO) -> No
 def _print_disputed(doubts: Iterable[Doubt], console: Console) -> None:
     """Each conflict with both sides of it, then the models that have it."""
 
-    def rows(owners: list[str], doubt: Doubt) -> Iterator[Row]:
-        yield from rows_of(doubt.entry)
+    def rows(owners: list[str], figure: tuple[Row, ...]) -> Iterator[Row]:
+        yield from figure
         yield shown(tr("  of")), shown(joined(map(verbatim, owners), tr(", "))), "", ""
 
-    console.print(figures_table((rows(*group) for group in _alike(doubts)), console))
+    groups = alike(doubt.entry for doubt in doubts)
+    console.print(figures_table((rows(*group) for group in groups), console))
     console.print()
 
 
-def _alike(doubts: Iterable[Doubt]) -> Iterator[tuple[list[str], Doubt]]:
-    """Doubts that read the same for several models, once, with the names of these."""
-    by_text: dict[tuple[object, ...], list[Doubt]] = {}
-    for doubt in doubts:
-        by_text.setdefault(tuple(rows_of(doubt.entry)), []).append(doubt)
-    for group in by_text.values():
-        yield [doubt.entry.owner for doubt in group], group[0]
+def alike(entries: Iterable[Entry]) -> Iterator[tuple[list[str], tuple[Row, ...]]]:
+    """Figures that read the same for several models, once: the names of these, and the rows."""
+    by_text: dict[tuple[Row, ...], list[str]] = {}
+    for entry in entries:
+        by_text.setdefault(tuple(rows_of(entry)), []).append(entry.owner)
+    for rows, owners in by_text.items():
+        yield owners, rows
 
 
 def _print_stale(doubts: Iterable[Doubt], catalog: Catalog, console: Console) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from wanx_render.backends import wire
 from wanx_render.catalog.abilities import Model, PictureModel
 from wanx_render.catalog.capabilities import Catalog
+from wanx_render.catalog.shapes import size_of
 from wanx_render.geometry import Size
 from wanx_render.task import InputMedia, Reference, TaskRequest
 
@@ -83,4 +84,4 @@ def _size(model: Model | PictureModel) -> Size | None:
         texts = model.sizes.value[model.tiers.value[0]] if model.sizes else ()
     else:
         texts = model.sizes.value if isinstance(model.sizes.value, tuple) else ("1280x1280",)
-    return Size(*map(int, texts[0].split("x"))) if texts else None
+    return size_of(texts[0]) if texts else None

@@ -16,10 +16,10 @@ from wanx_render.catalog.figures import Figure
 from wanx_render.diagnostics import display_width
 from wanx_render.language import Message, joined, shown, tr, verbatim
 from wanx_render.money import show_amount
+from wanx_render.reports.models.one_model import NARROW
 from wanx_render.reports.models.values import seconds_shown, value_shown
 from wanx_render.reports.plan_table import console_for
 
-_NARROW = 100  # columns
 _CURRENCIES = ("CNY", "USD")
 
 
@@ -50,7 +50,7 @@ GROUPS = (
 def show_all(catalog: Catalog, stream: TextIO) -> None:
     """Every model by group; a figure without an official source is marked."""
     console = console_for(stream)
-    view = View(catalog, is_wide=console.width >= _NARROW)
+    view = View(catalog, is_wide=console.width >= NARROW)
     columns = list(zip(view.headings, view.widths, strict=True))
     for group in GROUPS:
         rows = [view.row(model) for model in catalog.models.values() if group.has(model)]
@@ -158,7 +158,7 @@ def _print(
     columns: Sequence[tuple[Message, int]],
     rows: Iterable[Sequence[str]],
 ) -> None:
-    gap = 2 if console.width >= _NARROW else 1
+    gap = 2 if console.width >= NARROW else 1
     table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False)
     for number, (heading, width) in enumerate(columns):
         is_name = number == 0
