@@ -19,7 +19,7 @@ from wanx_render.backends.base import Pending, Recipient, Submission, home_of
 from wanx_render.backends.dashscope import DashScope
 from wanx_render.backends.line import Access
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.errors import Unreachable
+from wanx_render.errors import Refused, Unreachable
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.task import InputMedia, TaskRequest
@@ -44,10 +44,13 @@ class Net(httpx.AsyncBaseTransport):
     def __init__(self, **twins: Twin) -> None:
         self.twins = {f"https://{name}/api/v1": twin for name, twin in twins.items()}
         self.seen: list[tuple[str, str]] = []
+        self.closed: dict[str, bytes] = {}  # how addresses refuse that serve nobody
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = f"https://{request.url.host}/api/v1"
         self.seen.append((url, f"{request.method} {request.url.path}"))
+        if url in self.closed:
+            return httpx.Response(403, stream=httpx.ByteStream(self.closed[url]))
         if url not in self.twins:
             raise httpx.ConnectError("no route", request=request)
         request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=None)
@@ -189,6 +192,26 @@ def test_a_task_is_found_at_the_region_s_other_address_when_its_own_is_gone(
     assert state.task_id == attempt.task_id
     net.twins[OF_WORKSPACE] = Twin()  # that it does not know the task proves nothing
     with pytest.raises(Unreachable, match=r"dashscope\.aliyuncs\.com"):
+        work(
+            at(OF_WORKSPACE, net, twin, catalog),
+            lambda backend: home(backend, attempt).poll(attempt.task_id or ""),
+        )
+
+
+def test_a_task_is_found_there_too_when_its_own_address_refuses_everybody(
+    asked: TaskRequest, catalog: Catalog
+) -> None:
+    net, twin = Net(), Twin()
+    net.twins = {SHARED: twin, OF_WORKSPACE: twin}
+    attempt = created(SHARED, net, twin, catalog, asked)
+    net.closed[SHARED] = (
+        b'{"code":"Endpoint.AccessDenied","message":"this host is closed","request_id":"r"}'
+    )
+    backend = at(OF_WORKSPACE, net, twin, catalog)
+    state = work(backend, lambda backend: home(backend, attempt).poll(attempt.task_id or ""))
+    assert (type(state), state.task_id) == (Pending, attempt.task_id)
+    net.twins[OF_WORKSPACE] = Twin()
+    with pytest.raises(Refused, match="this host is closed"):
         work(
             at(OF_WORKSPACE, net, twin, catalog),
             lambda backend: home(backend, attempt).poll(attempt.task_id or ""),

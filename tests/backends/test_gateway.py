@@ -16,8 +16,10 @@ import pytest
 from tests.ground.test_task import REQUEST
 from tests.support.virtual import ManualClock
 from wanx_render.backends.base import Submission
+from wanx_render.backends.cleaning import Cleaner
 from wanx_render.backends.dashscope import DashScope
-from wanx_render.backends.line import Access
+from wanx_render.backends.line import Access, workspace_headers
+from wanx_render.backends.raw import RawCall, RawService
 from wanx_render.backends.uploads import MOST_INLINE, to_upload
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import Refused, Uncertain
@@ -68,7 +70,7 @@ class Gateway:
         self.headers.append(request.headers)
         if path.endswith("/uploads"):
             return (self._policy() if host in self.serving else self.missing).made()
-        self.bodies.append(json.loads(content))
+        self.bodies.append(json.loads(content or b"{}"))
         return self.create.made()
 
     @staticmethod
@@ -191,10 +193,18 @@ def test_uploads_stay_at_the_workspace_s_host_where_it_serves_them(
     assert gateway.asked("/uploads") == [OF_WORKSPACE]
 
 
+@pytest.mark.parametrize(
+    "missing",
+    [
+        said(404, NO_PATH),
+        said(400, {"code": "InvalidParameter", "message": "url error, please check url！"}),
+    ],
+)
 def test_without_any_place_for_uploads_a_picture_goes_within_the_request(
-    catalog: Catalog, picture: Callable[..., Path]
+    missing: Answer, catalog: Catalog, picture: Callable[..., Path]
 ) -> None:
     gateway, path = Gateway(), picture("a.png")
+    gateway.missing = missing
     submit(gateway, ALONE, catalog, from_file(path), from_file(path))
     sent = [body["input"]["img_url"].partition(",") for body in gateway.bodies]
     assert {head for head, _, _ in sent} == {"data:image/png;base64"}
@@ -236,3 +246,25 @@ def test_the_workspace_is_named_where_the_host_does_not(
     gateway = Gateway()
     submit(gateway, host, catalog, from_data(1000), workspace="llm-ab12")
     assert [headers.get("X-DashScope-WorkSpace") for headers in gateway.headers] == [named]
+
+
+@pytest.mark.parametrize(("host", "named"), [(SHARED, "llm-ab12"), (OF_WORKSPACE, None)])
+def test_a_probe_names_it_as_a_request_does_and_a_link_never(
+    host: str, named: str | None, catalog: Catalog
+) -> None:
+    gateway, url = Gateway(), f"https://{host}/api/v1"
+    access = Access(url, "sk-one", workspace="llm-ab12")
+
+    async def work() -> None:
+        service = RawService(
+            url, Cleaner(), headers=workspace_headers(access, catalog),
+            transport=httpx.MockTransport(gateway),
+        )  # fmt: skip
+        try:
+            await service.ask(RawCall("POST", "/tasks/t/cancel", body=b"{}"))
+            await service.fetch(f"{url}/clip", {})
+        finally:
+            await service.close()
+
+    asyncio.run(work())
+    assert [headers.get("X-DashScope-WorkSpace") for headers in gateway.headers] == [named, None]

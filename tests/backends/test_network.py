@@ -13,7 +13,7 @@ from tests.support.process import project, wanx
 from tests.support.socks import NAME, Socks
 from tests.tiers import sample
 from wanx_render.backends import network
-from wanx_render.backends.line import _CONNECTIONS, _Way
+from wanx_render.backends.line import _CONNECTIONS, Connector
 from wanx_render.backends.network import proxy_blame, proxy_for, routes
 from wanx_render.errors import BadInput
 
@@ -128,7 +128,7 @@ def test_no_proxy_names_hosts_domains_and_ranges(no_proxy: str, host: str, aroun
     url = f"https://{f'[{host}]' if ':' in host else host}/api/v1"
     assert (proxy_for(environ, url) is None) == around
     # The client decides as we do, and takes whatever is written there.
-    client = _Way(None, routes(environ, url)).client(_CONNECTIONS, {})
+    client = Connector(None, routes(environ, url)).client(_CONNECTIONS, {})
     way = client._transport_for_url(httpx.URL(url))
     assert (way is client._transport) == around
 
@@ -151,7 +151,7 @@ def test_this_machine_is_reached_through_a_proxy_only_where_that_is_asked(
     environ = {"HTTP_PROXY": "http://p:1", **more}
     url = f"http://{host}:8080/api/v1"
     assert (proxy_for(environ, url) is not None) == asked
-    client = _Way(None, routes(environ, url)).client(_CONNECTIONS, {})
+    client = Connector(None, routes(environ, url)).client(_CONNECTIONS, {})
     assert (client._transport_for_url(httpx.URL(url)) is not client._transport) == asked
 
 

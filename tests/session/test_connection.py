@@ -13,7 +13,7 @@ from wanx_render.backends.line import Access
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.user_file import with_user_file
 from wanx_render.diagnostics import Diagnostic
-from wanx_render.errors import BadInput
+from wanx_render.errors import BadInput, Unreachable
 from wanx_render.session.connection import Service, Way, access, whose_keys
 
 KEY = {"DASHSCOPE_API_KEY": "sk-0123456789"}
@@ -94,24 +94,61 @@ def test_an_emulator_takes_any_key(catalog: Catalog) -> None:
     assert reached(catalog, "http://127.0.0.1:8123/api/v1", **PLAN_KEY).key.startswith("sk-sp-")
 
 
+SHARED_INSTEAD = (
+    "WANX_ADDRESS=shared uses dashscope-intl.aliyuncs.com, which takes keys of every workspace"
+)
+
+
+def opened(catalog: Catalog, access: Access, status: int, answer: bytes) -> None:
+    """Ask a service that gives one ``answer`` to everything whether it takes us."""
+
+    async def answered(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, stream=httpx.ByteStream(answer))
+
+    backend = DashScope(
+        access, catalog, ManualClock(), random.Random(1),
+        transport=httpx.MockTransport(answered),
+    )  # fmt: skip
+    service = Service(backend, ManualClock(), Way(access.base_url, {}))
+    asyncio.run(service.open(catalog))
+
+
 def test_a_refused_key_says_whose_keys_the_host_takes(catalog: Catalog) -> None:
     answer = b'{"code":"InvalidApiKey","message":"Invalid API-key provided.","request_id":"r"}'
-
-    async def refuse(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(401, stream=httpx.ByteStream(answer))
-
-    reached_at = reached(catalog, DASHSCOPE_WORKSPACE="llm-ab12")
-    backend = DashScope(
-        reached_at, catalog, ManualClock(), random.Random(1),
-        transport=httpx.MockTransport(refuse),
-    )  # fmt: skip
-    service = Service(backend, ManualClock(), Way(reached_at.base_url, {}))
     with pytest.raises(BadInput) as caught:
-        asyncio.run(service.open(catalog))
+        opened(catalog, reached(catalog, DASHSCOPE_WORKSPACE="llm-ab12"), 401, answer)
     (problem,) = caught.value.diagnostics
     assert problem.code == "key-refused"
     host = "llm-ab12.ap-southeast-1.maas.aliyuncs.com"
-    assert problem.hint.endswith(f"{host} takes only keys of this workspace")
+    assert problem.hint.endswith(f"{host} takes only keys of this workspace; {SHARED_INSTEAD}")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [(404, "NotFound", "no such path"), (400, "InvalidParameter", "url error, please check url！")],
+)
+def test_the_host_of_a_workspace_without_tasks_leads_to_the_shared_one(
+    status: int, code: str, message: str, catalog: Catalog
+) -> None:
+    answer = f'{{"code":"{code}","message":"{message}","request_id":"r"}}'.encode()
+    with pytest.raises(BadInput) as caught:
+        opened(catalog, reached(catalog, DASHSCOPE_WORKSPACE_ID="llm-ab12"), status, answer)
+    (problem,) = caught.value.diagnostics
+    assert (problem.code, problem.hint) == ("base-url-invalid", SHARED_INSTEAD)
+    with pytest.raises(BadInput) as caught:
+        opened(catalog, reached(catalog), status, answer)
+    assert caught.value.diagnostics[0].hint == ""
+
+
+def test_a_page_in_the_place_of_a_workspace_s_host_leads_there_too(catalog: Catalog) -> None:
+    with pytest.raises(Unreachable) as caught:
+        opened(catalog, reached(catalog, DASHSCOPE_WORKSPACE="llm-ab12"), 404, b"<html>")
+    assert str(caught.value.sentence).endswith(f"; {SHARED_INSTEAD}")
+
+
+def test_the_variable_that_is_wrong_is_named(catalog: Catalog) -> None:
+    for name in ("DASHSCOPE_WORKSPACE", "DASHSCOPE_WORKSPACE_ID"):
+        assert refused(catalog, **{name: "llm ab"}).message == f"{name} is not a valid workspace id"
 
 
 @pytest.mark.parametrize(

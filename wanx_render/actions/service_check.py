@@ -170,6 +170,7 @@ class _Check:
     def _asker(self) -> "Asker":
         from wanx_render.backends import network
         from wanx_render.backends.cleaning import Cleaner
+        from wanx_render.backends.line import workspace_headers
         from wanx_render.backends.raw import RawService
         from wanx_render.conformance.asker import Asker
         from wanx_render.conformance.kept import KeptAnswers
@@ -180,9 +181,10 @@ class _Check:
         environ = self.environment.environ
         if kept:
             kept.mkdir(parents=True, exist_ok=True)
-        routes, workspace = network.routes(environ, url), self.account.workspace
+        routes = network.routes(environ, url)
+        headers = workspace_headers(self.account, self.catalog)
         return Asker(
-            service=RawService(url, cleaner, workspace=workspace, routes=routes),
+            service=RawService(url, cleaner, headers=headers, routes=routes),
             catalog=self.catalog,
             region=self.options.region,
             key=key,

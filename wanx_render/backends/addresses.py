@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from wanx_render.catalog.capabilities import Catalog, Region
 from wanx_render.diagnostics import Diagnostic, did_you_mean, listed
-from wanx_render.errors import BadInput
+from wanx_render.errors import BadInput, ServiceError
 from wanx_render.language import Message, tr
 
 Kind = Literal["workspace", "shared", "trial", "plan"]
@@ -37,13 +37,16 @@ class Wish:
     region: str
     workspace: str = ""
     kind: str = ""  # one of CHOICES; empty: the workspace's own where there is one, else the shared
+    variable: str = WORKSPACE  # that names the workspace
 
 
 def wish_of(settings: Mapping[str, str], region: str) -> Wish:
     """Which address the settings of the environment ask for in a region."""
-    names = (WORKSPACE, WORKSPACE_OF_SDK)
-    workspace = next((value for name in names if (value := settings.get(name, "").strip())), "")
-    return Wish(region, workspace, settings.get(ADDRESS, "").strip())
+    values = {
+        name: settings.get(name, "").strip() for name in (WORKSPACE, WORKSPACE_OF_SDK, ADDRESS)
+    }
+    variable = WORKSPACE if values[WORKSPACE] or not values[WORKSPACE_OF_SDK] else WORKSPACE_OF_SDK
+    return Wish(region, values[variable], values[ADDRESS], variable)
 
 
 def base_url(catalog: Catalog, wish: Wish) -> str:
@@ -100,10 +103,10 @@ def _workspace_id(region: Region, wish: Wish) -> str:
     if region.workspace_url and (match := _pattern(region.workspace_url.value).fullmatch(host)):
         return match["workspace"]
     if "." in host:
-        message = tr("{name} is not a host of {region}", name=WORKSPACE, region=wish.region)
+        message = tr("{name} is not a host of {region}", name=wish.variable, region=wish.region)
         hint = tr("use the region of that workspace")
     else:
-        message = tr("{name} is not a valid workspace id", name=WORKSPACE)
+        message = tr("{name} is not a valid workspace id", name=wish.variable)
         hint = tr("copy it from the console; it looks like {example}", example="llm-0123456789")
     raise BadInput(Diagnostic("workspace-invalid", message, hint=hint))
 
@@ -157,6 +160,20 @@ def _addresses(catalog: Catalog) -> Iterator[tuple[Place, str]]:
     for name, region in regions.items():
         if region.workspace_url:
             yield Place(name, "workspace"), region.workspace_url.value
+
+
+def shared_url(catalog: Catalog, url: str) -> str | None:
+    """Where all workspaces of a region are reached, if ``url`` is the host of one of them."""
+    place = place_of(catalog, url)
+    if place is None or place.kind != "workspace":
+        return None
+    shared = catalog.service.regions[place.region].base_url
+    return shared.value if shared else None
+
+
+def is_nowhere(error: ServiceError) -> bool:
+    """Whether an answer says that nothing is at a path: some were seen to say "url error"."""
+    return error.code in ("NotFound", "NotTheService") or "url error" in error.message.lower()
 
 
 def is_vendor(url: str) -> bool:

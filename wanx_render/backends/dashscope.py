@@ -230,13 +230,13 @@ class DashScope:
     async def poll(self, task_id: str) -> TaskState:
         try:
             return await self._state(task_id)
-        except Unreachable:
+        except (Refused, Unreachable):
             if state := await self._known_now(task_id):
                 return state
             raise
 
     async def _known_now(self, task_id: str) -> TaskState | None:
-        """What the address of now knows of a task whose own address no longer answers.
+        """What the address of now knows of a task whose own address no longer says anything of it.
 
         Only within a region or a host, and UNKNOWN is no answer: it would prove nothing there.
         """

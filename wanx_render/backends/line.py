@@ -62,6 +62,15 @@ class Access:
         return (urlsplit(self.base_url).hostname or "") if self.own_hosts else ""
 
 
+def workspace_headers(access: Access, catalog: Catalog) -> dict[str, str]:
+    """What names the workspace, where the host does not."""
+    place = addresses.place_of(catalog, access.base_url)
+    is_named = place is not None and place.kind == "workspace"
+    if is_named or not access.workspace:
+        return {}
+    return {"X-DashScope-WorkSpace": access.workspace}
+
+
 # The client looks at every connection of its pool twice a request, so few are kept; queries are
 # paced and downloads bound by the line, so few are enough.
 _CONNECTIONS = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=60)
@@ -86,11 +95,11 @@ class Clients:
         routes: Mapping[str, str | None],
     ) -> "Clients":
         """``routes`` are ``network.routes``: which proxy leads to which addresses."""
-        way, headers = _Way(transport, routes), {"Authorization": f"Bearer {key}"}
+        connector, headers = Connector(transport, routes), {"Authorization": f"Bearer {key}"}
         return cls(
-            api=way.client(_CONNECTIONS, headers),
-            create=way.client(_FRESH, headers),
-            media=way.client(_CONNECTIONS, {}),
+            api=connector.client(_CONNECTIONS, headers),
+            create=connector.client(_FRESH, headers),
+            media=connector.client(_CONNECTIONS, {}),
             traced=transport is None,
         )
 
@@ -99,17 +108,23 @@ class Clients:
             await client.aclose()
 
 
-class _Way:
-    """How connections are made: through the proxies of ``routes``, or all over one transport."""
+class Connector:
+    """Makes clients that go through the proxies of ``routes``, or all over one transport."""
 
     def __init__(
         self, transport: httpx.AsyncBaseTransport | None, routes: Mapping[str, str | None]
     ) -> None:
+        """``routes`` are ``network.routes``."""
         self._transport = transport
         self._routes = routes
         self._certificates = None if transport else httpx.create_ssl_context()
 
-    def client(self, limits: httpx.Limits, headers: Mapping[str, str]) -> httpx.AsyncClient:
+    def client(
+        self,
+        limits: httpx.Limits,
+        headers: Mapping[str, str],
+        timeout: httpx.Timeout = READ_TIMEOUT,
+    ) -> httpx.AsyncClient:
         """A client that goes where the routes say, and nowhere else for any variable."""
         mounts = {
             pattern: self._through(limits, proxy) if proxy else None
@@ -117,7 +132,7 @@ class _Way:
         }
         return httpx.AsyncClient(
             headers={"Accept-Encoding": ACCEPTED, **headers},
-            timeout=READ_TIMEOUT,
+            timeout=timeout,
             follow_redirects=False,
             transport=self._transport or self._through(limits, None),
             mounts={} if self._transport else mounts,
@@ -171,21 +186,13 @@ class Line:
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        """What names the workspace, where the host does not."""
-        place = addresses.place_of(self.catalog, self.access.base_url)
-        is_named = place is not None and place.kind == "workspace"
-        if is_named or not self.access.workspace:
-            return {}
-        return {"X-DashScope-WorkSpace": self.access.workspace}
+        """What goes with every call to the API."""
+        return workspace_headers(self.access, self.catalog)
 
     @property
     def shared_url(self) -> str | None:
         """Where all workspaces of the region are reached, if this is the host of one of them."""
-        place = addresses.place_of(self.catalog, self.access.base_url)
-        if place is None or place.kind != "workspace":
-            return None
-        shared = self.catalog.service.regions[place.region].base_url
-        return shared.value if shared else None
+        return addresses.shared_url(self.catalog, self.access.base_url)
 
     @property
     def is_alone(self) -> bool:

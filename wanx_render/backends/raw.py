@@ -4,7 +4,6 @@ Nothing is repeated, nothing is judged, no redirect is followed. A call says its
 carries; a link is fetched without any.
 """
 
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +11,10 @@ from dataclasses import dataclass, field
 import httpx
 
 from wanx_render.backends.cleaning import Cleaner
-from wanx_render.backends.transfer import ACCEPTED, exchange, reason_of
+from wanx_render.backends.line import CREATE_SECONDS, CREATE_TIMEOUT, SLOWEST_UPLOAD, Connector
+from wanx_render.backends.transfer import exchange, reason_of
 from wanx_render.language import NOTHING, Message
 
-_PATIENCE = 60.0  # seconds for a whole exchange
-_SLOWEST_BODY = 64 * 1024  # bytes a second that a large body may take longer
-_TIMEOUT = httpx.Timeout(60, connect=10, pool=None)
 _LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=16)
 
 
@@ -47,7 +44,7 @@ class RawAnswer:
 class RawService:
     """The service at ``base_url``; ``routes`` are ``network.routes``.
 
-    ``workspace`` is whose calls these are, where the address does not say so.
+    ``headers`` go with every call, and with no link.
     """
 
     def __init__(
@@ -55,28 +52,19 @@ class RawService:
         base_url: str,
         cleaner: Cleaner,
         *,
-        workspace: str = "",
+        headers: Mapping[str, str] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         routes: Mapping[str, str | None] | None = None,
     ) -> None:
-        self._base_url, self._cleaner, self._workspace = base_url, cleaner, workspace
-        tls = None if transport else httpx.create_ssl_context()
-        self._client = httpx.AsyncClient(
-            headers={"Accept-Encoding": ACCEPTED},
-            timeout=_TIMEOUT,
-            follow_redirects=False,
-            transport=transport or _through(None, tls),
-            mounts={pattern: _through(proxy, tls) for pattern, proxy in (routes or {}).items()},
-        )
+        self._base_url, self._cleaner, self._headers = base_url, cleaner, headers or {}
+        self._client = Connector(transport, routes or {}).client(_LIMITS, {}, CREATE_TIMEOUT)
 
     async def close(self) -> None:
         await self._client.aclose()
 
     async def ask(self, call: RawCall) -> RawAnswer:
         """Send ``call`` once."""
-        headers = dict(call.headers)
-        if self._workspace:
-            headers["X-DashScope-WorkSpace"] = self._workspace
+        headers = {**self._headers, **call.headers}
         if call.key is not None:
             headers["Authorization"] = f"Bearer {call.key}"
         if call.body is not None:
@@ -94,13 +82,9 @@ class RawService:
     async def _sent(self, request: httpx.Request, size: int) -> RawAnswer:
         begun = time.monotonic()
         try:
-            answer = await exchange(self._client, request, _PATIENCE + size / _SLOWEST_BODY)
+            answer = await exchange(self._client, request, CREATE_SECONDS + size / SLOWEST_UPLOAD)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = reason_of(error, self._cleaner)
             return RawAnswer(0, {}, b"", time.monotonic() - begun, reason)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return RawAnswer(answer.status, headers, answer.content, time.monotonic() - begun)
-
-
-def _through(proxy: str | None, tls: ssl.SSLContext | None) -> httpx.AsyncBaseTransport:
-    return httpx.AsyncHTTPTransport(tls or True, limits=_LIMITS, proxy=proxy)

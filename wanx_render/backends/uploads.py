@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from wanx_render.backends import addresses
 from wanx_render.backends.line import Line
 from wanx_render.catalog import result_hosts
 from wanx_render.catalog.result_hosts import BadAddress
@@ -31,7 +32,6 @@ from wanx_render.task import InputMedia, TaskRequest
 MOST_INLINE = 7 * 1024 * 1024
 TRIES = 3
 KEPT = timedelta(hours=47)
-_NOT_SERVED = ("NotFound", "NotTheService")  # what is said where nothing is at a path
 
 log = logging.getLogger("wanx.render")
 
@@ -178,7 +178,7 @@ class Uploader:
                 url, until = await self._upload(media, model), self._line.now() + KEPT
                 self._known.keep(self._account, request.model, upload_name(media), url, until)
         except (Refused, Unreachable) as error:
-            if error.code not in _NOT_SERVED or not self._line.is_alone:
+            if not addresses.is_nowhere(error) or not self._line.is_alone:
                 raise
             log.debug("no uploads in this region (%s): pictures go within requests", error)
             self._takes_none = True
@@ -288,7 +288,7 @@ class Uploader:
                 "the service's upload address is not valid: {reason}", reason=error.sentence
             )
             raise Unreachable("NoPolicy", message) from None
-        vendor = address.scheme == "https" and address.host.endswith(".aliyuncs.com")
+        vendor = address.scheme == "https" and addresses.is_vendor(address.url)
         access = self._line.access
         own = access.own_hosts and access.own_host == address.host
         if not vendor and not own:

@@ -171,12 +171,16 @@ def _succeeded(
 
 def _expiry(url: str, end_time: datetime, usual: timedelta) -> datetime:
     """When the link ends: so long after the task, or earlier where the link says so itself."""
-    stated_end = re.search(r"[?&]Expires=(\d{1,11})(&|$)", url)
-    if stated_end:
-        until = datetime.fromtimestamp(int(stated_end[1]), UTC)
-        if end_time < until < end_time + usual - _LINK_ROUNDING:
-            return until
+    until = stated_end(url)
+    if until and end_time < until < end_time + usual - _LINK_ROUNDING:
+        return until
     return end_time + usual
+
+
+def stated_end(url: str) -> datetime | None:
+    """When a link ends by its own signature, where it says so."""
+    stated = re.search(r"[?&]Expires=(\d{1,11})(&|$)", url)
+    return datetime.fromtimestamp(int(stated[1]), UTC) if stated else None
 
 
 _LINK_ROUNDING = timedelta(minutes=1)  # links were seen to be signed some seconds before the end

@@ -1,16 +1,15 @@
 """What one paid clip shows: how its task was reported, where its link leads, and its picture."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from urllib.parse import urlsplit
 
 from wanx_render.backends.cleaning import parsed
 from wanx_render.backends.raw import RawAnswer
-from wanx_render.backends.wire import moment
+from wanx_render.backends.wire import moment, stated_end
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.figures import Figure, Variant
@@ -76,10 +75,8 @@ class ClipSeen:
     @property
     def link_hours(self) -> float | None:
         """How long the link lives after the task's end, by its signature."""
-        stated, end = re.search(r"[?&]Expires=(\d{1,11})(&|$)", self.url), self.time("end_time")
-        if stated is None or end is None:
-            return None
-        return (datetime.fromtimestamp(int(stated[1]), UTC) - end) / timedelta(hours=1)
+        stated, end = stated_end(self.url), self.time("end_time")
+        return (stated - end) / timedelta(hours=1) if stated and end else None
 
 
 @dataclass(frozen=True)

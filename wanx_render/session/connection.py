@@ -17,7 +17,7 @@ from wanx_render.backends.base import Backend
 from wanx_render.backends.mock import MockBackend, recall
 from wanx_render.backends.network import Proxy
 from wanx_render.backends.simulator import Simulator
-from wanx_render.catalog.capabilities import Catalog, Code
+from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import Clock, RealClock
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, NeedsApproval, Refused, ServiceError, Unreachable
@@ -37,8 +37,6 @@ BASE_URL = "DASHSCOPE_HTTP_BASE_URL"
 PACE = "WANX_CLOCK_PACE"  # for an emulator whose clock runs faster; heeded on loopback alone
 API_PATH = "/api/v1"
 PROXY_PATIENCE = 5.0  # seconds for a proxy to take a connection
-_VENDOR = ".aliyuncs.com"
-_ELSEWHERE = ("NotFound", "NotTheService")  # what is said where the API is not at this address
 
 
 @dataclass(frozen=True)
@@ -95,11 +93,9 @@ class Service:
         try:
             await self.backend.open()
         except Refused as error:
-            meaning = catalog.meaning(error.code, error.message)
-            owner = whose_keys(catalog, self.way.url) if self.way else NOTHING
-            raise _refusal(error, meaning, self.way, owner) from None
+            raise _refusal(error, self.way, catalog) from None
         except Unreachable as error:
-            raise _silence(error, self.way) from None
+            raise _silence(error, self.way, catalog) from None
 
 
 def whose_keys(catalog: Catalog, url: str) -> Message:
@@ -117,41 +113,57 @@ def whose_keys(catalog: Catalog, url: str) -> Message:
             return tr("{host} takes keys of the token plan only", host=host)
 
 
-def _refusal(
-    error: Refused, meaning: Code, way: Way | None, owner: Message
-) -> BadInput | NeedsApproval:
-    """What a refusal of the first, harmless question means; ``owner`` says whose keys fit."""
+def _way_out(catalog: Catalog, url: str) -> Message:
+    """How the service is reached without the host of a workspace; nothing at any other address."""
+    shared = addresses.shared_url(catalog, url)
+    if shared is None:
+        return NOTHING
+    return tr(
+        "{setting} uses {host}, which takes keys of every workspace",
+        setting=f"{addresses.ADDRESS}=shared", host=urlsplit(shared).hostname,
+    )  # fmt: skip
+
+
+def _refusal(error: Refused, way: Way | None, catalog: Catalog) -> BadInput | NeedsApproval:
+    """What a refusal of the first, harmless question means."""
+    meaning = catalog.meaning(error.code, error.message)
     if meaning.kind in ("money", "quota"):
         return NeedsApproval(joined((error.sentence, recorded(meaning.advice)), tr("; ")))
     if way and meaning.kind != "key" and _is_elsewhere(error, way):
-        return _wrong_address(way, error)
+        return _wrong_address(way, error, catalog)
     message = tr("the service refuses: {answer}", answer=error.sentence)
-    hint = joined(filter(None, (recorded(meaning.advice), owner)), tr("; "))
+    hints = [recorded(meaning.advice)]
+    if way:
+        hints += [whose_keys(catalog, way.url), _way_out(catalog, way.url)]
+    hint = joined(filter(None, hints), tr("; "))
     return BadInput(Diagnostic("key-refused", message, hint=hint))
 
 
-def _silence(error: Unreachable, way: Way | None) -> BadInput | Unreachable:
+def _silence(error: Unreachable, way: Way | None, catalog: Catalog) -> BadInput | Unreachable:
     """What it means that no answer came, or one that is not the service's."""
     if way is None:
         return error
-    if error.code in _ELSEWHERE and not way.url.endswith(API_PATH):
-        return _wrong_address(way, error)
+    if addresses.is_nowhere(error) and not way.url.endswith(API_PATH):
+        return _wrong_address(way, error, catalog)
     blame = network.proxy_blame(way.environ, error, way.url)
     blame = NOTHING if blame in error.message else blame
-    message = recorded(error.message)
-    if error.code != "Unreachable":  # that names the place itself
-        message = tr("{place} gave no usable answer: {reason}", place=way.place, reason=message)
-    return Unreachable(error.code, joined((message, blame), ""), error.request_id)
+    message = joined((recorded(error.message), blame), "")
+    if error.code == "Unreachable":  # that names the place itself
+        return Unreachable(error.code, message, error.request_id)
+    answer = tr("{place} gave no usable answer: {reason}", place=way.place, reason=message)
+    text = joined(filter(None, (answer, _way_out(catalog, way.url))), tr("; "))
+    return Unreachable(error.code, text, error.request_id)
 
 
 def _is_elsewhere(error: ServiceError, way: Way) -> bool:
-    return error.code in _ELSEWHERE or not way.url.endswith(API_PATH)
+    return addresses.is_nowhere(error) or not way.url.endswith(API_PATH)
 
 
-def _wrong_address(way: Way, error: ServiceError) -> BadInput:
+def _wrong_address(way: Way, error: ServiceError, catalog: Catalog) -> BadInput:
     if way.url.endswith(API_PATH):
         message = tr("no service answers at {url}: {reason}", url=way.url, reason=error.sentence)
-        return BadInput(Diagnostic("base-url-invalid", message))
+        hint = _way_out(catalog, way.url)
+        return BadInput(Diagnostic("base-url-invalid", message, hint=hint))
     message = tr("no service answers at {url}: it should end in {path}", url=way.url, path=API_PATH)
     origin = "://".join(urlsplit(way.url)[:2])
     hint = tr("did you mean {url}?", url=f"{origin}{API_PATH}")
@@ -344,7 +356,7 @@ def _address(text: str, origin: str) -> str:
         )
         raise BadInput(Diagnostic("base-url-invalid", message, hint=hint))
     path = re.sub(r"/{2,}", "/", parts.path).rstrip("/")
-    better = _api_path(host, path)
+    better = _api_path(parts.geturl(), path)
     if better != path:
         message = tr(
             "{origin}={address} is not the address of the whole API",
@@ -355,12 +367,12 @@ def _address(text: str, origin: str) -> str:
     return parts._replace(path=path).geturl()
 
 
-def _api_path(host: str, path: str) -> str:
+def _api_path(url: str, path: str) -> str:
     """The path that is meant: of one operation the API's, and at the vendor always the API's."""
     before, separator, _ = path.partition(f"{API_PATH}/")
     if separator:
         return f"{before}{API_PATH}"
-    return API_PATH if host.endswith(_VENDOR) else path
+    return API_PATH if addresses.is_vendor(url) else path
 
 
 def _key(environ: Mapping[str, str]) -> str:
