@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from wanx_render.backends.addresses import is_vendor
 from wanx_render.catalog.result_hosts import unknown_host
 from wanx_render.diagnostics import display_width
-from wanx_render.language import Message, recorded, shown, tr, verbatim
+from wanx_render.language import Message, plural, recorded, shown, tr, verbatim
 from wanx_render.money import Money, show_sums, write_sum, write_sums
 from wanx_render.planning.attempt import Attempt, State
 from wanx_render.planning.journal import Journal
@@ -60,6 +60,7 @@ def status(options: FolderOptions, environment: Environment) -> int:
         truth = _truth(options, folder, journal)
     records = [record_of(attempt, now) for attempt in attempts]
     possibly_paid = sum(attempt.state in POSSIBLY_PAID for attempt in attempts)
+    unfinished = sum(attempt.state == "submitted" for attempt in attempts)
     if options.as_json:
         cost = {"film": write_sums(film), "folder": write_sums(ever)}
         document = {"attempts": records, "cost": cost, "possibly_paid": possibly_paid}
@@ -69,14 +70,16 @@ def status(options: FolderOptions, environment: Environment) -> int:
         environment.stdout.write(_line(record) + "\n")
     for host in _unknown_hosts(attempts, folder, environment):
         text = tr("Clips are at {host}, which is not known as the service's storage.", host=host)
-        environment.stdout.write(f"{shown(text)} {shown(trust(options.file, host))}\n")
+        hint = trust(options.file, host)
+        environment.stdout.write(shown(tr("{sentence} {hint}", sentence=text, hint=hint)) + "\n")
     if not records:
         environment.say(tr("Nothing has been requested from this folder."))
         if folder.plan.generated:
             return 0
     for state in _states(truth):
         environment.stdout.write(shown(state) + "\n")
-    environment.stdout.write(shown(_totals(folder, film, ever, possibly_paid)) + "\n")
+    totals = _totals(film, ever, possibly_paid, unfinished)
+    environment.stdout.write(shown(on_mock(totals, mock=folder.plan.backend == "mock")) + "\n")
     return 0
 
 
@@ -121,10 +124,7 @@ def _states(truth: Truth) -> Iterator[Message]:
 
 
 def _totals(
-    folder: RenderedFolder,
-    film: Mapping[str, Decimal],
-    ever: Mapping[str, Decimal],
-    possibly_paid: int,
+    film: Mapping[str, Decimal], ever: Mapping[str, Decimal], possibly_paid: int, unfinished: int
 ) -> Message:
     """What the film cost, and everything this folder ever paid."""
     text = tr("{film} this film, {ever} in total", film=show_sums(film), ever=show_sums(ever))
@@ -132,7 +132,13 @@ def _totals(
         text = tr("nothing was paid from this folder")
     if possibly_paid:
         text = tr("{totals}; {n} more may be paid", totals=text, n=possibly_paid)
-    return on_mock(text, mock=folder.plan.backend == "mock")
+    if unfinished:
+        text = plural(
+            "{totals}; {n} request is not finished",
+            "{totals}; {n} requests are not finished",
+            unfinished, totals=text,
+        )  # fmt: skip
+    return text
 
 
 def _unknown_hosts(
@@ -140,7 +146,8 @@ def _unknown_hosts(
 ) -> list[str]:
     """Where paid clips wait for permission to fetch them."""
     hosts = folder.catalog.service.result_hosts.value
-    waiting = ((attempt.url, attempt) for attempt in attempts if is_owed(attempt) and attempt.url)
+    sent = (attempt for attempt in attempts if attempt.address)  # the mock has no address
+    waiting = ((attempt.url, attempt) for attempt in sent if is_owed(attempt) and attempt.url)
     now = environment.environ.get(BASE_URL, "")
     unknown = (unknown_host(url, hosts, _own_host(attempt, now)) for url, attempt in waiting)
     return sorted({host for host in unknown if host})

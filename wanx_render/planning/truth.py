@@ -39,6 +39,7 @@ class ShotTruth:
     code: str = ""  # of the service, where it failed or is blocked
     advice: Message = NOTHING
     sha256: str = ""  # of the clip that is here: its own, or an older one
+    requested: bool = False  # a run goes on with what was requested of it
     usable: bool = False  # whether a film can be made of that clip; of a stale one on purpose
 
     @property
@@ -56,8 +57,8 @@ class ShotTruth:
             return NOTHING
         if self.state == "blocked":
             return tr("{shot} needs your decision: {reason}", shot=self.shot, reason=self.why)
-        if not (self.cost.amount or self.cost.unknown):  # it is paid, and not here yet
-            return tr("{subject}: {text}", subject=self.shot, text=self.why)
+        if self.requested:
+            return tr("{shot} continues in the next run: {reason}", shot=self.shot, reason=self.why)
         if not self.why:
             return tr("{shot} is to be made, {price}", shot=self.shot, price=self.price)
         return tr(
@@ -171,6 +172,7 @@ class ShotTruths:
             code=code or "",
             advice=self._advice(status) if code else NOTHING,
             sha256=sha256 or "",
+            requested=status.state == "resumed",
             usable=status.cause == "chain",
         )
 

@@ -331,7 +331,7 @@ def _of_pictures(run: Run, manifest: Manifest) -> Iterator[Message]:
                 name = tr("{shot} take {n}", shot=picture.id, n=take.take)
                 yield tr("{subject}: {text}", subject=name, text=path)
     file = item.loaded.file
-    yield tr("To choose among them: wanx-render board {file}", file=file)
+    yield tr("To see and choose them: wanx-render board {file}", file=file)
     names = [picture.id for picture in manifest.pictures]
     yield tr(
         "To make another one: wanx-render {file} --pictures --retake {name}",
