@@ -8,12 +8,14 @@ from timeit import timeit
 
 import pytest
 
+from wanx_render.catalog import capabilities
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog, packaged
 from wanx_render.catalog.doubts import SERVICE, entries
 from wanx_render.catalog.figures import Figure
 from wanx_render.catalog.user_file import with_user_file
 from wanx_render.errors import BadInput
+from wanx_render.source import yaml_source
 
 # Written by hand from the official text of November 2025: tiers, durations, fps, sound.
 OFFICIAL = {
@@ -120,6 +122,18 @@ def test_every_region_form_and_combination_is_known(catalog: Catalog) -> None:
                 assert figure or name not in catalog.parameters(entry), (entry.name, name)
 
 
+# Of the captured answers: both kinds of wanx2.1 name a video_ratio, wan2.2 names the tier as SR.
+USAGE = {
+    "wanx2.1-i2v-turbo": "2.1", "wanx2.1-kf2v-plus": "2.1", "wan2.2-i2v-flash": "2.2",
+    "wan2.2-kf2v-flash": "2.2-kf2v", "wan2.5-i2v-preview": "2.2", "wan2.6-i2v-flash": "2.6-flash",
+    "wan2.6-r2v": "2.6-sized", "happyhorse-1.1-t2v": "2.7", "wan3.0-video": "3.0",
+}  # fmt: skip
+
+
+def test_a_model_answers_with_the_usage_of_its_family(catalog: Catalog) -> None:
+    assert {name: catalog.models[name].usage.value for name in USAGE} == USAGE
+
+
 # From the official reference of Wan 2.7: these six, and nothing else.
 SIX = (
     {"first_frame"},
@@ -138,6 +152,22 @@ def test_wan27_takes_the_six_combinations_of_its_page(name: str, catalog: Catalo
     subsets = [set(some) for n in range(6) for some in combinations(roles, n)]
     legal = [some for some in subsets if model.accepts(some)]
     assert sorted(map(sorted, legal)) == sorted(map(sorted, SIX))
+
+
+def test_each_file_of_the_catalog_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+
+    def counted(file: Path) -> object:
+        names.append(file.name)
+        return yaml_source.parse(file.read_text("utf-8"), file.name).value
+
+    monkeypatch.setattr(yaml_source, "packaged", counted)
+    catalog = packaged.__wrapped__()
+    folder = Path(capabilities.__file__).parent
+    files = [path for kind in ("models", "pictures") for path in (folder / kind).glob("*.yaml")]
+    parts = ["codes", "forms", "labels", "prices", "service", "sources"]
+    assert sorted(names) == sorted([*(f"{part}.yaml" for part in parts), *(f.name for f in files)])
+    assert len(files) == len(catalog.models) + len(catalog.pictures)
 
 
 def test_reading_the_catalog_is_quick(catalog: Catalog) -> None:
