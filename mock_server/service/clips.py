@@ -43,14 +43,14 @@ class Clips:
         return await asyncio.shield(asyncio.wrap_future(job))
 
     def _make(self, request: TaskRequest, key: str, number: int) -> Path:
-        is_picture = request.model in self._catalog.pictures
-        path = self._folder / f"clip-{key}-{self._version}{'.png' if is_picture else '.mp4'}"
+        suffix = ".png" if request.is_picture else ".mp4"
+        path = self._folder / f"clip-{key}-{self._version}{suffix}"
         if path.exists():
             return path
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         try:
             target, label = folder / path.name, f"request {key[:8]}"
-            if is_picture:
+            if request.is_picture:
                 target.write_bytes(make_picture(request, label, number))
             else:
                 call = clip_call(self._catalog, request, label=label, folder=folder, target=target)

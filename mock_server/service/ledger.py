@@ -50,8 +50,8 @@ def _price(task: Task, catalog: Catalog) -> Decimal | None:
     """What a task costs where it succeeds; None where no source says."""
     request, model = task.request, catalog.models.get(task.request.model)
     if model is None:
-        each = catalog.price_per_picture(request.model, request.region)
-        return each[0] * task.results if each else None
+        picture = catalog.price_per_picture(request.model, request.region)
+        return picture[0] * task.results if picture else None
     rate = catalog.price_per_second(
         request.model, request.region, request.resolution, silent=request.sound == "silent"
     )

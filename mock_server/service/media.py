@@ -25,7 +25,6 @@ from wanx_render.task import Footage, InputMedia, Role
 FindUpload = Callable[[str], Upload | None]
 _NOT_FETCHED = "Unable to download the media resource during the data inspection process."
 _VIDEOS, _SOUNDS = ("first_clip", "reference_video"), ("soundtrack", "reference_sound")
-_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2"
 _SUFFIXES = (".mp4", ".mov")
 _ASSUMED_SECONDS = 5  # of a video that nobody can look at here
 
@@ -162,7 +161,7 @@ def _role(roles: tuple[Role, ...], name: str) -> Role:
 @lru_cache(256)
 def _footage(program: Ffmpeg, path: Path) -> Footage:
     """Size, rate and length of an uploaded video; its name is its content's. Raises FfmpegError."""
-    head = probe.head(program, path, _CONTAINERS)
+    head = probe.head(program, path, "mov")
     return Footage(head.size, Fraction(len(head.times)) / head.seconds, head.seconds)
 
 

@@ -11,7 +11,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.faults.wire_faults import ConnectionCut
-from mock_server.service.accounts import REGIONS
 from mock_server.service.service import MockService
 from mock_server.web import admin
 from mock_server.web.api import Api
@@ -23,7 +22,6 @@ from mock_server.wire.operations import Operation
 from mock_server.wire.provenance import rests_on
 
 BASE = "/api/v1"
-_BASES = (BASE, *(f"/{region}{BASE}" for region in REGIONS))
 _BUG = ErrorAnswer(500, "InternalError", "An internal error has occured, please try again later.")
 log = logging.getLogger("wanx.mock")
 
@@ -60,9 +58,11 @@ class Emulator:
     def _api_routes(self) -> list[Route]:
         api = Api(self.service)
         files = ("{task_id}.mp4", "{number:int}/{task_id}.png")
+        regions = self.service.catalog.service.regions
+        bases = (BASE, *(f"/{region}{BASE}" for region in regions))
         return [
             # What is asked most is found first.
-            *(route for base in _BASES for slash in ("", "/") for route in self._at(base, slash)),
+            *(route for base in bases for slash in ("", "/") for route in self._at(base, slash)),
             self._route("/oss", ["POST"], "upload", api.upload),
             self._route("/oss/", ["POST"], "upload", api.upload),
             *(

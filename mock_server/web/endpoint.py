@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from mock_server.faults.plan import Subject
 from mock_server.faults.reading import BadFault
-from mock_server.service.accounts import REGIONS, caller_of
+from mock_server.service.accounts import caller_of
 from mock_server.service.request_log import LoggedRequest, fingerprint
 from mock_server.service.service import MockService
 from mock_server.web.call import Call, read
@@ -46,8 +46,8 @@ class Endpoint:
         self._guard.check_host(call.request)
         if call.operation not in ("upload", "result"):
             base = call.request.scope["path"].split("/", 2)[1]
-            region = base if base in REGIONS else None
-            call.caller = caller_of(call.request.headers.get("authorization", ""), region)
+            key = call.request.headers.get("authorization", "")
+            call.caller = caller_of(key, self._service.catalog.service.regions, base)
         await read(call, self._service.catalog.service.gateway)
         try:
             fault = call.fault = self._service.plan.strike(self._subject(call))

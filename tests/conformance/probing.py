@@ -4,13 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from mock_server.inprocess import Transport
-from mock_server.service.options import Options
-from mock_server.service.service import MockService
-from mock_server.web.app import Emulator
 from tests.support.emulator import Twin
-from tests.support.places import CLIPS
-from tests.support.programs import PROGRAMS
 from wanx_render.backends.cleaning import Cleaner
 from wanx_render.backends.raw import RawService
 from wanx_render.catalog.capabilities import Catalog, packaged
@@ -42,11 +36,7 @@ class Probing:
         self, *faults: str, pace: int = PACE, catalog: Catalog | None = None, **options: Any
     ) -> None:
         options = {"clock": f"x{pace}", **options}
-        if catalog is None:
-            self.transport = Twin(*faults, **options).transport
-        else:
-            service = MockService(catalog, PROGRAMS["wheel"], Options(clips=CLIPS, **options))
-            self.transport = Transport(Emulator(service))
+        self.transport = Twin(*faults, catalog=catalog, **options).transport
         self.pace = pace
 
     def ask(

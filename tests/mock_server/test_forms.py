@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.support.emulator import ASYNC, Twin
+from tests.support.emulator import Twin
 
 AIGC = "/api/v1/services/aigc"
 VIDEO = f"{AIGC}/video-generation/video-synthesis"
@@ -20,22 +19,8 @@ def twin() -> Twin:
     return Twin(clock="auto")
 
 
-def post(twin: Twin, path: str, model: str, given: Any, **parameters: Any) -> httpx.Response:
-    content = {"model": model, "input": given, "parameters": parameters}
-    return twin.call("POST", path, headers=ASYNC, json=content)
-
-
-def outcome(twin: Twin, path: str, model: str, given: Any, **parameters: Any) -> dict[str, Any]:
-    """The last answer about a task."""
-    created = post(twin, path, model, given, **parameters)
-    assert created.status_code == 200, created.text
-    for _ in range(4):
-        answer = twin.query(created.json()["output"]["task_id"])
-    return answer
-
-
-def failure(twin: Twin, path: str, model: str, given: Any, **parameters: Any) -> str:
-    output = outcome(twin, path, model, given, **parameters)["output"]
+def failure(twin: Twin, path: str, model: str, content: Any, **parameters: Any) -> str:
+    output = twin.outcome(path, model, content, **parameters)["output"]
     assert output["task_status"] == "FAILED", output
     assert output["code"] == "InvalidParameter"
     return str(output["message"])
@@ -103,17 +88,17 @@ BODIES: list[tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]] = 
 
 
 @pytest.mark.parametrize(
-    ("path", "model", "given", "parameters", "usage"), BODIES, ids=[case[1] for case in BODIES]
+    ("path", "model", "content", "parameters", "usage"), BODIES, ids=[case[1] for case in BODIES]
 )
 def test_each_family_is_asked_and_answered_in_its_form(
     twin: Twin,
     path: str,
     model: str,
-    given: dict[str, Any],
+    content: dict[str, Any],
     parameters: dict[str, Any],
     usage: dict[str, Any],
 ) -> None:
-    answer = outcome(twin, path, model, given, **parameters)
+    answer = twin.outcome(path, model, content, **parameters)
     assert answer["output"]["task_status"] == "SUCCEEDED", answer
     assert answer["usage"] == usage
     row = twin.call("GET", "/api/v1/tasks").json()["data"][0]
@@ -134,7 +119,7 @@ NEVER = [
 
 @pytest.mark.parametrize("kinds", ONLY)
 def test_six_combinations_of_media_are_legal(twin: Twin, kinds: tuple[str, ...]) -> None:
-    answer = outcome(twin, VIDEO, "wan2.7-i2v", media(*kinds), duration=12)
+    answer = twin.outcome(VIDEO, "wan2.7-i2v", media(*kinds), duration=12)
     assert answer["output"]["task_status"] == "SUCCEEDED", answer
 
 
@@ -142,7 +127,7 @@ def test_six_combinations_of_media_are_legal(twin: Twin, kinds: tuple[str, ...])
 def test_any_other_combination_fails_or_is_refused(twin: Twin, kinds: tuple[str, ...]) -> None:
     assert failure(twin, VIDEO, "wan2.7-i2v", media(*kinds))
     strict = Twin(refuse="at-once")
-    assert post(strict, VIDEO, "wan2.7-i2v", media(*kinds)).status_code == 400
+    assert strict.ask(VIDEO, "wan2.7-i2v", media(*kinds)).status_code == 400
     assert twin.ledger()["totals"]["amounts"] == {"CNY": "0.00"}
 
 
@@ -168,7 +153,7 @@ def test_a_model_with_media_does_not_see_img_url(twin: Twin) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "given", "parameters", "word"),
+    ("model", "content", "parameters", "word"),
     [
         ("wan2.6-i2v", {**TURTLE, "img_url": PICTURE}, {"shot_type": "banana"}, "shot_type"),
         ("wan2.7-t2v", TURTLE, {"ratio": "2:1"}, "ratio"),
@@ -186,14 +171,14 @@ def test_a_model_with_media_does_not_see_img_url(twin: Twin) -> None:
     ],
 )
 def test_what_a_family_does_not_take_fails(
-    twin: Twin, model: str, given: dict[str, Any], parameters: dict[str, Any], word: str
+    twin: Twin, model: str, content: dict[str, Any], parameters: dict[str, Any], word: str
 ) -> None:
-    assert word in failure(twin, VIDEO, model, given, **parameters)
+    assert word in failure(twin, VIDEO, model, content, **parameters)
 
 
 def test_a_size_of_no_tier_is_noticed_late() -> None:
     twin = Twin()
-    created = post(twin, VIDEO, "wan2.2-t2v-plus", TURTLE, size="1280*720")
+    created = twin.ask(VIDEO, "wan2.2-t2v-plus", TURTLE, size="1280*720")
     task = created.json()["output"]["task_id"]
     states = []
     for _ in range(3):
@@ -205,24 +190,24 @@ def test_a_size_of_no_tier_is_noticed_late() -> None:
 
 def test_the_service_chooses_a_duration_where_it_is_asked_to(twin: Twin) -> None:
     chosen = {
-        outcome(twin, VIDEO, "wan3.0-video", {"prompt": f"turtle {n}"}, duration=-1, seed=-1)[
+        twin.outcome(VIDEO, "wan3.0-video", {"prompt": f"turtle {n}"}, duration=-1, seed=-1)[
             "usage"
         ]["output_video_duration"]
         for n in range(5)
     }
     assert len(chosen) > 1
     assert chosen <= set(range(2, 31))
-    again = outcome(twin, VIDEO, "wan3.0-video", {"prompt": "turtle 0"}, duration=-1)
+    again = twin.outcome(VIDEO, "wan3.0-video", {"prompt": "turtle 0"}, duration=-1)
     assert again["usage"]["output_video_duration"] in chosen
 
 
 def test_a_model_is_asked_at_its_own_path(twin: Twin) -> None:
     frames = {**TURTLE, "first_frame_url": PICTURE}
     refusals = [
-        post(twin, VIDEO, "wan2.2-kf2v-flash", frames),
-        post(twin, FRAMES, "wan2.2-i2v-flash", {**TURTLE, "img_url": PICTURE}),
-        post(twin, f"{AIGC}/text2image/image-synthesis", "wan2.6-t2i", TURTLE),
-        post(twin, VIDEO, "qwen-image", TURTLE),
+        twin.ask(VIDEO, "wan2.2-kf2v-flash", frames),
+        twin.ask(FRAMES, "wan2.2-i2v-flash", {**TURTLE, "img_url": PICTURE}),
+        twin.ask(f"{AIGC}/text2image/image-synthesis", "wan2.6-t2i", TURTLE),
+        twin.ask(VIDEO, "qwen-image", TURTLE),
     ]
     assert [(r.status_code, r.json()["code"]) for r in refusals] == [
         (400, "InvalidParameter"), (400, "InvalidParameter"), (400, "InvalidParameter"),
@@ -230,33 +215,33 @@ def test_a_model_is_asked_at_its_own_path(twin: Twin) -> None:
     ]  # fmt: skip
     assert refusals[0].json()["message"] == "url error, please check url！"
     assert "asynchronous" in refusals[3].json()["message"]
-    slashes = post(twin, f"/api/v1//services/aigc{VIDEO.removeprefix(AIGC)}/", "wan2.6-t2v", TURTLE)
+    slashes = twin.ask(f"/api/v1//services/aigc{VIDEO.removeprefix(AIGC)}/", "wan2.6-t2v", TURTLE)
     assert slashes.status_code == 200
 
 
 def test_voices_and_fields_that_nobody_knows_are_passed_over(twin: Twin) -> None:
-    given = media("reference_image", "reference_video")
-    given["media"][0]["reference_voice"] = SOUND
-    answer = outcome(twin, VIDEO, "wan2.7-r2v", given, anything=[1])
+    content = media("reference_image", "reference_video")
+    content["media"][0]["reference_voice"] = SOUND
+    answer = twin.outcome(VIDEO, "wan2.7-r2v", content, anything=[1])
     assert answer["usage"]["input_video_duration"] == 5
     assert answer["usage"]["duration"] == 10
 
 
 def test_reference_urls_have_an_older_name(twin: Twin) -> None:
-    given = {**TURTLE, "reference_video_urls": [CLIP]}
-    answer = outcome(twin, VIDEO, "wan2.6-r2v", given, duration=4)
+    content = {**TURTLE, "reference_video_urls": [CLIP]}
+    answer = twin.outcome(VIDEO, "wan2.6-r2v", content, duration=4)
     assert answer["usage"]["input_video_duration"] == 5
 
 
 def test_input_seconds_are_charged_where_the_model_counts_them(twin: Twin) -> None:
-    outcome(twin, VIDEO, "wan3.0-video", media("reference_video"), resolution="480P", duration=4)
-    outcome(twin, VIDEO, "wan2.7-i2v", media("first_clip"), resolution="720P", duration=10)
+    twin.outcome(VIDEO, "wan3.0-video", media("reference_video"), resolution="480P", duration=4)
+    twin.outcome(VIDEO, "wan2.7-i2v", media("first_clip"), resolution="720P", duration=10)
     rows = twin.ledger()["submissions"]
     assert [row["amount"] for row in rows] == ["2.7", "6"]  # (4 + 5) x 0.30, and 10 x 0.60
 
 
 def test_a_watermark_is_there_by_default_where_the_model_says_so(twin: Twin) -> None:
     for model in ("happyhorse-1.1-i2v", "wan2.7-i2v"):
-        post(twin, VIDEO, model, media("first_frame"))
+        twin.ask(VIDEO, model, media("first_frame"))
     marks = [task.request.watermark for task, _ in twin.service.tasks.all()]
     assert marks == [True, False]

@@ -2,17 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.mock_server.test_forms import VIDEO
-from tests.support.emulator import ASYNC, KEY, Twin, picture_uri
+from tests.support.emulator import KEY, Twin, picture_uri
 from tests.support.media import facts
 from tests.support.programs import PROGRAMS
 from wanx_render.media import ffmpeg
-
-RESOLVING = {**ASYNC, "X-DashScope-OssResourceResolve": "enable"}
 
 
 @pytest.fixture
@@ -52,15 +49,6 @@ def uploaded(twin: Twin, path: Path, model: str) -> str:
     return f"oss://{key}"
 
 
-def finished(twin: Twin, model: str, given: Any, **parameters: Any) -> dict[str, Any]:
-    content = {"model": model, "input": given, "parameters": parameters}
-    created = twin.call("POST", VIDEO, headers=RESOLVING, json=content)
-    assert created.status_code == 200, created.text
-    for _ in range(4):
-        answer = twin.query(created.json()["output"]["task_id"])
-    return answer
-
-
 def entry(kind: str, url: str) -> dict[str, str]:
     return {"type": kind, "url": url}
 
@@ -69,15 +57,15 @@ def test_a_clip_is_continued_and_its_own_frames_come_first(
     twin: Twin, media: Callable[..., Path], tmp_path: Path
 ) -> None:
     url = uploaded(twin, media("a.mp4", 2), "wan2.7-i2v")
-    given = {"prompt": "it goes on", "media": [entry("first_clip", url)]}
-    answer = finished(twin, "wan2.7-i2v", given, resolution="720P", duration=3)
+    content = {"prompt": "it goes on", "media": [entry("first_clip", url)]}
+    answer = twin.outcome(VIDEO, "wan2.7-i2v", content, resolution="720P", duration=3)
     assert answer["usage"]["input_video_duration"] == 2
     assert answer["usage"]["output_video_duration"] == 3
     assert answer["usage"]["ratio"] == "5:4"
     target = tmp_path / "result.mp4"
     target.write_bytes(twin.call("GET", answer["output"]["video_url"], headers={}).content)
-    seen = facts(target)
-    assert (seen.width, seen.height, seen.frames) == (1072, 848, 90)
+    clip = facts(target)
+    assert (clip.width, clip.height, clip.frames) == (1072, 848, 90)
 
 
 def test_clips_and_pictures_may_share_one_list(
@@ -85,7 +73,7 @@ def test_clips_and_pictures_may_share_one_list(
 ) -> None:
     model = "wan2.6-r2v"
     urls = [uploaded(twin, path, model) for path in (media("a.mp4", 2), picture("a.png"))]
-    answer = finished(twin, model, {"prompt": "they meet", "reference_urls": urls}, duration=5)
+    answer = twin.outcome(VIDEO, model, {"prompt": "they meet", "reference_urls": urls}, duration=5)
     assert answer["usage"]["input_video_duration"] == 2
     (task,) = [task for task, _ in twin.service.tasks.all()]
     assert [reference.kind for reference in task.request.references] == ["video", "image"]
@@ -111,7 +99,7 @@ def test_files_beyond_the_model_s_limits_fail(
     code: str,
 ) -> None:
     url = uploaded(twin, media(*file), model)
-    answer = finished(twin, model, {"prompt": "x", "media": [entry(kind, url)]}, duration=5)
+    answer = twin.outcome(VIDEO, model, {"prompt": "x", "media": [entry(kind, url)]}, duration=5)
     assert (answer["output"]["task_status"], answer["output"]["code"]) == ("FAILED", code)
     assert twin.ledger()["totals"]["amounts"] == {"CNY": "0.00"}
 
@@ -120,16 +108,16 @@ def test_references_have_a_length_that_they_share(twin: Twin, media: Callable[..
     urls = [uploaded(twin, media(name, 8), "wan3.0-video") for name in ("a.mp4", "b.mp4")]
     both = {"prompt": "x", "media": [entry("reference_video", url) for url in urls]}
     one = {"prompt": "x", "media": both["media"][:1]}
-    assert finished(twin, "wan3.0-video", one, duration=5)["usage"]["duration"] == 13
-    answer = finished(twin, "wan3.0-video", both, duration=5)
+    assert twin.outcome(VIDEO, "wan3.0-video", one, duration=5)["usage"]["duration"] == 13
+    answer = twin.outcome(VIDEO, "wan3.0-video", both, duration=5)
     assert answer["output"]["code"] == "InvalidFile.Duration"
 
 
 @pytest.mark.parametrize("kind", ["first_clip", "reference_audio"])
 def test_clips_and_sounds_never_come_as_base64(twin: Twin, kind: str) -> None:
     model = "wan2.7-i2v" if kind == "first_clip" else "wan3.0-video"
-    given = {"prompt": "x", "media": [entry(kind, "data:video/mp4;base64,AAAA")]}
-    assert finished(twin, model, given)["output"]["code"] == "InvalidURL"
+    content = {"prompt": "x", "media": [entry(kind, "data:video/mp4;base64,AAAA")]}
+    assert twin.outcome(VIDEO, model, content)["output"]["code"] == "InvalidURL"
 
 
 def test_a_small_picture_fails_in_the_words_that_were_seen(
@@ -137,7 +125,7 @@ def test_a_small_picture_fails_in_the_words_that_were_seen(
 ) -> None:
     for size, status in (((260, 320), "SUCCEEDED"), ((200, 320), "FAILED")):
         uri = picture_uri(picture(f"{size[0]}.png", size))
-        output = finished(twin, "wan2.2-i2v-flash", {"img_url": uri})["output"]
+        output = twin.outcome(VIDEO, "wan2.2-i2v-flash", {"img_url": uri})["output"]
         assert output["task_status"] == status
     assert output["message"] == "Image height or width is too small than 240"
 
@@ -148,9 +136,9 @@ def test_tasks_with_all_kinds_of_media_outlive_the_server(
     twin = Twin(clock="auto", state=tmp_path / "state")
     url = uploaded(twin, media("a.mp4", 2), "wan2.7-i2v")
     clip = {"prompt": "x", "media": [entry("first_clip", url)]}
-    finished(twin, "wan2.7-i2v", clip, resolution="720P", duration=4)
+    twin.outcome(VIDEO, "wan2.7-i2v", clip, resolution="720P", duration=4)
     urls = [uploaded(twin, path, "wan2.6-r2v") for path in (media("a.mp4", 2), picture("a.png"))]
-    finished(twin, "wan2.6-r2v", {"prompt": "y", "reference_urls": urls}, size="720*1280")
+    twin.outcome(VIDEO, "wan2.6-r2v", {"prompt": "y", "reference_urls": urls}, size="720*1280")
     before, paid = [task for task, _ in twin.service.tasks.all()], twin.ledger()["totals"]
     twin.service.close()
     again = Twin(clock="auto", state=tmp_path / "state")

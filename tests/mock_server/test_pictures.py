@@ -3,11 +3,10 @@
 import io
 from typing import Any
 
-import httpx
 import pytest
 from PIL import Image
 
-from tests.support.emulator import ASYNC, KEY, Twin
+from tests.support.emulator import KEY, Twin
 
 WORDS = "/api/v1/services/aigc/text2image/image-synthesis"
 MESSAGES = "/api/v1/services/aigc/image-generation/generation"
@@ -19,16 +18,8 @@ def twin() -> Twin:
     return Twin(clock="auto")
 
 
-def post(twin: Twin, path: str, model: str, given: Any, **parameters: Any) -> httpx.Response:
-    content = {"model": model, "input": given, "parameters": parameters}
-    return twin.call("POST", path, headers=ASYNC, json=content)
-
-
-def made(twin: Twin, path: str, model: str, given: Any, **parameters: Any) -> dict[str, Any]:
-    created = post(twin, path, model, given, **parameters)
-    assert created.status_code == 200, created.text
-    for _ in range(3):
-        answer = twin.query(created.json()["output"]["task_id"])
+def success(twin: Twin, path: str, model: str, content: Any, **parameters: Any) -> dict[str, Any]:
+    answer = twin.outcome(path, model, content, **parameters)
     assert answer["output"]["task_status"] == "SUCCEEDED"
     return answer
 
@@ -41,7 +32,7 @@ def opened(twin: Twin, url: str) -> Image.Image:
 
 def test_several_pictures_come_as_results(twin: Twin) -> None:
     size = {"size": "768*1152", "n": 2}
-    answer = made(twin, WORDS, "wan2.2-t2i-flash", {"prompt": "a cat"}, **size)
+    answer = success(twin, WORDS, "wan2.2-t2i-flash", {"prompt": "a cat"}, **size)
     output = answer["output"]
     assert output["task_metrics"] == {"TOTAL": 2, "SUCCEEDED": 2, "FAILED": 0}
     assert answer["usage"] == {"image_count": 2}
@@ -59,7 +50,7 @@ def test_several_pictures_come_as_results(twin: Twin) -> None:
 
 
 def test_a_conversation_is_answered_by_choices(twin: Twin) -> None:
-    answer = made(twin, MESSAGES, "wan2.6-t2i", TALK, size="1280*1280")
+    answer = success(twin, MESSAGES, "wan2.6-t2i", TALK, size="1280*1280")
     (choice,) = answer["output"]["choices"]
     (part,) = choice["message"]["content"]
     assert part["type"] == "image"
@@ -67,12 +58,12 @@ def test_a_conversation_is_answered_by_choices(twin: Twin) -> None:
 
 
 def test_without_a_size_the_usual_one_is_made(twin: Twin) -> None:
-    first = made(twin, WORDS, "qwen-image", {"prompt": "a cat"})["output"]["results"][0]
+    first = success(twin, WORDS, "qwen-image", {"prompt": "a cat"})["output"]["results"][0]
     assert opened(twin, first["url"]).size == (1328, 1328)
 
 
 @pytest.mark.parametrize(
-    ("path", "model", "given", "parameters", "message"),
+    ("path", "model", "content", "parameters", "message"),
     [
         (WORDS, "wan2.2-t2i-flash", {}, {}, "input.prompt should not be null"),
         (MESSAGES, "wan2.6-t2i", {"messages": []}, {}, "input.prompt should not be null"),
@@ -84,29 +75,29 @@ def test_without_a_size_the_usual_one_is_made(twin: Twin) -> None:
     ],
 )  # fmt: skip
 def test_flaws_of_pictures_are_refused_at_once(
-    twin: Twin, path: str, model: str, given: Any, parameters: dict[str, Any], message: str
+    twin: Twin, path: str, model: str, content: Any, parameters: dict[str, Any], message: str
 ) -> None:
-    answer = post(twin, path, model, given, **parameters)
+    answer = twin.ask(path, model, content, **parameters)
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidParameter")
     assert answer.json()["message"].startswith(message)
     assert twin.ledger()["submissions"] == []
 
 
 def test_the_list_and_a_snapshot_have_pictures_too(twin: Twin) -> None:
-    made(twin, WORDS, "wan2.2-t2i-flash", {"prompt": "a cat"}, n=2)
+    success(twin, WORDS, "wan2.2-t2i-flash", {"prompt": "a cat"}, n=2)
     row = twin.call("GET", "/api/v1/tasks", headers=KEY).json()["data"][0]
     assert row["model_name"] == "wan2.2-t2i-flash"
     assert row["user_api_unique_key"].endswith("text2image:image-synthesis:wan2.2-t2i-flash")
-    kept = twin.call("GET", "/_mock/state").json()
+    state = twin.call("GET", "/_mock/state").json()
     other = Twin(clock="auto")
-    assert other.call("PUT", "/_mock/state", json=kept).status_code == 200
+    assert other.call("PUT", "/_mock/state", json=state).status_code == 200
     assert other.query(row["task_id"])["usage"] == {"image_count": 2}
 
 
 def test_a_fault_can_name_another_host_for_pictures_too() -> None:
     twin = Twin("on=query effect=change host=elsewhere.example.com", clock="auto")
-    results = made(twin, WORDS, "wan2.2-t2i-flash", {"prompt": "a cat"})["output"]["results"]
-    (choice,) = made(twin, MESSAGES, "wan2.6-t2i", TALK, n=1)["output"]["choices"]
+    results = success(twin, WORDS, "wan2.2-t2i-flash", {"prompt": "a cat"})["output"]["results"]
+    (choice,) = success(twin, MESSAGES, "wan2.6-t2i", TALK, n=1)["output"]["choices"]
     (part,) = choice["message"]["content"]
     for url in (results[0]["url"], part["image"]):
         assert url.startswith("https://elsewhere.example.com/results/a/1/")

@@ -11,8 +11,20 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.emulator import ASYNC, BODY, CREATE, KEY, Twin, body, picture_uri, serving
+from tests.support.emulator import (
+    ASYNC,
+    BODY,
+    CREATE,
+    KEY,
+    RESOLVING,
+    Twin,
+    body,
+    picture_uri,
+    serving,
+)
 from tests.support.media import facts
+from wanx_render.catalog.capabilities import packaged
+from wanx_render.catalog.user_file import with_user_file
 
 
 @pytest.fixture
@@ -161,6 +173,21 @@ def test_every_region_has_accounts_and_an_address(twin: Twin) -> None:
         assert twin.call("GET", f"/{other}/api/v1/tasks", headers=key).status_code == 401
 
 
+def test_a_region_of_a_catalog_file_has_them_too(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "regions: {sydney: {code: ap-southeast-2, currency: USD}}\n"
+        "models: {wan2.2-i2v-flash: {region_names: {sydney: wan2.2-i2v-flash}}}\n"
+    )
+    twin = Twin(catalog=with_user_file(packaged(), file))
+    key = {**ASYNC, "Authorization": "Bearer sk-mock-sydney-a"}
+    twin.task(headers=key, json={**BODY, "model": "wan2.2-i2v-flash"})
+    (row,) = twin.ledger()["submissions"]
+    assert (row["account"], row["currency"]) == ("sydney-a", "USD")
+    assert twin.call("GET", "/sydney/api/v1/tasks", headers=key).json()["total"] == 1
+    assert twin.call("GET", "/beijing/api/v1/tasks", headers=key).status_code == 401
+
+
 def test_the_hosts_of_workspaces_are_the_api_s_and_no_more(twin: Twin) -> None:
     host = {"Host": "llm-abc123.cn-beijing.maas.aliyuncs.com"}
     assert twin.call("GET", "/api/v1/tasks", headers={**KEY, **host}).status_code == 200
@@ -240,10 +267,9 @@ def test_an_uploaded_picture_is_used_by_its_owner_and_model(
         400,
         "InvalidParameter.DataInspection",
     )
-    resolving = {**ASYNC, "X-DashScope-OssResourceResolve": "enable"}
-    other = {**resolving, "Authorization": "Bearer sk-mock-b"}
-    good = twin.task(json=content, headers=resolving)
-    wrong_model = twin.task(json={**content, "model": "wan2.2-i2v-flash"}, headers=resolving)
+    other = {**RESOLVING, "Authorization": "Bearer sk-mock-b"}
+    good = twin.task(json=content, headers=RESOLVING)
+    wrong_model = twin.task(json={**content, "model": "wan2.2-i2v-flash"}, headers=RESOLVING)
     answer = twin.create(json=content, headers=other)
     twin.service.advance(400)
     assert twin.status(good) == "SUCCEEDED"
@@ -251,7 +277,7 @@ def test_an_uploaded_picture_is_used_by_its_owner_and_model(
     stranger = twin.query(answer.json()["output"]["task_id"], headers=other)
     assert stranger["output"]["code"] == "InvalidParameter.DataInspection"
     twin.service.advance(48 * 3600)
-    late = twin.task(json=content, headers=resolving)
+    late = twin.task(json=content, headers=RESOLVING)
     twin.service.advance(1)
     assert twin.status(late) == "FAILED"
 

@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from mock_server.faults.reading import read_line
 from mock_server.inprocess import Transport
 from mock_server.service.options import Options
 from mock_server.service.service import MockService
+from mock_server.testing import MockAccount, Server
 from mock_server.web.app import Emulator
 from tests.support.places import CLIPS, ROOT
 from tests.support.programs import PROGRAMS
-from wanx_render.catalog.capabilities import packaged
+from wanx_render.catalog.capabilities import Catalog, packaged
 
 CREATE = "/api/v1/services/aigc/video-generation/video-synthesis"
 KEY = {"Authorization": "Bearer sk-mock-a"}
 ASYNC = {**KEY, "X-DashScope-Async": "enable"}
+RESOLVING = {**ASYNC, "X-DashScope-OssResourceResolve": "enable"}
 BODY: dict[str, Any] = {
     "model": "wanx2.1-i2v-turbo",
     "input": {"prompt": "一只猫在草地上奔跑", "img_url": "https://example.com/cat.png"},
@@ -41,10 +44,12 @@ def body(prompt: str = "a cat", **parameters: Any) -> dict[str, Any]:
 class Twin:
     """An emulator in this process; its clock is moved by hand unless ``clock`` says otherwise."""
 
-    def __init__(self, *faults: str, clock: str = "manual", **options: Any) -> None:
+    def __init__(
+        self, *faults: str, clock: str = "manual", catalog: Catalog | None = None, **options: Any
+    ) -> None:
         plan = tuple(read_line(fault) for fault in faults)
         options = {"clock": clock, "faults": plan, "clips": CLIPS, **options}
-        self.service = MockService(packaged(), PROGRAMS["wheel"], Options(**options))
+        self.service = MockService(catalog or packaged(), PROGRAMS["wheel"], Options(**options))
         self.transport = Transport(Emulator(self.service))
 
     def call(self, method: str, url: str, **more: Any) -> httpx.Response:
@@ -62,6 +67,19 @@ class Twin:
         more = {"headers": ASYNC, "json": body(prompt), **more}
         return self.call("POST", CREATE, **more)
 
+    def ask(self, path: str, model: str, content: Any, **parameters: Any) -> httpx.Response:
+        """A create call at any path: ``content`` is the input of its body, also with uploads."""
+        whole = {"model": model, "input": content, "parameters": parameters}
+        return self.call("POST", path, headers=RESOLVING, json=whole)
+
+    def outcome(self, path: str, model: str, content: Any, **parameters: Any) -> dict[str, Any]:
+        """The last answer about such a task, where the clock goes on by itself."""
+        created = self.ask(path, model, content, **parameters)
+        assert created.status_code == 200, created.text
+        for _ in range(4):
+            answer = self.query(created.json()["output"]["task_id"])
+        return answer
+
     def task(self, prompt: str = "a cat", **more: Any) -> str:
         answer = self.create(prompt, **more)
         assert answer.status_code == 200, answer.text
@@ -75,6 +93,20 @@ class Twin:
 
     def ledger(self) -> dict[str, Any]:
         return dict(self.call("GET", "/_mock/ledger").json())
+
+
+@contextmanager
+def account_in_environment(
+    patch: pytest.MonkeyPatch, name: str, pace: int, catalog: Catalog | None = None
+) -> Iterator[MockAccount]:
+    """An account of a server on a thread, which the environment names to the program."""
+    server = Server(f"x{pace}", 0, catalog=catalog)
+    client = MockAccount(server, name)
+    patch.setenv("DASHSCOPE_API_KEY", client.key)
+    patch.setenv("DASHSCOPE_HTTP_BASE_URL", client.base_url)
+    patch.setenv("WANX_CLOCK_PACE", str(pace))
+    yield client
+    server.close()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,19 @@ class Shop:
         assert "Traceback" not in ran.stderr
         assert f"sk-mock-{self.account}" not in ran.stdout + ran.stderr
         return ran
+
+    def killed(self, *arguments: str, tasks: int) -> None:
+        """Start the program, and kill it once the account has so many tasks."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "wanx_render", *arguments], cwd=self.folder,
+            env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        deadline = time.monotonic() + 80
+        while len(self.ledger()) < tasks and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.kill()
+        process.wait(20)
+        assert len(self.ledger()) >= tasks
 
     def faults(self, *faults: dict[str, Any]) -> None:
         with httpx.Client(trust_env=False) as client:

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from mock_server.testing import MockAccount, Server
+from mock_server.testing import MockAccount
+from tests.support.emulator import account_in_environment
 from tests.support.goldens import is_golden
 from tests.support.media import facts
 from tests.support.places import SPECS
@@ -31,13 +32,8 @@ Printed = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockAccount]:
-    server = Server(f"x{PACE}", 0)
-    account = MockAccount(server, "forms")
-    monkeypatch.setenv("DASHSCOPE_API_KEY", account.key)
-    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", account.base_url)
-    monkeypatch.setenv("WANX_CLOCK_PACE", str(PACE))
-    yield account
-    server.close()
+    with account_in_environment(monkeypatch, "forms", PACE) as account:
+        yield account
 
 
 def run(printed: Printed, *words: str) -> tuple[int, str, str]:
@@ -68,13 +64,13 @@ def check_film(home: Path) -> dict[str, Any]:
             assert take["predicted"] == f"{take['width']}x{take['height']}"
     for film in manifest["deliverables"]:
         assert all(check["holds"] for check in film["checks"])
-        seen, rate = facts(home / film["path"]), Fraction(film["fps"])
+        film_file, rate = facts(home / film["path"]), Fraction(film["fps"])
         width, height = map(int, film["aspect"].split(":"))
-        assert seen.width * height == seen.height * width
-        assert (seen.width, seen.height) == (film["width"], film["height"])
-        assert seen.frames == film["frames"] == sum(part["frames"] for part in film["parts"])
-        assert seen.steps == {1 / rate}
-        assert abs(seen.sound_seconds - seen.frames / rate) <= 1 / rate
+        assert film_file.width * height == film_file.height * width
+        assert (film_file.width, film_file.height) == (film["width"], film["height"])
+        assert film_file.frames == film["frames"] == sum(part["frames"] for part in film["parts"])
+        assert film_file.steps == {1 / rate}
+        assert abs(film_file.sound_seconds - film_file.frames / rate) <= 1 / rate
     return manifest
 
 

@@ -77,5 +77,5 @@ def test_every_request_form_has_a_list_and_every_list_its_calls() -> None:
     catalog = packaged()
     models = [catalog.model(c["body"]["model"]) or catalog.entry(c["body"]["model"]) for c in CALLS]
     assert {model.request_form.value for model in models} == set(catalog.forms)
-    written = {path.stem for path in (GOLDEN / "wire").glob("*.json")}
-    assert written == {path.stem for path in (SPECS / "forms").glob("*.yaml")}
+    names = {path.stem for path in (GOLDEN / "wire").glob("*.json")}
+    assert names == {path.stem for path in (SPECS / "forms").glob("*.yaml")}

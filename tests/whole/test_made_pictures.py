@@ -1,11 +1,6 @@
 """First frames that a picture model makes: from the list to the film, each picture paid once."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +31,7 @@ TWIN = """\
 
 
 @pytest.fixture
-def made(shop: Shop) -> Shop:
+def stall(shop: Shop) -> Shop:
     (shop.folder / "list.yaml").write_text(LIST)
     return shop
 
@@ -72,73 +67,64 @@ def check_film(shop: Shop) -> None:
             assert f"{image.width}x{image.height}" == take["request"]["size"] == take["predicted"]
 
 
-def test_a_film_of_made_pictures_is_paid_once(made: Shop) -> None:
-    first = made.run("list.yaml", "--yes")
+def test_a_film_of_made_pictures_is_paid_once(stall: Shop) -> None:
+    first = stall.run("list.yaml", "--yes")
     assert first.returncode == 0, first.stderr
-    check_film(made)
-    assert made.run("list.yaml", "--yes").returncode == 0
-    assert made.sent() == 5
+    check_film(stall)
+    assert stall.run("list.yaml", "--yes").returncode == 0
+    assert stall.sent() == 5
     # A shot with the same picture shares it: only its clip is new.
-    (made.folder / "list.yaml").write_text(LIST.replace("deliverables", TWIN + "deliverables"))
-    assert made.run("list.yaml", "--yes").returncode == 0
-    assert [row["model"] for row in made.ledger()[5:]] == ["wan2.2-i2v-flash"]
+    (stall.folder / "list.yaml").write_text(LIST.replace("deliverables", TWIN + "deliverables"))
+    assert stall.run("list.yaml", "--yes").returncode == 0
+    assert [row["model"] for row in stall.ledger()[5:]] == ["wan2.2-i2v-flash"]
     # A journal that is gone is written again, pictures and all.
-    (home_of(made) / "journal.sqlite").unlink()
-    again = made.run("list.yaml", "--yes")
+    (home_of(stall) / "journal.sqlite").unlink()
+    again = stall.run("list.yaml", "--yes")
     assert again.returncode == 0, again.stderr
-    assert made.sent() == 6
+    assert stall.sent() == 6
 
 
-def test_pictures_are_made_and_looked_at_before_any_video_is_paid(made: Shop) -> None:
-    ran = made.run("list.yaml", "--pictures", "--yes")
+def test_pictures_are_made_and_looked_at_before_any_video_is_paid(stall: Shop) -> None:
+    ran = stall.run("list.yaml", "--pictures", "--yes")
     assert ran.returncode == 0, ran.stderr
-    assert {row["model"] for row in made.ledger()} == {"qwen-image", "wan2.5-t2i-preview"}
+    assert {row["model"] for row in stall.ledger()} == {"qwen-image", "wan2.5-t2i-preview"}
     assert "clips/wake.image-t1-" in ran.stderr
     assert "wanx-render board list.yaml" in ran.stderr
-    another = made.run("list.yaml", "--pictures", "--retake", "leap.image", "--yes")
+    another = stall.run("list.yaml", "--pictures", "--retake", "leap.image", "--yes")
     assert another.returncode == 0, another.stderr
-    assert made.sent() == 4
-    (made.folder / "list.picks.yaml").write_text("shots: {leap.image: {pick: 1}}")
-    assert made.run("list.yaml", "--yes").returncode == 0
-    manifest = manifest_of(made)
+    assert stall.sent() == 4
+    (stall.folder / "list.picks.yaml").write_text("shots: {leap.image: {pick: 1}}")
+    assert stall.run("list.yaml", "--yes").returncode == 0
+    manifest = manifest_of(stall)
     leap = next(shot for shot in manifest["shots"] if shot["id"] == "leap")
     pictures = {picture["id"]: picture for picture in manifest["pictures"]}
     first, second = pictures["leap.image"]["takes"]
     assert first["sha256"] != second["sha256"]
     assert leap["takes"][0]["request"]["image"] == f"sha256:{first['sha256']}"
-    assert (made.sent(), manifest["cost"]) == (6, "1.90 CNY")
+    assert (stall.sent(), manifest["cost"]) == (6, "1.90 CNY")
 
 
-def test_a_killed_run_goes_on_where_it_was(made: Shop) -> None:
-    run = subprocess.Popen(
-        [sys.executable, "-m", "wanx_render", "list.yaml", "--yes"], cwd=made.folder,
-        env=made.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while len(made.ledger()) < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.kill(run.pid, signal.SIGKILL)
-    run.wait(20)
-    assert len(made.ledger()) >= 2
-    ran = made.run("list.yaml", "--yes")
+def test_a_killed_run_goes_on_where_it_was(stall: Shop) -> None:
+    stall.killed("list.yaml", "--yes", tasks=2)
+    ran = stall.run("list.yaml", "--yes")
     assert ran.returncode == 0, ran.stderr
-    check_film(made)
+    check_film(stall)
 
 
 @pytest.mark.parametrize("nth", [1, 3])
-def test_a_picture_whose_answer_was_lost_is_known_again(made: Shop, nth: int) -> None:
-    made.faults({"on": "create", "nth": nth, "effect": "reset", "stage": "after"})
-    ran = made.run("list.yaml", "--yes")
+def test_a_picture_whose_answer_was_lost_is_known_again(stall: Shop, nth: int) -> None:
+    stall.faults({"on": "create", "nth": nth, "effect": "reset", "stage": "after"})
+    ran = stall.run("list.yaml", "--yes")
     assert ran.returncode == 0, ran.stderr
-    check_film(made)
+    check_film(stall)
 
 
-def test_a_list_over_its_budget_sends_nothing(made: Shop) -> None:
-    (made.folder / "list.yaml").write_text(LIST.replace("10 CNY", "1.6 CNY"))
-    ran = made.run("list.yaml", "--yes")
-    assert (ran.returncode, made.sent()) == (4, 0)
+def test_a_list_over_its_budget_sends_nothing(stall: Shop) -> None:
+    (stall.folder / "list.yaml").write_text(LIST.replace("10 CNY", "1.6 CNY"))
+    ran = stall.run("list.yaml", "--yes")
+    assert (ran.returncode, stall.sent()) == (4, 0)
     unknown = LIST.replace("qwen-image", "wan2.2-t2i-flash")  # no document gives its price
-    (made.folder / "list.yaml").write_text(unknown)
-    ran = made.run("list.yaml", "--yes")
-    assert (ran.returncode, made.sent()) == (4, 0)
+    (stall.folder / "list.yaml").write_text(unknown)
+    ran = stall.run("list.yaml", "--yes")
+    assert (ran.returncode, stall.sent()) == (4, 0)
     assert "unknown price" in ran.stderr

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from mock_server.testing import MockAccount, Server
+from mock_server.testing import MockAccount
+from tests.support.emulator import account_in_environment
 from tests.support.media import facts
 from tests.support.places import SPECS
 from wanx_render.catalog.capabilities import packaged
@@ -77,13 +78,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def account(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MockAccount]:
     catalog = with_user_file(packaged(), folder / "catalog.yaml")
-    server = Server(f"x{PACE}", 0, catalog=catalog)
-    account = MockAccount(server, "outside")
-    monkeypatch.setenv("DASHSCOPE_API_KEY", account.key)
-    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", account.base_url)
-    monkeypatch.setenv("WANX_CLOCK_PACE", str(PACE))
-    yield account
-    server.close()
+    with account_in_environment(monkeypatch, "outside", PACE, catalog) as account:
+        yield account
 
 
 def run(folder: Path, *words: str) -> int:

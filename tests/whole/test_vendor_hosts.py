@@ -61,8 +61,8 @@ def rendered(
 def test_a_film_is_made_at_the_host_of_a_workspace(
     region: str, server: Server, tmp_path: Path
 ) -> None:
-    done = rendered(server, tmp_path, region, DASHSCOPE_WORKSPACE="llm-ab12")
-    assert done.returncode == 0, done.stderr
+    ran = rendered(server, tmp_path, region, DASHSCOPE_WORKSPACE="llm-ab12")
+    assert ran.returncode == 0, ran.stderr
     assert (tmp_path / "renders" / "hosts" / "9x16.mp4").is_file()
 
 

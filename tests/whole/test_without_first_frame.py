@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from mock_server.testing import MockAccount, Server
+from mock_server.testing import MockAccount
+from tests.support.emulator import account_in_environment
 from tests.support.media import facts
 from tests.support.places import SPECS
 from tests.support.programs import PROGRAMS
-from wanx_render.catalog.capabilities import packaged
 from wanx_render.cli import main
 from wanx_render.media import ffmpeg
 
@@ -48,13 +48,8 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockAccount]:
-    server = Server(f"x{PACE}", 0, catalog=packaged())
-    account = MockAccount(server, "words")
-    monkeypatch.setenv("DASHSCOPE_API_KEY", account.key)
-    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", account.base_url)
-    monkeypatch.setenv("WANX_CLOCK_PACE", str(PACE))
-    yield account
-    server.close()
+    with account_in_environment(monkeypatch, "words", PACE) as account:
+        yield account
 
 
 def run(folder: Path, *words: str) -> int:

@@ -122,8 +122,8 @@ def clip_arguments(call: ClipCall, drift: Drift, work: Work) -> list[str]:
     frames = frames_in(Fraction(call.request.duration), call.rate)
     picture = _moving(call, drift, work, frames - work.continued)
     if work.head:
-        shown = continuation.picture(work.head)
-        picture = graph.concat(shown, picture, v=1, a=0).filter("fps", str(call.rate))
+        before = continuation.picture(work.head)
+        picture = graph.concat(before, picture, v=1, a=0).filter("fps", str(call.rate))
     if call.request.watermark:
         words = graph.input(ffmpeg.file_url(work.watermark), f="png_pipe")
         picture = picture.overlay(words, x=0, y=0, format="yuv420")

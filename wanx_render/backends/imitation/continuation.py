@@ -19,8 +19,7 @@ from wanx_render.media.ffmpeg import BOUNDED, BT709, Ffmpeg, file_url
 from wanx_render.task import InputMedia
 from wanx_render.timing import SAMPLE_RATE, nearest, samples_in
 
-_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2"
-_FORMATS = {"protocol_whitelist": "file", "format_whitelist": _CONTAINERS}
+_AS_MP4 = {"protocol_whitelist": "file", "f": "mov"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +41,17 @@ def head_of(
     if path is None or not path.is_file():
         return None
     try:
-        seconds = probe.head(program, path, _CONTAINERS).seconds
+        seconds = probe.head(program, path, "mov").seconds
         sound = probe.probe(program, path).sound
     except FfmpegError:
         return None
-    shown = min(max(nearest(seconds * rate), 1), frames - 1)
-    return Head(path, shown, rate, size, sound is not None)
+    count = min(max(nearest(seconds * rate), 1), frames - 1)
+    return Head(path, count, rate, size, sound is not None)
 
 
 def picture(head: Head) -> Any:
     """Its frames as a stream of a graph."""
-    stream = graph.input(file_url(head.path), **_FORMATS).video
+    stream = graph.input(file_url(head.path), **_AS_MP4).video
     width, height = head.size.width, head.size.height
     stream = stream.filter(
         "scale", width, height, force_original_aspect_ratio="increase",
@@ -71,7 +70,7 @@ def sound(head: Head) -> Any:
     if not head.has_sound:
         silence = graph.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi").audio
         return silence.filter("atrim", end_sample=samples)
-    stream = graph.input(file_url(head.path), **_FORMATS).audio
+    stream = graph.input(file_url(head.path), **_AS_MP4).audio
     stream = stream.filter("aresample", SAMPLE_RATE)
     stream = stream.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
     return stream.filter("apad").filter("atrim", end_sample=samples)

@@ -13,11 +13,12 @@ from wanx_render.task import InputMedia, TaskRequest
 
 # Where only the service could fetch the first frame, its shape is not known here.
 _ASSUMED = Size(1280, 720)
+_ROUNDED = Fraction(1, 10)  # of a video's length by its container
+_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "3:2", "2:3", "4:5", "5:4")
 
 
 def clip_size(request: TaskRequest, catalog: Catalog) -> Size:
-    """The size of the clip by the catalog's rules: asked for outright, of the frame, or of the
-    ratio."""
+    """The clip's size by the catalog's rules: as asked, of its first frame, or of its ratio."""
     if request.size:
         return request.size
     area = catalog.tier_area(request.resolution)
@@ -25,9 +26,9 @@ def clip_size(request: TaskRequest, catalog: Catalog) -> Size:
     frame = _shape_of(leader)
     if frame:
         return predicted_size(frame, area)
-    known = shapes_of(catalog.models[request.model], request.resolution, area)
-    asked = None if leader else clip_of(None, request.ratio, known, area)
-    return asked or predicted_size(_ASSUMED, area)
+    shapes = shapes_of(catalog.models[request.model], request.resolution, area)
+    by_ratio = None if leader else clip_of(None, request.ratio, shapes, area)
+    return by_ratio or predicted_size(_ASSUMED, area)
 
 
 def _shape_of(medium: InputMedia | None) -> Size | None:
@@ -36,17 +37,14 @@ def _shape_of(medium: InputMedia | None) -> Size | None:
     return medium.sent_size or (medium.footage.size if medium.footage else None)
 
 
-def _apart(size: Size, ratio: Fraction) -> Fraction:
-    actual = Fraction(size.width, size.height)
-    return max(actual, ratio) / min(actual, ratio)
-
-
-_RATIOS = ("16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "3:2", "2:3", "4:5", "5:4")
-
-
 def ratio_of(size: Size) -> str:
     """The usual name of a shape: sides are rounded, so the nearest one."""
     return min(_RATIOS, key=lambda name: _apart(size, Fraction(*map(int, name.split(":")))))
+
+
+def _apart(size: Size, ratio: Fraction) -> Fraction:
+    actual = Fraction(size.width, size.height)
+    return max(actual, ratio) / min(actual, ratio)
 
 
 def input_seconds(request: TaskRequest) -> Fraction:
@@ -68,9 +66,6 @@ def counted_input_seconds(request: TaskRequest, model: Model) -> int:
     """
     seconds, cap = max(ceil(input_seconds(request) - _ROUNDED), 0), model.input_seconds_cap
     return min(seconds, cap.value) if cap else seconds
-
-
-_ROUNDED = Fraction(1, 10)
 
 
 def billed_seconds(request: TaskRequest, model: Model) -> int:
@@ -96,31 +91,30 @@ def usage(request: TaskRequest, catalog: Catalog, pictures: int = 1) -> dict[str
         case "2.5-t2v":
             size = _starred(clip_size(request, catalog))
             return {"video_duration": seconds, "video_ratio": size, "video_count": 1}
-        case "2.6" | "2.6-flash" | "2.6-sized" | "2.7" | "3.0":
-            return _newer_usage(request, model, catalog)
+        case "2.6":
+            return _counted(request, model)
+        case "2.6-flash":
+            return {**_counted(request, model), "audio": request.sound != "silent"}
+        case "2.6-sized":
+            size = _starred(clip_size(request, catalog))
+            return {**_counted(request, model), "size": size}
+        case "2.7":
+            ratio = ratio_of(clip_size(request, catalog))
+            return {**_counted(request, model), "ratio": ratio}
+        case "3.0":
+            ratio, rate = ratio_of(clip_size(request, catalog)), int(model.fps.value)
+            return {**_counted(request, model), "ratio": ratio, "fps": rate}
 
 
-def _newer_usage(request: TaskRequest, model: Model, catalog: Catalog) -> dict[str, Any]:
-    """Of the families since 2.6, which count the seconds of inputs too."""
-    size = clip_size(request, catalog)
-    fields = {
+def _counted(request: TaskRequest, model: Model) -> dict[str, Any]:
+    """What all families since 2.6 have, which count the seconds of inputs too."""
+    return {
         "duration": billed_seconds(request, model),
         "input_video_duration": counted_input_seconds(request, model),
         "output_video_duration": request.duration,
         "SR": int(request.resolution.removesuffix("P")),
         "video_count": 1,
     }
-    match model.usage.value:
-        case "2.6-flash":
-            return {**fields, "audio": request.sound != "silent"}
-        case "2.6-sized":
-            return {**fields, "size": _starred(size)}
-        case "2.7":
-            return {**fields, "ratio": ratio_of(size)}
-        case "3.0":
-            return {**fields, "ratio": ratio_of(size), "fps": int(model.fps.value)}
-        case "2.6" | "2.1" | "2.2" | "2.2-kf2v" | "2.5-t2v":
-            return fields
 
 
 def _starred(size: Size) -> str:

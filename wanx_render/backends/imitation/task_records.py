@@ -17,9 +17,9 @@ def plain_request(request: TaskRequest) -> dict[str, Any]:
     """The request as JSON data."""
     media = {name: _plain(getattr(request, name)) for name in _MEDIA}
     references = [{"kind": r.kind, "media": _plain(r.media)} for r in request.references]
-    given = {field.name: getattr(request, field.name) for field in _FIELDS}
+    plain = {field.name: getattr(request, field.name) for field in _FIELDS}
     size = asdict(request.size) if request.size else None
-    return {**given, **media, "references": references, "size": size}
+    return {**plain, **media, "references": references, "size": size}
 
 
 def request_of(record: dict[str, Any]) -> TaskRequest:
