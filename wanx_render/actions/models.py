@@ -41,15 +41,15 @@ class ModelsOptions:
 def models(options: ModelsOptions, environment: Environment) -> int:
     """Show the models, one, two side by side or what is in doubt, on stdout; the exit code."""
     catalog = with_user_file(packaged(), options.catalog)
-    chosen = _chosen(options, catalog)
+    selection = _chosen(options, catalog)
     if options.words[:1] == (DIFF,):
-        return _diff((chosen[0], chosen[1]), catalog, options.as_json, environment)
+        return _diff((selection[0], selection[1]), catalog, options.as_json, environment)
     if options.stale:
-        return _stale(chosen, catalog, options, environment)
+        return _stale(selection, catalog, options, environment)
     if options.as_json:
-        environment.write_json(_record(chosen, catalog))
-    elif chosen:
-        show_one(chosen[0], catalog, environment.stdout)
+        environment.write_json(_record(selection, catalog))
+    elif selection:
+        show_one(selection[0], catalog, environment.stdout)
     else:
         show_all(catalog, environment.stdout)
     return 0
@@ -59,8 +59,8 @@ def _chosen(options: ModelsOptions, catalog: Catalog) -> Sequence[Model | Pictur
     """The models that are named; none where all are meant. Raises BadInput."""
     is_diff = options.words[:1] == (DIFF,)
     names = options.words[1:] if is_diff else options.words
-    allowed = (2,) if is_diff else (0, 1)
-    if len(names) not in allowed or (is_diff and options.stale):
+    numbers = (2,) if is_diff else (0, 1)
+    if len(names) not in numbers or (is_diff and options.stale):
         raise _misused()
     return [_named(name, catalog) for name in names]
 
@@ -113,13 +113,13 @@ def _stale(
 
 
 def _record(chosen: Sequence[Model | PictureModel], catalog: Catalog) -> dict[str, Any]:
-    shown = chosen or [*catalog.models.values(), *catalog.pictures.values()]
+    entries = chosen or [*catalog.models.values(), *catalog.pictures.values()]
     return {
         "version": 1,
         "sources": catalog.model_dump(mode="json")["sources"],
-        "models": [_with_prices(model, catalog) for model in shown if isinstance(model, Model)],
+        "models": [_with_prices(model, catalog) for model in entries if isinstance(model, Model)],
         "pictures": [
-            _with_prices(model, catalog) for model in shown if isinstance(model, PictureModel)
+            _with_prices(model, catalog) for model in entries if isinstance(model, PictureModel)
         ],
     }
 

@@ -233,8 +233,8 @@ def inherited(record: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str,
     if not name:
         return own
     older = inherited(others[name], others)
-    kept = {key: value for key, value in older.items() if key not in _OF_ONE_MODEL}
-    return {**kept, "base": snapshot_of, **own}
+    shared = {key: value for key, value in older.items() if key not in _OF_ONE_MODEL}
+    return {**shared, "base": snapshot_of, **own}
 
 
 _OF_ONE_MODEL = ("aliases", "region_names", "base", "launched", "retires")

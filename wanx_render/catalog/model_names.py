@@ -25,23 +25,23 @@ _KIND = re.compile(r"[a-z]{1,3}2[a-z]")
 def meant(text: str, names: Iterable[str]) -> tuple[str, ...]:
     """The models that ``text`` may mean, in the order of ``names``; none where nothing fits."""
     pieces_of = {name: _pieces(name) for name in names}
-    wanted = _pieces(text)
-    said = set(wanted) - {"wan"}
-    whole = tuple(name for name, pieces in pieces_of.items() if pieces == wanted)
-    if whole or not said:
+    parts = _pieces(text)
+    words = set(parts) - {"wan"}
+    whole = tuple(name for name, pieces in pieces_of.items() if pieces == parts)
+    if whole or not words:
         return whole
-    known = {piece for pieces in pieces_of.values() for piece in pieces}
-    wanted = tuple(f"{piece}0" if _is_round(piece, known) else piece for piece in wanted)
-    said = set(wanted) - {"wan"}
-    version = next((piece for piece in wanted if piece.isdigit()), "")
-    fitting = tuple(name for name, pieces in pieces_of.items() if said <= set(pieces))
+    vocabulary = {piece for pieces in pieces_of.values() for piece in pieces}
+    parts = tuple(f"{piece}0" if _is_round(piece, vocabulary) else piece for piece in parts)
+    words = set(parts) - {"wan"}
+    version = next((piece for piece in parts if piece.isdigit()), "")
+    fitting = tuple(name for name, pieces in pieces_of.items() if words <= set(pieces))
     if fitting:
         return _plainest(fitting, pieces_of)
-    longer = tuple(name for name, pieces in pieces_of.items() if pieces == wanted[: len(pieces)])
+    longer = tuple(name for name, pieces in pieces_of.items() if pieces == parts[: len(pieces)])
     if longer:  # the name of one, and more: a date, a remark
         return longer
-    kinds = {piece for piece in said if _KIND.fullmatch(piece)}
-    if (version and version not in known) or not kinds <= known:
+    kinds = {piece for piece in words if _KIND.fullmatch(piece)}
+    if (version and version not in vocabulary) or not kinds <= vocabulary:
         return ()
     in_every_way = tuple(n for n, p in pieces_of.items() if version in p and _makes_all(p))
     if kinds and in_every_way:
@@ -51,7 +51,7 @@ def meant(text: str, names: Iterable[str]) -> tuple[str, ...]:
         for name, pieces in pieces_of.items()
         if (not version or version in pieces) and kinds <= set(pieces)
     }
-    close = get_close_matches("".join(wanted), candidates, n=1, cutoff=0.75)
+    close = get_close_matches("".join(parts), candidates, n=1, cutoff=0.75)
     return tuple(candidates[word] for word in close)
 
 

@@ -35,12 +35,12 @@ def _seconds_at_most(request: TaskRequest, model: Model) -> int | None:
     videos = [entry.media for entry in request.references if entry.kind == "video"]
     if not _bills_input(model) or not videos:
         return request.duration
-    known = sum((video.footage.seconds for video in videos if video.footage), Fraction(0))
-    unknown = [video for video in videos if video.footage is None]
-    longest = _longest_input(model, len(unknown)) if unknown else 0
+    length = sum((video.footage.seconds for video in videos if video.footage), Fraction(0))
+    remote = [video for video in videos if video.footage is None]
+    longest = _longest_input(model, len(remote)) if remote else 0
     if longest is None:
         return None
-    billable = min(_started(known) + longest, LONGEST_SECONDS, *_input_bounds(model))
+    billable = min(_started(length) + longest, LONGEST_SECONDS, *_input_bounds(model))
     return request.duration + billable
 
 

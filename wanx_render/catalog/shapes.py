@@ -34,11 +34,11 @@ def shapes_of(model: Model, tier: str, area: int) -> tuple[Shape, ...]:
 
 @lru_cache(maxsize=256)
 def _shapes(ratios: tuple[str, ...], sizes: tuple[str, ...], area: int) -> tuple[Shape, ...]:
-    known = tuple(size_of(size) for size in sizes)
+    choices = tuple(size_of(size) for size in sizes)
     if not ratios:
-        return tuple(Shape(size, size, "") for size in known)
+        return tuple(Shape(size, size, "") for size in choices)
     return tuple(
-        Shape(_clip(Aspect.parse(ratio), known, area), None, ratio)
+        Shape(_clip(Aspect.parse(ratio), choices, area), None, ratio)
         for ratio in ratios
         if not _is_word(ratio)
     )
@@ -81,9 +81,9 @@ def usual(clip: Size) -> Aspect:
 def of_aspect(shapes: Iterable[Shape], aspect: Aspect) -> Shape | None:
     """The shape that has this aspect but for rounded sides; None where there is none."""
     by_clip = {shape.clip: shape for shape in shapes}
-    named = [shape for shape in by_clip.values() if shape.ratio == str(aspect)]
-    if named:  # whatever is lost to the rounded sides of a small tier
-        return named[0]
+    of_ratio = [shape for shape in by_clip.values() if shape.ratio == str(aspect)]
+    if of_ratio:  # whatever is lost to the rounded sides of a small tier
+        return of_ratio[0]
     nearest = _nearest(by_clip, aspect)
     return by_clip[nearest] if nearest else None
 
@@ -101,11 +101,11 @@ def best(shapes: tuple[Shape, ...], aims: tuple[Aspect, ...]) -> Shape:
 
 def clip_of(size: Size | None, ratio: str, shapes: Iterable[Shape], area: int) -> Size | None:
     """The clip of what a request asked for, also where the model has no such shape any more."""
-    known = next(
+    clip = next(
         (shape.clip for shape in shapes if (shape.size, shape.ratio) == (size, ratio)), None
     )
-    if known or size:
-        return known or size
+    if clip or size:
+        return clip or size
     return (
         None if not ratio or _is_word(ratio) else predicted_size(Aspect.parse(ratio).size(1), area)
     )

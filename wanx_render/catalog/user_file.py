@@ -38,17 +38,17 @@ def with_user_file(catalog: Catalog, file: Path | None) -> Catalog:
     record["sources"]["user"] = {"title": file.name, "date": "", "kind": "user"}
     _lay_over(record, {key: value for key, value in source.value.items() if value})
     try:
-        merged = Catalog.model_validate(record)
+        result = Catalog.model_validate(record)
     except ValidationError as error:
         raise BadInput(*_problems(error, source, len(catalog.prices))) from None
-    own_prices = tuple(enumerate(merged.prices[len(catalog.prices) :]))
+    own_prices = tuple(enumerate(result.prices[len(catalog.prices) :]))
     strange = (
-        *_strange_currencies(merged, source, own_prices),
-        *_prices_of_nothing(merged, source, own_prices),
+        *_strange_currencies(result, source, own_prices),
+        *_prices_of_nothing(result, source, own_prices),
     )
     if strange:
         raise BadInput(*strange)
-    return merged
+    return result
 
 
 def _sibling_problems(catalog: Catalog, source: yaml_source.Source) -> Iterable[Diagnostic]:
@@ -246,8 +246,8 @@ def _problems(
         name = ".".join(str(part) for part in path)
         span: Span = source.place(path)
         is_price_key = path[:1] == ("prices",) and problem["type"] == "extra_forbidden"
-        known = tr("known keys: {keys}", keys=joined(Price.model_fields, tr(", ")))
-        hint = known if is_price_key else NOTHING
+        keys = tr("known keys: {keys}", keys=joined(Price.model_fields, tr(", ")))
+        hint = keys if is_price_key else NOTHING
         yield Diagnostic("catalog-invalid", _explained(name, problem), span, hint)
 
 

@@ -18,16 +18,16 @@ from wanx_render.reports.plan_table import console_for
 def show_doubts(doubts: Sequence[Doubt], catalog: Catalog, stream: TextIO) -> None:
     """First what sources disagree on, then what is old, by source; like figures are together."""
     console = console_for(stream)
-    disputed = [doubt for doubt in doubts if doubt.is_disputed]
+    conflicts = [doubt for doubt in doubts if doubt.is_disputed]
     stale = [doubt for doubt in doubts if doubt.is_stale]
-    if disputed:
+    if conflicts:
         console.print(Text(shown(tr("Sources disagree")), style="bold"))
-        _print_disputed(disputed, console)
+        _print_disputed(conflicts, console)
     if stale:
         title = tr("Not checked for more than {n} days", n=STALE_DAYS)
         console.print(Text(shown(title), style="bold"))
         _print_stale(stale, catalog, console)
-    first = plural("{n} figure in conflict", "{n} figures in conflict", len(disputed))
+    first = plural("{n} figure in conflict", "{n} figures in conflict", len(conflicts))
     second = plural("{n} too old", "{n} too old", len(stale))
     console.print(Text(shown(tr("{first}, {second}", first=first, second=second))))
 
