@@ -8,7 +8,7 @@ from typing import Any
 from mock_server.wire.body_fields import BodyFields
 from mock_server.wire.errors import Flaw
 from mock_server.wire.provenance import FAMILIES, FRAMES_27, SDK, rests_on
-from wanx_render.catalog.request_forms import Form, Place
+from wanx_render.catalog.request_forms import BodyPlace, Form
 from wanx_render.task import InputMedia, Reference, Role
 
 # Finds what is at a URL and which of the roles it fits; raises Flaw where the service could not
@@ -60,7 +60,7 @@ def references_in(media: list[tuple[Role, InputMedia]]) -> tuple[Reference, ...]
 
 @rests_on("official text", FAMILIES, "reference_video_urls is another name of reference_urls")
 def _entries(fields: BodyFields, form: Form, roles: frozenset[str]) -> Iterator[Entry]:
-    places: dict[str, list[tuple[Role, Place]]] = {}
+    places: dict[str, list[tuple[Role, BodyPlace]]] = {}
     for role, place in form.fields.items():
         places.setdefault(place.field, []).append((role, place))
     for field, its_roles in places.items():
@@ -78,7 +78,7 @@ def _entries(fields: BodyFields, form: Form, roles: frozenset[str]) -> Iterator[
                 yield from _typed(fields, field, its_roles)
 
 
-def _typed(fields: BodyFields, field: str, roles: list[tuple[Role, Place]]) -> Iterator[Entry]:
+def _typed(fields: BodyFields, field: str, roles: list[tuple[Role, BodyPlace]]) -> Iterator[Entry]:
     """The entries of a list by type; what else stands in one, such as a voice, is passed over."""
     types = {place.type: role for role, place in roles}
     for entry in _list(fields, field):

@@ -10,11 +10,11 @@ from typing import Any
 from tests.docs.pages import GENERATED, anchor_of
 from wanx_render.catalog.abilities import Model, PictureModel
 from wanx_render.catalog.capabilities import Catalog, Price, packaged
-from wanx_render.catalog.doubts import Entry, entries, entries_of
+from wanx_render.catalog.doubts import CatalogEntry, entries, entries_of
 from wanx_render.language import Language, joined, shown, tr, using, verbatim
 from wanx_render.reports.models import one_model as figures
 from wanx_render.reports.models.doubts_table import alike
-from wanx_render.reports.models.overview import GROUPS, PICTURE_COLUMNS, Row, View
+from wanx_render.reports.models.overview import GROUPS, PICTURE_COLUMNS, MatrixView, Row
 from wanx_render.source import yaml_source
 
 HEADS = (
@@ -100,7 +100,7 @@ class _Page:
         self.catalog, self.word = catalog, word
 
     def overview(self) -> Iterator[str]:
-        view = View(self.catalog, is_wide=True)
+        view = MatrixView(self.catalog, is_wide=True)
         yield f"## {self.word('overview')}\n"
         for group in GROUPS:
             rows = [view.row(model) for model in self.catalog.models.values() if group.has(model)]
@@ -163,7 +163,7 @@ class _Page:
         ]
         yield from _table(map(self.word, ("figure", "value", "source", "remarks")), rows)
 
-    def _figure(self, entry: Entry) -> Iterator[Row]:
+    def _figure(self, entry: CatalogEntry) -> Iterator[Row]:
         """The figure in force, then what other sources say."""
         (name, *in_force), *others = figures.rows_of(entry)
         yield f"`{name}`", *in_force
@@ -182,7 +182,7 @@ class _Page:
         yield from _table(map(self.word, names), rows)
 
 
-def _is_price_of(model: Model | PictureModel, entry: Entry) -> bool:
+def _is_price_of(model: Model | PictureModel, entry: CatalogEntry) -> bool:
     """Whether a figure is a price of the model's own, not of the one that it is a snapshot of."""
     return isinstance(entry.value, Price) and entry.value.model == model.name
 

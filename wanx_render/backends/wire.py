@@ -29,7 +29,7 @@ from wanx_render.backends.cleaning import (
     parsed,
 )
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.catalog.request_forms import Form, Place
+from wanx_render.catalog.request_forms import BodyPlace, Form
 from wanx_render.task import InputMedia, TaskRequest
 
 # Times on the wire carry no zone; samples are Beijing's, whatever the region.
@@ -56,7 +56,7 @@ def create_body(
     return {"model": name, "input": fields, "parameters": parameters}
 
 
-def _put(fields: dict[str, Any], place: Place, address: str) -> None:
+def _put(fields: dict[str, Any], place: BodyPlace, address: str) -> None:
     match place.kind:
         case "address":
             fields[place.field] = address

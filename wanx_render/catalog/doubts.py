@@ -1,6 +1,6 @@
 """What speaks against the figures of a catalog: the age of their sources, and other sources.
 
-Every figure of every model, of the pictures, of the service and every price is one ``Entry``.
+Every figure of the models, pictures and the service, and every price, is one ``CatalogEntry``.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ SERVICE = "service"  # what figures that hold for every model belong to
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogEntry:
     """One figure of the catalog, by what it belongs to and its own name."""
 
     owner: str  # a model, or ``SERVICE``
@@ -33,7 +33,7 @@ class Entry:
 class Doubt:
     """A figure in conflict, or one whose source was read too long ago; ``days`` None: undated."""
 
-    entry: Entry
+    entry: CatalogEntry
     days: int | None
     is_stale: bool
 
@@ -57,7 +57,7 @@ def age(catalog: Catalog, source: str, today: date) -> int | None:
     return (today - day).days if day else None
 
 
-def entries(catalog: Catalog) -> Iterator[Entry]:
+def entries(catalog: Catalog) -> Iterator[CatalogEntry]:
     """Every figure and price of the catalog."""
     for model in catalog.models.values():
         yield from entries_of(model, catalog)
@@ -66,7 +66,7 @@ def entries(catalog: Catalog) -> Iterator[Entry]:
     yield from _of_service(catalog)
 
 
-def _of_service(catalog: Catalog) -> Iterator[Entry]:
+def _of_service(catalog: Catalog) -> Iterator[CatalogEntry]:
     service = catalog.service
     yield from _figures(SERVICE, service)
     yield from _figures(SERVICE, service.gateway)
@@ -78,13 +78,13 @@ def _of_service(catalog: Catalog) -> Iterator[Entry]:
         yield from _figures(f"region {name}", region)
 
 
-def entries_of(model: Model | PictureModel, catalog: Catalog) -> Iterator[Entry]:
+def entries_of(model: Model | PictureModel, catalog: Catalog) -> Iterator[CatalogEntry]:
     """The figures of one model, and its prices by region."""
     yield from _figures(model.name, model)
     yield from prices_of(model.name, catalog)
 
 
-def prices_of(owner: str, catalog: Catalog) -> Iterator[Entry]:
+def prices_of(owner: str, catalog: Catalog) -> Iterator[CatalogEntry]:
     """The price in force of each region, with those of other sources as variants."""
     for region in catalog.entry(owner).region_names.value:
         if prices := list(catalog.prices_of(owner, region)):
@@ -94,22 +94,22 @@ def prices_of(owner: str, catalog: Catalog) -> Iterator[Entry]:
                 for row in older
                 if row.model == price.model and _amounts(row) != _amounts(price)
             )
-            yield Entry(owner, f"price {region}", price, price.source, price.note, others)
+            yield CatalogEntry(owner, f"price {region}", price, price.source, price.note, others)
 
 
 def _variant(price: Price) -> Variant[Any]:
     return Variant[Any](value=price, source=price.source, note=price.note)
 
 
-def _figures(owner: str, record: Data) -> Iterator[Entry]:
+def _figures(owner: str, record: Data) -> Iterator[CatalogEntry]:
     for name in type(record).model_fields:
         value = getattr(record, name)
         if isinstance(value, Figure):
             yield _entry(owner, name, value)
 
 
-def _entry(owner: str, name: str, figure: Figure[Any]) -> Entry:
-    return Entry(owner, name, figure.value, figure.source, figure.note, figure.variants)
+def _entry(owner: str, name: str, figure: Figure[Any]) -> CatalogEntry:
+    return CatalogEntry(owner, name, figure.value, figure.source, figure.note, figure.variants)
 
 
 def _amounts(price: Price) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ _PLACE = re.compile(r"([a-z_]+)(?:\[([a-z_]*)\])?")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BodyPlace:
     """A field of a body's ``input``: one address, a list of addresses, or a list by type."""
 
     field: str
@@ -23,7 +23,7 @@ class Place:
     type: str = ""  # of an entry in a list by type
 
 
-def place_of(text: str) -> Place:
+def place_of(text: str) -> BodyPlace:
     """``img_url`` is one address, ``urls[]`` a list of them, ``media[first_frame]`` one by type.
 
     Raises ValueError.
@@ -32,8 +32,8 @@ def place_of(text: str) -> Place:
     if parts is None:
         raise ValueError(f"{text!r} is not a place such as img_url, urls[] or media[first_frame]")
     if parts[2] is None:
-        return Place(text, "address")
-    return Place(parts[1], "typed", parts[2]) if parts[2] else Place(parts[1], "list")
+        return BodyPlace(text, "address")
+    return BodyPlace(parts[1], "typed", parts[2]) if parts[2] else BodyPlace(parts[1], "list")
 
 
 def _is_place(text: str) -> str:
@@ -54,7 +54,7 @@ class Form(Data):
     note: Prose = NOTHING
 
     @cached_property
-    def fields(self) -> dict[Role, Place]:
+    def fields(self) -> dict[Role, BodyPlace]:
         """Where each role's addresses go, in the order in which they are written."""
         return {role: place_of(text) for role, text in self.places.items()}
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from wanx_render.catalog.abilities import Model, PictureModel
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.catalog.doubts import Entry, entries_of
+from wanx_render.catalog.doubts import CatalogEntry, entries_of
 from wanx_render.language import shown, tr
 from wanx_render.reports.models.values import figure_shown, plain, value_shown
 from wanx_render.reports.plan_table import console_for
@@ -18,28 +18,28 @@ _Pair = tuple[Model | PictureModel, Model | PictureModel]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ModelDifference:
     """A figure that two models do not share; None where one of them has no such figure."""
 
     name: str
-    first: Entry | None
-    second: Entry | None
+    first: CatalogEntry | None
+    second: CatalogEntry | None
 
 
-def differences(models: _Pair, catalog: Catalog) -> Iterator[Difference]:
+def differences(models: _Pair, catalog: Catalog) -> Iterator[ModelDifference]:
     """The figures in which two models differ, in the order of the first one's."""
     first, second = (_by_name(model, catalog) for model in models)
     for name in dict.fromkeys((*first, *second)):
         one, other = first.get(name), second.get(name)
         if _value(one) != _value(other):
-            yield Difference(name, one, other)
+            yield ModelDifference(name, one, other)
 
 
-def _by_name(model: Model | PictureModel, catalog: Catalog) -> dict[str, Entry]:
+def _by_name(model: Model | PictureModel, catalog: Catalog) -> dict[str, CatalogEntry]:
     return {entry.name: entry for entry in entries_of(model, catalog)}
 
 
-def _value(entry: Entry | None) -> str:
+def _value(entry: CatalogEntry | None) -> str:
     """What counts: of names in regions the regions alone, of prices the amounts."""
     if entry is None:
         return ""
@@ -60,13 +60,13 @@ def show_differences(models: _Pair, catalog: Catalog, stream: TextIO) -> None:
     console.print(table if rows else Text(shown(tr("no figure differs"))))
 
 
-def _cell(entry: Entry | None) -> str:
+def _cell(entry: CatalogEntry | None) -> str:
     if entry is None:
         return "-"
     return shown(tr("{value} ({source})", value=_value(entry), source=entry.source))
 
 
-def difference_record(difference: Difference) -> dict[str, Any]:
+def difference_record(difference: ModelDifference) -> dict[str, Any]:
     """A difference as data."""
     return {
         "figure": difference.name,

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.catalog.doubts import STALE_DAYS, Doubt, Entry
+from wanx_render.catalog.doubts import STALE_DAYS, CatalogEntry, Doubt
 from wanx_render.language import joined, plural, shown, tr, verbatim
 from wanx_render.reports.models.one_model import Row, figures_table, rows_of
 from wanx_render.reports.models.values import figure_shown, plain
@@ -44,7 +44,7 @@ def _print_disputed(doubts: Iterable[Doubt], console: Console) -> None:
     console.print()
 
 
-def alike(entries: Iterable[Entry]) -> Iterator[tuple[list[str], tuple[Row, ...]]]:
+def alike(entries: Iterable[CatalogEntry]) -> Iterator[tuple[list[str], tuple[Row, ...]]]:
     """Figures that read the same for several models, once: the names of these, and the rows."""
     by_text: dict[tuple[Row, ...], list[str]] = {}
     for entry in entries:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from wanx_render.catalog.abilities import Model, PictureModel
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.catalog.doubts import Entry, entries_of
+from wanx_render.catalog.doubts import CatalogEntry, entries_of
 from wanx_render.language import Message, joined, shown, tr, verbatim
 from wanx_render.reports.models.example_requests import examples
 from wanx_render.reports.models.values import figure_shown, value_shown
@@ -54,7 +54,7 @@ def _narrow(row: Row) -> tuple[str, str]:
     return name, f"{text}\n{remark}" if remark else text
 
 
-def rows_of(entry: Entry) -> Iterator[Row]:
+def rows_of(entry: CatalogEntry) -> Iterator[Row]:
     """The figure in force, then what other sources say."""
     name, value = figure_shown(entry.name), value_shown(entry.name, entry.value)
     yield name, value, entry.source, shown(entry.note)
@@ -88,7 +88,7 @@ def _print_examples(model: Model | PictureModel, catalog: Catalog, console: Cons
     console.print()
 
 
-def sources_of(entries: Iterable[Entry], catalog: Catalog) -> Iterator[Message]:
+def sources_of(entries: Iterable[CatalogEntry], catalog: Catalog) -> Iterator[Message]:
     """Each source once: what it is, how far it goes, and of when it is."""
     names: dict[str, None] = {}
     for entry in entries:

@@ -50,7 +50,7 @@ GROUPS = (
 def show_all(catalog: Catalog, stream: TextIO) -> None:
     """Every model by group; a figure without an official source is marked."""
     console = console_for(stream)
-    view = View(catalog, is_wide=console.width >= NARROW)
+    view = MatrixView(catalog, is_wide=console.width >= NARROW)
     columns = list(zip(view.headings, view.widths, strict=True))
     for group in GROUPS:
         rows = [view.row(model) for model in catalog.models.values() if group.has(model)]
@@ -68,7 +68,7 @@ Row = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class View:
+class MatrixView:
     """The cells of the matrix; where there is little room, one column is left out."""
 
     catalog: Catalog
