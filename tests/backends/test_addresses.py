@@ -3,7 +3,7 @@
 import pytest
 
 from wanx_render.backends import addresses
-from wanx_render.backends.addresses import Place, Wish, base_url, place_of, realm
+from wanx_render.backends.addresses import AddressWish, VendorAddress, base_url, place_of, realm
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.errors import BadInput
 
@@ -25,7 +25,7 @@ OF_WORKSPACE = {
 PLAN = "https://token-plan.cn-beijing.maas.aliyuncs.com/api/v1"
 
 
-def fault(catalog: Catalog, wish: Wish) -> tuple[str, str]:
+def fault(catalog: Catalog, wish: AddressWish) -> tuple[str, str]:
     with pytest.raises(BadInput) as caught:
         base_url(catalog, wish)
     diagnostic = caught.value.diagnostics[0]
@@ -33,43 +33,53 @@ def fault(catalog: Catalog, wish: Wish) -> tuple[str, str]:
 
 
 def test_the_shared_hosts(catalog: Catalog) -> None:
-    assert {name: base_url(catalog, Wish(name)) for name in SHARED} == SHARED
+    assert {name: base_url(catalog, AddressWish(name)) for name in SHARED} == SHARED
 
 
 def test_a_workspace_has_a_host_of_its_own_in_every_region(catalog: Catalog) -> None:
     names = catalog.service.regions
-    assert {name: base_url(catalog, Wish(name, "llm-ab12")) for name in names} == OF_WORKSPACE
+    assert {
+        name: base_url(catalog, AddressWish(name, "llm-ab12")) for name in names
+    } == OF_WORKSPACE
 
 
 def test_the_whole_host_of_the_console_stands_for_the_workspace(catalog: Catalog) -> None:
     for form in ("llm-ab12.ap-southeast-1.maas.aliyuncs.com", OF_WORKSPACE["singapore"]):
-        assert base_url(catalog, Wish("singapore", form)) == OF_WORKSPACE["singapore"]
+        assert base_url(catalog, AddressWish("singapore", form)) == OF_WORKSPACE["singapore"]
 
 
 def test_shared_and_trial_hosts_are_used_where_they_are_asked_for(catalog: Catalog) -> None:
-    assert base_url(catalog, Wish("beijing", "llm-ab12", "shared")) == SHARED["beijing"]
-    trial = base_url(catalog, Wish("hongkong", "llm-ab12", "trial"))
+    assert base_url(catalog, AddressWish("beijing", "llm-ab12", "shared")) == SHARED["beijing"]
+    trial = base_url(catalog, AddressWish("hongkong", "llm-ab12", "trial"))
     assert trial == "https://trial.cn-hongkong.maas.aliyuncs.com/api/v1"
 
 
 @pytest.mark.parametrize(
     ("wish", "code", "words"),
     [
-        (Wish("frankfurt"), "address-missing", "set DASHSCOPE_WORKSPACE"),
-        (Wish("tokyo"), "address-missing", "set DASHSCOPE_WORKSPACE"),
-        (Wish("tokyo", "llm-ab12", "shared"), "address-missing", "workspaces only"),
-        (Wish("virginia", "", "trial"), "address-missing", "no trial address"),
-        (Wish("beijing", "", "workspace"), "address-missing", "needs a workspace"),
-        (Wish("beijing", "", "plain"), "address-missing", "WANX_ADDRESS=plain"),
-        (Wish("beijing", OF_WORKSPACE["tokyo"]), "workspace-invalid", "not a host of beijing"),
-        (Wish("beijing", "llm ab"), "workspace-invalid", "not a valid workspace id"),
-        (Wish("beijing", "evil.example#"), "workspace-invalid", "not a host of beijing"),
-        (Wish("beijing", "a@evil.example"), "workspace-invalid", "not a host of beijing"),
-        (Wish("mars"), "value-unknown", "beijing, singapore, virginia, frankfurt, tokyo, hongkong"),
+        (AddressWish("frankfurt"), "address-missing", "set DASHSCOPE_WORKSPACE"),
+        (AddressWish("tokyo"), "address-missing", "set DASHSCOPE_WORKSPACE"),
+        (AddressWish("tokyo", "llm-ab12", "shared"), "address-missing", "workspaces only"),
+        (AddressWish("virginia", "", "trial"), "address-missing", "no trial address"),
+        (AddressWish("beijing", "", "workspace"), "address-missing", "needs a workspace"),
+        (AddressWish("beijing", "", "plain"), "address-missing", "WANX_ADDRESS=plain"),
+        (
+            AddressWish("beijing", OF_WORKSPACE["tokyo"]),
+            "workspace-invalid",
+            "not a host of beijing",
+        ),
+        (AddressWish("beijing", "llm ab"), "workspace-invalid", "not a valid workspace id"),
+        (AddressWish("beijing", "evil.example#"), "workspace-invalid", "not a host of beijing"),
+        (AddressWish("beijing", "a@evil.example"), "workspace-invalid", "not a host of beijing"),
+        (
+            AddressWish("mars"),
+            "value-unknown",
+            "beijing, singapore, virginia, frankfurt, tokyo, hongkong",
+        ),
     ],
 )
 def test_what_has_no_address_says_what_to_set(
-    wish: Wish, code: str, words: str, catalog: Catalog
+    wish: AddressWish, code: str, words: str, catalog: Catalog
 ) -> None:
     assert fault(catalog, wish)[0] == code
     assert words in fault(catalog, wish)[1]
@@ -78,11 +88,14 @@ def test_what_has_no_address_says_what_to_set(
 @pytest.mark.parametrize(
     ("url", "place"),
     [
-        *((url, Place(name, "shared")) for name, url in SHARED.items()),
-        *((url, Place(name, "workspace")) for name, url in OF_WORKSPACE.items()),
-        ("https://trial.cn-beijing.maas.aliyuncs.com/api/v1", Place("beijing", "trial")),
-        (PLAN, Place("beijing", "plan")),
-        ("https://LLM-AB12.cn-beijing.maas.aliyuncs.com/api/v1", Place("beijing", "workspace")),
+        *((url, VendorAddress(name, "shared")) for name, url in SHARED.items()),
+        *((url, VendorAddress(name, "workspace")) for name, url in OF_WORKSPACE.items()),
+        ("https://trial.cn-beijing.maas.aliyuncs.com/api/v1", VendorAddress("beijing", "trial")),
+        (PLAN, VendorAddress("beijing", "plan")),
+        (
+            "https://LLM-AB12.cn-beijing.maas.aliyuncs.com/api/v1",
+            VendorAddress("beijing", "workspace"),
+        ),
         ("http://dashscope.aliyuncs.com/api/v1", None),
         ("https://dashscope.aliyuncs.com:8443/api/v1", None),
         ("https://dashscope.aliyuncs.com.evil.example/api/v1", None),
@@ -94,7 +107,7 @@ def test_what_has_no_address_says_what_to_set(
     ],
 )
 def test_an_address_is_known_by_its_whole_host(
-    url: str, place: Place | None, catalog: Catalog
+    url: str, place: VendorAddress | None, catalog: Catalog
 ) -> None:
     assert place_of(catalog, url) == place
 

@@ -12,7 +12,7 @@ from wanx_render.clock import RealClock
 from wanx_render.conformance.asker import Asker
 from wanx_render.conformance.judge import findings
 from wanx_render.conformance.kept import KeptAnswers
-from wanx_render.conformance.probe import Finding, Probe
+from wanx_render.conformance.probe import ProbeFinding, ServiceProbe
 from wanx_render.conformance.table import PROBES
 
 KEY = "sk-mock-probing"
@@ -22,7 +22,7 @@ BURST = tuple(probe for probe in PROBES if probe.name.startswith("burst"))
 QUICK = tuple(probe for probe in PROBES if probe not in LARGE + BURST)
 
 
-def named(*names: str) -> tuple[Probe, ...]:
+def named(*names: str) -> tuple[ServiceProbe, ...]:
     """The probes of these names."""
     probes = tuple(probe for probe in PROBES if probe.name in names)
     assert len(probes) == len(names)
@@ -40,8 +40,8 @@ class Probing:
         self.pace = pace
 
     def ask(
-        self, probes: Iterable[Probe], kept: KeptAnswers | None = None
-    ) -> tuple[list[Finding], Asker]:
+        self, probes: Iterable[ServiceProbe], kept: KeptAnswers | None = None
+    ) -> tuple[list[ProbeFinding], Asker]:
         """Every finding, and the asker with the tasks it was given."""
         cleaner = Cleaner(KEY)
         asker = Asker(
@@ -51,7 +51,7 @@ class Probing:
             keep=(kept or KeptAnswers(None, cleaner)).keep,
         )  # fmt: skip
 
-        async def all_of_them() -> list[Finding]:
+        async def all_of_them() -> list[ProbeFinding]:
             every = findings(tuple(probes), asker, lambda _: None)
             return [finding async for finding in every]
 
@@ -61,6 +61,6 @@ class Probing:
 Seen = dict[tuple[str, str, str], tuple[str, str]]
 
 
-def seen(came: Iterable[Finding]) -> Seen:
+def seen(came: Iterable[ProbeFinding]) -> Seen:
     """What was seen and the verdict, by probe, aspect and model."""
     return {(f.probe, f.aspect, f.model): (f.seen, f.verdict) for f in came}

@@ -19,7 +19,7 @@ from wanx_render.conformance.clip import (
     day_findings,
     twin_findings,
 )
-from wanx_render.conformance.probe import Finding
+from wanx_render.conformance.probe import ProbeFinding
 from wanx_render.conformance.seen_catalog import Probed, differences, seen_catalog
 from wanx_render.geometry import Size
 from wanx_render.source import yaml_source
@@ -142,7 +142,7 @@ def test_the_day_after() -> None:
 
 
 @pytest.fixture(scope="module")
-def asked() -> list[Finding]:
+def asked() -> list[ProbeFinding]:
     return Probing().ask(named("empty-input"))[0]
 
 
@@ -152,7 +152,7 @@ def written(tmp_path: Path, seen: dict[str, Any]) -> Catalog:
     return with_user_file(packaged(), file)
 
 
-def test_what_was_seen_is_a_catalog_file(tmp_path: Path, asked: list[Finding]) -> None:
+def test_what_was_seen_is_a_catalog_file(tmp_path: Path, asked: list[ProbeFinding]) -> None:
     catalog = written(tmp_path, seen_catalog(asked, clip(), packaged(), PROBED))
     assert catalog.sources["probed-2026-11-26"].kind == "captured"
     assert catalog.sources["probed-2026-11-26"].date == "2026-11-26"
@@ -163,14 +163,16 @@ def test_what_was_seen_is_a_catalog_file(tmp_path: Path, asked: list[Finding]) -
     assert catalog.prices == packaged().prices
 
 
-def test_only_what_was_seen_is_in_it(asked: list[Finding]) -> None:
+def test_only_what_was_seen_is_in_it(asked: list[ProbeFinding]) -> None:
     seen = seen_catalog(asked, None, packaged(), PROBED)
     assert set(seen) == {"sources", "models"}
     assert all(set(fields) == {"region_names"} for fields in seen["models"].values())
     assert seen_catalog([], None, packaged(), PROBED).keys() == {"sources"}
 
 
-def test_figures_that_differ_are_named_and_written(tmp_path: Path, asked: list[Finding]) -> None:
+def test_figures_that_differ_are_named_and_written(
+    tmp_path: Path, asked: list[ProbeFinding]
+) -> None:
     usage = {"duration": 5, "SR": 480, "video_count": 1, "output_video_duration": 5}
     usage |= {"input_video_duration": 0}
     came = clip(

@@ -263,6 +263,12 @@ def test_a_twin_that_runs_at_once_is_paid_and_kept(
     assert "its clip is paid and kept" in record["problems"][0]
     assert {f["verdict"] for f in record["findings"] if f["probe"] == "twin"} == {"unsettled"}
     assert submissions(server) == ["Succeeded", "Succeeded"]
+    # Once more: both clips are here, and there is nothing to pay or to ask a person about.
+    _, out, err = called(server, tmp_path, probe_cost=CNY, as_json=True)
+    record = json.loads(out)
+    assert (record["paid"], record["problems"]) == ([], [])
+    assert err.count("it is not bought again") == 2
+    assert submissions(server) == ["Succeeded", "Succeeded"]
 
 
 @pytest.mark.proof

@@ -11,7 +11,7 @@ from wanx_render.backends.cleaning import Cleaner
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.conformance import report
 from wanx_render.conformance.kept import KeptAnswers
-from wanx_render.conformance.probe import Finding
+from wanx_render.conformance.probe import ProbeFinding
 from wanx_render.conformance.table import PROBES
 
 # What the emulator decides by the picture, which is no picture, before it looks at the rest.
@@ -23,28 +23,28 @@ HERE = {m.name for m in packaged().models.values() if "beijing" in m.region_name
 
 
 @pytest.fixture(scope="module")
-def as_it_is() -> list[Finding]:
+def as_it_is() -> list[ProbeFinding]:
     return Probing().ask(QUICK)[0]
 
 
-def differing(came: list[Finding]) -> set[tuple[str, str]]:
+def differing(came: list[ProbeFinding]) -> set[tuple[str, str]]:
     return {(f.probe, f.aspect) for f in came if f.verdict == "differs"}
 
 
-def drift(as_it_is: list[Finding], came: list[Finding]) -> Seen:
+def drift(as_it_is: list[ProbeFinding], came: list[ProbeFinding]) -> Seen:
     """What was seen and judged otherwise than of the emulator as it is."""
     known = seen(as_it_is)
     return {key: value for key, value in seen(came).items() if known[key] != value}
 
 
-def test_the_emulator_as_it_is_differs_nowhere(as_it_is: list[Finding]) -> None:
+def test_the_emulator_as_it_is_differs_nowhere(as_it_is: list[ProbeFinding]) -> None:
     assert not differing(as_it_is)
     unsettled = {f.probe: f.reason for f in as_it_is if f.verdict == "unsettled"}
     assert unsettled.keys() <= PICTURE_FIRST
     assert all("about the picture" in reason for reason in unsettled.values())
 
 
-def test_it_was_asked_about_every_model_of_the_region(as_it_is: list[Finding]) -> None:
+def test_it_was_asked_about_every_model_of_the_region(as_it_is: list[ProbeFinding]) -> None:
     assert {f.model for f in as_it_is if f.probe == "policy"} == HERE
 
 
@@ -79,7 +79,7 @@ def test_it_was_asked_about_every_model_of_the_region(as_it_is: list[Finding]) -
     ],
 )  # fmt: skip
 def test_a_drift_is_found_and_nothing_else_differs(
-    as_it_is: list[Finding], fault: str, expected: Seen
+    as_it_is: list[ProbeFinding], fault: str, expected: Seen
 ) -> None:
     came = drift(as_it_is, Probing(fault).ask(QUICK)[0])
     if "2000" in fault:  # by how much depends on the day
@@ -89,7 +89,7 @@ def test_a_drift_is_found_and_nothing_else_differs(
         assert came == expected
 
 
-def test_a_model_that_the_region_lost_is_found(as_it_is: list[Finding]) -> None:
+def test_a_model_that_the_region_lost_is_found(as_it_is: list[ProbeFinding]) -> None:
     catalog = packaged()
     models = {name: m for name, m in catalog.models.items() if name != "wan2.6-i2v"}
     drifted = Probing(catalog=catalog.model_copy(update={"models": models}))
@@ -189,8 +189,7 @@ def test_an_acceptance_that_names_no_task_ends_the_creating() -> None:
     assert all(f.reason == "not asked: an earlier task may be billed" for f in came[1:])
 
 
-def test_a_task_that_waits_is_cancelled_at_once_and_costs_nothing() -> None:
-    """One that is still PENDING after its time, as far as this account can see."""
+def test_a_task_that_still_waits_after_its_time_is_cancelled_and_costs_nothing() -> None:
     pending = "on=query times=31 effect=change set.output.task_status=PENDING"
     _, asker = Probing(pending).ask(named("failed-task"))
     (task,) = asker.tasks
@@ -226,7 +225,7 @@ def test_the_table_fits_into_80_columns_and_names_what_differs() -> None:
     assert "differs: x-request-id" in report.summary(came)
 
 
-def test_conflicts_of_documents_are_decided(as_it_is: list[Finding]) -> None:
+def test_conflicts_of_documents_are_decided(as_it_is: list[ProbeFinding]) -> None:
     lines = [line for line in report.conflicts(as_it_is) if line.startswith("unknown model: ")]
     assert lines in (
         [

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
 from wanx_render.actions.paid_probes import BACKEND, Purchase
 from wanx_render.backends.base import Backend
@@ -24,7 +23,7 @@ from wanx_render.conformance.clip import (
     host_finding,
     twin_findings,
 )
-from wanx_render.conformance.probe import Finding, Probe, Question
+from wanx_render.conformance.probe import ProbeFinding, Question, ServiceProbe
 from wanx_render.errors import UnknownHost, WanxError
 from wanx_render.events import Event, Kind, ReportProgress
 from wanx_render.language import Message, recorded, tr, verbatim
@@ -37,11 +36,12 @@ from wanx_render.session.carry_out import Means
 from wanx_render.session.connection import Service
 from wanx_render.session.folder import held, opened, pool
 from wanx_render.tasks.budget import SpendingLimit
-from wanx_render.tasks.clip_store import ClipStore, is_whole
+from wanx_render.tasks.clip_store import ClipStore, whole_clip
 from wanx_render.tasks.outcome import TakeFailure
 from wanx_render.tasks.wiring import Wiring
 
 _FIRST_BYTE = {"Range": "bytes=0-0", "Accept-Encoding": "identity"}
+_NOT_AGAIN = tr("the clip of an earlier probe is here; it is not bought again")
 Say = Callable[[Message], None]
 
 
@@ -49,7 +49,7 @@ Say = Callable[[Message], None]
 class Bought:
     """What the bought clip showed, and what it cost."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[ProbeFinding] = field(default_factory=list)
     clip: ClipSeen | None = None
     problems: list[Message] = field(default_factory=list)  # why something of it was not seen
     bills: list[Money] = field(default_factory=list)
@@ -161,26 +161,19 @@ class _Buyer:
     async def _fetched(self, take: Take) -> Attempt | Message:
         """The attempt whose clip is here, bought where it was not yet; or why there is none."""
         key = take.request.key(BACKEND)
-        if known := self._kept(key):
-            self.say(tr("the clip of an earlier probe is here; it is not bought again"))
+        if known := self._stored(key):
+            self.say(_NOT_AGAIN)
             return known
         asked = await self._submitted(take, key)
         if isinstance(asked, TakeFailure):
             return recorded(asked.message)
         end = await self.store.collector.collect(asked, self._progress(take))
-        known = self._kept(key)
+        known = self._stored(key)
         state = type(end).__name__.upper()
         return known or tr("the task ended as {state}", state=state)
 
-    def _kept(self, key: str) -> Attempt | None:
-        attempt = self.journal.clip_for(key)
-        if attempt is None or attempt.clip_name is None or attempt.clip_sha256 is None:
-            return None
-        path = self._path(attempt)
-        return attempt if is_whole(path, attempt.clip_sha256) else None
-
-    def _path(self, attempt: Attempt) -> Path:
-        return self.wanted.folder / "clips" / (attempt.clip_name or "")
+    def _stored(self, key: str) -> Attempt | None:
+        return whole_clip(key, self.journal, self.wanted.folder)
 
     async def _submitted(self, take: Take, key: str) -> Attempt | TakeFailure:
         self.say(tr("asking for {shot}", shot=take.shot))
@@ -209,7 +202,8 @@ class _Buyer:
         if part and self.backend.now() - ended > timedelta(hours=hours):
             self.bought.findings += day_findings(attempt.model, task, part)
             return
-        picture = probe.probe(self.program, self._path(attempt)).picture
+        path = self.wanted.folder / "clips" / (attempt.clip_name or "")
+        picture = probe.probe(self.program, path).picture
         clip = ClipSeen(
             request=take.request, task=task, part=part, url=attempt.url or "",
             size=picture.size, rate=picture.rate, own_host=bool(self.own_host),
@@ -221,7 +215,9 @@ class _Buyer:
         call = RawCall("GET", f"/tasks/{attempt.task_id}", key=self.asker.key)
         answer = await self.asker.service.ask(call)
         name = attempt.take.shot
-        asked = Probe(name, verbatim(name), Question("query", task=attempt.task_id or ""), ())
+        asked = ServiceProbe(
+            name, verbatim(name), Question("query", task=attempt.task_id or ""), ()
+        )
         self.asker.keep(asked, None, call, [answer])
         return answer
 
@@ -240,6 +236,9 @@ class _Buyer:
     async def _twin(self, take: Take) -> None:
         """Ask for the twin, which is cancelled as soon as it is accepted, and see how it ended."""
         key = take.request.key(BACKEND)
+        if self._stored(key):  # it ran before it could be cancelled
+            self.say(_NOT_AGAIN)
+            return
         asked = await self._submitted(take, key)
         if isinstance(asked, TakeFailure):
             self.bought.problems.append(recorded(asked.message))
@@ -248,6 +247,6 @@ class _Buyer:
         await self.store.collector.collect(asked, self._progress(take))
         state = await self._query(asked)
         self.bought.findings += twin_findings(asked.model, cancelled, state)
-        if self._kept(key):
+        if self._stored(key):
             message = tr("the twin ran before it could be cancelled: its clip is paid and kept")
             self.bought.problems.append(message)

@@ -4,6 +4,7 @@ One clip, and a twin of it that is cancelled while it waits. Both go the way of 
 in a render folder, its plan, its prices.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +26,7 @@ from wanx_render.session.folder import opened, writable
 from wanx_render.session.outlook import make_plan
 from wanx_render.source import yaml_source
 from wanx_render.task import InputMedia
+from wanx_render.tasks.clip_store import whole_clip
 from wanx_render.validation.batches import read_each
 
 BACKEND = "dashscope"
@@ -59,12 +61,12 @@ def purchase(
             currency=budget.currency, region=region, other=plan.currency,
         )  # fmt: skip
         raise BadInput(Diagnostic("probe-cost-unusable", message))
-    takes, spent, here = [], Decimal(0), _bought(folder)
+    takes, spent, here = [], Decimal(0), _bought(folder, plan.takes)
     for take in plan.takes:
         if take.price is None:
             model = take.request.model
             raise NeedsApproval(tr("{model} has no known price: nothing was sent", model=model))
-        amount = Decimal(0) if take.request.key(BACKEND) in here else take.price.amount
+        amount = Decimal(0) if take.shot in here else take.price.amount
         if spent + amount <= budget.amount:
             takes.append(take)
             spent += amount
@@ -78,17 +80,14 @@ def purchase(
     return Purchase(folder, tuple(takes), media, Money(spent, budget.currency))
 
 
-def _bought(folder: Path) -> frozenset[str]:
-    """The requests whose clips an earlier probe left in the folder."""
+def _bought(folder: Path, takes: Iterable[Take]) -> frozenset[str]:
+    """The takes whose clips an earlier probe left in the folder."""
     if not (folder / "journal.sqlite").is_file():
         return frozenset()
     with opened(folder) as journal:
-        attempts = journal.every("succeeded")
-    return frozenset(
-        attempt.key
-        for attempt in attempts
-        if attempt.clip_name and (folder / "clips" / attempt.clip_name).is_file()
-    )
+        return frozenset(
+            take.shot for take in takes if whole_clip(take.request.key(BACKEND), journal, folder)
+        )
 
 
 def _written(folder: Path, catalog: Catalog, region: str) -> Path:

@@ -14,8 +14,8 @@ from wanx_render.catalog.user_file import with_user_file
 from wanx_render.clock import RealClock
 from wanx_render.conformance import report
 from wanx_render.conformance.clip import ClipSeen
-from wanx_render.conformance.probe import Finding, Probe
-from wanx_render.conformance.seen_catalog import Difference, Probed, differences, seen_catalog
+from wanx_render.conformance.probe import ProbeFinding, ServiceProbe
+from wanx_render.conformance.seen_catalog import FigureDifference, Probed, differences, seen_catalog
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput, Unreachable
 from wanx_render.language import Message, tr
@@ -49,7 +49,7 @@ class CheckOptions:
 class Checked:
     """What all probes came to."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[ProbeFinding] = field(default_factory=list)
     accepted: int = 0  # tasks that free probes were given
     in_doubt: tuple[str, ...] = ()  # those of which it is not certain that they cost nothing
     clip: ClipSeen | None = None  # that was bought
@@ -135,7 +135,7 @@ class _Check:
         from wanx_render.conformance.judge import findings
         from wanx_render.conformance.table import PROBES
 
-        def begun(probe: Probe) -> None:
+        def begun(probe: ServiceProbe) -> None:
             self.environment.say(tr("asking: {title}", title=probe.title))
 
         async for finding in findings(PROBES, asker, begun):
@@ -194,7 +194,7 @@ class _Check:
         )
 
 
-def _insist(first: Finding) -> None:
+def _insist(first: ProbeFinding) -> None:
     """Whether anything can be learnt here at all, by the first and plainest question."""
     if first.seen.startswith("401 "):
         message = tr("the service refuses: {answer}", answer=f"{first.seen}: {first.message}")
@@ -208,7 +208,10 @@ def _insist(first: Finding) -> None:
 
 
 def _print(
-    checked: Checked, other: Sequence[Difference], options: CheckOptions, environment: Environment
+    checked: Checked,
+    other: Sequence[FigureDifference],
+    options: CheckOptions,
+    environment: Environment,
 ) -> None:
     width = shutil.get_terminal_size((80, 24)).columns
     environment.stdout.write(report.table(checked.findings, width) + "\n")
@@ -227,7 +230,7 @@ def _print(
 
 
 def _record(
-    checked: Checked, other: Sequence[Difference], options: CheckOptions, base_url: str
+    checked: Checked, other: Sequence[FigureDifference], options: CheckOptions, base_url: str
 ) -> Mapping[str, Any]:
     return {
         "base_url": base_url,

@@ -31,7 +31,7 @@ _SHOWN = 6  # characters of a workspace's id
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class AddressWish:
     """Which address a person wants: in which region, of which workspace, of which kind."""
 
     region: str
@@ -40,16 +40,16 @@ class Wish:
     variable: str = WORKSPACE  # that names the workspace
 
 
-def wish_of(settings: Mapping[str, str], region: str) -> Wish:
+def wish_of(settings: Mapping[str, str], region: str) -> AddressWish:
     """Which address the settings of the environment ask for in a region."""
     values = {
         name: settings.get(name, "").strip() for name in (WORKSPACE, WORKSPACE_OF_SDK, ADDRESS)
     }
     variable = WORKSPACE if values[WORKSPACE] or not values[WORKSPACE_OF_SDK] else WORKSPACE_OF_SDK
-    return Wish(region, values[variable], values[ADDRESS], variable)
+    return AddressWish(region, values[variable], values[ADDRESS], variable)
 
 
-def base_url(catalog: Catalog, wish: Wish) -> str:
+def base_url(catalog: Catalog, wish: AddressWish) -> str:
     """The vendor's address for ``wish``. Raises BadInput where there is none."""
     region = region_named(catalog, wish.region)
     match wish.kind or ("workspace" if wish.workspace else "shared"):
@@ -80,7 +80,7 @@ def region_named(catalog: Catalog, name: str) -> Region:
     raise BadInput(Diagnostic("value-unknown", message, hint=did_you_mean(name, regions)))
 
 
-def _of_workspace(region: Region, wish: Wish) -> str:
+def _of_workspace(region: Region, wish: AddressWish) -> str:
     if not wish.workspace:
         message = tr("{setting} needs a workspace", setting=f"{ADDRESS}={wish.kind}")
         raise missing_workspace(message)
@@ -90,12 +90,12 @@ def _of_workspace(region: Region, wish: Wish) -> str:
     return region.workspace_url.value.replace(PLACEHOLDER, _workspace_id(region, wish))
 
 
-def workspace_id(catalog: Catalog, wish: Wish) -> str:
+def workspace_id(catalog: Catalog, wish: AddressWish) -> str:
     """The id of the workspace that is wanted; empty for none. Raises BadInput."""
     return _workspace_id(region_named(catalog, wish.region), wish) if wish.workspace else ""
 
 
-def _workspace_id(region: Region, wish: Wish) -> str:
+def _workspace_id(region: Region, wish: AddressWish) -> str:
     """The id of a workspace; its whole host, which the console shows, stands for it too."""
     host = (wish.workspace.partition("://")[2] or wish.workspace).partition("/")[0]
     if re.fullmatch(_LABEL, host):
@@ -130,14 +130,14 @@ def shown_workspace(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class VendorAddress:
     """What an address of the vendor is."""
 
     region: str
     kind: Kind
 
 
-def place_of(catalog: Catalog, url: str) -> Place | None:
+def place_of(catalog: Catalog, url: str) -> VendorAddress | None:
     """Which region an address is of, and its kind; None for one that is none of the vendor's."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
@@ -148,18 +148,18 @@ def place_of(catalog: Catalog, url: str) -> Place | None:
     return None
 
 
-def _addresses(catalog: Catalog) -> Iterator[tuple[Place, str]]:
+def _addresses(catalog: Catalog) -> Iterator[tuple[VendorAddress, str]]:
     """Every address of the vendor; those of workspaces last, whose form fits others too."""
     regions = catalog.service.regions
     for name, region in regions.items():
-        yield Place(name, "plan"), plan_url(catalog, name)
+        yield VendorAddress(name, "plan"), plan_url(catalog, name)
         if region.base_url:
-            yield Place(name, "shared"), region.base_url.value
+            yield VendorAddress(name, "shared"), region.base_url.value
         if region.trial_url:
-            yield Place(name, "trial"), region.trial_url.value
+            yield VendorAddress(name, "trial"), region.trial_url.value
     for name, region in regions.items():
         if region.workspace_url:
-            yield Place(name, "workspace"), region.workspace_url.value
+            yield VendorAddress(name, "workspace"), region.workspace_url.value
 
 
 def shared_url(catalog: Catalog, url: str) -> str | None:

@@ -34,8 +34,8 @@ from wanx_render.backends.line import (
     READ_TRIES,
     SLOWEST_UPLOAD,
     Access,
+    AccountLine,
     Clients,
-    Line,
     is_refusal,
     retry_after,
 )
@@ -94,7 +94,7 @@ class DashScope:
         """``routes`` are ``network.routes``: which proxy leads to which addresses."""
         clients = Clients.of(access.key, transport, routes or {})
         self._catalog = catalog
-        self._line = Line(access, catalog, clock, chance, clients)
+        self._line = AccountLine(access, catalog, clock, chance, clients)
         self._uploader = Uploader(self._line, uploads or KnownUploads())
         self._others: dict[str, DashScope] = {}  # the same account, by the address it is asked at
         self._newer: DashScope | None = None  # where new requests go, if this one is not that

@@ -143,7 +143,7 @@ class Connector:
         return httpx.AsyncHTTPTransport(verify, limits=limits, proxy=proxy)
 
 
-class Line:
+class AccountLine:
     """One account at one address."""
 
     def __init__(
@@ -164,10 +164,10 @@ class Line:
         self._pace = asyncio.Lock()
         self._retries_left = READ_RETRIES
 
-    def at(self, url: str) -> "Line":
+    def at(self, url: str) -> "AccountLine":
         """The same account at another address: it shares connections and pace."""
         access = replace(self.access, base_url=url, own_hosts=not addresses.is_vendor(url))
-        line = Line(access, self.catalog, self._clock, self._chance, self.clients)
+        line = AccountLine(access, self.catalog, self._clock, self._chance, self.clients)
         line._pace = self._pace
         return line
 

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from wanx_render.backends import addresses
-from wanx_render.backends.line import Line
+from wanx_render.backends.line import AccountLine
 from wanx_render.catalog import result_hosts
 from wanx_render.catalog.result_hosts import BadAddress
 from wanx_render.errors import Broken, Refused, Unreachable
@@ -151,7 +151,7 @@ _PICTURES = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".
 class Uploader:
     """Puts files where only this account and one model can use them, for two days."""
 
-    def __init__(self, line: Line, known: KnownUploads) -> None:
+    def __init__(self, line: AccountLine, known: KnownUploads) -> None:
         self._line = line
         self._known = known
         shared = line.shared_url
@@ -159,7 +159,7 @@ class Uploader:
         self._asks_shared = False  # the host of the workspace has no uploads
         self._takes_none = False  # nor has any other of its region
 
-    def at(self, line: Line) -> "Uploader":
+    def at(self, line: AccountLine) -> "Uploader":
         """The same uploads, for the same account at another address."""
         return Uploader(line, self._known)
 

@@ -105,6 +105,8 @@ def total(prices: Iterable[Money | None], currency: str) -> Total:
 
 
 LONGEST_SECONDS, MOST_CLIPS = 600, 16  # of one task; no model makes more
+# What the seconds of a clip are called in a usage; the last may be an echo of the request.
+USAGE_SECONDS = ("output_video_duration", "video_duration", "duration")
 
 
 def billed(request: Mapping[str, Any], usage: Mapping[str, Any], catalog: Catalog) -> Money | None:
@@ -117,8 +119,8 @@ def billed(request: Mapping[str, Any], usage: Mapping[str, Any], catalog: Catalo
     """
     if is_of_picture(request):
         return _billed_picture(request, usage, catalog)
-    names = ("output_video_duration", "video_duration", "duration")
-    output = _whole(LONGEST_SECONDS, *(usage.get(name) for name in names), request["duration"])
+    said = (usage.get(name) for name in USAGE_SECONDS)
+    output = _whole(LONGEST_SECONDS, *said, request["duration"])
     seconds = output + _input_seconds(request, usage, catalog.models.get(request["model"]))
     audio = usage.get("audio")
     silent = request["sound"] == "silent" if not isinstance(audio, bool) else not audio

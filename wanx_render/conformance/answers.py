@@ -41,7 +41,7 @@ class Followed:
 
 
 @dataclass
-class Exchange:
+class ProbeExchange:
     """A question as it was answered, as often as it was asked."""
 
     answers: Sequence[RawAnswer]
@@ -90,7 +90,7 @@ def _word(body: Mapping[str, Any]) -> str:
     return "done" if body.get("request_id") and not output else "another format"
 
 
-def message_of(exchange: Exchange, cleaner: Cleaner) -> str:
+def message_of(exchange: ProbeExchange, cleaner: Cleaner) -> str:
     """The service's words for what went wrong, of the task where there is one."""
     answer = exchange.decisive
     if answer.fault:
@@ -103,7 +103,7 @@ def message_of(exchange: Exchange, cleaner: Cleaner) -> str:
 # -- aspects -------------------------------------------------------------------------------------
 
 
-def _answer(exchange: Exchange) -> str:
+def _answer(exchange: ProbeExchange) -> str:
     text, followed = notation(exchange.decisive), exchange.followed
     if followed is None or not followed.status:
         return text
@@ -111,7 +111,7 @@ def _answer(exchange: Exchange) -> str:
     return f"{text} > {followed.status} {code}".rstrip()
 
 
-def _size(exchange: Exchange) -> str:
+def _size(exchange: ProbeExchange) -> str:
     """Whether so many bytes came as far as the model."""
     answer = exchange.decisive
     if answer.fault:
@@ -123,11 +123,11 @@ def _size(exchange: Exchange) -> str:
     return "let through" if answer.status in (200, 400) else ""
 
 
-def _format(exchange: Exchange) -> str:
+def _format(exchange: ProbeExchange) -> str:
     return exchange.decisive.headers.get("content-type", "none").partition(";")[0].strip()
 
 
-def _request_id(exchange: Exchange) -> str:
+def _request_id(exchange: ProbeExchange) -> str:
     answer = exchange.decisive
     header, body = answer.headers.get("x-request-id"), parsed(answer.content).get("request_id")
     if header is None:
@@ -135,19 +135,19 @@ def _request_id(exchange: Exchange) -> str:
     return "same" if header == body else "another"
 
 
-def _retry_after(exchange: Exchange) -> str:
+def _retry_after(exchange: ProbeExchange) -> str:
     if exchange.decisive.status != 429:
         return ""
     value = exchange.decisive.headers.get("retry-after")
     return "absent" if value is None else f"{value[:20]} s"
 
 
-def _limits(exchange: Exchange) -> str:
+def _limits(exchange: ProbeExchange) -> str:
     names = {name for answer in exchange.answers for name in answer.headers}
     return ", ".join(sorted(name for name in names if "ratelimit" in name)) or "absent"
 
 
-def _zone(exchange: Exchange) -> str:
+def _zone(exchange: ProbeExchange) -> str:
     """By how much the times of a task differ from the header ``Date``, in quarters of an hour."""
     followed = exchange.followed
     if followed is None or not followed.answers:
@@ -162,21 +162,21 @@ def _zone(exchange: Exchange) -> str:
     return f"UTC{quarters / 4:+g}"
 
 
-def _listed(exchange: Exchange) -> str:
+def _listed(exchange: ProbeExchange) -> str:
     after = exchange.followed.listed_after if exchange.followed else None
     return "" if after is None else f"{after:.0f} s"
 
 
-def _row(exchange: Exchange) -> str:
+def _row(exchange: ProbeExchange) -> str:
     return ", ".join(sorted(exchange.followed.row)) if exchange.followed else ""
 
 
-def _cancelled(exchange: Exchange) -> str:
+def _cancelled(exchange: ProbeExchange) -> str:
     answer = exchange.followed.cancelled if exchange.followed else None
     return notation(answer) if answer else ""
 
 
-ASPECTS: Mapping[Aspect, Callable[[Exchange], str]] = {
+ASPECTS: Mapping[Aspect, Callable[[ProbeExchange], str]] = {
     "answer": _answer, "size": _size, "format": _format, "request-id": _request_id,
     "retry-after": _retry_after, "limits": _limits, "zone": _zone, "listed": _listed,
     "cancelled": _cancelled, "row": _row,

@@ -15,9 +15,9 @@ from wanx_render.backends.raw import RawAnswer, RawCall, RawService
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.clock import Clock
-from wanx_render.conformance.answers import Exchange, Followed, output_of
+from wanx_render.conformance.answers import Followed, ProbeExchange, output_of
 from wanx_render.conformance.bodies import call_of
-from wanx_render.conformance.probe import Aspect, Probe
+from wanx_render.conformance.probe import Aspect, ServiceProbe
 
 # Seconds of the service's clock.
 _BETWEEN_CREATES, _BETWEEN_READS, _BEFORE_A_BURST = 1.0, 0.1, 2.0
@@ -26,7 +26,7 @@ _LONGEST = 120  # polls of a task that runs and cannot be cancelled
 _LISTED = 30
 _BUSY_TRIES, _BUSY_PAUSE = 3, 10.0
 
-Keep = Callable[[Probe, Model | None, RawCall, list[RawAnswer]], None]
+Keep = Callable[[ServiceProbe, Model | None, RawCall, list[RawAnswer]], None]
 
 
 @dataclass(kw_only=True)
@@ -48,7 +48,7 @@ class Asker:
         """Tasks of which it is not certain that they cost nothing."""
         return tuple(task for task in self.tasks if task.may_be_billed)
 
-    async def ask(self, probe: Probe, model: Model | None) -> Exchange | None:
+    async def ask(self, probe: ServiceProbe, model: Model | None) -> ProbeExchange | None:
         """The question as it was answered; None where it is not asked because of the risk."""
         question = probe.question
         creates = question.call in ("create", "nowhere")
@@ -59,7 +59,7 @@ class Asker:
         await self.clock.sleep(_BETWEEN_CREATES if creates else pause)
         begun = self.clock.now()
         answers = await self._answers(call, question.times)
-        exchange = Exchange(answers, (self.clock.now() - begun).total_seconds())
+        exchange = ProbeExchange(answers, (self.clock.now() - begun).total_seconds())
         task_id = identifier(output_of(answers[0]).get("task_id")) if creates else ""
         if creates and answers[0].status == 200 and not task_id:
             self.tasks.append(Followed("?"))  # accepted, and nobody can say what becomes of it

@@ -13,8 +13,9 @@ from wanx_render.backends.wire import moment, stated_end
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.figures import Figure, Variant
+from wanx_render.catalog.pricing import USAGE_SECONDS
 from wanx_render.conformance.answers import notation, output_of
-from wanx_render.conformance.probe import Expected, Finding
+from wanx_render.conformance.probe import Expected, ProbeFinding
 from wanx_render.conformance.table import ASSUMED, FUNCTION, TASKS
 from wanx_render.geometry import Size, predicted_size
 from wanx_render.language import NOTHING, Message, tr
@@ -35,7 +36,6 @@ USAGE_NAMES |= {
     "2.7": tuple(sorted((*USAGE_NAMES["2.6"], "ratio"))),
     "3.0": tuple(sorted((*USAGE_NAMES["2.6"], "fps", "ratio"))),
 }
-_SECONDS = ("output_video_duration", "video_duration", "duration")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +94,11 @@ class _Judge:
         expected: tuple[Expected, ...],
         seen: str,
         reason: Message = NOTHING,
-    ) -> Finding:
+    ) -> ProbeFinding:
         reason = reason or (NOTHING if seen else tr("the answers do not show it"))
-        return Finding("clip", title, aspect, expected, seen, model=self.model.name, reason=reason)
+        return ProbeFinding(
+            "clip", title, aspect, expected, seen, model=self.model.name, reason=reason
+        )
 
     def of(self, figure: Figure[Any], write: Any = str) -> tuple[Expected, ...]:
         """A figure of the catalogue with its variants, each as ``write`` has it."""
@@ -105,7 +107,7 @@ class _Judge:
         return tuple(Expected(answer, evidence) for answer, evidence in rows)
 
 
-def clip_findings(clip: ClipSeen, catalog: Catalog) -> Iterator[Finding]:
+def clip_findings(clip: ClipSeen, catalog: Catalog) -> Iterator[ProbeFinding]:
     """Everything that a paid clip settles."""
     judge = _Judge(clip, catalog, catalog.models[clip.request.model])
     yield from _of_picture(judge)
@@ -113,7 +115,7 @@ def clip_findings(clip: ClipSeen, catalog: Catalog) -> Iterator[Finding]:
     yield from _of_link(judge)
 
 
-def _of_picture(judge: _Judge) -> Iterator[Finding]:
+def _of_picture(judge: _Judge) -> Iterator[ProbeFinding]:
     clip = judge.clip
     area = judge.catalog.service.tier_areas[clip.request.resolution]
     sizes = judge.of(area, lambda pixels: str(predicted_size(PICTURE, pixels)))
@@ -123,11 +125,11 @@ def _of_picture(judge: _Judge) -> Iterator[Finding]:
     yield judge.finding("fps", title, judge.of(judge.model.fps), str(clip.rate))
 
 
-def _of_task(judge: _Judge) -> Iterator[Finding]:
+def _of_task(judge: _Judge) -> Iterator[ProbeFinding]:
     clip, model = judge.clip, judge.model
     names = judge.of(model.usage, lambda shape: ", ".join(sorted(USAGE_NAMES[shape])))
     yield judge.finding("usage", tr("fields of usage"), names, ", ".join(clip.usage_names))
-    length = next((clip.usage[name] for name in _SECONDS if name in clip.usage), None)
+    length = next((clip.usage[name] for name in USAGE_SECONDS if name in clip.usage), None)
     wanted = (Expected(f"{clip.request.duration} s", judge.catalog.sources[model.usage.source]),)
     seconds = f"{length:g} s" if isinstance(length, int | float) else ""
     yield judge.finding("seconds", tr("billed seconds"), wanted, seconds)
@@ -141,7 +143,7 @@ def _of_task(judge: _Judge) -> Iterator[Finding]:
     yield judge.finding("run", tr("run time"), bounds, "" if ran is None else f"{ran:.0f} s")
 
 
-def _of_link(judge: _Judge) -> Iterator[Finding]:
+def _of_link(judge: _Judge) -> Iterator[ProbeFinding]:
     clip, service = judge.clip, judge.catalog.service
     reason = tr("results come from the address that was asked") if clip.own_host else NOTHING
     parts = urlsplit(clip.url)
@@ -161,12 +163,14 @@ def _of_link(judge: _Judge) -> Iterator[Finding]:
     yield judge.finding("length", tr("Content-Length of the file"), sized, length)
 
 
-def host_finding(model: str, host: str, catalog: Catalog, reason: Message = NOTHING) -> Finding:
+def host_finding(
+    model: str, host: str, catalog: Catalog, reason: Message = NOTHING
+) -> ProbeFinding:
     """Where the result of a task is, against the form of names of the vendor's storage."""
     evidence = catalog.sources[catalog.service.result_hosts.source]
     rule = (Expected("dashscope-*.oss-*.aliyuncs.com", evidence),)
     title = tr("host of the result")
-    return Finding("clip", title, "host", rule, host, model=model, reason=reason)
+    return ProbeFinding("clip", title, "host", rule, host, model=model, reason=reason)
 
 
 def _there(*, there: bool) -> str:
@@ -176,7 +180,7 @@ def _there(*, there: bool) -> str:
 # -- a twin that is cancelled, and the day after -------------------------------------------------
 
 
-def twin_findings(model: str, cancelled: RawAnswer, task: RawAnswer) -> Iterator[Finding]:
+def twin_findings(model: str, cancelled: RawAnswer, task: RawAnswer) -> Iterator[ProbeFinding]:
     """What cancelling a task shows that was just created."""
     answer, state = notation(cancelled), notation(task)
     ran = tr("it ran before the cancel came") if answer.startswith("400 ") else NOTHING
@@ -187,13 +191,13 @@ def twin_findings(model: str, cancelled: RawAnswer, task: RawAnswer) -> Iterator
         ("usage", tr("usage of a cancelled task"), "absent", usage),
     ):
         rows = (Expected(expected, TASKS),)
-        yield Finding("twin", title, aspect, rows, seen, model=model, reason=ran)
+        yield ProbeFinding("twin", title, aspect, rows, seen, model=model, reason=ran)
 
 
-def day_findings(model: str, task: RawAnswer, part: RawAnswer) -> Iterator[Finding]:
+def day_findings(model: str, task: RawAnswer, part: RawAnswer) -> Iterator[ProbeFinding]:
     """What is left of a task and its link after their 24 hours."""
     for aspect, title, expected, seen in (
         ("task", tr("a task after a day"), Expected("200 UNKNOWN", TASKS), notation(task)),
         ("link", tr("a link after a day"), Expected("403", ASSUMED), str(part.status)),
     ):
-        yield Finding("day-after", title, aspect, (expected,), seen, model=model)
+        yield ProbeFinding("day-after", title, aspect, (expected,), seen, model=model)

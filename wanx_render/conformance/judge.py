@@ -4,20 +4,20 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from wanx_render.backends.cleaning import Cleaner
 from wanx_render.catalog.abilities import Model
-from wanx_render.conformance.answers import ASPECTS, Exchange, message_of
+from wanx_render.conformance.answers import ASPECTS, ProbeExchange, message_of
 from wanx_render.conformance.asker import Asker
 from wanx_render.conformance.bodies import targets
-from wanx_render.conformance.probe import Check, Finding, Probe
+from wanx_render.conformance.probe import ProbeCheck, ProbeFinding, ServiceProbe
 from wanx_render.language import NOTHING, Message, tr
 
 _ONE_SECOND = 1.5  # a burst that takes longer says nothing of a limit a second
 
 
 async def findings(
-    probes: Sequence[Probe],
+    probes: Sequence[ServiceProbe],
     asker: Asker,
-    begun: Callable[[Probe], None],
-) -> AsyncIterator[Finding]:
+    begun: Callable[[ServiceProbe], None],
+) -> AsyncIterator[ProbeFinding]:
     """Every check of every probe, in the order of the table; ``begun`` is called before each."""
     for probe in probes:
         begun(probe)
@@ -33,8 +33,12 @@ async def findings(
 
 
 def judged(
-    probe: Probe, check: Check, model: Model | None, exchange: Exchange | None, cleaner: Cleaner
-) -> Finding:
+    probe: ServiceProbe,
+    check: ProbeCheck,
+    model: Model | None,
+    exchange: ProbeExchange | None,
+    cleaner: Cleaner,
+) -> ProbeFinding:
     """What an exchange says of one check."""
     if exchange is None:
         reason = tr("not asked: an earlier task may be billed")
@@ -46,7 +50,7 @@ def judged(
     return _finding(probe, check, model, seen=seen, message=message, reason=reason)
 
 
-def _doubt(probe: Probe, exchange: Exchange, seen: str, message: str) -> Message:
+def _doubt(probe: ServiceProbe, exchange: ProbeExchange, seen: str, message: str) -> Message:
     """Why what was seen settles nothing; nothing where it does."""
     if exchange.decisive.fault:
         return tr("no answer: {reason}", reason=exchange.decisive.fault)
@@ -66,17 +70,17 @@ def _doubt(probe: Probe, exchange: Exchange, seen: str, message: str) -> Message
 
 
 def _finding(
-    probe: Probe,
-    check: Check,
+    probe: ServiceProbe,
+    check: ProbeCheck,
     model: Model | None,
     *,
     seen: str = "",
     message: str = "",
     reason: Message = NOTHING,
-) -> Finding:
+) -> ProbeFinding:
     name = model.name if model else ""
     title = check.title or probe.title
-    return Finding(
+    return ProbeFinding(
         probe.name, title, check.aspect, check.expected, seen,
         model=name, message=message, reason=reason,
     )  # fmt: skip

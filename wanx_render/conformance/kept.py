@@ -11,7 +11,7 @@ from wanx_render.backends.cleaning import Cleaner
 from wanx_render.backends.raw import RawAnswer, RawCall
 from wanx_render.catalog.abilities import Model
 from wanx_render.conformance.bodies import shortened
-from wanx_render.conformance.probe import Probe
+from wanx_render.conformance.probe import ServiceProbe
 from wanx_render.files import write_atomically
 
 _PRIVATE = re.compile(
@@ -32,7 +32,7 @@ class KeptAnswers:
     _number: int = field(default=0, init=False)
 
     def keep(
-        self, probe: Probe, model: Model | None, call: RawCall, answers: list[RawAnswer]
+        self, probe: ServiceProbe, model: Model | None, call: RawCall, answers: list[RawAnswer]
     ) -> None:
         """Write one call with its answers. Raises OSError."""
         if self.folder is None:

@@ -77,7 +77,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ProbeCheck:
     """One thing that an answer shows. Where documents disagree, each has its own expectation."""
 
     aspect: Aspect
@@ -86,7 +86,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class ServiceProbe:
     """A question with its checks.
 
     ``masks`` are patterns of messages: an answer about something else than what is probed settles
@@ -96,7 +96,7 @@ class Probe:
     name: str
     title: Message
     question: Question
-    checks: tuple[Check, ...]
+    checks: tuple[ProbeCheck, ...]
     masks: tuple[str, ...] = ()
 
     def is_masked(self, message: str) -> bool:
@@ -107,7 +107,7 @@ Verdict = Literal["agrees", "differs", "unsettled"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ProbeFinding:
     """What one check came to."""
 
     probe: str

@@ -8,8 +8,8 @@ from itertools import zip_longest
 from typing import Any
 
 from wanx_render.catalog.figures import Evidence
-from wanx_render.conformance.probe import Expected, Finding, Verdict
-from wanx_render.conformance.seen_catalog import Difference
+from wanx_render.conformance.probe import Expected, ProbeFinding, Verdict
+from wanx_render.conformance.seen_catalog import FigureDifference
 from wanx_render.diagnostics import clean, display_width
 from wanx_render.language import Message, joined, plural, shown, tr, verbatim
 
@@ -40,10 +40,10 @@ def _mark(evidence: Evidence) -> Message:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _FindingRow:
     """Findings of one check that came to the same, each about another model."""
 
-    finding: Finding
+    finding: ProbeFinding
     models: tuple[str, ...]
     named: bool  # whether the check is about several models
 
@@ -62,7 +62,7 @@ class _Row:
         return tr("{title} ({models})", title=title, models=names)
 
 
-def _expected(finding: Finding) -> Message:
+def _expected(finding: ProbeFinding) -> Message:
     lines = (
         tr("{answer} [{mark}]", answer=_worded(row.answer), mark=mark(row))
         for row in finding.expected
@@ -81,7 +81,7 @@ def _worded(answer: str) -> Message:
     return _WORDS.get(answer) or verbatim(answer)
 
 
-def _seen(finding: Finding) -> Message:
+def _seen(finding: ProbeFinding) -> Message:
     """What was seen; with the service's words where they may explain it."""
     seen = _worded(finding.seen)
     if finding.verdict == "agrees":
@@ -90,15 +90,15 @@ def _seen(finding: Finding) -> Message:
     return joined([part for part in (seen, words) if part], verbatim("\n"))
 
 
-def _rows(findings: Sequence[Finding]) -> list[_Row]:
+def _rows(findings: Sequence[ProbeFinding]) -> list[_FindingRow]:
     """One row for all models of which the same was seen."""
-    groups: dict[tuple[object, ...], list[Finding]] = {}
+    groups: dict[tuple[object, ...], list[ProbeFinding]] = {}
     asked = Counter((finding.probe, finding.aspect) for finding in findings)
     for finding in findings:
         same = (finding.probe, finding.aspect, finding.seen, finding.verdict, str(finding.reason))
         groups.setdefault(same, []).append(finding)
     return [
-        _Row(
+        _FindingRow(
             group[0],
             tuple(finding.model for finding in group if finding.model),
             named=asked[(group[0].probe, group[0].aspect)] > 1,
@@ -107,7 +107,7 @@ def _rows(findings: Sequence[Finding]) -> list[_Row]:
     ]
 
 
-def table(findings: Sequence[Finding], width: int) -> str:
+def table(findings: Sequence[ProbeFinding], width: int) -> str:
     """The findings as a table of at most ``width`` columns."""
     rows = [tuple(map(shown, row.cells)) for row in _rows(findings)]
     headings = tuple(map(shown, _HEADINGS))
@@ -169,7 +169,7 @@ def sentence(text: Message, width: int) -> str:
 # -- in sentences --------------------------------------------------------------------------------
 
 
-def conflicts(findings: Iterable[Finding]) -> Iterator[Message]:
+def conflicts(findings: Iterable[ProbeFinding]) -> Iterator[Message]:
     """Each disagreement of documents that an answer decides."""
     said = set()
     for finding in findings:
@@ -185,7 +185,7 @@ def conflicts(findings: Iterable[Finding]) -> Iterator[Message]:
                 )  # fmt: skip
 
 
-def difference(figure: Difference) -> Message:
+def difference(figure: FigureDifference) -> Message:
     """A figure that is another than the catalogue's."""
     return tr(
         "{figure}: {seen} was seen; the model catalog has {value} ({mark})",
@@ -218,7 +218,7 @@ def risk(accepted: int, in_doubt: Sequence[str]) -> Message:
     )
 
 
-def summary(findings: Sequence[Finding]) -> tuple[Message, ...]:
+def summary(findings: Sequence[ProbeFinding]) -> tuple[Message, ...]:
     """How many checks agree and differ, and which marks are settled."""
     counts = Counter(finding.verdict for finding in findings)
     states = [
@@ -239,7 +239,7 @@ def summary(findings: Sequence[Finding]) -> tuple[Message, ...]:
     return *lines, tr("settled marks: {marks}", marks=joined(marks, tr(", ")))
 
 
-def _settled(finding: Finding) -> Iterator[str]:
+def _settled(finding: ProbeFinding) -> Iterator[str]:
     """The kinds of the marks that a finding confirms or refutes."""
     if finding.verdict != "unsettled":
         yield from {expected.evidence.kind for expected in finding.expected}
@@ -248,7 +248,7 @@ def _settled(finding: Finding) -> Iterator[str]:
 # -- as data -------------------------------------------------------------------------------------
 
 
-def record(finding: Finding) -> dict[str, Any]:
+def record(finding: ProbeFinding) -> dict[str, Any]:
     """A finding as JSON data, in English."""
     agreed = finding.agrees_with
     return {
@@ -273,7 +273,7 @@ def record(finding: Finding) -> dict[str, Any]:
     }
 
 
-def difference_record(difference: Difference) -> dict[str, Any]:
+def difference_record(difference: FigureDifference) -> dict[str, Any]:
     """A differing figure as JSON data."""
     return {
         "figure": difference.name,

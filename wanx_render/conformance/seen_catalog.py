@@ -14,7 +14,7 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.figures import Evidence, Figure
 from wanx_render.conformance.bodies import name_at
 from wanx_render.conformance.clip import PICTURE, USAGE_NAMES, ClipSeen
-from wanx_render.conformance.probe import Finding
+from wanx_render.conformance.probe import ProbeFinding
 from wanx_render.geometry import predicted_size
 
 _GONE = ("404 ",)  # of a create call: the region does not have the model
@@ -41,7 +41,7 @@ class Probed:
 
 
 def seen_catalog(
-    findings: Sequence[Finding], clip: ClipSeen | None, catalog: Catalog, probed: Probed
+    findings: Sequence[ProbeFinding], clip: ClipSeen | None, catalog: Catalog, probed: Probed
 ) -> dict[str, Any]:
     """The figures that were seen, in the form of a user's catalog file."""
     models: dict[str, dict[str, Any]] = {}
@@ -64,7 +64,7 @@ def _figure(value: Any, probed: Probed, note: str = "") -> dict[str, Any]:
     return {**figure, "note": note} if note else figure
 
 
-def _region_names(finding: Finding, catalog: Catalog, probed: Probed) -> dict[str, str] | None:
+def _region_names(finding: ProbeFinding, catalog: Catalog, probed: Probed) -> dict[str, str] | None:
     """In which regions a model is, now that one was asked; None where the answer says nothing."""
     model = catalog.models[finding.model]
     names = dict(model.region_names.value)
@@ -109,7 +109,7 @@ def _area(clip: ClipSeen, catalog: Catalog, probed: Probed) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FigureDifference:
     """A figure of the catalogue that was seen to be another."""
 
     name: str  # ``wan2.2-i2v-flash fps``
@@ -118,14 +118,14 @@ class Difference:
     seen: Any
 
 
-def differences(seen: Mapping[str, Any], catalog: Catalog) -> Iterator[Difference]:
+def differences(seen: Mapping[str, Any], catalog: Catalog) -> Iterator[FigureDifference]:
     """The figures of a catalog file that differ from the catalogue's."""
     for name, figure, own in _pairs(seen, catalog):
         value = figure.value
         if isinstance(value, tuple | Fraction):
             value = list(value) if isinstance(value, tuple) else _plain(value)
         if value != own["value"]:
-            yield Difference(name, value, catalog.sources[figure.source], own["value"])
+            yield FigureDifference(name, value, catalog.sources[figure.source], own["value"])
 
 
 def _pairs(

@@ -7,7 +7,14 @@ or no picture that can be decoded. Section numbers of documents are not given: t
 from typing import Any
 
 from wanx_render.catalog.figures import Evidence
-from wanx_render.conformance.probe import Aspect, Check, Expected, Noise, Probe, Question
+from wanx_render.conformance.probe import (
+    Aspect,
+    Expected,
+    Noise,
+    ProbeCheck,
+    Question,
+    ServiceProbe,
+)
 from wanx_render.language import NOTHING, Message, tr, verbatim
 
 # -- what the expectations rest on ---------------------------------------------------------------
@@ -34,8 +41,8 @@ def _says(evidence: Evidence, *answers: str) -> tuple[Expected, ...]:
     return tuple(Expected(answer, evidence) for answer in answers)
 
 
-def _check(aspect: Aspect, *expected: Expected, title: Message = NOTHING) -> Check:
-    return Check(aspect, expected, title)
+def _check(aspect: Aspect, *expected: Expected, title: Message = NOTHING) -> ProbeCheck:
+    return ProbeCheck(aspect, expected, title)
 
 
 # -- questions -----------------------------------------------------------------------------------
@@ -66,10 +73,10 @@ def _of_media(given: dict[str, Any]) -> Question:
     return Question("create", models="cheapest", form="media", role="first_clip", fields=fields)
 
 
-def _sized(megabytes: int, *expected: Expected) -> Probe:
+def _sized(megabytes: int, *expected: Expected) -> ServiceProbe:
     """A picture of so many bytes as Base64; the prompt is no text, so that nothing can be made."""
     fields = {"input": {"prompt": 0, "img_url": Noise(megabytes)}}
-    return Probe(
+    return ServiceProbe(
         f"data-{megabytes}-mb",
         tr("{n} MB as a data URI", n=megabytes),
         Question("create", models="cheapest", form="img_url", fields=fields),
@@ -84,8 +91,8 @@ _ROW = (
 )
 _TAKEN, _TOO_LARGE = "let through", "too large"
 
-PROBES: tuple[Probe, ...] = (
-    Probe(
+PROBES: tuple[ServiceProbe, ...] = (
+    ServiceProbe(
         "list", tr("list of tasks"), Question("list"),
         (
             _check("answer", *_says(TASKS, "200 list")),
@@ -93,30 +100,30 @@ PROBES: tuple[Probe, ...] = (
             _check("request-id", *_says(HEADERS, "same"), title=verbatim("x-request-id")),
         ),
     ),
-    Probe(
+    ServiceProbe(
         "wrong-key", tr("wrong key"), Question("list", key="wrong"),
         (
             _check("answer", *_says(PLAN, "401 InvalidApiKey")),
             _check("format", *_says(PLAN, "application/json"), title=tr("format of refusals")),
         ),
     ),
-    Probe(
+    ServiceProbe(
         "no-key", tr("no key"), Question("list", key="none"),
         (_check("answer", *_says(OLD_ERRORS, "401 InvalidApiKey")),),
     ),
-    Probe(
+    ServiceProbe(
         "unknown-task", tr("query of an unknown task"), Question("query", task=_NO_TASK),
         (_check("answer", *_says(PLAN, "200 UNKNOWN")),),
     ),
-    Probe(
+    ServiceProbe(
         "malformed-task", tr("query of a malformed id"), Question("query", task="no-task"),
         (_check("answer", *_says(FUNCTION, "200 UNKNOWN")),),
     ),
-    Probe(
+    ServiceProbe(
         "cancel-unknown", tr("cancel an unknown task"), Question("cancel", task=_NO_TASK),
         (_check("answer", *_says(ASSUMED, "400 UnsupportedOperation")),),
     ),
-    Probe(
+    ServiceProbe(
         "unknown-model", tr("unknown model"),
         Question("create", models="unknown", fields=_EMPTY),
         (
@@ -125,21 +132,21 @@ PROBES: tuple[Probe, ...] = (
             ),
         ),
     ),
-    Probe(
+    ServiceProbe(
         "no-model", tr("no model"), Question("create", fields=_EMPTY),
         (_check("answer", *_says(ERRORS, "400 BadRequest.EmptyModel")),),
     ),
-    Probe(
+    ServiceProbe(
         "no-input", tr("no input"),
         Question("create", models="cheapest", form="img_url"),
         (_check("answer", *_says(ERRORS, "400 BadRequest.EmptyInput")),),
     ),
-    Probe(
+    ServiceProbe(
         "not-async", tr("no header for asynchronous calls"),
         Question("create", models="cheapest", form="img_url", fields=_EMPTY, is_async=False),
         (_check("answer", *_says(SWEEP, "403 AccessDenied")),),
     ),
-    Probe(
+    ServiceProbe(
         "no-path", tr("wrong path"),
         Question("nowhere", models="cheapest", form="img_url", fields=_EMPTY),
         (
@@ -148,22 +155,22 @@ PROBES: tuple[Probe, ...] = (
             ),
         ),
     ),
-    Probe(
+    ServiceProbe(
         "policy", tr("place for uploads"), Question("policy", models="every"),
         (_check("answer", *_says(UPLOADS, "200 policy")),),
     ),
-    Probe(
+    ServiceProbe(
         "empty-input", tr("empty input"),
         Question("create", models="frames", fields=_EMPTY),
         (_check("answer", *_says(QUOTA, "200 PENDING > FAILED InvalidParameter")),),
     ),
-    Probe(
+    ServiceProbe(
         "other-region",
         tr("model of another region"),
         Question("create", models="elsewhere", fields=_EMPTY),
         (_check("answer", *_says(LIMITS, "404 *")),),
     ),
-    Probe(
+    ServiceProbe(
         "failed-task", tr("a failed task"),
         Question("create", models="cheapest", form="img_url", fields=_EMPTY),
         (
@@ -176,28 +183,28 @@ PROBES: tuple[Probe, ...] = (
             _check("row", *_says(TASKS, _ROW), title=tr("fields of its row in the list")),
         ),
     ),
-    Probe(
+    ServiceProbe(
         "two-first-frames", tr("two first frames"),
         _media(("first_frame", _PICTURE), ("first_frame", _PICTURE)),
         (_check("answer", *_says(FRAMES, *_REFUSED)),), _OF_PICTURE,
     ),
-    Probe(
+    ServiceProbe(
         "unknown-type", tr("unknown type of media"),
         _media(("first_frame", _PICTURE), ("banana", _PICTURE)),
         (_check("answer", *_says(FRAMES, *_REFUSED)),), _OF_PICTURE,
     ),
-    Probe(
+    ServiceProbe(
         "clip-and-frame", tr("first clip and first frame"),
         _media(("first_clip", _NOWHERE), ("first_frame", _PICTURE)),
         (_check("answer", *_says(FRAMES, *_REFUSED)),), _OF_PICTURE,
     ),
-    Probe(
+    ServiceProbe(
         "img-url-as-media",
         tr("img_url where media is due"),
         _of_media({"img_url": _PICTURE}),
         (_check("answer", *_says(USERS, "200 PENDING > FAILED InvalidParameter")),),
     ),
-    Probe(
+    ServiceProbe(
         "bare-base64", tr("Base64 that is no data URI"),
         Question(
             "create", models="cheapest", form="img_url",
@@ -206,15 +213,15 @@ PROBES: tuple[Probe, ...] = (
         (_check("answer", *_says(ASSUMED, "400 InvalidParameter", "* > FAILED InvalidParameter")),),
         _OF_PICTURE,
     ),
-    Probe(
+    ServiceProbe(
         "wrong-duration", tr("a duration nobody has"), _first_frame(duration=977),
         (_check("answer", *_says(QUOTA, "200 PENDING > FAILED InvalidParameter")),), _OF_PICTURE,
     ),
-    Probe(
+    ServiceProbe(
         "wrong-tier", tr("a resolution nobody has"), _first_frame(resolution="99P"),
         (_check("answer", *_says(QUOTA, "200 PENDING > FAILED InvalidParameter")),), _OF_PICTURE,
     ),
-    Probe(
+    ServiceProbe(
         "wrong-seed", tr("a negative seed"), _first_frame(seed=-9),
         (_check("answer", *_says(QUOTA, "200 PENDING > FAILED InvalidParameter")),), _OF_PICTURE,
     ),
@@ -223,7 +230,7 @@ PROBES: tuple[Probe, ...] = (
     _sized(15, *_says(BODIES, _TAKEN), *_says(ERRORS, _TOO_LARGE)),
     _sized(21, *_says(BODIES, _TOO_LARGE)),
     # The last ones: they use up what the account may ask in a second.
-    Probe(
+    ServiceProbe(
         "burst", tr("25 queries in a second"), Question("query", task=_NO_TASK, times=25),
         (
             _check("answer", *_says(LIMITS, "429 Throttling.RateQuota")),
@@ -231,7 +238,7 @@ PROBES: tuple[Probe, ...] = (
             _check("limits", *_says(HEADERS, "absent"), title=verbatim("X-RateLimit-*")),
         ),
     ),
-    Probe(
+    ServiceProbe(
         "burst-waiting", tr("the same, ready to wait"),
         Question(
             "query", task=_NO_TASK, times=25, headers={"X-DashScope-Wait-Timeout": "10"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from wanx_render.backends import addresses, network
-from wanx_render.backends.addresses import Wish
+from wanx_render.backends.addresses import AddressWish
 from wanx_render.backends.base import Backend
 from wanx_render.backends.mock import MockBackend, recall
 from wanx_render.backends.network import Proxy
@@ -256,7 +256,7 @@ def access(
 
 
 def _base_url(
-    catalog: Catalog, wish: Wish, environ: Mapping[str, str], base_url: str | None
+    catalog: Catalog, wish: AddressWish, environ: Mapping[str, str], base_url: str | None
 ) -> str:
     """The address that a person gave, or the vendor's. Raises BadInput."""
     custom = base_url or environ.get(BASE_URL)

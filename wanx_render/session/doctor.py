@@ -16,7 +16,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from wanx_render.backends import addresses, network
-from wanx_render.backends.addresses import Wish
+from wanx_render.backends.addresses import AddressWish
 from wanx_render.backends.reach import Reach
 from wanx_render.captions import fonts
 from wanx_render.catalog.capabilities import Catalog
@@ -150,7 +150,7 @@ def settings(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     return {**dotenv(folder), **environ}
 
 
-def _workspace(wish: Wish) -> Iterator[Finding]:
+def _workspace(wish: AddressWish) -> Iterator[Finding]:
     """The workspace that is set, by its first characters alone; without one there is no finding."""
     if wish.workspace:
         beginning = addresses.shown_workspace(wish.workspace)
@@ -158,7 +158,7 @@ def _workspace(wish: Wish) -> Iterator[Finding]:
 
 
 def _endpoints(
-    environ: Mapping[str, str], catalog: Catalog, wish: Wish, reach: Reach
+    environ: Mapping[str, str], catalog: Catalog, wish: AddressWish, reach: Reach
 ) -> Iterator[Finding]:
     """Whether the service's address, or each region's, can be reached; the key is not sent."""
     base_url = environ.get("DASHSCOPE_HTTP_BASE_URL")

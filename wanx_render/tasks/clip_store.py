@@ -11,6 +11,7 @@ from pathlib import Path
 from wanx_render import files
 from wanx_render.backends.base import home_of
 from wanx_render.language import tr
+from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.journal import Journal
 from wanx_render.tasks.budget import SpendingLimit
 from wanx_render.tasks.collect import Collector
@@ -43,6 +44,15 @@ DAMAGED = "damaged"  # the folder for clips that are not what was paid for any m
 def is_whole(path: Path, sha256: str) -> bool:
     """Whether a stored clip is there and is the bytes that were paid for."""
     return path.is_file() and files.sha256(path) == sha256
+
+
+def whole_clip(key: str, journal: Journal, folder: Path) -> Attempt | None:
+    """The attempt whose clip for ``key`` is in a render folder, as it was paid for."""
+    attempt = journal.clip_for(key)
+    if attempt is None or attempt.clip_name is None or attempt.clip_sha256 is None:
+        return None
+    is_here = is_whole(folder / "clips" / attempt.clip_name, attempt.clip_sha256)
+    return attempt if is_here else None
 
 
 def set_aside(path: Path, folder: Path) -> str:

@@ -23,6 +23,7 @@ from wanx_render.backends.base import (
     home_of,
 )
 from wanx_render.backends.cleaning import Cleaner
+from wanx_render.catalog.pricing import USAGE_SECONDS
 from wanx_render.clock import Clock
 from wanx_render.errors import ServiceError, Unreachable
 from wanx_render.language import NOTHING, Message, joined, recorded, tr
@@ -125,7 +126,7 @@ def same_prompt(shown: str, prompt: str) -> bool:
 
 def _other_figure(request: dict[str, Any], usage: dict[str, Any]) -> Message:
     """What the usage shows other than requested, or nothing."""
-    seconds, duration = int(request["duration"]), _number(usage, *_DURATIONS)
+    seconds, duration = int(request["duration"]), _number(usage, *USAGE_SECONDS)
     if duration not in (None, seconds):
         return tr("it has {actual} s instead of {expected} s", actual=duration, expected=seconds)
     tier, actual = str(request["resolution"]), _number(usage, "SR")
@@ -133,9 +134,6 @@ def _other_figure(request: dict[str, Any], usage: dict[str, Any]) -> Message:
     if digits.isdecimal() and actual not in (None, int(digits)):
         return tr("its tier is {actual}P instead of {expected}", actual=actual, expected=tier)
     return NOTHING
-
-
-_DURATIONS = ("output_video_duration", "video_duration", "duration")  # in the usage
 
 
 def _number(usage: dict[str, Any], *names: str) -> int | None:
