@@ -81,6 +81,11 @@ class Aspect:
     def __str__(self) -> str:
         return f"{self.width}:{self.height}"
 
+    @property
+    def usual(self) -> str:
+        """As people write it: what is 7:3 in lowest terms is called 21:9 everywhere."""
+        return {(7, 3): "21:9", (3, 7): "9:21"}.get((self.width, self.height), str(self))
+
     def matches(self, size: Size) -> bool:
         """Whether ``size`` has this ratio exactly, in integers."""
         return size.width * self.height == size.height * self.width

@@ -85,11 +85,17 @@ def verbatim(text: str) -> Message:
 NOTHING = verbatim("")
 
 
+class _Joined(Message):
+    """Parts with a separator between them; a blank parts Chinese characters from Latin letters."""
+
+    __slots__ = ()
+
+
 def joined(parts: Iterable[str], separator: str = ", ") -> Message:
     """Parts with a separator between them; give ``tr(", ")`` where Chinese uses another sign."""
     values: dict[str, object] = {f"part{n}": part for n, part in enumerate(parts)}
     between = {"separator": separator}
-    return Message("{separator}".join(f"{{{name}}}" for name in values), values | between)
+    return _Joined("{separator}".join(f"{{{name}}}" for name in values), values | between)
 
 
 # -- Which language ----------------------------------------------------------------------------
@@ -161,7 +167,26 @@ def shown(text: str, to: Language | None = None) -> str:
     if target == "en":
         return str.__str__(text)
     values = {name: _shown_value(name, value, target) for name, value in text.values.items()}
+    if isinstance(text, _Joined):
+        return _spaced(str(values.pop("separator")), map(str, values.values()))
     return _template(text, target).format(**values)
+
+
+def _spaced(separator: str, parts: Iterable[str]) -> str:
+    """``parts`` and a separator, with a blank where a Chinese character meets a Latin one."""
+    whole = ""
+    for number, part in enumerate(parts):
+        if number:
+            whole += f"{_blank(whole, separator)}{separator}{_blank(separator, part)}"
+        whole += part
+    return whole
+
+
+def _blank(left: str, right: str) -> str:
+    return " " if _WORDS_MEET.fullmatch(f"{left[-1:]}{right[:1]}") else ""
+
+
+_WORDS_MEET = re.compile(r"[A-Za-z0-9_][\u4e00-\u9fff]|[\u4e00-\u9fff][A-Za-z0-9_]")
 
 
 def _shown_value(name: str, value: object, target: Language) -> object:

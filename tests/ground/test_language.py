@@ -79,6 +79,14 @@ def test_messages_within_messages_are_translated_too() -> None:
     assert shown(joined([REFUSED, "x"], "; "), "zh") == "wan2.2 不支持 1080P; x"
 
 
+def test_a_blank_parts_chinese_characters_from_latin_letters_in_a_join() -> None:
+    either = joined(("image", "references 中的图片", "音频"), tr(" and "))
+    assert shown(either, "zh") == "image 和 references 中的图片和音频"
+    assert shown(joined(("image", "音频"), tr("; or ")), "zh") == "image；或音频"
+    assert shown(joined(("音频", "image"), tr("; or ")), "zh") == "音频；或 image"
+    assert shown(joined(("镜头", "A"), ""), "zh") == "镜头A"
+
+
 def test_one_and_many_have_their_own_english() -> None:
     assert plural("{n} shot failed", "{n} shots failed", 1) == "1 shot failed"
     two = plural("{n} shot failed", "{n} shots failed", 2)

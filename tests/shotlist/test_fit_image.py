@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from wanx_render.geometry import Aspect, Focus
-from wanx_render.shotlist.model import FitImage, GeneratedShot
+from wanx_render.shotlist.inputs import FitImage
+from wanx_render.shotlist.model import GeneratedShot
 
 
 def _read(value):

@@ -8,7 +8,8 @@ from wanx_render.catalog.abilities import PictureArea
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.geometry import Aspect, Size, predicted_size
 from wanx_render.preparation import Limits
-from wanx_render.shotlist.model import Deliverable, MadePicture
+from wanx_render.shotlist.inputs import MadePicture
+from wanx_render.shotlist.model import Deliverable
 from wanx_render.shotlist.picture_sizes import may_be, size_of
 from wanx_render.shotlist.preparing import Preparing
 

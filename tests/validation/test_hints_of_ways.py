@@ -89,3 +89,9 @@ def test_a_full_width_comma_between_references_is_named(tmp_path: Path, catalog:
     shot = "model: wan2.7-r2v, references: {amy: amy.png，gift: amy.png}"
     said = _hints(tmp_path, catalog, LIST.format(shot=shot))
     assert list(said.values()) == ["type a comma and a space"]
+
+
+def test_an_aspect_is_called_as_people_write_it(tmp_path: Path, catalog: Catalog) -> None:
+    text = LIST.format(shot="model: wan2.6-t2v, aspect: 21:9")
+    (message,) = _hints(tmp_path, catalog, text)
+    assert message == "aspect 21:9 is not supported by wan2.6-t2v"

@@ -35,7 +35,8 @@ from wanx_render.planning.planned import (
 from wanx_render.planning.take_status import TakeStatus
 from wanx_render.planning.truth import IsHere, ShotTruth, ShotTruths, Truth, with_films
 from wanx_render.reports.states import EVENTS
-from wanx_render.shotlist.model import ClipShot, Deliverable, MadePicture
+from wanx_render.shotlist.inputs import MadePicture
+from wanx_render.shotlist.model import ClipShot, Deliverable
 from wanx_render.shotlist.picks import Picks
 from wanx_render.shotlist.references import numbered, references_of
 from wanx_render.task import Reference, is_of_picture

@@ -17,7 +17,8 @@ from wanx_render.language import tr
 from wanx_render.planning.plan import Plan
 from wanx_render.planning.planned import PlannedShot
 from wanx_render.preparation import Preparation
-from wanx_render.shotlist.model import Deliverable, FitImage, GeneratedShot, gaze_at
+from wanx_render.shotlist.inputs import FitImage
+from wanx_render.shotlist.model import Deliverable, GeneratedShot, gaze_at
 from wanx_render.shotlist.preparing import aims_of, preparing_of
 
 

@@ -81,7 +81,7 @@ def usual(clip: Size) -> Aspect:
 def of_aspect(shapes: Iterable[Shape], aspect: Aspect) -> Shape | None:
     """The shape that has this aspect but for rounded sides; None where there is none."""
     by_clip = {shape.clip: shape for shape in shapes}
-    of_ratio = [shape for shape in by_clip.values() if shape.ratio == str(aspect)]
+    of_ratio = [shape for shape in by_clip.values() if shape.ratio == aspect.usual]
     if of_ratio:  # whatever is lost to the rounded sides of a small tier
         return of_ratio[0]
     nearest = _nearest(by_clip, aspect)

@@ -41,7 +41,7 @@ from wanx_render.manifest import CheckRecord
 from wanx_render.media import container, decoding, ffmpeg
 from wanx_render.media.ai_labels import UNLABELLED, Merged
 from wanx_render.media.images import BadPicture
-from wanx_render.shotlist.fail import sentence_of
+from wanx_render.shotlist.values import sentence_of
 from wanx_render.timing import samples_in
 
 

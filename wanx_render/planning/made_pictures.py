@@ -8,7 +8,8 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.catalog.pricing import picture_price
 from wanx_render.planning.planned import PictureShot, PlannedPicture, Take, with_choice
 from wanx_render.shotlist import picture_sizes
-from wanx_render.shotlist.model import PICTURE, MadePicture, ShotList
+from wanx_render.shotlist.inputs import MadePicture
+from wanx_render.shotlist.model import PICTURE, ShotList
 from wanx_render.shotlist.preparing import Preparing
 from wanx_render.task import InputMedia, TaskRequest
 

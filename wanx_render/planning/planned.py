@@ -9,7 +9,8 @@ from wanx_render.geometry import Size
 from wanx_render.money import Money
 from wanx_render.planning.sending.prepared import prepared
 from wanx_render.planning.take_name import TakeName
-from wanx_render.shotlist.model import AnyShot, ClipShot, GeneratedShot, MadePicture, StillShot
+from wanx_render.shotlist.inputs import MadePicture
+from wanx_render.shotlist.model import AnyShot, ClipShot, GeneratedShot, StillShot
 from wanx_render.shotlist.picks import NEWEST
 from wanx_render.shotlist.preparing import Preparing
 from wanx_render.task import ClipPart, InputMedia, TaskRequest

@@ -6,7 +6,8 @@ from dataclasses import replace
 from wanx_render.catalog.abilities import Model
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.planning.planned import AnyPlanned, PlannedFootage
-from wanx_render.shotlist.model import GeneratedShot, LastFrame, seconds_continued
+from wanx_render.shotlist.inputs import LastFrame
+from wanx_render.shotlist.model import GeneratedShot, seconds_continued
 from wanx_render.shotlist.references import references_of, words_of
 from wanx_render.task import ClipPart, InputMedia, Reference, SoundMode, TaskRequest
 

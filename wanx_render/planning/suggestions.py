@@ -16,7 +16,8 @@ from wanx_render.geometry import Size, cropped_away, fit_unit
 from wanx_render.language import Message, joined, plural, tr
 from wanx_render.planning.plan import Plan, frame_of
 from wanx_render.planning.planned import AnyPlanned, PlannedShot, clip_rates, sets_rate
-from wanx_render.shotlist.model import Deliverable, MadePicture
+from wanx_render.shotlist.inputs import MadePicture
+from wanx_render.shotlist.model import Deliverable
 from wanx_render.shotlist.reading import ListFile
 from wanx_render.source.changes import Change, Set
 from wanx_render.validation.context import is_url

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from wanx_render.language import tr
-from wanx_render.shotlist.fail import fail
+from wanx_render.shotlist.values import fail
 
 # 255 bytes is the most a file name may have; ours add up to 40, as in "-t999-0a1b2c3d.mp4".
 MOST_BYTES = 200

@@ -11,7 +11,8 @@ from math import isqrt
 from wanx_render.catalog.abilities import PictureArea
 from wanx_render.geometry import SLIVERS, Aspect, Size, predicted_size
 from wanx_render.preparation import Limits, Shapes, clips_by_share, least_share
-from wanx_render.shotlist.model import Deliverable, MadePicture
+from wanx_render.shotlist.inputs import MadePicture
+from wanx_render.shotlist.model import Deliverable
 from wanx_render.shotlist.preparing import Preparing, aims_of
 
 Sizes = PictureArea | tuple[str, ...]

@@ -14,7 +14,8 @@ from wanx_render.catalog.shapes import Shape
 from wanx_render.geometry import Aspect, Size, predicted_size
 from wanx_render.preparation import FREELY_ENLARGED, Fitting, Limits, Preparation, best_aspect
 from wanx_render.preparation import prepare as prepared
-from wanx_render.shotlist.model import Deliverable, FitImage, GeneratedShot
+from wanx_render.shotlist.inputs import FitImage
+from wanx_render.shotlist.model import Deliverable, GeneratedShot
 from wanx_render.shotlist.values import MATCH
 from wanx_render.task import TaskRequest
 

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean, listed
 from wanx_render.language import NOTHING, Message, joined, tr, verbatim
 from wanx_render.shotlist import key_names
+from wanx_render.shotlist.inputs import LastFrame, MadePicture, ReferenceFile
 from wanx_render.shotlist.model import (
     FOR_ALL,
     SOURCES,
@@ -18,10 +19,7 @@ from wanx_render.shotlist.model import (
     Budget,
     CaptionStyle,
     Deliverable,
-    LastFrame,
-    MadePicture,
     Matrix,
-    ReferenceFile,
     ShotList,
     keys_of,
     kind_of,

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from wanx_render.shotlist.model import GeneratedShot, ReferenceFile
+from wanx_render.shotlist.inputs import ReferenceFile
+from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.names import normal
 from wanx_render.shotlist.paths import Kind
 

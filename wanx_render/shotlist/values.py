@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from wanx_render.catalog import platform_sizes
@@ -20,8 +20,33 @@ from wanx_render.media import paint
 from wanx_render.media.paint import BadColour
 from wanx_render.money import Money
 from wanx_render.shotlist import transitions
-from wanx_render.shotlist.fail import fail, sentence_of
 from wanx_render.timing import parse_rate
+
+MAX_SEED = 2_147_483_647
+MAX_TAKES = 20
+
+
+class Written(BaseModel):
+    """A mapping of the file: frozen, no unknown keys, and never echoing its input in errors."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
+
+
+def fail(code: str, message: Message, hint: Message = NOTHING) -> PydanticCustomError:
+    """The error that a validator raises; ``problems.explain`` makes a diagnostic of it."""
+    # The message goes in as a value: pydantic would take braces in a template for places to fill.
+    return PydanticCustomError(
+        "wanx", "{message}", {"code": code, "hint": hint, "message": message}
+    )
+
+
+def sentence_of(error: Exception) -> Message:
+    """What an error of a room below says."""
+    words = error.args[0] if error.args else ""
+    return words if isinstance(words, Message) else verbatim(str(words))
+
 
 _STANDING_FOR = str.maketrans("×✕✖∶＊−", "xxx:x-")
 

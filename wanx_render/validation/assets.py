@@ -17,7 +17,6 @@ from wanx_render.media import audio_files, decoding, ffmpeg, images
 from wanx_render.media.audio_files import BadSoundtrack, Soundtrack
 from wanx_render.media.images import BadPicture, Picture
 from wanx_render.shotlist import paths
-from wanx_render.shotlist.fail import sentence_of
 from wanx_render.shotlist.model import (
     AnyShot,
     ClipShot,
@@ -28,6 +27,7 @@ from wanx_render.shotlist.model import (
 )
 from wanx_render.shotlist.problems import Problems
 from wanx_render.shotlist.references import references_of
+from wanx_render.shotlist.values import sentence_of
 from wanx_render.source import yaml_source
 from wanx_render.task import Footage, InputMedia
 from wanx_render.timing import SAMPLE_RATE, nearest

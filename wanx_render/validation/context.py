@@ -17,15 +17,13 @@ from wanx_render.language import NOTHING, Message, joined, tr
 from wanx_render.media.audio_files import Soundtrack
 from wanx_render.media.images import Picture
 from wanx_render.preparation import Preparation
-from wanx_render.shotlist.fail import sentence_of
+from wanx_render.shotlist.inputs import FitImage, MadePicture
 from wanx_render.shotlist.model import (
     NO_LOOK,
     AnyShot,
     ClipShot,
     Deliverable,
-    FitImage,
     GeneratedShot,
-    MadePicture,
     Overlay,
     Sound,
     StillShot,
@@ -35,6 +33,7 @@ from wanx_render.shotlist.model import (
 from wanx_render.shotlist.picture_sizes import size_of
 from wanx_render.shotlist.preparing import Aims, Preparing, aims_of, preparing_of
 from wanx_render.shotlist.references import Reference, references_of
+from wanx_render.shotlist.values import sentence_of
 from wanx_render.source import yaml_source
 from wanx_render.task import Footage
 

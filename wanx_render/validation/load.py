@@ -19,13 +19,9 @@ from wanx_render.diagnostics import Diagnostic, Span, in_order
 from wanx_render.errors import BadInput
 from wanx_render.language import plural, tr
 from wanx_render.shotlist import picks, reading
+from wanx_render.shotlist.inputs import CHAIN_TAG, LIST_TAG, MADE_TAG, NAMED_TAG, PATH_TAG
 from wanx_render.shotlist.model import (
-    CHAIN_TAG,
     FOR_ALL,
-    LIST_TAG,
-    MADE_TAG,
-    NAMED_TAG,
-    PATH_TAG,
     SOURCES,
     AnyShot,
     ClipShot,

@@ -9,8 +9,8 @@ from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.language import NOTHING, Message, tr, verbatim
 from wanx_render.media import ffmpeg
 from wanx_render.shotlist import paths
-from wanx_render.shotlist.fail import sentence_of
 from wanx_render.shotlist.problems import Problems
+from wanx_render.shotlist.values import sentence_of
 from wanx_render.source import yaml_source
 from wanx_render.task import Footage
 from wanx_render.validation import context

@@ -23,15 +23,16 @@ def aspect_unusable(scene: Scene) -> Iterator[Diagnostic]:
         place = scene.at(index, "aspect")
         if shot.image is not None:
             message = tr("aspect does not go with image: the first frame decides it")
-            hint = tr("use fit_image: {aspect}", aspect=shot.aspect)
+            hint = tr("use fit_image: {aspect}", aspect=shot.aspect.usual)
             yield Diagnostic("aspect-unsupported", message, place, hint)
         elif shot.continues:
             message = tr("aspect does not go with continue: the clip before decides it")
             yield Diagnostic("aspect-unsupported", message, place, tr("leave aspect out"))
         elif problem := _of_aspect(scene, shot, model):
             message = tr(
-                "aspect {aspect} is not supported by {model}", aspect=shot.aspect, model=model.name
-            )
+                "aspect {aspect} is not supported by {model}",
+                aspect=shot.aspect.usual, model=model.name,
+            )  # fmt: skip
             yield Diagnostic("aspect-unsupported", message, place, problem)
 
 
@@ -50,7 +51,7 @@ def _of_aspect(scene: Scene, shot: GeneratedShot, model: Model) -> Message | Non
 
 def _named(shape: Shape) -> str:
     """What a shape is written as: its ratio, or the usual one that its size stands for."""
-    return shape.ratio or str(shapes.usual(shape.clip))
+    return shape.ratio or shapes.usual(shape.clip).usual
 
 
 def shot_type_unusable(scene: Scene) -> Iterator[Diagnostic]:
@@ -86,12 +87,12 @@ def _shot_types(model: Model) -> tuple[str, ...]:
 def not_sent(scene: Scene) -> Iterator[Diagnostic]:
     """What is written in the list and has no place in a request to this model."""
     for index, shot, model in scene.models:
-        known = scene.catalog.parameters(model)
+        parameters = scene.catalog.parameters(model)
         keys = {
             "negative_prompt": shot.negative_prompt and not model.negative_prompt_characters.value,
-            "prompt_extend": not shot.prompt_extend and "prompt_extend" not in known,
-            "watermark": shot.watermark and "watermark" not in known,
-            "seed": shot.seed is not None and "seed" not in known,
+            "prompt_extend": not shot.prompt_extend and "prompt_extend" not in parameters,
+            "watermark": shot.watermark and "watermark" not in parameters,
+            "seed": shot.seed is not None and "seed" not in parameters,
         }
         for key in (key for key, is_lost in keys.items() if is_lost):
             yield Diagnostic(

@@ -9,7 +9,8 @@ from itertools import chain
 
 from wanx_render.diagnostics import Diagnostic, Span, did_you_mean
 from wanx_render.language import plural, tr
-from wanx_render.shotlist.model import GeneratedShot, LastFrame
+from wanx_render.shotlist.inputs import LastFrame
+from wanx_render.shotlist.model import GeneratedShot
 from wanx_render.shotlist.names import alike
 from wanx_render.validation import (
     combination_rules,

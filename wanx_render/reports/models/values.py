@@ -143,7 +143,7 @@ _WRITERS: dict[str, Callable[[Any], Message]] = {
     "image_sides": lambda value: verbatim(_span(value)),
     "sizes": _sizes,
     "sides": lambda value: verbatim(_span(value)),
-    "seed_range": lambda value: verbatim(_span(value)),
+    "seed_range": lambda value: tr("{low} to {high}", low=value[0], high=value[1]),
     "seconds": lambda value: verbatim(f"{_span(value) if isinstance(value, tuple) else value} s"),
     "task_seconds": lambda value: verbatim(f"{_span(value)} s"),
 }

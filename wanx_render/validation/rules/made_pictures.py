@@ -9,7 +9,7 @@ from wanx_render.catalog import model_names
 from wanx_render.catalog.abilities import PictureArea, PictureModel
 from wanx_render.diagnostics import Diagnostic
 from wanx_render.language import Message, plural, tr
-from wanx_render.shotlist.model import MadePicture
+from wanx_render.shotlist.inputs import MadePicture
 from wanx_render.shotlist.names import alike
 from wanx_render.shotlist.picture_sizes import Sizes, size_of
 from wanx_render.source.yaml_source import Path
@@ -65,7 +65,8 @@ def picture_size_impossible(scene: Scene) -> Iterator[Diagnostic]:
 
 def _wanted(picture: MadePicture) -> Message | str:
     """What size was asked for."""
-    return str(picture.size or picture.aspect or tr("an aspect that the deliverables can use"))
+    aspect = picture.aspect.usual if picture.aspect else ""
+    return str(picture.size or "") or aspect or tr("an aspect that the deliverables can use")
 
 
 def _choices(sizes: Sizes) -> Message:
