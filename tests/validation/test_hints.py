@@ -85,3 +85,47 @@ def test_small_own_footage_is_not_called_a_first_frame(tmp_path: Path, catalog: 
     (warning,) = load(tmp_path / "list.yaml", catalog).warnings
     assert warning.code == "deliverable-shrunk"
     assert "use footage or pictures that are larger" in str(warning.hint)
+
+
+@pytest.mark.parametrize(
+    ("shot", "key"),
+    [
+        ("{id: a, imgae: a.png, prompt: x}", "image"),
+        ("{id: a, stil: a.png, duration: 2}", "still"),
+        ("{id: a, 图片: a.png, prompt: x}", "image"),
+        ("{id: a, contineu: {shot: b}, prompt: x}", "continue"),
+        ("{id: a, model: wan2.7-r2v, refrences: [a.png], prompt: x}", "references"),
+        ("{id: a, model: wan2.6-t2v, promt: x}", "prompt"),
+        ("{idd: a, image: a.png, prompt: x}", "id"),
+        ("{id: a, image: {model: wan2.7-image, promt: x}, prompt: x}", "prompt"),
+    ],
+)
+def test_a_misspelt_key_is_the_only_error(
+    tmp_path: Path, catalog: Catalog, shot: str, key: str
+) -> None:
+    Image.new("RGB", (450, 800)).save(tmp_path / "a.png")
+    (tmp_path / "list.yaml").write_text(
+        "version: 1\nproject: hints\n"
+        "defaults: {model: wan2.7-i2v, resolution: 720P, duration: 3}\n"
+        f"shots:\n  - {shot}\n  - {{id: b, image: a.png, prompt: x}}\n"
+        "deliverables: [9:16]\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(BadInput) as stopped:
+        load(tmp_path / "list.yaml", catalog)
+    errors = [problem for problem in stopped.value.diagnostics if problem.severity == "error"]
+    assert [(problem.code, problem.hint) for problem in errors] == [
+        ("unknown-key", f"did you mean {key!r}?")
+    ]
+
+
+def test_a_key_that_is_missing_beside_an_unknown_one_is_named(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    text = LIST.format(shot="", generated="", deliverable="").replace("aspect: 9:16", "colour: x")
+    (tmp_path / "list.yaml").write_text(text, encoding="utf-8")
+    Image.new("RGB", (450, 800)).save(tmp_path / "a.png")
+    with pytest.raises(BadInput) as stopped:
+        load(tmp_path / "list.yaml", catalog)
+    messages = [str(problem.message) for problem in stopped.value.diagnostics]
+    assert "this deliverable has no 'aspect'" in messages

@@ -93,5 +93,5 @@ def test_a_full_width_comma_between_references_is_named(tmp_path: Path, catalog:
 
 def test_an_aspect_is_called_as_people_write_it(tmp_path: Path, catalog: Catalog) -> None:
     text = LIST.format(shot="model: wan2.6-t2v, aspect: 21:9")
-    (message,) = _hints(tmp_path, catalog, text)
-    assert message == "aspect 21:9 is not supported by wan2.6-t2v"
+    hints = _hints(tmp_path, catalog, text)
+    assert hints["aspect 21:9 is not supported by wan2.6-t2v"] == "use 16:9, 9:16, 1:1, 4:3 or 3:4"

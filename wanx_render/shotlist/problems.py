@@ -1,7 +1,7 @@
 """Where things of a list stand, and what is wrong with a part of it, in our own words."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -104,9 +104,24 @@ class Problems:
         """Add what keeps the list from being run; ``at`` is the path of a value."""
         self._all.append(Diagnostic(code, message, self.places.of(at), hint))
 
-    def explain(self, problem: Any, at: yaml_source.Path) -> None:
-        """Add one of pydantic's findings, in our own words."""
-        self._all.append(explain(problem, at, self.places))
+    def explain(self, problems: Sequence[tuple[yaml_source.Path, Any]]) -> None:
+        """Add pydantic's findings and their paths, in our own words.
+
+        A key that is only misspelt is unknown, and not missing too.
+        """
+        unknown = [path for path, problem in problems if problem["type"] == "extra_forbidden"]
+        for path, problem in problems:
+            if problem["type"] == "missing" and self._is_misspelt(path, unknown):
+                continue
+            self._all.append(explain(problem, path, self.places))
+
+    def _is_misspelt(self, missing: yaml_source.Path, unknown: Iterable[yaml_source.Path]) -> bool:
+        """Whether the hint of an unknown key of the same mapping names the missing one."""
+        keys = _known_keys(missing[:-1], self.places)
+        return any(
+            path[:-1] == missing[:-1] and means(str(path[-1]), str(missing[-1]), keys)
+            for path in unknown
+        )
 
     def extend(self, problems: Iterable[Diagnostic]) -> None:
         self._all.extend(problems)
@@ -173,12 +188,17 @@ def _of_known_keys(key: str, path: yaml_source.Path, places: Places) -> Message:
     if " " in key and places.read.in_brackets(path):
         return tr("put the text in quotes: inside {{...}} a comma ends it")
     keys = sorted(_known_keys(path[:-1], places))
-    by_meaning = key_names.hint(key, keys)
-    return (
-        by_meaning
-        or did_you_mean(key, keys)
-        or tr("known keys: {keys}", keys=listed(keys, len(keys)))
-    )
+    return _instead(key, keys) or tr("known keys: {keys}", keys=listed(keys, len(keys)))
+
+
+def _instead(key: str, keys: Sequence[str]) -> Message:
+    """What to write instead of an unknown key, by its meaning or its spelling, or nothing."""
+    return key_names.hint(key, keys) or did_you_mean(key, keys)
+
+
+def means(unknown: str, key: str, keys: Iterable[str]) -> bool:
+    """Whether the hint of an unknown key is that ``key``, one of the known ``keys``, is meant."""
+    return _instead(unknown, sorted(keys)) == tr("did you mean {name!r}?", name=key)
 
 
 def _of_value(kind: str, context: Mapping[str, Any], subject: Message) -> tuple[str, Message]:
@@ -320,7 +340,11 @@ def _known_keys(path: yaml_source.Path, places: Places) -> set[str]:
             annotation = _field(model, part).annotation
             model = _frame_at(path, places) if part == "image" else _mapping_in(annotation)
             model = ReferenceFile if part == "references" else model
-    return set(keys_of(model)) if model else set()
+    keys = set(keys_of(model)) if model else set()
+    has_source = any((*path, source) in places.read for source in SOURCES)
+    if path[0] == "shots" and len(path) == 2 and not has_source:
+        keys.update(SOURCES)
+    return keys
 
 
 def _field(model: type[BaseModel], key: str) -> FieldInfo:

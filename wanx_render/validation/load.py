@@ -38,7 +38,7 @@ from wanx_render.shotlist.model import (
 )
 from wanx_render.shotlist.names import normal
 from wanx_render.shotlist.picks import Choice, Picks
-from wanx_render.shotlist.problems import Places, Problems, RowPlaces
+from wanx_render.shotlist.problems import Places, Problems, RowPlaces, means
 from wanx_render.shotlist.tables.rows import Filling, Fillings, Row, fillings
 from wanx_render.shotlist.tables.variables import OUTSIDE, Templates
 from wanx_render.source import yaml_source
@@ -436,7 +436,8 @@ class _Parts:
                 valid[index] = kind.model_validate(item, context=self._context)
             except ValidationError as error:
                 self._note(error, (key, index))
-                if (rest := _without_unknown_keys(item, error)) is not None:
+                rest = _without_unknown_keys(item, error)
+                if rest is not None and not (key == "shots" and _hides_beginning(item, rest)):
                     valid[index] = kind.model_validate(rest, context=self._context)
         return valid
 
@@ -473,10 +474,13 @@ class _Parts:
         under: yaml_source.Path,
         passing: Callable[[Any], Any] = lambda _: False,
     ) -> None:
-        for problem in error.errors(include_url=False):
-            if not passing(problem):
-                path = (*under, *(part for part in problem["loc"] if part not in _TAGS))
-                self._problems.explain(problem, path)
+        self._problems.explain(
+            [
+                ((*under, *(part for part in problem["loc"] if part not in _TAGS)), problem)
+                for problem in error.errors(include_url=False)
+                if not passing(problem)
+            ]
+        )
 
 
 _TAGS = (PATH_TAG, CHAIN_TAG, MADE_TAG, LIST_TAG, NAMED_TAG)
@@ -499,6 +503,21 @@ def _without_unknown_keys(item: Any, error: ValidationError) -> dict[str, Any] |
     if len(unknown) < len(problems) or any(len(p["loc"]) > 1 for p in problems):
         return None
     return {key: value for key, value in item.items() if key not in unknown}
+
+
+def _hides_beginning(shot: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Whether a misspelt key is the one that says what the shot shows: no rule can judge it then.
+
+    ``known`` is the shot without its unknown keys.
+    """
+    if any(key in known for key in SOURCES):
+        return False
+    keys = keys_of(GeneratedShot) | SOURCES.keys()
+    return any(
+        means(name, key, keys)
+        for name in shot.keys() - known.keys()
+        for key in (*SOURCES, "references", "prompt")
+    )
 
 
 def _merged(value: dict[str, Any], places: Places) -> dict[str, Any]:
