@@ -9,6 +9,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from mock_server.wire.notes import RequestNote
+
 _MOST = 20_000
 _LONG = 300
 
@@ -31,6 +33,7 @@ class LoggedRequest:
     task_id: str | None
     prompt: str | None
     body: Any
+    notes: tuple[RequestNote, ...] = ()  # differences from what documents allow
 
 
 class RequestLog:

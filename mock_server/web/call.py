@@ -14,6 +14,7 @@ from mock_server.service.accounts import Caller
 from mock_server.service.request_log import shorten
 from mock_server.web.request_body import body_of, bounded, check_size
 from mock_server.wire.errors import Denied, ErrorAnswer
+from mock_server.wire.notes import RequestNote
 from mock_server.wire.operations import Operation
 from mock_server.wire.signing import UPLOAD_MEGABYTES
 from wanx_render.catalog.capabilities import Gateway
@@ -36,6 +37,7 @@ class Call:
     code: str | None = None
     fault: Fault | None = None
     form: dict[str, str] = field(default_factory=dict)
+    notes: list[RequestNote] = field(default_factory=list)
 
     @property
     def account(self) -> Caller:

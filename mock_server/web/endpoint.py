@@ -89,6 +89,7 @@ class Endpoint:
                 task_id=call.task_id,
                 prompt=call.prompt or None,
                 body=call.body,
+                notes=tuple(call.notes),
             )
         )
         return answer
