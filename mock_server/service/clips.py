@@ -10,12 +10,13 @@ from pathlib import Path
 
 from wanx_render import files
 from wanx_render.backends.imitation.picture import make_picture
-from wanx_render.backends.slate import clip_call, make_clip
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.task import TaskRequest
 
 _THREADS = 2
+# Whose version it is. In the light package this module belongs to wanx_mock_server.
+_DISTRIBUTION = "wanx-render" if __name__.startswith("mock_server.") else __name__.partition(".")[0]
 
 
 class Clips:
@@ -28,7 +29,7 @@ class Clips:
         self._program = program
         self._folder = folder
         # Another ffmpeg, or another version of ours, makes other bytes.
-        versions = f"{program.version} {version('wanx-render')}"
+        versions = f"{program.version} {version(_DISTRIBUTION)}"
         self._version = hashlib.sha256(versions.encode()).hexdigest()[:8]
         self._pool = ThreadPoolExecutor(_THREADS, "clips")
         self._jobs: dict[str, Future[Path]] = {}
@@ -53,6 +54,9 @@ class Clips:
             if request.is_picture:
                 target.write_bytes(make_picture(request, label, number))
             else:
+                # Here, so that the emulator starts where nothing that draws clips is installed.
+                from wanx_render.backends.slate import clip_call, make_clip
+
                 call = clip_call(self._catalog, request, label=label, folder=folder, target=target)
                 make_clip(self._program, call)
             files.place(target, path, durable=False)

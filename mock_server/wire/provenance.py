@@ -29,7 +29,7 @@ def rests_on(basis: Basis, source: str, behaviour: str) -> Callable[[F], F]:
     """Mark a function: it behaves so, because of that. A function may carry several marks."""
 
     def mark(function: F) -> F:
-        module = function.__module__.removeprefix("mock_server.")
+        module = function.__module__.partition(".")[2]
         place = f"{module}.{function.__qualname__}"
         RULES.append(Rule(module.rpartition(".")[2], behaviour, basis, source, place))
         return function

@@ -11,8 +11,6 @@ from functools import cache
 from pathlib import Path
 from struct import calcsize, unpack
 
-import fontpkg_noto_sans
-import noto_cjk_sans_otc
 from PIL import ImageFont, features
 
 _CJK = {
@@ -99,6 +97,8 @@ def cjk(language: str) -> Font:
 
 @cache
 def _cjk(family: str) -> Font:
+    import noto_cjk_sans_otc  # the emulator is also installed without it
+
     path = Path(noto_cjk_sans_otc.__file__).parent / "NotoSansCJK-Regular.ttc"
     return Font(path, next((face for face, name in _faces(path) if name == family), 0))
 
@@ -114,6 +114,8 @@ def _faces(path: Path) -> Iterator[tuple[int, str]]:
 @cache
 def latin() -> Font:
     """The packaged face for letters that are not Chinese. OSError where it is missing."""
+    import fontpkg_noto_sans  # likewise
+
     folder = Path(fontpkg_noto_sans.__file__).parent / "files"
     return named(folder / "NotoSans[wdth,wght].ttf")
 

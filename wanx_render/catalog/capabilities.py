@@ -204,7 +204,7 @@ class Catalog(Data):
 @cache
 def packaged() -> Catalog:
     """The catalog that comes with the program."""
-    folder = resources.files("wanx_render.catalog")
+    folder = resources.files(__package__)
     parts = {
         part: yaml_source.packaged(folder / f"{part}.yaml")
         for part in ("sources", "service", "forms", "prices", "codes", "labels")

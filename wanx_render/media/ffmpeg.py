@@ -17,8 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import imageio_ffmpeg
-
 from wanx_render.diagnostics import Diagnostic, listed
 from wanx_render.errors import BadInput, FfmpegError
 from wanx_render.language import NOTHING, Message, tr, verbatim
@@ -99,7 +97,7 @@ def find(environ: Mapping[str, str]) -> Ffmpeg:
     on_path = shutil.which("ffmpeg", path=environ.get("PATH"))
     if on_path:
         candidates.append(_maybe(Path(on_path), "PATH"))
-    candidates.append(_maybe(Path(imageio_ffmpeg.get_ffmpeg_exe()), "wheel"))
+    candidates.append(_of_wheel())
     usable = [candidate for candidate in candidates if candidate]
     if not usable:
         raise _unusable(
@@ -110,6 +108,14 @@ def find(environ: Mapping[str, str]) -> Ffmpeg:
     usable.sort(key=lambda candidate: candidate.library, reverse=True)
     fit = next((candidate for candidate in usable if not _lacking(candidate)), usable[0])
     return _checked(fit)
+
+
+def _of_wheel() -> Ffmpeg | None:
+    try:
+        import imageio_ffmpeg
+    except ImportError:  # the emulator is also installed without it
+        return None
+    return _maybe(Path(imageio_ffmpeg.get_ffmpeg_exe()), "wheel")
 
 
 def _maybe(path: Path, origin: str) -> Ffmpeg | None:
