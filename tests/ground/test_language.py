@@ -48,6 +48,8 @@ def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     texts.add("; ", "；")
     texts.add("expired: gone", "已过期：已消失")
     texts.add(": ", "：")
+    texts.add(" and ", "和")
+    texts.add("; or ", "；或")
     compiled = BytesIO()
     write_mo(compiled, texts)
     path = tmp_path / "zh_CN" / "LC_MESSAGES" / "wanx_render.mo"
