@@ -130,6 +130,11 @@ class MockAccount:
         assert prompts, "nothing was submitted"
         assert not wrong, f"submitted more or less often than once: {wrong}\n{self.tail()}"
 
+    def assert_nothing_paid_twice(self) -> None:
+        """No two equal requests were accepted that are paid; what failed may be tried again."""
+        repeated = {row["prompt"]: row["tasks"] for row in self.ledger["paid_twice"]}
+        assert not repeated, f"paid more than once: {repeated}\n{self.tail()}"
+
     def assert_no_requests(self, operation: str | None = None) -> None:
         """Nothing was sent, or nothing of ``operation``."""
         requests = [e for e in self.requests if operation in (None, e.operation)]

@@ -14,7 +14,10 @@ from wanx_render.catalog.capabilities import Catalog
 
 @rests_on("official text", OFFICIAL, "Only tasks that succeed are charged, by second and tier")
 def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
-    """Every accepted submission and what it was charged; money as exact decimal text."""
+    """Every accepted submission and what it was charged; money as exact decimal text.
+
+    ``paid_twice`` names requests that are equal and were paid more than once, or will be.
+    """
     rows, totals = [], dict[str, Decimal]()
     for task, state in lives:
         request, status = task.request, status_of(state)
@@ -40,7 +43,24 @@ def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
     successes = sum(row["status"] == "SUCCEEDED" for row in rows)
     amounts = {currency: f"{amount:.2f}" for currency, amount in totals.items()}
     summary = {"submissions": len(rows), "succeeded": successes, "amounts": amounts}
-    return {"submissions": rows, "totals": summary}
+    return {"submissions": rows, "totals": summary, "paid_twice": _paid_twice(rows)}
+
+
+_PAID = ("PENDING", "RUNNING", "SUCCEEDED")  # a task that failed or was cancelled costs nothing
+
+
+def _paid_twice(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Equal requests of one account with more than one task that is paid or will be."""
+    tasks: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["status"] in _PAID:
+            tasks.setdefault((row["account"], row["request"]), []).append(row)
+    names = ("account", "model", "prompt", "request")
+    return [
+        {**{name: same[0][name] for name in names}, "tasks": [row["task_id"] for row in same]}
+        for same in tasks.values()
+        if len(same) > 1
+    ]
 
 
 @rests_on("official text", FAMILIES, "Some models bill seconds of reference videos too")

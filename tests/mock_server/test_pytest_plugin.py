@@ -48,6 +48,7 @@ def test_good_clients_pass(suite: pytest.Pytester) -> None:
             assert states == ["PENDING", "RUNNING", "SUCCEEDED"]
             wanx_mock.assert_submitted_once("a cat")
             wanx_mock.assert_submitted_once()
+            wanx_mock.assert_nothing_paid_twice()
             wanx_mock.assert_no_requests("cancel")
             wanx_mock.assert_at_most_per_second(50)
             wanx_mock.assert_no_key_sent_to_media()
@@ -90,6 +91,10 @@ def test_bad_clients_fail_and_the_journal_is_shown(suite: pytest.Pytester) -> No
             submit("a cat"); submit("a cat")
             wanx_mock.assert_submitted_once("a cat")
 
+        def test_twice_again(wanx_mock):
+            submit("a cat"); submit("a cat")
+            wanx_mock.assert_nothing_paid_twice()
+
         def test_never(wanx_mock):
             wanx_mock.assert_submitted_once("a cat")
 
@@ -113,6 +118,6 @@ def test_bad_clients_fail_and_the_journal_is_shown(suite: pytest.Pytester) -> No
         """
     )
     result = suite.runpytest_subprocess("-p", "no:cacheprovider")
-    result.assert_outcomes(failed=5)
+    result.assert_outcomes(failed=6)
     result.stdout.fnmatch_lines(["*requests of sk-mock-t-*", "*POST */video-synthesis 200*"])
     assert json.dumps("sk-mock") not in result.stdout.str()
