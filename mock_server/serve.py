@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from mock_server import stdin_end
 from mock_server.faults.fault import Fault
 from mock_server.faults.presets import PRESETS
 from mock_server.faults.reading import BadFault, read_line, read_plan
@@ -63,6 +64,8 @@ _OPTIONS = (
                  help=tr("Run a proxy that serves those hosts; 0 takes a free port.")),
     click.option("--catalog", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
                  help=tr("Add or override models and prices with this YAML file.")),
+    click.option("--end-with-stdin", is_flag=True, expose_value=False, callback=stdin_end.watch,
+                 help=tr("End when standard input closes, as when the starting program ends.")),
     click.option("--host", default="127.0.0.1", show_default=True,
                  help=tr("Address to listen on; any but loopback requires --token.")),
     click.option("--token", envvar="WANX_MOCK_TOKEN",

@@ -9,6 +9,7 @@ export async function start() {
   const server = spawn("wanx-mock-server", ["--clock", "auto", "--end-with-stdin"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
+  await once(server, "spawn"); // fails where it is not installed: pip install wanx-render
   const [line] = await once(createInterface(server.stdout), "line");
   return { ...JSON.parse(line), stop: () => server.stdin.end() };
 }
