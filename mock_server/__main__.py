@@ -2,4 +2,4 @@
 
 from mock_server.serve import main
 
-main(prog_name="python -m mock_server")
+main(prog_name=f"python -m {__package__}")

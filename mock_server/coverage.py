@@ -3,7 +3,7 @@
 import sys
 from itertools import groupby
 
-import mock_server.web.app  # noqa: F401  # every module that has rules
+from mock_server.web import app  # noqa: F401  # every module that has rules
 from mock_server.wire.provenance import RULES
 
 _HEAD = """# What the emulator rests on

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
+from mock_server.light.distribution import NAME
 from wanx_render import files
 from wanx_render.backends.imitation.picture import make_picture
 from wanx_render.catalog.capabilities import Catalog
@@ -15,8 +16,6 @@ from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.task import TaskRequest
 
 _THREADS = 2
-# Whose version it is. In the light package this module belongs to wanx_mock_server.
-_DISTRIBUTION = "wanx-render" if __name__.startswith("mock_server.") else __name__.partition(".")[0]
 
 
 class Clips:
@@ -29,7 +28,7 @@ class Clips:
         self._program = program
         self._folder = folder
         # Another ffmpeg, or another version of ours, makes other bytes.
-        versions = f"{program.version} {version(_DISTRIBUTION)}"
+        versions = f"{program.version} {version(NAME)}"
         self._version = hashlib.sha256(versions.encode()).hexdigest()[:8]
         self._pool = ThreadPoolExecutor(_THREADS, "clips")
         self._jobs: dict[str, Future[Path]] = {}

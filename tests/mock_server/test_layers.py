@@ -15,6 +15,7 @@ ROWS = (
     "service",
     "faults",
     "wire",
+    "light",
 )
 PACKAGE = ROOT / "mock_server"
 MODULES = {

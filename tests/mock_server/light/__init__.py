@@ -1,0 +1,1 @@
+"""Tests of the light package: how it is built, installed and used."""
