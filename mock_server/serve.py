@@ -18,6 +18,7 @@ from mock_server import stdin_end
 from mock_server.faults.fault import Fault
 from mock_server.faults.presets import PRESETS
 from mock_server.faults.reading import BadFault, read_line, read_plan
+from mock_server.service.clips import find_program
 from mock_server.service.clocks import BadTime
 from mock_server.service.options import Options
 from mock_server.service.service import MockService
@@ -30,7 +31,6 @@ from wanx_render.catalog.user_file import with_user_file
 from wanx_render.errors import BadInput
 from wanx_render.help_page import in_language_of
 from wanx_render.language import Message, shown, tr
-from wanx_render.media import ffmpeg
 from wanx_render.source import yaml_source
 
 _EPILOG = tr(
@@ -103,7 +103,7 @@ def command(
         if proxy_port is not None and not options.hosts:
             raise _usage(tr("--proxy-port requires --result-host or --api-host"))
         figures = with_user_file(packaged(), catalog)
-        service = MockService(figures, ffmpeg.find(os.environ), options)
+        service = MockService(figures, find_program(os.environ), options)
     signal.signal(signal.SIGTERM, _end)
     try:
         _listen_and_serve(service, (host, port), proxy_port, token)

@@ -9,6 +9,7 @@ from typing import Any
 
 from mock_server.faults.fault import Fault
 from mock_server.faults.reading import read_line, read_plan
+from mock_server.service.clips import find_program
 from mock_server.service.ledger import ledger
 from mock_server.service.options import Options
 from mock_server.service.request_log import LoggedRequest
@@ -17,7 +18,6 @@ from mock_server.web.app import BASE, Emulator
 from mock_server.web.proxy import ProxyServer
 from mock_server.web.server import listen, server
 from wanx_render.catalog.capabilities import Catalog, packaged
-from wanx_render.media import ffmpeg
 
 _TAIL = 15
 _STARTED = 10.0
@@ -42,7 +42,7 @@ class Server:
         options = Options(
             clock=clock, seed=seed, result_hosts=tuple(result_hosts), api_hosts=tuple(api_hosts)
         )
-        self.service = MockService(catalog or packaged(), ffmpeg.find(os.environ), options)
+        self.service = MockService(catalog or packaged(), find_program(os.environ), options)
         self._listener = listen("127.0.0.1", 0)
         self._server = server(Emulator(self.service).asgi)
         upstream = self._listener.getsockname()

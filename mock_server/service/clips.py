@@ -4,31 +4,47 @@ import asyncio
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
-from mock_server.light.distribution import NAME
+from mock_server.light.distribution import LIGHT, NAME
 from wanx_render import files
 from wanx_render.backends.imitation.picture import make_picture
 from wanx_render.catalog.capabilities import Catalog
+from wanx_render.errors import FfmpegError
+from wanx_render.language import tr
+from wanx_render.media import ffmpeg
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.task import TaskRequest
 
 _THREADS = 2
+_DRAWING = ("ffmpeg", "fontpkg_noto_sans", "noto_cjk_sans_otc")
+
+
+def find_program(environ: Mapping[str, str]) -> Ffmpeg | None:
+    """The ffmpeg that makes full clips; None in the light package without its extra ``clips``.
+
+    Raises BadInput where the ffmpeg that is there cannot be used.
+    """
+    if any(find_spec(library) is None for library in _DRAWING):
+        return None
+    return ffmpeg.find(environ)
 
 
 class Clips:
     """A cache of clips by their request, in a ``folder`` that other servers may use too."""
 
-    def __init__(self, catalog: Catalog, program: Ffmpeg, folder: Path) -> None:
+    def __init__(self, catalog: Catalog, program: Ffmpeg | None, folder: Path) -> None:
         """Raises OSError where the folder cannot be made."""
         folder.mkdir(parents=True, exist_ok=True)
         self._catalog = catalog
         self._program = program
         self._folder = folder
         # Another ffmpeg, or another version of ours, makes other bytes.
-        versions = f"{program.version} {version(NAME)}"
+        versions = f"{program.version if program else ''} {version(NAME)}"
         self._version = hashlib.sha256(versions.encode()).hexdigest()[:8]
         self._pool = ThreadPoolExecutor(_THREADS, "clips")
         self._jobs: dict[str, Future[Path]] = {}
@@ -53,15 +69,23 @@ class Clips:
             if request.is_picture:
                 target.write_bytes(make_picture(request, label, number))
             else:
-                # Here, so that the emulator starts where nothing that draws clips is installed.
-                from wanx_render.backends.slate import clip_call, make_clip
-
-                call = clip_call(self._catalog, request, label=label, folder=folder, target=target)
-                make_clip(self._program, call)
+                self._draw(request, label, target)
             files.place(target, path, durable=False)
             return path
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _draw(self, request: TaskRequest, label: str, target: Path) -> None:
+        """Make a clip. Raises FfmpegError."""
+        if self._program is None:
+            extra = f"{LIGHT}[clips]"
+            raise FfmpegError(tr("full test clips need the package {extra}", extra=extra))
+        # Here, so that the emulator starts where nothing that draws clips is installed.
+        from wanx_render.backends.slate import clip_call, make_clip
+
+        folder = target.parent
+        call = clip_call(self._catalog, request, label=label, folder=folder, target=target)
+        make_clip(self._program, call)
 
     def close(self) -> None:
         """Wait for the clip being made, and make no more."""

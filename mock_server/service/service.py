@@ -28,7 +28,7 @@ from wanx_render.media.ffmpeg import Ffmpeg
 class MockService:
     """Everything the emulator remembers. What clients do with it is in ``verbs``."""
 
-    def __init__(self, catalog: Catalog, program: Ffmpeg, options: Options) -> None:
+    def __init__(self, catalog: Catalog, program: Ffmpeg | None, options: Options) -> None:
         """Raises BadState, BadTime or OSError."""
         self.catalog = catalog
         self.program = program
