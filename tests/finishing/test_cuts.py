@@ -153,7 +153,7 @@ def test_music_begins_again_without_a_click_and_voices_keep_their_level(
     (tmp_path / "list").write_bytes(join_list([silent]))
     mix = Mix(MusicTrack(music, "m", skip, Decimal(0), 0, 0))
     target = tmp_path / "sound.mov"
-    mastering.encode(mastering.Work(program, tmp_path / "list", mix, 3 * RATE), target)
+    mastering.encode(mastering.MixOfSegments(program, tmp_path / "list", mix, 3 * RATE), target)
     samples = heard(target)[: 3 * RATE]
     length = RATE * 9 // 10
     loops = [length * number - skip for number in range(1, 4) if length * number - skip < 3 * RATE]
@@ -163,5 +163,5 @@ def test_music_begins_again_without_a_click_and_voices_keep_their_level(
         assert np.abs(samples[at + 300 : at + 900]).max() > 0.24
     if not skip:
         mix = Mix(voices=(Track(voice, "v", 0, Decimal(0), channels=1),))
-        mastering.encode(mastering.Work(program, tmp_path / "list", mix, 3 * RATE), target)
+        mastering.encode(mastering.MixOfSegments(program, tmp_path / "list", mix, 3 * RATE), target)
         assert np.abs(dbfs(heard(target)[RATE : 2 * RATE]) + 12.04).max() < 0.1

@@ -64,7 +64,7 @@ def test_music_stands_still_under_a_sentence(
     (tmp_path / "list").write_bytes(join_list([silent]))
     bed = MusicTrack(music, "m", 0, Decimal(0), 0, 0)
     mix = Mix(bed, duck=True, voices=(Track(voice, "v", 0, Decimal(gain), channels=1),))
-    work = mastering.Work(program, tmp_path / "list", mix, SECONDS * RATE)
+    work = mastering.MixOfSegments(program, tmp_path / "list", mix, SECONDS * RATE)
     target = tmp_path / "sound.mov"
     made = set()
     for _ in range(2):

@@ -34,7 +34,7 @@ def mastered(
     )
     listing.write_bytes(join_list([clip]))
     mix = Mix(loudness=None if loudness is None else Decimal(str(loudness)))
-    work = mastering.Work(program, listing, mix, SECONDS * RATE)
+    work = mastering.MixOfSegments(program, listing, mix, SECONDS * RATE)
     heard = mastering.encode(work, target)
     assert {path.name for path in folder.iterdir() if path.is_file()} == {
         "clip.mov", "list", "sound.mov",

@@ -14,13 +14,13 @@ from PIL import Image
 from wanx_render.actions import conform as commands
 from wanx_render.errors import BadInput
 from wanx_render.media import animation, ffmpeg
-from wanx_render.media.animation import Wish, make_clip, ticks
+from wanx_render.media.animation import StillSettings, make_clip, ticks
 from wanx_render.media.images import BadPicture
 from wanx_render.session.environment import Environment
 
 COLOURS = ("red", "lime", "blue")
 TIMES = [100, 300, 200]
-WISH = Wish(Fraction(0), None, "black")
+WISH = StillSettings(Fraction(0), None, "black")
 
 
 def moving(path: Path, times: list[int], **options: Any) -> Path:
@@ -90,7 +90,7 @@ def test_transparent_parts_show_the_background(program: ffmpeg.Ffmpeg, tmp_path:
         frame.paste("red", (number, 0, number + 9, 9))
     path = tmp_path / "a.webp"
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=200, lossless=True)
-    made = make_clip(program, path, Wish(Fraction(0), None, "#00f"), tmp_path / "a.mp4")
+    made = make_clip(program, path, StillSettings(Fraction(0), None, "#00f"), tmp_path / "a.mp4")
     assert set(seen(made.path)[1]) == {(0, 0, 255)}
 
 
@@ -114,7 +114,7 @@ def test_a_phone_picture_with_a_second_one_is_a_still(
     path = tmp_path / "a.jpg"
     first, second = Image.new("RGB", (60, 80), "red"), Image.new("RGB", (60, 80), "blue")
     first.save(path, "MPO", save_all=True, append_images=[second])
-    wish = Wish(Fraction(1, 2), Fraction(10), "black")
+    wish = StillSettings(Fraction(1, 2), Fraction(10), "black")
     made = make_clip(program, path, wish, tmp_path / "a.mp4")
     assert not made.moves
     assert seen(made.path) == (10, [(255, 0, 0)] * 5)

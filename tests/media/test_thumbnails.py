@@ -143,7 +143,7 @@ def test_own_footage_without_tags_has_the_colours_that_the_film_will_have(
     red = ("-f", "lavfi", "-i", "color=red:s=320x240:r=25:d=0.4", "-c:v", "libx264")
     clip = tmp_path / "own.mkv"
     ffmpeg.run(program, (*red, "-pix_fmt", "yuv420p", "-y", str(clip)))
-    reading = thumbnails.Reading.own("matroska", Size(320, 240))
+    reading = thumbnails.DecodingOptions.own("matroska", Size(320, 240))
     made = thumbnails.make(program, tmp_path, clip, SHA, 10, reading)
     pixel = Image.open(made[1]).convert("RGB").getpixel((50, 50))
     assert isinstance(pixel, tuple)

@@ -8,7 +8,7 @@ from typing import Any
 from tests.support.pages import Page, chinese, english, only_its_own_script
 from wanx_render.geometry import Size
 from wanx_render.language import tr, using
-from wanx_render.reports.index import SCRIPT, Command, Entry, Film, Overview, page
+from wanx_render.reports.index import SCRIPT, Command, Film, ListOnPage, Overview, page
 
 NASTY = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202e\x07'
 SHOP = Overview("shop", mock=False)
@@ -34,7 +34,7 @@ def data(text: str) -> dict[str, Any]:
 
 
 def test_names_paths_and_messages_are_text_and_nothing_else() -> None:
-    entry = Entry(
+    entry = ListOnPage(
         NASTY, "failed", NASTY, NASTY, NASTY, storyboard="javascript:alert(1)", failed=(NASTY,),
         films=(Film(NASTY, "../a b/#?.mp4", poster=NASTY, stale=NASTY),),
     )  # fmt: skip
@@ -61,7 +61,7 @@ def test_names_paths_and_messages_are_text_and_nothing_else() -> None:
 def test_every_state_is_counted_in_words_with_what_was_paid_for_it() -> None:
     states = ("done", "done", "failed", "person", "new", "skipped", "incomplete", "stale")
     about = Overview("shop", mock=False, paid={"done": "2.50 CNY"})
-    text = page([Entry("x", state) for state in states], about)
+    text = page([ListOnPage("x", state) for state in states], about)
     texts = " ".join(" ".join(Page(text).texts).split())
     for part in (
         "8 all", "2 done 2.50 CNY", "1 failed", "1 needs your decision", "1 not generated",
@@ -88,7 +88,7 @@ def test_a_film_has_its_own_shape_and_is_never_cut() -> None:
         Film("tall", "a/tall.mp4", Size(1080, 1920), "9:16", "12.4", "a/tall.poster.jpg"),
         Film("card", "a/card.mp4", Size(1080, 1440), "3:4", "75"),
     )
-    text = page([Entry("a", "done", films=films, picture="first.png")], SHOP)
+    text = page([ListOnPage("a", "done", films=films, picture="first.png")], SHOP)
     assert "object-fit: cover" not in text
     row = data(text)["rows"][0]
     assert "picture" not in row
@@ -106,7 +106,7 @@ def test_a_film_has_its_own_shape_and_is_never_cut() -> None:
 
 def test_a_film_that_is_out_of_date_says_why() -> None:
     films = (Film("tall", "tall.mp4"), Film("wide", "wide.mp4", stale="some clips are missing"))
-    record = data(page([Entry("x", "stale", films=films)], SHOP))
+    record = data(page([ListOnPage("x", "stale", films=films)], SHOP))
     first, second = record["rows"][0]["films"]
     assert "stale" not in first
     assert record["strings"][second["stale"]] == ["some clips are missing", "缺少部分片段"]
@@ -118,10 +118,10 @@ def test_lists_that_failed_alike_are_one_reason_and_that_of_most_is_first() -> N
         "Input", "not sent again unchanged; the answer of 2026-11-26 15:06 UTC was: Input"
     )
     entries = [
-        Entry("a", "failed", failed=("hero take 1: Throttling: too many requests",)),
-        Entry("b", "failed", failed=(refused.format(n=1), refused.format(n=2))),
-        Entry("c", "failed", failed=(again,)),
-        Entry("d", "done"),
+        ListOnPage("a", "failed", failed=("hero take 1: Throttling: too many requests",)),
+        ListOnPage("b", "failed", failed=(refused.format(n=1), refused.format(n=2))),
+        ListOnPage("c", "failed", failed=(again,)),
+        ListOnPage("d", "done"),
     ]
     text = page(entries, SHOP)
     texts = Page(text).texts
@@ -136,8 +136,8 @@ def test_lists_that_failed_alike_are_one_reason_and_that_of_most_is_first() -> N
 
 def test_rows_with_the_same_problem_are_one_reason_wherever_their_cells_are() -> None:
     entries = [
-        Entry("a", "skipped", failed=("a b/goods.csv:3:12: the row has no name",)),
-        Entry("b", "skipped", failed=("a b/goods.csv:17:12: the row has no name",)),
+        ListOnPage("a", "skipped", failed=("a b/goods.csv:3:12: the row has no name",)),
+        ListOnPage("b", "skipped", failed=("a b/goods.csv:17:12: the row has no name",)),
     ]
     text = page(entries, SHOP)
     texts = Page(text).texts
@@ -152,14 +152,14 @@ def test_rows_with_the_same_problem_are_one_reason_wherever_their_cells_are() ->
 def test_without_reasons_the_commands_are_what_to_do_next() -> None:
     command = Command(tr("Copy"), "wanx-render 'my list.yaml'")
     about = Overview("shop", mock=False, commands=(command,))
-    texts = Page(page([Entry("a", "new")], about)).texts
+    texts = Page(page([ListOnPage("a", "new")], about)).texts
     assert "What to do next" in texts
     assert "wanx-render 'my list.yaml'" in texts
     assert not {"What to do next", "What failed and why"} & set(Page(page([], SHOP)).texts)
 
 
 def test_without_scripts_every_list_is_there_with_its_films() -> None:
-    entries = [Entry(f"r{n}", "done", films=(Film("o", f"r{n}/o.mp4"),)) for n in range(200)]
+    entries = [ListOnPage(f"r{n}", "done", films=(Film("o", f"r{n}/o.mp4"),)) for n in range(200)]
     text = page(entries, SHOP)
     plain = text.partition("<noscript>")[2]
     assert plain.count("<li>") == 200
@@ -167,7 +167,7 @@ def test_without_scripts_every_list_is_there_with_its_films() -> None:
 
 
 def test_the_data_are_in_both_languages() -> None:
-    entry = Entry("a", "failed", "1.00 CNY", failed=("some clips are missing",))
+    entry = ListOnPage("a", "failed", "1.00 CNY", failed=("some clips are missing",))
     with using("zh"):
         text = page([entry], Overview("shop", mock=True, ever_cost="1.00 CNY"))
     record = data(text)

@@ -16,7 +16,7 @@ from tests.support.boards import CHROMIUM, until, watched
 from tests.support.pages import chinese, english
 from wanx_render.geometry import Size
 from wanx_render.language import tr
-from wanx_render.reports.index import Command, Entry, Film, Overview, page
+from wanx_render.reports.index import Command, Film, ListOnPage, Overview, page
 from wanx_render.reports.states import LISTS
 
 pytestmark = [
@@ -77,14 +77,14 @@ OVERVIEW = Overview(
 LONG = "hero take 1: InvalidParameter: " + "the picture was refused and here is why at length " * 9
 
 
-def entries() -> Iterator[Entry]:
+def entries() -> Iterator[ListOnPage]:
     """Rows with films of three shapes, which are those that the mock made; some failed."""
     card = Film("card", "杯/card.mp4", Size(120, 160), "3:4", "0.5", "杯/card.poster.jpg")
     tall = Film("tall", "杯/tall.mp4", Size(90, 160), "9:16", "0.5", "杯/tall.poster.jpg")
     wide = Film("wide", "杯/wide.mp4", Size(160, 90), "16:9", "0.5", "杯/wide.poster.jpg")
     states = [name for name in LISTS if name not in ("done", "failed")]
     for number in range(10_000):
-        entry = Entry(
+        entry = ListOnPage(
             f"sku-{number:05}" + "很长的名字" * (number % 7 == 0) * 8, "done", "0.72 CNY",
             caption=f"第{number}件", finished_at="2026-01-01T00:00:00+00:00",
             films=(card, tall, wide)[number % 3 :] or (card,),

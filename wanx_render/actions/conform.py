@@ -142,7 +142,7 @@ def _as_clip(
             )  # fmt: skip
             raise BadInput(Diagnostic("clip-unreadable", message, hint=recorded(advice)))
         return options.clip, shot, None
-    wish = animation.Wish(shot.hold, deliverable.fps, deliverable.background)
+    wish = animation.StillSettings(shot.hold, deliverable.fps, deliverable.background)
     try:
         video = animation.make_clip(program, options.clip, wish, folder / "picture.mp4")
     except BadPicture as problem:

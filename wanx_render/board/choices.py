@@ -27,7 +27,7 @@ _ONE_MOVE = 0.9  # seconds in which moves of one point of focus are one step
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownUpdates:
     """What a choice calls: ``now`` where the list was read again.
 
     Else ``first``, with the shot and whether the list must be read again for what follows of it.
@@ -40,7 +40,7 @@ class Shown:
 class Choices:
     """What is chosen of one list."""
 
-    def __init__(self, holding: Holding, shown: Shown) -> None:
+    def __init__(self, holding: Holding, shown: ShownUpdates) -> None:
         self._holding = holding
         self._shown = shown
         self._writing = asyncio.Lock()

@@ -14,7 +14,7 @@ from wanx_render.files import sha256_of
 from wanx_render.finishing.ingest import CONTAINERS
 from wanx_render.media import ffmpeg, thumbnails
 from wanx_render.media.images import BadPicture, decode_data_uri
-from wanx_render.media.thumbnails import OF_SERVICE, Reading
+from wanx_render.media.thumbnails import OF_SERVICE, DecodingOptions
 from wanx_render.planning.attempt import Attempt
 from wanx_render.planning.planned import PlannedFootage
 from wanx_render.shotlist.model import StillShot
@@ -27,7 +27,7 @@ _SURELY = Fraction(
 
 
 @dataclass(frozen=True)
-class Pictures:
+class BoardPictures:
     """Pictures of one list, made where they are not kept; ``clip_of`` knows clips by file."""
 
     holding: Holding
@@ -86,7 +86,7 @@ class Pictures:
             return await self._work(self._small, planned.file)
         frames = max(1, int(planned.seconds * planned.rate * _SURELY))
         key = sha256_of(f"{planned.sha256} {frames} board 2".encode())
-        reading = Reading.own(CONTAINERS, planned.size)
+        reading = DecodingOptions.own(CONTAINERS, planned.size)
         pictures = await self._work(self._frames, planned.file.path, key, frames, reading)
         return pictures[1] if pictures else None
 
@@ -97,7 +97,7 @@ class Pictures:
         return self.holding.results / poster.path if poster else None
 
     def _frames(
-        self, clip: Path, key: str, frames: int, reading: Reading = OF_SERVICE
+        self, clip: Path, key: str, frames: int, reading: DecodingOptions = OF_SERVICE
     ) -> tuple[Path, ...]:
         program = ffmpeg.find(self.holding.environment.environ)
         return thumbnails.make(program, self.holding.folder, clip, key, frames, reading)

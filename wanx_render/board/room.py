@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from wanx_render.board import view
-from wanx_render.board.choices import Choices, Shown
+from wanx_render.board.choices import Choices, ShownUpdates
 from wanx_render.board.edits import Edits
 from wanx_render.board.feed import Feed
 from wanx_render.board.holding import Holding
-from wanx_render.board.pictures import Pictures
+from wanx_render.board.pictures import BoardPictures
 from wanx_render.board.runs import Runs
 from wanx_render.board.snippets import snippet
 from wanx_render.board.view import BoardState, Ledger
@@ -42,12 +42,12 @@ class Room:
         self.feed = Feed(epoch)
         self._holding = holding
         self._executor = executor
-        self._choices = Choices(holding, Shown(now=self._look, first=self._show_first))
+        self._choices = Choices(holding, ShownUpdates(now=self._look, first=self._show_first))
         self._edits = Edits(holding, self._look)
         self._runs = Runs(
             holding, executor, choose=self._choices.choose, news=self._news, over=self._restand
         )
-        self._pictures = Pictures(holding, executor, lambda name: self._clips[name])
+        self._pictures = BoardPictures(holding, executor, lambda name: self._clips[name])
         self._wall = RealClock()
         self._elsewhere = False
         self._shown: dict[str, dict[str, Any]] = {}

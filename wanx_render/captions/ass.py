@@ -15,7 +15,7 @@ from wanx_render.captions.cues import (
     ENDS_BEFORE_START,
     BadSubtitles,
     Notice,
-    Reading,
+    ParsedCues,
 )
 from wanx_render.language import tr
 
@@ -78,7 +78,7 @@ def read(text: str, typeface: str) -> Script:
     sections = _sections(text)
     if "v4+ styles" not in sections or "events" not in sections:
         raise BadSubtitles(tr("an ASS file requires [V4+ Styles] and [Events]"))
-    reading = Reading()
+    reading = ParsedCues()
     head = ["[Script Info]", "ScriptType: v4.00+", *_info(sections.get("script info", []))]
     fields, styles = _rows(sections["v4+ styles"], "Style", reading)
     place = _place(fields, "Fontname")
@@ -115,7 +115,7 @@ def _info(lines: list[tuple[int, str]]) -> Iterator[str]:
 
 
 def _rows(
-    lines: list[tuple[int, str]], kind: str, reading: Reading
+    lines: list[tuple[int, str]], kind: str, reading: ParsedCues
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The names of the fields, and the numbered fields of each row of a kind."""
     fields: list[str] = []
@@ -150,7 +150,7 @@ def _place(fields: list[str], name: str) -> int:
     return fields.index(name)
 
 
-def _line(fields: list[str], event: list[str], number: int, reading: Reading) -> Line | None:
+def _line(fields: list[str], event: list[str], number: int, reading: ParsedCues) -> Line | None:
     """The line with its times in the form libass reads, or None where it is left out."""
     times = []
     for place in (_place(fields, "Start"), _place(fields, "End")):

@@ -64,7 +64,7 @@ class Notice:
 
 
 @dataclass(slots=True)
-class Reading:
+class ParsedCues:
     """What was read so far."""
 
     cues: list[TimedCue] = field(default_factory=list)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from wanx_render.captions import markup
-from wanx_render.captions.cues import LONGEST_TEXT, BadSubtitles, Reading, TimedCue, too_long
+from wanx_render.captions.cues import LONGEST_TEXT, BadSubtitles, ParsedCues, TimedCue, too_long
 from wanx_render.language import tr
 
 LONGEST = 10_000  # milliseconds
@@ -22,9 +22,9 @@ def has_times(lines: Sequence[str]) -> bool:
     return any(_STAMP.match(line) for line in lines)
 
 
-def read(lines: Sequence[str]) -> Reading:
+def read(lines: Sequence[str]) -> ParsedCues:
     """The cues of an LRC file. Raises BadSubtitles."""
-    reading = Reading()
+    reading = ParsedCues()
     offset = _offset(lines)
     moments: dict[int, list[tuple[int, str]]] = {}
     for number, line in enumerate(lines, start=1):
@@ -66,7 +66,7 @@ def _stamps(line: str) -> tuple[list[int], str]:
     return stamps, line[at:]
 
 
-def _cues(moments: dict[int, list[tuple[int, str]]], reading: Reading) -> Iterator[TimedCue]:
+def _cues(moments: dict[int, list[tuple[int, str]]], reading: ParsedCues) -> Iterator[TimedCue]:
     times = sorted(moments)
     for start, following in zip(times, [*times[1:], times[-1] + LONGEST], strict=True):
         line = moments[start][0][0]

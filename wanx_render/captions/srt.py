@@ -14,7 +14,7 @@ from wanx_render.captions.cues import (
     ENDS_BEFORE_START,
     LONGEST_TEXT,
     BadSubtitles,
-    Reading,
+    ParsedCues,
     TimedCue,
     too_long,
 )
@@ -56,12 +56,12 @@ def has_times(lines: Sequence[str]) -> bool:
     return any(_times(0, line) for line in lines)
 
 
-def read(lines: Sequence[str], *, vtt: bool = False) -> Reading:
+def read(lines: Sequence[str], *, vtt: bool = False) -> ParsedCues:
     """The cues of an SRT or WebVTT file. Raises BadSubtitles where it has no line of times."""
     if vtt:
         lines = _without_blocks(lines)
     times = [cue for at, line in enumerate(lines) if (cue := _times(at, line))]
-    reading = Reading()
+    reading = ParsedCues()
     if not times:
         if any(line.strip() for line in lines):
             raise BadSubtitles(tr("it has no line of times"), EXAMPLE)
@@ -105,7 +105,7 @@ class _Headers:
     """Finds what stands above a cue's line of times and is not of the words before: a number of
     SRT, a name of WebVTT. Notes where that is doubtful."""
 
-    def __init__(self, lines: Sequence[str], reading: Reading, *, vtt: bool) -> None:
+    def __init__(self, lines: Sequence[str], reading: ParsedCues, *, vtt: bool) -> None:
         self._lines, self._reading, self._vtt = lines, reading, vtt
         self._floor = 0  # the line behind the last line of times
         self._last = 0  # the number of the last cue
@@ -190,7 +190,7 @@ def _without_blocks(lines: Sequence[str]) -> list[str]:
     return result
 
 
-def _add(reading: Reading, cue: _Times, body: Sequence[str], *, vtt: bool) -> None:
+def _add(reading: ParsedCues, cue: _Times, body: Sequence[str], *, vtt: bool) -> None:
     """Add the cue, or note why it is skipped."""
     line = cue.at + 1
     words = _body(reading, cue, body) if vtt else "\n".join([cue.words, *body])
@@ -209,7 +209,7 @@ def _add(reading: Reading, cue: _Times, body: Sequence[str], *, vtt: bool) -> No
     reading.cues.append(TimedCue(text, max(cue.start, 0), cue.end, line, top))
 
 
-def _question_numbers(reading: Reading, body: Sequence[str], first: int) -> None:
+def _question_numbers(reading: ParsedCues, body: Sequence[str], first: int) -> None:
     """Note a number between empty lines behind words: it may be all that is left of a cue."""
     begin = next((at for at, line in enumerate(body) if line.strip()), len(body))
     for at in range(begin + 2, len(body)):
@@ -221,7 +221,7 @@ def _question_numbers(reading: Reading, body: Sequence[str], first: int) -> None
             )
 
 
-def _body(reading: Reading, cue: _Times, body: Sequence[str]) -> str:
+def _body(reading: ParsedCues, cue: _Times, body: Sequence[str]) -> str:
     """The words of a WebVTT cue: up to the first empty line behind them."""
     first = next((n for n, line in enumerate(body) if line.strip()), len(body))
     last = next((n for n in range(first, len(body)) if not body[n]), len(body))  # " " is words

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wanx_render.captions import ass
 from wanx_render.captions.ass import Script
-from wanx_render.captions.cues import BadSubtitles, Reading
+from wanx_render.captions.cues import BadSubtitles, ParsedCues
 from wanx_render.language import tr
 
 _STYLES = re.compile(r"\s*\[V4 Styles\]\s*$", re.IGNORECASE)
@@ -24,7 +24,7 @@ def read(lines: Sequence[str], typeface: str) -> Script:
 
     pysubs2 refuses a file for one bad time; such lines are left out before, and noted.
     """
-    reading = Reading()
+    reading = ParsedCues()
     numbers = []  # of the lines with the events, in order
     usable = []
     for number, line in enumerate(lines, start=1):

@@ -14,7 +14,7 @@ from stat import S_ISREG
 
 from wanx_render.captions import ass, lrc, srt, ssa
 from wanx_render.captions.ass import Script
-from wanx_render.captions.cues import BadSubtitles, Notice, Reading, TimedCue
+from wanx_render.captions.cues import BadSubtitles, Notice, ParsedCues, TimedCue
 from wanx_render.captions.drawing import Cue
 from wanx_render.language import Message, plural, tr, verbatim
 from wanx_render.source import charsets
@@ -158,7 +158,7 @@ def _and_supported(problem: Message) -> Message:
     return tr("{problem}; supported are SRT, WebVTT, ASS and LRC", problem=problem)
 
 
-def _cues(lines: Sequence[str]) -> Reading:
+def _cues(lines: Sequence[str]) -> ParsedCues:
     """What the reader of the text's format gives. Raises BadSubtitles."""
     first = next((line.strip("\ufeff \t") for line in lines if line.strip("\ufeff \t")), "")
     if re.match(r"WEBVTT(?:\s|$)", first):
@@ -224,7 +224,7 @@ def _all_skipped(notices: Iterable[Notice], count: int) -> tuple[Notice, ...]:
     return every if count else (*every, Notice("subtitles-empty", tr("the file has no cues")))
 
 
-def _few_at_once(cues: Iterable[TimedCue], reading: Reading) -> Iterator[TimedCue]:
+def _few_at_once(cues: Iterable[TimedCue], reading: ParsedCues) -> Iterator[TimedCue]:
     """The cues by their start, but those above ``MOST_AT_ONCE`` that are seen together.
 
     Raises BadSubtitles above ``MOST_CUES``.

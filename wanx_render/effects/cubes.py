@@ -62,7 +62,7 @@ class Look:
 
 def read(data: bytes) -> Cube:
     """The table in the bytes of a ``.cube`` file. Raises BadCube."""
-    reader = _Reader()
+    reader = _CubeLines()
     for number, line in enumerate(_text(data).splitlines(), start=1):
         words = line.partition("#")[0].split()
         if words:
@@ -102,7 +102,7 @@ def _text(data: bytes) -> str:
 _SAVE = tr("save the look as a 3D LUT in the .cube format")
 
 
-class _Reader:
+class _CubeLines:
     """What the lines of a file have said so far."""
 
     def __init__(self) -> None:

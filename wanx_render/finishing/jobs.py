@@ -26,7 +26,7 @@ from wanx_render.finishing.mix import NO_MIX, Mix
 from wanx_render.finishing.segment import Piece, pieces_arguments, sides
 from wanx_render.finishing.stills import (
     Known,
-    Pictures,
+    PosterAndSheet,
     Stills,
     discard,
     missing_arguments,
@@ -140,7 +140,7 @@ def make_sound(program: ffmpeg.Ffmpeg, call: SoundCall) -> None:
     with files.part_of(call.target) as part:
         with _listed(call.segments) as listing:
             hearing = mastering.encode(
-                mastering.Work(program, listing, call.mix, call.samples), part
+                mastering.MixOfSegments(program, listing, call.mix, call.samples), part
             )
         decode_record.keep(part, hearing, call.target.name)
         integrity.place(part, call.target)
@@ -193,7 +193,7 @@ class Joined:
     loudness: str | None
     checks: tuple[CheckRecord, ...]
     notices: tuple[str, ...] = ()
-    pictures: Pictures | None = None
+    pictures: PosterAndSheet | None = None
     warnings: tuple[str, ...] = ()  # those of the notices that a person should see at once
 
 
@@ -296,7 +296,7 @@ def _pictures(
     call: JoinCall,
     part: Path,
     records: Sequence[decode_record.DecodeRecord],
-) -> Pictures | None:
+) -> PosterAndSheet | None:
     """Poster and contact sheet, for the most part of pictures kept when they were decoded."""
     if call.stills is None:
         return None

@@ -41,7 +41,7 @@ _COMPARABLE = -40  # dBTP; what is softer is not compared
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class MixOfSegments:
     """A mix of the segments that ``listing`` names, ``samples`` long."""
 
     program: ffmpeg.Ffmpeg
@@ -50,7 +50,7 @@ class Work:
     samples: int
 
 
-def encode(work: Work, target: Path) -> Hearing:
+def encode(work: MixOfSegments, target: Path) -> Hearing:
     """Encode the mix as the mov ``target``; what was heard of it, and what is to be said of it.
 
     Raises FfmpegError. A loudness that cannot be reached is a notice, never an error.
@@ -62,7 +62,7 @@ def encode(work: Work, target: Path) -> Hearing:
         gains.unlink(missing_ok=True)
 
 
-def _encode(work: Work, target: Path) -> Hearing:
+def _encode(work: MixOfSegments, target: Path) -> Hearing:
     plain = _measured(work, Level()) if work.mix.loudness is not None else _UNMEASURED
     level = _level(work, PEAK, plain)
     hearing, coder = _nearest(work, level, target)
@@ -88,7 +88,7 @@ _CLIP_FLOOR = -36  # dBFS; softer sound of clips is no voice, but their surround
 _VOICE_FLOOR, _BELOW = -60, 20  # dBFS, and dB below the loudest part of the voices
 
 
-def _ducked(work: Work, gains: Path) -> Mix:
+def _ducked(work: MixOfSegments, gains: Path) -> Mix:
     """The mix, with the gain of its music written to ``gains`` where it makes room."""
     mix = work.mix
     if not (mix.duck and mix.music):
@@ -114,7 +114,7 @@ def _ducked(work: Work, gains: Path) -> Mix:
 _DOUBTFUL = Fraction(1)  # seconds; by which the length that a file states may be wrong
 
 
-def _looped(work: Work) -> Work:
+def _looped(work: MixOfSegments) -> MixOfSegments:
     """The work, with the length of music that may end before the film does."""
     music = work.mix.music
     if music is None:
@@ -137,7 +137,7 @@ def _beside(target: Path) -> Path:
     return target.with_name(f"{target.name}.mix")
 
 
-def _nearest(work: Work, level: Level, target: Path) -> tuple[Hearing, Coder]:
+def _nearest(work: MixOfSegments, level: Level, target: Path) -> tuple[Hearing, Coder]:
     """The encoding that is nearer to the mix; the second coder is tried only where it may be."""
     encoding = Encoding(target, _beside(target))
     first = _encoded(work, level, encoding)
@@ -154,7 +154,7 @@ def _nearest(work: Work, level: Level, target: Path) -> tuple[Hearing, Coder]:
         fast.target.unlink(missing_ok=True)
 
 
-def _encoded(work: Work, level: Level, encoding: Encoding) -> decoding.Heard:
+def _encoded(work: MixOfSegments, level: Level, encoding: Encoding) -> decoding.Heard:
     """Encode, decode, and compare with the mix."""
     try:
         arguments = sound_arguments(work.listing, encoding, work.mix, work.samples, level)
@@ -200,13 +200,13 @@ def _unreached(mix: Mix, hearing: Hearing) -> Iterator[str]:
         )  # fmt: skip
 
 
-def _audible(work: Work, level: Level) -> bool:
+def _audible(work: MixOfSegments, level: Level) -> bool:
     """Whether anything is heard in the mix before it is encoded."""
     peak = _measured(work, level).peak
     return peak is not None and peak > _AUDIBLE
 
 
-def _measured(work: Work, level: Level) -> decoding.Loudness:
+def _measured(work: MixOfSegments, level: Level) -> decoding.Loudness:
     arguments = measure_arguments(work.listing, work.mix, work.samples, level)
     return decoding.metered(work.program, arguments)
 
@@ -214,7 +214,7 @@ def _measured(work: Work, level: Level) -> decoding.Loudness:
 _UNMEASURED = decoding.Loudness(None, None)
 
 
-def _level(work: Work, ceiling: Decimal, plain: decoding.Loudness) -> Level:
+def _level(work: MixOfSegments, ceiling: Decimal, plain: decoding.Loudness) -> Level:
     """What brings the mix to the loudness it shall have; silence stays silence.
 
     ``plain``: how loud it is by itself. One gain for the whole. Where its peaks would then be

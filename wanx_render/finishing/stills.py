@@ -50,14 +50,14 @@ NO_STILLS = Stills(0, (), "")
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class PosterAndSheet:
     """Two finished JPEG files."""
 
     poster: bytes
     sheet: bytes
     sheet_size: Size
 
-    def labelled(self, value: str) -> "Pictures":
+    def labelled(self, value: str) -> "PosterAndSheet":
         """The same pictures, each with a label of AI-generated content in its XMP."""
         poster, sheet = labelled_jpeg(self.poster, value), labelled_jpeg(self.sheet, value)
         return replace(self, poster=poster, sheet=sheet)
@@ -164,13 +164,13 @@ def _cell(part: Path, number: int) -> Path:
     return part.with_name(f"{part.name}.{number}.cell")
 
 
-def pictures_of(stills: Stills, frame: Frame, part: Path, known: Known) -> Pictures:
+def pictures_of(stills: Stills, frame: Frame, part: Path, known: Known) -> PosterAndSheet:
     """The two pictures, of what ffmpeg has written."""
     poster = known.poster or jpeg(_poster(part).read_bytes(), frame.size)
     sheet = _sheet(stills, _read(stills, cell_size(frame), part, known), cell_size(frame))
     data = io.BytesIO()
     sheet.save(data, "JPEG", quality=85)
-    return Pictures(poster, data.getvalue(), Size(*sheet.size))
+    return PosterAndSheet(poster, data.getvalue(), Size(*sheet.size))
 
 
 def discard(part: Path) -> None:

@@ -55,7 +55,7 @@ class Approach:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class StillSettings:
     """How a picture is made a clip."""
 
     hold: Fraction  # seconds that a still picture is shown
@@ -113,7 +113,7 @@ class Made:
     provenance: Provenance  # of the picture; its video carries none
 
 
-def make_clip(program: ffmpeg.Ffmpeg, path: Path, wish: Wish, target: Path) -> Made:
+def make_clip(program: ffmpeg.Ffmpeg, path: Path, wish: StillSettings, target: Path) -> Made:
     """A video of the picture at ``path``, at ``target``; what helps to make it is beside.
 
     Lossless, but for a still that is slowly enlarged.

@@ -52,19 +52,19 @@ def kept_picture(folder: Path, identity: str) -> Path | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DecodingOptions:
     """How a video is read: as which containers besides mp4, and by which colour matrix."""
 
     containers: str = ""
     matrix: str = "bt709"
 
     @classmethod
-    def own(cls, containers: str, size: Size) -> "Reading":
+    def own(cls, containers: str, size: Size) -> "DecodingOptions":
         """Of own footage: as it is tagged; ffmpeg takes what is not tagged for BT.601."""
         return cls(containers, "auto" if is_small(size) else "bt709")
 
 
-OF_SERVICE = Reading()
+OF_SERVICE = DecodingOptions()
 
 
 def make(
@@ -73,7 +73,7 @@ def make(
     clip: Path,
     sha256: str,
     frames: int,
-    reading: Reading = OF_SERVICE,
+    reading: DecodingOptions = OF_SERVICE,
 ) -> tuple[Path, ...]:
     """The first, middle and last of the ``frames`` of ``clip``, made where they are not kept.
 

@@ -20,7 +20,7 @@ from wanx_render.reports.wording import plain
 SCRIPT = Path(__file__).parent / "bilingual.js"
 
 
-class Words:
+class PageTexts:
     """The texts of one page, in the order in which they are first used."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Words:
 
 
 def environment(folder: Path) -> jinja2.Environment:
-    """Where the templates of pages are; each is rendered with its ``Words`` as ``texts``."""
+    """Where the templates of pages are; each is rendered with its ``PageTexts`` as ``texts``."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, finalize=_finalized,

@@ -24,7 +24,7 @@ from wanx_render.money import show_written
 from wanx_render.reports import wording
 from wanx_render.reports.bilingual import (
     SWITCH,
-    Words,
+    PageTexts,
     both,
     environment,
     script_source,
@@ -58,7 +58,7 @@ class Film:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListOnPage:
     """A list of the run; paths start at the page's folder."""
 
     name: str
@@ -132,13 +132,14 @@ class _State:
     paid: str
 
 
-def page(entries: Sequence[Entry], about: Overview) -> str:
+def page(entries: Sequence[ListOnPage], about: Overview) -> str:
     """The page as HTML; lists that need attention come first."""
     ranked = sorted(entries, key=lambda entry: LISTS[entry.state].rank)
     groups = _groups(ranked)
     style = (HERE / "index.css").read_text(encoding="utf-8")
     return _template().render(
-        about=about, groups=groups, states=_states(entries, about), texts=Words(), switch=SWITCH,
+        about=about, groups=groups, states=_states(entries, about),
+        texts=PageTexts(), switch=SWITCH,
         title=verbatim(about.title), style=Markup(style), style_source=Markup(style_source(style)),  # noqa: S704
         sources=Markup(" ").join((script_source(), script_source(SCRIPT))),
         script=Markup(script_text(SCRIPT)),  # noqa: S704
@@ -157,7 +158,7 @@ def _template() -> jinja2.Template:
 # -- what the page says of all lists ---------------------------------------------------------------
 
 
-def _states(entries: Sequence[Entry], about: Overview) -> list[_State]:
+def _states(entries: Sequence[ListOnPage], about: Overview) -> list[_State]:
     """All lists, and those of each state that there is."""
     counts = dict.fromkeys(LISTS, 0)
     for entry in entries:
@@ -169,7 +170,7 @@ def _states(entries: Sequence[Entry], about: Overview) -> list[_State]:
     return [_State("", tr("all"), len(entries), ""), *states]
 
 
-def _groups(entries: Iterable[Entry]) -> list[_Group]:
+def _groups(entries: Iterable[ListOnPage]) -> list[_Group]:
     """The reasons for which lists failed; that of the most lists is first."""
     rows: dict[Message, list[str]] = {}
     for entry in entries:
@@ -205,7 +206,7 @@ class _Strings:
         return number
 
 
-def _data(entries: Iterable[Entry], groups: Sequence[_Group]) -> Markup:
+def _data(entries: Iterable[ListOnPage], groups: Sequence[_Group]) -> Markup:
     """What the page's script shows, as JSON that can stand in a page."""
     strings = _Strings()
     numbers = {group.text: number for number, group in enumerate(groups)}
@@ -216,7 +217,7 @@ def _data(entries: Iterable[Entry], groups: Sequence[_Group]) -> Markup:
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704
 
 
-def _row(entry: Entry, strings: _Strings, groups: Mapping[Message, int]) -> dict[str, Any]:
+def _row(entry: ListOnPage, strings: _Strings, groups: Mapping[Message, int]) -> dict[str, Any]:
     """A list; what it has not is left out."""
     row: dict[str, Any] = {"name": wording.plain(entry.name), "state": entry.state}
     if entry.cost:
@@ -268,16 +269,16 @@ def _length(seconds: str) -> str:
 # -- the lists as HTML -----------------------------------------------------------------------------
 
 
-def _plain_list(entries: Iterable[Entry]) -> Markup:
+def _plain_list(entries: Iterable[ListOnPage]) -> Markup:
     """Every list, for browsers without scripts and for programs that follow links."""
     return Markup("".join(map(_plain_card, entries)))  # noqa: S704  # of escaped parts
 
 
-def _plain_card(entry: Entry) -> str:
+def _plain_card(entry: ListOnPage) -> str:
     return f"<li>{''.join(_plain_parts(entry))}</li>"
 
 
-def _plain_parts(entry: Entry) -> Iterator[str]:
+def _plain_parts(entry: ListOnPage) -> Iterator[str]:
     film = entry.films[0] if entry.films else None
     if picture := film.poster if film else entry.picture:
         yield f'<img src="{escape(_url(picture))}" alt="" loading="lazy">'

@@ -36,7 +36,13 @@ from wanx_render.manifest import (
     WantedRecord,
 )
 from wanx_render.reports import gantt, wording
-from wanx_render.reports.bilingual import SWITCH, Words, environment, script_source, style_source
+from wanx_render.reports.bilingual import (
+    SWITCH,
+    PageTexts,
+    environment,
+    script_source,
+    style_source,
+)
 from wanx_render.reports.states import FITS, out_of_date, recorded_state
 from wanx_render.task import source_of
 from wanx_render.timing import show_duration
@@ -71,7 +77,7 @@ def page(manifest: Manifest, gallery: Gallery, base: str = "", *, mark: str = ""
     return template.render(
         m=manifest, mark=mark, mock=manifest.backend == "mock", style=style,
         style_source=Markup(style_source(style)),  # noqa: S704  # of letters and digits
-        texts=Words(), switch=SWITCH, script_source=script_source(), base=base, gallery=gallery,
+        texts=PageTexts(), switch=SWITCH, script_source=script_source(), base=base, gallery=gallery,
         shots=shots, timed=_timed(manifest, shots), bill=_bill(manifest), scale=scale,
         spans=lambda take: spans[id(take)], ticks=scale.ticks(),
     )  # fmt: skip

@@ -92,9 +92,9 @@ class PictureSource:
             f"{footage.sha256} {footage.frames} {footage.fps} 2",
         )
         key = hashlib.sha256(name.encode()).hexdigest()
-        reading = thumbnails.Reading.own(CONTAINERS, Size(footage.width, footage.height))
+        reading = thumbnails.DecodingOptions.own(CONTAINERS, Size(footage.width, footage.height))
         if footage.kind == "still":  # its video is ours
-            reading = thumbnails.Reading(CONTAINERS)
+            reading = thumbnails.DecodingOptions(CONTAINERS)
         paths = thumbnails.make(self.program, self.kept, clip, key, footage.frames, reading)
         return tuple(path.read_bytes() for path in paths)
 

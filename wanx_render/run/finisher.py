@@ -29,7 +29,7 @@ from wanx_render.run.pieces import PieceJob, Pieces
 from wanx_render.run.record import join_key, merged_label, parts_of, record_of
 from wanx_render.run.results import sounds_of
 from wanx_render.run.sound import marks_of, mix_of, provenance_of_sounds, sound_call
-from wanx_render.run.words import Words
+from wanx_render.run.words import DeliverableTexts
 from wanx_render.shotlist.model import Deliverable
 from wanx_render.workers.base import Workers
 
@@ -43,7 +43,7 @@ class Finisher:
         self._folder = folder
         self._emit = emit
         self._layouts = Layouts(plan)
-        self._words = Words(plan)
+        self._words = DeliverableTexts(plan)
         self._pieces = Pieces(plan, self._layouts, self._words, workers)
         self._maker = PieceMaker(workers, emit)
         self._unreadable: dict[str, Message] = {}  # why a shot's colours cannot be read

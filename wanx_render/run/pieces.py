@@ -17,7 +17,7 @@ from wanx_render.planning.plan import Plan
 from wanx_render.run.effects import Effects, drawn_label
 from wanx_render.run.effects import fades as fades_of
 from wanx_render.run.layout import Layout, Layouts
-from wanx_render.run.words import Words
+from wanx_render.run.words import DeliverableTexts
 from wanx_render.shotlist.model import Deliverable, gaze_at
 from wanx_render.timing import conformed_frames
 from wanx_render.workers.base import Workers
@@ -61,7 +61,9 @@ def batches(jobs: Iterable[PieceJob]) -> Iterator[tuple[PieceJob, ...]]:
 class Pieces:
     """The pieces of all deliverables of one plan, as far as their clips have landed."""
 
-    def __init__(self, plan: Plan, layouts: Layouts, words: Words, workers: Workers) -> None:
+    def __init__(
+        self, plan: Plan, layouts: Layouts, words: DeliverableTexts, workers: Workers
+    ) -> None:
         self._plan = plan
         self._layouts = layouts
         self._words = words

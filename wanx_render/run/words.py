@@ -18,7 +18,7 @@ from wanx_render.run.layout import Layout, file_of, subtitles_of
 from wanx_render.shotlist.model import Deliverable
 
 
-class Words:
+class DeliverableTexts:
     """Captions and subtitles of the deliverables of one plan."""
 
     def __init__(self, plan: Plan) -> None:

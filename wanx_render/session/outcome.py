@@ -32,7 +32,7 @@ from wanx_render.validation.load import no_collector
 
 if TYPE_CHECKING:
     from wanx_render.reports.index import Command, Film
-    from wanx_render.reports.index import Entry as Card
+    from wanx_render.reports.index import ListOnPage as Card
     from wanx_render.run.context import RunContext
 
 
@@ -427,7 +427,7 @@ def _typed(*words: str) -> str:
 
 def _entry(item: Entry, outcome: Outcome | None, link: Link, *, short: bool) -> "Card":
     """A list on the page; ``short``: its name without the project, which all lists share."""
-    from wanx_render.reports.index import Entry as Card
+    from wanx_render.reports.index import ListOnPage as Card
 
     name = item.row if short and item.row else item.name
     shots = () if isinstance(item, SkippedList) else item.loaded.shots.shots

@@ -40,11 +40,11 @@ Change = Set | Remove | Insert
 
 
 @dataclass
-class Wish:
+class DesiredChange:
     """What is to become of a value and of what is in it."""
 
     value: Any = _Nothing.KEEP
-    inner: dict[str | int, "Wish"] = field(default_factory=dict)
+    inner: dict[str | int, "DesiredChange"] = field(default_factory=dict)
     inserts: dict[int, list[Any]] = field(default_factory=dict)
 
     def add(self, change: Change) -> None:
@@ -58,10 +58,10 @@ class Wish:
             case Insert(path):
                 raise ValueError(path)
 
-    def _at(self, path: Path) -> "Wish":
+    def _at(self, path: Path) -> "DesiredChange":
         wish = self
         for part in path:
-            wish = wish.inner.setdefault(part, Wish())
+            wish = wish.inner.setdefault(part, DesiredChange())
         return wish
 
     @property
@@ -97,11 +97,11 @@ class Wish:
         return new
 
 
-def _differences(old: Any, new: Any) -> dict[str | int, Wish]:
+def _differences(old: Any, new: Any) -> dict[str | int, DesiredChange]:
     """What differs between two mappings or two lists of one length, as wishes."""
-    wishes: dict[str | int, Wish] = {}
+    wishes: dict[str | int, DesiredChange] = {}
     if isinstance(old, dict) and isinstance(new, dict):
-        wishes = {key: Wish(_Nothing.REMOVE) for key in old if key not in new}
+        wishes = {key: DesiredChange(_Nothing.REMOVE) for key in old if key not in new}
         for key, item in new.items():
             if key not in old or not same(old[key], item):
                 wishes[key] = _wish_for(old.get(key), item)
@@ -112,5 +112,5 @@ def _differences(old: Any, new: Any) -> dict[str | int, Wish]:
     return wishes
 
 
-def _wish_for(old: Any, new: Any) -> Wish:
-    return Wish(new, _differences(old, new))
+def _wish_for(old: Any, new: Any) -> DesiredChange:
+    return DesiredChange(new, _differences(old, new))

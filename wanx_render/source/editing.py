@@ -9,7 +9,7 @@ from wanx_render.diagnostics import Diagnostic
 from wanx_render.errors import BadInput
 from wanx_render.language import tr
 from wanx_render.source import layout as layouts
-from wanx_render.source.changes import Wish
+from wanx_render.source.changes import DesiredChange
 from wanx_render.source.layout import AliasPart, AnyPart, MappingPart, ScalarPart, SequencePart
 from wanx_render.source.writing import Site, Writing, key_text, same, written
 
@@ -48,10 +48,12 @@ class Editor:
         self._text = text
         self._newline = layouts.line_break(text)
 
-    def edits(self, old: Any, new: Any, wish: Wish) -> list[Edit]:
+    def edits(self, old: Any, new: Any, wish: DesiredChange) -> list[Edit]:
         return list(self._value(layouts.layout(self._text), old, new, wish, Site(False, 0)))
 
-    def _value(self, part: AnyPart, old: Any, new: Any, wish: Wish, site: Site) -> Iterator[Edit]:
+    def _value(
+        self, part: AnyPart, old: Any, new: Any, wish: DesiredChange, site: Site
+    ) -> Iterator[Edit]:
         if same(old, new):
             return
         match part:
@@ -125,7 +127,7 @@ class Editor:
     # -- Mappings ----------------------------------------------------------------------------
 
     def _mapping(
-        self, part: MappingPart, old: Any, new: dict[str, Any], wish: Wish, site: Site
+        self, part: MappingPart, old: Any, new: dict[str, Any], wish: DesiredChange, site: Site
     ) -> Iterator[Edit]:
         own = part.own()
         gone = {str(key) for key, inner in wish.inner.items() if inner.is_removal}
@@ -185,7 +187,7 @@ class Editor:
     # -- Lists -------------------------------------------------------------------------------
 
     def _sequence(
-        self, part: SequencePart, old: list[Any], new: list[Any], wish: Wish, site: Site
+        self, part: SequencePart, old: list[Any], new: list[Any], wish: DesiredChange, site: Site
     ) -> Iterator[Edit]:
         if not new:
             yield from self._replaced(part, new, site)

@@ -18,7 +18,7 @@ from wanx_render.diagnostics import Diagnostic, Span
 from wanx_render.errors import BadInput
 from wanx_render.files import sha256_of, write_atomically
 from wanx_render.language import tr
-from wanx_render.source.changes import Change, Wish
+from wanx_render.source.changes import Change, DesiredChange
 from wanx_render.source.editing import Editor, edited
 from wanx_render.source.writing import Unwritable, same
 from wanx_render.source.yaml_source import Source, bytes_of, parse
@@ -27,7 +27,7 @@ from wanx_render.source.yaml_source import Source, bytes_of, parse
 def patched(source: Source, changes: Iterable[Change]) -> Source:
     """The source with these changes of values. No two of them may be of the same value, or one
     within another. Raises BadInput where the text cannot be changed so."""
-    wish = Wish()
+    wish = DesiredChange()
     for change in changes:
         wish.add(change)
     expected = wish.of(source.value)

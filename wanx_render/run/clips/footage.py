@@ -45,7 +45,9 @@ class FootageMaker:
             if isinstance(planned.shot, StillShot):
                 return self._of_picture(planned, self._still_wish(planned, planned.shot))
             if animation.is_picture(_path(planned.file)):
-                return self._of_picture(planned, animation.Wish(Fraction(0), None, "black"))
+                return self._of_picture(
+                    planned, animation.StillSettings(Fraction(0), None, "black")
+                )
             return self.look(planned.file)
         except FfmpegError as error:
             raise Broken(error.sentence) from None
@@ -99,14 +101,14 @@ class FootageMaker:
         decoding.keep_frame(self.program, arguments, media.size, target)
         return replace(frame, path=target, size=media.size)
 
-    def _still_wish(self, planned: PlannedFootage, shot: StillShot) -> animation.Wish:
+    def _still_wish(self, planned: PlannedFootage, shot: StillShot) -> animation.StillSettings:
         gaze, move = shot.focus, shot.move
         first, last = (gaze.start, gaze.end) if isinstance(gaze, Move) else (gaze, gaze)
         approach = animation.Approach(move.start, move.end, first, last) if move else None
-        wish = animation.Wish(shot.duration, planned.rate, shot.background, approach)
+        wish = animation.StillSettings(shot.duration, planned.rate, shot.background, approach)
         return replace(wish, animated=False)
 
-    def _of_picture(self, planned: PlannedFootage, wish: animation.Wish) -> ClipMedia:
+    def _of_picture(self, planned: PlannedFootage, wish: animation.StillSettings) -> ClipMedia:
         """The video of a picture, by what it is made of and not by its bytes."""
         digits = files.sha256_of(f"{planned.sha256} {wish.name}".encode())
         path = _path(planned.file)
