@@ -23,8 +23,12 @@ from mock_server.service.clocks import BadTime
 from mock_server.service.options import Options
 from mock_server.service.service import MockService
 from mock_server.service.store import BadState
+from mock_server.tls import options as tls_options
+from mock_server.tls.authority import BadAuthority
+from mock_server.tls.options import BadReach, reach_of
+from mock_server.tls.reach import Doors, Reach, doors
+from mock_server.tls.served_hosts import BadHost, host_names
 from mock_server.web.app import BASE, Emulator
-from mock_server.web.proxy import BadProxy, ProxyServer, host_names, proxy_server
 from mock_server.web.server import listen, server
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.catalog.user_file import with_user_file
@@ -60,8 +64,7 @@ _OPTIONS = (
                  help=tr("Give results addresses of this host, as the service does.")),
     click.option("--api-host", "api_hosts", default="", metavar="HOST[,HOST]",
                  help=tr("Serve the API at this host too, through the proxy.")),
-    click.option("--proxy-port", type=click.IntRange(0, 65535),
-                 help=tr("Run a proxy that serves those hosts; 0 takes a free port.")),
+    *tls_options.OPTIONS,
     click.option("--catalog", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
                  help=tr("Add or override models and prices with this YAML file.")),
     click.option("--end-with-stdin", is_flag=True, expose_value=False, callback=stdin_end.watch,
@@ -91,23 +94,23 @@ def main(prog_name: str | None = None) -> None:
 )
 @_with_options
 def command(
-    *, host: str, port: int, proxy_port: int | None, token: str | None, catalog: Path | None,
-    **values: Any,
+    *, host: str, port: int, token: str | None, catalog: Path | None, **values: Any
 ) -> None:  # fmt: skip
     """Start the emulator and serve until the process is ended."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # the client gets its answer
     with _usage_errors():
-        options = _options(**values)
         host = _allowed(host, token)
-        if proxy_port is not None and not options.hosts:
-            raise _usage(tr("--proxy-port requires --result-host or --api-host"))
+        has_hosts = bool(values["result_hosts"] or values["api_hosts"])
+        is_open = not ipaddress.ip_address(host).is_loopback
+        reach = reach_of(values, has_hosts=has_hosts, is_open=is_open)
+        options = _options(vendor_hosts=reach.vendor, **values)
         figures = with_user_file(packaged(), catalog)
         service = MockService(figures, find_program(os.environ), options)
     signal.signal(signal.SIGTERM, _end)
     try:
-        _listen_and_serve(service, (host, port), proxy_port, token)
-    except BadProxy as error:
+        _listen_and_serve(service, (host, port), reach, token)
+    except BadAuthority as error:
         raise _usage(error.args[0]) from None
     except OSError as error:
         message = tr(
@@ -126,7 +129,7 @@ def _usage_errors() -> Iterator[None]:
     """What is wrong with the command line, as click says it."""
     try:
         yield
-    except (BadFault, BadTime, BadState, BadInput, BadProxy) as error:
+    except (BadFault, BadTime, BadState, BadInput, BadHost, BadReach) as error:
         raise _usage(error.args[0]) from None
     except OSError as error:
         message = tr("cannot read {file}: {reason}", file=error.filename, reason=error.strerror)
@@ -176,25 +179,25 @@ def _end(number: int, _: object) -> None:
 
 
 def _listen_and_serve(
-    service: MockService, place: tuple[str, int], proxy_port: int | None, token: str | None
+    service: MockService, place: tuple[str, int], reach: Reach, token: str | None
 ) -> None:
-    """Serve until the process is ended. Raises BadProxy or OSError."""
+    """Serve until the process is ended. Raises BadAuthority or OSError."""
     with listen(*place) as listener:
-        address = listener.getsockname()
-        upstream = ("127.0.0.1" if place[0] == "0.0.0.0" else address[0], address[1])  # noqa: S104
-        with proxy_server(proxy_port, service.options.hosts, upstream) as proxy:
-            _announce(address, service, proxy)
-            asyncio.run(_serve(Emulator(service, token), listener, proxy))
+        address = listener.getsockname()[:2]
+        with doors(reach, service.options.hosts, address) as ways_in:
+            _announce(address, service, ways_in)
+            asyncio.run(_serve(Emulator(service, token), listener, ways_in))
 
 
-async def _serve(emulator: Emulator, listener: socket.socket, proxy: ProxyServer | None) -> None:
-    async with proxy.serving() if proxy else nullcontext():
-        await server(emulator.asgi).serve(sockets=[listener])
+async def _serve(emulator: Emulator, listener: socket.socket, ways_in: Doors) -> None:
+    http = server(emulator.asgi, ways_in.context)
+    async with ways_in.proxy.serving(http) if ways_in.proxy else nullcontext():
+        await http.serve(sockets=[listener])
 
 
-def _announce(name: tuple[str, int], service: MockService, proxy: ProxyServer | None) -> None:
+def _announce(name: tuple[str, int], service: MockService, ways_in: Doors) -> None:
     host = f"[{name[0]}]" if ":" in name[0] else name[0]
-    origin = f"http://{host}:{name[1]}"
+    origin = f"{'https' if ways_in.context else 'http'}://{host}:{name[1]}"
     line = {
         "base_url": origin + BASE,
         "page": f"{origin}/",
@@ -203,6 +206,9 @@ def _announce(name: tuple[str, int], service: MockService, proxy: ProxyServer | 
         "seed": service.options.seed,
         "pid": os.getpid(),
     }
-    if proxy:
-        line |= {"proxy": proxy.url, "authority": str(proxy.authority.file)}
+    if ways_in.authority:
+        authority = ways_in.authority
+        line |= {"authority": str(authority.file), "trust_store": str(authority.trust_store)}
+    if ways_in.proxy:
+        line |= {"proxy": ways_in.proxy.url, "environment": ways_in.proxy.environment}
     click.echo(json.dumps(line))

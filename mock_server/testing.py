@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import Any
 
 from mock_server.faults.fault import Fault
@@ -14,8 +14,8 @@ from mock_server.service.ledger import ledger
 from mock_server.service.options import Options
 from mock_server.service.request_log import LoggedRequest
 from mock_server.service.service import MockService
+from mock_server.tls.reach import Reach, doors
 from mock_server.web.app import BASE, Emulator
-from mock_server.web.proxy import ProxyServer
 from mock_server.web.server import listen, server
 from wanx_render.catalog.capabilities import Catalog, packaged
 
@@ -27,8 +27,9 @@ class Server:
     """An emulator on a thread of this process.
 
     ``catalog``: other figures than the packaged ones. With ``result_hosts``, results are named
-    there; with ``api_hosts`` the API is there too. ``proxy`` is those hosts: run a client with
-    ``proxy.environment``, for one. That needs the library trustme (the extra ``tls``).
+    there; with ``api_hosts`` the API is there too, and with ``vendor`` both are at all names of
+    the vendor. ``proxy`` is those hosts: run a client with ``proxy.environment``, for one. That
+    needs the library cryptography (the extra ``tls``); the authority is removed at the end.
     """
 
     def __init__(
@@ -38,15 +39,21 @@ class Server:
         result_hosts: Sequence[str] = (),
         catalog: Catalog | None = None,
         api_hosts: Sequence[str] = (),
+        *,
+        vendor: bool = False,
     ) -> None:
         options = Options(
-            clock=clock, seed=seed, result_hosts=tuple(result_hosts), api_hosts=tuple(api_hosts)
-        )
+            clock=clock, seed=seed, result_hosts=tuple(result_hosts), api_hosts=tuple(api_hosts),
+            vendor_hosts=vendor,
+        )  # fmt: skip
         self.service = MockService(catalog or packaged(), find_program(os.environ), options)
         self._listener = listen("127.0.0.1", 0)
         self._server = server(Emulator(self.service).asgi)
-        upstream = self._listener.getsockname()
-        self.proxy = ProxyServer(0, options.hosts, upstream) if options.hosts else None
+        port = 0 if vendor or options.hosts else None
+        reach = Reach(vendor=vendor, proxy_port=port, keep=False)
+        self._doors = ExitStack()
+        own = self._listener.getsockname()
+        self.proxy = self._doors.enter_context(doors(reach, options.hosts, own)).proxy
         self._thread = threading.Thread(target=self._run, name="wanx-mock", daemon=True)
         self._thread.start()
 
@@ -54,7 +61,7 @@ class Server:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        async with self.proxy.serving() if self.proxy else nullcontext():
+        async with self.proxy.serving(self._server) if self.proxy else nullcontext():
             await self._server.serve(sockets=[self._listener])
 
     @property
@@ -69,8 +76,7 @@ class Server:
         self._server.should_exit = True
         self._thread.join(_STARTED)
         self._listener.close()
-        if self.proxy:
-            self.proxy.close()
+        self._doors.close()
         self.service.close()
 
 

@@ -21,6 +21,7 @@ class Options:
     state: Path | None = None
     result_hosts: tuple[str, ...] = ()  # results are named there; else at the server's own address
     api_hosts: tuple[str, ...] = ()  # the API and its uploads are there too, over https
+    vendor_hosts: bool = False  # who calls by a name of the vendor gets names of its storage
     clips: Path | None = None  # a folder of clips that outlast the server; several may share it
 
     @property

@@ -63,13 +63,13 @@ class UploadStore:
         self._uploads = {upload.key: upload for upload in uploads}
 
     @rests_on("official text", UPLOADS, "A policy is for one model; uploads below its prefix")
-    def policy(self, account: str, model: str, *, folder: str, origin: str) -> dict[str, object]:
+    def policy(self, account: str, model: str, *, folder: str, host: str) -> dict[str, object]:
         """What ``getPolicy`` answers; ``folder`` is a name that nothing else has."""
         now = self._clock.now(account)
         prefix = f"dashscope-instant/{account}/{now:%Y-%m-%d}/{folder}"
         self._policies[prefix] = (account, model)
         self._store.put("policy", prefix, [account, model])
-        return self._signer.policy(prefix, f"{origin}/oss", now)
+        return self._signer.policy(prefix, host, now)
 
     @rests_on("official text", UPLOADS, "An uploaded file can be used for 48 hours")
     def add(self, form: dict[str, str], data: bytes) -> None:

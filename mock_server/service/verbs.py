@@ -97,13 +97,13 @@ def cancel(service: MockService, account: str, task_id: str) -> None:
 
 
 @rests_on("third party", "public clients ask for other models too", "A policy is for any model")
-def policy(service: MockService, caller: Caller, model: str, *, origin: str) -> dict[str, object]:
+def policy(service: MockService, caller: Caller, model: str, *, host: str) -> dict[str, object]:
     """What ``getPolicy`` answers. Raises ErrorAnswer."""
     if not model:
         raise ErrorAnswer(400, "InvalidParameter", "model must be given.")
     entry = service.catalog.model(model) or service.catalog.picture_model(model)
     name = entry.name if entry else model
-    return service.uploads.policy(caller.name, name, folder=service.new_id(), origin=origin)
+    return service.uploads.policy(caller.name, name, folder=service.new_id(), host=host)
 
 
 async def result(

@@ -13,6 +13,7 @@ from mock_server.web.exchange import json_response
 from mock_server.wire.body import decode
 from mock_server.wire.downloads import file_response
 from mock_server.wire.errors import Denied, ErrorAnswer
+from mock_server.wire.hosts import is_api, name_of, result_host, upload_host
 from mock_server.wire.provenance import ERRORS, OFFICIAL, SDK, rests_on
 from mock_server.wire.task_answers import query_answer
 from mock_server.wire.task_list import list_answer, read_list_query
@@ -50,24 +51,36 @@ class Api:
         state = verbs.query(self._service, account, call.task_id or "", twist)
 
         def link(success: Succeeded, path: str) -> str:
-            origin = self._result_origin(success.task_id) or call.origin
+            origin = self._result_origin(call, success.task_id)
             return origin + self._service.signer.link(f"/results/{account}/{path}", success.expires)
 
         is_done = isinstance(state, Succeeded)
         form = self._service.form_of(account, state.task_id) if is_done else None
         return self._answer(query_answer(state, form, link))
 
-    @rests_on("captured", "public answers of 2025-09 to 2026-09", "Result hosts change by the task")
-    def _api_origin(self, call: Call) -> str:
-        """Where the client reached the API: behind the proxy that is over https."""
+    def _upload_host(self, call: Call) -> str:
+        """Where uploads go: the storage's own host for who calls by a name of the vendor."""
+        options = self._service.options
+        if options.vendor_hosts and is_api(name_of(call.request.url.netloc)):
+            return f"https://{upload_host(self._code_of(call))}"
         host = call.request.url.netloc.lower()
-        return f"https://{host}" if host in self._service.options.api_hosts else call.origin
+        origin = f"https://{host}" if host in options.api_hosts else call.origin
+        return f"{origin}/oss"
 
-    def _result_origin(self, task_id: str) -> str:
-        """One of the result hosts, always the same for a task; empty where there are none."""
-        hosts = self._service.options.result_hosts
-        number = int(hashlib.sha256(task_id.encode()).hexdigest()[:8], 16)
-        return f"https://{hosts[number % len(hosts)]}" if hosts else ""
+    @rests_on("captured", "public answers of 2025-09 to 2026-09", "Result hosts change by the task")
+    def _result_origin(self, call: Call, task_id: str) -> str:
+        """One of the result hosts, always the same for a task; else where the client calls."""
+        options = self._service.options
+        if hosts := options.result_hosts:
+            number = int(hashlib.sha256(task_id.encode()).hexdigest()[:8], 16)
+            return f"https://{hosts[number % len(hosts)]}"
+        if options.vendor_hosts and is_api(name_of(call.request.url.netloc)):
+            return f"https://{result_host(self._code_of(call))}"
+        return call.origin
+
+    def _code_of(self, call: Call) -> str:
+        """The vendor's own name of the caller's region."""
+        return self._service.catalog.service.regions[call.account.region].code
 
     async def list(self, call: Call, twist: Twist) -> Response:
         service, caller = self._service, call.account
@@ -83,7 +96,7 @@ class Api:
     async def policy(self, call: Call, _: Twist) -> Response:
         if call.request.query_params.get("action") != "getPolicy":
             raise ErrorAnswer(400, "InvalidParameter", "action must be getPolicy.")
-        data = verbs.policy(self._service, call.account, call.model, origin=self._api_origin(call))
+        data = verbs.policy(self._service, call.account, call.model, host=self._upload_host(call))
         return self._answer({"data": data})
 
     @rests_on("captured", SDK, "Only status 200, with an empty body, counts as uploaded")

@@ -17,6 +17,7 @@ from mock_server.web.api import Api
 from mock_server.web.endpoint import Endpoint
 from mock_server.web.exchange import Perform, error_response
 from mock_server.web.guard import AccessGuard
+from mock_server.web.vendor_hosts import StorageRoot
 from mock_server.wire.errors import ErrorAnswer
 from mock_server.wire.operations import Operation
 from mock_server.wire.provenance import rests_on
@@ -44,7 +45,8 @@ class Emulator:
 
     def __init__(self, service: MockService, token: str | None = None) -> None:
         self.service = service
-        self.guard = AccessGuard(token, service.options.result_hosts)
+        options = service.options
+        self.guard = AccessGuard(token, options.result_hosts, vendor_hosts=options.vendor_hosts)
         routed = Starlette(
             routes=[*self._api_routes(), *admin.routes(service, self.guard)],
             exception_handlers={
@@ -54,6 +56,8 @@ class Emulator:
             },
         )
         self.asgi: ASGIApp = _OneSlash(routed)
+        if options.vendor_hosts:
+            self.asgi = StorageRoot(self.asgi)
 
     def _api_routes(self) -> list[Route]:
         api = Api(self.service)

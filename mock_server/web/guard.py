@@ -6,6 +6,7 @@ import re
 from starlette.requests import Request
 
 from mock_server.wire.errors import ErrorAnswer
+from mock_server.wire.hosts import is_storage, name_of
 from mock_server.wire.provenance import rests_on
 
 _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
@@ -17,25 +18,33 @@ _VENDOR = re.compile(r"([a-z0-9-]{1,63}\.){1,8}aliyuncs\.com(:\d{1,5})?", re.IGN
 class AccessGuard:
     """``token`` is set where the server can be reached from other machines.
 
-    Results, and nothing else, may be asked for by the names of ``result_hosts``.
+    Results, and nothing else, may be asked for by the names of ``result_hosts``. With
+    ``vendor_hosts``, the names of the vendor's storage have results and take uploads.
     """
 
-    def __init__(self, token: str | None, result_hosts: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, token: str | None, result_hosts: tuple[str, ...] = (), *, vendor_hosts: bool = False
+    ) -> None:
         self.token = token
         self.result_hosts = result_hosts
+        self.vendor_hosts = vendor_hosts
 
     @rests_on("official text", "official pages on regions, 2026", "Workspace hosts answer too")
     def check_host(self, request: Request) -> None:
         """Refuse a page of another site that made its name point here. Raises ErrorAnswer."""
         name, path = request.headers.get("host", ""), request.scope["path"]
-        if name.lower() in self.result_hosts:
-            parts: tuple[str, ...] = ("/results/",)
-        else:
-            parts = ("/api/", "/oss") if _VENDOR.fullmatch(name) else ()
-        if path.startswith(parts):
+        if path.startswith(self._parts_at(name)):
             return
         if self.token is None and not _LOOPBACK.fullmatch(name):
             raise ErrorAnswer(421, "MisdirectedRequest", "This server answers to localhost only.")
+
+    def _parts_at(self, name: str) -> tuple[str, ...]:
+        """What paths that are served by a name that is not of this machine begin with."""
+        if name.lower() in self.result_hosts:
+            return ("/results/",)
+        if self.vendor_hosts and is_storage(name_of(name)):
+            return ("/results/", "/oss")
+        return ("/api/", "/oss") if _VENDOR.fullmatch(name) else ()
 
     def check_site(self, request: Request) -> None:
         """Raises ErrorAnswer for another site's page."""

@@ -7,6 +7,7 @@ are no HTTP are answered in the service's error form.
 import json
 import os
 import socket
+import ssl
 import uuid
 from typing import Any
 
@@ -48,24 +49,32 @@ def _with_transport(app: ASGIApp, transport: Any) -> Any:
     return call
 
 
-def server(app: ASGIApp) -> uvicorn.Server:
-    """A server of ``app``; run it on a listening socket."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http=ClientConnection,
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            log_config=None,
-            log_level="error",
-            access_log=False,
-            date_header=False,  # the date is the service's clock's
-            server_header=False,
-            timeout_graceful_shutdown=1,
-            timeout_keep_alive=75,
-            backlog=1024,
-        )
+def server(app: ASGIApp, context: ssl.SSLContext | None = None) -> uvicorn.Server:
+    """A server of ``app``, over TLS where there is a ``context``; run it on a listening socket."""
+    config = uvicorn.Config(
+        app,
+        http=ClientConnection,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        date_header=False,  # the date is the service's clock's
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=75,
+        backlog=1024,
+    )
+    config.load()
+    config.ssl = context
+    return uvicorn.Server(config)
+
+
+def new_connection(of_server: uvicorn.Server) -> ClientConnection:
+    """A connection that ``of_server`` serves and ends, for a transport that it did not accept."""
+    return ClientConnection(
+        config=of_server.config, server_state=of_server.server_state, app_state={}
     )
 
 

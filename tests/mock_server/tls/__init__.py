@@ -1,0 +1,1 @@
+"""Tests of the ways in: the authority, HTTPS, and the proxy as the vendor's hosts."""
