@@ -4,6 +4,7 @@ Each has a pipeline that pays once whatever happens, and one that tries three ti
 has to pass with the first and to fail with the second.
 """
 
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import CHINESE, GUIDE
+from tests.docs.pages import CHINESE, GUIDE, blocks_of
+from tests.support.emulator import Twin
 from tests.support.places import ROOT
 
 PROJECTS = ROOT / "docs" / "examples" / "never-twice"
@@ -115,3 +117,33 @@ def test_the_page_has_the_commands_and_links_every_file(page: Path) -> None:
             assert command in text
         for file in (PROJECTS / project.name).iterdir():
             assert f"examples/never-twice/{project.name}/{file.name})" in text
+
+
+@pytest.mark.parametrize("page", [GUIDE / PAGE, CHINESE / PAGE], ids=["en", "zh"])
+def test_the_ledger_has_the_names_that_the_page_promises(page: Path) -> None:
+    (shown,) = (json.loads(block.text) for block in blocks_of(page) if block.kind == "json")
+    twin = Twin()
+    for _ in range(2):
+        twin.task()
+    ledger = twin.ledger()
+    assert [*ledger] == [*shown]
+    assert [*ledger["submissions"][0]] == [*shown["submissions"][0]]
+    assert [*ledger["totals"]] == [*shown["totals"]]
+    for name in ledger["paid_twice"][0]:
+        assert f"`{name}`" in page.read_text(encoding="utf-8")
+
+
+def test_the_three_calls_of_the_page_work_in_any_language() -> None:
+    """With the headers that curl sends: its bodies have the type of a form."""
+    (calls,) = (b for b in blocks_of(GUIDE / PAGE) if "$ADMIN/faults" in b.text)
+    faults, clock = re.findall(r"-d '(.*)'", calls.text)
+    twin = Twin()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    before = twin.service.clock.now("t1")
+    for path, body in (("faults", faults), ("clock", clock)):
+        assert twin.call("POST", f"/_mock/{path}", headers=form, content=body).status_code == 200
+    assert (twin.service.clock.now("t1") - before).total_seconds() == 90_000
+    line = json.dumps(["account=t1 on=create nth=1 effect=reset stage=after"])
+    same = twin.call("PUT", "/_mock/faults", headers=form, content=line).json()["faults"][0]
+    assert {**json.loads(faults)[0], "nth": [1], "struck": 0} == same
+    assert twin.call("GET", "/_mock/ledger?account=t1").json()["submissions"] == []
