@@ -1,9 +1,15 @@
 """Time as an argument: real, faster than real, or by hand; only ``commands`` chooses which."""
 
 import asyncio
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+# An emulator says with each answer how its clock runs: real, xN (N times as fast), manual or auto,
+# which jumps to what is asked about.
+CLOCK_HEADER = "x-wanx-mock-clock"
+_BY_HAND = 0.5  # real seconds: somebody may move the clock at any moment
 
 
 class Clock(Protocol):
@@ -38,3 +44,20 @@ class RealClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(seconds, 0) / self.pace)
+
+
+def pause_beside(clock: str, seconds: float, least: float) -> float:
+    """Real seconds of a wait of ``seconds``, where the header says ``clock``.
+
+    Never shorter than ``least``, and never longer than without the header.
+    """
+    pace = re.fullmatch(r"x([1-9][0-9]{0,3})", clock)
+    if pace:
+        return min(max(seconds / int(pace[1]), least), seconds)
+    match clock:
+        case "auto":
+            return min(least, seconds)
+        case "manual":
+            return min(max(_BY_HAND, least), seconds)
+        case _:
+            return seconds

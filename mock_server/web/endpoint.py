@@ -20,6 +20,8 @@ from mock_server.web.exchange import CallExchange, Perform
 from mock_server.web.guard import AccessGuard
 from mock_server.wire.errors import Denied, ErrorAnswer
 from mock_server.wire.operations import Operation
+from mock_server.wire.provenance import rests_on
+from wanx_render.clock import CLOCK_HEADER
 
 
 class Endpoint:
@@ -66,12 +68,14 @@ class Endpoint:
             model, prompt = task.request.model, task.request.prompt
         return Subject(call.operation, name, call.identity, model, prompt)
 
+    @rests_on("guess", "the emulator's own", "X-Wanx-Mock-Clock says how time passes here")
     def _log(self, call: Call, answer: Response) -> Response:
-        """The answer with its date, once the request log has it."""
+        """The answer with its date and clock, once the request log has it."""
         name = call.caller.name if call.caller else None
         now = self._service.clock.now(name)
         if not (call.fault and "date" in map(str.lower, call.fault.headers)):
             answer.headers["date"] = _http_date(int(now.timestamp()))
+        answer.headers[CLOCK_HEADER] = self._service.clock.mode
         request_log = self._service.request_log
         request_log.add(
             LoggedRequest(

@@ -63,6 +63,9 @@ class World:
     def passed(self) -> float:
         return (self.now() - START).total_seconds()
 
+    def pause(self, seconds: float, number: int) -> float:
+        return seconds
+
     async def poll(self, task_id: str) -> TaskState:
         self.polls.append(self.passed())
         return self.says(self.passed())

@@ -147,6 +147,13 @@ class Backend(Protocol):
         """The service's time, as well as it is known."""
         ...
 
+    def pause(self, seconds: float, number: int) -> float:
+        """How long to wait for what a task needs ``seconds`` for, before question ``number + 1``.
+
+        In seconds of the clock that waits here; an emulator's own clock may run faster.
+        """
+        ...
+
     async def open(self) -> None:
         """Find out that the service answers and takes the key; raises Refused or Unreachable."""
         ...

@@ -139,6 +139,9 @@ class DashScope:
     def now(self) -> datetime:
         return self._line.now()
 
+    def pause(self, seconds: float, number: int) -> float:
+        return self._line.pause(seconds, number)
+
     async def open(self) -> None:
         await self._line.read("/tasks", {"page_no": "1", "page_size": "1"})
 

@@ -90,6 +90,9 @@ class MockBackend:
     def now(self) -> datetime:
         return self._simulator.now()
 
+    def pause(self, seconds: float, number: int) -> float:  # noqa: ARG002  # the protocol's form
+        return seconds
+
     async def open(self) -> None:
         """It always answers."""
 

@@ -173,13 +173,14 @@ class Poller:
                     silence = _Silence()
                     report("pending" if is_new else "polled", polls, times.left(0))
                     wait = PENDING_POLLS[min(polls, len(PENDING_POLLS)) - 1]
-                    await self._until(task_id, state, wait, deadline)
+                    await self._until(task_id, state, backend.pause(wait, polls), deadline)
                 case Running(started=start):
                     silence = _Silence()
                     seconds = (backend.now() - (start or attempt.asked_at)).total_seconds()
                     report("running" if is_new else "polled", polls, times.left(seconds))
                     share = HURRIED if hurried() else CALM
-                    await self._until(task_id, state, times.wait(seconds, share), deadline)
+                    wait = backend.pause(times.wait(seconds, share), polls)
+                    await self._until(task_id, state, wait, deadline)
                 case Succeeded():
                     times.saw((state.ended - state.started).total_seconds())
                     return state
@@ -263,7 +264,8 @@ class Poller:
 
     async def _list(self) -> None:
         while True:
-            await self._clock.sleep(LIST_POLL)
+            pauses = [home.pause(LIST_POLL, 0) for home in self._homes.values()]
+            await self._clock.sleep(min(pauses, default=LIST_POLL))
             homes = {id(home): home for home in self._homes.values()}
             for home in homes.values():
                 await self._read_list(home)
