@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -30,6 +30,8 @@ from mock_server.tls.reach import Doors, Reach, doors
 from mock_server.tls.served_hosts import BadHost, host_names
 from mock_server.web.app import BASE, Emulator
 from mock_server.web.server import listen, server
+from mock_server.wire.errors import ErrorForm
+from mock_server.wire.notes import DEFAULT_CHECKS, Checks
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.catalog.user_file import with_user_file
 from wanx_render.errors import BadInput
@@ -58,6 +60,12 @@ _OPTIONS = (
     click.option("--refuse", type=click.Choice(["later", "at-once"]), default="later",
                  show_default=True,
                  help=tr("Report a faulty request later, as FAILED, or at once, as 400.")),
+    click.option("--strict", "checks", flag_value="strict",
+                 help=tr("Refuse what documents forbid, even where the service may take it.")),
+    click.option("--lenient", "checks", flag_value="lenient",
+                 help=tr("Take what only documents forbid, and note it in the request log.")),
+    click.option("--errors", type=click.Choice(get_args(ErrorForm)), default="own",
+                 show_default=True, help=tr("Form of errors.")),
     click.option("--limits/--no-limits", default=None,
                  help=tr("Limit requests per second. Default: on where time passes by itself.")),
     click.option("--result-host", "result_hosts", default="", metavar="HOST[,HOST]",
@@ -142,7 +150,7 @@ def _usage(message: Message) -> click.UsageError:
 
 def _options(
     *, faults: str | None, fault_lines: tuple[str, ...],
-    result_hosts: str, api_hosts: str, **others: Any,
+    result_hosts: str, api_hosts: str, checks: Checks | None, **others: Any,
 ) -> Options:  # fmt: skip
     """What the service is started with; ``others`` have the same names there."""
     plan = (*_plan(faults), *(read_line(line) for line in fault_lines))
@@ -150,6 +158,7 @@ def _options(
         faults=plan,
         result_hosts=host_names(result_hosts),
         api_hosts=host_names(api_hosts),
+        checks=checks or DEFAULT_CHECKS,
         **others,
     )
 

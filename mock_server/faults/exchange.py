@@ -41,8 +41,8 @@ class Exchange(Protocol):
         """Let the service act, and return its true answer; refusals are answers too."""
         ...
 
-    def error(self, error: ErrorAnswer, form: ErrorForm) -> Response:
-        """An error as an answer; it is what the request log shows."""
+    def error(self, error: ErrorAnswer, form: ErrorForm | None) -> Response:
+        """An error as an answer, which the request log shows; no form is that of the service."""
         ...
 
     def empty(self) -> Response:

@@ -41,7 +41,7 @@ class FaultFields(BaseModel):
     status: int | None = Field(None, ge=200, le=599, description="of an error: 503")
     code: str = ""
     message: str = ""
-    form: ErrorForm = Field("own", description="how an error is written")
+    form: ErrorForm | None = Field(None, description="how an error is written")
     retry_after: float | None = Field(None, ge=0)
     seconds: float = Field(5, ge=0, le=86_400)
     location: str = "https://example.invalid/"

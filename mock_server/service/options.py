@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from mock_server.faults.fault import Fault
+from mock_server.wire.errors import ErrorForm
+from mock_server.wire.notes import DEFAULT_CHECKS, Checks
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,8 @@ class Options:
     start: datetime | None = None
     seed: int = 0
     refuse: Literal["at-once", "later"] = "later"
+    checks: Checks = DEFAULT_CHECKS
+    errors: ErrorForm = "own"
     limits: bool | None = None  # None: where time passes by itself
     faults: tuple[Fault, ...] = ()
     state: Path | None = None

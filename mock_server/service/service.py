@@ -11,6 +11,7 @@ from pathlib import Path
 from mock_server.faults.fault import Fault
 from mock_server.faults.plan import FaultPlan
 from mock_server.faults.reading import read_plan
+from mock_server.service.accounts import RegionHosts
 from mock_server.service.call_limits import CallLimits
 from mock_server.service.clips import Clips
 from mock_server.service.clocks import resume_clock
@@ -41,6 +42,7 @@ class MockService:
         self._folder = _make_folder(options.state)
         self._random = random.Random(options.seed)  # noqa: S311  # request ids
         self.signer = Signer(options.seed)
+        self.hosts = RegionHosts(catalog.service.regions)
         self.shelf = Shelf(self._folder)
         self.clips = Clips(catalog, program, options.clips or self._folder)
         self.request_log = RequestLog()

@@ -1,21 +1,22 @@
 """The emulator as an ASGI application: its routes, and what answers where no operation does."""
 
 import logging
-import re
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from mock_server.faults.wire_faults import ConnectionCut
 from mock_server.service.service import MockService
 from mock_server.web import admin
 from mock_server.web.api import Api
+from mock_server.web.browsers import OuterDoor
 from mock_server.web.endpoint import Endpoint
 from mock_server.web.exchange import Perform, error_response
+from mock_server.web.gateway import with_gateway
 from mock_server.web.guard import AccessGuard
 from mock_server.web.vendor_hosts import StorageRoot
 from mock_server.wire.errors import ErrorAnswer
@@ -25,19 +26,6 @@ from mock_server.wire.provenance import rests_on
 BASE = "/api/v1"
 _BUG = ErrorAnswer(500, "InternalError", "An internal error has occured, please try again later.")
 log = logging.getLogger("wanx.mock")
-
-
-class _OneSlash:
-    """An ASGI application that reads several slashes in a row as one."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    @rests_on("third party", "public clients", "Slashes at the end of a base address do no harm")
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if "//" in scope.get("path", ""):
-            scope = {**scope, "path": re.sub("/{2,}", "/", scope["path"])}
-        await self._app(scope, receive, send)
 
 
 class Emulator:
@@ -55,7 +43,7 @@ class Emulator:
                 Exception: self._as_bug,
             },
         )
-        self.asgi: ASGIApp = _OneSlash(routed)
+        self.asgi: ASGIApp = OuterDoor(routed, self.guard, self._error)
         if options.vendor_hosts:
             self.asgi = StorageRoot(self.asgi)
 
@@ -98,7 +86,8 @@ class Emulator:
         return Route(path, endpoint.serve, methods=methods)
 
     def _error(self, error: ErrorAnswer) -> Response:
-        return error_response(error, self.service.new_id())
+        form = self.service.options.errors
+        return error_response(error, self.service.new_id(), form)
 
     async def _as_error(self, _: Request, error: Exception) -> Response:
         return self._error(error if isinstance(error, ErrorAnswer) else _BUG)
@@ -114,7 +103,8 @@ class Emulator:
             404: ("NotFound", "The requested resource does not exist."),
             405: ("MethodNotAllowed", "The method is not allowed here."),
         }.get(status, ("BadRequest", "The request cannot be read."))
-        return self._error(ErrorAnswer(status, code, message))
+        answer = self._error(ErrorAnswer(status, code, message))
+        return with_gateway(answer, request, self.service.clock.now(), 0)
 
     async def _as_bug(self, request: Request, error: Exception) -> Response:
         if not isinstance(error, ConnectionCut):

@@ -17,6 +17,7 @@ from mock_server.service.request_log import LoggedRequest, fingerprint
 from mock_server.service.service import MockService
 from mock_server.web.call import Call, read
 from mock_server.web.exchange import CallExchange, Perform
+from mock_server.web.gateway import compressed
 from mock_server.web.guard import AccessGuard
 from mock_server.wire.errors import Denied, ErrorAnswer
 from mock_server.wire.operations import Operation
@@ -47,7 +48,8 @@ class Endpoint:
     async def _answer(self, call: Call, exchange: CallExchange) -> Response:
         self._guard.check_host(call.request)
         if call.operation not in ("upload", "result"):
-            base = call.request.scope["path"].split("/", 2)[1]
+            base = self._service.hosts.region_at(call.request.headers.get("host", ""))
+            base = base or call.request.scope["path"].split("/", 2)[1]
             key = call.request.headers.get("authorization", "")
             call.caller = caller_of(key, self._service.catalog.service.regions, base)
         await read(call, self._service.catalog.service.gateway)
@@ -76,6 +78,8 @@ class Endpoint:
         if not (call.fault and "date" in map(str.lower, call.fault.headers)):
             answer.headers["date"] = _http_date(int(now.timestamp()))
         answer.headers[CLOCK_HEADER] = self._service.clock.mode
+        if call.fault is None and call.operation not in ("upload", "result"):
+            answer = compressed(answer, call.request)
         request_log = self._service.request_log
         request_log.add(
             LoggedRequest(

@@ -1,5 +1,6 @@
 """A call as effects see it: the service can be let act, or an error can take its place."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -8,11 +9,12 @@ from starlette.responses import Response
 from mock_server.faults.exchange import AS_EVER, Twist
 from mock_server.service.service import MockService
 from mock_server.web.call import Call
+from mock_server.web.gateway import with_gateway, with_storage
 from mock_server.wire.body import encode
 from mock_server.wire.downloads import denied_answer
 from mock_server.wire.errors import Denied, ErrorAnswer, ErrorForm, error_body
 from mock_server.wire.operations import Operation
-from mock_server.wire.provenance import rests_on
+from mock_server.wire.provenance import GATEWAY, PLAN, rests_on
 
 Perform = Callable[[Call, Twist], Awaitable[Response]]
 
@@ -22,6 +24,7 @@ class CallExchange:
 
     def __init__(self, service: MockService, call: Call, perform: Perform) -> None:
         self._service, self._call, self._perform = service, call, perform
+        self._began = time.perf_counter()
 
     @property
     def operation(self) -> Operation:
@@ -35,24 +38,33 @@ class CallExchange:
         try:
             if call.caller:
                 self._service.call_limits.admit(call.caller.name, call.operation)
-            return await self._perform(call, twist)
+            return self._sent(await self._perform(call, twist))
         except ErrorAnswer as error:
             return self.error(error)
         except Denied as refusal:
             return self.denied(refusal)
 
-    def error(self, error: ErrorAnswer, form: ErrorForm = "own") -> Response:
+    def error(self, error: ErrorAnswer, form: ErrorForm | None = None) -> Response:
         self._call.code = error.code
-        return error_response(error, self._service.new_id(), form)
+        form = form or self._service.options.errors
+        return self._sent(error_response(error, self._service.new_id(), form))
 
     def denied(self, refusal: Denied) -> Response:
         """A refusal of the storage."""
         self._call.code = refusal.code
-        return denied_answer(refusal)
+        return self._sent(denied_answer(refusal))
 
     def empty(self) -> Response:
         request_id = self._service.new_id()
-        return json_response({"request_id": request_id}, request_id)
+        return self._sent(json_response({"request_id": request_id}, request_id))
+
+    def _sent(self, answer: Response) -> Response:
+        """An answer with what stands before it on its way out: a gateway, or the storage."""
+        call, service = self._call, self._service
+        if call.operation in ("upload", "result"):
+            return with_storage(answer, service.new_id())
+        now = service.clock.now(call.caller.name if call.caller else None)
+        return with_gateway(answer, call.request, now, time.perf_counter() - self._began)
 
 
 def error_response(error: ErrorAnswer, request_id: str, form: ErrorForm = "own") -> Response:
@@ -60,11 +72,12 @@ def error_response(error: ErrorAnswer, request_id: str, form: ErrorForm = "own")
     return json_response(body, request_id, error.status, error.headers)
 
 
-@rests_on("captured", "public answers of the same gateway, 2024-12 to 2026-05",
-          "The header x-request-id is the request_id of the body")  # fmt: skip
+@rests_on("captured", GATEWAY, "The header x-request-id is the request_id of the body")
+@rests_on("captured", PLAN, "Successes name their charset, refusals do not")
 def json_response(
     body: Any, request_id: str, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """An answer of the API."""
     all_headers = {"x-request-id": request_id, **(headers or {})}
-    return Response(encode(body), status, all_headers, "application/json")
+    kind = "application/json; charset=utf-8" if status == 200 else "application/json"
+    return Response(encode(body), status, all_headers, kind)

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from mock_server.wire.errors import ErrorAnswer
 from mock_server.wire.hosts import is_storage, name_of
-from mock_server.wire.provenance import rests_on
+from mock_server.wire.provenance import REGIONS, rests_on
 
 _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 
@@ -29,7 +29,7 @@ class AccessGuard:
         self.result_hosts = result_hosts
         self.vendor_hosts = vendor_hosts
 
-    @rests_on("official text", "official pages on regions, 2026", "Workspace hosts answer too")
+    @rests_on("official text", REGIONS, "Workspace hosts answer too")
     def check_host(self, request: Request) -> None:
         """Refuse a page of another site that made its name point here. Raises ErrorAnswer."""
         name, path = request.headers.get("host", ""), request.scope["path"]

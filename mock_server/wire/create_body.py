@@ -16,7 +16,10 @@ from wanx_render.catalog.capabilities import Catalog
 from wanx_render.geometry import Size
 from wanx_render.task import InputMedia, Role, SoundMode, TaskRequest
 
-_URL_ERROR = "url error, please check url！"
+_URL_ERROR = (
+    "url error, please check url！For details, see: "
+    "https://www.alibabacloud.com/help/en/model-studio/error-code#error-url"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,12 @@
 """Where a request differs from what documents allow, whether it is refused for it or not."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+# What is refused: all that documents forbid, what the service is thought to refuse, or nothing that
+# rests on documents alone. What is not refused is noted.
+Checks = Literal["strict", "usual", "lenient"]
+DEFAULT_CHECKS: Checks = "usual"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,8 @@ class Scripted:
         self.twists.append(twist)
         return self.true
 
-    def error(self, error: ErrorAnswer, form: ErrorForm) -> Response:
-        return Response(form.encode(), error.status)
+    def error(self, error: ErrorAnswer, form: ErrorForm | None) -> Response:
+        return Response((form or "own").encode(), error.status)
 
     def empty(self) -> Response:
         return Response(b"{}")

@@ -80,7 +80,11 @@ def test_the_api_and_its_uploads_are_at_the_hosts_that_are_named_for_it() -> Non
         trust = ssl.create_default_context(cafile=running.proxy.environment["SSL_CERT_FILE"])
         with httpx.Client(trust_env=False, proxy=running.proxy.url, verify=trust) as client:
             query = {"action": "getPolicy", "model": "wanx2.1-i2v-turbo"}
-            policy = client.get(f"https://{host}/api/v1/uploads", params=query, headers=KEY)
+            policy = client.get(
+                f"https://{host}/api/v1/uploads",
+                params=query,
+                headers={"Authorization": "Bearer sk-mock-tokyo-a"},
+            )
             assert policy.json()["data"]["upload_host"] == f"https://{host}/oss"
             assert client.get(f"https://{host}/_mock/ledger").status_code == 421
     finally:

@@ -20,6 +20,10 @@ API_HOSTS = (
     "cn-hongkong.dashscope.aliyuncs.com", "llm-ab12.cn-beijing.maas.aliyuncs.com",
     "trial.cn-hongkong.maas.aliyuncs.com", "token-plan.ap-southeast-1.maas.aliyuncs.com",
 )  # fmt: skip
+REGIONS = {
+    "intl": "singapore", "-us": "virginia", "hongkong": "hongkong", "southeast-1": "singapore",
+    "ap-northeast-1": "tokyo",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +108,8 @@ def test_results_of_another_region_are_at_a_host_of_it(
 
 @pytest.mark.parametrize("host", API_HOSTS)
 def test_every_kind_of_host_has_a_certificate_and_the_api(host: str, client: httpx.Client) -> None:
+    region = next((name for part, name in REGIONS.items() if part in host), "beijing")
+    client.headers["authorization"] = f"Bearer sk-mock-{region}-a"
     answer = client.get(f"https://{host}/api/v1/tasks/x")
     assert answer.json()["output"]["task_status"] == "UNKNOWN"
 
