@@ -23,6 +23,7 @@ from mock_server.service.clocks import BadTime
 from mock_server.service.options import Options
 from mock_server.service.service import MockService
 from mock_server.service.store import BadState
+from mock_server.tape import commands as tape_commands
 from mock_server.tls import options as tls_options
 from mock_server.tls.authority import BadAuthority
 from mock_server.tls.options import BadReach, reach_of
@@ -95,13 +96,26 @@ def main(prog_name: str | None = None) -> None:
     in_language_of(os.environ, command).main(prog_name=prog_name)
 
 
-@click.command(
+@click.group(
     help=tr("Emulate DashScope's image-to-video service for any client, offline."),
     epilog=_EPILOG,
+    invoke_without_command=True,
+    subcommand_metavar="[record|replay|compare]",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @_with_options
-def command(
+@click.pass_context
+def command(context: click.Context, /, **values: Any) -> None:
+    """Serve, unless a command says otherwise."""
+    if context.invoked_subcommand is None:
+        _serve_until_ended(**values)
+
+
+for _verb in tape_commands.COMMANDS:
+    command.add_command(_verb)
+
+
+def _serve_until_ended(
     *, host: str, port: int, token: str | None, catalog: Path | None, **values: Any
 ) -> None:  # fmt: skip
     """Start the emulator and serve until the process is ended."""

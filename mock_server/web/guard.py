@@ -15,6 +15,11 @@ _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.I
 _VENDOR = re.compile(r"([a-z0-9-]{1,63}\.){1,8}aliyuncs\.com(:\d{1,5})?", re.IGNORECASE)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host, with or without a port, is this machine by its name or address."""
+    return _LOOPBACK.fullmatch(host) is not None
+
+
 class AccessGuard:
     """``token`` is set where the server can be reached from other machines.
 
@@ -35,7 +40,7 @@ class AccessGuard:
         name, path = request.headers.get("host", ""), request.scope["path"]
         if path.startswith(self._parts_at(name)):
             return
-        if self.token is None and not _LOOPBACK.fullmatch(name):
+        if self.token is None and not is_loopback(name):
             raise ErrorAnswer(421, "MisdirectedRequest", "This server answers to localhost only.")
 
     def _parts_at(self, name: str) -> tuple[str, ...]:

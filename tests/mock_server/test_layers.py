@@ -11,6 +11,7 @@ from tests.support.places import ROOT
 # From the top down. A room may import from any row below its own, and within itself without cycles.
 ROWS = (
     "",  # the package's own modules: what people start or import
+    "tape",  # record and replay
     "tls",  # ways in
     "web",
     "service",

@@ -1,0 +1,142 @@
+"""The commands ``record``, ``replay`` and ``compare`` of the emulator's program."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from wanx_render.language import Message, shown, tr
+
+_CASSETTE = click.Path(path_type=Path, dir_okay=False)
+_PORT = click.option(
+    "--port", default=0, show_default=True, type=click.IntRange(0, 65535),
+    help=tr("Port to listen on; 0 takes a free one."),
+)  # fmt: skip
+_MEGABYTE = 1024 * 1024
+
+
+@click.command("record", help=tr("Pass requests on to a service and record its answers."))
+@click.option(
+    "--to",
+    "service",
+    required=True,
+    metavar="URL",
+    help=tr("Base URL of the service, such as https://dashscope.aliyuncs.com/api/v1."),
+)
+@click.option(
+    "--cassette",
+    "path",
+    required=True,
+    type=_CASSETTE,
+    metavar="FILE",
+    help=tr("Write the recording to this file, without keys and signatures."),
+)
+@click.option("--append", is_flag=True, help=tr("Continue an existing cassette."))
+@click.option(
+    "--largest",
+    default=64,
+    show_default=True,
+    type=click.IntRange(0, 4096),
+    metavar="MB",
+    help=tr("Keep no body larger than this; clients still get it whole."),
+)
+@_PORT
+def record(service: str, path: Path, append: bool, largest: int, port: int) -> None:  # fmt: skip
+    """Record until the process is ended."""
+    from mock_server.tape.cassette import CassetteWriter, folder_of
+    from mock_server.tape.recorder import Recorder
+    from mock_server.tape.secrets import SecretRemover
+
+    _check_address(service)
+    signal.signal(signal.SIGTERM, _end)
+    shown_service = SecretRemover().text(service)
+    with _usage_errors(path), _listening(port) as listener:
+        tape = CassetteWriter(path, shown_service, append=append)
+        origin = _origin(listener)
+        recorder = Recorder(service, origin, tape, folder_of(path, largest * _MEGABYTE))
+        base_url = origin + urlsplit(service).path.rstrip("/")
+        _announce({"base_url": base_url, "to": shown_service, "cassette": str(path)})
+        try:
+            asyncio.run(_serve(recorder, listener))
+        except KeyboardInterrupt:
+            pass
+        finally:
+            tape.close()
+
+
+COMMANDS = (record,)
+
+
+def _check_address(service: str) -> None:
+    parts = urlsplit(service)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _usage(tr("--to {url} is not an http or https address", url=service))
+
+
+async def _serve(app: "object", listener: socket.socket) -> None:
+    from mock_server.web.server import server
+
+    try:
+        await server(app).serve(sockets=[listener])  # type: ignore[arg-type]
+    finally:
+        close = getattr(app, "close", None)
+        if close:
+            await close()
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    from mock_server.web.server import listen
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    try:
+        listener = listen("127.0.0.1", port)
+    except OSError as error:
+        message = tr(
+            "cannot listen on {host} port {port}: {reason}",
+            host="127.0.0.1", port=port, reason=error.strerror,
+        )  # fmt: skip
+        raise click.ClickException(shown(message)) from None
+    with listener:
+        yield listener
+
+
+@contextmanager
+def _usage_errors(path: Path) -> Iterator[None]:
+    """What is wrong with a cassette, as click says it."""
+    from mock_server.tape.cassette import BadCassette
+
+    try:
+        yield
+    except BadCassette as error:
+        raise _usage(error.args[0]) from None
+    except OSError as error:
+        name = error.filename or path
+        message = tr("cannot read {file}: {reason}", file=name, reason=error.strerror)
+        raise _usage(message) from None
+
+
+def _usage(message: Message) -> click.UsageError:
+    return click.UsageError(shown(message))
+
+
+def _origin(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _announce(record: dict[str, object]) -> None:
+    click.echo(json.dumps({**record, "pid": os.getpid()}, ensure_ascii=False))
+
+
+def _end(number: int, _: object) -> None:
+    """Leave by the way out, so that the cassette is closed."""
+    raise SystemExit(128 + number)

@@ -1,0 +1,87 @@
+"""Addresses in answers: results and uploads go through the recorder, and later to the replay.
+
+``https://HOST/PATH?QUERY`` becomes ``ORIGIN/_link/TAG/https/HOST/PATH?QUERY``. On a cassette the
+address stands as the service gave it, without the values of its query.
+"""
+
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+LINKS = "/_link/"
+_MOST = 20_000
+_HTTP = re.compile(r"https?://[^\s/?#@\\]+(?:[/?][^\s#]*)?", re.IGNORECASE)
+_LOCAL = re.compile(r"/_link/([\w-]{1,40})/(https?)/([^/?#]+)(/[^?#]*)?")
+# Texts of people and sentences; all other texts that are an address are links to files.
+_PROSE = frozenset(("orig_prompt", "actual_prompt", "prompt", "message", "code", "request_id"))
+_NAMED = re.compile(rb'("(?:[^"\\]|\\.)*")(\s*:\s*)?')
+
+
+def local_link(origin: str, tag: str, address: str) -> str:
+    """Where a client reaches ``address``."""
+    scheme, _, rest = address.partition("://")
+    host, slash, path = _after_host(rest)
+    return f"{origin}{LINKS}{tag}/{scheme.lower()}/{host}{slash}{path}"
+
+
+def _after_host(rest: str) -> tuple[str, str, str]:
+    match = re.match(r"([^/?]*)(/?)(.*)", rest, re.DOTALL)
+    assert match is not None  # noqa: S101  # it matches anything
+    return match[1], match[2], match[3]
+
+
+def address_of(path: str) -> tuple[str, str]:
+    """The tag of a local link, and the address it is for without a query; else empty texts."""
+    match = _LOCAL.fullmatch(path)
+    return (match[1], f"{match[2]}://{match[3]}{match[4] or ''}") if match else ("", "")
+
+
+def is_link(name: str, value: Any) -> bool:
+    """Whether a text of an answer, called ``name``, is the address of a file."""
+    return isinstance(value, str) and name not in _PROSE and _HTTP.fullmatch(value) is not None
+
+
+def rewritten(body: bytes, change: Callable[[str], str]) -> bytes:
+    """A JSON body with its links changed, and every other byte as it was."""
+    name = ""
+    pieces, done = [], 0
+    for match in _NAMED.finditer(body):
+        try:
+            text = json.loads(match[1])
+        except ValueError:
+            continue
+        if match[2]:
+            name = text
+        elif is_link(name, text):
+            pieces += [body[done : match.start()], json.dumps(change(text)).encode()]
+            done = match.end()
+    return b"".join([*pieces, body[done:]])
+
+
+class KnownLinks:
+    """The addresses that answers held: no other can be fetched through the recorder."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        self._whole: OrderedDict[str, str] = OrderedDict()
+
+    def localised(self, address: str) -> str:
+        """The link by which a client fetches ``address`` here; it is known from now on."""
+        bare = address.partition("?")[0]
+        local = local_link(self._origin, "0", address)
+        self._whole[_key(local[len(self._origin) :])] = address
+        self._whole[_key(local_link("", "0", bare))] = address
+        while len(self._whole) > _MOST:
+            self._whole.popitem(last=False)
+        return local
+
+    def whole(self, target: str) -> str | None:
+        """The address behind a path and query of ours, with its signature; the newest of a path."""
+        exact = self._whole.get(_key(target))
+        return exact or self._whole.get(_key(target.partition("?")[0]))
+
+
+def _key(target: str) -> str:
+    return target.rstrip("/")

@@ -1,0 +1,280 @@
+"""Passes requests on to a service, answers as it answers, and writes both on a cassette.
+
+The client's key goes to the service alone: never to the cassette, and never with a download.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import httpx
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope, Send
+
+from mock_server.faults.wire_faults import connection_of, no_linger
+from mock_server.tape.cassette import (
+    CassetteWriter,
+    Ending,
+    TapedAnswer,
+    TapedContent,
+    TapedRequest,
+    TapeFolder,
+)
+from mock_server.tape.content import BodyTaper, omitted
+from mock_server.tape.headers import Pairs, learn_from_headers, passed_on, taped_headers
+from mock_server.tape.links import LINKS, KnownLinks, address_of, rewritten
+from mock_server.tape.replies import refuse, reply
+from mock_server.tape.secrets import SecretRemover
+from mock_server.web.guard import is_loopback
+
+_LARGEST_REQUEST = 256 * 1024 * 1024
+_LARGEST_ANSWER = 64 * 1024 * 1024  # of text: more is passed on, but not looked at
+_AFTER_CLIENT_LEFT = 120.0  # seconds that an answer nobody waits for is given
+_TEXTS = ("json", "xml", "text/", "javascript")
+log = logging.getLogger("wanx.mock")
+
+
+@dataclass(frozen=True, slots=True)
+class TapedCall:
+    """A request on its way: as it came, as it goes on, and when it came."""
+
+    scope: Scope
+    send: Send
+    request: httpx.Request
+    is_link: bool
+    began: float
+
+
+class Recorder:
+    """The ASGI application of one recording."""
+
+    def __init__(self, to: str, origin: str, tape: CassetteWriter, folder: TapeFolder) -> None:
+        parts = urlsplit(to)
+        self._service = f"{parts.scheme}://{parts.netloc}"
+        self._tape = tape
+        self._links = KnownLinks(origin)
+        self._remover = SecretRemover()
+        self._taper = BodyTaper(self._remover, folder)
+        self._client = client_for(parts.hostname or "")
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not is_loopback(dict(scope["headers"]).get(b"host", b"").decode("latin-1")):
+            return await refuse(send, 421, "This recorder answers to localhost only.")
+        target = _target(scope)
+        address = self._links.whole(target) if target.startswith(LINKS) else self._service + target
+        if address is None or target.startswith("/_mock"):
+            return await refuse(send, 404, "No recorded answer has this address.")
+        try:
+            body = await _body(scope, receive)
+        except (ClientDisconnect, ValueError):
+            return await refuse(send, 413, "The request is too large to be recorded.")
+        call = self._call(scope, send, address, body)
+        gone = asyncio.create_task(_until_gone(receive))
+        try:
+            await self._pass_on(call, gone)
+        finally:
+            gone.cancel()
+
+    def _call(self, scope: Scope, send: Send, address: str, body: bytes) -> TapedCall:
+        is_link = _target(scope).startswith(LINKS)
+        without = ("host", "content-length", *(("authorization", "cookie") if is_link else ()))
+        learn_from_headers(scope["headers"], self._remover)
+        headers = passed_on(scope["headers"], *without)
+        request = httpx.Request(scope["method"], address, headers=headers, content=body or None)
+        return TapedCall(scope, send, request, is_link, time.monotonic())
+
+    async def _pass_on(self, call: TapedCall, gone: "asyncio.Task[None]") -> None:
+        """Send the request on, and its answer back. What breaks there breaks here."""
+        asking = asyncio.create_task(self._client.send(call.request, stream=True))
+        await asyncio.wait({asking, gone}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            async with asyncio.timeout(_AFTER_CLIENT_LEFT if gone.done() else None):
+                answer = await asking
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.InvalidURL,
+                httpx.UnsupportedProtocol) as error:  # fmt: skip
+            log.warning("cannot reach %s: %s", call.request.url.host, error)
+            return await refuse(call.send, 502, "The recorder cannot reach the service.")
+        except (httpx.HTTPError, TimeoutError) as error:
+            return await self._lost(call, error, TapedAnswer(0))
+        try:
+            await self._answer(call, answer, gone)
+        except httpx.HTTPError as error:
+            taken = taped_headers(answer.headers.raw, self._remover)
+            cut = omitted("the connection ended within it", answer.num_bytes_downloaded)
+            await self._lost(call, error, TapedAnswer(answer.status_code, taken, cut))
+        finally:
+            await answer.aclose()
+
+    async def _lost(self, call: TapedCall, error: Exception, answer: TapedAnswer) -> None:
+        ending: Ending = "close" if isinstance(error, httpx.RemoteProtocolError) else "reset"
+        lost = TapedAnswer(answer.status, answer.headers, answer.content, ending)
+        await self._record(call, lost)
+        wire = connection_of(call.scope)
+        if wire is None:
+            raise error
+        if ending == "reset":
+            no_linger(wire)
+        wire.abort()
+
+    async def _answer(
+        self, call: TapedCall, answer: httpx.Response, gone: "asyncio.Task[None]"
+    ) -> None:
+        kind = answer.headers.get("content-type", "").lower()
+        is_text = any(text in kind for text in _TEXTS) or not kind
+        if is_text and call.request.method != "HEAD":
+            body = await _whole(answer)
+            if body is not None:
+                return await self._send_text(call, answer, body, gone)
+            raise httpx.DecodingError("an answer is too large to be recorded")
+        return await self._stream(call, answer, gone)
+
+    async def _send_text(
+        self, call: TapedCall, answer: httpx.Response, body: bytes, gone: "asyncio.Task[None]"
+    ) -> None:
+        """An answer that can hold links: they lead through the recorder."""
+        learn_from_headers(answer.headers.raw, self._remover)
+        kind = answer.headers.get("content-type", "")
+        content = self._taped(body, kind)
+        await self._record(call, self._taped_answer(answer, content, gone))
+        if "json" in kind.lower():
+            body = rewritten(body, self._links.localised)
+        headers = self._headers(answer, "content-length", "content-encoding")
+        await reply(call.send, answer.status_code, headers, body)
+
+    async def _stream(
+        self, call: TapedCall, answer: httpx.Response, gone: "asyncio.Task[None]"
+    ) -> None:
+        """A file, as it comes; the cassette has it once it is whole."""
+        headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in self._headers(answer)]
+        start = {"status": answer.status_code, "headers": headers}
+        await call.send({"type": "http.response.start", **start})
+        largest = self._taper.folder.largest if self._taper.folder else 0
+        kept, size = [], 0
+        async for piece in answer.aiter_raw():
+            size += len(piece)
+            if size <= largest:
+                kept.append(piece)
+            else:
+                kept.clear()
+            if gone.done():
+                break
+            await call.send({"type": "http.response.body", "body": piece, "more_body": True})
+        if gone.done() and str(size) != answer.headers.get("content-length"):
+            content = omitted("the client left", size)
+        elif size > largest:
+            content = omitted("it is too large", size)
+        else:
+            content = self._kept(b"".join(kept))
+        await self._record(call, self._taped_answer(answer, content, gone))
+        await call.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _headers(self, answer: httpx.Response, *without: str) -> Pairs:
+        """The headers of an answer, for the client; a redirect leads through the recorder."""
+        pairs = passed_on(answer.headers.raw, *without)
+        return [
+            (name, self._links.localised(value) if _is_redirect(name, value) else value)
+            for name, value in pairs
+        ]
+
+    def _taped_answer(
+        self, answer: httpx.Response, content: TapedContent, gone: "asyncio.Task[None]"
+    ) -> TapedAnswer:
+        headers = taped_headers(answer.headers.raw, self._remover)
+        return TapedAnswer(answer.status_code, headers, content, "unseen" if gone.done() else "")
+
+    def _taped(self, body: bytes, kind: str) -> TapedContent:
+        try:
+            return self._taper.content(body, kind)
+        except OSError as error:
+            return _not_kept(error, len(body))
+
+    def _kept(self, data: bytes) -> TapedContent:
+        try:
+            return self._taper.file(data)
+        except OSError as error:
+            return _not_kept(error, len(data))
+
+    async def _record(self, call: TapedCall, answer: TapedAnswer) -> None:
+        """Write an exchange. A cassette that cannot be written costs no client its answer."""
+        scope, took = call.scope, time.monotonic() - call.began
+        try:
+            content = await self._taper.form(call.request.content, call.request.headers)
+            url = self._remover.text(_shown(_target(scope)))
+            headers = taped_headers(scope["headers"], self._remover)
+            request = TapedRequest(scope["method"], url, headers, content)
+            self._tape.add(request, answer, datetime.now(UTC), took)
+        except OSError as error:
+            log.error("the cassette cannot be written: %s", error.strerror)
+
+
+def client_for(host: str) -> httpx.AsyncClient:
+    """A client that waits as long as its own client does, and changes nothing by itself."""
+    timeout = httpx.Timeout(None, connect=30.0)
+    limits = httpx.Limits(max_connections=256, max_keepalive_connections=64)
+    return httpx.AsyncClient(
+        timeout=timeout, limits=limits, follow_redirects=False, trust_env=not is_loopback(host)
+    )
+
+
+def _target(scope: Scope) -> str:
+    """Path and query as they came."""
+    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+def _shown(target: str) -> str:
+    """A path and query of ours as a cassette has it: links as addresses of their hosts."""
+    path, mark, query = target.partition("?")
+    address = address_of(path)[1]
+    return (address or path) + mark + query
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    """Raises ValueError where it is too large, or ClientDisconnect."""
+    pieces, size = [], 0
+    async for piece in Request(scope, receive).stream():
+        size += len(piece)
+        if size > _LARGEST_REQUEST:
+            raise ValueError(size)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def _until_gone(receive: Receive) -> None:
+    with contextlib.suppress(Exception):
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+async def _whole(answer: httpx.Response) -> bytes | None:
+    """The decoded body; None where it is too large."""
+    pieces, size = [], 0
+    async for piece in _decoded(answer):
+        size += len(piece)
+        if size > _LARGEST_ANSWER:
+            return None
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def _decoded(answer: httpx.Response) -> AsyncIterator[bytes]:
+    async for piece in answer.aiter_bytes():
+        yield piece
+
+
+def _is_redirect(name: str, value: str) -> bool:
+    return name.lower() == "location" and value.lower().startswith(("http://", "https://"))
+
+
+def _not_kept(error: OSError, size: int) -> TapedContent:
+    log.error("a file of the cassette cannot be written: %s", error.strerror)
+    return omitted("it could not be written", size)
