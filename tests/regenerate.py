@@ -9,12 +9,15 @@ import subprocess
 import sys
 
 from mock_server import coverage
+from tests.clients import page as clients_page
 from tests.docs import errors_page, models_page, shot_list_page
 from tests.support.goldens import REGENERATE
 from tests.support.places import ROOT
 
 GENERATED = {
     "docs/emulator-coverage.md": coverage.page,
+    "docs/guide/emulator-clients.md": clients_page.english,
+    "docs/zh/guide/emulator-clients.md": clients_page.chinese,
     "docs/guide/shot-list.md": shot_list_page.english,
     "docs/zh/guide/shot-list.md": shot_list_page.chinese,
     "docs/guide/models.md": models_page.english,

@@ -1,0 +1,90 @@
+"""Clients that nobody here wrote do against the emulator what the page about them says."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mock_server.testing import Server
+from tests.clients import outcomes
+from tests.clients.installs import NotHere, installed
+from tests.clients.page import TRIAL_TITLES
+from tests.clients.roster import CLIENTS, OutsideClient
+from tests.clients.trials import TRIALS, picture_in, server_of, try_out
+
+# .ci/run takes those that are sampled, .ci/proofs all.
+WHOLE = os.environ.get("CLIENTS") == "whole"
+RUN = [client for client in CLIENTS if WHOLE or client.sampled]
+RECORD = outcomes.read()
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where clients are installed: one folder for all workers, or that of the environment."""
+    kept = os.environ.get("WANX_CLIENTS")
+    if kept:
+        return Path(kept)
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "clients"
+
+
+@pytest.fixture(scope="session")
+def command_of(homes: Path) -> Callable[[OutsideClient], list[str]]:
+    """Gives the command of a client; a session's fixture, because installing needs a home."""
+
+    def command(client: OutsideClient) -> list[str]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HOME", REAL_HOME)
+            try:
+                return installed(client, homes)
+            except NotHere as error:
+                pytest.skip(f"{client.name}: {error}")
+
+    return command
+
+
+REAL_HOME = os.environ.get("HOME", "/")
+
+
+@pytest.fixture(scope="module", params=RUN, ids=lambda client: client.name)
+def run_by(
+    request: pytest.FixtureRequest, command_of: Callable[[OutsideClient], list[str]]
+) -> Iterator[tuple[OutsideClient, list[str], Server]]:
+    """A client with its command and its emulator."""
+    client: OutsideClient = request.param
+    command = command_of(client)
+    with server_of(client) as server:
+        yield client, command, server
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("trial", TRIALS)
+def test_a_client_does_what_its_page_says(
+    run_by: tuple[OutsideClient, list[str], Server], trial: str, tmp_path: Path
+) -> None:
+    client, command, server = run_by
+    picture_in(tmp_path)
+    version, outcome = try_out(client, trial, command, server, tmp_path)
+    assert outcome.record == RECORD[client.name]["trials"][trial]
+    if client.packages:
+        assert version == RECORD[client.name]["version"]
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
+def test_the_page_has_each_client_in_each_trial(client: OutsideClient) -> None:
+    assert RECORD[client.name]["trials"].keys() == TRIALS.keys() == TRIAL_TITLES.keys()
+    assert f"=={RECORD[client.name]['version']}" in str(client.packages).replace("@", "==") or (
+        not client.packages
+    )
+
+
+def test_every_client_gets_its_video_and_pays_once_where_nothing_goes_wrong() -> None:
+    for name, record in RECORD.items():
+        whole = record["trials"]["whole"]
+        assert (whole["clip"], whole["requests"], whole["charged"]) == (True, 1, 1), name
+
+
+@pytest.mark.parametrize("trial", ["moderated", "new-code"])
+def test_a_task_that_fails_costs_no_client_anything(trial: str) -> None:
+    assert {record["trials"][trial]["charged"] for record in RECORD.values()} == {0}
