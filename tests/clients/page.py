@@ -12,17 +12,22 @@ HEADS = (
 
 {generated}
 
-Each client here is unmodified and comes from its own registry. Each was run in every case below, on
-the day in the table. `uv run python -m tests.clients` runs them again; CI runs them too.
-[How to point a client at the emulator](emulator.md).
+Each client is unmodified and comes from its own registry. For curl, Node and Java a small program
+of this project calls their own HTTP library, without retries. Each went through every case below. CI
+runs them again. [How to point a client at the emulator](emulator.md).
+
+```sh
+uv run python -m tests.clients                 # all, from a clone of the project
+uv run python -m tests.clients python-sdk-2    # one
+```
 
 A cell says what the client gave its user:
 
 - *clip*: a video that decodes is on the disk.
 - A code or a number: what the client showed. `FAILED` alone is the message of the service without
   its code. *Gave up*: it waited until its own time limit.
-- *Paid, no clip*: the task was charged, and the client has nothing for it. *Paid twice*: two tasks
-  were charged for one video. The [ledger](emulator.md#evidence-and-control) of the emulator says so.
+- *paid*: the task was charged, and the client has no clip. *Paid twice*: two tasks were charged for
+  one video. The [ledger](emulator.md#evidence-and-control) of the emulator says so.
 """,
     """# 在模拟服务器上运行过的客户端
 
@@ -30,16 +35,20 @@ A cell says what the client gave its user:
 
 [English](../../guide/emulator-clients.md) · 简体中文 · [指南目录](index.md)
 
-这里的每个客户端都未经修改，来自各自的软件源，并在表中的日期跑过下面的每一种情况。
-`uv run python -m tests.clients` 会重新运行；CI 也会运行。
-[如何把客户端指向模拟服务器](emulator.md)。
+这里的客户端都未经修改，来自各自的软件源。对 curl、Node 和 Java，由本项目的小程序调用它们自带的
+HTTP 库，不重试。每个客户端都跑过下面的每一种情况，CI 会重新运行。[如何把客户端指向模拟服务器](emulator.md)。
+
+```sh
+uv run python -m tests.clients                 # 全部，在项目的克隆中运行
+uv run python -m tests.clients python-sdk-2    # 一个
+```
 
 单元格是客户端给用户的结果：
 
 - *片段*：磁盘上有一个能够解码的视频。
 - 代码或数字：客户端显示的内容。只有 `FAILED` 时，客户端显示了服务的消息，没有显示代码。
   *放弃*：等到了它自己的时限。
-- *已付费，无片段*：任务已计费，客户端却一无所得。*付费两次*：一个视频计费了两个任务。
+- *已付费*：任务已计费，客户端没有得到片段。*付费两次*：一个视频计费了两个任务。
   依据是模拟服务器的[账本](emulator.md#证据与控制)。
 """,
 )
@@ -51,9 +60,19 @@ TRIAL_TITLES: dict[str, tuple[str, str]] = {
     "expired-link": ("the link has expired", "链接已过期"),
     "expired-task": ("the task is UNKNOWN", "任务为 UNKNOWN"),
     "new-code": ("a new error code", "新的错误代码"),
-    "new-fields": ("new states and fields, others missing", "新的状态和字段，缺少部分字段"),
+    "new-fields": ("new states and fields", "新的状态和字段"),
     "lost-answer": ("the answer to create is lost", "创建的应答丢失"),
 }
+GROUPS: tuple[tuple[tuple[str, str], tuple[str, ...]], ...] = (
+    (
+        ("The service works, refuses or changes", "服务正常、拒绝或改变"),
+        ("whole", "moderated", "new-code", "new-fields"),
+    ),
+    (
+        ("Throttle, expiry and lost answers", "限流、过期和丢失的应答"),
+        ("throttled", "throttled-poll", "expired-link", "expired-task", "lost-answer"),
+    ),
+)
 WORDS: dict[str, tuple[str, str]] = {
     "case": ("case", "情况"),
     "client": ("client", "客户端"),
@@ -65,7 +84,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "clip": ("clip", "片段"),
     "again": ("clip, requested twice", "片段，请求了两次"),
     "twice": ("clip, **paid twice**", "片段，**付费两次**"),
-    "paid": ("paid, no clip", "已付费，无片段"),
+    "paid": ("paid", "已付费"),
     "gave up": ("gave up", "放弃"),
 }
 
@@ -97,14 +116,15 @@ def _versions(clients: list[OutsideClient], record: dict[str, Any], column: int)
 
 
 def _cases(clients: list[OutsideClient], record: dict[str, Any], column: int) -> Iterator[str]:
-    """One table a case: wider ones fit no page."""
-    for trial, titles in TRIAL_TITLES.items():
-        yield from ("", f"## {titles[column][0].upper()}{titles[column][1:]}", "")
-        yield from _head([WORDS["client"][column], WORDS["version"][column], ""])
+    """Some cases a table: all of them are too wide for a page."""
+    for titles, trials in GROUPS:
+        yield from ("", f"## {titles[column]}", "")
+        heads = [WORDS["client"][column], *(TRIAL_TITLES[trial][column] for trial in trials)]
+        yield from _head(heads)
         for client in clients:
             ran = record[client.name]
-            cell = _cell(ran["trials"][trial], column)
-            yield _row([client.titles[column], ran["version"], cell])
+            cells = [_cell(ran["trials"][trial], column) for trial in trials]
+            yield _row([f"{client.titles[column]} {ran['version']}", *cells])
 
 
 def _cell(outcome: dict[str, Any], column: int) -> str:
@@ -114,7 +134,7 @@ def _cell(outcome: dict[str, Any], column: int) -> str:
         return WORDS[name][column]
     shown = outcome["download"] if outcome["end"] == "SUCCEEDED" else outcome["end"]
     text = WORDS[shown][column] if shown in WORDS else f"`{shown}`"
-    paid = f"{';' if column == 0 else '；'} {WORDS['paid'][column]}".replace("； ", "；")
+    paid = (", ", "，")[column] + WORDS["paid"][column]
     return text + (paid if outcome["charged"] else "")
 
 

@@ -67,7 +67,7 @@ def report_of(job: dict[str, object]) -> dict[str, object]:
         shutil.move(files[0], os.environ["OUT"])
         return {"end": job["status"], "download": "200"}
     if job.get("status") == "SUCCEEDED":
-        refused = re.search(r"HTTP (\d+)", json.dumps(job["artifacts"]))
+        refused = re.search(r"HTTP Error (\d+)", json.dumps(job["artifacts"]))
         return {"end": "SUCCEEDED", "download": refused[1] if refused else error}
     if broken := re.search(r"\w+Error\b(?=>)", error):
         return {"end": broken[0]}
