@@ -13,8 +13,8 @@ HEADS = (
 {generated}
 
 Each client is unmodified and comes from its own registry. For curl, Node and Java a small program
-of this project calls their own HTTP library, without retries. Each went through every case below. CI
-runs them again. [How to point a client at the emulator](emulator.md).
+of this project calls their own HTTP library, without retries. Each went through every case below.
+CI runs them again. [How to point a client at the emulator](emulator.md).
 
 ```sh
 uv run python -m tests.clients                 # all, from a clone of the project
@@ -36,7 +36,8 @@ A cell says what the client gave its user:
 [English](../../guide/emulator-clients.md) · 简体中文 · [指南目录](index.md)
 
 这里的客户端都未经修改，来自各自的软件源。对 curl、Node 和 Java，由本项目的小程序调用它们自带的
-HTTP 库，不重试。每个客户端都跑过下面的每一种情况，CI 会重新运行。[如何把客户端指向模拟服务器](emulator.md)。
+HTTP 库，不重试。每个客户端都跑过下面的每一种情况，CI 会重新运行。
+[如何把客户端指向模拟服务器](emulator.md)。
 
 ```sh
 uv run python -m tests.clients                 # 全部，在项目的克隆中运行
