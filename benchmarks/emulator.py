@@ -1,13 +1,15 @@
 """How fast the emulator is: `uv run python benchmarks/emulator.py [ROUNDS]`.
 
 Polls are compared with a bare Starlette application of one route, on the same server, under the
-same load of 64 connections from another process, turn by turn. Times are medians.
+same load of 64 connections from another process, turn by turn: plain, over TLS, and through the
+proxy as a host of the vendor. Times are medians.
 """
 
 import json
 import os
 import re
 import resource
+import ssl
 import statistics
 import subprocess
 import sys
@@ -50,10 +52,11 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as li
 
 # Raw sockets: the load must cost less than what it measures.
 LOAD = """
-import asyncio, sys, time
-host, port, path, connections, seconds = sys.argv[1:6]
+import asyncio, ssl, sys, time
+host, port, path, connections, seconds, trusted, name, tunnel = sys.argv[1:9]
 key = "Authorization: Bearer sk-mock-bench"
-ask = f"GET {path} HTTP/1.1\\r\\nHost: localhost\\r\\n{key}\\r\\n\\r\\n"
+ask = f"GET {path} HTTP/1.1\\r\\nHost: {name}\\r\\n{key}\\r\\n\\r\\n"
+context = ssl.create_default_context(cafile=trusted) if trusted else None
 done = 0
 
 class Client(asyncio.Protocol):
@@ -73,10 +76,27 @@ class Client(asyncio.Protocol):
             self.seen = b""
             self.transport.write(ask.encode())
 
+async def through_proxy(loop):
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"CONNECT {name}:443 HTTP/1.1\\r\\n\\r\\n".encode())
+    assert b" 200 " in await reader.readuntil(b"\\r\\n\\r\\n")
+    client, transport = asyncio.Protocol(), writer.transport
+    secure = await loop.start_tls(transport, client, context, server_hostname=name)
+    client = Client()
+    secure.set_protocol(client)
+    client.connection_made(secure)
+    return secure, writer  # a writer that nobody holds closes its connection
+
 async def main():
     loop = asyncio.get_running_loop()
+    open_ones = []
     for _ in range(int(connections)):
-        await loop.create_connection(Client, host, int(port))
+        if tunnel:
+            open_ones.append(await through_proxy(loop))
+        else:
+            await loop.create_connection(Client, host, int(port), ssl=context)
+    global done
+    done = 0
     began = time.monotonic()
     await asyncio.sleep(float(seconds))
     print(done / (time.monotonic() - began))
@@ -88,6 +108,13 @@ asyncio.run(main())
 @contextmanager
 def server(*command: str) -> Iterator[tuple[str, int, float]]:
     """A server's base URL, its process id, and the seconds until it was ready."""
+    with started(*command) as (line, pid, ready):
+        yield line["base_url"], pid, ready
+
+
+@contextmanager
+def started(*command: str) -> Iterator[tuple[dict[str, str], int, float]]:
+    """What a server says of itself, its process id, and the seconds until it was ready."""
     began = time.monotonic()
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     process = subprocess.Popen(
@@ -97,7 +124,7 @@ def server(*command: str) -> Iterator[tuple[str, int, float]]:
     try:
         line = process.stdout.readline()
         ready = time.monotonic() - began
-        yield json.loads(line)["base_url"], process.pid, ready
+        yield json.loads(line), process.pid, ready
     finally:
         process.terminate()
         process.wait(20)
@@ -108,11 +135,12 @@ def emulator() -> tuple[str, ...]:
     return ("-m", "mock_server", "--port", "0", "--clock", "manual", "--no-limits")
 
 
-def load(base: str, path: str) -> float:
-    """Requests answered a second."""
-    host, port = base.removeprefix("http://").removesuffix("/api/v1").split(":")
+def load(base: str, path: str, *, trusted: str = "", tunnel: str = "") -> float:
+    """Requests answered a second; ``trusted`` is for TLS, ``tunnel`` a host behind the proxy."""
+    host, port = base.rpartition("//")[2].removesuffix("/api/v1").split(":")
     command = [sys.executable, "-c", LOAD, host, port, f"/api/v1{path}", str(CONNECTIONS)]
-    client = subprocess.run([*command, str(SECONDS)], capture_output=True, text=True, check=True)
+    way = [str(SECONDS), trusted, tunnel or "localhost", tunnel]
+    client = subprocess.run([*command, *way], capture_output=True, text=True, check=True)
     return float(client.stdout)
 
 
@@ -142,6 +170,28 @@ def polls(rounds: int) -> None:
     ratio = statistics.median(a / b for a, b in zip(ours, bare, strict=True))
     print(f"polls a second at {CONNECTIONS} connections: {statistics.median(ours):.0f}, ", end="")
     print(f"bare Starlette {statistics.median(bare):.0f}; ratio {ratio:.2f} (at least 0.6)")
+
+
+def ways_in(rounds: int) -> None:
+    """Polls over TLS and through the proxy, beside the bare route over plain HTTP."""
+    rates: dict[str, list[float]] = {"bare": [], "TLS": [], "proxy": []}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server("-c", BARE) as (other, _, _),
+        started(*emulator(), "--tls", "--proxy", "--authority", folder) as (line, _, _),
+    ):
+        trusted, vendor = line["authority"], "dashscope.aliyuncs.com"
+        context = ssl.create_default_context(cafile=trusted)
+        with httpx.Client(trust_env=False, verify=context) as client:
+            path = f"/tasks/{submit(client, line['base_url'], 0)}"
+        for _ in range(rounds):
+            rates["bare"].append(load(other, path))
+            rates["TLS"].append(load(line["base_url"], path, trusted=trusted))
+            rates["proxy"].append(load(line["proxy"], path, trusted=trusted, tunnel=vendor))
+    for way in ("TLS", "proxy"):
+        ratio = statistics.median(a / b for a, b in zip(rates[way], rates["bare"], strict=True))
+        print(f"polls a second by {way}: {statistics.median(rates[way]):.0f}, ", end="")
+        print(f"bare {statistics.median(rates['bare']):.0f}; ratio {ratio:.2f} (at least 0.3)")
 
 
 def start(rounds: int) -> None:
@@ -212,5 +262,6 @@ if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     start(count)
     polls(count)
+    ways_in(count)
     memory()
     clips(count)

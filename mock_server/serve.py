@@ -126,7 +126,7 @@ def _serve_until_ended(
         has_hosts = bool(values["result_hosts"] or values["api_hosts"])
         is_open = not ipaddress.ip_address(host).is_loopback
         reach = reach_of(values, has_hosts=has_hosts, is_open=is_open)
-        options = _options(vendor_hosts=reach.vendor, **values)
+        options = _options(vendor_hosts=reach.has_vendor_names, **values)
         figures = with_user_file(packaged(), catalog)
         service = MockService(figures, find_program(os.environ), options)
     signal.signal(signal.SIGTERM, _end)

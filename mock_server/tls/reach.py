@@ -37,6 +37,11 @@ class Reach:
     def is_needed(self) -> bool:
         return self.tls or self.proxy_port is not None
 
+    @property
+    def has_vendor_names(self) -> bool:
+        """Whether clients can get here by names of the vendor."""
+        return self.vendor or self.tls
+
     def authority(self, names: Sequence[str]) -> LocalAuthority:
         """The authority that signs for ``names``. Raises BadAuthority."""
         foreign = [name for name in names if not name.endswith(".aliyuncs.com")]
@@ -66,7 +71,7 @@ def doors(reach: Reach, names: Sequence[str], own: tuple[str, int]) -> Iterator[
         address = "127.0.0.1" if own[0] in _ANY else own[0]
         hosts = ServedHosts(frozenset(names), reach.vendor, (address, own[1]), reach.tls)
         own_names = dict.fromkeys((*_OWN_NAMES, address))
-        context = contexts.own(tuple(own_names), hosts.has) if reach.tls else None
+        context = contexts.own(tuple(own_names), hosts.may_point_here) if reach.tls else None
         if reach.proxy_port is None:
             yield Doors(authority, context)
             return

@@ -41,6 +41,11 @@ def split_target(target: str) -> tuple[str, int] | None:
     return (match[1] or match[2]).lower(), int(match[3])
 
 
+def is_vendors(name: str) -> bool:
+    """Whether a name in small letters is one of the vendor's."""
+    return is_api(name) or is_storage(name)
+
+
 @dataclass(frozen=True)
 class ServedHosts:
     """``names``, with ``vendor`` all names of the vendor, and the server's own address."""
@@ -52,7 +57,11 @@ class ServedHosts:
 
     def has(self, name: str) -> bool:
         """Whether a name in small letters is played here."""
-        return name in self.names or (self.vendor and (is_api(name) or is_storage(name)))
+        return name in self.names or (self.vendor and is_vendors(name))
+
+    def may_point_here(self, name: str) -> bool:
+        """Whether a file of hosts may lead this name to the server's own port."""
+        return name in self.names or is_vendors(name)
 
     def way_to(self, host: str, port: int) -> Way:
         """What a client that asks for a tunnel to there will speak, or that it leads elsewhere."""

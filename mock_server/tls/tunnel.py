@@ -23,6 +23,7 @@ from mock_server.web.server import ClientConnection
 HEAD_BYTES = 64 * 1024
 _HEAD_SECONDS = 30.0
 _HANDSHAKE_SECONDS = 30.0
+_MOST_BLAMED = 100
 _CONNECT = b"CONNECT "
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 log = logging.getLogger("wanx.mock")
@@ -56,7 +57,9 @@ class Gate:
 
     def blame(self, host: str, error: OSError) -> None:
         """Say once for a host what a client that refuses its certificate has to do."""
-        if "ALERT" not in str(error).upper() or host in self.blamed or len(self.blamed) > 100:
+        # Some clients say why they go, others only go.
+        is_refusal = isinstance(error, ConnectionError | ssl.SSLEOFError) or "ALERT" in str(error)
+        if not is_refusal or host in self.blamed or len(self.blamed) >= _MOST_BLAMED:
             return
         self.blamed.add(host)
         authority = self.contexts.authority

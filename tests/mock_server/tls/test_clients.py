@@ -1,0 +1,196 @@
+"""Clients that know the vendor's host, a proxy and a certificate, and nothing of the emulator."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.canary import SECRETS
+from tests.support.places import CLIPS, ROOT
+
+HOST = "https://dashscope.aliyuncs.com/api/v1"
+CREATE = f"{HOST}/services/aigc/video-generation/video-synthesis"
+BODY = {
+    "model": "wan2.5-i2v-preview",
+    "input": {"prompt": "a cat", "img_url": "https://example.com/cat.png"},
+    "parameters": {"resolution": "480P", "duration": 5},
+}
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="needs node and npm")
+
+
+@contextmanager
+def emulator(*options: str) -> Iterator[dict[str, Any]]:
+    """What a server process says of itself."""
+    command = [sys.executable, "-m", "mock_server", "--clips", str(CLIPS), *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout
+    try:
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("authority")
+    with emulator("--clock", "auto", "--proxy", "--authority", str(folder)) as line:
+        yield line
+
+
+def environment(line: Mapping[str, Any], home: Path, *names: str, **more: str) -> dict[str, str]:
+    """The smallest environment: what is named of the server's, and no address of it."""
+    own = {name: line["environment"][name] for name in ("HTTPS_PROXY", *names)}
+    return {"PATH": os.environ["PATH"], "HOME": str(home), **own, **more}
+
+
+def run(command: list[str], folder: Path, environ: dict[str, str], timeout: float = 120) -> str:
+    ran = subprocess.run(
+        command, cwd=folder, env=environ, capture_output=True, text=True, timeout=timeout
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    return ran.stdout
+
+
+@needs_curl
+def test_curl_makes_a_clip_at_the_vendors_address(line: dict[str, Any], tmp_path: Path) -> None:
+    environ = environment(line, tmp_path)
+
+    def curl(*arguments: str) -> str:
+        command = ["curl", "-sS", "--fail-with-body", "--cacert", line["authority"], *arguments]
+        return run(command, tmp_path, environ)
+
+    key = ("-H", "Authorization: Bearer sk-mock-curl", "-H", "Content-Type: application/json")
+    created = curl(CREATE, *key, "-H", "X-DashScope-Async: enable", "-d", json.dumps(BODY))
+    task = json.loads(created)["output"]["task_id"]
+    for _ in range(3):
+        answer = json.loads(curl(f"{HOST}/tasks/{task}", *key))
+    url = answer["output"]["video_url"]
+    assert url.startswith("https://dashscope-result-bj.oss-cn-beijing.aliyuncs.com/")
+    curl("-o", "clip.mp4", url)
+    assert (tmp_path / "clip.mp4").read_bytes()[4:8] == b"ftyp"
+
+
+@needs_curl
+def test_curl_reaches_the_vendors_name_at_the_servers_own_port(tmp_path: Path) -> None:
+    """As where a file of hosts leads the name here."""
+    folder = str(tmp_path / "kept")
+    with emulator("--clock", "manual", "--tls", "--authority", folder) as line:
+        port = line["base_url"].removesuffix("/api/v1").rpartition(":")[2]
+        assert line["base_url"].startswith("https://127.0.0.1:")
+        command = ["curl", "-sS", "--cacert", line["authority"], "--noproxy", "*"]
+        name = f"dashscope-intl.aliyuncs.com:{port}"
+        resolved = ["--resolve", f"{name}:127.0.0.1", f"https://{name}/api/v1/tasks/x"]
+        environ = {"PATH": os.environ["PATH"]}
+        assert "InvalidApiKey" in run([*command, *resolved], tmp_path, environ)
+        for host in ("localhost", "127.0.0.1"):
+            health = [*command, f"https://{host}:{port}/_mock/health"]
+            assert json.loads(run(health, tmp_path, environ))["status"] == "ok"
+
+
+SDK = """
+import sys, requests
+from dashscope import VideoSynthesis
+made = VideoSynthesis.call(
+    model="wan2.5-i2v-preview", prompt="a cat", img_url="file://" + sys.argv[1], resolution="480P")
+assert made.status_code == 200, made
+print(made.output.video_url)
+print(requests.get(made.output.video_url).content[4:8])
+"""
+
+
+@pytest.mark.proof
+def test_the_official_sdk_uploads_and_makes_a_clip(line: dict[str, Any], tmp_path: Path) -> None:
+    Image.new("RGB", (480, 854), "#884422").save(tmp_path / "a.png")
+    environ = environment(line, tmp_path, "REQUESTS_CA_BUNDLE", DASHSCOPE_API_KEY="sk-mock-sdk")
+    printed = run([sys.executable, "-c", SDK, str(tmp_path / "a.png")], tmp_path, environ)
+    assert "dashscope-result-bj.oss-cn-beijing" in printed
+    assert "b'ftyp'" in printed
+
+
+LIST = """\
+version: 1
+project: vendor
+backend: dashscope
+region: {region}
+defaults: {{model: wan2.2-i2v-flash, resolution: 480P, duration: 5}}
+shots: [{{id: a, image: a.png, prompt: A cat wakes}}]
+deliverables: [9:16]
+"""
+
+
+@pytest.mark.proof
+def test_our_own_client_needs_no_base_url(line: dict[str, Any], tmp_path: Path) -> None:
+    Image.new("RGB", (480, 854), "#884422").save(tmp_path / "a.png")
+    (tmp_path / "list.yaml").write_text(LIST.format(region="beijing"))
+    SECRETS.add("sk-mock-vendor")
+    environ = environment(line, tmp_path, "SSL_CERT_FILE", DASHSCOPE_API_KEY="sk-mock-vendor")
+    run([sys.executable, "-m", "wanx_render", "list.yaml", "--yes"], tmp_path, environ)
+    assert (tmp_path / "renders" / "vendor" / "9x16.mp4").is_file()
+
+
+UNDICI = """
+import { ProxyAgent, fetch } from 'undici'
+const dispatcher = new ProxyAgent(process.env.HTTPS_PROXY)
+const headers = { Authorization: 'Bearer sk-mock-node', 'Content-Type': 'application/json',
+                  'X-DashScope-Async': 'enable' }
+const body = process.argv[2]
+const ask = (url, more) => fetch(url, { dispatcher, headers, ...more }).then((r) => r.json())
+const made = await ask('CREATE', { method: 'POST', body })
+let answer
+for (let n = 0; n < 3; n++) answer = await ask('HOST/tasks/' + made.output.task_id)
+const clip = await fetch(answer.output.video_url, { dispatcher })
+console.log(answer.output.video_url, Buffer.from(await clip.arrayBuffer()).subarray(4, 8) + '')
+const plain = await ask('HOST/tasks/x'.replace('https:', 'http:'))
+console.log(plain.output.task_status)
+"""
+AGENT = """
+import https from 'node:https'
+import { HttpsProxyAgent } from 'https-proxy-agent'
+const agent = new HttpsProxyAgent(process.env.HTTPS_PROXY, { keepAlive: true })
+const headers = { Authorization: 'Bearer sk-mock-node' }
+https.get('HOST/tasks/x', { agent, headers }, (answer) => {
+  answer.on('data', (data) => console.log(data + ''))
+})
+"""
+
+
+@pytest.fixture(scope="module")
+def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("node")
+    (folder / "package.json").write_text('{"private": true, "type": "module"}')
+    packages = ["undici@6", "https-proxy-agent@7"]
+    command = ["npm", "install", "--silent", "--no-package-lock", "--no-audit", *packages]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
+    for name, program in (("undici.mjs", UNDICI), ("agent.mjs", AGENT)):
+        (folder / name).write_text(program.replace("CREATE", CREATE).replace("HOST", HOST))
+    return folder
+
+
+@needs_npm
+@pytest.mark.proof
+def test_node_reaches_it_through_the_usual_libraries(
+    line: dict[str, Any], node_folder: Path, tmp_path: Path
+) -> None:
+    environ = environment(line, tmp_path, "NODE_EXTRA_CA_CERTS")
+    printed = run(["node", "undici.mjs", json.dumps(BODY)], node_folder, environ)
+    assert "dashscope-result-bj.oss-cn-beijing" in printed
+    assert printed.split()[1:] == ["ftyp", "UNKNOWN"]
+    assert "UNKNOWN" in run(["node", "agent.mjs"], node_folder, environ)
+
+
+def test_two_servers_at_once_share_the_authority(tmp_path: Path) -> None:
+    options = ("--clock", "manual", "--proxy", "--authority", str(tmp_path))
+    with emulator(*options) as one, emulator(*options) as other:
+        assert one["authority"] == other["authority"]
+        assert one["proxy"] != other["proxy"]
