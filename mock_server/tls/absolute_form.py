@@ -6,8 +6,11 @@ from urllib.parse import unquote, urlsplit
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mock_server.tls.served_hosts import ServedHosts
+from mock_server.tls.served_hosts import ServedHosts, Way
 
+# Some clients (axios) send addresses of https so too, unencrypted as far as the proxy.
+_PORTS = {"http": 80, "https": 443}
+_WAYS: dict[str, Way] = {"http": "plain", "https": "tls"}
 _HOP = (b"proxy-connection", b"proxy-authorization", b"host")
 
 
@@ -38,15 +41,17 @@ class AbsoluteForm:
         target = scope["raw_path"].decode("ascii", "replace")
         try:
             parts = urlsplit(target)
-            host, port = (parts.hostname or "").lower(), parts.port or 80
+            scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
+            port = parts.port or _PORTS.get(scheme, 0)
         except ValueError:
             return None
-        if parts.scheme.lower() != "http" or self._hosts.way_to(host, port) != "plain":
+        if scheme not in _PORTS or self._hosts.way_to(host, port) != _WAYS[scheme]:
             return None
         path = target[len(parts.scheme) + len("://") + len(parts.netloc) :] or "/"
         headers = [pair for pair in scope["headers"] if pair[0] not in _HOP]
         return {
             **scope,
+            "scheme": scheme,
             "path": unquote(path),
             "raw_path": path.encode("ascii", "replace"),
             "headers": [(b"host", parts.netloc.encode("ascii", "replace")), *headers],

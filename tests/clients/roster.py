@@ -20,6 +20,7 @@ class OutsideClient:
     program: str
     packages: tuple[str, ...] = ()
     proxied: bool = False
+    region: str = "beijing"  # of the key: the hosts in a client's code belong to one
     sampled: bool = False  # .ci/run runs it; .ci/proofs runs all
 
     @property
@@ -40,6 +41,18 @@ CLIENTS = (
     ),
     OutsideClient(
         "vercel-6", _VERCEL, "node", "vercel.mjs", ("ai@6.0.326", "@ai-sdk/alibaba@1.0.61")
+    ),
+    OutsideClient(
+        "python-sdk-2-proxied", _SDK, "python", "python_sdk.py", ("dashscope==2.0.2",), proxied=True
+    ),
+    OutsideClient(
+        "vercel-7-proxied",
+        _VERCEL,
+        "node",
+        "vercel.mjs",
+        ("ai@7.0.173", "@ai-sdk/alibaba@2.0.58"),
+        proxied=True,
+        region="singapore",
     ),
     OutsideClient(
         "ali-bailian-mcp",

@@ -7,7 +7,7 @@ shows its user. The emulator's ledger and a decoder of video judge the rest.
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -35,8 +35,6 @@ TRIALS: dict[str, tuple[str, ...]] = {
     "lost-answer": ("on=create nth=1 effect=reset stage=after",),
 }
 _SECONDS = 60
-_VENDOR_HOSTS = ("dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com")
-_RESULT_HOSTS = ("dashscope-result-bj.oss-cn-beijing.aliyuncs.com",)
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,8 @@ class TrialOutcome:
 
 @contextmanager
 def server_of(client: OutsideClient) -> Iterator[Server]:
-    """An emulator for ``client``; the vendor's hosts are there too where it needs them."""
-    hosts: Sequence[str] = _VENDOR_HOSTS if client.proxied else ()
-    server = Server("auto", 0, _RESULT_HOSTS if client.proxied else (), api_hosts=hosts)
+    """An emulator for ``client``; it is at the vendor's hosts too where the client needs that."""
+    server = Server("auto", 0, vendor=client.proxied)
     try:
         yield server
     finally:
@@ -75,7 +72,7 @@ def try_out(
     client: OutsideClient, trial: str, command: list[str], server: Server, folder: Path
 ) -> tuple[str, TrialOutcome]:
     """The version of ``client``, and what it did in ``trial``."""
-    account = MockAccount(server, f"{client.name}-{trial}")
+    account = MockAccount(server, f"{client.region}-{client.name}-{trial}")
     account.faults(*TRIALS[trial])
     out = folder / "out.mp4"
     report = _report(command, _environment(client, server, account.key, folder, out))
@@ -98,9 +95,7 @@ def _environment(
     common = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
     if client.proxied:
         assert server.proxy is not None
-        proxy = server.proxy.environment
-        trust = {"NODE_EXTRA_CA_CERTS": proxy["SSL_CERT_FILE"]}
-        return {**common, **places, **proxy, **trust}
+        return {**common, **places, **server.proxy.environment}
     return {**common, **places, "BASE_URL": server.base_url, "NO_PROXY": "127.0.0.1"}
 
 

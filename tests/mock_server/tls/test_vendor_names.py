@@ -166,11 +166,26 @@ def test_requests_in_the_absolute_form_share_a_connection(server: Server) -> Non
     connection.close()
 
 
+def test_addresses_of_https_in_the_absolute_form_are_answered_as_through_a_tunnel(
+    server: Server,
+) -> None:
+    assert server.proxy
+    connection = HTTPConnection(server.proxy.url.removeprefix("http://"), timeout=5)
+    policy = f"{BEIJING}/api/v1/uploads?action=getPolicy&model=wan2.2-i2v-flash"
+    connection.request("GET", policy, headers=KEY)
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert json.load(answer)["data"]["upload_host"].startswith("https://dashscope-file-")
+    connection.close()
+
+
 def test_what_leads_elsewhere_is_answered_with_a_way_out(server: Server) -> None:
     assert server.proxy
     host, port = server.proxy.url.removeprefix("http://").split(":")
     for ask in ("CONNECT example.com:443", "GET http://example.com/", "GET /api/v1/tasks/x",
-                "GET http://dashscope.aliyuncs.com:8080/api/v1/tasks/x"):  # fmt: skip
+                "GET http://dashscope.aliyuncs.com:8080/api/v1/tasks/x",
+                "GET https://dashscope.aliyuncs.com:80/api/v1/tasks/x",
+                "GET https://example.com/"):  # fmt: skip
         with socket.create_connection((host, int(port)), 5) as connection:
             connection.sendall(f"{ask} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             answer = b""
