@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -65,14 +65,43 @@ def record(service: str, path: Path, append: bool, largest: int, port: int) -> N
         base_url = origin + urlsplit(service).path.rstrip("/")
         _announce({"base_url": base_url, "to": shown_service, "cassette": str(path)})
         try:
-            asyncio.run(_serve(recorder, listener))
-        except KeyboardInterrupt:
-            pass
+            with suppress(KeyboardInterrupt):
+                asyncio.run(_serve(recorder, listener))
         finally:
             tape.close()
 
 
-COMMANDS = (record,)
+@click.command("replay", help=tr("Answer clients from a cassette, without the service."))
+@click.option(
+    "--cassette",
+    "path",
+    required=True,
+    type=_CASSETTE,
+    metavar="FILE",
+    help=tr("The recording to answer from."),
+)
+@click.option(
+    "--once",
+    is_flag=True,
+    help=tr("Answer each create call as often as it was recorded, then refuse."),
+)
+@_PORT
+def replay(path: Path, once: bool, port: int) -> None:  # fmt: skip
+    """Replay until the process is ended."""
+    from mock_server.tape.cassette import read_cassette
+    from mock_server.tape.player import Player
+
+    signal.signal(signal.SIGTERM, _end)
+    with _usage_errors(path), _listening(port) as listener:
+        cassette, origin = read_cassette(path), _origin(listener)
+        base_url = origin + urlsplit(cassette.service).path.rstrip("/")
+        count = len(cassette.entries)
+        _announce({"base_url": base_url, "cassette": str(path), "exchanges": count})
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_serve(Player(cassette, origin, once=once), listener))
+
+
+COMMANDS = (record, replay)
 
 
 def _check_address(service: str) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import httpx
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from mock_server.faults.wire_faults import connection_of, no_linger
@@ -27,12 +27,12 @@ from mock_server.tape.cassette import (
 )
 from mock_server.tape.content import BodyTaper, omitted
 from mock_server.tape.headers import Pairs, learn_from_headers, passed_on, taped_headers
-from mock_server.tape.links import LINKS, KnownLinks, address_of, rewritten
+from mock_server.tape.links import LINKS, KnownLinks, rewritten
 from mock_server.tape.replies import refuse, reply
 from mock_server.tape.secrets import SecretRemover
+from mock_server.tape.targets import request_body, taped_url, target_of
 from mock_server.web.guard import is_loopback
 
-_LARGEST_REQUEST = 256 * 1024 * 1024
 _LARGEST_ANSWER = 64 * 1024 * 1024  # of text: more is passed on, but not looked at
 _AFTER_CLIENT_LEFT = 120.0  # seconds that an answer nobody waits for is given
 _TEXTS = ("json", "xml", "text/", "javascript")
@@ -68,12 +68,12 @@ class Recorder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not is_loopback(dict(scope["headers"]).get(b"host", b"").decode("latin-1")):
             return await refuse(send, 421, "This recorder answers to localhost only.")
-        target = _target(scope)
+        target = target_of(scope)
         address = self._links.whole(target) if target.startswith(LINKS) else self._service + target
         if address is None or target.startswith("/_mock"):
             return await refuse(send, 404, "No recorded answer has this address.")
         try:
-            body = await _body(scope, receive)
+            body = await request_body(scope, receive)
         except (ClientDisconnect, ValueError):
             return await refuse(send, 413, "The request is too large to be recorded.")
         call = self._call(scope, send, address, body)
@@ -84,7 +84,7 @@ class Recorder:
             gone.cancel()
 
     def _call(self, scope: Scope, send: Send, address: str, body: bytes) -> TapedCall:
-        is_link = _target(scope).startswith(LINKS)
+        is_link = target_of(scope).startswith(LINKS)
         without = ("host", "content-length", *(("authorization", "cookie") if is_link else ()))
         learn_from_headers(scope["headers"], self._remover)
         headers = passed_on(scope["headers"], *without)
@@ -207,7 +207,7 @@ class Recorder:
         scope, took = call.scope, time.monotonic() - call.began
         try:
             content = await self._taper.form(call.request.content, call.request.headers)
-            url = self._remover.text(_shown(_target(scope)))
+            url = taped_url(target_of(scope), self._remover)
             headers = taped_headers(scope["headers"], self._remover)
             request = TapedRequest(scope["method"], url, headers, content)
             self._tape.add(request, answer, datetime.now(UTC), took)
@@ -222,31 +222,6 @@ def client_for(host: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         timeout=timeout, limits=limits, follow_redirects=False, trust_env=not is_loopback(host)
     )
-
-
-def _target(scope: Scope) -> str:
-    """Path and query as they came."""
-    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-    query = scope["query_string"].decode("latin-1")
-    return f"{path}?{query}" if query else path
-
-
-def _shown(target: str) -> str:
-    """A path and query of ours as a cassette has it: links as addresses of their hosts."""
-    path, mark, query = target.partition("?")
-    address = address_of(path)[1]
-    return (address or path) + mark + query
-
-
-async def _body(scope: Scope, receive: Receive) -> bytes:
-    """Raises ValueError where it is too large, or ClientDisconnect."""
-    pieces, size = [], 0
-    async for piece in Request(scope, receive).stream():
-        size += len(piece)
-        if size > _LARGEST_REQUEST:
-            raise ValueError(size)
-        pieces.append(piece)
-    return b"".join(pieces)
 
 
 async def _until_gone(receive: Receive) -> None:

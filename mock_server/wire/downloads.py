@@ -37,7 +37,7 @@ def file_response(path: Path, headers: Mapping[str, str], time: datetime) -> Res
         return Response(b"", 304, file_headers)
     if "if-match" in headers and headers["if-match"] not in (etag, "*"):
         return denied_answer(Denied(412, "PreconditionFailed", "The object is another one."))
-    part = _range(headers.get("range", ""), len(data))
+    part = byte_range(headers.get("range", ""), len(data))
     if part is None or headers.get("if-range", etag) != etag:
         md5 = base64.b64encode(digest.digest()).decode()
         return Response(data, 200, {**file_headers, "Content-MD5": md5})
@@ -49,7 +49,7 @@ def file_response(path: Path, headers: Mapping[str, str], time: datetime) -> Res
 _CONTENT_TYPES = {".mp4": "video/mp4", ".png": "image/png"}
 
 
-def _range(text: str, size: int) -> tuple[int, int] | None:
+def byte_range(text: str, size: int) -> tuple[int, int] | None:
     """Start and end of the one byte range in ``text``; None where there is none to serve."""
     match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", text)
     if not match or match[1] == match[2] == "":

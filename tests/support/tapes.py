@@ -16,9 +16,11 @@ LARGEST = 64 * 1024 * 1024
 
 
 @contextmanager
-def recording(service: str, path: Path, largest: int = LARGEST) -> Iterator[str]:
+def recording(
+    service: str, path: Path, largest: int = LARGEST, *, append: bool = False
+) -> Iterator[str]:
     """A recorder before ``service``, a base URL; yields the origin for clients."""
-    tape = CassetteWriter(path, service)
+    tape = CassetteWriter(path, service, append=append)
     server = ThreadServer(lambda origin: Recorder(service, origin, tape, folder_of(path, largest)))
     try:
         yield server.origin

@@ -16,7 +16,7 @@ from mock_server.serve import command
 from mock_server.tape.cassette import BadCassette, CassetteWriter, read_cassette
 from mock_server.testing import Server
 from tests.support.places import ROOT
-from tests.support.tapes import TapeClient, taped
+from tests.support.tapes import TapeClient, recording, taped
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,8 @@ def test_a_recording_that_is_killed_is_readable_and_can_be_continued(
     with path.open("ab") as stream:  # the kill came within a line
         stream.write(b'{"n": 5, "at": "2026')
     assert len(taped(path).entries) == count
-    with running(*recorder(service, path, "--append")) as (ready, _):
-        client = TapeClient(ready["base_url"].removesuffix("/api/v1"))
+    with recording(service.base_url, path, append=True) as origin:
+        client = TapeClient(origin)
         client.finished(client.task("second"))
         client.close()
     entries = taped(path).entries
@@ -113,3 +113,28 @@ def test_no_file_outside_of_the_folder_can_be_named(tmp_path: Path) -> None:
     for name in ("../secret", "a" * 64 + "/x", "/etc/passwd", ""):
         with pytest.raises(BadCassette):
             read_cassette(path).folder.file(name)
+
+
+@pytest.mark.proof
+def test_a_recording_is_replayed_by_another_process(service: Server, tmp_path: Path) -> None:
+    path = tmp_path / "session.jsonl"
+    with running(*recorder(service, path)) as (ready, _):
+        client = TapeClient(ready["base_url"].removesuffix("/api/v1"))
+        recorded = client.whole_flow("a cat")
+        client.close()
+    with running("replay", "--cassette", str(path)) as (ready, _):
+        assert ready["exchanges"] == 5
+        client = TapeClient(ready["base_url"].removesuffix("/api/v1"))
+        assert client.whole_flow("a cat") == recorded
+        client.close()
+
+
+@pytest.mark.parametrize("text", [None, "", "{}\n", "[]", "\0"])
+def test_a_file_that_is_no_cassette_is_named(text: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "no.jsonl"
+    if text is not None:
+        path.write_text(text)
+    result = CliRunner().invoke(command, ["replay", "--cassette", str(path)])
+    assert result.exit_code == 2
+    assert "Error: " in result.output
+    assert "Traceback" not in result.output
