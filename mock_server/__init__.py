@@ -2,5 +2,5 @@
 
 Modules of this folder are what people start or import: ``serve``, ``testing``, ``pytest_plugin``,
 ``inprocess``, ``coverage``. Below them, from top to bottom: ``web``, ``service``, ``faults``,
-``wire``; each uses only those below it. ``light`` builds a small package of all this.
+``wire``, ``tiny``; each uses only those below it. ``light`` builds a small package of all this.
 """

@@ -7,6 +7,7 @@ one test. A test that fails shows the last requests its account made.
 
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "wanx_mock_clock", "clock of the emulator: real, xN, manual or auto", default="auto"
     )
     parser.addini("wanx_mock_seed", "seed of the emulator", default="0")
+    parser.addini("wanx_mock_clips", "a folder for test clips, or tiny", default="")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,7 +36,12 @@ def wanx_mock_server(request: pytest.FixtureRequest) -> Iterator["Server"]:
     from mock_server.testing import Server  # only where it is used: it takes a moment
 
     config = request.config
-    server = Server(str(config.getini("wanx_mock_clock")), int(config.getini("wanx_mock_seed")))
+    clips = str(config.getini("wanx_mock_clips"))
+    server = Server(
+        str(config.getini("wanx_mock_clock")),
+        int(config.getini("wanx_mock_seed")),
+        clips=Path(clips) if clips else None,
+    )
     yield server
     server.close()
 

@@ -56,8 +56,9 @@ _OPTIONS = (
                  help=tr("Add one fault; repeatable.")),
     click.option("--state", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
                  help=tr("Keep all state in this file; a killed server resumes from it.")),
-    click.option("--clips", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
-                 help=tr("Keep test clips in this folder; servers can share it.")),
+    click.option("--clips", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER|tiny",
+                 help=tr("Keep test clips in this folder, for several servers; "
+                         "tiny makes clips of a few kilobytes at once.")),
     click.option("--refuse", type=click.Choice(["later", "at-once"]), default="later",
                  show_default=True,
                  help=tr("Report a faulty request later, as FAILED, or at once, as 400.")),

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
+from pathlib import Path
 from typing import Any
 
 from mock_server.faults.fault import Fault
@@ -30,6 +31,7 @@ class Server:
     there; with ``api_hosts`` the API is there too, and with ``vendor`` both are at all names of
     the vendor. ``proxy`` is those hosts: run a client with ``proxy.environment``, for one. That
     needs the library cryptography (the extra ``tls``); the authority is removed at the end.
+    ``clips`` is as the option of that name.
     """
 
     def __init__(
@@ -41,10 +43,11 @@ class Server:
         api_hosts: Sequence[str] = (),
         *,
         vendor: bool = False,
+        clips: Path | None = None,
     ) -> None:
         options = Options(
             clock=clock, seed=seed, result_hosts=tuple(result_hosts), api_hosts=tuple(api_hosts),
-            vendor_hosts=vendor,
+            vendor_hosts=vendor, clips=clips,
         )  # fmt: skip
         self.service = MockService(catalog or packaged(), find_program(os.environ), options)
         self._listener = listen("127.0.0.1", 0)

@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mock_server.light.distribution import LIGHT, NAME
+from mock_server.tiny import clip as tiny
+from mock_server.wire.provenance import rests_on
 from wanx_render import files
 from wanx_render.backends.imitation.picture import make_picture
 from wanx_render.catalog.capabilities import Catalog
@@ -21,6 +23,7 @@ from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.task import TaskRequest
 
 _THREADS = 2
+TINY = Path("tiny")  # in place of a folder: tiny clips, which are made in milliseconds
 _DRAWING = ("ffmpeg", "fontpkg_noto_sans", "noto_cjk_sans_otc")
 
 
@@ -37,26 +40,39 @@ def find_program(environ: Mapping[str, str]) -> Ffmpeg | None:
 class Clips:
     """A cache of clips by their request, in a ``folder`` that other servers may use too."""
 
-    def __init__(self, catalog: Catalog, program: Ffmpeg | None, folder: Path) -> None:
+    def __init__(
+        self, catalog: Catalog, program: Ffmpeg | None, folder: Path, *, tiny_ones: bool = False
+    ) -> None:
         """Raises OSError where the folder cannot be made."""
         folder.mkdir(parents=True, exist_ok=True)
         self._catalog = catalog
         self._program = program
         self._folder = folder
+        self._tiny = tiny_ones
         # Another ffmpeg, or another version of ours, makes other bytes.
         versions = f"{program.version if program else ''} {version(NAME)}"
+        if tiny_ones:
+            versions = f"tiny {tiny.VERSION}"
         self._version = hashlib.sha256(versions.encode()).hexdigest()[:8]
         self._pool = ThreadPoolExecutor(_THREADS, "clips")
         self._jobs: dict[str, Future[Path]] = {}
 
     async def of(self, request: TaskRequest, number: int = 1) -> Path:
         """The clip of ``request``, or its picture ``number``. Raises FfmpegError."""
+        # A client that waits may go away; others wait for the same clip.
+        return await asyncio.shield(asyncio.wrap_future(self._job(request, number)))
+
+    def expect(self, request: TaskRequest) -> None:
+        """Begin with a clip that will be fetched soon, where that costs little."""
+        if self._tiny:
+            self._job(request, 1)
+
+    def _job(self, request: TaskRequest, number: int) -> Future[Path]:
         key = request.key("emulator") + (f"-{number}" if number > 1 else "")
         job = self._jobs.get(key)
         if job is None or job.cancelled() or (job.done() and job.exception()):
             job = self._jobs[key] = self._pool.submit(self._make, request, key, number)
-        # A client that waits may go away; others wait for the same clip.
-        return await asyncio.shield(asyncio.wrap_future(job))
+        return job
 
     def _make(self, request: TaskRequest, key: str, number: int) -> Path:
         suffix = ".png" if request.is_picture else ".mp4"
@@ -66,7 +82,9 @@ class Clips:
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         try:
             target, label = folder / path.name, f"request {key[:8]}"
-            if request.is_picture:
+            if self._tiny:
+                target.write_bytes(self._tiny_one(request, number))
+            elif request.is_picture:
                 target.write_bytes(make_picture(request, label, number))
             else:
                 self._draw(request, label, target)
@@ -74,6 +92,12 @@ class Clips:
             return path
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    @rests_on("guess", "the emulator's own", "Tiny clips have size, rate and length; none moves")
+    def _tiny_one(self, request: TaskRequest, number: int) -> bytes:
+        if request.is_picture:
+            return tiny.tiny_picture(request, number)
+        return tiny.tiny_clip(request, self._catalog)
 
     def _draw(self, request: TaskRequest, label: str, target: Path) -> None:
         """Make a clip. Raises FfmpegError."""

@@ -26,7 +26,7 @@ class Options:
     result_hosts: tuple[str, ...] = ()  # results are named there; else at the server's own address
     api_hosts: tuple[str, ...] = ()  # the API and its uploads are there too, over https
     vendor_hosts: bool = False  # who calls by a name of the vendor gets names of its storage
-    clips: Path | None = None  # a folder of clips that outlast the server; several may share it
+    clips: Path | None = None  # a folder of clips that outlast the server, or ``tiny``
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from mock_server.faults.plan import FaultPlan
 from mock_server.faults.reading import read_plan
 from mock_server.service.accounts import RegionHosts
 from mock_server.service.call_limits import CallLimits
-from mock_server.service.clips import Clips
+from mock_server.service.clips import TINY, Clips
 from mock_server.service.clocks import resume_clock
 from mock_server.service.options import Options
 from mock_server.service.request_log import RequestLog
@@ -44,7 +44,9 @@ class MockService:
         self.signer = Signer(options.seed)
         self.hosts = RegionHosts(catalog.service.regions)
         self.shelf = Shelf(self._folder)
-        self.clips = Clips(catalog, program, options.clips or self._folder)
+        has_tiny_clips = options.clips == TINY
+        place = self._folder if has_tiny_clips else options.clips or self._folder
+        self.clips = Clips(catalog, program, place, tiny_ones=has_tiny_clips)
         self.request_log = RequestLog()
         self.call_limits = CallLimits(
             self.clock,

@@ -56,9 +56,12 @@ def create(
         raise ErrorAnswer(400, call.flaw.code, call.flaw.message)
     fate, simulator = call.flaw or twist.fate, service.tasks.of(caller.name)
     try:
-        return simulator.accept(caller.name, call.request, fate, results=call.results)
+        receipt = simulator.accept(caller.name, call.request, fate, results=call.results)
     except Throttled as error:
         raise ErrorAnswer(429, error.code, error.message) from None
+    if fate is None:
+        service.clips.expect(call.request)
+    return receipt
 
 
 def query(service: MockService, account: str, task_id: str, twist: Twist) -> TaskState:

@@ -17,6 +17,7 @@ ROWS = (
     "service",
     "faults",
     "wire",
+    "tiny",  # clips in milliseconds
     "light",
 )
 PACKAGE = ROOT / "mock_server"
