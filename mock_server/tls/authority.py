@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from mock_server.light.distribution import NAME
 from wanx_render.files import write_atomically
 from wanx_render.language import tr
 
@@ -118,7 +119,7 @@ def _library() -> Iterator[None]:
 
         yield
     except ImportError:
-        message = tr("TLS requires the library cryptography: install wanx-render[tls]")
+        message = tr("TLS requires the library cryptography: install {extra}", extra=f"{NAME}[tls]")
         raise BadAuthority(message) from None
 
 

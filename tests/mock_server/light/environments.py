@@ -1,0 +1,119 @@
+"""Environments of their own, into which packages are installed as their users do it."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.places import ROOT
+
+UV = shutil.which("uv") or ""
+_READY_SECONDS = 60
+# Nothing of this session's environment, and no ffmpeg but what is installed.
+_KEPT = re.compile(r"(?i)(pip_|uv_|ssl_|https?_proxy|no_proxy|lang|home$|tmpdir$)")
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The variables that a new user has."""
+    kept = {name: value for name, value in os.environ.items() if _KEPT.match(name)}
+    return {**kept, "PATH": SYSTEM_PATH, "PYTHONDONTWRITEBYTECODE": "1", **more}
+
+
+def ran(command: Sequence[str | Path], folder: Path, **more: str) -> str:
+    """What a command prints; it must end with 0."""
+    done = subprocess.run(
+        [str(word) for word in command], cwd=folder, env=environment(**more),
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+@dataclass(frozen=True)
+class VirtualEnvironment:
+    """A virtual environment; packages are copied into it."""
+
+    folder: Path
+
+    @classmethod
+    def new(cls, folder: Path) -> "VirtualEnvironment":
+        ran([UV, "venv", "-q", "--python", sys.executable, folder], folder.parent)
+        return cls(folder)
+
+    def program(self, name: str) -> Path:
+        return self.folder / "bin" / name
+
+    def change(self, verb: str, *words: str | Path, folder: Path = ROOT) -> None:
+        """Install or uninstall with the pins of this project. Skips where no registry answers."""
+        pins = ["-c", ROOT / ".ci" / "constraints.txt"] if verb == "install" else []
+        command = [UV, "pip", verb, "-q", "-p", self.program("python"), *pins, *words]
+        done = subprocess.run(
+            [str(word) for word in command], cwd=folder, env=environment(UV_LINK_MODE="copy"),
+            capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
+        if re.search(r"(?i)error sending request|failed to fetch|dns error", done.stderr):
+            pytest.skip("needs a package registry")
+        assert done.returncode == 0, done.stderr
+
+    @property
+    def bytes(self) -> int:
+        """What its packages take on the disk."""
+        files = (
+            path for path in self.folder.rglob("*") if path.is_file() and not path.is_symlink()
+        )
+        return sum(path.stat().st_size for path in files)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A package in an environment of its own, and what that took."""
+
+    environment: VirtualEnvironment
+    seconds: float
+
+
+@contextmanager
+def serving(command: Sequence[str | Path], folder: Path, **more: str) -> Iterator[dict[str, Any]]:
+    """An emulator started by ``command``: the JSON of its first line. It ends with the block."""
+    started = time.monotonic()
+    server = subprocess.Popen(
+        [*map(str, command), "--end-with-stdin"], cwd=folder, env=environment(**more),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert server.stdin and server.stdout and server.stderr
+    try:
+        lines = iter(server.stdout.readline, "")
+        line = next((line for line in lines if line.startswith("{")), "")
+        assert line, server.stderr.read()
+        yield {**json.loads(line), "seconds": time.monotonic() - started}
+    finally:
+        server.stdin.close()
+        server.wait(_READY_SECONDS)
+        server.stdout.close()
+        server.stderr.close()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def substituted(text: str, changes: Mapping[str, str]) -> str:
+    """``text`` with each of the words replaced, which must all occur in it."""
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
