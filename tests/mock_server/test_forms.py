@@ -81,7 +81,7 @@ BODIES: list[tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]] = 
     ),
     (
         VIDEO, "wan2.7-i2v", media("first_clip", "last_frame"), {"duration": 12},
-        {"duration": 12, "input_video_duration": 5, "output_video_duration": 12, "SR": 1080,
+        {"duration": 12, "input_video_duration": 2, "output_video_duration": 12, "SR": 1080,
          "video_count": 1, "ratio": "16:9"},
     ),
 ]  # fmt: skip
@@ -167,7 +167,7 @@ def test_a_model_with_media_does_not_see_img_url(twin: Twin) -> None:
         ("wan3.0-video", media(*["reference_image"] * 11), {}, "reference_image"),
         ("wan3.0-video", media("first_frame", "reference_image"), {}, "combination"),
         ("happyhorse-1.1-i2v", media("first_frame", "last_frame"), {}, "combination"),
-        ("wan2.7-i2v", media("first_clip"), {"duration": 5}, "first clip"),
+        ("wan2.7-i2v", media("first_clip"), {"duration": 2}, "first clip"),
     ],
 )
 def test_what_a_family_does_not_take_fails(
@@ -231,6 +231,11 @@ def test_reference_urls_have_an_older_name(twin: Twin) -> None:
     content = {**TURTLE, "reference_video_urls": [CLIP]}
     answer = twin.outcome(VIDEO, "wan2.6-r2v", content, duration=4)
     assert answer["usage"]["input_video_duration"] == 5
+
+
+def test_a_first_clip_at_an_address_fits_the_usual_duration(twin: Twin) -> None:
+    answer = twin.outcome(VIDEO, "wan2.7-i2v", media("first_clip"), duration=5)
+    assert answer["output"]["task_status"] == "SUCCEEDED"
 
 
 def test_input_seconds_are_charged_where_the_model_counts_them(twin: Twin) -> None:
