@@ -1,6 +1,6 @@
 """The local authority: made once, kept in a folder of its owner, made again before it ends.
 
-Its key can sign for the vendor's domain and this machine only, so whoever steals it gains little.
+Its key can sign for the vendor's domain and this machine only, so a thief gains little.
 """
 
 import os
