@@ -49,6 +49,8 @@ class AccessGuard:
             return ("/results/",)
         if self.vendor_hosts and is_storage(name_of(name)):
             return ("/results/", "/oss")
+        if self.vendor_hosts and _VENDOR.fullmatch(name):
+            return ("/api/", "/oss", "/results/")  # by a name of the API at a port of our own
         return ("/api/", "/oss") if _VENDOR.fullmatch(name) else ()
 
     def check_site(self, request: Request) -> None:

@@ -85,14 +85,21 @@ def test_curl_makes_a_clip_at_the_vendors_address(line: dict[str, Any], tmp_path
 def test_curl_reaches_the_vendors_name_at_the_servers_own_port(tmp_path: Path) -> None:
     """As where a file of hosts leads the name here."""
     folder = str(tmp_path / "kept")
-    with emulator("--clock", "manual", "--tls", "--authority", folder) as line:
+    with emulator("--clock", "auto", "--tls", "--authority", folder) as line:
         port = line["base_url"].removesuffix("/api/v1").rpartition(":")[2]
         assert line["base_url"].startswith("https://127.0.0.1:")
         command = ["curl", "-sS", "--cacert", line["authority"], "--noproxy", "*"]
-        name = f"dashscope-intl.aliyuncs.com:{port}"
-        resolved = ["--resolve", f"{name}:127.0.0.1", f"https://{name}/api/v1/tasks/x"]
         environ = {"PATH": os.environ["PATH"]}
-        assert "InvalidApiKey" in run([*command, *resolved], tmp_path, environ)
+        name = f"dashscope.aliyuncs.com:{port}"
+        ask = [*command, "--resolve", f"{name}:127.0.0.1", "-H", "Authorization: Bearer sk-mock-a"]
+        create = [CREATE.replace("dashscope.aliyuncs.com", name), "-d", json.dumps(BODY)]
+        made = run([*ask, "-H", "X-DashScope-Async: enable", *create], tmp_path, environ)
+        task = f"https://{name}/api/v1/tasks/{json.loads(made)['output']['task_id']}"
+        for _ in range(3):
+            answer = json.loads(run([*ask, task], tmp_path, environ))
+        url = answer["output"]["video_url"]
+        assert url.startswith(f"https://{name}/")
+        run([*ask, "-o", "clip.mp4", "--fail-with-body", url], tmp_path, environ)
         for host in ("localhost", "127.0.0.1"):
             health = [*command, f"https://{host}:{port}/_mock/health"]
             assert json.loads(run(health, tmp_path, environ))["status"] == "ok"
@@ -189,6 +196,7 @@ def test_node_reaches_it_through_the_usual_libraries(
     assert "UNKNOWN" in run(["node", "agent.mjs"], node_folder, environ)
 
 
+@pytest.mark.proof
 def test_two_servers_at_once_share_the_authority(tmp_path: Path) -> None:
     options = ("--clock", "manual", "--proxy", "--authority", str(tmp_path))
     with emulator(*options) as one, emulator(*options) as other:

@@ -176,6 +176,12 @@ def test_the_command_says_where_they_are_and_keeps_the_authority(tmp_path: Path)
     [
         (["--proxy-port", "0"], "--proxy-port requires --proxy, --result-host or --api-host"),
         (["--proxy-port", "0", "--result-host", "a b"], "'a b' is not a host name"),
+        (["--authority", "x"], "--authority requires --tls or --proxy"),
+        (["--proxy-passthrough"], "--proxy-passthrough requires --proxy"),
+        (
+            ["--proxy", "--proxy-passthrough", "--host", "0.0.0.0", "--token", "x"],
+            "--proxy-passthrough works on loopback only",
+        ),
     ],
 )
 def test_what_cannot_be_is_a_sentence(flags: list[str], sentence: str) -> None:
