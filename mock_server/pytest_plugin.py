@@ -1,8 +1,9 @@
 """A pytest plugin: one emulator a session, an account of its own for each test.
 
-``wanx_mock`` is the test's account; ``wanx_mock_server`` the session's server. The marker
-``@pytest.mark.wanx_faults("on=create nth=1 effect=reset stage=after")`` puts faults in force for
-one test. A test that fails shows the last requests its account made.
+``wanx_mock`` is the test's account; ``wanx_mock_server`` the session's server. For clients that
+have the vendor's addresses in their code, ``wanx_mock_vendor`` is the same behind a proxy. The
+marker ``@pytest.mark.wanx_faults("on=create nth=1 effect=reset stage=after")`` puts faults in force
+for one test. A test that fails shows the last requests its account made.
 """
 
 import hashlib
@@ -33,14 +34,24 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def wanx_mock_server(request: pytest.FixtureRequest) -> Iterator["Server"]:
     """The emulator of this session, on a free port of loopback."""
+    yield from _server(request.config, vendor=False)
+
+
+@pytest.fixture(scope="session")
+def wanx_mock_vendor_server(request: pytest.FixtureRequest) -> Iterator["Server"]:
+    """An emulator of this session that is the vendor's own hosts, through its ``proxy``."""
+    yield from _server(request.config, vendor=True)
+
+
+def _server(config: pytest.Config, *, vendor: bool) -> Iterator["Server"]:
     from mock_server.testing import Server  # only where it is used: it takes a moment
 
-    config = request.config
     clips = str(config.getini("wanx_mock_clips"))
     server = Server(
         str(config.getini("wanx_mock_clock")),
         int(config.getini("wanx_mock_seed")),
         clips=Path(clips) if clips else None,
+        vendor=vendor,
     )
     yield server
     server.close()
@@ -53,20 +64,40 @@ def wanx_mock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator["MockAccount"]:
     """An account of this test alone; the environment points clients at the emulator."""
+    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", wanx_mock_server.base_url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    yield from _account(request, wanx_mock_server, monkeypatch)
+
+
+@pytest.fixture
+def wanx_mock_vendor(
+    request: pytest.FixtureRequest,
+    wanx_mock_vendor_server: "Server",
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator["MockAccount"]:
+    """The same for clients with the vendor's addresses: the environment names proxy and trust."""
+    assert wanx_mock_vendor_server.proxy  # noqa: S101
+    monkeypatch.delenv("DASHSCOPE_HTTP_BASE_URL", raising=False)
+    for name, value in wanx_mock_vendor_server.proxy.environment.items():
+        monkeypatch.setenv(name, value)
+    yield from _account(request, wanx_mock_vendor_server, monkeypatch)
+
+
+def _account(
+    request: pytest.FixtureRequest, server: "Server", monkeypatch: pytest.MonkeyPatch
+) -> Iterator["MockAccount"]:
     from mock_server.testing import MockAccount
 
     name = "t-" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]
-    account = MockAccount(wanx_mock_server, name)
+    account = MockAccount(server, name)
     monkeypatch.setenv("DASHSCOPE_API_KEY", account.key)
-    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", account.base_url)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     marker = request.node.get_closest_marker("wanx_faults")
     if marker:
         account.faults(*marker.args)
     request.node.wanx_mock = account
     yield account
     account.clear_faults()
-    wanx_mock_server.service.reset(name)
+    server.service.reset(name)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -42,7 +42,9 @@ class MediaFinder:
 
     @rests_on("official text", OFFICIAL, "Pictures come as http(s), oss:// or data:image/…;base64")
     @rests_on("guess", "no network here", "What stands behind an http(s) address is not looked at")
-    @rests_on("guess", "no network here", "A video behind an http(s) address is 5 s, a first clip 2 s")
+    @rests_on(
+        "guess", "no network here", "A video behind an http(s) address is 5 s, a first clip 2 s"
+    )
     @rests_on("official text", ERRORS, "Any other address is InvalidParameter: url error")
     def __call__(self, url: str, roles: tuple[Role, ...]) -> tuple[Role, InputMedia]:
         """What is at ``url``, and which of ``roles`` it fits. Raises Flaw, or ErrorAnswer."""

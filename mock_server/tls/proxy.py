@@ -46,9 +46,12 @@ class ProxyServer:
     @property
     def environment(self) -> dict[str, str]:
         """What a client needs in its environment to reach the hosts, and to trust them."""
+        ways = {"HTTPS_PROXY": self.url, "NO_PROXY": "127.0.0.1,localhost,::1"}
         return {
-            "HTTPS_PROXY": self.url,
-            "NO_PROXY": "127.0.0.1,localhost,::1",
+            **ways,
+            **{
+                name.lower(): value for name, value in ways.items()
+            },  # these count before the others
             **dict.fromkeys(_TRUST, str(self.authority.file)),
             "NODE_USE_ENV_PROXY": "1",  # Node 24 and later
         }

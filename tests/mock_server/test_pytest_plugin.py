@@ -35,6 +35,45 @@ def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
+def test_a_client_with_the_vendors_address_needs_nothing_else(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        """
+        import os
+        import pytest
+        import requests
+
+        HOST = "https://dashscope.aliyuncs.com/api/v1"
+
+        def headers():
+            return {"Authorization": "Bearer " + os.environ["DASHSCOPE_API_KEY"],
+                    "X-DashScope-Async": "enable"}
+
+        def submit():
+            given = {"prompt": "a cat", "img_url": "https://example.com/a.png"}
+            url = HOST + "/services/aigc/video-generation/video-synthesis"
+            body = {"model": "wan2.5-i2v-preview", "input": given}
+            return requests.post(url, json=body, headers=headers())
+
+        def test_one(wanx_mock_vendor):
+            task = submit().json()["output"]["task_id"]
+            for _ in range(3):
+                answer = requests.get(f"{HOST}/tasks/{task}", headers=headers()).json()
+            url = answer["output"]["video_url"]
+            assert url.startswith("https://dashscope-result-bj.oss-cn-beijing.aliyuncs.com/")
+            assert requests.get(url).content[4:8] == b"ftyp"
+            wanx_mock_vendor.assert_submitted_once("a cat")
+
+        @pytest.mark.wanx_faults("on=create effect=reset stage=after")
+        def test_faults_reach_it_too(wanx_mock_vendor):
+            with pytest.raises(requests.ConnectionError):
+                submit()
+            wanx_mock_vendor.assert_submitted_once("a cat")
+        """
+    )
+    options = ("-p", "no:xdist", "-o", "wanx_mock_clips=tiny")
+    suite.runpytest_subprocess(*options).assert_outcomes(passed=2)
+
+
 def test_good_clients_pass(suite: pytest.Pytester) -> None:
     suite.makepyfile(
         """
