@@ -18,6 +18,8 @@ from mock_server import stdin_end
 from mock_server.faults.fault import Fault
 from mock_server.faults.presets import PRESETS
 from mock_server.faults.reading import BadFault, read_line, read_plan
+from mock_server.scenarios.reading import BadScenario, read_scenarios
+from mock_server.scenarios.scenario import Scenario
 from mock_server.service.clips import find_program
 from mock_server.service.clocks import BadTime
 from mock_server.service.options import Options
@@ -59,6 +61,11 @@ _OPTIONS = (
     click.option("--clips", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER|tiny",
                  help=tr("Keep test clips in this folder, for several servers; "
                          "tiny makes clips of a few kilobytes at once.")),
+    click.option("--scenarios", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+                 help=tr("Decide by this YAML file what becomes of which tasks.")),
+    click.option("--times", type=click.Choice(["documented", "captured"]), default="documented",
+                 show_default=True,
+                 help=tr("How long tasks take: as documented, or as in public answers.")),
     click.option("--refuse", type=click.Choice(["later", "at-once"]), default="later",
                  show_default=True,
                  help=tr("Report a faulty request later, as FAILED, or at once, as 400.")),
@@ -152,7 +159,7 @@ def _usage_errors() -> Iterator[None]:
     """What is wrong with the command line, as click says it."""
     try:
         yield
-    except (BadFault, BadTime, BadState, BadInput, BadHost, BadReach) as error:
+    except (BadFault, BadTime, BadState, BadInput, BadHost, BadReach, BadScenario) as error:
         raise _usage(error.args[0]) from None
     except OSError as error:
         message = tr("cannot read {file}: {reason}", file=error.filename, reason=error.strerror)
@@ -165,7 +172,8 @@ def _usage(message: Message) -> click.UsageError:
 
 def _options(
     *, faults: str | None, fault_lines: tuple[str, ...],
-    result_hosts: str, api_hosts: str, checks: Checks | None, **others: Any,
+    result_hosts: str, api_hosts: str, checks: Checks | None, scenarios: Path | None,
+    **others: Any,
 ) -> Options:  # fmt: skip
     """What the service is started with; ``others`` have the same names there."""
     plan = (*_plan(faults), *(read_line(line) for line in fault_lines))
@@ -174,6 +182,7 @@ def _options(
         result_hosts=host_names(result_hosts),
         api_hosts=host_names(api_hosts),
         checks=checks or DEFAULT_CHECKS,
+        scenarios=_scenarios(scenarios),
         **others,
     )
 
@@ -184,6 +193,10 @@ def _plan(text: str | None) -> tuple[Fault, ...]:
     if text in PRESETS:
         return PRESETS[text]
     return read_plan(yaml_source.read(Path(text), text).value)
+
+
+def _scenarios(file: Path | None) -> tuple[Scenario, ...]:
+    return read_scenarios(yaml_source.read(file, str(file)).value) if file else ()
 
 
 def _allowed(host: str, token: str | None) -> str:

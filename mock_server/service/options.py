@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from mock_server.faults.fault import Fault
+from mock_server.scenarios.scenario import Scenario
 from mock_server.wire.errors import ErrorForm
 from mock_server.wire.notes import DEFAULT_CHECKS, Checks
 
@@ -20,6 +21,8 @@ class Options:
     refuse: Literal["at-once", "later"] = "later"
     checks: Checks = DEFAULT_CHECKS
     errors: ErrorForm = "own"
+    scenarios: tuple[Scenario, ...] = ()
+    times: Literal["documented", "captured"] = "documented"
     limits: bool | None = None  # None: where time passes by itself
     faults: tuple[Fault, ...] = ()
     state: Path | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 from mock_server.faults.fault import Fault
 from mock_server.faults.plan import FaultPlan
 from mock_server.faults.reading import read_plan
+from mock_server.scenarios.book import ScenarioBook
 from mock_server.service.accounts import RegionHosts
 from mock_server.service.call_limits import CallLimits
 from mock_server.service.clips import TINY, Clips
@@ -53,7 +54,11 @@ class MockService:
             per_second=catalog.service.queries_per_second.value,
             enabled=limits,
         )
-        self.tasks = Tasks(catalog, self.clock, self.store, seed=options.seed, limits=limits)
+        self.scenarios = ScenarioBook(catalog, options.scenarios, options.times == "captured")
+        self.tasks = Tasks(
+            catalog, self.clock, self.store,
+            seed=options.seed, limits=limits, times=self.scenarios.times,
+        )  # fmt: skip
         self.uploads = UploadStore(self.store, self.clock, self.shelf, self.signer)
         self.plan = FaultPlan(options.seed, options.faults)
         for _, faults in self.store.all("faults"):

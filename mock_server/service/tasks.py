@@ -8,7 +8,7 @@ from mock_server.service.foreign_tasks import FOREIGN
 from mock_server.service.store import Store
 from mock_server.wire.provenance import LIMITS, OFFICIAL, rests_on
 from wanx_render.backends.base import Pending, TaskState, Unknown
-from wanx_render.backends.simulator import Simulator, Task
+from wanx_render.backends.simulator import DrawTimes, Simulator, Task, documented_times
 from wanx_render.catalog.capabilities import Catalog
 
 TaskLife = tuple[Task, TaskState]
@@ -18,10 +18,17 @@ class Tasks:
     """A simulator for each account, and one for the tasks that others sent with its key."""
 
     def __init__(
-        self, catalog: Catalog, clock: ServiceClock, store: Store, *, seed: int, limits: bool
+        self,
+        catalog: Catalog,
+        clock: ServiceClock,
+        store: Store,
+        *,
+        seed: int,
+        limits: bool,
+        times: DrawTimes = documented_times,
     ) -> None:
         self._catalog, self._clock, self._store = catalog, clock, store
-        self._seed, self._limits = seed, limits
+        self._seed, self._limits, self._times = seed, limits, times
         self._accounts: dict[str, Simulator] = {}
         self._foreign: dict[str, Simulator] = {}
         self.restore(Task.from_record(record) for _, record in store.all("task"))
@@ -48,6 +55,7 @@ class Tasks:
                 self._seed,
                 limits=self._limits,
                 changed=self._save_task,
+                times=self._times,
             )
         return self._accounts[account]
 

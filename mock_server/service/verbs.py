@@ -54,13 +54,14 @@ def create(
     at_once = service.options.refuse == "at-once" or isinstance(entry, PictureModel)
     if call.flaw and at_once:
         raise ErrorAnswer(400, call.flaw.code, call.flaw.message)
-    fate, simulator = call.flaw or twist.fate, service.tasks.of(caller.name)
+    fate = call.flaw or twist.fate or service.scenarios.fate(call.request)
+    simulator = service.tasks.of(caller.name)
     try:
         receipt = simulator.accept(caller.name, call.request, fate, results=call.results)
     except Throttled as error:
         raise ErrorAnswer(429, error.code, error.message) from None
     if fate is None:
-        service.clips.expect(call.request)
+        service.clips.expect(service.scenarios.sized(call.request))
     return receipt
 
 
@@ -71,6 +72,8 @@ def query(service: MockService, account: str, task_id: str, twist: Twist) -> Tas
     task, state = service.tasks.state(account, task_id)
     if task and isinstance(state, Pending | Running):
         service.clock.awaited(next_event(task, state), account)
+    if task and isinstance(state, Succeeded):
+        return service.scenarios.shown(task, state)
     return state
 
 
@@ -119,4 +122,5 @@ async def result(
     task, state = service.tasks.state(account, task_id)
     if task is None or not isinstance(state, Succeeded) or number > task.results:
         raise Denied(403, "AccessDenied", "Request has expired.")
-    return await service.clips.of(task.request, number), task.ended
+    request = service.scenarios.sized(task.request)
+    return await service.clips.of(request, number), task.ended

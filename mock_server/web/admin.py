@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from mock_server.faults.fault import Fault
 from mock_server.faults.reading import BadFault, read_plan
+from mock_server.scenarios.reading import BadScenario, read_scenarios
 from mock_server.service import snapshots
 from mock_server.service.clocks import BadTime
 from mock_server.service.ledger import ledger
@@ -38,6 +39,7 @@ def routes(service: MockService, guard: AccessGuard) -> list[Route]:
     """The routes of the admin side, and of the page."""
     clock, faults, tasks = _ClockAdmin(service), _FaultAdmin(service), TaskAdmin(service)
     state, log = _StateAdmin(service), _LogAdmin(service)
+    scenarios = _ScenarioAdmin(service)
     handlers: dict[str, dict[str, Handler]] = {
         "health": {"GET": state.health},
         "ledger": {"GET": log.ledger},
@@ -46,6 +48,7 @@ def routes(service: MockService, guard: AccessGuard) -> list[Route]:
         "faults": {
             "GET": faults.read, "PUT": faults.replace, "POST": faults.add, "DELETE": faults.clear,
         },
+        "scenarios": {"GET": scenarios.read, "PUT": scenarios.replace},
         "tasks": {"GET": tasks.read_all},
         "tasks/{task_id}": {"GET": tasks.read, "POST": tasks.change},
         "reset": {"POST": state.reset},
@@ -66,7 +69,7 @@ def _route(path: str, handlers: dict[str, Handler], guard: AccessGuard) -> Route
         body = await _body(request) if method in ("POST", "PUT") else None
         try:
             answer = handlers[method](request, body)
-        except (BadFault, BadTime, BadState) as error:
+        except (BadFault, BadScenario, BadTime, BadState) as error:
             raise ErrorAnswer(400, "InvalidParameter", str(error)) from None
         return Response(encode(answer), 200, {"Cache-Control": "no-store"}, "application/json")
 
@@ -181,6 +184,21 @@ def _moment(value: Any) -> datetime:
         return datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise BadTime(tr("set must be a time such as 2026-01-02T03:04:05Z")) from None
+
+
+class _ScenarioAdmin:
+    """What becomes of which tasks that are accepted from now on."""
+
+    def __init__(self, service: MockService) -> None:
+        self._service = service
+
+    def read(self, _: Request, __: Any) -> Any:
+        scenarios = self._service.scenarios.scenarios
+        return {"scenarios": [scenario.record() for scenario in scenarios]}
+
+    def replace(self, request: Request, body: Any) -> Any:
+        self._service.scenarios.scenarios = read_scenarios(body)
+        return self.read(request, None)
 
 
 class _FaultAdmin:

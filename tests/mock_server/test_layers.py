@@ -15,6 +15,7 @@ ROWS = (
     "tls",  # ways in
     "web",
     "service",
+    "scenarios",
     "faults",
     "wire",
     "tiny",  # clips in milliseconds

@@ -92,6 +92,14 @@ class Task:
 _TIMES = ("submitted", "started", "ended")
 
 
+@dataclass(frozen=True, slots=True)
+class TaskTimes:
+    """For how many seconds a task waits, and then runs."""
+
+    waits: float
+    runs: float
+
+
 @dataclass
 class _Lane:
     """What one account asked of one model: the service runs a few of these at once."""
@@ -112,13 +120,18 @@ class Simulator:
         *,
         limits: bool = True,
         changed: Callable[[Task], None] = lambda _: None,
+        times: "DrawTimes | None" = None,
     ) -> None:
-        """``changed`` hears of every task that is new or whose life became another."""
+        """``changed`` hears of every task that is new or whose life became another.
+
+        ``times`` draws how long tasks take: by default as documented.
+        """
         self._catalog = catalog
         self.now = now
         self._seed = seed
         self._limits = limits
         self._changed = changed
+        self._times = times or documented_times
         self._tasks: dict[str, Task] = {}
         self._lanes: dict[tuple[str, str], _Lane] = {}
         self._counts: dict[tuple[str, str], int] = {}
@@ -213,8 +226,8 @@ class Simulator:
         chance = _chance(self._seed, account, key, count)
         task_id, request_id = _uuid(chance), _uuid(chance)
         now = self.now()
-        waits = timedelta(seconds=chance.uniform(1, 8))
-        runs = timedelta(seconds=_run_seconds(chance, model, request))
+        times = self._times(chance, model, request)
+        waits, runs = timedelta(seconds=times.waits), timedelta(seconds=times.runs)
         match fate.kind if fate else None:
             case "stuck":
                 start = now + _STUCK_FOR
@@ -299,12 +312,21 @@ def _uuid(chance: random.Random) -> str:
     return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
 
-def _run_seconds(chance: random.Random, model: Model | PictureModel, request: TaskRequest) -> float:
-    """Log-normal between the documented bounds; longer clips take longer."""
+DrawTimes = Callable[[random.Random, Model | PictureModel, TaskRequest], TaskTimes]
+
+
+def documented_times(
+    chance: random.Random, model: Model | PictureModel, request: TaskRequest
+) -> TaskTimes:
+    """Some seconds of waiting, and a log-normal run between the documented bounds.
+
+    Longer clips take longer.
+    """
+    waits = chance.uniform(1, 8)
     low, high = model.task_seconds.value
     default = model.durations.value[0] if isinstance(model, Model) else 0
     middle = math.sqrt(low * high) * (request.duration / default if default else 1) ** 0.5
-    return min(max(chance.lognormvariate(math.log(middle), 0.3), low), high)
+    return TaskTimes(waits, min(max(chance.lognormvariate(math.log(middle), 0.3), low), high))
 
 
 def _take_slot(
