@@ -114,7 +114,7 @@ class MockAccount:
         for fault in faults:
             is_line = isinstance(fault, str) and "=" in fault
             plan += [read_line(str(fault))] if is_line else read_plan(fault)
-        self._service.add_faults(f.model_copy(update={"account": self.name}) for f in plan)
+        self._service.add_faults(fault.for_account(self.name) for fault in plan)
 
     def clear_faults(self) -> None:
         self._service.clear_faults(self.name)

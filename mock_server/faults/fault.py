@@ -32,6 +32,10 @@ class Fault(FaultFields):
         """All that is set, as JSON data that ``read_plan`` takes back."""
         return dict(json.loads(self._text))
 
+    def for_account(self, account: str) -> "Fault":
+        """The same fault for one account; one that names an account stays as it is."""
+        return self if self.account else Fault(**{**self.record(), "account": account})
+
     @field_validator("effect")
     @classmethod
     def _in_the_table(cls, value: str) -> str:

@@ -37,6 +37,14 @@ class FaultPlan:
     struck: dict[tuple[Fault, str], int] = field(default_factory=dict)
     repeats: dict[tuple[Fault, str, str], int] = field(default_factory=dict)
 
+    def add(self, faults: Iterable[Fault]) -> None:
+        """Put faults behind the others. What was counted of them before counts no more."""
+        new = tuple(faults)
+        self.met = {k: v for k, v in self.met.items() if k[0] not in new}
+        self.struck = {k: v for k, v in self.struck.items() if k[0] not in new}
+        self.repeats = {k: v for k, v in self.repeats.items() if k[0] not in new}
+        self.faults = tuple(fault for fault in self.faults if fault not in new) + new
+
     def strike(self, subject: Subject) -> Fault | None:
         """The fault for this request, if any; every fitting fault counts it. Raises BadFault."""
         first = None

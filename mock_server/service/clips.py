@@ -74,6 +74,11 @@ class Clips:
             job = self._jobs[key] = self._pool.submit(self._make, request, key, number)
         return job
 
+    def is_made(self, key: str) -> bool:
+        """Whether the clip of the request with this key is here, and costs no time to fetch."""
+        job = self._jobs.get(key)
+        return job is not None and job.done() and not job.cancelled() and not job.exception()
+
     def _make(self, request: TaskRequest, key: str, number: int) -> Path:
         suffix = ".png" if request.is_picture else ".mp4"
         path = self._folder / f"clip-{key}-{self._version}{suffix}"

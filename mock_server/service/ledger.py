@@ -1,6 +1,7 @@
 """The ledger: every accepted task and what it was charged."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -20,11 +21,9 @@ def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
     """
     rows, totals = [], dict[str, Decimal]()
     for task, state in lives:
-        request, status = task.request, status_of(state)
-        price = _price(task, catalog)
-        currency = catalog.service.regions[request.region].currency
-        amount = price if price and status == "SUCCEEDED" else Decimal(0)
-        totals[currency] = totals.get(currency, Decimal(0)) + amount
+        request, status, charge = task.request, status_of(state), charge_of(task, catalog)
+        amount = charge.amount(status)
+        totals[charge.currency] = totals.get(charge.currency, Decimal(0)) + amount
         rows.append(
             {
                 "account": task.account,
@@ -33,11 +32,11 @@ def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
                 "prompt": request.prompt,
                 "seed": request.seed,
                 "status": status,
-                "amount": f"{amount:.4f}".rstrip("0").rstrip(".") if amount else "0",
-                "currency": currency,
-                "price_known": price is not None,
+                "amount": exact(amount),
+                "currency": charge.currency,
+                "price_known": charge.price is not None,
                 "submitted": task.submitted.isoformat(timespec="milliseconds"),
-                "request": request.key("emulator")[:16],
+                "request": charge.key[:16],
             }
         )
     successes = sum(row["status"] == "SUCCEEDED" for row in rows)
@@ -46,14 +45,39 @@ def ledger(lives: Iterable[TaskLife], catalog: Catalog) -> dict[str, Any]:
     return {"submissions": rows, "totals": summary, "paid_twice": _paid_twice(rows)}
 
 
-_PAID = ("PENDING", "RUNNING", "SUCCEEDED")  # a task that failed or was cancelled costs nothing
+def exact(amount: Decimal) -> str:
+    """Money as exact decimal text, as short as can be."""
+    return f"{amount:.4f}".rstrip("0").rstrip(".") if amount else "0"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCharge:
+    """What a task costs where it succeeds, and the key that equal requests share."""
+
+    price: Decimal | None  # None: no source says
+    currency: str
+    key: str
+
+    def amount(self, status: str) -> Decimal:
+        """What is charged for the task in this state."""
+        return self.price if self.price and status == "SUCCEEDED" else Decimal(0)
+
+
+def charge_of(task: Task, catalog: Catalog) -> TaskCharge:
+    """The charge of a task; it never changes."""
+    request = task.request
+    currency = catalog.service.regions[request.region].currency
+    return TaskCharge(_price(task, catalog), currency, request.key("emulator"))
+
+
+PAID = ("PENDING", "RUNNING", "SUCCEEDED")  # a task that failed or was cancelled costs nothing
 
 
 def _paid_twice(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Equal requests of one account with more than one task that is paid or will be."""
     tasks: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
-        if row["status"] in _PAID:
+        if row["status"] in PAID:
             tasks.setdefault((row["account"], row["request"]), []).append(row)
     names = ("account", "model", "prompt", "request")
     return [

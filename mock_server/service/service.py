@@ -85,8 +85,17 @@ class MockService:
         return now
 
     def add_faults(self, faults: Iterable[Fault]) -> None:
-        """Put more faults in force behind the others, which go on counting."""
-        self.plan.faults += tuple(faults)
+        """Put more faults in force behind the others, which go on counting.
+
+        A fault that was there before begins to count again.
+        """
+        self.plan.add(faults)
+        self._save_faults()
+
+    def remove_fault(self, place: int) -> None:
+        """Take one fault out of force; the others go on counting."""
+        faults = self.plan.faults
+        self.plan.faults = faults[:place] + faults[place + 1 :]
         self._save_faults()
 
     def set_faults(self, faults: Iterable[Fault]) -> None:

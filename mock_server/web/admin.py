@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mock_server.faults.fault import Fault
 from mock_server.faults.reading import BadFault, read_plan
 from mock_server.scenarios.reading import BadScenario, read_scenarios
 from mock_server.service import snapshots
@@ -21,6 +20,7 @@ from mock_server.service.service import MockService
 from mock_server.service.store import BadState
 from mock_server.web.admin_tasks import TaskAdmin
 from mock_server.web.guard import AccessGuard
+from mock_server.web.overview import PageOverview, faults_in_force
 from mock_server.web.page_files import page_routes
 from mock_server.web.parameters import account_in, newest
 from mock_server.web.request_body import body_of
@@ -38,12 +38,14 @@ Handler = Callable[[Request, Any], Any]
 def routes(service: MockService, guard: AccessGuard) -> list[Route]:
     """The routes of the admin side, and of the page."""
     clock, faults, tasks = _ClockAdmin(service), _FaultAdmin(service), TaskAdmin(service)
-    state, log = _StateAdmin(service), _LogAdmin(service)
+    state, log, overview = _StateAdmin(service), _LogAdmin(service), PageOverview(service)
     scenarios = _ScenarioAdmin(service)
     handlers: dict[str, dict[str, Handler]] = {
         "health": {"GET": state.health},
         "ledger": {"GET": log.ledger},
         "requests": {"GET": log.requests},
+        "requests/{number:int}": {"GET": overview.request},
+        "overview": {"GET": overview.read},
         "clock": {"GET": clock.read, "POST": clock.move},
         "faults": {
             "GET": faults.read, "PUT": faults.replace, "POST": faults.add, "DELETE": faults.clear,
@@ -58,7 +60,7 @@ def routes(service: MockService, guard: AccessGuard) -> list[Route]:
     }  # fmt: skip
     return [
         *(_route(f"/_mock/{path}", methods, guard) for path, methods in handlers.items()),
-        *page_routes(guard),
+        *page_routes(service, guard),
     ]
 
 
@@ -208,25 +210,34 @@ class _FaultAdmin:
         self._service = service
 
     def read(self, _: Request, __: Any) -> Any:
-        plan = self._service.plan
-        counts: dict[Fault, int] = {}
-        for (fault, _account), times in plan.struck.items():
-            counts[fault] = counts.get(fault, 0) + times
-        return {
-            "faults": [{**fault.record(), "struck": counts.get(fault, 0)} for fault in plan.faults]
-        }
+        return {"faults": faults_in_force(self._service)}
 
     def replace(self, request: Request, body: Any) -> Any:
         self._service.set_faults(read_plan(_without_counts(body)))
         return self.read(request, None)
 
     def add(self, request: Request, body: Any) -> Any:
-        self._service.add_faults(read_plan(_without_counts(body)))
+        """Faults behind the others; of the ``account`` of the query where they name none."""
+        faults, account = read_plan(_without_counts(body)), account_in(request)
+        if account is not None:
+            faults = tuple(fault.for_account(account) for fault in faults)
+        self._service.add_faults(faults)
         return self.read(request, None)
 
     def clear(self, request: Request, _: Any) -> Any:
-        self._service.clear_faults(account_in(request))
+        """All faults, those of an ``account``, or the one at ``place`` of the list, from 0."""
+        place = request.query_params.get("place")
+        if place is None:
+            self._service.clear_faults(account_in(request))
+        else:
+            self._service.remove_fault(_place(place, len(self._service.plan.faults)))
         return self.read(request, None)
+
+
+def _place(text: str, count: int) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 6 or int(text) >= count:
+        raise ErrorAnswer(404, "NotFound", "There is no such fault.")
+    return int(text)
 
 
 def _without_counts(body: Any) -> Any:
