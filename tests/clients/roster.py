@@ -15,7 +15,7 @@ class OutsideClient:
     """
 
     name: str
-    titles: tuple[str, str]  # English, Chinese
+    title: str  # its entry in page.yaml
     tool: Tool
     program: str
     packages: tuple[str, ...] = ()
@@ -29,25 +29,28 @@ class OutsideClient:
         return "+".join(self.packages).replace("/", "~") or self.tool
 
 
-_SDK = ("official Python SDK", "官方 Python SDK")
-_VERCEL = ("Vercel AI SDK", "Vercel AI SDK")
 CLIENTS = (
     OutsideClient(
-        "python-sdk-2", _SDK, "python", "python_sdk.py", ("dashscope==2.0.2",), sampled=True
+        "python-sdk-2", "python-sdk", "python", "python_sdk.py", ("dashscope==2.0.2",), sampled=True
     ),
-    OutsideClient("python-sdk-1", _SDK, "python", "python_sdk.py", ("dashscope==1.25.8",)),
+    OutsideClient("python-sdk-1", "python-sdk", "python", "python_sdk.py", ("dashscope==1.25.8",)),
     OutsideClient(
-        "vercel-7", _VERCEL, "node", "vercel.mjs", ("ai@7.0.173", "@ai-sdk/alibaba@2.0.58")
-    ),
-    OutsideClient(
-        "vercel-6", _VERCEL, "node", "vercel.mjs", ("ai@6.0.326", "@ai-sdk/alibaba@1.0.61")
+        "vercel-7", "vercel", "node", "vercel.mjs", ("ai@7.0.173", "@ai-sdk/alibaba@2.0.58")
     ),
     OutsideClient(
-        "python-sdk-2-proxied", _SDK, "python", "python_sdk.py", ("dashscope==2.0.2",), proxied=True
+        "vercel-6", "vercel", "node", "vercel.mjs", ("ai@6.0.326", "@ai-sdk/alibaba@1.0.61")
+    ),
+    OutsideClient(
+        "python-sdk-2-proxied",
+        "python-sdk",
+        "python",
+        "python_sdk.py",
+        ("dashscope==2.0.2",),
+        proxied=True,
     ),
     OutsideClient(
         "vercel-7-proxied",
-        _VERCEL,
+        "vercel",
         "node",
         "vercel.mjs",
         ("ai@7.0.173", "@ai-sdk/alibaba@2.0.58"),
@@ -56,16 +59,13 @@ CLIENTS = (
     ),
     OutsideClient(
         "ali-bailian-mcp",
-        ("ali-bailian-mcp, an MCP server", "ali-bailian-mcp（MCP 服务器）"),
+        "mcp",
         "python",
         "mcp_server.py",
         ("ali-bailian-mcp==0.7.0",),
     ),
-    OutsideClient("curl", ("curl", "curl"), "curl", "curl.sh", sampled=True),
-    OutsideClient(
-        "node", ("Node.js, its own fetch", "Node.js 自带的 fetch"), "node", "plain_node.mjs"
-    ),
-    OutsideClient(
-        "java", ("Java, its own HttpClient", "Java 自带的 HttpClient"), "java", "Main.java"
-    ),
+    OutsideClient("curl", "curl", "curl", "curl.sh", sampled=True),
+    OutsideClient("node", "node", "node", "plain_node.mjs"),
+    OutsideClient("axios", "axios", "node", "axios.mjs", ("axios@1.13.6",), proxied=True),
+    OutsideClient("java", "java", "java", "Main.java"),
 )

@@ -9,7 +9,7 @@ import pytest
 from mock_server.testing import Server
 from tests.clients import outcomes
 from tests.clients.installs import NotHere, installed
-from tests.clients.page import TRIAL_TITLES
+from tests.clients.page import TEXTS
 from tests.clients.roster import CLIENTS, OutsideClient
 from tests.clients.trials import TRIALS, picture_in, server_of, try_out
 
@@ -73,7 +73,7 @@ def test_a_client_does_what_its_page_says(
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 def test_the_page_has_each_client_in_each_trial(client: OutsideClient) -> None:
-    assert RECORD[client.name]["trials"].keys() == TRIALS.keys() == TRIAL_TITLES.keys()
+    assert RECORD[client.name]["trials"].keys() == TRIALS.keys() == TEXTS["trials"].keys()
     assert f"=={RECORD[client.name]['version']}" in str(client.packages).replace("@", "==") or (
         not client.packages
     )
