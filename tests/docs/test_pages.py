@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from mock_server.faults.reading import read_plan
+from mock_server.scenarios.reading import read_scenarios
 from tests.docs.pages import (
     BASE,
     PAGES,
@@ -28,6 +29,7 @@ from tests.support.emulator import serving
 from tests.support.places import ROOT
 from wanx_render.catalog.capabilities import packaged
 from wanx_render.catalog.user_file import with_user_file
+from wanx_render.source import yaml_source
 from wanx_render.validation.load import load
 
 PACE = 200
@@ -56,6 +58,9 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_yaml_of_a_page_is_valid(page: Path, block: Block, furnished: Path) -> None:
     if faults := faults_of(block):
         assert len(read_plan(faults)) == len(faults)
+        return
+    if block.text.startswith("scenarios:"):
+        assert read_scenarios(yaml_source.parse(block.text, "page").value)
         return
     tables = [b for b in blocks_of(page) if b.kind == "csv"]
     for table in tables:
