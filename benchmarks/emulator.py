@@ -194,6 +194,38 @@ def ways_in(rounds: int) -> None:
         print(f"bare {statistics.median(rates['bare']):.0f}; ratio {ratio:.2f} (at least 0.3)")
 
 
+def replays(rounds: int) -> None:
+    """Polls of a replay and of a recorder, beside the emulator's own."""
+    ours, theirs, through = [], [], []
+    with tempfile.TemporaryDirectory() as name, server(*emulator()) as (base, _, _):
+        session, other = Path(name) / "session.jsonl", Path(name) / "other.jsonl"
+        with (
+            server(*recorder(base, session)) as (recording, _, _),
+            httpx.Client(trust_env=False) as client,
+        ):
+            task = submit(client, recording, 0)
+            client.get(f"{recording}/tasks/{task}", headers=HEADERS)
+        replay = ("-m", "mock_server", "replay", "--cassette", str(session))
+        with server(*replay) as (replayed, _, _), server(*recorder(base, other)) as (taped, _, _):
+            for _ in range(rounds):
+                theirs.append(load(base, f"/tasks/{task}"))
+                ours.append(load(replayed, f"/tasks/{task}"))
+                through.append(load(taped, f"/tasks/{task}"))
+    print(f"replayed polls a second: {statistics.median(ours):.0f}, ", end="")
+    print(f"the emulator's own {statistics.median(theirs):.0f}; ", end="")
+    print(f"ratio {_ratio(ours, theirs):.2f} (at least 1)")
+    print(f"polls through a recorder: {statistics.median(through):.0f}; ", end="")
+    print(f"ratio {_ratio(through, theirs):.2f}")
+
+
+def recorder(base: str, cassette: Path) -> tuple[str, ...]:
+    return ("-m", "mock_server", "record", "--to", base, "--cassette", str(cassette))
+
+
+def _ratio(ours: list[float], theirs: list[float]) -> float:
+    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+
+
 def start(rounds: int) -> None:
     times = []
     for _ in range(rounds):
@@ -263,5 +295,6 @@ if __name__ == "__main__":
     start(count)
     polls(count)
     ways_in(count)
+    replays(count)
     memory()
     clips(count)

@@ -13,8 +13,11 @@ from mock_server.tape.links import is_link, local_link
 from mock_server.tape.secrets import IN_QUERY, REMOVED
 from mock_server.tape.times import LINK_LIFE, http_date, moved
 from mock_server.wire.downloads import byte_range
+from wanx_render.clock import CLOCK_HEADER
 
-_NOT_SENT = frozenset(("content-length", "content-encoding", "transfer-encoding", "date", "vary"))
+_NOT_SENT = frozenset((
+    "content-length", "content-encoding", "transfer-encoding", "date", "vary", CLOCK_HEADER,
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,9 @@ class AnswerMaker:
             body = text.encode("utf-8", "replace")
         elif content.kind == "text":
             body = str(content.value).encode("utf-8", "replace")
-        pairs = [*self._headers(entry.answer, tag, now), ("date", http_date(now))]
+        # Nothing is worth waiting for: what comes next is on the cassette.
+        own = [("date", http_date(now)), (CLOCK_HEADER, "auto")]
+        pairs = [*self._headers(entry.answer, tag, now), *own]
         return _made(entry.answer.status, pairs, body)
 
     def file(self, answer: TapedAnswer, data: bytes, wanted: str) -> MadeAnswer:

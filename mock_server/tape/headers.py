@@ -19,7 +19,8 @@ _WITH_VALUES = frozenset((
     "x-dashscope-wait-timeout", "x-dashscope-call-gateway", "x-dashscope-sse", "x-request-id",
     "req-cost-time", "req-arrive-time", "resp-start-time", "x-envoy-upstream-service-time",
     "x-oss-request-id", "x-oss-object-type", "x-oss-storage-class", "x-oss-server-time",
-    "x-oss-hash-crc64ecma", "access-control-allow-origin", "transfer-encoding", "content-length",
+    "x-wanx-mock-clock", "x-oss-hash-crc64ecma", "access-control-allow-origin",
+    "transfer-encoding", "content-length",
 ))  # fmt: skip
 
 
@@ -46,14 +47,12 @@ def taped_headers(raw: Iterable[tuple[bytes, bytes]], remover: SecretRemover) ->
 
 
 def learn_from_headers(raw: Iterable[tuple[bytes, bytes]], remover: SecretRemover) -> None:
-    """Remember the keys, tokens and cookies that are in headers."""
+    """Remember the keys and tokens that are in headers; cookies are other ones at each answer."""
     for raw_name, raw_value in raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         if name in ("authorization", "proxy-authorization"):
             remover.learn_header(value)
-        elif "cookie" in name:
-            remover.learn(value.partition(";")[0].partition("=")[2])
-        elif is_secret_name(name):
+        elif is_secret_name(name) and "cookie" not in name:
             remover.learn(value)
 
 

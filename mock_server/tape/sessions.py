@@ -95,7 +95,7 @@ class ReplaySession:
                 return None
             place = 0
             self._forget(sequences.lists)
-        entry = entries[min(place, len(entries) - 1)]
+        entry = entries[place] if place < len(entries) else _last(entries)
         self.places[key] = place + 1
         if is_create(entry.request) and (task := task_of(entry)):
             self.shifts[task] = now - service_time(entry)
@@ -119,6 +119,11 @@ class ReplaySession:
         for key in sequences.of_task.get(task, set()):
             for older in sequences.entries[key]:
                 self.answers.pop(older.number, None)
+
+
+def _last(entries: list[CassetteEntry]) -> CassetteEntry:
+    """The answer that is repeated: the last one that the client got, if it got any."""
+    return next((entry for entry in reversed(entries) if not entry.answer.ending), entries[-1])
 
 
 def _begins_again(request: TapedRequest) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from mock_server.tape.cassette import Cassette, CassetteWriter, folder_of, read_cassette
+from mock_server.tape.player import Player
 from mock_server.tape.recorder import Recorder
 from mock_server.tape.threads import ThreadServer
 from tests.support.emulator import ASYNC, CREATE, KEY, body
@@ -27,6 +28,22 @@ def recording(
     finally:
         server.close()
         tape.close()
+
+
+@contextmanager
+def replaying(path: Path, *, once: bool = False) -> Iterator[tuple[str, Player]]:
+    """A replay of a cassette: its origin, and what it counts."""
+    players: list[Player] = []
+
+    def make(origin: str) -> Player:
+        players.append(Player(read_cassette(path), origin, once=once))
+        return players[0]
+
+    server = ThreadServer(make)
+    try:
+        yield server.origin, players[0]
+    finally:
+        server.close()
 
 
 class TapeClient:

@@ -2,9 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,23 +11,18 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from mock_server.tape.cassette import CassetteWriter, TapedAnswer, TapedContent, TapedRequest
-from mock_server.tape.player import Player
-from mock_server.tape.threads import ThreadServer
+from mock_server.tape.cassette import (
+    CassetteWriter,
+    Ending,
+    TapedAnswer,
+    TapedContent,
+    TapedRequest,
+)
 from mock_server.testing import MockAccount, Server
 from tests.support.emulator import ASYNC, CREATE, KEY
-from tests.support.tapes import TapeClient, recording, taped
+from tests.support.tapes import TapeClient, recording, replaying, taped
 
 STATES = ["PENDING", "RUNNING", "SUCCEEDED"]
-
-
-@contextmanager
-def replaying(path: Path, *, once: bool = False) -> Iterator[str]:
-    server = ThreadServer(lambda origin: Player(taped(path), origin, once=once))
-    try:
-        yield server.origin
-    finally:
-        server.close()
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +46,7 @@ def test_a_client_gets_the_recorded_session_again_and_again(
     session: tuple[Path, bytes, list[str]],
 ) -> None:
     path, clip, ids = session
-    with replaying(path) as origin:
+    with replaying(path) as (origin, _):
         for _ in range(3):
             client = TapeClient(origin)
             task = client.task("a cat")
@@ -74,7 +67,7 @@ def test_times_and_links_are_of_now(session: tuple[Path, bytes, list[str]]) -> N
     recorded = [entry.answer.content.value for entry in taped(path).entries][3]["output"]
     assert recorded["end_time"].startswith("2026-01-01")  # the emulator's clock
     before = datetime.now(UTC)
-    with replaying(path) as origin:
+    with replaying(path) as (origin, _):
         client = TapeClient(origin)
         output = client.finished(client.task("a cat"))[-1]["output"]
         client.close()
@@ -100,7 +93,7 @@ def test_clients_at_the_same_time_do_not_disturb_each_other(
         client.close()
         return outcome == (STATES, clip)
 
-    with replaying(path) as origin, ThreadPoolExecutor(8) as pool:
+    with replaying(path) as (origin, _), ThreadPoolExecutor(8) as pool:
         assert all(pool.map(one, range(24)))
 
 
@@ -108,7 +101,7 @@ def test_the_list_is_matched_whatever_times_it_is_for(
     session: tuple[Path, bytes, list[str]],
 ) -> None:
     path, _, ids = session
-    with replaying(path) as origin:
+    with replaying(path) as (origin, _):
         url = f"{origin}/api/v1/tasks/?start_time=20270101000000&page_no=1"
         rows = httpx.get(url, headers=KEY, trust_env=False).json()["data"]
     assert [row["task_id"] for row in rows] == ids[::-1]
@@ -120,7 +113,7 @@ def test_a_request_that_was_not_recorded_is_501_and_names_the_nearest(
     session: tuple[Path, bytes, list[str]],
 ) -> None:
     path, _, _ = session
-    with replaying(path) as origin:
+    with replaying(path) as (origin, _):
         client = TapeClient(origin)
         answer = client.create("a dog", duration=5)
         other = client.http.get(f"{origin}/api/v1/tasks/nobody", headers=KEY)
@@ -146,7 +139,7 @@ def test_what_says_the_same_matches(session: tuple[Path, bytes, list[str]]) -> N
     content["parameters"]["duration"] = 3.0
     content["parameters"]["seed"] = None
     content = dict(reversed(content.items()))
-    with replaying(path) as origin, httpx.Client(trust_env=False) as client:
+    with replaying(path) as (origin, _), httpx.Client(trust_env=False) as client:
         created = client.post(f"{origin}/{CREATE}/", headers=ASYNC, json=content).json()
         assert created["output"]["task_id"] == ids[0]
         polled = client.get(f"{origin}/api/v1//tasks/{ids[0]}/?x=1", headers=KEY).json()
@@ -157,7 +150,7 @@ def test_with_once_a_create_is_answered_as_often_as_it_was_recorded(
     session: tuple[Path, bytes, list[str]],
 ) -> None:
     path, _, _ = session
-    with replaying(path, once=True) as origin:
+    with replaying(path, once=True) as (origin, _):
         client = TapeClient(origin)
         assert [client.create("a cat").status_code for _ in range(2)] == [200, 501]
         client.http.post(f"{origin}/_tape/rewind")
@@ -169,7 +162,7 @@ def test_parts_of_a_file_and_its_head_come_from_the_whole(
     session: tuple[Path, bytes, list[str]],
 ) -> None:
     path, clip, _ = session
-    with replaying(path) as origin:
+    with replaying(path) as (origin, _):
         client = TapeClient(origin)
         url = client.finished(client.task("a cat"))[-1]["output"]["video_url"]
         part = client.http.get(url, headers={"Range": "bytes=100-299"})
@@ -208,7 +201,7 @@ def test_lost_answers_are_lost_again(tmp_path: Path) -> None:
         recorded = outcomes(origin)
     service.close()
     assert recorded == ["ReadError", 429, 200, 200, 503, 200, 200]
-    with replaying(path) as origin:
+    with replaying(path) as (origin, _):
         assert outcomes(origin) == recorded
         assert outcomes(origin) == recorded
 
@@ -231,7 +224,7 @@ def test_an_upload_is_recorded_and_replayed(tmp_path: Path) -> None:
     with recording(service.base_url, path) as origin:
         assert upload(origin, "帧.png", b"\x89PNG a picture").status_code == 200
     service.close()
-    with replaying(path) as origin:
+    with replaying(path) as (origin, _):
         for _ in range(2):
             assert upload(origin, "帧.png", b"\x89PNG a picture").status_code == 200
         assert upload(origin, "帧.png", b"\x89PNG another").status_code == 501
@@ -256,8 +249,26 @@ def test_an_expiry_that_was_recorded_comes_in_its_order_and_no_other(tmp_path: P
         recorded = outcomes(origin, lambda: account.clock.advance(86_401))
     service.close()
     assert recorded == [200, 403, "UNKNOWN"]
-    with replaying(path) as origin:
+    with replaying(path) as (origin, _):
         assert outcomes(origin, lambda: time.sleep(0.01)) == recorded
+
+
+def test_the_answer_that_is_repeated_is_one_that_came(tmp_path: Path) -> None:
+    path = tmp_path / "unseen.jsonl"
+    tape = CassetteWriter(path, "http://x/api/v1")
+    request = TapedRequest("GET", "/api/v1/tasks/t")
+    endings: tuple[tuple[int, Ending], ...] = ((503, ""), (200, ""), (0, "reset"))
+    for status, ending in endings:
+        tape.add(request, TapedAnswer(status, {}, ending=ending), datetime.now(UTC), 0.1)
+    tape.close()
+    seen: list[object] = []
+    with replaying(path) as (origin, _), httpx.Client(trust_env=False) as client:
+        for _ in range(5):
+            try:
+                seen.append(client.get(f"{origin}/api/v1/tasks/t", headers=KEY).status_code)
+            except httpx.ReadError:
+                seen.append("reset")
+    assert seen == [503, 200, "reset", 200, 200]
 
 
 def test_a_cassette_that_others_wrote_harms_nothing(tmp_path: Path) -> None:
@@ -272,7 +283,7 @@ def test_a_cassette_that_others_wrote_harms_nothing(tmp_path: Path) -> None:
         request = TapedRequest("GET", f"/api/v1/tasks/{number}")
         tape.add(request, TapedAnswer(200, {}, content), datetime.now(UTC), 0.1)
     tape.close()
-    with replaying(path) as origin, httpx.Client(trust_env=False) as client:
+    with replaying(path) as (origin, _), httpx.Client(trust_env=False) as client:
         link = client.get(f"{origin}/api/v1/tasks/0").json()["output"]["video_url"]
         assert link.startswith(f"{origin}/_link/")
         assert client.get(f"{origin}/api/v1/tasks/1").status_code == 501
