@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mock_server.faults.wire_faults import WIRE
 
+_LEAVE_SECONDS = 0.2
 _NOT_HTTP = "The request is not valid HTTP."
 
 
@@ -26,6 +27,12 @@ class ClientConnection(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self.app = _with_transport(self.app, transport)
+
+    def shutdown(self) -> None:
+        """End an idle connection; over TLS the client may never answer that."""
+        super().shutdown()
+        if self.scheme == "https" and self.transport.is_closing():
+            self.loop.call_later(_LEAVE_SECONDS, self.transport.abort)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # ours says the same
         request_id = str(uuid.uuid4())

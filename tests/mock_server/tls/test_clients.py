@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -194,6 +196,25 @@ def test_node_reaches_it_through_the_usual_libraries(
     assert "dashscope-result-bj.oss-cn-beijing" in printed
     assert printed.split()[1:] == ["ftyp", "UNKNOWN"]
     assert "UNKNOWN" in run(["node", "agent.mjs"], node_folder, environ)
+
+
+def test_a_server_ends_without_a_word_while_clients_are_connected(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mock_server", "--proxy", "--tls", "--authority"]
+    process = subprocess.Popen(
+        [*command, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=ROOT,
+    )  # fmt: skip
+    assert process.stdout
+    line = json.loads(process.stdout.readline())
+    trust = ssl.create_default_context(cafile=line["authority"])
+    with (
+        httpx.Client(trust_env=False, proxy=line["proxy"], verify=trust) as tunnel,
+        httpx.Client(trust_env=False, verify=trust) as direct,
+    ):
+        assert tunnel.get(f"{HOST}/tasks/x").status_code == 401
+        assert direct.get(f"{line['base_url']}/tasks/x").status_code == 401
+        process.terminate()
+        assert process.communicate(timeout=20) == ("", "")
 
 
 @pytest.mark.proof

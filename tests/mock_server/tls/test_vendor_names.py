@@ -1,6 +1,7 @@
 """A client with the vendor's hosts in its code: the proxy and a certificate are all it needs."""
 
 import json
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mock_server.testing import Server
+from mock_server.testing import MockAccount, Server
 from mock_server.wire.hosts import is_api, is_storage
 from tests.support.emulator import ASYNC, CREATE, KEY, body
 
@@ -223,6 +224,21 @@ def test_the_certificate_is_for_the_one_host_and_short(server: Server) -> None:
     ends = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
     begins = ssl.cert_time_to_seconds(str(certificate["notBefore"]))
     assert (ends - begins) / 86400 < 399  # some clients refuse longer ones
+
+
+def test_a_reset_is_a_reset_on_the_wire(server: Server) -> None:
+    """Below TLS: what a library makes of it is its own affair."""
+    account = MockAccount(server, "reset")
+    account.faults("on=query effect=reset")
+    host = "dashscope.aliyuncs.com"
+    with tls_to(server, host, trust(server)) as connection:
+        ask = f"GET /api/v1/tasks/x HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {account.key}"
+        connection.sendall(f"{ask}\r\n\r\n".encode())
+        with socket.socket(fileno=os.dup(connection.fileno())) as below:
+            below.settimeout(5)
+            with pytest.raises(ConnectionResetError):
+                while below.recv(65536):
+                    pass
 
 
 def test_plain_http_inside_a_tunnel_works_too(server: Server) -> None:
