@@ -3,16 +3,18 @@
 Nothing is ever fetched: what an http(s) address leads to counts as fine.
 """
 
+import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from mock_server.service.uploads import Shelf, Upload
-from mock_server.wire.errors import ErrorAnswer, Flaw
-from mock_server.wire.provenance import ERRORS, FAMILIES, OFFICIAL, QUOTA, UPLOADS, rests_on
+from mock_server.wire.errors import URL_ERROR, ErrorAnswer, Flaw
+from mock_server.wire.provenance import ERRORS, FAMILIES, OFFICIAL, QUOTA, SWEEP, UPLOADS, rests_on
 from wanx_render import files
 from wanx_render.catalog.abilities import MediaFile, Model, OfPictures, PictureModel, SoundFile
 from wanx_render.catalog.figures import Figure
@@ -24,6 +26,7 @@ from wanx_render.task import Footage, InputMedia, Role
 
 FindUpload = Callable[[str], Upload | None]
 _NOT_FETCHED = "Unable to download the media resource during the data inspection process."
+_NOT_FOUND = "Failed to find the requested media resource during the data inspection process."
 _VIDEOS, _SOUNDS = ("first_clip", "reference_video"), ("soundtrack", "reference_sound")
 _SUFFIXES = (".mp4", ".mov")
 _ASSUMED_SECONDS = 5  # of a video that nobody can look at here
@@ -38,6 +41,8 @@ class MediaFinder:
     program: Ffmpeg | None  # without one, videos are looked at less closely
     uploads: FindUpload
     resolves: bool  # whether the request has the header that lets it use uploads
+    lenient: bool = False  # whether limits that only documents have are noted alone
+    taken: list[Flaw] = field(default_factory=list)  # for which the request is not refused
     lengths: dict[Role, Fraction] = field(default_factory=dict)  # of all of a role together
 
     @rests_on("official text", OFFICIAL, "Pictures come as http(s), oss:// or data:image/…;base64")
@@ -58,8 +63,28 @@ class MediaFinder:
             return self._uploaded(url, roles)
         if scheme == "data":
             return self._data(url, _role(roles, ""))
-        raise Flaw("InvalidParameter", "url error, please check url！")
+        return self._bare(url, _role(roles, ""))
 
+    @rests_on("guess", "nobody tried it", "Base64 without data: is refused; --lenient takes it")
+    def _bare(self, url: str, role: Role) -> tuple[Role, InputMedia]:
+        """What is no address; perhaps a picture in Base64, as one public client sends it."""
+        self._within(_not_an_address)
+        try:
+            data = base64.b64decode(url, validate=True)
+        except ValueError:
+            raise Flaw("InvalidParameter", URL_ERROR) from None
+        return role, self._picture(data)
+
+    def _within(self, check: Callable[..., None], *values: Any) -> None:
+        """Let a check refuse; where the checks are lenient, only for what was seen."""
+        try:
+            check(*values)
+        except Flaw as flaw:
+            if flaw.seen or not self.lenient:
+                raise
+            self.taken.append(flaw)
+
+    @rests_on("guess", "no network here", "A first clip behind one counts as short as can be")
     def _assumed(self, role: Role) -> Footage:
         limits = self._limits(role)
         low, high = limits.seconds if limits else (0, 60)
@@ -68,13 +93,14 @@ class MediaFinder:
         return Footage(Size(1280, 720), Fraction(30), Fraction(seconds))
 
     @rests_on("third party", "seen in user reports", "Uploads without the resolve header are 400")
+    @rests_on("captured", SWEEP, "What is not there is 400 at the create call, in these words")
     @rests_on("official text", UPLOADS, "Uploads belong to an account and a model, for 48 hours")
     def _uploaded(self, url: str, roles: tuple[Role, ...]) -> tuple[Role, InputMedia]:
         if not self.resolves:
             raise ErrorAnswer(400, "InvalidParameter.DataInspection", _NOT_FETCHED)
         upload = self.uploads(url.removeprefix("oss://"))
         if upload is None:
-            raise Flaw("InvalidParameter.DataInspection", _NOT_FETCHED)
+            raise ErrorAnswer(400, "InvalidParameter.DataInspection", _NOT_FOUND)
         role = _role(roles, upload.key)
         if role in _VIDEOS:
             return role, self._video(upload, role)
@@ -98,7 +124,7 @@ class MediaFinder:
         except images.BadPicture as error:
             raise Flaw("InvalidParameter", f"The image {error}.") from None
         if isinstance(self.model, Model):
-            _check_picture(picture, self.model)
+            self._within(_check_picture, picture, self.model)
         path = self.shelf.keep(data)
         return InputMedia(f"sha256:{picture.sha256}", path=path, size=picture.size)
 
@@ -110,8 +136,8 @@ class MediaFinder:
             raise Flaw("InvalidFile.Openerror", f"The audio {error}.") from None
         limits = self._limits(role)
         if limits:
-            _check_file(upload, track.bytes, limits)
-            self._check_length("audio", Fraction(track.seconds), role, limits)
+            self._within(_check_file, upload, track.bytes, limits)
+            self._within(self._check_length, "audio", Fraction(track.seconds), role, limits)
         return InputMedia(f"sha256:{files.sha256(upload.path)}", path=upload.path)
 
     @rests_on("third party", "rate cards read in September 2026", "So have videos, also together")
@@ -124,9 +150,9 @@ class MediaFinder:
             raise Flaw("InvalidFile.Openerror", "The video cannot be opened.") from None
         limits = self._limits(role)
         if limits:
-            _check_file(upload, upload.path.stat().st_size, limits)
-            self._check_length("video", footage.seconds, role, limits)
-            _check_sides(footage.size, limits)
+            self._within(_check_file, upload, upload.path.stat().st_size, limits)
+            self._within(self._check_length, "video", footage.seconds, role, limits)
+            self._within(_check_sides, footage.size, limits)
         digest = files.sha256(upload.path)
         return InputMedia(f"sha256:{digest}", path=upload.path, footage=footage)
 
@@ -154,6 +180,7 @@ class MediaFinder:
             raise Flaw("InvalidFile.Duration", message)
 
 
+_SEEN_SIDE = 240
 _ROUNDING = Fraction(1, 10)  # the last frame or packet of a file may end a little later
 
 
@@ -183,7 +210,7 @@ def _check_picture(picture: images.Picture, model: Model) -> None:
     sides = picture.size.width, picture.size.height
     if min(sides) < low:
         message = f"Image height or width is too small than {low}"
-        raise Flaw("InvalidImage.ImageSize", message)
+        raise Flaw("InvalidImage.ImageSize", message, seen=low == _SEEN_SIDE)
     if max(sides) > high:
         message = f"The image is {picture.size}; sides must be at most {high} pixels."
         raise Flaw("InvalidImage.ImageSize", message)
@@ -200,6 +227,10 @@ def _widest(limits: OfPictures) -> tuple[int, int]:
     """The shortest and longest side that some document allows."""
     ranges = (limits.sides.value, *(variant.value for variant in limits.sides.variants))
     return min(low for low, _ in ranges), max(high for _, high in ranges)
+
+
+def _not_an_address() -> None:
+    raise Flaw("InvalidParameter", URL_ERROR)
 
 
 def _check_file(upload: Upload, size: int, limits: SoundFile | MediaFile) -> None:

@@ -1,6 +1,6 @@
 """What clients do: create, query, list, cancel, upload, and fetch the result of a task."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from mock_server.service.foreign_tasks import add_foreign_tasks, any_request
 from mock_server.service.media import MediaFinder
 from mock_server.service.service import MockService
 from mock_server.service.tasks import TaskLife, next_event
+from mock_server.wire.body_fields import taken_files
 from mock_server.wire.create_body import check_path, named_model, read_create
 from mock_server.wire.errors import Denied, ErrorAnswer
+from mock_server.wire.notes import RequestNote
 from mock_server.wire.provenance import ERRORS, QUOTA, TASKS, rests_on
 from wanx_render.backends.base import Accepted, Pending, Running, Succeeded, TaskState, Unknown
 from wanx_render.catalog.abilities import PictureModel
@@ -21,10 +23,14 @@ from wanx_render.errors import Throttled
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a create call sends, and to which path after the base URL."""
+    """What a create call sends, and to which path after the base URL.
+
+    ``notes`` takes its differences from what documents allow.
+    """
 
     path: str
     body: dict[str, Any]
+    notes: list[RequestNote] = field(default_factory=list)
 
 
 _NOT_CANCELLED = "Failed to cancel the task, please confirm if the task is in PENDING status."
@@ -49,8 +55,10 @@ def create(
         service.program,
         lambda key: service.uploads.find(caller.name, key, entry.name),
         resolves,
+        lenient=service.options.checks == "lenient",
     )
-    call = read_create(body, entry, catalog, caller.region, finder)
+    call = read_create(body, entry, catalog, caller.region, finder, service.options.checks)
+    content.notes.extend((*call.notes, *taken_files(finder.taken)))
     at_once = service.options.refuse == "at-once" or isinstance(entry, PictureModel)
     if call.flaw and at_once:
         raise ErrorAnswer(400, call.flaw.code, call.flaw.message)

@@ -37,12 +37,13 @@ class Api:
             message = "current user api does not support synchronous calls."
             raise ErrorAnswer(403, "AccessDenied", message)
         resolves = headers.get("x-dashscope-ossresourceresolve", "").lower() == "enable"
-        content = verbs.Content(_after_base(call.request.url.path), decode(call.data))
+        body = decode(call.data)
+        content = verbs.Content(_after_base(call.request.url.path), body, call.notes)
         receipt = verbs.create(self._service, call.account, content, resolves=resolves, twist=twist)
         call.task_id = receipt.task_id
         output = {"task_status": "PENDING", "task_id": receipt.task_id}
-        body = {"output": output, "request_id": receipt.request_id}
-        return json_response(body, receipt.request_id)
+        answer = {"output": output, "request_id": receipt.request_id}
+        return json_response(answer, receipt.request_id)
 
     @rests_on("official text", OFFICIAL, "An unknown or expired task is 200 with UNKNOWN")
     @rests_on("captured", SDK, "Slashes at the end and any query string are accepted")

@@ -16,6 +16,7 @@ from wanx_render.task import InputMedia, Reference, Role
 Resolve = Callable[[str, tuple[Role, ...]], tuple[Role, InputMedia]]
 
 _AT_MOST_ONCE = frozenset(("first_frame", "last_frame", "soundtrack", "first_clip"))
+_DOCUMENTS = ("file", "link")  # of models that take references of every kind
 _OLDER_NAMES = {"reference_urls": ("reference_video_urls",)}
 _KINDS: dict[Role, Any] = {
     "reference_image": "image",
@@ -32,6 +33,11 @@ class Entry:
     name: str
     url: Any
 
+    @property
+    def field(self) -> str:
+        """The field of ``input`` that it stands in."""
+        return self.name.partition(" ")[0]
+
 
 @rests_on("captured", SDK, "Frames stand in img_url, first_frame_url or media, as the model has it")
 @rests_on("official text", FRAMES_27, "Types of media that are unknown, or there twice, are errors")
@@ -47,7 +53,7 @@ def media_of(
     for entry in _entries(fields, form, roles):
         role, medium = _resolved(fields, entry, resolve)
         if role in _AT_MOST_ONCE and any(role == other for other, _ in media):
-            fields.invalid(f"{entry.name} is there more than once.")
+            fields.invalid(f"input.{entry.field}", f"{entry.name} is there more than once.")
         else:
             media.append((role, medium))
     return media
@@ -75,16 +81,22 @@ def _entries(fields: BodyFields, form: Form, roles: frozenset[str]) -> Iterator[
                     for url in _list(fields, name):
                         yield Entry(possible, name, url)
             case "typed":
-                yield from _typed(fields, field, its_roles)
+                yield from _typed(fields, field, its_roles, roles)
 
 
-def _typed(fields: BodyFields, field: str, roles: list[tuple[Role, BodyPlace]]) -> Iterator[Entry]:
+@rests_on("official text", FAMILIES, "wan3.0 takes a file or a link too; what it says is not used")
+def _typed(
+    fields: BodyFields, field: str, roles: list[tuple[Role, BodyPlace]], takes: frozenset[str]
+) -> Iterator[Entry]:
     """The entries of a list by type; what else stands in one, such as a voice, is passed over."""
     types = {place.type: role for role, place in roles}
     for entry in _list(fields, field):
         kind = entry.get("type") if isinstance(entry, dict) else None
+        if kind in _DOCUMENTS and "reference_sound" in takes:
+            continue
         if not isinstance(kind, str) or kind not in types:
-            fields.invalid(f"{field} has an entry of an unknown type: {str(kind)[:40]}.")
+            message = f"{field} has an entry of an unknown type: {str(kind)[:40]}."
+            fields.invalid(f"input.{field}", message)
             continue
         yield Entry((types[kind],), f"{field} {kind}", entry.get("url"))
 
@@ -95,17 +107,18 @@ def _list(fields: BodyFields, field: str) -> list[Any]:
     value = fields.parameters.get(field) if value is None else value
     if value is None or isinstance(value, list):
         return value or []
-    fields.invalid(f"{field} must be a list.")
+    fields.invalid(f"input.{field}", f"{field} must be a list.")
     return []
 
 
 def _resolved(fields: BodyFields, entry: Entry, resolve: Resolve) -> tuple[Role, InputMedia]:
     """What an entry names; something of no use where it cannot be used."""
+    field = f"input.{entry.field}"
     try:
-        if not isinstance(entry.url, str) or not entry.url:
-            raise Flaw("InvalidParameter", f"{entry.name} must be a string.")
-        return resolve(entry.url, entry.roles)
+        if isinstance(entry.url, str) and entry.url:
+            return resolve(entry.url, entry.roles)
+        fields.invalid(field, f"{entry.name} must be a string.")
     except Flaw as flaw:
-        fields.flaws.append(flaw)
-        digest = hashlib.sha256(repr(entry.url)[:4096].encode()).hexdigest()
-        return entry.roles[0], InputMedia(f"unusable:{digest}")
+        fields.media_refused(field, flaw)
+    digest = hashlib.sha256(repr(entry.url)[:4096].encode()).hexdigest()
+    return entry.roles[0], InputMedia(f"unusable:{digest}")

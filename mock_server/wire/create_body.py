@@ -6,20 +6,17 @@ from typing import Any
 
 from mock_server.wire.body_fields import BodyFields
 from mock_server.wire.body_media import Resolve, media_of, references_in
-from mock_server.wire.errors import ErrorAnswer
+from mock_server.wire.errors import URL_ERROR, ErrorAnswer
+from mock_server.wire.known_fields import note_fields
+from mock_server.wire.notes import DEFAULT_CHECKS, Checks, RequestNote
 from mock_server.wire.picture_body import picture_request, size_in
-from mock_server.wire.provenance import ERRORS, FAMILIES, OFFICIAL, SDK, SWEEP, rests_on
-from wanx_render.backends.imitation.refusals import refusal_of
+from mock_server.wire.provenance import ERRORS, FAMILIES, OFFICIAL, SWEEP, rests_on
+from wanx_render.backends.imitation.refusals import refusals_of
 from wanx_render.backends.simulator import Fate
 from wanx_render.catalog.abilities import Model, PictureModel
 from wanx_render.catalog.capabilities import Catalog
 from wanx_render.geometry import Size
 from wanx_render.task import InputMedia, Role, SoundMode, TaskRequest
-
-_URL_ERROR = (
-    "url error, please check url！For details, see: "
-    "https://www.alibabacloud.com/help/en/model-studio/error-code#error-url"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +26,7 @@ class CreateCall:
     request: TaskRequest
     flaw: Fate | None
     results: int = 1  # pictures that are asked for
+    notes: tuple[RequestNote, ...] = ()
 
 
 @rests_on("official text", ERRORS, "No model is BadRequest.EmptyModel, no input is EmptyInput")
@@ -55,33 +53,34 @@ def check_path(path: str, entry: Model | PictureModel, catalog: Catalog) -> None
         return
     makes = {other.makes for other in catalog.forms.values() if other.path == path}
     if form.makes in makes:
-        raise ErrorAnswer(400, "InvalidParameter", _URL_ERROR)
+        raise ErrorAnswer(400, "InvalidParameter", URL_ERROR)
     message = "current user api does not support asynchronous calls."
     raise ErrorAnswer(403, "AccessDenied", message)
 
 
-@rests_on("captured", SDK, "Unknown fields, a null prompt and absent parameters are passed over")
 @rests_on("third party", "a live test of July 2026", "Flaws can show after acceptance, as FAILED")
+@rests_on("guess", "nobody says", "Of several flaws the first is named: of fields, then of files")
 def read_create(
     body: dict[str, Any],
     entry: Model | PictureModel,
     catalog: Catalog,
     region: str,
     resolve: Resolve,
+    checks: Checks = DEFAULT_CHECKS,
 ) -> CreateCall:
     """The request in a body, and what is wrong with it."""
-    fields, results = BodyFields(body), 1
+    fields, results = BodyFields(body, checks), 1
     if isinstance(entry, PictureModel):
         request, results = picture_request(fields, entry, catalog, region, resolve)
     else:
         request = _clip_request(fields, entry, catalog, region, resolve)
-    refusal = refusal_of(request, catalog)
-    if refusal:
+    for refusal in refusals_of(request, catalog):
         fields.refused(refusal)
-    first = fields.flaws[0] if fields.flaws else None
+    note_fields(fields, body, entry, catalog)
+    first = fields.first_flaw
     fate = Fate("fail-at-once", first.code, first.message, first.seconds) if first else None
     possible = _possible(request, entry) if isinstance(entry, Model) else request
-    return CreateCall(possible, fate, results)
+    return CreateCall(possible, fate, results, tuple(fields.notes))
 
 
 @rests_on("official text", OFFICIAL, "Without values, the model's defaults hold")
@@ -152,7 +151,7 @@ def _tier_and_size(fields: BodyFields, model: Model, catalog: Catalog) -> tuple[
     text: str = fields.parameter("size", str, "")
     size = size_in(text) if text else size_in(next(iter(sizes.get(tier, ("1280x720",)))))
     if size is None:
-        fields.invalid(f"The size is not match {text[:40]}")
+        fields.invalid("parameters.size", f"The size is not match {text[:40]}")
         return tier, None
     return next((name for name in sizes if str(size) in sizes[name]), tier), size
 
@@ -173,12 +172,12 @@ def _sound(
 
 
 def _possible(request: TaskRequest, model: Model) -> TaskRequest:
-    """The same request with a tier and length that exist: a failed task still has a price row."""
+    """The same request with values that exist: a failed task still has a price row."""
     tiers, durations = model.tiers.value, model.durations.value
-    if request.resolution in tiers and request.duration in durations:
-        return request
+    ratios = model.ratios.value if model.ratios else ("",)
     return replace(
         request,
         resolution=request.resolution if request.resolution in tiers else tiers[0],
         duration=request.duration if request.duration in durations else durations[0],
+        ratio=request.ratio if request.ratio in ratios else ratios[0],
     )

@@ -5,6 +5,10 @@ from typing import Any, Literal
 
 from wanx_render.backends.imitation.refusals import AT_ONCE
 
+URL_ERROR = (
+    "url error, please check url！For details, see: "
+    "https://www.alibabacloud.com/help/en/model-studio/error-code#error-url"
+)
 ErrorForm = Literal["own", "nested", "quoted"]
 
 
@@ -22,12 +26,14 @@ class ErrorAnswer(Exception):
 class Flaw(Exception):
     """What is wrong with a readable request; refused at once, or accepted and FAILED later.
 
-    ``seconds`` pass until it is FAILED.
+    ``seconds`` pass until it is FAILED; ``seen``: the service was seen to refuse so.
     """
 
-    def __init__(self, code: str, message: str, seconds: float = AT_ONCE) -> None:
+    def __init__(
+        self, code: str, message: str, seconds: float = AT_ONCE, *, seen: bool = False
+    ) -> None:
         super().__init__(message)
-        self.code, self.message, self.seconds = code, message, seconds
+        self.code, self.message, self.seconds, self.seen = code, message, seconds, seen
 
 
 class Denied(Exception):

@@ -8,6 +8,10 @@ from typing import Literal
 Checks = Literal["strict", "usual", "lenient"]
 DEFAULT_CHECKS: Checks = "usual"
 
+# What is known of a difference: the service was seen to refuse it, documents alone forbid it, or
+# they do and the service is thought to take it.
+Standing = Literal["seen", "documented", "taken"]
+
 
 @dataclass(frozen=True, slots=True)
 class RequestNote:
@@ -16,3 +20,14 @@ class RequestNote:
     field: str  # ``parameters.seed``, ``input.img_url``, ``headers.content-type``
     message: str
     rests_on: str  # ``official text: official image-to-video reference, November 2025``
+
+
+def is_refused(standing: Standing, checks: Checks) -> bool:
+    """Whether a request is refused for such a difference."""
+    match checks:
+        case "strict":
+            return True
+        case "usual":
+            return standing != "taken"
+        case "lenient":
+            return standing == "seen"

@@ -27,7 +27,7 @@ def picture_request(
     media = media_of(fields, form, frozenset(form.places), resolve)
     results: int = fields.parameter("n", int, 1)
     if not 1 <= results <= MOST_PICTURES:
-        fields.invalid(f"n must be between 1 and {MOST_PICTURES}.")
+        fields.invalid("parameters.n", f"n must be between 1 and {MOST_PICTURES}.")
         results = 1
     request = TaskRequest(
         model=model.name,
@@ -72,7 +72,7 @@ def _size(fields: BodyFields, model: PictureModel) -> Size:
     text: str = fields.parameter("size", str, "")
     size = size_in(text) if text else None
     if text and size is None:
-        fields.invalid(f"The size is not match {text[:40]}")
+        fields.invalid("parameters.size", f"The size is not match {text[:40]}")
     return size or _usual(model)
 
 
