@@ -84,7 +84,6 @@ class MediaFinder:
                 raise
             self.taken.append(flaw)
 
-    @rests_on("guess", "no network here", "A first clip behind one counts as short as can be")
     def _assumed(self, role: Role) -> Footage:
         limits = self._limits(role)
         low, high = limits.seconds if limits else (0, 60)
