@@ -15,8 +15,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
 from mock_server.light.distribution import NAME
 from wanx_render.files import write_atomically
 from wanx_render.language import tr
@@ -100,6 +98,8 @@ def kept_authority(folder: Path) -> LocalAuthority:
     """
     try:
         with _library():
+            from filelock import FileLock  # only where an authority is needed
+
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with FileLock(folder / ".lock", timeout=_LOCK_SECONDS, mode=0o600):
                 return _load(folder) or _make(folder, DOMAINS, passing=False)
