@@ -51,7 +51,7 @@ def _always(text: str) -> Callable[[Language], str]:
 
 
 def _text(name: str) -> str:
-    return (resources.files("mock_server.web") / "page" / name).read_text(encoding="utf-8")
+    return (resources.files(__package__) / "page" / name).read_text(encoding="utf-8")
 
 
 def _route(path: str, kind: str, text: Callable[[Language], str], guard: AccessGuard) -> Route:

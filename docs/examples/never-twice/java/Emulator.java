@@ -20,8 +20,10 @@ final class Emulator implements AutoCloseable {
 
   /** Start the server and wait until it is ready. It ends with this process. */
   Emulator() throws IOException {
+    // The command of the light package is wanx-mock.
+    String command = System.getenv().getOrDefault("EMULATOR", "wanx-mock-server");
     ProcessBuilder builder =
-        new ProcessBuilder("wanx-mock-server", "--clock", "auto", "--end-with-stdin");
+        new ProcessBuilder(command, "--clock", "auto", "--clips", "tiny", "--end-with-stdin");
     server = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
     ready = new BufferedReader(new InputStreamReader(server.getInputStream())).readLine();
   }

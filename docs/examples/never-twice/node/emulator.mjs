@@ -4,9 +4,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
+const COMMAND = process.env.EMULATOR ?? "wanx-mock-server"; // the light package: wanx-mock
+
 // Start the server and wait until it is ready. It ends with this process.
 export async function start() {
-  const server = spawn("wanx-mock-server", ["--clock", "auto", "--end-with-stdin"], {
+  const server = spawn(COMMAND, ["--clock", "auto", "--clips", "tiny", "--end-with-stdin"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   await once(server, "spawn"); // fails where it is not installed: pip install wanx-render
