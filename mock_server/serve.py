@@ -20,6 +20,7 @@ from mock_server.faults.presets import PRESETS
 from mock_server.faults.reading import BadFault, read_line, read_plan
 from mock_server.scenarios.reading import BadScenario, read_scenarios
 from mock_server.scenarios.scenario import Scenario
+from mock_server.scenarios.webhook import BadWebhook, webhook_url
 from mock_server.service.clips import find_program
 from mock_server.service.clocks import BadTime
 from mock_server.service.options import Options
@@ -66,6 +67,8 @@ _OPTIONS = (
     click.option("--times", type=click.Choice(["documented", "captured"]), default="documented",
                  show_default=True,
                  help=tr("How long tasks take: as documented, or as in public answers.")),
+    click.option("--webhook", default="", metavar="URL",
+                 help=tr("Post an event to this address when a task is finished.")),
     click.option("--refuse", type=click.Choice(["later", "at-once"]), default="later",
                  show_default=True,
                  help=tr("Report a faulty request later, as FAILED, or at once, as 400.")),
@@ -159,7 +162,16 @@ def _usage_errors() -> Iterator[None]:
     """What is wrong with the command line, as click says it."""
     try:
         yield
-    except (BadFault, BadTime, BadState, BadInput, BadHost, BadReach, BadScenario) as error:
+    except (
+        BadFault,
+        BadTime,
+        BadState,
+        BadInput,
+        BadHost,
+        BadReach,
+        BadScenario,
+        BadWebhook,
+    ) as error:
         raise _usage(error.args[0]) from None
     except OSError as error:
         message = tr("cannot read {file}: {reason}", file=error.filename, reason=error.strerror)
@@ -173,7 +185,7 @@ def _usage(message: Message) -> click.UsageError:
 def _options(
     *, faults: str | None, fault_lines: tuple[str, ...],
     result_hosts: str, api_hosts: str, checks: Checks | None, scenarios: Path | None,
-    **others: Any,
+    webhook: str, **others: Any,
 ) -> Options:  # fmt: skip
     """What the service is started with; ``others`` have the same names there."""
     plan = (*_plan(faults), *(read_line(line) for line in fault_lines))
@@ -183,6 +195,7 @@ def _options(
         api_hosts=host_names(api_hosts),
         checks=checks or DEFAULT_CHECKS,
         scenarios=_scenarios(scenarios),
+        webhook=webhook_url(webhook) if webhook else "",
         **others,
     )
 

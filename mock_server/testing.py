@@ -31,7 +31,7 @@ class Server:
     there; with ``api_hosts`` the API is there too, and with ``vendor`` both are at all names of
     the vendor. ``proxy`` is those hosts: run a client with ``proxy.environment``, for one. That
     needs the library cryptography (the extra ``tls``); the authority is removed at the end.
-    ``clips`` is as the option of that name.
+    ``clips`` and ``webhook`` are as the options of these names.
     """
 
     def __init__(
@@ -44,10 +44,11 @@ class Server:
         *,
         vendor: bool = False,
         clips: Path | None = None,
+        webhook: str = "",
     ) -> None:
         options = Options(
             clock=clock, seed=seed, result_hosts=tuple(result_hosts), api_hosts=tuple(api_hosts),
-            vendor_hosts=vendor, clips=clips,
+            vendor_hosts=vendor, clips=clips, webhook=webhook,
         )  # fmt: skip
         self.service = MockService(catalog or packaged(), find_program(os.environ), options)
         self._listener = listen("127.0.0.1", 0)

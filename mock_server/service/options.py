@@ -23,6 +23,7 @@ class Options:
     errors: ErrorForm = "own"
     scenarios: tuple[Scenario, ...] = ()
     times: Literal["documented", "captured"] = "documented"
+    webhook: str = ""  # an address that hears of finished tasks
     limits: bool | None = None  # None: where time passes by itself
     faults: tuple[Fault, ...] = ()
     state: Path | None = None

@@ -12,6 +12,7 @@ from mock_server.faults.fault import Fault
 from mock_server.faults.plan import FaultPlan
 from mock_server.faults.reading import read_plan
 from mock_server.scenarios.book import ScenarioBook
+from mock_server.scenarios.notices import Notices
 from mock_server.service.accounts import RegionHosts
 from mock_server.service.call_limits import CallLimits
 from mock_server.service.clips import TINY, Clips
@@ -58,7 +59,10 @@ class MockService:
         self.tasks = Tasks(
             catalog, self.clock, self.store,
             seed=options.seed, limits=limits, times=self.scenarios.times,
+            changed=lambda task: self.notices.watch(task),
         )  # fmt: skip
+        self.notices = Notices(options.webhook, catalog, self.clock)
+        self.notices.resume(task for task, _ in self.tasks.all())
         self.uploads = UploadStore(self.store, self.clock, self.shelf, self.signer)
         self.plan = FaultPlan(options.seed, options.faults)
         for _, faults in self.store.all("faults"):
@@ -116,6 +120,7 @@ class MockService:
         for name in self.tasks.forget(account):
             self.clock.ahead.pop(name, None)
         self.call_limits.forget(account)
+        self.notices.forget(account)
         self.uploads.forget(account)
         if account is None:
             self.plan = FaultPlan(self.options.seed, self.options.faults)
@@ -132,6 +137,7 @@ class MockService:
     def close(self) -> None:
         """Stop making clips; where no state is kept, remove what was made."""
         self._save_clock()
+        self.notices.close()
         self.clips.close()
         self.store.close()
         if not self.options.state:

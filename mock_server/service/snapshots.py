@@ -37,4 +37,5 @@ def restore(service: MockService, record: dict[str, Any]) -> None:
     service.clock.restart(now, ahead)
     service.set_faults(faults)
     service.tasks.restore(tasks)
+    service.notices.resume(tasks)
     service.save()

@@ -1,6 +1,6 @@
 """The tasks of every account, as its simulator has them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from mock_server.service.clocks import ServiceClock
@@ -26,9 +26,12 @@ class Tasks:
         seed: int,
         limits: bool,
         times: DrawTimes = documented_times,
+        changed: Callable[[Task], None] = lambda _: None,
     ) -> None:
+        """``changed`` hears of every task that is new or whose life became another."""
         self._catalog, self._clock, self._store = catalog, clock, store
         self._seed, self._limits, self._times = seed, limits, times
+        self._changed = changed
         self._accounts: dict[str, Simulator] = {}
         self._foreign: dict[str, Simulator] = {}
         self.restore(Task.from_record(record) for _, record in store.all("task"))
@@ -122,6 +125,7 @@ class Tasks:
             self._store.put("task", task.task_id, task.record())
 
     def _save_task(self, task: Task) -> None:
+        self._changed(task)
         if self._store.kept:
             self._store.put("task", task.task_id, task.record())
             self._store.put("clock", "", self._clock.record())

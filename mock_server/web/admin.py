@@ -50,6 +50,7 @@ def routes(service: MockService, guard: AccessGuard) -> list[Route]:
         "faults": {
             "GET": faults.read, "PUT": faults.replace, "POST": faults.add, "DELETE": faults.clear,
         },
+        "webhooks": {"GET": lambda *_: service.notices.record()},
         "scenarios": {"GET": scenarios.read, "PUT": scenarios.replace},
         "tasks": {"GET": tasks.read_all},
         "tasks/{task_id}": {"GET": tasks.read, "POST": tasks.change},
