@@ -10,7 +10,6 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from decimal import Decimal
 from pathlib import Path
 
 import av
@@ -43,9 +42,9 @@ class TrialOutcome:
 
     end: str  # what it showed its user: the state of the task, or an error
     download: str  # what the address of the result answered; empty where it was not requested
-    clip: bool  # a video that decodes is on the disk
+    clip: bool  # a video or picture that decodes is on the disk
     requests: int  # create calls that it sent
-    charged: int  # tasks that were paid
+    charged: int  # tasks that succeeded, which is when they are paid
 
     @property
     def record(self) -> dict[str, object]:
@@ -108,9 +107,9 @@ def _report(command: list[str], environment: Mapping[str, str]) -> dict[str, str
 
 
 def _charged(account: MockAccount) -> int:
-    """How many tasks of the account cost money, wherever the time of the account is by then."""
+    """How many tasks of the account cost money: those that succeed, and an hour later all did."""
     account.clock.advance(3600)
-    return sum(1 for row in account.ledger["submissions"] if Decimal(row["amount"] or 0))
+    return sum(1 for row in account.ledger["submissions"] if row["status"] == "SUCCEEDED")
 
 
 def is_video(path: Path) -> bool:

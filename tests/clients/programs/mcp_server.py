@@ -1,54 +1,24 @@
-"""ali-bailian-mcp as an assistant drives it: tools called over stdin and stdout.
+"""ali-bailian-mcp: a picture of this machine is uploaded, and its video downloaded.
 
 Runs in an environment of its own with the server in it. Reads BASE_URL, KEY, PICTURE and OUT;
 prints one line of JSON.
 """
 
 import importlib.metadata
-import itertools
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-_NUMBERS = itertools.count(1)
-
-
-def ask(server: subprocess.Popen, method: str, **parameters: object) -> dict[str, object]:
-    """The result of one call."""
-    number = next(_NUMBERS)
-    call = {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
-    server.stdin.write(json.dumps(call) + "\n")
-    server.stdin.flush()
-    for line in server.stdout:
-        answer = json.loads(line)
-        if answer.get("id") == number:
-            return answer["result"]
-    raise RuntimeError("the server is gone")
+from mcp_tools import ToolServer, running
 
 
-def tool(server: subprocess.Popen, name: str, **arguments: object) -> dict[str, object]:
-    """What a tool of the server gives."""
-    result = ask(server, "tools/call", name=name, arguments=arguments)
-    text = result["content"][0]["text"]
-    return json.loads(text) if text.startswith("{") else {"error": text}
-
-
-def whole_flow(server: subprocess.Popen) -> dict[str, object]:
+def whole_flow(server: ToolServer) -> dict[str, Any]:
     """Ask for a video, wait for it, and keep it."""
-    ask(
-        server,
-        "initialize",
-        protocolVersion="2025-06-18",
-        capabilities={},
-        clientInfo={"name": "trial", "version": "1"},
-    )
-    server.stdin.write('{"jsonrpc": "2.0", "method": "notifications/initialized"}\n')
-    return tool(
-        server,
+    return server.tool(
         "generate_video",
         prompt="a cat",
         first_frame=os.environ["PICTURE"],
@@ -59,7 +29,7 @@ def whole_flow(server: subprocess.Popen) -> dict[str, object]:
     )
 
 
-def report_of(job: dict[str, object]) -> dict[str, object]:
+def report_of(job: dict[str, Any]) -> dict[str, Any]:
     """How the job ended, in the words of the server; the file it made is moved to OUT."""
     error = str(job.get("error") or "")
     files = [str(file) for file in job.get("files") or []]
@@ -81,17 +51,8 @@ def main() -> None:
         "DASHSCOPE_BASE_URL": os.environ["BASE_URL"].removesuffix("/api/v1"),
         "DASHSCOPE_API_KEY": os.environ["KEY"],
     }
-    server = subprocess.Popen(
-        [str(Path(sys.executable).parent / "ali-bailian-mcp")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment},
-    )
-    try:
+    with running("ali-bailian-mcp", environment) as server:
         report = report_of(whole_flow(server))
-    finally:
-        server.terminate()
     version = importlib.metadata.version("ali-bailian-mcp")
     json.dump({"version": version, **report}, sys.stdout)
 
