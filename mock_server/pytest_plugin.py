@@ -4,6 +4,8 @@
 have the vendor's addresses in their code, ``wanx_mock_vendor`` is the same behind a proxy. The
 marker ``@pytest.mark.wanx_faults("on=create nth=1 effect=reset stage=after")`` puts faults in force
 for one test. A test that fails shows the last requests its account made.
+
+``wanx_replay`` answers from a recording, ``@pytest.mark.wanx_cassette("session.jsonl")``.
 """
 
 import hashlib
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from mock_server.tape.threads import RecordedService, ReplayedService
     from mock_server.testing import MockAccount, Server
 
 
@@ -22,12 +25,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "wanx_mock_clock", "clock of the emulator: real, xN, manual or auto", default="auto"
     )
     parser.addini("wanx_mock_seed", "seed of the emulator", default="0")
+    parser.addoption(
+        "--wanx-record", metavar="URL", help="record the cassettes of tests from this service"
+    )
     parser.addini("wanx_mock_clips", "a folder for test clips, or tiny", default="")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "wanx_faults(*faults): faults of the emulator that hold for this test's account"
+    )
+    config.addinivalue_line(
+        "markers", "wanx_cassette(file, once=False): the recording that wanx_replay answers from"
     )
 
 
@@ -98,6 +107,36 @@ def _account(
     yield account
     account.clear_faults()
     server.service.reset(name)
+
+
+@pytest.fixture
+def wanx_replay(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator["ReplayedService | RecordedService"]:
+    """A recorded service; the environment points clients at it.
+
+    A test that sends what was not recorded fails at its end. With ``--wanx-record URL`` the
+    cassette is recorded from there, with the key of the environment.
+    """
+    from mock_server.tape.threads import RecordedService, ReplayedService
+
+    marker = request.node.get_closest_marker("wanx_cassette")
+    if marker is None:
+        raise pytest.UsageError("wanx_replay requires the marker wanx_cassette(file)")
+    file = request.path.parent / marker.args[0]
+    to = request.config.getoption("--wanx-record")
+    service: ReplayedService | RecordedService
+    if to:
+        service = RecordedService(file, str(to))
+    else:
+        service = ReplayedService(file, once=bool(marker.kwargs.get("once")))
+        monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-replay")
+    monkeypatch.setenv("DASHSCOPE_HTTP_BASE_URL", service.base_url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    yield service
+    service.close()
+    if service.unmatched:
+        pytest.fail("not on the cassette:\n" + "\n".join(service.unmatched), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,12 +8,17 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
 
 from wanx_render.language import Message, shown, tr
+
+if TYPE_CHECKING:
+    from mock_server.tape.compare import ComparisonReport
 
 _CASSETTE = click.Path(path_type=Path, dir_okay=False)
 _PORT = click.option(
@@ -101,7 +106,55 @@ def replay(path: Path, once: bool, port: int) -> None:  # fmt: skip
             asyncio.run(_serve(Player(cassette, origin, once=once), listener))
 
 
-COMMANDS = (record, replay)
+@click.command("compare", help=tr("Print where a cassette differs from the emulator's answers."))
+@click.option(
+    "--cassette",
+    "path",
+    required=True,
+    type=_CASSETTE,
+    metavar="FILE",
+    help=tr("The recording to compare."),
+)
+@click.option(
+    "--region",
+    default="beijing",
+    show_default=True,
+    help=tr("Region of the account at the emulator."),
+)
+@click.option("--json", "as_json", is_flag=True, help=tr("Print one JSON document."))
+@click.pass_context
+def compare(context: click.Context, path: Path, region: str, as_json: bool) -> None:  # fmt: skip
+    """Exit with 1 where something differs."""
+    from mock_server.tape.cassette import read_cassette
+    from mock_server.tape.compare import compared
+
+    with _usage_errors(path):
+        report = compared(read_cassette(path), region)
+    if as_json:
+        click.echo(json.dumps(asdict(report), ensure_ascii=False))
+    else:
+        for line in lines_of(report):
+            click.echo(shown(line))
+    context.exit(1 if report.differences else 0)
+
+
+def lines_of(report: "ComparisonReport") -> Iterator[Message]:
+    """The report for people."""
+    for found in report.differences:
+        yield tr(
+            "exchange {number}, {subject}: {place}: {recorded} recorded, {emulated} emulated",
+            number=found.exchange, subject=found.subject, place=found.place,
+            recorded=found.recorded, emulated=found.emulated,
+        )  # fmt: skip
+        if found.count > 1:
+            yield tr("  the same in {n} exchanges", n=found.count)
+    yield tr(
+        "exchanges compared: {compared}; not compared: {rest}; differences: {differences}",
+        compared=report.compared, rest=report.passed_over, differences=len(report.differences),
+    )  # fmt: skip
+
+
+COMMANDS = (record, replay, compare)
 
 
 def _check_address(service: str) -> None:

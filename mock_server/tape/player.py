@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from mock_server.faults.wire_faults import ConnectionCut, connection_of, no_linger
 from mock_server.tape.answers import AnswerMaker, MadeAnswer
+from mock_server.tape.asgi import refuse, request_body, taped_url, target_of
 from mock_server.tape.cassette import (
     BadCassette,
     Cassette,
@@ -24,10 +25,8 @@ from mock_server.tape.content import BodyTaper
 from mock_server.tape.headers import taped_headers
 from mock_server.tape.links import LINKS, address_of
 from mock_server.tape.matching import TapedDifference, match_key, nearest
-from mock_server.tape.replies import refuse
 from mock_server.tape.secrets import SecretRemover
 from mock_server.tape.sessions import ReplaySession, ReplaySessions, Sequences
-from mock_server.tape.targets import request_body, taped_url, target_of
 from mock_server.web.guard import is_loopback
 
 _MOST_UNMATCHED = 1000

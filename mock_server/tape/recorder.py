@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from mock_server.faults.wire_faults import connection_of, no_linger
+from mock_server.tape.asgi import refuse, reply, request_body, taped_url, target_of
 from mock_server.tape.cassette import (
     CassetteWriter,
     Ending,
@@ -28,9 +29,7 @@ from mock_server.tape.cassette import (
 from mock_server.tape.content import BodyTaper, omitted
 from mock_server.tape.headers import Pairs, learn_from_headers, passed_on, taped_headers
 from mock_server.tape.links import LINKS, KnownLinks, rewritten
-from mock_server.tape.replies import refuse, reply
 from mock_server.tape.secrets import SecretRemover
-from mock_server.tape.targets import request_body, taped_url, target_of
 from mock_server.web.guard import is_loopback
 
 _LARGEST_ANSWER = 64 * 1024 * 1024  # of text: more is passed on, but not looked at

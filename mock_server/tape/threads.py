@@ -3,12 +3,18 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
+from mock_server.tape.cassette import CassetteWriter, folder_of, read_cassette
+from mock_server.tape.player import Player
+from mock_server.tape.recorder import Recorder
 from mock_server.web.server import listen, server
 
 _SECONDS = 10.0
+_LARGEST = 64 * 1024 * 1024
 
 
 class ThreadServer:
@@ -35,3 +41,57 @@ class ThreadServer:
         self._server.should_exit = True
         self._thread.join(_SECONDS)
         self._listener.close()
+
+
+class ReplayedService:
+    """A cassette as the service, at ``base_url``; with ``once``, no create is answered again."""
+
+    def __init__(self, cassette: Path, *, once: bool = False) -> None:
+        """Raises BadCassette or OSError."""
+        recorded = read_cassette(cassette)
+        self._server = ThreadServer(lambda origin: Player(recorded, origin, once=once))
+        self.origin = self._server.origin
+        self.base_url = self.origin + urlsplit(recorded.service).path.rstrip("/")
+
+    @property
+    def player(self) -> Player:
+        player = self._server.app
+        assert isinstance(player, Player)  # noqa: S101  # it was made above
+        return player
+
+    @property
+    def unmatched(self) -> list[str]:
+        """A sentence for each request that is not on the cassette."""
+        return [miss.sentence() for miss in self.player.unmatched]
+
+    def assert_all_matched(self) -> None:
+        """Every request was one of the recorded ones."""
+        assert not self.unmatched, "\n".join(self.unmatched)  # noqa: S101
+
+    def rewind(self) -> None:
+        """Begin again."""
+        self.player.rewind()
+
+    def close(self) -> None:
+        self._server.close()
+
+
+class RecordedService:
+    """A recorder before ``service``, at ``base_url``, that writes a new cassette."""
+
+    unmatched: tuple[str, ...] = ()
+
+    def __init__(self, cassette: Path, service: str) -> None:
+        """Raises BadCassette or OSError."""
+        tape = self._tape = CassetteWriter(cassette, service)
+        folder = folder_of(cassette, _LARGEST)
+        self._server = ThreadServer(lambda origin: Recorder(service, origin, tape, folder))
+        self.origin = self._server.origin
+        self.base_url = self.origin + urlsplit(service).path.rstrip("/")
+
+    def assert_all_matched(self) -> None:
+        """While it is recorded, everything is new."""
+
+    def close(self) -> None:
+        self._server.close()
+        self._tape.close()

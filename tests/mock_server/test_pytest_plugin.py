@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from mock_server.testing import Server
+
 pytest_plugins = ["pytester"]
 
 CLIENT = """
@@ -160,3 +162,43 @@ def test_bad_clients_fail_and_the_journal_is_shown(suite: pytest.Pytester) -> No
     result.assert_outcomes(failed=6)
     result.stdout.fnmatch_lines(["*requests of sk-mock-t-*", "*POST */video-synthesis 200*"])
     assert json.dumps("sk-mock") not in result.stdout.str()
+
+
+TAPED = """
+import pytest
+from client import call, submit
+
+@pytest.mark.wanx_cassette("cat.jsonl", once=True)
+def test_taped(wanx_replay):
+    task = submit("a cat")
+    states = [call(f"/tasks/{task}")["output"]["task_status"] for _ in range(4)]
+    assert states == ["PENDING", "RUNNING", "SUCCEEDED", "SUCCEEDED"]
+"""
+CHANGED = """
+import pytest
+from client import submit
+
+@pytest.mark.wanx_cassette("cat.jsonl")
+def test_taped(wanx_replay):
+    with pytest.raises(OSError):
+        submit("a dog")
+"""
+
+
+@pytest.mark.proof
+def test_a_cassette_is_recorded_once_and_then_a_test_of_its_own(
+    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite.makepyfile(test_taped=TAPED)
+    plain = ("-p", "no:cacheprovider")
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-mock-recorded")
+    server = Server("auto", 0)
+    recorded = suite.runpytest_subprocess(*plain, "--wanx-record", server.base_url)
+    recorded.assert_outcomes(passed=1)
+    server.close()
+    assert "sk-mock-recorded" not in (suite.path / "cat.jsonl").read_text()
+    suite.runpytest_subprocess(*plain).assert_outcomes(passed=1)
+    suite.makepyfile(test_taped=CHANGED)
+    changed = suite.runpytest_subprocess(*plain)
+    changed.assert_outcomes(passed=1, errors=1)
+    changed.stdout.fnmatch_lines(['*input.prompt: "a cat" was recorded, "a dog" was requested*'])
