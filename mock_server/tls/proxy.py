@@ -46,7 +46,11 @@ class ProxyServer:
     @property
     def environment(self) -> dict[str, str]:
         """What a client needs in its environment to reach the hosts, and to trust them."""
-        ways = {"HTTPS_PROXY": self.url, "NO_PROXY": "127.0.0.1,localhost,::1"}
+        ways = {
+            "HTTPS_PROXY": self.url,
+            "HTTP_PROXY": self.url,  # results with plain links come this way too
+            "NO_PROXY": "127.0.0.1,localhost,::1",
+        }
         return {
             **ways,
             **{

@@ -198,6 +198,46 @@ def test_node_reaches_it_through_the_usual_libraries(
     assert "UNKNOWN" in run(["node", "agent.mjs"], node_folder, environ)
 
 
+JAVA = """
+import java.net.*;
+import java.net.http.*;
+import java.net.http.HttpResponse.BodyHandlers;
+
+public class Ask {
+    public static void main(String[] arguments) throws Exception {
+        var client = HttpClient.newHttpClient();
+        for (var address : arguments) {
+            var ask = HttpRequest.newBuilder(URI.create(address))
+                .header("Authorization", "Bearer sk-mock-java").build();
+            var answer = client.send(ask, BodyHandlers.ofString());
+            System.out.println(answer.statusCode() + " " + answer.version());
+            var other = (HttpURLConnection) URI.create(address).toURL().openConnection();
+            other.setRequestProperty("Authorization", "Bearer sk-mock-java");
+            System.out.println(other.getResponseCode());
+        }
+    }
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="needs java")
+@pytest.mark.proof
+def test_java_reaches_it_with_the_trust_store(line: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "Ask.java").write_text(JAVA)
+    host, port = line["proxy"].removeprefix("http://").split(":")
+    settings = {
+        "https.proxyHost": host, "https.proxyPort": port,
+        "http.proxyHost": host, "http.proxyPort": port,
+        "javax.net.ssl.trustStore": line["trust_store"],
+        "javax.net.ssl.trustStorePassword": "changeit",
+    }  # fmt: skip
+    flags = [f"-D{name}={value}" for name, value in settings.items()]
+    addresses = [f"{HOST}/tasks/x", f"{HOST}/tasks/x".replace("https:", "http:")]
+    command = ["java", *flags, "Ask.java", *addresses]
+    printed = run(command, tmp_path, {"PATH": os.environ["PATH"]})
+    assert printed.splitlines() == ["200 HTTP_1_1", "200"] * 2
+
+
 def test_a_server_ends_without_a_word_while_clients_are_connected(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mock_server", "--proxy", "--tls", "--authority"]
     process = subprocess.Popen(
