@@ -31,6 +31,7 @@ class PageOverview:
     def __init__(self, service: MockService) -> None:
         self._service = service
         self._charges: dict[str, TaskCharge] = {}  # by the id of the task: a charge never changes
+        self._made: set[str] = set()  # tasks whose clips are here, and stay
 
     def read(self, request: Request, _: Any) -> Any:
         account, service = account_in(request), self._service
@@ -98,9 +99,17 @@ class PageOverview:
             "code": task.fate.code if task.fate and status == "FAILED" else "",
             "amount": exact(charge.amount(status)),
             "currency": charge.currency,
+            "price_known": charge.price is not None,
             "pictures": task.results if request.is_picture else 0,
-            "made": status == "SUCCEEDED" and self._service.clips.is_made(charge.key),
+            "made": status == "SUCCEEDED" and self._is_made(task),
         }
+
+    def _is_made(self, task: Task) -> bool:
+        if task.task_id not in self._made:
+            request = self._service.scenarios.sized(task.request)
+            if self._service.clips.is_made(request.key("emulator")):
+                self._made.add(task.task_id)
+        return task.task_id in self._made
 
 
 class _AccountTotals:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mock_server.service.clips import TINY
 from tests.support.emulator import ASYNC, Twin
 
 
@@ -62,6 +63,25 @@ def test_the_clip_of_the_page_is_in_no_log_and_no_fault_strikes_it() -> None:
     assert [entry["operation"] for entry in overview(twin)["requests"]] == ["create"]
     for name in ("none.mp4", f"{task}/1.png"):
         assert twin.call("GET", f"/_mock/clips/{name}").status_code == 404
+
+
+def test_a_clip_has_the_size_that_its_scenario_says() -> None:
+    twin = Twin(clips=TINY)
+    twin.call("PUT", "/_mock/scenarios", json=[{"words": "a cat", "size": "720x1280"}])
+    task = twin.task("a cat")
+    twin.service.advance(400)
+    url = twin.query(task)["output"]["video_url"]
+    clip = twin.call("GET", url).content
+    assert overview(twin)["tasks"][0]["made"] is True
+    assert twin.call("GET", f"/_mock/clips/{task}.mp4").content == clip
+
+
+def test_a_task_whose_price_no_source_knows_says_so() -> None:
+    twin = Twin()
+    path, model = "/api/v1/services/aigc/text2image/image-synthesis", "wan2.2-t2i-flash"
+    assert twin.ask(path, model, {"prompt": "a flower"}).status_code == 200
+    twin.task()
+    assert [task["price_known"] for task in overview(twin)["tasks"]] == [False, True]
 
 
 def test_one_fault_is_removed_and_the_others_go_on_counting() -> None:

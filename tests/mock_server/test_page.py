@@ -114,6 +114,11 @@ def test_it_shows_tasks_time_and_charges_live(origin: str, browser: Any) -> None
     expect(page.locator("#totals")).to_contain_text("0.72 CNY")
     expect(page.locator("#time")).to_have_text("2026-01-01 08:10:00")
     expect(page.locator("#time")).to_have_attribute("title", "2026-01-01 00:10:00 UTC")
+    expect(page.locator("#requests summary").last).to_contain_text("1 difference")
+    page.locator("#requests summary").last.click()
+    expect(page.locator("#requests .notes").last).to_contain_text("parameters.anything")
+    expect(page.locator("#requests pre").last).to_contain_text(HOSTILE)
+    page.locator("#requests summary").last.click()
     assert page.title() == "Wan emulator"
     page.get_by_role("link", name="中文").click()
     expect(page.locator("#tasks")).to_contain_text("SUCCEEDED")

@@ -87,6 +87,7 @@ function card(task, before) {
   const line = make("p", "line");
   line.append(make("span", `state ${task.status}`, task.status), make("span", "progress"));
   if (task.amount !== "0") line.append(make("span", "amount", money(task.amount, task.currency)));
+  else if (!task.price_known) line.append(make("span", "amount meta", tr("price unknown")));
   const prompt = make("p", "prompt", task.prompt || tr("no prompt"));
   prompt.title = task.prompt;
   const seconds = task.seconds ? tr("{seconds} s", { seconds: task.seconds }).replace(" ", "\u00a0") : "";
