@@ -3,7 +3,8 @@
 ``wanx_mock`` is the test's account; ``wanx_mock_server`` the session's server. For clients that
 have the vendor's addresses in their code, ``wanx_mock_vendor`` is the same behind a proxy. The
 marker ``@pytest.mark.wanx_faults("on=create nth=1 effect=reset stage=after")`` puts faults in force
-for one test. A test that fails shows the last requests its account made.
+for one test; ``@pytest.mark.wanx_scenarios({"words": "a cat*", "outcome": "stuck"})`` decides what
+becomes of its tasks. A test that fails shows the last requests its account made.
 
 ``wanx_replay`` answers from a recording, ``@pytest.mark.wanx_cassette("session.jsonl")``.
 """
@@ -34,6 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "wanx_faults(*faults): faults of the emulator that hold for this test's account"
+    )
+    config.addinivalue_line(
+        "markers", "wanx_scenarios(*scenarios): what becomes of the tasks of this test's account"
     )
     config.addinivalue_line(
         "markers", "wanx_cassette(file, once=False): the recording that wanx_replay answers from"
@@ -103,9 +107,12 @@ def _account(
     marker = request.node.get_closest_marker("wanx_faults")
     if marker:
         account.faults(*marker.args)
+    if marker := request.node.get_closest_marker("wanx_scenarios"):
+        account.scenarios(*marker.args)
     request.node.wanx_mock = account
     yield account
     account.clear_faults()
+    account.clear_scenarios()
     server.service.reset(name)
 
 

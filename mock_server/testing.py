@@ -10,6 +10,7 @@ from typing import Any
 
 from mock_server.faults.fault import Fault
 from mock_server.faults.reading import read_line, read_plan
+from mock_server.scenarios.reading import read_scenarios
 from mock_server.service.clips import find_program
 from mock_server.service.ledger import ledger
 from mock_server.service.options import Options
@@ -119,6 +120,16 @@ class MockAccount:
 
     def clear_faults(self) -> None:
         self._service.clear_faults(self.name)
+
+    def scenarios(self, *scenarios: dict[str, Any]) -> None:
+        """Decide what becomes of this account's tasks, in front of what was decided before."""
+        own = read_scenarios([{**scenario, "account": self.name} for scenario in scenarios])
+        book = self._service.scenarios
+        book.scenarios = (*own, *book.scenarios)
+
+    def clear_scenarios(self) -> None:
+        book = self._service.scenarios
+        book.scenarios = [entry for entry in book.scenarios if entry.account != self.name]
 
     @property
     def requests(self) -> list[LoggedRequest]:

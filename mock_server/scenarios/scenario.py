@@ -29,6 +29,7 @@ class Scenario(BaseModel):
         frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
     )
 
+    account: str | None = Field(None, max_length=NAME_LENGTH)
     prompt: str | None = Field(None, max_length=1000, description="an expression of RE2")
     words: str | None = Field(None, max_length=1000, description="a prompt, or like 'a cat*'")
     model: str | None = Field(None, max_length=NAME_LENGTH, description="a name, or like wan2.5-*")
@@ -68,11 +69,12 @@ class Scenario(BaseModel):
         """All that is set, as JSON data that ``read_scenarios`` takes back."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
-    def fits(self, request: TaskRequest, name: str) -> bool:
+    def fits(self, request: TaskRequest, name: str, account: str) -> bool:
         """Whether it is about this task; ``name`` is the model's at the service."""
         prompt = request.prompt[:_SEARCHED]
         return (
-            (self.model is None or fnmatchcase(name, self.model))
+            self.account in (None, account)
+            and (self.model is None or fnmatchcase(name, self.model))
             and self.resolution in (None, request.resolution)
             and (self.words is None or bool(_like(self.words).fullmatch(prompt)))
             and (self.prompt is None or bool(compile_prompt(self.prompt).search(prompt)))

@@ -16,7 +16,9 @@ _FARTHEST = 4  # times the median, either way
 class AroundMedian(BaseModel):
     """Log-normal around a median: half of all tasks take less."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
 
     median: Seconds
     spread: float = Field(0.3, ge=0, le=2, description="0.3: two in three within a third of it")
@@ -34,7 +36,9 @@ class AroundMedian(BaseModel):
 class Bounds(BaseModel):
     """Any length between two is as likely as any other."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
 
     low: Seconds
     high: Seconds

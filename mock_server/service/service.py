@@ -58,7 +58,7 @@ class MockService:
         self.scenarios = ScenarioBook(catalog, options.scenarios, options.times == "captured")
         self.tasks = Tasks(
             catalog, self.clock, self.store,
-            seed=options.seed, limits=limits, times=self.scenarios.times,
+            seed=options.seed, limits=limits, times=self.scenarios.times_of,
             changed=lambda task: self.notices.watch(task),
         )  # fmt: skip
         self.notices = Notices(options.webhook, catalog, self.clock)
@@ -124,6 +124,7 @@ class MockService:
         self.uploads.forget(account)
         if account is None:
             self.plan = FaultPlan(self.options.seed, self.options.faults)
+            self.scenarios.scenarios = self.options.scenarios
         self.save()
 
     def save(self) -> None:

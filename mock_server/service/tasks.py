@@ -25,10 +25,13 @@ class Tasks:
         *,
         seed: int,
         limits: bool,
-        times: DrawTimes = documented_times,
+        times: Callable[[str], DrawTimes] = lambda _: documented_times,
         changed: Callable[[Task], None] = lambda _: None,
     ) -> None:
-        """``changed`` hears of every task that is new or whose life became another."""
+        """``changed`` hears of every task that is new or whose life became another.
+
+        ``times`` gives what draws how long the tasks of an account take.
+        """
         self._catalog, self._clock, self._store = catalog, clock, store
         self._seed, self._limits, self._times = seed, limits, times
         self._changed = changed
@@ -58,7 +61,7 @@ class Tasks:
                 self._seed,
                 limits=self._limits,
                 changed=self._save_task,
-                times=self._times,
+                times=self._times(account),
             )
         return self._accounts[account]
 

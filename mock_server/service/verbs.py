@@ -62,14 +62,14 @@ def create(
     at_once = service.options.refuse == "at-once" or isinstance(entry, PictureModel)
     if call.flaw and at_once:
         raise ErrorAnswer(400, call.flaw.code, call.flaw.message)
-    fate = call.flaw or twist.fate or service.scenarios.fate(call.request)
+    fate = call.flaw or twist.fate or service.scenarios.fate(call.request, caller.name)
     simulator = service.tasks.of(caller.name)
     try:
         receipt = simulator.accept(caller.name, call.request, fate, results=call.results)
     except Throttled as error:
         raise ErrorAnswer(429, error.code, error.message) from None
     if fate is None:
-        service.clips.expect(service.scenarios.sized(call.request))
+        service.clips.expect(service.scenarios.sized(call.request, caller.name))
     return receipt
 
 
@@ -130,5 +130,5 @@ async def result(
     task, state = service.tasks.state(account, task_id)
     if task is None or not isinstance(state, Succeeded) or number > task.results:
         raise Denied(403, "AccessDenied", "Request has expired.")
-    request = service.scenarios.sized(task.request)
+    request = service.scenarios.sized(task.request, account)
     return await service.clips.of(request, number), task.ended

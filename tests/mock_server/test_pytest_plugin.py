@@ -202,3 +202,30 @@ def test_a_cassette_is_recorded_once_and_then_a_test_of_its_own(
     changed = suite.runpytest_subprocess(*plain)
     changed.assert_outcomes(passed=1, errors=1)
     changed.stdout.fnmatch_lines(['*input.prompt: "a cat" was recorded, "a dog" was requested*'])
+
+
+def test_scenarios_are_for_one_test_alone(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        """
+        import pytest
+        from client import call, submit
+
+        def output(task):
+            for _ in range(3):
+                answer = call(f"/tasks/{task}")["output"]
+            return answer
+
+        FAILS = {"words": "a c*", "outcome": "failed", "code": "IPInfringementSuspect"}
+
+        @pytest.mark.wanx_scenarios(FAILS)
+        def test_one(wanx_mock):
+            assert output(submit("a cat"))["code"] == "IPInfringementSuspect"
+            assert output(submit("a dog"))["task_status"] == "SUCCEEDED"
+            wanx_mock.scenarios({"words": "a dog", "outcome": "failed"})
+            assert output(submit("a dog"))["code"] == "InternalError.Algo"
+
+        def test_two(wanx_mock):
+            assert output(submit("a cat"))["task_status"] == "SUCCEEDED"
+        """
+    )
+    suite.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)

@@ -132,6 +132,16 @@ def test_a_model_is_known_by_the_name_that_the_service_uses() -> None:
         assert (seconds(ended(server, json=given))[1] == 13) is is_meant
 
 
+def test_a_scenario_can_be_for_one_account() -> None:
+    server = twin({"account": "a", "queue": 1, "run": 9}, {"queue": 1, "run": 8})
+    other = {"Authorization": "Bearer sk-mock-b", "X-DashScope-Async": "enable"}
+    assert seconds(ended(server))[1] == 9
+    task = server.task(headers=other)
+    for _ in range(3):
+        answer = server.query(task, headers=other)
+    assert seconds(answer)[1] == 8
+
+
 def test_no_pattern_can_hold_the_server_up() -> None:
     """Patterns that take other engines years, over the longest prompts."""
     server = twin(
