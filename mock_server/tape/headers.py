@@ -41,7 +41,7 @@ def taped_headers(raw: Iterable[tuple[bytes, bytes]], remover: SecretRemover) ->
             headers[name] = f"{value.partition(' ')[0]} {REMOVED}" if " " in value else REMOVED
         elif name in _WITH_VALUES and not is_secret_name(name):
             headers[name] = _plain(remover.text(_without_boundary(name, value)))
-        elif name != "host":
+        elif name not in ("host", "connection", "keep-alive"):
             headers[name] = REMOVED
     return headers
 
