@@ -6,9 +6,8 @@ import json
 import logging
 import os
 import signal
-import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -33,7 +32,7 @@ from mock_server.tls.options import BadReach, reach_of
 from mock_server.tls.reach import Doors, Reach, doors
 from mock_server.tls.served_hosts import BadHost, host_names
 from mock_server.web.app import BASE, Emulator
-from mock_server.web.server import listen, server
+from mock_server.web.server import listen
 from mock_server.wire.errors import ErrorForm
 from mock_server.wire.notes import DEFAULT_CHECKS, Checks
 from wanx_render.catalog.capabilities import packaged
@@ -236,13 +235,7 @@ def _listen_and_serve(
         address = listener.getsockname()[:2]
         with doors(reach, service.options.hosts, address) as ways_in:
             _announce(address, service, ways_in)
-            asyncio.run(_serve(Emulator(service, token), listener, ways_in))
-
-
-async def _serve(emulator: Emulator, listener: socket.socket, ways_in: Doors) -> None:
-    http = server(emulator.asgi, ways_in.context)
-    async with ways_in.proxy.serving(http) if ways_in.proxy else nullcontext():
-        await http.serve(sockets=[listener])
+            asyncio.run(ways_in.serve(Emulator(service, token).asgi, listener))
 
 
 def _announce(name: tuple[str, int], service: MockService, ways_in: Doors) -> None:
@@ -256,9 +249,4 @@ def _announce(name: tuple[str, int], service: MockService, ways_in: Doors) -> No
         "seed": service.options.seed,
         "pid": os.getpid(),
     }
-    if ways_in.authority:
-        authority = ways_in.authority
-        line |= {"authority": str(authority.file), "trust_store": str(authority.trust_store)}
-    if ways_in.proxy:
-        line |= {"proxy": ways_in.proxy.url, "environment": ways_in.proxy.environment}
-    click.echo(json.dumps(line))
+    click.echo(json.dumps(line | ways_in.record))

@@ -10,11 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
+from starlette.types import ASGIApp
 
+from mock_server.tls.authority import BadAuthority
+from mock_server.tls.options import BadReach, proxy_of, with_proxy
+from mock_server.tls.reach import Doors, doors
+from mock_server.tls.vendor_names import AsOwnAddress
 from wanx_render.language import Message, shown, tr
 
 if TYPE_CHECKING:
@@ -54,7 +59,10 @@ _MEGABYTE = 1024 * 1024
     help=tr("Keep no body larger than this; clients still get it whole."),
 )
 @_PORT
-def record(service: str, path: Path, append: bool, largest: int, port: int) -> None:  # fmt: skip
+@with_proxy
+def record(
+    service: str, path: Path, append: bool, largest: int, port: int, **proxy: Any
+) -> None:  # fmt: skip
     """Record until the process is ended."""
     from mock_server.tape.cassette import CassetteWriter, folder_of
     from mock_server.tape.recorder import Recorder
@@ -63,15 +71,16 @@ def record(service: str, path: Path, append: bool, largest: int, port: int) -> N
     _check_address(service)
     signal.signal(signal.SIGTERM, _end)
     shown_service = SecretRemover().text(service)
-    with _usage_errors(path), _listening(port) as listener:
+    with _usage_errors(path), _listening(port) as listener, _ways_in(listener, proxy) as ways_in:
         tape = CassetteWriter(path, shown_service, append=append)
         origin = _origin(listener)
         recorder = Recorder(service, origin, tape, folder_of(path, largest * _MEGABYTE))
         base_url = origin + urlsplit(service).path.rstrip("/")
-        _announce({"base_url": base_url, "to": shown_service, "cassette": str(path)})
+        place = {"base_url": base_url, "to": shown_service, "cassette": str(path)}
+        _announce(place | ways_in.record)
         try:
             with suppress(KeyboardInterrupt):
-                asyncio.run(_serve(recorder, listener))
+                asyncio.run(_serve(recorder, listener, ways_in))
         finally:
             tape.close()
 
@@ -91,19 +100,21 @@ def record(service: str, path: Path, append: bool, largest: int, port: int) -> N
     help=tr("Answer each create call as often as it was recorded, then refuse."),
 )
 @_PORT
-def replay(path: Path, once: bool, port: int) -> None:  # fmt: skip
+@with_proxy
+def replay(path: Path, once: bool, port: int, **proxy: Any) -> None:
     """Replay until the process is ended."""
     from mock_server.tape.cassette import read_cassette
     from mock_server.tape.player import Player
 
     signal.signal(signal.SIGTERM, _end)
-    with _usage_errors(path), _listening(port) as listener:
+    with _usage_errors(path), _listening(port) as listener, _ways_in(listener, proxy) as ways_in:
         cassette, origin = read_cassette(path), _origin(listener)
         base_url = origin + urlsplit(cassette.service).path.rstrip("/")
         count = len(cassette.entries)
-        _announce({"base_url": base_url, "cassette": str(path), "exchanges": count})
+        place = {"base_url": base_url, "cassette": str(path), "exchanges": count}
+        _announce(place | ways_in.record)
         with suppress(KeyboardInterrupt):
-            asyncio.run(_serve(Player(cassette, origin, once=once), listener))
+            asyncio.run(_serve(Player(cassette, origin, once=once), listener, ways_in))
 
 
 @click.command("compare", help=tr("Print where a cassette differs from the emulator's answers."))
@@ -163,11 +174,10 @@ def _check_address(service: str) -> None:
         raise _usage(tr("--to {url} is not an http or https address", url=service))
 
 
-async def _serve(app: "object", listener: socket.socket) -> None:
-    from mock_server.web.server import server
-
+async def _serve(app: ASGIApp, listener: socket.socket, ways_in: Doors) -> None:
+    address = _origin(listener).rpartition("/")[2]
     try:
-        await server(app).serve(sockets=[listener])  # type: ignore[arg-type]
+        await ways_in.serve(AsOwnAddress(app, address), listener)
     finally:
         close = getattr(app, "close", None)
         if close:
@@ -190,6 +200,16 @@ def _listening(port: int) -> Iterator[socket.socket]:
         raise click.ClickException(shown(message)) from None
     with listener:
         yield listener
+
+
+@contextmanager
+def _ways_in(listener: socket.socket, proxy: dict[str, Any]) -> Iterator[Doors]:
+    """The proxy that the options ask for, or none."""
+    try:
+        with doors(proxy_of(**proxy), (), listener.getsockname()[:2]) as ways_in:
+            yield ways_in
+    except (BadReach, BadAuthority) as error:
+        raise _usage(error.args[0]) from None
 
 
 @contextmanager

@@ -1,11 +1,14 @@
 """How clients reach the emulator: over TLS, through the proxy, or both; with one authority."""
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLContext
+
+from starlette.types import ASGIApp
 
 from mock_server.tls.authority import (
     DOMAINS,
@@ -17,6 +20,7 @@ from mock_server.tls.authority import (
 from mock_server.tls.contexts import ServerContexts
 from mock_server.tls.proxy import ProxyServer
 from mock_server.tls.served_hosts import ServedHosts
+from mock_server.web.server import server
 
 _OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 _ANY = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
@@ -57,6 +61,23 @@ class Doors:
     authority: LocalAuthority | None = None
     context: SSLContext | None = None
     proxy: ProxyServer | None = None
+
+    @property
+    def record(self) -> dict[str, object]:
+        """What the line of a server that is ready says of them."""
+        record: dict[str, object] = {}
+        if self.authority:
+            record["authority"] = str(self.authority.file)
+            record["trust_store"] = str(self.authority.trust_store)
+        if self.proxy:
+            record |= {"proxy": self.proxy.url, "environment": self.proxy.environment}
+        return record
+
+    async def serve(self, app: ASGIApp, listener: socket.socket) -> None:
+        """Serve an application on its own port, and through the proxy."""
+        http = server(app, self.context)
+        async with self.proxy.serving(http) if self.proxy else nullcontext():
+            await http.serve(sockets=[listener])
 
 
 @contextmanager

@@ -31,8 +31,15 @@ needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="needs node a
 
 @contextmanager
 def emulator(*options: str) -> Iterator[dict[str, Any]]:
-    """What a server process says of itself."""
-    command = [sys.executable, "-m", "mock_server", "--clips", str(CLIPS), *options]
+    """An emulator with these options: what it says of itself."""
+    with emulator_process("--clips", str(CLIPS), *options) as line:
+        yield line
+
+
+@contextmanager
+def emulator_process(*words: str) -> Iterator[dict[str, Any]]:
+    """What a process of the emulator's program says of itself."""
+    command = [sys.executable, "-m", "mock_server", *words]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout
     try:
