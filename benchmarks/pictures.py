@@ -1,8 +1,9 @@
 """The pictures of README and docs: `uv run python benchmarks/pictures.py [NAME ...]`.
 
 Each language has a list of `specs/`. It is run on the mock, under a terminal that is recorded; then
-the films, the storyboard and the board are photographed. Needs Debian's chromium. Names are en, zh
-and rooms, all of which are made where none is named, and adoption, which takes long.
+the films, the storyboard and the board are photographed, and the emulator's page. Needs Debian's
+chromium. Names are en, zh, emulator and rooms, all of which are made where none is named, and
+adoption, which takes long.
 """
 
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import recorder
+from emulator_page import emulator_page
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, sync_playwright
 
@@ -173,10 +175,18 @@ def pictures_of(scene: Scene, browser: Browser) -> None:
             save(photograph(browser, address, scene, ".row"), scene.target("board.webp"))
 
 
+def emulator_pictures(browser: Browser) -> None:
+    """The emulator's page in each language."""
+    for scene in SCENES.values():
+        with emulator_page(scene.language) as address:
+            picture = photograph(browser, address, scene, "#requests details")
+        save(picture, scene.target("emulator.webp"))
+
+
 def main(names: Sequence[str]) -> None:
     """Make the pictures that are named."""
-    wanted = names or [*SCENES, "rooms"]
-    if unknown := set(wanted) - {*SCENES, *DRAWN}:
+    wanted = names or [*SCENES, "emulator", "rooms"]
+    if unknown := set(wanted) - {*SCENES, *DRAWN, "emulator"}:
         raise SystemExit(f"unknown names: {', '.join(sorted(unknown))}")
     for name, command in DRAWN.items():
         if name in wanted:
@@ -188,6 +198,8 @@ def main(names: Sequence[str]) -> None:
         for name in wanted:
             if name in SCENES:
                 pictures_of(SCENES[name], browser)
+        if "emulator" in wanted:
+            emulator_pictures(browser)
         browser.close()
     for path in sorted(PICTURES.iterdir()):
         print(f"{path.name}: {path.stat().st_size // 1000} kB")

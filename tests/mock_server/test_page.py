@@ -1,5 +1,6 @@
 """The live page in a real browser: what it shows, and what it never does."""
 
+import json
 import os
 import re
 import shutil
@@ -48,6 +49,17 @@ def test_the_page_follows_the_browser_and_its_texts_come_with_it(origin: str) ->
         assert "wanx-language=zh" in answer.headers["set-cookie"]
         assert "万相模拟服务器" in client.get(origin).text
         assert "set-cookie" not in client.get(f"{origin}/?lang=<script>").headers
+
+
+def test_every_text_of_the_scripts_has_its_chinese(origin: str) -> None:
+    with httpx.Client(trust_env=False) as client:
+        script = client.get(f"{origin}/_mock/language.js?lang=zh").text
+        known = json.loads(script.partition("const TEXTS = ")[2].partition(";\n")[0])
+        scripts = re.findall(r'from "\./(\w+\.js)"', client.get(f"{origin}/_mock/page.js").text)
+        code = "".join(client.get(f"{origin}/_mock/{name}").text for name in {*scripts, "page.js"})
+    texts = re.findall(r'\btr\("([^"]+)"', code) + re.findall(r'\bplural\("[^"]+", "([^"]+)"', code)
+    assert len(texts) > 20
+    assert {text for text in texts if text not in known} == set()
 
 
 def test_a_page_with_a_token_loads_its_scripts_without_it() -> None:
@@ -187,7 +199,7 @@ def test_faults_and_clock_of_one_account_by_a_click(origin: str, browser: Any) -
     submit(origin, "lost")
     expect(page.locator("#totals")).to_contain_text(re.compile("Paid twice\\s*1"))
     page.get_by_role("button", name="+24 h").click()
-    expect(page.locator("#time")).to_contain_text("24:00:00 ahead")
+    expect(page.locator("#time")).to_contain_text("· 24:00:00 ahead")
     page.get_by_label("Fault", exact=True).fill("on=nothing")
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("alert")).to_contain_text("on")

@@ -77,7 +77,8 @@ export function showAccounts({ accounts }) {
 export function showClock({ clock, seed, accounts }, now) {
   const ahead = accounts.find(({ name }) => name === chosen())?.ahead ?? 0;
   const time = new Date(now + 1000 * ahead).toISOString();
-  $("time").textContent = localTime(time) + (ahead ? ` (${tr("{time} ahead", { time: duration(ahead) })})` : "");
+  const difference = ahead ? tr("{time} ahead", { time: duration(ahead) }) : "";
+  $("time").textContent = [localTime(time), difference].filter(Boolean).join(" · ");
   $("time").title = `${time.slice(0, 19).replace("T", " ")} UTC`;
   $("clock").textContent = clock;
   $("seed").textContent = seed;

@@ -109,7 +109,7 @@ function showProgress(place, task, now) {
     }
     place.firstElementChild.max = Math.max(end - start, 1);
     place.firstElementChild.value = Math.min(Math.max(now - start, 0), Math.max(end - start, 1));
-    place.lastChild.textContent = ` ${tr("{left} left", { left: duration((end - now) / 1000) })}`;
+    place.lastChild.textContent = tr("{left} left", { left: duration((end - now) / 1000) });
   } else if (task.status === "PENDING") {
     const wait = (start - now) / 1000;
     place.textContent = wait < 86400 ? tr("starts in {wait}", { wait: duration(wait) }) : tr("stuck");
