@@ -11,7 +11,8 @@ from tests.clients import outcomes
 from tests.clients.installs import NotHere, installed
 from tests.clients.page import TEXTS
 from tests.clients.roster import CLIENTS, OutsideClient
-from tests.clients.trials import TRIALS, picture_in, server_of, try_out
+from tests.clients.trials import TRIALS, picture_in, report_of, server_of, try_out
+from tests.support.emulator import serving
 
 # .ci/run takes those that are sampled, .ci/proofs all.
 WHOLE = os.environ.get("CLIENTS") == "whole"
@@ -69,6 +70,27 @@ def test_a_client_does_what_its_page_says(
     assert outcome.record == RECORD[client.name]["trials"][trial]
     if client.packages:
         assert version == RECORD[client.name]["version"]
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(not WHOLE, reason="CLIENTS=whole runs it")
+@pytest.mark.parametrize(("option", "end"), [("--lenient", "SUCCEEDED"), ("--strict", "FAILED")])
+def test_pictures_of_vercels_sdk_as_bytes_are_taken_by_a_lenient_emulator(
+    command_of: Callable[[OutsideClient], list[str]], option: str, end: str, tmp_path: Path
+) -> None:
+    picture_in(tmp_path)
+    command = command_of(next(client for client in CLIENTS if client.name == "vercel-7"))
+    with serving("--clock", "auto", option) as (origin, _):
+        environment = {
+            "BASE_URL": f"{origin}/api/v1",
+            "BYTES": "1",
+            "KEY": "sk-mock-bytes",
+            "PICTURE": str(tmp_path / "first.png"),
+            "OUT": str(tmp_path / "out.mp4"),
+        }
+        report = report_of(command, {"PATH": os.environ["PATH"], **environment})
+    assert report["end"] == end
+    assert (tmp_path / "out.mp4").exists() == (end == "SUCCEEDED")
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)

@@ -74,7 +74,7 @@ def try_out(
     account = MockAccount(server, f"{client.region}-{client.name}-{trial}")
     account.faults(*TRIALS[trial])
     out = folder / "out.mp4"
-    report = _report(command, _environment(client, server, account.key, folder, out))
+    report = report_of(command, _environment(client, server, account.key, folder, out))
     account.clear_faults()
     outcome = TrialOutcome(
         end=report["end"],
@@ -98,7 +98,7 @@ def _environment(
     return {**common, **places, "BASE_URL": server.base_url, "NO_PROXY": "127.0.0.1"}
 
 
-def _report(command: list[str], environment: Mapping[str, str]) -> dict[str, str]:
+def report_of(command: list[str], environment: Mapping[str, str]) -> dict[str, str]:
     """The line that the program printed last."""
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_SECONDS)
     assert ran.stdout.strip(), f"{command} printed nothing\n{ran.stderr[-2000:]}"
