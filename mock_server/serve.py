@@ -17,10 +17,11 @@ from mock_server import stdin_end
 from mock_server.faults.fault import Fault
 from mock_server.faults.presets import PRESETS
 from mock_server.faults.reading import BadFault, read_line, read_plan
+from mock_server.light.distribution import LIGHT
 from mock_server.scenarios.reading import BadScenario, read_scenarios
 from mock_server.scenarios.scenario import Scenario
 from mock_server.scenarios.webhook import BadWebhook, webhook_url
-from mock_server.service.clips import find_program
+from mock_server.service.clips import TINY, find_program
 from mock_server.service.clocks import BadTime
 from mock_server.service.options import Options
 from mock_server.service.service import MockService
@@ -139,6 +140,10 @@ def _serve_until_ended(
         options = _options(vendor_hosts=reach.has_vendor_names, **values)
         figures = with_user_file(packaged(), catalog)
         service = MockService(figures, find_program(os.environ), options)
+    if service.program is None and options.clips != TINY:
+        extra = f"{LIGHT}[clips]"
+        note = tr("test clips are tiny and do not move; for full ones install {extra}", extra=extra)
+        click.echo(shown(note), err=True)
     signal.signal(signal.SIGTERM, _end)
     try:
         _listen_and_serve(service, (host, port), reach, token)

@@ -10,14 +10,12 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from mock_server.light.distribution import LIGHT, NAME
+from mock_server.light.distribution import NAME
 from mock_server.tiny import clip as tiny
 from mock_server.wire.provenance import rests_on
 from wanx_render import files
 from wanx_render.backends.imitation.picture import make_picture
 from wanx_render.catalog.capabilities import Catalog
-from wanx_render.errors import FfmpegError
-from wanx_render.language import tr
 from wanx_render.media import ffmpeg
 from wanx_render.media.ffmpeg import Ffmpeg
 from wanx_render.task import TaskRequest
@@ -40,19 +38,14 @@ def find_program(environ: Mapping[str, str]) -> Ffmpeg | None:
 class Clips:
     """A cache of clips by their request, in a ``folder`` that other servers may use too."""
 
-    def __init__(
-        self, catalog: Catalog, program: Ffmpeg | None, folder: Path, *, tiny_ones: bool = False
-    ) -> None:
-        """Raises OSError where the folder cannot be made."""
+    def __init__(self, catalog: Catalog, program: Ffmpeg | None, folder: Path) -> None:
+        """Without a ``program`` clips are tiny. Raises OSError where the folder cannot be made."""
         folder.mkdir(parents=True, exist_ok=True)
         self._catalog = catalog
         self._program = program
         self._folder = folder
-        self._tiny = tiny_ones
         # Another ffmpeg, or another version of ours, makes other bytes.
-        versions = f"{program.version if program else ''} {version(NAME)}"
-        if tiny_ones:
-            versions = f"tiny {tiny.VERSION}"
+        versions = f"{program.version} {version(NAME)}" if program else f"tiny {tiny.VERSION}"
         self._version = hashlib.sha256(versions.encode()).hexdigest()[:8]
         self._pool = ThreadPoolExecutor(_THREADS, "clips")
         self._jobs: dict[str, Future[Path]] = {}
@@ -64,7 +57,7 @@ class Clips:
 
     def expect(self, request: TaskRequest) -> None:
         """Begin with a clip that will be fetched soon, where that costs little."""
-        if self._tiny:
+        if self._program is None:
             self._job(request, 1)
 
     def _job(self, request: TaskRequest, number: int) -> Future[Path]:
@@ -87,12 +80,12 @@ class Clips:
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         try:
             target, label = folder / path.name, f"request {key[:8]}"
-            if self._tiny:
+            if self._program is None:
                 target.write_bytes(self._tiny_one(request, number))
             elif request.is_picture:
                 target.write_bytes(make_picture(request, label, number))
             else:
-                self._draw(request, label, target)
+                self._draw(self._program, request, label, target)
             files.place(target, path, durable=False)
             return path
         finally:
@@ -104,17 +97,14 @@ class Clips:
             return tiny.tiny_picture(request, number)
         return tiny.tiny_clip(request, self._catalog)
 
-    def _draw(self, request: TaskRequest, label: str, target: Path) -> None:
+    def _draw(self, program: Ffmpeg, request: TaskRequest, label: str, target: Path) -> None:
         """Make a clip. Raises FfmpegError."""
-        if self._program is None:
-            extra = f"{LIGHT}[clips]"
-            raise FfmpegError(tr("full test clips need the package {extra}", extra=extra))
         # Here, so that the emulator starts where nothing that draws clips is installed.
         from wanx_render.backends.slate import clip_call, make_clip
 
         folder = target.parent
         call = clip_call(self._catalog, request, label=label, folder=folder, target=target)
-        make_clip(self._program, call)
+        make_clip(program, call)
 
     def close(self) -> None:
         """Wait for the clip being made, and make no more."""

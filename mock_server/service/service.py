@@ -46,9 +46,11 @@ class MockService:
         self.signer = Signer(options.seed)
         self.hosts = RegionHosts(catalog.service.regions)
         self.shelf = Shelf(self._folder)
-        has_tiny_clips = options.clips == TINY
-        place = self._folder if has_tiny_clips else options.clips or self._folder
-        self.clips = Clips(catalog, program, place, tiny_ones=has_tiny_clips)
+        self.clips = (
+            Clips(catalog, None, self._folder)
+            if options.clips == TINY
+            else Clips(catalog, program, options.clips or self._folder)
+        )
         self.request_log = RequestLog()
         self.call_limits = CallLimits(
             self.clock,

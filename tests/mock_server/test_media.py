@@ -145,3 +145,25 @@ def test_tasks_with_all_kinds_of_media_outlive_the_server(
     assert [task for task, _ in again.service.tasks.all()] == before
     assert again.ledger()["totals"] == paid
     assert again.call("GET", "/api/v1/tasks", headers=KEY).json()["total"] == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [
+        (("a.mp4", 2, "128x128"), None),  # its sides are not seen
+        (("a.mp4", 11, "320x256"), "InvalidFile.Duration"),
+        (("a.mkv", 2, "320x256"), "InvalidFile.Openerror"),
+    ],
+)
+def test_without_ffmpeg_a_video_is_known_by_its_length(
+    twin: Twin, media: Callable[..., Path], file: tuple[str, float, str], code: str | None
+) -> None:
+    twin.service.program = None
+    content = {
+        "prompt": "x",
+        "media": [entry("first_clip", uploaded(twin, media(*file), "wan2.7-i2v"))],
+    }
+    answer = twin.outcome(VIDEO, "wan2.7-i2v", content, resolution="720P", duration=3)
+    assert answer["output"].get("code") == code
+    if code is None:
+        assert answer["usage"]["input_video_duration"] == 2

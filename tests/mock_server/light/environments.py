@@ -1,5 +1,6 @@
 """Environments of their own, into which packages are installed as their users do it."""
 
+import atexit
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,21 +23,23 @@ from tests.support.places import ROOT
 UV = shutil.which("uv") or ""
 _READY_SECONDS = 60
 # Nothing of this session's environment, and no ffmpeg but what is installed.
-_KEPT = re.compile(r"(?i)(pip_|uv_|ssl_|https?_proxy|no_proxy|lang|home$|tmpdir$)")
+_KEPT = re.compile(r"(?i)(pip_|uv_|ssl_|https?_proxy|no_proxy|lang|tmpdir$)")
+_HOME = tempfile.mkdtemp(prefix="home-of-installers-")  # their caches, shared by the tests
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def environment(**more: str) -> dict[str, str]:
     """The variables that a new user has."""
     kept = {name: value for name, value in os.environ.items() if _KEPT.match(name)}
-    return {**kept, "PATH": SYSTEM_PATH, "PYTHONDONTWRITEBYTECODE": "1", **more}
+    return {**kept, "HOME": _HOME, "PATH": SYSTEM_PATH, "PYTHONDONTWRITEBYTECODE": "1", **more}
 
 
 def ran(command: Sequence[str | Path], folder: Path, **more: str) -> str:
     """What a command prints; it must end with 0."""
     done = subprocess.run(
         [str(word) for word in command], cwd=folder, env=environment(**more),
-        capture_output=True, text=True, timeout=600, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr

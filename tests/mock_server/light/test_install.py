@@ -65,6 +65,12 @@ def test_modules_and_commands_are_its_own(light: Installed, tmp_path: Path) -> N
     assert ran([python, "-c", code], tmp_path).strip() == "None None"
 
 
+def test_without_the_extra_it_says_that_clips_are_tiny(light: Installed, tmp_path: Path) -> None:
+    command = [light.environment.program("wanx-mock"), "--end-with-stdin"]
+    assert "tiny" in (text := ran(command, tmp_path)) and "wanx-mock-server[clips]" in text
+    assert "wanx-mock-server[clips]" not in ran([*command, "--clips", "tiny"], tmp_path)
+
+
 def test_without_the_extra_it_says_what_tls_needs(light: Installed, tmp_path: Path) -> None:
     script = (
         "import subprocess, sys; done = subprocess.run(sys.argv[1:], capture_output=True,"
