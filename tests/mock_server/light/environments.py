@@ -90,21 +90,27 @@ class Installed:
 
 @contextmanager
 def serving(command: Sequence[str | Path], folder: Path, **more: str) -> Iterator[dict[str, Any]]:
-    """An emulator started by ``command``: the JSON of its first line. It ends with the block."""
+    """An emulator started by ``command``: the JSON of its first line. It ends with the block.
+
+    What it wrote to stderr is put in then, as ``stderr``.
+    """
     started = time.monotonic()
     server = subprocess.Popen(
         [*map(str, command), "--end-with-stdin"], cwd=folder, env=environment(**more),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert server.stdin and server.stdout and server.stderr
+    facts: dict[str, Any] = {}
     try:
         lines = iter(server.stdout.readline, "")
         line = next((line for line in lines if line.startswith("{")), "")
         assert line, server.stderr.read()
-        yield {**json.loads(line), "seconds": time.monotonic() - started}
+        facts = {**json.loads(line), "seconds": time.monotonic() - started}
+        yield facts
     finally:
         server.stdin.close()
         server.wait(_READY_SECONDS)
+        facts["stderr"] = server.stderr.read()
         server.stdout.close()
         server.stderr.close()
 

@@ -66,9 +66,14 @@ def test_modules_and_commands_are_its_own(light: Installed, tmp_path: Path) -> N
 
 
 def test_without_the_extra_it_says_that_clips_are_tiny(light: Installed, tmp_path: Path) -> None:
-    command = [light.environment.program("wanx-mock"), "--end-with-stdin"]
-    assert "tiny" in (text := ran(command, tmp_path)) and "wanx-mock-server[clips]" in text
-    assert "wanx-mock-server[clips]" not in ran([*command, "--clips", "tiny"], tmp_path)
+    command = [light.environment.program("wanx-mock")]
+    with (
+        serving(command, tmp_path) as usual,
+        serving([*command, "--clips", "tiny"], tmp_path) as asked,
+    ):
+        pass
+    assert "tiny" in usual["stderr"] and "wanx-mock-server[clips]" in usual["stderr"]
+    assert "clips" not in asked["stderr"]
 
 
 def test_without_the_extra_it_says_what_tls_needs(light: Installed, tmp_path: Path) -> None:
