@@ -106,7 +106,7 @@ class PageOverview:
 
     def _is_made(self, task: Task) -> bool:
         if task.task_id not in self._made:
-            request = self._service.scenarios.sized(task.request)
+            request = self._service.scenarios.sized(task.request, task.account)
             if self._service.clips.is_made(request.key("emulator")):
                 self._made.add(task.task_id)
         return task.task_id in self._made

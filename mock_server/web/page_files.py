@@ -82,7 +82,9 @@ def _clip_route(path: str, service: MockService, guard: AccessGuard) -> Route:
         if task is None or number > task.results or task.request.is_picture != (".png" in path):
             raise ErrorAnswer(404, "NotFound", "There is no such clip.")
         try:
-            file = await service.clips.of(service.scenarios.sized(task.request), number)
+            file = await service.clips.of(
+                service.scenarios.sized(task.request, task.account), number
+            )
         except FfmpegError as error:
             raise ErrorAnswer(500, "InternalError", str(error)) from None
         answer = file_response(file, request.headers, task.ended)
