@@ -3,6 +3,7 @@
 import sys
 from itertools import groupby
 
+from mock_server.families.family import mark_families
 from mock_server.web import app  # noqa: F401  # every module that has rules
 from mock_server.wire.provenance import RULES
 
@@ -17,6 +18,7 @@ nobody says; it is what seemed most likely.
 
 def page() -> str:
     """The page as Markdown."""
+    mark_families()
     rules = sorted(RULES, key=lambda rule: (rule.area, rule.behaviour))
     lines = [_HEAD]
     for area, area_rules in groupby(rules, key=lambda rule: rule.area):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from mock_server.families.catalogue import with_families
 from mock_server.faults.fault import Fault
 from mock_server.faults.plan import FaultPlan
 from mock_server.faults.reading import read_plan
@@ -33,7 +34,7 @@ class MockService:
 
     def __init__(self, catalog: Catalog, program: Ffmpeg | None, options: Options) -> None:
         """Raises BadState, BadTime or OSError."""
-        self.catalog = catalog
+        catalog = self.catalog = with_families(catalog)
         self.program = program
         self.options = options
         self.store = Store(options.state)

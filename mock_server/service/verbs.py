@@ -1,10 +1,12 @@
 """What clients do: create, query, list, cancel, upload, and fetch the result of a task."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mock_server.families.family import family_of
+from mock_server.families.requests import FamilyBody
 from mock_server.faults.exchange import Twist
 from mock_server.service.accounts import Caller
 from mock_server.service.foreign_tasks import add_foreign_tasks, any_request
@@ -12,13 +14,15 @@ from mock_server.service.media import MediaFinder
 from mock_server.service.service import MockService
 from mock_server.service.tasks import TaskLife, next_event
 from mock_server.wire.body_fields import taken_files
-from mock_server.wire.create_body import check_path, named_model, read_create
+from mock_server.wire.create_body import CreateCall, check_path, named_model, read_create
 from mock_server.wire.errors import Denied, ErrorAnswer
 from mock_server.wire.notes import RequestNote
-from mock_server.wire.provenance import ERRORS, QUOTA, TASKS, rests_on
+from mock_server.wire.provenance import ERRORS, PICTURES, QUOTA, TASKS, rests_on
 from wanx_render.backends.base import Accepted, Pending, Running, Succeeded, TaskState, Unknown
-from wanx_render.catalog.abilities import PictureModel
+from wanx_render.backends.simulator import Fate
+from wanx_render.catalog.abilities import Model, PictureModel
 from wanx_render.errors import Throttled
+from wanx_render.task import TaskRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +50,70 @@ def create(
 
     ``resolves``: whether the request has the header that lets it use uploads.
     """
-    catalog, body = service.catalog, content.body
+    entry, call = _read(service, caller, content, resolves=resolves)
+    at_once = service.options.refuse == "at-once" or isinstance(entry, PictureModel)
+    if call.flaw and at_once:
+        raise ErrorAnswer(400, call.flaw.code, call.flaw.message)
+    fate = call.flaw or twist.fate or service.scenarios.fate(call.request, caller.name)
+    receipt = _accept(service, caller, call, fate)
+    if fate is None:
+        service.clips.expect(service.scenarios.sized(call.request, caller.name))
+    return receipt
+
+
+def _read(
+    service: MockService, caller: Caller, content: Content, *, resolves: bool
+) -> tuple[Model | PictureModel, CreateCall]:
+    """The model and the request of a create call. Raises ErrorAnswer."""
+    catalog, body, checks = service.catalog, content.body, service.options.checks
     entry = named_model(body, catalog, caller.region)
-    check_path(content.path, entry, catalog)
+    family = family_of(content.path, entry.name)
+    if family is None:
+        check_path(content.path, entry, catalog)
     finder = MediaFinder(
         entry,
         service.shelf,
         service.program,
         lambda key: service.uploads.find(caller.name, key, entry.name),
         resolves,
-        lenient=service.options.checks == "lenient",
+        lenient=checks == "lenient",
     )
-    call = read_create(body, entry, catalog, caller.region, finder, service.options.checks)
+    if family:
+        call = FamilyBody(family, body, checks).read(entry, catalog, caller.region, finder)
+    else:
+        call = read_create(body, entry, catalog, caller.region, finder, checks)
     content.notes.extend((*call.notes, *taken_files(finder.taken)))
-    at_once = service.options.refuse == "at-once" or isinstance(entry, PictureModel)
-    if call.flaw and at_once:
-        raise ErrorAnswer(400, call.flaw.code, call.flaw.message)
-    fate = call.flaw or twist.fate or service.scenarios.fate(call.request, caller.name)
+    return entry, call
+
+
+def _accept(service: MockService, caller: Caller, call: CreateCall, fate: Fate | None) -> Accepted:
     simulator = service.tasks.of(caller.name)
     try:
-        receipt = simulator.accept(caller.name, call.request, fate, results=call.results)
+        return simulator.accept(caller.name, call.request, fate, results=call.results)
     except Throttled as error:
         raise ErrorAnswer(429, error.code, error.message) from None
-    if fate is None:
-        service.clips.expect(service.scenarios.sized(call.request, caller.name))
-    return receipt
+
+
+@rests_on("third party", PICTURES, "Some picture models answer at once, without a task")
+def create_at_once(
+    service: MockService, caller: Caller, content: Content, *, resolves: bool, twist: Twist
+) -> tuple[TaskRequest, TaskState | None]:
+    """The request of a call that is answered at once, and what was made; None where nothing is.
+
+    Raises ErrorAnswer.
+    """
+    _, call = _read(service, caller, content, resolves=resolves)
+    flaw = call.flaw or twist.fate
+    if flaw and flaw.code:
+        raise ErrorAnswer(400, flaw.code, flaw.message)
+    if not call.request.is_picture:
+        return call.request, None
+    receipt = _accept(service, caller, call, None)
+    simulator, now = service.tasks.of(caller.name), service.clock.now(caller.name)
+    task = simulator.known(receipt.task_id)
+    if task:
+        simulator.put(replace(task, started=now, ended=now, fate=None))
+    return call.request, simulator.state(caller.name, receipt.task_id)
 
 
 def query(service: MockService, account: str, task_id: str, twist: Twist) -> TaskState:

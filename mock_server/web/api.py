@@ -5,6 +5,8 @@ import logging
 
 from starlette.responses import Response
 
+from mock_server.families.answers import in_its_shape, usage_of, without_task
+from mock_server.families.family import Family, family_at_once
 from mock_server.faults.exchange import Twist
 from mock_server.service import verbs
 from mock_server.service.service import MockService
@@ -15,7 +17,7 @@ from mock_server.wire.downloads import file_response
 from mock_server.wire.errors import Denied, ErrorAnswer
 from mock_server.wire.hosts import is_api, name_of, result_host, upload_host
 from mock_server.wire.provenance import ERRORS, OFFICIAL, SDK, rests_on
-from mock_server.wire.task_answers import query_answer
+from mock_server.wire.task_answers import Link, query_answer
 from mock_server.wire.task_list import list_answer, read_list_query
 from wanx_render.backends.base import Succeeded
 from wanx_render.errors import FfmpegError
@@ -33,31 +35,58 @@ class Api:
     @rests_on("official text", OFFICIAL, "Creation answers 200 with task_id and PENDING")
     async def create(self, call: Call, twist: Twist) -> Response:
         headers = call.request.headers
-        if headers.get("x-dashscope-async", "").lower() != "enable":
-            message = "current user api does not support synchronous calls."
+        is_async = headers.get("x-dashscope-async", "").lower() == "enable"
+        path = _after_base(call.request.url.path)
+        family = family_at_once(path, call.model)
+        if is_async == (family is not None):
+            kind = "asynchronous" if is_async else "synchronous"
+            message = f"current user api does not support {kind} calls."
             raise ErrorAnswer(403, "AccessDenied", message)
+        content = verbs.Content(path, decode(call.data), call.notes)
         resolves = headers.get("x-dashscope-ossresourceresolve", "").lower() == "enable"
-        body = decode(call.data)
-        content = verbs.Content(_after_base(call.request.url.path), body, call.notes)
+        if family:
+            return self._at_once(family, call, content, resolves, twist)
         receipt = verbs.create(self._service, call.account, content, resolves=resolves, twist=twist)
         call.task_id = receipt.task_id
         output = {"task_status": "PENDING", "task_id": receipt.task_id}
         answer = {"output": output, "request_id": receipt.request_id}
         return json_response(answer, receipt.request_id)
 
+    def _at_once(
+        self, family: Family, call: Call, content: verbs.Content, resolves: bool, twist: Twist
+    ) -> Response:
+        """The answer of a model that makes no task: what it made, or what it found."""
+        account = call.account
+        request, state = verbs.create_at_once(
+            self._service, account, content, resolves=resolves, twist=twist
+        )
+        if state is None:
+            return self._answer({"output": family.at_once, "usage": usage_of(family, request)})
+        call.task_id = state.task_id
+        form = self._service.form_of(account.name, state.task_id)
+        return self._answer(without_task(query_answer(state, form, self._link(call))))
+
     @rests_on("official text", OFFICIAL, "An unknown or expired task is 200 with UNKNOWN")
     @rests_on("captured", SDK, "Slashes at the end and any query string are accepted")
     async def query(self, call: Call, twist: Twist) -> Response:
         account = call.account.name
         state = verbs.query(self._service, account, call.task_id or "", twist)
+        if not isinstance(state, Succeeded):
+            return self._answer(query_answer(state, None, self._link(call)))
+        form = self._service.form_of(account, state.task_id)
+        answer = query_answer(state, form, self._link(call))
+        task = self._service.tasks.of(account).known(state.task_id)
+        return self._answer(in_its_shape(task.request, answer) if task else answer)
+
+    def _link(self, call: Call) -> Link:
+        """Where files of the caller's tasks are fetched."""
 
         def link(success: Succeeded, path: str) -> str:
             origin = self._result_origin(call, success.task_id)
-            return origin + self._service.signer.link(f"/results/{account}/{path}", success.expires)
+            file = f"/results/{call.account.name}/{path}"
+            return origin + self._service.signer.link(file, success.expires)
 
-        is_done = isinstance(state, Succeeded)
-        form = self._service.form_of(account, state.task_id) if is_done else None
-        return self._answer(query_answer(state, form, link))
+        return link
 
     def _upload_host(self, call: Call) -> str:
         """Where uploads go: the storage's own host for who calls by a name of the vendor."""

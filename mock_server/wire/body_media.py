@@ -111,6 +111,13 @@ def _list(fields: BodyFields, field: str) -> list[Any]:
     return []
 
 
+def resolved(
+    fields: BodyFields, roles: tuple[Role, ...], name: str, url: Any, resolve: Resolve
+) -> list[tuple[Role, InputMedia]]:
+    """What a field called ``name`` names, which can be any of ``roles``."""
+    return [_resolved(fields, Entry(roles, name, url), resolve)]
+
+
 def _resolved(fields: BodyFields, entry: Entry, resolve: Resolve) -> tuple[Role, InputMedia]:
     """What an entry names; something of no use where it cannot be used."""
     field = f"input.{entry.field}"

@@ -77,10 +77,14 @@ def read_create(
     for refusal in refusals_of(request, catalog):
         fields.refused(refusal)
     note_fields(fields, body, entry, catalog)
-    first = fields.first_flaw
-    fate = Fate("fail-at-once", first.code, first.message, first.seconds) if first else None
     possible = _possible(request, entry) if isinstance(entry, Model) else request
-    return CreateCall(possible, fate, results, tuple(fields.notes))
+    return CreateCall(possible, fate_of(fields), results, tuple(fields.notes))
+
+
+def fate_of(fields: BodyFields) -> Fate | None:
+    """What becomes of the task, if something is wrong with its body."""
+    first = fields.first_flaw
+    return Fate("fail-at-once", first.code, first.message, first.seconds) if first else None
 
 
 @rests_on("official text", OFFICIAL, "Without values, the model's defaults hold")

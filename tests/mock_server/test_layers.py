@@ -17,6 +17,7 @@ ROWS = (
     "service",
     "scenarios",
     "faults",
+    "families",  # models that only the emulator has
     "wire",
     "tiny",  # clips in milliseconds
     "light",
@@ -61,7 +62,7 @@ IMPORTS = {module: imports_of(path) for module, path in MODULES.items()}
 
 
 def test_every_room_has_its_row_and_its_paragraph() -> None:
-    assert len(ROWS) <= 10
+    assert len(ROWS) <= 11
     assert {room_of(module) for module in MODULES} == set(ROWS)
     for room in ROWS:
         tree = ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))
