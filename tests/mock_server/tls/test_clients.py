@@ -170,6 +170,14 @@ console.log(answer.output.video_url, Buffer.from(await clip.arrayBuffer()).subar
 const plain = await ask('HOST/tasks/x'.replace('https:', 'http:'))
 console.log(plain.output.task_status)
 """
+PRELOADED = """
+import { EnvHttpProxyAgent, setGlobalDispatcher } from 'undici'
+setGlobalDispatcher(new EnvHttpProxyAgent())
+"""
+PLAIN = """
+const headers = { Authorization: 'Bearer sk-mock-node' }
+console.log(await fetch('HOST/tasks/x', { headers }).then((r) => r.text()))
+"""
 AGENT = """
 import https from 'node:https'
 import { HttpsProxyAgent } from 'https-proxy-agent'
@@ -188,8 +196,9 @@ def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     packages = ["undici@6", "https-proxy-agent@7"]
     command = ["npm", "install", "--silent", "--no-package-lock", "--no-audit", *packages]
     subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
-    for name, program in (("undici.mjs", UNDICI), ("agent.mjs", AGENT)):
-        (folder / name).write_text(program.replace("CREATE", CREATE).replace("HOST", HOST))
+    programs = {"undici": UNDICI, "agent": AGENT, "proxy": PRELOADED, "plain": PLAIN}
+    for name, program in programs.items():
+        (folder / f"{name}.mjs").write_text(program.replace("CREATE", CREATE).replace("HOST", HOST))
     return folder
 
 
@@ -202,7 +211,8 @@ def test_node_reaches_it_through_the_usual_libraries(
     printed = run(["node", "undici.mjs", json.dumps(BODY)], node_folder, environ)
     assert "dashscope-result-bj.oss-cn-beijing" in printed
     assert printed.split()[1:] == ["ftyp", "UNKNOWN"]
-    assert "UNKNOWN" in run(["node", "agent.mjs"], node_folder, environ)
+    for words in (("agent.mjs",), ("--import", "./proxy.mjs", "plain.mjs")):
+        assert "UNKNOWN" in run(["node", *words], node_folder, environ), words
 
 
 JAVA = """
