@@ -8,11 +8,12 @@ from typing import Any
 
 from mock_server.tape.cassette import CassetteEntry, TapedAnswer, TapeFolder
 from mock_server.tape.content import with_pictures
-from mock_server.tape.headers import Pairs
+from mock_server.tape.headers import Pairs, byte_pairs
 from mock_server.tape.links import is_link, local_link
 from mock_server.tape.secrets import IN_QUERY, REMOVED
 from mock_server.tape.times import LINK_LIFE, http_date, moved
 from mock_server.wire.downloads import byte_range
+from mock_server.wire.hosts import is_storage
 from wanx_render.clock import CLOCK_HEADER
 
 _NOT_SENT = frozenset((
@@ -31,10 +32,14 @@ class MadeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerMaker:
-    """Makes answers for clients that reach the replay at ``origin``."""
+    """Makes answers for clients that reach the replay at ``origin``.
+
+    With ``by_name`` they reach it through the proxy by the names of the vendor's storage too.
+    """
 
     origin: str
     folder: TapeFolder
+    by_name: bool = False
 
     def text(self, entry: CassetteEntry, tag: str, shift: timedelta) -> MadeAnswer:
         """An answer with its times moved by ``shift``; its links have the client's ``tag``."""
@@ -80,12 +85,17 @@ class AnswerMaker:
 
     def _link(self, address: str, tag: str, now: datetime) -> str:
         """A link that leads here and ends a day from now, as one of the service does."""
+        if not address.lower().startswith(("http://", "https://")):
+            return address
         until = str(int((now + LINK_LIFE).timestamp()))
         fresh = re.sub(rf"(?i)([?&]Expires=){IN_QUERY}", rf"\g<1>{until}", address)
-        is_address = fresh.lower().startswith(("http://", "https://"))
-        return local_link(self.origin, tag, fresh) if is_address else fresh
+        host = fresh.partition("://")[2].partition("/")[0]
+        if not (self.by_name and is_storage(host.lower())):
+            return local_link(self.origin, tag, fresh)
+        return re.sub(rf"(?i)([?&]OSSAccessKeyId=){IN_QUERY}", rf"\g<1>replay-{tag}", fresh)
 
 
 def _made(status: int, pairs: Pairs, body: bytes) -> MadeAnswer:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
-    return MadeAnswer(status, [*headers, (b"content-length", str(len(body)).encode())], body)
+    return MadeAnswer(
+        status, [*byte_pairs(pairs), (b"content-length", str(len(body)).encode())], body
+    )

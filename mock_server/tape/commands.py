@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
-from starlette.types import ASGIApp
 
 from mock_server.tls.authority import BadAuthority
 from mock_server.tls.options import BadReach, proxy_of, with_proxy
 from mock_server.tls.reach import Doors, doors
-from mock_server.tls.vendor_names import AsOwnAddress
 from wanx_render.language import Message, shown, tr
 
 if TYPE_CHECKING:
     from mock_server.tape.compare import ComparisonReport
+    from mock_server.tape.player import Player
+    from mock_server.tape.recorder import Recorder
 
 _CASSETTE = click.Path(path_type=Path, dir_okay=False)
 _PORT = click.option(
@@ -174,14 +174,11 @@ def _check_address(service: str) -> None:
         raise _usage(tr("--to {url} is not an http or https address", url=service))
 
 
-async def _serve(app: ASGIApp, listener: socket.socket, ways_in: Doors) -> None:
-    address = _origin(listener).rpartition("/")[2]
+async def _serve(app: "Recorder | Player", listener: socket.socket, ways_in: Doors) -> None:
     try:
-        await ways_in.serve(AsOwnAddress(app, address), listener)
+        await ways_in.serve(app, listener)
     finally:
-        close = getattr(app, "close", None)
-        if close:
-            await close()
+        await app.close()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Headers: which are passed on, and which of them a cassette has with their values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from mock_server.tape.secrets import REMOVED, SecretRemover, is_secret_name
 
@@ -56,8 +56,8 @@ def learn_from_headers(raw: Iterable[tuple[bytes, bytes]], remover: SecretRemove
             remover.learn(value)
 
 
-def text_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+def byte_pairs(pairs: Pairs) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
 
 
 def _without_boundary(name: str, value: str) -> str:

@@ -14,6 +14,7 @@ LINKS = "/_link/"
 _MOST = 20_000
 _HTTP = re.compile(r"https?://[^\s/?#@\\]+(?:[/?][^\s#]*)?", re.IGNORECASE)
 _LOCAL = re.compile(r"/_link/([\w-]{1,40})/(https?)/([^/?#]+)(/[^?#]*)?")
+_TAG = re.compile(r"[?&]OSSAccessKeyId=replay-(\w{1,20})", re.IGNORECASE)
 # Texts of people and sentences; all other texts that are an address are links to files.
 _PROSE = frozenset(("orig_prompt", "actual_prompt", "prompt", "message", "code", "request_id"))
 _NAMED = re.compile(rb'("(?:[^"\\]|\\.)*")(\s*:\s*)?')
@@ -32,10 +33,19 @@ def _after_host(rest: str) -> tuple[str, str, str]:
     return match[1], match[2], match[3]
 
 
-def address_of(path: str) -> tuple[str, str]:
-    """The tag of a local link, and the address it is for without a query; else empty texts."""
+def address_of(target: str) -> tuple[str, str]:
+    """The tag of a local link, and the address it is for; without a tag ``target`` itself."""
+    path, mark, query = target.partition("?")
     match = _LOCAL.fullmatch(path)
-    return (match[1], f"{match[2]}://{match[3]}{match[4] or ''}") if match else ("", "")
+    if match is None:
+        return "", target
+    return match[1], f"{match[2]}://{match[3]}{match[4] or ''}{mark}{query}"
+
+
+def tag_of(target: str) -> str:
+    """The tag that a link of a replay carries, in its path or in its query."""
+    in_query = _TAG.search(target)
+    return address_of(target)[0] or (in_query[1] if in_query else "")
 
 
 def is_link(name: str, value: Any) -> bool:
@@ -69,19 +79,22 @@ class KnownLinks:
 
     def localised(self, address: str) -> str:
         """The link by which a client fetches ``address`` here; it is known from now on."""
-        bare = address.partition("?")[0]
-        local = local_link(self._origin, "0", address)
-        self._whole[_key(local[len(self._origin) :])] = address
-        self._whole[_key(local_link("", "0", bare))] = address
+        self.learn(address)
+        return local_link(self._origin, "0", address)
+
+    def learn(self, address: str) -> str:
+        """``address`` itself, known from now on."""
+        self._whole[_key(address)] = address
+        self._whole[_key(address.partition("?")[0])] = address
         while len(self._whole) > _MOST:
             self._whole.popitem(last=False)
-        return local
+        return address
 
-    def whole(self, target: str) -> str | None:
-        """The address behind a path and query of ours, with its signature; the newest of a path."""
-        exact = self._whole.get(_key(target))
-        return exact or self._whole.get(_key(target.partition("?")[0]))
+    def whole(self, address: str) -> str | None:
+        """A known address with its signature; the newest of its path where the query is another."""
+        return self._whole.get(_key(address)) or self._whole.get(_key(address.partition("?")[0]))
 
 
-def _key(target: str) -> str:
-    return target.rstrip("/")
+def _key(address: str) -> str:
+    """Host, path and query: http or https says nothing about what is there."""
+    return address.partition("://")[2].rstrip("/")

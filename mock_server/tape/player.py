@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from starlette.requests import ClientDisconnect
@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from mock_server.faults.wire_faults import ConnectionCut, connection_of, no_linger
 from mock_server.tape.answers import AnswerMaker, MadeAnswer
-from mock_server.tape.asgi import refuse, request_body, taped_url, target_of
+from mock_server.tape.asgi import host_of, may_call, refuse, request_body, target_of
 from mock_server.tape.cassette import (
     BadCassette,
     Cassette,
@@ -23,11 +23,11 @@ from mock_server.tape.cassette import (
 )
 from mock_server.tape.content import BodyTaper
 from mock_server.tape.headers import taped_headers
-from mock_server.tape.links import LINKS, address_of
+from mock_server.tape.links import address_of, tag_of
 from mock_server.tape.matching import TapedDifference, match_key, nearest
 from mock_server.tape.secrets import SecretRemover
 from mock_server.tape.sessions import ReplaySession, ReplaySessions, Sequences
-from mock_server.web.guard import is_loopback
+from mock_server.tls.served_hosts import is_vendors
 
 _MOST_UNMATCHED = 1000
 _MOST_KEYS = 20_000
@@ -73,9 +73,12 @@ class Player:
         self.unmatched.clear()
         self.answered = 0
 
+    async def close(self) -> None:
+        """Nothing is held that has to be closed."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        if not is_loopback(headers.get(b"host", b"").decode("latin-1")):
+        if not may_call(scope):
             return await refuse(send, 421, "This replay answers to localhost only.")
         if scope["path"].startswith("/_tape/"):
             return await self._control(scope, send, headers)
@@ -94,12 +97,10 @@ class Player:
         return await self._replay(scope, receive, send, session, key)
 
     def _session(self, target: str, headers: Mapping[bytes, bytes]) -> ReplaySession:
-        if target.startswith(LINKS):
-            tag = address_of(target.partition("?")[0])[0]
-            session = self._sessions.of_tag(tag)
-            if session:
-                return session
-        return self._sessions.of_key(headers.get(b"authorization", b""))
+        """A client is known by its key, and where it sends none by the link it was given."""
+        tag = tag_of(target)
+        session = self._sessions.of_tag(tag) if tag else None
+        return session or self._sessions.of_key(headers.get(b"authorization", b""))
 
     async def _request(
         self, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]
@@ -110,7 +111,7 @@ class Player:
         if names.get("authorization"):
             self._taper.remover.learn_header(names["authorization"])
         content = await self._taper.form(data, names) if data else TapedContent()
-        url = taped_url(target_of(scope), self._taper.remover)
+        url = self._taper.remover.text(address_of(target_of(scope))[1])
         shown = taped_headers(scope["headers"], self._taper.remover)
         return TapedRequest(scope["method"], url, shown, content)
 
@@ -148,7 +149,10 @@ class Player:
             return await _break(scope, receive, entry.answer)
         wanted = dict(scope["headers"]).get(b"range", b"").decode("latin-1")
         try:
-            answer = await self._answer(entry, session, key, wanted)
+            if entry.answer.content.kind in ("file", "omitted"):
+                answer = await self._file(entry, key, wanted)
+            else:
+                answer = self._text(entry, session, by_name=is_vendors(host_of(scope)))
         except (OSError, BadCassette):
             answer = "The folder of the cassette does not have this file."
         if isinstance(answer, str):
@@ -158,17 +162,13 @@ class Player:
         await send({"type": "http.response.start", **start})
         return await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    async def _answer(
-        self, entry: CassetteEntry, session: ReplaySession, key: str, wanted: str
-    ) -> MadeAnswer | str:
-        """The answer of an exchange, or why it cannot be given. Raises BadCassette or OSError."""
-        if entry.answer.content.kind in ("file", "omitted"):
-            return await self._file(entry, key, wanted)
-        answer: MadeAnswer | None = session.answers.get(entry.number)
+    def _text(self, entry: CassetteEntry, session: ReplaySession, *, by_name: bool) -> MadeAnswer:
+        """The answer of an exchange; made once for a client. Raises BadCassette or OSError."""
+        answer: MadeAnswer | None = session.answers.get((entry.number, by_name))
         if answer is None:
             shift = session.shift_of(entry, datetime.now(UTC))
-            answer = self._maker.text(entry, session.tag, shift)
-            session.answers[entry.number] = answer
+            maker = replace(self._maker, by_name=by_name)
+            answer = session.answers[entry.number, by_name] = maker.text(entry, session.tag, shift)
         return answer
 
     async def _file(self, entry: CassetteEntry, key: str, wanted: str) -> MadeAnswer | str:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -17,7 +17,14 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from mock_server.faults.wire_faults import connection_of, no_linger
-from mock_server.tape.asgi import refuse, reply, request_body, taped_url, target_of
+from mock_server.tape.asgi import (
+    host_of,
+    may_call,
+    refuse,
+    reply,
+    request_body,
+    target_of,
+)
 from mock_server.tape.cassette import (
     CassetteWriter,
     Ending,
@@ -27,13 +34,26 @@ from mock_server.tape.cassette import (
     TapeFolder,
 )
 from mock_server.tape.content import BodyTaper, omitted
-from mock_server.tape.headers import Pairs, learn_from_headers, passed_on, taped_headers
-from mock_server.tape.links import LINKS, KnownLinks, rewritten
+from mock_server.tape.headers import (
+    Pairs,
+    byte_pairs,
+    learn_from_headers,
+    passed_on,
+    taped_headers,
+)
+from mock_server.tape.links import KnownLinks, address_of, rewritten
 from mock_server.tape.secrets import SecretRemover
+from mock_server.tls.served_hosts import is_vendors
 from mock_server.web.guard import is_loopback
+from mock_server.wire.hosts import is_storage
 
-_LARGEST_ANSWER = 64 * 1024 * 1024  # of text: more is passed on, but not looked at
+_LARGEST_ANSWER = 2 * 1024 * 1024  # of text: more is passed on, but not looked at
+_END_SECONDS = 5.0  # until the end of a connection is known
 _AFTER_CLIENT_LEFT = 120.0  # seconds that an answer nobody waits for is given
+_UNREACHABLE = (
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.InvalidURL,
+    httpx.UnsupportedProtocol,
+)  # fmt: skip
 _TEXTS = ("json", "xml", "text/", "javascript")
 log = logging.getLogger("wanx.mock")
 
@@ -65,10 +85,11 @@ class Recorder:
         await self._client.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not is_loopback(dict(scope["headers"]).get(b"host", b"").decode("latin-1")):
+        if not may_call(scope):
             return await refuse(send, 421, "This recorder answers to localhost only.")
-        target = target_of(scope)
-        address = self._links.whole(target) if target.startswith(LINKS) else self._service + target
+        target = address_of(target_of(scope))[1]
+        is_link = "://" in target
+        address = self._links.whole(target) if is_link else self._service + target
         if address is None or target.startswith("/_mock"):
             return await refuse(send, 404, "No recorded answer has this address.")
         try:
@@ -83,7 +104,7 @@ class Recorder:
             gone.cancel()
 
     def _call(self, scope: Scope, send: Send, address: str, body: bytes) -> TapedCall:
-        is_link = target_of(scope).startswith(LINKS)
+        is_link = "://" in address_of(target_of(scope))[1]
         without = ("host", "content-length", *(("authorization", "cookie") if is_link else ()))
         learn_from_headers(scope["headers"], self._remover)
         headers = passed_on(scope["headers"], *without)
@@ -93,26 +114,36 @@ class Recorder:
     async def _pass_on(self, call: TapedCall, gone: "asyncio.Task[None]") -> None:
         """Send the request on, and its answer back. What breaks there breaks here."""
         asking = asyncio.create_task(self._client.send(call.request, stream=True))
-        await asyncio.wait({asking, gone}, return_when=asyncio.FIRST_COMPLETED)
         try:
+            await asyncio.wait({asking, gone}, return_when=asyncio.FIRST_COMPLETED)
             async with asyncio.timeout(_AFTER_CLIENT_LEFT if gone.done() else None):
                 answer = await asking
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.InvalidURL,
-                httpx.UnsupportedProtocol) as error:  # fmt: skip
+        except _UNREACHABLE as error:
             log.warning("cannot reach %s: %s", call.request.url.host, error)
             return await refuse(call.send, 502, "The recorder cannot reach the service.")
         except (httpx.HTTPError, TimeoutError) as error:
-            return await self._lost(call, error, TapedAnswer(0))
+            return await self._lost(call, error, TapedAnswer(0), gone)
+        except asyncio.CancelledError:  # the recording ends
+            asking.cancel()
+            await self._record(call, TapedAnswer(0, ending="unseen"))
+            raise
+        return await self._pass_back(call, answer, gone)
+
+    async def _pass_back(
+        self, call: TapedCall, answer: httpx.Response, gone: "asyncio.Task[None]"
+    ) -> None:
         try:
             await self._answer(call, answer, gone)
         except httpx.HTTPError as error:
             taken = taped_headers(answer.headers.raw, self._remover)
             cut = omitted("the connection ended within it", answer.num_bytes_downloaded)
-            await self._lost(call, error, TapedAnswer(answer.status_code, taken, cut))
+            await self._lost(call, error, TapedAnswer(answer.status_code, taken, cut), gone)
         finally:
             await answer.aclose()
 
-    async def _lost(self, call: TapedCall, error: Exception, answer: TapedAnswer) -> None:
+    async def _lost(
+        self, call: TapedCall, error: Exception, answer: TapedAnswer, gone: "asyncio.Task[None]"
+    ) -> None:
         ending: Ending = "close" if isinstance(error, httpx.RemoteProtocolError) else "reset"
         lost = TapedAnswer(answer.status, answer.headers, answer.content, ending)
         await self._record(call, lost)
@@ -122,18 +153,43 @@ class Recorder:
         if ending == "reset":
             no_linger(wire)
         wire.abort()
+        await asyncio.wait({gone}, timeout=_END_SECONDS)
 
     async def _answer(
         self, call: TapedCall, answer: httpx.Response, gone: "asyncio.Task[None]"
     ) -> None:
         kind = answer.headers.get("content-type", "").lower()
         is_text = any(text in kind for text in _TEXTS) or not kind
-        if is_text and call.request.method != "HEAD":
-            body = await _whole(answer)
-            if body is not None:
-                return await self._send_text(call, answer, body, gone)
-            raise httpx.DecodingError("an answer is too large to be recorded")
-        return await self._stream(call, answer, gone)
+        if not is_text or call.request.method == "HEAD":
+            return await self._stream(call, answer, gone)
+        pieces, size, rest = [], 0, answer.aiter_bytes()
+        async for piece in rest:
+            pieces.append(piece)
+            size += len(piece)
+            if size > _LARGEST_ANSWER:
+                return await self._pass_large(call, answer, _chained(pieces, rest), gone)
+        return await self._send_text(call, answer, b"".join(pieces), gone)
+
+    async def _pass_large(
+        self,
+        call: TapedCall,
+        answer: httpx.Response,
+        pieces: AsyncIterator[bytes],
+        gone: "asyncio.Task[None]",
+    ) -> None:
+        """A text that is too large to be looked at."""
+        headers = byte_pairs(self._headers(call, answer, "content-length", "content-encoding"))
+        start = {"status": answer.status_code, "headers": headers}
+        await call.send({"type": "http.response.start", **start})
+        size = 0
+        async for piece in pieces:
+            size += len(piece)
+            await call.send({"type": "http.response.body", "body": piece, "more_body": True})
+            if gone.done():
+                break
+        content = omitted("it is too large", size)
+        await self._record(call, self._taped_answer(answer, content, gone))
+        await call.send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_text(
         self, call: TapedCall, answer: httpx.Response, body: bytes, gone: "asyncio.Task[None]"
@@ -144,15 +200,17 @@ class Recorder:
         content = self._taped(body, kind)
         await self._record(call, self._taped_answer(answer, content, gone))
         if "json" in kind.lower():
-            body = rewritten(body, self._links.localised)
-        headers = self._headers(answer, "content-length", "content-encoding")
+            body = rewritten(body, self._link_for(call.scope))
+        headers = self._headers(call, answer, "content-length", "content-encoding")
         await reply(call.send, answer.status_code, headers, body)
 
     async def _stream(
         self, call: TapedCall, answer: httpx.Response, gone: "asyncio.Task[None]"
     ) -> None:
         """A file, as it comes; the cassette has it once it is whole."""
-        headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in self._headers(answer)]
+        headers = [
+            (k.encode("latin-1"), v.encode("latin-1")) for k, v in self._headers(call, answer)
+        ]
         start = {"status": answer.status_code, "headers": headers}
         await call.send({"type": "http.response.start", **start})
         largest = self._taper.folder.largest if self._taper.folder else 0
@@ -175,12 +233,22 @@ class Recorder:
         await self._record(call, self._taped_answer(answer, content, gone))
         await call.send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _headers(self, answer: httpx.Response, *without: str) -> Pairs:
+    def _link_for(self, scope: Scope) -> Callable[[str], str]:
+        """How a client that calls so reaches a link: by its own name, where the proxy is that."""
+        by_name = is_vendors(host_of(scope))
+
+        def link(address: str) -> str:
+            if by_name and is_storage(address.partition("://")[2].partition("/")[0].lower()):
+                return self._links.learn(address)
+            return self._links.localised(address)
+
+        return link
+
+    def _headers(self, call: TapedCall, answer: httpx.Response, *without: str) -> Pairs:
         """The headers of an answer, for the client; a redirect leads through the recorder."""
-        pairs = passed_on(answer.headers.raw, *without)
+        pairs, link = passed_on(answer.headers.raw, *without), self._link_for(call.scope)
         return [
-            (name, self._links.localised(value) if _is_redirect(name, value) else value)
-            for name, value in pairs
+            (name, link(value) if _is_redirect(name, value) else value) for name, value in pairs
         ]
 
     def _taped_answer(
@@ -206,7 +274,7 @@ class Recorder:
         scope, took = call.scope, time.monotonic() - call.began
         try:
             content = await self._taper.form(call.request.content, call.request.headers)
-            url = taped_url(target_of(scope), self._remover)
+            url = self._remover.text(address_of(target_of(scope))[1])
             headers = taped_headers(scope["headers"], self._remover)
             request = TapedRequest(scope["method"], url, headers, content)
             self._tape.add(request, answer, datetime.now(UTC), took)
@@ -229,19 +297,10 @@ async def _until_gone(receive: Receive) -> None:
             pass
 
 
-async def _whole(answer: httpx.Response) -> bytes | None:
-    """The decoded body; None where it is too large."""
-    pieces, size = [], 0
-    async for piece in _decoded(answer):
-        size += len(piece)
-        if size > _LARGEST_ANSWER:
-            return None
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-async def _decoded(answer: httpx.Response) -> AsyncIterator[bytes]:
-    async for piece in answer.aiter_bytes():
+async def _chained(pieces: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+    async for piece in rest:
         yield piece
 
 

@@ -78,7 +78,7 @@ class ReplaySession:
     tag: str
     places: dict[str, int] = field(default_factory=dict)
     shifts: dict[str, timedelta] = field(default_factory=dict)
-    answers: dict[int, Any] = field(default_factory=dict)  # by the number of their entry
+    answers: dict[tuple[int, bool], Any] = field(default_factory=dict)  # by entry and way in
 
     def next_entry(
         self, key: str, sequences: Sequences, now: datetime, *, once: bool
@@ -115,10 +115,14 @@ class ReplaySession:
 
     def _forget_answers(self, entry: CassetteEntry, task: str, sequences: Sequences) -> None:
         """A task that begins again gets answers with new times."""
-        self.answers.pop(entry.number, None)
+        self._forget_answer(entry)
         for key in sequences.of_task.get(task, set()):
             for older in sequences.entries[key]:
-                self.answers.pop(older.number, None)
+                self._forget_answer(older)
+
+    def _forget_answer(self, entry: CassetteEntry) -> None:
+        for by_name in (False, True):
+            self.answers.pop((entry.number, by_name), None)
 
 
 def _last(entries: list[CassetteEntry]) -> CassetteEntry:

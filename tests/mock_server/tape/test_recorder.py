@@ -287,3 +287,35 @@ def test_clients_at_the_same_time_each_get_their_own_answers(
     entries = taped(path).entries
     assert [entry.number for entry in entries] == list(range(1, len(entries) + 1))
     assert sum(entry.request.method == "POST" for entry in entries) == 24
+
+
+def test_an_answer_that_never_came_is_on_the_cassette_when_the_recording_ends(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "never.jsonl"
+    service = Server("auto", 0)
+    account = MockAccount(service, "never")
+    account.faults("on=create effect=never stage=after")
+    with recording(service.base_url, path) as origin:
+        client = TapeClient(origin, {"Authorization": f"Bearer {account.key}"})
+        client.http.timeout = httpx.Timeout(0.3)
+        with pytest.raises(httpx.ReadTimeout):
+            client.create("patient")
+        client.close()
+    service.close()
+    (entry,) = taped(path).entries
+    assert (entry.answer.status, entry.answer.ending) == (0, "unseen")
+
+
+def test_a_text_that_is_too_large_to_be_looked_at_is_passed_on(tmp_path: Path) -> None:
+    path = tmp_path / "large.jsonl"
+    service = Server("auto", 0)
+    account = MockAccount(service, "large")
+    account.faults("on=list effect=bomb megabytes=4")
+    headers = {"Authorization": f"Bearer {account.key}"}
+    with recording(service.base_url, path) as origin, httpx.Client(trust_env=False) as client:
+        answer = client.get(f"{origin}/api/v1/tasks", headers=headers)
+    service.close()
+    assert len(answer.content) > 4_000_000 and answer.json()["data"] == []
+    (entry,) = taped(path).entries
+    assert entry.answer.content.kind == "omitted"
