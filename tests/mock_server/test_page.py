@@ -240,3 +240,32 @@ def test_a_thousand_requests_cause_no_storm_and_a_dead_server_is_said(browser: A
         process.wait(20)
         expect(page.locator("#state")).to_have_text("no answer")
         expect(page.locator("#tasks .task")).to_have_count(1)  # what was last seen stays
+
+
+@pytest.mark.proof
+@needs_browser
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "en-GB"), ("dark", "zh-CN")])
+def test_everybody_can_read_and_use_it(origin: str, browser: Any, scheme: Any, locale: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import expect
+
+    submit(origin, HOSTILE, FAILS, "waits [[mock: stuck]]")
+    with httpx.Client(trust_env=False) as client:
+        client.post(f"{origin}/_mock/clock", json={"advance": 900})
+        task = client.get(f"{origin}/_mock/tasks").json()["tasks"][0]["task_id"]
+        assert client.get(f"{origin}/_mock/clips/{task}.mp4", timeout=60).is_success
+        client.post(f"{origin}/_mock/faults", json=["on=create times=1 effect=reset stage=after"])
+        client.get(f"{origin}/api/v1/tasks/x")
+    submit(origin, "goes on", account="b")
+    # The page's policy lets no script of another tool in; here it is this test's own.
+    context = browser.new_context(
+        color_scheme=scheme, locale=locale, viewport={"width": 360, "height": 800}, bypass_csp=True
+    )
+    page = context.new_page()
+    page.goto(origin)
+    expect(page.locator("#tasks .task")).to_have_count(4)
+    expect(page.locator("video")).to_have_count(1)
+    page.locator("#requests summary").last.click()
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
