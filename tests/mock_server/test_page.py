@@ -254,7 +254,8 @@ def test_everybody_can_read_and_use_it(origin: str, browser: Any, scheme: Any, l
         client.post(f"{origin}/_mock/clock", json={"advance": 900})
         task = client.get(f"{origin}/_mock/tasks").json()["tasks"][0]["task_id"]
         assert client.get(f"{origin}/_mock/clips/{task}.mp4", timeout=60).is_success
-        client.post(f"{origin}/_mock/faults", json=["on=create times=1 effect=reset stage=after"])
+        plan = ["on=create times=1 effect=reset stage=after"]
+        client.post(f"{origin}/_mock/faults?account=a", json=plan)
         client.get(f"{origin}/api/v1/tasks/x")
     submit(origin, "goes on", account="b")
     # The page's policy lets no script of another tool in; here it is this test's own.
