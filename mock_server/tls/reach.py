@@ -51,7 +51,8 @@ class Reach:
         foreign = [name for name in names if not name.endswith(".aliyuncs.com")]
         if foreign or not self.keep:
             return passing_authority((*DOMAINS, *foreign))
-        return kept_authority(self.folder or default_folder(os.environ))
+        folder = self.folder or default_folder(os.environ)
+        return kept_authority(folder.absolute())  # clients are in other folders
 
 
 @dataclass(frozen=True)

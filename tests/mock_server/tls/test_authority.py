@@ -15,6 +15,7 @@ from mock_server.tls import authority as authorities
 from mock_server.tls import issuing
 from mock_server.tls.authority import BadAuthority, default_folder, kept_authority
 from mock_server.tls.contexts import ServerContexts
+from mock_server.tls.reach import Reach, doors
 
 
 def test_it_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
@@ -26,6 +27,26 @@ def test_it_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert stat.S_IMODE((folder / "authority.key").stat().st_mode) == 0o600
     assert b"PRIVATE" not in first.file.read_bytes() + first.trust_store.read_bytes()
+
+
+def test_clients_in_any_folder_find_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    reach = Reach(tls=True, folder=Path("kept"))
+    assert reach.authority(()).file == tmp_path / "kept" / "authority.pem"
+
+
+def test_a_host_of_another_domain_has_an_authority_of_one_run(tmp_path: Path) -> None:
+    reach = Reach(vendor=True, proxy_port=0, folder=tmp_path / "kept")
+    with doors(reach, ("results.example", "a.aliyuncs.com"), ("127.0.0.1", 1)) as ways_in:
+        authority = ways_in.authority
+        assert authority
+        assert authority.file.exists()
+        contexts = ServerContexts(authority)
+        for host in ("results.example", "a.aliyuncs.com"):
+            assert handshake_error(contexts.of(host), host, authority.file) is None
+        assert handshake_error(contexts.of("bank.example"), "bank.example", authority.file)
+    assert not authority.folder.exists()
+    assert not (tmp_path / "kept").exists()
 
 
 def test_java_can_read_what_to_trust(tmp_path: Path) -> None:
