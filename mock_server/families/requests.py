@@ -73,7 +73,7 @@ class FamilyBody:
     def _check_media(self, resolve: Resolve) -> None:
         fields, counts = self._fields, dict.fromkeys(self._family.media, 0)
         for kind, url in self._entries():
-            if kind not in counts:
+            if not isinstance(kind, str) or kind not in counts:
                 message = f"media has an entry of an unknown type: {str(kind)[:40]}."
                 fields.invalid("input.media", message)
                 continue

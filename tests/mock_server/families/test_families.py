@@ -1,5 +1,6 @@
 """Models that only the emulator has: each is asked in its form and answered in its shape."""
 
+import random
 from typing import Any
 
 import pytest
@@ -110,6 +111,30 @@ def test_what_a_family_requires_is_required(
     entries = twin.call("GET", "/_mock/requests?operation=create").json()["requests"]
     assert field in {note["field"] for note in entries[-1]["notes"]}
     assert set(twin.ledger()["totals"]["amounts"].values()) == {"0.00"}
+
+
+STRANGE: tuple[Any, ...] = (
+    None, "", 0, -1, 1.5, True, [], {}, ["x"], [None], [{"type": ["a"], "url": 1}], {"a": {}},
+    "x" * 5000, "data:image/png;base64,AAAA", "oss://x/y", "http://", [[[[]]]], 10**30,
+)  # fmt: skip
+
+
+def test_nothing_in_a_body_is_a_fault_of_the_server(twin: Twin) -> None:
+    chance = random.Random(23)
+    for family in families():
+        for _ in range(12):
+            fields = [*family.requires, *family.takes, "media", "images", "messages"]
+            content = {name: chance.choice(STRANGE) for name in fields if chance.random() < 0.7}
+            values = {
+                name: chance.choice(STRANGE)
+                for name in (*family.parameters, "n", "size")
+                if chance.random() < 0.5
+            }
+            headers = {"X-DashScope-Async": "no" if family.at_once is not None else "enable"}
+            body = {"model": family.models[0], "input": content, "parameters": values}
+            path = f"/api/v1{family.path}"
+            answer = twin.call("POST", path, headers={**KEY, **headers}, json=body)
+            assert answer.status_code in (200, 400), (body, answer.text)
 
 
 def at_once(twin: Twin, path: str, model: str, content: Any, **headers: str) -> Any:
