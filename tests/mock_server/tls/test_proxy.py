@@ -11,7 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from mock_server.serve import command
 from mock_server.testing import Server
 from mock_server.tls.served_hosts import BadHost, host_names
 from tests.support.emulator import ASYNC, CREATE, KEY, body
@@ -148,12 +150,12 @@ def test_odd_requests_end_and_leave_it_alive(server: Server, client: httpx.Clien
 
 
 def test_the_command_says_where_they_are_and_keeps_the_authority(tmp_path: Path) -> None:
-    command = [
+    words = [
         sys.executable, "-m", "mock_server", "--clock", "manual", "--proxy-port", "0",
         "--authority", str(tmp_path / "kept"),
     ]  # fmt: skip
     process = subprocess.Popen(
-        [*command, "--result-host", ",".join(HOSTS)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [*words, "--result-host", ",".join(HOSTS)], stdout=subprocess.PIPE, text=True, cwd=ROOT
     )
     assert process.stdout
     try:
@@ -185,17 +187,16 @@ def test_the_command_says_where_they_are_and_keeps_the_authority(tmp_path: Path)
     ],
 )
 def test_what_cannot_be_is_a_sentence(flags: list[str], sentence: str) -> None:
-    command = [sys.executable, "-m", "mock_server", *flags]
-    process = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
-    assert (process.returncode, sentence in process.stderr) == (2, True)
+    result = CliRunner().invoke(command, flags)
+    assert (result.exit_code, sentence in result.output) == (2, True), result.output
 
 
 def test_without_the_library_the_extra_is_named(tmp_path: Path) -> None:
     (tmp_path / "cryptography.py").write_text("raise ImportError('not here')")
-    command = [sys.executable, "-m", "mock_server", "--proxy-port", "0", "--result-host", HOSTS[0]]
+    words = [sys.executable, "-m", "mock_server", "--proxy-port", "0", "--result-host", HOSTS[0]]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     process = subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, timeout=60, env=environment
+        words, capture_output=True, text=True, cwd=ROOT, timeout=60, env=environment
     )
     assert process.returncode == 2
     assert "install wanx-render[tls]" in process.stderr
