@@ -75,9 +75,11 @@ class Endpoint:
         """The answer with its date and clock, once the request log has it."""
         name = call.caller.name if call.caller else None
         now = self._service.clock.now(name)
-        if not (call.fault and "date" in map(str.lower, call.fault.headers)):
+        changed = {name.lower() for name in call.fault.headers} if call.fault else ()
+        if "date" not in changed:
             answer.headers["date"] = _http_date(int(now.timestamp()))
-        answer.headers[CLOCK_HEADER] = self._service.clock.mode
+        if CLOCK_HEADER not in changed:
+            answer.headers[CLOCK_HEADER] = self._service.clock.mode
         if call.fault is None and call.operation not in ("upload", "result"):
             answer = compressed(answer, call.request)
         request_log = self._service.request_log

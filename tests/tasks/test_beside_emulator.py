@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.emulator import Twin
 from tests.support.virtual import START, Counted, Time
 from tests.tasks.test_scheduler import Yard, everyone
 from wanx_render.backends.base import Succeeded
@@ -171,3 +172,10 @@ def test_the_search_for_a_lost_answer_is_never_shortened(
 
     service.run(searched)
     assert timedelta(seconds=service.passed()) >= SEARCH
+
+
+def test_a_fault_can_change_the_header() -> None:
+    twin = Twin("on=list effect=change headers.X-Wanx-Mock-Clock=x5", clock="auto")
+    lists = twin.call("GET", "/api/v1/tasks").headers.get_list("x-wanx-mock-clock")
+    other = twin.call("GET", "/api/v1/tasks/x").headers.get_list("x-wanx-mock-clock")
+    assert (lists, other) == (["x5"], ["auto"])
